@@ -1,0 +1,323 @@
+"""Events of `storefront.events`: from the bytes of a record to a typed event, or the reason against it.
+
+The fast path is one typed decoding (msgspec). Whatever it refuses is looked at again with the JSON
+Schemas of `schemas/events`, which are the contract: they name the reason and the path of the first
+fault, or accept the few spellings the fast path does not know (an integer written 1.0).
+Source: docs/semantics.md, "Events".
+"""
+
+import json
+from collections.abc import Callable
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+import schemas
+
+LARGEST: Final = 64 * 1024
+"""Bytes of the largest event that is read."""
+
+DEEPEST: Final = 400
+"""Levels of nesting that are read: far from the interpreter's limit, which counts the caller's too."""
+
+BOUND: Final = 10**15
+
+Id = Annotated[str, Meta(min_length=1, max_length=128)]
+Integer = Annotated[int, Meta(ge=-BOUND, le=BOUND)]
+Number = Annotated[float, Meta(ge=-BOUND, le=BOUND)]
+Quantity = Annotated[int, Meta(ge=1, le=BOUND)]
+Contact = Literal["email", "sms", "push", "messenger"]
+Channel = Literal["email", "sms", "push", "messenger", "onsite"]
+
+NOBODY: Final = frozenset(
+    ("", "undefined", "null", "none", "nil", "nan", "anonymous", "guest", "unknown", "0", "-1")
+    + ("[object object]",)
+)
+"""Ids that name nobody, without surrounding spaces and in lower case: joined visitors, if accepted."""
+
+
+class Rejected(Exception):
+    """The record is not a valid event. `reason` never quotes the payload; `path` is a JSON path."""
+
+    def __init__(self, reason: str, path: str = "$") -> None:
+        super().__init__(f"{reason} at {path}")
+        self.reason = reason
+        self.path = path
+
+
+class Event(Struct, tag_field="type", gc=False, kw_only=True):
+    """What every event has. Times in ms; `client_time` is the storefront's own clock."""
+
+    id: Id
+    visitor: Id
+    customer: Id | UnsetType = UNSET
+    client_time: Integer | UnsetType = UNSET
+
+
+class Page(Struct, gc=False):
+    path: str | UnsetType = UNSET
+    title: str | UnsetType = UNSET
+    kind: (
+        Literal[
+            "home", "list", "product", "cart", "checkout", "payment", "confirmation", "other"
+        ]
+        | UnsetType
+    ) = UNSET
+
+
+class Product(Struct, gc=False):
+    id: Id
+    name: str | UnsetType = UNSET
+    category: str | UnsetType = UNSET
+    price: Number | UnsetType = UNSET
+    url: str | UnsetType = UNSET
+    image: str | UnsetType = UNSET
+
+
+class Item(Struct, gc=False):
+    product_id: Id
+    quantity: Quantity
+    variant_id: Id | UnsetType = UNSET
+    name: str | UnsetType = UNSET
+    category: str | UnsetType = UNSET
+    price: Number | UnsetType = UNSET
+    url: str | UnsetType = UNSET
+    image: str | UnsetType = UNSET
+
+
+class RemovedItem(Struct, gc=False):
+    product_id: Id
+    variant_id: Id | UnsetType = UNSET
+    quantity: Quantity | UnsetType = UNSET
+
+
+class WholeCart(Struct, gc=False):
+    items: list[Item]
+    id: Id | UnsetType = UNSET
+    version: Integer | UnsetType = UNSET
+    url: str | UnsetType = UNSET
+    currency: str | UnsetType = UNSET
+
+
+class Order(Struct, gc=False):
+    id: Id
+    value: Number | UnsetType = UNSET
+    currency: str | UnsetType = UNSET
+    cart_id: Id | UnsetType = UNSET
+
+
+class CancelledOrder(Struct, gc=False):
+    id: Id
+
+
+class Traits(Struct, gc=False):
+    orders: Integer | UnsetType = UNSET
+    value: Number | UnsetType = UNSET
+
+
+class PageViewed(Event, tag="page.viewed", gc=False):
+    page: Page | UnsetType = UNSET
+
+
+class ProductViewed(Event, tag="product.viewed", gc=False):
+    product: Product
+
+
+class CategoryViewed(Event, tag="category.viewed", gc=False):
+    category: str
+
+
+class SearchPerformed(Event, tag="search.performed", gc=False):
+    query: str
+
+
+class CartUpdated(Event, tag="cart.updated", gc=False):
+    cart: WholeCart
+
+
+class CartItemAdded(Event, tag="cart.item_added", gc=False):
+    item: Item
+
+
+class CartItemRemoved(Event, tag="cart.item_removed", gc=False):
+    item: RemovedItem
+
+
+class CheckoutStarted(Event, tag="checkout.started", gc=False):
+    pass
+
+
+class CheckoutAdvanced(Event, tag="checkout.advanced", gc=False):
+    stage: Literal["contact", "shipping", "payment"]
+
+
+class PaymentFailed(Event, tag="payment.failed", gc=False):
+    code: str | UnsetType = UNSET
+
+
+class ActivityPinged(Event, tag="activity.pinged", gc=False):
+    pass
+
+
+class OrderPlaced(Event, tag="order.placed", gc=False):
+    order: Order
+
+
+class OrderCancelled(Event, tag="order.cancelled", gc=False):
+    order: CancelledOrder
+
+
+class VisitorIdentified(Event, tag="visitor.identified", gc=False):
+    customer: Id
+    contacts: list[Contact] | UnsetType = UNSET
+    traits: Traits | UnsetType = UNSET
+    time_zone: str | UnsetType = UNSET
+
+
+class ConsentChanged(Event, tag="consent.changed", gc=False):
+    channels: list[Channel]
+    granted: bool
+
+
+class ExitSignal(Event, tag="exit.signal", gc=False):
+    signal: Literal[
+        "pointer_top",
+        "close_shortcut",
+        "back",
+        "tab_hidden",
+        "scroll_up",
+        "window_blur",
+        "idle",
+        "landing_return",
+    ]
+    held_ms: float | UnsetType = UNSET
+    form_focus: bool | UnsetType = UNSET
+
+
+AnyEvent = (
+    PageViewed
+    | ProductViewed
+    | CategoryViewed
+    | SearchPerformed
+    | CartUpdated
+    | CartItemAdded
+    | CartItemRemoved
+    | CheckoutStarted
+    | CheckoutAdvanced
+    | PaymentFailed
+    | ActivityPinged
+    | OrderPlaced
+    | OrderCancelled
+    | VisitorIdentified
+    | ConsentChanged
+    | ExitSignal
+)
+
+UNKNOWN: Final = "unknown"
+CLOCK: Final = "clock"
+"""What `decode` gives for a valid event of an unknown type, and for `clock.advanced`."""
+
+typed: Final[Callable[[bytes], AnyEvent]] = msgspec.json.Decoder(AnyEvent).decode
+TYPES: Final = frozenset(
+    str(kind.__struct_config__.tag) for kind in AnyEvent.__args__
+)
+APPLIED_LATE: Final = frozenset((OrderPlaced, OrderCancelled, ConsentChanged, VisitorIdentified))
+"""Late events that are applied all the same: what they say stays true."""
+
+
+def names_nobody(name: str) -> bool:
+    return name.strip().lower() in NOBODY
+
+
+def decode(value: bytes | None) -> AnyEvent | Literal["unknown", "clock"]:
+    """The event in a record's value. Raises Rejected, and nothing else, for whatever bytes."""
+    if value is None:
+        raise Rejected("empty")
+    if len(value) > LARGEST:
+        raise Rejected("too_large")
+    try:
+        event = typed(value)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return _decode_slowly(value)
+    if len(value) > 2 * DEEPEST or not value.isascii():
+        _check_text(value)
+    if names_nobody(event.visitor):
+        raise Rejected("names_nobody", "$.visitor")
+    if event.customer is not UNSET and names_nobody(event.customer):
+        raise Rejected("names_nobody", "$.customer")
+    return event
+
+
+def _check_text(value: bytes) -> None:
+    """What the typed decoding skips in unknown fields: bytes that are no UTF-8, and bottomless nesting."""
+    try:
+        value.decode()
+    except UnicodeDecodeError:
+        raise Rejected("not_json") from None
+    if value.count(b"[") + value.count(b"{") > DEEPEST and _depth(value) > DEEPEST:
+        raise Rejected("too_deep")
+
+
+def _depth(value: bytes) -> int:
+    """The deepest nesting of brackets outside strings."""
+    depth = deepest = 0
+    inside = escaped = False
+    for byte in value:
+        if escaped:
+            escaped = False
+        elif inside:
+            escaped = byte == 0x5C
+            inside = byte != 0x22
+        elif byte == 0x22:
+            inside = True
+        elif byte in b"[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif byte in b"]}":
+            depth -= 1
+    return deepest
+
+
+def _decode_slowly(value: bytes) -> AnyEvent | Literal["unknown", "clock"]:
+    _check_text(value)
+    document = _parse(value)
+    if isinstance(document, dict) and document.get("type") == "clock.advanced":
+        return CLOCK
+    fault = schemas.fault(document)
+    if fault is not None:
+        raise Rejected(*fault)
+    if document["type"] not in TYPES:
+        return UNKNOWN
+    return msgspec.convert(_whole_numbers(document), AnyEvent)  # type: ignore[no-any-return]
+
+
+def _parse(value: bytes) -> Any:
+    """JSON as RFC 8259 has it: no NaN, no lone surrogate, nothing before or after."""
+    try:
+        text = value.decode()
+        document = json.loads(text, parse_constant=_refuse, parse_int=_integer)
+        json.dumps(document, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        raise Rejected("not_json") from None
+    return document
+
+
+def _refuse(name: str) -> None:
+    raise ValueError(name)
+
+
+def _integer(digits: str) -> int | float:
+    """Integers past any bound we know stay numbers without the cost of thousands of digits."""
+    return int(digits) if len(digits) <= 20 else float(digits)
+
+
+def _whole_numbers(document: Any) -> Any:
+    """The document with 1.0 written 1 throughout."""
+    if isinstance(document, float) and abs(document) <= BOUND and document.is_integer():
+        return int(document)
+    if isinstance(document, dict):
+        return {name: _whole_numbers(value) for name, value in document.items()}
+    if isinstance(document, list):
+        return [_whole_numbers(value) for value in document]
+    return document
