@@ -1,0 +1,218 @@
+"""A visitor: visit, views, cart, checkout and what was sent about them. Source: docs/semantics.md, 3 and 4.
+
+Invariants: `views` is ordered by last view, the newest last; everything of a visit is cleared by the
+event that starts the next; the cart and the checkout outlive the visit.
+"""
+
+from typing import Final
+
+from msgspec import UNSET, Struct
+
+from stream.cart import NEVER, Cart
+from stream.durations import DAY, MINUTE
+from stream.events import Product
+
+VISIT_GAP: Final = 30 * MINUTE
+IDLE_AFTER: Final = 5 * MINUTE
+FORGET_AFTER: Final = 30 * DAY
+CHECKOUT_LASTS: Final = 7 * DAY
+LATE_AFTER: Final = 5 * MINUTE
+
+KEPT_IDS: Final = 16
+KEPT_VIEWS: Final = 20
+COMPARED_ORDERS: Final = 10
+KEPT_ORDERS: Final = 200
+"""Orders kept in a record: more within 30 idle days are a robot's. The 10 last are compared."""
+
+NOTHING, ACTIVE, IDLE = 0, 1, 2
+"""What the people stage was told last of this visitor's presence."""
+
+STARTED, CONTACT, SHIPPING, PAYMENT = 0, 1, 2, 3
+STAGES: Final = {"contact": CONTACT, "shipping": SHIPPING, "payment": PAYMENT}
+STAGE_NAMES: Final = ("started", "contact", "shipping", "payment")
+
+
+class View(Struct, array_like=True, gc=False, omit_defaults=True):
+    """One product of the visit: how often, how long (ms on screen), when last, as last shown."""
+
+    id: str
+    count: int
+    dwell: int
+    at: int
+    event: str
+    name: str | None = None
+    category: str | None = None
+    price: float | None = None
+    url: str | None = None
+    image: str | None = None
+
+
+class Checkout(Struct, array_like=True, gc=False):
+    started_at: int
+    event: str
+    stage: int = STARTED
+    failed: bool = False
+
+
+class OrderEntry(Struct, array_like=True, gc=False):
+    id: str
+    at: int
+
+
+class Signal(Struct, array_like=True, gc=False):
+    at: int
+    event: str
+
+
+class Published(Struct, array_like=True):
+    """A trigger that went out and may still be cancelled before `valid_until`."""
+
+    trigger_id: str
+    recipe: str
+    person: str
+    step: int
+    channels: list[str]
+    valid_until: int
+
+
+class Visitor(Struct, array_like=True):
+    """The state of one visitor. Times in ms, NEVER (-1) for what has not happened."""
+
+    id: str
+    cart: Cart
+    applied: int = -1
+    version: int = 0
+    armed: int = NEVER
+    customer: str | None = None
+    facts: int = 0
+    sent: int = NOTHING
+    last_event: int = NEVER
+    last_active: int = NEVER
+    idle_pending: bool = False
+    ids: dict[str, None] = {}
+    visits: int = 0
+    visit_start: int = NEVER
+    last_look: int = NEVER
+    screen: str = ""
+    views: dict[str, View] = {}
+    searches: int = 0
+    query: str = ""
+    unanswered: bool = False
+    search_event: str = ""
+    signals: dict[str, Signal] = {}
+    fired: list[str] = []
+    refused: list[str] = []
+    cart_event: str = ""
+    checkout: Checkout | None = None
+    orders: list[OrderEntry] = []
+    traits_orders: int = 0
+    traits_value: float = 0.0
+    consent: dict[str, bool] = {}
+    offered_at: int = NEVER
+    exits: dict[str, int] = {}
+    published: list[Published] = []
+
+    @property
+    def person(self) -> str:
+        return f"visitor:{self.id}" if self.customer is None else f"customer:{self.customer}"
+
+
+def new(visitor: str) -> Visitor:
+    return Visitor(visitor, Cart(visitor))
+
+
+def engage(state: Visitor, t: int) -> None:
+    """An engaged event: goes on with the visit, or starts the next; adds to the dwell on screen."""
+    last = state.last_active
+    if last == NEVER or t - last >= VISIT_GAP:
+        state.visits += 1
+        state.visit_start = t
+        state.ids = {}
+        state.views = {}
+        state.screen = ""
+        state.searches = 0
+        state.query = ""
+        state.unanswered = False
+        state.signals = {}
+        state.fired = []
+        state.refused = []
+        state.last_look = NEVER
+    elif state.screen:
+        state.views[state.screen].dwell += t - last
+    state.last_active = t
+    state.idle_pending = True
+
+
+def view(state: Visitor, product: Product, t: int, event: str) -> None:
+    """product.viewed: counts the view and takes the attributes of the newest one."""
+    key = product.id
+    seen = state.views.pop(key, None)
+    count, dwell = (1, 0) if seen is None else (seen.count + 1, seen.dwell)
+    state.views[key] = View(
+        key,
+        count,
+        dwell,
+        t,
+        event,
+        None if product.name is UNSET else product.name,
+        None if product.category is UNSET else product.category,
+        None if product.price is UNSET else product.price,
+        None if product.url is UNSET else product.url,
+        None if product.image is UNSET else product.image,
+    )
+    if len(state.views) > KEPT_VIEWS:
+        del state.views[next(iter(state.views))]
+    state.screen = key
+    state.unanswered = False
+    state.last_look = t
+
+
+def look_away(state: Visitor, t: int) -> None:
+    """A page, a category or a search: no product is on screen any more."""
+    state.screen = ""
+    state.last_look = t
+
+
+def search(state: Visitor, query: str, t: int, event: str) -> None:
+    look_away(state, t)
+    state.searches += 1
+    state.query = query
+    state.unanswered = True
+    state.search_event = event
+
+
+def open_checkout(state: Visitor, t: int) -> Checkout | None:
+    """The checkout if one is open at `t`; one that is 7 days old closes when it is looked at."""
+    checkout = state.checkout
+    if checkout is not None and t - checkout.started_at >= CHECKOUT_LASTS:
+        checkout = state.checkout = None
+    return checkout
+
+
+def check_out(state: Visitor, stage: int, failed: bool, t: int, event: str) -> None:
+    """checkout.started, checkout.advanced or payment.failed: opens it, or goes on to the furthest stage."""
+    checkout = open_checkout(state, t)
+    if checkout is None:
+        checkout = state.checkout = Checkout(t, event)
+    checkout.stage = max(checkout.stage, stage)
+    checkout.failed = failed
+
+
+def enter_order(orders: list[OrderEntry], id: str, at: int) -> bool:
+    """Enters an order into a record; False, and nothing changes, if it is one of the 10 last entered."""
+    if any(entry.id == id for entry in orders[-COMPARED_ORDERS:]):
+        return False
+    orders.append(OrderEntry(id, at))
+    if len(orders) > KEPT_ORDERS:
+        del orders[0]
+    return True
+
+
+def take_back(orders: list[OrderEntry], id: str) -> None:
+    orders[:] = [entry for entry in orders if entry.id != id]
+
+
+def something_to_act_on(state: Visitor, t: int) -> bool:
+    return bool(
+        state.views or state.searches or state.cart.lines or open_checkout(state, t) is not None
+    )
