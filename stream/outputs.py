@@ -1,0 +1,18 @@
+"""What a batch decided, for the carrier to send. Plain lists, in the order they were made."""
+
+from collections import defaultdict
+
+
+class Outputs:
+    """`facts` and `decisions`: (person, JSON) · `triggers`: (recipe, person, JSON), fired and cancelled ·
+    `rejected`: (input offset, reason, JSON path) · `counts`: (kind, label) to a number, for metrics.
+    """
+
+    __slots__ = ("counts", "decisions", "facts", "rejected", "triggers")
+
+    def __init__(self) -> None:
+        self.facts: list[tuple[str, bytes]] = []
+        self.triggers: list[tuple[str, str, bytes]] = []
+        self.decisions: list[tuple[str, bytes]] = []
+        self.rejected: list[tuple[int, str, str]] = []
+        self.counts: defaultdict[tuple[str, str], int] = defaultdict(int)
