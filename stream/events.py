@@ -214,9 +214,8 @@ AnyEvent = (
     | ExitSignal
 )
 
-UNKNOWN: Final = "unknown"
 CLOCK: Final = "clock"
-"""What `decode` gives for a valid event of an unknown type, and for `clock.advanced`."""
+"""What `decode` gives for `clock.advanced`, which has no body and no visitor."""
 
 typed: Final[Callable[[bytes], AnyEvent]] = msgspec.json.Decoder(AnyEvent).decode
 TYPES: Final = frozenset(
@@ -230,8 +229,8 @@ def names_nobody(name: str) -> bool:
     return name.strip().lower() in NOBODY
 
 
-def decode(value: bytes | None) -> AnyEvent | Literal["unknown", "clock"]:
-    """The event in a record's value. Raises Rejected, and nothing else, for whatever bytes."""
+def decode(value: bytes | None) -> AnyEvent | Event | Literal["clock"]:
+    """The event in a record's value; of an unknown type a plain Event. Raises Rejected, nothing else."""
     if value is None:
         raise Rejected("empty")
     if len(value) > LARGEST:
@@ -279,7 +278,7 @@ def _depth(value: bytes) -> int:
     return deepest
 
 
-def _decode_slowly(value: bytes) -> AnyEvent | Literal["unknown", "clock"]:
+def _decode_slowly(value: bytes) -> AnyEvent | Event | Literal["clock"]:
     _check_text(value)
     document = _parse(value)
     if isinstance(document, dict) and document.get("type") == "clock.advanced":
@@ -288,7 +287,7 @@ def _decode_slowly(value: bytes) -> AnyEvent | Literal["unknown", "clock"]:
     if fault is not None:
         raise Rejected(*fault)
     if document["type"] not in TYPES:
-        return UNKNOWN
+        return Event(id=document["id"], visitor=document["visitor"])
     return msgspec.convert(_whole_numbers(document), AnyEvent)  # type: ignore[no-any-return]
 
 
