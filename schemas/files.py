@@ -1,0 +1,94 @@
+"""The schema files of this folder, with every reference put in its place, and validators made of them.
+
+References point into the folder only (`../parts.json#/definitions/id`); a URL is an error and nothing
+is ever fetched. Validators say yes or no: a `default` in a schema is never put into the document.
+"""
+
+import json
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import fastjsonschema
+import yaml
+
+from schemas.nobody import names_nobody
+
+HOME: Final = Path(__file__).parent
+
+Validator = Callable[[Any], Any]
+
+
+class SchemaError(Exception):
+    """A schema file is missing, or refers to something that is not in the folder."""
+
+
+@cache
+def load(name: str) -> dict[str, Any]:
+    """The file by its path stem: `events/page.viewed`, `recipes`. Shared by all callers: not to be changed.
+
+    Raises SchemaError.
+    """
+    file = _file(name)
+    document = _read(file)
+    resolved: dict[str, Any] = _resolve(document, document, file)
+    return resolved
+
+
+@cache
+def validator(name: str) -> Validator:
+    """Raises fastjsonschema.JsonSchemaValueException for a document that the schema refuses.
+
+    The format `somebody` is ours: a string that does not name nobody.
+    """
+    compiled: Validator = fastjsonschema.compile(
+        load(name),
+        formats={"somebody": lambda value: not names_nobody(value)},
+        use_default=False,
+    )
+    return compiled
+
+
+def names(folder: str) -> tuple[str, ...]:
+    """The schemas in a folder, sorted: `names("events")` gives `events/activity.pinged` and so on."""
+    return tuple(sorted(f"{folder}/{file.stem}" for file in (HOME / folder).glob("*.json")))
+
+
+def _file(name: str) -> Path:
+    for ending in (".json", ".yaml"):
+        file = (HOME / f"{name}{ending}").resolve()
+        if file.is_relative_to(HOME.resolve()) and file.is_file():
+            return file
+    raise SchemaError(f"there is no schema {name!r}")
+
+
+@cache
+def _read(file: Path) -> Any:
+    text = file.read_text(encoding="utf-8")
+    return json.loads(text) if file.suffix == ".json" else yaml.safe_load(text)
+
+
+def _resolve(node: Any, document: Any, file: Path, within: tuple[str, ...] = ()) -> Any:
+    """`node` of `document` with what its references point to; `within`: those being followed."""
+    if isinstance(node, list):
+        return [_resolve(item, document, file, within) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if "$ref" not in node:
+        return {key: _resolve(value, document, file, within) for key, value in node.items()}
+    where, _, pointer = str(node["$ref"]).partition("#")
+    target = (file.parent / where).resolve() if where else file
+    reference = f"{target}#{pointer}"
+    if len(node) > 1:
+        raise SchemaError(f"{file.name}: what stands beside {node['$ref']!r} would be ignored")
+    if not target.is_relative_to(HOME.resolve()) or not target.is_file():
+        raise SchemaError(f"{file.name}: {node['$ref']!r} is not in the folder of schemas")
+    if reference in within:
+        raise SchemaError(f"{file.name}: {node['$ref']!r} leads back to itself")
+    document = found = _read(target)
+    for step in pointer.split("/")[1:]:
+        if not isinstance(found, dict) or step not in found:
+            raise SchemaError(f"{file.name}: {node['$ref']!r} points to nothing")
+        found = found[step]
+    return _resolve(found, document, target, (*within, reference))
