@@ -14,6 +14,7 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 import schemas
+from schemas import names_nobody
 
 LARGEST: Final = 64 * 1024
 """Bytes of the largest event that is read."""
@@ -29,12 +30,6 @@ Number = Annotated[float, Meta(ge=-BOUND, le=BOUND)]
 Quantity = Annotated[int, Meta(ge=1, le=BOUND)]
 Contact = Literal["email", "sms", "push", "messenger"]
 Channel = Literal["email", "sms", "push", "messenger", "onsite"]
-
-NOBODY: Final = frozenset(
-    ("", "undefined", "null", "none", "nil", "nan", "anonymous", "guest", "unknown", "0", "-1")
-    + ("[object object]",)
-)
-"""Ids that name nobody, without surrounding spaces and in lower case: joined visitors, if accepted."""
 
 
 class Rejected(Exception):
@@ -59,9 +54,7 @@ class Page(Struct, gc=False):
     path: str | UnsetType = UNSET
     title: str | UnsetType = UNSET
     kind: (
-        Literal[
-            "home", "list", "product", "cart", "checkout", "payment", "confirmation", "other"
-        ]
+        Literal["home", "list", "product", "cart", "checkout", "payment", "confirmation", "other"]
         | UnsetType
     ) = UNSET
 
@@ -218,15 +211,9 @@ CLOCK: Final = "clock"
 """What `decode` gives for `clock.advanced`, which has no body and no visitor."""
 
 typed: Final[Callable[[bytes], AnyEvent]] = msgspec.json.Decoder(AnyEvent).decode
-TYPES: Final = frozenset(
-    str(kind.__struct_config__.tag) for kind in AnyEvent.__args__
-)
+TYPES: Final = frozenset(str(kind.__struct_config__.tag) for kind in AnyEvent.__args__)
 APPLIED_LATE: Final = frozenset((OrderPlaced, OrderCancelled, ConsentChanged, VisitorIdentified))
 """Late events that are applied all the same: what they say stays true."""
-
-
-def names_nobody(name: str) -> bool:
-    return name.strip().lower() in NOBODY
 
 
 def decode(value: bytes | None) -> AnyEvent | Event | Literal["clock"]:

@@ -1,0 +1,215 @@
+"""The typed decoding and the contract accept the same events, and poison raises Rejected only."""
+
+import json
+import math
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import schemas
+from stream import events
+
+TYPES = [name.removeprefix("events/") for name in schemas.names("events")]
+UNKNOWN_TYPE = "coupon.applied"
+
+ODD: list[Any] = [
+    None, True, False, 0, 1, -1, 1.0, -0.0, 1.5, 1e2, 10**15, 10**15 + 1, -(10**15) - 1, 1e15,
+    10**25, 1e300, -1e300, math.inf, -math.inf, "", " ", "x" * 128, "x" * 129, "\U0001f600" * 128,
+    "\U0001f600" * 129, "guest", " Undefined\t", "[object Object]", "0", "-1", "nan", "email", "fax",
+    "back", "payment", "home", "\x00", "\u202e", [], {}, [None], ["email"], ["fax"], ["email", 1],
+    [[]], [{}], {"id": "x"}, {"id": 1}, {"id": ""}, {"id": None}, {"items": []}, {"items": {}},
+    {"items": [{}]}, {"items": [{"product_id": "p"}]}, {"product_id": "p", "quantity": 1.0},
+    {"product_id": "p", "quantity": 0}, {"product_id": "p", "quantity": 1, "variant_id": ""},
+]  # fmt: skip
+
+FIELDS = sorted(
+    {"id", "type", "visitor", "customer", "client_time"}
+    | {"page", "product", "category", "query", "cart", "item", "stage", "code", "order", "contacts"}
+    | {"traits", "time_zone", "channels", "granted", "signal", "held_ms", "form_focus", "unknown"}
+    | {"path", "title", "kind", "name", "price", "url", "image", "product_id", "quantity"}
+    | {"variant_id", "items", "version", "currency", "value", "cart_id", "orders"}
+)
+
+values = st.sampled_from(ODD) | st.integers() | st.floats(allow_nan=False) | st.text(max_size=140)
+
+
+def from_schema(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
+    """Documents that the schema accepts, with and without the fields that may be left out."""
+    if "const" in schema:
+        return st.just(schema["const"])
+    if "enum" in schema:
+        return st.sampled_from(schema["enum"])
+    match schema["type"]:
+        case "string":
+            return st.text(min_size=schema.get("minLength", 0), max_size=128)
+        case "integer":
+            low, high = schema["minimum"], schema["maximum"]
+            return st.integers(low, high) | st.integers(1, 99).map(float)
+        case "number":
+            return st.floats(schema["minimum"], schema["maximum"]) | st.integers(-99, 99)
+        case "boolean":
+            return st.booleans()
+        case "array":
+            return st.lists(from_schema(schema["items"]), max_size=3)
+    properties = {name: from_schema(part) for name, part in schema.get("properties", {}).items()}
+    required = {name: properties.pop(name) for name in schema.get("required", ())}
+    return st.fixed_dictionaries(required, optional=properties)
+
+
+def valid(kind: str) -> st.SearchStrategy[dict[str, Any]]:
+    envelope = from_schema(schemas.load("envelope"))
+    schema = dict(schemas.load(f"events/{kind}"))
+    required = [name for name in schema.get("required", ()) if name in schema["properties"]]
+    body = from_schema({**schema, "required": [*required, "type"]})
+    customers = {"visitor.identified": {"customer": "c-1"}}.get(kind, {})
+    return st.builds(lambda head, rest: {**customers, **head, **rest}, envelope, body)
+
+
+@st.composite
+def mutated(draw: st.DrawFn) -> dict[str, Any]:
+    """An event, with up to three of its parts changed, added or taken away, at any depth."""
+    kind = draw(st.sampled_from(TYPES))
+    document: dict[str, Any] = json.loads(json.dumps(draw(valid(kind))))
+    for _ in range(draw(st.integers(0, 3))):
+        parent = draw(st.sampled_from(list(_containers(document))))
+        if isinstance(parent, list):
+            parent.append(draw(values))
+        elif parent and draw(st.booleans()):
+            name = draw(st.sampled_from(sorted(parent)))
+            if draw(st.booleans()):
+                del parent[name]
+            else:
+                parent[name] = draw(values)
+        else:
+            parent[draw(st.sampled_from(FIELDS))] = draw(values)
+    if draw(st.integers(0, 15)) == 0:
+        document["type"] = UNKNOWN_TYPE
+    return document
+
+
+def _containers(node: Any) -> Any:
+    if isinstance(node, dict | list):
+        yield node
+        for part in node.values() if isinstance(node, dict) else node:
+            yield from _containers(part)
+
+
+def written(document: Any) -> bytes:
+    """JSON, with infinity written as a number that no double holds."""
+    text = json.dumps(document, ensure_ascii=False).replace("Infinity", "1e999")
+    return text.encode(errors="surrogatepass")
+
+
+def verdict(value: bytes) -> tuple[str, str] | None:
+    try:
+        events.decode(value)
+    except events.Rejected as error:
+        return error.reason, error.path
+    return None
+
+
+@settings(max_examples=400, deadline=None)
+@given(mutated())
+def test_the_decoding_accepts_what_the_contract_accepts_and_names_the_same_fault(
+    document: dict[str, Any],
+) -> None:
+    assert verdict(written(document)) == schemas.fault(document)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.sampled_from(TYPES).flatmap(valid))
+def test_an_accepted_event_keeps_every_value_it_was_given(document: dict[str, Any]) -> None:
+    fault = schemas.fault(document)
+    if fault is not None:
+        assert fault[0] == "names_nobody"
+        return
+    event = events.decode(written(document))
+    kept = json.loads(msgspec.json.encode(event))
+    assert kept == document
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.binary(max_size=200))
+def test_whatever_bytes_raise_nothing_but_rejected(value: bytes) -> None:
+    verdict(value)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.data())
+def test_an_event_with_bytes_changed_raises_nothing_but_rejected(data: st.DataObject) -> None:
+    value = bytearray(written(data.draw(st.sampled_from(TYPES).flatmap(valid))))
+    for _ in range(data.draw(st.integers(1, 4))):
+        place = data.draw(st.integers(0, len(value)))
+        value[place : place + data.draw(st.integers(0, 3))] = data.draw(st.binary(max_size=3))
+    verdict(bytes(value))
+
+
+VIEW = b'{"id":"e-1","type":"page.viewed","visitor":"v-1"%s}'
+
+POISON: dict[str, bytes | None] = {
+    "no value": None,
+    "empty": b"",
+    "null": b"null",
+    "a scalar": b"5",
+    "an array": b"[]",
+    "2,000 nested brackets": b"[" * 2000,
+    "2,000 nested brackets in an unknown field": VIEW % (b',"x":' + b"[" * 2000 + b"]" * 2000),
+    "2,000 nested objects in an unknown field": VIEW % (b',"x":' + b'{"a":' * 2000 + b"1" + b"}" * 2000),
+    "NaN": VIEW % b',"x":NaN',
+    "Infinity": VIEW % b',"x":-Infinity',
+    "1e999": VIEW % b',"client_time":1e999',
+    "an integer of 5,000 digits": VIEW % (b',"client_time":' + b"9" * 5000),
+    "a lone surrogate": VIEW % rb',"x":"\ud800"',
+    "a lone surrogate in a name": VIEW % rb',"\udfff":1',
+    "surrogates in UTF-8": VIEW % b',"x":"\xed\xa0\x80"',
+    "UTF-16": (VIEW % b"").decode().encode("utf-16"),
+    "a byte order mark": b"\xef\xbb\xbf" + VIEW % b"",
+    "NUL": VIEW % b',"x":"\x00"',
+    "NUL after the event": VIEW % b"" + b"\x00",
+    "a string of a megabyte": VIEW % (b',"x":"' + b"a" * 2**20 + b'"'),
+    "two events": (VIEW % b"") * 2,
+    "a cut event": (VIEW % b"")[:-1],
+    "a type that is no string": b'{"id":"e-1","type":["page.viewed"],"visitor":"v-1"}',
+    "a type that is a path": b'{"id":"e-1","type":"../../etc/passwd","visitor":""}',
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("value", POISON.values(), ids=POISON)
+def test_poison_is_rejected(value: bytes | None) -> None:
+    with pytest.raises(events.Rejected):
+        events.decode(value)
+
+
+HARMLESS: dict[str, bytes] = {
+    "1e999 in an unknown field": VIEW % b',"x":1e999',
+    "an integer of 5,000 digits in an unknown field": VIEW % (b',"x":' + b"9" * 5000),
+    "unknown fields": VIEW % b',"x":{"y":[1,{"z":null}]}',
+    "bidi characters": VIEW % ',"x":"\u202e\u2066"'.encode(),
+    "a pair of surrogates": VIEW % rb',"x":"\ud83d\ude00"',
+    "an escaped NUL": VIEW % rb',"x":"\u0000"',
+    "the same name twice, the last one valid": b'{"id":5,"type":"page.viewed","visitor":"v-1","id":"e-1"}',
+    "a $ref in an event": VIEW % b',"$ref":"http://127.0.0.1:9/x"',
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("value", HARMLESS.values(), ids=HARMLESS)
+def test_what_is_only_odd_is_accepted(value: bytes) -> None:
+    assert isinstance(events.decode(value), events.PageViewed)
+
+
+@pytest.mark.parametrize("text", ["1.0", "1e0", "10e-1"])
+def test_an_integer_may_be_written_as_a_number_without_a_fraction(text: str) -> None:
+    body = ',"item":{"product_id":"p","quantity":%s}' % text
+    value = b'{"id":"e-1","type":"cart.item_added","visitor":"v-1"%s}' % body.encode()
+    event = events.decode(value)
+    assert isinstance(event, events.CartItemAdded)
+    assert (event.item.quantity, type(event.item.quantity)) == (1, int)
+
+
+def test_a_rejection_never_quotes_the_payload() -> None:
+    with pytest.raises(events.Rejected) as caught:
+        events.decode(VIEW % b',"client_time":"jane@example.com"')
+    assert "jane" not in f"{caught.value!r} {caught.value.__cause__!r}"
