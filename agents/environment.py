@@ -1,0 +1,84 @@
+"""Values read from environment variables, with every mistake kept until all have been read."""
+
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+
+PREFIX = "TRIGGERS_"
+
+
+class Environment:
+    """`mistakes` grows as values are read; a value that is wrong reads as its default.
+
+    No mistake quotes a secret.
+    """
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self.variables = {n: v.strip() for n, v in variables.items() if n.startswith(PREFIX)}
+        self.mistakes: list[str] = []
+        self.known: set[str] = set()
+
+    def text(self, name: str, default: str = "") -> str:
+        """Left out and empty are the same."""
+        self.known.add(name)
+        return self.variables.get(name) or default
+
+    def secret(self, name: str) -> str | None:
+        """The variable itself, or the text of the file that NAME_FILE names."""
+        given, file = self.text(name), self.text(f"{name}_FILE")
+        if given and file:
+            self.mistakes.append(f"{name} and {name}_FILE are both set: keep one")
+        if not file:
+            return given or None
+        try:
+            return Path(file).read_text(encoding="utf-8").strip() or None
+        except (OSError, UnicodeDecodeError) as error:
+            self.mistakes.append(f"{name}_FILE: cannot read {file} ({type(error).__name__})")
+            return None
+
+    def choice(self, name: str, allowed: tuple[str, ...], default: str) -> str:
+        value = self.text(name, default)
+        if value in allowed:
+            return value
+        self.mistakes.append(f"{name} is {value!r}: one of {', '.join(allowed)} is meant")
+        return default
+
+    def number(self, name: str, lowest: int, highest: int, default: int) -> int:
+        value = self.optional_number(name, lowest, highest)
+        return default if value is None else value
+
+    def optional_number(self, name: str, lowest: int, highest: int) -> int | None:
+        value = self.text(name)
+        if not value:
+            return None
+        if value.isascii() and value.isdigit() and len(value) < 16:
+            if lowest <= int(value) <= highest:
+                return int(value)
+        self.mistakes.append(f"{name} is {value!r}: a whole number {lowest} to {highest} is meant")
+        return None
+
+    def file(self, name: str) -> Path | None:
+        value = self.text(name)
+        if not value:
+            return None
+        if Path(value).is_file():
+            return Path(value)
+        self.mistakes.append(f"{name}: there is no file {value}")
+        return None
+
+    def address(self, name: str, value: str, lowest_port: int = 1) -> tuple[str, int] | None:
+        """`host:port`, an IPv6 host in brackets; None after a mistake."""
+        host, colon, port = value.rpartition(":")
+        bare = host.removeprefix("[").removesuffix("]")
+        number = int(port) if port.isascii() and port.isdigit() and len(port) < 6 else -1
+        whole = bool(bare) and not set(host) & set(" /@") and (":" not in host or host != bare)
+        if colon and whole and lowest_port <= number <= 65535:
+            return bare, number
+        self.mistakes.append(f"{name}: host:port is meant, not {value!r}")
+        return None
+
+    def near_misses(self) -> None:
+        """Variables that look like a setting written wrong; others of this prefix are left alone."""
+        for name in sorted(self.variables.keys() - self.known):
+            for meant in difflib.get_close_matches(name, sorted(self.known), 1, 0.9):
+                self.mistakes.append(f"{name} is no setting: {meant} is meant")
