@@ -1,0 +1,57 @@
+"""`when` of recipes and offers: what must hold of a visitor or person. Source: docs/semantics.md, 9."""
+
+from msgspec import Struct
+
+
+class Known(Struct, frozen=True):
+    """What conditions look at; a number that is not known counts 0."""
+
+    visits: int = 0
+    orders: int = 0
+    cart_value: float = 0.0
+    traits_value: float = 0.0
+    message: int = 0
+    sub_kind: str | None = None
+    categories: frozenset[str] = frozenset()
+
+
+class Range(Struct, frozen=True):
+    """Both ends included; None is open."""
+
+    name: str
+    min: float | None = None
+    max: float | None = None
+
+    def holds(self, known: Known) -> bool:
+        number: float = getattr(known, self.name)
+        return (self.min is None or number >= self.min) and (
+            self.max is None or number <= self.max
+        )
+
+
+class When(Struct, frozen=True):
+    """All of it must hold; what is left out holds always."""
+
+    ranges: tuple[Range, ...] = ()
+    sub_kinds: frozenset[str] | None = None
+    categories: frozenset[str] | None = None
+
+    def holds(self, known: Known) -> bool:
+        return (
+            all(wanted.holds(known) for wanted in self.ranges)
+            and (self.sub_kinds is None or known.sub_kind in self.sub_kinds)
+            and (self.categories is None or not self.categories.isdisjoint(known.categories))
+        )
+
+
+class Offer(Struct, frozen=True):
+    name: str
+    when: When = When()
+
+
+def first_offer(offers: tuple[Offer, ...], known: Known) -> str | None:
+    """The first offer of the list that holds."""
+    for offer in offers:
+        if offer.when.holds(known):
+            return offer.name
+    return None

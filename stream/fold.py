@@ -1,0 +1,78 @@
+"""How an engaged event changes a visitor, one line of the table a type. Source: docs/semantics.md, 2 and 3."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from stream import cart, visitor
+from stream.events import (
+    ActivityPinged,
+    CartItemAdded,
+    CartItemRemoved,
+    CartUpdated,
+    CategoryViewed,
+    CheckoutAdvanced,
+    CheckoutStarted,
+    PageViewed,
+    PaymentFailed,
+    ProductViewed,
+    SearchPerformed,
+)
+from stream.visitor import PAYMENT, STAGES, STARTED, Visitor
+
+
+def _page(state: Visitor, event: PageViewed | CategoryViewed, t: int) -> None:
+    visitor.look_away(state, t)
+
+
+def _product(state: Visitor, event: ProductViewed, t: int) -> None:
+    visitor.view(state, event.product, t, event.id)
+
+
+def _search(state: Visitor, event: SearchPerformed, t: int) -> None:
+    visitor.search(state, event.query, t, event.id)
+
+
+def _cart(state: Visitor, event: CartUpdated | CartItemAdded | CartItemRemoved, t: int) -> None:
+    changed_at, filled = state.cart.changed_at, bool(state.cart.lines)
+    if isinstance(event, CartUpdated):
+        cart.replace(state.cart, event, t, state.id)
+    elif isinstance(event, CartItemAdded):
+        cart.add(state.cart, event.item, t, state.id)
+    else:
+        cart.remove(state.cart, event.item, t)
+    if state.cart.changed_at != changed_at:
+        state.cart_event = event.id
+    if filled and not state.cart.lines:
+        state.checkout = None
+
+
+def _started(state: Visitor, event: CheckoutStarted, t: int) -> None:
+    visitor.check_out(state, STARTED, False, t, event.id)
+
+
+def _advanced(state: Visitor, event: CheckoutAdvanced, t: int) -> None:
+    visitor.check_out(state, STAGES[event.stage], False, t, event.id)
+
+
+def _failed(state: Visitor, event: PaymentFailed, t: int) -> None:
+    visitor.check_out(state, PAYMENT, True, t, event.id)
+
+
+def _pinged(state: Visitor, event: ActivityPinged, t: int) -> None:
+    pass
+
+
+FOLD: Final[Mapping[type, Callable[[Visitor, Any, int], None]]] = {
+    PageViewed: _page,
+    CategoryViewed: _page,
+    ProductViewed: _product,
+    SearchPerformed: _search,
+    CartUpdated: _cart,
+    CartItemAdded: _cart,
+    CartItemRemoved: _cart,
+    CheckoutStarted: _started,
+    CheckoutAdvanced: _advanced,
+    PaymentFailed: _failed,
+    ActivityPinged: _pinged,
+}
+"""The engaged events: these start and extend a visit."""

@@ -1,0 +1,193 @@
+"""The states of one partition by key: packed, decoded when touched, each with one armed deadline.
+
+A value of the changelog is a header (format, applied, deadline, version) and the packed state; the
+header alone lets a restore arm the deadline and judge which of two records is newer: the highest
+(applied, version) of a key wins, not the last record, for an owner that was frozen and woke up writes
+old state after the new owner's. A forgotten key leaves its header until the group's commit has passed
+it, so that what comes again after a crash is still known as applied; then a tombstone. The record of
+the empty key carries the partition's clock; it is the last of each flush and vouches for the rest.
+"""
+
+import struct
+from collections.abc import Callable
+from typing import Final, Generic, Protocol, TypeVar
+
+from stream.cart import NEVER
+from stream.wheel import Wheel
+
+FORMAT: Final = 1
+_HEADER: Final = struct.Struct(">bqqq")
+_CLOCK: Final = _HEADER
+
+DECODED: Final = 20_000
+"""States kept decoded in each of two generations. Fewer: more decoding; more: more memory."""
+
+
+class State(Protocol):
+    """`applied`: how far the input is in it · `version`: grows with each packing · `armed`: ms or NEVER."""
+
+    applied: int
+    version: int
+    armed: int
+
+
+class NewerState(Exception):
+    """The changelog was written by a later release, whose states this one cannot read."""
+
+
+S = TypeVar("S", bound=State)
+
+
+class Keyed(Generic[S]):
+    def __init__(self, encode: Callable[[S], bytes], decode: Callable[[memoryview], S]) -> None:
+        self._encode = encode
+        self._decode = decode
+        self._packed: dict[str, bytes] = {}
+        self.live: dict[str, S] = {}
+        self._older: dict[str, S] = {}
+        self.dirty: dict[str, S] = {}
+        self._graves: dict[str, int] = {}
+        self._tombstones: list[str] = []
+        self._buried: dict[str, tuple[int, int]] = {}
+        self._forgotten: dict[str, bytes] = {}
+        self._wheel = Wheel()
+        self.clock = (NEVER, NEVER, 0)
+        self._clock_written = self.clock
+
+    def get(self, key: str) -> S | None:
+        """The state of a key, decoded; None if there is none."""
+        state = self.live.get(key)
+        if state is None:
+            state = self._older.pop(key, None)
+            if state is None:
+                value = self._packed.get(key)
+                if value is None or len(value) == _HEADER.size:
+                    return None
+                state = self._decode(memoryview(value)[_HEADER.size :])
+                state.armed = _HEADER.unpack_from(value)[2]
+            self.live[key] = state
+        return state
+
+    def grave(self, key: str) -> tuple[int, int] | None:
+        """(applied, version) of a key that was forgotten and is not yet buried."""
+        value = self._forgotten.get(key) or self._packed.get(key)
+        if value is None or len(value) != _HEADER.size:
+            return None
+        _, applied, _, version = _HEADER.unpack(value)
+        return applied, version
+
+    def add(self, key: str, state: S) -> None:
+        """A new state, which goes on from the grave if there is one."""
+        grave = self.grave(key)
+        if grave is not None:
+            state.applied, state.version = grave
+        self.live[key] = self.dirty[key] = state
+        self._graves.pop(key, None)
+        self._forgotten.pop(key, None)
+
+    def arm(self, key: str, state: S, deadline: int) -> None:
+        """Wakes the key at `deadline` (ms) at the latest."""
+        if deadline < state.armed or state.armed == NEVER:
+            state.armed = deadline
+            self._wheel.arm(key, deadline)
+            value = self._packed.get(key)
+            if value is not None and key not in self.dirty:
+                header = (*_HEADER.unpack_from(value)[:2], deadline, _HEADER.unpack_from(value)[3])
+                self._packed[key] = _HEADER.pack(*header) + value[_HEADER.size :]
+
+    def due(self, time: int) -> list[tuple[str, S]]:
+        """The states armed at or before `time`, unarmed: to be looked at, fired and armed anew."""
+        found = []
+        for key in self._wheel.due(time, self._armed):
+            state = self.get(key)
+            assert state is not None, "an armed key has a state"
+            state.armed = NEVER
+            found.append((key, state))
+        return found
+
+    @property
+    def next_deadline(self) -> int | None:
+        return self._wheel.next
+
+    def _armed(self, key: str) -> int:
+        state = self.live.get(key) or self._older.get(key)
+        if state is not None:
+            return state.armed
+        value = self._packed.get(key)
+        return NEVER if value is None else int(_HEADER.unpack_from(value)[2])
+
+    def forget(self, key: str, state: S) -> None:
+        """Drops the state; its header stays until `committed` has passed what is applied."""
+        del self.live[key]
+        self.dirty.pop(key, None)
+        self._packed.pop(key, None)
+        self._forgotten[key] = _HEADER.pack(FORMAT, state.applied, NEVER, state.version + 1)
+
+    def changes(self) -> list[tuple[bytes, bytes | None]]:
+        """The changelog records since the last call, in the order in which they must land."""
+        records: list[tuple[bytes, bytes | None]] = [
+            (key.encode(), None) for key in self._tombstones if key not in self.live
+        ]
+        self._tombstones.clear()
+        for key, state in self.dirty.items():
+            state.version += 1
+            header = _HEADER.pack(FORMAT, state.applied, state.armed, state.version)
+            value = self._packed[key] = header + self._encode(state)
+            records.append((key.encode(), value))
+        self.dirty.clear()
+        for key, value in self._forgotten.items():
+            self._packed[key] = value
+            self._graves[key] = _HEADER.unpack(value)[1]
+            records.append((key.encode(), value))
+        self._forgotten.clear()
+        if records or self.clock != self._clock_written:
+            records.append((b"", _CLOCK.pack(FORMAT, *self.clock)))
+            self._clock_written = self.clock
+        if len(self.live) > DECODED:
+            self._older, self.live = self.live, {}
+        return records
+
+    def committed(self, applied: int) -> None:
+        """The commit has passed what was applied before `applied`: graves of before may be buried."""
+        for key in [key for key, last in self._graves.items() if last < applied]:
+            del self._graves[key]
+            del self._packed[key]
+            self._tombstones.append(key)
+
+    def restore(self, key: bytes, value: bytes | None) -> None:
+        """One record of the changelog, in its order. Raises NewerState."""
+        if value is not None and value[0] > FORMAT:
+            raise NewerState(f"state of format {value[0]}, this release reads up to {FORMAT}")
+        if key == b"":
+            if value is not None:
+                self.clock = self._clock_written = max(self.clock, _CLOCK.unpack(value)[1:])
+            return
+        name = key.decode()
+        old = self._packed.get(name)
+        if value is None:
+            if old is not None and len(old) == _HEADER.size:
+                self._buried[name] = _HEADER.unpack(old)[1::2]
+                del self._packed[name]
+            return
+        _, applied, _, version = _HEADER.unpack_from(value)
+        if old is not None:
+            _, old_applied, _, old_version = _HEADER.unpack_from(old)
+            if (applied, version) < (old_applied, old_version):
+                return
+        elif self._buried and (applied, version) <= self._buried.get(name, (NEVER, NEVER)):
+            return
+        self._packed[name] = value
+
+    def restored(self) -> None:
+        """After the last record: arms the deadlines from the headers alone."""
+        self._buried.clear()
+        for key, value in self._packed.items():
+            _, applied, deadline, _ = _HEADER.unpack_from(value)
+            if len(value) == _HEADER.size:
+                self._graves[key] = applied
+            elif deadline != NEVER:
+                self._wheel.arm(key, deadline)
+
+    def __len__(self) -> int:
+        """Keys as of the last call of `changes`, graves included."""
+        return len(self._packed)

@@ -1,0 +1,265 @@
+"""The visitors stage of one input partition: events in their order, one state per visitor.
+
+Source: docs/semantics.md, 1 to 5. An event is handled in one order: the visitor's deadlines up to its
+time fire; if it is not ignored, a change of person is announced, the event is applied, presence follows,
+then the event's own fact. Deadlines of other visitors fire at the end of the batch: no answer depends on
+the order among visitors. Invariant: all that stands before `position` is in the states.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+from msgspec import UNSET
+
+from stream import announce, cart, exit_intent, triggers
+from stream.cart import NEVER
+from stream.events import (
+    APPLIED_LATE,
+    AnyEvent,
+    ConsentChanged,
+    Event,
+    ExitSignal,
+    OrderCancelled,
+    OrderPlaced,
+    Rejected,
+    VisitorIdentified,
+    decode,
+)
+from stream.fold import FOLD
+from stream.keyed import Keyed
+from stream.outputs import Outputs
+from stream.recipe import Recipes
+from stream.visitor import (
+    FORGET_AFTER,
+    IDLE_AFTER,
+    KEPT_IDS,
+    LATE_AFTER,
+    Visitor,
+    engage,
+    enter_order,
+    new,
+    take_back,
+)
+
+Record = tuple[int, int, bytes | None, bytes | None]
+"""(offset, broker time in ms, key, value)."""
+
+_encode: Final = msgspec.msgpack.Encoder().encode
+_decode: Final = msgspec.msgpack.Decoder(Visitor).decode
+
+
+class Visitors:
+    """`clock`: evidence reached (ms) · `position`: the next input offset; both -1 and 0 at first."""
+
+    def __init__(self, recipes: Recipes) -> None:
+        self._recipes = recipes
+        self._states: Keyed[Visitor] = Keyed(_encode, _decode)
+        self._time = NEVER
+        self.clock = NEVER
+        self.position = 0
+
+    def process(self, records: Iterable[Record], out: Outputs) -> None:
+        """Applies a batch of records in offset order and fires what was due before its last one.
+
+        Records before `position` are skipped. Never raises for what a record holds.
+        """
+        counts = dict.fromkeys(("applied", "duplicate", "late", "unknown", "clock", "rejected"), 0)
+        for offset, time, key, value in records:
+            if offset < self.position:
+                continue
+            self.position = offset + 1
+            if time > self._time:
+                self._time = time
+            try:
+                event = decode(value)
+                if isinstance(event, Event):
+                    _check_key(key, event.visitor)
+            except Rejected as fault:
+                out.rejected.append((offset, fault.reason, fault.path))
+                counts["rejected"] += 1
+                continue
+            if not isinstance(event, Event):
+                counts["clock"] += 1
+            elif type(event) is Event:
+                counts["unknown"] += 1
+            else:
+                counts[self._handle(offset, self._time, event, out)] += 1  # type: ignore[arg-type]
+        for fate, number in counts.items():
+            if number:
+                out.counts["events", fate] += number
+        self.advance(self._time, out)
+
+    def advance(self, time: int, out: Outputs) -> None:
+        """Evidence has reached `time`: deadlines at or before it fire."""
+        if time <= self.clock:
+            return
+        self.clock = time
+        for key, state in self._states.due(time):
+            version = state.facts
+            pending = state.idle_pending
+            if self._fire(state, time, out):
+                if state.facts != version or state.idle_pending != pending:
+                    self._states.dirty[key] = state
+                self._states.arm(key, state, _deadline(state))
+
+    def _handle(self, offset: int, t: int, event: AnyEvent, out: Outputs) -> str:
+        """Applies one event at `t`; tells its fate."""
+        states = self._states
+        key = event.visitor
+        state = states.live.get(key) or states.get(key)
+        if state is not None and NEVER < state.armed <= t and not self._fire(state, t, out):
+            state = None
+        if state is None:
+            grave = states.grave(key)
+            if grave is not None and offset <= grave[0]:
+                return "applied"
+        elif offset <= state.applied:
+            return "applied"
+        elif event.id in state.ids:
+            return "duplicate"
+        kind = type(event)
+        if (
+            event.client_time is not UNSET
+            and event.client_time < t - LATE_AFTER
+            and kind not in APPLIED_LATE
+        ):
+            return "late"
+        if state is None:
+            state = new(key)
+            states.add(key, state)
+        else:
+            states.dirty[key] = state
+        self._apply(state, event, kind, t, out)
+        ids = state.ids
+        ids[event.id] = None
+        if len(ids) > KEPT_IDS:
+            del ids[next(iter(ids))]
+        state.applied = offset
+        state.last_event = t
+        if state.armed == NEVER or state.armed <= t:
+            state.armed = NEVER
+            states.arm(key, state, _deadline(state))
+        elif state.idle_pending and t + IDLE_AFTER < state.armed:
+            states.arm(key, state, _deadline(state))
+        return "applied"
+
+    def _apply(
+        self, state: Visitor, event: AnyEvent, kind: type, t: int, out: Outputs
+    ) -> None:
+        customer = event.customer
+        changed = customer is not UNSET and customer != state.customer
+        if changed:
+            announce.moved(state, str(customer), t, out)
+        fold = FOLD.get(kind)
+        if fold is not None:
+            engage(state, t)
+            fold(state, event, t)
+            announce.presence(state, True, changed, t, out)
+        elif isinstance(event, ExitSignal):
+            announce.presence(state, False, changed, t, out)
+            exit_intent.signalled(state, event, t, self._recipes, out)
+        elif isinstance(event, OrderPlaced):
+            _order(state, event, t, out)
+            announce.presence(state, False, changed, t, out)
+            announce.ordered(state, event, t, out)
+        elif isinstance(event, OrderCancelled):
+            take_back(state.orders, event.order.id)
+            announce.presence(state, False, changed, t, out)
+            announce.unordered(state, event, t, out)
+        elif isinstance(event, ConsentChanged):
+            _consent(state, event, t, out)
+            announce.presence(state, False, changed, t, out)
+            announce.consented(state, event, t, out)
+        elif isinstance(event, VisitorIdentified):
+            _traits(state, event)
+            announce.presence(state, False, changed, t, out)
+            announce.identified(state, event, t, out)
+
+    def _fire(self, state: Visitor, until: int, out: Outputs) -> bool:
+        """Fires the visitor's deadlines at or before `until`; False if that forgot the visitor."""
+        if state.idle_pending and state.last_active + IDLE_AFTER <= until:
+            announce.fell_idle(state, out)
+            self._states.dirty[state.id] = state
+        if state.last_event + FORGET_AFTER <= until:
+            self._states.forget(state.id, state)
+            return False
+        return True
+
+    @property
+    def next_deadline(self) -> int | None:
+        """A lower bound (ms) of the time at which `advance` could do something."""
+        return self._states.next_deadline
+
+    @property
+    def keys(self) -> int:
+        return len(self._states)
+
+    def changes(self) -> list[tuple[bytes, bytes | None]]:
+        """Changelog records since the last call, to land in this order; the last vouches for the rest."""
+        self._states.clock = (self.position, self._time, self.clock)
+        return self._states.changes()
+
+    def committed(self, offset: int) -> None:
+        """The group's commit has reached `offset`: what was forgotten before may be buried."""
+        self._states.committed(offset)
+
+    def restore(self, key: bytes, value: bytes | None) -> None:
+        self._states.restore(key, value)
+
+    def restored(self) -> None:
+        """All records of the changelog are in: goes on from where they left off."""
+        self._states.restored()
+        position, self._time, self.clock = self._states.clock
+        self.position = max(position, 0)
+
+
+def _deadline(state: Visitor) -> int:
+    if state.idle_pending:
+        return state.last_active + IDLE_AFTER
+    return state.last_event + FORGET_AFTER
+
+
+def _check_key(key: bytes | None, visitor: str) -> None:
+    if key is None:
+        raise Rejected("no_key", "$.visitor")
+    if key != visitor.encode():
+        raise Rejected("key_differs", "$.visitor")
+
+
+def _order(state: Visitor, event: OrderPlaced, t: int, out: Outputs) -> None:
+    """An order that is not a repeated one empties this cart, closes the checkout and cancels."""
+    order = event.order
+    if not enter_order(state.orders, order.id, t):
+        return
+    shop_id = state.cart.shop_id
+    if order.cart_id is UNSET or shop_id is None or shop_id == order.cart_id:
+        if state.cart.lines:
+            state.cart_event = event.id
+        cart.empty(state.cart, t)
+    state.checkout = None
+    for published in state.published:
+        if t < published.valid_until:
+            triggers.cancel(published, t, "ordered", order.id, out)
+    state.published = []
+
+
+def _consent(state: Visitor, event: ConsentChanged, t: int, out: Outputs) -> None:
+    for channel in event.channels:
+        state.consent[channel] = event.granted
+    kept = []
+    for published in state.published:
+        if t < published.valid_until:
+            if any(state.consent.get(channel) is not False for channel in published.channels):
+                kept.append(published)
+            else:
+                triggers.cancel(published, t, "consent", None, out)
+    state.published = kept
+
+
+def _traits(state: Visitor, event: VisitorIdentified) -> None:
+    if event.traits is not UNSET:
+        if event.traits.orders is not UNSET:
+            state.traits_orders = event.traits.orders
+        if event.traits.value is not UNSET:
+            state.traits_value = event.traits.value

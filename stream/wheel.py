@@ -1,0 +1,50 @@
+"""A timer wheel: which keys may be due at a time. The deadlines themselves live in the states.
+
+One entry of a key is valid, the one at its armed time; entries left behind by a re-arming are skipped
+when their tick comes. A deadline that moves later is not re-armed at all: its key comes up early, its
+state is looked at, and it is armed anew. So an event that pushes a deadline away costs nothing here.
+"""
+
+from collections.abc import Callable
+from heapq import heappop, heappush
+from typing import Final
+
+TICK: Final = 100
+"""Ms of one bucket. Longer: buckets are looked through more often; shorter: more of them."""
+
+
+class Wheel:
+    def __init__(self) -> None:
+        self._buckets: dict[int, list[str]] = {}
+        self._ticks: list[int] = []
+
+    def arm(self, key: str, time: int) -> None:
+        tick = time // TICK
+        bucket = self._buckets.get(tick)
+        if bucket is None:
+            self._buckets[tick] = [key]
+            heappush(self._ticks, tick)
+        else:
+            bucket.append(key)
+
+    def due(self, time: int, armed: Callable[[str], int]) -> list[str]:
+        """Takes out and gives the keys armed at or before `time` (ms); `armed` tells a key's valid entry."""
+        found: list[str] = []
+        while self._ticks and self._ticks[0] * TICK <= time:
+            tick = self._ticks[0]
+            waiting: list[str] = []
+            for key in self._buckets[tick]:
+                at = armed(key)
+                if at // TICK == tick:
+                    (found if at <= time else waiting).append(key)
+            if waiting:
+                self._buckets[tick] = waiting
+                break
+            heappop(self._ticks)
+            del self._buckets[tick]
+        return found
+
+    @property
+    def next(self) -> int | None:
+        """A lower bound (ms) of the next deadline."""
+        return self._ticks[0] * TICK if self._ticks else None
