@@ -5,6 +5,7 @@ is ever fetched. Validators say yes or no: a `default` in a schema is never put 
 """
 
 import json
+import zoneinfo
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -40,11 +41,11 @@ def load(name: str) -> dict[str, Any]:
 def validator(name: str) -> Validator:
     """Raises fastjsonschema.JsonSchemaValueException for a document that the schema refuses.
 
-    The format `somebody` is ours: a string that does not name nobody.
+    Two formats are ours. `somebody`: a string that does not name nobody. `time-zone`: an IANA name.
     """
     compiled: Validator = fastjsonschema.compile(
         load(name),
-        formats={"somebody": lambda value: not names_nobody(value)},
+        formats={"somebody": lambda value: not names_nobody(value), "time-zone": _is_zone},
         use_default=False,
     )
     return compiled
@@ -53,6 +54,14 @@ def validator(name: str) -> Validator:
 def names(folder: str) -> tuple[str, ...]:
     """The schemas in a folder, sorted: `names("events")` gives `events/activity.pinged` and so on."""
     return tuple(sorted(f"{folder}/{file.stem}" for file in (HOME / folder).glob("*.json")))
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return False
+    return True
 
 
 def _file(name: str) -> Path:
