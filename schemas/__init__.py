@@ -1,4 +1,4 @@
-"""What the topics promise: JSON Schemas (draft 7) of everything that is read or written, with examples.
+"""What the topics promise: JSON Schemas (draft 7) of all that is read or written, with examples.
 
 `load(name)` gives a schema or a data file by its path stem, `validator(name)` a compiled check,
 `fault(document)` the first fault of an event.

@@ -1,7 +1,7 @@
-"""The schema files of this folder, with every reference put in its place, and validators made of them.
+"""The schema files of this folder, every reference put in its place, and validators made of them.
 
-References point into the folder only (`../parts.json#/definitions/id`); a URL is an error and nothing
-is ever fetched. Validators say yes or no: a `default` in a schema is never put into the document.
+References point into the folder only (`../parts.json#/definitions/id`); a URL is an error, nothing
+is ever fetched. Validators say yes or no: a `default` in a schema never gets into the document.
 """
 
 import json
@@ -27,9 +27,9 @@ class SchemaError(Exception):
 
 @cache
 def load(name: str) -> dict[str, Any]:
-    """The file by its path stem: `events/page.viewed`, `recipes`. Shared by all callers: not to be changed.
+    """The file by its path stem: `events/page.viewed`, `recipes`. Raises SchemaError.
 
-    Raises SchemaError.
+    All callers share what they get: it is not to be changed.
     """
     file = _file(name)
     document = _read(file)
@@ -52,7 +52,7 @@ def validator(name: str) -> Validator:
 
 
 def names(folder: str) -> tuple[str, ...]:
-    """The schemas in a folder, sorted: `names("events")` gives `events/activity.pinged` and so on."""
+    """The schemas in a folder, sorted: `events/activity.pinged` and so on for `events`."""
     return tuple(sorted(f"{folder}/{file.stem}" for file in (HOME / folder).glob("*.json")))
 
 

@@ -3,8 +3,8 @@
 from typing import Final
 
 NOBODY: Final = frozenset(
-    ("", "undefined", "null", "none", "nil", "nan", "anonymous", "guest", "unknown", "0", "-1")
-    + ("[object object]",)
+    {"", "undefined", "null", "none", "nil", "nan", "anonymous", "guest", "unknown", "0", "-1"}
+    | {"[object object]"}
 )
 """Without surrounding spaces and in lower case. Source: docs/semantics.md, 2."""
 
