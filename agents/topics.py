@@ -89,7 +89,7 @@ def create(
 
 
 def _partitions(found: Mapping[str, Found], name: str, wanted: int | None) -> int | None:
-    """Those that the topic has, else those wanted. Raises TopicsError when both are said and differ."""
+    """Those that the topic has, else those wanted. Raises TopicsError when the two differ."""
     if name not in found:
         return wanted
     there = found[name].partitions
@@ -138,7 +138,7 @@ def faults_of(spec: TopicSpec, found: Found | None, settings: Settings) -> Itera
         wanted, is_ = spec.config[key], found.config.get(key)
         if is_ is None:
             yield (
-                f"{spec.name}: {key} cannot be read: allow DescribeConfigs, or use Kafka 3.6 or later"
+                f"{spec.name}: {key} cannot be read: allow DescribeConfigs, use Kafka 3.6 or later"
             )
         elif is_ != wanted and (key in spec.exact or int(is_) < int(wanted)):
             brokers = ",".join(settings.kafka)
