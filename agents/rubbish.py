@@ -1,0 +1,112 @@
+"""What real traffic is spoiled with: duplicates, late events, unknown types, and plain rubbish."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, fields
+from heapq import heappop, heappush
+from random import Random
+from typing import Any, Final, Self
+
+import msgspec
+
+Record = dict[str, Any] | bytes
+"""An event, or the bytes of something that is none."""
+
+
+@dataclass(frozen=True)
+class Faults:
+    """Shares of all events, 0 to 1. `late`: sent minutes too late; `rubbish`: no event at all."""
+
+    duplicates: float = 0.01
+    late: float = 0.005
+    unknown: float = 0.002
+    rubbish: float = 0.003
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """`duplicates=0.02,rubbish=0.01`; what is left out is 0. ValueError says what is meant."""
+        names = [field.name for field in fields(cls)]
+        shares = dict.fromkeys(names, 0.0)
+        for part in filter(None, text.split(",")):
+            name, _, share = part.strip().partition("=")
+            if name not in shares:
+                raise ValueError(f"there is no fault {name!r}: one of {', '.join(names)} is meant")
+            try:
+                shares[name] = float(share)
+            except ValueError:
+                raise ValueError(f"{name} is a share from 0 to 1, not {share!r}") from None
+            if not 0 <= shares[name] <= 1:
+                raise ValueError(f"{name} is a share from 0 to 1, not {share!r}")
+        return cls(**shares)
+
+
+NONE: Final = Faults(0, 0, 0, 0)
+
+
+def spoil(
+    events: Iterable[tuple[int, dict[str, Any]]], seed: int, faults: Faults
+) -> Iterator[tuple[int, Record]]:
+    """The events, in order of time, with faults among them."""
+    random = Random(f"rubbish {seed}")
+    again: list[tuple[int, int, dict[str, Any]]] = []
+    late, unknown, rubbish = faults.late, faults.unknown, faults.rubbish
+    for number, (t, event) in enumerate(events):
+        while again and again[0][0] <= t:
+            repeated, _, copy = heappop(again)
+            yield repeated, copy
+        if random.random() < late and "client_time" in event:
+            event["client_time"] = t - random.randint(6, 90) * 60_000
+        if random.random() < unknown:
+            yield t, event | {"type": "wishlist.updated", "id": f"wish-{seed}-{number}"}
+        if random.random() < rubbish:
+            yield t, random.choice(RUBBISH)(event | {"id": f"rubbish-{seed}-{number}"})
+        yield t, event
+        if random.random() < faults.duplicates:
+            heappush(again, (t + random.randint(1, 2_000), number, event))
+    while again:
+        repeated, _, copy = heappop(again)
+        yield repeated, copy
+
+
+def _cut_short(event: dict[str, Any]) -> Record:
+    return msgspec.json.encode(event)[:-20]
+
+
+def _no_text(event: dict[str, Any]) -> Record:
+    return b"\xff\xfe" + msgspec.json.encode(event)
+
+
+def _nobody(event: dict[str, Any]) -> Record:
+    return event | {"visitor": "undefined"}
+
+
+def _without_id(event: dict[str, Any]) -> Record:
+    return {name: value for name, value in event.items() if name != "id"}
+
+
+def _wrong_type(event: dict[str, Any]) -> Record:
+    item = {"product_id": "spork-titanium", "quantity": "2"}
+    return event | {"type": "cart.item_added", "item": item}
+
+
+def _null(event: dict[str, Any]) -> Record:
+    return event | {"client_time": None}
+
+
+def _not_in_list(event: dict[str, Any]) -> Record:
+    return event | {"type": "exit.signal", "signal": "mouse_gone"}
+
+
+def _too_long(event: dict[str, Any]) -> Record:
+    return event | {"id": "x" * 200}
+
+
+RUBBISH: Final[tuple[Callable[[dict[str, Any]], Record], ...]] = (
+    _cut_short,
+    _no_text,
+    _nobody,
+    _without_id,
+    _wrong_type,
+    _null,
+    _not_in_list,
+    _too_long,
+)

@@ -1,0 +1,127 @@
+"""The simulated shop: traffic that the contract accepts, in order, the same for the same seed."""
+
+from collections import Counter
+from itertools import pairwise
+from statistics import mean
+from typing import Any
+
+import msgspec
+import pytest
+
+import schemas
+from agents import shoppers
+from agents.rubbish import NONE, Faults, Record
+
+START = 1_767_571_200_000
+DAY = 86_400_000
+
+
+def traffic(
+    faults: Faults | None = None, seed: int = 1, visitors: int = 400, length: int = DAY
+) -> list[tuple[int, Record]]:
+    return list(shoppers.day(seed, visitors, START, length, faults))
+
+
+def events(**options: Any) -> list[dict[str, Any]]:
+    return [event for _, event in traffic(NONE, **options) if isinstance(event, dict)]
+
+
+def test_every_event_of_an_unspoiled_day_is_valid() -> None:
+    assert [event for event in events() if schemas.fault(event)] == []
+
+
+def test_time_never_goes_back_and_stays_inside_the_day() -> None:
+    times = [t for t, _ in traffic(NONE)]
+    assert all(before <= after for before, after in pairwise(times))
+    assert times[0] >= START
+    assert times[-1] < START + DAY
+
+
+def test_time_never_goes_back_with_duplicates_among_the_events() -> None:
+    assert all(
+        before <= after for (before, _), (after, _) in pairwise(traffic(Faults(duplicates=0.5)))
+    )
+
+
+def test_the_same_seed_gives_the_same_traffic() -> None:
+    assert traffic(seed=5) == traffic(seed=5)
+
+
+def test_another_seed_gives_other_people() -> None:
+    people = [{event["visitor"] for event in events(seed=seed)} for seed in (5, 6)]
+    assert not people[0] & people[1]
+
+
+def test_ids_of_events_are_unique_without_duplicates() -> None:
+    assert max(Counter(event["id"] for event in events()).values()) == 1
+
+
+def test_all_kinds_of_events_come() -> None:
+    kinds = {f"events/{event['type']}" for event in events(visitors=2000)}
+    assert kinds == set(schemas.names("events"))
+
+
+def test_an_event_has_the_size_of_real_ones() -> None:
+    assert 300 <= mean(len(msgspec.json.encode(event)) for event in events()) <= 550
+
+
+def test_a_customer_comes_on_two_devices() -> None:
+    devices: dict[str, set[str]] = {}
+    for event in events():
+        if "customer" in event:
+            devices.setdefault(event["customer"], set()).add(event["visitor"])
+    assert sum(len(known) == 2 for known in devices.values()) >= 5
+
+
+def test_some_orders_come_from_a_server_that_has_no_browser_clock() -> None:
+    orders = [event for event in events() if event["type"] == "order.placed"]
+    assert 0.1 < mean("client_time" not in order for order in orders) < 0.6
+
+
+def test_a_shop_with_cart_versions_counts_them_up() -> None:
+    versions: dict[str, list[int]] = {}
+    for event in events():
+        if event["type"] == "cart.updated":
+            versions.setdefault(event["cart"]["id"], []).append(event["cart"]["version"])
+    assert versions
+    assert all(given == list(range(1, len(given) + 1)) for given in versions.values())
+
+
+def test_a_whole_day_is_busier_in_the_evening_than_at_night() -> None:
+    hours = Counter((t - START) // 3_600_000 for t, _ in traffic())
+    assert hours[20] > 3 * hours[3]
+
+
+def test_a_short_window_has_all_its_shoppers() -> None:
+    assert len(list(shoppers.arrivals(1, 50, START + 90_000, 7_000))) == 50
+
+
+@pytest.mark.parametrize("fault", ["duplicates", "late", "unknown", "rubbish"])
+def test_a_fault_comes_as_often_as_asked_for(fault: str) -> None:
+    clean = len(events())
+    assert 0.08 * clean < found(fault, traffic(Faults.parse(f"{fault}=0.1"))) < 0.12 * clean
+
+
+@pytest.mark.parametrize("fault", ["duplicates", "late", "unknown", "rubbish"])
+def test_a_fault_that_is_not_asked_for_does_not_come(fault: str) -> None:
+    assert found(fault, traffic(NONE)) == 0
+
+
+def found(fault: str, records: list[tuple[int, Record]]) -> int:
+    """How many of the records have the fault."""
+    good = [
+        (t, event) for t, event in records if isinstance(event, dict) and not schemas.fault(event)
+    ]
+    if fault == "rubbish":
+        return len(records) - len(good)
+    if fault == "late":
+        return sum(event.get("client_time", t) < t - 300_000 for t, event in good)
+    if fault == "unknown":
+        return sum(f"events/{event['type']}" not in schemas.names("events") for _, event in good)
+    return len(good) - len({event["id"] for _, event in good})
+
+
+@pytest.mark.parametrize("text", ["speed=1", "late", "late=much", "late=1.5", "late=nan"])
+def test_faults_that_are_none_are_refused_with_what_is_meant(text: str) -> None:
+    with pytest.raises(ValueError, match="share from 0 to 1|one of duplicates"):
+        Faults.parse(text)
