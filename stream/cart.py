@@ -65,7 +65,7 @@ def fingerprint(lines: dict[str, Line]) -> str:
 
 def value(lines: list[Line]) -> float:
     """Sum of quantity x price in the cart's currency, rounded to 2 places; no price counts 0."""
-    return round(sum(line.quantity * (line.price or 0.0) for line in lines), 2)
+    return round(sum((line.quantity * (line.price or 0.0) for line in lines), 0.0), 2)
 
 
 def replace(cart: Cart, event: CartUpdated, t: int, visitor: str) -> None:

@@ -24,9 +24,7 @@ class Range(Struct, frozen=True):
 
     def holds(self, known: Known) -> bool:
         number: float = getattr(known, self.name)
-        return (self.min is None or number >= self.min) and (
-            self.max is None or number <= self.max
-        )
+        return (self.min is None or number >= self.min) and (self.max is None or number <= self.max)
 
 
 class When(Struct, frozen=True):

@@ -4,12 +4,12 @@ A signal is accepted or not; the accepted ones of the visit, each fading with it
 a score high enough makes a candidate for each exit recipe, which is refused by the first reason or fires.
 """
 
-from collections.abc import Iterable
 from typing import Final
 
 from msgspec import UNSET, Struct
 
 from stream import decisions, triggers
+from stream.browse import subject
 from stream.cart import NEVER, value
 from stream.conditions import Known, first_offer
 from stream.decisions import Decision
@@ -18,7 +18,7 @@ from stream.events import ExitSignal
 from stream.ids import trigger_id
 from stream.outputs import Outputs
 from stream.recipe import EXIT, Recipe, Recipes
-from stream.visitor import PAYMENT, VISIT_GAP, Published, Signal, View, Visitor, open_checkout
+from stream.visitor import PAYMENT, VISIT_GAP, Published, Signal, Visitor, open_checkout
 
 THRESHOLD: Final = 0.7
 CART_WEIGHT: Final = 0.35
@@ -86,7 +86,7 @@ def score(state: Visitor, t: int) -> float:
 
 def _known(state: Visitor) -> Known:
     lines = list(state.cart.lines.values())
-    shown = subject(state.views.values())
+    shown = subject(list(state.views.values()))
     if lines:
         categories = frozenset(line.category for line in lines if line.category is not None)
     else:
@@ -99,11 +99,6 @@ def _known(state: Visitor) -> Known:
         message=1,
         categories=categories,
     )
-
-
-def subject(views: Iterable[View]) -> View | None:
-    """The product with most dwell, ties to the latest view."""
-    return max(views, key=lambda view: (view.dwell, view.at), default=None)
 
 
 def _decide(
@@ -173,7 +168,7 @@ def _trigger(
     evidence: list[str],
 ) -> triggers.Fired:
     lines = list(state.cart.lines.values())
-    shown = subject(state.views.values())
+    shown = subject(list(state.views.values()))
     cart = None
     worth = (shown.price if shown else None) or 0.0
     if lines:
@@ -201,7 +196,15 @@ def _trigger(
         not_before=t,
         valid_until=t + recipe.valid_for,
         why={
-            "passed": ["too_soon", "paying", "ordered", "already", "cooldown", "consent", "holdout"],
+            "passed": [
+                "too_soon",
+                "paying",
+                "ordered",
+                "already",
+                "cooldown",
+                "consent",
+                "holdout",
+            ],
             "score": reached,
             "signals": {name: signal.at for name, signal in state.signals.items()},
             "visit_start": state.visit_start,

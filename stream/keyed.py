@@ -51,8 +51,8 @@ class Keyed(Generic[S]):
         self._buried: dict[str, tuple[int, int]] = {}
         self._forgotten: dict[str, bytes] = {}
         self._wheel = Wheel()
-        self.clock = (NEVER, NEVER, 0)
-        self._clock_written = self.clock
+        self.clock = (NEVER, NEVER, NEVER)
+        """Three numbers of the stage, as last written; the largest wins at a restore."""
 
     def get(self, key: str) -> S | None:
         """The state of a key, decoded; None if there is none."""
@@ -123,8 +123,11 @@ class Keyed(Generic[S]):
         self._packed.pop(key, None)
         self._forgotten[key] = _HEADER.pack(FORMAT, state.applied, NEVER, state.version + 1)
 
-    def changes(self) -> list[tuple[bytes, bytes | None]]:
-        """The changelog records since the last call, in the order in which they must land."""
+    def changes(self, clock: tuple[int, int, int], moved: bool) -> list[tuple[bytes, bytes | None]]:
+        """The changelog records since the last call, in the order in which they must land.
+
+        The clock is written behind other records, and alone if it has `moved`.
+        """
         records: list[tuple[bytes, bytes | None]] = [
             (key.encode(), None) for key in self._tombstones if key not in self.live
         ]
@@ -140,9 +143,9 @@ class Keyed(Generic[S]):
             self._graves[key] = _HEADER.unpack(value)[1]
             records.append((key.encode(), value))
         self._forgotten.clear()
-        if records or self.clock != self._clock_written:
-            records.append((b"", _CLOCK.pack(FORMAT, *self.clock)))
-            self._clock_written = self.clock
+        if records or moved:
+            records.append((b"", _CLOCK.pack(FORMAT, *clock)))
+            self.clock = clock
         if len(self.live) > DECODED:
             self._older, self.live = self.live, {}
         return records
@@ -160,7 +163,7 @@ class Keyed(Generic[S]):
             raise NewerState(f"state of format {value[0]}, this release reads up to {FORMAT}")
         if key == b"":
             if value is not None:
-                self.clock = self._clock_written = max(self.clock, _CLOCK.unpack(value)[1:])
+                self.clock = max(self.clock, _CLOCK.unpack(value)[1:])
             return
         name = key.decode()
         old = self._packed.get(name)

@@ -89,8 +89,19 @@ _EXIT_OFFERS: Final = (
 KINDS: Final[Mapping[str, Recipe]] = {
     kind.name: kind
     for kind in (
-        Recipe(EXIT, EXIT, (0,), 7 * DAY, 30 * SECOND, 100, ("onsite",), 0, False, "any",
-               offers=_EXIT_OFFERS),
+        Recipe(
+            EXIT,
+            EXIT,
+            (0,),
+            7 * DAY,
+            30 * SECOND,
+            100,
+            ("onsite",),
+            0,
+            False,
+            "any",
+            offers=_EXIT_OFFERS,
+        ),
         Recipe(PAYMENT, PAYMENT, (5 * MINUTE, DAY, 3 * DAY), 0, DAY, 10),
         Recipe(CHECKOUT, CHECKOUT, (30 * MINUTE, DAY, 3 * DAY), DAY, DAY, 20),
         Recipe(CART, CART, (HOUR, DAY, 3 * DAY), 7 * DAY, DAY, 30, ordered_within=DAY),

@@ -35,7 +35,9 @@ def load(text: str, name: str = "recipes") -> Recipes:
     except JsonSchemaValueException as fault:
         path = fault.path[1:]
         line = _line(root, path)
-        raise RecipesError(f"{name}:{line}: {_dotted(path)}: {fault.message.split(' ', 1)[1]}") from None
+        raise RecipesError(
+            f"{name}:{line}: {_dotted(path)}: {fault.message.split(' ', 1)[1]}"
+        ) from None
     names = [each["name"] for each in document.get("recipes") or ()]
     for index, each in enumerate(names):
         if each in names[:index]:

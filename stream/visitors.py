@@ -45,6 +45,9 @@ from stream.visitor import (
 Record = tuple[int, int, bytes | None, bytes | None]
 """(offset, broker time in ms, key, value)."""
 
+FATES: Final = ("applied", "duplicate", "late", "unknown", "clock", "rejected", "replayed")
+"""What becomes of a record: each has exactly one fate. Replayed: applied before a crash."""
+
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decode: Final = msgspec.msgpack.Decoder(Visitor).decode
 
@@ -64,13 +67,12 @@ class Visitors:
 
         Records before `position` are skipped. Never raises for what a record holds.
         """
-        counts = dict.fromkeys(("applied", "duplicate", "late", "unknown", "clock", "rejected"), 0)
+        counts = dict.fromkeys(FATES, 0)
         for offset, time, key, value in records:
             if offset < self.position:
                 continue
             self.position = offset + 1
-            if time > self._time:
-                self._time = time
+            self._time = max(self._time, time)
             try:
                 event = decode(value)
                 if isinstance(event, Event):
@@ -96,11 +98,7 @@ class Visitors:
             return
         self.clock = time
         for key, state in self._states.due(time):
-            version = state.facts
-            pending = state.idle_pending
             if self._fire(state, time, out):
-                if state.facts != version or state.idle_pending != pending:
-                    self._states.dirty[key] = state
                 self._states.arm(key, state, _deadline(state))
 
     def _handle(self, offset: int, t: int, event: AnyEvent, out: Outputs) -> str:
@@ -113,9 +111,9 @@ class Visitors:
         if state is None:
             grave = states.grave(key)
             if grave is not None and offset <= grave[0]:
-                return "applied"
+                return "replayed"
         elif offset <= state.applied:
-            return "applied"
+            return "replayed"
         elif event.id in state.ids:
             return "duplicate"
         kind = type(event)
@@ -144,9 +142,7 @@ class Visitors:
             states.arm(key, state, _deadline(state))
         return "applied"
 
-    def _apply(
-        self, state: Visitor, event: AnyEvent, kind: type, t: int, out: Outputs
-    ) -> None:
+    def _apply(self, state: Visitor, event: AnyEvent, kind: type, t: int, out: Outputs) -> None:
         customer = event.customer
         changed = customer is not UNSET and customer != state.customer
         if changed:
@@ -197,8 +193,8 @@ class Visitors:
 
     def changes(self) -> list[tuple[bytes, bytes | None]]:
         """Changelog records since the last call, to land in this order; the last vouches for the rest."""
-        self._states.clock = (self.position, self._time, self.clock)
-        return self._states.changes()
+        clock = (self.position, self._time, self.clock)
+        return self._states.changes(clock, self._time != self._states.clock[1])
 
     def committed(self, offset: int) -> None:
         """The group's commit has reached `offset`: what was forgotten before may be buried."""

@@ -1,0 +1,155 @@
+"""The same core over a file, without Kafka. Source: docs/semantics.md, 10.
+
+The file is one input partition: both stages take it in chunks, and after each chunk the watermark is the
+time of its last line. After the last line time moves on 8 days.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from stream.cart import NEVER
+from stream.durations import DAY
+from stream.events import BOUND
+from stream.outputs import Outputs
+from stream.people import People
+from stream.recipe import Recipes
+from stream.visitors import Record, Visitors
+from stream.watermark import mark
+
+MOVES_ON: Final = 8 * DAY
+CHUNK: Final = 2_000
+"""Lines that are folded at a time. More: more memory; fewer: more rounds of the people stage."""
+
+
+class OutOfOrder(Exception):
+    """A line goes back in time. `line` counts from 1."""
+
+    def __init__(self, line: int, time: int, reached: int) -> None:
+        super().__init__(f"t goes back from {reached} to {time}")
+        self.line = line
+
+
+class Envelope(Struct):
+    """What a line says beside its event: its time in ms and whose it is."""
+
+    t: int
+    visitor: Any = None
+
+
+_envelope: Final = msgspec.json.Decoder(Envelope).decode
+
+
+def envelope(line: bytes) -> Envelope | None:
+    """Time and visitor of a line; None if it is not JSON or has no `t` (an integer, 0 to 10^15)."""
+    try:
+        found = _envelope(line)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return _envelope_slowly(line)
+    return found if 0 <= found.t <= BOUND else None
+
+
+def _envelope_slowly(line: bytes) -> Envelope | None:
+    """For what the typed decoding refuses and JSON allows: 1.0 for 1, strings that are not text."""
+    try:
+        document = json.loads(line.decode(), parse_constant=_refuse)
+        time = document["t"]
+        if isinstance(time, bool) or not 0 <= time <= BOUND or time != int(time):
+            return None
+        return Envelope(int(time), document.get("visitor"))
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+
+
+def _refuse(name: str) -> None:
+    raise ValueError(name)
+
+
+def key(found: Envelope) -> bytes | None:
+    """The record key of a line: its visitor, if that is text."""
+    if not isinstance(found.visitor, str):
+        return None
+    return found.visitor.encode("utf-8", "replace")
+
+
+def records(lines: Iterable[bytes]) -> Iterator[Record]:
+    """Lines as records of one partition; a line without time comes at the time reached. Raises OutOfOrder."""
+    reached = 0
+    for number, line in enumerate(lines):
+        found = envelope(line)
+        if found is None:
+            yield number, reached, None, b""
+            continue
+        if found.t < reached:
+            raise OutOfOrder(number + 1, found.t, reached)
+        reached = found.t
+        yield number, reached, key(found), line
+
+
+def run(lines: Iterable[bytes], recipes: Recipes) -> Iterator[Outputs]:
+    """What both stages decide, a chunk of lines at a time. Raises OutOfOrder."""
+    visitors, people = Visitors(recipes), People(recipes, 1)
+    chunk: list[Record] = []
+    offset = 0
+
+    def decided(evidence: int | None = None) -> Outputs:
+        nonlocal offset
+        first, out = Outputs(), Outputs()
+        visitors.process(chunk, first)
+        if evidence is not None:
+            visitors.advance(evidence, first)
+        values = [value for _, value in first.facts] + [mark({0: visitors.clock}, 1)]
+        people.add(enumerate(values, offset))
+        offset += len(values)
+        people.advance(out)
+        visitors.changes()
+        people.changes()
+        chunk.clear()
+        return _merged(first, out)
+
+    for record in records(lines):
+        chunk.append(record)
+        if len(chunk) == CHUNK:
+            yield decided()
+    if chunk:
+        yield decided()
+    if visitors.clock != NEVER:
+        yield decided(visitors.clock + MOVES_ON)
+
+
+def decide(lines: Iterable[bytes], recipes: Recipes) -> tuple[list[bytes], list[bytes]]:
+    """(triggers and cancels, decisions) of a whole log as JSON, in the order of their time."""
+    triggers: list[bytes] = []
+    decisions: list[bytes] = []
+    for out in run(lines, recipes):
+        triggers += [value for _, _, value in out.triggers]
+        decisions += [value for _, value in out.decisions]
+    return triggers, decisions
+
+
+class _Made(Struct):
+    time: str
+
+
+class _Decided(Struct):
+    at: int
+
+
+_made: Final = msgspec.json.Decoder(_Made).decode
+_decided: Final = msgspec.json.Decoder(_Decided).decode
+
+
+def _merged(first: Outputs, second: Outputs) -> Outputs:
+    """The outputs of both stages as one, in the order of time."""
+    first.triggers = sorted(
+        first.triggers + second.triggers, key=lambda trigger: _made(trigger[2]).time
+    )
+    first.decisions = sorted(
+        first.decisions + second.decisions, key=lambda decision: _decided(decision[1]).at
+    )
+    for count, number in second.counts.items():
+        first.counts[count] += number
+    return first

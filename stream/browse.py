@@ -1,0 +1,103 @@
+"""Browse episodes: products looked at and left without a cart. Source: docs/semantics.md, 6.
+
+One per person and recipe, on one visit of one visitor. A later visit that meets the conditions takes
+its place; a cart or a checkout, the visitor's own or one that opens a funnel episode, ends it.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from stream import episodes
+from stream.cart import NEVER
+from stream.durations import HOUR, SECOND
+from stream.facts import Idle, Summary
+from stream.funnel import Seen
+from stream.outputs import Outputs
+from stream.person import Episode, Person
+from stream.recipe import BROWSE, Recipe, Recipes
+from stream.visitor import View
+
+DWELL: Final = 10 * SECOND
+DISTINCT: Final = 3
+SAME_CATEGORY: Final = 3
+AFTER_ADDING: Final = 24 * HOUR
+
+
+def subject(views: Sequence[View]) -> View | None:
+    """The product with most dwell, ties to the latest view; `views` stand in the order of last view."""
+    return max(reversed(views), key=lambda view: (view.dwell, view.at), default=None)
+
+
+def sub_kind(summary: Summary) -> str:
+    """What kind of looking around it was."""
+    if any(view.count >= 2 for view in summary.views):
+        return "product"
+    counts: dict[str, int] = {}
+    for view in summary.views:
+        if view.category is not None:
+            counts[view.category] = counts.get(view.category, 0) + view.count
+    if any(count >= SAME_CATEGORY for count in counts.values()):
+        return "category"
+    return "recent" if _looked(summary) else "search"
+
+
+def _looked(summary: Summary) -> bool:
+    return len(summary.views) >= DISTINCT or any(view.dwell >= DWELL for view in summary.views)
+
+
+def look(person: Person, fact: Idle, seen: Seen, recipes: Recipes, out: Outputs) -> None:
+    """An idle visitor's visit: opens, feeds, replaces or closes the browse episodes of the person."""
+    summary = fact.summary
+    buying = bool(seen.lines) or seen.checkout is not None
+    for episode in person.open_episodes():
+        if buying and episodes.is_browse(episode) and episode.origin == fact.visitor:
+            episodes.close(person, episode, "superseded", fact.at, recipes, out)
+    if buying or not _meets(person, fact):
+        return
+    for episode in person.open_episodes():
+        if not episodes.is_browse(episode):
+            continue
+        if episode.origin == fact.visitor and episode.key_time == summary.visit_start:
+            _feed(episode, fact)
+        elif summary.visit_start > episode.key_time:
+            episodes.close(person, episode, "replaced", fact.at, recipes, out)
+    for recipe in recipes.of[BROWSE]:
+        if not any(each.open and each.recipe == recipe.name for each in person.episodes):
+            _open(person, recipe, fact)
+
+
+def _meets(person: Person, fact: Idle) -> bool:
+    added_at = fact.summary.cart.added_at
+    return (
+        not any(not episodes.is_browse(each) for each in person.open_episodes())
+        and (added_at == NEVER or fact.at - added_at >= AFTER_ADDING)
+        and (_looked(fact.summary) or fact.summary.unanswered)
+    )
+
+
+def _open(person: Person, recipe: Recipe, fact: Idle) -> None:
+    summary = fact.summary
+    if episodes.is_remembered(person, recipe, fact.visitor, summary.visit_start, ""):
+        return
+    product = subject(summary.views)
+    categories = frozenset([product.category] if product and product.category is not None else [])
+    if not recipe.when.holds(episodes.known(person, 0.0, categories, sub_kind(summary))):
+        return
+    episode = Episode(
+        recipe.name,
+        recipe.kind,
+        fact.visitor,
+        summary.visit_start,
+        fact.at,
+        fact.visitor,
+        fact.at,
+    )
+    _feed(episode, fact)
+    person.episodes.append(episode)
+
+
+def _feed(episode: Episode, fact: Idle) -> None:
+    episode.fed_at = fact.at
+    episode.product = subject(fact.summary.views)
+    episode.sub_kind = sub_kind(fact.summary)
+    episode.evidence = fact.summary.evidence

@@ -1,0 +1,215 @@
+"""The people stage of one partition of facts: one state per person, everything that waits.
+
+Source: docs/semantics.md, 1 and 6. Facts are applied in the order (at, visitor, n), and only those before
+the watermark; a person's deadlines at or before a fact's time fire first. Copies of a fact, which a crash
+of the visitors stage may leave, take the same place and count once. Invariant: all facts before
+`advanced` are in the states, and all deadlines up to it have fired.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from heapq import heappop, heappush
+from typing import Any, Final
+
+import msgspec
+
+from stream import browse, episodes, facts, funnel, steps
+from stream.cart import NEVER
+from stream.facts import (
+    Active,
+    AnyFact,
+    Consented,
+    Identified,
+    Idle,
+    Mark,
+    Moved,
+    Ordered,
+    Unordered,
+)
+from stream.keyed import Keyed
+from stream.outputs import Outputs
+from stream.person import Device, Person, trim
+from stream.recipe import Recipes
+from stream.visitor import take_back
+from stream.watermark import Watermark
+
+_encode: Final = msgspec.msgpack.Encoder().encode
+_decode: Final = msgspec.msgpack.Decoder(Person).decode
+
+
+def _idle(person: Person, fact: Idle, recipes: Recipes, out: Outputs) -> None:
+    summary = fact.summary
+    person.visitors[fact.visitor] = Device(False, summary.last_active, summary.visits)
+    seen = funnel.Seen(person, fact)
+    funnel.look(person, fact, seen, recipes, out)
+    browse.look(person, fact, seen, recipes, out)
+    trim(person)
+    steps.plan_all(person, recipes, fact.at)
+
+
+def _active(person: Person, fact: Active, recipes: Recipes, out: Outputs) -> None:
+    device = person.visitors.setdefault(fact.visitor, Device(True, fact.last_active))
+    device.active = True
+    device.last_active = fact.last_active
+    steps.unplan(person)
+
+
+def _moved(person: Person, fact: Moved, recipes: Recipes, out: Outputs) -> None:
+    person.visitors.pop(fact.visitor, None)
+    for episode in person.open_episodes():
+        if episode.visitor == fact.visitor:
+            episodes.close(person, episode, "moved", fact.at, recipes, out)
+    steps.plan_all(person, recipes, fact.at)
+
+
+def _identified(person: Person, fact: Identified, recipes: Recipes, out: Outputs) -> None:
+    for order in sorted(fact.orders, key=lambda order: order.at):
+        episodes.order(person, order.id, order.at, fact.at, recipes, out)
+    if fact.withdrawn:
+        episodes.consent(person, fact.withdrawn, False, fact.at, out)
+    for channel in fact.granted:
+        person.consent.setdefault(channel, True)
+    if fact.contacts is not None:
+        person.contacts = fact.contacts
+    if fact.traits_orders is not None:
+        person.traits_orders = fact.traits_orders
+    if fact.traits_value is not None:
+        person.traits_value = fact.traits_value
+    if fact.time_zone is not None:
+        person.zone = fact.time_zone
+
+
+def _ordered(person: Person, fact: Ordered, recipes: Recipes, out: Outputs) -> None:
+    episodes.order(person, fact.order_id, fact.at, fact.at, recipes, out)
+
+
+def _unordered(person: Person, fact: Unordered, recipes: Recipes, out: Outputs) -> None:
+    take_back(person.orders, fact.order_id)
+
+
+def _consented(person: Person, fact: Consented, recipes: Recipes, out: Outputs) -> None:
+    episodes.consent(person, fact.channels, fact.granted, fact.at, out)
+
+
+APPLY: Final[Mapping[type, Callable[[Person, Any, Recipes, Outputs], None]]] = {
+    Idle: _idle,
+    Active: _active,
+    Moved: _moved,
+    Identified: _identified,
+    Ordered: _ordered,
+    Unordered: _unordered,
+    Consented: _consented,
+}
+
+
+class People:
+    """`sources`: partitions of the input topic · `position`: the next offset of the facts."""
+
+    def __init__(self, recipes: Recipes, sources: int) -> None:
+        self._recipes = recipes
+        self._states: Keyed[Person] = Keyed(_encode, _decode)
+        self._watermark = Watermark(sources)
+        self._waiting: list[tuple[int, str, int, int, AnyFact]] = []
+        self._offsets: OrderedDict[int, None] = OrderedDict()
+        self._written = NEVER
+        self.advanced = NEVER
+        self.position = 0
+
+    def add(self, records: Iterable[tuple[int, bytes | None]]) -> None:
+        """Takes in (offset, value) of facts and marks; `advance` applies what is before the watermark."""
+        for offset, value in records:
+            if offset < self.position or value is None:
+                continue
+            self.position = offset + 1
+            fact = facts.decode(value)
+            if isinstance(fact, Mark):
+                self._watermark.move(fact)
+            elif fact.at >= self.advanced:
+                heappush(self._waiting, (fact.at, fact.visitor, fact.n, offset, fact))
+                self._offsets[offset] = None
+
+    def advance(self, out: Outputs) -> None:
+        """Applies the facts before the watermark and fires the deadlines up to it."""
+        watermark = self._watermark.value
+        if watermark <= self.advanced:
+            return
+        waiting = self._waiting
+        while waiting and waiting[0][0] < watermark:
+            _, _, _, offset, fact = heappop(waiting)
+            del self._offsets[offset]
+            self._apply(fact, out)
+        for key, person in self._states.due(watermark):
+            if self._fire(person, watermark, out):
+                self._states.arm(key, person, person.deadline())
+        self.advanced = watermark
+
+    def _apply(self, fact: AnyFact, out: Outputs) -> None:
+        states, key = self._states, fact.person
+        place = fact.at, fact.visitor, fact.n
+        person = states.live.get(key) or states.get(key)
+        if person is not None:
+            if place <= (person.applied, person.last_visitor, person.last_n):
+                out.counts["facts", "copy"] += 1
+                return
+            if person.armed <= fact.at and not self._fire(person, fact.at, out):
+                person = None
+        if person is None:
+            grave = states.grave(key)
+            if type(fact) is Moved or (grave is not None and fact.at <= grave[0]):
+                return
+            person = Person(key)
+            states.add(key, person)
+        else:
+            states.dirty[key] = person
+        APPLY[type(fact)](person, fact, self._recipes, out)
+        person.applied, person.last_visitor, person.last_n = place
+        if person.armed <= fact.at:
+            person.armed = NEVER
+        states.arm(key, person, person.deadline())
+        out.counts["facts", "applied"] += 1
+
+    def _fire(self, person: Person, until: int, out: Outputs) -> bool:
+        """Fires the deadlines at or before `until`; False if that forgot the person."""
+        if person.deadline() > until:
+            return True
+        self._states.dirty[person.id] = person
+        if steps.fire(person, until, self._recipes, out):
+            return True
+        self._states.forget(person.id, person)
+        return False
+
+    @property
+    def watermark(self) -> int:
+        """The smallest evidence (ms) over all sources, -1 until all are known."""
+        return self._watermark.value
+
+    @property
+    def committable(self) -> int:
+        """The offset that may be committed once what `changes` gave at this moment has landed."""
+        return next(iter(self._offsets), self.position)
+
+    @property
+    def next_deadline(self) -> int | None:
+        """A lower bound (ms) of the time at which a deadline could fire."""
+        return self._states.next_deadline
+
+    @property
+    def keys(self) -> int:
+        return len(self._states)
+
+    def changes(self) -> list[tuple[bytes, bytes | None]]:
+        """Changelog records since the last call, to land in this order; the last vouches for the rest."""
+        self._written = self.advanced
+        return self._states.changes((self.advanced, 0, 0), False)
+
+    def committed(self, offset: int) -> None:
+        """What `changes` gave last has landed and is committed: what was forgotten before may be buried."""
+        self._states.committed(self._written)
+
+    def restore(self, key: bytes, value: bytes | None) -> None:
+        self._states.restore(key, value)
+
+    def restored(self) -> None:
+        """All records of the changelog are in: goes on from where they left off."""
+        self._states.restored()
+        self.advanced = self._states.clock[0]
