@@ -1,0 +1,46 @@
+"""`recipes check FILE`: says whether a recipes file is right, or which line is not and why."""
+
+import argparse
+from pathlib import Path
+
+from stream import recipes
+from stream.recipe import Recipes
+
+
+def read(path: Path | None) -> Recipes:
+    """The recipes of a file, the shipped ones without a file. Raises RecipesError, OSError."""
+    if path is None:
+        return recipes.DEFAULT
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise recipes.RecipesError(f"{path}: not a text file in UTF-8") from None
+    return recipes.load(text, str(path))
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True)
+    check = actions.add_parser("check", help="check a recipes file and show what it says")
+    check.add_argument("file", type=Path, metavar="FILE")
+
+
+def run(args: argparse.Namespace) -> int:
+    found = read(args.file)
+    for name in found.names:
+        recipe = found.by_name.get(name)
+        if recipe is None:
+            print(f"{name}: disabled")
+            continue
+        steps = ", ".join(_spoken(step) for step in recipe.steps)
+        when = "at once" if recipe.kind == "exit-intent" else f"after {steps}"
+        print(f"{name} ({recipe.kind}, version {recipe.version}): {when}, to {', '.join(recipe.channels)}")
+    print(f"{args.file}: {len(found.names)} recipes, all well")
+    return 0
+
+
+def _spoken(milliseconds: int) -> str:
+    """A duration in the largest unit that divides it."""
+    for unit, size in (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000)):
+        if milliseconds and milliseconds % size == 0:
+            return f"{milliseconds // size}{unit}"
+    return f"{milliseconds}ms"
