@@ -132,7 +132,6 @@ HOMES: Final = (
 """(time zone, locale) of customers, the frequent ones more than once."""
 
 NAMES: Final = (
-    ("anna", "ben", "clara", "david", "elif", "finn", "greta", "hugo", "ines", "jonas")
-    + ("katja", "liam", "mira", "noah", "olga", "pablo", "quynh", "rosa", "sven", "tilda")
-    + ("umar", "vera", "wim", "xenia", "yara", "zoe")
-)
+    "anna", "ben", "clara", "david", "elif", "finn", "greta", "hugo", "ines", "jonas", "katja",
+    "liam", "mira", "noah", "olga", "pablo", "quynh", "rosa", "sven", "tilda", "umar", "vera",
+)  # fmt: skip

@@ -1,7 +1,7 @@
 """A simulated shop's traffic: pure, in order of time, the same for the same seed.
 
-Each shopper's story is a generator, and a heap merges them. A story begins when its shopper arrives,
-so that only those who are in the shop are held in memory.
+Each shopper's story is a generator, and a heap merges them. A story begins when its shopper
+comes, so that only those who are in the shop are held in memory.
 """
 
 from collections.abc import Iterator
@@ -16,6 +16,12 @@ from agents.visits import visit
 HOURS: Final = (2, 1, 1, 1, 1, 2, 4, 6, 7, 8, 8, 9, 10, 9, 8, 8, 9, 10, 12, 15, 16, 14, 9, 5)
 """How many come in each hour of the day (UTC), in proportion."""
 
+NOON: Final = 12 * 3_600_000
+WARM_UP: Final = 240_000
+"""So long (ms) after the shop opened with nobody in it about as many leave as come."""
+EVENTS_EACH: Final = 9.7
+"""Events a second in the shop then, for one who comes a second."""
+
 INTENTS: Final = ("look",) * 9 + ("browse",) * 6 + ("fill",) * 4 + ("buy",) * 2
 HOUR: Final = 3_600_000
 
@@ -29,6 +35,18 @@ def day(
     would happen after the end is left out, but for duplicates of the last two seconds.
     """
     return spoil(crowd(seed, visitors, start, length), seed, Faults() if faults is None else faults)
+
+
+def hour(seed: int, rate: float, seconds: float, faults: Faults | None = None) -> Iterator[Record]:
+    """A stretch of a full shop's traffic, to be sent at `rate` events a second for so many seconds.
+
+    In this way visits take about as long as real ones. There are more events than needed.
+    """
+    length = WARM_UP + int(1_500 * seconds)
+    shoppers = 1 + int(rate / EVENTS_EACH * length / 1000)
+    for t, record in day(seed, shoppers, NOON, length, faults):
+        if t >= NOON + WARM_UP:
+            yield record
 
 
 def crowd(seed: int, visitors: int, start: int, length: int) -> Iterator[Timed]:
@@ -67,7 +85,8 @@ def tell(shopper: Shopper) -> Iterator[Timed]:
         shopper.wait(300, 6 * 3600)
         if shopper.chance(0.4):
             shopper.other_device()
-        yield from visit(shopper, shopper.random.choice(INTENTS))
+        intent = shopper.random.choice(INTENTS)
+        yield from visit(shopper, "buy" if shopper.lines and shopper.chance(0.4) else intent)
 
 
 def arrivals(seed: int, visitors: int, start: int, length: int) -> Iterator[int]:

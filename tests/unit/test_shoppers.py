@@ -123,5 +123,16 @@ def found(fault: str, records: list[tuple[int, Record]]) -> int:
 
 @pytest.mark.parametrize("text", ["speed=1", "late", "late=much", "late=1.5", "late=nan"])
 def test_faults_that_are_none_are_refused_with_what_is_meant(text: str) -> None:
-    with pytest.raises(ValueError, match="share from 0 to 1|one of duplicates"):
+    with pytest.raises(ValueError, match=r"share from 0 to 1|one of dup"):
         Faults.parse(text)
+
+
+def test_an_hour_of_a_full_shop_has_enough_events_at_the_rate_asked_for() -> None:
+    assert len(list(shoppers.hour(1, rate=20, seconds=30))) > 20 * 30
+
+
+def test_visits_sent_at_that_rate_take_about_as_long_as_real_ones() -> None:
+    window = shoppers.WARM_UP + 60_000
+    come = int(20 / shoppers.EVENTS_EACH * window / 1000)
+    times = [t for t, _ in shoppers.day(1, come, 0, window, NONE)]
+    assert 0.7 < sum(t >= shoppers.WARM_UP for t in times) / (20 * 60) < 1.4
