@@ -51,9 +51,9 @@ class Environment:
         value = self.text(name)
         if not value:
             return None
-        if value.isascii() and value.isdigit() and len(value) < 16:
-            if lowest <= int(value) <= highest:
-                return int(value)
+        digits = value.isascii() and value.isdigit() and len(value) < 16
+        if digits and lowest <= int(value) <= highest:
+            return int(value)
         self.mistakes.append(f"{name} is {value!r}: a whole number {lowest} to {highest} is meant")
         return None
 
@@ -78,7 +78,7 @@ class Environment:
         return None
 
     def near_misses(self) -> None:
-        """Variables that look like a setting written wrong; others of this prefix are left alone."""
+        """What looks like a setting written wrong is a mistake; other variables are left alone."""
         for name in sorted(self.variables.keys() - self.known):
             for meant in difflib.get_close_matches(name, sorted(self.known), 1, 0.9):
                 self.mistakes.append(f"{name} is no setting: {meant} is meant")

@@ -7,16 +7,16 @@
 | TRIGGERS_PREFIX | stands before every topic and the group | empty |
 | TRIGGERS_TIME | `append`: live, the broker's time · `record`: replay, the record's own | append |
 | TRIGGERS_RECIPES | recipes file | the five shipped |
-| TRIGGERS_METRICS | `host:port` of /metrics, /live, /ready; port 0: any; empty: off | 127.0.0.1:9108 |
+| TRIGGERS_METRICS | `host:port` of /metrics, /live, /ready; empty: none | 127.0.0.1:9108 |
 | TRIGGERS_SECURITY | PLAINTEXT SSL SASL_PLAINTEXT SASL_SSL | PLAINTEXT |
 | TRIGGERS_SASL_MECHANISM | PLAIN SCRAM-SHA-256 SCRAM-SHA-512 | SCRAM-SHA-512 |
 | TRIGGERS_USER, TRIGGERS_PASSWORD | for SASL (or ..._FILE) | none |
 | TRIGGERS_CAFILE | authorities that are trusted (PEM) | the system's |
 | TRIGGERS_GROUP | consumer group | prefix + `triggers` |
-| TRIGGERS_INSTANCE_ID | static membership: a name that this worker keeps over restarts | none |
+| TRIGGERS_INSTANCE_ID | static membership: the name a worker keeps over restarts | none |
 | TRIGGERS_SESSION_MS | a worker that is silent for so long loses its partitions | 10000 |
-| TRIGGERS_FLUSH_MS | `busy/idle`: between two flushes in a backlog / with little to do | 1000/100 |
-| TRIGGERS_MARGIN_MS | evidence stays so far behind the broker's clock | 0; 2000 with several brokers |
+| TRIGGERS_FLUSH_MS | `busy/idle`: from flush to flush in a backlog / otherwise | 1000/100 |
+| TRIGGERS_MARGIN_MS | evidence stays so far behind the brokers' clock | 0; with several 2000 |
 | TRIGGERS_DELIVERY | `at_least_once` or `exactly_once` | at_least_once |
 """
 
@@ -51,6 +51,9 @@ class Flush(NamedTuple):
     idle: int = 100
 
 
+FLUSH: Final = Flush()
+
+
 @dataclass(frozen=True)
 class Security:
     """How to speak to the brokers. `user` and `password` are for SASL."""
@@ -60,6 +63,9 @@ class Security:
     user: str | None = None
     password: str | None = field(default=None, repr=False)
     cafile: Path | None = None
+
+
+PLAINTEXT: Final = Security()
 
 
 @dataclass(frozen=True)
@@ -72,11 +78,11 @@ class Settings:
     time: Time = "append"
     recipes: Path | None = None
     metrics: tuple[str, int] | None = ("127.0.0.1", 9108)
-    security: Security = Security()
+    security: Security = PLAINTEXT
     group: str = "triggers"
     instance_id: str | None = None
     session_ms: int = SESSION_MS
-    flush_ms: Flush = Flush()
+    flush_ms: Flush = FLUSH
     margin_ms: int | None = None
     delivery: Delivery = "at_least_once"
 

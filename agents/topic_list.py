@@ -19,7 +19,7 @@ REPLAY: Final = {
     "message.timestamp.before.max.ms": LONGEST,
     "message.timestamp.after.max.ms": LONGEST,
 }
-"""Input with the records' own time. With a retention the broker deletes within minutes what is older
+"""Input with the records' own time. With a retention the broker soon deletes what is older
 by that time; without the two bounds it refuses old records, and the last ones, which lie ahead."""
 
 

@@ -14,10 +14,10 @@ from typing import Final
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 from kafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
+from agents.recipes import read
 from agents.settings import Settings, SettingsError, kafka_python_options
 from agents.topic_list import EVENTS, FACTS, Layout, TopicSpec, required
-from stream import recipes
-from stream.recipe import Recipes
+from stream.recipes import RecipesError
 
 PARTITIONS: Final = 4
 """Partitions of the input where nothing is said: as many workers can share the work."""
@@ -33,13 +33,6 @@ class Found:
 
     partitions: int
     config: dict[str, str]
-
-
-def recipes_in_force(settings: Settings) -> Recipes:
-    """Those of TRIGGERS_RECIPES, else the shipped ones. Raises RecipesError, OSError."""
-    if settings.recipes is None:
-        return recipes.DEFAULT
-    return recipes.load(settings.recipes.read_text(encoding="utf-8"), settings.recipes.name)
 
 
 @contextmanager
@@ -66,7 +59,7 @@ def create(
     `replication` left out is the broker's default.
     """
     names = tuple(names)
-    found = _find(admin, [spec.name for spec in required(settings, names, Layout(0, 0))])
+    found = find(admin, [spec.name for spec in required(settings, names, Layout(0, 0))])
     inputs = _partitions(found, settings.topic(EVENTS), partitions) or PARTITIONS
     people = _partitions(found, settings.topic(FACTS), facts_partitions) or inputs
     missing = {
@@ -109,7 +102,7 @@ def check(admin: KafkaAdminClient, settings: Settings, names: Iterable[str]) -> 
     """
     names = tuple(names)
     wanted = [spec.name for spec in required(settings, names, Layout(0, 0))]
-    found = _find(admin, wanted)
+    found = find(admin, wanted)
     nothing = Found(0, {})
     layout = Layout(*(found.get(settings.topic(t), nothing).partitions for t in (EVENTS, FACTS)))
     faults = [
@@ -149,7 +142,7 @@ def faults_of(spec: TopicSpec, found: Found | None, settings: Settings) -> Itera
             )
 
 
-def _find(admin: KafkaAdminClient, names: Iterable[str]) -> dict[str, Found]:
+def find(admin: KafkaAdminClient, names: Iterable[str]) -> dict[str, Found]:
     """Those of the topics that exist."""
     described = {
         topic["name"]: len(topic["partitions"])
@@ -183,13 +176,13 @@ def run(args: argparse.Namespace) -> int:
     """0: all topics are right. 1: they are not, or no broker answers. 2: wrong settings."""
     try:
         settings = Settings.read()
-        names = recipes_in_force(settings).names
+        names = read(settings.recipes).names
         with connected(settings) as admin:
             made = create(
                 admin, settings, names, args.partitions, args.facts_partitions, args.replication
             )
             layout = check(admin, settings, names)
-    except (SettingsError, recipes.RecipesError) as error:
+    except (SettingsError, RecipesError) as error:
         print(error, file=sys.stderr)
         return 2
     except (TopicsError, KafkaError) as error:

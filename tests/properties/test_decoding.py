@@ -17,9 +17,10 @@ UNKNOWN_TYPE = "coupon.applied"
 
 ODD: list[Any] = [
     None, True, False, 0, 1, -1, 1.0, -0.0, 1.5, 1e2, 10**15, 10**15 + 1, -(10**15) - 1, 1e15,
-    10**25, 1e300, -1e300, math.inf, -math.inf, "", " ", "x" * 128, "x" * 129, "\U0001f600" * 128,
-    "\U0001f600" * 129, "guest", " Undefined\t", "[object Object]", "0", "-1", "nan", "email", "fax",
-    "back", "payment", "home", "\x00", "\u202e", [], {}, [None], ["email"], ["fax"], ["email", 1],
+    10**25, 1e300, -1e300, math.inf, -math.inf, "", " ", "x" * 128, "x" * 129,
+    "\U0001f600" * 128, "\U0001f600" * 129, "guest", " Undefined\t", "[object Object]", "0",
+    "-1", "nan", "email", "fax", "back", "payment", "home", "\x00", "\u202e",
+    [], {}, [None], ["email"], ["fax"], ["email", 1],
     [[]], [{}], {"id": "x"}, {"id": 1}, {"id": ""}, {"id": None}, {"items": []}, {"items": {}},
     {"items": [{}]}, {"items": [{"product_id": "p"}]}, {"product_id": "p", "quantity": 1.0},
     {"product_id": "p", "quantity": 0}, {"product_id": "p", "quantity": 1, "variant_id": ""},
@@ -38,22 +39,27 @@ values = st.sampled_from(ODD) | st.integers() | st.floats(allow_nan=False) | st.
 
 def from_schema(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
     """Documents that the schema accepts, with and without the fields that may be left out."""
-    if "const" in schema:
-        return st.just(schema["const"])
-    if "enum" in schema:
-        return st.sampled_from(schema["enum"])
+    if "const" in schema or "enum" in schema:
+        return st.sampled_from([schema["const"]] if "const" in schema else schema["enum"])
+    found: st.SearchStrategy[Any]
     match schema["type"]:
         case "string":
-            return st.text(min_size=schema.get("minLength", 0), max_size=128)
+            found = st.text(min_size=schema.get("minLength", 0), max_size=128)
         case "integer":
-            low, high = schema["minimum"], schema["maximum"]
-            return st.integers(low, high) | st.integers(1, 99).map(float)
+            whole = st.integers(schema["minimum"], schema["maximum"])
+            found = whole | st.integers(1, 99).map(float)
         case "number":
-            return st.floats(schema["minimum"], schema["maximum"]) | st.integers(-99, 99)
+            found = st.floats(schema["minimum"], schema["maximum"]) | st.integers(-99, 99)
         case "boolean":
-            return st.booleans()
+            found = st.booleans()
         case "array":
-            return st.lists(from_schema(schema["items"]), max_size=3)
+            found = st.lists(from_schema(schema["items"]), max_size=3)
+        case "object":
+            found = from_properties(schema)
+    return found
+
+
+def from_properties(schema: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
     properties = {name: from_schema(part) for name, part in schema.get("properties", {}).items()}
     required = {name: properties.pop(name) for name in schema.get("required", ())}
     return st.fixed_dictionaries(required, optional=properties)
@@ -157,7 +163,7 @@ POISON: dict[str, bytes | None] = {
     "an array": b"[]",
     "2,000 nested brackets": b"[" * 2000,
     "2,000 nested brackets in an unknown field": VIEW % (b',"x":' + b"[" * 2000 + b"]" * 2000),
-    "2,000 nested objects in an unknown field": VIEW % (b',"x":' + b'{"a":' * 2000 + b"1" + b"}" * 2000),
+    "2,000 nested objects": VIEW % (b',"x":' + b'{"a":' * 2000 + b"1" + b"}" * 2000),
     "NaN": VIEW % b',"x":NaN',
     "Infinity": VIEW % b',"x":-Infinity',
     "1e999": VIEW % b',"client_time":1e999',
@@ -190,7 +196,7 @@ HARMLESS: dict[str, bytes] = {
     "bidi characters": VIEW % ',"x":"\u202e\u2066"'.encode(),
     "a pair of surrogates": VIEW % rb',"x":"\ud83d\ude00"',
     "an escaped NUL": VIEW % rb',"x":"\u0000"',
-    "the same name twice, the last one valid": b'{"id":5,"type":"page.viewed","visitor":"v-1","id":"e-1"}',
+    "a name twice, the last one valid": VIEW.replace(b'"e-1"', b'5,"id":"e-1"') % b"",
     "a $ref in an event": VIEW % b',"$ref":"http://127.0.0.1:9/x"',
 }  # fmt: skip
 
