@@ -1,0 +1,53 @@
+"""All that the core says over a simulated day."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import msgspec
+
+from agents import shoppers
+from agents.rubbish import NONE
+from stream import backtest, recipes
+
+RECIPES = """
+policy:
+  quiet: {from: "22:00", to: "07:00"}
+  zone: Europe/Rome
+recipes:
+  - name: exit-intent
+  - name: payment-failed
+  - name: checkout-abandonment
+    reach: any
+    arms: {short: 50, long: 25}
+  - name: cart-abandonment
+    reach: any
+    holdout: 10
+    offers:
+      - {offer: percent-10, when: {cart_value: {min: 50}}}
+  - name: browse-abandonment
+    reach: any
+"""
+START = 1_767_571_200_000
+DAY = 86_400_000
+
+
+@dataclass
+class Said:
+    facts: list[bytes] = field(default_factory=list)
+    triggers: list[bytes] = field(default_factory=list)
+    decisions: list[bytes] = field(default_factory=list)
+
+
+def lines() -> Iterator[bytes]:
+    for t, event in shoppers.day(7, 400, START, DAY, NONE):
+        assert isinstance(event, dict)
+        yield msgspec.json.encode({"t": t, **event})
+
+
+def whole_day() -> Said:
+    result = Said()
+    for out in backtest.run(lines(), recipes.load(RECIPES)):
+        result.facts += [value for _, value in out.facts]
+        result.triggers += [value for _, _, value in out.triggers]
+        result.decisions += [value for _, value in out.decisions]
+    return result

@@ -1,0 +1,93 @@
+"""What the core says keeps the schemas it promises, and the schemas promise nothing else."""
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+
+import schemas
+from stream import facts, triggers
+from stream.decisions import Decision
+from tests.contract.day import Said
+
+FACTS = {
+    kind.__struct_config__.tag: kind
+    for kind in (
+        facts.Idle,
+        facts.Active,
+        facts.Moved,
+        facts.Identified,
+        facts.Ordered,
+        facts.Unordered,
+        facts.Consented,
+        facts.Mark,
+    )
+}
+
+
+def test_every_fact_keeps_its_schema(said: Said) -> None:
+    kinds = set()
+    for value in said.facts:
+        fact = json.loads(value)
+        schemas.validator(f"facts/{fact['type']}")(fact)
+        kinds.add(fact["type"])
+    assert kinds >= {"visitor.idle", "visitor.active", "visitor.identified", "order.placed"}
+
+
+def test_every_trigger_and_cancel_keeps_its_schema(said: Said) -> None:
+    names = {triggers.FIRED: "trigger.fired", triggers.CANCELLED: "trigger.cancelled"}
+    kinds = set()
+    for value in said.triggers:
+        event = json.loads(value)
+        schemas.validator(names[event["type"]])(event)
+        kinds.add(event["type"])
+    assert kinds == names.keys()
+
+
+def test_every_decision_keeps_its_schema(said: Said) -> None:
+    outcomes = set()
+    for value in said.decisions:
+        decision = json.loads(value)
+        schemas.validator("decision")(decision)
+        outcomes.add(decision["outcome"])
+    assert outcomes == {"fired", "refused", "deferred", "closed"}
+
+
+def fields(kind: type[msgspec.Struct]) -> set[str]:
+    return {field.encode_name for field in msgspec.structs.fields(kind)}
+
+
+def properties(schema: dict[str, Any]) -> set[str]:
+    return set(schema["properties"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "schema"),
+    [
+        (Decision, schemas.load("decision")),
+        (triggers.CloudEvent, schemas.load("cloudevent")),
+        (triggers.Fired, schemas.load("trigger.fired")["properties"]["data"]),
+        (triggers.Cancelled, schemas.load("trigger.cancelled")["properties"]["data"]),
+        (triggers.CartSnapshot, schemas.load("output")["definitions"]["cart"]),
+        (triggers.CartItem, schemas.load("output")["definitions"]["item"]),
+        (triggers.Product, schemas.load("output")["definitions"]["product"]),
+        (facts.Summary, schemas.load("fact")["definitions"]["summary"]),
+        (facts.CartSummary, schemas.load("fact")["definitions"]["cart"]),
+    ],
+    ids=lambda value: value.__name__ if isinstance(value, type) else "",
+)
+def test_a_schema_names_exactly_the_fields_that_are_written(
+    kind: type[msgspec.Struct], schema: dict[str, Any]
+) -> None:
+    assert properties(schema) == fields(kind)
+
+
+@pytest.mark.parametrize("name", FACTS, ids=str)
+def test_a_facts_schema_names_exactly_the_fields_that_are_written(name: str) -> None:
+    envelope = set() if name == "mark" else properties(schemas.load("fact"))
+    assert properties(schemas.load(f"facts/{name}")) | envelope == fields(FACTS[name]) | {"type"}
+
+
+def test_every_fact_has_a_schema_and_no_other() -> None:
+    assert {f"facts/{name}" for name in FACTS} == set(schemas.names("facts"))
