@@ -29,7 +29,11 @@ def _send(state: Visitor, fact: AnyFact, out: Outputs) -> None:
 
 def idle(state: Visitor, t: int, out: Outputs) -> None:
     fact = facts.Idle(
-        at=t, visitor=state.id, n=state.facts, person=state.person, summary=summary(state, t)
+        at=t,
+        visitor=state.id,
+        n=state.facts,
+        person=state.person,
+        summary=summary(state, t),
     )
     _send(state, fact, out)
     state.sent = IDLE
@@ -62,15 +66,23 @@ def moved(state: Visitor, customer: str, t: int, out: Outputs) -> None:
     anonymous = state.customer is None
     state.customer = customer
     state.sent = NOTHING
-    identified = facts.Identified(at=t, visitor=state.id, n=state.facts, person=state.person)
+    identified = facts.Identified(
+        at=t, visitor=state.id, n=state.facts, person=state.person
+    )
     if anonymous:
         identified.orders = list(state.orders)
-        identified.withdrawn = [name for name, granted in state.consent.items() if not granted]
-        identified.granted = [name for name, granted in state.consent.items() if granted]
+        identified.withdrawn = [
+            name for name, granted in state.consent.items() if not granted
+        ]
+        identified.granted = [
+            name for name, granted in state.consent.items() if granted
+        ]
     _send(state, identified, out)
 
 
-def presence(state: Visitor, engaged: bool, changed: bool, t: int, out: Outputs) -> None:
+def presence(
+    state: Visitor, engaged: bool, changed: bool, t: int, out: Outputs
+) -> None:
     """After an event at `t`: engaged or not, with a change of person or not."""
     if engaged:
         if state.sent == IDLE or (state.sent == NOTHING and state.customer is not None):
@@ -84,14 +96,22 @@ def presence(state: Visitor, engaged: bool, changed: bool, t: int, out: Outputs)
 
 def ordered(state: Visitor, event: OrderPlaced, t: int, out: Outputs) -> None:
     fact = facts.Ordered(
-        at=t, visitor=state.id, n=state.facts, person=state.person, order_id=event.order.id
+        at=t,
+        visitor=state.id,
+        n=state.facts,
+        person=state.person,
+        order_id=event.order.id,
     )
     _send(state, fact, out)
 
 
 def unordered(state: Visitor, event: OrderCancelled, t: int, out: Outputs) -> None:
     fact = facts.Unordered(
-        at=t, visitor=state.id, n=state.facts, person=state.person, order_id=event.order.id
+        at=t,
+        visitor=state.id,
+        n=state.facts,
+        person=state.person,
+        order_id=event.order.id,
     )
     _send(state, fact, out)
 

@@ -148,7 +148,8 @@ def _merged(first: Outputs, second: Outputs) -> Outputs:
         first.triggers + second.triggers, key=lambda trigger: _made(trigger[2]).time
     )
     first.decisions = sorted(
-        first.decisions + second.decisions, key=lambda decision: _decided(decision[1]).at
+        first.decisions + second.decisions,
+        key=lambda decision: _decided(decision[1]).at,
     )
     for count, number in second.counts.items():
         first.counts[count] += number

@@ -48,7 +48,9 @@ SORTS: Final = {
 }
 
 
-def signalled(state: Visitor, event: ExitSignal, t: int, recipes: Recipes, out: Outputs) -> None:
+def signalled(
+    state: Visitor, event: ExitSignal, t: int, recipes: Recipes, out: Outputs
+) -> None:
     """An exit.signal at `t`: if it is accepted and the score is high enough, decides each exit recipe."""
     if not _accepted(state, event, t):
         return
@@ -88,9 +90,13 @@ def _known(state: Visitor) -> Known:
     lines = list(state.cart.lines.values())
     shown = subject(list(state.views.values()))
     if lines:
-        categories = frozenset(line.category for line in lines if line.category is not None)
+        categories = frozenset(
+            line.category for line in lines if line.category is not None
+        )
     else:
-        categories = frozenset([shown.category] if shown and shown.category is not None else [])
+        categories = frozenset(
+            [shown.category] if shown and shown.category is not None else []
+        )
     return Known(
         visits=state.visits,
         orders=max(len(state.orders), state.traits_orders),
@@ -107,7 +113,15 @@ def _decide(
     id = trigger_id(recipe.name, state.person, state.id, state.visit_start, 1)
     evidence = [signal.event for signal in state.signals.values()]
     decision = Decision(
-        id, recipe.name, recipe.version, 1, state.person, state.id, "fired", t, evidence=evidence
+        id,
+        recipe.name,
+        recipe.version,
+        1,
+        state.person,
+        state.id,
+        "fired",
+        t,
+        evidence=evidence,
     )
     channels = recipe.consented(state.consent)
     reason = _refusal(state, recipe, channels, t)
@@ -130,7 +144,9 @@ def _decide(
     state.published = [each for each in state.published if t < each.valid_until]
     state.published.append(Published(id, recipe.name, state.person, 1, channels, until))
     decisions.publish(decision, out)
-    triggers.fire(_trigger(state, recipe, id, known, channels, offer, reached, t, evidence), out)
+    triggers.fire(
+        _trigger(state, recipe, id, known, channels, offer, reached, t, evidence), out
+    )
 
 
 def _refusal(state: Visitor, recipe: Recipe, channels: list[str], t: int) -> str | None:
@@ -174,7 +190,11 @@ def _trigger(
     if lines:
         worth = known.cart_value
         cart = triggers.CartSnapshot(
-            state.cart.id, triggers.cart_items(lines), worth, state.cart.currency, state.cart.url
+            state.cart.id,
+            triggers.cart_items(lines),
+            worth,
+            state.cart.currency,
+            state.cart.url,
         )
     return triggers.Fired(
         trigger_id=id,

@@ -28,7 +28,11 @@ class Due(Struct, frozen=True):
     def is_own(self, step: FiredStep) -> bool:
         """Whether a step that fired was this episode's."""
         own = self.episode
-        return (step.recipe, step.origin, step.key_time) == (own.recipe, own.origin, own.key_time)
+        return (step.recipe, step.origin, step.key_time) == (
+            own.recipe,
+            own.origin,
+            own.key_time,
+        )
 
 
 class Refusal(Struct, frozen=True):
@@ -95,7 +99,9 @@ def cap(due: Due) -> Refusal | None:
             if due.at - limit.per < step.at and _is_capped(step, due.recipes)
         ]
         if len(window) >= limit.max:
-            return Refusal("cap", min(window) + limit.per if limit.then == "defer" else None)
+            return Refusal(
+                "cap", min(window) + limit.per if limit.then == "defer" else None
+            )
     return None
 
 

@@ -42,12 +42,16 @@ def load(text: str, name: str = "recipes") -> Recipes:
     for index, each in enumerate(names):
         if each in names[:index]:
             line = _line(root, ["recipes", str(index), "name"])
-            raise RecipesError(f"{name}:{line}: recipes[{index}].name: {each} is there twice")
+            raise RecipesError(
+                f"{name}:{line}: recipes[{index}].name: {each} is there twice"
+            )
     for index, each in enumerate(document.get("recipes") or ()):
         if each.get("kind", each["name"]) not in KINDS:
             line = _line(root, ["recipes", str(index)])
             kinds = ", ".join(KINDS)
-            raise RecipesError(f"{name}:{line}: recipes[{index}].kind must be one of {kinds}")
+            raise RecipesError(
+                f"{name}:{line}: recipes[{index}].kind must be one of {kinds}"
+            )
     return parse(document)
 
 
@@ -78,12 +82,19 @@ def _dotted(path: list[str]) -> str:
 def parse(document: dict[str, Any]) -> Recipes:
     """Recipes of a document that the schema of recipes files accepts; {} is what is shipped."""
     given = document.get("recipes")
-    recipes = tuple(KINDS.values()) if given is None else tuple(_recipe(each) for each in given)
+    recipes = (
+        tuple(KINDS.values())
+        if given is None
+        else tuple(_recipe(each) for each in given)
+    )
     return Recipes(_policy(document.get("policy") or {}), recipes)
 
 
 def _recipe(given: dict[str, Any]) -> Recipe:
-    fields: dict[str, Any] = {"name": given["name"], "kind": given.get("kind", given["name"])}
+    fields: dict[str, Any] = {
+        "name": given["name"],
+        "kind": given.get("kind", given["name"]),
+    }
     if "steps" in given:
         fields["steps"] = tuple(duration(step) for step in given["steps"])
     for name in ("ordered_within", "cooldown", "expires", "valid_for"):
@@ -102,7 +113,8 @@ def _recipe(given: dict[str, Any]) -> Recipe:
         fields["arms"] = _arms(given["arms"])
     if "offers" in given:
         fields["offers"] = tuple(
-            Offer(each["offer"], _when(each.get("when", {}))) for each in given["offers"]
+            Offer(each["offer"], _when(each.get("when", {})))
+            for each in given["offers"]
         )
     return structs.replace(KINDS[fields["kind"]], **fields)
 
@@ -114,7 +126,9 @@ def _policy(given: dict[str, Any]) -> Policy:
             Cap(cap["max"], duration(cap["per"]), cap["then"]) for cap in given["caps"]
         )
     if given.get("quiet"):
-        fields["quiet"] = Quiet(_minute(given["quiet"]["from"]), _minute(given["quiet"]["to"]))
+        fields["quiet"] = Quiet(
+            _minute(given["quiet"]["from"]), _minute(given["quiet"]["to"])
+        )
     if "zone" in given:
         fields["zone"] = given["zone"]
     return structs.replace(Policy(), **fields)

@@ -16,7 +16,6 @@ from stream import announce, cart, exit_intent, triggers
 from stream.cart import NEVER
 from stream.events import (
     APPLIED_LATE,
-    AnyEvent,
     ConsentChanged,
     Event,
     ExitSignal,
@@ -24,13 +23,15 @@ from stream.events import (
     OrderPlaced,
     Rejected,
     VisitorIdentified,
-    decode,
+    check_names,
+    parse,
 )
 from stream.fold import FOLD
 from stream.keyed import Keyed
 from stream.outputs import Outputs
 from stream.recipe import Recipes
 from stream.visitor import (
+    ACTIVE,
     FORGET_AFTER,
     IDLE_AFTER,
     KEPT_IDS,
@@ -45,7 +46,15 @@ from stream.visitor import (
 Record = tuple[int, int, bytes | None, bytes | None]
 """(offset, broker time in ms, key, value)."""
 
-FATES: Final = ("applied", "duplicate", "late", "unknown", "clock", "rejected", "replayed")
+FATES: Final = (
+    "applied",
+    "duplicate",
+    "late",
+    "unknown",
+    "clock",
+    "rejected",
+    "replayed",
+)
 """What becomes of a record: each has exactly one fate. Replayed: applied before a crash."""
 
 _encode: Final = msgspec.msgpack.Encoder().encode
@@ -68,25 +77,33 @@ class Visitors:
         Records before `position` are skipped. Never raises for what a record holds.
         """
         counts = dict.fromkeys(FATES, 0)
+        live = self._states.live
         for offset, time, key, value in records:
             if offset < self.position:
                 continue
             self.position = offset + 1
-            self._time = max(self._time, time)
+            if time > self._time:  # noqa: PLR1730 - every event comes by, and max() is a call
+                self._time = time
             try:
-                event = decode(value)
-                if isinstance(event, Event):
-                    _check_key(key, event.visitor)
+                event = parse(value)
+                if event is None:
+                    fate = "clock"
+                else:
+                    state = live.get(event.visitor)
+                    if state is None or event.customer != state.customer:
+                        check_names(event)
+                    if key != event.visitor.encode():
+                        raise Rejected(
+                            "no_key" if key is None else "key_differs", "$.visitor"
+                        )
+                    if type(event) is Event:
+                        fate = "unknown"
+                    else:
+                        fate = self._handle(offset, self._time, event, state, out)
             except Rejected as fault:
                 out.rejected.append((offset, fault.reason, fault.path))
-                counts["rejected"] += 1
-                continue
-            if not isinstance(event, Event):
-                counts["clock"] += 1
-            elif type(event) is Event:
-                counts["unknown"] += 1
-            else:
-                counts[self._handle(offset, self._time, event, out)] += 1  # type: ignore[arg-type]
+                fate = "rejected"
+            counts[fate] += 1
         for fate, number in counts.items():
             if number:
                 out.counts["events", fate] += number
@@ -101,12 +118,19 @@ class Visitors:
             if self._fire(state, time, out):
                 self._states.arm(key, state, _deadline(state))
 
-    def _handle(self, offset: int, t: int, event: AnyEvent, out: Outputs) -> str:
-        """Applies one event at `t`; tells its fate."""
+    def _handle(
+        self, offset: int, t: int, event: Event, state: Visitor | None, out: Outputs
+    ) -> str:
+        """Applies one event at `t` to its visitor's state, if it is at hand; tells its fate."""
         states = self._states
         key = event.visitor
-        state = states.live.get(key) or states.get(key)
-        if state is not None and NEVER < state.armed <= t and not self._fire(state, t, out):
+        if state is None:
+            state = states.get(key)
+        if (
+            state is not None
+            and NEVER < state.armed <= t
+            and not self._fire(state, t, out)
+        ):
             state = None
         if state is None:
             grave = states.grave(key)
@@ -142,7 +166,9 @@ class Visitors:
             states.arm(key, state, _deadline(state))
         return "applied"
 
-    def _apply(self, state: Visitor, event: AnyEvent, kind: type, t: int, out: Outputs) -> None:
+    def _apply(
+        self, state: Visitor, event: Event, kind: type, t: int, out: Outputs
+    ) -> None:
         customer = event.customer
         changed = customer is not UNSET and customer != state.customer
         if changed:
@@ -151,7 +177,8 @@ class Visitors:
         if fold is not None:
             engage(state, t)
             fold(state, event, t)
-            announce.presence(state, True, changed, t, out)
+            if state.sent != ACTIVE:
+                announce.presence(state, True, changed, t, out)
         elif isinstance(event, ExitSignal):
             announce.presence(state, False, changed, t, out)
             exit_intent.signalled(state, event, t, self._recipes, out)
@@ -216,13 +243,6 @@ def _deadline(state: Visitor) -> int:
     return state.last_event + FORGET_AFTER
 
 
-def _check_key(key: bytes | None, visitor: str) -> None:
-    if key is None:
-        raise Rejected("no_key", "$.visitor")
-    if key != visitor.encode():
-        raise Rejected("key_differs", "$.visitor")
-
-
 def _order(state: Visitor, event: OrderPlaced, t: int, out: Outputs) -> None:
     """An order that is not a repeated one empties this cart, closes the checkout and cancels."""
     order = event.order
@@ -246,7 +266,10 @@ def _consent(state: Visitor, event: ConsentChanged, t: int, out: Outputs) -> Non
     kept = []
     for published in state.published:
         if t < published.valid_until:
-            if any(state.consent.get(channel) is not False for channel in published.channels):
+            if any(
+                state.consent.get(channel) is not False
+                for channel in published.channels
+            ):
                 kept.append(published)
             else:
                 triggers.cancel(published, t, "consent", None, out)
