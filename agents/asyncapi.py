@@ -1,0 +1,94 @@
+"""The AsyncAPI page of the topics and schemas: `python -m agents.asyncapi` writes it.
+
+It shows what others write and read; topics that only workers use are left out.
+"""
+
+from typing import Any, Final
+
+import yaml
+
+import schemas
+from schemas.files import HOME
+
+PAGE: Final = HOME / "asyncapi.yaml"
+FORMAT: Final = "application/schema+json;version=draft-07"
+MADE: Final = (
+    "# Made by `python -m agents.asyncapi` from topics.yaml and the schemas: do not edit.\n"
+)
+
+
+def document() -> dict[str, Any]:
+    """AsyncAPI 3.0. References are relative to the folder of the schemas."""
+    topics = [topic for topic in schemas.load("topics")["topics"] if _is_public(topic)]
+    return {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "Storefront triggers",
+            "version": "1.0.0",
+            "description": "What storefronts send, and what the service answers.",
+        },
+        "defaultContentType": "application/json",
+        "channels": {_id(topic): _channel(topic) for topic in topics},
+        "operations": {_id(topic): _operation(topic) for topic in topics},
+        "components": {
+            "messages": {
+                _message_id(name): _message(name) for topic in topics for name in _names(topic)
+            }
+        },
+    }
+
+
+def _is_public(topic: dict[str, Any]) -> bool:
+    return {*topic["writers"], *topic["readers"]} != {"worker"}
+
+
+def _id(topic: dict[str, Any]) -> str:
+    return str(topic["name"]).replace("<recipe>", "recipe").replace(".", "-")
+
+
+def _names(topic: dict[str, Any]) -> list[str]:
+    """The schemas of a topic's messages."""
+    return [name for each in topic["schemas"] for name in schemas.names(each) or (each,)]
+
+
+def _message_id(name: str) -> str:
+    return name.rpartition("/")[2].replace(".", "-")
+
+
+def _channel(topic: dict[str, Any]) -> dict[str, Any]:
+    channel: dict[str, Any] = {
+        "address": topic["name"].replace("<recipe>", "{recipe}"),
+        "description": topic["about"],
+        "messages": {
+            _message_id(name): {"$ref": f"#/components/messages/{_message_id(name)}"}
+            for name in _names(topic)
+        },
+        "bindings": {"kafka": {"topicConfiguration": {"cleanup.policy": [topic["cleanup"]]}}},
+    }
+    if "<recipe>" in topic["name"]:
+        channel["parameters"] = {"recipe": {"description": "The name of a recipe."}}
+    return channel
+
+
+def _operation(topic: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "action": "send" if "worker" in topic["writers"] else "receive",
+        "channel": {"$ref": f"#/channels/{_id(topic)}"},
+        "description": f"Key: {topic['key']}.",
+    }
+
+
+def _message(name: str) -> dict[str, Any]:
+    """The schema of a rejected record describes its headers: its value is whatever came."""
+    schema = schemas.load(name)
+    message = {"title": schema["title"], "summary": schema["description"]}
+    reference = {"schemaFormat": FORMAT, "schema": {"$ref": f"./{name}.json"}}
+    return {**message, ("headers" if name == "rejected" else "payload"): reference}
+
+
+def text() -> str:
+    return MADE + yaml.safe_dump(document(), sort_keys=False, allow_unicode=True, width=100)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(text(), encoding="utf-8")

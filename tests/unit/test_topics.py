@@ -1,0 +1,134 @@
+"""The topics that must be, and what is said of those that are not right."""
+
+import pytest
+
+import schemas
+from agents.settings import Settings
+from agents.topic_list import LONGEST, Layout, TopicSpec, required
+from agents.topics import Found, faults_of
+
+LIVE = Settings(kafka=("localhost:9092",), prefix="shop1.")
+REPLAY = Settings(kafka=("localhost:9092",), time="record")
+NAMES = ("exit-intent", "cart-vip")
+
+
+def specs(settings: Settings = LIVE) -> dict[str, TopicSpec]:
+    return {spec.name: spec for spec in required(settings, NAMES, Layout(4, 6))}
+
+
+def faults(spec: TopicSpec, partitions: int | None = None, **config: str) -> list[str]:
+    there = {**spec.config, **{key.replace("_", "."): value for key, value in config.items()}}
+    return list(faults_of(spec, Found(partitions or spec.partitions, there), LIVE))
+
+
+def test_every_topic_carries_the_prefix_and_every_recipe_has_one() -> None:
+    assert list(specs()) == [
+        "shop1.storefront.events",
+        "shop1.visitor.facts",
+        "shop1.state.visitors",
+        "shop1.state.people",
+        "shop1.triggers.exit-intent",
+        "shop1.triggers.cart-vip",
+        "shop1.triggers.decisions",
+        "shop1.storefront.rejected",
+    ]
+
+
+def test_a_changelog_has_the_partitions_of_its_stages_input() -> None:
+    counts = {name.removeprefix("shop1."): spec.partitions for name, spec in specs().items()}
+    assert (counts["storefront.events"], counts["state.visitors"]) == (4, 4)
+    assert (counts["visitor.facts"], counts["state.people"]) == (6, 6)
+    assert (counts["triggers.cart-vip"], counts["storefront.rejected"]) == (6, 1)
+
+
+def test_live_input_has_the_brokers_time() -> None:
+    assert specs()["shop1.storefront.events"].config["message.timestamp.type"] == "LogAppendTime"
+
+
+def test_replay_input_has_the_records_time_and_is_kept_and_bounded_by_nothing() -> None:
+    config = specs(REPLAY)["storefront.events"].config
+    assert config["message.timestamp.type"] == "CreateTime"
+    assert config["retention.ms"] == "-1"
+    assert config["message.timestamp.after.max.ms"] == LONGEST
+    assert config["message.timestamp.before.max.ms"] == LONGEST
+
+
+def test_replay_changes_no_other_topic() -> None:
+    live = {name.removeprefix("shop1."): spec.config for name, spec in specs().items()}
+    replay = {name: spec.config for name, spec in specs(REPLAY).items()}
+    assert {name for name in live if live[name] != replay[name]} == {"storefront.events"}
+
+
+def test_changelogs_are_compacted_and_wait_an_hour_for_it() -> None:
+    for name in ("shop1.state.visitors", "shop1.state.people"):
+        config = specs()[name].config
+        assert config["cleanup.policy"] == "compact"
+        assert config["min.compaction.lag.ms"] == "3600000"
+
+
+def test_a_rejected_record_fits_whatever_the_input_took() -> None:
+    found = specs()
+    most = int(found["shop1.storefront.events"].config["max.message.bytes"])
+    assert int(found["shop1.storefront.rejected"].config["max.message.bytes"]) >= 2 * most
+
+
+def test_a_topic_as_it_must_be_has_no_fault() -> None:
+    assert [fault for spec in specs().values() for fault in faults(spec)] == []
+
+
+def test_a_missing_topic_is_a_fault_that_names_the_command() -> None:
+    spec = specs()["shop1.visitor.facts"]
+    (fault,) = faults_of(spec, None, LIVE)
+    assert "shop1.visitor.facts is missing" in fault
+    assert "storefront-triggers topics" in fault
+
+
+@pytest.mark.parametrize(
+    ("topic", "key", "value"),
+    [
+        ("storefront.events", "message.timestamp.type", "CreateTime"),
+        ("visitor.facts", "cleanup.policy", "compact"),
+        ("state.visitors", "cleanup.policy", "delete"),
+        ("state.people", "min.compaction.lag.ms", "0"),
+        ("storefront.rejected", "max.message.bytes", "1048588"),
+    ],
+)
+def test_a_wrong_setting_is_a_fault_with_the_command_that_mends_it(
+    topic: str, key: str, value: str
+) -> None:
+    spec = specs()[f"shop1.{topic}"]
+    (fault,) = faults(spec, **{key.replace(".", "_"): value})
+    assert f"shop1.{topic} has {key}={value}" in fault
+    assert "--bootstrap-server localhost:9092" in fault
+    assert f"--entity-name shop1.{topic} --add-config {key}={spec.config[key]}" in fault
+
+
+def test_more_than_the_least_is_right() -> None:
+    assert faults(specs()["shop1.state.people"], min_compaction_lag_ms="7200000") == []
+
+
+def test_how_long_records_are_kept_is_the_operators_choice() -> None:
+    assert faults(specs()["shop1.triggers.decisions"], retention_ms="3600000") == []
+
+
+def test_a_changelog_with_other_partitions_than_its_input_is_a_fault() -> None:
+    (fault,) = faults(specs()["shop1.state.visitors"], partitions=3)
+    assert "has 3 partitions, its stage's input 4" in fault
+    assert "TRIGGERS_PREFIX" in fault
+
+
+def test_triggers_may_have_any_number_of_partitions() -> None:
+    assert faults(specs()["shop1.triggers.cart-vip"], partitions=1) == []
+
+
+def test_a_setting_that_cannot_be_read_is_a_fault() -> None:
+    spec = specs()["shop1.visitor.facts"]
+    found = list(faults_of(spec, Found(6, {}), LIVE))
+    assert all("DescribeConfigs" in fault for fault in found)
+    assert len(found) == 2
+
+
+def test_every_schema_of_the_topic_list_exists() -> None:
+    for topic in schemas.load("topics")["topics"]:
+        for name in topic.get("schemas", ()):
+            assert schemas.names(name) or schemas.load(name)
