@@ -16,9 +16,12 @@ def specs(settings: Settings = LIVE) -> dict[str, TopicSpec]:
     return {spec.name: spec for spec in required(settings, NAMES, Layout(4, 6))}
 
 
-def faults(spec: TopicSpec, partitions: int | None = None, **config: str) -> list[str]:
-    there = {**spec.config, **{key.replace("_", "."): value for key, value in config.items()}}
-    return list(faults_of(spec, Found(partitions or spec.partitions, there), LIVE))
+def faults(
+    spec: TopicSpec, config: dict[str, str] | None = None, partitions: int | None = None
+) -> list[str]:
+    """What is said of the topic as it must be, but for what is given."""
+    found = Found(partitions or spec.partitions, {**spec.config, **(config or {})})
+    return list(faults_of(spec, found, LIVE))
 
 
 def test_every_topic_carries_the_prefix_and_every_recipe_has_one() -> None:
@@ -97,18 +100,18 @@ def test_a_wrong_setting_is_a_fault_with_the_command_that_mends_it(
     topic: str, key: str, value: str
 ) -> None:
     spec = specs()[f"shop1.{topic}"]
-    (fault,) = faults(spec, **{key.replace(".", "_"): value})
+    (fault,) = faults(spec, {key: value})
     assert f"shop1.{topic} has {key}={value}" in fault
     assert "--bootstrap-server localhost:9092" in fault
     assert f"--entity-name shop1.{topic} --add-config {key}={spec.config[key]}" in fault
 
 
 def test_more_than_the_least_is_right() -> None:
-    assert faults(specs()["shop1.state.people"], min_compaction_lag_ms="7200000") == []
+    assert faults(specs()["shop1.state.people"], {"min.compaction.lag.ms": "7200000"}) == []
 
 
 def test_how_long_records_are_kept_is_the_operators_choice() -> None:
-    assert faults(specs()["shop1.triggers.decisions"], retention_ms="3600000") == []
+    assert faults(specs()["shop1.triggers.decisions"], {"retention.ms": "3600000"}) == []
 
 
 def test_a_changelog_with_other_partitions_than_its_input_is_a_fault() -> None:
