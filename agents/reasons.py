@@ -1,0 +1,208 @@
+"""Why a step was not sent, and what would have let it through, in words a marketer understands.
+
+Pure: one plain sentence each for every reason of a decision. Source: docs/semantics.md, 5 to 7.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from stream.durations import DAY, HOUR, MINUTE, SECOND
+from stream.recipe import CART, EXIT, KINDS, Recipe, Recipes
+
+Decision = Mapping[str, Any]
+
+
+class Case(NamedTuple):
+    """A decision with what is needed to explain it.
+
+    `earlier`: the decisions that fired for the person before it, in order. `order`: the time (ms)
+    of the last order before it that is known. `clock` writes a time (ms) as the reader has it.
+    """
+
+    decision: Decision
+    recipe: Recipe
+    recipes: Recipes
+    earlier: Sequence[Decision]
+    order: int | None
+    clock: Callable[[int], str]
+
+    @property
+    def is_exit(self) -> bool:
+        return self.recipe.kind == EXIT
+
+    def channels(self) -> str:
+        return ", ".join(self.recipe.channels[:-1]) + (
+            f" or {self.recipe.channels[-1]}"
+            if self.recipe.channels[1:]
+            else self.recipe.channels[0]
+        )
+
+
+def why(case: Case) -> tuple[str, str]:
+    """(why it was not sent, what would have let it through) of what did not fire."""
+    reason = case.decision.get("reason", "")
+    known = REASONS.get(reason)
+    return known(case) if known else (f"the reason given is {reason!r}", "")
+
+
+def recipe_of(decision: Decision, recipes: Recipes) -> Recipe:
+    """The recipe as it is in force; of one that is gone, as its kind is shipped."""
+    name = decision["recipe"]
+    return recipes.by_name.get(name) or KINDS.get(name) or KINDS[CART]
+
+
+def span(duration: int) -> str:
+    """`3 days`, `1 hour`, `90 seconds` of ms."""
+    for unit, name in ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute"), (SECOND, "second")):
+        if duration >= unit and duration % unit == 0:
+            count = duration // unit
+            return f"{count} {name}" if count == 1 else f"{count} {name}s"
+    return f"{duration / SECOND:g} seconds"
+
+
+def _too_soon(case: Case) -> tuple[str, str]:
+    return (
+        "the visit was less than 10 seconds old, or a page was opened less than 3 seconds before",
+        "The same signal some seconds later would have been let through.",
+    )
+
+
+def _paying(case: Case) -> tuple[str, str]:
+    return (
+        "they were about to pay, and who pays is not disturbed",
+        "Before the payment page, or after a payment that failed, it would have been let through.",
+    )
+
+
+def _ordered(case: Case) -> tuple[str, str]:
+    when = f" ({case.clock(case.order)})" if case.order is not None else ""
+    if case.is_exit:
+        return f"they ordered in this visit{when}", "A visit without an order has it."
+    within = span(case.recipe.ordered_within)
+    return (
+        f"they ordered within the last {within}{when}",
+        f"Without that order, or more than {within} after it, it would have been sent.",
+    )
+
+
+def _already(case: Case) -> tuple[str, str]:
+    return (
+        "it was shown in this visit already",
+        f"A later visit may have it, once {span(case.recipe.cooldown)} have passed.",
+    )
+
+
+def _cooldown(case: Case) -> tuple[str, str]:
+    pause = span(case.recipe.cooldown)
+    same = [each for each in case.earlier if each["recipe"] == case.decision["recipe"]]
+    if not same:
+        return f"one was sent within the last {pause}", f"It would have to be {pause} later."
+    last = same[-1]["at"]
+    sooner = "" if case.is_exit else ", or after an order"
+    return (
+        f"one was sent on {case.clock(last)}, and {pause} must lie between two",
+        f"From {case.clock(last + case.recipe.cooldown)} on it would have come through{sooner}.",
+    )
+
+
+def _consent(case: Case) -> tuple[str, str]:
+    if case.recipe.consent == "granted":
+        return (
+            "no channel is left that they agreed to",
+            f"Their consent to messages by {case.channels()} would have let it through.",
+        )
+    return (
+        "they want no messages by any channel that is left",
+        f"Had they not withdrawn it, consent to {case.channels()} would have let it through.",
+    )
+
+
+def _holdout(case: Case) -> tuple[str, str]:
+    share = f"{case.recipe.holdout / 100:g} %" if case.recipe.holdout else "share"
+    return (
+        f"they belong to the {share} of people who are left out, to measure what it brings",
+        "Only a smaller holdout in the recipe lets it through.",
+    )
+
+
+def _unreachable(case: Case) -> tuple[str, str]:
+    return (
+        "nobody knows how to reach them: no login, or no address for its channels",
+        f"A login, with contacts among {case.channels()} if any are given, lets it through.",
+    )
+
+
+def _cap(case: Case) -> tuple[str, str]:
+    limits = "; ".join(f"{cap.max} in {span(cap.per)}" for cap in case.recipes.policy.caps)
+    recent = [each for each in case.earlier if recipe_of(each, case.recipes).capped]
+    last = f", the last on {case.clock(recent[-1]['at'])}" if recent else ""
+    then = (
+        f"It waits until {case.clock(case.decision['until'])}."
+        if "until" in case.decision
+        else "With fewer messages in that time it would have been sent."
+    )
+    return f"they have had as many messages as are allowed ({limits}){last}", then
+
+
+def _lower_priority(case: Case) -> tuple[str, str]:
+    return (
+        "a more important message was sent in the 5 minutes before, or is due in the 5 after",
+        "Without that one, or more than 5 minutes away from it, it would have been sent.",
+    )
+
+
+def _quiet(case: Case) -> tuple[str, str]:
+    return "it is night where they are", f"It waits until {case.clock(case.decision['until'])}."
+
+
+def _expired(case: Case) -> tuple[str, str]:
+    limit = span(case.recipe.expires)
+    return (
+        f"it came due more than {limit} after it began and the cart last changed",
+        f"A quiet spell within {limit} would have let it be sent.",
+    )
+
+
+def _closed(because: str, otherwise: str) -> Callable[[Case], tuple[str, str]]:
+    return lambda case: (because, otherwise)
+
+
+REASONS: Final[Mapping[str, Callable[[Case], tuple[str, str]]]] = {
+    "too_soon": _too_soon,
+    "paying": _paying,
+    "ordered": _ordered,
+    "already": _already,
+    "cooldown": _cooldown,
+    "consent": _consent,
+    "holdout": _holdout,
+    "unreachable": _unreachable,
+    "cap": _cap,
+    "lower_priority": _lower_priority,
+    "quiet": _quiet,
+    "expired": _expired,
+    "superseded": _closed(
+        "they went on in another way: something more telling than this took its place",
+        "It would have gone on, had they done nothing more.",
+    ),
+    "emptied": _closed(
+        "the cart was emptied",
+        "With something left in the cart it would have gone on.",
+    ),
+    "replaced": _closed(
+        "a newer cart or visit on the same device took its place",
+        "It would have gone on without the newer one.",
+    ),
+    "moved": _closed(
+        "the device is somebody else's now: another login",
+        "The reminders go on for the one who logged in, if there is something to remind of.",
+    ),
+    "converted": _closed("they ordered", "Without the order it would have gone on."),
+    "forgotten": _closed(
+        "nothing was heard of them for 30 days",
+        "Any event in that time would have kept it open.",
+    ),
+    "disabled": _closed(
+        "the recipe is no longer in force",
+        "With the recipe in force it would have gone on.",
+    ),
+}

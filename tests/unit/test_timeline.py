@@ -1,0 +1,274 @@
+"""The timeline tells a person's story in sentences that a marketer understands."""
+
+import json
+from datetime import UTC
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from agents import reasons
+from agents.sentences import SENTENCES
+from agents.timeline import Line, Story, lines
+from schemas import load, names
+from stream import backtest, recipes
+from stream.recipe import Recipes
+
+MINUTE = 60_000
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+START = 1_767_571_200_000 + 14 * HOUR
+"""Mon 5 Jan 2026 14:00 UTC."""
+
+DRILL = {"product_id": "drill", "name": "Drill", "quantity": 2, "price": 59.5}
+
+
+def event(type: str, after: int, visitor: str = "phone", **body: Any) -> dict[str, Any]:
+    """An event so many ms after START."""
+    return {
+        "t": START + after, "id": f"{type}-{after}", "type": type, "visitor": visitor, **body
+    }  # fmt: skip
+
+
+def login(after: int, customer: str = "anna", visitor: str = "phone") -> dict[str, Any]:
+    return event("visitor.identified", after, visitor, customer=customer, contacts=["email"])
+
+
+def decided(*events: dict[str, Any], people: tuple[str, ...] = ("customer:anna", "visitor:phone"),
+            by: Recipes = recipes.DEFAULT) -> Story:  # fmt: skip
+    """The story with what the service decides on these events."""
+    triggers, decisions = backtest.decide([json.dumps(each).encode() for each in events], by)
+    of = frozenset(people)
+    return Story(
+        of,
+        events,
+        [each for each in map(json.loads, decisions) if each["person"] in of],
+        [each for each in map(json.loads, triggers) if each["subject"] in of],
+    )
+
+
+def told(story: Story, by: Recipes = recipes.DEFAULT, zone: str = "UTC") -> list[Line]:
+    return lines(story, by, ZoneInfo(zone))
+
+
+def texts(found: list[Line]) -> list[str]:
+    return [line.text for line in found]
+
+
+def of_kind(found: list[Line], kind: str) -> list[Line]:
+    return [line for line in found if line.kind == kind]
+
+
+CART_LEFT = (login(0), event("cart.item_added", 1000, item=DRILL))
+
+
+def test_a_reminder_is_told_with_what_led_to_it() -> None:
+    first = of_kind(told(decided(*CART_LEFT)), "fired")[0]
+    assert first.at == START + 1000 + HOUR
+    assert first.text == "cart-abandonment 1 of 3 was sent by email"
+    assert first.details == (
+        "Cart: 2 × Drill, 119.00.",
+        "Because nothing was heard for 1 hour, and nothing stood against it.",
+        "Good until Tue 6 Jan 15:00.",
+    )
+
+
+def test_the_story_is_in_order_of_time() -> None:
+    found = told(decided(*CART_LEFT))
+    assert [line.at for line in found] == sorted(line.at for line in found)
+    assert texts(found)[:4] == [
+        "phone is known as anna, can be reached by email",
+        "phone put 2 × Drill into the cart",
+        "phone has been quiet since 14:00:01",
+        "cart-abandonment 1 of 3 was sent by email",
+    ]
+
+
+def test_a_step_that_may_still_come_is_announced() -> None:
+    story = decided(*CART_LEFT)
+    so_far = Story(story.people, story.events, story.decisions[:1], story.triggers[:1])
+    assert "Next is step 2 of 3, not before Tue 6 Jan 14:00." in (
+        of_kind(told(so_far), "fired")[0].details
+    )
+
+
+def test_times_are_in_the_zone_asked_for() -> None:
+    found = told(decided(*CART_LEFT), zone="Asia/Tokyo")
+    assert "phone has been quiet since 23:00:01" in texts(found)
+
+
+def test_a_purchase_ends_the_reminders_and_takes_back_the_one_that_is_out() -> None:
+    order = event("order.placed", 2 * HOUR, order={"id": "o1", "value": 119, "currency": "EUR"})
+    found = told(decided(*CART_LEFT, order))
+    assert texts(found)[-3:] == [
+        "phone ordered (o1, 119.00 EUR)",
+        "cart-abandonment ended with 2 steps left",
+        "cart-abandonment 1 of 3 was taken back: they ordered (o1)",
+    ]
+    assert of_kind(found, "closed")[0].details == (
+        "Because they ordered.",
+        "Without the order it would have gone on.",
+    )
+
+
+def test_a_withdrawn_consent_takes_back_the_message_that_is_out() -> None:
+    withdrawn = event("consent.changed", 2 * HOUR, channels=["email"], granted=False)
+    found = told(decided(*CART_LEFT, withdrawn))
+    assert "phone wants no messages by email" in texts(found)
+    assert "cart-abandonment 1 of 3 was taken back: consent was withdrawn" in texts(found)
+
+
+def test_a_visitor_whom_nobody_can_reach_is_told_what_would_have_reached_them() -> None:
+    found = told(decided(CART_LEFT[1]))
+    assert of_kind(found, "refused")[0].text == "cart-abandonment 1 of 3 was not sent"
+    assert of_kind(found, "refused")[0].details == (
+        "Because nobody knows how to reach them: no login, or no address for its channels.",
+        "A login, with contacts among email, sms, push or messenger if any are given, "
+        "lets it through.",
+    )
+
+
+def test_an_exit_trigger_is_told_with_its_signals_and_offer() -> None:
+    product = {"id": "drill"}
+    found = told(
+        decided(
+            event("product.viewed", 0, product=product),
+            event("cart.item_added", 9_000, item=DRILL),
+            event("exit.signal", 15_000, signal="close_shortcut"),
+        )
+    )
+    shown = of_kind(found, "fired")[0]
+    assert shown.text == "exit-intent was shown"
+    assert shown.details[1:] == (
+        "Because they seemed about to leave: 0.87 of 1 (close_shortcut).",
+        "With the offer free-shipping.",
+        "Good for 30 seconds.",
+    )
+
+
+def test_an_exit_signal_that_came_too_soon_is_told_why() -> None:
+    found = told(
+        decided(
+            event("product.viewed", 0, product={"id": "drill"}),
+            event("exit.signal", 5_000, signal="close_shortcut"),
+        )
+    )
+    assert of_kind(found, "refused")[0].text == "exit-intent was not shown"
+    assert of_kind(found, "refused")[0].details[1] == (
+        "The same signal some seconds later would have been let through."
+    )
+
+
+def test_a_cooldown_is_told_with_the_day_on_which_it_ends() -> None:
+    lone = recipes.parse({"recipes": [{"name": "cart-abandonment", "steps": ["1h"]}]})
+    again = event("cart.item_added", DAY, item={"product_id": "saw", "quantity": 1})
+    emptied = event("cart.updated", DAY - HOUR, cart={"items": []})
+    refused = of_kind(told(decided(*CART_LEFT, emptied, again, by=lone), lone), "refused")
+    assert refused[0].details == (
+        "Because one was sent on Mon 5 Jan 15:00, and 7 days must lie between two.",
+        "From Mon 12 Jan 15:00 on it would have come through, or after an order.",
+    )
+
+
+def test_a_message_put_off_for_the_night_is_told_with_the_morning_it_waits_for() -> None:
+    night = recipes.parse({"policy": {"quiet": {"from": "15:00", "to": "08:00"}}})
+    waiting = of_kind(told(decided(*CART_LEFT, by=night), night), "deferred")[0]
+    assert waiting.text == "cart-abandonment 1 of 3 waits until Tue 6 Jan 08:00"
+    assert waiting.details[0] == "Because it is night where they are."
+
+
+def test_what_another_customer_did_on_the_same_device_is_left_out() -> None:
+    other = login(2 * HOUR, customer="ben")
+    seen = event("product.viewed", 2 * HOUR + 1, product={"id": "secret"}, customer="ben")
+    found = texts(told(decided(*CART_LEFT, other, seen)))
+    assert not any("ben" in text or "secret" in text for text in found)
+    assert "cart-abandonment ended with 2 steps left" in found
+
+
+def test_a_repeated_event_is_told_once() -> None:
+    assert len(of_kind(told(decided(*CART_LEFT, CART_LEFT[1])), "did")) == 2
+
+
+def test_a_decision_written_twice_is_told_once() -> None:
+    story = decided(*CART_LEFT)
+    twice = Story(story.people, story.events, [*story.decisions] * 2, [*story.triggers] * 2)
+    assert told(twice) == told(story)
+
+
+def test_an_event_told_too_late_is_marked_as_not_counting() -> None:
+    late = event("product.viewed", HOUR, product={"id": "saw"}, client_time=START)
+    assert "phone looked at saw (told minutes too late, so it does not count)" in texts(
+        told(decided(*CART_LEFT, late))
+    )
+
+
+def test_how_long_a_product_was_looked_at_is_told() -> None:
+    found = texts(
+        told(
+            decided(
+                login(0),
+                event(
+                    "product.viewed", 0, product={"id": "drill", "category": "tools", "price": 5}
+                ),
+                event("activity.pinged", 20_000),
+                event("page.viewed", 31_500),
+            )
+        )
+    )
+    assert "phone looked at drill (tools, 5.00) for 31 s" in found
+    assert "phone opened “a page”" in found
+
+
+def test_there_is_a_sentence_for_every_type_of_event() -> None:
+    assert {f"events/{kind}" for kind in SENTENCES} == set(names("events"))
+
+
+def reasons_of(outcome: str) -> list[str]:
+    """The reasons that the schema of decisions allows an outcome."""
+    for rule in load("decision")["allOf"]:
+        if rule["if"]["properties"]["outcome"]["const"] == outcome:
+            allowed: list[str] = rule["then"]["properties"]["reason"]["enum"]
+            return allowed
+    raise AssertionError(outcome)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "reason"),
+    [(each, reason) for each in ("refused", "deferred", "closed") for reason in reasons_of(each)],
+)
+@pytest.mark.parametrize("recipe", ["cart-abandonment", "exit-intent"])
+def test_every_reason_has_a_plain_sentence(recipe: str, outcome: str, reason: str) -> None:
+    decision = {
+        "trigger_id": "0" * 32,
+        "recipe": recipe,
+        "version": 1,
+        "step": 1,
+        "person": "customer:anna",
+        "visitor": "phone",
+        "outcome": outcome,
+        "reason": reason,
+        "at": START,
+    }
+    decision |= {"until": START + HOUR} if outcome == "deferred" else {}
+    decision |= {"steps_left": 2} if outcome == "closed" else {}
+    (line,) = lines(Story(frozenset(("customer:anna",)), (), [decision]), recipes.DEFAULT, UTC)
+    because, otherwise = line.details
+    assert because.startswith("Because ")
+    assert all(
+        text.endswith(".") and reason not in text.split("_") for text in (because, otherwise)
+    )
+
+
+def test_a_reason_that_is_not_known_is_told_as_it_is() -> None:
+    decision = {"recipe": "gone", "reason": "odd", "at": 0}
+    recipe = reasons.recipe_of(decision, recipes.DEFAULT)
+    case = reasons.Case(decision, recipe, recipes.DEFAULT, (), None, str)
+    assert reasons.why(case) == ("the reason given is 'odd'", "")
+
+
+@pytest.mark.parametrize(
+    ("ms", "words"),
+    [(HOUR, "1 hour"), (3 * DAY, "3 days"), (90_000, "90 seconds"), (1500, "1.5 seconds")],
+)
+def test_a_span_of_time_is_written_in_the_largest_unit_that_fits(ms: int, words: str) -> None:
+    assert reasons.span(ms) == words
