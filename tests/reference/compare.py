@@ -1,0 +1,55 @@
+"""Triggers and decisions as sets of rows, on the fields that answers are compared by."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+FIRED = ("trigger_id", "recipe", "step", "message", "person", "not_before", "valid_until")
+FIRED += ("offer", "arm", "channels", "value")
+CANCELLED = ("trigger_id", "recipe", "step", "person", "reason", "order_id", "at")
+DECISION = ("trigger_id", "recipe", "step", "person", "outcome", "reason", "at", "until")
+DECISION += ("steps_left",)
+ATTRIBUTES = ("type", "source", "subject", "id", "time")
+
+Rows = Counter[str]
+
+
+def _row(kind: str, fields: Iterable[str], document: dict[str, Any]) -> str:
+    row: dict[str, Any] = {"row": kind}
+    for name in fields:
+        value = document.get(name)
+        if name == "channels" and value is not None:
+            value = sorted(value)
+        if name == "value" and value is not None:
+            value = f"{value:.2f}"
+        if value is not None and value != "":
+            row[name] = value
+    return json.dumps(row)
+
+
+def rows(triggers: Iterable[dict[str, Any]], decisions: Iterable[dict[str, Any]]) -> Rows:
+    """The rows of section 8, as a multiset. null, "" and absent are the same.
+
+    A trigger is a CloudEvent, or a row of a vector: `type` and the data's fields side by side.
+    """
+    counted: Rows = Counter()
+    for trigger in triggers:
+        kind = "cancelled" if "cancelled" in trigger["type"] else "fired"
+        fields = CANCELLED if kind == "cancelled" else FIRED
+        counted[_row(kind, fields, trigger.get("data", trigger))] += 1
+    for decision in decisions:
+        counted[_row("decision", DECISION, decision)] += 1
+    return counted
+
+
+def attributes(triggers: Iterable[dict[str, Any]]) -> Rows:
+    """The CloudEvents attributes of section 8, which the vectors do not hold."""
+    return Counter(_row("attributes", ATTRIBUTES, trigger) for trigger in triggers)
+
+
+def difference(one: Rows, other: Rows) -> str:
+    """Readable lines: `-` only in the first, `+` only in the second; empty if equal."""
+    only = [f"- {row}" for row in (one - other).elements()]
+    only += [f"+ {row}" for row in (other - one).elements()]
+    return "\n".join(sorted(only, key=lambda line: line[2:]))

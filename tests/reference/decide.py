@@ -1,0 +1,48 @@
+"""Section 10: one file, the same answer."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from tests.reference import events
+from tests.reference.outputs import Outputs
+from tests.reference.people import People
+from tests.reference.recipes import parse
+from tests.reference.times import DAY
+from tests.reference.visitors import Fact, Stage
+
+Rows = list[dict[str, Any]]
+
+
+def decide(lines: Iterable[bytes | str], recipes: dict[str, Any]) -> tuple[Rows, Rows]:
+    """Triggers (cancels too) and decisions for these input lines and a recipes file's contents.
+
+    The rows come in no particular order. A line that goes back in time is a ValueError.
+    """
+    out, in_force = Outputs(), parse(recipes)
+    last: int | None = None
+    by_visitor: dict[str, list[tuple[int, dict[str, Any]]]] = {}
+    for line in lines:
+        time, event = events.read(line)
+        if time is None:
+            continue
+        if last is not None and time < last:
+            raise ValueError(f"time goes back from {last} to {time}")
+        last = time
+        if event is not None:
+            by_visitor.setdefault(event["visitor"], []).append((time, event))
+    if last is None:
+        return [], []
+    end = last + 8 * DAY
+    facts: list[Fact] = []
+    for id_, history in by_visitor.items():
+        stage = Stage(id_, in_force, out)
+        for time, event in history:
+            stage.event(event, time)
+        stage.advance(end)
+        facts += stage.facts
+    people: dict[str, People] = {}
+    for fact in sorted(facts):
+        people.setdefault(fact.person, People(fact.person, in_force, out)).fact(fact)
+    for person in people.values():
+        person.advance(end)
+    return out.triggers, out.decisions

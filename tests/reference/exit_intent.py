@@ -1,0 +1,136 @@
+"""Section 5: exit intent, decided at the signal itself."""
+
+from typing import Any
+
+from tests.reference.browse import subject
+from tests.reference.outputs import Outputs
+from tests.reference.recipes import EXIT, Recipe, Recipes, context, holds
+from tests.reference.times import DAY, MINUTE, SECOND, trigger_id
+from tests.reference.visitor import Visitor
+
+_SIGNALS = {
+    "pointer_top": (0.55, 5 * SECOND, 500),
+    "close_shortcut": (0.80, 5 * SECOND, 0),
+    "back": (0.60, 10 * SECOND, 0),
+    "tab_hidden": (0.50, 15 * SECOND, 5000),
+    "scroll_up": (0.35, 8 * SECOND, 0),
+    "window_blur": (0.25, 8 * SECOND, 0),
+    "idle": (0.30, 30 * SECOND, 0),
+    "landing_return": (0.30, 20 * SECOND, 0),
+}
+
+
+def signal(visitor: Visitor, event: dict[str, Any], at: int, recipes: Recipes, out: Outputs) -> None:
+    """An exit.signal at `at`: accept it, weigh all of the visit, decide each exit recipe."""
+    if event.get("form_focus") or event.get("held_ms", 10**15) < _SIGNALS[event["signal"]][2]:
+        return
+    if visitor.last_active is None or at - visitor.last_active >= 30 * MINUTE:
+        return
+    visitor.signals[event["signal"]] = at
+    if strength(visitor, at) >= 0.7:
+        for recipe in recipes.of(EXIT):
+            _decide(visitor, recipe, at, out)
+
+
+def strength(visitor: Visitor, at: int) -> float:
+    calm = 1.0
+    for name, seen in visitor.signals.items():
+        weight, half_life, _ = _SIGNALS[name]
+        calm *= 1 - weight * 2 ** (-(at - seen) / half_life)
+    if visitor.cart.lines:
+        calm *= 1 - 0.35
+    if len(visitor.views) >= 2:
+        calm *= 1 - 0.20
+    return round(1 - calm, 6)
+
+
+def _decide(visitor: Visitor, recipe: Recipe, at: int, out: Outputs) -> None:
+    cart = visitor.cart.snapshot() if visitor.cart.lines else None
+    seen = subject(visitor.views)
+    known = context(
+        visitor.visits, len(visitor.orders), visitor.traits, cart, seen, None, message=1
+    )
+    if not holds(recipe.when, known):
+        return
+    person, start = visitor.person(), visitor.visit_start
+    id_ = trigger_id(recipe.name, person, visitor.id, start, 1)
+    channels = left_by_consent(recipe.channels, recipe, visitor.consent)
+    reason = _refusal(visitor, recipe, channels, at)
+    if reason:
+        if (recipe.name, reason) not in visitor.refused:
+            visitor.refused.add((recipe.name, reason))
+            out.decision(id_, recipe, 1, person, visitor.id, "refused", at, reason)
+        return
+    offer = None
+    if visitor.last_offer is None or at - visitor.last_offer >= 30 * DAY:
+        offer = recipe.offer(known)
+    if offer is not None:
+        visitor.last_offer = at
+    visitor.fired.add(recipe.name)
+    visitor.exits.setdefault(recipe.name, []).append(at)
+    if cart:
+        value = cart["value"]
+    else:
+        value = seen.get("price", 0) if seen else 0
+    data = {
+        "trigger_id": id_,
+        "recipe": recipe.name,
+        "version": recipe.version,
+        "step": 1,
+        "steps": 1,
+        "message": 1,
+        "person": person,
+        "customer": visitor.customer,
+        "visitor": visitor.id,
+        "channels": channels,
+        "value": value,
+        "offer": offer,
+        "arm": recipe.arm(person),
+        "not_before": at,
+        "valid_until": at + recipe.valid_for,
+    }
+    visitor.published.append(data)
+    out.fired(data, at)
+    out.decision(id_, recipe, 1, person, visitor.id, "fired", at)
+
+
+def _refusal(visitor: Visitor, recipe: Recipe, channels: list[str], at: int) -> str | None:
+    look = visitor.last_look
+    if at - visitor.visit_start < 10 * SECOND or (look is not None and at - look < 3 * SECOND):
+        return "too_soon"
+    checkout = visitor.open_checkout(at)
+    if checkout and checkout.stage == "payment" and not checkout.failed:
+        return "paying"
+    if visitor.orders_of_visit:
+        return "ordered"
+    if recipe.name in visitor.fired:
+        return "already"
+    if any(at - recipe.cooldown < fired <= at for fired in visitor.exits.get(recipe.name, [])):
+        return "cooldown"
+    if not channels:
+        return "consent"
+    if recipe.held_out(person=visitor.person()):
+        return "holdout"
+    return None
+
+
+def left_by_consent(channels: list[str], recipe: Recipe, consent: dict[str, bool]) -> list[str]:
+    """Guard 4: those of the channels that the recipe may use."""
+    if recipe.consent == "granted":
+        return [channel for channel in channels if consent.get(channel) is True]
+    return [channel for channel in channels if consent.get(channel) is not False]
+
+
+def cancel(visitor: Visitor, reason: str, order: str | None, at: int, out: Outputs) -> None:
+    """The visitor's own order or consent takes back its exit triggers that are still valid."""
+    for fired in list(visitor.published):
+        if at >= fired["valid_until"]:
+            continue
+        if reason == "consent" and not withdrawn(fired["channels"], visitor.consent):
+            continue
+        visitor.published.remove(fired)
+        out.cancelled(fired, reason, order, at)
+
+
+def withdrawn(channels: list[str], consent: dict[str, bool]) -> bool:
+    return all(consent.get(channel) is False for channel in channels)

@@ -1,0 +1,64 @@
+"""Section 8: the triggers, cancels and decisions, as they are written."""
+
+from typing import Any
+
+from tests.reference.recipes import Recipe
+from tests.reference.times import rfc3339
+
+
+class Outputs:
+    def __init__(self) -> None:
+        self.triggers: list[dict[str, Any]] = []
+        self.decisions: list[dict[str, Any]] = []
+
+    def _event(self, kind: str, id_: str, recipe: str, person: str, at: int, data: Any) -> None:
+        self.triggers.append(
+            {
+                "specversion": "1.0",
+                "type": f"storefront.trigger.{kind}.v1",
+                "source": f"/triggers/{recipe}",
+                "subject": person,
+                "id": id_,
+                "time": rfc3339(at),
+                "datacontenttype": "application/json",
+                "data": data,
+            }
+        )
+
+    def fired(self, data: dict[str, Any], at: int) -> None:
+        self._event("fired", data["trigger_id"], data["recipe"], data["person"], at, data)
+
+    def cancelled(self, fired: dict[str, Any], reason: str, order: str | None, at: int) -> None:
+        data = {name: fired[name] for name in ("trigger_id", "recipe", "step", "person")}
+        data |= {"reason": reason, "order_id": order, "at": at}
+        id_ = data["trigger_id"] + "/cancelled"
+        self._event("cancelled", id_, data["recipe"], data["person"], at, data)
+
+    def decision(
+        self,
+        id_: str,
+        recipe: Recipe,
+        step: int,
+        person: str,
+        visitor: str,
+        outcome: str,
+        at: int,
+        reason: str | None = None,
+        until: int | None = None,
+        steps_left: int | None = None,
+    ) -> None:
+        self.decisions.append(
+            {
+                "trigger_id": id_,
+                "recipe": recipe.name,
+                "version": recipe.version,
+                "step": step,
+                "person": person,
+                "visitor": visitor,
+                "outcome": outcome,
+                "reason": reason,
+                "at": at,
+                "until": until,
+                "steps_left": steps_left,
+            }
+        )

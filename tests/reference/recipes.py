@@ -1,0 +1,173 @@
+"""Section 9: recipes with their kinds' defaults, conditions, offers and arms."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.reference.times import bucket, duration, hundredths
+
+REMINDERS = ["email", "sms", "push", "messenger"]
+EXIT = "exit-intent"
+FUNNEL = ("payment-failed", "checkout-abandonment", "cart-abandonment")
+BROWSE = "browse-abandonment"
+
+_COMMON: dict[str, Any] = {
+    "version": 1,
+    "enabled": True,
+    "when": {},
+    "steps": [],
+    "ordered_within": 0,
+    "cooldown": 0,
+    "expires": "7d",
+    "valid_for": "24h",
+    "priority": 100,
+    "channels": REMINDERS,
+    "capped": True,
+    "reach": "known",
+    "consent": "not_withdrawn",
+    "holdout": 0,
+    "arms": {},
+    "offers": [],
+}
+_EXIT_OFFERS = [
+    {"offer": "free-shipping", "when": {"visits": {"max": 1}, "orders": {"max": 0}}},
+    {"offer": "percent-10", "when": {"orders": {"max": 0}}},
+    {"offer": "loyal-gift", "when": {"orders": {"min": 1}}},
+]
+_KINDS: dict[str, dict[str, Any]] = {
+    EXIT: {
+        "cooldown": "7d",
+        "valid_for": "30s",
+        "channels": ["onsite"],
+        "capped": False,
+        "reach": "any",
+        "offers": _EXIT_OFFERS,
+    },
+    "payment-failed": {"steps": ["5m", "24h", "72h"], "priority": 10},
+    "checkout-abandonment": {"steps": ["30m", "24h", "72h"], "cooldown": "1d", "priority": 20},
+    "cart-abandonment": {
+        "steps": ["1h", "24h", "72h"],
+        "ordered_within": "1d",
+        "cooldown": "7d",
+        "priority": 30,
+    },
+    BROWSE: {"steps": ["1h"], "ordered_within": "7d", "cooldown": "7d", "priority": 80},
+}
+_CAPS = [
+    {"max": 1, "per": "1h", "then": "defer"},
+    {"max": 3, "per": "7d", "then": "drop"},
+]
+
+
+@dataclass
+class Recipe:
+    name: str
+    kind: str
+    version: int
+    when: dict[str, Any]
+    steps: list[int]
+    ordered_within: int
+    cooldown: int
+    expires: int
+    valid_for: int
+    priority: int
+    channels: list[str]
+    capped: bool
+    reach: str
+    consent: str
+    holdout: float
+    arms: dict[str, float]
+    offers: list[dict[str, Any]]
+
+    def arm(self, person: str) -> str | None:
+        """The arm whose cumulative share holds the person's place; outside all, none."""
+        place, upto = bucket("arm", self.name, person), hundredths(0)
+        for name, percent in self.arms.items():
+            upto += hundredths(percent)
+            if place < upto:
+                return name
+        return None
+
+    def held_out(self, person: str) -> bool:
+        return bucket("holdout", self.name, person) < hundredths(self.holdout)
+
+    def offer(self, context: dict[str, Any]) -> str | None:
+        for each in self.offers:
+            if holds(each.get("when", {}), context):
+                return str(each["offer"])
+        return None
+
+
+@dataclass
+class Recipes:
+    enabled: list[Recipe]
+    caps: list[dict[str, Any]] = field(default_factory=list)
+    quiet: dict[str, str] | None = None
+    zone: str = "UTC"
+
+    def of(self, *kinds: str) -> list[Recipe]:
+        """The enabled recipes of these kinds, by priority, then name."""
+        chosen = [recipe for recipe in self.enabled if recipe.kind in kinds]
+        return sorted(chosen, key=lambda recipe: (recipe.priority, recipe.name))
+
+
+def _recipe(given: dict[str, Any]) -> Recipe:
+    kind = given.get("kind", given["name"])
+    full = {**_COMMON, **_KINDS[kind], **given, "kind": kind}
+    full["steps"] = [duration(step) for step in full["steps"]]
+    for name in ("ordered_within", "cooldown", "expires", "valid_for"):
+        full[name] = duration(full[name])
+    del full["enabled"]
+    return Recipe(**full)
+
+
+def parse(document: dict[str, Any]) -> Recipes:
+    """The recipes in force with this file's contents ({}: the shipped ones)."""
+    policy = document.get("policy", {})
+    given = document.get("recipes", [{"name": kind} for kind in _KINDS])
+    caps = [{**cap, "per": duration(cap["per"])} for cap in policy.get("caps", _CAPS)]
+    return Recipes(
+        enabled=[_recipe(each) for each in given if each.get("enabled", True)],
+        caps=caps,
+        quiet=policy.get("quiet"),
+        zone=policy.get("zone", "UTC"),
+    )
+
+
+def holds(when: dict[str, Any], context: dict[str, Any]) -> bool:
+    """All conditions hold: {min, max} of numbers (unknown: 0), or one of a list."""
+    for name, wanted in when.items():
+        value = context.get(name)
+        if isinstance(wanted, dict):
+            amount = value or 0
+            if "min" in wanted and amount < wanted["min"]:
+                return False
+            if "max" in wanted and amount > wanted["max"]:
+                return False
+        elif not set(value if isinstance(value, list) else [value]) & set(wanted):
+            return False
+    return True
+
+
+def context(
+    visits: int,
+    orders: int,
+    traits: dict[str, Any],
+    cart: dict[str, Any] | None,
+    subject: dict[str, Any] | None,
+    sub_kind: str | None,
+    message: int | None,
+) -> dict[str, Any]:
+    """What conditions speak of. `cart` is None when empty; it has `value` and `lines`."""
+    if cart is not None:
+        categories = [line.get("category") for line in cart["lines"]]
+    else:
+        categories = [subject.get("category")] if subject else []
+    return {
+        "visits": visits,
+        "orders": max(orders, traits.get("orders", 0)),
+        "cart_value": cart["value"] if cart else 0,
+        "traits.value": traits.get("value", 0),
+        "message": message,
+        "sub_kind": sub_kind,
+        "category": categories,
+    }
