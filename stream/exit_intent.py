@@ -75,10 +75,9 @@ def _accepted(state: Visitor, event: ExitSignal, t: int) -> bool:
 def score(state: Visitor, t: int) -> float:
     """S = 1 - P of the page: how likely it is that this visitor leaves now."""
     stays = 1.0
-    for name, sort in SORTS.items():
-        signal = state.signals.get(name)
-        if signal is not None:
-            stays *= 1 - sort.weight * 2.0 ** (-(t - signal.at) / sort.half_life)
+    for name, signal in state.signals.items():
+        sort = SORTS[name]
+        stays *= 1 - sort.weight * 2.0 ** ((signal.at - t) / sort.half_life)
     if state.cart.lines:
         stays *= 1 - CART_WEIGHT
     if len(state.views) >= 2:
