@@ -1,0 +1,108 @@
+"""Faust's consumer, made to deliver whole fetches and to hold what is written to its order.
+
+One Faust message is what one fetch brought of one partition: a list of `RawBatch`. Faust commits nothing
+(the topics have no acks, the streams no acknowledgements): the flush does, through `commit_offsets`.
+Positions are the shards' own, so after a rebalance nothing is skipped that was fetched and dropped.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import CommitFailedError, IllegalStateError
+from aiokafka.structs import OffsetAndMetadata, TopicPartition
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP, ConsumerMessage
+
+from agents import batches
+
+class CommittedReads(driver.AIOKafkaConsumerThread):
+    """Reads no event of a transaction that is open or aborted."""
+
+    def _create_worker_consumer(self, transport: driver.Transport) -> AIOKafkaConsumer:
+        consumer = super()._create_worker_consumer(transport)
+        consumer._isolation_level = "read_committed"
+        return consumer
+
+
+class BatchConsumer(driver.Consumer):
+    """`polled`: when (monotonic, s) it last looked for records; it does so about once a second."""
+
+    polled: float = 0.0
+
+    def _new_consumer_thread(self) -> CommittedReads:
+        return CommittedReads(self, loop=self.loop, beacon=self.beacon)
+
+    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
+        records, _ = await self._wait_next_records(timeout)
+        self.polled = time.monotonic()
+        for tp, fetched in (records or {}).items():
+            if self.should_stop or not self.flow_active:
+                return
+            yield tp, self._message(tp, fetched)
+
+    def _message(self, tp: TP, fetched: list[batches.RawBatch]) -> ConsumerMessage:
+        return ConsumerMessage(
+            tp.topic, tp.partition, fetched[-1].next - 1, 0.0, 0, (), None, fetched, None, 0, 0, tp
+        )
+
+    @property
+    def member(self) -> tuple[int, str]:
+        """(generation, member id) in the group; the generation is -1 once the group has cast us out."""
+        coordinator = self._thread._ensure_consumer()._coordinator
+        return coordinator.generation, coordinator.member_id
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        """Writes and commits what was processed, while that is still allowed."""
+        self.hold()
+        await self.app.ownership.revoked(lost=self.member[0] < 0)
+        await super().on_partitions_revoked(revoked)
+
+    def hold(self) -> None:
+        """No more input reaches the agents; what waits for them is dropped, to be fetched again."""
+        self.stop_flow()
+        self.app.flow_control.suspend()
+        self.app.flow_control.clear()
+
+    async def perform_seek(self) -> None:
+        """To the shards' positions, before the flow resumes."""
+        await self.app.ownership.begin()
+
+    async def wait_empty(self) -> None:
+        """Nothing is left to wait for: the flush has its own order."""
+
+    async def committed_offsets(self, partitions: list[TP]) -> dict[TP, int | None]:
+        """The group's offsets."""
+
+        async def ask() -> dict[TP, int | None]:
+            consumer = self._thread._ensure_consumer()
+            return {tp: await consumer.committed(TopicPartition(*tp)) for tp in partitions}
+
+        found: dict[TP, int | None] = await self._thread.call_thread(ask)
+        return found
+
+    async def commit_offsets(self, offsets: Mapping[TP, int]) -> bool:
+        """False when a rebalance came first: the offsets are then the next owner's.
+
+        Waits for the broker when it does not answer. Raises KafkaError for what will not pass.
+        """
+
+        async def commit() -> bool:
+            consumer = self._thread._ensure_consumer()
+            try:
+                await consumer.commit(
+                    {TopicPartition(*tp): OffsetAndMetadata(o, "") for tp, o in offsets.items()}
+                )
+            except (CommitFailedError, IllegalStateError):
+                return False
+            return True
+
+        return bool(await self._thread.call_thread(commit))
+
+
+def install() -> None:
+    """Faust's Kafka transport uses this consumer, and aiokafka's consumers read raw batches."""
+    batches.install()
+    driver.Transport.Consumer = BatchConsumer

@@ -1,0 +1,127 @@
+"""Worker processes that a command starts, watches and ends: all are gone when the block is left."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from prometheus_client.parser import text_string_to_metric_families
+
+READY_S: Final = 60.0
+GOODBYE_S: Final = 20.0
+"""A worker flushes and commits before it goes; one that has not gone by then is killed."""
+
+
+class WorkerFailed(Exception):
+    """A worker ended, or never got ready; the message has the end of its log."""
+
+
+class Crew:
+    """So many workers with an environment of their own, logs in a folder, metrics on free ports."""
+
+    def __init__(self, count: int, environ: Mapping[str, str], logs: Path) -> None:
+        self.count, self.environ, self.logs = count, environ, logs
+        self.workers: list[subprocess.Popen[bytes]] = []
+        self.ports: list[int] = []
+
+    def __enter__(self) -> Self:
+        try:
+            for number in range(1, self.count + 1):
+                self._start(number)
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self._end()
+
+    def _start(self, number: int) -> None:
+        port = _free_port()
+        with self._log(number).open("wb") as log:
+            worker = subprocess.Popen(
+                [sys.executable, "-m", "agents", "worker"],
+                env={**os.environ, **self.environ, "TRIGGERS_METRICS": f"127.0.0.1:{port}"},
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # Ctrl-C reaches the command only, which ends them in order
+            )
+        self.workers.append(worker)
+        self.ports.append(port)
+
+    def _log(self, number: int) -> Path:
+        return self.logs / f"worker-{self.environ.get('TRIGGERS_PREFIX', '')}{number}.log"
+
+    def wait(self) -> None:
+        """Until all say that they are ready. Raises WorkerFailed."""
+        until = time.monotonic() + READY_S
+        for number, port in enumerate(self.ports, 1):
+            while _get(port, "ready") is None:
+                self.check()
+                if time.monotonic() > until:
+                    raise WorkerFailed(f"worker {number} does not get ready:\n{self._tail(number)}")
+                time.sleep(0.05)
+
+    def check(self) -> None:
+        """Raises WorkerFailed if one has ended."""
+        for number, worker in enumerate(self.workers, 1):
+            if worker.poll() is not None:
+                code = worker.returncode
+                raise WorkerFailed(f"worker {number} ended with {code}:\n{self._tail(number)}")
+
+    def _tail(self, number: int) -> str:
+        return "\n".join(self._log(number).read_text(errors="replace").splitlines()[-20:])
+
+    def counted(self, metric: str, label: str) -> Counter[str]:
+        """A counter's values by one of its labels, of all workers together. Raises WorkerFailed."""
+        found: Counter[str] = Counter()
+        for port in self.ports:
+            text = _get(port, "metrics")
+            if text is None:
+                raise WorkerFailed(f"a worker does not answer at 127.0.0.1:{port}/metrics")
+            for family in text_string_to_metric_families(text):
+                for sample in family.samples:
+                    if sample.name == f"{metric}_total":
+                        found[sample.labels[label]] += int(sample.value)
+        return found
+
+    def _end(self) -> None:
+        for worker in self.workers:
+            worker.terminate()
+        until = time.monotonic() + GOODBYE_S
+        for worker in self.workers:
+            try:
+                worker.wait(max(0.1, until - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                worker.kill()
+                worker.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port: int = taken.getsockname()[1]
+        return port
+
+
+def _get(port: int, path: str) -> str | None:
+    """None while there is no answer, or another one than 200."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/{path}", timeout=5) as answer:
+            text: str = answer.read().decode()
+            return text
+    except (urllib.error.URLError, OSError):
+        return None

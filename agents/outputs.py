@@ -1,0 +1,171 @@
+"""What a batch decided, on its way to the topics: packed by partition, sent at once, awaited later.
+
+The producer is idempotent with acks=all: the records of a partition land in the order they were sent, and
+a broken connection repeats nothing. It retries until the broker takes what it sent; whoever sends more
+meanwhile waits (back-pressure). The broker stamps every record; the worker's clock is in none.
+"""
+
+import asyncio
+import os
+import socket
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaTimeoutError
+from aiokafka.producer.message_accumulator import BatchBuilder
+from aiokafka.structs import RecordMetadata
+
+from agents import rejected
+from agents.batches import RawBatch
+from agents.partition import partition_of
+from agents.settings import Settings, aiokafka_options
+from agents.topic_list import EVENTS, FACTS, Layout
+from stream.outputs import Outputs
+
+BATCH_BYTES: Final = 512 * 1024
+"""Of a batch before compression. Larger: fewer requests; but it must fit into a topic's largest message."""
+
+UNSTAMPED: Final = 0
+"""The time given to records: the topics are LogAppendTime, so the broker writes its own."""
+
+REQUEST_MS: Final = 30_000
+
+DECISIONS: Final = "triggers.decisions"
+REJECTED: Final = "storefront.rejected"
+
+Headers = Sequence[tuple[str, bytes | None]]
+Ack = asyncio.Future[RecordMetadata]
+
+
+class Source:
+    """Where a decision comes from: headers of triggers and decisions, never part of their values."""
+
+    def __init__(self, topic: str, partition: int) -> None:
+        self.topic = topic
+        self.partition = partition
+        self._fixed = [
+            ("worker", f"{socket.gethostname()}:{os.getpid()}".encode()),
+            ("topic", topic.encode()),
+            ("partition", b"%d" % partition),
+        ]
+
+    def headers(self, offset: int) -> Headers:
+        """`offset`: decided after all input before it had been read, and nothing behind it."""
+        return [*self._fixed, ("offset", b"%d" % offset)]
+
+
+class Packer:
+    """Records gathered into batches by topic and partition, in their order."""
+
+    def __init__(self, producer: AIOKafkaProducer) -> None:
+        self._producer = producer
+        self._open: dict[tuple[str, int], BatchBuilder] = {}
+        self.full: list[tuple[str, int, BatchBuilder]] = []
+
+    def add(
+        self,
+        topic: str,
+        partition: int,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Headers = (),
+    ) -> None:
+        place = topic, partition
+        batch = self._open.get(place)
+        if batch is None:
+            batch = self._open[place] = self._producer.create_batch()
+        if batch.append(timestamp=UNSTAMPED, key=key, value=value, headers=headers) is None:
+            self.full.append((topic, partition, batch))
+            batch = self._open[place] = self._producer.create_batch()
+            batch.append(timestamp=UNSTAMPED, key=key, value=value, headers=headers)
+
+    def batches(self) -> list[tuple[str, int, BatchBuilder]]:
+        """All of them, each closed to further records."""
+        found = self.full + [(*place, batch) for place, batch in self._open.items()]
+        for _, _, batch in found:
+            batch.close()
+        return found
+
+
+class Sender:
+    """Sends to the service's topics. Every method returns the acknowledgements to wait for."""
+
+    def __init__(self, settings: Settings, layout: Layout) -> None:
+        self._settings = settings
+        self.people = layout.people
+        self._producer = AIOKafkaProducer(
+            **aiokafka_options(settings),
+            client_id="triggers-worker",
+            acks="all",
+            enable_idempotence=True,
+            compression_type="lz4",
+            max_batch_size=BATCH_BYTES,
+            request_timeout_ms=REQUEST_MS,
+        )
+
+    async def start(self) -> None:
+        """Raises KafkaConnectionError when no broker answers."""
+        await self._producer.start()
+
+    async def stop(self) -> None:
+        """Waits for what was sent."""
+        await self._producer.stop()
+
+    async def outputs(
+        self, out: Outputs, source: Source, offset: int, batches: Sequence[RawBatch] = ()
+    ) -> list[Ack]:
+        """Facts, triggers, decisions and rejected records of a batch of input (`batches`).
+
+        `offset`: that behind the last input read.
+        """
+        if not (out.facts or out.triggers or out.decisions or out.rejected):
+            return []
+        packer, topic = Packer(self._producer), self._settings.topic
+        headers = source.headers(offset)
+        name = topic(FACTS)
+        for person, value in out.facts:
+            self._by_key(packer, name, person, value)
+        for recipe, person, value in out.triggers:
+            self._by_key(packer, topic(f"triggers.{recipe}"), person, value, headers)
+        name = topic(DECISIONS)
+        for person, value in out.decisions:
+            self._by_key(packer, name, person, value, headers)
+        if out.rejected:
+            name, origin = topic(REJECTED), topic(EVENTS)
+            for record in rejected.records(out.rejected, batches, origin, source.partition):
+                packer.add(name, 0, *record)
+        return await self._send(packer)
+
+    def _by_key(
+        self, packer: Packer, topic: str, person: str, value: bytes, headers: Headers = ()
+    ) -> None:
+        key = person.encode()
+        packer.add(topic, partition_of(key, self.people), key, value, headers)
+
+    async def changes(
+        self, topic: str, partition: int, records: Iterable[tuple[bytes, bytes | None]]
+    ) -> list[Ack]:
+        """Changelog records of one partition, to land in their order."""
+        packer = Packer(self._producer)
+        for key, value in records:
+            packer.add(topic, partition, key, value)
+        return await self._send(packer)
+
+    async def mark(self, value: bytes, partitions: Iterable[int]) -> list[Ack]:
+        """One mark to each of the facts' partitions given."""
+        packer, topic = Packer(self._producer), self._settings.topic(FACTS)
+        for partition in partitions:
+            packer.add(topic, partition, b"", value)
+        return await self._send(packer)
+
+    async def _send(self, packer: Packer) -> list[Ack]:
+        return [await self._send_batch(*batch) for batch in packer.batches()]
+
+    async def _send_batch(self, topic: str, partition: int, batch: BatchBuilder) -> Ack:
+        while True:
+            try:
+                ack: Ack = await self._producer.send_batch(batch, topic, partition=partition)
+                return ack
+            except KafkaTimeoutError:
+                continue  # the one before it is still on its way: the broker is down, or slow

@@ -1,0 +1,157 @@
+"""Which partitions are this worker's: given up after a flush, taken after a restore, in between nobody's.
+
+Revoked partitions are flushed and committed while that is still allowed, and kept in memory: if the very
+next generation gives them back to the same member, nobody else can have written their state. Otherwise
+they are dropped and read anew. A member that the group has cast out drops all without writing.
+"""
+
+import asyncio
+import logging
+from typing import Any, Final
+
+from faust.types import TP, Message
+
+from agents.consumer import BatchConsumer
+from agents.flush import Flush
+from agents.log import say
+from agents.metrics import Metrics
+from agents.shard import Gap, Shard
+from agents.shards import Maker
+from agents.settings import Settings
+from agents.state import Offsets, restore
+
+log = logging.getLogger("triggers.ownership")
+
+SHARE_OF_SESSION: Final = 0.8
+"""Of the session timeout, for the last flush: later, the partitions may be another's already."""
+
+NOBODY: Final = (-1, "")
+
+
+class LogWentBack(Exception):
+    """A topic ends before what has been processed: it was emptied, or made again."""
+
+
+class Ownership:
+    """`shards`: those of this generation · `flowing`: their input is let through."""
+
+    def __init__(
+        self, settings: Settings, make: Maker, offsets: Offsets, flush: Flush, metrics: Metrics
+    ) -> None:
+        self.shards: dict[TP, Shard] = {}
+        self.flowing = False
+        self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.consumer: BatchConsumer
+        self._settings = settings
+        self._make = make
+        self._offsets = offsets
+        self._flush = flush
+        self._metrics = metrics
+        self._member = NOBODY
+
+    async def take(self, message: Message) -> None:
+        """Input of one partition; what is not ours now is dropped, and fetched again by its owner."""
+        shard = self.shards.get(message.tp)
+        if shard is None or not self.flowing:
+            return
+        try:
+            await shard.take(message.value)
+        except Gap:
+            await self._fetch_again(shard)
+        except Exception as error:
+            # A Faust agent would be started again and go on behind this batch: the process ends.
+            self.fail(error)
+            await asyncio.Future()
+
+    def fail(self, error: BaseException) -> None:
+        """The process must end: memory and log no longer agree."""
+        if not self.failed.done():
+            self.failed.set_exception(error)
+
+    async def _fetch_again(self, shard: Shard) -> None:
+        """What was fetched skips records: they were dropped in a rebalance, or deleted by retention."""
+        first = (await self._offsets.beginnings([shard.tp]))[shard.tp]
+        if first > shard.position:
+            say(log, "deleted_before_read", logging.ERROR, topic=shard.tp.topic,
+                partition=shard.tp.partition, records=first - shard.position)
+            shard.begin(first)
+        if self.flowing and self.shards.get(shard.tp) is shard:
+            await self.consumer.seek_wait({shard.tp: shard.position})
+
+    async def revoked(self, lost: bool) -> None:
+        """The group rebalances. `lost`: it already has, without us."""
+        flowed, self.flowing = self.flowing, False
+        for shard in self.shards.values():
+            shard.closed = True
+        if lost:
+            self._drop(self.shards)
+        elif flowed:
+            within = SHARE_OF_SESSION * self._settings.session_ms / 1000
+            try:
+                await asyncio.wait_for(self._flush(self.shards.values()), within)
+            except TimeoutError:
+                say(log, "flush_too_slow", logging.ERROR, partitions=len(self.shards))
+                self._drop(self.shards)
+            except Exception as error:
+                self.fail(error)
+        say(log, "revoked", lost=lost, kept=len(self.shards), generation=self._member[0])
+
+    def _drop(self, shards: dict[TP, Shard]) -> None:
+        for tp in list(shards):
+            shards.pop(tp).forget()
+
+    async def assigned(self, *args: Any, **kwargs: Any) -> None:
+        """The group has settled: the state of what is new is restored. The flow is still held."""
+        self._metrics.rebalances.inc()
+        member, assignment = self.consumer.member, set(self.consumer.assignment())
+        next_one = (self._member[0] + 1, self._member[1]) == member
+        self._drop({tp: s for tp, s in self.shards.items() if not next_one or tp not in assignment})
+        self.shards = {tp: s for tp, s in self.shards.items() if next_one and tp in assignment}
+        self._member = member
+        kept, mine = len(self.shards), self.shards
+        new = {tp: self._make(tp) for tp in sorted(assignment - mine.keys())}
+
+        def still_ours() -> bool:
+            return self.shards is mine and self.consumer.member == member
+
+        stages = {(shard.changelog, tp.partition): shard.stage for tp, shard in new.items()}
+        with self._metrics.restore.time():
+            whole = await restore(self._settings, self._offsets, stages, still_ours)
+        if whole:
+            mine.update(new)
+        say(log, "assigned", generation=member[0], kept=kept, restored=len(new) if whole else 0)
+
+    async def begin(self) -> None:
+        """Seeks every partition to its shard's position, and lets the input through."""
+        member, shards = self.consumer.member, self.shards
+        if member != self._member or set(self.consumer.assignment()) != set(shards):
+            return
+        fresh = [tp for tp, shard in shards.items() if shard.committed is None]
+        committed = await self.consumer.committed_offsets(fresh)
+        first = await self._offsets.beginnings(shards)
+        ends = await self._offsets.ends(shards)
+        for tp, shard in shards.items():
+            if tp in committed:
+                shard.committed = committed[tp]
+                shard.begin(max(shard.stage.position, committed[tp] or 0))
+            if shard.position > ends[tp]:
+                raise LogWentBack(f"{tp.topic} {tp.partition} ends at {ends[tp]}, processed to "
+                                  f"{shard.position}: start again under another TRIGGERS_PREFIX")
+            if first[tp] > shard.position:
+                shard.begin(first[tp])
+            shard.closed = False
+        await self.consumer.seek_wait({tp: shard.position for tp, shard in shards.items()})
+        if self.consumer.member == member:
+            self.flowing = True
+
+    def owned(self) -> list[Shard]:
+        """Those that process now."""
+        return list(self.shards.values()) if self.flowing else []
+
+    async def stop(self) -> None:
+        """No more input, and everything written and committed. Raises what the flush raises."""
+        self.consumer.hold()
+        shards, self.flowing = self.owned(), False
+        for shard in shards:
+            shard.closed = True
+        await self._flush(shards)

@@ -1,0 +1,55 @@
+"""The people agent: facts and marks, kept behind the watermark and applied in their order."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from faust.types import StreamT
+
+from agents.batches import RawBatch
+from agents.metrics import Metrics
+from agents.outputs import Sender, Source
+from agents.ownership import Ownership
+from agents.shard import Shard
+from stream.outputs import Outputs
+from stream.people import People
+from stream.recipe import Recipes
+
+
+class PeopleShard(Shard):
+    """A partition of the facts; `sources`: partitions of the input, each with evidence of its own."""
+
+    stage: People
+
+    def __init__(
+        self,
+        recipes: Recipes,
+        sources: int,
+        source: Source,
+        changelog: str,
+        sender: Sender,
+        metrics: Metrics,
+    ) -> None:
+        super().__init__(source, changelog, sender, metrics)
+        self.stage = People(recipes, sources)
+
+    def apply(self, batches: Sequence[RawBatch]) -> Outputs:
+        out = Outputs()
+        self.stage.add((r.offset, r.value) for batch in batches for r in batch.records)
+        self.stage.advance(out)
+        return out
+
+    @property
+    def committable(self) -> int:
+        return self.stage.committable
+
+    @property
+    def clock(self) -> int:
+        return self.stage.advanced
+
+
+def agent(ownership: Ownership) -> Any:
+    async def people(stream: StreamT[Any]) -> None:
+        async for event in stream.noack().events():
+            await ownership.take(event.message)
+
+    return people

@@ -1,0 +1,104 @@
+"""State read back from the changelogs, and the offsets that only the broker knows.
+
+A consumer of its own, outside the group, reads the partitions' changelogs from their beginning to the end
+they had when asked. It gives up as soon as the partitions may be another's.
+"""
+
+import gc
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.structs import TopicPartition
+
+from agents.batches import RawBatch
+from agents.log import say
+from agents.settings import Settings, aiokafka_options
+from stream.people import People
+from stream.visitors import Visitors
+
+log = logging.getLogger("triggers.state")
+
+
+class Offsets:
+    """Where partitions begin and end, asked on a connection of its own.
+
+    On the group's consumer a question would wait behind a fetch; and a consumer that reads committed
+    records only would be told an end below what open transactions have already appended.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._consumer = AIOKafkaConsumer(
+            **aiokafka_options(settings), client_id="triggers-offsets", enable_auto_commit=False
+        )
+
+    async def start(self) -> None:
+        await self._consumer.start()
+
+    async def stop(self) -> None:
+        await self._consumer.stop()
+
+    async def ends(self, partitions: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
+        """The offsets behind the last records."""
+        found = await self._consumer.end_offsets([TopicPartition(*tp) for tp in partitions])
+        return {tuple(tp): offset for tp, offset in found.items()}
+
+    async def beginnings(self, partitions: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
+        """The offsets of the first records that are still there."""
+        found = await self._consumer.beginning_offsets([TopicPartition(*tp) for tp in partitions])
+        return {tuple(tp): offset for tp, offset in found.items()}
+
+
+async def restore(
+    settings: Settings,
+    offsets: Offsets,
+    stages: Mapping[tuple[str, int], Visitors | People],
+    still_ours: Callable[[], bool],
+) -> bool:
+    """Fills the stages from their changelog partitions; False if they ceased to be ours meanwhile.
+
+    Raises KafkaError, and NewerState for a changelog that a later release wrote.
+    """
+    began = time.monotonic()
+    ends = await offsets.ends(stages)
+    first = await offsets.beginnings(stages)
+    left = {tp for tp in stages if first[tp] < ends[tp]}
+    records = 0
+    if left:
+        consumer = AIOKafkaConsumer(
+            **aiokafka_options(settings), client_id="triggers-restore", enable_auto_commit=False
+        )
+        await consumer.start()
+        try:
+            consumer.assign([TopicPartition(*tp) for tp in left])
+            for tp in left:
+                consumer.seek(TopicPartition(*tp), first[tp])
+            while left:
+                if not still_ours():
+                    return False
+                for tp, batches in (await consumer.getmany(timeout_ms=500)).items():
+                    records += fill(stages[tuple(tp)], batches)
+                    if batches[-1].next >= ends[tuple(tp)] and tuple(tp) in left:
+                        left.discard(tuple(tp))
+                        consumer.pause(tp)
+        finally:
+            await consumer.stop()
+    for stage in stages.values():
+        stage.restored()
+    gc.collect()
+    gc.freeze()
+    seconds = round(time.monotonic() - began, 3)
+    say(log, "restored", partitions=len(stages), records=records, seconds=seconds)
+    return still_ours()
+
+
+def fill(stage: Visitors | People, batches: Iterable[RawBatch]) -> int:
+    """Hands changelog records to the stage, in their order; tells how many."""
+    records = 0
+    put = stage.restore
+    for batch in batches:
+        records += len(batch.records)
+        for record in batch.records:
+            put(record.key or b"", record.value)
+    return records

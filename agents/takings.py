@@ -1,0 +1,96 @@
+"""What came out of a run, counted and written down. Pure."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from stream.triggers import CANCELLED
+
+Record = Mapping[str, Any]
+
+TELLING: Final = ("cooldown", "cap", "consent", "ordered", "lower_priority", "unreachable")
+"""Refusals worth an example, the most telling first."""
+
+
+class Takings(NamedTuple):
+    """The values of all triggers and cancels, and of all decisions; each only once."""
+
+    triggers: frozenset[bytes]
+    decisions: frozenset[bytes]
+
+
+class Latency(NamedTuple):
+    """ms over a number of triggers."""
+
+    triggers: int
+    p50: int
+    p99: int
+    most: int
+
+
+def latency(times: Sequence[int]) -> Latency | None:
+    """None without any."""
+    ranked = sorted(times)
+    if not ranked:
+        return None
+    last = len(ranked) - 1
+    return Latency(len(ranked), ranked[last // 2], ranked[-(-last * 99 // 100)], ranked[-1])
+
+
+def summary(takings: Takings) -> Iterator[str]:
+    """Triggers by recipe, refusals, deferrals and closings by reason."""
+    fired: Counter[str] = Counter()
+    cancelled: Counter[str] = Counter()
+    for trigger in map(json.loads, takings.triggers):
+        counted = cancelled if trigger["type"] == CANCELLED else fired
+        counted[trigger["data"]["recipe"]] += 1
+    outcomes: dict[str, Counter[str]] = {
+        name: Counter() for name in ("refused", "deferred", "closed")
+    }
+    for decision in map(json.loads, takings.decisions):
+        if decision["outcome"] in outcomes:
+            outcomes[decision["outcome"]][decision["reason"]] += 1
+    yield from _table("Triggers by recipe", fired)
+    yield from _table("Taken back", cancelled)
+    yield from _table("Refused, by reason", outcomes["refused"])
+    yield from _table("Put off, by reason", outcomes["deferred"])
+    yield from _table("Ended early, by reason", outcomes["closed"])
+
+
+def _table(title: str, counts: Counter[str]) -> Iterator[str]:
+    if counts:
+        yield f"{title}: {counts.total()}"
+        for name, count in counts.most_common():
+            yield f"{count:>9} {name}"
+
+
+def examples(takings: Takings, weight: Mapping[str, int]) -> tuple[str | None, str | None]:
+    """(a person who got a reminder, one for whom something was refused), with short stories.
+
+    `weight`: how many events each visitor has.
+    """
+    decisions = [json.loads(value) for value in takings.decisions]
+
+    def shortest(chosen: Iterable[Record]) -> str | None:
+        known = [each for each in chosen if each["person"].startswith("customer:")] or list(chosen)
+        return min(
+            (each["person"] for each in known),
+            key=lambda person: (load[person] + 4 * answers[person], person),
+            default=None,
+        )
+
+    answers = Counter(each["person"] for each in decisions)
+    visitors: dict[str, set[str]] = {}
+    for each in decisions:
+        visitors.setdefault(each["person"], set()).add(each["visitor"])
+    load = {
+        person: sum(weight.get(visitor, 0) for visitor in own) for person, own in visitors.items()
+    }
+    reminded = [e for e in decisions if e["outcome"] == "fired" and e["recipe"] != "exit-intent"]
+    refused = [e for e in decisions if e["outcome"] == "refused" and e["recipe"] != "exit-intent"]
+    for reason in TELLING:
+        if any(each["reason"] == reason for each in refused):
+            refused = [each for each in refused if each["reason"] == reason]
+            break
+    return shortest(reminded), shortest(refused)

@@ -1,0 +1,70 @@
+"""The visitors agent: events of the input topic, folded a fetched batch at a time."""
+
+from collections.abc import Sequence
+from itertools import chain
+from typing import Any
+
+from faust.types import StreamT
+
+from agents.batches import RawBatch
+from agents.metrics import Metrics
+from agents.outputs import Sender, Source
+from agents.ownership import Ownership
+from agents.shard import Shard
+from stream.outputs import Outputs
+from stream.recipe import Recipes
+from stream.visitors import Visitors
+
+
+class VisitorsShard(Shard):
+    """A partition of the input. `proven`: evidence (ms) whose facts are all acknowledged."""
+
+    stage: Visitors
+
+    def __init__(
+        self, recipes: Recipes, source: Source, changelog: str, sender: Sender, metrics: Metrics
+    ) -> None:
+        super().__init__(source, changelog, sender, metrics)
+        self.stage = Visitors(recipes)
+        self.proven = -1
+        self._promise: tuple[int, int] | None = None
+
+    def apply(self, batches: Sequence[RawBatch]) -> Outputs:
+        out = Outputs()
+        self.stage.process(chain.from_iterable(batch.rows() for batch in batches), out)
+        if self._promise and batches[-1].next >= self._promise[0]:
+            self.stage.advance(self._promise[1], out)
+            self._promise = None
+        return out
+
+    async def prove(self, end: int, time: int) -> None:
+        """The broker's clock stood at `time` (ms) before the partition ended at `end`: as soon as the
+        position is there, all before `time` is in."""
+        async with self.lock:
+            if self.position < end:
+                self._promise = self._promise or (end, time)
+                return
+            self._promise = None
+            out = Outputs()
+            self.stage.advance(time, out)
+            await self.send(out)
+
+    async def settle(self) -> None:
+        """Waits until all that was decided now is acknowledged: so much may be broadcast."""
+        self.proven = max(self.proven, await self.settled())
+
+    @property
+    def committable(self) -> int:
+        return self.stage.position
+
+    @property
+    def clock(self) -> int:
+        return self.stage.clock
+
+
+def agent(ownership: Ownership) -> Any:
+    async def visitors(stream: StreamT[Any]) -> None:
+        async for event in stream.noack().events():
+            await ownership.take(event.message)
+
+    return visitors

@@ -1,0 +1,91 @@
+"""Topics on a real broker."""
+
+from collections.abc import Iterator
+
+import pytest
+from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
+
+from agents.settings import Settings
+from agents.topics import Layout, TopicsError, check, connected, create
+from stream import recipes
+
+NAMES = recipes.DEFAULT.names
+
+
+@pytest.fixture
+def live(broker: str, prefix: str) -> Settings:
+    return Settings(kafka=tuple(broker.split(",")), prefix=prefix)
+
+
+@pytest.fixture
+def replay(broker: str, prefix: str) -> Settings:
+    return Settings(kafka=tuple(broker.split(",")), prefix=prefix, time="record")
+
+
+@pytest.fixture
+def admin(live: Settings) -> Iterator[KafkaAdminClient]:
+    with connected(live) as client:
+        yield client
+
+
+def alter(admin: KafkaAdminClient, topic: str, **config: str) -> None:
+    wanted = {key.replace("_", "."): value for key, value in config.items()}
+    admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, wanted)])
+
+
+def test_all_topics_are_made_once_and_are_right(admin: KafkaAdminClient, live: Settings) -> None:
+    made = create(admin, live, NAMES, 3, 2)
+    assert len(made) == 6 + len(NAMES)
+    assert check(admin, live, NAMES) == Layout(inputs=3, people=2)
+    assert create(admin, live, NAMES) == []
+
+
+def test_a_new_recipe_gets_its_topic_and_the_rest_stays(
+    admin: KafkaAdminClient, live: Settings
+) -> None:
+    create(admin, live, NAMES, 3)
+    with pytest.raises(TopicsError, match="triggers.cart-vip is missing"):
+        check(admin, live, [*NAMES, "cart-vip"])
+    assert create(admin, live, [*NAMES, "cart-vip"]) == [live.topic("triggers.cart-vip")]
+    assert check(admin, live, [*NAMES, "cart-vip"]) == Layout(3, 3)
+
+
+def test_every_missing_topic_is_named(admin: KafkaAdminClient, live: Settings) -> None:
+    with pytest.raises(TopicsError) as caught:
+        check(admin, live, NAMES)
+    assert len(str(caught.value).splitlines()) == 6 + len(NAMES)
+
+
+def test_topics_for_replay_are_right_for_replay_only(
+    admin: KafkaAdminClient, live: Settings, replay: Settings
+) -> None:
+    create(admin, replay, NAMES, 2)
+    assert check(admin, replay, NAMES) == Layout(2, 2)
+    with pytest.raises(TopicsError, match="message.timestamp.type=CreateTime, LogAppendTime"):
+        check(admin, live, NAMES)
+
+
+def test_what_the_fault_says_mends_it(admin: KafkaAdminClient, live: Settings) -> None:
+    create(admin, live, NAMES, 2)
+    topic = live.topic("visitor.facts")
+    alter(admin, topic, message_timestamp_type="CreateTime")
+    with pytest.raises(TopicsError, match="--add-config message.timestamp.type=LogAppendTime"):
+        check(admin, live, NAMES)
+    alter(admin, topic, message_timestamp_type="LogAppendTime")
+    assert check(admin, live, NAMES) == Layout(2, 2)
+
+
+def test_partitions_added_to_the_input_are_refused(admin: KafkaAdminClient, live: Settings) -> None:
+    create(admin, live, NAMES, 2)
+    admin.create_partitions({live.topic("storefront.events"): 3})
+    admin.wait_for_topics([live.topic("storefront.events")])
+    with pytest.raises(TopicsError, match="state.visitors has 2 partitions, its stage's input 3"):
+        check(admin, live, NAMES)
+
+
+def test_another_number_of_partitions_than_there_are_is_refused(
+    admin: KafkaAdminClient, live: Settings
+) -> None:
+    create(admin, live, NAMES, 2)
+    with pytest.raises(TopicsError, match="has 2 partitions, not 5"):
+        create(admin, live, NAMES, 5)

@@ -1,0 +1,66 @@
+"""A file loaded for replay, in any number of partitions, gives what its backtest gives."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+import msgspec
+import pytest
+
+from agents import shoppers
+from agents.partition import partition_of
+from agents.replay import records
+from stream import backtest, recipes
+from stream.outputs import Outputs
+from stream.people import People
+from stream.visitors import Visitors
+from stream.watermark import mark
+
+START = 1_767_571_200_000
+HALF_A_DAY = 43_200_000
+
+
+def lines() -> list[bytes]:
+    """Half a day's traffic with its faults, of which one line in a hundred has no time."""
+    traffic = shoppers.day(11, 150, START, HALF_A_DAY)
+    given = [
+        record if isinstance(record, bytes) else msgspec.json.encode({"t": t, **record})
+        for t, record in traffic
+    ]
+    return [line if number % 100 else b"{" for number, line in enumerate(given)]
+
+
+def replayed(given: Iterable[bytes], inputs: int, people: int) -> tuple[set[bytes], set[bytes]]:
+    """What workers decide: a visitors stage for each partition of events, a people stage of facts."""
+    logs = defaultdict(list)
+    for record in records(given, inputs):
+        log = logs[record.partition]
+        log.append((len(log), record.time, record.key, record.value))
+    out = Outputs()
+    evidence: dict[int, int] = {}
+    for partition, log in logs.items():
+        stage = Visitors(recipes.DEFAULT)
+        stage.process(log, out)
+        evidence[partition] = stage.clock
+    marks = [mark(evidence, inputs)]
+    facts: list[list[bytes]] = [[] for _ in range(people)]
+    for person, value in out.facts:
+        facts[partition_of(person.encode(), people)].append(value)
+    for values in facts:
+        second = People(recipes.DEFAULT, inputs)
+        second.add(enumerate(values + marks))
+        second.advance(out)
+    return {value for _, _, value in out.triggers}, {value for _, value in out.decisions}
+
+
+@pytest.fixture(scope="module")
+def expected() -> tuple[set[bytes], set[bytes]]:
+    triggers, decisions = backtest.decide(lines(), recipes.DEFAULT)
+    assert triggers
+    return set(triggers), set(decisions)
+
+
+@pytest.mark.parametrize(("inputs", "people"), [(1, 1), (2, 3), (4, 4), (7, 2)])
+def test_workers_decide_what_the_backtest_decides(
+    expected: tuple[set[bytes], set[bytes]], inputs: int, people: int
+) -> None:
+    assert replayed(lines(), inputs, people) == expected
