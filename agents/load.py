@@ -32,6 +32,9 @@ from stream.backtest import OutOfOrder
 BATCH_BYTES: Final = 256 * 1024
 """Larger: fewer requests. But packed, a batch must fit into the topic's largest message."""
 
+PACKED: Final = "gzip"
+"""Every client reads it as it comes. lz4 would be faster, but some need a library for it."""
+
 IN_FLIGHT: Final = 64
 """Batches sent and not yet acknowledged: what the command may hold in memory."""
 
@@ -130,7 +133,7 @@ async def write(settings: Settings, source: Iterator[Record]) -> int:
         client_id="triggers-load",
         acks="all",
         enable_idempotence=True,
-        compression_type="lz4",
+        compression_type=PACKED,
         max_batch_size=BATCH_BYTES,
     )
     await producer.start()

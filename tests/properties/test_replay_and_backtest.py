@@ -12,7 +12,7 @@ from agents.replay import records
 from stream import backtest, recipes
 from stream.outputs import Outputs
 from stream.people import People
-from stream.visitors import Visitors
+from stream.visitors import Record, Visitors
 from stream.watermark import mark
 
 START = 1_767_571_200_000
@@ -30,8 +30,8 @@ def lines() -> list[bytes]:
 
 
 def replayed(given: Iterable[bytes], inputs: int, people: int) -> tuple[set[bytes], set[bytes]]:
-    """What workers decide: a visitors stage for each partition of events, a people stage of facts."""
-    logs = defaultdict(list)
+    """What workers decide: a visitors stage a partition of events, a people stage one of facts."""
+    logs: defaultdict[int, list[Record]] = defaultdict(list)
     for record in records(given, inputs):
         log = logs[record.partition]
         log.append((len(log), record.time, record.key, record.value))

@@ -10,6 +10,7 @@ from kafka import KafkaConsumer, TopicPartition
 
 from agents import load, topics
 from agents.replay import CLOCK, Record, records
+from agents.settings import Settings
 from stream import recipes
 
 T = 1_767_225_600_000
@@ -22,7 +23,7 @@ def topic(broker: str, prefix: str, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv("TRIGGERS_KAFKA", broker)
     monkeypatch.setenv("TRIGGERS_PREFIX", prefix)
     monkeypatch.setenv("TRIGGERS_TIME", "record")
-    settings = load.Settings.read()
+    settings = Settings.read()
     with topics.connected(settings) as admin:
         topics.create(admin, settings, recipes.DEFAULT.names, PARTITIONS)
     return settings.topic("storefront.events")
@@ -123,7 +124,7 @@ def test_live_input_is_refused(
 ) -> None:
     monkeypatch.setenv("TRIGGERS_KAFKA", broker)
     monkeypatch.setenv("TRIGGERS_PREFIX", prefix)
-    settings = load.Settings.read()
+    settings = Settings.read()
     with topics.connected(settings) as admin:
         topics.create(admin, settings, recipes.DEFAULT.names, PARTITIONS)
     assert run(written(tmp_path, lines(10))) == 2
