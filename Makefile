@@ -1,14 +1,31 @@
-help:
-	@echo "install: .venv from the lock file; test: the tests"
+# Bare `make` lists what it can do.
+PYTHON ?= python3
+BIN := .venv/bin
 
-install: .venv/done
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
 
-.venv/done: requirements.lock
-	python3 -m venv .venv
-	.venv/bin/pip install -q -r requirements.lock
+install: .venv/done ## .venv from the lock file
+
+.venv/done: requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch .venv/done
 
-test: install
-	.venv/bin/python -m pytest -q tests
+demo: install ## the whole service at work on this machine, in about a minute
+	$(BIN)/python -m agents demo
 
-.PHONY: help install test
+test: install lint ## the tests, a real Kafka and Redis included
+	$(BIN)/python -m pytest -q tests
+
+lint: install ## ruff and mypy
+	$(BIN)/ruff check -q .
+	$(BIN)/ruff format -q --check .
+	$(BIN)/mypy
+
+lock: ## requirements.lock anew from pyproject.toml (needs uv)
+	uv pip compile -q --generate-hashes --python-version 3.11 --extra local --extra dev \
+	  --custom-compile-command "make lock" pyproject.toml -o requirements.lock
+
+.PHONY: help install demo test lint lock

@@ -18,7 +18,9 @@ from stream import backtest
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", type=Path, metavar="EVENTS.jsonl", help="events, one a line (.gz too)")
+    parser.add_argument(
+        "file", type=Path, metavar="EVENTS.jsonl", help="events, one a line (.gz too)"
+    )
     parser.add_argument("--recipes", type=Path, metavar="FILE", help="default: the shipped recipes")
     parser.add_argument("--out", type=Path, metavar="DIR", default=Path("backtest"))
 
@@ -64,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
 
 def lines(path: Path, raw: BinaryIO) -> Iterator[bytes]:
     """The lines of an open file, unpacked if its name ends in .gz, without their ends."""
-    source: Iterable[bytes] = gzip.open(raw) if path.suffix == ".gz" else raw
+    source: Iterable[bytes] = gzip.GzipFile(fileobj=raw) if path.suffix == ".gz" else raw
     for line in source:
         yield line.rstrip(b"\r\n")
 

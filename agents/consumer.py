@@ -5,10 +5,8 @@ One Faust message is what one fetch brought of one partition: a list of `RawBatc
 Positions are the shards' own, so after a rebalance nothing is skipped that was fetched and dropped.
 """
 
-import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
-from typing import Any
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import CommitFailedError, IllegalStateError
@@ -17,6 +15,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 from agents import batches
+
 
 class CommittedReads(driver.AIOKafkaConsumerThread):
     """Reads no event of a transaction that is open or aborted."""

@@ -19,11 +19,15 @@ class Metrics:
             "triggers_events", "Input records by what became of them", ["fate"], registry=registry
         )
         self.facts = Counter(
-            "triggers_facts", "Facts of the people stage, copies after a crash apart", ["fate"],
+            "triggers_facts",
+            "Facts of the people stage, copies after a crash apart",
+            ["fate"],
             registry=registry,
         )
         self.fired = Counter(
-            "triggers_published", "Triggers and cancels published", ["recipe", "kind"],
+            "triggers_published",
+            "Triggers and cancels published",
+            ["recipe", "kind"],
             registry=registry,
         )
         self.decisions = Counter(
@@ -33,19 +37,27 @@ class Metrics:
             "triggers_rejected", "Records that are no valid event", ["reason"], registry=registry
         )
         self.evidence = Gauge(
-            "triggers_evidence_ms", "Time reached in an input partition", ["partition"],
+            "triggers_evidence_ms",
+            "Time reached in an input partition",
+            ["partition"],
             registry=registry,
         )
         self.evidence_lag = Gauge(
-            "triggers_evidence_lag_ms", "Broker's clock less the time reached", ["partition"],
+            "triggers_evidence_lag_ms",
+            "Broker's clock less the time reached",
+            ["partition"],
             registry=registry,
         )
         self.watermark = Gauge(
-            "triggers_watermark_ms", "Watermark of a partition of facts", ["partition"],
+            "triggers_watermark_ms",
+            "Watermark of a partition of facts",
+            ["partition"],
             registry=registry,
         )
         self.lag = Gauge(
-            "triggers_lag_records", "Records not yet read", ["stage", "partition"],
+            "triggers_lag_records",
+            "Records not yet read",
+            ["stage", "partition"],
             registry=registry,
         )
         self.keys = Gauge(
@@ -55,7 +67,9 @@ class Metrics:
             "triggers_restore_seconds", "Restores of state", buckets=SECONDS, registry=registry
         )
         self.flush = Histogram(
-            "triggers_flush_seconds", "Flushes: outputs, state, offsets", buckets=SECONDS,
+            "triggers_flush_seconds",
+            "Flushes: outputs, state, offsets",
+            buckets=SECONDS,
             registry=registry,
         )
         self.rebalances = Counter(

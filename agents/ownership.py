@@ -9,15 +9,15 @@ import asyncio
 import logging
 from typing import Any, Final
 
+from agents.shards import Maker
 from faust.types import TP, Message
 
 from agents.consumer import BatchConsumer
 from agents.flush import Flush
 from agents.log import say
 from agents.metrics import Metrics
-from agents.shard import Gap, Shard
-from agents.shards import Maker
 from agents.settings import Settings
+from agents.shard import Gap, Shard
 from agents.state import Offsets, restore
 
 log = logging.getLogger("triggers.ownership")
@@ -72,8 +72,14 @@ class Ownership:
         """What was fetched skips records: they were dropped in a rebalance, or deleted by retention."""
         first = (await self._offsets.beginnings([shard.tp]))[shard.tp]
         if first > shard.position:
-            say(log, "deleted_before_read", logging.ERROR, topic=shard.tp.topic,
-                partition=shard.tp.partition, records=first - shard.position)
+            say(
+                log,
+                "deleted_before_read",
+                logging.ERROR,
+                topic=shard.tp.topic,
+                partition=shard.tp.partition,
+                records=first - shard.position,
+            )
             shard.begin(first)
         if self.flowing and self.shards.get(shard.tp) is shard:
             await self.consumer.seek_wait({shard.tp: shard.position})
@@ -135,8 +141,10 @@ class Ownership:
                 shard.committed = committed[tp]
                 shard.begin(max(shard.stage.position, committed[tp] or 0))
             if shard.position > ends[tp]:
-                raise LogWentBack(f"{tp.topic} {tp.partition} ends at {ends[tp]}, processed to "
-                                  f"{shard.position}: start again under another TRIGGERS_PREFIX")
+                raise LogWentBack(
+                    f"{tp.topic} {tp.partition} ends at {ends[tp]}, processed to "
+                    f"{shard.position}: start again under another TRIGGERS_PREFIX"
+                )
             if first[tp] > shard.position:
                 shard.begin(first[tp])
             shard.closed = False

@@ -33,7 +33,9 @@ def run(args: argparse.Namespace) -> int:
             continue
         steps = ", ".join(_spoken(step) for step in recipe.steps)
         when = "at once" if recipe.kind == "exit-intent" else f"after {steps}"
-        print(f"{name} ({recipe.kind}, version {recipe.version}): {when}, to {', '.join(recipe.channels)}")
+        print(
+            f"{name} ({recipe.kind}, version {recipe.version}): {when}, to {', '.join(recipe.channels)}"
+        )
     print(f"{args.file}: {len(found.names)} recipes, all well")
     return 0
 

@@ -66,23 +66,15 @@ def moved(state: Visitor, customer: str, t: int, out: Outputs) -> None:
     anonymous = state.customer is None
     state.customer = customer
     state.sent = NOTHING
-    identified = facts.Identified(
-        at=t, visitor=state.id, n=state.facts, person=state.person
-    )
+    identified = facts.Identified(at=t, visitor=state.id, n=state.facts, person=state.person)
     if anonymous:
         identified.orders = list(state.orders)
-        identified.withdrawn = [
-            name for name, granted in state.consent.items() if not granted
-        ]
-        identified.granted = [
-            name for name, granted in state.consent.items() if granted
-        ]
+        identified.withdrawn = [name for name, granted in state.consent.items() if not granted]
+        identified.granted = [name for name, granted in state.consent.items() if granted]
     _send(state, identified, out)
 
 
-def presence(
-    state: Visitor, engaged: bool, changed: bool, t: int, out: Outputs
-) -> None:
+def presence(state: Visitor, engaged: bool, changed: bool, t: int, out: Outputs) -> None:
     """After an event at `t`: engaged or not, with a change of person or not."""
     if engaged:
         if state.sent == IDLE or (state.sent == NOTHING and state.customer is not None):

@@ -42,14 +42,10 @@ def sub_kind(summary: Summary) -> str:
 
 
 def _looked(summary: Summary) -> bool:
-    return len(summary.views) >= DISTINCT or any(
-        view.dwell >= DWELL for view in summary.views
-    )
+    return len(summary.views) >= DISTINCT or any(view.dwell >= DWELL for view in summary.views)
 
 
-def look(
-    person: Person, fact: Idle, seen: Seen, recipes: Recipes, out: Outputs
-) -> None:
+def look(person: Person, fact: Idle, seen: Seen, recipes: Recipes, out: Outputs) -> None:
     """An idle visitor's visit: opens, feeds, replaces or closes the browse episodes of the person."""
     summary = fact.summary
     buying = bool(seen.lines) or seen.checkout is not None
@@ -66,9 +62,7 @@ def look(
         elif summary.visit_start > episode.key_time:
             episodes.close(person, episode, "replaced", fact.at, recipes, out)
     for recipe in recipes.of[BROWSE]:
-        if not any(
-            each.open and each.recipe == recipe.name for each in person.episodes
-        ):
+        if not any(each.open and each.recipe == recipe.name for each in person.episodes):
             _open(person, recipe, fact)
 
 
@@ -86,12 +80,8 @@ def _open(person: Person, recipe: Recipe, fact: Idle) -> None:
     if episodes.is_remembered(person, recipe, fact.visitor, summary.visit_start, ""):
         return
     product = subject(summary.views)
-    categories = frozenset(
-        [product.category] if product and product.category is not None else []
-    )
-    if not recipe.when.holds(
-        episodes.known(person, 0.0, categories, sub_kind(summary))
-    ):
+    categories = frozenset([product.category] if product and product.category is not None else [])
+    if not recipe.when.holds(episodes.known(person, 0.0, categories, sub_kind(summary))):
         return
     episode = Episode(
         recipe.name,

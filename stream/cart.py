@@ -46,17 +46,11 @@ class Cart(Struct, array_like=True):
 
 def line_key(product_id: str, variant_id: str) -> str:
     """One string for (product, variant); the length in front keeps any two pairs apart."""
-    return (
-        f"{len(product_id)}:{product_id}{variant_id}"
-        if variant_id
-        else product_id + ":"
-    )
+    return f"{len(product_id)}:{product_id}{variant_id}" if variant_id else product_id + ":"
 
 
 def contents(lines: dict[str, Line]) -> list[tuple[str, str, int]]:
-    return sorted(
-        (line.product_id, line.variant_id, line.quantity) for line in lines.values()
-    )
+    return sorted((line.product_id, line.variant_id, line.quantity) for line in lines.values())
 
 
 _encode = msgspec.json.Encoder().encode

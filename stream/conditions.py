@@ -24,9 +24,7 @@ class Range(Struct, frozen=True):
 
     def holds(self, known: Known) -> bool:
         number: float = getattr(known, self.name)
-        return (self.min is None or number >= self.min) and (
-            self.max is None or number <= self.max
-        )
+        return (self.min is None or number >= self.min) and (self.max is None or number <= self.max)
 
 
 class When(Struct, frozen=True):
@@ -40,10 +38,7 @@ class When(Struct, frozen=True):
         return (
             all(wanted.holds(known) for wanted in self.ranges)
             and (self.sub_kinds is None or known.sub_kind in self.sub_kinds)
-            and (
-                self.categories is None
-                or not self.categories.isdisjoint(known.categories)
-            )
+            and (self.categories is None or not self.categories.isdisjoint(known.categories))
         )
 
 

@@ -13,7 +13,7 @@ PATTERN = re.compile(r"(0|[1-9][0-9]{0,11})(ms|s|m|h|d)")
 
 def parse(text: str | int) -> int:
     """Milliseconds of `500ms 30s 5m 1h 7d`; the bare number 0 needs no unit. ValueError otherwise."""
-    if text == 0 or text == "0":
+    if text in {0, "0"}:
         return 0
     match = PATTERN.fullmatch(text) if isinstance(text, str) else None
     if match is None:

@@ -45,9 +45,7 @@ def is_remembered(
         each.recipe == recipe.name
         and each.origin == origin
         and not each.open
-        and (
-            each.key_time == key_time or (each.contents == contents and contents != "")
-        )
+        and (each.key_time == key_time or (each.contents == contents and contents != ""))
         for each in person.episodes
     )
 
@@ -63,9 +61,7 @@ def finish(episode: Episode) -> None:
 
 def decision(person: Person, episode: Episode, version: int, at: int) -> Decision:
     """The decision on the episode's next step; the outcome is the caller's to say."""
-    id = trigger_id(
-        episode.recipe, person.id, episode.origin, episode.key_time, episode.step
-    )
+    id = trigger_id(episode.recipe, person.id, episode.origin, episode.key_time, episode.step)
     return Decision(
         id,
         episode.recipe,
@@ -96,9 +92,7 @@ def close(
     finish(episode)
 
 
-def order(
-    person: Person, id: str, order_at: int, now: int, recipes: Recipes, out: Outputs
-) -> None:
+def order(person: Person, id: str, order_at: int, now: int, recipes: Recipes, out: Outputs) -> None:
     """An order, of now or taken over at a login: ends all that was fed before it, and cancels."""
     if not enter_order(person.orders, id, order_at):
         return
@@ -114,9 +108,7 @@ def order(
         episode.published = []
 
 
-def consent(
-    person: Person, channels: list[str], granted: bool, now: int, out: Outputs
-) -> None:
+def consent(person: Person, channels: list[str], granted: bool, now: int, out: Outputs) -> None:
     """A consent that changed; triggers with no channel left are cancelled."""
     for channel in channels:
         person.consent[channel] = granted
@@ -125,9 +117,7 @@ def consent(
         for published in episode.published:
             if now >= published.valid_until:
                 continue
-            if all(
-                person.consent.get(channel) is False for channel in published.channels
-            ):
+            if all(person.consent.get(channel) is False for channel in published.channels):
                 triggers.cancel(published, now, "consent", None, out)
             else:
                 kept.append(published)

@@ -218,9 +218,7 @@ AnyEvent = (
 
 typed: Final[Callable[[bytes], AnyEvent]] = msgspec.json.Decoder(AnyEvent).decode
 TYPES: Final = frozenset(str(kind.__struct_config__.tag) for kind in AnyEvent.__args__)
-APPLIED_LATE: Final = frozenset(
-    (OrderPlaced, OrderCancelled, ConsentChanged, VisitorIdentified)
-)
+APPLIED_LATE: Final = frozenset((OrderPlaced, OrderCancelled, ConsentChanged, VisitorIdentified))
 """Late events that are applied all the same: what they say stays true."""
 
 

@@ -48,9 +48,7 @@ SORTS: Final = {
 }
 
 
-def signalled(
-    state: Visitor, event: ExitSignal, t: int, recipes: Recipes, out: Outputs
-) -> None:
+def signalled(state: Visitor, event: ExitSignal, t: int, recipes: Recipes, out: Outputs) -> None:
     """An exit.signal at `t`: if it is accepted and the score is high enough, decides each exit recipe."""
     if not _accepted(state, event, t):
         return
@@ -89,13 +87,9 @@ def _known(state: Visitor) -> Known:
     lines = list(state.cart.lines.values())
     shown = subject(list(state.views.values()))
     if lines:
-        categories = frozenset(
-            line.category for line in lines if line.category is not None
-        )
+        categories = frozenset(line.category for line in lines if line.category is not None)
     else:
-        categories = frozenset(
-            [shown.category] if shown and shown.category is not None else []
-        )
+        categories = frozenset([shown.category] if shown and shown.category is not None else [])
     return Known(
         visits=state.visits,
         orders=max(len(state.orders), state.traits_orders),
@@ -143,9 +137,7 @@ def _decide(
     state.published = [each for each in state.published if t < each.valid_until]
     state.published.append(Published(id, recipe.name, state.person, 1, channels, until))
     decisions.publish(decision, out)
-    triggers.fire(
-        _trigger(state, recipe, id, known, channels, offer, reached, t, evidence), out
-    )
+    triggers.fire(_trigger(state, recipe, id, known, channels, offer, reached, t, evidence), out)
 
 
 def _refusal(state: Visitor, recipe: Recipe, channels: list[str], t: int) -> str | None:

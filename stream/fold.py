@@ -32,9 +32,7 @@ def _search(state: Visitor, event: SearchPerformed, t: int) -> None:
     visitor.search(state, event.query, t, event.id)
 
 
-def _cart(
-    state: Visitor, event: CartUpdated | CartItemAdded | CartItemRemoved, t: int
-) -> None:
+def _cart(state: Visitor, event: CartUpdated | CartItemAdded | CartItemRemoved, t: int) -> None:
     changed_at, filled = state.cart.changed_at, bool(state.cart.lines)
     if isinstance(event, CartUpdated):
         cart.replace(state.cart, event, t, state.id)

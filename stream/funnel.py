@@ -30,10 +30,7 @@ class Seen:
         self.cart = given
         self.lines = [] if self.old else given.lines
         self.contents = carts.fingerprint(
-            {
-                carts.line_key(line.product_id, line.variant_id): line
-                for line in self.lines
-            }
+            {carts.line_key(line.product_id, line.variant_id): line for line in self.lines}
         )
 
     @property
@@ -44,9 +41,7 @@ class Seen:
 
     @property
     def key_time(self) -> int:
-        return (
-            self.cart.changed_at if self.checkout is None else self.checkout.started_at
-        )
+        return self.cart.changed_at if self.checkout is None else self.checkout.started_at
 
     def is_older_than(self, known: KnownCart | None) -> bool:
         """The person is known to have had this cart later, with other contents."""
@@ -58,9 +53,7 @@ class Seen:
         )
 
 
-def look(
-    person: Person, fact: Idle, seen: Seen, recipes: Recipes, out: Outputs
-) -> None:
+def look(person: Person, fact: Idle, seen: Seen, recipes: Recipes, out: Outputs) -> None:
     """An idle visitor's cart: opens, keeps, feeds or closes what is about it."""
     at, id = fact.at, seen.cart.id
     for episode in person.open_episodes():
@@ -94,11 +87,7 @@ def look(
 def _forget_contents(person: Person, id: str) -> None:
     """The cart is known empty: what it held when an episode on it ended may start one again."""
     for episode in person.episodes:
-        if (
-            episode.origin == id
-            and not episode.open
-            and not episodes.is_browse(episode)
-        ):
+        if episode.origin == id and not episode.open and not episodes.is_browse(episode):
             episode.contents = ""
 
 
@@ -116,19 +105,13 @@ def _open(
             return
     if episodes.is_remembered(person, recipe, id, seen.key_time, seen.contents):
         return
-    categories = frozenset(
-        line.category for line in seen.lines if line.category is not None
-    )
-    if not recipe.when.holds(
-        episodes.known(person, carts.value(seen.lines), categories, None)
-    ):
+    categories = frozenset(line.category for line in seen.lines if line.category is not None)
+    if not recipe.when.holds(episodes.known(person, carts.value(seen.lines), categories, None)):
         return
     for each in person.open_episodes():
         if episodes.is_browse(each):
             episodes.close(person, each, "superseded", fact.at, recipes, out)
-    episode = Episode(
-        recipe.name, recipe.kind, id, seen.key_time, fact.at, fact.visitor, fact.at
-    )
+    episode = Episode(recipe.name, recipe.kind, id, seen.key_time, fact.at, fact.visitor, fact.at)
     _feed(episode, fact, seen)
     person.episodes.append(episode)
 

@@ -99,9 +99,7 @@ def cap(due: Due) -> Refusal | None:
             if due.at - limit.per < step.at and _is_capped(step, due.recipes)
         ]
         if len(window) >= limit.max:
-            return Refusal(
-                "cap", min(window) + limit.per if limit.then == "defer" else None
-            )
+            return Refusal("cap", min(window) + limit.per if limit.then == "defer" else None)
     return None
 
 

@@ -11,6 +11,4 @@ def trigger_id(recipe: str, person: str, origin: str, key_time: int, step: int) 
 
 def bucket(word: str, recipe: str, person: str) -> int:
     """0 to 9999, even over persons; `word` (holdout, arm) makes the draws independent."""
-    return (
-        int(sha256(f"{word}|{recipe}|{person}".encode()).hexdigest()[:8], 16) % 10_000
-    )
+    return int(sha256(f"{word}|{recipe}|{person}".encode()).hexdigest()[:8], 16) % 10_000

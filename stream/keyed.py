@@ -39,9 +39,7 @@ S = TypeVar("S", bound=State)
 
 
 class Keyed(Generic[S]):
-    def __init__(
-        self, encode: Callable[[S], bytes], decode: Callable[[memoryview], S]
-    ) -> None:
+    def __init__(self, encode: Callable[[S], bytes], decode: Callable[[memoryview], S]) -> None:
         self._encode = encode
         self._decode = decode
         self._packed: dict[str, bytes] = {}
@@ -127,13 +125,9 @@ class Keyed(Generic[S]):
         del self.live[key]
         self.dirty.pop(key, None)
         self._packed.pop(key, None)
-        self._forgotten[key] = _HEADER.pack(
-            FORMAT, state.applied, NEVER, state.version + 1
-        )
+        self._forgotten[key] = _HEADER.pack(FORMAT, state.applied, NEVER, state.version + 1)
 
-    def changes(
-        self, clock: tuple[int, int, int], moved: bool
-    ) -> list[tuple[bytes, bytes | None]]:
+    def changes(self, clock: tuple[int, int, int], moved: bool) -> list[tuple[bytes, bytes | None]]:
         """The changelog records since the last call, in the order in which they must land.
 
         The clock is written behind other records, and alone if it has `moved`.
@@ -170,9 +164,7 @@ class Keyed(Generic[S]):
     def restore(self, key: bytes, value: bytes | None) -> None:
         """One record of the changelog, in its order. Raises NewerState."""
         if value is not None and value[0] > FORMAT:
-            raise NewerState(
-                f"state of format {value[0]}, this release reads up to {FORMAT}"
-            )
+            raise NewerState(f"state of format {value[0]}, this release reads up to {FORMAT}")
         if key == b"":
             if value is not None:
                 self.clock = max(self.clock, _CLOCK.unpack(value)[1:])
@@ -189,9 +181,7 @@ class Keyed(Generic[S]):
             _, old_applied, _, old_version = _HEADER.unpack_from(old)
             if (applied, version) < (old_applied, old_version):
                 return
-        elif self._buried and (applied, version) <= self._buried.get(
-            name, (NEVER, NEVER)
-        ):
+        elif self._buried and (applied, version) <= self._buried.get(name, (NEVER, NEVER)):
             return
         self._packed[name] = value
 

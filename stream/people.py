@@ -62,9 +62,7 @@ def _moved(person: Person, fact: Moved, recipes: Recipes, out: Outputs) -> None:
     steps.plan_all(person, recipes, fact.at)
 
 
-def _identified(
-    person: Person, fact: Identified, recipes: Recipes, out: Outputs
-) -> None:
+def _identified(person: Person, fact: Identified, recipes: Recipes, out: Outputs) -> None:
     for order in sorted(fact.orders, key=lambda order: order.at):
         episodes.order(person, order.id, order.at, fact.at, recipes, out)
     if fact.withdrawn:

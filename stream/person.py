@@ -95,11 +95,7 @@ class Person(Struct, array_like=True):
 
     @property
     def customer(self) -> str | None:
-        return (
-            self.id.removeprefix("customer:")
-            if self.id.startswith("customer:")
-            else None
-        )
+        return self.id.removeprefix("customer:") if self.id.startswith("customer:") else None
 
     @property
     def last_order(self) -> int:
@@ -116,9 +112,7 @@ class Person(Struct, array_like=True):
     @property
     def anchor(self) -> int:
         """The largest `last_active` over the person's visitors."""
-        return max(
-            (device.last_active for device in self.visitors.values()), default=NEVER
-        )
+        return max((device.last_active for device in self.visitors.values()), default=NEVER)
 
     @property
     def is_active(self) -> bool:
@@ -137,9 +131,7 @@ def trim(person: Person) -> None:
     """Keeps the state within its bounds."""
     if len(person.visitors) > MOST_VISITORS:
         idle = [name for name, device in person.visitors.items() if not device.active]
-        for name in sorted(idle, key=lambda name: person.visitors[name].last_active)[
-            :1
-        ]:
+        for name in sorted(idle, key=lambda name: person.visitors[name].last_active)[:1]:
             del person.visitors[name]
     if len(person.carts) > MOST_CARTS:
         del person.carts[min(person.carts, key=lambda id: person.carts[id].changed_at)]

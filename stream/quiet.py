@@ -27,11 +27,7 @@ def zone(name: str) -> ZoneInfo | None:
     """The IANA zone of a name, None if there is none."""
     if name not in _names():
         return None
-    with (
-        resources.files("tzdata")
-        .joinpath("zoneinfo", *name.split("/"))
-        .open("rb") as file
-    ):
+    with resources.files("tzdata").joinpath("zoneinfo", *name.split("/")).open("rb") as file:
         return ZoneInfo.from_file(file, key=name)
 
 

@@ -69,12 +69,8 @@ class Recipe(Struct, frozen=True):
     def consented(self, consent: Mapping[str, bool]) -> list[str]:
         """The channels that a consent (channel to granted or withdrawn) leaves."""
         if self.consent == "granted":
-            return [
-                channel for channel in self.channels if consent.get(channel) is True
-            ]
-        return [
-            channel for channel in self.channels if consent.get(channel) is not False
-        ]
+            return [channel for channel in self.channels if consent.get(channel) is True]
+        return [channel for channel in self.channels if consent.get(channel) is not False]
 
 
 EXIT: Final = "exit-intent"
@@ -119,20 +115,13 @@ class Recipes:
 
     def __init__(self, policy: Policy, recipes: tuple[Recipe, ...]) -> None:
         self.policy = policy
-        self.by_name: Final = {
-            recipe.name: recipe for recipe in recipes if recipe.enabled
-        }
+        self.by_name: Final = {recipe.name: recipe for recipe in recipes if recipe.enabled}
         self.names: Final = tuple(recipe.name for recipe in recipes)
-        ranked = sorted(
-            self.by_name.values(), key=lambda recipe: (recipe.priority, recipe.name)
-        )
+        ranked = sorted(self.by_name.values(), key=lambda recipe: (recipe.priority, recipe.name))
         self.of: Final = {
-            kind: tuple(recipe for recipe in ranked if recipe.kind == kind)
-            for kind in KINDS
+            kind: tuple(recipe for recipe in ranked if recipe.kind == kind) for kind in KINDS
         }
         self.memory: Final = max(
-            [cap.per for cap in policy.caps]
-            + [recipe.cooldown for recipe in recipes]
-            + [DAY]
+            [cap.per for cap in policy.caps] + [recipe.cooldown for recipe in recipes] + [DAY]
         )
         """Ms for which what has fired must be remembered."""

@@ -42,16 +42,12 @@ def load(text: str, name: str = "recipes") -> Recipes:
     for index, each in enumerate(names):
         if each in names[:index]:
             line = _line(root, ["recipes", str(index), "name"])
-            raise RecipesError(
-                f"{name}:{line}: recipes[{index}].name: {each} is there twice"
-            )
+            raise RecipesError(f"{name}:{line}: recipes[{index}].name: {each} is there twice")
     for index, each in enumerate(document.get("recipes") or ()):
         if each.get("kind", each["name"]) not in KINDS:
             line = _line(root, ["recipes", str(index)])
             kinds = ", ".join(KINDS)
-            raise RecipesError(
-                f"{name}:{line}: recipes[{index}].kind must be one of {kinds}"
-            )
+            raise RecipesError(f"{name}:{line}: recipes[{index}].kind must be one of {kinds}")
     return parse(document)
 
 
@@ -82,11 +78,7 @@ def _dotted(path: list[str]) -> str:
 def parse(document: dict[str, Any]) -> Recipes:
     """Recipes of a document that the schema of recipes files accepts; {} is what is shipped."""
     given = document.get("recipes")
-    recipes = (
-        tuple(KINDS.values())
-        if given is None
-        else tuple(_recipe(each) for each in given)
-    )
+    recipes = tuple(KINDS.values()) if given is None else tuple(_recipe(each) for each in given)
     return Recipes(_policy(document.get("policy") or {}), recipes)
 
 
@@ -113,8 +105,7 @@ def _recipe(given: dict[str, Any]) -> Recipe:
         fields["arms"] = _arms(given["arms"])
     if "offers" in given:
         fields["offers"] = tuple(
-            Offer(each["offer"], _when(each.get("when", {})))
-            for each in given["offers"]
+            Offer(each["offer"], _when(each.get("when", {}))) for each in given["offers"]
         )
     return structs.replace(KINDS[fields["kind"]], **fields)
 
@@ -126,9 +117,7 @@ def _policy(given: dict[str, Any]) -> Policy:
             Cap(cap["max"], duration(cap["per"]), cap["then"]) for cap in given["caps"]
         )
     if given.get("quiet"):
-        fields["quiet"] = Quiet(
-            _minute(given["quiet"]["from"]), _minute(given["quiet"]["to"])
-        )
+        fields["quiet"] = Quiet(_minute(given["quiet"]["from"]), _minute(given["quiet"]["to"]))
     if "zone" in given:
         fields["zone"] = given["zone"]
     return structs.replace(Policy(), **fields)

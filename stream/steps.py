@@ -50,9 +50,7 @@ def fire(person: Person, until: int, recipes: Recipes, out: Outputs) -> bool:
     forget_at = person.applied + FORGET_AFTER
     limit = min(until, forget_at)
     while True:
-        due = [
-            each for each in person.episodes if each.open and NEVER < each.due <= limit
-        ]
+        due = [each for each in person.episodes if each.open and NEVER < each.due <= limit]
         if not due:
             break
         _decide(person, min(due, key=lambda each: _order(each, recipes)), recipes, out)
@@ -129,9 +127,7 @@ def _offer(due: Due, value: float, categories: frozenset[str]) -> str | None:
     person, episode = due.person, due.episode
     if person.offered_at != NEVER and due.at - person.offered_at < OFFER_EVERY:
         return None
-    known = episodes.known(
-        person, value, categories, episode.sub_kind, episode.messages + 1
-    )
+    known = episodes.known(person, value, categories, episode.sub_kind, episode.messages + 1)
     return first_offer(due.recipe.offers, known)
 
 
@@ -163,9 +159,7 @@ def _trigger(due: Due, id: str) -> triggers.Fired:
         cart=snapshot,
         product=triggers.product(product),
         value=value,
-        offer=_offer(
-            due, value, frozenset(each for each in categories if each is not None)
-        ),
+        offer=_offer(due, value, frozenset(each for each in categories if each is not None)),
         arm=recipe.arm(person.id),
         not_before=due.at,
         valid_until=due.at + recipe.valid_for,

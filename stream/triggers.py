@@ -104,9 +104,7 @@ def fire(data: Fired, out: Outputs) -> None:
     out.counts["triggers", f"fired:{data.recipe}"] += 1
 
 
-def cancel(
-    published: Published, at: int, reason: str, order_id: str | None, out: Outputs
-) -> None:
+def cancel(published: Published, at: int, reason: str, order_id: str | None, out: Outputs) -> None:
     """Publishes that a trigger, still valid at `at`, must not be acted on."""
     data = Cancelled(
         published.trigger_id,
@@ -121,13 +119,9 @@ def cancel(
     out.counts["triggers", f"cancelled:{data.recipe}"] += 1
 
 
-def _publish(
-    data: Fired | Cancelled, id: str, kind: str, at: int, out: Outputs
-) -> None:
+def _publish(data: Fired | Cancelled, id: str, kind: str, at: int, out: Outputs) -> None:
     source = f"/triggers/{data.recipe}"
-    event = CloudEvent(
-        "1.0", id, source, kind, data.person, rfc3339(at), "application/json", data
-    )
+    event = CloudEvent("1.0", id, source, kind, data.person, rfc3339(at), "application/json", data)
     out.triggers.append((data.recipe, data.person, _encode(event)))
 
 

@@ -114,11 +114,7 @@ class Visitor(Struct, array_like=True):
 
     @property
     def person(self) -> str:
-        return (
-            f"visitor:{self.id}"
-            if self.customer is None
-            else f"customer:{self.customer}"
-        )
+        return f"visitor:{self.id}" if self.customer is None else f"customer:{self.customer}"
 
 
 def new(visitor: str) -> Visitor:
@@ -218,8 +214,5 @@ def take_back(orders: list[OrderEntry], id: str) -> None:
 
 def something_to_act_on(state: Visitor, t: int) -> bool:
     return bool(
-        state.views
-        or state.searches
-        or state.cart.lines
-        or open_checkout(state, t) is not None
+        state.views or state.searches or state.cart.lines or open_checkout(state, t) is not None
     )

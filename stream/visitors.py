@@ -93,9 +93,7 @@ class Visitors:
                     if state is None or event.customer != state.customer:
                         check_names(event)
                     if key != event.visitor.encode():
-                        raise Rejected(
-                            "no_key" if key is None else "key_differs", "$.visitor"
-                        )
+                        raise Rejected("no_key" if key is None else "key_differs", "$.visitor")
                     if type(event) is Event:
                         fate = "unknown"
                     else:
@@ -126,11 +124,7 @@ class Visitors:
         key = event.visitor
         if state is None:
             state = states.get(key)
-        if (
-            state is not None
-            and NEVER < state.armed <= t
-            and not self._fire(state, t, out)
-        ):
+        if state is not None and NEVER < state.armed <= t and not self._fire(state, t, out):
             state = None
         if state is None:
             grave = states.grave(key)
@@ -166,9 +160,7 @@ class Visitors:
             states.arm(key, state, _deadline(state))
         return "applied"
 
-    def _apply(
-        self, state: Visitor, event: Event, kind: type, t: int, out: Outputs
-    ) -> None:
+    def _apply(self, state: Visitor, event: Event, kind: type, t: int, out: Outputs) -> None:
         customer = event.customer
         changed = customer is not UNSET and customer != state.customer
         if changed:
@@ -266,10 +258,7 @@ def _consent(state: Visitor, event: ConsentChanged, t: int, out: Outputs) -> Non
     kept = []
     for published in state.published:
         if t < published.valid_until:
-            if any(
-                state.consent.get(channel) is not False
-                for channel in published.channels
-            ):
+            if any(state.consent.get(channel) is not False for channel in published.channels):
                 kept.append(published)
             else:
                 triggers.cancel(published, t, "consent", None, out)

@@ -71,7 +71,9 @@ class Cart:
     def _replace(self, lines: dict[Key, Line], time: int) -> None:
         before, had = self.contents(), self.lines
         self.lines = lines
-        if any(key not in had or line["quantity"] > had[key]["quantity"] for key, line in lines.items()):
+        if any(
+            key not in had or line["quantity"] > had[key]["quantity"] for key, line in lines.items()
+        ):
             self.added_at = time
         if self.contents() != before:
             self.changed_at = time

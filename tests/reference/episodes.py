@@ -152,5 +152,3 @@ def _browse(feeding: Feeding, recipes: Recipes, out: Outputs) -> None:
         if not any(each.is_open for each in mine):
             if feeding.may_open(recipe, feeding.visitor, start):
                 feeding.open(recipe, feeding.visitor, start)
-
-

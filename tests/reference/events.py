@@ -113,7 +113,9 @@ def record(required: dict[str, Check], optional: dict[str, Check]) -> Check:
 
 _looks: dict[str, Check] = {"name": text, "category": text, "price": number}
 _looks |= {"url": text, "image": text}
-_item = record({"product_id": identifier, "quantity": positive}, {"variant_id": identifier} | _looks)
+_item = record(
+    {"product_id": identifier, "quantity": positive}, {"variant_id": identifier} | _looks
+)
 _taken = record({"product_id": identifier}, {"variant_id": identifier, "quantity": positive})
 _cart = record(
     {"items": list_of(_item)},
@@ -142,9 +144,7 @@ BODIES: dict[str, Check] = {
         {"contacts": list_of(one_of(CONTACTS)), "traits": _traits, "time_zone": text},
     ),
     "consent.changed": record({"channels": list_of(one_of(CHANNELS)), "granted": flag}, {}),
-    "exit.signal": record(
-        {"signal": one_of(SIGNALS)}, {"held_ms": number, "form_focus": flag}
-    ),
+    "exit.signal": record({"signal": one_of(SIGNALS)}, {"held_ms": number, "form_focus": flag}),
 }
 _ENVELOPE = record(
     {"id": identifier, "type": text, "visitor": somebody},

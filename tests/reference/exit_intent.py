@@ -20,7 +20,9 @@ _SIGNALS = {
 }
 
 
-def signal(visitor: Visitor, event: dict[str, Any], at: int, recipes: Recipes, out: Outputs) -> None:
+def signal(
+    visitor: Visitor, event: dict[str, Any], at: int, recipes: Recipes, out: Outputs
+) -> None:
     """An exit.signal at `at`: accept it, weigh all of the visit, decide each exit recipe."""
     if event.get("form_focus") or event.get("held_ms", 10**15) < _SIGNALS[event["signal"]][2]:
         return

@@ -20,9 +20,7 @@ QUIET = (("21:00", "08:00"), ("12:00", "13:00"), ("00:00", "06:30"), ("21:00", "
 
 def _between(pick: random.Random, low: int, high: int) -> dict[str, Any]:
     ends = sorted((pick.randrange(low, high), pick.randrange(low, high)))
-    return pick.choice(
-        ({"min": ends[0]}, {"max": ends[1]}, {"min": ends[0], "max": ends[1]})
-    )
+    return pick.choice(({"min": ends[0]}, {"max": ends[1]}, {"min": ends[0], "max": ends[1]}))
 
 
 def _when(pick: random.Random, kind: str, *, offer: bool) -> dict[str, Any]:

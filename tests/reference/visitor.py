@@ -80,7 +80,7 @@ class Visitor:
         seen = {**product, "count": 1, "dwell": 0, "at": at}
         if before:
             seen |= {"count": before[0]["count"] + 1, "dwell": before[0]["dwell"]}
-        self.views = (others + [seen])[-_KEPT_VIEWS:]
+        self.views = [*others, seen][-_KEPT_VIEWS:]
         self.on_screen, self.open_search = product["id"], False
 
     def shop(self, event: dict[str, Any], at: int) -> None:

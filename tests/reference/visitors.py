@@ -66,7 +66,7 @@ class Stage:
         if visitor.starts_visit(kind, at):
             visitor.new_visit(at)
             visitor.ids = []
-        visitor.ids = (visitor.ids + [event["id"]])[-16:]
+        visitor.ids = [*visitor.ids, event["id"]][-16:]
         visitor.last_event = at
         changed = self._change_person(event, at)
         self._apply(event, at)

@@ -6,7 +6,15 @@ from stream import durations
 
 
 @pytest.mark.parametrize(
-    ("text", "ms"), [("500ms", 500), ("30s", 30_000), ("5m", 300_000), ("1h", 3_600_000), ("7d", 604_800_000), (0, 0)]
+    ("text", "ms"),
+    [
+        ("500ms", 500),
+        ("30s", 30_000),
+        ("5m", 300_000),
+        ("1h", 3_600_000),
+        ("7d", 604_800_000),
+        (0, 0),
+    ],
 )
 def test_a_duration_is_a_number_and_a_unit(text: str | int, ms: int) -> None:
     assert durations.parse(text) == ms

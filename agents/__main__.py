@@ -1,0 +1,46 @@
+"""The commands: `python -m agents COMMAND`, installed as `storefront-triggers`.
+
+A command is a module with `add_arguments(parser)` and `run(args)`, which returns the exit status. Each is
+imported when it is called: `explain` needs no Faust, and `backtest` no Kafka.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Final
+
+COMMANDS: Final = {
+    "local": "start a Kafka and a Redis on this machine, for as long as it runs",
+    "topics": "make the topics that are missing, and check them all",
+    "worker": "run a worker: clicks in, triggers out",
+    "load": "write a file of events to Kafka for a replay",
+    "backtest": "decide on a file of events, without Kafka",
+    "simulate": "a shop's traffic, into a file or live into Kafka",
+    "recipes": "check a recipes file",
+    "explain": "why a person got a message, or did not",
+    "demo": "the whole service at work on this machine, in about a minute",
+}
+"""By name, with what each does. The module has the command's name."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit status: 0 well · 1 it failed · 2 wrong arguments or settings · 130 interrupted."""
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    parser = argparse.ArgumentParser(
+        prog="storefront-triggers", description="Event-streaming triggers for storefronts."
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, about in COMMANDS.items():
+        command = commands.add_parser(name, help=about, description=about)
+        if given[:1] == [name]:
+            module = import_module(f"agents.{name}")
+            module.add_arguments(command)
+            command.set_defaults(run=module.run)
+    args = parser.parse_args(given)
+    status: int = args.run(args)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
