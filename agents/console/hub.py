@@ -1,0 +1,172 @@
+"""What happens, given to those who look on: each with a bounded queue, all with a common memory.
+
+A happening has a number that only grows while the process lives; `name` puts the process's own mark
+before it, so that a browser that comes back tells after which one it wants to go on. Who reads too
+slowly loses the oldest of what waits and is told how much: nobody's slowness holds up the rest.
+"""
+
+import asyncio
+import json
+import secrets
+from collections import deque
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Any, Final, Literal, NamedTuple, Self
+
+Kind = Literal["trigger", "cancel", "decision", "rejected", "status", "figures"]
+
+REMEMBERED: Final = 1_000
+"""Happenings kept for those who come, or come back. Fewer: gaps after a short loss of the line."""
+
+WAITING: Final = 500
+"""Happenings that may wait for one subscriber. More: memory for each who sleeps."""
+
+
+class Happening(NamedTuple):
+    """`data`: plain JSON. A `trigger` or `cancel` has the fields of the CloudEvent's data, a `decision`
+    its own, `rejected` the headers; all with the record's `topic` (without the prefix), `partition`,
+    `offset` and `t`, the broker's time (ms). `number` 0: not remembered (`status`, `figures`).
+    """
+
+    number: int
+    kind: Kind
+    data: Mapping[str, Any]
+    text: str
+    """`data` as JSON, made once for all subscribers."""
+
+    @property
+    def visitor(self) -> str | None:
+        return self.data.get("visitor")
+
+    @property
+    def person(self) -> str | None:
+        return self.data.get("person")
+
+
+class Hub:
+    """One in a process, on one event loop. Nothing in it waits or blocks."""
+
+    def __init__(self, remembered: int = REMEMBERED, waiting: int = WAITING) -> None:
+        self._mark = secrets.token_hex(4)
+        self._count = 0
+        self._waiting = waiting
+        self._memory: deque[Happening] = deque(maxlen=remembered)
+        self._subscriptions: set[Subscription] = set()
+        self.closed = False
+
+    def publish(self, kind: Kind, data: Mapping[str, Any], *, remember: bool = True) -> None:
+        """Gives a happening to all whom it concerns."""
+        number = 0
+        if remember:
+            self._count += 1
+            number = self._count
+        text = json.dumps(data, separators=(",", ":"), ensure_ascii=False)
+        happening = Happening(number, kind, data, text)
+        if remember:
+            self._memory.append(happening)
+        for subscription in self._subscriptions:
+            subscription.offer(happening)
+
+    def subscribe(
+        self,
+        *,
+        visitor: str | None = None,
+        person: str | None = None,
+        kinds: frozenset[Kind] | None = None,
+        after: str | None = "",
+    ) -> "Subscription":
+        """What concerns this visitor, this person, or everybody; of these kinds, or of all.
+
+        `after`: the name of the last one had; what is remembered since then comes first. The default
+        gives all that is remembered; None only what comes from now on. To be used with `async with`.
+        """
+
+        def wanted(happening: Happening) -> bool:
+            return (
+                (kinds is None or happening.kind in kinds)
+                and (visitor is None or happening.visitor == visitor)
+                and (person is None or happening.person == person)
+            )
+
+        subscription = Subscription(self._subscriptions, wanted, self._waiting)
+        if after is not None:
+            start = self._number(after)
+            for happening in self._memory:
+                if happening.number > start:
+                    subscription.offer(happening)
+        return subscription
+
+    def name(self, happening: Happening) -> str:
+        """The id of a server-sent event."""
+        return f"{self._mark}-{happening.number}"
+
+    def knows(self, name: str) -> bool:
+        """Whether a name was given by this process, so that to go on after it leaves no doubt."""
+        return name.startswith(f"{self._mark}-")
+
+    @property
+    def subscribers(self) -> int:
+        return len(self._subscriptions)
+
+    def close(self) -> None:
+        """Wakes all who wait, so that they go: the console ends."""
+        self.closed = True
+        for subscription in self._subscriptions:
+            subscription.wake()
+
+    def _number(self, name: str) -> int:
+        number = name.removeprefix(f"{self._mark}-")
+        return int(number) if self.knows(name) and number.isascii() and number.isdigit() else 0
+
+
+class Subscription:
+    """`missed`: how many were lost since the last call of `next`, because they were not fetched."""
+
+    def __init__(
+        self,
+        all_: set["Subscription"],
+        wanted: Callable[[Happening], bool],
+        waiting: int,
+    ) -> None:
+        self._all = all_
+        self._wanted = wanted
+        self._queue: deque[Happening] = deque(maxlen=waiting)
+        self._come = asyncio.Event()
+        self._lost = 0
+        self.missed = 0
+
+    async def __aenter__(self) -> Self:
+        self._all.add(self)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self._all.discard(self)
+
+    def offer(self, happening: Happening) -> None:
+        if not self._wanted(happening):
+            return
+        if len(self._queue) == self._queue.maxlen:
+            self._lost += 1
+        self._queue.append(happening)
+        self._come.set()
+
+    def wake(self) -> None:
+        self._come.set()
+
+    async def next(self, seconds: float | None = None) -> list[Happening]:
+        """All that waits, as soon as there is any; empty after so many seconds without."""
+        if not self._queue:
+            self._come.clear()
+            try:
+                await asyncio.wait_for(self._come.wait(), seconds)
+            except TimeoutError:
+                return []
+        found = list(self._queue)
+        self._queue.clear()
+        self.missed, self._lost = self._lost, 0
+        return found

@@ -1,0 +1,67 @@
+"""A subscription as server-sent events: resumable, with heartbeats, for as long as the browser listens."""
+
+import asyncio
+from typing import Final
+
+from aiohttp import web
+
+from agents.console.hub import Happening, Hub, Subscription
+
+HEARTBEAT_S: Final = 10.0
+"""Rarer: proxies take the line for dead. More often: phones wake for nothing."""
+
+RETRY_MS: Final = 1_000
+
+SLOW_S: Final = 20.0
+"""A browser that takes nothing for so long is let go; it comes back by itself."""
+
+HEADERS: Final = {
+    "Content-Type": "text/event-stream; charset=utf-8",
+    "Cache-Control": "no-store",
+    "X-Accel-Buffering": "no",
+}
+
+
+async def stream(request: web.Request, hub: Hub, subscription: Subscription) -> web.StreamResponse:
+    """Answers until the browser goes. Made from `hub.subscribe(..., after=last_name(request))`."""
+    response = web.StreamResponse(headers=HEADERS)
+    async with subscription:
+        await response.prepare(request)
+        try:
+            await _write(response, _opening(hub, last_name(request)))
+            while not hub.closed:
+                found = await subscription.next(HEARTBEAT_S)
+                await _write(response, _written(hub, found, subscription.missed if found else 0))
+        except (ConnectionError, TimeoutError):
+            if request.transport:
+                request.transport.abort()  # the browser has gone, or takes nothing
+    return response
+
+
+async def _write(response: web.StreamResponse, data: bytes) -> None:
+    async with asyncio.timeout(SLOW_S):
+        await response.write(data)
+
+
+def last_name(request: web.Request) -> str:
+    """The id of the last event that the browser had, empty at its first visit."""
+    return request.headers.get("Last-Event-ID") or request.query.get("after", "")
+
+
+def _opening(hub: Hub, last: str) -> bytes:
+    """`fresh` tells a browser that it begins anew: what it shows may come again."""
+    fresh = "" if hub.knows(last) else "event: fresh\ndata: {}\n\n"
+    return f"retry: {RETRY_MS}\n{fresh}: open\n\n".encode()
+
+
+def _written(hub: Hub, happenings: list[Happening], missed: int) -> bytes:
+    if not happenings:
+        return b": beat\n\n"
+    lost = f'event: missed\ndata: {{"count":{missed}}}\n\n' if missed else ""
+    return (lost + "".join(_event(hub, each) for each in happenings)).encode()
+
+
+def _event(hub: Hub, happening: Happening) -> str:
+    """JSON has no line breaks outside of strings, and inside they are escaped."""
+    name = f"id: {hub.name(happening)}\n" if happening.number else ""
+    return f"{name}event: {happening.kind}\ndata: {happening.text}\n\n"
