@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from faust.types import TP
 
 from agents.metrics import Metrics
-from agents.outputs import Ack
+from agents.outputs import acknowledged
 from agents.shard import Shard
 
 Commit = Callable[[Mapping[TP, int]], Awaitable[bool]]
@@ -39,7 +39,3 @@ class Flush:
                 shard.flushed(snapshot)
             if offsets:
                 self._metrics.flush.observe(time.monotonic() - began)
-
-
-async def acknowledged(acks: list[Ack]) -> None:
-    await asyncio.gather(*acks)

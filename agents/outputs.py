@@ -38,6 +38,11 @@ Headers = Sequence[tuple[str, bytes | None]]
 Ack = asyncio.Future[RecordMetadata]
 
 
+async def acknowledged(acks: Iterable[Ack]) -> list[RecordMetadata]:
+    """Waits for all of them. Raises the first that failed."""
+    return await asyncio.gather(*acks)
+
+
 class Source:
     """Where a decision comes from: headers of triggers and decisions, never part of their values."""
 

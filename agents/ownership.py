@@ -9,7 +9,6 @@ import asyncio
 import logging
 from typing import Any, Final
 
-from agents.shards import Maker
 from faust.types import TP, Message
 
 from agents.consumer import BatchConsumer
@@ -17,8 +16,8 @@ from agents.flush import Flush
 from agents.log import say
 from agents.metrics import Metrics
 from agents.settings import Settings
-from agents.shard import Gap, Shard
-from agents.state import Offsets, restore
+from agents.shard import Gap, Maker, Shard
+from agents.state import Offsets, StateError, restore
 
 log = logging.getLogger("triggers.ownership")
 
@@ -28,7 +27,7 @@ SHARE_OF_SESSION: Final = 0.8
 NOBODY: Final = (-1, "")
 
 
-class LogWentBack(Exception):
+class LogWentBack(StateError):
     """A topic ends before what has been processed: it was emptied, or made again."""
 
 

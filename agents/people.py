@@ -6,7 +6,7 @@ from typing import Any
 from faust.types import StreamT
 
 from agents.batches import RawBatch
-from agents.metrics import Metrics
+from agents.metrics import PEOPLE, Metrics
 from agents.outputs import Sender, Source
 from agents.ownership import Ownership
 from agents.shard import Shard
@@ -18,6 +18,7 @@ from stream.recipe import Recipes
 class PeopleShard(Shard):
     """A partition of the facts; `sources`: partitions of the input, each with evidence of its own."""
 
+    name = PEOPLE
     stage: People
 
     def __init__(

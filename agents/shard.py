@@ -6,14 +6,14 @@ batch either nothing or all of it. What a flush does with a snapshot stands in f
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import ClassVar, Final, NamedTuple
 
 from faust.types import TP
 
 from agents.batches import RawBatch
 from agents.metrics import Metrics
-from agents.outputs import Ack, Sender, Source
+from agents.outputs import Ack, Sender, Source, acknowledged
 from stream.outputs import Outputs
 from stream.people import People
 from stream.visitors import Visitors
@@ -37,9 +37,12 @@ class Snapshot(NamedTuple):
 
 class Shard(ABC):
     """`position`: the next offset to be read · `committed`: the group's, None before the first ·
-    `end`: the topic's end when last asked, -1 before · `caught_up`: the position has once been there."""
+    `end`: the topic's end when last asked, -1 before · `caught_up`: the position has once been there ·
+    `closed`: nothing is applied, since the flow is held or the last flush has begun."""
 
     stage: Visitors | People
+    name: ClassVar[str]
+    """Of the stage, as metrics have it."""
 
     def __init__(self, source: Source, changelog: str, sender: Sender, metrics: Metrics) -> None:
         self.source = source
@@ -49,6 +52,7 @@ class Shard(ABC):
         self.committed: int | None = None
         self.end = -1
         self.caught_up = False
+        self.closed = True
         self._sender = sender
         self._metrics = metrics
         self._acks: list[Ack] = []
@@ -79,6 +83,8 @@ class Shard(ABC):
         """Applies what was fetched and sends what it decides; what comes again is skipped. Raises Gap."""
         for part in parts(batches):
             async with self.lock:
+                if self.closed:
+                    return
                 fresh = [batch for batch in part if batch.next > self.position]
                 if not fresh:
                     continue
@@ -102,7 +108,7 @@ class Shard(ABC):
         """The time up to which what was decided now is acknowledged. Raises the producer's errors."""
         async with self.lock:
             clock, acks = self.clock, list(self._acks)
-        await asyncio.gather(*acks)
+        await acknowledged(acks)
         self.forget_acks()
         return clock
 
@@ -123,10 +129,19 @@ class Shard(ABC):
         """Those that came; one that failed stays, so that the next who waits hears of it."""
         self._acks = [ack for ack in self._acks if not ack.done() or ack.exception()]
 
+    def forget(self) -> None:
+        """Another worker's now."""
+        self.closed = True
+        self._metrics.forget(self.name, self.source.partition)
+
     def reached(self, end: int) -> None:
         """The topic ended at `end` a moment ago."""
         self.end = end
         self.caught_up = self.caught_up or self.position >= end
+
+
+Maker = Callable[[TP], Shard]
+"""Makes the empty shard of a partition, to be restored from its changelog."""
 
 
 def parts(batches: Sequence[RawBatch]) -> Iterator[list[RawBatch]]:

@@ -4,12 +4,15 @@ A consumer of its own, outside the group, reads the partitions' changelogs from 
 they had when asked. It gives up as soon as the partitions may be another's.
 """
 
+import asyncio
 import gc
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Final
 
 from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaError, KafkaTimeoutError
 from aiokafka.structs import TopicPartition
 
 from agents.batches import RawBatch
@@ -19,6 +22,17 @@ from stream.people import People
 from stream.visitors import Visitors
 
 log = logging.getLogger("triggers.state")
+
+Partitions = Iterable[tuple[str, int]]
+Question = Callable[[list[TopicPartition]], Awaitable[dict[TopicPartition, int]]]
+
+
+PATIENCE_S: Final = 0.5
+"""From try to try while a broker does not answer."""
+
+
+class StateError(Exception):
+    """What a topic holds does not fit to what is to go on from it."""
 
 
 class Offsets:
@@ -39,15 +53,25 @@ class Offsets:
     async def stop(self) -> None:
         await self._consumer.stop()
 
-    async def ends(self, partitions: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
+    async def ends(self, partitions: Partitions) -> dict[tuple[str, int], int]:
         """The offsets behind the last records."""
-        found = await self._consumer.end_offsets([TopicPartition(*tp) for tp in partitions])
-        return {tuple(tp): offset for tp, offset in found.items()}
+        return await self._ask(self._consumer.end_offsets, partitions)
 
-    async def beginnings(self, partitions: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
+    async def beginnings(self, partitions: Partitions) -> dict[tuple[str, int], int]:
         """The offsets of the first records that are still there."""
-        found = await self._consumer.beginning_offsets([TopicPartition(*tp) for tp in partitions])
-        return {tuple(tp): offset for tp, offset in found.items()}
+        return await self._ask(self._consumer.beginning_offsets, partitions)
+
+    async def _ask(self, question: Question, partitions: Partitions) -> dict[tuple[str, int], int]:
+        """Asks until a broker answers. Raises KafkaError for what will not pass."""
+        asked = [TopicPartition(*tp) for tp in partitions]
+        while asked:
+            try:
+                return {tuple(tp): offset for tp, offset in (await question(asked)).items()}
+            except KafkaError as error:
+                if not (error.retriable or isinstance(error, KafkaTimeoutError)):
+                    raise
+                await asyncio.sleep(PATIENCE_S)
+        return {}
 
 
 async def restore(

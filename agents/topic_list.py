@@ -10,6 +10,8 @@ from stream import durations
 
 EVENTS: Final = "storefront.events"
 FACTS: Final = "visitor.facts"
+STATE_VISITORS: Final = "state.visitors"
+STATE_PEOPLE: Final = "state.people"
 
 LONGEST: Final = str(2**63 - 1)
 

@@ -5,6 +5,8 @@ stands in schemas/topics.yaml. Nothing that exists is ever changed: a fault come
 """
 
 import argparse
+import asyncio
+import logging
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,13 +16,21 @@ from typing import Final
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 from kafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
+from agents.log import say
 from agents.recipes import read
 from agents.settings import Settings, SettingsError, kafka_python_options
 from agents.topic_list import EVENTS, FACTS, Layout, TopicSpec, required
 from stream.recipes import RecipesError
 
+PATIENCE_S: Final = 0.5
+LONGEST_PAUSE_S: Final = 5.0
+"""From try to try while no broker answers: at first, and at most."""
+
 PARTITIONS: Final = 4
 """Partitions of the input where nothing is said: as many workers can share the work."""
+
+
+log = logging.getLogger("triggers.topics")
 
 
 class TopicsError(Exception):
@@ -157,6 +167,29 @@ def find(admin: KafkaAdminClient, names: Iterable[str]) -> dict[str, Found]:
         name: Found(count, {key: entry["value"] for key, entry in configs.get(name, {}).items()})
         for name, count in described.items()
     }
+
+
+async def ready(settings: Settings, names: Iterable[str]) -> tuple[Layout, int]:
+    """The partitions of the stages and the number of brokers, as soon as a broker answers.
+
+    Raises TopicsError, and KafkaError for what will not pass.
+    """
+    names = tuple(names)
+
+    def ask() -> tuple[Layout, int]:
+        with connected(settings) as admin:
+            return check(admin, settings, names), len(admin.describe_cluster()["brokers"])
+
+    pause = PATIENCE_S
+    while True:
+        try:
+            return await asyncio.to_thread(ask)
+        except KafkaError as error:
+            if not error.retriable:
+                raise
+            say(log, "no_broker", logging.WARNING, error=type(error).__name__, retry_s=pause)
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, LONGEST_PAUSE_S)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

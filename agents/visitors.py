@@ -7,7 +7,7 @@ from typing import Any
 from faust.types import StreamT
 
 from agents.batches import RawBatch
-from agents.metrics import Metrics
+from agents.metrics import VISITORS, Metrics
 from agents.outputs import Sender, Source
 from agents.ownership import Ownership
 from agents.shard import Shard
@@ -19,6 +19,7 @@ from stream.visitors import Visitors
 class VisitorsShard(Shard):
     """A partition of the input. `proven`: evidence (ms) whose facts are all acknowledged."""
 
+    name = VISITORS
     stage: Visitors
 
     def __init__(
@@ -41,6 +42,8 @@ class VisitorsShard(Shard):
         """The broker's clock stood at `time` (ms) before the partition ended at `end`: as soon as the
         position is there, all before `time` is in."""
         async with self.lock:
+            if self.closed:
+                return
             if self.position < end:
                 self._promise = self._promise or (end, time)
                 return

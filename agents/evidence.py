@@ -1,0 +1,117 @@
+"""The clock: what the brokers say about time, once a second, and the marks that pass it on.
+
+A round: a mark of our own is acknowledged with the broker's time T; after that the ends of the input
+partitions are asked; whoever has processed up to its end has processed everything before T. What that
+proves is broadcast as soon as it is acknowledged, not a round later. In a replay only records move time.
+Source: docs/semantics.md, 1.
+"""
+
+import asyncio
+import time
+from typing import Final
+
+from agents.metrics import Metrics
+from agents.outputs import Sender, acknowledged
+from agents.ownership import Ownership
+from agents.people import PeopleShard
+from agents.settings import Settings
+from agents.shard import Shard
+from agents.state import Offsets
+from agents.topic_list import Layout
+from agents.visitors import VisitorsShard
+from stream.watermark import mark
+
+ROUND_S: Final = 1.0
+"""Longer: quiet partitions fire later. Shorter: more marks, each a record in every partition of facts."""
+
+PASSING_S: Final = 0.05
+"""In a replay: from look to look whether the records have moved time."""
+
+MARGIN_MS: Final = 2_000
+"""With several brokers: covers their clocks' skew and the time a record takes to be replicated."""
+
+
+class Evidence:
+    """`asked`: when (monotonic, s) the ends were last told by the broker."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        layout: Layout,
+        ownership: Ownership,
+        sender: Sender,
+        offsets: Offsets,
+        metrics: Metrics,
+        brokers: int,
+    ) -> None:
+        self.asked = 0.0
+        self._replay = settings.time == "record"
+        self._sources = layout.inputs
+        self._everywhere = range(layout.people)
+        self._ownership = ownership
+        self._sender = sender
+        self._offsets = offsets
+        self._metrics = metrics
+        alone = MARGIN_MS if brokers > 1 else 0
+        self._margin = alone if settings.margin_ms is None else settings.margin_ms
+        self._told: dict[int, int] = {}
+
+    async def run(self) -> None:
+        """For ever. Raises what the clients raise: whoever cannot tell the time must not go on."""
+        while True:
+            began = time.monotonic()
+            await self.round()
+            while (left := began + ROUND_S - time.monotonic()) > 0:
+                await asyncio.sleep(min(left, PASSING_S) if self._replay else left)
+                if self._replay and self._moved():
+                    await self.broadcast(self._inputs())
+
+    def _inputs(self) -> list[VisitorsShard]:
+        owned = self._ownership.owned()
+        return [shard for shard in owned if isinstance(shard, VisitorsShard)]
+
+    def _moved(self) -> bool:
+        return any(shard.clock > self._told.get(shard.tp.partition, -1) for shard in self._inputs())
+
+    async def round(self) -> None:
+        """Asks the brokers once, and passes on what it proves."""
+        shards, inputs = self._ownership.owned(), self._inputs()
+        now = 0 if self._replay or not inputs else await self._broker_time()
+        ends = await self._offsets.ends([shard.tp for shard in shards])
+        self.asked = time.monotonic()
+        for shard in shards:
+            shard.reached(ends[shard.tp])
+        if not self._replay:
+            for shard in inputs:
+                await shard.prove(ends[shard.tp], now - self._margin)
+        await self.broadcast(inputs)
+        self._measure(shards, now)
+
+    async def _broker_time(self) -> int:
+        """The broker's time (ms) at which a record of ours was appended a moment ago."""
+        acks = await self._sender.mark(mark(self._told, self._sources), self._everywhere[:1])
+        stamped: int = min(meta.timestamp for meta in await acknowledged(acks))
+        return stamped
+
+    async def broadcast(self, inputs: list[VisitorsShard]) -> None:
+        """Tells the people stage, in all partitions, what the facts sent so far vouch for."""
+        if not inputs:
+            return
+        for shard in inputs:
+            await shard.settle()
+        self._told = {shard.tp.partition: shard.proven for shard in inputs}
+        await acknowledged(
+            await self._sender.mark(mark(self._told, self._sources), self._everywhere)
+        )
+
+    def _measure(self, shards: list[Shard], now: int) -> None:
+        for shard in shards:
+            partition = str(shard.tp.partition)
+            self._metrics.lag.labels(shard.name, partition).set(max(0, shard.end - shard.position))
+            self._metrics.keys.labels(shard.name, partition).set(shard.stage.keys)
+            if isinstance(shard, PeopleShard):
+                self._metrics.watermark.labels(partition).set(shard.stage.watermark)
+            else:
+                self._metrics.evidence.labels(partition).set(shard.clock)
+                if now:
+                    self._metrics.evidence_lag.labels(partition).set(now - shard.clock)

@@ -1,0 +1,79 @@
+"""The parts of a worker put together, and the two loops that run beside the agents: flush and evidence."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Final
+
+from faust.types import TP
+
+from agents import app
+from agents.evidence import Evidence
+from agents.flush import Flush
+from agents.metrics import Metrics
+from agents.outputs import Sender
+from agents.ownership import Ownership
+from agents.settings import Settings
+from agents.shards import maker
+from agents.state import Offsets
+from agents.topic_list import Layout
+from stream.recipe import Recipes
+
+BACKLOG: Final = 5_000
+"""Records behind, from which on flushes are rarer: more work for each, less for each record."""
+
+
+class AppFailed(Exception):
+    """Faust gave up; its own log says why."""
+
+
+class Service:
+    """Of one process. `run` and `stop` raise whatever makes going on impossible."""
+
+    def __init__(
+        self, settings: Settings, recipes: Recipes, layout: Layout, brokers: int, metrics: Metrics
+    ) -> None:
+        self._settings = settings
+        self._sender = Sender(settings, layout)
+        self._offsets = Offsets(settings)
+        self._flush = Flush(self._commit, metrics)
+        make = maker(settings, recipes, layout, self._sender, metrics)
+        self.ownership = Ownership(settings, make, self._offsets, self._flush, metrics)
+        self.evidence = Evidence(
+            settings, layout, self.ownership, self._sender, self._offsets, metrics, brokers
+        )
+        self._app = app.make(settings, self.ownership)
+
+    async def _commit(self, offsets: Mapping[TP, int]) -> bool:
+        return await self.ownership.consumer.commit_offsets(offsets)
+
+    async def run(self) -> None:
+        """For ever."""
+        await self._sender.start()
+        await self._offsets.start()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._faust())
+            tasks.create_task(self._flushes())
+            tasks.create_task(self.evidence.run())
+            tasks.create_task(self._failure())
+
+    async def _faust(self) -> None:
+        await self._app.start()
+        await self._app.wait_until_stopped()
+        raise AppFailed
+
+    async def _failure(self) -> None:
+        await self.ownership.failed
+
+    async def _flushes(self) -> None:
+        busy, idle = self._settings.flush_ms
+        while True:
+            behind = sum(max(0, s.end - s.position) for s in self.ownership.owned())
+            await asyncio.sleep((busy if behind > BACKLOG else idle) / 1000)
+            await self._flush(self.ownership.owned())
+
+    async def stop(self) -> None:
+        """No more input, everything written and committed, the group left."""
+        await self.ownership.stop()
+        await self._app.stop()
+        await self._sender.stop()
+        await self._offsets.stop()

@@ -1,0 +1,29 @@
+"""Which kind of shard a partition gets: events are the visitors stage's, facts the people stage's."""
+
+from faust.types import TP
+
+from agents.metrics import Metrics
+from agents.outputs import Sender, Source
+from agents.people import PeopleShard
+from agents.settings import Settings
+from agents.shard import Maker, Shard
+from agents.topic_list import EVENTS, STATE_PEOPLE, STATE_VISITORS, Layout
+from agents.visitors import VisitorsShard
+from stream.recipe import Recipes
+
+
+def maker(
+    settings: Settings, recipes: Recipes, layout: Layout, sender: Sender, metrics: Metrics
+) -> Maker:
+    """Makes an empty shard of a partition, to be restored from its changelog."""
+    events = settings.topic(EVENTS)
+
+    def make(tp: TP) -> Shard:
+        source = Source(tp.topic, tp.partition)
+        if tp.topic == events:
+            changelog = settings.topic(STATE_VISITORS)
+            return VisitorsShard(recipes, source, changelog, sender, metrics)
+        changelog = settings.topic(STATE_PEOPLE)
+        return PeopleShard(recipes, layout.inputs, source, changelog, sender, metrics)
+
+    return make

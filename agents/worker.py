@@ -1,0 +1,122 @@
+"""The command `worker`: clicks in, triggers out, until it is told to stop.
+
+Follow an event: agents/consumer.py fetches it, agents/visitors.py folds it, agents/outputs.py sends what
+it decides, agents/flush.py makes it durable; facts come back through agents/people.py. What is neither
+the data's fault nor passing ends the process: a supervisor starts it again, and it goes on from what was
+committed.
+"""
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Coroutine
+from typing import Any, Final, NoReturn, TypeVar
+
+from aiokafka.errors import KafkaError
+
+from agents import health, topics
+from agents.health import Health
+from agents.log import configure, say
+from agents.metrics import Metrics
+from agents.recipes import read
+from agents.service import Service
+from agents.settings import Settings, SettingsError
+from agents.state import StateError
+from agents.topics import TopicsError
+from stream.recipe import Recipes
+from stream.recipes import RecipesError
+
+log = logging.getLogger("triggers.worker")
+
+T = TypeVar("T")
+
+GOODBYE_S: Final = 8.0
+"""For the last flush and for leaving the group: below the 10 s that supervisors wait."""
+
+
+class Stopped(Exception):
+    """A signal to end came first."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """None: a worker takes its settings from the environment alone."""
+
+
+def run(args: argparse.Namespace) -> int:
+    """0: stopped as told. 1: a fault; start it again. 2: wrong settings or recipes, wrong topics."""
+    configure()
+    try:
+        settings = Settings.read()
+        settings.require_kafka()
+        recipes = read(settings.recipes)
+    except (SettingsError, RecipesError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    asyncio.run(work(settings, recipes))
+    return 0
+
+
+async def work(settings: Settings, recipes: Recipes) -> NoReturn:
+    """Ends the process, whatever still runs in it: threads of clients may wait for a broker for long."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    try:
+        await serve(settings, recipes, stop)
+    except Stopped:
+        end(0)
+    except TopicsError as error:
+        print(error, file=sys.stderr)
+        end(2)
+    except Exception as error:
+        report(error)
+        end(1)
+    end(0)
+
+
+async def serve(settings: Settings, recipes: Recipes, stop: asyncio.Event) -> None:
+    """Raises TopicsError, Stopped, and whatever makes going on impossible."""
+    metrics, healthy = Metrics(), Health()
+    await health.serve(settings, healthy, metrics)
+    layout, brokers = await before(stop, topics.ready(settings, recipes.names))
+    service = Service(settings, recipes, layout, brokers, metrics)
+    healthy.look_at(service.ownership, service.evidence)
+    say(log, "started", prefix=settings.prefix or "-", time=settings.time, inputs=layout.inputs)
+    try:
+        await before(stop, service.run())
+    except Stopped:
+        say(log, "stopping")
+        try:
+            await asyncio.wait_for(service.stop(), GOODBYE_S)
+        except TimeoutError:
+            say(log, "stopped_unflushed", logging.WARNING)
+        say(log, "stopped")
+
+
+async def before(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T:
+    """The result of `work`. Raises Stopped if it is to stop before there is one."""
+    working, stopping = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
+    await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
+    if not working.done():
+        working.cancel()
+        raise Stopped
+    stopping.cancel()
+    return working.result()
+
+
+def report(error: BaseException) -> None:
+    """What happened and where. The words of an error that is not known may quote an event."""
+    told = f": {error}" if isinstance(error, (KafkaError, StateError)) else ""
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    say(log, "failed", logging.CRITICAL, error=f"{type(error).__name__}{told}")
+    print(frames, file=sys.stderr, end="")
+
+
+def end(status: int) -> NoReturn:
+    logging.shutdown()
+    sys.stderr.flush()
+    os._exit(status)
