@@ -11,6 +11,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -23,8 +24,10 @@ from agents import acts, explain, takings
 from agents.acts import DemoFailed, Stage
 from agents.crew import WorkerFailed
 from agents.inquiry import ask
+from agents.local.kafka import kafka
+from agents.local.process import LocalFailed
 from agents.reading import Kafka
-from agents.settings import Settings, SettingsError
+from agents.settings import PLAINTEXT, Settings, SettingsError
 from agents.takings import Takings
 from agents.topics import TopicsError
 from stream.recipes import RecipesError
@@ -63,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
     except (SettingsError, RecipesError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
-    except (DemoFailed, WorkerFailed, TopicsError, KafkaError, ClientError) as error:
+    except (DemoFailed, WorkerFailed, TopicsError, LocalFailed, KafkaError, ClientError) as error:
         print(f"the demo failed: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -76,8 +79,13 @@ def run(args: argparse.Namespace) -> int:
 
 @contextmanager
 def cluster(settings: Settings, console: Console) -> Iterator[Settings]:
-    """The settings with a Kafka in them that runs while the block does."""
-    yield settings
+    """The settings with a Kafka in them: the one they name, or one that runs while the block does."""
+    if settings.kafka:
+        yield settings
+        return
+    console.print("a Kafka is started on this machine; TRIGGERS_KAFKA names another", style="dim")
+    with kafka(say=console.print) as bootstrap:
+        yield replace(settings, kafka=(bootstrap,), security=PLAINTEXT)
 
 
 async def play(

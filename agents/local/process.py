@@ -1,0 +1,148 @@
+"""A server process of this machine's own, which ends with the process that started it."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+READY_S: Final = 60.0
+GOODBYE_S: Final = 10.0
+"""After SIGTERM; a server that has not gone by then is killed."""
+
+TAIL: Final = 25
+LEASH: Final = 'read _; kill -9 "$1"; [ -z "$2" ] || rm -rf "$2"'
+"""`read` ends when the starter does, however that ends: its end of the pipe is closed then."""
+
+
+class LocalFailed(Exception):
+    """A server cannot be had or does not run; the message has the end of its log."""
+
+
+class Process:
+    """Started by `start`; ended by `stop` or `kill` and started again with the same arguments.
+
+    `litter` is removed should the starter be killed before it can do so itself.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        log: Path,
+        ready: Callable[["Process"], bool],
+        litter: Path | None = None,
+    ) -> None:
+        self.name, self.command, self.log, self.litter = name, list(command), log, litter
+        self._ready = ready
+        self._started: subprocess.Popen[bytes] | None = None
+        self._leash: subprocess.Popen[bytes] | None = None
+        self._log_from = 0
+
+    @property
+    def pid(self) -> int:
+        """Of the process started last. Raises LocalFailed before the first start."""
+        if self._started is None:
+            raise LocalFailed(f"{self.name} was not started")
+        return self._started.pid
+
+    @property
+    def running(self) -> bool:
+        return self._started is not None and self._started.poll() is None
+
+    def launch(self) -> None:
+        """Starts it and does not wait until it is ready."""
+        if self.running:
+            return
+        with self.log.open("ab") as log:
+            self._log_from = log.tell()
+            self._started = subprocess.Popen(
+                self.command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # Ctrl-C reaches the starter only, which ends its own
+            )
+        self._leash = subprocess.Popen(
+            ["sh", "-c", LEASH, "leash", str(self.pid), str(self.litter or "")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def wait_ready(self) -> None:
+        """Raises LocalFailed if it ends, or is not ready in a minute."""
+        until = time.monotonic() + READY_S
+        while not self._ready(self):
+            self.check()
+            if time.monotonic() > until:
+                raise LocalFailed(f"{self.name} does not get ready:\n{self.tail()}")
+            time.sleep(0.05)
+
+    def start(self) -> None:
+        """Starts it and waits until it is ready. Raises LocalFailed."""
+        self.launch()
+        self.wait_ready()
+
+    def check(self) -> None:
+        """Raises LocalFailed if it has ended."""
+        if not self.running:
+            code = self._started.returncode if self._started else None
+            raise LocalFailed(f"{self.name} ended with {code}:\n{self.tail()}")
+
+    def terminate(self) -> None:
+        """SIGTERM; does not wait."""
+        if self.running:
+            self.thaw()
+            os.kill(self.pid, signal.SIGTERM)
+
+    def stop(self, within: float = GOODBYE_S) -> None:
+        """In order: SIGTERM, and SIGKILL after so many seconds."""
+        self.terminate()
+        if self._started is not None:
+            try:
+                self._started.wait(within)
+            except subprocess.TimeoutExpired:
+                self.kill()
+        self._unleash()
+
+    def kill(self) -> None:
+        """SIGKILL: it has no time to write or to say goodbye."""
+        if self.running:
+            os.kill(self.pid, signal.SIGKILL)
+        if self._started is not None:
+            self._started.wait()
+        self._unleash()
+
+    def freeze(self) -> None:
+        """SIGSTOP: its sockets stay open and nothing answers."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """SIGCONT."""
+        os.kill(self.pid, signal.SIGCONT)
+
+    def _unleash(self) -> None:
+        if self._leash is not None:
+            self._leash.kill()
+            self._leash.communicate()
+            self._leash = None
+
+    def output(self) -> str:
+        """What it wrote since it was started last."""
+        with self.log.open("rb") as log:
+            log.seek(self._log_from)
+            return log.read().decode(errors="replace")
+
+    def tail(self) -> str:
+        """The last lines of what it wrote."""
+        return "\n".join(self.output().splitlines()[-TAIL:])
+
+
+def remove(folder: Path) -> None:
+    """Whatever is in it, and whoever is still writing there."""
+    shutil.rmtree(folder, ignore_errors=True)
