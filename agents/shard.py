@@ -97,8 +97,9 @@ class Shard(ABC):
 
     async def send(self, out: Outputs, batches: Sequence[RawBatch] = ()) -> None:
         """Hands outputs to the producer. The lock is held."""
-        self._acks += await self._sender.outputs(out, self.source, self.position, batches)
-        self._metrics.decided(out)
+        acks = await self._sender.outputs(out, self.source, self.position, batches)
+        self._acks += acks
+        self._metrics.decided(out, self, acks)
 
     async def snapshot(self) -> Snapshot:
         async with self.lock:

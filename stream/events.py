@@ -217,7 +217,8 @@ AnyEvent = (
 )
 
 typed: Final[Callable[[bytes], AnyEvent]] = msgspec.json.Decoder(AnyEvent).decode
-TYPES: Final = frozenset(str(kind.__struct_config__.tag) for kind in AnyEvent.__args__)
+TAGS: Final = {kind: str(kind.__struct_config__.tag) for kind in AnyEvent.__args__}
+TYPES: Final = frozenset(TAGS.values())
 APPLIED_LATE: Final = frozenset((OrderPlaced, OrderCancelled, ConsentChanged, VisitorIdentified))
 """Late events that are applied all the same: what they say stays true."""
 

@@ -9,7 +9,7 @@ the empty key carries the partition's clock; it is the last of each flush and vo
 """
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final, Generic, Protocol, TypeVar
 
 from stream.cart import NEVER
@@ -53,6 +53,8 @@ class Keyed(Generic[S]):
         self._wheel = Wheel()
         self.clock = (NEVER, NEVER, NEVER)
         """Three numbers of the stage, as last written; the largest wins at a restore."""
+        self.size = 0
+        """Bytes of the packed states, as of the last call of `changes`."""
 
     def get(self, key: str) -> S | None:
         """The state of a key, decoded; None if there is none."""
@@ -124,7 +126,7 @@ class Keyed(Generic[S]):
         """Drops the state; its header stays until `committed` has passed what is applied."""
         del self.live[key]
         self.dirty.pop(key, None)
-        self._packed.pop(key, None)
+        self.size -= len(self._packed.pop(key, b""))
         self._forgotten[key] = _HEADER.pack(FORMAT, state.applied, NEVER, state.version + 1)
 
     def changes(self, clock: tuple[int, int, int], moved: bool) -> list[tuple[bytes, bytes | None]]:
@@ -136,14 +138,18 @@ class Keyed(Generic[S]):
             (key.encode(), None) for key in self._tombstones if key not in self.live
         ]
         self._tombstones.clear()
+        packed = self._packed
         for key, state in self.dirty.items():
             state.version += 1
             header = _HEADER.pack(FORMAT, state.applied, state.armed, state.version)
-            value = self._packed[key] = header + self._encode(state)
+            value = header + self._encode(state)
+            self.size += len(value) - len(packed.get(key, b""))
+            packed[key] = value
             records.append((key.encode(), value))
         self.dirty.clear()
         for key, value in self._forgotten.items():
-            self._packed[key] = value
+            self.size += len(value) - len(packed.get(key, b""))
+            packed[key] = value
             self._graves[key] = _HEADER.unpack(value)[1]
             records.append((key.encode(), value))
         self._forgotten.clear()
@@ -158,7 +164,7 @@ class Keyed(Generic[S]):
         """The commit has passed what was applied before `applied`: graves of before may be buried."""
         for key in [key for key, last in self._graves.items() if last < applied]:
             del self._graves[key]
-            del self._packed[key]
+            self.size -= len(self._packed.pop(key))
             self._tombstones.append(key)
 
     def restore(self, key: bytes, value: bytes | None) -> None:
@@ -188,12 +194,20 @@ class Keyed(Generic[S]):
     def restored(self) -> None:
         """After the last record: arms the deadlines from the headers alone."""
         self._buried.clear()
+        self.size = sum(map(len, self._packed.values()))
         for key, value in self._packed.items():
             _, applied, deadline, _ = _HEADER.unpack_from(value)
             if len(value) == _HEADER.size:
                 self._graves[key] = applied
             elif deadline != NEVER:
                 self._wheel.arm(key, deadline)
+
+    def armed_within(self, span: int) -> Iterator[tuple[str, S]]:
+        """Copies of the packed states that are armed sooner than `span` after what is applied."""
+        for key, value in self._packed.items():
+            _, applied, deadline, _ = _HEADER.unpack_from(value)
+            if NEVER < deadline < applied + span:
+                yield key, self._decode(memoryview(value)[_HEADER.size :])
 
     def __len__(self) -> int:
         """Keys as of the last call of `changes`, graves included."""

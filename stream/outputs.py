@@ -5,10 +5,11 @@ from collections import defaultdict
 
 class Outputs:
     """`facts` and `decisions`: (person, JSON) · `triggers`: (recipe, person, JSON), fired and cancelled ·
-    `rejected`: (input offset, reason, JSON path) · `counts`: (kind, label) to a number, for metrics.
+    `rejected`: (input offset, reason, JSON path) · `counts`: (kind, label) to a number, and `moments`:
+    (fired or cancelled, the time in ms at which it was to be), for metrics.
     """
 
-    __slots__ = ("counts", "decisions", "facts", "rejected", "triggers")
+    __slots__ = ("counts", "decisions", "facts", "moments", "rejected", "triggers")
 
     def __init__(self) -> None:
         self.facts: list[tuple[str, bytes]] = []
@@ -16,3 +17,4 @@ class Outputs:
         self.decisions: list[tuple[str, bytes]] = []
         self.rejected: list[tuple[int, str, str]] = []
         self.counts: defaultdict[tuple[str, str], int] = defaultdict(int)
+        self.moments: list[tuple[str, int]] = []

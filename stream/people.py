@@ -28,7 +28,7 @@ from stream.facts import (
 )
 from stream.keyed import Keyed
 from stream.outputs import Outputs
-from stream.person import Device, Person, trim
+from stream.person import FORGET_AFTER, Device, Person, trim
 from stream.recipe import Recipes
 from stream.visitor import take_back
 from stream.watermark import Watermark
@@ -112,6 +112,9 @@ class People:
         self._waiting: list[tuple[int, str, int, int, AnyFact]] = []
         self._offsets: OrderedDict[int, None] = OrderedDict()
         self._written = NEVER
+        self._open: dict[str, int] = {}
+        self.open_episodes = 0
+        """Of all persons, as of the last call of `changes`; restored, those that wait for a step."""
         self.advanced = NEVER
         self.position = 0
 
@@ -176,6 +179,7 @@ class People:
         if steps.fire(person, until, self._recipes, out):
             return True
         self._states.forget(person.id, person)
+        self._count_open(person.id, 0)
         return False
 
     @property
@@ -197,9 +201,21 @@ class People:
     def keys(self) -> int:
         return len(self._states)
 
+    @property
+    def size(self) -> int:
+        """Bytes of the packed states, as of the last call of `changes`."""
+        return self._states.size
+
+    def _count_open(self, key: str, number: int) -> None:
+        self.open_episodes += number - self._open.pop(key, 0)
+        if number:
+            self._open[key] = number
+
     def changes(self) -> list[tuple[bytes, bytes | None]]:
         """Changelog records since the last call, to land in this order; the last vouches for the rest."""
         self._written = self.advanced
+        for key, person in self._states.dirty.items():
+            self._count_open(key, len(person.open_episodes()))
         return self._states.changes((self.advanced, 0, 0), False)
 
     def committed(self, offset: int) -> None:
@@ -212,4 +228,6 @@ class People:
     def restored(self) -> None:
         """All records of the changelog are in: goes on from where they left off."""
         self._states.restored()
+        for key, person in self._states.armed_within(FORGET_AFTER):
+            self._count_open(key, len(person.open_episodes()))
         self.advanced = self._states.clock[0]

@@ -102,6 +102,7 @@ def fire(data: Fired, out: Outputs) -> None:
     """Publishes a trigger that fires at its `not_before`."""
     _publish(data, data.trigger_id, FIRED, data.not_before, out)
     out.counts["triggers", f"fired:{data.recipe}"] += 1
+    out.moments.append(("fired", data.not_before))
 
 
 def cancel(published: Published, at: int, reason: str, order_id: str | None, out: Outputs) -> None:
@@ -117,6 +118,7 @@ def cancel(published: Published, at: int, reason: str, order_id: str | None, out
     )
     _publish(data, f"{data.trigger_id}/cancelled", CANCELLED, at, out)
     out.counts["triggers", f"cancelled:{data.recipe}"] += 1
+    out.moments.append(("cancelled", at))
 
 
 def _publish(data: Fired | Cancelled, id: str, kind: str, at: int, out: Outputs) -> None:

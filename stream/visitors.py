@@ -6,6 +6,7 @@ then the event's own fact. Deadlines of other visitors fire at the end of the ba
 the order among visitors. Invariant: all that stands before `position` is in the states.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 
@@ -16,6 +17,7 @@ from stream import announce, cart, exit_intent, triggers
 from stream.cart import NEVER
 from stream.events import (
     APPLIED_LATE,
+    TAGS,
     ConsentChanged,
     Event,
     ExitSignal,
@@ -76,7 +78,7 @@ class Visitors:
 
         Records before `position` are skipped. Never raises for what a record holds.
         """
-        counts = dict.fromkeys(FATES, 0)
+        fates: dict[str, list[type]] = {fate: [] for fate in FATES}
         live = self._states.live
         for offset, time, key, value in records:
             if offset < self.position:
@@ -84,27 +86,31 @@ class Visitors:
             self.position = offset + 1
             if time > self._time:  # noqa: PLR1730 - every event comes by, and max() is a call
                 self._time = time
+            kind: type = Event
             try:
                 event = parse(value)
                 if event is None:
                     fate = "clock"
                 else:
+                    kind = type(event)
                     state = live.get(event.visitor)
                     if state is None or event.customer != state.customer:
                         check_names(event)
                     if key != event.visitor.encode():
                         raise Rejected("no_key" if key is None else "key_differs", "$.visitor")
-                    if type(event) is Event:
+                    if kind is Event:
                         fate = "unknown"
                     else:
                         fate = self._handle(offset, self._time, event, state, out)
             except Rejected as fault:
                 out.rejected.append((offset, fault.reason, fault.path))
                 fate = "rejected"
-            counts[fate] += 1
-        for fate, number in counts.items():
-            if number:
-                out.counts["events", fate] += number
+            fates[fate].append(kind)
+        for fate, kinds in fates.items():
+            if kinds:
+                out.counts["events", fate] += len(kinds)
+                for kind, number in Counter(kinds).items():
+                    out.counts["types", f"{fate}:{TAGS.get(kind, '')}"] += number
         self.advance(self._time, out)
 
     def advance(self, time: int, out: Outputs) -> None:
@@ -209,6 +215,11 @@ class Visitors:
     @property
     def keys(self) -> int:
         return len(self._states)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the packed states, as of the last call of `changes`."""
+        return self._states.size
 
     def changes(self) -> list[tuple[bytes, bytes | None]]:
         """Changelog records since the last call, to land in this order; the last vouches for the rest."""

@@ -1,0 +1,241 @@
+"""What /metrics tells, on shards of a real day; acknowledgements are the broker's answers, made by hand."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+
+import msgspec
+import pytest
+from aiokafka.structs import RecordMetadata, TopicPartition
+from prometheus_client.parser import text_string_to_metric_families
+
+from agents import shoppers
+from agents.batches import RawBatch
+from agents.metrics import PEOPLE, VISITORS, Metrics
+from agents.outputs import Sender, Source
+from agents.people import PeopleShard
+from agents.replay import records
+from agents.settings import Settings
+from agents.topic_list import Layout
+from agents.visitors import VisitorsShard
+from stream import events, recipes
+from stream.outputs import Outputs
+from stream.people import People
+from stream.visitors import Visitors
+from stream.watermark import mark
+
+START = 1_767_571_200_000
+HALF_A_DAY = 43_200_000
+
+
+class Input:
+    """A record of a fetched batch."""
+
+    def __init__(self, offset: int, value: bytes, key: bytes | None, time: int = START) -> None:
+        self.offset, self.value, self.key, self.timestamp = offset, value, key, time
+        self.headers: tuple[tuple[str, bytes | None], ...] = ()
+
+
+def batch(*values: Input) -> RawBatch:
+    return RawBatch(list(values), values[0].offset, values[-1].offset + 1, None)
+
+
+def good(offset: int) -> Input:
+    event = {"id": f"e{offset}", "type": "activity.pinged", "visitor": "v"}
+    return Input(offset, msgspec.json.encode(event), b"v")
+
+
+def bad(offset: int) -> Input:
+    return Input(offset, b"{", b"v")
+
+
+def day() -> Iterator[bytes]:
+    for t, event in shoppers.day(11, 150, START, HALF_A_DAY):
+        yield event if isinstance(event, bytes) else msgspec.json.encode({"t": t, **event})
+
+
+def told(metrics: Metrics, name: str, **labels: str) -> float:
+    """The sum of a metric's samples with these labels; no sample at all is an error."""
+    found = [
+        sample.value
+        for family in text_string_to_metric_families(metrics.text().decode())
+        for sample in family.samples
+        if sample.name == f"triggers_{name}" and labels.items() <= sample.labels.items()
+    ]
+    assert found, f"{name} {labels} is not told"
+    return sum(found)
+
+
+def on_shards(test: Callable[[Metrics, VisitorsShard, PeopleShard], None]) -> None:
+    """Runs a test on a shard of each stage; what they send is not sent, for the producer is not started."""
+
+    async def run() -> None:
+        metrics = Metrics(recipes.DEFAULT.names)
+        sender = Sender(Settings(kafka=("localhost:1",)), Layout(1, 1))
+        source, facts = Source("storefront.events", 0), Source("visitor.facts", 0)
+        visitors = VisitorsShard(recipes.DEFAULT, source, "state.visitors", sender, metrics)
+        people = PeopleShard(recipes.DEFAULT, 1, facts, "state.people", sender, metrics)
+        test(metrics, visitors, people)
+        await asyncio.sleep(0)  # callbacks of acknowledgements
+
+    asyncio.run(run())
+
+
+def apply(shard: VisitorsShard, *values: Input) -> Outputs:
+    out = shard.apply([batch(*values)])
+    shard.position = values[-1].offset + 1
+    return out
+
+
+def test_events_are_told_by_fate_and_type_and_none_is_left_out() -> None:
+    metrics, visitors, out = Metrics(), Visitors(recipes.DEFAULT), Outputs()
+    rows = [(n, r.time, r.key, r.value) for n, r in enumerate(records(day(), 1))]
+    visitors.process(rows, out)
+    metrics.decided(out)
+    assert told(metrics, "events_total") == len(rows)
+    assert told(metrics, "events_total", fate="rejected", type="") == len(out.rejected) > 0
+    assert told(metrics, "events_total", fate="clock", type="clock.advanced") > 0
+    assert told(metrics, "events_total", fate="applied", type="order.placed") > 0
+
+
+def test_the_type_of_an_event_is_one_of_the_page_or_empty() -> None:
+    visitors, out = Visitors(recipes.DEFAULT), Outputs()
+    event = {"id": "e", "type": "made.up", "visitor": "v"}
+    visitors.process([(0, START, b"v", msgspec.json.encode(event))], out)
+    assert dict(out.counts) == {("events", "unknown"): 1, ("types", "unknown:"): 1}
+    assert "" not in events.TYPES
+
+
+@pytest.mark.parametrize("recipe", recipes.DEFAULT.names)
+def test_a_recipe_that_never_fired_is_told_of(recipe: str) -> None:
+    assert told(Metrics([recipe]), "published_total", recipe=recipe, kind="fired") == 0
+
+
+def test_a_run_of_rejected_records_ends_with_the_first_that_is_accepted() -> None:
+    def test(metrics: Metrics, visitors: VisitorsShard, _: PeopleShard) -> None:
+        runs = []
+        for values in (
+            [good(0), bad(1), bad(2)],
+            [bad(3), bad(4)],
+            [bad(5), good(6), bad(7)],
+            [good(8)],
+            [bad(9)],
+        ):
+            metrics.decided(apply(visitors, *values), visitors)
+            runs.append(told(metrics, "rejected_run_records", partition="0"))
+        assert runs == [2, 4, 1, 0, 1]
+
+    on_shards(test)
+
+
+def test_latency_runs_from_the_decision_to_the_brokers_time_of_the_acknowledgement() -> None:
+    async def run() -> Metrics:
+        metrics = Metrics()
+        sender = Sender(Settings(kafka=("localhost:1",)), Layout(1, 1))
+        visitors = VisitorsShard(recipes.DEFAULT, Source("e", 0), "s", sender, metrics)
+        people = PeopleShard(recipes.DEFAULT, 1, Source("f", 0), "s", sender, metrics)
+        out = Outputs()
+        out.moments = [("fired", START), ("cancelled", START + 40)]
+        for shard in (visitors, people):
+            ack: asyncio.Future[RecordMetadata] = asyncio.get_running_loop().create_future()
+            metrics.decided(out, shard, [ack])
+            ack.set_result(RecordMetadata("t", 0, TopicPartition("t", 0), 0, START + 50, 1, 0))
+        await asyncio.sleep(0)
+        return metrics
+
+    metrics = asyncio.run(run())
+    assert told(metrics, "exit_latency_seconds_sum") == pytest.approx(0.050)
+    assert told(metrics, "due_latency_seconds_sum") == pytest.approx(0.050)
+    assert told(metrics, "cancel_latency_seconds_sum") == pytest.approx(0.020)
+    assert told(metrics, "cancel_latency_seconds_count") == 2
+
+
+def test_every_trigger_and_cancel_says_when_it_was_to_be() -> None:
+    visitors, people, out = Visitors(recipes.DEFAULT), People(recipes.DEFAULT, 1), Outputs()
+    visitors.process(((n, r.time, r.key, r.value) for n, r in enumerate(records(day(), 1))), out)
+    facts = [value for _, value in out.facts]
+    people.add(enumerate([*facts, mark({0: visitors.clock}, 1)]))
+    people.advance(out)
+    assert len(out.moments) == len(out.triggers) > 0
+
+
+def test_a_partition_is_told_of_while_it_is_this_workers() -> None:
+    def test(metrics: Metrics, visitors: VisitorsShard, people: PeopleShard) -> None:
+        out = apply(visitors, good(0))
+        visitors.stage.changes()
+        visitors.end = 3
+        metrics.heard(START + 90_000)
+        metrics.look([visitors, people])
+        place = {"stage": VISITORS, "partition": "0"}
+        assert out.counts["events", "applied"] == 1
+        assert told(metrics, "lag_records", **place) == 2
+        assert told(metrics, "state_keys", **place) == 1
+        assert told(metrics, "state_bytes", **place) > 25
+        assert told(metrics, "evidence_timestamp_seconds", partition="0") == START / 1000
+        assert told(metrics, "evidence_age_seconds", partition="0") >= 90
+        assert told(metrics, "due_age_seconds", **place) == 0
+        assert told(metrics, "state_keys", stage=PEOPLE, partition="0") == 0
+        metrics.heard(START + 400_000)
+        metrics.look([visitors])
+        assert told(metrics, "due_age_seconds", **place) >= 99, "idle was due 300 s after the event"
+        assert 'stage="people",' not in metrics.text().decode()
+        assert 'partition="0",stage="people"' not in metrics.text().decode()
+        metrics.look([])
+        assert 'partition="0"' not in metrics.text().decode()
+
+    on_shards(test)
+
+
+def test_a_replay_has_no_ages_and_no_latencies() -> None:
+    async def run() -> str:
+        metrics = Metrics(live=False)
+        sender = Sender(Settings(kafka=("localhost:1",)), Layout(1, 1))
+        shard = VisitorsShard(recipes.DEFAULT, Source("e", 0), "s", sender, metrics)
+        metrics.heard(START)
+        metrics.look([shard])
+        return metrics.text().decode()
+
+    text = asyncio.run(run())
+    assert 'triggers_evidence_timestamp_seconds{partition="0"}' in text
+    assert "triggers_evidence_age_seconds{" not in text
+    assert "triggers_due_age_seconds{" not in text
+
+
+def test_a_rebalance_pauses_once_from_the_first_revoked_to_flowing() -> None:
+    metrics = Metrics()
+    metrics.resumed()
+    assert told(metrics, "rebalance_pause_seconds_count") == 0
+    metrics.paused()
+    metrics.paused()
+    metrics.resumed()
+    assert told(metrics, "rebalance_pause_seconds_count") == 1
+
+
+def test_the_size_of_state_and_the_open_episodes_are_those_of_the_states() -> None:
+    """Counted as they change, they equal a recount; and a restore finds all that wait for a step."""
+    visitors, people = Visitors(recipes.DEFAULT), People(recipes.DEFAULT, 1)
+    written: dict[str, dict[bytes, bytes | None]] = {VISITORS: {}, PEOPLE: {}}
+    offset = most = 0
+    rows = [(n, r.time, r.key, r.value) for n, r in enumerate(records(day(), 1))]
+    rows = [row for row in rows if row[1] < START + HALF_A_DAY]
+    for begin in range(0, len(rows), 500):
+        out = Outputs()
+        visitors.process(rows[begin : begin + 500], out)
+        facts = [value for _, value in out.facts]
+        people.add(enumerate([*facts, mark({0: visitors.clock}, 1)], offset))
+        offset += len(facts) + 1
+        people.advance(out)
+        for name, stage in ((VISITORS, visitors), (PEOPLE, people)):
+            written[name] |= dict(stage.changes())
+            stage.committed(offset)
+        most = max(most, people.open_episodes)
+    assert most > 0
+    for name, stage in ((VISITORS, visitors), (PEOPLE, people)):
+        values = (value for key, value in written[name].items() if key)
+        again = Visitors(recipes.DEFAULT) if name == VISITORS else People(recipes.DEFAULT, 1)
+        for key, value in written[name].items():
+            again.restore(key, value)
+        again.restored()
+        assert stage.size == again.size == sum(len(value) for value in values if value)
+        assert stage.keys == again.keys
+        if isinstance(again, People):
+            assert 0 < again.open_episodes <= people.open_episodes
