@@ -31,8 +31,16 @@ def admin(live: Settings) -> Iterator[KafkaAdminClient]:
 
 
 def alter(admin: KafkaAdminClient, topic: str, **config: str) -> None:
+    """Until the broker says so itself: the controller knows it first."""
     wanted = {key.replace("_", "."): value for key, value in config.items()}
     admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, wanted)])
+    asked = [ConfigResource(ConfigResourceType.TOPIC, topic)]
+    until = monotonic() + 10
+    while monotonic() < until:
+        found = admin.describe_configs(asked, config_filter="all")["topic"][topic]
+        if all(found[key]["value"] == value for key, value in wanted.items()):
+            return
+        sleep(0.05)
 
 
 def test_all_topics_are_made_once_and_are_right(admin: KafkaAdminClient, live: Settings) -> None:
