@@ -1,0 +1,95 @@
+"""A Redis that may vanish: every call ends within 50 ms, none is repeated, and one that keeps failing is
+left alone for a while.
+
+redis-py's own defaults would wait for up to a minute on a frozen server.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+LIMIT_S: Final = 0.05
+"""For a call, a new connection included. Longer: who asks waits for a view. Shorter: a busy moment of
+either side is called a loss."""
+
+FAILURES: Final = 3
+"""In a row, until the breaker opens."""
+
+OPEN_S: Final = (1.0, 2.0, 5.0, 10.0, 30.0)
+"""How long it stays open: longer each time that the trial after it fails too."""
+
+
+class ViewLost(Exception):
+    """Redis did not answer in time, refused, or is left alone at the moment."""
+
+
+class Breaker:
+    """Closed: calls go through. Open: none does. After a time one may try."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._failures = 0
+        self._until = 0.0
+
+    @property
+    def is_open(self) -> bool:
+        return self._clock() < self._until
+
+    @property
+    def left(self) -> float:
+        """Seconds until a call may go through."""
+        return max(0.0, self._until - self._clock())
+
+    def worked(self) -> None:
+        self._failures = 0
+
+    def failed(self) -> None:
+        self._failures += 1
+        beyond = self._failures - FAILURES
+        if beyond >= 0:
+            self._until = self._clock() + OPEN_S[min(beyond, len(OPEN_S) - 1)]
+
+
+class Link:
+    """`fault`: why the last call failed, empty if it did not. `calls`: how many went well, failed, were not made."""
+
+    def __init__(self, url: str) -> None:
+        self.breaker = Breaker()
+        self.fault = ""
+        self.calls = {"ok": 0, "failed": 0, "refused": 0}
+        self._client: Any = Redis.from_url(
+            url,
+            decode_responses=True,
+            socket_timeout=LIMIT_S,
+            socket_connect_timeout=LIMIT_S,
+            retry=Retry(NoBackoff(), 0),
+            client_name="triggers-view",
+            max_connections=8,
+        )
+
+    async def call(self, *command: str | int | bytes) -> Any:
+        """The answer to a command. Raises ViewLost."""
+        if self.breaker.is_open:
+            self.calls["refused"] += 1
+            raise ViewLost(self.fault)
+        try:
+            async with asyncio.timeout(LIMIT_S):
+                answer = await self._client.execute_command(*command)
+        except (RedisError, OSError, TimeoutError) as error:
+            self.breaker.failed()
+            self.fault = type(error).__name__
+            self.calls["failed"] += 1
+            raise ViewLost(self.fault) from error
+        self.breaker.worked()
+        self.fault = ""
+        self.calls["ok"] += 1
+        return answer
+
+    async def close(self) -> None:
+        await self._client.aclose()

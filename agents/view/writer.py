@@ -1,0 +1,144 @@
+"""The log written into Redis as it grows: decisions, triggers, what waits.
+
+The entries of a batch and the offset behind it are written by one script, if the view stands where the
+writer believes it to stand; else it tells where. So any number of writers, a call whose answer was
+lost, a restart or an emptied Redis count nothing twice and leave nothing out.
+"""
+
+import asyncio
+import logging
+from collections.abc import Collection, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from agents.following import At, Follower, Tp
+from agents.log import say
+from agents.settings import Settings
+from agents.view.entries import day, entries, is_followed
+from agents.view.keys import DAYS_KEPT, Keys
+from agents.view.link import Link, ViewLost
+from stream.durations import DAY
+from stream.recipe import Recipes
+
+log = logging.getLogger("triggers.view")
+
+BATCH: Final = 100
+"""Records in a call. More: a call takes too long for its limit. Fewer: more of them."""
+
+APPLY: Final = """
+local stands = redis.call('HGET', KEYS[1], ARGV[1]) or ''
+if stands ~= ARGV[2] then return stands end
+if redis.call('EXISTS', KEYS[1]) == 0 then redis.call('DEL', KEYS[2]) end
+for _, entry in ipairs(cmsgpack.unpack(ARGV[4])) do
+  if entry[1] == 'NEWER' then
+    local place = redis.call('HMGET', entry[2], 'applied', 'version')
+    local applied, version = tonumber(place[1] or -2), tonumber(place[2] or -2)
+    local a, v = tonumber(entry[3]), tonumber(entry[4])
+    if a > applied or (a == applied and v >= version) then
+      redis.call('HSET', entry[2], 'applied', entry[3], 'version', entry[4], 'steps', entry[5])
+      redis.call('PEXPIRE', entry[2], entry[6])
+    end
+  elseif entry[1] == 'TRIM' then
+    for _, id in ipairs(redis.call('ZRANGE', entry[2], 0, -tonumber(entry[4]) - 1)) do
+      redis.call('ZREM', entry[2], id)
+      redis.call('HDEL', entry[3], id)
+    end
+  else
+    redis.call(unpack(entry))
+  end
+end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
+return 'ok'
+"""
+"""KEYS: offsets, counts. ARGV: partition, where it is believed to stand, where it stands afterwards,
+entries (msgpack). Counters without offsets are from a view that was lost: they begin anew."""
+
+_pack: Final = msgspec.msgpack.Encoder().encode
+
+
+class Writer:
+    """`run` follows the log for ever. `time`: of the last record written (ms), 0 before any."""
+
+    def __init__(self, settings: Settings, recipes: Recipes, link: Link) -> None:
+        self.link = link
+        self.keys = Keys(settings.prefix)
+        self.time = 0
+        self._recipes = recipes
+        self._stands: dict[Tp, str] = {}
+        self._pruned = ""
+        self.follower = Follower(settings, self, "view")
+
+    async def run(self) -> None:
+        """Until it is cancelled. Raises stream.keyed.NewerState."""
+        await self.follower.run()
+
+    def wants(self, topic: str, partition: int) -> bool:
+        return is_followed(topic)
+
+    async def starts(
+        self, partitions: Collection[Tp], begin: dict[Tp, int], end: dict[Tp, int], at: At
+    ) -> dict[Tp, int]:
+        """Where the view stands; what it does not know is read from its beginning."""
+        offsets = await self._surely("HGETALL", self.keys.offsets)
+        self._stands |= {tp: offsets.get(_field(tp), "") for tp in partitions}
+        return {tp: int(self._stands[tp] or begin[tp]) for tp in partitions}
+
+    async def take(self, topic: str, partition: int, records: Sequence[Any]) -> int | None:
+        tp = topic, partition
+        for start in range(0, len(records), BATCH):
+            some = records[start : start + BATCH]
+            rows = [(each.timestamp, each.key, each.value) for each in some]
+            found = list(entries(topic, rows, self.keys, self._recipes))
+            behind = str(some[-1].offset + 1)
+            answer = await self._surely(
+                "EVAL", APPLY, 2, self.keys.offsets, self.keys.counts,
+                _field(tp), self._stands[tp], behind, _pack(found),
+            )  # fmt: skip
+            if answer != "ok":
+                self._stands[tp] = answer
+                return int(answer or 0)
+            self._stands[tp] = behind
+            self.time = max(self.time, rows[-1][0])
+        await self._prune()
+        return None
+
+    async def _prune(self) -> None:
+        """Once a day: drops the counters of days that are long past."""
+        if self._pruned == day(self.time):
+            return
+        self._pruned = day(self.time)
+        oldest = day(max(0, self.time - DAYS_KEPT * DAY))
+        old = [each for each in await self._surely("HKEYS", self.keys.counts) if each < oldest]
+        if old:
+            await self._surely("HDEL", self.keys.counts, *old)
+
+    async def _surely(self, *command: Any) -> Any:
+        """The answer, as soon as Redis gives one; the log waits."""
+        while True:
+            try:
+                return await self.link.call(*command)
+            except ViewLost:
+                await asyncio.sleep(max(self.link.breaker.left, 0.1))
+
+
+def _field(tp: Tp) -> str:
+    return f"{tp[0]}:{tp[1]}"
+
+
+async def clear(link: Link, keys: Keys) -> int:
+    """Drops the view; what follows the log begins anew. Returns the number of keys. Raises ViewLost.
+
+    Counters go with the offsets in one step: a writer at work meanwhile finds both or neither.
+    """
+    dropped, cursor = 0, "0"
+    whole = (keys.offsets, keys.counts, keys.fired, keys.triggers)
+    while True:
+        cursor, found = await link.call("SCAN", cursor, "MATCH", f"{keys.all}*", "COUNT", 500)
+        if of_people := [key for key in found if key not in whole]:
+            dropped += int(await link.call("UNLINK", *of_people))
+        if str(cursor) == "0":
+            break
+    dropped += int(await link.call("DEL", *whole))
+    say(log, "cleared", keys=dropped)
+    return dropped

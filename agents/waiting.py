@@ -1,0 +1,88 @@
+"""What waits for a person: the next step of each open episode, read from the state of the people stage.
+
+Pure. A state comes as the changelog `state.people` has it; of several the highest (applied, version)
+counts, not the last.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from stream import cart as carts
+from stream.cart import NEVER
+from stream.ids import trigger_id
+from stream.keyed import Keyed
+from stream.person import Episode, Person
+from stream.recipe import Recipes
+
+_encode: Final = msgspec.msgpack.Encoder().encode
+_decode: Final = msgspec.msgpack.Decoder(Person).decode
+
+
+class Step(Struct, frozen=True, omit_defaults=True):
+    """A step that is still to be decided. `due` in ms; None: not before the person is quiet.
+
+    `steps`: of the recipe as it is in force, 0 if it is not. `origin`: the cart, or the visitor.
+    """
+
+    trigger_id: str
+    recipe: str
+    step: int
+    steps: int
+    origin: str
+    visitor: str
+    opened_at: int
+    messages: int
+    due: int | None = None
+    value: float | None = None
+    currency: str | None = None
+    product: str | None = None
+
+
+class Known(Struct, frozen=True):
+    """A person's state, as far as it waits. `applied`, `version`: its place among the person's states."""
+
+    applied: int
+    version: int
+    steps: list[Step]
+
+
+def of_records(key: str, values: Iterable[bytes | None], recipes: Recipes) -> Known | None:
+    """What waits by the changelog records of this key, in their order; None: nothing is known.
+
+    Raises stream.keyed.NewerState for a state that a later release wrote.
+    """
+    states: Keyed[Person] = Keyed(_encode, _decode)
+    for value in values:
+        states.restore(key.encode(), value)
+    person = states.get(key)
+    if person is None:
+        grave = states.grave(key)
+        return Known(*grave, []) if grave else None
+    return Known(person.applied, person.version, of_person(person, recipes))
+
+
+def of_person(person: Person, recipes: Recipes) -> list[Step]:
+    """In the order in which they are due; those that wait for quiet come last."""
+    found = [_step(person, episode, recipes) for episode in person.open_episodes()]
+    return sorted(found, key=lambda step: (step.due is None, step.due or 0, step.recipe))
+
+
+def _step(person: Person, episode: Episode, recipes: Recipes) -> Step:
+    recipe, cart, product = recipes.by_name.get(episode.recipe), episode.cart, episode.product
+    return Step(
+        trigger_id(episode.recipe, person.id, episode.origin, episode.key_time, episode.step),
+        episode.recipe,
+        episode.step,
+        len(recipe.steps) if recipe else 0,
+        episode.origin,
+        episode.visitor,
+        episode.opened_at,
+        episode.messages,
+        None if episode.due == NEVER else episode.due,
+        carts.value(cart.lines) if cart else None,
+        cart.currency if cart else None,
+        (product.name or product.id) if product else None,
+    )
