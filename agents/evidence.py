@@ -13,9 +13,7 @@ from typing import Final
 from agents.metrics import Metrics
 from agents.outputs import Sender, acknowledged
 from agents.ownership import Ownership
-from agents.people import PeopleShard
 from agents.settings import Settings
-from agents.shard import Shard
 from agents.state import Offsets
 from agents.topic_list import Layout
 from agents.visitors import VisitorsShard
@@ -85,12 +83,12 @@ class Evidence:
             for shard in inputs:
                 await shard.prove(ends[shard.tp], now - self._margin)
         await self.broadcast(inputs)
-        self._measure(shards, now)
 
     async def _broker_time(self) -> int:
         """The broker's time (ms) at which a record of ours was appended a moment ago."""
         acks = await self._sender.mark(mark(self._told, self._sources), self._everywhere[:1])
         stamped: int = min(meta.timestamp for meta in await acknowledged(acks))
+        self._metrics.heard(stamped)
         return stamped
 
     async def broadcast(self, inputs: list[VisitorsShard]) -> None:
@@ -103,15 +101,3 @@ class Evidence:
         await acknowledged(
             await self._sender.mark(mark(self._told, self._sources), self._everywhere)
         )
-
-    def _measure(self, shards: list[Shard], now: int) -> None:
-        for shard in shards:
-            partition = str(shard.tp.partition)
-            self._metrics.lag.labels(shard.name, partition).set(max(0, shard.end - shard.position))
-            self._metrics.keys.labels(shard.name, partition).set(shard.stage.keys)
-            if isinstance(shard, PeopleShard):
-                self._metrics.watermark.labels(partition).set(shard.stage.watermark)
-            else:
-                self._metrics.evidence.labels(partition).set(shard.clock)
-                if now:
-                    self._metrics.evidence_lag.labels(partition).set(now - shard.clock)

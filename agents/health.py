@@ -39,7 +39,8 @@ class Health:
         self._ownership, self._evidence = ownership, evidence
 
     @property
-    def _shards(self) -> list[Shard]:
+    def shards(self) -> list[Shard]:
+        """Of the partitions that are this worker's now."""
         return self._ownership.owned() if self._ownership else []
 
     @property
@@ -51,7 +52,7 @@ class Health:
         found = []
         if self._ownership is None or not self._ownership.flowing:
             found.append("no assignment yet, or a rebalance or a restore is under way")
-        if not all(shard.caught_up for shard in self._shards):
+        if not all(shard.caught_up for shard in self.shards):
             found.append("catching up with the input")
         if not self._answering:
             found.append("no broker answers")
@@ -59,7 +60,7 @@ class Health:
 
     def deaf(self) -> list[str]:
         """Partitions that have input and have not moved on with it for long."""
-        now, shards = time.monotonic(), self._shards
+        now, shards = time.monotonic(), self.shards
         self._stands = {
             shard.tp: self._stands[shard.tp]
             if self._stands.get(shard.tp, (-1, 0.0))[0] == shard.position
@@ -79,6 +80,7 @@ async def serve(settings: Settings, health: Health, metrics: Metrics) -> None:
     """Answers for as long as the process runs. Raises OSError when the address is taken."""
 
     async def page(request: web.Request) -> web.Response:
+        metrics.look(health.shards)
         return web.Response(body=metrics.text(), headers={"Content-Type": METRICS_TYPE})
 
     if settings.metrics is None:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable, Sequence
 from functools import partial
 from importlib.metadata import version
+from math import nan
 from platform import python_version
 from typing import TYPE_CHECKING, Any, Final
 
@@ -30,6 +31,7 @@ from stream.people import People
 if TYPE_CHECKING:
     from agents.outputs import Ack
     from agents.shard import Shard
+    from agents.topic_list import Layout
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
@@ -87,11 +89,13 @@ class Metrics:
         self.restore = Histogram("restore_seconds", "Restores of state", **slow)
         self.rebalances = Counter("rebalances", "Assignments of partitions", **made)
         self.pauses = Histogram("rebalance_pause_seconds", "From revoked to flowing", **slow)
-        self.view_up = Gauge("view_up", "1: the view in Redis takes what it is told", **made)
+        self.view_up = Gauge("view_up", "1: the view in Redis answers; NaN: there is none", **made)
+        self.view_up.set(nan)
         self.view_time = Times("view_timestamp_seconds", "Last written to the view", **made)
 
         build = Gauge("build_info", "What runs", ["version", "python", "faust"], **made)
-        build.labels(version("storefront-triggers"), python_version(), version("faust-streaming"))
+        versions = version("storefront-triggers"), python_version(), version("faust-streaming")
+        build.labels(*versions).set(1)
         ProcessCollector(registry=registry)
         GCCollector(registry=registry)
         self._live = live
@@ -134,7 +138,7 @@ class Metrics:
             if any(kind == "events" for kind, _ in out.counts):
                 self._count_run(out, str(shard.source.partition), shard.position)
             if self._live and out.moments and acks:
-                acks[-1].add_done_callback(partial(self._landed, _stage(shard), out.moments))
+                acks[-1].add_done_callback(partial(self._landed, shard.name, out.moments))
 
     def _count_run(self, out: Outputs, partition: str, position: int) -> None:
         """The rejected records that nothing accepted has followed."""
@@ -162,6 +166,11 @@ class Metrics:
         """The brokers' clock stood at so many ms a moment ago."""
         self._brokers = brokers, time.monotonic()
 
+    def lay_out(self, layout: "Layout") -> None:
+        """So many partitions must have an owner."""
+        self.partitions.labels(VISITORS).set(layout.inputs)
+        self.partitions.labels(PEOPLE).set(layout.people)
+
     def paused(self) -> None:
         """The input is held: a rebalance."""
         self._paused = self._paused or time.monotonic()
@@ -174,7 +183,7 @@ class Metrics:
 
     def look(self, shards: Iterable["Shard"]) -> None:
         """Reads off what the worker's partitions are like now, and forgets those it no longer has."""
-        owned = {(_stage(shard), shard.source.partition): shard for shard in shards}
+        owned = {(shard.name, shard.source.partition): shard for shard in shards}
         for gone in self._told - owned.keys():
             self.forget(*gone)
         self._told = set(owned)
@@ -187,16 +196,17 @@ class Metrics:
         self.keys.labels(stage, partition).set(part.keys)
         self.bytes.labels(stage, partition).set(part.size)
         if isinstance(part, People):
-            self.watermark.labels(partition).set(part.watermark)
+            if part.watermark >= 0:
+                self.watermark.labels(partition).set(part.watermark)
             self.episodes.labels(partition).set(part.open_episodes)
-        else:
+        elif shard.clock >= 0:
             self.evidence.labels(partition).set(shard.clock)
         if self._live and self._brokers:
             now = self._brokers[0] + (time.monotonic() - self._brokers[1]) * 1000
             due = part.next_deadline
             late = now - due if due is not None and due > 0 else 0
             self.due_age.labels(stage, partition).set(max(0, late))
-            if stage == VISITORS:
+            if stage == VISITORS and shard.clock >= 0:
                 self.evidence_lag.labels(partition).set(max(0, now - shard.clock))
 
     def forget(self, stage: str, partition: int) -> None:
@@ -212,7 +222,3 @@ class Metrics:
     def text(self) -> bytes:
         """The exposition format of Prometheus."""
         return generate_latest(self.registry)
-
-
-def _stage(shard: "Shard") -> str:
-    return PEOPLE if isinstance(shard.stage, People) else VISITORS

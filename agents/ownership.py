@@ -79,12 +79,14 @@ class Ownership:
                 partition=shard.tp.partition,
                 records=first - shard.position,
             )
+            self._metrics.skipped.labels(shard.name).inc(first - shard.position)
             shard.begin(first)
         if self.flowing and self.shards.get(shard.tp) is shard:
             await self.consumer.seek_wait({shard.tp: shard.position})
 
     async def revoked(self, lost: bool) -> None:
         """The group rebalances. `lost`: it already has, without us."""
+        self._metrics.paused()
         flowed, self.flowing = self.flowing, False
         for shard in self.shards.values():
             shard.closed = True
@@ -150,6 +152,7 @@ class Ownership:
         await self.consumer.seek_wait({tp: shard.position for tp, shard in shards.items()})
         if self.consumer.member == member:
             self.flowing = True
+            self._metrics.resumed()
 
     def owned(self) -> list[Shard]:
         """Those that process now."""

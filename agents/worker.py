@@ -80,9 +80,11 @@ async def work(settings: Settings, recipes: Recipes) -> NoReturn:
 
 async def serve(settings: Settings, recipes: Recipes, stop: asyncio.Event) -> None:
     """Raises TopicsError, Stopped, and whatever makes going on impossible."""
-    metrics, healthy = Metrics(), Health()
+    metrics = Metrics(recipes.names, live=settings.time == "append")
+    healthy = Health()
     await health.serve(settings, healthy, metrics)
     layout, brokers = await before(stop, topics.ready(settings, recipes.names))
+    metrics.lay_out(layout)
     service = Service(settings, recipes, layout, brokers, metrics)
     healthy.look_at(service.ownership, service.evidence)
     say(log, "started", prefix=settings.prefix or "-", time=settings.time, inputs=layout.inputs)
@@ -110,6 +112,10 @@ async def before(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T:
 
 def report(error: BaseException) -> None:
     """What happened and where. The words of an error that is not known may quote an event."""
+    if isinstance(error, BaseExceptionGroup):
+        for each in error.exceptions:
+            report(each)
+        return
     told = f": {error}" if isinstance(error, (KafkaError, StateError)) else ""
     frames = "".join(traceback.format_tb(error.__traceback__))
     say(log, "failed", logging.CRITICAL, error=f"{type(error).__name__}{told}")

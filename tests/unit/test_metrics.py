@@ -195,7 +195,7 @@ def test_a_replay_has_no_ages_and_no_latencies() -> None:
         return metrics.text().decode()
 
     text = asyncio.run(run())
-    assert 'triggers_evidence_timestamp_seconds{partition="0"}' in text
+    assert 'triggers_state_keys{partition="0",stage="visitors"}' in text
     assert "triggers_evidence_age_seconds{" not in text
     assert "triggers_due_age_seconds{" not in text
 
