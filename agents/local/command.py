@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -32,7 +33,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """COMMAND's exit status; without one 0 when told to end. 1: a server failed. 130: interrupted."""
+    """COMMAND's exit status, 127 if there is no such; without one 0 when told to end.
+
+    1: a server failed. 130: interrupted before both were ready.
+    """
+    if args.command_line and not shutil.which(args.command_line[0]):
+        say(f"{args.command_line[0]}: there is no such command")
+        return NOT_FOUND
     before = {each: signal.signal(each, signal.default_int_handler) for each in ENDINGS}
     try:
         with ExitStack() as stack:
@@ -76,19 +83,21 @@ def stay(servers: Sequence[Process], variables: Mapping[str, str]) -> int:
 
 
 def accompany(command: Sequence[str], variables: Mapping[str, str]) -> int:
-    """Runs it; its exit status, 128 + the signal that ended it, or 127 when there is no such."""
-    try:
-        child = subprocess.Popen(command, env={**os.environ, **variables})
-    except FileNotFoundError as error:
-        say(str(error))
-        return NOT_FOUND
+    """Runs it; its exit status, or 128 + the signal that ended it. Raises OSError."""
+    child: subprocess.Popen[bytes] | None = None
+    early: list[int] = []
 
     def forward(number: int, _: FrameType | None) -> None:
-        if number != signal.SIGINT or not in_foreground():
+        if child is None:
+            early.append(number)
+        elif number != signal.SIGINT or not in_foreground():
             child.send_signal(number)
 
     for each in ENDINGS:
         signal.signal(each, forward)
+    child = subprocess.Popen(command, env={**os.environ, **variables})
+    for number in early:
+        child.send_signal(number)
     status = child.wait()
     return status if status >= 0 else 128 - status
 

@@ -1,71 +1,85 @@
-"""The broker's jars, from Maven Central, kept between runs."""
+"""The broker's jars: fetched from Maven Central by a list with their sums, kept between runs."""
 
 import fcntl
+import hashlib
+import json
 import os
 import shutil
-from collections.abc import Callable
+import time
+import urllib.request
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from http.client import HTTPException
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from agents.local.process import LocalFailed
 
 VERSION: Final = "4.1.0"
-NEEDED: Final = (
-    f"org.apache.kafka:kafka_2.13:{VERSION}",
-    "org.apache.logging.log4j:log4j-slf4j-impl:2.24.3!",  # without it the broker is mute
-)
+CENTRAL: Final = "https://repo.maven.apache.org/maven2"
 AT_ONCE: Final = 8
+TIMEOUT_S: Final = 60
+PAUSES_S: Final = (1, 3, 0)
+"""After each attempt that failed; the last one is followed by none."""
+
+LIST: Final = Path(__file__).with_name("jars.json")
 
 
-def cache() -> Path:
-    """Of this project, by the XDG rule."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "storefront-triggers"
+def kept(say: Callable[[str], None], cache: Path | None = None, source: str = CENTRAL) -> Path:
+    """The folder with all jars, which is fetched when it is not there. Raises LocalFailed.
 
-
-def folder(say: Callable[[str], None]) -> Path:
-    """Where all jars are. Fetches them when they are not; raises LocalFailed when that fails.
-
-    A folder that has its name is complete. Of several processes one fetches, the others wait.
+    It gets its name when it is complete. Of several processes one fetches, the others wait.
     """
-    place = cache() / f"kafka-{VERSION}"
-    if place.is_dir():
-        return place
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with (place.parent / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not place.is_dir():
-            say(f"fetching Kafka {VERSION} from Maven Central, 45 MB, this time only")
-            part = place.with_suffix(".part")
-            shutil.rmtree(part, ignore_errors=True)
-            _fetch(part)
-            part.rename(place)
-    return place
-
-
-def _fetch(part: Path) -> None:
+    text = LIST.read_bytes()
+    sums: dict[str, str] = json.loads(text)
+    cache = cache or default_cache()
+    folder = cache / f"kafka-{VERSION}-{hashlib.sha256(text).hexdigest()[:8]}"
+    if complete(folder, sums):
+        return folder
     try:
-        from jgo.maven import MavenContext  # noqa: PLC0415
-        from jgo.parse import Coordinate  # noqa: PLC0415
-    except ImportError as error:
-        raise LocalFailed("a local Kafka needs pip install 'storefront-triggers[local]'") from error
-    repository = part / "repository"
-    context = MavenContext(repo_cache=repository, timeout=60)
-    try:
-        asked = [context.create_dependency(Coordinate.parse(each)) for each in NEEDED]
-        _, below = context.resolver.resolve(asked)
-        run = [each for each in below if each.scope in ("compile", "runtime")]
-        artifacts = {each.artifact for each in [*asked, *run]}
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            jars = list(pool.map(_resolve, artifacts))
-    except (OSError, RuntimeError, ValueError) as error:
-        raise LocalFailed(f"Kafka's jars cannot be had from Maven Central: {error}") from error
-    for jar in jars:
-        jar.rename(part / jar.name)
-    shutil.rmtree(repository)
+        cache.mkdir(parents=True, exist_ok=True)
+        with (cache / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not complete(folder, sums):
+                say(f"Kafka {VERSION} is fetched from Maven Central, 41 MB, this time only")
+                fetch(sums, cache / "part", source)
+                shutil.rmtree(folder, ignore_errors=True)
+                (cache / "part").rename(folder)
+    except OSError as error:
+        raise LocalFailed(f"Kafka's jars cannot be kept in {cache}: {error}") from error
+    return folder
 
 
-def _resolve(artifact: Any) -> Path:
-    jar: Path = artifact.resolve()
-    return jar
+def default_cache() -> Path:
+    """The project's, by the XDG rule."""
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "storefront-triggers"
+
+
+def complete(folder: Path, sums: Mapping[str, str]) -> bool:
+    return all((folder / Path(path).name).is_file() for path in sums)
+
+
+def fetch(sums: Mapping[str, str], folder: Path, source: str) -> None:
+    """Every jar into the folder, which is emptied first. Raises LocalFailed, OSError."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for path, data in zip(sums, pool.map(partial(get, source), sums), strict=True):
+            if hashlib.sha256(data).hexdigest() != sums[path]:
+                raise LocalFailed(f"{source}/{path} is not the file that is meant: its sum differs")
+            (folder / Path(path).name).write_bytes(data)
+
+
+def get(source: str, path: str) -> bytes:
+    """Raises LocalFailed when no attempt succeeds."""
+    for pause in PAUSES_S:
+        try:
+            with urllib.request.urlopen(f"{source}/{path}", timeout=TIMEOUT_S) as answer:  # noqa: S310
+                data: bytes = answer.read()
+                return data
+        except (OSError, HTTPException) as error:
+            fault = error
+            time.sleep(pause)
+    raise LocalFailed(f"{source}/{path} cannot be had: {fault}")

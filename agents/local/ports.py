@@ -18,12 +18,12 @@ def free(count: int) -> list[int]:
         if len(found) == count:
             return list(found)
         port = random.SystemRandom().randint(FIRST, LAST)
-        if _is_free(port):
+        if is_free(port):
             found.add(port)
     raise OSError(f"no free port from {FIRST} to {LAST}")
 
 
-def _is_free(port: int) -> bool:
+def is_free(port: int) -> bool:
     with socket.socket() as taken:
         try:
             taken.bind(("127.0.0.1", port))

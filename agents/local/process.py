@@ -1,7 +1,6 @@
 """A server process of this machine's own, which ends with the process that started it."""
 
 import os
-import shutil
 import signal
 import subprocess
 import time
@@ -15,7 +14,7 @@ GOODBYE_S: Final = 10.0
 
 TAIL: Final = 25
 LEASH: Final = 'read _; kill -9 "$1"; [ -z "$2" ] || rm -rf "$2"'
-"""`read` ends when the starter does, however that ends: its end of the pipe is closed then."""
+"""Its `read` ends when the starter is gone, even if killed: nobody holds the pipe's other end then."""
 
 
 class LocalFailed(Exception):
@@ -49,13 +48,15 @@ class Process:
             raise LocalFailed(f"{self.name} was not started")
         return self._started.pid
 
-    @property
     def running(self) -> bool:
-        return self._started is not None and self._started.poll() is None
+        if self._started is not None and self._started.poll() is None:
+            return True
+        self._unleash()  # the number may be another process's soon
+        return False
 
     def launch(self) -> None:
         """Starts it and does not wait until it is ready."""
-        if self.running:
+        if self.running():
             return
         with self.log.open("ab") as log:
             self._log_from = log.tell()
@@ -90,13 +91,13 @@ class Process:
 
     def check(self) -> None:
         """Raises LocalFailed if it has ended."""
-        if not self.running:
+        if not self.running():
             code = self._started.returncode if self._started else None
             raise LocalFailed(f"{self.name} ended with {code}:\n{self.tail()}")
 
     def terminate(self) -> None:
         """SIGTERM; does not wait."""
-        if self.running:
+        if self.running():
             self.thaw()
             os.kill(self.pid, signal.SIGTERM)
 
@@ -112,7 +113,7 @@ class Process:
 
     def kill(self) -> None:
         """SIGKILL: it has no time to write or to say goodbye."""
-        if self.running:
+        if self.running():
             os.kill(self.pid, signal.SIGKILL)
         if self._started is not None:
             self._started.wait()
@@ -141,8 +142,3 @@ class Process:
     def tail(self) -> str:
         """The last lines of what it wrote."""
         return "\n".join(self.output().splitlines()[-TAIL:])
-
-
-def remove(folder: Path) -> None:
-    """Whatever is in it, and whoever is still writing there."""
-    shutil.rmtree(folder, ignore_errors=True)
