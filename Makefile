@@ -1,6 +1,8 @@
 # Bare `make` lists what it can do.
 PYTHON ?= python3
 BIN := .venv/bin
+LOCK := uv pip compile -q --generate-hashes --python-version 3.11 \
+  --custom-compile-command "make lock" pyproject.toml
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
@@ -24,8 +26,8 @@ lint: install ## ruff and mypy
 	$(BIN)/ruff format -q --check .
 	$(BIN)/mypy
 
-lock: ## requirements.lock anew from pyproject.toml (needs uv)
-	uv pip compile -q --generate-hashes --python-version 3.11 --extra local --extra dev \
-	  --custom-compile-command "make lock" pyproject.toml -o requirements.lock
+lock: ## the lock files anew from pyproject.toml (needs uv)
+	$(LOCK) --extra local --extra dev -o requirements.lock
+	$(LOCK) -c requirements.lock -o requirements-runtime.lock
 
 .PHONY: help install demo test lint lock
