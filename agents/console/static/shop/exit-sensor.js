@@ -1,6 +1,6 @@
 /* Senses that a visitor may be leaving. It decides nothing: the service weighs the signals.
  *
- *   import { sense } from "./exit-sensor.js";  // or, once it has run: exitSensor.sense
+ *   import { sense } from "./exit-sensor.js";  // or the global exitSensor.sense
  *   const stop = sense((event) => send(event));
  *
  * `event`: { type: "exit.signal", signal, form_focus, held_ms? } or { type: "activity.pinged" }, without
@@ -23,8 +23,8 @@ export function sense(send, { every = 10_000, idle = 30_000, ping = 60_000, back
   function tell(signal, since, inForm) {
     if (now() - last[signal] < every) return;
     last[signal] = now();
-    const held_ms = since && Math.round(now() - since);
-    send({ type: "exit.signal", signal, form_focus: inForm || formFocus(), held_ms });
+    const held_ms = since && { held_ms: Math.round(now() - since) };
+    send({ type: "exit.signal", signal, form_focus: inForm || formFocus(), ...held_ms });
   }
 
   /** Tells a signal once it has lasted, unless it is released before. */
@@ -86,17 +86,17 @@ export function sense(send, { every = 10_000, idle = 30_000, ping = 60_000, back
   }));
   on(window, "focus", () => release("window_blur"));
 
-  // A flick up by finger or wheel, not a script's or a key's scrolling.
+  // A flick up by finger or wheel, not by script or key.
   let y = scrollY, from = y, turned = 0, flicked;
   on(window, "wheel touchmove", () => { flicked = now(); });
   on(document, "scroll", (e) => {
     if (e.target !== document) return;
-    if (scrollY >= y || now() - turned > 400) [from, turned] = [y, now()];
+    if (scrollY >= y || now() - turned > 400) [from, turned] = [Math.max(y, scrollY), now()];
     y = scrollY;
     if (from - y >= Math.min(500, innerHeight * 0.6) && now() - flicked < 1_000) tell("scroll_up");
   });
 
-  // The tab's way through the shop. At its start the first use lays an entry over the page's own: one
+  // The tab's way through the shop. At its start the first use lays an entry over the page's own: a
   // step back stays here and is heard, the next one leaves.
   let way = { landing: here(), away: false };
   function note(away) {
@@ -130,7 +130,7 @@ export function sense(send, { every = 10_000, idle = 30_000, ping = 60_000, back
   };
 }
 
-/** In a form field, the browser's own menus and lists explain most signals. */
+/** In a form field, the browser's own lists explain most signals. */
 function formFocus() {
   let at = document.activeElement;
   while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
