@@ -44,7 +44,19 @@ class BatchConsumer(driver.Consumer):
 
     def _message(self, tp: TP, fetched: list[batches.RawBatch]) -> ConsumerMessage:
         return ConsumerMessage(
-            tp.topic, tp.partition, fetched[-1].next - 1, 0.0, 0, (), None, fetched, None, 0, 0, tp
+            tp.topic,
+            tp.partition,
+            fetched[-1].next - 1,
+            0.0,
+            0,
+            (),
+            None,
+            fetched,
+            None,
+            0,
+            0,
+            tp,
+            generation_id=self.app.consumer_generation_id,
         )
 
     @property

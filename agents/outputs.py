@@ -14,6 +14,7 @@ from typing import Final
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaTimeoutError
 from aiokafka.producer.message_accumulator import BatchBuilder
+from aiokafka.record.default_records import DefaultRecordBatch
 from aiokafka.structs import RecordMetadata
 
 from agents import rejected
@@ -26,6 +27,11 @@ from stream.outputs import Outputs
 BATCH_BYTES: Final = 512 * 1024
 """Of a batch before compression. Larger: fewer requests; but it must fit into a topic's largest message."""
 
+PLAIN: Final = 0
+PACKED: Final = DefaultRecordBatch.CODEC_LZ4
+"""What others read is not compressed: kafka-python, for one, reads no lz4 without a further library. Facts
+and state, which only workers read, are."""
+
 UNSTAMPED: Final = 0
 """The time given to records: the topics are LogAppendTime, so the broker writes its own."""
 
@@ -34,7 +40,8 @@ REQUEST_MS: Final = 30_000
 DECISIONS: Final = "triggers.decisions"
 REJECTED: Final = "storefront.rejected"
 
-Headers = Sequence[tuple[str, bytes | None]]
+Headers = list[tuple[str, bytes | None]]
+NONE: Final[Headers] = []
 Ack = asyncio.Future[RecordMetadata]
 
 
@@ -63,8 +70,8 @@ class Source:
 class Packer:
     """Records gathered into batches by topic and partition, in their order."""
 
-    def __init__(self, producer: AIOKafkaProducer) -> None:
-        self._producer = producer
+    def __init__(self, codec: int) -> None:
+        self._codec = codec
         self._open: dict[tuple[str, int], BatchBuilder] = {}
         self.full: list[tuple[str, int, BatchBuilder]] = []
 
@@ -74,16 +81,19 @@ class Packer:
         partition: int,
         key: bytes | None,
         value: bytes | None,
-        headers: Headers = (),
+        headers: Headers = NONE,
     ) -> None:
         place = topic, partition
         batch = self._open.get(place)
         if batch is None:
-            batch = self._open[place] = self._producer.create_batch()
+            batch = self._open[place] = self._batch()
         if batch.append(timestamp=UNSTAMPED, key=key, value=value, headers=headers) is None:
             self.full.append((topic, partition, batch))
-            batch = self._open[place] = self._producer.create_batch()
+            batch = self._open[place] = self._batch()
             batch.append(timestamp=UNSTAMPED, key=key, value=value, headers=headers)
+
+    def _batch(self) -> BatchBuilder:
+        return BatchBuilder(BATCH_BYTES, self._codec, is_transactional=False)
 
     def batches(self) -> list[tuple[str, int, BatchBuilder]]:
         """All of them, each closed to further records."""
@@ -104,7 +114,6 @@ class Sender:
             client_id="triggers-worker",
             acks="all",
             enable_idempotence=True,
-            compression_type="lz4",
             max_batch_size=BATCH_BYTES,
             request_timeout_ms=REQUEST_MS,
         )
@@ -126,11 +135,11 @@ class Sender:
         """
         if not (out.facts or out.triggers or out.decisions or out.rejected):
             return []
-        packer, topic = Packer(self._producer), self._settings.topic
+        facts, packer, topic = Packer(PACKED), Packer(PLAIN), self._settings.topic
         headers = source.headers(offset)
         name = topic(FACTS)
         for person, value in out.facts:
-            self._by_key(packer, name, person, value)
+            self._by_key(facts, name, person, value)
         for recipe, person, value in out.triggers:
             self._by_key(packer, topic(f"triggers.{recipe}"), person, value, headers)
         name = topic(DECISIONS)
@@ -140,10 +149,10 @@ class Sender:
             name, origin = topic(REJECTED), topic(EVENTS)
             for record in rejected.records(out.rejected, batches, origin, source.partition):
                 packer.add(name, 0, *record)
-        return await self._send(packer)
+        return await self._send(facts) + await self._send(packer)
 
     def _by_key(
-        self, packer: Packer, topic: str, person: str, value: bytes, headers: Headers = ()
+        self, packer: Packer, topic: str, person: str, value: bytes, headers: Headers = NONE
     ) -> None:
         key = person.encode()
         packer.add(topic, partition_of(key, self.people), key, value, headers)
@@ -152,14 +161,14 @@ class Sender:
         self, topic: str, partition: int, records: Iterable[tuple[bytes, bytes | None]]
     ) -> list[Ack]:
         """Changelog records of one partition, to land in their order."""
-        packer = Packer(self._producer)
+        packer = Packer(PACKED)
         for key, value in records:
             packer.add(topic, partition, key, value)
         return await self._send(packer)
 
     async def mark(self, value: bytes, partitions: Iterable[int]) -> list[Ack]:
         """One mark to each of the facts' partitions given."""
-        packer, topic = Packer(self._producer), self._settings.topic(FACTS)
+        packer, topic = Packer(PLAIN), self._settings.topic(FACTS)
         for partition in partitions:
             packer.add(topic, partition, b"", value)
         return await self._send(packer)

@@ -1,0 +1,141 @@
+"""A log played through real workers on a real broker, and what a raw client then finds on the topics."""
+
+import asyncio
+import dataclasses
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from kafka import KafkaConsumer, TopicPartition
+
+from agents import load, topics
+from agents.crew import Crew
+from agents.replay import records
+from agents.settings import Settings
+from stream.backtest import decide
+from stream.recipe import Recipes
+
+WITHIN_S = 90.0
+
+
+class Found(NamedTuple):
+    """Values with how often each was found; `rejected` by (partition, offset) of the input."""
+
+    triggers: Counter[bytes]
+    decisions: Counter[bytes]
+    rejected: Counter[tuple[int, int]]
+
+
+def settings_of(broker: str, prefix: str, recipes: Path | None = None) -> Settings:
+    return Settings(
+        kafka=tuple(broker.split(",")),
+        prefix=prefix,
+        time="record",
+        group=f"{prefix}triggers",
+        recipes=recipes,
+    )
+
+
+def environ(settings: Settings) -> dict[str, str]:
+    """For worker processes: a session short enough for tests."""
+    return {
+        "TRIGGERS_KAFKA": ",".join(settings.kafka),
+        "TRIGGERS_PREFIX": settings.prefix,
+        "TRIGGERS_TIME": settings.time,
+        "TRIGGERS_RECIPES": str(settings.recipes or ""),
+        "TRIGGERS_SESSION_MS": "6000",
+    }
+
+
+def make_topics(settings: Settings, recipes: Recipes, partitions: int, facts: int) -> None:
+    with topics.connected(settings) as admin:
+        topics.create(admin, settings, recipes.names, partitions, facts)
+
+
+def write(settings: Settings, lines: Iterable[bytes], partitions: int) -> int:
+    return asyncio.run(load.write(settings, records(lines, partitions)))
+
+
+def read(settings: Settings, recipes: Recipes) -> Found:
+    """Everything on the output topics, up to where they end now."""
+    consumer = KafkaConsumer(
+        bootstrap_servers=list(settings.kafka),
+        enable_auto_commit=False,
+        isolation_level="read_committed",
+    )
+    try:
+        names = [f"triggers.{name}" for name in recipes.names]
+        wanted = [settings.topic(n) for n in (*names, "triggers.decisions", "storefront.rejected")]
+        parts = [
+            TopicPartition(topic, number)
+            for topic in wanted
+            for number in consumer.partitions_for_topic(topic) or ()
+        ]
+        consumer.assign(parts)
+        consumer.seek_to_beginning()
+        ends = consumer.end_offsets(parts)
+        found = Found(Counter(), Counter(), Counter())
+        while any(consumer.position(part) < ends[part] for part in parts):
+            for part, batch in consumer.poll(timeout_ms=500).items():
+                for each in batch:
+                    if part.topic == settings.topic("storefront.rejected"):
+                        origin = dict(each.headers)
+                        found.rejected[int(origin["partition"]), int(origin["offset"])] += 1
+                    elif part.topic == settings.topic("triggers.decisions"):
+                        found.decisions[each.value] += 1
+                    else:
+                        found.triggers[each.value] += 1
+        return found
+    finally:
+        consumer.close()
+
+
+def play(
+    broker: str,
+    prefix: str,
+    lines: Sequence[bytes],
+    recipes: Recipes,
+    folder: Path,
+    *,
+    workers: int = 2,
+    partitions: int = 4,
+    facts: int | None = None,
+    file: Path | None = None,
+    meanwhile: Callable[[Crew], None] = lambda crew: None,
+) -> tuple[Found, Found]:
+    """(expected by the backtest, found on the topics) once all that is expected has come.
+
+    `meanwhile` is called when the workers have begun; they have flushed and gone when the topics are read.
+    """
+    settings = settings_of(broker, prefix, file)
+    make_topics(settings, recipes, partitions, facts or partitions)
+    write(settings, lines, partitions)
+    expected = backtest(lines, recipes)
+    with Crew(workers, environ(settings), folder) as crew:
+        meanwhile(crew)
+        until(lambda: holds(read(settings, recipes), expected), crew)
+    return expected, read(settings, recipes)
+
+
+def backtest(lines: Sequence[bytes], recipes: Recipes) -> Found:
+    triggers, decisions = decide(lines, recipes)
+    return Found(Counter(triggers), Counter(decisions), Counter())
+
+
+def holds(found: Found, expected: Found) -> bool:
+    return found.triggers >= expected.triggers and found.decisions >= expected.decisions
+
+
+def until(complete: Callable[[], bool], crew: Crew) -> None:
+    limit = time.monotonic() + WITHIN_S
+    while not complete():
+        crew.check()
+        if time.monotonic() > limit:
+            return  # what is missing is told by the comparison
+        time.sleep(0.3)
+
+
+def restarted(settings: Settings, **changes: object) -> Settings:
+    return dataclasses.replace(settings, **changes)  # type: ignore[arg-type]
