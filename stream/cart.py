@@ -4,6 +4,7 @@ Invariants: a line has a quantity of 1 or more; `changed_at` moves exactly when 
 variant, quantity) change; `added_at` moves exactly when a line appears or grows.
 """
 
+from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Final
 
@@ -49,14 +50,14 @@ def line_key(product_id: str, variant_id: str) -> str:
     return f"{len(product_id)}:{product_id}{variant_id}" if variant_id else product_id + ":"
 
 
-def contents(lines: dict[str, Line]) -> list[tuple[str, str, int]]:
-    return sorted((line.product_id, line.variant_id, line.quantity) for line in lines.values())
+def contents(lines: Sequence[Line]) -> list[tuple[str, str, int]]:
+    return sorted((line.product_id, line.variant_id, line.quantity) for line in lines)
 
 
 _encode = msgspec.json.Encoder().encode
 
 
-def fingerprint(lines: dict[str, Line]) -> str:
+def fingerprint(lines: Sequence[Line]) -> str:
     """Equal for equal contents, "" for an empty cart."""
     if not lines:
         return ""

@@ -18,7 +18,8 @@ class Seen:
     """A summary's cart and checkout as this person's record lets them count.
 
     A checkout of at or before the last order counts as closed, a cart of then as empty unless its checkout
-    is open; such an old cart closes nothing as emptied.
+    is open; such an old cart closes nothing as emptied. What is kept of it is what was given: an order may
+    be taken back.
     """
 
     def __init__(self, person: Person, fact: Idle) -> None:
@@ -29,9 +30,8 @@ class Seen:
         self.old = given.changed_at <= self.last_order and not opened
         self.cart = given
         self.lines = [] if self.old else given.lines
-        self.contents = carts.fingerprint(
-            {carts.line_key(line.product_id, line.variant_id): line for line in self.lines}
-        )
+        self.given_contents = carts.fingerprint(given.lines)
+        self.contents = "" if self.old else self.given_contents
 
     @property
     def kind(self) -> str | None:
@@ -67,7 +67,7 @@ def look(person: Person, fact: Idle, seen: Seen, recipes: Recipes, out: Outputs)
     if seen.is_older_than(known):
         return
     if known is None or seen.cart.changed_at >= known.changed_at:
-        person.carts[id] = KnownCart(seen.cart.changed_at, seen.contents)
+        person.carts[id] = KnownCart(seen.cart.changed_at, seen.given_contents)
     for episode in person.open_episodes():
         if episode.origin != id or episodes.is_browse(episode):
             continue

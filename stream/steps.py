@@ -122,12 +122,12 @@ def _fire(due: Due, id: str, out: Outputs) -> None:
     triggers.fire(trigger, out)
 
 
-def _offer(due: Due, value: float, categories: frozenset[str]) -> str | None:
+def _offer(due: Due, cart_value: float, categories: frozenset[str]) -> str | None:
     """At most one offer in 30 days, the first of the recipe's that holds."""
     person, episode = due.person, due.episode
     if person.offered_at != NEVER and due.at - person.offered_at < OFFER_EVERY:
         return None
-    known = episodes.known(person, value, categories, episode.sub_kind, episode.messages + 1)
+    known = episodes.known(person, cart_value, categories, episode.sub_kind, episode.messages + 1)
     return first_offer(due.recipe.offers, known)
 
 
@@ -135,7 +135,7 @@ def _trigger(due: Due, id: str) -> triggers.Fired:
     person, episode, recipe = due.person, due.episode, due.recipe
     cart, product = episode.cart, episode.product
     lines = cart.lines if cart is not None else []
-    value = carts.value(lines) if cart is not None else 0.0
+    cart_value = value = carts.value(lines)
     categories = [line.category for line in lines]
     if product is not None:
         value = product.price or 0.0
@@ -143,7 +143,7 @@ def _trigger(due: Due, id: str) -> triggers.Fired:
     snapshot = None
     if cart is not None:
         items = triggers.cart_items(lines)
-        snapshot = triggers.CartSnapshot(cart.id, items, value, cart.currency, cart.url)
+        snapshot = triggers.CartSnapshot(cart.id, items, cart_value, cart.currency, cart.url)
     return triggers.Fired(
         trigger_id=id,
         recipe=recipe.name,
@@ -159,7 +159,7 @@ def _trigger(due: Due, id: str) -> triggers.Fired:
         cart=snapshot,
         product=triggers.product(product),
         value=value,
-        offer=_offer(due, value, frozenset(each for each in categories if each is not None)),
+        offer=_offer(due, cart_value, frozenset(each for each in categories if each is not None)),
         arm=recipe.arm(person.id),
         not_before=due.at,
         valid_until=due.at + recipe.valid_for,

@@ -133,6 +133,7 @@ def engage(state: Visitor, t: int) -> None:
         state.searches = 0
         state.query = ""
         state.unanswered = False
+        state.search_event = ""
         state.signals = {}
         state.fired = []
         state.refused = []

@@ -3,6 +3,7 @@
 One entry of a key is valid, the one at its armed time; entries left behind by a re-arming are skipped
 when their tick comes. A deadline that moves later is not re-armed at all: its key comes up early, its
 state is looked at, and it is armed anew. So an event that pushes a deadline away costs nothing here.
+A key that is armed twice in one tick stands in its bucket twice and is found once.
 """
 
 from collections.abc import Callable
@@ -29,20 +30,20 @@ class Wheel:
 
     def due(self, time: int, armed: Callable[[str], int]) -> list[str]:
         """Takes out and gives the keys armed at or before `time` (ms); `armed` tells a key's valid entry."""
-        found: list[str] = []
+        found: dict[str, None] = {}
         while self._ticks and self._ticks[0] * TICK <= time:
             tick = self._ticks[0]
-            waiting: list[str] = []
+            waiting: dict[str, None] = {}
             for key in self._buckets[tick]:
                 at = armed(key)
                 if at // TICK == tick:
-                    (found if at <= time else waiting).append(key)
+                    (found if at <= time else waiting)[key] = None
             if waiting:
-                self._buckets[tick] = waiting
+                self._buckets[tick] = list(waiting)
                 break
             heappop(self._ticks)
             del self._buckets[tick]
-        return found
+        return list(found)
 
     @property
     def next(self) -> int | None:

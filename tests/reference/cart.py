@@ -59,8 +59,8 @@ class Cart:
         lines = copy.deepcopy(self.lines)
         key = (item["product_id"], item.get("variant_id", ""))
         if key in lines:
-            left = lines[key]["quantity"] - int(item.get("quantity", lines[key]["quantity"]))
-            lines[key]["quantity"] = left
+            had: int = lines[key]["quantity"]
+            left = lines[key]["quantity"] = had - int(item.get("quantity", had))
             if left <= 0:
                 del lines[key]
         self._replace(lines, time)

@@ -5,10 +5,27 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-FIRED = ("trigger_id", "recipe", "step", "message", "person", "not_before", "valid_until")
+FIRED: tuple[str, ...] = (
+    "trigger_id",
+    "recipe",
+    "step",
+    "message",
+    "person",
+    "not_before",
+    "valid_until",
+)
 FIRED += ("offer", "arm", "channels", "value")
 CANCELLED = ("trigger_id", "recipe", "step", "person", "reason", "order_id", "at")
-DECISION = ("trigger_id", "recipe", "step", "person", "outcome", "reason", "at", "until")
+DECISION: tuple[str, ...] = (
+    "trigger_id",
+    "recipe",
+    "step",
+    "person",
+    "outcome",
+    "reason",
+    "at",
+    "until",
+)
 DECISION += ("steps_left",)
 ATTRIBUTES = ("type", "source", "subject", "id", "time")
 

@@ -19,14 +19,13 @@ class Feeding:
         self.changed_at: int = -1 if cart["changed_at"] is None else cart["changed_at"]
         self.cart_id: str = cart["id"]
         self.checkout = checkout if checkout and checkout.started_at > last_order else None
-        self.old = cart["changed_at"] is not None and self.changed_at <= last_order
-        self.old = self.old and self.checkout is None
+        self.old = bool(person.orders) and self.changed_at <= last_order and not self.checkout
         self.contents = [] if self.old else cart["contents"]
         self.cart = cart if self.contents else None
         self.outdated = any(
             last_order < changed_at and self.changed_at < changed_at
             for changed_at, contents in person.carts.get(self.cart_id, [])[-1:]
-            if contents != cart["contents"]
+            if contents != self.contents
         )
         self.views, self.open_search = summary["views"], summary["open_search"]
         self.subject = subject(self.views)

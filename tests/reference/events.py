@@ -61,8 +61,12 @@ def somebody(value: Any) -> None:
     _need(value.strip().lower() not in NOBODY)
 
 
-def number(value: Any) -> None:
+def any_number(value: Any) -> None:
     _need(isinstance(value, int | float) and not isinstance(value, bool))
+
+
+def number(value: Any) -> None:
+    any_number(value)
     _need(-(10**15) <= value <= 10**15)
 
 
@@ -144,7 +148,7 @@ BODIES: dict[str, Check] = {
         {"contacts": list_of(one_of(CONTACTS)), "traits": _traits, "time_zone": text},
     ),
     "consent.changed": record({"channels": list_of(one_of(CHANNELS)), "granted": flag}, {}),
-    "exit.signal": record({"signal": one_of(SIGNALS)}, {"held_ms": number, "form_focus": flag}),
+    "exit.signal": record({"signal": one_of(SIGNALS)}, {"held_ms": any_number, "form_focus": flag}),
 }
 _ENVELOPE = record(
     {"id": identifier, "type": text, "visitor": somebody},

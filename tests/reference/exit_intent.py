@@ -103,7 +103,7 @@ def _refusal(visitor: Visitor, recipe: Recipe, channels: list[str], at: int) -> 
     checkout = visitor.open_checkout(at)
     if checkout and checkout.stage == "payment" and not checkout.failed:
         return "paying"
-    if visitor.orders_of_visit:
+    if any(ordered >= visitor.visit_start for _, ordered in visitor.orders):
         return "ordered"
     if recipe.name in visitor.fired:
         return "already"

@@ -8,14 +8,27 @@ KINDS = (
     "payment-failed",
     "checkout-abandonment",
     "cart-abandonment",
-    "cart-abandonment",
     "browse-abandonment",
 )
 CHANNELS = ("email", "sms", "push", "messenger")
-STEPS = (["5m"], ["10m"], ["1h"], ["5m", "30m"], ["30m", "1h", "2h"], ["1h", "24h"], ["65m", "3d"])
-STEPS += (["1m", "6m", "11m"], ["1h", "40d"])
+STEPS: tuple[list[str], ...] = (
+    ["5m"],
+    ["10m"],
+    ["1h"],
+    ["5m", "30m"],
+    ["30m", "1h", "2h"],
+    ["1h", "24h"],
+    ["65m", "3d"],
+)
+STEPS += (["1m", "6m", "11m"], ["1h", "40d"], ["0ms", "5m"], ["1h", "30m"], ["1h", "1h", "1h"])
 WINDOWS: tuple[str | int, ...] = (0, "1h", "1d", "7d")
-QUIET = (("21:00", "08:00"), ("12:00", "13:00"), ("00:00", "06:30"), ("21:00", "02:30"))
+QUIET: tuple[tuple[str, str], ...] = (
+    ("21:00", "08:00"),
+    ("12:00", "13:00"),
+    ("00:00", "06:30"),
+    ("21:00", "02:30"),
+)
+QUIET += (("01:30", "02:30"), ("02:30", "01:00"), ("09:00", "09:00"))
 
 
 def _between(pick: random.Random, low: int, high: int) -> dict[str, Any]:
@@ -49,11 +62,11 @@ def _recipe(pick: random.Random, name: str, kind: str) -> dict[str, Any]:
         "enabled": pick.random() < 0.9,
         "when": _when(pick, kind, offer=False),
         "cooldown": pick.choice(WINDOWS),
-        "valid_for": pick.choice(("30s", "1h", "24h", "7d")),
+        "valid_for": pick.choice(("0ms", "30s", "1h", "24h", "7d")),
         "priority": pick.choice((10, 20, 30, 30, 80)),
         "consent": pick.choice(("granted", "not_withdrawn", "not_withdrawn")),
-        "holdout": pick.choice((0, 10, 33.3, 50, 100)),
-        "arms": pick.choice(({"a": 50, "b": 50}, {"b": 26.62, "a": 0.01}, {"x": 10}, {})),
+        "holdout": pick.choice((0, 10, 33.3, 33.333, 50, 100)),
+        "arms": pick.choice(({"a": 50, "b": 50}, {"b": 26.62, "a": 0.01}, {"x": 100, "y": 9}, {})),
         "offers": [
             {"offer": f"offer-{n}", "when": _when(pick, kind, offer=True)}
             for n in range(pick.choice((0, 1, 2, 3)))
@@ -62,7 +75,7 @@ def _recipe(pick: random.Random, name: str, kind: str) -> dict[str, Any]:
     if kind == "exit-intent":
         maybe["channels"] = pick.choice((["onsite"], ["onsite", "email"]))
     else:
-        maybe["channels"] = pick.sample(CHANNELS, pick.choice((1, 2, 4)))
+        maybe["channels"] = pick.sample(CHANNELS, pick.choice((0, 1, 2, 2, 4, 4)))
         maybe["steps"] = pick.choice(STEPS)
         maybe["ordered_within"] = pick.choice(WINDOWS)
         maybe["expires"] = pick.choice(("1h", "1d", "7d", "60d"))
@@ -92,7 +105,7 @@ def _policy(pick: random.Random) -> dict[str, Any]:
         start, end = pick.choice(QUIET)
         policy["quiet"] = {"from": start, "to": end}
     if pick.random() < 0.3:
-        policy["zone"] = pick.choice(("Europe/Berlin", "Asia/Seoul", "America/New_York"))
+        policy["zone"] = pick.choice(("Europe/Berlin", "Asia/Seoul", "Asia/Kathmandu"))
     return policy
 
 
@@ -106,11 +119,12 @@ def recipes(seed: int) -> dict[str, Any]:
         document["policy"] = _policy(pick)
     if pick.random() < 0.85:
         made: list[dict[str, Any]] = []
-        for kind in KINDS:
+        for kind in (*KINDS, *pick.choices(KINDS, k=2)):
             if pick.random() < 0.75:
-                taken = any(recipe["name"] == kind for recipe in made)
-                name = f"{kind}-{pick.choice('ab')}" if taken or pick.random() < 0.2 else kind
-                made.append(_recipe(pick, name, kind))
+                names = [kind] if pick.random() < 0.8 else []
+                names += pick.sample([f"{kind}-{letter}" for letter in "abc"], 3)
+                taken = {recipe["name"] for recipe in made}
+                made.append(_recipe(pick, next(n for n in names if n not in taken), kind))
         pick.shuffle(made)
         document["recipes"] = made
     return document

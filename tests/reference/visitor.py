@@ -30,7 +30,6 @@ class Visitor:
     signals: dict[str, int] = field(default_factory=dict)
     refused: set[tuple[str, str]] = field(default_factory=set)
     fired: set[str] = field(default_factory=set)
-    orders_of_visit: list[str] = field(default_factory=list)
     checkout: Checkout | None = None
     orders: list[tuple[str, int]] = field(default_factory=list)
     consent: dict[str, bool] = field(default_factory=dict)
@@ -56,7 +55,7 @@ class Visitor:
         self.visit_start = at
         self.views, self.on_screen = [], None
         self.searches, self.open_search, self.last_look = 0, False, None
-        self.signals, self.refused, self.fired, self.orders_of_visit = {}, set(), set(), []
+        self.signals, self.refused, self.fired = {}, set(), set()
 
     def engage(self, event: dict[str, Any], at: int) -> None:
         """Dwell, views and searches of an engaged event; a new visit has been started by now."""
@@ -111,7 +110,6 @@ class Visitor:
         if order["id"] in [id_ for id_, _ in self.orders[-10:]]:
             return False
         self.orders.append((order["id"], at))
-        self.orders_of_visit.append(order["id"])
         given, wanted = self.cart.given_id, order.get("cart_id")
         if wanted is None or given is None or wanted == given:
             self.cart.empty(at)
@@ -120,7 +118,6 @@ class Visitor:
 
     def take_back(self, order: str) -> None:
         self.orders = [(id_, at) for id_, at in self.orders if id_ != order]
-        self.orders_of_visit = [id_ for id_ in self.orders_of_visit if id_ != order]
 
     def can_act(self, at: int) -> bool:
         """Whether there is anything that a reminder could speak of."""
