@@ -12,6 +12,8 @@ from schemas.files import HOME
 
 PAGE: Final = HOME / "asyncapi.yaml"
 FORMAT: Final = "application/schema+json;version=draft-07"
+OURS: Final = {"worker", "sender"}
+OF_HEADERS: Final = ("rejected", "undelivered")
 MADE: Final = (
     "# Made by `python -m agents.asyncapi` from topics.yaml and the schemas: do not edit.\n"
 )
@@ -72,18 +74,18 @@ def _channel(topic: dict[str, Any]) -> dict[str, Any]:
 
 def _operation(topic: dict[str, Any]) -> dict[str, Any]:
     return {
-        "action": "send" if "worker" in topic["writers"] else "receive",
+        "action": "send" if OURS & {*topic["writers"]} else "receive",
         "channel": {"$ref": f"#/channels/{_id(topic)}"},
         "description": f"Key: {topic['key']}.",
     }
 
 
 def _message(name: str) -> dict[str, Any]:
-    """The schema of a rejected record describes its headers: its value is whatever came."""
+    """Some schemas describe a record's headers: its value is then whatever came."""
     schema = schemas.load(name)
     message = {"title": schema["title"], "summary": schema["description"]}
     reference = {"schemaFormat": FORMAT, "schema": {"$ref": f"./{name}.json"}}
-    return {**message, ("headers" if name == "rejected" else "payload"): reference}
+    return {**message, ("headers" if name in OF_HEADERS else "payload"): reference}
 
 
 def text() -> str:

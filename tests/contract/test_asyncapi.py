@@ -40,6 +40,7 @@ def test_only_what_others_read_or_write_is_shown() -> None:
         "triggers.{recipe}",
         "triggers.decisions",
         "storefront.rejected",
+        "sender.undelivered",
     }
 
 

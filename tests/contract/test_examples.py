@@ -16,7 +16,7 @@ FOLDER = Path(__file__).parents[2] / "schemas" / "examples"
 VALID = sorted(FOLDER.glob("**/valid/*.json"))
 INVALID = sorted(FOLDER.glob("**/invalid/*.json"))
 EVENT_SCHEMAS = [*schemas.names("events"), "envelope"]
-OTHERS = ["recipes", "trigger.fired", "trigger.cancelled", "decision", "rejected"]
+OTHERS = ["recipes", "trigger.fired", "trigger.cancelled", "decision", "rejected", "undelivered"]
 PROMISED = [*EVENT_SCHEMAS, *schemas.names("facts"), *OTHERS]
 
 
