@@ -1,0 +1,65 @@
+"""What an endpoint's answer means, and how long to wait after it. Pure."""
+
+import random
+from collections.abc import Callable
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from typing import Final, Literal, NamedTuple
+
+from agents.sender.settings import Backoff
+
+Verdict = Literal["delivered", "failed", "refused"]
+
+LATER: Final = (408, 425, 429)
+"""Of 4xx those that may go well later. Every other one says that this request is wrong."""
+
+LONGEST_MS: Final = 3_600_000
+"""A Retry-After is obeyed up to here: further ahead lies a mistake, and triggers end meanwhile."""
+
+
+class Answer(NamedTuple):
+    """`said`: the status, `timeout` or `unreachable`. `retry_after` (ms): as the endpoint asked."""
+
+    verdict: Verdict
+    said: str
+    retry_after: int | None = None
+
+
+TIMEOUT: Final = Answer("failed", "timeout")
+UNREACHABLE: Final = Answer("failed", "unreachable")
+
+
+def answered(status: int, retry_after: str | None, now: int) -> Answer:
+    """`retry_after`: the header, seconds or an HTTP date. `now`: ms."""
+    if 200 <= status < 300:
+        return Answer("delivered", str(status))
+    if status >= 500 or status in LATER:
+        return Answer("failed", str(status), _delay(retry_after, now))
+    return Answer("refused", str(status))
+
+
+def _delay(text: str | None, now: int) -> int | None:
+    """ms from now; None for what is no Retry-After."""
+    text = (text or "").strip()
+    if text.isascii() and text.isdigit():
+        return min(int(text[:9]) * 1000, LONGEST_MS)
+    try:
+        date = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    at = int(date.replace(tzinfo=date.tzinfo or UTC).timestamp() * 1000)
+    return min(max(at - now, 0), LONGEST_MS)
+
+
+def pause(tries: int, backoff: Backoff, draw: Callable[[], float] = random.random) -> int:
+    """ms after so many failures: full jitter, evenly from 0 to a bound that doubles. `draw`: 0 to 1.
+
+    Without the jitter all that failed together would come back together.
+    """
+    bound = min(backoff.most, backoff.first * 2 ** min(tries - 1, 30))
+    return int(draw() * bound)
+
+
+def label(said: str) -> str:
+    """For metrics, from a closed set: 2xx 3xx 4xx 429 5xx timeout unreachable."""
+    return said if not said.isdigit() or said == "429" else f"{said[0]}xx"

@@ -1,0 +1,74 @@
+"""A record of a trigger topic, as far as a sender must understand it.
+
+The value goes to the endpoint byte for byte; read are only the ids and the times.
+"""
+
+from typing import Annotated, Final, NamedTuple
+
+import msgspec
+from msgspec import Meta, Struct
+
+from stream.triggers import CANCELLED, FIRED
+
+Id = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}\Z")]
+"""It becomes an HTTP header: nothing else may be in it."""
+
+Time = Annotated[int, Meta(ge=0, le=10**15)]
+
+
+class _Fired(Struct):
+    trigger_id: Id
+    not_before: Time
+    valid_until: Time
+
+
+class _Cancelled(Struct):
+    trigger_id: Id
+    at: Time
+
+
+class _Envelope(Struct):
+    type: str
+    data: msgspec.Raw
+
+
+class NotATrigger(Exception):
+    """A record that no worker writes."""
+
+
+class Message(NamedTuple):
+    """`id`: the webhook's. `at`: when it may go (a cancel: when it was decided). `until`: when it ends;
+    None for a cancel, which ends with its trigger. Times in ms."""
+
+    id: str
+    trigger_id: str
+    at: int
+    until: int | None
+    body: bytes
+
+    @property
+    def cancels(self) -> bool:
+        return self.until is None
+
+
+_envelope: Final = msgspec.json.Decoder(_Envelope)
+_fired: Final = msgspec.json.Decoder(_Fired)
+_cancelled: Final = msgspec.json.Decoder(_Cancelled)
+
+
+def read(value: bytes | None) -> Message:
+    """Raises NotATrigger."""
+    body = value or b""
+    try:
+        envelope = _envelope.decode(body)
+        if envelope.type == FIRED:
+            fired = _fired.decode(envelope.data)
+            id = fired.trigger_id
+            return Message(id, id, fired.not_before, fired.valid_until, body)
+        if envelope.type == CANCELLED:
+            cancelled = _cancelled.decode(envelope.data)
+            id = cancelled.trigger_id
+            return Message(f"{id}/cancelled", id, cancelled.at, None, body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        pass
+    raise NotATrigger

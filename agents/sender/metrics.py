@@ -1,0 +1,80 @@
+"""What a sender's /metrics tells. Every label's values are a closed set."""
+
+from typing import Final, Literal
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+Fate = Literal[
+    "delivered", "duplicate", "cancelled", "expired", "unsent", "undelivered", "not_a_trigger"
+]
+"""What became of a record. `duplicate`: its 2xx was seen before. `unsent`: a cancel of a trigger that never
+went out."""
+
+TRY_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+LATE_S: Final = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 1800, 7200, 86_400)
+
+
+class Metrics:
+    """Gauges are set by `show`, when somebody asks."""
+
+    def __init__(self) -> None:
+        registry = self.registry = CollectorRegistry(auto_describe=True)
+        self.settled = Counter(
+            "triggers_sender_settled",
+            "Records that need nothing more, by what became of them",
+            ["recipe", "kind", "fate"],
+            registry=registry,
+        )
+        self.tries = Counter(
+            "triggers_sender_tries", "Requests by what was answered", ["answer"], registry=registry
+        )
+        self.try_seconds = Histogram(
+            "triggers_sender_try_seconds",
+            "From a request to its answer",
+            buckets=TRY_S,
+            registry=registry,
+        )
+        self.late_seconds = Histogram(
+            "triggers_sender_late_seconds",
+            "From not_before (of a cancel: its time) to the 2xx",
+            ["recipe"],
+            buckets=LATE_S,
+            registry=registry,
+        )
+        self.undelivered = Counter(
+            "triggers_sender_undelivered", "Dead letters", ["reason"], registry=registry
+        )
+        self.rebalances = Counter(
+            "triggers_sender_rebalances", "Assignments of partitions", registry=registry
+        )
+        self.open = Gauge(
+            "triggers_sender_open_records", "Read and not yet settled", registry=registry
+        )
+        self.oldest = Gauge(
+            "triggers_sender_oldest_open_seconds",
+            "Since the oldest open record was read; its partition's offset stands there",
+            registry=registry,
+        )
+        self.behind = Gauge(
+            "triggers_sender_lookout_behind_partitions",
+            "Partitions from which nothing goes out until their end has been seen",
+            registry=registry,
+        )
+        self.closed = Gauge(
+            "triggers_sender_endpoint_closed_seconds",
+            "For so long the endpoint wants no requests (Retry-After)",
+            registry=registry,
+        )
+        self.marks_up = Gauge(
+            "triggers_sender_marks_up",
+            "1: what was sent can be looked up; 0: nothing goes out",
+            registry=registry,
+        )
+
+    def tried(self, answer: str, seconds: float) -> None:
+        self.tries.labels(answer).inc()
+        self.try_seconds.observe(seconds)
+
+    def text(self) -> bytes:
+        """The exposition format of Prometheus."""
+        return generate_latest(self.registry)

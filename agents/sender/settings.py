@@ -1,0 +1,165 @@
+"""Settings of a sender, from the environment, checked whole together with those of every command.
+
+| variable | what | default |
+|---|---|---|
+| TRIGGERS_WEBHOOK_URL | where triggers go, http or https (or ..._FILE) | none |
+| TRIGGERS_WEBHOOK_SECRET | `whsec_` and base64 of 24 to 64 bytes; several, with spaces between: each signs (or ..._FILE) | none |
+| TRIGGERS_WEBHOOK_TIMEOUT_MS | an answer is waited for so long | 10000 |
+| TRIGGERS_WEBHOOK_BACKOFF_MS | `first/most`: bounds of the pause after the first failure, and after many | 500/300000 |
+| TRIGGERS_WEBHOOK_GIVE_UP | a failing trigger is tried for so long, if it stays valid | 24h |
+| TRIGGERS_SENDER_REQUESTS | requests at once | 16 |
+| TRIGGERS_SENDER_RECIPES | recipes to send for, with commas between | all of TRIGGERS_RECIPES |
+| TRIGGERS_SENDER_GROUP | consumer group | prefix + `sender` |
+| TRIGGERS_SENDER_MARKS | file of what was sent; with a Redis: while that does not answer | .cache/ prefix + `sender.sqlite3` |
+"""
+
+import binascii
+import os
+import re
+from base64 import b64decode
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, NamedTuple, Self
+
+from yarl import URL
+
+from agents.environment import Environment
+from agents.settings import Settings, SettingsError
+from stream import durations
+
+TIMEOUT_MS: Final = 10_000
+REQUESTS: Final = 16
+GIVE_UP: Final = "24h"
+"""Shorter: an outage of the endpoint fills the dead letters. Longer: one trigger that the endpoint
+cannot take holds the offset of its partition for so long."""
+
+
+class Backoff(NamedTuple):
+    """ms, the upper bounds of a random pause: after the first failure (doubled after each), at most."""
+
+    first: int = 500
+    most: int = 300_000
+
+
+BACKOFF: Final = Backoff()
+
+
+@dataclass(frozen=True)
+class SenderSettings:
+    """`common`: those of every command. Times in ms; `recipes` empty: all."""
+
+    common: Settings
+    url: str = field(repr=False)
+    secrets: tuple[bytes, ...] = field(repr=False)
+    marks: Path
+    group: str
+    recipes: tuple[str, ...] = ()
+    timeout_ms: int = TIMEOUT_MS
+    backoff_ms: Backoff = BACKOFF
+    give_up_ms: int = durations.DAY
+    requests: int = REQUESTS
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str] = os.environ) -> Self:
+        """Raises SettingsError with every mistake, those of the common settings too."""
+        env = Environment(environ)
+        common = _common(env, environ)
+        prefix = common.prefix
+        settings = cls(
+            common=common,
+            url=_url(env),
+            secrets=_secrets(env),
+            marks=Path(env.text("TRIGGERS_SENDER_MARKS", f".cache/{prefix}sender.sqlite3")),
+            group=env.text("TRIGGERS_SENDER_GROUP", f"{prefix}sender"),
+            recipes=_recipes(env),
+            timeout_ms=env.number("TRIGGERS_WEBHOOK_TIMEOUT_MS", 100, 60_000, TIMEOUT_MS),
+            backoff_ms=_backoff(env),
+            give_up_ms=_give_up(env),
+            requests=env.number("TRIGGERS_SENDER_REQUESTS", 1, 1000, REQUESTS),
+        )
+        env.near_misses()
+        if env.mistakes:
+            raise SettingsError("\n".join(env.mistakes))
+        return settings
+
+
+def _common(env: Environment, environ: Mapping[str, str]) -> Settings:
+    try:
+        common = Settings.read(environ)
+        common.require_kafka()
+    except SettingsError as error:
+        env.mistakes += str(error).splitlines()
+        return Settings()
+    return common
+
+
+def _url(env: Environment) -> str:
+    """Never quoted: an address often carries a token."""
+    given = env.secret("TRIGGERS_WEBHOOK_URL")
+    if given is None:
+        env.mistakes.append("TRIGGERS_WEBHOOK_URL is not set: where are triggers to go?")
+        return ""
+    try:
+        url = URL(given)
+        right = url.scheme in ("http", "https") and bool(url.host) and given.isprintable()
+    except ValueError:
+        right = False
+    if not right:
+        env.mistakes.append("TRIGGERS_WEBHOOK_URL: a URL http:// or https:// is meant")
+    return given
+
+
+def _secrets(env: Environment) -> tuple[bytes, ...]:
+    given = env.secret("TRIGGERS_WEBHOOK_SECRET")
+    if given is None:
+        env.mistakes.append("TRIGGERS_WEBHOOK_SECRET is not set: the receiver could trust nobody")
+        return ()
+    try:
+        found = tuple(_secret(each) for each in given.split())
+    except ValueError:
+        env.mistakes.append(
+            "TRIGGERS_WEBHOOK_SECRET: whsec_ and the base64 of 24 to 64 bytes is meant, like "
+            "whsec_$(openssl rand -base64 32)"
+        )
+        return ()
+    return found
+
+
+def _secret(text: str) -> bytes:
+    """Raises ValueError."""
+    if not text.startswith("whsec_"):
+        raise ValueError
+    try:
+        secret = b64decode(text.removeprefix("whsec_"), validate=True)
+    except binascii.Error:
+        raise ValueError from None
+    if not 24 <= len(secret) <= 64:
+        raise ValueError
+    return secret
+
+
+def _recipes(env: Environment) -> tuple[str, ...]:
+    given = env.text("TRIGGERS_SENDER_RECIPES").split(",")
+    return tuple(name.strip() for name in given if name.strip())
+
+
+def _backoff(env: Environment) -> Backoff:
+    value = env.text("TRIGGERS_WEBHOOK_BACKOFF_MS", "500/300000")
+    match = re.fullmatch(r"(\d{1,7})/(\d{1,7})", value, re.ASCII)
+    backoff = Backoff(int(match[1]), int(match[2])) if match else Backoff(0, 0)
+    if 1 <= backoff.first <= backoff.most <= durations.HOUR:
+        return backoff
+    env.mistakes.append(
+        f"TRIGGERS_WEBHOOK_BACKOFF_MS is {value!r}: first/most is meant, 1 to 3600000 ms each"
+    )
+    return BACKOFF
+
+
+def _give_up(env: Environment) -> int:
+    value = env.text("TRIGGERS_WEBHOOK_GIVE_UP", GIVE_UP)
+    try:
+        return durations.parse(value)
+    except ValueError as error:
+        env.mistakes.append(f"TRIGGERS_WEBHOOK_GIVE_UP is {value!r}: {error}")
+        return durations.DAY

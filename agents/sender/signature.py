@@ -1,0 +1,22 @@
+"""Headers of a webhook after the Standard Webhooks convention (standardwebhooks.com, 1.0.0).
+
+The signature is HMAC-SHA256 over `id.timestamp.body`; the id is the same at every try, so it is also the
+key by which a receiver knows what it already has. The timestamp (s) is that of the try.
+"""
+
+import hashlib
+import hmac
+from base64 import b64encode
+from collections.abc import Sequence
+
+
+def headers(id: str, at: int, body: bytes, secrets: Sequence[bytes]) -> dict[str, str]:
+    """`at` in ms. One signature for each secret: while it is being changed both old and new verify."""
+    seconds = at // 1000
+    signed = b"%s.%d.%s" % (id.encode(), seconds, body)
+    digests = (hmac.digest(secret, signed, hashlib.sha256) for secret in secrets)
+    return {
+        "webhook-id": id,
+        "webhook-timestamp": str(seconds),
+        "webhook-signature": " ".join(f"v1,{b64encode(each).decode()}" for each in digests),
+    }
