@@ -120,8 +120,9 @@ class Process:
         self._unleash()
 
     def freeze(self) -> None:
-        """SIGSTOP: its sockets stay open and nothing answers."""
+        """SIGSTOP, until it holds: the sockets stay open and nothing answers."""
         os.kill(self.pid, signal.SIGSTOP)
+        os.waitpid(self.pid, os.WUNTRACED)
 
     def thaw(self) -> None:
         """SIGCONT."""
