@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "simulate": "a shop's traffic, into a file or live into Kafka",
     "recipes": "check a recipes file",
     "explain": "why a person got a message, or did not",
+    "sender": "triggers out to a webhook, each once",
     "demo": "the whole service at work on this machine, in about a minute",
 }
 """By name, with what each does. The module has the command's name."""
