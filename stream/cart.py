@@ -9,15 +9,13 @@ from hashlib import blake2b
 from typing import Final
 
 import msgspec
-from msgspec import UNSET, Struct
+from msgspec import UNSET, Struct, structs
 
+from stream import bounds
 from stream.events import CartUpdated, Item, RemovedItem
 
 NEVER: Final = -1
 """A time before all times."""
-
-MOST_LINES: Final = 500
-"""Lines kept of one cart: more are a robot's. Fewer would cut real carts, more makes state unbounded."""
 
 
 class Line(Struct, array_like=True, gc=False, omit_defaults=True):
@@ -32,7 +30,10 @@ class Line(Struct, array_like=True, gc=False, omit_defaults=True):
 
 
 class Cart(Struct, array_like=True):
-    """`id`: of the filled cart, `shop_id` and `version`: as the shop gave them last. Times in ms."""
+    """`id`: of the filled cart, `shop_id` and `version`: as the shop gave them last. Times in ms.
+
+    `size`: characters of its lines, never less than there are, for the bound alone.
+    """
 
     id: str
     from_shop: bool = False
@@ -43,6 +44,7 @@ class Cart(Struct, array_like=True):
     added_at: int = NEVER
     currency: str | None = None
     url: str | None = None
+    size: int = 0
 
 
 def line_key(product_id: str, variant_id: str) -> str:
@@ -84,8 +86,7 @@ def replace(cart: Cart, event: CartUpdated, t: int, visitor: str) -> None:
     before = cart.lines
     lines: dict[str, Line] = {}
     for item in given.items:
-        if len(lines) < MOST_LINES:
-            _put(lines, item)
+        _put(lines, item)
     grown = changed = len(lines) != len(before)
     for key, line in lines.items():
         old = before.get(key)
@@ -97,6 +98,7 @@ def replace(cart: Cart, event: CartUpdated, t: int, visitor: str) -> None:
     else:
         grown = any(line.quantity > before[key].quantity for key, line in lines.items())
     cart.lines = lines
+    cart.size = bounds.LARGEST_CART
     if given.currency is not UNSET:
         cart.currency = given.currency
     if given.url is not UNSET:
@@ -113,16 +115,18 @@ def replace(cart: Cart, event: CartUpdated, t: int, visitor: str) -> None:
 
 def add(cart: Cart, item: Item, t: int, visitor: str) -> None:
     before_empty = not cart.lines
-    if not _put(cart.lines, item):
-        return
+    if not _has_room(cart, item):
+        if _key(item) not in cart.lines:
+            return
+        item = structs.replace(item, name=UNSET, category=UNSET, url=UNSET, image=UNSET)
+    _put(cart.lines, item)
     cart.changed_at = cart.added_at = t
     if before_empty:
         _name(cart, visitor)
 
 
 def remove(cart: Cart, item: RemovedItem, t: int) -> None:
-    variant = "" if item.variant_id is UNSET else item.variant_id
-    key = line_key(item.product_id, variant)
+    key = _key(item)
     line = cart.lines.get(key)
     if line is None:
         return
@@ -145,24 +149,33 @@ def _name(cart: Cart, visitor: str) -> None:
     cart.id = cart.shop_id if cart.shop_id is not None else visitor
 
 
-def _put(lines: dict[str, Line], item: Item) -> bool:
+def _has_room(cart: Cart, item: Item) -> bool:
+    """Whether the item fits into the cart; what it takes is counted, and counted anew at the bound."""
+    cart.size += bounds.size(item)
+    if cart.size > bounds.LARGEST_CART:
+        cart.size = bounds.size(item) + sum(map(bounds.size, cart.lines.values()))
+    return cart.size <= bounds.LARGEST_CART
+
+
+def _key(item: Item | RemovedItem) -> str:
+    return line_key(item.product_id, "" if item.variant_id is UNSET else item.variant_id)
+
+
+def _put(lines: dict[str, Line], item: Item) -> None:
     """Adds to the line's quantity and takes the attributes that the item gives."""
-    variant = "" if item.variant_id is UNSET else item.variant_id
-    key = line_key(item.product_id, variant)
+    key = _key(item)
     line = lines.get(key)
     if line is None:
-        if len(lines) >= MOST_LINES:
-            return False
+        variant = "" if item.variant_id is UNSET else item.variant_id
         line = lines[key] = Line(item.product_id, variant, 0)
     line.quantity += item.quantity
     if item.name is not UNSET:
-        line.name = item.name
+        line.name = bounds.text(item.name)
     if item.category is not UNSET:
-        line.category = item.category
+        line.category = bounds.text(item.category)
     if item.price is not UNSET:
         line.price = item.price
     if item.url is not UNSET:
-        line.url = item.url
+        line.url = bounds.text(item.url)
     if item.image is not UNSET:
-        line.image = item.image
-    return True
+        line.image = bounds.text(item.image)

@@ -5,9 +5,11 @@ these; every enabled recipe of that kind has an episode of its own on it. When a
 `steps`, what may still hold it back is `guards`.
 """
 
+from msgspec import structs
+
+from stream import bounds, episodes
 from stream import cart as carts
-from stream import episodes
-from stream.facts import Idle
+from stream.facts import CartSummary, Idle
 from stream.outputs import Outputs
 from stream.person import Episode, KnownCart, Person
 from stream.recipe import CART, CHECKOUT, PAYMENT, Recipe, Recipes
@@ -72,7 +74,7 @@ def look(person: Person, fact: Idle, seen: Seen, recipes: Recipes, out: Outputs)
         if episode.origin != id or episodes.is_browse(episode):
             continue
         if episode.kind == seen.kind:
-            _feed(episode, fact, seen)
+            _feed(person, episode, fact, seen)
         elif seen.kind is not None:
             episodes.close(person, episode, "superseded", at, recipes, out)
         elif not seen.old:
@@ -108,17 +110,32 @@ def _open(
     categories = frozenset(line.category for line in seen.lines if line.category is not None)
     if not recipe.when.holds(episodes.known(person, carts.value(seen.lines), categories, None)):
         return
+    if len(person.open_episodes()) >= bounds.MOST_OPEN:
+        return
     for each in person.open_episodes():
         if episodes.is_browse(each):
             episodes.close(person, each, "superseded", fact.at, recipes, out)
     episode = Episode(recipe.name, recipe.kind, id, seen.key_time, fact.at, fact.visitor, fact.at)
-    _feed(episode, fact, seen)
+    _feed(person, episode, fact, seen)
     person.episodes.append(episode)
 
 
-def _feed(episode: Episode, fact: Idle, seen: Seen) -> None:
+def _feed(person: Person, episode: Episode, fact: Idle, seen: Seen) -> None:
     episode.visitor = fact.visitor
     episode.fed_at = fact.at
-    episode.cart = seen.cart
+    episode.cart = _fitting(person, episode, seen.cart)
     episode.contents = seen.contents
     episode.evidence = fact.summary.evidence
+
+
+def _fitting(person: Person, episode: Episode, cart: CartSummary) -> CartSummary:
+    """The cart with the lines that have room beside the carts of the person's other open episodes."""
+    room = bounds.LARGEST_CARTS
+    for other in person.episodes:
+        if other is not episode and other.cart is not None:
+            room -= sum(map(bounds.size, other.cart.lines))
+    kept = 0
+    for line in cart.lines:
+        room -= bounds.size(line)
+        kept += room >= 0
+    return cart if kept == len(cart.lines) else structs.replace(cart, lines=cart.lines[:kept])

@@ -51,6 +51,7 @@ def _active(person: Person, fact: Active, recipes: Recipes, out: Outputs) -> Non
     device = person.visitors.setdefault(fact.visitor, Device(True, fact.last_active))
     device.active = True
     device.last_active = fact.last_active
+    trim(person)
     steps.unplan(person)
 
 

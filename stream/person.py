@@ -7,6 +7,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from stream import bounds
 from stream.cart import NEVER
 from stream.durations import DAY
 from stream.facts import CartSummary
@@ -15,12 +16,6 @@ from stream.visitor import OrderEntry, Published, View
 FORGET_AFTER: Final = 30 * DAY
 NO_ORDER: Final = NEVER - 1
 """Before every time, and before NEVER: a cart that never changed is not older than no order."""
-
-MOST_VISITORS: Final = 200
-MOST_CARTS: Final = 64
-MOST_EPISODES: Final = 256
-"""Kept of one person, the newest. More belong to a robot or to a shared id; without a bound its state
-would grow for ever. Open episodes and active visitors are never dropped."""
 
 
 class Device(Struct, array_like=True, gc=False):
@@ -128,14 +123,13 @@ class Person(Struct, array_like=True):
 
 
 def trim(person: Person) -> None:
-    """Keeps the state within its bounds."""
-    if len(person.visitors) > MOST_VISITORS:
-        idle = [name for name, device in person.visitors.items() if not device.active]
-        for name in sorted(idle, key=lambda name: person.visitors[name].last_active)[:1]:
-            del person.visitors[name]
-    if len(person.carts) > MOST_CARTS:
+    """After a fact, which brings one visitor, one cart and few episodes: keeps the state in its bounds."""
+    if len(person.visitors) > bounds.MOST_VISITORS:
+        del person.visitors[min(person.visitors, key=lambda id: person.visitors[id].last_active)]
+    if len(person.carts) > bounds.MOST_CARTS:
         del person.carts[min(person.carts, key=lambda id: person.carts[id].changed_at)]
-    if len(person.episodes) > MOST_EPISODES:
+    if len(person.episodes) > bounds.MOST_REMEMBERED:
         finished = [each for each in person.episodes if not each.open]
-        for each in finished[: len(person.episodes) - MOST_EPISODES]:
+        finished.sort(key=lambda each: each.fed_at, reverse=True)
+        for each in finished[bounds.MOST_REMEMBERED :]:
             person.episodes.remove(each)

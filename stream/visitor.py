@@ -8,6 +8,7 @@ from typing import Final
 
 from msgspec import UNSET, Struct
 
+from stream import bounds
 from stream.cart import NEVER, Cart
 from stream.durations import DAY, MINUTE
 from stream.events import Product
@@ -21,8 +22,6 @@ LATE_AFTER: Final = 5 * MINUTE
 KEPT_IDS: Final = 16
 KEPT_VIEWS: Final = 20
 COMPARED_ORDERS: Final = 10
-KEPT_ORDERS: Final = 200
-"""Orders kept in a record: more within 30 idle days are a robot's. The 10 last are compared."""
 
 NOTHING, ACTIVE, IDLE = 0, 1, 2
 """What the people stage was told last of this visitor's presence."""
@@ -155,11 +154,11 @@ def view(state: Visitor, product: Product, t: int, event: str) -> None:
         dwell,
         t,
         event,
-        None if product.name is UNSET else product.name,
-        None if product.category is UNSET else product.category,
+        bounds.text(product.name),
+        bounds.text(product.category),
         None if product.price is UNSET else product.price,
-        None if product.url is UNSET else product.url,
-        None if product.image is UNSET else product.image,
+        bounds.text(product.url),
+        bounds.text(product.image),
     )
     if len(state.views) > KEPT_VIEWS:
         del state.views[next(iter(state.views))]
@@ -204,7 +203,7 @@ def enter_order(orders: list[OrderEntry], id: str, at: int) -> bool:
     if any(entry.id == id for entry in orders[-COMPARED_ORDERS:]):
         return False
     orders.append(OrderEntry(id, at))
-    if len(orders) > KEPT_ORDERS:
+    if len(orders) > bounds.MOST_ORDERS:
         del orders[0]
     return True
 

@@ -1,0 +1,46 @@
+"""Bounds of our own: what is kept of one visitor or person, whatever a robot or a shared id sends.
+
+A record of a changelog must fit into a message of the broker, so a state must end somewhere. Each bound
+lies far beyond what a shop's customer does, and counts what was applied, never time or batches: the same
+log meets it at the same event. Source: docs/semantics.md, "Bounds of our own".
+"""
+
+from typing import Any, Final
+
+from msgspec import UNSET, UnsetType
+
+LONGEST_TEXT: Final = 2_048
+"""Characters of a name, category, url or image. What is longer is a picture in place of its url."""
+
+LARGEST_CART: Final = 256 * 1024
+"""Characters of a cart built up line by line: 800 lines with all their texts, 4,000 without. A whole cart
+of one cart.updated always fits."""
+
+LARGEST_CARTS: Final = 1024 * 1024
+"""Characters of the carts of all open episodes of a person."""
+
+MOST_ORDERS: Final = 1_000
+"""Orders of a record, the last entered. Fewer would count too few for a daily buyer."""
+
+MOST_VISITORS: Final = 1_000
+"""Visitors of a person, the last active: with more, the id is a till's or a robot's."""
+
+MOST_CARTS: Final = 500
+"""Known carts of a person, the last changed. Fewer could take an old cart for a new one."""
+
+MOST_OPEN: Final = 100
+"""Open episodes of a person. With so many no other opens."""
+
+MOST_REMEMBERED: Final = 1_000
+"""Finished episodes of a person, the last fed. Fewer could let an old cart remind again."""
+
+
+def text(given: str | UnsetType) -> str | None:
+    """A text if it was given and is kept."""
+    return None if given is UNSET or len(given) > LONGEST_TEXT else given
+
+
+def size(line: Any) -> int:
+    """Characters that a line of a cart takes, about."""
+    parts = line.product_id, line.variant_id, line.name, line.category, line.url, line.image
+    return 50 + sum(len(part) for part in parts if isinstance(part, str))
