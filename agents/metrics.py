@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterable, Sequence
 from functools import partial
 from importlib.metadata import version
-from math import nan
 from platform import python_version
 from typing import TYPE_CHECKING, Any, Final
 
@@ -89,9 +88,6 @@ class Metrics:
         self.restore = Histogram("restore_seconds", "Restores of state", **slow)
         self.rebalances = Counter("rebalances", "Assignments of partitions", **made)
         self.pauses = Histogram("rebalance_pause_seconds", "From revoked to flowing", **slow)
-        self.view_up = Gauge("view_up", "1: the view in Redis answers; NaN: there is none", **made)
-        self.view_up.set(nan)
-        self.view_time = Times("view_timestamp_seconds", "Last written to the view", **made)
 
         build = Gauge("build_info", "What runs", ["version", "python", "faust"], **made)
         versions = version("storefront-triggers"), python_version(), version("faust-streaming")
