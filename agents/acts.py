@@ -129,6 +129,8 @@ class Stage:
                     (watching, asyncio.create_task(reading.wait())),
                     return_when=asyncio.FIRST_COMPLETED,
                 )
+                if watching.done():
+                    watching.result()
                 yield
                 if watching.done():
                     watching.result()

@@ -29,7 +29,7 @@ PRIVATE: Final = {
         "call_thread",
     ),
     "faust.app.base:App": ("_create_directories",),
-    "aiokafka.consumer.consumer:AIOKafkaConsumer": ("_coordinator", "_isolation_level"),
+    "aiokafka.consumer.consumer:AIOKafkaConsumer": ("_client", "_coordinator", "_isolation_level"),
     "aiokafka.consumer.group_coordinator:GroupCoordinator": ("generation", "member_id"),
     "aiokafka.consumer.fetcher:FetchResult": (
         "getall",

@@ -14,6 +14,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 from agents.log import say
+from agents.partition import partition_counts
 from agents.settings import Settings, aiokafka_options
 
 log = logging.getLogger("triggers.following")
@@ -143,10 +144,10 @@ class Follower:
     async def _wanted(self, consumer: AIOKafkaConsumer) -> set[TopicPartition]:
         prefix = self._settings.prefix
         found = set()
-        for name in await consumer.topics():
+        for name, count in (await partition_counts(consumer)).items():
             if not name.startswith(prefix):
                 continue
-            for number in consumer.partitions_for_topic(name) or ():
+            for number in range(count):
                 if self._reader.wants(name.removeprefix(prefix), number):
                     found.add(TopicPartition(name, number))
         return found

@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol, Self
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 import schemas
-from agents.partition import partition_of
+from agents.partition import partition_counts, partition_of
 from agents.settings import Settings, aiokafka_options
 from agents.topic_list import EVENTS, FACTS
 
@@ -114,7 +114,7 @@ class Kafka:
     async def triggers(self, people: Collection[str]) -> list[Record]:
         start = self.settings.topic(TRIGGERS)
         found = []
-        for topic in sorted(await self.consumer.topics()):
+        for topic in sorted(await partition_counts(self.consumer)):
             if topic.startswith(start) and topic != self.settings.topic(DECISIONS):
                 name = topic.removeprefix(self.settings.prefix)
                 found += [json.loads(value) for _, value in await self._read(name, people)]
@@ -128,26 +128,36 @@ class Kafka:
         facts = [json.loads(value) for _, value in await self._read(FACTS, people)]
         return [(each["visitor"], each["at"]) for each in [*facts, *await self.decisions(people)]]
 
+    async def values(self, name: str, key: str) -> list[bytes | None]:
+        """Of one key of a topic (without the prefix), tombstones too."""
+        return [value for _, value in await self._records(name, (key,))]
+
     async def _read(
         self, name: str, keys: Collection[str] | None, since: int = 0
     ) -> list[tuple[int, bytes]]:
+        """(time, value) of the records of these keys, without tombstones."""
+        found = await self._records(name, keys, since)
+        return [(t, value) for t, value in found if value is not None]
+
+    async def _records(
+        self, name: str, keys: Collection[str] | None, since: int = 0
+    ) -> list[tuple[int, bytes | None]]:
         """(time, value) of the records of these keys, up to where their partitions end now."""
         topic = self.settings.topic(name)
-        await self.consumer.topics()
-        count = len(self.consumer.partitions_for_topic(topic) or ())
+        count = (await partition_counts(self.consumer)).get(topic, 0)
         wanted = None if keys is None else {key.encode() for key in keys}
-        numbers = range(count) if wanted is None else {partition_of(key, count) for key in wanted}
-        partitions = [TopicPartition(topic, number) for number in numbers] if count else []
-        if not partitions:
+        if not count:
             return []
+        numbers = range(count) if wanted is None else {partition_of(key, count) for key in wanted}
+        partitions = [TopicPartition(topic, number) for number in numbers]
         self.consumer.assign(partitions)
         ends = await self.consumer.end_offsets(partitions)
         await self._seek(partitions, since)
-        found: list[tuple[int, bytes]] = []
+        found: list[tuple[int, bytes | None]] = []
         while await self._left(ends):
             batch = await self.consumer.getmany(timeout_ms=POLL_MS)
             for record in (each for records in batch.values() for each in records):
-                if record.value is not None and (wanted is None or record.key in wanted):
+                if wanted is None or record.key in wanted:
                     found.append((record.timestamp, record.value))
         return found
 

@@ -3,11 +3,12 @@
 No consumer group; the topics are read from their start, and what comes is given to a function.
 """
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 
 from agents.settings import Settings, aiokafka_options
 
@@ -33,22 +34,20 @@ async def watch(
 ) -> None:
     """Reads until it is cancelled; `ready` is called once it reads. Raises aiokafka's KafkaError."""
     consumer = AIOKafkaConsumer(
+        *(settings.topic(topic) for topic in topics),
         **aiokafka_options(settings),
         client_id="triggers-watch",
         isolation_level="read_committed",
         enable_auto_commit=False,
+        auto_offset_reset="earliest",
         fetch_max_wait_ms=POLL_MS,
     )
     await consumer.start()
     try:
-        await consumer.topics()
-        partitions = [
-            TopicPartition(settings.topic(topic), number)
-            for topic in topics
-            for number in consumer.partitions_for_topic(settings.topic(topic)) or ()
-        ]
-        consumer.assign(partitions)
-        await consumer.seek_to_beginning(*partitions)
+        while {partition.topic for partition in consumer.assignment()} != set(
+            consumer.subscription()
+        ):
+            await asyncio.sleep(POLL_MS / 1000)
         ready()
         while True:
             batches = await consumer.getmany(timeout_ms=POLL_MS)
