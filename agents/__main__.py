@@ -19,6 +19,8 @@ COMMANDS: Final = {
     "simulate": "a shop's traffic, into a file or live into Kafka",
     "recipes": "check a recipes file",
     "explain": "why a person got a message, or did not",
+    "console": "a page that shows what is decided, live, and tells why",
+    "view": "keep what people look up in Redis, as the log grows",
     "sender": "triggers out to a webhook, each once",
     "demo": "the whole service at work on this machine, in about a minute",
 }

@@ -96,7 +96,7 @@ def show(answer: Answer, recipes: Recipes, zone: str | None, console: Console) -
 
 def written(answer: Answer, recipes: Recipes, zone: str | None) -> Iterator[tuple[str, str]]:
     """(line, style) of an answer."""
-    name = zone or _own_zone(answer) or recipes.policy.zone
+    name = zone or own_zone(answer) or recipes.policy.zone
     place = quiet.zone(name) or quiet.zone("UTC")
     assert place is not None
     told = lines(answer.story, recipes, place)
@@ -124,7 +124,7 @@ def _line(line: Line, zone: tzinfo, asked: str | None) -> Iterator[tuple[str, st
         yield f"             {detail}", "dim"
 
 
-def _own_zone(answer: Answer) -> str | None:
+def own_zone(answer: Answer) -> str | None:
     """The zone last given for the person, if it is one."""
     given = [event["time_zone"] for event in answer.story.events if "time_zone" in event]
     return next((name for name in reversed(given) if quiet.zone(name)), None)

@@ -30,7 +30,7 @@ async def ask(source: Source, asked: str) -> Answer | None:
         for decision in await source.decisions(None):
             if decision["trigger_id"] == asked.lower():
                 name, id = decision["person"], asked.lower()
-    for person in _persons(name):
+    for person in persons(name):
         story = await _story(source, person)
         if story.events or story.decisions:
             visitors = {event["visitor"] for event in story.events}
@@ -39,7 +39,8 @@ async def ask(source: Source, asked: str) -> Answer | None:
     return None
 
 
-def _persons(name: str) -> tuple[str, ...]:
+def persons(name: str) -> tuple[str, ...]:
+    """Whom a name may mean, the likelier first."""
     if name.startswith(("customer:", "visitor:")):
         return (name,)
     return (f"customer:{name}", f"visitor:{name}")

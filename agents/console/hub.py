@@ -11,9 +11,12 @@ import secrets
 from collections import deque
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Any, Final, Literal, NamedTuple, Self
+from typing import Any, Final, Literal, Self
 
-Kind = Literal["trigger", "cancel", "decision", "rejected", "status", "figures"]
+Kind = Literal["trigger", "cancel", "decision", "rejected", "status"]
+
+Words = Callable[[Kind, Mapping[str, Any]], Mapping[str, Any]]
+"""What is said of a happening besides its data."""
 
 REMEMBERED: Final = 1_000
 """Happenings kept for those who come, or come back. Fewer: gaps after a short loss of the line."""
@@ -22,17 +25,28 @@ WAITING: Final = 500
 """Happenings that may wait for one subscriber. More: memory for each who sleeps."""
 
 
-class Happening(NamedTuple):
+class Happening:
     """`data`: plain JSON. A `trigger` or `cancel` has the fields of the CloudEvent's data, a `decision`
     its own, `rejected` the headers; all with the record's `topic` (without the prefix), `partition`,
-    `offset` and `t`, the broker's time (ms). `number` 0: not remembered (`status`, `figures`).
+    `offset` and `t`, the broker's time (ms). `number` 0: not remembered (`status`).
     """
 
-    number: int
-    kind: Kind
-    data: Mapping[str, Any]
-    text: str
-    """`data` as JSON, made once for all subscribers."""
+    __slots__ = ("_text", "_words", "data", "kind", "number")
+
+    def __init__(self, number: int, kind: Kind, data: Mapping[str, Any], words: Words) -> None:
+        self.number = number
+        self.kind: Kind = kind
+        self.data = data
+        self._words = words
+        self._text: str | None = None
+
+    @property
+    def text(self) -> str:
+        """`data` and what it says in words, as JSON: made when it is sent first, for all who get it."""
+        if self._text is None:
+            whole = {**self.data, **self._words(self.kind, self.data)}
+            self._text = json.dumps(whole, separators=(",", ":"), ensure_ascii=False)
+        return self._text
 
     @property
     def visitor(self) -> str | None:
@@ -46,7 +60,13 @@ class Happening(NamedTuple):
 class Hub:
     """One in a process, on one event loop. Nothing in it waits or blocks."""
 
-    def __init__(self, remembered: int = REMEMBERED, waiting: int = WAITING) -> None:
+    def __init__(
+        self,
+        words: Words = lambda kind, data: {},
+        remembered: int = REMEMBERED,
+        waiting: int = WAITING,
+    ) -> None:
+        self._words = words
         self._mark = secrets.token_hex(4)
         self._count = 0
         self._waiting = waiting
@@ -60,8 +80,7 @@ class Hub:
         if remember:
             self._count += 1
             number = self._count
-        text = json.dumps(data, separators=(",", ":"), ensure_ascii=False)
-        happening = Happening(number, kind, data, text)
+        happening = Happening(number, kind, data, self._words)
         if remember:
             self._memory.append(happening)
         for subscription in self._subscriptions:

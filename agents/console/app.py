@@ -1,0 +1,79 @@
+"""The console as an application: its routes, and what runs behind them for as long as it does."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import suppress
+from functools import partial
+from typing import Any, Final
+
+from aiohttp import web
+
+from agents.console import api
+from agents.console.answers import Answers
+from agents.console.feed import Feed
+from agents.console.hub import Hub
+from agents.console.keys import HUB, RECIPES, SETTINGS
+from agents.console.overview import Overview
+from agents.console.security import add_headers, only_loopback
+from agents.console.wording import wording
+from agents.settings import Settings
+from agents.view.link import Link, ViewLost
+from agents.view.stored import Stored
+from agents.view.writer import Writer
+from stream.recipe import Recipes
+
+PING_S: Final = 2.0
+FAILED: Final = web.AppKey("failed", asyncio.Future[None])
+"""Ends with what ended the work behind the page."""
+
+
+def make_app(settings: Settings, recipes: Recipes, *, loopback: bool = True) -> web.Application:
+    """`loopback`: it is bound to this machine, so a question that names another host is refused."""
+    app = web.Application(middlewares=[only_loopback] if loopback else [])
+    app.on_response_prepare.append(add_headers)
+    hub = Hub(wording(recipes))
+    feed = Feed(settings, recipes, hub)
+    link = Link(settings.redis) if settings.redis else None
+    writer = Writer(settings, recipes, link) if link else None
+    stored = Stored(link, writer.keys) if link and writer else None
+    app[HUB], app[SETTINGS], app[RECIPES], app[api.FEED] = hub, settings, recipes, feed
+    app[api.OVERVIEW] = Overview(settings, recipes, feed, writer, stored)
+    app[api.ANSWERS] = Answers(settings, recipes, feed, stored)
+
+    work: list[Callable[[], Coroutine[Any, Any, None]]] = [feed.follower.run, feed.sample]
+    if link and writer:
+        work += [writer.run, partial(_ask_regularly, link)]
+
+    async def behind(_: web.Application) -> AsyncIterator[None]:
+        failed = app[FAILED] = asyncio.get_running_loop().create_future()
+        tasks = [asyncio.create_task(each()) for each in work]
+        for task in tasks:
+            task.add_done_callback(partial(_ended, failed))
+        yield
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if link:
+            await link.close()
+
+    async def leave(_: web.Application) -> None:
+        hub.close()
+
+    app.cleanup_ctx.append(behind)
+    app.on_shutdown.append(leave)
+    api.add_routes(app)
+    return app
+
+
+def _ended(failed: asyncio.Future[None], task: asyncio.Task[None]) -> None:
+    """What runs behind the page runs for ever, or the console ends."""
+    if not task.cancelled() and not failed.done():
+        failed.set_exception(task.exception() or RuntimeError("it ended by itself"))
+
+
+async def _ask_regularly(link: Link) -> None:
+    """So that a lost Redis is known before somebody needs it."""
+    while True:
+        with suppress(ViewLost):
+            await link.call("PING")
+        await asyncio.sleep(PING_S)

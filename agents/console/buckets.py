@@ -1,0 +1,57 @@
+"""Token buckets, one for each name: so many a second, and so many at once after a pause."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+SECONDS_AT_ONCE: Final = 10
+"""A full bucket holds the tokens of so many seconds. Fewer: a shop page that opens many things is refused."""
+
+NAMES: Final = 50_000
+"""Buckets kept; the one not used for longest goes. More: memory for strangers."""
+
+
+class Bucket(NamedTuple):
+    tokens: float
+    at: float
+    """Seconds of the clock, when it held so many."""
+
+
+class Buckets:
+    """`rate`: tokens a second; 0: no limit. Who has any left may take more than that, and then waits longer:
+    so no batch is too large to be taken once."""
+
+    def __init__(
+        self, rate: int, names: int = NAMES, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._rate = rate
+        self._full = float(rate * SECONDS_AT_ONCE)
+        self._names = names
+        self._clock = clock
+        self._buckets: OrderedDict[str, Bucket] = OrderedDict()
+
+    def wait(self, name: str) -> float:
+        """Seconds until there is a token; 0 if there is."""
+        if not self._rate:
+            return 0.0
+        tokens = self._tokens(name)
+        return 0.0 if tokens >= 1 else (1 - tokens) / self._rate
+
+    def charge(self, name: str, tokens: int) -> None:
+        """Takes the tokens, there or not."""
+        if not self._rate:
+            return
+        self._buckets[name] = Bucket(self._tokens(name) - tokens, self._clock())
+        self._buckets.move_to_end(name)
+        while len(self._buckets) > self._names:
+            self._buckets.popitem(last=False)
+
+    def _tokens(self, name: str) -> float:
+        bucket = self._buckets.get(name)
+        if bucket is None:
+            return self._full
+        return min(self._full, bucket.tokens + (self._clock() - bucket.at) * self._rate)
+
+    def __len__(self) -> int:
+        return len(self._buckets)

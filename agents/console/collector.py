@@ -1,0 +1,140 @@
+"""POST /collect: a storefront's events, checked, into Kafka. docs/storefront.md is its page for developers.
+
+202 is said once the broker has acknowledged every event of the post. What is refused is refused whole.
+No answer quotes what was posted, but for the ids that were taken.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping
+from math import ceil
+from typing import Any, Final
+
+import msgspec
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST as EXPOSITION
+
+from agents.console import intake
+from agents.console.buckets import Buckets
+from agents.console.carrier import Carrier, NotTaken
+from agents.console.collected import Collected
+from agents.console.intake import Faulty, Taken
+from agents.console.origins import Collecting, address, cors
+
+TYPES: Final = frozenset({"application/json", "text/plain", "application/octet-stream"})
+"""text/plain is what a page may send to another origin as it closes, without asking first."""
+
+SLOWEST_S: Final = 10.0
+"""For the body of a post to come."""
+
+AGAIN_S: Final = 2
+"""Retry-After while Kafka takes nothing."""
+
+
+class Refused(Exception):
+    """An answer other than 202, and the headers it needs."""
+
+    def __init__(self, status: int, answer: Any, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(status)
+        self.status = status
+        self.answer = answer
+        self.headers = headers or {}
+
+
+class Collector:
+    def __init__(self, collecting: Collecting, carrier: Carrier, collected: Collected) -> None:
+        self._collecting = collecting
+        self._carrier = carrier
+        self._collected = collected
+        self._addresses = Buckets(collecting.per_address)
+        self._visitors = Buckets(collecting.per_visitor)
+
+    async def ask(self, request: web.Request) -> web.Response:
+        """The preflight of a browser: may a page of this origin post here?"""
+        allowed = cors(request, self._collecting.origins)
+        if allowed is None:
+            return _answer(403, {"fault": "the origin is not allowed"}, {})
+        return web.Response(status=204, headers=allowed)
+
+    async def post(self, request: web.Request) -> web.Response:
+        allowed = cors(request, self._collecting.origins)
+        try:
+            if allowed is None:
+                raise Refused(403, {"fault": "the origin is not allowed"})
+            taken = await self._take(request)
+        except Refused as refused:
+            self._collected.refused(refused.status)
+            return _answer(refused.status, refused.answer, {**(allowed or {}), **refused.headers})
+        self._collected.taken(len(taken))
+        return _answer(202, {"ids": [event.id for event in taken]}, allowed or {})
+
+    async def metrics(self, _: web.Request) -> web.Response:
+        return web.Response(body=self._collected.text(), headers={"Content-Type": EXPOSITION})
+
+    async def _take(self, request: web.Request) -> list[Taken]:
+        """Raises Refused."""
+        name = address(request, self._collecting.proxies)
+        self._admit(self._addresses, {name: 1})
+        body = await _body(request)
+        try:
+            events = intake.take(body)
+        except Faulty as faulty:
+            self._collected.faulty(faulty.faults)
+            raise Refused(400, {"faults": faulty.faults}) from None
+        self._addresses.charge(name, len(events) - 1)
+        self._admit(self._visitors, Counter(event.visitor for event in events))
+        try:
+            with self._collected.carrying():
+                await self._carrier.carry(events)
+        except NotTaken:
+            again = {"Retry-After": str(AGAIN_S)}
+            raise Refused(503, {"fault": "Kafka does not take it now"}, again) from None
+        return events
+
+    def _admit(self, buckets: Buckets, costs: Mapping[str, int]) -> None:
+        """Takes the tokens of all, or of none. Raises Refused."""
+        wait = max(buckets.wait(name) for name in costs)
+        if wait:
+            again = {"Retry-After": str(ceil(wait))}
+            raise Refused(429, {"fault": "too many events"}, again)
+        for name, cost in costs.items():
+            buckets.charge(name, cost)
+
+
+async def _body(request: web.Request) -> bytes:
+    """Raises Refused."""
+    if request.content_type not in TYPES:
+        raise Refused(415, {"fault": "application/json or text/plain is meant"})
+    if "Content-Encoding" in request.headers:
+        raise Refused(415, {"fault": "the body is to come as it is, not packed"})
+    body = bytearray()
+    try:
+        async with asyncio.timeout(SLOWEST_S):
+            async for chunk in request.content.iter_any():
+                body += chunk
+                if len(body) > intake.LARGEST:
+                    raise Refused(413, {"fault": f"up to {intake.LARGEST} bytes are taken"})
+    except TimeoutError:
+        raise Refused(408, {"fault": "the body did not come"}) from None
+    return bytes(body)
+
+
+def _answer(status: int, answer: Any, headers: Mapping[str, str]) -> web.Response:
+    response = web.Response(
+        status=status,
+        body=msgspec.json.encode(answer),
+        content_type="application/json",
+        headers={**headers, "Cache-Control": "no-store"},
+    )
+    if status in {408, 413, 415}:
+        response.force_close()  # the rest of the body is not read
+    return response
+
+
+def add_routes(app: web.Application, collecting: Collecting, carrier: Carrier) -> Collector:
+    """/collect and /metrics. The caller runs `carrier.run`."""
+    collector = Collector(collecting, carrier, Collected())
+    app.router.add_post("/collect", collector.post)
+    app.router.add_options("/collect", collector.ask)
+    app.router.add_get("/metrics", collector.metrics)
+    return collector

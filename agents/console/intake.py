@@ -1,0 +1,89 @@
+"""What a storefront posted: one event or a batch of them, each checked as a worker will check it.
+
+All or nothing: a batch with a fault is refused whole, so an answer is true of all its events, and what was
+not taken can be sent again, without the faulty ones, in its order. Pure. Source: docs/storefront.md.
+"""
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+import msgspec
+
+from stream import events
+from stream.events import Rejected
+
+MOST: Final = 500
+"""Events in a batch. More: one post would take the place of many."""
+
+LARGEST: Final = 1024 * 1024
+"""Bytes of a post."""
+
+_elements: Final = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_SPACE: Final = b" \t\r\n"
+
+
+class Taken(NamedTuple):
+    """`value`: the event's own bytes, as they came."""
+
+    id: str
+    visitor: str
+    value: bytes
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """`index`: which event of a batch, from 0; None for the whole. Nothing in it quotes what was posted."""
+
+    index: int | None
+    reason: str
+    path: str
+
+
+class Faulty(Exception):
+    """Not one event of the post is taken."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        super().__init__(f"{len(faults)} faults")
+        self.faults = faults
+
+
+def take(body: bytes) -> list[Taken]:
+    """The events of a post, in their order. Raises Faulty."""
+    if not body.lstrip(_SPACE).startswith(b"["):
+        return _all([(None, body)])
+    try:
+        parts = _elements(body)
+    except RecursionError:
+        raise Faulty([Fault(None, "too_deep", "$")]) from None
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        raise Faulty([Fault(None, "not_json", "$")]) from None
+    if not parts:
+        raise Faulty([Fault(None, "empty", "$")])
+    if len(parts) > MOST:
+        raise Faulty([Fault(None, "too_many", "$")])
+    return _all(_numbered(parts))
+
+
+def _numbered(parts: list[msgspec.Raw]) -> Iterator[tuple[int, bytes]]:
+    for index, part in enumerate(parts):
+        yield index, bytes(part)
+
+
+def _all(parts: "Iterator[tuple[int, bytes]] | list[tuple[None, bytes]]") -> list[Taken]:
+    taken: list[Taken] = []
+    faults: list[Fault] = []
+    for index, value in parts:
+        try:
+            taken.append(_event(value))
+        except Rejected as error:
+            faults.append(Fault(index, error.reason, error.path))
+    if faults:
+        raise Faulty(faults)
+    return taken
+
+
+def _event(value: bytes) -> Taken:
+    """Raises Rejected. Time is not a storefront's to move: `clock.advanced` is for replays."""
+    event = events.decode(value)
+    if event is None:
+        raise Rejected("not_in_list", "$.type")
+    return Taken(event.id, event.visitor, value)

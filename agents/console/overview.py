@@ -1,0 +1,160 @@
+"""The figures of the page, as JSON: what is up, counts by recipe and reason, latency, evidence."""
+
+import time
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any, Final
+
+from agents.console import latency
+from agents.console.feed import Feed
+from agents.console.tally import SPANS, Key
+from agents.settings import Settings
+from agents.view.entries import day
+from agents.view.link import ViewLost
+from agents.view.stored import Count, Stored
+from agents.view.writer import Writer
+from stream.durations import DAY
+from stream.recipe import EXIT, KINDS, Recipes
+
+MONTH: Final = "month"
+DAYS: Final = 30
+RANGES: Final = (*SPANS, MONTH)
+
+FRESH_S: Final = 0.5
+"""So long one answer serves all who ask."""
+
+
+class Overview:
+    """`writer`, `stored`: of the Redis view, None without a Redis."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        recipes: Recipes,
+        feed: Feed,
+        writer: Writer | None,
+        stored: Stored | None,
+    ) -> None:
+        self._settings = settings
+        self._recipes = recipes
+        self._feed = feed
+        self._writer = writer
+        self._stored = stored
+        self._made: dict[str, tuple[float, dict[str, Any]]] = {}
+
+    async def figures(self, over: str) -> dict[str, Any]:
+        """Over one of RANGES."""
+        made, found = self._made.get(over, (0.0, {}))
+        if not found or time.monotonic() - made > FRESH_S:
+            found = await self._figures(over)
+            self._made[over] = time.monotonic(), found
+        return found
+
+    async def _figures(self, over: str) -> dict[str, Any]:
+        now = self._now()
+        counts, series = await self._month(now) if over == MONTH else self._recent(over, now)
+        timed = "day" if over == MONTH else over
+        total = self._feed.tallies.spans[timed].total(now)
+        return {
+            "now": now,
+            "prefix": self._settings.prefix,
+            "replay": self._settings.time == "record",
+            "zone": self._recipes.policy.zone,
+            "over": over,
+            "since": self._feed.since,
+            "kafka": self._kafka(),
+            "redis": self._redis(),
+            "recipes": [self._recipe(name) for name in self._names(counts)],
+            "counts": counts,
+            "series": series,
+            "latency": {
+                "over": timed,
+                "bounds": latency.BOUNDS,
+                **{sort: latency.summary(total, sort) for sort in latency.SORTS},
+            },
+            "evidence": self._feed.evidence.summary(),
+            "rejected": {
+                key[1]: number for key, number in total.most_common() if key[0] == "rejected"
+            },
+        }
+
+    def _now(self) -> int:
+        """The broker's time, so far as it is known here, else this machine's (ms)."""
+        return self._feed.evidence.now or int(time.time() * 1000)
+
+    def _kafka(self) -> dict[str, Any]:
+        follower = self._feed.follower
+        return {
+            "state": follower.state,
+            "fault": follower.fault,
+            "for_s": round(time.monotonic() - follower.since),
+            "behind": follower.behind,
+        }
+
+    def _redis(self) -> dict[str, Any]:
+        if self._writer is None:
+            return {"state": "none", "fault": "", "behind": None}
+        fault = self._writer.link.fault
+        return {
+            "state": "lost" if fault else "up",
+            "fault": fault,
+            "behind": self._writer.follower.behind,
+        }
+
+    def _recent(self, over: str, now: int) -> tuple[list[list[Any]], list[list[Any]]]:
+        """(recipe, outcome, reason, number) and (begin, fired by recipe, not sent) by bucket."""
+        tally = self._feed.tallies.spans[over]
+        series = [[begin, *_split(_rows(bucket))] for begin, bucket in tally.buckets(now)]
+        return _rows(tally.total(now)), series
+
+    async def _month(self, now: int) -> tuple[list[list[Any]], list[list[Any]]]:
+        """The same from the view, by day; nothing while there is none."""
+        try:
+            found = await self._stored.counts() if self._stored else []
+        except ViewLost:
+            found = []
+        begins = [now // DAY * DAY - back * DAY for back in reversed(range(DAYS))]
+        by_day: dict[str, list[Count]] = {day(begin): [] for begin in begins}
+        total: Counter[Key] = Counter()
+        for count in found:
+            if count.day in by_day:
+                by_day[count.day].append(count)
+                total["decision", count.recipe, count.outcome, count.reason] += count.number
+        series = [
+            [begin, *_split([list(count[1:]) for count in by_day[day(begin)]])] for begin in begins
+        ]
+        return _rows(total), series
+
+    def _names(self, counts: list[list[Any]]) -> list[str]:
+        """The recipes in force, then those that were."""
+        known = dict.fromkeys(self._recipes.names)
+        return list(known | dict.fromkeys(row[0] for row in counts))
+
+    def _recipe(self, name: str) -> dict[str, Any]:
+        recipe = self._recipes.by_name.get(name)
+        about = recipe or KINDS.get(name)
+        return {
+            "name": name,
+            "in_force": recipe is not None,
+            "kind": about.kind if about else None,
+            "steps": about.steps if about and about.kind != EXIT else [],
+            "channels": about.channels if about else [],
+            "version": about.version if about else None,
+            "last_fired": self._feed.last_fired.get(name),
+        }
+
+
+def _rows(total: Counter[Key]) -> list[list[Any]]:
+    return [[*key[1:], number] for key, number in sorted(total.items()) if key[0] == "decision"]
+
+
+def _split(rows: Iterable[list[Any]]) -> tuple[dict[str, int], int]:
+    """Fired by recipe, and how many steps were refused or ended early."""
+    fired: Counter[str] = Counter()
+    held = 0
+    for recipe, outcome, _, number in rows:
+        if outcome == "fired":
+            fired[recipe] += number
+        elif outcome in ("refused", "closed"):
+            held += number
+    return dict(fired), held

@@ -1,0 +1,69 @@
+"""Numbers of the last hour and the last day, by the broker's time of the records. Pure, bounded."""
+
+from collections import Counter
+from typing import Final, NamedTuple
+
+from stream.durations import HOUR, MINUTE
+
+Key = tuple[str, ...]
+
+MOST_KEYS: Final = 5_000
+"""Of one bucket. There are recipes times reasons; more than this is somebody else's topic."""
+
+
+class Span(NamedTuple):
+    """So many buckets of so many ms."""
+
+    width: int
+    buckets: int
+
+
+SPANS: Final = {"hour": Span(MINUTE, 60), "day": Span(HOUR // 2, 48)}
+
+
+class Tally:
+    """Counters by key in buckets of time; what is older than the newest bucket's span is dropped."""
+
+    def __init__(self, span: Span) -> None:
+        self._span = span
+        self._buckets: dict[int, Counter[Key]] = {}
+
+    def add(self, t: int, key: Key, number: int = 1) -> None:
+        """Counts `number` at the time `t` (ms)."""
+        place = t // self._span.width
+        bucket = self._buckets.get(place)
+        if bucket is None:
+            bucket = self._buckets[place] = Counter()
+            self._drop(max(self._buckets))
+        if len(bucket) < MOST_KEYS or key in bucket:
+            bucket[key] += number
+
+    def _drop(self, newest: int) -> None:
+        for place in [each for each in self._buckets if each <= newest - self._span.buckets]:
+            del self._buckets[place]
+
+    def total(self, now: int) -> Counter[Key]:
+        """The sum over the span that ends with `now` (ms)."""
+        found: Counter[Key] = Counter()
+        for _, bucket in self.buckets(now):
+            found.update(bucket)
+        return found
+
+    def buckets(self, now: int) -> list[tuple[int, Counter[Key]]]:
+        """(begin in ms, counters) of every bucket of that span, in order; empty ones too."""
+        last = now // self._span.width
+        return [
+            (place * self._span.width, self._buckets.get(place, Counter()))
+            for place in range(last - self._span.buckets + 1, last + 1)
+        ]
+
+
+class Tallies:
+    """The same numbers over every span."""
+
+    def __init__(self) -> None:
+        self.spans = {name: Tally(span) for name, span in SPANS.items()}
+
+    def add(self, t: int, key: Key, number: int = 1) -> None:
+        for tally in self.spans.values():
+            tally.add(t, key, number)

@@ -1,0 +1,63 @@
+"""What a live happening says in plain words: a title, and details that explain it. Pure.
+
+Written from the record alone, without its person's story: the answer to a question (answers.py) says
+more.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import tzinfo
+from typing import Any, Final
+
+from agents.console.hub import Kind
+from agents.told import Teller
+from stream import quiet
+from stream.recipe import Recipes
+from stream.triggers import FIRED
+
+Record = Mapping[str, Any]
+
+FAULTS: Final = {
+    "not_json": "it is no JSON in UTF-8",
+    "too_large": "it is larger than an event may be",
+    "too_deep": "it is nested too deeply",
+    "empty": "it has no value",
+    "not_an_object": "it is JSON, but no object",
+    "missing": "a field is missing that every event of this type has",
+    "wrong_type": "a field has a value of another type",
+    "out_of_range": "a number or a length is out of its range",
+    "not_in_list": "a value is none of those that are allowed",
+    "names_nobody": "the visitor or customer it names is nobody, like “undefined”",
+    "key_differs": "its key is not the visitor it names",
+    "no_key": "it has no key",
+}
+"""By the reason that schemas/rejected.json lists."""
+
+
+def wording(recipes: Recipes) -> Callable[[Kind, Record], Record]:
+    """The function that says it, with times in the policy's zone."""
+    zone = quiet.zone(recipes.policy.zone) or quiet.zone("UTC")
+    assert zone is not None
+
+    def words(kind: Kind, data: Record) -> Record:
+        if kind == "status":
+            return {}
+        title, details = _said(kind, data, recipes, zone)
+        return {"title": title, "details": details}
+
+    return words
+
+
+def _said(kind: Kind, data: Record, recipes: Recipes, zone: tzinfo) -> tuple[str, tuple[str, ...]]:
+    if kind == "rejected":
+        return f"An event was rejected at {data['path']}", (f"Because {why(data['reason'])}.",)
+    if kind == "cancel":
+        return Teller((), (), (), recipes, zone).cancel(data), ()
+    if kind == "decision":
+        return Teller((data,), (), (), recipes, zone).decision(data)
+    event = {"id": data["trigger_id"], "type": FIRED, "data": data}
+    fired = {**data, "outcome": "fired", "at": data["not_before"]}
+    return Teller((fired,), (event,), (), recipes, zone).decision(fired)
+
+
+def why(reason: str) -> str:
+    return FAULTS.get(reason, f"the reason given is {reason!r}")

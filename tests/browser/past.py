@@ -1,0 +1,170 @@
+"""A shop's day on a real broker, as workers would have left it: decided by the stages themselves.
+
+The topics carry the records' own time, so that a day can have been written in seconds.
+"""
+
+import random
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+import msgspec
+from kafka import KafkaProducer
+
+from agents import rejected, shoppers, topics
+from agents.batches import RawBatch
+from agents.partition import partition_of
+from agents.settings import Settings
+from agents.topic_list import Layout, required
+from stream.outputs import Outputs
+from stream.people import People
+from stream.recipe import Recipes
+from stream.visitors import Record, Visitors
+from stream.watermark import mark
+
+PARTITIONS = 2
+MINUTE = 60_000
+HOUR = 60 * MINUTE
+DETAIL = 12 * MINUTE
+"""So long before the end the marks come every second, before that every minute."""
+
+
+class RejectedRecord(msgspec.Struct):
+    """What agents/rejected.py reads of an input record."""
+
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes | None], ...] = ()
+
+
+def make_topics(settings: Settings, recipes: Recipes) -> None:
+    with topics.connected(settings) as admin:
+        specs = required(settings, recipes.names, Layout(PARTITIONS, PARTITIONS))
+        own_time = {"message.timestamp.type": "CreateTime", "retention.ms": "-1"}
+        wanted = [
+            replace(
+                spec, config=spec.config | own_time if "state." not in spec.name else spec.config
+            )
+            for spec in specs
+        ]
+        admin.create_topics(
+            {
+                spec.name: {
+                    "num_partitions": spec.partitions,
+                    "replication_factor": 1,
+                    "configs": spec.config,
+                }
+                for spec in wanted
+            }
+        )
+        admin.wait_for_topics([spec.name for spec in wanted], timeout_ms=30_000)
+
+
+class Past:
+    """Both stages over two partitions; what they say is written as it would have been."""
+
+    def __init__(self, settings: Settings, recipes: Recipes, seed: int = 1) -> None:
+        self._topic = settings.topic
+        self._random = random.Random(seed)
+        self._visitors = [Visitors(recipes) for _ in range(PARTITIONS)]
+        self._people = [People(recipes, PARTITIONS) for _ in range(PARTITIONS)]
+        self._offsets = [0] * PARTITIONS
+        self._facts = [0] * PARTITIONS
+        self._producer = KafkaProducer(
+            bootstrap_servers=list(settings.kafka), acks="all", linger_ms=20
+        )
+
+    def shop(self, visitors: int, end: int, length: int = 22 * HOUR) -> None:
+        """So many shoppers until `end` (ms), and the time up to it passed."""
+        traffic = shoppers.day(7, visitors, end - length, length)
+        self.write(((t, _bytes(event), _visitor(event)) for t, event in traffic), end)
+
+    def write(self, events: Iterable[tuple[int, bytes, bytes | None]], end: int) -> None:
+        """Events (time, value, key) in order of time; then time passes to `end`."""
+        chunk: list[tuple[int, bytes, bytes | None]] = []
+        reached = 0
+        for each in events:
+            width = 1000 if each[0] > end - DETAIL else MINUTE
+            if chunk and each[0] - reached >= width:
+                self._pass(chunk, each[0])
+                chunk, reached = [], each[0]
+            chunk.append(each)
+        self._pass(chunk, end)
+        self._producer.flush()
+
+    def _pass(self, chunk: list[tuple[int, bytes, bytes | None]], now: int) -> None:
+        by_partition: list[list[Record]] = [[] for _ in range(PARTITIONS)]
+        for t, value, key in chunk:
+            number = partition_of(key or b"", PARTITIONS)
+            by_partition[number].append((self._offsets[number], t, key, value))
+            self._offsets[number] += 1
+            self._send("storefront.events", number, t, key, value)
+        for number, records in enumerate(by_partition):
+            out = Outputs()
+            self._visitors[number].process(records, out)
+            self._visitors[number].advance(now, out)
+            self._outputs(out, now)
+            self._rejected(out, records, number)
+        told = mark(dict.fromkeys(range(PARTITIONS), now), PARTITIONS)
+        for number, people in enumerate(self._people):
+            self._fact(number, now + self._random.randint(4, 30), b"", told)
+            out = Outputs()
+            people.advance(out)
+            self._outputs(out, now)
+            for key, state in people.changes():
+                self._send("state.people", number, now, key, state)
+
+    def _outputs(self, out: Outputs, now: int) -> None:
+        for person, value in out.facts:
+            self._fact(partition_of(person.encode(), PARTITIONS), now, person.encode(), value)
+        for recipe, person, value in out.triggers:
+            data = msgspec.json.decode(value)["data"]
+            at = data.get("not_before", data.get("at"))
+            late = int(self._random.lognormvariate(2.2 if recipe == "exit-intent" else 5.5, 0.6))
+            self._by_person(f"triggers.{recipe}", person, at + late, value)
+        for person, value in out.decisions:
+            at = msgspec.json.decode(value)["at"]
+            self._by_person("triggers.decisions", person, at + self._random.randint(4, 60), value)
+
+    def _rejected(self, out: Outputs, records: list[Record], partition: int) -> None:
+        if not out.rejected:
+            return
+        raw = [RejectedRecord(offset, t, key, value) for offset, t, key, value in records]
+        batch = RawBatch(raw, raw[0].offset, raw[-1].offset + 1, None)
+        topic = self._topic("storefront.events")
+        for key, value, headers in rejected.records(out.rejected, [batch], topic, partition):
+            t = int(dict(headers)["time"] or 0) + 20
+            name = self._topic("storefront.rejected")
+            self._producer.send(
+                name, value, key, headers=headers, partition=0, timestamp_ms=t
+            ).add_errback(_raise)
+
+    def _fact(self, number: int, t: int, key: bytes, value: bytes) -> None:
+        self._people[number].add([(self._facts[number], value)])
+        self._facts[number] += 1
+        self._send("visitor.facts", number, t, key, value)
+
+    def _by_person(self, name: str, person: str, t: int, value: bytes) -> None:
+        key = person.encode()
+        self._send(name, partition_of(key, PARTITIONS), t, key, value)
+
+    def _send(
+        self, name: str, partition: int, t: int, key: bytes | None, value: bytes | None
+    ) -> None:
+        self._producer.send(
+            self._topic(name), value, key, partition=partition, timestamp_ms=t
+        ).add_errback(_raise)
+
+
+def _raise(error: Exception) -> None:
+    raise error
+
+
+def _bytes(record: object) -> bytes:
+    return record if isinstance(record, bytes) else msgspec.json.encode(record)
+
+
+def _visitor(record: object) -> bytes | None:
+    visitor = record.get("visitor") if isinstance(record, dict) else None
+    return visitor.encode() if isinstance(visitor, str) else None
