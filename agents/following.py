@@ -15,7 +15,6 @@ from aiokafka.errors import KafkaError
 
 from agents.log import say
 from agents.partition import partition_counts
-from agents.partition import partition_counts
 from agents.settings import Settings, aiokafka_options
 
 log = logging.getLogger("triggers.following")

@@ -4,7 +4,7 @@ The topics carry the records' own time, so that a day can have been written in s
 """
 
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 
 import msgspec
