@@ -223,7 +223,7 @@ def _play(producer: KafkaProducer, stop: Event, stage: Stage, file: Path, second
 
 async def live(stage: Stage, folder: Path, rate: float, seed: int, seconds: float) -> None:
     """A full shop for so many seconds, in real time."""
-    traffic = shoppers.hour(seed, rate, seconds)
+    traffic = simulate.current(shoppers.hour(seed, rate, seconds))
     stage.make_topics()
     with Crew(2, stage.environ(), folder) as crew:
         crew.wait()

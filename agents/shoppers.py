@@ -37,7 +37,9 @@ def day(
     return spoil(crowd(seed, visitors, start, length), seed, Faults() if faults is None else faults)
 
 
-def hour(seed: int, rate: float, seconds: float, faults: Faults | None = None) -> Iterator[Record]:
+def hour(
+    seed: int, rate: float, seconds: float, faults: Faults | None = None
+) -> Iterator[tuple[int, Record]]:
     """A stretch of a full shop's traffic, to be sent at `rate` events a second for so many seconds.
 
     In this way visits take about as long as real ones. There are more events than needed.
@@ -46,7 +48,7 @@ def hour(seed: int, rate: float, seconds: float, faults: Faults | None = None) -
     shoppers = 1 + int(rate / EVENTS_EACH * length / 1000)
     for t, record in day(seed, shoppers, NOON, length, faults):
         if t >= NOON + WARM_UP:
-            yield record
+            yield t, record
 
 
 def crowd(seed: int, visitors: int, start: int, length: int) -> Iterator[Timed]:

@@ -36,6 +36,15 @@ def lines(traffic: Iterable[tuple[int, Record]]) -> Iterator[bytes]:
         yield (record if isinstance(record, bytes) else encode({"t": t, **record})) + b"\n"
 
 
+def current(traffic: Iterable[tuple[int, Record]]) -> Iterator[Record]:
+    """Traffic as it happens now: the storefront's clock is as far off as it was in the story."""
+    for t, record in traffic:
+        if isinstance(record, dict) and isinstance(record.get("client_time"), int):
+            now = int(time.time() * 1000)
+            record = record | {"client_time": now - (t - record["client_time"])}  # noqa: PLW2901
+        yield record
+
+
 def key(record: Record) -> bytes | None:
     """A storefront keys its events by visitor; what has none goes anywhere."""
     visitor = record.get("visitor") if isinstance(record, dict) else None
@@ -68,7 +77,9 @@ def send(
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--seed", type=int, default=1, help="the same seed, the same traffic (1)")
+    parser.add_argument(
+        "--seed", type=int, help="the same seed, the same traffic (a file: 1, live: ever new)"
+    )
     parser.add_argument(
         "--faults",
         type=_faults,
@@ -123,7 +134,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _to_file(args: argparse.Namespace) -> int:
-    traffic = shoppers.day(args.seed, args.visitors, args.start, args.length, args.faults)
+    traffic = shoppers.day(args.seed or 1, args.visitors, args.start, args.length, args.faults)
     shown = track(lines(traffic), "Simulating", disable=not sys.stderr.isatty(), console=None)
     try:
         with args.out.open("wb") as file:
@@ -145,7 +156,8 @@ def _to_kafka(args: argparse.Namespace) -> int:
     except KafkaError as error:
         print(error, file=sys.stderr)
         return 1
-    traffic = shoppers.hour(args.seed, args.rate, args.seconds, args.faults)
+    seed = time.time_ns() if args.seed is None else args.seed
+    traffic = current(shoppers.hour(seed, args.rate, args.seconds, args.faults))
     try:
         sent = send(producer, settings.topic(EVENTS), traffic, args.rate, args.seconds)
     except KafkaError as error:
