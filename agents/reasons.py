@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from stream.durations import DAY, HOUR, MINUTE, SECOND
-from stream.recipe import CART, EXIT, KINDS, Recipe, Recipes
+from stream.recipe import CART, EXIT, Recipe, Recipes
+from stream.registry import KINDS
 
 Decision = Mapping[str, Any]
 

@@ -1,6 +1,7 @@
 """How any episode opens, is remembered and closes. Source: docs/semantics.md, 6.
 
-What makes one open is its kind's subject: `funnel` for carts, checkouts and payments, `browse`.
+What makes one open is its kind's subject: `funnel` for carts, checkouts and payments, and the kinds that
+are looked at when a visitor is idle (`registry`).
 """
 
 from stream import decisions, triggers
@@ -10,12 +11,8 @@ from stream.decisions import Decision
 from stream.ids import trigger_id
 from stream.outputs import Outputs
 from stream.person import Episode, Person
-from stream.recipe import BROWSE, Recipe, Recipes
+from stream.recipe import Recipe, Recipes
 from stream.visitor import enter_order
-
-
-def is_browse(episode: Episode) -> bool:
-    return episode.kind == BROWSE
 
 
 def known(

@@ -9,9 +9,9 @@ from typing import Final
 from msgspec import UNSET, Struct
 
 from stream import decisions, triggers
-from stream.browse import subject
+from stream.browse_abandonment import subject
 from stream.cart import NEVER, value
-from stream.conditions import Known, first_offer
+from stream.conditions import Known, Offer, Range, When, first_offer
 from stream.decisions import Decision
 from stream.durations import DAY, SECOND
 from stream.events import ExitSignal
@@ -19,6 +19,25 @@ from stream.ids import trigger_id
 from stream.outputs import Outputs
 from stream.recipe import EXIT, Recipe, Recipes
 from stream.visitor import PAYMENT, VISIT_GAP, Published, Signal, Visitor, open_checkout
+
+_NO_ORDERS: Final = Range("orders", max=0)
+_OFFERS: Final = (
+    Offer("free-shipping", When((Range("visits", max=1), _NO_ORDERS))),
+    Offer("percent-10", When((_NO_ORDERS,))),
+    Offer("loyal-gift", When((Range("orders", min=1),))),
+)
+DEFAULTS: Final = Recipe(
+    EXIT,
+    EXIT,
+    steps=(0,),
+    cooldown=7 * DAY,
+    valid_for=30 * SECOND,
+    priority=100,
+    channels=("onsite",),
+    capped=False,
+    reach="any",
+    offers=_OFFERS,
+)
 
 THRESHOLD: Final = 0.7
 CART_WEIGHT: Final = 0.35

@@ -1,121 +1,82 @@
 """Funnel episodes: carts, checkouts and payments left behind. Source: docs/semantics.md, 6.
 
-One cart is in one state: its payment failed, its checkout is open, it has something in it, or none of
-these; every enabled recipe of that kind has an episode of its own on it. When a step of it is due is
-`steps`, what may still hold it back is `guards`.
+One cart is at one stage of the funnel, the first in the registry that gives it a key time, or at none;
+every enabled recipe of that kind has an episode of its own on it. When a step of it is due is `steps`,
+what may still hold it back is `guards`.
 """
 
 from msgspec import structs
 
-from stream import bounds, episodes
+from stream import bounds, episodes, registry
 from stream import cart as carts
 from stream.facts import CartSummary, Idle
 from stream.outputs import Outputs
 from stream.person import Episode, KnownCart, Person
-from stream.recipe import CART, CHECKOUT, PAYMENT, Recipe, Recipes
-from stream.visitor import Checkout
-
-
-class Seen:
-    """A summary's cart and checkout as this person's record lets them count.
-
-    A checkout of at or before the last order counts as closed, a cart of then as empty unless its checkout
-    is open; such an old cart closes nothing as emptied. What is kept of it is what was given: an order may
-    be taken back.
-    """
-
-    def __init__(self, person: Person, fact: Idle) -> None:
-        given, self.last_order = fact.summary.cart, person.last_order
-        checkout = fact.summary.checkout
-        opened = checkout is not None and checkout.started_at > self.last_order
-        self.checkout: Checkout | None = checkout if opened else None
-        self.old = given.changed_at <= self.last_order and not opened
-        self.cart = given
-        self.lines = [] if self.old else given.lines
-        self.given_contents = carts.fingerprint(given.lines)
-        self.contents = "" if self.old else self.given_contents
-
-    @property
-    def kind(self) -> str | None:
-        if self.checkout is not None:
-            return PAYMENT if self.checkout.failed else CHECKOUT
-        return CART if self.lines else None
-
-    @property
-    def key_time(self) -> int:
-        return self.cart.changed_at if self.checkout is None else self.checkout.started_at
-
-    def is_older_than(self, known: KnownCart | None) -> bool:
-        """The person is known to have had this cart later, with other contents."""
-        return (
-            known is not None
-            and known.changed_at > self.last_order
-            and self.cart.changed_at < known.changed_at
-            and self.contents != known.contents
-        )
+from stream.recipe import Recipe, Recipes
+from stream.seen import Seen
 
 
 def look(person: Person, fact: Idle, seen: Seen, recipes: Recipes, out: Outputs) -> None:
     """An idle visitor's cart: opens, keeps, feeds or closes what is about it."""
     at, id = fact.at, seen.cart.id
-    for episode in person.open_episodes():
-        if (
-            episode.visitor == fact.visitor
-            and episode.origin != id
-            and not episodes.is_browse(episode)
-        ):
+    for episode in _open_ones(person):
+        if episode.visitor == fact.visitor and episode.origin != id:
             episodes.close(person, episode, "replaced", at, recipes, out)
     known = person.carts.get(id)
     if seen.is_older_than(known):
         return
     if known is None or seen.cart.changed_at >= known.changed_at:
         person.carts[id] = KnownCart(seen.cart.changed_at, seen.given_contents)
-    for episode in person.open_episodes():
-        if episode.origin != id or episodes.is_browse(episode):
+    kind, key_time = _stage(seen)
+    for episode in _open_ones(person):
+        if episode.origin != id:
             continue
-        if episode.kind == seen.kind:
+        if episode.kind == kind:
             _feed(person, episode, fact, seen)
-        elif seen.kind is not None:
+        elif kind is not None:
             episodes.close(person, episode, "superseded", at, recipes, out)
         elif not seen.old:
             episodes.close(person, episode, "emptied", at, recipes, out)
     if not seen.lines:
         _forget_contents(person, id)
-    if seen.kind is not None:
-        for recipe in recipes.of[seen.kind]:
-            _open(person, recipe, fact, seen, recipes, out)
+    if kind is not None:
+        for recipe in recipes.of[kind]:
+            _open(person, recipe, key_time, fact, seen)
+
+
+def _open_ones(person: Person) -> list[Episode]:
+    """Open episodes about a cart."""
+    return [each for each in person.episodes if each.cart is not None]
+
+
+def _stage(seen: Seen) -> tuple[str | None, int]:
+    """The kind of what is left behind, with its key time."""
+    for kind, stage in registry.STAGES:
+        key_time = stage(seen)
+        if key_time is not None:
+            return kind, key_time
+    return None, carts.NEVER
 
 
 def _forget_contents(person: Person, id: str) -> None:
     """The cart is known empty: what it held when an episode on it ended may start one again."""
     for episode in person.episodes:
-        if episode.origin == id and not episode.open and not episodes.is_browse(episode):
+        if episode.origin == id and not episode.open:
             episode.contents = ""
 
 
-def _open(
-    person: Person,
-    recipe: Recipe,
-    fact: Idle,
-    seen: Seen,
-    recipes: Recipes,
-    out: Outputs,
-) -> None:
-    id = seen.cart.id
-    for each in person.episodes:
-        if each.open and each.recipe == recipe.name and each.origin == id:
-            return
-    if episodes.is_remembered(person, recipe, id, seen.key_time, seen.contents):
+def _open(person: Person, recipe: Recipe, key_time: int, fact: Idle, seen: Seen) -> None:
+    id, opened = seen.cart.id, _open_ones(person)
+    if any(each.recipe == recipe.name and each.origin == id for each in opened):
+        return
+    if episodes.is_remembered(person, recipe, id, key_time, seen.contents):
         return
     categories = frozenset(line.category for line in seen.lines if line.category is not None)
     if not recipe.when.holds(episodes.known(person, carts.value(seen.lines), categories, None)):
         return
-    if len(person.open_episodes()) >= bounds.MOST_OPEN:
+    if len(opened) >= bounds.MOST_OPEN:
         return
-    for each in person.open_episodes():
-        if episodes.is_browse(each):
-            episodes.close(person, each, "superseded", fact.at, recipes, out)
-    episode = Episode(recipe.name, recipe.kind, id, seen.key_time, fact.at, fact.visitor, fact.at)
+    episode = Episode(recipe.name, recipe.kind, id, key_time, fact.at, fact.visitor, fact.at)
     _feed(person, episode, fact, seen)
     person.episodes.append(episode)
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
-from stream import browse, episodes, facts, funnel, steps
+from stream import episodes, facts, funnel, registry, steps
 from stream.cart import NEVER
 from stream.facts import (
     Active,
@@ -30,6 +30,7 @@ from stream.keyed import Keyed
 from stream.outputs import Outputs
 from stream.person import FORGET_AFTER, Device, Person, trim
 from stream.recipe import Recipes
+from stream.seen import Seen
 from stream.visitor import take_back
 from stream.watermark import Watermark
 
@@ -40,9 +41,10 @@ _decode: Final = msgspec.msgpack.Decoder(Person).decode
 def _idle(person: Person, fact: Idle, recipes: Recipes, out: Outputs) -> None:
     summary = fact.summary
     person.visitors[fact.visitor] = Device(False, summary.last_active, summary.visits)
-    seen = funnel.Seen(person, fact)
+    seen = Seen(person, fact)
     funnel.look(person, fact, seen, recipes, out)
-    browse.look(person, fact, seen, recipes, out)
+    for look in registry.AT_IDLE:
+        look(person, fact, seen, recipes, out)
     trim(person)
     steps.plan_all(person, recipes, fact.at)
 

@@ -1,15 +1,16 @@
 """A recipe: what a shop sends, when, to whom, as data. Source: docs/semantics.md, 9.
 
-`KINDS` is the registry: one line for each kind of trigger there is, with its defaults.
+What a recipe leaves out is its kind's, whose defaults stand in the kind's own file (stream/registry.py).
 """
 
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import Final, Literal
 
 from msgspec import Struct
 
-from stream.conditions import Offer, Range, When
-from stream.durations import DAY, HOUR, MINUTE, SECOND
+from stream.conditions import Offer, When
+from stream.durations import DAY, HOUR
 from stream.ids import bucket
 
 MESSAGING: Final = ("email", "sms", "push", "messenger")
@@ -79,36 +80,6 @@ CART: Final = "cart-abandonment"
 CHECKOUT: Final = "checkout-abandonment"
 PAYMENT: Final = "payment-failed"
 
-_NO_ORDERS = Range("orders", max=0)
-_EXIT_OFFERS: Final = (
-    Offer("free-shipping", When((Range("visits", max=1), _NO_ORDERS))),
-    Offer("percent-10", When((_NO_ORDERS,))),
-    Offer("loyal-gift", When((Range("orders", min=1),))),
-)
-
-KINDS: Final[Mapping[str, Recipe]] = {
-    kind.name: kind
-    for kind in (
-        Recipe(
-            EXIT,
-            EXIT,
-            (0,),
-            7 * DAY,
-            30 * SECOND,
-            100,
-            ("onsite",),
-            0,
-            False,
-            "any",
-            offers=_EXIT_OFFERS,
-        ),
-        Recipe(PAYMENT, PAYMENT, (5 * MINUTE, DAY, 3 * DAY), 0, DAY, 10),
-        Recipe(CHECKOUT, CHECKOUT, (30 * MINUTE, DAY, 3 * DAY), DAY, DAY, 20),
-        Recipe(CART, CART, (HOUR, DAY, 3 * DAY), 7 * DAY, DAY, 30, ordered_within=DAY),
-        Recipe(BROWSE, BROWSE, (HOUR,), 7 * DAY, DAY, 80, ordered_within=7 * DAY),
-    )
-}
-
 
 class Recipes:
     """The recipes in force. `of[kind]`: the enabled ones of a kind, in the order of priority and name."""
@@ -118,9 +89,9 @@ class Recipes:
         self.by_name: Final = {recipe.name: recipe for recipe in recipes if recipe.enabled}
         self.names: Final = tuple(recipe.name for recipe in recipes)
         ranked = sorted(self.by_name.values(), key=lambda recipe: (recipe.priority, recipe.name))
-        self.of: Final = {
-            kind: tuple(recipe for recipe in ranked if recipe.kind == kind) for kind in KINDS
-        }
+        self.of: Final[defaultdict[str, list[Recipe]]] = defaultdict(list)
+        for recipe in ranked:
+            self.of[recipe.kind].append(recipe)
         self.memory: Final = max(
             [cap.per for cap in policy.caps] + [recipe.cooldown for recipe in recipes] + [DAY]
         )

@@ -13,7 +13,8 @@ from msgspec import structs
 import schemas
 from stream.conditions import Offer, Range, When
 from stream.durations import parse as duration
-from stream.recipe import KINDS, Cap, Policy, Quiet, Recipe, Recipes
+from stream.recipe import Cap, Policy, Quiet, Recipe, Recipes
+from stream.registry import KINDS
 
 
 class RecipesError(Exception):

@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 from msgspec import UNSET
 
-from stream import announce, cart, exit_intent, triggers
+from stream import announce, cart, registry, triggers
 from stream.cart import NEVER
 from stream.events import (
     APPLIED_LATE,
@@ -179,7 +179,8 @@ class Visitors:
                 announce.presence(state, True, changed, t, out)
         elif isinstance(event, ExitSignal):
             announce.presence(state, False, changed, t, out)
-            exit_intent.signalled(state, event, t, self._recipes, out)
+            for signalled in registry.AT_SIGNAL:
+                signalled(state, event, t, self._recipes, out)
         elif isinstance(event, OrderPlaced):
             _order(state, event, t, out)
             announce.presence(state, False, changed, t, out)

@@ -14,7 +14,8 @@ from agents.view.link import ViewLost
 from agents.view.stored import Count, Stored
 from agents.view.writer import Writer
 from stream.durations import DAY
-from stream.recipe import EXIT, KINDS, Recipes
+from stream.recipe import EXIT, Recipes
+from stream.registry import KINDS
 
 MONTH: Final = "month"
 DAYS: Final = 30

@@ -17,7 +17,7 @@ VALID = sorted(FOLDER.glob("**/valid/*.json"))
 INVALID = sorted(FOLDER.glob("**/invalid/*.json"))
 EVENT_SCHEMAS = [*schemas.names("events"), "envelope"]
 OTHERS = ["recipes", "trigger.fired", "trigger.cancelled", "decision", "rejected", "undelivered"]
-PROMISED = [*EVENT_SCHEMAS, *schemas.names("facts"), *OTHERS]
+PROMISED = [*EVENT_SCHEMAS, *schemas.names("facts"), *schemas.names("kinds"), *OTHERS]
 
 
 def schemaexamples_of(example: Path) -> str:

@@ -9,13 +9,23 @@ from typing import Final
 
 from stream import episodes
 from stream.cart import NEVER
-from stream.durations import HOUR, SECOND
+from stream.durations import DAY, HOUR, SECOND
 from stream.facts import Idle, Summary
-from stream.funnel import Seen
 from stream.outputs import Outputs
 from stream.person import Episode, Person
 from stream.recipe import BROWSE, Recipe, Recipes
+from stream.seen import Seen
 from stream.visitor import View
+
+DEFAULTS: Final = Recipe(
+    BROWSE,
+    BROWSE,
+    steps=(HOUR,),
+    cooldown=7 * DAY,
+    valid_for=DAY,
+    priority=80,
+    ordered_within=7 * DAY,
+)
 
 DWELL: Final = 10 * SECOND
 DISTINCT: Final = 3
@@ -47,31 +57,28 @@ def _looked(summary: Summary) -> bool:
 
 def look(person: Person, fact: Idle, seen: Seen, recipes: Recipes, out: Outputs) -> None:
     """An idle visitor's visit: opens, feeds, replaces or closes the browse episodes of the person."""
-    summary = fact.summary
-    buying = bool(seen.lines) or seen.checkout is not None
-    for episode in person.open_episodes():
-        if buying and episodes.is_browse(episode) and episode.origin == fact.visitor:
+    opened = [each for each in person.open_episodes() if each.kind == BROWSE]
+    in_funnel = any(each.kind != BROWSE for each in person.open_episodes())
+    for episode in opened:
+        if in_funnel or (seen.is_buying and episode.origin == fact.visitor):
             episodes.close(person, episode, "superseded", fact.at, recipes, out)
-    if buying or not _meets(person, fact):
+    if in_funnel or seen.is_buying or not _meets(fact):
         return
-    for episode in person.open_episodes():
-        if not episodes.is_browse(episode):
-            continue
-        if episode.origin == fact.visitor and episode.key_time == summary.visit_start:
+    start = fact.summary.visit_start
+    for episode in opened:
+        if episode.origin == fact.visitor and episode.key_time == start:
             _feed(episode, fact)
-        elif summary.visit_start > episode.key_time:
+        elif start > episode.key_time:
             episodes.close(person, episode, "replaced", fact.at, recipes, out)
     for recipe in recipes.of[BROWSE]:
-        if not any(each.open and each.recipe == recipe.name for each in person.episodes):
+        if not any(each.open and each.recipe == recipe.name for each in opened):
             _open(person, recipe, fact)
 
 
-def _meets(person: Person, fact: Idle) -> bool:
+def _meets(fact: Idle) -> bool:
     added_at = fact.summary.cart.added_at
-    return (
-        not any(not episodes.is_browse(each) for each in person.open_episodes())
-        and (added_at == NEVER or fact.at - added_at >= AFTER_ADDING)
-        and (_looked(fact.summary) or fact.summary.unanswered)
+    return (added_at == NEVER or fact.at - added_at >= AFTER_ADDING) and (
+        _looked(fact.summary) or fact.summary.unanswered
     )
 
 
