@@ -21,6 +21,9 @@ demo: install ## the whole service at work on this machine, in about a minute
 test: install lint ## the tests, a real Kafka and Redis included
 	$(BIN)/python -m pytest -q tests
 
+bench: install ## what it costs, beside Faust and a bare loop, on a real Kafka: about 40 minutes
+	$(BIN)/python -m tests.bench
+
 lint: install ## ruff and mypy
 	$(BIN)/ruff check -q .
 	$(BIN)/ruff format -q --check .
@@ -30,4 +33,4 @@ lock: ## the lock files anew from pyproject.toml (needs uv)
 	$(LOCK) --extra local --extra dev -o requirements.lock
 	$(LOCK) -c requirements.lock -o requirements-runtime.lock
 
-.PHONY: help install demo test lint lock
+.PHONY: help install demo test bench lint lock

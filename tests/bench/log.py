@@ -1,0 +1,103 @@
+"""The topics of a measurement: the input loaded once, the service's own made anew for each round."""
+
+import dataclasses
+import itertools
+import time
+from collections.abc import Iterable
+from typing import Final
+
+from confluent_kafka import Producer
+from kafka import TopicPartition
+from kafka.admin import KafkaAdminClient, OffsetSpec
+
+from agents import topics
+from agents.recipes import read
+from agents.settings import Settings
+from agents.topic_list import EVENTS, Layout, required
+from tests.bench.traffic import Row
+
+BATCH_BYTES: Final = 64 * 1024
+"""Of a batch of the input: about 130 events, what a busy storefront's producer packs together."""
+
+_numbers = itertools.count(1)
+
+
+def settings_of(bootstrap: str, name: str, time: str = "append", **more: object) -> Settings:
+    """Of a worker with topics and a group of its own."""
+    prefix = f"bench.{name}."
+    settings = Settings(kafka=tuple(bootstrap.split(",")), prefix=prefix, group=f"{prefix}triggers")
+    return dataclasses.replace(settings, time=time, **more)  # type: ignore[arg-type]
+
+
+def environ(settings: Settings) -> dict[str, str]:
+    """The same for a worker process; the group is a new one each time."""
+    return {
+        "TRIGGERS_KAFKA": ",".join(settings.kafka),
+        "TRIGGERS_PREFIX": settings.prefix,
+        "TRIGGERS_TIME": settings.time,
+        "TRIGGERS_RECIPES": str(settings.recipes or ""),
+        "TRIGGERS_GROUP": settings.group,
+    }
+
+
+def make(settings: Settings, partitions: int) -> None:
+    """All topics of the service."""
+    names = read(settings.recipes).names
+    with topics.connected(settings) as admin:
+        topics.create(admin, settings, names, partitions)
+
+
+def anew(settings: Settings) -> Settings:
+    """Empties all topics but the input, and gives the settings with a group that has read nothing."""
+    specs = required(settings, read(settings.recipes).names, Layout(0, 0))
+    events = settings.topic(EVENTS)
+    own = [spec.name for spec in specs if spec.name != events]
+    with topics.connected(settings) as admin:
+        partitions = topics.find(admin, [events])[events].partitions
+        there = list(topics.find(admin, own))
+        if there:
+            admin.delete_topics(there)
+        while topics.find(admin, own):
+            time.sleep(0.05)
+    make(settings, partitions)
+    return dataclasses.replace(settings, group=f"{settings.prefix}triggers-{next(_numbers)}")
+
+
+def producer(settings: Settings, **more: object) -> Producer:
+    """One whose keys go where every Java client's go."""
+    return Producer(
+        {
+            "bootstrap.servers": ",".join(settings.kafka),
+            "partitioner": "murmur2_random",
+            "acks": "all",
+            "linger.ms": 50,
+            "batch.size": BATCH_BYTES,
+            "queue.buffering.max.messages": 200_000,
+            **more,
+        }
+    )
+
+
+def load(settings: Settings, rows: Iterable[Row]) -> int:
+    """Appends rows to the input, and tells how many. In a replay with their own time."""
+    client, topic, number = producer(settings), settings.topic(EVENTS), 0
+    own_time = settings.time == "record"
+    for number, row in enumerate(rows, 1):
+        stamp = row.time if own_time else 0
+        while True:
+            try:
+                client.produce(topic, row.value, row.key, timestamp=stamp)
+                break
+            except BufferError:
+                client.poll(0.05)
+        if not number % 1000:
+            client.poll(0)
+    while client.flush(5):
+        pass
+    return number
+
+
+def ends(admin: KafkaAdminClient, topic: str, partitions: int) -> int:
+    """Records of a topic that nothing was deleted of."""
+    asked = {TopicPartition(topic, number): OffsetSpec.LATEST for number in range(partitions)}
+    return sum(end.offset for end in admin.list_partition_offsets(asked).values())

@@ -1,0 +1,62 @@
+"""Runs a worker and samples the stacks of its threads: `python -m tests.bench.sampling FILE`.
+
+The file is written anew every two seconds: by function the share of samples in which it was on top, and
+in which it was anywhere on the stack. Threads that wait (select, locks) are left out.
+"""
+
+import sys
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+from agents.__main__ import main
+
+EVERY_S: Final = 0.004
+WAITING: Final = ("selectors.py", "threading.py", "socketserver.py", "queue.py", "sampling.py")
+SHOWN: Final = 60
+
+
+def place(frame: FrameType) -> str:
+    path = frame.f_code.co_filename.split("site-packages/")[-1].split("python3.11/")[-1]
+    return f"{path.removeprefix(str(Path.cwd()) + '/')}:{frame.f_code.co_name}"
+
+
+def sample(file: Path) -> None:
+    top: Counter[str] = Counter()
+    within: Counter[str] = Counter()
+    lines: Counter[str] = Counter()
+    told = time.monotonic()
+    while True:
+        time.sleep(EVERY_S)
+        for frame in sys._current_frames().values():
+            if frame.f_code.co_filename.endswith(WAITING):
+                continue
+            top[place(frame)] += 1
+            lines[f"{place(frame)}:{frame.f_lineno}"] += 1
+            seen = set()
+            each: FrameType | None = frame
+            while each is not None:
+                seen.add(place(each))
+                each = each.f_back
+            within.update(seen)
+        if time.monotonic() > told + 2:
+            told = time.monotonic()
+            file.write_text(report(top, within, lines))
+
+
+def report(*counts: Counter[str]) -> str:
+    total = counts[0].total()
+    titles = ("on top", "anywhere on the stack", "lines on top")
+    parts = [f"{total} samples\n"]
+    for title, count in zip(titles, counts, strict=True):
+        parts.append(f"\n{title}\n")
+        parts += [f"{n / total:7.1%} {name}\n" for name, n in count.most_common(SHOWN)]
+    return "".join(parts)
+
+
+if __name__ == "__main__":
+    threading.Thread(target=sample, args=(Path(sys.argv[1]),), daemon=True).start()
+    sys.exit(main(["worker"]))

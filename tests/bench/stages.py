@@ -1,0 +1,191 @@
+"""(b) Stage by stage in one process and without a broker, so that a change's effect can be seen.
+
+One partition's two shards: events come as the record batches of fetches, a thousand at a time, and after
+so many events what changed is packed and built into batches of the changelog, as a flush does. Times are
+of this thread's CPU, in µs for each event of the input, whatever it leads to.
+"""
+
+import argparse
+import cProfile
+import pstats
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from statistics import median
+from typing import Any, Final, TypeVar
+
+from aiokafka.consumer import fetcher
+from aiokafka.record import MemoryRecords
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
+from aiokafka.structs import TopicPartition
+
+from agents.batches import RawBatch, raw_batches
+from agents.outputs import PACKED, PLAIN, Packer
+from agents.partition import partition_of
+from agents.recipes import read
+from agents.shard import AT_A_TIME
+from stream.events import parse
+from stream.outputs import Outputs
+from stream.people import People
+from stream.recipe import Recipes
+from stream.visitors import Record, Visitors
+from stream.watermark import mark
+from tests.bench.room import Room
+from tests.bench.table import show, spread
+from tests.bench.traffic import Row, rows
+
+IN_A_BATCH: Final = 130
+"""Events of a record batch of the input: 64 KiB."""
+
+T = TypeVar("T")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--visitors", type=int, nargs="+", default=[2_500, 50_000])
+    parser.add_argument("--events", type=int, default=200_000)
+    parser.add_argument("--flush", type=int, default=25_000, help="events from flush to flush")
+    parser.add_argument("--keys", default="visits")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--profile", action="store_true", help="the functions of both stages")
+
+
+class Stopwatch:
+    """Seconds of CPU by stage."""
+
+    def __init__(self) -> None:
+        self.spent: dict[str, float] = defaultdict(float)
+
+    def __call__(self, stage: str, work: Callable[..., T], *given: Any) -> T:
+        began = time.thread_time()
+        result = work(*given)
+        self.spent[stage] += time.thread_time() - began
+        return result
+
+
+def run(args: argparse.Namespace, room: Room) -> None:
+    recipes = read(None)
+    for visitors in args.visitors:
+        events = list(rows(visitors + args.events, visitors, args.keys, each_first=True))
+        batches = [stored(part) for part in slices(events, IN_A_BATCH)]
+        found: dict[str, list[float]] = defaultdict(list)
+        for _ in range(args.rounds):
+            watch = Stopwatch()
+            one_round(watch, batches, visitors, args.flush, recipes)
+            for stage, spent in watch.spent.items():
+                found[stage].append(spent / args.events * 1e6)
+        show(
+            f"Stages, {visitors:,} visitors of one partition, {args.keys}",
+            ("stage", "CPU µs/event"),
+            [(stage, spread(spent, ".2f")) for stage, spent in found.items()]
+            + [("all but decode, which is in apply", f"{_whole(found):.2f}")],
+        )
+        if args.profile:
+            profile(batches, visitors, args.flush, recipes)
+
+
+def _whole(found: dict[str, list[float]]) -> float:
+    return sum(median(spent) for stage, spent in found.items() if stage != "decode")
+
+
+def slices(items: Sequence[T], size: int) -> list[Sequence[T]]:
+    return [items[start : start + size] for start in range(0, len(items), size)]
+
+
+def stored(events: Sequence[Row]) -> bytes:
+    """A record batch as a fetch brings it."""
+    builder = DefaultRecordBatchBuilder(2, 0, 0, -1, -1, 0, 1 << 24)
+    for offset, (at, key, value) in enumerate(events):
+        builder.append(offset, at, key, value, [])
+    return bytes(builder.build())
+
+
+def fetched(batch: bytes) -> list[RawBatch]:
+    """As aiokafka's fetcher hands it over."""
+    where, at = TopicPartition("events", 0), fetcher.READ_COMMITTED
+    records = fetcher.PartitionRecords(where, MemoryRecords(batch), [], 0, None, None, True, at)
+    return list(raw_batches(records))
+
+
+def one_round(
+    watch: Stopwatch, batches: Sequence[bytes], warm: int, flush: int, recipes: Recipes
+) -> None:
+    """Takes all batches through both stages; what the first `warm` events cost is not counted."""
+    visitors, people = Visitors(recipes), People(recipes, 1)
+    offset = facts = since = 0
+    quiet, timer = Stopwatch(), watch
+    part: list[Record] = []
+    for batch in batches:
+        watch = timer if offset > warm else quiet
+        for raw in watch("read: batches to records", fetched, batch):
+            part += [
+                (offset + n, time, key, value) for n, (_, time, key, value) in enumerate(raw.rows())
+            ]
+            offset += len(raw.records)
+        if len(part) < AT_A_TIME:
+            continue
+        since += len(part)
+        watch("decode", _decode_all, part)
+        out = Outputs()
+        watch("apply: decode and fold", visitors.process, part, out)
+        part = []
+        watch("send: facts and triggers into batches", _send, out)
+        values = [value for _, value in out.facts] + [mark({0: visitors.clock}, 1)]
+        second = Outputs()
+        watch("people: decode and apply facts", _people, people, values, facts, second)
+        facts += len(values)
+        watch("send: facts and triggers into batches", _send, second)
+        if since >= flush:
+            since = 0
+            for stage in (visitors, people):
+                name = type(stage).__name__.lower()
+                changes = watch(f"pack: {name}", stage.changes)
+                watch(f"changelog into batches: {name}", _changelog, changes)
+                stage.committed(offset)
+
+
+def _decode_all(part: Sequence[Record]) -> None:
+    for record in part:
+        parse(record[3])
+
+
+def _people(people: People, values: Sequence[bytes], offset: int, out: Outputs) -> None:
+    people.add(enumerate(values, offset))
+    people.advance(out)
+
+
+def _send(out: Outputs) -> None:
+    """As agents/outputs.py packs them, with the compression that the sender's loop would do."""
+    facts, others = Packer(PACKED), Packer(PLAIN)
+    headers = [("worker", b"host:1"), ("topic", b"storefront.events"), ("offset", b"1")]
+    for person, value in out.facts:
+        key = person.encode()
+        facts.add("facts", partition_of(key, 4), key, value)
+    for recipe, person, value in out.triggers:
+        key = person.encode()
+        others.add(recipe, partition_of(key, 4), key, value, headers)
+    for person, value in out.decisions:
+        key = person.encode()
+        others.add("decisions", partition_of(key, 4), key, value, headers)
+    build(facts)
+    build(others)
+
+
+def _changelog(changes: Sequence[tuple[bytes, bytes | None]]) -> None:
+    packer = Packer(PACKED)
+    for key, value in changes:
+        packer.add("state", 0, key, value)
+    build(packer)
+
+
+def build(packer: Packer) -> None:
+    """Compression and checksum."""
+    for _, _, batch in packer.batches():
+        batch._build()
+
+
+def profile(batches: Sequence[bytes], warm: int, flush: int, recipes: Recipes) -> None:
+    profiler = cProfile.Profile()
+    profiler.enable()
+    one_round(Stopwatch(), batches, warm, flush, recipes)
+    profiler.disable()
+    pstats.Stats(profiler).sort_stats("tottime").print_stats(40)
