@@ -1,12 +1,13 @@
 """The command local, with real servers: what it prints, and that nothing outlives it."""
 
 import os
+import pty
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -17,6 +18,7 @@ from redis import Redis
 LOCAL = [sys.executable, "-m", "agents", "local"]
 KEEP = """
 import os
+import pty
 from kafka.admin import KafkaAdminClient, NewTopic
 from redis import Redis
 admin = KafkaAdminClient(bootstrap_servers=os.environ["TRIGGERS_KAFKA"])
@@ -25,10 +27,21 @@ Redis.from_url(os.environ["TRIGGERS_REDIS"]).set("kept", "yes")
 """
 LOOK = """
 import os
+import pty
 from kafka.admin import KafkaAdminClient
 from redis import Redis
 admin = KafkaAdminClient(bootstrap_servers=os.environ["TRIGGERS_KAFKA"])
 print(admin.list_topics(), Redis.from_url(os.environ["TRIGGERS_REDIS"]).get("kept"))
+"""
+COUNT = """
+import os, signal, time
+os.setpgid(0, 0)  # now the terminal leaves it out: all that comes was forwarded
+came = []
+signal.signal(signal.SIGINT, lambda *_: came.append(1))
+print("started", flush=True)
+for _ in range(10):
+    time.sleep(0.1)
+print(len(came), "came")
 """
 
 
@@ -164,3 +177,20 @@ def test_a_command_that_does_not_exist_is_named_before_anything_starts() -> None
     done = subprocess.run([*LOCAL, "--", "no-such-thing"], capture_output=True, timeout=60)
     assert done.returncode == 127
     assert b"no-such-thing" in done.stderr
+
+
+def test_ctrl_c_is_the_terminals_to_send_and_is_not_sent_twice() -> None:
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execv(sys.executable, [*LOCAL, "--no-redis", "--", sys.executable, "-c", COUNT])
+    said, pressed = b"", 0
+    with suppress(OSError):  # the terminal's end, once all have closed theirs
+        while data := os.read(terminal, 1000):
+            said += data
+            if b"started" in said and not pressed:
+                pressed = os.write(terminal, b"\x03")
+    _, status = os.waitpid(pid, 0)
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(status) == 0
+    assert pressed
+    assert b"0 came" in said
