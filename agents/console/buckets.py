@@ -39,7 +39,7 @@ class Buckets:
         return 0.0 if tokens >= 1 else (1 - tokens) / self._rate
 
     def charge(self, name: str, tokens: int) -> None:
-        """Takes the tokens, there or not."""
+        """Takes the tokens, there or not; below 0 gives them back."""
         if not self._rate:
             return
         self._buckets[name] = Bucket(self._tokens(name) - tokens, self._clock())

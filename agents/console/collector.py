@@ -6,7 +6,7 @@ No answer quotes what was posted, but for the ids that were taken.
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from math import ceil
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ from agents.console.buckets import Buckets
 from agents.console.carrier import Carrier, NotTaken
 from agents.console.collected import Collected
 from agents.console.intake import Faulty, Taken
+from agents.console.keys import SETTINGS
 from agents.console.origins import Collecting, address, cors
 
 TYPES: Final = frozenset({"application/json", "text/plain", "application/octet-stream"})
@@ -81,12 +82,16 @@ class Collector:
         except Faulty as faulty:
             self._collected.faulty(faulty.faults)
             raise Refused(400, {"faults": faulty.faults}) from None
+        visitors = Counter(event.visitor for event in events)
+        self._admit(self._visitors, visitors)
         self._addresses.charge(name, len(events) - 1)
-        self._admit(self._visitors, Counter(event.visitor for event in events))
         try:
             with self._collected.carrying():
                 await self._carrier.carry(events)
         except NotTaken:
+            self._addresses.charge(name, -len(events))
+            for visitor, count in visitors.items():
+                self._visitors.charge(visitor, -count)
             again = {"Retry-After": str(AGAIN_S)}
             raise Refused(503, {"fault": "Kafka does not take it now"}, again) from None
         return events
@@ -131,10 +136,11 @@ def _answer(status: int, answer: Any, headers: Mapping[str, str]) -> web.Respons
     return response
 
 
-def add_routes(app: web.Application, collecting: Collecting, carrier: Carrier) -> Collector:
-    """/collect and /metrics. The caller runs `carrier.run`."""
-    collector = Collector(collecting, carrier, Collected())
+def add_routes(app: web.Application) -> Callable[[], Awaitable[None]]:
+    """/collect and /metrics. What it returns is to run for as long as they answer. Raises SettingsError."""
+    carrier = Carrier(app[SETTINGS])
+    collector = Collector(Collecting.read(), carrier, Collected())
     app.router.add_post("/collect", collector.post)
     app.router.add_options("/collect", collector.ask)
     app.router.add_get("/metrics", collector.metrics)
-    return collector
+    return carrier.run

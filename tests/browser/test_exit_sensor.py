@@ -80,7 +80,8 @@ def seen(tab: Chrome) -> list[dict[str, Any]]:
 
 def heard(tab: Chrome, signal: str, seconds: float = 10) -> dict[str, Any]:
     """The one signal that the page has sent, once it has; a valid event, and long enough held."""
-    (event,) = until(tab, lambda: seen(tab), seconds)
+    until(tab, lambda: seen(tab), seconds)
+    (event,) = seen(tab)
     assert event["signal"] == signal
     named = {**event, "id": "e-1", "visitor": "v-1"}
     assert isinstance(decode(json.dumps(named).encode()), ExitSignal)

@@ -1,0 +1,109 @@
+"""A collector that runs alone, before a real broker, and what it has written there."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from typing import Any, NamedTuple
+
+from aiohttp import ClientSession, web
+from kafka import KafkaConsumer, TopicPartition
+
+from agents import topics
+from agents.console import collector
+from agents.console.keys import SETTINGS
+from agents.settings import Settings
+from stream import recipes
+
+PARTITIONS = 3
+
+
+class Answer(NamedTuple):
+    status: int
+    body: Any
+    headers: Any
+
+
+class Site:
+    def __init__(self, session: ClientSession, url: str) -> None:
+        self.session = session
+        self.url = url
+
+    async def post(self, given: Any, **options: Any) -> Answer:
+        """Bytes as they are, everything else as JSON."""
+        data = given if isinstance(given, bytes) else json.dumps(given).encode()
+        options["headers"] = {"Content-Type": "application/json", **options.get("headers", {})}
+        async with self.session.post(f"{self.url}/collect", data=data, **options) as answer:
+            return Answer(answer.status, await answer.json(), answer.headers)
+
+    async def taken(self, given: Any) -> Answer:
+        """Posts until it is taken: the collector has just begun, or Kafka is away."""
+        async with asyncio.timeout(60):
+            while (answer := await self.post(given)).status == 503:
+                await asyncio.sleep(0.1)
+        assert answer.status == 202
+        return answer
+
+
+@asynccontextmanager
+async def collecting(settings: Settings) -> AsyncIterator[Site]:
+    app = web.Application()
+    app[SETTINGS] = settings
+    run = collector.add_routes(app)
+    runner = web.AppRunner(app, handler_cancellation=True)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    task = asyncio.ensure_future(run())
+    try:
+        async with ClientSession() as session:
+            port = runner.addresses[0][1]
+            yield Site(session, f"http://127.0.0.1:{port}")
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+        await runner.cleanup()
+
+
+def make_topics(broker: str, prefix: str) -> Settings:
+    settings = Settings(kafka=tuple(broker.split(",")), prefix=prefix)
+    with topics.connected(settings) as admin:
+        topics.create(admin, settings, recipes.DEFAULT.names, PARTITIONS)
+    return settings
+
+
+def served(settings: Settings, test: Callable[[Site], Awaitable[None]]) -> None:
+    async def run() -> None:
+        async with collecting(settings) as site:
+            await test(site)
+
+    asyncio.run(run())
+
+
+def event(number: int = 1, visitor: str = "v-1", **more: Any) -> dict[str, Any]:
+    return {"id": f"e-{number}", "type": "activity.pinged", "visitor": visitor, **more}
+
+
+class Kept(NamedTuple):
+    partition: int
+    key: bytes
+    value: bytes
+
+
+def kept(settings: Settings) -> list[Kept]:
+    """All records of storefront.events, each partition's in their order."""
+    consumer = KafkaConsumer(bootstrap_servers=list(settings.kafka), enable_auto_commit=False)
+    parts = [TopicPartition(settings.topic("storefront.events"), n) for n in range(PARTITIONS)]
+    consumer.assign(parts)
+    consumer.seek_to_beginning()
+    ends = consumer.end_offsets(parts)
+    found: list[Kept] = []
+    while any(consumer.position(part) < ends[part] for part in parts):
+        for batch in consumer.poll(timeout_ms=1000).values():
+            found += [Kept(each.partition, each.key, each.value) for each in batch]
+    consumer.close()
+    return found
+
+
+def ids(records: Iterable[Kept]) -> list[str]:
+    return [json.loads(record.value)["id"] for record in records]

@@ -1,0 +1,98 @@
+"""Whom the collector takes events from, and how many."""
+
+import pytest
+
+from agents.settings import Settings
+from tests.integration.collecting import Site, event, ids, kept, make_topics, served
+
+
+@pytest.fixture
+def settings(broker: str, prefix: str) -> Settings:
+    return make_topics(broker, prefix)
+
+
+def test_pages_of_other_origins_may_post_only_if_they_are_named(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRIGGERS_COLLECT_ORIGINS", "https://shop.example")
+
+    async def test(site: Site) -> None:
+        await site.taken(event(0))
+        named = {"Origin": "https://shop.example"}
+        answer = await site.post(event(1), headers=named)
+        assert answer.status == 202
+        assert answer.headers["Access-Control-Allow-Origin"] == "https://shop.example"
+        faulty = await site.post(b"", headers=named)
+        assert faulty.headers["Access-Control-Allow-Origin"] == "https://shop.example"
+        foreign = await site.post(event(2), headers={"Origin": "https://evil.example"})
+        assert foreign.status == 403
+        assert "Access-Control-Allow-Origin" not in foreign.headers
+        for origin, status in (("https://shop.example", 204), ("https://evil.example", 403)):
+            asked = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+            async with site.session.options(f"{site.url}/collect", headers=asked) as said:
+                assert said.status == status
+
+    served(settings, test)
+    assert sorted(ids(kept(settings))) == ["e-0", "e-1"]
+
+
+def test_a_visitor_who_floods_is_told_to_wait_and_others_are_not(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRIGGERS_COLLECT_PER_VISITOR", "1")
+
+    async def test(site: Site) -> None:
+        await site.taken([event(n, "loud") for n in range(20)])
+        answer = await site.post(event(20, "loud"))
+        assert answer.status == 429
+        assert 1 <= int(answer.headers["Retry-After"]) <= 11
+        mixed = await site.post([event(21, "quiet"), event(22, "loud")])
+        assert mixed.status == 429
+        assert (await site.post(event(23, "quiet"))).status == 202
+
+    served(settings, test)
+    assert sorted(ids(kept(settings))) == sorted([*(f"e-{n}" for n in range(20)), "e-23"])
+
+
+def test_an_address_that_floods_is_refused_whatever_names_it_uses_or_claims(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRIGGERS_COLLECT_PER_ADDRESS", "2")
+
+    async def test(site: Site) -> None:
+        await site.taken([event(n, f"v-{n}") for n in range(40)])
+        for n in range(5):
+            claimed = {"X-Forwarded-For": f"203.0.113.{n}", "Forwarded": f"for=203.0.113.{n}"}
+            assert (await site.post(event(50 + n, f"w-{n}"), headers=claimed)).status == 429
+
+    served(settings, test)
+
+
+def test_behind_a_known_proxy_each_client_has_its_own_measure(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRIGGERS_COLLECT_PER_ADDRESS", "1")
+    monkeypatch.setenv("TRIGGERS_COLLECT_PROXIES", "1")
+
+    async def test(site: Site) -> None:
+        await site.taken(event(0))
+        for client in ("203.0.113.1", "203.0.113.2"):
+            via = {"X-Forwarded-For": client}
+            assert (await site.post([event(n) for n in range(12)], headers=via)).status == 202
+            assert (await site.post(event(99), headers=via)).status == 429
+
+    served(settings, test)
+
+
+def test_what_it_did_is_told_to_prometheus(settings: Settings) -> None:
+    async def test(site: Site) -> None:
+        await site.taken([event(0), event(1)])
+        await site.post(event(2, "guest"))
+        async with site.session.get(f"{site.url}/metrics") as answer:
+            told = (await answer.text()).splitlines()
+        assert "triggers_collector_events_total 2.0" in told
+        assert 'triggers_collector_posts_total{status="202"} 1.0' in told
+        assert 'triggers_collector_posts_total{status="400"} 1.0' in told
+        assert 'triggers_collector_faults_total{reason="names_nobody"} 1.0' in told
+
+    served(settings, test)

@@ -1,0 +1,159 @@
+"""The collector while its broker is away, frozen, or without the topic: it says so, and loses nothing it took."""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from kafka.admin import KafkaAdminClient
+
+from agents.console.carrier import PATIENCE_S
+from agents.local.kafka import cluster
+from agents.local.node import Node
+from agents.settings import Settings
+from tests.integration.collecting import Site, collecting, event, ids, kept, make_topics, served
+
+
+@pytest.fixture(scope="module")
+def node() -> Iterator[Node]:
+    """A broker of this module's own, to be taken away."""
+    with cluster() as running:
+        yield running.nodes[0]
+
+
+@pytest.fixture
+def settings(node: Node, prefix: str) -> Settings:
+    return make_topics(node.address, prefix)
+
+
+async def refused(site: Site, given: Any) -> None:
+    """Soon, with the time to try again, and without a word that it was taken."""
+    answer = await asyncio.wait_for(site.post(given), PATIENCE_S + 5)
+    assert answer.status == 503
+    assert int(answer.headers["Retry-After"]) > 0
+    assert "ids" not in answer.body
+
+
+def test_while_the_broker_is_down_nothing_is_said_to_be_taken_and_afterwards_all_is(
+    node: Node, settings: Settings
+) -> None:
+    async def test(site: Site) -> None:
+        await site.taken(event(0))
+        await asyncio.to_thread(node.kill)
+        try:
+            for n in range(1, 4):
+                await refused(site, [event(n), event(n + 100)])
+        finally:
+            await asyncio.to_thread(node.start)
+        for n in range(1, 4):
+            await site.taken([event(n), event(n + 100)])
+
+    served(settings, test)
+    found = Counter(ids(kept(settings)))
+    assert set(found) == {"e-0"} | {f"e-{n + m}" for n in range(1, 4) for m in (0, 100)}
+
+
+def test_a_frozen_broker_is_not_waited_for_long_and_its_thaw_is_noticed(
+    node: Node, settings: Settings
+) -> None:
+    async def test(site: Site) -> None:
+        await site.taken(event(0))
+        node.freeze()
+        try:
+            await refused(site, event(1))
+            await refused(site, event(1))
+        finally:
+            node.thaw()
+        await site.taken(event(2))
+
+    served(settings, test)
+    assert {"e-0", "e-2"} <= set(ids(kept(settings))) <= {"e-0", "e-1", "e-2"}
+
+
+def test_a_collector_that_starts_without_a_broker_waits_for_it(
+    node: Node, settings: Settings
+) -> None:
+    async def test() -> None:
+        await asyncio.to_thread(node.stop)
+        try:
+            async with collecting(settings) as site:
+                await refused(site, event(0))
+                assert (await site.post(b"{}")).status == 400
+                await asyncio.to_thread(node.start)
+                await site.taken(event(1))
+        finally:
+            await asyncio.to_thread(node.start)
+
+    asyncio.run(test())
+    assert ids(kept(settings)) == ["e-1"]
+
+
+def test_without_the_topic_nothing_is_taken_until_it_is_made(
+    node: Node, prefix: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = Settings(kafka=(node.address,), prefix=prefix)
+
+    async def test(site: Site) -> None:
+        await refused(site, event(0))
+        await asyncio.sleep(1)
+        await refused(site, event(0))
+        assert "topic_missing" in caplog.text
+        await asyncio.to_thread(make_topics, node.address, prefix)
+        await site.taken(event(1))
+
+    served(settings, test)
+    assert ids(kept(settings)) == ["e-1"]
+    assert len(caplog.records) < 100
+
+
+def test_a_topic_that_goes_away_is_missed_and_a_new_one_is_used(
+    node: Node, settings: Settings
+) -> None:
+    def delete() -> None:
+        admin = KafkaAdminClient(bootstrap_servers=[node.address])
+        admin.delete_topics([settings.topic("storefront.events")])
+        admin.close()
+
+    async def test(site: Site) -> None:
+        await site.taken(event(0))
+        await asyncio.to_thread(delete)
+        async with asyncio.timeout(30):
+            while (await site.post(event(1))).status != 503:
+                await asyncio.sleep(0.1)
+        await asyncio.to_thread(make_topics, node.address, settings.prefix)
+        await site.taken(event(2))
+
+    served(settings, test)
+    assert "e-2" in ids(kept(settings))
+
+
+def test_what_a_client_is_told_was_taken_is_there_whenever_the_broker_is_killed(
+    node: Node, settings: Settings
+) -> None:
+    told: list[str] = []
+
+    async def post(site: Site, lane: int, until: asyncio.Event) -> None:
+        number = 0
+        while not until.is_set():
+            number += 1
+            answer = await site.post(event(1, f"v-{lane}", id=f"{lane}-{number}"))
+            if answer.status == 202:
+                told.extend(answer.body["ids"])
+            await asyncio.sleep(0.01)
+
+    async def test(site: Site) -> None:
+        await site.taken(event(0))
+        until = asyncio.Event()
+        lanes = [asyncio.create_task(post(site, lane, until)) for lane in range(4)]
+        await asyncio.sleep(1)
+        await asyncio.to_thread(node.kill)
+        await asyncio.to_thread(node.start)
+        await site.taken(event(1))
+        until.set()
+        await asyncio.gather(*lanes)
+
+    served(settings, test)
+    assert len(told) > 20
+    assert set(told) <= {json.loads(record.value)["id"] for record in kept(settings)}

@@ -1,0 +1,69 @@
+"""The collector's settings, and whose word counts for an address or an origin."""
+
+import pytest
+from aiohttp.test_utils import make_mocked_request
+
+from agents.console.origins import Collecting, address, cors
+from agents.settings import SettingsError
+
+
+def test_nothing_set_is_the_same_origin_only_and_no_proxy() -> None:
+    assert Collecting.read({}) == Collecting(frozenset(), 0, 100, 20)
+
+
+def test_origins_are_compared_as_browsers_write_them() -> None:
+    given = {"TRIGGERS_COLLECT_ORIGINS": " https://Shop.Example/, http://localhost:3000 "}
+    assert Collecting.read(given).origins == {"https://shop.example", "http://localhost:3000"}
+
+
+def test_every_mistake_is_named_in_one_message() -> None:
+    with pytest.raises(SettingsError) as caught:
+        Collecting.read(
+            {
+                "TRIGGERS_COLLECT_ORIGINS": "shop.example,https://shop.example/path",
+                "TRIGGERS_COLLECT_PROXIES": "many",
+                "TRIGGERS_COLLECT_PER_ADDRESS": "-1",
+                "TRIGGERS_COLLECT_PER_VISITOR": "1.5",
+            }
+        )
+    assert len(str(caught.value).splitlines()) == 5
+
+
+def test_a_page_of_the_same_host_may_post_and_one_of_another_may_not() -> None:
+    own = {"Host": "127.0.0.1:9109", "Origin": "http://127.0.0.1:9109"}
+    assert cors(make_mocked_request("POST", "/collect", own), frozenset()) is not None
+    for origin in ("http://127.0.0.1:1", "https://evil.example", "null", "file://"):
+        foreign = {**own, "Origin": origin}
+        assert cors(make_mocked_request("POST", "/collect", foreign), frozenset()) is None
+
+
+def test_an_allowed_origin_is_named_and_any_is_answered_with_a_star() -> None:
+    request = make_mocked_request("POST", "/collect", {"Host": "c", "Origin": "https://a.example"})
+    named = cors(request, frozenset({"https://a.example"}))
+    star = cors(request, frozenset({"*"}))
+    assert named is not None
+    assert named["Access-Control-Allow-Origin"] == "https://a.example"
+    assert named["Vary"] == "Origin"
+    assert star is not None
+    assert star["Access-Control-Allow-Origin"] == "*"
+    assert "Access-Control-Allow-Credentials" not in {**named, **star}
+
+
+def forwarded(proxies: int, *values: str) -> str:
+    headers = [("X-Forwarded-For", value) for value in values]
+    return address(make_mocked_request("POST", "/", headers), proxies)
+
+
+def test_what_a_client_says_of_its_address_counts_only_as_far_as_our_proxies_wrote_it() -> None:
+    peer = forwarded(0)
+    assert forwarded(0, "203.0.113.9") == peer
+    assert forwarded(1, "203.0.113.9") == "203.0.113.9"
+    assert forwarded(1, "10.0.0.1, 203.0.113.9") == "203.0.113.9"
+    assert forwarded(2, "198.51.100.7, 203.0.113.9", "192.0.2.1") == "203.0.113.9"
+    assert forwarded(2, "203.0.113.9") == peer
+    assert forwarded(1, "<script>") == peer
+    assert forwarded(1) == peer
+
+
+def test_the_addresses_of_one_ipv6_network_are_one_client() -> None:
+    assert forwarded(1, "2001:db8::1") == forwarded(1, "2001:db8::ffff") == "2001:db8::/64"
