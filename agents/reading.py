@@ -22,6 +22,8 @@ Record = dict[str, Any]
 DECISIONS: Final = "triggers.decisions"
 TRIGGERS: Final = "triggers."
 POLL_MS: Final = 1_000
+FETCH_MS: Final = 10
+"""A fetch waits so long where nothing comes. Longer: the next question waits behind it, each time."""
 
 
 class Source(Protocol):
@@ -96,6 +98,7 @@ class Kafka:
             client_id="triggers-explain",
             isolation_level="read_committed",
             enable_auto_commit=False,
+            fetch_max_wait_ms=FETCH_MS,
         )
         await self.consumer.start()
         return self
