@@ -1,0 +1,98 @@
+"""Writes the input at its own pace, so that faults hit while it comes."""
+
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from kafka import KafkaProducer
+
+from agents.partition import partition_of
+from agents.replay import records
+from agents.settings import Settings, kafka_python_options
+from agents.topic_list import EVENTS
+
+FLUSH_S = 180.0
+
+
+class Given(NamedTuple):
+    """A record to write. `time` None: the broker gives it its own."""
+
+    partition: int
+    time: int | None
+    key: bytes | None
+    value: bytes | None
+
+
+def replayed(lines: Iterable[bytes], partitions: int) -> list[Given]:
+    return [Given(*each) for each in records(lines, partitions)]
+
+
+def live(events: Iterable[tuple[bytes | None, bytes | None]], partitions: int) -> list[Given]:
+    """(key, value) of each, to the partition that a storefront's client writes it to."""
+    return [
+        Given(0 if key is None else partition_of(key, partitions), None, key, value)
+        for key, value in events
+    ]
+
+
+class Loader:
+    """A thread that spreads records evenly over so many seconds. Raises what the producer raised."""
+
+    def __init__(self, settings: Settings, given: Sequence[Given], seconds: float) -> None:
+        self._topic = settings.topic(EVENTS)
+        self._given, self._seconds = given, seconds
+        self._producer = KafkaProducer(
+            **kafka_python_options(settings), acks="all", linger_ms=20, delivery_timeout_ms=300_000
+        )
+        self._failed: list[BaseException] = []
+        self._halt = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self.sent = 0
+
+    def start(self) -> None:
+        self._thread.start()
+
+    @property
+    def running(self) -> bool:
+        return self._thread.is_alive()
+
+    @property
+    def share(self) -> float:
+        """Of the records, those that were sent."""
+        return self.sent / max(1, len(self._given))
+
+    def _run(self) -> None:
+        began = time.monotonic()
+        pause = self._seconds / max(1, len(self._given))
+        try:
+            for number, each in enumerate(self._given):
+                left = began + number * pause - time.monotonic()
+                if left > 0.02:
+                    time.sleep(left)
+                if self._halt.is_set():
+                    return
+                self._producer.send(
+                    self._topic,
+                    value=each.value,
+                    key=each.key,
+                    partition=each.partition,
+                    timestamp_ms=each.time,
+                ).add_errback(self._failed.append)
+                self.sent += 1
+            self._producer.flush(timeout=FLUSH_S)
+        except Exception as error:
+            self._failed.append(error)
+
+    def finish(self) -> None:
+        """Waits until all is written."""
+        self._thread.join()
+        self._producer.close()
+        if self._failed:
+            raise self._failed[0]
+
+    def halt(self) -> None:
+        """Ends it where it is."""
+        self._halt.set()
+        self._thread.join(5)
+        self._producer.close(timeout=1)

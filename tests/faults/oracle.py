@@ -1,0 +1,85 @@
+"""What the log demands, told by the independent reading of the rules from the log as it lies on the broker."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from tests.faults.raw import Row
+from tests.reference import decide, events
+from tests.reference.compare import rows
+
+CLOCK = "clock.advanced"
+
+
+class Demand(NamedTuple):
+    """`rows`: triggers, cancels and decisions as rows of compare.py · `rejected`: (partition, offset)."""
+
+    rows: Counter[str]
+    rejected: set[tuple[int, int]]
+
+
+def demand(log: Sequence[Row], document: dict[str, Any], live: bool, until: int) -> Demand:
+    """Of the input's records. Live, what is decided after `until` (ms) is left out."""
+    found = rows(*decide([line for _, line in lines(log, live)], document))
+    if live:
+        found = Counter({row: count for row, count in found.items() if moment(row) <= until})
+    return Demand(found, {(r.partition, r.offset) for r in log if is_rejected(r.key, r.value)})
+
+
+def lines(log: Iterable[Row], live: bool) -> list[tuple[int, bytes]]:
+    """(time, line) as a backtest reads them: in order of time, each partition's in its own order."""
+    found = [(r.time, r.partition, r.offset, _line(r, live)) for r in log if not _clock(r.value)]
+    return [(time, line) for time, _, _, line in sorted(found)]
+
+
+def _line(row: Row, live: bool) -> bytes:
+    value = row.value or b""
+    if not live:
+        return value
+    if is_rejected(row.key, value) or not value.lstrip().startswith(b"{"):
+        return b""
+    return b'{"t": %d, ' % row.time + value.lstrip()[1:]
+
+
+def moment(row: str) -> int:
+    """When it was decided (ms)."""
+    fields = json.loads(row)
+    return int(fields["at"] if "at" in fields else fields["not_before"])
+
+
+def _document(value: bytes | None) -> Any:
+    try:
+        return json.loads((value or b"").decode(), parse_constant=events._no_constant)
+    except (events.Invalid, ValueError, RecursionError):
+        return None
+
+
+def _clock(value: bytes | None) -> bool:
+    if value is None or CLOCK.encode() not in value:
+        return False
+    document = _document(value)
+    return (
+        isinstance(document, dict)
+        and document.get("type") == CLOCK
+        and not {"t", "visitor"} & document.keys()
+    )
+
+
+def is_rejected(key: bytes | None, value: bytes | None) -> bool:
+    """Whether section 2 calls it no valid event: an unknown type is none of these, nor is a clock."""
+    document = _document(value)
+    try:
+        events._need(isinstance(document, dict))
+        if document.get("type") == CLOCK:
+            return False
+        events._need(len((value or b"").rstrip(b"\r\n")) <= events.LARGEST)
+        json.dumps(document, ensure_ascii=False).encode()
+        events._ENVELOPE(document)
+        events._need(key == document["visitor"].encode())
+        check = events.BODIES.get(document["type"])
+        if check is not None:
+            check(document)
+    except (events.Invalid, UnicodeEncodeError, OverflowError):
+        return True
+    return False

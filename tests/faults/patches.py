@@ -1,0 +1,298 @@
+"""A worker with changes made at test time: `python -m tests.faults.patches`, FAULT_PATCH names them.
+
+`hasty` makes 5 minutes of idleness 5 s. `die:POINT:N` kills the process at the Nth pass of a point of the
+flush. `bug` raises at one visitor's event. The others are broken builds: what the harness must catch.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+HASTY_MS = 5_000
+
+
+def hasty() -> None:
+    """Before anything else is imported: the constant is read where it is used."""
+    import stream.visitor
+
+    stream.visitor.IDLE_AFTER = HASTY_MS  # type: ignore[misc]
+
+
+def die(point: str, nth: str) -> None:
+    """kill -9 of itself. Points: outputs, state, commit (before it), committed (after it)."""
+    from agents import flush
+    from agents.shard import Shard, Snapshot
+
+    left = int(nth)
+    if int(os.environ["FAULT_START"]) > int(os.environ.get("FAULT_DEATHS", "3")):
+        return
+
+    def passed(where: str, matters: bool = True) -> None:
+        nonlocal left
+        if where == point and matters:
+            left -= 1
+            if left == 0:
+                print(f"fault: died {where}", file=sys.stderr, flush=True)
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    write, flushed, make = Shard.write, Shard.flushed, flush.Flush.__init__
+
+    async def writing(self: Shard, snapshot: Snapshot) -> Any:
+        passed("outputs", bool(snapshot.acks))
+        acks = await write(self, snapshot)
+        if point == "state" and acks:
+            await asyncio.wait(acks)
+        passed("state", bool(acks))
+        return acks
+
+    def made(self: flush.Flush, commit: flush.Commit, metrics: Any) -> None:
+        async def committing(offsets: Any) -> bool:
+            passed("commit")
+            done = await commit(offsets)
+            passed("committed")
+            return done
+
+        make(self, committing, metrics)
+
+    Shard.write, Shard.flushed = writing, flushed  # type: ignore[method-assign]
+    flush.Flush.__init__ = made  # type: ignore[method-assign]
+
+
+def bug() -> None:
+    """An event of the visitor `bug` is handled by a mistake in the program."""
+    from stream.visitors import Visitors
+
+    apply = Visitors._apply
+
+    def applied(self: Visitors, state: Any, *args: Any) -> None:
+        if state.id == "bug":
+            raise ZeroDivisionError("canary-in-an-error")
+        apply(self, state, *args)
+
+    Visitors._apply = applied  # type: ignore[method-assign]
+
+
+def acked_at_receipt() -> None:
+    """The offset is committed when a batch comes, before anything of it is durable."""
+    from agents.ownership import Ownership
+    from agents.shard import Shard
+
+    take = Ownership.take
+
+    async def taken(self: Ownership, message: Any) -> None:
+        shard = self.shards.get(message.tp)
+        if shard is not None and self.flowing:
+            await self.consumer.commit_offsets({message.tp: message.value[-1].next})
+        await asyncio.sleep(0.2)
+        await take(self, message)
+
+    def uncommitted(self: Shard, snapshot: Any) -> None:
+        self.stage.committed(snapshot.offset)
+
+    Ownership.take = taken  # type: ignore[method-assign]
+    Shard.flushed = uncommitted  # type: ignore[method-assign]
+
+
+def state_before_output() -> None:
+    """The changelog is written and the offset committed; outputs leave half a second later."""
+    from agents.outputs import Sender
+
+    outputs = Sender.outputs
+    waiting: set[Any] = set()
+
+    async def later(self: Sender, *args: Any) -> list[Any]:
+        async def send() -> None:
+            await asyncio.sleep(0.5)
+            await outputs(self, *args)
+
+        task = asyncio.ensure_future(send())
+        waiting.add(task)
+        task.add_done_callback(waiting.discard)
+        return []
+
+    Sender.outputs = later  # type: ignore[method-assign]
+
+
+def commit_before_changelog() -> None:
+    """The commit does not wait for the changelog, which leaves later."""
+    from agents.outputs import Sender
+
+    changes = Sender.changes
+    waiting: set[Any] = set()
+
+    async def later(self: Sender, topic: str, partition: int, records: Any) -> list[Any]:
+        kept = list(records)
+
+        async def send() -> None:
+            await asyncio.sleep(1.5)
+            await changes(self, topic, partition, kept)
+
+        task = asyncio.ensure_future(send())
+        waiting.add(task)
+        task.add_done_callback(waiting.discard)
+        return []
+
+    Sender.changes = later  # type: ignore[method-assign]
+
+
+def wall_clock() -> None:
+    """Deadlines fire by the worker's own clock, whatever is still to be read."""
+    from agents.visitors import VisitorsShard
+
+    async def prove(self: VisitorsShard, end: int, at: int) -> None:
+        from stream.outputs import Outputs
+
+        async with self.lock:
+            if not self.closed:
+                out = Outputs()
+                self.stage.advance(int(time.time() * 1000), out)
+                await self.send(out)
+
+    VisitorsShard.prove = prove  # type: ignore[method-assign]
+
+
+def uuid_ids() -> None:
+    """Every trigger gets an id that nothing can be compared by."""
+    from agents.outputs import Sender
+
+    outputs = Sender.outputs
+
+    async def sent(self: Sender, out: Any, *args: Any) -> list[Any]:
+        out.triggers = [(r, p, _renamed(value)) for r, p, value in out.triggers]
+        return await outputs(self, out, *args)
+
+    Sender.outputs = sent  # type: ignore[method-assign]
+
+
+def _renamed(value: bytes) -> bytes:
+    trigger = json.loads(value)
+    trigger["id"] = trigger["data"]["trigger_id"] = uuid.uuid4().hex
+    return json.dumps(trigger).encode()
+
+
+def deadlines_not_rebuilt() -> None:
+    """A restore arms nothing."""
+    from stream.keyed import Keyed
+    from stream.wheel import Wheel
+
+    restored = Keyed.restored
+
+    def without(self: Any) -> None:
+        restored(self)
+        self._wheel = Wheel()
+
+    Keyed.restored = without  # type: ignore[method-assign]
+
+
+def no_ownership() -> None:
+    """Partitions that were revoked are kept, and nothing is read anew when they come back."""
+    from agents.ownership import Ownership
+
+    assigned = Ownership.assigned
+    kept: dict[Any, Any] = {}
+
+    async def taken(self: Ownership, *args: Any, **kwargs: Any) -> None:
+        member = self.consumer.member
+        kept.update(self.shards)
+        self._member = (member[0] - 1, member[1])
+        self.shards = {tp: kept[tp] for tp in self.consumer.assignment() if tp in kept}
+        await assigned(self, *args, **kwargs)
+
+    Ownership.assigned = taken  # type: ignore[method-assign]
+
+
+def rejected_after_ack() -> None:
+    """Rejected records leave when the offset has long moved."""
+    from agents.outputs import Sender
+    from stream.outputs import Outputs
+
+    outputs = Sender.outputs
+    waiting: set[Any] = set()
+
+    async def split(self: Sender, out: Any, *args: Any) -> list[Any]:
+        late = Outputs()
+        late.rejected, out.rejected = out.rejected, []
+
+        async def send() -> None:
+            await asyncio.sleep(1.5)
+            await outputs(self, late, *args)
+
+        if late.rejected:
+            task = asyncio.ensure_future(send())
+            waiting.add(task)
+            task.add_done_callback(waiting.discard)
+        return await outputs(self, out, *args)
+
+    Sender.outputs = split  # type: ignore[method-assign]
+
+
+def no_applied_guard() -> None:
+    """What is already in the state is applied again."""
+    from stream.visitors import Visitors
+
+    handle = Visitors._handle
+
+    def handled(self: Visitors, offset: int, t: int, event: Any, state: Any, out: Any) -> str:
+        known = state or self._states.get(event.visitor)
+        if known is not None:
+            known.applied = -1
+            known.ids.clear()
+        return handle(self, offset, t, event, state, out)
+
+    Visitors._handle = handled  # type: ignore[method-assign]
+
+
+def last_record_wins() -> None:
+    """A restore takes the last record of a key, whoever wrote it."""
+    from stream import keyed
+
+    restore = keyed.Keyed.restore
+
+    def last(self: Any, key: bytes, value: bytes | None) -> None:
+        if key == b"" and value is not None:
+            self.clock = keyed._CLOCK.unpack(value)[1:]
+            return
+        self._packed.pop(key.decode(), None)
+        self._buried.clear()
+        restore(self, key, value)
+
+    keyed.Keyed.restore = last  # type: ignore[method-assign]
+
+
+PATCHES: dict[str, Callable[..., None]] = {
+    each.__name__: each
+    for each in (
+        hasty,
+        die,
+        bug,
+        acked_at_receipt,
+        state_before_output,
+        commit_before_changelog,
+        wall_clock,
+        uuid_ids,
+        deadlines_not_rebuilt,
+        no_ownership,
+        rejected_after_ack,
+        no_applied_guard,
+        last_record_wins,
+    )
+}
+
+
+def main() -> int:
+    for patch in os.environ["FAULT_PATCH"].split(","):
+        name, *arguments = patch.split(":")
+        PATCHES[name](*arguments)
+    from agents.__main__ import main as command
+
+    return command(["worker"])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,118 @@
+"""Everything on the topics, as it lies there: offsets, broker times, bytes.
+
+kafka-python reads what others read too; what only workers read is packed with lz4, which it cannot open,
+and is read with aiokafka.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Self
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka import TopicPartition as Packed
+from kafka import KafkaConsumer, TopicPartition
+
+from agents.settings import Settings, aiokafka_options, kafka_python_options
+from agents.topics import connected
+
+POLL_MS = 300
+
+
+class Row(NamedTuple):
+    """A record. `time` in ms, the broker's or the record's, as the topic has it."""
+
+    topic: str
+    partition: int
+    offset: int
+    time: int
+    key: bytes | None
+    value: bytes | None
+    headers: dict[str, bytes]
+
+
+class Tail:
+    """Reads on in some topics: `rows` has all that was there when `read` was called last."""
+
+    def __init__(self, settings: Settings, topics: Sequence[str], committed: bool = False) -> None:
+        self._consumer = KafkaConsumer(
+            **kafka_python_options(settings),
+            enable_auto_commit=False,
+            isolation_level="read_committed" if committed else "read_uncommitted",
+        )
+        self._cut = len(settings.prefix)
+        self._parts = [
+            TopicPartition(settings.topic(name), number)
+            for name in topics
+            for number in self._consumer.partitions_for_topic(settings.topic(name)) or ()
+        ]
+        self._consumer.assign(self._parts)
+        self._consumer.seek_to_beginning()
+        self.rows: list[Row] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._consumer.close()
+
+    def read(self) -> list[Row]:
+        ends = self._consumer.end_offsets(self._parts)
+        while any(self._consumer.position(part) < ends[part] for part in self._parts):
+            for batch in self._consumer.poll(timeout_ms=POLL_MS).values():
+                for each in batch:
+                    self.rows.append(_row(each, self._cut))
+        return self.rows
+
+
+def _row(each: Any, cut: int) -> Row:
+    return Row(
+        each.topic[cut:],
+        each.partition,
+        each.offset,
+        each.timestamp,
+        each.key,
+        each.value,
+        dict(each.headers),
+    )
+
+
+def packed(settings: Settings, topic: str) -> list[Row]:
+    """All records of a topic that only workers read."""
+    return asyncio.run(_packed(settings, topic))
+
+
+async def _packed(settings: Settings, topic: str) -> list[Row]:
+    consumer = AIOKafkaConsumer(**aiokafka_options(settings), enable_auto_commit=False)
+    await consumer.start()
+    try:
+        name = settings.topic(topic)
+        parts = [Packed(name, n) for n in consumer.partitions_for_topic(name) or ()]
+        parts = parts or [Packed(name, n) for n in await _partitions(consumer, name)]
+        ends = await consumer.end_offsets(parts)
+        consumer.assign(parts)
+        await consumer.seek_to_beginning(*parts)
+        found: list[Row] = []
+        while True:
+            left = [p for p in parts if await consumer.position(p) < ends[p]]
+            if not left:
+                return found
+            for batch in (await consumer.getmany(timeout_ms=POLL_MS)).values():
+                found += [_row(each, len(settings.prefix)) for each in batch]
+    finally:
+        await consumer.stop()
+
+
+async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> list[int]:
+    consumer.subscribe([topic])
+    while not (found := consumer.partitions_for_topic(topic)):
+        await asyncio.sleep(0.1)
+    consumer.unsubscribe()
+    return sorted(found)
+
+
+def committed(settings: Settings) -> dict[tuple[str, int], int]:
+    """The group's offsets by topic (without the prefix) and partition."""
+    with connected(settings) as admin:
+        found = admin.list_group_offsets(settings.group)[settings.group]
+    cut = len(settings.prefix)
+    return {(part.topic[cut:], part.partition): each.offset for part, each in found.items()}

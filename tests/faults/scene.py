@@ -1,0 +1,257 @@
+"""A case's room: topics under a prefix of their own, a loader, workers, and the conclusion at the end."""
+
+import json
+import shutil
+import time
+import uuid
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from agents import topics
+from agents.local.kafka import Cluster
+from agents.settings import Settings
+from agents.topic_list import EVENTS, FACTS
+from stream import backtest
+from stream import recipes as files
+from tests.faults import oracle, raw, verdict
+from tests.faults.loader import Given, Loader, replayed
+from tests.faults.workers import Workers
+
+SESSION_MS = 6_000
+DRAINED_S = 120.0
+SETTLED_S = 1.5
+INPUTS, PEOPLE = 4, 3
+"""Partitions; not the same, so that one taken for the other is noticed."""
+
+
+@dataclass
+class Report:
+    """What a case found. `faults`: (s since the start, what)."""
+
+    case: str
+    seed: int
+    verdict: verdict.Verdict
+    events: int
+    faults: list[tuple[float, str]]
+    recovery: float
+    exits: list[Any]
+    rss: int
+    story: list[str] = field(default_factory=list)
+    notes: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def broken(self) -> dict[str, list[str]]:
+        return {name: told for name, told in self.verdict.broken.items() if told}
+
+    def text(self) -> str:
+        v = self.verdict
+        lines = [
+            f"case {self.case}, seed {self.seed}: {len(self.faults)} faults, {self.events} events, "
+            f"{v.triggers} triggers, {v.missing} missing, {v.false} false, {v.copies} copies, "
+            f"{v.divergent} divergent",
+            *(f"  {at:6.1f} s  {what}" for at, what in self.faults),
+            f"exits: {self.exits}",
+        ]
+        for name, told in self.broken.items():
+            lines += [f"NOT {name} ({len(told)}):", *(f"  {each}" for each in told[:12])]
+        return "\n".join([*lines, *self.story])
+
+
+class Scene:
+    """`live`: the topic has the broker's time. Faults are told with `fault`."""
+
+    def __init__(
+        self,
+        case: str,
+        seed: int,
+        cluster: Cluster,
+        folder: Path,
+        document: dict[str, Any] | None = None,
+        live: bool = False,
+        environ: dict[str, str] | None = None,
+        inputs: int = INPUTS,
+        session_ms: int = SESSION_MS,
+    ) -> None:
+        self.case, self.seed, self.cluster, self.live = case, seed, cluster, live
+        self.folder = folder
+        self.document = document or {}
+        self.recipes = files.load(json.dumps(self.document))
+        file = folder / "recipes.json"
+        file.write_text(json.dumps(self.document))
+        prefix = f"f{uuid.uuid4().hex[:8]}."
+        self.settings = Settings(
+            kafka=tuple(cluster.bootstrap.split(",")),
+            prefix=prefix,
+            time="append" if live else "record",
+            group=f"{prefix}triggers",
+            recipes=file,
+        )
+        self.inputs = inputs
+        given = {
+            "TRIGGERS_KAFKA": cluster.bootstrap,
+            "TRIGGERS_PREFIX": prefix,
+            "TRIGGERS_TIME": self.settings.time,
+            "TRIGGERS_RECIPES": str(file),
+            "TRIGGERS_SESSION_MS": str(session_ms),
+            **(environ or {}),
+        }
+        self.committed_reads = given.get("TRIGGERS_DELIVERY") == "exactly_once"
+        self.workers = Workers(given, folder)
+        self.loaders: list[Loader] = []
+        self.began = time.monotonic()
+        self.faults: list[tuple[float, str]] = []
+
+    def fault(self, what: str) -> None:
+        self.faults.append((time.monotonic() - self.began, what))
+
+    def make_topics(self) -> None:
+        with topics.connected(self.settings) as admin:
+            topics.create(admin, self.settings, self.recipes.names, self.inputs, PEOPLE)
+
+    def load(self, lines: Iterable[bytes], seconds: float) -> Loader:
+        return self.write(replayed(lines, self.inputs), seconds)
+
+    def write(self, given: Sequence[Given], seconds: float) -> Loader:
+        loader = Loader(self.settings, given, seconds)
+        self.loaders.append(loader)
+        loader.start()
+        return loader
+
+    @property
+    def loading(self) -> bool:
+        return any(loader.running for loader in self.loaders)
+
+    def conclude(
+        self,
+        *,
+        copies: bool = True,
+        passed: Iterable[str] = (),
+        exits: Iterable[int] = (0,),
+        until: int | None = None,
+        within: float = DRAINED_S,
+        rss: int = verdict.RSS,
+    ) -> Report:
+        """Waits until all is drained, ends the workers, reads every topic and judges.
+
+        `copies`: a crash explains some · `passed`: log lines the faults explain · `exits`: codes with
+        which workers may have ended by themselves · `until`: ms, live, the time up to which is judged.
+        """
+        healed = time.monotonic()
+        for loader in self.loaders:
+            loader.finish()
+        with raw.Tail(self.settings, [EVENTS]) as tail:
+            log = list(tail.read())
+        demand = oracle.demand(log, self.document, self.live, until or 0)
+        names = [f"triggers.{name}" for name in self.recipes.names]
+        found = verdict.Verdict()
+        with raw.Tail(
+            self.settings,
+            [*names, "triggers.decisions", "storefront.rejected"],
+            self.committed_reads,
+        ) as tail:
+            ends = self._ends(log)
+            limit = time.monotonic() + within
+            while time.monotonic() < limit:
+                look = verdict.Verdict()
+                verdict.outputs(self._judged(tail.read(), until), demand, look)
+                if not look.missing and self._at(ends):
+                    break
+                time.sleep(0.5)
+            recovery = time.monotonic() - healed
+            time.sleep(SETTLED_S)
+            took = self.workers.stop()
+            rows = self._judged(tail.read(), until)
+        facts = raw.packed(self.settings, FACTS)
+        kept = {
+            name: raw.packed(self.settings, name) for name in ("state.visitors", "state.people")
+        }
+        verdict.outputs(rows, demand, found)
+        if not self.live:
+            lines = [line for _, line in oracle.lines(log, False)]
+            both = backtest.decide(lines, self.recipes)
+            verdict.bytes_of(rows, [*both[0], *both[1]], found)
+        if not copies and found.copies:
+            found.broken["unique"].append(f"{found.copies} copies and no crash")
+        verdict.rejected(rows, log, demand, found)
+        verdict.committed(ends, raw.committed(self.settings), facts, found)
+        verdict.state(self.recipes, log, facts, kept, found)
+        verdict.order(rows, facts, self.recipes, found)
+        verdict.logs(self.workers.logs(), passed, found)
+        self._look(found, took, set(exits), rss)
+        report = Report(
+            self.case,
+            self.seed,
+            found,
+            len(log),
+            self.faults,
+            recovery,
+            self.workers.exits,
+            self.workers.rss,
+        )
+        if found.person:
+            report.story = story(found.person, [*log, *facts, *rows])
+        return report
+
+    def _judged(self, rows: list[raw.Row], until: int | None) -> list[raw.Row]:
+        """Live, what was decided later than is judged is left aside."""
+        if until is None:
+            return rows
+        kept = []
+        for row in rows:
+            document = json.loads(row.value or b"{}") if row.topic != "storefront.rejected" else {}
+            data = document.get("data", document)
+            if int(data.get("at", data.get("not_before", 0))) <= until:
+                kept.append(row)
+        return kept
+
+    def _look(self, found: verdict.Verdict, took: list[float], exits: set[int], rss: int) -> None:
+        for each in self.workers.exits:
+            if not each.told and each.code not in exits:
+                found.broken["quiet"].append(f"worker {each.slot} ended with {each.code}")
+        if any(seconds > 10 for seconds in took):
+            found.broken["quiet"].append(f"SIGTERM took {max(took):.1f} s")
+        if self.workers.rss > rss:
+            found.broken["quiet"].append(f"{self.workers.rss >> 20} MB resident")
+
+    def _ends(self, log: list[raw.Row]) -> dict[tuple[str, int], int]:
+        ends: Counter[tuple[str, int]] = Counter()
+        for row in log:
+            at = row.topic, row.partition
+            ends[at] = max(ends[at], row.offset + 1)
+        return dict(ends)
+
+    def _at(self, ends: dict[tuple[str, int], int]) -> bool:
+        offsets = raw.committed(self.settings)
+        return all(offsets.get(at) == end for at, end in ends.items())
+
+
+@contextmanager
+def scene(case: str, seed: int, cluster: Cluster, folder: Path, **options: Any) -> Iterator[Scene]:
+    """The topics are made; workers and loaders are gone when the block is left."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    print(f"case {case}, seed {seed}", flush=True)
+    it = Scene(case, seed, cluster, folder, **options)
+    it.make_topics()
+    with it.workers:
+        try:
+            yield it
+        finally:
+            for loader in it.loaders:
+                loader.halt()
+
+
+def story(person: str, rows: Iterable[raw.Row]) -> list[str]:
+    """What every topic says of a person and of those whom its records name, in the order of offsets."""
+    words = {person.partition(":")[2].encode(), person.encode()}
+    named = [
+        r for r in rows if r.key in words or any(b'"%s"' % w in (r.value or b"") for w in words)
+    ]
+    return [
+        f"  {r.topic} {r.partition}/{r.offset} t={r.time} {(r.value or b'')[:400]!r}"
+        for r in named[-80:]
+    ]

@@ -1,0 +1,207 @@
+"""The invariants of the promise, each an exact comparison of sets. What is broken is told by its name.
+
+complete   every row that the log demands is there
+sound      nothing else is there
+unique     no copies, where no crash explains them
+identical  copies have the same bytes; bytes are those of the backtest
+rejected   every input that is no valid event is in storefront.rejected, and nothing else
+committed  the group's offsets are the ends of the input; behind them in the facts stand only marks
+state      the changelogs, read back, hold what a fresh fold of the log gives
+order      no trigger was decided behind the order that forbids it (by the offset in its header)
+quiet      no error in the logs but those that were let pass, no canary, bounded memory, expected exits
+"""
+
+import json
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from stream.people import People
+from stream.recipe import Recipes
+from stream.visitors import Visitors
+from stream.watermark import mark
+from tests.faults.oracle import Demand
+from tests.faults.raw import Row
+from tests.reference.compare import rows
+
+SHOWN = 12
+RSS = 300 * 1024 * 1024
+CANARY = "canary"
+
+
+@dataclass
+class Verdict:
+    """`broken`: what does not hold, by invariant · the rest are figures."""
+
+    broken: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    triggers: int = 0
+    decisions: int = 0
+    missing: int = 0
+    false: int = 0
+    copies: int = 0
+    divergent: int = 0
+    person: str | None = None
+    """The first whom something that is broken concerns."""
+
+
+def outputs(found: list[Row], demand: Demand, verdict: Verdict) -> None:
+    """complete, sound, identical; counts copies."""
+    values = Counter(r.value or b"" for r in found if r.topic.startswith("triggers."))
+    triggers, decisions, ids = [], [], defaultdict(set)
+    for value in values:
+        document = json.loads(value)
+        if "specversion" in document:
+            triggers.append(document)
+            ids[document["id"]].add(value)
+        else:
+            decisions.append(document)
+    got = rows(triggers, decisions)
+    missing, false = demand.rows - got, got - demand.rows
+    verdict.triggers, verdict.decisions = len(triggers), len(decisions)
+    verdict.missing, verdict.false = missing.total(), false.total()
+    verdict.copies = values.total() - len(values)
+    if missing:
+        verdict.broken["complete"] += list(missing)[:SHOWN]
+    if false:
+        verdict.broken["sound"] += list(false)[:SHOWN]
+    for id_, different in ids.items():
+        if len(different) > 1:
+            verdict.divergent += 1
+            verdict.broken["identical"].append(f"{id_}: {len(different)} different copies")
+    for row in [*missing, *false]:
+        verdict.person = verdict.person or json.loads(row).get("person")
+
+
+def bytes_of(found: list[Row], expected: Iterable[bytes], verdict: Verdict) -> None:
+    """identical, down to the byte, to what the backtest gives."""
+    got = {r.value or b"" for r in found if r.topic.startswith("triggers.")}
+    different = got ^ set(expected)
+    if different and not verdict.missing and not verdict.false:
+        verdict.broken["identical"] += [repr(value) for value in sorted(different)[:SHOWN]]
+
+
+def rejected(found: list[Row], log: list[Row], demand: Demand, verdict: Verdict) -> None:
+    there: dict[tuple[int, int], Row] = {}
+    for row in found:
+        if row.topic == "storefront.rejected":
+            there[int(row.headers["partition"]), int(row.headers["offset"])] = row
+    verdict.broken["rejected"] += [f"lost {at}" for at in sorted(demand.rejected - there.keys())]
+    verdict.broken["rejected"] += [f"valid {at}" for at in sorted(there.keys() - demand.rejected)]
+    given = {(r.partition, r.offset): r for r in log}
+    for at, row in there.items():
+        if at in given and given[at].value != row.value and "size" not in row.headers:
+            verdict.broken["rejected"].append(f"other bytes {at}")
+
+
+def committed(
+    ends: dict[tuple[str, int], int],
+    offsets: dict[tuple[str, int], int],
+    facts: list[Row],
+    verdict: Verdict,
+) -> None:
+    for at, end in ends.items():
+        if end and offsets.get(at) != end:
+            verdict.broken["committed"].append(f"{at} ends at {end}, committed {offsets.get(at)}")
+    behind = [r for r in facts if r.key and r.offset >= offsets.get((r.topic, r.partition), 0)]
+    if behind:
+        verdict.broken["committed"].append(f"{len(behind)} facts behind the committed offsets")
+
+
+def order(found: list[Row], facts: list[Row], recipes: Recipes, verdict: Verdict) -> None:
+    """A trigger's header says before which fact it was decided. No order that its recipe looks back on
+    stands before that; a repeated order is none, and one that was taken back is left out."""
+    placed: dict[str, list[tuple[int, int, str, str]]] = defaultdict(list)
+    for row in facts:
+        fact = json.loads(row.value or b"{}")
+        if fact["type"] in ("order.placed", "order.cancelled"):
+            one = row.offset, fact["at"], fact["order_id"], fact["type"]
+            placed[fact["person"]].append(one)
+    for row in found:
+        if not row.topic.startswith("triggers."):
+            continue
+        data = json.loads(row.value or b"{}").get("data", {})
+        if "not_before" not in data or not row.headers["topic"].endswith(b"visitor.facts"):
+            continue
+        due, recipe = data["not_before"], recipes.by_name[data["recipe"]]
+        before = [o for o in placed[data["person"]] if o[0] < int(row.headers["offset"])]
+        back = {id_ for _, _, id_, kind in before if kind == "order.cancelled"}
+        first = {id_: at for _, at, id_, kind in sorted(before, key=_at, reverse=True)}
+        for id_, at in first.items():
+            if due - recipe.ordered_within < at <= due and id_ not in back:
+                verdict.broken["order"].append(f"{data['trigger_id']} at {due}, ordered at {at}")
+
+
+def _at(placed: tuple[int, int, str, str]) -> int:
+    return placed[1]
+
+
+def state(
+    recipes: Recipes, log: list[Row], facts: list[Row], kept: dict[str, list[Row]], verdict: Verdict
+) -> None:
+    """Both changelogs against a fresh fold: of the input, and of the facts."""
+    for number in sorted({r.partition for r in log}):
+        back, fresh = Visitors(recipes), Visitors(recipes)
+        _restore(back, kept["state.visitors"], number)
+        own = (r for r in log if r.partition == number)
+        fresh.process(((r.offset, r.time, r.key, r.value) for r in own), _nothing())
+        fresh.advance(back.clock, _nothing())
+        _compare("visitors", number, back, fresh, verdict)
+    for number in sorted({r.partition for r in facts}):
+        after, anew = People(recipes, 1), People(recipes, 1)
+        _restore(after, kept["state.people"], number)
+        own = (r for r in facts if r.partition == number and r.key)
+        anew.add((r.offset, r.value) for r in own)
+        anew.add([(1 << 60, mark({0: after.advanced}, 1))])
+        anew.advance(_nothing())
+        _compare("people", number, after, anew, verdict)
+
+
+def _nothing() -> Any:
+    from stream.outputs import Outputs
+
+    return Outputs()
+
+
+def _restore(stage: Visitors | People, kept: list[Row], partition: int) -> None:
+    for row in kept:
+        if row.partition == partition:
+            stage.restore(row.key or b"", row.value)
+    stage.restored()
+
+
+def _compare(name: str, number: int, back: Any, fresh: Any, verdict: Verdict) -> None:
+    fresh.changes()
+    one, other = _states(back), _states(fresh)
+    for key in one.keys() | other.keys():
+        if one.get(key) != other.get(key):
+            verdict.broken["state"].append(
+                f"{name} {number} {key!r}:\n  kept  {one.get(key)}\n  fresh {other.get(key)}"
+            )
+
+
+def _states(stage: Any) -> dict[str, Any]:
+    """Decoded, without what may differ between two ways to the same state."""
+    found = {}
+    for key in list(stage._states._packed):
+        state = stage._states.get(key)
+        if state is not None:
+            state.version = state.armed = 0
+            found[key] = msgspec.to_builtins(state)
+    return found
+
+
+ALARM = re.compile(r" (ERROR|CRITICAL) |Traceback|^\s+File \"")
+
+
+def logs(text: str, passed: Iterable[str], verdict: Verdict) -> None:
+    """`passed`: patterns of lines that the faults of the case explain."""
+    allowed = [re.compile(pattern) for pattern in passed]
+    for line in text.splitlines():
+        if CANARY in line:
+            verdict.broken["quiet"].append(f"a canary: {line}")
+        if ALARM.search(line) and not any(pattern.search(line) for pattern in allowed):
+            verdict.broken["quiet"].append(line)

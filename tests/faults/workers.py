@@ -1,0 +1,193 @@
+"""Worker processes under a supervisor that starts again what ends, as systemd or Kubernetes would."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple, Self
+
+import psutil
+
+from agents.local import ports
+
+WORKER = [sys.executable, "-m", "agents", "worker"]
+AGAIN_S = 0.5
+LOOK_S = 0.1
+
+
+class Exit(NamedTuple):
+    """`told`: it was ended by the test; else by itself, and `code` says why."""
+
+    slot: int
+    code: int
+    told: bool
+
+
+class Worker:
+    """One slot: a process, and those that come after it."""
+
+    def __init__(self, slot: int, command: list[str], environ: dict[str, str], log: Path) -> None:
+        self.slot, self.command, self.environ, self.log = slot, command, environ, log
+        self.port = ports.free(1)[0]
+        self.wanted = True
+        self.killed = False
+        self.process: subprocess.Popen[bytes]
+        self.starts = 0
+        self.launch()
+
+    def launch(self) -> None:
+        self.killed = False
+        self.starts += 1
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                self.command,
+                env={
+                    **os.environ,
+                    **self.environ,
+                    "TRIGGERS_METRICS": f"127.0.0.1:{self.port}",
+                    "FAULT_START": str(self.starts),
+                },
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def page(self, path: str) -> tuple[int, str]:
+        """(status, text) of /live, /ready or /metrics; status 0 without an answer."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/{path}", timeout=5) as page:
+                return page.status, page.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+        except OSError:
+            return 0, ""
+
+    @property
+    def ready(self) -> bool:
+        return self.page("ready")[0] == 200
+
+
+class Workers:
+    """`exits` has every end of a process, `rss` the largest resident set seen, in bytes."""
+
+    def __init__(self, environ: Mapping[str, str], folder: Path) -> None:
+        self._environ, self._folder = dict(environ), folder
+        self._lock = threading.Lock()
+        self._over = threading.Event()
+        self._watch = threading.Thread(target=self._supervise, daemon=True)
+        self.all: list[Worker] = []
+        self.exits: list[Exit] = []
+        self.rss = 0
+
+    def __enter__(self) -> Self:
+        self._watch.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self._over.set()
+        self._watch.join()
+        for worker in self.all:
+            worker.wanted = False
+            if worker.process.poll() is None:
+                os.kill(worker.pid, signal.SIGCONT)
+                os.kill(worker.pid, signal.SIGKILL)
+                worker.process.kill()
+            worker.process.wait()
+
+    def add(self, patch: str = "", command: Sequence[str] = WORKER, **environ: str) -> Worker:
+        """One more. `patch`: with these changes of patches.py, else as it ships."""
+        chosen = [sys.executable, "-m", "tests.faults.patches"] if patch else list(command)
+        given = {**self._environ, **environ, "FAULT_PATCH": patch}
+        with self._lock:
+            slot = len(self.all) + 1
+            self.all.append(Worker(slot, chosen, given, self._folder / f"worker-{slot}.log"))
+            return self.all[-1]
+
+    @property
+    def running(self) -> list[Worker]:
+        return [w for w in self.all if w.wanted]
+
+    def _supervise(self) -> None:
+        ended: dict[int, float] = {}
+        while not self._over.wait(LOOK_S):
+            with self._lock:
+                for worker in self.all:
+                    self._look(worker, ended)
+
+    def _look(self, worker: Worker, ended: dict[int, float]) -> None:
+        code = worker.process.poll()
+        if code is None:
+            try:
+                self.rss = max(self.rss, psutil.Process(worker.pid).memory_info().rss)
+            except psutil.Error:
+                return
+        elif worker.wanted:
+            if worker.slot not in ended:
+                ended[worker.slot] = time.monotonic()
+                self.exits.append(Exit(worker.slot, code, worker.killed))
+            elif time.monotonic() - ended[worker.slot] > AGAIN_S:
+                del ended[worker.slot]
+                worker.launch()
+
+    def kill(self, worker: Worker) -> None:
+        """kill -9; the supervisor starts it again."""
+        if worker.process.poll() is None:
+            worker.killed = True
+            os.kill(worker.pid, signal.SIGKILL)
+
+    def remove(self, worker: Worker, number: int = signal.SIGTERM, within: float = 15) -> float:
+        """Ends it for good; tells after how many seconds it had gone."""
+        with self._lock:
+            worker.wanted = False
+            began = time.monotonic()
+            if worker.process.poll() is None:
+                os.kill(worker.pid, number)
+        try:
+            code = worker.process.wait(within)
+        except subprocess.TimeoutExpired:
+            os.kill(worker.pid, signal.SIGKILL)
+            code = 1000 + worker.process.wait()
+        self.exits.append(Exit(worker.slot, code, number == signal.SIGKILL))
+        return time.monotonic() - began
+
+    def again(self, worker: Worker) -> None:
+        """Starts a removed one again."""
+        with self._lock:
+            worker.launch()
+            worker.wanted = True
+
+    def until_ready(self, within: float = 60) -> None:
+        limit = time.monotonic() + within
+        while not all(worker.ready for worker in self.running):
+            if time.monotonic() > limit:
+                told = [(w.slot, w.page("ready")) for w in self.running]
+                raise AssertionError(f"not ready after {within} s: {told}")
+            time.sleep(0.1)
+
+    def stop(self) -> list[float]:
+        """SIGTERM to all at once; the seconds each took."""
+        with self._lock:
+            for worker in self.running:
+                if worker.process.poll() is None:
+                    os.kill(worker.pid, signal.SIGTERM)
+        return [self.remove(worker) for worker in list(self.running)]
+
+    def logs(self) -> str:
+        return "".join(w.log.read_text(errors="replace") for w in self.all)
