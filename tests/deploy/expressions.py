@@ -1,0 +1,89 @@
+"""What PromQL expressions ask for, and whether the service's registries have it."""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from prometheus_client import CollectorRegistry
+
+from agents.console.collected import Collected
+from agents.metrics import Metrics
+from agents.sender.metrics import Metrics as SenderMetrics
+from agents.settings import Settings
+from agents.view.link import Link
+from agents.view.metrics import ViewMetrics
+from agents.view.writer import Writer
+from stream import recipes
+
+SELECTOR = re.compile(r"((?:triggers|process|python)_\w+|up)\b(?!:)(?:\{([^}]*)\})?")
+RECORDED = re.compile(r"\b\w+:\w+:\w+|\b\w+:increase1h")
+LABEL = re.compile(r'(\w+)\s*[=!]~?\s*"')
+GROUPED = re.compile(r"\b(?:by|without|on|ignoring|group_left|group_right)\s*\(([^)]*)\)")
+
+TARGET = frozenset({"job", "instance"})
+"""Labels that Prometheus adds."""
+
+SUFFIXES = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_count", "_sum")}
+
+
+def registries() -> list[CollectorRegistry]:
+    """Of all processes of the service."""
+    link = Link("redis://localhost:1")
+    writer = Writer(Settings(kafka=("localhost:1",)), recipes.DEFAULT, link)
+    return [
+        Metrics().registry,
+        SenderMetrics().registry,
+        Collected().registry,
+        ViewMetrics(link, writer).registry,
+    ]
+
+
+def told() -> dict[str, frozenset[str]]:
+    """Every sample's name and its labels."""
+    found: dict[str, frozenset[str]] = {"up": TARGET}
+    for registry in registries():
+        for collector in registry._collector_to_names:
+            found |= _told_by(collector)
+    return found
+
+
+def _told_by(collector: Any) -> dict[str, frozenset[str]]:
+    found = {}
+    own = getattr(collector, "_labelnames", ())
+    for family in collector.collect():
+        labels = {*own, *(name for sample in family.samples for name in sample.labels)}
+        for suffix in SUFFIXES[family.type]:
+            extra = {"le"} if suffix == "_bucket" else set[str]()
+            found[family.name + suffix] = frozenset(labels | extra) | TARGET
+    return found
+
+
+def selected(expression: str) -> Iterator[tuple[str, frozenset[str]]]:
+    """Each metric of an expression, with the labels by which it is selected."""
+    for name, labels in SELECTOR.findall(expression):
+        yield name, frozenset(LABEL.findall(labels))
+
+
+def grouped(expression: str) -> frozenset[str]:
+    """The labels by which an expression groups or matches."""
+    lists = (labels.split(",") for labels in GROUPED.findall(expression))
+    return frozenset(label.strip() for labels in lists for label in labels if label.strip())
+
+
+def faults(expressions: Iterable[str], recorded: Iterable[str]) -> list[str]:
+    """What is asked for and nobody tells."""
+    known, rules = told(), set(recorded)
+    found = []
+    for expression in expressions:
+        metrics = list(selected(expression))
+        found += [f"no metric {name}" for name, _ in metrics if name not in known]
+        found += [
+            f"{name} has no label {label}"
+            for name, labels in metrics
+            for label in labels - known.get(name, labels)
+        ]
+        found += [f"nothing records {n}" for n in RECORDED.findall(expression) if n not in rules]
+        labels = frozenset().union(*(known.get(name, frozenset()) for name, _ in metrics))
+        if metrics:
+            found += [f"nothing to group by {label}" for label in grouped(expression) - labels]
+    return found
