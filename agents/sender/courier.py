@@ -140,8 +140,6 @@ class Courier:
         errand.said = answer.said
         if answer.verdict == "delivered":
             await self._mark(message, until)
-            late = max(self.clock.now() - message.at, 0) / 1000
-            self.metrics.late_seconds.observe(late)
             return "delivered"
         with suppress(MarksUnavailable):  # the claim is still ours, or ends by itself
             await self.marks.release(message.id)

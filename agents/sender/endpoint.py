@@ -16,6 +16,7 @@ from agents.sender.settings import SenderSettings
 log = logging.getLogger("triggers.sender")
 
 CONTENT_TYPE: Final = "application/cloudevents+json; charset=utf-8"
+QUIET_S: Final = 10.0
 AGENT: Final = "storefront-triggers"
 
 
@@ -25,7 +26,7 @@ class Endpoint:
     def __init__(self, settings: SenderSettings, metrics: Metrics) -> None:
         self._settings, self._metrics = settings, metrics
         self._closed_until = 0.0
-        self._well = True
+        self._well, self._quiet_until = True, 0.0
         self._session: aiohttp.ClientSession | None = None
 
     async def start(self) -> None:
@@ -57,12 +58,12 @@ class Endpoint:
         return answer
 
     def _told(self, answer: Answer) -> None:
-        """One line when it begins to fail, one when it is well again."""
-        well = answer.verdict == "delivered"
-        if well != self._well:
+        """A line when it begins to fail and when it is well again, and not many while it does both."""
+        well, now = answer.verdict == "delivered", time.monotonic()
+        if well != self._well and now >= self._quiet_until:
             level = logging.INFO if well else logging.WARNING
             say(log, "endpoint_well" if well else "endpoint_fails", level, said=answer.said)
-        self._well = well
+            self._well, self._quiet_until = well, now + QUIET_S
 
     async def _post(self, message: Message) -> Answer:
         assert self._session is not None, "started"

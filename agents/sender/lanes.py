@@ -39,7 +39,7 @@ class Lanes:
             if not first.sending:
                 task.cancel()
         if tasks:
-            _, late = await asyncio.wait((task for _, task in tasks), timeout=grace)
+            _, late = await asyncio.wait([task for _, task in tasks], timeout=grace)
             for task in late:
                 task.cancel()
             if late:

@@ -121,8 +121,9 @@ class Lookout:
             self._waiting.pop(trigger_id, None)
 
     def passed(self, place: TopicPartition, offset: int) -> None:
-        """Everything before it is settled."""
-        self._ahead[place].passed(offset)
+        """Everything before it is settled. Nothing happens once the watch is over."""
+        if place in self._ahead:
+            self._ahead[place].passed(offset)
 
     async def _run(self, starts: Awaitable[Starts]) -> None:
         found = await starts

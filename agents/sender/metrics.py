@@ -4,6 +4,8 @@ from typing import Final, Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from agents.sender.message import Message
+
 Fate = Literal[
     "delivered", "duplicate", "cancelled", "expired", "unsent", "undelivered", "not_a_trigger"
 ]
@@ -70,6 +72,13 @@ class Metrics:
             "1: what was sent can be looked up; 0: nothing goes out",
             registry=registry,
         )
+
+    def ended(self, recipe: str, message: Message | None, fate: Fate, now: int) -> None:
+        """`now`: ms."""
+        kind = "unknown" if message is None else "cancelled" if message.cancels else "fired"
+        self.settled.labels(recipe, kind, fate).inc()
+        if message and fate == "delivered":
+            self.late_seconds.labels(recipe).observe(max(now - message.at, 0) / 1000)
 
     def tried(self, answer: str, seconds: float) -> None:
         self.tries.labels(answer).inc()

@@ -52,10 +52,8 @@ class Shift:
 
     async def _settle(self, errand: Errand) -> None:
         fate: Fate = await self._courier.settle(errand)
-        message = errand.message
-        kind = "unknown" if message is None else "cancelled" if message.cancels else "fired"
-        recipe = self._recipes[errand.place.topic]
-        self._courier.metrics.settled.labels(recipe, kind, fate).inc()
+        recipe, now = self._recipes[errand.place.topic], self._courier.clock.now()
+        self._courier.metrics.ended(recipe, errand.message, fate, now)
         self._progress[errand.place].settle(errand.record.offset)
         self.open -= 1
 
