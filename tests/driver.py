@@ -1,0 +1,125 @@
+"""Both stages in one hand, as Kafka Streams' TopologyTestDriver has it: pipe events, move time, read.
+
+Every event is taken in at once, its facts and the evidence for its time with it, so what is decided by
+then can be read after every call. Times are ms since the epoch.
+"""
+
+import json
+from typing import Any, Final
+
+from stream import recipes
+from stream.durations import HOUR
+from stream.outputs import Outputs
+from stream.people import People
+from stream.triggers import CANCELLED, FIRED
+from stream.visitors import Visitors
+from stream.watermark import mark
+
+START: Final = 1_767_571_200_000 + 12 * HOUR
+"""Mon 5 Jan 2026 12:00 UTC."""
+
+Document = dict[str, Any]
+LAMP: Final[Document] = {"product_id": "lamp", "quantity": 1, "price": 40}
+SHOE: Final[Document] = {"product_id": "shoe", "quantity": 2, "price": 79.9, "category": "shoes"}
+
+
+class Driver:
+    """`now` starts at START; `rules` are the contents of a recipes file, the shipped ones if left out."""
+
+    def __init__(self, rules: Document | None = None) -> None:
+        self._recipes = recipes.load(json.dumps(rules or {}))
+        self._visitors = Visitors(self._recipes)
+        self._people = People(self._recipes, 1)
+        self._out = Outputs()
+        self._topic: list[bytes] = []
+        self._told = 0
+        self._events = 0
+        self._changelogs: list[list[tuple[bytes, bytes | None]]] = [[], []]
+        self.now = START
+
+    def pipe(self, type: str, visitor: str = "phone", **body: Any) -> "Driver":
+        """One event at `now`."""
+        event = {"id": f"e-{self._events}", "type": type, "visitor": visitor, **body}
+        return self.raw(json.dumps(event).encode(), visitor.encode())
+
+    def raw(self, value: bytes | None, key: bytes | None = b"phone") -> "Driver":
+        """A record's value as it stands."""
+        self._visitors.process([(self._events, self.now, key, value)], self._out)
+        self._events += 1
+        return self._carry()
+
+    def wait(self, ms: int) -> "Driver":
+        """Time moves on, on evidence alone: no event comes."""
+        self.now += ms
+        self._visitors.advance(self.now, self._out)
+        return self._carry()
+
+    def _carry(self) -> "Driver":
+        first = len(self._topic)
+        self._topic += [value for _, value in self._out.facts[self._told :]]
+        self._told = len(self._out.facts)
+        self._topic.append(mark({0: self.now}, 1))
+        self._people.add(enumerate(self._topic[first:], first))
+        self._people.advance(self._out)
+        return self
+
+    def restart(self) -> "Driver":
+        """New workers, restored from the changelogs; they read the facts again from the start."""
+        self._changelogs[0] += self._visitors.changes()
+        self._changelogs[1] += self._people.changes()
+        self._visitors, self._people = Visitors(self._recipes), People(self._recipes, 1)
+        for key, value in self._changelogs[0]:
+            self._visitors.restore(key, value)
+        for key, value in self._changelogs[1]:
+            self._people.restore(key, value)
+        self._visitors.restored()
+        self._people.restored()
+        self._people.add(enumerate(self._topic))
+        return self
+
+    @property
+    def facts(self) -> list[Document]:
+        return [json.loads(value) for _, value in self._out.facts]
+
+    @property
+    def rejected(self) -> list[tuple[str, str]]:
+        """(reason, JSON path) of each."""
+        return [(reason, path) for _, reason, path in self._out.rejected]
+
+    @property
+    def decisions(self) -> list[Document]:
+        return [json.loads(value) for _, value in self._out.decisions]
+
+    @property
+    def story(self) -> list[str]:
+        """The decisions in words: `fired cart-abandonment 1`, `closed cart-abandonment 2 converted`."""
+        return [
+            " ".join(
+                str(each[name]) for name in ("outcome", "recipe", "step", "reason") if name in each
+            )
+            for each in self.decisions
+        ]
+
+    def _triggers(self, type: str) -> list[Document]:
+        events = [json.loads(value) for _, _, value in self._out.triggers]
+        return [event["data"] for event in events if event["type"] == type]
+
+    @property
+    def fired(self) -> list[Document]:
+        """Data of the triggers."""
+        return self._triggers(FIRED)
+
+    @property
+    def cancelled(self) -> list[Document]:
+        """Data of the cancels."""
+        return self._triggers(CANCELLED)
+
+
+def recipe(name: str, **fields: Any) -> Document:
+    """A recipes file's contents: this recipe alone, with no caps to hold it back."""
+    return {"policy": {"caps": []}, "recipes": [{"name": name, **fields}]}
+
+
+def items(*lines: Document, **cart: Any) -> Document:
+    """A cart.updated's cart."""
+    return {"items": list(lines), **cart}
