@@ -6,18 +6,18 @@ No answer quotes what was posted, but for the ids that were taken.
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from math import ceil
 from typing import Any, Final
 
 import msgspec
 from aiohttp import web
-from prometheus_client import CONTENT_TYPE_LATEST as EXPOSITION
 
 from agents.console import intake
 from agents.console.buckets import Buckets
 from agents.console.carrier import Carrier, NotTaken
 from agents.console.collected import Collected
+from agents.console.exposed import tell
 from agents.console.intake import Faulty, Taken
 from agents.console.keys import SETTINGS
 from agents.console.origins import Collecting, address, cors
@@ -68,9 +68,6 @@ class Collector:
             return _answer(refused.status, refused.answer, {**(allowed or {}), **refused.headers})
         self._collected.taken(len(taken))
         return _answer(202, {"ids": [event.id for event in taken]}, allowed or {})
-
-    async def metrics(self, _: web.Request) -> web.Response:
-        return web.Response(body=self._collected.text(), headers={"Content-Type": EXPOSITION})
 
     async def _take(self, request: web.Request) -> list[Taken]:
         """Raises Refused."""
@@ -136,11 +133,12 @@ def _answer(status: int, answer: Any, headers: Mapping[str, str]) -> web.Respons
     return response
 
 
-def add_routes(app: web.Application) -> Callable[[], Awaitable[None]]:
+def add_routes(app: web.Application) -> Callable[[], Coroutine[Any, Any, None]]:
     """/collect and /metrics. What it returns is to run for as long as they answer. Raises SettingsError."""
     carrier = Carrier(app[SETTINGS])
-    collector = Collector(Collecting.read(), carrier, Collected())
+    collected = Collected()
+    collector = Collector(Collecting.read(), carrier, collected)
     app.router.add_post("/collect", collector.post)
     app.router.add_options("/collect", collector.ask)
-    app.router.add_get("/metrics", collector.metrics)
+    tell(app, collected.text)
     return carrier.run

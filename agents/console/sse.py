@@ -1,11 +1,12 @@
 """A subscription as server-sent events: resumable, with heartbeats, for as long as the browser listens."""
 
 import asyncio
-from typing import Final
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Final, Protocol
 
 from aiohttp import web
 
-from agents.console.hub import Happening, Hub, Subscription
+from agents.console.hub import Happening, Hub
 
 HEARTBEAT_S: Final = 10.0
 """Rarer: proxies take the line for dead. More often: phones wake for nothing."""
@@ -22,7 +23,15 @@ HEADERS: Final = {
 }
 
 
-async def stream(request: web.Request, hub: Hub, subscription: Subscription) -> web.StreamResponse:
+class Heard(AbstractAsyncContextManager[Any], Protocol):
+    """A Subscription, or what narrows one."""
+
+    missed: int
+
+    async def next(self, seconds: float | None = None) -> list[Happening]: ...
+
+
+async def stream(request: web.Request, hub: Hub, subscription: Heard) -> web.StreamResponse:
     """Answers until the browser goes. Made from `hub.subscribe(..., after=last_name(request))`."""
     response = web.StreamResponse(headers=HEADERS)
     async with subscription:

@@ -1,0 +1,94 @@
+"""The demo shop: a storefront's page, and the exit offers that come back to it as server-sent events.
+
+A page hears of its own visitor only, and of an offer only what it shows. A visitor's id is a secret of
+the browser that made it: nobody else can ask for it.
+"""
+
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+from aiohttp import web
+
+from agents.console import sse
+from agents.console.hub import Happening, Kind, Subscription
+from agents.console.keys import HUB
+
+PAGE: Final = Path(__file__).parent / "static" / "shop" / "index.html"
+LONGEST: Final = 128
+"""Characters of a visitor's id."""
+
+KINDS: Final = frozenset[Kind]({"trigger", "cancel"})
+
+routes = web.RouteTableDef()
+
+
+def add_routes(app: web.Application) -> None:
+    app.add_routes(routes)
+
+
+@routes.get("/shop")
+async def enter(request: web.Request) -> web.StreamResponse:
+    raise web.HTTPFound("/shop/")
+
+
+@routes.get("/shop/offers")
+async def offers(request: web.Request) -> web.StreamResponse:
+    """?visitor=: `trigger` with an offer for the page, `cancel` when it must go again."""
+    visitor = request.query.get("visitor", "")
+    if not 0 < len(visitor) <= LONGEST:
+        raise web.HTTPBadRequest(text=f"visitor: an id of 1 to {LONGEST} characters is meant\n")
+    hub = request.app[HUB]
+    heard = hub.subscribe(kinds=KINDS, after=sse.last_name(request))
+    return await sse.stream(request, hub, Offers(heard, visitor))
+
+
+@routes.get("/shop/{place:.*}")
+async def page(request: web.Request) -> web.StreamResponse:
+    """The same page for every place of the shop: its script reads the address."""
+    return web.FileResponse(PAGE, headers={"Cache-Control": "no-cache"})
+
+
+class Offers:
+    """Of all that is heard, a visitor's exit triggers that are still valid, and what takes them back."""
+
+    def __init__(self, heard: Subscription, visitor: str) -> None:
+        self._heard = heard
+        self._visitor = visitor
+        self._open: set[str] = set()
+        self.missed = 0
+
+    async def __aenter__(self) -> Self:
+        await self._heard.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        await self._heard.__aexit__(kind, fault, at)
+
+    async def next(self, seconds: float | None = None) -> list[Happening]:
+        found = await self._heard.next(seconds)
+        now = time.time() * 1000
+        return [shown for each in found if (shown := self._shown(each, now))]
+
+    def _shown(self, happening: Happening, now: float) -> Happening | None:
+        """`now`: ms."""
+        data, id = happening.data, happening.data["trigger_id"]
+        if happening.kind == "cancel":
+            if id not in self._open:
+                return None
+            self._open.discard(id)
+            fields: tuple[str, ...] = ("trigger_id", "reason")
+        else:
+            mine = data["visitor"] == self._visitor and "onsite" in data["channels"]
+            if not mine or data["valid_until"] <= now:
+                return None
+            self._open.add(id)
+            fields = ("trigger_id", "recipe", "offer", "arm", "value", "valid_until")
+        shown: dict[str, Any] = {name: data.get(name) for name in fields}
+        return Happening(happening.number, happening.kind, shown, lambda kind, data: {})
