@@ -127,6 +127,15 @@ class Settings:
         return self.prefix + name
 
 
+def address(name: str, text: str) -> tuple[str, int]:
+    """`host:port` of an option. Raises SettingsError."""
+    env = Environment({})
+    found = env.address(name, text, 0)
+    if found is None:
+        raise SettingsError("\n".join(env.mistakes))
+    return found
+
+
 def kafka_python_options(settings: Settings) -> dict[str, Any]:
     """Addresses and security for kafka-python's clients. Raises SettingsError without a broker."""
     options = _sasl(settings)

@@ -6,21 +6,25 @@ says so and goes on with what is left.
 
 import argparse
 import asyncio
+import logging
 import signal
 import sys
 from typing import Final
 
 from aiohttp import web
+from aiokafka.errors import KafkaError
 
 from agents.console.app import FAILED, make_app
 from agents.console.security import is_loopback
-from agents.environment import Environment
 from agents.log import configure
 from agents.recipes import read
-from agents.settings import Settings, SettingsError
+from agents.settings import Settings, SettingsError, address
+from agents.stopping import report
 from stream.keyed import NewerState
 from stream.recipe import Recipes
 from stream.recipes import RecipesError
+
+log = logging.getLogger("triggers.console")
 
 LISTEN: Final = "127.0.0.1:8090"
 GOODBYE_S: Final = 2.0
@@ -42,22 +46,14 @@ def run(args: argparse.Namespace) -> int:
         settings = Settings.read()
         settings.require_kafka()
         recipes = read(settings.recipes)
-        asyncio.run(_serve(settings, recipes, *_address(args.listen)))
+        asyncio.run(_serve(settings, recipes, *address("--listen", args.listen)))
     except (SettingsError, RecipesError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
-    except NewerState as error:
-        print(error, file=sys.stderr)
+    except Exception as error:
+        report(log, error, (NewerState, KafkaError))
         return 1
     return 0
-
-
-def _address(text: str) -> tuple[str, int]:
-    env = Environment({})
-    address = env.address("--listen", text)
-    if address is None:
-        raise SettingsError(env.mistakes[0])
-    return address
 
 
 async def _serve(settings: Settings, recipes: Recipes, host: str, port: int) -> None:
@@ -71,7 +67,8 @@ async def _serve(settings: Settings, recipes: Recipes, host: str, port: int) -> 
     await runner.setup()
     try:
         await web.TCPSite(runner, host, port).start()
-        print(f"the console is at http://{host}:{port}/", flush=True)
+        shown = f"[{host}]" if ":" in host else host
+        print(f"the console is at http://{shown}:{runner.addresses[0][1]}/", flush=True)
         waiting = asyncio.create_task(stop.wait())
         await asyncio.wait((waiting, app[FAILED]), return_when=asyncio.FIRST_COMPLETED)
         if app[FAILED].done():

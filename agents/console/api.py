@@ -11,7 +11,7 @@ from agents.console import sse
 from agents.console.answers import Answers, Unanswered
 from agents.console.feed import Feed
 from agents.console.keys import HUB, SETTINGS
-from agents.console.overview import RANGES, Overview
+from agents.console.overview import CONTRACT, RANGES, Overview
 from agents.console.payload import payload
 from agents.console.wording import why
 
@@ -43,6 +43,13 @@ def _json(found: Any, status: int = 200) -> web.Response:
 @routes.get("/")
 async def page(request: web.Request) -> web.StreamResponse:
     return web.FileResponse(STATIC / "index.html", headers={"Cache-Control": "no-cache"})
+
+
+@routes.get("/asyncapi")
+async def contract(request: web.Request) -> web.StreamResponse:
+    if not CONTRACT.exists():
+        raise web.HTTPNotFound(text="the page was not made\n")
+    return web.FileResponse(CONTRACT, headers={"Cache-Control": "no-cache"})
 
 
 @routes.get("/live")

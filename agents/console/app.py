@@ -1,15 +1,16 @@
 """The console as an application: its routes, and what runs behind them for as long as it does."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from aiohttp import web
 
-from agents.console import api
+from agents.console import api, collector, shop
 from agents.console.answers import Answers
+from agents.console.exposed import tell
 from agents.console.feed import Feed
 from agents.console.hub import Hub
 from agents.console.keys import HUB, RECIPES, SETTINGS
@@ -18,6 +19,7 @@ from agents.console.security import add_headers, only_loopback
 from agents.console.wording import wording
 from agents.settings import Settings
 from agents.view.link import Link, ViewLost
+from agents.view.metrics import ViewMetrics
 from agents.view.stored import Stored
 from agents.view.writer import Writer
 from stream.recipe import Recipes
@@ -40,13 +42,17 @@ def make_app(settings: Settings, recipes: Recipes, *, loopback: bool = True) -> 
     app[api.OVERVIEW] = Overview(settings, recipes, feed, writer, stored)
     app[api.ANSWERS] = Answers(settings, recipes, feed, stored)
 
-    work: list[Callable[[], Coroutine[Any, Any, None]]] = [feed.follower.run, feed.sample]
+    api.add_routes(app)
+    shop.add_routes(app)
+    work: list[Callable[[], Awaitable[None]]] = [feed.follower.run, feed.sample]
+    work.append(collector.add_routes(app))
     if link and writer:
+        tell(app, ViewMetrics(link, writer).text)
         work += [writer.run, partial(_ask_regularly, link)]
 
     async def behind(_: web.Application) -> AsyncIterator[None]:
         failed = app[FAILED] = asyncio.get_running_loop().create_future()
-        tasks = [asyncio.create_task(each()) for each in work]
+        tasks = [asyncio.ensure_future(each()) for each in work]
         for task in tasks:
             task.add_done_callback(partial(_ended, failed))
         yield
@@ -61,11 +67,10 @@ def make_app(settings: Settings, recipes: Recipes, *, loopback: bool = True) -> 
 
     app.cleanup_ctx.append(behind)
     app.on_shutdown.append(leave)
-    api.add_routes(app)
     return app
 
 
-def _ended(failed: asyncio.Future[None], task: asyncio.Task[None]) -> None:
+def _ended(failed: asyncio.Future[None], task: asyncio.Future[None]) -> None:
     """What runs behind the page runs for ever, or the console ends."""
     if not task.cancelled() and not failed.done():
         failed.set_exception(task.exception() or RuntimeError("it ended by itself"))

@@ -110,9 +110,9 @@ class Hub:
         subscription = Subscription(self._subscriptions, wanted, self._waiting)
         if after is not None:
             start = self._number(after)
-            for happening in self._memory:
-                if happening.number > start:
-                    subscription.offer(happening)
+            concerned = [each for each in self._memory if each.number > start and wanted(each)]
+            for happening in concerned[-self._waiting :]:
+                subscription.offer(happening)
         return subscription
 
     def name(self, happening: Happening) -> str:

@@ -13,6 +13,7 @@ from agents.view.entries import day
 from agents.view.link import ViewLost
 from agents.view.stored import Count, Stored
 from agents.view.writer import Writer
+from schemas.files import HOME
 from stream.durations import DAY
 from stream.recipe import EXIT, Recipes
 from stream.registry import KINDS
@@ -20,6 +21,9 @@ from stream.registry import KINDS
 MONTH: Final = "month"
 DAYS: Final = 30
 RANGES: Final = (*SPANS, MONTH)
+
+CONTRACT: Final = HOME / "asyncapi.html"
+"""The topics' contracts as a page, if it was made."""
 
 FRESH_S: Final = 0.5
 """So long one answer serves all who ask."""
@@ -58,6 +62,7 @@ class Overview:
         total = self._feed.tallies.spans[timed].total(now)
         return {
             "now": now,
+            "contract": CONTRACT.exists(),
             "prefix": self._settings.prefix,
             "replay": self._settings.time == "record",
             "zone": self._recipes.policy.zone,

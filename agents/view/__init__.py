@@ -6,25 +6,39 @@ reads it. What it holds: agents/view/keys.py.
 
 import argparse
 import asyncio
+import logging
 import signal
 import sys
-from typing import Final
+from collections.abc import Coroutine
+from functools import partial
+from typing import Any, Final
 
+from agents import probes
 from agents.log import configure
 from agents.recipes import read
-from agents.settings import Settings, SettingsError
+from agents.settings import Settings, SettingsError, address
+from agents.stopping import report
 from agents.view.link import Link, ViewLost
+from agents.view.metrics import ViewMetrics
 from agents.view.writer import Writer, clear
 from stream.keyed import NewerState
-from stream.recipe import Recipes
 from stream.recipes import RecipesError
 
+log = logging.getLogger("triggers.view")
+
+METRICS: Final = "127.0.0.1:9110"
 LOOK_S: Final = 0.2
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rebuild", action="store_true", help="drop the view, fill it from the log, and end"
+    )
+    parser.add_argument(
+        "--metrics",
+        default=METRICS,
+        metavar="HOST:PORT",
+        help=f"of /metrics, /live and /ready; empty: none ({METRICS})",
     )
 
 
@@ -37,41 +51,60 @@ def run(args: argparse.Namespace) -> int:
         if not settings.redis:
             raise SettingsError("TRIGGERS_REDIS is not set: there is no view without a Redis")
         recipes = read(settings.recipes)
-        asyncio.run(_keep(settings, settings.redis, recipes, args.rebuild))
+        at = None if args.rebuild or not args.metrics else address("--metrics", args.metrics)
+        writer = Writer(settings, recipes, Link(settings.redis))
+        asyncio.run(_rebuild(writer) if args.rebuild else _keep(writer, at))
     except (SettingsError, RecipesError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
-    except (ViewLost, NewerState) as error:
-        print(f"the view cannot be written: {error}", file=sys.stderr)
+    except Exception as error:
+        report(log, error, (ViewLost, NewerState))
         return 1
     return 0
 
 
-async def _keep(settings: Settings, url: str, recipes: Recipes, rebuild: bool) -> None:
+async def _keep(writer: Writer, at: tuple[str, int] | None) -> None:
+    """Follows the log until it is told to stop. Raises NewerState; OSError if the address is taken."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    link = Link(url)
-    writer = Writer(settings, recipes, link)
-    if rebuild:
-        print(f"dropped {await clear(link, writer.keys)} keys of {writer.keys.all}*")
-    writing = asyncio.create_task(writer.run())
-    ends = [asyncio.create_task(stop.wait()), writing]
-    if rebuild:
-        ends.append(asyncio.create_task(_caught_up(writer)))
+    if at:
+        text = ViewMetrics(writer.link, writer).text
+        await probes.serve(at, list, partial(_unready, writer), text)
+    await _beside(writer, stop.wait())
+
+
+async def _rebuild(writer: Writer) -> None:
+    """Raises NewerState, ViewLost."""
+    print(f"dropped {await clear(writer.link, writer.keys)} keys of {writer.keys.all}*")
+    await _beside(writer, _caught_up(writer))
+    print("the view is as the log is")
+
+
+async def _beside(writer: Writer, until: Coroutine[Any, Any, object]) -> None:
+    """Writes while the other runs."""
+    tasks = [asyncio.create_task(writer.run()), asyncio.create_task(until)]
     try:
-        done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-        for each in done:
-            each.result()
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
     finally:
-        for each in ends:
-            each.cancel()
-        await asyncio.gather(*ends, return_exceptions=True)
-        await link.close()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await writer.link.close()
 
 
 async def _caught_up(writer: Writer) -> None:
     """Until the view has all that the log had when it was asked last."""
     while writer.follower.behind != 0:
         await asyncio.sleep(LOOK_S)
-    print("the view is as the log is")
+
+
+def _unready(writer: Writer) -> list[str]:
+    found = []
+    if writer.link.fault:
+        found.append(f"Redis does not answer: {writer.link.fault}")
+    if writer.follower.state != "up":
+        found.append("no broker answers")
+    return found

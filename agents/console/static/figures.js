@@ -1,0 +1,158 @@
+/* The figures of the overview: tiles, activity, funnel, recipes, speed, rejected reasons. */
+import { $, h, onChange, table } from "./dom.js";
+import { brief, count, moment, percent, span } from "./format.js";
+import * as plots from "./plots.js";
+import { ENDINGS, GUARDS, LATENCIES, reason } from "./words.js";
+
+const LATE_MS = 15_000;
+const sum = (rows) => rows.reduce((total, [, , , number]) => total + number, 0);
+const of = (rows, ...outcomes) => rows.filter(([, outcome]) => outcomes.includes(outcome));
+
+/** Each recipe keeps its colour: by its place among the names. */
+const colours = new Map();
+export const colour = (name) => {
+  if (!colours.has(name)) colours.set(name, colours.size % 6);
+  return colours.get(name);
+};
+
+let shown = null;
+
+/** Draws all that a new answer of /api/overview changes. */
+export function show(figures) {
+  shown = figures;
+  const names = figures.recipes.map(({ name }) => name);
+  names.forEach(colour);
+  $("prefix").textContent = figures.prefix;
+  counted(figures.over, figures.since, figures.zone, figures.now - figures.since, figures.redis.state);
+  tiles(figures);
+  legend(names);
+  activity(figures.series, names, figures.over, figures.zone, innerWidth);
+  picks(names);
+  funnel(figures.counts, $("funnel-recipe").value, innerWidth);
+  recipes(figures.recipes, figures.counts, figures.series, figures.zone, Math.floor(figures.now / 60_000));
+  speed(figures.latency, figures.replay, innerWidth);
+  evidence(figures.evidence, figures.replay, figures.zone, innerWidth);
+  rejected(figures.rejected);
+}
+
+const counted = onChange((over, since, zone, known, redis) => {
+  const whole = { hour: 3_600_000, day: 86_400_000 }[over];
+  let note = "";
+  if (over === "month") {
+    note = redis === "up" ? "From the Redis view, by days of UTC." : "The 30 days are kept in Redis, and there is none now.";
+  } else if (since === null) note = "Nothing was decided in the last day, as far as Kafka tells.";
+  else if (known < whole) note = `Counted since ${moment(since, zone)}: there is nothing older, or it was not read.`;
+  $("counted").textContent = note;
+});
+
+function tile(name, value, about, extra, state) {
+  return h("div", { class: "tile", "data-state": state ?? null }, h("dt", {}, name), h("dd", {}, h("b", {}, value), extra ?? null, h("span", {}, about)));
+}
+
+function tiles({ counts, series, latency, evidence: known, replay, rejected: rejects }) {
+  const fired = sum(of(counts, "fired")), refused = sum(of(counts, "refused")), closed = sum(of(counts, "closed"));
+  const sent = series.map(([, by]) => Object.values(by).reduce((total, each) => total + each, 0));
+  const bad = Object.values(rejects).reduce((total, each) => total + each, 0);
+  const late = known.age !== null && known.age > LATE_MS;
+  const found = [
+    tile("Sent", brief(fired), `${percent(fired, fired + refused + closed)} of all steps decided`, plots.spark(sent)),
+    tile("Held back", brief(refused), `by a reason; ${brief(closed)} ended before`, plots.spark(series.map(([, , held]) => held))),
+    tile("Taken back", brief(sum(of(counts, "cancelled"))), "after an order or a withdrawal"),
+    tile("Exit intent", replay ? "replay" : span(latency.exit.p99), replay ? "times are the records' own" : `99 of 100; half in ${span(latency.exit.p50)}`),
+    tile("Time known up to", replay ? "replay" : known.age === null ? "–" : `${span(known.age)} ago`,
+      known.silent === null ? "no worker has told" : late ? "workers are behind, or gone" : "in every partition", null, !replay && late ? "late" : null),
+    tile("Rejected", brief(bad), "records that are no event"),
+  ];
+  $("tiles").replaceChildren(...found);
+}
+
+const legend = onChange((names) => $("legend").replaceChildren(...names.map((name) =>
+  h("li", {}, h("i", { "data-colour": colour(name), "aria-hidden": "true" }), name))));
+
+const activity = onChange((series, names, over, zone) => plots.activity($("activity"), { series, names, colour, over, zone }));
+
+const picks = onChange((names) => {
+  const select = $("funnel-recipe"), chosen = select.value;
+  select.replaceChildren(h("option", { value: "" }, "all"), ...names.map((name) => h("option", { value: name }, name)));
+  select.value = names.includes(chosen) ? chosen : "";
+});
+
+/** Rows of the plot: all steps decided, less what ended early, less what the guards held back, in their order. */
+function stages(counts, recipe) {
+  const rows = counts.filter(([name]) => !recipe || name === recipe);
+  const by = (outcome, known) => {
+    const numbers = new Map();
+    for (const [, , why, number] of of(rows, outcome)) numbers.set(why, (numbers.get(why) ?? 0) + number);
+    const order = Object.keys(known), place = (name) => (order.indexOf(name) + order.length) % order.length;
+    return [...numbers].sort(([one], [two]) => place(one) - place(two)).map(([why, number]) => ({ name: reason(why), about: `${why}: ${reason(why)}`, number, sort: outcome }));
+  };
+  const fired = sum(of(rows, "fired")), refused = sum(of(rows, "refused")), closed = sum(of(rows, "closed"));
+  return [
+    { name: "Steps decided", number: fired + refused + closed, sort: "total" }, ...by("closed", ENDINGS),
+    { name: "Came due", number: fired + refused, sort: "total" }, ...by("refused", GUARDS),
+    { name: "Sent", number: fired, sort: "total" },
+  ];
+}
+
+const funnel = onChange((counts, recipe) => {
+  const rows = stages(counts, recipe), all = rows[0].number;
+  if (!all) {
+    $("funnel-plot").replaceChildren(h("p", { class: "empty" }, "Nothing was decided in this time."));
+    $("funnel-table").replaceChildren();
+    return;
+  }
+  plots.waterfall($("funnel-plot"), rows);
+  $("funnel-table").replaceChildren(table(["What", "Steps", "Share"], rows.map((row) => [row.about ?? row.name, count(row.number), percent(row.number, all)])));
+});
+
+const recipes = onChange((found, counts, series, zone) => {
+  const row = (recipe) => {
+    const rows = counts.filter(([name]) => name === recipe.name), number = (outcome) => count(sum(of(rows, outcome)));
+    const steps = recipe.steps.length ? `after ${recipe.steps.map(span).join(", ")}` : "at once";
+    const about = recipe.in_force ? `${steps} · ${recipe.channels.join(", ")}` : "no longer in force";
+    const last = recipe.last_fired ? `${span(Math.max(0, shown.now - recipe.last_fired))} ago` : "not in the last day";
+    const over = h("span", { "data-colour": colour(recipe.name) }, plots.spark(series.map(([, by]) => by[recipe.name] ?? 0)));
+    return [h("span", { class: "named" }, h("i", { class: "dot", "data-colour": colour(recipe.name), "aria-hidden": "true" }), h("span", {}, recipe.name, h("small", {}, about))),
+      h("b", {}, number("fired")), ...["refused", "closed", "deferred", "cancelled"].map(number), over, last];
+  };
+  $("recipes-table").replaceChildren(table(["Recipe", "Sent", "Held back", "Ended early", "Put off", "Taken back", "Over time", "Last sent"], found.map(row)));
+});
+
+const speed = onChange((latency, replay) => {
+  $("speed-over").textContent = replay ? "" : `in the last ${latency.over}, by the broker's clock`;
+  const places = Object.entries(LATENCIES).map(([sort, [name, about]]) => {
+    const plot = h("div", { class: "plot" }), found = latency[sort];
+    const value = h("p", { class: "value" }, h("b", {}, span(found.p50)), " half · ", h("b", {}, span(found.p99)), " 99 of 100");
+    const none = h("p", { class: "empty" }, replay ? "A replay: its times are the records' own." : "None in this time.");
+    const card = h("div", { class: "card" }, h("h3", {}, name), h("p", { class: "note" }, about), ...(found.count ? [value, plot] : [none]));
+    return { card, plot, found, name };
+  });
+  $("speeds").replaceChildren(...places.map(({ card }) => card));
+  for (const { plot, found, name } of places) if (found.count) plots.histogram(plot, { ...found, bounds: latency.bounds }, name);
+});
+
+const evidence = onChange((known, replay, zone) => {
+  const late = known.age !== null && known.age > LATE_MS;
+  let note = "Deadlines fire when every input partition is known to have been read up to them.";
+  if (replay) note = "A replay: only records move time, so it has no age.";
+  else if (known.silent === null) note = "No worker has told how far it knows time.";
+  else if (known.silent > LATE_MS) note = `The last word of a worker is ${span(known.silent)} old: nothing is decided until they are back, and nothing is lost.`;
+  else if (late) note = `The slowest partition is ${span(known.age)} behind: what is due waits so long.`;
+  $("evidence-note").textContent = note;
+  $("evidence-note").classList.toggle("late", !replay && (late || known.silent > LATE_MS));
+  if (replay || known.samples.length < 2) $("evidence").replaceChildren();
+  else plots.line($("evidence"), known.samples, zone);
+  $("partitions").replaceChildren(...(replay ? [] : known.partitions).slice(0, 64).map((age, number) =>
+    h("li", { class: age === null || age > LATE_MS ? "late" : "" }, `${number}: ${age === null ? "never told" : span(age)}`)));
+});
+
+const rejected = onChange((reasons) => {
+  const entries = Object.entries(reasons);
+  if (entries.length) plots.bars($("rejected-reasons"), entries);
+  else $("rejected-reasons").replaceChildren(h("p", { class: "empty" }, "None in this time: every record was an event."));
+});
+
+/** Again with what was shown last: the window's width, or the recipe of the funnel, is another. */
+export function redraw() {
+  if (shown) show(shown);
+}

@@ -1,0 +1,120 @@
+/* What is decided, as it is decided: server-sent events into a list, the newest first. */
+import { $, h } from "./dom.js";
+import { clock, day, span } from "./format.js";
+import { OUTCOMES } from "./words.js";
+
+const MOST = 120;
+/** Lines of the list. More: the page grows heavy; what is older is found by asking. */
+const HELD = 500;
+const SAY_EVERY = 15_000;
+
+const kinds = ["fired", "refused", "deferred", "closed", "cancelled", "rejected"];
+const wanted = new Set(kinds.filter((kind) => kind !== "closed"));
+const all = [];
+const held = [];
+let seen = new Set();
+let paused = false, drawing = false, zone = "UTC", missed = 0;
+let unsaid = { fired: 0, other: 0 };
+
+const kindOf = (type, data) => ({ trigger: "fired", cancel: "cancelled", rejected: "rejected" }[type] ?? data.outcome);
+const isHeld = () => paused || $("stream").matches(":hover") || $("stream").contains(document.activeElement);
+
+/** Starts to listen; `told` is called with "up" or "lost", `status` when the console says what changed. */
+export function listen(told, status) {
+  const source = new EventSource("/api/stream");
+  source.addEventListener("open", () => told("up"));
+  source.addEventListener("error", () => told("lost"));
+  source.addEventListener("fresh", () => { all.length = held.length = 0; seen = new Set(); draw(); });
+  source.addEventListener("missed", (event) => { missed += JSON.parse(event.data).count; draw(); });
+  source.addEventListener("status", status);
+  for (const type of ["trigger", "cancel", "decision", "rejected"]) {
+    source.addEventListener(type, (event) => take(type, JSON.parse(event.data)));
+  }
+}
+
+function take(type, data) {
+  const id = `${data.topic}/${data.partition}/${data.offset}`;
+  if (seen.has(id)) return;
+  seen.add(id);
+  const item = { ...data, kind: kindOf(type, data), id };
+  if (isHeld()) {
+    held.push(item);
+    if (held.length > HELD) seen.delete(held.shift().id);
+  } else add([item]);
+  unsaid[item.kind === "fired" ? "fired" : "other"] += 1;
+  draw();
+}
+
+function add(items) {
+  all.push(...items);
+  all.sort((one, two) => two.t - one.t);
+  for (const gone of all.splice(HELD)) seen.delete(gone.id);
+}
+
+function release() {
+  add(held.splice(0));
+  draw();
+}
+
+function draw() {
+  if (drawing) return;
+  drawing = true;
+  requestAnimationFrame(() => {
+    drawing = false;
+    const shown = all.filter(({ kind }) => wanted.has(kind)).slice(0, MOST), list = $("stream");
+    const there = new Map([...list.children].map((each) => [each.dataset.id, each]));
+    list.replaceChildren(...shown.map((item) => there.get(item.id) ?? entry(item)));
+    if (!shown.length) list.replaceChildren(h("li", { class: "empty" }, "Nothing yet. What is decided appears here at once."));
+    const fresh = held.filter(({ kind }) => wanted.has(kind)).length;
+    $("fresh").hidden = !fresh;
+    $("fresh").textContent = `${fresh} new · show`;
+    if (missed) list.append(h("li", { class: "empty" }, `${missed} more came faster than they can be shown; the figures count them.`));
+  });
+}
+
+function entry(item) {
+  const { sign, name } = OUTCOMES[item.kind], today = day(item.t, zone) === day(Date.now(), zone);
+  const taken = item.taken !== undefined && item.kind === "fired" ? ` · ${span(item.taken)} after ${item.recipe === "exit-intent" ? "the signal" : "it was due"}` : "";
+  const who = item.person ? h("a", { href: `#/ask/${encodeURIComponent(item.person)}` }, item.person) : `partition ${item.from.partition}, offset ${item.from.offset}`;
+  return h("li", { class: `happening ${item.kind}`, "data-id": item.id },
+    h("span", { class: "sign", role: "img", "aria-label": name }, sign),
+    h("div", {}, h("p", { class: "title" }, item.title), h("p", { class: "because" }, item.details.join(" ")),
+      h("p", { class: "who" }, who, h("span", {}, `${today ? "" : `${day(item.t, zone)} `}${clock(item.t, zone)}${taken}`))));
+}
+
+function filters() {
+  $("filters").replaceChildren(...kinds.map((kind) => h("button", {
+    type: "button", class: `filter ${kind}`, "aria-pressed": String(wanted.has(kind)), onclick: (event) => {
+      if (!wanted.delete(kind)) wanted.add(kind);
+      event.currentTarget.setAttribute("aria-pressed", String(wanted.has(kind)));
+      draw();
+    },
+  }, h("span", { "aria-hidden": "true" }, OUTCOMES[kind].sign), ` ${OUTCOMES[kind].filter}`)));
+}
+
+/** A screen reader hears a sum now and then, not every line. */
+function say() {
+  const { fired, other } = unsaid;
+  if ((fired || other) && !document.hidden && !$("overview").hidden) $("said").textContent = `${fired} sent, ${other} not sent or taken back in the last seconds.`;
+  unsaid = { fired: 0, other: 0 };
+}
+
+export function prepare() {
+  filters();
+  draw();
+  $("fresh").addEventListener("click", release);
+  $("stream").addEventListener("pointerleave", () => isHeld() || release());
+  $("stream").addEventListener("focusout", () => setTimeout(() => isHeld() || release()));
+  $("pause").addEventListener("click", () => {
+    paused = !paused;
+    $("pause").setAttribute("aria-pressed", String(paused));
+    $("pause").textContent = paused ? "Go on" : "Pause";
+    if (!paused) release();
+  });
+  setInterval(say, SAY_EVERY);
+}
+
+/** The zone of the times shown: the policy's. */
+export function inZone(name) {
+  zone = name;
+}
