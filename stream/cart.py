@@ -49,7 +49,7 @@ class Cart(Struct, array_like=True):
 
 def line_key(product_id: str, variant_id: str) -> str:
     """One string for (product, variant); the length in front keeps any two pairs apart."""
-    return f"{len(product_id)}:{product_id}{variant_id}" if variant_id else product_id + ":"
+    return f"{len(product_id)}:{product_id}{variant_id}"
 
 
 def contents(lines: Sequence[Line]) -> list[tuple[str, str, int]]:

@@ -1,0 +1,207 @@
+"""A cart: its lines, its id, when it changed. Times are ms; the visitor is v."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from stream import bounds, cart
+from stream.cart import NEVER, Cart
+from stream.events import CartUpdated, Item, RemovedItem
+
+
+def item(product: str = "lamp", quantity: int = 1, **fields: Any) -> Item:
+    return msgspec.convert({"product_id": product, "quantity": quantity, **fields}, Item)
+
+
+def removed(product: str = "lamp", **fields: Any) -> RemovedItem:
+    return msgspec.convert({"product_id": product, **fields}, RemovedItem)
+
+
+def whole(*items: Item, **fields: Any) -> CartUpdated:
+    given = {"items": msgspec.to_builtins(items), **fields}
+    event = {"type": "cart.updated", "id": "e", "visitor": "v", "cart": given}
+    return msgspec.convert(event, CartUpdated)
+
+
+def filled(*items: Item, at: int = 1) -> Cart:
+    made = Cart("v")
+    for each in items:
+        cart.add(made, each, at, "v")
+    return made
+
+
+def lines(made: Cart) -> list[tuple[str, str, int]]:
+    return cart.contents(list(made.lines.values()))
+
+
+def test_a_whole_cart_replaces_all_lines() -> None:
+    made = filled(item("lamp"), item("shoe"))
+    cart.replace(made, whole(item("chair", 3)), 5, "v")
+    assert lines(made) == [("chair", "", 3)]
+
+
+def test_equal_lines_of_a_whole_cart_add_up() -> None:
+    made = Cart("v")
+    cart.replace(made, whole(item(quantity=2), item(quantity=3), item(variant_id="red")), 5, "v")
+    assert lines(made) == [("lamp", "", 5), ("lamp", "red", 1)]
+
+
+def test_an_added_item_adds_to_its_line_and_brings_the_attributes_that_it_gives() -> None:
+    made = filled(item(price=40, name="Lamp"), item(price=35))
+    (line,) = made.lines.values()
+    assert (line.quantity, line.price, line.name) == (2, 35, "Lamp")
+
+
+@pytest.mark.parametrize(
+    ("taken", "left"),
+    [({}, []), ({"quantity": 2}, [("lamp", "", 1)]), ({"quantity": 3}, []), ({"quantity": 9}, []),
+     ({"variant_id": "red"}, [("lamp", "", 3)])],
+)  # fmt: skip
+def test_a_removal_takes_its_quantity_or_all_and_the_line_at_zero(
+    taken: dict[str, Any], left: list[tuple[str, str, int]]
+) -> None:
+    made = filled(item(quantity=3))
+    cart.remove(made, removed(**taken), 5)
+    assert lines(made) == left
+    assert made.changed_at == (1 if left == [("lamp", "", 3)] else 5)
+
+
+def test_product_and_variant_are_told_apart_however_they_are_spelled() -> None:
+    pairs = [("a", "b:"), ("a:b", "c"), ("a:b:c", None), ("1:ab", None), ("1:ab:", None)]
+    made = filled(*(item(p, **({"variant_id": v} if v else {})) for p, v in pairs))
+    assert len(made.lines) == 5
+
+
+def test_the_time_of_change_moves_with_the_contents_only() -> None:
+    made = filled(item(), item("shoe"))
+    cart.replace(made, whole(item("shoe", price=7), item()), 5, "v")
+    assert made.changed_at == 1
+    cart.replace(made, whole(item("shoe", 2), item()), 6, "v")
+    assert made.changed_at == 6
+
+
+def test_the_time_of_adding_moves_when_a_line_appears_or_grows() -> None:
+    made = filled(item(quantity=2), item("shoe"))
+    cart.replace(made, whole(item(quantity=1), item("shoe")), 5, "v")
+    cart.replace(made, whole(item(quantity=1)), 6, "v")
+    assert (made.added_at, made.changed_at) == (1, 6)
+    cart.replace(made, whole(item("chair")), 7, "v")
+    assert made.added_at == 7
+    cart.replace(made, whole(item("chair", 2)), 8, "v")
+    assert made.added_at == 8
+
+
+def test_emptying_an_empty_cart_changes_nothing() -> None:
+    made = Cart("v")
+    cart.empty(made, 5)
+    assert made.changed_at == NEVER
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "kept"),
+    [
+        ({"id": "k", "version": 5}, {"id": "k", "version": 4}, True),
+        ({"id": "k", "version": 5}, {"version": 4}, True),
+        ({"version": 5}, {"version": 4}, True),
+        ({"id": "k", "version": 5}, {"id": "k", "version": 5}, False),
+        ({"id": "k", "version": 5}, {"id": "m", "version": 4}, False),
+        ({"id": "k", "version": 5}, {"id": "k"}, False),
+        ({"id": "k"}, {"id": "k", "version": 4}, False),
+    ],
+)
+def test_a_whole_cart_of_a_smaller_version_of_the_id_last_given_leaves_the_cart_as_it_is(
+    first: dict[str, Any], second: dict[str, Any], kept: bool
+) -> None:
+    made = Cart("v")
+    cart.replace(made, whole(item("lamp"), **first), 1, "v")
+    cart.replace(made, whole(item("shoe"), **second), 2, "v")
+    assert lines(made) == [("lamp" if kept else "shoe", "", 1)]
+
+
+def test_a_cart_without_a_version_leaves_the_version_known() -> None:
+    made = Cart("v")
+    for given in ({"version": 5}, {}, {"version": 4}):
+        cart.replace(made, whole(item(quantity=1 + len(given)), id="k", **given), 1, "v")
+    assert lines(made) == [("lamp", "", 1)]
+
+
+def test_a_cart_has_the_visitors_id_until_a_shop_fills_it() -> None:
+    made = filled(item())
+    assert made.id == "v"
+    cart.replace(made, whole(item("shoe"), id="k"), 2, "v")
+    assert made.id == "v"
+    cart.empty(made, 3)
+    cart.add(made, item(), 4, "v")
+    assert made.id == "k"
+
+
+def test_another_shops_id_takes_the_place_of_a_shops_id() -> None:
+    made = Cart("v")
+    cart.replace(made, whole(item(), id="k"), 1, "v")
+    cart.replace(made, whole(item()), 2, "v")
+    assert made.id == "k"
+    cart.replace(made, whole(item(), id="m"), 3, "v")
+    assert made.id == "m"
+
+
+def test_currency_and_url_are_the_last_given() -> None:
+    made = Cart("v")
+    cart.replace(made, whole(item(), currency="EUR", url="/cart"), 1, "v")
+    cart.replace(made, whole(item(), url="/basket"), 2, "v")
+    assert (made.currency, made.url) == ("EUR", "/basket")
+
+
+def test_the_value_is_rounded_and_a_line_without_a_price_counts_nothing() -> None:
+    made = filled(item("a", 3, price=0.333), item("b", 9), item("c", 1, price=-0.5))
+    assert cart.value(list(made.lines.values())) == 0.5
+
+
+def test_equal_contents_have_equal_fingerprints_in_any_order() -> None:
+    one, other = filled(item("a"), item("b")), filled(item("b", price=3), item("a"))
+    assert cart.fingerprint([*one.lines.values()]) == cart.fingerprint([*other.lines.values()])
+    assert cart.fingerprint([]) == ""
+
+
+LONG = "u" * 2_000
+
+
+def full() -> Cart:
+    """So full that no item with a long url fits."""
+    return filled(*(item(f"{n:0128}", url=LONG) for n in range(200)))
+
+
+def test_a_cart_built_up_line_by_line_takes_no_new_line_beyond_its_bound() -> None:
+    made = full()
+    cart.add(made, item("one more", 5, url=LONG), 9, "v")
+    assert "one more" not in {line.product_id for line in made.lines.values()}
+    assert made.changed_at == 1
+
+
+def test_in_a_full_cart_a_line_still_grows_without_new_texts() -> None:
+    made = full()
+    cart.add(made, item(f"{0:0128}", 5, name="n", url=LONG, price=7), 9, "v")
+    line = next(iter(made.lines.values()))
+    assert (line.quantity, line.name, line.price, made.changed_at) == (6, None, 7, 9)
+
+
+def test_a_removal_makes_room_again() -> None:
+    made = full()
+    cart.remove(made, removed(f"{0:0128}"), 8)
+    cart.add(made, item("one more", url=LONG), 9, "v")
+    assert made.changed_at == 9
+
+
+def test_a_whole_cart_of_one_event_always_fits() -> None:
+    made = Cart("v")
+    cart.replace(made, whole(*(item(f"p{n}") for n in range(2_000))), 1, "v")
+    assert len(made.lines) == 2_000
+    cart.add(made, item("one more"), 2, "v")
+    assert len(made.lines) == 2_001
+
+
+def test_a_text_too_long_to_keep_is_left_out() -> None:
+    longest = "x" * bounds.LONGEST_TEXT
+    made = filled(item(name=longest, category=longest, url=longest, image=longest + "x"))
+    (line,) = made.lines.values()
+    assert (line.name, line.category, line.url, line.image) == (longest, longest, longest, None)
