@@ -15,7 +15,7 @@ CACHE = ROOT / ".cache" / "tools"
 
 GO = {
     "kustomize": ("sigs.k8s.io/kustomize/kustomize/v5@v5.7.1", "kustomize"),
-    "compose": ("github.com/compose-spec/compose-go/v2/cmd@v2.9.0", "cmd"),
+    "compose": ("github.com/compose-spec/compose-go/v2/cmd@v2.16.2", "cmd"),
 }
 """By name: the module with its version, and what `go install` calls the program."""
 

@@ -1,0 +1,43 @@
+"""Whether a container would start: its command is one, its arguments are taken, its settings are right."""
+
+import argparse
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+
+from agents.__main__ import COMMANDS
+from agents.console.origins import Collecting
+from agents.sender.settings import SenderSettings
+from agents.settings import Settings
+
+
+def parsed(command: Sequence[str]) -> argparse.Namespace:
+    """The arguments as the command reads them. Ends the test for one that it does not take."""
+    name, *arguments = command
+    assert name in COMMANDS
+    parser = argparse.ArgumentParser(exit_on_error=False)
+    import_module(f"agents.{name}").add_arguments(parser)
+    return parser.parse_args(arguments)
+
+
+def read(command: str, environ: Mapping[str, str]) -> Settings:
+    """The settings as the command reads them; all are ours. Raises SettingsError."""
+    if command == "sender":
+        return SenderSettings.read(environ).common
+    settings = Settings.read(environ)
+    settings.require_kafka()
+    if command == "console":
+        Collecting.read(environ)
+    return settings
+
+
+def known() -> set[str]:
+    """All settings of all commands, by their names in the tables that document them."""
+    modules = ("agents.settings", "agents.sender.settings", "agents.console.origins")
+    rows = [
+        line.split("|")[1]
+        for module in modules
+        for line in (import_module(module).__doc__ or "").splitlines()
+        if line.startswith("| TRIGGERS_")
+    ]
+    names = {name.strip() for row in rows for name in row.split(",")}
+    return names | {f"{name}_FILE" for name in names}

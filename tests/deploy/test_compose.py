@@ -1,0 +1,94 @@
+"""compose.yaml: accepted by the reference implementation, and every container of it would start."""
+
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.deploy import container
+from tests.deploy.tools import DEPLOY, ROOT, built, run
+
+FILE = DEPLOY / "compose.yaml"
+SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(FILE.read_text(encoding="utf-8"))["services"]
+OURS = {name: each for name, each in SERVICES.items() if each["image"] == "storefront-triggers"}
+SECRET = "whsec_" + "c2VjcmV0" * 4
+
+
+def environment(service: dict[str, Any]) -> dict[str, str]:
+    """As compose fills it in for somebody who has set what is asked for."""
+    given = {
+        "${TRIGGERS_WEBHOOK_URL:-}": "https://sms.example",
+        "${TRIGGERS_WEBHOOK_SECRET:-}": SECRET,
+    }
+    return {name: given.get(value, value) for name, value in service["environment"].items()}
+
+
+def published() -> list[str]:
+    return [port for service in SERVICES.values() for port in service.get("ports", ())]
+
+
+def test_the_reference_implementation_accepts_it() -> None:
+    assert "storefront-triggers" in run([built("compose"), FILE])
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_container_has_a_command_and_settings_that_are_right(name: str) -> None:
+    command = OURS[name]["command"]
+    container.parsed(command)
+    given = environment(OURS[name])
+    assert given.keys() <= container.known()
+    assert container.read(command[0], given).kafka == ("kafka:9092",)
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_container_of_ours_needs_no_rights_and_no_disk(name: str) -> None:
+    service = OURS[name]
+    assert service["read_only"]
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert "volumes" not in service
+    assert "user" not in service, "the image's own is nobody's"
+
+
+def test_two_workers_are_told_apart() -> None:
+    workers = [each for each in OURS.values() if each["command"] == ["worker"]]
+    names = {each["environment"]["TRIGGERS_INSTANCE_ID"] for each in workers}
+    assert len(workers) == len(names) == 2
+
+
+def test_what_is_published_is_published_on_loopback_only() -> None:
+    assert published()
+    assert all(port.startswith("127.0.0.1:") for port in published())
+
+
+def test_what_is_mounted_is_there() -> None:
+    mounts = [mount for service in SERVICES.values() for mount in service.get("volumes", ())]
+    files = [mount.split(":")[0] for mount in mounts if mount.startswith("./")]
+    assert files
+    assert all((DEPLOY / file).exists() for file in files)
+
+
+def test_whoever_must_be_there_first_is_a_service_that_can_say_so() -> None:
+    for service in SERVICES.values():
+        for name, need in service.get("depends_on", {}).items():
+            assert need["condition"] != "service_healthy" or "healthcheck" in SERVICES[name]
+
+
+def test_prometheus_asks_whom_there_is() -> None:
+    config = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yaml").read_text(encoding="utf-8"))
+    for job in config["scrape_configs"]:
+        for target in job["static_configs"][0]["targets"]:
+            name, _, port = target.partition(":")
+            told = str(SERVICES[name]["command"]) + str(environment(SERVICES[name]))
+            assert f"0.0.0.0:{port}" in told
+
+
+def test_images_of_others_have_a_version() -> None:
+    images = {service["image"] for service in SERVICES.values()} - {"storefront-triggers"}
+    assert all(":" in image and not image.endswith(":latest") for image in images)
+
+
+def test_the_build_is_the_dockerfile_of_this_folder() -> None:
+    build = OURS["worker-1"]["build"]
+    assert (DEPLOY / build["context"]).resolve() == ROOT
+    assert (ROOT / build["dockerfile"]).is_file()
