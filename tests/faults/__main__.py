@@ -1,0 +1,137 @@
+"""`make faults`: the full matrix, case by case; what is done already is not done again.
+
+Results are kept in .cache/faults/results.jsonl by case and seed; the table of all of them is written to
+.cache/faults/table.md. Another SEED goes through the matrix once more and adds to the table.
+"""
+
+import argparse
+import json
+import sys
+import time
+import traceback
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from agents.local.kafka import cluster
+from tests.faults.cases import Case, Room, Skipped
+from tests.faults.matrix import CASES
+from tests.faults.scene import Report
+
+CACHE = Path(".cache/faults")
+RESULTS = CACHE / "results.jsonl"
+TABLE = CACHE / "table.md"
+
+
+def main() -> int:
+    """0: every case holds."""
+    parser = argparse.ArgumentParser(prog="faults", description=__doc__)
+    parser.add_argument("cases", nargs="*", metavar="CASE", help="all, if none is named")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--again", action="store_true", help="even what is done already")
+    parser.add_argument("--short", action="store_true", help="as often as in the tests")
+    parser.add_argument("--list", action="store_true")
+    args = parser.parse_args()
+    if args.list:
+        for case in CASES.values():
+            first = (case.run.__doc__ or "").splitlines()[0]
+            print(f"{case.area:10} {'★' if case.star else ' '} {case.name:20} {first}")
+        return 0
+    CACHE.mkdir(parents=True, exist_ok=True)
+    failed = []
+    for name in args.cases or CASES:
+        done = any(r["case"] == name and r["seed"] == args.seed and r["held"] for r in kept())
+        if (done and not args.again) or run(CASES[name], args.seed, not args.short):
+            continue
+        failed.append(name)
+    TABLE.write_text(table(kept()))
+    print(TABLE.read_text())
+    print(f"failed: {', '.join(failed)}" if failed else f"all held; the table is in {TABLE}")
+    return len(failed)
+
+
+def run(case: Case, seed: int, full: bool) -> bool:
+    """Runs one case and keeps its result; tells whether it held."""
+    began, error, reports = time.monotonic(), "", list[Report]()
+    try:
+        with cluster(1) as own:
+            reports = case.run(Room(case.name, seed, own, CACHE / "logs", full))
+    except Skipped as reason:
+        error = f"skipped: {reason}"
+    except Exception:
+        error = traceback.format_exc()
+    held = not error and not any(report.broken for report in reports)
+    for report in reports:
+        print(report.text() if report.broken else report.text().splitlines()[0], flush=True)
+    print(f"{case.name}: {'held' if held else 'FAILED'} {error}", flush=True)
+    row = {
+        "case": case.name,
+        "area": case.area,
+        "seed": seed,
+        "held": held,
+        "error": error,
+        "seconds": round(time.monotonic() - began),
+        **figures(reports),
+    }
+    with RESULTS.open("a") as file:
+        file.write(json.dumps(row) + "\n")
+    return held or error.startswith("skipped")
+
+
+def figures(reports: Iterable[Report]) -> dict[str, Any]:
+    """Sums over the scenes of a case."""
+    found: dict[str, Any] = defaultdict(int)
+    for report in reports:
+        found["faults"] += len(report.faults)
+        found["events"] += report.events
+        for name in ("triggers", "decisions", "missing", "false", "copies", "divergent"):
+            found[name] += getattr(report.verdict, name)
+        found["recovery"] = max(found["recovery"], round(report.recovery, 1))
+        found["mb"] = max(found["mb"], report.rss >> 20)
+        found["broken"] = sorted({*(found["broken"] or ()), *report.broken})
+    return dict(found)
+
+
+def kept() -> list[dict[str, Any]]:
+    """The last result of each case and seed."""
+    if not RESULTS.exists():
+        return []
+    rows = [json.loads(line) for line in RESULTS.read_text().splitlines()]
+    return list({(row["case"], row["seed"]): row for row in rows}.values())
+
+
+COLUMNS = ("faults", "events", "triggers", "missing", "false", "copies", "divergent", "recovery")
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    """Markdown, a line a case: sums over its seeds, the largest recovery time."""
+    by_case: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in rows:
+        by_case[row["case"]].append(row)
+    lines = [
+        "| area | case | seeds | faults | records | triggers | missing | false | copies | divergent "
+        "| drained after, s |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    total = dict.fromkeys(COLUMNS, 0.0)
+    for name in [*(n for n in CASES if n in by_case)]:
+        runs = [row for row in by_case[name] if "faults" in row]
+        seeds = ", ".join(str(row["seed"]) for row in by_case[name])
+        sums = {column: sum(row[column] for row in runs) for column in COLUMNS[:-1]}
+        sums["recovery"] = max((row["recovery"] for row in runs), default=0)
+        for column in COLUMNS[:-1]:
+            total[column] += sums[column]
+        cells = " | ".join(f"{sums[column]:g}" for column in COLUMNS)
+        note = (
+            ""
+            if all(row["held"] for row in by_case[name])
+            else " (" + by_case[name][-1]["error"][:60].strip() + ")"
+        )
+        lines.append(f"| {CASES[name].area} | {name}{note} | {seeds} | {cells} |")
+    cells = " | ".join(f"{total[column]:,.0f}" for column in COLUMNS[:-1])
+    return "\n".join([*lines, f"| | **all** | | {cells} | |", ""])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

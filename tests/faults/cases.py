@@ -1,0 +1,64 @@
+"""The register of cases: each is a function that makes scenes and returns their reports.
+
+`star`: in every run of the tests. A case gets a Room; `room.times(10, 40)` is 10 there and 40 in the full
+matrix.
+"""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from agents.local.kafka import Cluster
+from tests.faults.scene import Report, scene
+
+Function = Callable[["Room"], list[Report]]
+
+
+class Skipped(Exception):
+    """The machine lacks what the case needs; the message says what."""
+
+
+@dataclass
+class Room:
+    """What a case works with. `full`: the whole matrix, not the tests' short run."""
+
+    case: str
+    seed: int
+    cluster: Cluster
+    folder: Path
+    full: bool
+
+    def __post_init__(self) -> None:
+        self.pick = random.Random(f"{self.case} {self.seed}")
+
+    def times(self, short: int, long: int) -> int:
+        return long if self.full else short
+
+    def scene(self, name: str = "", cluster: Cluster | None = None, **options: Any) -> Any:
+        """A scene of this case, `name` if there are several."""
+        case = f"{self.case} {name}".strip()
+        folder = self.folder / case.replace(" ", "-")
+        return scene(case, self.seed, cluster or self.cluster, folder, **options)
+
+
+class Case(NamedTuple):
+    name: str
+    area: str
+    star: bool
+    run: Function
+
+
+CASES: dict[str, Case] = {}
+
+
+def case(area: str, star: bool = False) -> Callable[[Function], Function]:
+    """Registers a function as a case of the matrix under its own name."""
+
+    def register(function: Function) -> Function:
+        name = function.__name__.replace("_", "-")
+        CASES[name] = Case(name, area, star, function)
+        return function
+
+    return register

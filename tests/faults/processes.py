@@ -1,0 +1,136 @@
+"""Workers that are killed, told to go, frozen, or broken by a mistake of ours."""
+
+import os
+import signal
+import time
+
+from tests.faults import logs, raw
+from tests.faults.cases import Room, case
+from tests.faults.scene import SESSION_MS, Report
+
+DOUBTED = r"Heartbeat|heartbeat|OffsetCommit|UnknownMemberId|IllegalGeneration|session"
+"""Said by a member that the group has cast out."""
+
+
+@case("processes", star=True)
+def kill(room: Room) -> list[Report]:
+    """kill -9 of one of two workers, at random."""
+    count = room.times(10, 60)
+    with room.scene() as it:
+        it.load(logs.worlds(room.seed, room.times(40, 150)), seconds=count * 2.5)
+        for _ in range(2):
+            it.workers.add()
+        for _ in range(count):
+            time.sleep(room.pick.uniform(0.5, 4))
+            victim = room.pick.choice(it.workers.all)
+            it.fault(f"kill -9 of worker {victim.slot}")
+            it.workers.kill(victim)
+        return [it.conclude()]
+
+
+@case("processes", star=True)
+def points(room: Room) -> list[Report]:
+    """kill -9 after outputs, after state, before and after the commit; each worker so many times."""
+    found = []
+    for point in ("outputs", "state", "commit", "committed"):
+        deaths = room.times(3, 25)
+        with room.scene(point) as it:
+            it.load(logs.worlds(room.seed, room.times(20, 80)), seconds=deaths * 2.5)
+            for _ in range(2):
+                nth = room.pick.randrange(2, 6)
+                it.workers.add(f"die:{point}:{nth}", FAULT_DEATHS=str(deaths))
+            limit = time.monotonic() + deaths * 12
+            while it.loading and time.monotonic() < limit:
+                time.sleep(0.1)
+            report = it.conclude(exits=(0, -signal.SIGKILL))
+            died = [each for each in it.workers.exits if each.code == -signal.SIGKILL]
+            assert died, f"nothing died at the point {point}"
+            report.faults += [(0.0, f"died at {point}") for _ in died]
+            found.append(report)
+    return found
+
+
+@case("processes", star=True)
+def sigterm(room: Room) -> list[Report]:
+    """A worker is told to go and comes back: exit 0 in time, no copies."""
+    count = room.times(5, 30)
+    with room.scene() as it:
+        it.load(logs.worlds(room.seed, room.times(25, 80)), seconds=count * 4)
+        for _ in range(2):
+            it.workers.add()
+        it.workers.until_ready()
+        for _ in range(count):
+            time.sleep(room.pick.uniform(0.5, 2))
+            told = room.pick.choice(it.workers.all)
+            it.fault(f"SIGTERM of worker {told.slot}")
+            seconds = it.workers.remove(told)
+            assert seconds < 10, f"SIGTERM took {seconds:.1f} s"
+            assert it.workers.exits[-1].code == 0, it.workers.exits
+            it.workers.again(told)
+            it.workers.until_ready()
+        return [it.conclude(copies=False)]
+
+
+@case("processes")
+def sigterm_anywhen(room: Room) -> list[Report]:
+    """While starting, restoring, rebalancing: at a random moment of a worker's first seconds."""
+    count = room.times(3, 30)
+    with room.scene() as it:
+        it.load(logs.worlds(room.seed, 60), seconds=count * 4)
+        it.workers.add()
+        coming = it.workers.add()
+        for _ in range(count):
+            time.sleep(room.pick.uniform(0.2, 4))
+            it.fault("SIGTERM of a worker that comes")
+            seconds = it.workers.remove(coming)
+            assert seconds < 10, f"SIGTERM took {seconds:.1f} s"
+            assert it.workers.exits[-1].code in (0, -signal.SIGTERM), it.workers.exits
+            it.workers.again(coming)
+        return [it.conclude()]
+
+
+@case("processes", star=True)
+def zombie(room: Room) -> list[Report]:
+    """Frozen for longer than its session, then awake again with old partitions in its memory."""
+    count = room.times(3, 20)
+    with room.scene() as it:
+        it.load(logs.worlds(room.seed, room.times(40, 100)), seconds=count * 13)
+        for _ in range(2):
+            it.workers.add()
+        it.workers.until_ready()
+        for _ in range(count):
+            time.sleep(room.pick.uniform(0.5, 2.5))
+            frozen = room.pick.choice(it.workers.all)
+            it.fault(f"SIGSTOP of worker {frozen.slot}")
+            os.kill(frozen.pid, signal.SIGSTOP)
+            try:
+                time.sleep(SESSION_MS / 1000 + room.pick.uniform(1, 4))
+            finally:
+                os.kill(frozen.pid, signal.SIGCONT)
+        return [it.conclude(passed=[DOUBTED], exits=(0, 1))]
+
+
+@case("processes")
+def bug(room: Room) -> list[Report]:
+    """An event that a mistake of the program trips over: every worker ends, nothing is skipped."""
+    lines = logs.worlds(room.seed, 20)
+    middle = len(lines) // 2
+    time_of = (
+        lines[middle].split(b'"t": ')[-1].split(b",")[0] if b'"t": ' in lines[middle] else b"0"
+    )
+    event = b'{"t": %s, "id": "bug", "type": "page.viewed", "visitor": "bug"}' % time_of
+    with room.scene() as it:
+        it.load([*lines[:middle], event, *lines[middle:]], seconds=5)
+        worker = it.workers.add("bug")
+        limit = time.monotonic() + 60
+        while len(it.workers.exits) < 3 and time.monotonic() < limit:
+            time.sleep(0.2)
+        it.fault("an event that raises ended the worker three times")
+        it.workers.remove(worker, signal.SIGKILL)
+        with raw.Tail(it.settings, ["storefront.events"]) as tail:
+            (at,) = [(r.partition, r.offset) for r in tail.read() if r.key == b"bug"]
+        offsets = raw.committed(it.settings)
+        assert offsets.get(("storefront.events", at[0]), 0) <= at[1], "skipped"
+        assert {e.code for e in it.workers.exits if not e.told} == {1}, it.workers.exits
+        it.workers.add()
+        return [it.conclude(exits=(0, 1), passed=["failed error=ZeroDivisionError", "^ +File"])]
