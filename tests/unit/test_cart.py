@@ -68,8 +68,8 @@ def test_a_removal_takes_its_quantity_or_all_and_the_line_at_zero(
 
 
 def test_product_and_variant_are_told_apart_however_they_are_spelled() -> None:
-    pairs = [("a", "b:"), ("a:b", "c"), ("a:b:c", None), ("1:ab", None), ("1:ab:", None)]
-    made = filled(*(item(p, **({"variant_id": v} if v else {})) for p, v in pairs))
+    plain = [item(product) for product in ("a:b:c", "1:ab", "1:ab:")]
+    made = filled(item("a", variant_id="b:"), item("a:b", variant_id="c"), *plain)
     assert len(made.lines) == 5
 
 
@@ -202,6 +202,10 @@ def test_a_whole_cart_of_one_event_always_fits() -> None:
 
 def test_a_text_too_long_to_keep_is_left_out() -> None:
     longest = "x" * bounds.LONGEST_TEXT
-    made = filled(item(name=longest, category=longest, url=longest, image=longest + "x"))
-    (line,) = made.lines.values()
-    assert (line.name, line.category, line.url, line.image) == (longest, longest, longest, None)
+    given = {"product_id": "p", "quantity": 1, "name": longest, "image": longest + "x"}
+    event = decode(
+        json.dumps({"type": "cart.item_added", "id": "e", "visitor": "v", "item": given}).encode()
+    )
+    assert isinstance(event, CartItemAdded)
+    (line,) = filled(event.item).lines.values()
+    assert (line.name, line.image) == (longest, None)

@@ -1,0 +1,153 @@
+"""Facts: what the visitors stage tells the people stage, in which order, about whom."""
+
+from typing import Any
+
+import pytest
+
+from stream.durations import DAY, HOUR, MINUTE
+from tests.driver import LAMP, START, Driver
+
+VIEW: dict[str, Any] = {"product": {"id": "lamp"}}
+
+
+def told(driver: Driver, since: int = 0) -> list[tuple[str, str]]:
+    """(type, person) of the facts."""
+    return [(fact["type"], fact["person"]) for fact in driver.facts[since:]]
+
+
+def test_an_anonymous_visitor_with_nothing_to_act_on_is_not_told() -> None:
+    assert told(Driver().pipe("page.viewed").pipe("activity.pinged").wait(DAY)) == []
+
+
+@pytest.mark.parametrize(
+    ("type", "body"),
+    [
+        ("product.viewed", VIEW),
+        ("search.performed", {"query": "x"}),
+        ("cart.item_added", {"item": LAMP}),
+        ("checkout.started", {}),
+    ],
+)
+def test_a_view_a_search_a_cart_or_a_checkout_is_told_5_minutes_after_the_last_activity(
+    type: str, body: dict[str, Any]
+) -> None:
+    driver = Driver().pipe(type, **body).wait(MINUTE).pipe("page.viewed").wait(5 * MINUTE - 1)
+    assert told(driver) == []
+    (fact,) = driver.wait(1).facts
+    assert (fact["type"], fact["at"]) == ("visitor.idle", START + 6 * MINUTE)
+    assert fact["summary"]["last_active"] == START + MINUTE
+
+
+def test_idle_is_told_once() -> None:
+    driver = Driver().pipe("product.viewed", **VIEW).wait(DAY)
+    assert told(driver) == [("visitor.idle", "visitor:phone")]
+
+
+def test_whoever_was_told_idle_is_told_active_and_then_idle_even_with_nothing_to_act_on() -> None:
+    driver = Driver().pipe("product.viewed", **VIEW).wait(HOUR).pipe("page.viewed").wait(HOUR)
+    assert [kind for kind, _ in told(driver)] == ["visitor.idle", "visitor.active", "visitor.idle"]
+
+
+def test_a_known_customer_is_told_active_at_once_and_once() -> None:
+    driver = Driver().pipe("page.viewed", customer="anna").pipe("page.viewed")
+    assert [kind for kind, _ in told(driver)][2:] == ["visitor.active"]
+
+
+def test_a_deadline_comes_before_an_event_of_the_same_time() -> None:
+    driver = Driver().pipe("product.viewed", **VIEW).wait(5 * MINUTE).pipe("page.viewed")
+    assert [kind for kind, _ in told(driver)] == ["visitor.idle", "visitor.active"]
+
+
+def test_a_change_of_person_is_told_to_the_old_one_and_to_the_new_one() -> None:
+    driver = Driver().pipe("product.viewed", **VIEW).wait(HOUR)
+    driver.pipe("page.viewed", customer="anna").pipe("page.viewed", customer="bert")
+    assert told(driver, 1) == [
+        ("visitor.moved", "visitor:phone"),
+        ("visitor.identified", "customer:anna"),
+        ("visitor.active", "customer:anna"),
+        ("visitor.moved", "customer:anna"),
+        ("visitor.identified", "customer:bert"),
+        ("visitor.active", "customer:bert"),
+    ]
+
+
+def test_the_new_person_takes_over_orders_withdrawals_and_grants_of_an_anonymous_one() -> None:
+    driver = Driver().pipe("order.placed", order={"id": "o1"})
+    driver.pipe("consent.changed", channels=["email", "sms"], granted=False)
+    driver.pipe("consent.changed", channels=["push"], granted=True)
+    driver.wait(1).pipe("page.viewed", customer="anna").pipe("page.viewed", customer="bert")
+    anna, bert = [fact for fact in driver.facts if fact["type"] == "visitor.identified"]
+    assert anna["orders"] == [["o1", START]]
+    assert (sorted(anna["withdrawn"]), anna["granted"]) == (["email", "sms"], ["push"])
+    assert "orders" not in bert
+
+
+@pytest.mark.parametrize(
+    ("passed", "presence"), [(5 * MINUTE - 1, "visitor.active"), (5 * MINUTE, "visitor.idle")]
+)
+def test_a_login_by_the_server_tells_active_within_5_minutes_of_activity_and_then_idle(
+    passed: int, presence: str
+) -> None:
+    driver = Driver().pipe("page.viewed").wait(passed)
+    driver.pipe("visitor.identified", customer="anna", traits={"orders": 2, "value": 9.5})
+    assert told(driver) == [
+        ("visitor.moved", "visitor:phone"),
+        ("visitor.identified", "customer:anna"),
+        (presence, "customer:anna"),
+        ("visitor.identified", "customer:anna"),
+    ]
+
+
+def test_a_login_by_the_server_of_whoever_never_was_active_tells_no_presence() -> None:
+    driver = Driver().pipe("visitor.identified", customer="anna")
+    assert [kind for kind, _ in told(driver)][1:] == ["visitor.identified"] * 2
+
+
+@pytest.mark.parametrize(
+    ("type", "body"),
+    [
+        ("order.placed", {"order": {"id": "o"}}),
+        ("order.cancelled", {"order": {"id": "o"}}),
+        ("consent.changed", {"channels": ["sms"], "granted": True}),
+        ("exit.signal", {"signal": "back"}),
+    ],
+)
+def test_presence_after_a_change_comes_before_the_events_own_fact(
+    type: str, body: dict[str, Any]
+) -> None:
+    driver = Driver().pipe("page.viewed").wait(MINUTE).pipe(type, customer="anna", **body)
+    own = [] if type == "exit.signal" else [type]
+    kinds = [kind for kind, _ in told(driver)]
+    assert kinds[2:] == ["visitor.active", *own]
+
+
+def test_a_repeated_order_is_told_too() -> None:
+    driver = (
+        Driver().pipe("order.placed", order={"id": "o"}).pipe("order.placed", order={"id": "o"})
+    )
+    assert [kind for kind, _ in told(driver)] == ["order.placed"] * 2
+
+
+def test_identity_is_told_as_it_was_given() -> None:
+    driver = Driver().pipe("visitor.identified", customer="anna", contacts=[], time_zone="UTC")
+    fact = driver.facts[-1]
+    assert (fact["contacts"], fact["time_zone"]) == ([], "UTC")
+    assert "traits_orders" not in fact
+    assert "traits_value" not in fact
+
+
+def test_facts_of_a_visitor_are_numbered() -> None:
+    driver = Driver().pipe("page.viewed", customer="anna").wait(HOUR)
+    assert [fact["n"] for fact in driver.facts] == [0, 1, 2, 3]
+
+
+def test_evidence_names_the_events_that_made_the_summary() -> None:
+    driver = Driver().pipe("product.viewed", **VIEW).pipe("search.performed", query="x")
+    driver.pipe("cart.item_added", item=LAMP).pipe("checkout.started").pipe("page.viewed")
+    assert driver.wait(5 * MINUTE).facts[-1]["summary"]["evidence"] == ["e-0", "e-1", "e-2", "e-3"]
+
+
+def test_a_search_of_an_earlier_visit_is_no_evidence() -> None:
+    driver = Driver().pipe("search.performed", query="x").wait(HOUR)
+    driver.pipe("product.viewed", **VIEW).wait(5 * MINUTE)
+    assert driver.facts[-1]["summary"]["evidence"] == ["e-1"]
