@@ -37,7 +37,7 @@ from stream.recipes import RecipesError
 log = logging.getLogger("triggers.sender")
 
 METRICS: Final = "127.0.0.1:9109"
-GOODBYE_S: Final = 9.0
+GOODBYE_S: Final = 8.5
 """Below the 10 s that supervisors wait."""
 
 LEASE_MORE_MS: Final = 5_000

@@ -1,7 +1,7 @@
 """Marks in a file of this machine (SQLite), for senders without a Redis.
 
-All senders of a machine can share the file. A mark is on the disk before the call returns, so it survives
-the process and the machine.
+All senders of a machine can share the file; one that is frozen in the middle of a write holds the others.
+A mark is on the disk before the call returns, so it survives the process and the machine.
 """
 
 import asyncio

@@ -143,14 +143,17 @@ class Service(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def _commit(self, shift: Shift, offsets: Mapping[TopicPartition, int]) -> None:
         """One that fails is made good by the next; after a crash the marks know what was sent."""
+        new = {place: at for place, at in offsets.items() if shift.committed.get(place) != at}
+        if not new:
+            return
         try:
-            if offsets:
-                async with asyncio.timeout(ANSWER_S):
-                    await self._consumer.commit(dict(offsets))
+            async with asyncio.timeout(ANSWER_S):
+                await self._consumer.commit(new)
         except (CommitFailedError, IllegalStateError):
             return  # the partitions are another's by now
         except TimeoutError:
             say(log, "commit_waits", logging.WARNING)
             return
-        for place, offset in offsets.items():
+        shift.committed |= new
+        for place, offset in new.items():
             self._courier.lookout.passed(place, offset)

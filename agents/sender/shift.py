@@ -25,7 +25,8 @@ SPAN: Final = 100_000
 
 
 class Shift:
-    """`places`: the partitions; `recipes`: the recipe of each topic."""
+    """`places`: the partitions; `recipes`: the recipe of each topic. `open`: records read and not settled;
+    `committed`: the offsets that the broker has."""
 
     def __init__(
         self, courier: Courier, places: set[TopicPartition], recipes: Mapping[str, str]
@@ -34,6 +35,7 @@ class Shift:
         self._progress = {place: Progress() for place in places}
         self._lanes = Lanes(self._settle)
         self.open = 0
+        self.committed: dict[TopicPartition, int] = {}
 
     def take(self, batches: Mapping[TopicPartition, list[Any]]) -> None:
         """A fetch's records, those of different topics by the broker's time."""

@@ -1,0 +1,38 @@
+"""A sender that was away: what was cancelled meanwhile does not go out, however much lies between."""
+
+from pathlib import Path
+
+from tests.integration.hostile import Endpoint, Reply
+from tests.integration.sending import Topics, sender, triggers_of
+
+
+def test_of_a_long_backlog_no_trigger_goes_out_whose_cancel_lies_behind_it(
+    broker: str, prefix: str, topics: Topics, endpoint: Endpoint, tmp_path: Path
+) -> None:
+    given = triggers_of(3_000, people=1_000)
+    topics.fire(*given)
+    bought = [each for each in given if each.person.endswith("7")]
+    topics.cancel(*bought)
+    with sender(broker, prefix, endpoint.url, tmp_path, TRIGGERS_SENDER_REQUESTS="50") as running:
+        endpoint.wait(lambda: topics.left() == 0, 90)
+        number = running.number
+        assert number("triggers_sender_settled_total", fate="cancelled") == len(bought)
+        assert number("triggers_sender_settled_total", fate="unsent") == len(bought)
+    expected = {each.id for each in given} - {each.id for each in bought}
+    assert endpoint.delivered == dict.fromkeys(expected, 1)
+
+
+def test_what_waits_for_an_endpoint_that_is_down_is_not_sent_after_its_cancel(
+    broker: str, prefix: str, topics: Topics, endpoint: Endpoint, tmp_path: Path
+) -> None:
+    given = triggers_of(40, people=40)
+    endpoint.behave = lambda seen: Reply(503)
+    topics.fire(*given)
+    with sender(broker, prefix, endpoint.url, tmp_path):
+        endpoint.wait(lambda: set(endpoint.ids(503)) == {each.id for each in given})
+        topics.cancel(*given[:20])
+        endpoint.wait(lambda: f"{given[19].id}/cancelled" in endpoint.ids(503))
+        endpoint.behave = lambda seen: Reply()
+        endpoint.wait(lambda: topics.left() == 0)
+    recalled = [f"{each.id}/cancelled" for each in given[:20]]
+    assert endpoint.delivered == dict.fromkeys([*recalled, *(each.id for each in given[20:])], 1)

@@ -1,0 +1,112 @@
+"""A sender whose Redis goes, freezes and comes back: late, never twice, nothing lost."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from redis import Redis
+
+from agents.local import redis
+from agents.local.redis import Server
+from tests.integration.hostile import Endpoint, Reply
+from tests.integration.sending import Topics, sender, trigger, triggers_of
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Iterator[Server]:
+    """A Redis of this test's own, which keeps what it holds over a restart."""
+    with redis.server(tmp_path / "redis-data") as server:
+        yield server
+
+
+def test_while_redis_is_gone_nothing_goes_out_and_afterwards_everything_does(
+    broker: str, prefix: str, topics: Topics, endpoint: Endpoint, tmp_path: Path, kept: Server
+) -> None:
+    given = triggers_of(60, people=30)
+    with sender(broker, prefix, endpoint.url, tmp_path, TRIGGERS_REDIS=kept.url) as running:
+        topics.fire(*given[:30])
+        endpoint.wait(lambda: len(endpoint.delivered) == 30)
+        kept.stop()
+        topics.fire(*given[30:])
+        endpoint.wait(lambda: running.number("triggers_sender_open_records") == 30)
+        endpoint.wait(lambda: running.page("/ready")[0] == 503)
+        assert running.number("triggers_sender_marks_up") == 0
+        time.sleep(1)
+        assert len(endpoint.seen) == 30
+        kept.start()
+        endpoint.wait(lambda: topics.left() == 0)
+        assert running.page("/ready")[0] == 200
+    assert endpoint.delivered == {each.id: 1 for each in given}
+
+
+def test_a_frozen_redis_delays_and_doubles_nothing(
+    broker: str, prefix: str, topics: Topics, endpoint: Endpoint, tmp_path: Path, kept: Server
+) -> None:
+    given = triggers_of(120, people=60)
+    endpoint.behave = lambda seen: Reply(stall=0.1)
+    topics.fire(*given)
+    with sender(broker, prefix, endpoint.url, tmp_path, TRIGGERS_REDIS=kept.url):
+        for goal in (20, 60):
+            endpoint.wait(lambda goal=goal: len(endpoint.delivered) >= goal)
+            kept.freeze()
+            time.sleep(1.5)
+            kept.thaw()
+        endpoint.wait(lambda: topics.left() == 0, 60)
+    assert endpoint.delivered == {each.id: 1 for each in given}
+
+
+def test_a_2xx_that_was_seen_without_redis_is_remembered_over_a_kill(
+    broker: str, prefix: str, topics: Topics, endpoint: Endpoint, tmp_path: Path, kept: Server
+) -> None:
+    blocked, *given = [trigger("blocked"), *triggers_of(8, people=8)]
+    endpoint.behave = lambda seen: Reply(500) if seen.id == blocked.id else Reply(stall=2)
+    topics.fire(blocked, *given)
+    env = {
+        "TRIGGERS_REDIS": kept.url,
+        "TRIGGERS_INSTANCE_ID": "sender-0",
+        "TRIGGERS_WEBHOOK_TIMEOUT_MS": "4000",
+    }
+    with sender(broker, prefix, endpoint.url, tmp_path, **env) as running:
+        endpoint.wait(lambda: len({each.id for each in endpoint.seen}) == 9)
+        kept.stop()
+        endpoint.wait(lambda: running.number("triggers_sender_settled_total") == 8)
+        running.process.kill()
+        kept.start()
+        endpoint.behave = lambda seen: Reply()
+        running.process.start()
+        endpoint.wait(lambda: topics.left() == 0)
+        with Redis.from_url(kept.url, decode_responses=True) as client:
+            keys = [f"{prefix}sender:{{{each.id}}}:mark" for each in given]
+            endpoint.wait(lambda: all(str(mark).startswith("sent") for mark in client.mget(keys)))
+    assert endpoint.delivered == {each.id: 1 for each in [blocked, *given]}
+
+
+def test_marks_are_gone_a_day_after_their_triggers_end(
+    broker: str, prefix: str, topics: Topics, endpoint: Endpoint, tmp_path: Path, redis_url: str
+) -> None:
+    given = trigger("mortal", valid=60_000)
+    topics.fire(given)
+    with sender(broker, prefix, endpoint.url, tmp_path, TRIGGERS_REDIS=redis_url):
+        endpoint.wait(lambda: topics.left() == 0)
+    with Redis.from_url(redis_url, decode_responses=True) as client:
+        (key,) = client.scan_iter(f"{prefix}sender:*")
+        assert key == f"{prefix}sender:{{{given.id}}}:mark"
+        assert client.get(key) == f"sent {given.until}"
+        assert 86_400_000 < client.pttl(key) <= 86_400_000 + 60_000
+
+
+def test_get_set_del_and_ping_on_its_own_keys_are_all_the_rights_it_needs(
+    broker: str, prefix: str, topics: Topics, endpoint: Endpoint, tmp_path: Path, kept: Server
+) -> None:
+    rights = [f"~{prefix}sender:*", "+get", "+set", "+del", "+ping"]
+    with Redis.from_url(kept.url) as client:
+        client.execute_command("ACL", "SETUSER", "sender", "on", ">pass", "resetkeys", *rights)
+    given = trigger("allowed"), trigger("dropped", wait=600_000)
+    topics.fire(*given)
+    topics.cancel(given[1])
+    url = kept.url.replace("redis://", "redis://sender:pass@")
+    with sender(broker, prefix, endpoint.url, tmp_path, TRIGGERS_REDIS=url) as running:
+        endpoint.wait(lambda: topics.left() == 0)
+        assert "pass" not in running.process.output()
+    assert endpoint.delivered == {given[0].id: 1}
