@@ -1,13 +1,14 @@
 /* The page: asks for the figures, listens, and goes where the address says. */
 import * as answer from "./answer.js";
 import { $ } from "./dom.js";
-import { span } from "./format.js";
+import { brief, span } from "./format.js";
 import * as figures from "./figures.js";
 import * as rejects from "./rejects.js";
 import * as stream from "./stream.js";
 
 const EVERY = 2_000;
 const SLOW = 8_000;
+const MUCH = 1_000; // records: fewer are on their way
 const THEMES = { system: ["◐", "as the system has them"], light: ["☀", "light"], dark: ["☾", "dark"] };
 
 let zone = "UTC", ahead = 0, line = "up", last = null, count = 0;
@@ -50,7 +51,7 @@ function connect(state) {
 function word(name, { state, behind }) {
   if (state === "lost") return `${name} lost`;
   if (state === "none") return `No ${name}`;
-  if (state === "up" && behind > 0) return `${name} ${behind} behind`;
+  if (state === "up" && behind > MUCH) return `${name} ${brief(behind)} behind`;
   return name;
 }
 

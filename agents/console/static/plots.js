@@ -98,7 +98,7 @@ export function histogram(place, { bounds, buckets, p50, p99, count: all }, name
 
 /** Samples of [time, age] (ms) as a line with its area. */
 export function line(place, samples, zone) {
-  const width = widthOf(place), height = 120, left = 44, bottom = 20, top = 8, high = height - bottom - top;
+  const width = widthOf(place), height = 120, left = 56, bottom = 20, top = 8, high = height - bottom - top;
   const begin = samples[0][0], end = Math.max(samples.at(-1)[0], begin + 60_000);
   const largest = Math.max(...samples.map(([, age]) => age), 1000), unit = largest < 120_000 ? 1000 : largest < 7_200_000 ? 60_000 : 3_600_000;
   const most = ceiling(largest / unit) * unit;

@@ -1,0 +1,170 @@
+"""The console's figures: numbers over time, latencies, evidence, and a happening's words."""
+
+import json
+
+import pytest
+
+from agents.console import latency
+from agents.console.evidence import Evidence
+from agents.console.tally import SPANS, Tallies, Tally
+from agents.console.wording import FAULTS, wording
+from schemas import load
+from stream import recipes
+from tests.contract.day import whole_day
+
+MINUTE = 60_000
+HOUR = 60 * MINUTE
+NOW = 1_767_571_200_000 + 30_000
+
+
+def test_numbers_are_summed_over_the_span_that_ends_now() -> None:
+    tally = Tally(SPANS["hour"])
+    tally.add(NOW, ("fired",))
+    tally.add(NOW - 59 * MINUTE, ("fired",), 2)
+    tally.add(NOW - 60 * MINUTE, ("fired",), 4)
+    assert tally.total(NOW)["fired",] == 3
+    assert tally.total(NOW + 2 * MINUTE)["fired",] == 1
+    assert tally.total(NOW + 2 * HOUR)["fired",] == 0
+
+
+def test_every_bucket_of_the_span_is_there_empty_or_not() -> None:
+    tally = Tally(SPANS["hour"])
+    tally.add(NOW, ("fired",))
+    found = tally.buckets(NOW)
+    assert len(found) == 60
+    assert [begin for begin, _ in found] == list(
+        range(NOW // MINUTE * MINUTE - 59 * MINUTE, NOW, MINUTE)
+    )
+    assert [bucket["fired",] for _, bucket in found] == [0] * 59 + [1]
+
+
+def test_the_hour_and_the_day_count_the_same_records() -> None:
+    tallies = Tallies()
+    for back in range(20):
+        tallies.add(NOW - back * MINUTE, ("fired",))
+    assert {name: tally.total(NOW)["fired",] for name, tally in tallies.spans.items()} == {
+        "hour": 20,
+        "day": 20,
+    }
+
+
+def test_what_is_older_than_the_span_takes_no_memory() -> None:
+    tally = Tally(SPANS["hour"])
+    for minute in range(10_000):
+        tally.add(minute * MINUTE, ("fired",))
+    assert len(tally._buckets) == 60
+
+
+def test_names_without_end_take_no_memory_without_end() -> None:
+    tally = Tally(SPANS["hour"])
+    for number in range(20_000):
+        tally.add(NOW, (str(number),))
+    tally.add(NOW, ("0",))
+    assert len(tally.total(NOW)) == 5_000
+    assert tally.total(NOW)["0",] == 2
+
+
+@pytest.mark.parametrize("taken", [1, 7, 40, 180, 900, 60_000])
+def test_a_quantile_is_as_exact_as_its_bucket(taken: int) -> None:
+    tally = Tally(SPANS["hour"])
+    for _ in range(100):
+        tally.add(NOW, latency.key("exit", taken))
+    found = latency.summary(tally.total(NOW), "exit")
+    bound = next(each for each in latency.BOUNDS if taken <= each)
+    below = max((each for each in latency.BOUNDS if each < taken), default=0)
+    assert found["count"] == 100
+    assert below < found["p50"] <= found["p99"] <= bound
+
+
+def test_the_slow_ones_are_in_the_last_percent() -> None:
+    tally = Tally(SPANS["hour"])
+    for number in range(1000):
+        tally.add(NOW, latency.key("due", 9 if number % 50 else 4_000))
+    found = latency.summary(tally.total(NOW), "due")
+    assert found["p50"] <= 10
+    assert found["p95"] <= 10
+    assert 2_000 < found["p99"] <= 5_000
+
+
+def test_nothing_has_no_latency() -> None:
+    found = latency.summary(Tally(SPANS["hour"]).total(NOW), "cancel")
+    assert (found["count"], found["p50"], found["p99"]) == (0, None, None)
+
+
+def test_a_recipe_is_measured_by_its_kind_and_a_cancel_by_itself() -> None:
+    named = recipes.load("recipes: [{name: leaving, kind: exit-intent}]")
+    assert latency.sort("leaving", False, named) == "exit"
+    assert latency.sort("exit-intent", False, recipes.DEFAULT) == "exit"
+    assert latency.sort("cart-abandonment", False, recipes.DEFAULT) == "due"
+    assert latency.sort("exit-intent", True, recipes.DEFAULT) == "cancel"
+
+
+class Clock:
+    """Monotonic ms, moved by hand."""
+
+    def __init__(self) -> None:
+        self.ms = 5_000
+
+    def __call__(self) -> int:
+        return self.ms
+
+
+def test_the_age_of_evidence_goes_on_between_two_marks() -> None:
+    clock = Clock()
+    evidence = Evidence(clock)
+    evidence.told(NOW, 2, {0: NOW - 100, 1: NOW - 400})
+    assert evidence.summary()["age"] == 400
+    clock.ms += 3_000
+    found = evidence.summary()
+    assert (found["age"], found["silent"], found["partitions"]) == (3_400, 3_000, [3_100, 3_400])
+
+
+def test_an_old_mark_read_late_does_not_set_the_broker_s_clock_back() -> None:
+    clock = Clock()
+    evidence = Evidence(clock)
+    evidence.told(NOW - HOUR, 1, {0: NOW - HOUR})
+    evidence.told(NOW, 1, {0: NOW - 50})
+    evidence.told(NOW - MINUTE, 1, {0: NOW - MINUTE})
+    assert evidence.now == NOW
+    assert evidence.summary()["age"] == 50
+
+
+def test_the_watermark_is_not_known_until_all_partitions_are() -> None:
+    evidence = Evidence(Clock())
+    assert evidence.now is None
+    evidence.told(NOW, 2, {0: NOW, 1: -1})
+    found = evidence.summary()
+    assert (found["watermark"], found["age"], found["partitions"]) == (None, None, [0, None])
+    evidence.told(NOW, 2, {1: NOW - 9})
+    assert evidence.summary()["watermark"] == NOW - 9
+
+
+def test_samples_are_the_last_ten_minutes() -> None:
+    clock = Clock()
+    evidence = Evidence(clock)
+    evidence.sample()
+    evidence.told(NOW, 1, {0: NOW})
+    for _ in range(500):
+        clock.ms += 5_000
+        evidence.sample()
+    samples = evidence.summary()["samples"]
+    assert len(samples) == 120
+    assert samples[-1] == [NOW + 2_500_000, 2_500_000]
+
+
+def test_every_reason_of_a_rejected_record_has_words() -> None:
+    assert set(FAULTS) == set(load("rejected")["properties"]["reason"]["enum"])
+
+
+def test_whatever_a_day_brings_is_said_in_words() -> None:
+    said, words = whole_day(), wording(recipes.DEFAULT)
+    for value in said.decisions:
+        decision = json.loads(value)
+        title = words("decision", decision)["title"]
+        assert decision["recipe"] in title
+    for value in said.triggers:
+        event = json.loads(value)
+        cancelled = event["type"].startswith("storefront.trigger.cancelled")
+        found = words("cancel" if cancelled else "trigger", event["data"])
+        assert event["data"]["recipe"] in found["title"]
+        assert cancelled or found["details"]

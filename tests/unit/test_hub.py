@@ -1,0 +1,171 @@
+"""The hub gives what happens to those who look on."""
+
+import asyncio
+import json
+from typing import Any
+
+from agents.console.hub import Happening, Hub, Subscription
+
+
+def trigger(hub: Hub, number: int, visitor: str = "v", person: str = "customer:anna") -> None:
+    hub.publish("trigger", {"visitor": visitor, "person": person, "number": number})
+
+
+async def numbers(subscription: Subscription, seconds: float = 0.01) -> list[int]:
+    return [each.data["number"] for each in await subscription.next(seconds)]
+
+
+def test_what_happens_reaches_all_in_its_order() -> None:
+    async def look() -> None:
+        hub = Hub()
+        async with hub.subscribe() as one, hub.subscribe() as two:
+            for number in range(3):
+                trigger(hub, number)
+            assert await numbers(one) == await numbers(two) == [0, 1, 2]
+            assert await numbers(one) == []
+
+    asyncio.run(look())
+
+
+def test_a_visitor_and_a_person_are_told_of_themselves_only() -> None:
+    async def look() -> None:
+        hub = Hub()
+        async with hub.subscribe(visitor="a") as a, hub.subscribe(person="customer:ben") as ben:
+            trigger(hub, 1, "a", "customer:anna")
+            trigger(hub, 2, "b", "customer:ben")
+            hub.publish("rejected", {"reason": "empty", "number": 3})
+            assert await numbers(a) == [1]
+            assert await numbers(ben) == [2]
+
+    asyncio.run(look())
+
+
+def test_who_wants_some_kinds_gets_no_others() -> None:
+    async def look() -> None:
+        hub = Hub()
+        async with hub.subscribe(kinds=frozenset({"cancel"})) as cancels:
+            trigger(hub, 1)
+            hub.publish("cancel", {"number": 2})
+            assert await numbers(cancels) == [2]
+
+    asyncio.run(look())
+
+
+def test_who_comes_back_goes_on_behind_the_last_one_had() -> None:
+    async def look() -> None:
+        hub = Hub()
+        async with hub.subscribe() as first:
+            trigger(hub, 1)
+            (had,) = await first.next()
+        trigger(hub, 2)
+        trigger(hub, 3)
+        async with hub.subscribe(after=hub.name(had)) as again:
+            assert await numbers(again) == [2, 3]
+
+    asyncio.run(look())
+
+
+def test_who_had_the_last_one_of_another_process_gets_all_that_is_remembered() -> None:
+    async def look() -> None:
+        other, hub = Hub(), Hub()
+        trigger(hub, 1)
+        name = other.name(Happening(7, "trigger", {}, lambda kind, data: {}))
+        assert not hub.knows(name)
+        for after in (name, "", "rubbish", "-1"):
+            async with hub.subscribe(after=after) as again:
+                assert await numbers(again) == [1]
+
+    asyncio.run(look())
+
+
+def test_who_wants_only_what_comes_gets_nothing_that_was() -> None:
+    async def look() -> None:
+        hub = Hub()
+        trigger(hub, 1)
+        async with hub.subscribe(after=None) as subscription:
+            trigger(hub, 2)
+            assert await numbers(subscription) == [2]
+
+    asyncio.run(look())
+
+
+def test_who_fetches_nothing_loses_the_oldest_and_is_told_how_many() -> None:
+    async def look() -> None:
+        hub = Hub(waiting=10)
+        async with hub.subscribe() as slow:
+            for number in range(25):
+                trigger(hub, number)
+            assert await numbers(slow) == list(range(15, 25))
+            assert slow.missed == 15
+            trigger(hub, 25)
+            assert await numbers(slow) == [25]
+            assert slow.missed == 0
+
+    asyncio.run(look())
+
+
+def test_what_is_remembered_is_bounded_and_the_newest() -> None:
+    async def look() -> None:
+        hub = Hub(remembered=5, waiting=3)
+        for number in range(20):
+            trigger(hub, number)
+        async with hub.subscribe() as late:
+            assert await numbers(late) == [17, 18, 19]
+            assert late.missed == 0
+
+    asyncio.run(look())
+
+
+def test_a_state_is_told_and_not_remembered() -> None:
+    async def look() -> None:
+        hub = Hub()
+        async with hub.subscribe() as there:
+            hub.publish("status", {"kafka": "lost"}, remember=False)
+            assert [each.data for each in await there.next(0.01)] == [{"kafka": "lost"}]
+        async with hub.subscribe() as late:
+            assert await late.next(0.01) == []
+
+    asyncio.run(look())
+
+
+def test_words_are_made_once_for_all_and_only_if_somebody_reads() -> None:
+    made: list[str] = []
+
+    def words(kind: str, data: Any) -> dict[str, str]:
+        made.append(kind)
+        return {"title": f"number {data['number']}"}
+
+    async def look() -> None:
+        hub = Hub(words)
+        trigger(hub, 1)
+        assert not made
+        async with hub.subscribe() as one, hub.subscribe() as two:
+            texts = [each.text for each in [*await one.next(), *await two.next()]]
+        assert json.loads(texts[0])["title"] == "number 1"
+        assert texts[0] == texts[1]
+        assert made == ["trigger"]
+
+    asyncio.run(look())
+
+
+def test_who_goes_is_forgotten() -> None:
+    async def look() -> None:
+        hub = Hub()
+        async with hub.subscribe():
+            assert hub.subscribers == 1
+        assert hub.subscribers == 0
+
+    asyncio.run(look())
+
+
+def test_the_end_wakes_all_who_wait() -> None:
+    async def look() -> None:
+        hub = Hub()
+        async with hub.subscribe() as subscription:
+            waiting = asyncio.create_task(subscription.next())
+            await asyncio.sleep(0)
+            hub.close()
+            assert await waiting == []
+            assert hub.closed
+
+    asyncio.run(look())
