@@ -7,7 +7,7 @@ log meets it at the same event. Source: docs/semantics.md, "Bounds of our own".
 
 from typing import Any, Final
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET
 
 LONGEST_TEXT: Final = 2_048
 """Characters of a name, category, url or image. What is longer is a picture in place of its url."""
@@ -35,9 +35,16 @@ MOST_REMEMBERED: Final = 1_000
 """Finished episodes of a person, the last fed. Fewer could let an old cart remind again."""
 
 
-def text(given: str | UnsetType) -> str | None:
-    """A text if it was given and is kept."""
-    return None if given is UNSET or len(given) > LONGEST_TEXT else given
+def shorten(event: Any, size: int) -> None:
+    """Leaves out of an event of `size` bytes those texts of products and items that are not kept."""
+    if size <= LONGEST_TEXT:
+        return
+    cart = getattr(event, "cart", None)
+    things = [getattr(event, "product", None), getattr(event, "item", None)]
+    for thing in things if cart is None else cart.items:
+        for name in ("name", "category", "url", "image"):
+            if len(getattr(thing, name, None) or "") > LONGEST_TEXT:
+                setattr(thing, name, UNSET)
 
 
 def size(line: Any) -> int:

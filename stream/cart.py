@@ -170,12 +170,12 @@ def _put(lines: dict[str, Line], item: Item) -> None:
         line = lines[key] = Line(item.product_id, variant, 0)
     line.quantity += item.quantity
     if item.name is not UNSET:
-        line.name = bounds.text(item.name)
+        line.name = item.name
     if item.category is not UNSET:
-        line.category = bounds.text(item.category)
+        line.category = item.category
     if item.price is not UNSET:
         line.price = item.price
     if item.url is not UNSET:
-        line.url = bounds.text(item.url)
+        line.url = item.url
     if item.image is not UNSET:
-        line.image = bounds.text(item.image)
+        line.image = item.image

@@ -15,6 +15,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 import schemas
 from schemas import names_nobody
+from stream import bounds
 
 LARGEST: Final = 64 * 1024
 """Bytes of the largest event that is read."""
@@ -255,6 +256,7 @@ def parse(value: bytes | None) -> Event | None:
         return _decode_slowly(value)
     if size > 2 * DEEPEST or not value.isascii():
         _check_text(value)
+        bounds.shorten(event, size)
     return event
 
 
@@ -298,7 +300,9 @@ def _decode_slowly(value: bytes) -> Event | None:
         raise Rejected(*fault)
     if document["type"] not in TYPES:
         return Event(id=document["id"], visitor=document["visitor"])
-    return msgspec.convert(_whole_numbers(document), AnyEvent)  # type: ignore[no-any-return]
+    event: Event = msgspec.convert(_whole_numbers(document), AnyEvent)
+    bounds.shorten(event, len(value))
+    return event
 
 
 def _parse(value: bytes) -> Any:

@@ -145,23 +145,24 @@ def engage(state: Visitor, t: int) -> None:
 
 def view(state: Visitor, product: Product, t: int, event: str) -> None:
     """product.viewed: counts the view and takes the attributes of the newest one."""
-    key = product.id
-    seen = state.views.pop(key, None)
-    count, dwell = (1, 0) if seen is None else (seen.count + 1, seen.dwell)
-    state.views[key] = View(
+    key, views = product.id, state.views
+    name, category, price = product.name, product.category, product.price
+    url, image = product.url, product.image
+    seen = views.pop(key, None)
+    views[key] = View(
         key,
-        count,
-        dwell,
+        1 if seen is None else seen.count + 1,
+        0 if seen is None else seen.dwell,
         t,
         event,
-        bounds.text(product.name),
-        bounds.text(product.category),
-        None if product.price is UNSET else product.price,
-        bounds.text(product.url),
-        bounds.text(product.image),
+        None if name is UNSET else name,
+        None if category is UNSET else category,
+        None if price is UNSET else price,
+        None if url is UNSET else url,
+        None if image is UNSET else image,
     )
-    if len(state.views) > KEPT_VIEWS:
-        del state.views[next(iter(state.views))]
+    if len(views) > KEPT_VIEWS:
+        del views[next(iter(views))]
     state.screen = key
     state.unanswered = False
     state.last_look = t

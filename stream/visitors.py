@@ -79,33 +79,34 @@ class Visitors:
         Records before `position` are skipped. Never raises for what a record holds.
         """
         fates: dict[str, list[type]] = {fate: [] for fate in FATES}
-        live = self._states.live
+        live, handle, position, reached = self._states.live, self._handle, self.position, self._time
         for offset, time, key, value in records:
-            if offset < self.position:
+            if offset < position:
                 continue
-            self.position = offset + 1
-            if time > self._time:  # noqa: PLR1730 - every event comes by, and max() is a call
-                self._time = time
+            position = offset + 1
+            if time > reached:  # noqa: PLR1730 - every event comes by, and max() is a call
+                reached = time
             kind: type = Event
             try:
                 event = parse(value)
                 if event is None:
                     fate = "clock"
                 else:
-                    kind = type(event)
-                    state = live.get(event.visitor)
-                    if state is None or event.customer != state.customer:
+                    kind, visitor, customer = type(event), event.visitor, event.customer
+                    state = live.get(visitor)
+                    if state is None or (customer is not UNSET and customer != state.customer):
                         check_names(event)
-                    if key != event.visitor.encode():
+                    if key != visitor.encode():
                         raise Rejected("no_key" if key is None else "key_differs", "$.visitor")
                     if kind is Event:
                         fate = "unknown"
                     else:
-                        fate = self._handle(offset, self._time, event, state, out)
+                        fate = handle(offset, reached, event, kind, state, out)
             except Rejected as fault:
                 out.rejected.append((offset, fault.reason, fault.path))
                 fate = "rejected"
             fates[fate].append(kind)
+        self.position, self._time = position, reached
         for fate, kinds in fates.items():
             if kinds:
                 out.counts["events", fate] += len(kinds)
@@ -123,11 +124,10 @@ class Visitors:
                 self._states.arm(key, state, _deadline(state))
 
     def _handle(
-        self, offset: int, t: int, event: Event, state: Visitor | None, out: Outputs
+        self, offset: int, t: int, event: Event, kind: type, state: Visitor | None, out: Outputs
     ) -> str:
         """Applies one event at `t` to its visitor's state, if it is at hand; tells its fate."""
-        states = self._states
-        key = event.visitor
+        states, key, id = self._states, event.visitor, event.id
         if state is None:
             state = states.get(key)
         if state is not None and NEVER < state.armed <= t and not self._fire(state, t, out):
@@ -138,14 +138,10 @@ class Visitors:
                 return "replayed"
         elif offset <= state.applied:
             return "replayed"
-        elif event.id in state.ids:
+        elif id in state.ids:
             return "duplicate"
-        kind = type(event)
-        if (
-            event.client_time is not UNSET
-            and event.client_time < t - LATE_AFTER
-            and kind not in APPLIED_LATE
-        ):
+        sent = event.client_time
+        if sent is not UNSET and sent < t - LATE_AFTER and kind not in APPLIED_LATE:
             return "late"
         if state is None:
             state = new(key)
@@ -154,15 +150,16 @@ class Visitors:
             states.dirty[key] = state
         self._apply(state, event, kind, t, out)
         ids = state.ids
-        ids[event.id] = None
+        ids[id] = None
         if len(ids) > KEPT_IDS:
             del ids[next(iter(ids))]
         state.applied = offset
         state.last_event = t
-        if state.armed == NEVER or state.armed <= t:
+        armed = state.armed
+        if armed <= t:  # NEVER is before all times
             state.armed = NEVER
             states.arm(key, state, _deadline(state))
-        elif state.idle_pending and t + IDLE_AFTER < state.armed:
+        elif t + IDLE_AFTER < armed and state.idle_pending:
             states.arm(key, state, _deadline(state))
         return "applied"
 

@@ -1,5 +1,6 @@
 """A cart: its lines, its id, when it changed. Times are ms; the visitor is v."""
 
+import json
 from typing import Any
 
 import msgspec
@@ -7,7 +8,7 @@ import pytest
 
 from stream import bounds, cart
 from stream.cart import NEVER, Cart
-from stream.events import CartUpdated, Item, RemovedItem
+from stream.events import CartItemAdded, CartUpdated, Item, RemovedItem, decode
 
 
 def item(product: str = "lamp", quantity: int = 1, **fields: Any) -> Item:
