@@ -20,8 +20,8 @@ PRIVATE: Final = {
     "faust.transport.drivers.aiokafka:Transport": ("Consumer",),
     "faust.transport.drivers.aiokafka:Consumer": (
         "_new_consumer_thread",
+        "_thread",
         "_wait_next_records",
-        "_commit",
     ),
     "faust.transport.drivers.aiokafka:AIOKafkaConsumerThread": (
         "_create_worker_consumer",

@@ -1,0 +1,119 @@
+"""The names that are not ours to use, held against the libraries that are installed and pinned.
+
+Faust and aiokafka may rename what is private in any release: then a worker would fail, or worse, go on
+without what it overrides. This says which name is missing before anything runs.
+"""
+
+import ast
+import inspect
+import textwrap
+import tomllib
+from collections.abc import Iterator
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from agents import app, consumer
+from agents.batches import PRIVATE
+
+HOME = Path(__file__).parents[2]
+PINS = tomllib.loads((HOME / "pyproject.toml").read_text())["project"]["dependencies"]
+CARRIERS = sorted((HOME / "agents").rglob("*.py"))
+
+NAMES = [(where, name) for where, names in PRIVATE.items() for name in names]
+LISTED = {name for _, name in NAMES}
+
+
+def class_of(where: str) -> type:
+    module, _, name = where.partition(":")
+    found: type = getattr(import_module(module), name)
+    return found
+
+
+def attributes(cls: type) -> Iterator[str]:
+    """What a class and its bases have: defined, declared, or set on `self` by a method."""
+    for base in cls.__mro__[:-1]:
+        yield from vars(base)
+        yield from base.__annotations__ if "__annotations__" in vars(base) else ()
+        try:
+            tree = ast.parse(textwrap.dedent(inspect.getsource(base)))
+        except (OSError, TypeError):
+            continue  # compiled: what it sets is declared
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+                yield node.attr
+
+
+def is_private(name: str) -> bool:
+    """`_abc_impl` is Python's own."""
+    return name.startswith("_") and not name.startswith("__") and name != "_abc_impl"
+
+
+@pytest.mark.parametrize(("where", "name"), NAMES)
+def test_a_private_name_that_is_used_is_there(where: str, name: str) -> None:
+    assert name in set(attributes(class_of(where))), (
+        f"{where.replace(':', '.')} has no {name} in the installed release: agents/batches.py lists "
+        "it as used; read the new source, mend its user, then the list and the pin"
+    )
+
+
+def mentioned(file: Path) -> set[str]:
+    """The attributes that a file reads or sets, and the methods that it defines."""
+    nodes = list(ast.walk(ast.parse(file.read_text())))
+    return {node.attr for node in nodes if isinstance(node, ast.Attribute)} | {
+        node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+
+
+def own(file: Path) -> set[str]:
+    """The names that a file itself gives: of functions and methods, and what a class keeps in `self`."""
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            found.add(node.name)
+        elif isinstance(node, ast.ClassDef):
+            for part in ast.walk(node):
+                if isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store):
+                    found |= {part.attr} if ast.unparse(part.value) == "self" else set()
+                elif isinstance(part, ast.AnnAssign):
+                    found.add(ast.unparse(part.target))
+    return found
+
+
+@pytest.mark.parametrize("file", CARRIERS, ids=lambda file: str(file.relative_to(HOME)))
+def test_every_private_name_that_is_used_is_listed(file: Path) -> None:
+    """`os._exit` and what NamedTuples have are public all the same."""
+    used = {name for name in mentioned(file) - own(file) if is_private(name)}
+    assert used - LISTED - {"_exit", "_replace", "_asdict"} == set()
+
+
+def test_every_private_name_that_is_overridden_is_listed() -> None:
+    ours = [
+        cls
+        for module in (app, consumer)
+        for cls in vars(module).values()
+        if inspect.isclass(cls) and cls.__module__ == module.__name__
+    ]
+    overridden = {
+        name
+        for cls in ours
+        for name in vars(cls)
+        if is_private(name) and any(hasattr(base, name) for base in cls.__mro__[1:])
+    }
+    assert overridden  # else nothing was looked at
+    assert overridden - LISTED == set()
+
+
+def test_no_name_is_listed_that_nobody_uses() -> None:
+    names = ("app", "batches", "consumer", "partition")
+    used = set().union(*(mentioned(HOME / "agents" / f"{name}.py") for name in names))
+    assert LISTED - used == set()
+
+
+@pytest.mark.parametrize("pin", PINS)
+def test_the_installed_release_is_the_pinned_one(pin: str) -> None:
+    name, equals, pinned = pin.partition("==")
+    assert equals, f"{name} is not pinned exactly"
+    assert version(name) == pinned, f"{name} {version(name)} is installed: make install"
