@@ -1,0 +1,34 @@
+"""How the house is built: the arrow goes agents → stream → schemas and never back."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+HOME = Path(__file__).parents[2]
+MAY_IMPORT = {"schemas": set(), "stream": {"schemas"}, "agents": {"schemas", "stream"}}
+"""Of each other: `schemas/` promises, `stream/` decides, `agents/` carries. None knows the tests."""
+
+FILES = sorted(file for room in MAY_IMPORT for file in (HOME / room).rglob("*.py"))
+
+
+def imported(tree: ast.Module) -> set[str]:
+    """The rooms that a file imports from."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found.add((node.module or "").partition(".")[0])
+    return found & {*MAY_IMPORT, "tests", "deploy"}
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(HOME)))
+def test_a_file_imports_only_from_rooms_below_its_own(file: Path) -> None:
+    room = file.relative_to(HOME).parts[0]
+    assert imported(ast.parse(file.read_text())) - MAY_IMPORT[room] - {room} == set()
+
+
+def test_an_arrow_back_would_be_found() -> None:
+    tree = ast.parse("def late():\n    import agents.batches\n    from tests.driver import drive")
+    assert imported(tree) == {"agents", "tests"}
