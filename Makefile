@@ -30,7 +30,7 @@ lint: install ## ruff and mypy
 	$(BIN)/mypy
 
 lock: ## the lock files anew from pyproject.toml (needs uv)
-	$(LOCK) --extra local --extra dev -o requirements.lock
-	$(LOCK) -c requirements.lock -o requirements-runtime.lock
+	$(LOCK) --extra build --extra local --extra dev -o requirements.lock
+	$(LOCK) --extra build -c requirements.lock -o requirements-runtime.lock
 
 .PHONY: help install demo test bench lint lock
