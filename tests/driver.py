@@ -63,8 +63,13 @@ class Driver:
         self._people.advance(self._out)
         return self
 
-    def restart(self) -> "Driver":
-        """New workers, restored from the changelogs; they read the facts again from the start."""
+    def restart(self, rules: Document | None = None) -> "Driver":
+        """New workers, with new recipes if there are any, restored from the changelogs.
+
+        They read the facts again from the start.
+        """
+        if rules is not None:
+            self._recipes = recipes.load(json.dumps(rules))
         self._changelogs[0] += self._visitors.changes()
         self._changelogs[1] += self._people.changes()
         self._visitors, self._people = Visitors(self._recipes), People(self._recipes, 1)
