@@ -28,8 +28,8 @@ BATCH_BYTES: Final = 512 * 1024
 """Of a batch before compression. Larger: fewer requests; but it must fit into a topic's largest message."""
 
 PLAIN: Final = 0
-PACKED: Final = DefaultRecordBatch.CODEC_LZ4
-"""What others read is not compressed: kafka-python, for one, reads no lz4 without a further library. Facts
+PACKED: Final = DefaultRecordBatch.CODEC_ZSTD
+"""What others read is not compressed: kafka-python, for one, needs further libraries for all but gzip. Facts
 and state, which only workers read, are."""
 
 UNSTAMPED: Final = 0

@@ -15,7 +15,7 @@
 | TRIGGERS_GROUP | consumer group | prefix + `triggers` |
 | TRIGGERS_INSTANCE_ID | static membership: the name a worker keeps over restarts | none |
 | TRIGGERS_SESSION_MS | a worker that is silent for so long loses its partitions | 10000 |
-| TRIGGERS_FLUSH_MS | `busy/idle`: from flush to flush in a backlog / otherwise | 1000/100 |
+| TRIGGERS_FLUSH_MS | `busy/idle`: from flush to flush in a backlog / otherwise | 2000/100 |
 | TRIGGERS_MARGIN_MS | evidence stays so far behind the brokers' clock | 0; with several 2000 |
 | TRIGGERS_DELIVERY | `at_least_once` or `exactly_once` | at_least_once |
 """
@@ -47,7 +47,7 @@ class SettingsError(Exception):
 class Flush(NamedTuple):
     """ms between two flushes: in a backlog, and when there is little to do."""
 
-    busy: int = 1000
+    busy: int = 2000
     idle: int = 100
 
 
@@ -192,7 +192,7 @@ def _metrics(env: Environment) -> tuple[str, int] | None:
 
 
 def _flush(env: Environment) -> Flush:
-    value = env.text("TRIGGERS_FLUSH_MS", "1000/100")
+    value = env.text("TRIGGERS_FLUSH_MS", "2000/100")
     match = re.fullmatch(r"(\d{1,5})/(\d{1,5})", value, re.ASCII)
     flush = Flush(int(match[1]), int(match[2])) if match else Flush(0, 0)
     if 1 <= flush.idle <= flush.busy <= 10_000:

@@ -18,9 +18,9 @@ from stream.outputs import Outputs
 from stream.people import People
 from stream.visitors import Visitors
 
-AT_A_TIME: Final = 1000
+AT_A_TIME: Final = 4000
 """Records applied before others have their turn. More: answers of the other stage wait longer (a
-thousand take about 20 ms); fewer: more and smaller batches to send."""
+thousand take about 10 ms); fewer: more and smaller batches to send."""
 
 
 class Gap(Exception):
