@@ -9,7 +9,8 @@ let signalled = null;
 /** Hears of every event that is sent, and of what became of it. */
 export function told(event, outcome, reason, path) {
   if (event.type === "exit.signal" && outcome === "sent") signalled = { at: performance.now(), event };
-  const text = event.type === "exit.signal" ? `exit.signal ${event.signal}` : event.type;
+  const detail = event.signal ?? event.page?.kind ?? event.product?.id ?? event.stage ?? event.order?.id;
+  const text = detail ? `${event.type} ${detail}` : event.type;
   let line = lines.get(event.id);
   if (!line) {
     line = put(text);
