@@ -1,4 +1,7 @@
-"""`python -m tests.bench PART [options]`; without a part all of them, one after the other."""
+"""`python -m tests.bench PART [options]`; without a part all of them, one after the other.
+
+With --smoke everything is small: that it runs is shown, the figures mean nothing.
+"""
 
 import argparse
 import os
@@ -15,6 +18,10 @@ PARTS: Final = {
     "throughput": "a backlog at 10,000, 200,000 and 1,000,000 visitors, beside the peers",
     "stages": "what each stage costs, in one process without a broker",
     "backtest": "events a second of a backtest",
+    "latency": "from a record appended to its answer appended, at steady rates",
+    "restore": "a start with the state of 200,000 and 1,000,000 visitors",
+    "scaling": "one, two and four workers",
+    "growth": "cost per event as visitors, carts, open episodes and partitions grow",
 }
 """By name, with what each measures. The module has the part's name."""
 
@@ -23,8 +30,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parts = parser.add_subparsers(dest="part", metavar="PART")
     for name, about in PARTS.items():
-        part = parts.add_parser(name, help=about, description=about)
-        import_module(f"tests.bench.{name}").add_arguments(part)
+        options = parts.add_parser(name, help=about, description=about)
+        import_module(f"tests.bench.{name}").add_arguments(options)
+    parser.add_argument("--smoke", action="store_true", help="all parts, small, in a minute")
     args = parser.parse_args()
     chosen = [args.part] if args.part else list(PARTS)
     print(
@@ -35,8 +43,10 @@ def main() -> int:
         for name in chosen:
             began = time.monotonic()
             print(f"\n## {name}: {PARTS[name]}", flush=True)
-            own = args if args.part else parts.choices[name].parse_args([])
-            import_module(f"tests.bench.{name}").run(own, place)
+            part = import_module(f"tests.bench.{name}")
+            small = part.SMOKE.split() if args.smoke else []
+            own = args if args.part and not small else parts.choices[name].parse_args(small)
+            part.run(own, place)
             print(f"({time.monotonic() - began:.0f} s)", flush=True)
     return 0
 

@@ -6,10 +6,13 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
+from typing import Final
 
 from tests.bench.room import Room
 from tests.bench.table import show, spread
 from tests.bench.traffic import rows, timed
+
+SMOKE: Final = "--visitors 1000 --events 20000 --rounds 1"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

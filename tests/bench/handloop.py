@@ -55,7 +55,7 @@ def main(count: Path) -> None:
     while True:
         for message in consumer.consume(AT_A_TIME, 0.1):
             now = message.timestamp()[1]
-            event = decode(message.value())
+            event = decode(message.value() or b"")
             state = states.get(event.visitor)
             if state is None:
                 state = states[event.visitor] = State()

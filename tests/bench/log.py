@@ -2,13 +2,13 @@
 
 import dataclasses
 import itertools
+import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from confluent_kafka import Producer
-from kafka import TopicPartition
-from kafka.admin import KafkaAdminClient, OffsetSpec
+from kafka.admin import KafkaAdminClient
 
 from agents import topics
 from agents.recipes import read
@@ -24,7 +24,7 @@ _numbers = itertools.count(1)
 
 def settings_of(bootstrap: str, name: str, time: str = "append", **more: object) -> Settings:
     """Of a worker with topics and a group of its own."""
-    prefix = f"bench.{name}."
+    prefix = f"bench-{os.getpid()}.{name}."
     settings = Settings(kafka=tuple(bootstrap.split(",")), prefix=prefix, group=f"{prefix}triggers")
     return dataclasses.replace(settings, time=time, **more)  # type: ignore[arg-type]
 
@@ -49,18 +49,35 @@ def make(settings: Settings, partitions: int) -> None:
 
 def anew(settings: Settings) -> Settings:
     """Empties all topics but the input, and gives the settings with a group that has read nothing."""
-    specs = required(settings, read(settings.recipes).names, Layout(0, 0))
     events = settings.topic(EVENTS)
-    own = [spec.name for spec in specs if spec.name != events]
     with topics.connected(settings) as admin:
         partitions = topics.find(admin, [events])[events].partitions
-        there = list(topics.find(admin, own))
-        if there:
-            admin.delete_topics(there)
-        while topics.find(admin, own):
-            time.sleep(0.05)
+        _delete(admin, [name for name in _all(settings) if name != events])
     make(settings, partitions)
+    return regrouped(settings)
+
+
+def regrouped(settings: Settings) -> Settings:
     return dataclasses.replace(settings, group=f"{settings.prefix}triggers-{next(_numbers)}")
+
+
+def drop(settings: Settings) -> None:
+    """Deletes all topics."""
+    with topics.connected(settings) as admin:
+        _delete(admin, _all(settings))
+
+
+def _all(settings: Settings) -> list[str]:
+    names = read(settings.recipes).names
+    return [spec.name for spec in required(settings, names, Layout(0, 0))]
+
+
+def _delete(admin: KafkaAdminClient, names: Sequence[str]) -> None:
+    there = list(topics.find(admin, names))
+    if there:
+        admin.delete_topics(there)
+    while topics.find(admin, names):
+        time.sleep(0.05)
 
 
 def producer(settings: Settings, **more: object) -> Producer:
@@ -95,9 +112,3 @@ def load(settings: Settings, rows: Iterable[Row]) -> int:
     while client.flush(5):
         pass
     return number
-
-
-def ends(admin: KafkaAdminClient, topic: str, partitions: int) -> int:
-    """Records of a topic that nothing was deleted of."""
-    asked = {TopicPartition(topic, number): OffsetSpec.LATEST for number in range(partitions)}
-    return sum(end.offset for end in admin.list_partition_offsets(asked).values())

@@ -64,10 +64,10 @@ class Subject:
         command: Sequence[str],
         environ: Mapping[str, str],
         log: Path,
-        processed: Callable[["Subject"], int],
+        processed: Callable[[], int],
     ) -> None:
         self.log = log
-        self._processed = processed
+        self._count = processed
         self.begun = time.monotonic()
         with log.open("wb") as file:
             self.process = subprocess.Popen(
@@ -102,7 +102,7 @@ class Subject:
         """Raises Failed if it has ended."""
         if self.process.poll() is not None:
             raise Failed(f"ended with {self.process.returncode}:\n{self.tail()}")
-        done = self._processed(self)
+        done = self._count()
         return Moment(time.monotonic(), cpu_of(self.pid), rss_of(self.pid), done)
 
     def tail(self) -> str:

@@ -15,7 +15,14 @@ from typing import Final
 from agents.__main__ import main
 
 EVERY_S: Final = 0.004
-WAITING: Final = ("selectors.py", "threading.py", "socketserver.py", "queue.py", "sampling.py")
+WAITING: Final = (
+    "selectors.py",
+    "threading.py",
+    "socketserver.py",
+    "queue.py",
+    "thread.py",
+    "sampling.py",
+)
 SHOWN: Final = 60
 
 

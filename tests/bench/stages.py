@@ -20,7 +20,7 @@ from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.structs import TopicPartition
 
 from agents.batches import RawBatch, raw_batches
-from agents.outputs import PACKED, PLAIN, Packer
+from agents.outputs import PACKED, PLAIN, Packer, Source
 from agents.partition import partition_of
 from agents.recipes import read
 from agents.shard import AT_A_TIME
@@ -34,6 +34,7 @@ from tests.bench.room import Room
 from tests.bench.table import show, spread
 from tests.bench.traffic import Row, rows
 
+SMOKE: Final = "--visitors 2500 --events 30000 --rounds 1"
 IN_A_BATCH: Final = 130
 """Events of a record batch of the input: 64 KiB."""
 
@@ -156,7 +157,7 @@ def _people(people: People, values: Sequence[bytes], offset: int, out: Outputs) 
 def _send(out: Outputs) -> None:
     """As agents/outputs.py packs them, with the compression that the sender's loop would do."""
     facts, others = Packer(PACKED), Packer(PLAIN)
-    headers = [("worker", b"host:1"), ("topic", b"storefront.events"), ("offset", b"1")]
+    headers = Source("storefront.events", 0).headers(1)
     for person, value in out.facts:
         key = person.encode()
         facts.add("facts", partition_of(key, 4), key, value)

@@ -16,7 +16,7 @@ app = faust.App(
     consumer_auto_offset_reset="earliest",
     store="memory://",
     web_enabled=False,
-    topic_partitions=int(os.environ.get("BENCH_PARTITIONS", "4")),
+    topic_partitions=int(os.environ["BENCH_PARTITIONS"]),
 )
 events = app.topic(
     os.environ["BENCH_TOPIC"], value_type=bytes, key_type=bytes, value_serializer="json"

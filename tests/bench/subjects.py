@@ -3,16 +3,16 @@
 import re
 import socket
 import sys
+import time
 import urllib.error
 import urllib.request
-from functools import partial
 from pathlib import Path
 from typing import Final
 
 from agents.settings import Settings
 from agents.topic_list import EVENTS
 from tests.bench.log import environ
-from tests.bench.process import Subject
+from tests.bench.process import Failed, Subject
 
 _COUNT: Final = re.compile(rb"^triggers_events_total\{.*\} ([0-9.e+]+)$", re.MULTILINE)
 
@@ -24,35 +24,40 @@ def free_port() -> int:
         return port
 
 
-def metrics(port: int) -> bytes:
-    """A worker's page; empty while it does not answer."""
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=30) as answer:
-            text: bytes = answer.read()
-            return text
-    except (urllib.error.URLError, OSError):
-        return b""
+class Worker(Subject):
+    """A worker of the service; its count of processed events is that of its metrics page."""
+
+    def __init__(self, settings: Settings, log: Path, profile: Path | None = None) -> None:
+        """`profile`: the file for samples of its stacks."""
+        self.port = free_port()
+        run = ["tests.bench.sampling", str(profile)] if profile else ["agents", "worker"]
+        variables = {**environ(settings), "TRIGGERS_METRICS": f"127.0.0.1:{self.port}"}
+        super().__init__([sys.executable, "-m", *run], variables, log, self._processed)
+
+    def page(self, name: str) -> bytes:
+        """Empty while there is no answer, or another one than 200."""
+        try:
+            with urllib.request.urlopen(
+                f"http://127.0.0.1:{self.port}/{name}", timeout=30
+            ) as answer:
+                text: bytes = answer.read()
+                return text
+        except (urllib.error.URLError, OSError):
+            return b""
+
+    def _processed(self) -> int:
+        return sum(int(float(number)) for number in _COUNT.findall(self.page("metrics")))
+
+    def until_ready(self, within: float) -> None:
+        """Raises Failed."""
+        limit = time.monotonic() + within
+        while not self.page("ready"):
+            if self.process.poll() is not None or time.monotonic() > limit:
+                raise Failed(f"does not get ready:\n{self.tail()}")
+            time.sleep(0.02)
 
 
-def worker(settings: Settings, log: Path, profile: Path | None = None) -> Subject:
-    """A worker process; its count of processed events is that of its metrics page."""
-    port = free_port()
-    run = ["agents", "worker"]
-    if profile:
-        run = ["tests.bench.sampling", str(profile)]
-    return Subject(
-        [sys.executable, "-m", *run],
-        {**environ(settings), "TRIGGERS_METRICS": f"127.0.0.1:{port}"},
-        log,
-        partial(_processed, port),
-    )
-
-
-def _processed(port: int, subject: Subject) -> int:
-    return sum(int(float(number)) for number in _COUNT.findall(metrics(port)))
-
-
-def peer(name: str, settings: Settings, log: Path) -> Subject:
+def peer(name: str, settings: Settings, partitions: int, log: Path) -> Subject:
     """`handloop` or `stockfaust`, which write the count of processed events into a file."""
     count = log.with_suffix(".count")
     count.write_bytes(b"0")
@@ -60,9 +65,10 @@ def peer(name: str, settings: Settings, log: Path) -> Subject:
         [sys.executable, "-m", f"tests.bench.{name}", str(count)],
         {
             "BENCH_KAFKA": ",".join(settings.kafka),
+            "BENCH_PARTITIONS": str(partitions),
             "BENCH_TOPIC": settings.topic(EVENTS),
             "BENCH_GROUP": f"{settings.group}-{name}",
         },
         log,
-        lambda _: int(count.read_bytes() or b"0"),
+        lambda: int(count.read_bytes() or b"0"),
     )

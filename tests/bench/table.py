@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from math import ceil
 from statistics import median
 
 from tests.bench.process import Cost
@@ -20,6 +21,10 @@ class Rounds:
     def cpu(self, subject: str) -> float:
         """The median."""
         return median(cost.cpu for cost in self.costs[subject])
+
+    def rate(self, subject: str) -> float:
+        """The median."""
+        return median(cost.rate for cost in self.costs[subject])
 
     def show(self, title: str) -> None:
         rows = [
@@ -40,6 +45,11 @@ def spread(values: Sequence[float], form: str) -> str:
     if len(values) == 1:
         return f"{values[0]:{form}}"
     return f"{median(values):{form}} ({min(values):{form}} … {max(values):{form}})"
+
+
+def share(values: Sequence[int], part: float) -> int:
+    """The least value that so large a part of all does not exceed."""
+    return sorted(values)[ceil(part * len(values)) - 1]
 
 
 def show(title: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

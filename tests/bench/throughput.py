@@ -4,66 +4,91 @@ Every visitor comes once before anything is measured, so what is measured has al
 """
 
 import argparse
-import time
-from typing import Final
+from collections.abc import Iterator
+from typing import Final, NamedTuple
 
+from agents.settings import Settings
 from tests.bench import log, subjects
+from tests.bench.process import Cost
 from tests.bench.room import Room
 from tests.bench.table import Rounds
-from tests.bench.traffic import rows
+from tests.bench.traffic import Keys, Row, rows, wall
 
-FAUST_EVENTS: Final = 50_000
-"""Measured of stock Faust: it takes about a hundred times as long for each."""
+SMOKE: Final = "--visitors 1000 --keys uniform --events 60000 --rounds 1 --faust-events 1500"
+
+
+class Backlog(NamedTuple):
+    """A loaded input of `total` events."""
+
+    settings: Settings
+    visitors: int
+    total: int
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--visitors", type=int, nargs="+", default=[10_000, 200_000, 1_000_000])
     parser.add_argument("--events", type=int, default=800_000, help="measured in each round")
-    parser.add_argument("--keys", nargs="+", default=["uniform", "hot"])
+    parser.add_argument(
+        "--keys", nargs="+", default=["uniform", "hot"], help="the first for all visitors"
+    )
     parser.add_argument("--time", choices=("append", "record"), default="append")
     parser.add_argument("--partitions", type=int, default=4)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--peers", nargs="*", default=["handloop", "stockfaust"])
+    parser.add_argument("--faust-events", type=int, default=50_000, help="measured of stock Faust")
     parser.add_argument("--profile", action="store_true", help="sample the stacks of the workers")
 
 
 def run(args: argparse.Namespace, room: Room) -> None:
-    loaded = {}
-    for visitors in args.visitors:
-        for keys in args.keys if visitors == args.visitors[0] else args.keys[:1]:
-            name = f"{visitors:,} visitors, {keys}"
-            settings = log.settings_of(room.bootstrap, f"{visitors}.{keys}", args.time)
-            log.make(settings, args.partitions)
-            total = log.load(settings, _traffic(args, visitors, keys))
-            loaded[name] = settings, visitors, total
-            print(f"  loaded {total:,} events: {name}", flush=True)
+    backlogs = dict(_load(args, room))
+    beside = next(iter(backlogs))
     found = Rounds()
     for number in range(args.rounds):
         print(f"round {number + 1} of {args.rounds}", flush=True)
-        for position, (name, (settings, visitors, total)) in enumerate(loaded.items()):
-            profile = room.folder / "profile.txt" if args.profile else None
-            fresh = log.anew(settings)
-            with subjects.worker(fresh, room.folder / "worker.log", profile) as worker:
-                found.add(f"worker, {name}", worker.steady(visitors, total))
-            if profile:
-                print(profile.read_text())
-            for peer in args.peers if position == 0 else ():
-                with subjects.peer(peer, fresh, room.folder / f"{peer}.log") as other:
-                    whole = peer == "handloop"
-                    warm = visitors if whole else min(visitors, FAUST_EVENTS // 5)
-                    upto = total if whole else warm + FAUST_EVENTS
-                    found.add(f"{peer}, {name}", other.steady(warm, upto))
+        for name, backlog in backlogs.items():
+            found.add(f"worker, {name}", _worker(backlog, room, args.profile))
+            for peer in args.peers if name == beside else ():
+                found.add(f"{peer}, {name}", _peer(peer, backlog, room, args))
     found.show("Throughput of a backlog")
-    _ratios(found, args.peers, next(iter(loaded)))
+    for peer in args.peers:
+        ratio = found.cpu(f"{peer}, {beside}") / found.cpu(f"worker, {beside}")
+        print(f"{peer} takes {ratio:.2f} times the worker's CPU ({beside})")
+    for backlog in backlogs.values():
+        log.drop(backlog.settings)
 
 
-def _traffic(args: argparse.Namespace, visitors: int, keys: str):  # type: ignore[no-untyped-def]
-    now = int(time.time() * 1000) if args.time == "append" else None
-    return rows(visitors + args.events, visitors, keys, now=now, each_first=True)
+def _load(args: argparse.Namespace, room: Room) -> Iterator[tuple[str, Backlog]]:
+    for visitors in args.visitors:
+        for keys in args.keys if visitors == args.visitors[0] else args.keys[:1]:
+            settings = log.settings_of(room.bootstrap, f"{visitors}.{keys}", args.time)
+            log.make(settings, args.partitions)
+            total = log.load(settings, _traffic(visitors, args.events, keys, args.time))
+            name = f"{visitors:,} visitors, {keys}"
+            print(f"  loaded {total:,} events: {name}", flush=True)
+            yield name, Backlog(settings, visitors, total)
 
 
-def _ratios(found: Rounds, peers: list[str], name: str) -> None:
-    ours = found.cpu(f"worker, {name}")
-    for peer in peers:
-        theirs = found.cpu(f"{peer}, {name}")
-        print(f"{peer} costs {theirs / ours:.2f} times the worker's CPU ({name})")
+def _traffic(visitors: int, events: int, keys: Keys, time: str) -> Iterator[Row]:
+    clock = wall if time == "append" else None
+    return rows(visitors + events, visitors, keys, clock=clock, each_first=True)
+
+
+def _worker(backlog: Backlog, room: Room, profiled: bool) -> Cost:
+    profile = room.folder / "profile.txt" if profiled else None
+    fresh = log.anew(backlog.settings)
+    with subjects.Worker(fresh, room.folder / "worker.log", profile) as worker:
+        spent = worker.steady(backlog.visitors, backlog.total)
+    if profile:
+        print(profile.read_text())
+    return spent
+
+
+def _peer(name: str, backlog: Backlog, room: Room, args: argparse.Namespace) -> Cost:
+    """Stock Faust gets a part of the events: it takes about a hundred times as long for each."""
+    fresh = log.regrouped(backlog.settings)
+    warm, upto = backlog.visitors, backlog.total
+    if name == "stockfaust":
+        warm = args.faust_events // 5
+        upto = warm + args.faust_events
+    with subjects.peer(name, fresh, args.partitions, room.folder / f"{name}.log") as peer:
+        return peer.steady(warm, upto)

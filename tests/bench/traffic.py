@@ -5,8 +5,9 @@ Most are views; 1 visit in 6 has a cart, 1 visitor in 4 is a known customer. Who
 shop at a time, each for a dozen events, and then another one comes: so people leave, and come again).
 """
 
+import time
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from random import Random
 from typing import Final, Literal, NamedTuple
 
@@ -30,6 +31,14 @@ CONTEXT: Final = (
     b' Mobile Safari/537.36","screen":"412x915","locale":"de-DE","referrer":"https://search.example/?q=%d"'
     b',"session":"%016x"}}'
 )
+
+
+Clock = Callable[[], int]
+
+
+def wall() -> int:
+    """Ms, as a storefront's clock shows it."""
+    return int(time.time() * 1000)
 
 
 class Row(NamedTuple):
@@ -113,12 +122,14 @@ def rows(
     visitors: int,
     keys: Keys = "uniform",
     seed: int = 1,
-    now: int | None = None,
+    clock: Clock | None = None,
+    start: int = START,
     each_first: bool = False,
+    carts: bool = True,
 ) -> Iterator[Row]:
-    """So many events. `now`: all carry it as `client_time`; None: time is made up, BETWEEN apart.
+    """So many events. `clock`: tells their `client_time`; None: time is made up from `start` (ms) on.
 
-    `each_first`: every visitor comes once, in turn, before anybody's turn is drawn.
+    `carts`: False leaves out the visits that have one. `each_first`: every visitor comes once, in turn, before anybody's turn is drawn.
     """
     random = Random(seed)
     draw = random.random
@@ -145,17 +156,17 @@ def rows(
         steps[who] = (step + 1) % 65_520
         mixed = (who * 2_654_435_761 >> 7) & 0xFFFF
         visit, place = divmod(step, JOURNEY)
-        letters = BUYS if (mixed + visit) % 6 == 0 else LOOKS
-        time = START + int(number * apart) if now is None else now
+        letters = BUYS if carts and (mixed + visit) % 6 == 0 else LOOKS
+        at = start + int(number * apart) if clock is None else clock()
         yield Row(
-            time,
+            at,
             b"visitor-%08d" % who,
             b'{"id":"%024x","visitor":"visitor-%08d",%b"client_time":%d,'
             % (
                 seed << 64 | number,
                 who,
                 b'"customer":"customer-%08d",' % who if mixed >> 6 & 3 == 0 else b"",
-                time - 40,
+                at - 40,
             )
             + _body(letters[place], random, who, step)
             + CONTEXT % (number % 1000, who << 16 | visit),

@@ -1,0 +1,90 @@
+"""(g) Cost per event as one thing grows tenfold and all else stays: it must stay flat.
+
+Visitors, lines in every visitor's cart, open episodes in each partition, partitions. Time is the
+records': so carts can be left an hour ago. What prepares a state is not measured.
+"""
+
+import argparse
+from collections.abc import Iterator
+from itertools import chain
+from typing import Final, NamedTuple
+
+from tests.bench import log, subjects
+from tests.bench.room import Room
+from tests.bench.table import Rounds
+from tests.bench.traffic import PRODUCTS, START, Row, rows
+
+SMOKE: Final = "--cases visitors-1000 open-10 --events 20000 --rounds 1"
+MINUTE: Final = 60_000
+
+
+class Case(NamedTuple):
+    """`open`: episodes in each partition."""
+
+    visitors: int = 10_000
+    lines: int = 0
+    open: int = 0
+    partitions: int = 4
+
+
+CASES: Final = {
+    "visitors-1000": Case(visitors=1_000),
+    "visitors-10000": Case(),
+    "visitors-100000": Case(visitors=100_000),
+    "lines-1": Case(lines=1),
+    "lines-10": Case(lines=10),
+    "lines-100": Case(lines=100),
+    "open-10": Case(open=10),
+    "open-100": Case(open=100),
+    "open-1000": Case(open=1_000),
+    "open-10000": Case(open=10_000),
+    "partitions-1": Case(partitions=1),
+    "partitions-40": Case(partitions=40),
+}
+"""By what grows, and to how many. All else is as in visitors-10000."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--cases", nargs="+", default=list(CASES), choices=list(CASES))
+    parser.add_argument("--events", type=int, default=400_000, help="measured in each round")
+    parser.add_argument("--rounds", type=int, default=2)
+
+
+def run(args: argparse.Namespace, room: Room) -> None:
+    loaded = {}
+    for number, name in enumerate(args.cases):
+        case = CASES[name]
+        settings = log.settings_of(room.bootstrap, f"growth.{number}", "record")
+        log.make(settings, case.partitions)
+        before = log.load(settings, prepared(case))
+        start, carts = START + 10 * MINUTE, not case.lines
+        count = case.visitors + args.events
+        traffic = rows(count, case.visitors, start=start, carts=carts, each_first=True)
+        loaded[name] = settings, before + case.visitors, before + log.load(settings, traffic)
+    found = Rounds()
+    for number in range(args.rounds):
+        print(f"round {number + 1} of {args.rounds}", flush=True)
+        for name, (settings, warm, total) in loaded.items():
+            with subjects.Worker(log.anew(settings), room.folder / "worker.log") as worker:
+                found.add(name, worker.steady(warm, total))
+    for settings, _, _ in loaded.values():
+        log.drop(settings)
+    found.show("Cost per event as one thing grows")
+
+
+def prepared(case: Case) -> Iterator[Row]:
+    """Carts of the visitors, and those that others left before the traffic begins."""
+    carts = (
+        _cart(b"visitor-%08d" % n, case.lines) for n in range(case.visitors if case.lines else 0)
+    )
+    left = (_cart(b"gone-%08d" % n, 2) for n in range(case.open * case.partitions))
+    return chain(carts, left)
+
+
+def _cart(visitor: bytes, lines: int) -> Row:
+    items = b",".join(
+        b'{"product_%b,"variant_id":"%d","quantity":1}' % (PRODUCTS[n % 500][1:], n)
+        for n in range(lines)
+    )
+    value = b'{"id":"cart-%b","visitor":"%b","customer":"of-%b","type":"cart.updated","cart":{"items":[%b]}}'
+    return Row(START, visitor, value % (visitor, visitor, visitor, items))
