@@ -2,11 +2,13 @@
 
 import ast
 import re
+import shutil
 import sys
 from collections.abc import Iterator
 from fnmatch import fnmatch
 from importlib.metadata import packages_distributions
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
@@ -94,3 +96,25 @@ def test_signals_reach_the_service_itself() -> None:
 def test_nothing_that_lies_about_gets_into_the_build(secret: str) -> None:
     let_in = [line[1:] for line in IGNORED if line.startswith("!")]
     assert not any(fnmatch(secret, each) or secret.startswith(each + "/") for each in let_in)
+
+
+def test_what_is_installed_has_every_file_of_the_packages_but_the_examples(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    folders = ("agents", "schemas", "stream")
+    ignored = shutil.ignore_patterns("__pycache__")
+    for folder in folders:
+        shutil.copytree(ROOT / folder, source / folder, ignore=ignored)
+    shutil.copy(ROOT / "pyproject.toml", source)
+    (source / "README.md").touch()
+    options = ["--no-deps", "--no-build-isolation", "--disable-pip-version-check", "-q"]
+    run([sys.executable, "-m", "pip", "wheel", *options, "-w", tmp_path, source])
+    [wheel] = tmp_path.glob("*.whl")
+    packed = {name for name in ZipFile(wheel).namelist() if name.startswith(folders)}
+    there = {
+        str(file.relative_to(ROOT))
+        for folder in folders
+        for file in (ROOT / folder).rglob("*")
+        if file.is_file() and "__pycache__" not in file.parts
+    }
+    missing = {name for name in there - packed if not name.startswith("schemas/examples/")}
+    assert missing == set()
