@@ -1,0 +1,108 @@
+"""The settings of a sender."""
+
+from base64 import b64encode
+from pathlib import Path
+
+import pytest
+
+from agents.sender.settings import Backoff, SenderSettings
+from agents.settings import SettingsError
+
+SECRET = "whsec_" + b64encode(b"k" * 32).decode()
+LEAST = {
+    "TRIGGERS_KAFKA": "localhost:9092",
+    "TRIGGERS_WEBHOOK_URL": "https://user:word@hooks.example/t/0ken?x=1",
+    "TRIGGERS_WEBHOOK_SECRET": SECRET,
+}
+
+
+def read(**more: str) -> SenderSettings:
+    return SenderSettings.read(LEAST | {f"TRIGGERS_{name}": value for name, value in more.items()})
+
+
+def mistakes(variables: dict[str, str]) -> list[str]:
+    with pytest.raises(SettingsError) as caught:
+        SenderSettings.read(variables)
+    return str(caught.value).splitlines()
+
+
+def test_the_rest_has_defaults_that_carry_the_prefix() -> None:
+    found = read(PREFIX="shop1.")
+    assert (found.group, found.marks) == ("shop1.sender", Path(".cache/shop1.sender.sqlite3"))
+    assert found.secrets == (b"k" * 32,)
+    assert (found.timeout_ms, found.backoff_ms) == (10_000, Backoff(500, 300_000))
+    assert (found.give_up_ms, found.requests, found.recipes) == (86_400_000, 16, ())
+
+
+def test_every_setting_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text(f"{SECRET} whsec_{b64encode(b'o' * 24).decode()}\n")
+    variables = LEAST | {
+        "TRIGGERS_WEBHOOK_SECRET": "",
+        "TRIGGERS_WEBHOOK_SECRET_FILE": str(file),
+        "TRIGGERS_WEBHOOK_TIMEOUT_MS": "2000",
+        "TRIGGERS_WEBHOOK_BACKOFF_MS": "100/1000",
+        "TRIGGERS_WEBHOOK_GIVE_UP": "90m",
+        "TRIGGERS_SENDER_REQUESTS": "4",
+        "TRIGGERS_SENDER_RECIPES": "cart-abandonment, exit-intent",
+        "TRIGGERS_SENDER_GROUP": "mailer",
+        "TRIGGERS_SENDER_MARKS": "/var/lib/marks",
+    }
+    found = SenderSettings.read(variables)
+    assert found.secrets == (b"k" * 32, b"o" * 24)
+    assert (found.timeout_ms, found.backoff_ms) == (2000, Backoff(100, 1000))
+    assert (found.give_up_ms, found.requests) == (5_400_000, 4)
+    assert found.recipes == ("cart-abandonment", "exit-intent")
+    assert (found.group, found.marks) == ("mailer", Path("/var/lib/marks"))
+
+
+def test_all_mistakes_come_in_one_message_with_those_of_the_common_settings() -> None:
+    found = mistakes(
+        {
+            "TRIGGERS_KAFKA": "nowhere",
+            "TRIGGERS_WEBHOOK_URL": "ftp://x",
+            "TRIGGERS_WEBHOOK_SECRET": "hunter2",
+            "TRIGGERS_WEBHOOK_TIMEOUT_MS": "0",
+            "TRIGGERS_WEBHOOK_BACKOFF_MS": "9/1",
+            "TRIGGERS_WEBHOOK_GIVE_UP": "a while",
+            "TRIGGERS_SENDER_REQUEST": "1",
+        }
+    )
+    starts = [each.partition(":")[0].partition(" ")[0] for each in found]
+    assert sorted(starts) == [
+        "TRIGGERS_KAFKA",
+        "TRIGGERS_SENDER_REQUEST",
+        "TRIGGERS_WEBHOOK_BACKOFF_MS",
+        "TRIGGERS_WEBHOOK_GIVE_UP",
+        "TRIGGERS_WEBHOOK_SECRET",
+        "TRIGGERS_WEBHOOK_TIMEOUT_MS",
+        "TRIGGERS_WEBHOOK_URL",
+    ]
+
+
+def test_what_must_be_set_is_named() -> None:
+    found = "\n".join(mistakes({}))
+    for name in LEAST:
+        assert f"{name} is not set" in found
+
+
+@pytest.mark.parametrize(
+    "secret",
+    ["k" * 32, "whsec_", "whsec_c2hvcnQ=", "whsec_!!!", "whsec_" + b64encode(b"x" * 65).decode()],
+)
+def test_a_secret_is_checked_and_never_told(secret: str) -> None:
+    (found,) = mistakes(LEAST | {"TRIGGERS_WEBHOOK_SECRET": secret})
+    assert found.startswith("TRIGGERS_WEBHOOK_SECRET: whsec_ and the base64")
+    assert secret not in found or secret == "whsec_"
+
+
+@pytest.mark.parametrize("url", ["hooks.example", "https://", "http://a:b:c/", "https://a/\nb"])
+def test_an_address_is_checked_and_never_told(url: str) -> None:
+    (found,) = mistakes(LEAST | {"TRIGGERS_WEBHOOK_URL": url})
+    assert found == "TRIGGERS_WEBHOOK_URL: a URL http:// or https:// is meant"
+
+
+def test_neither_address_nor_secret_shows_when_the_settings_are_printed() -> None:
+    shown = repr(read(REDIS="redis://:pass@cache/0"))
+    for hidden in ("0ken", "word", "kkkk", "pass"):
+        assert hidden not in shown
