@@ -7,6 +7,8 @@ they are dropped and read anew. A member that the group has cast out drops all w
 
 import asyncio
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 from faust.types import TP, Message
@@ -14,7 +16,7 @@ from faust.types import TP, Message
 from agents.consumer import BatchConsumer
 from agents.flush import Flush
 from agents.log import say
-from agents.metrics import Metrics
+from agents.metrics import VISITORS, Metrics
 from agents.settings import Settings
 from agents.shard import Gap, Maker, Shard
 from agents.state import Offsets, StateError, restore
@@ -109,6 +111,23 @@ class Ownership:
 
     async def assigned(self, *args: Any, **kwargs: Any) -> None:
         """The group has settled: the state of what is new is restored. The flow is still held."""
+        with self._failing():
+            await self._restore()
+
+    async def begin(self) -> None:
+        """Seeks every partition to its shard's position, and lets the input through."""
+        with self._failing():
+            await self._begin()
+
+    @contextmanager
+    def _failing(self) -> Iterator[None]:
+        """Faust would stop with words of its own for whatever is raised here: the process says which."""
+        try:
+            yield
+        except Exception as error:
+            self.fail(error)
+
+    async def _restore(self) -> None:
         self._metrics.rebalances.inc()
         member, assignment = self.consumer.member, set(self.consumer.assignment())
         next_one = (self._member[0] + 1, self._member[1]) == member
@@ -128,8 +147,7 @@ class Ownership:
             mine.update(new)
         say(log, "assigned", generation=member[0], kept=kept, restored=len(new) if whole else 0)
 
-    async def begin(self) -> None:
-        """Seeks every partition to its shard's position, and lets the input through."""
+    async def _begin(self) -> None:
         member, shards = self.consumer.member, self.shards
         if member != self._member or set(self.consumer.assignment()) != set(shards):
             return
@@ -140,7 +158,7 @@ class Ownership:
         for tp, shard in shards.items():
             if tp in committed:
                 shard.committed = committed[tp]
-                shard.begin(max(shard.stage.position, committed[tp] or 0))
+                shard.begin(self._start(shard, committed[tp] or 0))
             if shard.position > ends[tp]:
                 raise LogWentBack(
                     f"{tp.topic} {tp.partition} ends at {ends[tp]}, processed to "
@@ -153,6 +171,20 @@ class Ownership:
         if self.consumer.member == member:
             self.flowing = True
             self._metrics.resumed()
+
+    def _start(self, shard: Shard, committed: int) -> int:
+        """Without any state everything that is still there is read again: it decides the same again."""
+        if shard.clock >= 0:
+            return max(shard.stage.position, committed)
+        if committed and shard.name == VISITORS:
+            say(
+                log,
+                "state_lost",
+                logging.ERROR,
+                topic=shard.changelog,
+                partition=shard.tp.partition,
+            )
+        return 0
 
     def owned(self) -> list[Shard]:
         """Those that process now."""

@@ -27,6 +27,7 @@ from agents.service import Service
 from agents.settings import Settings, SettingsError
 from agents.state import StateError
 from agents.topics import TopicsError
+from stream.keyed import NewerState
 from stream.recipe import Recipes
 from stream.recipes import RecipesError
 
@@ -116,7 +117,7 @@ def report(error: BaseException) -> None:
         for each in error.exceptions:
             report(each)
         return
-    told = f": {error}" if isinstance(error, (KafkaError, StateError)) else ""
+    told = f": {error}" if isinstance(error, (KafkaError, StateError, NewerState)) else ""
     frames = "".join(traceback.format_tb(error.__traceback__))
     say(log, "failed", logging.CRITICAL, error=f"{type(error).__name__}{told}")
     print(frames, file=sys.stderr, end="")

@@ -61,9 +61,9 @@ def run(case: Case, seed: int, full: bool) -> bool:
         error = f"skipped: {reason}"
     except Exception:
         error = traceback.format_exc()
-    held = not error and not any(report.broken for report in reports)
+    held = not error and all(report.held for report in reports)
     for report in reports:
-        print(report.text() if report.broken else report.text().splitlines()[0], flush=True)
+        print(report.text().splitlines()[0] if report.held else report.text(), flush=True)
     print(f"{case.name}: {'held' if held else 'FAILED'} {error}", flush=True)
     row = {
         "case": case.name,
@@ -89,6 +89,7 @@ def figures(reports: Iterable[Report]) -> dict[str, Any]:
             found[name] += getattr(report.verdict, name)
         found["recovery"] = max(found["recovery"], round(report.recovery, 1))
         found["mb"] = max(found["mb"], report.rss >> 20)
+        found["expected"] = report.expected
         found["broken"] = sorted({*(found["broken"] or ()), *report.broken})
     return dict(found)
 
@@ -101,36 +102,47 @@ def kept() -> list[dict[str, Any]]:
     return list({(row["case"], row["seed"]): row for row in rows}.values())
 
 
-COLUMNS = ("faults", "events", "triggers", "missing", "false", "copies", "divergent", "recovery")
+COLUMNS = ("faults", "events", "triggers", "missing", "false", "copies", "divergent")
+HEAD = """| area | case | seeds | faults | records | triggers | missing | false | copies | divergent | drained, s |
+|---|---|---|---|---|---|---|---|---|---|---|"""
+CONTROLS = """
+| build broken on purpose | must break | broke | missing | false | copies |
+|---|---|---|---|---|---|"""
 
 
 def table(rows: list[dict[str, Any]]) -> str:
-    """Markdown, a line a case: sums over its seeds, the largest recovery time."""
+    """Markdown, a line a case: sums over its seeds, the longest time until all was drained."""
     by_case: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in rows:
         by_case[row["case"]].append(row)
-    lines = [
-        "| area | case | seeds | faults | records | triggers | missing | false | copies | divergent "
-        "| drained after, s |",
-        "|---|---|---|---|---|---|---|---|---|---|---|",
-    ]
-    total = dict.fromkeys(COLUMNS, 0.0)
-    for name in [*(n for n in CASES if n in by_case)]:
+    lines, controls, total = [HEAD], [CONTROLS], dict.fromkeys(COLUMNS, 0)
+    for name in [name for name in CASES if name in by_case]:
         runs = [row for row in by_case[name] if "faults" in row]
+        sums = {column: sum(row[column] for row in runs) for column in COLUMNS}
+        if CASES[name].area == "control":
+            controls += [_control(row) for row in runs]
+            continue
         seeds = ", ".join(str(row["seed"]) for row in by_case[name])
-        sums = {column: sum(row[column] for row in runs) for column in COLUMNS[:-1]}
-        sums["recovery"] = max((row["recovery"] for row in runs), default=0)
-        for column in COLUMNS[:-1]:
+        for column in COLUMNS:
             total[column] += sums[column]
-        cells = " | ".join(f"{sums[column]:g}" for column in COLUMNS)
-        note = (
-            ""
-            if all(row["held"] for row in by_case[name])
-            else " (" + by_case[name][-1]["error"][:60].strip() + ")"
-        )
-        lines.append(f"| {CASES[name].area} | {name}{note} | {seeds} | {cells} |")
-    cells = " | ".join(f"{total[column]:,.0f}" for column in COLUMNS[:-1])
-    return "\n".join([*lines, f"| | **all** | | {cells} | |", ""])
+        cells = " | ".join(str(sums[column]) for column in COLUMNS)
+        longest = max((row["recovery"] for row in runs), default="")
+        failed = "" if all(row["held"] for row in by_case[name]) else f" ({_why(by_case[name])})"
+        lines.append(f"| {CASES[name].area} | {name}{failed} | {seeds} | {cells} | {longest} |")
+    cells = " | ".join(f"{total[column]:,}" for column in COLUMNS)
+    return "\n".join([*lines, f"| | **all** | | {cells} | |", *controls, ""])
+
+
+def _why(rows: list[dict[str, Any]]) -> str:
+    """The last one's, in one line."""
+    bad = [row for row in rows if not row["held"]][-1]
+    return bad["error"].strip().splitlines()[-1] if bad["error"] else f"broken: {bad['broken']}"
+
+
+def _control(row: dict[str, Any]) -> str:
+    broke = ", ".join(row["broken"])
+    cells = f"{row['missing']} | {row['false']} | {row['copies']}"
+    return f"| {row['case']} | {row['expected']} | {broke} | {cells} |"
 
 
 if __name__ == "__main__":

@@ -1,6 +1,27 @@
 """All cases of the matrix: importing the modules registers them."""
 
-from tests.faults import brokers, processes, rebalance
+from tests.faults import (
+    brokers,
+    clocks,
+    controls,
+    data,
+    network,
+    processes,
+    rebalance,
+    tampering,
+    views,
+)
 from tests.faults.cases import CASES
 
-__all__ = ["CASES", "brokers", "processes", "rebalance"]
+__all__ = [
+    "CASES",
+    "brokers",
+    "clocks",
+    "controls",
+    "data",
+    "network",
+    "processes",
+    "rebalance",
+    "tampering",
+    "views",
+]

@@ -1,7 +1,8 @@
 """What the log demands, told by the independent reading of the rules from the log as it lies on the broker."""
 
 import json
-from collections import Counter
+import re
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -10,6 +11,7 @@ from tests.reference import decide, events
 from tests.reference.compare import rows
 
 CLOCK = "clock.advanced"
+_TIME = re.compile(rb'"t": [0-9.]+')
 
 
 class Demand(NamedTuple):
@@ -28,18 +30,25 @@ def demand(log: Sequence[Row], document: dict[str, Any], live: bool, until: int)
 
 
 def lines(log: Iterable[Row], live: bool) -> list[tuple[int, bytes]]:
-    """(time, line) as a backtest reads them: in order of time, each partition's in its own order."""
-    found = [(r.time, r.partition, r.offset, _line(r, live)) for r in log if not _clock(r.value)]
+    """(time, line) as a backtest reads them: in order of time, each partition's in its own order, in
+    which time does not go back (a producer's retry may have written old records again)."""
+    reached: dict[int, int] = defaultdict(int)
+    found = []
+    for row in sorted(log, key=lambda row: (row.partition, row.offset)):
+        time = reached[row.partition] = max(reached[row.partition], row.time)
+        if not _clock(row.value):
+            found.append((time, row.partition, row.offset, _line(row, time, live)))
     return [(time, line) for time, _, _, line in sorted(found)]
 
 
-def _line(row: Row, live: bool) -> bytes:
+def _line(row: Row, time: int, live: bool) -> bytes:
+    """With the time of its record."""
     value = row.value or b""
-    if not live:
-        return value
+    if not live and (match := _TIME.search(value)):
+        return value if time == row.time else value.replace(match[0], b'"t": %d' % time, 1)
     if is_rejected(row.key, value) or not value.lstrip().startswith(b"{"):
         return b""
-    return b'{"t": %d, ' % row.time + value.lstrip()[1:]
+    return b'{"t": %d, ' % time + value.lstrip()[1:]
 
 
 def moment(row: str) -> int:

@@ -1,7 +1,7 @@
 """A worker with changes made at test time: `python -m tests.faults.patches`, FAULT_PATCH names them.
 
 `hasty` makes 5 minutes of idleness 5 s. `die:POINT:N` kills the process at the Nth pass of a point of the
-flush. `bug` raises at one visitor's event. The others are broken builds: what the harness must catch.
+flush, `freeze:POINT:N` stops its first start there (SIGSTOP). `bug` raises at one visitor's event. The others are broken builds: what the harness must catch.
 """
 
 # ruff: noqa: PLC0415 - a constant must be changed before those are imported that read it
@@ -27,21 +27,29 @@ def hasty() -> None:
 
 
 def die(point: str, nth: str) -> None:
-    """kill -9 of itself. Points: outputs, state, commit (before it), committed (after it)."""
+    """kill -9 of itself, at its first FAULT_DEATHS starts."""
+    if int(os.environ["FAULT_START"]) <= int(os.environ.get("FAULT_DEATHS", "3")):
+        _signal_at(point, int(nth), signal.SIGKILL)
+
+
+def freeze(point: str, nth: str) -> None:
+    """SIGSTOP of itself; who wakes it is the test."""
+    if os.environ["FAULT_START"] == "1":
+        _signal_at(point, int(nth), signal.SIGSTOP)
+
+
+def _signal_at(point: str, left: int, number: signal.Signals) -> None:
+    """Points: outputs (acknowledged), state (acknowledged), commit (before it), committed."""
     from agents import flush
     from agents.shard import Shard, Snapshot
-
-    left = int(nth)
-    if int(os.environ["FAULT_START"]) > int(os.environ.get("FAULT_DEATHS", "3")):
-        return
 
     def passed(where: str, matters: bool = True) -> None:
         nonlocal left
         if where == point and matters:
             left -= 1
             if left == 0:
-                print(f"fault: died {where}", file=sys.stderr, flush=True)
-                os.kill(os.getpid(), signal.SIGKILL)
+                print(f"fault: {number.name} at {where}", file=sys.stderr, flush=True)
+                os.kill(os.getpid(), number)
 
     write, flushed, make = Shard.write, Shard.flushed, flush.Flush.__init__
 
@@ -235,19 +243,24 @@ def rejected_after_ack() -> None:
 
 
 def no_applied_guard() -> None:
-    """What is already in the state is applied again."""
+    """What is already in the state is applied again: the position is the group's alone."""
     from stream.visitors import Visitors
 
-    handle = Visitors._handle
+    handle, restored = Visitors._handle, Visitors.restored
 
     def handled(self: Visitors, offset: int, t: int, event: Any, state: Any, out: Any) -> str:
         known = state or self._states.get(event.visitor)
         if known is not None:
             known.applied = -1
             known.ids.clear()
-        return handle(self, offset, t, event, state, out)
+        return handle(self, offset, t, event, known, out)
+
+    def again(self: Visitors) -> None:
+        restored(self)
+        self.position = 0
 
     Visitors._handle = handled  # type: ignore[method-assign]
+    Visitors.restored = again  # type: ignore[method-assign]
 
 
 def last_record_wins() -> None:
@@ -272,6 +285,7 @@ PATCHES: dict[str, Callable[..., None]] = {
     for each in (
         hasty,
         die,
+        freeze,
         bug,
         acked_at_receipt,
         state_before_output,

@@ -8,7 +8,7 @@ from tests.faults import logs, raw
 from tests.faults.cases import Room, case
 from tests.faults.scene import SESSION_MS, Report
 
-DOUBTED = r"Heartbeat|heartbeat|OffsetCommit|UnknownMemberId|IllegalGeneration|session"
+DOUBTED = r"Heartbeat|heartbeat|OffsetCommit|UnknownMemberId|IllegalGeneration|Thread keepalive"
 """Said by a member that the group has cast out."""
 
 

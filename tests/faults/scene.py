@@ -30,7 +30,8 @@ INPUTS, PEOPLE = 4, 3
 
 @dataclass
 class Report:
-    """What a case found. `faults`: (s since the start, what)."""
+    """What a case found. `faults`: (s since the start, what) · `expected`: the invariant that a build
+    broken on purpose must break."""
 
     case: str
     seed: int
@@ -42,6 +43,11 @@ class Report:
     rss: int
     story: list[str] = field(default_factory=list)
     notes: dict[str, Any] = field(default_factory=dict)
+    expected: str = ""
+
+    @property
+    def held(self) -> bool:
+        return self.expected in self.broken if self.expected else not self.broken
 
     @property
     def broken(self) -> dict[str, list[str]]:

@@ -1,0 +1,177 @@
+"""Negative controls: builds broken on purpose, each caught by the invariant that is named for it."""
+
+import os
+import signal
+import time
+
+import psutil
+
+from tests.faults import clocks, live, logs
+from tests.faults.cases import Room, case
+from tests.faults.scene import Report, Scene
+
+TRIES = 3
+"""A crash must fall into a window; where it does not, the next seed is tried."""
+
+
+def caught(room: Room, invariant: str, run: object) -> list[Report]:
+    """The report of the first try in which the invariant was broken, or else of the last."""
+    report: Report
+    for number in range(TRIES):
+        tried = Room(room.case, room.seed + 1000 * number, room.cluster, room.folder, room.full)
+        report = run(tried)  # type: ignore[operator]
+        report.expected = invariant
+        if invariant in report.broken:
+            break
+    return [report]
+
+
+def crashes(room: Room, patch: str, kills: int = 6) -> Report:
+    """kill -9 of both workers in turn."""
+    with room.scene() as it:
+        it.load(logs.worlds(room.seed, 30), seconds=kills * 3.5)
+        for _ in range(2):
+            it.workers.add(patch)
+        it.workers.until_ready()
+        for number in range(kills):
+            time.sleep(room.pick.uniform(1, 3))
+            victim = it.workers.all[number % 2]
+            it.fault(f"kill -9 of worker {victim.slot}")
+            it.workers.kill(victim)
+        return concluded(it)
+
+
+def concluded(it: Scene, **options: object) -> Report:
+    """Broken builds need not end in order, nor drain."""
+    options = {"within": 40.0, "exits": (0, 1, -signal.SIGKILL), "passed": ["."], **options}
+    return it.conclude(**options)  # type: ignore[arg-type]
+
+
+@case("control", star=True)
+def wall_clock_timers(room: Room) -> list[Report]:
+    """Timers by the worker's own clock: false triggers after an outage."""
+    return caught(room, "sound", lambda r: clocks.outage(r, patch="hasty,wall_clock"))
+
+
+@case("control")
+def acked_at_receipt(room: Room) -> list[Report]:
+    """Offsets committed at receipt: what was in the air is lost."""
+    return caught(room, "complete", lambda r: crashes(r, "acked_at_receipt"))
+
+
+@case("control", star=True)
+def state_before_output(room: Room) -> list[Report]:
+    """State and offset before the outputs: those are lost."""
+    return caught(room, "complete", lambda r: crashes(r, "state_before_output"))
+
+
+@case("control")
+def commit_before_changelog(room: Room) -> list[Report]:
+    """The commit does not wait for the changelog: state is lost."""
+    return caught(room, "state", lambda r: crashes(r, "commit_before_changelog"))
+
+
+@case("control")
+def uuid_ids(room: Room) -> list[Report]:
+    """Random ids: every trigger is another one than the log demands."""
+    return caught(room, "sound", lambda r: crashes(r, "uuid_ids", kills=1))
+
+
+@case("control")
+def deadlines_not_rebuilt(room: Room) -> list[Report]:
+    """A restore without deadlines: what nobody touches again never fires."""
+    return caught(room, "complete", _silent)
+
+
+def _silent(room: Room) -> Report:
+    with clocks.hasty_scene(room) as it:
+        worker = it.workers.add("hasty,deadlines_not_rebuilt")
+        it.workers.until_ready()
+        names = [f"v{n}" for n in range(40)]
+        it.write(live.live([live.cart(name) for name in names], it.inputs), 1).finish()
+        time.sleep(2)
+        it.fault("kill -9")
+        it.workers.kill(worker)
+        return concluded(it, until=clocks.last(it))
+
+
+@case("control")
+def no_ownership(room: Room) -> list[Report]:
+    """State of revoked partitions is kept and taken up again as it was."""
+    return caught(room, "state", _coming_and_going)
+
+
+def _coming_and_going(room: Room) -> Report:
+    with room.scene() as it:
+        it.load(logs.worlds(room.seed, 30), seconds=40)
+        it.workers.add("no_ownership")
+        other = it.workers.add("no_ownership")
+        it.workers.until_ready()
+        for _ in range(5):
+            time.sleep(3)
+            it.fault("SIGTERM of worker 2, back after 3 s")
+            it.workers.remove(other)
+            time.sleep(3)
+            it.workers.again(other)
+        return concluded(it)
+
+
+@case("control", star=True)
+def rejected_after_ack(room: Room) -> list[Report]:
+    """Rejected records sent after the offset has moved: they vanish."""
+    return caught(room, "rejected", lambda r: crashes(r, "rejected_after_ack"))
+
+
+@case("control")
+def no_applied_guard(room: Room) -> list[Report]:
+    """Input that is already in the state is applied again."""
+    return caught(room, "state", _applied_twice)
+
+
+def _applied_twice(room: Room) -> Report:
+    with room.scene() as it:
+        it.load(logs.worlds(room.seed, 30), seconds=25)
+        for nth in (3, 5):
+            it.workers.add(f"no_applied_guard,die:commit:{nth}", FAULT_DEATHS="4")
+        it.fault("died before the commit, up to 4 times each")
+        while it.loading:
+            time.sleep(0.2)
+        return concluded(it)
+
+
+@case("control")
+def last_record_wins(room: Room) -> list[Report]:
+    """A restore that takes the last record: what a zombie wrote late undoes the new owner's work."""
+    return caught(room, "state", lambda r: late_writer(r, "last_record_wins,"))
+
+
+@case("processes")
+def zombie_points(room: Room) -> list[Report]:
+    """Frozen between outputs and state until another has taken over, then awake: it writes old state,
+    and then both are killed, so that all is restored."""
+    return [late_writer(room, "") for _ in range(room.times(1, 6))]
+
+
+def late_writer(room: Room, patch: str) -> Report:
+    with room.scene() as it:
+        it.load(logs.worlds(room.seed, 30), seconds=40)
+        nth = room.pick.randrange(4, 12)
+        frozen = it.workers.add(f"{patch}freeze:outputs:{nth}")
+        it.workers.until_ready()
+        other = it.workers.add(patch.strip(",") or "")
+        limit = time.monotonic() + 30
+        while psutil.Process(frozen.pid).status() != psutil.STATUS_STOPPED:
+            assert time.monotonic() < limit, "it did not freeze"
+            time.sleep(0.05)
+        it.fault("SIGSTOP between outputs and state, for 11 s")
+        try:
+            time.sleep(11)
+        finally:
+            os.kill(frozen.pid, signal.SIGCONT)
+        time.sleep(1)
+        for worker in (other, frozen):
+            it.fault(f"kill -9 of worker {worker.slot}")
+            it.workers.kill(worker)
+        if patch:
+            return concluded(it)
+        return it.conclude(exits=(0, 1), passed=["."])

@@ -1,0 +1,125 @@
+"""Bad input, and traffic out of proportion: nothing stops, nothing vanishes, nothing grows for ever."""
+
+import asyncio
+import json
+import time
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
+
+from agents.settings import aiokafka_options
+from agents.topic_list import EVENTS
+from tests.faults import live, logs, poison
+from tests.faults.cases import Room, case
+from tests.faults.clocks import hasty_scene, last
+from tests.faults.loader import replayed
+from tests.faults.scene import Report, Scene
+
+MB = 1024 * 1024
+
+
+@case("data", star=True)
+def poisoned(room: Room) -> list[Report]:
+    """The corpus one in 20, and 1,000 in a row: every fate is counted once."""
+    with room.scene() as it:
+        given = replayed(logs.worlds(room.seed, room.times(10, 40)), it.inputs)
+        it.write(poison.mixed(given, room.pick, 1000), 8)
+        it.workers.add()
+        it.workers.until_ready()
+        it.fault("poison, one in 20 and 1,000 in a row")
+        for loader in it.loaders:
+            loader.finish()
+        counted = _until_counted(it)
+        report: Report = it.conclude(copies=False)
+        assert counted == report.events, f"{counted} fates of {report.events} records"
+        return [report]
+
+
+def _until_counted(it: Scene) -> int:
+    """The sum over all fates, when it grows no more."""
+    before, limit = -1, time.monotonic() + 60
+    while time.monotonic() < limit:
+        _, text = it.workers.all[0].page("metrics")
+        rows = [line for line in text.splitlines() if line.startswith("triggers_events_total{")]
+        now = sum(int(float(line.rpartition(" ")[2])) for line in rows)
+        if now == before and now:
+            return now
+        before = now
+        time.sleep(2)
+    return before
+
+
+@case("data")
+def bomb(room: Room) -> list[Report]:
+    """A batch of 200 MB that is packed into less than the topic takes in a message."""
+    with room.scene() as it:
+        it.workers.add()
+        it.workers.until_ready()
+        it.fault("a gzip batch of 200 MB")
+        asyncio.run(_bomb(it))
+        it.load(logs.worlds(room.seed, 5), 2)
+        return [it.conclude(copies=True, rss=1500 * MB)]
+
+
+async def _bomb(it: Scene) -> None:
+    producer = AIOKafkaProducer(**aiokafka_options(it.settings), request_timeout_ms=60_000)
+    await producer.start()
+    try:
+        batch = producer.create_batch()
+        batch._builder = DefaultRecordBatchBuilder(2, 1, False, -1, -1, -1, 400 * MB)
+        for _ in range(200):
+            batch._builder.append(
+                batch._relative_offset, timestamp=1, key=b"bomb", value=b" " * MB, headers=[]
+            )
+            batch._relative_offset += 1
+        ack = await producer.send_batch(batch, it.settings.topic(EVENTS), partition=0)
+        await ack
+    finally:
+        await producer.stop()
+
+
+@case("data")
+def one_visitor(room: Room) -> list[Report]:
+    """One visitor at 1,000 events a second for a minute: the others' answers keep coming."""
+    seconds = room.times(10, 60)
+    with hasty_scene(room) as it:
+        for _ in range(2):
+            it.workers.add("hasty")
+        it.workers.until_ready()
+        it.fault("1,000 events a second of one visitor")
+        loud = [
+            live.event("loud", "product.viewed", product={"id": f"p{n % 500}"})
+            for n in range(1000 * seconds)
+        ]
+        loader = it.write(live.live(loud, it.inputs), seconds)
+        carts, orders = live.shoppers(room.pick, [f"v{n}" for n in range(60)], it.inputs)
+        it.write(carts, seconds / 3)
+        it.write(orders, seconds / 3)
+        loader.finish()
+        report = it.conclude(copies=False, until=last(it))
+        return [report]
+
+
+@case("data")
+def many_visitors(room: Room) -> list[Report]:
+    """So many visitors, each once: state is small, and forgotten after 30 days."""
+    count = room.times(20_000, 300_000)
+    start = 1772452800000
+    lines = [
+        json.dumps(
+            {"t": start + n * 100, "id": "e", "type": "page.viewed", "visitor": f"m{n}"}
+        ).encode()
+        for n in range(count)
+    ]
+    later = start + count * 100 + 31 * 86_400_000
+    lines.append(
+        json.dumps({"t": later, "id": "e", "type": "page.viewed", "visitor": "last"}).encode()
+    )
+    with room.scene() as it:
+        it.load(lines, seconds=room.times(5, 60))
+        worker = it.workers.add()
+        it.workers.until_ready()
+        it.fault(f"{count} visitors once each")
+        report: Report = it.conclude(rss=900 * MB, within=300)
+        report.notes["worker"] = worker.slot
+        return [report]

@@ -1,0 +1,75 @@
+"""Live traffic of which the outcome is known, and a day that is made short: 5 minutes of idleness are 5 s.
+
+The same constant is changed in three places: in the workers (patches.hasty), in the reference and in the
+core that this process folds state with.
+"""
+
+import itertools
+import json
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import stream.announce
+import stream.visitors
+import tests.reference.visitors
+from tests.faults.loader import Given, live
+from tests.faults.patches import HASTY_MS
+
+MINUTES = 5
+RECIPES: dict[str, Any] = {
+    "policy": {"caps": []},
+    "recipes": [
+        {"name": "exit-intent"},
+        {"name": "cart-abandonment", "steps": ["6s", "9s"], "reach": "any"},
+        {"name": "checkout-abandonment", "steps": ["6s"], "reach": "any"},
+    ],
+}
+DUE_MS = 10_000
+"""After the last event all of the recipes' steps are due."""
+
+Event = tuple[bytes, bytes]
+_numbers = itertools.count()
+
+
+@contextmanager
+def hastened() -> Iterator[None]:
+    """What this process judges with has the short minutes too."""
+    places = [(stream.visitors, "IDLE_AFTER", HASTY_MS), (stream.announce, "IDLE_AFTER", HASTY_MS)]
+    places.append((tests.reference.visitors, "MINUTE", HASTY_MS // MINUTES))
+    before = [getattr(module, name) for module, name, _ in places]
+    try:
+        for module, name, value in places:
+            setattr(module, name, value)
+        yield
+    finally:
+        for (module, name, _), value in zip(places, before, strict=True):
+            setattr(module, name, value)
+
+
+def event(visitor: str, kind: str, **fields: Any) -> Event:
+    body = {"id": f"e{next(_numbers)}", "type": kind, "visitor": visitor, **fields}
+    return visitor.encode(), json.dumps(body).encode()
+
+
+def cart(visitor: str, product: str = "p1") -> Event:
+    item = {"product_id": product, "quantity": 1, "price": 20}
+    return event(visitor, "cart.item_added", item=item)
+
+
+def order(visitor: str, number: int = 1) -> Event:
+    return event(visitor, "order.placed", order={"id": f"o-{visitor}-{number}"})
+
+
+def shoppers(pick: random.Random, names: list[str], inputs: int) -> tuple[list[Given], list[Given]]:
+    """(carts and a few signals of all of them, the later orders of half of them)."""
+    carts: list[Event] = []
+    for name in names:
+        carts += [event(name, "product.viewed", product={"id": "p1", "price": 20}), cart(name)]
+        if pick.random() < 0.3:
+            carts.append(event(name, "checkout.started"))
+        if pick.random() < 0.3:
+            carts.append(event(name, "exit.signal", signal="close_shortcut"))
+    bought = [order(name) for name in pick.sample(names, len(names) // 2)]
+    return live(carts, inputs), live(bought, inputs)

@@ -1,0 +1,111 @@
+"""A network that swallows, cuts, delays, loses. Through a proxy of our own; loss needs nft and root."""
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tests.faults import logs
+from tests.faults.brokers import AWAY
+from tests.faults.cases import Room, Skipped, case
+from tests.faults.proxy import Proxy, proxied
+from tests.faults.scene import Report, Scene
+
+CUT_S = 20.0
+
+
+@contextmanager
+def hole(it: Scene, proxy: Proxy, deaf: bool, mute: bool) -> Iterator[None]:
+    it.fault(f"black hole{' to the broker' * deaf}{' from the broker' * mute}")
+    proxy.deaf, proxy.mute = deaf, mute
+    try:
+        yield
+    finally:
+        proxy.deaf = proxy.mute = False
+
+
+@case("network", star=True)
+def black_hole(room: Room) -> list[Report]:
+    """Nothing goes through for 20 s: to the broker, from it, and both ways."""
+    ways = [(True, True), (True, False), (False, True)]
+    ways = ways * 4 if room.full else ways
+    cut = CUT_S if room.full else 9.0
+    with proxied() as (own, proxy, near), room.scene("", own) as it:
+        it.load(logs.worlds(room.seed, room.times(30, 80)), seconds=len(ways) * (cut + 6))
+        for _ in range(2):
+            it.workers.add(TRIGGERS_KAFKA=near)
+        it.workers.until_ready()
+        for way in ways:
+            time.sleep(room.pick.uniform(1, 3))
+            with hole(it, proxy, *way):
+                time.sleep(cut)
+            time.sleep(3)
+        return [it.conclude(passed=[AWAY], exits=(0, 1))]
+
+
+@case("network")
+def resets(room: Room) -> list[Report]:
+    """Connections are reset at random, at any byte."""
+    count = room.times(10, 60)
+    with proxied() as (own, proxy, near), room.scene("", own) as it:
+        it.load(logs.worlds(room.seed, 80), seconds=count * 1.5)
+        for _ in range(2):
+            it.workers.add(TRIGGERS_KAFKA=near)
+        it.workers.until_ready()
+        for _ in range(count):
+            time.sleep(room.pick.uniform(0.3, 2.5))
+            number = proxy.reset(room.pick.choice((0.2, 0.5, 1)), room.pick)
+            it.fault(f"{number} connections reset")
+        return [it.conclude(passed=[AWAY], exits=(0, 1))]
+
+
+@case("network")
+def slow(room: Room) -> list[Report]:
+    """200 ms each way, and 64 kbit/s: late, but all of it."""
+    found = []
+    for name, latency, rate in (("latency", 0.2, 0), ("64 kbit/s", 0, 8_000)):
+        with proxied() as (own, proxy, near), room.scene(name.replace("/", "-"), own) as it:
+            it.load(logs.worlds(room.seed, 10), seconds=20)
+            for _ in range(2):
+                it.workers.add(TRIGGERS_KAFKA=near)
+            it.workers.until_ready()
+            it.fault(name)
+            proxy.latency, proxy.rate = latency, rate
+            time.sleep(40)
+            proxy.latency = proxy.rate = 0
+            found.append(it.conclude(passed=[AWAY], exits=(0, 1)))
+    return found
+
+
+@case("network")
+def loss(room: Room) -> list[Report]:
+    """A third of the packets between workers and broker is dropped, then all of them, by nft."""
+    if os.geteuid() != 0 or not shutil.which("nft"):
+        raise Skipped("nft and root are needed (apt-get install nftables)")
+    with proxied() as (own, _, near), room.scene("", own) as it:
+        it.load(logs.worlds(room.seed, 60), seconds=120)
+        for _ in range(2):
+            it.workers.add(TRIGGERS_KAFKA=near)
+        it.workers.until_ready()
+        for share in (10, 33, 100) * room.times(1, 3):
+            it.fault(f"{share} % of the packets dropped")
+            with dropped(int(near.partition(":")[2]), share):
+                time.sleep(12)
+            time.sleep(4)
+        return [it.conclude(passed=[AWAY], exits=(0, 1))]
+
+
+@contextmanager
+def dropped(port: int, percent: int) -> Iterator[None]:
+    """So much of what goes to and from this port, in a table of its own."""
+    table = f"storefront_faults_{port}"
+    some = "" if percent == 100 else f"numgen random mod 100 < {percent} "
+    rules = "".join(f"tcp {way} {port} {some}drop; " for way in ("dport", "sport"))
+    chain = f"chain input {{ type filter hook input priority 0; {rules}}}"
+    subprocess.run(["nft", f"table inet {table} {{ {chain} }}"], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["nft", "delete", "table", "inet", table], check=True)

@@ -1,0 +1,180 @@
+"""Topics that somebody deletes, empties, shrinks or widens: held, or refused with words, never a loss."""
+
+import time
+from collections.abc import Iterable
+
+from kafka import KafkaProducer, TopicPartition
+from kafka.admin import ConfigResource, ConfigResourceType, OffsetSpec
+
+from agents import topics
+from agents.settings import kafka_python_options
+from agents.topic_list import EVENTS
+from tests.faults import logs, raw
+from tests.faults.brokers import AWAY
+from tests.faults.cases import Room, case
+from tests.faults.scene import Report, Scene
+from tests.faults.workers import Worker
+
+ENDED = r" failed error=|^ +File "
+
+
+def until_said(it: Scene, words: str, within: float = 60) -> str:
+    """Waits for the words in the workers' logs."""
+    limit = time.monotonic() + within
+    while words not in it.workers.logs():
+        assert time.monotonic() < limit, f"nobody said {words!r}:\n{it.workers.logs()[-3000:]}"
+        time.sleep(0.2)
+    return it.workers.logs()
+
+
+def until_ended(worker: Worker, within: float = 60) -> int:
+    """The exit status with which it ends by itself."""
+    return worker.process.wait(within)
+
+
+@case("broker")
+def output_missing(room: Room) -> list[Report]:
+    """The topic of decisions is deleted under running workers: input is held until it is back."""
+    with room.scene() as it:
+        for _ in range(2):
+            it.workers.add()
+        it.workers.until_ready()
+        it.fault("triggers.decisions deleted")
+        with topics.connected(it.settings) as admin:
+            admin.delete_topics([it.settings.topic("triggers.decisions")])
+        it.load(logs.worlds(room.seed, 20), 5)
+        time.sleep(25)
+        it.make_topics()
+        return [it.conclude(passed=[AWAY, ENDED], exits=(0, 1, 2), within=150)]
+
+
+@case("data")
+def rejected_unavailable(room: Room) -> list[Report]:
+    """storefront.rejected takes nothing for a while: input is held, and no rejected record is lost."""
+    return [_refusing(room, "storefront.rejected")]
+
+
+@case("broker")
+def output_refuses(room: Room) -> list[Report]:
+    """The topic of decisions takes nothing of that size for a while."""
+    return [_refusing(room, "triggers.decisions")]
+
+
+def _refusing(room: Room, topic: str) -> Report:
+    with room.scene() as it:
+        for _ in range(2):
+            it.workers.add()
+        it.workers.until_ready()
+        it.fault(f"{topic} refuses every record")
+        _alter(it, topic, "max.message.bytes", "70")
+        it.load(logs.worlds(room.seed, 20), 5)
+        time.sleep(15)
+        usual = {"storefront.rejected": "2097176"}.get(topic, "1048588")
+        _alter(it, topic, "max.message.bytes", usual)
+        return it.conclude(passed=[AWAY, ENDED], exits=(0, 1, 2))
+
+
+def _alter(it: Scene, topic: str, key: str, value: str) -> None:
+    name = it.settings.topic(topic)
+    with topics.connected(it.settings) as admin:
+        admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, configs={key: value})])
+
+
+@case("broker")
+def partitions_added(room: Room) -> list[Report]:
+    """The input gets more partitions: keys would leave their state, so the workers refuse."""
+    with room.scene() as it:
+        it.load(logs.worlds(room.seed, 10), 1).finish()
+        worker = it.workers.add()
+        it.workers.until_ready()
+        it.fault("two more partitions of the input")
+        with topics.connected(it.settings) as admin:
+            admin.create_partitions({it.settings.topic(EVENTS): {"count": it.inputs + 2}})
+        it.workers.remove(worker)
+        it.workers.again(worker)
+        worker.wanted = False
+        assert until_ended(worker) == 2
+        until_said(it, "keys have moved away from their state", 1)
+        return []
+
+
+@case("broker")
+def input_again(room: Room) -> list[Report]:
+    """The input is deleted and made again: the workers refuse to take its new beginning for the old end."""
+    with room.scene() as it:
+        it.load(logs.worlds(room.seed, 10), 1).finish()
+        worker = it.workers.add()
+        it.workers.until_ready()
+        _drained(it)
+        it.workers.remove(worker)
+        it.fault("the input deleted and made again")
+        with topics.connected(it.settings) as admin:
+            admin.delete_topics([it.settings.topic(EVENTS)])
+        time.sleep(2)
+        it.make_topics()
+        it.workers.again(worker)
+        worker.wanted = False
+        assert until_ended(worker) == 1
+        until_said(it, "start again under another TRIGGERS_PREFIX", 1)
+        return []
+
+
+@case("broker")
+def changelog_emptied(room: Room) -> list[Report]:
+    """State is deleted while nobody looks: an alarm, no hang."""
+    with room.scene() as it:
+        it.load(logs.worlds(room.seed, 10), 1).finish()
+        worker = it.workers.add()
+        it.workers.until_ready()
+        _drained(it)
+        it.workers.remove(worker)
+        it.fault("both changelogs emptied")
+        with topics.connected(it.settings) as admin:
+            _empty(admin, it, ("state.visitors", "state.people"))
+        it.workers.again(worker)
+        until_said(it, "state_lost")
+        it.workers.until_ready()
+        return []
+
+
+def _empty(admin: object, it: Scene, names: Iterable[str]) -> None:
+    for name in names:
+        topic = it.settings.topic(name)
+        parts = {
+            TopicPartition(topic, number): OffsetSpec.LATEST
+            for number in range(4 if name == "state.visitors" else 3)
+        }
+        ends = admin.list_partition_offsets(parts)  # type: ignore[attr-defined]
+        admin.delete_records({part: end.offset for part, end in ends.items()})  # type: ignore[attr-defined]
+
+
+@case("upgrade")
+def newer_state(room: Room) -> list[Report]:
+    """State of a later release is refused in words; taken away again, the worker goes on."""
+    with room.scene() as it:
+        it.load(logs.worlds(room.seed, 10), 1).finish()
+        worker = it.workers.add()
+        it.workers.until_ready()
+        _drained(it)
+        it.workers.remove(worker)
+        it.fault("a record of a later release in the changelog")
+        producer = KafkaProducer(**kafka_python_options(it.settings))
+        later = bytes([2]) + bytes(24) + b"later"
+        producer.send(it.settings.topic("state.people"), key=b"x", value=later, partition=0)
+        producer.close()
+        it.workers.again(worker)
+        worker.wanted = False
+        assert until_ended(worker) == 1
+        until_said(it, "state of format 2, this release reads up to 1", 1)
+        return []
+
+
+def _drained(it: Scene, within: float = 60) -> None:
+    with raw.Tail(it.settings, [EVENTS]) as tail:
+        ends: dict[tuple[str, int], int] = {}
+        for row in tail.read():
+            ends[row.topic, row.partition] = row.offset + 1
+    limit = time.monotonic() + within
+    while any(raw.committed(it.settings).get(at) != end for at, end in ends.items()):
+        assert time.monotonic() < limit, "not drained"
+        time.sleep(0.3)
