@@ -21,7 +21,7 @@ MADE: Final = (
 
 def document() -> dict[str, Any]:
     """AsyncAPI 3.0. References are relative to the folder of the schemas."""
-    topics = [topic for topic in schemas.load("topics")["topics"] if _is_public(topic)]
+    topics = [topic for topic in schemas.load("topics")["topics"] if not topic.get("internal")]
     return {
         "asyncapi": "3.0.0",
         "info": {
@@ -38,10 +38,6 @@ def document() -> dict[str, Any]:
             }
         },
     }
-
-
-def _is_public(topic: dict[str, Any]) -> bool:
-    return {*topic["writers"], *topic["readers"]} != {"worker"}
 
 
 def _id(topic: dict[str, Any]) -> str:
