@@ -12,9 +12,9 @@ from kafka import KafkaConsumer, TopicPartition
 
 from agents import load, topics
 from agents.crew import Crew
-from agents.replay import records
+from agents.replay import CLOCK, records
 from agents.settings import Settings
-from stream.backtest import decide
+from stream.backtest import run
 from stream.recipe import Recipes
 
 WITHIN_S = 90.0
@@ -112,20 +112,33 @@ def play(
     settings = settings_of(broker, prefix, file)
     make_topics(settings, recipes, partitions, facts or partitions)
     write(settings, lines, partitions)
-    expected = backtest(lines, recipes)
+    expected = backtest(lines, recipes, partitions)
     with Crew(workers, environ(settings), folder) as crew:
         meanwhile(crew)
         until(lambda: holds(read(settings, recipes), expected), crew)
     return expected, read(settings, recipes)
 
 
-def backtest(lines: Sequence[bytes], recipes: Recipes) -> Found:
-    triggers, decisions = decide(lines, recipes)
-    return Found(Counter(triggers), Counter(decisions), Counter())
+def backtest(lines: Sequence[bytes], recipes: Recipes, partitions: int) -> Found:
+    """What the same lines give without Kafka; what is rejected, by where it lies on the topic."""
+    found, rejected = Found(Counter(), Counter(), Counter()), set()
+    for out in run(lines, recipes):
+        found.triggers.update(value for _, _, value in out.triggers)
+        found.decisions.update(value for _, value in out.decisions)
+        rejected.update(number for number, _, _ in out.rejected)
+    ends: Counter[int] = Counter()
+    number = 0
+    for record in records(lines, partitions):
+        if record.value != CLOCK:
+            if number in rejected:
+                found.rejected[record.partition, ends[record.partition]] += 1
+            number += 1
+        ends[record.partition] += 1
+    return found
 
 
 def holds(found: Found, expected: Found) -> bool:
-    return found.triggers >= expected.triggers and found.decisions >= expected.decisions
+    return all(has >= must for has, must in zip(found, expected, strict=True))
 
 
 def until(complete: Callable[[], bool], crew: Crew) -> None:
