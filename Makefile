@@ -24,6 +24,12 @@ test: install lint ## the tests, a real Kafka and Redis included
 bench: install ## what it costs, beside Faust and a bare loop, on a real Kafka: about 40 minutes
 	$(BIN)/python -m tests.bench
 
+faults: install ## the whole matrix of faults, one to two hours; goes on where it was (SEED=1 CASE=name)
+	$(BIN)/python -m tests.faults --seed $(or $(SEED),1) $(CASE)
+
+soak: install ## a worker under steady load: memory, file descriptors, sizes (MINUTES=60)
+	$(BIN)/python -m tests.faults.soak --minutes $(or $(MINUTES),60)
+
 lint: install ## ruff and mypy
 	$(BIN)/ruff check -q .
 	$(BIN)/ruff format -q --check .

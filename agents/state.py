@@ -88,8 +88,6 @@ async def restore(
     ends = await offsets.ends(stages)
     first = await offsets.beginnings(stages)
     left = {tp for tp in stages if first[tp] < ends[tp]}
-    for topic, partition in (tp for tp in stages if 0 < first[tp] == ends[tp]):
-        say(log, "state_lost", logging.ERROR, topic=topic, partition=partition)
     records = 0
     if left:
         consumer = AIOKafkaConsumer(
