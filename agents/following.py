@@ -72,7 +72,18 @@ class Follower:
         self.state: Literal["connecting", "up", "lost"] = "connecting"
         self.since = time.monotonic()
         self.fault = ""
-        self.behind: int | None = None
+        self._ends: dict[Tp, int] | None = None
+        self._anew = False
+
+    @property
+    def behind(self) -> int | None:
+        if self._ends is None:
+            return None
+        return sum(max(0, end - self.positions.get(tp, 0)) for tp, end in self._ends.items())
+
+    def anew(self) -> None:
+        """Forgets how far it was: the reader says again where to begin."""
+        self._anew = True
 
     async def run(self) -> NoReturn:
         """Reads until it is cancelled."""
@@ -115,7 +126,10 @@ class Follower:
                 if not consumer.assignment():
                     await asyncio.sleep(LOOK_S)
                     continue
+                behind = self.behind
                 await self._read(consumer)
+                if behind and not self.behind:
+                    asked = -LOOK_S  # caught up with what was there when it was asked last
         finally:
             await _stopped(consumer)
 
@@ -132,13 +146,13 @@ class Follower:
     async def _look(self, consumer: AIOKafkaConsumer) -> None:
         """Whether the broker answers, how far behind we are, and what is new."""
         wanted = await self._wanted(consumer)
-        if wanted != set(consumer.assignment()):
+        if self._anew or wanted != set(consumer.assignment()):
+            if self._anew:
+                self._anew = False
+                self.positions.clear()
             await self._assign(consumer, wanted)
-        if wanted:
-            ends = await consumer.end_offsets(list(wanted))
-            self.behind = sum(
-                max(0, end - self.positions[self._short(each)]) for each, end in ends.items()
-            )
+        found = await consumer.end_offsets(list(wanted)) if wanted else {}
+        self._ends = self._shorten(found)
         self._turn("up")
 
     async def _wanted(self, consumer: AIOKafkaConsumer) -> set[TopicPartition]:
@@ -156,6 +170,7 @@ class Follower:
         """Reads these from now on: each where it was, a new one from where the reader says."""
         self.positions = {tp: at for tp, at in self.positions.items() if self._long(tp) in wanted}
         if not wanted:
+            consumer.unsubscribe()
             return
         consumer.assign(list(wanted))
         begin = self._shorten(await consumer.beginning_offsets(list(wanted)))

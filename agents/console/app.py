@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
 from functools import partial
 from typing import Final
 
@@ -18,21 +17,24 @@ from agents.console.overview import Overview
 from agents.console.security import add_headers, only_loopback
 from agents.console.wording import wording
 from agents.settings import Settings
-from agents.view.link import Link, ViewLost
+from agents.view.link import Link
 from agents.view.metrics import ViewMetrics
 from agents.view.stored import Stored
 from agents.view.writer import Writer
 from stream.recipe import Recipes
 
-PING_S: Final = 2.0
 FAILED: Final = web.AppKey("failed", asyncio.Future[None])
 """Ends with what ended the work behind the page."""
 
 
 def make_app(settings: Settings, recipes: Recipes, *, loopback: bool = True) -> web.Application:
-    """`loopback`: it is bound to this machine, so a question that names another host is refused."""
+    """`loopback`: it is bound to this machine, so a question that names another host is refused.
+
+    To be called on the loop that serves it.
+    """
     app = web.Application(middlewares=[only_loopback] if loopback else [])
     app.on_response_prepare.append(add_headers)
+    app[FAILED] = asyncio.get_running_loop().create_future()
     hub = Hub(wording(recipes))
     feed = Feed(settings, recipes, hub)
     link = Link(settings.redis) if settings.redis else None
@@ -41,20 +43,18 @@ def make_app(settings: Settings, recipes: Recipes, *, loopback: bool = True) -> 
     app[HUB], app[SETTINGS], app[RECIPES], app[api.FEED] = hub, settings, recipes, feed
     app[api.OVERVIEW] = Overview(settings, recipes, feed, writer, stored)
     app[api.ANSWERS] = Answers(settings, recipes, feed, stored)
-
     api.add_routes(app)
     shop.add_routes(app)
     work: list[Callable[[], Awaitable[None]]] = [feed.follower.run, feed.sample]
     work.append(collector.add_routes(app))
     if link and writer:
         tell(app, ViewMetrics(link, writer).text)
-        work += [writer.run, partial(_ask_regularly, link)]
+        work.append(writer.run)
 
     async def behind(_: web.Application) -> AsyncIterator[None]:
-        failed = app[FAILED] = asyncio.get_running_loop().create_future()
         tasks = [asyncio.ensure_future(each()) for each in work]
         for task in tasks:
-            task.add_done_callback(partial(_ended, failed))
+            task.add_done_callback(partial(_ended, app[FAILED]))
         yield
         for task in tasks:
             task.cancel()
@@ -74,11 +74,3 @@ def _ended(failed: asyncio.Future[None], task: asyncio.Future[None]) -> None:
     """What runs behind the page runs for ever, or the console ends."""
     if not task.cancelled() and not failed.done():
         failed.set_exception(task.exception() or RuntimeError("it ended by itself"))
-
-
-async def _ask_regularly(link: Link) -> None:
-    """So that a lost Redis is known before somebody needs it."""
-    while True:
-        with suppress(ViewLost):
-            await link.call("PING")
-        await asyncio.sleep(PING_S)

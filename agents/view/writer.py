@@ -26,6 +26,8 @@ log = logging.getLogger("triggers.view")
 BATCH: Final = 100
 """Records in a call. More: a call takes too long for its limit. Fewer: more of them."""
 
+TEND_S: Final = 2.0
+
 APPLY: Final = """
 local stands = redis.call('HGET', KEYS[1], ARGV[1]) or ''
 if stands ~= ARGV[2] then return stands end
@@ -71,7 +73,25 @@ class Writer:
 
     async def run(self) -> None:
         """Until it is cancelled. Raises stream.keyed.NewerState."""
-        await self.follower.run()
+        tending = asyncio.create_task(self._tend())
+        try:
+            await self.follower.run()
+        finally:
+            tending.cancel()
+
+    async def _tend(self) -> None:
+        """Notices that Redis is lost, or emptied, though the log is quiet."""
+        while True:
+            await asyncio.sleep(TEND_S)
+            known = [_field(tp) for tp, stands in self._stands.items() if stands]
+            try:
+                offsets = await self.link.call("HGETALL", self.keys.offsets)
+            except ViewLost:
+                continue
+            if not offsets.keys() >= set(known):
+                say(log, "emptied")
+                self._stands.clear()
+                self.follower.anew()
 
     def wants(self, topic: str, partition: int) -> bool:
         return is_followed(topic)
@@ -93,7 +113,7 @@ class Writer:
             behind = str(some[-1].offset + 1)
             answer = await self._surely(
                 "EVAL", APPLY, 2, self.keys.offsets, self.keys.counts,
-                _field(tp), self._stands[tp], behind, _pack(found),
+                _field(tp), self._stands.get(tp, ""), behind, _pack(found),
             )  # fmt: skip
             if answer != "ok":
                 self._stands[tp] = answer
