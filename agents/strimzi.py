@@ -1,6 +1,6 @@
 """The topics and the users with their rights as Strimzi's resources.
 
-`python -m agents.strimzi` writes deploy/kubernetes/base/strimzi.yaml for the five shipped recipes. A deployment with
+`python -m agents.strimzi` writes deploy/kubernetes/kafka/strimzi.yaml for the five shipped recipes. A deployment with
 recipes or a prefix of its own (TRIGGERS_RECIPES, TRIGGERS_PREFIX) writes its own file: `--out FILE`. API version
 v1: Strimzi 0.49 or later.
 """
@@ -19,7 +19,7 @@ from agents.rights import ROLES, Right, rights
 from agents.settings import Settings
 from agents.topic_list import Layout, TopicSpec, required
 
-OUT: Final = Path("deploy/kubernetes/base/strimzi.yaml")
+OUT: Final = Path("deploy/kubernetes/kafka/strimzi.yaml")
 MADE: Final = "# Made by `python -m agents.strimzi` from schemas/topics.yaml: do not edit.\n"
 API: Final = "kafka.strimzi.io/v1"
 PARTITIONS: Final = 12
