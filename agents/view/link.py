@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.maint_notifications import MaintNotificationsConfig
 
 LIMIT_S: Final = 0.05
 """For a call, a new connection included. Longer: who asks waits for a view. Shorter: a busy moment of
@@ -70,6 +71,9 @@ class Link:
             socket_connect_timeout=LIMIT_S,
             retry=Retry(NoBackoff(), 0),
             client_name="triggers-view",
+            lib_name=None,  # each greeting is a round trip within the limit
+            lib_version=None,
+            maint_notifications_config=MaintNotificationsConfig(enabled=False),
             max_connections=8,
         )
 
