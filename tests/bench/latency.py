@@ -51,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--probes", type=int, default=20, help="of each kind, a second")
     parser.add_argument("--partitions", type=int, default=4)
     parser.add_argument("--no-reminders", action="store_true", help="spares the first five minutes")
+    parser.add_argument("--profile", action="store_true", help="sample the stacks of the worker")
 
 
 def run(args: argparse.Namespace, room: Room) -> None:
@@ -59,7 +60,8 @@ def run(args: argparse.Namespace, room: Room) -> None:
     settings = log.settings_of(room.bootstrap, "latency", recipes=recipes)
     log.make(settings, args.partitions)
     phases: list[tuple[int, int, Cost]] = []
-    with subjects.Worker(settings, room.folder / "worker.log") as worker:
+    profile = room.folder / "profile.txt" if args.profile else None
+    with subjects.Worker(settings, room.folder / "worker.log", profile) as worker:
         shop = Shop(settings, args.probes)
         shop.keep(args.rates[0], 5 if args.no_reminders else ORDERED + 1)
         worker.until(1, 30)
@@ -69,6 +71,8 @@ def run(args: argparse.Namespace, room: Room) -> None:
             phases.append((began, rate, cost(first, worker.moment())))
         shop.close()
         time.sleep(3)
+    if profile:
+        print(profile.read_text())
     answers = list(_answers(settings))
     log.drop(settings)
     for number, (began, rate, spent) in enumerate(phases):

@@ -1,13 +1,14 @@
 """Runs a worker and samples the stacks of its threads: `python -m tests.bench.sampling FILE`.
 
 The file is written anew every two seconds: by function the share of samples in which it was on top, and
-in which it was anywhere on the stack. Threads that wait (select, locks) are left out.
+in which it was anywhere on the stack. Threads that wait (select, locks) and imports are left out.
 """
 
 import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Final
@@ -31,6 +32,12 @@ def place(frame: FrameType) -> str:
     return f"{path.removeprefix(str(Path.cwd()) + '/')}:{frame.f_code.co_name}"
 
 
+def frames(frame: FrameType | None) -> Iterator[FrameType]:
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
+
+
 def sample(file: Path) -> None:
     top: Counter[str] = Counter()
     within: Counter[str] = Counter()
@@ -41,14 +48,11 @@ def sample(file: Path) -> None:
         for frame in sys._current_frames().values():
             if frame.f_code.co_filename.endswith(WAITING):
                 continue
-            top[place(frame)] += 1
-            lines[f"{place(frame)}:{frame.f_lineno}"] += 1
-            seen = set()
-            each: FrameType | None = frame
-            while each is not None:
-                seen.add(place(each))
-                each = each.f_back
-            within.update(seen)
+            stack = {place(each) for each in frames(frame)}
+            if not any("importlib" in each for each in stack):
+                top[place(frame)] += 1
+                lines[f"{place(frame)}:{frame.f_lineno}"] += 1
+                within.update(stack)
         if time.monotonic() > told + 2:
             told = time.monotonic()
             file.write_text(report(top, within, lines))
