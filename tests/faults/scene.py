@@ -202,6 +202,12 @@ class Scene:
             report.story = story(found.person, [*log, *facts, *rows])
         return report
 
+    def refused(self) -> Report:
+        """Of a case that asserts itself what is to be seen; no outputs are judged."""
+        nothing = verdict.Verdict()
+        exits, rss = self.workers.exits, self.workers.rss
+        return Report(self.case, self.seed, nothing, 0, self.faults, 0.0, exits, rss)
+
     def _judged(self, rows: list[raw.Row], until: int | None) -> list[raw.Row]:
         """Live, what was decided later than is judged is left aside."""
         if until is None:

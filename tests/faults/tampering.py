@@ -89,13 +89,13 @@ def partitions_added(room: Room) -> list[Report]:
         it.workers.until_ready()
         it.fault("two more partitions of the input")
         with topics.connected(it.settings) as admin:
-            admin.create_partitions({it.settings.topic(EVENTS): {"count": it.inputs + 2}})
+            admin.create_partitions({it.settings.topic(EVENTS): it.inputs + 2})
         it.workers.remove(worker)
         it.workers.again(worker)
         worker.wanted = False
         assert until_ended(worker) == 2
         until_said(it, "keys have moved away from their state", 1)
-        return []
+        return [it.refused()]
 
 
 @case("broker")
@@ -113,7 +113,7 @@ def input_again(room: Room) -> list[Report]:
         worker.wanted = False
         assert until_ended(worker) == 1
         until_said(it, "start again under another TRIGGERS_PREFIX", 1)
-        return []
+        return [it.refused()]
 
 
 @case("broker")
@@ -159,7 +159,7 @@ def newer_state(room: Room) -> list[Report]:
         worker.wanted = False
         assert until_ended(worker) == 1
         until_said(it, "state of format 2, this release reads up to 1", 1)
-        return []
+        return [it.refused()]
 
 
 def _drained(it: Scene, within: float = 60) -> None:
