@@ -17,6 +17,7 @@ from collections.abc import Callable
 from typing import Any
 
 HASTY_MS = 5_000
+UNTOLD = "can" + "ary of an error: its words may quote an event, and are not to be logged"
 
 
 def hasty() -> None:
@@ -82,7 +83,7 @@ def bug() -> None:
 
     def applied(self: Visitors, state: Any, *args: Any) -> None:
         if state.id == "bug":
-            raise ZeroDivisionError("canary-in-an-error")
+            raise ZeroDivisionError(UNTOLD)
         apply(self, state, *args)
 
     Visitors._apply = applied  # type: ignore[method-assign]

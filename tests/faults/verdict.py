@@ -114,7 +114,8 @@ def committed(
 
 def order(found: list[Row], facts: list[Row], recipes: Recipes, verdict: Verdict) -> None:
     """A trigger's header says before which fact it was decided. No order that its recipe looks back on
-    stands before that; a repeated order is none, and one that was taken back is left out."""
+    stands before that. At equal times a deadline goes first; a repeated order is none, and one that was
+    taken back is left out."""
     placed: dict[str, list[tuple[int, int, str, str]]] = defaultdict(list)
     for row in facts:
         fact = json.loads(row.value or b"{}")
@@ -132,7 +133,7 @@ def order(found: list[Row], facts: list[Row], recipes: Recipes, verdict: Verdict
         back = {id_ for _, _, id_, kind in before if kind == "order.cancelled"}
         first = {id_: at for _, at, id_, kind in sorted(before, key=_at, reverse=True)}
         for id_, at in first.items():
-            if due - recipe.ordered_within < at <= due and id_ not in back:
+            if due - recipe.ordered_within < at < due and id_ not in back:
                 verdict.broken["order"].append(f"{data['trigger_id']} at {due}, ordered at {at}")
 
 

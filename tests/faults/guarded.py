@@ -1,0 +1,226 @@
+"""A broker that asks for certificates, passwords and rights; each right is taken away in turn."""
+
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from kafka.admin import (
+    ACL,
+    ACLFilter,
+    ACLOperation,
+    ACLPermissionType,
+    KafkaAdminClient,
+    ResourcePattern,
+    ResourceType,
+    ScramMechanism,
+    UserScramCredentialUpsertion,
+)
+
+from agents.local.kafka import cluster
+from agents.local.node import Node
+from agents.rights import Right, rights
+from tests.faults import logs
+from tests.faults.brokers import AWAY
+from tests.faults.cases import Room, Skipped, case
+from tests.faults.scene import Report, Scene
+from tests.faults.tampering import ENDED
+from tests.faults.workers import Worker
+
+USER, PASSWORD = "worker", "canary-of-kafka"
+JAAS = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
+
+
+class Inside(NamedTuple):
+    """What the harness goes by: the nodes' own listener, on which everybody may do everything."""
+
+    nodes: tuple[Node, ...]
+    bootstrap: str
+
+
+def openssl(*arguments: str) -> None:
+    subprocess.run(["openssl", *arguments], check=True, capture_output=True)
+
+
+def certificates(folder: Path, host: str, expired: bool = False) -> tuple[Path, Path]:
+    """(authority, the server's key and certificate) as PEM files."""
+    if not shutil.which("openssl"):
+        raise Skipped("openssl is not installed")
+    folder.mkdir(parents=True, exist_ok=True)
+    ca, ca_key, key, csr, cert = (folder / n for n in ("ca.pem", "ca.key", "key", "csr", "cert"))
+    new = ["-newkey", "rsa:2048", "-nodes"]
+    openssl("req", "-x509", *new, "-keyout", str(ca_key), "-out", str(ca), "-subj", "/CN=faults")
+    openssl("req", *new, "-keyout", str(key), "-out", str(csr), "-subj", "/CN=kafka")
+    names = folder / "names"
+    names.write_text(f"subjectAltName={host}\n")
+    signed = ["-CA", str(ca), "-CAkey", str(ca_key), "-CAcreateserial", "-extfile", str(names)]
+    days = ["-days", "-1"] if expired else ["-days", "30"]
+    openssl("x509", "-req", "-in", str(csr), "-out", str(cert), *signed, *days)
+    both = folder / "server.pem"
+    both.write_text(key.read_text() + cert.read_text() + ca.read_text())
+    return ca, both
+
+
+@contextmanager
+def guarded(
+    folder: Path, host: str = "IP:127.0.0.1", expired: bool = False
+) -> Iterator[tuple[Inside, dict[str, str]]]:
+    """(the harness's way in, the environment of a worker that may come in)."""
+    ca, server = certificates(folder, host, expired)
+    properties = {
+        "listener.security.protocol.map": "CLIENT:SASL_SSL,BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "sasl.enabled.mechanisms": "SCRAM-SHA-512",
+        "listener.name.client.scram-sha-512.sasl.jaas.config": JAAS,
+        "listener.name.client.ssl.keystore.type": "PEM",
+        "listener.name.client.ssl.keystore.location": str(server),
+        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        "super.users": "User:ANONYMOUS",
+    }
+    with cluster(1, properties=properties) as own:
+        (node,) = own.nodes
+        secret = folder / "password"
+        secret.write_text(PASSWORD)
+        with _admin(node.inside) as admin:
+            wanted = UserScramCredentialUpsertion(USER, ScramMechanism.SCRAM_SHA_512, PASSWORD)
+            admin.alter_user_scram_credentials([wanted])
+        yield (
+            Inside(own.nodes, node.inside),
+            {
+                "TRIGGERS_KAFKA": node.address,
+                "TRIGGERS_SECURITY": "SASL_SSL",
+                "TRIGGERS_USER": USER,
+                "TRIGGERS_PASSWORD_FILE": str(secret),
+                "TRIGGERS_CAFILE": str(ca),
+            },
+        )
+
+
+@contextmanager
+def _admin(address: str) -> Iterator[KafkaAdminClient]:
+    admin = KafkaAdminClient(bootstrap_servers=address)
+    try:
+        yield admin
+    finally:
+        admin.close()
+
+
+def _acls(right: Right) -> list[tuple[str, ACL]]:
+    """(what is allowed, in words; the rule) for each of its operations."""
+    kinds = {"topic": ResourceType.TOPIC, "group": ResourceType.GROUP}
+    names = {"DescribeConfigs": "DESCRIBE_CONFIGS"}
+    pattern = ResourcePattern(kinds[right.resource], right.name)
+    return [
+        (
+            f"{operation} {right.resource} {right.name}",
+            ACL(
+                f"User:{USER}",
+                "*",
+                ACLOperation[names.get(operation, operation.upper())],
+                ACLPermissionType.ALLOW,
+                pattern,
+            ),
+        )
+        for operation in right.operations
+    ]
+
+
+def _allow(it: Scene, acl: ACL) -> None:
+    with _admin(it.settings.kafka[0]) as admin:
+        admin.create_acls([acl])
+
+
+def _forbid(it: Scene, acl: ACL) -> None:
+    with _admin(it.settings.kafka[0]) as admin:
+        admin.delete_acls(
+            [
+                ACLFilter(
+                    acl.principal,
+                    acl.host,
+                    acl.operation,
+                    acl.permission_type,
+                    acl.resource_pattern,
+                )
+            ]
+        )
+
+
+@case("security")
+def each_right(room: Room) -> list[Report]:
+    """SASL_SSL, SCRAM, and the rights of the topic list; without any one of them the worker says so and
+    ends or holds its input, and goes on when it is given back: nothing is lost."""
+    with (
+        guarded(room.folder / "guarded") as (inside, environ),
+        room.scene("", inside, environ=environ) as it,
+    ):
+        needed = [a for r in rights("worker", it.settings, it.recipes.names) for a in _acls(r)]
+        for _, acl in needed:
+            _allow(it, acl)
+        lines = logs.worlds(room.seed, 30)
+        it.load(lines, seconds=len(needed) * room.times(4, 10))
+        worker = it.workers.add()
+        it.workers.until_ready()
+        seen = {}
+        for what, acl in needed if room.full else needed[::6]:
+            it.fault(f"without the right: {what}")
+            _forbid(it, acl)
+            it.workers.kill(worker)
+            seen[what] = _outcome(worker)
+            _allow(it, acl)
+            it.workers.until_ready()
+        report: Report = it.conclude(exits=(0, 1, 2), passed=[AWAY, ENDED, "ERROR", "CRITICAL"])
+        report.notes = seen
+        print("\n".join(f"  {what}: {outcome}" for what, outcome in seen.items()))
+        unnoticed = [what for what, outcome in seen.items() if outcome == "ready"]
+        implied = [what for what in unnoticed if what.startswith("Describe ")]
+        assert unnoticed == implied, f"not needed: {unnoticed}"
+        return [report]
+
+
+def _outcome(worker: Worker, within: float = 12) -> str:
+    """How a worker that was started takes it: the status it ends with, or whether it gets ready."""
+    time.sleep(1)
+    starts, limit = worker.starts, time.monotonic() + within
+    while time.monotonic() < limit:
+        code = worker.process.poll()
+        if code is not None and code >= 0:
+            return f"ends with {code}"
+        if worker.starts > starts + 1:
+            return "ends again and again"
+        time.sleep(0.2)
+    return "ready" if worker.ready else "waits"
+
+
+@case("security")
+def not_let_in(room: Room) -> list[Report]:
+    """Wrong password, certificate of another authority, expired, or for another host: exit non-zero, with
+    words, and without the secret."""
+    found = []
+    for name, options in {
+        "password": {},
+        "authority": {},
+        "host": {"host": "DNS:elsewhere.example"},
+        "expired": {"expired": True},
+    }.items():
+        folder = room.folder / f"guarded-{name}"
+        with guarded(folder, **options) as (inside, environ):  # type: ignore[arg-type]
+            if name == "password":
+                wrong = folder / "wrong"
+                wrong.write_text("canary-that-is-wrong")
+                environ["TRIGGERS_PASSWORD_FILE"] = str(wrong)
+            if name == "authority":
+                other, _ = certificates(folder / "other", "IP:127.0.0.1")
+                environ["TRIGGERS_CAFILE"] = str(other)
+            with room.scene(name, inside, environ=environ) as it:
+                it.fault(f"not let in: {name}")
+                worker = it.workers.add()
+                worker.wanted = False
+                code = worker.process.wait(60)
+                said = it.workers.logs()
+                assert code in (1, 2), f"{name}: {code}"
+                assert "canary" not in said, said
+                print(f"  {name}: ends with {code}: {said.strip().splitlines()[-1][:200]}")
+                found.append(it.refused())
+    return found
