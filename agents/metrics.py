@@ -109,6 +109,7 @@ class Metrics:
             self.fired.labels(recipe, "cancelled")
         for fate, kind in (("rejected", ""), ("unknown", ""), ("clock", CLOCK)):
             self.events.labels(fate, kind)
+        self.decisions.labels("fired", "")
         for fate in ("applied", "copy"):
             self.facts.labels(fate)
         for stage in (VISITORS, PEOPLE):

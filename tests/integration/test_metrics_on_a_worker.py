@@ -1,0 +1,93 @@
+"""A running worker tells all that the alarms and the dashboard ask of it."""
+
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from agents import topics
+from agents.crew import Crew
+from agents.metrics import Metrics
+from agents.settings import Settings
+from stream import recipes
+from tests.deploy import expressions
+from tests.deploy.test_grafana import EXPRESSIONS
+from tests.deploy.test_prometheus import rules
+
+UNTIL_S = 60.0
+
+
+@pytest.fixture(scope="module")
+def crew(broker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crew]:
+    """A worker with a few seconds of a shop's traffic behind it."""
+    prefix = f"metrics{time.time_ns()}."
+    environ = {
+        "TRIGGERS_KAFKA": broker,
+        "TRIGGERS_PREFIX": prefix,
+        "TRIGGERS_SECURITY": "PLAINTEXT",
+    }
+    settings = Settings.read(environ)
+    with topics.connected(settings) as admin:
+        topics.create(admin, settings, recipes.DEFAULT.names, 2)
+    with Crew(1, environ, tmp_path_factory.mktemp("logs")) as crew:
+        crew.wait()
+        simulate = [sys.executable, "-m", "agents", "simulate", "--rate", "300", "--seconds", "4"]
+        subprocess.run(simulate, env=environ, check=True, cwd=Path(__file__).parents[2], timeout=60)
+        yield crew
+
+
+def told(crew: Crew) -> dict[str, list[dict[str, str]]]:
+    """The labels of each sample, by its name."""
+    url = f"http://127.0.0.1:{crew.ports[0]}/metrics"
+    with urllib.request.urlopen(url, timeout=5) as answer:
+        text = answer.read().decode()
+    found: dict[str, list[dict[str, str]]] = {}
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            found.setdefault(sample.name, []).append(sample.labels)
+    return found
+
+
+def asked() -> set[str]:
+    """Of a worker."""
+    expressed = [rule["expr"] for rule in rules()] + EXPRESSIONS
+    names = {name for each in expressed for name, _ in expressions.selected(each)}
+    mine = {n for family in Metrics().registry.collect() for n in names if family.name in n}
+    assert len(mine) > 25
+    return mine
+
+
+def test_all_that_is_asked_of_a_worker_is_told(crew: Crew) -> None:
+    until, missing = time.monotonic() + UNTIL_S, asked()
+    while missing and time.monotonic() < until:
+        missing = asked() - told(crew).keys()
+        time.sleep(0.2)
+    assert missing == set()
+
+
+def test_labels_come_from_closed_sets(crew: Crew) -> None:
+    samples = told(crew)
+    names = {*recipes.DEFAULT.names}
+    assert {labels["recipe"] for labels in samples["triggers_published_total"]} == names
+    assert {labels["stage"] for labels in samples["triggers_lag_records"]} == {"visitors", "people"}
+    assert {labels["partition"] for labels in samples["triggers_lag_records"]} == {"0", "1"}
+    known = {label for labels in expressions.told().values() for label in labels}
+    assert {label for each in samples.values() for labels in each for label in labels} <= known
+
+
+def test_what_is_told_holds_together(crew: Crew) -> None:
+    """All that was sent is read and counted by fate; states of both stages are there."""
+    until = time.monotonic() + UNTIL_S
+    while crew.counted("triggers_events", "fate").total() < 1200 and time.monotonic() < until:
+        time.sleep(0.2)
+    fates = crew.counted("triggers_events", "fate")
+    assert fates.total() >= 1200
+    assert fates["applied"] > 1000
+    by_type = crew.counted("triggers_events", "type")
+    assert by_type["page.viewed"] > 0
+    assert by_type.total() == fates.total()
