@@ -46,8 +46,16 @@ Ack = asyncio.Future[RecordMetadata]
 
 
 async def acknowledged(acks: Iterable[Ack]) -> list[RecordMetadata]:
-    """Waits for all of them. Raises the first that failed."""
-    return await asyncio.gather(*acks)
+    """Waits for all of them. Raises the first that failed.
+
+    Others may wait for the same: whoever gives up does not cancel them, as `gather` would.
+    """
+    waited = list(acks)
+    if waited:
+        done, _ = await asyncio.wait(waited, return_when=asyncio.FIRST_EXCEPTION)
+        for ack in done:
+            ack.result()
+    return [ack.result() for ack in waited]
 
 
 class Source:

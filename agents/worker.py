@@ -80,7 +80,7 @@ async def work(settings: Settings, recipes: Recipes) -> NoReturn:
 
 
 async def serve(settings: Settings, recipes: Recipes, stop: asyncio.Event) -> None:
-    """Raises TopicsError, Stopped, and whatever makes going on impossible."""
+    """Returns when it was told to. Raises TopicsError, Stopped, and whatever makes going on impossible."""
     metrics = Metrics(recipes.names, live=settings.time == "append")
     healthy = Health()
     await health.serve(settings, healthy, metrics)
@@ -89,15 +89,19 @@ async def serve(settings: Settings, recipes: Recipes, stop: asyncio.Event) -> No
     service = Service(settings, recipes, layout, brokers, metrics)
     healthy.look_at(service.ownership, service.evidence)
     say(log, "started", prefix=settings.prefix or "-", time=settings.time, inputs=layout.inputs)
-    try:
-        await before(stop, service.run())
-    except Stopped:
-        say(log, "stopping")
-        try:
-            await asyncio.wait_for(service.stop(), GOODBYE_S)
-        except TimeoutError:
-            say(log, "stopped_unflushed", logging.WARNING)
-        say(log, "stopped")
+    running, told = asyncio.ensure_future(service.run()), asyncio.ensure_future(stop.wait())
+    await asyncio.wait((running, told), return_when=asyncio.FIRST_COMPLETED)
+    if running.done():
+        running.result()
+    say(log, "stopping")
+    # What runs is not cancelled: a flush that is given up has taken out changes that it has not written.
+    leaving = asyncio.ensure_future(service.stop())
+    await asyncio.wait((leaving,), timeout=GOODBYE_S)
+    if leaving.done():
+        leaving.result()
+    else:
+        say(log, "stopped_unflushed", logging.WARNING)
+    say(log, "stopped")
 
 
 async def before(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T:

@@ -1,0 +1,134 @@
+"""Workers join, leave, are told to go and are killed in the middle of a log that goes on meanwhile.
+
+The log comes in three parts, so that there is always something decided, something in work and something
+still to come; what lies on the topics at the end is held against a backtest of the whole.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from agents import load
+from agents.crew import Crew
+from agents.replay import records
+from stream import recipes as files
+from tests.faults.logs import worlds
+from tests.integration.replaying import (
+    Found,
+    backtest,
+    environ,
+    make_topics,
+    missing,
+    read,
+    settings_of,
+    until,
+)
+
+PARTITIONS, FACTS = 4, 3
+LINES = worlds(7, 12)
+GOODBYE_S = 10
+"""What a supervisor waits between SIGTERM and SIGKILL."""
+
+
+class Play:
+    """Topics of their own, the log in three parts, and what a backtest says of it."""
+
+    def __init__(self, broker: str, prefix: str, folder: Path) -> None:
+        self._folder, self._crews = folder, 0
+        self.settings = settings_of(broker, prefix)
+        make_topics(self.settings, files.DEFAULT, PARTITIONS, FACTS)
+        log = list(records(LINES, PARTITIONS))
+        third = len(log) // 3
+        self._parts = iter([log[:third], log[third : 2 * third], log[2 * third :]])
+        self.expected = backtest(LINES, files.DEFAULT, PARTITIONS)
+
+    def goes_on(self) -> None:
+        """The next part is written."""
+        asyncio.run(load.write(self.settings, iter(next(self._parts))))
+
+    @contextmanager
+    def workers(self, count: int = 1) -> Iterator[Crew]:
+        self._crews += 1
+        folder = self._folder / str(self._crews)
+        folder.mkdir()
+        with Crew(count, environ(self.settings), folder) as crew:
+            yield crew
+
+    def read(self) -> Found:
+        return read(self.settings, files.DEFAULT)
+
+    def begun(self, crew: Crew) -> None:
+        """Waits for the first decisions."""
+        until(lambda: bool(self.read().decisions), crew)
+
+    def finish(self, crew: Crew) -> None:
+        """Waits for all that is expected."""
+        until(lambda: not missing(self.expected, self.read()), crew)
+
+
+@pytest.fixture
+def play(broker: str, prefix: str, tmp_path: Path) -> Play:
+    return Play(broker, prefix, tmp_path)
+
+
+def told_to_go(crew: Crew) -> None:
+    """SIGTERM to its only worker, which ends well and in time."""
+    (worker,) = crew.workers
+    began = time.monotonic()
+    worker.terminate()
+    assert worker.wait(2 * GOODBYE_S) == 0
+    assert time.monotonic() - began < GOODBYE_S
+
+
+@pytest.mark.slow
+def test_a_worker_that_joins_and_one_that_leaves_lose_and_repeat_nothing(play: Play) -> None:
+    play.goes_on()
+    with play.workers() as first:
+        play.begun(first)
+        with play.workers() as second:
+            play.goes_on()
+            second.wait()
+            play.goes_on()
+            told_to_go(first)
+            play.finish(second)
+    found = play.read()
+    assert missing(play.expected, found) == []
+    assert missing(found, play.expected) == []
+
+
+@pytest.mark.slow
+def test_a_backlog_from_when_no_worker_ran_is_decided_as_if_one_had(play: Play) -> None:
+    play.goes_on()
+    with play.workers() as before:
+        play.begun(before)
+        play.goes_on()
+        told_to_go(before)
+    play.goes_on()
+    assert missing(play.expected, play.read()) != []
+    with play.workers(2) as after:
+        play.finish(after)
+    found = play.read()
+    assert missing(play.expected, found) == []
+    assert missing(found, play.expected) == []
+
+
+@pytest.mark.slow
+def test_a_killed_worker_costs_nothing_but_copies_of_the_same_bytes(play: Play) -> None:
+    play.goes_on()
+    with play.workers() as killed, play.workers() as other:
+        play.begun(killed)
+        play.goes_on()
+        (worker,) = killed.workers
+        worker.kill()
+        worker.wait()
+        play.goes_on()
+        play.finish(other)
+    found = play.read()
+    assert missing(play.expected, found) == []
+    assert set(found.triggers) == set(play.expected.triggers)
+    assert set(found.decisions) == set(play.expected.decisions)
+    assert set(found.rejected) == set(play.expected.rejected)
