@@ -1,0 +1,78 @@
+"""A console as its own process, and questions to it over HTTP."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from agents.settings import Settings
+from tests.integration import viewing
+
+
+class Answer(NamedTuple):
+    status: int
+    headers: Any
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+class Console:
+    """A console as its own process."""
+
+    def __init__(self, settings: Settings, port: int = 0) -> None:
+        environ = {
+            **os.environ,
+            "TRIGGERS_KAFKA": ",".join(settings.kafka),
+            "TRIGGERS_PREFIX": settings.prefix,
+            "TRIGGERS_REDIS": settings.redis or "",
+        }
+        command = [sys.executable, "-m", "agents", "console", "--listen", f"127.0.0.1:{port}"]
+        self.process = subprocess.Popen(command, env=environ, stdout=subprocess.PIPE)
+        assert self.process.stdout is not None
+        self.url = self.process.stdout.readline().decode().split()[-1].rstrip("/")
+
+    def get(self, path: str, **headers: str) -> Answer:
+        request = urllib.request.Request(self.url + path, headers=headers)
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return Answer(answer.status, answer.headers, answer.read())
+        except urllib.error.HTTPError as error:
+            return Answer(error.code, error.headers, error.read())
+
+    def ask(self, id: str) -> Answer:
+        return self.get(f"/api/ask?id={urllib.parse.quote(id)}")
+
+    def until(self, over: str, holds: Callable[[Any], bool]) -> Any:
+        """The figures, once something holds of them."""
+        end = time.monotonic() + viewing.WITHIN_S
+        while not holds(found := self.get(f"/api/overview?over={over}").json):
+            assert time.monotonic() < end, found
+            time.sleep(0.2)
+        return found
+
+    def end(self) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        return self.process.wait(20)
+
+
+@contextmanager
+def console(settings: Settings, port: int = 0) -> Iterator[Console]:
+    made = Console(settings, port)
+    try:
+        yield made
+    finally:
+        if made.process.poll() is None:
+            made.end()
