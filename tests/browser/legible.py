@@ -1,8 +1,9 @@
 """Whether everybody can use a page: scripts for the browser, each giving what is wrong."""
 
 UNNAMED = """
-  return [...document.querySelectorAll("a, button, input, select, [role=img]")].filter((element) =>
-    !(element.getAttribute("aria-label") || element.textContent.trim() || element.labels?.length))
+  return [...document.querySelectorAll("a, button, input, select, [role=img]")]
+    .filter((element) => element.checkVisibility())
+    .filter((element) => !(element.getAttribute("aria-label") || element.textContent.trim() || element.labels?.length))
     .map((element) => element.outerHTML)
 """
 """Controls and pictures that a screen reader cannot name."""

@@ -12,7 +12,7 @@ from kafka import KafkaConsumer, TopicPartition
 from agents import topics
 from agents.console import collector
 from agents.console.keys import SETTINGS
-from agents.settings import Settings
+from agents.settings import Settings, Time
 from stream import recipes
 
 PARTITIONS = 3
@@ -65,8 +65,8 @@ async def collecting(settings: Settings) -> AsyncIterator[Site]:
         await runner.cleanup()
 
 
-def make_topics(broker: str, prefix: str) -> Settings:
-    settings = Settings(kafka=tuple(broker.split(",")), prefix=prefix)
+def make_topics(broker: str, prefix: str, time: Time = "append") -> Settings:
+    settings = Settings(kafka=tuple(broker.split(",")), prefix=prefix, time=time)
     with topics.connected(settings) as admin:
         topics.create(admin, settings, recipes.DEFAULT.names, PARTITIONS)
     return settings
@@ -90,10 +90,11 @@ class Kept(NamedTuple):
     value: bytes
 
 
-def kept(settings: Settings) -> list[Kept]:
-    """All records of storefront.events, each partition's in their order."""
+def kept(settings: Settings, topic: str = "storefront.events") -> list[Kept]:
+    """All records of a topic, each partition's in their order."""
+    name = settings.topic(topic)
     consumer = KafkaConsumer(bootstrap_servers=list(settings.kafka), enable_auto_commit=False)
-    parts = [TopicPartition(settings.topic("storefront.events"), n) for n in range(PARTITIONS)]
+    parts = [TopicPartition(name, number) for number in consumer.partitions_for_topic(name) or ()]
     consumer.assign(parts)
     consumer.seek_to_beginning()
     ends = consumer.end_offsets(parts)

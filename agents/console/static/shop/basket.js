@@ -37,6 +37,8 @@ export function startOver() {
   change({});
 }
 
+change({}); // who comes is known from the first moment on
+
 addEventListener("storage", (event) => {
   if (event.key === KEY) state = read() ?? state;
 });

@@ -12,22 +12,30 @@ const REMEMBERED = 20;
 
 let open = null;
 
-/** Listens for the visitor's offers until the returned function is called. `seen`: what is told of them. */
+/** Listens for the visitor's offers while the page is there; `seen` hears of each. */
 export function listen(visitor, seen) {
-  const source = new EventSource(`/shop/offers?visitor=${encodeURIComponent(visitor)}`);
-  source.addEventListener("trigger", (event) => {
-    const trigger = JSON.parse(event.data);
-    if (the().shown.includes(trigger.trigger_id)) return;
-    change({ shown: [...the().shown, trigger.trigger_id].slice(-REMEMBERED) });
-    show(trigger);
-    seen("trigger", trigger);
-  });
-  source.addEventListener("cancel", (event) => {
-    const cancel = JSON.parse(event.data);
-    if (cancel.trigger_id === open?.trigger_id) $("offer").close("taken back");
-    seen("cancel", cancel);
-  });
-  return () => source.close();
+  let source;
+  const start = () => {
+    source = new EventSource(`/shop/offers?visitor=${encodeURIComponent(visitor)}`);
+    source.addEventListener("trigger", (event) => fired(JSON.parse(event.data), seen));
+    source.addEventListener("cancel", (event) => cancelled(JSON.parse(event.data), seen));
+  };
+  // A page that is only kept for going back would hold one of the few lines that a browser has.
+  addEventListener("pagehide", () => source.close());
+  addEventListener("pageshow", (event) => event.persisted && start());
+  start();
+}
+
+function fired(trigger, seen) {
+  if (the().shown.includes(trigger.trigger_id)) return;
+  change({ shown: [...the().shown, trigger.trigger_id].slice(-REMEMBERED) });
+  show(trigger);
+  seen("trigger", trigger);
+}
+
+function cancelled(cancel, seen) {
+  if (cancel.trigger_id === open?.trigger_id) $("offer").close("taken back");
+  seen("cancel", cancel);
 }
 
 function show(trigger) {
