@@ -114,7 +114,6 @@ class People:
         self._watermark = Watermark(sources)
         self._waiting: list[tuple[int, str, int, int, AnyFact]] = []
         self._offsets: OrderedDict[int, None] = OrderedDict()
-        self._written = NEVER
         self._open: dict[str, int] = {}
         self.open_episodes = 0
         """Of all persons, as of the last call of `changes`; restored, those that wait for a step."""
@@ -216,14 +215,16 @@ class People:
 
     def changes(self) -> list[tuple[bytes, bytes | None]]:
         """Changelog records since the last call, to land in this order; the last vouches for the rest."""
-        self._written = self.advanced
         for key, person in self._states.dirty.items():
             self._count_open(key, len(person.open_episodes()))
         return self._states.changes((self.advanced, 0, 0), False)
 
     def committed(self, offset: int) -> None:
-        """What `changes` gave last has landed and is committed: what was forgotten before may be buried."""
-        self._states.committed(self._written)
+        """What `changes` gave last has landed and is committed: what was forgotten may be buried.
+
+        Only what the clock that has landed vouches for: after it, facts may come as copies.
+        """
+        self._states.committed(self._states.clock[0])
 
     def restore(self, key: bytes, value: bytes | None) -> None:
         self._states.restore(key, value)

@@ -225,8 +225,11 @@ class Visitors:
         return self._states.changes(clock, self._time != self._states.clock[1])
 
     def committed(self, offset: int) -> None:
-        """The group's commit has reached `offset`: what was forgotten before may be buried."""
-        self._states.committed(offset)
+        """The group's commit has reached `offset`: what was forgotten before may be buried.
+
+        Only what the clock that has landed vouches for, whatever the commit says.
+        """
+        self._states.committed(min(offset, self._states.clock[0]))
 
     def restore(self, key: bytes, value: bytes | None) -> None:
         self._states.restore(key, value)

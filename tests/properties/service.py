@@ -1,0 +1,96 @@
+"""Both stages with their topics in memory, so that a property can crash and restore them anywhere.
+
+Writes land in the order of the service: outputs, then the changelog, then the commit. A crash loses what
+has not landed; whoever comes after restores from a changelog in which copies and an old owner's late
+records stand too, and reads its input again from the commit or from before it.
+"""
+
+import random
+from collections.abc import Sequence
+
+from stream import backtest
+from stream.durations import DAY
+from stream.outputs import Outputs
+from stream.people import People
+from stream.recipe import Recipes
+from stream.visitors import Visitors
+from stream.watermark import mark
+
+Changelog = list[tuple[bytes, bytes | None]]
+
+
+class Service:
+    def __init__(self, rules: Recipes, lines: Sequence[bytes]) -> None:
+        self.rules = rules
+        self.events = list(backtest.records(lines))
+        self.visitors, self.people = Visitors(rules), People(rules, 1)
+        self.topic: list[bytes] = []
+        self.triggers: set[bytes] = set()
+        self.decisions: set[bytes] = set()
+        self.changelogs: tuple[Changelog, Changelog] = ([], [])
+        self.read = self.read_facts = self.committed = self.committed_facts = 0
+
+    def take(self, count: int) -> None:
+        """The next `count` events, and what the people stage makes of them."""
+        out = Outputs()
+        self.visitors.process(self.events[self.read : self.read + count], out)
+        self.read = min(self.read + count, len(self.events))
+        self._carry(out)
+
+    def finish(self) -> None:
+        """All events that are left, and the 8 days after the last."""
+        self.take(len(self.events))
+        out = Outputs()
+        self.visitors.advance(self.events[-1][1] + 8 * DAY, out)
+        self._carry(out)
+
+    def _carry(self, out: Outputs) -> None:
+        self.topic += [value for _, value in out.facts]
+        self.topic.append(mark({0: self.visitors.clock}, 1))
+        first, self.read_facts = self.read_facts, len(self.topic)
+        self.people.add(enumerate(self.topic[first:], first))
+        self.people.advance(out)
+        self.triggers |= {value for _, _, value in out.triggers}
+        self.decisions |= {value for _, value in out.decisions}
+
+    def flush(self) -> None:
+        self.changelogs[0].extend(self.visitors.changes())
+        self.committed = self.visitors.position
+        self.visitors.committed(self.committed)
+        offset = self.people.committable
+        self.changelogs[1].extend(self.people.changes())
+        self.committed_facts = offset
+        self.people.committed(offset)
+
+    def crash(self, chance: random.Random) -> None:
+        """The worker dies, with part of a flush landed; another takes over."""
+        self._write_some(0, self.visitors.changes(), chance)
+        self._write_some(1, self.people.changes(), chance)
+        self.visitors, self.people = Visitors(self.rules), People(self.rules, 1)
+        for key, value in disturbed(self.changelogs[0], chance):
+            self.visitors.restore(key, value)
+        for key, value in disturbed(self.changelogs[1], chance):
+            self.people.restore(key, value)
+        self.visitors.restored()
+        self.people.restored()
+        self.read = chance.randrange(self.committed + 1)
+        self.read_facts = chance.randrange(self.committed_facts + 1)
+
+    def _write_some(self, stage: int, changes: Changelog, chance: random.Random) -> None:
+        self.changelogs[stage].extend(changes[: chance.randrange(len(changes) + 1)])
+
+
+def disturbed(log: Changelog, chance: random.Random) -> Changelog:
+    """The changelog, compacted up to somewhere, with records behind that standing in it again, later.
+
+    An old owner's writes are late by less than the lag of the compaction.
+    """
+    closed = chance.randrange(len(log) + 1)
+    last = {key: place for place, (key, _) in enumerate(log[:closed])}
+    found = [log[place] for place in sorted(last.values())]
+    kept = len(found)
+    found += log[closed:]
+    for _ in range(chance.randrange(4) if len(found) > kept else 0):
+        place = chance.randrange(kept, len(found))
+        found.insert(chance.randrange(place + 1, len(found) + 1), found[place])
+    return found

@@ -1,0 +1,88 @@
+"""What is decided does not depend on batches, on crashes, or on who tells what first."""
+
+import json
+import random
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stream import backtest, facts, recipes
+from stream.durations import DAY
+from stream.outputs import Outputs
+from stream.people import People
+from stream.recipe import Recipes
+from stream.visitors import Visitors
+from stream.watermark import mark
+from tests.properties.service import Service
+from tests.reference import generate
+
+SEEDS = st.integers(0, 100_000)
+SIZE = 120
+
+
+def made(seed: int) -> tuple[Recipes, list[bytes]]:
+    rules = recipes.load(json.dumps(generate.recipes(seed)))
+    return rules, generate.log(seed, SIZE)
+
+
+def decided(rules: Recipes, lines: list[bytes]) -> tuple[set[bytes], set[bytes]]:
+    triggers, decisions = backtest.decide(lines, rules)
+    assert len(set(triggers)) == len(triggers), "each trigger once"
+    return set(triggers), set(decisions)
+
+
+@settings(max_examples=40, deadline=None)
+@given(SEEDS, st.lists(st.integers(1, 50), min_size=1))
+def test_batches_of_any_sizes_decide_the_same(seed: int, sizes: list[int]) -> None:
+    rules, lines = made(seed)
+    service = Service(rules, lines)
+    for size in sizes:
+        service.take(size)
+        if size % 2:
+            service.flush()
+    service.finish()
+    assert (service.triggers, service.decisions) == decided(rules, lines)
+
+
+@settings(max_examples=100, deadline=None)
+@given(SEEDS, SEEDS, st.integers(1, 12))
+def test_crashes_anywhere_decide_the_same(seed: int, luck: int, most: int) -> None:
+    """Copies, an old owner's late records, a flush landed in part and input read again change nothing."""
+    rules, lines = made(seed)
+    service, chance = Service(rules, lines), random.Random(luck)
+    for _ in range(most):
+        for _ in range(chance.randrange(6)):
+            service.take(chance.randrange(1, 20))
+            if chance.random() < 0.7:
+                service.flush()
+        service.crash(chance)
+    service.finish()
+    assert (service.triggers, service.decisions) == decided(rules, lines)
+
+
+@settings(max_examples=40, deadline=None)
+@given(SEEDS, SEEDS)
+def test_facts_between_marks_may_come_in_any_order_and_twice(seed: int, luck: int) -> None:
+    rules, lines = made(seed)
+    service, chance = Service(rules, lines), random.Random(luck)
+    service.finish()
+    told = [value for value in service.topic if not isinstance(facts.decode(value), facts.Mark)]
+    end = service.events[-1][1] + 8 * DAY
+    people, out, offset = People(rules, 1), Outputs(), 0
+    chance.shuffle(told)
+    for time in [*sorted(chance.choices(range(service.events[0][1], end), k=9)), end]:
+        due = [value for value in told if json.loads(value)["at"] < time]
+        early = [value for value in told if chance.random() < 0.2]
+        batch = [*due, *early, *chance.sample(due, len(due) // 3)]
+        chance.shuffle(batch)
+        batch.append(mark({0: time}, 1))
+        people.add(enumerate(batch, offset))
+        offset += len(batch)
+        people.advance(out)
+        told = [value for value in told if value not in set(batch)]
+    first = Outputs()
+    stage = Visitors(rules)
+    stage.process(service.events, first)
+    stage.advance(end, first)
+    assert {value for _, value in first.decisions + out.decisions} == service.decisions
+    assert {value for *_, value in first.triggers + out.triggers} == service.triggers
