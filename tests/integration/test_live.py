@@ -7,7 +7,6 @@ broker's; then two workers start and the rest happens in real time.
 import json
 import time
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -104,7 +103,7 @@ class Live(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def live(broker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+def live(broker: str, tmp_path_factory: pytest.TempPathFactory) -> Live:
     prefix = f"t{uuid.uuid4().hex[:10]}."
     settings = Settings(kafka=tuple(broker.split(",")), prefix=prefix, group=f"{prefix}triggers")
     folder = tmp_path_factory.mktemp("live")
@@ -114,7 +113,7 @@ def live(broker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live
         began = int(time.time() * 1000)
         write(settings, [event(n, doing, began - ago) for n, (ago, doing) in enumerate(BEFORE)])
         alter(admin, settings.topic(EVENTS), message_timestamp_type="LogAppendTime")
-    yield played(settings, folder)
+    return played(settings, folder)
 
 
 Given = tuple[bytes | None, bytes | None, int | None]
