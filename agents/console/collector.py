@@ -20,7 +20,7 @@ from agents.console.collected import Collected
 from agents.console.exposed import tell
 from agents.console.intake import Faulty, Taken
 from agents.console.keys import SETTINGS
-from agents.console.origins import Collecting, address, cors
+from agents.console.origins import Collecting, address, believed, cors
 
 TYPES: Final = frozenset({"application/json", "text/plain", "application/octet-stream"})
 """text/plain is what a page may send to another origin as it closes, without asking first."""
@@ -79,6 +79,9 @@ class Collector:
         except Faulty as faulty:
             self._collected.faulty(faulty.faults)
             raise Refused(400, {"faults": faulty.faults}) from None
+        if not believed(request, self._collecting.key) and (faults := intake.unsure(events)):
+            self._collected.faulty(faults)
+            raise Refused(403, {"faults": faults})
         visitors = Counter(event.visitor for event in events)
         self._admit(self._visitors, visitors)
         self._addresses.charge(name, len(events) - 1)

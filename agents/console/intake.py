@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 import msgspec
+from msgspec import UNSET
 
 from stream import events
-from stream.events import Rejected
+from stream.events import APPLIED_LATE, Rejected
 
 MOST: Final = 500
 """Events in a batch. More: one post would take the place of many."""
@@ -23,11 +24,13 @@ _SPACE: Final = b" \t\r\n"
 
 
 class Taken(NamedTuple):
-    """`value`: the event's own bytes, as they came."""
+    """`value`: the event's own bytes, as they came. `path`: what it says that only the shop's server can
+    know for sure (who somebody is, an order, a consent), None for what any browser may say."""
 
     id: str
     visitor: str
     value: bytes
+    path: str | None
 
 
 class Fault(msgspec.Struct, frozen=True):
@@ -44,6 +47,12 @@ class Faulty(Exception):
     def __init__(self, faults: list[Fault]) -> None:
         super().__init__(f"{len(faults)} faults")
         self.faults = faults
+
+
+def unsure(taken: list[Taken]) -> list[Fault]:
+    """What is said against them if they come from a browser that is not believed."""
+    found = enumerate(taken)
+    return [Fault(n, "needs_key", each.path) for n, each in found if each.path is not None]
 
 
 def take(body: bytes) -> list[Taken]:
@@ -86,4 +95,7 @@ def _event(value: bytes) -> Taken:
     event = events.decode(value)
     if event is None:
         raise Rejected("not_in_list", "$.type")
-    return Taken(event.id, event.visitor, value)
+    path = "$.customer" if event.customer is not UNSET else None
+    if type(event) in APPLIED_LATE:
+        path = "$.type"
+    return Taken(event.id, event.visitor, value, path)

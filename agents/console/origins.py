@@ -4,6 +4,7 @@
 |---|---|---|
 | TRIGGERS_COLLECT_ORIGINS | other origins whose pages may post: `https://shop.example,…`, or `*` | none |
 | TRIGGERS_COLLECT_PROXIES | proxies in front that add to X-Forwarded-For; 0: the peer's address counts | 0 |
+| TRIGGERS_COLLECT_KEY | whoever names a customer, an order or a consent must know it (or ..._FILE) | none |
 | TRIGGERS_COLLECT_PER_ADDRESS | events a second that one address may post, in the long run; 0: any | 100 |
 | TRIGGERS_COLLECT_PER_VISITOR | the same for one visitor | 20 |
 """
@@ -12,7 +13,8 @@ import ipaddress
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from hmac import compare_digest
 from typing import Final, Self
 from urllib.parse import urlsplit
 
@@ -29,12 +31,13 @@ REMEMBER_S: Final = 7200
 
 @dataclass(frozen=True)
 class Collecting:
-    """Rates in events a second."""
+    """Rates in events a second. `key` None: everybody is believed."""
 
     origins: frozenset[str] = frozenset()
     proxies: int = 0
     per_address: int = 100
     per_visitor: int = 20
+    key: str | None = field(default=None, repr=False)
 
     @classmethod
     def read(cls, environ: Mapping[str, str] = os.environ) -> Self:
@@ -45,6 +48,7 @@ class Collecting:
             proxies=env.number("TRIGGERS_COLLECT_PROXIES", 0, 10, 0),
             per_address=env.number("TRIGGERS_COLLECT_PER_ADDRESS", 0, 10**6, 100),
             per_visitor=env.number("TRIGGERS_COLLECT_PER_VISITOR", 0, 10**6, 20),
+            key=env.secret("TRIGGERS_COLLECT_KEY"),
         )
         if env.mistakes:
             raise SettingsError("\n".join(env.mistakes))
@@ -79,6 +83,14 @@ def cors(request: web.Request, origins: frozenset[str]) -> dict[str, str] | None
         "Access-Control-Max-Age": str(REMEMBER_S),
         "Vary": "Origin",
     }
+
+
+def believed(request: web.Request, key: str | None) -> bool:
+    """Whether the post is from who knows the key, such as the shop's own server."""
+    if key is None:
+        return True
+    given = request.headers.get("Authorization", "").encode("utf-8", "surrogateescape")
+    return compare_digest(given, f"Bearer {key}".encode())
 
 
 def address(request: web.Request, proxies: int) -> str:

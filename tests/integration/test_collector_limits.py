@@ -2,6 +2,7 @@
 
 import pytest
 
+from agents.console.origins import Collecting
 from agents.settings import Settings
 from tests.integration.collecting import Site, event, ids, kept, make_topics, served
 
@@ -96,3 +97,31 @@ def test_what_it_did_is_told_to_prometheus(settings: Settings) -> None:
         assert 'triggers_collector_faults_total{reason="names_nobody"} 1.0' in told
 
     served(settings, test)
+
+
+def test_with_a_key_only_who_knows_it_may_name_customers_orders_and_consents(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRIGGERS_COLLECT_KEY", "s3cret-of-the-shop")
+    order = event(1, type="order.placed", order={"id": "o-1"})
+
+    async def test(site: Site) -> None:
+        await site.taken(event(0))
+        for given in (
+            "",
+            "Bearer",
+            "Bearer wrong",
+            "s3cret-of-the-shop",
+            "Bearer s3cret-of-the-sho\u00fc",
+        ):
+            refused = await site.post([event(9), order], headers={"Authorization": given})
+            assert refused.status == 403
+            assert refused.body == {
+                "faults": [{"index": 1, "reason": "needs_key", "path": "$.type"}]
+            }
+        known = {"Authorization": "Bearer s3cret-of-the-shop"}
+        assert (await site.post(order, headers=known)).status == 202
+
+    served(settings, test)
+    assert sorted(ids(kept(settings))) == ["e-0", "e-1"]
+    assert "s3cret" not in repr(Collecting.read())

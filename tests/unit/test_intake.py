@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 import schemas
-from agents.console.intake import LARGEST, MOST, Fault, Faulty, take
+from agents.console.intake import LARGEST, MOST, Fault, Faulty, take, unsure
 from schemas.files import HOME
 from stream.events import DEEPEST
 from stream.events import LARGEST as LARGEST_EVENT
@@ -23,13 +23,16 @@ def faults(body: bytes) -> list[tuple[int | None, str, str]]:
 
 
 def examples(folder: str) -> list[bytes]:
-    return [file.read_bytes().strip() for file in sorted(HOME.glob(f"examples/events/*/{folder}/*.json"))]
+    return [
+        file.read_bytes().strip()
+        for file in sorted(HOME.glob(f"examples/events/*/{folder}/*.json"))
+    ]
 
 
 def test_a_single_event_is_taken_with_its_own_bytes() -> None:
     body = b' \n{ "id":"e-1", "type":"activity.pinged","visitor" : "v-1", "x": 1.0 }\n'
     (taken,) = take(body)
-    assert taken == ("e-1", "v-1", body)
+    assert taken == ("e-1", "v-1", body, None)
 
 
 def test_a_batch_is_taken_in_its_order_each_event_with_its_own_bytes() -> None:
@@ -97,6 +100,25 @@ def test_an_event_has_up_to_64_kib() -> None:
     large = json.dumps(event(x="x" * (fitting + 1))).encode()
     assert faults(large) == [(None, "too_large", "$")]
     assert faults(b"[" + large + b"]") == [(0, "too_large", "$")]
+
+
+def test_who_somebody_is_what_they_bought_and_what_they_consent_to_is_not_for_any_browser_to_say() -> (
+    None
+):
+    said = [
+        event(0),
+        event(1, customer="c-1"),
+        event(2, type="order.placed", order={"id": "o-1"}),
+        event(3, type="consent.changed", channels=["email"], granted=True),
+        event(4, type="visitor.identified", customer="c-1"),
+        event(5, type="exit.signal", signal="back"),
+    ]
+    assert unsure(take(json.dumps(said).encode())) == [
+        Fault(1, "needs_key", "$.customer"),
+        Fault(2, "needs_key", "$.type"),
+        Fault(3, "needs_key", "$.type"),
+        Fault(4, "needs_key", "$.type"),
+    ]
 
 
 POISON = {
