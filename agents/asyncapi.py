@@ -1,8 +1,10 @@
-"""The AsyncAPI page of the topics and schemas: `python -m agents.asyncapi` writes it.
+"""The AsyncAPI document of the topics and schemas: `python -m agents.asyncapi` writes it, and the page of it.
 
-It shows what others write and read; topics that only workers use are left out.
+It shows what others write and read; topics between parts of the service are left out.
 """
 
+import json
+from importlib.metadata import version
 from typing import Any, Final
 
 import yaml
@@ -20,14 +22,15 @@ MADE: Final = (
 
 
 def document() -> dict[str, Any]:
-    """AsyncAPI 3.0. References are relative to the folder of the schemas."""
+    """AsyncAPI 3.1. References are relative to the folder of the schemas."""
     topics = [topic for topic in schemas.load("topics")["topics"] if not topic.get("internal")]
     return {
-        "asyncapi": "3.0.0",
+        "asyncapi": "3.1.0",
         "info": {
             "title": "Storefront triggers",
-            "version": "1.0.0",
+            "version": version("storefront-triggers"),
             "description": "What storefronts send, and what the service answers.",
+            "license": {"name": "Apache-2.0"},
         },
         "defaultContentType": "application/json",
         "channels": {_id(topic): _channel(topic) for topic in topics},
@@ -79,9 +82,17 @@ def _operation(topic: dict[str, Any]) -> dict[str, Any]:
 def _message(name: str) -> dict[str, Any]:
     """Some schemas describe a record's headers: its value is then whatever came."""
     schema = schemas.load(name)
-    message = {"title": schema["title"], "summary": schema["description"]}
+    message: dict[str, Any] = {"name": name.rpartition("/")[2], "title": schema["title"]}
+    message["summary"] = schema["description"]
     reference = {"schemaFormat": FORMAT, "schema": {"$ref": f"./{name}.json"}}
-    return {**message, ("headers" if name in OF_HEADERS else "payload"): reference}
+    part = "headers" if name in OF_HEADERS else "payload"
+    return {**message, part: reference, "examples": [{part: example(name)}]}
+
+
+def example(name: str) -> Any:
+    """The one of a schema's valid examples that says most."""
+    files = sorted((HOME / "examples" / name / "valid").glob("*.json"))
+    return json.loads(max((file.read_text(encoding="utf-8") for file in files), key=len))
 
 
 def text() -> str:
@@ -89,4 +100,7 @@ def text() -> str:
 
 
 if __name__ == "__main__":
+    from agents import asyncapi_page
+
     PAGE.write_text(text(), encoding="utf-8")
+    asyncapi_page.PAGE.write_text(asyncapi_page.text(), encoding="utf-8")

@@ -1,23 +1,88 @@
-"""The AsyncAPI page is what the topic list and the schemas make of it."""
+"""The AsyncAPI document is what the topic list and the schemas make of it, and the page is what it says."""
 
+import json
 from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
+import pytest
+
 import schemas
-from agents import asyncapi
+from agents import asyncapi, asyncapi_page
+from tests import node
+
+CHECK = Path(__file__).parent / "asyncapi"
+PAGE = asyncapi_page.text()
+MESSAGES = asyncapi.document()["components"]["messages"]
+
+
+class Texts(HTMLParser):
+    """All texts of a page; elements that are closed in another order than they were opened are an error."""
+
+    VOID = frozenset({"meta", "link"})
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.texts: list[str] = []
+        self.links: list[str] = []
+        self.ids: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        self.links += [link for name in ("href", "src") if (link := given.get(name))]
+        self.ids += [given["id"]] if given.get("id") else []
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+
+def read() -> Texts:
+    page = Texts()
+    page.feed(PAGE)
+    page.close()
+    assert page.open == []
+    return page
 
 
 def references(node: Any) -> Iterator[str]:
     if isinstance(node, dict):
-        if "$ref" in node:
+        if isinstance(node.get("$ref"), str):
             yield node["$ref"]
         for part in node.values():
             yield from references(part)
 
 
-def test_the_page_is_up_to_date() -> None:
-    made = asyncapi.PAGE.read_text(encoding="utf-8")
-    assert made == asyncapi.text(), "run python -m agents.asyncapi"
+@pytest.mark.parametrize(
+    ("file", "made"), [(asyncapi.PAGE, asyncapi.text()), (asyncapi_page.PAGE, PAGE)]
+)
+def test_what_is_made_is_up_to_date(file: Path, made: str) -> None:
+    assert file.read_text(encoding="utf-8") == made, "run python -m agents.asyncapi"
+
+
+def test_the_official_parser_has_nothing_to_say() -> None:
+    done = node.run(CHECK, "check.mjs", str(asyncapi.PAGE))
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert said["diagnostics"] == []
+    assert said["valid"]
+    assert said["channels"] == [c["address"] for c in asyncapi.document()["channels"].values()]
+    assert len(said["messages"]) == len(MESSAGES)
+
+
+def test_the_official_parser_says_what_is_wrong(tmp_path: Path) -> None:
+    wrong = tmp_path / "asyncapi.yaml"
+    text = asyncapi.PAGE.read_text(encoding="utf-8")
+    wrong.write_text(text.replace("action: receive", "action: read"), encoding="utf-8")
+    said = json.loads(node.run(CHECK, "check.mjs", str(wrong)).stdout)
+    assert not said["valid"]
+    assert any("action" in each["path"] for each in said["diagnostics"])
 
 
 def test_every_reference_leads_somewhere() -> None:
@@ -28,9 +93,9 @@ def test_every_reference_leads_somewhere() -> None:
         if reference.startswith("./"):
             schemas.load(reference.removeprefix("./").removesuffix(".json"))
             continue
-        node = page
+        place = page
         for step in reference.removeprefix("#/").split("/"):
-            node = node[step]
+            place = place[step]
 
 
 def test_only_what_others_read_or_write_is_shown() -> None:
@@ -47,3 +112,34 @@ def test_only_what_others_read_or_write_is_shown() -> None:
 def test_every_type_of_event_is_shown() -> None:
     shown = asyncapi.document()["channels"]["storefront-events"]["messages"]
     assert len(shown) == len(schemas.names("events"))
+
+
+def test_the_page_shows_every_topic_and_message() -> None:
+    page = read()
+    text = "".join(page.texts)
+    for channel in asyncapi.document()["channels"].values():
+        assert channel["address"] in text
+        assert channel["description"] in text
+    for message in MESSAGES.values():
+        assert message["title"] in text
+        assert message["summary"] in text
+
+
+def test_every_value_that_must_be_there_is_on_the_page() -> None:
+    for name in (*schemas.names("events"), "trigger.fired", "decision", "rejected"):
+        given = schemas.load(name)
+        needed = {field.path for field in asyncapi_page.fields(given) if field.required}
+        assert set(given.get("required", ())) <= needed
+    paths = [field.path for field in asyncapi_page.fields(schemas.load("trigger.fired"))]
+    assert {"id", "data.trigger_id", "data.cart.items[].product_id", "data.valid_until"} <= {*paths}
+
+
+def test_the_page_runs_no_code_of_its_own_and_leads_nowhere_else() -> None:
+    page = read()
+    assert "<script>" not in PAGE
+    assert "style=" not in PAGE
+    assert all(link.startswith(("/", "#")) for link in page.links)
+    assert {link[1:] for link in page.links if link.startswith("#")} <= {*page.ids}
+    static = Path(asyncapi.__file__).parent / "console" / "static"
+    files = [link.removeprefix("/static/") for link in page.links if link.startswith("/static/")]
+    assert all((static / file).is_file() for file in files)
