@@ -1,0 +1,147 @@
+"""The examples do what they say, over a kill too."""
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from agents.local import ports
+from agents.local.process import Process
+from tests.integration.sending import HERE, SECRET, Topics, sender, trigger
+
+EXAMPLES = HERE / "examples"
+ALL_S = 40.0
+
+
+def node_folder() -> Path:
+    """The Node example with what it depends on, kept between runs."""
+    if not (shutil.which("node") and shutil.which("npm")):
+        pytest.skip("there is no node or npm")
+    source, folder = EXAMPLES / "node", HERE / ".cache" / "examples-node"
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = "package-lock.json"
+    kept = (folder / "node_modules").is_dir() and (folder / lock).is_file()
+    fresh = kept and (folder / lock).read_bytes() == (source / lock).read_bytes()
+    shutil.copytree(
+        source, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("node_modules")
+    )
+    if not fresh:
+        subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=folder, check=True)
+    return folder
+
+
+def python_consumer() -> list[str]:
+    return [sys.executable, str(EXAMPLES / "consumer.py")]
+
+
+def node_consumer() -> list[str]:
+    return ["node", str(node_folder() / "consumer.js")]
+
+
+def example(command: list[str], folder: Path, **env: str) -> Process:
+    variables = [f"{name}={value}" for name, value in env.items()]
+    log = folder / "example.log"
+    return Process("example", ["env", *variables, *command], log, lambda process: True)
+
+
+def wait(process: Process, told: list[str]) -> None:
+    """Until it has told all of this, in any order, and nothing else."""
+    limit = time.monotonic() + ALL_S
+    while sorted(lines(process)) != sorted(told):
+        process.check()
+        assert time.monotonic() < limit, process.log.read_text()
+        time.sleep(0.05)
+
+
+def lines(process: Process) -> list[str]:
+    starts = ("send", "recall")
+    return [each for each in process.log.read_text().splitlines() if each.startswith(starts)]
+
+
+@pytest.mark.parametrize("command", [python_consumer, node_consumer], ids=["python", "node"])
+def test_a_consumer_acts_once_and_not_after_a_cancel(
+    broker: str,
+    prefix: str,
+    topics: Topics,
+    tmp_path: Path,
+    command: Callable[[], list[str]],
+) -> None:
+    one, bought, late = trigger("one"), trigger("bought"), trigger("late", wait=-900, valid=100)
+    topics.fire(one, bought, late)
+    topics.cancel(bought)
+    told = [f"send {one.id} {one.person} percent-10"]
+    env = {
+        "TRIGGERS_KAFKA": broker,
+        "TRIGGERS_PREFIX": prefix,
+        "MEMORY": str(tmp_path / "memory"),
+    }
+    running = example(command(), tmp_path, **env)
+    try:
+        running.start()
+        wait(running, told)
+        running.kill()
+        other = trigger("other")
+        topics.fire(one, other)
+        topics.cancel(one)
+        told += [f"send {other.id} {other.person} percent-10", f"recall {one.id} ordered"]
+        running.start()
+        wait(running, told)
+    finally:
+        running.kill()
+
+
+def test_an_endpoint_acts_once_on_what_a_sender_brings_and_takes_nothing_that_is_forged(
+    broker: str, prefix: str, topics: Topics, tmp_path: Path
+) -> None:
+    port = ports.free(1)[0]
+    env = {
+        "PORT": str(port),
+        "TRIGGERS_WEBHOOK_SECRET": SECRET,
+        "MEMORY": str(tmp_path / "memory"),
+    }
+    hook = example([sys.executable, str(EXAMPLES / "endpoint.py")], tmp_path, **env)
+    given = trigger("one")
+    topics.fire(given)
+    try:
+        hook.start()
+        url = f"http://127.0.0.1:{port}/"
+        with sender(broker, prefix, url, tmp_path):
+            wait(hook, [f"send {given.id}"])
+        (tmp_path / "marks.sqlite3").unlink()
+        with sender(broker, prefix, url, tmp_path, TRIGGERS_SENDER_GROUP=f"{prefix}again") as again:
+            limit = time.monotonic() + ALL_S
+            while again.number("triggers_sender_tries_total", answer="2xx") < 1:
+                assert time.monotonic() < limit
+                time.sleep(0.05)
+            topics.cancel(given)
+            wait(hook, [f"send {given.id}", f"recall {given.id}/cancelled"])
+        assert forged(url) == [401, 401, 401]
+        wait(hook, [f"send {given.id}", f"recall {given.id}/cancelled"])
+    finally:
+        hook.kill()
+
+
+def forged(url: str) -> list[int]:
+    """What it answers to a request without a signature, with a wrong one, and with an old time."""
+    body = json.dumps({"data": {"person": "visitor:x"}}).encode()
+    now = str(int(time.time()))
+    found = []
+    for headers in (
+        {},
+        {"webhook-id": "x", "webhook-timestamp": now, "webhook-signature": "v1,AAAA"},
+        {"webhook-id": "x", "webhook-timestamp": "1614265330", "webhook-signature": "v1,AAAA"},
+    ):
+        with suppress(urllib.error.HTTPError):
+            try:
+                urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=5)
+            except urllib.error.HTTPError as error:
+                found.append(error.code)
+    return found
