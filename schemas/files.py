@@ -25,6 +25,21 @@ class SchemaError(Exception):
     """A schema file is missing, or refers to something that is not in the folder."""
 
 
+def _is_zone(name: str) -> bool:
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return False
+    return True
+
+
+FORMATS: Final[dict[str, str | Callable[[Any], bool]]] = {
+    "somebody": lambda value: not names_nobody(value),
+    "time-zone": _is_zone,
+}
+"""Of our own. `somebody`: a string that does not name nobody. `time-zone`: an IANA name."""
+
+
 @cache
 def load(name: str) -> dict[str, Any]:
     """The file by its path stem: `events/page.viewed`, `recipes`. Raises SchemaError.
@@ -39,29 +54,14 @@ def load(name: str) -> dict[str, Any]:
 
 @cache
 def validator(name: str) -> Validator:
-    """Raises fastjsonschema.JsonSchemaValueException for a document that the schema refuses.
-
-    Two formats are ours. `somebody`: a string that does not name nobody. `time-zone`: an IANA name.
-    """
-    compiled: Validator = fastjsonschema.compile(
-        load(name),
-        formats={"somebody": lambda value: not names_nobody(value), "time-zone": _is_zone},
-        use_default=False,
-    )
+    """Raises fastjsonschema.JsonSchemaValueException for a document that the schema refuses."""
+    compiled: Validator = fastjsonschema.compile(load(name), formats=FORMATS, use_default=False)
     return compiled
 
 
 def names(folder: str) -> tuple[str, ...]:
     """The schemas in a folder, sorted: `events/activity.pinged` and so on for `events`."""
     return tuple(sorted(f"{folder}/{file.stem}" for file in (HOME / folder).glob("*.json")))
-
-
-def _is_zone(name: str) -> bool:
-    try:
-        zoneinfo.ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        return False
-    return True
 
 
 def _file(name: str) -> Path:

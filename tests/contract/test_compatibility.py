@@ -1,0 +1,88 @@
+"""What was agreed in a release holds in the next: agents/released.py says the rule."""
+
+import json
+from collections.abc import Iterator
+from copy import deepcopy
+from importlib.metadata import version
+from typing import Any
+
+import fastjsonschema
+import msgspec
+import pytest
+from fastjsonschema import JsonSchemaValueException
+
+import schemas
+from agents import released
+from schemas.files import FORMATS
+from stream import events, facts, recipes
+from tests.contract.day import Said
+
+VERSIONS = sorted(released.FOLDER.glob("*.json"))
+FROZEN = {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in VERSIONS}
+EXAMPLES = [
+    (release, name, number)
+    for release, frozen in FROZEN.items()
+    for name, documents in frozen["examples"].items()
+    for number in range(len(documents))
+]
+OUTPUTS = [(release, name) for release, frozen in FROZEN.items() for name in frozen["schemas"]]
+
+
+def validator(schema: Any) -> Any:
+    return fastjsonschema.compile(schema, formats=FORMATS, use_default=False)
+
+
+def written(name: str, said: Said) -> Iterator[Any]:
+    """What is written today: a day's, and the examples."""
+    yield from released.examples(name)
+    values = said.decisions if name == "decision" else said.triggers
+    for document in map(msgspec.json.decode, values):
+        if name == "decision" or schemas.load(name)["title"] == document["type"]:
+            yield document
+
+
+def test_this_release_is_frozen() -> None:
+    assert version("storefront-triggers") in FROZEN, "run python -m agents.released"
+
+
+@pytest.mark.parametrize(("release", "name", "number"), EXAMPLES)
+def test_what_was_valid_is_valid(release: str, name: str, number: int) -> None:
+    schemas.validator(name)(deepcopy(FROZEN[release]["examples"][name][number]))
+
+
+@pytest.mark.parametrize(("release", "name", "number"), EXAMPLES)
+def test_what_was_read_is_read(release: str, name: str, number: int) -> None:
+    document = FROZEN[release]["examples"][name][number]
+    value = json.dumps(document).encode()
+    if name.startswith("events/") or name == "envelope":
+        assert events.decode(value).id == document["id"]
+    elif name.startswith("facts/"):
+        facts.decode(value)
+    elif name == "recipes":
+        recipes.load(value.decode())
+
+
+@pytest.mark.parametrize(("release", "name"), OUTPUTS)
+def test_what_is_written_today_is_valid_by_the_schemas_of_then(
+    release: str, name: str, said: Said
+) -> None:
+    valid = validator(FROZEN[release]["schemas"][name])
+    documents = list(written(name, said))
+    assert documents
+    for document in documents:
+        valid(document)
+
+
+def test_a_field_that_is_taken_away_is_noticed() -> None:
+    frozen = FROZEN[min(FROZEN)]
+    document = deepcopy(frozen["examples"]["trigger.fired"][0])
+    del document["data"]["valid_until"]
+    with pytest.raises(JsonSchemaValueException):
+        validator(frozen["schemas"]["trigger.fired"])(document)
+
+
+def test_a_field_that_is_new_is_no_break() -> None:
+    frozen = FROZEN[min(FROZEN)]
+    document = deepcopy(frozen["examples"]["trigger.fired"][0])
+    document["data"]["new"] = {"of": "the next release"}
+    validator(frozen["schemas"]["trigger.fired"])(document)
