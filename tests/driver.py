@@ -84,7 +84,11 @@ class Driver:
 
     @property
     def facts(self) -> list[Document]:
-        return [json.loads(value) for _, value in self._out.facts]
+        return [json.loads(value) for value in self.raw_facts]
+
+    @property
+    def raw_facts(self) -> list[bytes]:
+        return [value for _, value in self._out.facts]
 
     @property
     def rejected(self) -> list[tuple[str, str]]:

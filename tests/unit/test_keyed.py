@@ -1,0 +1,232 @@
+"""States by key: packed, restored, forgotten and buried."""
+
+import msgspec
+import pytest
+from msgspec import Struct
+
+from stream import keyed
+from stream.cart import NEVER
+from stream.keyed import Keyed, NewerState
+
+Records = list[tuple[bytes, bytes | None]]
+
+
+class Count(Struct):
+    applied: int = NEVER
+    version: int = 0
+    armed: int = NEVER
+    number: int = 0
+
+
+def counts() -> Keyed[Count]:
+    return Keyed(msgspec.msgpack.encode, msgspec.msgpack.Decoder(Count).decode)
+
+
+def put(states: Keyed[Count], key: str, number: int, applied: int = 0) -> Count:
+    state = states.get(key)
+    if state is None:
+        state = Count()
+        states.add(key, state)
+    states.dirty[key] = state
+    state.number, state.applied = number, applied
+    return state
+
+
+def written(states: Keyed[Count], clock: int = 0) -> Records:
+    return states.changes((clock, 0, 0), False)
+
+
+def restored(records: Records) -> Keyed[Count]:
+    states = counts()
+    for key, value in records:
+        states.restore(key, value)
+    states.restored()
+    return states
+
+
+def number(states: Keyed[Count], key: str) -> int | None:
+    state = states.get(key)
+    return None if state is None else state.number
+
+
+def test_a_state_comes_back_from_the_changelog_with_its_deadline() -> None:
+    states = counts()
+    states.arm("a", put(states, "a", 7), 500)
+    new = restored(written(states))
+    assert number(new, "a") == 7
+    assert [key for key, _ in new.due(500)] == ["a"]
+
+
+def test_a_deadline_is_armed_without_decoding_the_state() -> None:
+    states = counts()
+    states.arm("a", put(states, "a", 7), 500)
+    new = restored(written(states))
+    assert (new.live, new.next_deadline) == ({}, 500)
+
+
+def test_a_key_that_came_up_is_unarmed() -> None:
+    states = counts()
+    states.arm("a", put(states, "a", 7), 500)
+    ((_, state),) = states.due(600)
+    assert state.armed == NEVER
+    assert states.due(600) == []
+
+
+def test_a_deadline_is_only_moved_forward() -> None:
+    states = counts()
+    state = put(states, "a", 7)
+    for deadline in (500, 900, 300):
+        states.arm("a", state, deadline)
+    assert state.armed == 300
+    assert [key for key, _ in states.due(400)] == ["a"]
+    assert states.due(1_000) == []
+
+
+def test_a_clean_state_that_is_armed_keeps_its_deadline_when_it_is_packed_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(keyed, "DECODED", 0)
+    states = counts()
+    state = put(states, "a", 7)
+    written(states)
+    states.arm("a", state, 500)
+    written(states)
+    put(states, "b", 1)
+    written(states)
+    assert [key for key, _ in states.due(500)] == ["a"]
+
+
+def test_states_beyond_what_is_kept_decoded_are_packed_away_and_come_back_as_they_were(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(keyed, "DECODED", 1)
+    states = counts()
+    for key in "abc":
+        put(states, key, ord(key))
+        written(states)
+    assert [number(states, key) for key in "abcd"] == [97, 98, 99, None]
+    assert len(states) == 3
+
+
+def test_only_what_changed_is_written_and_the_clock_stands_last() -> None:
+    states = counts()
+    put(states, "a", 1)
+    put(states, "b", 2)
+    written(states)
+    put(states, "b", 3)
+    assert [key for key, _ in written(states)] == [b"b", b""]
+    assert written(states) == []
+    assert [key for key, _ in states.changes((9, 0, 0), True)] == [b""]
+    assert states.clock == (9, 0, 0)
+
+
+def test_the_highest_applied_and_version_wins_not_the_last_record() -> None:
+    states = counts()
+    put(states, "a", 1, applied=10)
+    old = written(states)
+    put(states, "a", 2, applied=20)
+    assert number(restored([*old, *written(states), *old]), "a") == 2
+
+
+def test_of_equally_far_states_the_later_version_wins() -> None:
+    """A deadline that fired changes the state and applies nothing."""
+    states = counts()
+    put(states, "a", 1, applied=10)
+    old = written(states)
+    put(states, "a", 2, applied=10)
+    assert number(restored([*written(states), *old]), "a") == 2
+
+
+def test_the_largest_clock_wins() -> None:
+    states = counts()
+    early = states.changes((3, 4, 5), True)
+    late = states.changes((6, 7, 8), True)
+    assert restored([*late, *early]).clock == (6, 7, 8)
+    assert restored([*late, (b"", None)]).clock == (6, 7, 8)
+
+
+def forgotten(applied: int = 10) -> tuple[Keyed[Count], Records]:
+    states = counts()
+    state = put(states, "a", 1, applied)
+    alive = written(states)
+    states.forget("a", state)
+    return states, alive
+
+
+def test_a_forgotten_key_leaves_its_header_until_the_commit_has_passed_it() -> None:
+    states, alive = forgotten()
+    assert states.grave("a") == (10, 2)
+    grave = written(states)
+    assert (number(states, "a"), states.grave("a")) == (None, (10, 2))
+    assert restored([*alive, *grave]).grave("a") == (10, 2)
+    states.committed(10)
+    assert written(states) == []
+    states.committed(11)
+    assert written(states)[0] == (b"a", None)
+    assert (states.grave("a"), len(states), states.size) == (None, 0, 0)
+
+
+def test_a_grave_that_was_restored_is_buried_too() -> None:
+    states, alive = forgotten()
+    new = restored([*alive, *written(states)])
+    new.committed(11)
+    assert written(new)[0] == (b"a", None)
+
+
+def test_a_key_that_comes_again_goes_on_from_its_grave() -> None:
+    states, _ = forgotten()
+    state = put(states, "a", 5, applied=12)
+    assert state.version == 2
+    written(states)
+    states.forget("a", state)
+    written(states)
+    state = Count()
+    states.add("a", state)
+    assert (state.applied, state.version) == (12, 4)
+    states.committed(99)
+    assert b"a" in dict(written(states))
+    assert number(states, "a") == 0
+
+
+def test_an_old_owners_late_state_does_not_rise_from_its_grave() -> None:
+    states, alive = forgotten()
+    grave = written(states)
+    states.committed(11)
+    burial = written(states)
+    assert number(restored([*alive, *grave, *alive, *burial, *alive]), "a") is None
+
+
+def test_a_key_that_lives_again_after_its_burial_lives() -> None:
+    states, alive = forgotten()
+    grave = written(states)
+    states.committed(11)
+    burial = written(states)
+    put(states, "a", 5, applied=20)
+    assert number(restored([*alive, *grave, *burial, *written(states)]), "a") == 5
+
+
+def test_a_late_tombstone_leaves_a_living_state() -> None:
+    _, alive = forgotten()
+    assert number(restored([*alive, (b"a", None)]), "a") == 1
+
+
+def test_a_tombstone_of_a_key_that_nobody_knows_is_nothing() -> None:
+    assert len(restored([(b"a", None)])) == 0
+
+
+def test_a_state_of_a_later_release_is_refused() -> None:
+    states = counts()
+    put(states, "a", 1)
+    key, value = written(states)[0]
+    assert value is not None
+    with pytest.raises(NewerState, match="reads up to"):
+        restored([(key, bytes([value[0] + 1]) + value[1:])])
+
+
+def test_the_size_is_that_of_the_packed_states() -> None:
+    states = counts()
+    put(states, "a", 1)
+    put(states, "b", 2)
+    records = written(states)
+    size = sum(len(value) for key, value in records if value and key)
+    assert (states.size, restored(records).size) == (size, size)

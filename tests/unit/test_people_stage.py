@@ -1,0 +1,134 @@
+"""The people stage: facts in their order behind the watermark, copies, crashes."""
+
+from stream import recipes
+from stream.durations import DAY, MINUTE
+from stream.facts import AnyFact, Mark, Moved, Ordered, encode
+from stream.outputs import Outputs
+from stream.people import People
+from stream.watermark import mark
+from tests.driver import LAMP, Driver, items
+
+ANNA = "customer:anna"
+
+
+def ordered(at: int, n: int = 0, visitor: str = "v") -> Ordered:
+    return Ordered(at=at, visitor=visitor, n=n, person=ANNA, order_id=f"o{at}")
+
+
+def told(people: People, offset: int, *facts: AnyFact | Mark) -> Outputs:
+    out = Outputs()
+    people.add(enumerate(map(encode, facts), offset))
+    people.advance(out)
+    return out
+
+
+def stage(sources: int = 1) -> People:
+    return People(recipes.DEFAULT, sources)
+
+
+def applied(out: Outputs) -> int:
+    return out.counts["facts", "applied"]
+
+
+def test_a_fact_waits_for_the_watermark_to_pass_it() -> None:
+    people = stage()
+    assert applied(told(people, 0, ordered(100), Mark(1, {0: 100}))) == 0
+    assert applied(told(people, 2, Mark(1, {0: 101}))) == 1
+    assert people.watermark == people.advanced == 101
+
+
+def test_every_partition_must_vouch_for_it() -> None:
+    people = stage(2)
+    assert applied(told(people, 0, ordered(100), Mark(2, {0: 500}))) == 0
+    assert applied(told(people, 2, Mark(2, {1: 300}))) == 1
+
+
+def test_a_copy_of_a_fact_counts_once() -> None:
+    out = told(stage(), 0, ordered(100), ordered(100, 1), ordered(100), Mark(1, {0: 200}))
+    assert (applied(out), out.counts["facts", "copy"]) == (2, 1)
+
+
+def test_facts_of_one_time_go_by_visitor_and_number() -> None:
+    """Read in the order of their arrival, the order of v2 would come before the cart of v1."""
+    driver = Driver().pipe("cart.updated", "v1", cart=items(LAMP), customer="anna")
+    driver.wait(5 * MINUTE).pipe("order.placed", "v2", order={"id": "o"}, customer="anna")
+    people = stage()
+    people.add(enumerate([*reversed(driver.raw_facts), mark({0: driver.now + 1}, 1)]))
+    out = Outputs()
+    people.advance(out)
+    assert out.counts["decisions", "closed:converted"] == 1
+
+
+def test_a_fact_of_before_what_is_applied_is_a_copy_and_dropped() -> None:
+    people = stage()
+    told(people, 0, ordered(100), Mark(1, {0: 200}))
+    assert applied(told(people, 2, ordered(150, 5), Mark(1, {0: 300}))) == 0
+    assert people.committable == 4
+
+
+def test_only_what_is_applied_may_be_committed() -> None:
+    people = stage()
+    told(people, 0, ordered(500), ordered(100), Mark(1, {0: 200}))
+    assert people.committable == 0
+    told(people, 3, Mark(1, {0: 501}))
+    assert people.committable == 4
+
+
+def test_records_of_before_the_position_and_tombstones_are_skipped() -> None:
+    people, out = stage(), Outputs()
+    told(people, 0, ordered(100), Mark(1, {0: 50}))
+    people.add([(0, encode(ordered(100))), (2, None), (3, mark({0: 200}, 1))])
+    people.advance(out)
+    assert (applied(out), out.counts["facts", "copy"]) == (1, 0)
+
+
+def test_a_move_of_a_person_that_nobody_knows_makes_no_state() -> None:
+    people = stage()
+    out = told(people, 0, Moved(at=1, visitor="v", n=0, person=ANNA), Mark(1, {0: 9}))
+    people.changes()
+    assert (applied(out), people.keys) == (0, 0)
+
+
+def again(people: People, keep: int | None = None) -> People:
+    new = stage()
+    for key, value in people.changes()[:keep]:
+        new.restore(key, value)
+    new.restored()
+    return new
+
+
+def test_a_new_owner_skips_what_is_applied_even_if_the_clock_did_not_land() -> None:
+    people = stage()
+    told(people, 0, ordered(100), Mark(1, {0: 200}))
+    new = again(people, 1)
+    assert new.advanced == -1
+    assert applied(told(new, 0, ordered(100), Mark(1, {0: 200}))) == 0
+
+
+def test_a_forgotten_person_does_not_come_back_by_a_copy() -> None:
+    people = stage()
+    told(people, 0, ordered(100), Mark(1, {0: 40 * DAY}))
+    new = again(people, 1)
+    assert applied(told(new, 0, ordered(100), Mark(1, {0: 40 * DAY}))) == 0
+    assert applied(told(new, 2, ordered(41 * DAY), Mark(1, {0: 42 * DAY}))) == 1
+
+
+def test_a_grave_is_buried_only_behind_the_clock_that_has_landed() -> None:
+    people = stage()
+    told(people, 0, ordered(100), Mark(1, {0: 40 * DAY}))
+    people.changes()
+    assert people.keys == 1
+    people.committed(2)
+    assert people.keys == 0
+    assert people.changes()[0] == (ANNA.encode(), None)
+
+
+def test_the_next_deadline_and_the_open_episodes_are_known() -> None:
+    driver = Driver().pipe("cart.updated", cart=items(LAMP), customer="anna").wait(6 * MINUTE)
+    people, values = stage(), [*driver.raw_facts, mark({0: driver.now}, 1)]
+    people.add(enumerate(values))
+    people.advance(Outputs())
+    assert people.next_deadline is not None
+    new = again(people)
+    assert (people.open_episodes, new.open_episodes) == (1, 1)
+    assert new.size == people.size > 0

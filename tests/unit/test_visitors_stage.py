@@ -1,0 +1,160 @@
+"""The visitors stage: what becomes of each record, and of records that come again."""
+
+import json
+from typing import Any
+
+import pytest
+
+from stream import recipes
+from stream.durations import DAY, MINUTE
+from stream.outputs import Outputs
+from stream.visitors import FATES, Record, Visitors
+
+T = 1_767_571_200_000
+
+
+def record(offset: int, time: int = T, type: str = "product.viewed", **fields: Any) -> Record:
+    body = {"product.viewed": {"product": {"id": "a"}}}.get(type, {})
+    event = {"id": f"e{offset}", "type": type, "visitor": "v", **body, **fields}
+    return offset, time, b"v", json.dumps(event).encode()
+
+
+def stage() -> Visitors:
+    return Visitors(recipes.DEFAULT)
+
+
+def fate(of: Visitors, each: Record) -> str:
+    out = Outputs()
+    of.process([each], out)
+    (found,) = [name for (kind, name) in out.counts if kind == "events"]
+    assert found in FATES
+    return found
+
+
+@pytest.mark.parametrize(
+    ("each", "expected"),
+    [
+        (record(1), "applied"),
+        (record(1, id="e0"), "duplicate"),
+        (record(1, client_time=0), "late"),
+        (record(1, type="wishlist.added"), "unknown"),
+        ((1, T, b"", b'{"type":"clock.advanced"}'), "clock"),
+        ((1, T, b"v", b"not json"), "rejected"),
+        ((1, T, b"other", record(1)[3]), "rejected"),
+        ((1, T, None, record(1)[3]), "rejected"),
+        ((1, T, b"v", None), "rejected"),
+    ],
+)
+def test_every_record_has_one_fate(each: Record, expected: str) -> None:
+    made = stage()
+    made.process([record(0)], Outputs())
+    assert fate(made, each) == expected
+
+
+def test_a_rejected_record_has_its_reason_its_place_and_its_offset() -> None:
+    out = Outputs()
+    stage().process([(7, T, None, record(7)[3]), (8, T, b"x", record(8)[3])], out)
+    assert out.rejected == [(7, "no_key", "$.visitor"), (8, "key_differs", "$.visitor")]
+
+
+def test_a_name_that_names_nobody_is_rejected_from_a_known_visitor_too() -> None:
+    made = stage()
+    made.process([record(0, customer="anna")], Outputs())
+    assert fate(made, record(1, customer="guest")) == "rejected"
+
+
+def test_records_before_the_position_are_skipped() -> None:
+    made, out = stage(), Outputs()
+    made.process([record(4)], Outputs())
+    made.process([record(3), record(4)], out)
+    assert out.counts == {}
+    assert made.position == 5
+
+
+def test_time_never_moves_back() -> None:
+    made, out = stage(), Outputs()
+    made.process([record(0, T + 4 * MINUTE), record(1, T, type="activity.pinged")], out)
+    assert made.clock == T + 4 * MINUTE
+    made.advance(T + 9 * MINUTE - 1, out)
+    made.advance(T, out)
+    assert out.facts == []
+    made.advance(T + 9 * MINUTE, out)
+    assert len(out.facts) == 1
+
+
+def test_deadlines_of_other_visitors_fire_by_the_end_of_the_batch() -> None:
+    made, out = stage(), Outputs()
+    clock = b'{"type":"clock.advanced"}'
+    made.process([record(0), (1, T + DAY, b"", clock)], out)
+    assert [json.loads(value)["at"] for _, value in out.facts] == [T + 5 * MINUTE]
+
+
+def test_the_next_deadline_is_known() -> None:
+    made = stage()
+    assert made.next_deadline is None
+    made.process([record(0)], Outputs())
+    assert made.next_deadline == T + 5 * MINUTE
+
+
+def again(made: Visitors, keep: int | None = None) -> Visitors:
+    """A new owner, restored from the first `keep` records of a flush."""
+    new = stage()
+    for key, value in made.changes()[:keep]:
+        new.restore(key, value)
+    new.restored()
+    return new
+
+
+def test_what_is_already_applied_is_skipped_when_it_comes_again() -> None:
+    """The state landed, the clock that vouches for the rest did not."""
+    made = stage()
+    made.process([record(0)], Outputs())
+    new = again(made, 1)
+    assert (new.position, new.keys) == (0, 1)
+    assert fate(new, record(0)) == "replayed"
+
+
+def test_what_a_forgotten_visitor_did_is_skipped_when_it_comes_again() -> None:
+    made = stage()
+    made.process([record(0)], Outputs())
+    made.advance(T + 30 * DAY, Outputs())
+    new = again(made, 1)
+    assert fate(new, record(0)) == "replayed"
+    assert fate(new, record(1, T + 31 * DAY)) == "applied"
+
+
+def test_a_grave_is_buried_once_the_commit_has_passed_it() -> None:
+    made = stage()
+    made.process([record(0)], Outputs())
+    made.advance(T + 30 * DAY, Outputs())
+    made.changes()
+    made.committed(0)
+    assert made.keys == 1
+    made.committed(1)
+    assert (made.keys, made.size) == (0, 0)
+    assert made.changes()[0] == (b"v", None)
+
+
+def test_a_new_owner_goes_on_from_the_clock_with_deadlines_armed() -> None:
+    made = stage()
+    made.process([record(0)], Outputs())
+    new, out = again(made), Outputs()
+    assert (new.position, new.clock) == (1, T)
+    new.advance(T + 5 * MINUTE, out)
+    assert len(out.facts) == 1
+
+
+def test_time_that_moved_is_written_even_when_no_state_changed() -> None:
+    made = stage()
+    made.process([record(0)], Outputs())
+    made.changes()
+    assert made.changes() == []
+    made.process([(1, T + MINUTE, b"", b'{"type":"clock.advanced"}')], Outputs())
+    assert [key for key, _ in made.changes()] == [b""]
+
+
+def test_outputs_are_counted_by_fate_and_type() -> None:
+    out = Outputs()
+    stage().process([record(0), record(1, id="e0"), (2, T, b"v", b"{")], out)
+    assert out.counts["types", "applied:product.viewed"] == 1
+    assert out.counts["events", "rejected"] == 1
