@@ -13,7 +13,7 @@ const wanted = new Set(kinds.filter((kind) => kind !== "closed"));
 const all = [];
 const held = [];
 let seen = new Set();
-let paused = false, drawing = false, zone = "UTC", missed = 0;
+let paused = false, drawing = false, drawn = null, zone = "UTC", missed = 0;
 let unsaid = { fired: 0, other: 0 };
 
 const kindOf = (type, data) => ({ trigger: "fired", cancel: "cancelled", rejected: "rejected" }[type] ?? data.outcome);
@@ -62,12 +62,15 @@ function draw() {
   requestAnimationFrame(() => {
     drawing = false;
     const shown = all.filter(({ kind }) => wanted.has(kind)).slice(0, MOST), list = $("stream");
-    const there = new Map([...list.children].map((each) => [each.dataset.id, each]));
-    list.replaceChildren(...shown.map((item) => there.get(item.id) ?? entry(item)));
-    if (!shown.length) list.replaceChildren(h("li", { class: "empty" }, "Nothing yet. What is decided appears here at once."));
+    const next = `${shown.map(({ id }) => id)} ${missed}`;
     const fresh = held.filter(({ kind }) => wanted.has(kind)).length;
     $("fresh").hidden = !fresh;
     $("fresh").textContent = `${fresh} new · show`;
+    if (next === drawn) return; // an element that is put in again loses the focus
+    drawn = next;
+    const there = new Map([...list.children].map((each) => [each.dataset.id, each]));
+    list.replaceChildren(...shown.map((item) => there.get(item.id) ?? entry(item)));
+    if (!shown.length) list.append(h("li", { class: "empty" }, "Nothing yet. What is decided appears here at once."));
     if (missed) list.append(h("li", { class: "empty" }, `${missed} more came faster than they can be shown; the figures count them.`));
   });
 }
@@ -75,7 +78,7 @@ function draw() {
 function entry(item) {
   const { sign, name } = OUTCOMES[item.kind], today = day(item.t, zone) === day(Date.now(), zone);
   const taken = item.taken !== undefined && item.kind === "fired" ? ` · ${span(item.taken)} after ${item.recipe === "exit-intent" ? "the signal" : "it was due"}` : "";
-  const who = item.person ? h("a", { href: `#/ask/${encodeURIComponent(item.person)}` }, item.person) : `partition ${item.from.partition}, offset ${item.from.offset}`;
+  const who = item.person ? h("a", { tabindex: "-1", href: `#/ask/${encodeURIComponent(item.person)}` }, item.person) : `partition ${item.from.partition}, offset ${item.from.offset}`;
   return h("li", { class: `happening ${item.kind}`, "data-id": item.id },
     h("span", { class: "sign", role: "img", "aria-label": name }, sign),
     h("div", {}, h("p", { class: "title" }, item.title), h("p", { class: "because" }, item.details.join(" ")),
@@ -92,6 +95,15 @@ function filters() {
   }, h("span", { "aria-hidden": "true" }, OUTCOMES[kind].sign), ` ${OUTCOMES[kind].filter}`)));
 }
 
+/** The list is one stop of the keyboard; within it the arrows go from person to person. */
+function walk(event) {
+  const links = [...$("stream").querySelectorAll("a")], at = links.indexOf(document.activeElement);
+  const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: links.length - 1 }[event.key];
+  if (to === undefined || !links.length) return;
+  event.preventDefault();
+  (to < 0 ? $("stream") : links[Math.min(to, links.length - 1)]).focus();
+}
+
 /** A screen reader hears a sum now and then, not every line. */
 function say() {
   const { fired, other } = unsaid;
@@ -103,6 +115,7 @@ export function prepare() {
   filters();
   draw();
   $("fresh").addEventListener("click", release);
+  $("stream").addEventListener("keydown", walk);
   $("stream").addEventListener("pointerleave", () => isHeld() || release());
   $("stream").addEventListener("focusout", () => setTimeout(() => isHeld() || release()));
   $("pause").addEventListener("click", () => {

@@ -1,0 +1,385 @@
+"""The console's page in a real Chromium: what it shows, and that everybody can use it."""
+
+import base64
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kafka import KafkaProducer
+from selenium.common.exceptions import StaleElementReferenceException
+from selenium.webdriver import ActionChains, Chrome, Keys
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
+
+from agents.settings import Settings
+from stream import recipes
+from tests.browser.legible import PALE, UNNAMED
+from tests.integration import viewing
+from tests.integration.asking import Console, console
+from tests.integration.past import Past, make_topics
+from tests.integration.viewing import Log, with_redis
+
+PICTURES = Path(__file__).parents[2] / ".cache" / "screenshots"
+PHONE = {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True}
+DESK = {"width": 1400, "height": 1000, "deviceScaleFactor": 1, "mobile": False}
+HOSTILE = '<img src=x onerror="window.struck=1"><script>window.struck=1</script>'
+
+
+class Page:
+    """Somebody before the console."""
+
+    def __init__(self, tab: Chrome, url: str) -> None:
+        self.tab = tab
+        self.url = url
+
+    def go(self, place: str = "") -> None:
+        self.tab.get("about:blank")
+        self.tab.get(f"{self.url}/{place}")
+
+    def until(self, holds: Callable[[], Any], seconds: float = 40) -> Any:
+        ignored = [StaleElementReferenceException]
+        return WebDriverWait(self.tab, seconds, 0.05, ignored).until(lambda _: holds())
+
+    def all(self, selector: str) -> list[Any]:
+        return self.tab.find_elements(By.CSS_SELECTOR, selector)
+
+    def text(self, selector: str) -> str:
+        return str(self.tab.find_element(By.CSS_SELECTOR, selector).text)
+
+    def click(self, selector: str) -> None:
+        self.tab.find_element(By.CSS_SELECTOR, selector).click()
+
+    def keys(self, *keys: str) -> None:
+        ActionChains(self.tab).send_keys(*keys).perform()
+
+    def focused(self) -> Any:
+        return self.tab.switch_to.active_element
+
+    def run(self, script: str) -> Any:
+        return self.tab.execute_script(script)
+
+    def screen(self, of: dict[str, Any], colours: str = "light") -> None:
+        self.tab.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", of)
+        features = [
+            {"name": "prefers-color-scheme", "value": colours},
+            {"name": "prefers-reduced-motion", "value": "reduce"},
+        ]
+        self.tab.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+
+    def picture(self, name: str) -> None:
+        """The whole page, for people to look at."""
+        PICTURES.mkdir(parents=True, exist_ok=True)
+        shot = self.tab.execute_cdp_cmd("Page.captureScreenshot", {"captureBeyondViewport": True})
+        (PICTURES / f"console-{name}.png").write_bytes(base64.b64decode(shot["data"]))
+
+    def day(self) -> None:
+        """The figures of the last day, drawn."""
+        self.until(lambda: self.all("#funnel-plot"))
+        self.run("document.querySelector('input[name=over][value=day]').click()")
+        self.until(lambda: self.all("#funnel-plot svg") and self.all("#speeds svg"))
+
+
+@pytest.fixture(scope="module")
+def settings(broker: str, redis_url: str) -> Settings:
+    """A day that workers left on the broker."""
+    settings = Settings(kafka=tuple(broker.split(",")), prefix=f"page{os.getpid()}.")
+    make_topics(settings, recipes.DEFAULT)
+    Past(settings, recipes.DEFAULT).shop(300, int(time.time() * 1000))
+    return with_redis(settings, redis_url)
+
+
+@pytest.fixture(scope="module")
+def log(settings: Settings) -> Log:
+    return viewing.read(settings)
+
+
+@pytest.fixture(scope="module")
+def served(settings: Settings, log: Log) -> Iterator[Console]:
+    with console(settings) as made:
+        made.until(
+            "day", lambda found: found["kafka"]["behind"] == 0 and found["redis"]["behind"] == 0
+        )
+        yield made
+
+
+@pytest.fixture
+def page(tab: Chrome, served: Console) -> Iterator[Page]:
+    made = Page(tab, served.url)
+    made.screen(DESK)
+    yield made
+    tab.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    tab.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+@pytest.fixture(scope="module")
+def person(log: Log) -> str:
+    """A customer who was sent one thing and refused another."""
+    outcomes: dict[str, set[str]] = {}
+    for _, each in log.values("triggers.decisions"):
+        outcomes.setdefault(each["person"], set()).add(each["outcome"])
+    return max(
+        (name for name in outcomes if name.startswith("customer:")),
+        key=lambda name: ({"fired", "refused"} <= outcomes[name], len(outcomes[name]), name),
+    )
+
+
+def test_the_figures_and_plots_show_what_was_decided(page: Page, log: Log) -> None:
+    page.go()
+    page.day()
+    counts = log.counts()
+    fired = sum(number for (_, _, outcome, _), number in counts.items() if outcome == "fired")
+    steps = sum(number for (_, _, outcome, _), number in counts.items()
+                if outcome in ("fired", "refused", "closed"))  # fmt: skip
+    page.until(lambda: page.text("#tiles .tile:first-child b") == f"{fired:,}")
+    funnel = page.tab.find_element(By.CSS_SELECTOR, "#funnel-plot svg").get_attribute("aria-label")
+    assert funnel is not None
+    assert funnel.startswith(f"Of {steps:,} steps decided {fired:,} were sent")
+    numbers = [int(bar.get_attribute("textContent").split(": ")[-1].split()[0].replace(",", ""))
+               for bar in page.all("#funnel-plot .row title")]  # fmt: skip
+    sorts = [row.get_attribute("class") for row in page.all("#funnel-plot .row")]
+    left = steps
+    for number, sort in zip(numbers, sorts, strict=True):
+        assert left == number if sort == "row total" else number > 0
+        left -= 0 if sort == "row total" else number
+    assert left == fired
+    assert len(page.all("#recipes-table tbody tr")) == len(recipes.DEFAULT.names)
+
+
+def test_the_funnel_of_one_recipe_counts_that_recipe(page: Page, log: Log) -> None:
+    page.go()
+    page.day()
+    page.run(
+        "const pick = document.querySelector('#funnel-recipe'); pick.value = 'exit-intent';"
+        "pick.dispatchEvent(new Event('change'))"
+    )
+    steps = sum(
+        number
+        for (_, recipe, outcome, _), number in log.counts().items()
+        if recipe == "exit-intent" and outcome != "cancelled"
+    )
+    page.until(
+        lambda: page.text("#funnel-plot .row:first-child text.strong + rect + text") == f"{steps:,}"
+    )
+    page.click("#funnel details summary")
+    assert page.text("#funnel-table tbody td").replace(",", "") == str(steps)
+
+
+def produce(settings: Settings, name: str, key: str, value: bytes, **headers: str) -> None:
+    producer = KafkaProducer(bootstrap_servers=list(settings.kafka))
+    producer.send(
+        settings.topic(name), value, key.encode(),
+        headers=[(each, text.encode()) for each, text in headers.items()],
+    ).get(30)  # fmt: skip
+    producer.close()
+
+
+def refused(person: str, id: str) -> bytes:
+    return json.dumps(
+        {"trigger_id": id, "recipe": "cart-abandonment", "version": 1, "step": 1, "person": person,
+         "visitor": "v", "outcome": "refused", "reason": "consent", "at": int(time.time() * 1000)}
+    ).encode()  # fmt: skip
+
+
+def test_what_is_decided_appears_at_once_with_its_reason(page: Page, settings: Settings) -> None:
+    page.go()
+    page.until(lambda: page.all("#stream .happening"))
+    produce(settings, "triggers.decisions", "customer:vera", refused("customer:vera", "d" * 32))
+    page.until(lambda: "customer:vera" in page.text("#stream .happening:first-child"))
+    shown = page.text("#stream .happening:first-child")
+    assert "cart-abandonment 1 of 3 was not sent" in shown
+    assert "Because they want no messages by any channel that is left." in shown
+
+
+def test_a_paused_list_stands_still_and_says_what_waits(page: Page, settings: Settings) -> None:
+    page.go()
+    page.until(lambda: page.all("#stream .happening"))
+    page.click("#pause")
+    before = page.text("#stream")
+    produce(settings, "triggers.decisions", "customer:paul", refused("customer:paul", "e" * 32))
+    page.until(lambda: page.text("#fresh") == "1 new · show")
+    assert page.text("#stream") == before
+    page.click("#fresh")
+    page.until(lambda: "customer:paul" in page.text("#stream .happening:first-child"))
+
+
+def test_filters_choose_what_is_listed(page: Page) -> None:
+    page.go()
+    page.until(lambda: page.all("#stream .happening.refused"))
+    page.click(".filter.refused")
+    page.until(lambda: not page.all("#stream .happening.refused"))
+    assert page.all("#stream .happening.fired")
+    assert (
+        page.tab.find_element(By.CSS_SELECTOR, ".filter.refused").get_attribute("aria-pressed")
+        == "false"
+    )
+
+
+def test_what_visitors_write_is_never_taken_for_the_page_s_own(
+    page: Page, settings: Settings
+) -> None:
+    page.go()
+    page.until(lambda: page.all("#stream .happening"))
+    person = f"customer:{HOSTILE}"
+    produce(settings, "triggers.decisions", person, refused(person, "f" * 32))
+    produce(
+        settings, "storefront.rejected", HOSTILE, HOSTILE.encode(), reason="wrong_type",
+        path=f"$.{HOSTILE}", topic="storefront.events", partition="0", offset="1", time="1",
+    )  # fmt: skip
+    page.until(lambda: HOSTILE in page.text("#stream") and page.text("#stream").count(HOSTILE) > 1)
+    page.until(lambda: HOSTILE in page.text("#rejected-table"))
+    page.click("#rejected-table tbody button")
+    page.until(lambda: HOSTILE in page.text("#rejected-table pre"))
+    page.go(f"#/ask/{person.replace('<', '%3C').replace('>', '%3E').replace(' ', '%20')}")
+    page.until(lambda: page.text("#answer h1") == person and "not sent" in page.text("#answer"))
+    assert page.run("return window.struck ?? null") is None
+    assert page.run("return document.querySelectorAll('main img').length") == 0
+
+
+def test_a_person_is_found_by_keyboard_with_the_story_and_what_waits(
+    page: Page, served: Console, person: str
+) -> None:
+    page.go()
+    page.until(lambda: page.all("#tiles .tile"))
+    page.keys("/")
+    assert page.focused().get_attribute("id") == "asked"
+    page.keys(person, Keys.ENTER)
+    page.until(lambda: page.all("#answer .timeline li"))
+    expected = served.ask(person).json
+    assert [each.text for each in page.all("#answer .timeline .title")] == [
+        line["text"] for line in expected["lines"]
+    ]
+    assert len(page.all("#answer .steps li")) == len(expected["waiting"])
+    assert page.focused().get_attribute("id") == "answer-h"
+    assert page.tab.title.startswith(person)
+    page.picture("answer")
+    page.keys(Keys.ESCAPE)
+    page.until(lambda: page.all("#overview:not([hidden])"))
+
+
+def test_a_trigger_id_shows_its_step_first(page: Page, log: Log) -> None:
+    decision = log.values("triggers.decisions")[0][1]
+    page.go(f"#/ask/{decision['trigger_id']}")
+    page.until(lambda: page.all("#answer .asked .title"))
+    assert page.text("#answer h1") == decision["person"]
+    assert decision["recipe"] in page.text("#answer .asked .title")
+    assert page.all("#answer .timeline .this")
+
+
+def test_who_is_not_known_is_said_to_be_unknown(page: Page) -> None:
+    page.go("#/ask/customer%3Anobody")
+    page.until(lambda: "Nothing is known of “customer:nobody”." in page.text("#answer"))
+
+
+def test_thirty_days_come_from_the_view(page: Page, log: Log) -> None:
+    page.go()
+    page.until(lambda: page.all("#tiles .tile"))
+    page.run("document.querySelector('input[name=over][value=month]').click()")
+    page.until(lambda: "From the Redis view" in page.text("#counted"))
+    page.until(lambda: page.all("#funnel-plot svg"))
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+@pytest.mark.parametrize(("name", "screen"), [("desk", DESK), ("phone", PHONE)])
+def test_nothing_runs_out_of_the_page_all_is_named_and_no_text_is_pale(
+    page: Page, person: str, colours: str, name: str, screen: dict[str, Any]
+) -> None:
+    page.screen(screen, colours)
+    page.go()
+    page.day()
+    page.until(lambda: page.all("#rejected-table tbody tr") and page.all("#stream .happening"))
+    page.picture(f"{name}-{colours}")
+    for place in ("", f"#/ask/{person}"):
+        page.run(f"location.hash = '{place[1:]}'")
+        if place:
+            page.until(lambda: page.all("#answer .timeline li"))
+            page.picture(f"answer-{name}-{colours}")
+        assert page.run("return document.documentElement.scrollWidth") <= screen["width"]
+        assert page.run(UNNAMED) == []
+        assert page.run(PALE) == []
+
+
+def test_the_colours_are_the_system_s_until_others_are_chosen_and_the_choice_stays(
+    page: Page,
+) -> None:
+    ground = "return getComputedStyle(document.body).backgroundColor"
+    page.screen(DESK, "dark")
+    page.go()
+    dark = page.run(ground)
+    page.screen(DESK, "light")
+    page.until(lambda: page.run(ground) != dark)
+    light = page.run(ground)
+    page.click("#theme")
+    assert page.run(ground) == light
+    page.click("#theme")
+    assert page.run(ground) == dark
+    page.go()
+    assert page.run(ground) == dark
+    page.click("#theme")
+    assert page.run(ground) == light
+    page.run("localStorage.clear()")
+
+
+def test_a_keyboard_reaches_everything_and_the_first_stop_skips_to_the_content(page: Page) -> None:
+    page.go()
+    page.day()
+    page.until(lambda: page.all("#rejected-table button"))
+    page.run("document.activeElement.blur(); scrollTo(0, 0)")
+    page.keys(Keys.TAB)
+    assert page.focused().text == "Skip to the content"
+    reached: list[str] = []
+    while len(reached) < 40 and "recipes-table" not in reached:
+        page.keys(Keys.TAB)
+        assert page.run("return document.activeElement.matches(':focus-visible')")
+        reached.append(page.focused().get_attribute("id") or page.focused().text)
+    for wanted in ("asked", "theme", "pause", "stream", "funnel-recipe", "recipes-table"):
+        assert wanted in reached, (wanted, reached)
+    page.run("document.querySelector('#stream').focus()")
+    page.keys(Keys.ARROW_DOWN, Keys.ARROW_DOWN)
+    links = page.all("#stream a")
+    assert page.focused() == links[1]
+    page.keys(Keys.ARROW_UP, Keys.ARROW_UP)
+    assert page.focused().get_attribute("id") == "stream"
+    page.run("document.querySelector('.skip').focus()")
+    page.keys(Keys.ENTER)
+    assert page.focused().get_attribute("id") == "content"
+
+
+def test_the_page_has_landmarks_one_heading_and_says_politely_what_changes(page: Page) -> None:
+    page.go()
+    page.day()
+    for landmark in ("header", "main", "nav[aria-label]", "[role=search]", "footer"):
+        assert len(page.all(landmark)) == 1, landmark
+    visible = "return [...document.querySelectorAll('h1')].filter((each) => each.checkVisibility()).length"
+    assert page.run(visible) == 1
+    assert page.run("return document.documentElement.lang") == "en"
+    assert page.all("[aria-live=polite]")
+    assert page.all("#banner[role=status]")
+    for plot in page.all("svg:not([aria-hidden=true])"):
+        assert plot.get_attribute("role") == "img"
+        assert plot.get_attribute("aria-label")
+    for section in page.all("section"):
+        labelled = section.get_attribute("aria-labelledby")
+        assert section.get_attribute("aria-label") or page.all(f"#{labelled}")
+
+
+def test_nothing_is_blocked_and_nothing_fails_on_the_page(page: Page, person: str) -> None:
+    page.tab.execute_cdp_cmd(
+        "Page.addScriptToEvaluateOnNewDocument",
+        {
+            "source": "window.faults = [];"
+            "addEventListener('error', (event) => faults.push(event.message ?? 'resource'), true);"
+            "addEventListener('unhandledrejection', (event) => faults.push(String(event.reason)));"
+            "addEventListener('securitypolicyviolation', (event) => faults.push(event.blockedURI));"
+        },
+    )
+    page.go()
+    page.day()
+    page.run(f"location.hash = '#/ask/{person}'")
+    page.until(lambda: page.all("#answer .timeline li"))
+    page.run("location.hash = '#/'")
+    page.until(lambda: page.all("#overview:not([hidden]) #funnel-plot svg"))
+    assert page.run("return window.faults") == []
