@@ -23,7 +23,8 @@ ROUND_S: Final = 1.0
 """Longer: quiet partitions fire later. Shorter: more marks, each a record in every partition of facts."""
 
 PASSING_S: Final = 0.05
-"""In a replay: from look to look whether the records have moved time."""
+"""In a replay, from look to look whether the records have moved time; with transactions, whether one that
+vouches for more has been committed."""
 
 MARGIN_MS: Final = 2_000
 """With several brokers: covers their clocks' skew and the time a record takes to be replicated."""
@@ -44,6 +45,7 @@ class Evidence:
     ) -> None:
         self.asked = 0.0
         self._replay = settings.time == "record"
+        self._often = self._replay or settings.delivery == "exactly_once"
         self._sources = layout.inputs
         self._everywhere = range(layout.people)
         self._ownership = ownership
@@ -60,8 +62,8 @@ class Evidence:
             began = time.monotonic()
             await self.round()
             while (left := began + ROUND_S - time.monotonic()) > 0:
-                await asyncio.sleep(min(left, PASSING_S) if self._replay else left)
-                if self._replay and self._moved():
+                await asyncio.sleep(min(left, PASSING_S) if self._often else left)
+                if self._often and self._moved():
                     await self.broadcast(self._inputs())
 
     def _inputs(self) -> list[VisitorsShard]:
@@ -69,7 +71,9 @@ class Evidence:
         return [shard for shard in owned if isinstance(shard, VisitorsShard)]
 
     def _moved(self) -> bool:
-        return any(shard.clock > self._told.get(shard.tp.partition, -1) for shard in self._inputs())
+        return any(
+            shard.vouched > self._told.get(shard.tp.partition, -1) for shard in self._inputs()
+        )
 
     async def round(self) -> None:
         """Asks the brokers once, and passes on what it proves."""

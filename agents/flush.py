@@ -9,6 +9,7 @@ from faust.types import TP
 from agents.metrics import Metrics
 from agents.outputs import acknowledged
 from agents.shard import Shard
+from agents.transactions import TransactionalSender
 
 Commit = Callable[[Mapping[TP, int]], Awaitable[bool]]
 
@@ -36,15 +37,34 @@ class Flush:
                 raise
 
     async def _write(self, shards: Collection[Shard]) -> None:
-        """Outputs acknowledged, then state acknowledged, then the offset committed."""
         began = time.monotonic()
+        plain = [shard for shard in shards if not shard.transaction]
+        changed = await asyncio.gather(
+            self._append(plain), *(transact(s, s.transaction) for s in shards if s.transaction)
+        )
+        if any(changed):
+            self._metrics.flush.observe(time.monotonic() - began)
+
+    async def _append(self, shards: Collection[Shard]) -> bool:
+        """Outputs acknowledged, then state acknowledged, then the offset committed."""
         snapshots = [(shard, await shard.snapshot()) for shard in shards]
         await acknowledged([ack for _, snapshot in snapshots for ack in snapshot.acks])
         await acknowledged([a for shard, s in snapshots for a in await shard.write(s)])
         offsets = {s.tp: snap.offset for s, snap in snapshots if snap.offset != s.committed}
         if offsets and not await self._commit(offsets):
-            return
+            return False
         for shard, snapshot in snapshots:
             shard.flushed(snapshot)
-        if offsets:
-            self._metrics.flush.observe(time.monotonic() - began)
+        return bool(offsets)
+
+
+async def transact(shard: Shard, sender: TransactionalSender) -> bool:
+    """Outputs, state and offset in one transaction. Nothing is applied while it ends."""
+    async with shard.lock:
+        snapshot, clock = shard.taken(), shard.clock
+        await acknowledged([*snapshot.acks, *await shard.write(snapshot)])
+        moved = snapshot.offset != shard.committed
+        await sender.commit({shard.tp: snapshot.offset} if moved else {})
+        shard.flushed(snapshot)
+        shard.durable = clock
+    return moved

@@ -9,7 +9,7 @@ import asyncio
 import os
 import socket
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaTimeoutError
@@ -78,8 +78,9 @@ class Source:
 class Packer:
     """Records gathered into batches by topic and partition, in their order."""
 
-    def __init__(self, codec: int) -> None:
+    def __init__(self, codec: int, transactional: bool = False) -> None:
         self._codec = codec
+        self._transactional = transactional
         self._open: dict[tuple[str, int], BatchBuilder] = {}
         self.full: list[tuple[str, int, BatchBuilder]] = []
 
@@ -101,7 +102,7 @@ class Packer:
             batch.append(timestamp=UNSTAMPED, key=key, value=value, headers=headers)
 
     def _batch(self) -> BatchBuilder:
-        return BatchBuilder(BATCH_BYTES, self._codec, is_transactional=False)
+        return BatchBuilder(BATCH_BYTES, self._codec, is_transactional=self._transactional)
 
     def batches(self) -> list[tuple[str, int, BatchBuilder]]:
         """All of them, each closed to further records."""
@@ -114,7 +115,7 @@ class Packer:
 class Sender:
     """Sends to the service's topics. Every method returns the acknowledgements to wait for."""
 
-    def __init__(self, settings: Settings, layout: Layout) -> None:
+    def __init__(self, settings: Settings, layout: Layout, **options: Any) -> None:
         self._settings = settings
         self.people = layout.people
         self._producer = AIOKafkaProducer(
@@ -124,6 +125,7 @@ class Sender:
             enable_idempotence=True,
             max_batch_size=BATCH_BYTES,
             request_timeout_ms=REQUEST_MS,
+            **options,
         )
 
     async def start(self) -> None:
@@ -143,7 +145,7 @@ class Sender:
         """
         if not (out.facts or out.triggers or out.decisions or out.rejected):
             return []
-        facts, packer, topic = Packer(PACKED), Packer(PLAIN), self._settings.topic
+        facts, packer, topic = self._packer(PACKED), self._packer(PLAIN), self._settings.topic
         headers = source.headers(offset)
         name = topic(FACTS)
         for person, value in out.facts:
@@ -169,17 +171,20 @@ class Sender:
         self, topic: str, partition: int, records: Iterable[tuple[bytes, bytes | None]]
     ) -> list[Ack]:
         """Changelog records of one partition, to land in their order."""
-        packer = Packer(PACKED)
+        packer = self._packer(PACKED)
         for key, value in records:
             packer.add(topic, partition, key, value)
         return await self._send(packer)
 
     async def mark(self, value: bytes, partitions: Iterable[int]) -> list[Ack]:
         """One mark to each of the facts' partitions given."""
-        packer, topic = Packer(PLAIN), self._settings.topic(FACTS)
+        packer, topic = self._packer(PLAIN), self._settings.topic(FACTS)
         for partition in partitions:
             packer.add(topic, partition, b"", value)
         return await self._send(packer)
+
+    def _packer(self, codec: int) -> Packer:
+        return Packer(codec)
 
     async def _send(self, packer: Packer) -> list[Ack]:
         return [await self._send_batch(*batch) for batch in packer.batches()]

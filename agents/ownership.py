@@ -141,6 +141,7 @@ class Ownership:
             return self.shards is mine and self.consumer.member == member
 
         stages = {(shard.changelog, tp.partition): shard.stage for tp, shard in new.items()}
+        await asyncio.gather(*(shard.open() for shard in new.values()))
         with self._metrics.restore.time():
             whole = await restore(self._settings, self._offsets, stages, still_ours)
         if whole:

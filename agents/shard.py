@@ -14,6 +14,7 @@ from faust.types import TP
 from agents.batches import RawBatch
 from agents.metrics import Metrics
 from agents.outputs import Ack, Sender, Source, acknowledged
+from agents.transactions import TransactionalSender
 from stream.outputs import Outputs
 from stream.people import People
 from stream.visitors import Visitors
@@ -38,7 +39,9 @@ class Snapshot(NamedTuple):
 class Shard(ABC):
     """`position`: the next offset to be read · `committed`: the group's, None before the first ·
     `end`: the topic's end when last asked, -1 before · `caught_up`: the position has once been there ·
-    `closed`: nothing is applied, since the flow is held or the last flush has begun."""
+    `closed`: nothing is applied, since the flow is held or the last flush has begun ·
+    `transaction`: the sender that holds one, with delivery exactly once; then `durable` is the clock (ms) as
+    last committed."""
 
     stage: Visitors | People
     name: ClassVar[str]
@@ -56,6 +59,8 @@ class Shard(ABC):
         self._sender = sender
         self._metrics = metrics
         self._acks: list[Ack] = []
+        self.transaction = sender if isinstance(sender, TransactionalSender) else None
+        self.durable = -1
 
     @abstractmethod
     def apply(self, batches: Sequence[RawBatch]) -> Outputs:
@@ -103,10 +108,16 @@ class Shard(ABC):
 
     async def snapshot(self) -> Snapshot:
         async with self.lock:
-            return Snapshot(list(self._acks), self.stage.changes(), self.committable)
+            return self.taken()
+
+    def taken(self) -> Snapshot:
+        """A snapshot. The lock is held."""
+        return Snapshot(list(self._acks), self.stage.changes(), self.committable)
 
     async def settled(self) -> int:
-        """The time up to which what was decided now is acknowledged. Raises the producer's errors."""
+        """The time up to which what was decided now is durable. Raises the producer's errors."""
+        if self.transaction:
+            return self.durable
         async with self.lock:
             clock, acks = self.clock, list(self._acks)
         await acknowledged(acks)
@@ -133,12 +144,20 @@ class Shard(ABC):
     def forget(self) -> None:
         """Another worker's now."""
         self.closed = True
+        if self.transaction:
+            self.transaction.leave()
         self._metrics.forget(self.name, self.source.partition)
 
+    async def open(self) -> None:
+        """Fences the former owner, where there are transactions: before the state is read back."""
+        if self.transaction:
+            await self.transaction.start()
+
     def reached(self, end: int) -> None:
-        """The topic ended at `end` a moment ago."""
-        self.end = end
-        self.caught_up = self.caught_up or self.position >= end
+        """The topic ended at `end` a moment ago. Caught up is also who has come to where it ended before:
+        under load, and behind transactions that are open, the position is never at the end itself."""
+        before, self.end = self.end, end
+        self.caught_up = self.caught_up or self.position >= end or -1 < before <= self.position
 
 
 Maker = Callable[[TP], Shard]

@@ -8,6 +8,7 @@ from agents.people import PeopleShard
 from agents.settings import Settings
 from agents.shard import Maker, Shard
 from agents.topic_list import EVENTS, STATE_PEOPLE, STATE_VISITORS, Layout
+from agents.transactions import TransactionalSender
 from agents.visitors import VisitorsShard
 from stream.recipe import Recipes
 
@@ -16,14 +17,15 @@ def maker(
     settings: Settings, recipes: Recipes, layout: Layout, sender: Sender, metrics: Metrics
 ) -> Maker:
     """Makes an empty shard of a partition, to be restored from its changelog."""
-    events = settings.topic(EVENTS)
+    events, exactly_once = settings.topic(EVENTS), settings.delivery == "exactly_once"
 
     def make(tp: TP) -> Shard:
         source = Source(tp.topic, tp.partition)
+        own = TransactionalSender(settings, layout, tp) if exactly_once else sender
         if tp.topic == events:
             changelog = settings.topic(STATE_VISITORS)
-            return VisitorsShard(recipes, source, changelog, sender, metrics)
+            return VisitorsShard(recipes, source, changelog, own, metrics)
         changelog = settings.topic(STATE_PEOPLE)
-        return PeopleShard(recipes, layout.inputs, source, changelog, sender, metrics)
+        return PeopleShard(recipes, layout.inputs, source, changelog, own, metrics)
 
     return make

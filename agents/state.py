@@ -91,7 +91,10 @@ async def restore(
     records = 0
     if left:
         consumer = AIOKafkaConsumer(
-            **aiokafka_options(settings), client_id="triggers-restore", enable_auto_commit=False
+            **aiokafka_options(settings),
+            client_id="triggers-restore",
+            isolation_level="read_committed",
+            enable_auto_commit=False,
         )
         await consumer.start()
         try:

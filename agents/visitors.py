@@ -52,6 +52,11 @@ class VisitorsShard(Shard):
             self.stage.advance(time, out)
             await self.send(out)
 
+    @property
+    def vouched(self) -> int:
+        """The time (ms) that a broadcast would tell, as far as is known without waiting."""
+        return self.durable if self.transaction else self.clock
+
     async def settle(self) -> None:
         """Waits until all that was decided now is acknowledged: so much may be broadcast."""
         self.proven = max(self.proven, await self.settled())

@@ -1,0 +1,66 @@
+"""Exactly once, as an option: one transactional producer for each owned partition of an input.
+
+A transaction holds what a partition decided, its state and its offset; it ends with each flush. Readers of
+committed records see all of it or nothing, and so never a copy. Opening the producer fences the partition's
+former owner and aborts what it left open: it must happen before the state is read back.
+Source: KIP-98. The client cannot name the group's generation (KIP-447), so an id for each worker would not
+fence; one for each partition does.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Final
+
+from aiokafka.structs import TopicPartition
+from faust.types import TP
+
+from agents.outputs import Ack, Packer, Sender
+from agents.settings import Settings
+from agents.topic_list import Layout
+
+TIMEOUT_MS: Final = 10_000
+"""A transaction that is left open holds back all readers of its partitions for so long at most."""
+
+RETRY_MS: Final = 20
+"""The broker often answers a transaction's first records with `try again`, while the one before ends."""
+
+
+class TransactionalSender(Sender):
+    """Sends for one partition. A transaction begins with the first records after the last commit."""
+
+    def __init__(self, settings: Settings, layout: Layout, tp: TP) -> None:
+        super().__init__(
+            settings,
+            layout,
+            transactional_id=f"{settings.group}-{tp.topic}-{tp.partition}",
+            transaction_timeout_ms=TIMEOUT_MS,
+            retry_backoff_ms=RETRY_MS,
+        )
+        self._group = settings.group
+        self._begun = False
+
+    def _packer(self, codec: int) -> Packer:
+        return Packer(codec, transactional=True)
+
+    async def _begin(self) -> None:
+        if not self._begun:
+            self._begun = True
+            await self._producer.begin_transaction()
+
+    async def _send(self, packer: Packer) -> list[Ack]:
+        await self._begin()
+        return await super()._send(packer)
+
+    def leave(self) -> None:
+        """The partition is another worker's, or about to be: what is open is aborted by its next owner."""
+        self._leaving = asyncio.create_task(self.stop())
+
+    async def commit(self, offsets: Mapping[TP, int]) -> None:
+        """Ends the transaction, with these offsets in it. Raises ProducerFenced when another owns them."""
+        if offsets:
+            await self._begin()
+            given = {TopicPartition(*tp): offset for tp, offset in offsets.items()}
+            await self._producer.send_offsets_to_transaction(given, self._group)
+        if self._begun:
+            await self._producer.commit_transaction()
+            self._begun = False
