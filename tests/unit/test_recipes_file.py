@@ -1,0 +1,154 @@
+"""A recipes file: what it may leave out, and how its faults are told."""
+
+import pytest
+
+from stream import recipes
+from stream.durations import DAY, HOUR, MINUTE, SECOND
+from stream.recipe import Cap, Quiet
+from stream.recipes import RecipesError, load
+from stream.registry import KINDS
+
+SHIPPED = {
+    "exit-intent": ((0,), 0, 7 * DAY, 30 * SECOND, 100, False),
+    "payment-failed": ((5 * MINUTE, DAY, 3 * DAY), 0, 0, DAY, 10, True),
+    "checkout-abandonment": ((30 * MINUTE, DAY, 3 * DAY), 0, DAY, DAY, 20, True),
+    "cart-abandonment": ((HOUR, DAY, 3 * DAY), DAY, 7 * DAY, DAY, 30, True),
+    "browse-abandonment": ((HOUR,), 7 * DAY, 7 * DAY, DAY, 80, True),
+}
+"""Steps, ordered_within, cooldown, valid_for, priority, capped."""
+
+
+@pytest.mark.parametrize("text", ["", "{}", "policy: {}", '{"policy": {"caps": []}}'])
+def test_a_file_without_recipes_has_the_five_that_are_shipped(text: str) -> None:
+    found = load(text).by_name
+    assert {
+        name: (r.steps, r.ordered_within, r.cooldown, r.valid_for, r.priority, r.capped)
+        for name, r in found.items()
+    } == SHIPPED
+
+
+@pytest.mark.parametrize("kind", sorted(set(KINDS) - {"exit-intent"}))
+def test_what_all_reminders_have_in_common(kind: str) -> None:
+    recipe = recipes.DEFAULT.by_name[kind]
+    assert recipe.channels == ("email", "sms", "push", "messenger")
+    assert (recipe.reach, recipe.consent, recipe.holdout) == ("known", "not_withdrawn", 0)
+    assert (recipe.expires, recipe.arms, recipe.version) == (7 * DAY, (), 1)
+
+
+def test_exit_intent_is_for_anybody_on_the_site() -> None:
+    recipe = recipes.DEFAULT.by_name["exit-intent"]
+    assert (recipe.channels, recipe.reach) == (("onsite",), "any")
+
+
+def test_the_shipped_policy() -> None:
+    policy = recipes.DEFAULT.policy
+    assert policy.caps == (Cap(1, HOUR, "defer"), Cap(3, 7 * DAY, "drop"))
+    assert (policy.quiet, policy.zone) == (None, "UTC")
+
+
+def test_what_a_policy_leaves_out_is_the_shipped_one() -> None:
+    policy = load('policy: {zone: Asia/Seoul, quiet: {from: "21:00", to: "08:30"}}').policy
+    assert (policy.zone, policy.quiet) == ("Asia/Seoul", Quiet(21 * 60, 8 * 60 + 30))
+    assert policy.caps == recipes.DEFAULT.policy.caps
+
+
+def test_what_a_recipe_leaves_out_is_its_kinds_and_a_kind_left_out_is_its_name() -> None:
+    found = load("recipes: [{name: gentle, kind: cart-abandonment, steps: [2h]}]")
+    (recipe,) = found.by_name.values()
+    assert (recipe.steps, recipe.cooldown, recipe.kind) == (
+        (2 * HOUR,),
+        7 * DAY,
+        "cart-abandonment",
+    )
+    assert load("recipes: [{name: payment-failed}]").names == ("payment-failed",)
+
+
+def test_a_recipe_may_say_everything() -> None:
+    text = """
+recipes:
+  - name: all
+    kind: browse-abandonment
+    version: 3
+    steps: [1m, 2m]
+    ordered_within: 0
+    cooldown: 0
+    expires: 1d
+    valid_for: 90s
+    priority: 5
+    channels: [sms, sms, push]
+    capped: false
+    reach: any
+    consent: granted
+    holdout: 33.333
+    arms: {a: 0.01, b: 50}
+    when: {visits: {min: 1, max: 9}, sub_kind: [recent], category: [hats]}
+    offers: [{offer: gift, when: {message: {min: 2}}}, {offer: none}]
+"""
+    (recipe,) = load(text).by_name.values()
+    assert (recipe.version, recipe.steps, recipe.priority) == (3, (MINUTE, 2 * MINUTE), 5)
+    assert (recipe.ordered_within, recipe.cooldown) == (0, 0)
+    assert (recipe.expires, recipe.valid_for) == (DAY, 90 * SECOND)
+    assert (recipe.channels, recipe.capped, recipe.reach) == (("sms", "push"), False, "any")
+    assert (recipe.consent, recipe.holdout, recipe.arms) == (
+        "granted",
+        3334,
+        (("a", 1), ("b", 5001)),
+    )
+    assert [offer.name for offer in recipe.offers] == ["gift", "none"]
+    assert recipe.when.sub_kinds == frozenset({"recent"})
+    assert recipe.when.categories == frozenset({"hats"})
+
+
+def test_a_recipe_that_is_not_enabled_is_known_by_name_only() -> None:
+    found = load("recipes: [{name: cart-abandonment, enabled: false}]")
+    assert (found.names, found.by_name, found.of["cart-abandonment"]) == (
+        ("cart-abandonment",), {}, [],
+    )  # fmt: skip
+
+
+def test_recipes_of_a_kind_stand_by_priority_and_name() -> None:
+    named = [("b", 2), ("a", 2), ("z", 1)]
+    each = ", ".join(f"{{name: {n}, kind: exit-intent, priority: {p}}}" for n, p in named)
+    found = load(f"recipes: [{each}]")
+    assert [recipe.name for recipe in found.of["exit-intent"]] == ["z", "a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "recipes:\n  - name: exit-intent\n    steps: [1.5h]",
+            "file.yaml:3: recipes[0].steps[0]: ",
+        ),
+        ("recipes:\n- name: exit-intent\n- {}", "file.yaml:3: recipes[1]: "),
+        ("policy:\n  caps: [{max: 0, per: 1h, then: drop}]", "file.yaml:2: policy.caps[0].max: "),
+        ("recipes:\n  - name: [", "file.yaml:2: "),
+        ("recipes: 5", "file.yaml:1: recipes: must be array"),
+        ("5", "file.yaml:1: file: must be object"),
+        (
+            "recipes:\n  - name: exit-intent\n  - name: exit-intent",
+            "file.yaml:3: recipes[1].name: exit-intent is there twice",
+        ),
+        (
+            "recipes:\n  - name: exit-intent\n  - name: cart",
+            "file.yaml:3: recipes[1].kind must be one of exit-intent, payment-failed, "
+            "checkout-abandonment, cart-abandonment, browse-abandonment",
+        ),
+        ("zone: !!python/object:os.system x", "file.yaml:1: could not determine a constructor"),
+        ("a: 2026-99-99", "file.yaml: "),
+        ("x: '\x00'", "file.yaml: "),
+        ("[" * 3_000, "file.yaml: "),
+    ],
+)
+def test_a_fault_is_told_with_its_line_or_path_and_nothing_of_the_file_counts(
+    text: str, message: str
+) -> None:
+    with pytest.raises(RecipesError) as caught:
+        load(text, "file.yaml")
+    assert str(caught.value).startswith(message)
+
+
+def test_the_memory_of_what_fired_is_as_long_as_the_longest_window() -> None:
+    assert recipes.DEFAULT.memory == 7 * DAY
+    assert load("policy: {caps: [{max: 1, per: 40d, then: drop}]}").memory == 40 * DAY
+    assert load("{policy: {caps: []}, recipes: [{name: payment-failed}]}").memory == DAY
