@@ -5,12 +5,11 @@ deaf, and to start it again helps. While no broker answers nothing can be said a
 """
 
 import time
-from collections.abc import Awaitable, Callable
 from typing import Final
 
-from aiohttp import web
 from faust.types import TP
 
+from agents import probes
 from agents.evidence import Evidence
 from agents.metrics import Metrics
 from agents.ownership import Ownership
@@ -22,8 +21,6 @@ STILL_S: Final = 60.0
 
 FRESH_S: Final = 10.0
 """Age of what the broker said last of the ends, up to which it counts as answering."""
-
-METRICS_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class Health:
@@ -79,24 +76,9 @@ class Health:
 async def serve(settings: Settings, health: Health, metrics: Metrics) -> None:
     """Answers for as long as the process runs. Raises OSError when the address is taken."""
 
-    async def page(request: web.Request) -> web.Response:
+    def page() -> bytes:
         metrics.look(health.shards)
-        return web.Response(body=metrics.text(), headers={"Content-Type": METRICS_TYPE})
+        return metrics.text()
 
-    if settings.metrics is None:
-        return
-    site = web.Application()
-    site.router.add_get("/live", _told(health.deaf))
-    site.router.add_get("/ready", _told(health.unready))
-    site.router.add_get("/metrics", page)
-    runner = web.AppRunner(site, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, *settings.metrics).start()
-
-
-def _told(faults: Callable[[], list[str]]) -> Callable[[web.Request], Awaitable[web.Response]]:
-    async def answer(request: web.Request) -> web.Response:
-        found = faults()
-        return web.Response(text="\n".join(found or ["ok"]) + "\n", status=503 if found else 200)
-
-    return answer
+    if settings.metrics is not None:
+        await probes.serve(settings.metrics, health.deaf, health.unready, page)

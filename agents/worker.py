@@ -9,12 +9,9 @@ committed.
 import argparse
 import asyncio
 import logging
-import os
 import signal
 import sys
-import traceback
-from collections.abc import Coroutine
-from typing import Any, Final, NoReturn, TypeVar
+from typing import Final, NoReturn
 
 from aiokafka.errors import KafkaError
 
@@ -26,6 +23,7 @@ from agents.recipes import read
 from agents.service import Service
 from agents.settings import Settings, SettingsError
 from agents.state import StateError
+from agents.stopping import Stopped, before, end, report
 from agents.topics import TopicsError
 from stream.keyed import NewerState
 from stream.recipe import Recipes
@@ -33,14 +31,8 @@ from stream.recipes import RecipesError
 
 log = logging.getLogger("triggers.worker")
 
-T = TypeVar("T")
-
 GOODBYE_S: Final = 8.0
 """For the last flush and for leaving the group: below the 10 s that supervisors wait."""
-
-
-class Stopped(Exception):
-    """A signal to end came first."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -62,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def work(settings: Settings, recipes: Recipes) -> NoReturn:
-    """Ends the process, whatever still runs in it: threads of clients may wait for a broker for long."""
+    """Ends the process."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -74,7 +66,7 @@ async def work(settings: Settings, recipes: Recipes) -> NoReturn:
         print(error, file=sys.stderr)
         end(2)
     except Exception as error:
-        report(error)
+        report(log, error, (KafkaError, StateError, NewerState))
         end(1)
     end(0)
 
@@ -102,32 +94,3 @@ async def serve(settings: Settings, recipes: Recipes, stop: asyncio.Event) -> No
     else:
         say(log, "stopped_unflushed", logging.WARNING)
     say(log, "stopped")
-
-
-async def before(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T:
-    """The result of `work`. Raises Stopped if it is to stop before there is one."""
-    working, stopping = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
-    await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
-    if not working.done():
-        working.cancel()
-        raise Stopped
-    stopping.cancel()
-    return working.result()
-
-
-def report(error: BaseException) -> None:
-    """What happened and where. The words of an error that is not known may quote an event."""
-    if isinstance(error, BaseExceptionGroup):
-        for each in error.exceptions:
-            report(each)
-        return
-    told = f": {error}" if isinstance(error, (KafkaError, StateError, NewerState)) else ""
-    frames = "".join(traceback.format_tb(error.__traceback__))
-    say(log, "failed", logging.CRITICAL, error=f"{type(error).__name__}{told}")
-    print(frames, file=sys.stderr, end="")
-
-
-def end(status: int) -> NoReturn:
-    logging.shutdown()
-    sys.stderr.flush()
-    os._exit(status)
