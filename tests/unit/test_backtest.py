@@ -1,0 +1,115 @@
+"""A backtest: which lines move time, which are events, and what comes out in which order."""
+
+import json
+from typing import Any
+
+import pytest
+
+from stream import backtest, recipes
+from stream.backtest import OutOfOrder
+from stream.durations import DAY, MINUTE
+from tests.driver import LAMP
+from tests.reference import generate
+
+T = 1_767_571_200_000
+
+
+def line(t: Any, type: str = "page.viewed", visitor: Any = "v", **body: Any) -> bytes:
+    return json.dumps({"t": t, "id": f"{t}", "type": type, "visitor": visitor, **body}).encode()
+
+
+def cart(t: Any, **body: Any) -> bytes:
+    return line(t, "cart.item_added", item=LAMP, customer="anna", **body)
+
+
+def decisions(*lines: bytes) -> list[dict[str, Any]]:
+    return [json.loads(value) for value in backtest.decide(lines, recipes.DEFAULT)[1]]
+
+
+def counts(*lines: bytes) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for out in backtest.run(lines, recipes.DEFAULT):
+        for (kind, name), number in out.counts.items():
+            if kind == "events":
+                found[name] = found.get(name, 0) + number
+    return found
+
+
+def test_time_moves_on_8_days_after_the_last_line() -> None:
+    """Three steps of a cart: the last is due 72 hours after the activity."""
+    assert [each["at"] - T for each in decisions(cart(T))][-1] == 3 * DAY
+
+
+def test_nothing_is_decided_beyond() -> None:
+    rules = recipes.load("recipes: [{name: cart-abandonment, steps: [8d], expires: 9d}]")
+    assert len(backtest.decide([cart(T)], rules)[1]) == 1
+    rules = recipes.load("recipes: [{name: cart-abandonment, steps: [193h], expires: 9d}]")
+    assert backtest.decide([cart(T)], rules)[1] == []
+
+
+@pytest.mark.parametrize(
+    "mover",
+    [
+        line(T + 30 * DAY, "clock.advanced"),
+        b'{"t":%d,"type":"clock.advanced"}' % (T + 30 * DAY),
+        line(T + 30 * DAY, "no.such.type"),
+        line(T + 30 * DAY, visitor=7),
+        line(T + 30 * DAY, visitor="guest"),
+        line(float(T + 30 * DAY), "search.performed", query="\ud800"),
+        line(T + 30 * DAY, x="y" * 70_000),
+    ],
+)
+def test_a_line_with_a_time_moves_time_whatever_else_it_says(mover: bytes) -> None:
+    rules = recipes.load("recipes: [{name: cart-abandonment, steps: [20d], expires: 21d}]")
+    assert backtest.decide([cart(T)], rules)[1] == []
+    assert len(backtest.decide([cart(T), mover], rules)[1]) == 1
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [b"", b"null", b"[]", b"5", b"{", b"\xff", b"{}", line(-1), line("5"), line(None), line(True),
+     line(1.5), line(1e300), line(10**15 + 1), b'{"t":NaN}', b"[" * 5_000, line(T) + b"x"],
+)  # fmt: skip
+def test_a_line_that_is_not_json_or_has_no_time_is_rejected_at_the_time_reached(
+    broken: bytes,
+) -> None:
+    assert counts(cart(T), broken, cart(T, id="2")) == {"applied": 2, "rejected": 1}
+    assert decisions(cart(T), broken) == decisions(cart(T))
+
+
+def test_a_line_that_goes_back_is_an_error_with_its_number() -> None:
+    with pytest.raises(OutOfOrder, match="t goes back") as caught:
+        decisions(cart(T), b"broken", cart(T - 1))
+    assert caught.value.line == 3
+
+
+def test_a_time_may_be_written_1_0() -> None:
+    assert decisions(cart(float(T))) == [
+        {**each, "evidence": [f"{float(T)}"]} for each in decisions(cart(T))
+    ]
+
+
+def test_no_lines_decide_nothing() -> None:
+    assert backtest.decide([], recipes.DEFAULT) == ([], [])
+
+
+def test_lines_of_one_time_are_applied_in_their_order() -> None:
+    order = line(T, "order.placed", order={"id": "o"}, customer="anna", id="2")
+    assert decisions(cart(T), order) == []
+    assert len(decisions(order, cart(T))) > 0
+
+
+def test_outputs_stand_in_the_order_of_their_time_in_chunks_of_lines() -> None:
+    lines = [cart(T + n * MINUTE, id=f"{n}") for n in range(3_000)]
+    times = [each["at"] for each in decisions(*lines, line(T + 3_000 * MINUTE))]
+    assert times == sorted(times)
+
+
+def test_a_chunk_of_any_length_decides_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    rules = recipes.load(json.dumps(generate.recipes(7)))
+    log = generate.log(7, 200)
+    whole = backtest.decide(log, rules)
+    for chunk in (1, 7, 200):
+        monkeypatch.setattr(backtest, "CHUNK", chunk)
+        triggers, made = backtest.decide(log, rules)
+        assert (set(triggers), set(made)) == (set(whole[0]), set(whole[1]))
