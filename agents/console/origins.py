@@ -79,7 +79,7 @@ def cors(request: web.Request, origins: frozenset[str]) -> dict[str, str] | None
         "Access-Control-Allow-Origin": ANY if ANY in origins else origin,
         "Access-Control-Allow-Methods": "POST",
         "Access-Control-Allow-Headers": "Content-Type",
-        "Access-Control-Expose-Headers": "Retry-After",
+        "Access-Control-Expose-Headers": "Date, Retry-After",
         "Access-Control-Max-Age": str(REMEMBER_S),
         "Vary": "Origin",
     }
