@@ -16,6 +16,7 @@ from typing import Final
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 from kafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
+from agents.entry import let_in
 from agents.log import say
 from agents.recipes import read
 from agents.settings import Settings, SettingsError, kafka_python_options
@@ -172,7 +173,7 @@ def find(admin: KafkaAdminClient, names: Iterable[str]) -> dict[str, Found]:
 async def ready(settings: Settings, names: Iterable[str]) -> tuple[Layout, int]:
     """The partitions of the stages and the number of brokers, as soon as a broker answers.
 
-    Raises TopicsError, and KafkaError for what will not pass.
+    Raises TopicsError, SettingsError when we are not let in, and KafkaError for what will not pass.
     """
     names = tuple(names)
 
@@ -182,6 +183,7 @@ async def ready(settings: Settings, names: Iterable[str]) -> tuple[Layout, int]:
 
     pause = PATIENCE_S
     while True:
+        await let_in(settings)
         try:
             return await asyncio.to_thread(ask)
         except KafkaError as error:

@@ -62,7 +62,7 @@ async def work(settings: Settings, recipes: Recipes) -> NoReturn:
         await serve(settings, recipes, stop)
     except Stopped:
         end(0)
-    except TopicsError as error:
+    except (TopicsError, SettingsError) as error:
         print(error, file=sys.stderr)
         end(2)
     except Exception as error:
@@ -72,7 +72,9 @@ async def work(settings: Settings, recipes: Recipes) -> NoReturn:
 
 
 async def serve(settings: Settings, recipes: Recipes, stop: asyncio.Event) -> None:
-    """Returns when it was told to. Raises TopicsError, Stopped, and whatever makes going on impossible."""
+    """Returns when it was told to. Raises TopicsError, SettingsError, Stopped, and what makes going on
+    impossible.
+    """
     metrics = Metrics(recipes.names, live=settings.time == "append")
     healthy = Health()
     await health.serve(settings, healthy, metrics)

@@ -29,13 +29,14 @@ def caught(room: Room, invariant: str, run: object) -> list[Report]:
 def crashes(room: Room, patch: str, kills: int = 6) -> Report:
     """kill -9 of both workers in turn."""
     with room.scene() as it:
-        it.load(logs.worlds(room.seed, 30), seconds=kills * 3.5)
         for _ in range(2):
             it.workers.add(patch)
         it.workers.until_ready()
+        it.load(logs.worlds(room.seed, 30), seconds=kills * 7)
         for number in range(kills):
-            time.sleep(room.pick.uniform(1, 3))
+            time.sleep(room.pick.uniform(1, 2))
             victim = it.workers.all[number % 2]
+            it.workers.answering(victim)
             it.fault(f"kill -9 of worker {victim.slot}")
             it.workers.kill(victim)
         return concluded(it)

@@ -102,9 +102,10 @@ def dropped(port: int, percent: int) -> Iterator[None]:
     """So much of what goes to and from this port, in a table of its own."""
     table = f"storefront_faults_{port}"
     some = "" if percent == 100 else f"numgen random mod 100 < {percent} "
-    rules = "".join(f"tcp {way} {port} {some}drop; " for way in ("dport", "sport"))
-    chain = f"chain input {{ type filter hook input priority 0; {rules}}}"
-    subprocess.run(["nft", f"table inet {table} {{ {chain} }}"], check=True)
+    rules = "".join(f"tcp {way} {port} {some}drop\n" for way in ("dport", "sport"))
+    chain = f"chain input {{\ntype filter hook input priority 0\n{rules}}}"
+    made = f"table inet {table} {{\n{chain}\n}}\n"
+    subprocess.run(["nft", "-f", "-"], input=made, text=True, check=True)
     try:
         yield
     finally:

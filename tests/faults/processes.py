@@ -17,12 +17,14 @@ def kill(room: Room) -> list[Report]:
     """kill -9 of one of two workers, at random."""
     count = room.times(10, 60)
     with room.scene() as it:
-        it.load(logs.worlds(room.seed, room.times(40, 150)), seconds=count * 2.5)
+        it.load(logs.worlds(room.seed, room.times(40, 150)), seconds=count * 4)
         for _ in range(2):
             it.workers.add()
         for _ in range(count):
-            time.sleep(room.pick.uniform(0.5, 4))
             victim = room.pick.choice(it.workers.all)
+            if room.pick.random() < 0.7:
+                it.workers.answering(victim)
+            time.sleep(room.pick.uniform(0.2, 2))
             it.fault(f"kill -9 of worker {victim.slot}")
             it.workers.kill(victim)
         return [it.conclude()]

@@ -181,6 +181,15 @@ class Workers:
                 raise AssertionError(f"not ready after {within} s: {told}")
             time.sleep(0.1)
 
+    def answering(self, worker: Worker, within: float = 30) -> None:
+        """Waits until it has its partitions: so early a fault would hit nothing."""
+        limit = time.monotonic() + within
+        while time.monotonic() < limit:
+            told = worker.page("ready")[1]
+            if told and "no assignment" not in told:
+                return
+            time.sleep(0.1)
+
     def stop(self) -> list[float]:
         """SIGTERM to all at once; the seconds each took."""
         with self._lock:
