@@ -5,15 +5,16 @@ still to come; what lies on the topics at the end is held against a backtest of 
 """
 
 import asyncio
+import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from agents import load
-from agents.crew import Crew
+from agents.crew import Crew, WorkerFailed
 from agents.replay import records
 from stream import recipes as files
 from tests.faults.logs import worlds
@@ -39,6 +40,7 @@ class Play:
 
     def __init__(self, broker: str, prefix: str, folder: Path) -> None:
         self._folder, self._crews = folder, 0
+        self.more: dict[str, str] = {}
         self.settings = settings_of(broker, prefix)
         make_topics(self.settings, files.DEFAULT, PARTITIONS, FACTS)
         log = list(records(LINES, PARTITIONS))
@@ -55,7 +57,7 @@ class Play:
         self._crews += 1
         folder = self._folder / str(self._crews)
         folder.mkdir()
-        with Crew(count, environ(self.settings), folder) as crew:
+        with Crew(count, environ(self.settings) | self.more, folder) as crew:
             yield crew
 
     def read(self) -> Found:
@@ -132,3 +134,45 @@ def test_a_killed_worker_costs_nothing_but_copies_of_the_same_bytes(play: Play) 
     assert set(found.triggers) == set(play.expected.triggers)
     assert set(found.decisions) == set(play.expected.decisions)
     assert set(found.rejected) == set(play.expected.rejected)
+
+
+@pytest.mark.slow
+def test_with_delivery_exactly_once_a_killed_worker_leaves_no_copies(play: Play) -> None:
+    play.more["TRIGGERS_DELIVERY"] = "exactly_once"
+    play.goes_on()
+    with play.workers() as killed, play.workers() as other:
+        play.begun(killed)
+        play.goes_on()
+        (worker,) = killed.workers
+        worker.kill()
+        worker.wait()
+        play.goes_on()
+        play.finish(other)
+    found = play.read()
+    assert missing(play.expected, found) == []
+    assert missing(found, play.expected) == []
+
+
+@pytest.mark.slow
+def test_with_delivery_exactly_once_a_worker_that_was_frozen_is_fenced_or_comes_back_as_a_member(
+    play: Play,
+) -> None:
+    play.more["TRIGGERS_DELIVERY"] = "exactly_once"
+    play.goes_on()
+    with play.workers() as frozen, play.workers() as other:
+        play.begun(frozen)
+        other.wait()
+        (worker,) = frozen.workers
+        worker.send_signal(signal.SIGSTOP)
+        try:
+            play.goes_on()
+            play.goes_on()
+            play.finish(other)
+        finally:
+            worker.send_signal(signal.SIGCONT)
+        with suppress(WorkerFailed):
+            frozen.wait()
+    found = play.read()
+    assert missing(play.expected, found) == []
+    assert missing(found, play.expected) == []
+    assert worker.poll() in (0, 1)
