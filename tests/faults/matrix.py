@@ -10,6 +10,7 @@ from tests.faults import (
     processes,
     rebalance,
     tampering,
+    transactions,
     views,
 )
 from tests.faults.cases import CASES
@@ -25,5 +26,6 @@ __all__ = [
     "processes",
     "rebalance",
     "tampering",
+    "transactions",
     "views",
 ]

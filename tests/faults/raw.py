@@ -16,6 +16,8 @@ from agents.settings import Settings, aiokafka_options, kafka_python_options
 from agents.topics import connected
 
 POLL_MS = 300
+EMPTY = 10
+"""Polls in a row without a record, at which the rest is taken for markers of transactions."""
 
 
 class Row(NamedTuple):
@@ -57,10 +59,13 @@ class Tail:
 
     def read(self) -> list[Row]:
         ends = self._consumer.end_offsets(self._parts)
+        empty = 0
         while any(self._consumer.position(part) < ends[part] for part in self._parts):
-            for batch in self._consumer.poll(timeout_ms=POLL_MS).values():
-                for each in batch:
-                    self.rows.append(_row(each, self._cut))
+            found = self._consumer.poll(timeout_ms=POLL_MS)
+            self.rows += [_row(each, self._cut) for batch in found.values() for each in batch]
+            empty = 0 if found else empty + 1
+            if empty == EMPTY:
+                break
         return self.rows
 
 
@@ -76,13 +81,17 @@ def _row(each: Any, cut: int) -> Row:
     )
 
 
-def packed(settings: Settings, topic: str) -> list[Row]:
+def packed(settings: Settings, topic: str, committed: bool = False) -> list[Row]:
     """All records of a topic that only workers read."""
-    return asyncio.run(_packed(settings, topic))
+    return asyncio.run(_packed(settings, topic, committed))
 
 
-async def _packed(settings: Settings, topic: str) -> list[Row]:
-    consumer = AIOKafkaConsumer(**aiokafka_options(settings), enable_auto_commit=False)
+async def _packed(settings: Settings, topic: str, committed: bool) -> list[Row]:
+    consumer = AIOKafkaConsumer(
+        **aiokafka_options(settings),
+        enable_auto_commit=False,
+        isolation_level="read_committed" if committed else "read_uncommitted",
+    )
     await consumer.start()
     try:
         name = settings.topic(topic)
@@ -92,11 +101,14 @@ async def _packed(settings: Settings, topic: str) -> list[Row]:
         consumer.assign(parts)
         await consumer.seek_to_beginning(*parts)
         found: list[Row] = []
+        empty = 0
         while True:
             left = [p for p in parts if await consumer.position(p) < ends[p]]
-            if not left:
+            if not left or empty == EMPTY:
                 return found
-            for batch in (await consumer.getmany(timeout_ms=POLL_MS)).values():
+            got = await consumer.getmany(timeout_ms=POLL_MS)
+            empty = 0 if got else empty + 1
+            for batch in got.values():
                 found += [_row(each, len(settings.prefix)) for each in batch]
     finally:
         await consumer.stop()

@@ -171,9 +171,10 @@ class Scene:
             time.sleep(SETTLED_S)
             took = self.workers.stop()
             rows = self._judged(tail.read(), until)
-        facts = raw.packed(self.settings, FACTS)
+        facts = raw.packed(self.settings, FACTS, self.committed_reads)
         kept = {
-            name: raw.packed(self.settings, name) for name in ("state.visitors", "state.people")
+            name: raw.packed(self.settings, name, self.committed_reads)
+            for name in ("state.visitors", "state.people")
         }
         verdict.outputs(rows, demand, found)
         if not self.live:
