@@ -94,9 +94,9 @@ def test_no_lines_decide_nothing() -> None:
 
 
 def test_lines_of_one_time_are_applied_in_their_order() -> None:
-    order = line(T, "order.placed", order={"id": "o"}, customer="anna", id="2")
-    assert decisions(cart(T), order) == []
-    assert len(decisions(order, cart(T))) > 0
+    removal = line(T, "cart.item_removed", item=LAMP, customer="anna", id="2")
+    assert decisions(cart(T), removal) == []
+    assert len(decisions(removal, cart(T))) == 3
 
 
 def test_outputs_stand_in_the_order_of_their_time_in_chunks_of_lines() -> None:

@@ -123,6 +123,10 @@ def test_recipes_of_a_kind_stand_by_priority_and_name() -> None:
         ("recipes:\n- name: exit-intent\n- {}", "file.yaml:3: recipes[1]: "),
         ("policy:\n  caps: [{max: 0, per: 1h, then: drop}]", "file.yaml:2: policy.caps[0].max: "),
         ("recipes:\n  - name: [", "file.yaml:2: "),
+        (
+            "policy:\n  caps:\n    - <<: {max: 0, per: 1h, then: drop}",
+            "file.yaml:3: policy.caps[0].max: ",
+        ),
         ("recipes: 5", "file.yaml:1: recipes: must be array"),
         ("5", "file.yaml:1: file: must be object"),
         (

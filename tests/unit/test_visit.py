@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
+from stream import bounds
 from stream.durations import DAY, MINUTE, SECOND
+from stream.visitor import OrderEntry, enter_order
 from tests.driver import LAMP, START, Driver, items
 
 
@@ -240,3 +242,17 @@ def test_an_ignored_event_does_not_keep_a_visitor_known() -> None:
     driver = Driver().pipe("cart.item_added", item=LAMP).wait(30 * DAY - 1)
     driver.pipe("page.viewed", client_time=0).pipe("wishlist.added").wait(1)
     assert summary(viewed(driver, "a").wait(5 * MINUTE))["visits"] == 1
+
+
+def test_a_record_keeps_the_orders_entered_last() -> None:
+    orders = [OrderEntry(f"o{number}", number) for number in range(bounds.MOST_ORDERS)]
+    assert enter_order(orders, "one more", 9_999)
+    assert (len(orders), orders[0].id, orders[-1].id) == (bounds.MOST_ORDERS, "o1", "one more")
+
+
+@pytest.mark.parametrize(("back", "entered"), [(10, False), (11, True)])
+def test_an_order_is_a_repeated_one_while_it_is_among_the_10_entered_last(
+    back: int, entered: bool
+) -> None:
+    orders = [OrderEntry(f"o{number}", number) for number in range(20)]
+    assert enter_order(orders, f"o{20 - back}", 99) is entered

@@ -1,0 +1,71 @@
+"""From bytes to an event: what is refused before anything is looked at, and what is left out."""
+
+import json
+from typing import Any
+
+import pytest
+
+from stream import bounds, events
+from stream.events import DEEPEST, LARGEST, CartUpdated, Event, ProductViewed, Rejected
+
+
+def event(type: str = "page.viewed", **body: Any) -> bytes:
+    return json.dumps({"id": "e", "type": type, "visitor": "v", **body}).encode()
+
+
+def reason(value: bytes | None) -> str | None:
+    try:
+        events.decode(value)
+    except Rejected as fault:
+        return fault.reason
+    return None
+
+
+def test_an_event_of_64_kib_is_read_and_a_larger_one_is_not() -> None:
+    room = LARGEST - len(event(x=""))
+    assert reason(event(x="y" * room)) is None
+    assert reason(event(x="y" * (room + 1))) == "too_large"
+
+
+@pytest.mark.parametrize("open_", ["[", '{"a":'])
+def test_nesting_has_a_fixed_depth_that_is_read(open_: str) -> None:
+    close = {"[": "]", '{"a":': "}"}[open_]
+
+    def nested(depth: int) -> bytes:
+        return event(x=0).replace(b"0", (open_ * depth + "1" + close * depth).encode())
+
+    assert reason(nested(DEEPEST - 1)) is None
+    assert reason(nested(DEEPEST)) == "too_deep"
+
+
+def test_brackets_in_texts_are_no_nesting() -> None:
+    assert reason(event(x='\\"[{' * DEEPEST)) is None
+
+
+def test_a_mark_of_time_is_no_event() -> None:
+    assert events.decode(b'{"type":"clock.advanced"}') is None
+
+
+def test_an_event_of_an_unknown_type_keeps_its_envelope() -> None:
+    found = events.decode(event("wishlist.added", wish=1))
+    assert type(found) is Event
+    assert (found.id, found.visitor) == ("e", "v")
+
+
+def test_a_text_too_long_to_keep_is_left_out_of_the_event() -> None:
+    longest = "x" * bounds.LONGEST_TEXT
+    found = events.decode(event("product.viewed", product={"id": "p", "name": longest + "x"}))
+    assert isinstance(found, ProductViewed)
+    assert not found.product.name
+    items = [{"product_id": "p", "quantity": 1, "url": longest, "image": longest + "x"}]
+    whole = events.decode(event("cart.updated", cart={"items": items}))
+    assert isinstance(whole, CartUpdated)
+    assert (whole.cart.items[0].url, bool(whole.cart.items[0].image)) == (longest, False)
+
+
+def test_a_text_too_long_is_left_out_of_a_slowly_read_event_too() -> None:
+    """1.0 for 1 is what the fast path does not know."""
+    item = {"product_id": "p", "quantity": 1.0, "name": "x" * (bounds.LONGEST_TEXT + 1)}
+    found = events.decode(event("cart.updated", cart={"items": [item]}))
+    assert isinstance(found, CartUpdated)
+    assert not found.cart.items[0].name
