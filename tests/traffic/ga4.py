@@ -1,0 +1,53 @@
+"""GA4: requests of the Measurement Protocol, and rows of the BigQuery export."""
+
+from collections.abc import Iterator
+
+from tests.traffic.commerce import bodies, line, thing
+from tests.traffic.home import UNDATED, Document, Message, Unmapped, documents, each, name
+
+
+def requests() -> Iterator[Message]:
+    """One message for each event of a request; what does not map is sent as a request of its own."""
+    source = documents("payloads/ga4_measurement_protocol_requests.ndjson")
+    for number, body in enumerate(document["body"] for document in source):
+        t = body.get("timestamp_micros", UNDATED * 1000) // 1000
+        who = {"visitor": body.get("client_id"), "customer": body.get("user_id")}
+        for event in body.get("events") or [{}]:
+            alone = {**body, "events": [event]}
+            told = event.get("params") or {}
+            yield _message(f"ga4-{number}", t, alone, who, event.get("name"), told)
+
+
+def rows() -> Iterator[Message]:
+    source = documents("payloads/ga4_bigquery_export_rows.ndjson")
+    for number, row in enumerate(document["row"] for document in source):
+        who = {"visitor": row.get("user_pseudo_id"), "customer": row.get("user_id")}
+        commerce = row.get("ecommerce") or {}
+        told = {"items": row.get("items"), "transaction_id": commerce.get("transaction_id")}
+        told["value"] = commerce.get("purchase_revenue")
+        t = int(row["event_timestamp"]) // 1000
+        yield _message(f"bigquery-{number}", t, row, who, row.get("event_name"), told)
+
+
+def _message(
+    id: str, t: int, source: Document, who: Document, verb: object, told: Document
+) -> Message:
+    try:
+        name(who["visitor"])
+        items = [_line(item) for item in each(told.get("items"))]
+        known = {"query": told.get("search_term"), "list": told.get("item_list_id")}
+        known |= {"order": told.get("transaction_id"), "value": told.get("value")}
+        told_who = {key: value for key, value in who.items() if value}
+        events = [
+            {"id": f"{id}-{n}", **told_who, **body}
+            for n, body in enumerate(bodies(name(verb), items, known))
+        ]
+    except Unmapped:
+        events = []
+    return Message(t, source, events)
+
+
+def _line(item: Document) -> Document:
+    looks = {"name": item.get("item_name"), "category": item.get("item_category")}
+    found = thing(item.get("item_id"), item.get("price"), **looks)
+    return line(found, item.get("quantity"), item.get("item_variant"))

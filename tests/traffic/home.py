@@ -1,0 +1,84 @@
+"""Where the data lies, and what the adapters have in common."""
+
+import csv
+import gzip
+import json
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+HOME = Path(__file__).resolve().parents[3] / "shared" / "data"
+UNDATED = 1_650_950_229_000
+"""ms. When a message came that does not say it: 26 April 2022."""
+
+present = pytest.mark.skipif(not HOME.is_dir(), reason="no ../shared/data beside the checkout")
+
+Document = dict[str, Any]
+
+
+class Message(NamedTuple):
+    """`t` in ms · `events`: what it is in our words, none if it says nothing that an event of ours says."""
+
+    t: int
+    source: Document
+    events: list[Document]
+
+
+class Unmapped(Exception):
+    """The message lacks what an event of ours must have, or speaks of something else."""
+
+
+def rows(name: str) -> Iterator[dict[str, str]]:
+    with gzip.open(HOME / name, "rt", encoding="utf-8", newline="") as file:
+        yield from csv.DictReader(file)
+
+
+def documents(name: str) -> Iterator[Document]:
+    path = HOME / name
+    with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
+        yield from map(json.loads, file)
+
+
+def moment(*told: Any) -> int:
+    """The first of the times (ISO 8601) that is one, in ms."""
+    for time in told:
+        try:
+            return int(datetime.fromisoformat(time).timestamp() * 1000)
+        except (TypeError, ValueError):
+            continue
+    return UNDATED
+
+
+def name(value: Any) -> str:
+    """An id as text."""
+    if not isinstance(value, str | int) or not str(value):
+        raise Unmapped(value)
+    return str(value)
+
+
+def each(value: Any) -> list[Document]:
+    """A list of objects; nothing is an empty one."""
+    if not isinstance(value or [], list) or not all(isinstance(one, dict) for one in value or []):
+        raise Unmapped(value)
+    return list(value or [])
+
+
+def number(value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise Unmapped(value) from None
+
+
+def lines(messages: Iterable[Message]) -> list[bytes]:
+    """The lines of a backtest's input; what does not map keeps all it has, and gets a time."""
+    told = [
+        (message.t, event) for message in messages for event in message.events or [message.source]
+    ]
+    return [
+        json.dumps({**event, "t": t}).encode()
+        for t, event in sorted(told, key=lambda line: line[0])
+    ]
