@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import yaml
 
+from agents.recipes import read
 from tests.deploy import container
 from tests.deploy.tools import DEPLOY, ROOT, built, run
 
@@ -23,6 +24,13 @@ def environment(service: dict[str, Any]) -> dict[str, str]:
     return {name: given.get(value, value) for name, value in service["environment"].items()}
 
 
+def outside(service: dict[str, Any]) -> dict[str, str]:
+    """The settings with the files of this folder in place of those they are mounted as."""
+    mounts = dict(reversed(mount.split(":")[:2]) for mount in service["volumes"])
+    settings = environment(service).items()
+    return {n: str(DEPLOY / mounts[v]) if v in mounts else v for n, v in settings}
+
+
 def published() -> list[str]:
     return [port for service in SERVICES.values() for port in service.get("ports", ())]
 
@@ -35,9 +43,12 @@ def test_the_reference_implementation_accepts_it() -> None:
 def test_a_container_has_a_command_and_settings_that_are_right(name: str) -> None:
     command = OURS[name]["command"]
     container.parsed(command)
-    given = environment(OURS[name])
+    given = outside(OURS[name])
     assert given.keys() <= container.known()
-    assert container.read(command[0], given).kafka == ("kafka:9092",)
+    settings = container.read(command[0], given)
+    assert settings.kafka == ("kafka:9092",)
+    assert settings.recipes == DEPLOY / "recipes.yaml"
+    assert read(settings.recipes).names
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -46,7 +57,7 @@ def test_a_container_of_ours_needs_no_rights_and_no_disk(name: str) -> None:
     assert service["read_only"]
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
-    assert "volumes" not in service
+    assert all(mount.endswith(":ro") for mount in service["volumes"])
     assert "user" not in service, "the image's own is nobody's"
 
 
