@@ -19,23 +19,24 @@ def node(of: Cluster) -> Node:
 @case("broker", star=True)
 def restart(room: Room) -> list[Report]:
     """The only broker ends in order and is killed, by turns; nothing is lost, workers wait."""
-    found = []
-    for name in ("clean", "kill"):
-        with cluster(1) as own, room.scene(name, own) as it:
-            count = room.times(3, 12)
-            it.load(logs.worlds(room.seed, room.times(25, 60)), seconds=count * 8)
-            for _ in range(2):
-                it.workers.add()
-            it.workers.until_ready()
-            for _ in range(count):
-                time.sleep(room.pick.uniform(0.5, 3))
-                it.fault(f"broker: {name}")
-                node(own).kill() if name == "kill" else node(own).stop(30)
-                time.sleep(room.pick.uniform(0, 2))
-                node(own).start()
-                time.sleep(3)
-            found.append(it.conclude(passed=[AWAY], exits=(0,)))
-    return found
+    count = room.times(4, 24)
+    with cluster(1) as own, room.scene("", own) as it:
+        it.load(logs.worlds(room.seed, room.times(20, 80)), seconds=count * 8)
+        for _ in range(2):
+            it.workers.add()
+        it.workers.until_ready()
+        for number in range(count):
+            time.sleep(room.pick.uniform(0.5, 3))
+            if number % 2:
+                it.fault("kill -9 of the broker")
+                node(own).kill()
+            else:
+                it.fault("SIGTERM of the broker")
+                node(own).stop(30)
+            time.sleep(room.pick.uniform(0, 2))
+            node(own).start()
+            time.sleep(2)
+        return [it.conclude(passed=[AWAY], exits=(0,))]
 
 
 @case("broker")

@@ -60,7 +60,7 @@ def acked_at_receipt(room: Room) -> list[Report]:
     return caught(room, "complete", lambda r: crashes(r, "acked_at_receipt"))
 
 
-@case("control", star=True)
+@case("control")
 def state_before_output(room: Room) -> list[Report]:
     """State and offset before the outputs: those are lost."""
     return caught(room, "complete", lambda r: crashes(r, "state_before_output"))
@@ -120,7 +120,7 @@ def _coming_and_going(room: Room) -> Report:
 @case("control", star=True)
 def rejected_after_ack(room: Room) -> list[Report]:
     """Rejected records sent after the offset has moved: they vanish."""
-    return caught(room, "rejected", lambda r: crashes(r, "rejected_after_ack"))
+    return caught(room, "rejected", lambda r: crashes(r, "rejected_after_ack", kills=3))
 
 
 @case("control")

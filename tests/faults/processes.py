@@ -34,10 +34,10 @@ def kill(room: Room) -> list[Report]:
 def points(room: Room) -> list[Report]:
     """kill -9 after outputs, after state, before and after the commit; each worker so many times."""
     found = []
-    for point in ("outputs", "state", "commit", "committed"):
-        deaths = room.times(3, 25)
+    for point in ("outputs", "state", "commit", "committed")[: room.times(3, 4)]:
+        deaths = room.times(1, 25)
         with room.scene(point) as it:
-            it.load(logs.worlds(room.seed, room.times(20, 80)), seconds=deaths * 2.5)
+            it.load(logs.worlds(room.seed, room.times(12, 80)), seconds=deaths * 3)
             for _ in range(2):
                 nth = room.pick.randrange(2, 6)
                 it.workers.add(f"die:{point}:{nth}", FAULT_DEATHS=str(deaths))
@@ -55,9 +55,9 @@ def points(room: Room) -> list[Report]:
 @case("processes", star=True)
 def sigterm(room: Room) -> list[Report]:
     """A worker is told to go and comes back: exit 0 in time, no copies."""
-    count = room.times(5, 30)
+    count = room.times(3, 30)
     with room.scene() as it:
-        it.load(logs.worlds(room.seed, room.times(25, 80)), seconds=count * 4)
+        it.load(logs.worlds(room.seed, room.times(20, 80)), seconds=count * 4)
         for _ in range(2):
             it.workers.add()
         it.workers.until_ready()
@@ -94,7 +94,7 @@ def sigterm_anywhen(room: Room) -> list[Report]:
 @case("processes", star=True)
 def zombie(room: Room) -> list[Report]:
     """Frozen for longer than its session, then awake again with old partitions in its memory."""
-    count = room.times(3, 20)
+    count = room.times(2, 20)
     with room.scene() as it:
         it.load(logs.worlds(room.seed, room.times(40, 100)), seconds=count * 13)
         for _ in range(2):

@@ -5,17 +5,20 @@ and is read with aiokafka.
 """
 
 import asyncio
+import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Self
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka import TopicPartition as Packed
 from kafka import KafkaConsumer, TopicPartition
+from kafka.errors import KafkaError
 
 from agents.settings import Settings, aiokafka_options, kafka_python_options
 from agents.topics import connected
 
 POLL_MS = 300
+PATIENCE_S = 30.0
 EMPTY = 10
 """Polls in a row without a record, at which the rest is taken for markers of transactions."""
 
@@ -124,7 +127,15 @@ async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> list[int]:
 
 def committed(settings: Settings) -> dict[tuple[str, int], int]:
     """The group's offsets by topic (without the prefix) and partition."""
-    with connected(settings) as admin:
-        found = admin.list_group_offsets(settings.group)[settings.group]
+    limit = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            with connected(settings) as admin:
+                found = admin.list_group_offsets(settings.group)[settings.group]
+            break
+        except KafkaError as error:
+            if not error.retriable or time.monotonic() > limit:
+                raise
+            time.sleep(0.5)
     cut = len(settings.prefix)
     return {(part.topic[cut:], part.partition): each.offset for part, each in found.items()}
