@@ -293,6 +293,19 @@ def test_a_page_in_use_is_not_idle(tab: Chrome, site: str) -> None:
     assert seen(tab) == []
 
 
+def test_what_a_script_does_is_no_use_and_no_signal(tab: Chrome, site: str) -> None:
+    tab.get(site + '?options={"idle":1500,"ping":100}')
+    for step in range(10):
+        tab.execute_script(
+            "scrollTo(0, arguments[0] * 100);"
+            "for (const type of ['pointermove', 'keydown', 'blur', 'wheel'])"
+            "  dispatchEvent(Object.assign(new Event(type), { key: 'w', ctrlKey: true }))",
+            step % 2,
+        )
+        settle(0.2)
+    assert [event["signal"] for event in seen(tab)] == ["idle"]
+
+
 def test_back_at_the_page_of_entry_from_another_is_landing_return(page: Chrome, site: str) -> None:
     page.find_element(By.ID, "on").click()
     until(page, lambda: page.current_url.endswith("/other"))
@@ -331,6 +344,13 @@ def test_a_sort_of_signal_is_told_at_most_once_in_its_time(tab: Chrome, site: st
     settle(2.1)
     ActionChains(tab).key_down(Keys.CONTROL).send_keys("w").key_up(Keys.CONTROL).perform()
     assert len(seen(tab)) == 2
+
+
+def test_a_signal_from_a_form_field_does_not_silence_the_next_that_is_none(page: Chrome) -> None:
+    for spot in ("field", "plain"):
+        page.find_element(By.ID, spot).click()
+        ActionChains(page).key_down(Keys.CONTROL).send_keys("w").key_up(Keys.CONTROL).perform()
+    assert [event["form_focus"] for event in seen(page)] == [True, False]
 
 
 def test_a_page_in_use_pings_and_one_at_rest_does_not(tab: Chrome, site: str) -> None:

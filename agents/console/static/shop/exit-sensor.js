@@ -16,18 +16,20 @@ export function sense(send, { every = 10_000, idle = 30_000, ping = 60_000, back
   const last = {}, held = new Map();
   const now = () => performance.now();
   const visible = () => !document.hidden;
-  const on = (target, types, act) => types.split(" ").forEach((type) =>
-    target.addEventListener(type, act, { signal: off.signal, passive: true, capture: true }));
+  const heard = { signal: off.signal, passive: true, capture: true };
+  const on = (target, types, act) => types.split(" ").forEach((type) => // but no script's own events
+    target.addEventListener(type, (e) => e.isTrusted && act(e), heard));
 
   /** At most one of a sort in `every`. */
   function tell(signal, since, inForm) {
-    if (now() - last[signal] < every) return;
-    last[signal] = now();
+    const form_focus = inForm || formFocus(), sort = signal + form_focus;
+    if (now() - last[sort] < every) return;
+    last[sort] = now();
     const held_ms = since && { held_ms: Math.round(now() - since) };
-    send({ type: "exit.signal", signal, form_focus: inForm || formFocus(), ...held_ms });
+    send({ type: "exit.signal", signal, form_focus, ...held_ms });
   }
 
-  /** Tells a signal once it has lasted, unless it is released before. */
+  /** Tells a signal that lasts and is not released before. */
   function hold(signal) {
     const since = now(), inForm = formFocus();
     release(signal);
@@ -39,7 +41,7 @@ export function sense(send, { every = 10_000, idle = 30_000, ping = 60_000, back
     return held.delete(signal);
   }
 
-  // Any input is use. A page in use pings now and then; one at rest is idle, once.
+  // A page in use pings now and then; one at rest is idle, once.
   let used = now(), pinged = used, resting;
   function use() {
     used = now();
@@ -55,9 +57,9 @@ export function sense(send, { every = 10_000, idle = 30_000, ping = 60_000, back
     resting = left > 0 ? setTimeout(rest, left) : undefined;
     if (!resting && visible()) tell("idle", used);
   }
-  on(window, "pointermove pointerdown keydown scroll wheel touchmove", use);
+  on(window, "pointermove pointerdown keydown wheel touchmove", use);
 
-  // Out over the upper edge, to stay out. With a button down, the mouse drags something.
+  // Out over the upper edge, to stay; with a button down it drags something.
   on(root, "pointerleave", (e) => {
     if (e.target === root && e.pointerType === "mouse" && !e.buttons && e.clientY <= 0) hold("pointer_top");
   });
@@ -80,7 +82,7 @@ export function sense(send, { every = 10_000, idle = 30_000, ping = 60_000, back
     else release("tab_hidden");
   });
 
-  // Another window; but a frame's focus is the page's, which shows only after the event.
+  // Another window. A frame's focus is the page's; that shows after the event.
   on(window, "blur", (e) => e.target === window && setTimeout(() => {
     if (visible() && !document.hasFocus()) hold("window_blur");
   }));
@@ -96,12 +98,12 @@ export function sense(send, { every = 10_000, idle = 30_000, ping = 60_000, back
     if (from - y >= Math.min(500, innerHeight * 0.6) && now() - flicked < 1_000) tell("scroll_up");
   });
 
-  // The tab's way through the shop. At its start the first use lays an entry over the page's own: a
-  // step back stays here and is heard, the next one leaves.
+  // The tab's way through the shop. At its start the first use lays an entry over the page's: a
+  // step back stays here and is heard, the next leaves.
   let way = { landing: here(), away: false };
   function note(away) {
     way.away = away;
-    try { sessionStorage.setItem(NOTE, JSON.stringify(way)); } catch { /* private mode */ }
+    try { sessionStorage.setItem(NOTE, JSON.stringify(way)); } catch {}
   }
   on(window, "pointerdown keydown", () => {
     if (!back || way.covered || way.away || document.referrer.startsWith(location.origin + "/")) return;
@@ -111,9 +113,9 @@ export function sense(send, { every = 10_000, idle = 30_000, ping = 60_000, back
     history.pushState({ ...history.state, [NOTE]: "cover" }, "");
   });
 
-  /** Back at the first page: from others, or from the cover on the way out. */
+  /** Back at the first page: from others, or from the cover. */
   function arrive(backwards, floor) {
-    try { way = JSON.parse(sessionStorage.getItem(NOTE)) ?? way; } catch { /* likewise */ }
+    try { way = JSON.parse(sessionStorage.getItem(NOTE)) ?? way; } catch {}
     const landed = here() === way.landing;
     if (backwards && landed && (way.away || floor)) tell(way.away ? "landing_return" : "back");
     note(!landed);
@@ -130,7 +132,7 @@ export function sense(send, { every = 10_000, idle = 30_000, ping = 60_000, back
   };
 }
 
-/** In a form field, the browser's own lists explain most signals. */
+/** There, the browser's own lists explain most signals. */
 function formFocus() {
   let at = document.activeElement;
   while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
