@@ -6,15 +6,21 @@ Source: docs/semantics.md, 10. Errors name the file and the line.
 import argparse
 import gzip
 import sys
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from agents.recipes import read
 from stream import backtest
+from stream.recipe import Recipes
+from stream.recipes import RecipesError
+
+SHOWN: Final = 20
+"""Rejected lines that are told one by one."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,7 +32,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    recipes = read(args.recipes)
+    """0: done. 1: what was decided cannot be written. 2: the recipes or the events are wrong."""
+    try:
+        return decide(args, read(args.recipes))
+    except RecipesError as fault:
+        print(fault, file=sys.stderr)
+    except backtest.OutOfOrder as fault:
+        print(f"{args.file}:{fault.line}: {fault}", file=sys.stderr)
+    except (gzip.BadGzipFile, EOFError) as fault:
+        print(f"{args.file}: {fault}", file=sys.stderr)
+    except OSError as fault:
+        named = Path(fault.filename or args.out)
+        print(f"{named}: {fault.strerror}", file=sys.stderr)
+        return 2 if named in (args.file, args.recipes) else 1
+    return 2
+
+
+def decide(args: argparse.Namespace, recipes: Recipes) -> int:
+    """Raises OutOfOrder, EOFError, OSError."""
     args.out.mkdir(parents=True, exist_ok=True)
     counts: Counter[tuple[str, str]] = Counter()
     rejected: list[str] = []
@@ -44,31 +67,35 @@ def run(args: argparse.Namespace) -> int:
         ) as progress,
     ):
         task = progress.add_task(args.file.name, total=args.file.stat().st_size)
-        try:
-            for out in backtest.run(lines(args.file, raw), recipes):
-                triggers.writelines(value + b"\n" for _, _, value in out.triggers)
-                decisions.writelines(value + b"\n" for _, value in out.decisions)
-                rejected += [
-                    f"{args.file}:{number + 1}: {reason} at {path}"
-                    for number, reason, path in out.rejected[: 20 - len(rejected)]
-                ]
-                counts.update(out.counts)
-                progress.update(task, completed=raw.tell())
-        except backtest.OutOfOrder as fault:
-            print(f"{args.file}:{fault.line}: {fault}", file=sys.stderr)
-            return 2
-        except (OSError, EOFError) as fault:
-            print(f"{args.file}: {fault}", file=sys.stderr)
-            return 2
+        for out in backtest.run(lines(args.file, raw), recipes):
+            triggers.writelines(value + b"\n" for _, _, value in out.triggers)
+            decisions.writelines(value + b"\n" for _, value in out.decisions)
+            rejected += [
+                f"{args.file}:{number + 1}: {_why(reason, path)}"
+                for number, reason, path in out.rejected[: SHOWN - len(rejected)]
+            ]
+            counts.update(out.counts)
+            progress.update(task, completed=raw.tell())
     _report(args.out, counts, rejected)
     return 0
 
 
+def _why(reason: str, path: str) -> str:
+    """A line without a time is not read any further, so it is not known which of the two it is."""
+    return "not JSON, or without a time `t`" if reason == "not_json" else f"{reason} at {path}"
+
+
 def lines(path: Path, raw: BinaryIO) -> Iterator[bytes]:
-    """The lines of an open file, unpacked if its name ends in .gz, without their ends."""
+    """The lines of an open file, unpacked if its name ends in .gz, without their ends.
+
+    Raises OSError, and EOFError for a packed file that ends too soon.
+    """
     source: Iterable[bytes] = gzip.GzipFile(fileobj=raw) if path.suffix == ".gz" else raw
-    for line in source:
-        yield line.rstrip(b"\r\n")
+    try:
+        for line in source:
+            yield line.rstrip(b"\r\n")
+    except zlib.error as fault:
+        raise gzip.BadGzipFile(str(fault)) from None
 
 
 def _report(out: Path, counts: Counter[tuple[str, str]], rejected: list[str]) -> None:

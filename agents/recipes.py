@@ -1,6 +1,7 @@
 """`recipes check FILE`: says whether a recipes file is right, or which line is not and why."""
 
 import argparse
+import sys
 from pathlib import Path
 
 from stream import recipes
@@ -25,7 +26,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    found = read(args.file)
+    """0: the file is right. 1: it is not. 2: it cannot be read."""
+    try:
+        found = read(args.file)
+    except recipes.RecipesError as fault:
+        print(fault, file=sys.stderr)
+        return 1
+    except OSError as fault:
+        print(f"{args.file}: {fault.strerror}", file=sys.stderr)
+        return 2
     for name in found.names:
         recipe = found.by_name.get(name)
         if recipe is None:
