@@ -1,0 +1,134 @@
+"""The command backtest: what it writes, and how it says what is wrong with a file."""
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from agents.__main__ import main
+
+T = 1_767_571_200_000
+MINUTE = 60_000
+LEFT = [
+    {"t": T, "id": "1", "type": "product.viewed", "visitor": "v", "product": {"id": "lamp"}},
+    {"t": T + MINUTE, "id": "2", "type": "visitor.identified", "visitor": "v", "customer": "anna"},
+    {
+        "t": T + 2 * MINUTE,
+        "id": "3",
+        "type": "cart.item_added",
+        "visitor": "v",
+        "item": {"product_id": "lamp", "quantity": 1, "price": 40},
+    },
+]
+"""A cart that is filled and left."""
+
+LINES = [json.dumps(event).encode() for event in LEFT]
+
+
+def written(folder: Path, lines: list[bytes], name: str = "events.jsonl") -> Path:
+    file = folder / name
+    data = b"\n".join(lines) + b"\n"
+    file.write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
+    return file
+
+
+def backtest(file: Path, out: Path, *more: str) -> int:
+    return main(["backtest", str(file), "--out", str(out), *more])
+
+
+@pytest.mark.parametrize("name", ["events.jsonl", "events.jsonl.gz"])
+def test_triggers_and_decisions_are_written_one_a_line(tmp_path: Path, name: str) -> None:
+    assert backtest(written(tmp_path, LINES, name), tmp_path / "out" / "new") == 0
+    found = (tmp_path / "out" / "new" / "triggers.jsonl").read_bytes().splitlines()
+    steps = [json.loads(line)["data"]["step"] for line in found]
+    decided = (tmp_path / "out" / "new" / "decisions.jsonl").read_bytes().splitlines()
+    assert steps == [1, 2, 3]
+    assert [json.loads(line)["outcome"] for line in decided] == ["fired"] * 3
+
+
+def test_it_says_how_much_came_and_went(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert backtest(written(tmp_path, LINES), tmp_path) == 0
+    told = capsys.readouterr()
+    assert told.err == ""
+    assert told.out.splitlines() == [
+        "events: 3 applied",
+        "triggers: 3 fired:cart-abandonment",
+        "decisions: 3 fired",
+        f"written: {tmp_path}/triggers.jsonl, {tmp_path}/decisions.jsonl",
+    ]
+
+
+def test_a_rejected_line_is_named_and_stops_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    timeless = LINES[0].replace(b'"t"', b'"time"')
+    nobody = LINES[0].replace(b'"v"', b'"guest"')
+    file = written(tmp_path, [b"{", timeless, nobody, *LINES])
+    assert backtest(file, tmp_path) == 0
+    told = capsys.readouterr()
+    assert told.err.splitlines() == [
+        f"{file}:1: not JSON, or without a time `t`",
+        f"{file}:2: not JSON, or without a time `t`",
+        f"{file}:3: names_nobody at $.visitor",
+    ]
+    assert "events: 3 applied, 3 rejected" in told.out
+
+
+def test_of_many_rejected_lines_the_first_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = written(tmp_path, [b"{"] * 50)
+    assert backtest(file, tmp_path) == 0
+    told = capsys.readouterr().err.splitlines()
+    assert told[0].startswith(f"{file}:1: ")
+    assert told[-1] == "… and 30 more rejected lines"
+    assert len(told) == 21
+
+
+def test_a_line_that_goes_back_in_time_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = written(tmp_path, [*LINES, LINES[0]])
+    assert backtest(file, tmp_path) == 2
+    assert capsys.readouterr().err == f"{file}:4: t goes back from {T + 2 * MINUTE} to {T}\n"
+
+
+def test_a_file_that_is_not_there_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert backtest(tmp_path / "none.jsonl", tmp_path) == 2
+    assert capsys.readouterr().err == f"{tmp_path}/none.jsonl: No such file or directory\n"
+
+
+@pytest.mark.parametrize("cut", ["short", "broken", "plain"])
+def test_a_packed_file_that_is_torn_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], cut: str
+) -> None:
+    file = written(tmp_path, LINES[:1] * 1000, "events.jsonl.gz")
+    packed = file.read_bytes()
+    torn = {
+        "short": packed[: len(packed) // 2],
+        "broken": packed[:30] + bytes(100) + packed[130:],
+        "plain": LINES[0],
+    }
+    file.write_bytes(torn[cut])
+    assert backtest(file, tmp_path) == 2
+    assert capsys.readouterr().err.splitlines()[-1].startswith(f"{file}: ")
+
+
+def test_wrong_recipes_are_named_with_their_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipes = tmp_path / "recipes.yaml"
+    recipes.write_text("recipes:\n  - name: cart-abandonment\n    priority: high\n")
+    assert backtest(written(tmp_path, LINES), tmp_path, "--recipes", str(recipes)) == 2
+    assert capsys.readouterr().err.startswith(f"{recipes}:3: recipes[0].priority: ")
+
+
+def test_a_folder_that_cannot_be_written_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "taken").touch()
+    assert backtest(written(tmp_path, LINES), tmp_path / "taken") == 1
+    assert capsys.readouterr().err.startswith(f"{tmp_path}/taken: ")

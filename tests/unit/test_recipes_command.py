@@ -1,0 +1,76 @@
+"""The command recipes check: what a marketer is told of a recipes file."""
+
+from pathlib import Path
+
+import pytest
+
+from agents.__main__ import main
+
+GOOD = """
+recipes:
+  - name: exit-intent
+  - name: cart-abandonment
+    version: 3
+    steps: [90m, 48h]
+    channels: [email]
+  - name: browse-abandonment
+    enabled: false
+"""
+
+
+def checked(folder: Path, text: str) -> tuple[int, Path]:
+    file = folder / "recipes.yaml"
+    file.write_text(text)
+    return main(["recipes", "check", str(file)]), file
+
+
+def test_a_right_file_is_told_back_in_words(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, file = checked(tmp_path, GOOD)
+    assert status == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "exit-intent (exit-intent, version 1): at once, to onsite",
+        "cart-abandonment (cart-abandonment, version 3): after 90m, 2d, to email",
+        "browse-abandonment: disabled",
+        f"{file}: 3 recipes, all well",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("recipes:\n  - name: a\n    kind: cart\n", ":2: recipes[0].kind"),
+        ("recipes:\n  - name: cart-abandonment\n    steps: [soon]\n", ":3: recipes[0].steps[0]"),
+        ("policy:\n  caps:\n    - {max: 0, per: 1h, then: drop}\n", ":3: policy.caps[0].max"),
+        ("policy: {zone: Nowhere/City}\n", ":1: policy.zone"),
+        ("recipes:\n  - name: exit-intent\n  - name: exit-intent\n", ":3: recipes[1].name"),
+        ("recipes:\n  - name: exit-intent\n    color: red\n", ":2: recipes[0]"),
+        ("recipes: [\n", ":2: "),
+        ("- 1\n", ":1: file"),
+    ],
+)
+def test_a_wrong_file_is_told_by_line_and_path(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, told: str
+) -> None:
+    status, file = checked(tmp_path, text)
+    assert status == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"{file}{told}")
+
+
+def test_a_file_that_is_not_there_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "none.yaml"
+    assert main(["recipes", "check", str(file)]) == 2
+    assert capsys.readouterr().err == f"{file}: No such file or directory\n"
+
+
+def test_a_file_that_is_no_text_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "recipes.yaml"
+    file.write_bytes(b"\xff\xfe\x00")
+    assert main(["recipes", "check", str(file)]) == 1
+    assert capsys.readouterr().err == f"{file}: not a text file in UTF-8\n"
