@@ -1,0 +1,141 @@
+"""The command explain, of a live broker and of a backtest's files: the same story in the same words."""
+
+import json
+import uuid
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from agents.__main__ import main
+from stream import recipes
+from tests.integration.replaying import missing, play
+
+T = 1_767_607_200_000
+"""Mon 5 Jan 2026 10:00 UTC."""
+MINUTE = 60_000
+
+ANNA: tuple[tuple[int, dict[str, Any]], ...] = (
+    (0, {"type": "product.viewed", "visitor": "p1", "product": {"id": "lamp", "name": "Lamp"}}),
+    (
+        2,
+        {
+            "type": "cart.item_added",
+            "visitor": "p1",
+            "customer": "anna",
+            "item": {"product_id": "lamp", "name": "Lamp", "quantity": 1, "price": 40},
+        },
+    ),
+    (30, {"type": "page.viewed", "visitor": "d1", "customer": "anna"}),
+    (130, {"type": "order.placed", "visitor": "d1", "order": {"id": "o-1", "value": 40}}),
+)
+"""(minutes, event): the worked example of docs/semantics.md."""
+
+
+class Told(NamedTuple):
+    """Where explain is to look: options for the files, variables for the broker."""
+
+    files: tuple[str, ...]
+    environ: dict[str, str]
+    trigger_id: str
+
+
+@pytest.fixture(scope="module")
+def told(broker: str, tmp_path_factory: pytest.TempPathFactory) -> Told:
+    folder, prefix = tmp_path_factory.mktemp("explain"), f"t{uuid.uuid4().hex[:10]}."
+    lines = [
+        json.dumps({"t": T + minutes * MINUTE, "id": f"e{n}", **event}).encode()
+        for n, (minutes, event) in enumerate(ANNA)
+    ]
+    events = folder / "events.jsonl"
+    events.write_bytes(b"\n".join(lines))
+    assert main(["backtest", str(events), "--out", str(folder)]) == 0
+    expected, found = play(broker, prefix, lines, recipes.DEFAULT, folder, workers=1)
+    assert missing(expected, found) == []
+    return Told(
+        ("--from", str(folder), "--events", str(events)),
+        {"TRIGGERS_KAFKA": broker, "TRIGGERS_PREFIX": prefix, "TRIGGERS_TIME": "record"},
+        next(id for id in map(id_of, found.triggers) if not id.endswith("cancelled")),
+    )
+
+
+def id_of(trigger: bytes) -> str:
+    found: str = json.loads(trigger)["id"]
+    return found
+
+
+@pytest.fixture
+def at_the_broker(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in told.environ.items():
+        monkeypatch.setenv(name, value)
+
+
+def explain(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    capsys.readouterr()
+    assert main(["explain", *arguments]) == 0
+    return capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("at_the_broker")
+def test_a_persons_story_says_what_she_did_and_why_the_message_came(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    story = explain(capsys, "customer:anna")
+    assert "customer:anna · on d1, p1 · times in UTC" in story
+    assert "11:30:00 ✓" in story
+    assert "12:10:00 ↩" in story
+    assert "In short: 1 sent, 1 taken back, 1 ended early." in story
+    assert story.index("Lamp") < story.index("✓") < story.index("o-1") < story.index("↩")
+
+
+@pytest.mark.usefixtures("at_the_broker")
+@pytest.mark.parametrize("name", ["anna", "visitor:p1", "p1"])
+def test_she_is_found_by_her_bare_name_and_by_her_devices(
+    capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    assert "11:30:00 ✓" in explain(capsys, name)
+
+
+@pytest.mark.usefixtures("at_the_broker")
+def test_a_trigger_id_gives_the_story_with_its_step_marked(
+    capsys: pytest.CaptureFixture[str], told: Told
+) -> None:
+    story = explain(capsys, told.trigger_id.upper()).splitlines()
+    assert story[1].startswith(f"{told.trigger_id}: ")
+    assert [line for line in story if "✓" in line and line.endswith("◀")]
+
+
+@pytest.mark.usefixtures("at_the_broker")
+@pytest.mark.parametrize("name", ["anna", "p1", "trigger"])
+def test_the_topics_tell_what_the_files_of_a_backtest_tell(
+    capsys: pytest.CaptureFixture[str], told: Told, name: str
+) -> None:
+    asked = told.trigger_id if name == "trigger" else name
+    assert explain(capsys, asked) == explain(capsys, asked, *told.files)
+
+
+@pytest.mark.usefixtures("at_the_broker")
+def test_times_are_told_in_the_zone_that_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "12:30:00 ✓" in explain(capsys, "anna", "--zone", "Europe/Berlin")
+
+
+@pytest.mark.usefixtures("at_the_broker")
+def test_who_is_not_known_is_said_to_be_so(capsys: pytest.CaptureFixture[str], told: Told) -> None:
+    assert main(["explain", "nobody"]) == 1
+    prefix = told.environ["TRIGGERS_PREFIX"]
+    assert f"nothing is known of 'nobody' in the topics {prefix}*" in capsys.readouterr().err
+
+
+def test_a_broker_that_does_not_answer_is_named(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRIGGERS_KAFKA", "127.0.0.1:1")
+    assert main(["explain", "anna"]) == 1
+    assert capsys.readouterr().err.startswith("127.0.0.1:1: ")
+
+
+def test_files_that_are_not_there_are_named(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert main(["explain", "anna", "--from", str(tmp_path / "none")]) == 2
+    assert str(tmp_path / "none") in capsys.readouterr().err
