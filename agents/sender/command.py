@@ -111,7 +111,7 @@ class Sender:
         file, clock, metrics = FileMarks(settings.marks, owner, lease), Clock(), Metrics()
         self._redis: RedisMarks | None = None
         if common.redis:
-            self._redis = RedisMarks(common.redis, common.prefix, owner, lease, file)
+            self._redis = RedisMarks(common.redis, settings.group, owner, lease, file)
         self._courier = Courier(
             settings,
             clock,

@@ -1,10 +1,11 @@
 """What a sender's /metrics tells. Every label's values are a closed set."""
 
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from agents.sender.message import Message
+from agents.sender.undelivered import Reason
 
 Fate = Literal[
     "delivered", "duplicate", "cancelled", "expired", "unsent", "undelivered", "not_a_trigger"
@@ -72,6 +73,9 @@ class Metrics:
             "1: what was sent can be looked up; 0: nothing goes out",
             registry=registry,
         )
+
+        for reason in get_args(Reason):
+            self.undelivered.labels(reason)
 
     def ended(self, recipe: str, message: Message | None, fate: Fate, now: int) -> None:
         """`now`: ms."""

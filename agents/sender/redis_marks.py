@@ -1,8 +1,8 @@
 """Marks in Redis, for any number of senders on any machines.
 
-`<prefix>sender:{<id>}:claim` → owner, for the lease; `<prefix>sender:{<id>}:mark` → `state until`, until a day
-after the message has ended. The braces keep both keys on one node of a cluster. GET, SET, DEL and
-PING are all that a sender needs.
+`<group>:{<id>}:claim` → owner, for the lease; `<group>:{<id>}:mark` → `state until`, until a day after the
+message has ended. The group is the consumer group: another one has another endpoint. The braces keep both
+keys on one node of a cluster. GET, SET, DEL and PING are all that a sender needs.
 
 While Redis does not answer nothing is claimed, so nothing is sent. What was already on its way and got its
 2xx is noted in the file and brought to Redis when it answers again.
@@ -39,7 +39,7 @@ BUSY_MS: Final = 500
 class RedisMarks:
     """`owner`: a name no other sender has. `spool`: marks that Redis does not have yet."""
 
-    def __init__(self, url: str, prefix: str, owner: str, lease_ms: int, spool: FileMarks) -> None:
+    def __init__(self, url: str, group: str, owner: str, lease_ms: int, spool: FileMarks) -> None:
         self._redis: Any = Redis.from_url(
             url,
             socket_timeout=ANSWER_S,
@@ -47,7 +47,7 @@ class RedisMarks:
             retry=Retry(NoBackoff(), 0),
             decode_responses=True,
         )
-        self._prefix, self._owner, self._lease = prefix, owner, lease_ms
+        self._group, self._owner, self._lease = group, owner, lease_ms
         self._spool = spool
         self._spooled: dict[str, int] = {}
         self._broken_until = 0.0
@@ -120,7 +120,7 @@ class RedisMarks:
         del self._spooled[id]
 
     def _key(self, id: str, what: str) -> str:
-        return f"{self._prefix}sender:{{{id}}}:{what}"
+        return f"{self._group}:{{{id}}}:{what}"
 
     async def _ask(self, question: Callable[[], Awaitable[Any]]) -> Any:
         if time.monotonic() < self._broken_until:

@@ -143,7 +143,7 @@ class Service(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def _commit(self, shift: Shift, offsets: Mapping[TopicPartition, int]) -> None:
         """One that fails is made good by the next; after a crash the marks know what was sent."""
-        new = {place: at for place, at in offsets.items() if shift.committed.get(place) != at}
+        new = {place: at for place, at in offsets.items() if shift.committed.get(place, -1) < at}
         if not new:
             return
         try:

@@ -10,7 +10,7 @@
 | TRIGGERS_SENDER_REQUESTS | requests at once | 16 |
 | TRIGGERS_SENDER_RECIPES | recipes to send for, with commas between | all of TRIGGERS_RECIPES |
 | TRIGGERS_SENDER_GROUP | consumer group | prefix + `sender` |
-| TRIGGERS_SENDER_MARKS | file of what was sent; with a Redis: while that does not answer | .cache/ prefix + `sender.sqlite3` |
+| TRIGGERS_SENDER_MARKS | file of what was sent; with a Redis: while that does not answer | `.cache/GROUP.sqlite3` |
 """
 
 import binascii
@@ -65,13 +65,13 @@ class SenderSettings:
         """Raises SettingsError with every mistake, those of the common settings too."""
         env = Environment(environ)
         common = _common(env, environ)
-        prefix = common.prefix
+        group = env.text("TRIGGERS_SENDER_GROUP", f"{common.prefix}sender")
         settings = cls(
             common=common,
             url=_url(env),
             secrets=_secrets(env),
-            marks=Path(env.text("TRIGGERS_SENDER_MARKS", f".cache/{prefix}sender.sqlite3")),
-            group=env.text("TRIGGERS_SENDER_GROUP", f"{prefix}sender"),
+            marks=Path(env.text("TRIGGERS_SENDER_MARKS", f".cache/{group}.sqlite3")),
+            group=group,
             recipes=_recipes(env),
             timeout_ms=env.number("TRIGGERS_WEBHOOK_TIMEOUT_MS", 100, 60_000, TIMEOUT_MS),
             backoff_ms=_backoff(env),

@@ -11,7 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
-from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka import KafkaConsumer, KafkaProducer, OffsetAndMetadata, TopicPartition
 from kafka.admin import KafkaAdminClient
 from kafka.consumer.fetcher import ConsumerRecord
 
@@ -157,6 +157,22 @@ class Topics:
         finally:
             consumer.close()
             admin.close()
+
+
+def rewind(topics: Topics) -> None:
+    """The offsets of the senders' group back to the beginning; no sender may run."""
+    settings = topics.settings
+    admin = KafkaAdminClient(bootstrap_servers=topics.servers)
+    try:
+        offsets = {
+            TopicPartition(settings.topic(f"triggers.{RECIPE}"), number): OffsetAndMetadata(
+                0, "", -1
+            )
+            for number in range(PARTITIONS)
+        }
+        admin.alter_group_offsets(f"{settings.prefix}sender", offsets)
+    finally:
+        admin.close()
 
 
 class Command(Process):

@@ -17,6 +17,7 @@ from tests.integration.sending import (
     Sender,
     Topics,
     header,
+    rewind,
     sender,
     trigger,
     trigger_of,
@@ -175,8 +176,12 @@ def test_a_failing_stalling_breaking_restarting_endpoint_gets_everything_in_the_
         for answer in ("2xx", "4xx", "429", "5xx", "timeout", "unreachable"):
             assert running.number("triggers_sender_tries_total", answer=answer) > 0
         assert running.terminate() == 0
+        told = running.process.output()
     assert topics.left() == 0
     assert topics.dead() == []
+    assert "endpoint_fails" in told
+    for hidden in (SECRET, endpoint.url, "visitor:", given[0].id):
+        assert hidden not in told
 
 
 def test_what_the_endpoint_refuses_and_what_is_no_trigger_become_dead_letters(
@@ -200,6 +205,24 @@ def test_what_the_endpoint_refuses_and_what_is_no_trigger_become_dead_letters(
     assert [header(each, "reason") for each in dead] == ["not_a_trigger"] * 5 + ["refused"]
     assert header(dead[-1], "answer") == "404"
     assert len(endpoint.seen) == 2
+
+
+def test_with_the_offsets_put_back_dead_letters_go_out_and_nothing_else_does(
+    broker: str, prefix: str, topics: Topics, endpoint: Endpoint, tmp_path: Path
+) -> None:
+    refused, well = trigger("refused"), triggers_of(10, people=10)
+    endpoint.behave = lambda seen: Reply(401 if seen.id == refused.id else 200)
+    topics.fire(*well, refused)
+    with sender(broker, prefix, endpoint.url, tmp_path) as running:
+        endpoint.wait(lambda: topics.left() == 0)
+        assert running.terminate() == 0
+    rewind(topics)
+    assert topics.left() == 11
+    endpoint.behave = lambda seen: Reply()
+    with sender(broker, prefix, endpoint.url, tmp_path) as running:
+        endpoint.wait(lambda: topics.left() == 0)
+        assert settled(running, fate="duplicate") == 10
+    assert endpoint.delivered == {each.id: 1 for each in [*well, refused]}
 
 
 def test_a_sender_gives_up_after_its_time_or_at_the_triggers_end(

@@ -29,7 +29,7 @@ def both(request: pytest.FixtureRequest, prefix: str, tmp_path: Path) -> Callabl
         if shared:
             return file
         url = request.getfixturevalue("redis_url")
-        return RedisMarks(url, prefix, owner, LEASE_MS, file)
+        return RedisMarks(url, f"{prefix}sender", owner, LEASE_MS, file)
 
     async def run(work: Work) -> None:
         async with opened(one("a")) as a, opened(one("b")) as b:
@@ -139,7 +139,7 @@ def test_without_redis_nothing_is_claimed_and_what_was_sent_goes_there_later(
 ) -> None:
     async def work(server: redis.Server) -> None:
         file = FileMarks(tmp_path / "spool", "a", LEASE_MS)
-        marks = RedisMarks(server.url, prefix, "a", LEASE_MS, file)
+        marks = RedisMarks(server.url, f"{prefix}sender", "a", LEASE_MS, file)
         async with opened(marks):
             await marks.claim("x", UNTIL)
             server.stop()
@@ -149,7 +149,7 @@ def test_without_redis_nothing_is_claimed_and_what_was_sent_goes_there_later(
                 await marks.claim("y", UNTIL)
             assert await marks.claim("x", UNTIL) == Claim("sent")
         spool = FileMarks(tmp_path / "spool", "a", LEASE_MS)
-        again = RedisMarks(server.url, prefix, "a", LEASE_MS, spool)
+        again = RedisMarks(server.url, f"{prefix}sender", "a", LEASE_MS, spool)
         async with opened(again):
             assert await again.claim("x", UNTIL) == Claim("sent")
             server.start()

@@ -110,3 +110,17 @@ def test_get_set_del_and_ping_on_its_own_keys_are_all_the_rights_it_needs(
         endpoint.wait(lambda: topics.left() == 0)
         assert "pass" not in running.process.output()
     assert endpoint.delivered == {given[0].id: 1}
+
+
+def test_two_groups_have_two_endpoints_and_each_gets_every_trigger_once(
+    broker: str, prefix: str, topics: Topics, endpoint: Endpoint, tmp_path: Path, redis_url: str
+) -> None:
+    given = triggers_of(10, people=10)
+    topics.fire(*given)
+    env = {"TRIGGERS_REDIS": redis_url}
+    other = env | {"TRIGGERS_SENDER_GROUP": f"{prefix}push"}
+    with sender(broker, prefix, endpoint.url, tmp_path, **env):
+        endpoint.wait(lambda: topics.left() == 0)
+        with sender(broker, prefix, endpoint.url, tmp_path, **other):
+            endpoint.wait(lambda: topics.left(f"{prefix}push") == 0)
+    assert endpoint.delivered == {each.id: 2 for each in given}

@@ -1,0 +1,20 @@
+"""The time by which a sender holds and drops."""
+
+import time
+
+from agents.sender.clock import Clock
+
+HOUR = 3_600_000
+
+
+def test_it_is_never_behind_what_the_brokers_have_stamped() -> None:
+    clock, ahead = Clock(), int(time.time() * 1000) + HOUR
+    clock.saw(ahead)
+    clock.saw(ahead - HOUR)
+    assert clock.now() == ahead
+
+
+def test_old_records_leave_it_to_this_machine() -> None:
+    clock, before = Clock(), int(time.time() * 1000)
+    clock.saw(before - HOUR)
+    assert clock.now() >= before
