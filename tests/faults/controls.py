@@ -1,6 +1,7 @@
 """Negative controls: builds broken on purpose, each caught by the invariant that is named for it."""
 
 import os
+import re
 import signal
 import time
 
@@ -12,6 +13,9 @@ from tests.faults.scene import Report, Scene
 
 TRIES = 3
 """A crash must fall into a window; where it does not, the next seed is tried."""
+
+
+SLIP = re.compile(r"failed error=(Type|Attribute|Name|Import|Key)Error.*")
 
 
 def caught(room: Room, invariant: str, run: object) -> list[Report]:
@@ -43,7 +47,9 @@ def crashes(room: Room, patch: str, kills: int = 6) -> Report:
 
 
 def concluded(it: Scene, **options: object) -> Report:
-    """Broken builds need not end in order, nor drain."""
+    """Broken builds need not end in order, nor drain; but they must run, or nothing is shown."""
+    slip = SLIP.search(it.workers.logs())
+    assert slip is None, f"the patch does not fit the code: {slip}"
     options = {"within": 40.0, "exits": (0, 1, -signal.SIGKILL), "passed": ["."], **options}
     return it.conclude(**options)  # type: ignore[arg-type]
 

@@ -251,12 +251,12 @@ def no_applied_guard() -> None:
 
     handle, restored = Visitors._handle, Visitors.restored
 
-    def handled(self: Visitors, offset: int, t: int, event: Any, state: Any, out: Any) -> str:
-        known = state or self._states.get(event.visitor)
+    def handled(self: Visitors, offset: int, t: int, event: Any, *more: Any) -> str:
+        known = self._states.get(event.visitor)
         if known is not None:
             known.applied = -1
             known.ids.clear()
-        return handle(self, offset, t, event, known, out)
+        return handle(self, offset, t, event, *more)
 
     def again(self: Visitors) -> None:
         restored(self)

@@ -114,14 +114,17 @@ def committed(
 
 def order(found: list[Row], facts: list[Row], recipes: Recipes, verdict: Verdict) -> None:
     """A trigger's header says before which fact it was decided. No order that its recipe looks back on
-    stands before that. At equal times a deadline goes first; a repeated order is none, and one that was
-    taken back is left out."""
+    stands before that. At equal times a deadline goes first; a repeated order is none; ids that were
+    taken back, or over from another person, are left out."""
     placed: dict[str, list[tuple[int, int, str, str]]] = defaultdict(list)
     for row in facts:
         fact = json.loads(row.value or b"{}")
         if fact["type"] in ("order.placed", "order.cancelled"):
             one = row.offset, fact["at"], fact["order_id"], fact["type"]
             placed[fact["person"]].append(one)
+        elif fact["type"] == "visitor.identified":
+            for id_, at in map(_entry, fact.get("orders", ())):
+                placed[fact["person"]].append((row.offset, at, id_, "taken over"))
     for row in found:
         if not row.topic.startswith("triggers."):
             continue
@@ -130,11 +133,15 @@ def order(found: list[Row], facts: list[Row], recipes: Recipes, verdict: Verdict
             continue
         due, recipe = data["not_before"], recipes.by_name[data["recipe"]]
         before = [o for o in placed[data["person"]] if o[0] < int(row.headers["offset"])]
-        back = {id_ for _, _, id_, kind in before if kind == "order.cancelled"}
+        back = {id_ for _, _, id_, kind in before if kind != "order.placed"}
         first = {id_: at for _, at, id_, kind in sorted(before, key=_at, reverse=True)}
         for id_, at in first.items():
             if due - recipe.ordered_within < at < due and id_ not in back:
                 verdict.broken["order"].append(f"{data['trigger_id']} at {due}, ordered at {at}")
+
+
+def _entry(order: Any) -> tuple[str, int]:
+    return (order["id"], order["at"]) if isinstance(order, dict) else (order[0], order[1])
 
 
 def _at(placed: tuple[int, int, str, str]) -> int:
