@@ -74,12 +74,9 @@ def moved(state: Visitor, customer: str, t: int, out: Outputs) -> None:
     _send(state, identified, out)
 
 
-def presence(state: Visitor, engaged: bool, changed: bool, t: int, out: Outputs) -> None:
-    """After an event at `t`: engaged or not, with a change of person or not."""
-    if engaged:
-        if state.sent == IDLE or (state.sent == NOTHING and state.customer is not None):
-            active(state, t, out)
-    elif changed and state.last_active != NEVER:
+def presence(state: Visitor, changed: bool, t: int, out: Outputs) -> None:
+    """After an event at `t` that is not engaged: whoever became another person is told of anew."""
+    if changed and state.last_active != NEVER:
         if t - state.last_active < IDLE_AFTER:
             active(state, t, out)
         else:

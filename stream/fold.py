@@ -20,18 +20,6 @@ from stream.events import (
 from stream.visitor import PAYMENT, STAGES, STARTED, Visitor
 
 
-def _page(state: Visitor, event: PageViewed | CategoryViewed, t: int) -> None:
-    visitor.look_away(state, t)
-
-
-def _product(state: Visitor, event: ProductViewed, t: int) -> None:
-    visitor.view(state, event.product, t, event.id)
-
-
-def _search(state: Visitor, event: SearchPerformed, t: int) -> None:
-    visitor.search(state, event.query, t, event.id)
-
-
 def _cart(state: Visitor, event: CartUpdated | CartItemAdded | CartItemRemoved, t: int) -> None:
     changed_at, filled = state.cart.changed_at, bool(state.cart.lines)
     if isinstance(event, CartUpdated):
@@ -63,10 +51,10 @@ def _pinged(state: Visitor, event: ActivityPinged, t: int) -> None:
 
 
 FOLD: Final[Mapping[type, Callable[[Visitor, Any, int], None]]] = {
-    PageViewed: _page,
-    CategoryViewed: _page,
-    ProductViewed: _product,
-    SearchPerformed: _search,
+    PageViewed: visitor.look_away,
+    CategoryViewed: visitor.look_away,
+    ProductViewed: visitor.view,
+    SearchPerformed: visitor.search,
     CartUpdated: _cart,
     CartItemAdded: _cart,
     CartItemRemoved: _cart,

@@ -11,7 +11,7 @@ from msgspec import UNSET, Struct
 from stream import bounds
 from stream.cart import NEVER, Cart
 from stream.durations import DAY, MINUTE
-from stream.events import Product
+from stream.events import Event, ProductViewed, SearchPerformed
 
 VISIT_GAP: Final = 30 * MINUTE
 IDLE_AFTER: Final = 5 * MINUTE
@@ -143,9 +143,10 @@ def engage(state: Visitor, t: int) -> None:
     state.idle_pending = True
 
 
-def view(state: Visitor, product: Product, t: int, event: str) -> None:
+def view(state: Visitor, event: ProductViewed, t: int) -> None:
     """product.viewed: counts the view and takes the attributes of the newest one."""
-    key, views = product.id, state.views
+    product, views = event.product, state.views
+    key = product.id
     name, category, price = product.name, product.category, product.price
     url, image = product.url, product.image
     seen = views.pop(key, None)
@@ -154,7 +155,7 @@ def view(state: Visitor, product: Product, t: int, event: str) -> None:
         1 if seen is None else seen.count + 1,
         0 if seen is None else seen.dwell,
         t,
-        event,
+        event.id,
         None if name is UNSET else name,
         None if category is UNSET else category,
         None if price is UNSET else price,
@@ -168,18 +169,18 @@ def view(state: Visitor, product: Product, t: int, event: str) -> None:
     state.last_look = t
 
 
-def look_away(state: Visitor, t: int) -> None:
+def look_away(state: Visitor, event: Event, t: int) -> None:
     """A page, a category or a search: no product is on screen any more."""
     state.screen = ""
     state.last_look = t
 
 
-def search(state: Visitor, query: str, t: int, event: str) -> None:
-    look_away(state, t)
+def search(state: Visitor, event: SearchPerformed, t: int) -> None:
+    look_away(state, event, t)
     state.searches += 1
-    state.query = query
+    state.query = event.query
     state.unanswered = True
-    state.search_event = event
+    state.search_event = event.id
 
 
 def open_checkout(state: Visitor, t: int) -> Checkout | None:

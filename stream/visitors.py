@@ -13,36 +13,31 @@ from typing import Final
 import msgspec
 from msgspec import UNSET
 
-from stream import announce, cart, registry, triggers
+from stream import announce
 from stream.cart import NEVER
 from stream.events import (
     APPLIED_LATE,
     TAGS,
-    ConsentChanged,
     Event,
-    ExitSignal,
-    OrderCancelled,
-    OrderPlaced,
     Rejected,
-    VisitorIdentified,
     check_names,
     parse,
 )
 from stream.fold import FOLD
 from stream.keyed import Keyed
+from stream.notes import NOTED
 from stream.outputs import Outputs
 from stream.recipe import Recipes
 from stream.visitor import (
-    ACTIVE,
     FORGET_AFTER,
+    IDLE,
     IDLE_AFTER,
     KEPT_IDS,
     LATE_AFTER,
+    NOTHING,
     Visitor,
     engage,
-    enter_order,
     new,
-    take_back,
 )
 
 Record = tuple[int, int, bytes | None, bytes | None]
@@ -148,7 +143,19 @@ class Visitors:
             states.add(key, state)
         else:
             states.dirty[key] = state
-        self._apply(state, event, kind, t, out)
+        customer = event.customer
+        changed = customer is not UNSET and customer != state.customer
+        if changed:
+            announce.moved(state, str(customer), t, out)
+        fold = FOLD.get(kind)
+        if fold is None:
+            NOTED[kind](state, event, changed, t, self._recipes, out)
+        else:
+            engage(state, t)
+            fold(state, event, t)
+            told = state.sent
+            if told == IDLE or (told == NOTHING and state.customer is not None):
+                announce.active(state, t, out)
         ids = state.ids
         ids[id] = None
         if len(ids) > KEPT_IDS:
@@ -162,38 +169,6 @@ class Visitors:
         elif t + IDLE_AFTER < armed and state.idle_pending:
             states.arm(key, state, _deadline(state))
         return "applied"
-
-    def _apply(self, state: Visitor, event: Event, kind: type, t: int, out: Outputs) -> None:
-        customer = event.customer
-        changed = customer is not UNSET and customer != state.customer
-        if changed:
-            announce.moved(state, str(customer), t, out)
-        fold = FOLD.get(kind)
-        if fold is not None:
-            engage(state, t)
-            fold(state, event, t)
-            if state.sent != ACTIVE:
-                announce.presence(state, True, changed, t, out)
-        elif isinstance(event, ExitSignal):
-            announce.presence(state, False, changed, t, out)
-            for signalled in registry.AT_SIGNAL:
-                signalled(state, event, t, self._recipes, out)
-        elif isinstance(event, OrderPlaced):
-            _order(state, event, t, out)
-            announce.presence(state, False, changed, t, out)
-            announce.ordered(state, event, t, out)
-        elif isinstance(event, OrderCancelled):
-            take_back(state.orders, event.order.id)
-            announce.presence(state, False, changed, t, out)
-            announce.unordered(state, event, t, out)
-        elif isinstance(event, ConsentChanged):
-            _consent(state, event, t, out)
-            announce.presence(state, False, changed, t, out)
-            announce.consented(state, event, t, out)
-        elif isinstance(event, VisitorIdentified):
-            _traits(state, event)
-            announce.presence(state, False, changed, t, out)
-            announce.identified(state, event, t, out)
 
     def _fire(self, state: Visitor, until: int, out: Outputs) -> bool:
         """Fires the visitor's deadlines at or before `until`; False if that forgot the visitor."""
@@ -245,41 +220,3 @@ def _deadline(state: Visitor) -> int:
     if state.idle_pending:
         return state.last_active + IDLE_AFTER
     return state.last_event + FORGET_AFTER
-
-
-def _order(state: Visitor, event: OrderPlaced, t: int, out: Outputs) -> None:
-    """An order that is not a repeated one empties this cart, closes the checkout and cancels."""
-    order = event.order
-    if not enter_order(state.orders, order.id, t):
-        return
-    shop_id = state.cart.shop_id
-    if order.cart_id is UNSET or shop_id is None or shop_id == order.cart_id:
-        if state.cart.lines:
-            state.cart_event = event.id
-        cart.empty(state.cart, t)
-    state.checkout = None
-    for published in state.published:
-        if t < published.valid_until:
-            triggers.cancel(published, t, "ordered", order.id, out)
-    state.published = []
-
-
-def _consent(state: Visitor, event: ConsentChanged, t: int, out: Outputs) -> None:
-    for channel in event.channels:
-        state.consent[channel] = event.granted
-    kept = []
-    for published in state.published:
-        if t < published.valid_until:
-            if any(state.consent.get(channel) is not False for channel in published.channels):
-                kept.append(published)
-            else:
-                triggers.cancel(published, t, "consent", None, out)
-    state.published = kept
-
-
-def _traits(state: Visitor, event: VisitorIdentified) -> None:
-    if event.traits is not UNSET:
-        if event.traits.orders is not UNSET:
-            state.traits_orders = event.traits.orders
-        if event.traits.value is not UNSET:
-            state.traits_value = event.traits.value
