@@ -58,13 +58,18 @@ class Line:
         size = sum(len(event.value) for event in events)
         if self.broken.is_set() or self._held + size > HELD:
             raise NotTaken
+        self._held += size
+        sent: list[Ack] = []
         try:
             async with asyncio.timeout(PATIENCE_S):
-                sent = [await self._send(event) for event in events]
+                for event in events:
+                    sent.append(await self._send(event))
                 await asyncio.wait(sent)
         except (TimeoutError, KafkaError) as error:
             self._break(error)
             raise NotTaken from None
+        finally:
+            self._held -= sum(len(event.value) for event in events[len(sent) :])
         for each in sent:
             if each.exception():
                 raise NotTaken
@@ -75,7 +80,6 @@ class Line:
         partitions = len(await self._producer.partitions_for(self._topic))
         place = partition_of(key, partitions)
         sent: Ack = await self._producer.send(self._topic, event.value, key, partition=place)
-        self._held += len(event.value)
         sent.add_done_callback(partial(self._done, len(event.value)))
         return sent
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -70,6 +71,29 @@ def test_a_frozen_broker_is_not_waited_for_long_and_its_thaw_is_noticed(
 
     served(settings, test)
     assert {"e-0", "e-2"} <= set(ids(kept(settings))) <= {"e-0", "e-1", "e-2"}
+
+
+def test_what_waits_for_a_frozen_broker_is_bounded_and_the_rest_is_refused_at_once(
+    node: Node, settings: Settings
+) -> None:
+    large = [event(n, f"v-{n}", x="x" * 60_000) for n in range(15)]
+
+    async def timed(site: Site) -> float:
+        begin = time.monotonic()
+        assert (await site.post(large)).status == 503
+        return time.monotonic() - begin
+
+    async def test(site: Site) -> None:
+        await site.taken(event(0))
+        node.freeze()
+        try:
+            took = await asyncio.gather(*(timed(site) for _ in range(40)))
+        finally:
+            node.thaw()
+        assert min(took) < PATIENCE_S <= max(took)
+        await site.taken(event(1))
+
+    served(settings, test)
 
 
 def test_a_collector_that_starts_without_a_broker_waits_for_it(
