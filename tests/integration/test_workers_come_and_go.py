@@ -71,6 +71,12 @@ class Play:
         """Waits for all that is expected."""
         until(lambda: not missing(self.expected, self.read()), crew)
 
+    def ends_exactly(self) -> None:
+        """What is expected lies on the topics, once, and nothing else."""
+        found = self.read()
+        assert missing(self.expected, found) == []
+        assert missing(found, self.expected) == []
+
 
 @pytest.fixture
 def play(broker: str, prefix: str, tmp_path: Path) -> Play:
@@ -97,9 +103,7 @@ def test_a_worker_that_joins_and_one_that_leaves_lose_and_repeat_nothing(play: P
             play.goes_on()
             told_to_go(first)
             play.finish(second)
-    found = play.read()
-    assert missing(play.expected, found) == []
-    assert missing(found, play.expected) == []
+    play.ends_exactly()
 
 
 @pytest.mark.slow
@@ -113,9 +117,7 @@ def test_a_backlog_from_when_no_worker_ran_is_decided_as_if_one_had(play: Play) 
     assert missing(play.expected, play.read()) != []
     with play.workers(2) as after:
         play.finish(after)
-    found = play.read()
-    assert missing(play.expected, found) == []
-    assert missing(found, play.expected) == []
+    play.ends_exactly()
 
 
 @pytest.mark.slow
@@ -148,9 +150,7 @@ def test_with_delivery_exactly_once_a_killed_worker_leaves_no_copies(play: Play)
         worker.wait()
         play.goes_on()
         play.finish(other)
-    found = play.read()
-    assert missing(play.expected, found) == []
-    assert missing(found, play.expected) == []
+    play.ends_exactly()
 
 
 @pytest.mark.slow
@@ -172,7 +172,5 @@ def test_with_delivery_exactly_once_a_worker_that_was_frozen_is_fenced_or_comes_
             worker.send_signal(signal.SIGCONT)
         with suppress(WorkerFailed):
             frozen.wait()
-    found = play.read()
-    assert missing(play.expected, found) == []
-    assert missing(found, play.expected) == []
+    play.ends_exactly()
     assert worker.poll() in (0, 1)
