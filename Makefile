@@ -21,6 +21,10 @@ demo: install ## the whole service at work on this machine, in about a minute
 test: install lint ## the tests, a real Kafka and Redis included
 	$(BIN)/python -m pytest -q tests
 
+cover: install ## branch coverage of stream/, which is to be whole
+	$(BIN)/coverage run -m pytest -q tests/unit tests/properties tests/reference
+	$(BIN)/coverage report --skip-covered --show-missing
+
 bench: install ## what it costs, beside Faust and a bare loop, on a real Kafka: about 40 minutes
 	$(BIN)/python -m tests.bench
 
@@ -39,4 +43,4 @@ lock: ## the lock files anew from pyproject.toml (needs uv)
 	$(LOCK) --extra build --extra local --extra dev -o requirements.lock
 	$(LOCK) --extra build -c requirements.lock -o requirements-runtime.lock
 
-.PHONY: help install demo test bench lint lock
+.PHONY: help install demo test cover bench lint lock
