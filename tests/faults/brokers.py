@@ -1,61 +1,55 @@
 """Brokers that are away, restarted, killed or frozen."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 from agents.local.kafka import Cluster, cluster
-from agents.local.node import Node
-from tests.faults import logs
+from tests.faults import faults, logs
 from tests.faults.cases import Room, case
-from tests.faults.scene import Report
+from tests.faults.scene import Report, Scene
 
 AWAY = r"aiokafka|faust|mode\.|Connection|no_broker|kafka\."
 """Clients say a good deal while no broker answers; none of it comes from the project's own loggers."""
 
 
-def node(of: Cluster) -> Node:
-    return of.nodes[0]
+@contextmanager
+def own_brokers(
+    room: Room, worlds: int, seconds: float, count: int = 1, **options: Any
+) -> Iterator[tuple[Scene, Cluster]]:
+    """A scene on brokers of its own, under way: two ready workers, a log that is coming."""
+    with cluster(count) as own, room.scene("", own, **options) as it:
+        it.load(logs.worlds(room.seed, worlds), seconds)
+        for _ in range(2):
+            it.workers.add()
+        it.workers.until_ready()
+        yield it, own
 
 
 @case("broker", star=True)
 def restart(room: Room) -> list[Report]:
     """The only broker ends in order and is killed, by turns; nothing is lost, workers wait."""
     count = room.times(4, 24)
-    with cluster(1) as own, room.scene("", own) as it:
-        it.load(logs.worlds(room.seed, room.times(20, 80)), seconds=count * 8)
-        for _ in range(2):
-            it.workers.add()
-        it.workers.until_ready()
+    with own_brokers(room, room.times(20, 80), count * 8) as (it, own):
         for number in range(count):
             time.sleep(room.pick.uniform(0.5, 3))
-            if number % 2:
-                it.fault("kill -9 of the broker")
-                node(own).kill()
-            else:
-                it.fault("SIGTERM of the broker")
-                node(own).stop(30)
-            time.sleep(room.pick.uniform(0, 2))
-            node(own).start()
+            with faults.away(it, own.nodes, killed=bool(number % 2)):
+                time.sleep(room.pick.uniform(0, 2))
             time.sleep(2)
-        return [it.conclude(passed=[AWAY], exits=(0,))]
+        return [it.conclude(passed=[AWAY])]
 
 
 @case("broker")
 def long_away(room: Room) -> list[Report]:
-    """No broker for 70 s: longer than sessions, requests and metadata live."""
-    with cluster(1) as own, room.scene("", own) as it:
-        it.load(logs.worlds(room.seed, 40), seconds=20)
-        for _ in range(2):
-            it.workers.add()
-        it.workers.until_ready()
+    """No broker for 70 s: longer than sessions, requests and metadata live. Workers are alive, not ready."""
+    with own_brokers(room, 40, 20) as (it, own):
         time.sleep(5)
-        it.fault("broker away for 70 s")
-        node(own).kill()
-        time.sleep(70)
-        live = [worker.page("live")[0] for worker in it.workers.all]
-        ready = [worker.page("ready")[0] for worker in it.workers.all]
-        node(own).start()
-        report: Report = it.conclude(passed=[AWAY], exits=(0,))
-        report.notes = {"live": live, "ready": ready}
+        with faults.away(it, own.nodes, killed=True):
+            time.sleep(70)
+            live = [worker.page("live")[0] for worker in it.workers.all]
+            ready = [worker.page("ready")[0] for worker in it.workers.all]
+        report: Report = it.conclude(passed=[AWAY])
         assert ready == [503, 503], ready
         assert live == [200, 200], live
         return [report]
@@ -65,9 +59,7 @@ def long_away(room: Room) -> list[Report]:
 def down_at_start(room: Room) -> list[Report]:
     """Workers start before any broker does, one of them is told to go meanwhile: exit 0 in time."""
     with cluster(1) as own, room.scene("", own) as it:
-        it.fault("broker down before the workers start")
-        node(own).stop(30)
-        try:
+        with faults.away(it, own.nodes, killed=False):
             for _ in range(3):
                 it.workers.add()
             time.sleep(6)
@@ -75,8 +67,6 @@ def down_at_start(room: Room) -> list[Report]:
             it.fault("SIGTERM without a broker")
             assert it.workers.remove(it.workers.all[2]) < 10
             assert it.workers.exits[-1].code == 0, it.workers.exits
-        finally:
-            node(own).start()
         it.load(logs.worlds(room.seed, 20), seconds=3)
         return [it.conclude(copies=False, passed=[AWAY])]
 
@@ -85,56 +75,35 @@ def down_at_start(room: Room) -> list[Report]:
 def frozen(room: Room) -> list[Report]:
     """SIGSTOP of the broker for 20 s: its sockets are open and nothing answers."""
     count = room.times(1, 5)
-    with cluster(1) as own, room.scene("", own) as it:
-        it.load(logs.worlds(room.seed, room.times(30, 60)), seconds=count * 30)
-        for _ in range(2):
-            it.workers.add()
-        it.workers.until_ready()
+    with own_brokers(room, room.times(20, 60), count * 28) as (it, own):
         for _ in range(count):
             time.sleep(room.pick.uniform(1, 4))
-            it.fault("SIGSTOP of the broker for 20 s")
-            node(own).freeze()
-            try:
+            with faults.frozen(it, own.nodes[0]):
                 time.sleep(20)
-            finally:
-                node(own).thaw()
-            time.sleep(5)
-        return [it.conclude(passed=[AWAY], exits=(0,))]
+            time.sleep(4)
+        return [it.conclude(passed=[AWAY])]
 
 
 @case("broker")
 def three(room: Room) -> list[Report]:
     """Three brokers, killed in turn (leaders, coordinator and controller are among them), and two at
     once: below the least of in-sync replicas nothing is acknowledged, and nothing lost."""
-    count = room.times(3, 12)
-    with cluster(3) as own, room.scene("", own) as it:
-        it.load(logs.worlds(room.seed, 60), seconds=count * 14)
-        for _ in range(2):
-            it.workers.add()
-        it.workers.until_ready()
+    count = room.times(4, 12)
+    with own_brokers(room, 60, count * 14, count=3) as (it, own):
         for number in range(count):
             time.sleep(room.pick.uniform(1, 4))
-            away = room.pick.sample(own.nodes, 2 if number % 4 == 3 else 1)
-            it.fault(f"kill -9 of broker {[n.number for n in away]}")
-            for each in away:
-                each.kill()
-            time.sleep(room.pick.uniform(3, 8))
-            for each in away:
-                each.start()
+            nodes = room.pick.sample(own.nodes, 2 if number % 4 == 3 else 1)
+            with faults.away(it, nodes, killed=True):
+                time.sleep(room.pick.uniform(3, 8))
         return [it.conclude(passed=[AWAY], exits=(0, 1))]
 
 
 @case("broker")
 def rolling_brokers(room: Room) -> list[Report]:
     """Three brokers restarted in order, one after another: workers go on."""
-    with cluster(3) as own, room.scene("", own) as it:
-        it.load(logs.worlds(room.seed, 60), seconds=70)
-        for _ in range(2):
-            it.workers.add()
-        it.workers.until_ready()
+    with own_brokers(room, 60, 70, count=3) as (it, own):
         for each in own.nodes * room.times(1, 2):
-            it.fault(f"restart of broker {each.number}")
-            each.stop(30)
-            each.start()
+            with faults.away(it, [each], killed=False):
+                time.sleep(1)
             time.sleep(3)
-        return [it.conclude(passed=[AWAY], exits=(0,))]
+        return [it.conclude(passed=[AWAY])]

@@ -161,11 +161,11 @@ def zombie_points(room: Room) -> list[Report]:
 
 def late_writer(room: Room, patch: str) -> Report:
     with room.scene() as it:
-        it.load(logs.worlds(room.seed, 30), seconds=40)
         nth = room.pick.randrange(4, 12)
         frozen = it.workers.add(f"{patch}freeze:outputs:{nth}")
+        other = it.workers.add(patch.strip(","))
         it.workers.until_ready()
-        other = it.workers.add(patch.strip(",") or "")
+        it.load(logs.worlds(room.seed, 30), seconds=40)
         limit = time.monotonic() + 30
         while psutil.Process(frozen.pid).status() != psutil.STATUS_STOPPED:
             assert time.monotonic() < limit, "it did not freeze"

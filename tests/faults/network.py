@@ -1,29 +1,14 @@
 """A network that swallows, cuts, delays, loses. Through a proxy of our own; loss needs nft and root."""
 
-import os
-import shutil
-import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
-from tests.faults import logs
+from tests.faults import faults, logs
 from tests.faults.brokers import AWAY
-from tests.faults.cases import Room, Skipped, case
-from tests.faults.proxy import Proxy, proxied
-from tests.faults.scene import Report, Scene
+from tests.faults.cases import Room, case
+from tests.faults.proxy import proxied
+from tests.faults.scene import Report
 
 CUT_S = 20.0
-
-
-@contextmanager
-def hole(it: Scene, proxy: Proxy, deaf: bool, mute: bool) -> Iterator[None]:
-    it.fault(f"black hole{' to the broker' * deaf}{' from the broker' * mute}")
-    proxy.deaf, proxy.mute = deaf, mute
-    try:
-        yield
-    finally:
-        proxy.deaf = proxy.mute = False
 
 
 @case("network", star=True)
@@ -39,7 +24,7 @@ def black_hole(room: Room) -> list[Report]:
         it.workers.until_ready()
         for way in ways:
             time.sleep(room.pick.uniform(1, 3))
-            with hole(it, proxy, *way):
+            with faults.hole(it, proxy, *way):
                 time.sleep(cut)
             time.sleep(3)
         return [it.conclude(passed=[AWAY], exits=(0, 1))]
@@ -71,10 +56,8 @@ def slow(room: Room) -> list[Report]:
             for _ in range(2):
                 it.workers.add(TRIGGERS_KAFKA=near)
             it.workers.until_ready()
-            it.fault(name)
-            proxy.latency, proxy.rate = latency, rate
-            time.sleep(40)
-            proxy.latency = proxy.rate = 0
+            with faults.slowed(it, proxy, latency, rate):
+                time.sleep(40)
             found.append(it.conclude(passed=[AWAY], exits=(0, 1)))
     return found
 
@@ -82,31 +65,13 @@ def slow(room: Room) -> list[Report]:
 @case("network")
 def loss(room: Room) -> list[Report]:
     """A third of the packets between workers and broker is dropped, then all of them, by nft."""
-    if os.geteuid() != 0 or not shutil.which("nft"):
-        raise Skipped("nft and root are needed (apt-get install nftables)")
     with proxied() as (own, _, near), room.scene("", own) as it:
         it.load(logs.worlds(room.seed, 60), seconds=120)
         for _ in range(2):
             it.workers.add(TRIGGERS_KAFKA=near)
         it.workers.until_ready()
         for share in (10, 33, 100) * room.times(1, 3):
-            it.fault(f"{share} % of the packets dropped")
-            with dropped(int(near.partition(":")[2]), share):
+            with faults.dropped(it, int(near.partition(":")[2]), share):
                 time.sleep(12)
             time.sleep(4)
         return [it.conclude(passed=[AWAY], exits=(0, 1))]
-
-
-@contextmanager
-def dropped(port: int, percent: int) -> Iterator[None]:
-    """So much of what goes to and from this port, in a table of its own."""
-    table = f"storefront_faults_{port}"
-    some = "" if percent == 100 else f"numgen random mod 100 < {percent} "
-    rules = "".join(f"tcp {way} {port} {some}drop\n" for way in ("dport", "sport"))
-    chain = f"chain input {{\ntype filter hook input priority 0\n{rules}}}"
-    made = f"table inet {table} {{\n{chain}\n}}\n"
-    subprocess.run(["nft", "-f", "-"], input=made, text=True, check=True)
-    try:
-        yield
-    finally:
-        subprocess.run(["nft", "delete", "table", "inet", table], check=True)

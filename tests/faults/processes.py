@@ -1,12 +1,11 @@
 """Workers that are killed, told to go, frozen, or broken by a mistake of ours."""
 
-import os
 import signal
 import time
 
-from tests.faults import logs, raw
+from tests.faults import faults, logs, raw
 from tests.faults.cases import Room, case
-from tests.faults.scene import SESSION_MS, Report
+from tests.faults.scene import SESSION_MS, Report, Scene
 
 DOUBTED = r"Heartbeat|heartbeat|OffsetCommit|UnknownMemberId|IllegalGeneration|Thread keepalive"
 """Said by a member that the group has cast out."""
@@ -99,17 +98,16 @@ def zombie(room: Room) -> list[Report]:
         it.load(logs.worlds(room.seed, room.times(40, 100)), seconds=count * 13)
         for _ in range(2):
             it.workers.add()
-        it.workers.until_ready()
-        for _ in range(count):
-            time.sleep(room.pick.uniform(0.5, 2.5))
-            frozen = room.pick.choice(it.workers.all)
-            it.fault(f"SIGSTOP of worker {frozen.slot}")
-            os.kill(frozen.pid, signal.SIGSTOP)
-            try:
-                time.sleep(SESSION_MS / 1000 + room.pick.uniform(1, 4))
-            finally:
-                os.kill(frozen.pid, signal.SIGCONT)
+        freeze_in_turn(room, it, count)
         return [it.conclude(passed=[DOUBTED], exits=(0, 1))]
+
+
+def freeze_in_turn(room: Room, it: Scene, count: int) -> None:
+    it.workers.until_ready()
+    for _ in range(count):
+        time.sleep(room.pick.uniform(0.5, 2.5))
+        with faults.stopped(it, room.pick.choice(it.workers.all)):
+            time.sleep(SESSION_MS / 1000 + room.pick.uniform(1, 4))
 
 
 @case("processes")

@@ -1,15 +1,13 @@
 """TRIGGERS_DELIVERY=exactly_once: whoever reads committed records sees no copy, whatever happens."""
 
-import os
 import signal
 import time
 
-from agents.local.kafka import cluster
-from tests.faults import logs
-from tests.faults.brokers import AWAY, node
+from tests.faults import faults, logs
+from tests.faults.brokers import AWAY, own_brokers
 from tests.faults.cases import Room, case
-from tests.faults.processes import DOUBTED
-from tests.faults.scene import SESSION_MS, Report
+from tests.faults.processes import DOUBTED, freeze_in_turn
+from tests.faults.scene import Report
 from tests.faults.tampering import ENDED
 
 ONCE = {"TRIGGERS_DELIVERY": "exactly_once"}
@@ -46,16 +44,7 @@ def once_zombie(room: Room) -> list[Report]:
         it.load(logs.worlds(room.seed, 40), seconds=count * 13)
         for _ in range(2):
             it.workers.add()
-        it.workers.until_ready()
-        for _ in range(count):
-            time.sleep(room.pick.uniform(0.5, 2.5))
-            frozen = room.pick.choice(it.workers.all)
-            it.fault(f"SIGSTOP of worker {frozen.slot}")
-            os.kill(frozen.pid, signal.SIGSTOP)
-            try:
-                time.sleep(SESSION_MS / 1000 + room.pick.uniform(1, 4))
-            finally:
-                os.kill(frozen.pid, signal.SIGCONT)
+        freeze_in_turn(room, it, count)
         return [it.conclude(copies=False, exits=(0, 1), passed=[AWAY, FENCED, DOUBTED, ENDED])]
 
 
@@ -63,15 +52,10 @@ def once_zombie(room: Room) -> list[Report]:
 def once_broker(room: Room) -> list[Report]:
     """The broker is killed inside transactions."""
     count = room.times(2, 10)
-    with cluster(1) as own, room.scene("", own, environ=ONCE) as it:
-        it.load(logs.worlds(room.seed, 40), seconds=count * 8)
-        for _ in range(2):
-            it.workers.add()
-        it.workers.until_ready()
+    with own_brokers(room, 40, count * 8, environ=ONCE) as (it, own):
         for _ in range(count):
             time.sleep(room.pick.uniform(0.5, 3))
-            it.fault("kill -9 of the broker")
-            node(own).kill()
-            node(own).start()
+            with faults.away(it, own.nodes, killed=True):
+                time.sleep(0.5)
             time.sleep(3)
         return [it.conclude(copies=False, exits=(0, 1), passed=[AWAY, FENCED, DOUBTED, ENDED])]
