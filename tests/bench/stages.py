@@ -7,6 +7,7 @@ of this thread's CPU, in µs for each event of the input, whatever it leads to.
 
 import argparse
 import cProfile
+import gc
 import pstats
 import time
 from collections import defaultdict
@@ -69,6 +70,8 @@ def run(args: argparse.Namespace, room: Room) -> None:
         events = list(rows(visitors + args.events, visitors, args.keys, each_first=True))
         batches = [stored(part) for part in slices(events, IN_A_BATCH)]
         found: dict[str, list[float]] = defaultdict(list)
+        gc.collect()
+        gc.freeze()  # what the measurement itself holds costs no collection anything
         for _ in range(args.rounds):
             watch = Stopwatch()
             one_round(watch, batches, visitors, args.flush, recipes)
