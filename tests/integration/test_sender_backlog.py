@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.integration.hostile import Endpoint, Reply
 from tests.integration.sending import Topics, sender, trigger, triggers_of
 
 
+@pytest.mark.slow
 def test_of_a_long_backlog_no_trigger_goes_out_whose_cancel_lies_behind_it(
     broker: str, prefix: str, topics: Topics, endpoint: Endpoint, tmp_path: Path
 ) -> None:

@@ -58,6 +58,7 @@ def moody(seed: int) -> Callable[[Seen], Reply]:
     return behave
 
 
+@pytest.mark.slow
 def test_a_sender_killed_again_and_again_loses_nothing_and_repeats_nothing_that_was_seen(
     broker: str,
     prefix: str,
@@ -110,6 +111,7 @@ def test_told_to_stop_it_finishes_what_is_on_its_way_and_repeats_nothing(
     assert endpoint.delivered == {each.id: 1 for each in given}
 
 
+@pytest.mark.slow
 def test_senders_that_come_and_go_share_the_people_and_send_each_trigger_once(
     broker: str,
     prefix: str,
@@ -135,6 +137,7 @@ def test_senders_that_come_and_go_share_the_people_and_send_each_trigger_once(
         assert [id for id in endpoint.ids(200) if person[id] == who] == order
 
 
+@pytest.mark.slow
 def test_a_frozen_sender_that_wakes_up_repeats_nothing_that_was_seen(
     broker: str,
     prefix: str,
@@ -160,6 +163,7 @@ def test_a_frozen_sender_that_wakes_up_repeats_nothing_that_was_seen(
     assert not [each.id for each in endpoint.seen if each.at > at + 0.5 and each.id in seen]
 
 
+@pytest.mark.slow
 def test_without_a_broker_a_sender_still_stops_in_time_and_sends_nothing(
     endpoint: Endpoint, prefix: str, tmp_path: Path
 ) -> None:
