@@ -40,6 +40,9 @@ REQUEST_MS: Final = 30_000
 DECISIONS: Final = "triggers.decisions"
 REJECTED: Final = "storefront.rejected"
 
+CLOUDEVENT: Final = ("content-type", b"application/cloudevents+json; charset=UTF-8")
+"""Of triggers and cancels. Source: Kafka Protocol Binding for CloudEvents 1.0, 3.3."""
+
 Headers = list[tuple[str, bytes | None]]
 NONE: Final[Headers] = []
 Ack = asyncio.Future[RecordMetadata]
@@ -151,7 +154,7 @@ class Sender:
         for person, value in out.facts:
             self._by_key(facts, name, person, value)
         for recipe, person, value in out.triggers:
-            self._by_key(packer, topic(f"triggers.{recipe}"), person, value, headers)
+            self._by_key(packer, topic(f"triggers.{recipe}"), person, value, [CLOUDEVENT, *headers])
         name = topic(DECISIONS)
         for person, value in out.decisions:
             self._by_key(packer, name, person, value, headers)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from cloudevents.core.bindings.kafka import KafkaMessage, from_structured_event
 from kafka import KafkaProducer
 
 from agents import topics
@@ -178,6 +179,12 @@ def test_an_exit_trigger_is_out_while_its_visitor_is_still_there(live: Live) -> 
     assert (data["not_before"], data["valid_until"]) == (signal.time, signal.time + 30 * SECOND)
     assert data["product"]["id"] == "sofa"
     assert 0 <= trigger.time - signal.time < 30 * SECOND
+
+
+def test_the_record_of_a_trigger_is_a_cloudevent_in_structured_mode(live: Live) -> None:
+    (trigger,) = [row for row in live.outputs if row.topic == "triggers.exit-intent"]
+    message = KafkaMessage(headers=dict(trigger.headers), key=trigger.key, value=trigger.value)
+    assert from_structured_event(message).get_type() == "storefront.trigger.fired.v1"
 
 
 @pytest.mark.parametrize(
