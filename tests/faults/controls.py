@@ -34,8 +34,7 @@ def crashes(room: Room, patch: str, kills: int = 6) -> Report:
     """kill -9 of both workers in turn."""
     with room.scene() as it:
         for _ in range(2):
-            it.workers.add(patch)
-        it.workers.until_ready()
+            it.workers.answering(it.workers.add(patch))
         it.load(logs.worlds(room.seed, 30), seconds=kills * 7)
         for number in range(kills):
             time.sleep(room.pick.uniform(1, 2))

@@ -100,7 +100,8 @@ def acked_at_receipt() -> None:
         shard = self.shards.get(message.tp)
         if shard is not None and self.flowing:
             await self.consumer.commit_offsets({message.tp: message.value[-1].next})
-        await asyncio.sleep(1)
+        if message.tp.topic.endswith("storefront.events"):
+            await asyncio.sleep(0.5)
         await take(self, message)
 
     def uncommitted(self: Shard, snapshot: Any) -> None:
