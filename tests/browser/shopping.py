@@ -21,6 +21,7 @@ from agents.settings import Settings, Time
 from tests.integration.collecting import kept, make_topics
 
 ROOT = Path(__file__).parents[2]
+PICTURES = ROOT / ".cache" / "screenshots"
 LOOKED_AROUND_S = 10.5
 """No offer is made sooner after the visit's start (10 s of the page's section 5)."""
 
@@ -70,8 +71,7 @@ def served(environ: dict[str, str], logs: Path) -> Iterator[str]:
         yield console.stdout.readline().decode().split()[-1].rstrip("/")
     finally:
         console.terminate()
-        console.wait(20)
-        console.stdout.close()
+        console.communicate(timeout=20)
 
 
 class Shopper:
@@ -123,6 +123,11 @@ class Shopper:
 
     def offered(self) -> bool:
         return bool(self.tab.execute_script("return document.getElementById('offer').open"))
+
+    def picture(self, name: str) -> None:
+        """What they see, for people to look at."""
+        PICTURES.mkdir(parents=True, exist_ok=True)
+        self.tab.save_screenshot(str(PICTURES / f"shop-{name}.png"))
 
     def taken(self) -> bool:
         """Whether everything that was sent is in Kafka."""

@@ -147,7 +147,7 @@ def test_a_refused_event_is_named_on_the_page_and_holds_up_no_other(
 
     def refused() -> str:
         lines = shopper.tab.find_elements(By.CSS_SELECTOR, "[data-outcome=refused] .outcome")
-        return lines[0].get_property("textContent") if lines else ""
+        return str(lines[0].get_property("textContent")) if lines else ""
 
     assert shopper.until(refused) == "refused: out_of_range at $.cart.id"
     shopper.follow("cart")

@@ -10,6 +10,8 @@ from selenium.webdriver.common.by import By
 import schemas
 from tests.browser.shopping import House, Shopper, housed
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def house(broker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
@@ -37,6 +39,7 @@ def test_a_cart_and_a_mouse_that_leaves_bring_an_offer_in_well_under_a_second(
     assert dialog.aria_role == "dialog"
     assert dialog.accessible_name == "Shipping is on us"
     assert shopper.tab.switch_to.active_element.get_attribute("id") == "offer-use"
+    shopper.picture("offer")
 
     mine = house.until(
         "triggers.exit-intent", lambda value: value["data"]["visitor"] == shopper.visitor

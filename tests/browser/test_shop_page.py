@@ -51,6 +51,9 @@ def test_on_a_phone_nothing_runs_out_of_the_page_all_is_named_and_no_text_is_pal
         assert (place, tab.execute_script(UNNAMED)) == (place, [])
         assert (place, tab.execute_script(PALE)) == (place, [])
         assert len(tab.find_elements(By.CSS_SELECTOR, "h1")) == 1
+        if place in {"", "cart"}:
+            dark = tab.execute_script("return matchMedia('(prefers-color-scheme: dark)').matches")
+            phone.picture(f"{place or 'home'}-phone-{'dark' if dark else 'light'}")
 
 
 def test_the_shop_is_used_by_keyboard_alone(tab: Chrome, url: str) -> None:
@@ -76,10 +79,16 @@ def test_the_shop_is_used_by_keyboard_alone(tab: Chrome, url: str) -> None:
     assert tab.find_element(By.ID, "toast").aria_role == "status"
 
 
+def errors(tab: Chrome) -> list[Any]:
+    """Those in the browser's log since the last call."""
+    lines: list[Any] = tab.get_log("browser")  # type: ignore[no-untyped-call]
+    return [line for line in lines if line["level"] == "SEVERE"]
+
+
 def test_every_place_is_drawn_without_an_error_and_runs_only_its_own_code(
     tab: Chrome, url: str
 ) -> None:
-    tab.get_log("browser")  # what is left of others
+    errors(tab)  # what is left of others
     shopper = Shopper(tab, url)
     for place in PLACES:
         tab.get(f"{url}/shop/{place}")
@@ -88,4 +97,4 @@ def test_every_place_is_drawn_without_an_error_and_runs_only_its_own_code(
             "return performance.getEntriesByType('resource').map((each) => each.name)"
         )
         assert all(name.startswith(url) for name in loaded)
-    assert [line for line in tab.get_log("browser") if line["level"] == "SEVERE"] == []
+    assert errors(tab) == []

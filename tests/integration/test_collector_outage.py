@@ -16,6 +16,8 @@ from agents.local.node import Node
 from agents.settings import Settings
 from tests.integration.collecting import Site, collecting, event, ids, kept, make_topics, served
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def node() -> Iterator[Node]:
