@@ -7,11 +7,12 @@ not answer is noticed within seconds, told, and asked again; reading goes on whe
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final, Literal, NoReturn, Protocol
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from agents.log import say
 from agents.partition import partition_counts
@@ -57,6 +58,21 @@ class At(Protocol):
         ...
 
 
+@contextmanager
+def broken_is_lost() -> Iterator[None]:
+    """aiokafka cancels whoever waits on a connection that breaks. If nobody asked for an end it is a loss.
+
+    Raises KafkaConnectionError.
+    """
+    try:
+        yield
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        raise KafkaConnectionError("the connection broke") from None
+
+
 class Follower:
     """`state`: of the broker · `since`: its last change (monotonic s) · `fault`: why it is lost ·
     `behind`: records not yet read, None until known."""
@@ -90,7 +106,8 @@ class Follower:
         attempt = 0
         while True:
             try:
-                await self._session()
+                with broken_is_lost():
+                    await self._session()
             except (KafkaError, OSError, TimeoutError) as error:
                 attempt = 0 if self.state == "up" else attempt + 1
                 self._turn("lost", type(error).__name__)
@@ -202,11 +219,13 @@ class Follower:
 
 
 async def _stopped(consumer: AIOKafkaConsumer) -> None:
-    """Lets go of a connection that may be dead: for its good-bye nobody waits long."""
-    try:
-        await asyncio.wait_for(consumer.stop(), ANSWER_S)
-    except (KafkaError, OSError, TimeoutError) as error:
-        say(log, "unclean_stop", logging.WARNING, fault=type(error).__name__)
+    """Lets go of a connection that may be dead: for its good-bye nobody waits long.
 
-
-Record = ConsumerRecord
+    Where the fetch that was under way fails, stop() leaves the client behind, which would try for ever.
+    """
+    for close in (consumer.stop, consumer._client.close):
+        try:
+            with broken_is_lost():
+                await asyncio.wait_for(close(), ANSWER_S)
+        except (KafkaError, OSError, TimeoutError) as error:
+            say(log, "unclean_stop", logging.WARNING, fault=type(error).__name__)

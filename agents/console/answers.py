@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError
 from agents import waiting
 from agents.console.feed import Feed
 from agents.explain import own_zone
+from agents.following import broken_is_lost
 from agents.inquiry import TRIGGER_ID, Answer, ask, persons
 from agents.reading import Kafka
 from agents.settings import Settings
@@ -57,17 +58,22 @@ class Answers:
         if self._feed.follower.state == "lost":
             return await self._from_view(name, id, "No broker answers.")
         try:
-            async with asyncio.timeout(PATIENCE_S), self._turn, Kafka(self._settings) as source:
-                found = await ask(source, name)
-                if found is None:
-                    return None
-                known, place = await self._waiting(source, found.name)
-                told = self._told(found._replace(trigger_id=id or found.trigger_id), known)
-                return told | {"source": "kafka", "waiting_source": place}
+            async with asyncio.timeout(PATIENCE_S):
+                with broken_is_lost():
+                    return await self._from_log(name, id)
         except TimeoutError:
             return await self._from_view(name, id, f"The log took more than {PATIENCE_S:.0f} s.")
         except (KafkaError, OSError) as error:
             return await self._from_view(name, id, f"No broker answers ({type(error).__name__}).")
+
+    async def _from_log(self, name: str, id: str | None) -> dict[str, Any] | None:
+        async with self._turn, Kafka(self._settings) as source:
+            found = await ask(source, name)
+            if found is None:
+                return None
+            known, place = await self._waiting(source, found.name)
+            told = self._told(found._replace(trigger_id=id or found.trigger_id), known)
+            return told | {"source": "kafka", "waiting_source": place}
 
     async def _owner(self, id: str) -> str | None:
         """The person of a trigger id, where it is remembered."""

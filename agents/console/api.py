@@ -1,5 +1,6 @@
 """The routes of the console: the page, its figures, its stream, questions, rejected records."""
 
+import asyncio
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,8 +15,10 @@ from agents.console.keys import HUB, SETTINGS
 from agents.console.overview import CONTRACT, RANGES, Overview
 from agents.console.payload import payload
 from agents.console.wording import why
+from agents.following import broken_is_lost
 
 STATIC: Final = Path(__file__).parent / "static"
+PATIENCE_S: Final = 10.0
 LONGEST: Final = 200
 """Characters of an id that is asked for."""
 
@@ -98,7 +101,9 @@ async def rejected(request: web.Request) -> web.Response:
 async def rejected_bytes(request: web.Request) -> web.Response:
     place = int(request.match_info["partition"]), int(request.match_info["offset"])
     try:
-        found = await payload(request.app[SETTINGS], *place)
+        async with asyncio.timeout(PATIENCE_S):
+            with broken_is_lost():
+                found = await payload(request.app[SETTINGS], *place)
     except (KafkaError, OSError, TimeoutError):
         return _json({"fault": "No broker answers."}, 503)
     if found is None:

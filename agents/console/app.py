@@ -56,6 +56,7 @@ def make_app(settings: Settings, recipes: Recipes, *, loopback: bool = True) -> 
         for task in tasks:
             task.add_done_callback(partial(_ended, app[FAILED]))
         yield
+        app[FAILED].cancel()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -72,5 +73,6 @@ def make_app(settings: Settings, recipes: Recipes, *, loopback: bool = True) -> 
 
 def _ended(failed: asyncio.Future[None], task: asyncio.Future[None]) -> None:
     """What runs behind the page runs for ever, or the console ends."""
-    if not task.cancelled() and not failed.done():
-        failed.set_exception(task.exception() or RuntimeError("it ended by itself"))
+    if not failed.done():
+        error = None if task.cancelled() else task.exception()
+        failed.set_exception(error or RuntimeError("it ended by itself"))

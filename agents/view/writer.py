@@ -72,12 +72,10 @@ class Writer:
         self.follower = Follower(settings, self, "view")
 
     async def run(self) -> None:
-        """Until it is cancelled. Raises stream.keyed.NewerState."""
-        tending = asyncio.create_task(self._tend())
-        try:
+        """Until it is cancelled. Raises an ExceptionGroup, of stream.keyed.NewerState too."""
+        async with asyncio.TaskGroup() as both:
+            both.create_task(self._tend())
             await self.follower.run()
-        finally:
-            tending.cancel()
 
     async def _tend(self) -> None:
         """Notices that Redis is lost, or emptied, though the log is quiet."""

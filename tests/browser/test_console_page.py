@@ -1,86 +1,24 @@
 """The console's page in a real Chromium: what it shows, and that everybody can use it."""
 
-import base64
-import json
 import os
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from kafka import KafkaProducer
-from selenium.common.exceptions import StaleElementReferenceException
-from selenium.webdriver import ActionChains, Chrome, Keys
+from selenium.webdriver import Chrome, Keys
 from selenium.webdriver.common.by import By
-from selenium.webdriver.support.ui import WebDriverWait
 
 from agents.settings import Settings
 from stream import recipes
 from tests.browser.legible import PALE, UNNAMED
+from tests.browser.looking import DESK, PHONE, Page, produce, refused
 from tests.integration import viewing
 from tests.integration.asking import Console, console
 from tests.integration.past import Past, make_topics
 from tests.integration.viewing import Log, with_redis
 
-PICTURES = Path(__file__).parents[2] / ".cache" / "screenshots"
-PHONE = {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True}
-DESK = {"width": 1400, "height": 1000, "deviceScaleFactor": 1, "mobile": False}
 HOSTILE = '<img src=x onerror="window.struck=1"><script>window.struck=1</script>'
-
-
-class Page:
-    """Somebody before the console."""
-
-    def __init__(self, tab: Chrome, url: str) -> None:
-        self.tab = tab
-        self.url = url
-
-    def go(self, place: str = "") -> None:
-        self.tab.get("about:blank")
-        self.tab.get(f"{self.url}/{place}")
-
-    def until(self, holds: Callable[[], Any], seconds: float = 40) -> Any:
-        ignored = [StaleElementReferenceException]
-        return WebDriverWait(self.tab, seconds, 0.05, ignored).until(lambda _: holds())
-
-    def all(self, selector: str) -> list[Any]:
-        return self.tab.find_elements(By.CSS_SELECTOR, selector)
-
-    def text(self, selector: str) -> str:
-        return str(self.tab.find_element(By.CSS_SELECTOR, selector).text)
-
-    def click(self, selector: str) -> None:
-        self.tab.find_element(By.CSS_SELECTOR, selector).click()
-
-    def keys(self, *keys: str) -> None:
-        ActionChains(self.tab).send_keys(*keys).perform()
-
-    def focused(self) -> Any:
-        return self.tab.switch_to.active_element
-
-    def run(self, script: str) -> Any:
-        return self.tab.execute_script(script)
-
-    def screen(self, of: dict[str, Any], colours: str = "light") -> None:
-        self.tab.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", of)
-        features = [
-            {"name": "prefers-color-scheme", "value": colours},
-            {"name": "prefers-reduced-motion", "value": "reduce"},
-        ]
-        self.tab.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
-
-    def picture(self, name: str) -> None:
-        """The whole page, for people to look at."""
-        PICTURES.mkdir(parents=True, exist_ok=True)
-        shot = self.tab.execute_cdp_cmd("Page.captureScreenshot", {"captureBeyondViewport": True})
-        (PICTURES / f"console-{name}.png").write_bytes(base64.b64decode(shot["data"]))
-
-    def day(self) -> None:
-        """The figures of the last day, drawn."""
-        self.until(lambda: self.all("#funnel-plot"))
-        self.run("document.querySelector('input[name=over][value=day]').click()")
-        self.until(lambda: self.all("#funnel-plot svg") and self.all("#speeds svg"))
 
 
 @pytest.fixture(scope="module")
@@ -166,22 +104,6 @@ def test_the_funnel_of_one_recipe_counts_that_recipe(page: Page, log: Log) -> No
     )
     page.click("#funnel details summary")
     assert page.text("#funnel-table tbody td").replace(",", "") == str(steps)
-
-
-def produce(settings: Settings, name: str, key: str, value: bytes, **headers: str) -> None:
-    producer = KafkaProducer(bootstrap_servers=list(settings.kafka))
-    producer.send(
-        settings.topic(name), value, key.encode(),
-        headers=[(each, text.encode()) for each, text in headers.items()],
-    ).get(30)  # fmt: skip
-    producer.close()
-
-
-def refused(person: str, id: str) -> bytes:
-    return json.dumps(
-        {"trigger_id": id, "recipe": "cart-abandonment", "version": 1, "step": 1, "person": person,
-         "visitor": "v", "outcome": "refused", "reason": "consent", "at": int(time.time() * 1000)}
-    ).encode()  # fmt: skip
 
 
 def test_what_is_decided_appears_at_once_with_its_reason(page: Page, settings: Settings) -> None:

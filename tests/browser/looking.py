@@ -1,0 +1,90 @@
+"""Somebody before the console's page, and what a worker would write while they look."""
+
+import base64
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from kafka import KafkaProducer
+from selenium.common.exceptions import StaleElementReferenceException
+from selenium.webdriver import ActionChains, Chrome
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
+
+from agents.settings import Settings
+
+PICTURES = Path(__file__).parents[2] / ".cache" / "screenshots"
+PHONE = {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True}
+DESK = {"width": 1400, "height": 1000, "deviceScaleFactor": 1, "mobile": False}
+
+
+class Page:
+    """Somebody before the console."""
+
+    def __init__(self, tab: Chrome, url: str) -> None:
+        self.tab = tab
+        self.url = url
+
+    def go(self, place: str = "") -> None:
+        self.tab.get("about:blank")
+        self.tab.get(f"{self.url}/{place}")
+
+    def until(self, holds: Callable[[], Any], seconds: float = 40) -> Any:
+        ignored = [StaleElementReferenceException]
+        return WebDriverWait(self.tab, seconds, 0.05, ignored).until(lambda _: holds())
+
+    def all(self, selector: str) -> list[Any]:
+        return self.tab.find_elements(By.CSS_SELECTOR, selector)
+
+    def text(self, selector: str) -> str:
+        return str(self.tab.find_element(By.CSS_SELECTOR, selector).text)
+
+    def click(self, selector: str) -> None:
+        self.tab.find_element(By.CSS_SELECTOR, selector).click()
+
+    def keys(self, *keys: str) -> None:
+        ActionChains(self.tab).send_keys(*keys).perform()
+
+    def focused(self) -> Any:
+        return self.tab.switch_to.active_element
+
+    def run(self, script: str) -> Any:
+        return self.tab.execute_script(script)
+
+    def screen(self, of: dict[str, Any], colours: str = "light") -> None:
+        self.tab.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", of)
+        features = [
+            {"name": "prefers-color-scheme", "value": colours},
+            {"name": "prefers-reduced-motion", "value": "reduce"},
+        ]
+        self.tab.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+
+    def picture(self, name: str) -> None:
+        """The whole page, for people to look at."""
+        PICTURES.mkdir(parents=True, exist_ok=True)
+        shot = self.tab.execute_cdp_cmd("Page.captureScreenshot", {"captureBeyondViewport": True})
+        (PICTURES / f"console-{name}.png").write_bytes(base64.b64decode(shot["data"]))
+
+    def day(self) -> None:
+        """The figures of the last day, drawn."""
+        self.until(lambda: self.all("#funnel-plot"))
+        self.run("document.querySelector('input[name=over][value=day]').click()")
+        self.until(lambda: self.all("#funnel-plot svg") and self.all("#speeds svg"))
+
+
+def produce(settings: Settings, name: str, key: str, value: bytes, **headers: str) -> None:
+    producer = KafkaProducer(bootstrap_servers=list(settings.kafka))
+    producer.send(
+        settings.topic(name), value, key.encode(),
+        headers=[(each, text.encode()) for each, text in headers.items()],
+    ).get(30)  # fmt: skip
+    producer.close()
+
+
+def refused(person: str, id: str) -> bytes:
+    return json.dumps(
+        {"trigger_id": id, "recipe": "cart-abandonment", "version": 1, "step": 1, "person": person,
+         "visitor": "v", "outcome": "refused", "reason": "consent", "at": int(time.time() * 1000)}
+    ).encode()  # fmt: skip

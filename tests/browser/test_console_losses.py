@@ -1,0 +1,165 @@
+"""The page says what is lost, goes on with what is left, and goes on whole when it is back: without a reload."""
+
+import os
+import time
+from collections.abc import Iterator
+
+import pytest
+from selenium.webdriver import Chrome
+
+from agents.local.kafka import Cluster, cluster
+from agents.local.ports import free
+from agents.local.redis import Server, server
+from agents.settings import Settings
+from stream import recipes
+from tests.browser.looking import DESK, Page, produce, refused
+from tests.integration import viewing
+from tests.integration.asking import Console, console
+from tests.integration.past import Past, make_topics
+from tests.integration.viewing import Log
+
+HOUR = 3_600_000
+
+
+@pytest.fixture(scope="module")
+def kafka() -> Iterator[Cluster]:
+    """One that may be frozen and killed."""
+    with cluster() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def redis() -> Iterator[Server]:
+    with server() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def settings(kafka: Cluster, redis: Server) -> Settings:
+    settings = Settings(kafka=(kafka.bootstrap,), prefix=f"loss{os.getpid()}.", redis=redis.url)
+    make_topics(settings, recipes.DEFAULT)
+    Past(settings, recipes.DEFAULT).shop(60, int(time.time() * 1000), 6 * HOUR)
+    return settings
+
+
+@pytest.fixture(scope="module")
+def log(settings: Settings) -> Log:
+    return viewing.read(settings)
+
+
+@pytest.fixture(scope="module")
+def served(settings: Settings, log: Log) -> Iterator[Console]:
+    with console(settings) as made:
+        made.until(
+            "day", lambda found: found["kafka"]["behind"] == 0 and found["redis"]["behind"] == 0
+        )
+        yield made
+
+
+@pytest.fixture
+def page(tab: Chrome, served: Console) -> Iterator[Page]:
+    made = Page(tab, served.url)
+    made.screen(DESK)
+    made.go()
+    made.until(lambda: states(made) == ("up", "up", "up"))
+    made.until(lambda: made.all("#stream .happening"))
+    yield made
+    tab.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    tab.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+def states(page: Page) -> tuple[str, ...]:
+    """Of the console, Kafka and Redis, as the page shows them."""
+    found = page.run(
+        "return ['console', 'kafka', 'redis'].map((name) =>"
+        " document.querySelector(`#chip-${name}`).dataset.state)"
+    )
+    return tuple(found)
+
+
+def someone(log: Log) -> str:
+    """A person about whom something was decided and for whom something waits."""
+    return next(
+        each["person"]
+        for _, each in log.values("triggers.decisions")
+        if each["outcome"] == "fired" and each["recipe"] != "exit-intent"
+    )
+
+
+def test_without_redis_the_page_goes_on_and_what_waits_is_read_from_kafka(
+    page: Page, redis: Server, log: Log
+) -> None:
+    redis.kill()
+    try:
+        page.until(lambda: states(page) == ("up", "up", "lost"))
+        page.until(lambda: "Redis does not answer" in page.text("#banner"))
+        page.picture("without-redis")
+        page.run(f"location.hash = '#/ask/{someone(log)}'")
+        page.until(lambda: "As the workers’ state has it".replace("’", "'") in page.text("#answer"))
+        assert page.all("#answer .timeline li")
+        page.run("location.hash = '#/'")
+        page.run("document.querySelector('input[name=over][value=month]').click()")
+        page.until(lambda: "there is none now" in page.text("#counted"))
+    finally:
+        redis.start()
+    page.until(lambda: states(page) == ("up", "up", "up"), 90)
+    page.until(lambda: not page.all("#banner:not([hidden])"))
+    page.until(lambda: page.all("#funnel-plot svg"), 90)
+
+
+def test_without_kafka_the_figures_stand_and_a_person_is_told_from_redis(
+    page: Page, kafka: Cluster, settings: Settings, log: Log
+) -> None:
+    (node,) = kafka.nodes
+    sent = page.text("#tiles .tile:first-child b")
+    node.freeze()
+    try:
+        page.until(lambda: states(page) == ("up", "lost", "up"), 60)
+        page.until(lambda: "Kafka does not answer" in page.text("#banner"))
+        assert page.text("#tiles .tile:first-child b") == sent
+        page.picture("without-kafka")
+        page.run(f"location.hash = '#/ask/{someone(log)}'")
+        page.until(lambda: "as the Redis view has them" in page.text("#answer"))
+        assert page.all("#answer .timeline li")
+        page.run("location.hash = '#/'")
+    finally:
+        node.thaw()
+    page.until(lambda: states(page) == ("up", "up", "up"), 90)
+    produce(settings, "triggers.decisions", "customer:rita", refused("customer:rita", "a" * 32))
+    page.until(lambda: "customer:rita" in page.text("#stream .happening:first-child"), 60)
+
+
+def test_a_broker_that_died_is_found_again(page: Page, kafka: Cluster, settings: Settings) -> None:
+    (node,) = kafka.nodes
+    node.kill()
+    try:
+        page.until(lambda: states(page)[1] == "lost", 60)
+    finally:
+        node.start()
+    page.until(lambda: states(page) == ("up", "up", "up"), 120)
+    produce(settings, "triggers.decisions", "customer:sara", refused("customer:sara", "b" * 32))
+    page.until(lambda: "customer:sara" in page.text("#stream .happening:first-child"), 60)
+
+
+def test_a_console_that_starts_again_is_found_again_and_nothing_is_shown_twice(
+    tab: Chrome, settings: Settings
+) -> None:
+    port = free(1)[0]
+    with console(settings, port) as first:
+        page = Page(tab, first.url)
+        page.screen(DESK)
+        page.go()
+        page.until(lambda: page.all("#stream .happening"))
+        assert first.end() == 0
+        page.until(lambda: states(page)[0] == "lost")
+        page.until(lambda: "The console does not answer" in page.text("#banner"))
+        shown = page.text("#stream")
+    with console(settings, port):
+        page.until(lambda: states(page) == ("up", "up", "up"), 60)
+        produce(settings, "triggers.decisions", "customer:tom", refused("customer:tom", "c" * 32))
+        page.until(lambda: "customer:tom" in page.text("#stream .happening:first-child"), 60)
+        page.until(lambda: page.text("#stream").endswith(shown[-200:]))
+        ids = page.run(
+            "return [...document.querySelectorAll('#stream .happening')].map((each) => each.dataset.id)"
+        )
+        assert len(ids) == len(set(ids))
