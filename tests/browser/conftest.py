@@ -39,7 +39,9 @@ def chromium(display: str | None) -> Iterator[webdriver.Chrome]:
         pytest.skip("no Chromium: apt-get install chromium chromium-driver")
     options = webdriver.ChromeOptions()
     options.binary_location = CHROMIUM
-    for flag in ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-dev-shm-usage"):
+    quiet = ("--disable-quic", "--disable-background-networking", "--disable-component-update")
+    alone = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-dev-shm-usage")
+    for flag in (*alone, *quiet, "--disable-sync"):
         options.add_argument(flag)
     if display is None:
         options.add_argument("--headless=new")

@@ -31,7 +31,7 @@ export function show(figures) {
   funnel(figures.counts, $("funnel-recipe").value, innerWidth);
   recipes(figures.recipes, figures.counts, figures.series, figures.zone, Math.floor(figures.now / 60_000));
   speed(figures.latency, figures.replay, innerWidth);
-  evidence(figures.evidence, figures.replay, figures.zone, innerWidth);
+  evidence(figures.evidence, figures.replay, figures.zone, figures.kafka.state === "up", innerWidth);
   rejected(figures.rejected);
 }
 
@@ -49,18 +49,19 @@ function tile(name, value, about, extra, state) {
   return h("div", { class: "tile", "data-state": state ?? null }, h("dt", {}, name), h("dd", {}, h("b", {}, value), extra ?? null, h("span", {}, about)));
 }
 
-function tiles({ counts, series, latency, evidence: known, replay, rejected: rejects }) {
+function tiles({ counts, series, latency, evidence: known, replay, rejected: rejects, kafka }) {
   const fired = sum(of(counts, "fired")), refused = sum(of(counts, "refused")), closed = sum(of(counts, "closed"));
   const sent = series.map(([, by]) => Object.values(by).reduce((total, each) => total + each, 0));
   const bad = Object.values(rejects).reduce((total, each) => total + each, 0);
-  const late = known.age !== null && known.age > LATE_MS;
+  const read = kafka.state === "up", late = read && known.age !== null && known.age > LATE_MS;
+  const upTo = known.silent === null ? "no worker has told" : !read ? "as Kafka said last" : late ? "workers are behind, or gone" : "in every partition";
   const found = [
     tile("Sent", brief(fired), `${percent(fired, fired + refused + closed)} of all steps decided`, plots.spark(sent)),
     tile("Held back", brief(refused), `by a reason; ${brief(closed)} ended before`, plots.spark(series.map(([, , held]) => held))),
     tile("Taken back", brief(sum(of(counts, "cancelled"))), "after an order or a withdrawal"),
     tile("Exit intent", replay ? "replay" : span(latency.exit.p99), replay ? "times are the records' own" : `99 of 100; half in ${span(latency.exit.p50)}`),
     tile("Time known up to", replay ? "replay" : known.age === null ? "–" : `${span(known.age)} ago`,
-      known.silent === null ? "no worker has told" : late ? "workers are behind, or gone" : "in every partition", null, !replay && late ? "late" : null),
+      upTo, null, !replay && late ? "late" : null),
     tile("Rejected", brief(bad), "records that are no event"),
   ];
   $("tiles").replaceChildren(...found);
@@ -131,19 +132,20 @@ const speed = onChange((latency, replay) => {
   for (const { plot, found, name } of places) if (found.count) plots.histogram(plot, { ...found, bounds: latency.bounds }, name);
 });
 
-const evidence = onChange((known, replay, zone) => {
-  const late = known.age !== null && known.age > LATE_MS;
+const evidence = onChange((known, replay, zone, read) => {
+  const late = read && known.age !== null && known.age > LATE_MS;
   let note = "Deadlines fire when every input partition is known to have been read up to them.";
   if (replay) note = "A replay: only records move time, so it has no age.";
   else if (known.silent === null) note = "No worker has told how far it knows time.";
+  else if (!read) note = "Kafka is not read at the moment: how far the workers are cannot be said.";
   else if (known.silent > LATE_MS) note = `The last word of a worker is ${span(known.silent)} old: nothing is decided until they are back, and nothing is lost.`;
   else if (late) note = `The slowest partition is ${span(known.age)} behind: what is due waits so long.`;
   $("evidence-note").textContent = note;
-  $("evidence-note").classList.toggle("late", !replay && (late || known.silent > LATE_MS));
+  $("evidence-note").classList.toggle("late", !replay && read && (late || known.silent > LATE_MS));
   if (replay || known.samples.length < 2) $("evidence").replaceChildren();
   else plots.line($("evidence"), known.samples, zone);
   $("partitions").replaceChildren(...(replay ? [] : known.partitions).slice(0, 64).map((age, number) =>
-    h("li", { class: age === null || age > LATE_MS ? "late" : "" }, `${number}: ${age === null ? "never told" : span(age)}`)));
+    h("li", { class: read && (age === null || age > LATE_MS) ? "late" : "" }, `${number}: ${age === null ? "never told" : span(age)}`)));
 });
 
 const rejected = onChange((reasons) => {

@@ -65,7 +65,7 @@ function banner(kafka, redis) {
   const said = [];
   if (line === "lost") said.push("The console does not answer. What you see is what it said last; it is asked again and again.");
   else {
-    if (kafka.state === "lost") said.push(`Kafka does not answer since ${span(kafka.for_s * 1000)} (${kafka.fault}). The figures stand as they were read; reading goes on by itself. Decisions wait with it, none is lost.`);
+    if (kafka.state === "lost") said.push(`Kafka does not answer (for ${span(Math.max(1, kafka.for_s) * 1000)}, ${kafka.fault}). The figures stand as they were read; reading goes on by itself. Decisions wait with it, none is lost.`);
     if (redis.state === "lost") said.push(`Redis does not answer (${redis.fault}). Only the view is gone: no decision reads it. What waits is read from Kafka; 30 days are counted when it is back.`);
   }
   const element = $("banner"), text = said.join(" ");
