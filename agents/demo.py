@@ -21,13 +21,13 @@ from kafka.errors import KafkaError
 from rich.console import Console
 
 from agents import acts, explain, takings
-from agents.acts import DemoFailed, Stage
 from agents.crew import WorkerFailed
 from agents.inquiry import ask
 from agents.local.kafka import kafka
 from agents.local.process import LocalFailed
 from agents.reading import Kafka
 from agents.settings import PLAINTEXT, Settings, SettingsError
+from agents.stage import DemoFailed, Stage
 from agents.takings import Takings
 from agents.topics import TopicsError
 from stream.recipes import RecipesError

@@ -10,13 +10,7 @@ from typing import Any, Final
 from msgspec import UNSET
 
 from stream import announce, cart, registry, triggers
-from stream.events import (
-    ConsentChanged,
-    ExitSignal,
-    OrderCancelled,
-    OrderPlaced,
-    VisitorIdentified,
-)
+from stream.events import ConsentChanged, ExitSignal, OrderCancelled, OrderPlaced, VisitorIdentified
 from stream.outputs import Outputs
 from stream.recipe import Recipes
 from stream.visitor import Visitor, enter_order, take_back

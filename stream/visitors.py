@@ -15,14 +15,8 @@ from msgspec import UNSET
 
 from stream import announce
 from stream.cart import NEVER
-from stream.events import (
-    APPLIED_LATE,
-    TAGS,
-    Event,
-    Rejected,
-    check_names,
-    parse,
-)
+from stream.decoding import Rejected, check_names, parse
+from stream.events import APPLIED_LATE, TAGS, Event
 from stream.fold import FOLD
 from stream.keyed import Keyed
 from stream.notes import NOTED

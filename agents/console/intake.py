@@ -10,8 +10,9 @@ from typing import Final, NamedTuple
 import msgspec
 from msgspec import UNSET
 
-from stream import events
-from stream.events import APPLIED_LATE, Rejected
+from stream import decoding
+from stream.decoding import Rejected
+from stream.events import APPLIED_LATE
 
 MOST: Final = 500
 """Events in a batch. More: one post would take the place of many."""
@@ -92,7 +93,7 @@ def _all(parts: "Iterator[tuple[int, bytes]] | list[tuple[None, bytes]]") -> lis
 
 def _event(value: bytes) -> Taken:
     """Raises Rejected. Time is not a storefront's to move: `clock.advanced` is for replays."""
-    event = events.decode(value)
+    event = decoding.decode(value)
     if event is None:
         raise Rejected("not_in_list", "$.type")
     path = "$.customer" if event.customer is not UNSET else None

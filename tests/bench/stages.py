@@ -25,7 +25,7 @@ from agents.outputs import PACKED, PLAIN, Packer, Source
 from agents.partition import partition_of
 from agents.recipes import read
 from agents.shard import AT_A_TIME
-from stream.events import parse
+from stream.decoding import parse
 from stream.outputs import Outputs
 from stream.people import People
 from stream.recipe import Recipes

@@ -14,7 +14,8 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
 import agents.console
-from stream.events import ExitSignal, decode
+from stream.decoding import decode
+from stream.events import ExitSignal
 from stream.exit_intent import SORTS
 
 SENSOR = Path(agents.console.__file__).parent / "static" / "shop" / "exit-sensor.js"

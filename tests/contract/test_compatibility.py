@@ -14,7 +14,7 @@ from fastjsonschema import JsonSchemaValueException
 import schemas
 from agents import released
 from schemas.files import FORMATS
-from stream import events, facts, recipes
+from stream import decoding, facts, recipes
 from tests.contract.day import Said
 
 VERSIONS = sorted(released.FOLDER.glob("*.json"))
@@ -55,7 +55,7 @@ def test_what_was_read_is_read(release: str, name: str, number: int) -> None:
     document = FROZEN[release]["examples"][name][number]
     value = json.dumps(document).encode()
     if name.startswith("events/") or name == "envelope":
-        assert events.decode(value).id == document["id"]
+        assert decoding.decode(value).id == document["id"]
     elif name.startswith("facts/"):
         facts.decode(value)
     elif name == "recipes":

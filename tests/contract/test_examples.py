@@ -10,7 +10,7 @@ import pytest
 from fastjsonschema import JsonSchemaValueException
 
 import schemas
-from stream import events, facts
+from stream import decoding, events, facts
 
 FOLDER = Path(__file__).parents[2] / "schemas" / "examples"
 VALID = sorted(FOLDER.glob("**/valid/*.json"))
@@ -55,7 +55,7 @@ def test_an_invalid_example_is_refused_where_it_says(example: Path) -> None:
 
 @pytest.mark.parametrize("example", examples_of(EVENT_SCHEMAS), ids=label)
 def test_a_valid_event_is_decoded(example: Path) -> None:
-    events.decode(example.read_bytes())
+    decoding.decode(example.read_bytes())
 
 
 @pytest.mark.parametrize("example", examples_of(schemas.names("facts")), ids=label)

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import schemas
-from stream import events
+from stream import decoding, events
 
 TYPES = [name.removeprefix("events/") for name in schemas.names("events")]
 UNKNOWN_TYPE = "coupon.applied"
@@ -115,8 +115,8 @@ def written(document: Any) -> bytes:
 
 def verdict(value: bytes) -> tuple[str, str] | None:
     try:
-        events.decode(value)
-    except events.Rejected as error:
+        decoding.decode(value)
+    except decoding.Rejected as error:
         return error.reason, error.path
     return None
 
@@ -136,7 +136,7 @@ def test_an_accepted_event_keeps_every_value_it_was_given(document: dict[str, An
     if fault is not None:
         assert fault[0] == "names_nobody"
         return
-    event = events.decode(written(document))
+    event = decoding.decode(written(document))
     kept = json.loads(msgspec.json.encode(event))
     assert kept == document
 
@@ -189,8 +189,8 @@ POISON: dict[str, bytes | None] = {
 
 @pytest.mark.parametrize("value", POISON.values(), ids=POISON)
 def test_poison_is_rejected(value: bytes | None) -> None:
-    with pytest.raises(events.Rejected):
-        events.decode(value)
+    with pytest.raises(decoding.Rejected):
+        decoding.decode(value)
 
 
 HARMLESS: dict[str, bytes] = {
@@ -207,19 +207,19 @@ HARMLESS: dict[str, bytes] = {
 
 @pytest.mark.parametrize("value", HARMLESS.values(), ids=HARMLESS)
 def test_what_is_only_odd_is_accepted(value: bytes) -> None:
-    assert isinstance(events.decode(value), events.PageViewed)
+    assert isinstance(decoding.decode(value), events.PageViewed)
 
 
 @pytest.mark.parametrize("text", [b"1.0", b"1e0", b"10e-1"])
 def test_an_integer_may_be_written_as_a_number_without_a_fraction(text: bytes) -> None:
     item = b'{"product_id":"p","quantity":%s}' % text
     value = b'{"id":"e-1","type":"cart.item_added","visitor":"v-1","item":%s}' % item
-    event = events.decode(value)
+    event = decoding.decode(value)
     assert isinstance(event, events.CartItemAdded)
     assert (event.item.quantity, type(event.item.quantity)) == (1, int)
 
 
 def test_a_rejection_never_quotes_the_payload() -> None:
-    with pytest.raises(events.Rejected) as caught:
-        events.decode(VIEW % b',"client_time":"jane@example.com"')
+    with pytest.raises(decoding.Rejected) as caught:
+        decoding.decode(VIEW % b',"client_time":"jane@example.com"')
     assert "jane" not in f"{caught.value!r} {caught.value.__cause__!r}"

@@ -8,7 +8,8 @@ import pytest
 
 from stream import bounds, cart
 from stream.cart import NEVER, Cart
-from stream.events import CartItemAdded, CartUpdated, Item, RemovedItem, decode
+from stream.decoding import decode
+from stream.events import CartItemAdded, CartUpdated, Item, RemovedItem
 
 
 def item(product: str = "lamp", quantity: int = 1, **fields: Any) -> Item:

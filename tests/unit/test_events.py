@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from stream import bounds, events
-from stream.events import DEEPEST, LARGEST, CartUpdated, Event, ProductViewed, Rejected
+from stream import bounds, decoding
+from stream.decoding import DEEPEST, LARGEST, Rejected
+from stream.events import CartUpdated, Event, ProductViewed
 
 
 def event(type: str = "page.viewed", **body: Any) -> bytes:
@@ -15,7 +16,7 @@ def event(type: str = "page.viewed", **body: Any) -> bytes:
 
 def reason(value: bytes | None) -> str | None:
     try:
-        events.decode(value)
+        decoding.decode(value)
     except Rejected as fault:
         return fault.reason
     return None
@@ -43,22 +44,22 @@ def test_brackets_in_texts_are_no_nesting() -> None:
 
 
 def test_a_mark_of_time_is_no_event() -> None:
-    assert events.decode(b'{"type":"clock.advanced"}') is None
+    assert decoding.decode(b'{"type":"clock.advanced"}') is None
 
 
 def test_an_event_of_an_unknown_type_keeps_its_envelope() -> None:
-    found = events.decode(event("wishlist.added", wish=1))
+    found = decoding.decode(event("wishlist.added", wish=1))
     assert type(found) is Event
     assert (found.id, found.visitor) == ("e", "v")
 
 
 def test_a_text_too_long_to_keep_is_left_out_of_the_event() -> None:
     longest = "x" * bounds.LONGEST_TEXT
-    found = events.decode(event("product.viewed", product={"id": "p", "name": longest + "x"}))
+    found = decoding.decode(event("product.viewed", product={"id": "p", "name": longest + "x"}))
     assert isinstance(found, ProductViewed)
     assert not found.product.name
     items = [{"product_id": "p", "quantity": 1, "url": longest, "image": longest + "x"}]
-    whole = events.decode(event("cart.updated", cart={"items": items}))
+    whole = decoding.decode(event("cart.updated", cart={"items": items}))
     assert isinstance(whole, CartUpdated)
     assert (whole.cart.items[0].url, bool(whole.cart.items[0].image)) == (longest, False)
 
@@ -66,6 +67,6 @@ def test_a_text_too_long_to_keep_is_left_out_of_the_event() -> None:
 def test_a_text_too_long_is_left_out_of_a_slowly_read_event_too() -> None:
     """1.0 for 1 is what the fast path does not know."""
     item = {"product_id": "p", "quantity": 1.0, "name": "x" * (bounds.LONGEST_TEXT + 1)}
-    found = events.decode(event("cart.updated", cart={"items": [item]}))
+    found = decoding.decode(event("cart.updated", cart={"items": [item]}))
     assert isinstance(found, CartUpdated)
     assert not found.cart.items[0].name
