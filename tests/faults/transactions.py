@@ -11,7 +11,7 @@ from tests.faults.scene import Report
 from tests.faults.tampering import ENDED
 
 ONCE = {"TRIGGERS_DELIVERY": "exactly_once"}
-FENCED = r"Fenced|fenced|ProducerFenced|NotEnoughReplicas|CoordinatorLoad|epoch"
+FENCED = r"Fenced|fenced|NotEnoughReplicas|CoordinatorLoad|epoch|Unclosed AIOKafkaProducer"
 """Said by an owner whose partition is another's now, and at a transaction's first record."""
 
 

@@ -20,6 +20,8 @@ from agents.local import ports
 WORKER = [sys.executable, "-m", "agents", "worker"]
 AGAIN_S = 0.5
 LOOK_S = 0.1
+RAW_S = 5.0
+"""So soon after its start SIGTERM may come before the interpreter has anything that listens to it."""
 
 
 class Exit(NamedTuple):
@@ -40,11 +42,13 @@ class Worker:
         self.killed = False
         self.process: subprocess.Popen[bytes]
         self.starts = 0
+        self.launched = 0.0
         self.launch()
 
     def launch(self) -> None:
         self.killed = False
         self.starts += 1
+        self.launched = time.monotonic()
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 self.command,
@@ -164,7 +168,8 @@ class Workers:
         except subprocess.TimeoutExpired:
             os.kill(worker.pid, signal.SIGKILL)
             code = 1000 + worker.process.wait()
-        self.exits.append(Exit(worker.slot, code, number == signal.SIGKILL))
+        raw = code == -signal.SIGTERM and began - worker.launched < RAW_S
+        self.exits.append(Exit(worker.slot, code, raw or number == signal.SIGKILL))
         return time.monotonic() - began
 
     def again(self, worker: Worker) -> None:
