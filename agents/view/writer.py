@@ -7,6 +7,7 @@ lost, a restart or an emptied Redis count nothing twice and leave nothing out.
 
 import asyncio
 import logging
+import time
 from collections.abc import Collection, Sequence
 from typing import Any, Final
 
@@ -27,6 +28,8 @@ BATCH: Final = 100
 """Records in a call. More: a call takes too long for its limit. Fewer: more of them."""
 
 TEND_S: Final = 2.0
+PATIENCE_S: Final = 10.0
+"""Of a command that somebody waits for; each call has its limit all the same."""
 
 APPLY: Final = """
 local stands = redis.call('HGET', KEYS[1], ARGV[1]) or ''
@@ -145,18 +148,32 @@ def _field(tp: Tp) -> str:
 
 
 async def clear(link: Link, keys: Keys) -> int:
-    """Drops the view; what follows the log begins anew. Returns the number of keys. Raises ViewLost.
+    """Drops the view; what follows the log begins anew. Returns the number of keys.
 
-    Counters go with the offsets in one step: a writer at work meanwhile finds both or neither.
+    Counters go with the offsets in one step: a writer at work meanwhile finds both or neither. Raises
+    ViewLost if Redis does not answer for PATIENCE_S.
     """
     dropped, cursor = 0, "0"
     whole = (keys.offsets, keys.counts, keys.fired, keys.triggers)
     while True:
-        cursor, found = await link.call("SCAN", cursor, "MATCH", f"{keys.all}*", "COUNT", 500)
+        cursor, found = await _patiently(
+            link, "SCAN", cursor, "MATCH", f"{keys.all}*", "COUNT", 500
+        )
         if of_people := [key for key in found if key not in whole]:
-            dropped += int(await link.call("UNLINK", *of_people))
+            dropped += int(await _patiently(link, "UNLINK", *of_people))
         if str(cursor) == "0":
             break
-    dropped += int(await link.call("DEL", *whole))
+    dropped += int(await _patiently(link, "DEL", *whole))
     say(log, "cleared", keys=dropped)
     return dropped
+
+
+async def _patiently(link: Link, *command: str | int) -> Any:
+    until = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            return await link.call(*command)
+        except ViewLost:
+            if time.monotonic() > until:
+                raise
+            await asyncio.sleep(max(link.breaker.left, 0.1))

@@ -3,7 +3,8 @@
 import base64
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
 from agents.settings import Settings
+from tests.integration.viewing import Log
 
 PICTURES = Path(__file__).parents[2] / ".cache" / "screenshots"
 PHONE = {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True}
@@ -88,3 +90,24 @@ def refused(person: str, id: str) -> bytes:
         {"trigger_id": id, "recipe": "cart-abandonment", "version": 1, "step": 1, "person": person,
          "visitor": "v", "outcome": "refused", "reason": "consent", "at": int(time.time() * 1000)}
     ).encode()  # fmt: skip
+
+
+@contextmanager
+def looking(tab: Chrome, url: str) -> Iterator[Page]:
+    """A page of a desk's size; afterwards the tab is as it was."""
+    page = Page(tab, url)
+    page.screen(DESK)
+    yield page
+    tab.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    tab.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+def telling(log: Log) -> str:
+    """A customer who was sent one thing and refused another."""
+    outcomes: dict[str, set[str]] = {}
+    for _, each in log.values("triggers.decisions"):
+        outcomes.setdefault(each["person"], set()).add(each["outcome"])
+    return max(
+        (name for name in outcomes if name.startswith("customer:")),
+        key=lambda name: ({"fired", "refused"} <= outcomes[name], len(outcomes[name]), name),
+    )

@@ -1,7 +1,6 @@
 """The page says what is lost, goes on with what is left, and goes on whole when it is back: without a reload."""
 
 import os
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -11,11 +10,10 @@ from agents.local.kafka import Cluster, cluster
 from agents.local.ports import free
 from agents.local.redis import Server, server
 from agents.settings import Settings
-from stream import recipes
-from tests.browser.looking import DESK, Page, produce, refused
+from tests.browser.looking import DESK, Page, looking, produce, refused
 from tests.integration import viewing
-from tests.integration.asking import Console, console
-from tests.integration.past import Past, make_topics
+from tests.integration.asking import Console, console, whole
+from tests.integration.past import left
 from tests.integration.viewing import Log
 
 HOUR = 3_600_000
@@ -36,10 +34,7 @@ def redis() -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def settings(kafka: Cluster, redis: Server) -> Settings:
-    settings = Settings(kafka=(kafka.bootstrap,), prefix=f"loss{os.getpid()}.", redis=redis.url)
-    make_topics(settings, recipes.DEFAULT)
-    Past(settings, recipes.DEFAULT).shop(60, int(time.time() * 1000), 6 * HOUR)
-    return settings
+    return left(kafka.bootstrap, f"loss{os.getpid()}.", 60, 6 * HOUR, redis.url)
 
 
 @pytest.fixture(scope="module")
@@ -49,23 +44,17 @@ def log(settings: Settings) -> Log:
 
 @pytest.fixture(scope="module")
 def served(settings: Settings, log: Log) -> Iterator[Console]:
-    with console(settings) as made:
-        made.until(
-            "day", lambda found: found["kafka"]["behind"] == 0 and found["redis"]["behind"] == 0
-        )
+    with whole(settings) as made:
         yield made
 
 
 @pytest.fixture
 def page(tab: Chrome, served: Console) -> Iterator[Page]:
-    made = Page(tab, served.url)
-    made.screen(DESK)
-    made.go()
-    made.until(lambda: states(made) == ("up", "up", "up"))
-    made.until(lambda: made.all("#stream .happening"))
-    yield made
-    tab.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
-    tab.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+    with looking(tab, served.url) as made:
+        made.go()
+        made.until(lambda: states(made) == ("up", "up", "up"))
+        made.until(lambda: made.all("#stream .happening"))
+        yield made
 
 
 def states(page: Page) -> tuple[str, ...]:

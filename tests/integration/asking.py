@@ -76,3 +76,13 @@ def console(settings: Settings, port: int = 0) -> Iterator[Console]:
     finally:
         if made.process.poll() is None:
             made.end()
+
+
+@contextmanager
+def whole(settings: Settings) -> Iterator[Console]:
+    """A console, and a view, that have read everything."""
+    with console(settings) as made:
+        made.until(
+            "day", lambda found: found["kafka"]["behind"] == 0 and found["redis"]["behind"] == 0
+        )
+        yield made

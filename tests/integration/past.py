@@ -4,6 +4,7 @@ The topics carry the records' own time, so that a day can have been written in s
 """
 
 import random
+import time
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -18,6 +19,7 @@ from agents.topic_list import Layout, required
 from stream.outputs import Outputs
 from stream.people import People
 from stream.recipe import Recipes
+from stream.recipes import DEFAULT
 from stream.visitors import Record, Visitors
 from stream.watermark import mark
 
@@ -59,6 +61,16 @@ def make_topics(settings: Settings, recipes: Recipes) -> None:
             }
         )
         admin.wait_for_topics([spec.name for spec in wanted], timeout_ms=30_000)
+
+
+def left(
+    broker: str, prefix: str, visitors: int, length: int = 22 * HOUR, redis: str | None = None
+) -> Settings:
+    """The settings of a shop whose workers have left so many shoppers' story up to now."""
+    settings = Settings(kafka=tuple(broker.split(",")), prefix=prefix, redis=redis)
+    make_topics(settings, DEFAULT)
+    Past(settings, DEFAULT).shop(visitors, int(time.time() * 1000), length)
+    return settings
 
 
 class Past:

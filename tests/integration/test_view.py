@@ -5,7 +5,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,11 +17,11 @@ from agents.local.redis import Server, server
 from agents.settings import Settings
 from agents.view import entries
 from agents.view.keys import DECISIONS_KEPT, Keys
-from agents.view.link import FAILURES, Link, ViewLost
+from agents.view.link import Link, ViewLost
 from stream import recipes
 from tests.integration import viewing
-from tests.integration.past import Past, make_topics
-from tests.integration.viewing import Log, catch_up, counts, ended, stored, surely, with_redis
+from tests.integration.past import left
+from tests.integration.viewing import Log, catch_up, counts, stored, surely, with_redis
 
 HOUR = 3_600_000
 SERIES = frozenset({"offsets", "counts", "fired", "triggers"})
@@ -31,10 +30,7 @@ SERIES = frozenset({"offsets", "counts", "fired", "triggers"})
 @pytest.fixture(scope="module")
 def day(broker: str) -> Settings:
     """A day that workers left on the broker."""
-    settings = Settings(kafka=tuple(broker.split(",")), prefix=f"view{os.getpid()}.")
-    make_topics(settings, recipes.DEFAULT)
-    Past(settings, recipes.DEFAULT).shop(250, int(time.time() * 1000))
-    return settings
+    return left(broker, f"view{os.getpid()}.", 250)
 
 
 @pytest.fixture(scope="module")
@@ -187,95 +183,6 @@ def test_days_that_are_long_past_are_counted_no_more(
     assert asyncio.run(counts(settings)) == log.counts()
 
 
-def test_an_emptied_redis_fills_itself_again_though_the_log_is_quiet(
-    settings: Settings, log: Log, client: Redis
-) -> None:
-    async def empty() -> None:
-        writer = viewing.writer(settings)
-        task = asyncio.create_task(writer.run())
-        try:
-            async with asyncio.timeout(viewing.WITHIN_S):
-                while await counts(settings) != log.counts():
-                    await asyncio.sleep(0.2)
-                client.delete(*client.scan_iter(f"{settings.prefix}*", 5000))
-                assert not await counts(settings)
-                while await counts(settings) != log.counts():
-                    await asyncio.sleep(0.2)
-        finally:
-            await ended([task], [writer])
-
-    asyncio.run(empty())
-
-
-def test_a_frozen_redis_costs_a_call_no_more_than_its_limit(own_redis: Server) -> None:
-    async def call() -> None:
-        link = Link(own_redis.url)
-        await surely(lambda: link.call("PING"))
-        own_redis.freeze()
-        try:
-            began = time.monotonic()
-            for _ in range(FAILURES + 20):
-                with pytest.raises(ViewLost):
-                    await link.call("PING")
-            # redis-py's own limits are seconds for each of the calls
-            assert time.monotonic() - began < 3.0
-            assert link.breaker.is_open
-        finally:
-            own_redis.thaw()
-        assert await surely(lambda: link.call("PING")) in (True, "PONG")
-        await link.close()
-
-    asyncio.run(call())
-
-
-def test_a_redis_that_freezes_and_dies_meanwhile_ends_with_the_right_counts(
-    day: Settings, log: Log, own_redis: Server
-) -> None:
-    settings = with_redis(day, own_redis.url)
-
-    async def through_it() -> None:
-        writer = viewing.writer(settings)
-        task = asyncio.create_task(writer.run())
-        try:
-            async with asyncio.timeout(viewing.WITHIN_S):
-                while writer.time == 0:
-                    await asyncio.sleep(0.01)
-                own_redis.freeze()
-                while not writer.link.fault:
-                    await asyncio.sleep(0.05)
-                own_redis.thaw()
-                own_redis.kill()
-                own_redis.start()
-                while await counts(settings) != log.counts():
-                    await asyncio.sleep(0.2)
-        finally:
-            await ended([task], [writer])
-
-    asyncio.run(through_it())
-
-
-def test_a_full_redis_loses_nothing(day: Settings, log: Log, own_redis: Server) -> None:
-    settings = with_redis(day, own_redis.url)
-    client = Redis.from_url(own_redis.url)
-    client.config_set("maxmemory", client.info("memory")["used_memory"] + 100_000)
-
-    async def through_it() -> None:
-        writer = viewing.writer(settings)
-        task = asyncio.create_task(writer.run())
-        try:
-            async with asyncio.timeout(viewing.WITHIN_S):
-                while writer.link.fault not in ("OutOfMemoryError", "ResponseError"):
-                    await asyncio.sleep(0.02)
-                client.config_set("maxmemory", 0)
-                while await counts(settings) != log.counts():
-                    await asyncio.sleep(0.2)
-        finally:
-            await ended([task], [writer])
-
-    asyncio.run(through_it())
-    client.close()
-
-
 def test_the_command_rebuilds_the_view_from_the_log(
     settings: Settings, log: Log, client: Redis
 ) -> None:
@@ -293,10 +200,7 @@ def test_the_command_rebuilds_the_view_from_the_log(
 
 
 def test_what_comes_later_is_in_the_view_too(broker: str, prefix: str, redis_url: str) -> None:
-    settings = with_redis(Settings(kafka=tuple(broker.split(",")), prefix=prefix), redis_url)
-    make_topics(settings, recipes.DEFAULT)
-    past = Past(settings, recipes.DEFAULT)
-    past.shop(60, int(time.time() * 1000), 3 * HOUR)
+    settings = left(broker, prefix, 60, 3 * HOUR, redis_url)
     asyncio.run(catch_up(settings))
     before = asyncio.run(counts(settings))
     producer = KafkaProducer(bootstrap_servers=broker.split(","))
