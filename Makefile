@@ -18,6 +18,9 @@ install: .venv/done ## .venv from the lock file
 demo: install ## the whole service at work on this machine, in about a minute
 	$(BIN)/python -m agents demo
 
+shop: install ## a demo shop and the console in the browser, until Ctrl-C
+	$(BIN)/python -m agents demo --shop
+
 test: install lint ## the tests, a real Kafka and Redis included
 	$(BIN)/python -m pytest -q tests
 
@@ -43,4 +46,4 @@ lock: ## the lock files anew from pyproject.toml (needs uv)
 	$(LOCK) --extra build --extra local --extra dev -o requirements.lock
 	$(LOCK) --extra build -c requirements.lock -o requirements-runtime.lock
 
-.PHONY: help install demo test cover bench lint lock
+.PHONY: help install demo shop test cover bench faults soak lint lock

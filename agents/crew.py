@@ -32,6 +32,11 @@ class Crew:
         self.workers: list[subprocess.Popen[bytes]] = []
         self.ports: list[int] = []
 
+    @property
+    def surroundings(self) -> dict[str, str]:
+        """The environment of the processes, but for what each has of its own."""
+        return {**os.environ, **self.environ}
+
     def __enter__(self) -> Self:
         try:
             for number in range(1, self.count + 1):
@@ -54,7 +59,7 @@ class Crew:
         with self._log(number).open("wb") as log:
             worker = subprocess.Popen(
                 [sys.executable, "-m", "agents", "worker"],
-                env={**os.environ, **self.environ, "TRIGGERS_METRICS": f"127.0.0.1:{port}"},
+                env={**self.surroundings, "TRIGGERS_METRICS": f"127.0.0.1:{port}"},
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # Ctrl-C reaches the command only, which ends them in order

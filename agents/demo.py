@@ -20,7 +20,7 @@ from aiokafka.errors import KafkaError as ClientError
 from kafka.errors import KafkaError
 from rich.console import Console
 
-from agents import acts, explain, takings
+from agents import acts, explain, showing, takings
 from agents.crew import WorkerFailed
 from agents.inquiry import ask
 from agents.local.kafka import kafka
@@ -42,6 +42,7 @@ NEXT: Final = """\
 README.md                    what it is, how to send events, how to run it
 docs/semantics.md            what is decided, exactly
 make test                    the tests, on a real Kafka
+make shop                    a demo shop and the console, in the browser
 storefront-triggers local    a Kafka and a Redis to try things on
 storefront-triggers          all commands: simulate, worker, backtest, explain, …"""
 
@@ -53,6 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--replay", type=float, default=25.0, metavar="S", help="the day takes (25)"
     )
     parser.add_argument("--live", type=float, default=16.0, metavar="S", help="live traffic (16)")
+    parser.add_argument("--shop", action="store_true", help="only the demo shop, until Ctrl-C")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -62,7 +64,10 @@ def run(args: argparse.Namespace) -> int:
     try:
         settings = Settings.read()
         with cluster(settings, console) as running, TemporaryDirectory() as folder:
-            asyncio.run(play(args, running, Path(folder), console))
+            if not args.shop:
+                asyncio.run(play(args, running, Path(folder), console))
+            if args.shop or offered(console):
+                shop(running, Path(folder), console)
     except (SettingsError, RecipesError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
@@ -112,6 +117,24 @@ async def play(
     finally:
         for stage in (replay, live):
             stage.drop_topics()
+
+
+def offered(console: Console) -> bool:
+    """Whether somebody sits there who wants to see the shop."""
+    if not (console.is_terminal and sys.stdin.isatty()):
+        return False
+    return input("\nEnter for the demo shop in the browser, n to end: ").strip().lower() != "n"
+
+
+def shop(settings: Settings, folder: Path, console: Console) -> None:
+    """The shop until Ctrl-C, which is how it ends well."""
+    stage = Stage(settings, "shop", "append", console)
+    try:
+        showing.show(stage, folder, console)
+    except KeyboardInterrupt:
+        console.print("the shop is closed", style="dim")
+    finally:
+        stage.drop_topics()
 
 
 def heading(console: Console, text: str) -> None:
