@@ -50,7 +50,7 @@ export function activity(place, { series, names, colour, over, zone }) {
 /** What is taken away from candidates until the sent ones are left. Rows: { name, about, number, sort }; `sort`
  * total (what is left), closed or refused (what goes). Where it is narrow the names stand above the bars. */
 export function waterfall(place, rows) {
-  const width = widthOf(place), narrow = width < 520, line = narrow ? 40 : 30, from = narrow ? 0 : 216, right = narrow ? 0 : 96;
+  const width = widthOf(place), narrow = width < 520, line = narrow ? 40 : 30, from = narrow ? 0 : 216, right = narrow ? 0 : 112;
   const room = width - from - right, all = rows[0].number, height = rows.length * line + 4;
   const x = (value) => from + (room * value) / all, shift = narrow ? 20 : 4, high = narrow ? 14 : line - 12;
   let left = all;
