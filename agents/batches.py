@@ -48,6 +48,8 @@ PRIVATE: Final = {
         "_consume_aborted_up_to",
         "_contains_abort_marker",
     ),
+    "aiokafka.producer.producer:AIOKafkaProducer": ("_message_accumulator",),
+    "aiokafka.producer.message_accumulator:MessageAccumulator": ("_batch_ttl",),
 }
 """Overridden or used, though private: by class, `module:class`."""
 

@@ -6,6 +6,7 @@ meanwhile waits (back-pressure). The broker stamps every record; the worker's cl
 """
 
 import asyncio
+import math
 import os
 import socket
 from collections.abc import Iterable, Sequence
@@ -130,6 +131,8 @@ class Sender:
             request_timeout_ms=REQUEST_MS,
             **options,
         )
+        # Else what waited for so long fails when the broker comes back and has no leader yet.
+        self._producer._message_accumulator._batch_ttl = math.inf
 
     async def start(self) -> None:
         """Raises KafkaConnectionError when no broker answers."""
