@@ -40,7 +40,7 @@ class Driver:
     def pipe(self, type: str, visitor: str = "phone", **body: Any) -> "Driver":
         """One event at `now`."""
         event = {"id": f"e-{self._events}", "type": type, "visitor": visitor, **body}
-        return self.raw(json.dumps(event).encode(), visitor.encode())
+        return self.raw(json.dumps(event, ensure_ascii=False).encode(), visitor.encode())
 
     def raw(self, value: bytes | None, key: bytes | None = b"phone") -> "Driver":
         """A record's value as it stands."""
@@ -70,17 +70,23 @@ class Driver:
         """
         if rules is not None:
             self._recipes = recipes.load(json.dumps(rules))
-        self._changelogs[0] += self._visitors.changes()
-        self._changelogs[1] += self._people.changes()
+        visitors, people = self.changelogs
         self._visitors, self._people = Visitors(self._recipes), People(self._recipes, 1)
-        for key, value in self._changelogs[0]:
+        for key, value in visitors:
             self._visitors.restore(key, value)
-        for key, value in self._changelogs[1]:
+        for key, value in people:
             self._people.restore(key, value)
         self._visitors.restored()
         self._people.restored()
         self._people.add(enumerate(self._topic))
         return self
+
+    @property
+    def changelogs(self) -> list[list[tuple[bytes, bytes | None]]]:
+        """What has been written of the states of visitors, and of people."""
+        self._changelogs[0] += self._visitors.changes()
+        self._changelogs[1] += self._people.changes()
+        return self._changelogs
 
     @property
     def facts(self) -> list[Document]:
@@ -109,8 +115,12 @@ class Driver:
             for each in self.decisions
         ]
 
+    @property
+    def raw_triggers(self) -> list[bytes]:
+        return [value for _, _, value in self._out.triggers]
+
     def _triggers(self, type: str) -> list[Document]:
-        events = [json.loads(value) for _, _, value in self._out.triggers]
+        events = [json.loads(value) for value in self.raw_triggers]
         return [event["data"] for event in events if event["type"] == type]
 
     @property

@@ -129,7 +129,7 @@ def test_a_setting_that_cannot_be_read_is_a_fault() -> None:
     spec = specs()["shop1.visitor.facts"]
     found = list(faults_of(spec, Found(6, {}), LIVE))
     assert all("DescribeConfigs" in fault for fault in found)
-    assert len(found) == 2
+    assert len(found) == 3
 
 
 def test_every_schema_of_the_topic_list_exists() -> None:

@@ -1,0 +1,55 @@
+"""The largest records that the core can make are taken by their topics and come back to a reader."""
+
+import asyncio
+import os
+from collections.abc import Iterator
+
+import pytest
+from aiokafka import AIOKafkaConsumer
+from kafka.admin import KafkaAdminClient
+
+from agents.outputs import Sender, acknowledged
+from agents.settings import Settings, aiokafka_options
+from agents.topic_list import Layout
+from agents.topics import connected, create
+from stream import recipes
+
+SIZE = 6 * 2**20
+"""More than tests/unit/test_bounds.py finds any record to have, and nothing to compress in it."""
+
+
+@pytest.fixture
+def settings(broker: str, prefix: str) -> Settings:
+    return Settings(kafka=tuple(broker.split(",")), prefix=prefix)
+
+
+@pytest.fixture
+def admin(settings: Settings) -> Iterator[KafkaAdminClient]:
+    with connected(settings) as client:
+        yield client
+
+
+@pytest.mark.parametrize("topic", ["visitor.facts", "state.visitors", "state.people"])
+def test_a_record_of_6_mib_is_taken_and_read(
+    admin: KafkaAdminClient, settings: Settings, topic: str
+) -> None:
+    create(admin, settings, recipes.DEFAULT.names, 1, 1)
+    values = [os.urandom(SIZE), b"small"]
+    assert asyncio.run(written_and_read(settings, settings.topic(topic), values)) == values
+
+
+async def written_and_read(settings: Settings, topic: str, values: list[bytes]) -> list[bytes]:
+    sender = Sender(settings, Layout(1, 1))
+    await sender.start()
+    try:
+        await acknowledged(await sender.changes(topic, 0, [(b"k", value) for value in values]))
+    finally:
+        await sender.stop()
+    consumer = AIOKafkaConsumer(
+        topic, **aiokafka_options(settings), auto_offset_reset="earliest", enable_auto_commit=False
+    )
+    await consumer.start()
+    try:
+        return [(await asyncio.wait_for(consumer.getone(), 20)).value for _ in values]
+    finally:
+        await consumer.stop()

@@ -1,0 +1,50 @@
+"""Whatever is sent, a state ends somewhere: what it packs to fits into a message of its topic."""
+
+from typing import Any
+
+import schemas
+from stream import bounds
+from stream.durations import MINUTE
+from tests.driver import Driver, recipe
+
+WIDEST = "\U0001f600"
+"""Four bytes in UTF-8: the most a character can take."""
+
+TEXTS = dict.fromkeys(("name", "category", "url", "image"), WIDEST * bounds.LONGEST_TEXT)
+
+
+def hostile(driver: Driver, visitor: str) -> Driver:
+    """A cart and views as large as they get, under a customer's id that many visitors give."""
+    for number in range(50):
+        item = {"product_id": WIDEST * 126 + f"{number:02}", "quantity": 1, **TEXTS}
+        driver.pipe("cart.item_added", visitor, item=item, customer="till")
+    for number in range(20):
+        product = {"id": WIDEST * 126 + f"{number:02}", **TEXTS}
+        driver.pipe("product.viewed", visitor, product=product)
+    return driver.pipe("search.performed", visitor, query=WIDEST * 15_000)
+
+
+def limit(topic: str) -> int:
+    topics: list[dict[str, Any]] = schemas.load("topics")["topics"]
+    (found,) = [each["max_message"] for each in topics if each["name"] == topic]
+    return int(found)
+
+
+def test_the_largest_states_and_facts_fit_into_messages_of_their_topics() -> None:
+    rules = {"name": "cart-abandonment", "reach": "any"}
+    driver = Driver({"recipes": [rules, {**rules, "name": "again", "kind": "cart-abandonment"}]})
+    for number in range(12):
+        hostile(driver, f"device{number:02}")
+    visitors, people = driver.wait(6 * MINUTE).changelogs
+    largest_visitor = max(len(value) for _, value in visitors if value is not None)
+    largest_person = max(len(value) for _, value in people if value is not None)
+    assert 1_000_000 < largest_visitor < limit("state.visitors") / 2
+    assert 4_000_000 < largest_person < limit("state.people") * 0.9
+    assert max(map(len, driver.raw_facts)) < limit("visitor.facts") / 2
+
+
+def test_the_largest_trigger_fits_into_a_message_of_its_topic() -> None:
+    driver = hostile(Driver(recipe("cart-abandonment", steps=["10m"])), "phone")
+    assert (
+        500_000 < max(map(len, driver.wait(20 * MINUTE).raw_triggers)) < limit("triggers.<recipe>")
+    )
