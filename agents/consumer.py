@@ -5,16 +5,20 @@ One Faust message is what one fetch brought of one partition: a list of `RawBatc
 Positions are the shards' own, so after a rebalance nothing is skipped that was fetched and dropped.
 """
 
+import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer
-from aiokafka.errors import CommitFailedError, IllegalStateError
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaConnectionError
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 from agents import batches
+from agents.connections import broken_is_lost
+from agents.state import PATIENCE_S
 
 
 class CommittedReads(driver.AIOKafkaConsumerThread):
@@ -89,9 +93,10 @@ class BatchConsumer(driver.Consumer):
 
         async def ask() -> dict[TP, int | None]:
             consumer = self._thread._ensure_consumer()
-            return {tp: await consumer.committed(TopicPartition(*tp)) for tp in partitions}
+            with broken_is_lost():
+                return {tp: await consumer.committed(TopicPartition(*tp)) for tp in partitions}
 
-        found: dict[TP, int | None] = await self._thread.call_thread(ask)
+        found: dict[TP, int | None] = await self._asked(ask)
         return found
 
     async def commit_offsets(self, offsets: Mapping[TP, int]) -> bool:
@@ -103,14 +108,23 @@ class BatchConsumer(driver.Consumer):
         async def commit() -> bool:
             consumer = self._thread._ensure_consumer()
             try:
-                await consumer.commit(
-                    {TopicPartition(*tp): OffsetAndMetadata(o, "") for tp, o in offsets.items()}
-                )
+                with broken_is_lost():
+                    await consumer.commit(
+                        {TopicPartition(*tp): OffsetAndMetadata(o, "") for tp, o in offsets.items()}
+                    )
             except (CommitFailedError, IllegalStateError):
                 return False
             return True
 
-        return bool(await self._thread.call_thread(commit))
+        return bool(await self._asked(commit))
+
+    async def _asked(self, question: Callable[[], Awaitable[Any]]) -> Any:
+        """The group coordinator's answer; asked again when the connection breaks, which changes nothing."""
+        while True:
+            try:
+                return await self._thread.call_thread(question)
+            except KafkaConnectionError:
+                await asyncio.sleep(PATIENCE_S)
 
 
 def install() -> None:

@@ -7,13 +7,13 @@ not answer is noticed within seconds, told, and asked again; reading goes on whe
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Final, Literal, NoReturn, Protocol
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaConnectionError, KafkaError
+from aiokafka.errors import KafkaError
 
+from agents.connections import broken_is_lost
 from agents.log import say
 from agents.partition import partition_counts
 from agents.settings import Settings, aiokafka_options
@@ -56,21 +56,6 @@ class At(Protocol):
     async def __call__(self, time: int, partitions: Collection[Tp]) -> dict[Tp, int]:
         """The first offset at or after a time (ms); the end where nothing is."""
         ...
-
-
-@contextmanager
-def broken_is_lost() -> Iterator[None]:
-    """aiokafka cancels whoever waits on a connection that breaks. If nobody asked for an end it is a loss.
-
-    Raises KafkaConnectionError.
-    """
-    try:
-        yield
-    except asyncio.CancelledError:
-        task = asyncio.current_task()
-        if task is None or task.cancelling():
-            raise
-        raise KafkaConnectionError("the connection broke") from None
 
 
 class Follower:

@@ -1,12 +1,13 @@
 """The parts of a worker put together, and the two loops that run beside the agents: flush and evidence."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from faust.types import TP
 
 from agents import app
+from agents.connections import broken_is_lost
 from agents.evidence import Evidence
 from agents.flush import Flush
 from agents.metrics import Metrics
@@ -51,10 +52,8 @@ class Service:
         await self._sender.start()
         await self._offsets.start()
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._faust())
-            tasks.create_task(self._flushes())
-            tasks.create_task(self.evidence.run())
-            tasks.create_task(self._failure())
+            for work in (self._faust, self._flushes, self.evidence.run, self._failure):
+                tasks.create_task(_whole(work))
 
     async def _faust(self) -> None:
         await self._app.start()
@@ -77,3 +76,9 @@ class Service:
         await self._app.stop()
         await self._sender.stop()
         await self._offsets.stop()
+
+
+async def _whole(work: Callable[[], Awaitable[None]]) -> None:
+    """A task that is cancelled by a connection that breaks would end without a word."""
+    with broken_is_lost():
+        await work()

@@ -16,6 +16,7 @@ from aiokafka.errors import KafkaError, KafkaTimeoutError
 from aiokafka.structs import TopicPartition
 
 from agents.batches import RawBatch
+from agents.connections import broken_is_lost
 from agents.log import say
 from agents.settings import Settings, aiokafka_options
 from stream.people import People
@@ -66,7 +67,9 @@ class Offsets:
         asked = [TopicPartition(*tp) for tp in partitions]
         while asked:
             try:
-                return {tuple(tp): offset for tp, offset in (await question(asked)).items()}
+                with broken_is_lost():
+                    found = await question(asked)
+                return {tuple(tp): offset for tp, offset in found.items()}
             except KafkaError as error:
                 if not (error.retriable or isinstance(error, KafkaTimeoutError)):
                     raise

@@ -11,9 +11,9 @@ from typing import Any, Final
 from aiokafka.errors import KafkaError
 
 from agents import waiting
+from agents.connections import broken_is_lost
 from agents.console.feed import Feed
 from agents.explain import own_zone
-from agents.following import broken_is_lost
 from agents.inquiry import TRIGGER_ID, Answer, ask, persons
 from agents.reading import Kafka
 from agents.settings import Settings

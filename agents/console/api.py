@@ -8,6 +8,7 @@ import msgspec
 from aiohttp import web
 from aiokafka.errors import KafkaError
 
+from agents.connections import broken_is_lost
 from agents.console import sse
 from agents.console.answers import Answers, Unanswered
 from agents.console.feed import Feed
@@ -15,7 +16,6 @@ from agents.console.keys import HUB, SETTINGS
 from agents.console.overview import CONTRACT, RANGES, Overview
 from agents.console.payload import payload
 from agents.console.wording import why
-from agents.following import broken_is_lost
 
 STATIC: Final = Path(__file__).parent / "static"
 PATIENCE_S: Final = 10.0
