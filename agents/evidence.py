@@ -10,12 +10,14 @@ import asyncio
 import time
 from typing import Final
 
+from faust.types import TP
+
 from agents.metrics import Metrics
 from agents.outputs import Sender, acknowledged
 from agents.ownership import Ownership
 from agents.settings import Settings
 from agents.state import Offsets
-from agents.topic_list import Layout
+from agents.topic_list import EVENTS, Layout
 from agents.visitors import VisitorsShard
 from stream.watermark import mark
 
@@ -48,6 +50,9 @@ class Evidence:
         self._often = self._replay or settings.delivery == "exactly_once"
         self._sources = layout.inputs
         self._everywhere = range(layout.people)
+        self._any = TP(
+            settings.topic(EVENTS), 0
+        )  # asked by who owns nothing: whether a broker answers
         self._ownership = ownership
         self._sender = sender
         self._offsets = offsets
@@ -79,7 +84,7 @@ class Evidence:
         """Asks the brokers once, and passes on what it proves."""
         shards, inputs = self._ownership.owned(), self._inputs()
         now = 0 if self._replay or not inputs else await self._broker_time()
-        ends = await self._offsets.ends([shard.tp for shard in shards])
+        ends = await self._offsets.ends([shard.tp for shard in shards] or [self._any])
         self.asked = time.monotonic()
         for shard in shards:
             shard.reached(ends[shard.tp])

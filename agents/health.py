@@ -19,6 +19,9 @@ from agents.shard import Shard
 STILL_S: Final = 60.0
 """Behind and without a step for so long: deaf. Shorter: a long pause of the machine is called death."""
 
+HELD_S: Final = 300.0
+"""Holds partitions without letting them flow for so long. Shorter: a long restore is called death."""
+
 FRESH_S: Final = 10.0
 """Age of what the broker said last of the ends, up to which it counts as answering."""
 
@@ -56,8 +59,11 @@ class Health:
         return found
 
     def deaf(self) -> list[str]:
-        """Partitions that have input and have not moved on with it for long."""
+        """Partitions that have input and have not moved on with it for long, or have never begun to."""
         now, shards = time.monotonic(), self.shards
+        since = self._ownership.held_since if self._ownership else None
+        if self._answering and since is not None and now - since > HELD_S:
+            return [f"a rebalance or a restore has not ended for {now - since:.0f} s"]
         self._stands = {
             shard.tp: self._stands[shard.tp]
             if self._stands.get(shard.tp, (-1, 0.0))[0] == shard.position

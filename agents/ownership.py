@@ -7,12 +7,15 @@ they are dropped and read anew. A member that the group has cast out drops all w
 
 import asyncio
 import logging
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
 from faust.types import TP, Message
 
+from agents.batches import RawBatch
+from agents.connections import broken_is_lost
 from agents.consumer import BatchConsumer
 from agents.flush import Flush
 from agents.log import say
@@ -34,13 +37,15 @@ class LogWentBack(StateError):
 
 
 class Ownership:
-    """`shards`: those of this generation · `flowing`: their input is let through."""
+    """`shards`: those of this generation · `flowing`: their input is let through · `held_since`: since
+    when (monotonic, s) it has not been though it should be, None: it is, or there is none."""
 
     def __init__(
         self, settings: Settings, make: Maker, offsets: Offsets, flush: Flush, metrics: Metrics
     ) -> None:
         self.shards: dict[TP, Shard] = {}
         self.flowing = False
+        self.held_since: float | None = None
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.consumer: BatchConsumer
         self._settings = settings
@@ -56,13 +61,18 @@ class Ownership:
         if shard is None or not self.flowing:
             return
         try:
-            await shard.take(message.value)
-        except Gap:
-            await self._fetch_again(shard)
+            with broken_is_lost():
+                await self._apply(shard, message.value)
         except Exception as error:
             # A Faust agent would be started again and go on behind this batch: the process ends.
             self.fail(error)
             await asyncio.Future()
+
+    async def _apply(self, shard: Shard, batches: Sequence[RawBatch]) -> None:
+        try:
+            await shard.take(batches)
+        except Gap:
+            await self._fetch_again(shard)
 
     def fail(self, error: BaseException) -> None:
         """The process must end: memory and log no longer agree."""
@@ -89,6 +99,7 @@ class Ownership:
     async def revoked(self, lost: bool) -> None:
         """The group rebalances. `lost`: it already has, without us."""
         self._metrics.paused()
+        self.held_since = self.held_since or time.monotonic()
         flowed, self.flowing = self.flowing, False
         for shard in self.shards.values():
             shard.closed = True
@@ -121,15 +132,21 @@ class Ownership:
 
     @contextmanager
     def _failing(self) -> Iterator[None]:
-        """Faust would stop with words of its own for whatever is raised here: the process says which."""
+        """Faust would stop with words of its own for whatever is raised here: the process says which.
+
+        Cancelled by a connection that broke, its recovery would end without a word, and never come back.
+        """
         try:
-            yield
+            with broken_is_lost():
+                yield
         except Exception as error:
             self.fail(error)
 
     async def _restore(self) -> None:
         self._metrics.rebalances.inc()
         member, assignment = self.consumer.member, set(self.consumer.assignment())
+        if not assignment:
+            self.held_since = None
         next_one = (self._member[0] + 1, self._member[1]) == member
         self._drop({tp: s for tp, s in self.shards.items() if not next_one or tp not in assignment})
         self.shards = {tp: s for tp, s in self.shards.items() if next_one and tp in assignment}
@@ -170,7 +187,7 @@ class Ownership:
             shard.closed = False
         await self.consumer.seek_wait({tp: shard.position for tp, shard in shards.items()})
         if self.consumer.member == member:
-            self.flowing = True
+            self.flowing, self.held_since = True, None
             self._metrics.resumed()
 
     def _start(self, shard: Shard, committed: int) -> int:

@@ -184,7 +184,8 @@ class Scene:
         if not copies and found.copies:
             found.broken["unique"].append(f"{found.copies} copies and no crash")
         verdict.rejected(rows, log, demand, found)
-        verdict.committed(ends, raw.committed(self.settings), facts, found)
+        offsets = raw.committed(self.settings)
+        verdict.committed(ends, offsets, facts, kept["state.people"], found)
         verdict.state(self.recipes, log, facts, kept, found)
         verdict.order(rows, facts, self.recipes, found)
         verdict.logs(self.workers.logs(), passed, found)

@@ -20,7 +20,7 @@ from agents.local import ports
 WORKER = [sys.executable, "-m", "agents", "worker"]
 AGAIN_S = 0.5
 LOOK_S = 0.1
-RAW_S = 5.0
+RAW_S = 15.0
 """So soon after its start SIGTERM may come before the interpreter has anything that listens to it."""
 
 
