@@ -27,7 +27,7 @@ class Backlog(NamedTuple):
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--visitors", type=int, nargs="+", default=[10_000, 200_000, 1_000_000])
-    parser.add_argument("--events", type=int, default=800_000, help="measured in each round")
+    parser.add_argument("--events", type=int, default=500_000, help="measured in each round")
     parser.add_argument(
         "--keys", nargs="+", default=["uniform", "hot"], help="the first for all visitors"
     )
