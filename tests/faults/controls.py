@@ -53,7 +53,7 @@ def concluded(it: Scene, **options: object) -> Report:
     return it.conclude(**options)  # type: ignore[arg-type]
 
 
-@case("control", star=True)
+@case("control")
 def wall_clock_timers(room: Room) -> list[Report]:
     """Timers by the worker's own clock: false triggers after an outage."""
     return caught(room, "sound", lambda r: clocks.outage(r, patch="hasty,wall_clock"))
