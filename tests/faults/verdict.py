@@ -211,9 +211,13 @@ STARTING = r"Group Coordinator Request failed: .Error 15. GroupCoordinatorNotAva
 """Said while a broker makes the topic of the groups' offsets, and when it has just come back."""
 
 
+LEAVING = r"LeaveGroup"
+"""A connection that closes while a worker leaves: the group notices by its session."""
+
+
 def logs(text: str, passed: Iterable[str], verdict: Verdict) -> None:
     """`passed`: patterns of lines that the faults of the case explain."""
-    allowed = [re.compile(pattern) for pattern in (*passed, STARTING)]
+    allowed = [re.compile(pattern) for pattern in (*passed, STARTING, LEAVING)]
     for line in text.splitlines():
         if line.startswith("fault:"):
             continue
