@@ -17,7 +17,7 @@ from typing import Any
 from agents.local.kafka import cluster
 from tests.faults.cases import Case, Room, Skipped
 from tests.faults.matrix import CASES
-from tests.faults.scene import Report
+from tests.faults.report import Report
 
 CACHE = Path(".cache/faults")
 RESULTS = CACHE / "results.jsonl"

@@ -8,7 +8,8 @@ from typing import Any
 from agents.local.kafka import Cluster, cluster
 from tests.faults import faults, logs
 from tests.faults.cases import Room, case
-from tests.faults.scene import Report, Scene
+from tests.faults.report import Report
+from tests.faults.scene import Scene
 
 AWAY = r"aiokafka|faust|mode\.|Connection|no_broker|kafka\."
 """Clients say a good deal while no broker answers; none of it comes from the project's own loggers."""
@@ -30,8 +31,8 @@ def own_brokers(
 @case("broker", star=True)
 def restart(room: Room) -> list[Report]:
     """The only broker ends in order and is killed, by turns; nothing is lost, workers wait."""
-    count = room.times(4, 24)
-    with own_brokers(room, room.times(20, 80), count * 8) as (it, own):
+    count = room.times(3, 24)
+    with own_brokers(room, room.times(20, 80), count * 6) as (it, own):
         for number in range(count):
             time.sleep(room.pick.uniform(0.5, 3))
             with faults.away(it, own.nodes, killed=bool(number % 2)):

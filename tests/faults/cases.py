@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from agents.local.kafka import Cluster
-from tests.faults.scene import Report, scene
+from tests.faults.report import Report
+from tests.faults.scene import scene
 
 Function = Callable[["Room"], list[Report]]
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from tests.faults import live
 from tests.faults.cases import Room, Skipped, case
-from tests.faults.scene import Report, Scene
+from tests.faults.report import Report
+from tests.faults.scene import Scene
 
 OUTAGE_S = 12.0
 KEEPALIVE = "Thread keepalive"

@@ -9,7 +9,8 @@ import psutil
 
 from tests.faults import clocks, live, logs
 from tests.faults.cases import Room, case
-from tests.faults.scene import Report, Scene
+from tests.faults.report import Report
+from tests.faults.scene import Scene
 
 TRIES = 3
 """A crash must fall into a window; where it does not, the next seed is tried."""

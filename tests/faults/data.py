@@ -13,7 +13,8 @@ from tests.faults import live, logs, poison
 from tests.faults.cases import Room, case
 from tests.faults.clocks import hasty_scene, last
 from tests.faults.loader import replayed
-from tests.faults.scene import Report, Scene
+from tests.faults.report import Report
+from tests.faults.scene import Scene
 
 MB = 1024 * 1024
 

@@ -26,7 +26,8 @@ from agents.rights import Right, rights
 from tests.faults import logs
 from tests.faults.brokers import AWAY
 from tests.faults.cases import Room, Skipped, case
-from tests.faults.scene import Report, Scene
+from tests.faults.report import Report
+from tests.faults.scene import Scene
 from tests.faults.tampering import ENDED
 from tests.faults.workers import Worker
 

@@ -6,7 +6,7 @@ from tests.faults import faults, logs
 from tests.faults.brokers import AWAY
 from tests.faults.cases import Room, case
 from tests.faults.proxy import proxied
-from tests.faults.scene import Report
+from tests.faults.report import Report
 
 CUT_S = 20.0
 
@@ -16,9 +16,9 @@ def black_hole(room: Room) -> list[Report]:
     """Nothing goes through for 20 s: to the broker, from it, and both ways."""
     ways = [(True, True), (True, False), (False, True)]
     ways = ways * 4 if room.full else ways
-    cut = CUT_S if room.full else 9.0
+    cut = CUT_S if room.full else 7.0
     with proxied() as (own, proxy, near), room.scene("", own) as it:
-        it.load(logs.worlds(room.seed, room.times(30, 80)), seconds=len(ways) * (cut + 6))
+        it.load(logs.worlds(room.seed, room.times(30, 80)), seconds=len(ways) * (cut + 5))
         for _ in range(2):
             it.workers.add(TRIGGERS_KAFKA=near)
         it.workers.until_ready()

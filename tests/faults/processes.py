@@ -5,7 +5,8 @@ import time
 
 from tests.faults import faults, logs, raw
 from tests.faults.cases import Room, case
-from tests.faults.scene import SESSION_MS, Report, Scene
+from tests.faults.report import Report
+from tests.faults.scene import SESSION_MS, Scene
 
 DOUBTED = r"Heartbeat|heartbeat|OffsetCommit|UnknownMemberId|IllegalGeneration|Thread keepalive"
 """Said by a member that the group has cast out."""

@@ -4,7 +4,7 @@ import time
 
 from tests.faults import logs
 from tests.faults.cases import Room, case
-from tests.faults.scene import Report
+from tests.faults.report import Report
 
 EVERY_S = 3.0
 

@@ -7,7 +7,6 @@ import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from stream import backtest
 from stream import recipes as files
 from tests.faults import oracle, raw, verdict
 from tests.faults.loader import Given, Loader, replayed
+from tests.faults.report import Report, story
 from tests.faults.workers import Workers
 
 SESSION_MS = 6_000
@@ -26,45 +26,6 @@ DRAINED_S = 120.0
 SETTLED_S = 1.5
 INPUTS, PEOPLE = 4, 3
 """Partitions; not the same, so that one taken for the other is noticed."""
-
-
-@dataclass
-class Report:
-    """What a case found. `faults`: (s since the start, what) · `expected`: the invariant that a build
-    broken on purpose must break."""
-
-    case: str
-    seed: int
-    verdict: verdict.Verdict
-    events: int
-    faults: list[tuple[float, str]]
-    recovery: float
-    exits: list[Any]
-    rss: int
-    story: list[str] = field(default_factory=list)
-    notes: dict[str, Any] = field(default_factory=dict)
-    expected: str = ""
-
-    @property
-    def held(self) -> bool:
-        return self.expected in self.broken if self.expected else not self.broken
-
-    @property
-    def broken(self) -> dict[str, list[str]]:
-        return {name: told for name, told in self.verdict.broken.items() if told}
-
-    def text(self) -> str:
-        v = self.verdict
-        lines = [
-            f"case {self.case}, seed {self.seed}: {len(self.faults)} faults, {self.events} events, "
-            f"{v.triggers} triggers, {v.missing} missing, {v.false} false, {v.copies} copies, "
-            f"{v.divergent} divergent",
-            *(f"  {at:6.1f} s  {what}" for at, what in self.faults),
-            f"exits: {self.exits}",
-        ]
-        for name, told in self.broken.items():
-            lines += [f"NOT {name} ({len(told)}):", *(f"  {each}" for each in told[:12])]
-        return "\n".join([*lines, *self.story])
 
 
 class Scene:
@@ -257,15 +218,3 @@ def scene(case: str, seed: int, cluster: Cluster, folder: Path, **options: Any) 
         finally:
             for loader in it.loaders:
                 loader.halt()
-
-
-def story(person: str, rows: Iterable[raw.Row]) -> list[str]:
-    """What every topic says of a person and of those whom its records name, in the order of offsets."""
-    words = {person.partition(":")[2].encode(), person.encode()}
-    named = [
-        r for r in rows if r.key in words or any(b'"%s"' % w in (r.value or b"") for w in words)
-    ]
-    return [
-        f"  {r.topic} {r.partition}/{r.offset} t={r.time} {(r.value or b'')[:400]!r}"
-        for r in named[-80:]
-    ]

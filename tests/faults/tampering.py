@@ -12,7 +12,8 @@ from agents.topic_list import EVENTS
 from tests.faults import logs, raw
 from tests.faults.brokers import AWAY
 from tests.faults.cases import Room, case
-from tests.faults.scene import Report, Scene
+from tests.faults.report import Report
+from tests.faults.scene import Scene
 from tests.faults.workers import Worker
 
 ENDED = r" failed error=|^ +File "

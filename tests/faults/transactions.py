@@ -7,7 +7,7 @@ from tests.faults import faults, logs
 from tests.faults.brokers import AWAY, own_brokers
 from tests.faults.cases import Room, case
 from tests.faults.processes import DOUBTED, freeze_in_turn
-from tests.faults.scene import Report
+from tests.faults.report import Report
 from tests.faults.tampering import ENDED
 
 ONCE = {"TRIGGERS_DELIVERY": "exactly_once"}

@@ -7,7 +7,7 @@ import redis
 from agents.local.redis import server
 from tests.faults import logs
 from tests.faults.cases import Room, case
-from tests.faults.scene import Report
+from tests.faults.report import Report
 
 
 @case("redis", star=True)

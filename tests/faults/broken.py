@@ -1,0 +1,204 @@
+"""Builds broken on purpose, each by one change at test time: what the harness must catch."""
+
+# ruff: noqa: PLC0415 - what is imported before patches.hasty has its say keeps the long minutes
+
+import asyncio
+import json
+import time
+import uuid
+from typing import Any
+
+
+def acked_at_receipt() -> None:
+    """The offset is committed when a batch comes, before anything of it is durable."""
+    from agents.ownership import Ownership
+    from agents.shard import Shard
+
+    take = Ownership.take
+
+    async def taken(self: Ownership, message: Any) -> None:
+        shard = self.shards.get(message.tp)
+        if shard is not None and self.flowing:
+            await self.consumer.commit_offsets({message.tp: message.value[-1].next})
+        if message.tp.topic.endswith("storefront.events"):
+            await asyncio.sleep(0.5)
+        await take(self, message)
+
+    def uncommitted(self: Shard, snapshot: Any) -> None:
+        self.stage.committed(snapshot.offset)
+
+    Ownership.take = taken  # type: ignore[method-assign]
+    Shard.flushed = uncommitted  # type: ignore[method-assign]
+
+
+def state_before_output() -> None:
+    """The changelog is written and the offset committed; outputs leave half a second later."""
+    from agents.outputs import Sender
+
+    outputs = Sender.outputs
+    waiting: set[Any] = set()
+
+    async def later(self: Sender, *args: Any) -> list[Any]:
+        async def send() -> None:
+            await asyncio.sleep(0.5)
+            await outputs(self, *args)
+
+        task = asyncio.ensure_future(send())
+        waiting.add(task)
+        task.add_done_callback(waiting.discard)
+        return []
+
+    Sender.outputs = later  # type: ignore[method-assign]
+
+
+def commit_before_changelog() -> None:
+    """The commit does not wait for the changelog, which leaves later."""
+    from agents.outputs import Sender
+
+    changes = Sender.changes
+    waiting: set[Any] = set()
+
+    async def later(self: Sender, topic: str, partition: int, records: Any) -> list[Any]:
+        kept = list(records)
+
+        async def send() -> None:
+            await asyncio.sleep(1.5)
+            await changes(self, topic, partition, kept)
+
+        task = asyncio.ensure_future(send())
+        waiting.add(task)
+        task.add_done_callback(waiting.discard)
+        return []
+
+    Sender.changes = later  # type: ignore[method-assign]
+
+
+def wall_clock() -> None:
+    """Deadlines fire by the worker's own clock, whatever is still to be read."""
+    from agents.visitors import VisitorsShard
+
+    apply = VisitorsShard.apply
+
+    def applied(self: VisitorsShard, batches: Any) -> Any:
+        from stream.outputs import Outputs
+
+        before = Outputs()
+        self.stage.advance(int(time.time() * 1000), before)
+        out = apply(self, batches)
+        out.facts[:0] = before.facts
+        return out
+
+    VisitorsShard.apply = applied  # type: ignore[method-assign]
+
+
+def uuid_ids() -> None:
+    """Every trigger gets an id that nothing can be compared by."""
+    from agents.outputs import Sender
+
+    outputs = Sender.outputs
+
+    async def sent(self: Sender, out: Any, *args: Any) -> list[Any]:
+        out.triggers = [(r, p, _renamed(value)) for r, p, value in out.triggers]
+        return await outputs(self, out, *args)
+
+    Sender.outputs = sent  # type: ignore[method-assign]
+
+
+def _renamed(value: bytes) -> bytes:
+    trigger = json.loads(value)
+    trigger["id"] = trigger["data"]["trigger_id"] = uuid.uuid4().hex
+    return json.dumps(trigger).encode()
+
+
+def deadlines_not_rebuilt() -> None:
+    """A restore arms nothing."""
+    from stream.keyed import Keyed
+    from stream.wheel import Wheel
+
+    restored = Keyed.restored
+
+    def without(self: Any) -> None:
+        restored(self)
+        self._wheel = Wheel()
+
+    Keyed.restored = without  # type: ignore[method-assign]
+
+
+def no_ownership() -> None:
+    """Partitions that were revoked are kept, and nothing is read anew when they come back."""
+    from agents.ownership import Ownership
+
+    assigned = Ownership.assigned
+    kept: dict[Any, Any] = {}
+
+    async def taken(self: Ownership, *args: Any, **kwargs: Any) -> None:
+        member = self.consumer.member
+        kept.update(self.shards)
+        self._member = (member[0] - 1, member[1])
+        self.shards = {tp: kept[tp] for tp in self.consumer.assignment() if tp in kept}
+        await assigned(self, *args, **kwargs)
+
+    Ownership.assigned = taken  # type: ignore[method-assign]
+
+
+def rejected_after_ack() -> None:
+    """Rejected records leave when the offset has long moved."""
+    from agents.outputs import Sender
+    from stream.outputs import Outputs
+
+    outputs = Sender.outputs
+    waiting: set[Any] = set()
+
+    async def split(self: Sender, out: Any, *args: Any) -> list[Any]:
+        late = Outputs()
+        late.rejected, out.rejected = out.rejected, []
+
+        async def send() -> None:
+            await asyncio.sleep(1.5)
+            await outputs(self, late, *args)
+
+        if late.rejected:
+            task = asyncio.ensure_future(send())
+            waiting.add(task)
+            task.add_done_callback(waiting.discard)
+        return await outputs(self, out, *args)
+
+    Sender.outputs = split  # type: ignore[method-assign]
+
+
+def no_applied_guard() -> None:
+    """What is already in the state is applied again: the position is the group's alone."""
+    from stream.visitors import Visitors
+
+    handle, restored = Visitors._handle, Visitors.restored
+
+    def handled(self: Visitors, offset: int, t: int, event: Any, *more: Any) -> str:
+        known = self._states.get(event.visitor)
+        if known is not None:
+            known.applied = -1
+            known.ids.clear()
+        return handle(self, offset, t, event, *more)
+
+    def again(self: Visitors) -> None:
+        restored(self)
+        self.position = 0
+
+    Visitors._handle = handled  # type: ignore[method-assign]
+    Visitors.restored = again  # type: ignore[method-assign]
+
+
+def last_record_wins() -> None:
+    """A restore takes the last record of a key, whoever wrote it."""
+    from stream import keyed
+
+    restore = keyed.Keyed.restore
+
+    def last(self: Any, key: bytes, value: bytes | None) -> None:
+        if key == b"" and value is not None:
+            self.clock = keyed._CLOCK.unpack(value)[1:]
+            return
+        self._packed.pop(key.decode(), None)
+        self._buried.clear()
+        restore(self, key, value)
+
+    keyed.Keyed.restore = last  # type: ignore[method-assign]
