@@ -16,6 +16,10 @@ from typing import Final
 from agents.__main__ import main
 
 EVERY_S: Final = 0.004
+SWITCH_S: Final = 0.000_01
+"""The sampler gets its turn at once. By default it would wait for up to 5 ms or until some thread waits
+for a socket, and nearly all samples would show sockets."""
+
 WAITING: Final = (
     "selectors.py",
     "threading.py",
@@ -43,6 +47,7 @@ def sample(file: Path) -> None:
     within: Counter[str] = Counter()
     lines: Counter[str] = Counter()
     told = time.monotonic()
+    sys.setswitchinterval(SWITCH_S)
     while True:
         time.sleep(EVERY_S)
         for frame in sys._current_frames().values():
