@@ -58,9 +58,10 @@ def run(args: argparse.Namespace, room: Room) -> None:
         log.make(settings, case.partitions)
         before = log.load(settings, prepared(case))
         start, carts = START + 10 * MINUTE, not case.lines
-        count = case.visitors + args.events
+        count = case.visitors + args.events + args.events // 3
         traffic = rows(count, case.visitors, start=start, carts=carts, each_first=True)
-        loaded[name] = settings, before + case.visitors, before + log.load(settings, traffic)
+        warm = before + case.visitors + args.events // 3  # facts of what was prepared are applied
+        loaded[name] = settings, warm, before + log.load(settings, traffic)
     found = Rounds()
     for number in range(args.rounds):
         print(f"round {number + 1} of {args.rounds}", flush=True)
