@@ -14,7 +14,7 @@ from tests.bench.room import Room
 from tests.bench.table import Rounds
 from tests.bench.traffic import PRODUCTS, START, Row, rows
 
-SMOKE: Final = "--cases visitors-1000 open-10 --events 20000 --rounds 1"
+SMOKE: Final = "--cases open-10 --events 150000 --rounds 1"
 MINUTE: Final = 60_000
 
 

@@ -22,7 +22,7 @@ from tests.bench.room import Room
 from tests.bench.table import share, show
 from tests.bench.traffic import Row, rows, wall
 
-SMOKE: Final = "--rates 200 --seconds 10 --no-reminders"
+SMOKE: Final = "--rates 200 --seconds 7 --no-reminders"
 VISITORS: Final = 10_000
 REMINDED: Final = 303.0
 """Seconds from a cart to its reminder; the visitor is idle after 300."""

@@ -35,7 +35,10 @@ class Cost(NamedTuple):
 
 
 def cost(first: Moment, last: Moment) -> Cost:
+    """Raises Failed if nothing was processed."""
     events = last.done - first.done
+    if not events:
+        raise Failed("nothing was processed between the moments: measure more events")
     return Cost(
         (last.cpu - first.cpu) / events * 1e6,
         events / (last.time - first.time),
