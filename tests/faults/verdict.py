@@ -205,6 +205,7 @@ def _states(stage: Any) -> dict[str, Any]:
 
 
 ALARM = re.compile(r" (ERROR|CRITICAL) |Traceback|^\s+File \"")
+SAID = re.compile(r"^\d{4}-\d\d-\d\dT\S+Z [A-Z]+ ")
 
 
 STARTING = r"Group Coordinator Request failed: .Error 15. GroupCoordinatorNotAvailableError"
@@ -216,12 +217,16 @@ LEAVING = r"LeaveGroup"
 
 
 def logs(text: str, passed: Iterable[str], verdict: Verdict) -> None:
-    """`passed`: patterns of lines that the faults of the case explain."""
+    """`passed`: patterns of lines that the faults of the case explain. A stack goes with the line above it."""
     allowed = [re.compile(pattern) for pattern in (*passed, STARTING, LEAVING)]
+    explained = False
     for line in text.splitlines():
         if line.startswith("fault:"):
             continue
         if CANARY in line:
             verdict.broken["quiet"].append(f"a canary: {line}")
-        if ALARM.search(line) and not any(pattern.search(line) for pattern in allowed):
+        fits = any(pattern.search(line) for pattern in allowed)
+        if SAID.match(line):
+            explained = fits
+        if ALARM.search(line) and not fits and not explained:
             verdict.broken["quiet"].append(line)
