@@ -105,8 +105,8 @@ def run(lines: Iterable[bytes], recipes: Recipes) -> Iterator[Outputs]:
         people.add(enumerate(values, offset))
         offset += len(values)
         people.advance(out)
-        visitors.changes()
-        people.changes()
+        visitors.rest()
+        people.rest()
         chunk.clear()
         return _merged(first, out)
 

@@ -140,9 +140,7 @@ class Keyed(Generic[S]):
         self._tombstones.clear()
         packed = self._packed
         for key, state in self.dirty.items():
-            state.version += 1
-            header = _HEADER.pack(FORMAT, state.applied, state.armed, state.version)
-            value = header + self._encode(state)
+            value = self._value(state)
             self.size += len(value) - len(packed.get(key, b""))
             packed[key] = value
             records.append((key.encode(), value))
@@ -159,6 +157,22 @@ class Keyed(Generic[S]):
         if len(self.live) > DECODED:
             self._older, self.live = self.live, {}
         return records
+
+    def rest(self) -> None:
+        """For a run without a changelog, in place of `changes`: packs only what it puts aside."""
+        self._forgotten.clear()
+        if len(self.live) <= DECODED:
+            return
+        for key, state in self._older.items():
+            if self.dirty.pop(key, None) is not None:
+                self._packed[key] = self._value(state)
+        self._older, self.live = self.live, {}
+
+    def _value(self, state: S) -> bytes:
+        """Header and packed state, of a version of its own."""
+        state.version += 1
+        header = _HEADER.pack(FORMAT, state.applied, state.armed, state.version)
+        return header + self._encode(state)
 
     def committed(self, applied: int) -> None:
         """The commit has passed what was applied before `applied`: graves of before may be buried."""

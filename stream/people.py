@@ -219,6 +219,10 @@ class People:
             self._count_open(key, len(person.open_episodes()))
         return self._states.changes((self.advanced, 0, 0), False)
 
+    def rest(self) -> None:
+        """In place of `changes` where nothing is written down: keeps what is held in its bounds."""
+        self._states.rest()
+
     def committed(self, offset: int) -> None:
         """What `changes` gave last has landed and is committed: what was forgotten may be buried.
 

@@ -193,6 +193,10 @@ class Visitors:
         clock = (self.position, self._time, self.clock)
         return self._states.changes(clock, self._time != self._states.clock[1])
 
+    def rest(self) -> None:
+        """In place of `changes` where nothing is written down: keeps what is held in its bounds."""
+        self._states.rest()
+
     def committed(self, offset: int) -> None:
         """The group's commit has reached `offset`: what was forgotten before may be buried.
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from stream import backtest, recipes
+from stream import backtest, keyed, recipes
 from stream.backtest import OutOfOrder
 from stream.durations import DAY, MINUTE
 from tests.driver import LAMP
@@ -113,3 +113,14 @@ def test_a_chunk_of_any_length_decides_the_same(monkeypatch: pytest.MonkeyPatch)
         monkeypatch.setattr(backtest, "CHUNK", chunk)
         triggers, made = backtest.decide(log, rules)
         assert (set(triggers), set(made)) == (set(whole[0]), set(whole[1]))
+
+
+def test_states_that_are_put_aside_and_come_back_decide_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rules = recipes.load(json.dumps(generate.recipes(7)))
+    log = generate.log(7, 400)
+    monkeypatch.setattr(backtest, "CHUNK", 5)
+    whole = backtest.decide(log, rules)
+    monkeypatch.setattr(keyed, "DECODED", 1)
+    assert backtest.decide(log, rules) == whole
