@@ -1,7 +1,12 @@
-"""Ports of this machine that are free."""
+"""Ports of this machine that are free, and given to nobody else who asks here."""
 
+import fcntl
+import os
 import random
 import socket
+import tempfile
+from functools import cache
+from pathlib import Path
 from typing import Final
 
 FIRST: Final = 10_000
@@ -10,16 +15,23 @@ LAST: Final = 32_000
 Among those, a client that tries a stopped server's port again and again can meet itself there,
 and the server finds its port taken when it comes back."""
 
+CLAIMS: Final = Path(tempfile.gettempdir(), f"storefront-triggers-{os.getuid()}.ports")
+_given: set[int] = set()
+
 
 def free(count: int) -> list[int]:
-    """So many different ones, at 127.0.0.1. Raises OSError if there are none."""
-    found: set[int] = set()
+    """So many different ones, at 127.0.0.1. Raises OSError if there are none.
+
+    None is given twice: a server takes seconds to listen, and may be stopped and started again.
+    """
+    found: list[int] = []
     for _ in range(1000):
         if len(found) == count:
-            return list(found)
+            return found
         port = random.SystemRandom().randint(FIRST, LAST)
-        if is_free(port):
-            found.add(port)
+        if port not in _given and is_free(port) and _claim(port):
+            _given.add(port)
+            found.append(port)
     raise OSError(f"no free port from {FIRST} to {LAST}")
 
 
@@ -30,3 +42,18 @@ def is_free(port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+def _claim(port: int) -> bool:
+    """Takes it until this process ends, however it ends: a lock on one byte of a file."""
+    try:
+        fcntl.lockf(_claims(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+    except BlockingIOError:
+        return False
+    return True
+
+
+@cache
+def _claims() -> int:
+    """Open as long as the process runs: closed once, it would give up all of its claims."""
+    return os.open(CLAIMS, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
