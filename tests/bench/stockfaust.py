@@ -15,6 +15,7 @@ app = faust.App(
     broker=f"kafka://{os.environ['BENCH_KAFKA']}",
     consumer_auto_offset_reset="earliest",
     store="memory://",
+    datadir=Path(sys.argv[1]).with_suffix(".faust"),
     web_enabled=False,
     topic_partitions=int(os.environ["BENCH_PARTITIONS"]),
 )
