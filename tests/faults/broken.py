@@ -73,11 +73,21 @@ def commit_before_changelog() -> None:
     Sender.changes = later  # type: ignore[method-assign]
 
 
+HALVED_S = 1.5
+"""Between the halves of what was fetched: longer than a round of the clock, whose marks pass then."""
+
+
 def wall_clock() -> None:
-    """Deadlines fire by the worker's own clock, whatever is still to be read."""
+    """Deadlines fire by the worker's own clock, whatever is still to be read: a backlog comes in halves."""
     from agents.visitors import VisitorsShard
 
-    apply = VisitorsShard.apply
+    apply, take = VisitorsShard.apply, VisitorsShard.take
+
+    async def halved(self: VisitorsShard, batches: Any) -> None:
+        for number, batch in enumerate(batches):
+            await take(self, [batch])
+            if number == len(batches) // 2 > 0:
+                await asyncio.sleep(HALVED_S)
 
     def applied(self: VisitorsShard, batches: Any) -> Any:
         from stream.outputs import Outputs
@@ -89,6 +99,7 @@ def wall_clock() -> None:
         return out
 
     VisitorsShard.apply = applied  # type: ignore[method-assign]
+    VisitorsShard.take = halved  # type: ignore[method-assign]
 
 
 def uuid_ids() -> None:

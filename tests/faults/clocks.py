@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.faults import live
 from tests.faults.cases import Room, Skipped, case
 from tests.faults.report import Report
-from tests.faults.scene import Scene
+from tests.faults.scene import DRAINED_S, Scene
 
 OUTAGE_S = 12.0
 KEEPALIVE = "Thread keepalive"
@@ -35,8 +35,15 @@ def last(it: Scene) -> int:
     return int(time.time() * 1000) + live.DUE_MS
 
 
-def outage(room: Room, name: str = "", patch: str = "hasty", rounds: int = 1) -> Report:
-    """All workers are down while carts come, and later orders for half of them."""
+def outage(
+    room: Room,
+    name: str = "",
+    patch: str = "hasty",
+    rounds: int = 1,
+    away: float = OUTAGE_S,
+    within: float = DRAINED_S,
+) -> Report:
+    """All workers are down while carts come, and later orders for half of them; and `away` s longer."""
     with hasty_scene(room, name) as it:
         for _ in range(2):
             it.workers.add(patch)
@@ -52,11 +59,11 @@ def outage(room: Room, name: str = "", patch: str = "hasty", rounds: int = 1) ->
             it.write(carts[third : 2 * third], 2).finish()
             time.sleep(2)
             it.write(orders, 1).finish()
-            time.sleep(OUTAGE_S)
+            time.sleep(away)
             for worker in it.workers.all:
                 it.workers.again(worker)
             it.write(carts[2 * third :], 1).finish()
-        return it.conclude(until=last(it))
+        return it.conclude(until=last(it), within=within)
 
 
 @case("processes", star=True)

@@ -54,10 +54,12 @@ def concluded(it: Scene, **options: object) -> Report:
     return it.conclude(**options)  # type: ignore[arg-type]
 
 
-@case("control")
+@case("control", star=True)
 def wall_clock_timers(room: Room) -> list[Report]:
     """Timers by the worker's own clock: false triggers after an outage."""
-    return caught(room, "sound", lambda r: clocks.outage(r, patch="hasty,wall_clock"))
+    return caught(
+        room, "sound", lambda r: clocks.outage(r, patch="hasty,wall_clock", away=1, within=7)
+    )
 
 
 @case("control")
