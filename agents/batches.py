@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple, Protocol
 from aiokafka.consumer import fetcher
 from aiokafka.errors import CorruptRecordException
 
+from agents import unpacking
 from stream.visitors import Record
 
 PRIVATE: Final = {
@@ -91,7 +92,7 @@ def raw_batches(records: Any) -> Iterator[RawBatch]:
         batch = source.next_batch()
         if records._check_crcs and not batch.validate_crc():
             raise CorruptRecordException(f"invalid CRC at offset {batch.base_offset}")
-        kept = [] if _skipped(records, batch) else list(batch)
+        kept = [] if _skipped(records, batch) else _unpacked(batch)
         raw = RawBatch(
             kept,
             batch.base_offset,
@@ -101,6 +102,13 @@ def raw_batches(records: Any) -> Iterator[RawBatch]:
         if raw.next > records.next_fetch_offset:
             records.next_fetch_offset = raw.next
             yield raw
+
+
+def _unpacked(batch: Any) -> list[Raw]:
+    try:
+        return list(batch)
+    except unpacking.Bomb:
+        return [unpacking.refused(batch)]
 
 
 def _skipped(records: Any, batch: Any) -> bool:
@@ -115,10 +123,15 @@ def _skipped(records: Any, batch: Any) -> bool:
 
 
 def _getall(self: Any, max_records: int | None = None) -> list[RawBatch]:
-    """In place of FetchResult.getall. `max_records` is left alone: a fetch is bounded in bytes."""
+    """In place of FetchResult.getall. `max_records` is left alone: what is given is bounded in bytes."""
     if not self.check_assignment(self._topic_partition) or not self.has_more():
         return []
-    batches = list(raw_batches(self._partition_records))
+    batches, most = list[RawBatch](), unpacking.unpacked() + unpacking.LARGEST
+    for batch in raw_batches(self._partition_records):
+        batches.append(batch)
+        if unpacking.unpacked() >= most:
+            self._update_position()
+            return batches
     self._update_position()
     self._partition_records = None
     return batches
@@ -126,4 +139,5 @@ def _getall(self: Any, max_records: int | None = None) -> list[RawBatch]:
 
 def install() -> None:
     """From now on every aiokafka consumer of this process reads raw batches."""
+    unpacking.install()
     fetcher.FetchResult.getall = _getall

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from collections.abc import Iterable
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
@@ -52,29 +53,31 @@ def _until_counted(it: Scene) -> int:
 
 @case("data")
 def bomb(room: Room) -> list[Report]:
-    """A batch of 200 MB that is packed into less than the topic takes in a message."""
+    """A batch of 200 MB that is packed into less than the topic takes in a message, and many of 20 MB,
+    each of which is within bounds."""
     with room.scene() as it:
-        it.workers.add()
+        worker = it.workers.add()
         it.workers.until_ready()
-        it.fault("a gzip batch of 200 MB")
-        asyncio.run(_bomb(it))
+        it.workers.remove(worker)
+        it.fault("a gzip batch of 200 MB, 15 of 20 MB")
+        asyncio.run(_bombs(it, [200, *[20] * 15]))
         it.load(logs.worlds(room.seed, 5), 2)
-        return [it.conclude(copies=True, rss=1500 * MB)]
+        it.workers.again(worker)
+        return [it.conclude(copies=True)]
 
 
-async def _bomb(it: Scene) -> None:
+async def _bombs(it: Scene, sizes: Iterable[int]) -> None:
+    """Batches of so many MB, one of which is a record, to one partition: they come in one fetch."""
     producer = AIOKafkaProducer(**aiokafka_options(it.settings), request_timeout_ms=60_000)
     await producer.start()
     try:
-        batch = producer.create_batch()
-        batch._builder = DefaultRecordBatchBuilder(2, 1, False, -1, -1, -1, 400 * MB)
-        for _ in range(200):
-            batch._builder.append(
-                batch._relative_offset, timestamp=1, key=b"bomb", value=b" " * MB, headers=[]
-            )
-            batch._relative_offset += 1
-        ack = await producer.send_batch(batch, it.settings.topic(EVENTS), partition=0)
-        await ack
+        for size in sizes:
+            batch = producer.create_batch()
+            batch._builder = DefaultRecordBatchBuilder(2, 1, False, -1, -1, -1, 400 * MB)
+            for number in range(size):
+                batch._builder.append(number, timestamp=1, key=b"b", value=b" " * MB, headers=[])
+                batch._relative_offset += 1
+            await (await producer.send_batch(batch, it.settings.topic(EVENTS), partition=0))
     finally:
         await producer.stop()
 

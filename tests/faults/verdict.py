@@ -90,12 +90,15 @@ def rejected(found: list[Row], log: list[Row], demand: Demand, verdict: Verdict)
     there: dict[tuple[int, int], Row] = {}
     for row in found:
         if row.topic == "storefront.rejected":
-            there[int(row.headers["partition"]), int(row.headers["offset"])] = row
+            partition, first = int(row.headers["partition"]), int(row.headers["offset"])
+            for offset in range(first, first + int(row.headers.get("records", b"1"))):
+                there[partition, offset] = row
     verdict.broken["rejected"] += [f"lost {at}" for at in sorted(demand.rejected - there.keys())]
     verdict.broken["rejected"] += [f"valid {at}" for at in sorted(there.keys() - demand.rejected)]
     given = {(r.partition, r.offset): r for r in log}
     for at, row in there.items():
-        if at in given and given[at].value != row.value and "size" not in row.headers:
+        whole = not {"size", "records"} & row.headers.keys()
+        if at in given and given[at].value != row.value and whole:
             verdict.broken["rejected"].append(f"other bytes {at}")
 
 

@@ -1,0 +1,119 @@
+"""What a batch of records may unpack to: bounded, so that a few packed kilobytes cannot fill the memory.
+
+aiokafka's decoders are replaced by ones that stop at LARGEST. A storefront's event has 64 KiB at most, and
+a batch what its producer gathers, a megabyte or so: what unpacks to more is no storefront's. None of its
+records is looked at; one record of `storefront.rejected` stands for all of them (`refused`).
+"""
+
+import gzip
+import io
+import mmap
+import struct
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import cramjam
+from aiokafka import codec
+from aiokafka.record._crecords import default_records
+
+from stream import decoding
+
+LARGEST: Final = 32 * 1024 * 1024
+"""Bytes of an unpacked batch, and of what is unpacked in one go before others have their turn."""
+
+XERIAL: Final = b"\x82SNAPPY\x00\x00\x00\x00\x01\x00\x00\x00\x01"
+"""What a snappy stream begins with, as Java's clients write it: blocks follow, each behind its length."""
+
+UNREAD: Final = b" " * (decoding.LARGEST + 1)
+"""In place of a value that was not unpacked: rejected, as too large."""
+
+
+class Bomb(Exception):
+    """A batch unpacks to more than LARGEST."""
+
+
+@dataclass
+class Unread:
+    """Stands for all records of a batch that was not unpacked. `headers`: for how many."""
+
+    offset: int
+    timestamp: int
+    headers: Sequence[tuple[str, bytes | None]]
+    key: bytes | None = None
+    value: bytes | None = UNREAD
+
+
+class _Room(threading.local):
+    """Each thread's memory to unpack into (pages that were never written take none) · `total`: bytes so far."""
+
+    def __init__(self) -> None:
+        self.memory = mmap.mmap(-1, LARGEST)
+        self.total = 0
+
+
+_room: Final = _Room()
+
+
+def unpacked() -> int:
+    """Bytes that this thread has unpacked so far."""
+    return _room.total
+
+
+def refused(batch: Any) -> Unread:
+    """In place of the records of a batch that is a bomb."""
+    count = batch.next_offset - batch.base_offset
+    return Unread(batch.base_offset, batch.max_timestamp, [("records", b"%d" % count)])
+
+
+def gzip_decode(payload: bytes) -> bytes:
+    with gzip.GzipFile(fileobj=io.BytesIO(payload)) as file:
+        return _counted(file.read(LARGEST + 1))
+
+
+def snappy_decode(payload: bytes) -> bytes:
+    size, place = 0, len(XERIAL)
+    if payload[:place] == XERIAL:
+        while place < len(payload):
+            (length,) = struct.unpack_from("!i", payload, place)
+            place += 4 + length
+            size += cramjam.snappy.decompress_raw_len(payload[place - length : place])
+    else:
+        size = cramjam.snappy.decompress_raw_len(payload)
+    if size > LARGEST:
+        raise Bomb
+    found: bytes = codec.snappy_decode(payload)
+    return _counted(found)
+
+
+def lz4_decode(payload: bytes) -> bytes:
+    return _into_room(cramjam.lz4.decompress_into, payload)
+
+
+def zstd_decode(payload: bytes) -> bytes:
+    return _into_room(cramjam.zstd.decompress_into, payload)
+
+
+def _into_room(unpack: Callable[[bytes, Any], int], payload: bytes) -> bytes:
+    try:
+        size = unpack(payload, _room.memory)
+    except cramjam.DecompressionError as error:
+        if "whole buffer" in str(error):  # of the room there is no more left
+            raise Bomb from None
+        raise
+    return _counted(_room.memory[:size])
+
+
+def _counted(found: bytes) -> bytes:
+    _room.total += len(found)
+    if len(found) > LARGEST:
+        raise Bomb
+    return found
+
+
+def install() -> None:
+    """From now on every aiokafka consumer of this process unpacks within bounds."""
+    for decode in (gzip_decode, snappy_decode, lz4_decode, zstd_decode):
+        assert hasattr(default_records, decode.__name__)
+        setattr(default_records, decode.__name__, decode)

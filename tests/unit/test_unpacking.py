@@ -1,0 +1,90 @@
+"""Batches that unpack to more than is read, in each codec, on their way from the log to the rejected."""
+
+from typing import Any
+
+import aiokafka.record.default_records as both
+import pytest
+from aiokafka.consumer.fetcher import READ_COMMITTED, PartitionRecords
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
+from aiokafka.record.memory_records import MemoryRecords
+from aiokafka.structs import TopicPartition
+
+from agents import batches, rejected, unpacking
+from stream import decoding
+
+MB = 1024 * 1024
+BASE = 7
+CODECS = {"plain": 0, "gzip": 1, "snappy": 2, "lz4": 3, "zstd": 4}
+VIEW = b'{"id":"e-1","type":"page.viewed","visitor":"v-1"}'
+
+
+@pytest.fixture(autouse=True)
+def _bounded() -> None:
+    unpacking.install()
+
+
+def packed(codec: int, *values: bytes) -> bytes:
+    """A batch as the broker has it, its first offset BASE."""
+    builder = DefaultRecordBatchBuilder(2, codec, False, -1, -1, -1, 400 * MB)
+    for number, value in enumerate(values):
+        builder.append(number, timestamp=1000 + number, key=b"v-1", value=value, headers=[])
+    data = builder.build()
+    data[:8] = BASE.to_bytes(8, "big")
+    return bytes(data)
+
+
+def read(data: bytes) -> tuple[list[batches.RawBatch], Any]:
+    fetched = PartitionRecords(
+        TopicPartition("t", 0), MemoryRecords(data), [], 0, None, None, False, READ_COMMITTED
+    )
+    return list(batches.raw_batches(fetched)), fetched
+
+
+@pytest.mark.parametrize("codec", CODECS.values(), ids=CODECS)
+def test_what_is_within_bounds_is_read_as_it_was_written(codec: int) -> None:
+    values = [VIEW, b"x" * 300_000, b"", VIEW * 2000]
+    (batch,), _ = read(packed(codec, *values))
+    assert [bytes(record.value or b"") for record in batch.records] == values
+    assert [record.offset for record in batch.records] == [BASE, 8, 9, 10]
+
+
+@pytest.mark.parametrize("codec", [1, 2, 3, 4], ids=list(CODECS)[1:])
+def test_a_bomb_is_one_rejected_record_that_stands_for_all_of_its_batch(codec: int) -> None:
+    data = packed(codec, *[b" " * MB] * 33)
+    assert len(data) < 2 * MB
+    (batch,), fetched = read(data)
+    assert (batch.base, batch.next, fetched.next_fetch_offset) == (BASE, BASE + 33, BASE + 33)
+    ((offset, _, key, value),) = batch.rows()
+    assert (offset, key) == (BASE, None)
+    with pytest.raises(decoding.Rejected) as fault:
+        decoding.parse(value)
+    assert fault.value.reason == "too_large"
+    (row,) = rejected.records([(offset, "too_large", "$")], [batch], "t", 0)
+    assert row[:2] == (None, None)
+    assert ("records", b"33") in row[2]
+    assert ("offset", b"7") in row[2]
+
+
+@pytest.mark.parametrize("codec", [1, 2, 3, 4], ids=list(CODECS)[1:])
+def test_what_comes_behind_a_bomb_is_read(codec: int) -> None:
+    bomb = packed(codec, *[b" " * MB] * 33)
+    behind = bytearray(packed(codec, VIEW))
+    behind[:8] = (BASE + 33).to_bytes(8, "big")
+    (_, batch), _ = read(bomb + bytes(behind))
+    assert [bytes(record.value or b"") for record in batch.records] == [VIEW]
+
+
+def test_a_batch_at_the_bound_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = packed(4, b" " * MB)
+    before = unpacking.unpacked()
+    read(data)
+    size = unpacking.unpacked() - before
+    for most, refused in ((size, False), (size - 1, True)):
+        monkeypatch.setattr(unpacking, "LARGEST", most)
+        unpacking._room.__init__()
+        (batch,), _ = read(data)
+        assert isinstance(batch.records[0], unpacking.Unread) is refused
+
+
+def test_the_decoders_that_are_replaced_are_those_of_the_installed_release() -> None:
+    assert both.DefaultRecordBatch.__module__ == unpacking.default_records.__name__
