@@ -1,0 +1,93 @@
+"""Changelogs as releases wrote them, each with the log before and behind: what the code must read for ever.
+
+`format-F.N.json` is the Nth file of format F. What a file says: `release`, `recipes`; `lines` of the input, of which
+the first `read` were folded when the changelogs were written; `visitors` and `people`, the records of both
+changelogs after compaction, as (key, base64 of the value or null), the partition's own record (the empty
+key) among them; `facts` that the people stage had not committed, from the offset `committed` on.
+"""
+
+import base64
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from stream.recipe import Recipes
+from stream.recipes import load
+from tests.properties.service import Changelog, Service
+
+HOME = Path(__file__).parent
+FLUSHES = 20
+"""Of the service, while it folds the first part of a log."""
+
+Packed = list[tuple[str, str | None]]
+
+
+def files() -> list[Path]:
+    """The oldest first."""
+    return sorted(
+        HOME.glob("format-*.json"), key=lambda file: [*map(int, file.stem[7:].split("."))]
+    )
+
+
+@dataclass
+class Golden:
+    release: str
+    recipes: dict[str, Any]
+    lines: list[str]
+    read: int
+    visitors: Packed
+    people: Packed
+    facts: list[str]
+    committed: int
+
+    @classmethod
+    def of(cls, file: Path) -> Self:
+        return cls(**json.loads(file.read_text()))
+
+    @classmethod
+    def made(cls, release: str, recipes: dict[str, Any], lines: list[str], read: int) -> Self:
+        """By the code of today."""
+        found = cls(release, recipes, lines, read, [], [], [], 0)
+        service = found.fresh()
+        while service.read < read:
+            service.take(min(-(-read // FLUSHES), read - service.read))
+            service.flush()
+        found.visitors, found.people = map(_compacted, service.changelogs)
+        found.committed = service.committed_facts
+        found.facts = [value.decode() for value in service.topic[found.committed :]]
+        return found
+
+    def text(self) -> str:
+        """A value a line, so that what changes is seen."""
+        return json.dumps(asdict(self), indent=0) + "\n"
+
+    @property
+    def rules(self) -> Recipes:
+        return load(json.dumps(self.recipes))
+
+    def fresh(self) -> Service:
+        return Service(self.rules, [line.encode() for line in self.lines])
+
+    def restored(self) -> Service:
+        """Who takes over: from the changelogs, and with the input that is not in them."""
+        service = self.fresh()
+        for stage, records in ((service.visitors, self.visitors), (service.people, self.people)):
+            for key, value in unpacked(records):
+                stage.restore(key, value)
+            stage.restored()
+        service.read = service.committed = service.visitors.position
+        service.read_facts = service.committed_facts = self.committed
+        service.topic = [b""] * self.committed + [value.encode() for value in self.facts]
+        return service
+
+
+def unpacked(records: Packed) -> Changelog:
+    return [(key.encode(), value and base64.b64decode(value)) for key, value in records]
+
+
+def _compacted(log: Sequence[tuple[bytes, bytes | None]]) -> Packed:
+    last = {key: place for place, (key, _) in enumerate(log)}
+    found = [log[place] for place in sorted(last.values())]
+    return [(key.decode(), value and base64.b64encode(value).decode()) for key, value in found]

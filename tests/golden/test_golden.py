@@ -1,0 +1,92 @@
+"""State over time: what releases wrote is restored, and goes on as a fresh fold of the same log does."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from stream.keyed import _HEADER, FORMAT, NewerState
+from stream.people import People
+from stream.person import Person
+from stream.visitor import Visitor
+from stream.visitors import Visitors
+from tests.golden import Golden, files, unpacked
+
+ADD = """The code writes other changelogs than the newest file has.
+If the states look the way they did and only their contents differ (a rule changed), or a part was added at
+the end of a state, with a default: `python -m tests.golden` adds a file. If a part was moved, taken away or
+got another meaning: raise FORMAT in stream/keyed.py, let `restore` read the old one too, keep its file, and
+add one. If no release has the newest file's format yet: `python -m tests.golden --again`."""
+
+READ = """The code does not go on from what an older release wrote: after an update reminders would be lost
+or sent again. Mend the reading (stream/keyed.py, stream/visitor.py, stream/person.py); the file stays."""
+
+each = pytest.mark.parametrize("file", files(), ids=lambda file: file.stem)
+
+
+@each
+def test_what_a_release_wrote_goes_on_as_a_fresh_fold_of_its_log(file: Path) -> None:
+    golden = Golden.of(file)
+    fresh = golden.fresh()
+    fresh.take(golden.read)
+    triggers, decisions = set(fresh.triggers), set(fresh.decisions)
+    fresh.finish()
+    restored = golden.restored()
+    restored.finish()
+    assert fresh.triggers - triggers <= restored.triggers <= fresh.triggers, READ
+    assert fresh.decisions - decisions <= restored.decisions <= fresh.decisions, READ
+    assert len(restored.triggers) > 20
+
+
+@each
+def test_the_partition_s_own_record_says_where_a_file_goes_on(file: Path) -> None:
+    golden = Golden.of(file)
+    for records in (golden.visitors, golden.people):
+        assert records[-1][0] == "", "it is the last of a flush"
+    restored, fresh = golden.restored(), golden.fresh()
+    fresh.take(golden.read)
+    assert restored.visitors.position == golden.read
+    assert restored.visitors.clock == fresh.visitors.clock
+    assert restored.people.advanced == fresh.people.advanced
+    assert restored.visitors.keys > 30
+    assert restored.people.keys > 30
+
+
+@each
+def test_state_of_a_newer_version_is_refused_wherever_it_stands(file: Path) -> None:
+    golden = Golden.of(file)
+    for stage, records in ((Visitors, golden.visitors), (People, golden.people)):
+        for key, value in unpacked(records):
+            if value is None:
+                continue
+            made: Any = stage(golden.rules) if stage is Visitors else People(golden.rules, 1)
+            with pytest.raises(NewerState, match=f"format {FORMAT + 1}.*reads up to {FORMAT}"):
+                made.restore(key, bytes([FORMAT + 1]) + value[1:])
+
+
+def test_the_newest_file_is_what_the_code_writes() -> None:
+    newest = files()[-1]
+    golden = Golden.of(newest)
+    made = Golden.made(golden.release, golden.recipes, golden.lines, golden.read)
+    assert newest.stem.startswith(f"format-{FORMAT}."), ADD
+    assert made.text() == golden.text(), ADD
+
+
+def test_in_the_newest_file_every_part_of_a_state_is_in_use() -> None:
+    golden = Golden.of(files()[-1])
+    for kind, records in ((Visitor, golden.visitors), (Person, golden.people)):
+        values = [value for key, value in unpacked(records) if key]
+        states = [msgspec.msgpack.decode(v[_HEADER.size :], type=kind) for v in values if _whole(v)]
+        for field in msgspec.structs.fields(kind):
+            default = field.default
+            if field.default_factory is not msgspec.NODEFAULT:
+                default = field.default_factory()
+            assert any(getattr(state, field.name) != default for state in states), field.name
+        assert None in values, "a tombstone"
+        assert any(value and not _whole(value) for value in values), "one only just forgotten"
+
+
+def _whole(value: bytes | None) -> bool:
+    """Not the header alone, which a forgotten state leaves."""
+    return value is not None and len(value) > _HEADER.size

@@ -1,0 +1,63 @@
+"""A log in which many states are alive at once: small generated worlds, all of which begin at one time."""
+
+import json
+import random
+from typing import Any
+
+from stream.durations import DAY
+from stream.visitor import FORGET_AFTER, IDLE_AFTER
+from tests.reference import generate
+from tests.reference.times import MINUTE
+
+START = 1_772_452_800_000
+WORLDS, SIZE = 14, 45
+"""More: larger files. Fewer: some part of a state is in none of them."""
+
+LASTS = 20 * DAY
+"""Of a world what lies behind is left out: before that nobody is forgotten."""
+
+
+def log(seed: int) -> tuple[list[str], int]:
+    """(lines, how many of them are folded when the changelogs are written). Two visitors of a month before
+    are forgotten by then, one of them only just: its header stands in the changelog still."""
+    found = lines(seed)
+    read = len(found) * 7 // 10
+    just = json.loads(found[read - 1])["t"] - FORGET_AFTER - IDLE_AFTER
+    early = [_view("long-gone", START - FORGET_AFTER - IDLE_AFTER), _view("just-gone", just)]
+    return early + found, read + len(early)
+
+
+def _view(visitor: str, t: int) -> str:
+    body = {"type": "product.viewed", "visitor": visitor, "product": {"id": "p1"}}
+    return json.dumps({"t": t, "id": f"e-{visitor}", **body})
+
+
+def lines(seed: int) -> list[str]:
+    """Valid events only, as broken ones leave no state; visitors and customers are each world's own."""
+    pick = random.Random(f"golden {seed}")
+    found: list[tuple[int, int, int, dict[str, Any]]] = []
+    for world in range(WORLDS):
+        events = _events(generate.log(pick.randrange(10**6), SIZE))
+        begins = START + world * MINUTE - events[0]["t"]
+        for number, event in enumerate(events):
+            event["t"] += begins
+            for name in {"visitor", "customer"} & event.keys():
+                event[name] = f"w{world}.{event[name]}"
+            if event["t"] < START + LASTS:
+                found.append((event["t"], world, number, event))
+    return [json.dumps(event) for *_, event in sorted(found, key=lambda row: row[:3])]
+
+
+def _events(log: list[bytes]) -> list[dict[str, Any]]:
+    """Those that have all that every event must have; client times would stay where they were."""
+    found = []
+    for line in log:
+        try:
+            event = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        needed = ("id", "visitor", "type")
+        if isinstance(event, dict) and all(isinstance(event.get(n), str) for n in needed):
+            event.pop("client_time", None)
+            found.append(event)
+    return [event for event in found if isinstance(event.get("t"), int)]
