@@ -9,7 +9,7 @@ from msgspec import UNSET
 from stream import facts
 from stream.cart import NEVER
 from stream.events import ConsentChanged, OrderCancelled, OrderPlaced, VisitorIdentified
-from stream.facts import AnyFact, CartSummary, Summary
+from stream.facts import AnyFact, CartSummary, Glance, Summary
 from stream.outputs import Outputs
 from stream.visitor import (
     ACTIVE,
@@ -19,6 +19,7 @@ from stream.visitor import (
     Visitor,
     open_checkout,
     something_to_act_on,
+    subject,
 )
 
 
@@ -133,8 +134,7 @@ def identified(state: Visitor, event: VisitorIdentified, t: int, out: Outputs) -
 
 def summary(state: Visitor, t: int) -> Summary:
     cart, checkout = state.cart, open_checkout(state, t)
-    evidence = [view.event for view in state.views.values()]
-    evidence += [state.search_event] if state.search_event else []
+    evidence = [state.search_event] if state.search_event else []
     evidence += [state.cart_event] if state.cart_event else []
     evidence += [checkout.event] if checkout is not None else []
     return Summary(
@@ -151,7 +151,11 @@ def summary(state: Visitor, t: int) -> Summary:
             cart.url,
         ),
         checkout=checkout,
-        views=list(state.views.values()),
+        views=[
+            Glance(view.id, view.count, view.dwell, view.at, view.event, view.category)
+            for view in state.views.values()
+        ],
+        subject=subject(state),
         searches=state.searches,
         query=state.query,
         unanswered=state.unanswered,

@@ -10,12 +10,11 @@ from typing import Final
 from stream import episodes
 from stream.cart import NEVER
 from stream.durations import DAY, HOUR, SECOND
-from stream.facts import Idle, Summary
+from stream.facts import Glance, Idle
 from stream.outputs import Outputs
 from stream.person import Episode, Person
 from stream.recipe import BROWSE, Recipe, Recipes
 from stream.seen import Seen
-from stream.visitor import View
 
 DEFAULTS: Final = Recipe(
     BROWSE,
@@ -33,26 +32,21 @@ SAME_CATEGORY: Final = 3
 AFTER_ADDING: Final = 24 * HOUR
 
 
-def subject(views: Sequence[View]) -> View | None:
-    """The product with most dwell, ties to the latest view; `views` stand in the order of last view."""
-    return max(reversed(views), key=lambda view: (view.dwell, view.at), default=None)
-
-
-def sub_kind(summary: Summary) -> str:
+def sub_kind(views: Sequence[Glance]) -> str:
     """What kind of looking around it was."""
-    if any(view.count >= 2 for view in summary.views):
+    if any(view.count >= 2 for view in views):
         return "product"
     counts: dict[str, int] = {}
-    for view in summary.views:
+    for view in views:
         if view.category is not None:
             counts[view.category] = counts.get(view.category, 0) + view.count
     if any(count >= SAME_CATEGORY for count in counts.values()):
         return "category"
-    return "recent" if _looked(summary) else "search"
+    return "recent" if _looked(views) else "search"
 
 
-def _looked(summary: Summary) -> bool:
-    return len(summary.views) >= DISTINCT or any(view.dwell >= DWELL for view in summary.views)
+def _looked(views: Sequence[Glance]) -> bool:
+    return len(views) >= DISTINCT or any(view.dwell >= DWELL for view in views)
 
 
 def look(person: Person, fact: Idle, seen: Seen, recipes: Recipes, out: Outputs) -> None:
@@ -67,28 +61,28 @@ def look(person: Person, fact: Idle, seen: Seen, recipes: Recipes, out: Outputs)
     start = fact.summary.visit_start
     for episode in opened:
         if episode.origin == fact.visitor and episode.key_time == start:
-            _feed(episode, fact)
+            _feed(episode, fact, seen)
         elif start > episode.key_time:
             episodes.close(person, episode, "replaced", fact.at, recipes, out)
     for recipe in recipes.of[BROWSE]:
         if not any(each.open and each.recipe == recipe.name for each in opened):
-            _open(person, recipe, fact)
+            _open(person, recipe, fact, seen)
 
 
 def _meets(fact: Idle) -> bool:
     added_at = fact.summary.cart.added_at
     return (added_at == NEVER or fact.at - added_at >= AFTER_ADDING) and (
-        _looked(fact.summary) or fact.summary.unanswered
+        _looked(fact.summary.views) or fact.summary.unanswered
     )
 
 
-def _open(person: Person, recipe: Recipe, fact: Idle) -> None:
+def _open(person: Person, recipe: Recipe, fact: Idle, seen: Seen) -> None:
     summary = fact.summary
     if episodes.is_remembered(person, recipe, fact.visitor, summary.visit_start, ""):
         return
-    product = subject(summary.views)
+    product = summary.subject
     categories = frozenset([product.category] if product and product.category is not None else [])
-    if not recipe.when.holds(episodes.known(person, 0.0, categories, sub_kind(summary))):
+    if not recipe.when.holds(episodes.known(person, 0.0, categories, sub_kind(summary.views))):
         return
     episode = Episode(
         recipe.name,
@@ -99,12 +93,12 @@ def _open(person: Person, recipe: Recipe, fact: Idle) -> None:
         fact.visitor,
         fact.at,
     )
-    _feed(episode, fact)
+    _feed(episode, fact, seen)
     person.episodes.append(episode)
 
 
-def _feed(episode: Episode, fact: Idle) -> None:
+def _feed(episode: Episode, fact: Idle, seen: Seen) -> None:
     episode.fed_at = fact.at
-    episode.product = subject(fact.summary.views)
-    episode.sub_kind = sub_kind(fact.summary)
-    episode.evidence = fact.summary.evidence
+    episode.product = fact.summary.subject
+    episode.sub_kind = sub_kind(fact.summary.views)
+    episode.evidence = seen.evidence

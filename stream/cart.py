@@ -29,7 +29,7 @@ class Line(Struct, array_like=True, gc=False, omit_defaults=True):
     image: str | None = None
 
 
-class Cart(Struct, array_like=True):
+class Cart(Struct, array_like=True, gc=False):
     """`id`: of the filled cart, `shop_id` and `version`: as the shop gave them last. Times in ms.
 
     `size`: characters of its lines, never less than there are, for the bound alone.

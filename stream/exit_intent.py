@@ -6,19 +6,25 @@ a score high enough makes a candidate for each exit recipe, which is refused by 
 
 from typing import Final
 
-from msgspec import UNSET, Struct
-
 from stream import decisions, triggers
-from stream.browse_abandonment import subject
 from stream.cart import NEVER, value
 from stream.conditions import Known, Offer, Range, When, first_offer
 from stream.decisions import Decision
 from stream.durations import DAY, SECOND
 from stream.events import ExitSignal
+from stream.exit_score import THRESHOLD, accepted, score
 from stream.ids import trigger_id
 from stream.outputs import Outputs
 from stream.recipe import EXIT, Recipe, Recipes
-from stream.visitor import PAYMENT, VISIT_GAP, Published, Signal, Visitor, open_checkout
+from stream.visitor import (
+    PAYMENT,
+    Published,
+    Signal,
+    View,
+    Visitor,
+    open_checkout,
+    subject,
+)
 
 _NO_ORDERS: Final = Range("orders", max=0)
 _OFFERS: Final = (
@@ -39,72 +45,28 @@ DEFAULTS: Final = Recipe(
     offers=_OFFERS,
 )
 
-THRESHOLD: Final = 0.7
-CART_WEIGHT: Final = 0.35
-PRODUCTS_WEIGHT: Final = 0.20
 AFTER_VISIT_START: Final = 10 * SECOND
 AFTER_LOOK: Final = 3 * SECOND
 OFFER_EVERY: Final = 30 * DAY
 
 
-class Sort(Struct, frozen=True):
-    """Weight, half-life (ms) and the least time held (ms), if one is given."""
-
-    weight: float
-    half_life: int
-    least_held: int = 0
-
-
-SORTS: Final = {
-    "pointer_top": Sort(0.55, 5 * SECOND, 500),
-    "close_shortcut": Sort(0.80, 5 * SECOND),
-    "back": Sort(0.60, 10 * SECOND),
-    "tab_hidden": Sort(0.50, 15 * SECOND, 5_000),
-    "scroll_up": Sort(0.35, 8 * SECOND),
-    "window_blur": Sort(0.25, 8 * SECOND),
-    "idle": Sort(0.30, 30 * SECOND),
-    "landing_return": Sort(0.30, 20 * SECOND),
-}
-
-
 def signalled(state: Visitor, event: ExitSignal, t: int, recipes: Recipes, out: Outputs) -> None:
     """An exit.signal at `t`: if it is accepted and the score is high enough, decides each exit recipe."""
-    if not _accepted(state, event, t):
+    if not accepted(state, event, t):
         return
     state.signals[event.signal] = Signal(t, event.id)
     reached = score(state, t)
     if reached < THRESHOLD:
         return
-    known = _known(state)
+    shown = subject(state)
+    known = _known(state, shown)
     for recipe in recipes.of[EXIT]:
         if recipe.when.holds(known):
-            _decide(state, recipe, known, reached, t, out)
+            _decide(state, recipe, known, shown, reached, t, out)
 
 
-def _accepted(state: Visitor, event: ExitSignal, t: int) -> bool:
-    if event.form_focus is True:
-        return False
-    if event.held_ms is not UNSET and event.held_ms < SORTS[event.signal].least_held:
-        return False
-    return state.last_active != NEVER and t - state.last_active < VISIT_GAP
-
-
-def score(state: Visitor, t: int) -> float:
-    """S = 1 - P of the page: how likely it is that this visitor leaves now."""
-    stays = 1.0
-    for name, signal in state.signals.items():
-        sort = SORTS[name]
-        stays *= 1 - sort.weight * 2.0 ** ((signal.at - t) / sort.half_life)
-    if state.cart.lines:
-        stays *= 1 - CART_WEIGHT
-    if len(state.views) >= 2:
-        stays *= 1 - PRODUCTS_WEIGHT
-    return round(1 - stays, 6)
-
-
-def _known(state: Visitor) -> Known:
+def _known(state: Visitor, shown: View | None) -> Known:
     lines = list(state.cart.lines.values())
-    shown = subject(list(state.views.values()))
     if lines:
         categories = frozenset(line.category for line in lines if line.category is not None)
     else:
@@ -120,7 +82,13 @@ def _known(state: Visitor) -> Known:
 
 
 def _decide(
-    state: Visitor, recipe: Recipe, known: Known, reached: float, t: int, out: Outputs
+    state: Visitor,
+    recipe: Recipe,
+    known: Known,
+    shown: View | None,
+    reached: float,
+    t: int,
+    out: Outputs,
 ) -> None:
     id = trigger_id(recipe.name, state.person, state.id, state.visit_start, 1)
     evidence = [signal.event for signal in state.signals.values()]
@@ -156,7 +124,8 @@ def _decide(
     state.published = [each for each in state.published if t < each.valid_until]
     state.published.append(Published(id, recipe.name, state.person, 1, channels, until))
     decisions.publish(decision, out)
-    triggers.fire(_trigger(state, recipe, id, known, channels, offer, reached, t, evidence), out)
+    fired = _trigger(state, recipe, id, known, shown, channels, offer, reached, t, evidence)
+    triggers.fire(fired, out)
 
 
 def _refusal(state: Visitor, recipe: Recipe, channels: list[str], t: int) -> str | None:
@@ -187,6 +156,7 @@ def _trigger(
     recipe: Recipe,
     id: str,
     known: Known,
+    shown: View | None,
     channels: list[str],
     offer: str | None,
     reached: float,
@@ -194,7 +164,6 @@ def _trigger(
     evidence: list[str],
 ) -> triggers.Fired:
     lines = list(state.cart.lines.values())
-    shown = subject(list(state.views.values()))
     cart = None
     worth = (shown.price if shown else None) or 0.0
     if lines:

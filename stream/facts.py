@@ -20,8 +20,23 @@ class CartSummary(Struct, gc=False, omit_defaults=True):
     url: str | None = None
 
 
-class Summary(Struct, omit_defaults=True):
-    """All that episodes are decided on: the visitor as it is at the fact's time."""
+class Glance(Struct, array_like=True, gc=False):
+    """A view without what the product looks like: most of its bytes, and told of the subject alone."""
+
+    id: str
+    count: int
+    dwell: int
+    at: int
+    event: str
+    category: str | None = None
+
+
+class Summary(Struct, omit_defaults=True, gc=False):
+    """All that episodes are decided on: the visitor as it is at the fact's time.
+
+    `subject`: that of the views which a reminder would be about · `evidence`: ids of the events behind search,
+    cart and checkout; each view names its own.
+    """
 
     visit_start: int
     last_active: int
@@ -29,14 +44,15 @@ class Summary(Struct, omit_defaults=True):
     orders: int
     cart: CartSummary
     checkout: Checkout | None = None
-    views: list[View] = []
+    views: list[Glance] = []
+    subject: View | None = None
     searches: int = 0
     query: str = ""
     unanswered: bool = False
     evidence: list[str] = []
 
 
-class Fact(Struct, tag_field="type", kw_only=True, omit_defaults=True):
+class Fact(Struct, tag_field="type", kw_only=True, omit_defaults=True, gc=False):
     """`at` in ms, `n` the visitor's fact number: the order of a person's facts is (at, visitor, n)."""
 
     at: int
@@ -45,19 +61,19 @@ class Fact(Struct, tag_field="type", kw_only=True, omit_defaults=True):
     person: str
 
 
-class Idle(Fact, tag="visitor.idle"):
+class Idle(Fact, tag="visitor.idle", gc=False):
     summary: Summary
 
 
-class Active(Fact, tag="visitor.active"):
+class Active(Fact, tag="visitor.active", gc=False):
     last_active: int
 
 
-class Moved(Fact, tag="visitor.moved"):
+class Moved(Fact, tag="visitor.moved", gc=False):
     """The visitor is another person's from now on."""
 
 
-class Identified(Fact, tag="visitor.identified", omit_defaults=True):
+class Identified(Fact, tag="visitor.identified", omit_defaults=True, gc=False):
     """A change of person, with what it takes over from a `visitor:` person; or what an event said."""
 
     orders: list[OrderEntry] = []
@@ -69,20 +85,20 @@ class Identified(Fact, tag="visitor.identified", omit_defaults=True):
     time_zone: str | None = None
 
 
-class Ordered(Fact, tag="order.placed"):
+class Ordered(Fact, tag="order.placed", gc=False):
     order_id: str
 
 
-class Unordered(Fact, tag="order.cancelled"):
+class Unordered(Fact, tag="order.cancelled", gc=False):
     order_id: str
 
 
-class Consented(Fact, tag="consent.changed"):
+class Consented(Fact, tag="consent.changed", gc=False):
     channels: list[str]
     granted: bool
 
 
-class Mark(Struct, tag_field="type", tag="mark"):
+class Mark(Struct, tag_field="type", tag="mark", gc=False):
     """Evidence (ms) of input partitions, of how many: all facts before it stand before this record."""
 
     sources: int

@@ -86,7 +86,7 @@ def _feed(person: Person, episode: Episode, fact: Idle, seen: Seen) -> None:
     episode.fed_at = fact.at
     episode.cart = _fitting(person, episode, seen.cart)
     episode.contents = seen.contents
-    episode.evidence = fact.summary.evidence
+    episode.evidence = seen.evidence
 
 
 def _fitting(person: Person, episode: Episode, cart: CartSummary) -> CartSummary:

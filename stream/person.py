@@ -38,7 +38,7 @@ class FiredStep(Struct, array_like=True, gc=False):
     key_time: int
 
 
-class Episode(Struct, array_like=True):
+class Episode(Struct, array_like=True, gc=False):
     """One abandonment under one recipe; finished (not open) it is the memory of itself.
 
     `origin`: the cart id, for browse the visitor · `visitor`: that fed it last, at `fed_at` · `step`: the
@@ -67,7 +67,7 @@ class Episode(Struct, array_like=True):
     published: list[Published] = []
 
 
-class Person(Struct, array_like=True):
+class Person(Struct, array_like=True, gc=False):
     """The state of one person. The last fact in it has the place (applied, last_visitor, last_n)."""
 
     id: str

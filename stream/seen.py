@@ -12,7 +12,7 @@ from stream.visitor import Checkout
 class Seen:
     """A checkout of at or before the last order counts as closed, a cart of then as empty unless its checkout
     is open; such an old cart closes nothing as emptied. What is kept of it is what was given: an order may
-    be taken back.
+    be taken back. `evidence`: ids of all events behind the summary.
     """
 
     def __init__(self, person: Person, fact: Idle) -> None:
@@ -25,6 +25,8 @@ class Seen:
         self.lines = [] if self.old else given.lines
         self.given_contents = carts.fingerprint(given.lines)
         self.contents = "" if self.old else self.given_contents
+        views = fact.summary.views
+        self.evidence = [view.event for view in views] + fact.summary.evidence
 
     @property
     def is_buying(self) -> bool:

@@ -63,7 +63,7 @@ class Signal(Struct, array_like=True, gc=False):
     event: str
 
 
-class Published(Struct, array_like=True):
+class Published(Struct, array_like=True, gc=False):
     """A trigger that went out and may still be cancelled before `valid_until`."""
 
     trigger_id: str
@@ -74,7 +74,7 @@ class Published(Struct, array_like=True):
     valid_until: int
 
 
-class Visitor(Struct, array_like=True):
+class Visitor(Struct, array_like=True, gc=False):
     """The state of one visitor. Times in ms, NEVER (-1) for what has not happened."""
 
     id: str
@@ -167,6 +167,15 @@ def view(state: Visitor, event: ProductViewed, t: int) -> None:
     state.screen = key
     state.unanswered = False
     state.last_look = t
+
+
+def subject(state: Visitor) -> View | None:
+    """The product with most dwell in the visit, ties to the latest view."""
+    best, longest = None, NEVER
+    for each in state.views.values():
+        if each.dwell >= longest:
+            best, longest = each, each.dwell
+    return best
 
 
 def look_away(state: Visitor, event: Event, t: int) -> None:

@@ -16,7 +16,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 import agents.console
 from stream.decoding import decode
 from stream.events import ExitSignal
-from stream.exit_intent import SORTS
+from stream.exit_score import SORTS
 
 SENSOR = Path(agents.console.__file__).parent / "static" / "shop" / "exit-sensor.js"
 

@@ -89,10 +89,11 @@ def test_a_view_again_counts_up_and_has_the_newest_attributes() -> None:
     driver.pipe("product.viewed", product={"id": "b"}).pipe(
         "product.viewed", product={"id": "a", "price": 2}
     )
-    told = summary(driver.wait(5 * MINUTE))["views"]
-    assert [view[0] for view in told] == ["b", "a"]
-    assert told[1][1] == 2
-    assert told[1][5:] == [None, None, 2.0, None, None]
+    told = summary(driver.wait(5 * MINUTE))
+    assert [view[0] for view in told["views"]] == ["b", "a"]
+    assert told["views"][1][1] == 2
+    assert told["subject"][0] == "a"
+    assert told["subject"][5:] == [None, None, 2.0, None, None]
 
 
 def test_the_20_products_viewed_last_are_kept() -> None:
