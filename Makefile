@@ -42,8 +42,19 @@ lint: install ## ruff and mypy
 	$(BIN)/ruff format -q --check .
 	$(BIN)/mypy
 
+audit: .cache/audit/done ## known vulnerabilities of all that the lock file pins; asks pypi.org
+	@$(PYTHON) -c "import urllib.request as r; r.urlopen('https://pypi.org/pypi/pip/24.0/json', timeout=30)" 2>/dev/null || \
+	  { echo "audit: pypi.org does not tell its advisories here: NOTHING WAS AUDITED" >&2; exit 1; }
+	.cache/audit/bin/pip-audit --strict --require-hashes --disable-pip --progress-spinner off -r requirements.lock
+
+.cache/audit/done: requirements-audit.lock
+	$(PYTHON) -m venv .cache/audit
+	.cache/audit/bin/pip install -q --disable-pip-version-check --require-hashes -r requirements-audit.lock
+	touch .cache/audit/done
+
 lock: ## the lock files anew from pyproject.toml (needs uv)
 	$(LOCK) --extra build --extra local --extra dev -o requirements.lock
 	$(LOCK) --extra build -c requirements.lock -o requirements-runtime.lock
+	$(LOCK:%pyproject.toml=%) --group pyproject.toml:audit -o requirements-audit.lock
 
-.PHONY: help install demo shop test cover bench faults soak lint lock
+.PHONY: help install demo shop test cover bench faults soak lint audit lock
