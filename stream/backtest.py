@@ -6,19 +6,22 @@ time of its last line. After the last line time moves on 8 days.
 
 import json
 from collections.abc import Iterable, Iterator
+from copy import copy
+from itertools import islice
 from typing import Any, Final
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from stream.cart import NEVER
+from stream.decoding import Rejected, parse
 from stream.durations import DAY
-from stream.events import BOUND
+from stream.events import BOUND, Event
+from stream.facts import AnyFact, Idle, Mark
 from stream.outputs import Outputs
 from stream.people import People
 from stream.recipe import Recipes
-from stream.visitors import Record, Visitors
-from stream.watermark import mark
+from stream.visitors import Visitors
 
 MOVES_ON: Final = 8 * DAY
 CHUNK: Final = 2_000
@@ -75,49 +78,85 @@ def key(found: Envelope) -> bytes | None:
     return found.visitor.encode("utf-8", "replace")
 
 
-def records(lines: Iterable[bytes]) -> Iterator[Record]:
-    """Lines as records of one partition; a line without time comes at the time reached. Raises OutOfOrder."""
+def records(lines: Iterable[bytes]) -> Iterator[tuple[int, int, bytes | None, Event | bytes]]:
+    """Lines as records of one partition, whose values are events where they can be; see `event`.
+
+    A line without time comes at the time reached. Raises OutOfOrder.
+    """
     reached = 0
     for number, line in enumerate(lines):
-        found = envelope(line)
-        if found is None:
-            yield number, reached, None, b""
-            continue
-        if found.t < reached:
-            raise OutOfOrder(number + 1, found.t, reached)
-        reached = found.t
-        yield number, reached, key(found), line
+        value: Event | bytes = line
+        whose: bytes | None
+        try:
+            read = parse(line)
+        except Rejected:
+            read = None
+        time = UNSET if read is None else read.t
+        if read is not None and type(time) is int and 0 <= time <= BOUND:
+            value, whose = read, read.visitor.encode()
+        else:
+            found = envelope(line)
+            if found is None:
+                yield number, reached, None, b""
+                continue
+            time, whose = found.t, key(found)
+        if time < reached:
+            raise OutOfOrder(number + 1, time, reached)
+        reached = time
+        yield number, time, whose, value
+
+
+def event(value: Event | bytes) -> Event | None:
+    """The event of a value of `records`; else as `decoding.parse`."""
+    return parse(value) if isinstance(value, bytes) else value
+
+
+class Handed(Outputs):
+    """Facts as they are made, for a people stage in the same hand.
+
+    What the visitor goes on to change is copied, so a fact stays what it would be on a topic.
+    """
+
+    __slots__ = ("handed",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.handed: list[AnyFact] = []
+
+    def tell(self, fact: AnyFact) -> None:
+        if type(fact) is Idle:
+            summary = fact.summary
+            summary.cart.lines = list(map(copy, summary.cart.lines))
+            summary.checkout = copy(summary.checkout)
+            summary.subject = copy(summary.subject)
+        self.handed.append(fact)
 
 
 def run(lines: Iterable[bytes], recipes: Recipes) -> Iterator[Outputs]:
     """What both stages decide, a chunk of lines at a time. Raises OutOfOrder."""
     visitors, people = Visitors(recipes), People(recipes, 1)
-    chunk: list[Record] = []
-    offset = 0
+    source = records(lines)
 
-    def decided(evidence: int | None = None) -> Outputs:
-        nonlocal offset
-        first, out = Outputs(), Outputs()
-        visitors.process(chunk, first)
-        if evidence is not None:
-            visitors.advance(evidence, first)
-        values = [value for _, value in first.facts] + [mark({0: visitors.clock}, 1)]
-        people.add(enumerate(values, offset))
-        offset += len(values)
+    def decided(first: Handed) -> Outputs:
+        out = Outputs()
+        for fact in first.handed:
+            people.take(people.position, fact)
+        people.take(people.position, Mark(1, {0: visitors.clock}))
         people.advance(out)
         visitors.rest()
         people.rest()
-        chunk.clear()
         return _merged(first, out)
 
-    for record in records(lines):
-        chunk.append(record)
-        if len(chunk) == CHUNK:
-            yield decided()
-    if chunk:
-        yield decided()
+    while True:
+        first, begun = Handed(), visitors.position
+        visitors.process(islice(source, CHUNK), first, event)
+        if visitors.position == begun:
+            break
+        yield decided(first)
     if visitors.clock != NEVER:
-        yield decided(visitors.clock + MOVES_ON)
+        last = Handed()
+        visitors.advance(visitors.clock + MOVES_ON, last)
+        yield decided(last)
 
 
 def decide(lines: Iterable[bytes], recipes: Recipes) -> tuple[list[bytes], list[bytes]]:

@@ -38,13 +38,12 @@ def is_remembered(
     person: Person, recipe: Recipe, origin: str, key_time: int, contents: str
 ) -> bool:
     """A finished episode forbids its key time for ever, and its contents while they count."""
-    return any(
-        each.recipe == recipe.name
-        and each.origin == origin
-        and not each.open
-        and (each.key_time == key_time or (each.contents == contents and contents != ""))
-        for each in person.episodes
-    )
+    for each in person.episodes:
+        if each.open or each.origin != origin or each.recipe != recipe.name:
+            continue
+        if each.key_time == key_time or (each.contents == contents and contents != ""):
+            return True
+    return False
 
 
 def finish(episode: Episode) -> None:

@@ -1,6 +1,6 @@
 """Events of `storefront.events`, a type each. How bytes become one is `decoding`. Source: docs/semantics.md, 2."""
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -15,12 +15,16 @@ Channel = Literal["email", "sms", "push", "messenger", "onsite"]
 
 
 class Event(Struct, tag_field="type", gc=False, kw_only=True):
-    """What every event has. Times in ms; `client_time` is the storefront's own clock."""
+    """What every event has. Times in ms; `client_time` is the storefront's own clock.
+
+    `t`: what a line of a backtest's file says of its time, unchecked; of a record nobody reads it.
+    """
 
     id: Id
     visitor: Id
     customer: Id | UnsetType = UNSET
     client_time: Integer | UnsetType = UNSET
+    t: Any = UNSET
 
 
 class Page(Struct, gc=False):

@@ -2,6 +2,9 @@
 
 from collections import defaultdict
 
+from stream import facts
+from stream.facts import AnyFact
+
 
 class Outputs:
     """`facts` and `decisions`: (person, JSON) · `triggers`: (recipe, person, JSON), fired and cancelled ·
@@ -18,3 +21,7 @@ class Outputs:
         self.rejected: list[tuple[int, str, str]] = []
         self.counts: defaultdict[tuple[str, str], int] = defaultdict(int)
         self.moments: list[tuple[str, int]] = []
+
+    def tell(self, fact: AnyFact) -> None:
+        """A fact for the people stage: what it holds may change after this call."""
+        self.facts.append((fact.person, facts.encode(fact)))

@@ -125,13 +125,16 @@ class People:
         for offset, value in records:
             if offset < self.position or value is None:
                 continue
-            self.position = offset + 1
-            fact = facts.decode(value)
-            if isinstance(fact, Mark):
-                self._watermark.move(fact)
-            elif fact.at >= self.advanced:
-                heappush(self._waiting, (fact.at, fact.visitor, fact.n, offset, fact))
-                self._offsets[offset] = None
+            self.take(offset, facts.decode(value))
+
+    def take(self, offset: int, fact: AnyFact | Mark) -> None:
+        """Takes in one fact or mark, of an offset not taken in before."""
+        self.position = offset + 1
+        if isinstance(fact, Mark):
+            self._watermark.move(fact)
+        elif fact.at >= self.advanced:
+            heappush(self._waiting, (fact.at, fact.visitor, fact.n, offset, fact))
+            self._offsets[offset] = None
 
     def advance(self, out: Outputs) -> None:
         """Applies the facts before the watermark and fires the deadlines up to it."""

@@ -7,8 +7,8 @@ the order among visitors. Invariant: all that stands before `position` is in the
 """
 
 from collections import Counter
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Callable, Iterable
+from typing import Any, Final
 
 import msgspec
 from msgspec import UNSET
@@ -62,9 +62,15 @@ class Visitors:
         self.clock = NEVER
         self.position = 0
 
-    def process(self, records: Iterable[Record], out: Outputs) -> None:
+    def process(
+        self,
+        records: Iterable[tuple[int, int, bytes | None, Any]],
+        out: Outputs,
+        parse: Callable[[Any], Event | None] = parse,
+    ) -> None:
         """Applies a batch of records in offset order and fires what was due before its last one.
 
+        `parse` gives the event of a value, as `decoding.parse` does, which is for records as they come.
         Records before `position` are skipped. Never raises for what a record holds.
         """
         fates: dict[str, list[type]] = {fate: [] for fate in FATES}

@@ -8,6 +8,8 @@ import msgspec
 from agents import shoppers
 from agents.rubbish import NONE
 from stream import backtest, recipes
+from stream.outputs import Outputs
+from stream.visitors import Visitors
 
 RECIPES = """
 policy:
@@ -45,9 +47,10 @@ def lines() -> Iterator[bytes]:
 
 
 def whole_day() -> Said:
-    result = Said()
-    for out in backtest.run(lines(), recipes.load(RECIPES)):
-        result.facts += [value for _, value in out.facts]
+    result, rules, told = Said(), recipes.load(RECIPES), Outputs()
+    Visitors(rules).process(backtest.records(lines()), told, backtest.event)
+    result.facts = [value for _, value in told.facts]
+    for out in backtest.run(lines(), rules):
         result.triggers += [value for _, _, value in out.triggers]
         result.decisions += [value for _, value in out.decisions]
     return result

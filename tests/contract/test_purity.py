@@ -9,8 +9,17 @@ import pytest
 FILES = sorted((Path(__file__).parents[2] / "stream").glob("*.py"))
 
 PURE = {
-    *("collections", "datetime", "decimal", "functools", "hashlib", "heapq", "importlib.resources"),
-    *("json", "re", "struct", "typing", "zoneinfo"),
+    *(
+        "collections",
+        "copy",
+        "datetime",
+        "decimal",
+        "functools",
+        "hashlib",
+        "heapq",
+        "importlib.resources",
+    ),
+    *("itertools", "json", "re", "struct", "typing", "zoneinfo"),
     *("fastjsonschema", "msgspec", "schemas", "stream", "yaml"),
 }
 """What may be imported: `datetime` for its calendar, `importlib.resources` for the pinned tzdata."""

@@ -22,7 +22,10 @@ Changelog = list[tuple[bytes, bytes | None]]
 class Service:
     def __init__(self, rules: Recipes, lines: Sequence[bytes]) -> None:
         self.rules = rules
-        self.events = list(backtest.records(lines))
+        self.events = [
+            (offset, time, key, value if isinstance(value, bytes) else line)
+            for (offset, time, key, value), line in zip(backtest.records(lines), lines, strict=True)
+        ]
         self.visitors, self.people = Visitors(rules), People(rules, 1)
         self.topic: list[bytes] = []
         self.triggers: set[bytes] = set()
