@@ -4,10 +4,10 @@ import fcntl
 import os
 import random
 import socket
-import tempfile
 from functools import cache
-from pathlib import Path
 from typing import Final
+
+from agents.local.jars import default_cache
 
 FIRST: Final = 10_000
 LAST: Final = 32_000
@@ -15,7 +15,6 @@ LAST: Final = 32_000
 Among those, a client that tries a stopped server's port again and again can meet itself there,
 and the server finds its port taken when it comes back."""
 
-CLAIMS: Final = Path(tempfile.gettempdir(), f"storefront-triggers-{os.getuid()}.ports")
 _given: set[int] = set()
 
 
@@ -56,4 +55,6 @@ def _claim(port: int) -> bool:
 @cache
 def _claims() -> int:
     """Open as long as the process runs: closed once, it would give up all of its claims."""
-    return os.open(CLAIMS, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    folder = default_cache()
+    folder.mkdir(parents=True, exist_ok=True)
+    return os.open(folder / "ports", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
