@@ -23,6 +23,8 @@ COMMON: Final[Mapping[str, str]] = {
     "inter.broker.listener.name": "BROKER",
     "controller.listener.names": "CONTROLLER",
     "auto.create.topics.enable": "false",
+    "broker.session.timeout.ms": "4000",  # a killed one is let in again after it, not after 9 s
+    "broker.heartbeat.interval.ms": "500",
     "group.initial.rebalance.delay.ms": "0",
     "group.min.session.timeout.ms": "1000",  # the least that TRIGGERS_SESSION_MS allows
     "offsets.topic.num.partitions": "6",  # of 50, which take a small machine seconds to make
