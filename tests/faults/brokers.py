@@ -9,7 +9,7 @@ from agents.local.kafka import Cluster, cluster
 from tests.faults import faults, logs
 from tests.faults.cases import Room, case
 from tests.faults.report import Report
-from tests.faults.scene import Scene
+from tests.faults.scene import SESSION_MS, Scene
 
 AWAY = r"aiokafka|faust|mode\.|Connection|no_broker|kafka\."
 """Clients say a good deal while no broker answers; none of it comes from the project's own loggers."""
@@ -19,8 +19,9 @@ AWAY = r"aiokafka|faust|mode\.|Connection|no_broker|kafka\."
 def own_brokers(
     room: Room, worlds: int, seconds: float, count: int = 1, **options: Any
 ) -> Iterator[tuple[Scene, Cluster]]:
-    """A scene on brokers of its own, under way: two ready workers, a log that is coming."""
-    with cluster(count) as own, room.scene("", own, **options) as it:
+    """A scene under way: two ready workers, a log that is coming. The room's broker, which nobody else
+    uses, or so many of their own."""
+    with several(room, count) as own, room.scene("", own, **options) as it:
         it.load(logs.worlds(room.seed, worlds), seconds)
         for _ in range(2):
             it.workers.add()
@@ -28,11 +29,20 @@ def own_brokers(
         yield it, own
 
 
+@contextmanager
+def several(room: Room, count: int) -> Iterator[Cluster]:
+    if count == len(room.cluster.nodes):
+        yield room.cluster
+    else:
+        with cluster(count) as own:
+            yield own
+
+
 @case("broker", star=True)
 def restart(room: Room) -> list[Report]:
     """The only broker ends in order and is killed, by turns; nothing is lost, workers wait."""
-    count = room.times(3, 24)
-    with own_brokers(room, room.times(20, 80), count * 6) as (it, own):
+    count = room.times(2, 24)
+    with own_brokers(room, room.times(12, 80), count * 6) as (it, own):
         for number in range(count):
             time.sleep(room.pick.uniform(0.5, 3))
             with faults.away(it, own.nodes, killed=bool(number % 2)):
@@ -59,8 +69,8 @@ def long_away(room: Room) -> list[Report]:
 @case("broker", star=True)
 def down_at_start(room: Room) -> list[Report]:
     """Workers start before any broker does, one of them is told to go meanwhile: exit 0 in time."""
-    with cluster(1) as own, room.scene("", own) as it:
-        with faults.away(it, own.nodes, killed=False):
+    with room.scene() as it:
+        with faults.away(it, room.cluster.nodes, killed=False):
             for _ in range(3):
                 it.workers.add()
             time.sleep(6)
@@ -68,19 +78,19 @@ def down_at_start(room: Room) -> list[Report]:
             it.fault("SIGTERM without a broker")
             assert it.workers.remove(it.workers.all[2]) < 10
             assert it.workers.exits[-1].code == 0, it.workers.exits
-        it.load(logs.worlds(room.seed, 20), seconds=3)
+        it.load(logs.worlds(room.seed, 10), seconds=3)
         return [it.conclude(copies=False, passed=[AWAY])]
 
 
 @case("broker", star=True)
 def frozen(room: Room) -> list[Report]:
-    """SIGSTOP of the broker for 20 s: its sockets are open and nothing answers."""
-    count = room.times(1, 5)
-    with own_brokers(room, room.times(20, 60), count * 28) as (it, own):
+    """SIGSTOP of the broker, for longer than a session: its sockets are open and nothing answers."""
+    count, cold = (5, 20.0) if room.full else (1, SESSION_MS / 1000 + 4)
+    with own_brokers(room, room.times(20, 60), count * (cold + 8)) as (it, own):
         for _ in range(count):
             time.sleep(room.pick.uniform(1, 4))
             with faults.frozen(it, own.nodes[0]):
-                time.sleep(20)
+                time.sleep(cold)
             time.sleep(4)
         return [it.conclude(passed=[AWAY])]
 

@@ -1,7 +1,7 @@
 """A worker with changes made at test time: `python -m tests.faults.patches`, FAULT_PATCH names them.
 
 `hasty` makes 5 minutes of idleness 5 s. `die:POINT:N` kills the process at the Nth pass of a point of the
-flush, `freeze:POINT:N` stops its first start there (SIGSTOP). `bug` raises at one visitor's event. The rest stands in broken.py.
+flush (of `A+B` at its starts in turn), `freeze:POINT:N` stops its first start there (SIGSTOP). `bug` raises at one visitor's event. The rest stands in broken.py.
 """
 
 # ruff: noqa: PLC0415 - a constant must be changed before those are imported that read it
@@ -26,10 +26,12 @@ def hasty() -> None:
     stream.visitor.IDLE_AFTER = HASTY_MS  # type: ignore[misc]
 
 
-def die(point: str, nth: str) -> None:
+def die(points: str, nth: str) -> None:
     """kill -9 of itself, at its first FAULT_DEATHS starts."""
-    if int(os.environ["FAULT_START"]) <= int(os.environ.get("FAULT_DEATHS", "3")):
-        _signal_at(point, int(nth), signal.SIGKILL)
+    start = int(os.environ["FAULT_START"])
+    if start <= int(os.environ.get("FAULT_DEATHS", "3")):
+        in_turn = points.split("+")
+        _signal_at(in_turn[(start - 1) % len(in_turn)], int(nth), signal.SIGKILL)
 
 
 def freeze(point: str, nth: str) -> None:

@@ -1,5 +1,6 @@
 """Workers that are killed, told to go, frozen, or broken by a mistake of ours."""
 
+import re
 import signal
 import time
 
@@ -11,13 +12,15 @@ from tests.faults.scene import SESSION_MS, Scene
 DOUBTED = r"Heartbeat|heartbeat|OffsetCommit|UnknownMemberId|IllegalGeneration|Thread keepalive"
 """Said by a member that the group has cast out."""
 
+POINTS = ("outputs", "state", "commit", "committed")
+
 
 @case("processes", star=True)
 def kill(room: Room) -> list[Report]:
     """kill -9 of one of two workers, at random."""
-    count = room.times(10, 60)
+    count = room.times(6, 60)
     with room.scene() as it:
-        it.load(logs.worlds(room.seed, room.times(40, 150)), seconds=count * 4)
+        it.load(logs.worlds(room.seed, room.times(25, 150)), seconds=count * 4)
         for _ in range(2):
             it.workers.add()
         for _ in range(count):
@@ -33,31 +36,34 @@ def kill(room: Room) -> list[Report]:
 @case("processes", star=True)
 def points(room: Room) -> list[Report]:
     """kill -9 after outputs, after state, before and after the commit; each worker so many times."""
-    found = []
-    for point in ("outputs", "state", "commit", "committed")[: room.times(3, 4)]:
-        deaths = room.times(1, 25)
-        with room.scene(point) as it:
-            it.load(logs.worlds(room.seed, room.times(12, 80)), seconds=deaths * 3)
-            for _ in range(2):
-                nth = room.pick.randrange(2, 6)
-                it.workers.add(f"die:{point}:{nth}", FAULT_DEATHS=str(deaths))
-            limit = time.monotonic() + deaths * 12
-            while it.loading and time.monotonic() < limit:
-                time.sleep(0.1)
-            report = it.conclude(exits=(0, -signal.SIGKILL))
-            died = [each for each in it.workers.exits if each.code == -signal.SIGKILL]
-            assert died, f"nothing died at the point {point}"
-            report.faults += [(0.0, f"died at {point}") for _ in died]
-            found.append(report)
-    return found
+    each = [(point, point) for point in POINTS]
+    pairs, deaths = (each, 25) if room.full else ([("outputs+commit", "state+committed")], 2)
+    return [_dying(room, *pair, deaths) for pair in pairs]
+
+
+def _dying(room: Room, one: str, other: str, deaths: int) -> Report:
+    with room.scene(one) as it:
+        loader = it.load(logs.worlds(room.seed, room.times(20, 80)), room.times(40, deaths * 3))
+        for points in (one, other):
+            nth = room.pick.randrange(2, 6)
+            it.workers.add(f"die:{points}:{nth}", FAULT_DEATHS=str(deaths))
+        limit = time.monotonic() + room.times(40, deaths * 12)
+        while it.loading and len(it.workers.exits) < 2 * deaths and time.monotonic() < limit:
+            time.sleep(0.1)
+        loader.hurry()
+        report: Report = it.conclude(exits=(0, -signal.SIGKILL))
+        died = re.findall(r"fault: SIGKILL at (\w+)", it.workers.logs())
+        assert set(died) == {*one.split("+"), *other.split("+")}
+        report.faults += [(0.0, f"died at {point}") for point in died]
+        return report
 
 
 @case("processes", star=True)
 def sigterm(room: Room) -> list[Report]:
     """A worker is told to go and comes back: exit 0 in time, no copies."""
-    count = room.times(3, 30)
+    count = room.times(2, 30)
     with room.scene() as it:
-        it.load(logs.worlds(room.seed, room.times(20, 80)), seconds=count * 4)
+        it.load(logs.worlds(room.seed, room.times(15, 80)), seconds=count * 5)
         for _ in range(2):
             it.workers.add()
         it.workers.until_ready()
@@ -94,9 +100,9 @@ def sigterm_anywhen(room: Room) -> list[Report]:
 @case("processes", star=True)
 def zombie(room: Room) -> list[Report]:
     """Frozen for longer than its session, then awake again with old partitions in its memory."""
-    count = room.times(2, 20)
+    count = room.times(1, 20)
     with room.scene() as it:
-        it.load(logs.worlds(room.seed, room.times(40, 100)), seconds=count * 13)
+        it.load(logs.worlds(room.seed, room.times(25, 100)), seconds=count * 15)
         for _ in range(2):
             it.workers.add()
         freeze_in_turn(room, it, count)

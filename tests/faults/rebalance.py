@@ -12,9 +12,9 @@ EVERY_S = 3.0
 @case("rebalance", star=True)
 def storm(room: Room) -> list[Report]:
     """A worker joins or leaves every 3 s."""
-    count = room.times(20, 40)
+    count = room.times(10, 40)
     with room.scene() as it:
-        it.load(logs.worlds(room.seed, room.times(40, 100)), seconds=count * EVERY_S)
+        it.load(logs.worlds(room.seed, room.times(25, 100)), seconds=count * EVERY_S)
         workers = [it.workers.add() for _ in range(2)]
         away: list[int] = []
         for _ in range(count):
