@@ -218,17 +218,23 @@ STARTING = r"Group Coordinator Request failed: .Error 15. GroupCoordinatorNotAva
 LEAVING = r"LeaveGroup"
 """A connection that closes while a worker leaves: the group notices by its session."""
 
+CLOSING = re.compile(r"group_coordinator Error sending \w+ to node \d+ \[.* closed\]")
+"""The same, of what else it had asked: explained between a worker's last two lines and nowhere else."""
+
 
 def logs(text: str, passed: Iterable[str], verdict: Verdict) -> None:
     """`passed`: patterns of lines that the faults of the case explain. A stack goes with the line above it."""
     allowed = [re.compile(pattern) for pattern in (*passed, STARTING, LEAVING)]
-    explained = False
+    explained = stopping = False
     for line in text.splitlines():
         if line.startswith("fault:"):
             continue
         if CANARY in line:
             verdict.broken["quiet"].append(f"a canary: {line}")
+        if " triggers.worker " in line:
+            stopping = line.endswith(" stopping")
         fits = any(pattern.search(line) for pattern in allowed)
+        fits = fits or (stopping and CLOSING.search(line) is not None)
         if SAID.match(line):
             explained = fits
         if ALARM.search(line) and not fits and not explained:
