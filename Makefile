@@ -22,7 +22,7 @@ shop: install ## a demo shop and the console in the browser, until Ctrl-C
 	$(BIN)/python -m agents demo --shop
 
 test: install lint ## the tests, a real Kafka and Redis included
-	$(BIN)/python -m pytest -q tests
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder tests
 
 cover: install ## branch coverage of stream/, which is to be whole
 	$(BIN)/coverage run -m pytest -q tests/unit tests/properties tests/reference
@@ -31,8 +31,8 @@ cover: install ## branch coverage of stream/, which is to be whole
 bench: install ## what it costs, beside Faust and a bare loop, on a real Kafka: about 40 minutes
 	$(BIN)/python -m tests.bench
 
-faults: install ## the whole matrix of faults, one to two hours; goes on where it was (SEED=1 CASE=name)
-	$(BIN)/python -m tests.faults --seed $(or $(SEED),1) $(CASE)
+faults: install ## the whole matrix of faults, one to two hours; goes on where it was (SEED=1 CASE=name ONCE=1)
+	$(BIN)/python -m tests.faults --seed $(or $(SEED),1) $(if $(ONCE),--once) $(CASE)
 
 soak: install ## a worker under steady load: memory, file descriptors, sizes (MINUTES=60)
 	$(BIN)/python -m tests.faults.soak --minutes $(or $(MINUTES),60)
