@@ -55,8 +55,7 @@ def of_records(key: str, values: Iterable[bytes | None], recipes: Recipes) -> Kn
     Raises stream.keyed.NewerState for a state that a later release wrote.
     """
     states: Keyed[Person] = Keyed(_encode, _decode)
-    for value in values:
-        states.restore(key.encode(), value)
+    states.restore((key.encode(), value) for value in values)
     person = states.get(key)
     if person is None:
         grave = states.grave(key)

@@ -9,7 +9,7 @@ the empty key carries the partition's clock; it is the last of each flush and vo
 """
 
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final, Generic, Protocol, TypeVar
 
 from stream.cart import NEVER
@@ -18,6 +18,8 @@ from stream.wheel import Wheel
 FORMAT: Final = 1
 _HEADER: Final = struct.Struct(">bqqq")
 _CLOCK: Final = _HEADER
+_PLACE: Final = struct.Struct(">xq8xq")
+"""Of a header: (applied, version)."""
 
 DECODED: Final = 20_000
 """States kept decoded in each of two generations. Fewer: more decoding; more: more memory."""
@@ -33,6 +35,10 @@ class State(Protocol):
 
 class NewerState(Exception):
     """The changelog was written by a later release, whose states this one cannot read."""
+
+
+def _newer(value: bytes) -> NewerState:
+    return NewerState(f"state of format {value[0]}, this release reads up to {FORMAT}")
 
 
 S = TypeVar("S", bound=State)
@@ -181,40 +187,51 @@ class Keyed(Generic[S]):
             self.size -= len(self._packed.pop(key))
             self._tombstones.append(key)
 
-    def restore(self, key: bytes, value: bytes | None) -> None:
-        """One record of the changelog, in its order. Raises NewerState."""
-        if value is not None and value[0] > FORMAT:
-            raise NewerState(f"state of format {value[0]}, this release reads up to {FORMAT}")
-        if key == b"":
-            if value is not None:
-                self.clock = max(self.clock, _CLOCK.unpack(value)[1:])
-            return
-        name = key.decode()
-        old = self._packed.get(name)
-        if value is None:
-            if old is not None and len(old) == _HEADER.size:
-                self._buried[name] = _HEADER.unpack(old)[1::2]
+    def restore(self, records: Iterable[tuple[bytes, bytes | None]]) -> None:
+        """Records of the changelog, in its order. Raises NewerState."""
+        put, buried = self._packed.setdefault, self._buried
+        for key, value in records:
+            if not key or value is None:
+                self._restore_other(key, value)
+                continue
+            if value[0] > FORMAT:
+                raise _newer(value)
+            name = key.decode()
+            old = put(name, value)  # most keys are new: one look into a large dict, not two
+            if old is not value:
+                if _PLACE.unpack_from(value) >= _PLACE.unpack_from(old):
+                    self._packed[name] = value
+            elif buried and _PLACE.unpack_from(value) <= buried.get(name, (NEVER, NEVER)):
                 del self._packed[name]
-            return
-        _, applied, _, version = _HEADER.unpack_from(value)
-        if old is not None:
-            _, old_applied, _, old_version = _HEADER.unpack_from(old)
-            if (applied, version) < (old_applied, old_version):
-                return
-        elif self._buried and (applied, version) <= self._buried.get(name, (NEVER, NEVER)):
-            return
-        self._packed[name] = value
+
+    def _restore_other(self, key: bytes, value: bytes | None) -> None:
+        """A clock, or a tombstone."""
+        if value is not None:
+            if value[0] > FORMAT:
+                raise _newer(value)
+            self.clock = max(self.clock, _CLOCK.unpack(value)[1:])
+        elif key:
+            name = key.decode()
+            old = self._packed.get(name)
+            if old is not None and len(old) == _HEADER.size:
+                self._buried[name] = _PLACE.unpack_from(old)
+                del self._packed[name]
 
     def restored(self) -> None:
         """After the last record: arms the deadlines from the headers alone."""
         self._buried.clear()
         self.size = sum(map(len, self._packed.values()))
+        self._wheel.arm_all(self._deadlines())
+
+    def _deadlines(self) -> Iterator[tuple[str, int]]:
+        """(key, ms) of the packed states; what is a grave is found on the way."""
+        read, grave = _HEADER.unpack_from, _HEADER.size
         for key, value in self._packed.items():
-            _, applied, deadline, _ = _HEADER.unpack_from(value)
-            if len(value) == _HEADER.size:
+            _, applied, deadline, _ = read(value)
+            if len(value) == grave:
                 self._graves[key] = applied
             elif deadline != NEVER:
-                self._wheel.arm(key, deadline)
+                yield key, deadline
 
     def armed_within(self, span: int) -> Iterator[tuple[str, S]]:
         """Copies of the packed states that are armed sooner than `span` after what is applied."""

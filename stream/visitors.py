@@ -210,8 +210,9 @@ class Visitors:
         """
         self._states.committed(min(offset, self._states.clock[0]))
 
-    def restore(self, key: bytes, value: bytes | None) -> None:
-        self._states.restore(key, value)
+    def restore(self, records: Iterable[tuple[bytes, bytes | None]]) -> None:
+        """Records of the changelog, in its order. Raises NewerState."""
+        self._states.restore(records)
 
     def restored(self) -> None:
         """All records of the changelog are in: goes on from where they left off."""

@@ -72,10 +72,8 @@ class Driver:
             self._recipes = recipes.load(json.dumps(rules))
         visitors, people = self.changelogs
         self._visitors, self._people = Visitors(self._recipes), People(self._recipes, 1)
-        for key, value in visitors:
-            self._visitors.restore(key, value)
-        for key, value in people:
-            self._people.restore(key, value)
+        self._visitors.restore(visitors)
+        self._people.restore(people)
         self._visitors.restored()
         self._people.restored()
         self._people.add(enumerate(self._topic))

@@ -204,12 +204,13 @@ def last_record_wins() -> None:
 
     restore = keyed.Keyed.restore
 
-    def last(self: Any, key: bytes, value: bytes | None) -> None:
-        if key == b"" and value is not None:
-            self.clock = keyed._CLOCK.unpack(value)[1:]
-            return
-        self._packed.pop(key.decode(), None)
-        self._buried.clear()
-        restore(self, key, value)
+    def last(self: Any, records: Any) -> None:
+        for key, value in records:
+            if key:
+                self._packed.pop(key.decode(), None)
+                self._buried.clear()
+                restore(self, [(key, value)])
+            elif value is not None:
+                self.clock = keyed._CLOCK.unpack(value)[1:]
 
     keyed.Keyed.restore = last  # type: ignore[method-assign]

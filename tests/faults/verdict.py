@@ -180,9 +180,7 @@ def state(
 
 
 def _restore(stage: Visitors | People, kept: list[Row], partition: int) -> None:
-    for row in kept:
-        if row.partition == partition:
-            stage.restore(row.key or b"", row.value)
+    stage.restore((row.key or b"", row.value) for row in kept if row.partition == partition)
     stage.restored()
 
 

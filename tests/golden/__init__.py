@@ -74,8 +74,7 @@ class Golden:
         """Who takes over: from the changelogs, and with the input that is not in them."""
         service = self.fresh()
         for stage, records in ((service.visitors, self.visitors), (service.people, self.people)):
-            for key, value in unpacked(records):
-                stage.restore(key, value)
+            stage.restore(unpacked(records))
             stage.restored()
         service.read = service.committed = service.visitors.position
         service.read_facts = service.committed_facts = self.committed

@@ -62,7 +62,7 @@ def test_state_of_a_newer_version_is_refused_wherever_it_stands(file: Path) -> N
                 continue
             made: Any = stage(golden.rules) if stage is Visitors else People(golden.rules, 1)
             with pytest.raises(NewerState, match=f"format {FORMAT + 1}.*reads up to {FORMAT}"):
-                made.restore(key, bytes([FORMAT + 1]) + value[1:])
+                made.restore([(key, bytes([FORMAT + 1]) + value[1:])])
 
 
 def test_the_newest_file_is_what_the_code_writes() -> None:

@@ -70,10 +70,8 @@ class Service:
         self._write_some(0, self.visitors.changes(), chance)
         self._write_some(1, self.people.changes(), chance)
         self.visitors, self.people = Visitors(self.rules), People(self.rules, 1)
-        for key, value in disturbed(self.changelogs[0], chance):
-            self.visitors.restore(key, value)
-        for key, value in disturbed(self.changelogs[1], chance):
-            self.people.restore(key, value)
+        self.visitors.restore(disturbed(self.changelogs[0], chance))
+        self.people.restore(disturbed(self.changelogs[1], chance))
         self.visitors.restored()
         self.people.restored()
         self.read = chance.randrange(self.committed + 1)

@@ -38,8 +38,7 @@ def written(states: Keyed[Count], clock: int = 0) -> Records:
 
 def restored(records: Records) -> Keyed[Count]:
     states = counts()
-    for key, value in records:
-        states.restore(key, value)
+    states.restore(records)
     states.restored()
     return states
 

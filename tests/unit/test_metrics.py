@@ -232,8 +232,7 @@ def test_the_size_of_state_and_the_open_episodes_are_those_of_the_states() -> No
     for name, stage in ((VISITORS, visitors), (PEOPLE, people)):
         values = (value for key, value in written[name].items() if key)
         again = Visitors(recipes.DEFAULT) if name == VISITORS else People(recipes.DEFAULT, 1)
-        for key, value in written[name].items():
-            again.restore(key, value)
+        again.restore(written[name].items())
         again.restored()
         assert stage.size == again.size == sum(len(value) for value in values if value)
         assert stage.keys == again.keys

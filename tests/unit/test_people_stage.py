@@ -91,8 +91,7 @@ def test_a_move_of_a_person_that_nobody_knows_makes_no_state() -> None:
 
 def again(people: People, keep: int | None = None) -> People:
     new = stage()
-    for key, value in people.changes()[:keep]:
-        new.restore(key, value)
+    new.restore(people.changes()[:keep])
     new.restored()
     return new
 

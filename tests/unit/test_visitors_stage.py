@@ -99,8 +99,7 @@ def test_the_next_deadline_is_known() -> None:
 def again(made: Visitors, keep: int | None = None) -> Visitors:
     """A new owner, restored from the first `keep` records of a flush."""
     new = stage()
-    for key, value in made.changes()[:keep]:
-        new.restore(key, value)
+    new.restore(made.changes()[:keep])
     new.restored()
     return new
 
