@@ -4,10 +4,12 @@ Faust keeps membership, fetching and the agents; what is durable and when is the
 state are the shards'. Started from code: Faust's command line would open its web server.
 """
 
+import asyncio
 import ssl
 from typing import Any, Final
 
 import faust
+from faust.tables import TableManager
 from faust.types.auth import SASLMechanism
 
 from agents import consumer, people, visitors
@@ -35,6 +37,13 @@ class PassThrough(faust.Schema):
 
     def loads_value(self, app: Any, message: Any, **options: Any) -> Any:
         return message.value
+
+
+class NoTables(TableManager):
+    """Whose start waits a second for tables to be made, of which there are none."""
+
+    async def sleep(self, n: Any) -> None:
+        await asyncio.sleep(0)
 
 
 class App(faust.App):
@@ -68,6 +77,7 @@ def make(settings: Settings, ownership: Ownership) -> App:
         table_standby_replicas=0,
         topic_allow_declare=False,
         topic_disable_leader=True,
+        TableManager=NoTables,
         store="memory://",
         web_enabled=False,
         reply_create_topic=False,

@@ -14,7 +14,7 @@
 | TRIGGERS_CAFILE | authorities that are trusted (PEM) | the system's |
 | TRIGGERS_GROUP | consumer group | prefix + `triggers` |
 | TRIGGERS_INSTANCE_ID | static membership: the name a worker keeps over restarts | none |
-| TRIGGERS_SESSION_MS | a worker that is silent for so long loses its partitions | 10000 |
+| TRIGGERS_SESSION_MS | a worker that is silent for so long loses its partitions | 7000 |
 | TRIGGERS_FLUSH_MS | `busy/idle`: from flush to flush in a backlog / otherwise | 2000/100 |
 | TRIGGERS_MARGIN_MS | evidence stays so far behind the brokers' clock | 0; with several 2000 |
 | TRIGGERS_DELIVERY | `at_least_once` or `exactly_once` | at_least_once |
@@ -36,8 +36,9 @@ Delivery = Literal["at_least_once", "exactly_once"]
 PROTOCOLS: Final = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 MECHANISMS: Final = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 METRICS: Final = "127.0.0.1:9108"
-SESSION_MS: Final = 10_000
-"""Shorter: a pause of the machine costs a rebalance. Longer: a dead worker's carts wait so long."""
+SESSION_MS: Final = 7_000
+"""Shorter: a pause of the machine costs a rebalance, and brokers refuse less than 6 s unless told otherwise.
+Longer: a dead worker's carts wait so long, and then 3 s until another has noticed and restored them."""
 
 
 class SettingsError(Exception):
