@@ -74,12 +74,12 @@ class RawBatch(NamedTuple):
     next: int
     time: int | None
 
-    def rows(self) -> Iterator[Record]:
+    def rows(self) -> list[Record]:
         """(offset, time, key, value) of each record."""
         if self.time is None:
-            return ((r.offset, r.timestamp, r.key, r.value) for r in self.records)
+            return [(r.offset, r.timestamp, r.key, r.value) for r in self.records]
         time = self.time
-        return ((r.offset, time, r.key, r.value) for r in self.records)
+        return [(r.offset, time, r.key, r.value) for r in self.records]
 
 
 def raw_batches(records: Any) -> Iterator[RawBatch]:

@@ -15,9 +15,10 @@ Commit = Callable[[Mapping[TP, int]], Awaitable[bool]]
 
 
 class Flush:
-    """One at a time in a process."""
+    """One at a time in a process. `changed`: states that the last one wrote."""
 
     def __init__(self, commit: Commit, metrics: Metrics) -> None:
+        self.changed = 0
         self._commit = commit
         self._metrics = metrics
         self._lock = asyncio.Lock()
@@ -47,7 +48,11 @@ class Flush:
 
     async def _append(self, shards: Collection[Shard]) -> bool:
         """Outputs acknowledged, then state acknowledged, then the offset committed."""
-        snapshots = [(shard, await shard.snapshot()) for shard in shards]
+        snapshots = []
+        for shard in shards:
+            snapshots.append((shard, await shard.snapshot()))
+            await asyncio.sleep(0)  # who decides at once need not wait for the others' packing
+        self.changed = sum(len(snapshot.changes) for _, snapshot in snapshots)
         await acknowledged([ack for _, snapshot in snapshots for ack in snapshot.acks])
         await acknowledged([a for shard, s in snapshots for a in await shard.write(s)])
         offsets = {s.tp: snap.offset for s, snap in snapshots if snap.offset != s.committed}

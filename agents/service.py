@@ -22,6 +22,13 @@ from stream.recipe import Recipes
 BACKLOG: Final = 5_000
 """Records behind, from which on flushes are rarer: more work for each, less for each record."""
 
+PER_CHANGE_MS: Final = 0.1
+"""From flush to flush for each state that the last one wrote. Packing and sending one takes a tenth of that."""
+
+STEADY_MS: Final = 1_000
+"""The longest from flush to flush without a backlog: the states of so long are packed at a stretch, while
+nothing else is decided in their partition."""
+
 
 class AppFailed(Exception):
     """Faust gave up; its own log says why."""
@@ -64,11 +71,19 @@ class Service:
         await self.ownership.failed
 
     async def _flushes(self) -> None:
-        busy, idle = self._settings.flush_ms
         while True:
-            behind = sum(max(0, s.end - s.position) for s in self.ownership.owned())
-            await asyncio.sleep((busy if behind > BACKLOG else idle) / 1000)
+            await asyncio.sleep(self._pause_ms() / 1000)
             await self._flush(self.ownership.owned())
+
+    def _pause_ms(self) -> float:
+        """To the next flush. With transactions, whoever reads what is committed waits for it."""
+        busy, idle = self._settings.flush_ms
+        behind = sum(max(0, s.end - s.position) for s in self.ownership.owned())
+        if behind > BACKLOG:
+            return busy
+        if self._settings.delivery == "exactly_once":
+            return idle
+        return max(idle, min(self._flush.changed * PER_CHANGE_MS, STEADY_MS, busy))
 
     async def stop(self) -> None:
         """No more input, everything written and committed, the group left."""

@@ -30,6 +30,7 @@ def main() -> int:
     parser.add_argument("cases", nargs="*", metavar="CASE", help="all, if none is named")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--again", action="store_true", help="even what is done already")
+    parser.add_argument("--once", action="store_true", help="with TRIGGERS_DELIVERY=exactly_once")
     parser.add_argument("--short", action="store_true", help="as often as in the tests")
     parser.add_argument("--list", action="store_true")
     args = parser.parse_args()
@@ -41,8 +42,11 @@ def main() -> int:
     CACHE.mkdir(parents=True, exist_ok=True)
     failed = []
     for name in args.cases or CASES:
-        done = any(r["case"] == name and r["seed"] == args.seed and r["held"] for r in kept())
-        if (done and not args.again) or run(CASES[name], args.seed, not args.short):
+        done = any(
+            (r["case"], r["seed"], r["once"], r["held"]) == (name, args.seed, args.once, True)
+            for r in kept()
+        )
+        if (done and not args.again) or run(CASES[name], args.seed, not args.short, args.once):
             continue
         failed.append(name)
     TABLE.write_text(table(kept()))
@@ -51,12 +55,12 @@ def main() -> int:
     return len(failed)
 
 
-def run(case: Case, seed: int, full: bool) -> bool:
+def run(case: Case, seed: int, full: bool, once: bool) -> bool:
     """Runs one case and keeps its result; tells whether it held."""
     began, error, reports = time.monotonic(), "", list[Report]()
     try:
         with cluster(1) as own:
-            reports = case.run(Room(case.name, seed, own, CACHE / "logs", full))
+            reports = case.run(Room(case.name, seed, own, CACHE / "logs", full, once))
     except Skipped as reason:
         error = f"skipped: {reason}"
     except Exception:
@@ -69,6 +73,7 @@ def run(case: Case, seed: int, full: bool) -> bool:
         "case": case.name,
         "area": case.area,
         "seed": seed,
+        "once": once,
         "held": held,
         "error": error,
         "seconds": round(time.monotonic() - began),
@@ -95,11 +100,11 @@ def figures(reports: Iterable[Report]) -> dict[str, Any]:
 
 
 def kept() -> list[dict[str, Any]]:
-    """The last result of each case and seed."""
+    """The last result of each case and seed, with each delivery."""
     if not RESULTS.exists():
         return []
-    rows = [json.loads(line) for line in RESULTS.read_text().splitlines()]
-    return list({(row["case"], row["seed"]): row for row in rows}.values())
+    rows = [{"once": False, **json.loads(line)} for line in RESULTS.read_text().splitlines()]
+    return list({(row["case"], row["seed"], row["once"]): row for row in rows}.values())
 
 
 COLUMNS = ("faults", "events", "triggers", "missing", "false", "copies", "divergent")
@@ -112,23 +117,25 @@ CONTROLS = """
 
 def table(rows: list[dict[str, Any]]) -> str:
     """Markdown, a line a case: sums over its seeds, the longest time until all was drained."""
-    by_case: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    by_case: dict[tuple[str, bool], list[dict[str, Any]]] = defaultdict(list)
     for row in rows:
-        by_case[row["case"]].append(row)
+        by_case[row["case"], row["once"]].append(row)
     lines, controls, total = [HEAD], [CONTROLS], dict.fromkeys(COLUMNS, 0)
-    for name in [name for name in CASES if name in by_case]:
-        runs = [row for row in by_case[name] if "faults" in row]
+    for name, once in [(n, once) for once in (False, True) for n in CASES if (n, once) in by_case]:
+        found = by_case[name, once]
+        runs = [row for row in found if "faults" in row]
         sums = {column: sum(row[column] for row in runs) for column in COLUMNS}
         if CASES[name].area == "control":
             controls += [_control(row) for row in runs]
             continue
-        seeds = ", ".join(str(row["seed"]) for row in by_case[name])
+        seeds = ", ".join(str(row["seed"]) for row in found)
         for column in COLUMNS:
             total[column] += sums[column]
         cells = " | ".join(str(sums[column]) for column in COLUMNS)
         longest = max((row["recovery"] for row in runs), default="")
-        failed = "" if all(row["held"] for row in by_case[name]) else f" ({_why(by_case[name])})"
-        lines.append(f"| {CASES[name].area} | {name}{failed} | {seeds} | {cells} | {longest} |")
+        failed = "" if all(row["held"] for row in found) else f" ({_why(found)})"
+        title = f"{name}, exactly once" if once else name
+        lines.append(f"| {CASES[name].area} | {title}{failed} | {seeds} | {cells} | {longest} |")
     cells = " | ".join(f"{total[column]:,}" for column in COLUMNS)
     return "\n".join([*lines, f"| | **all** | | {cells} | |", *controls, ""])
 

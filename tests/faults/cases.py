@@ -14,6 +14,8 @@ from agents.local.kafka import Cluster
 from tests.faults.report import Report
 from tests.faults.scene import scene
 
+ONCE = {"TRIGGERS_DELIVERY": "exactly_once"}
+
 Function = Callable[["Room"], list[Report]]
 
 
@@ -23,13 +25,15 @@ class Skipped(Exception):
 
 @dataclass
 class Room:
-    """What a case works with. `full`: the whole matrix, not the tests' short run."""
+    """What a case works with. `full`: the whole matrix, not the tests' short run · `once`: with delivery
+    exactly once, whatever the case."""
 
     case: str
     seed: int
     cluster: Cluster
     folder: Path
     full: bool
+    once: bool = False
 
     def __post_init__(self) -> None:
         self.pick = random.Random(f"{self.case} {self.seed}")
@@ -41,6 +45,8 @@ class Room:
         """A scene of this case, `name` if there are several."""
         case = f"{self.case} {name}".strip()
         folder = self.folder / case.replace(" ", "-")
+        if self.once:
+            options["environ"] = {**(options.get("environ") or {}), **ONCE}
         return scene(case, self.seed, cluster or self.cluster, folder, **options)
 
 

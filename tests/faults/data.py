@@ -60,13 +60,13 @@ def bomb(room: Room) -> list[Report]:
         it.workers.until_ready()
         it.workers.remove(worker)
         it.fault("a gzip batch of 200 MB, 15 of 20 MB")
-        asyncio.run(_bombs(it, [200, *[20] * 15]))
+        asyncio.run(bombs(it, [200, *[20] * 15]))
         it.load(logs.worlds(room.seed, 5), 2)
         it.workers.again(worker)
         return [it.conclude(copies=True)]
 
 
-async def _bombs(it: Scene, sizes: Iterable[int]) -> None:
+async def bombs(it: Scene, sizes: Iterable[int]) -> None:
     """Batches of so many MB, one of which is a record, to one partition: they come in one fetch."""
     producer = AIOKafkaProducer(**aiokafka_options(it.settings), request_timeout_ms=60_000)
     await producer.start()

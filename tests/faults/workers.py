@@ -68,6 +68,11 @@ class Worker:
     def pid(self) -> int:
         return self.process.pid
 
+    @property
+    def virtual(self) -> int:
+        """Bytes of its address space."""
+        return int(psutil.Process(self.pid).memory_info().vms)
+
     def page(self, path: str) -> tuple[int, str]:
         """(status, text) of /live, /ready or /metrics; status 0 without an answer."""
         try:

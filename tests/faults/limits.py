@@ -1,0 +1,102 @@
+"""No room left: on the broker's disk, in a worker's memory."""
+
+import asyncio
+import os
+import resource
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from agents.local.kafka import cluster
+from tests.faults import logs
+from tests.faults.brokers import AWAY
+from tests.faults.cases import Room, Skipped, case
+from tests.faults.data import bombs
+from tests.faults.report import Report
+from tests.faults.tampering import ENDED
+
+DISK_MB = 96
+SPARE_BYTES = 4 << 20
+"""What a worker may still take when its memory is limited."""
+
+
+@contextmanager
+def small_disk(folder: Path) -> Iterator[Path]:
+    """A file system of DISK_MB in memory. Raises Skipped."""
+    if os.geteuid() != 0:
+        raise Skipped("a small file system needs root")
+    folder.mkdir(parents=True, exist_ok=True)
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_MB}m", "tmpfs", str(folder)]
+    if subprocess.run(mount, check=False, capture_output=True).returncode:
+        raise Skipped("a small file system cannot be mounted here")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def fill(file: Path) -> None:
+    """Writes until there is no room left."""
+    with file.open("wb", buffering=0) as rest:
+        try:
+            while True:
+                rest.write(bytes(64 << 10))
+        except OSError:
+            return
+
+
+@case("broker")
+def disk_full(room: Room) -> list[Report]:
+    """The broker's disk has no room left, so it ends; it comes back when there is some."""
+    count = room.times(1, 4)
+    with (
+        small_disk(room.folder / "disk") as disk,
+        cluster(1, data=disk, properties={"log.index.size.max.bytes": "65536"}) as own,
+        room.scene("", own) as it,
+    ):
+        it.load(logs.worlds(room.seed, room.times(20, 60)), seconds=count * 20)
+        for _ in range(2):
+            it.workers.add()
+        it.workers.until_ready()
+        (node,) = own.nodes
+        for number in range(count):
+            time.sleep(room.pick.uniform(1, 4))
+            rest = disk / f"rest-{number}"
+            fill(rest)
+            it.fault("no room on the broker's disk")
+            limit = time.monotonic() + 30
+            while node.running() and time.monotonic() < limit:
+                time.sleep(0.2)
+            assert not node.running(), "the broker goes on with a full disk: nothing was tried"
+            rest.unlink()
+            node.launch()
+            node.wait_ready()
+        return [it.conclude(passed=[AWAY, ENDED], exits=(0, 1))]
+
+
+@case("processes")
+def memory_limit(room: Room) -> list[Report]:
+    """A few MB more and no memory after that, when a batch comes that unpacks to 20 MB: the worker ends by
+    itself, and the next one, which may take what it needs, goes on."""
+    count = room.times(2, 10)
+    with room.scene() as it:
+        it.load(logs.worlds(room.seed, room.times(15, 60)), seconds=count * 10)
+        worker = it.workers.add()
+        for number in range(count):
+            it.workers.until_ready()
+            if number:  # it has taken that batch, and has room for another since
+                time.sleep(2)
+                it.workers.remove(worker)
+                it.workers.again(worker)
+                it.workers.until_ready()
+            starts = worker.starts
+            it.fault("no more memory for the worker")
+            resource.prlimit(worker.pid, resource.RLIMIT_AS, (worker.virtual + SPARE_BYTES,) * 2)
+            asyncio.run(bombs(it, [20]))
+            limit = time.monotonic() + 30
+            while worker.starts == starts:
+                assert time.monotonic() < limit, "it went on: it was not starved, or did not notice"
+                time.sleep(0.1)
+        return [it.conclude(exits=(0, 1), passed=[AWAY, ENDED, "MemoryError"])]
