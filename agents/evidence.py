@@ -2,7 +2,8 @@
 
 A round: a mark of our own is acknowledged with the broker's time T; after that the ends of the input
 partitions are asked; whoever has processed up to its end has processed everything before T. What that
-proves is broadcast as soon as it is acknowledged, not a round later. In a replay only records move time.
+proves is broadcast as soon as it is acknowledged, not a round later; what records prove in between, a few
+times a round. In a replay only records move time.
 Source: docs/semantics.md, 1.
 """
 
@@ -23,6 +24,10 @@ from stream.watermark import mark
 
 ROUND_S: Final = 1.0
 """Longer: quiet partitions fire later. Shorter: more marks, each a record in every partition of facts."""
+
+TELLING_S: Final = 0.25
+"""Live, from look to look whether records have moved time meanwhile. Longer: an order cancels later; shorter:
+more marks."""
 
 PASSING_S: Final = 0.05
 """In a replay, from look to look whether the records have moved time; with transactions, whether one that
@@ -47,7 +52,8 @@ class Evidence:
     ) -> None:
         self.asked = 0.0
         self._replay = settings.time == "record"
-        self._often = self._replay or settings.delivery == "exactly_once"
+        often = self._replay or settings.delivery == "exactly_once"
+        self._telling = PASSING_S if often else TELLING_S
         self._sources = layout.inputs
         self._everywhere = range(layout.people)
         self._any = TP(
@@ -67,8 +73,8 @@ class Evidence:
             began = time.monotonic()
             await self.round()
             while (left := began + ROUND_S - time.monotonic()) > 0:
-                await asyncio.sleep(min(left, PASSING_S) if self._often else left)
-                if self._often and self._moved():
+                await asyncio.sleep(min(left, self._telling))
+                if self._moved():
                     await self.broadcast(self._inputs())
 
     def _inputs(self) -> list[VisitorsShard]:
