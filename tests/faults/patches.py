@@ -44,6 +44,7 @@ def _signal_at(point: str, left: int, number: signal.Signals) -> None:
     """Points: outputs (acknowledged), state (acknowledged), commit (before it), committed."""
     from agents import flush
     from agents.shard import Shard, Snapshot
+    from agents.transactions import TransactionalSender
 
     def passed(where: str, matters: bool = True) -> None:
         nonlocal left
@@ -72,22 +73,31 @@ def _signal_at(point: str, left: int, number: signal.Signals) -> None:
 
         make(self, committing, metrics)
 
+    end = TransactionalSender.commit
+
+    async def ending(self: TransactionalSender, offsets: Any) -> None:
+        passed("commit")
+        await end(self, offsets)
+        passed("committed")
+
+    TransactionalSender.commit = ending  # type: ignore[method-assign]
     Shard.write, Shard.flushed = writing, flushed  # type: ignore[method-assign]
     flush.Flush.__init__ = made  # type: ignore[method-assign]
 
 
 def bug() -> None:
     """An event of the visitor `bug` is handled by a mistake in the program."""
+    from stream.events import Event
     from stream.visitors import Visitors
 
-    apply = Visitors._apply
+    handle = Visitors._handle
 
-    def applied(self: Visitors, state: Any, *args: Any) -> None:
-        if state.id == "bug":
+    def handled(self: Visitors, offset: int, t: int, event: Event, *rest: Any) -> str:
+        if event.visitor == "bug":
             raise ZeroDivisionError(UNTOLD)
-        apply(self, state, *args)
+        return handle(self, offset, t, event, *rest)
 
-    Visitors._apply = applied  # type: ignore[method-assign]
+    Visitors._handle = handled  # type: ignore[method-assign]
 
 
 PATCHES: dict[str, Callable[..., None]] = {

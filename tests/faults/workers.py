@@ -203,10 +203,14 @@ class Workers:
     def stop(self) -> list[float]:
         """SIGTERM to all at once; the seconds each took."""
         with self._lock:
-            for worker in self.running:
+            told = self.running
+            for worker in told:
+                worker.wanted = (
+                    False  # who goes before its turn to be waited for is not started again
+                )
                 if worker.process.poll() is None:
                     os.kill(worker.pid, signal.SIGTERM)
-        return [self.remove(worker) for worker in list(self.running)]
+        return [self.remove(worker) for worker in told]
 
     def logs(self) -> str:
         return "".join(w.log.read_text(errors="replace") for w in self.all)
