@@ -15,7 +15,7 @@
 | TRIGGERS_GROUP | consumer group | prefix + `triggers` |
 | TRIGGERS_INSTANCE_ID | static membership: the name a worker keeps over restarts | none |
 | TRIGGERS_SESSION_MS | a worker that is silent for so long loses its partitions | 7000 |
-| TRIGGERS_FLUSH_MS | `busy/idle`: from flush to flush in a backlog / otherwise | 2000/100 |
+| TRIGGERS_FLUSH_MS | `busy/idle`: from flush to flush in a backlog / at least | 2000/100 |
 | TRIGGERS_MARGIN_MS | evidence stays so far behind the brokers' clock | 0; with several 2000 |
 | TRIGGERS_DELIVERY | `at_least_once` or `exactly_once` | at_least_once |
 """

@@ -49,7 +49,7 @@ def main() -> int:
 def _watch(it: Scene, seconds: float) -> list[Look]:
     began, looks, number = time.monotonic(), list[Look](), 0
     while (at := time.monotonic() - began) < seconds:
-        events = [live.cart(f"s{(number + n) % PEOPLE}", f"p{n % 50}") for n in range(RATE * 5)]
+        events = [_event(number + n) for n in range(RATE * 5)]
         number += len(events)
         it.write(live.live(events, it.inputs), LOOK_S).finish()
         it.loaders.clear()
@@ -62,6 +62,15 @@ def _watch(it: Scene, seconds: float) -> list[Look]:
             flush=True,
         )
     return looks
+
+
+def _event(number: int) -> live.Event:
+    """Everyone has a cart and comes back to look: an episode for each cart, which is remembered, would be
+    growth that the rules demand."""
+    who = f"s{number % PEOPLE}"
+    if number < PEOPLE:
+        return live.cart(who, f"p{number % 50}")
+    return live.event(who, "product.viewed", product={"id": f"p{number % 70}"})
 
 
 def _sizes(text: str) -> dict[str, float]:
