@@ -77,7 +77,8 @@ class Crew:
             while _get(port, "ready") is None:
                 self.check()
                 if time.monotonic() > until:
-                    raise WorkerFailed(f"worker {number} does not get ready:\n{self._tail(number)}")
+                    why = _why_not(port)
+                    raise WorkerFailed(f"worker {number}: {why}\n{self._tail(number)}")
                 time.sleep(0.05)
 
     def check(self) -> None:
@@ -120,6 +121,17 @@ def _free_port() -> int:
         taken.bind(("127.0.0.1", 0))
         port: int = taken.getsockname()[1]
         return port
+
+
+def _why_not(port: int) -> str:
+    """What a worker says is missing for readiness."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/ready", timeout=5):
+            return "ready at last"
+    except urllib.error.HTTPError as answer:
+        return answer.read().decode().strip()
+    except OSError as error:
+        return f"does not answer: {error}"
 
 
 def _get(port: int, path: str) -> str | None:

@@ -124,6 +124,7 @@ def many_visitors(room: Room) -> list[Report]:
         worker = it.workers.add()
         it.workers.until_ready()
         it.fault(f"{count} visitors once each")
-        report: Report = it.conclude(rss=900 * MB, within=300)
+        busy = "Thread keepalive"  # all are forgotten at one moment, which takes seconds
+        report: Report = it.conclude(rss=900 * MB, within=300, passed=[busy])
         report.notes["worker"] = worker.slot
         return [report]
