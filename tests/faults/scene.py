@@ -24,6 +24,7 @@ from tests.faults.workers import Workers
 SESSION_MS = 6_000
 DRAINED_S = 120.0
 SETTLED_S = 1.5
+CAUGHT_UP_S = 20.0
 FENCED = (
     r"Fenced|fenced|NotEnoughReplicas|CoordinatorLoad|epoch|Unclosed AIOKafkaProducer| failed error=",
     r"aiokafka",
@@ -139,6 +140,7 @@ class Scene:
                     break
                 time.sleep(0.5)
             recovery = time.monotonic() - healed
+            self._until_caught_up()
             time.sleep(SETTLED_S)
             took = self.workers.stop()
             rows = self._judged(tail.read(), until)
@@ -208,6 +210,12 @@ class Scene:
             at = row.topic, row.partition
             ends[at] = max(ends[at], row.offset + 1)
         return dict(ends)
+
+    def _until_caught_up(self) -> None:
+        """What nobody demands an answer to may still lie in the facts, of an owner that has just died."""
+        limit = time.monotonic() + CAUGHT_UP_S
+        while not all(each.ready for each in self.workers.running) and time.monotonic() < limit:
+            time.sleep(0.1)
 
     def _at(self, ends: dict[tuple[str, int], int]) -> bool:
         offsets = raw.committed(self.settings)
