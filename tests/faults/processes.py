@@ -111,8 +111,8 @@ def zombie(room: Room) -> list[Report]:
 
 def freeze_in_turn(room: Room, it: Scene, count: int) -> None:
     for _ in range(count):
-        it.workers.until_ready()  # with transactions, who wakes up is fenced and starts anew
         time.sleep(room.pick.uniform(0.5, 2.5))
+        it.workers.until_ready()  # with transactions, who wakes up is fenced and starts anew
         with faults.stopped(it, room.pick.choice(it.workers.all)):
             time.sleep(SESSION_MS / 1000 + room.pick.uniform(1, 4))
 
