@@ -20,6 +20,7 @@ from agents import batches
 from agents.connections import broken_is_lost
 from agents.state import PATIENCE_S
 
+
 class CommittedReads(driver.AIOKafkaConsumerThread):
     """Reads no event of a transaction that is open or aborted."""
 
