@@ -77,7 +77,7 @@ class Crew:
             while _get(port, "ready") is None:
                 self.check()
                 if time.monotonic() > until:
-                    why = _why_not(port)
+                    _, why = _ask(port, "ready")
                     raise WorkerFailed(f"worker {number}: {why}\n{self._tail(number)}")
                 time.sleep(0.05)
 
@@ -123,22 +123,18 @@ def _free_port() -> int:
         return port
 
 
-def _why_not(port: int) -> str:
-    """What a worker says is missing for readiness."""
+def _ask(port: int, path: str) -> tuple[int, str]:
+    """(status, text) of a worker's page; without an answer 0 and why."""
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/ready", timeout=5):
-            return "ready at last"
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/{path}", timeout=5) as answer:
+            return answer.status, answer.read().decode()
     except urllib.error.HTTPError as answer:
-        return answer.read().decode().strip()
+        return answer.code, answer.read().decode().strip()
     except OSError as error:
-        return f"does not answer: {error}"
+        return 0, f"does not answer: {error}"
 
 
 def _get(port: int, path: str) -> str | None:
     """None while there is no answer, or another one than 200."""
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/{path}", timeout=5) as answer:
-            text: str = answer.read().decode()
-            return text
-    except (urllib.error.URLError, OSError):
-        return None
+    status, text = _ask(port, path)
+    return text if status == 200 else None

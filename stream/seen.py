@@ -25,8 +25,11 @@ class Seen:
         self.lines = [] if self.old else given.lines
         self.given_contents = carts.fingerprint(given.lines)
         self.contents = "" if self.old else self.given_contents
-        views = fact.summary.views
-        self.evidence = [view.event for view in views] + fact.summary.evidence
+        self._summary = fact.summary
+
+    @property
+    def evidence(self) -> list[str]:
+        return [view.event for view in self._summary.views] + self._summary.evidence
 
     @property
     def is_buying(self) -> bool:

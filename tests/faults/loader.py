@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from kafka import KafkaProducer
 
@@ -36,6 +36,17 @@ def live(events: Iterable[tuple[bytes | None, bytes | None]], partitions: int) -
         Given(0 if key is None else partition_of(key, partitions), None, key, value)
         for key, value in events
     ]
+
+
+def send(producer: KafkaProducer, topic: str, given: Given) -> Any:
+    """The producer's future."""
+    return producer.send(
+        topic,
+        value=given.value,
+        key=given.key,
+        partition=given.partition,
+        timestamp_ms=given.time,
+    )
 
 
 class Loader:
@@ -79,13 +90,7 @@ class Loader:
                     self._hurried.wait(left)
                 if self._halt.is_set():
                     return
-                self._producer.send(
-                    self._topic,
-                    value=each.value,
-                    key=each.key,
-                    partition=each.partition,
-                    timestamp_ms=each.time,
-                ).add_errback(self._failed.append)
+                send(self._producer, self._topic, each).add_errback(self._failed.append)
                 self.sent += 1
             self._producer.flush(timeout=FLUSH_S)
         except Exception as error:

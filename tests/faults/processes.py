@@ -8,9 +8,7 @@ from tests.faults import faults, logs, raw
 from tests.faults.cases import Room, case
 from tests.faults.report import Report
 from tests.faults.scene import SESSION_MS, Scene
-
-DOUBTED = r"Heartbeat|heartbeat|OffsetCommit|UnknownMemberId|IllegalGeneration|Thread keepalive"
-"""Said by a member that the group has cast out."""
+from tests.faults.verdict import DOUBTED
 
 POINTS = ("outputs", "state", "commit", "committed")
 

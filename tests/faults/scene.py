@@ -28,7 +28,7 @@ CAUGHT_UP_S = 20.0
 FENCED = (
     r"Fenced|fenced|NotEnoughReplicas|CoordinatorLoad|epoch|Unclosed AIOKafkaProducer| failed error=",
     r"aiokafka",
-    r"Heartbeat|heartbeat|OffsetCommit|UnknownMemberId|IllegalGeneration|Thread keepalive",
+    verdict.DOUBTED,
 )
 """With transactions: said by an owner whose partition is another's now, and at a transaction's first record."""
 

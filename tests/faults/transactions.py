@@ -10,10 +10,11 @@ from agents.topic_list import EVENTS
 from tests.faults import faults, logs
 from tests.faults.brokers import AWAY, own_brokers
 from tests.faults.cases import ONCE, Room, case
-from tests.faults.loader import replayed
-from tests.faults.processes import DOUBTED, freeze_in_turn
+from tests.faults.loader import replayed, send
+from tests.faults.processes import freeze_in_turn
 from tests.faults.report import Report
 from tests.faults.tampering import ENDED
+from tests.faults.verdict import DOUBTED
 
 JUNK = 40
 """Events of a transaction that is aborted."""
@@ -37,13 +38,7 @@ def aborted_input(room: Room) -> list[Report]:
             producer.begin_transaction()
             start = room.pick.randrange(len(lines))
             for given in replayed(lines[start : start + JUNK], it.inputs):
-                producer.send(
-                    it.settings.topic(EVENTS),
-                    value=given.value,
-                    key=given.key,
-                    partition=given.partition,
-                    timestamp_ms=given.time,
-                )
+                send(producer, it.settings.topic(EVENTS), given)
             producer.flush()
             time.sleep(room.pick.choice((0.2, 0.5, 3)))
             it.fault(f"{JUNK} events of a transaction aborted")

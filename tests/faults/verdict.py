@@ -213,6 +213,10 @@ STARTING = r"Group Coordinator Request failed: .Error 15. GroupCoordinatorNotAva
 """Said while a broker makes the topic of the groups' offsets, and when it has just come back."""
 
 
+DOUBTED = r"Heartbeat|heartbeat|OffsetCommit|UnknownMemberId|IllegalGeneration|Thread keepalive"
+"""Said by a member that the group has cast out."""
+
+
 LEAVING = r"LeaveGroup"
 """A connection that closes while a worker leaves: the group notices by its session."""
 

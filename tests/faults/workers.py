@@ -205,9 +205,8 @@ class Workers:
         with self._lock:
             told = self.running
             for worker in told:
-                worker.wanted = (
-                    False  # who goes before its turn to be waited for is not started again
-                )
+                # Who goes before its turn to be waited for is not started again.
+                worker.wanted = False
                 if worker.process.poll() is None:
                     os.kill(worker.pid, signal.SIGTERM)
         return [self.remove(worker) for worker in told]
