@@ -9,9 +9,10 @@ help: ## this list
 
 install: .venv/done ## .venv from the lock file
 
-.venv/done: requirements.lock pyproject.toml
+.venv/done: requirements.lock pyproject.toml $(wildcard stream/*.c)
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	rm -f stream/*.so
 	$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch .venv/done
 

@@ -9,7 +9,7 @@ from msgspec import UNSET
 from stream import facts
 from stream.cart import NEVER
 from stream.events import ConsentChanged, OrderCancelled, OrderPlaced, VisitorIdentified
-from stream.facts import AnyFact, CartSummary, Glance, Summary
+from stream.facts import AnyFact, CartSummary, Summary
 from stream.outputs import Outputs
 from stream.visitor import (
     ACTIVE,
@@ -19,7 +19,6 @@ from stream.visitor import (
     Visitor,
     open_checkout,
     something_to_act_on,
-    subject,
 )
 
 
@@ -151,11 +150,8 @@ def summary(state: Visitor, t: int) -> Summary:
             cart.url,
         ),
         checkout=checkout,
-        views=[
-            Glance(view.id, view.count, view.dwell, view.at, view.event, view.category)
-            for view in state.views.values()
-        ],
-        subject=subject(state),
+        views=state.glances(),
+        subject=state.subject(),
         searches=state.searches,
         query=state.query,
         unanswered=state.unanswered,

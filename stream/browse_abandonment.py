@@ -10,11 +10,12 @@ from typing import Final
 from stream import episodes
 from stream.cart import NEVER
 from stream.durations import DAY, HOUR, SECOND
-from stream.facts import Glance, Idle
+from stream.facts import Idle
 from stream.outputs import Outputs
 from stream.person import Episode, Person
 from stream.recipe import BROWSE, Recipe, Recipes
 from stream.seen import Seen
+from stream.visitor import Glance
 
 DEFAULTS: Final = Recipe(
     BROWSE,

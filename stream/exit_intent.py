@@ -23,7 +23,6 @@ from stream.visitor import (
     View,
     Visitor,
     open_checkout,
-    subject,
 )
 
 _NO_ORDERS: Final = Range("orders", max=0)
@@ -58,7 +57,7 @@ def signalled(state: Visitor, event: ExitSignal, t: int, recipes: Recipes, out: 
     reached = score(state, t)
     if reached < THRESHOLD:
         return
-    shown = subject(state)
+    shown = state.subject()
     known = _known(state, shown)
     for recipe in recipes.of[EXIT]:
         if recipe.when.holds(known):
@@ -207,7 +206,7 @@ def _trigger(
             "score": reached,
             "signals": {name: signal.at for name, signal in state.signals.items()},
             "visit_start": state.visit_start,
-            "products": len(state.views),
+            "products": state.products,
         },
         evidence=evidence,
     )

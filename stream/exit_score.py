@@ -54,6 +54,6 @@ def score(state: Visitor, t: int) -> float:
         stays *= 1 - sort.weight * 2.0 ** ((signal.at - t) / sort.half_life)
     if state.cart.lines:
         stays *= 1 - CART_WEIGHT
-    if len(state.views) >= 2:
+    if state.products >= 2:
         stays *= 1 - PRODUCTS_WEIGHT
     return round(1 - stays, 6)

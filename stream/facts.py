@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from stream.cart import Line
-from stream.visitor import Checkout, OrderEntry, View
+from stream.visitor import Checkout, Glance, OrderEntry, View
 
 
 class CartSummary(Struct, gc=False, omit_defaults=True):
@@ -18,17 +18,6 @@ class CartSummary(Struct, gc=False, omit_defaults=True):
     lines: list[Line] = []
     currency: str | None = None
     url: str | None = None
-
-
-class Glance(Struct, array_like=True, gc=False):
-    """A view without what the product looks like: most of its bytes, and told of the subject alone."""
-
-    id: str
-    count: int
-    dwell: int
-    at: int
-    event: str
-    category: str | None = None
 
 
 class Summary(Struct, omit_defaults=True, gc=False):

@@ -12,6 +12,7 @@ from stream.events import (
     CategoryViewed,
     CheckoutAdvanced,
     CheckoutStarted,
+    Event,
     PageViewed,
     PaymentFailed,
     ProductViewed,
@@ -46,15 +47,27 @@ def _failed(state: Visitor, event: PaymentFailed, t: int) -> None:
     visitor.check_out(state, PAYMENT, True, t, event.id)
 
 
+def _looked_away(state: Visitor, event: Event, t: int) -> None:
+    state.look_away(event, t)
+
+
+def _viewed(state: Visitor, event: ProductViewed, t: int) -> None:
+    state.view(event, t)
+
+
+def _searched(state: Visitor, event: SearchPerformed, t: int) -> None:
+    state.search(event, t)
+
+
 def _pinged(state: Visitor, event: ActivityPinged, t: int) -> None:
     pass
 
 
 FOLD: Final[Mapping[type, Callable[[Visitor, Any, int], None]]] = {
-    PageViewed: visitor.look_away,
-    CategoryViewed: visitor.look_away,
-    ProductViewed: visitor.view,
-    SearchPerformed: visitor.search,
+    PageViewed: _looked_away,
+    CategoryViewed: _looked_away,
+    ProductViewed: _viewed,
+    SearchPerformed: _searched,
     CartUpdated: _cart,
     CartItemAdded: _cart,
     CartItemRemoved: _cart,

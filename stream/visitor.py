@@ -46,6 +46,17 @@ class View(Struct, array_like=True, gc=False, omit_defaults=True):
     image: str | None = None
 
 
+class Glance(Struct, array_like=True, gc=False):
+    """A view without what the product looks like: most of its bytes, and told of the subject alone."""
+
+    id: str
+    count: int
+    dwell: int
+    at: int
+    event: str
+    category: str | None = None
+
+
 class Checkout(Struct, array_like=True, gc=False):
     started_at: int
     event: str
@@ -115,81 +126,94 @@ class Visitor(Struct, array_like=True, gc=False):
     def person(self) -> str:
         return f"visitor:{self.id}" if self.customer is None else f"customer:{self.customer}"
 
+    @property
+    def products(self) -> int:
+        """How many were looked at in the visit."""
+        return len(self.views)
 
-def new(visitor: str) -> Visitor:
-    return Visitor(visitor, Cart(visitor))
+    def engage(self, t: int) -> None:
+        """An engaged event: goes on with the visit, or starts the next; adds to the dwell on screen."""
+        last = self.last_active
+        if last == NEVER or t - last >= VISIT_GAP:
+            self.visits += 1
+            self.visit_start = t
+            self.ids = {}
+            self.views = {}
+            self.screen = ""
+            self.searches = 0
+            self.query = ""
+            self.unanswered = False
+            self.search_event = ""
+            self.signals = {}
+            self.fired = []
+            self.refused = []
+            self.last_look = NEVER
+        elif self.screen:
+            self.views[self.screen].dwell += t - last
+        self.last_active = t
+        self.idle_pending = True
 
+    def view(self, event: ProductViewed, t: int) -> None:
+        """product.viewed: counts the view and takes the attributes of the newest one."""
+        product, views = event.product, self.views
+        key = product.id
+        name, category, price = product.name, product.category, product.price
+        url, image = product.url, product.image
+        seen = views.pop(key, None)
+        views[key] = View(
+            key,
+            1 if seen is None else seen.count + 1,
+            0 if seen is None else seen.dwell,
+            t,
+            event.id,
+            None if name is UNSET else name,
+            None if category is UNSET else category,
+            None if price is UNSET else price,
+            None if url is UNSET else url,
+            None if image is UNSET else image,
+        )
+        if len(views) > KEPT_VIEWS:
+            del views[next(iter(views))]
+        self.screen = key
+        self.unanswered = False
+        self.last_look = t
 
-def engage(state: Visitor, t: int) -> None:
-    """An engaged event: goes on with the visit, or starts the next; adds to the dwell on screen."""
-    last = state.last_active
-    if last == NEVER or t - last >= VISIT_GAP:
-        state.visits += 1
-        state.visit_start = t
-        state.ids = {}
-        state.views = {}
-        state.screen = ""
-        state.searches = 0
-        state.query = ""
-        state.unanswered = False
-        state.search_event = ""
-        state.signals = {}
-        state.fired = []
-        state.refused = []
-        state.last_look = NEVER
-    elif state.screen:
-        state.views[state.screen].dwell += t - last
-    state.last_active = t
-    state.idle_pending = True
+    def look_away(self, event: Event, t: int) -> None:
+        """A page, a category or a search: no product is on screen any more."""
+        self.screen = ""
+        self.last_look = t
 
+    def search(self, event: SearchPerformed, t: int) -> None:
+        self.look_away(event, t)
+        self.searches += 1
+        self.query = event.query
+        self.unanswered = True
+        self.search_event = event.id
 
-def view(state: Visitor, event: ProductViewed, t: int) -> None:
-    """product.viewed: counts the view and takes the attributes of the newest one."""
-    product, views = event.product, state.views
-    key = product.id
-    name, category, price = product.name, product.category, product.price
-    url, image = product.url, product.image
-    seen = views.pop(key, None)
-    views[key] = View(
-        key,
-        1 if seen is None else seen.count + 1,
-        0 if seen is None else seen.dwell,
-        t,
-        event.id,
-        None if name is UNSET else name,
-        None if category is UNSET else category,
-        None if price is UNSET else price,
-        None if url is UNSET else url,
-        None if image is UNSET else image,
-    )
-    if len(views) > KEPT_VIEWS:
-        del views[next(iter(views))]
-    state.screen = key
-    state.unanswered = False
-    state.last_look = t
+    def subject(self) -> View | None:
+        """The product with most dwell in the visit, ties to the latest view."""
+        best, longest = None, NEVER
+        for each in self.views.values():
+            if each.dwell >= longest:
+                best, longest = each, each.dwell
+        return best
 
+    def glances(self) -> list[Glance]:
+        """The views of the visit, the newest last."""
+        return [
+            Glance(view.id, view.count, view.dwell, view.at, view.event, view.category)
+            for view in self.views.values()
+        ]
 
-def subject(state: Visitor) -> View | None:
-    """The product with most dwell in the visit, ties to the latest view."""
-    best, longest = None, NEVER
-    for each in state.views.values():
-        if each.dwell >= longest:
-            best, longest = each, each.dwell
-    return best
+    def knows(self, id: str) -> bool:
+        """Whether an event of this id is among the last that were applied in the visit."""
+        return id in self.ids
 
-
-def look_away(state: Visitor, event: Event, t: int) -> None:
-    """A page, a category or a search: no product is on screen any more."""
-    state.screen = ""
-    state.last_look = t
-
-
-def search(state: Visitor, event: SearchPerformed, t: int) -> None:
-    look_away(state, event, t)
-    state.searches += 1
-    state.query = event.query
-    state.unanswered = True
-    state.search_event = event.id
+    def remember(self, id: str) -> None:
+        ids = self.ids
+        ids[id] = None
+        if len(ids) > KEPT_IDS:
+            del ids[next(iter(ids))]
 
 
 def open_checkout(state: Visitor, t: int) -> Checkout | None:
@@ -225,5 +249,5 @@ def take_back(orders: list[OrderEntry], id: str) -> None:
 
 def something_to_act_on(state: Visitor, t: int) -> bool:
     return bool(
-        state.views or state.searches or state.cart.lines or open_checkout(state, t) is not None
+        state.products or state.searches or state.cart.lines or open_checkout(state, t) is not None
     )

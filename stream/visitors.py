@@ -10,12 +10,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-import msgspec
 from msgspec import UNSET
 
 from stream import announce
 from stream.cart import NEVER
-from stream.decoding import Rejected, check_names, parse
+from stream.compiled import KINDS, Make, fastest
+from stream.decoding import Rejected, check_names, parse, typed
 from stream.events import APPLIED_LATE, TAGS, Event
 from stream.fold import FOLD
 from stream.keyed import Keyed
@@ -26,12 +26,9 @@ from stream.visitor import (
     FORGET_AFTER,
     IDLE,
     IDLE_AFTER,
-    KEPT_IDS,
     LATE_AFTER,
     NOTHING,
     Visitor,
-    engage,
-    new,
 )
 
 Record = tuple[int, int, bytes | None, bytes | None]
@@ -48,16 +45,40 @@ FATES: Final = (
 )
 """What becomes of a record: each has exactly one fate. Replayed: applied before a crash."""
 
-_encode: Final = msgspec.msgpack.Encoder().encode
-_decode: Final = msgspec.msgpack.Decoder(Visitor).decode
+
+Parse = Callable[[Any], Event | None]
+DECODED: Final = parse
+"""The way of records as they come: what `run` may do in its own manner."""
+
+
+class Fates:
+    """What became of the records of a batch, by the type of their events."""
+
+    def __init__(self) -> None:
+        self._kinds: dict[str, list[type]] = {fate: [] for fate in FATES}
+
+    def note(self, fate: str, kind: type) -> None:
+        self._kinds[fate].append(kind)
+
+    def count(self, applied: Iterable[tuple[type, int]], out: Outputs) -> None:
+        """Counts what was noted, and what was applied without being noted."""
+        found = {fate: Counter(kinds) for fate, kinds in self._kinds.items()}
+        found["applied"].update(dict(applied))
+        for fate, kinds in found.items():
+            for kind, number in kinds.items():
+                if number:
+                    out.counts["events", fate] += number
+                    out.counts["types", f"{fate}:{TAGS.get(kind, '')}"] += number
 
 
 class Visitors:
     """`clock`: evidence reached (ms) · `position`: the next input offset; both -1 and 0 at first."""
 
-    def __init__(self, recipes: Recipes) -> None:
+    def __init__(self, recipes: Recipes, make: Make | None = None) -> None:
+        """`make`: how visitors are made; None: the fastest way there is."""
         self._recipes = recipes
-        self._states: Keyed[Visitor] = Keyed(_encode, _decode)
+        self._make = make or fastest()
+        self._states: Keyed[Visitor] = Keyed(self._make.encode, self._make.decode)
         self._time = NEVER
         self.clock = NEVER
         self.position = 0
@@ -66,48 +87,84 @@ class Visitors:
         self,
         records: Iterable[tuple[int, int, bytes | None, Any]],
         out: Outputs,
-        parse: Callable[[Any], Event | None] = parse,
+        parse: Parse = parse,
     ) -> None:
         """Applies a batch of records in offset order and fires what was due before its last one.
 
         `parse` gives the event of a value, as `decoding.parse` does, which is for records as they come.
         Records before `position` are skipped. Never raises for what a record holds.
         """
-        fates: dict[str, list[type]] = {fate: [] for fate in FATES}
-        live, handle, position, reached = self._states.live, self._handle, self.position, self._time
+        fates = Fates()
+
+        applied: Iterable[int] = ()
+        if self._make.run is None:
+            self._run(records, parse, fates, out)
+        else:
+            self.position, self._time, applied = self._make.run(
+                records,
+                self.position,
+                self._time,
+                self._states.live,
+                self._states.dirty,
+                parse,
+                typed if parse is DECODED else parse,
+                lambda offset, time, key, value, event: self._take(
+                    offset, time, key, value, event, parse, fates, out
+                ),
+            )
+        fates.count(zip(KINDS, applied, strict=False), out)
+        self.advance(self._time, out)
+
+    def _run(
+        self,
+        records: Iterable[tuple[int, int, bytes | None, Any]],
+        parse: Parse,
+        fates: Fates,
+        out: Outputs,
+    ) -> None:
+        position, reached, take = self.position, self._time, self._take
         for offset, time, key, value in records:
             if offset < position:
                 continue
             position = offset + 1
             if time > reached:  # noqa: PLR1730 - every event comes by, and max() is a call
                 reached = time
-            kind: type = Event
-            try:
-                event = parse(value)
-                if event is None:
-                    fate = "clock"
-                else:
-                    kind, visitor, customer = type(event), event.visitor, event.customer
-                    state = live.get(visitor)
-                    if state is None or (customer is not UNSET and customer != state.customer):
-                        check_names(event)
-                    if key != visitor.encode():
-                        raise Rejected("no_key" if key is None else "key_differs", "$.visitor")
-                    if kind is Event:
-                        fate = "unknown"
-                    else:
-                        fate = handle(offset, reached, event, kind, state, out)
-            except Rejected as fault:
-                out.rejected.append((offset, fault.reason, fault.path))
-                fate = "rejected"
-            fates[fate].append(kind)
+            take(offset, reached, key, value, None, parse, fates, out)
         self.position, self._time = position, reached
-        for fate, kinds in fates.items():
-            if kinds:
-                out.counts["events", fate] += len(kinds)
-                for kind, number in Counter(kinds).items():
-                    out.counts["types", f"{fate}:{TAGS.get(kind, '')}"] += number
-        self.advance(self._time, out)
+
+    def _take(
+        self,
+        offset: int,
+        t: int,
+        key: bytes | None,
+        value: Any,
+        event: Event | None,
+        parse: Parse,
+        fates: Fates,
+        out: Outputs,
+    ) -> None:
+        """One record at `t`, read already if there is an `event`."""
+        kind: type = Event
+        try:
+            if event is None:
+                event = parse(value)
+            if event is None:
+                fate = "clock"
+            else:
+                kind, visitor, customer = type(event), event.visitor, event.customer
+                state = self._states.live.get(visitor)
+                if state is None or (customer is not UNSET and customer != state.customer):
+                    check_names(event)
+                if key != visitor.encode():
+                    raise Rejected("no_key" if key is None else "key_differs", "$.visitor")
+                if kind is Event:
+                    fate = "unknown"
+                else:
+                    fate = self._handle(offset, t, event, kind, state, out)
+        except Rejected as fault:
+            out.rejected.append((offset, fault.reason, fault.path))
+            fate = "rejected"
+        fates.note(fate, kind)
 
     def advance(self, time: int, out: Outputs) -> None:
         """Evidence has reached `time`: deadlines at or before it fire."""
@@ -133,13 +190,13 @@ class Visitors:
                 return "replayed"
         elif offset <= state.applied:
             return "replayed"
-        elif id in state.ids:
+        elif state.knows(id):
             return "duplicate"
         sent = event.client_time
         if sent is not UNSET and sent < t - LATE_AFTER and kind not in APPLIED_LATE:
             return "late"
         if state is None:
-            state = new(key)
+            state = self._make.new(key)
             states.add(key, state)
         else:
             states.dirty[key] = state
@@ -151,15 +208,12 @@ class Visitors:
         if fold is None:
             NOTED[kind](state, event, changed, t, self._recipes, out)
         else:
-            engage(state, t)
+            state.engage(t)
             fold(state, event, t)
             told = state.sent
             if told == IDLE or (told == NOTHING and state.customer is not None):
                 announce.active(state, t, out)
-        ids = state.ids
-        ids[id] = None
-        if len(ids) > KEPT_IDS:
-            del ids[next(iter(ids))]
+        state.remember(id)
         state.applied = offset
         state.last_event = t
         armed = state.armed

@@ -1,0 +1,1100 @@
+/* The visitors stage's most frequent events, compiled: a visitor that looks around.
+ *
+ * It does what visitor.py and visitors.py do, to the byte of the changelog; they are the meaning, and what runs
+ * where nothing could be compiled. Here a visitor is one block of memory, its ids and views beside it, each view
+ * with its texts packed as the changelog has them. `run` takes an event by itself if it is one of five types, if
+ * its visitor is at hand, and if it leads to nothing but a change of its visit; whatever else comes (a cart, a
+ * deadline, a change of person, rubbish) goes to Python, one event at a time, in its place.
+ *
+ * Source: docs/semantics.md, 2 and 3.
+ */
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <structmember.h>
+
+#define NEVER (-1)
+#define KEPT_IDS 16
+#define KEPT_VIEWS 20
+#define NOTHING 0
+#define IDLE 2
+#define PLAIN_SIZE 2048 /* bytes: a text of a larger event may have to be left out */
+#define PLAIN_DEPTH 400 /* levels of nesting, and so brackets, that any event may have */
+#define TEXT 37        /* bytes of an id that is kept in its place; a UUID has 36 */
+#define DEEPEST 64     /* levels of a packed state that are read */
+#define FIELDS 33
+#define VIEW_FIELDS 10
+
+/* ---- what Python hands in once (configure) ---- */
+
+enum { PAGE, PRODUCT, CATEGORY, SEARCH, PING, KINDS };
+
+typedef struct {
+    PyTypeObject *type;
+    Py_ssize_t id, visitor, customer, client_time, own; /* own: product or query */
+} Kind;
+
+static Kind kinds[KINDS];
+static Py_ssize_t product_fields[6]; /* id, name, category, price, url, image */
+static int64_t visit_gap, idle_after, late_after;
+static PyObject *unset, *view_type, *glance_type, *cart_type, *encode, *decoders, *empty_text;
+
+/* ---- a visitor ---- */
+
+typedef struct {
+    uint16_t size;
+    char text[TEXT + 1]; /* longer ones stand elsewhere, and here is where */
+} Id;
+
+typedef struct {
+    int64_t count, dwell, at;
+    char *packed; /* id, event, name, category, price, url, image in msgpack */
+    uint32_t id_size, size;
+} View;
+
+/* Fields that only Python reads and writes. NULL: as new. */
+enum { CART, CHECKOUT, ORDERS, SIGNALS, FIRED, REFUSED, CONSENT, EXITS, PUBLISHED, COLD };
+
+typedef struct {
+    PyObject_HEAD
+    int64_t applied, armed, last_event, last_active, last_look, visit_start, visits, sent, searches;
+    PyObject *id, *customer, *query, *search_event; /* NULL: None or "" */
+    char idle_pending, unanswered, dirty;
+    int8_t screen; /* the view on screen, or -1 */
+    uint8_t ids_count, ids_first, ids_room, views_count, views_room;
+    uint8_t order[KEPT_VIEWS]; /* the views, by their last look */
+    uint32_t id_hashes[KEPT_IDS], view_hashes[KEPT_VIEWS];
+    Id *ids; /* a ring */
+    View *views;
+    int64_t version, facts, traits_orders, offered_at;
+    double traits_value;
+    PyObject *cart_event;
+    PyObject *cold[COLD];
+} Visitor;
+
+static PyTypeObject VisitorType;
+
+static uint32_t hashed(const char *text, size_t size) {
+    uint64_t h = 0x9E3779B97F4A7C15u ^ size, part;
+    for (; size >= 8; text += 8, size -= 8) {
+        memcpy(&part, text, 8);
+        h = (h ^ part) * 0xFF51AFD7ED558CCDu;
+        h ^= h >> 32;
+    }
+    part = 0;
+    memcpy(&part, text, size);
+    h = (h ^ part) * 0xFF51AFD7ED558CCDu;
+    return (uint32_t)(h ^ h >> 32);
+}
+
+static const char *text_of(const Id *id) {
+    if (id->size <= TEXT) return id->text;
+    char *elsewhere;
+    memcpy(&elsewhere, id->text, sizeof elsewhere);
+    return elsewhere;
+}
+
+static void drop_id(Id *id) {
+    if (id->size > TEXT) PyMem_Free((char *)text_of(id));
+    id->size = 0;
+}
+
+static void clear_ids(Visitor *v) {
+    for (int i = 0; i < v->ids_count; i++) drop_id(&v->ids[(v->ids_first + i) % v->ids_room]);
+    v->ids_count = v->ids_first = 0;
+}
+
+static void clear_views(Visitor *v) {
+    for (int i = 0; i < v->views_count; i++) PyMem_Free(v->views[i].packed);
+    v->views_count = 0;
+    v->screen = -1;
+}
+
+static int has_id(const Visitor *v, const char *text, size_t size, uint32_t hash) {
+    for (int i = 0; i < v->ids_count; i++) {
+        int place = (v->ids_first + i) % v->ids_room;
+        if (v->id_hashes[place] == hash && v->ids[place].size == size &&
+            memcmp(text_of(&v->ids[place]), text, size) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+/* The last KEPT_IDS stay. The room grows only before the ring has gone round. */
+static int remember(Visitor *v, const char *text, size_t size, uint32_t hash) {
+    if (v->ids_count == v->ids_room && v->ids_room < KEPT_IDS) {
+        int room = v->ids_room ? v->ids_room * 2 : 4;
+        Id *more = PyMem_Realloc(v->ids, room * sizeof(Id));
+        if (!more) return PyErr_NoMemory(), -1;
+        v->ids = more;
+        v->ids_room = room;
+    }
+    char *elsewhere = NULL;
+    if (size > TEXT) {
+        elsewhere = PyMem_Malloc(size);
+        if (!elsewhere) return PyErr_NoMemory(), -1;
+        memcpy(elsewhere, text, size);
+    }
+    int place = (v->ids_first + v->ids_count) % v->ids_room;
+    Id *id = &v->ids[place];
+    if (v->ids_count == KEPT_IDS) {
+        drop_id(id);
+        v->ids_first = (v->ids_first + 1) % KEPT_IDS;
+    } else {
+        v->ids_count++;
+    }
+    id->size = (uint16_t)size;
+    if (elsewhere)
+        memcpy(id->text, &elsewhere, sizeof elsewhere);
+    else
+        memcpy(id->text, text, size);
+    v->id_hashes[place] = hash;
+    return 0;
+}
+
+/* ---- msgpack, written as msgspec writes it ---- */
+
+typedef struct {
+    char *at;
+    size_t size, room;
+    int failed; /* no memory: raised at the end */
+} Buffer;
+
+static char *more(Buffer *b, size_t size) {
+    if (b->size + size > b->room) {
+        size_t room = (b->size + size) * 2;
+        char *at = b->failed ? NULL : PyMem_Realloc(b->at, room);
+        if (!at) {
+            static char nowhere[16]; /* of what is written to it nothing is read */
+            b->failed = 1;
+            return size <= sizeof nowhere ? nowhere : NULL;
+        }
+        b->at = at;
+        b->room = room;
+    }
+    char *start = b->at + b->size;
+    b->size += size;
+    return start;
+}
+
+static void put(Buffer *b, const void *from, size_t size) {
+    char *to = more(b, size);
+    if (to) memcpy(to, from, size);
+}
+
+static void put_byte(Buffer *b, uint8_t byte) { *more(b, 1) = (char)byte; }
+
+/* A byte and then `size` bytes of a number, the highest first. */
+static void put_number(Buffer *b, uint8_t byte, uint64_t number, int size) {
+    char *to = more(b, 1 + size);
+    *to++ = (char)byte;
+    for (int i = size - 1; i >= 0; i--) *to++ = (char)(number >> 8 * i);
+}
+
+static void put_int(Buffer *b, int64_t n) {
+    if (n >= -32 && n < 128) put_byte(b, (uint8_t)n);
+    else if (n >= 0) {
+        if (n <= 0xFF) put_number(b, 0xCC, n, 1);
+        else if (n <= 0xFFFF) put_number(b, 0xCD, n, 2);
+        else if (n <= 0xFFFFFFFF) put_number(b, 0xCE, n, 4);
+        else put_number(b, 0xCF, n, 8);
+    }
+    else if (n >= INT8_MIN) put_number(b, 0xD0, n, 1);
+    else if (n >= INT16_MIN) put_number(b, 0xD1, n, 2);
+    else if (n >= INT32_MIN) put_number(b, 0xD2, n, 4);
+    else put_number(b, 0xD3, n, 8);
+}
+
+static void put_double(Buffer *b, double number) {
+    uint64_t bits;
+    memcpy(&bits, &number, 8);
+    put_number(b, 0xCB, bits, 8);
+}
+
+static void put_text(Buffer *b, const char *text, size_t size) {
+    if (size < 32) put_byte(b, 0xA0 | size);
+    else if (size <= 0xFF) put_number(b, 0xD9, size, 1);
+    else if (size <= 0xFFFF) put_number(b, 0xDA, size, 2);
+    else put_number(b, 0xDB, size, 4);
+    put(b, text, size);
+}
+
+static void put_head(Buffer *b, uint8_t few, uint8_t many, size_t count) {
+    if (count < 16) put_byte(b, few | count);
+    else put_number(b, many, count, 2);
+}
+
+#define put_array(b, count) put_head(b, 0x90, 0xDC, count)
+#define put_map(b, count) put_head(b, 0x80, 0xDE, count)
+
+/* A str; NULL: `absent`. */
+static int put_str(Buffer *b, PyObject *text, uint8_t absent) {
+    if (!text) return put_byte(b, absent), 0;
+    Py_ssize_t size;
+    const char *from = PyUnicode_AsUTF8AndSize(text, &size);
+    if (!from) return -1;
+    put_text(b, from, size);
+    return 0;
+}
+
+/* ---- msgpack, read ---- */
+
+typedef struct {
+    const uint8_t *at, *end;
+    int bad;
+} Reader;
+
+static uint64_t take_number(Reader *r, int size) {
+    uint64_t number = 0;
+    if (r->end - r->at < size) return r->bad = 1, 0;
+    while (size--) number = number << 8 | *r->at++;
+    return number;
+}
+
+static int64_t take_int(Reader *r) {
+    uint8_t head = (uint8_t)take_number(r, 1);
+    if (head < 0x80) return head;
+    if (head >= 0xE0) return (int8_t)head;
+    switch (head) {
+    case 0xCC: return take_number(r, 1);
+    case 0xCD: return take_number(r, 2);
+    case 0xCE: return take_number(r, 4);
+    case 0xCF: return take_number(r, 8);
+    case 0xD0: return (int8_t)take_number(r, 1);
+    case 0xD1: return (int16_t)take_number(r, 2);
+    case 0xD2: return (int32_t)take_number(r, 4);
+    case 0xD3: return take_number(r, 8);
+    }
+    return r->bad = 1, 0;
+}
+
+static int take_bool(Reader *r) {
+    uint8_t head = (uint8_t)take_number(r, 1);
+    if (head != 0xC2 && head != 0xC3) r->bad = 1;
+    return head == 0xC3;
+}
+
+static double take_double(Reader *r) {
+    if (r->at < r->end && *r->at == 0xCB) {
+        double number;
+        r->at++;
+        uint64_t bits = take_number(r, 8);
+        memcpy(&number, &bits, 8);
+        return number;
+    }
+    return (double)take_int(r);
+}
+
+static const char *take_bytes(Reader *r, size_t size) {
+    if ((size_t)(r->end - r->at) < size) return r->bad = 1, (const char *)r->at;
+    r->at += size;
+    return (const char *)r->at - size;
+}
+
+static const char *take_text(Reader *r, size_t *size) {
+    uint8_t head = (uint8_t)take_number(r, 1);
+    *size = 0;
+    if ((head & 0xE0) == 0xA0) *size = head & 0x1F;
+    else if (head == 0xD9) *size = take_number(r, 1);
+    else if (head == 0xDA) *size = take_number(r, 2);
+    else if (head == 0xDB) *size = take_number(r, 4);
+    else r->bad = 1;
+    return take_bytes(r, *size);
+}
+
+static int take_nil(Reader *r) {
+    if (r->at < r->end && *r->at == 0xC0) return r->at++, 1;
+    return 0;
+}
+
+static size_t take_head(Reader *r, uint8_t few, uint8_t many) {
+    uint8_t head = (uint8_t)take_number(r, 1);
+    if ((head & 0xF0) == few) return head & 0x0F;
+    if (head == many) return take_number(r, 2);
+    if (head == many + 1) return take_number(r, 4);
+    return r->bad = 1, 0;
+}
+
+#define take_array(r) take_head(r, 0x90, 0xDC)
+#define take_map(r) take_head(r, 0x80, 0xDE)
+
+static void skip(Reader *r, int depth) {
+    if (r->at >= r->end || depth > DEEPEST) {
+        r->bad = 1;
+        return;
+    }
+    uint8_t head = *r->at;
+    size_t size, count = 0;
+    if (head < 0x80 || head >= 0xE0 || (head >= 0xCC && head <= 0xD3)) take_int(r);
+    else if (head == 0xC0 || head == 0xC2 || head == 0xC3) r->at++;
+    else if (head == 0xCB) take_double(r);
+    else if ((head & 0xE0) == 0xA0 || (head >= 0xD9 && head <= 0xDB)) take_text(r, &size);
+    else if ((head & 0xF0) == 0x90 || head == 0xDC || head == 0xDD) count = take_array(r);
+    else if ((head & 0xF0) == 0x80 || head == 0xDE || head == 0xDF) count = 2 * take_map(r);
+    else r->bad = 1;
+    while (count-- && !r->bad) skip(r, depth + 1);
+}
+
+/* A str, kept; for nil and "" NULL. */
+static PyObject *take_str(Reader *r) {
+    size_t size;
+    if (take_nil(r)) return NULL;
+    const char *text = take_text(r, &size);
+    if (r->bad || !size) return NULL;
+    PyObject *found = PyUnicode_DecodeUTF8(text, size, NULL);
+    if (!found) r->bad = 1;
+    return found;
+}
+
+/* ---- views ---- */
+
+static int find_view(const Visitor *v, const char *packed, uint32_t size, uint32_t hash) {
+    for (int i = 0; i < v->views_count; i++)
+        if (v->view_hashes[i] == hash && v->views[i].id_size == size &&
+            memcmp(v->views[i].packed, packed, size) == 0)
+            return i;
+    return -1;
+}
+
+/* The view becomes the newest; the oldest makes room. `texts`: as View.packed has them, copied. Its place or -1. */
+static int enter_view(Visitor *v, const Buffer *texts, uint32_t id_size, int64_t t) {
+    uint32_t hash = hashed(texts->at, id_size);
+    int place = find_view(v, texts->at, id_size, hash), rank = v->views_count;
+    if (place < 0 && v->views_count == v->views_room && v->views_room < KEPT_VIEWS) {
+        int room = v->views_room ? v->views_room * 2 : 4;
+        room = room > KEPT_VIEWS ? KEPT_VIEWS : room;
+        View *views = PyMem_Realloc(v->views, room * sizeof(View));
+        if (!views) return PyErr_NoMemory(), -1;
+        v->views = views;
+        v->views_room = room;
+    }
+    char *packed = PyMem_Malloc(texts->size);
+    if (!packed) return PyErr_NoMemory(), -1;
+    memcpy(packed, texts->at, texts->size);
+    View *view;
+    if (place >= 0) {
+        view = &v->views[place];
+        PyMem_Free(view->packed);
+        for (rank = 0; v->order[rank] != place; rank++);
+    } else {
+        if (v->views_count < KEPT_VIEWS) {
+            place = v->views_count++;
+        } else {
+            place = v->order[rank = 0];
+            PyMem_Free(v->views[place].packed);
+        }
+        view = &v->views[place];
+        view->count = view->dwell = 0;
+    }
+    memmove(v->order + rank, v->order + rank + 1, v->views_count - 1 - rank);
+    v->order[v->views_count - 1] = place;
+    v->view_hashes[place] = hash;
+    view->count++;
+    view->at = t;
+    view->packed = packed;
+    view->id_size = id_size;
+    view->size = texts->size;
+    return place;
+}
+
+static PyObject *slot(PyObject *of, Py_ssize_t offset) { return *(PyObject **)((char *)of + offset); }
+
+static Buffer texts; /* of the view at work; its memory is kept for the next */
+
+static int look_at(Visitor *v, PyObject *event_id, PyObject *product, int64_t t) {
+    PyObject *given[6];
+    for (int i = 0; i < 6; i++) {
+        given[i] = slot(product, product_fields[i]);
+        if (!given[i]) return PyErr_SetString(PyExc_AttributeError, "product"), -1;
+    }
+    texts.size = texts.failed = 0;
+    if (put_str(&texts, given[0], 0xC0) < 0) return -1;
+    uint32_t id_size = texts.size;
+    if (put_str(&texts, event_id, 0xC0) < 0) return -1;
+    for (int i = 1; i < 6; i++) {
+        if (given[i] == unset) put_byte(&texts, 0xC0);
+        else if (i == 3) {
+            double price = PyFloat_AsDouble(given[i]);
+            if (price == -1.0 && PyErr_Occurred()) return -1;
+            put_double(&texts, price);
+        } else if (put_str(&texts, given[i], 0xC0) < 0) return -1;
+    }
+    if (texts.failed) return PyErr_NoMemory(), -1;
+    int place = enter_view(v, &texts, id_size, t);
+    if (place < 0) return -1;
+    v->screen = place;
+    v->unanswered = 0;
+    v->last_look = t;
+    return 0;
+}
+
+static PyObject *str_or_none(Reader *r) {
+    size_t size;
+    if (take_nil(r)) Py_RETURN_NONE;
+    const char *text = take_text(r, &size);
+    return PyUnicode_DecodeUTF8(text, size, NULL);
+}
+
+/* View or Glance (all of a view but what it looks like, and its category). */
+static PyObject *as_struct(const View *view, PyObject *type) {
+    PyObject *args[10] = {NULL};
+    Reader r = {(const uint8_t *)view->packed, (const uint8_t *)view->packed + view->size, 0};
+    int glance = type == glance_type, count = glance ? 6 : 10, fine = 1;
+    PyObject *texts[7];
+    for (int i = 0; i < 7; i++) {
+        if (i == 4 && r.at < r.end && *r.at == 0xCB) texts[i] = PyFloat_FromDouble(take_double(&r));
+        else texts[i] = str_or_none(&r);
+        fine = fine && texts[i];
+    }
+    args[0] = texts[0];
+    args[1] = PyLong_FromLongLong(view->count);
+    args[2] = PyLong_FromLongLong(view->dwell);
+    args[3] = PyLong_FromLongLong(view->at);
+    args[4] = texts[1];
+    if (glance) args[5] = texts[3];
+    else memcpy(args + 5, texts + 2, 5 * sizeof *texts);
+    PyObject *made = NULL;
+    if (fine && args[1] && args[2] && args[3]) made = PyObject_Vectorcall(type, args, count, NULL);
+    for (int i = 1; i < 4; i++) Py_XDECREF(args[i]);
+    for (int i = 0; i < 7; i++) Py_XDECREF(texts[i]);
+    return made;
+}
+
+/* ---- what events do ---- */
+
+static void engage(Visitor *v, int64_t t) {
+    if (v->last_active == NEVER || t - v->last_active >= visit_gap) {
+        v->visits++;
+        v->visit_start = t;
+        clear_ids(v);
+        clear_views(v);
+        v->searches = 0;
+        Py_CLEAR(v->query);
+        v->unanswered = 0;
+        Py_CLEAR(v->search_event);
+        Py_CLEAR(v->cold[SIGNALS]);
+        Py_CLEAR(v->cold[FIRED]);
+        Py_CLEAR(v->cold[REFUSED]);
+        v->last_look = NEVER;
+    } else if (v->screen >= 0) {
+        v->views[v->screen].dwell += t - v->last_active;
+    }
+    v->last_active = t;
+    v->idle_pending = 1;
+}
+
+static void look_away(Visitor *v, int64_t t) {
+    v->screen = -1;
+    v->last_look = t;
+}
+
+static void search(Visitor *v, PyObject *query, PyObject *event_id, int64_t t) {
+    look_away(v, t);
+    v->searches++;
+    Py_XSETREF(v->query, Py_NewRef(query));
+    v->unanswered = 1;
+    Py_XSETREF(v->search_event, Py_NewRef(event_id));
+}
+
+/* ---- the visitor as Python sees it ---- */
+
+static PyObject *visitor_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
+    static char *names[] = {"id", NULL};
+    PyObject *id;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "U", names, &id)) return NULL;
+    Visitor *v = (Visitor *)type->tp_alloc(type, 0);
+    if (!v) return NULL;
+    v->id = Py_NewRef(id);
+    v->applied = v->armed = v->last_event = v->last_active = v->last_look = v->visit_start = NEVER;
+    v->offered_at = NEVER;
+    v->screen = -1;
+    return (PyObject *)v;
+}
+
+static void visitor_dealloc(Visitor *v) {
+    clear_ids(v);
+    clear_views(v);
+    PyMem_Free(v->ids);
+    PyMem_Free(v->views);
+    Py_XDECREF(v->id);
+    Py_XDECREF(v->customer);
+    Py_XDECREF(v->query);
+    Py_XDECREF(v->search_event);
+    Py_XDECREF(v->cart_event);
+    for (int i = 0; i < COLD; i++) Py_XDECREF(v->cold[i]);
+    Py_TYPE(v)->tp_free(v);
+}
+
+static PyObject *get_cold(Visitor *v, void *which) {
+    PyObject **cold = &v->cold[(intptr_t)which];
+    if (!*cold) {
+        switch ((intptr_t)which) {
+        case CART: *cold = PyObject_CallOneArg(cart_type, v->id); break;
+        case CHECKOUT: Py_RETURN_NONE;
+        case SIGNALS: case CONSENT: case EXITS: *cold = PyDict_New(); break;
+        default: *cold = PyList_New(0);
+        }
+    }
+    return Py_XNewRef(*cold);
+}
+
+static int set_cold(Visitor *v, PyObject *value, void *which) {
+    if (!value) return PyErr_SetString(PyExc_AttributeError, "cannot be deleted"), -1;
+    Py_XSETREF(v->cold[(intptr_t)which], Py_NewRef(value));
+    return 0;
+}
+
+static PyObject *get_text(Visitor *v, void *offset) {
+    PyObject *text = slot((PyObject *)v, (Py_ssize_t)(intptr_t)offset);
+    return Py_NewRef(text ? text : empty_text);
+}
+
+static int set_text(Visitor *v, PyObject *value, void *offset) {
+    if (!value || !PyUnicode_Check(value)) return PyErr_SetString(PyExc_TypeError, "not a str"), -1;
+    PyObject **text = (PyObject **)((char *)v + (intptr_t)offset);
+    Py_XSETREF(*text, PyUnicode_GET_LENGTH(value) ? Py_NewRef(value) : NULL);
+    return 0;
+}
+
+static PyObject *get_person(Visitor *v, void *unused) {
+    return v->customer ? PyUnicode_FromFormat("customer:%U", v->customer)
+                       : PyUnicode_FromFormat("visitor:%U", v->id);
+}
+
+static PyObject *get_products(Visitor *v, void *unused) { return PyLong_FromLong(v->views_count); }
+
+#define COLD_FIELD(name, which) {name, (getter)get_cold, (setter)set_cold, NULL, (void *)which}
+#define TEXT_FIELD(name) \
+    {#name, (getter)get_text, (setter)set_text, NULL, (void *)offsetof(Visitor, name)}
+
+static PyGetSetDef visitor_getset[] = {
+    COLD_FIELD("cart", CART), COLD_FIELD("checkout", CHECKOUT), COLD_FIELD("orders", ORDERS),
+    COLD_FIELD("signals", SIGNALS), COLD_FIELD("fired", FIRED), COLD_FIELD("refused", REFUSED),
+    COLD_FIELD("consent", CONSENT), COLD_FIELD("exits", EXITS), COLD_FIELD("published", PUBLISHED),
+    TEXT_FIELD(query), TEXT_FIELD(search_event), TEXT_FIELD(cart_event),
+    {"person", (getter)get_person, NULL, NULL, NULL},
+    {"products", (getter)get_products, NULL, NULL, NULL},
+    {NULL}};
+
+#define INT_FIELD(name) {#name, T_LONGLONG, offsetof(Visitor, name), 0, NULL}
+
+static PyMemberDef visitor_members[] = {
+    {"id", T_OBJECT_EX, offsetof(Visitor, id), READONLY, NULL},
+    {"customer", T_OBJECT, offsetof(Visitor, customer), 0, NULL},
+    INT_FIELD(applied), INT_FIELD(version), INT_FIELD(armed), INT_FIELD(facts), INT_FIELD(sent),
+    INT_FIELD(last_event), INT_FIELD(last_active), INT_FIELD(visits), INT_FIELD(visit_start),
+    INT_FIELD(last_look), INT_FIELD(searches), INT_FIELD(traits_orders), INT_FIELD(offered_at),
+    {"traits_value", T_DOUBLE, offsetof(Visitor, traits_value), 0, NULL},
+    {"idle_pending", T_BOOL, offsetof(Visitor, idle_pending), 0, NULL},
+    {"unanswered", T_BOOL, offsetof(Visitor, unanswered), 0, NULL},
+    {NULL}};
+
+static int event_and_time(PyObject *const *args, Py_ssize_t count, int64_t *t) {
+    if (count != 2) return PyErr_SetString(PyExc_TypeError, "an event and a time"), -1;
+    *t = PyLong_AsLongLong(args[1]);
+    return *t == -1 && PyErr_Occurred() ? -1 : 0;
+}
+
+static PyObject *visitor_engage(Visitor *v, PyObject *time) {
+    int64_t t = PyLong_AsLongLong(time);
+    if (t == -1 && PyErr_Occurred()) return NULL;
+    engage(v, t);
+    Py_RETURN_NONE;
+}
+
+static PyObject *visitor_view(Visitor *v, PyObject *const *args, Py_ssize_t count) {
+    int64_t t;
+    if (event_and_time(args, count, &t) < 0) return NULL;
+    if (Py_TYPE(args[0]) != kinds[PRODUCT].type) return PyErr_Format(PyExc_TypeError, "no product.viewed");
+    if (look_at(v, slot(args[0], kinds[PRODUCT].id), slot(args[0], kinds[PRODUCT].own), t) < 0) return NULL;
+    Py_RETURN_NONE;
+}
+
+static PyObject *visitor_look_away(Visitor *v, PyObject *const *args, Py_ssize_t count) {
+    int64_t t;
+    if (event_and_time(args, count, &t) < 0) return NULL;
+    look_away(v, t);
+    Py_RETURN_NONE;
+}
+
+static PyObject *visitor_search(Visitor *v, PyObject *const *args, Py_ssize_t count) {
+    int64_t t;
+    if (event_and_time(args, count, &t) < 0) return NULL;
+    if (Py_TYPE(args[0]) != kinds[SEARCH].type) return PyErr_Format(PyExc_TypeError, "no search.performed");
+    search(v, slot(args[0], kinds[SEARCH].own), slot(args[0], kinds[SEARCH].id), t);
+    Py_RETURN_NONE;
+}
+
+static PyObject *visitor_knows(Visitor *v, PyObject *id) {
+    Py_ssize_t size;
+    const char *text = PyUnicode_AsUTF8AndSize(id, &size);
+    return text ? PyBool_FromLong(has_id(v, text, size, hashed(text, size))) : NULL;
+}
+
+static PyObject *visitor_remember(Visitor *v, PyObject *id) {
+    Py_ssize_t size;
+    const char *text = PyUnicode_AsUTF8AndSize(id, &size);
+    if (!text || remember(v, text, size, hashed(text, size)) < 0) return NULL;
+    Py_RETURN_NONE;
+}
+
+static PyObject *visitor_subject(Visitor *v, PyObject *unused) {
+    const View *best = NULL;
+    for (int i = 0; i < v->views_count; i++) {
+        const View *each = &v->views[v->order[i]];
+        if (!best || each->dwell >= best->dwell) best = each;
+    }
+    if (!best) Py_RETURN_NONE;
+    return as_struct(best, view_type);
+}
+
+static PyObject *visitor_glances(Visitor *v, PyObject *unused) {
+    PyObject *found = PyList_New(v->views_count);
+    for (int i = 0; found && i < v->views_count; i++) {
+        PyObject *glance = as_struct(&v->views[v->order[i]], glance_type);
+        if (!glance) Py_CLEAR(found);
+        else PyList_SET_ITEM(found, i, glance);
+    }
+    return found;
+}
+
+/* ---- packed ---- */
+
+static Buffer packing;
+
+/* A field that only Python knows; `absent`: how it is packed when new or empty. */
+static int put_cold(Buffer *b, PyObject *value, uint8_t absent) {
+    if (!value || value == Py_None || (PyList_Check(value) && !PyList_GET_SIZE(value)) ||
+        (PyDict_Check(value) && !PyDict_GET_SIZE(value)))
+        return put_byte(b, absent), 0;
+    PyObject *packed = PyObject_CallOneArg(encode, value);
+    if (!packed) return -1;
+    if (PyBytes_Check(packed)) put(b, PyBytes_AS_STRING(packed), PyBytes_GET_SIZE(packed));
+    else b->failed = 1;
+    Py_DECREF(packed);
+    return 0;
+}
+
+static int put_cart(Buffer *b, Visitor *v) {
+    static const uint8_t rest[] = {0xC2, 0xC0, 0xC0, 0x80, 0xFF, 0xFF, 0xC0, 0xC0, 0x00};
+    if (v->cold[CART]) return put_cold(b, v->cold[CART], 0xC0);
+    put_array(b, 10);
+    if (put_str(b, v->id, 0xA0) < 0) return -1;
+    put(b, rest, sizeof rest);
+    return 0;
+}
+
+static void put_views(Buffer *b, const Visitor *v) {
+    put_map(b, v->views_count);
+    for (int i = 0; i < v->views_count; i++) {
+        const View *view = &v->views[v->order[i]];
+        put(b, view->packed, view->id_size);
+        put_array(b, VIEW_FIELDS);
+        put(b, view->packed, view->id_size);
+        put_int(b, view->count);
+        put_int(b, view->dwell);
+        put_int(b, view->at);
+        put(b, view->packed + view->id_size, view->size - view->id_size);
+    }
+}
+
+static int put_visitor(Buffer *b, Visitor *v) {
+    put_array(b, FIELDS);
+    if (put_str(b, v->id, 0xA0) < 0 || put_cart(b, v) < 0) return -1;
+    put_int(b, v->applied);
+    put_int(b, v->version);
+    put_int(b, v->armed);
+    if (put_str(b, v->customer, 0xC0) < 0) return -1;
+    put_int(b, v->facts);
+    put_int(b, v->sent);
+    put_int(b, v->last_event);
+    put_int(b, v->last_active);
+    put_byte(b, v->idle_pending ? 0xC3 : 0xC2);
+    put_map(b, v->ids_count);
+    for (int i = 0; i < v->ids_count; i++) {
+        const Id *id = &v->ids[(v->ids_first + i) % v->ids_room];
+        put_text(b, text_of(id), id->size);
+        put_byte(b, 0xC0);
+    }
+    put_int(b, v->visits);
+    put_int(b, v->visit_start);
+    put_int(b, v->last_look);
+    if (v->screen < 0) put_byte(b, 0xA0);
+    else put(b, v->views[v->screen].packed, v->views[v->screen].id_size);
+    put_views(b, v);
+    put_int(b, v->searches);
+    if (put_str(b, v->query, 0xA0) < 0) return -1;
+    put_byte(b, v->unanswered ? 0xC3 : 0xC2);
+    if (put_str(b, v->search_event, 0xA0) < 0 || put_cold(b, v->cold[SIGNALS], 0x80) < 0 ||
+        put_cold(b, v->cold[FIRED], 0x90) < 0 || put_cold(b, v->cold[REFUSED], 0x90) < 0 ||
+        put_str(b, v->cart_event, 0xA0) < 0 || put_cold(b, v->cold[CHECKOUT], 0xC0) < 0 ||
+        put_cold(b, v->cold[ORDERS], 0x90) < 0)
+        return -1;
+    put_int(b, v->traits_orders);
+    put_double(b, v->traits_value);
+    if (put_cold(b, v->cold[CONSENT], 0x80) < 0) return -1;
+    put_int(b, v->offered_at);
+    return put_cold(b, v->cold[EXITS], 0x80) < 0 || put_cold(b, v->cold[PUBLISHED], 0x90) < 0 ? -1 : 0;
+}
+
+static PyObject *pack(PyObject *module, PyObject *given) {
+    if (Py_TYPE(given) != &VisitorType) return PyErr_Format(PyExc_TypeError, "not a visitor");
+    Visitor *v = (Visitor *)given;
+    packing.size = packing.failed = 0;
+    if (put_visitor(&packing, v) < 0) return NULL;
+    if (packing.failed) return PyErr_NoMemory();
+    v->dirty = 0;
+    return PyBytes_FromStringAndSize(packing.at, packing.size);
+}
+
+/* Reads one field into `cold`, by the decoder that Python has for it. */
+static void take_cold(Reader *r, Visitor *v, int which, uint8_t absent) {
+    if (r->at < r->end && *r->at == absent) {
+        r->at++;
+        return;
+    }
+    const uint8_t *start = r->at;
+    skip(r, 0);
+    if (r->bad) return;
+    PyObject *packed = PyBytes_FromStringAndSize((const char *)start, r->at - start);
+    PyObject *found =
+        packed ? PyObject_CallOneArg(PyTuple_GET_ITEM(decoders, which), packed) : NULL;
+    Py_XDECREF(packed);
+    Py_XSETREF(v->cold[which], found);
+    if (!found) r->bad = 1;
+}
+
+static void take_ids(Reader *r, Visitor *v) {
+    for (size_t count = take_map(r); count-- && !r->bad;) {
+        size_t size;
+        const char *text = take_text(r, &size);
+        if (!take_nil(r) || r->bad || size > UINT16_MAX || remember(v, text, size, hashed(text, size)) < 0)
+            r->bad = 1;
+    }
+}
+
+static void take_view(Reader *r, Visitor *v) {
+    size_t size;
+    skip(r, 0); /* its id, as a key */
+    size_t fields = take_array(r);
+    if (r->bad || fields < 5 || fields > VIEW_FIELDS) {
+        r->bad = 1;
+        return;
+    }
+    texts.size = texts.failed = 0;
+    const char *text = take_text(r, &size);
+    if (r->bad) return;
+    put_text(&texts, text, size);
+    uint32_t id_size = texts.size;
+    int64_t count = take_int(r), dwell = take_int(r), at = take_int(r);
+    const uint8_t *start = r->at;
+    take_text(r, &size);
+    for (size_t i = 5; i < fields && !r->bad; i++) {
+        if (take_nil(r)) continue;
+        if (i == 7 && r->at < r->end && *r->at == 0xCB) take_double(r);
+        else if (i == 7) r->bad = 1;
+        else take_text(r, &size);
+    }
+    if (r->bad) return;
+    put(&texts, start, r->at - start);
+    for (; fields < VIEW_FIELDS; fields++) put_byte(&texts, 0xC0);
+    int place = texts.failed ? -1 : enter_view(v, &texts, id_size, at);
+    if (place < 0) {
+        r->bad = 1;
+        return;
+    }
+    v->views[place].count = count;
+    v->views[place].dwell = dwell;
+}
+
+static void take_screen(Reader *r, Visitor *v, const char *screen, size_t size) {
+    if (!size) return;
+    texts.size = texts.failed = 0;
+    put_text(&texts, screen, size);
+    int place = texts.failed ? -1 : find_view(v, texts.at, texts.size, hashed(texts.at, texts.size));
+    if (place < 0) r->bad = 1;
+    v->screen = place;
+}
+
+static void take_visitor(Reader *r, Visitor *v) {
+    const char *screen;
+    size_t size;
+    take_cold(r, v, CART, 0xC0);
+    v->applied = take_int(r);
+    v->version = take_int(r);
+    v->armed = take_int(r);
+    v->customer = take_nil(r) ? NULL : take_str(r);
+    v->facts = take_int(r);
+    v->sent = take_int(r);
+    v->last_event = take_int(r);
+    v->last_active = take_int(r);
+    v->idle_pending = take_bool(r);
+    take_ids(r, v);
+    v->visits = take_int(r);
+    v->visit_start = take_int(r);
+    v->last_look = take_int(r);
+    screen = take_text(r, &size);
+    for (size_t count = take_map(r); count-- && !r->bad;) take_view(r, v);
+    if (r->bad) return;
+    take_screen(r, v, screen, size);
+    v->searches = take_int(r);
+    v->query = take_str(r);
+    v->unanswered = take_bool(r);
+    v->search_event = take_str(r);
+    take_cold(r, v, SIGNALS, 0x80);
+    take_cold(r, v, FIRED, 0x90);
+    take_cold(r, v, REFUSED, 0x90);
+    v->cart_event = take_str(r);
+    take_cold(r, v, CHECKOUT, 0xC0);
+    take_cold(r, v, ORDERS, 0x90);
+    v->traits_orders = take_int(r);
+    v->traits_value = take_double(r);
+    take_cold(r, v, CONSENT, 0x80);
+    v->offered_at = take_int(r);
+    take_cold(r, v, EXITS, 0x80);
+    take_cold(r, v, PUBLISHED, 0x90);
+}
+
+static PyObject *unpack(PyObject *module, PyObject *packed) {
+    Py_buffer given;
+    if (PyObject_GetBuffer(packed, &given, PyBUF_SIMPLE) < 0) return NULL;
+    Reader r = {given.buf, (const uint8_t *)given.buf + given.len, 0};
+    Visitor *v = NULL;
+    if (take_array(&r) != FIELDS) r.bad = 1;
+    PyObject *id = r.bad ? NULL : take_str(&r);
+    if (id) v = (Visitor *)PyObject_CallOneArg((PyObject *)&VisitorType, id);
+    Py_XDECREF(id);
+    if (v) take_visitor(&r, v);
+    if (v && (r.bad || r.at != r.end)) Py_CLEAR(v);
+    if (!v && !PyErr_Occurred())
+        PyErr_Format(PyExc_ValueError, "no visitor's state, from byte %zd on",
+                     (const char *)r.at - (const char *)given.buf);
+    PyBuffer_Release(&given);
+    return (PyObject *)v;
+}
+
+static PyMethodDef visitor_methods[] = {
+    {"engage", (PyCFunction)visitor_engage, METH_O, NULL},
+    {"view", (PyCFunction)(void (*)(void))visitor_view, METH_FASTCALL, NULL},
+    {"look_away", (PyCFunction)(void (*)(void))visitor_look_away, METH_FASTCALL, NULL},
+    {"search", (PyCFunction)(void (*)(void))visitor_search, METH_FASTCALL, NULL},
+    {"knows", (PyCFunction)visitor_knows, METH_O, NULL},
+    {"remember", (PyCFunction)visitor_remember, METH_O, NULL},
+    {"subject", (PyCFunction)visitor_subject, METH_NOARGS, NULL},
+    {"glances", (PyCFunction)visitor_glances, METH_NOARGS, NULL},
+    {NULL}};
+
+static PyTypeObject VisitorType = {
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "stream._visitors.Visitor",
+    .tp_doc = "A visitor as stream.visitor.Visitor, with the same fields and methods.",
+    .tp_basicsize = sizeof(Visitor),
+    .tp_flags = Py_TPFLAGS_DEFAULT,
+    .tp_new = visitor_new,
+    .tp_dealloc = (destructor)visitor_dealloc,
+    .tp_getset = visitor_getset,
+    .tp_members = visitor_members,
+    .tp_methods = visitor_methods,
+};
+
+/* ---- the loop ---- */
+
+/* Whether nothing in the bytes needs a look beside the typed decoding, which skips what it does not know. */
+static int plain(PyObject *value) {
+    if (!PyBytes_CheckExact(value) || PyBytes_GET_SIZE(value) > PLAIN_SIZE) return 0;
+    const char *text = PyBytes_AS_STRING(value);
+    Py_ssize_t size = PyBytes_GET_SIZE(value), at = 0;
+    uint64_t seen = 0, part;
+    for (; at + 8 <= size; at += 8) {
+        memcpy(&part, text + at, 8);
+        seen |= part;
+    }
+    for (; at < size; at++) seen |= (uint64_t)(uint8_t)text[at];
+    if (seen & 0x8080808080808080u) {
+        PyObject *valid = PyUnicode_DecodeUTF8(text, size, NULL);
+        if (!valid) return PyErr_Clear(), 0;
+        Py_DECREF(valid);
+    }
+    if (size > 2 * PLAIN_DEPTH) {
+        int brackets = 0;
+        for (at = 0; at < size; at++) brackets += text[at] == '[' || text[at] == '{';
+        if (brackets > PLAIN_DEPTH) return 0;
+    }
+    return 1;
+}
+
+static int same(PyObject *a, PyObject *b) {
+    if (a == b) return 1;
+    if (!a || !b) return 0;
+    return PyUnicode_CheckExact(a) && PyUnicode_CheckExact(b) && PyUnicode_Compare(a, b) == 0;
+}
+
+/* Applies the event if it is a plain one: its kind, or -1 for Python to take it, or -2 with an error. */
+static int apply(PyObject *event, int64_t offset, int64_t t, PyObject *key, PyObject *live, PyObject *dirty) {
+    int which = 0;
+    while (which < KINDS && kinds[which].type != Py_TYPE(event)) which++;
+    if (which == KINDS) return -1;
+    const Kind *kind = &kinds[which];
+    PyObject *name = slot(event, kind->visitor), *id = slot(event, kind->id);
+    PyObject *customer = slot(event, kind->customer), *sent = slot(event, kind->client_time);
+    if (!name || !id || !customer || !sent) return -1;
+    Visitor *v = (Visitor *)PyDict_GetItemWithError(live, name);
+    if (!v) return PyErr_Occurred() ? -2 : -1;
+    if (Py_TYPE(v) != &VisitorType) return -1;
+    Py_ssize_t name_size, id_size;
+    const char *name_text = PyUnicode_AsUTF8AndSize(name, &name_size);
+    const char *id_text = PyUnicode_AsUTF8AndSize(id, &id_size);
+    if (!name_text || !id_text) return -2;
+    if (!PyBytes_CheckExact(key) || PyBytes_GET_SIZE(key) != name_size ||
+        memcmp(PyBytes_AS_STRING(key), name_text, name_size) != 0)
+        return -1;
+    if (customer != unset && !same(customer, v->customer)) return -1;
+    if (offset <= v->applied || v->armed <= t || t + idle_after < v->armed) return -1;
+    if (v->sent == IDLE || (v->sent == NOTHING && v->customer)) return -1;
+    if (sent != unset) {
+        int64_t client_time = PyLong_AsLongLong(sent);
+        if (client_time == -1 && PyErr_Occurred()) return -2;
+        if (client_time < t - late_after) return -1;
+    }
+    uint32_t hash = hashed(id_text, id_size);
+    if (has_id(v, id_text, id_size, hash)) return -1;
+
+    Py_INCREF(v);
+    int failed = 0;
+    if (!v->dirty) {
+        failed = PyDict_SetItem(dirty, v->id, (PyObject *)v) < 0;
+        v->dirty = !failed;
+    }
+    if (!failed) {
+        engage(v, t);
+        if (which == PRODUCT) failed = look_at(v, id, slot(event, kind->own), t) < 0;
+        else if (which == SEARCH) search(v, slot(event, kind->own), id, t);
+        else if (which != PING) look_away(v, t);
+    }
+    failed = failed || remember(v, id_text, id_size, hash) < 0;
+    v->applied = offset;
+    v->last_event = t;
+    Py_DECREF(v);
+    return failed ? -2 : which;
+}
+
+static PyObject *run(PyObject *module, PyObject *args) {
+    PyObject *records, *live, *dirty, *parse, *typed, *otherwise;
+    long long position, reached;
+    if (!PyArg_ParseTuple(args, "OLLO!O!OOO", &records, &position, &reached, &PyDict_Type, &live,
+                          &PyDict_Type, &dirty, &parse, &typed, &otherwise))
+        return NULL;
+    PyObject *each = PyObject_GetIter(records), *record;
+    if (!each) return NULL;
+    long long applied[KINDS] = {0};
+    while ((record = PyIter_Next(each))) {
+        if (!PyTuple_CheckExact(record) || PyTuple_GET_SIZE(record) != 4) {
+            PyErr_SetString(PyExc_TypeError, "a record is (offset, time, key, value)");
+            break;
+        }
+        PyObject *key = PyTuple_GET_ITEM(record, 2), *value = PyTuple_GET_ITEM(record, 3);
+        int64_t offset = PyLong_AsLongLong(PyTuple_GET_ITEM(record, 0));
+        int64_t time = PyLong_AsLongLong(PyTuple_GET_ITEM(record, 1));
+        if ((offset == -1 || time == -1) && PyErr_Occurred()) break;
+        if (offset < position) {
+            Py_DECREF(record);
+            continue;
+        }
+        position = offset + 1;
+        if (time > reached) reached = time;
+        int done = -1;
+        PyObject *event = PyObject_CallOneArg(plain(value) ? typed : parse, value);
+        if (!event) {
+            if (!PyErr_ExceptionMatches(PyExc_Exception)) break;
+            PyErr_Clear(); /* it is raised again where it is judged */
+        }
+        if (event) done = apply(event, offset, reached, key, live, dirty);
+        if (done >= 0) applied[done]++;
+        else if (done == -1) {
+            PyObject *told = PyObject_CallFunction(otherwise, "LLOOO", (long long)offset, reached, key,
+                                                   value, event ? event : Py_None);
+            if (!told) done = -2;
+            Py_XDECREF(told);
+        }
+        Py_XDECREF(event);
+        if (done == -2) break;
+        Py_DECREF(record);
+        record = NULL;
+    }
+    Py_XDECREF(record);
+    Py_DECREF(each);
+    if (PyErr_Occurred()) return NULL;
+    return Py_BuildValue("LL(LLLLL)", position, reached, applied[0], applied[1], applied[2], applied[3],
+                         applied[4]);
+}
+
+/* ---- set up ---- */
+
+/* Where a Struct keeps a field. */
+static Py_ssize_t offset_of(PyObject *type, const char *name) {
+    PyObject *found = PyObject_GetAttrString(type, name);
+    if (!found) return -1;
+    Py_ssize_t offset = -1;
+    if (Py_TYPE(found) == &PyMemberDescr_Type && ((PyMemberDescrObject *)found)->d_member->type == T_OBJECT_EX)
+        offset = ((PyMemberDescrObject *)found)->d_member->offset;
+    else
+        PyErr_Format(PyExc_TypeError, "%s is no field of its own", name);
+    Py_DECREF(found);
+    return offset;
+}
+
+static PyObject *configure(PyObject *module, PyObject *args, PyObject *kwargs) {
+    static char *names[] = {"kinds", "product", "unset", "view", "glance", "cart", "encode", "decoders",
+                            "visit_gap", "idle_after", "late_after", "kept_ids", "kept_views", "fields", NULL};
+    static const char *parts[] = {"id", "name", "category", "price", "url", "image"};
+    static const char *own[KINDS] = {NULL, "product", NULL, "query", NULL};
+    PyObject *types, *product;
+    int kept_ids, kept_views, fields;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "$O!OOOOOOO!LLLiii", names, &PyTuple_Type, &types, &product,
+                                     &unset, &view_type, &glance_type, &cart_type, &encode, &PyTuple_Type,
+                                     &decoders, &visit_gap, &idle_after, &late_after, &kept_ids, &kept_views,
+                                     &fields))
+        return NULL;
+    if (PyTuple_GET_SIZE(types) != KINDS || PyTuple_GET_SIZE(decoders) != COLD || kept_ids != KEPT_IDS ||
+        kept_views != KEPT_VIEWS || fields != FIELDS)
+        return PyErr_Format(PyExc_ValueError, "compiled for another release");
+    for (int i = 0; i < KINDS; i++) {
+        PyObject *type = PyTuple_GET_ITEM(types, i);
+        if (!PyType_Check(type)) return PyErr_Format(PyExc_TypeError, "not a type");
+        kinds[i].type = (PyTypeObject *)type;
+        if ((kinds[i].id = offset_of(type, "id")) < 0 || (kinds[i].visitor = offset_of(type, "visitor")) < 0 ||
+            (kinds[i].customer = offset_of(type, "customer")) < 0 ||
+            (kinds[i].client_time = offset_of(type, "client_time")) < 0 ||
+            (own[i] && (kinds[i].own = offset_of(type, own[i])) < 0))
+            return NULL;
+    }
+    for (int i = 0; i < 6; i++)
+        if ((product_fields[i] = offset_of(product, parts[i])) < 0) return NULL;
+    /* Held for as long as the process is. */
+    Py_INCREF(types), Py_INCREF(product), Py_INCREF(unset), Py_INCREF(view_type), Py_INCREF(glance_type);
+    Py_INCREF(cart_type), Py_INCREF(encode), Py_INCREF(decoders);
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef functions[] = {
+    {"configure", (PyCFunction)(void (*)(void))configure, METH_VARARGS | METH_KEYWORDS, NULL},
+    {"run", run, METH_VARARGS, NULL},
+    {"pack", pack, METH_O, NULL},
+    {"unpack", unpack, METH_O, NULL},
+    {NULL}};
+
+static PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT, "stream._visitors", "See stream/compiled.py.", -1, functions,
+};
+
+PyMODINIT_FUNC PyInit__visitors(void) {
+    PyObject *module = PyModule_Create(&definition);
+    empty_text = PyUnicode_FromString("");
+    if (!module || !empty_text || PyType_Ready(&VisitorType) < 0 ||
+        PyModule_AddObjectRef(module, "Visitor", (PyObject *)&VisitorType) < 0) {
+        Py_XDECREF(module);
+        return NULL;
+    }
+    return module;
+}

@@ -1,0 +1,115 @@
+"""The compiled part of the visitors stage (`_visitors.c`), where it could be built.
+
+It takes the most frequent events and gives the same states to the byte; `visitor.py` and `visitors.py`
+are what it does, and what runs without it. `STREAM_PURE=1` in the environment does without it, too.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple
+
+import msgspec
+from msgspec import UNSET
+
+from stream.cart import Cart
+from stream.events import (
+    ActivityPinged,
+    CategoryViewed,
+    PageViewed,
+    Product,
+    ProductViewed,
+    SearchPerformed,
+)
+from stream.visitor import (
+    IDLE_AFTER,
+    KEPT_IDS,
+    KEPT_VIEWS,
+    LATE_AFTER,
+    VISIT_GAP,
+    Checkout,
+    Glance,
+    OrderEntry,
+    Published,
+    Signal,
+    View,
+    Visitor,
+)
+
+KINDS: Final[tuple[type, ...]] = (
+    PageViewed,
+    ProductViewed,
+    CategoryViewed,
+    SearchPerformed,
+    ActivityPinged,
+)
+"""The events that `run` takes by itself: they change a visit and nothing else."""
+
+_COLD: Final[Mapping[str, Any]] = {
+    "cart": Cart,
+    "checkout": Checkout | None,
+    "orders": list[OrderEntry],
+    "signals": dict[str, Signal],
+    "fired": list[str],
+    "refused": list[str],
+    "consent": dict[str, bool],
+    "exits": dict[str, int],
+    "published": list[Published],
+}
+"""The fields of a visitor that `_visitors.c` leaves to Python, in its order."""
+
+Run = Callable[..., tuple[int, int, tuple[int, ...]]]
+"""(records, position, time reached, live states, dirty states, parse, parse for what is plain, what takes a
+record otherwise) to (position, time reached, how many of each of KINDS were applied)."""
+
+
+class Make(NamedTuple):
+    """How visitors are made, packed and unpacked, and what takes the frequent events, if anything."""
+
+    new: Callable[[str], Visitor]
+    encode: Callable[[Visitor], bytes]
+    decode: Callable[[memoryview], Visitor]
+    run: Run | None = None
+
+
+_encode: Final = msgspec.msgpack.Encoder().encode
+
+
+def _new(visitor: str) -> Visitor:
+    return Visitor(visitor, Cart(visitor))
+
+
+PURE: Final = Make(_new, _encode, msgspec.msgpack.Decoder(Visitor).decode)
+
+
+def _built() -> Make | None:
+    if os.environ.get("STREAM_PURE"):
+        return None
+    try:
+        from stream import _visitors  # noqa: PLC0415 - where no compiler was at hand it is not there
+    except ImportError:
+        return None
+    _visitors.configure(
+        kinds=KINDS,
+        product=Product,
+        unset=UNSET,
+        view=View,
+        glance=Glance,
+        cart=Cart,
+        encode=_encode,
+        decoders=tuple(msgspec.msgpack.Decoder(kind).decode for kind in _COLD.values()),
+        visit_gap=VISIT_GAP,
+        idle_after=IDLE_AFTER,
+        late_after=LATE_AFTER,
+        kept_ids=KEPT_IDS,
+        kept_views=KEPT_VIEWS,
+        fields=len(Visitor.__struct_fields__),
+    )
+    return Make(_visitors.Visitor, _visitors.pack, _visitors.unpack, _visitors.run)
+
+
+COMPILED: Final = _built()
+"""None where it was not built, or is not wanted."""
+
+
+def fastest() -> Make:
+    return COMPILED or PURE

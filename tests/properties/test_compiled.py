@@ -1,0 +1,172 @@
+"""The compiled part of the visitors stage does what its Python does: same outputs, same bytes of state.
+
+Its own sanitized build is not made here; what no valid state can be is refused, whatever it is.
+"""
+
+import json
+import os
+import random
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stream import compiled, recipes
+from stream.compiled import COMPILED, PURE, Make
+from stream.events import BOUND, ProductViewed, SearchPerformed
+from stream.keyed import _HEADER
+from stream.outputs import Outputs
+from stream.visitor import Visitor
+from stream.visitors import Visitors
+from tests.reference import generate
+
+COMPILER = shutil.which("cc") or shutil.which("gcc")
+needed = pytest.mark.skipif(COMPILED is None, reason="not built: no C compiler, or STREAM_PURE")
+SEEDS = st.integers(0, 1_000_000)
+RULES = recipes.load("{}")
+
+Found = tuple[object, ...]
+
+
+def records(seed: int, size: int) -> list[tuple[int, int, bytes | None, bytes]]:
+    """A log as records of a partition, each now and then under a key that is not its own."""
+    found = []
+    for offset, line in enumerate(generate.log(seed, size)):
+        try:
+            document = json.loads(line)
+            time, key = int(document["t"]), document["visitor"].encode()
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
+            time, key = 0, b"nobody"
+        if not 0 <= time <= BOUND:
+            time = 0
+        found.append((offset, time, None if offset % 97 == 96 else key, line))
+    return found
+
+
+def told(stage: Visitors, out: Outputs) -> Found:
+    parts = (out.facts, out.triggers, out.decisions, out.rejected, dict(out.counts), out.moments)
+    return (*parts, stage.changes(), stage.position, stage.clock, stage.next_deadline)
+
+
+def steps(
+    makes: Iterator[Make], log: list[tuple[int, int, bytes | None, bytes]], seed: int
+) -> list[Found]:
+    """What a stage tells, batch by batch; after each it may be made anew from its changelog."""
+    chance, changelog, found = random.Random(seed), [], []
+    stage = Visitors(RULES, next(makes))
+    rest = list(log)
+    while rest:
+        size = chance.randrange(1, 60)
+        batch, rest = rest[:size], rest[size:]
+        out = Outputs()
+        stage.process(batch, out)
+        found.append(told(stage, out))
+        changelog += found[-1][6]  # type: ignore[operator]
+        if chance.random() < 0.4:
+            stage = Visitors(RULES, next(makes))
+            stage.restore(changelog)
+            stage.restored()
+    out = Outputs()
+    stage.advance(stage.clock + 40 * 86_400_000, out)
+    return [*found, told(stage, out)]
+
+
+def always(make: Make) -> Iterator[Make]:
+    while True:
+        yield make
+
+
+def by_turns(seed: int) -> Iterator[Make]:
+    assert COMPILED is not None
+    chance = random.Random(seed)
+    while True:
+        yield chance.choice((COMPILED, PURE))
+
+
+@needed
+@settings(max_examples=150, deadline=None)
+@given(SEEDS, st.sampled_from((60, 250, 600)))
+def test_it_tells_the_same_and_writes_the_same_states(seed: int, size: int) -> None:
+    assert COMPILED is not None
+    log = records(seed, size)
+    pure = steps(always(PURE), log, seed)
+    assert steps(always(COMPILED), log, seed) == pure
+    assert steps(by_turns(seed), log, seed) == pure
+
+
+@needed
+def test_it_takes_most_events_by_itself() -> None:
+    """A comparison in which everything went to Python would prove nothing."""
+    assert COMPILED is not None
+    log = [
+        (n, 1_772_452_800_000 + n, b"v", b'{"id":"%d","visitor":"v","type":"page.viewed"}' % n)
+        for n in range(100)
+    ]
+    stage, otherwise = Visitors(RULES, COMPILED), []
+    run = stage._take
+    stage._take = lambda *record: (otherwise.append(record[0]), run(*record))[1]  # type: ignore[method-assign, func-returns-value]
+    stage.process(log, Outputs())
+    assert otherwise == [0]
+
+
+def states(seed: int) -> list[bytes]:
+    stage, packed = Visitors(RULES, PURE), {}
+    stage.process(records(seed, 300), Outputs())
+    packed = {key: value[_HEADER.size :] for key, value in stage.changes() if key and value}
+    return [value for value in packed.values() if value]
+
+
+@needed
+@settings(max_examples=60, deadline=None)
+@given(SEEDS, st.data())
+def test_a_state_that_is_none_is_refused(seed: int, data: st.DataObject) -> None:
+    """Any bytes are a state, or are refused with an error: never read beyond, never taken for another."""
+    assert COMPILED is not None
+    for value in states(seed % 1000):
+        assert COMPILED.encode(COMPILED.decode(memoryview(value))) == value
+        for cut in range(0, len(value), 7):
+            with pytest.raises(ValueError):
+                COMPILED.decode(memoryview(value[:cut]))
+        place, byte = data.draw(st.integers(0, len(value) - 1)), data.draw(st.integers(0, 255))
+        broken = value[:place] + bytes([byte]) + value[place + 1 :]
+        try:
+            found = COMPILED.decode(memoryview(broken))
+        except ValueError:
+            continue
+        COMPILED.decode(memoryview(COMPILED.encode(found)))
+
+
+@needed
+@settings(max_examples=200, deadline=None)
+@given(st.binary(max_size=200))
+def test_any_bytes_are_refused_or_read(value: bytes) -> None:
+    assert COMPILED is not None
+    with pytest.raises(ValueError):
+        COMPILED.decode(memoryview(b"\xdc\x00\x21" + value))
+
+
+@needed
+def test_its_methods_are_those_of_the_struct() -> None:
+    assert COMPILED is not None
+    mine, theirs = COMPILED.new("v"), PURE.new("v")
+    for name in Visitor.__struct_fields__:
+        if name not in ("ids", "views", "screen"):
+            assert getattr(mine, name) == getattr(theirs, name), name
+    for visitor in (mine, theirs):
+        assert visitor.person == "visitor:v"
+        with pytest.raises(TypeError):
+            visitor.traits_orders = visitor.engage()  # type: ignore[call-arg, func-returns-value]
+    for call in (mine.view, mine.search):
+        with pytest.raises(TypeError):
+            call(None, 1)  # type: ignore[arg-type]
+    assert {ProductViewed, SearchPerformed} < set(compiled.KINDS)
+
+
+def test_it_is_built_where_there_is_a_compiler() -> None:
+    if os.environ.get("STREAM_PURE"):
+        pytest.skip("STREAM_PURE: it is not wanted")
+    if COMPILER is None:
+        pytest.skip("no C compiler here")
+    assert COMPILED is not None
