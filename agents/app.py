@@ -12,10 +12,11 @@ import faust
 from faust.tables import TableManager
 from faust.types.auth import SASLMechanism
 
-from agents import consumer, people, visitors
+from agents import batches, consumer, people, visitors
 from agents.ownership import Ownership
 from agents.settings import Settings
 from agents.topic_list import EVENTS, FACTS
+from stream.compiled import COMPILED
 
 HEARTBEATS: Final = 5
 """In a session timeout. Fewer: a lost one costs a rebalance; more: requests for nothing."""
@@ -58,6 +59,8 @@ class App(faust.App):
 def make(settings: Settings, ownership: Ownership) -> App:
     """The app, ready to start."""
     consumer.install()
+    if COMPILED and settings.compiled:
+        batches.as_blocks.add(settings.topic(EVENTS))
     app = App(
         settings.group,
         broker=";".join(f"kafka://{broker}" for broker in settings.require_kafka()),

@@ -8,13 +8,16 @@ replacement serves all consumers of the process: the group's and the one that re
 All names that are not public are listed in `PRIVATE`; the versions that have them are pinned.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import Any, Final, NamedTuple, Protocol
+import struct
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final, Protocol
 
 from aiokafka.consumer import fetcher
 from aiokafka.errors import CorruptRecordException
+from aiokafka.record import MemoryRecords
 
 from agents import unpacking
+from stream.compiled import Block
 from stream.visitors import Record
 
 PRIVATE: Final = {
@@ -40,6 +43,7 @@ PRIVATE: Final = {
         "_topic_partition",
         "_partition_records",
     ),
+    "aiokafka.record.memory_records:MemoryRecords": ("has_next", "next_batch", "size_in_bytes"),
     "aiokafka.consumer.fetcher:PartitionRecords": (
         "next_fetch_offset",
         "_records",
@@ -55,6 +59,16 @@ PRIVATE: Final = {
 """Overridden or used, though private: by class, `module:class`."""
 
 
+as_blocks: Final[set[str]] = set()
+"""Topics whose records a stage takes a batch at a time."""
+
+_SIZE: Final = struct.Struct(">qi")
+"""Base offset, and the bytes behind: what a batch of any format begins with."""
+
+_HEAD: Final = struct.Struct(">qiibIhiqqqhii")
+"""What stands before the records of a batch. Source: the Kafka protocol, "Record Batch"."""
+
+
 class Raw(Protocol):
     """A record of a batch, as aiokafka parses it."""
 
@@ -65,50 +79,104 @@ class Raw(Protocol):
     headers: Sequence[tuple[str, bytes | None]]
 
 
-class RawBatch(NamedTuple):
-    """`records`: none of a control or aborted batch · `base`, `next`: first offset, and that behind it ·
-    `time`: ms, the broker's, of all records; None when each has its own."""
+class RawBatch:
+    """`count`: records, none of a control or aborted batch · `base`, `next`: first offset, and that behind
+    it · `time`: ms, the broker's, of all records; None when each has its own."""
 
-    records: list[Raw]
-    base: int
-    next: int
-    time: int | None
+    __slots__ = ("_block", "_records", "base", "count", "next", "time")
 
-    def rows(self) -> list[Record]:
-        """(offset, time, key, value) of each record."""
+    def __init__(
+        self,
+        records: Iterable[Raw],
+        base: int,
+        next: int,
+        time: int | None,
+        block: Block | None = None,
+    ) -> None:
+        """`records`: made when they are asked for, if there is a `block` of the same."""
+        self._records = records if block else list(records)
+        self._block = block
+        self.base = base
+        self.next = next
+        self.time = time
+        self.count = block[3] if block else len(self.records)
+
+    @property
+    def records(self) -> list[Raw]:
+        if not isinstance(self._records, list):
+            self._records = list(self._records)
+        return self._records
+
+    def rows(self) -> Iterable[Record | Block]:
+        """(offset, time, key, value) of each record, or a block that stands for all."""
+        if self._block:
+            return (self._block,)
         if self.time is None:
             return [(r.offset, r.timestamp, r.key, r.value) for r in self.records]
         time = self.time
         return [(r.offset, time, r.key, r.value) for r in self.records]
 
 
-def raw_batches(records: Any) -> Iterator[RawBatch]:
+class Stored:
+    """In place of MemoryRecords of aiokafka: the same batches, and the bytes of the one that came last."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._source = MemoryRecords(data)
+        self._start = self._end = 0
+        self.has_next = self._source.has_next
+        self.size_in_bytes = self._source.size_in_bytes
+
+    def next_batch(self) -> Any:
+        batch = self._source.next_batch()
+        self._start = self._end
+        _, size = _SIZE.unpack_from(self._data, self._start)
+        self._end += _SIZE.size + size
+        return batch
+
+    def block(self, batch: Any) -> Block | None:
+        """What came last, unpacked; None of an older format of messages. Raises Bomb."""
+        if batch.magic < 2:
+            return None
+        head = self._start + _HEAD.size
+        fields = _HEAD.unpack_from(self._data, self._start)
+        time = batch.max_timestamp if batch.timestamp_type else None
+        payload = unpacking.DECODERS[batch.compression_type](self._data[head : self._end])
+        return batch.base_offset, fields[7], time, fields[-1], payload
+
+
+def raw_batches(records: Any, blocks: bool = False) -> Iterator[RawBatch]:
     """The batches of one fetched partition (`PartitionRecords`), and its position moved past each.
 
-    Raises CorruptRecordException.
+    Raises CorruptRecordException. `blocks`: leaves their records together where it can.
     """
     source = records._records
     while source.has_next():
         batch = source.next_batch()
         if records._check_crcs and not batch.validate_crc():
             raise CorruptRecordException(f"invalid CRC at offset {batch.base_offset}")
-        kept = [] if _skipped(records, batch) else _unpacked(batch)
+        kept, block = (
+            ([], None) if _skipped(records, batch) else _unpacked(batch, blocks and source)
+        )
         raw = RawBatch(
             kept,
             batch.base_offset,
             batch.next_offset,
             batch.max_timestamp if batch.timestamp_type else None,
+            block,
         )
         if raw.next > records.next_fetch_offset:
             records.next_fetch_offset = raw.next
             yield raw
 
 
-def _unpacked(batch: Any) -> list[Raw]:
+def _unpacked(batch: Any, source: Any) -> tuple[Iterable[Raw], Block | None]:
+    """`source`: what can give the batch as a block, or nothing."""
     try:
-        return list(batch)
+        block = source.block(batch) if source else None
+        return batch if block else list(batch), block
     except unpacking.Bomb:
-        return [unpacking.refused(batch)]
+        return [unpacking.refused(batch)], None
 
 
 def _skipped(records: Any, batch: Any) -> bool:
@@ -127,7 +195,8 @@ def _getall(self: Any, max_records: int | None = None) -> list[RawBatch]:
     if not self.check_assignment(self._topic_partition) or not self.has_more():
         return []
     batches, most = list[RawBatch](), unpacking.unpacked() + unpacking.LARGEST
-    for batch in raw_batches(self._partition_records):
+    blocks = self._topic_partition.topic in as_blocks
+    for batch in raw_batches(self._partition_records, blocks):
         batches.append(batch)
         if unpacking.unpacked() >= most:
             self._update_position()
@@ -141,3 +210,4 @@ def install() -> None:
     """From now on every aiokafka consumer of this process reads raw batches."""
     unpacking.install()
     fetcher.FetchResult.getall = _getall
+    fetcher.MemoryRecords = Stored

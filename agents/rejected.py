@@ -23,6 +23,7 @@ def records(
     found = {
         record.offset: (record, record.timestamp if batch.time is None else batch.time)
         for batch in batches
+        if any(batch.base <= offset < batch.next for offset in wanted)
         for record in batch.records
         if record.offset in wanted
     }

@@ -18,6 +18,7 @@
 | TRIGGERS_FLUSH_MS | `busy/idle`: from flush to flush in a backlog / at least | 2000/100 |
 | TRIGGERS_MARGIN_MS | evidence stays so far behind the brokers' clock | 0; with several 2000 |
 | TRIGGERS_DELIVERY | `at_least_once` or `exactly_once` | at_least_once |
+| TRIGGERS_COMPILED | `no`: all in Python, at twice the CPU, though there is the compiled part | yes |
 """
 
 import os
@@ -86,6 +87,7 @@ class Settings:
     flush_ms: Flush = FLUSH
     margin_ms: int | None = None
     delivery: Delivery = "at_least_once"
+    compiled: bool = True
 
     @classmethod
     def read(cls, environ: Mapping[str, str] = os.environ) -> Self:
@@ -109,6 +111,7 @@ class Settings:
                 Delivery,
                 env.choice("TRIGGERS_DELIVERY", ("at_least_once", "exactly_once"), "at_least_once"),
             ),
+            compiled=env.choice("TRIGGERS_COMPILED", ("yes", "no"), "yes") == "yes",
         )
         env.near_misses()
         if env.mistakes:

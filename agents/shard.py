@@ -170,7 +170,7 @@ def parts(batches: Sequence[RawBatch]) -> Iterator[list[RawBatch]]:
     records = 0
     for batch in batches:
         part.append(batch)
-        records += len(batch.records)
+        records += batch.count
         if records >= AT_A_TIME:
             yield part
             part, records = [], 0

@@ -10,6 +10,7 @@ from agents.shard import Maker, Shard
 from agents.topic_list import EVENTS, STATE_PEOPLE, STATE_VISITORS, Layout
 from agents.transactions import TransactionalSender
 from agents.visitors import VisitorsShard
+from stream.compiled import PURE, fastest
 from stream.recipe import Recipes
 
 
@@ -17,6 +18,7 @@ def maker(
     settings: Settings, recipes: Recipes, layout: Layout, sender: Sender, metrics: Metrics
 ) -> Maker:
     """Makes an empty shard of a partition, to be restored from its changelog."""
+    visitors = fastest() if settings.compiled else PURE
     events, exactly_once = settings.topic(EVENTS), settings.delivery == "exactly_once"
 
     def make(tp: TP) -> Shard:
@@ -24,7 +26,7 @@ def maker(
         own = TransactionalSender(settings, layout, tp) if exactly_once else sender
         if tp.topic == events:
             changelog = settings.topic(STATE_VISITORS)
-            return VisitorsShard(recipes, source, changelog, own, metrics)
+            return VisitorsShard(recipes, source, changelog, own, metrics, visitors)
         changelog = settings.topic(STATE_PEOPLE)
         return PeopleShard(recipes, layout.inputs, source, changelog, own, metrics)
 

@@ -112,6 +112,16 @@ def _counted(found: bytes) -> bytes:
     return found
 
 
+DECODERS: Final[Sequence[Callable[[Any], bytes]]] = (
+    _counted,
+    gzip_decode,
+    snappy_decode,
+    lz4_decode,
+    zstd_decode,
+)
+"""By the compression type of a batch."""
+
+
 def install() -> None:
     """From now on every aiokafka consumer of this process unpacks within bounds."""
     for decode in (gzip_decode, snappy_decode, lz4_decode, zstd_decode):

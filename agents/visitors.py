@@ -11,6 +11,7 @@ from agents.metrics import VISITORS, Metrics
 from agents.outputs import Sender, Source
 from agents.ownership import Ownership
 from agents.shard import Shard
+from stream.compiled import Make
 from stream.outputs import Outputs
 from stream.recipe import Recipes
 from stream.visitors import Visitors
@@ -23,10 +24,16 @@ class VisitorsShard(Shard):
     stage: Visitors
 
     def __init__(
-        self, recipes: Recipes, source: Source, changelog: str, sender: Sender, metrics: Metrics
+        self,
+        recipes: Recipes,
+        source: Source,
+        changelog: str,
+        sender: Sender,
+        metrics: Metrics,
+        make: Make | None = None,
     ) -> None:
         super().__init__(source, changelog, sender, metrics)
-        self.stage = Visitors(recipes)
+        self.stage = Visitors(recipes, make)
         self.proven = -1
         self._promise: tuple[int, int] | None = None
 

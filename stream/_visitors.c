@@ -20,16 +20,16 @@
 #define KEPT_VIEWS 20
 #define NOTHING 0
 #define IDLE 2
-#define PLAIN_SIZE 2048 /* bytes: a text of a larger event may have to be left out */
 #define PLAIN_DEPTH 400 /* levels of nesting, and so brackets, that any event may have */
 #define TEXT 37        /* bytes of an id that is kept in its place; a UUID has 36 */
-#define DEEPEST 64     /* levels of a packed state that are read */
 #define FIELDS 33
 #define VIEW_FIELDS 10
 
-/* ---- what Python hands in once (configure) ---- */
+#include "_event.h"
+#include "_msgpack.h"
+#include "_records.h"
 
-enum { PAGE, PRODUCT, CATEGORY, SEARCH, PING, KINDS };
+/* ---- what Python hands in once (configure) ---- */
 
 typedef struct {
     PyTypeObject *type;
@@ -37,7 +37,7 @@ typedef struct {
 } Kind;
 
 static Kind kinds[KINDS];
-static Py_ssize_t product_fields[6]; /* id, name, category, price, url, image */
+static Py_ssize_t product_fields[PARTS];
 static int64_t visit_gap, idle_after, late_after;
 static PyObject *unset, *view_type, *glance_type, *cart_type, *encode, *decoders, *empty_text;
 
@@ -75,6 +75,8 @@ typedef struct {
 } Visitor;
 
 static PyTypeObject VisitorType;
+
+static PyObject *slot(PyObject *of, Py_ssize_t offset) { return *(PyObject **)((char *)of + offset); }
 
 static uint32_t hashed(const char *text, size_t size) {
     uint64_t h = 0x9E3779B97F4A7C15u ^ size, part;
@@ -154,80 +156,7 @@ static int remember(Visitor *v, const char *text, size_t size, uint32_t hash) {
     return 0;
 }
 
-/* ---- msgpack, written as msgspec writes it ---- */
-
-typedef struct {
-    char *at;
-    size_t size, room;
-    int failed; /* no memory: raised at the end */
-} Buffer;
-
-static char *more(Buffer *b, size_t size) {
-    if (b->size + size > b->room) {
-        size_t room = (b->size + size) * 2;
-        char *at = b->failed ? NULL : PyMem_Realloc(b->at, room);
-        if (!at) {
-            static char nowhere[16]; /* of what is written to it nothing is read */
-            b->failed = 1;
-            return size <= sizeof nowhere ? nowhere : NULL;
-        }
-        b->at = at;
-        b->room = room;
-    }
-    char *start = b->at + b->size;
-    b->size += size;
-    return start;
-}
-
-static void put(Buffer *b, const void *from, size_t size) {
-    char *to = more(b, size);
-    if (to) memcpy(to, from, size);
-}
-
-static void put_byte(Buffer *b, uint8_t byte) { *more(b, 1) = (char)byte; }
-
-/* A byte and then `size` bytes of a number, the highest first. */
-static void put_number(Buffer *b, uint8_t byte, uint64_t number, int size) {
-    char *to = more(b, 1 + size);
-    *to++ = (char)byte;
-    for (int i = size - 1; i >= 0; i--) *to++ = (char)(number >> 8 * i);
-}
-
-static void put_int(Buffer *b, int64_t n) {
-    if (n >= -32 && n < 128) put_byte(b, (uint8_t)n);
-    else if (n >= 0) {
-        if (n <= 0xFF) put_number(b, 0xCC, n, 1);
-        else if (n <= 0xFFFF) put_number(b, 0xCD, n, 2);
-        else if (n <= 0xFFFFFFFF) put_number(b, 0xCE, n, 4);
-        else put_number(b, 0xCF, n, 8);
-    }
-    else if (n >= INT8_MIN) put_number(b, 0xD0, n, 1);
-    else if (n >= INT16_MIN) put_number(b, 0xD1, n, 2);
-    else if (n >= INT32_MIN) put_number(b, 0xD2, n, 4);
-    else put_number(b, 0xD3, n, 8);
-}
-
-static void put_double(Buffer *b, double number) {
-    uint64_t bits;
-    memcpy(&bits, &number, 8);
-    put_number(b, 0xCB, bits, 8);
-}
-
-static void put_text(Buffer *b, const char *text, size_t size) {
-    if (size < 32) put_byte(b, 0xA0 | size);
-    else if (size <= 0xFF) put_number(b, 0xD9, size, 1);
-    else if (size <= 0xFFFF) put_number(b, 0xDA, size, 2);
-    else put_number(b, 0xDB, size, 4);
-    put(b, text, size);
-}
-
-static void put_head(Buffer *b, uint8_t few, uint8_t many, size_t count) {
-    if (count < 16) put_byte(b, few | count);
-    else put_number(b, many, count, 2);
-}
-
-#define put_array(b, count) put_head(b, 0x90, 0xDC, count)
-#define put_map(b, count) put_head(b, 0x80, 0xDE, count)
+/* ---- str as msgpack ---- */
 
 /* A str; NULL: `absent`. */
 static int put_str(Buffer *b, PyObject *text, uint8_t absent) {
@@ -237,104 +166,6 @@ static int put_str(Buffer *b, PyObject *text, uint8_t absent) {
     if (!from) return -1;
     put_text(b, from, size);
     return 0;
-}
-
-/* ---- msgpack, read ---- */
-
-typedef struct {
-    const uint8_t *at, *end;
-    int bad;
-} Reader;
-
-static uint64_t take_number(Reader *r, int size) {
-    uint64_t number = 0;
-    if (r->end - r->at < size) return r->bad = 1, 0;
-    while (size--) number = number << 8 | *r->at++;
-    return number;
-}
-
-static int64_t take_int(Reader *r) {
-    uint8_t head = (uint8_t)take_number(r, 1);
-    if (head < 0x80) return head;
-    if (head >= 0xE0) return (int8_t)head;
-    switch (head) {
-    case 0xCC: return take_number(r, 1);
-    case 0xCD: return take_number(r, 2);
-    case 0xCE: return take_number(r, 4);
-    case 0xCF: return take_number(r, 8);
-    case 0xD0: return (int8_t)take_number(r, 1);
-    case 0xD1: return (int16_t)take_number(r, 2);
-    case 0xD2: return (int32_t)take_number(r, 4);
-    case 0xD3: return take_number(r, 8);
-    }
-    return r->bad = 1, 0;
-}
-
-static int take_bool(Reader *r) {
-    uint8_t head = (uint8_t)take_number(r, 1);
-    if (head != 0xC2 && head != 0xC3) r->bad = 1;
-    return head == 0xC3;
-}
-
-static double take_double(Reader *r) {
-    if (r->at < r->end && *r->at == 0xCB) {
-        double number;
-        r->at++;
-        uint64_t bits = take_number(r, 8);
-        memcpy(&number, &bits, 8);
-        return number;
-    }
-    return (double)take_int(r);
-}
-
-static const char *take_bytes(Reader *r, size_t size) {
-    if ((size_t)(r->end - r->at) < size) return r->bad = 1, (const char *)r->at;
-    r->at += size;
-    return (const char *)r->at - size;
-}
-
-static const char *take_text(Reader *r, size_t *size) {
-    uint8_t head = (uint8_t)take_number(r, 1);
-    *size = 0;
-    if ((head & 0xE0) == 0xA0) *size = head & 0x1F;
-    else if (head == 0xD9) *size = take_number(r, 1);
-    else if (head == 0xDA) *size = take_number(r, 2);
-    else if (head == 0xDB) *size = take_number(r, 4);
-    else r->bad = 1;
-    return take_bytes(r, *size);
-}
-
-static int take_nil(Reader *r) {
-    if (r->at < r->end && *r->at == 0xC0) return r->at++, 1;
-    return 0;
-}
-
-static size_t take_head(Reader *r, uint8_t few, uint8_t many) {
-    uint8_t head = (uint8_t)take_number(r, 1);
-    if ((head & 0xF0) == few) return head & 0x0F;
-    if (head == many) return take_number(r, 2);
-    if (head == many + 1) return take_number(r, 4);
-    return r->bad = 1, 0;
-}
-
-#define take_array(r) take_head(r, 0x90, 0xDC)
-#define take_map(r) take_head(r, 0x80, 0xDE)
-
-static void skip(Reader *r, int depth) {
-    if (r->at >= r->end || depth > DEEPEST) {
-        r->bad = 1;
-        return;
-    }
-    uint8_t head = *r->at;
-    size_t size, count = 0;
-    if (head < 0x80 || head >= 0xE0 || (head >= 0xCC && head <= 0xD3)) take_int(r);
-    else if (head == 0xC0 || head == 0xC2 || head == 0xC3) r->at++;
-    else if (head == 0xCB) take_double(r);
-    else if ((head & 0xE0) == 0xA0 || (head >= 0xD9 && head <= 0xDB)) take_text(r, &size);
-    else if ((head & 0xF0) == 0x90 || head == 0xDC || head == 0xDD) count = take_array(r);
-    else if ((head & 0xF0) == 0x80 || head == 0xDE || head == 0xDF) count = 2 * take_map(r);
-    else r->bad = 1;
-    while (count-- && !r->bad) skip(r, depth + 1);
 }
 
 /* A str, kept; for nil and "" NULL. */
@@ -399,28 +230,24 @@ static int enter_view(Visitor *v, const Buffer *texts, uint32_t id_size, int64_t
     return place;
 }
 
-static PyObject *slot(PyObject *of, Py_ssize_t offset) { return *(PyObject **)((char *)of + offset); }
-
 static Buffer texts; /* of the view at work; its memory is kept for the next */
 
-static int look_at(Visitor *v, PyObject *event_id, PyObject *product, int64_t t) {
-    PyObject *given[6];
-    for (int i = 0; i < 6; i++) {
-        given[i] = slot(product, product_fields[i]);
-        if (!given[i]) return PyErr_SetString(PyExc_AttributeError, "product"), -1;
-    }
+static void put_part(Buffer *b, Text text) {
+    if (text.at) put_text(b, text.at, text.size);
+    else put_byte(b, 0xC0);
+}
+
+static int look_at(Visitor *v, const Event *event, int64_t t) {
     texts.size = texts.failed = 0;
-    if (put_str(&texts, given[0], 0xC0) < 0) return -1;
+    put_part(&texts, event->product[PRODUCT_ID]);
     uint32_t id_size = texts.size;
-    if (put_str(&texts, event_id, 0xC0) < 0) return -1;
-    for (int i = 1; i < 6; i++) {
-        if (given[i] == unset) put_byte(&texts, 0xC0);
-        else if (i == 3) {
-            double price = PyFloat_AsDouble(given[i]);
-            if (price == -1.0 && PyErr_Occurred()) return -1;
-            put_double(&texts, price);
-        } else if (put_str(&texts, given[i], 0xC0) < 0) return -1;
-    }
+    put_part(&texts, event->id);
+    put_part(&texts, event->product[NAME]);
+    put_part(&texts, event->product[IN_CATEGORY]);
+    if (event->product[PRICE].at) put_double(&texts, event->price);
+    else put_byte(&texts, 0xC0);
+    put_part(&texts, event->product[URL]);
+    put_part(&texts, event->product[IMAGE]);
     if (texts.failed) return PyErr_NoMemory(), -1;
     int place = enter_view(v, &texts, id_size, t);
     if (place < 0) return -1;
@@ -490,12 +317,55 @@ static void look_away(Visitor *v, int64_t t) {
     v->last_look = t;
 }
 
-static void search(Visitor *v, PyObject *query, PyObject *event_id, int64_t t) {
+static int search(Visitor *v, const Event *event, int64_t t) {
+    PyObject *query = NULL, *id = PyUnicode_DecodeUTF8(event->id.at, event->id.size, NULL);
+    if (event->query.size) query = PyUnicode_DecodeUTF8(event->query.at, event->query.size, NULL);
+    if (!id || PyErr_Occurred()) return Py_XDECREF(id), -1;
     look_away(v, t);
     v->searches++;
-    Py_XSETREF(v->query, Py_NewRef(query));
+    Py_XSETREF(v->query, query);
     v->unanswered = 1;
-    Py_XSETREF(v->search_event, Py_NewRef(event_id));
+    Py_XSETREF(v->search_event, id);
+    return 0;
+}
+
+static int text_in(PyObject *given, Text *text) {
+    Py_ssize_t size;
+    if (given == unset) return 1;
+    if (!given || !PyUnicode_Check(given) || !(text->at = PyUnicode_AsUTF8AndSize(given, &size))) return 0;
+    text->size = size;
+    return 1;
+}
+
+/* What a Struct of one of the five types says. 0: it is of another; -1: no Struct as they should be. */
+static int from_struct(PyObject *given, Event *event) {
+    int which = 0, fine;
+    while (which < KINDS && kinds[which].type != Py_TYPE(given)) which++;
+    if (which == KINDS) return 0;
+    const Kind *kind = &kinds[which];
+    memset(event, 0, sizeof *event);
+    event->kind = which;
+    PyObject *sent = slot(given, kind->client_time), *own = kind->own ? slot(given, kind->own) : unset;
+    fine = text_in(slot(given, kind->id), &event->id) && text_in(slot(given, kind->visitor), &event->visitor) &&
+           text_in(slot(given, kind->customer), &event->customer) && sent && own;
+    if (fine && sent != unset) {
+        event->sent = 1;
+        event->client_time = PyLong_AsLongLong(sent);
+        fine = !PyErr_Occurred();
+    }
+    if (fine && which == SEARCH) fine = text_in(own, &event->query);
+    for (int i = 0; fine && which == PRODUCT && i < PARTS; i++) {
+        PyObject *part = slot(own, product_fields[i]);
+        if (i != PRICE) fine = text_in(part, &event->product[i]);
+        else if ((fine = part != NULL) && part != unset) {
+            event->price = PyFloat_AsDouble(part);
+            event->product[PRICE].at = "";
+            fine = !PyErr_Occurred();
+        }
+    }
+    if (fine) return 1;
+    if (!PyErr_Occurred()) PyErr_SetString(PyExc_TypeError, "not an event");
+    return -1;
 }
 
 /* ---- the visitor as Python sees it ---- */
@@ -604,11 +474,18 @@ static PyObject *visitor_engage(Visitor *v, PyObject *time) {
     Py_RETURN_NONE;
 }
 
+/* The event that a method is given, which has to be of one kind. */
+static int given_event(PyObject *const *args, Py_ssize_t count, int kind, Event *event, int64_t *t) {
+    if (event_and_time(args, count, t) < 0) return -1;
+    int found = from_struct(args[0], event);
+    if (found < 0 || (found > 0 && event->kind == kind)) return found;
+    return PyErr_SetString(PyExc_TypeError, "an event of another type"), -1;
+}
+
 static PyObject *visitor_view(Visitor *v, PyObject *const *args, Py_ssize_t count) {
     int64_t t;
-    if (event_and_time(args, count, &t) < 0) return NULL;
-    if (Py_TYPE(args[0]) != kinds[PRODUCT].type) return PyErr_Format(PyExc_TypeError, "no product.viewed");
-    if (look_at(v, slot(args[0], kinds[PRODUCT].id), slot(args[0], kinds[PRODUCT].own), t) < 0) return NULL;
+    Event event;
+    if (given_event(args, count, PRODUCT, &event, &t) < 0 || look_at(v, &event, t) < 0) return NULL;
     Py_RETURN_NONE;
 }
 
@@ -621,9 +498,8 @@ static PyObject *visitor_look_away(Visitor *v, PyObject *const *args, Py_ssize_t
 
 static PyObject *visitor_search(Visitor *v, PyObject *const *args, Py_ssize_t count) {
     int64_t t;
-    if (event_and_time(args, count, &t) < 0) return NULL;
-    if (Py_TYPE(args[0]) != kinds[SEARCH].type) return PyErr_Format(PyExc_TypeError, "no search.performed");
-    search(v, slot(args[0], kinds[SEARCH].own), slot(args[0], kinds[SEARCH].id), t);
+    Event event;
+    if (given_event(args, count, SEARCH, &event, &t) < 0 || search(v, &event, t) < 0) return NULL;
     Py_RETURN_NONE;
 }
 
@@ -900,133 +776,201 @@ static PyTypeObject VisitorType = {
 
 /* ---- the loop ---- */
 
-/* Whether nothing in the bytes needs a look beside the typed decoding, which skips what it does not know. */
-static int plain(PyObject *value) {
-    if (!PyBytes_CheckExact(value) || PyBytes_GET_SIZE(value) > PLAIN_SIZE) return 0;
-    const char *text = PyBytes_AS_STRING(value);
-    Py_ssize_t size = PyBytes_GET_SIZE(value), at = 0;
+/* What a run works on: the arguments of `run`, and what it has come to. */
+typedef struct {
+    PyObject *live, *dirty, *parse, *otherwise;
+    int64_t position, reached, applied[KINDS];
+} Run;
+
+static int is_utf8(Text text) {
     uint64_t seen = 0, part;
-    for (; at + 8 <= size; at += 8) {
-        memcpy(&part, text + at, 8);
+    size_t at = 0;
+    for (; at + 8 <= text.size; at += 8) {
+        memcpy(&part, text.at + at, 8);
         seen |= part;
     }
-    for (; at < size; at++) seen |= (uint64_t)(uint8_t)text[at];
-    if (seen & 0x8080808080808080u) {
-        PyObject *valid = PyUnicode_DecodeUTF8(text, size, NULL);
-        if (!valid) return PyErr_Clear(), 0;
-        Py_DECREF(valid);
-    }
-    if (size > 2 * PLAIN_DEPTH) {
-        int brackets = 0;
-        for (at = 0; at < size; at++) brackets += text[at] == '[' || text[at] == '{';
-        if (brackets > PLAIN_DEPTH) return 0;
-    }
+    for (; at < text.size; at++) seen |= (uint64_t)(uint8_t)text.at[at];
+    if (!(seen & 0x8080808080808080u)) return 1;
+    PyObject *valid = PyUnicode_DecodeUTF8(text.at, text.size, NULL);
+    if (!valid) return PyErr_Clear(), 0;
+    Py_DECREF(valid);
     return 1;
 }
 
-static int same(PyObject *a, PyObject *b) {
-    if (a == b) return 1;
-    if (!a || !b) return 0;
-    return PyUnicode_CheckExact(a) && PyUnicode_CheckExact(b) && PyUnicode_Compare(a, b) == 0;
+static int equal(Text text, PyObject *other) {
+    Py_ssize_t size;
+    const char *at = PyUnicode_AsUTF8AndSize(other, &size);
+    return at && (size_t)size == text.size && memcmp(at, text.at, size) == 0;
 }
 
-/* Applies the event if it is a plain one: its kind, or -1 for Python to take it, or -2 with an error. */
-static int apply(PyObject *event, int64_t offset, int64_t t, PyObject *key, PyObject *live, PyObject *dirty) {
-    int which = 0;
-    while (which < KINDS && kinds[which].type != Py_TYPE(event)) which++;
-    if (which == KINDS) return -1;
-    const Kind *kind = &kinds[which];
-    PyObject *name = slot(event, kind->visitor), *id = slot(event, kind->id);
-    PyObject *customer = slot(event, kind->customer), *sent = slot(event, kind->client_time);
-    if (!name || !id || !customer || !sent) return -1;
-    Visitor *v = (Visitor *)PyDict_GetItemWithError(live, name);
-    if (!v) return PyErr_Occurred() ? -2 : -1;
-    if (Py_TYPE(v) != &VisitorType) return -1;
-    Py_ssize_t name_size, id_size;
-    const char *name_text = PyUnicode_AsUTF8AndSize(name, &name_size);
-    const char *id_text = PyUnicode_AsUTF8AndSize(id, &id_size);
-    if (!name_text || !id_text) return -2;
-    if (!PyBytes_CheckExact(key) || PyBytes_GET_SIZE(key) != name_size ||
-        memcmp(PyBytes_AS_STRING(key), name_text, name_size) != 0)
-        return -1;
-    if (customer != unset && !same(customer, v->customer)) return -1;
-    if (offset <= v->applied || v->armed <= t || t + idle_after < v->armed) return -1;
-    if (v->sent == IDLE || (v->sent == NOTHING && v->customer)) return -1;
-    if (sent != unset) {
-        int64_t client_time = PyLong_AsLongLong(sent);
-        if (client_time == -1 && PyErr_Occurred()) return -2;
-        if (client_time < t - late_after) return -1;
-    }
-    uint32_t hash = hashed(id_text, id_size);
-    if (has_id(v, id_text, id_size, hash)) return -1;
+/* The visitor of an event which changes nothing but its visit; NULL: Python takes it, if nothing is raised. */
+static Visitor *plain(const Run *run, const Event *event, int64_t offset, int64_t t, Text key, uint32_t hash) {
+    if (!key.at || key.size != event->visitor.size || memcmp(key.at, event->visitor.at, key.size) != 0) return NULL;
+    PyObject *name = PyUnicode_DecodeUTF8(key.at, key.size, NULL);
+    if (!name) return NULL;
+    Visitor *v = (Visitor *)PyDict_GetItemWithError(run->live, name);
+    Py_DECREF(name);
+    if (!v || Py_TYPE(v) != &VisitorType) return NULL;
+    if (event->customer.at && !(v->customer && equal(event->customer, v->customer))) return NULL;
+    if (offset <= v->applied || v->armed <= t || t + idle_after < v->armed) return NULL;
+    if (v->sent == IDLE || (v->sent == NOTHING && v->customer)) return NULL;
+    if (event->sent && event->client_time < t - late_after) return NULL;
+    return has_id(v, event->id.at, event->id.size, hash) ? NULL : v;
+}
 
-    Py_INCREF(v);
-    int failed = 0;
-    if (!v->dirty) {
-        failed = PyDict_SetItem(dirty, v->id, (PyObject *)v) < 0;
-        v->dirty = !failed;
+/* 1: applied. 0: Python takes it. -1: raised. */
+static int apply(Run *run, const Event *event, int64_t offset, int64_t t, Text key) {
+    uint32_t hash = hashed(event->id.at, event->id.size);
+    Visitor *v = plain(run, event, offset, t, key, hash);
+    if (!v) return PyErr_Occurred() ? -1 : 0;
+    if (!v->dirty && PyDict_SetItem(run->dirty, v->id, (PyObject *)v) < 0) return -1;
+    v->dirty = 1;
+    engage(v, t);
+    if (event->kind == PRODUCT) {
+        if (look_at(v, event, t) < 0) return -1;
+    } else if (event->kind == SEARCH) {
+        if (search(v, event, t) < 0) return -1;
+    } else if (event->kind != PING) {
+        look_away(v, t);
     }
-    if (!failed) {
-        engage(v, t);
-        if (which == PRODUCT) failed = look_at(v, id, slot(event, kind->own), t) < 0;
-        else if (which == SEARCH) search(v, slot(event, kind->own), id, t);
-        else if (which != PING) look_away(v, t);
-    }
-    failed = failed || remember(v, id_text, id_size, hash) < 0;
+    if (remember(v, event->id.at, event->id.size, hash) < 0) return -1;
     v->applied = offset;
     v->last_event = t;
-    Py_DECREF(v);
-    return failed ? -2 : which;
+    run->applied[event->kind]++;
+    return 1;
+}
+
+static int otherwise(Run *run, int64_t offset, PyObject *key, PyObject *value, PyObject *event) {
+    PyObject *told = PyObject_CallFunction(run->otherwise, "LLOOO", (long long)offset, (long long)run->reached,
+                                           key, value, event ? event : Py_None);
+    Py_XDECREF(told);
+    return told ? 0 : -1;
+}
+
+/* Whether the record is new; then position and time have come to it. */
+static int reach(Run *run, int64_t offset, int64_t time) {
+    if (offset < run->position) return 0;
+    run->position = offset + 1;
+    if (time > run->reached) run->reached = time;
+    return 1;
+}
+
+/* A record whose event only the typed decoding can read. `name`: its key. */
+static int take_parsed(Run *run, int64_t offset, Text name, PyObject *key, PyObject *value) {
+    Event event;
+    PyObject *parsed = PyObject_CallOneArg(run->parse, value);
+    if (!parsed) {
+        if (!PyErr_ExceptionMatches(PyExc_Exception)) return -1;
+        PyErr_Clear(); /* it is raised again where it is judged */
+    }
+    int done = parsed ? from_struct(parsed, &event) : 0;
+    if (done > 0) done = apply(run, &event, offset, run->reached, name);
+    if (done == 0) done = otherwise(run, offset, key, value, parsed);
+    Py_XDECREF(parsed);
+    return done < 0 ? -1 : 0;
+}
+
+/* (offset, time, key, value) */
+static int take_tuple(Run *run, PyObject *record) {
+    PyObject *key = PyTuple_GET_ITEM(record, 2), *value = PyTuple_GET_ITEM(record, 3);
+    int64_t offset = PyLong_AsLongLong(PyTuple_GET_ITEM(record, 0));
+    int64_t time = PyLong_AsLongLong(PyTuple_GET_ITEM(record, 1));
+    if ((offset == -1 || time == -1) && PyErr_Occurred()) return -1;
+    if (!reach(run, offset, time)) return 0;
+    Text name = {NULL, 0};
+    if (PyBytes_CheckExact(key)) {
+        name.at = PyBytes_AS_STRING(key);
+        name.size = PyBytes_GET_SIZE(key);
+    }
+    return take_parsed(run, offset, name, key, value);
+}
+
+static PyObject *bytes_of(Text text) {
+    return text.at ? PyBytes_FromStringAndSize(text.at, text.size) : Py_NewRef(Py_None);
+}
+
+static int take_stored(Run *run, int64_t offset, int64_t time, const Record *record) {
+    if (!reach(run, offset, time)) return 0;
+    Event event;
+    int read = record->value.at && is_utf8(record->value) &&
+               read_event(record->value.at, record->value.size, &event);
+    int done = read ? apply(run, &event, offset, run->reached, record->key) : 0;
+    if (done) return done < 0 ? -1 : 0;
+    PyObject *key = bytes_of(record->key), *value = bytes_of(record->value);
+    if (!key || !value) done = -1;
+    else if (read) done = otherwise(run, offset, key, value, NULL);
+    else done = take_parsed(run, offset, record->key, key, value);
+    Py_XDECREF(key);
+    Py_XDECREF(value);
+    return done;
+}
+
+/* (base offset, first time, time of all or None, how many, their bytes) */
+static int take_block(Run *run, PyObject *block) {
+    int64_t base = PyLong_AsLongLong(PyTuple_GET_ITEM(block, 0));
+    int64_t first = PyLong_AsLongLong(PyTuple_GET_ITEM(block, 1)), all = 0;
+    PyObject *of_all = PyTuple_GET_ITEM(block, 2);
+    if (of_all != Py_None) all = PyLong_AsLongLong(of_all);
+    int64_t count = PyLong_AsLongLong(PyTuple_GET_ITEM(block, 3));
+    Py_buffer given;
+    if (PyErr_Occurred() || PyObject_GetBuffer(PyTuple_GET_ITEM(block, 4), &given, PyBUF_SIMPLE) < 0) return -1;
+    Bytes bytes = {given.buf, (const uint8_t *)given.buf + given.len, 0};
+    int done = 0;
+    while (count-- > 0 && done == 0) {
+        Record record;
+        take_record(&bytes, &record);
+        if (bytes.bad) {
+            PyErr_Format(PyExc_ValueError, "no record in the batch at offset %lld", (long long)base);
+            done = -1;
+        } else {
+            int64_t time = of_all == Py_None ? first + record.time_delta : all;
+            done = take_stored(run, base + record.offset_delta, time, &record);
+        }
+    }
+    PyBuffer_Release(&given);
+    return done;
 }
 
 static PyObject *run(PyObject *module, PyObject *args) {
-    PyObject *records, *live, *dirty, *parse, *typed, *otherwise;
+    PyObject *records, *record;
     long long position, reached;
-    if (!PyArg_ParseTuple(args, "OLLO!O!OOO", &records, &position, &reached, &PyDict_Type, &live,
-                          &PyDict_Type, &dirty, &parse, &typed, &otherwise))
+    Run run = {0};
+    if (!PyArg_ParseTuple(args, "OLLO!O!OO", &records, &position, &reached, &PyDict_Type, &run.live, &PyDict_Type,
+                          &run.dirty, &run.parse, &run.otherwise))
         return NULL;
-    PyObject *each = PyObject_GetIter(records), *record;
+    run.position = position;
+    run.reached = reached;
+    PyObject *each = PyObject_GetIter(records);
     if (!each) return NULL;
-    long long applied[KINDS] = {0};
     while ((record = PyIter_Next(each))) {
-        if (!PyTuple_CheckExact(record) || PyTuple_GET_SIZE(record) != 4) {
-            PyErr_SetString(PyExc_TypeError, "a record is (offset, time, key, value)");
-            break;
-        }
-        PyObject *key = PyTuple_GET_ITEM(record, 2), *value = PyTuple_GET_ITEM(record, 3);
-        int64_t offset = PyLong_AsLongLong(PyTuple_GET_ITEM(record, 0));
-        int64_t time = PyLong_AsLongLong(PyTuple_GET_ITEM(record, 1));
-        if ((offset == -1 || time == -1) && PyErr_Occurred()) break;
-        if (offset < position) {
-            Py_DECREF(record);
-            continue;
-        }
-        position = offset + 1;
-        if (time > reached) reached = time;
         int done = -1;
-        PyObject *event = PyObject_CallOneArg(plain(value) ? typed : parse, value);
-        if (!event) {
-            if (!PyErr_ExceptionMatches(PyExc_Exception)) break;
-            PyErr_Clear(); /* it is raised again where it is judged */
-        }
-        if (event) done = apply(event, offset, reached, key, live, dirty);
-        if (done >= 0) applied[done]++;
-        else if (done == -1) {
-            PyObject *told = PyObject_CallFunction(otherwise, "LLOOO", (long long)offset, reached, key,
-                                                   value, event ? event : Py_None);
-            if (!told) done = -2;
-            Py_XDECREF(told);
-        }
-        Py_XDECREF(event);
-        if (done == -2) break;
+        Py_ssize_t size = PyTuple_CheckExact(record) ? PyTuple_GET_SIZE(record) : 0;
+        if (size == 4) done = take_tuple(&run, record);
+        else if (size == 5) done = take_block(&run, record);
+        else PyErr_SetString(PyExc_TypeError, "neither a record nor a block");
         Py_DECREF(record);
-        record = NULL;
+        if (done < 0) break;
     }
-    Py_XDECREF(record);
     Py_DECREF(each);
     if (PyErr_Occurred()) return NULL;
-    return Py_BuildValue("LL(LLLLL)", position, reached, applied[0], applied[1], applied[2], applied[3],
-                         applied[4]);
+    const int64_t *n = run.applied;
+    return Py_BuildValue("LL(LLLLL)", (long long)run.position, (long long)run.reached, (long long)n[0],
+                         (long long)n[1], (long long)n[2], (long long)n[3], (long long)n[4]);
+}
+
+/* What `read_event` makes of a value, to be held against the typed decoding; None: nothing. */
+static PyObject *read_value(PyObject *module, PyObject *value) {
+    Event e;
+    if (!PyBytes_Check(value)) return PyErr_Format(PyExc_TypeError, "not bytes");
+    Text all = {PyBytes_AS_STRING(value), PyBytes_GET_SIZE(value)};
+    if (!is_utf8(all) || !read_event(all.at, all.size, &e)) Py_RETURN_NONE;
+    PyObject *sent = e.sent ? PyLong_FromLongLong(e.client_time) : Py_NewRef(Py_None);
+    PyObject *price = e.product[PRICE].at ? PyFloat_FromDouble(e.price) : Py_NewRef(Py_None);
+    if (!sent || !price) return Py_XDECREF(sent), Py_XDECREF(price), NULL;
+#define PART(text) (text).at, (Py_ssize_t)(text).size
+    return Py_BuildValue("is#s#s#Ns#(s#s#s#Ns#s#)", e.kind, PART(e.id), PART(e.visitor), PART(e.customer), sent,
+                         PART(e.query), PART(e.product[PRODUCT_ID]), PART(e.product[NAME]),
+                         PART(e.product[IN_CATEGORY]), price, PART(e.product[URL]), PART(e.product[IMAGE]));
 }
 
 /* ---- set up ---- */
@@ -1069,7 +1013,7 @@ static PyObject *configure(PyObject *module, PyObject *args, PyObject *kwargs) {
             (own[i] && (kinds[i].own = offset_of(type, own[i])) < 0))
             return NULL;
     }
-    for (int i = 0; i < 6; i++)
+    for (int i = 0; i < PARTS; i++)
         if ((product_fields[i] = offset_of(product, parts[i])) < 0) return NULL;
     /* Held for as long as the process is. */
     Py_INCREF(types), Py_INCREF(product), Py_INCREF(unset), Py_INCREF(view_type), Py_INCREF(glance_type);
@@ -1080,6 +1024,7 @@ static PyObject *configure(PyObject *module, PyObject *args, PyObject *kwargs) {
 static PyMethodDef functions[] = {
     {"configure", (PyCFunction)(void (*)(void))configure, METH_VARARGS | METH_KEYWORDS, NULL},
     {"run", run, METH_VARARGS, NULL},
+    {"read_value", read_value, METH_O, NULL},
     {"pack", pack, METH_O, NULL},
     {"unpack", unpack, METH_O, NULL},
     {NULL}};

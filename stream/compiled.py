@@ -1,10 +1,9 @@
 """The compiled part of the visitors stage (`_visitors.c`), where it could be built.
 
 It takes the most frequent events and gives the same states to the byte; `visitor.py` and `visitors.py`
-are what it does, and what runs without it. `STREAM_PURE=1` in the environment does without it, too.
+are what it does, and what runs without it.
 """
 
-import os
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
@@ -20,6 +19,7 @@ from stream.events import (
     ProductViewed,
     SearchPerformed,
 )
+from stream.orders import OrderEntry
 from stream.visitor import (
     IDLE_AFTER,
     KEPT_IDS,
@@ -28,7 +28,6 @@ from stream.visitor import (
     VISIT_GAP,
     Checkout,
     Glance,
-    OrderEntry,
     Published,
     Signal,
     View,
@@ -57,9 +56,12 @@ _COLD: Final[Mapping[str, Any]] = {
 }
 """The fields of a visitor that `_visitors.c` leaves to Python, in its order."""
 
+Block = tuple[int, int, int | None, int, bytes | memoryview]
+"""Records of a record batch, unpacked: base offset, first time (ms), the time of all or None, how many, bytes."""
+
 Run = Callable[..., tuple[int, int, tuple[int, ...]]]
-"""(records, position, time reached, live states, dirty states, parse, parse for what is plain, what takes a
-record otherwise) to (position, time reached, how many of each of KINDS were applied)."""
+"""(records or blocks, position, time reached, live states, dirty states, parse, what takes a record otherwise)
+to (position, time reached, how many of each of KINDS were applied)."""
 
 
 class Make(NamedTuple):
@@ -82,11 +84,9 @@ PURE: Final = Make(_new, _encode, msgspec.msgpack.Decoder(Visitor).decode)
 
 
 def _built() -> Make | None:
-    if os.environ.get("STREAM_PURE"):
-        return None
     try:
-        from stream import _visitors  # noqa: PLC0415 - where no compiler was at hand it is not there
-    except ImportError:
+        from stream import _visitors  # noqa: PLC0415 - it is not everywhere
+    except ImportError:  # pragma: no cover - where there was no compiler
         return None
     _visitors.configure(
         kinds=KINDS,
@@ -108,7 +108,7 @@ def _built() -> Make | None:
 
 
 COMPILED: Final = _built()
-"""None where it was not built, or is not wanted."""
+"""None where it was not built."""
 
 
 def fastest() -> Make:

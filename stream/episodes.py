@@ -9,10 +9,10 @@ from stream.cart import NEVER
 from stream.conditions import Known
 from stream.decisions import Decision
 from stream.ids import trigger_id
+from stream.orders import enter_order
 from stream.outputs import Outputs
 from stream.person import Episode, Person
 from stream.recipe import Recipe, Recipes
-from stream.visitor import enter_order
 
 
 def known(

@@ -57,11 +57,17 @@ def signalled(state: Visitor, event: ExitSignal, t: int, recipes: Recipes, out: 
     reached = score(state, t)
     if reached < THRESHOLD:
         return
-    shown = state.subject()
-    known = _known(state, shown)
+    shown = known = None
     for recipe in recipes.of[EXIT]:
+        channels = recipe.consented(state.consent)
+        reason = _refusal(state, recipe, channels, t)
+        if reason is not None and f"{recipe.name}|{reason}" in state.refused:
+            continue
+        if known is None:
+            shown = state.subject()
+            known = _known(state, shown)
         if recipe.when.holds(known):
-            _decide(state, recipe, known, shown, reached, t, out)
+            _decide(state, recipe, known, shown, channels, reason, reached, t, out)
 
 
 def _known(state: Visitor, shown: View | None) -> Known:
@@ -85,10 +91,13 @@ def _decide(
     recipe: Recipe,
     known: Known,
     shown: View | None,
+    channels: list[str],
+    reason: str | None,
     reached: float,
     t: int,
     out: Outputs,
 ) -> None:
+    """A candidate: refused for a reason that was not told in this visit yet, or fired."""
     id = trigger_id(recipe.name, state.person, state.id, state.visit_start, 1)
     evidence = [signal.event for signal in state.signals.values()]
     decision = Decision(
@@ -102,15 +111,11 @@ def _decide(
         t,
         evidence=evidence,
     )
-    channels = recipe.consented(state.consent)
-    reason = _refusal(state, recipe, channels, t)
     if reason is not None:
-        mark = f"{recipe.name}|{reason}"
-        if mark not in state.refused:
-            state.refused.append(mark)
-            decision.outcome = "refused"
-            decision.reason = reason
-            decisions.publish(decision, out)
+        state.refused.append(f"{recipe.name}|{reason}")
+        decision.outcome = "refused"
+        decision.reason = reason
+        decisions.publish(decision, out)
         return
     offer = None
     if state.offered_at == NEVER or t - state.offered_at >= OFFER_EVERY:

@@ -8,7 +8,8 @@ import msgspec
 from msgspec import Struct
 
 from stream.cart import Line
-from stream.visitor import Checkout, Glance, OrderEntry, View
+from stream.orders import OrderEntry
+from stream.visitor import Checkout, Glance, View
 
 
 class CartSummary(Struct, gc=False, omit_defaults=True):

@@ -11,9 +11,10 @@ from msgspec import UNSET
 
 from stream import announce, cart, registry, triggers
 from stream.events import ConsentChanged, ExitSignal, OrderCancelled, OrderPlaced, VisitorIdentified
+from stream.orders import enter_order, take_back
 from stream.outputs import Outputs
 from stream.recipe import Recipes
-from stream.visitor import Visitor, enter_order, take_back
+from stream.visitor import Visitor
 
 
 def _signalled(

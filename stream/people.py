@@ -27,11 +27,11 @@ from stream.facts import (
     Unordered,
 )
 from stream.keyed import Keyed
+from stream.orders import take_back
 from stream.outputs import Outputs
 from stream.person import FORGET_AFTER, Device, Person, trim
 from stream.recipe import Recipes
 from stream.seen import Seen
-from stream.visitor import take_back
 from stream.watermark import Watermark
 
 _encode: Final = msgspec.msgpack.Encoder().encode

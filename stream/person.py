@@ -11,7 +11,8 @@ from stream import bounds
 from stream.cart import NEVER
 from stream.durations import DAY
 from stream.facts import CartSummary
-from stream.visitor import OrderEntry, Published, View
+from stream.orders import OrderEntry
+from stream.visitor import Published, View
 
 FORGET_AFTER: Final = 30 * DAY
 NO_ORDER: Final = NEVER - 1

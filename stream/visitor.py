@@ -8,10 +8,10 @@ from typing import Final
 
 from msgspec import UNSET, Struct
 
-from stream import bounds
 from stream.cart import NEVER, Cart
 from stream.durations import DAY, MINUTE
 from stream.events import Event, ProductViewed, SearchPerformed
+from stream.orders import OrderEntry
 
 VISIT_GAP: Final = 30 * MINUTE
 IDLE_AFTER: Final = 5 * MINUTE
@@ -21,7 +21,6 @@ LATE_AFTER: Final = 5 * MINUTE
 
 KEPT_IDS: Final = 16
 KEPT_VIEWS: Final = 20
-COMPARED_ORDERS: Final = 10
 
 NOTHING, ACTIVE, IDLE = 0, 1, 2
 """What the people stage was told last of this visitor's presence."""
@@ -62,11 +61,6 @@ class Checkout(Struct, array_like=True, gc=False):
     event: str
     stage: int = STARTED
     failed: bool = False
-
-
-class OrderEntry(Struct, array_like=True, gc=False):
-    id: str
-    at: int
 
 
 class Signal(Struct, array_like=True, gc=False):
@@ -231,20 +225,6 @@ def check_out(state: Visitor, stage: int, failed: bool, t: int, event: str) -> N
         checkout = state.checkout = Checkout(t, event)
     checkout.stage = max(checkout.stage, stage)
     checkout.failed = failed
-
-
-def enter_order(orders: list[OrderEntry], id: str, at: int) -> bool:
-    """Enters an order into a record; False, and nothing changes, if it is one of the 10 last entered."""
-    if any(entry.id == id for entry in orders[-COMPARED_ORDERS:]):
-        return False
-    orders.append(OrderEntry(id, at))
-    if len(orders) > bounds.MOST_ORDERS:
-        del orders[0]
-    return True
-
-
-def take_back(orders: list[OrderEntry], id: str) -> None:
-    orders[:] = [entry for entry in orders if entry.id != id]
 
 
 def something_to_act_on(state: Visitor, t: int) -> bool:

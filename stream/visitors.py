@@ -6,17 +6,17 @@ then the event's own fact. Deadlines of other visitors fire at the end of the ba
 the order among visitors. Invariant: all that stands before `position` is in the states.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterable
-from typing import Any, Final
+from typing import Any, cast
 
 from msgspec import UNSET
 
 from stream import announce
 from stream.cart import NEVER
-from stream.compiled import KINDS, Make, fastest
-from stream.decoding import Rejected, check_names, parse, typed
-from stream.events import APPLIED_LATE, TAGS, Event
+from stream.compiled import KINDS, Block, Make, fastest
+from stream.decoding import Rejected, check_names, parse
+from stream.events import APPLIED_LATE, Event
+from stream.fates import Fates
 from stream.fold import FOLD
 from stream.keyed import Keyed
 from stream.notes import NOTED
@@ -34,41 +34,7 @@ from stream.visitor import (
 Record = tuple[int, int, bytes | None, bytes | None]
 """(offset, broker time in ms, key, value)."""
 
-FATES: Final = (
-    "applied",
-    "duplicate",
-    "late",
-    "unknown",
-    "clock",
-    "rejected",
-    "replayed",
-)
-"""What becomes of a record: each has exactly one fate. Replayed: applied before a crash."""
-
-
 Parse = Callable[[Any], Event | None]
-DECODED: Final = parse
-"""The way of records as they come: what `run` may do in its own manner."""
-
-
-class Fates:
-    """What became of the records of a batch, by the type of their events."""
-
-    def __init__(self) -> None:
-        self._kinds: dict[str, list[type]] = {fate: [] for fate in FATES}
-
-    def note(self, fate: str, kind: type) -> None:
-        self._kinds[fate].append(kind)
-
-    def count(self, applied: Iterable[tuple[type, int]], out: Outputs) -> None:
-        """Counts what was noted, and what was applied without being noted."""
-        found = {fate: Counter(kinds) for fate, kinds in self._kinds.items()}
-        found["applied"].update(dict(applied))
-        for fate, kinds in found.items():
-            for kind, number in kinds.items():
-                if number:
-                    out.counts["events", fate] += number
-                    out.counts["types", f"{fate}:{TAGS.get(kind, '')}"] += number
 
 
 class Visitors:
@@ -85,20 +51,20 @@ class Visitors:
 
     def process(
         self,
-        records: Iterable[tuple[int, int, bytes | None, Any]],
+        records: Iterable[tuple[int, int, bytes | None, Any] | Block],
         out: Outputs,
         parse: Parse = parse,
     ) -> None:
         """Applies a batch of records in offset order and fires what was due before its last one.
 
+        A block stands for its records, if this stage `takes_blocks`. Each is done with before the next is taken.
         `parse` gives the event of a value, as `decoding.parse` does, which is for records as they come.
         Records before `position` are skipped. Never raises for what a record holds.
         """
         fates = Fates()
-
         applied: Iterable[int] = ()
         if self._make.run is None:
-            self._run(records, parse, fates, out)
+            self._run(cast(Iterable[Record], records), parse, fates, out)
         else:
             self.position, self._time, applied = self._make.run(
                 records,
@@ -107,7 +73,6 @@ class Visitors:
                 self._states.live,
                 self._states.dirty,
                 parse,
-                typed if parse is DECODED else parse,
                 lambda offset, time, key, value, event: self._take(
                     offset, time, key, value, event, parse, fates, out
                 ),
@@ -165,6 +130,10 @@ class Visitors:
             out.rejected.append((offset, fault.reason, fault.path))
             fate = "rejected"
         fates.note(fate, kind)
+
+    @property
+    def takes_blocks(self) -> bool:
+        return self._make.run is not None
 
     def advance(self, time: int, out: Outputs) -> None:
         """Evidence has reached `time`: deadlines at or before it fire."""

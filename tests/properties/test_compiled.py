@@ -3,18 +3,20 @@
 Its own sanitized build is not made here; what no valid state can be is refused, whatever it is.
 """
 
+import contextlib
 import json
-import os
 import random
 import shutil
+import struct
 from collections.abc import Iterator
 
 import pytest
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stream import compiled, recipes
-from stream.compiled import COMPILED, PURE, Make
+from stream.compiled import COMPILED, PURE, Block, Make
 from stream.events import BOUND, ProductViewed, SearchPerformed
 from stream.keyed import _HEADER
 from stream.outputs import Outputs
@@ -23,14 +25,15 @@ from stream.visitors import Visitors
 from tests.reference import generate
 
 COMPILER = shutil.which("cc") or shutil.which("gcc")
-needed = pytest.mark.skipif(COMPILED is None, reason="not built: no C compiler, or STREAM_PURE")
+needed = pytest.mark.skipif(COMPILED is None, reason="not built: there was no C compiler")
 SEEDS = st.integers(0, 1_000_000)
 RULES = recipes.load("{}")
 
 Found = tuple[object, ...]
+Line = tuple[int, int, bytes | None, bytes]
 
 
-def records(seed: int, size: int) -> list[tuple[int, int, bytes | None, bytes]]:
+def records(seed: int, size: int) -> list[Line]:
     """A log as records of a partition, each now and then under a key that is not its own."""
     found = []
     for offset, line in enumerate(generate.log(seed, size)):
@@ -50,9 +53,17 @@ def told(stage: Visitors, out: Outputs) -> Found:
     return (*parts, stage.changes(), stage.position, stage.clock, stage.next_deadline)
 
 
-def steps(
-    makes: Iterator[Make], log: list[tuple[int, int, bytes | None, bytes]], seed: int
-) -> list[Found]:
+def block(records: list[Line], apart: bool) -> Block:
+    """The records as a batch has them; `apart`: each with a time of its own."""
+    base = records[0][0]
+    builder = DefaultRecordBatchBuilder(2, 0, 0, -1, -1, 0, 1 << 24)
+    for offset, time, key, value in records:
+        builder.append(offset - base, time, key, value, [("h", b"x")])
+    head = struct.unpack_from(">qiibIhiqqqhii", data := bytes(builder.build()))
+    return base, head[7], None if apart else records[-1][1], len(records), memoryview(data)[61:]
+
+
+def steps(makes: Iterator[Make], log: list[Line], seed: int, blocks: bool = False) -> list[Found]:
     """What a stage tells, batch by batch; after each it may be made anew from its changelog."""
     chance, changelog, found = random.Random(seed), [], []
     stage = Visitors(RULES, next(makes))
@@ -61,7 +72,7 @@ def steps(
         size = chance.randrange(1, 60)
         batch, rest = rest[:size], rest[size:]
         out = Outputs()
-        stage.process(batch, out)
+        stage.process([block(batch, apart=True)] if blocks else batch, out)
         found.append(told(stage, out))
         changelog += found[-1][6]  # type: ignore[operator]
         if chance.random() < 0.4:
@@ -94,21 +105,34 @@ def test_it_tells_the_same_and_writes_the_same_states(seed: int, size: int) -> N
     pure = steps(always(PURE), log, seed)
     assert steps(always(COMPILED), log, seed) == pure
     assert steps(by_turns(seed), log, seed) == pure
+    assert steps(always(COMPILED), log, seed, blocks=True) == pure
 
 
 @needed
-def test_it_takes_most_events_by_itself() -> None:
+@pytest.mark.parametrize("blocks", [False, True])
+def test_it_takes_most_events_by_itself(blocks: bool) -> None:
     """A comparison in which everything went to Python would prove nothing."""
     assert COMPILED is not None
-    log = [
-        (n, 1_772_452_800_000 + n, b"v", b'{"id":"%d","visitor":"v","type":"page.viewed"}' % n)
+    log: list[Line] = [
+        (n, 1_772_452_800_000, b"v", b'{"id":"%d","visitor":"v","type":"page.viewed"}' % n)
         for n in range(100)
     ]
     stage, otherwise = Visitors(RULES, COMPILED), []
     run = stage._take
     stage._take = lambda *record: (otherwise.append(record[0]), run(*record))[1]  # type: ignore[method-assign, func-returns-value]
-    stage.process(log, Outputs())
+    stage.process([block(log, apart=False)] if blocks else log, Outputs())
     assert otherwise == [0]
+
+
+@needed
+@settings(max_examples=300, deadline=None)
+@given(st.binary(max_size=60), st.integers(1, 3))
+def test_a_batch_that_is_none_is_an_error(payload: bytes, count: int) -> None:
+    """The broker has checked what it stores: never read beyond it, whatever it holds."""
+    stage, whole = Visitors(RULES, COMPILED), block([(0, 1, b"v", b"{}")], apart=False)
+    for broken in (payload, bytes(whole[4])[:-1], bytes(whole[4]) + payload):
+        with contextlib.suppress(ValueError):
+            stage.process([(0, 0, None, count + 1, broken)], Outputs())
 
 
 def states(seed: int) -> list[bytes]:
@@ -165,8 +189,6 @@ def test_its_methods_are_those_of_the_struct() -> None:
 
 
 def test_it_is_built_where_there_is_a_compiler() -> None:
-    if os.environ.get("STREAM_PURE"):
-        pytest.skip("STREAM_PURE: it is not wanted")
     if COMPILER is None:
         pytest.skip("no C compiler here")
     assert COMPILED is not None

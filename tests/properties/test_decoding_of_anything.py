@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 import schemas
 from stream import decoding, recipes
+from stream.fates import FATES
 from stream.outputs import Outputs
-from stream.visitors import FATES, Visitors
+from stream.visitors import Visitors
 from tests.reference import generate
 
 REASONS = frozenset(schemas.load("rejected")["properties"]["reason"]["enum"])

@@ -6,7 +6,7 @@ import pytest
 
 from stream import bounds
 from stream.durations import DAY, MINUTE, SECOND
-from stream.visitor import OrderEntry, enter_order
+from stream.orders import OrderEntry, enter_order
 from tests.driver import LAMP, START, Driver, items
 
 

@@ -7,8 +7,9 @@ import pytest
 
 from stream import recipes
 from stream.durations import DAY, MINUTE
+from stream.fates import FATES
 from stream.outputs import Outputs
-from stream.visitors import FATES, Record, Visitors
+from stream.visitors import Record, Visitors
 
 T = 1_767_571_200_000
 

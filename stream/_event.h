@@ -1,0 +1,299 @@
+/* Events as bytes, read without making anything of them: what the typed decoding of decoding.py would give.
+ *
+ * Only what is plain is read: five types, every key once, no escapes in what is kept, no \u anywhere. Of all else
+ * `read_event` says nothing, not even that it is wrong; the typed decoding looks at it. So what is read here is
+ * JSON (RFC 8259) and an event by schemas/events.
+ */
+#define LONGEST_ID 128      /* characters */
+#define BOUND 1000000000000000 /* of a number */
+#define DEEPEST_READ 32     /* levels of nesting */
+#define PLAIN_SIZE 2048     /* bytes: a text of a larger event may have to be left out */
+
+typedef struct {
+    const char *at; /* NULL: absent */
+    size_t size;
+} Text;
+
+enum { PAGE, PRODUCT, CATEGORY, SEARCH, PING, KINDS };
+enum { PRODUCT_ID, NAME, IN_CATEGORY, PRICE, URL, IMAGE, PARTS };
+
+typedef struct {
+    int kind, sent; /* sent: there is a client_time */
+    Text id, visitor, customer, query;
+    int64_t client_time;
+    Text product[PARTS]; /* the price apart; its `at` says whether there is one */
+    double price;
+} Event;
+
+typedef struct {
+    const char *at, *end;
+} Json;
+
+static int is_text(Text text, const char *other) {
+    return text.size == strlen(other) && memcmp(text.at, other, text.size) == 0;
+}
+
+static void skip_space(Json *j) {
+    while (j->at < j->end && (*j->at == ' ' || *j->at == '\n' || *j->at == '\t' || *j->at == '\r')) j->at++;
+}
+
+/* Whether one of 8 bytes is a quote, a backslash or a control character. */
+static int any_special(uint64_t part) {
+    const uint64_t ones = 0x0101010101010101u, tops = 0x8080808080808080u;
+    uint64_t quote = part ^ ones * '"', slash = part ^ ones * '\\';
+    return ((((quote - ones) & ~quote) | ((slash - ones) & ~slash) | ((part - ones * 0x20) & ~part)) & tops) != 0;
+}
+
+/* At the quote that opens a string: its raw text, behind the one that closes it. 0: not plain. */
+static int take_string(Json *j, Text *text, int *escaped) {
+    const char *at = j->at + 1, *end = j->end;
+    *escaped = 0;
+    for (;;) {
+        uint64_t part;
+        while (end - at >= 8) {
+            memcpy(&part, at, 8);
+            if (any_special(part)) break;
+            at += 8;
+        }
+        while (at < end && *at != '"' && *at != '\\' && (uint8_t)*at >= 0x20) at++;
+        if (at >= end || (uint8_t)*at < 0x20) return 0;
+        if (*at == '"') break;
+        if (end - at < 2 || !at[1] || !strchr("\"\\/bfnrt", at[1])) return 0;
+        *escaped = 1;
+        at += 2;
+    }
+    text->at = j->at + 1;
+    text->size = at - text->at;
+    j->at = at + 1;
+    return 1;
+}
+
+static int digits(Json *j) {
+    const char *start = j->at;
+    while (j->at < j->end && *j->at >= '0' && *j->at <= '9') j->at++;
+    return j->at > start;
+}
+
+static int take_number_text(Json *j) {
+    if (*j->at == '-') j->at++;
+    if (j->at < j->end && *j->at == '0') j->at++;
+    else if (!digits(j)) return 0;
+    if (j->at < j->end && *j->at == '.') {
+        j->at++;
+        if (!digits(j)) return 0;
+    }
+    if (j->at < j->end && (*j->at == 'e' || *j->at == 'E')) {
+        j->at++;
+        if (j->at < j->end && (*j->at == '+' || *j->at == '-')) j->at++;
+        if (!digits(j)) return 0;
+    }
+    return 1;
+}
+
+static int take_word(Json *j, const char *word, size_t size) {
+    if ((size_t)(j->end - j->at) < size || memcmp(j->at, word, size) != 0) return 0;
+    j->at += size;
+    return 1;
+}
+
+static int skip_value(Json *j, int depth);
+
+/* Goes through an object or an array; inside an object it stops before each value, with its key. */
+static int next_member(Json *j, int first, Text *key) {
+    int escaped;
+    skip_space(j);
+    if (j->at >= j->end) return -1;
+    if (*j->at == '}') return j->at++, 0;
+    if (!first) {
+        if (*j->at++ != ',') return -1;
+        skip_space(j);
+    }
+    if (j->at >= j->end || *j->at != '"' || !take_string(j, key, &escaped) || escaped) return -1;
+    skip_space(j);
+    if (j->at >= j->end || *j->at++ != ':') return -1;
+    skip_space(j);
+    return j->at < j->end ? 1 : -1;
+}
+
+static int skip_members(Json *j, int depth) {
+    Text key;
+    int found;
+    j->at++;
+    for (int first = 1; (found = next_member(j, first, &key)) > 0; first = 0)
+        if (!skip_value(j, depth + 1)) return 0;
+    return found == 0;
+}
+
+static int skip_items(Json *j, int depth) {
+    j->at++;
+    skip_space(j);
+    if (j->at < j->end && *j->at == ']') return j->at++, 1;
+    for (;;) {
+        if (!skip_value(j, depth + 1)) return 0;
+        skip_space(j);
+        if (j->at >= j->end) return 0;
+        if (*j->at == ']') return j->at++, 1;
+        if (*j->at++ != ',') return 0;
+        skip_space(j);
+    }
+}
+
+static int skip_value(Json *j, int depth) {
+    Text text;
+    int escaped;
+    if (j->at >= j->end || depth > DEEPEST_READ) return 0;
+    switch (*j->at) {
+    case '"': return take_string(j, &text, &escaped);
+    case '{': return skip_members(j, depth);
+    case '[': return skip_items(j, depth);
+    case 't': return take_word(j, "true", 4);
+    case 'f': return take_word(j, "false", 5);
+    case 'n': return take_word(j, "null", 4);
+    default: return (*j->at == '-' || (*j->at >= '0' && *j->at <= '9')) && take_number_text(j);
+    }
+}
+
+/* A string that stands as it is meant. */
+static int take_plain(Json *j, Text *text) {
+    int escaped;
+    return j->at < j->end && *j->at == '"' && !text->at && take_string(j, text, &escaped) && !escaped;
+}
+
+static int take_id(Json *j, Text *text) {
+    if (!take_plain(j, text) || !text->size) return 0;
+    size_t characters = text->size;
+    if (characters > LONGEST_ID)
+        for (size_t i = 0; i < text->size; i++) characters -= (text->at[i] & 0xC0) == 0x80;
+    return characters <= LONGEST_ID;
+}
+
+static int take_integer(Json *j, int64_t *number) {
+    const char *start = j->at;
+    int negative = j->at < j->end && *j->at == '-';
+    if (j->at >= j->end || !(negative || (*j->at >= '0' && *j->at <= '9')) || !take_number_text(j)) return 0;
+    size_t size = j->at - start - negative;
+    if (size > 16 || (negative && start[1] == '0')) return 0;
+    *number = 0;
+    for (const char *at = start + negative; at < j->at; at++) {
+        if (*at < '0' || *at > '9') return 0;
+        *number = *number * 10 + (*at - '0');
+    }
+    if (*number > BOUND) return 0;
+    if (negative) *number = -*number;
+    return 1;
+}
+
+/* Up to 2^53 and 22 digits behind the point both parts are exact, and so their quotient is rounded once. */
+static int take_price(Json *j, double *price) {
+    static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+                                    1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+    const char *start = j->at;
+    int negative = j->at < j->end && *j->at == '-', behind = 0, point = 0;
+    if (j->at >= j->end || !(negative || (*j->at >= '0' && *j->at <= '9')) || !take_number_text(j)) return 0;
+    uint64_t number = 0;
+    for (const char *at = start + negative; at < j->at; at++) {
+        if (*at == '.') point = 1;
+        else if (*at < '0' || *at > '9') return 0;
+        else {
+            number = number * 10 + (*at - '0');
+            behind += point;
+            if (number > (uint64_t)1 << 53 || behind > 22) return 0;
+        }
+    }
+    *price = (double)number / powers[behind];
+    if (*price > BOUND || (negative && !number)) return 0;
+    if (negative) *price = -*price;
+    return 1;
+}
+
+static int read_product(Json *j, Event *event) {
+    Text key;
+    int found;
+    if (j->at >= j->end || *j->at++ != '{') return 0;
+    for (int first = 1; (found = next_member(j, first, &key)) > 0; first = 0) {
+        Text *parts = event->product;
+        int fine;
+        if (is_text(key, "id")) fine = take_id(j, &parts[PRODUCT_ID]);
+        else if (is_text(key, "name")) fine = take_plain(j, &parts[NAME]);
+        else if (is_text(key, "category")) fine = take_plain(j, &parts[IN_CATEGORY]);
+        else if (is_text(key, "url")) fine = take_plain(j, &parts[URL]);
+        else if (is_text(key, "image")) fine = take_plain(j, &parts[IMAGE]);
+        else if (is_text(key, "price")) {
+            fine = !parts[PRICE].at && take_price(j, &event->price);
+            parts[PRICE].at = j->at;
+        } else fine = skip_value(j, 2);
+        if (!fine) return 0;
+    }
+    return found == 0 && event->product[PRODUCT_ID].at;
+}
+
+static int read_page(Json *j) {
+    static const char *const page_kinds[] = {"home", "list", "product", "cart",
+                                             "checkout", "payment", "confirmation", "other"};
+    Text key, path = {0}, title = {0}, kind = {0};
+    int found, escaped;
+    if (j->at >= j->end || *j->at++ != '{') return 0;
+    for (int first = 1; (found = next_member(j, first, &key)) > 0; first = 0) {
+        Text *text = is_text(key, "path") ? &path : is_text(key, "title") ? &title : NULL;
+        if (text) {
+            if (text->at || *j->at != '"' || !take_string(j, text, &escaped)) return 0;
+        } else if (is_text(key, "kind")) {
+            size_t which = 0, count = sizeof page_kinds / sizeof *page_kinds;
+            if (!take_plain(j, &kind)) return 0;
+            while (which < count && !is_text(kind, page_kinds[which])) which++;
+            if (which == count) return 0;
+        } else if (!skip_value(j, 2)) return 0;
+    }
+    return found == 0;
+}
+
+static int kind_of(Text type) {
+    static const char *const types[KINDS] = {"page.viewed", "product.viewed", "category.viewed",
+                                             "search.performed", "activity.pinged"};
+    int kind = 0;
+    while (kind < KINDS && !is_text(type, types[kind])) kind++;
+    return kind;
+}
+
+/* Whether the event is plain; then `event` is all that it says. Its texts stand in `bytes`. */
+static int read_event(const char *bytes, size_t size, Event *event) {
+    Json j = {bytes, bytes + size}, own[KINDS] = {{0}};
+    Text key, type = {0}, category = {0};
+    int found;
+    static const char *const owned[KINDS] = {"page", "product", "category", "query", NULL};
+    memset(event, 0, sizeof *event);
+    skip_space(&j);
+    if (size > PLAIN_SIZE || j.at >= j.end || *j.at++ != '{') return 0;
+    for (int first = 1; (found = next_member(&j, first, &key)) > 0; first = 0) {
+        int fine = 1, kind = 0;
+        if (is_text(key, "id")) fine = take_id(&j, &event->id);
+        else if (is_text(key, "visitor")) fine = take_id(&j, &event->visitor);
+        else if (is_text(key, "customer")) fine = take_id(&j, &event->customer);
+        else if (is_text(key, "type")) {
+            fine = take_plain(&j, &type) && (event->kind = kind_of(type)) < KINDS;
+        } else if (is_text(key, "client_time")) {
+            fine = !event->sent && take_integer(&j, &event->client_time);
+            event->sent = 1;
+        } else if (is_text(key, "t")) fine = 0;
+        else {
+            while (owned[kind] && !is_text(key, owned[kind])) kind++;
+            if (owned[kind]) {
+                fine = !own[kind].at;
+                own[kind].at = j.at;
+            }
+            fine = fine && skip_value(&j, 1);
+            own[kind].end = j.at;
+        }
+        if (!fine) return 0;
+    }
+    skip_space(&j);
+    if (found || j.at != j.end || !type.at || !event->id.at || !event->visitor.at) return 0;
+    Json *mine = &own[event->kind];
+    switch (event->kind) {
+    case PAGE: return !mine->at || read_page(mine);
+    case PRODUCT: return mine->at && read_product(mine, event);
+    case CATEGORY: return mine->at && take_plain(mine, &category);
+    case SEARCH: return mine->at && take_plain(mine, &event->query);
+    default: return 1;
+    }
+}

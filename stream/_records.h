@@ -1,0 +1,50 @@
+/* The records of a record batch of message format 2, unpacked. Source: the Kafka protocol, "Record Batch". */
+
+typedef struct {
+    const uint8_t *at, *end;
+    int bad;
+} Bytes;
+
+typedef struct {
+    int64_t time_delta, offset_delta;
+    Text key, value; /* `at` NULL: null */
+} Record;
+
+static int64_t take_varint(Bytes *b) {
+    uint64_t number = 0;
+    for (int shift = 0; shift < 64; shift += 7) {
+        if (b->at >= b->end) break;
+        uint8_t byte = *b->at++;
+        number |= (uint64_t)(byte & 0x7F) << shift;
+        if (byte < 0x80) return (int64_t)(number >> 1) ^ -(int64_t)(number & 1);
+    }
+    b->bad = 1;
+    return 0;
+}
+
+static Text take_sized(Bytes *b) {
+    Text text = {NULL, 0};
+    int64_t size = take_varint(b);
+    if (b->bad || size < 0) return text;
+    if (size > b->end - b->at) return b->bad = 1, text;
+    text.at = (const char *)b->at;
+    text.size = size;
+    b->at += size;
+    return text;
+}
+
+/* The next record; what its headers say is not asked for. */
+static void take_record(Bytes *b, Record *record) {
+    int64_t size = take_varint(b);
+    if (b->bad || size < 1 || size > b->end - b->at) {
+        b->bad = 1;
+        return;
+    }
+    Bytes own = {b->at + 1, b->at + size, 0}; /* without its attributes */
+    b->at += size;
+    record->time_delta = take_varint(&own);
+    record->offset_delta = take_varint(&own);
+    record->key = take_sized(&own);
+    record->value = take_sized(&own);
+    b->bad = own.bad;
+}

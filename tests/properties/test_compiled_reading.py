@@ -1,0 +1,112 @@
+"""The compiled reading of events gives what the typed decoding gives, or says nothing of the event."""
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec import UNSET
+
+from stream import compiled, decoding
+from stream.events import Event, Product, ProductViewed, SearchPerformed
+from tests.reference import generate
+
+needed = pytest.mark.skipif(compiled.COMPILED is None, reason="not built: there was no C compiler")
+
+
+def written(event: Event) -> tuple[object, ...] | None:
+    """What the compiled reading is to make of an event that the typed decoding read."""
+    if type(event) not in compiled.KINDS or event.t is not UNSET:
+        return None
+
+    def said(value: object) -> object:
+        return None if value is UNSET else value
+
+    product: tuple[object, ...] = (None,) * 6
+    if isinstance(event, ProductViewed):
+        product = tuple(said(getattr(event.product, name)) for name in Product.__struct_fields__)
+    query = event.query if isinstance(event, SearchPerformed) else None
+    kind = compiled.KINDS.index(type(event))
+    known = (event.id, event.visitor, said(event.customer), said(event.client_time))
+    return (kind, *known, query, product)
+
+
+PLAIN = (
+    b'{"id":"e-1","visitor":"v","type":"page.viewed","page":{"path":"/a","title":"A \\"b\\"","kind":"home"}}',
+    b' {"type":"product.viewed" , "id":"e-2","visitor":"v\xc3\xbc","customer":"c","client_time":1772452800000,'
+    b'"product":{"id":"p","name":"N","category":"c","price":12.90,"url":"u","image":"i","x":[1,{"y":-0.5e+3}]}}',
+    b'{"id":"e-3","visitor":"v","type":"category.viewed","category":"c","context":{"a":[true,false,null,[]]}}',
+    b'{"id":"e-4","visitor":"v","type":"search.performed","query":"tent 2","results":0}' + b"\n",
+    b'{"id":"e-5","visitor":"v","type":"activity.pinged","seconds":3,"client_time":-5,"e":{}}',
+    b'{"id":"e-6","visitor":"v","type":"product.viewed","product":{"id":"p","price":1e2}}',
+    b'{"id":"e-7","visitor":"v","type":"product.viewed","product":{"id":"p","price":-0.125,"name":""}}',
+)
+READ = (True, True, True, True, True, False, True)
+PIECES = [
+    *(bytes([byte]) for byte in b'{}[],:"\\0123456789.-+eE tfnu\x00\x1f\xff'),
+    *(b"\xc3\xbc", b"\xed\xa0\x80", b"\\u00fc", b"\\ud800", b"\\/", b"\\q", b"null", b"true"),
+    *(b'"id":', b'"visitor":"w",', b'"type":"page.viewed",', b'"price":', b'"t":1,', b"x" * 129),
+    *(b'"client_time":1.0,', b"1000000000000001", b"9007199254740993", b"0.1", b"-0", b"01"),
+]
+
+
+def check_reading(value: bytes) -> bool:
+    """Whether it was read; then the typed decoding, and all that stands around it, read the same."""
+    from stream import _visitors  # noqa: PLC0415 - only where it was built
+
+    found = _visitors.read_value(value)
+    if found is not None:
+        event = decoding.parse(value)
+        assert event is not None
+        assert found == written(event)
+        assert repr(found) == repr(written(event)), "-0.0 is not 0.0"
+    return found is not None
+
+
+@needed
+def test_plain_events_are_read_without_the_typed_decoding() -> None:
+    assert [check_reading(value) for value in PLAIN] == [*READ]
+
+
+@needed
+@settings(max_examples=3000, deadline=None)
+@given(st.sampled_from(PLAIN), st.data())
+def test_what_is_read_of_any_bytes_is_what_the_typed_decoding_reads(
+    value: bytes, data: st.DataObject
+) -> None:
+    for _ in range(data.draw(st.integers(1, 3))):
+        start = data.draw(st.integers(0, len(value)))
+        end = data.draw(st.integers(start, min(len(value), start + 6)))
+        piece = data.draw(st.sampled_from(PIECES))
+        value = value[:start] + piece + value[end:]
+        check_reading(value)
+
+
+@needed
+@settings(max_examples=500, deadline=None)
+@given(st.floats(allow_nan=False, allow_infinity=False), st.integers(0, 25))
+def test_a_price_is_the_double_that_is_meant(price: float, places: int) -> None:
+    for text in (repr(price), f"{price:.{places}f}", f"{price:g}", str(round(price, 2))):
+        check_reading(
+            b'{"id":"e","visitor":"v","type":"product.viewed","product":{"id":"p","price":%b}}'
+            % text.encode()
+        )
+
+
+@needed
+@settings(max_examples=100, deadline=None)
+@given(st.integers(0, 1_000_000))
+def test_events_of_the_adversarial_logs_are_read_alike(seed: int) -> None:
+    for line in generate.log(seed, 60):
+        try:
+            document = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(document, dict):
+            document.pop("t", None)
+            for ascii in (True, False):
+                try:
+                    value = json.dumps(document, ensure_ascii=ascii).encode()
+                except UnicodeEncodeError:
+                    continue
+                check_reading(value)
