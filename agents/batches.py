@@ -47,6 +47,7 @@ PRIVATE: Final = {
     "aiokafka.consumer.fetcher:PartitionRecords": (
         "next_fetch_offset",
         "_records",
+        "_records_iterator",
         "_check_crcs",
         "_isolation_level",
         "_aborted_producers",
@@ -202,6 +203,7 @@ def _getall(self: Any, max_records: int | None = None) -> list[RawBatch]:
             self._update_position()
             return batches
     self._update_position()
+    self._partition_records._records_iterator = None  # it holds its owner, and so all that was fetched
     self._partition_records = None
     return batches
 

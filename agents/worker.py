@@ -16,7 +16,7 @@ from typing import Final, NoReturn
 
 from aiokafka.errors import KafkaError
 
-from agents import health, topics
+from agents import health, memory, topics
 from agents.health import Health
 from agents.log import configure, say
 from agents.metrics import Metrics
@@ -55,6 +55,7 @@ def run(args: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
         return 2
     gc.set_threshold(*COLLECT)
+    memory.keep()
     asyncio.run(work(settings, recipes))
     return 0
 

@@ -181,6 +181,7 @@ def no_applied_guard() -> None:
     """What is already in the state is applied again: the position is the group's alone."""
     from stream.visitors import Visitors
 
+    os.environ["TRIGGERS_COMPILED"] = "no"  # what is compiled cannot be changed here
     handle, restored = Visitors._handle, Visitors.restored
 
     def handled(self: Visitors, offset: int, t: int, event: Any, *more: Any) -> str:

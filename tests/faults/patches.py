@@ -90,6 +90,7 @@ def bug() -> None:
     from stream.events import Event
     from stream.visitors import Visitors
 
+    os.environ["TRIGGERS_COMPILED"] = "no"  # what is compiled cannot be changed here
     handle = Visitors._handle
 
     def handled(self: Visitors, offset: int, t: int, event: Event, *rest: Any) -> str:
