@@ -15,7 +15,7 @@ from faust.types.auth import SASLMechanism
 from agents import batches, consumer, people, visitors
 from agents.ownership import Ownership
 from agents.settings import Settings
-from agents.topic_list import EVENTS, FACTS
+from agents.topic_list import EVENTS, FACTS, STATE_PEOPLE, STATE_VISITORS
 from stream.compiled import COMPILED
 
 HEARTBEATS: Final = 5
@@ -60,7 +60,7 @@ def make(settings: Settings, ownership: Ownership) -> App:
     """The app, ready to start."""
     consumer.install()
     if COMPILED and settings.compiled:
-        batches.as_blocks.add(settings.topic(EVENTS))
+        batches.as_blocks.update(map(settings.topic, (EVENTS, STATE_VISITORS, STATE_PEOPLE)))
     app = App(
         settings.group,
         broker=";".join(f"kafka://{broker}" for broker in settings.require_kafka()),

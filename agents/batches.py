@@ -17,7 +17,7 @@ from aiokafka.errors import CorruptRecordException
 from aiokafka.record import MemoryRecords
 
 from agents import unpacking
-from stream.compiled import Block
+from stream.changelog import Block, Change
 from stream.visitors import Record
 
 PRIVATE: Final = {
@@ -117,6 +117,12 @@ class RawBatch:
         time = self.time
         return [(r.offset, time, r.key, r.value) for r in self.records]
 
+    def pairs(self) -> Iterable[Change | Block]:
+        """(key, value) of each record, or a block that stands for all."""
+        if self._block:
+            return (self._block,)
+        return [(r.key or b"", r.value) for r in self.records]
+
 
 class Stored:
     """In place of MemoryRecords of aiokafka: the same batches, and the bytes of the one that came last."""
@@ -203,7 +209,9 @@ def _getall(self: Any, max_records: int | None = None) -> list[RawBatch]:
             self._update_position()
             return batches
     self._update_position()
-    self._partition_records._records_iterator = None  # it holds its owner, and so all that was fetched
+    self._partition_records._records_iterator = (
+        None  # it holds its owner, and so all that was fetched
+    )
     self._partition_records = None
     return batches
 

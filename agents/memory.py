@@ -17,3 +17,10 @@ def keep() -> None:
     if mallopt:
         mallopt(_MMAP_THRESHOLD, KEPT // 2)
         mallopt(_TRIM_THRESHOLD, KEPT)
+
+
+def trim() -> None:
+    """Gives back what is free now: after a start more than will be needed again."""
+    malloc_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if malloc_trim:
+        malloc_trim(0)

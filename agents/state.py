@@ -9,13 +9,13 @@ import gc
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from operator import attrgetter
 from typing import Final
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError, KafkaTimeoutError
 from aiokafka.structs import TopicPartition
 
+from agents import memory
 from agents.batches import RawBatch
 from agents.connections import broken_is_lost
 from agents.log import say
@@ -123,19 +123,16 @@ async def restore(
         stage.restored()
     gc.collect()
     gc.freeze()
+    memory.trim()
     seconds = round(time.monotonic() - began, 3)
     say(log, "restored", partitions=len(stages), records=records, seconds=seconds)
     return still_ours()
-
-
-_key: Final = attrgetter("key")
-_value: Final = attrgetter("value")
 
 
 def fill(stage: Visitors | People, batches: Iterable[RawBatch]) -> int:
     """Hands changelog records to the stage, in their order; tells how many."""
     records = 0
     for batch in batches:
-        records += len(batch.records)
-        stage.restore(zip(map(_key, batch.records), map(_value, batch.records), strict=True))
+        records += batch.count
+        stage.restore(batch.pairs())
     return records

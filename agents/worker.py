@@ -26,7 +26,7 @@ from agents.settings import Settings, SettingsError
 from agents.state import StateError
 from agents.stopping import Stopped, before, end, report
 from agents.topics import TopicsError
-from stream.keyed import NewerState
+from stream.changelog import NewerState
 from stream.recipe import Recipes
 from stream.recipes import RecipesError
 

@@ -24,6 +24,8 @@
 #define TEXT 37        /* bytes of an id that is kept in its place; a UUID has 36 */
 #define FIELDS 33
 #define VIEW_FIELDS 10
+#define HEADER 25 /* bytes before a packed state: format, applied, armed, version */
+#define ARMED 9
 
 #include "_event.h"
 #include "_msgpack.h"
@@ -615,6 +617,41 @@ static int put_visitor(Buffer *b, Visitor *v) {
     return put_cold(b, v->cold[EXITS], 0x80) < 0 || put_cold(b, v->cold[PUBLISHED], 0x90) < 0 ? -1 : 0;
 }
 
+/* Header and state of each of the dirty visitors, of a version of its own, into the packed states and as records
+ * of the changelog: as Keyed does it. How many bytes more are packed now. */
+static PyObject *pack_all(PyObject *module, PyObject *args) {
+    PyObject *dirty, *packed, *records, *key, *given;
+    int format;
+    Py_ssize_t at = 0;
+    long long grown = 0;
+    if (!PyArg_ParseTuple(args, "iO!O!O!", &format, &PyDict_Type, &dirty, &PyDict_Type, &packed, &PyList_Type,
+                          &records))
+        return NULL;
+    while (PyDict_Next(dirty, &at, &key, &given)) {
+        if (Py_TYPE(given) != &VisitorType) return PyErr_Format(PyExc_TypeError, "not a visitor");
+        Visitor *v = (Visitor *)given;
+        v->version++;
+        packing.size = packing.failed = 0;
+        put_number(&packing, (uint8_t)format, v->applied, 8);
+        for (int i = 7; i >= 0; i--) put_byte(&packing, (uint8_t)((uint64_t)v->armed >> 8 * i));
+        for (int i = 7; i >= 0; i--) put_byte(&packing, (uint8_t)((uint64_t)v->version >> 8 * i));
+        if (put_visitor(&packing, v) < 0) return NULL;
+        if (packing.failed) return PyErr_NoMemory();
+        PyObject *old = PyDict_GetItemWithError(packed, key);
+        grown += (long long)packing.size - (old ? PyBytes_GET_SIZE(old) : 0);
+        PyObject *value = PyBytes_FromStringAndSize(packing.at, packing.size);
+        PyObject *name = PyUnicode_AsUTF8String(key);
+        PyObject *record = value && name && !PyErr_Occurred() ? PyTuple_Pack(2, name, value) : NULL;
+        int failed = !record || PyDict_SetItem(packed, key, value) < 0 || PyList_Append(records, record) < 0;
+        Py_XDECREF(value);
+        Py_XDECREF(name);
+        Py_XDECREF(record);
+        if (failed) return NULL;
+        v->dirty = 0;
+    }
+    return PyLong_FromLongLong(grown);
+}
+
 static PyObject *pack(PyObject *module, PyObject *given) {
     if (Py_TYPE(given) != &VisitorType) return PyErr_Format(PyExc_TypeError, "not a visitor");
     Visitor *v = (Visitor *)given;
@@ -733,10 +770,8 @@ static void take_visitor(Reader *r, Visitor *v) {
     take_cold(r, v, PUBLISHED, 0x90);
 }
 
-static PyObject *unpack(PyObject *module, PyObject *packed) {
-    Py_buffer given;
-    if (PyObject_GetBuffer(packed, &given, PyBUF_SIMPLE) < 0) return NULL;
-    Reader r = {given.buf, (const uint8_t *)given.buf + given.len, 0};
+static Visitor *unpacked(const char *packed, Py_ssize_t size) {
+    Reader r = {(const uint8_t *)packed, (const uint8_t *)packed + size, 0};
     Visitor *v = NULL;
     if (take_array(&r) != FIELDS) r.bad = 1;
     PyObject *id = r.bad ? NULL : take_str(&r);
@@ -745,8 +780,14 @@ static PyObject *unpack(PyObject *module, PyObject *packed) {
     if (v) take_visitor(&r, v);
     if (v && (r.bad || r.at != r.end)) Py_CLEAR(v);
     if (!v && !PyErr_Occurred())
-        PyErr_Format(PyExc_ValueError, "no visitor's state, from byte %zd on",
-                     (const char *)r.at - (const char *)given.buf);
+        PyErr_Format(PyExc_ValueError, "no visitor's state, from byte %zd on", (const char *)r.at - packed);
+    return v;
+}
+
+static PyObject *unpack(PyObject *module, PyObject *packed) {
+    Py_buffer given;
+    if (PyObject_GetBuffer(packed, &given, PyBUF_SIMPLE) < 0) return NULL;
+    Visitor *v = unpacked(given.buf, given.len);
     PyBuffer_Release(&given);
     return (PyObject *)v;
 }
@@ -778,7 +819,8 @@ static PyTypeObject VisitorType = {
 
 /* What a run works on: the arguments of `run`, and what it has come to. */
 typedef struct {
-    PyObject *live, *dirty, *parse, *otherwise;
+    PyObject *live, *older, *packed, *dirty; /* the states, as Keyed has them */
+    PyObject *parse, *otherwise;
     int64_t position, reached, applied[KINDS];
 } Run;
 
@@ -803,12 +845,33 @@ static int equal(Text text, PyObject *other) {
     return at && (size_t)size == text.size && memcmp(at, text.at, size) == 0;
 }
 
+/* The visitor of a name, at hand from now on, as Keyed.get does it. NULL: there is none, if nothing is raised. */
+static Visitor *find(const Run *run, PyObject *name) {
+    PyObject *found = PyDict_GetItemWithError(run->live, name);
+    if (found || PyErr_Occurred()) return (Visitor *)found;
+    found = PyDict_GetItemWithError(run->older, name);
+    if (found) {
+        if (PyDict_SetItem(run->live, name, found) < 0 || PyDict_DelItem(run->older, name) < 0) return NULL;
+        return (Visitor *)found;
+    }
+    PyObject *packed = PyErr_Occurred() ? NULL : PyDict_GetItemWithError(run->packed, name);
+    if (!packed || !PyBytes_CheckExact(packed) || PyBytes_GET_SIZE(packed) <= HEADER) return NULL;
+    const uint8_t *bytes = (const uint8_t *)PyBytes_AS_STRING(packed);
+    Visitor *v = unpacked((const char *)bytes + HEADER, PyBytes_GET_SIZE(packed) - HEADER);
+    if (!v) return NULL;
+    Reader armed = {bytes + ARMED, bytes + HEADER, 0};
+    v->armed = (int64_t)take_number(&armed, 8);
+    int failed = PyDict_SetItem(run->live, name, (PyObject *)v) < 0;
+    Py_DECREF(v);
+    return failed ? NULL : v;
+}
+
 /* The visitor of an event which changes nothing but its visit; NULL: Python takes it, if nothing is raised. */
 static Visitor *plain(const Run *run, const Event *event, int64_t offset, int64_t t, Text key, uint32_t hash) {
     if (!key.at || key.size != event->visitor.size || memcmp(key.at, event->visitor.at, key.size) != 0) return NULL;
     PyObject *name = PyUnicode_DecodeUTF8(key.at, key.size, NULL);
     if (!name) return NULL;
-    Visitor *v = (Visitor *)PyDict_GetItemWithError(run->live, name);
+    Visitor *v = find(run, name);
     Py_DECREF(name);
     if (!v || Py_TYPE(v) != &VisitorType) return NULL;
     if (event->customer.at && !(v->customer && equal(event->customer, v->customer))) return NULL;
@@ -935,8 +998,9 @@ static PyObject *run(PyObject *module, PyObject *args) {
     PyObject *records, *record;
     long long position, reached;
     Run run = {0};
-    if (!PyArg_ParseTuple(args, "OLLO!O!OO", &records, &position, &reached, &PyDict_Type, &run.live, &PyDict_Type,
-                          &run.dirty, &run.parse, &run.otherwise))
+    if (!PyArg_ParseTuple(args, "OLL(O!O!O!O!)OO", &records, &position, &reached, &PyDict_Type, &run.live,
+                          &PyDict_Type, &run.older, &PyDict_Type, &run.packed, &PyDict_Type, &run.dirty,
+                          &run.parse, &run.otherwise))
         return NULL;
     run.position = position;
     run.reached = reached;
@@ -971,6 +1035,98 @@ static PyObject *read_value(PyObject *module, PyObject *value) {
     return Py_BuildValue("is#s#s#Ns#(s#s#s#Ns#s#)", e.kind, PART(e.id), PART(e.visitor), PART(e.customer), sent,
                          PART(e.query), PART(e.product[PRODUCT_ID]), PART(e.product[NAME]),
                          PART(e.product[IN_CATEGORY]), price, PART(e.product[URL]), PART(e.product[IMAGE]));
+}
+
+/* ---- a changelog, read back ---- */
+
+/* (applied, version) of a header, as one can be held against the other. */
+static void place_of(const char *header, int64_t *applied, int64_t *version) {
+    Reader r = {(const uint8_t *)header + 1, (const uint8_t *)header + HEADER, 0};
+    *applied = (int64_t)take_number(&r, 8);
+    r.at += 8;
+    *version = (int64_t)take_number(&r, 8);
+}
+
+static int put_newer(PyObject *packed, Text key, Text value) {
+    PyObject *name = PyUnicode_DecodeUTF8(key.at, key.size, NULL);
+    PyObject *state = name ? PyBytes_FromStringAndSize(value.at, value.size) : NULL;
+    PyObject *old = state ? PyDict_SetDefault(packed, name, state) : NULL;
+    int done = old ? 0 : -1;
+    if (old && old != state) {
+        int64_t applied, version, old_applied, old_version;
+        place_of(value.at, &applied, &version);
+        place_of(PyBytes_AS_STRING(old), &old_applied, &old_version);
+        if (applied > old_applied || (applied == old_applied && version >= old_version))
+            done = PyDict_SetItem(packed, name, state);
+    }
+    Py_XDECREF(name);
+    Py_XDECREF(state);
+    return done;
+}
+
+static int read_one(Text key, Text value, PyObject *packed, PyObject *buried, int format, PyObject *take_one) {
+    if (key.size && value.at && value.size >= HEADER && (int8_t)*value.at <= format && !PyDict_GET_SIZE(buried))
+        return put_newer(packed, key, value);
+    PyObject *given_key = PyBytes_FromStringAndSize(key.at ? key.at : "", key.size), *given = bytes_of(value);
+    PyObject *told = given_key && given ? PyObject_CallFunctionObjArgs(take_one, given_key, given, NULL) : NULL;
+    Py_XDECREF(given_key);
+    Py_XDECREF(given);
+    Py_XDECREF(told);
+    return told ? 0 : -1;
+}
+
+static int text_of_bytes(PyObject *given, Text *text) {
+    text->at = NULL;
+    text->size = 0;
+    if (given == Py_None) return 0;
+    if (!PyBytes_Check(given)) return PyErr_SetString(PyExc_TypeError, "not bytes"), -1;
+    text->at = PyBytes_AS_STRING(given);
+    text->size = PyBytes_GET_SIZE(given);
+    return 0;
+}
+
+/* Of records or blocks of a changelog, what is plain goes into the packed states, as Reader.take_one does it. */
+static PyObject *read_back(PyObject *module, PyObject *args) {
+    PyObject *records, *packed, *buried, *take_one, *item;
+    int format, done = 0;
+    if (!PyArg_ParseTuple(args, "OO!O!iO", &records, &PyDict_Type, &packed, &PyDict_Type, &buried, &format,
+                          &take_one))
+        return NULL;
+    PyObject *each = PyObject_GetIter(records);
+    if (!each) return NULL;
+    while (done == 0 && (item = PyIter_Next(each))) {
+        Py_ssize_t size = PyTuple_CheckExact(item) ? PyTuple_GET_SIZE(item) : 0;
+        Py_buffer given;
+        Text key, value;
+        done = -1;
+        if (size == 2) {
+            if (text_of_bytes(PyTuple_GET_ITEM(item, 0), &key) == 0 &&
+                text_of_bytes(PyTuple_GET_ITEM(item, 1), &value) == 0)
+                done = read_one(key, value, packed, buried, format, take_one);
+        } else if (size == 5) {
+            int64_t count = PyLong_AsLongLong(PyTuple_GET_ITEM(item, 3));
+            if (!PyErr_Occurred() && PyObject_GetBuffer(PyTuple_GET_ITEM(item, 4), &given, PyBUF_SIMPLE) == 0) {
+                Bytes bytes = {given.buf, (const uint8_t *)given.buf + given.len, 0};
+                for (done = 0; done == 0 && count > 0; count--) {
+                    Record record;
+                    take_record(&bytes, &record);
+                    if (bytes.bad) {
+                        PyErr_SetString(PyExc_ValueError, "no record in the batch");
+                        done = -1;
+                    } else {
+                        done = read_one(record.key, record.value, packed, buried, format, take_one);
+                    }
+                }
+                PyBuffer_Release(&given);
+            }
+        } else {
+            PyErr_SetString(PyExc_TypeError, "neither a record nor a block");
+        }
+        Py_DECREF(item);
+    }
+    Py_DECREF(each);
+    if (PyErr_Occurred()) return NULL;
+    Py_RETURN_NONE;
 }
 
 /* ---- set up ---- */
@@ -1023,9 +1179,11 @@ static PyObject *configure(PyObject *module, PyObject *args, PyObject *kwargs) {
 
 static PyMethodDef functions[] = {
     {"configure", (PyCFunction)(void (*)(void))configure, METH_VARARGS | METH_KEYWORDS, NULL},
+    {"read", read_back, METH_VARARGS, NULL},
     {"run", run, METH_VARARGS, NULL},
     {"read_value", read_value, METH_O, NULL},
     {"pack", pack, METH_O, NULL},
+    {"pack_all", pack_all, METH_VARARGS, NULL},
     {"unpack", unpack, METH_O, NULL},
     {NULL}};
 

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import UNSET
 
 from stream.cart import Cart
+from stream.changelog import Read
 from stream.events import (
     ActivityPinged,
     CategoryViewed,
@@ -19,6 +20,7 @@ from stream.events import (
     ProductViewed,
     SearchPerformed,
 )
+from stream.keyed import PackAll
 from stream.orders import OrderEntry
 from stream.visitor import (
     IDLE_AFTER,
@@ -56,12 +58,9 @@ _COLD: Final[Mapping[str, Any]] = {
 }
 """The fields of a visitor that `_visitors.c` leaves to Python, in its order."""
 
-Block = tuple[int, int, int | None, int, bytes | memoryview]
-"""Records of a record batch, unpacked: base offset, first time (ms), the time of all or None, how many, bytes."""
-
 Run = Callable[..., tuple[int, int, tuple[int, ...]]]
-"""(records or blocks, position, time reached, live states, dirty states, parse, what takes a record otherwise)
-to (position, time reached, how many of each of KINDS were applied)."""
+"""(records or blocks, position, time reached, states as Keyed.held, parse, what takes a record otherwise) to
+(position, time reached, how many of each of KINDS were applied)."""
 
 
 class Make(NamedTuple):
@@ -70,6 +69,8 @@ class Make(NamedTuple):
     new: Callable[[str], Visitor]
     encode: Callable[[Visitor], bytes]
     decode: Callable[[memoryview], Visitor]
+    pack_all: PackAll[Visitor] | None = None
+    read: Read | None = None
     run: Run | None = None
 
 
@@ -104,7 +105,14 @@ def _built() -> Make | None:
         kept_views=KEPT_VIEWS,
         fields=len(Visitor.__struct_fields__),
     )
-    return Make(_visitors.Visitor, _visitors.pack, _visitors.unpack, _visitors.run)
+    return Make(
+        _visitors.Visitor,
+        _visitors.pack,
+        _visitors.unpack,
+        _visitors.pack_all,
+        _visitors.read,
+        _visitors.run,
+    )
 
 
 COMPILED: Final = _built()

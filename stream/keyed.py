@@ -1,25 +1,15 @@
 """The states of one partition by key: packed, decoded when touched, each with one armed deadline.
 
-A value of the changelog is a header (format, applied, deadline, version) and the packed state; the
-header alone lets a restore arm the deadline and judge which of two records is newer: the highest
-(applied, version) of a key wins, not the last record, for an owner that was frozen and woke up writes
-old state after the new owner's. A forgotten key leaves its header until the group's commit has passed
-it, so that what comes again after a crash is still known as applied; then a tombstone. The record of
-the empty key carries the partition's clock; it is the last of each flush and vouches for the rest.
+A forgotten key leaves its header until the group's commit has passed it, so that what comes again after a
+crash is still known as applied; then a tombstone. What is written and read back stands in changelog.py.
 """
 
-import struct
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final, Generic, Protocol, TypeVar
 
 from stream.cart import NEVER
+from stream.changelog import CLOCK, FORMAT, HEADER, Block, Changes, Read, Reader
 from stream.wheel import Wheel
-
-FORMAT: Final = 1
-_HEADER: Final = struct.Struct(">bqqq")
-_CLOCK: Final = _HEADER
-_PLACE: Final = struct.Struct(">xq8xq")
-"""Of a header: (applied, version)."""
 
 DECODED: Final = 20_000
 """States kept decoded in each of two generations. Fewer: more decoding; more: more memory."""
@@ -33,28 +23,31 @@ class State(Protocol):
     armed: int
 
 
-class NewerState(Exception):
-    """The changelog was written by a later release, whose states this one cannot read."""
-
-
-def _newer(value: bytes) -> NewerState:
-    return NewerState(f"state of format {value[0]}, this release reads up to {FORMAT}")
-
-
 S = TypeVar("S", bound=State)
+
+PackAll = Callable[[int, dict[str, S], dict[str, bytes], Changes], int]
+"""(format, dirty states, packed states, records) to how many bytes more are packed now: what Keyed._pack_each does."""
 
 
 class Keyed(Generic[S]):
-    def __init__(self, encode: Callable[[S], bytes], decode: Callable[[memoryview], S]) -> None:
+    def __init__(
+        self,
+        encode: Callable[[S], bytes],
+        decode: Callable[[memoryview], S],
+        pack_all: PackAll[S] | None = None,
+        read: Read | None = None,
+    ) -> None:
+        """`pack_all`, `read`: in place of the slower ones that are here, if there are any."""
         self._encode = encode
         self._decode = decode
+        self._pack_all = pack_all or self._pack_each
         self._packed: dict[str, bytes] = {}
         self.live: dict[str, S] = {}
         self._older: dict[str, S] = {}
         self.dirty: dict[str, S] = {}
         self._graves: dict[str, int] = {}
         self._tombstones: list[str] = []
-        self._buried: dict[str, tuple[int, int]] = {}
+        self._reader = Reader(self._packed, read)
         self._forgotten: dict[str, bytes] = {}
         self._wheel = Wheel()
         self.clock = (NEVER, NEVER, NEVER)
@@ -69,19 +62,19 @@ class Keyed(Generic[S]):
             state = self._older.pop(key, None)
             if state is None:
                 value = self._packed.get(key)
-                if value is None or len(value) == _HEADER.size:
+                if value is None or len(value) == HEADER.size:
                     return None
-                state = self._decode(memoryview(value)[_HEADER.size :])
-                state.armed = _HEADER.unpack_from(value)[2]
+                state = self._decode(memoryview(value)[HEADER.size :])
+                state.armed = HEADER.unpack_from(value)[2]
             self.live[key] = state
         return state
 
     def grave(self, key: str) -> tuple[int, int] | None:
         """(applied, version) of a key that was forgotten and is not yet buried."""
         value = self._forgotten.get(key) or self._packed.get(key)
-        if value is None or len(value) != _HEADER.size:
+        if value is None or len(value) != HEADER.size:
             return None
-        _, applied, _, version = _HEADER.unpack(value)
+        _, applied, _, version = HEADER.unpack(value)
         return applied, version
 
     def add(self, key: str, state: S) -> None:
@@ -101,11 +94,11 @@ class Keyed(Generic[S]):
             value = self._packed.get(key)
             if value is not None and key not in self.dirty:
                 header = (
-                    *_HEADER.unpack_from(value)[:2],
+                    *HEADER.unpack_from(value)[:2],
                     deadline,
-                    _HEADER.unpack_from(value)[3],
+                    HEADER.unpack_from(value)[3],
                 )
-                self._packed[key] = _HEADER.pack(*header) + value[_HEADER.size :]
+                self._packed[key] = HEADER.pack(*header) + value[HEADER.size :]
 
     def due(self, time: int) -> list[tuple[str, S]]:
         """The states armed at or before `time`, unarmed: to be looked at, fired and armed anew."""
@@ -126,43 +119,55 @@ class Keyed(Generic[S]):
         if state is not None:
             return state.armed
         value = self._packed.get(key)
-        return NEVER if value is None else int(_HEADER.unpack_from(value)[2])
+        return NEVER if value is None else int(HEADER.unpack_from(value)[2])
 
     def forget(self, key: str, state: S) -> None:
         """Drops the state; its header stays until `committed` has passed what is applied."""
         del self.live[key]
         self.dirty.pop(key, None)
         self.size -= len(self._packed.pop(key, b""))
-        self._forgotten[key] = _HEADER.pack(FORMAT, state.applied, NEVER, state.version + 1)
+        self._forgotten[key] = HEADER.pack(FORMAT, state.applied, NEVER, state.version + 1)
 
-    def changes(self, clock: tuple[int, int, int], moved: bool) -> list[tuple[bytes, bytes | None]]:
+    def changes(self, clock: tuple[int, int, int], moved: bool) -> Changes:
         """The changelog records since the last call, in the order in which they must land.
 
         The clock is written behind other records, and alone if it has `moved`.
         """
-        records: list[tuple[bytes, bytes | None]] = [
+        records: Changes = [
             (key.encode(), None) for key in self._tombstones if key not in self.live
         ]
         self._tombstones.clear()
         packed = self._packed
-        for key, state in self.dirty.items():
-            value = self._value(state)
-            self.size += len(value) - len(packed.get(key, b""))
-            packed[key] = value
-            records.append((key.encode(), value))
+        self.size += self._pack_all(FORMAT, self.dirty, packed, records)
         self.dirty.clear()
         for key, value in self._forgotten.items():
             self.size += len(value) - len(packed.get(key, b""))
             packed[key] = value
-            self._graves[key] = _HEADER.unpack(value)[1]
+            self._graves[key] = HEADER.unpack(value)[1]
             records.append((key.encode(), value))
         self._forgotten.clear()
         if records or moved:
-            records.append((b"", _CLOCK.pack(FORMAT, *clock)))
+            records.append((b"", CLOCK.pack(FORMAT, *clock)))
             self.clock = clock
         if len(self.live) > DECODED:
             self._older, self.live = self.live, {}
         return records
+
+    def _pack_each(
+        self, format: int, dirty: dict[str, S], packed: dict[str, bytes], records: Changes
+    ) -> int:
+        grown = 0
+        for key, state in dirty.items():
+            value = self._value(state)
+            grown += len(value) - len(packed.get(key, b""))
+            packed[key] = value
+            records.append((key.encode(), value))
+        return grown
+
+    @property
+    def held(self) -> tuple[dict[str, S], dict[str, S], dict[str, bytes], dict[str, S]]:
+        """The states: at hand, at hand of the older generation, packed, and those that changed."""
+        return self.live, self._older, self._packed, self.dirty
 
     def rest(self) -> None:
         """For a run without a changelog, in place of `changes`: packs only what it puts aside."""
@@ -177,7 +182,7 @@ class Keyed(Generic[S]):
     def _value(self, state: S) -> bytes:
         """Header and packed state, of a version of its own."""
         state.version += 1
-        header = _HEADER.pack(FORMAT, state.applied, state.armed, state.version)
+        header = HEADER.pack(FORMAT, state.applied, state.armed, state.version)
         return header + self._encode(state)
 
     def committed(self, applied: int) -> None:
@@ -187,45 +192,20 @@ class Keyed(Generic[S]):
             self.size -= len(self._packed.pop(key))
             self._tombstones.append(key)
 
-    def restore(self, records: Iterable[tuple[bytes, bytes | None]]) -> None:
+    def restore(self, records: Iterable[tuple[bytes, bytes | None] | Block]) -> None:
         """Records of the changelog, in its order. Raises NewerState."""
-        put, buried = self._packed.setdefault, self._buried
-        for key, value in records:
-            if not key or value is None:
-                self._restore_other(key, value)
-                continue
-            if value[0] > FORMAT:
-                raise _newer(value)
-            name = key.decode()
-            old = put(name, value)  # most keys are new: one look into a large dict, not two
-            if old is not value:
-                if _PLACE.unpack_from(value) >= _PLACE.unpack_from(old):
-                    self._packed[name] = value
-            elif buried and _PLACE.unpack_from(value) <= buried.get(name, (NEVER, NEVER)):
-                del self._packed[name]
-
-    def _restore_other(self, key: bytes, value: bytes | None) -> None:
-        """A clock, or a tombstone."""
-        if value is not None:
-            if value[0] > FORMAT:
-                raise _newer(value)
-            self.clock = max(self.clock, _CLOCK.unpack(value)[1:])
-        elif key:
-            name = key.decode()
-            old = self._packed.get(name)
-            if old is not None and len(old) == _HEADER.size:
-                self._buried[name] = _PLACE.unpack_from(old)
-                del self._packed[name]
+        self._reader.take(records)
 
     def restored(self) -> None:
         """After the last record: arms the deadlines from the headers alone."""
-        self._buried.clear()
+        self.clock = max(self.clock, self._reader.clock)
+        self._reader = Reader(self._packed, self._reader.fast)
         self.size = sum(map(len, self._packed.values()))
         self._wheel.arm_all(self._deadlines())
 
     def _deadlines(self) -> Iterator[tuple[str, int]]:
         """(key, ms) of the packed states; what is a grave is found on the way."""
-        read, grave = _HEADER.unpack_from, _HEADER.size
+        read, grave = HEADER.unpack_from, HEADER.size
         for key, value in self._packed.items():
             _, applied, deadline, _ = read(value)
             if len(value) == grave:
@@ -236,9 +216,9 @@ class Keyed(Generic[S]):
     def armed_within(self, span: int) -> Iterator[tuple[str, S]]:
         """Copies of the packed states that are armed sooner than `span` after what is applied."""
         for key, value in self._packed.items():
-            _, applied, deadline, _ = _HEADER.unpack_from(value)
+            _, applied, deadline, _ = HEADER.unpack_from(value)
             if NEVER < deadline < applied + span:
-                yield key, self._decode(memoryview(value)[_HEADER.size :])
+                yield key, self._decode(memoryview(value)[HEADER.size :])
 
     def __len__(self) -> int:
         """Keys as of the last call of `changes`, graves included."""

@@ -15,6 +15,8 @@ import msgspec
 
 from stream import episodes, facts, funnel, registry, steps
 from stream.cart import NEVER
+from stream.changelog import Block, Change, Changes
+from stream.compiled import fastest
 from stream.facts import (
     Active,
     AnyFact,
@@ -110,7 +112,7 @@ class People:
 
     def __init__(self, recipes: Recipes, sources: int) -> None:
         self._recipes = recipes
-        self._states: Keyed[Person] = Keyed(_encode, _decode)
+        self._states: Keyed[Person] = Keyed(_encode, _decode, read=fastest().read)
         self._watermark = Watermark(sources)
         self._waiting: list[tuple[int, str, int, int, AnyFact]] = []
         self._offsets: OrderedDict[int, None] = OrderedDict()
@@ -216,7 +218,7 @@ class People:
         if number:
             self._open[key] = number
 
-    def changes(self) -> list[tuple[bytes, bytes | None]]:
+    def changes(self) -> Changes:
         """Changelog records since the last call, to land in this order; the last vouches for the rest."""
         for key, person in self._states.dirty.items():
             self._count_open(key, len(person.open_episodes()))
@@ -233,7 +235,7 @@ class People:
         """
         self._states.committed(self._states.clock[0])
 
-    def restore(self, records: Iterable[tuple[bytes, bytes | None]]) -> None:
+    def restore(self, records: Iterable[Change | Block]) -> None:
         """Records of the changelog, in its order. Raises NewerState."""
         self._states.restore(records)
 

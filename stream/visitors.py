@@ -13,7 +13,8 @@ from msgspec import UNSET
 
 from stream import announce
 from stream.cart import NEVER
-from stream.compiled import KINDS, Block, Make, fastest
+from stream.changelog import Block, Change, Changes
+from stream.compiled import KINDS, Make, fastest
 from stream.decoding import Rejected, check_names, parse
 from stream.events import APPLIED_LATE, Event
 from stream.fates import Fates
@@ -31,8 +32,8 @@ from stream.visitor import (
     Visitor,
 )
 
-Record = tuple[int, int, bytes | None, bytes | None]
-"""(offset, broker time in ms, key, value)."""
+Record = tuple[int, int, bytes | None, Any]
+"""(offset, broker time in ms, key, value: bytes or None, or what a `parse` of one's own takes)."""
 
 Parse = Callable[[Any], Event | None]
 
@@ -44,16 +45,15 @@ class Visitors:
         """`make`: how visitors are made; None: the fastest way there is."""
         self._recipes = recipes
         self._make = make or fastest()
-        self._states: Keyed[Visitor] = Keyed(self._make.encode, self._make.decode)
+        self._states: Keyed[Visitor] = Keyed(
+            self._make.encode, self._make.decode, self._make.pack_all, self._make.read
+        )
         self._time = NEVER
         self.clock = NEVER
         self.position = 0
 
     def process(
-        self,
-        records: Iterable[tuple[int, int, bytes | None, Any] | Block],
-        out: Outputs,
-        parse: Parse = parse,
+        self, records: Iterable[Record | Block], out: Outputs, parse: Parse = parse
     ) -> None:
         """Applies a batch of records in offset order and fires what was due before its last one.
 
@@ -70,8 +70,7 @@ class Visitors:
                 records,
                 self.position,
                 self._time,
-                self._states.live,
-                self._states.dirty,
+                self._states.held,
                 parse,
                 lambda offset, time, key, value, event: self._take(
                     offset, time, key, value, event, parse, fates, out
@@ -80,13 +79,7 @@ class Visitors:
         fates.count(zip(KINDS, applied, strict=False), out)
         self.advance(self._time, out)
 
-    def _run(
-        self,
-        records: Iterable[tuple[int, int, bytes | None, Any]],
-        parse: Parse,
-        fates: Fates,
-        out: Outputs,
-    ) -> None:
+    def _run(self, records: Iterable[Record], parse: Parse, fates: Fates, out: Outputs) -> None:
         position, reached, take = self.position, self._time, self._take
         for offset, time, key, value in records:
             if offset < position:
@@ -217,7 +210,7 @@ class Visitors:
         """Bytes of the packed states, as of the last call of `changes`."""
         return self._states.size
 
-    def changes(self) -> list[tuple[bytes, bytes | None]]:
+    def changes(self) -> Changes:
         """Changelog records since the last call, to land in this order; the last vouches for the rest."""
         clock = (self.position, self._time, self.clock)
         return self._states.changes(clock, self._time != self._states.clock[1])
@@ -233,7 +226,7 @@ class Visitors:
         """
         self._states.committed(min(offset, self._states.clock[0]))
 
-    def restore(self, records: Iterable[tuple[bytes, bytes | None]]) -> None:
+    def restore(self, records: Iterable[Change | Block]) -> None:
         """Records of the changelog, in its order. Raises NewerState."""
         self._states.restore(records)
 

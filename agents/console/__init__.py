@@ -20,7 +20,7 @@ from agents.log import configure
 from agents.recipes import read
 from agents.settings import Settings, SettingsError, address
 from agents.stopping import report
-from stream.keyed import NewerState
+from stream.changelog import NewerState
 from stream.recipe import Recipes
 from stream.recipes import RecipesError
 

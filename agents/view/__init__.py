@@ -21,7 +21,7 @@ from agents.stopping import report
 from agents.view.link import Link, ViewLost
 from agents.view.metrics import ViewMetrics
 from agents.view.writer import Writer, clear
-from stream.keyed import NewerState
+from stream.changelog import NewerState
 from stream.recipes import RecipesError
 
 log = logging.getLogger("triggers.view")

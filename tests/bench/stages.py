@@ -24,7 +24,8 @@ from agents.outputs import PACKED, PLAIN, Packer, Source
 from agents.partition import partition_of
 from agents.recipes import read
 from agents.shard import AT_A_TIME
-from stream.compiled import COMPILED, Block
+from stream.changelog import Block
+from stream.compiled import COMPILED
 from stream.outputs import Outputs
 from stream.people import People
 from stream.recipe import Recipes

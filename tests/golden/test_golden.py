@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from stream.keyed import _HEADER, FORMAT, NewerState
+from stream.changelog import FORMAT, HEADER, NewerState
 from stream.people import People
 from stream.person import Person
 from stream.visitor import Visitor
@@ -16,7 +16,7 @@ from tests.golden import Golden, files, unpacked
 ADD = """The code writes other changelogs than the newest file has.
 If the states look the way they did and only their contents differ (a rule changed), or a part was added at
 the end of a state, with a default: `python -m tests.golden` adds a file. If a part was moved, taken away or
-got another meaning: raise FORMAT in stream/keyed.py, let `restore` read the old one too, keep its file, and
+got another meaning: raise FORMAT in stream/changelog.py, let `restore` read the old one too, keep its file, and
 add one. If no release has the newest file's format yet: `python -m tests.golden --again`."""
 
 READ = """The code does not go on from what an older release wrote: after an update reminders would be lost
@@ -77,7 +77,7 @@ def test_in_the_newest_file_every_part_of_a_state_is_in_use() -> None:
     golden = Golden.of(files()[-1])
     for kind, records in ((Visitor, golden.visitors), (Person, golden.people)):
         values = [value for key, value in unpacked(records) if key]
-        states = [msgspec.msgpack.decode(v[_HEADER.size :], type=kind) for v in values if _whole(v)]
+        states = [msgspec.msgpack.decode(v[HEADER.size :], type=kind) for v in values if _whole(v)]
         for field in msgspec.structs.fields(kind):
             default = field.default
             if field.default_factory is not msgspec.NODEFAULT:
@@ -89,4 +89,4 @@ def test_in_the_newest_file_every_part_of_a_state_is_in_use() -> None:
 
 def _whole(value: bytes | None) -> bool:
     """Not the header alone, which a forgotten state leaves."""
-    return value is not None and len(value) > _HEADER.size
+    return value is not None and len(value) > HEADER.size

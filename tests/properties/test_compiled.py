@@ -16,9 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stream import compiled, recipes
-from stream.compiled import COMPILED, PURE, Block, Make
+from stream.changelog import HEADER, Block
+from stream.compiled import COMPILED, PURE, Make
 from stream.events import BOUND, ProductViewed, SearchPerformed
-from stream.keyed import _HEADER
 from stream.outputs import Outputs
 from stream.visitor import Visitor
 from stream.visitors import Visitors
@@ -138,7 +138,7 @@ def test_a_batch_that_is_none_is_an_error(payload: bytes, count: int) -> None:
 def states(seed: int) -> list[bytes]:
     stage, packed = Visitors(RULES, PURE), {}
     stage.process(records(seed, 300), Outputs())
-    packed = {key: value[_HEADER.size :] for key, value in stage.changes() if key and value}
+    packed = {key: value[HEADER.size :] for key, value in stage.changes() if key and value}
     return [value for value in packed.values() if value]
 
 

@@ -6,7 +6,8 @@ from msgspec import Struct
 
 from stream import keyed
 from stream.cart import NEVER
-from stream.keyed import Keyed, NewerState
+from stream.changelog import NewerState
+from stream.keyed import Keyed
 
 Records = list[tuple[bytes, bytes | None]]
 

@@ -7,7 +7,7 @@ import pytest
 
 from agents import waiting
 from stream import recipes
-from stream.keyed import NewerState
+from stream.changelog import NewerState
 from stream.outputs import Outputs
 from stream.people import People
 from stream.visitors import Visitors
