@@ -20,7 +20,6 @@ from agents import batches
 from agents.connections import broken_is_lost
 from agents.state import PATIENCE_S
 
-
 FEW: Final = 1_000
 GATHER_S: Final = 0.004
 """After fewer records than that comes a pause: what a fetch costs is then paid for more of them. At 5,000 events
