@@ -19,7 +19,7 @@ from agents.connections import broken_is_lost
 from agents.consumer import BatchConsumer
 from agents.flush import Flush
 from agents.log import say
-from agents.metrics import VISITORS, Metrics
+from agents.metrics import Metrics
 from agents.settings import Settings
 from agents.shard import Gap, Maker, Shard
 from agents.state import Offsets, StateError, restore
@@ -168,6 +168,7 @@ class Ownership:
     async def _begin(self) -> None:
         member, shards = self.consumer.member, self.shards
         if member != self._member or set(self.consumer.assignment()) != set(shards):
+            say(log, "not_resumed", generation=member[0], of=self._member[0], shards=len(shards))
             return
         fresh = [tp for tp, shard in shards.items() if shard.committed is None]
         committed = await self.consumer.committed_offsets(fresh)
@@ -194,7 +195,7 @@ class Ownership:
         """Without any state everything that is still there is read again: it decides the same again."""
         if shard.clock >= 0:
             return max(shard.stage.position, committed)
-        if committed and shard.name == VISITORS:
+        if committed and not shard.stage.written:
             say(
                 log,
                 "state_lost",

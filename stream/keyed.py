@@ -165,6 +165,11 @@ class Keyed(Generic[S]):
         return grown
 
     @property
+    def written(self) -> bool:
+        """Whether a clock was ever written down, or read back."""
+        return self.clock != (NEVER, NEVER, NEVER)
+
+    @property
     def held(self) -> tuple[dict[str, S], dict[str, S], dict[str, bytes], dict[str, S]]:
         """The states: at hand, at hand of the older generation, packed, and those that changed."""
         return self.live, self._older, self._packed, self.dirty

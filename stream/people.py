@@ -222,17 +222,20 @@ class People:
         """Changelog records since the last call, to land in this order; the last vouches for the rest."""
         for key, person in self._states.dirty.items():
             self._count_open(key, len(person.open_episodes()))
-        return self._states.changes((self.advanced, 0, 0), False)
+        first = self.position > 0 and not self._states.written
+        return self._states.changes((self.advanced, 0, 0), first)
+
+    @property
+    def written(self) -> bool:
+        """Whether anything was ever written down: it was, before any offset was committed."""
+        return self._states.written
 
     def rest(self) -> None:
         """In place of `changes` where nothing is written down: keeps what is held in its bounds."""
         self._states.rest()
 
     def committed(self, offset: int) -> None:
-        """What `changes` gave last has landed and is committed: what was forgotten may be buried.
-
-        Only what the clock that has landed vouches for: after it, facts may come as copies.
-        """
+        """What was forgotten may be buried, if the clock that has landed vouches for it: behind that, copies may come."""
         self._states.committed(self._states.clock[0])
 
     def restore(self, records: Iterable[Change | Block]) -> None:

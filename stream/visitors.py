@@ -215,6 +215,11 @@ class Visitors:
         clock = (self.position, self._time, self.clock)
         return self._states.changes(clock, self._time != self._states.clock[1])
 
+    @property
+    def written(self) -> bool:
+        """Whether anything was ever written down: it was, before any offset was committed."""
+        return self._states.written
+
     def rest(self) -> None:
         """In place of `changes` where nothing is written down: keeps what is held in its bounds."""
         self._states.rest()

@@ -120,19 +120,26 @@ def input_again(room: Room) -> list[Report]:
 @case("broker")
 def changelog_emptied(room: Room) -> list[Report]:
     """The changelogs are made anew while nobody looks: an alarm, and everything is folded again."""
-    lines = logs.worlds(room.seed, 20)
+    return [
+        _without(room, names)
+        for names in (("state.visitors", "state.people"), ("state.visitors",), ("state.people",))
+    ]
+
+
+def _without(room: Room, names: tuple[str, ...]) -> Report:
     with room.scene() as it:
-        it.load(lines, 1).finish()
+        it.load(logs.worlds(room.seed, 20), 1).finish()
         worker = it.workers.add()
         it.workers.until_ready()
         _drained(it)
         it.workers.remove(worker)
-        it.fault("both changelogs deleted and made again")
-        _make_anew(it, ("state.visitors", "state.people"))
+        it.fault(f"deleted and made again: {', '.join(names)}")
+        _make_anew(it, names)
         it.workers.again(worker)
-        until_said(it, "state_lost")
+        for name in names:
+            until_said(it, f"state_lost topic={it.settings.topic(name)}")
         it.workers.until_ready()
-        return [it.conclude(passed=["state_lost"])]
+        return it.conclude(passed=["state_lost"])
 
 
 def _make_anew(it: Scene, names: Iterable[str]) -> None:
