@@ -20,6 +20,7 @@ from typing import Any
 
 import msgspec
 
+from stream.compiled import PURE
 from stream.outputs import Outputs
 from stream.people import People
 from stream.recipe import Recipes
@@ -161,9 +162,9 @@ def _at(placed: tuple[int, int, str, str]) -> int:
 def state(
     recipes: Recipes, log: list[Row], facts: list[Row], kept: dict[str, list[Row]], verdict: Verdict
 ) -> None:
-    """Both changelogs against a fresh fold: of the input, and of the facts."""
+    """Both changelogs against a fresh fold, without what is compiled: of the input, and of the facts."""
     for number in sorted({r.partition for r in log}):
-        back, fresh = Visitors(recipes), Visitors(recipes)
+        back, fresh = Visitors(recipes, PURE), Visitors(recipes, PURE)
         _restore(back, kept["state.visitors"], number)
         own = (r for r in log if r.partition == number)
         fresh.process(((r.offset, r.time, r.key, r.value) for r in own), Outputs())
