@@ -9,7 +9,7 @@ help: ## this list
 
 install: .venv/done ## .venv from the lock file
 
-.venv/done: requirements.lock pyproject.toml $(wildcard stream/*.c)
+.venv/done: requirements.lock pyproject.toml $(wildcard stream/*.[ch])
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
 	rm -f stream/*.so
