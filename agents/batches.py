@@ -17,8 +17,8 @@ from aiokafka.errors import CorruptRecordException
 from aiokafka.record import MemoryRecords
 
 from agents import unpacking
-from stream.changelog import Block, Change
-from stream.visitors import Record
+from stream.changelog import Change
+from stream.records import Block, Record
 
 PRIVATE: Final = {
     "faust.transport.drivers.aiokafka:Transport": ("Consumer",),

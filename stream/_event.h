@@ -18,9 +18,9 @@ enum { PAGE, PRODUCT, CATEGORY, SEARCH, PING, KINDS };
 enum { PRODUCT_ID, NAME, IN_CATEGORY, PRICE, URL, IMAGE, PARTS };
 
 typedef struct {
-    int kind, sent; /* sent: there is a client_time */
+    int kind, sent, timed; /* whether there is a client_time, and a `t` */
     Text id, visitor, customer, query;
-    int64_t client_time;
+    int64_t client_time, t; /* t: of a line of a backtest's file */
     Text product[PARTS]; /* the price apart; its `at` says whether there is one */
     double price;
 } Event;
@@ -255,8 +255,9 @@ static int kind_of(Text type) {
     return kind;
 }
 
-/* Whether the event is plain; then `event` is all that it says. Its texts stand in `bytes`. */
-static int read_event(const char *bytes, size_t size, Event *event) {
+/* Whether the event is plain; then `event` is all that it says. Its texts stand in `bytes`. `line`: it may say when
+ * it was. */
+static int read_event(const char *bytes, size_t size, int line, Event *event) {
     Json j = {bytes, bytes + size}, own[KINDS] = {{0}};
     Text key, type = {0}, category = {0};
     int found;
@@ -274,8 +275,10 @@ static int read_event(const char *bytes, size_t size, Event *event) {
         } else if (is_text(key, "client_time")) {
             fine = !event->sent && take_integer(&j, &event->client_time);
             event->sent = 1;
-        } else if (is_text(key, "t")) fine = 0;
-        else {
+        } else if (is_text(key, "t")) {
+            fine = line && !event->timed && take_integer(&j, &event->t) && event->t >= 0;
+            event->timed = 1;
+        } else {
             while (owned[kind] && !is_text(key, owned[kind])) kind++;
             if (owned[kind]) {
                 fine = !own[kind].at;

@@ -820,7 +820,7 @@ static PyTypeObject VisitorType = {
 /* What a run works on: the arguments of `run`, and what it has come to. */
 typedef struct {
     PyObject *live, *older, *packed, *dirty; /* the states, as Keyed has them */
-    PyObject *parse, *otherwise;
+    PyObject *parse, *otherwise, *record;
     int64_t position, reached, applied[KINDS];
 } Run;
 
@@ -956,7 +956,7 @@ static int take_stored(Run *run, int64_t offset, int64_t time, const Record *rec
     if (!reach(run, offset, time)) return 0;
     Event event;
     int read = record->value.at && is_utf8(record->value) &&
-               read_event(record->value.at, record->value.size, &event);
+               read_event(record->value.at, record->value.size, 0, &event);
     int done = read ? apply(run, &event, offset, run->reached, record->key) : 0;
     if (done) return done < 0 ? -1 : 0;
     PyObject *key = bytes_of(record->key), *value = bytes_of(record->value);
@@ -994,13 +994,39 @@ static int take_block(Run *run, PyObject *block) {
     return done;
 }
 
+/* (number, line) of a backtest's file. What is not plain, or goes back in time, is for `record` to judge. */
+static int take_line(Run *run, PyObject *item) {
+    PyObject *line = PyTuple_GET_ITEM(item, 1);
+    int64_t offset = PyLong_AsLongLong(PyTuple_GET_ITEM(item, 0));
+    if (offset == -1 && PyErr_Occurred()) return -1;
+    if (!PyBytes_CheckExact(line)) return PyErr_SetString(PyExc_TypeError, "not bytes"), -1;
+    Text text = {PyBytes_AS_STRING(line), PyBytes_GET_SIZE(line)};
+    Event event;
+    if (is_utf8(text) && read_event(text.at, text.size, 1, &event) && event.timed && event.t >= run->reached) {
+        if (!reach(run, offset, event.t)) return 0;
+        int done = apply(run, &event, offset, run->reached, event.visitor);
+        if (done) return done < 0 ? -1 : 0;
+        PyObject *key = bytes_of(event.visitor);
+        done = key ? otherwise(run, offset, key, line, NULL) : -1;
+        Py_XDECREF(key);
+        return done;
+    }
+    long long reached = run->reached > 0 ? run->reached : 0;
+    PyObject *record = PyObject_CallFunction(run->record, "LOL", (long long)offset, line, reached);
+    int done = -1;
+    if (record && PyTuple_CheckExact(record) && PyTuple_GET_SIZE(record) == 4) done = take_tuple(run, record);
+    else if (record) PyErr_SetString(PyExc_TypeError, "not a record");
+    Py_XDECREF(record);
+    return done;
+}
+
 static PyObject *run(PyObject *module, PyObject *args) {
     PyObject *records, *record;
     long long position, reached;
     Run run = {0};
-    if (!PyArg_ParseTuple(args, "OLL(O!O!O!O!)OO", &records, &position, &reached, &PyDict_Type, &run.live,
+    if (!PyArg_ParseTuple(args, "OLL(O!O!O!O!)OOO", &records, &position, &reached, &PyDict_Type, &run.live,
                           &PyDict_Type, &run.older, &PyDict_Type, &run.packed, &PyDict_Type, &run.dirty,
-                          &run.parse, &run.otherwise))
+                          &run.parse, &run.otherwise, &run.record))
         return NULL;
     run.position = position;
     run.reached = reached;
@@ -1011,7 +1037,8 @@ static PyObject *run(PyObject *module, PyObject *args) {
         Py_ssize_t size = PyTuple_CheckExact(record) ? PyTuple_GET_SIZE(record) : 0;
         if (size == 4) done = take_tuple(&run, record);
         else if (size == 5) done = take_block(&run, record);
-        else PyErr_SetString(PyExc_TypeError, "neither a record nor a block");
+        else if (size == 2) done = take_line(&run, record);
+        else PyErr_SetString(PyExc_TypeError, "neither a record, a block nor a line");
         Py_DECREF(record);
         if (done < 0) break;
     }
@@ -1027,7 +1054,7 @@ static PyObject *read_value(PyObject *module, PyObject *value) {
     Event e;
     if (!PyBytes_Check(value)) return PyErr_Format(PyExc_TypeError, "not bytes");
     Text all = {PyBytes_AS_STRING(value), PyBytes_GET_SIZE(value)};
-    if (!is_utf8(all) || !read_event(all.at, all.size, &e)) Py_RETURN_NONE;
+    if (!is_utf8(all) || !read_event(all.at, all.size, 0, &e)) Py_RETURN_NONE;
     PyObject *sent = e.sent ? PyLong_FromLongLong(e.client_time) : Py_NewRef(Py_None);
     PyObject *price = e.product[PRICE].at ? PyFloat_FromDouble(e.price) : Py_NewRef(Py_None);
     if (!sent || !price) return Py_XDECREF(sent), Py_XDECREF(price), NULL;

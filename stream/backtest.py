@@ -14,6 +14,7 @@ import msgspec
 from msgspec import UNSET, Struct
 
 from stream.cart import NEVER
+from stream.compiled import Make
 from stream.decoding import Rejected, parse
 from stream.durations import DAY
 from stream.events import BOUND, Event
@@ -21,6 +22,7 @@ from stream.facts import AnyFact, Idle, Mark
 from stream.outputs import Outputs
 from stream.people import People
 from stream.recipe import Recipes
+from stream.records import Line, Record
 from stream.visitors import Visitors
 
 MOVES_ON: Final = 8 * DAY
@@ -78,32 +80,37 @@ def key(found: Envelope) -> bytes | None:
     return found.visitor.encode("utf-8", "replace")
 
 
-def records(lines: Iterable[bytes]) -> Iterator[tuple[int, int, bytes | None, Event | bytes]]:
-    """Lines as records of one partition, whose values are events where they can be; see `event`.
+def record(number: int, line: bytes, reached: int) -> Record:
+    """A line as a record of one partition, whose value is an event where it can be; see `event`.
 
     A line without time comes at the time reached. Raises OutOfOrder.
     """
+    try:
+        read = parse(line)
+    except Rejected:
+        read = None
+    value: Event | bytes = line
+    whose: bytes | None
+    time = UNSET if read is None else read.t
+    if read is not None and type(time) is int and 0 <= time <= BOUND:
+        value, whose = read, read.visitor.encode()
+    else:
+        found = envelope(line)
+        if found is None:
+            return number, reached, None, b""
+        time, whose = found.t, key(found)
+    if time < reached:
+        raise OutOfOrder(number + 1, time, reached)
+    return number, time, whose, value
+
+
+def records(lines: Iterable[bytes]) -> Iterator[Record]:
+    """Lines as records of one partition. Raises OutOfOrder."""
     reached = 0
     for number, line in enumerate(lines):
-        value: Event | bytes = line
-        whose: bytes | None
-        try:
-            read = parse(line)
-        except Rejected:
-            read = None
-        time = UNSET if read is None else read.t
-        if read is not None and type(time) is int and 0 <= time <= BOUND:
-            value, whose = read, read.visitor.encode()
-        else:
-            found = envelope(line)
-            if found is None:
-                yield number, reached, None, b""
-                continue
-            time, whose = found.t, key(found)
-        if time < reached:
-            raise OutOfOrder(number + 1, time, reached)
-        reached = time
-        yield number, time, whose, value
+        made = record(number, line, reached)
+        reached = made[1]
+        yield made
 
 
 def event(value: Event | bytes) -> Event | None:
@@ -132,10 +139,10 @@ class Handed(Outputs):
         self.handed.append(fact)
 
 
-def run(lines: Iterable[bytes], recipes: Recipes) -> Iterator[Outputs]:
-    """What both stages decide, a chunk of lines at a time. Raises OutOfOrder."""
-    visitors, people = Visitors(recipes), People(recipes, 1)
-    source = records(lines)
+def run(lines: Iterable[bytes], recipes: Recipes, make: Make | None = None) -> Iterator[Outputs]:
+    """What both stages decide, a chunk of lines at a time. Raises OutOfOrder. `make`: as of Visitors."""
+    visitors, people = Visitors(recipes, make), People(recipes, 1)
+    source: Iterator[Line | Record] = enumerate(lines) if visitors.takes_blocks else records(lines)
 
     def decided(first: Handed) -> Outputs:
         out = Outputs()
@@ -149,7 +156,7 @@ def run(lines: Iterable[bytes], recipes: Recipes) -> Iterator[Outputs]:
 
     while True:
         first, begun = Handed(), visitors.position
-        visitors.process(islice(source, CHUNK), first, event)
+        visitors.process(islice(source, CHUNK), first, event, record)
         if visitors.position == begun:
             break
         yield decided(first)
@@ -159,11 +166,13 @@ def run(lines: Iterable[bytes], recipes: Recipes) -> Iterator[Outputs]:
         yield decided(last)
 
 
-def decide(lines: Iterable[bytes], recipes: Recipes) -> tuple[list[bytes], list[bytes]]:
+def decide(
+    lines: Iterable[bytes], recipes: Recipes, make: Make | None = None
+) -> tuple[list[bytes], list[bytes]]:
     """(triggers and cancels, decisions) of a whole log as JSON, in the order of their time."""
     triggers: list[bytes] = []
     decisions: list[bytes] = []
-    for out in run(lines, recipes):
+    for out in run(lines, recipes, make):
         triggers += [value for _, _, value in out.triggers]
         decisions += [value for _, value in out.decisions]
     return triggers, decisions

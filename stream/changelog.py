@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from stream.cart import NEVER
+from stream.records import Block
 
 FORMAT: Final = 1
 HEADER: Final = struct.Struct(">bqqq")
@@ -22,14 +23,14 @@ _PLACE: Final = struct.Struct(">xq8xq")
 Change = tuple[bytes, bytes | None]
 Changes = list[Change]
 
-Block = tuple[int, int, int | None, int, bytes | memoryview]
-"""Records of a record batch, unpacked: base offset, first time (ms), the time of all or None, how many, bytes."""
+Entries = Iterable[Change | Block]
+"""What is read back: records in their order, or blocks of them."""
 
 Place = tuple[int, int]
 
 Read = Callable[
     [
-        Iterable[Change | Block],
+        Entries,
         dict[str, bytes],
         dict[str, Place],
         int,
@@ -54,7 +55,7 @@ class Reader:
         self.fast = fast
         self.clock = (NEVER, NEVER, NEVER)
 
-    def take(self, records: Iterable[Change | Block]) -> None:
+    def take(self, records: Entries) -> None:
         """Records of the changelog, in its order; blocks only if there is a `fast` way. Raises NewerState."""
         if self.fast is None:
             for key, value in records:  # type: ignore[misc]

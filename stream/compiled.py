@@ -59,8 +59,8 @@ _COLD: Final[Mapping[str, Any]] = {
 """The fields of a visitor that `_visitors.c` leaves to Python, in its order."""
 
 Run = Callable[..., tuple[int, int, tuple[int, ...]]]
-"""(records or blocks, position, time reached, states as Keyed.held, parse, what takes a record otherwise) to
-(position, time reached, how many of each of KINDS were applied)."""
+"""(records, blocks or lines, position, time reached, states as Keyed.held, parse, what takes a record otherwise,
+what makes a record of a line) to (position, time reached, how many of each of KINDS were applied)."""
 
 
 class Make(NamedTuple):

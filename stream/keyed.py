@@ -4,11 +4,11 @@ A forgotten key leaves its header until the group's commit has passed it, so tha
 crash is still known as applied; then a tombstone. What is written and read back stands in changelog.py.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Final, Generic, Protocol, TypeVar
 
 from stream.cart import NEVER
-from stream.changelog import CLOCK, FORMAT, HEADER, Block, Changes, Read, Reader
+from stream.changelog import CLOCK, FORMAT, HEADER, Changes, Entries, Read, Reader
 from stream.wheel import Wheel
 
 DECODED: Final = 20_000
@@ -197,7 +197,7 @@ class Keyed(Generic[S]):
             self.size -= len(self._packed.pop(key))
             self._tombstones.append(key)
 
-    def restore(self, records: Iterable[tuple[bytes, bytes | None] | Block]) -> None:
+    def restore(self, records: Entries) -> None:
         """Records of the changelog, in its order. Raises NewerState."""
         self._reader.take(records)
 

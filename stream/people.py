@@ -15,7 +15,7 @@ import msgspec
 
 from stream import episodes, facts, funnel, registry, steps
 from stream.cart import NEVER
-from stream.changelog import Block, Change, Changes
+from stream.changelog import Changes, Entries
 from stream.compiled import fastest
 from stream.facts import (
     Active,
@@ -238,7 +238,7 @@ class People:
         """What was forgotten may be buried, if the clock that has landed vouches for it: behind that, copies may come."""
         self._states.committed(self._states.clock[0])
 
-    def restore(self, records: Iterable[Change | Block]) -> None:
+    def restore(self, records: Entries) -> None:
         """Records of the changelog, in its order. Raises NewerState."""
         self._states.restore(records)
 

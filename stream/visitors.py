@@ -7,13 +7,14 @@ the order among visitors. Invariant: all that stands before `position` is in the
 """
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, cast
 
 from msgspec import UNSET
 
 from stream import announce
 from stream.cart import NEVER
-from stream.changelog import Block, Change, Changes
+from stream.changelog import Changes, Entries
 from stream.compiled import KINDS, Make, fastest
 from stream.decoding import Rejected, check_names, parse
 from stream.events import APPLIED_LATE, Event
@@ -23,6 +24,7 @@ from stream.keyed import Keyed
 from stream.notes import NOTED
 from stream.outputs import Outputs
 from stream.recipe import Recipes
+from stream.records import Block, Line, Record
 from stream.visitor import (
     FORGET_AFTER,
     IDLE,
@@ -31,9 +33,6 @@ from stream.visitor import (
     NOTHING,
     Visitor,
 )
-
-Record = tuple[int, int, bytes | None, Any]
-"""(offset, broker time in ms, key, value: bytes or None, or what a `parse` of one's own takes)."""
 
 Parse = Callable[[Any], Event | None]
 
@@ -53,11 +52,15 @@ class Visitors:
         self.position = 0
 
     def process(
-        self, records: Iterable[Record | Block], out: Outputs, parse: Parse = parse
+        self,
+        records: Iterable[Record | Block | Line],
+        out: Outputs,
+        parse: Parse = parse,
+        record: Callable[[int, bytes, int], Record] | None = None,
     ) -> None:
         """Applies a batch of records in offset order and fires what was due before its last one.
 
-        A block stands for its records, if this stage `takes_blocks`. Each is done with before the next is taken.
+        A block stands for its records, and so does a line by `record`, if this stage `takes_blocks`.
         `parse` gives the event of a value, as `decoding.parse` does, which is for records as they come.
         Records before `position` are skipped. Never raises for what a record holds.
         """
@@ -72,34 +75,34 @@ class Visitors:
                 self._time,
                 self._states.held,
                 parse,
-                lambda offset, time, key, value, event: self._take(
-                    offset, time, key, value, event, parse, fates, out
-                ),
+                partial(self._take, parse, fates, out),
+                record,
             )
         fates.count(zip(KINDS, applied, strict=False), out)
         self.advance(self._time, out)
 
     def _run(self, records: Iterable[Record], parse: Parse, fates: Fates, out: Outputs) -> None:
-        position, reached, take = self.position, self._time, self._take
+        position, reached = self.position, self._time
+        take = partial(self._take, parse, fates, out)
         for offset, time, key, value in records:
             if offset < position:
                 continue
             position = offset + 1
             if time > reached:  # noqa: PLR1730 - every event comes by, and max() is a call
                 reached = time
-            take(offset, reached, key, value, None, parse, fates, out)
+            take(offset, reached, key, value)
         self.position, self._time = position, reached
 
     def _take(
         self,
+        parse: Parse,
+        fates: Fates,
+        out: Outputs,
         offset: int,
         t: int,
         key: bytes | None,
         value: Any,
-        event: Event | None,
-        parse: Parse,
-        fates: Fates,
-        out: Outputs,
+        event: Event | None = None,
     ) -> None:
         """One record at `t`, read already if there is an `event`."""
         kind: type = Event
@@ -217,7 +220,7 @@ class Visitors:
 
     @property
     def written(self) -> bool:
-        """Whether anything was ever written down: it was, before any offset was committed."""
+        """As of People."""
         return self._states.written
 
     def rest(self) -> None:
@@ -225,13 +228,10 @@ class Visitors:
         self._states.rest()
 
     def committed(self, offset: int) -> None:
-        """The group's commit has reached `offset`: what was forgotten before may be buried.
-
-        Only what the clock that has landed vouches for, whatever the commit says.
-        """
+        """What was forgotten before `offset` may be buried, if the clock that has landed vouches for it."""
         self._states.committed(min(offset, self._states.clock[0]))
 
-    def restore(self, records: Iterable[Change | Block]) -> None:
+    def restore(self, records: Entries) -> None:
         """Records of the changelog, in its order. Raises NewerState."""
         self._states.restore(records)
 

@@ -24,12 +24,12 @@ from agents.outputs import PACKED, PLAIN, Packer, Source
 from agents.partition import partition_of
 from agents.recipes import read
 from agents.shard import AT_A_TIME
-from stream.changelog import Block
 from stream.compiled import COMPILED
 from stream.outputs import Outputs
 from stream.people import People
 from stream.recipe import Recipes
-from stream.visitors import Record, Visitors
+from stream.records import Block, Record
+from stream.visitors import Visitors
 from stream.watermark import mark
 from tests.bench.room import Room
 from tests.bench.table import show, spread

@@ -20,7 +20,8 @@ from stream.outputs import Outputs
 from stream.people import People
 from stream.recipe import Recipes
 from stream.recipes import DEFAULT
-from stream.visitors import Record, Visitors
+from stream.records import Record
+from stream.visitors import Visitors
 from stream.watermark import mark
 
 PARTITIONS = 2

@@ -15,11 +15,12 @@ from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stream import compiled, recipes
-from stream.changelog import HEADER, Block
+from stream import backtest, compiled, recipes
+from stream.changelog import HEADER
 from stream.compiled import COMPILED, PURE, Make
 from stream.events import BOUND, ProductViewed, SearchPerformed
 from stream.outputs import Outputs
+from stream.records import Block
 from stream.visitor import Visitor
 from stream.visitors import Visitors
 from tests.reference import generate
@@ -108,6 +109,29 @@ def test_it_tells_the_same_and_writes_the_same_states(seed: int, size: int) -> N
     assert steps(always(COMPILED), log, seed, blocks=True) == pure
 
 
+def backtested(lines: list[bytes], make: Make) -> list[object]:
+    """Chunk by chunk what was decided, up to the line that goes back in time."""
+    found: list[object] = []
+    try:
+        for out in backtest.run(lines, RULES, make):
+            found.append((out.triggers, out.decisions, out.rejected, dict(out.counts), out.moments))
+    except backtest.OutOfOrder as fault:
+        found.append((fault.line, str(fault)))
+    return found
+
+
+@needed
+@settings(max_examples=60, deadline=None)
+@given(SEEDS, st.booleans())
+def test_a_backtest_of_lines_decides_the_same(seed: int, disorder: bool) -> None:
+    assert COMPILED is not None
+    lines = generate.log(seed, 400)
+    if disorder:
+        place = random.Random(seed).randrange(1, len(lines))
+        lines[place - 1], lines[place] = lines[place], lines[place - 1]
+    assert backtested(lines, COMPILED) == backtested(lines, PURE)
+
+
 @needed
 @pytest.mark.parametrize("blocks", [False, True])
 def test_it_takes_most_events_by_itself(blocks: bool) -> None:
@@ -119,7 +143,7 @@ def test_it_takes_most_events_by_itself(blocks: bool) -> None:
     ]
     stage, otherwise = Visitors(RULES, COMPILED), []
     run = stage._take
-    stage._take = lambda *record: (otherwise.append(record[0]), run(*record))[1]  # type: ignore[method-assign, func-returns-value]
+    stage._take = lambda *record: (otherwise.append(record[3]), run(*record))[1]  # type: ignore[method-assign, func-returns-value]
     stage.process([block(log, apart=False)] if blocks else log, Outputs())
     assert otherwise == [0]
 

@@ -12,7 +12,8 @@ from agents.replay import records
 from stream import backtest, recipes
 from stream.outputs import Outputs
 from stream.people import People
-from stream.visitors import Record, Visitors
+from stream.records import Record
+from stream.visitors import Visitors
 from stream.watermark import mark
 
 START = 1_767_571_200_000

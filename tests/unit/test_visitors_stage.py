@@ -9,7 +9,8 @@ from stream import recipes
 from stream.durations import DAY, MINUTE
 from stream.fates import FATES
 from stream.outputs import Outputs
-from stream.visitors import Record, Visitors
+from stream.records import Record
+from stream.visitors import Visitors
 
 T = 1_767_571_200_000
 
