@@ -35,13 +35,13 @@ AFTER_ADDING: Final = 24 * HOUR
 
 def sub_kind(views: Sequence[Glance]) -> str:
     """What kind of looking around it was."""
-    if any(view.count >= 2 for view in views):
-        return "product"
-    counts: dict[str, int] = {}
+    counts: dict[str | None, int] = {}
     for view in views:
-        if view.category is not None:
-            counts[view.category] = counts.get(view.category, 0) + view.count
-    if any(count >= SAME_CATEGORY for count in counts.values()):
+        if view.count >= 2:
+            return "product"
+        counts[view.category] = counts.get(view.category, 0) + view.count
+    counts.pop(None, None)
+    if counts and max(counts.values()) >= SAME_CATEGORY:
         return "category"
     return "recent" if _looked(views) else "search"
 
