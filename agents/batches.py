@@ -209,9 +209,8 @@ def _getall(self: Any, max_records: int | None = None) -> list[RawBatch]:
             self._update_position()
             return batches
     self._update_position()
-    self._partition_records._records_iterator = (
-        None  # it holds its owner, and so all that was fetched
-    )
+    # It holds its owner, and so all that was fetched until the collector comes by.
+    self._partition_records._records_iterator = None
     self._partition_records = None
     return batches
 

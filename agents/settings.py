@@ -18,7 +18,7 @@
 | TRIGGERS_FLUSH_MS | `busy/idle`: from flush to flush in a backlog / at least | 2000/100 |
 | TRIGGERS_MARGIN_MS | evidence stays so far behind the brokers' clock | 0; with several 2000 |
 | TRIGGERS_DELIVERY | `at_least_once` or `exactly_once` | at_least_once |
-| TRIGGERS_COMPILED | `no`: all in Python, at twice the CPU, though there is the compiled part | yes |
+| TRIGGERS_COMPILED | `no`: the visitors stage in Python, at three times the CPU, though the compiled part is there | yes |
 """
 
 import os

@@ -27,6 +27,7 @@ from agents.state import StateError
 from agents.stopping import Stopped, before, end, report
 from agents.topics import TopicsError
 from stream.changelog import NewerState
+from stream.compiled import COMPILED
 from stream.recipe import Recipes
 from stream.recipes import RecipesError
 
@@ -89,7 +90,14 @@ async def serve(settings: Settings, recipes: Recipes, stop: asyncio.Event) -> No
     metrics.lay_out(layout)
     service = Service(settings, recipes, layout, brokers, metrics)
     healthy.look_at(service.ownership, service.evidence)
-    say(log, "started", prefix=settings.prefix or "-", time=settings.time, inputs=layout.inputs)
+    say(
+        log,
+        "started",
+        prefix=settings.prefix or "-",
+        time=settings.time,
+        inputs=layout.inputs,
+        compiled=settings.compiled and COMPILED is not None,
+    )
     running, told = asyncio.ensure_future(service.run()), asyncio.ensure_future(stop.wait())
     await asyncio.wait((running, told), return_when=asyncio.FIRST_COMPLETED)
     if running.done():

@@ -731,53 +731,90 @@ static void take_screen(Reader *r, Visitor *v, const char *screen, size_t size) 
     v->screen = place;
 }
 
-static void take_visitor(Reader *r, Visitor *v) {
+/* All but the id. `left`: how many fields there are; what an earlier release did not write is as new, what a later
+ * one wrote is left out. */
+static void take_visitor(Reader *r, Visitor *v, size_t left) {
+#define NEXT                                                                                                         \
+    if (r->bad || !left--) return
     const char *screen;
     size_t size;
+    NEXT;
     take_cold(r, v, CART, 0xC0);
+    NEXT;
     v->applied = take_int(r);
+    NEXT;
     v->version = take_int(r);
+    NEXT;
     v->armed = take_int(r);
+    NEXT;
     v->customer = take_nil(r) ? NULL : take_str(r);
+    NEXT;
     v->facts = take_int(r);
+    NEXT;
     v->sent = take_int(r);
+    NEXT;
     v->last_event = take_int(r);
+    NEXT;
     v->last_active = take_int(r);
+    NEXT;
     v->idle_pending = take_bool(r);
+    NEXT;
     take_ids(r, v);
+    NEXT;
     v->visits = take_int(r);
+    NEXT;
     v->visit_start = take_int(r);
+    NEXT;
     v->last_look = take_int(r);
+    NEXT;
     screen = take_text(r, &size);
+    NEXT;
     for (size_t count = take_map(r); count-- && !r->bad;) take_view(r, v);
-    if (r->bad) return;
-    take_screen(r, v, screen, size);
+    if (!r->bad) take_screen(r, v, screen, size);
+    NEXT;
     v->searches = take_int(r);
+    NEXT;
     v->query = take_str(r);
+    NEXT;
     v->unanswered = take_bool(r);
+    NEXT;
     v->search_event = take_str(r);
+    NEXT;
     take_cold(r, v, SIGNALS, 0x80);
+    NEXT;
     take_cold(r, v, FIRED, 0x90);
+    NEXT;
     take_cold(r, v, REFUSED, 0x90);
+    NEXT;
     v->cart_event = take_str(r);
+    NEXT;
     take_cold(r, v, CHECKOUT, 0xC0);
+    NEXT;
     take_cold(r, v, ORDERS, 0x90);
+    NEXT;
     v->traits_orders = take_int(r);
+    NEXT;
     v->traits_value = take_double(r);
+    NEXT;
     take_cold(r, v, CONSENT, 0x80);
+    NEXT;
     v->offered_at = take_int(r);
+    NEXT;
     take_cold(r, v, EXITS, 0x80);
+    NEXT;
     take_cold(r, v, PUBLISHED, 0x90);
+    while (left-- && !r->bad) skip(r, 0);
+#undef NEXT
 }
 
 static Visitor *unpacked(const char *packed, Py_ssize_t size) {
     Reader r = {(const uint8_t *)packed, (const uint8_t *)packed + size, 0};
     Visitor *v = NULL;
-    if (take_array(&r) != FIELDS) r.bad = 1;
-    PyObject *id = r.bad ? NULL : take_str(&r);
+    size_t fields = take_array(&r);
+    PyObject *id = r.bad || !fields ? NULL : take_str(&r);
     if (id) v = (Visitor *)PyObject_CallOneArg((PyObject *)&VisitorType, id);
     Py_XDECREF(id);
-    if (v) take_visitor(&r, v);
+    if (v) take_visitor(&r, v, fields - 1);
     if (v && (r.bad || r.at != r.end)) Py_CLEAR(v);
     if (!v && !PyErr_Occurred())
         PyErr_Format(PyExc_ValueError, "no visitor's state, from byte %zd on", (const char *)r.at - packed);

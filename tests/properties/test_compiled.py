@@ -10,6 +10,7 @@ import shutil
 import struct
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from hypothesis import given, settings
@@ -184,6 +185,20 @@ def test_a_state_that_is_none_is_refused(seed: int, data: st.DataObject) -> None
         except ValueError:
             continue
         COMPILED.decode(memoryview(COMPILED.encode(found)))
+
+
+@needed
+def test_states_of_other_releases_of_the_format_are_read() -> None:
+    """Parts at the end that an earlier release did not write are as new; those of a later one are left out."""
+    assert COMPILED is not None
+    for value in states(3):
+        fields = msgspec.msgpack.decode(value)
+        for count in range(len(fields) - 12, len(fields) + 1):
+            short = msgspec.msgpack.encode(fields[:count])
+            mine, theirs = (make.decode(memoryview(short)) for make in (COMPILED, PURE))
+            assert COMPILED.encode(mine) == PURE.encode(theirs)
+        later = msgspec.msgpack.encode([*fields, {"more": [1, 2.5, None]}])
+        assert COMPILED.encode(COMPILED.decode(memoryview(later))) == value
 
 
 @needed
