@@ -41,7 +41,11 @@ class Page:
         return self.tab.find_elements(By.CSS_SELECTOR, selector)
 
     def text(self, selector: str) -> str:
-        return str(self.tab.find_element(By.CSS_SELECTOR, selector).text)
+        while True:
+            try:
+                return str(self.tab.find_element(By.CSS_SELECTOR, selector).text)
+            except StaleElementReferenceException:
+                continue  # the page was drawn anew between finding and reading
 
     def click(self, selector: str) -> None:
         self.tab.find_element(By.CSS_SELECTOR, selector).click()
