@@ -20,9 +20,7 @@
 #define KEPT_VIEWS 20
 #define NOTHING 0
 #define IDLE 2
-#define PLAIN_DEPTH 400 /* levels of nesting, and so brackets, that any event may have */
 #define TEXT 37        /* bytes of an id that is kept in its place; a UUID has 36 */
-#define FIELDS 33
 #define VIEW_FIELDS 10
 #define HEADER 25 /* bytes before a packed state: format, applied, armed, version */
 #define ARMED 9
@@ -578,43 +576,64 @@ static void put_views(Buffer *b, const Visitor *v) {
     }
 }
 
-static int put_visitor(Buffer *b, Visitor *v) {
-    put_array(b, FIELDS);
-    if (put_str(b, v->id, 0xA0) < 0 || put_cart(b, v) < 0) return -1;
-    put_int(b, v->applied);
-    put_int(b, v->version);
-    put_int(b, v->armed);
-    if (put_str(b, v->customer, 0xC0) < 0) return -1;
-    put_int(b, v->facts);
-    put_int(b, v->sent);
-    put_int(b, v->last_event);
-    put_int(b, v->last_active);
-    put_byte(b, v->idle_pending ? 0xC3 : 0xC2);
+/* The fields of a packed visitor, in their order: both ways go by this. */
+enum { NAME_OF, INT, FLAG, DOUBLE, TEXT_OR, IDS, SCREEN, VIEWS, LEFT };
+
+typedef struct {
+    int sort;
+    size_t where;   /* offset in Visitor, or which of the cold */
+    uint8_t absent; /* of a text or what is left to Python: how it is packed when new or empty */
+} Field;
+
+#define AT(field) offsetof(Visitor, field)
+
+static const Field fields[] = {
+    {NAME_OF, 0, 0}, {LEFT, CART, 0xC0}, {INT, AT(applied), 0}, {INT, AT(version), 0}, {INT, AT(armed), 0},
+    {TEXT_OR, AT(customer), 0xC0}, {INT, AT(facts), 0}, {INT, AT(sent), 0}, {INT, AT(last_event), 0},
+    {INT, AT(last_active), 0}, {FLAG, AT(idle_pending), 0}, {IDS, 0, 0}, {INT, AT(visits), 0},
+    {INT, AT(visit_start), 0}, {INT, AT(last_look), 0}, {SCREEN, 0, 0}, {VIEWS, 0, 0}, {INT, AT(searches), 0},
+    {TEXT_OR, AT(query), 0xA0}, {FLAG, AT(unanswered), 0}, {TEXT_OR, AT(search_event), 0xA0},
+    {LEFT, SIGNALS, 0x80}, {LEFT, FIRED, 0x90}, {LEFT, REFUSED, 0x90}, {TEXT_OR, AT(cart_event), 0xA0},
+    {LEFT, CHECKOUT, 0xC0}, {LEFT, ORDERS, 0x90}, {INT, AT(traits_orders), 0}, {DOUBLE, AT(traits_value), 0},
+    {LEFT, CONSENT, 0x80}, {INT, AT(offered_at), 0}, {LEFT, EXITS, 0x80}, {LEFT, PUBLISHED, 0x90},
+};
+
+#define FIELDS (sizeof fields / sizeof *fields)
+
+static void put_ids(Buffer *b, const Visitor *v) {
     put_map(b, v->ids_count);
     for (int i = 0; i < v->ids_count; i++) {
         const Id *id = &v->ids[(v->ids_first + i) % v->ids_room];
         put_text(b, text_of(id), id->size);
         put_byte(b, 0xC0);
     }
-    put_int(b, v->visits);
-    put_int(b, v->visit_start);
-    put_int(b, v->last_look);
+}
+
+static void put_screen(Buffer *b, const Visitor *v) {
     if (v->screen < 0) put_byte(b, 0xA0);
     else put(b, v->views[v->screen].packed, v->views[v->screen].id_size);
-    put_views(b, v);
-    put_int(b, v->searches);
-    if (put_str(b, v->query, 0xA0) < 0) return -1;
-    put_byte(b, v->unanswered ? 0xC3 : 0xC2);
-    if (put_str(b, v->search_event, 0xA0) < 0 || put_cold(b, v->cold[SIGNALS], 0x80) < 0 ||
-        put_cold(b, v->cold[FIRED], 0x90) < 0 || put_cold(b, v->cold[REFUSED], 0x90) < 0 ||
-        put_str(b, v->cart_event, 0xA0) < 0 || put_cold(b, v->cold[CHECKOUT], 0xC0) < 0 ||
-        put_cold(b, v->cold[ORDERS], 0x90) < 0)
-        return -1;
-    put_int(b, v->traits_orders);
-    put_double(b, v->traits_value);
-    if (put_cold(b, v->cold[CONSENT], 0x80) < 0) return -1;
-    put_int(b, v->offered_at);
-    return put_cold(b, v->cold[EXITS], 0x80) < 0 || put_cold(b, v->cold[PUBLISHED], 0x90) < 0 ? -1 : 0;
+}
+
+static int put_field(Buffer *b, Visitor *v, const Field *field) {
+    const void *at = (const char *)v + field->where;
+    switch (field->sort) {
+    case NAME_OF: return put_str(b, v->id, 0xA0);
+    case INT: return put_int(b, *(const int64_t *)at), 0;
+    case FLAG: return put_byte(b, *(const char *)at ? 0xC3 : 0xC2), 0;
+    case DOUBLE: return put_double(b, *(const double *)at), 0;
+    case TEXT_OR: return put_str(b, *(PyObject *const *)at, field->absent);
+    case IDS: return put_ids(b, v), 0;
+    case SCREEN: return put_screen(b, v), 0;
+    case VIEWS: return put_views(b, v), 0;
+    default: return field->where == CART ? put_cart(b, v) : put_cold(b, v->cold[field->where], field->absent);
+    }
+}
+
+static int put_visitor(Buffer *b, Visitor *v) {
+    put_array(b, FIELDS);
+    for (size_t i = 0; i < FIELDS; i++)
+        if (put_field(b, v, &fields[i]) < 0) return -1;
+    return 0;
 }
 
 /* Header and state of each of the dirty visitors, of a version of its own, into the packed states and as records
@@ -731,90 +750,44 @@ static void take_screen(Reader *r, Visitor *v, const char *screen, size_t size) 
     v->screen = place;
 }
 
-/* All but the id. `left`: how many fields there are; what an earlier release did not write is as new, what a later
- * one wrote is left out. */
-static void take_visitor(Reader *r, Visitor *v, size_t left) {
-#define NEXT                                                                                                         \
-    if (r->bad || !left--) return
-    const char *screen;
-    size_t size;
-    NEXT;
-    take_cold(r, v, CART, 0xC0);
-    NEXT;
-    v->applied = take_int(r);
-    NEXT;
-    v->version = take_int(r);
-    NEXT;
-    v->armed = take_int(r);
-    NEXT;
-    v->customer = take_nil(r) ? NULL : take_str(r);
-    NEXT;
-    v->facts = take_int(r);
-    NEXT;
-    v->sent = take_int(r);
-    NEXT;
-    v->last_event = take_int(r);
-    NEXT;
-    v->last_active = take_int(r);
-    NEXT;
-    v->idle_pending = take_bool(r);
-    NEXT;
-    take_ids(r, v);
-    NEXT;
-    v->visits = take_int(r);
-    NEXT;
-    v->visit_start = take_int(r);
-    NEXT;
-    v->last_look = take_int(r);
-    NEXT;
-    screen = take_text(r, &size);
-    NEXT;
+static void take_views(Reader *r, Visitor *v, Text screen) {
     for (size_t count = take_map(r); count-- && !r->bad;) take_view(r, v);
-    if (!r->bad) take_screen(r, v, screen, size);
-    NEXT;
-    v->searches = take_int(r);
-    NEXT;
-    v->query = take_str(r);
-    NEXT;
-    v->unanswered = take_bool(r);
-    NEXT;
-    v->search_event = take_str(r);
-    NEXT;
-    take_cold(r, v, SIGNALS, 0x80);
-    NEXT;
-    take_cold(r, v, FIRED, 0x90);
-    NEXT;
-    take_cold(r, v, REFUSED, 0x90);
-    NEXT;
-    v->cart_event = take_str(r);
-    NEXT;
-    take_cold(r, v, CHECKOUT, 0xC0);
-    NEXT;
-    take_cold(r, v, ORDERS, 0x90);
-    NEXT;
-    v->traits_orders = take_int(r);
-    NEXT;
-    v->traits_value = take_double(r);
-    NEXT;
-    take_cold(r, v, CONSENT, 0x80);
-    NEXT;
-    v->offered_at = take_int(r);
-    NEXT;
-    take_cold(r, v, EXITS, 0x80);
-    NEXT;
-    take_cold(r, v, PUBLISHED, 0x90);
-    while (left-- && !r->bad) skip(r, 0);
-#undef NEXT
+    if (!r->bad) take_screen(r, v, screen.at, screen.size);
+}
+
+/* `screen`: which view is on it, from its own field to that of the views. */
+static void take_field(Reader *r, Visitor *v, const Field *field, Text *screen) {
+    void *at = (char *)v + field->where;
+    switch (field->sort) {
+    case INT: *(int64_t *)at = take_int(r); break;
+    case FLAG: *(char *)at = take_bool(r); break;
+    case DOUBLE: *(double *)at = take_double(r); break;
+    case TEXT_OR: *(PyObject **)at = take_str(r); break;
+    case IDS: take_ids(r, v); break;
+    case SCREEN: screen->at = take_text(r, &screen->size); break;
+    case VIEWS: take_views(r, v, *screen); break;
+    default: take_cold(r, v, field->where, field->absent);
+    }
+}
+
+/* All but the id, of `count` fields: what an earlier release did not write is as new, what a later one wrote is left
+ * out. */
+static void take_visitor(Reader *r, Visitor *v, size_t count) {
+    Text screen = {NULL, 0};
+    for (size_t i = 1; i < count && !r->bad; i++) {
+        if (i < FIELDS) take_field(r, v, &fields[i], &screen);
+        else skip(r, 0);
+    }
 }
 
 static Visitor *unpacked(const char *packed, Py_ssize_t size) {
     Reader r = {(const uint8_t *)packed, (const uint8_t *)packed + size, 0};
     Visitor *v = NULL;
-    size_t fields = take_array(&r);
-    PyObject *id = r.bad || !fields ? NULL : take_str(&r);
+    size_t count = take_array(&r);
+    PyObject *id = r.bad || !count ? NULL : take_str(&r);
     if (id) v = (Visitor *)PyObject_CallOneArg((PyObject *)&VisitorType, id);
     Py_XDECREF(id);
-    if (v) take_visitor(&r, v, fields - 1);
+    if (v) take_visitor(&r, v, count);
     if (v && (r.bad || r.at != r.end)) Py_CLEAR(v);
     if (!v && !PyErr_Occurred())
         PyErr_Format(PyExc_ValueError, "no visitor's state, from byte %zd on", (const char *)r.at - packed);
@@ -1005,12 +978,9 @@ static int take_stored(Run *run, int64_t offset, int64_t time, const Record *rec
     return done;
 }
 
-/* (base offset, first time, time of all or None, how many, their bytes) */
-static int take_block(Run *run, PyObject *block) {
-    int64_t base = PyLong_AsLongLong(PyTuple_GET_ITEM(block, 0));
-    int64_t first = PyLong_AsLongLong(PyTuple_GET_ITEM(block, 1)), all = 0;
-    PyObject *of_all = PyTuple_GET_ITEM(block, 2);
-    if (of_all != Py_None) all = PyLong_AsLongLong(of_all);
+/* Hands the records of a block (base offset, first time, time of all or None, how many, their bytes) to `take`, one
+ * after another, until it tells -1. */
+static int each_record(PyObject *block, int (*take)(void *, const Record *), void *with) {
     int64_t count = PyLong_AsLongLong(PyTuple_GET_ITEM(block, 3));
     Py_buffer given;
     if (PyErr_Occurred() || PyObject_GetBuffer(PyTuple_GET_ITEM(block, 4), &given, PyBUF_SIMPLE) < 0) return -1;
@@ -1020,15 +990,33 @@ static int take_block(Run *run, PyObject *block) {
         Record record;
         take_record(&bytes, &record);
         if (bytes.bad) {
-            PyErr_Format(PyExc_ValueError, "no record in the batch at offset %lld", (long long)base);
+            PyErr_Format(PyExc_ValueError, "no record in the batch at offset %S", PyTuple_GET_ITEM(block, 0));
             done = -1;
         } else {
-            int64_t time = of_all == Py_None ? first + record.time_delta : all;
-            done = take_stored(run, base + record.offset_delta, time, &record);
+            done = take(with, &record);
         }
     }
     PyBuffer_Release(&given);
     return done;
+}
+
+typedef struct {
+    Run *run;
+    int64_t base, first, all;
+    int apart; /* each has a time of its own */
+} Input;
+
+static int take_input(void *given, const Record *record) {
+    const Input *input = given;
+    int64_t time = input->apart ? input->first + record->time_delta : input->all;
+    return take_stored(input->run, input->base + record->offset_delta, time, record);
+}
+
+static int take_block(Run *run, PyObject *block) {
+    PyObject *all = PyTuple_GET_ITEM(block, 2);
+    Input input = {run, PyLong_AsLongLong(PyTuple_GET_ITEM(block, 0)), PyLong_AsLongLong(PyTuple_GET_ITEM(block, 1)),
+                   all == Py_None ? 0 : PyLong_AsLongLong(all), all == Py_None};
+    return PyErr_Occurred() ? -1 : each_record(block, take_input, &input);
 }
 
 /* (number, line) of a backtest's file. What is not plain, or goes back in time, is for `record` to judge. */
@@ -1128,20 +1116,27 @@ static int put_newer(PyObject *packed, Text key, Text value) {
     return done;
 }
 
-static int read_one(Text key, Text value, PyObject *packed, PyObject *buried, int format, PyObject *take_one) {
-    if (key.size && value.at && value.size >= HEADER && (int8_t)*value.at <= format && !PyDict_GET_SIZE(buried))
-        return put_newer(packed, key, value);
-    PyObject *given_key = PyBytes_FromStringAndSize(key.at ? key.at : "", key.size), *given = bytes_of(value);
-    PyObject *told = given_key && given ? PyObject_CallFunctionObjArgs(take_one, given_key, given, NULL) : NULL;
-    Py_XDECREF(given_key);
-    Py_XDECREF(given);
+/* What a reading back works on: its arguments. */
+typedef struct {
+    PyObject *packed, *buried, *take_one;
+    int format;
+} Back;
+
+static int read_one(void *given, const Record *record) {
+    const Back *back = given;
+    Text key = record->key, value = record->value;
+    if (key.size && value.at && value.size >= HEADER && (int8_t)*value.at <= back->format &&
+        !PyDict_GET_SIZE(back->buried))
+        return put_newer(back->packed, key, value);
+    PyObject *name = PyBytes_FromStringAndSize(key.at ? key.at : "", key.size), *state = bytes_of(value);
+    PyObject *told = name && state ? PyObject_CallFunctionObjArgs(back->take_one, name, state, NULL) : NULL;
+    Py_XDECREF(name);
+    Py_XDECREF(state);
     Py_XDECREF(told);
     return told ? 0 : -1;
 }
 
 static int text_of_bytes(PyObject *given, Text *text) {
-    text->at = NULL;
-    text->size = 0;
     if (given == Py_None) return 0;
     if (!PyBytes_Check(given)) return PyErr_SetString(PyExc_TypeError, "not bytes"), -1;
     text->at = PyBytes_AS_STRING(given);
@@ -1149,44 +1144,31 @@ static int text_of_bytes(PyObject *given, Text *text) {
     return 0;
 }
 
+/* (key, value) */
+static int read_pair(Back *back, PyObject *pair) {
+    Record record = {0};
+    if (text_of_bytes(PyTuple_GET_ITEM(pair, 0), &record.key) < 0) return -1;
+    if (text_of_bytes(PyTuple_GET_ITEM(pair, 1), &record.value) < 0) return -1;
+    return read_one(back, &record);
+}
+
 /* Of records or blocks of a changelog, what is plain goes into the packed states, as Reader.take_one does it. */
 static PyObject *read_back(PyObject *module, PyObject *args) {
-    PyObject *records, *packed, *buried, *take_one, *item;
-    int format, done = 0;
-    if (!PyArg_ParseTuple(args, "OO!O!iO", &records, &PyDict_Type, &packed, &PyDict_Type, &buried, &format,
-                          &take_one))
+    PyObject *records, *item;
+    Back back;
+    if (!PyArg_ParseTuple(args, "OO!O!iO", &records, &PyDict_Type, &back.packed, &PyDict_Type, &back.buried,
+                          &back.format, &back.take_one))
         return NULL;
     PyObject *each = PyObject_GetIter(records);
     if (!each) return NULL;
-    while (done == 0 && (item = PyIter_Next(each))) {
+    while ((item = PyIter_Next(each))) {
+        int done = -1;
         Py_ssize_t size = PyTuple_CheckExact(item) ? PyTuple_GET_SIZE(item) : 0;
-        Py_buffer given;
-        Text key, value;
-        done = -1;
-        if (size == 2) {
-            if (text_of_bytes(PyTuple_GET_ITEM(item, 0), &key) == 0 &&
-                text_of_bytes(PyTuple_GET_ITEM(item, 1), &value) == 0)
-                done = read_one(key, value, packed, buried, format, take_one);
-        } else if (size == 5) {
-            int64_t count = PyLong_AsLongLong(PyTuple_GET_ITEM(item, 3));
-            if (!PyErr_Occurred() && PyObject_GetBuffer(PyTuple_GET_ITEM(item, 4), &given, PyBUF_SIMPLE) == 0) {
-                Bytes bytes = {given.buf, (const uint8_t *)given.buf + given.len, 0};
-                for (done = 0; done == 0 && count > 0; count--) {
-                    Record record;
-                    take_record(&bytes, &record);
-                    if (bytes.bad) {
-                        PyErr_SetString(PyExc_ValueError, "no record in the batch");
-                        done = -1;
-                    } else {
-                        done = read_one(record.key, record.value, packed, buried, format, take_one);
-                    }
-                }
-                PyBuffer_Release(&given);
-            }
-        } else {
-            PyErr_SetString(PyExc_TypeError, "neither a record nor a block");
-        }
+        if (size == 2) done = read_pair(&back, item);
+        else if (size == 5) done = each_record(item, read_one, &back);
+        else PyErr_SetString(PyExc_TypeError, "neither a record nor a block");
         Py_DECREF(item);
+        if (done < 0) break;
     }
     Py_DECREF(each);
     if (PyErr_Occurred()) return NULL;
@@ -1214,14 +1196,14 @@ static PyObject *configure(PyObject *module, PyObject *args, PyObject *kwargs) {
     static const char *parts[] = {"id", "name", "category", "price", "url", "image"};
     static const char *own[KINDS] = {NULL, "product", NULL, "query", NULL};
     PyObject *types, *product;
-    int kept_ids, kept_views, fields;
+    int kept_ids, kept_views, count;
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "$O!OOOOOOO!LLLiii", names, &PyTuple_Type, &types, &product,
                                      &unset, &view_type, &glance_type, &cart_type, &encode, &PyTuple_Type,
                                      &decoders, &visit_gap, &idle_after, &late_after, &kept_ids, &kept_views,
-                                     &fields))
+                                     &count))
         return NULL;
     if (PyTuple_GET_SIZE(types) != KINDS || PyTuple_GET_SIZE(decoders) != COLD || kept_ids != KEPT_IDS ||
-        kept_views != KEPT_VIEWS || fields != FIELDS)
+        kept_views != KEPT_VIEWS || count != (int)FIELDS)
         return PyErr_Format(PyExc_ValueError, "compiled for another release");
     for (int i = 0; i < KINDS; i++) {
         PyObject *type = PyTuple_GET_ITEM(types, i);
