@@ -141,13 +141,12 @@ class Stored:
         self._end += _SIZE.size + size
         return batch
 
-    def block(self, batch: Any) -> Block | None:
+    def block(self, batch: Any, time: int | None) -> Block | None:
         """What came last, unpacked; None of an older format of messages. Raises Bomb."""
         if batch.magic < 2:
             return None
         head = self._start + _HEAD.size
         fields = _HEAD.unpack_from(self._data, self._start)
-        time = batch.max_timestamp if batch.timestamp_type else None
         payload = unpacking.DECODERS[batch.compression_type](self._data[head : self._end])
         return batch.base_offset, fields[7], time, fields[-1], payload
 
@@ -162,25 +161,21 @@ def raw_batches(records: Any, blocks: bool = False) -> Iterator[RawBatch]:
         batch = source.next_batch()
         if records._check_crcs and not batch.validate_crc():
             raise CorruptRecordException(f"invalid CRC at offset {batch.base_offset}")
-        kept, block = (
-            ([], None) if _skipped(records, batch) else _unpacked(batch, blocks and source)
-        )
-        raw = RawBatch(
-            kept,
-            batch.base_offset,
-            batch.next_offset,
-            batch.max_timestamp if batch.timestamp_type else None,
-            block,
-        )
+        time = batch.max_timestamp if batch.timestamp_type else None
+        kept: Iterable[Raw] = ()
+        block = None
+        if not _skipped(records, batch):
+            kept, block = _unpacked(batch, time, blocks and source)
+        raw = RawBatch(kept, batch.base_offset, batch.next_offset, time, block)
         if raw.next > records.next_fetch_offset:
             records.next_fetch_offset = raw.next
             yield raw
 
 
-def _unpacked(batch: Any, source: Any) -> tuple[Iterable[Raw], Block | None]:
+def _unpacked(batch: Any, time: int | None, source: Any) -> tuple[Iterable[Raw], Block | None]:
     """`source`: what can give the batch as a block, or nothing."""
     try:
-        block = source.block(batch) if source else None
+        block = source.block(batch, time) if source else None
         return batch if block else list(batch), block
     except unpacking.Bomb:
         return [unpacking.refused(batch)], None

@@ -166,13 +166,11 @@ def run(lines: Iterable[bytes], recipes: Recipes, make: Make | None = None) -> I
         yield decided(last)
 
 
-def decide(
-    lines: Iterable[bytes], recipes: Recipes, make: Make | None = None
-) -> tuple[list[bytes], list[bytes]]:
+def decide(lines: Iterable[bytes], recipes: Recipes) -> tuple[list[bytes], list[bytes]]:
     """(triggers and cancels, decisions) of a whole log as JSON, in the order of their time."""
     triggers: list[bytes] = []
     decisions: list[bytes] = []
-    for out in run(lines, recipes, make):
+    for out in run(lines, recipes):
         triggers += [value for _, _, value in out.triggers]
         decisions += [value for _, value in out.decisions]
     return triggers, decisions

@@ -38,8 +38,8 @@ Read = Callable[
     ],
     None,
 ]
-"""(records or blocks, packed, buried, format, what takes a record otherwise): what Reader._take_each does, and
-for all but the plain ones it calls Reader.take_one."""
+"""(records or blocks, packed, buried, format, what takes a record otherwise): for each record what Reader.take_one
+does, which it calls for all but the plain ones."""
 
 
 class NewerState(Exception):

@@ -61,13 +61,18 @@ def signalled(state: Visitor, event: ExitSignal, t: int, recipes: Recipes, out: 
     for recipe in recipes.of[EXIT]:
         channels = recipe.consented(state.consent)
         reason = _refusal(state, recipe, channels, t)
-        if reason is not None and f"{recipe.name}|{reason}" in state.refused:
+        if reason is not None and _mark(recipe, reason) in state.refused:
             continue
         if known is None:
             shown = state.subject()
             known = _known(state, shown)
         if recipe.when.holds(known):
             _decide(state, recipe, known, shown, channels, reason, reached, t, out)
+
+
+def _mark(recipe: Recipe, reason: str) -> str:
+    """What stands in `refused` of a visit in which this was told."""
+    return f"{recipe.name}|{reason}"
 
 
 def _known(state: Visitor, shown: View | None) -> Known:
@@ -112,7 +117,7 @@ def _decide(
         evidence=evidence,
     )
     if reason is not None:
-        state.refused.append(f"{recipe.name}|{reason}")
+        state.refused.append(_mark(recipe, reason))
         decision.outcome = "refused"
         decision.reason = reason
         decisions.publish(decision, out)
