@@ -15,6 +15,7 @@ from typing import Any, Final, Protocol
 from aiokafka.consumer import fetcher
 from aiokafka.errors import CorruptRecordException
 from aiokafka.record import MemoryRecords
+from crc32c import crc32c
 
 from agents import unpacking
 from stream.changelog import Change
@@ -68,6 +69,10 @@ _SIZE: Final = struct.Struct(">qi")
 
 _HEAD: Final = struct.Struct(">qiibIhiqqqhii")
 """What stands before the records of a batch. Source: the Kafka protocol, "Record Batch"."""
+
+_CRC: Final = struct.Struct(">I")
+_CRC_AT: Final = 17
+"""Where its checksum (CRC-32C) stands, which is of all that is behind it."""
 
 
 class Raw(Protocol):
@@ -141,13 +146,22 @@ class Stored:
         self._end += _SIZE.size + size
         return batch
 
+    def is_whole(self, batch: Any) -> bool:
+        """Whether what came last is what its checksum says."""
+        if batch.magic < 2:
+            return bool(batch.validate_crc())
+        (crc,) = _CRC.unpack_from(self._data, self._start + _CRC_AT)
+        checked = memoryview(self._data)[self._start + _CRC_AT + _CRC.size : self._end]
+        return bool(crc == crc32c(checked))
+
     def block(self, batch: Any, time: int | None) -> Block | None:
         """What came last, unpacked; None of an older format of messages. Raises Bomb."""
         if batch.magic < 2:
             return None
-        head = self._start + _HEAD.size
         fields = _HEAD.unpack_from(self._data, self._start)
-        payload = unpacking.DECODERS[batch.compression_type](self._data[head : self._end])
+        codec, head = batch.compression_type, self._start + _HEAD.size
+        stored = self._data if codec else memoryview(self._data)  # as it is, it is not copied
+        payload = unpacking.DECODERS[codec](stored[head : self._end])
         return batch.base_offset, fields[7], time, fields[-1], payload
 
 
@@ -159,7 +173,7 @@ def raw_batches(records: Any, blocks: bool = False) -> Iterator[RawBatch]:
     source = records._records
     while source.has_next():
         batch = source.next_batch()
-        if records._check_crcs and not batch.validate_crc():
+        if records._check_crcs and not source.is_whole(batch):
             raise CorruptRecordException(f"invalid CRC at offset {batch.base_offset}")
         time = batch.max_timestamp if batch.timestamp_type else None
         kept: Iterable[Raw] = ()

@@ -12,13 +12,15 @@ import struct
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import cramjam
 from aiokafka import codec
 from aiokafka.record._crecords import default_records
 
 from stream import decoding
+
+Unpacked = TypeVar("Unpacked", bytes, memoryview)
 
 LARGEST: Final = 32 * 1024 * 1024
 """Bytes of an unpacked batch, and of what is unpacked in one go before others have their turn."""
@@ -105,14 +107,14 @@ def _into_room(unpack: Callable[[bytes, Any], int], payload: bytes) -> bytes:
     return _counted(_room.memory[:size])
 
 
-def _counted(found: bytes) -> bytes:
+def _counted(found: Unpacked) -> Unpacked:
     _room.total += len(found)
     if len(found) > LARGEST:
         raise Bomb
     return found
 
 
-DECODERS: Final[Sequence[Callable[[Any], bytes]]] = (
+DECODERS: Final[Sequence[Callable[[Any], bytes | memoryview]]] = (
     _counted,
     gzip_decode,
     snappy_decode,

@@ -37,11 +37,30 @@ static void skip_space(Json *j) {
     while (j->at < j->end && (*j->at == ' ' || *j->at == '\n' || *j->at == '\t' || *j->at == '\r')) j->at++;
 }
 
-/* Whether one of 8 bytes is a quote, a backslash or a control character. */
-static int any_special(uint64_t part) {
+/* A bit for each of 8 bytes that is a quote, a backslash or a control character. The lowest is right, those above it
+ * may be too many: a borrow goes upwards. */
+static uint64_t special(uint64_t part) {
     const uint64_t ones = 0x0101010101010101u, tops = 0x8080808080808080u;
     uint64_t quote = part ^ ones * '"', slash = part ^ ones * '\\';
-    return ((((quote - ones) & ~quote) | ((slash - ones) & ~slash) | ((part - ones * 0x20) & ~part)) & tops) != 0;
+    return (((quote - ones) & ~quote) | ((slash - ones) & ~slash) | ((part - ones * 0x20) & ~part)) & tops;
+}
+
+/* The next quote, backslash or control character, or the end. */
+static const char *next_special(const char *at, const char *end) {
+    while (end - at >= 8) {
+        uint64_t part, found;
+        memcpy(&part, at, 8);
+        if ((found = special(part))) {
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+            return at + (__builtin_ctzll(found) >> 3);
+#else
+            break;
+#endif
+        }
+        at += 8;
+    }
+    while (at < end && *at != '"' && *at != '\\' && (uint8_t)*at >= 0x20) at++;
+    return at;
 }
 
 /* At the quote that opens a string: its raw text, behind the one that closes it. 0: not plain. */
@@ -49,13 +68,7 @@ static int take_string(Json *j, Text *text, int *escaped) {
     const char *at = j->at + 1, *end = j->end;
     *escaped = 0;
     for (;;) {
-        uint64_t part;
-        while (end - at >= 8) {
-            memcpy(&part, at, 8);
-            if (any_special(part)) break;
-            at += 8;
-        }
-        while (at < end && *at != '"' && *at != '\\' && (uint8_t)*at >= 0x20) at++;
+        at = next_special(at, end);
         if (at >= end || (uint8_t)*at < 0x20) return 0;
         if (*at == '"') break;
         if (end - at < 2 || !at[1] || !strchr("\"\\/bfnrt", at[1])) return 0;

@@ -5,8 +5,8 @@ from typing import Any
 import aiokafka.record.default_records as both
 import pytest
 from aiokafka.consumer.fetcher import READ_COMMITTED, PartitionRecords
+from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
-from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.structs import TopicPartition
 
 from agents import batches, rejected, unpacking
@@ -35,7 +35,7 @@ def packed(codec: int, *values: bytes) -> bytes:
 
 def read(data: bytes) -> tuple[list[batches.RawBatch], Any]:
     fetched = PartitionRecords(
-        TopicPartition("t", 0), MemoryRecords(data), [], 0, None, None, False, READ_COMMITTED
+        TopicPartition("t", 0), batches.Stored(data), [], 0, None, None, True, READ_COMMITTED
     )
     return list(batches.raw_batches(fetched)), fetched
 
@@ -46,6 +46,17 @@ def test_what_is_within_bounds_is_read_as_it_was_written(codec: int) -> None:
     (batch,), _ = read(packed(codec, *values))
     assert [bytes(record.value or b"") for record in batch.records] == values
     assert [record.offset for record in batch.records] == [BASE, 8, 9, 10]
+
+
+@pytest.mark.parametrize("codec", CODECS.values(), ids=CODECS)
+def test_a_batch_of_which_one_bit_is_another_is_not_read(codec: int) -> None:
+    first, data = packed(codec, VIEW), packed(codec, VIEW, VIEW * 2000)
+    attributes = 21
+    for place in (attributes, len(data) // 2, len(data) - 1):
+        spoilt = bytearray(data)
+        spoilt[place] ^= 0x10
+        with pytest.raises(CorruptRecordException):
+            read(first + bytes(spoilt))
 
 
 @pytest.mark.parametrize("codec", [1, 2, 3, 4], ids=list(CODECS)[1:])
