@@ -1,6 +1,6 @@
 /* Events as bytes, read without making anything of them: what the typed decoding of decoding.py would give.
  *
- * Only what is plain is read: five types, every key once, no escapes in what is kept, no \u anywhere. Of all else
+ * Only what is plain is read: six types, every key once, no escapes in what is kept, no \u anywhere. Of all else
  * `read_event` says nothing, not even that it is wrong; the typed decoding looks at it. So what is read here is
  * JSON (RFC 8259) and an event by schemas/events.
  */
@@ -14,7 +14,8 @@ typedef struct {
     size_t size;
 } Text;
 
-enum { PAGE, PRODUCT, CATEGORY, SEARCH, PING, KINDS };
+enum { PAGE, PRODUCT, CATEGORY, SEARCH, PING, LEAVING, KINDS };
+#define SIGNALS_KNOWN 8
 enum { PRODUCT_ID, NAME, IN_CATEGORY, PRICE, URL, IMAGE, PARTS };
 
 typedef struct {
@@ -23,6 +24,8 @@ typedef struct {
     int64_t client_time, t; /* t: of a line of a backtest's file */
     Text product[PARTS]; /* the price apart; its `at` says whether there is one */
     double price;
+    int signal, is_held, in_form; /* of a leaving: which, whether it says how long, and that a form has the focus */
+    double held;                  /* ms */
 } Event;
 
 typedef struct {
@@ -197,7 +200,7 @@ static int take_integer(Json *j, int64_t *number) {
 }
 
 /* Up to 2^53 and 22 digits behind the point both parts are exact, and so their quotient is rounded once. */
-static int take_price(Json *j, double *price) {
+static int take_decimal(Json *j, double *found) {
     static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
                                     1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
     const char *start = j->at;
@@ -213,10 +216,17 @@ static int take_price(Json *j, double *price) {
             if (number > (uint64_t)1 << 53 || behind > 22) return 0;
         }
     }
-    *price = (double)number / powers[behind];
-    if (*price > BOUND || (negative && !number)) return 0;
-    if (negative) *price = -*price;
+    *found = (double)number / powers[behind];
+    if (*found > BOUND || (negative && !number)) return 0;
+    if (negative) *found = -*found;
     return 1;
+}
+
+/* Which of `count` names it is; `count`: none. */
+static int one_of(Text text, const char *const *names, int count) {
+    int which = 0;
+    while (which < count && !is_text(text, names[which])) which++;
+    return which;
 }
 
 static int read_product(Json *j, Event *event) {
@@ -232,7 +242,7 @@ static int read_product(Json *j, Event *event) {
         else if (is_text(key, "url")) fine = take_plain(j, &parts[URL]);
         else if (is_text(key, "image")) fine = take_plain(j, &parts[IMAGE]);
         else if (is_text(key, "price")) {
-            fine = !parts[PRICE].at && take_price(j, &event->price);
+            fine = !parts[PRICE].at && take_decimal(j, &event->price);
             parts[PRICE].at = j->at;
         } else fine = skip_value(j, 2);
         if (!fine) return 0;
@@ -251,65 +261,73 @@ static int read_page(Json *j) {
         if (text) {
             if (text->at || *j->at != '"' || !take_string(j, text, &escaped)) return 0;
         } else if (is_text(key, "kind")) {
-            size_t which = 0, count = sizeof page_kinds / sizeof *page_kinds;
-            if (!take_plain(j, &kind)) return 0;
-            while (which < count && !is_text(kind, page_kinds[which])) which++;
-            if (which == count) return 0;
+            int count = sizeof page_kinds / sizeof *page_kinds;
+            if (!take_plain(j, &kind) || one_of(kind, page_kinds, count) == count) return 0;
         } else if (!skip_value(j, 2)) return 0;
     }
     return found == 0;
 }
 
-static int kind_of(Text type) {
-    static const char *const types[KINDS] = {"page.viewed", "product.viewed", "category.viewed",
-                                             "search.performed", "activity.pinged"};
-    int kind = 0;
-    while (kind < KINDS && !is_text(type, types[kind])) kind++;
-    return kind;
+static const char *const types[KINDS] = {"page.viewed",      "product.viewed",  "category.viewed",
+                                         "search.performed", "activity.pinged", "exit.signal"};
+static const char *const signals[SIGNALS_KNOWN] = {"pointer_top", "close_shortcut", "back", "tab_hidden",
+                                                   "scroll_up",   "window_blur",    "idle", "landing_return"};
+
+/* The members that only some types of events have. */
+enum { ITS_PAGE, ITS_PRODUCT, ITS_CATEGORY, ITS_QUERY, ITS_SIGNAL, ITS_HELD, ITS_FOCUS, ITS };
+static const char *const its[ITS] = {"page", "product", "category", "query", "signal", "held_ms", "form_focus"};
+
+static int read_leaving(Json *own, Event *event) {
+    Text name = {0};
+    if (!own[ITS_SIGNAL].at || !take_plain(&own[ITS_SIGNAL], &name)) return 0;
+    event->signal = one_of(name, signals, SIGNALS_KNOWN);
+    event->is_held = own[ITS_HELD].at != NULL;
+    if (event->is_held && !take_decimal(&own[ITS_HELD], &event->held)) return 0;
+    Json *focus = &own[ITS_FOCUS];
+    event->in_form = focus->at && take_word(focus, "true", 4);
+    return event->signal < SIGNALS_KNOWN && (!focus->at || event->in_form || take_word(focus, "false", 5));
 }
 
 /* Whether the event is plain; then `event` is all that it says. Its texts stand in `bytes`. `line`: it may say when
  * it was. */
 static int read_event(const char *bytes, size_t size, int line, Event *event) {
-    Json j = {bytes, bytes + size}, own[KINDS] = {{0}};
+    Json j = {bytes, bytes + size}, own[ITS] = {{0}};
     Text key, type = {0}, category = {0};
     int found;
-    static const char *const owned[KINDS] = {"page", "product", "category", "query", NULL};
     memset(event, 0, sizeof *event);
     skip_space(&j);
     if (size > PLAIN_SIZE || j.at >= j.end || *j.at++ != '{') return 0;
     for (int first = 1; (found = next_member(&j, first, &key)) > 0; first = 0) {
-        int fine = 1, kind = 0;
+        int fine = 1, which;
         if (is_text(key, "id")) fine = take_id(&j, &event->id);
         else if (is_text(key, "visitor")) fine = take_id(&j, &event->visitor);
         else if (is_text(key, "customer")) fine = take_id(&j, &event->customer);
         else if (is_text(key, "type")) {
-            fine = take_plain(&j, &type) && (event->kind = kind_of(type)) < KINDS;
+            fine = take_plain(&j, &type) && (event->kind = one_of(type, types, KINDS)) < KINDS;
         } else if (is_text(key, "client_time")) {
             fine = !event->sent && take_integer(&j, &event->client_time);
             event->sent = 1;
         } else if (is_text(key, "t")) {
             fine = line && !event->timed && take_integer(&j, &event->t) && event->t >= 0;
             event->timed = 1;
-        } else {
-            while (owned[kind] && !is_text(key, owned[kind])) kind++;
-            if (owned[kind]) {
-                fine = !own[kind].at;
-                own[kind].at = j.at;
-            }
+        } else if ((which = one_of(key, its, ITS)) < ITS) {
+            fine = !own[which].at;
+            own[which].at = j.at;
             fine = fine && skip_value(&j, 1);
-            own[kind].end = j.at;
+            own[which].end = j.at;
+        } else {
+            fine = skip_value(&j, 1);
         }
         if (!fine) return 0;
     }
     skip_space(&j);
     if (found || j.at != j.end || !type.at || !event->id.at || !event->visitor.at) return 0;
-    Json *mine = &own[event->kind];
     switch (event->kind) {
-    case PAGE: return !mine->at || read_page(mine);
-    case PRODUCT: return mine->at && read_product(mine, event);
-    case CATEGORY: return mine->at && take_plain(mine, &category);
-    case SEARCH: return mine->at && take_plain(mine, &event->query);
+    case PAGE: return !own[ITS_PAGE].at || read_page(&own[ITS_PAGE]);
+    case PRODUCT: return own[ITS_PRODUCT].at && read_product(&own[ITS_PRODUCT], event);
+    case CATEGORY: return own[ITS_CATEGORY].at && take_plain(&own[ITS_CATEGORY], &category);
+    case SEARCH: return own[ITS_QUERY].at && take_plain(&own[ITS_QUERY], &event->query);
+    case LEAVING: return read_leaving(own, event);
     default: return 1;
     }
 }

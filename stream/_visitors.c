@@ -2,14 +2,16 @@
  *
  * It does what visitor.py and visitors.py do, to the byte of the changelog; they are the meaning, and what runs
  * where nothing could be compiled. Here a visitor is one block of memory, its ids and views beside it, each view
- * with its texts packed as the changelog has them. `run` takes an event by itself if it is one of five types, if
+ * with its texts packed as the changelog has them. `run` takes an event by itself if it is one of six types, if
  * its visitor is at hand, and if it leads to nothing but a change of its visit; whatever else comes (a cart, a
- * deadline, a change of person, rubbish) goes to Python, one event at a time, in its place.
+ * deadline, a change of person, a signal that may be a trigger, rubbish) goes to Python, one event at a time, in its
+ * place.
  *
- * Source: docs/semantics.md, 2 and 3.
+ * Source: docs/semantics.md, 2, 3 and 5.
  */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
+#include <math.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -36,10 +38,17 @@ typedef struct {
     Py_ssize_t id, visitor, customer, client_time, own; /* own: product or query */
 } Kind;
 
-static Kind kinds[KINDS];
-static Py_ssize_t product_fields[PARTS];
+typedef struct {
+    PyObject *name;
+    double weight, half_life, least_held; /* ms */
+} Sort;
+
+static Kind kinds[LEAVING]; /* a signal of leaving is not taken from a Struct */
+static Sort sorts[SIGNALS_KNOWN];
+static Py_ssize_t product_fields[PARTS], cart_lines, signal_at;
 static int64_t visit_gap, idle_after, late_after;
-static PyObject *unset, *view_type, *glance_type, *cart_type, *encode, *decoders, *empty_text;
+static double cart_weight, products_weight, unclear_from;
+static PyObject *unset, *view_type, *glance_type, *signal_type, *cart_type, *encode, *decoders, *empty_text;
 
 /* ---- a visitor ---- */
 
@@ -337,11 +346,11 @@ static int text_in(PyObject *given, Text *text) {
     return 1;
 }
 
-/* What a Struct of one of the five types says. 0: it is of another; -1: no Struct as they should be. */
+/* What a Struct of one of the engaged types says. 0: it is of another; -1: no Struct as they should be. */
 static int from_struct(PyObject *given, Event *event) {
     int which = 0, fine;
-    while (which < KINDS && kinds[which].type != Py_TYPE(given)) which++;
-    if (which == KINDS) return 0;
+    while (which < LEAVING && kinds[which].type != Py_TYPE(given)) which++;
+    if (which == LEAVING) return 0;
     const Kind *kind = &kinds[which];
     memset(event, 0, sizeof *event);
     event->kind = which;
@@ -891,19 +900,58 @@ static Visitor *plain(const Run *run, const Event *event, int64_t offset, int64_
     return has_id(v, event->id.at, event->id.size, hash) ? NULL : v;
 }
 
+/* How likely it is that the visitor leaves, with one more signal at `t`: nearly what exit_score.py tells, for the
+ * order in which it multiplies is another. -1: raised. */
+static double leaves(Visitor *v, int signal, int64_t t) {
+    double stays = 1 - sorts[signal].weight;
+    PyObject *before = v->cold[SIGNALS], *cart = v->cold[CART];
+    for (int i = 0; before && PyDict_Check(before) && PyDict_GET_SIZE(before) && i < SIGNALS_KNOWN; i++) {
+        PyObject *found = i == signal ? NULL : PyDict_GetItemWithError(before, sorts[i].name);
+        if (!found && PyErr_Occurred()) return -1;
+        if (!found || (PyObject *)Py_TYPE(found) != signal_type) continue;
+        int64_t at = PyLong_AsLongLong(slot(found, signal_at));
+        if (at == -1 && PyErr_Occurred()) return -1;
+        stays *= 1 - sorts[i].weight * pow(2, (double)(at - t) / sorts[i].half_life);
+    }
+    PyObject *lines = cart && (PyObject *)Py_TYPE(cart) == cart_type ? slot(cart, cart_lines) : NULL;
+    if (lines && PyDict_Check(lines) && PyDict_GET_SIZE(lines)) stays *= 1 - cart_weight;
+    return v->views_count >= 2 ? 1 - stays * (1 - products_weight) : 1 - stays;
+}
+
+/* A signal of leaving: noted if it is accepted. 0: it may be a trigger; -1: raised. */
+static int leave(Visitor *v, const Event *event, int64_t t) {
+    const Sort *sort = &sorts[event->signal];
+    int accepted = !event->in_form && !(event->is_held && event->held < sort->least_held) &&
+                   v->last_active != NEVER && t - v->last_active < visit_gap;
+    if (!accepted) return 1;
+    double reached = leaves(v, event->signal, t);
+    if (reached < 0 || reached >= unclear_from) return reached < 0 ? -1 : 0;
+    PyObject *made = PyObject_CallFunction(signal_type, "Ls#", (long long)t, event->id.at, (Py_ssize_t)event->id.size);
+    PyObject *held = made ? get_cold(v, (void *)SIGNALS) : NULL;
+    int done = held && PyDict_SetItem(held, sort->name, made) == 0 ? 1 : -1;
+    Py_XDECREF(held);
+    Py_XDECREF(made);
+    return done;
+}
+
 /* 1: applied. 0: Python takes it. -1: raised. */
 static int apply(Run *run, const Event *event, int64_t offset, int64_t t, Text key) {
     uint32_t hash = hashed(event->id.at, event->id.size);
     Visitor *v = plain(run, event, offset, t, key, hash);
     if (!v) return PyErr_Occurred() ? -1 : 0;
+    if (event->kind == LEAVING) {
+        int done = leave(v, event, t);
+        if (done < 1) return done;
+    } else {
+        engage(v, t);
+    }
     if (!v->dirty && PyDict_SetItem(run->dirty, v->id, (PyObject *)v) < 0) return -1;
     v->dirty = 1;
-    engage(v, t);
     if (event->kind == PRODUCT) {
         if (look_at(v, event, t) < 0) return -1;
     } else if (event->kind == SEARCH) {
         if (search(v, event, t) < 0) return -1;
-    } else if (event->kind != PING) {
+    } else if (event->kind == PAGE || event->kind == CATEGORY) {
         look_away(v, t);
     }
     if (remember(v, event->id.at, event->id.size, hash) < 0) return -1;
@@ -1070,8 +1118,8 @@ static PyObject *run(PyObject *module, PyObject *args) {
     Py_DECREF(each);
     if (PyErr_Occurred()) return NULL;
     const int64_t *n = run.applied;
-    return Py_BuildValue("LL(LLLLL)", (long long)run.position, (long long)run.reached, (long long)n[0],
-                         (long long)n[1], (long long)n[2], (long long)n[3], (long long)n[4]);
+    return Py_BuildValue("LL(LLLLLL)", (long long)run.position, (long long)run.reached, (long long)n[0],
+                         (long long)n[1], (long long)n[2], (long long)n[3], (long long)n[4], (long long)n[5]);
 }
 
 /* What `read_event` makes of a value, to be held against the typed decoding; None: nothing. */
@@ -1082,11 +1130,13 @@ static PyObject *read_value(PyObject *module, PyObject *value) {
     if (!is_utf8(all) || !read_event(all.at, all.size, 0, &e)) Py_RETURN_NONE;
     PyObject *sent = e.sent ? PyLong_FromLongLong(e.client_time) : Py_NewRef(Py_None);
     PyObject *price = e.product[PRICE].at ? PyFloat_FromDouble(e.price) : Py_NewRef(Py_None);
-    if (!sent || !price) return Py_XDECREF(sent), Py_XDECREF(price), NULL;
+    PyObject *held = e.is_held ? PyFloat_FromDouble(e.held) : Py_NewRef(Py_None);
+    if (!sent || !price || !held) return Py_XDECREF(sent), Py_XDECREF(price), Py_XDECREF(held), NULL;
 #define PART(text) (text).at, (Py_ssize_t)(text).size
-    return Py_BuildValue("is#s#s#Ns#(s#s#s#Ns#s#)", e.kind, PART(e.id), PART(e.visitor), PART(e.customer), sent,
+    return Py_BuildValue("is#s#s#Ns#(s#s#s#Ns#s#)sNi", e.kind, PART(e.id), PART(e.visitor), PART(e.customer), sent,
                          PART(e.query), PART(e.product[PRODUCT_ID]), PART(e.product[NAME]),
-                         PART(e.product[IN_CATEGORY]), price, PART(e.product[URL]), PART(e.product[IMAGE]));
+                         PART(e.product[IN_CATEGORY]), price, PART(e.product[URL]), PART(e.product[IMAGE]),
+                         e.kind == LEAVING ? signals[e.signal] : NULL, held, e.in_form);
 }
 
 /* ---- a changelog, read back ---- */
@@ -1190,22 +1240,43 @@ static Py_ssize_t offset_of(PyObject *type, const char *name) {
     return offset;
 }
 
+/* (name, weight, half-life, least held) of each sort of signal. */
+static int know_sorts(PyObject *given) {
+    if (PyTuple_GET_SIZE(given) != SIGNALS_KNOWN) return PyErr_SetString(PyExc_ValueError, "other signals"), -1;
+    for (int i = 0; i < SIGNALS_KNOWN; i++) {
+        PyObject *name;
+        double weight, half_life, least_held;
+        if (!PyArg_ParseTuple(PyTuple_GET_ITEM(given, i), "Uddd", &name, &weight, &half_life, &least_held)) return -1;
+        const char *text = PyUnicode_AsUTF8(name);
+        if (!text) return -1;
+        int which = one_of((Text){text, strlen(text)}, signals, SIGNALS_KNOWN);
+        if (which == SIGNALS_KNOWN) return PyErr_Format(PyExc_ValueError, "no signal: %U", name), -1;
+        sorts[which] = (Sort){Py_NewRef(name), weight, half_life, least_held};
+    }
+    return 0;
+}
+
 static PyObject *configure(PyObject *module, PyObject *args, PyObject *kwargs) {
-    static char *names[] = {"kinds", "product", "unset", "view", "glance", "cart", "encode", "decoders",
-                            "visit_gap", "idle_after", "late_after", "kept_ids", "kept_views", "fields", NULL};
+    static char *names[] = {"kinds", "product", "unset", "view", "glance", "signal", "cart", "encode", "decoders",
+                            "sorts", "cart_weight", "products_weight", "unclear_from", "visit_gap", "idle_after",
+                            "late_after", "kept_ids", "kept_views", "fields", NULL};
     static const char *parts[] = {"id", "name", "category", "price", "url", "image"};
-    static const char *own[KINDS] = {NULL, "product", NULL, "query", NULL};
-    PyObject *types, *product;
+    static const char *own[LEAVING] = {NULL, "product", NULL, "query", NULL};
+    PyObject *types, *product, *sorts_given;
     int kept_ids, kept_views, count;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "$O!OOOOOOO!LLLiii", names, &PyTuple_Type, &types, &product,
-                                     &unset, &view_type, &glance_type, &cart_type, &encode, &PyTuple_Type,
-                                     &decoders, &visit_gap, &idle_after, &late_after, &kept_ids, &kept_views,
-                                     &count))
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "$O!OOOOOOOO!O!dddLLLiii", names, &PyTuple_Type, &types, &product,
+                                     &unset, &view_type, &glance_type, &signal_type, &cart_type, &encode,
+                                     &PyTuple_Type, &decoders, &PyTuple_Type, &sorts_given, &cart_weight,
+                                     &products_weight, &unclear_from, &visit_gap, &idle_after, &late_after,
+                                     &kept_ids, &kept_views, &count))
         return NULL;
     if (PyTuple_GET_SIZE(types) != KINDS || PyTuple_GET_SIZE(decoders) != COLD || kept_ids != KEPT_IDS ||
         kept_views != KEPT_VIEWS || count != (int)FIELDS)
         return PyErr_Format(PyExc_ValueError, "compiled for another release");
-    for (int i = 0; i < KINDS; i++) {
+    if (know_sorts(sorts_given) < 0 || (cart_lines = offset_of(cart_type, "lines")) < 0 ||
+        (signal_at = offset_of(signal_type, "at")) < 0)
+        return NULL;
+    for (int i = 0; i < LEAVING; i++) {
         PyObject *type = PyTuple_GET_ITEM(types, i);
         if (!PyType_Check(type)) return PyErr_Format(PyExc_TypeError, "not a type");
         kinds[i].type = (PyTypeObject *)type;
@@ -1219,7 +1290,7 @@ static PyObject *configure(PyObject *module, PyObject *args, PyObject *kwargs) {
         if ((product_fields[i] = offset_of(product, parts[i])) < 0) return NULL;
     /* Held for as long as the process is. */
     Py_INCREF(types), Py_INCREF(product), Py_INCREF(unset), Py_INCREF(view_type), Py_INCREF(glance_type);
-    Py_INCREF(cart_type), Py_INCREF(encode), Py_INCREF(decoders);
+    Py_INCREF(signal_type), Py_INCREF(cart_type), Py_INCREF(encode), Py_INCREF(decoders);
     Py_RETURN_NONE;
 }
 

@@ -10,16 +10,19 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from msgspec import UNSET
 
+from stream import exit_intent, registry
 from stream.cart import Cart
 from stream.changelog import Read
 from stream.events import (
     ActivityPinged,
     CategoryViewed,
+    ExitSignal,
     PageViewed,
     Product,
     ProductViewed,
     SearchPerformed,
 )
+from stream.exit_score import CART_WEIGHT, PRODUCTS_WEIGHT, SORTS, THRESHOLD
 from stream.keyed import PackAll
 from stream.orders import OrderEntry
 from stream.visitor import (
@@ -42,8 +45,12 @@ KINDS: Final[tuple[type, ...]] = (
     CategoryViewed,
     SearchPerformed,
     ActivityPinged,
+    ExitSignal,
 )
-"""The events that `run` takes by itself: they change a visit and nothing else."""
+"""The events that `run` takes by itself where they change a visit and nothing else."""
+
+ROUNDED: Final = 1e-6
+"""How far a score may be from what it is rounded to, and more."""
 
 _COLD: Final[Mapping[str, Any]] = {
     "cart": Cart,
@@ -89,15 +96,21 @@ def _built() -> Make | None:
         from stream import _visitors  # noqa: PLC0415 - it is not everywhere
     except ImportError:  # pragma: no cover - where there was no compiler
         return None
+    alone = registry.AT_SIGNAL == (exit_intent.signalled,)  # else each signal is for all to judge
     _visitors.configure(
         kinds=KINDS,
         product=Product,
         unset=UNSET,
         view=View,
         glance=Glance,
+        signal=Signal,
         cart=Cart,
         encode=_encode,
         decoders=tuple(msgspec.msgpack.Decoder(kind).decode for kind in _COLD.values()),
+        sorts=tuple((n, s.weight, s.half_life, s.least_held) for n, s in SORTS.items()),
+        cart_weight=CART_WEIGHT,
+        products_weight=PRODUCTS_WEIGHT,
+        unclear_from=THRESHOLD - ROUNDED if alone else 0.0,
         visit_gap=VISIT_GAP,
         idle_after=IDLE_AFTER,
         late_after=LATE_AFTER,

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from msgspec import UNSET
 
 from stream import compiled, decoding
-from stream.events import Event, Product, ProductViewed, SearchPerformed
+from stream.events import Event, ExitSignal, Product, ProductViewed, SearchPerformed
 from tests.reference import generate
 
 needed = pytest.mark.skipif(compiled.COMPILED is None, reason="not built: there was no C compiler")
@@ -26,9 +26,12 @@ def written(event: Event) -> tuple[object, ...] | None:
     if isinstance(event, ProductViewed):
         product = tuple(said(getattr(event.product, name)) for name in Product.__struct_fields__)
     query = event.query if isinstance(event, SearchPerformed) else None
+    signal: tuple[object, ...] = (None, None, 0)
+    if isinstance(event, ExitSignal):
+        signal = (event.signal, said(event.held_ms), int(event.form_focus is True))
     kind = compiled.KINDS.index(type(event))
     known = (event.id, event.visitor, said(event.customer), said(event.client_time))
-    return (kind, *known, query, product)
+    return (kind, *known, query, product, *signal)
 
 
 PLAIN = (
@@ -40,12 +43,18 @@ PLAIN = (
     b'{"id":"e-5","visitor":"v","type":"activity.pinged","seconds":3,"client_time":-5,"e":{}}',
     b'{"id":"e-6","visitor":"v","type":"product.viewed","product":{"id":"p","price":1e2}}',
     b'{"id":"e-7","visitor":"v","type":"product.viewed","product":{"id":"p","price":-0.125,"name":""}}',
+    b'{"id":"e-8","visitor":"v","signal":"back","type":"exit.signal"}',
+    b'{"id":"e-9","visitor":"v","type":"exit.signal","held_ms":812.5,"signal":"tab_hidden","form_focus":true}',
+    b'{"id":"e-10","form_focus":false,"visitor":"v","type":"exit.signal","signal":"idle","held_ms":5000}',
+    b'{"id":"e-11","visitor":"v","type":"exit.signal","signal":"leaving"}',
+    b'{"id":"e-12","visitor":"v","type":"exit.signal","signal":"back","form_focus":null}',
 )
-READ = (True, True, True, True, True, False, True)
+READ = (True, True, True, True, True, False, True, True, True, True, False, False)
 PIECES = [
     *(bytes([byte]) for byte in b'{}[],:"\\0123456789.-+eE tfnu\x00\x1f\xff'),
     *(b"\xc3\xbc", b"\xed\xa0\x80", b"\\u00fc", b"\\ud800", b"\\/", b"\\q", b"null", b"true"),
     *(b'"id":', b'"visitor":"w",', b'"type":"page.viewed",', b'"price":', b'"t":1,', b"x" * 129),
+    *(b'"signal":"back",', b"true", b"1e400", b'"held_ms":-1,', b'"form_focus":true,'),
     *(b'"client_time":1.0,', b"1000000000000001", b"9007199254740993", b"0.1", b"-0", b"01"),
 ]
 
