@@ -17,6 +17,7 @@
 #include <string.h>
 #include <structmember.h>
 
+#define FOLDED KINDS /* in place of a kind: an event that Python folds */
 #define NEVER (-1)
 #define KEPT_IDS 16
 #define KEPT_VIEWS 20
@@ -43,7 +44,8 @@ typedef struct {
     double weight, half_life, least_held; /* ms */
 } Sort;
 
-static Kind kinds[LEAVING]; /* a signal of leaving is not taken from a Struct */
+static Kind any_event, kinds[LEAVING]; /* a signal of leaving is not taken from a Struct */
+static PyObject *folds; /* how Python folds engaged events of other types, by type */
 static Sort sorts[SIGNALS_KNOWN];
 static Py_ssize_t product_fields[PARTS], cart_lines, signal_at;
 static int64_t visit_gap, idle_after, late_after;
@@ -346,12 +348,17 @@ static int text_in(PyObject *given, Text *text) {
     return 1;
 }
 
-/* What a Struct of one of the engaged types says. 0: it is of another; -1: no Struct as they should be. */
-static int from_struct(PyObject *given, Event *event) {
+/* What a Struct of an engaged type says: all of it, or for Python's `fold` what every event has. 0: it is of another
+ * type; -1: no Struct as they should be. */
+static int from_struct(PyObject *given, Event *event, PyObject **fold) {
     int which = 0, fine;
     while (which < LEAVING && kinds[which].type != Py_TYPE(given)) which++;
-    if (which == LEAVING) return 0;
-    const Kind *kind = &kinds[which];
+    if (which == LEAVING) {
+        *fold = PyDict_GetItemWithError(folds, (PyObject *)Py_TYPE(given));
+        if (!*fold) return PyErr_Occurred() ? -1 : 0;
+        which = FOLDED;
+    }
+    const Kind *kind = which == FOLDED ? &any_event : &kinds[which];
     memset(event, 0, sizeof *event);
     event->kind = which;
     PyObject *sent = slot(given, kind->client_time), *own = kind->own ? slot(given, kind->own) : unset;
@@ -486,7 +493,8 @@ static PyObject *visitor_engage(Visitor *v, PyObject *time) {
 /* The event that a method is given, which has to be of one kind. */
 static int given_event(PyObject *const *args, Py_ssize_t count, int kind, Event *event, int64_t *t) {
     if (event_and_time(args, count, t) < 0) return -1;
-    int found = from_struct(args[0], event);
+    PyObject *fold;
+    int found = from_struct(args[0], event, &fold);
     if (found < 0 || (found > 0 && event->kind == kind)) return found;
     return PyErr_SetString(PyExc_TypeError, "an event of another type"), -1;
 }
@@ -838,8 +846,9 @@ static PyTypeObject VisitorType = {
 
 /* What a run works on: the arguments of `run`, and what it has come to. */
 typedef struct {
-    PyObject *live, *older, *packed, *dirty; /* the states, as Keyed has them */
-    PyObject *parse, *otherwise, *record;
+    PyObject *live, *older, *packed, *dirty;      /* the states, as Keyed has them */
+    PyObject *parse, *record, *otherwise;         /* of a value, of a line; what takes all else */
+    PyObject *fresh, *active, *arm, *out, *folded; /* see Hands in compiled.py */
     int64_t position, reached, applied[KINDS];
 } Run;
 
@@ -885,19 +894,36 @@ static Visitor *find(const Run *run, PyObject *name) {
     return failed ? NULL : v;
 }
 
-/* The visitor of an event which changes nothing but its visit; NULL: Python takes it, if nothing is raised. */
+/* A visitor that there was none of, at hand from now on. NULL: Python is to see to it, if nothing is raised. */
+static Visitor *fresh(const Run *run, PyObject *name) {
+    PyObject *made = PyObject_CallOneArg(run->fresh, name);
+    if (!made || Py_TYPE(made) != &VisitorType) return Py_XDECREF(made), NULL;
+    Py_DECREF(made); /* the states hold it */
+    return (Visitor *)made;
+}
+
+/* The visitor of an event which may be applied here; NULL: Python takes it, if nothing is raised. */
 static Visitor *plain(const Run *run, const Event *event, int64_t offset, int64_t t, Text key, uint32_t hash) {
     if (!key.at || key.size != event->visitor.size || memcmp(key.at, event->visitor.at, key.size) != 0) return NULL;
+    if (event->sent && event->client_time < t - late_after) return NULL;
     PyObject *name = PyUnicode_DecodeUTF8(key.at, key.size, NULL);
     if (!name) return NULL;
     Visitor *v = find(run, name);
+    if (!v && !PyErr_Occurred() && !event->customer.at) {
+        v = fresh(run, name);
+        Py_DECREF(name);
+        return v;
+    }
     Py_DECREF(name);
     if (!v || Py_TYPE(v) != &VisitorType) return NULL;
     if (event->customer.at && !(v->customer && equal(event->customer, v->customer))) return NULL;
-    if (offset <= v->applied || v->armed <= t || t + idle_after < v->armed) return NULL;
-    if (v->sent == IDLE || (v->sent == NOTHING && v->customer)) return NULL;
-    if (event->sent && event->client_time < t - late_after) return NULL;
+    if (offset <= v->applied || (v->armed <= t && v->armed != NEVER)) return NULL;
     return has_id(v, event->id.at, event->id.size, hash) ? NULL : v;
+}
+
+static int told(PyObject *answer) {
+    Py_XDECREF(answer);
+    return answer ? 0 : -1;
 }
 
 /* How likely it is that the visitor leaves, with one more signal at `t`: nearly what exit_score.py tells, for the
@@ -934,38 +960,51 @@ static int leave(Visitor *v, const Event *event, int64_t t) {
     return done;
 }
 
-/* 1: applied. 0: Python takes it. -1: raised. */
-static int apply(Run *run, const Event *event, int64_t offset, int64_t t, Text key) {
+/* An engaged event: the visit goes on with it, and what it shows. `given`: for Python's `fold`. */
+static int fold_in(Visitor *v, const Event *event, int64_t t, PyObject *fold, PyObject *given) {
+    engage(v, t);
+    switch (event->kind) {
+    case PRODUCT: return look_at(v, event, t);
+    case SEARCH: return search(v, event, t);
+    case FOLDED: return told(PyObject_CallFunction(fold, "OOL", (PyObject *)v, given, (long long)t));
+    case PING: return 0;
+    default: return look_away(v, t), 0;
+    }
+}
+
+/* What follows on any event: the next deadline, where an earlier one than is armed may be due. */
+static int arm(const Run *run, Visitor *v, int64_t t) {
+    if (v->armed <= t) v->armed = NEVER;
+    else if (t + idle_after >= v->armed || !v->idle_pending) return 0;
+    return told(PyObject_CallOneArg(run->arm, (PyObject *)v));
+}
+
+/* `fold`, `given`: of an event that is folded by Python. 1: applied. 0: Python takes it. -1: raised. */
+static int apply(Run *run, const Event *event, int64_t offset, int64_t t, Text key, PyObject *fold, PyObject *given) {
     uint32_t hash = hashed(event->id.at, event->id.size);
     Visitor *v = plain(run, event, offset, t, key, hash);
     if (!v) return PyErr_Occurred() ? -1 : 0;
-    if (event->kind == LEAVING) {
-        int done = leave(v, event, t);
-        if (done < 1) return done;
-    } else {
-        engage(v, t);
-    }
+    int done = event->kind == LEAVING ? leave(v, event, t) : 1;
+    if (done < 1) return done;
     if (!v->dirty && PyDict_SetItem(run->dirty, v->id, (PyObject *)v) < 0) return -1;
     v->dirty = 1;
-    if (event->kind == PRODUCT) {
-        if (look_at(v, event, t) < 0) return -1;
-    } else if (event->kind == SEARCH) {
-        if (search(v, event, t) < 0) return -1;
-    } else if (event->kind == PAGE || event->kind == CATEGORY) {
-        look_away(v, t);
+    if (event->kind != LEAVING) {
+        if (fold_in(v, event, t, fold, given) < 0) return -1;
+        if ((v->sent == IDLE || (v->sent == NOTHING && v->customer)) &&
+            told(PyObject_CallFunction(run->active, "OLO", (PyObject *)v, (long long)t, run->out)) < 0)
+            return -1;
     }
     if (remember(v, event->id.at, event->id.size, hash) < 0) return -1;
     v->applied = offset;
     v->last_event = t;
-    run->applied[event->kind]++;
-    return 1;
+    if (event->kind == FOLDED) done = PyList_Append(run->folded, (PyObject *)Py_TYPE(given)) < 0 ? -1 : 1;
+    else run->applied[event->kind]++;
+    return done < 0 || arm(run, v, t) < 0 ? -1 : 1;
 }
 
 static int otherwise(Run *run, int64_t offset, PyObject *key, PyObject *value, PyObject *event) {
-    PyObject *told = PyObject_CallFunction(run->otherwise, "LLOOO", (long long)offset, (long long)run->reached,
-                                           key, value, event ? event : Py_None);
-    Py_XDECREF(told);
-    return told ? 0 : -1;
+    return told(PyObject_CallFunction(run->otherwise, "LLOOO", (long long)offset, (long long)run->reached, key, value,
+                                      event ? event : Py_None));
 }
 
 /* Whether the record is new; then position and time have come to it. */
@@ -979,13 +1018,13 @@ static int reach(Run *run, int64_t offset, int64_t time) {
 /* A record whose event only the typed decoding can read. `name`: its key. */
 static int take_parsed(Run *run, int64_t offset, Text name, PyObject *key, PyObject *value) {
     Event event;
-    PyObject *parsed = PyObject_CallOneArg(run->parse, value);
+    PyObject *fold = NULL, *parsed = PyObject_CallOneArg(run->parse, value);
     if (!parsed) {
         if (!PyErr_ExceptionMatches(PyExc_Exception)) return -1;
         PyErr_Clear(); /* it is raised again where it is judged */
     }
-    int done = parsed ? from_struct(parsed, &event) : 0;
-    if (done > 0) done = apply(run, &event, offset, run->reached, name);
+    int done = parsed ? from_struct(parsed, &event, &fold) : 0;
+    if (done > 0) done = apply(run, &event, offset, run->reached, name, fold, parsed);
     if (done == 0) done = otherwise(run, offset, key, value, parsed);
     Py_XDECREF(parsed);
     return done < 0 ? -1 : 0;
@@ -1015,7 +1054,7 @@ static int take_stored(Run *run, int64_t offset, int64_t time, const Record *rec
     Event event;
     int read = record->value.at && is_utf8(record->value) &&
                read_event(record->value.at, record->value.size, 0, &event);
-    int done = read ? apply(run, &event, offset, run->reached, record->key) : 0;
+    int done = read ? apply(run, &event, offset, run->reached, record->key, NULL, NULL) : 0;
     if (done) return done < 0 ? -1 : 0;
     PyObject *key = bytes_of(record->key), *value = bytes_of(record->value);
     if (!key || !value) done = -1;
@@ -1077,7 +1116,7 @@ static int take_line(Run *run, PyObject *item) {
     Event event;
     if (is_utf8(text) && read_event(text.at, text.size, 1, &event) && event.timed && event.t >= run->reached) {
         if (!reach(run, offset, event.t)) return 0;
-        int done = apply(run, &event, offset, run->reached, event.visitor);
+        int done = apply(run, &event, offset, run->reached, event.visitor, NULL, NULL);
         if (done) return done < 0 ? -1 : 0;
         PyObject *key = bytes_of(event.visitor);
         done = key ? otherwise(run, offset, key, line, NULL) : -1;
@@ -1097,9 +1136,10 @@ static PyObject *run(PyObject *module, PyObject *args) {
     PyObject *records, *record;
     long long position, reached;
     Run run = {0};
-    if (!PyArg_ParseTuple(args, "OLL(O!O!O!O!)OOO", &records, &position, &reached, &PyDict_Type, &run.live,
+    if (!PyArg_ParseTuple(args, "OLL(O!O!O!O!)(OOOOOOOO!)", &records, &position, &reached, &PyDict_Type, &run.live,
                           &PyDict_Type, &run.older, &PyDict_Type, &run.packed, &PyDict_Type, &run.dirty,
-                          &run.parse, &run.otherwise, &run.record))
+                          &run.parse, &run.record, &run.otherwise, &run.fresh, &run.active, &run.arm, &run.out,
+                          &PyList_Type, &run.folded))
         return NULL;
     run.position = position;
     run.reached = reached;
@@ -1240,6 +1280,16 @@ static Py_ssize_t offset_of(PyObject *type, const char *name) {
     return offset;
 }
 
+/* Where a type of events has what every event has, and what is its `own`. */
+static int know_kind(Kind *kind, PyObject *type, const char *own) {
+    if (!PyType_Check(type)) return PyErr_SetString(PyExc_TypeError, "not a type"), -1;
+    kind->type = (PyTypeObject *)type;
+    if ((kind->id = offset_of(type, "id")) < 0 || (kind->visitor = offset_of(type, "visitor")) < 0 ||
+        (kind->customer = offset_of(type, "customer")) < 0 || (kind->client_time = offset_of(type, "client_time")) < 0)
+        return -1;
+    return own && (kind->own = offset_of(type, own)) < 0 ? -1 : 0;
+}
+
 /* (name, weight, half-life, least held) of each sort of signal. */
 static int know_sorts(PyObject *given) {
     if (PyTuple_GET_SIZE(given) != SIGNALS_KNOWN) return PyErr_SetString(PyExc_ValueError, "other signals"), -1;
@@ -1257,14 +1307,15 @@ static int know_sorts(PyObject *given) {
 }
 
 static PyObject *configure(PyObject *module, PyObject *args, PyObject *kwargs) {
-    static char *names[] = {"kinds", "product", "unset", "view", "glance", "signal", "cart", "encode", "decoders",
+    static char *names[] = {"kinds", "event", "folds", "product", "unset", "view", "glance", "signal", "cart", "encode", "decoders",
                             "sorts", "cart_weight", "products_weight", "unclear_from", "visit_gap", "idle_after",
                             "late_after", "kept_ids", "kept_views", "fields", NULL};
     static const char *parts[] = {"id", "name", "category", "price", "url", "image"};
     static const char *own[LEAVING] = {NULL, "product", NULL, "query", NULL};
-    PyObject *types, *product, *sorts_given;
+    PyObject *types, *event, *product, *sorts_given;
     int kept_ids, kept_views, count;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "$O!OOOOOOOO!O!dddLLLiii", names, &PyTuple_Type, &types, &product,
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "$O!OO!OOOOOOOO!O!dddLLLiii", names, &PyTuple_Type, &types, &event,
+                                     &PyDict_Type, &folds, &product,
                                      &unset, &view_type, &glance_type, &signal_type, &cart_type, &encode,
                                      &PyTuple_Type, &decoders, &PyTuple_Type, &sorts_given, &cart_weight,
                                      &products_weight, &unclear_from, &visit_gap, &idle_after, &late_after,
@@ -1276,20 +1327,20 @@ static PyObject *configure(PyObject *module, PyObject *args, PyObject *kwargs) {
     if (know_sorts(sorts_given) < 0 || (cart_lines = offset_of(cart_type, "lines")) < 0 ||
         (signal_at = offset_of(signal_type, "at")) < 0)
         return NULL;
-    for (int i = 0; i < LEAVING; i++) {
-        PyObject *type = PyTuple_GET_ITEM(types, i);
-        if (!PyType_Check(type)) return PyErr_Format(PyExc_TypeError, "not a type");
-        kinds[i].type = (PyTypeObject *)type;
-        if ((kinds[i].id = offset_of(type, "id")) < 0 || (kinds[i].visitor = offset_of(type, "visitor")) < 0 ||
-            (kinds[i].customer = offset_of(type, "customer")) < 0 ||
-            (kinds[i].client_time = offset_of(type, "client_time")) < 0 ||
-            (own[i] && (kinds[i].own = offset_of(type, own[i])) < 0))
-            return NULL;
+    if (know_kind(&any_event, event, NULL) < 0) return NULL;
+    for (int i = 0; i < LEAVING; i++)
+        if (know_kind(&kinds[i], PyTuple_GET_ITEM(types, i), own[i]) < 0) return NULL;
+    PyObject *type, *fold;
+    for (Py_ssize_t at = 0; PyDict_Next(folds, &at, &type, &fold);) {
+        Kind kind = any_event;
+        if (know_kind(&kind, type, NULL) < 0) return NULL;
+        kind.type = any_event.type;
+        if (memcmp(&kind, &any_event, sizeof kind) != 0) return PyErr_Format(PyExc_TypeError, "no event: %R", type);
     }
     for (int i = 0; i < PARTS; i++)
         if ((product_fields[i] = offset_of(product, parts[i])) < 0) return NULL;
     /* Held for as long as the process is. */
-    Py_INCREF(types), Py_INCREF(product), Py_INCREF(unset), Py_INCREF(view_type), Py_INCREF(glance_type);
+    Py_INCREF(types), Py_INCREF(event), Py_INCREF(folds), Py_INCREF(product), Py_INCREF(unset), Py_INCREF(view_type), Py_INCREF(glance_type);
     Py_INCREF(signal_type), Py_INCREF(cart_type), Py_INCREF(encode), Py_INCREF(decoders);
     Py_RETURN_NONE;
 }

@@ -16,6 +16,7 @@ from stream.changelog import Read
 from stream.events import (
     ActivityPinged,
     CategoryViewed,
+    Event,
     ExitSignal,
     PageViewed,
     Product,
@@ -23,8 +24,11 @@ from stream.events import (
     SearchPerformed,
 )
 from stream.exit_score import CART_WEIGHT, PRODUCTS_WEIGHT, SORTS, THRESHOLD
+from stream.fold import FOLD
 from stream.keyed import PackAll
 from stream.orders import OrderEntry
+from stream.outputs import Outputs
+from stream.records import Record
 from stream.visitor import (
     IDLE_AFTER,
     KEPT_IDS,
@@ -65,9 +69,27 @@ _COLD: Final[Mapping[str, Any]] = {
 }
 """The fields of a visitor that `_visitors.c` leaves to Python, in its order."""
 
+
+class Hands(NamedTuple):
+    """What `run` leaves to Python."""
+
+    parse: Callable[[Any], Event | None]
+    record: Callable[[int, bytes, int], Record] | None
+    """Makes a record of a line that is not plain."""
+    take: Callable[..., None]
+    """Takes (offset, time, key, value, event if it was read already) of all that `run` does not take."""
+    fresh: Callable[[str], Visitor | None]
+    """A new visitor, now at hand; None: it must not be one, or was known once."""
+    active: Callable[[Visitor, int, Outputs], None]
+    arm: Callable[[Visitor], None]
+    out: Outputs
+    folded: list[type]
+    """The types of the events that were applied by FOLD are entered here."""
+
+
 Run = Callable[..., tuple[int, int, tuple[int, ...]]]
-"""(records, blocks or lines, position, time reached, states as Keyed.held, parse, what takes a record otherwise,
-what makes a record of a line) to (position, time reached, how many of each of KINDS were applied)."""
+"""(records, blocks or lines, position, time reached, states as Keyed.held, Hands) to (position, time reached, how
+many of each of KINDS were applied)."""
 
 
 class Make(NamedTuple):
@@ -96,9 +118,11 @@ def _built() -> Make | None:
         from stream import _visitors  # noqa: PLC0415 - it is not everywhere
     except ImportError:  # pragma: no cover - where there was no compiler
         return None
-    alone = registry.AT_SIGNAL == (exit_intent.signalled,)  # else each signal is for all to judge
+    alone = set(registry.AT_SIGNAL) == {exit_intent.signalled}  # else each signal is for all to judge
     _visitors.configure(
         kinds=KINDS,
+        event=Event,
+        folds={kind: fold for kind, fold in FOLD.items() if kind not in KINDS},
         product=Product,
         unset=UNSET,
         view=View,

@@ -24,6 +24,7 @@ class Fates:
 
     def __init__(self) -> None:
         self._kinds: dict[str, list[type]] = {fate: [] for fate in FATES}
+        self.applied = self._kinds["applied"]
 
     def note(self, fate: str, kind: type) -> None:
         self._kinds[fate].append(kind)

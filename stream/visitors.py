@@ -12,10 +12,11 @@ from typing import Any, cast
 
 from msgspec import UNSET
 
+from schemas import names_nobody
 from stream import announce
 from stream.cart import NEVER
 from stream.changelog import Changes, Entries
-from stream.compiled import KINDS, Make, fastest
+from stream.compiled import KINDS, Hands, Make, fastest
 from stream.decoding import Rejected, check_names, parse
 from stream.events import APPLIED_LATE, Event
 from stream.fates import Fates
@@ -25,14 +26,7 @@ from stream.notes import NOTED
 from stream.outputs import Outputs
 from stream.recipe import Recipes
 from stream.records import Block, Line, Record
-from stream.visitor import (
-    FORGET_AFTER,
-    IDLE,
-    IDLE_AFTER,
-    LATE_AFTER,
-    NOTHING,
-    Visitor,
-)
+from stream.visitor import FORGET_AFTER, IDLE, IDLE_AFTER, LATE_AFTER, NOTHING, Visitor
 
 Parse = Callable[[Any], Event | None]
 
@@ -64,26 +58,21 @@ class Visitors:
         `parse` gives the event of a value, as `decoding.parse` does, which is for records as they come.
         Records before `position` are skipped. Never raises for what a record holds.
         """
-        fates = Fates()
+        fates, active = Fates(), announce.active
         applied: Iterable[int] = ()
+        take = partial(self._take, parse, fates, out)
         if self._make.run is None:
-            self._run(cast(Iterable[Record], records), parse, fates, out)
+            self._run(cast(Iterable[Record], records), take)
         else:
+            hands = Hands(parse, record, take, self._fresh, active, self._arm, out, fates.applied)
             self.position, self._time, applied = self._make.run(
-                records,
-                self.position,
-                self._time,
-                self._states.held,
-                parse,
-                partial(self._take, parse, fates, out),
-                record,
+                records, self.position, self._time, self._states.held, hands
             )
         fates.count(zip(KINDS, applied, strict=False), out)
         self.advance(self._time, out)
 
-    def _run(self, records: Iterable[Record], parse: Parse, fates: Fates, out: Outputs) -> None:
+    def _run(self, records: Iterable[Record], take: Callable[..., None]) -> None:
         position, reached = self.position, self._time
-        take = partial(self._take, parse, fates, out)
         for offset, time, key, value in records:
             if offset < position:
                 continue
@@ -136,9 +125,9 @@ class Visitors:
         if time <= self.clock:
             return
         self.clock = time
-        for key, state in self._states.due(time):
+        for _, state in self._states.due(time):
             if self._fire(state, time, out):
-                self._states.arm(key, state, _deadline(state))
+                self._arm(state)
 
     def _handle(
         self, offset: int, t: int, event: Event, kind: type, state: Visitor | None, out: Outputs
@@ -184,10 +173,25 @@ class Visitors:
         armed = state.armed
         if armed <= t:  # NEVER is before all times
             state.armed = NEVER
-            states.arm(key, state, _deadline(state))
+            self._arm(state)
         elif t + IDLE_AFTER < armed and state.idle_pending:
-            states.arm(key, state, _deadline(state))
+            self._arm(state)
         return "applied"
+
+    def _fresh(self, key: str) -> Visitor | None:
+        """A new state; None for a name of nobody, and for one that has a grave."""
+        states = self._states
+        if names_nobody(key) or states.grave(key) is not None:
+            return None
+        state = self._make.new(key)
+        states.add(key, state)
+        return state
+
+    def _arm(self, state: Visitor) -> None:
+        """Wakes the visitor at its next deadline."""
+        idle = state.idle_pending
+        deadline = state.last_active + IDLE_AFTER if idle else state.last_event + FORGET_AFTER
+        self._states.arm(state.id, state, deadline)
 
     def _fire(self, state: Visitor, until: int, out: Outputs) -> bool:
         """Fires the visitor's deadlines at or before `until`; False if that forgot the visitor."""
@@ -240,9 +244,3 @@ class Visitors:
         self._states.restored()
         position, self._time, self.clock = self._states.clock
         self.position = max(position, 0)
-
-
-def _deadline(state: Visitor) -> int:
-    if state.idle_pending:
-        return state.last_active + IDLE_AFTER
-    return state.last_event + FORGET_AFTER

@@ -133,20 +133,43 @@ def test_a_backtest_of_lines_decides_the_same(seed: int, disorder: bool) -> None
     assert backtested(lines, COMPILED) == backtested(lines, PURE)
 
 
+TAKEN = (
+    b'"type":"page.viewed"',
+    b'"type":"category.viewed","category":"c"',
+    b'"type":"product.viewed","product":{"id":"p"}',
+    b'"type":"search.performed","query":"q"',
+    b'"type":"activity.pinged"',
+    b'"type":"exit.signal","signal":"tab_hidden","held_ms":5000',
+    b'"type":"exit.signal","signal":"close_shortcut","form_focus":true',
+    b'"type":"cart.item_added","item":{"product_id":"p","quantity":1}',
+    b'"type":"cart.updated","cart":{"items":[]}',
+    b'"type":"checkout.started"',
+)
+LEFT = (
+    b'"type":"exit.signal","signal":"close_shortcut"',
+    b'"type":"order.placed","order":{"id":"o"}',
+    b'"type":"page.viewed","customer":"c"',
+    b'"type":"page.viewed","client_time":1',
+    b'"type":"page.viewed"}',
+)
+
+
 @needed
 @pytest.mark.parametrize("blocks", [False, True])
 def test_it_takes_most_events_by_itself(blocks: bool) -> None:
     """A comparison in which everything went to Python would prove nothing."""
     assert COMPILED is not None
     log: list[Line] = [
-        (n, 1_772_452_800_000, b"v", b'{"id":"%d","visitor":"v","type":"page.viewed"}' % n)
-        for n in range(100)
+        (n, 1_772_452_800_000, b"v", b'{"id":"%d","visitor":"v",%b}' % (n, body))
+        for n, body in enumerate(TAKEN + LEFT)
     ]
     stage, otherwise = Visitors(RULES, COMPILED), []
     run = stage._take
     stage._take = lambda *record: (otherwise.append(record[3]), run(*record))[1]  # type: ignore[method-assign, func-returns-value]
     stage.process([block(log, apart=False)] if blocks else log, Outputs())
-    assert otherwise == [0]
+    signals = [] if blocks else [n for n, body in enumerate(TAKEN) if b"exit" in body]
+    left = [*range(len(TAKEN), len(log))]
+    assert otherwise == signals + left, "a signal of a Struct is Python's"
 
 
 @needed
