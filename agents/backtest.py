@@ -20,6 +20,9 @@ from stream import backtest
 from stream.recipe import Recipes
 from stream.recipes import RecipesError
 
+READ: Final = 256 * 1024
+"""Bytes of the file that are read at a time."""
+
 SHOWN: Final = 20
 """Rejected lines that are told one by one."""
 
@@ -56,7 +59,7 @@ def decide(args: argparse.Namespace, recipes: Recipes) -> int:
     counts: Counter[tuple[str, str]] = Counter()
     rejected: list[str] = []
     with (
-        args.file.open("rb") as raw,
+        args.file.open("rb", buffering=READ) as raw,
         (args.out / "triggers.jsonl").open("wb") as triggers,
         (args.out / "decisions.jsonl").open("wb") as decisions,
         Progress(

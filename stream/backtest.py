@@ -134,8 +134,8 @@ class Handed(Outputs):
         if type(fact) is Idle:
             summary = fact.summary
             summary.cart.lines = list(map(copy, summary.cart.lines))
-            summary.checkout = copy(summary.checkout)
-            summary.subject = copy(summary.subject)
+            summary.checkout = summary.checkout and copy(summary.checkout)
+            summary.subject = summary.subject and copy(summary.subject)
         self.handed.append(fact)
 
 
@@ -176,23 +176,18 @@ def decide(lines: Iterable[bytes], recipes: Recipes) -> tuple[list[bytes], list[
     return triggers, decisions
 
 
-class _Made(Struct):
-    time: str
-
-
 class _Decided(Struct):
     at: int
 
 
-_made: Final = msgspec.json.Decoder(_Made).decode
 _decided: Final = msgspec.json.Decoder(_Decided).decode
 
 
 def _merged(first: Outputs, second: Outputs) -> Outputs:
     """The outputs of both stages as one, in the order of time."""
-    first.triggers = sorted(
-        first.triggers + second.triggers, key=lambda trigger: _made(trigger[2]).time
-    )
+    triggers = first.triggers + second.triggers
+    times = [at for _, at in first.moments + second.moments]  # one each, in the same order
+    first.triggers = [triggers[place] for place in sorted(range(len(times)), key=times.__getitem__)]
     first.decisions = sorted(
         first.decisions + second.decisions,
         key=lambda decision: _decided(decision[1]).at,

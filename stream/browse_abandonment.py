@@ -52,8 +52,9 @@ def _looked(views: Sequence[Glance]) -> bool:
 
 def look(person: Person, fact: Idle, seen: Seen, recipes: Recipes, out: Outputs) -> None:
     """An idle visitor's visit: opens, feeds, replaces or closes the browse episodes of the person."""
-    opened = [each for each in person.open_episodes() if each.kind == BROWSE]
-    in_funnel = any(each.kind != BROWSE for each in person.open_episodes())
+    still_open = person.open_episodes()
+    opened = [each for each in still_open if each.kind == BROWSE]
+    in_funnel = len(opened) < len(still_open)
     for episode in opened:
         if in_funnel or (seen.is_buying and episode.origin == fact.visitor):
             episodes.close(person, episode, "superseded", fact.at, recipes, out)
@@ -62,11 +63,11 @@ def look(person: Person, fact: Idle, seen: Seen, recipes: Recipes, out: Outputs)
     start = fact.summary.visit_start
     for episode in opened:
         if episode.origin == fact.visitor and episode.key_time == start:
-            _feed(episode, fact, seen)
+            _feed(episode, fact, seen, sub_kind(fact.summary.views))
         elif start > episode.key_time:
             episodes.close(person, episode, "replaced", fact.at, recipes, out)
     for recipe in recipes.of[BROWSE]:
-        if not any(each.open and each.recipe == recipe.name for each in opened):
+        if recipe.name not in [each.recipe for each in opened if each.open]:
             _open(person, recipe, fact, seen)
 
 
@@ -81,9 +82,9 @@ def _open(person: Person, recipe: Recipe, fact: Idle, seen: Seen) -> None:
     summary = fact.summary
     if episodes.is_remembered(person, recipe, fact.visitor, summary.visit_start, ""):
         return
-    product = summary.subject
+    product, kind = summary.subject, sub_kind(summary.views)
     categories = frozenset([product.category] if product and product.category is not None else [])
-    if not recipe.when.holds(episodes.known(person, 0.0, categories, sub_kind(summary.views))):
+    if not recipe.when.holds(episodes.known(person, 0.0, categories, kind)):
         return
     episode = Episode(
         recipe.name,
@@ -94,12 +95,12 @@ def _open(person: Person, recipe: Recipe, fact: Idle, seen: Seen) -> None:
         fact.visitor,
         fact.at,
     )
-    _feed(episode, fact, seen)
+    _feed(episode, fact, seen, kind)
     person.episodes.append(episode)
 
 
-def _feed(episode: Episode, fact: Idle, seen: Seen) -> None:
+def _feed(episode: Episode, fact: Idle, seen: Seen, sub_kind: str) -> None:
     episode.fed_at = fact.at
     episode.product = fact.summary.subject
-    episode.sub_kind = sub_kind(fact.summary.views)
+    episode.sub_kind = sub_kind
     episode.evidence = seen.evidence

@@ -95,7 +95,7 @@ class Person(Struct, array_like=True, gc=False):
 
     @property
     def last_order(self) -> int:
-        return max([order.at for order in self.orders], default=NO_ORDER)
+        return max([order.at for order in self.orders]) if self.orders else NO_ORDER
 
     @property
     def order_count(self) -> int:
@@ -103,24 +103,27 @@ class Person(Struct, array_like=True, gc=False):
 
     @property
     def visits(self) -> int:
-        return sum(device.visits for device in self.visitors.values())
+        return sum([device.visits for device in self.visitors.values()])
 
     @property
     def anchor(self) -> int:
         """The largest `last_active` over the person's visitors."""
-        return max((device.last_active for device in self.visitors.values()), default=NEVER)
+        return max([device.last_active for device in self.visitors.values()], default=NEVER)
 
     @property
     def is_active(self) -> bool:
-        return any(device.active for device in self.visitors.values())
+        return True in [device.active for device in self.visitors.values()]
 
     def open_episodes(self) -> list[Episode]:
         return [episode for episode in self.episodes if episode.open]
 
     def deadline(self) -> int:
         """The next time at which something of this person fires."""
-        due = [each.due for each in self.episodes if each.open and each.due != NEVER]
-        return min([*due, self.applied + FORGET_AFTER])
+        first = self.applied + FORGET_AFTER
+        for each in self.episodes:
+            if each.open and NEVER != each.due < first:
+                first = each.due
+        return first
 
 
 def trim(person: Person) -> None:

@@ -60,10 +60,12 @@ class Recipe(Struct, frozen=True):
     offers: tuple[Offer, ...] = ()
 
     def held_out(self, person: str) -> bool:
-        return bucket("holdout", self.name, person) < self.holdout
+        return self.holdout > 0 and bucket("holdout", self.name, person) < self.holdout
 
     def arm(self, person: str) -> str | None:
         """The arm that the person's bucket falls into, None outside all of them."""
+        if not self.arms:
+            return None
         draw = bucket("arm", self.name, person)
         return next((name for name, bound in self.arms if draw < bound), None)
 
