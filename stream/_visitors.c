@@ -275,28 +275,36 @@ static PyObject *str_or_none(Reader *r) {
     return PyUnicode_DecodeUTF8(text, size, NULL);
 }
 
-/* View or Glance (all of a view but what it looks like, and its category). */
+static PyObject *float_or_none(Reader *r) {
+    if (take_nil(r)) Py_RETURN_NONE;
+    return PyFloat_FromDouble(take_double(r));
+}
+
+/* View, or Glance: all of a view but what it looks like, and its category. */
 static PyObject *as_struct(const View *view, PyObject *type) {
-    PyObject *args[10] = {NULL};
+    enum { ID, COUNT, DWELL, WHEN, EVENT, CALLED, KIND, WORTH, PAGE_OF, PICTURE, ALL };
+    PyObject *args[ALL] = {NULL}, *made = NULL;
     Reader r = {(const uint8_t *)view->packed, (const uint8_t *)view->packed + view->size, 0};
-    int glance = type == glance_type, count = glance ? 6 : 10, fine = 1;
-    PyObject *texts[7];
-    for (int i = 0; i < 7; i++) {
-        if (i == 4 && r.at < r.end && *r.at == 0xCB) texts[i] = PyFloat_FromDouble(take_double(&r));
-        else texts[i] = str_or_none(&r);
-        fine = fine && texts[i];
+    int count = ALL, fine = 1;
+    args[ID] = str_or_none(&r);
+    args[COUNT] = PyLong_FromLongLong(view->count);
+    args[DWELL] = PyLong_FromLongLong(view->dwell);
+    args[WHEN] = PyLong_FromLongLong(view->at);
+    args[EVENT] = str_or_none(&r);
+    if (type == glance_type) {
+        skip(&r, 0);
+        args[CALLED] = str_or_none(&r);
+        count = CALLED + 1;
+    } else {
+        args[CALLED] = str_or_none(&r);
+        args[KIND] = str_or_none(&r);
+        args[WORTH] = float_or_none(&r);
+        args[PAGE_OF] = str_or_none(&r);
+        args[PICTURE] = str_or_none(&r);
     }
-    args[0] = texts[0];
-    args[1] = PyLong_FromLongLong(view->count);
-    args[2] = PyLong_FromLongLong(view->dwell);
-    args[3] = PyLong_FromLongLong(view->at);
-    args[4] = texts[1];
-    if (glance) args[5] = texts[3];
-    else memcpy(args + 5, texts + 2, 5 * sizeof *texts);
-    PyObject *made = NULL;
-    if (fine && args[1] && args[2] && args[3]) made = PyObject_Vectorcall(type, args, count, NULL);
-    for (int i = 1; i < 4; i++) Py_XDECREF(args[i]);
-    for (int i = 0; i < 7; i++) Py_XDECREF(texts[i]);
+    for (int i = 0; i < count; i++) fine = fine && args[i];
+    if (fine) made = PyObject_Vectorcall(type, args, count, NULL);
+    for (int i = 0; i < count; i++) Py_XDECREF(args[i]);
     return made;
 }
 
