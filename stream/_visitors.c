@@ -2,10 +2,10 @@
  *
  * It does what visitor.py and visitors.py do, to the byte of the changelog; they are the meaning, and what runs
  * where nothing could be compiled. Here a visitor is one block of memory, its ids and views beside it, each view
- * with its texts packed as the changelog has them. `run` takes an event by itself if it is one of six types, if
- * its visitor is at hand, and if it leads to nothing but a change of its visit; whatever else comes (a cart, a
- * deadline, a change of person, a signal that may be a trigger, rubbish) goes to Python, one event at a time, in its
- * place.
+ * with its texts packed as the changelog has them. `run` takes an event by itself if it is one of six types and
+ * leads to nothing but a change of its visit. Of other events (a cart, a signal that may be a trigger, an order) it does
+ * what is the same for all, and Python what is their own. Whatever is out of the way (a deadline that is over, a change
+ * of person, a repeated or late event, rubbish) goes to Python, one event at a time, in its place.
  *
  * Source: docs/semantics.md, 2, 3 and 5.
  */
@@ -17,7 +17,8 @@
 #include <string.h>
 #include <structmember.h>
 
-#define FOLDED KINDS /* in place of a kind: an event that Python folds */
+#define FOLDED KINDS /* in place of a kind: an engaged event that Python folds */
+#define NOTED (KINDS + 1) /* any other event, of which Python does what is to be done */
 #define NEVER (-1)
 #define KEPT_IDS 16
 #define KEPT_VIEWS 20
@@ -45,7 +46,7 @@ typedef struct {
 } Sort;
 
 static Kind any_event, kinds[LEAVING]; /* a signal of leaving is not taken from a Struct */
-static PyObject *folds; /* how Python folds engaged events of other types, by type */
+static PyObject *folds, *notes; /* what Python does at events of other types, by type: engaged ones and others */
 static Sort sorts[SIGNALS_KNOWN];
 static Py_ssize_t product_fields[PARTS], cart_lines, signal_at;
 static int64_t visit_gap, idle_after, late_after;
@@ -356,17 +357,18 @@ static int text_in(PyObject *given, Text *text) {
     return 1;
 }
 
-/* What a Struct of an engaged type says: all of it, or for Python's `fold` what every event has. 0: it is of another
- * type; -1: no Struct as they should be. */
-static int from_struct(PyObject *given, Event *event, PyObject **fold) {
+/* What a Struct says: all of it, or what every event has if Python has to `act` on it. 0: it is of no known type; -1: no
+ * Struct as they should be. */
+static int from_struct(PyObject *given, Event *event, PyObject **act) {
     int which = 0, fine;
     while (which < LEAVING && kinds[which].type != Py_TYPE(given)) which++;
     if (which == LEAVING) {
-        *fold = PyDict_GetItemWithError(folds, (PyObject *)Py_TYPE(given));
-        if (!*fold) return PyErr_Occurred() ? -1 : 0;
-        which = FOLDED;
+        *act = PyDict_GetItemWithError(folds, (PyObject *)Py_TYPE(given));
+        which = *act ? FOLDED : NOTED;
+        if (!*act && !PyErr_Occurred()) *act = PyDict_GetItemWithError(notes, (PyObject *)Py_TYPE(given));
+        if (!*act) return PyErr_Occurred() ? -1 : 0;
     }
-    const Kind *kind = which == FOLDED ? &any_event : &kinds[which];
+    const Kind *kind = which < LEAVING ? &kinds[which] : &any_event;
     memset(event, 0, sizeof *event);
     event->kind = which;
     PyObject *sent = slot(given, kind->client_time), *own = kind->own ? slot(given, kind->own) : unset;
@@ -501,8 +503,8 @@ static PyObject *visitor_engage(Visitor *v, PyObject *time) {
 /* The event that a method is given, which has to be of one kind. */
 static int given_event(PyObject *const *args, Py_ssize_t count, int kind, Event *event, int64_t *t) {
     if (event_and_time(args, count, t) < 0) return -1;
-    PyObject *fold;
-    int found = from_struct(args[0], event, &fold);
+    PyObject *act;
+    int found = from_struct(args[0], event, &act);
     if (found < 0 || (found > 0 && event->kind == kind)) return found;
     return PyErr_SetString(PyExc_TypeError, "an event of another type"), -1;
 }
@@ -856,7 +858,7 @@ static PyTypeObject VisitorType = {
 typedef struct {
     PyObject *live, *older, *packed, *dirty;      /* the states, as Keyed has them */
     PyObject *parse, *record, *otherwise;         /* of a value, of a line; what takes all else */
-    PyObject *fresh, *active, *arm, *out, *folded; /* see Hands in compiled.py */
+    PyObject *fresh, *active, *arm, *recipes, *out, *acted; /* see Hands in compiled.py */
     int64_t position, reached, applied[KINDS];
 } Run;
 
@@ -968,13 +970,13 @@ static int leave(Visitor *v, const Event *event, int64_t t) {
     return done;
 }
 
-/* An engaged event: the visit goes on with it, and what it shows. `given`: for Python's `fold`. */
-static int fold_in(Visitor *v, const Event *event, int64_t t, PyObject *fold, PyObject *given) {
+/* An engaged event: the visit goes on with it, and what it shows. `act`, `given`: of one that Python folds. */
+static int fold_in(Visitor *v, const Event *event, int64_t t, PyObject *act, PyObject *given) {
     engage(v, t);
     switch (event->kind) {
     case PRODUCT: return look_at(v, event, t);
     case SEARCH: return search(v, event, t);
-    case FOLDED: return told(PyObject_CallFunction(fold, "OOL", (PyObject *)v, given, (long long)t));
+    case FOLDED: return told(PyObject_CallFunction(act, "OOL", (PyObject *)v, given, (long long)t));
     case PING: return 0;
     default: return look_away(v, t), 0;
     }
@@ -987,8 +989,8 @@ static int arm(const Run *run, Visitor *v, int64_t t) {
     return told(PyObject_CallOneArg(run->arm, (PyObject *)v));
 }
 
-/* `fold`, `given`: of an event that is folded by Python. 1: applied. 0: Python takes it. -1: raised. */
-static int apply(Run *run, const Event *event, int64_t offset, int64_t t, Text key, PyObject *fold, PyObject *given) {
+/* `act`, `given`: of an event that Python acts on. 1: applied. 0: Python takes it. -1: raised. */
+static int apply(Run *run, const Event *event, int64_t offset, int64_t t, Text key, PyObject *act, PyObject *given) {
     uint32_t hash = hashed(event->id.at, event->id.size);
     Visitor *v = plain(run, event, offset, t, key, hash);
     if (!v) return PyErr_Occurred() ? -1 : 0;
@@ -996,8 +998,12 @@ static int apply(Run *run, const Event *event, int64_t offset, int64_t t, Text k
     if (done < 1) return done;
     if (!v->dirty && PyDict_SetItem(run->dirty, v->id, (PyObject *)v) < 0) return -1;
     v->dirty = 1;
-    if (event->kind != LEAVING) {
-        if (fold_in(v, event, t, fold, given) < 0) return -1;
+    if (event->kind == NOTED) {
+        PyObject *answer = PyObject_CallFunction(act, "OOOLOO", (PyObject *)v, given, Py_False, (long long)t,
+                                                 run->recipes, run->out);
+        if (told(answer) < 0) return -1;
+    } else if (event->kind != LEAVING) {
+        if (fold_in(v, event, t, act, given) < 0) return -1;
         if ((v->sent == IDLE || (v->sent == NOTHING && v->customer)) &&
             told(PyObject_CallFunction(run->active, "OLO", (PyObject *)v, (long long)t, run->out)) < 0)
             return -1;
@@ -1005,7 +1011,7 @@ static int apply(Run *run, const Event *event, int64_t offset, int64_t t, Text k
     if (remember(v, event->id.at, event->id.size, hash) < 0) return -1;
     v->applied = offset;
     v->last_event = t;
-    if (event->kind == FOLDED) done = PyList_Append(run->folded, (PyObject *)Py_TYPE(given)) < 0 ? -1 : 1;
+    if (event->kind >= FOLDED) done = PyList_Append(run->acted, (PyObject *)Py_TYPE(given)) < 0 ? -1 : 1;
     else run->applied[event->kind]++;
     return done < 0 || arm(run, v, t) < 0 ? -1 : 1;
 }
@@ -1026,13 +1032,13 @@ static int reach(Run *run, int64_t offset, int64_t time) {
 /* A record whose event only the typed decoding can read. `name`: its key. */
 static int take_parsed(Run *run, int64_t offset, Text name, PyObject *key, PyObject *value) {
     Event event;
-    PyObject *fold = NULL, *parsed = PyObject_CallOneArg(run->parse, value);
+    PyObject *act = NULL, *parsed = PyObject_CallOneArg(run->parse, value);
     if (!parsed) {
         if (!PyErr_ExceptionMatches(PyExc_Exception)) return -1;
         PyErr_Clear(); /* it is raised again where it is judged */
     }
-    int done = parsed ? from_struct(parsed, &event, &fold) : 0;
-    if (done > 0) done = apply(run, &event, offset, run->reached, name, fold, parsed);
+    int done = parsed ? from_struct(parsed, &event, &act) : 0;
+    if (done > 0) done = apply(run, &event, offset, run->reached, name, act, parsed);
     if (done == 0) done = otherwise(run, offset, key, value, parsed);
     Py_XDECREF(parsed);
     return done < 0 ? -1 : 0;
@@ -1066,7 +1072,7 @@ static int take_stored(Run *run, int64_t offset, int64_t time, const Record *rec
     if (done) return done < 0 ? -1 : 0;
     PyObject *key = bytes_of(record->key), *value = bytes_of(record->value);
     if (!key || !value) done = -1;
-    else if (read) done = otherwise(run, offset, key, value, NULL);
+    else if (read && event.kind != LEAVING) done = otherwise(run, offset, key, value, NULL);
     else done = take_parsed(run, offset, record->key, key, value);
     Py_XDECREF(key);
     Py_XDECREF(value);
@@ -1127,7 +1133,9 @@ static int take_line(Run *run, PyObject *item) {
         int done = apply(run, &event, offset, run->reached, event.visitor, NULL, NULL);
         if (done) return done < 0 ? -1 : 0;
         PyObject *key = bytes_of(event.visitor);
-        done = key ? otherwise(run, offset, key, line, NULL) : -1;
+        if (!key) done = -1;
+        else if (event.kind != LEAVING) done = otherwise(run, offset, key, line, NULL);
+        else done = take_parsed(run, offset, event.visitor, key, line);
         Py_XDECREF(key);
         return done;
     }
@@ -1144,10 +1152,10 @@ static PyObject *run(PyObject *module, PyObject *args) {
     PyObject *records, *record;
     long long position, reached;
     Run run = {0};
-    if (!PyArg_ParseTuple(args, "OLL(O!O!O!O!)(OOOOOOOO!)", &records, &position, &reached, &PyDict_Type, &run.live,
+    if (!PyArg_ParseTuple(args, "OLL(O!O!O!O!)(OOOOOOOOO!)", &records, &position, &reached, &PyDict_Type, &run.live,
                           &PyDict_Type, &run.older, &PyDict_Type, &run.packed, &PyDict_Type, &run.dirty,
-                          &run.parse, &run.record, &run.otherwise, &run.fresh, &run.active, &run.arm, &run.out,
-                          &PyList_Type, &run.folded))
+                          &run.parse, &run.record, &run.otherwise, &run.fresh, &run.active, &run.arm,
+                          &run.recipes, &run.out, &PyList_Type, &run.acted))
         return NULL;
     run.position = position;
     run.reached = reached;
@@ -1298,6 +1306,18 @@ static int know_kind(Kind *kind, PyObject *type, const char *own) {
     return own && (kind->own = offset_of(type, own)) < 0 ? -1 : 0;
 }
 
+/* The types that Python acts on: each has what every event has where all have it. */
+static int know_acts(PyObject *acts) {
+    PyObject *type, *act;
+    for (Py_ssize_t at = 0; PyDict_Next(acts, &at, &type, &act);) {
+        Kind kind = any_event;
+        if (know_kind(&kind, type, NULL) < 0) return -1;
+        kind.type = any_event.type;
+        if (memcmp(&kind, &any_event, sizeof kind) != 0) return PyErr_Format(PyExc_TypeError, "no event: %R", type), -1;
+    }
+    return 0;
+}
+
 /* (name, weight, half-life, least held) of each sort of signal. */
 static int know_sorts(PyObject *given) {
     if (PyTuple_GET_SIZE(given) != SIGNALS_KNOWN) return PyErr_SetString(PyExc_ValueError, "other signals"), -1;
@@ -1315,15 +1335,15 @@ static int know_sorts(PyObject *given) {
 }
 
 static PyObject *configure(PyObject *module, PyObject *args, PyObject *kwargs) {
-    static char *names[] = {"kinds", "event", "folds", "product", "unset", "view", "glance", "signal", "cart", "encode", "decoders",
+    static char *names[] = {"kinds", "event", "folds", "notes", "product", "unset", "view", "glance", "signal", "cart", "encode", "decoders",
                             "sorts", "cart_weight", "products_weight", "unclear_from", "visit_gap", "idle_after",
                             "late_after", "kept_ids", "kept_views", "fields", NULL};
     static const char *parts[] = {"id", "name", "category", "price", "url", "image"};
     static const char *own[LEAVING] = {NULL, "product", NULL, "query", NULL};
     PyObject *types, *event, *product, *sorts_given;
     int kept_ids, kept_views, count;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "$O!OO!OOOOOOOO!O!dddLLLiii", names, &PyTuple_Type, &types, &event,
-                                     &PyDict_Type, &folds, &product,
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "$O!OO!O!OOOOOOOO!O!dddLLLiii", names, &PyTuple_Type, &types, &event,
+                                     &PyDict_Type, &folds, &PyDict_Type, &notes, &product,
                                      &unset, &view_type, &glance_type, &signal_type, &cart_type, &encode,
                                      &PyTuple_Type, &decoders, &PyTuple_Type, &sorts_given, &cart_weight,
                                      &products_weight, &unclear_from, &visit_gap, &idle_after, &late_after,
@@ -1338,17 +1358,11 @@ static PyObject *configure(PyObject *module, PyObject *args, PyObject *kwargs) {
     if (know_kind(&any_event, event, NULL) < 0) return NULL;
     for (int i = 0; i < LEAVING; i++)
         if (know_kind(&kinds[i], PyTuple_GET_ITEM(types, i), own[i]) < 0) return NULL;
-    PyObject *type, *fold;
-    for (Py_ssize_t at = 0; PyDict_Next(folds, &at, &type, &fold);) {
-        Kind kind = any_event;
-        if (know_kind(&kind, type, NULL) < 0) return NULL;
-        kind.type = any_event.type;
-        if (memcmp(&kind, &any_event, sizeof kind) != 0) return PyErr_Format(PyExc_TypeError, "no event: %R", type);
-    }
+    if (know_acts(folds) < 0 || know_acts(notes) < 0) return NULL;
     for (int i = 0; i < PARTS; i++)
         if ((product_fields[i] = offset_of(product, parts[i])) < 0) return NULL;
     /* Held for as long as the process is. */
-    Py_INCREF(types), Py_INCREF(event), Py_INCREF(folds), Py_INCREF(product), Py_INCREF(unset), Py_INCREF(view_type), Py_INCREF(glance_type);
+    Py_INCREF(types), Py_INCREF(event), Py_INCREF(folds), Py_INCREF(notes), Py_INCREF(product), Py_INCREF(unset), Py_INCREF(view_type), Py_INCREF(glance_type);
     Py_INCREF(signal_type), Py_INCREF(cart_type), Py_INCREF(encode), Py_INCREF(decoders);
     Py_RETURN_NONE;
 }

@@ -26,8 +26,10 @@ from stream.events import (
 from stream.exit_score import CART_WEIGHT, PRODUCTS_WEIGHT, SORTS, THRESHOLD
 from stream.fold import FOLD
 from stream.keyed import PackAll
+from stream.notes import NOTED
 from stream.orders import OrderEntry
 from stream.outputs import Outputs
+from stream.recipe import Recipes
 from stream.records import Record
 from stream.visitor import (
     IDLE_AFTER,
@@ -82,9 +84,10 @@ class Hands(NamedTuple):
     """A new visitor, now at hand; None: it must not be one, or was known once."""
     active: Callable[[Visitor, int, Outputs], None]
     arm: Callable[[Visitor], None]
+    recipes: Recipes
     out: Outputs
-    folded: list[type]
-    """The types of the events that were applied by FOLD are entered here."""
+    acted: list[type]
+    """The types of the events that were applied by FOLD or NOTED are entered here."""
 
 
 Run = Callable[..., tuple[int, int, tuple[int, ...]]]
@@ -118,11 +121,14 @@ def _built() -> Make | None:
         from stream import _visitors  # noqa: PLC0415 - it is not everywhere
     except ImportError:  # pragma: no cover - where there was no compiler
         return None
-    alone = set(registry.AT_SIGNAL) == {exit_intent.signalled}  # else each signal is for all to judge
+    alone = set(registry.AT_SIGNAL) == {
+        exit_intent.signalled
+    }  # else each signal is for all to judge
     _visitors.configure(
         kinds=KINDS,
         event=Event,
         folds={kind: fold for kind, fold in FOLD.items() if kind not in KINDS},
+        notes=dict(NOTED),
         product=Product,
         unset=UNSET,
         view=View,

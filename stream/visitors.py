@@ -58,13 +58,14 @@ class Visitors:
         `parse` gives the event of a value, as `decoding.parse` does, which is for records as they come.
         Records before `position` are skipped. Never raises for what a record holds.
         """
-        fates, active = Fates(), announce.active
+        fates, active, rules = Fates(), announce.active, self._recipes
         applied: Iterable[int] = ()
         take = partial(self._take, parse, fates, out)
         if self._make.run is None:
             self._run(cast(Iterable[Record], records), take)
         else:
-            hands = Hands(parse, record, take, self._fresh, active, self._arm, out, fates.applied)
+            others = self._fresh, active, self._arm, rules, out, fates.applied
+            hands = Hands(parse, record, take, *others)
             self.position, self._time, applied = self._make.run(
                 records, self.position, self._time, self._states.held, hands
             )

@@ -144,10 +144,10 @@ TAKEN = (
     b'"type":"cart.item_added","item":{"product_id":"p","quantity":1}',
     b'"type":"cart.updated","cart":{"items":[]}',
     b'"type":"checkout.started"',
-)
-LEFT = (
     b'"type":"exit.signal","signal":"close_shortcut"',
     b'"type":"order.placed","order":{"id":"o"}',
+)
+LEFT = (
     b'"type":"page.viewed","customer":"c"',
     b'"type":"page.viewed","client_time":1',
     b'"type":"page.viewed"}',
@@ -167,9 +167,7 @@ def test_it_takes_most_events_by_itself(blocks: bool) -> None:
     run = stage._take
     stage._take = lambda *record: (otherwise.append(record[3]), run(*record))[1]  # type: ignore[method-assign, func-returns-value]
     stage.process([block(log, apart=False)] if blocks else log, Outputs())
-    signals = [] if blocks else [n for n, body in enumerate(TAKEN) if b"exit" in body]
-    left = [*range(len(TAKEN), len(log))]
-    assert otherwise == signals + left, "a signal of a Struct is Python's"
+    assert otherwise == [*range(len(TAKEN), len(log))]
 
 
 @needed
