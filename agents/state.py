@@ -94,7 +94,7 @@ async def restore(
     began = time.monotonic()
     ends = await offsets.ends(stages)
     first = await offsets.beginnings(stages)
-    left = {tp for tp in stages if first[tp] < ends[tp]}
+    left = [tp for tp in stages if first[tp] < ends[tp]]
     records = 0
     if left:
         consumer = AIOKafkaConsumer(
@@ -106,17 +106,16 @@ async def restore(
         )
         await consumer.start()
         try:
-            consumer.assign([TopicPartition(*tp) for tp in left])
-            for tp in left:
-                consumer.seek(TopicPartition(*tp), first[tp])
-            while left:
-                if not still_ours():
-                    return False
-                for tp, batches in (await consumer.getmany(timeout_ms=500)).items():
-                    records += fill(stages[tuple(tp)], batches)
-                    if batches[-1].next >= ends[tuple(tp)] and tuple(tp) in left:
-                        left.discard(tuple(tp))
-                        consumer.pause(tp)
+            for tp in left:  # one after another: what older records leave free, the next one fills
+                reached, here = first[tp], TopicPartition(*tp)
+                consumer.assign([here])
+                consumer.seek(here, reached)
+                while reached < ends[tp]:
+                    if not still_ours():
+                        return False
+                    for batches in (await consumer.getmany(timeout_ms=500)).values():
+                        records += fill(stages[tp], batches)
+                        reached = batches[-1].next
         finally:
             await consumer.stop()
     for stage in stages.values():

@@ -1281,6 +1281,53 @@ static PyObject *read_back(PyObject *module, PyObject *args) {
     Py_RETURN_NONE;
 }
 
+/* The key goes into the list of a tick. */
+static int put_tick(PyObject *ticks, int64_t tick, PyObject *key) {
+    PyObject *number = PyLong_FromLongLong(tick);
+    PyObject *list = number ? PyDict_GetItemWithError(ticks, number) : NULL;
+    int done = -1;
+    if (list) done = PyList_Append(list, key);
+    else if (number && !PyErr_Occurred() && (list = PyList_New(0))) {
+        done = PyList_Append(list, key) < 0 || PyDict_SetItem(ticks, number, list) < 0 ? -1 : 0;
+        Py_DECREF(list);
+    }
+    Py_XDECREF(number);
+    return done;
+}
+
+/* As changelog.survey does it. */
+static PyObject *survey(PyObject *module, PyObject *args) {
+    PyObject *packed, *key, *value;
+    long long tick, size = 0;
+    if (!PyArg_ParseTuple(args, "O!L", &PyDict_Type, &packed, &tick)) return NULL;
+    if (tick < 1) return PyErr_Format(PyExc_ValueError, "no tick");
+    PyObject *graves = PyDict_New(), *ticks = PyDict_New();
+    int done = graves && ticks ? 0 : -1;
+    for (Py_ssize_t at = 0; done == 0 && PyDict_Next(packed, &at, &key, &value);) {
+        Py_ssize_t length = PyBytes_CheckExact(value) ? PyBytes_GET_SIZE(value) : 0;
+        if (length < HEADER) {
+            done = -1;
+            PyErr_Format(PyExc_ValueError, "no state: %R", key);
+            break;
+        }
+        const uint8_t *header = (const uint8_t *)PyBytes_AS_STRING(value);
+        Reader applied = {header + 1, header + HEADER, 0}, armed = {header + ARMED, header + HEADER, 0};
+        int64_t deadline = (int64_t)take_number(&armed, 8);
+        size += length;
+        if (length == HEADER) {
+            PyObject *number = PyLong_FromLongLong((int64_t)take_number(&applied, 8));
+            done = number ? PyDict_SetItem(graves, key, number) : -1;
+            Py_XDECREF(number);
+        } else if (deadline != NEVER) {
+            done = put_tick(ticks, deadline / tick - (deadline % tick < 0), key);
+        }
+    }
+    PyObject *found = done == 0 ? Py_BuildValue("LOO", size, graves, ticks) : NULL;
+    Py_XDECREF(graves);
+    Py_XDECREF(ticks);
+    return found;
+}
+
 /* ---- set up ---- */
 
 /* Where a Struct keeps a field. */
@@ -1371,6 +1418,7 @@ static PyMethodDef functions[] = {
     {"configure", (PyCFunction)(void (*)(void))configure, METH_VARARGS | METH_KEYWORDS, NULL},
     {"read", read_back, METH_VARARGS, NULL},
     {"run", run, METH_VARARGS, NULL},
+    {"survey", survey, METH_VARARGS, NULL},
     {"read_value", read_value, METH_O, NULL},
     {"pack", pack, METH_O, NULL},
     {"pack_all", pack_all, METH_VARARGS, NULL},

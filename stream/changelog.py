@@ -9,7 +9,7 @@ key carries the partition's clock; it is the last of each flush and vouches for 
 
 import struct
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import Final, NamedTuple
 
 from stream.cart import NEVER
 from stream.records import Block
@@ -40,6 +40,31 @@ Read = Callable[
 ]
 """(records or blocks, packed, buried, format, what takes a record otherwise): for each record what Reader.take_one
 does, which it calls for all but the plain ones."""
+
+
+Found = tuple[int, dict[str, int], dict[int, list[str]]]
+
+
+class Back(NamedTuple):
+    """Both steps of a restore, compiled. `survey`: as the one here."""
+
+    read: Read
+    survey: Callable[[dict[str, bytes], int], Found]
+
+
+def survey(packed: dict[str, bytes], tick: int) -> Found:
+    """Of packed states, by their headers alone: their bytes, what is applied in each grave, and the keys by the
+    tick of their deadline (ms)."""
+    size, graves, ticks = 0, dict[str, int](), dict[int, list[str]]()
+    read, grave = HEADER.unpack_from, HEADER.size
+    for key, value in packed.items():
+        _, applied, deadline, _ = read(value)
+        size += len(value)
+        if len(value) == grave:
+            graves[key] = applied
+        elif deadline != NEVER:
+            ticks.setdefault(deadline // tick, []).append(key)
+    return size, graves, ticks
 
 
 class NewerState(Exception):

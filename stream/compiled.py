@@ -12,7 +12,7 @@ from msgspec import UNSET
 
 from stream import exit_intent, registry
 from stream.cart import Cart
-from stream.changelog import Read
+from stream.changelog import Back
 from stream.events import (
     ActivityPinged,
     CategoryViewed,
@@ -102,7 +102,7 @@ class Make(NamedTuple):
     encode: Callable[[Visitor], bytes]
     decode: Callable[[memoryview], Visitor]
     pack_all: PackAll[Visitor] | None = None
-    read: Read | None = None
+    back: Back | None = None
     run: Run | None = None
 
 
@@ -153,7 +153,7 @@ def _built() -> Make | None:
         _visitors.pack,
         _visitors.unpack,
         _visitors.pack_all,
-        _visitors.read,
+        Back(_visitors.read, _visitors.survey),
         _visitors.run,
     )
 

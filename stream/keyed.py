@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from typing import Final, Generic, Protocol, TypeVar
 
 from stream.cart import NEVER
-from stream.changelog import CLOCK, FORMAT, HEADER, Changes, Entries, Read, Reader
-from stream.wheel import Wheel
+from stream.changelog import CLOCK, FORMAT, HEADER, Back, Changes, Entries, Reader, survey
+from stream.wheel import TICK, Wheel
 
 DECODED: Final = 20_000
 """States kept decoded in each of two generations. Fewer: more decoding; more: more memory."""
@@ -35,9 +35,9 @@ class Keyed(Generic[S]):
         encode: Callable[[S], bytes],
         decode: Callable[[memoryview], S],
         pack_all: PackAll[S] | None = None,
-        read: Read | None = None,
+        back: Back | None = None,
     ) -> None:
-        """`pack_all`, `read`: in place of the slower ones that are here, if there are any."""
+        """`pack_all`, `back`: in place of slower ones, if there are any."""
         self._encode = encode
         self._decode = decode
         self._pack_all = pack_all or self._pack_each
@@ -47,7 +47,8 @@ class Keyed(Generic[S]):
         self.dirty: dict[str, S] = {}
         self._graves: dict[str, int] = {}
         self._tombstones: list[str] = []
-        self._reader = Reader(self._packed, read)
+        self._reader = Reader(self._packed, back and back.read)
+        self._survey = back.survey if back else survey
         self._forgotten: dict[str, bytes] = {}
         self._wheel = Wheel()
         self.clock = (NEVER, NEVER, NEVER)
@@ -205,18 +206,8 @@ class Keyed(Generic[S]):
         """After the last record: arms the deadlines from the headers alone."""
         self.clock = max(self.clock, self._reader.clock)
         self._reader = Reader(self._packed, self._reader.fast)
-        self.size = sum(map(len, self._packed.values()))
-        self._wheel.arm_all(self._deadlines())
-
-    def _deadlines(self) -> Iterator[tuple[str, int]]:
-        """(key, ms) of the packed states; what is a grave is found on the way."""
-        read, grave = HEADER.unpack_from, HEADER.size
-        for key, value in self._packed.items():
-            _, applied, deadline, _ = read(value)
-            if len(value) == grave:
-                self._graves[key] = applied
-            elif deadline != NEVER:
-                yield key, deadline
+        self.size, self._graves, ticks = self._survey(self._packed, TICK)
+        self._wheel.take(ticks)
 
     def armed_within(self, span: int) -> Iterator[tuple[str, S]]:
         """Copies of the packed states that are armed sooner than `span` after what is applied."""

@@ -112,7 +112,7 @@ class People:
 
     def __init__(self, recipes: Recipes, sources: int) -> None:
         self._recipes = recipes
-        self._states: Keyed[Person] = Keyed(_encode, _decode, read=fastest().read)
+        self._states: Keyed[Person] = Keyed(_encode, _decode, back=fastest().back)
         self._watermark = Watermark(sources)
         self._waiting: list[tuple[int, str, int, int, AnyFact]] = []
         self._offsets: OrderedDict[int, None] = OrderedDict()

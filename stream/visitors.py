@@ -39,7 +39,7 @@ class Visitors:
         self._recipes = recipes
         self._make = make or fastest()
         self._states: Keyed[Visitor] = Keyed(
-            self._make.encode, self._make.decode, self._make.pack_all, self._make.read
+            self._make.encode, self._make.decode, self._make.pack_all, self._make.back
         )
         self._time = NEVER
         self.clock = NEVER

@@ -6,7 +6,7 @@ state is looked at, and it is armed anew. So an event that pushes a deadline awa
 A key that is armed twice in one tick stands in its bucket twice and is found once.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from heapq import heappop, heappush
 from typing import Final
 
@@ -28,15 +28,10 @@ class Wheel:
         else:
             bucket.append(key)
 
-    def arm_all(self, deadlines: Iterable[tuple[str, int]]) -> None:
-        """As `arm`, for very many."""
-        buckets = self._buckets
-        for key, time in deadlines:
-            tick = time // TICK
-            if tick in buckets:
-                buckets[tick].append(key)
-            else:
-                self.arm(key, time)
+    def take(self, ticks: dict[int, list[str]]) -> None:
+        """As `arm`, for all keys there are, by the tick of their times."""
+        self._buckets = ticks
+        self._ticks = sorted(ticks)  # which is a heap
 
     def due(self, time: int, armed: Callable[[str], int]) -> list[str]:
         """Takes out and gives the keys armed at or before `time` (ms); `armed` tells a key's valid entry."""

@@ -16,7 +16,7 @@ from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stream import backtest, compiled, recipes
+from stream import backtest, changelog, compiled, recipes
 from stream.changelog import HEADER
 from stream.compiled import COMPILED, PURE, Make
 from stream.events import BOUND, ProductViewed, SearchPerformed
@@ -220,6 +220,21 @@ def test_states_of_other_releases_of_the_format_are_read() -> None:
             assert COMPILED.encode(mine) == PURE.encode(theirs)
         later = msgspec.msgpack.encode([*fields, {"more": [1, 2.5, None]}])
         assert COMPILED.encode(COMPILED.decode(memoryview(later))) == value
+
+
+@needed
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(st.integers(-1, 10**15), st.integers(-1, 10**15), st.binary(max_size=1))))
+def test_headers_are_surveyed_alike(headers: list[tuple[int, int, bytes]]) -> None:
+    assert COMPILED is not None
+    assert COMPILED.back is not None
+    packed = {
+        str(n): HEADER.pack(1, applied, deadline, 1) + state
+        for n, (applied, deadline, state) in enumerate(headers)
+    }
+    assert COMPILED.back.survey(packed, 100) == changelog.survey(packed, 100)
+    with pytest.raises(ValueError):
+        COMPILED.back.survey(packed | {"short": b"\x01"}, 100)
 
 
 @needed
