@@ -29,8 +29,8 @@ Partitions = Iterable[tuple[str, int]]
 Question = Callable[[list[TopicPartition]], Awaitable[dict[TopicPartition, int]]]
 
 
-FETCH_BYTES: Final = 512 * 1024
-"""Of a partition, packed. Fewer: more waiting for the broker; more: more memory, most of which stays."""
+FETCH_BYTES: Final = 1024 * 1024
+"""Of a partition, packed. Fewer: more waiting for the broker; more: more memory."""
 
 PATIENCE_S: Final = 0.5
 """From try to try while a broker does not answer."""
