@@ -20,8 +20,8 @@ from stream import backtest
 from stream.recipe import Recipes
 from stream.recipes import RecipesError
 
-READ: Final = 256 * 1024
-"""Bytes of the file that are read at a time."""
+AT_ONCE: Final = 256 * 1024
+"""Bytes of a file that are read or written at a time."""
 
 SHOWN: Final = 20
 """Rejected lines that are told one by one."""
@@ -59,9 +59,9 @@ def decide(args: argparse.Namespace, recipes: Recipes) -> int:
     counts: Counter[tuple[str, str]] = Counter()
     rejected: list[str] = []
     with (
-        args.file.open("rb", buffering=READ) as raw,
-        (args.out / "triggers.jsonl").open("wb") as triggers,
-        (args.out / "decisions.jsonl").open("wb") as decisions,
+        args.file.open("rb", buffering=AT_ONCE) as raw,
+        (args.out / "triggers.jsonl").open("wb", buffering=AT_ONCE) as triggers,
+        (args.out / "decisions.jsonl").open("wb", buffering=AT_ONCE) as decisions,
         Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -72,9 +72,9 @@ def decide(args: argparse.Namespace, recipes: Recipes) -> int:
         ) as progress,
     ):
         task = progress.add_task(args.file.name, total=args.file.stat().st_size)
-        for out in backtest.run(lines(args.file, raw), recipes):
-            triggers.writelines(value + b"\n" for _, _, value in out.triggers)
-            decisions.writelines(value + b"\n" for _, value in out.decisions)
+        for out in backtest.run(_whole_lines(args.file, raw), recipes):
+            triggers.writelines([value + b"\n" for _, _, value in out.triggers])
+            decisions.writelines([value + b"\n" for _, value in out.decisions])
             rejected += [
                 f"{args.file}:{number + 1}: {_why(reason, path)}"
                 for number, reason, path in out.rejected[: SHOWN - len(rejected)]
@@ -95,10 +95,18 @@ def lines(path: Path, raw: BinaryIO) -> Iterator[bytes]:
 
     Raises OSError, and EOFError for a packed file that ends too soon.
     """
-    source: Iterable[bytes] = gzip.GzipFile(fileobj=raw) if path.suffix == ".gz" else raw
+    for line in _whole_lines(path, raw):
+        yield line.rstrip(b"\r\n")
+
+
+def _whole_lines(path: Path, raw: BinaryIO) -> Iterable[bytes]:
+    """As `lines`, with their ends."""
+    return _unpacked(raw) if path.suffix == ".gz" else raw
+
+
+def _unpacked(raw: BinaryIO) -> Iterator[bytes]:
     try:
-        for line in source:
-            yield line.rstrip(b"\r\n")
+        yield from gzip.GzipFile(fileobj=raw)
     except zlib.error as fault:
         raise gzip.BadGzipFile(str(fault)) from None
 

@@ -81,10 +81,12 @@ def key(found: Envelope) -> bytes | None:
 
 
 def record(number: int, line: bytes, reached: int) -> Record:
-    """A line as a record of one partition, whose value is an event where it can be; see `event`.
+    """A line, with its end or without, as a record of one partition, whose value is an event where it can be; see
+    `event`.
 
     A line without time comes at the time reached. Raises OutOfOrder.
     """
+    line = line.rstrip(b"\r\n")
     try:
         read = parse(line)
     except Rejected:

@@ -36,19 +36,29 @@ class Wheel:
     def due(self, time: int, armed: Callable[[str], int]) -> list[str]:
         """Takes out and gives the keys armed at or before `time` (ms); `armed` tells a key's valid entry."""
         found: dict[str, None] = {}
-        while self._ticks and self._ticks[0] * TICK <= time:
-            tick = self._ticks[0]
-            waiting: dict[str, None] = {}
-            for key in self._buckets[tick]:
-                at = armed(key)
-                if at // TICK == tick:
-                    (found if at <= time else waiting)[key] = None
-            if waiting:
-                self._buckets[tick] = list(waiting)
-                break
-            heappop(self._ticks)
-            del self._buckets[tick]
+        ticks, buckets = self._ticks, self._buckets
+        while ticks and (ticks[0] + 1) * TICK <= time:
+            tick = heappop(ticks)
+            for key in buckets.pop(tick):
+                if armed(key) // TICK == tick:
+                    found[key] = None
+        if ticks and ticks[0] * TICK <= time:
+            self._due_within(ticks[0], time, armed, found)
         return list(found)
+
+    def _due_within(
+        self, tick: int, time: int, armed: Callable[[str], int], found: dict[str, None]
+    ) -> None:
+        """Of a tick that is not over: what is armed later in it waits on."""
+        waiting: dict[str, None] = {}
+        for key in self._buckets.pop(tick):
+            at = armed(key)
+            if at // TICK == tick:
+                (found if at <= time else waiting)[key] = None
+        if waiting:
+            self._buckets[tick] = list(waiting)
+        else:
+            heappop(self._ticks)
 
     @property
     def next(self) -> int | None:
