@@ -40,7 +40,7 @@ class Keyed(Generic[S]):
         """`pack_all`, `back`: in place of slower ones, if there are any."""
         self._encode = encode
         self._decode = decode
-        self._pack_all = pack_all or self._pack_each
+        self._pack_all = pack_all
         self._packed: dict[str, bytes] = {}
         self.live: dict[str, S] = {}
         self._older: dict[str, S] = {}
@@ -139,7 +139,8 @@ class Keyed(Generic[S]):
         ]
         self._tombstones.clear()
         packed = self._packed
-        self.size += self._pack_all(FORMAT, self.dirty, packed, records)
+        pack_all = self._pack_all or self._pack_each
+        self.size += pack_all(FORMAT, self.dirty, packed, records)
         self.dirty.clear()
         for key, value in self._forgotten.items():
             self.size += len(value) - len(packed.get(key, b""))

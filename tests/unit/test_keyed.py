@@ -1,5 +1,7 @@
 """States by key: packed, restored, forgotten and buried."""
 
+import weakref
+
 import msgspec
 import pytest
 from msgspec import Struct
@@ -230,3 +232,13 @@ def test_the_size_is_that_of_the_packed_states() -> None:
     records = written(states)
     size = sum(len(value) for key, value in records if value and key)
     assert (states.size, restored(records).size) == (size, size)
+
+
+def test_the_states_of_a_partition_that_is_gone_are_freed_at_once() -> None:
+    """A worker collects garbage seldom: what held itself would stay for minutes."""
+    states = counts()
+    put(states, "a", 1)
+    written(states)
+    gone = weakref.ref(states)
+    del states
+    assert gone() is None
