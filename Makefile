@@ -43,6 +43,17 @@ lint: install ## ruff and mypy
 	$(BIN)/ruff format -q --check .
 	$(BIN)/mypy
 
+sanitize: install ## the compiled part under AddressSanitizer and UBSan (gcc), beside its Python
+	rm -rf .cache/sanitize && mkdir -p .cache/sanitize
+	cp -r agents schemas stream tests pyproject.toml .cache/sanitize
+	rm -f .cache/sanitize/stream/*.so
+	cd .cache/sanitize && gcc -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -shared -fPIC \
+	  -I$$($(CURDIR)/$(BIN)/python -c "import sysconfig as s; print(s.get_path('include'))") stream/_visitors.c \
+	  -o stream/_visitors$$($(CURDIR)/$(BIN)/python -c "import sysconfig as s; print(s.get_config_var('EXT_SUFFIX'))")
+	cd .cache/sanitize && LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
+	  ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc PYTHONPATH=. $(CURDIR)/$(BIN)/python -m pytest -q \
+	  -p no:cacheprovider tests/properties/test_compiled.py tests/properties/test_compiled_reading.py tests/golden
+
 audit: .cache/audit/done ## known vulnerabilities of all that the lock file pins; asks pypi.org
 	@$(PYTHON) -c "import urllib.request as r; r.urlopen('https://pypi.org/pypi/pip/24.0/json', timeout=30)" 2>/dev/null || \
 	  { echo "audit: pypi.org does not tell its advisories here: NOTHING WAS AUDITED" >&2; exit 1; }
@@ -58,4 +69,4 @@ lock: ## the lock files anew from pyproject.toml (needs uv)
 	$(LOCK) --extra build -c requirements.lock -o requirements-runtime.lock
 	$(LOCK:%pyproject.toml=%) --group pyproject.toml:audit -o requirements-audit.lock
 
-.PHONY: help install demo shop test cover bench faults soak lint audit lock
+.PHONY: help install demo shop test cover bench faults soak lint sanitize audit lock

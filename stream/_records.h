@@ -48,3 +48,25 @@ static void take_record(Bytes *b, Record *record) {
     record->value = take_sized(&own);
     b->bad = own.bad;
 }
+
+/* Hands the records of a block (base offset, first time, time of all or None, how many, their bytes) to `take`, one
+ * after another, until it tells -1. */
+static int each_record(PyObject *block, int (*take)(void *, const Record *), void *with) {
+    int64_t count = PyLong_AsLongLong(PyTuple_GET_ITEM(block, 3));
+    Py_buffer given;
+    if (PyErr_Occurred() || PyObject_GetBuffer(PyTuple_GET_ITEM(block, 4), &given, PyBUF_SIMPLE) < 0) return -1;
+    Bytes bytes = {given.buf, (const uint8_t *)given.buf + given.len, 0};
+    int done = 0;
+    while (count-- > 0 && done == 0) {
+        Record record;
+        take_record(&bytes, &record);
+        if (bytes.bad) {
+            PyErr_Format(PyExc_ValueError, "no record in the batch at offset %S", PyTuple_GET_ITEM(block, 0));
+            done = -1;
+        } else {
+            done = take(with, &record);
+        }
+    }
+    PyBuffer_Release(&given);
+    return done;
+}
