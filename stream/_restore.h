@@ -84,14 +84,14 @@ static PyObject *read_back(PyObject *module, PyObject *args) {
     Py_RETURN_NONE;
 }
 
-/* The key goes into the list of a tick. */
-static int put_tick(PyObject *ticks, int64_t tick, PyObject *key) {
-    PyObject *number = PyLong_FromLongLong(tick);
-    PyObject *list = number ? PyDict_GetItemWithError(ticks, number) : NULL;
+/* The key goes into the list of a span. */
+static int put_span(PyObject *spans, int64_t span, PyObject *key) {
+    PyObject *number = PyLong_FromLongLong(span);
+    PyObject *list = number ? PyDict_GetItemWithError(spans, number) : NULL;
     int done = -1;
     if (list) done = PyList_Append(list, key);
     else if (number && !PyErr_Occurred() && (list = PyList_New(0))) {
-        done = PyList_Append(list, key) < 0 || PyDict_SetItem(ticks, number, list) < 0 ? -1 : 0;
+        done = PyList_Append(list, key) < 0 || PyDict_SetItem(spans, number, list) < 0 ? -1 : 0;
         Py_DECREF(list);
     }
     Py_XDECREF(number);
@@ -101,11 +101,11 @@ static int put_tick(PyObject *ticks, int64_t tick, PyObject *key) {
 /* As changelog.survey does it. */
 static PyObject *survey(PyObject *module, PyObject *args) {
     PyObject *packed, *key, *value;
-    long long tick, size = 0;
-    if (!PyArg_ParseTuple(args, "O!L", &PyDict_Type, &packed, &tick)) return NULL;
-    if (tick < 1) return PyErr_Format(PyExc_ValueError, "no tick");
-    PyObject *graves = PyDict_New(), *ticks = PyDict_New();
-    int done = graves && ticks ? 0 : -1;
+    long long span, size = 0;
+    if (!PyArg_ParseTuple(args, "O!L", &PyDict_Type, &packed, &span)) return NULL;
+    if (span < 1) return PyErr_Format(PyExc_ValueError, "no span");
+    PyObject *graves = PyDict_New(), *spans = PyDict_New();
+    int done = graves && spans ? 0 : -1;
     for (Py_ssize_t at = 0; done == 0 && PyDict_Next(packed, &at, &key, &value);) {
         Py_ssize_t length = PyBytes_CheckExact(value) ? PyBytes_GET_SIZE(value) : 0;
         if (length < HEADER) {
@@ -122,11 +122,11 @@ static PyObject *survey(PyObject *module, PyObject *args) {
             done = number ? PyDict_SetItem(graves, key, number) : -1;
             Py_XDECREF(number);
         } else if (deadline != NEVER) {
-            done = put_tick(ticks, deadline / tick - (deadline % tick < 0), key);
+            done = put_span(spans, deadline / span - (deadline % span < 0), key);
         }
     }
-    PyObject *found = done == 0 ? Py_BuildValue("LOO", size, graves, ticks) : NULL;
+    PyObject *found = done == 0 ? Py_BuildValue("LOO", size, graves, spans) : NULL;
     Py_XDECREF(graves);
-    Py_XDECREF(ticks);
+    Py_XDECREF(spans);
     return found;
 }

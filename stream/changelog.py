@@ -52,10 +52,10 @@ class Back(NamedTuple):
     survey: Callable[[dict[str, bytes], int], Found]
 
 
-def survey(packed: dict[str, bytes], tick: int) -> Found:
+def survey(packed: dict[str, bytes], span: int) -> Found:
     """Of packed states, by their headers alone: their bytes, what is applied in each grave, and the keys by the
-    tick of their deadline (ms)."""
-    size, graves, ticks = 0, dict[str, int](), dict[int, list[str]]()
+    span (ms) of their deadline."""
+    size, graves, spans = 0, dict[str, int](), dict[int, list[str]]()
     read, grave = HEADER.unpack_from, HEADER.size
     for key, value in packed.items():
         _, applied, deadline, _ = read(value)
@@ -63,8 +63,8 @@ def survey(packed: dict[str, bytes], tick: int) -> Found:
         if len(value) == grave:
             graves[key] = applied
         elif deadline != NEVER:
-            ticks.setdefault(deadline // tick, []).append(key)
-    return size, graves, ticks
+            spans.setdefault(deadline // span, []).append(key)
+    return size, graves, spans
 
 
 class NewerState(Exception):

@@ -9,7 +9,7 @@ from typing import Final, Generic, Protocol, TypeVar
 
 from stream.cart import NEVER
 from stream.changelog import CLOCK, FORMAT, HEADER, Back, Changes, Entries, Reader, survey
-from stream.wheel import TICK, Wheel
+from stream.wheel import SPAN, Wheel
 
 DECODED: Final = 20_000
 """States kept decoded in each of two generations. Fewer: more decoding; more: more memory."""
@@ -203,12 +203,17 @@ class Keyed(Generic[S]):
         """Records of the changelog, in its order. Raises NewerState."""
         self._reader.take(records)
 
-    def restored(self) -> None:
-        """After the last record: arms the deadlines from the headers alone."""
+    def restored(self) -> tuple[int, int, int]:
+        """After the last record: arms the deadlines from the headers alone. The clock as it was written."""
         self.clock = max(self.clock, self._reader.clock)
         self._reader = Reader(self._packed, self._reader.fast)
-        self.size, self._graves, ticks = self._survey(self._packed, TICK)
-        self._wheel.take(ticks)
+        self.size, self._graves, spans = self._survey(self._packed, SPAN)
+        self._wheel.take(spans, self._armed)
+        return self.clock
+
+    def reach(self, time: int) -> None:
+        """Time (ms) has come to where it was: after a restore, for `next_deadline`."""
+        self._wheel.reach(time, self._armed)
 
     def armed_within(self, span: int) -> Iterator[tuple[str, S]]:
         """Copies of the packed states that are armed sooner than `span` after what is applied."""

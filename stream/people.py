@@ -244,7 +244,7 @@ class People:
 
     def restored(self) -> None:
         """All records of the changelog are in: goes on from where they left off."""
-        self._states.restored()
+        self.advanced, _, _ = self._states.restored()
         for key, person in self._states.armed_within(FORGET_AFTER):
             self._count_open(key, len(person.open_episodes()))
-        self.advanced = self._states.clock[0]
+        self._states.reach(self.advanced)

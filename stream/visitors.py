@@ -242,6 +242,6 @@ class Visitors:
 
     def restored(self) -> None:
         """All records of the changelog are in: goes on from where they left off."""
-        self._states.restored()
-        position, self._time, self.clock = self._states.clock
+        position, self._time, self.clock = self._states.restored()
         self.position = max(position, 0)
+        self._states.reach(self.clock)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from stream.wheel import TICK, Wheel
+from stream.wheel import SPAN, TICK, Wheel
 
 
 def armed_at(times: dict[str, int]) -> Callable[[str], int]:
@@ -54,3 +54,50 @@ def test_keys_come_up_in_the_order_of_their_ticks() -> None:
 def test_the_next_deadline_is_never_said_to_be_later_than_it_is() -> None:
     assert wheel().next is None
     assert wheel(("a", 1_050), ("b", 2_000)).next == 1_000
+
+
+FAR = 30 * 24 * SPAN
+
+
+def test_a_key_of_a_later_span_comes_up_at_its_time_and_not_a_millisecond_sooner() -> None:
+    made, times = wheel(("a", FAR + 1_050)), {"a": FAR + 1_050}
+    for time in (1_050, FAR - 2 * SPAN, FAR, FAR + 1_049):
+        assert made.due(time, armed_at(times)) == []
+    assert made.due(FAR + 1_050, armed_at(times)) == ["a"]
+    assert made.due(2 * FAR, armed_at(times)) == []
+    assert made.next is None
+
+
+def test_keys_of_many_spans_come_up_in_the_order_of_their_times() -> None:
+    times = {str(n): n * SPAN // 3 for n in range(1, 40)}
+    made = wheel(*reversed(times.items()))
+    assert made.due(20 * SPAN, armed_at(times)) == [key for key in times if times[key] <= 20 * SPAN]
+    assert made.due(FAR, armed_at(times)) == [key for key in times if times[key] > 20 * SPAN]
+
+
+def test_an_entry_left_behind_in_a_later_span_is_skipped() -> None:
+    made = wheel(("a", FAR), ("a", FAR + 2 * SPAN))
+    assert made.due(FAR + SPAN, armed_at({"a": FAR + 2 * SPAN})) == []
+    assert made.due(FAR + 2 * SPAN, armed_at({"a": FAR + 2 * SPAN})) == ["a"]
+
+
+def test_keys_that_are_due_much_later_share_their_buckets() -> None:
+    made = wheel(*((str(n), FAR + n * TICK) for n in range(10_000)))
+    assert len(made._later.buckets) == 1
+    assert made._soon.buckets == {}
+
+
+def test_all_keys_of_a_restore_are_taken_by_their_spans() -> None:
+    times = {"a": 500, "b": SPAN + 500, "c": FAR}
+    made = Wheel()
+    made.take({0: ["a"], 1: ["b"], FAR // SPAN: ["c"]}, armed_at(times))
+    assert made.next == 500
+    made.reach(SPAN, armed_at(times))
+    assert made.due(FAR, armed_at(times)) == ["a", "b", "c"]
+
+
+def test_the_next_deadline_of_a_later_span_is_not_said_to_be_before_it_could_be() -> None:
+    made = wheel(("a", FAR + 500))
+    assert made.next == FAR
+    made.reach(FAR - SPAN, armed_at({"a": FAR + 500}))
+    assert made.next == FAR + 500
