@@ -129,9 +129,10 @@ def deadlines_not_rebuilt() -> None:
 
     restored = Keyed.restored
 
-    def without(self: Any) -> None:
-        restored(self)
+    def without(self: Any) -> Any:
+        clock = restored(self)
         self._wheel = Wheel()
+        return clock
 
     Keyed.restored = without  # type: ignore[method-assign]
 
