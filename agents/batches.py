@@ -154,6 +154,10 @@ class Stored:
         checked = memoryview(self._data)[self._start + _CRC_AT + _CRC.size : self._end]
         return bool(crc == crc32c(checked))
 
+    def count(self, batch: Any) -> int:
+        """Records of what came last; 0 of an older format of messages, which does not tell."""
+        return 0 if batch.magic < 2 else int(_HEAD.unpack_from(self._data, self._start)[-1])
+
     def block(self, batch: Any, time: int | None) -> Block | None:
         """What came last, unpacked; None of an older format of messages. Raises Bomb."""
         if batch.magic < 2:
@@ -179,17 +183,20 @@ def raw_batches(records: Any, blocks: bool = False) -> Iterator[RawBatch]:
         kept: Iterable[Raw] = ()
         block = None
         if not _skipped(records, batch):
-            kept, block = _unpacked(batch, time, blocks and source)
+            kept, block = _unpacked(batch, time, source, blocks)
         raw = RawBatch(kept, batch.base_offset, batch.next_offset, time, block)
         if raw.next > records.next_fetch_offset:
             records.next_fetch_offset = raw.next
             yield raw
 
 
-def _unpacked(batch: Any, time: int | None, source: Any) -> tuple[Iterable[Raw], Block | None]:
-    """`source`: what can give the batch as a block, or nothing."""
+def _unpacked(
+    batch: Any, time: int | None, source: Stored, blocks: bool
+) -> tuple[Iterable[Raw], Block | None]:
+    """The batch that came last of `source`, as records or as a block."""
     try:
-        block = source.block(batch, time) if source else None
+        unpacking.weigh(source.count(batch))
+        block = source.block(batch, time) if blocks else None
         return batch if block else list(batch), block
     except unpacking.Bomb:
         return [unpacking.refused(batch)], None

@@ -32,8 +32,12 @@ UNREAD: Final = b" " * (decoding.LARGEST + 1)
 """In place of a value that was not unpacked: rejected, as too large."""
 
 
+RECORD: Final = 100
+"""Bytes that a record counts for, however small it is: a million empty ones are many to reject in one go."""
+
+
 class Bomb(Exception):
-    """A batch unpacks to more than LARGEST."""
+    """A batch unpacks to more than LARGEST, or holds so many records."""
 
 
 @dataclass
@@ -48,7 +52,8 @@ class Unread:
 
 
 class _Room(threading.local):
-    """Each thread's memory to unpack into (pages that were never written take none) · `total`: bytes so far."""
+    """Each thread's memory to unpack into (pages that were never written take none) · `total`: bytes so far, with
+    RECORD for each record."""
 
     def __init__(self) -> None:
         self.memory = mmap.mmap(-1, LARGEST)
@@ -59,8 +64,15 @@ _room: Final = _Room()
 
 
 def unpacked() -> int:
-    """Bytes that this thread has unpacked so far."""
+    """Bytes that this thread has unpacked so far, with RECORD for each record."""
     return _room.total
+
+
+def weigh(records: int) -> None:
+    """Counts the records of a batch that is about to be read. Raises Bomb."""
+    _room.total += records * RECORD
+    if records * RECORD > LARGEST:
+        raise Bomb
 
 
 def refused(batch: Any) -> Unread:

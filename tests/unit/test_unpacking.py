@@ -33,11 +33,11 @@ def packed(codec: int, *values: bytes) -> bytes:
     return bytes(data)
 
 
-def read(data: bytes) -> tuple[list[batches.RawBatch], Any]:
+def read(data: bytes, blocks: bool = False) -> tuple[list[batches.RawBatch], Any]:
     fetched = PartitionRecords(
         TopicPartition("t", 0), batches.Stored(data), [], 0, None, None, True, READ_COMMITTED
     )
-    return list(batches.raw_batches(fetched)), fetched
+    return list(batches.raw_batches(fetched, blocks)), fetched
 
 
 @pytest.mark.parametrize("codec", CODECS.values(), ids=CODECS)
@@ -76,6 +76,21 @@ def test_a_bomb_is_one_rejected_record_that_stands_for_all_of_its_batch(codec: i
     assert ("offset", b"7") in row[2]
 
 
+@pytest.mark.parametrize("codec", CODECS.values(), ids=CODECS)
+@pytest.mark.parametrize("blocks", [False, True])
+def test_very_many_empty_records_are_one_rejected_record(
+    codec: int, blocks: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    most = 1000
+    monkeypatch.setattr(unpacking, "LARGEST", most * unpacking.RECORD)
+    for count, whole in ((most, True), (most + 1, False)):
+        data = packed(codec, *[b""] * count)
+        (batch,), _ = read(data, blocks)
+        assert batch.count == (count if whole else 1)
+        assert isinstance(batch.records[0], unpacking.Unread) is not whole
+        assert batch.next == BASE + count
+
+
 @pytest.mark.parametrize("codec", [1, 2, 3, 4], ids=list(CODECS)[1:])
 def test_what_comes_behind_a_bomb_is_read(codec: int) -> None:
     bomb = packed(codec, *[b" " * MB] * 33)
@@ -89,7 +104,7 @@ def test_a_batch_at_the_bound_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     data = packed(4, b" " * MB)
     before = unpacking.unpacked()
     read(data)
-    size = unpacking.unpacked() - before
+    size = unpacking.unpacked() - before - unpacking.RECORD
     for most, refused in ((size, False), (size - 1, True)):
         monkeypatch.setattr(unpacking, "LARGEST", most)
         unpacking._room.__init__()
