@@ -104,6 +104,14 @@ def test_a_new_owner_skips_what_is_applied_even_if_the_clock_did_not_land() -> N
     assert applied(told(new, 0, ordered(100), Mark(1, {0: 200}))) == 0
 
 
+def test_whether_anything_was_written_is_known() -> None:
+    people = stage()
+    told(people, 0, ordered(100), Mark(1, {0: 200}))
+    assert not people.written
+    assert again(people).written
+    assert people.written
+
+
 def test_a_forgotten_person_does_not_come_back_by_a_copy() -> None:
     people = stage()
     told(people, 0, ordered(100), Mark(1, {0: 40 * DAY}))

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from stream import recipes
+from stream.compiled import PURE, Make, fastest
 from stream.durations import DAY, MINUTE
 from stream.fates import FATES
 from stream.outputs import Outputs
@@ -113,6 +114,23 @@ def test_what_is_already_applied_is_skipped_when_it_comes_again() -> None:
     new = again(made, 1)
     assert (new.position, new.keys) == (0, 1)
     assert fate(new, record(0)) == "replayed"
+
+
+@pytest.mark.parametrize("make", [PURE, fastest()], ids=["python", "fastest"])
+def test_a_record_before_the_position_is_passed_over(make: Make) -> None:
+    made, out = Visitors(recipes.DEFAULT, make), Outputs()
+    made.process([record(0), record(1)], Outputs())
+    made.process([record(0), record(1), record(2)], out)
+    fates = {name: number for (kind, name), number in out.counts.items() if kind == "events"}
+    assert (fates, made.position) == ({"applied": 1}, 3)
+
+
+def test_whether_anything_was_written_is_known() -> None:
+    made = stage()
+    made.process([record(0)], Outputs())
+    assert not made.written
+    assert again(made).written
+    assert made.written
 
 
 def test_what_a_forgotten_visitor_did_is_skipped_when_it_comes_again() -> None:
