@@ -1,6 +1,7 @@
 # Bare `make` lists what it can do.
 PYTHON ?= python3
 BIN := .venv/bin
+COMPILER = $(shell $(PYTHON) -c "import shutil, sysconfig as s; print(shutil.which(s.get_config_var('CC').split()[0]) or '')")
 LOCK := uv pip compile -q --generate-hashes --python-version 3.11 \
   --custom-compile-command "make lock" pyproject.toml
 
@@ -13,8 +14,15 @@ install: .venv/done ## .venv from the lock file
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
 	rm -f stream/*.so
-	$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(if $(COMPILER),,$(MAKE) .cache/compiler/done)
+	env $(if $(COMPILER),,CC="$(CURDIR)/.cache/compiler/bin/python -m ziglang cc") \
+	  $(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch .venv/done
+
+.cache/compiler/done: requirements-compiler.lock
+	$(PYTHON) -m venv .cache/compiler
+	.cache/compiler/bin/pip install -q --disable-pip-version-check --require-hashes -r requirements-compiler.lock
+	touch .cache/compiler/done
 
 demo: install ## the whole service at work on this machine, in about a minute
 	$(BIN)/python -m agents demo
@@ -68,5 +76,6 @@ lock: ## the lock files anew from pyproject.toml (needs uv)
 	$(LOCK) --extra build --extra local --extra dev -o requirements.lock
 	$(LOCK) --extra build -c requirements.lock -o requirements-runtime.lock
 	$(LOCK:%pyproject.toml=%) --group pyproject.toml:audit -o requirements-audit.lock
+	$(LOCK:%pyproject.toml=%) --group pyproject.toml:compiler -o requirements-compiler.lock
 
 .PHONY: help install demo shop test cover bench faults soak lint sanitize audit lock
