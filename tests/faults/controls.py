@@ -36,7 +36,7 @@ def crashes(room: Room, patch: str, kills: int = 6) -> Report:
     with room.scene() as it:
         for _ in range(2):
             it.workers.answering(it.workers.add(patch))
-        it.load(logs.worlds(room.seed, 30), seconds=kills * 7)
+        it.load(logs.worlds(room.seed, 30), seconds=kills * 4)
         for number in range(kills):
             time.sleep(room.pick.uniform(1, 2))
             victim = it.workers.all[number % 2]

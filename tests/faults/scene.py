@@ -27,7 +27,7 @@ SETTLED_S = 1.5
 CAUGHT_UP_S = 20.0
 FENCED = (
     r"Fenced|fenced|NotEnoughReplicas|CoordinatorLoad|epoch|Unclosed AIOKafkaProducer| failed error=",
-    r"aiokafka",
+    r"aiokafka\.producer|Group Coordinator Request failed",
     verdict.DOUBTED,
 )
 """With transactions: said by an owner whose partition is another's now, and at a transaction's first record."""
