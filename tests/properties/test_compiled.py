@@ -20,6 +20,7 @@ from stream import backtest, changelog, compiled, recipes
 from stream.changelog import HEADER
 from stream.compiled import COMPILED, PURE, Make
 from stream.events import BOUND, ProductViewed, SearchPerformed
+from stream.exit_score import SORTS
 from stream.outputs import Outputs
 from stream.records import Block
 from stream.visitor import Visitor
@@ -31,6 +32,7 @@ needed = pytest.mark.skipif(COMPILED is None, reason="not built: there was no C 
 SEEDS = st.integers(0, 1_000_000)
 RULES = recipes.load("{}")
 
+T = 1_772_452_800_000
 Found = tuple[object, ...]
 Line = tuple[int, int, bytes | None, bytes]
 
@@ -110,6 +112,44 @@ def test_it_tells_the_same_and_writes_the_same_states(seed: int, size: int) -> N
     assert steps(always(COMPILED), log, seed, blocks=True) == pure
 
 
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(
+            (
+                *(b'"type":"exit.signal","signal":"%b"' % name.encode() for name in SORTS),
+                b'"type":"exit.signal","signal":"tab_hidden","held_ms":4999.5',
+                b'"type":"exit.signal","signal":"pointer_top","held_ms":500,"form_focus":false',
+                b'"type":"exit.signal","signal":"back","form_focus":true',
+                b'"type":"product.viewed","product":{"id":"p"}',
+                b'"type":"product.viewed","product":{"id":"q"}',
+                b'"type":"cart.item_added","item":{"product_id":"p","quantity":1}',
+                b'"type":"order.placed","order":{"id":"o"}',
+                b'"type":"activity.pinged"',
+            )
+        ),
+        st.sampled_from((0, 1, 400, 2_900, 3_000, 5_000, 8_000, 9_999, 15_000, 1_800_000)),
+    ),
+    max_size=40,
+)
+
+
+@needed
+@settings(max_examples=400, deadline=None)
+@given(STEPS)
+def test_signals_of_leaving_add_up_to_the_same_triggers(given: list[tuple[bytes, int]]) -> None:
+    assert COMPILED is not None
+    log: list[Line] = [(0, T, b"v", b'{"id":"v","visitor":"v","type":"page.viewed"}')]
+    for number, (body, gap) in enumerate(given, 1):
+        event = b'{"id":"%d","visitor":"v",%b}' % (number, body)
+        log.append((number, log[-1][1] + gap, b"v", event))
+    theirs, mine = (Visitors(RULES, make) for make in (PURE, COMPILED))
+    for part in (log[:20], log[20:]):
+        outs = Outputs(), Outputs()
+        theirs.process(part, outs[0])
+        mine.process([block(part, apart=True)] if part else [], outs[1])
+        assert told(mine, outs[1]) == told(theirs, outs[0])
+
+
 def backtested(lines: list[bytes], make: Make) -> list[object]:
     """Chunk by chunk what was decided, up to the line that goes back in time."""
     found: list[object] = []
@@ -160,7 +200,7 @@ def test_it_takes_most_events_by_itself(blocks: bool) -> None:
     """A comparison in which everything went to Python would prove nothing."""
     assert COMPILED is not None
     log: list[Line] = [
-        (n, 1_772_452_800_000, b"v", b'{"id":"%d","visitor":"v",%b}' % (n, body))
+        (n, T, b"v", b'{"id":"%d","visitor":"v",%b}' % (n, body))
         for n, body in enumerate(TAKEN + LEFT)
     ]
     stage, otherwise = Visitors(RULES, COMPILED), []
