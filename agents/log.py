@@ -6,7 +6,7 @@ import time
 
 
 def say(logger: logging.Logger, what: str, level: int = logging.INFO, **fields: object) -> None:
-    """One line: what happened, and numbers that belong to it."""
+    """One line: what happened, and numbers that belong to it. A stack, if any, follows it."""
     if logger.isEnabledFor(level):
         logger.log(level, "%s", " ".join([what, *(f"{k}={v}" for k, v in fields.items())]))
 

@@ -35,8 +35,9 @@ def report(log: logging.Logger, error: BaseException, known: tuple[type[Exceptio
             report(log, each, known)
         return
     told = f": {error}" if isinstance(error, known) else ""
-    say(log, "failed", logging.CRITICAL, error=f"{type(error).__name__}{told}")
-    print("".join(traceback.format_tb(error.__traceback__)), file=sys.stderr, end="")
+    where = "".join(["\n", *traceback.format_tb(error.__traceback__)]).rstrip()
+    # one record, so that no other thread's line stands between what happened and where
+    say(log, "failed", logging.CRITICAL, error=f"{type(error).__name__}{told}{where}")
 
 
 def end(status: int) -> NoReturn:

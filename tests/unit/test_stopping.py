@@ -1,0 +1,42 @@
+"""What a command says when it ends by a fault: one record of the log, with the place and without an event's content."""
+
+import logging
+
+import pytest
+
+from agents import stopping
+
+log = logging.getLogger("triggers.test")
+
+
+def failed() -> Exception:
+    try:
+        raise ValueError("anna@example.com")
+    except ValueError as error:
+        return error
+
+
+def test_what_happened_and_where_is_one_record_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    """Another thread's line between an error and its stack would send whoever reads it the wrong way."""
+    stopping.report(log, failed(), ())
+    (record,) = caplog.records
+    first, *stack = record.getMessage().splitlines()
+    assert first == "failed error=ValueError"
+    assert stack[0].startswith(f'  File "{__file__}", line ')
+    assert stack[0].endswith(", in failed")
+
+
+def test_the_words_of_an_error_that_is_not_known_are_not_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    stopping.report(log, failed(), ())
+    stopping.report(log, failed(), (ValueError,))
+    unknown, known = (record.getMessage().splitlines()[0] for record in caplog.records)
+    assert unknown == "failed error=ValueError"
+    assert known == "failed error=ValueError: anna@example.com"
+
+
+def test_each_error_of_a_group_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    stopping.report(log, ExceptionGroup("both", [failed(), KeyError("b")]), ())
+    told = [record.getMessage().splitlines()[0] for record in caplog.records]
+    assert told == ["failed error=ValueError", "failed error=KeyError"]
