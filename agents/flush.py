@@ -41,7 +41,12 @@ class Flush:
         began = time.monotonic()
         plain = [shard for shard in shards if not shard.transaction]
         changed = await asyncio.gather(
-            self._append(plain), *(transact(s, s.transaction) for s in shards if s.transaction)
+            self._append(plain),
+            *(
+                s.transaction.unless_left(transact(s, s.transaction))
+                for s in shards
+                if s.transaction
+            ),
         )
         if any(changed):
             self._metrics.flush.observe(time.monotonic() - began)

@@ -79,7 +79,7 @@ class Source:
         return [*self._fixed, ("offset", b"%d" % offset)]
 
 
-def _looked_at(ack: Ack) -> None:
+def looked_at(ack: Ack) -> None:
     """A failure is found by whoever waits for it; once nobody does, the partition is another worker's, and asyncio
     has nothing to complain of."""
     if not ack.cancelled():
@@ -206,7 +206,7 @@ class Sender:
         while True:
             try:
                 ack: Ack = await self._producer.send_batch(batch, topic, partition=partition)
-                ack.add_done_callback(_looked_at)
+                ack.add_done_callback(looked_at)
                 return ack
             except KafkaTimeoutError:
                 continue  # the one before it is still on its way: the broker is down, or slow

@@ -8,13 +8,13 @@ fence; one for each partition does.
 """
 
 import asyncio
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Coroutine, Mapping
+from typing import Any, Final
 
 from aiokafka.structs import TopicPartition
 from faust.types import TP
 
-from agents.outputs import Ack, Packer, Sender
+from agents.outputs import Ack, Packer, Sender, looked_at
 from agents.settings import Settings
 from agents.topic_list import Layout
 
@@ -38,6 +38,7 @@ class TransactionalSender(Sender):
         )
         self._group = settings.group
         self._begun = False
+        self._left = asyncio.get_running_loop().create_future()
 
     def _packer(self, codec: int) -> Packer:
         return Packer(codec, transactional=True)
@@ -53,7 +54,21 @@ class TransactionalSender(Sender):
 
     def leave(self) -> None:
         """The partition is another worker's, or about to be: what is open is aborted by its next owner."""
+        if not self._left.done():
+            self._left.set_result(None)
         self._leaving = asyncio.create_task(self.stop())
+
+    async def unless_left(self, work: Coroutine[Any, Any, bool]) -> bool:
+        """What `work` tells; False once the partition has been left: a producer that stops answers nobody any more."""
+        working = asyncio.ensure_future(work)
+        try:
+            await asyncio.wait((working, self._left), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            ended = working.done()
+            if not ended:
+                working.add_done_callback(looked_at)
+                working.cancel()
+        return ended and working.result()
 
     async def commit(self, offsets: Mapping[TP, int]) -> None:
         """Ends the transaction, with these offsets in it. Raises ProducerFenced when another owns them."""
