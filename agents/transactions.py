@@ -39,6 +39,7 @@ class TransactionalSender(Sender):
         self._group = settings.group
         self._begun = False
         self._left = asyncio.get_running_loop().create_future()
+        self._asking: asyncio.Future[None] | None = None
 
     def _packer(self, codec: int) -> Packer:
         return Packer(codec, transactional=True)
@@ -56,7 +57,18 @@ class TransactionalSender(Sender):
         """The partition is another worker's, or about to be: what is open is aborted by its next owner."""
         if not self._left.done():
             self._left.set_result(None)
-        self._leaving = asyncio.create_task(self.stop())
+        self._leaving = asyncio.create_task(self._leave())
+
+    async def _leave(self) -> None:
+        await self.stop()
+        if self._asking:
+            self._asking.cancel()  # what has no answer by now gets none
+
+    async def _answered(self, question: Coroutine[Any, Any, None]) -> None:
+        """Waits for the coordinator. Whoever stops waiting leaves the question behind, and its failure is nobody's."""
+        self._asking = asyncio.ensure_future(question)
+        self._asking.add_done_callback(looked_at)
+        await asyncio.shield(self._asking)
 
     async def unless_left(self, work: Coroutine[Any, Any, bool]) -> bool:
         """What `work` tells; False once the partition has been left: a producer that stops answers nobody any more."""
@@ -75,7 +87,7 @@ class TransactionalSender(Sender):
         if offsets:
             await self._begin()
             given = {TopicPartition(*tp): offset for tp, offset in offsets.items()}
-            await self._producer.send_offsets_to_transaction(given, self._group)
+            await self._answered(self._producer.send_offsets_to_transaction(given, self._group))
         if self._begun:
-            await self._producer.commit_transaction()
+            await self._answered(self._producer.commit_transaction())
             self._begun = False
