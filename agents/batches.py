@@ -70,9 +70,8 @@ _SIZE: Final = struct.Struct(">qi")
 _HEAD: Final = struct.Struct(">qiibIhiqqqhii")
 """What stands before the records of a batch. Source: the Kafka protocol, "Record Batch"."""
 
-_CRC: Final = struct.Struct(">I")
-_CRC_AT: Final = 17
-"""Where its checksum (CRC-32C) stands, which is of all that is behind it."""
+_CHECKED_FROM: Final = 21
+"""Behind the checksum (CRC-32C), which is of all from here on."""
 
 
 class Raw(Protocol):
@@ -136,6 +135,7 @@ class Stored:
         self._data = data
         self._source = MemoryRecords(data)
         self._start = self._end = 0
+        self._head: tuple[int, ...] | None = None
         self.has_next = self._source.has_next
         self.size_in_bytes = self._source.size_in_bytes
 
@@ -144,29 +144,29 @@ class Stored:
         self._start = self._end
         _, size = _SIZE.unpack_from(self._data, self._start)
         self._end += _SIZE.size + size
+        self._head = _HEAD.unpack_from(self._data, self._start) if batch.magic >= 2 else None
         return batch
 
     def is_whole(self, batch: Any) -> bool:
         """Whether what came last is what its checksum says."""
-        if batch.magic < 2:
+        if self._head is None:
             return bool(batch.validate_crc())
-        (crc,) = _CRC.unpack_from(self._data, self._start + _CRC_AT)
-        checked = memoryview(self._data)[self._start + _CRC_AT + _CRC.size : self._end]
-        return bool(crc == crc32c(checked))
+        checked = memoryview(self._data)[self._start + _CHECKED_FROM : self._end]
+        return bool(self._head[4] == crc32c(checked))
 
-    def count(self, batch: Any) -> int:
+    @property
+    def count(self) -> int:
         """Records of what came last; 0 of an older format of messages, which does not tell."""
-        return 0 if batch.magic < 2 else int(_HEAD.unpack_from(self._data, self._start)[-1])
+        return self._head[-1] if self._head else 0
 
     def block(self, batch: Any, time: int | None) -> Block | None:
         """What came last, unpacked; None of an older format of messages. Raises Bomb."""
-        if batch.magic < 2:
+        if self._head is None:
             return None
-        fields = _HEAD.unpack_from(self._data, self._start)
         codec, head = batch.compression_type, self._start + _HEAD.size
         stored = self._data if codec else memoryview(self._data)  # as it is, it is not copied
         payload = unpacking.DECODERS[codec](stored[head : self._end])
-        return batch.base_offset, fields[7], time, fields[-1], payload
+        return batch.base_offset, self._head[7], time, self.count, payload
 
 
 def raw_batches(records: Any, blocks: bool = False) -> Iterator[RawBatch]:
@@ -195,7 +195,7 @@ def _unpacked(
 ) -> tuple[Iterable[Raw], Block | None]:
     """The batch that came last of `source`, as records or as a block."""
     try:
-        unpacking.weigh(source.count(batch))
+        unpacking.weigh(source.count)
         block = source.block(batch, time) if blocks else None
         return batch if block else list(batch), block
     except unpacking.Bomb:

@@ -262,8 +262,8 @@ static int know_sorts(PyObject *given) {
 }
 
 static PyObject *configure(PyObject *module, PyObject *args, PyObject *kwargs) {
-    static char *names[] = {"kinds", "event", "folds", "notes", "product", "unset", "view", "glance", "signal", "cart", "encode", "decoders",
-                            "sorts", "cart_weight", "products_weight", "unclear_from", "visit_gap", "idle_after",
+    static char *names[] = {"kinds", "event", "folds", "notes", "product", "unset", "view", "glance", "signal",
+                            "cart", "encode", "decoders", "sorts", "cart_weight", "products_weight", "unclear_from", "visit_gap", "idle_after",
                             "late_after", "kept_ids", "kept_views", "fields", NULL};
     static const char *parts[] = {"id", "name", "category", "price", "url", "image"};
     static const char *own[LEAVING] = {NULL, "product", NULL, "query", NULL};
@@ -289,8 +289,8 @@ static PyObject *configure(PyObject *module, PyObject *args, PyObject *kwargs) {
     for (int i = 0; i < PARTS; i++)
         if ((product_fields[i] = offset_of(product, parts[i])) < 0) return NULL;
     /* Held for as long as the process is. */
-    Py_INCREF(types), Py_INCREF(event), Py_INCREF(folds), Py_INCREF(notes), Py_INCREF(product), Py_INCREF(unset), Py_INCREF(view_type), Py_INCREF(glance_type);
-    Py_INCREF(signal_type), Py_INCREF(cart_type), Py_INCREF(encode), Py_INCREF(decoders);
+    Py_INCREF(types), Py_INCREF(event), Py_INCREF(folds), Py_INCREF(notes), Py_INCREF(product), Py_INCREF(unset);
+    Py_INCREF(view_type), Py_INCREF(glance_type), Py_INCREF(signal_type), Py_INCREF(cart_type), Py_INCREF(encode), Py_INCREF(decoders);
     Py_RETURN_NONE;
 }
 

@@ -38,9 +38,10 @@ class _Ring:
         else:
             bucket.append(key)
 
-    def pop(self) -> list[str]:
-        """Takes out the first bucket."""
-        return self.buckets.pop(heappop(self.order))
+    def pop(self) -> tuple[int, list[str]]:
+        """Takes out the first bucket: its place and its keys."""
+        place = heappop(self.order)
+        return place, self.buckets.pop(place)
 
     @property
     def first(self) -> int | None:
@@ -75,8 +76,8 @@ class Wheel:
         self._spread = last
         later, soon = self._later, self._soon
         while later.order and later.order[0] <= last:
-            span = later.order[0]
-            for key in later.pop():
+            span, keys = later.pop()
+            for key in keys:
                 at = armed(key)
                 if at // SPAN == span:
                     soon.put(key, at // TICK)
@@ -85,10 +86,10 @@ class Wheel:
         """Takes out and gives the keys armed at or before `time` (ms), in the order of their ticks."""
         self.reach(time, armed)
         found: dict[str, None] = {}
-        order, buckets = self._soon.order, self._soon.buckets
+        order = self._soon.order
         while order and (order[0] + 1) * TICK <= time:
-            tick = heappop(order)
-            for key in buckets.pop(tick):
+            tick, keys = self._soon.pop()
+            for key in keys:
                 if armed(key) // TICK == tick:
                     found[key] = None
         if order and order[0] * TICK <= time:
