@@ -121,9 +121,8 @@ def _built() -> Make | None:
         from stream import _visitors  # noqa: PLC0415 - it is not everywhere
     except ImportError:  # pragma: no cover - where there was no compiler
         return None
-    alone = set(registry.AT_SIGNAL) == {
-        exit_intent.signalled
-    }  # else each signal is for all to judge
+    # Else each signal is for all of them to judge.
+    alone = set(registry.AT_SIGNAL) == {exit_intent.signalled}
     _visitors.configure(
         kinds=KINDS,
         event=Event,
