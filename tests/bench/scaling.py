@@ -20,7 +20,7 @@ from tests.bench.room import Room
 from tests.bench.table import Rounds
 from tests.bench.traffic import rows, wall
 
-SMOKE: Final = "--workers 2 --visitors 500 --events 300000 --seconds 2 --rounds 1"
+SMOKE: Final = "--workers 2 --visitors 500 --events 900000 --seconds 2 --rounds 1"
 PERIOD_S: Final = 0.1
 WITHIN_S: Final = 300.0
 ENOUGH: Final = 0.85

@@ -14,7 +14,7 @@ from tests.bench.room import Room
 from tests.bench.table import Rounds
 from tests.bench.traffic import Keys, Row, rows, wall
 
-SMOKE: Final = "--visitors 1000 --keys uniform --events 60000 --rounds 1 --faust-events 1500"
+SMOKE: Final = "--visitors 1000 --keys uniform --events 300000 --rounds 1 --faust-events 1500"
 
 
 class Backlog(NamedTuple):
