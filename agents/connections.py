@@ -1,10 +1,15 @@
-"""Connections that break, told from tasks that are told to end."""
+"""Connections that break, told from tasks that are told to end; and brokers that are not there yet."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from typing import Any, Final
 
-from aiokafka.errors import KafkaConnectionError
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import KafkaConnectionError, NodeNotReadyError
+
+PATIENCE_S: Final = 0.5
+"""From try to try while a broker does not answer."""
 
 
 @contextmanager
@@ -20,3 +25,32 @@ def broken_is_lost() -> Iterator[None]:
         if task is None or task.cancelling():
             raise
         raise KafkaConnectionError("the connection broke") from None
+
+
+async def started(start: Callable[[], Awaitable[None]], wanted: Callable[[], bool]) -> bool:
+    """Starts a client, again until a broker answers; False once nobody wants it any more."""
+    while wanted():
+        try:
+            with broken_is_lost():
+                await start()
+            return True
+        except KafkaConnectionError:
+            await asyncio.sleep(PATIENCE_S)
+    return False
+
+
+_coordinator_lookup: Final = AIOKafkaClient.coordinator_lookup
+
+
+async def _lookup(client: AIOKafkaClient, *what: Any) -> int:
+    """A broker that has just come back may name no broker, itself included. aiokafka asserts that this cannot be;
+    all who ask it for a coordinator ask again after an error that passes."""
+    if client.get_random_node() is None:
+        raise NodeNotReadyError("no broker is named yet")
+    node: int = await _coordinator_lookup(client, *what)
+    return node
+
+
+def install() -> None:
+    """From now on every aiokafka client of this process waits for a broker that is coming back."""
+    AIOKafkaClient.coordinator_lookup = _lookup

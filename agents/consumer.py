@@ -16,9 +16,8 @@ from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
-from agents import batches
-from agents.connections import broken_is_lost
-from agents.state import PATIENCE_S
+from agents import batches, connections
+from agents.connections import PATIENCE_S, broken_is_lost
 
 FEW: Final = 1_000
 GATHER_S: Final = 0.004
@@ -138,5 +137,6 @@ class BatchConsumer(driver.Consumer):
 
 def install() -> None:
     """Faust's Kafka transport uses this consumer, and aiokafka's consumers read raw batches."""
+    connections.install()
     batches.install()
     driver.Transport.Consumer = BatchConsumer

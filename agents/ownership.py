@@ -64,6 +64,8 @@ class Ownership:
             with broken_is_lost():
                 await self._apply(shard, message.value)
         except Exception as error:
+            if self.shards.get(message.tp) is not shard:
+                return  # given up meanwhile, and its producer with it
             # A Faust agent would be started again and go on behind this batch: the process ends.
             self.fail(error)
             await asyncio.Future()
@@ -158,12 +160,15 @@ class Ownership:
             return self.shards is mine and self.consumer.member == member
 
         stages = {(shard.changelog, tp.partition): shard.stage for tp, shard in new.items()}
-        await asyncio.gather(*(shard.open() for shard in new.values()))
+        opened = await asyncio.gather(*(shard.open(still_ours) for shard in new.values()))
         with self._metrics.restore.time():
-            whole = await restore(self._settings, self._offsets, stages, still_ours)
+            whole = all(opened) and await restore(self._settings, self._offsets, stages, still_ours)
         if whole:
             mine.update(new)
-        say(log, "assigned", generation=member[0], kept=kept, restored=len(new) if whole else 0)
+        else:
+            self._drop(new)
+        restored = len(mine) - kept if whole else 0
+        say(log, "assigned", generation=member[0], kept=kept, restored=restored)
 
     async def _begin(self) -> None:
         member, shards = self.consumer.member, self.shards

@@ -7,7 +7,7 @@ from typing import Final
 from faust.types import TP
 
 from agents import app
-from agents.connections import broken_is_lost
+from agents.connections import broken_is_lost, started
 from agents.evidence import Evidence
 from agents.flush import Flush
 from agents.metrics import Metrics
@@ -56,8 +56,8 @@ class Service:
 
     async def run(self) -> None:
         """For ever."""
-        await self._sender.start()
-        await self._offsets.start()
+        for start in (self._sender.start, self._offsets.start):
+            await started(start, wanted=lambda: True)
         async with asyncio.TaskGroup() as tasks:
             for work in (self._faust, self._flushes, self.evidence.run, self._failure):
                 tasks.create_task(_whole(work))

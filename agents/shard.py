@@ -12,6 +12,7 @@ from typing import ClassVar, Final, NamedTuple
 from faust.types import TP
 
 from agents.batches import RawBatch
+from agents.connections import started
 from agents.metrics import Metrics
 from agents.outputs import Ack, Sender, Source, acknowledged
 from agents.transactions import TransactionalSender
@@ -148,10 +149,10 @@ class Shard(ABC):
             self.transaction.leave()
         self._metrics.forget(self.name, self.source.partition)
 
-    async def open(self) -> None:
-        """Fences the former owner, where there are transactions: before the state is read back."""
-        if self.transaction:
-            await self.transaction.start()
+    async def open(self, wanted: Callable[[], bool]) -> bool:
+        """Fences the former owner, where there are transactions: before the state is read back. False once it is
+        not wanted any more."""
+        return self.transaction is None or await started(self.transaction.start, wanted)
 
     def reached(self, end: int) -> None:
         """The topic ended at `end` a moment ago. Caught up is also who has come to where it ended before:

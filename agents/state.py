@@ -17,7 +17,7 @@ from aiokafka.structs import TopicPartition
 
 from agents import memory
 from agents.batches import RawBatch
-from agents.connections import broken_is_lost
+from agents.connections import PATIENCE_S, broken_is_lost, started
 from agents.log import say
 from agents.settings import Settings, aiokafka_options
 from stream.people import People
@@ -31,9 +31,6 @@ Question = Callable[[list[TopicPartition]], Awaitable[dict[TopicPartition, int]]
 
 FETCH_BYTES: Final = 1024 * 1024
 """Of a partition, packed. Fewer: more waiting for the broker; more: more memory."""
-
-PATIENCE_S: Final = 0.5
-"""From try to try while a broker does not answer."""
 
 
 class StateError(Exception):
@@ -53,6 +50,7 @@ class Offsets:
         )
 
     async def start(self) -> None:
+        """Raises KafkaConnectionError when no broker answers."""
         await self._consumer.start()
 
     async def stop(self) -> None:
@@ -104,8 +102,9 @@ async def restore(
             enable_auto_commit=False,
             max_partition_fetch_bytes=FETCH_BYTES,
         )
-        await consumer.start()
         try:
+            if not await started(consumer.start, still_ours):
+                return False
             for tp in left:  # one after another: what older records leave free, the next one fills
                 reached, here = first[tp], TopicPartition(*tp)
                 consumer.assign([here])

@@ -1,0 +1,112 @@
+"""Clients that are started while no broker answers, or one that is only just coming back."""
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any, cast
+
+import pytest
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import KafkaConnectionError, NodeNotReadyError
+from faust.types import TP, Message
+
+from agents import connections
+from agents.metrics import Metrics
+from agents.ownership import Ownership
+from agents.settings import Settings
+from agents.shard import Shard
+
+TP_0 = TP("storefront.events", 0)
+
+
+@pytest.fixture(autouse=True)
+def without_waiting(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(connections, "PATIENCE_S", 0.0)
+    lookup = AIOKafkaClient.coordinator_lookup
+    yield
+    AIOKafkaClient.coordinator_lookup = lookup
+
+
+class Client:
+    """Answers from the third time on."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def start(self) -> None:
+        self.asked += 1
+        if self.asked < 3:
+            raise KafkaConnectionError("nobody is there")
+
+
+def test_a_client_is_started_again_until_a_broker_answers() -> None:
+    client = Client()
+    assert asyncio.run(connections.started(client.start, lambda: True))
+    assert client.asked == 3
+
+
+def test_a_client_is_not_started_again_once_nobody_wants_it() -> None:
+    client = Client()
+    assert not asyncio.run(connections.started(client.start, lambda: client.asked < 2))
+    assert client.asked == 2
+
+
+def test_a_fault_that_does_not_pass_is_not_tried_again() -> None:
+    async def start() -> None:
+        raise ValueError
+
+    with pytest.raises(ValueError):
+        asyncio.run(connections.started(start, lambda: True))
+
+
+async def ask() -> None:
+    client = AIOKafkaClient(bootstrap_servers=["localhost:1"])
+    assert client.get_random_node() is None
+    await client.coordinator_lookup(1, "an id")
+
+
+def test_a_broker_that_names_no_broker_is_asked_again() -> None:
+    """aiokafka's own word for it is an assertion, which would end the process."""
+    with pytest.raises(AssertionError):
+        asyncio.run(ask())
+    connections.install()
+    with pytest.raises(NodeNotReadyError) as raised:
+        asyncio.run(ask())
+    assert raised.value.retriable
+
+
+class Failing:
+    """A shard that fails while it applies."""
+
+    def __init__(self, meanwhile: Any) -> None:
+        self._meanwhile = meanwhile
+
+    async def take(self, batches: object) -> None:
+        self._meanwhile()
+        raise KafkaConnectionError("closed")
+
+
+async def taken(drop: bool) -> BaseException | None:
+    """How the process fails after input whose shard fails, having been given up meanwhile or not."""
+    unused = cast(Any, None)
+    owner = Ownership(Settings(), unused, unused, unused, Metrics(("cart_abandonment",)))
+    owner.shards[TP_0] = cast(Shard, Failing(owner.shards.clear if drop else lambda: None))
+    owner.flowing = True
+    taking = asyncio.ensure_future(owner.take(cast(Message, Fetched())))
+    await asyncio.wait((taking,), timeout=0.1)
+    assert taking.done() == drop
+    taking.cancel()
+    return owner.failed.exception() if owner.failed.done() else None
+
+
+class Fetched:
+    tp = TP_0
+    value: tuple[()] = ()
+
+
+def test_what_fails_of_a_partition_that_was_given_up_meanwhile_ends_nothing() -> None:
+    """Its producer was stopped under it; its next owner reads the same input again."""
+    assert asyncio.run(taken(drop=True)) is None
+
+
+def test_what_fails_of_a_partition_that_is_owned_ends_the_process() -> None:
+    assert isinstance(asyncio.run(taken(drop=False)), KafkaConnectionError)
