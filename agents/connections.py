@@ -43,11 +43,15 @@ _coordinator_lookup: Final = AIOKafkaClient.coordinator_lookup
 
 
 async def _lookup(client: AIOKafkaClient, *what: Any) -> int:
-    """A broker that has just come back may name no broker, itself included. aiokafka asserts that this cannot be;
-    all who ask it for a coordinator ask again after an error that passes."""
+    """A broker that has just come back may name no broker, itself included: aiokafka asserts that this cannot be.
+    And its producers give up for good when a connection breaks under this question. All who ask it ask again
+    after an error that passes."""
     if client.get_random_node() is None:
         raise NodeNotReadyError("no broker is named yet")
-    node: int = await _coordinator_lookup(client, *what)
+    try:
+        node: int = await _coordinator_lookup(client, *what)
+    except KafkaConnectionError as error:
+        raise NodeNotReadyError(str(error)) from error
     return node
 
 

@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Coroutine, Mapping
 from typing import Any, Final
 
+from aiokafka.errors import IllegalOperation, ProducerFenced
 from aiokafka.structs import TopicPartition
 from faust.types import TP
 
@@ -20,6 +21,11 @@ from agents.topic_list import Layout
 
 TIMEOUT_MS: Final = 10_000
 """A transaction that is left open holds back all readers of its partitions for so long at most."""
+
+ENDED: Final = (
+    f"a transaction was open for more than {TIMEOUT_MS / 1000:.0f} s, for the broker did not answer or this process "
+    "stood still, or its partition is another worker's"
+)
 
 RETRY_MS: Final = 20
 """The broker often answers a transaction's first records with `try again`, while the one before ends."""
@@ -50,8 +56,12 @@ class TransactionalSender(Sender):
             await self._producer.begin_transaction()
 
     async def _send(self, packer: Packer) -> list[Ack]:
+        """Raises ProducerFenced when the transaction is no more."""
         await self._begin()
-        return await super()._send(packer)
+        try:
+            return await super()._send(packer)
+        except IllegalOperation as error:
+            raise ProducerFenced(ENDED) from error
 
     def leave(self) -> None:
         """The partition is another worker's, or about to be: what is open is aborted by its next owner."""

@@ -25,7 +25,7 @@ def poisoned(room: Room) -> list[Report]:
     """The corpus one in 20, and 1,000 in a row: every fate is counted once."""
     with room.scene() as it:
         given = replayed(logs.worlds(room.seed, room.times(10, 40)), it.inputs)
-        it.write(poison.mixed(given, room.pick, 1000), 8)
+        it.write(poison.mixed(given, it.inputs, room.pick, 1000), 8)
         it.workers.add()
         it.workers.until_ready()
         it.fault("poison, one in 20 and 1,000 in a row")

@@ -4,7 +4,9 @@ import json
 import random
 from typing import Any
 
+from agents.partition import partition_of
 from tests.faults.loader import Given
+from tests.faults.oracle import is_rejected
 from tests.reference.generate_faults import BROKEN
 
 Poison = tuple[bytes | None, bytes | None]
@@ -76,8 +78,9 @@ def corpus() -> list[Poison]:
     return [*found, (None, packed(event())), (b"", packed(event())), (b"other", packed(event()))]
 
 
-def mixed(given: list[Given], pick: random.Random, row: int) -> list[Given]:
-    """The corpus among other records, one in 20, and `row` of them in a row in the middle."""
+def mixed(given: list[Given], partitions: int, pick: random.Random, row: int) -> list[Given]:
+    """The corpus among other records, one in 20, and `row` of them in a row in the middle. What of it is valid
+    goes where its key belongs: a visitor lives in one partition."""
     every = corpus()
     found: list[Given] = []
     for number, each in enumerate(given):
@@ -87,5 +90,7 @@ def mixed(given: list[Given], pick: random.Random, row: int) -> list[Given]:
             key, value = (
                 every[pick.randrange(len(every))] if number_ < 200 else every[number_ % 5 + 19]
             )
-            found.append(Given(each.partition, each.time, key, value))
+            lives = key and not is_rejected(key, value)
+            partition = partition_of(key or b"", partitions) if lives else each.partition
+            found.append(Given(partition, each.time, key, value))
     return found

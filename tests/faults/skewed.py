@@ -1,5 +1,6 @@
 """Brokers whose clocks do not agree: what the margin of the evidence is for."""
 
+import itertools
 import os
 import time
 from collections.abc import Iterator
@@ -10,14 +11,27 @@ from agents import topics
 from agents.local.kafka import Cluster, cluster
 from agents.local.node import Node
 from agents.topic_list import EVENTS, FACTS
-from tests.faults import live
+from tests.faults import live, raw
+from tests.faults.brokers import AWAY
 from tests.faults.cases import Room, Skipped, case
 from tests.faults.clocks import FAKETIME, hasty_scene, last
+from tests.faults.loader import Given
 from tests.faults.report import Report
 from tests.faults.scene import Scene
 
-AHEAD_S = 4
+SKEW_S = 4
 """Less than the recipes' first step: so much too early it comes at the most."""
+
+MARGIN_MS = (SKEW_S + 2) * 1000
+LATER_S = 15.0
+LATER = {
+    "policy": {"caps": []},
+    "recipes": [{"name": "cart-abandonment", "steps": [f"{LATER_S:.0f}s"], "reach": "any"}],
+}
+"""Time enough for another leader."""
+
+QUIET_S = 15.0
+"""Until the last of them are idle, and evidence says so."""
 
 WITHIN_S = 25.0
 PREFERRED = 0
@@ -27,64 +41,142 @@ PREFERRED = 0
 def skewed_brokers(room: Room) -> list[Report]:
     """One of three brokers is 4 s ahead, and it stamps the marks: without a margin triggers are false, for
     orders still come with a time that was said to be over; with a margin above the skew none is."""
-    if not FAKETIME.exists():
-        raise Skipped("libfaketime is not installed (apt-get install faketime)")
+    _require_faketime()
     found = []
-    for name, margin_ms in (("margin", (AHEAD_S + 2) * 1000), ("none", 0)):
-        environ = {"TRIGGERS_MARGIN_MS": str(margin_ms)}
-        with cluster(3) as own, hasty_scene(room, name, cluster=own, environ=environ) as it:
+    for name, margin_ms in (("margin", MARGIN_MS), ("none", 0)):
+        with _skewed(room, name, margin_ms) as (it, own):
             _set_ahead(it, own)
-            for _ in range(2):
-                it.workers.add("hasty")
-            it.workers.until_ready()
-            _shop(it, room)
-            report = it.conclude(copies=False, until=last(it), within=WITHIN_S)
-            report.expected = "" if margin_ms else "sound"
+            _work(it)
+            carts, orders = _shoppers(it, room)
+            it.write(carts, 2).finish()
+            time.sleep(2.5)  # most of the orders come sooner than the first step is due
+            it.write(orders, 1.5).finish()
+            found.append(_concluded(it, margin_ms))
+    return found
+
+
+@case("clock")
+def slower_leader(room: Room) -> list[Report]:
+    """Partitions of the input get a leader whose clock is 4 s behind: their time steps back. Without a margin
+    triggers are false, for orders still come with a time that was said to be over; with one none is."""
+    _require_faketime()
+    found = []
+    for name, margin_ms in (("margin", MARGIN_MS), ("none", 0)):
+        with _skewed(room, name, margin_ms, document=LATER) as (it, own):
+            behind, leaving = _set_behind(it, own)
+            _work(it)
+            carts, orders = _shoppers(it, room)
+            due = time.monotonic() + LATER_S
+            it.write(carts, 1).finish()
+            views = [
+                live.event(f"w{n}", "product.viewed", product={"id": "p1"}) for n in range(600)
+            ]
+            it.write(live.live(views, it.inputs), LATER_S)
+            _lead(it, behind, leaving)
+            assert time.monotonic() < due, "the leaders changed too late to show anything"
+            time.sleep(due + 1.5 - time.monotonic())
+            it.write(orders, 1).finish()  # once the step was due, with a time before it
+            time.sleep(QUIET_S)
+            report = _concluded(it, margin_ms)
+            assert _steps_back(it) > SKEW_S / 2, "the time of a partition stepped back"
             found.append(report)
     return found
 
 
-def _shop(it: Scene, room: Room) -> None:
-    """Orders come some seconds after their carts, most of them sooner than the first step is due."""
-    carts, orders = live.shoppers(room.pick, [f"v{n}" for n in range(160)], it.inputs)
-    it.write(carts, 2).finish()
-    time.sleep(2.5)
-    it.write(orders, 1.5).finish()
+def _require_faketime() -> None:
+    if not FAKETIME.exists():
+        raise Skipped("libfaketime is not installed (apt-get install faketime)")
+
+
+@contextmanager
+def _skewed(
+    room: Room, name: str, margin_ms: int, **options: object
+) -> Iterator[tuple[Scene, Cluster]]:
+    options["environ"] = {"TRIGGERS_MARGIN_MS": str(margin_ms)}
+    with cluster(3) as own, hasty_scene(room, name, cluster=own, **options) as it:
+        yield it, own
+
+
+def _work(it: Scene) -> None:
+    for _ in range(2):
+        it.workers.add("hasty")
+    it.workers.until_ready()
+
+
+def _shoppers(it: Scene, room: Room) -> tuple[list[Given], list[Given]]:
+    return live.shoppers(room.pick, [f"v{n}" for n in range(160)], it.inputs)
+
+
+def _concluded(it: Scene, margin_ms: int) -> Report:
+    report: Report = it.conclude(copies=False, until=last(it), passed=[AWAY], within=WITHIN_S)
+    report.expected = "" if margin_ms else "sound"
+    return report
 
 
 def _set_ahead(it: Scene, own: Cluster) -> None:
     """The broker that stamps the marks (it leads the first partition of the facts) starts again, ahead."""
-    number = _leaders(it, FACTS)[0]
-    (node,) = [node for node in own.nodes if node.number == number]
-    node.stop()
-    with _ahead():
-        node.launch()
-    node.wait_ready()
-    it.fault(f"the clock of broker {number}: {AHEAD_S} s ahead")
-    _lead_again(it, node)
+    node = _node(own, _leaders(it, FACTS)[0])
+    _set_clock(it, node, SKEW_S)
+    _prefer(it, FACTS, [0], node)
+    number = node.number
     others = [leader for leader in _leaders(it, EVENTS).values() if leader != number]
     assert others, "partitions of the input are stamped by the right clock"
 
 
-@contextmanager
-def _ahead() -> Iterator[None]:
-    """What is started meanwhile has the wrong clock: the monotonic one too, for with that left alone
-    libfaketime lets Java's timed waits return at once."""
+def _set_behind(it: Scene, own: Cluster) -> tuple[Node, Node]:
+    """(a broker that starts again, behind, and leads nothing yet, another that does not stamp the marks)."""
+    marks = _leaders(it, FACTS)[0]
+    behind, leaving = [node for node in own.nodes if node.number != marks]
+    _set_clock(it, behind, -SKEW_S)
+    leaders = _leaders(it, EVENTS) | {"marks": _leaders(it, FACTS)[0]}
+    assert behind.number not in leaders.values(), leaders
+    return behind, leaving
+
+
+def _lead(it: Scene, node: Node, leaving: Node) -> None:
+    """Another broker ends, and `node` leads what it is preferred for."""
+    leaving.stop()
+    mine = [number for number, first in _preferred(it, EVENTS).items() if first == node.number]
+    assert mine, "preferred for none of the input's partitions"
+    _prefer(it, EVENTS, mine, node)
+    it.fault(f"broker {leaving.number} ends, broker {node.number} leads input {mine}")
+    assert _leaders(it, FACTS)[0] != node.number, "the marks are stamped by the right clock"
+
+
+def _steps_back(it: Scene) -> float:
+    """S by which the time of a partition of the input goes back at most, from one record to the next."""
+    with raw.Tail(it.settings, [EVENTS]) as tail:
+        rows = sorted(tail.read(), key=lambda row: (row.partition, row.offset))
+    pairs = itertools.pairwise(rows)
+    return max(a.time - b.time for a, b in pairs if a.partition == b.partition) / 1000
+
+
+def _node(own: Cluster, number: int) -> Node:
+    (node,) = [node for node in own.nodes if node.number == number]
+    return node
+
+
+def _set_clock(it: Scene, node: Node, seconds: int) -> None:
+    """It starts again with a wrong clock: the monotonic one too, for with that left alone libfaketime lets
+    Java's timed waits return at once."""
     threads = FAKETIME.with_name("libfaketimeMT.so.1")
-    wrong = {"LD_PRELOAD": str(threads), "FAKETIME": f"+{AHEAD_S}s"}
+    wrong = {"LD_PRELOAD": str(threads), "FAKETIME": f"{seconds:+}s"}
+    node.stop()
     os.environ.update(wrong)
     try:
-        yield
+        node.launch()
     finally:
         for name in wrong:
             del os.environ[name]
+    node.wait_ready()
+    it.fault(f"the clock of broker {node.number}: {seconds:+} s")
 
 
-def _lead_again(it: Scene, node: Node, within: float = 60) -> None:
-    """It is preferred for its partitions, and leads them again once it is in sync."""
+def _prefer(it: Scene, topic: str, partitions: list[int], node: Node, within: float = 60) -> None:
+    """It is preferred for these partitions, and leads them once it is in sync."""
     limit = time.monotonic() + within
-    while _leaders(it, FACTS)[0] != node.number:
-        assert time.monotonic() < limit, f"broker {node.number} does not lead again"
+    while {_leaders(it, topic)[number] for number in partitions} != {node.number}:
+        assert time.monotonic() < limit, f"broker {node.number} does not lead"
         time.sleep(0.5)
         with topics.connected(it.settings) as admin:
             admin.elect_leaders(PREFERRED, raise_errors=False)
@@ -92,7 +184,16 @@ def _lead_again(it: Scene, node: Node, within: float = 60) -> None:
 
 def _leaders(it: Scene, topic: str) -> dict[int, int]:
     """The leading broker by partition."""
+    return {part["partition_index"]: part["leader_id"] for part in _told(it, topic)}
+
+
+def _preferred(it: Scene, topic: str) -> dict[int, int]:
+    """By partition the broker that leads where it can."""
+    return {part["partition_index"]: part["replica_nodes"][0] for part in _told(it, topic)}
+
+
+def _told(it: Scene, topic: str) -> list[dict[str, Any]]:
     with topics.connected(it.settings) as admin:
         (told,) = admin.describe_topics([it.settings.topic(topic)])
     parts: list[dict[str, Any]] = told["partitions"]
-    return {part["partition_index"]: part["leader_id"] for part in parts}
+    return parts

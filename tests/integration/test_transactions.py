@@ -1,7 +1,11 @@
 """Transactions on a broker that stops to answer: whoever waits for one is let go when the partition is left."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+import pytest
+from aiokafka.errors import ProducerFenced
 from faust.types import TP
 
 from agents import topics
@@ -13,6 +17,18 @@ from agents.transactions import TransactionalSender
 from stream import recipes
 
 LAYOUT = Layout(1, 1)
+
+
+@contextmanager
+def made(prefix: str) -> Iterator[tuple[Settings, Cluster]]:
+    """A broker with the service's topics."""
+    with cluster(1) as broker:
+        settings = Settings(
+            kafka=(broker.bootstrap,), prefix=prefix, group=f"{prefix}g", delivery="exactly_once"
+        )
+        with topics.connected(settings) as admin:
+            topics.create(admin, settings, recipes.DEFAULT.names, *LAYOUT)
+        yield settings, broker
 
 
 async def sender(settings: Settings) -> TransactionalSender:
@@ -47,13 +63,26 @@ async def left_while_it_commits(settings: Settings, broker: Cluster) -> tuple[bo
     return told, after
 
 
+async def sent_after_the_end(settings: Settings) -> None:
+    """By the former owner of a partition: it cannot end what it had in the air, and sends more."""
+    former, tp = await sender(settings), TP(settings.topic(EVENTS), 0)
+    owner = await sender(settings)
+    with pytest.raises(ProducerFenced):
+        await former.commit({tp: 1})
+    try:
+        await former.changes(settings.topic("state.visitors"), 0, [(b"v", b"old state")])
+    finally:
+        await asyncio.gather(former.stop(), owner.stop(), return_exceptions=True)
+
+
+def test_who_sends_in_a_transaction_that_was_ended_hears_why() -> None:
+    """The client's own word for it is that it cannot send while not in a transaction."""
+    with made("ended.") as (settings, _), pytest.raises(ProducerFenced, match="another worker"):
+        asyncio.run(asyncio.wait_for(sent_after_the_end(settings), 30))
+
+
 def test_a_commit_that_nobody_answers_holds_no_flush_back_once_the_partition_is_left() -> None:
     """A producer that is stopped tells nobody of the transaction it was about to end: the flush, of which there is
     one at a time, would wait for it for ever, and the worker with it."""
-    with cluster(1) as broker:
-        settings = Settings(
-            kafka=(broker.bootstrap,), prefix="left.", group="left.g", delivery="exactly_once"
-        )
-        with topics.connected(settings) as admin:
-            topics.create(admin, settings, recipes.DEFAULT.names, *LAYOUT)
+    with made("left.") as (settings, broker):
         assert asyncio.run(left_while_it_commits(settings, broker)) == (False, True)

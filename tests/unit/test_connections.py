@@ -58,20 +58,33 @@ def test_a_fault_that_does_not_pass_is_not_tried_again() -> None:
         asyncio.run(connections.started(start, lambda: True))
 
 
-async def ask() -> None:
-    client = AIOKafkaClient(bootstrap_servers=["localhost:1"])
-    assert client.get_random_node() is None
-    await client.coordinator_lookup(1, "an id")
+async def lookup() -> None:
+    await AIOKafkaClient(bootstrap_servers=["localhost:1"]).coordinator_lookup(1, "an id")
 
 
 def test_a_broker_that_names_no_broker_is_asked_again() -> None:
     """aiokafka's own word for it is an assertion, which would end the process."""
     with pytest.raises(AssertionError):
-        asyncio.run(ask())
+        asyncio.run(lookup())
     connections.install()
     with pytest.raises(NodeNotReadyError) as raised:
-        asyncio.run(ask())
+        asyncio.run(lookup())
     assert raised.value.retriable
+
+
+def test_a_connection_that_breaks_under_the_question_is_an_error_that_passes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """aiokafka's producers would take it for one that does not, and never send again."""
+
+    async def broken(*_: object) -> int:
+        raise KafkaConnectionError("it broke")
+
+    monkeypatch.setattr(AIOKafkaClient, "get_random_node", lambda _: 1)
+    monkeypatch.setattr(AIOKafkaClient, "send", broken)
+    connections.install()
+    with pytest.raises(NodeNotReadyError, match="it broke"):
+        asyncio.run(lookup())
 
 
 class Failing:
