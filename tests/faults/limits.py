@@ -1,9 +1,11 @@
-"""No room left: on the broker's disk, in a worker's memory."""
+"""No room left: on the broker's disk, in a worker's memory. And no rights: on the file system, on the machine."""
 
 import asyncio
 import os
+import re
 import resource
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +18,7 @@ from tests.faults.cases import Room, Skipped, case
 from tests.faults.data import bombs
 from tests.faults.report import Report
 from tests.faults.tampering import ENDED
+from tests.faults.workers import WORKER
 
 DISK_MB = 96
 SPARE_BYTES = 4 << 20
@@ -74,6 +77,50 @@ def disk_full(room: Room) -> list[Report]:
             node.launch()
             node.wait_ready()
         return [it.conclude(passed=[AWAY, ENDED], exits=(0, 1))]
+
+
+WRITTEN = 97
+CONFINED = f"""
+WRITTEN={WRITTEN}
+set -e
+python=$(readlink -f "$1")
+home=${{python%/bin/*}}
+mount --bind "$home" /mnt
+case $home in /root/*) mount -t tmpfs -o mode=755 none /root; mkdir -p "$home";; esac
+mount --move /mnt "$home"
+awk '{{ print $2 }}' /proc/self/mounts | while read -r at; do
+  case $at in /proc*|/sys*|/dev*) ;; *) mount -o remount,bind,ro "$at";; esac
+done
+for at in / /tmp "$home" "$PWD"; do if touch "$at/written" 2>/dev/null; then exit $WRITTEN; fi; done
+exec setpriv --reuid=65534 --regid=65534 --clear-groups --bounding-set=-all --no-new-privs "$@"
+"""
+"""In a mount namespace of its own nothing can be written; then as nobody, who may read the interpreter, too."""
+
+
+@case("security")
+def read_only(room: Room) -> list[Report]:
+    """A file system that is read-only everywhere, nobody's user and no capability: a worker needs no more, at its
+    start, at work, and when it is killed and started again."""
+    confined = ["unshare", "--mount", "sh", "-c", CONFINED, "sh"]
+    code = subprocess.run([*confined, sys.executable, "-c", ""], check=False).returncode
+    assert code != WRITTEN, "something can still be written"
+    if code:
+        raise Skipped("mounts of one's own need root, unshare and setpriv")
+    count = room.times(1, 5)
+    with room.scene() as it:
+        it.load(logs.worlds(room.seed, room.times(12, 30)), seconds=count * 4)
+        for _ in range(2):
+            it.workers.add(command=[*confined, *WORKER])
+        for number in range(count):
+            it.workers.until_ready()
+            worker = it.workers.all[number % 2]
+            status = Path(f"/proc/{worker.pid}/status").read_text()
+            assert re.search(r"Uid:\s65534\s65534\s65534", status), status
+            assert re.search(r"CapEff:\s0+\n", status), status
+            it.fault("kill -9 of one who may do nothing")
+            it.workers.kill(worker)
+            time.sleep(room.pick.uniform(1, 3))
+        return [it.conclude()]
 
 
 @case("processes")

@@ -92,3 +92,21 @@ def rolling(room: Room) -> list[Report]:
                     it.workers.until_ready()
             found.append(it.conclude(copies=False))
     return found
+
+
+@case("upgrade")
+def mixed(room: Room) -> list[Report]:
+    """Workers with the compiled part and without it in one group: each reads what the other wrote, and no copy
+    that a kill leaves has other bytes."""
+    count = room.times(3, 20)
+    with room.scene() as it:
+        it.load(logs.worlds(room.seed, room.times(15, 60)), seconds=count * EVERY_S)
+        for built in ("yes", "no"):
+            it.workers.add(TRIGGERS_COMPILED=built)
+        it.workers.until_ready()
+        for _ in range(count):
+            time.sleep(room.pick.uniform(1, EVERY_S))
+            worker = room.pick.choice(it.workers.all)
+            it.fault(f"kill -9 of worker {worker.slot}, {worker.environ['TRIGGERS_COMPILED']}")
+            it.workers.kill(worker)
+        return [it.conclude()]
