@@ -1,7 +1,8 @@
 """The clock: what the brokers say about time, once a second, and the marks that pass it on.
 
 A round: a mark of our own is acknowledged with the broker's time T; after that the ends of the input
-partitions are asked; whoever has processed up to its end has processed everything before T. What that
+partitions are asked, of what their leaders have, for a record below T may not be replicated yet; whoever has
+processed up to its end has processed everything before T. What that
 proves is broadcast as soon as it is acknowledged, not a round later; what records prove in between, a few
 times a round. In a replay only records move time.
 Source: docs/semantics.md, 1.
@@ -14,10 +15,10 @@ from typing import Final
 from faust.types import TP
 
 from agents.metrics import Metrics
+from agents.offsets import Offsets
 from agents.outputs import Sender, acknowledged
 from agents.ownership import Ownership
 from agents.settings import Settings
-from agents.state import Offsets
 from agents.topic_list import EVENTS, Layout
 from agents.visitors import VisitorsShard
 from stream.watermark import mark
@@ -34,7 +35,7 @@ PASSING_S: Final = 0.05
 vouches for more has been committed."""
 
 MARGIN_MS: Final = 2_000
-"""With several brokers: covers their clocks' skew and the time a record takes to be replicated."""
+"""With several brokers: covers their clocks' skew."""
 
 
 class Evidence:
@@ -90,13 +91,16 @@ class Evidence:
         """Asks the brokers once, and passes on what it proves."""
         shards, inputs = self._ownership.owned(), self._inputs()
         now = 0 if self._replay or not inputs else await self._broker_time()
-        ends = await self._offsets.ends([shard.tp for shard in shards] or [self._any])
+        ends, appended = await asyncio.gather(
+            self._offsets.ends([shard.tp for shard in shards] or [self._any]),
+            self._offsets.appended([] if self._replay else [shard.tp for shard in inputs]),
+        )
         self.asked = time.monotonic()
         for shard in shards:
             shard.reached(ends[shard.tp])
         if not self._replay:
             for shard in inputs:
-                await shard.prove(ends[shard.tp], now - self._margin)
+                await shard.prove(appended[shard.tp], now - self._margin)
         await self.broadcast(inputs)
 
     async def _broker_time(self) -> int:

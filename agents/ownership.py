@@ -20,9 +20,10 @@ from agents.consumer import BatchConsumer
 from agents.flush import Flush
 from agents.log import say
 from agents.metrics import Metrics
+from agents.offsets import Offsets
 from agents.settings import Settings
 from agents.shard import Gap, Maker, Shard
-from agents.state import Offsets, StateError, restore
+from agents.state import StateError, restore
 
 log = logging.getLogger("triggers.ownership")
 

@@ -11,11 +11,11 @@ from agents.connections import broken_is_lost, started
 from agents.evidence import Evidence
 from agents.flush import Flush
 from agents.metrics import Metrics
+from agents.offsets import Offsets
 from agents.outputs import Sender
 from agents.ownership import Ownership
 from agents.settings import Settings
 from agents.shards import maker
-from agents.state import Offsets
 from agents.topic_list import Layout
 from stream.recipe import Recipes
 

@@ -201,6 +201,13 @@ def no_applied_guard() -> None:
     Visitors.restored = again  # type: ignore[method-assign]
 
 
+def readable_ends() -> None:
+    """Evidence by what consumers can read: what is not replicated yet is forgotten."""
+    from agents.offsets import Offsets
+
+    Offsets.appended = Offsets.ends  # type: ignore[method-assign]
+
+
 def last_record_wins() -> None:
     """A restore takes the last record of a key, whoever wrote it."""
     from stream import changelog, keyed

@@ -118,6 +118,7 @@ PATCHES: dict[str, Callable[..., None]] = {
         broken.rejected_after_ack,
         broken.no_applied_guard,
         broken.last_record_wins,
+        broken.readable_ends,
     )
 }
 

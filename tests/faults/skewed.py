@@ -5,9 +5,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
-from agents import topics
 from agents.local.kafka import Cluster, cluster
 from agents.local.node import Node
 from agents.topic_list import EVENTS, FACTS
@@ -15,6 +13,7 @@ from tests.faults import live, raw
 from tests.faults.brokers import AWAY
 from tests.faults.cases import Room, Skipped, case
 from tests.faults.clocks import FAKETIME, hasty_scene, last
+from tests.faults.leaders import leaders, node_of, prefer, preferred
 from tests.faults.loader import Given
 from tests.faults.report import Report
 from tests.faults.scene import Scene
@@ -34,7 +33,6 @@ QUIET_S = 15.0
 """Until the last of them are idle, and evidence says so."""
 
 WITHIN_S = 25.0
-PREFERRED = 0
 
 
 @case("clock")
@@ -115,32 +113,32 @@ def _concluded(it: Scene, margin_ms: int) -> Report:
 
 def _set_ahead(it: Scene, own: Cluster) -> None:
     """The broker that stamps the marks (it leads the first partition of the facts) starts again, ahead."""
-    node = _node(own, _leaders(it, FACTS)[0])
+    node = node_of(own, leaders(it, FACTS)[0])
     _set_clock(it, node, SKEW_S)
-    _prefer(it, FACTS, [0], node)
+    prefer(it, FACTS, [0], node)
     number = node.number
-    others = [leader for leader in _leaders(it, EVENTS).values() if leader != number]
+    others = [leader for leader in leaders(it, EVENTS).values() if leader != number]
     assert others, "partitions of the input are stamped by the right clock"
 
 
 def _set_behind(it: Scene, own: Cluster) -> tuple[Node, Node]:
     """(a broker that starts again, behind, and leads nothing yet, another that does not stamp the marks)."""
-    marks = _leaders(it, FACTS)[0]
+    marks = leaders(it, FACTS)[0]
     behind, leaving = [node for node in own.nodes if node.number != marks]
     _set_clock(it, behind, -SKEW_S)
-    leaders = _leaders(it, EVENTS) | {"marks": _leaders(it, FACTS)[0]}
-    assert behind.number not in leaders.values(), leaders
+    now = leaders(it, EVENTS) | {-1: leaders(it, FACTS)[0]}
+    assert behind.number not in now.values(), now
     return behind, leaving
 
 
 def _lead(it: Scene, node: Node, leaving: Node) -> None:
     """Another broker ends, and `node` leads what it is preferred for."""
     leaving.stop()
-    mine = [number for number, first in _preferred(it, EVENTS).items() if first == node.number]
+    mine = [number for number, first in preferred(it, EVENTS).items() if first == node.number]
     assert mine, "preferred for none of the input's partitions"
-    _prefer(it, EVENTS, mine, node)
+    prefer(it, EVENTS, mine, node)
     it.fault(f"broker {leaving.number} ends, broker {node.number} leads input {mine}")
-    assert _leaders(it, FACTS)[0] != node.number, "the marks are stamped by the right clock"
+    assert leaders(it, FACTS)[0] != node.number, "the marks are stamped by the right clock"
 
 
 def _steps_back(it: Scene) -> float:
@@ -149,11 +147,6 @@ def _steps_back(it: Scene) -> float:
         rows = sorted(tail.read(), key=lambda row: (row.partition, row.offset))
     pairs = itertools.pairwise(rows)
     return max(a.time - b.time for a, b in pairs if a.partition == b.partition) / 1000
-
-
-def _node(own: Cluster, number: int) -> Node:
-    (node,) = [node for node in own.nodes if node.number == number]
-    return node
 
 
 def _set_clock(it: Scene, node: Node, seconds: int) -> None:
@@ -170,30 +163,3 @@ def _set_clock(it: Scene, node: Node, seconds: int) -> None:
             del os.environ[name]
     node.wait_ready()
     it.fault(f"the clock of broker {node.number}: {seconds:+} s")
-
-
-def _prefer(it: Scene, topic: str, partitions: list[int], node: Node, within: float = 60) -> None:
-    """It is preferred for these partitions, and leads them once it is in sync."""
-    limit = time.monotonic() + within
-    while {_leaders(it, topic)[number] for number in partitions} != {node.number}:
-        assert time.monotonic() < limit, f"broker {node.number} does not lead"
-        time.sleep(0.5)
-        with topics.connected(it.settings) as admin:
-            admin.elect_leaders(PREFERRED, raise_errors=False)
-
-
-def _leaders(it: Scene, topic: str) -> dict[int, int]:
-    """The leading broker by partition."""
-    return {part["partition_index"]: part["leader_id"] for part in _told(it, topic)}
-
-
-def _preferred(it: Scene, topic: str) -> dict[int, int]:
-    """By partition the broker that leads where it can."""
-    return {part["partition_index"]: part["replica_nodes"][0] for part in _told(it, topic)}
-
-
-def _told(it: Scene, topic: str) -> list[dict[str, Any]]:
-    with topics.connected(it.settings) as admin:
-        (told,) = admin.describe_topics([it.settings.topic(topic)])
-    parts: list[dict[str, Any]] = told["partitions"]
-    return parts

@@ -1,0 +1,44 @@
+"""Who leads a partition, and who else has it."""
+
+import time
+from typing import Any
+
+from agents import topics
+from agents.local.kafka import Cluster
+from agents.local.node import Node
+from tests.faults.scene import Scene
+
+PREFERRED = 0
+
+
+def node_of(own: Cluster, number: int) -> Node:
+    (node,) = [node for node in own.nodes if node.number == number]
+    return node
+
+
+def prefer(it: Scene, topic: str, partitions: list[int], node: Node, within: float = 60) -> None:
+    """It is preferred for these partitions, and leads them once it is in sync."""
+    limit = time.monotonic() + within
+    while {leaders(it, topic)[number] for number in partitions} != {node.number}:
+        assert time.monotonic() < limit, f"broker {node.number} does not lead"
+        time.sleep(0.5)
+        with topics.connected(it.settings) as admin:
+            admin.elect_leaders(PREFERRED, raise_errors=False)
+
+
+def leaders(it: Scene, topic: str) -> dict[int, int]:
+    """The leading broker by partition."""
+    return {part["partition_index"]: part["leader_id"] for part in told(it, topic)}
+
+
+def preferred(it: Scene, topic: str) -> dict[int, int]:
+    """By partition the broker that leads where it can."""
+    return {part["partition_index"]: part["replica_nodes"][0] for part in told(it, topic)}
+
+
+def told(it: Scene, topic: str) -> list[dict[str, Any]]:
+    """What the brokers say of each partition: its leader, its replicas, those in sync."""
+    with topics.connected(it.settings) as admin:
+        (found,) = admin.describe_topics([it.settings.topic(topic)])
+    parts: list[dict[str, Any]] = found["partitions"]
+    return parts
