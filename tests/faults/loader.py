@@ -50,14 +50,20 @@ def send(producer: KafkaProducer, topic: str, given: Given) -> Any:
 
 
 class Loader:
-    """A thread that spreads records evenly over so many seconds. Raises what the producer raised."""
+    """A thread that spreads records evenly over so many seconds. Raises what the producer raised.
 
-    def __init__(self, settings: Settings, given: Sequence[Given], seconds: float) -> None:
+    `waits`: for the replicas too, so that what is sent behind the first of them is appended when they have it.
+    """
+
+    def __init__(
+        self, settings: Settings, given: Sequence[Given], seconds: float, waits: bool = True
+    ) -> None:
         self._topic = settings.topic(EVENTS)
         self._given, self._seconds = given, seconds
         self._producer = KafkaProducer(
             **kafka_python_options(settings),
-            acks="all",
+            acks="all" if waits else 1,
+            enable_idempotence=waits,
             linger_ms=20,
             delivery_timeout_ms=300_000,
             reconnect_backoff_max_ms=AGAIN_MS,

@@ -91,8 +91,8 @@ class Scene:
     def load(self, lines: Iterable[bytes], seconds: float) -> Loader:
         return self.write(replayed(lines, self.inputs), seconds)
 
-    def write(self, given: Sequence[Given], seconds: float) -> Loader:
-        loader = Loader(self.settings, given, seconds)
+    def write(self, given: Sequence[Given], seconds: float, waits: bool = True) -> Loader:
+        loader = Loader(self.settings, given, seconds, waits)
         self.loaders.append(loader)
         loader.start()
         return loader
