@@ -61,6 +61,10 @@ PRIVATE: Final = {
 """Overridden or used, though private: by class, `module:class`."""
 
 
+AT_ONCE: Final = 8 * 1024 * 1024
+"""Unpacked bytes in a message, or one batch. More: what waits for an agent takes more memory, and all of it is rarely
+there; fewer: more messages."""
+
 as_blocks: Final[set[str]] = set()
 """Topics whose records a stage takes a batch at a time."""
 
@@ -217,7 +221,7 @@ def _getall(self: Any, max_records: int | None = None) -> list[RawBatch]:
     """In place of FetchResult.getall. `max_records` is left alone: what is given is bounded in bytes."""
     if not self.check_assignment(self._topic_partition) or not self.has_more():
         return []
-    batches, most = list[RawBatch](), unpacking.unpacked() + unpacking.LARGEST
+    batches, most = list[RawBatch](), unpacking.unpacked() + AT_ONCE
     blocks = self._topic_partition.topic in as_blocks
     for batch in raw_batches(self._partition_records, blocks):
         batches.append(batch)

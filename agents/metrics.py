@@ -65,6 +65,7 @@ class Metrics:
         self.rejected = Counter("rejected", "Records that are no valid event", ["reason"], **made)
         self.run = Gauge("rejected_run_records", "Rejected in a row", ["partition"], **made)
         self.skipped = Counter("deleted_unread_records", "Deleted before read", stage, **made)
+        self.behind = Counter("behind_evidence_records", "Stamped too early", **made)
 
         self.lag = Gauge("lag_records", "Records not yet read", place, **made)
         self.evidence = Times("evidence_timestamp_seconds", "Reached", ["partition"], **made)

@@ -1,12 +1,15 @@
 """The visitors agent: events of the input topic, folded a fetched batch at a time."""
 
+import logging
+import time
 from collections.abc import Sequence
 from itertools import chain
-from typing import Any
+from typing import Any, Final
 
 from faust.types import StreamT
 
 from agents.batches import RawBatch
+from agents.log import say
 from agents.metrics import VISITORS, Metrics
 from agents.outputs import Sender, Source
 from agents.ownership import Ownership
@@ -15,6 +18,11 @@ from stream.compiled import Make
 from stream.outputs import Outputs
 from stream.recipe import Recipes
 from stream.visitors import Visitors
+
+log = logging.getLogger("triggers.visitors")
+
+TOLD_EVERY_S: Final = 60.0
+"""From line to line of the log about brokers whose clocks differ by more than the margin."""
 
 
 class VisitorsShard(Shard):
@@ -36,27 +44,43 @@ class VisitorsShard(Shard):
         self.stage = Visitors(recipes, make)
         self.proven = -1
         self._promise: tuple[int, int] | None = None
+        self._told = -TOLD_EVERY_S
 
     def apply(self, batches: Sequence[RawBatch]) -> Outputs:
         out = Outputs()
+        self._look_behind(batches)
         self.stage.process(chain.from_iterable(batch.rows() for batch in batches), out)
         if self._promise and batches[-1].next >= self._promise[0]:
             self.stage.advance(self._promise[1], out)
             self._promise = None
         return out
 
-    async def prove(self, end: int, time: int) -> None:
-        """The broker's clock stood at `time` (ms) before the partition ended at `end`: as soon as the
-        position is there, all before `time` is in."""
+    def _look_behind(self, batches: Sequence[RawBatch]) -> None:
+        """Counts what a broker has stamped before the time that is called over."""
+        behind = [b for b in batches if b.time is not None and b.time < self.stage.clock]
+        if not behind:
+            return
+        records = sum(batch.count for batch in behind)
+        self._metrics.behind.inc(records)
+        now = time.monotonic()
+        if now - self._told > TOLD_EVERY_S:
+            self._told = now
+            most = self.stage.clock - min(batch.time or 0 for batch in behind)
+            number = self.source.partition
+            say(log, "clocks_apart", logging.WARNING, partition=number, records=records, ms=most)
+
+    async def prove(self, end: int, reached: int) -> None:
+        """The broker's clock stood at `reached` (ms) before the partition ended at `end`: as soon as the
+        position is there, all before that time is in."""
         async with self.lock:
             if self.closed:
                 return
             if self.position < end:
-                self._promise = self._promise or (end, time)
+                self._promise = self._promise or (end, reached)
                 return
             self._promise = None
             out = Outputs()
-            self.stage.advance(time, out)
+            self.stage.advance(reached, out)
             await self.send(out)
 
     @property

@@ -56,9 +56,11 @@ class Visitors:
 
         A block stands for its records, and so does a line by `record`, if this stage `takes_blocks`.
         `parse` gives the event of a value, as `decoding.parse` does, which is for records as they come.
-        Records before `position` are skipped. Never raises for what a record holds.
+        Records before `position` are skipped. Time does not move back behind evidence either: of a broker whose clock
+        is further behind than the margin, an order still counts. Never raises for what a record holds.
         """
         fates, active, rules = Fates(), announce.active, self._recipes
+        self._time = max(self._time, self.clock)
         applied: Iterable[int] = ()
         take = partial(self._take, parse, fates, out)
         if self._make.run is None:

@@ -75,6 +75,8 @@ def slower_leader(room: Room) -> list[Report]:
             time.sleep(due + 1.5 - time.monotonic())
             it.write(orders, 1).finish()  # once the step was due, with a time before it
             time.sleep(QUIET_S)
+            noticed = sum(worker.told("behind_evidence_records_total") for worker in it.workers.all)
+            assert (noticed > 0) == (margin_ms == 0), f"{noticed} records of a time that was over"
             report = _concluded(it, margin_ms)
             assert _steps_back(it) > SKEW_S / 2, "the time of a partition stepped back"
             found.append(report)

@@ -83,6 +83,13 @@ class Worker:
         except OSError:
             return 0, ""
 
+    def told(self, metric: str) -> float:
+        """The sum of what a metric tells now, over its labels."""
+        rows = [row.split() for row in self.page("metrics")[1].splitlines()]
+        return sum(
+            float(row[-1]) for row in rows if row[0].partition("{")[0] == f"triggers_{metric}"
+        )
+
     @property
     def ready(self) -> bool:
         return self.page("ready")[0] == 200

@@ -127,6 +127,24 @@ def test_a_run_of_rejected_records_ends_with_the_first_that_is_accepted() -> Non
     on_shards(test)
 
 
+def test_records_stamped_before_the_time_that_is_called_over_are_counted(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Once a minute a line says by how much."""
+
+    def test(metrics: Metrics, visitors: VisitorsShard, _: PeopleShard) -> None:
+        for number, time in enumerate((START, START - 1, START, START - 2_500, START - 9_000)):
+            visitors.apply([RawBatch([good(number)], number, number + 1, time)])
+            visitors.stage.advance(START, Outputs())
+        assert told(metrics, "behind_evidence_records_total") == 3
+        visitors.apply([batch(Input(9, b"", b"", START - 1))])
+        assert told(metrics, "behind_evidence_records_total") == 3, "a replay's times are its own"
+
+    on_shards(test)
+    (line,) = [each.getMessage() for each in caplog.records if "clocks_apart" in each.getMessage()]
+    assert line == "clocks_apart partition=0 records=1 ms=1"
+
+
 def test_latency_runs_from_the_decision_to_the_brokers_time_of_the_acknowledgement() -> None:
     async def run() -> Metrics:
         metrics = Metrics()

@@ -66,6 +66,18 @@ def test_a_name_that_names_nobody_is_rejected_from_a_known_visitor_too() -> None
     assert fate(made, record(1, customer="guest")) == "rejected"
 
 
+@pytest.mark.parametrize("make", [PURE, None])
+def test_an_order_that_is_stamped_before_evidence_still_counts(make: Make | None) -> None:
+    """A broker's clock may be further behind than the margin: the people stage takes no fact of a time that is over."""
+    made, out = Visitors(recipes.DEFAULT, make), Outputs()
+    made.process([record(0)], Outputs())
+    made.advance(T + MINUTE, Outputs())
+    order = record(1, T + 1, "order.placed", order={"id": "o1"})
+    made.process([order, record(2, T + 2 * MINUTE)], out)
+    (placed,) = [json.loads(fact) for _, fact in out.facts if b"order.placed" in fact]
+    assert placed["at"] == T + MINUTE == made.clock - MINUTE
+
+
 def test_records_before_the_position_are_skipped() -> None:
     made, out = stage(), Outputs()
     made.process([record(4)], Outputs())
