@@ -13,6 +13,7 @@ from kafka.admin import (
     ACLFilter,
     ACLOperation,
     ACLPermissionType,
+    ACLResourcePatternType,
     KafkaAdminClient,
     ResourcePattern,
     ResourceType,
@@ -110,9 +111,14 @@ def _admin(address: str) -> Iterator[KafkaAdminClient]:
 
 def _acls(right: Right) -> list[tuple[str, ACL]]:
     """(what is allowed, in words; the rule) for each of its operations."""
-    kinds = {"topic": ResourceType.TOPIC, "group": ResourceType.GROUP}
+    kinds = {
+        "topic": ResourceType.TOPIC,
+        "group": ResourceType.GROUP,
+        "transactionalId": ResourceType.TRANSACTIONAL_ID,
+    }
+    kind = ACLResourcePatternType.PREFIXED if right.prefixed else ACLResourcePatternType.LITERAL
     names = {"DescribeConfigs": "DESCRIBE_CONFIGS"}
-    pattern = ResourcePattern(kinds[right.resource], right.name)
+    pattern = ResourcePattern(kinds[right.resource], right.name, kind)
     return [
         (
             f"{operation} {right.resource} {right.name}",

@@ -58,12 +58,14 @@ class Scene:
         file = folder / "recipes.json"
         file.write_text(json.dumps(self.document))
         prefix = f"f{uuid.uuid4().hex[:8]}."
+        delivery = (environ or {}).get("TRIGGERS_DELIVERY", "at_least_once")
         self.settings = Settings(
             kafka=tuple(cluster.bootstrap.split(",")),
             prefix=prefix,
             time="append" if live else "record",
             group=f"{prefix}triggers",
             recipes=file,
+            delivery=delivery,
         )
         self.inputs = inputs
         given = {
@@ -74,7 +76,7 @@ class Scene:
             "TRIGGERS_SESSION_MS": str(session_ms),
             **(environ or {}),
         }
-        self.once = given.get("TRIGGERS_DELIVERY") == "exactly_once"
+        self.once = delivery == "exactly_once"
         """No copies then, for whoever reads committed records, and workers that are fenced off."""
         self.workers = Workers(given, folder)
         self.loaders: list[Loader] = []

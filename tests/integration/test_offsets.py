@@ -1,0 +1,41 @@
+"""Where partitions end, as the brokers tell it."""
+
+import asyncio
+
+from aiokafka import AIOKafkaProducer
+
+from agents import topics
+from agents.local.kafka import cluster
+from agents.offsets import Offsets
+from agents.settings import Settings, aiokafka_options
+from agents.topic_list import EVENTS, Layout
+from stream import recipes
+
+
+async def told(settings: Settings) -> list[dict[tuple[str, int], int]]:
+    """What is appended and what can be read of two partitions, of topics made after the client has looked around."""
+    name, asked = settings.topic(EVENTS), Offsets(settings)
+    await asked.start()
+    parts = [(name, 0), (name, 1)]
+    waiting = asyncio.ensure_future(asked.appended(parts))
+    await asyncio.sleep(1)
+    assert not waiting.done(), "there is no such topic yet"
+    with topics.connected(settings) as admin:
+        topics.create(admin, settings, recipes.DEFAULT.names, *Layout(2, 1))
+    found = [await asyncio.wait_for(waiting, 30)]
+    producer = AIOKafkaProducer(**aiokafka_options(settings))
+    await producer.start()
+    await producer.send_and_wait(name, b"event", partition=1)
+    await producer.stop()
+    found += [await asked.appended(parts), await asked.ends(parts), await asked.beginnings(parts)]
+    await asked.stop()
+    return found
+
+
+def test_what_is_appended_is_told_as_soon_as_there_is_a_leader() -> None:
+    with cluster(1) as broker:
+        settings = Settings(kafka=(broker.bootstrap,), prefix="ends.", group="ends.g")
+        before, appended, ends, beginnings = asyncio.run(told(settings))
+    events = settings.topic(EVENTS)
+    assert before == beginnings == {(events, 0): 0, (events, 1): 0}
+    assert appended == ends == {(events, 0): 0, (events, 1): 1}
