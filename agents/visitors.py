@@ -26,7 +26,8 @@ TOLD_EVERY_S: Final = 60.0
 
 
 class VisitorsShard(Shard):
-    """A partition of the input. `proven`: evidence (ms) whose facts are all acknowledged."""
+    """A partition of the input. `proven`: evidence (ms) whose facts are all acknowledged · `called`: the time (ms)
+    that the broker's clock has called over, by marks alone."""
 
     name = VISITORS
     stage: Visitors
@@ -42,7 +43,7 @@ class VisitorsShard(Shard):
     ) -> None:
         super().__init__(source, changelog, sender, metrics)
         self.stage = Visitors(recipes, make)
-        self.proven = -1
+        self.proven = self.called = -1
         self._promise: tuple[int, int] | None = None
         self._told = -TOLD_EVERY_S
 
@@ -51,13 +52,12 @@ class VisitorsShard(Shard):
         self._look_behind(batches)
         self.stage.process(chain.from_iterable(batch.rows() for batch in batches), out)
         if self._promise and batches[-1].next >= self._promise[0]:
-            self.stage.advance(self._promise[1], out)
-            self._promise = None
+            self._advance(self._promise[1], out)
         return out
 
     def _look_behind(self, batches: Sequence[RawBatch]) -> None:
         """Counts what a broker has stamped before the time that is called over."""
-        behind = [b for b in batches if b.time is not None and b.time < self.stage.clock]
+        behind = [b for b in batches if b.time is not None and b.time < self.called]
         if not behind:
             return
         records = sum(batch.count for batch in behind)
@@ -65,7 +65,7 @@ class VisitorsShard(Shard):
         now = time.monotonic()
         if now - self._told > TOLD_EVERY_S:
             self._told = now
-            most = self.stage.clock - min(batch.time or 0 for batch in behind)
+            most = self.called - min(batch.time or 0 for batch in behind)
             number = self.source.partition
             say(log, "clocks_apart", logging.WARNING, partition=number, records=records, ms=most)
 
@@ -78,10 +78,14 @@ class VisitorsShard(Shard):
             if self.position < end:
                 self._promise = self._promise or (end, reached)
                 return
-            self._promise = None
             out = Outputs()
-            self.stage.advance(reached, out)
+            self._advance(reached, out)
             await self.send(out)
+
+    def _advance(self, reached: int, out: Outputs) -> None:
+        self._promise = None
+        self.called = max(self.called, reached)
+        self.stage.advance(reached, out)
 
     @property
     def vouched(self) -> int:
