@@ -29,13 +29,18 @@ PRIVATE: Final = {
         "_wait_next_records",
     ),
     "faust.transport.drivers.aiokafka:AIOKafkaConsumerThread": (
+        "_consumer",
         "_create_worker_consumer",
         "_ensure_consumer",
         "call_thread",
     ),
     "faust.app.base:App": ("_create_directories",),
     "aiokafka.consumer.consumer:AIOKafkaConsumer": ("_client", "_coordinator", "_isolation_level"),
-    "aiokafka.consumer.group_coordinator:GroupCoordinator": ("generation", "member_id"),
+    "aiokafka.consumer.group_coordinator:GroupCoordinator": (
+        "check_errors",
+        "generation",
+        "member_id",
+    ),
     "aiokafka.consumer.fetcher:FetchResult": (
         "getall",
         "check_assignment",

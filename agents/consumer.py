@@ -77,6 +77,18 @@ class BatchConsumer(driver.Consumer):
         coordinator = self._thread._ensure_consumer()._coordinator
         return coordinator.generation, coordinator.member_id
 
+    async def check(self) -> None:
+        """Raises KafkaError for what has ended our part in the group (a right that is missing, another process of the same
+        instance id): aiokafka waits until it is asked, and Faust never asks."""
+
+        async def ask() -> None:
+            coordinator = self._thread._ensure_consumer()._coordinator
+            if coordinator is not None:
+                coordinator.check_errors()
+
+        if self._thread._consumer is not None:
+            await self._thread.call_thread(ask)
+
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Writes and commits what was processed, while that is still allowed."""
         self.hold()

@@ -30,6 +30,10 @@ STEADY_MS: Final = 1_000
 nothing else is decided in their partition."""
 
 
+GROUP_S: Final = 1.0
+"""From look to look whether the worker is still well in its group."""
+
+
 class AppFailed(Exception):
     """Faust gave up; its own log says why."""
 
@@ -59,7 +63,7 @@ class Service:
         for start in (self._sender.start, self._offsets.start):
             await started(start, wanted=lambda: True)
         async with asyncio.TaskGroup() as tasks:
-            for work in (self._faust, self._flushes, self.evidence.run, self._failure):
+            for work in (self._faust, self._flushes, self.evidence.run, self._failure, self._group):
                 tasks.create_task(_whole(work))
 
     async def _faust(self) -> None:
@@ -69,6 +73,11 @@ class Service:
 
     async def _failure(self) -> None:
         await self.ownership.failed
+
+    async def _group(self) -> None:
+        while True:
+            await asyncio.sleep(GROUP_S)
+            await self.ownership.consumer.check()
 
     async def _flushes(self) -> None:
         while True:

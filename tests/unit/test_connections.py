@@ -1,4 +1,4 @@
-"""Clients that are started while no broker answers, or one that is only just coming back."""
+"""Clients that are started while no broker answers, or one that is only just coming back; and what ends them."""
 
 import asyncio
 from collections.abc import Iterator
@@ -6,10 +6,11 @@ from typing import Any, cast
 
 import pytest
 from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import KafkaConnectionError, NodeNotReadyError
+from aiokafka.errors import GroupAuthorizationFailedError, KafkaConnectionError, NodeNotReadyError
 from faust.types import TP, Message
 
 from agents import connections
+from agents.consumer import BatchConsumer
 from agents.metrics import Metrics
 from agents.ownership import Ownership
 from agents.settings import Settings
@@ -123,3 +124,36 @@ def test_what_fails_of_a_partition_that_was_given_up_meanwhile_ends_nothing() ->
 
 def test_what_fails_of_a_partition_that_is_owned_ends_the_process() -> None:
     assert isinstance(asyncio.run(taken(drop=False)), KafkaConnectionError)
+
+
+class Thread:
+    """Faust's thread, whose consumer has such a coordinator, or is not started yet."""
+
+    def __init__(self, coordinator: Any, made: bool = True) -> None:
+        self._consumer = self if made else None
+        self._coordinator = coordinator
+
+    def _ensure_consumer(self) -> Any:
+        return self
+
+    async def call_thread(self, ask: Any) -> None:
+        await ask()
+
+
+class Coordinator:
+    def check_errors(self) -> None:
+        raise GroupAuthorizationFailedError("triggers")
+
+
+def checked(thread: Thread) -> None:
+    consumer = BatchConsumer.__new__(BatchConsumer)
+    consumer._thread = thread
+    asyncio.run(consumer.check())
+
+
+def test_what_has_ended_the_part_in_the_group_is_asked_for() -> None:
+    """aiokafka keeps it until somebody asks, and Faust would wait for ever, without a word."""
+    with pytest.raises(GroupAuthorizationFailedError):
+        checked(Thread(Coordinator()))
+    checked(Thread(None))
+    checked(Thread(Coordinator(), made=False))
