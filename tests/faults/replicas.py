@@ -1,4 +1,4 @@
-"""Records that a leader has and its replicas have not: nobody can read them yet, and they have their time."""
+"""Records that a leader has and its replicas have not, which nobody can read yet; and leaders that are lost."""
 
 import time
 from collections.abc import Sequence
@@ -9,11 +9,11 @@ from agents import topics
 from agents.local.kafka import Cluster, cluster
 from agents.local.node import Node
 from agents.topic_list import EVENTS, Layout, required
-from tests.faults import live
+from tests.faults import faults, live
 from tests.faults.brokers import AWAY
 from tests.faults.cases import Room, case
 from tests.faults.clocks import hasty_scene, last
-from tests.faults.leaders import node_of, prefer, told
+from tests.faults.leaders import leaders, node_of, prefer, told
 from tests.faults.report import Report
 from tests.faults.scene import Scene
 from tests.faults.skewed import LATER, LATER_S, QUIET_S, WITHIN_S
@@ -54,6 +54,26 @@ def slow_replica(room: Room) -> list[Report]:
             report.expected = "" if patch == "hasty" else "complete"
             found.append(report)
     return found
+
+
+@case("broker")
+def leaders_lost(room: Room) -> list[Report]:
+    """Leaders of the input are killed under live traffic, and time is told by those that come after them."""
+    count = room.times(2, 10)
+    with cluster(3) as own, hasty_scene(room, cluster=own) as it:
+        for _ in range(2):
+            it.workers.add("hasty")
+        it.workers.until_ready()
+        for number in range(count):
+            names = [f"v{number}-{n}" for n in range(40)]
+            carts, orders = live.shoppers(room.pick, names, it.inputs)
+            it.write(carts, 4)
+            time.sleep(room.pick.uniform(0.5, 3))
+            lead = leaders(it, EVENTS)[room.pick.randrange(it.inputs)]
+            with faults.away(it, [node_of(own, lead)], killed=True):
+                it.write(orders, 4)
+                time.sleep(room.pick.uniform(1, 6))
+        return [it.conclude(until=last(it), passed=[AWAY], exits=(0, 1))]
 
 
 def _lay_out(it: Scene, brokers: Cluster) -> Node:
