@@ -107,6 +107,7 @@ class Scene:
         self,
         *,
         copies: bool = True,
+        refolded: bool = False,
         passed: Iterable[str] = (),
         exits: Iterable[int] = (0,),
         until: int | None = None,
@@ -115,7 +116,8 @@ class Scene:
     ) -> Report:
         """Waits until all is drained, ends the workers, reads every topic and judges.
 
-        `copies`: a crash explains some · `passed`: log lines the faults explain · `exits`: codes with
+        `copies`: a crash explains some · `refolded`: state was deleted, so that all is decided again, exactly once or
+        not · `passed`: log lines the faults explain · `exits`: codes with
         which workers may have ended by themselves · `until`: ms, live, the time up to which is judged.
         """
         healed = time.monotonic()
@@ -156,7 +158,7 @@ class Scene:
             lines = [line for _, line in oracle.lines(log, False)]
             both = backtest.decide(lines, self.recipes)
             verdict.bytes_of(rows, [*both[0], *both[1]], found)
-        if (self.once or not copies) and found.copies:
+        if (self.once or not copies) and found.copies and not refolded:
             found.broken["unique"].append(f"{found.copies} copies and no crash")
         verdict.rejected(rows, log, demand, found)
         offsets = raw.committed(self.settings)

@@ -139,7 +139,7 @@ def _without(room: Room, names: tuple[str, ...]) -> Report:
         for name in names:
             until_said(it, f"state_lost topic={it.settings.topic(name)}")
         it.workers.until_ready()
-        return it.conclude(passed=["state_lost"])
+        return it.conclude(passed=["state_lost"], refolded=True)
 
 
 def _make_anew(it: Scene, names: Iterable[str]) -> None:
