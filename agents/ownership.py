@@ -8,14 +8,14 @@ they are dropped and read anew. A member that the group has cast out drops all w
 import asyncio
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
 from faust.types import TP, Message
 
 from agents.batches import RawBatch
-from agents.connections import broken_is_lost
+from agents.connections import PATIENCE_S, broken_is_lost
 from agents.consumer import BatchConsumer
 from agents.flush import Flush
 from agents.log import say
@@ -31,6 +31,10 @@ SHARE_OF_SESSION: Final = 0.8
 """Of the session timeout, for the last flush: later, the partitions may be another's already."""
 
 NOBODY: Final = (-1, "")
+
+
+OPENING_S: Final = 30.0
+"""From line to line of the log while transactions of former owners do not end."""
 
 
 class LogWentBack(StateError):
@@ -161,9 +165,9 @@ class Ownership:
             return self.shards is mine and self.consumer.member == member
 
         stages = {(shard.changelog, tp.partition): shard.stage for tp, shard in new.items()}
-        opened = await asyncio.gather(*(shard.open(still_ours) for shard in new.values()))
+        opened = await opened_all(new.values(), still_ours)
         with self._metrics.restore.time():
-            whole = all(opened) and await restore(self._settings, self._offsets, stages, still_ours)
+            whole = opened and await restore(self._settings, self._offsets, stages, still_ours)
         if whole:
             mine.update(new)
         else:
@@ -222,3 +226,18 @@ class Ownership:
         for shard in shards:
             shard.closed = True
         await self._flush(shards)
+
+
+async def opened_all(shards: Collection[Shard], still_ours: Callable[[], bool]) -> bool:
+    """Opens shards; False once they are not wanted any more, whatever still keeps the broker from answering."""
+    opening = asyncio.gather(*(shard.open(still_ours) for shard in shards))
+    told = time.monotonic()
+    while not opening.done():
+        await asyncio.wait((opening,), timeout=PATIENCE_S)
+        if not still_ours():
+            opening.cancel()
+            return False
+        if time.monotonic() - told > OPENING_S:
+            told = time.monotonic()
+            say(log, "former_transactions_do_not_end", logging.WARNING, partitions=len(shards))
+    return all(opening.result())

@@ -9,7 +9,7 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import GroupAuthorizationFailedError, KafkaConnectionError, NodeNotReadyError
 from faust.types import TP, Message
 
-from agents import connections
+from agents import connections, ownership
 from agents.consumer import BatchConsumer
 from agents.metrics import Metrics
 from agents.ownership import Ownership
@@ -157,3 +157,24 @@ def test_what_has_ended_the_part_in_the_group_is_asked_for() -> None:
         checked(Thread(Coordinator()))
     checked(Thread(None))
     checked(Thread(Coordinator(), made=False))
+
+
+class Opening:
+    """A shard whose former owner's transaction does not end."""
+
+    async def open(self, wanted: Any) -> bool:
+        await asyncio.Future()
+        return True
+
+
+def test_partitions_that_cannot_be_opened_are_let_go_when_they_are_another_workers(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Until then the log says what is waited for."""
+    monkeypatch.setattr(ownership, "PATIENCE_S", 0.01)
+    monkeypatch.setattr(ownership, "OPENING_S", 0.0)
+    asked = iter([True, True, False])
+    shards = [cast(Shard, Opening())]
+    assert not asyncio.run(ownership.opened_all(shards, lambda: next(asked)))
+    told = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert told == ["former_transactions_do_not_end partitions=1"] * 2
