@@ -35,6 +35,7 @@ PRIVATE: Final = {
         "call_thread",
     ),
     "faust.app.base:App": ("_create_directories",),
+    "aiokafka.client:AIOKafkaClient": ("_get_conn",),
     "aiokafka.consumer.consumer:AIOKafkaConsumer": ("_client", "_coordinator", "_isolation_level"),
     "aiokafka.consumer.group_coordinator:GroupCoordinator": (
         "check_errors",

@@ -11,6 +11,9 @@ from aiokafka.errors import KafkaConnectionError, NodeNotReadyError
 PATIENCE_S: Final = 0.5
 """From try to try while a broker does not answer."""
 
+AGAIN_S: Final = 0.2
+"""From try to try to connect. Longer: a broker that is back is found later."""
+
 
 @contextmanager
 def broken_is_lost() -> Iterator[None]:
@@ -55,6 +58,18 @@ async def _lookup(client: AIOKafkaClient, *what: Any) -> int:
     return node
 
 
+_get_conn: Final = AIOKafkaClient._get_conn
+
+
+async def _connection(client: AIOKafkaClient, *what: Any, **options: Any) -> Any:
+    """None if there is none, but not at once: a client tries again some hundred times a second."""
+    found = await _get_conn(client, *what, **options)
+    if found is None:
+        await asyncio.sleep(AGAIN_S)
+    return found
+
+
 def install() -> None:
     """From now on every aiokafka client of this process waits for a broker that is coming back."""
     AIOKafkaClient.coordinator_lookup = _lookup
+    AIOKafkaClient._get_conn = _connection

@@ -3,12 +3,43 @@
 import logging
 import sys
 import time
+from typing import Final
+
+OFTEN_S: Final = 10.0
+"""From line to line of the libraries that say the same: while a broker is away they say it some hundred times a second."""
+
+DIFFERENT: Final = 500
+"""Lines that are remembered."""
 
 
 def say(logger: logging.Logger, what: str, level: int = logging.INFO, **fields: object) -> None:
     """One line: what happened, and numbers that belong to it. A stack, if any, follows it."""
     if logger.isEnabledFor(level):
         logger.log(level, "%s", " ".join([what, *(f"{k}={v}" for k, v in fields.items())]))
+
+
+class Repeated(logging.Filter):
+    """Lets a library's line pass once in OFTEN_S, with how often it came in between; our own lines always."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._seen: dict[tuple[str, str], tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.name.startswith("triggers"):
+            return True
+        said = record.name, record.getMessage()
+        now = time.monotonic()
+        passed, left_out = self._seen.get(said, (now - OFTEN_S, 0))
+        if now - passed < OFTEN_S:
+            self._seen[said] = passed, left_out + 1
+            return False
+        if len(self._seen) >= DIFFERENT:
+            self._seen.clear()
+        self._seen[said] = now, 0
+        if left_out:
+            record.msg, record.args = f"{said[1]} ({left_out} times more)", None
+        return True
 
 
 def configure() -> None:
@@ -19,5 +50,6 @@ def configure() -> None:
     )
     formatter.converter = time.gmtime
     handler.setFormatter(formatter)
+    handler.addFilter(Repeated())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("triggers").setLevel(logging.INFO)

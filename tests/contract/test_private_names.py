@@ -117,7 +117,7 @@ def test_every_private_name_that_is_overridden_is_listed() -> None:
 
 
 def test_no_name_is_listed_that_nobody_uses() -> None:
-    names = ("app", "batches", "consumer", "outputs", "partition")
+    names = ("app", "batches", "connections", "consumer", "outputs", "partition")
     used = set().union(*(mentioned(HOME / "agents" / f"{name}.py") for name in names))
     assert LISTED - used == set()
 

@@ -1,6 +1,7 @@
 """Clients that are started while no broker answers, or one that is only just coming back; and what ends them."""
 
 import asyncio
+import time
 from collections.abc import Iterator
 from typing import Any, cast
 
@@ -22,9 +23,11 @@ TP_0 = TP("storefront.events", 0)
 @pytest.fixture(autouse=True)
 def without_waiting(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(connections, "PATIENCE_S", 0.0)
-    lookup = AIOKafkaClient.coordinator_lookup
+    names = ("coordinator_lookup", "_get_conn")
+    before = [(name, getattr(AIOKafkaClient, name)) for name in names]
     yield
-    AIOKafkaClient.coordinator_lookup = lookup
+    for name, own in before:
+        setattr(AIOKafkaClient, name, own)
 
 
 class Client:
@@ -86,6 +89,17 @@ def test_a_connection_that_breaks_under_the_question_is_an_error_that_passes(
     connections.install()
     with pytest.raises(NodeNotReadyError, match="it broke"):
         asyncio.run(lookup())
+
+
+def test_a_broker_that_is_away_is_not_asked_all_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def asked() -> float:
+        client = AIOKafkaClient(bootstrap_servers=["localhost:1"])
+        began = time.monotonic()
+        assert not await client.ready(1)
+        return time.monotonic() - began
+
+    connections.install()
+    assert asyncio.run(asked()) >= connections.AGAIN_S
 
 
 class Failing:

@@ -1,0 +1,45 @@
+"""The worker's log: what a library repeats all the time is one line now and then."""
+
+import logging
+
+import pytest
+
+from agents import log
+
+PLACE = "127.0.0.1:9092"
+
+
+@pytest.fixture
+def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    clock = [1000.0]
+    monkeypatch.setattr(log.time, "monotonic", lambda: clock[0])
+    return clock
+
+
+def line(name: str, text: str, *args: object) -> logging.LogRecord:
+    return logging.LogRecord(name, logging.ERROR, "", 0, text, args, None)
+
+
+def test_what_a_library_repeats_is_told_once_and_then_how_often(now: list[float]) -> None:
+    only, told = log.Repeated(), []
+    for second in range(25):
+        now[0] = 1000.0 + second
+        record = line("aiokafka", "Unable connect to %s", PLACE)
+        if only.filter(record):
+            told.append(record.getMessage())
+    first = f"Unable connect to {PLACE}"
+    assert told == [first, f"{first} (9 times more)", f"{first} (9 times more)"]
+
+
+def test_other_lines_and_our_own_always_pass(now: list[float]) -> None:
+    only = log.Repeated()
+    lines = [line("aiokafka", "node %d", number) for number in (1, 2)]
+    lines += [line("triggers.worker", "failed error=KafkaError")] * 3
+    assert all(map(only.filter, lines))
+
+
+def test_so_many_lines_are_remembered_and_no_more(now: list[float]) -> None:
+    only = log.Repeated()
+    for number in range(3 * log.DIFFERENT):
+        assert only.filter(line("aiokafka", "node %d", number))
+        assert len(only._seen) <= log.DIFFERENT
