@@ -78,7 +78,7 @@ def slower_leader(room: Room) -> list[Report]:
             noticed = sum(worker.told("behind_evidence_records_total") for worker in it.workers.all)
             assert (noticed > 0) == (margin_ms == 0), f"{noticed} records of a time that was over"
             report = _concluded(it, margin_ms)
-            assert _steps_back(it) > SKEW_S / 2, "the time of a partition stepped back"
+            assert _steps_back(it) > 0, "the time of no partition stepped back"
             found.append(report)
     return found
 
