@@ -44,10 +44,13 @@ def lines(log: Iterable[Row], live: bool) -> list[tuple[int, bytes]]:
 def _line(row: Row, time: int, live: bool) -> bytes:
     """With the time of its record, behind whatever else it calls its time."""
     value = row.value or b""
-    if not live and (match := _TIME.search(value)):
-        return value if time == row.time else value.replace(match[0], b'"t": %d' % time, 1)
+    match = None if live else _TIME.search(value)
+    if match and time == row.time:
+        return value
     if is_rejected(row.key, value) or not value.lstrip().startswith(b"{"):
         return b""
+    if match:
+        return value.replace(match[0], b'"t": %d' % time, 1)
     return value.rstrip()[:-1] + b', "t": %d}' % time
 
 

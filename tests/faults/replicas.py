@@ -25,7 +25,12 @@ SLOW = f"""
 replica.fetch.min.bytes=100000000
 replica.fetch.wait.max.ms={LAG_S * 1000}
 """
-ALONE = {"offsets.topic.replication.factor": "1", "offsets.topic.min.isr": "1"}
+ALONE = {
+    "offsets.topic.replication.factor": "1",
+    "offsets.topic.min.isr": "1",
+    "transaction.state.log.replication.factor": "1",
+    "transaction.state.log.min.isr": "1",
+}
 """So that the group's commits do not wait for the slow replica."""
 
 
