@@ -1,0 +1,38 @@
+"""A flush's part in a transaction that fails while nobody waits for it any more."""
+
+import asyncio
+import gc
+from contextlib import suppress
+from typing import Any
+
+from aiokafka.errors import ProducerFenced
+
+from agents.transactions import TransactionalSender
+
+
+async def fenced() -> bool:
+    raise ProducerFenced
+
+
+async def complaints() -> list[dict[str, Any]]:
+    """What asyncio has to say when the flush is told to stop at the moment in which its work fails."""
+    told: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+    sender = TransactionalSender.__new__(TransactionalSender)
+    sender._left = asyncio.get_running_loop().create_future()
+    flush = asyncio.ensure_future(sender.unless_left(fenced()))
+    for _ in range(2):  # it has begun to wait, and the work has failed
+        await asyncio.sleep(0)
+    flush.cancel()
+    with suppress(asyncio.CancelledError):
+        await flush
+    assert flush.cancelled()
+    del flush
+    await asyncio.sleep(0)
+    gc.collect()
+    return told
+
+
+def test_nobody_complains_of_a_failure_that_nobody_waits_for() -> None:
+    """As when a frozen process wakes up: its session is over and its producer fenced, both at once."""
+    assert asyncio.run(complaints()) == []
