@@ -52,21 +52,26 @@ class Verdict:
 
 
 def outputs(found: list[Row], demand: Demand, verdict: Verdict) -> None:
-    """complete, sound, identical; counts copies."""
+    """complete, sound, identical; counts copies.
+
+    A decision may be demanded twice with the same bytes: put off, and again at the same moment when another
+    visitor of the person has moved. So many are none.
+    """
     values = Counter(r.value or b"" for r in found if r.topic.startswith("triggers."))
-    triggers, decisions, ids = [], [], defaultdict(set)
-    for value in values:
+    got, ids = Counter[str](), defaultdict(set)
+    for value, count in values.items():
         document = json.loads(value)
         if "specversion" in document:
-            triggers.append(document)
+            verdict.triggers += 1
             ids[document["id"]].add(value)
+            (row,) = rows([document], [])
         else:
-            decisions.append(document)
-    got = rows(triggers, decisions)
+            verdict.decisions += 1
+            (row,) = rows([], [document])
+        got[row] += min(count, max(1, demand.rows[row]))
     missing, false = demand.rows - got, got - demand.rows
-    verdict.triggers, verdict.decisions = len(triggers), len(decisions)
     verdict.missing, verdict.false = missing.total(), false.total()
-    verdict.copies = values.total() - len(values)
+    verdict.copies = values.total() - got.total()
     if missing:
         verdict.broken["complete"] += list(missing)[:SHOWN]
     if false:
