@@ -172,8 +172,7 @@ class Ownership:
             mine.update(new)
         else:
             self._drop(new)
-        restored = len(mine) - kept if whole else 0
-        say(log, "assigned", generation=member[0], kept=kept, restored=restored)
+        say(log, "assigned", generation=member[0], kept=kept, restored=len(new))
 
     async def _begin(self) -> None:
         member, shards = self.consumer.member, self.shards

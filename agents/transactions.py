@@ -83,9 +83,8 @@ class TransactionalSender(Sender):
     async def unless_left(self, work: Coroutine[Any, Any, bool]) -> bool:
         """What `work` tells; False once the partition has been left: a producer that stops answers nobody any more."""
         working = asyncio.ensure_future(work)
-        working.add_done_callback(
-            looked_at
-        )  # whoever waits here may be told to stop just as it fails
+        # whoever waits here may be told to stop just as it fails
+        working.add_done_callback(looked_at)
         try:
             await asyncio.wait((working, self._left), return_when=asyncio.FIRST_COMPLETED)
         finally:
