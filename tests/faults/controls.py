@@ -106,15 +106,15 @@ def _silent(room: Room) -> Report:
 
 @case("control")
 def no_ownership(room: Room) -> list[Report]:
-    """State of revoked partitions is kept and taken up again as it was."""
-    return caught(room, "state", _coming_and_going)
+    """State of revoked partitions is kept and taken up again as it was: what others did meanwhile is done again."""
+    return caught(room, "unique", _coming_and_going)
 
 
-def _coming_and_going(room: Room) -> Report:
+def _coming_and_going(room: Room, patch: str = "no_ownership") -> Report:
     with room.scene() as it:
         it.load(logs.worlds(room.seed, 30), seconds=40)
-        it.workers.add("no_ownership")
-        other = it.workers.add("no_ownership")
+        it.workers.add(patch)
+        other = it.workers.add(patch)
         it.workers.until_ready()
         for _ in range(5):
             time.sleep(3)
@@ -122,7 +122,7 @@ def _coming_and_going(room: Room) -> Report:
             it.workers.remove(other)
             time.sleep(3)
             it.workers.again(other)
-        return concluded(it)
+        return concluded(it, copies=False)
 
 
 @case("control", star=True)
