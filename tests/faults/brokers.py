@@ -23,9 +23,7 @@ def own_brokers(
     uses, or so many of their own."""
     with several(room, count) as own, room.scene("", own, **options) as it:
         it.load(logs.worlds(room.seed, worlds), seconds)
-        for _ in range(2):
-            it.workers.add()
-        it.workers.until_ready()
+        it.workers.add_two()
         yield it, own
 
 

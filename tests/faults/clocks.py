@@ -45,9 +45,7 @@ def outage(
 ) -> Report:
     """All workers are down while carts come, and later orders for half of them; and `away` s longer."""
     with hasty_scene(room, name) as it:
-        for _ in range(2):
-            it.workers.add(patch)
-        it.workers.until_ready()
+        it.workers.add_two(patch)
         for number in range(rounds):
             names = [f"v{number}-{n}" for n in range(120)]
             carts, orders = live.shoppers(room.pick, names, it.inputs)
@@ -76,9 +74,7 @@ def backlog(room: Room) -> list[Report]:
 def quiet_partition(room: Room) -> list[Report]:
     """One cart in each partition, and then nothing in any of them: each fires in time."""
     with hasty_scene(room) as it:
-        for _ in range(2):
-            it.workers.add("hasty")
-        it.workers.until_ready()
+        it.workers.add_two("hasty")
         it.fault("no further traffic")
         names = [f"q{n}" for n in range(12)]
         it.write(live.live([live.cart(name) for name in names], it.inputs), 1).finish()
@@ -104,9 +100,7 @@ def wall_clock(room: Room) -> list[Report]:
                 environ |= {"FAKETIME_TIMESTAMP_FILE": str(jumps), "FAKETIME_NO_CACHE": "1"}
             else:
                 environ["FAKETIME"] = faked
-            for _ in range(2):
-                it.workers.add("hasty", **environ)
-            it.workers.until_ready()
+            it.workers.add_two("hasty", **environ)
             it.fault(f"the workers' clock: {faked or 'jumps'}")
             _shop(it, room.pick, jumps if faked is None else None)
             found.append(it.conclude(copies=False, until=last(it), passed=[KEEPALIVE]))

@@ -41,9 +41,7 @@ def _until_counted(it: Scene) -> int:
     """The sum over all fates, when it grows no more."""
     before, limit = -1, time.monotonic() + 60
     while time.monotonic() < limit:
-        _, text = it.workers.all[0].page("metrics")
-        rows = [line for line in text.splitlines() if line.startswith("triggers_events_total{")]
-        now = sum(int(float(line.rpartition(" ")[2])) for line in rows)
+        now = int(it.workers.all[0].told("events_total"))
         if now == before and now:
             return now
         before = now
@@ -87,9 +85,7 @@ def one_visitor(room: Room) -> list[Report]:
     """One visitor at 1,000 events a second for a minute: the others' answers keep coming."""
     seconds = room.times(10, 60)
     with hasty_scene(room) as it:
-        for _ in range(2):
-            it.workers.add("hasty")
-        it.workers.until_ready()
+        it.workers.add_two("hasty")
         it.fault("1,000 events a second of one visitor")
         loud = [
             live.event("loud", "product.viewed", product={"id": f"p{n % 500}"})

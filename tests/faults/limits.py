@@ -60,9 +60,7 @@ def disk_full(room: Room) -> list[Report]:
         room.scene("", own) as it,
     ):
         it.load(logs.worlds(room.seed, room.times(20, 60)), seconds=count * 20)
-        for _ in range(2):
-            it.workers.add()
-        it.workers.until_ready()
+        it.workers.add_two()
         (node,) = own.nodes
         for number in range(count):
             time.sleep(room.pick.uniform(1, 4))

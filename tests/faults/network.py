@@ -19,9 +19,7 @@ def black_hole(room: Room) -> list[Report]:
     cut = CUT_S if room.full else 7.0
     with proxied() as (own, proxy, near), room.scene("", own) as it:
         it.load(logs.worlds(room.seed, room.times(30, 80)), seconds=len(ways) * (cut + 5))
-        for _ in range(2):
-            it.workers.add(TRIGGERS_KAFKA=near)
-        it.workers.until_ready()
+        it.workers.add_two(TRIGGERS_KAFKA=near)
         for way in ways:
             time.sleep(room.pick.uniform(1, 3))
             with faults.hole(it, proxy, *way):
@@ -36,9 +34,7 @@ def resets(room: Room) -> list[Report]:
     count = room.times(10, 60)
     with proxied() as (own, proxy, near), room.scene("", own) as it:
         it.load(logs.worlds(room.seed, 80), seconds=count * 1.5)
-        for _ in range(2):
-            it.workers.add(TRIGGERS_KAFKA=near)
-        it.workers.until_ready()
+        it.workers.add_two(TRIGGERS_KAFKA=near)
         for _ in range(count):
             time.sleep(room.pick.uniform(0.3, 2.5))
             number = proxy.reset(room.pick.choice((0.2, 0.5, 1)), room.pick)
@@ -53,9 +49,7 @@ def slow(room: Room) -> list[Report]:
     for name, latency, rate in (("latency", 0.2, 0), ("64 kbit/s", 0, 8_000)):
         with proxied() as (own, proxy, near), room.scene(name.replace("/", "-"), own) as it:
             it.load(logs.worlds(room.seed, 10), seconds=20)
-            for _ in range(2):
-                it.workers.add(TRIGGERS_KAFKA=near)
-            it.workers.until_ready()
+            it.workers.add_two(TRIGGERS_KAFKA=near)
             with faults.slowed(it, proxy, latency, rate):
                 time.sleep(40)
             found.append(it.conclude(passed=[AWAY], exits=(0, 1)))
@@ -67,9 +61,7 @@ def loss(room: Room) -> list[Report]:
     """A third of the packets between workers and broker is dropped, then all of them, by nft."""
     with proxied() as (own, _, near), room.scene("", own) as it:
         it.load(logs.worlds(room.seed, 60), seconds=120)
-        for _ in range(2):
-            it.workers.add(TRIGGERS_KAFKA=near)
-        it.workers.until_ready()
+        it.workers.add_two(TRIGGERS_KAFKA=near)
         for share in (10, 33, 100) * room.times(1, 3):
             with faults.dropped(it, int(near.partition(":")[2]), share):
                 time.sleep(12)

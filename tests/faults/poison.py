@@ -90,7 +90,8 @@ def mixed(given: list[Given], partitions: int, pick: random.Random, row: int) ->
             key, value = (
                 every[pick.randrange(len(every))] if number_ < 200 else every[number_ % 5 + 19]
             )
-            lives = key and not is_rejected(key, value)
-            partition = partition_of(key or b"", partitions) if lives else each.partition
+            partition = each.partition
+            if key and not is_rejected(key, value):
+                partition = partition_of(key, partitions)
             found.append(Given(partition, each.time, key, value))
     return found

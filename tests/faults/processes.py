@@ -62,9 +62,7 @@ def sigterm(room: Room) -> list[Report]:
     count = room.times(2, 30)
     with room.scene() as it:
         it.load(logs.worlds(room.seed, room.times(15, 80)), seconds=count * 5)
-        for _ in range(2):
-            it.workers.add()
-        it.workers.until_ready()
+        it.workers.add_two()
         for _ in range(count):
             time.sleep(room.pick.uniform(0.5, 2))
             told = room.pick.choice(it.workers.all)

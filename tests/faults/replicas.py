@@ -44,9 +44,7 @@ def slow_replica(room: Room) -> list[Report]:
         options = {"document": LATER, "environ": {"TRIGGERS_MARGIN_MS": "0"}}
         with own as brokers, hasty_scene(room, name, cluster=brokers, **options) as it:
             slow = _lay_out(it, brokers)
-            for _ in range(2):
-                it.workers.add(patch)
-            it.workers.until_ready()
+            it.workers.add_two(patch)
             carts, orders = live.shoppers(room.pick, [f"v{n}" for n in range(160)], it.inputs)
             it.write(live.live([live.event("first", "page.viewed")], it.inputs), 0).finish()
             fetched = time.monotonic()  # the next fetches end LAG_S later, and so on
@@ -66,9 +64,7 @@ def leaders_lost(room: Room) -> list[Report]:
     """Leaders of the input are killed under live traffic, and time is told by those that come after them."""
     count = room.times(2, 10)
     with cluster(3) as own, hasty_scene(room, cluster=own) as it:
-        for _ in range(2):
-            it.workers.add("hasty")
-        it.workers.until_ready()
+        it.workers.add_two("hasty")
         for number in range(count):
             names = [f"v{number}-{n}" for n in range(40)]
             carts, orders = live.shoppers(room.pick, names, it.inputs)

@@ -44,7 +44,7 @@ def skewed_brokers(room: Room) -> list[Report]:
     for name, margin_ms in (("margin", MARGIN_MS), ("none", 0)):
         with _skewed(room, name, margin_ms) as (it, own):
             _set_ahead(it, own)
-            _work(it)
+            it.workers.add_two("hasty")
             carts, orders = _shoppers(it, room)
             it.write(carts, 2).finish()
             time.sleep(2.5)  # most of the orders come sooner than the first step is due
@@ -62,7 +62,7 @@ def slower_leader(room: Room) -> list[Report]:
     for name, margin_ms in (("margin", MARGIN_MS), ("none", 0)):
         with _skewed(room, name, margin_ms, document=LATER) as (it, own):
             behind, leaving = _set_behind(it, own)
-            _work(it)
+            it.workers.add_two("hasty")
             carts, orders = _shoppers(it, room)
             due = time.monotonic() + LATER_S
             it.write(carts, 1).finish()
@@ -97,12 +97,6 @@ def _skewed(
         yield it, own
 
 
-def _work(it: Scene) -> None:
-    for _ in range(2):
-        it.workers.add("hasty")
-    it.workers.until_ready()
-
-
 def _shoppers(it: Scene, room: Room) -> tuple[list[Given], list[Given]]:
     return live.shoppers(room.pick, [f"v{n}" for n in range(160)], it.inputs)
 
@@ -118,8 +112,7 @@ def _set_ahead(it: Scene, own: Cluster) -> None:
     node = node_of(own, leaders(it, FACTS)[0])
     _set_clock(it, node, SKEW_S)
     prefer(it, FACTS, [0], node)
-    number = node.number
-    others = [leader for leader in leaders(it, EVENTS).values() if leader != number]
+    others = [leader for leader in leaders(it, EVENTS).values() if leader != node.number]
     assert others, "partitions of the input are stamped by the right clock"
 
 

@@ -40,9 +40,7 @@ def until_ended(worker: Worker, within: float = 60) -> int:
 def output_missing(room: Room) -> list[Report]:
     """The topic of decisions is deleted under running workers: input is held until it is back."""
     with room.scene() as it:
-        for _ in range(2):
-            it.workers.add()
-        it.workers.until_ready()
+        it.workers.add_two()
         it.fault("triggers.decisions deleted")
         with topics.connected(it.settings) as admin:
             admin.delete_topics([it.settings.topic("triggers.decisions")])
@@ -66,9 +64,7 @@ def output_refuses(room: Room) -> list[Report]:
 
 def _refusing(room: Room, topic: str) -> Report:
     with room.scene() as it:
-        for _ in range(2):
-            it.workers.add()
-        it.workers.until_ready()
+        it.workers.add_two()
         it.fault(f"{topic} refuses every record")
         _alter(it, topic, "max.message.bytes", MARKERS_ONLY)
         it.load(logs.worlds(room.seed, 20), 5)

@@ -27,9 +27,7 @@ def aborted_input(room: Room) -> list[Report]:
     lines = logs.worlds(room.seed, 40)
     with room.scene() as it:
         it.load(lines, seconds=count * 3.5)
-        for _ in range(2):
-            it.workers.add()
-        it.workers.until_ready()
+        it.workers.add_two()
         producer = KafkaProducer(
             **kafka_python_options(it.settings), transactional_id=f"{it.settings.prefix}storefront"
         )

@@ -15,9 +15,7 @@ def redis_away(room: Room) -> list[Report]:
     """Frozen, down, flushed, full, and with another password."""
     with server() as store, room.scene() as it:
         it.load(logs.worlds(room.seed, 15), seconds=12)
-        for _ in range(2):
-            it.workers.add(TRIGGERS_REDIS=store.url)
-        it.workers.until_ready()
+        it.workers.add_two(TRIGGERS_REDIS=store.url)
         client = redis.Redis.from_url(store.url)
         it.fault("Redis is full")
         client.config_set("maxmemory", "1mb")

@@ -136,6 +136,12 @@ class Workers:
             self.all.append(Worker(slot, chosen, given, self._folder / f"worker-{slot}.log"))
             return self.all[-1]
 
+    def add_two(self, patch: str = "", **environ: str) -> None:
+        """Two more that are alike, and ready."""
+        for _ in range(2):
+            self.add(patch, **environ)
+        self.until_ready()
+
     @property
     def running(self) -> list[Worker]:
         return [w for w in self.all if w.wanted]
