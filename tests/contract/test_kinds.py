@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 def with_a_file() -> set[str]:
     """The kinds that the files of stream/ hold the DEFAULTS of."""
     found = set()
-    for file in (ROOT / "stream").glob("*.py"):
+    for file in (ROOT / "stream").rglob("*.py"):
         for node in ast.parse(file.read_text()).body:
             if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == "DEFAULTS":
                 found.add(file.stem.replace("_", "-"))
@@ -82,6 +82,8 @@ def test_every_trigger_keeps_the_schema_of_its_kind() -> None:
 
 def test_no_other_file_of_the_core_or_of_the_schemas_names_the_kinds_in_a_list() -> None:
     """Whoever needs all kinds asks the registry."""
-    for file in [*(ROOT / "stream").glob("*.py"), *(ROOT / "schemas").glob("*.json")]:
+    core = list((ROOT / "stream").rglob("*.py"))
+    assert len(core) > 40
+    for file in [*core, *(ROOT / "schemas").glob("*.json")]:
         named = [kind for kind in KINDS if f'"{kind}"' in file.read_text()]
         assert len(named) <= 1 or file.name == "recipe.py", f"{file.name} names {named}"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-FILES = sorted((Path(__file__).parents[2] / "stream").glob("*.py"))
+FILES = sorted((Path(__file__).parents[2] / "stream").rglob("*.py"))
 
 PURE = {
     *(
@@ -45,6 +45,10 @@ def calls(tree: ast.Module) -> Iterator[str]:
 
 def is_pure(name: str) -> bool:
     return any(name == pure or name.startswith(f"{pure}.") for pure in PURE)
+
+
+def test_every_file_of_the_core_is_looked_at() -> None:
+    assert len(FILES) > 40
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.stem))
