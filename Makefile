@@ -10,10 +10,10 @@ help: ## this list
 
 install: .venv/done ## .venv from the lock file
 
-.venv/done: requirements.lock pyproject.toml $(wildcard stream/*.[ch])
+.venv/done: requirements.lock pyproject.toml $(wildcard stream/native/*.[ch])
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
-	rm -f stream/*.so
+	rm -f stream/native/*.so
 	$(if $(COMPILER),,$(MAKE) .cache/compiler/done)
 	env $(if $(COMPILER),,CC="$(CURDIR)/.cache/compiler/bin/python -m ziglang cc") \
 	  $(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
@@ -54,10 +54,10 @@ lint: install ## ruff and mypy
 sanitize: install ## the compiled part under AddressSanitizer and UBSan (gcc), beside its Python
 	rm -rf .cache/sanitize && mkdir -p .cache/sanitize
 	cp -r agents schemas stream tests pyproject.toml .cache/sanitize
-	rm -f .cache/sanitize/stream/*.so
+	rm -f .cache/sanitize/stream/native/*.so
 	cd .cache/sanitize && gcc -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -shared -fPIC \
-	  -I$$($(CURDIR)/$(BIN)/python -c "import sysconfig as s; print(s.get_path('include'))") stream/_visitors.c \
-	  -o stream/_visitors$$($(CURDIR)/$(BIN)/python -c "import sysconfig as s; print(s.get_config_var('EXT_SUFFIX'))")
+	  -I$$($(CURDIR)/$(BIN)/python -c "import sysconfig as s; print(s.get_path('include'))") stream/native/_visitors.c \
+	  -o stream/native/_visitors$$($(CURDIR)/$(BIN)/python -c "import sysconfig as s; print(s.get_config_var('EXT_SUFFIX'))")
 	cd .cache/sanitize && LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
 	  ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc PYTHONPATH=. $(CURDIR)/$(BIN)/python -m pytest -q \
 	  -p no:cacheprovider tests/properties/test_compiled.py tests/properties/test_compiled_reading.py tests/golden

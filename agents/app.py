@@ -16,7 +16,7 @@ from agents import batches, consumer, people, visitors
 from agents.ownership import Ownership
 from agents.settings import Settings
 from agents.topic_list import EVENTS, FACTS, STATE_PEOPLE, STATE_VISITORS
-from stream.compiled import COMPILED
+from stream.stages.backend import COMPILED
 
 HEARTBEATS: Final = 5
 """In a session timeout. Fewer: a lost one costs a rebalance; more: requests for nothing."""

@@ -17,8 +17,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 
 from agents.recipes import read
 from stream import backtest
-from stream.recipe import Recipes
-from stream.recipes import RecipesError
+from stream.recipes.recipe import Recipes
+from stream.recipes_file import RecipesError
 
 AT_ONCE: Final = 256 * 1024
 """Bytes of a file that are read or written at a time."""

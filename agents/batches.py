@@ -18,8 +18,8 @@ from aiokafka.record import MemoryRecords
 from crc32c import crc32c
 
 from agents import unpacking
-from stream.changelog import Change
-from stream.records import Block, Record
+from stream.events.records import Block, Record
+from stream.store.changelog import Change
 
 PRIVATE: Final = {
     "faust.transport.drivers.aiokafka:Transport": ("Consumer",),

@@ -30,7 +30,7 @@ from agents.settings import PLAINTEXT, Settings, SettingsError
 from agents.stage import DemoFailed, Stage
 from agents.takings import Takings
 from agents.topics import TopicsError
-from stream.recipes import RecipesError
+from stream.recipes_file import RecipesError
 
 WITHIN_MS: Final = 1_000
 """An exit trigger that comes later finds nobody."""

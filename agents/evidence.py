@@ -21,7 +21,7 @@ from agents.ownership import Ownership
 from agents.settings import Settings
 from agents.topic_list import EVENTS, Layout
 from agents.visitors import VisitorsShard
-from stream.watermark import mark
+from stream.stages.watermark import mark
 
 ROUND_S: Final = 1.0
 """Longer: quiet partitions fire later. Shorter: more marks, each a record in every partition of facts."""

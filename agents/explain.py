@@ -24,9 +24,9 @@ from agents.recipes import read
 from agents.sentences import day, of_day
 from agents.settings import Settings, SettingsError
 from agents.timeline import Kind, Line, lines
-from stream import quiet
-from stream.recipe import Recipes
-from stream.recipes import RecipesError
+from stream.episodes import quiet_hours
+from stream.recipes.recipe import Recipes
+from stream.recipes_file import RecipesError
 
 SIGNS: Final[dict[Kind, tuple[str, str]]] = {
     "did": (" ", ""),
@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         settings = Settings.read()
         recipes = read(settings.recipes)
-        if args.zone and quiet.zone(args.zone) is None:
+        if args.zone and quiet_hours.zone(args.zone) is None:
             raise SettingsError(f"--zone {args.zone}: there is no such time zone")
         answer = asyncio.run(_ask(args, settings))
     except (SettingsError, RecipesError, OSError, ValueError) as error:
@@ -97,7 +97,7 @@ def show(answer: Answer, recipes: Recipes, zone: str | None, console: Console) -
 def written(answer: Answer, recipes: Recipes, zone: str | None) -> Iterator[tuple[str, str]]:
     """(line, style) of an answer."""
     name = zone or own_zone(answer) or recipes.policy.zone
-    place = quiet.zone(name) or quiet.zone("UTC")
+    place = quiet_hours.zone(name) or quiet_hours.zone("UTC")
     assert place is not None
     told = lines(answer.story, recipes, place)
     devices = ", ".join(answer.visitors)
@@ -127,4 +127,4 @@ def _line(line: Line, zone: tzinfo, asked: str | None) -> Iterator[tuple[str, st
 def own_zone(answer: Answer) -> str | None:
     """The zone last given for the person, if it is one."""
     given = [event["time_zone"] for event in answer.story.events if "time_zone" in event]
-    return next((name for name in reversed(given) if quiet.zone(name)), None)
+    return next((name for name in reversed(given) if quiet_hours.zone(name)), None)

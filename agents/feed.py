@@ -18,7 +18,7 @@ from agents.reading import valid
 from agents.sentences import moment, money, of_day, sentence, things
 from agents.topic_list import EVENTS
 from agents.watching import Seen
-from stream.triggers import CANCELLED
+from stream.outputs.triggers import CANCELLED
 
 DECISIONS: Final = "triggers.decisions"
 

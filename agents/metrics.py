@@ -24,8 +24,8 @@ from prometheus_client import (
 )
 
 import schemas
-from stream.outputs import Outputs
-from stream.people import People
+from stream.outputs.outputs import Outputs
+from stream.stages.people import People
 
 if TYPE_CHECKING:
     from agents.outputs import Ack

@@ -23,7 +23,7 @@ from agents.batches import RawBatch
 from agents.partition import partition_of
 from agents.settings import Settings, aiokafka_options
 from agents.topic_list import EVENTS, FACTS, Layout
-from stream.outputs import Outputs
+from stream.outputs.outputs import Outputs
 
 BATCH_BYTES: Final = 512 * 1024
 """Of a batch before compression. Larger: fewer requests; but it must fit into a topic's largest message."""

@@ -10,9 +10,9 @@ from agents.metrics import PEOPLE, Metrics
 from agents.outputs import Sender, Source
 from agents.ownership import Ownership
 from agents.shard import Shard
-from stream.outputs import Outputs
-from stream.people import People
-from stream.recipe import Recipes
+from stream.outputs.outputs import Outputs
+from stream.recipes.recipe import Recipes
+from stream.stages.people import People
 
 
 class PeopleShard(Shard):

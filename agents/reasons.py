@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from stream.durations import DAY, HOUR, MINUTE, SECOND
-from stream.recipe import CART, EXIT, Recipe, Recipes
-from stream.registry import KINDS
+from stream.kinds.registry import KINDS
+from stream.recipes.recipe import CART, EXIT, Recipe, Recipes
 
 Decision = Mapping[str, Any]
 

@@ -4,19 +4,19 @@ import argparse
 import sys
 from pathlib import Path
 
-from stream import recipes
-from stream.recipe import Recipes
+from stream import recipes_file
+from stream.recipes.recipe import Recipes
 
 
 def read(path: Path | None) -> Recipes:
     """The recipes of a file, the shipped ones without a file. Raises RecipesError, OSError."""
     if path is None:
-        return recipes.DEFAULT
+        return recipes_file.DEFAULT
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
-        raise recipes.RecipesError(f"{path}: not a text file in UTF-8") from None
-    return recipes.load(text, str(path))
+        raise recipes_file.RecipesError(f"{path}: not a text file in UTF-8") from None
+    return recipes_file.load(text, str(path))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,7 +29,7 @@ def run(args: argparse.Namespace) -> int:
     """0: the file is right. 1: it is not. 2: it cannot be read."""
     try:
         found = read(args.file)
-    except recipes.RecipesError as fault:
+    except recipes_file.RecipesError as fault:
         print(fault, file=sys.stderr)
         return 1
     except OSError as fault:

@@ -17,7 +17,7 @@ from agents.ownership import Ownership
 from agents.settings import Settings
 from agents.shards import maker
 from agents.topic_list import Layout
-from stream.recipe import Recipes
+from stream.recipes.recipe import Recipes
 
 BACKLOG: Final = 5_000
 """Records behind, from which on flushes are rarer: more work for each, less for each record."""

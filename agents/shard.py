@@ -16,9 +16,9 @@ from agents.connections import started
 from agents.metrics import Metrics
 from agents.outputs import Ack, Sender, Source, acknowledged
 from agents.transactions import TransactionalSender
-from stream.outputs import Outputs
-from stream.people import People
-from stream.visitors import Visitors
+from stream.outputs.outputs import Outputs
+from stream.stages.people import People
+from stream.stages.visitors import Visitors
 
 AT_A_TIME: Final = 4000
 """Records applied before others have their turn. More: answers of the other stage wait longer (a

@@ -10,8 +10,8 @@ from agents.shard import Maker, Shard
 from agents.topic_list import EVENTS, STATE_PEOPLE, STATE_VISITORS, Layout
 from agents.transactions import TransactionalSender
 from agents.visitors import VisitorsShard
-from stream.compiled import PURE, fastest
-from stream.recipe import Recipes
+from stream.recipes.recipe import Recipes
+from stream.stages.backend import PURE, fastest
 
 
 def maker(

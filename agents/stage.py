@@ -21,8 +21,8 @@ from agents.settings import Settings, Time, kafka_python_options
 from agents.takings import Takings
 from agents.topic_list import EVENTS
 from agents.watching import Seen, watch
-from stream.recipe import Recipes
-from stream.triggers import FIRED
+from stream.outputs.triggers import FIRED
+from stream.recipes.recipe import Recipes
 
 CATCH_UP_S: Final = 60.0
 SETTLE_S: Final = 1.0

@@ -19,8 +19,8 @@ from agents.connections import started
 from agents.log import say
 from agents.offsets import Offsets
 from agents.settings import Settings, aiokafka_options
-from stream.people import People
-from stream.visitors import Visitors
+from stream.stages.people import People
+from stream.stages.visitors import Visitors
 
 log = logging.getLogger("triggers.state")
 

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from stream.triggers import CANCELLED
+from stream.outputs.triggers import CANCELLED
 
 Record = Mapping[str, Any]
 

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 from agents import attention, told
 from agents.sentences import of_day, sentence
-from stream.recipe import Recipes
+from stream.recipes.recipe import Recipes
 
 Record = Mapping[str, Any]
 Kind = Literal["did", "quiet", "fired", "refused", "deferred", "closed", "cancelled"]

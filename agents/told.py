@@ -7,9 +7,9 @@ from typing import Any, Final
 from agents.reasons import Case, recipe_of, span, why
 from agents.sentences import moment, money, things
 from stream.durations import HOUR
-from stream.ids import trigger_id
-from stream.recipe import EXIT, Recipes
-from stream.triggers import CANCELLED
+from stream.outputs.triggers import CANCELLED
+from stream.recipes.ids import trigger_id
+from stream.recipes.recipe import EXIT, Recipes
 
 Record = Mapping[str, Any]
 

@@ -21,7 +21,7 @@ from agents.log import say
 from agents.recipes import read
 from agents.settings import Settings, SettingsError, kafka_python_options
 from agents.topic_list import EVENTS, FACTS, Layout, TopicSpec, required
-from stream.recipes import RecipesError
+from stream.recipes_file import RecipesError
 
 PATIENCE_S: Final = 0.5
 LONGEST_PAUSE_S: Final = 5.0

@@ -18,7 +18,7 @@ import cramjam
 from aiokafka import codec
 from aiokafka.record._crecords import default_records
 
-from stream import decoding
+from stream.events import decoding
 
 Unpacked = TypeVar("Unpacked", bytes, memoryview)
 

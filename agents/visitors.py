@@ -14,10 +14,10 @@ from agents.metrics import VISITORS, Metrics
 from agents.outputs import Sender, Source
 from agents.ownership import Ownership
 from agents.shard import Shard
-from stream.compiled import Make
-from stream.outputs import Outputs
-from stream.recipe import Recipes
-from stream.visitors import Visitors
+from stream.outputs.outputs import Outputs
+from stream.recipes.recipe import Recipes
+from stream.stages.backend import Make
+from stream.stages.visitors import Visitors
 
 log = logging.getLogger("triggers.visitors")
 

@@ -10,12 +10,12 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from stream import cart as carts
-from stream.cart import NEVER
-from stream.ids import trigger_id
-from stream.keyed import Keyed
-from stream.person import Episode, Person
-from stream.recipe import Recipes
+from stream.recipes.ids import trigger_id
+from stream.recipes.recipe import Recipes
+from stream.state import cart as carts
+from stream.state.cart import NEVER
+from stream.state.person import Episode, Person
+from stream.store.keyed import Keyed
 
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decode: Final = msgspec.msgpack.Decoder(Person).decode
@@ -52,7 +52,7 @@ class Known(Struct, frozen=True):
 def of_records(key: str, values: Iterable[bytes | None], recipes: Recipes) -> Known | None:
     """What waits by the changelog records of this key, in their order; None: nothing is known.
 
-    Raises stream.keyed.NewerState for a state that a later release wrote.
+    Raises stream.store.keyed.NewerState for a state that a later release wrote.
     """
     states: Keyed[Person] = Keyed(_encode, _decode)
     states.restore((key.encode(), value) for value in values)

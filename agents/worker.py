@@ -26,10 +26,10 @@ from agents.settings import Settings, SettingsError
 from agents.state import StateError
 from agents.stopping import Stopped, before, end, report
 from agents.topics import TopicsError
-from stream.changelog import NewerState
-from stream.compiled import COMPILED
-from stream.recipe import Recipes
-from stream.recipes import RecipesError
+from stream.recipes.recipe import Recipes
+from stream.recipes_file import RecipesError
+from stream.stages.backend import COMPILED
+from stream.store.changelog import NewerState
 
 log = logging.getLogger("triggers.worker")
 

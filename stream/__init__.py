@@ -1,6 +1,16 @@
-"""The deciding core: pure functions and state, no clock, socket, thread, environment or randomness.
+"""Decides. A list of events in, triggers and decisions out; no clock, no socket, no environment, no chance.
 
-Follow one event: `events` (bytes to a typed event) -> `visitors` (one state per visitor, `visitor`,
-`cart`, `exit_intent`) -> `facts` -> `people` (one state per person, `person`, `episodes`, `steps`,
-`guards`) -> `triggers` and `decisions`. `backtest` runs the same path over a file.
+    limits  durations                     bounds of what is read and kept; times and spans of time
+    events/                               from bytes to a typed event; how input comes to a stage
+    state/                                a visitor, its cart; a person; the facts between them
+    recipes/                              a recipe, its conditions, the ids it gives
+    outputs/                              triggers, decisions, and what a batch decided
+    store/                                states by key, their changelog, their timers
+    episodes/                             what a summary shows, guards, steps, an episode's life
+    kinds/                                a file for each kind of trigger, and their registry
+    native/                               the compiled part of the visitors stage
+    stages/                               the stages, which apply events and facts to states
+    recipes_file  backtest                a recipes file; all stages over a file of events
+
+Imports run upward in this list only. Source: docs/semantics.md.
 """

@@ -13,17 +13,17 @@ from typing import Any, Final
 import msgspec
 from msgspec import UNSET, Struct
 
-from stream.cart import NEVER
-from stream.compiled import Make
-from stream.decoding import Rejected, parse
 from stream.durations import DAY
-from stream.events import BOUND, Event
-from stream.facts import AnyFact, Idle, Mark
-from stream.outputs import Outputs
-from stream.people import People
-from stream.recipe import Recipes
-from stream.records import Line, Record
-from stream.visitors import Visitors
+from stream.events.decoding import Rejected, parse
+from stream.events.records import Line, Record
+from stream.events.types import BOUND, Event
+from stream.outputs.outputs import Outputs
+from stream.recipes.recipe import Recipes
+from stream.stages.backend import Make
+from stream.stages.people import People
+from stream.stages.visitors import Visitors
+from stream.state.cart import NEVER
+from stream.state.facts import AnyFact, Idle, Mark
 
 MOVES_ON: Final = 8 * DAY
 CHUNK: Final = 2_000

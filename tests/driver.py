@@ -7,13 +7,13 @@ then can be read after every call. Times are ms since the epoch.
 import json
 from typing import Any, Final
 
-from stream import recipes
+from stream import recipes_file
 from stream.durations import HOUR
-from stream.outputs import Outputs
-from stream.people import People
-from stream.triggers import CANCELLED, FIRED
-from stream.visitors import Visitors
-from stream.watermark import mark
+from stream.outputs.outputs import Outputs
+from stream.outputs.triggers import CANCELLED, FIRED
+from stream.stages.people import People
+from stream.stages.visitors import Visitors
+from stream.stages.watermark import mark
 
 START: Final = 1_767_571_200_000 + 12 * HOUR
 """Mon 5 Jan 2026 12:00 UTC."""
@@ -27,7 +27,7 @@ class Driver:
     """`now` starts at START; `rules` are the contents of a recipes file, the shipped ones if left out."""
 
     def __init__(self, rules: Document | None = None) -> None:
-        self._recipes = recipes.load(json.dumps(rules or {}))
+        self._recipes = recipes_file.load(json.dumps(rules or {}))
         self._visitors = Visitors(self._recipes)
         self._people = People(self._recipes, 1)
         self._out = Outputs()
@@ -69,7 +69,7 @@ class Driver:
         They read the facts again from the start.
         """
         if rules is not None:
-            self._recipes = recipes.load(json.dumps(rules))
+            self._recipes = recipes_file.load(json.dumps(rules))
         visitors, people = self.changelogs
         self._visitors, self._people = Visitors(self._recipes), People(self._recipes, 1)
         self._visitors.restore(visitors)

@@ -20,9 +20,9 @@ from agents.log import configure
 from agents.recipes import read
 from agents.settings import Settings, SettingsError, address
 from agents.stopping import report
-from stream.changelog import NewerState
-from stream.recipe import Recipes
-from stream.recipes import RecipesError
+from stream.recipes.recipe import Recipes
+from stream.recipes_file import RecipesError
+from stream.store.changelog import NewerState
 
 log = logging.getLogger("triggers.console")
 

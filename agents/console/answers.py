@@ -22,8 +22,8 @@ from agents.view.entries import PEOPLE
 from agents.view.link import ViewLost
 from agents.view.stored import Stored
 from agents.waiting import Known
-from stream import quiet
-from stream.recipe import Recipes
+from stream.episodes import quiet_hours
+from stream.recipes.recipe import Recipes
 
 AT_ONCE: Final = 2
 """Questions read from Kafka at one time; more wait."""
@@ -136,7 +136,7 @@ class Answers:
 
     def _zone(self, answer: Answer) -> tuple[tzinfo, str]:
         name = own_zone(answer) or self._recipes.policy.zone
-        zone = quiet.zone(name) or quiet.zone("UTC")
+        zone = quiet_hours.zone(name) or quiet_hours.zone("UTC")
         assert zone is not None
         return zone, name
 

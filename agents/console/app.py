@@ -21,7 +21,7 @@ from agents.view.link import Link
 from agents.view.metrics import ViewMetrics
 from agents.view.stored import Stored
 from agents.view.writer import Writer
-from stream.recipe import Recipes
+from stream.recipes.recipe import Recipes
 
 FAILED: Final = web.AppKey("failed", asyncio.Future[None])
 """Ends with what ended the work behind the page."""

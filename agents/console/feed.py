@@ -21,9 +21,9 @@ from agents.outputs import DECISIONS, REJECTED
 from agents.settings import Settings
 from agents.topic_list import FACTS
 from stream.durations import DAY, MINUTE
-from stream.facts import Mark
-from stream.recipe import Recipes
-from stream.triggers import CANCELLED
+from stream.outputs.triggers import CANCELLED
+from stream.recipes.recipe import Recipes
+from stream.state.facts import Mark
 
 TRIGGERS: Final = "triggers."
 

@@ -10,9 +10,9 @@ from typing import Final, NamedTuple
 import msgspec
 from msgspec import UNSET
 
-from stream import decoding
-from stream.decoding import Rejected
-from stream.events import APPLIED_LATE
+from stream.events import decoding
+from stream.events.decoding import Rejected
+from stream.events.types import APPLIED_LATE
 
 MOST: Final = 500
 """Events in a batch. More: one post would take the place of many."""

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from agents.console.hub import Hub
 from agents.settings import Settings
-from stream.recipe import Recipes
+from stream.recipes.recipe import Recipes
 
 HUB: Final = web.AppKey("hub", Hub)
 SETTINGS: Final = web.AppKey("settings", Settings)

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from typing import Any, Final, Literal
 
 from agents.console.tally import Key
-from stream.recipe import EXIT, Recipes
-from stream.registry import KINDS
+from stream.kinds.registry import KINDS
+from stream.recipes.recipe import EXIT, Recipes
 
 Sort = Literal["exit", "due", "cancel"]
 SORTS: Final[tuple[Sort, ...]] = ("exit", "due", "cancel")

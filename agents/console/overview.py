@@ -15,8 +15,8 @@ from agents.view.stored import Count, Stored
 from agents.view.writer import Writer
 from schemas.files import HOME
 from stream.durations import DAY
-from stream.recipe import EXIT, Recipes
-from stream.registry import KINDS
+from stream.kinds.registry import KINDS
+from stream.recipes.recipe import EXIT, Recipes
 
 MONTH: Final = "month"
 DAYS: Final = 30

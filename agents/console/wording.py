@@ -10,9 +10,9 @@ from typing import Any, Final
 
 from agents.console.hub import Kind
 from agents.told import Teller
-from stream import quiet
-from stream.recipe import Recipes
-from stream.triggers import FIRED
+from stream.episodes import quiet_hours
+from stream.outputs.triggers import FIRED
+from stream.recipes.recipe import Recipes
 
 Record = Mapping[str, Any]
 
@@ -35,7 +35,7 @@ FAULTS: Final = {
 
 def wording(recipes: Recipes) -> Callable[[Kind, Record], Record]:
     """The function that says it, with times in the policy's zone."""
-    zone = quiet.zone(recipes.policy.zone) or quiet.zone("UTC")
+    zone = quiet_hours.zone(recipes.policy.zone) or quiet_hours.zone("UTC")
     assert zone is not None
 
     def words(kind: Kind, data: Record) -> Record:

@@ -32,7 +32,7 @@ from agents.sender.settings import SenderSettings
 from agents.sender.undelivered import Undelivered
 from agents.settings import SettingsError
 from agents.stopping import Stopped, before, end, report
-from stream.recipes import RecipesError
+from stream.recipes_file import RecipesError
 
 log = logging.getLogger("triggers.sender")
 

@@ -8,7 +8,7 @@ from typing import Annotated, Final, NamedTuple
 import msgspec
 from msgspec import Meta, Struct
 
-from stream.triggers import CANCELLED, FIRED
+from stream.outputs.triggers import CANCELLED, FIRED
 
 Id = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}\Z")]
 """It becomes an HTTP header: nothing else may be in it."""

@@ -21,8 +21,8 @@ from agents.stopping import report
 from agents.view.link import Link, ViewLost
 from agents.view.metrics import ViewMetrics
 from agents.view.writer import Writer, clear
-from stream.changelog import NewerState
-from stream.recipes import RecipesError
+from stream.recipes_file import RecipesError
+from stream.store.changelog import NewerState
 
 log = logging.getLogger("triggers.view")
 

@@ -21,8 +21,8 @@ from agents.view.keys import (
     WAITING_LIVE,
     Keys,
 )
-from stream.recipe import Recipes
-from stream.triggers import CANCELLED
+from stream.outputs.triggers import CANCELLED
+from stream.recipes.recipe import Recipes
 
 PEOPLE: Final = "state.people"
 TRIGGERS: Final = "triggers."
@@ -43,7 +43,7 @@ def is_followed(topic: str) -> bool:
 def entries(topic: str, rows: Iterable[Row], keys: Keys, recipes: Recipes) -> Iterator[Entry]:
     """What records of one topic (named without the prefix) change in the view.
 
-    Raises stream.keyed.NewerState for a state that a later release wrote.
+    Raises stream.store.keyed.NewerState for a state that a later release wrote.
     """
     for t, key, value in rows:
         if value is None or not key:

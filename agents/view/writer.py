@@ -20,7 +20,7 @@ from agents.view.entries import day, entries, is_followed
 from agents.view.keys import DAYS_KEPT, Keys
 from agents.view.link import Link, ViewLost
 from stream.durations import DAY
-from stream.recipe import Recipes
+from stream.recipes.recipe import Recipes
 
 log = logging.getLogger("triggers.view")
 
@@ -75,7 +75,7 @@ class Writer:
         self.follower = Follower(settings, self, "view")
 
     async def run(self) -> None:
-        """Until it is cancelled. Raises an ExceptionGroup, of stream.keyed.NewerState too."""
+        """Until it is cancelled. Raises an ExceptionGroup, of stream.store.keyed.NewerState too."""
         async with asyncio.TaskGroup() as both:
             both.create_task(self._tend())
             await self.follower.run()

@@ -24,13 +24,13 @@ from agents.outputs import PACKED, PLAIN, Packer, Source
 from agents.partition import partition_of
 from agents.recipes import read
 from agents.shard import AT_A_TIME
-from stream.compiled import COMPILED
-from stream.outputs import Outputs
-from stream.people import People
-from stream.recipe import Recipes
-from stream.records import Block, Record
-from stream.visitors import Visitors
-from stream.watermark import mark
+from stream.events.records import Block, Record
+from stream.outputs.outputs import Outputs
+from stream.recipes.recipe import Recipes
+from stream.stages.backend import COMPILED
+from stream.stages.people import People
+from stream.stages.visitors import Visitors
+from stream.stages.watermark import mark
 from tests.bench.room import Room
 from tests.bench.table import show, spread
 from tests.bench.traffic import Row, rows

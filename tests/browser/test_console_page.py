@@ -8,7 +8,7 @@ from selenium.webdriver import Chrome, Keys
 from selenium.webdriver.common.by import By
 
 from agents.settings import Settings
-from stream import recipes
+from stream import recipes_file
 from tests.browser.looking import Page, looking, produce, refused, telling
 from tests.integration import viewing
 from tests.integration.asking import Console, whole
@@ -65,7 +65,7 @@ def test_the_figures_and_plots_show_what_was_decided(page: Page, log: Log) -> No
         assert left == number if sort == "row total" else number > 0
         left -= 0 if sort == "row total" else number
     assert left == fired
-    assert len(page.all("#recipes-table tbody tr")) == len(recipes.DEFAULT.names)
+    assert len(page.all("#recipes-table tbody tr")) == len(recipes_file.DEFAULT.names)
 
 
 def test_the_funnel_of_one_recipe_counts_that_recipe(page: Page, log: Log) -> None:

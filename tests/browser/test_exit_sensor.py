@@ -14,9 +14,9 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
 import agents.console
-from stream.decoding import decode
-from stream.events import ExitSignal
-from stream.exit_score import SORTS
+from stream.events.decoding import decode
+from stream.events.types import ExitSignal
+from stream.kinds.exit_score import SORTS
 
 SENSOR = Path(agents.console.__file__).parent / "static" / "shop" / "exit-sensor.js"
 

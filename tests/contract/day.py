@@ -7,9 +7,9 @@ import msgspec
 
 from agents import shoppers
 from agents.rubbish import NONE
-from stream import backtest, recipes
-from stream.outputs import Outputs
-from stream.visitors import Visitors
+from stream import backtest, recipes_file
+from stream.outputs.outputs import Outputs
+from stream.stages.visitors import Visitors
 
 RECIPES = """
 policy:
@@ -47,7 +47,7 @@ def lines() -> Iterator[bytes]:
 
 
 def whole_day() -> Said:
-    result, rules, told = Said(), recipes.load(RECIPES), Outputs()
+    result, rules, told = Said(), recipes_file.load(RECIPES), Outputs()
     Visitors(rules).process(backtest.records(lines()), told, backtest.event)
     result.facts = [value for _, value in told.facts]
     for out in backtest.run(lines(), rules):

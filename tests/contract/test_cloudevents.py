@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from cloudevents.core.bindings.kafka import KafkaMessage, from_structured_event
 
-from stream import triggers
+from stream.outputs import triggers
 from tests.contract.day import Said
 
 HEADERS = {"content-type": b"application/cloudevents+json"}

@@ -14,7 +14,9 @@ from fastjsonschema import JsonSchemaValueException
 import schemas
 from agents import released
 from schemas.files import FORMATS
-from stream import decoding, facts, recipes
+from stream import recipes_file
+from stream.events import decoding
+from stream.state import facts
 from tests.contract.day import Said
 
 VERSIONS = sorted(released.FOLDER.glob("*.json"))
@@ -59,7 +61,7 @@ def test_what_was_read_is_read(release: str, name: str, number: int) -> None:
     elif name.startswith("facts/"):
         facts.decode(value)
     elif name == "recipes":
-        recipes.load(value.decode())
+        recipes_file.load(value.decode())
 
 
 @pytest.mark.parametrize(("release", "name"), OUTPUTS)

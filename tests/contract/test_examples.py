@@ -10,7 +10,8 @@ import pytest
 from fastjsonschema import JsonSchemaValueException
 
 import schemas
-from stream import decoding, events, facts
+from stream.events import decoding, types
+from stream.state import facts
 
 FOLDER = Path(__file__).parents[2] / "schemas" / "examples"
 VALID = sorted(FOLDER.glob("**/valid/*.json"))
@@ -75,4 +76,4 @@ def test_every_folder_of_examples_belongs_to_a_schema() -> None:
 
 
 def test_every_type_that_is_decoded_has_a_schema_and_no_other() -> None:
-    assert {f"events/{kind}" for kind in events.TYPES} == set(schemas.names("events"))
+    assert {f"events/{kind}" for kind in types.TYPES} == set(schemas.names("events"))

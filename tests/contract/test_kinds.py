@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 import schemas
-from stream import backtest, recipes, triggers
-from stream.registry import KINDS
+from stream import backtest, recipes_file
+from stream.kinds.registry import KINDS
+from stream.outputs import triggers
 from tests.reference import generate
 
 ROOT = Path(__file__).parents[2]
@@ -46,7 +47,7 @@ def missing(kind: str) -> list[str]:
         f"{kind} has no examples, valid and invalid, in schemas/examples/kinds/{kind}": (
             with_examples()
         ),
-        f"{kind} has no line in the REGISTRY of stream/registry.py": set(KINDS),
+        f"{kind} has no line in the REGISTRY of stream/kinds/registry.py": set(KINDS),
     }
     return [sentence for sentence, having in lacks.items() if kind not in having]
 
@@ -63,14 +64,14 @@ def test_what_a_new_kind_lacks_is_said_in_a_sentence_each() -> None:
         "price-drop has no file stream/price_drop.py with its DEFAULTS",
         "price-drop has no schema schemas/kinds/price-drop.json",
         "price-drop has no examples, valid and invalid, in schemas/examples/kinds/price-drop",
-        "price-drop has no line in the REGISTRY of stream/registry.py",
+        "price-drop has no line in the REGISTRY of stream/kinds/registry.py",
     ]
 
 
 def test_every_trigger_keeps_the_schema_of_its_kind() -> None:
     kinds = set()
     for seed in range(40):
-        rules = recipes.load(json.dumps(generate.recipes(seed)))
+        rules = recipes_file.load(json.dumps(generate.recipes(seed)))
         for value in backtest.decide(generate.log(seed, 150), rules)[0]:
             event = json.loads(value)
             if event["type"] == triggers.FIRED:

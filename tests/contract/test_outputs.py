@@ -7,8 +7,9 @@ import msgspec
 import pytest
 
 import schemas
-from stream import facts, triggers
-from stream.decisions import Decision
+from stream.outputs import triggers
+from stream.outputs.decisions import Decision
+from stream.state import facts
 from tests.contract.day import Said
 
 FACTS = {

@@ -10,8 +10,8 @@ from kafka.partitioner import murmur2
 from agents.console import origins
 from agents.console.intake import Faulty, take
 from agents.console.origins import Collecting
-from stream.events import TYPES
-from stream.exit_score import SORTS
+from stream.events.types import TYPES
+from stream.kinds.exit_score import SORTS
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "storefront.md").read_text()

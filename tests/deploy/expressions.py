@@ -13,7 +13,7 @@ from agents.settings import Settings
 from agents.view.link import Link
 from agents.view.metrics import ViewMetrics
 from agents.view.writer import Writer
-from stream import recipes
+from stream import recipes_file
 
 SELECTOR = re.compile(r"((?:triggers|process|python)_\w+|up)\b(?!:)(?:\{([^}]*)\})?")
 RECORDED = re.compile(r"\b\w+:\w+:\w+|\b\w+:increase1h")
@@ -29,7 +29,7 @@ SUFFIXES = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_c
 def registries() -> list[CollectorRegistry]:
     """Of all processes of the service."""
     link = Link("redis://localhost:1")
-    writer = Writer(Settings(kafka=("localhost:1",)), recipes.DEFAULT, link)
+    writer = Writer(Settings(kafka=("localhost:1",)), recipes_file.DEFAULT, link)
     return [
         Metrics().registry,
         SenderMetrics().registry,

@@ -91,7 +91,7 @@ def wall_clock() -> None:
                 await asyncio.sleep(HALVED_S)
 
     def applied(self: VisitorsShard, batches: Any) -> Any:
-        from stream.outputs import Outputs
+        from stream.outputs.outputs import Outputs
 
         before = Outputs()
         self.stage.advance(int(time.time() * 1000), before)
@@ -124,8 +124,8 @@ def _renamed(value: bytes) -> bytes:
 
 def deadlines_not_rebuilt() -> None:
     """A restore arms nothing."""
-    from stream.keyed import Keyed
-    from stream.wheel import Wheel
+    from stream.store.keyed import Keyed
+    from stream.store.timer_wheel import Wheel
 
     restored = Keyed.restored
 
@@ -157,7 +157,7 @@ def no_ownership() -> None:
 def rejected_after_ack() -> None:
     """Rejected records leave when the offset has long moved."""
     from agents.outputs import Sender
-    from stream.outputs import Outputs
+    from stream.outputs.outputs import Outputs
 
     outputs = Sender.outputs
     waiting: set[Any] = set()
@@ -181,7 +181,7 @@ def rejected_after_ack() -> None:
 
 def no_applied_guard() -> None:
     """What is already in the state is applied again: the position is the group's alone."""
-    from stream.visitors import Visitors
+    from stream.stages.visitors import Visitors
 
     os.environ["TRIGGERS_COMPILED"] = "no"  # what is compiled cannot be changed here
     handle, restored = Visitors._handle, Visitors.restored
@@ -210,7 +210,7 @@ def readable_ends() -> None:
 
 def last_record_wins() -> None:
     """A restore takes the last record of a key, whoever wrote it."""
-    from stream import changelog, keyed
+    from stream.store import changelog, keyed
 
     os.environ["TRIGGERS_COMPILED"] = "no"  # so that no blocks come
 

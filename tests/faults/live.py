@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import stream.announce
-import stream.visitors
+import stream.stages.announce_facts
+import stream.stages.visitors
 import tests.reference.visitors
 from tests.faults.loader import Given, live
 from tests.faults.patches import HASTY_MS
@@ -36,7 +36,10 @@ _numbers = itertools.count()
 @contextmanager
 def hastened() -> Iterator[None]:
     """What this process judges with has the short minutes too."""
-    places = [(stream.visitors, "IDLE_AFTER", HASTY_MS), (stream.announce, "IDLE_AFTER", HASTY_MS)]
+    places = [
+        (stream.stages.visitors, "IDLE_AFTER", HASTY_MS),
+        (stream.stages.announce_facts, "IDLE_AFTER", HASTY_MS),
+    ]
     places.append((tests.reference.visitors, "MINUTE", HASTY_MS // MINUTES))
     before = [getattr(module, name) for module, name, _ in places]
     try:

@@ -21,9 +21,9 @@ UNTOLD = "can" + "ary of an error: its words may quote an event, and are not to 
 
 def hasty() -> None:
     """Before anything else is imported: the constant is read where it is used."""
-    import stream.visitor
+    import stream.state.visitor
 
-    stream.visitor.IDLE_AFTER = HASTY_MS  # type: ignore[misc]
+    stream.state.visitor.IDLE_AFTER = HASTY_MS  # type: ignore[misc]
 
 
 def die(points: str, nth: str) -> None:
@@ -87,8 +87,8 @@ def _signal_at(point: str, left: int, number: signal.Signals) -> None:
 
 def bug() -> None:
     """An event of the visitor `bug` is handled by a mistake in the program."""
-    from stream.events import Event
-    from stream.visitors import Visitors
+    from stream.events.types import Event
+    from stream.stages.visitors import Visitors
 
     os.environ["TRIGGERS_COMPILED"] = "no"  # what is compiled cannot be changed here
     handle = Visitors._handle

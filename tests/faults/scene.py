@@ -15,7 +15,7 @@ from agents.local.kafka import Cluster
 from agents.settings import Settings
 from agents.topic_list import EVENTS, FACTS
 from stream import backtest
-from stream import recipes as files
+from stream import recipes_file as files
 from tests.faults import oracle, raw, verdict
 from tests.faults.loader import Given, Loader, replayed
 from tests.faults.report import Report, story

@@ -20,13 +20,13 @@ from typing import Any
 
 import msgspec
 
-from stream.compiled import PURE
-from stream.outputs import Outputs
-from stream.people import People
-from stream.recipe import Recipes
-from stream.recipes import DEFAULT
-from stream.visitors import Visitors
-from stream.watermark import mark
+from stream.outputs.outputs import Outputs
+from stream.recipes.recipe import Recipes
+from stream.recipes_file import DEFAULT
+from stream.stages.backend import PURE
+from stream.stages.people import People
+from stream.stages.visitors import Visitors
+from stream.stages.watermark import mark
 from tests.faults.oracle import Demand
 from tests.faults.raw import Row
 from tests.reference.compare import rows

@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from stream.recipe import Recipes
-from stream.recipes import load
+from stream.recipes.recipe import Recipes
+from stream.recipes_file import load
 from tests.properties.service import Changelog, Service
 
 HOME = Path(__file__).parent

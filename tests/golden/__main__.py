@@ -8,7 +8,7 @@ import argparse
 from importlib.metadata import version
 from pathlib import Path
 
-from stream.changelog import FORMAT
+from stream.store.changelog import FORMAT
 from tests.golden import HOME, Golden, files, worlds
 from tests.reference import generate
 

@@ -6,21 +6,21 @@ from typing import Any
 import msgspec
 import pytest
 
-from stream.changelog import FORMAT, HEADER, NewerState
-from stream.people import People
-from stream.person import Person
-from stream.visitor import Visitor
-from stream.visitors import Visitors
+from stream.stages.people import People
+from stream.stages.visitors import Visitors
+from stream.state.person import Person
+from stream.state.visitor import Visitor
+from stream.store.changelog import FORMAT, HEADER, NewerState
 from tests.golden import Golden, files, unpacked
 
 ADD = """The code writes other changelogs than the newest file has.
 If the states look the way they did and only their contents differ (a rule changed), or a part was added at
 the end of a state, with a default: `python -m tests.golden` adds a file. If a part was moved, taken away or
-got another meaning: raise FORMAT in stream/changelog.py, let `restore` read the old one too, keep its file, and
+got another meaning: raise FORMAT in stream/store/changelog.py, let `restore` read the old one too, keep its file, and
 add one. If no release has the newest file's format yet: `python -m tests.golden --again`."""
 
 READ = """The code does not go on from what an older release wrote: after an update reminders would be lost
-or sent again. Mend the reading (stream/keyed.py, stream/visitor.py, stream/person.py); the file stays."""
+or sent again. Mend the reading (stream/store/keyed.py, stream/state/visitor.py, stream/state/person.py); the file stays."""
 
 each = pytest.mark.parametrize("file", files(), ids=lambda file: file.stem)
 

@@ -5,7 +5,7 @@ import random
 from typing import Any
 
 from stream.durations import DAY
-from stream.visitor import FORGET_AFTER, IDLE_AFTER
+from stream.state.visitor import FORGET_AFTER, IDLE_AFTER
 from tests.reference import generate
 from tests.reference.times import MINUTE
 

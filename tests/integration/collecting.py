@@ -13,7 +13,7 @@ from agents import topics
 from agents.console import collector
 from agents.console.keys import SETTINGS
 from agents.settings import Settings, Time
-from stream import recipes
+from stream import recipes_file
 
 PARTITIONS = 3
 
@@ -68,7 +68,7 @@ async def collecting(settings: Settings) -> AsyncIterator[Site]:
 def make_topics(broker: str, prefix: str, time: Time = "append") -> Settings:
     settings = Settings(kafka=tuple(broker.split(",")), prefix=prefix, time=time)
     with topics.connected(settings) as admin:
-        topics.create(admin, settings, recipes.DEFAULT.names, PARTITIONS)
+        topics.create(admin, settings, recipes_file.DEFAULT.names, PARTITIONS)
     return settings
 
 

@@ -16,13 +16,13 @@ from agents.batches import RawBatch
 from agents.partition import partition_of
 from agents.settings import Settings
 from agents.topic_list import Layout, required
-from stream.outputs import Outputs
-from stream.people import People
-from stream.recipe import Recipes
-from stream.recipes import DEFAULT
-from stream.records import Record
-from stream.visitors import Visitors
-from stream.watermark import mark
+from stream.events.records import Record
+from stream.outputs.outputs import Outputs
+from stream.recipes.recipe import Recipes
+from stream.recipes_file import DEFAULT
+from stream.stages.people import People
+from stream.stages.visitors import Visitors
+from stream.stages.watermark import mark
 
 PARTITIONS = 2
 MINUTE = 60_000

@@ -14,7 +14,7 @@ from agents.crew import Crew
 from agents.replay import CLOCK, records
 from agents.settings import Settings
 from stream.backtest import run
-from stream.recipe import Recipes
+from stream.recipes.recipe import Recipes
 
 WITHIN_S = 180.0
 

@@ -19,9 +19,10 @@ from agents import topics
 from agents.local import ports
 from agents.local.process import Process
 from agents.settings import Settings
-from stream import recipes, triggers
-from stream.outputs import Outputs
-from stream.visitor import Published
+from stream import recipes_file
+from stream.outputs import triggers
+from stream.outputs.outputs import Outputs
+from stream.state.visitor import Published
 
 HERE = Path(__file__).parents[2]
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -104,7 +105,7 @@ class Topics:
         self.settings = Settings(kafka=tuple(broker.split(",")), prefix=prefix)
         self.servers = broker.split(",")
         with topics.connected(self.settings) as admin:
-            topics.create(admin, self.settings, recipes.DEFAULT.names, PARTITIONS)
+            topics.create(admin, self.settings, recipes_file.DEFAULT.names, PARTITIONS)
         self._producer = KafkaProducer(bootstrap_servers=self.servers, acks="all", linger_ms=5)
 
     def close(self) -> None:
@@ -145,7 +146,7 @@ class Topics:
         try:
             places = [
                 TopicPartition(self.settings.topic(f"triggers.{recipe}"), number)
-                for recipe in recipes.DEFAULT.names
+                for recipe in recipes_file.DEFAULT.names
                 for number in range(PARTITIONS)
             ]
             ends = consumer.end_offsets(places)

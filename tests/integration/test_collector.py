@@ -9,7 +9,7 @@ from kafka.partitioner import murmur2
 
 from agents.console.intake import LARGEST
 from agents.settings import Settings
-from stream.decoding import decode
+from stream.events.decoding import decode
 from tests.integration.collecting import PARTITIONS, Site, event, ids, kept, make_topics, served
 from tests.unit.test_intake import POISON, examples
 

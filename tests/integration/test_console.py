@@ -12,7 +12,7 @@ from agents import waiting
 from agents.console.security import POLICY
 from agents.local.ports import free
 from agents.settings import Settings
-from stream import recipes
+from stream import recipes_file
 from tests.integration import viewing
 from tests.integration.asking import Console, console, whole
 from tests.integration.past import left
@@ -126,7 +126,9 @@ def test_what_waits_is_the_same_from_redis_and_from_the_changelog(
     states: dict[str, list[bytes | None]] = {}
     for _, key, value in log.records["state.people"]:
         states.setdefault(key.decode(), []).append(value)
-    known = {key: waiting.of_records(key, states[key], recipes.DEFAULT) for key in states if key}
+    known = {
+        key: waiting.of_records(key, states[key], recipes_file.DEFAULT) for key in states if key
+    }
     people = [key for key, each in known.items() if each and each.steps][:3]
     assert people
     with console(with_redis(settings, "")) as without:

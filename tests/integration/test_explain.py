@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from agents.__main__ import main
-from stream import recipes
+from stream import recipes_file
 from tests.integration.replaying import missing, play
 
 T = 1_767_607_200_000
@@ -50,7 +50,7 @@ def told(broker: str, tmp_path_factory: pytest.TempPathFactory) -> Told:
     events = folder / "events.jsonl"
     events.write_bytes(b"\n".join(lines))
     assert main(["backtest", str(events), "--out", str(folder)]) == 0
-    expected, found = play(broker, prefix, lines, recipes.DEFAULT, folder, workers=1)
+    expected, found = play(broker, prefix, lines, recipes_file.DEFAULT, folder, workers=1)
     assert missing(expected, found) == []
     return Told(
         ("--from", str(folder), "--events", str(events)),

@@ -12,7 +12,7 @@ from agents.outputs import Sender, acknowledged
 from agents.settings import Settings, aiokafka_options
 from agents.topic_list import Layout
 from agents.topics import connected, create
-from stream import recipes
+from stream import recipes_file
 
 SIZE = 6 * 2**20
 """More than tests/unit/test_bounds.py finds any record to have, and nothing to compress in it."""
@@ -33,7 +33,7 @@ def admin(settings: Settings) -> Iterator[KafkaAdminClient]:
 def test_a_record_of_6_mib_is_taken_and_read(
     admin: KafkaAdminClient, settings: Settings, topic: str
 ) -> None:
-    create(admin, settings, recipes.DEFAULT.names, 1, 1)
+    create(admin, settings, recipes_file.DEFAULT.names, 1, 1)
     values = [os.urandom(SIZE), b"small"]
     assert asyncio.run(written_and_read(settings, settings.topic(topic), values)) == values
 

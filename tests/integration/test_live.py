@@ -18,13 +18,13 @@ from agents import topics
 from agents.crew import Crew
 from agents.settings import Settings
 from agents.topic_list import EVENTS, FACTS
-from stream import backtest, recipes
+from stream import backtest, recipes_file
 from tests.faults import oracle, raw
 from tests.integration.replaying import environ, until
 from tests.integration.test_topics_on_a_broker import alter
 
 SECOND, MINUTE, HOUR = 1_000, 60_000, 3_600_000
-OUTPUTS = [f"triggers.{name}" for name in recipes.DEFAULT.names] + ["triggers.decisions"]
+OUTPUTS = [f"triggers.{name}" for name in recipes_file.DEFAULT.names] + ["triggers.decisions"]
 QUIET = b"visitor:quiet"
 
 Doing = tuple[int, dict[str, Any]]
@@ -109,7 +109,7 @@ def live(broker: str, tmp_path_factory: pytest.TempPathFactory) -> Live:
     settings = Settings(kafka=tuple(broker.split(",")), prefix=prefix, group=f"{prefix}triggers")
     folder = tmp_path_factory.mktemp("live")
     with topics.connected(settings) as admin:
-        topics.create(admin, settings, recipes.DEFAULT.names, 4, 3)
+        topics.create(admin, settings, recipes_file.DEFAULT.names, 4, 3)
         alter(admin, settings.topic(EVENTS), message_timestamp_type="CreateTime")
         began = int(time.time() * 1000)
         write(settings, [event(n, doing, began - ago) for n, (ago, doing) in enumerate(BEFORE)])
@@ -156,7 +156,7 @@ def played(settings: Settings, folder: Path) -> Live:
 
 def expected(log: list[raw.Row], judged: int) -> set[bytes]:
     """What a backtest of the log decides until then."""
-    both = backtest.decide((line for _, line in oracle.lines(log, live=True)), recipes.DEFAULT)
+    both = backtest.decide((line for _, line in oracle.lines(log, live=True)), recipes_file.DEFAULT)
     return {value for value in (*both[0], *both[1]) if moment(value) <= judged}
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from agents import shoppers, simulate
-from stream import recipes as files
-from stream.recipe import Recipes
+from stream import recipes_file as files
+from stream.recipes.recipe import Recipes
 from tests.faults.logs import worlds
 from tests.integration.replaying import Found, missing, play
 from tests.reference import generate

@@ -11,7 +11,7 @@ from kafka import KafkaConsumer, TopicPartition
 from agents import load, topics
 from agents.replay import CLOCK, Record, records
 from agents.settings import Settings
-from stream import recipes
+from stream import recipes_file
 
 T = 1_767_225_600_000
 PARTITIONS = 3
@@ -25,7 +25,7 @@ def topic(broker: str, prefix: str, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv("TRIGGERS_TIME", "record")
     settings = Settings.read()
     with topics.connected(settings) as admin:
-        topics.create(admin, settings, recipes.DEFAULT.names, PARTITIONS)
+        topics.create(admin, settings, recipes_file.DEFAULT.names, PARTITIONS)
     return settings.topic("storefront.events")
 
 
@@ -126,7 +126,7 @@ def test_live_input_is_refused(
     monkeypatch.setenv("TRIGGERS_PREFIX", prefix)
     settings = Settings.read()
     with topics.connected(settings) as admin:
-        topics.create(admin, settings, recipes.DEFAULT.names, PARTITIONS)
+        topics.create(admin, settings, recipes_file.DEFAULT.names, PARTITIONS)
     assert run(written(tmp_path, lines(10))) == 2
     assert "TRIGGERS_TIME=record" in capsys.readouterr().err
     monkeypatch.setenv("TRIGGERS_TIME", "record")

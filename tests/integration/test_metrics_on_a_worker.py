@@ -14,7 +14,7 @@ from agents import topics
 from agents.crew import Crew
 from agents.metrics import Metrics
 from agents.settings import Settings
-from stream import recipes
+from stream import recipes_file
 from tests.deploy import expressions
 from tests.deploy.test_grafana import EXPRESSIONS
 from tests.deploy.test_prometheus import rules
@@ -33,7 +33,7 @@ def crew(broker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crew
     }
     settings = Settings.read(environ)
     with topics.connected(settings) as admin:
-        topics.create(admin, settings, recipes.DEFAULT.names, 2)
+        topics.create(admin, settings, recipes_file.DEFAULT.names, 2)
     with Crew(1, environ, tmp_path_factory.mktemp("logs")) as crew:
         crew.wait()
         simulate = [sys.executable, "-m", "agents", "simulate", "--rate", "300", "--seconds", "4"]
@@ -72,7 +72,7 @@ def test_all_that_is_asked_of_a_worker_is_told(crew: Crew) -> None:
 
 def test_labels_come_from_closed_sets(crew: Crew) -> None:
     samples = told(crew)
-    names = {*recipes.DEFAULT.names}
+    names = {*recipes_file.DEFAULT.names}
     assert {labels["recipe"] for labels in samples["triggers_published_total"]} == names
     assert {labels["stage"] for labels in samples["triggers_lag_records"]} == {"visitors", "people"}
     assert {labels["partition"] for labels in samples["triggers_lag_records"]} == {"0", "1"}

@@ -9,9 +9,9 @@ from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 from agents.settings import Settings
 from agents.topic_list import Layout
 from agents.topics import TopicsError, check, connected, create
-from stream import recipes
+from stream import recipes_file
 
-NAMES = recipes.DEFAULT.names
+NAMES = recipes_file.DEFAULT.names
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from agents.outputs import acknowledged
 from agents.settings import Settings
 from agents.topic_list import EVENTS, Layout
 from agents.transactions import TransactionalSender
-from stream import recipes
+from stream import recipes_file
 
 LAYOUT = Layout(1, 1)
 
@@ -27,7 +27,7 @@ def made(prefix: str) -> Iterator[tuple[Settings, Cluster]]:
             kafka=(broker.bootstrap,), prefix=prefix, group=f"{prefix}g", delivery="exactly_once"
         )
         with topics.connected(settings) as admin:
-            topics.create(admin, settings, recipes.DEFAULT.names, *LAYOUT)
+            topics.create(admin, settings, recipes_file.DEFAULT.names, *LAYOUT)
         yield settings, broker
 
 

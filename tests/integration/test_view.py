@@ -18,7 +18,7 @@ from agents.settings import Settings
 from agents.view import entries
 from agents.view.keys import DECISIONS_KEPT, Keys
 from agents.view.link import Link, ViewLost
-from stream import recipes
+from stream import recipes_file
 from tests.integration import viewing
 from tests.integration.past import left
 from tests.integration.viewing import Log, catch_up, counts, stored, surely, with_redis
@@ -123,7 +123,7 @@ def test_what_waits_is_what_the_changelog_says(settings: Settings, log: Log) -> 
         link, view = stored(settings)
         steps = 0
         for person, values in list(states.items())[:150]:
-            known = waiting.of_records(person, values, recipes.DEFAULT)
+            known = waiting.of_records(person, values, recipes_file.DEFAULT)
             assert await surely(lambda person=person: view.waiting(person)) == known
             steps += len(known.steps) if known else 0
         await link.close()

@@ -10,7 +10,7 @@ import pytest
 
 from agents import topics
 from agents.settings import Settings, Time
-from stream import recipes
+from stream import recipes_file
 
 WITHIN_S = 60
 
@@ -33,7 +33,7 @@ def refused(**variables: str) -> str:
 def made(broker: str, prefix: str, time: Time) -> Settings:
     settings = Settings(kafka=tuple(broker.split(",")), prefix=prefix, time=time)
     with topics.connected(settings) as admin:
-        topics.create(admin, settings, recipes.DEFAULT.names, 2, 3)
+        topics.create(admin, settings, recipes_file.DEFAULT.names, 2, 3)
     return settings
 
 

@@ -16,7 +16,7 @@ import pytest
 from agents import load
 from agents.crew import Crew, WorkerFailed
 from agents.replay import records
-from stream import recipes as files
+from stream import recipes_file as files
 from tests.faults.logs import worlds
 from tests.integration.replaying import (
     Found,

@@ -15,7 +15,7 @@ from agents.view.keys import Keys
 from agents.view.link import Link, ViewLost
 from agents.view.stored import Stored
 from agents.view.writer import Writer
-from stream import recipes
+from stream import recipes_file
 
 WITHIN_S = 60.0
 
@@ -110,7 +110,7 @@ async def catch_up(settings: Settings, writers: int = 1) -> None:
 
 def writer(settings: Settings) -> Writer:
     assert settings.redis
-    return Writer(settings, recipes.DEFAULT, Link(settings.redis))
+    return Writer(settings, recipes_file.DEFAULT, Link(settings.redis))
 
 
 async def ended(tasks: list[asyncio.Task[None]], writers: list[Writer]) -> None:

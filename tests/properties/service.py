@@ -10,11 +10,11 @@ from collections.abc import Sequence
 
 from stream import backtest
 from stream.durations import DAY
-from stream.outputs import Outputs
-from stream.people import People
-from stream.recipe import Recipes
-from stream.visitors import Visitors
-from stream.watermark import mark
+from stream.outputs.outputs import Outputs
+from stream.recipes.recipe import Recipes
+from stream.stages.people import People
+from stream.stages.visitors import Visitors
+from stream.stages.watermark import mark
 
 Changelog = list[tuple[bytes, bytes | None]]
 

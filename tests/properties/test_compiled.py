@@ -16,21 +16,23 @@ from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stream import backtest, changelog, compiled, recipes
-from stream.changelog import HEADER
-from stream.compiled import COMPILED, PURE, Make
-from stream.events import BOUND, ProductViewed, SearchPerformed
-from stream.exit_score import SORTS
-from stream.outputs import Outputs
-from stream.records import Block
-from stream.visitor import Visitor
-from stream.visitors import Visitors
+from stream import backtest, recipes_file
+from stream.events.records import Block
+from stream.events.types import BOUND, ProductViewed, SearchPerformed
+from stream.kinds.exit_score import SORTS
+from stream.outputs.outputs import Outputs
+from stream.stages import backend
+from stream.stages.backend import COMPILED, PURE, Make
+from stream.stages.visitors import Visitors
+from stream.state.visitor import Visitor
+from stream.store import changelog
+from stream.store.changelog import HEADER
 from tests.reference import generate
 
 COMPILER = shutil.which("cc") or shutil.which("gcc")
 needed = pytest.mark.skipif(COMPILED is None, reason="not built: there was no C compiler")
 SEEDS = st.integers(0, 1_000_000)
-RULES = recipes.load("{}")
+RULES = recipes_file.load("{}")
 
 T = 1_772_452_800_000
 Found = tuple[object, ...]
@@ -300,7 +302,7 @@ def test_its_methods_are_those_of_the_struct() -> None:
     for call in (mine.view, mine.search):
         with pytest.raises(TypeError):
             call(None, 1)  # type: ignore[arg-type]
-    assert {ProductViewed, SearchPerformed} < set(compiled.KINDS)
+    assert {ProductViewed, SearchPerformed} < set(backend.KINDS)
 
 
 def test_it_is_built_where_there_is_a_compiler() -> None:

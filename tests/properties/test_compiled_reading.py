@@ -7,16 +7,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import UNSET
 
-from stream import compiled, decoding
-from stream.events import Event, ExitSignal, Product, ProductViewed, SearchPerformed
+from stream.events import decoding
+from stream.events.types import Event, ExitSignal, Product, ProductViewed, SearchPerformed
+from stream.stages import backend
 from tests.reference import generate
 
-needed = pytest.mark.skipif(compiled.COMPILED is None, reason="not built: there was no C compiler")
+needed = pytest.mark.skipif(backend.COMPILED is None, reason="not built: there was no C compiler")
 
 
 def written(event: Event) -> tuple[object, ...] | None:
     """What the compiled reading is to make of an event that the typed decoding read."""
-    if type(event) not in compiled.KINDS or event.t is not UNSET:
+    if type(event) not in backend.KINDS or event.t is not UNSET:
         return None
 
     def said(value: object) -> object:
@@ -29,7 +30,7 @@ def written(event: Event) -> tuple[object, ...] | None:
     signal: tuple[object, ...] = (None, None, 0)
     if isinstance(event, ExitSignal):
         signal = (event.signal, said(event.held_ms), int(event.form_focus is True))
-    kind = compiled.KINDS.index(type(event))
+    kind = backend.KINDS.index(type(event))
     known = (event.id, event.visitor, said(event.customer), said(event.client_time))
     return (kind, *known, query, product, *signal)
 
@@ -61,7 +62,7 @@ PIECES = [
 
 def check_reading(value: bytes) -> bool:
     """Whether it was read; then the typed decoding, and all that stands around it, read the same."""
-    from stream import _visitors  # noqa: PLC0415 - only where it was built
+    from stream.native import _visitors  # noqa: PLC0415 - only where it was built
 
     found = _visitors.read_value(value)
     if found is not None:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import schemas
-from stream import decoding, events
+from stream.events import decoding, types
 
 TYPES = [name.removeprefix("events/") for name in schemas.names("events")]
 UNKNOWN_TYPE = "coupon.applied"
@@ -207,7 +207,7 @@ HARMLESS: dict[str, bytes] = {
 
 @pytest.mark.parametrize("value", HARMLESS.values(), ids=HARMLESS)
 def test_what_is_only_odd_is_accepted(value: bytes) -> None:
-    assert isinstance(decoding.decode(value), events.PageViewed)
+    assert isinstance(decoding.decode(value), types.PageViewed)
 
 
 @pytest.mark.parametrize("text", [b"1.0", b"1e0", b"10e-1"])
@@ -215,7 +215,7 @@ def test_an_integer_may_be_written_as_a_number_without_a_fraction(text: bytes) -
     item = b'{"product_id":"p","quantity":%s}' % text
     value = b'{"id":"e-1","type":"cart.item_added","visitor":"v-1","item":%s}' % item
     event = decoding.decode(value)
-    assert isinstance(event, events.CartItemAdded)
+    assert isinstance(event, types.CartItemAdded)
     assert (event.item.quantity, type(event.item.quantity)) == (1, int)
 
 

@@ -14,10 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import schemas
-from stream import decoding, recipes
-from stream.fates import FATES
-from stream.outputs import Outputs
-from stream.visitors import Visitors
+from stream import recipes_file
+from stream.events import decoding
+from stream.outputs.outputs import Outputs
+from stream.stages.record_outcomes import FATES
+from stream.stages.visitors import Visitors
 from tests.reference import generate
 
 REASONS = frozenset(schemas.load("rejected")["properties"]["reason"]["enum"])
@@ -116,7 +117,7 @@ def test_what_is_said_of_a_value_does_not_depend_on_those_before_it(
 def test_every_record_of_anything_has_one_fate_in_the_stage(
     given_: list[tuple[bytes | None, bytes | None]],
 ) -> None:
-    out, stage = Outputs(), Visitors(recipes.DEFAULT)
+    out, stage = Outputs(), Visitors(recipes_file.DEFAULT)
     stage.process([(n, T + n, key, value) for n, (key, value) in enumerate(given_)], out)
     fates = {name: count for (kind, name), count in out.counts.items() if kind == "events"}
     assert fates.keys() <= set(FATES)

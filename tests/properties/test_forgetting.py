@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from stream import facts, recipes
+from stream import recipes_file
 from stream.durations import DAY, HOUR, MINUTE
-from stream.outputs import Outputs
-from stream.people import People
-from stream.visitor import FORGET_AFTER
-from stream.visitors import Visitors
-from stream.watermark import mark
+from stream.outputs.outputs import Outputs
+from stream.stages.people import People
+from stream.stages.visitors import Visitors
+from stream.stages.watermark import mark
+from stream.state import facts
+from stream.state.visitor import FORGET_AFTER
 
 START = 1_767_571_200_000
 DAYS = 365
@@ -31,7 +32,7 @@ class Year:
     def __init__(self, seed: int, per_day: int) -> None:
         self.pick = random.Random(f"year {seed}")
         self.per_day = per_day
-        self.visitors, self.people = Visitors(recipes.DEFAULT), People(recipes.DEFAULT, 1)
+        self.visitors, self.people = Visitors(recipes_file.DEFAULT), People(recipes_file.DEFAULT, 1)
         self.logs: tuple[dict[bytes, bytes], dict[bytes, bytes]] = ({}, {})
         self.coming: dict[int, list[tuple[int, str]]] = {}
         self.seen: dict[str, int] = {}

@@ -9,12 +9,12 @@ import pytest
 from agents import shoppers
 from agents.partition import partition_of
 from agents.replay import records
-from stream import backtest, recipes
-from stream.outputs import Outputs
-from stream.people import People
-from stream.records import Record
-from stream.visitors import Visitors
-from stream.watermark import mark
+from stream import backtest, recipes_file
+from stream.events.records import Record
+from stream.outputs.outputs import Outputs
+from stream.stages.people import People
+from stream.stages.visitors import Visitors
+from stream.stages.watermark import mark
 
 START = 1_767_571_200_000
 HALF_A_DAY = 43_200_000
@@ -39,7 +39,7 @@ def replayed(given: Iterable[bytes], inputs: int, people: int) -> tuple[set[byte
     out = Outputs()
     evidence: dict[int, int] = {}
     for partition, log in logs.items():
-        stage = Visitors(recipes.DEFAULT)
+        stage = Visitors(recipes_file.DEFAULT)
         stage.process(log, out)
         evidence[partition] = stage.clock
     marks = [mark(evidence, inputs)]
@@ -47,7 +47,7 @@ def replayed(given: Iterable[bytes], inputs: int, people: int) -> tuple[set[byte
     for person, value in out.facts:
         facts[partition_of(person.encode(), people)].append(value)
     for values in facts:
-        second = People(recipes.DEFAULT, inputs)
+        second = People(recipes_file.DEFAULT, inputs)
         second.add(enumerate(values + marks))
         second.advance(out)
     return {value for _, _, value in out.triggers}, {value for _, value in out.decisions}
@@ -55,7 +55,7 @@ def replayed(given: Iterable[bytes], inputs: int, people: int) -> tuple[set[byte
 
 @pytest.fixture(scope="module")
 def expected() -> tuple[set[bytes], set[bytes]]:
-    triggers, decisions = backtest.decide(lines(), recipes.DEFAULT)
+    triggers, decisions = backtest.decide(lines(), recipes_file.DEFAULT)
     assert triggers
     return set(triggers), set(decisions)
 

@@ -6,13 +6,14 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stream import backtest, facts, recipes
+from stream import backtest, recipes_file
 from stream.durations import DAY
-from stream.outputs import Outputs
-from stream.people import People
-from stream.recipe import Recipes
-from stream.visitors import Visitors
-from stream.watermark import mark
+from stream.outputs.outputs import Outputs
+from stream.recipes.recipe import Recipes
+from stream.stages.people import People
+from stream.stages.visitors import Visitors
+from stream.stages.watermark import mark
+from stream.state import facts
 from tests.properties.service import Service
 from tests.reference import generate
 
@@ -21,7 +22,7 @@ SIZE = 120
 
 
 def made(seed: int) -> tuple[Recipes, list[bytes]]:
-    rules = recipes.load(json.dumps(generate.recipes(seed)))
+    rules = recipes_file.load(json.dumps(generate.recipes(seed)))
     return rules, generate.log(seed, SIZE)
 
 

@@ -10,7 +10,7 @@ import os
 import pytest
 
 from stream import backtest
-from stream import recipes as files
+from stream import recipes_file as files
 from tests.reference import decide, generate
 from tests.reference.compare import attributes, difference, rows
 

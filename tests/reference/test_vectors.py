@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from stream import backtest
-from stream import recipes as files
+from stream import recipes_file as files
 from tests.reference import decide
 from tests.reference.compare import difference, rows
 from tests.reference.vectors import every, lines, present

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from stream import backtest
-from stream import recipes as files
+from stream import recipes_file as files
 from tests.integration.replaying import missing, play
 from tests.reference import decide
 from tests.reference.compare import attributes, difference, rows

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from stream import backtest, keyed, recipes
+from stream import backtest, recipes_file
 from stream.backtest import OutOfOrder
 from stream.durations import DAY, MINUTE
+from stream.store import keyed
 from tests.driver import LAMP
 from tests.reference import generate
 
@@ -23,12 +24,12 @@ def cart(t: Any, **body: Any) -> bytes:
 
 
 def decisions(*lines: bytes) -> list[dict[str, Any]]:
-    return [json.loads(value) for value in backtest.decide(lines, recipes.DEFAULT)[1]]
+    return [json.loads(value) for value in backtest.decide(lines, recipes_file.DEFAULT)[1]]
 
 
 def counts(*lines: bytes) -> dict[str, int]:
     found: dict[str, int] = {}
-    for out in backtest.run(lines, recipes.DEFAULT):
+    for out in backtest.run(lines, recipes_file.DEFAULT):
         for (kind, name), number in out.counts.items():
             if kind == "events":
                 found[name] = found.get(name, 0) + number
@@ -41,9 +42,9 @@ def test_time_moves_on_8_days_after_the_last_line() -> None:
 
 
 def test_nothing_is_decided_beyond() -> None:
-    rules = recipes.load("recipes: [{name: cart-abandonment, steps: [8d], expires: 9d}]")
+    rules = recipes_file.load("recipes: [{name: cart-abandonment, steps: [8d], expires: 9d}]")
     assert len(backtest.decide([cart(T)], rules)[1]) == 1
-    rules = recipes.load("recipes: [{name: cart-abandonment, steps: [193h], expires: 9d}]")
+    rules = recipes_file.load("recipes: [{name: cart-abandonment, steps: [193h], expires: 9d}]")
     assert backtest.decide([cart(T)], rules)[1] == []
 
 
@@ -60,7 +61,7 @@ def test_nothing_is_decided_beyond() -> None:
     ],
 )
 def test_a_line_with_a_time_moves_time_whatever_else_it_says(mover: bytes) -> None:
-    rules = recipes.load("recipes: [{name: cart-abandonment, steps: [20d], expires: 21d}]")
+    rules = recipes_file.load("recipes: [{name: cart-abandonment, steps: [20d], expires: 21d}]")
     assert backtest.decide([cart(T)], rules)[1] == []
     assert len(backtest.decide([cart(T), mover], rules)[1]) == 1
 
@@ -90,7 +91,7 @@ def test_a_time_may_be_written_1_0() -> None:
 
 
 def test_no_lines_decide_nothing() -> None:
-    assert backtest.decide([], recipes.DEFAULT) == ([], [])
+    assert backtest.decide([], recipes_file.DEFAULT) == ([], [])
 
 
 def test_lines_of_one_time_are_applied_in_their_order() -> None:
@@ -106,7 +107,7 @@ def test_outputs_stand_in_the_order_of_their_time_in_chunks_of_lines() -> None:
 
 
 def test_a_chunk_of_any_length_decides_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    rules = recipes.load(json.dumps(generate.recipes(7)))
+    rules = recipes_file.load(json.dumps(generate.recipes(7)))
     log = generate.log(7, 200)
     whole = backtest.decide(log, rules)
     for chunk in (1, 7, 200):
@@ -118,7 +119,7 @@ def test_a_chunk_of_any_length_decides_the_same(monkeypatch: pytest.MonkeyPatch)
 def test_states_that_are_put_aside_and_come_back_decide_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    rules = recipes.load(json.dumps(generate.recipes(7)))
+    rules = recipes_file.load(json.dumps(generate.recipes(7)))
     log = generate.log(7, 400)
     monkeypatch.setattr(backtest, "CHUNK", 5)
     whole = backtest.decide(log, rules)

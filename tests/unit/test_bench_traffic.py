@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 
 from stream.backtest import records
-from stream.decoding import decode
+from stream.events.decoding import decode
 from tests.bench.table import share
 from tests.bench.traffic import JOURNEY, Keys, rows, timed
 

@@ -3,14 +3,14 @@
 from typing import Any
 
 import schemas
-from stream import bounds
+from stream import limits
 from stream.durations import MINUTE
 from tests.driver import Driver, recipe
 
 WIDEST = "\U0001f600"
 """Four bytes in UTF-8: the most a character can take."""
 
-TEXTS = dict.fromkeys(("name", "category", "url", "image"), WIDEST * bounds.LONGEST_TEXT)
+TEXTS = dict.fromkeys(("name", "category", "url", "image"), WIDEST * limits.LONGEST_TEXT)
 
 
 def hostile(driver: Driver, visitor: str) -> Driver:

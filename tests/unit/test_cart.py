@@ -6,10 +6,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from stream import bounds, cart
-from stream.cart import NEVER, Cart
-from stream.decoding import decode
-from stream.events import CartItemAdded, CartUpdated, Item, RemovedItem
+from stream import limits
+from stream.events.decoding import decode
+from stream.events.types import CartItemAdded, CartUpdated, Item, RemovedItem
+from stream.state import cart
+from stream.state.cart import NEVER, Cart
 
 
 def item(product: str = "lamp", quantity: int = 1, **fields: Any) -> Item:
@@ -203,7 +204,7 @@ def test_a_whole_cart_of_one_event_always_fits() -> None:
 
 
 def test_a_text_too_long_to_keep_is_left_out() -> None:
-    longest = "x" * bounds.LONGEST_TEXT
+    longest = "x" * limits.LONGEST_TEXT
     given = {"product_id": "p", "quantity": 1, "name": longest, "image": longest + "x"}
     event = decode(
         json.dumps({"type": "cart.item_added", "id": "e", "visitor": "v", "item": given}).encode()

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from stream import backtest, recipes
+from stream import backtest, recipes_file
 from stream.durations import DAY, HOUR, MINUTE, SECOND
 from tests.driver import LAMP, SHOE, START, Driver, items, recipe
 
@@ -98,7 +98,7 @@ def test_runs_were_silently_blocked_for_three_weeks() -> None:
         driver.pipe("cart.updated", cart=items(LAMP, id=f"k{number}")).wait(8 * HOUR)
         driver.pipe("cart.updated", cart=items(id=f"k{number}")).wait(8 * HOUR)
     driver.wait(40 * DAY)
-    steps = {name: len(each.steps) for name, each in recipes.load("{}").by_name.items()}
+    steps = {name: len(each.steps) for name, each in recipes_file.load("{}").by_name.items()}
     final = [each for each in driver.decisions if each["outcome"] != "deferred"]
     opened = sum(steps[each["recipe"]] for each in final if each["step"] == 1)
     assert opened == sum(each.get("steps_left", 1) for each in final) > 10
@@ -123,7 +123,7 @@ def test_after_an_outage_the_backlog_makes_false_abandonments() -> None:
     order = {"t": START + HOUR - 1, "id": "2", "type": "order.placed", "visitor": "v"}
     order |= {"order": {"id": "o1"}}
     backlog = [json.dumps(event).encode() for event in (cart, order)]
-    triggers, _ = backtest.decide(backlog, recipes.DEFAULT)
+    triggers, _ = backtest.decide(backlog, recipes_file.DEFAULT)
     assert triggers == []
 
 

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from stream import ids, recipes
-from stream.conditions import Known, Offer, Range, When, first_offer
+from stream import recipes_file
 from stream.durations import DAY, HOUR, MINUTE
+from stream.recipes import ids
+from stream.recipes.conditions import Known, Offer, Range, When, first_offer
 from tests.driver import LAMP, SHOE, Driver, items, recipe
 
 
@@ -98,7 +99,7 @@ def test_a_person_gets_one_offer_in_30_days(apart: int, second: str | None) -> N
 
 def test_arms_are_cumulative_in_their_order_and_outside_all_there_is_none() -> None:
     text = "recipes: [{name: cart-abandonment, arms: {a: 50, b: 25.5}}]"
-    found = recipes.load(text).by_name["cart-abandonment"]
+    found = recipes_file.load(text).by_name["cart-abandonment"]
     arms = Counter(found.arm(f"customer:{n}") for n in range(4_000))
     assert 0.48 < arms["a"] / 4_000 < 0.52
     assert 0.235 < arms["b"] / 4_000 < 0.275
@@ -125,4 +126,4 @@ def test_a_bucket_is_the_hash_of_the_page() -> None:
 @pytest.mark.parametrize(("percent", "held"), [(51.58, False), (51.581, True), (51.59, True)])
 def test_whoever_lies_below_the_holdout_is_held_out(percent: float, held: bool) -> None:
     text = f"recipes: [{{name: cart-abandonment, holdout: {percent}}}]"
-    assert recipes.load(text).by_name["cart-abandonment"].held_out("customer:anna") is held
+    assert recipes_file.load(text).by_name["cart-abandonment"].held_out("customer:anna") is held

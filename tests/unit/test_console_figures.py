@@ -9,7 +9,7 @@ from agents.console.evidence import Evidence
 from agents.console.tally import SPANS, Tallies, Tally
 from agents.console.wording import FAULTS, wording
 from schemas import load
-from stream import recipes
+from stream import recipes_file
 from tests.contract.day import whole_day
 
 MINUTE = 60_000
@@ -92,11 +92,11 @@ def test_nothing_has_no_latency() -> None:
 
 
 def test_a_recipe_is_measured_by_its_kind_and_a_cancel_by_itself() -> None:
-    named = recipes.load("recipes: [{name: leaving, kind: exit-intent}]")
+    named = recipes_file.load("recipes: [{name: leaving, kind: exit-intent}]")
     assert latency.sort("leaving", False, named) == "exit"
-    assert latency.sort("exit-intent", False, recipes.DEFAULT) == "exit"
-    assert latency.sort("cart-abandonment", False, recipes.DEFAULT) == "due"
-    assert latency.sort("exit-intent", True, recipes.DEFAULT) == "cancel"
+    assert latency.sort("exit-intent", False, recipes_file.DEFAULT) == "exit"
+    assert latency.sort("cart-abandonment", False, recipes_file.DEFAULT) == "due"
+    assert latency.sort("exit-intent", True, recipes_file.DEFAULT) == "cancel"
 
 
 class Clock:
@@ -157,7 +157,7 @@ def test_every_reason_of_a_rejected_record_has_words() -> None:
 
 
 def test_whatever_a_day_brings_is_said_in_words() -> None:
-    said, words = whole_day(), wording(recipes.DEFAULT)
+    said, words = whole_day(), wording(recipes_file.DEFAULT)
     for value in said.decisions:
         decision = json.loads(value)
         title = words("decision", decision)["title"]

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from stream import bounds, decoding
-from stream.decoding import DEEPEST, LARGEST, Rejected
-from stream.events import CartUpdated, Event, ProductViewed
+from stream import limits
+from stream.events import decoding
+from stream.events.decoding import DEEPEST, LARGEST, Rejected
+from stream.events.types import CartUpdated, Event, ProductViewed
 
 
 def event(type: str = "page.viewed", **body: Any) -> bytes:
@@ -54,7 +55,7 @@ def test_an_event_of_an_unknown_type_keeps_its_envelope() -> None:
 
 
 def test_a_text_too_long_to_keep_is_left_out_of_the_event() -> None:
-    longest = "x" * bounds.LONGEST_TEXT
+    longest = "x" * limits.LONGEST_TEXT
     found = decoding.decode(event("product.viewed", product={"id": "p", "name": longest + "x"}))
     assert isinstance(found, ProductViewed)
     assert not found.product.name
@@ -66,7 +67,7 @@ def test_a_text_too_long_to_keep_is_left_out_of_the_event() -> None:
 
 def test_a_text_too_long_is_left_out_of_a_slowly_read_event_too() -> None:
     """1.0 for 1 is what the fast path does not know."""
-    item = {"product_id": "p", "quantity": 1.0, "name": "x" * (bounds.LONGEST_TEXT + 1)}
+    item = {"product_id": "p", "quantity": 1.0, "name": "x" * (limits.LONGEST_TEXT + 1)}
     found = decoding.decode(event("cart.updated", cart={"items": [item]}))
     assert isinstance(found, CartUpdated)
     assert not found.cart.items[0].name

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from stream.durations import DAY, HOUR, MINUTE, SECOND
-from stream.exit_score import SORTS
+from stream.kinds.exit_score import SORTS
 from tests.driver import LAMP, SHOE, START, Driver, items, recipe
 
 

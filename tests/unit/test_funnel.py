@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from stream import bounds
+from stream import limits
 from stream.durations import DAY, HOUR, MINUTE
 from tests.driver import LAMP, SHOE, START, Driver, items, recipe
 
@@ -192,10 +192,10 @@ def test_recipes_of_a_kind_have_an_episode_each() -> None:
 
 def test_with_as_many_episodes_open_as_are_kept_no_other_opens() -> None:
     driver = Driver(FUNNEL)
-    for number in range(bounds.MOST_OPEN + 1):
+    for number in range(limits.MOST_OPEN + 1):
         cart = items(LAMP, id=f"k{number}")
         driver.pipe("cart.updated", f"device{number}", cart=cart, customer="till")
-    assert len(driver.wait(DAY).fired) == bounds.MOST_OPEN
+    assert len(driver.wait(DAY).fired) == limits.MOST_OPEN
 
 
 def test_the_carts_of_all_open_episodes_together_keep_so_many_lines() -> None:
@@ -206,4 +206,4 @@ def test_the_carts_of_all_open_episodes_together_keep_so_many_lines() -> None:
         driver.pipe("cart.updated", f"device{number:02}", cart=cart, customer="till")
     kept = [len(each["cart"]["items"]) for each in driver.wait(2 * HOUR).fired]
     assert (max(kept), sum(kept) < 25 * 300) == (300, True)
-    assert sum(kept) == bounds.LARGEST_CARTS // (50 + 128)
+    assert sum(kept) == limits.LARGEST_CARTS // (50 + 128)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from stream.durations import DAY, HOUR, MINUTE
-from stream.guards import GUARDS
+from stream.episodes.guards import GUARDS
 from tests.driver import LAMP, SHOE, START, Driver, items, recipe
 
 ALL = ["email", "sms", "push", "messenger"]

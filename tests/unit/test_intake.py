@@ -8,8 +8,8 @@ import pytest
 import schemas
 from agents.console.intake import LARGEST, MOST, Fault, Faulty, take, unsure
 from schemas.files import HOME
-from stream.decoding import DEEPEST
-from stream.decoding import LARGEST as LARGEST_EVENT
+from stream.events.decoding import DEEPEST
+from stream.events.decoding import LARGEST as LARGEST_EVENT
 
 
 def event(number: int = 1, **more: Any) -> dict[str, Any]:

@@ -6,10 +6,10 @@ import msgspec
 import pytest
 from msgspec import Struct
 
-from stream import keyed
-from stream.cart import NEVER
-from stream.changelog import NewerState
-from stream.keyed import Keyed
+from stream.state.cart import NEVER
+from stream.store import keyed
+from stream.store.changelog import NewerState
+from stream.store.keyed import Keyed
 
 Records = list[tuple[bytes, bytes | None]]
 

@@ -17,11 +17,12 @@ from agents.replay import records
 from agents.settings import Settings
 from agents.topic_list import Layout
 from agents.visitors import VisitorsShard
-from stream import events, recipes
-from stream.outputs import Outputs
-from stream.people import People
-from stream.visitors import Visitors
-from stream.watermark import mark
+from stream import recipes_file
+from stream.events import types
+from stream.outputs.outputs import Outputs
+from stream.stages.people import People
+from stream.stages.visitors import Visitors
+from stream.stages.watermark import mark
 
 START = 1_767_571_200_000
 HALF_A_DAY = 43_200_000
@@ -69,11 +70,11 @@ def on_shards(test: Callable[[Metrics, VisitorsShard, PeopleShard], None]) -> No
     """Runs a test on a shard of each stage; what they send is not sent, for the producer is not started."""
 
     async def run() -> None:
-        metrics = Metrics(recipes.DEFAULT.names)
+        metrics = Metrics(recipes_file.DEFAULT.names)
         sender = Sender(Settings(kafka=("localhost:1",)), Layout(1, 1))
         source, facts = Source("storefront.events", 0), Source("visitor.facts", 0)
-        visitors = VisitorsShard(recipes.DEFAULT, source, "state.visitors", sender, metrics)
-        people = PeopleShard(recipes.DEFAULT, 1, facts, "state.people", sender, metrics)
+        visitors = VisitorsShard(recipes_file.DEFAULT, source, "state.visitors", sender, metrics)
+        people = PeopleShard(recipes_file.DEFAULT, 1, facts, "state.people", sender, metrics)
         test(metrics, visitors, people)
         await asyncio.sleep(0)  # callbacks of acknowledgements
 
@@ -87,7 +88,7 @@ def apply(shard: VisitorsShard, *values: Input) -> Outputs:
 
 
 def test_events_are_told_by_fate_and_type_and_none_is_left_out() -> None:
-    metrics, visitors, out = Metrics(), Visitors(recipes.DEFAULT), Outputs()
+    metrics, visitors, out = Metrics(), Visitors(recipes_file.DEFAULT), Outputs()
     rows = [(n, r.time, r.key, r.value) for n, r in enumerate(records(day(), 1))]
     visitors.process(rows, out)
     metrics.decided(out)
@@ -98,14 +99,14 @@ def test_events_are_told_by_fate_and_type_and_none_is_left_out() -> None:
 
 
 def test_the_type_of_an_event_is_one_of_the_page_or_empty() -> None:
-    visitors, out = Visitors(recipes.DEFAULT), Outputs()
+    visitors, out = Visitors(recipes_file.DEFAULT), Outputs()
     event = {"id": "e", "type": "made.up", "visitor": "v"}
     visitors.process([(0, START, b"v", msgspec.json.encode(event))], out)
     assert dict(out.counts) == {("events", "unknown"): 1, ("types", "unknown:"): 1}
-    assert "" not in events.TYPES
+    assert "" not in types.TYPES
 
 
-@pytest.mark.parametrize("recipe", recipes.DEFAULT.names)
+@pytest.mark.parametrize("recipe", recipes_file.DEFAULT.names)
 def test_a_recipe_that_never_fired_is_told_of(recipe: str) -> None:
     assert told(Metrics([recipe]), "published_total", recipe=recipe, kind="fired") == 0
 
@@ -149,8 +150,8 @@ def test_latency_runs_from_the_decision_to_the_brokers_time_of_the_acknowledgeme
     async def run() -> Metrics:
         metrics = Metrics()
         sender = Sender(Settings(kafka=("localhost:1",)), Layout(1, 1))
-        visitors = VisitorsShard(recipes.DEFAULT, Source("e", 0), "s", sender, metrics)
-        people = PeopleShard(recipes.DEFAULT, 1, Source("f", 0), "s", sender, metrics)
+        visitors = VisitorsShard(recipes_file.DEFAULT, Source("e", 0), "s", sender, metrics)
+        people = PeopleShard(recipes_file.DEFAULT, 1, Source("f", 0), "s", sender, metrics)
         out = Outputs()
         out.moments = [("fired", START), ("cancelled", START + 40)]
         for shard in (visitors, people):
@@ -168,7 +169,11 @@ def test_latency_runs_from_the_decision_to_the_brokers_time_of_the_acknowledgeme
 
 
 def test_every_trigger_and_cancel_says_when_it_was_to_be() -> None:
-    visitors, people, out = Visitors(recipes.DEFAULT), People(recipes.DEFAULT, 1), Outputs()
+    visitors, people, out = (
+        Visitors(recipes_file.DEFAULT),
+        People(recipes_file.DEFAULT, 1),
+        Outputs(),
+    )
     visitors.process(((n, r.time, r.key, r.value) for n, r in enumerate(records(day(), 1))), out)
     facts = [value for _, value in out.facts]
     people.add(enumerate([*facts, mark({0: visitors.clock}, 1)]))
@@ -207,7 +212,7 @@ def test_a_replay_has_no_ages_and_no_latencies() -> None:
     async def run() -> str:
         metrics = Metrics(live=False)
         sender = Sender(Settings(kafka=("localhost:1",)), Layout(1, 1))
-        shard = VisitorsShard(recipes.DEFAULT, Source("e", 0), "s", sender, metrics)
+        shard = VisitorsShard(recipes_file.DEFAULT, Source("e", 0), "s", sender, metrics)
         metrics.heard(START)
         metrics.look([shard])
         return metrics.text().decode()
@@ -230,7 +235,7 @@ def test_a_rebalance_pauses_once_from_the_first_revoked_to_flowing() -> None:
 
 def test_the_size_of_state_and_the_open_episodes_are_those_of_the_states() -> None:
     """Counted as they change, they equal a recount; and a restore finds all that wait for a step."""
-    visitors, people = Visitors(recipes.DEFAULT), People(recipes.DEFAULT, 1)
+    visitors, people = Visitors(recipes_file.DEFAULT), People(recipes_file.DEFAULT, 1)
     written: dict[str, dict[bytes, bytes | None]] = {VISITORS: {}, PEOPLE: {}}
     offset = most = 0
     rows = [(n, r.time, r.key, r.value) for n, r in enumerate(records(day(), 1))]
@@ -249,7 +254,9 @@ def test_the_size_of_state_and_the_open_episodes_are_those_of_the_states() -> No
     assert most > 0
     for name, stage in ((VISITORS, visitors), (PEOPLE, people)):
         values = (value for key, value in written[name].items() if key)
-        again = Visitors(recipes.DEFAULT) if name == VISITORS else People(recipes.DEFAULT, 1)
+        again = (
+            Visitors(recipes_file.DEFAULT) if name == VISITORS else People(recipes_file.DEFAULT, 1)
+        )
         again.restore(written[name].items())
         again.restored()
         assert stage.size == again.size == sum(len(value) for value in values if value)

@@ -1,11 +1,11 @@
 """The people stage: facts in their order behind the watermark, copies, crashes."""
 
-from stream import recipes
+from stream import recipes_file
 from stream.durations import DAY, MINUTE
-from stream.facts import AnyFact, Mark, Moved, Ordered, encode
-from stream.outputs import Outputs
-from stream.people import People
-from stream.watermark import mark
+from stream.outputs.outputs import Outputs
+from stream.stages.people import People
+from stream.stages.watermark import mark
+from stream.state.facts import AnyFact, Mark, Moved, Ordered, encode
 from tests.driver import LAMP, Driver, items
 
 ANNA = "customer:anna"
@@ -23,7 +23,7 @@ def told(people: People, offset: int, *facts: AnyFact | Mark) -> Outputs:
 
 
 def stage(sources: int = 1) -> People:
-    return People(recipes.DEFAULT, sources)
+    return People(recipes_file.DEFAULT, sources)
 
 
 def applied(out: Outputs) -> int:

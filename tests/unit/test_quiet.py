@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from stream import quiet
-from stream.recipe import Quiet
+from stream.episodes import quiet_hours
+from stream.recipes.recipe import Quiet
 
 
 def ms(text: str) -> int:
@@ -19,7 +19,7 @@ def hours(text: str) -> Quiet:
 
 
 def place(name: str) -> ZoneInfo:
-    found = quiet.zone(name)
+    found = quiet_hours.zone(name)
     assert found is not None
     return found
 
@@ -48,15 +48,15 @@ def test_a_quiet_time_is_over_at_the_first_full_minute_outside(
     zone: str, span: str, at: str, until: str | None
 ) -> None:
     expected = None if until is None else ms(until)
-    assert quiet.over(hours(span), place(zone), ms(at)) == expected
+    assert quiet_hours.over(hours(span), place(zone), ms(at)) == expected
 
 
 @pytest.mark.parametrize(
     "name", ["Mars/Base", "", "europe/berlin", "../../etc/passwd", "x" * 9_999]
 )
 def test_a_name_that_is_no_zone_is_none(name: str) -> None:
-    assert quiet.zone(name) is None
+    assert quiet_hours.zone(name) is None
 
 
 def test_past_the_calendar_no_hour_is_quiet() -> None:
-    assert quiet.over(hours("00:00-23:59"), place("UTC"), 10**15) is None
+    assert quiet_hours.over(hours("00:00-23:59"), place("UTC"), 10**15) is None

@@ -2,11 +2,11 @@
 
 import pytest
 
-from stream import recipes
+from stream import recipes_file
 from stream.durations import DAY, HOUR, MINUTE, SECOND
-from stream.recipe import Cap, Quiet
-from stream.recipes import RecipesError, load
-from stream.registry import KINDS
+from stream.kinds.registry import KINDS
+from stream.recipes.recipe import Cap, Quiet
+from stream.recipes_file import RecipesError, load
 
 SHIPPED = {
     "exit-intent": ((0,), 0, 7 * DAY, 30 * SECOND, 100, False),
@@ -29,19 +29,19 @@ def test_a_file_without_recipes_has_the_five_that_are_shipped(text: str) -> None
 
 @pytest.mark.parametrize("kind", sorted(set(KINDS) - {"exit-intent"}))
 def test_what_all_reminders_have_in_common(kind: str) -> None:
-    recipe = recipes.DEFAULT.by_name[kind]
+    recipe = recipes_file.DEFAULT.by_name[kind]
     assert recipe.channels == ("email", "sms", "push", "messenger")
     assert (recipe.reach, recipe.consent, recipe.holdout) == ("known", "not_withdrawn", 0)
     assert (recipe.expires, recipe.arms, recipe.version) == (7 * DAY, (), 1)
 
 
 def test_exit_intent_is_for_anybody_on_the_site() -> None:
-    recipe = recipes.DEFAULT.by_name["exit-intent"]
+    recipe = recipes_file.DEFAULT.by_name["exit-intent"]
     assert (recipe.channels, recipe.reach) == (("onsite",), "any")
 
 
 def test_the_shipped_policy() -> None:
-    policy = recipes.DEFAULT.policy
+    policy = recipes_file.DEFAULT.policy
     assert policy.caps == (Cap(1, HOUR, "defer"), Cap(3, 7 * DAY, "drop"))
     assert (policy.quiet, policy.zone) == (None, "UTC")
 
@@ -49,7 +49,7 @@ def test_the_shipped_policy() -> None:
 def test_what_a_policy_leaves_out_is_the_shipped_one() -> None:
     policy = load('policy: {zone: Asia/Seoul, quiet: {from: "21:00", to: "08:30"}}').policy
     assert (policy.zone, policy.quiet) == ("Asia/Seoul", Quiet(21 * 60, 8 * 60 + 30))
-    assert policy.caps == recipes.DEFAULT.policy.caps
+    assert policy.caps == recipes_file.DEFAULT.policy.caps
 
 
 def test_what_a_recipe_leaves_out_is_its_kinds_and_a_kind_left_out_is_its_name() -> None:
@@ -153,6 +153,6 @@ def test_a_fault_is_told_with_its_line_or_path_and_nothing_of_the_file_counts(
 
 
 def test_the_memory_of_what_fired_is_as_long_as_the_longest_window() -> None:
-    assert recipes.DEFAULT.memory == 7 * DAY
+    assert recipes_file.DEFAULT.memory == 7 * DAY
     assert load("policy: {caps: [{max: 1, per: 40d, then: drop}]}").memory == 40 * DAY
     assert load("{policy: {caps: []}, recipes: [{name: payment-failed}]}").memory == DAY

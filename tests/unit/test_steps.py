@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from stream import bounds
+from stream import limits
 from stream.durations import DAY, HOUR, MINUTE
 from tests.driver import LAMP, SHOE, START, Driver, items, recipe
 
@@ -163,7 +163,7 @@ def test_episodes_of_a_recipe_no_longer_in_force_close_like_any_other() -> None:
 def test_a_person_keeps_as_many_finished_episodes_carts_and_visitors_as_bounds_say() -> None:
     """The first of more than are kept is forgotten: its cart may remind again."""
     driver = Driver(rules(steps=["0ms"]))
-    count = bounds.MOST_REMEMBERED + 1
+    count = limits.MOST_REMEMBERED + 1
     for number in range(count):
         driver.pipe("cart.updated", f"d{number}", cart=items(LAMP, id=f"k{number}"),
                     customer="till").wait(6 * MINUTE)  # fmt: skip

@@ -11,8 +11,8 @@ from agents import reasons
 from agents.sentences import SENTENCES
 from agents.timeline import Line, Story, lines
 from schemas import load, names
-from stream import backtest, recipes
-from stream.recipe import Recipes
+from stream import backtest, recipes_file
+from stream.recipes.recipe import Recipes
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE
@@ -35,7 +35,7 @@ def login(after: int, customer: str = "anna", visitor: str = "phone") -> dict[st
 
 
 def decided(*events: dict[str, Any], people: tuple[str, ...] = ("customer:anna", "visitor:phone"),
-            by: Recipes = recipes.DEFAULT) -> Story:  # fmt: skip
+            by: Recipes = recipes_file.DEFAULT) -> Story:  # fmt: skip
     """The story with what the service decides on these events."""
     triggers, decisions = backtest.decide([json.dumps(each).encode() for each in events], by)
     of = frozenset(people)
@@ -47,7 +47,7 @@ def decided(*events: dict[str, Any], people: tuple[str, ...] = ("customer:anna",
     )
 
 
-def told(story: Story, by: Recipes = recipes.DEFAULT, zone: str = "UTC") -> list[Line]:
+def told(story: Story, by: Recipes = recipes_file.DEFAULT, zone: str = "UTC") -> list[Line]:
     return lines(story, by, ZoneInfo(zone))
 
 
@@ -160,7 +160,7 @@ def test_an_exit_signal_that_came_too_soon_is_told_why() -> None:
 
 
 def test_a_cooldown_is_told_with_the_day_on_which_it_ends() -> None:
-    lone = recipes.parse({"recipes": [{"name": "cart-abandonment", "steps": ["1h"]}]})
+    lone = recipes_file.parse({"recipes": [{"name": "cart-abandonment", "steps": ["1h"]}]})
     again = event("cart.item_added", DAY, item={"product_id": "saw", "quantity": 1})
     emptied = event("cart.updated", DAY - HOUR, cart={"items": []})
     refused = of_kind(told(decided(*CART_LEFT, emptied, again, by=lone), lone), "refused")
@@ -171,7 +171,7 @@ def test_a_cooldown_is_told_with_the_day_on_which_it_ends() -> None:
 
 
 def test_a_message_put_off_for_the_night_is_told_with_the_morning_it_waits_for() -> None:
-    night = recipes.parse({"policy": {"quiet": {"from": "15:00", "to": "08:00"}}})
+    night = recipes_file.parse({"policy": {"quiet": {"from": "15:00", "to": "08:00"}}})
     waiting = of_kind(told(decided(*CART_LEFT, by=night), night), "deferred")[0]
     assert waiting.text == "cart-abandonment 1 of 3 waits until Tue 6 Jan 08:00"
     assert waiting.details[0] == "Because it is night where they are."
@@ -251,7 +251,7 @@ def test_every_reason_has_a_plain_sentence(recipe: str, outcome: str, reason: st
     }
     decision |= {"until": START + HOUR} if outcome == "deferred" else {}
     decision |= {"steps_left": 2} if outcome == "closed" else {}
-    (line,) = lines(Story(frozenset(("customer:anna",)), (), [decision]), recipes.DEFAULT, UTC)
+    (line,) = lines(Story(frozenset(("customer:anna",)), (), [decision]), recipes_file.DEFAULT, UTC)
     because, otherwise = line.details
     assert because.startswith("Because ")
     assert all(
@@ -261,8 +261,8 @@ def test_every_reason_has_a_plain_sentence(recipe: str, outcome: str, reason: st
 
 def test_a_reason_that_is_not_known_is_told_as_it_is() -> None:
     decision = {"recipe": "gone", "reason": "odd", "at": 0}
-    recipe = reasons.recipe_of(decision, recipes.DEFAULT)
-    case = reasons.Case(decision, recipe, recipes.DEFAULT, (), None, str)
+    recipe = reasons.recipe_of(decision, recipes_file.DEFAULT)
+    case = reasons.Case(decision, recipe, recipes_file.DEFAULT, (), None, str)
     assert reasons.why(case) == ("the reason given is 'odd'", "")
 
 

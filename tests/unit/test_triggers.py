@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from stream import backtest, recipes, triggers
+from stream import backtest, recipes_file
 from stream.durations import DAY, HOUR
+from stream.outputs import triggers
 from tests.driver import LAMP, SHOE, START, Driver, items
 
 
@@ -26,7 +27,7 @@ LOG = [
 
 def published(text: str = "{}") -> tuple[dict[str, Any], dict[str, Any]]:
     """A trigger and its cancel."""
-    found, _ = backtest.decide(LOG, recipes.load(text))
+    found, _ = backtest.decide(LOG, recipes_file.load(text))
     fired, cancelled = map(json.loads, found)
     return fired, cancelled
 
@@ -106,7 +107,7 @@ def test_a_trigger_is_cancelled_while_at_is_before_valid_until(wait: int, cancel
 
 
 def test_the_same_log_gives_the_same_bytes() -> None:
-    assert backtest.decide(LOG, recipes.DEFAULT) == backtest.decide(LOG, recipes.DEFAULT)
+    assert backtest.decide(LOG, recipes_file.DEFAULT) == backtest.decide(LOG, recipes_file.DEFAULT)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.structs import TopicPartition
 
 from agents import batches, rejected, unpacking
-from stream import decoding
+from stream.events import decoding
 
 MB = 1024 * 1024
 BASE = 7

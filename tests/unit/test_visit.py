@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from stream import bounds
+from stream import limits
 from stream.durations import DAY, MINUTE, SECOND
-from stream.orders import OrderEntry, enter_order
+from stream.state.orders import OrderEntry, enter_order
 from tests.driver import LAMP, START, Driver, items
 
 
@@ -246,9 +246,9 @@ def test_an_ignored_event_does_not_keep_a_visitor_known() -> None:
 
 
 def test_a_record_keeps_the_orders_entered_last() -> None:
-    orders = [OrderEntry(f"o{number}", number) for number in range(bounds.MOST_ORDERS)]
+    orders = [OrderEntry(f"o{number}", number) for number in range(limits.MOST_ORDERS)]
     assert enter_order(orders, "one more", 9_999)
-    assert (len(orders), orders[0].id, orders[-1].id) == (bounds.MOST_ORDERS, "o1", "one more")
+    assert (len(orders), orders[0].id, orders[-1].id) == (limits.MOST_ORDERS, "o1", "one more")
 
 
 @pytest.mark.parametrize(("back", "entered"), [(10, False), (11, True)])

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from stream import recipes
-from stream.compiled import PURE, Make, fastest
+from stream import recipes_file
 from stream.durations import DAY, MINUTE
-from stream.fates import FATES
-from stream.outputs import Outputs
-from stream.records import Record
-from stream.visitors import Visitors
+from stream.events.records import Record
+from stream.outputs.outputs import Outputs
+from stream.stages.backend import PURE, Make, fastest
+from stream.stages.record_outcomes import FATES
+from stream.stages.visitors import Visitors
 
 T = 1_767_571_200_000
 
@@ -23,7 +23,7 @@ def record(offset: int, time: int = T, type: str = "product.viewed", **fields: A
 
 
 def stage() -> Visitors:
-    return Visitors(recipes.DEFAULT)
+    return Visitors(recipes_file.DEFAULT)
 
 
 def fate(of: Visitors, each: Record) -> str:
@@ -69,7 +69,7 @@ def test_a_name_that_names_nobody_is_rejected_from_a_known_visitor_too() -> None
 @pytest.mark.parametrize("make", [PURE, None])
 def test_an_order_that_is_stamped_before_evidence_still_counts(make: Make | None) -> None:
     """A broker's clock may be further behind than the margin: the people stage takes no fact of a time that is over."""
-    made, out = Visitors(recipes.DEFAULT, make), Outputs()
+    made, out = Visitors(recipes_file.DEFAULT, make), Outputs()
     made.process([record(0)], Outputs())
     made.advance(T + MINUTE, Outputs())
     order = record(1, T + 1, "order.placed", order={"id": "o1"})
@@ -130,7 +130,7 @@ def test_what_is_already_applied_is_skipped_when_it_comes_again() -> None:
 
 @pytest.mark.parametrize("make", [PURE, fastest()], ids=["python", "fastest"])
 def test_a_record_before_the_position_is_passed_over(make: Make) -> None:
-    made, out = Visitors(recipes.DEFAULT, make), Outputs()
+    made, out = Visitors(recipes_file.DEFAULT, make), Outputs()
     made.process([record(0), record(1)], Outputs())
     made.process([record(0), record(1), record(2)], out)
     fates = {name: number for (kind, name), number in out.counts.items() if kind == "events"}

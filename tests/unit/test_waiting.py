@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from agents import waiting
-from stream import recipes
-from stream.changelog import NewerState
-from stream.outputs import Outputs
-from stream.people import People
-from stream.visitors import Visitors
-from stream.watermark import mark
+from stream import recipes_file
+from stream.outputs.outputs import Outputs
+from stream.stages.people import People
+from stream.stages.visitors import Visitors
+from stream.stages.watermark import mark
+from stream.store.changelog import NewerState
 
 T = 1_767_571_200_000
 MINUTE = 60_000
@@ -31,7 +31,7 @@ class Shop:
     """Both stages; `written`: all that they have put into state.people."""
 
     def __init__(self) -> None:
-        self.visitors, self.people = Visitors(recipes.DEFAULT), People(recipes.DEFAULT, 1)
+        self.visitors, self.people = Visitors(recipes_file.DEFAULT), People(recipes_file.DEFAULT, 1)
         self.written: Written = []
         self.decisions: list[dict[str, Any]] = []
         self._offset = self._fact = 0
@@ -57,7 +57,7 @@ class Shop:
         return [value for key, value in self.written if key == person.encode()]
 
     def known(self, person: str) -> waiting.Known:
-        found = waiting.of_records(person, self.of(person), recipes.DEFAULT)
+        found = waiting.of_records(person, self.of(person), recipes_file.DEFAULT)
         assert found is not None
         return found
 
@@ -111,7 +111,7 @@ def test_an_older_state_that_was_written_later_does_not_count() -> None:
     old = shop.of("customer:anna")
     shop.at(2 * HOUR)
     late = [*shop.of("customer:anna"), *old]
-    found = waiting.of_records("customer:anna", late, recipes.DEFAULT)
+    found = waiting.of_records("customer:anna", late, recipes_file.DEFAULT)
     assert found is not None
     assert [step.step for step in found.steps] == [2]
 
@@ -124,19 +124,19 @@ def test_of_a_person_who_was_forgotten_nothing_waits() -> None:
 
 
 def test_of_a_person_without_a_state_nothing_is_known() -> None:
-    assert waiting.of_records("customer:anna", [], recipes.DEFAULT) is None
-    assert waiting.of_records("customer:anna", [None], recipes.DEFAULT) is None
+    assert waiting.of_records("customer:anna", [], recipes_file.DEFAULT) is None
+    assert waiting.of_records("customer:anna", [None], recipes_file.DEFAULT) is None
 
 
 def test_a_state_of_a_later_release_is_not_guessed_at() -> None:
     with pytest.raises(NewerState):
-        waiting.of_records("customer:anna", [b"\x7f" + bytes(40)], recipes.DEFAULT)
+        waiting.of_records("customer:anna", [b"\x7f" + bytes(40)], recipes_file.DEFAULT)
 
 
 def test_a_recipe_that_is_no_more_in_force_is_told_with_what_it_left() -> None:
     shop = Shop()
     shop.at(10 * MINUTE, *CART)
-    other = recipes.load("recipes: [{name: exit-intent}]")
+    other = recipes_file.load("recipes: [{name: exit-intent}]")
     found = waiting.of_records("customer:anna", shop.of("customer:anna"), other)
     assert found is not None
     assert [(step.recipe, step.steps) for step in found.steps] == [("cart-abandonment", 0)]

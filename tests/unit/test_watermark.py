@@ -1,9 +1,9 @@
 """The watermark is the smallest evidence over all input partitions, and never moves back."""
 
-from stream import facts
-from stream.cart import NEVER
-from stream.facts import Mark
-from stream.watermark import Watermark, mark
+from stream.stages.watermark import Watermark, mark
+from stream.state import facts
+from stream.state.cart import NEVER
+from stream.state.facts import Mark
 
 
 def moved(*marks: Mark, sources: int = 2) -> int:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from stream.wheel import SPAN, TICK, Wheel
+from stream.store.timer_wheel import SPAN, TICK, Wheel
 
 
 def armed_at(times: dict[str, int]) -> Callable[[str], int]:

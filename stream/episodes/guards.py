@@ -1,0 +1,159 @@
+"""The guards: what may hold a due step back, in their order; the first refusal is the reason.
+
+Source: docs/semantics.md, 7. To add a guard is to add a function and its line in GUARDS.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from msgspec import Struct
+
+from stream.durations import MINUTE
+from stream.episodes import quiet_hours as clock
+from stream.recipes.recipe import Recipe, Recipes
+from stream.state.person import Episode, FiredStep, Person
+
+LOWER_PRIORITY_WITHIN: Final = 5 * MINUTE
+
+
+class Due(Struct, frozen=True):
+    """A step that is due at `at` (ms)."""
+
+    person: Person
+    episode: Episode
+    recipe: Recipe
+    recipes: Recipes
+    at: int
+
+    def is_own(self, step: FiredStep) -> bool:
+        """Whether a step that fired was this episode's."""
+        own = self.episode
+        return (step.recipe, step.origin, step.key_time) == (
+            own.recipe,
+            own.origin,
+            own.key_time,
+        )
+
+
+class Refusal(Struct, frozen=True):
+    """`until` (ms): deferred to then; else the step is passed over. `closes`: the whole episode is."""
+
+    reason: str
+    until: int | None = None
+    closes: bool = False
+
+
+def channels(due: Due) -> list[str]:
+    """The recipe's channels that reach the person and that consent leaves."""
+    left = due.recipe.consented(due.person.consent)
+    contacts = due.person.contacts
+    return [channel for channel in left if channel in contacts] if contacts else left
+
+
+def expired(due: Due) -> Refusal | None:
+    since = due.episode.opened_at
+    if due.episode.cart is not None:
+        since = max(since, due.episode.cart.changed_at)
+    if due.at - since > due.recipe.expires:
+        return Refusal("expired", closes=True)
+    return None
+
+
+def ordered(due: Due) -> Refusal | None:
+    after = due.at - due.recipe.ordered_within
+    if any(after < order.at <= due.at for order in due.person.orders):
+        return Refusal("ordered")
+    return None
+
+
+def unreachable(due: Due) -> Refusal | None:
+    contacts = due.person.contacts
+    if due.recipe.reach == "any":
+        return None
+    if contacts:
+        reachable = any(channel in contacts for channel in due.recipe.channels)
+    else:
+        reachable = due.person.customer is not None
+    return None if reachable else Refusal("unreachable")
+
+
+def consent(due: Due) -> Refusal | None:
+    return None if channels(due) else Refusal("consent")
+
+
+def cooldown(due: Due) -> Refusal | None:
+    after = max(due.at - due.recipe.cooldown, due.person.last_order)
+    for step in due.person.fired:
+        if step.recipe == due.recipe.name and after < step.at and not due.is_own(step):
+            return Refusal("cooldown")
+    return None
+
+
+def cap(due: Due) -> Refusal | None:
+    if not due.recipe.capped:
+        return None
+    for limit in due.recipes.policy.caps:
+        window = [
+            step.at
+            for step in due.person.fired
+            if due.at - limit.per < step.at and _is_capped(step, due.recipes)
+        ]
+        if len(window) >= limit.max:
+            return Refusal("cap", min(window) + limit.per if limit.then == "defer" else None)
+    return None
+
+
+def _is_capped(step: FiredStep, recipes: Recipes) -> bool:
+    recipe = recipes.by_name.get(step.recipe)
+    return recipe is None or recipe.capped
+
+
+def lower_priority(due: Due) -> Refusal | None:
+    def is_higher(name: str) -> bool:
+        recipe = due.recipes.by_name.get(name)
+        return recipe is not None and recipe.priority < due.recipe.priority
+
+    for step in due.person.fired:
+        if step.at >= due.at - LOWER_PRIORITY_WITHIN and is_higher(step.recipe):
+            return Refusal("lower_priority")
+    for other in due.person.episodes:
+        soon = due.at < other.due <= due.at + LOWER_PRIORITY_WITHIN
+        if other.open and soon and is_higher(other.recipe):
+            return Refusal("lower_priority")
+    return None
+
+
+def holdout(due: Due) -> Refusal | None:
+    return Refusal("holdout") if due.recipe.held_out(due.person.id) else None
+
+
+def quiet_hours(due: Due) -> Refusal | None:
+    policy = due.recipes.policy
+    if policy.quiet is None:
+        return None
+    place = clock.zone(due.person.zone) if due.person.zone is not None else None
+    place = place or clock.zone(policy.zone)
+    until = clock.over(policy.quiet, place, due.at) if place is not None else None
+    return None if until is None else Refusal("quiet", until)
+
+
+GUARDS: Final[tuple[tuple[str, Callable[[Due], Refusal | None]], ...]] = (
+    ("expired", expired),
+    ("ordered", ordered),
+    ("unreachable", unreachable),
+    ("consent", consent),
+    ("cooldown", cooldown),
+    ("cap", cap),
+    ("lower_priority", lower_priority),
+    ("holdout", holdout),
+    ("quiet", quiet_hours),
+)
+
+
+def refusal(due: Due) -> Refusal | None:
+    """The first guard's refusal, None if all let the step pass."""
+    for _, guard in GUARDS:
+        found = guard(due)
+        if found is not None:
+            return found
+    return None

@@ -1,0 +1,54 @@
+"""Quiet hours in the zone of the person. Source: docs/semantics.md, 7.
+
+Zones are read from the pinned tzdata package and never from the machine: the same log must give the
+same answers on every machine.
+"""
+
+from datetime import UTC, datetime
+from functools import lru_cache
+from importlib import resources
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from stream.durations import DAY, MINUTE
+from stream.recipes.recipe import Quiet
+
+_LAST: Final = 253_402_300_799_999 - 2 * DAY
+"""Past the calendar of datetime no hour is quiet."""
+
+
+@lru_cache(1)
+def _names() -> frozenset[str]:
+    return frozenset(resources.files("tzdata").joinpath("zones").read_text().split())
+
+
+@lru_cache(1024)
+def zone(name: str) -> ZoneInfo | None:
+    """The IANA zone of a name, None if there is none."""
+    if name not in _names():
+        return None
+    with resources.files("tzdata").joinpath("zoneinfo", *name.split("/")).open("rb") as file:
+        return ZoneInfo.from_file(file, key=name)
+
+
+@lru_cache(100_000)
+def _minute_of_day(place: ZoneInfo, minute: int) -> int:
+    """The minute of the local day, 0 to 1439, at `minute` since the epoch."""
+    local = datetime.fromtimestamp(minute * 60, UTC).astimezone(place)
+    return local.hour * 60 + local.minute
+
+
+def over(quiet: Quiet, place: ZoneInfo, at: int) -> int | None:
+    """If `at` (ms) is quiet, the first full minute (ms) after it that is not; None if it is not."""
+    minute = at // MINUTE
+    if at > _LAST or not _holds(quiet, _minute_of_day(place, minute)):
+        return None
+    while _holds(quiet, _minute_of_day(place, minute)):
+        minute += 1
+    return minute * MINUTE
+
+
+def _holds(quiet: Quiet, minute: int) -> bool:
+    if quiet.start <= quiet.end:
+        return quiet.start <= minute < quiet.end
+    return minute >= quiet.start or minute < quiet.end

@@ -1,0 +1,106 @@
+"""Browse episodes: products looked at and left without a cart. Source: docs/semantics.md, 6.
+
+One per person and recipe, on one visit of one visitor. A later visit that meets the conditions takes
+its place; a cart or a checkout, the visitor's own or one that opens a funnel episode, ends it.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from stream.durations import DAY, HOUR, SECOND
+from stream.episodes import lifecycle
+from stream.episodes.visible_summary import Seen
+from stream.outputs.outputs import Outputs
+from stream.recipes.recipe import BROWSE, Recipe, Recipes
+from stream.state.cart import NEVER
+from stream.state.facts import Idle
+from stream.state.person import Episode, Person
+from stream.state.visitor import Glance
+
+DEFAULTS: Final = Recipe(
+    BROWSE,
+    BROWSE,
+    steps=(HOUR,),
+    cooldown=7 * DAY,
+    valid_for=DAY,
+    priority=80,
+    ordered_within=7 * DAY,
+)
+
+DWELL: Final = 10 * SECOND
+DISTINCT: Final = 3
+SAME_CATEGORY: Final = 3
+AFTER_ADDING: Final = 24 * HOUR
+
+
+def sub_kind(views: Sequence[Glance]) -> str:
+    """What kind of looking around it was."""
+    counts: dict[str | None, int] = {}
+    for view in views:
+        if view.count >= 2:
+            return "product"
+        counts[view.category] = counts.get(view.category, 0) + view.count
+    counts.pop(None, None)
+    if counts and max(counts.values()) >= SAME_CATEGORY:
+        return "category"
+    return "recent" if _looked(views) else "search"
+
+
+def _looked(views: Sequence[Glance]) -> bool:
+    return len(views) >= DISTINCT or any(view.dwell >= DWELL for view in views)
+
+
+def look(person: Person, fact: Idle, seen: Seen, recipes: Recipes, out: Outputs) -> None:
+    """An idle visitor's visit: opens, feeds, replaces or closes the browse episodes of the person."""
+    still_open = person.open_episodes()
+    opened = [each for each in still_open if each.kind == BROWSE]
+    in_funnel = len(opened) < len(still_open)
+    for episode in opened:
+        if in_funnel or (seen.is_buying and episode.origin == fact.visitor):
+            lifecycle.close(person, episode, "superseded", fact.at, recipes, out)
+    if in_funnel or seen.is_buying or not _meets(fact):
+        return
+    start = fact.summary.visit_start
+    for episode in opened:
+        if episode.origin == fact.visitor and episode.key_time == start:
+            _feed(episode, fact, seen, sub_kind(fact.summary.views))
+        elif start > episode.key_time:
+            lifecycle.close(person, episode, "replaced", fact.at, recipes, out)
+    for recipe in recipes.of[BROWSE]:
+        if recipe.name not in [each.recipe for each in opened if each.open]:
+            _open(person, recipe, fact, seen)
+
+
+def _meets(fact: Idle) -> bool:
+    added_at = fact.summary.cart.added_at
+    return (added_at == NEVER or fact.at - added_at >= AFTER_ADDING) and (
+        _looked(fact.summary.views) or fact.summary.unanswered
+    )
+
+
+def _open(person: Person, recipe: Recipe, fact: Idle, seen: Seen) -> None:
+    summary = fact.summary
+    if lifecycle.is_remembered(person, recipe, fact.visitor, summary.visit_start, ""):
+        return
+    product, kind = summary.subject, sub_kind(summary.views)
+    categories = frozenset([product.category] if product and product.category is not None else [])
+    if not recipe.when.holds(lifecycle.known(person, 0.0, categories, kind)):
+        return
+    episode = Episode(
+        recipe.name,
+        recipe.kind,
+        fact.visitor,
+        summary.visit_start,
+        fact.at,
+        fact.visitor,
+        fact.at,
+    )
+    _feed(episode, fact, seen, kind)
+    person.episodes.append(episode)
+
+
+def _feed(episode: Episode, fact: Idle, seen: Seen, sub_kind: str) -> None:
+    episode.fed_at = fact.at
+    episode.product = fact.summary.subject
+    episode.sub_kind = sub_kind
+    episode.evidence = seen.evidence

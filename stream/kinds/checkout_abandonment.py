@@ -1,0 +1,21 @@
+"""Checkout abandonment: a checkout that was begun and left. Source: docs/semantics.md, 6 and 9."""
+
+from typing import Final
+
+from stream.durations import DAY, MINUTE
+from stream.episodes.visible_summary import Seen
+from stream.recipes.recipe import CHECKOUT, Recipe
+
+DEFAULTS: Final = Recipe(
+    CHECKOUT,
+    CHECKOUT,
+    steps=(30 * MINUTE, DAY, 3 * DAY),
+    cooldown=DAY,
+    valid_for=DAY,
+    priority=20,
+)
+
+
+def key_time(seen: Seen) -> int | None:
+    """When the checkout started, if one is open; else None."""
+    return seen.checkout.started_at if seen.checkout is not None else None

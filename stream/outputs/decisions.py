@@ -1,0 +1,35 @@
+"""Decisions: an answer for every candidate, with its reason. Source: docs/semantics.md, 8."""
+
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+from stream.outputs.outputs import Outputs
+
+Outcome = Literal["fired", "refused", "deferred", "closed"]
+
+
+class Decision(Struct, omit_defaults=True):
+    """`at`, `until` (deferred) in ms; `steps_left` (closed): how many, counted from `step`."""
+
+    trigger_id: str
+    recipe: str
+    version: int
+    step: int
+    person: str
+    visitor: str
+    outcome: Outcome
+    at: int
+    reason: str | None = None
+    until: int | None = None
+    steps_left: int | None = None
+    evidence: list[str] = []
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+def publish(decision: Decision, out: Outputs) -> None:
+    out.decisions.append((decision.person, _encode(decision)))
+    out.counts["decisions", f"{decision.outcome}:{decision.reason or ''}"] += 1

@@ -1,0 +1,160 @@
+"""A recipes file (YAML or JSON), read and checked whole. Source: docs/semantics.md, 9.
+
+A recipe takes from its kind what it leaves out. Nothing of a file counts that has a fault anywhere.
+"""
+
+from decimal import ROUND_CEILING, Decimal
+from typing import Any, Final
+
+import yaml
+from fastjsonschema import JsonSchemaValueException
+from msgspec import structs
+
+import schemas
+from stream.durations import parse as duration
+from stream.kinds.registry import KINDS
+from stream.recipes.conditions import Offer, Range, When
+from stream.recipes.recipe import Cap, Policy, Quiet, Recipe, Recipes
+
+
+class RecipesError(Exception):
+    """The file is not a recipes file; the message names the file and the line or path of the fault."""
+
+
+def load(text: str, name: str = "recipes") -> Recipes:
+    """The recipes of a file's text; `name` is the file's, for the message. Raises RecipesError."""
+    try:
+        root = yaml.compose(text, yaml.SafeLoader)
+        document = {} if root is None else yaml.safe_load(text)
+    except yaml.MarkedYAMLError as fault:
+        line = fault.problem_mark.line + 1 if fault.problem_mark else 1
+        raise RecipesError(f"{name}:{line}: {fault.problem or fault.context}") from None
+    except (yaml.YAMLError, ValueError, RecursionError) as fault:
+        raise RecipesError(f"{name}: {fault}") from None
+    try:
+        schemas.validator("recipes")(document)
+    except JsonSchemaValueException as fault:
+        path = fault.path[1:]
+        line = _line(root, path)
+        raise RecipesError(
+            f"{name}:{line}: {_dotted(path)}: {fault.message.split(' ', 1)[1]}"
+        ) from None
+    names = [each["name"] for each in document.get("recipes") or ()]
+    for index, each in enumerate(names):
+        if each in names[:index]:
+            line = _line(root, ["recipes", str(index), "name"])
+            raise RecipesError(f"{name}:{line}: recipes[{index}].name: {each} is there twice")
+    for index, each in enumerate(document.get("recipes") or ()):
+        if each.get("kind", each["name"]) not in KINDS:
+            line = _line(root, ["recipes", str(index)])
+            kinds = ", ".join(KINDS)
+            raise RecipesError(f"{name}:{line}: recipes[{index}].kind must be one of {kinds}")
+    return parse(document)
+
+
+def _line(node: yaml.Node | None, path: list[str]) -> int:
+    """The line (from 1) of the innermost part of `path` that the file has."""
+    line = 1
+    for part in ["", *path]:
+        if part and isinstance(node, yaml.MappingNode):
+            pairs = {key.value: value for key, value in node.value}
+            node = pairs.get(part)
+        elif part and isinstance(node, yaml.SequenceNode):
+            index = int(part)
+            node = node.value[index] if index < len(node.value) else None
+        if node is None:
+            break
+        line = node.start_mark.line + 1
+    return line
+
+
+def _dotted(path: list[str]) -> str:
+    """`recipes[0].steps[1]` of the parts of a path."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if part.isdigit() else f".{part}"
+    return text.lstrip(".") or "file"
+
+
+def parse(document: dict[str, Any]) -> Recipes:
+    """Recipes of a document that the schema of recipes files accepts; {} is what is shipped."""
+    given = document.get("recipes")
+    recipes = tuple(KINDS.values()) if given is None else tuple(_recipe(each) for each in given)
+    return Recipes(_policy(document.get("policy") or {}), recipes)
+
+
+def _recipe(given: dict[str, Any]) -> Recipe:
+    fields: dict[str, Any] = {
+        "name": given["name"],
+        "kind": given.get("kind", given["name"]),
+    }
+    if "steps" in given:
+        fields["steps"] = tuple(duration(step) for step in given["steps"])
+    for name in ("ordered_within", "cooldown", "expires", "valid_for"):
+        if name in given:
+            fields[name] = duration(given[name])
+    for name in ("version", "enabled", "priority", "capped", "reach", "consent"):
+        if name in given:
+            fields[name] = given[name]
+    if "channels" in given:
+        fields["channels"] = tuple(dict.fromkeys(given["channels"]))
+    if "when" in given:
+        fields["when"] = _when(given["when"])
+    if "holdout" in given:
+        fields["holdout"] = _buckets(Decimal(str(given["holdout"])))
+    if "arms" in given:
+        fields["arms"] = _arms(given["arms"])
+    if "offers" in given:
+        fields["offers"] = tuple(
+            Offer(each["offer"], _when(each.get("when", {}))) for each in given["offers"]
+        )
+    return structs.replace(KINDS[fields["kind"]], **fields)
+
+
+def _policy(given: dict[str, Any]) -> Policy:
+    fields: dict[str, Any] = {}
+    if "caps" in given:
+        fields["caps"] = tuple(
+            Cap(cap["max"], duration(cap["per"]), cap["then"]) for cap in given["caps"]
+        )
+    if given.get("quiet"):
+        fields["quiet"] = Quiet(_minute(given["quiet"]["from"]), _minute(given["quiet"]["to"]))
+    if "zone" in given:
+        fields["zone"] = given["zone"]
+    return structs.replace(Policy(), **fields)
+
+
+def _when(given: dict[str, Any]) -> When:
+    lists = {"sub_kind", "category"}
+    return When(
+        tuple(
+            Range(name.replace(".", "_"), bounds.get("min"), bounds.get("max"))
+            for name, bounds in given.items()
+            if name not in lists
+        ),
+        frozenset(given["sub_kind"]) if "sub_kind" in given else None,
+        frozenset(given["category"]) if "category" in given else None,
+    )
+
+
+def _arms(given: dict[str, Any]) -> tuple[tuple[str, int], ...]:
+    total = Decimal(0)
+    arms = []
+    for name, percent in given.items():
+        total += Decimal(str(percent))
+        arms.append((name, _buckets(total)))
+    return tuple(arms)
+
+
+def _buckets(percent: Decimal) -> int:
+    """Buckets below percent x 100: the first bucket outside."""
+    return int((percent * 100).to_integral_value(ROUND_CEILING))
+
+
+def _minute(text: str) -> int:
+    hours, minutes = text.split(":")
+    return int(hours) * 60 + int(minutes)
+
+
+DEFAULT: Final = parse({})
+"""The five recipes that are shipped, under the shipped policy."""

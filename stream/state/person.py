@@ -1,0 +1,139 @@
+"""A person: visitors, carts they are known to have, episodes, orders, reach, consent, what has fired.
+
+Source: docs/semantics.md, 6 and 7. Times in ms, NEVER (-1) for what has not happened.
+"""
+
+from typing import Final
+
+from msgspec import Struct
+
+from stream import limits
+from stream.durations import DAY
+from stream.state.cart import NEVER
+from stream.state.facts import CartSummary
+from stream.state.orders import OrderEntry
+from stream.state.visitor import Published, View
+
+FORGET_AFTER: Final = 30 * DAY
+NO_ORDER: Final = NEVER - 1
+"""Before every time, and before NEVER: a cart that never changed is not older than no order."""
+
+
+class Device(Struct, array_like=True, gc=False):
+    """One visitor of the person, as told last."""
+
+    active: bool
+    last_active: int
+    visits: int = 0
+
+
+class KnownCart(Struct, array_like=True, gc=False):
+    changed_at: int
+    contents: str
+
+
+class FiredStep(Struct, array_like=True, gc=False):
+    at: int
+    recipe: str
+    origin: str
+    key_time: int
+
+
+class Episode(Struct, array_like=True, gc=False):
+    """One abandonment under one recipe; finished (not open) it is the memory of itself.
+
+    `origin`: the cart id, for browse the visitor · `visitor`: that fed it last, at `fed_at` · `step`: the
+    next to be decided, from 1, due at `due` if it is planned · `contents`: fingerprint of the cart as last
+    fed, "" once it no longer counts · `messages`: steps fired, the last one `fired_step` at `fired_at`.
+    """
+
+    recipe: str
+    kind: str
+    origin: str
+    key_time: int
+    opened_at: int
+    visitor: str
+    fed_at: int
+    contents: str = ""
+    open: bool = True
+    step: int = 1
+    due: int = NEVER
+    messages: int = 0
+    fired_step: int = 0
+    fired_at: int = NEVER
+    cart: CartSummary | None = None
+    product: View | None = None
+    sub_kind: str | None = None
+    evidence: list[str] = []
+    published: list[Published] = []
+
+
+class Person(Struct, array_like=True, gc=False):
+    """The state of one person. The last fact in it has the place (applied, last_visitor, last_n)."""
+
+    id: str
+    applied: int = NEVER
+    version: int = 0
+    armed: int = NEVER
+    last_visitor: str = ""
+    last_n: int = NEVER
+    visitors: dict[str, Device] = {}
+    carts: dict[str, KnownCart] = {}
+    episodes: list[Episode] = []
+    fired: list[FiredStep] = []
+    orders: list[OrderEntry] = []
+    contacts: list[str] = []
+    consent: dict[str, bool] = {}
+    zone: str | None = None
+    traits_orders: int = 0
+    traits_value: float = 0.0
+    offered_at: int = NEVER
+
+    @property
+    def customer(self) -> str | None:
+        return self.id.removeprefix("customer:") if self.id.startswith("customer:") else None
+
+    @property
+    def last_order(self) -> int:
+        return max([order.at for order in self.orders]) if self.orders else NO_ORDER
+
+    @property
+    def order_count(self) -> int:
+        return max(len(self.orders), self.traits_orders)
+
+    @property
+    def visits(self) -> int:
+        return sum([device.visits for device in self.visitors.values()])
+
+    @property
+    def anchor(self) -> int:
+        """The largest `last_active` over the person's visitors."""
+        return max([device.last_active for device in self.visitors.values()], default=NEVER)
+
+    @property
+    def is_active(self) -> bool:
+        return True in [device.active for device in self.visitors.values()]
+
+    def open_episodes(self) -> list[Episode]:
+        return [episode for episode in self.episodes if episode.open]
+
+    def deadline(self) -> int:
+        """The next time at which something of this person fires."""
+        first = self.applied + FORGET_AFTER
+        for each in self.episodes:
+            if each.open and NEVER != each.due < first:
+                first = each.due
+        return first
+
+
+def trim(person: Person) -> None:
+    """After a fact, which brings one visitor, one cart and few episodes: keeps the state in its bounds."""
+    if len(person.visitors) > limits.MOST_VISITORS:
+        del person.visitors[min(person.visitors, key=lambda id: person.visitors[id].last_active)]
+    if len(person.carts) > limits.MOST_CARTS:
+        del person.carts[min(person.carts, key=lambda id: person.carts[id].changed_at)]
+    if len(person.episodes) > limits.MOST_REMEMBERED:
+        finished = [each for each in person.episodes if not each.open]
+        finished.sort(key=lambda each: each.fed_at, reverse=True)
+        for each in finished[limits.MOST_REMEMBERED :]:
+            person.episodes.remove(each)

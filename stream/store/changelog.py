@@ -1,0 +1,119 @@
+"""What of states is written down, and how it is read back.
+
+A value of the changelog is a header (format, applied, deadline, version) and the packed state; the
+header alone lets a restore arm the deadline and judge which of two records is newer: the highest
+(applied, version) of a key wins, not the last record, for an owner that was frozen and woke up writes
+old state after the new owner's. A header alone is a grave: its key was forgotten. The record of the empty
+key carries the partition's clock; it is the last of each flush and vouches for the rest.
+"""
+
+import struct
+from collections.abc import Callable, Iterable
+from typing import Final, NamedTuple
+
+from stream.events.records import Block
+from stream.state.cart import NEVER
+
+FORMAT: Final = 1
+HEADER: Final = struct.Struct(">bqqq")
+CLOCK: Final = HEADER
+_PLACE: Final = struct.Struct(">xq8xq")
+"""Of a header: (applied, version)."""
+
+Change = tuple[bytes, bytes | None]
+Changes = list[Change]
+
+Entries = Iterable[Change | Block]
+"""What is read back: records in their order, or blocks of them."""
+
+Place = tuple[int, int]
+
+Read = Callable[
+    [
+        Entries,
+        dict[str, bytes],
+        dict[str, Place],
+        int,
+        Callable[[bytes, bytes | None], None],
+    ],
+    None,
+]
+"""(records or blocks, packed, buried, format, what takes a record otherwise): for each record what Reader.take_one
+does, which it calls for all but the plain ones."""
+
+
+Found = tuple[int, dict[str, int], dict[int, list[str]]]
+
+
+class Back(NamedTuple):
+    """Both steps of a restore, compiled. `survey`: as the one here."""
+
+    read: Read
+    survey: Callable[[dict[str, bytes], int], Found]
+
+
+def survey(packed: dict[str, bytes], span: int) -> Found:
+    """Of packed states, by their headers alone: their bytes, what is applied in each grave, and the keys by the
+    span (ms) of their deadline."""
+    size, graves, spans = 0, dict[str, int](), dict[int, list[str]]()
+    read, grave = HEADER.unpack_from, HEADER.size
+    for key, value in packed.items():
+        _, applied, deadline, _ = read(value)
+        size += len(value)
+        if len(value) == grave:
+            graves[key] = applied
+        elif deadline != NEVER:
+            spans.setdefault(deadline // span, []).append(key)
+    return size, graves, spans
+
+
+class NewerState(Exception):
+    """The changelog was written by a later release, whose states this one cannot read."""
+
+
+class Reader:
+    """Reads a changelog into packed states. `clock`: three numbers of the stage; the largest wins."""
+
+    def __init__(self, packed: dict[str, bytes], fast: Read | None = None) -> None:
+        self._packed = packed
+        self._buried: dict[str, Place] = {}
+        self.fast = fast
+        self.clock = (NEVER, NEVER, NEVER)
+
+    def take(self, records: Entries) -> None:
+        """Records of the changelog, in its order; blocks only if there is a `fast` way. Raises NewerState."""
+        if self.fast is None:
+            for key, value in records:  # type: ignore[misc]
+                self.take_one(key, value)
+        else:
+            self.fast(records, self._packed, self._buried, FORMAT, self.take_one)
+
+    def take_one(self, key: bytes, value: bytes | None) -> None:
+        if not key or value is None:
+            self._take_other(key, value)
+            return
+        self._check(value)
+        name = key.decode()
+        old = self._packed.setdefault(name, value)  # most keys are new: one look, not two
+        if old is not value:
+            if _PLACE.unpack_from(value) >= _PLACE.unpack_from(old):
+                self._packed[name] = value
+        elif self._buried and _PLACE.unpack_from(value) <= self._buried.get(name, (NEVER, NEVER)):
+            del self._packed[name]
+
+    def _take_other(self, key: bytes, value: bytes | None) -> None:
+        """A clock, or a tombstone."""
+        if value is not None:
+            self._check(value)
+            self.clock = max(self.clock, CLOCK.unpack(value)[1:])
+        elif key:
+            name = key.decode()
+            old = self._packed.get(name)
+            if old is not None and len(old) == HEADER.size:
+                self._buried[name] = _PLACE.unpack_from(old)
+                del self._packed[name]
+
+    @staticmethod
+    def _check(value: bytes) -> None:
+        if value[0] > FORMAT:
+            raise NewerState(f"state of format {value[0]}, this release reads up to {FORMAT}")

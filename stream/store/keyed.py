@@ -1,0 +1,227 @@
+"""The states of one partition by key: packed, decoded when touched, each with one armed deadline.
+
+A forgotten key leaves its header until the group's commit has passed it, so that what comes again after a
+crash is still known as applied; then a tombstone. What is written and read back stands in changelog.py.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Final, Generic, Protocol, TypeVar
+
+from stream.state.cart import NEVER
+from stream.store.changelog import CLOCK, FORMAT, HEADER, Back, Changes, Entries, Reader, survey
+from stream.store.timer_wheel import SPAN, Wheel
+
+DECODED: Final = 20_000
+"""States kept decoded in each of two generations. Fewer: more decoding; more: more memory."""
+
+
+class State(Protocol):
+    """`applied`: how far the input is in it · `version`: grows with each packing · `armed`: ms or NEVER."""
+
+    applied: int
+    version: int
+    armed: int
+
+
+S = TypeVar("S", bound=State)
+
+PackAll = Callable[[int, dict[str, S], dict[str, bytes], Changes], int]
+"""(format, dirty states, packed states, records) to how many bytes more are packed now: what Keyed._pack_each does."""
+
+
+class Keyed(Generic[S]):
+    def __init__(
+        self,
+        encode: Callable[[S], bytes],
+        decode: Callable[[memoryview], S],
+        pack_all: PackAll[S] | None = None,
+        back: Back | None = None,
+    ) -> None:
+        """`pack_all`, `back`: in place of slower ones, if there are any."""
+        self._encode = encode
+        self._decode = decode
+        self._pack_all = pack_all
+        self._packed: dict[str, bytes] = {}
+        self.live: dict[str, S] = {}
+        self._older: dict[str, S] = {}
+        self.dirty: dict[str, S] = {}
+        self._graves: dict[str, int] = {}
+        self._tombstones: list[str] = []
+        self._reader = Reader(self._packed, back and back.read)
+        self._survey = back.survey if back else survey
+        self._forgotten: dict[str, bytes] = {}
+        self._wheel = Wheel()
+        self.clock = (NEVER, NEVER, NEVER)
+        """Three numbers of the stage, as last written; the largest wins at a restore."""
+        self.size = 0
+        """Bytes of the packed states, as of the last call of `changes`."""
+
+    def get(self, key: str) -> S | None:
+        """The state of a key, decoded; None if there is none."""
+        state = self.live.get(key)
+        if state is None:
+            state = self._older.pop(key, None)
+            if state is None:
+                value = self._packed.get(key)
+                if value is None or len(value) == HEADER.size:
+                    return None
+                state = self._decode(memoryview(value)[HEADER.size :])
+                state.armed = HEADER.unpack_from(value)[2]
+            self.live[key] = state
+        return state
+
+    def grave(self, key: str) -> tuple[int, int] | None:
+        """(applied, version) of a key that was forgotten and is not yet buried."""
+        value = self._forgotten.get(key) or self._packed.get(key)
+        if value is None or len(value) != HEADER.size:
+            return None
+        _, applied, _, version = HEADER.unpack(value)
+        return applied, version
+
+    def add(self, key: str, state: S) -> None:
+        """A new state, which goes on from the grave if there is one."""
+        grave = self.grave(key)
+        if grave is not None:
+            state.applied, state.version = grave
+        self.live[key] = self.dirty[key] = state
+        self._graves.pop(key, None)
+        self._forgotten.pop(key, None)
+
+    def arm(self, key: str, state: S, deadline: int) -> None:
+        """Wakes the key at `deadline` (ms) at the latest."""
+        if deadline < state.armed or state.armed == NEVER:
+            state.armed = deadline
+            self._wheel.arm(key, deadline)
+            value = self._packed.get(key)
+            if value is not None and key not in self.dirty:
+                header = (
+                    *HEADER.unpack_from(value)[:2],
+                    deadline,
+                    HEADER.unpack_from(value)[3],
+                )
+                self._packed[key] = HEADER.pack(*header) + value[HEADER.size :]
+
+    def due(self, time: int) -> list[tuple[str, S]]:
+        """The states armed at or before `time`, unarmed: to be looked at, fired and armed anew."""
+        found = []
+        for key in self._wheel.due(time, self._armed):
+            state = self.get(key)
+            assert state is not None, "an armed key has a state"
+            state.armed = NEVER
+            found.append((key, state))
+        return found
+
+    @property
+    def next_deadline(self) -> int | None:
+        return self._wheel.next
+
+    def _armed(self, key: str) -> int:
+        state = self.live.get(key) or self._older.get(key)
+        if state is not None:
+            return state.armed
+        value = self._packed.get(key)
+        return NEVER if value is None else int(HEADER.unpack_from(value)[2])
+
+    def forget(self, key: str, state: S) -> None:
+        """Drops the state; its header stays until `committed` has passed what is applied."""
+        del self.live[key]
+        self.dirty.pop(key, None)
+        self.size -= len(self._packed.pop(key, b""))
+        self._forgotten[key] = HEADER.pack(FORMAT, state.applied, NEVER, state.version + 1)
+
+    def changes(self, clock: tuple[int, int, int], moved: bool) -> Changes:
+        """The changelog records since the last call, in the order in which they must land.
+
+        The clock is written behind other records, and alone if it has `moved`.
+        """
+        records: Changes = [
+            (key.encode(), None) for key in self._tombstones if key not in self.live
+        ]
+        self._tombstones.clear()
+        packed = self._packed
+        pack_all = self._pack_all or self._pack_each
+        self.size += pack_all(FORMAT, self.dirty, packed, records)
+        self.dirty.clear()
+        for key, value in self._forgotten.items():
+            self.size += len(value) - len(packed.get(key, b""))
+            packed[key] = value
+            self._graves[key] = HEADER.unpack(value)[1]
+            records.append((key.encode(), value))
+        self._forgotten.clear()
+        if records or moved:
+            records.append((b"", CLOCK.pack(FORMAT, *clock)))
+            self.clock = clock
+        if len(self.live) > DECODED:
+            self._older, self.live = self.live, {}
+        return records
+
+    def _pack_each(
+        self, format: int, dirty: dict[str, S], packed: dict[str, bytes], records: Changes
+    ) -> int:
+        grown = 0
+        for key, state in dirty.items():
+            value = self._value(state)
+            grown += len(value) - len(packed.get(key, b""))
+            packed[key] = value
+            records.append((key.encode(), value))
+        return grown
+
+    @property
+    def written(self) -> bool:
+        """Whether a clock was ever written down, or read back."""
+        return self.clock != (NEVER, NEVER, NEVER)
+
+    @property
+    def held(self) -> tuple[dict[str, S], dict[str, S], dict[str, bytes], dict[str, S]]:
+        """The states: at hand, at hand of the older generation, packed, and those that changed."""
+        return self.live, self._older, self._packed, self.dirty
+
+    def rest(self) -> None:
+        """For a run without a changelog, in place of `changes`: packs only what it puts aside."""
+        self._forgotten.clear()
+        if len(self.live) <= DECODED:
+            return
+        for key, state in self._older.items():
+            if self.dirty.pop(key, None) is not None:
+                self._packed[key] = self._value(state)
+        self._older, self.live = self.live, {}
+
+    def _value(self, state: S) -> bytes:
+        """Header and packed state, of a version of its own."""
+        state.version += 1
+        header = HEADER.pack(FORMAT, state.applied, state.armed, state.version)
+        return header + self._encode(state)
+
+    def committed(self, applied: int) -> None:
+        """The commit has passed what was applied before `applied`: graves of before may be buried."""
+        for key in [key for key, last in self._graves.items() if last < applied]:
+            del self._graves[key]
+            self.size -= len(self._packed.pop(key))
+            self._tombstones.append(key)
+
+    def restore(self, records: Entries) -> None:
+        """Records of the changelog, in its order. Raises NewerState."""
+        self._reader.take(records)
+
+    def restored(self) -> tuple[int, int, int]:
+        """After the last record: arms the deadlines from the headers alone. The clock as it was written."""
+        self.clock = max(self.clock, self._reader.clock)
+        self._reader = Reader(self._packed, self._reader.fast)
+        self.size, self._graves, spans = self._survey(self._packed, SPAN)
+        self._wheel.take(spans, self._armed)
+        return self.clock
+
+    def reach(self, time: int) -> None:
+        """Time (ms) has come to where it was: after a restore, for `next_deadline`."""
+        self._wheel.reach(time, self._armed)
+
+    def armed_within(self, span: int) -> Iterator[tuple[str, S]]:
+        """Copies of the packed states that are armed sooner than `span` after what is applied."""
+        for key, value in self._packed.items():
+            _, applied, deadline, _ = HEADER.unpack_from(value)
+            if NEVER < deadline < applied + span:
+                yield key, self._decode(memoryview(value)[HEADER.size :])
+
+    def __len__(self) -> int:
+        """Keys as of the last call of `changes`, graves included."""
+        return len(self._packed)
