@@ -1,0 +1,48 @@
+"""Claims of `identity.claims`: what the visitors stage tells the keys stage. Source: docs/semantics.md, 11.
+
+A claim's place among all claims of a key is (at, visitor, n), as a fact's is among those of a person; n
+counts facts and claims of a visitor together. Marks travel in the same topic.
+"""
+
+import msgspec
+from msgspec import Struct
+
+from stream.state.cart import Contents
+from stream.state.facts import Mark
+
+
+class Claim(Struct, tag_field="type", kw_only=True, omit_defaults=True, gc=False):
+    """`at` in ms · `key`: the key of identity, like `cart:7` · `person`: of the visitor, at this event."""
+
+    at: int
+    visitor: str
+    n: int
+    key: str
+    person: str
+
+
+class Bound(Claim, tag="bound", gc=False):
+    """The key belongs to this person."""
+
+
+class OrderClaim(Claim, tag="order.placed", gc=False):
+    order_id: str
+    cart_id: str | None = None
+    contents: Contents | None = None
+
+
+class CancelClaim(Claim, tag="order.cancelled", gc=False):
+    order_id: str
+    unpaid: tuple[int, int] | None = None
+
+
+class ConsentClaim(Claim, tag="consent.changed", gc=False):
+    channels: list[str]
+    granted: bool
+    late: bool = False
+
+
+AnyClaim = Bound | OrderClaim | CancelClaim | ConsentClaim
+
+encode = msgspec.json.Encoder().encode
+decode = msgspec.json.Decoder(AnyClaim | Mark).decode
