@@ -68,20 +68,22 @@ def _recount(person: Person, episode: Episode, now: int) -> bool:
 
 def cancel(person: Person, fact: Unordered) -> None:
     """An order leaves the record, with what was bought with it; it goes on to be the last, unless unpaid."""
+    recorded = any(order.id == fact.order_id for order in person.orders)
     gone = take_back(person.orders, fact.order_id, fact.unpaid)
     if fact.unpaid is None:
         person.cancelled += [order for order in gone if not order.recurring]
-    elif not gone:
-        gone = _unpaid(person, fact.order_id, fact.unpaid)
+    else:
+        gone = gone if recorded else _unpaid(person, fact.order_id, fact.unpaid)
+        person.unpaid += gone
     for order in gone:
         bought.take_back(person.bought, order)
 
 
 def _unpaid(person: Person, id: str, window: tuple[int, int]) -> list[OrderEntry]:
-    """Of orders that were cancelled before, the latest of this id, if its time lies in the window."""
-    found = [order for order in person.cancelled if order.id == id]
+    """Of orders that left the record before, the latest of this id, if it lies in the window and still counts."""
+    found = [order for order in person.cancelled + person.unpaid if order.id == id]
     latest = max(found, key=lambda order: order.at, default=None)
-    if latest is None or not window[0] <= latest.at < window[1]:
+    if latest not in person.cancelled or not window[0] <= latest.at < window[1]:
         return []
     person.cancelled.remove(latest)
     return [latest]

@@ -20,7 +20,7 @@ from stream.outputs.outputs import Outputs
 from stream.recipes.recipe import Recipes
 from stream.stages.backend import fastest
 from stream.stages.watermark import Watermark
-from stream.state import bought, facts
+from stream.state import facts
 from stream.state.cart import NEVER
 from stream.state.facts import AnyFact, Consented, Identified, Idle, Mark, Moved, Ordered, Unordered
 from stream.state.orders import HandedOrder
@@ -40,8 +40,6 @@ def _idle(person: Person, fact: Idle, recipes: Recipes, out: Outputs) -> None:
     funnel.look(person, fact, seen, recipes, out)
     for look in registry.AT_IDLE:
         look(person, fact, seen, recipes, out)
-    bought.lapse(person.bought, fact.at)
-    trim(person)
     steps.plan_all(person, recipes, fact.at)
 
 
@@ -49,7 +47,6 @@ def _active(person: Person, fact: facts.Active, recipes: Recipes, out: Outputs) 
     device = person.visitors.setdefault(fact.visitor, Device(True, fact.last_active))
     device.active = True
     device.last_active = fact.last_active
-    trim(person)
     steps.unplan(person)
 
 
@@ -167,6 +164,7 @@ class People:
         else:
             states.dirty[key] = person
         APPLY[type(fact)](person, fact, self._recipes, out)
+        trim(person, fact.at)
         person.applied, person.last_visitor, person.last_n = place
         if person.armed <= fact.at:
             person.armed = NEVER

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from stream import limits
 from stream.durations import DAY
+from stream.state import bought
 from stream.state.bought import Bought, KnownCart
 from stream.state.cart import NEVER
 from stream.state.facts import CartSummary
@@ -83,8 +84,8 @@ class Episode(Struct, array_like=True, gc=False):
 class Person(Struct, array_like=True, gc=False):
     """The state of one person. The last fact in it has the place (applied, last_visitor, last_n).
 
-    `orders`: the record · `cancelled`: orders that were taken out of it, unless they were not paid ·
-    `contacts`: as last told, None if they never were.
+    `orders`: the record · `cancelled`, `unpaid`: orders that were taken out of it · `contacts`: as last told,
+    None if they never were.
     """
 
     id: str
@@ -105,6 +106,7 @@ class Person(Struct, array_like=True, gc=False):
     traits_value: float = 0.0
     offered_at: int = NEVER
     cancelled: list[OrderEntry] = []
+    unpaid: list[OrderEntry] = []
     bought: Bought = {}
 
     @property
@@ -168,16 +170,18 @@ class Person(Struct, array_like=True, gc=False):
         return first
 
 
-def trim(person: Person) -> None:
+def trim(person: Person, at: int) -> None:
     """After a fact, which brings one visitor, one cart and few episodes: keeps the state in its bounds."""
+    bought.lapse(person.bought, at)
     if len(person.visitors) > limits.MOST_VISITORS:
         del person.visitors[min(person.visitors, key=lambda id: person.visitors[id].last_active)]
     if len(person.carts) > limits.MOST_CARTS:
         del person.carts[min(person.carts, key=lambda id: person.carts[id].changed_at)]
-    if len(person.bought) > limits.MOST_CARTS:
+    while len(person.bought) > limits.MOST_CARTS:
         del person.bought[min(person.bought, key=lambda id: _bought_at(person, id))]
-    if len(person.cancelled) > limits.MOST_ORDERS:
-        person.cancelled.remove(min(person.cancelled, key=_by_time))
+    for gone in (person.cancelled, person.unpaid):
+        while len(gone) > limits.MOST_ORDERS:
+            gone.remove(min(gone, key=_by_time))
     if len(person.episodes) > limits.MOST_REMEMBERED:
         finished = [each for each in person.episodes if not each.open]
         finished.sort(key=lambda each: each.fed_at, reverse=True)
@@ -192,13 +196,15 @@ def _bought_at(person: Person, cart_id: str) -> int:
 
 def _trim_lines(person: Person) -> None:
     """Of known carts the lines go, and bought ones all, that have no room beside those of later carts."""
-    room = limits.MOST_LINES
-    for cart in sorted(person.carts.values(), key=lambda cart: cart.changed_at, reverse=True):
-        room -= len(cart.lines)
-        if room < 0:
-            cart.lines = []
-    room = limits.MOST_LINES
-    for cart_id in sorted(person.bought, key=lambda id: _bought_at(person, id), reverse=True):
-        room -= len(person.bought[cart_id])
-        if room < 0:
-            del person.bought[cart_id]
+    if sum([len(cart.lines) for cart in person.carts.values()]) > limits.MOST_LINES:
+        room = limits.MOST_LINES
+        for cart in sorted(person.carts.values(), key=lambda cart: cart.changed_at, reverse=True):
+            room -= len(cart.lines)
+            if room < 0:
+                cart.lines = []
+    if sum(map(len, person.bought.values())) > limits.MOST_LINES:
+        room = limits.MOST_LINES
+        for id in sorted(person.bought, key=lambda id: _bought_at(person, id), reverse=True):
+            room -= len(person.bought[id])
+            if room < 0:
+                del person.bought[id]
