@@ -4,9 +4,14 @@ from typing import Any
 
 import pytest
 
+from stream import recipes_file
 from stream.durations import DAY, HOUR, MINUTE
-from stream.episodes.guards import GUARDS
+from stream.episodes import guards
+from stream.episodes.guards import GUARDS, Due
+from stream.state.orders import OrderEntry
+from stream.state.person import Episode, Person
 from tests.driver import LAMP, SHOE, START, Driver, items, recipe
+from tests.told import Told, line
 
 ALL = ["email", "sms", "push", "messenger"]
 FIRED = ["fired cart-abandonment 1"]
@@ -69,6 +74,51 @@ def test_an_order_within_a_day_holds_back(before: int, story: list[str]) -> None
     assert cart(driver.wait(before - HOUR), customer="anna").wait(2 * HOUR).story == story
 
 
+@pytest.mark.parametrize(
+    ("before", "reason"), [(0, "ordered"), (HOUR - 1, "ordered"), (HOUR, None)]
+)
+def test_an_order_at_the_very_time_of_the_step_holds_back(before: int, reason: str | None) -> None:
+    rule = recipes_file.DEFAULT.by_name["payment-failed"]
+    anna = Person("customer:anna", orders=[OrderEntry("o", START - before)])
+    episode = Episode("payment-failed", "payment-failed", "k", 0, START, "phone", START)
+    found = guards.ordered(Due(anna, episode, rule, recipes_file.DEFAULT, START))
+    assert (found and found.reason) == reason
+
+
+def test_a_recurring_order_holds_nothing_back() -> None:
+    driver = Driver(rules(ordered_within="1d"))
+    driver.pipe("order.placed", "server", order={"id": "o", "recurring": True}, customer="anna")
+    assert cart(driver.wait(1), customer="anna").wait(2 * HOUR).story == FIRED
+
+
+@pytest.mark.parametrize(
+    ("person", "channel", "story"),
+    [
+        ("email:hash", "email", FIRED),
+        ("email:hash", "sms", refused("unreachable")),
+        ("phone:hash", "sms", FIRED),
+        ("phone:hash", "email", refused("unreachable")),
+    ],
+)
+def test_a_contact_person_is_reached_by_what_names_it(
+    person: str, channel: str, story: list[str]
+) -> None:
+    told = Told(rules(channels=[channel])).idle(line("lamp", START), person=person)
+    assert told.wait(DAY).story == story
+
+
+def test_contacts_told_of_a_contact_person_are_its_only_ones() -> None:
+    told = Told(rules()).identified(person="email:hash", contacts=["push"])
+    told.idle(line("lamp", START), person="email:hash").wait(DAY)
+    assert [each["channels"] for each in told.fired] == [["push"]]
+
+
+def test_consent_is_asked_of_a_contact_persons_own_channel() -> None:
+    told = Told(rules()).identified(person="email:hash", withdrawn=["email"])
+    told.idle(line("lamp", START), person="email:hash").wait(DAY)
+    assert told.story == refused("consent")
+
+
 def test_an_anonymous_person_without_contacts_cannot_be_reached() -> None:
     assert cart(Driver(rules())).wait(DAY).story == refused("unreachable")
     assert cart(Driver(rules(reach="any"))).wait(DAY).story == FIRED
@@ -79,7 +129,7 @@ def test_an_anonymous_person_without_contacts_cannot_be_reached() -> None:
     [
         (["email"], ["sms"], refused("unreachable")),
         (["email", "sms"], ["sms", "push"], FIRED),
-        ([], ["sms"], FIRED),
+        ([], ["sms"], refused("unreachable")),
     ],
 )
 def test_whoever_has_contacts_is_reached_by_these_alone(
@@ -90,11 +140,11 @@ def test_whoever_has_contacts_is_reached_by_these_alone(
     assert driver.wait(DAY).story == story
 
 
-def test_an_empty_list_of_contacts_takes_the_earlier_one_back() -> None:
+def test_an_empty_list_of_contacts_says_that_there_are_none() -> None:
     driver = annas(channels=["sms"])
     driver.pipe("visitor.identified", customer="anna", contacts=["email"])
     driver.pipe("visitor.identified", customer="anna", contacts=[])
-    assert driver.wait(DAY).story == FIRED
+    assert driver.wait(DAY).story == refused("unreachable")
 
 
 def test_what_contacts_and_consent_leave_are_the_triggers_channels() -> None:
