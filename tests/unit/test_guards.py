@@ -11,7 +11,6 @@ from stream.episodes.guards import GUARDS, Due
 from stream.state.orders import OrderEntry
 from stream.state.person import Episode, Person
 from tests.driver import LAMP, SHOE, START, Driver, items, recipe
-from tests.told import Told, line
 
 ALL = ["email", "sms", "push", "messenger"]
 FIRED = ["fired cart-abandonment 1"]
@@ -89,92 +88,6 @@ def test_a_recurring_order_holds_nothing_back() -> None:
     driver = Driver(rules(ordered_within="1d"))
     driver.pipe("order.placed", "server", order={"id": "o", "recurring": True}, customer="anna")
     assert cart(driver.wait(1), customer="anna").wait(2 * HOUR).story == FIRED
-
-
-@pytest.mark.parametrize(
-    ("person", "channel", "story"),
-    [
-        ("email:hash", "email", FIRED),
-        ("email:hash", "sms", refused("unreachable")),
-        ("phone:hash", "sms", FIRED),
-        ("phone:hash", "email", refused("unreachable")),
-    ],
-)
-def test_a_contact_person_is_reached_by_what_names_it(
-    person: str, channel: str, story: list[str]
-) -> None:
-    told = Told(rules(channels=[channel])).idle(line("lamp", START), person=person)
-    assert told.wait(DAY).story == story
-
-
-def test_contacts_told_of_a_contact_person_are_its_only_ones() -> None:
-    told = Told(rules()).identified(person="email:hash", contacts=["push"])
-    told.idle(line("lamp", START), person="email:hash").wait(DAY)
-    assert [each["channels"] for each in told.fired] == [["push"]]
-
-
-def test_consent_is_asked_of_a_contact_persons_own_channel() -> None:
-    told = Told(rules()).identified(person="email:hash", withdrawn=["email"])
-    told.idle(line("lamp", START), person="email:hash").wait(DAY)
-    assert told.story == refused("consent")
-
-
-def test_an_anonymous_person_without_contacts_cannot_be_reached() -> None:
-    assert cart(Driver(rules())).wait(DAY).story == refused("unreachable")
-    assert cart(Driver(rules(reach="any"))).wait(DAY).story == FIRED
-
-
-@pytest.mark.parametrize(
-    ("contacts", "channels", "story"),
-    [
-        (["email"], ["sms"], refused("unreachable")),
-        (["email", "sms"], ["sms", "push"], FIRED),
-        ([], ["sms"], refused("unreachable")),
-    ],
-)
-def test_whoever_has_contacts_is_reached_by_these_alone(
-    contacts: list[str], channels: list[str], story: list[str]
-) -> None:
-    driver = annas(channels=channels)
-    driver.pipe("visitor.identified", customer="anna", contacts=contacts)
-    assert driver.wait(DAY).story == story
-
-
-def test_an_empty_list_of_contacts_says_that_there_are_none() -> None:
-    driver = annas(channels=["sms"])
-    driver.pipe("visitor.identified", customer="anna", contacts=["email"])
-    driver.pipe("visitor.identified", customer="anna", contacts=[])
-    assert driver.wait(DAY).story == refused("unreachable")
-
-
-def test_what_contacts_and_consent_leave_are_the_triggers_channels() -> None:
-    driver = annas().pipe("visitor.identified", customer="anna", contacts=["sms", "email"])
-    driver.pipe("consent.changed", channels=["sms", "push"], granted=False).wait(DAY)
-    assert [each["channels"] for each in driver.fired] == [["email"]]
-
-
-@pytest.mark.parametrize(
-    ("consent", "granted", "story"),
-    [
-        ("not_withdrawn", None, FIRED),
-        ("not_withdrawn", False, refused("consent")),
-        ("granted", None, refused("consent")),
-        ("granted", True, FIRED),
-    ],
-)
-def test_consent_is_asked_of_each_channel(
-    consent: str, granted: bool | None, story: list[str]
-) -> None:
-    driver = annas(consent=consent)
-    if granted is not None:
-        driver.pipe("consent.changed", channels=ALL, granted=granted)
-    assert driver.wait(DAY).story == story
-
-
-def test_with_contacts_only_their_channels_count_for_consent() -> None:
-    driver = annas().pipe("visitor.identified", customer="anna", contacts=["email"])
-    driver.pipe("consent.changed", channels=["email"], granted=False)
-    assert driver.wait(DAY).story == refused("consent")
 
 
 @pytest.mark.parametrize(("apart", "second"), [(2 * HOUR, "fired"), (2 * HOUR - 1, "refused")])
