@@ -13,8 +13,8 @@ from typing import Any, Final
 
 import msgspec
 
-from stream.episodes import lifecycle, steps
-from stream.episodes.visible_summary import Seen
+from stream.episodes import lifecycle, orders, steps
+from stream.episodes.visible_summary import Seen, remember
 from stream.kinds import funnel, registry
 from stream.outputs.outputs import Outputs
 from stream.recipes.recipe import Recipes
@@ -23,7 +23,7 @@ from stream.stages.watermark import Watermark
 from stream.state import facts
 from stream.state.cart import NEVER
 from stream.state.facts import AnyFact, Consented, Identified, Idle, Mark, Moved, Ordered, Unordered
-from stream.state.orders import take_back
+from stream.state.orders import HandedOrder
 from stream.state.person import FORGET_AFTER, Device, Person, trim
 from stream.store.changelog import Changes, Entries
 from stream.store.keyed import Keyed
@@ -36,10 +36,10 @@ def _idle(person: Person, fact: Idle, recipes: Recipes, out: Outputs) -> None:
     summary = fact.summary
     person.visitors[fact.visitor] = Device(False, summary.last_active, summary.visits)
     seen = Seen(person, fact)
+    remember(person, seen, fact.at)
     funnel.look(person, fact, seen, recipes, out)
     for look in registry.AT_IDLE:
         look(person, fact, seen, recipes, out)
-    trim(person)
     steps.plan_all(person, recipes, fact.at)
 
 
@@ -47,7 +47,6 @@ def _active(person: Person, fact: facts.Active, recipes: Recipes, out: Outputs) 
     device = person.visitors.setdefault(fact.visitor, Device(True, fact.last_active))
     device.active = True
     device.last_active = fact.last_active
-    trim(person)
     steps.unplan(person)
 
 
@@ -61,7 +60,7 @@ def _moved(person: Person, fact: Moved, recipes: Recipes, out: Outputs) -> None:
 
 def _identified(person: Person, fact: Identified, recipes: Recipes, out: Outputs) -> None:
     for order in sorted(fact.orders, key=lambda order: order.at):
-        lifecycle.order(person, order.id, order.at, fact.at, recipes, out)
+        orders.place(person, order, fact.at, recipes, out)
     if fact.withdrawn:
         lifecycle.consent(person, fact.withdrawn, False, fact.at, out)
     for channel in fact.granted:
@@ -77,15 +76,16 @@ def _identified(person: Person, fact: Identified, recipes: Recipes, out: Outputs
 
 
 def _ordered(person: Person, fact: Ordered, recipes: Recipes, out: Outputs) -> None:
-    lifecycle.order(person, fact.order_id, fact.at, fact.at, recipes, out)
+    placed = HandedOrder(fact.order_id, fact.at, fact.recurring, fact.cart_id, fact.contents)
+    orders.place(person, placed, fact.at, recipes, out)
 
 
 def _unordered(person: Person, fact: Unordered, recipes: Recipes, out: Outputs) -> None:
-    take_back(person.orders, fact.order_id)
+    orders.cancel(person, fact)
 
 
 def _consented(person: Person, fact: Consented, recipes: Recipes, out: Outputs) -> None:
-    lifecycle.consent(person, fact.channels, fact.granted, fact.at, out)
+    lifecycle.consent(person, fact.channels, fact.granted, fact.at, out, late=fact.late)
 
 
 APPLY: Final[Mapping[type, Callable[[Person, Any, Recipes, Outputs], None]]] = {
@@ -100,12 +100,12 @@ APPLY: Final[Mapping[type, Callable[[Person, Any, Recipes, Outputs], None]]] = {
 
 
 class People:
-    """`sources`: partitions of the input topic · `position`: the next offset of the facts."""
+    """`inputs`: partitions of the input topic · `keys`: of the claims · `position`: the next offset of the facts."""
 
-    def __init__(self, recipes: Recipes, sources: int) -> None:
+    def __init__(self, recipes: Recipes, inputs: int, keys: int = 0) -> None:
         self._recipes = recipes
         self._states: Keyed[Person] = Keyed(_encode, _decode, back=fastest().back)
-        self._watermark = Watermark(sources)
+        self._watermark = Watermark(inputs, keys)
         self._waiting: list[tuple[int, str, int, int, AnyFact]] = []
         self._offsets: OrderedDict[int, None] = OrderedDict()
         self._open: dict[str, int] = {}
@@ -164,6 +164,7 @@ class People:
         else:
             states.dirty[key] = person
         APPLY[type(fact)](person, fact, self._recipes, out)
+        trim(person, fact.at)
         person.applied, person.last_visitor, person.last_n = place
         if person.armed <= fact.at:
             person.armed = NEVER

@@ -1,7 +1,8 @@
-"""The watermark of the people stage: the smallest evidence over all input partitions.
+"""The watermark of a stage: the smallest evidence over all partitions that feed it. Source: docs/semantics.md, 1.
 
-Source: docs/semantics.md, 1. A mark says "partition i of N has evidence up to T" and stands behind all
-facts it vouches for; what is before the smallest T of all N can get no more company.
+A mark says "partition i of N has evidence up to T" and stands behind all facts it vouches for; what is
+before the smallest T of all can get no more company. Keys are fed by the visitors stage alone, people by
+visitors and keys.
 """
 
 from collections.abc import Mapping
@@ -11,22 +12,30 @@ from stream.state import facts
 from stream.state.cart import NEVER
 from stream.state.facts import Mark
 
+VISITORS: Final = "visitors"
+KEYS: Final = "keys"
 
-def mark(evidence: Mapping[int, int], sources: int) -> bytes:
-    """The value of a mark: evidence (ms) by input partition, of how many there are."""
-    return facts.encode(Mark(sources, dict(evidence)))
+
+def mark(evidence: Mapping[int, int], sources: int, stage: str = VISITORS) -> bytes:
+    """The value of a mark: evidence (ms) by partition of a stage, of how many there are."""
+    return facts.encode(Mark(sources, dict(evidence), stage))
 
 
 class Watermark:
-    def __init__(self, sources: int) -> None:
-        self.evidence: Final = [NEVER] * sources
+    """`inputs`: partitions of the input topic · `keys`: partitions of the claims, 0 if no keys feed the stage."""
+
+    def __init__(self, inputs: int, keys: int = 0) -> None:
+        self.evidence: Final = [NEVER] * inputs
+        """Ms, by partition of the input topic."""
         self.value = NEVER
         """Ms; -1 until every source has been heard of."""
+        self._of: Final = {VISITORS: self.evidence, KEYS: [NEVER] * keys}
 
     def move(self, mark: Mark) -> None:
         """Takes a mark in; evidence never moves back, and a mark of another number of sources is void."""
-        if mark.sources != len(self.evidence):
+        evidence = self._of.get(mark.stage)
+        if evidence is None or mark.sources != len(evidence):
             return
         for source, time in mark.evidence.items():
-            self.evidence[source] = max(self.evidence[source], time)
-        self.value = min(self.evidence)
+            evidence[source] = max(evidence[source], time)
+        self.value = min(map(min, filter(None, self._of.values())))
