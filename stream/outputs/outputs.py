@@ -2,20 +2,22 @@
 
 from collections import defaultdict
 
-from stream.state import facts
+from stream.state import claims, facts
+from stream.state.claims import AnyClaim
 from stream.state.facts import AnyFact
 
 
 class Outputs:
-    """`facts` and `decisions`: (person, JSON) · `triggers`: (recipe, person, JSON), fired and cancelled ·
+    """`facts` and `decisions`: (person, JSON) · `claims`: (key of identity, JSON) · `triggers`: (recipe, person, JSON), fired and cancelled ·
     `rejected`: (input offset, reason, JSON path) · `counts`: (kind, label) to a number, and `moments`:
     (fired or cancelled, the time in ms at which it was to be), for metrics.
     """
 
-    __slots__ = ("counts", "decisions", "facts", "moments", "rejected", "triggers")
+    __slots__ = ("claims", "counts", "decisions", "facts", "moments", "rejected", "triggers")
 
     def __init__(self) -> None:
         self.facts: list[tuple[str, bytes]] = []
+        self.claims: list[tuple[str, bytes]] = []
         self.triggers: list[tuple[str, str, bytes]] = []
         self.decisions: list[tuple[str, bytes]] = []
         self.rejected: list[tuple[int, str, str]] = []
@@ -25,3 +27,7 @@ class Outputs:
     def tell(self, fact: AnyFact) -> None:
         """A fact for the people stage: what it holds may change after this call."""
         self.facts.append((fact.person, facts.encode(fact)))
+
+    def claim(self, claim: AnyClaim) -> None:
+        """A claim for the keys stage: what it holds may change after this call."""
+        self.claims.append((claim.key, claims.encode(claim)))

@@ -11,6 +11,7 @@ from stream.outputs.outputs import Outputs
 from stream.state import facts
 from stream.state.cart import NEVER
 from stream.state.facts import AnyFact, CartSummary, Summary
+from stream.state.orders import HandedOrder
 from stream.state.visitor import (
     ACTIVE,
     IDLE,
@@ -68,7 +69,7 @@ def moved(state: Visitor, customer: str, t: int, out: Outputs) -> None:
     state.sent = NOTHING
     identified = facts.Identified(at=t, visitor=state.id, n=state.facts, person=state.person)
     if anonymous:
-        identified.orders = list(state.orders)
+        identified.orders = [HandedOrder(order.id, order.at) for order in state.orders]
         identified.withdrawn = [name for name, granted in state.consent.items() if not granted]
         identified.granted = [name for name, granted in state.consent.items() if granted]
     _send(state, identified, out)

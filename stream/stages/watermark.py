@@ -1,7 +1,7 @@
-"""The watermark of the people stage: the smallest evidence over all input partitions.
+"""The watermark of a stage: the smallest evidence over all partitions that send to it.
 
 Source: docs/semantics.md, 1. A mark says "partition i of N has evidence up to T" and stands behind all
-facts it vouches for; what is before the smallest T of all N can get no more company.
+facts and claims it vouches for; what is before the smallest T of all N can get no more company.
 """
 
 from collections.abc import Mapping
@@ -11,22 +11,28 @@ from stream.state import facts
 from stream.state.cart import NEVER
 from stream.state.facts import Mark
 
+VISITORS: Final = "visitors"
+KEYS: Final = "keys"
 
-def mark(evidence: Mapping[int, int], sources: int) -> bytes:
-    """The value of a mark: evidence (ms) by input partition, of how many there are."""
-    return facts.encode(Mark(sources, dict(evidence)))
+
+def mark(evidence: Mapping[int, int], sources: int, stage: str = VISITORS) -> bytes:
+    """The value of a mark: evidence (ms) by partition of the stage's input, of how many there are."""
+    return facts.encode(Mark(sources, dict(evidence), stage))
 
 
 class Watermark:
-    def __init__(self, sources: int) -> None:
-        self.evidence: Final = [NEVER] * sources
+    """`sources`: input partitions · `keys`: partitions of the keys stage, if it sends, too."""
+
+    def __init__(self, sources: int, keys: int = 0) -> None:
+        self.evidence: Final = {VISITORS: [NEVER] * sources, KEYS: [NEVER] * keys}
         self.value = NEVER
         """Ms; -1 until every source has been heard of."""
 
     def move(self, mark: Mark) -> None:
         """Takes a mark in; evidence never moves back, and a mark of another number of sources is void."""
-        if mark.sources != len(self.evidence):
+        evidence = self.evidence.get(mark.stage, [])
+        if mark.sources != len(evidence):
             return
         for source, time in mark.evidence.items():
-            self.evidence[source] = max(self.evidence[source], time)
-        self.value = min(self.evidence)
+            evidence[source] = max(evidence[source], time)
+        self.value = min(min(each) for each in self.evidence.values() if each)

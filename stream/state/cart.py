@@ -17,6 +17,9 @@ from stream.events.types import CartUpdated, Item, RemovedItem
 NEVER: Final = -1
 """A time before all times."""
 
+Contents = list[tuple[str, str, float]]
+"""(product_id, variant_id, quantity) of a cart's lines, sorted."""
+
 
 class Line(Struct, array_like=True, gc=False, omit_defaults=True):
     product_id: str

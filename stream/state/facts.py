@@ -7,8 +7,8 @@ bytes, so a copy after a crash is recognised by its place. Marks travel in the s
 import msgspec
 from msgspec import Struct
 
-from stream.state.cart import Line
-from stream.state.orders import OrderEntry
+from stream.state.cart import Contents, Line
+from stream.state.orders import HandedOrder
 from stream.state.visitor import Checkout, Glance, View
 
 
@@ -66,7 +66,7 @@ class Moved(Fact, tag="visitor.moved", gc=False):
 class Identified(Fact, tag="visitor.identified", omit_defaults=True, gc=False):
     """A change of person, with what it takes over from a `visitor:` person; or what an event said."""
 
-    orders: list[OrderEntry] = []
+    orders: list[HandedOrder] = []
     withdrawn: list[str] = []
     granted: list[str] = []
     contacts: list[str] | None = None
@@ -75,24 +75,36 @@ class Identified(Fact, tag="visitor.identified", omit_defaults=True, gc=False):
     time_zone: str | None = None
 
 
-class Ordered(Fact, tag="order.placed", gc=False):
+class Ordered(Fact, tag="order.placed", omit_defaults=True, gc=False):
+    """`contents`: what the order emptied at this visitor."""
+
     order_id: str
+    cart_id: str | None = None
+    contents: Contents | None = None
+    recurring: bool = False
 
 
-class Unordered(Fact, tag="order.cancelled", gc=False):
+class Unordered(Fact, tag="order.cancelled", omit_defaults=True, gc=False):
+    """`unpaid`: the window [from, until) of the order's time, ms."""
+
     order_id: str
+    unpaid: tuple[int, int] | None = None
 
 
-class Consented(Fact, tag="consent.changed", gc=False):
+class Consented(Fact, tag="consent.changed", omit_defaults=True, gc=False):
+    """`late`: a late grant lifts no withdrawal."""
+
     channels: list[str]
     granted: bool
+    late: bool = False
 
 
-class Mark(Struct, tag_field="type", tag="mark", gc=False):
-    """Evidence (ms) of input partitions, of how many: all facts before it stand before this record."""
+class Mark(Struct, tag_field="type", tag="mark", omit_defaults=True, gc=False):
+    """Evidence (ms) of a stage's partitions, of how many: all that they sent before it stands before this record."""
 
     sources: int
     evidence: dict[int, int]
+    stage: str = "visitors"
 
 
 AnyFact = Idle | Active | Moved | Identified | Ordered | Unordered | Consented

@@ -5,6 +5,7 @@ from typing import Final
 from msgspec import Struct
 
 from stream import limits
+from stream.state.cart import Contents
 
 COMPARED_ORDERS: Final = 10
 
@@ -12,6 +13,16 @@ COMPARED_ORDERS: Final = 10
 class OrderEntry(Struct, array_like=True, gc=False):
     id: str
     at: int
+
+
+class HandedOrder(Struct, gc=False, omit_defaults=True):
+    """An order in visitor.identified; `contents`: what it emptied."""
+
+    id: str
+    at: int
+    recurring: bool = False
+    cart_id: str | None = None
+    contents: Contents | None = None
 
 
 def enter_order(orders: list[OrderEntry], id: str, at: int) -> bool:

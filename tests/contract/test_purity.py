@@ -10,6 +10,7 @@ FILES = sorted((Path(__file__).parents[2] / "stream").rglob("*.py"))
 
 PURE = {
     *(
+        "abc",
         "collections",
         "copy",
         "datetime",
