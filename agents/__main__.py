@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name, about in COMMANDS.items():
         command = commands.add_parser(name, help=about, description=about)
         if given[:1] == [name]:
-            module = import_module(f"agents.{name}")
+            module = import_module(f"agents.commands.{name}")
             module.add_arguments(command)
             command.set_defaults(run=module.run)
     args = parser.parse_args(given)

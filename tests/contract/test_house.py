@@ -31,7 +31,9 @@ def test_a_file_imports_only_from_rooms_below_its_own(file: Path) -> None:
 
 
 def test_an_arrow_back_would_be_found() -> None:
-    tree = ast.parse("def late():\n    import agents.batches\n    from tests.driver import drive")
+    tree = ast.parse(
+        "def late():\n    import agents.kafka.raw_batches\n    from tests.driver import drive"
+    )
     assert imported(tree) == {"agents", "tests"}
 
 
