@@ -158,7 +158,11 @@ def test_a_pod_is_probed_where_it_answers(pod: Resource) -> None:
         asked = found[f"{probe}Probe"]["httpGet"]
         assert re.fullmatch(paths, asked["path"])
         assert f"0.0.0.0:{ports[asked['port']]}" in told
-    source = {"worker": "runtime/probes.py", "sender": "runtime/probes.py", "console": "console/routes.py"}
+    source = {
+        "worker": "runtime/probes.py",
+        "sender": "runtime/probes.py",
+        "console": "console/routes.py",
+    }
     text = (ROOT / "agents" / source[found["name"]]).read_text(encoding="utf-8")
     assert all(
         f'"{found[f"{probe}Probe"]["httpGet"]["path"]}"' in text
