@@ -1,0 +1,9 @@
+"""A source of kind posthog, still to be written."""
+
+from stream.connect.request import Given
+from stream.connect.source import Source
+from stream.connect.translation import Translation
+
+
+def translate(given: Given, source: Source, now: int) -> Translation:
+    return Translation()
