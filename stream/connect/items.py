@@ -27,7 +27,7 @@ def described(source: Source, given: dict[str, Any], currency: str | None) -> di
     )
 
 
-def product(source: Source, currency: str | None = None, **given: Any) -> dict[str, Any] | None:
+def product(source: Source, currency: str | None = None, /, **given: Any) -> dict[str, Any] | None:
     """`given`: id, name, category, price, currency, url, image. None without an id.
 
     A product of ours has no currency of its own.
@@ -40,7 +40,7 @@ def product(source: Source, currency: str | None = None, **given: Any) -> dict[s
     return {"id": name, **facts}
 
 
-def item(source: Source, currency: str | None = None, **given: Any) -> dict[str, Any] | None:
+def item(source: Source, currency: str | None = None, /, **given: Any) -> dict[str, Any] | None:
     """A line: as a product, and variant and quantity. None without an id, or if it is no line.
 
     No quantity, or one that cannot be read, is 1.

@@ -20,8 +20,6 @@ from stream.connect.translation import Translation
 ROOT = Path(__file__).parents[2]
 HOME = ROOT / "schemas" / "examples" / "connect"
 EXAMPLES = sorted(HOME.glob("*/*.json"))
-NOT_KINDS = {"registry", "request"}
-"""Files of stream/connect that have a `translate` or its like and are no kind."""
 
 
 def key_of(kind: str, raw: str) -> str | None:
@@ -74,12 +72,8 @@ def translated(example: dict[str, Any], kind: str) -> Translation:
 
 def with_a_file() -> set[str]:
     files = (ROOT / "stream" / "connect").glob("*.py")
-    found = {file.stem for file in files if "\ndef translate(\n" in _opened(file)}
-    return {name.replace("_", "-") for name in found - NOT_KINDS}
-
-
-def _opened(file: Path) -> str:
-    return file.read_text().replace("\ndef translate(", "\ndef translate(\n")
+    found = {file.stem for file in files if "\ndef translate(" in file.read_text()}
+    return {name.replace("_", "-") for name in found - {"registry"}}
 
 
 def with_examples() -> set[str]:
