@@ -43,9 +43,9 @@ def page_viewed(said: Said, source: Source, out: Translation) -> list[Body]:
     return [("page.viewed", {"page": {"kind": "other", **page}})]
 
 
-def cart_page(said: Said) -> list[Body]:
+def viewed(said: Said, kind: str) -> list[Body]:
     path = first(said.properties, "path", "url") or first(said.page, "path", "url")
-    return [("page.viewed", {"page": pages.page(path, said.page.get("title"), "cart")})]
+    return [("page.viewed", {"page": pages.page(path, said.page.get("title"), kind)})]
 
 
 def product_viewed(said: Said, source: Source, out: Translation) -> list[Body]:
@@ -58,7 +58,7 @@ def product_viewed(said: Said, source: Source, out: Translation) -> list[Body]:
 def list_viewed(said: Said, source: Source, out: Translation) -> list[Body]:
     category = text(first(said.properties, "category", "list_id"))
     if category is None:
-        return page_viewed(said, source, out)
+        return viewed(said, "list")
     return [("category.viewed", {"category": category})]
 
 
@@ -82,7 +82,7 @@ def removed(said: Said, source: Source, out: Translation) -> list[Body]:
 def cart_updated(said: Said, source: Source, out: Translation) -> list[Body]:
     """A list of products is the whole cart, and an empty list an empty one."""
     if not isinstance(said.properties.get("products"), list):
-        return cart_page(said)
+        return viewed(said, "cart")
     return [("cart.updated", {"cart": whole_cart(said, source, out)})]
 
 
