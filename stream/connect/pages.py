@@ -15,6 +15,7 @@ KINDS: Final = (
     ("product", ("product", "products", "item", "pdp")),
     ("list", ("category", "categories", "collection", "collections", "list", "catalog", "plp")),
     ("home", ("home", "homepage", "index")),
+    ("other", ("other",)),
 )
 """Kinds of pages and the words that name them, the later step of a purchase first."""
 
