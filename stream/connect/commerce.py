@@ -49,7 +49,9 @@ def viewed(said: Said, kind: str) -> list[Body]:
 
 
 def product_viewed(said: Said, source: Source, out: Translation) -> list[Body]:
-    product = items.product(source, **fields(said.properties))
+    """Of several products the first."""
+    told = (items.product(source, **fields(each)) for each in products(said))
+    product = next((found for found in told if found), None)
     if product is None:
         return nothing(said, out, "no_product_id")
     return [("product.viewed", {"product": product})]
@@ -70,13 +72,15 @@ def searched(said: Said, source: Source, out: Translation) -> list[Body]:
 
 
 def added(said: Said, source: Source, out: Translation) -> list[Body]:
-    line = items.item(source, money_of(said), **fields(said.properties))
-    return [("cart.item_added", {"item": line})] if line else nothing(said, out, "no_line")
+    lines = [items.item(source, money_of(said), **fields(each)) for each in products(said)]
+    bodies: list[Body] = [("cart.item_added", {"item": line}) for line in lines if line]
+    return bodies or nothing(said, out, "no_line")
 
 
 def removed(said: Said, source: Source, out: Translation) -> list[Body]:
-    line = items.removed(**fields(said.properties))
-    return [("cart.item_removed", {"item": line})] if line else nothing(said, out, "no_line")
+    lines = [items.removed(**fields(each)) for each in products(said)]
+    bodies: list[Body] = [("cart.item_removed", {"item": line}) for line in lines if line]
+    return bodies or nothing(said, out, "no_line")
 
 
 def cart_updated(said: Said, source: Source, out: Translation) -> list[Body]:
@@ -178,6 +182,14 @@ def fields(given: dict[str, Any]) -> dict[str, Any]:
         **{name: given.get(name) for name in ("name", "category", "price", "currency", "url")},
         "quantity": given.get("quantity"),
     }
+
+
+def products(said: Said) -> list[dict[str, Any]]:
+    """What a message is about: its properties, or the products in them if these have no id."""
+    told = said.properties.get("products")
+    if fields(said.properties)["id"] is not None or not told:
+        return [said.properties]
+    return [each for each in (told if isinstance(told, list) else [told]) if isinstance(each, dict)]
 
 
 def money_of(said: Said) -> str | None:

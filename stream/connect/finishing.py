@@ -5,7 +5,7 @@ Source: docs/connect.md, 2.4, 2.8, 7.5; docs/semantics.md, 11.
 
 from typing import Any, Final
 
-from stream.connect.contact import hidden, is_address
+from stream.connect.contact import hidden
 from stream.connect.ids import digest
 from stream.connect.source import Source
 from stream.connect.translation import Translation, compact
@@ -22,7 +22,11 @@ NEEDS_A_VISITOR: Final = frozenset(
 )
 """Of a pseudo-visitor these say nothing."""
 
-IDS: Final = frozenset({"id", "visitor", "customer", "product_id", "variant_id", "cart_id"})
+IDS: Final = frozenset(
+    {"id", "visitor", "customer", "product_id", "variant_id", "cart_id", "cart", "checkout"}
+)
+"""Fields that hold an id; `cart` and `checkout` do in `keys`."""
+
 PERSONAL: Final = ("customer", "contacts", "traits", "time_zone")
 OWN_KEYS: Final = frozenset({"cart", "checkout"})
 """Keys that a browser may tell: whoever knows a cart's id has the cart."""
@@ -78,11 +82,11 @@ def mapping_of(event: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def _without_addresses(node: Any, name: str = "") -> Any:
-    """The event with e-mail addresses taken out of its texts; an id that has one is hashed."""
+    """The event with e-mail addresses taken out of its texts; an id that has an @ is hashed."""
     if isinstance(node, dict):
         return {key: _without_addresses(value, key) for key, value in node.items()}
     if isinstance(node, list):
         return [_without_addresses(value) for value in node]
-    if isinstance(node, str) and ("@" in node or "%40" in node) and is_address(node):
+    if isinstance(node, str) and ("@" in node or "%40" in node):
         return digest(node) if name in IDS else hidden(node)
     return node

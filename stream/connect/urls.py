@@ -10,6 +10,9 @@ from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 from stream.connect.reading import text
 
 LONGEST: Final = 2_048
+MOST: Final = 1_000
+"""Parameters of a query or a form. One with more is not read."""
+
 SCHEMES: Final = frozenset({"", "http", "https", "android-app", "ios-app"})
 
 
@@ -40,7 +43,7 @@ def parameters(query: Any) -> dict[str, str]:
 
 def _pairs(query: str) -> list[tuple[str, str]]:
     try:
-        return parse_qsl(query, keep_blank_values=True)
+        return parse_qsl(query, keep_blank_values=True, max_num_fields=MOST)
     except ValueError:
         return []
 

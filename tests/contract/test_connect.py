@@ -3,6 +3,7 @@
 import copy
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -136,7 +137,7 @@ def test_a_repeat_has_the_same_ids(file: Path) -> None:
 def check(event: dict[str, Any]) -> None:
     """The contract of events, where it asks for more than version 2 with what that lets be left out."""
     assert None not in event.values()
-    assert "@" not in json.dumps(event)
+    assert re.search(r"[\w.+-]+(@|%40)[\w-]+\.\w", json.dumps(event)) is None
     assert schemas.fault(as_version_1(event)) is None, event
 
 
@@ -149,8 +150,7 @@ def as_version_1(event: dict[str, Any]) -> dict[str, Any]:
     if old["type"] == "visitor.identified" and {"email", "phone"} & set(old.get("keys", ())):
         old.setdefault("customer", "of a key")
     if old["type"] == "order.placed":
-        assert isinstance(old["order"], dict)
-        old["order"].setdefault("id", f"event:{old['id']}"[:128])
+        old.setdefault("order", {}).setdefault("id", f"event:{old['id']}"[:128])
     for line in [old.get("item", {}), *old.get("cart", {}).get("items", [])]:
         if "quantity" in line:
             assert line["quantity"] > 0
