@@ -75,10 +75,8 @@ def _tell(given: dict[str, Any], path: str, source: Source, now: int, out: Trans
         return
     who = _who(given, data, source, now)
     if kind == "visitor.identified":
-        body = {
-            **body,
-            "contacts": body["contacts"] or contacts(data.get("email"), data.get("phone")),
-        }
+        if body["contacts"] is None:
+            body = {**body, "contacts": contacts(data.get("email"), data.get("phone"))}
         if who.customer is None and not {"email", "phone"} & who.keys.keys():
             out.leave_out(name, "no_customer", path)
             return
