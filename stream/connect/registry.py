@@ -6,7 +6,7 @@ A kind has a file in stream/connect, a folder of examples in schemas/examples/co
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from stream.connect import cloudevents, matomo, posthog, segment
+from stream.connect import cloudevents, ga4, matomo, posthog, segment
 from stream.connect.finishing import finish
 from stream.connect.request import Given, Record
 from stream.connect.source import Source
@@ -17,6 +17,7 @@ Translate = Callable[[Given, Source, int], Translation]
 
 REGISTRY: Final[Mapping[str, Translate]] = {
     "cloudevents": cloudevents.translate,
+    "ga4": ga4.translate,
     "matomo": matomo.translate,
     "posthog": posthog.translate,
     "segment": segment.translate,
