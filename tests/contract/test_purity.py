@@ -19,7 +19,8 @@ PURE = {
         "heapq",
         "importlib.resources",
     ),
-    *("itertools", "json", "re", "struct", "typing", "zoneinfo"),
+    *("base64", "binascii", "itertools", "json", "math", "re", "struct", "typing"),
+    *("urllib.parse", "zoneinfo"),
     *("fastjsonschema", "msgspec", "schemas", "stream", "yaml"),
 }
 """What may be imported: `datetime` for its calendar, `importlib.resources` for the pinned tzdata."""
