@@ -19,7 +19,7 @@ from agents.collector.metrics import Collected
 from agents.collector.producer import Carrier, NotTaken
 from agents.collector.rate_limit import Buckets
 from agents.collector.validation import Faulty, Taken
-from agents.console.app_keys import SETTINGS
+from agents.config.app_key import SETTINGS
 from agents.runtime.metrics_page import tell
 
 TYPES: Final = frozenset({"application/json", "text/plain", "application/octet-stream"})

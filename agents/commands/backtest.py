@@ -15,7 +15,7 @@ from typing import BinaryIO, Final
 
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from agents.commands.recipes import read
+from agents.config.recipes import read
 from stream import backtest
 from stream.recipes.recipe import Recipes
 from stream.recipes_file import RecipesError

@@ -14,7 +14,7 @@ from typing import Final
 from aiohttp import web
 from aiokafka.errors import KafkaError
 
-from agents.commands.recipes import read
+from agents.config.recipes import read
 from agents.config.settings import Settings, SettingsError, address
 from agents.console.app import FAILED, make_app
 from agents.console.http_security import is_loopback

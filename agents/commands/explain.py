@@ -18,12 +18,13 @@ from aiokafka.errors import KafkaError
 from rich.console import Console
 from rich.text import Text
 
-from agents.commands.recipes import read
+from agents.config.recipes import read
 from agents.config.settings import Settings, SettingsError
 from agents.explain.event_text import day, of_day
 from agents.explain.lookup import Answer, ask
 from agents.explain.sources import Files, Kafka
 from agents.explain.timeline import Kind, Line, lines
+from agents.explain.zone import own_zone
 from stream.episodes import quiet_hours
 from stream.recipes.recipe import Recipes
 from stream.recipes_file import RecipesError
@@ -122,9 +123,3 @@ def _line(line: Line, zone: tzinfo, asked: str | None) -> Iterator[tuple[str, st
     yield f"  {of_day(line.at, zone)} {sign} {line.text}{mark}", style
     for detail in line.details:
         yield f"             {detail}", "dim"
-
-
-def own_zone(answer: Answer) -> str | None:
-    """The zone last given for the person, if it is one."""
-    given = [event["time_zone"] for event in answer.story.events if "time_zone" in event]
-    return next((name for name in reversed(given) if quiet_hours.zone(name)), None)

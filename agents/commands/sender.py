@@ -15,8 +15,8 @@ from typing import Final, NoReturn
 
 from aiokafka.errors import KafkaError
 
-from agents.commands.recipes import read
 from agents.config.environment import Environment
+from agents.config.recipes import read
 from agents.config.settings import SettingsError
 from agents.runtime import probes
 from agents.runtime.log import configure, say

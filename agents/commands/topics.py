@@ -16,7 +16,7 @@ from typing import Final
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 from kafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
-from agents.commands.recipes import read
+from agents.config.recipes import read
 from agents.config.settings import Settings, SettingsError, kafka_python_options
 from agents.kafka.credentials import let_in
 from agents.kafka.topics import EVENTS, FACTS, Layout, TopicSpec, required

@@ -13,7 +13,7 @@ from collections.abc import Coroutine
 from functools import partial
 from typing import Any, Final
 
-from agents.commands.recipes import read
+from agents.config.recipes import read
 from agents.config.settings import Settings, SettingsError, address
 from agents.runtime import probes
 from agents.runtime.log import configure

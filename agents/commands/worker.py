@@ -17,8 +17,8 @@ from typing import Final, NoReturn
 from aiokafka.errors import KafkaError
 
 from agents.commands import topics
-from agents.commands.recipes import read
 from agents.commands.topics import TopicsError
+from agents.config.recipes import read
 from agents.config.settings import Settings, SettingsError
 from agents.runtime.log import configure, say
 from agents.runtime.shutdown import Stopped, before, end, report

@@ -8,9 +8,10 @@ from typing import Final
 from aiohttp import web
 
 from agents.collector import handler
+from agents.config.app_key import SETTINGS
 from agents.config.settings import Settings
 from agents.console import routes, shop
-from agents.console.app_keys import HUB, RECIPES, SETTINGS
+from agents.console.app_keys import HUB, RECIPES
 from agents.console.http_security import add_headers, only_loopback
 from agents.console.hub import Hub
 from agents.console.lookup import Answers

@@ -4,10 +4,8 @@ from typing import Final
 
 from aiohttp import web
 
-from agents.config.settings import Settings
 from agents.console.hub import Hub
 from stream.recipes.recipe import Recipes
 
 HUB: Final = web.AppKey("hub", Hub)
-SETTINGS: Final = web.AppKey("settings", Settings)
 RECIPES: Final = web.AppKey("recipes", Recipes)

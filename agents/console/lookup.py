@@ -10,7 +10,6 @@ from typing import Any, Final
 
 from aiokafka.errors import KafkaError
 
-from agents.commands.explain import own_zone
 from agents.config.settings import Settings
 from agents.console.topic_reader import Feed
 from agents.explain import pending_steps
@@ -18,6 +17,7 @@ from agents.explain.lookup import TRIGGER_ID, Answer, ask, persons
 from agents.explain.pending_steps import Known
 from agents.explain.sources import Kafka
 from agents.explain.timeline import Line, Story, lines
+from agents.explain.zone import own_zone
 from agents.kafka.reconnect import broken_is_lost
 from agents.view.projection import PEOPLE
 from agents.view.reader import Stored

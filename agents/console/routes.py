@@ -8,8 +8,9 @@ import msgspec
 from aiohttp import web
 from aiokafka.errors import KafkaError
 
+from agents.config.app_key import SETTINGS
 from agents.console import sse
-from agents.console.app_keys import HUB, SETTINGS
+from agents.console.app_keys import HUB
 from agents.console.lookup import Answers, Unanswered
 from agents.console.overview import CONTRACT, RANGES, Overview
 from agents.console.rejected_payload import payload

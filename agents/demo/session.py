@@ -14,7 +14,7 @@ from kafka import KafkaProducer
 from rich.console import Console
 
 from agents.commands import topics
-from agents.commands.recipes import read
+from agents.config.recipes import read
 from agents.config.settings import Settings, Time, kafka_python_options
 from agents.demo.results import Takings
 from agents.demo.terminal import DECISIONS, Feed

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import yaml
 
-from agents.commands.recipes import read
+from agents.config.recipes import read
 from agents.config.settings import Settings
 from agents.kafka.acls import ROLES, Right, rights
 from agents.kafka.topics import Layout, TopicSpec, required

@@ -11,7 +11,7 @@ from confluent_kafka import Producer
 from kafka.admin import KafkaAdminClient
 
 from agents.commands import topics
-from agents.commands.recipes import read
+from agents.config.recipes import read
 from agents.config.settings import Settings
 from agents.kafka.topics import EVENTS, Layout, required
 from tests.bench.traffic import Row

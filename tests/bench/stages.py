@@ -19,7 +19,7 @@ from aiokafka.consumer import fetcher
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.structs import TopicPartition
 
-from agents.commands.recipes import read
+from agents.config.recipes import read
 from agents.kafka.partitioner import partition_of
 from agents.kafka.raw_batches import RawBatch, Stored, raw_batches
 from agents.worker.partition_processor import AT_A_TIME

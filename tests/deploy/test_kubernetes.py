@@ -11,7 +11,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from agents.commands.recipes import read
+from agents.config.recipes import read
 from agents.config.settings import Settings
 from agents.generate import prometheus_rules, strimzi
 from agents.kafka.topics import Layout

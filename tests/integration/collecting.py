@@ -11,8 +11,8 @@ from kafka import KafkaConsumer, TopicPartition
 
 from agents.collector import handler
 from agents.commands import topics
+from agents.config.app_key import SETTINGS
 from agents.config.settings import Settings, Time
-from agents.console.app_keys import SETTINGS
 from stream import recipes_file
 
 PARTITIONS = 3
