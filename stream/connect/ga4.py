@@ -13,7 +13,7 @@ from stream.connect.ids import identifier
 from stream.connect.reading import UNREADABLE, first, parse
 from stream.connect.request import Given, Record, Request
 from stream.connect.source import Source
-from stream.connect.telling import Said, tell, unknown
+from stream.connect.telling import Said, renamed, tell, unknown
 from stream.connect.translation import Translation, compact
 from stream.connect.urls import parameters
 
@@ -22,17 +22,22 @@ def translate(given: Given, source: Source, now: int) -> Translation:
     done = Translation()
     for hit in _hits(given, now, done):
         if hit.denied:
-            done.leave_out(hit.name, "consent_denied")
+            done.leave_out(hit.name, "consent_denied", hit.path)
         else:
-            tell(done, hit.name, hit.id, who(hit, source), _said(hit, source, done))
+            said = _said(hit, source, done)
+            tell(done, hit.name, hit.id, who(hit, source, said), said, hit.path)
     return done
 
 
-def who(hit: Hit, source: Source) -> Who:
-    """The visitor, and the user's id; an address in its place becomes a key."""
+def who(hit: Hit, source: Source, said: Said) -> Who:
+    """The visitor, and the user's id; an address in its place becomes a key.
+
+    An order names its cart in itself.
+    """
+    order = isinstance(said, list) and any("order" in body for _, body in said)
     address = hit.user if is_address(hit.user) else None
     named = {
-        "cart": identifier(hit.params.get("cart_id")),
+        "cart": None if order else identifier(hit.params.get("cart_id")),
         "checkout": identifier(hit.params.get("checkout_id")),
     }
     return Who(
@@ -44,9 +49,9 @@ def who(hit: Hit, source: Source) -> Who:
 
 
 def _said(hit: Hit, source: Source, done: Translation) -> Said:
-    own = source.events.get(hit.name)
+    own = renamed(source, hit.name)
     known = ga4_events.EVENTS.get(hit.name) if own is None else ga4_events.OURS.get(own)
-    return unknown(done, hit.name, hit.browser) if known is None else known(hit, source)
+    return unknown(done, hit.name, hit.browser, hit.path) if known is None else known(hit, source)
 
 
 def _hits(given: Given, now: int, done: Translation) -> list[Hit]:
@@ -89,5 +94,5 @@ def _of_a_document(
     row = one.get("row", one) if isinstance(one, dict) else None
     if isinstance(row, dict) and isinstance(row.get("event_name"), str):
         return [exported(row, now)]
-    done.refuse(index, "unreadable" if one is UNREADABLE else "no_event")
+    done.refuse(index, "not_json" if one is UNREADABLE else "no_event")
     return []

@@ -43,6 +43,7 @@ class Hit(Struct, frozen=True, kw_only=True):
     client_time: int | None = None
     browser: bool = True
     denied: bool = False
+    path: str = "$"
 
 
 def collected(request: Request) -> list[Hit]:
@@ -125,8 +126,10 @@ def measured(document: dict[str, Any], stream: str | None, now: int) -> list[Hit
             user=document.get("user_id"),
             client_time=client_time(now, None, one.get("timestamp_micros") or sent, server=True),
             browser=False,
+            path=f"$.events[{index}]",
         )
-        for index, one in enumerate(_mappings(document.get("events")))
+        for index, one in enumerate(listing(document.get("events")))
+        if isinstance(one, dict)
     ]
 
 
