@@ -33,6 +33,18 @@ shop: install ## a demo shop and the console in the browser, until Ctrl-C
 test: install lint ## the tests, a real Kafka and Redis included
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder tests
 
+unit: install ## the tests that need no broker, in about a minute
+	$(BIN)/python -m pytest -q -n 2 tests/unit tests/contract tests/golden
+
+format: install ## put the code into the form that lint asks for
+	$(BIN)/ruff check -q --select I --fix .
+	$(BIN)/ruff format -q .
+
+generate: install ## make the files that are made from others
+	$(BIN)/python -m agents.generate.asyncapi
+	$(BIN)/python -m agents.generate.strimzi
+	$(BIN)/python -m agents.generate.prometheus_rules
+
 cover: install ## branch coverage of stream/, which is to be whole
 	$(BIN)/coverage run -m pytest -q tests/unit tests/properties tests/reference
 	$(BIN)/coverage report --skip-covered --show-missing
@@ -78,4 +90,4 @@ lock: ## the lock files anew from pyproject.toml (needs uv)
 	$(LOCK:%pyproject.toml=%) --group pyproject.toml:audit -o requirements-audit.lock
 	$(LOCK:%pyproject.toml=%) --group pyproject.toml:compiler -o requirements-compiler.lock
 
-.PHONY: help install demo shop test cover bench faults soak lint sanitize audit lock
+.PHONY: help install demo shop test unit format generate cover bench faults soak lint sanitize audit lock

@@ -1,6 +1,6 @@
 """The commands: `python -m agents COMMAND`, installed as `storefront-triggers`.
 
-A command is a module with `add_arguments(parser)` and `run(args)`, which returns the exit status. Each is
+Without a command it lists them. A command is a module of agents/commands with `add_arguments(parser)` and `run(args)`, which returns the exit status. Each is
 imported when it is called: `explain` needs no Faust, and `backtest` no Kafka.
 """
 
@@ -24,7 +24,7 @@ COMMANDS: Final = {
     "sender": "triggers out to a webhook, each once",
     "demo": "the whole service at work on this machine, in about a minute",
 }
-"""By name, with what each does. The module has the command's name."""
+"""By name, with what each does. Its module in agents/commands has the same name."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,14 +33,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="storefront-triggers", description="Event-streaming triggers for storefronts."
     )
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     for name, about in COMMANDS.items():
         command = commands.add_parser(name, help=about, description=about)
         if given[:1] == [name]:
-            module = import_module(f"agents.{name}")
+            module = import_module(f"agents.commands.{name}")
             module.add_arguments(command)
             command.set_defaults(run=module.run)
     args = parser.parse_args(given)
+    if args.command is None:
+        parser.print_help()
+        return 0
     status: int = args.run(args)
     return status
 

@@ -11,6 +11,7 @@
     native/                               the compiled part of the visitors stage
     stages/                               the stages, which apply events and facts to states
     recipes_file  backtest                a recipes file; all stages over a file of events
+    connect/                              what storefront SDKs send, translated into events
 
-Imports run upward in this list only. Source: docs/semantics.md.
+A package imports only from those above it in this list. Source: docs/semantics.md.
 """

@@ -19,6 +19,9 @@ of one cart.updated always fits."""
 LARGEST_CARTS: Final = 1024 * 1024
 """Characters of the carts of all open episodes of a person."""
 
+LARGEST_ORDERED: Final = 1024 * 1024
+"""Characters of the contents of all orders of a key of identity, the last ones."""
+
 MOST_ORDERS: Final = 1_000
 """Orders of a record, the last entered. Fewer would count too few for a daily buyer."""
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from agents.local.kafka import kafka
+from agents.local.cluster import kafka
 from agents.local.redis import redis
 
 

@@ -7,19 +7,21 @@ from typing import Final
 
 from aiohttp import web
 
-from agents.console import api, collector, shop
-from agents.console.answers import Answers
-from agents.console.exposed import tell
-from agents.console.feed import Feed
+from agents.collector import handler
+from agents.config.app_key import SETTINGS
+from agents.config.settings import Settings
+from agents.console import routes, shop
+from agents.console.app_keys import HUB, RECIPES
+from agents.console.http_security import add_headers, only_loopback
 from agents.console.hub import Hub
-from agents.console.keys import HUB, RECIPES, SETTINGS
+from agents.console.lookup import Answers
 from agents.console.overview import Overview
-from agents.console.security import add_headers, only_loopback
+from agents.console.topic_reader import Feed
 from agents.console.wording import wording
-from agents.settings import Settings
-from agents.view.link import Link
+from agents.runtime.metrics_page import tell
 from agents.view.metrics import ViewMetrics
-from agents.view.stored import Stored
+from agents.view.reader import Stored
+from agents.view.redis_client import Link
 from agents.view.writer import Writer
 from stream.recipes.recipe import Recipes
 
@@ -40,13 +42,13 @@ def make_app(settings: Settings, recipes: Recipes, *, loopback: bool = True) -> 
     link = Link(settings.redis) if settings.redis else None
     writer = Writer(settings, recipes, link) if link else None
     stored = Stored(link, writer.keys) if link and writer else None
-    app[HUB], app[SETTINGS], app[RECIPES], app[api.FEED] = hub, settings, recipes, feed
-    app[api.OVERVIEW] = Overview(settings, recipes, feed, writer, stored)
-    app[api.ANSWERS] = Answers(settings, recipes, feed, stored)
-    api.add_routes(app)
+    app[HUB], app[SETTINGS], app[RECIPES], app[routes.FEED] = hub, settings, recipes, feed
+    app[routes.OVERVIEW] = Overview(settings, recipes, feed, writer, stored)
+    app[routes.ANSWERS] = Answers(settings, recipes, feed, stored)
+    routes.add_routes(app)
     shop.add_routes(app)
     work: list[Callable[[], Awaitable[None]]] = [feed.follower.run, feed.sample]
-    work.append(collector.add_routes(app))
+    work.append(handler.add_routes(app))
     if link and writer:
         tell(app, ViewMetrics(link, writer).text)
         work.append(writer.run)

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
-from agents.console.tally import Key
+from agents.console.rolling_counts import Key
 from stream.kinds.registry import KINDS
 from stream.recipes.recipe import EXIT, Recipes
 

@@ -5,13 +5,13 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any, Final
 
+from agents.config.settings import Settings
 from agents.console import latency
-from agents.console.feed import Feed
-from agents.console.tally import SPANS, Key
-from agents.settings import Settings
-from agents.view.entries import day
-from agents.view.link import ViewLost
-from agents.view.stored import Count, Stored
+from agents.console.rolling_counts import SPANS, Key
+from agents.console.topic_reader import Feed
+from agents.view.projection import day
+from agents.view.reader import Count, Stored
+from agents.view.redis_client import ViewLost
 from agents.view.writer import Writer
 from schemas.files import HOME
 from stream.durations import DAY

@@ -12,8 +12,8 @@ from typing import Any, Final, Self
 from aiohttp import web
 
 from agents.console import sse
+from agents.console.app_keys import HUB
 from agents.console.hub import Happening, Kind, Subscription
-from agents.console.keys import HUB
 
 PAGE: Final = Path(__file__).parent / "static" / "shop" / "index.html"
 LONGEST: Final = 128

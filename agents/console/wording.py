@@ -9,7 +9,7 @@ from datetime import tzinfo
 from typing import Any, Final
 
 from agents.console.hub import Kind
-from agents.told import Teller
+from agents.explain.decision_text import Teller
 from stream.episodes import quiet_hours
 from stream.outputs.triggers import FIRED
 from stream.recipes.recipe import Recipes

@@ -1,5 +1,1 @@
-"""The command `sender`: triggers out to a webhook, each once, in order, and none after its cancel."""
-
-from agents.sender.command import add_arguments, run
-
-__all__ = ["add_arguments", "run"]
+"""Webhook delivery: once, in order, never after a cancel."""

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from aiokafka.errors import KafkaConnectionError
 
-from agents.log import say
+from agents.runtime.log import say
 
 log = logging.getLogger("triggers.sender")
 

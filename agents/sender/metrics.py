@@ -4,8 +4,8 @@ from typing import Final, Literal, get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from agents.sender.dead_letters import Reason
 from agents.sender.message import Message
-from agents.sender.undelivered import Reason
 
 Fate = Literal[
     "delivered", "duplicate", "cancelled", "expired", "unsent", "undelivered", "not_a_trigger"

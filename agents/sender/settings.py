@@ -24,8 +24,8 @@ from typing import Final, NamedTuple, Self
 
 from yarl import URL
 
-from agents.environment import Environment
-from agents.settings import Settings, SettingsError
+from agents.config.environment import Environment
+from agents.config.settings import Settings, SettingsError
 from stream import durations
 
 TIMEOUT_MS: Final = 10_000

@@ -6,7 +6,7 @@ from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector
 
-from agents.view.link import Link
+from agents.view.redis_client import Link
 from agents.view.writer import Writer
 
 ANSWERS: Final = ("ok", "failed", "refused")

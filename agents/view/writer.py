@@ -13,12 +13,12 @@ from typing import Any, Final
 
 import msgspec
 
-from agents.following import At, Follower, Tp
-from agents.log import say
-from agents.settings import Settings
-from agents.view.entries import day, entries, is_followed
+from agents.config.settings import Settings
+from agents.kafka.tail import At, Follower, Tp
+from agents.runtime.log import say
 from agents.view.keys import DAYS_KEPT, Keys
-from agents.view.link import Link, ViewLost
+from agents.view.projection import day, entries, is_followed
+from agents.view.redis_client import Link, ViewLost
 from stream.durations import DAY
 from stream.recipes.recipe import Recipes
 

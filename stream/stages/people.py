@@ -1,14 +1,9 @@
 """The people stage of one partition of facts: one state per person, everything that waits.
 
-Source: docs/semantics.md, 1 and 6. Facts are applied in the order (at, visitor, n), and only those before
-the watermark; a person's deadlines at or before a fact's time fire first. Copies of a fact, which a crash
-of the visitors stage may leave, take the same place and count once. Invariant: all facts before
-`advanced` are in the states, and all deadlines up to it have fired.
+Source: docs/semantics.md, 1 and 6. How facts wait, and in which order they are applied, stands in stage.py.
 """
 
-from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
-from heapq import heappop, heappush
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -19,13 +14,13 @@ from stream.kinds import funnel, registry
 from stream.outputs.outputs import Outputs
 from stream.recipes.recipe import Recipes
 from stream.stages.backend import fastest
+from stream.stages.stage import WaitingStage
 from stream.stages.watermark import Watermark
 from stream.state import facts
-from stream.state.cart import NEVER
-from stream.state.facts import AnyFact, Consented, Identified, Idle, Mark, Moved, Ordered, Unordered
+from stream.state.facts import AnyFact, Consented, Identified, Idle, Moved, Ordered, Unordered
 from stream.state.orders import HandedOrder
 from stream.state.person import FORGET_AFTER, Device, Person, trim
-from stream.store.changelog import Changes, Entries
+from stream.store.changelog import Changes
 from stream.store.keyed import Keyed
 
 _encode: Final = msgspec.msgpack.Encoder().encode
@@ -99,112 +94,37 @@ APPLY: Final[Mapping[type, Callable[[Person, Any, Recipes, Outputs], None]]] = {
 }
 
 
-class People:
-    """`inputs`: partitions of the input topic · `keys`: of the claims · `position`: the next offset of the facts."""
+class People(WaitingStage[Person, AnyFact]):
+    """`inputs`: partitions of the input topic · `keys`: of the claims."""
+
+    counted = "facts"
 
     def __init__(self, recipes: Recipes, inputs: int, keys: int = 0) -> None:
+        states: Keyed[Person] = Keyed(_encode, _decode, back=fastest().back)
+        super().__init__(states, Watermark(inputs, keys), facts.decode)
         self._recipes = recipes
-        self._states: Keyed[Person] = Keyed(_encode, _decode, back=fastest().back)
-        self._watermark = Watermark(inputs, keys)
-        self._waiting: list[tuple[int, str, int, int, AnyFact]] = []
-        self._offsets: OrderedDict[int, None] = OrderedDict()
         self._open: dict[str, int] = {}
         self.open_episodes = 0
         """Of all persons, as of the last call of `changes`; restored, those that wait for a step."""
-        self.advanced = NEVER
-        self.position = 0
 
-    def add(self, records: Iterable[tuple[int, bytes | None]]) -> None:
-        """Takes in (offset, value) of facts and marks; `advance` applies what is before the watermark."""
-        for offset, value in records:
-            if offset < self.position or value is None:
-                continue
-            self.take(offset, facts.decode(value))
+    def _whose(self, told: AnyFact) -> str:
+        return told.person
 
-    def take(self, offset: int, fact: AnyFact | Mark) -> None:
-        """Takes in one fact or mark, of an offset not taken in before."""
-        self.position = offset + 1
-        if isinstance(fact, Mark):
-            self._watermark.move(fact)
-        elif fact.at >= self.advanced:
-            heappush(self._waiting, (fact.at, fact.visitor, fact.n, offset, fact))
-            self._offsets[offset] = None
+    def _new(self, key: str) -> Person:
+        return Person(key)
 
-    def advance(self, out: Outputs) -> None:
-        """Applies the facts before the watermark and fires the deadlines up to it."""
-        watermark = self._watermark.value
-        if watermark <= self.advanced:
-            return
-        waiting = self._waiting
-        while waiting and waiting[0][0] < watermark:
-            _, _, _, offset, fact = heappop(waiting)
-            del self._offsets[offset]
-            self._apply(fact, out)
-        for key, person in self._states.due(watermark):
-            if self._fire(person, watermark, out):
-                self._states.arm(key, person, person.deadline())
-        self.advanced = watermark
+    def _begins(self, told: AnyFact) -> bool:
+        return type(told) is not Moved
 
-    def _apply(self, fact: AnyFact, out: Outputs) -> None:
-        states, key = self._states, fact.person
-        place = fact.at, fact.visitor, fact.n
-        person = states.live.get(key) or states.get(key)
-        if person is not None:
-            if place <= (person.applied, person.last_visitor, person.last_n):
-                out.counts["facts", "copy"] += 1
-                return
-            if person.armed <= fact.at and not self._fire(person, fact.at, out):
-                person = None
-        if person is None:
-            grave = states.grave(key)
-            if type(fact) is Moved or (grave is not None and fact.at <= grave[0]):
-                return
-            person = Person(key)
-            states.add(key, person)
-        else:
-            states.dirty[key] = person
-        APPLY[type(fact)](person, fact, self._recipes, out)
-        trim(person, fact.at)
-        person.applied, person.last_visitor, person.last_n = place
-        if person.armed <= fact.at:
-            person.armed = NEVER
-        states.arm(key, person, person.deadline())
-        out.counts["facts", "applied"] += 1
+    def _fold(self, state: Person, told: AnyFact, out: Outputs) -> None:
+        APPLY[type(told)](state, told, self._recipes, out)
+        trim(state, told.at)
 
-    def _fire(self, person: Person, until: int, out: Outputs) -> bool:
-        """Fires the deadlines at or before `until`; False if that forgot the person."""
-        if person.deadline() > until:
-            return True
-        self._states.dirty[person.id] = person
-        if steps.fire(person, until, self._recipes, out):
-            return True
-        self._states.forget(person.id, person)
-        self._count_open(person.id, 0)
-        return False
+    def _fire(self, state: Person, until: int, out: Outputs) -> bool:
+        return steps.fire(state, until, self._recipes, out)
 
-    @property
-    def watermark(self) -> int:
-        """The smallest evidence (ms) over all sources, -1 until all are known."""
-        return self._watermark.value
-
-    @property
-    def committable(self) -> int:
-        """The offset that may be committed once what `changes` gave at this moment has landed."""
-        return next(iter(self._offsets), self.position)
-
-    @property
-    def next_deadline(self) -> int | None:
-        """A lower bound (ms) of the time at which a deadline could fire."""
-        return self._states.next_deadline
-
-    @property
-    def keys(self) -> int:
-        return len(self._states)
-
-    @property
-    def size(self) -> int:
-        """Bytes of the packed states, as of the last call of `changes`."""
-        return self._states.size
+    def _forgotten(self, key: str) -> None:
+        self._count_open(key, 0)
 
     def _count_open(self, key: str, number: int) -> None:
         self.open_episodes += number - self._open.pop(key, 0)
@@ -212,32 +132,11 @@ class People:
             self._open[key] = number
 
     def changes(self) -> Changes:
-        """Changelog records since the last call, to land in this order; the last vouches for the rest."""
         for key, person in self._states.dirty.items():
             self._count_open(key, len(person.open_episodes()))
-        first = self.position > 0 and not self._states.written
-        return self._states.changes((self.advanced, 0, 0), first)
-
-    @property
-    def written(self) -> bool:
-        """Whether anything was ever written down: it was, before any offset was committed."""
-        return self._states.written
-
-    def rest(self) -> None:
-        """In place of `changes` where nothing is written down: keeps what is held in its bounds."""
-        self._states.rest()
-
-    def committed(self, offset: int) -> None:
-        """What was forgotten may be buried, if the clock that has landed vouches for it: behind that, copies may come."""
-        self._states.committed(self._states.clock[0])
-
-    def restore(self, records: Entries) -> None:
-        """Records of the changelog, in its order. Raises NewerState."""
-        self._states.restore(records)
+        return super().changes()
 
     def restored(self) -> None:
-        """All records of the changelog are in: goes on from where they left off."""
-        self.advanced, _, _ = self._states.restored()
+        super().restored()
         for key, person in self._states.armed_within(FORGET_AFTER):
             self._count_open(key, len(person.open_episodes()))
-        self._states.reach(self.advanced)

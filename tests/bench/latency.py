@@ -14,8 +14,8 @@ from typing import Final, NamedTuple
 import msgspec
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
 
-from agents.settings import Settings
-from agents.topic_list import EVENTS
+from agents.config.settings import Settings
+from agents.kafka.topics import EVENTS
 from tests.bench import log, subjects
 from tests.bench.process import Cost, cost
 from tests.bench.room import Room

@@ -10,10 +10,10 @@ from typing import Final
 from confluent_kafka import Producer
 from kafka.admin import KafkaAdminClient
 
-from agents import topics
-from agents.recipes import read
-from agents.settings import Settings
-from agents.topic_list import EVENTS, Layout, required
+from agents.commands import topics
+from agents.config.recipes import read
+from agents.config.settings import Settings
+from agents.kafka.topics import EVENTS, Layout, required
 from tests.bench.traffic import Row
 
 BATCH_BYTES: Final = 64 * 1024

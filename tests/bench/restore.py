@@ -12,7 +12,7 @@ import time
 from statistics import median
 from typing import Final, NamedTuple
 
-from agents.settings import Settings
+from agents.config.settings import Settings
 from tests.bench import log, subjects
 from tests.bench.process import Failed, cpu_of, rss_of
 from tests.bench.room import Room

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Self
 
-from agents.local.kafka import kafka
+from agents.local.cluster import kafka
 
 
 class Room:

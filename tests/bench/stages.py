@@ -19,11 +19,11 @@ from aiokafka.consumer import fetcher
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.structs import TopicPartition
 
-from agents.batches import RawBatch, Stored, raw_batches
-from agents.outputs import PACKED, PLAIN, Packer, Source
-from agents.partition import partition_of
-from agents.recipes import read
-from agents.shard import AT_A_TIME
+from agents.config.recipes import read
+from agents.kafka.partitioner import partition_of
+from agents.kafka.raw_batches import RawBatch, Stored, raw_batches
+from agents.worker.partition_processor import AT_A_TIME
+from agents.worker.producer import PACKED, PLAIN, Packer, Source
 from stream.events.records import Block, Record
 from stream.outputs.outputs import Outputs
 from stream.recipes.recipe import Recipes
@@ -151,7 +151,7 @@ def _people(people: People, values: Sequence[bytes], offset: int, out: Outputs) 
 
 
 def _send(out: Outputs) -> None:
-    """As agents/outputs.py packs them, with the compression that the sender's loop would do."""
+    """As agents/worker/producer.py packs them, with the compression that the sender's loop would do."""
     facts, others = Packer(PACKED), Packer(PLAIN)
     headers = Source("storefront.events", 0).headers(1)
     for person, value in out.facts:

@@ -9,8 +9,8 @@ import urllib.request
 from pathlib import Path
 from typing import Final
 
-from agents.settings import Settings
-from agents.topic_list import EVENTS
+from agents.config.settings import Settings
+from agents.kafka.topics import EVENTS
 from tests.bench.log import environ
 from tests.bench.process import Failed, Subject
 

@@ -7,7 +7,7 @@ import argparse
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from agents.settings import Settings
+from agents.config.settings import Settings
 from tests.bench import log, subjects
 from tests.bench.process import Cost
 from tests.bench.room import Room

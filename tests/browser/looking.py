@@ -14,7 +14,7 @@ from selenium.webdriver import ActionChains, Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
-from agents.settings import Settings
+from agents.config.settings import Settings
 from tests.integration.viewing import Log
 
 PICTURES = Path(__file__).parents[2] / ".cache" / "screenshots"

@@ -16,8 +16,8 @@ from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
-from agents.crew import Crew
-from agents.settings import Settings, Time
+from agents.config.settings import Settings, Time
+from agents.demo.workers import Crew
 from tests.integration.collecting import kept, make_topics
 
 ROOT = Path(__file__).parents[2]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from selenium.webdriver import Chrome, Keys
 
-from agents.settings import Settings
+from agents.config.settings import Settings
 from tests.browser.legible import PALE, UNNAMED
 from tests.browser.looking import DESK, PHONE, Page, looking, telling
 from tests.integration import viewing

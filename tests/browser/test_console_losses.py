@@ -6,10 +6,10 @@ from collections.abc import Iterator
 import pytest
 from selenium.webdriver import Chrome
 
-from agents.local.kafka import Cluster, cluster
+from agents.config.settings import Settings
+from agents.local.cluster import Cluster, cluster
 from agents.local.ports import free
 from agents.local.redis import Server, server
-from agents.settings import Settings
 from tests.browser.looking import DESK, Page, looking, produce, refused
 from tests.integration import viewing
 from tests.integration.asking import Console, console, whole

@@ -7,7 +7,7 @@ import pytest
 from selenium.webdriver import Chrome, Keys
 from selenium.webdriver.common.by import By
 
-from agents.settings import Settings
+from agents.config.settings import Settings
 from stream import recipes_file
 from tests.browser.looking import Page, looking, produce, refused, telling
 from tests.integration import viewing

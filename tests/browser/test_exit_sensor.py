@@ -13,12 +13,12 @@ from selenium.webdriver import ActionChains, Chrome, Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
-import agents.console
+import agents.console.routes
 from stream.events.decoding import decode
 from stream.events.types import ExitSignal
 from stream.kinds.exit_score import SORTS
 
-SENSOR = Path(agents.console.__file__).parent / "static" / "shop" / "exit-sensor.js"
+SENSOR = Path(agents.console.routes.__file__).parent / "static" / "shop" / "exit-sensor.js"
 
 PAGE = """<!doctype html><meta charset="utf-8"><title>Sensed</title>
 <body style="height: 6000px; margin: 0; padding: 40px">

@@ -8,7 +8,7 @@ from kafka import KafkaProducer
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 
-from agents.replay import CLOCK
+from agents.replay.records import CLOCK
 from tests.browser.shopping import House, Shopper, housed
 from tests.integration.collecting import PARTITIONS
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from agents import shoppers
-from agents.rubbish import NONE
+from agents.simulator import traffic
+from agents.simulator.faults import NONE
 from stream import backtest, recipes_file
 from stream.outputs.outputs import Outputs
 from stream.stages.visitors import Visitors
@@ -41,7 +41,7 @@ class Said:
 
 
 def lines() -> Iterator[bytes]:
-    for t, event in shoppers.day(7, 400, START, DAY, NONE):
+    for t, event in traffic.day(7, 400, START, DAY, NONE):
         assert isinstance(event, dict)
         yield msgspec.json.encode({"t": t, **event})
 

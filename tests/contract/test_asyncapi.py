@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 import schemas
-from agents import asyncapi, asyncapi_page
+from agents.generate import asyncapi, asyncapi_html
 from tests import node
 
 CHECK = Path(__file__).parent / "asyncapi"
-PAGE = asyncapi_page.text()
+PAGE = asyncapi_html.text()
 MESSAGES = asyncapi.document()["components"]["messages"]
 
 
@@ -60,10 +60,10 @@ def references(node: Any) -> Iterator[str]:
 
 
 @pytest.mark.parametrize(
-    ("file", "made"), [(asyncapi.PAGE, asyncapi.text()), (asyncapi_page.PAGE, PAGE)]
+    ("file", "made"), [(asyncapi.PAGE, asyncapi.text()), (asyncapi_html.PAGE, PAGE)]
 )
 def test_what_is_made_is_up_to_date(file: Path, made: str) -> None:
-    assert file.read_text(encoding="utf-8") == made, "run python -m agents.asyncapi"
+    assert file.read_text(encoding="utf-8") == made, "run python -m agents.generate.asyncapi"
 
 
 def test_the_official_parser_has_nothing_to_say() -> None:
@@ -128,9 +128,9 @@ def test_the_page_shows_every_topic_and_message() -> None:
 def test_every_value_that_must_be_there_is_on_the_page() -> None:
     for name in (*schemas.names("events"), "trigger.fired", "decision", "rejected"):
         given = schemas.load(name)
-        needed = {field.path for field in asyncapi_page.fields(given) if field.required}
+        needed = {field.path for field in asyncapi_html.fields(given) if field.required}
         assert set(given.get("required", ())) <= needed
-    paths = [field.path for field in asyncapi_page.fields(schemas.load("trigger.fired"))]
+    paths = [field.path for field in asyncapi_html.fields(schemas.load("trigger.fired"))]
     assert {"id", "data.trigger_id", "data.cart.items[].product_id", "data.valid_until"} <= {*paths}
 
 
@@ -140,6 +140,6 @@ def test_the_page_runs_no_code_of_its_own_and_leads_nowhere_else() -> None:
     assert "style=" not in PAGE
     assert all(link.startswith(("/", "#")) for link in page.links)
     assert {link[1:] for link in page.links if link.startswith("#")} <= {*page.ids}
-    static = Path(asyncapi.__file__).parent / "console" / "static"
+    static = Path(asyncapi.__file__).parents[1] / "console" / "static"
     files = [link.removeprefix("/static/") for link in page.links if link.startswith("/static/")]
     assert all((static / file).is_file() for file in files)

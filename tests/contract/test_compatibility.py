@@ -1,4 +1,4 @@
-"""What was agreed in a release holds in the next: agents/released.py says the rule."""
+"""What was agreed in a release holds in the next: agents/generate/released_contracts.py says the rule."""
 
 import json
 from collections.abc import Iterator
@@ -12,14 +12,14 @@ import pytest
 from fastjsonschema import JsonSchemaValueException
 
 import schemas
-from agents import released
+from agents.generate import released_contracts
 from schemas.files import FORMATS
 from stream import recipes_file
 from stream.events import decoding
 from stream.state import facts
 from tests.contract.day import Said
 
-VERSIONS = sorted(released.FOLDER.glob("*.json"))
+VERSIONS = sorted(released_contracts.FOLDER.glob("*.json"))
 FROZEN = {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in VERSIONS}
 EXAMPLES = [
     (release, name, number)
@@ -36,7 +36,7 @@ def validator(schema: Any) -> Any:
 
 def written(name: str, said: Said) -> Iterator[Any]:
     """What is written today: a day's, and the examples."""
-    yield from released.examples(name)
+    yield from released_contracts.examples(name)
     values = said.decisions if name == "decision" else said.triggers
     for document in map(msgspec.json.decode, values):
         if name == "decision" or schemas.load(name)["title"] == document["type"]:
@@ -44,7 +44,9 @@ def written(name: str, said: Said) -> Iterator[Any]:
 
 
 def test_this_release_is_frozen() -> None:
-    assert version("storefront-triggers") in FROZEN, "run python -m agents.released"
+    assert version("storefront-triggers") in FROZEN, (
+        "run python -m agents.generate.released_contracts"
+    )
 
 
 @pytest.mark.parametrize(("release", "name", "number"), EXAMPLES)

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from kafka.partitioner import murmur2
 
-from agents.console import origins
-from agents.console.intake import Faulty, take
-from agents.console.origins import Collecting
+from agents.collector import access
+from agents.collector.access import Collecting
+from agents.collector.validation import Faulty, take
 from stream.events.types import TYPES
 from stream.kinds.exit_score import SORTS
 
@@ -51,7 +51,7 @@ def test_the_partitions_are_those_of_another_clients_murmur2() -> None:
 
 def test_the_settings_are_those_that_are_read() -> None:
     told = [row[0] for row in rows("variable")]
-    read = re.findall(r"^\| (TRIGGERS_\w+) \|", origins.__doc__ or "", re.MULTILINE)
+    read = re.findall(r"^\| (TRIGGERS_\w+) \|", access.__doc__ or "", re.MULTILINE)
     assert told == read
     given = dict.fromkeys(told, "7") | {"TRIGGERS_COLLECT_ORIGINS": "*"}
     assert Collecting.read(given) == Collecting(frozenset("*"), 7, 7, 7, "7")

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 
 from agents.__main__ import COMMANDS
-from agents.console.origins import Collecting
+from agents.collector.access import Collecting
+from agents.config.settings import Settings
 from agents.sender.settings import SenderSettings
-from agents.settings import Settings
 
 
 def parsed(command: Sequence[str]) -> argparse.Namespace:
@@ -15,7 +15,7 @@ def parsed(command: Sequence[str]) -> argparse.Namespace:
     name, *arguments = command
     assert name in COMMANDS
     parser = argparse.ArgumentParser(exit_on_error=False)
-    import_module(f"agents.{name}").add_arguments(parser)
+    import_module(f"agents.commands.{name}").add_arguments(parser)
     return parser.parse_args(arguments)
 
 
@@ -32,7 +32,7 @@ def read(command: str, environ: Mapping[str, str]) -> Settings:
 
 def known() -> set[str]:
     """All settings of all commands, by their names in the tables that document them."""
-    modules = ("agents.settings", "agents.sender.settings", "agents.console.origins")
+    modules = ("agents.config.settings", "agents.sender.settings", "agents.collector.access")
     rows = [
         line.split("|")[1]
         for module in modules

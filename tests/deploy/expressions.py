@@ -6,13 +6,13 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry
 
-from agents.console.collected import Collected
-from agents.metrics import Metrics
+from agents.collector.metrics import Collected
+from agents.config.settings import Settings
 from agents.sender.metrics import Metrics as SenderMetrics
-from agents.settings import Settings
-from agents.view.link import Link
 from agents.view.metrics import ViewMetrics
+from agents.view.redis_client import Link
 from agents.view.writer import Writer
+from agents.worker.metrics import Metrics
 from stream import recipes_file
 
 SELECTOR = re.compile(r"((?:triggers|process|python)_\w+|up)\b(?!:)(?:\{([^}]*)\})?")

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import yaml
 
-from agents.recipes import read
+from agents.config.recipes import read
 from tests.deploy import container
 from tests.deploy.tools import DEPLOY, ROOT, built, run
 

@@ -11,10 +11,10 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from agents import alerts, strimzi
-from agents.recipes import read
-from agents.settings import Settings
-from agents.topic_list import Layout
+from agents.config.recipes import read
+from agents.config.settings import Settings
+from agents.generate import prometheus_rules, strimzi
+from agents.kafka.topics import Layout
 from tests import node
 from tests.deploy import container
 from tests.deploy.tools import DEPLOY, ROOT, built, run
@@ -158,7 +158,11 @@ def test_a_pod_is_probed_where_it_answers(pod: Resource) -> None:
         asked = found[f"{probe}Probe"]["httpGet"]
         assert re.fullmatch(paths, asked["path"])
         assert f"0.0.0.0:{ports[asked['port']]}" in told
-    source = {"worker": "probes.py", "sender": "probes.py", "console": "console/api.py"}
+    source = {
+        "worker": "runtime/probes.py",
+        "sender": "runtime/probes.py",
+        "console": "console/routes.py",
+    }
     text = (ROOT / "agents" / source[found["name"]]).read_text(encoding="utf-8")
     assert all(
         f'"{found[f"{probe}Probe"]["httpGet"]["path"]}"' in text
@@ -230,7 +234,7 @@ def test_what_strimzi_is_told_is_what_the_topic_list_says() -> None:
         Settings(), read(None).names, Layout(strimzi.PARTITIONS, strimzi.PARTITIONS)
     )
     text = (HOME / "kafka" / "strimzi.yaml").read_text(encoding="utf-8")
-    assert text == strimzi.text(made), "run python -m agents.strimzi"
+    assert text == strimzi.text(made), "run python -m agents.generate.strimzi"
 
 
 def test_the_example_has_the_topics_of_its_recipes() -> None:
@@ -243,4 +247,4 @@ def test_the_example_has_the_topics_of_its_recipes() -> None:
 
 def test_the_rules_in_kubernetes_are_those_that_are_tested() -> None:
     text = (HOME / "base" / "rules.yaml").read_text(encoding="utf-8")
-    assert text == alerts.text(ROOT), "run python -m agents.alerts"
+    assert text == prometheus_rules.text(ROOT), "run python -m agents.generate.prometheus_rules"

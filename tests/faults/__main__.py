@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from agents.local.kafka import cluster
+from agents.local.cluster import cluster
 from tests.faults.cases import Case, Room, Skipped
 from tests.faults.matrix import CASES
 from tests.faults.report import Report

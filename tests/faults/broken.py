@@ -12,8 +12,8 @@ from typing import Any
 
 def acked_at_receipt() -> None:
     """The offset is committed when a batch comes, before anything of it is durable."""
-    from agents.ownership import Ownership
-    from agents.shard import Shard
+    from agents.worker.assignment import Ownership
+    from agents.worker.partition_processor import Shard
 
     take = Ownership.take
 
@@ -34,7 +34,7 @@ def acked_at_receipt() -> None:
 
 def state_before_output() -> None:
     """The changelog is written and the offset committed; outputs leave half a second later."""
-    from agents.outputs import Sender
+    from agents.worker.producer import Sender
 
     outputs = Sender.outputs
     waiting: set[Any] = set()
@@ -54,7 +54,7 @@ def state_before_output() -> None:
 
 def commit_before_changelog() -> None:
     """The commit does not wait for the changelog, which leaves later."""
-    from agents.outputs import Sender
+    from agents.worker.producer import Sender
 
     changes = Sender.changes
     waiting: set[Any] = set()
@@ -80,7 +80,7 @@ HALVED_S = 1.5
 
 def wall_clock() -> None:
     """Deadlines fire by the worker's own clock, whatever is still to be read: a backlog comes in halves."""
-    from agents.visitors import VisitorsShard
+    from agents.worker.visitors import VisitorsShard
 
     apply, take = VisitorsShard.apply, VisitorsShard.take
 
@@ -105,7 +105,7 @@ def wall_clock() -> None:
 
 def uuid_ids() -> None:
     """Every trigger gets an id that nothing can be compared by."""
-    from agents.outputs import Sender
+    from agents.worker.producer import Sender
 
     outputs = Sender.outputs
 
@@ -139,7 +139,7 @@ def deadlines_not_rebuilt() -> None:
 
 def no_ownership() -> None:
     """Partitions that were revoked are kept, and nothing is read anew when they come back."""
-    from agents.ownership import Ownership
+    from agents.worker.assignment import Ownership
 
     assigned = Ownership.assigned
     kept: dict[Any, Any] = {}
@@ -156,7 +156,7 @@ def no_ownership() -> None:
 
 def rejected_after_ack() -> None:
     """Rejected records leave when the offset has long moved."""
-    from agents.outputs import Sender
+    from agents.worker.producer import Sender
     from stream.outputs.outputs import Outputs
 
     outputs = Sender.outputs
@@ -203,7 +203,7 @@ def no_applied_guard() -> None:
 
 def readable_ends() -> None:
     """Evidence by what consumers can read: what is not replicated yet is forgotten."""
-    from agents.offsets import Offsets
+    from agents.kafka.offsets import Offsets
 
     Offsets.appended = Offsets.ends  # type: ignore[method-assign]
 

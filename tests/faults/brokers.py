@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from agents.local.kafka import Cluster, cluster
+from agents.local.cluster import Cluster, cluster
 from tests.faults import faults, logs
 from tests.faults.cases import Room, case
 from tests.faults.report import Report

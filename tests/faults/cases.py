@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from agents.local.kafka import Cluster
+from agents.local.cluster import Cluster
 from tests.faults.report import Report
 from tests.faults.scene import scene
 

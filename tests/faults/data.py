@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from aiokafka import AIOKafkaProducer
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
-from agents.settings import aiokafka_options
-from agents.topic_list import EVENTS
+from agents.config.settings import aiokafka_options
+from agents.kafka.topics import EVENTS
 from tests.faults import live, logs, poison
 from tests.faults.cases import Room, case
 from tests.faults.clocks import hasty_scene, last

@@ -21,9 +21,9 @@ from kafka.admin import (
     UserScramCredentialUpsertion,
 )
 
-from agents.local.kafka import cluster
+from agents.kafka.acls import Right, rights
+from agents.local.cluster import cluster
 from agents.local.node import Node
-from agents.rights import Right, rights
 from tests.faults import logs
 from tests.faults.brokers import AWAY
 from tests.faults.cases import Room, Skipped, case

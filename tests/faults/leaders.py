@@ -3,8 +3,8 @@
 import time
 from typing import Any
 
-from agents import topics
-from agents.local.kafka import Cluster
+from agents.commands import topics
+from agents.local.cluster import Cluster
 from agents.local.node import Node
 from tests.faults.scene import Scene
 

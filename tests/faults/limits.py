@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from agents.local.kafka import cluster
+from agents.local.cluster import cluster
 from tests.faults import logs
 from tests.faults.brokers import AWAY
 from tests.faults.cases import Room, Skipped, case

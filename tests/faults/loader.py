@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 from kafka import KafkaProducer
 
-from agents.partition import partition_of
-from agents.replay import records
-from agents.settings import Settings, kafka_python_options
-from agents.topic_list import EVENTS
+from agents.config.settings import Settings, kafka_python_options
+from agents.kafka.partitioner import partition_of
+from agents.kafka.topics import EVENTS
+from agents.replay.records import records
 
 FLUSH_S = 180.0
 AGAIN_MS = 1_000

@@ -42,9 +42,9 @@ def freeze(point: str, nth: str) -> None:
 
 def _signal_at(point: str, left: int, number: signal.Signals) -> None:
     """Points: outputs (acknowledged), state (acknowledged), commit (before it), committed."""
-    from agents import flush
-    from agents.shard import Shard, Snapshot
-    from agents.transactions import TransactionalSender
+    from agents.worker import checkpoint
+    from agents.worker.partition_processor import Shard, Snapshot
+    from agents.worker.transactional_producer import TransactionalSender
 
     def passed(where: str, matters: bool = True) -> None:
         nonlocal left
@@ -54,7 +54,7 @@ def _signal_at(point: str, left: int, number: signal.Signals) -> None:
                 print(f"fault: {number.name} at {where}", file=sys.stderr, flush=True)
                 os.kill(os.getpid(), number)
 
-    write, flushed, make = Shard.write, Shard.flushed, flush.Flush.__init__
+    write, flushed, make = Shard.write, Shard.flushed, checkpoint.Flush.__init__
 
     async def writing(self: Shard, snapshot: Snapshot) -> Any:
         passed("outputs", bool(snapshot.acks))
@@ -64,7 +64,7 @@ def _signal_at(point: str, left: int, number: signal.Signals) -> None:
         passed("state", bool(acks))
         return acks
 
-    def made(self: flush.Flush, commit: flush.Commit, metrics: Any) -> None:
+    def made(self: checkpoint.Flush, commit: checkpoint.Commit, metrics: Any) -> None:
         async def committing(offsets: Any) -> bool:
             passed("commit")
             done = await commit(offsets)
@@ -82,7 +82,7 @@ def _signal_at(point: str, left: int, number: signal.Signals) -> None:
 
     TransactionalSender.commit = ending  # type: ignore[method-assign]
     Shard.write, Shard.flushed = writing, flushed  # type: ignore[method-assign]
-    flush.Flush.__init__ = made  # type: ignore[method-assign]
+    checkpoint.Flush.__init__ = made  # type: ignore[method-assign]
 
 
 def bug() -> None:

@@ -4,7 +4,7 @@ import json
 import random
 from typing import Any
 
-from agents.partition import partition_of
+from agents.kafka.partitioner import partition_of
 from tests.faults.loader import Given
 from tests.faults.oracle import is_rejected
 from tests.reference.generate_faults import BROKEN

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from agents.local import ports
-from agents.local.kafka import Cluster, cluster
+from agents.local.cluster import Cluster, cluster
 
 CHUNK = 65_536
 LINGER = struct.pack("ii", 1, 0)

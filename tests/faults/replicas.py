@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 from kafka import TopicPartition
 
-from agents import topics
-from agents.local.kafka import Cluster, cluster
+from agents.commands import topics
+from agents.kafka.topics import EVENTS, Layout, required
+from agents.local.cluster import Cluster, cluster
 from agents.local.node import Node
-from agents.topic_list import EVENTS, Layout, required
 from tests.faults import faults, live
 from tests.faults.brokers import AWAY
 from tests.faults.cases import Room, case

@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from agents import topics
-from agents.local.kafka import Cluster
-from agents.settings import Settings
-from agents.topic_list import EVENTS, FACTS
+from agents.commands import topics
+from agents.config.settings import Settings
+from agents.kafka.topics import EVENTS, FACTS
+from agents.local.cluster import Cluster
 from stream import backtest
 from stream import recipes_file as files
 from tests.faults import oracle, raw, verdict

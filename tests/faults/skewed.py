@@ -6,9 +6,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from agents.local.kafka import Cluster, cluster
+from agents.kafka.topics import EVENTS, FACTS
+from agents.local.cluster import Cluster, cluster
 from agents.local.node import Node
-from agents.topic_list import EVENTS, FACTS
 from tests.faults import live, raw
 from tests.faults.brokers import AWAY
 from tests.faults.cases import Room, Skipped, case

@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 from prometheus_client.parser import text_string_to_metric_families
 
-from agents.local.kafka import cluster
+from agents.local.cluster import cluster
 from tests.faults import live
 from tests.faults.cases import Room
 from tests.faults.clocks import hasty_scene

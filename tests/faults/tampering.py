@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from kafka import KafkaProducer
 from kafka.admin import ConfigResource, ConfigResourceType
 
-from agents import topics
-from agents.settings import kafka_python_options
-from agents.topic_list import EVENTS
+from agents.commands import topics
+from agents.config.settings import kafka_python_options
+from agents.kafka.topics import EVENTS
 from tests.faults import logs, raw
 from tests.faults.brokers import AWAY
 from tests.faults.cases import Room, case

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from agents.local.kafka import Cluster, cluster
+from agents.local.cluster import Cluster, cluster
 from tests.faults.cases import Room, Skipped
 from tests.faults.matrix import CASES
 

@@ -5,8 +5,8 @@ import time
 
 from kafka import KafkaProducer
 
-from agents.settings import kafka_python_options
-from agents.topic_list import EVENTS
+from agents.config.settings import kafka_python_options
+from agents.kafka.topics import EVENTS
 from tests.faults import faults, logs
 from tests.faults.brokers import AWAY, own_brokers
 from tests.faults.cases import ONCE, Room, case

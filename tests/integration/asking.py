@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from agents.settings import Settings
+from agents.config.settings import Settings
 from tests.integration import viewing
 
 

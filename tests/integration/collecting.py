@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 from aiohttp import ClientSession, web
 from kafka import KafkaConsumer, TopicPartition
 
-from agents import topics
-from agents.console import collector
-from agents.console.keys import SETTINGS
-from agents.settings import Settings, Time
+from agents.collector import handler
+from agents.commands import topics
+from agents.config.app_key import SETTINGS
+from agents.config.settings import Settings, Time
 from stream import recipes_file
 
 PARTITIONS = 3
@@ -49,7 +49,7 @@ class Site:
 async def collecting(settings: Settings) -> AsyncIterator[Site]:
     app = web.Application()
     app[SETTINGS] = settings
-    run = collector.add_routes(app)
+    run = handler.add_routes(app)
     runner = web.AppRunner(app, handler_cancellation=True)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)

@@ -11,11 +11,13 @@ from dataclasses import replace
 import msgspec
 from kafka import KafkaProducer
 
-from agents import rejected, shoppers, topics
-from agents.batches import RawBatch
-from agents.partition import partition_of
-from agents.settings import Settings
-from agents.topic_list import Layout, required
+from agents.commands import topics
+from agents.config.settings import Settings
+from agents.kafka.partitioner import partition_of
+from agents.kafka.raw_batches import RawBatch
+from agents.kafka.topics import Layout, required
+from agents.simulator import traffic as shoppers
+from agents.worker import dead_letters
 from stream.events.records import Record
 from stream.outputs.outputs import Outputs
 from stream.recipes.recipe import Recipes
@@ -32,7 +34,7 @@ DETAIL = 12 * MINUTE
 
 
 class RejectedRecord(msgspec.Struct):
-    """What agents/rejected.py reads of an input record."""
+    """What agents/worker/dead_letters.py reads of an input record."""
 
     offset: int
     timestamp: int
@@ -146,7 +148,7 @@ class Past:
         raw = [RejectedRecord(offset, t, key, value) for offset, t, key, value in records]
         batch = RawBatch(raw, raw[0].offset, raw[-1].offset + 1, None)
         topic = self._topic("storefront.events")
-        for key, value, headers in rejected.records(out.rejected, [batch], topic, partition):
+        for key, value, headers in dead_letters.records(out.rejected, [batch], topic, partition):
             t = int(dict(headers)["time"] or 0) + 20
             name = self._topic("storefront.rejected")
             self._producer.send(

@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 from kafka import KafkaConsumer, TopicPartition
 
-from agents import load, topics
-from agents.crew import Crew
-from agents.replay import CLOCK, records
-from agents.settings import Settings
+from agents.commands import load, topics
+from agents.config.settings import Settings
+from agents.demo.workers import Crew
+from agents.replay.records import CLOCK, records
 from stream.backtest import run
 from stream.recipes.recipe import Recipes
 

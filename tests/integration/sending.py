@@ -15,10 +15,10 @@ from kafka import KafkaConsumer, KafkaProducer, OffsetAndMetadata, TopicPartitio
 from kafka.admin import KafkaAdminClient
 from kafka.consumer.fetcher import ConsumerRecord
 
-from agents import topics
+from agents.commands import topics
+from agents.config.settings import Settings
 from agents.local import ports
 from agents.local.process import Process
-from agents.settings import Settings
 from stream import recipes_file
 from stream.outputs import triggers
 from stream.outputs.outputs import Outputs

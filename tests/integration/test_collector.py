@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from kafka.partitioner import murmur2
 
-from agents.console.intake import LARGEST
-from agents.settings import Settings
+from agents.collector.validation import LARGEST
+from agents.config.settings import Settings
 from stream.events.decoding import decode
 from tests.integration.collecting import PARTITIONS, Site, event, ids, kept, make_topics, served
 from tests.unit.test_intake import POISON, examples

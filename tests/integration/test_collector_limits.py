@@ -2,8 +2,8 @@
 
 import pytest
 
-from agents.console.origins import Collecting
-from agents.settings import Settings
+from agents.collector.access import Collecting
+from agents.config.settings import Settings
 from tests.integration.collecting import Site, event, ids, kept, make_topics, served
 
 

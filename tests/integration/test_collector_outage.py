@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from kafka.admin import KafkaAdminClient
 
-from agents.console.carrier import PATIENCE_S
-from agents.local.kafka import cluster
+from agents.collector.producer import PATIENCE_S
+from agents.config.settings import Settings
+from agents.local.cluster import cluster
 from agents.local.node import Node
-from agents.settings import Settings
 from tests.integration.collecting import Site, collecting, event, ids, kept, make_topics, served
 
 pytestmark = pytest.mark.slow

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from agents import waiting
-from agents.console.security import POLICY
+from agents.config.settings import Settings
+from agents.console.http_security import POLICY
+from agents.explain import pending_steps
 from agents.local.ports import free
-from agents.settings import Settings
 from stream import recipes_file
 from tests.integration import viewing
 from tests.integration.asking import Console, console, whole
@@ -127,7 +127,9 @@ def test_what_waits_is_the_same_from_redis_and_from_the_changelog(
     for _, key, value in log.records["state.people"]:
         states.setdefault(key.decode(), []).append(value)
     known = {
-        key: waiting.of_records(key, states[key], recipes_file.DEFAULT) for key in states if key
+        key: pending_steps.of_records(key, states[key], recipes_file.DEFAULT)
+        for key in states
+        if key
     }
     people = [key for key, each in known.items() if each and each.steps][:3]
     assert people

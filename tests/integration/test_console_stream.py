@@ -9,9 +9,9 @@ from collections.abc import Iterator
 import pytest
 from aiohttp import web
 
+from agents.config.settings import Settings
 from agents.console import sse
 from agents.console.hub import Hub
-from agents.settings import Settings
 from tests.integration.asking import Console, console, whole
 from tests.integration.past import left
 

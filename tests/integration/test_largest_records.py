@@ -8,10 +8,10 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 from kafka.admin import KafkaAdminClient
 
-from agents.outputs import Sender, acknowledged
-from agents.settings import Settings, aiokafka_options
-from agents.topic_list import Layout
-from agents.topics import connected, create
+from agents.commands.topics import connected, create
+from agents.config.settings import Settings, aiokafka_options
+from agents.kafka.topics import Layout
+from agents.worker.producer import Sender, acknowledged
 from stream import recipes_file
 
 SIZE = 6 * 2**20

@@ -14,10 +14,10 @@ import pytest
 from cloudevents.core.bindings.kafka import KafkaMessage, from_structured_event
 from kafka import KafkaProducer
 
-from agents import topics
-from agents.crew import Crew
-from agents.settings import Settings
-from agents.topic_list import EVENTS, FACTS
+from agents.commands import topics
+from agents.config.settings import Settings
+from agents.demo.workers import Crew
+from agents.kafka.topics import EVENTS, FACTS
 from stream import backtest, recipes_file
 from tests.faults import oracle, raw
 from tests.integration.replaying import environ, until

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from kafka import KafkaConsumer, TopicPartition
 
-from agents import load, topics
-from agents.replay import CLOCK, Record, records
-from agents.settings import Settings
+from agents.commands import load, topics
+from agents.config.settings import Settings
+from agents.replay.records import CLOCK, Record, records
 from stream import recipes_file
 
 T = 1_767_225_600_000

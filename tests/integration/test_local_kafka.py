@@ -8,7 +8,7 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient, NewTopic
 from kafka.errors import KafkaError
 
-from agents.local.kafka import Cluster, cluster
+from agents.local.cluster import Cluster, cluster
 from agents.local.node import Node
 from agents.local.process import LocalFailed
 

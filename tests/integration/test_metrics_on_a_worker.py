@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from agents import topics
-from agents.crew import Crew
-from agents.metrics import Metrics
-from agents.settings import Settings
+from agents.commands import topics
+from agents.config.settings import Settings
+from agents.demo.workers import Crew
+from agents.worker.metrics import Metrics
 from stream import recipes_file
 from tests.deploy import expressions
 from tests.deploy.test_grafana import EXPRESSIONS

@@ -4,11 +4,11 @@ import asyncio
 
 from aiokafka import AIOKafkaProducer
 
-from agents import topics
-from agents.local.kafka import cluster
-from agents.offsets import Offsets
-from agents.settings import Settings, aiokafka_options
-from agents.topic_list import EVENTS, Layout
+from agents.commands import topics
+from agents.config.settings import Settings, aiokafka_options
+from agents.kafka.offsets import Offsets
+from agents.kafka.topics import EVENTS, Layout
+from agents.local.cluster import cluster
 from stream import recipes_file
 
 

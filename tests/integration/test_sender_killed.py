@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from agents.local import kafka
+from agents.local import cluster
 from tests.integration.hostile import Endpoint, Reply, Seen
 from tests.integration.sending import Sender, Topics, sender, trigger, triggers_of
 
@@ -167,7 +167,7 @@ def test_a_frozen_sender_that_wakes_up_repeats_nothing_that_was_seen(
 def test_without_a_broker_a_sender_still_stops_in_time_and_sends_nothing(
     endpoint: Endpoint, prefix: str, tmp_path: Path
 ) -> None:
-    with kafka.cluster() as brokers:
+    with cluster.cluster() as brokers:
         topics = Topics(brokers.bootstrap, prefix)
         with sender(brokers.bootstrap, prefix, endpoint.url, tmp_path) as running:
             one, waiting = trigger("one"), trigger("waiting", wait=8_000)

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from agents.local import redis
-from agents.sender.file_marks import FileMarks
-from agents.sender.marks import Claim, Mark, Marks, MarksUnavailable
-from agents.sender.redis_marks import RedisMarks
+from agents.sender.idempotency import Claim, Mark, Marks, MarksUnavailable
+from agents.sender.idempotency_redis import RedisMarks
+from agents.sender.idempotency_sqlite import FileMarks
 
 LEASE_MS = 600
 UNTIL = int(time.time() * 1000) + 3_600_000

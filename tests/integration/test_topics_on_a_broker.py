@@ -6,9 +6,9 @@ from time import monotonic, sleep
 import pytest
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 
-from agents.settings import Settings
-from agents.topic_list import Layout
-from agents.topics import TopicsError, check, connected, create
+from agents.commands.topics import TopicsError, check, connected, create
+from agents.config.settings import Settings
+from agents.kafka.topics import Layout
 from stream import recipes_file
 
 NAMES = recipes_file.DEFAULT.names

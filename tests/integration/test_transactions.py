@@ -8,12 +8,12 @@ import pytest
 from aiokafka.errors import ProducerFenced
 from faust.types import TP
 
-from agents import topics
-from agents.local.kafka import Cluster, cluster
-from agents.outputs import acknowledged
-from agents.settings import Settings
-from agents.topic_list import EVENTS, Layout
-from agents.transactions import TransactionalSender
+from agents.commands import topics
+from agents.config.settings import Settings
+from agents.kafka.topics import EVENTS, Layout
+from agents.local.cluster import Cluster, cluster
+from agents.worker.producer import acknowledged
+from agents.worker.transactional_producer import TransactionalSender
 from stream import recipes_file
 
 LAYOUT = Layout(1, 1)

@@ -12,12 +12,12 @@ import pytest
 from kafka import KafkaProducer
 from redis import Redis
 
-from agents import waiting
+from agents.config.settings import Settings
+from agents.explain import pending_steps
 from agents.local.redis import Server, server
-from agents.settings import Settings
-from agents.view import entries
+from agents.view import projection
 from agents.view.keys import DECISIONS_KEPT, Keys
-from agents.view.link import Link, ViewLost
+from agents.view.redis_client import Link, ViewLost
 from stream import recipes_file
 from tests.integration import viewing
 from tests.integration.past import left
@@ -123,7 +123,7 @@ def test_what_waits_is_what_the_changelog_says(settings: Settings, log: Log) -> 
         link, view = stored(settings)
         steps = 0
         for person, values in list(states.items())[:150]:
-            known = waiting.of_records(person, values, recipes_file.DEFAULT)
+            known = pending_steps.of_records(person, values, recipes_file.DEFAULT)
             assert await surely(lambda person=person: view.waiting(person)) == known
             steps += len(known.steps) if known else 0
         await link.close()
@@ -163,7 +163,7 @@ def test_all_that_is_written_stands_under_the_prefix_and_people_s_keys_end(
 def test_trigger_ids_are_the_newest_so_many(
     settings: Settings, log: Log, client: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(entries, "FIRED_KEPT", 20)
+    monkeypatch.setattr(projection, "FIRED_KEPT", 20)
     asyncio.run(catch_up(settings))
     keys = Keys(settings.prefix)
     kept = client.zrange(keys.fired, 0, -1)

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 from redis import Redis
 
+from agents.config.settings import Settings
 from agents.local.redis import Server, server
-from agents.settings import Settings
-from agents.view.link import FAILURES, Link, ViewLost
+from agents.view.redis_client import FAILURES, Link, ViewLost
 from tests.integration import viewing
 from tests.integration.past import left
 from tests.integration.viewing import Log, counts, ended, surely, with_redis

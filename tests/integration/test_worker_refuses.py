@@ -8,8 +8,8 @@ from time import monotonic, sleep
 
 import pytest
 
-from agents import topics
-from agents.settings import Settings, Time
+from agents.commands import topics
+from agents.config.settings import Settings, Time
 from stream import recipes_file
 
 WITHIN_S = 60

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from agents import load
-from agents.crew import Crew, WorkerFailed
-from agents.replay import records
+from agents.commands import load
+from agents.demo.workers import Crew, WorkerFailed
+from agents.replay.records import records
 from stream import recipes_file as files
 from tests.faults.logs import worlds
 from tests.integration.replaying import (

@@ -9,11 +9,11 @@ from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
 
-from agents.settings import Settings
-from agents.view.entries import day
+from agents.config.settings import Settings
 from agents.view.keys import Keys
-from agents.view.link import Link, ViewLost
-from agents.view.stored import Stored
+from agents.view.projection import day
+from agents.view.reader import Stored
+from agents.view.redis_client import Link, ViewLost
 from agents.view.writer import Writer
 from stream import recipes_file
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 import msgspec
 import pytest
 
-from agents import shoppers
-from agents.partition import partition_of
-from agents.replay import records
+from agents.kafka.partitioner import partition_of
+from agents.replay.records import records
+from agents.simulator import traffic as shoppers
 from stream import backtest, recipes_file
 from stream.events.records import Record
 from stream.outputs.outputs import Outputs

@@ -1,6 +1,6 @@
 """So many a second and no more, by a clock of the test's own."""
 
-from agents.console.buckets import SECONDS_AT_ONCE, Buckets
+from agents.collector.rate_limit import SECONDS_AT_ONCE, Buckets
 
 
 class Clock:

@@ -3,8 +3,8 @@
 import pytest
 from aiohttp.test_utils import make_mocked_request
 
-from agents.console.origins import Collecting, address, cors
-from agents.settings import SettingsError
+from agents.collector.access import Collecting, address, cors
+from agents.config.settings import SettingsError
 
 
 def test_nothing_set_is_the_same_origin_only_and_no_proxy() -> None:

@@ -8,12 +8,12 @@ import pytest
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaConnectionError, NodeNotReadyError
 
-from agents import connections
+from agents.kafka import reconnect
 
 
 @pytest.fixture(autouse=True)
 def without_waiting(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(connections, "PATIENCE_S", 0.0)
+    monkeypatch.setattr(reconnect, "PATIENCE_S", 0.0)
     names = ("coordinator_lookup", "_get_conn")
     before = [(name, getattr(AIOKafkaClient, name)) for name in names]
     yield
@@ -35,13 +35,13 @@ class Client:
 
 def test_a_client_is_started_again_until_a_broker_answers() -> None:
     client = Client()
-    assert asyncio.run(connections.started(client.start, lambda: True))
+    assert asyncio.run(reconnect.started(client.start, lambda: True))
     assert client.asked == 3
 
 
 def test_a_client_is_not_started_again_once_nobody_wants_it() -> None:
     client = Client()
-    assert not asyncio.run(connections.started(client.start, lambda: client.asked < 2))
+    assert not asyncio.run(reconnect.started(client.start, lambda: client.asked < 2))
     assert client.asked == 2
 
 
@@ -50,7 +50,7 @@ def test_a_fault_that_does_not_pass_is_not_tried_again() -> None:
         raise ValueError
 
     with pytest.raises(ValueError):
-        asyncio.run(connections.started(start, lambda: True))
+        asyncio.run(reconnect.started(start, lambda: True))
 
 
 async def lookup() -> None:
@@ -61,7 +61,7 @@ def test_a_broker_that_names_no_broker_is_asked_again() -> None:
     """aiokafka's own word for it is an assertion, which would end the process."""
     with pytest.raises(AssertionError):
         asyncio.run(lookup())
-    connections.install()
+    reconnect.install()
     with pytest.raises(NodeNotReadyError) as raised:
         asyncio.run(lookup())
     assert raised.value.retriable
@@ -77,7 +77,7 @@ def test_a_connection_that_breaks_under_the_question_is_an_error_that_passes(
 
     monkeypatch.setattr(AIOKafkaClient, "get_random_node", lambda _: 1)
     monkeypatch.setattr(AIOKafkaClient, "send", broken)
-    connections.install()
+    reconnect.install()
     with pytest.raises(NodeNotReadyError, match="it broke"):
         asyncio.run(lookup())
 
@@ -89,5 +89,5 @@ def test_a_broker_that_is_away_is_not_asked_all_the_time(monkeypatch: pytest.Mon
         assert not await client.ready(1)
         return time.monotonic() - began
 
-    connections.install()
-    assert asyncio.run(asked()) >= connections.AGAIN_S
+    reconnect.install()
+    assert asyncio.run(asked()) >= reconnect.AGAIN_S

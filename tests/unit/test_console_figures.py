@@ -5,8 +5,8 @@ import json
 import pytest
 
 from agents.console import latency
-from agents.console.evidence import Evidence
-from agents.console.tally import SPANS, Tallies, Tally
+from agents.console.rolling_counts import SPANS, Tallies, Tally
+from agents.console.watermark_progress import Evidence
 from agents.console.wording import FAULTS, wording
 from schemas import load
 from stream import recipes_file

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from aiokafka.errors import GroupAuthorizationFailedError
 
-from agents.consumer import BatchConsumer
+from agents.worker.consumer import BatchConsumer
 
 
 class Thread:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 import schemas
-from agents.console.intake import LARGEST, MOST, Fault, Faulty, take, unsure
+from agents.collector.validation import LARGEST, MOST, Fault, Faulty, take, unsure
 from schemas.files import HOME
 from stream.events.decoding import DEEPEST
 from stream.events.decoding import LARGEST as LARGEST_EVENT

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from agents import log
+from agents.runtime import log
 
 PLACE = "127.0.0.1:9092"
 

@@ -8,15 +8,15 @@ import pytest
 from aiokafka.structs import RecordMetadata, TopicPartition
 from prometheus_client.parser import text_string_to_metric_families
 
-from agents import shoppers
-from agents.batches import RawBatch
-from agents.metrics import PEOPLE, VISITORS, Metrics
-from agents.outputs import Sender, Source
-from agents.people import PeopleShard
-from agents.replay import records
-from agents.settings import Settings
-from agents.topic_list import Layout
-from agents.visitors import VisitorsShard
+from agents.config.settings import Settings
+from agents.kafka.raw_batches import RawBatch
+from agents.kafka.topics import Layout
+from agents.replay.records import records
+from agents.simulator import traffic
+from agents.worker.metrics import PEOPLE, VISITORS, Metrics
+from agents.worker.people import PeopleShard
+from agents.worker.producer import Sender, Source
+from agents.worker.visitors import VisitorsShard
 from stream import recipes_file
 from stream.events import types
 from stream.outputs.outputs import Outputs
@@ -50,7 +50,7 @@ def bad(offset: int) -> Input:
 
 
 def day() -> Iterator[bytes]:
-    for t, event in shoppers.day(11, 150, START, HALF_A_DAY):
+    for t, event in traffic.day(11, 150, START, HALF_A_DAY):
         yield event if isinstance(event, bytes) else msgspec.json.encode({"t": t, **event})
 
 

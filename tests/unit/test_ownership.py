@@ -7,11 +7,11 @@ import pytest
 from aiokafka.errors import KafkaConnectionError
 from faust.types import TP, Message
 
-from agents import ownership
-from agents.metrics import Metrics
-from agents.ownership import Ownership
-from agents.settings import Settings
-from agents.shard import Shard
+from agents.config.settings import Settings
+from agents.worker import assignment
+from agents.worker.assignment import Ownership
+from agents.worker.metrics import Metrics
+from agents.worker.partition_processor import Shard
 
 TP_0 = TP("storefront.events", 0)
 
@@ -66,10 +66,10 @@ def test_partitions_that_cannot_be_opened_are_let_go_when_they_are_another_worke
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Until then the log says what is waited for."""
-    monkeypatch.setattr(ownership, "PATIENCE_S", 0.01)
-    monkeypatch.setattr(ownership, "OPENING_S", 0.0)
+    monkeypatch.setattr(assignment, "PATIENCE_S", 0.01)
+    monkeypatch.setattr(assignment, "OPENING_S", 0.0)
     asked = iter([True, True, False])
     shards = [cast(Shard, Opening())]
-    assert not asyncio.run(ownership.opened_all(shards, lambda: next(asked)))
+    assert not asyncio.run(assignment.opened_all(shards, lambda: next(asked)))
     told = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert told == ["former_transactions_do_not_end partitions=1"] * 2

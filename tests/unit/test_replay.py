@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from agents.partition import partition_of
-from agents.replay import CLOCK, Record, records
+from agents.kafka.partitioner import partition_of
+from agents.replay.records import CLOCK, Record, records
 from stream.backtest import OutOfOrder
 from stream.durations import DAY, MINUTE
 

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 import schemas
-from agents import strimzi
-from agents.rights import ROLES, Right, rights
-from agents.settings import Settings
-from agents.topic_list import Layout
+from agents.config.settings import Settings
+from agents.generate import strimzi
+from agents.kafka.acls import ROLES, Right, rights
+from agents.kafka.topics import Layout
 
 NAMES = ("exit-intent", "cart-vip")
 PLAIN = Settings(prefix="eu.", group="eu.triggers")

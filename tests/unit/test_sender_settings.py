@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from agents.config.settings import SettingsError
 from agents.sender.settings import Backoff, SenderSettings
-from agents.settings import SettingsError
 
 SECRET = "whsec_" + b64encode(b"k" * 32).decode()
 LEAST = {

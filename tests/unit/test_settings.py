@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from agents.settings import (
+from agents.config.settings import (
     Flush,
     Security,
     Settings,

@@ -9,8 +9,8 @@ from typing import Any
 from aiohttp import ClientSession, web
 
 from agents.console import shop
+from agents.console.app_keys import HUB
 from agents.console.hub import Hub
-from agents.console.keys import HUB
 
 
 def trigger(id: str, visitor: str, **more: Any) -> dict[str, Any]:

@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 import schemas
-from agents import shoppers
-from agents.rubbish import NONE, Faults, Record
+from agents.simulator import traffic as shoppers
+from agents.simulator.faults import NONE, Faults, Record
 
 START = 1_767_571_200_000
 DAY = 86_400_000

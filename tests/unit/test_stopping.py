@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from agents import stopping
+from agents.runtime import shutdown
 
 log = logging.getLogger("triggers.test")
 
@@ -18,7 +18,7 @@ def failed() -> Exception:
 
 def test_what_happened_and_where_is_one_record_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
     """Another thread's line between an error and its stack would send whoever reads it the wrong way."""
-    stopping.report(log, failed(), ())
+    shutdown.report(log, failed(), ())
     (record,) = caplog.records
     first, *stack = record.getMessage().splitlines()
     assert first == "failed error=ValueError"
@@ -29,14 +29,14 @@ def test_what_happened_and_where_is_one_record_of_the_log(caplog: pytest.LogCapt
 def test_the_words_of_an_error_that_is_not_known_are_not_told(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    stopping.report(log, failed(), ())
-    stopping.report(log, failed(), (ValueError,))
+    shutdown.report(log, failed(), ())
+    shutdown.report(log, failed(), (ValueError,))
     unknown, known = (record.getMessage().splitlines()[0] for record in caplog.records)
     assert unknown == "failed error=ValueError"
     assert known == "failed error=ValueError: anna@example.com"
 
 
 def test_each_error_of_a_group_is_told(caplog: pytest.LogCaptureFixture) -> None:
-    stopping.report(log, ExceptionGroup("both", [failed(), KeyError("b")]), ())
+    shutdown.report(log, ExceptionGroup("both", [failed(), KeyError("b")]), ())
     told = [record.getMessage().splitlines()[0] for record in caplog.records]
     assert told == ["failed error=ValueError", "failed error=KeyError"]

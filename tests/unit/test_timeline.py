@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from agents import reasons
-from agents.sentences import SENTENCES
-from agents.timeline import Line, Story, lines
+from agents.explain import refusal_reasons
+from agents.explain.event_text import SENTENCES
+from agents.explain.timeline import Line, Story, lines
 from schemas import load, names
 from stream import backtest, recipes_file
 from stream.recipes.recipe import Recipes
@@ -261,9 +261,9 @@ def test_every_reason_has_a_plain_sentence(recipe: str, outcome: str, reason: st
 
 def test_a_reason_that_is_not_known_is_told_as_it_is() -> None:
     decision = {"recipe": "gone", "reason": "odd", "at": 0}
-    recipe = reasons.recipe_of(decision, recipes_file.DEFAULT)
-    case = reasons.Case(decision, recipe, recipes_file.DEFAULT, (), None, str)
-    assert reasons.why(case) == ("the reason given is 'odd'", "")
+    recipe = refusal_reasons.recipe_of(decision, recipes_file.DEFAULT)
+    case = refusal_reasons.Case(decision, recipe, recipes_file.DEFAULT, (), None, str)
+    assert refusal_reasons.why(case) == ("the reason given is 'odd'", "")
 
 
 @pytest.mark.parametrize(
@@ -271,4 +271,4 @@ def test_a_reason_that_is_not_known_is_told_as_it_is() -> None:
     [(HOUR, "1 hour"), (3 * DAY, "3 days"), (90_000, "90 seconds"), (1500, "1.5 seconds")],
 )
 def test_a_span_of_time_is_written_in_the_largest_unit_that_fits(ms: int, words: str) -> None:
-    assert reasons.span(ms) == words
+    assert refusal_reasons.span(ms) == words

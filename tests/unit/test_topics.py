@@ -3,9 +3,9 @@
 import pytest
 
 import schemas
-from agents.settings import Settings
-from agents.topic_list import LONGEST, Layout, TopicSpec, required
-from agents.topics import Found, faults_of
+from agents.commands.topics import Found, faults_of
+from agents.config.settings import Settings
+from agents.kafka.topics import LONGEST, Layout, TopicSpec, required
 
 LIVE = Settings(kafka=("localhost:9092",), prefix="shop1.")
 REPLAY = Settings(kafka=("localhost:9092",), time="record")

@@ -7,7 +7,7 @@ from typing import Any
 
 from aiokafka.errors import ProducerFenced
 
-from agents.transactions import TransactionalSender
+from agents.worker.transactional_producer import TransactionalSender
 
 
 async def fenced() -> bool:

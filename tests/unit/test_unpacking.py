@@ -9,7 +9,8 @@ from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.structs import TopicPartition
 
-from agents import batches, rejected, unpacking
+from agents.kafka import decompression, raw_batches
+from agents.worker import dead_letters
 from stream.events import decoding
 
 MB = 1024 * 1024
@@ -20,7 +21,7 @@ VIEW = b'{"id":"e-1","type":"page.viewed","visitor":"v-1"}'
 
 @pytest.fixture(autouse=True)
 def _bounded() -> None:
-    unpacking.install()
+    decompression.install()
 
 
 def packed(codec: int, *values: bytes) -> bytes:
@@ -33,11 +34,11 @@ def packed(codec: int, *values: bytes) -> bytes:
     return bytes(data)
 
 
-def read(data: bytes, blocks: bool = False) -> tuple[list[batches.RawBatch], Any]:
+def read(data: bytes, blocks: bool = False) -> tuple[list[raw_batches.RawBatch], Any]:
     fetched = PartitionRecords(
-        TopicPartition("t", 0), batches.Stored(data), [], 0, None, None, True, READ_COMMITTED
+        TopicPartition("t", 0), raw_batches.Stored(data), [], 0, None, None, True, READ_COMMITTED
     )
-    return list(batches.raw_batches(fetched, blocks)), fetched
+    return list(raw_batches.raw_batches(fetched, blocks)), fetched
 
 
 @pytest.mark.parametrize("codec", CODECS.values(), ids=CODECS)
@@ -70,7 +71,7 @@ def test_a_bomb_is_one_rejected_record_that_stands_for_all_of_its_batch(codec: i
     with pytest.raises(decoding.Rejected) as fault:
         decoding.parse(value)
     assert fault.value.reason == "too_large"
-    (row,) = rejected.records([(offset, "too_large", "$")], [batch], "t", 0)
+    (row,) = dead_letters.records([(offset, "too_large", "$")], [batch], "t", 0)
     assert row[:2] == (None, None)
     assert ("records", b"33") in row[2]
     assert ("offset", b"7") in row[2]
@@ -82,12 +83,12 @@ def test_very_many_empty_records_are_one_rejected_record(
     codec: int, blocks: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     most = 1000
-    monkeypatch.setattr(unpacking, "LARGEST", most * unpacking.RECORD)
+    monkeypatch.setattr(decompression, "LARGEST", most * decompression.RECORD)
     for count, whole in ((most, True), (most + 1, False)):
         data = packed(codec, *[b""] * count)
         (batch,), _ = read(data, blocks)
         assert batch.count == (count if whole else 1)
-        assert isinstance(batch.records[0], unpacking.Unread) is not whole
+        assert isinstance(batch.records[0], decompression.Unread) is not whole
         assert batch.next == BASE + count
 
 
@@ -102,15 +103,15 @@ def test_what_comes_behind_a_bomb_is_read(codec: int) -> None:
 
 def test_a_batch_at_the_bound_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     data = packed(4, b" " * MB)
-    before = unpacking.unpacked()
+    before = decompression.unpacked()
     read(data)
-    size = unpacking.unpacked() - before - unpacking.RECORD
+    size = decompression.unpacked() - before - decompression.RECORD
     for most, refused in ((size, False), (size - 1, True)):
-        monkeypatch.setattr(unpacking, "LARGEST", most)
-        unpacking._room.__init__()
+        monkeypatch.setattr(decompression, "LARGEST", most)
+        decompression._room.__init__()
         (batch,), _ = read(data)
-        assert isinstance(batch.records[0], unpacking.Unread) is refused
+        assert isinstance(batch.records[0], decompression.Unread) is refused
 
 
 def test_the_decoders_that_are_replaced_are_those_of_the_installed_release() -> None:
-    assert both.DefaultRecordBatch.__module__ == unpacking.default_records.__name__
+    assert both.DefaultRecordBatch.__module__ == decompression.default_records.__name__

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from agents.local.ports import free
-from agents.view.link import FAILURES, OPEN_S, Breaker, Link, ViewLost
+from agents.view.redis_client import FAILURES, OPEN_S, Breaker, Link, ViewLost
 
 
 class Clock:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from agents import waiting
+from agents.explain import pending_steps
 from stream import recipes_file
 from stream.outputs.outputs import Outputs
 from stream.stages.people import People
@@ -56,8 +56,8 @@ class Shop:
     def of(self, person: str) -> list[bytes | None]:
         return [value for key, value in self.written if key == person.encode()]
 
-    def known(self, person: str) -> waiting.Known:
-        found = waiting.of_records(person, self.of(person), recipes_file.DEFAULT)
+    def known(self, person: str) -> pending_steps.Known:
+        found = pending_steps.of_records(person, self.of(person), recipes_file.DEFAULT)
         assert found is not None
         return found
 
@@ -111,7 +111,7 @@ def test_an_older_state_that_was_written_later_does_not_count() -> None:
     old = shop.of("customer:anna")
     shop.at(2 * HOUR)
     late = [*shop.of("customer:anna"), *old]
-    found = waiting.of_records("customer:anna", late, recipes_file.DEFAULT)
+    found = pending_steps.of_records("customer:anna", late, recipes_file.DEFAULT)
     assert found is not None
     assert [step.step for step in found.steps] == [2]
 
@@ -124,19 +124,19 @@ def test_of_a_person_who_was_forgotten_nothing_waits() -> None:
 
 
 def test_of_a_person_without_a_state_nothing_is_known() -> None:
-    assert waiting.of_records("customer:anna", [], recipes_file.DEFAULT) is None
-    assert waiting.of_records("customer:anna", [None], recipes_file.DEFAULT) is None
+    assert pending_steps.of_records("customer:anna", [], recipes_file.DEFAULT) is None
+    assert pending_steps.of_records("customer:anna", [None], recipes_file.DEFAULT) is None
 
 
 def test_a_state_of_a_later_release_is_not_guessed_at() -> None:
     with pytest.raises(NewerState):
-        waiting.of_records("customer:anna", [b"\x7f" + bytes(40)], recipes_file.DEFAULT)
+        pending_steps.of_records("customer:anna", [b"\x7f" + bytes(40)], recipes_file.DEFAULT)
 
 
 def test_a_recipe_that_is_no_more_in_force_is_told_with_what_it_left() -> None:
     shop = Shop()
     shop.at(10 * MINUTE, *CART)
     other = recipes_file.load("recipes: [{name: exit-intent}]")
-    found = waiting.of_records("customer:anna", shop.of("customer:anna"), other)
+    found = pending_steps.of_records("customer:anna", shop.of("customer:anna"), other)
     assert found is not None
     assert [(step.recipe, step.steps) for step in found.steps] == [("cart-abandonment", 0)]

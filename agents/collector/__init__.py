@@ -1,0 +1,1 @@
+"""`POST /collect`: a storefront's events over HTTP."""

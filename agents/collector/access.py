@@ -1,0 +1,111 @@
+"""Who may post to the collector, and from where a post comes. No header is believed that was not asked for.
+
+| variable | what | default |
+|---|---|---|
+| TRIGGERS_COLLECT_ORIGINS | other origins whose pages may post: `https://shop.example,…`, or `*` | none |
+| TRIGGERS_COLLECT_PROXIES | proxies in front that add to X-Forwarded-For; 0: the peer's address counts | 0 |
+| TRIGGERS_COLLECT_KEY | whoever names a customer, an order or a consent must know it (or ..._FILE) | none |
+| TRIGGERS_COLLECT_PER_ADDRESS | events a second that one address may post, in the long run; 0: any | 100 |
+| TRIGGERS_COLLECT_PER_VISITOR | the same for one visitor | 20 |
+"""
+
+import ipaddress
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hmac import compare_digest
+from typing import Final, Self
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from agents.config.environment import Environment
+from agents.config.settings import SettingsError
+
+ANY: Final = "*"
+ORIGIN: Final = re.compile(r"https?://[a-z0-9.\-\[\]:]+", re.ASCII)
+REMEMBER_S: Final = 7200
+"""For so long a browser asks no more whether it may post."""
+
+
+@dataclass(frozen=True)
+class Collecting:
+    """Rates in events a second. `key` None: everybody is believed."""
+
+    origins: frozenset[str] = frozenset()
+    proxies: int = 0
+    per_address: int = 100
+    per_visitor: int = 20
+    key: str | None = field(default=None, repr=False)
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str] = os.environ) -> Self:
+        """Raises SettingsError with every mistake."""
+        env = Environment(environ)
+        found = cls(
+            origins=_origins(env),
+            proxies=env.number("TRIGGERS_COLLECT_PROXIES", 0, 10, 0),
+            per_address=env.number("TRIGGERS_COLLECT_PER_ADDRESS", 0, 10**6, 100),
+            per_visitor=env.number("TRIGGERS_COLLECT_PER_VISITOR", 0, 10**6, 20),
+            key=env.secret("TRIGGERS_COLLECT_KEY"),
+        )
+        if env.mistakes:
+            raise SettingsError("\n".join(env.mistakes))
+        return found
+
+
+def _origins(env: Environment) -> frozenset[str]:
+    name = "TRIGGERS_COLLECT_ORIGINS"
+    given = [part.strip().lower().rstrip("/") for part in env.text(name).split(",")]
+    origins = frozenset(filter(None, given))
+    for each in sorted(origins - {ANY}):
+        if not ORIGIN.fullmatch(each):
+            env.mistakes.append(f"{name}: an origin such as https://shop.example is meant")
+    return origins
+
+
+def cors(request: web.Request, origins: frozenset[str]) -> dict[str, str] | None:
+    """The headers of an answer to a page of the request's origin; None if it may not post.
+
+    Without an Origin it is no browser's page, or the console's own.
+    """
+    origin = request.headers.get("Origin", "").lower()
+    if not origin or urlsplit(origin).netloc == request.host.lower():
+        return {"Vary": "Origin"}
+    if ANY not in origins and origin not in origins:
+        return None
+    return {
+        "Access-Control-Allow-Origin": ANY if ANY in origins else origin,
+        "Access-Control-Allow-Methods": "POST",
+        "Access-Control-Allow-Headers": "Content-Type",
+        "Access-Control-Expose-Headers": "Date, Retry-After",
+        "Access-Control-Max-Age": str(REMEMBER_S),
+        "Vary": "Origin",
+    }
+
+
+def believed(request: web.Request, key: str | None) -> bool:
+    """Whether the post is from who knows the key, such as the shop's own server."""
+    if key is None:
+        return True
+    given = request.headers.get("Authorization", "").encode("utf-8", "surrogateescape")
+    return compare_digest(given, f"Bearer {key}".encode())
+
+
+def address(request: web.Request, proxies: int) -> str:
+    """The client's address, of an IPv6 one its /64: that is one household.
+
+    Of X-Forwarded-For only what our own proxies wrote counts, which is its end.
+    """
+    found = request.remote or ""
+    if proxies:
+        hops = ",".join(request.headers.getall("X-Forwarded-For", [])).split(",")
+        found = hops[-proxies].strip() if len(hops) >= proxies else found
+    try:
+        known = ipaddress.ip_address(found)
+    except ValueError:
+        return request.remote or ""
+    if isinstance(known, ipaddress.IPv6Address):
+        return str(ipaddress.ip_network((known, 64), strict=False))
+    return str(known)

@@ -1,0 +1,151 @@
+"""Carries events into `storefront.events`: said to be taken once the broker has acknowledged them.
+
+The producer is idempotent with acks=all and keys by visitor with the partitioner of the Java clients. What
+is not acknowledged in PATIENCE_S is not taken; the producer that held it is given up, with all that waits
+in it, and a new one begins: nothing piles up in an outage. A record may have landed all the same. Whoever
+sends it again does so under the same id, and the copy is ignored.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
+from typing import Any, Final
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from agents.collector.validation import Taken
+from agents.config.settings import Settings, aiokafka_options
+from agents.kafka.partitioner import partition_of
+from agents.kafka.topics import EVENTS
+from agents.runtime.log import say
+
+log = logging.getLogger("triggers.collector")
+
+PATIENCE_S: Final = 5.0
+"""Longer: browsers close the page meanwhile. Shorter: a new leader of a partition costs a repetition."""
+
+HELD: Final = 16 * 1024 * 1024
+"""Bytes of events sent and not yet acknowledged; above it nothing more is taken."""
+
+BATCH_BYTES: Final = 512 * 1024
+PACKED: Final = "gzip"
+"""Every client reads it as it comes."""
+
+AGAIN_S: Final = 0.25
+GOODBYE_S: Final = 3.0
+
+Ack = asyncio.Future[Any]
+
+
+class NotTaken(Exception):
+    """Not every event is acknowledged: no broker, no topic, too much under way, or it took too long."""
+
+
+class Line:
+    """One producer, from its start until it is `broken`."""
+
+    def __init__(self, producer: AIOKafkaProducer, topic: str) -> None:
+        self.broken = asyncio.Event()
+        self._producer = producer
+        self._topic = topic
+        self._held = 0
+
+    async def carry(self, events: Sequence[Taken]) -> None:
+        """Raises NotTaken."""
+        size = sum(len(event.value) for event in events)
+        if self.broken.is_set() or self._held + size > HELD:
+            raise NotTaken
+        self._held += size
+        sent: list[Ack] = []
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                for event in events:
+                    sent.append(await self._send(event))
+                await asyncio.wait(sent)
+        except (TimeoutError, KafkaError) as error:
+            self._break(error)
+            raise NotTaken from None
+        finally:
+            self._held -= sum(len(event.value) for event in events[len(sent) :])
+        for each in sent:
+            if each.exception():
+                raise NotTaken
+
+    async def _send(self, event: Taken) -> Ack:
+        """The acknowledgement to come. Raises KafkaError."""
+        key = event.visitor.encode()
+        partitions = len(await self._producer.partitions_for(self._topic))
+        place = partition_of(key, partitions)
+        sent: Ack = await self._producer.send(self._topic, event.value, key, partition=place)
+        sent.add_done_callback(partial(self._done, len(event.value)))
+        return sent
+
+    def _done(self, size: int, ack: Ack) -> None:
+        self._held -= size
+        if not ack.cancelled() and (error := ack.exception()):
+            self._break(error)
+
+    def _break(self, error: BaseException) -> None:
+        if not self.broken.is_set():
+            say(log, "given_up", logging.WARNING, error=type(error).__name__, held=self._held)
+            self.broken.set()
+
+
+class Carrier:
+    """`run` is to run for as long as events come."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._options = aiokafka_options(settings)
+        self._topic = settings.topic(EVENTS)
+        self._line: Line | None = None
+        self._closing: set[asyncio.Task[None]] = set()
+
+    async def carry(self, events: Sequence[Taken]) -> None:
+        """Returns once all are acknowledged, each visitor's in the order given. Raises NotTaken."""
+        if self._line is None:
+            raise NotTaken
+        await self._line.carry(events)
+
+    async def run(self) -> None:
+        """A producer, and after it is broken the next."""
+        try:
+            while True:
+                await self._one()
+                await asyncio.sleep(AGAIN_S)
+        finally:
+            await asyncio.gather(*self._closing)
+
+    async def _one(self) -> None:
+        producer = AIOKafkaProducer(
+            **self._options,
+            client_id="triggers-collector",
+            acks="all",
+            enable_idempotence=True,
+            compression_type=PACKED,
+            max_batch_size=BATCH_BYTES,
+        )
+        try:
+            await producer.start()
+            cluster = await producer.client.fetch_all_metadata()
+            if self._topic in cluster.topics():
+                self._line = Line(producer, self._topic)
+                await self._line.broken.wait()
+            else:
+                say(log, "topic_missing", logging.ERROR, topic=self._topic)
+        except (KafkaError, OSError) as error:
+            say(log, "no_broker", logging.WARNING, error=type(error).__name__)
+        finally:
+            self._line = None
+            closing = asyncio.create_task(_close(producer))
+            self._closing.add(closing)
+            closing.add_done_callback(self._closing.discard)
+
+
+async def _close(producer: AIOKafkaProducer) -> None:
+    """What waits in it has a last chance."""
+    with suppress(TimeoutError, KafkaError, OSError):
+        await asyncio.wait_for(producer.stop(), GOODBYE_S)
+    await producer.client.close()

@@ -1,0 +1,77 @@
+"""The command `console`: one page that shows what the service decides, and tells why.
+
+The page only reads; beside it the Redis view is filled, and a collector takes a storefront's events, also
+those of the demo shop. Kafka or Redis may be lost: the page says so and goes on with what is left.
+"""
+
+import argparse
+import asyncio
+import logging
+import signal
+import sys
+from typing import Final
+
+from aiohttp import web
+from aiokafka.errors import KafkaError
+
+from agents.config.recipes import read
+from agents.config.settings import Settings, SettingsError, address
+from agents.console.app import FAILED, make_app
+from agents.console.http_security import is_loopback
+from agents.runtime.log import configure
+from agents.runtime.shutdown import report
+from stream.recipes.recipe import Recipes
+from stream.recipes_file import RecipesError
+from stream.store.changelog import NewerState
+
+log = logging.getLogger("triggers.console")
+
+LISTEN: Final = "127.0.0.1:8090"
+GOODBYE_S: Final = 2.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--listen",
+        default=LISTEN,
+        metavar="HOST:PORT",
+        help=f"where it answers; it asks nobody who they are ({LISTEN})",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """0: stopped as told. 1: a fault; start it again. 2: wrong settings, or the address is taken."""
+    configure()
+    try:
+        settings = Settings.read()
+        settings.require_kafka()
+        recipes = read(settings.recipes)
+        asyncio.run(_serve(settings, recipes, *address("--listen", args.listen)))
+    except (SettingsError, RecipesError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    except Exception as error:
+        report(log, error, (NewerState, KafkaError))
+        return 1
+    return 0
+
+
+async def _serve(settings: Settings, recipes: Recipes, host: str, port: int) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    app = make_app(settings, recipes, loopback=is_loopback(host))
+    runner = web.AppRunner(
+        app, access_log=None, handler_cancellation=True, shutdown_timeout=GOODBYE_S
+    )
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, port).start()
+        shown = f"[{host}]" if ":" in host else host
+        print(f"the console is at http://{shown}:{runner.addresses[0][1]}/", flush=True)
+        waiting = asyncio.create_task(stop.wait())
+        await asyncio.wait((waiting, app[FAILED]), return_when=asyncio.FIRST_COMPLETED)
+        if app[FAILED].done():
+            app[FAILED].result()
+    finally:
+        await runner.cleanup()

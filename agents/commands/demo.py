@@ -1,0 +1,192 @@
+"""The command `demo`: the whole service at work on this machine, in about a minute.
+
+A simulated shop day in replay on two workers, then live traffic in real time; at the end what came
+out of it, whether it is what a backtest decides, and two stories. Uses the Kafka of TRIGGERS_KAFKA, else
+starts one. Leaves nothing running and nothing behind.
+"""
+
+import argparse
+import asyncio
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+from aiokafka.errors import KafkaError as ClientError
+from kafka.errors import KafkaError
+from rich.console import Console
+
+from agents.commands import explain
+from agents.commands.topics import TopicsError
+from agents.config.settings import PLAINTEXT, Settings, SettingsError
+from agents.demo import results, scenarios
+from agents.demo import shop as shop_page
+from agents.demo.results import Takings
+from agents.demo.session import DemoFailed, Stage
+from agents.demo.workers import WorkerFailed
+from agents.explain.lookup import ask
+from agents.explain.sources import Kafka
+from agents.local.cluster import kafka
+from agents.local.process import LocalFailed
+from stream.recipes_file import RecipesError
+
+WITHIN_MS: Final = 1_000
+"""An exit trigger that comes later finds nobody."""
+
+RATE: Final = 250.0
+INTERRUPTED: Final = 130
+
+NEXT: Final = """\
+README.md                    what it is, how to send events, how to run it
+docs/semantics.md            what is decided, exactly
+make test                    the tests, on a real Kafka
+make shop                    a demo shop and the console, in the browser
+storefront-triggers local    a Kafka and a Redis to try things on
+storefront-triggers          all commands: simulate, worker, backtest, explain, …"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--visitors", type=int, default=3000, help="of the day in replay (3000)")
+    parser.add_argument("--seed", type=int, default=1, help="the same seed, the same day (1)")
+    parser.add_argument(
+        "--replay", type=float, default=25.0, metavar="S", help="the day takes (25)"
+    )
+    parser.add_argument("--live", type=float, default=16.0, metavar="S", help="live traffic (16)")
+    parser.add_argument("--shop", action="store_true", help="only the demo shop, until Ctrl-C")
+
+
+def run(args: argparse.Namespace) -> int:
+    """0: all went as promised. 1: it did not. 2: wrong settings. 130: interrupted."""
+    console = Console(highlight=False, soft_wrap=True)
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        settings = Settings.read()
+        with cluster(settings, console) as running, TemporaryDirectory() as folder:
+            if not args.shop:
+                asyncio.run(play(args, running, Path(folder), console))
+            if args.shop or offered(console):
+                shop(running, Path(folder), console)
+    except (SettingsError, RecipesError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    except (DemoFailed, WorkerFailed, TopicsError, LocalFailed, KafkaError, ClientError) as error:
+        print(f"the demo failed: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted; all that was started has ended", file=sys.stderr)
+        return INTERRUPTED
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    return 0
+
+
+@contextmanager
+def cluster(settings: Settings, console: Console) -> Iterator[Settings]:
+    """The settings with a Kafka in them: the one they name, or one that runs while the block does."""
+    if settings.kafka:
+        yield settings
+        return
+    console.print("a Kafka is started on this machine; TRIGGERS_KAFKA names another", style="dim")
+    with kafka(say=console.print) as bootstrap:
+        yield replace(settings, kafka=(bootstrap,), security=PLAINTEXT)
+
+
+async def play(
+    args: argparse.Namespace, settings: Settings, folder: Path, console: Console
+) -> None:
+    """Both acts and what is to be said of them. Raises DemoFailed and what Kafka raises."""
+    replay = Stage(settings, "replay", "record", console)
+    live = Stage(settings, "live", "append", console)
+    try:
+        heading(console, f"A day of {args.visitors} shoppers, in {args.replay:.0f} seconds")
+        expected = await scenarios.replay(replay, folder, args.visitors, args.seed, args.replay)
+        heading(console, f"Live, for {args.live:.0f} seconds: exit intent within a second")
+        await scenarios.live(live, folder, RATE, args.seed, args.live)
+        heading(console, "What came of the day")
+        for line in results.summary(replay.takings()):
+            console.print(line)
+        await stories(replay, console)
+        heading(console, "Whether it holds")
+        failed = [line for holds, line in verdict(replay, live, expected, console) if not holds]
+        if failed:
+            raise DemoFailed("; ".join(failed))
+        heading(console, "Where to look next")
+        console.print(NEXT)
+    finally:
+        for stage in (replay, live):
+            stage.drop_topics()
+
+
+def offered(console: Console) -> bool:
+    """Whether somebody sits there who wants to see the shop."""
+    if not (console.is_terminal and sys.stdin.isatty()):
+        return False
+    return input("\nEnter for the demo shop in the browser, n to end: ").strip().lower() != "n"
+
+
+def shop(settings: Settings, folder: Path, console: Console) -> None:
+    """The shop until Ctrl-C, which is how it ends well."""
+    stage = Stage(settings, "shop", "append", console)
+    try:
+        shop_page.show(stage, folder, console)
+    except KeyboardInterrupt:
+        console.print("the shop is closed", style="dim")
+    finally:
+        stage.drop_topics()
+
+
+def heading(console: Console, text: str) -> None:
+    console.print(f"\n── {text} ──", style="bold cyan")
+
+
+async def stories(stage: Stage, console: Console) -> None:
+    """Two people of the day: one was reminded, for one something was refused."""
+    async with Kafka(stage.settings) as source:
+        for person in results.examples(stage.takings(), stage.weight):
+            answer = await ask(source, person) if person else None
+            if answer:
+                heading(console, f"storefront-triggers explain {person}")
+                explain.show(answer, stage.recipes, None, console)
+
+
+def verdict(
+    replay: Stage, live: Stage, expected: Takings, console: Console
+) -> Iterator[tuple[bool, str]]:
+    """(whether it holds, what was promised), printed as it goes."""
+    for holds, line in promises(replay, live, expected):
+        console.print(f"{'✓' if holds else '✗'} {line}", style="green" if holds else "bold red")
+        yield holds, line
+
+
+def promises(replay: Stage, live: Stage, expected: Takings) -> Iterator[tuple[bool, str]]:
+    found = replay.takings()
+    same = found == expected and bool(found.triggers)
+    yield (
+        same,
+        (
+            f"live = backtest, {len(found.triggers)} triggers, {len(found.decisions)} decisions, "
+            "byte for byte"
+            if same
+            else f"backtest: {len(expected.triggers)} triggers, {len(expected.decisions)} decisions; "
+            f"live: {len(found.triggers)} and {len(found.decisions)}"
+        ),
+    )
+    for name, stage in (("replay", replay), ("live", live)):
+        fates = ", ".join(f"{count} {fate}" for fate, count in stage.fates.most_common() if count)
+        yield stage.fates.total() == stage.sent, f"{name}: {stage.sent} records in = {fates}"
+    for name, times in (("on the broker", live.delays), ("seen from outside", live.waits)):
+        found_ = results.latency(times)
+        if found_ is None:
+            yield False, f"exit trigger after its signal, {name}: none came"
+        else:
+            yield (
+                found_.p99 <= WITHIN_MS,
+                (
+                    f"exit trigger after its signal, {name}: p50 {found_.p50} ms, p99 {found_.p99} ms, "
+                    f"at most {found_.most} ms, of {found_.triggers}"
+                ),
+            )

@@ -1,0 +1,159 @@
+"""The command `load FILE`: writes a backtest file to `storefront.events` for replay.
+
+The topic must carry the records' own time and be empty: loaded twice, a file would count twice.
+Nothing is written of a file that goes back in time. Source: docs/semantics.md, 10.
+"""
+
+import argparse
+import asyncio
+import sys
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError as ProducerError
+from aiokafka.producer.message_accumulator import BatchBuilder
+from kafka import TopicPartition
+from kafka.admin import OffsetSpec
+from kafka.errors import KafkaError
+from rich.console import Console
+from rich.progress import Progress
+
+from agents.commands.backtest import lines
+from agents.commands.topics import TopicsError, connected, faults_of, find
+from agents.config.settings import Settings, SettingsError, aiokafka_options
+from agents.kafka.topics import EVENTS, Layout, required
+from agents.replay.records import Record, records
+from stream.backtest import OutOfOrder
+
+BATCH_BYTES: Final = 256 * 1024
+"""Larger: fewer requests. But packed, a batch must fit into the topic's largest message."""
+
+PACKED: Final = "gzip"
+"""Every client reads it as it comes. lz4 would be faster, but some need a library for it."""
+
+IN_FLIGHT: Final = 64
+"""Batches sent and not yet acknowledged: what the command may hold in memory."""
+
+LARGEST: Final = 1_000_000
+"""Bytes of a line that the topic takes in a record."""
+
+
+class LoadError(Exception):
+    """The file or the topic is not fit for a replay."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "file", type=Path, metavar="EVENTS.jsonl", help="events with `t`, one a line (.gz too)"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """0: all is written. 1: the broker or the topic is not fit. 2: the file or a setting is not."""
+    try:
+        settings = Settings.read()
+        if settings.time != "record":
+            raise SettingsError("load writes for a replay: set TRIGGERS_TIME=record")
+        partitions = empty_input(settings)
+        for _ in _read(args.file, partitions, "checking"):
+            pass
+        written = asyncio.run(write(settings, _read(args.file, partitions, "writing")))
+    except (SettingsError, LoadError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    except (TopicsError, KafkaError, ProducerError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(f"{written} records written to {settings.topic(EVENTS)}")
+    return 0
+
+
+def empty_input(settings: Settings) -> int:
+    """The input's partitions. Raises TopicsError when it is not fit for replay, or not empty."""
+    (spec,) = (s for s in required(settings, (), Layout(0, 0)) if s.name == settings.topic(EVENTS))
+    with connected(settings) as admin:
+        found = find(admin, [spec.name])
+        if faults := list(faults_of(spec, found.get(spec.name), settings)):
+            raise TopicsError("\n".join(faults))
+        count = found[spec.name].partitions
+        ends = admin.list_partition_offsets(
+            {TopicPartition(spec.name, number): OffsetSpec.LATEST for number in range(count)}
+        )
+    if any(end.offset for end in ends.values()):
+        raise TopicsError(
+            f"{spec.name} is not empty: a replay starts on new topics, "
+            "under a TRIGGERS_PREFIX of its own"
+        )
+    return count
+
+
+def _read(file: Path, partitions: int, doing: str) -> Iterator[Record]:
+    """The file's records, with a bar on a terminal. Raises LoadError with the file and the line."""
+    number = 0
+
+    def counted(source: Iterator[bytes]) -> Iterator[bytes]:
+        nonlocal number
+        for number, line in enumerate(source, 1):
+            if len(line) > LARGEST:
+                raise LoadError(f"{file}:{number}: {len(line)} bytes do not fit into a record")
+            if not number % 1000:
+                bar.update(task, completed=raw.tell())
+            yield line
+
+    try:
+        with file.open("rb") as raw, _bar() as bar:
+            task = bar.add_task(f"{doing} {file.name}", total=file.stat().st_size)
+            yield from records(counted(lines(file, raw)), partitions)
+            bar.update(task, completed=raw.tell())
+    except OutOfOrder as error:
+        raise LoadError(f"{file}:{error.line}: {error}") from None
+    except (OSError, EOFError) as error:
+        raise LoadError(f"{file}: {error}") from None
+
+
+@contextmanager
+def _bar() -> Iterator[Progress]:
+    console = Console(stderr=True)
+    with Progress(console=console, disable=not console.is_terminal, transient=True) as bar:
+        yield bar
+
+
+async def write(settings: Settings, source: Iterator[Record]) -> int:
+    """Writes records, each partition's in their order. Raises aiokafka's KafkaError.
+
+    Returns their number, once all are acknowledged.
+    """
+    topic = settings.topic(EVENTS)
+    producer = AIOKafkaProducer(
+        **aiokafka_options(settings),
+        client_id="triggers-load",
+        acks="all",
+        enable_idempotence=True,
+        compression_type=PACKED,
+        max_batch_size=BATCH_BYTES,
+    )
+    await producer.start()
+    try:
+        batches: dict[int, BatchBuilder] = {}
+        sent: deque[asyncio.Future[object]] = deque()
+        written = 0
+        for partition, time, key, value in source:
+            written += 1
+            batch = batches.get(partition)
+            if batch is None or batch.append(timestamp=time, key=key, value=value) is None:
+                if batch is not None:
+                    sent.append(await producer.send_batch(batch, topic, partition=partition))
+                batch = batches[partition] = producer.create_batch()
+                batch.append(timestamp=time, key=key, value=value)
+            while len(sent) > IN_FLIGHT:
+                await sent.popleft()
+        for partition, batch in batches.items():
+            sent.append(await producer.send_batch(batch, topic, partition=partition))
+        await asyncio.gather(*sent)
+        return written
+    finally:
+        await producer.stop()

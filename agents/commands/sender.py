@@ -1,0 +1,163 @@
+"""Runs a sender until it is told to stop.
+
+Follow a trigger: service.py reads it, shift.py and lanes.py give it its turn, courier.py brings it to
+the endpoint and marks.py remembers it; lookout.py knows whether it was cancelled further on.
+"""
+
+import argparse
+import asyncio
+import logging
+import signal
+import sqlite3
+import sys
+import uuid
+from typing import Final, NoReturn
+
+from aiokafka.errors import KafkaError
+
+from agents.config.environment import Environment
+from agents.config.recipes import read
+from agents.config.settings import SettingsError
+from agents.runtime import probes
+from agents.runtime.log import configure, say
+from agents.runtime.shutdown import Stopped, before, end, report
+from agents.sender.cancellations import Lookout
+from agents.sender.clock import Clock
+from agents.sender.consumer import Service, TopicsMissing
+from agents.sender.dead_letters import Undelivered
+from agents.sender.delivery import Courier
+from agents.sender.health import Exposed
+from agents.sender.idempotency_redis import RedisMarks
+from agents.sender.idempotency_sqlite import FileMarks
+from agents.sender.metrics import Metrics
+from agents.sender.settings import SenderSettings
+from agents.sender.webhook import Endpoint
+from stream.recipes_file import RecipesError
+
+log = logging.getLogger("triggers.sender")
+
+METRICS: Final = "127.0.0.1:9109"
+GOODBYE_S: Final = 8.5
+"""Below the 10 s that supervisors wait."""
+
+LEASE_MORE_MS: Final = 5_000
+"""A claim outlasts the time-out of its request by so much."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--metrics",
+        type=_address,
+        default=METRICS,
+        metavar="HOST:PORT",
+        help=f"of /metrics, /live and /ready; empty: none ({METRICS})",
+    )
+
+
+def _address(text: str) -> tuple[str, int] | None:
+    env = Environment({})
+    found = env.address("--metrics", text, 0) if text else None
+    if env.mistakes:
+        raise argparse.ArgumentTypeError(env.mistakes[0])
+    return found
+
+
+def run(args: argparse.Namespace) -> int:
+    """0: stopped as told. 1: a fault; start it again. 2: wrong settings or recipes, topics missing."""
+    configure()
+    try:
+        settings = SenderSettings.read()
+        recipes = _recipes(settings)
+    except (SettingsError, RecipesError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    asyncio.run(work(settings, recipes, args.metrics))
+    return 0
+
+
+def _recipes(settings: SenderSettings) -> dict[str, str]:
+    """The recipe of each topic to read. Raises SettingsError, RecipesError, OSError."""
+    names = read(settings.common.recipes).names
+    if unknown := [name for name in settings.recipes if name not in names]:
+        raise SettingsError(f"TRIGGERS_SENDER_RECIPES: there is no recipe {', '.join(unknown)}")
+    chosen = settings.recipes or names
+    return {settings.common.topic(f"triggers.{name}"): name for name in chosen}
+
+
+async def work(
+    settings: SenderSettings, recipes: dict[str, str], address: tuple[str, int] | None
+) -> NoReturn:
+    """Ends the process."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    try:
+        await Sender(settings, recipes).run(stop, address)
+    except TopicsMissing as error:
+        print(error, file=sys.stderr)
+        end(2)
+    except Exception as error:
+        report(log, error, (KafkaError, OSError, sqlite3.Error))
+        end(1)
+    end(0)
+
+
+class Sender:
+    """All parts of one, put together."""
+
+    def __init__(self, settings: SenderSettings, recipes: dict[str, str]) -> None:
+        self._settings, common = settings, settings.common
+        lease, owner = settings.timeout_ms + LEASE_MORE_MS, uuid.uuid4().hex
+        file, clock, metrics = FileMarks(settings.marks, owner, lease), Clock(), Metrics()
+        self._redis: RedisMarks | None = None
+        if common.redis:
+            self._redis = RedisMarks(common.redis, settings.group, owner, lease, file)
+        self._courier = Courier(
+            settings,
+            clock,
+            Lookout(common, clock),
+            Endpoint(settings, metrics),
+            self._redis or file,
+            Undelivered(common),
+            metrics,
+            asyncio.Semaphore(settings.requests),
+        )
+        self._service = Service(settings, self._courier, recipes)
+
+    async def run(self, stop: asyncio.Event, address: tuple[str, int] | None) -> None:
+        """Until it is told to stop. Raises what makes going on impossible."""
+        exposed = Exposed(self._service, self._courier)
+        if address:
+            await probes.serve(address, exposed.deaf, exposed.unready, exposed.metrics)
+        try:
+            await before(stop, self._serve())
+        except Stopped:
+            say(log, "stopping")
+            try:
+                async with asyncio.timeout(GOODBYE_S):
+                    await self._stop()
+            except TimeoutError:
+                say(log, "stopped_early", logging.WARNING)
+            say(log, "stopped")
+
+    async def _serve(self) -> None:
+        courier = self._courier
+        await courier.marks.open()
+        await courier.endpoint.start()
+        await courier.lookout.start()
+        await courier.undelivered.start()
+        await self._service.start()
+        where = "redis" if self._redis else "file"
+        say(log, "started", prefix=self._settings.common.prefix or "-", marks=where)
+        async with asyncio.TaskGroup() as tasks:
+            if self._redis:
+                tasks.create_task(self._redis.tend())
+            tasks.create_task(self._service.run())
+
+    async def _stop(self) -> None:
+        """What is on its way still needs the endpoint and the marks."""
+        await self._service.stop()
+        await self._courier.undelivered.stop()
+        await self._courier.lookout.stop()
+        await self._courier.endpoint.stop()
+        await self._courier.marks.close()

@@ -1,0 +1,169 @@
+"""The command `simulate`: a shop's traffic, made up but realistic, into Kafka or into a file.
+
+Without --out it goes to storefront.events in real time, keyed by visitor with the Java-compatible
+partitioner, at a steady rate. With --out a whole day becomes a file for `backtest` and `load`: one
+event a line, with its time `t`.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from kafka import KafkaProducer
+from kafka.errors import KafkaError
+from rich.progress import track
+
+from agents.config.settings import Settings, SettingsError, kafka_python_options
+from agents.kafka.topics import EVENTS
+from agents.simulator import traffic as shoppers
+from agents.simulator.faults import Faults, Record
+from stream import durations
+
+START: Final = "2026-01-05T00:00"
+LINGER_MS: Final = 5
+
+encode: Final = msgspec.json.Encoder().encode
+
+
+def lines(traffic: Iterable[tuple[int, Record]]) -> Iterator[bytes]:
+    """Traffic as the lines of a backtest file."""
+    for t, record in traffic:
+        yield (record if isinstance(record, bytes) else encode({"t": t, **record})) + b"\n"
+
+
+def current(traffic: Iterable[tuple[int, Record]]) -> Iterator[Record]:
+    """Traffic as it happens now: the storefront's clock is as far off as it was in the story."""
+    for t, record in traffic:
+        if isinstance(record, dict) and isinstance(record.get("client_time"), int):
+            now = int(time.time() * 1000)
+            record = record | {"client_time": now - (t - record["client_time"])}  # noqa: PLW2901
+        yield record
+
+
+def key(record: Record) -> bytes | None:
+    """A storefront keys its events by visitor; what has none goes anywhere."""
+    visitor = record.get("visitor") if isinstance(record, dict) else None
+    return visitor.encode() if isinstance(visitor, str) else None
+
+
+def send(
+    producer: KafkaProducer, topic: str, records: Iterable[Record], rate: float, seconds: float
+) -> int:
+    """Sends so many events a second for so long, evenly, and returns how many. Raises KafkaError.
+
+    Who is behind sends without a pause until it has caught up.
+    """
+    failed: list[Exception] = []
+    begin, sent = time.monotonic(), 0
+    for record in records:
+        due = begin + sent / rate
+        if due >= begin + seconds or failed:
+            break
+        pause = due - time.monotonic()
+        if pause > 0:
+            time.sleep(pause)
+        value = record if isinstance(record, bytes) else encode(record)
+        producer.send(topic, value, key(record)).add_errback(failed.append)
+        sent += 1
+    producer.flush()
+    if failed:
+        raise failed[0]
+    return sent
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--seed", type=int, help="the same seed, the same traffic (a file: 1, live: ever new)"
+    )
+    parser.add_argument(
+        "--faults",
+        type=_faults,
+        default=Faults(),
+        metavar="NAME=SHARE,…",
+        help="shares of duplicates, late, unknown, rubbish (a few thousandths of each)",
+    )
+    live = parser.add_argument_group("live, to Kafka")
+    live.add_argument("--rate", type=_positive, default=100.0, help="events a second (100)")
+    live.add_argument("--seconds", type=_positive, default=60.0, help="for so long (60)")
+    file = parser.add_argument_group("a day, to a file")
+    file.add_argument("--out", type=Path, metavar="FILE", help="write a file for backtest and load")
+    file.add_argument("--visitors", type=int, default=3000, help="shoppers who come (3000)")
+    file.add_argument("--start", type=_time, default=START, help=f"UTC ({START})")
+    file.add_argument("--length", type=_length, default="1d", help="like 8h (1d)")
+
+
+def _faults(text: str) -> Faults:
+    try:
+        return Faults.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _positive(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0
+    if not 0 < number < 1e6:
+        raise argparse.ArgumentTypeError(f"a number above 0 is meant, not {text!r}")
+    return number
+
+
+def _time(text: str) -> int:
+    try:
+        return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() * 1000)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{START} is meant, not {text!r}") from None
+
+
+def _length(text: str) -> int:
+    try:
+        return durations.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def run(args: argparse.Namespace) -> int:
+    """0: done. 1: no broker, one that refuses, or a file that cannot be written. 2: settings."""
+    return _to_file(args) if args.out else _to_kafka(args)
+
+
+def _to_file(args: argparse.Namespace) -> int:
+    traffic = shoppers.day(args.seed or 1, args.visitors, args.start, args.length, args.faults)
+    shown = track(lines(traffic), "Simulating", disable=not sys.stderr.isatty(), console=None)
+    try:
+        with args.out.open("wb") as file:
+            count = sum(1 for line in shown if file.write(line))
+    except OSError as error:
+        print(f"{args.out}: {error.strerror}", file=sys.stderr)
+        return 1
+    print(f"{count} events in {args.out}")
+    return 0
+
+
+def _to_kafka(args: argparse.Namespace) -> int:
+    try:
+        settings = Settings.read()
+        producer = KafkaProducer(acks="all", linger_ms=LINGER_MS, **kafka_python_options(settings))
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KafkaError as error:
+        print(error, file=sys.stderr)
+        return 1
+    seed = time.time_ns() if args.seed is None else args.seed
+    traffic = current(shoppers.hour(seed, args.rate, args.seconds, args.faults))
+    try:
+        sent = send(producer, settings.topic(EVENTS), traffic, args.rate, args.seconds)
+    except KafkaError as error:
+        print(f"{settings.topic(EVENTS)}: {error}", file=sys.stderr)
+        return 1
+    finally:
+        producer.close()
+    print(f"{sent} events sent to {settings.topic(EVENTS)}")
+    return 0

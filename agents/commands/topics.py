@@ -1,0 +1,228 @@
+"""The command `topics`: makes the topics that are missing, and checks them all.
+
+Workers check them the same way when they start, and refuse to run on a wrong one. What is required
+stands in schemas/topics.yaml. Nothing that exists is ever changed: a fault comes with its fix.
+"""
+
+import argparse
+import asyncio
+import logging
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
+from kafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+
+from agents.config.recipes import read
+from agents.config.settings import Settings, SettingsError, kafka_python_options
+from agents.kafka.credentials import let_in
+from agents.kafka.topics import EVENTS, FACTS, Layout, TopicSpec, required
+from agents.runtime.log import say
+from stream.recipes_file import RecipesError
+
+PATIENCE_S: Final = 0.5
+LONGEST_PAUSE_S: Final = 5.0
+"""From try to try while no broker answers: at first, and at most."""
+
+PARTITIONS: Final = 4
+"""Partitions of the input where nothing is said: as many workers can share the work."""
+
+
+log = logging.getLogger("triggers.topics")
+
+
+class TopicsError(Exception):
+    """All that is wrong with the topics, one line each, with the fix in it."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A topic as the broker has it."""
+
+    partitions: int
+    config: dict[str, str]
+
+
+@contextmanager
+def connected(settings: Settings) -> Iterator[KafkaAdminClient]:
+    """An admin client. Raises SettingsError without a broker, KafkaError when none answers."""
+    admin = KafkaAdminClient(client_id="triggers-topics", **kafka_python_options(settings))
+    try:
+        yield admin
+    finally:
+        admin.close()
+
+
+def create(
+    admin: KafkaAdminClient,
+    settings: Settings,
+    names: Iterable[str],
+    partitions: int | None = None,
+    facts_partitions: int | None = None,
+    replication: int | None = None,
+) -> list[str]:
+    """Makes the topics that are missing, and returns their names. Raises TopicsError, KafkaError.
+
+    Counts left out are those of the topics that exist, else 4 and as many for the facts;
+    `replication` left out is the broker's default.
+    """
+    names = tuple(names)
+    found = find(admin, [spec.name for spec in required(settings, names, Layout(0, 0))])
+    inputs = _partitions(found, settings.topic(EVENTS), partitions) or PARTITIONS
+    people = _partitions(found, settings.topic(FACTS), facts_partitions) or inputs
+    missing = {
+        spec.name: {
+            "num_partitions": spec.partitions,
+            "replication_factor": replication or -1,
+            "configs": spec.config,
+        }
+        for spec in required(settings, names, Layout(inputs, people))
+        if spec.name not in found
+    }
+    if missing:
+        answer = admin.create_topics(missing, raise_errors=False)
+        for topic in answer["topics"]:
+            error = for_code(topic["error_code"])
+            if topic["error_code"] and error is not TopicAlreadyExistsError:
+                raise error(f"{topic['name']}: {topic.get('error_message')}")
+        admin.wait_for_topics(list(missing), timeout_ms=30_000)
+    return list(missing)
+
+
+def _partitions(found: Mapping[str, Found], name: str, wanted: int | None) -> int | None:
+    """Those that the topic has, else those wanted. Raises TopicsError when the two differ."""
+    if name not in found:
+        return wanted
+    there = found[name].partitions
+    if wanted and wanted != there:
+        raise TopicsError(
+            f"{name} has {there} partitions, not {wanted}: their number stays as it was made, "
+            "or keys move away from their state. Leave the option out, or start under another "
+            "TRIGGERS_PREFIX"
+        )
+    return there
+
+
+def check(admin: KafkaAdminClient, settings: Settings, names: Iterable[str]) -> Layout:
+    """The partitions of the stages, when every topic is as it must be.
+
+    Raises TopicsError, KafkaError.
+    """
+    names = tuple(names)
+    wanted = [spec.name for spec in required(settings, names, Layout(0, 0))]
+    found = find(admin, wanted)
+    nothing = Found(0, {})
+    layout = Layout(*(found.get(settings.topic(t), nothing).partitions for t in (EVENTS, FACTS)))
+    faults = [
+        fault
+        for spec in required(settings, names, layout)
+        for fault in faults_of(spec, found.get(spec.name), settings)
+    ]
+    if faults:
+        raise TopicsError("\n".join(faults))
+    return layout
+
+
+def faults_of(spec: TopicSpec, found: Found | None, settings: Settings) -> Iterator[str]:
+    """What is wrong with one topic, in words that say what to do."""
+    if found is None:
+        yield f"{spec.name} is missing: make it with `storefront-triggers topics`"
+        return
+    changelog = spec.config["cleanup.policy"] == "compact"
+    if changelog and spec.partitions and found.partitions != spec.partitions:
+        yield (
+            f"{spec.name} has {found.partitions} partitions, its stage's input {spec.partitions}: "
+            "keys have moved away from their state. Start again under another TRIGGERS_PREFIX, "
+            f"with {spec.partitions} partitions from the start"
+        )
+    for key in sorted(spec.exact | spec.least):
+        wanted, is_ = spec.config[key], found.config.get(key)
+        if is_ is None:
+            yield (
+                f"{spec.name}: {key} cannot be read: allow DescribeConfigs, use Kafka 3.6 or later"
+            )
+        elif is_ != wanted and (key in spec.exact or int(is_) < int(wanted)):
+            brokers = ",".join(settings.kafka)
+            yield (
+                f"{spec.name} has {key}={is_}, {wanted} is needed: kafka-configs.sh "
+                f"--bootstrap-server {brokers} --alter --entity-type topics "
+                f"--entity-name {spec.name} --add-config {key}={wanted}"
+            )
+
+
+def find(admin: KafkaAdminClient, names: Iterable[str]) -> dict[str, Found]:
+    """Those of the topics that exist."""
+    described = {
+        topic["name"]: len(topic["partitions"])
+        for topic in admin.describe_topics(list(names))
+        if not topic["error_code"]
+    }
+    if not described:
+        return {}
+    resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in described]
+    configs = admin.describe_configs(resources, config_filter="all").get("topic", {})
+    return {
+        name: Found(count, {key: entry["value"] for key, entry in configs.get(name, {}).items()})
+        for name, count in described.items()
+    }
+
+
+async def ready(settings: Settings, names: Iterable[str]) -> tuple[Layout, int]:
+    """The partitions of the stages and the number of brokers, as soon as a broker answers.
+
+    Raises TopicsError, SettingsError when we are not let in, and KafkaError for what will not pass.
+    """
+    names = tuple(names)
+
+    def ask() -> tuple[Layout, int]:
+        with connected(settings) as admin:
+            return check(admin, settings, names), len(admin.describe_cluster()["brokers"])
+
+    pause = PATIENCE_S
+    while True:
+        await let_in(settings)
+        try:
+            return await asyncio.to_thread(ask)
+        except KafkaError as error:
+            if not error.retriable:
+                raise
+            say(log, "no_broker", logging.WARNING, error=type(error).__name__, retry_s=pause)
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, LONGEST_PAUSE_S)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--partitions", type=_count, metavar="N", help="of storefront.events (4)")
+    parser.add_argument("--facts-partitions", type=_count, metavar="M", help="of visitor.facts (N)")
+    parser.add_argument("--replication", type=_count, metavar="R", help="the broker's default")
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text)):
+        raise argparse.ArgumentTypeError(f"a number from 1 is meant, not {text!r}")
+    return int(text)
+
+
+def run(args: argparse.Namespace) -> int:
+    """0: all topics are right. 1: they are not, or no broker answers. 2: wrong settings."""
+    try:
+        settings = Settings.read()
+        names = read(settings.recipes).names
+        with connected(settings) as admin:
+            made = create(
+                admin, settings, names, args.partitions, args.facts_partitions, args.replication
+            )
+            layout = check(admin, settings, names)
+    except (SettingsError, RecipesError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    except (TopicsError, KafkaError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    for name in made:
+        print(f"made {name}")
+    print(f"topics are right: {layout.inputs} input partitions, {layout.people} of facts")
+    return 0

@@ -1,0 +1,110 @@
+"""The command `view`: keeps in Redis what people like to look up, as the log grows.
+
+Beside the workers, never in them; the console does the same while it runs, and both may. No decision
+reads it. What it holds: agents/view/keys.py.
+"""
+
+import argparse
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Coroutine
+from functools import partial
+from typing import Any, Final
+
+from agents.config.recipes import read
+from agents.config.settings import Settings, SettingsError, address
+from agents.runtime import probes
+from agents.runtime.log import configure
+from agents.runtime.shutdown import report
+from agents.view.metrics import ViewMetrics
+from agents.view.redis_client import Link, ViewLost
+from agents.view.writer import Writer, clear
+from stream.recipes_file import RecipesError
+from stream.store.changelog import NewerState
+
+log = logging.getLogger("triggers.view")
+
+METRICS: Final = "127.0.0.1:9110"
+LOOK_S: Final = 0.2
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--rebuild", action="store_true", help="drop the view, fill it from the log, and end"
+    )
+    parser.add_argument(
+        "--metrics",
+        default=METRICS,
+        metavar="HOST:PORT",
+        help=f"of /metrics, /live and /ready; empty: none ({METRICS})",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """0: stopped as told, or rebuilt. 1: Redis or the log is not fit. 2: wrong settings."""
+    configure()
+    try:
+        settings = Settings.read()
+        settings.require_kafka()
+        if not settings.redis:
+            raise SettingsError("TRIGGERS_REDIS is not set: there is no view without a Redis")
+        recipes = read(settings.recipes)
+        at = None if args.rebuild or not args.metrics else address("--metrics", args.metrics)
+        writer = Writer(settings, recipes, Link(settings.redis))
+        asyncio.run(_rebuild(writer) if args.rebuild else _keep(writer, at))
+    except (SettingsError, RecipesError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    except Exception as error:
+        report(log, error, (ViewLost, NewerState))
+        return 1
+    return 0
+
+
+async def _keep(writer: Writer, at: tuple[str, int] | None) -> None:
+    """Follows the log until it is told to stop. Raises NewerState; OSError if the address is taken."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    if at:
+        text = ViewMetrics(writer.link, writer).text
+        await probes.serve(at, list, partial(_unready, writer), text)
+    await _beside(writer, stop.wait())
+
+
+async def _rebuild(writer: Writer) -> None:
+    """Raises NewerState, ViewLost."""
+    print(f"dropped {await clear(writer.link, writer.keys)} keys of {writer.keys.all}*")
+    await _beside(writer, _caught_up(writer))
+    print("the view is as the log is")
+
+
+async def _beside(writer: Writer, until: Coroutine[Any, Any, object]) -> None:
+    """Writes while the other runs."""
+    tasks = [asyncio.create_task(writer.run()), asyncio.create_task(until)]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await writer.link.close()
+
+
+async def _caught_up(writer: Writer) -> None:
+    """Until the view has all that the log had when it was asked last."""
+    while writer.follower.behind != 0:
+        await asyncio.sleep(LOOK_S)
+
+
+def _unready(writer: Writer) -> list[str]:
+    found = []
+    if writer.link.fault:
+        found.append(f"Redis does not answer: {writer.link.fault}")
+    if writer.follower.state != "up":
+        found.append("no broker answers")
+    return found

@@ -1,0 +1,9 @@
+"""Where routes of an aiohttp application find the settings: `request.app[SETTINGS]`."""
+
+from typing import Final
+
+from aiohttp import web
+
+from agents.config.settings import Settings
+
+SETTINGS: Final = web.AppKey("settings", Settings)

@@ -1,0 +1,227 @@
+"""Settings, from the environment, checked whole: one message names every mistake.
+
+| variable | what | default |
+|---|---|---|
+| TRIGGERS_KAFKA | brokers, `host:port,host:port` | none |
+| TRIGGERS_REDIS | URL of the view; empty: no view (or TRIGGERS_REDIS_FILE) | none |
+| TRIGGERS_PREFIX | stands before every topic and the group | empty |
+| TRIGGERS_TIME | `append`: live, the broker's time · `record`: replay, the record's own | append |
+| TRIGGERS_RECIPES | recipes file | the five shipped |
+| TRIGGERS_METRICS | `host:port` of /metrics, /live, /ready; empty: none | 127.0.0.1:9108 |
+| TRIGGERS_SECURITY | PLAINTEXT SSL SASL_PLAINTEXT SASL_SSL | PLAINTEXT |
+| TRIGGERS_SASL_MECHANISM | PLAIN SCRAM-SHA-256 SCRAM-SHA-512 | SCRAM-SHA-512 |
+| TRIGGERS_USER, TRIGGERS_PASSWORD | for SASL (or ..._FILE) | none |
+| TRIGGERS_CAFILE | authorities that are trusted (PEM) | the system's |
+| TRIGGERS_GROUP | consumer group | prefix + `triggers` |
+| TRIGGERS_INSTANCE_ID | static membership: the name a worker keeps over restarts | none |
+| TRIGGERS_SESSION_MS | a worker that is silent for so long loses its partitions | 7000 |
+| TRIGGERS_FLUSH_MS | `busy/idle`: from flush to flush in a backlog / at least | 2000/100 |
+| TRIGGERS_MARGIN_MS | evidence stays so far behind the brokers' clock | 0; with several 2000 |
+| TRIGGERS_DELIVERY | `at_least_once` or `exactly_once` | at_least_once |
+| TRIGGERS_COMPILED | `no`: the visitors stage in Python, at three times the CPU, though the compiled part is there | yes |
+"""
+
+import os
+import re
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Literal, NamedTuple, Self, cast
+
+from agents.config.environment import Environment
+
+Time = Literal["append", "record"]
+Delivery = Literal["at_least_once", "exactly_once"]
+
+PROTOCOLS: Final = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
+MECHANISMS: Final = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
+METRICS: Final = "127.0.0.1:9108"
+SESSION_MS: Final = 7_000
+"""Shorter: a pause of the machine costs a rebalance, and brokers refuse less than 6 s unless told otherwise.
+Longer: a dead worker's carts wait so long, and then 3 s until another has noticed and restored them."""
+
+
+class SettingsError(Exception):
+    """All that is wrong with the settings, one line each. Never quotes a secret."""
+
+
+class Flush(NamedTuple):
+    """ms between two flushes: in a backlog, and when there is little to do."""
+
+    busy: int = 2000
+    idle: int = 100
+
+
+FLUSH: Final = Flush()
+
+
+@dataclass(frozen=True)
+class Security:
+    """How to speak to the brokers. `user` and `password` are for SASL."""
+
+    protocol: str = "PLAINTEXT"
+    mechanism: str = "SCRAM-SHA-512"
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
+    cafile: Path | None = None
+
+
+PLAINTEXT: Final = Security()
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Times in ms. `metrics` None: no HTTP server. `margin_ms` None: by the number of brokers."""
+
+    kafka: tuple[str, ...] = ()
+    redis: str | None = field(default=None, repr=False)
+    prefix: str = ""
+    time: Time = "append"
+    recipes: Path | None = None
+    metrics: tuple[str, int] | None = ("127.0.0.1", 9108)
+    security: Security = PLAINTEXT
+    group: str = "triggers"
+    instance_id: str | None = None
+    session_ms: int = SESSION_MS
+    flush_ms: Flush = FLUSH
+    margin_ms: int | None = None
+    delivery: Delivery = "at_least_once"
+    compiled: bool = True
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str] = os.environ) -> Self:
+        """Raises SettingsError with every mistake."""
+        env = Environment(environ)
+        prefix = _prefix(env)
+        settings = cls(
+            kafka=_brokers(env),
+            redis=_redis(env),
+            prefix=prefix,
+            time=cast(Time, env.choice("TRIGGERS_TIME", ("append", "record"), "append")),
+            recipes=env.file("TRIGGERS_RECIPES"),
+            metrics=_metrics(env),
+            security=_security(env),
+            group=env.text("TRIGGERS_GROUP", f"{prefix}triggers"),
+            instance_id=env.text("TRIGGERS_INSTANCE_ID") or None,
+            session_ms=env.number("TRIGGERS_SESSION_MS", 1000, 1_800_000, SESSION_MS),
+            flush_ms=_flush(env),
+            margin_ms=env.optional_number("TRIGGERS_MARGIN_MS", 0, 600_000),
+            delivery=cast(
+                Delivery,
+                env.choice("TRIGGERS_DELIVERY", ("at_least_once", "exactly_once"), "at_least_once"),
+            ),
+            compiled=env.choice("TRIGGERS_COMPILED", ("yes", "no"), "yes") == "yes",
+        )
+        env.near_misses()
+        if env.mistakes:
+            raise SettingsError("\n".join(env.mistakes))
+        return settings
+
+    def require_kafka(self) -> tuple[str, ...]:
+        """The brokers. Raises SettingsError when none is set."""
+        if not self.kafka:
+            raise SettingsError(
+                "TRIGGERS_KAFKA is not set: host:port of a broker, or start one with `local`"
+            )
+        return self.kafka
+
+    def topic(self, name: str) -> str:
+        """A topic's name on the cluster."""
+        return self.prefix + name
+
+
+def address(name: str, text: str) -> tuple[str, int]:
+    """`host:port` of an option. Raises SettingsError."""
+    env = Environment({})
+    found = env.address(name, text, 0)
+    if found is None:
+        raise SettingsError("\n".join(env.mistakes))
+    return found
+
+
+def kafka_python_options(settings: Settings) -> dict[str, Any]:
+    """Addresses and security for kafka-python's clients. Raises SettingsError without a broker."""
+    options = _sasl(settings)
+    if settings.security.cafile:
+        options["ssl_cafile"] = str(settings.security.cafile)
+    return options
+
+
+def aiokafka_options(settings: Settings) -> dict[str, Any]:
+    """Addresses and security for aiokafka's clients. Raises SettingsError without a broker."""
+    options = _sasl(settings)
+    if settings.security.protocol.endswith("SSL"):
+        options["ssl_context"] = ssl.create_default_context(cafile=settings.security.cafile)
+    return options
+
+
+def _sasl(settings: Settings) -> dict[str, Any]:
+    security = settings.security
+    options: dict[str, Any] = {
+        "bootstrap_servers": list(settings.require_kafka()),
+        "security_protocol": security.protocol,
+    }
+    if security.protocol.startswith("SASL"):
+        options["sasl_mechanism"] = security.mechanism
+        options["sasl_plain_username"] = security.user
+        options["sasl_plain_password"] = security.password
+    return options
+
+
+def _brokers(env: Environment) -> tuple[str, ...]:
+    given = [part.strip() for part in env.text("TRIGGERS_KAFKA").split(",") if part.strip()]
+    return tuple(part for part in given if env.address("TRIGGERS_KAFKA", part))
+
+
+def _redis(env: Environment) -> str | None:
+    url = env.secret("TRIGGERS_REDIS")
+    if url and not url.startswith(("redis://", "rediss://", "unix://")):
+        env.mistakes.append("TRIGGERS_REDIS: a URL redis://, rediss:// or unix:// is meant")
+    return url
+
+
+def _prefix(env: Environment) -> str:
+    prefix = env.text("TRIGGERS_PREFIX")
+    if re.fullmatch(r"[a-zA-Z0-9._-]{0,64}", prefix):
+        return prefix
+    env.mistakes.append(f"TRIGGERS_PREFIX is {prefix!r}: up to 64 of a-z A-Z 0-9 . _ - are meant")
+    return ""
+
+
+def _metrics(env: Environment) -> tuple[str, int] | None:
+    address = env.variables.get("TRIGGERS_METRICS", METRICS)
+    env.text("TRIGGERS_METRICS")
+    return env.address("TRIGGERS_METRICS", address, 0) if address else None
+
+
+def _flush(env: Environment) -> Flush:
+    value = env.text("TRIGGERS_FLUSH_MS", "2000/100")
+    match = re.fullmatch(r"(\d{1,5})/(\d{1,5})", value, re.ASCII)
+    flush = Flush(int(match[1]), int(match[2])) if match else Flush(0, 0)
+    if 1 <= flush.idle <= flush.busy <= 10_000:
+        return flush
+    env.mistakes.append(f"TRIGGERS_FLUSH_MS is {value!r}: busy/idle is meant, 1 to 10000 ms each")
+    return Flush()
+
+
+def _security(env: Environment) -> Security:
+    security = Security(
+        protocol=env.choice("TRIGGERS_SECURITY", PROTOCOLS, "PLAINTEXT"),
+        mechanism=env.choice("TRIGGERS_SASL_MECHANISM", MECHANISMS, "SCRAM-SHA-512"),
+        user=env.secret("TRIGGERS_USER"),
+        password=env.secret("TRIGGERS_PASSWORD"),
+        cafile=env.file("TRIGGERS_CAFILE"),
+    )
+    sasl = security.protocol.startswith("SASL")
+    if sasl and not (security.user and security.password):
+        env.mistakes.append(
+            f"TRIGGERS_SECURITY {security.protocol} needs TRIGGERS_USER and TRIGGERS_PASSWORD"
+        )
+    if not sasl and (security.user or security.password):
+        env.mistakes.append(
+            "TRIGGERS_USER and TRIGGERS_PASSWORD are used with SASL only: set TRIGGERS_SECURITY"
+        )
+    if security.cafile and not security.protocol.endswith("SSL"):
+        env.mistakes.append("TRIGGERS_CAFILE is used with SSL only: set TRIGGERS_SECURITY")
+    return security

@@ -1,0 +1,145 @@
+"""Who was asked for, told whole: the timeline in plain words and what waits, from Kafka; the last decisions
+and what waits, from Redis, while no broker answers.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from datetime import tzinfo
+from typing import Any, Final
+
+from aiokafka.errors import KafkaError
+
+from agents.config.settings import Settings
+from agents.console.topic_reader import Feed
+from agents.explain import pending_steps
+from agents.explain.lookup import TRIGGER_ID, Answer, ask, persons
+from agents.explain.pending_steps import Known
+from agents.explain.sources import Kafka
+from agents.explain.timeline import Line, Story, lines
+from agents.explain.zone import own_zone
+from agents.kafka.reconnect import broken_is_lost
+from agents.view.projection import PEOPLE
+from agents.view.reader import Stored
+from agents.view.redis_client import ViewLost
+from stream.episodes import quiet_hours
+from stream.recipes.recipe import Recipes
+
+AT_ONCE: Final = 2
+"""Questions read from Kafka at one time; more wait."""
+
+PATIENCE_S: Final = 30.0
+MOST_LINES: Final = 2_000
+"""Of one answer, the latest."""
+
+
+class Unanswered(Exception):
+    """Neither Kafka nor Redis could be asked, or it took too long; the text says which."""
+
+
+class Answers:
+    """`stored`: the view, None without a Redis."""
+
+    def __init__(
+        self, settings: Settings, recipes: Recipes, feed: Feed, stored: Stored | None
+    ) -> None:
+        self._settings = settings
+        self._recipes = recipes
+        self._feed = feed
+        self._stored = stored
+        self._turn = asyncio.Semaphore(AT_ONCE)
+
+    async def answer(self, asked: str) -> dict[str, Any] | None:
+        """As JSON; None if nothing is known of the id. Raises Unanswered."""
+        name, id = asked, None
+        if TRIGGER_ID.fullmatch(asked.lower()):
+            id = asked.lower()
+            name = await self._owner(id) or id
+        if self._feed.follower.state == "lost":
+            return await self._from_view(name, id, "No broker answers.")
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                with broken_is_lost():
+                    return await self._from_log(name, id)
+        except TimeoutError:
+            return await self._from_view(name, id, f"The log took more than {PATIENCE_S:.0f} s.")
+        except (KafkaError, OSError) as error:
+            return await self._from_view(name, id, f"No broker answers ({type(error).__name__}).")
+
+    async def _from_log(self, name: str, id: str | None) -> dict[str, Any] | None:
+        async with self._turn, Kafka(self._settings) as source:
+            found = await ask(source, name)
+            if found is None:
+                return None
+            known, place = await self._waiting(source, found.name)
+            told = self._told(found._replace(trigger_id=id or found.trigger_id), known)
+            return told | {"source": "kafka", "waiting_source": place}
+
+    async def _owner(self, id: str) -> str | None:
+        """The person of a trigger id, where it is remembered."""
+        person = self._feed.person_of(id)
+        if person is None and self._stored:
+            try:
+                person = await self._stored.person_of(id)
+            except ViewLost:
+                return None
+        return person
+
+    async def _waiting(self, source: Kafka, person: str) -> tuple[Known | None, str]:
+        """What waits, and who said it: the view, or the changelog where the view cannot."""
+        if self._stored:
+            try:
+                known = await self._stored.waiting(person)
+            except ViewLost:
+                known = None
+            if known is not None:
+                return known, "redis"
+        values = await source.values(PEOPLE, person)
+        return pending_steps.of_records(person, values, self._recipes), "kafka"
+
+    async def _from_view(self, name: str, id: str | None, fault: str) -> dict[str, Any] | None:
+        if self._stored is None:
+            raise Unanswered(f"{fault} There is no Redis to ask instead.")
+        try:
+            for person in persons(name):
+                decisions = await self._stored.decisions(person)
+                known = await self._stored.waiting(person)
+                if decisions or known:
+                    devices = tuple(sorted({each["visitor"] for each in decisions}))
+                    story = Story(frozenset({person}), (), decisions)
+                    told = self._told(Answer(person, devices, story, id), known)
+                    return told | {"source": "redis", "waiting_source": "redis", "fault": fault}
+        except ViewLost as error:
+            raise Unanswered(f"{fault} Redis does not answer either ({error}).") from None
+        return None
+
+    def _told(self, answer: Answer, known: Known | None) -> dict[str, Any]:
+        zone, name = self._zone(answer)
+        told = lines(answer.story, self._recipes, zone)
+        counts = Counter(line.kind for line in told)
+        deferred = {
+            each["trigger_id"]: each["reason"]
+            for each in answer.story.decisions
+            if each["outcome"] == "deferred"
+        }
+        steps = known.steps if known else []
+        return {
+            "name": answer.name,
+            "trigger_id": answer.trigger_id,
+            "visitors": answer.visitors,
+            "zone": name,
+            "counts": counts,
+            "left_out": max(0, len(told) - MOST_LINES),
+            "lines": [_line(line) for line in told[-MOST_LINES:]],
+            "waiting": [{"step": step, "put_off": deferred.get(step.trigger_id)} for step in steps],
+        }
+
+    def _zone(self, answer: Answer) -> tuple[tzinfo, str]:
+        name = own_zone(answer) or self._recipes.policy.zone
+        zone = quiet_hours.zone(name) or quiet_hours.zone("UTC")
+        assert zone is not None
+        return zone, name
+
+
+def _line(line: Line) -> dict[str, int | str | Sequence[str] | None]:
+    return line._asdict()

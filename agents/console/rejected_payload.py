@@ -1,0 +1,50 @@
+"""The original bytes of a rejected record, fetched when somebody asks to see them."""
+
+from typing import Any, Final
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from agents.config.settings import Settings, aiokafka_options
+from agents.worker.producer import REJECTED
+
+SHOWN: Final = 16 * 1024
+"""Bytes of a value that are shown."""
+
+WAIT_MS: Final = 3_000
+
+
+async def payload(settings: Settings, partition: int, offset: int) -> dict[str, Any] | None:
+    """{key, value, size, whole} as text, None if the record is no more there. Raises KafkaError.
+
+    What is no UTF-8 is shown by U+FFFD; nothing in it is interpreted.
+    """
+    place = TopicPartition(settings.topic(REJECTED), partition)
+    consumer = AIOKafkaConsumer(
+        **aiokafka_options(settings),
+        client_id="triggers-console-payload",
+        enable_auto_commit=False,
+        max_partition_fetch_bytes=1,  # the broker gives the first batch whole, and no more
+    )
+    await consumer.start()
+    try:
+        consumer.assign([place])
+        begin = (await consumer.beginning_offsets([place]))[place]
+        end = (await consumer.end_offsets([place]))[place]
+        if not begin <= offset < end:
+            return None
+        consumer.seek(place, offset)
+        found = await consumer.getmany(place, timeout_ms=WAIT_MS, max_records=1)
+        records = found.get(place) or []
+        return _shown(records[0]) if records and records[0].offset == offset else None
+    finally:
+        await consumer.stop()
+
+
+def _shown(record: Any) -> dict[str, Any]:
+    value = record.value or b""
+    return {
+        "key": (record.key or b"")[:256].decode("utf-8", "replace"),
+        "value": value[:SHOWN].decode("utf-8", "replace"),
+        "size": len(value),
+        "whole": len(value) <= SHOWN,
+    }

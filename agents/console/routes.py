@@ -1,0 +1,112 @@
+"""The routes of the console: the page, its figures, its stream, questions, rejected records."""
+
+import asyncio
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+from aiohttp import web
+from aiokafka.errors import KafkaError
+
+from agents.config.app_key import SETTINGS
+from agents.console import sse
+from agents.console.app_keys import HUB
+from agents.console.lookup import Answers, Unanswered
+from agents.console.overview import CONTRACT, RANGES, Overview
+from agents.console.rejected_payload import payload
+from agents.console.topic_reader import Feed
+from agents.console.wording import why
+from agents.kafka.reconnect import broken_is_lost
+
+STATIC: Final = Path(__file__).parent / "static"
+PATIENCE_S: Final = 10.0
+LONGEST: Final = 200
+"""Characters of an id that is asked for."""
+
+FEED: Final = web.AppKey("feed", Feed)
+OVERVIEW: Final = web.AppKey("overview", Overview)
+ANSWERS: Final = web.AppKey("answers", Answers)
+
+routes = web.RouteTableDef()
+
+
+def add_routes(app: web.Application) -> None:
+    app.add_routes(routes)
+    app.router.add_static("/static", STATIC)
+
+
+def _json(found: Any, status: int = 200) -> web.Response:
+    return web.Response(
+        body=msgspec.json.encode(found),
+        status=status,
+        content_type="application/json",
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+@routes.get("/")
+async def page(request: web.Request) -> web.StreamResponse:
+    return web.FileResponse(STATIC / "index.html", headers={"Cache-Control": "no-cache"})
+
+
+@routes.get("/asyncapi")
+async def contract(request: web.Request) -> web.StreamResponse:
+    if not CONTRACT.exists():
+        raise web.HTTPNotFound(text="the page was not made\n")
+    return web.FileResponse(CONTRACT, headers={"Cache-Control": "no-cache"})
+
+
+@routes.get("/live")
+async def live(request: web.Request) -> web.Response:
+    """Kafka or Redis may be lost: the page says so, and a restart would not help."""
+    return web.Response(text="live\n")
+
+
+@routes.get("/api/overview")
+async def overview(request: web.Request) -> web.Response:
+    over = request.query.get("over", RANGES[0])
+    if over not in RANGES:
+        return _json({"fault": f"over: one of {', '.join(RANGES)} is meant"}, 400)
+    return _json(await request.app[OVERVIEW].figures(over))
+
+
+@routes.get("/api/stream")
+async def stream(request: web.Request) -> web.StreamResponse:
+    hub = request.app[HUB]
+    return await sse.stream(request, hub, hub.subscribe(after=sse.last_name(request)))
+
+
+@routes.get("/api/ask")
+async def asked(request: web.Request) -> web.Response:
+    """?id=: a person or a trigger id."""
+    id = request.query.get("id", "").strip()
+    if not 0 < len(id) <= LONGEST:
+        return _json({"fault": f"an id of 1 to {LONGEST} characters is meant"}, 400)
+    try:
+        found = await request.app[ANSWERS].answer(id)
+    except Unanswered as error:
+        return _json({"fault": str(error)}, 503)
+    if found is None:
+        return _json({"fault": f"Nothing is known of “{id}”."}, 404)
+    return _json(found)
+
+
+@routes.get("/api/rejected")
+async def rejected(request: web.Request) -> web.Response:
+    """The last ones, the newest first, without their bytes."""
+    found = reversed(request.app[FEED].rejects)
+    return _json([{**each, "why": why(each["reason"])} for each in found])
+
+
+@routes.get(r"/api/rejected/{partition:\d{1,9}}/{offset:\d{1,18}}")
+async def rejected_bytes(request: web.Request) -> web.Response:
+    place = int(request.match_info["partition"]), int(request.match_info["offset"])
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            with broken_is_lost():
+                found = await payload(request.app[SETTINGS], *place)
+    except (KafkaError, OSError, TimeoutError):
+        return _json({"fault": "No broker answers."}, 503)
+    if found is None:
+        return _json({"fault": "The record is no more there."}, 404)
+    return _json(found)

@@ -1,0 +1,161 @@
+"""What the console knows of the log: the last day's numbers, the last records, and what is happening.
+
+It reads triggers, decisions, rejected records, and of one partition of the facts the workers' marks.
+Memory is bounded: numbers in buckets of time, records in rings.
+"""
+
+import asyncio
+import time
+from collections import OrderedDict, deque
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from agents.config.settings import Settings
+from agents.console import latency
+from agents.console.hub import Hub
+from agents.console.rolling_counts import Tallies
+from agents.console.watermark_progress import EVERY_MS, Evidence
+from agents.kafka.tail import At, Follower, Tp
+from agents.kafka.topics import FACTS
+from agents.worker.producer import DECISIONS, REJECTED
+from stream.durations import DAY, MINUTE
+from stream.outputs.triggers import CANCELLED
+from stream.recipes.recipe import Recipes
+from stream.state.facts import Mark
+
+TRIGGERS: Final = "triggers."
+
+BACK: Final = DAY
+"""ms. How far back it reads when it starts,"""
+MOST_BACK: Final = 200_000
+"""and how many records of one topic at most: the last ones. A larger shop counts a shorter past."""
+
+MARKS_BACK: Final = 10 * MINUTE
+MOST_MARKS: Final = 5_000
+
+REJECTS: Final = 200
+OWNERS: Final = 20_000
+"""Trigger ids of which the person is remembered."""
+
+BREATH: Final = 500
+"""Records taken in without letting others run."""
+
+_decode: Final = msgspec.json.Decoder().decode
+_mark: Final = msgspec.json.Decoder(Mark).decode
+
+
+class Feed:
+    """`since`: the broker's time (ms) of the oldest record that was counted, None before any."""
+
+    def __init__(self, settings: Settings, recipes: Recipes, hub: Hub) -> None:
+        self.tallies = Tallies()
+        self.evidence = Evidence(lambda: time.monotonic_ns() // 1_000_000)
+        self.rejects: deque[Mapping[str, Any]] = deque(maxlen=REJECTS)
+        self.last_fired: dict[str, int] = {}
+        self.since: int | None = None
+        self._owners: OrderedDict[str, str] = OrderedDict()
+        self._live = settings.time == "append"
+        self._recipes = recipes
+        self._hub = hub
+        self.follower = Follower(settings, self, "console", self._turned)
+
+    async def sample(self) -> None:
+        """For ever: notes how far the workers know time."""
+        while True:
+            await asyncio.sleep(EVERY_MS / 1000)
+            if self.follower.behind is not None and self.follower.state == "up":
+                self.evidence.sample()
+
+    def person_of(self, trigger_id: str) -> str | None:
+        return self._owners.get(trigger_id)
+
+    def wants(self, topic: str, partition: int) -> bool:
+        followed = topic.startswith(TRIGGERS) or topic == REJECTED
+        return followed or (topic == FACTS and partition == 0)
+
+    async def starts(
+        self, partitions: Collection[Tp], begin: dict[Tp, int], end: dict[Tp, int], at: At
+    ) -> dict[Tp, int]:
+        """The last day's, but of each topic not more than the last so many."""
+        now = int(time.time() * 1000)
+        marks = [tp for tp in partitions if tp[0] == FACTS]
+        rest = [tp for tp in partitions if tp[0] != FACTS]
+        found = await at(now - MARKS_BACK, marks) | await at(now - BACK, rest)
+        for tp in partitions:
+            most = MOST_MARKS if tp[0] == FACTS else MOST_BACK
+            share = most // sum(1 for each in partitions if each[0] == tp[0])
+            found[tp] = max(begin[tp], found[tp], end[tp] - share)
+        return found
+
+    async def take(self, topic: str, partition: int, records: Sequence[Any]) -> None:
+        for number, record in enumerate(records, 1):
+            if topic == FACTS:
+                self._mark(record)
+            else:
+                self._count(topic, record)
+            if not number % BREATH:
+                await asyncio.sleep(0)
+
+    def _turned(self) -> None:
+        state = {"kafka": self.follower.state, "fault": self.follower.fault}
+        self._hub.publish("status", state, remember=False)
+
+    def _mark(self, record: Any) -> None:
+        if not record.key and record.value is not None:
+            mark = _mark(record.value)
+            self.evidence.told(record.timestamp, mark.sources, mark.evidence)
+
+    def _count(self, topic: str, record: Any) -> None:
+        t = record.timestamp
+        place = {"topic": topic, "partition": record.partition, "offset": record.offset, "t": t}
+        self.since = t if self.since is None else min(t, self.since)
+        if topic == REJECTED:
+            self._rejected(record, t, place)
+        elif record.value is not None and topic == DECISIONS:
+            self._decided(_decode(record.value), t, place)
+        elif record.value is not None:
+            self._triggered(_decode(record.value), t, place)
+
+    def _decided(self, decision: dict[str, Any], t: int, place: dict[str, Any]) -> None:
+        recipe, outcome = decision["recipe"], decision["outcome"]
+        key = "decision", recipe, outcome, decision.get("reason", "")
+        self.tallies.add(t, key, decision.get("steps_left", 1))
+        self._own(decision["trigger_id"], decision["person"])
+        if outcome != "fired":  # the trigger itself tells more
+            self._hub.publish("decision", decision | place)
+
+    def _triggered(self, event: dict[str, Any], t: int, place: dict[str, Any]) -> None:
+        data, cancelled = event["data"], event["type"] == CANCELLED
+        recipe = data["recipe"]
+        if cancelled:
+            self.tallies.add(t, ("decision", recipe, "cancelled", data["reason"]))
+        else:
+            self.last_fired[recipe] = max(t, self.last_fired.get(recipe, t))
+        if self._live:
+            sort = latency.sort(recipe, cancelled, self._recipes)
+            taken = max(0, t - data["at" if cancelled else "not_before"])
+            self.tallies.add(t, latency.key(sort, taken))
+            place |= {"taken": taken}
+        self._own(data["trigger_id"], data["person"])
+        self._hub.publish("cancel" if cancelled else "trigger", data | place)
+
+    def _rejected(self, record: Any, t: int, place: dict[str, Any]) -> None:
+        why = {name: text.decode("utf-8", "replace") for name, text in record.headers if text}
+        size = why.get("size") or str(len(record.value or b""))
+        reject = place | {
+            "reason": why.get("reason", ""),
+            "path": why.get("path", "$"),
+            "from": {name: why.get(name, "") for name in ("topic", "partition", "offset", "time")},
+            "size": int(size) if size.isdigit() else 0,
+            "cut": "size" in why,
+        }
+        self.rejects.append(reject)
+        self.tallies.add(t, ("rejected", reject["reason"]))
+        self._hub.publish("rejected", reject)
+
+    def _own(self, trigger_id: str, person: str) -> None:
+        self._owners[trigger_id] = person
+        if len(self._owners) > OWNERS:
+            self._owners.popitem(last=False)

@@ -1,0 +1,122 @@
+"""The two acts of the demo: a simulated day in replay, and live traffic. Each has topics of its own.
+
+Nothing is decided or checked here in another way than a user could: workers are processes, topics are
+read from outside, and the backtest is the command.
+"""
+
+import asyncio
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from threading import Event
+from typing import Final
+
+from kafka import KafkaProducer
+
+from agents.commands import simulate
+from agents.demo.results import Takings
+from agents.demo.session import DemoFailed, Stage
+from agents.demo.workers import Crew
+from agents.kafka.topics import EVENTS
+from agents.replay.records import records
+from agents.simulator import traffic as shoppers
+from agents.simulator.faults import Record
+from stream.durations import DAY
+
+FIRST_DAY: Final = 1_767_571_200_000
+"""Mon 5 Jan 2026 00:00 UTC."""
+
+
+async def replay(stage: Stage, folder: Path, visitors: int, seed: int, seconds: float) -> Takings:
+    """A day in so many seconds, and what follows from it in the 8 days after.
+
+    Returns what a backtest of the same file decides, for comparison.
+    """
+    file = folder / "events.jsonl"
+    traffic = shoppers.day(seed, visitors, FIRST_DAY, DAY)
+    with file.open("wb") as out:
+        out.writelines(simulate.lines(traffic))
+    stage.make_topics()
+    with Crew(2, stage.environ(), folder) as crew:
+        expected = await backtest(file, stage.settings.recipes, folder / "backtest")
+        crew.wait()
+        async with stage.watched("replay"):
+            await stage.send(lambda producer, stop: _play(producer, stop, stage, file, seconds))
+            await stage.until(lambda: stage.takings() >= expected, crew)
+        stage.fates = crew.counted("triggers_events", "fate")
+    return expected
+
+
+async def backtest(file: Path, recipes: Path | None, out: Path) -> Takings:
+    """The command, as anybody would call it. Raises DemoFailed."""
+    options = ["--recipes", str(recipes)] if recipes else []
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "agents", "backtest", str(file), "--out", str(out), *options,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+    try:
+        said, _ = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if process.returncode:
+        raise DemoFailed(f"backtest ended with {process.returncode}:\n{said.decode()}")
+    triggers, decisions = (out / f"{name}.jsonl" for name in ("triggers", "decisions"))
+    return Takings(
+        frozenset(triggers.read_bytes().splitlines()),
+        frozenset(decisions.read_bytes().splitlines()),
+    )
+
+
+def _play(producer: KafkaProducer, stop: Event, stage: Stage, file: Path, seconds: float) -> int:
+    """Sends the file as `load` does, spread over so many seconds."""
+    topic, begin, sent = stage.settings.topic(EVENTS), time.monotonic(), 0
+    partitions = len(producer.partitions_for(topic))
+    for record in records(file.read_bytes().splitlines(), partitions):
+        share = min((record.time - FIRST_DAY) / DAY, 1.0)
+        stop.wait(max(0.0, begin + share * seconds - time.monotonic()))
+        if stop.is_set():
+            break
+        producer.send(topic, record.value, record.key, partition=record.partition,
+                      timestamp_ms=record.time)  # fmt: skip
+        sent += 1
+    producer.flush()
+    return sent
+
+
+async def live(stage: Stage, folder: Path, rate: float, seed: int, seconds: float) -> None:
+    """A full shop for so many seconds, in real time."""
+    traffic = simulate.current(shoppers.hour(seed, rate, seconds))
+    stage.make_topics()
+    with Crew(2, stage.environ(), folder) as crew:
+        crew.wait()
+        async with stage.watched("live"):
+            await stage.send(
+                lambda producer, stop: simulate.send(
+                    producer,
+                    stage.settings.topic(EVENTS),
+                    _noted(traffic, stage.handed_over, stop),
+                    rate,
+                    seconds,
+                )
+            )
+            await stage.until(lambda: _applied(crew) >= stage.sent, crew)
+        stage.fates = crew.counted("triggers_events", "fate")
+
+
+def _applied(crew: Crew) -> int:
+    return crew.counted("triggers_events", "fate").total()
+
+
+def _noted(
+    traffic: Iterable[Record], handed_over: dict[str, float], stop: Event
+) -> Iterator[Record]:
+    """The traffic; when each event is handed over is noted (ms by this machine's clock)."""
+    for record in traffic:
+        if stop.is_set():
+            return
+        if isinstance(record, dict) and isinstance(record.get("id"), str):
+            handed_over[record["id"]] = time.time() * 1000
+        yield record

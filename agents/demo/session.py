@@ -1,0 +1,151 @@
+"""The topics of one act of the demo, and all that was seen on them."""
+
+import asyncio
+import dataclasses
+import json
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from threading import Event
+from typing import Any, Final
+
+from kafka import KafkaProducer
+from rich.console import Console
+
+from agents.commands import topics
+from agents.config.recipes import read
+from agents.config.settings import Settings, Time, kafka_python_options
+from agents.demo.results import Takings
+from agents.demo.terminal import DECISIONS, Feed
+from agents.demo.watch import Seen, watch
+from agents.demo.workers import Crew
+from agents.kafka.topics import EVENTS
+from stream.outputs.triggers import FIRED
+from stream.recipes.recipe import Recipes
+
+CATCH_UP_S: Final = 60.0
+SETTLE_S: Final = 1.0
+"""After the last thing that must come: so long nothing more may come."""
+
+
+class DemoFailed(Exception):
+    """Something that the demo promises did not hold."""
+
+
+class Stage:
+    """The topics of one act, and all that was seen on them.
+
+    `delays`: of fired exit triggers, ms from the signal's record to the trigger's, by the broker's
+    times; `waits`: from handing the signal to the producer until the trigger was read, by one clock.
+    """
+
+    def __init__(self, settings: Settings, act: str, mode: Time, console: Console) -> None:
+        prefix = f"{settings.prefix}demo.{act}."
+        self.settings = dataclasses.replace(
+            settings, prefix=prefix, time=mode, group=f"{prefix}triggers", instance_id=None
+        )
+        self.recipes: Recipes = read(settings.recipes)
+        self.console = console
+        self.triggers: set[bytes] = set()
+        self.decisions: set[bytes] = set()
+        self.weight: Counter[str] = Counter()
+        self.handed_over: dict[str, float] = {}
+        self.delays: list[int] = []
+        self.waits: list[int] = []
+        self.fates: Counter[str] = Counter()
+        self.sent = 0
+
+    def takings(self) -> Takings:
+        return Takings(frozenset(self.triggers), frozenset(self.decisions))
+
+    def environ(self) -> Mapping[str, str]:
+        """What workers of this act are told, over the environment of the demo."""
+        return {
+            "TRIGGERS_KAFKA": ",".join(self.settings.require_kafka()),
+            "TRIGGERS_PREFIX": self.settings.prefix,
+            "TRIGGERS_TIME": self.settings.time,
+            "TRIGGERS_GROUP": self.settings.group,
+            "TRIGGERS_INSTANCE_ID": "",
+        }
+
+    def make_topics(self) -> None:
+        """Raises TopicsError, KafkaError."""
+        with topics.connected(self.settings) as admin:
+            topics.create(admin, self.settings, self.recipes.names)
+
+    def drop_topics(self) -> None:
+        """What the demo made on somebody's cluster goes with it."""
+        with topics.connected(self.settings) as admin:
+            own = [name for name in admin.list_topics() if name.startswith(self.settings.prefix)]
+            if own:
+                admin.delete_topics(own)
+
+    def take(self, seen: Seen) -> None:
+        if seen.topic == EVENTS:
+            if seen.key:
+                self.weight[seen.key.decode(errors="replace")] += 1
+        elif seen.topic == DECISIONS:
+            self.decisions.add(seen.value)
+        elif seen.value not in self.triggers:
+            self.triggers.add(seen.value)
+            self._time(json.loads(seen.value), seen)
+
+    def _time(self, trigger: Mapping[str, Any], seen: Seen) -> None:
+        data = trigger["data"]
+        if trigger["type"] != FIRED or "score" not in data["why"]:
+            return
+        self.delays.append(seen.t - data["not_before"])
+        begin = self.handed_over.get(data["evidence"][-1]) if data["evidence"] else None
+        if begin is not None:
+            self.waits.append(int(seen.wall - begin))
+
+    @asynccontextmanager
+    async def watched(self, title: str) -> AsyncIterator[None]:
+        """Shows and takes all that comes while the block runs. Raises aiokafka's KafkaError."""
+        reading = asyncio.Event()
+        read = [EVENTS, DECISIONS, *(f"triggers.{name}" for name in self.recipes.names)]
+        with Feed(self.console, title) as feed:
+
+            def show(seen: Seen) -> None:
+                self.take(seen)
+                feed.show(seen)
+
+            watching = asyncio.create_task(watch(self.settings, read, show, reading.set))
+            try:
+                await asyncio.wait(
+                    (watching, asyncio.create_task(reading.wait())),
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
+                if watching.done():
+                    watching.result()
+                yield
+                if watching.done():
+                    watching.result()
+            finally:
+                watching.cancel()
+                with suppress(asyncio.CancelledError):
+                    await watching
+
+    async def send(self, play: Callable[[KafkaProducer, Event], int]) -> None:
+        """Lets `play` send in a thread; it is told to stop when this ends early."""
+        stop = Event()
+        producer = KafkaProducer(acks="all", linger_ms=5, **kafka_python_options(self.settings))
+        try:
+            self.sent += await asyncio.to_thread(play, producer, stop)
+        finally:
+            stop.set()
+            producer.close()
+
+    async def until(self, complete: Callable[[], bool], crew: Crew) -> None:
+        """Waits until all is there that must come. Raises DemoFailed, WorkerFailed."""
+        limit = time.monotonic() + CATCH_UP_S
+        while not complete():
+            crew.check()
+            if time.monotonic() > limit:
+                raise DemoFailed(
+                    f"after {CATCH_UP_S:.0f} s there are {len(self.triggers)} triggers and "
+                    f"{len(self.decisions)} decisions, and something is missing"
+                )
+            await asyncio.sleep(0.1)
+        await asyncio.sleep(SETTLE_S)

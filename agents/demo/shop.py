@@ -1,0 +1,43 @@
+"""The demo's shop: a worker and the console, for as long as somebody plays with them."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+
+from agents.demo.session import DemoFailed, Stage
+from agents.demo.workers import Crew
+
+ADDRESS: Final = "127.0.0.1:8090"
+LOOK_S: Final = 0.5
+GOODBYE_S: Final = 10.0
+
+
+def show(stage: Stage, folder: Path, console: Console) -> None:
+    """Until Ctrl-C. Raises DemoFailed, WorkerFailed, and KeyboardInterrupt when it ends."""
+    stage.make_topics()
+    with Crew(1, stage.environ(), folder) as crew:
+        crew.wait()
+        serving = subprocess.Popen(
+            [sys.executable, "-m", "agents", "console", "--listen", ADDRESS],
+            env=crew.surroundings,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        try:
+            console.print(f"the demo shop   http://{ADDRESS}/shop/", style="bold green")
+            console.print(f"and the console http://{ADDRESS}/   (Ctrl-C ends both)", style="bold")
+            while serving.poll() is None:
+                crew.check()
+                time.sleep(LOOK_S)
+            raise DemoFailed(f"the console ended with {serving.returncode}")
+        finally:
+            serving.terminate()
+            try:
+                serving.wait(GOODBYE_S)
+            except subprocess.TimeoutExpired:
+                serving.kill()
+                serving.wait()

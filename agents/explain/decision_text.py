@@ -1,0 +1,140 @@
+"""Decisions, triggers and cancels in words. Pure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import tzinfo
+from typing import Any, Final
+
+from agents.explain.event_text import moment, money, things
+from agents.explain.refusal_reasons import Case, recipe_of, span, why
+from stream.durations import HOUR
+from stream.outputs.triggers import CANCELLED
+from stream.recipes.ids import trigger_id
+from stream.recipes.recipe import EXIT, Recipes
+
+Record = Mapping[str, Any]
+
+BY_TIME: Final = ("expired", "forgotten", "disabled")
+"""Why an episode closes when a step of it comes due; all else closes it at once."""
+
+
+class Teller:
+    """Knows all that was decided for a person; each record once, however often it was written."""
+
+    def __init__(
+        self,
+        decisions: Sequence[Record],
+        triggers: Sequence[Record],
+        events: Sequence[Record],
+        recipes: Recipes,
+        zone: tzinfo,
+    ) -> None:
+        once = {
+            (each["trigger_id"], each["outcome"], each.get("reason"), each["at"]): each
+            for each in decisions
+        }
+        self.decisions = sorted(once.values(), key=lambda each: each["at"])
+        published = {each["id"]: each for each in triggers}.values()
+        self.cancels = [each["data"] for each in published if each["type"] == CANCELLED]
+        self.fired = {each["id"]: each["data"] for each in published if each["type"] != CANCELLED}
+        self.decided = {each["trigger_id"] for each in decisions}
+        self.events, self.recipes, self.zone = events, recipes, zone
+
+    def clock(self, at: int) -> str:
+        return moment(at, self.zone)
+
+    def is_due(self, decision: Record) -> bool:
+        """Whether time alone brought it about, not an event."""
+        by_time = decision["outcome"] != "closed" or decision["reason"] in BY_TIME
+        return by_time and recipe_of(decision, self.recipes).kind != EXIT
+
+    def decision(self, decision: Record) -> tuple[str, tuple[str, ...]]:
+        """(what became of it, details)."""
+        if decision["outcome"] == "fired":
+            return self._fired(decision)
+        because, otherwise = why(self._case(decision))
+        details = [f"Because {because}."]
+        if otherwise:
+            details.append(otherwise)
+        step = self._step(decision)
+        if decision["outcome"] == "deferred":
+            return f"{step} waits until {self.clock(decision['until'])}", tuple(details)
+        if decision["outcome"] == "closed":
+            left = decision["steps_left"]
+            steps = "1 step" if left == 1 else f"{left} steps"
+            return f"{decision['recipe']} ended with {steps} left", tuple(details)
+        shown = recipe_of(decision, self.recipes).kind == EXIT
+        return f"{step} was not {'shown' if shown else 'sent'}", tuple(details)
+
+    def cancel(self, cancel: Record) -> str:
+        because = "they ordered" if cancel["reason"] == "ordered" else "consent was withdrawn"
+        if cancel.get("order_id"):
+            because += f" ({cancel['order_id']})"
+        return f"{self._step(cancel)} was taken back: {because}"
+
+    def _step(self, record: Record) -> str:
+        steps = len(recipe_of(record, self.recipes).steps)
+        return f"{record['recipe']} {record['step']} of {steps}" if steps > 1 else record["recipe"]
+
+    def _case(self, decision: Record) -> Case:
+        at = decision["at"]
+        earlier = [
+            each
+            for each in self.decisions
+            if each["outcome"] == "fired"
+            and each["at"] <= at
+            and each["trigger_id"] != decision["trigger_id"]
+        ]
+        orders = [
+            event["t"]
+            for event in self.events
+            if event["type"] == "order.placed" and event["t"] <= at
+        ]
+        recipe = recipe_of(decision, self.recipes)
+        return Case(decision, recipe, self.recipes, earlier, max(orders, default=None), self.clock)
+
+    def _fired(self, decision: Record) -> tuple[str, tuple[str, ...]]:
+        trigger = self.fired.get(decision["trigger_id"])
+        step = self._step(decision)
+        if trigger is None:
+            return f"{step} was sent", ()
+        shown = recipe_of(decision, self.recipes).kind == EXIT
+        text = "was shown" if shown else f"was sent by {', '.join(trigger['channels'])}"
+        return f"{step} {text}", tuple(self._about(trigger))
+
+    def _about(self, trigger: Record) -> Iterator[str]:
+        """What a trigger was about, why it came, and what may come next."""
+        cart, product, reasons = trigger.get("cart"), trigger.get("product"), trigger["why"]
+        if cart:
+            yield f"Cart: {things(cart['items'])}, {money(cart['value'], cart.get('currency'))}."
+        elif product:
+            yield f"Looked at: {product.get('name') or product['id']}."
+        if "score" in reasons:
+            signals = ", ".join(reasons.get("signals", ()))
+            yield f"Because they seemed about to leave: {reasons['score']} of 1 ({signals})."
+        else:
+            pause = span((trigger["not_before"] - reasons["last_active"]) // 60_000 * 60_000)
+            yield f"Because nothing was heard for {pause}, and nothing stood against it."
+        if trigger.get("offer"):
+            yield f"With the offer {trigger['offer']}."
+        if trigger.get("arm"):
+            yield f"In the arm {trigger['arm']} of the test."
+        valid = trigger["valid_until"] - trigger["not_before"]
+        short = valid < HOUR
+        yield (
+            f"Good for {span(valid)}."
+            if short
+            else f"Good until {self.clock(trigger['valid_until'])}."
+        )
+        yield from self._next(trigger)
+
+    def _next(self, trigger: Record) -> Iterator[str]:
+        recipe = recipe_of(trigger, self.recipes)
+        step = trigger["step"] + 1
+        if recipe.kind == EXIT or step > len(recipe.steps):
+            return
+        origin = trigger["cart"]["id"] if trigger.get("cart") else trigger["visitor"]
+        key_time = trigger["why"]["key_time"]
+        if trigger_id(recipe.name, trigger["person"], origin, key_time, step) in self.decided:
+            return
+        due = trigger["not_before"] + recipe.steps[step - 1] - recipe.steps[step - 2]
+        yield f"Next is step {step} of {len(recipe.steps)}, not before {self.clock(due)}."

@@ -1,0 +1,180 @@
+"""Where `explain` finds what was written: on Kafka, or in the files of a backtest.
+
+Both give plain objects by topic and key. Events are those that the contract accepts, with `t`, the
+broker's time (ms); what is none is left out, as the service leaves it out.
+"""
+
+import json
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Protocol, Self
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+import schemas
+from agents.config.settings import Settings, aiokafka_options
+from agents.kafka.partitioner import partition_counts, partition_of
+from agents.kafka.topics import EVENTS, FACTS
+
+Record = dict[str, Any]
+
+DECISIONS: Final = "triggers.decisions"
+TRIGGERS: Final = "triggers."
+POLL_MS: Final = 1_000
+FETCH_MS: Final = 10
+"""A fetch waits so long where nothing comes. Longer: the next question waits behind it, each time."""
+
+
+class Source(Protocol):
+    """`keys` None: of whatever key. `since` (ms): what is older may be left out."""
+
+    async def decisions(self, people: Collection[str] | None) -> list[Record]: ...
+
+    async def triggers(self, people: Collection[str]) -> list[Record]: ...
+
+    async def events(self, visitors: Collection[str], since: int) -> list[Record]: ...
+
+    async def seen(self, people: Collection[str]) -> list[tuple[str, int]]:
+        """(visitor, time in ms) wherever a visitor was one of these persons."""
+        ...
+
+
+def valid(value: bytes, t: int | None = None) -> Record | None:
+    """The event in a record's value or a file's line, with its time."""
+    try:
+        event = json.loads(value)
+    except (ValueError, RecursionError):
+        return None
+    if schemas.fault(event) or f"events/{event['type']}" not in schemas.names("events"):
+        return None
+    found: Record = event if t is None else event | {"t": t}
+    return found if isinstance(found.get("t"), int) else None
+
+
+class Files:
+    """DIR/triggers.jsonl and DIR/decisions.jsonl of a backtest, and its file of events if given.
+
+    Raises OSError, ValueError.
+    """
+
+    def __init__(self, folder: Path, events: Path | None) -> None:
+        self.folder = folder
+        found = map(valid, events.read_bytes().splitlines()) if events else iter(())
+        self.all_events = [event for event in found if event]
+
+    async def decisions(self, people: Collection[str] | None) -> list[Record]:
+        return [
+            each for each in self._lines("decisions") if people is None or each["person"] in people
+        ]
+
+    async def triggers(self, people: Collection[str]) -> list[Record]:
+        return [each for each in self._lines("triggers") if each["subject"] in people]
+
+    async def events(self, visitors: Collection[str], since: int) -> list[Record]:
+        return [each for each in self.all_events if each["visitor"] in visitors]
+
+    async def seen(self, people: Collection[str]) -> list[tuple[str, int]]:
+        found = [(each["visitor"], each["at"]) for each in await self.decisions(people)]
+        for event in self.all_events:
+            if f"customer:{event.get('customer')}" in people:
+                found.append((event["visitor"], event["t"]))
+        return found
+
+    def _lines(self, name: str) -> Iterator[Record]:
+        with (self.folder / f"{name}.jsonl").open("rb") as file:
+            yield from map(json.loads, file)
+
+
+class Kafka:
+    """The service's topics. An async context manager. Raises aiokafka's KafkaError."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    async def __aenter__(self) -> Self:
+        self.consumer = AIOKafkaConsumer(
+            **aiokafka_options(self.settings),
+            client_id="triggers-explain",
+            isolation_level="read_committed",
+            enable_auto_commit=False,
+            fetch_max_wait_ms=FETCH_MS,
+        )
+        await self.consumer.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        await self.consumer.stop()
+
+    async def decisions(self, people: Collection[str] | None) -> list[Record]:
+        return [json.loads(value) for _, value in await self._read(DECISIONS, people)]
+
+    async def triggers(self, people: Collection[str]) -> list[Record]:
+        start = self.settings.topic(TRIGGERS)
+        found = []
+        for topic in sorted(await partition_counts(self.consumer)):
+            if topic.startswith(start) and topic != self.settings.topic(DECISIONS):
+                name = topic.removeprefix(self.settings.prefix)
+                found += [json.loads(value) for _, value in await self._read(name, people)]
+        return found
+
+    async def events(self, visitors: Collection[str], since: int) -> list[Record]:
+        read = await self._read(EVENTS, visitors, since)
+        return [event for t, value in read if (event := valid(value, t))]
+
+    async def seen(self, people: Collection[str]) -> list[tuple[str, int]]:
+        facts = [json.loads(value) for _, value in await self._read(FACTS, people)]
+        return [(each["visitor"], each["at"]) for each in [*facts, *await self.decisions(people)]]
+
+    async def values(self, name: str, key: str) -> list[bytes | None]:
+        """Of one key of a topic (without the prefix), tombstones too."""
+        return [value for _, value in await self._records(name, (key,))]
+
+    async def _read(
+        self, name: str, keys: Collection[str] | None, since: int = 0
+    ) -> list[tuple[int, bytes]]:
+        """(time, value) of the records of these keys, without tombstones."""
+        found = await self._records(name, keys, since)
+        return [(t, value) for t, value in found if value is not None]
+
+    async def _records(
+        self, name: str, keys: Collection[str] | None, since: int = 0
+    ) -> list[tuple[int, bytes | None]]:
+        """(time, value) of the records of these keys, up to where their partitions end now."""
+        topic = self.settings.topic(name)
+        count = (await partition_counts(self.consumer)).get(topic, 0)
+        wanted = None if keys is None else {key.encode() for key in keys}
+        if not count:
+            return []
+        numbers = range(count) if wanted is None else {partition_of(key, count) for key in wanted}
+        partitions = [TopicPartition(topic, number) for number in numbers]
+        self.consumer.assign(partitions)
+        ends = await self.consumer.end_offsets(partitions)
+        await self._seek(partitions, since)
+        found: list[tuple[int, bytes | None]] = []
+        while await self._left(ends):
+            batch = await self.consumer.getmany(timeout_ms=POLL_MS)
+            for record in (each for records in batch.values() for each in records):
+                if wanted is None or record.key in wanted:
+                    found.append((record.timestamp, record.value))
+        return found
+
+    async def _seek(self, partitions: list[TopicPartition], since: int) -> None:
+        starts = await self.consumer.beginning_offsets(partitions)
+        if since > 0:
+            found = await self.consumer.offsets_for_times(dict.fromkeys(partitions, since))
+            starts |= {each: at.offset for each, at in found.items() if at}
+        for partition, start in starts.items():
+            self.consumer.seek(partition, start)
+
+    async def _left(self, ends: dict[TopicPartition, int]) -> bool:
+        """Whether any partition has records up to its end that were not read."""
+        for partition, end in ends.items():
+            if await self.consumer.position(partition) < end:
+                return True
+        return False

@@ -1,0 +1,111 @@
+"""The topics and the users with their rights as Strimzi's resources.
+
+`python -m agents.generate.strimzi` writes deploy/kubernetes/kafka/strimzi.yaml for the five shipped recipes. A deployment with
+recipes or a prefix of its own (TRIGGERS_RECIPES, TRIGGERS_PREFIX) writes its own file: `--out FILE`. API version
+v1: Strimzi 0.49 or later.
+"""
+
+import argparse
+import re
+from collections.abc import Iterable, Iterator
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from agents.config.recipes import read
+from agents.config.settings import Settings
+from agents.kafka.acls import ROLES, Right, rights
+from agents.kafka.topics import Layout, TopicSpec, required
+
+OUT: Final = Path("deploy/kubernetes/kafka/strimzi.yaml")
+MADE: Final = (
+    "# Made by `python -m agents.generate.strimzi` from schemas/topics.yaml: do not edit.\n"
+)
+API: Final = "kafka.strimzi.io/v1"
+PARTITIONS: Final = 12
+REPLICAS: Final = 3
+
+
+def documents(
+    settings: Settings,
+    recipes: Iterable[str],
+    layout: Layout,
+    cluster: str = "kafka",
+    replicas: int = REPLICAS,
+) -> list[dict[str, Any]]:
+    """A KafkaTopic for each topic, a KafkaUser for each role."""
+    names = tuple(recipes)
+    topics = [_topic(spec, cluster, replicas) for spec in required(settings, names, layout)]
+    users = [
+        _user(settings.prefix + f"triggers-{role}", cluster, rights(role, settings, names))
+        for role in ROLES
+    ]
+    return topics + users
+
+
+def _resource(kind: str, name: str, cluster: str, spec: dict[str, Any]) -> dict[str, Any]:
+    labels = {"strimzi.io/cluster": cluster, "app.kubernetes.io/part-of": "storefront-triggers"}
+    metadata = {"name": _resource_name(name), "labels": labels}
+    return {"apiVersion": API, "kind": kind, "metadata": metadata, "spec": spec}
+
+
+def _resource_name(name: str) -> str:
+    """As Kubernetes allows it; another name than Kafka's stays apart from all others by a hash."""
+    if re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", name):
+        return name
+    plain = re.sub(r"[^a-z0-9.-]+", "-", name.lower()).strip("-.")
+    return f"{plain}-{sha256(name.encode()).hexdigest()[:8]}"
+
+
+def _topic(spec: TopicSpec, cluster: str, replicas: int) -> dict[str, Any]:
+    """With three replicas two must have a record before it counts as written."""
+    config = dict(spec.config)
+    if replicas > 2:
+        config["min.insync.replicas"] = str(replicas - 1)
+    wanted: dict[str, Any] = {"partitions": spec.partitions, "replicas": replicas, "config": config}
+    if _resource_name(spec.name) != spec.name:
+        wanted["topicName"] = spec.name
+    return _resource("KafkaTopic", spec.name, cluster, wanted)
+
+
+def _user(name: str, cluster: str, found: Iterable[Right]) -> dict[str, Any]:
+    """Strimzi keeps the password in a secret of the user's name."""
+    spec = {
+        "authentication": {"type": "scram-sha-512"},
+        "authorization": {"type": "simple", "acls": list(_acls(found))},
+    }
+    return _resource("KafkaUser", name, cluster, spec)
+
+
+def _acls(found: Iterable[Right]) -> Iterator[dict[str, Any]]:
+    for right in found:
+        pattern = "prefix" if right.prefixed else "literal"
+        resource = {"type": right.resource, "name": right.name, "patternType": pattern}
+        yield {"resource": resource, "operations": list(right.operations)}
+
+
+def text(documents: Iterable[dict[str, Any]]) -> str:
+    return MADE + yaml.safe_dump_all(documents, sort_keys=False, width=110, explicit_start=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m agents.generate.strimzi", description=__doc__)
+    parser.add_argument("--out", type=Path, default=OUT, metavar="FILE", help=f"({OUT})")
+    parser.add_argument(
+        "--cluster", default="kafka", metavar="NAME", help="Strimzi's Kafka (kafka)"
+    )
+    parser.add_argument("--partitions", type=int, default=PARTITIONS, metavar="N")
+    parser.add_argument("--facts-partitions", type=int, metavar="M", help="(N)")
+    parser.add_argument("--replicas", type=int, default=REPLICAS, metavar="R")
+    args = parser.parse_args()
+    settings = Settings.read()
+    layout = Layout(args.partitions, args.facts_partitions or args.partitions)
+    names = read(settings.recipes).names
+    made = documents(settings, names, layout, args.cluster, args.replicas)
+    args.out.write_text(text(made), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""What each role may do on the cluster, made from the topic list: nothing more is needed, and nothing less does.
+
+Operations are Kafka's own. Read and Write bring Describe with them. Who makes users of it: agents/generate/strimzi.py.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Final, Literal, NamedTuple
+
+import schemas
+from agents.config.settings import Settings
+
+Resource = Literal["topic", "group", "transactionalId"]
+
+ROLES: Final = ("storefront", "worker", "sender", "operator")
+
+SENDER_GROUP: Final = "sender"
+"""Behind the prefix; TRIGGERS_SENDER_GROUP names another."""
+
+
+class Right(NamedTuple):
+    """`prefixed`: the name is the beginning of all names that are meant."""
+
+    resource: Resource
+    name: str
+    operations: tuple[str, ...]
+    prefixed: bool = False
+
+
+def rights(role: str, settings: Settings, recipes: Iterable[str]) -> list[Right]:
+    """Of one role, for recipes of these names."""
+    return [*_topics(role, settings, tuple(recipes)), *_groups(role, settings)]
+
+
+def _topics(role: str, settings: Settings, recipes: Iterable[str]) -> Iterator[Right]:
+    for topic in schemas.load("topics")["topics"]:
+        operations = _operations(role, topic)
+        pattern = topic["name"]
+        for recipe in recipes if "<recipe>" in pattern else ("",):
+            if operations:
+                name = settings.topic(pattern.replace("<recipe>", recipe))
+                yield Right("topic", name, operations)
+
+
+def _operations(role: str, topic: dict[str, Any]) -> tuple[str, ...]:
+    """A worker checks every topic at its start; an operator makes them."""
+    found = []
+    if role == "operator":
+        found.append("Create")
+    if role in ("worker", "operator"):
+        found += ["Describe", "DescribeConfigs"]
+    if role in topic["readers"]:
+        found.append("Read")
+    if role in topic["writers"]:
+        found.append("Write")
+    return tuple(found)
+
+
+def _groups(role: str, settings: Settings) -> Iterator[Right]:
+    """An operator looks at the lag of both groups."""
+    groups = {"worker": settings.group, "sender": settings.topic(SENDER_GROUP)}
+    if role in groups:
+        yield Right("group", groups[role], ("Describe", "Read"))
+    if role == "operator":
+        yield from (Right("group", group, ("Describe",)) for group in groups.values())
+    if role == "worker" and settings.delivery == "exactly_once":
+        yield Right("transactionalId", settings.group, ("Describe", "Write"), prefixed=True)

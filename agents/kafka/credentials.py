@@ -1,0 +1,48 @@
+"""Whether the brokers let us in. Clients keep trying when they do not: from outside it looks as if none was there."""
+
+import ssl
+
+from aiokafka.conn import create_conn
+from aiokafka.errors import (
+    AuthenticationFailedError,
+    IllegalSaslStateError,
+    KafkaError,
+    SaslAuthenticationFailed,
+    UnsupportedSaslMechanismError,
+)
+
+from agents.config.settings import Settings, SettingsError, aiokafka_options
+
+REFUSED = (
+    AuthenticationFailedError,
+    IllegalSaslStateError,
+    SaslAuthenticationFailed,
+    UnsupportedSaslMechanismError,
+)
+KNOCK_MS = 10_000
+
+
+async def let_in(settings: Settings) -> None:
+    """Raises SettingsError when a broker answers and refuses us, or is not the one it should be."""
+    if settings.security.protocol == "PLAINTEXT":
+        return
+    options = aiokafka_options(settings)
+    for address in options.pop("bootstrap_servers"):
+        host, _, port = address.rpartition(":")
+        try:
+            connection = await create_conn(
+                host.strip("[]"), int(port), request_timeout_ms=KNOCK_MS, **options
+            )
+        except REFUSED as error:
+            raise SettingsError(
+                f"{address} refuses TRIGGERS_USER with TRIGGERS_PASSWORD "
+                f"({settings.security.mechanism}: {type(error).__name__})"
+            ) from None
+        except ssl.SSLCertVerificationError as error:
+            raise SettingsError(
+                f"{address} has a certificate that is not good: {error.verify_message}. "
+                "TRIGGERS_CAFILE names the authorities that are trusted"
+            ) from None
+        except (KafkaError, OSError, TimeoutError):
+            continue
+        connection.close()

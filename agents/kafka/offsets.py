@@ -1,0 +1,111 @@
+"""Where partitions begin and end, which only the brokers know."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from typing import Any, Final
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import (
+    KafkaError,
+    KafkaTimeoutError,
+    LeaderNotAvailableError,
+    NoError,
+    for_code,
+)
+from aiokafka.protocol.offset import OffsetRequest
+from aiokafka.structs import TopicPartition
+
+from agents.config.settings import Settings, aiokafka_options
+from agents.kafka.reconnect import PATIENCE_S, broken_is_lost
+
+LATEST: Final = -1
+AS_REPLICA: Final = -2
+"""Consumers are told the high watermark. This one is told the end of the leader's log, as are replicas: by Kafka's
+DEBUGGING_REPLICA_ID, for which no right is needed. A broker that does not know it tells the high watermark."""
+
+Partitions = Iterable[tuple[str, int]]
+Question = Callable[[list[TopicPartition]], Awaitable[dict[TopicPartition, int]]]
+
+
+class Offsets:
+    """Where partitions begin and end, asked on a connection of its own.
+
+    On the group's consumer a question would wait behind a fetch; and a consumer that reads committed
+    records only would be told an end below what open transactions have already appended.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._consumer = AIOKafkaConsumer(
+            **aiokafka_options(settings), client_id="triggers-offsets", enable_auto_commit=False
+        )
+
+    async def start(self) -> None:
+        """Raises KafkaConnectionError when no broker answers."""
+        await self._consumer.start()
+
+    async def stop(self) -> None:
+        await self._consumer.stop()
+
+    async def ends(self, partitions: Partitions) -> dict[tuple[str, int], int]:
+        """The offsets behind the last records."""
+        return await self._ask(self._consumer.end_offsets, partitions)
+
+    async def appended(self, partitions: Partitions) -> dict[tuple[str, int], int]:
+        """The offsets behind the last records that the leaders have, whether replicas have them or not."""
+        return await self._ask(self._appended, partitions)
+
+    async def beginnings(self, partitions: Partitions) -> dict[tuple[str, int], int]:
+        """The offsets of the first records that are still there."""
+        return await self._ask(self._consumer.beginning_offsets, partitions)
+
+    async def _ask(self, question: Question, partitions: Partitions) -> dict[tuple[str, int], int]:
+        """Asks until a broker answers. Raises KafkaError for what will not pass."""
+        asked = [TopicPartition(*tp) for tp in partitions]
+        while asked:
+            try:
+                with broken_is_lost():
+                    found = await question(asked)
+                return {tuple(tp): offset for tp, offset in found.items()}
+            except KafkaError as error:
+                if not (error.retriable or isinstance(error, KafkaTimeoutError)):
+                    raise
+                await asyncio.sleep(PATIENCE_S)
+        return {}
+
+    async def _appended(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
+        """Raises KafkaError; metadata is fetched again after one that says it is old."""
+        client = self._consumer._client
+        asked: dict[int, dict[str, list[tuple[int, int]]]] = defaultdict(lambda: defaultdict(list))
+        try:
+            for topic, number in partitions:
+                leader = client.cluster.leader_for_partition(TopicPartition(topic, number))
+                if leader is None or leader < 0:
+                    client.add_topic(topic)
+                    raise LeaderNotAvailableError(topic)
+                asked[leader][topic].append((number, LATEST))
+            told = await asyncio.gather(
+                *(
+                    client.send(leader, OffsetRequest(AS_REPLICA, 0, list(topics.items())))
+                    for leader, topics in asked.items()
+                )
+            )
+            return dict(_offsets(answer) for each in told for answer in _answers(each))
+        except KafkaError as error:
+            if error.invalid_metadata:
+                client.force_metadata_update()
+            raise
+
+
+def _answers(response: Any) -> Iterator[tuple[str, Any]]:
+    """(topic, answer) of each partition."""
+    for topic, answers in response.topics:
+        yield from ((topic, answer) for answer in answers)
+
+
+def _offsets(told: tuple[str, Any]) -> tuple[TopicPartition, int]:
+    topic, (number, code, _, offset, *_) = told
+    error = for_code(code)
+    if error is not NoError:
+        raise error(topic)
+    return TopicPartition(topic, number), offset

@@ -1,0 +1,248 @@
+"""Whole record batches for Faust's agents, as the broker stored them.
+
+`FetchResult.getall` of aiokafka is replaced: it gives one `RawBatch` for each batch of the log instead of
+a ConsumerRecord for each event. Control batches and aborted transactions come out empty, with the offset
+behind them, so that a position passes transaction markers and evidence does not stall on them. The
+replacement serves all consumers of the process: the group's and the one that restores state.
+
+All names that are not public are listed in `PRIVATE`; the versions that have them are pinned.
+"""
+
+import struct
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final, Protocol
+
+from aiokafka.consumer import fetcher
+from aiokafka.errors import CorruptRecordException
+from aiokafka.record import MemoryRecords
+from crc32c import crc32c
+
+from agents.kafka import decompression
+from stream.events.records import Block, Record
+from stream.store.changelog import Change
+
+PRIVATE: Final = {
+    "faust.transport.drivers.aiokafka:Transport": ("Consumer",),
+    "faust.transport.drivers.aiokafka:Consumer": (
+        "_new_consumer_thread",
+        "_thread",
+        "_wait_next_records",
+    ),
+    "faust.transport.drivers.aiokafka:AIOKafkaConsumerThread": (
+        "_consumer",
+        "_create_worker_consumer",
+        "_ensure_consumer",
+        "call_thread",
+    ),
+    "faust.app.base:App": ("_create_directories",),
+    "aiokafka.client:AIOKafkaClient": ("_get_conn",),
+    "aiokafka.consumer.consumer:AIOKafkaConsumer": ("_client", "_coordinator", "_isolation_level"),
+    "aiokafka.consumer.group_coordinator:GroupCoordinator": (
+        "check_errors",
+        "generation",
+        "member_id",
+    ),
+    "aiokafka.consumer.fetcher:FetchResult": (
+        "getall",
+        "check_assignment",
+        "has_more",
+        "_update_position",
+        "_topic_partition",
+        "_partition_records",
+    ),
+    "aiokafka.record.memory_records:MemoryRecords": ("has_next", "next_batch", "size_in_bytes"),
+    "aiokafka.consumer.fetcher:PartitionRecords": (
+        "next_fetch_offset",
+        "_records",
+        "_records_iterator",
+        "_check_crcs",
+        "_isolation_level",
+        "_aborted_producers",
+        "_consume_aborted_up_to",
+        "_contains_abort_marker",
+    ),
+    "aiokafka.producer.producer:AIOKafkaProducer": ("_message_accumulator",),
+    "aiokafka.producer.message_accumulator:MessageAccumulator": ("_batch_ttl",),
+}
+"""Overridden or used, though private: by class, `module:class`."""
+
+
+AT_ONCE: Final = 8 * 1024 * 1024
+"""Unpacked bytes in a message, or one batch. More: what waits for an agent takes more memory, and all of it is rarely
+there; fewer: more messages."""
+
+as_blocks: Final[set[str]] = set()
+"""Topics whose records a stage takes a batch at a time."""
+
+_SIZE: Final = struct.Struct(">qi")
+"""Base offset, and the bytes behind: what a batch of any format begins with."""
+
+_HEAD: Final = struct.Struct(">qiibIhiqqqhii")
+"""What stands before the records of a batch. Source: the Kafka protocol, "Record Batch"."""
+
+_CHECKED_FROM: Final = 21
+"""Behind the checksum (CRC-32C), which is of all from here on."""
+
+
+class Raw(Protocol):
+    """A record of a batch, as aiokafka parses it."""
+
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes | None]]
+
+
+class RawBatch:
+    """`count`: records, none of a control or aborted batch · `base`, `next`: first offset, and that behind
+    it · `time`: ms, the broker's, of all records; None when each has its own."""
+
+    __slots__ = ("_block", "_records", "base", "count", "next", "time")
+
+    def __init__(
+        self,
+        records: Iterable[Raw],
+        base: int,
+        next: int,
+        time: int | None,
+        block: Block | None = None,
+    ) -> None:
+        """`records`: made when they are asked for, if there is a `block` of the same."""
+        self._records = records if block else list(records)
+        self._block = block
+        self.base = base
+        self.next = next
+        self.time = time
+        self.count = block[3] if block else len(self.records)
+
+    @property
+    def records(self) -> list[Raw]:
+        if not isinstance(self._records, list):
+            self._records = list(self._records)
+        return self._records
+
+    def rows(self) -> Iterable[Record | Block]:
+        """(offset, time, key, value) of each record, or a block that stands for all."""
+        if self._block:
+            return (self._block,)
+        if self.time is None:
+            return [(r.offset, r.timestamp, r.key, r.value) for r in self.records]
+        time = self.time
+        return [(r.offset, time, r.key, r.value) for r in self.records]
+
+    def pairs(self) -> Iterable[Change | Block]:
+        """(key, value) of each record, or a block that stands for all."""
+        if self._block:
+            return (self._block,)
+        return [(r.key or b"", r.value) for r in self.records]
+
+
+class Stored:
+    """In place of MemoryRecords of aiokafka: the same batches, and the bytes of the one that came last."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._source = MemoryRecords(data)
+        self._start = self._end = 0
+        self._head: tuple[int, ...] | None = None
+        self.has_next = self._source.has_next
+        self.size_in_bytes = self._source.size_in_bytes
+
+    def next_batch(self) -> Any:
+        batch = self._source.next_batch()
+        self._start = self._end
+        _, size = _SIZE.unpack_from(self._data, self._start)
+        self._end += _SIZE.size + size
+        self._head = _HEAD.unpack_from(self._data, self._start) if batch.magic >= 2 else None
+        return batch
+
+    def is_whole(self, batch: Any) -> bool:
+        """Whether what came last is what its checksum says."""
+        if self._head is None:
+            return bool(batch.validate_crc())
+        checked = memoryview(self._data)[self._start + _CHECKED_FROM : self._end]
+        return bool(self._head[4] == crc32c(checked))
+
+    @property
+    def count(self) -> int:
+        """Records of what came last; 0 of an older format of messages, which does not tell."""
+        return self._head[-1] if self._head else 0
+
+    def block(self, batch: Any, time: int | None) -> Block | None:
+        """What came last, unpacked; None of an older format of messages. Raises Bomb."""
+        if self._head is None:
+            return None
+        codec, head = batch.compression_type, self._start + _HEAD.size
+        stored = self._data if codec else memoryview(self._data)  # as it is, it is not copied
+        payload = decompression.DECODERS[codec](stored[head : self._end])
+        return batch.base_offset, self._head[7], time, self.count, payload
+
+
+def raw_batches(records: Any, blocks: bool = False) -> Iterator[RawBatch]:
+    """The batches of one fetched partition (`PartitionRecords`), and its position moved past each.
+
+    Raises CorruptRecordException. `blocks`: leaves their records together where it can.
+    """
+    source = records._records
+    while source.has_next():
+        batch = source.next_batch()
+        if records._check_crcs and not source.is_whole(batch):
+            raise CorruptRecordException(f"invalid CRC at offset {batch.base_offset}")
+        time = batch.max_timestamp if batch.timestamp_type else None
+        kept: Iterable[Raw] = ()
+        block = None
+        if not _skipped(records, batch):
+            kept, block = _unpacked(batch, time, source, blocks)
+        raw = RawBatch(kept, batch.base_offset, batch.next_offset, time, block)
+        if raw.next > records.next_fetch_offset:
+            records.next_fetch_offset = raw.next
+            yield raw
+
+
+def _unpacked(
+    batch: Any, time: int | None, source: Stored, blocks: bool
+) -> tuple[Iterable[Raw], Block | None]:
+    """The batch that came last of `source`, as records or as a block."""
+    try:
+        decompression.weigh(source.count)
+        block = source.block(batch, time) if blocks else None
+        return batch if block else list(batch), block
+    except decompression.Bomb:
+        return [decompression.refused(batch)], None
+
+
+def _skipped(records: Any, batch: Any) -> bool:
+    """A transaction's marker, or what a transaction wrote that was aborted."""
+    if records._isolation_level == fetcher.READ_COMMITTED and batch.producer_id is not None:
+        records._consume_aborted_up_to(batch.base_offset)
+        if batch.is_control_batch and records._contains_abort_marker(batch):
+            records._aborted_producers.discard(batch.producer_id)
+        if batch.is_transactional and batch.producer_id in records._aborted_producers:
+            return True
+    return bool(batch.is_control_batch)
+
+
+def _getall(self: Any, max_records: int | None = None) -> list[RawBatch]:
+    """In place of FetchResult.getall. `max_records` is left alone: what is given is bounded in bytes."""
+    if not self.check_assignment(self._topic_partition) or not self.has_more():
+        return []
+    batches, most = list[RawBatch](), decompression.unpacked() + AT_ONCE
+    blocks = self._topic_partition.topic in as_blocks
+    for batch in raw_batches(self._partition_records, blocks):
+        batches.append(batch)
+        if decompression.unpacked() >= most:
+            self._update_position()
+            return batches
+    self._update_position()
+    # It holds its owner, and so all that was fetched until the collector comes by.
+    self._partition_records._records_iterator = None
+    self._partition_records = None
+    return batches
+
+
+def install() -> None:
+    """From now on every aiokafka consumer of this process reads raw batches."""
+    decompression.install()
+    fetcher.FetchResult.getall = _getall
+    fetcher.MemoryRecords = Stored

@@ -1,0 +1,216 @@
+"""Topics followed as they grow, for as long as it runs, whatever becomes of the broker.
+
+For those who look on: no consumer group, nothing is committed, no worker notices. A broker that does
+not answer is noticed within seconds, told, and asked again; reading goes on where it was.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, Final, Literal, NoReturn, Protocol
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from agents.config.settings import Settings, aiokafka_options
+from agents.kafka.partitioner import partition_counts
+from agents.kafka.reconnect import broken_is_lost
+from agents.runtime.log import say
+
+log = logging.getLogger("triggers.following")
+
+POLL_MS: Final = 250
+"""Only an upper bound: records are handed over as they come."""
+
+LOOK_S: Final = 2.0
+"""From question to question: does the broker answer, and is there a new partition?"""
+
+ANSWER_S: Final = 4.0
+"""A broker that does not answer a small question for so long is lost."""
+
+PAUSES_S: Final = (0.5, 1.0, 2.0, 5.0)
+"""Between attempts to reach it; the last one stays."""
+
+Tp = tuple[str, int]
+"""Topic without the prefix, and partition."""
+
+
+class Reader(Protocol):
+    """Who follows: says what and from where, and takes what comes."""
+
+    def wants(self, topic: str, partition: int) -> bool: ...
+
+    async def starts(
+        self, partitions: Collection[Tp], begin: dict[Tp, int], end: dict[Tp, int], at: "At"
+    ) -> dict[Tp, int]:
+        """Where to begin partitions that were not read before; `begin`, `end`: what there is."""
+        ...
+
+    async def take(self, topic: str, partition: int, records: Sequence[Any]) -> int | None:
+        """Takes records in their order; returns the offset to go on from if not behind the last."""
+        ...
+
+
+class At(Protocol):
+    async def __call__(self, time: int, partitions: Collection[Tp]) -> dict[Tp, int]:
+        """The first offset at or after a time (ms); the end where nothing is."""
+        ...
+
+
+class Follower:
+    """`state`: of the broker · `since`: its last change (monotonic s) · `fault`: why it is lost ·
+    `behind`: records not yet read, None until known."""
+
+    def __init__(
+        self, settings: Settings, reader: Reader, name: str, told: Callable[[], None] | None = None
+    ) -> None:
+        self._settings = settings
+        self._reader = reader
+        self._name = name
+        self._told = told
+        self.positions: dict[Tp, int] = {}
+        self.state: Literal["connecting", "up", "lost"] = "connecting"
+        self.since = time.monotonic()
+        self.fault = ""
+        self._ends: dict[Tp, int] | None = None
+        self._anew = False
+
+    @property
+    def behind(self) -> int | None:
+        if self._ends is None:
+            return None
+        return sum(max(0, end - self.positions.get(tp, 0)) for tp, end in self._ends.items())
+
+    def anew(self) -> None:
+        """Forgets how far it was: the reader says again where to begin."""
+        self._anew = True
+
+    async def run(self) -> NoReturn:
+        """Reads until it is cancelled."""
+        attempt = 0
+        while True:
+            try:
+                with broken_is_lost():
+                    await self._session()
+            except (KafkaError, OSError, TimeoutError) as error:
+                attempt = 0 if self.state == "up" else attempt + 1
+                self._turn("lost", type(error).__name__)
+            await asyncio.sleep(PAUSES_S[min(attempt, len(PAUSES_S) - 1)])
+
+    def _turn(self, state: Literal["up", "lost"], fault: str = "") -> None:
+        self.fault = fault
+        if state == self.state:
+            return
+        self.state, self.since = state, time.monotonic()
+        say(log, f"{self._name}_{state}", fault=fault or "-")
+        if self._told:
+            self._told()
+
+    async def _session(self) -> None:
+        """One connection, until it fails."""
+        consumer = AIOKafkaConsumer(
+            **aiokafka_options(self._settings),
+            client_id=f"triggers-{self._name}",
+            isolation_level="read_committed",
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            request_timeout_ms=int(ANSWER_S * 1000),
+            metadata_max_age_ms=10_000,
+        )
+        try:
+            await asyncio.wait_for(consumer.start(), ANSWER_S)
+            asked = -LOOK_S
+            while True:
+                if time.monotonic() - asked >= LOOK_S:
+                    await asyncio.wait_for(self._look(consumer), ANSWER_S)
+                    asked = time.monotonic()
+                if not consumer.assignment():
+                    await asyncio.sleep(LOOK_S)
+                    continue
+                behind = self.behind
+                await self._read(consumer)
+                if behind and not self.behind:
+                    asked = -LOOK_S  # caught up with what was there when it was asked last
+        finally:
+            await _stopped(consumer)
+
+    async def _read(self, consumer: AIOKafkaConsumer) -> None:
+        for partition, records in (await consumer.getmany(timeout_ms=POLL_MS)).items():
+            tp = self._short(partition)
+            again = await self._reader.take(*tp, records)
+            if again is None:
+                again = await consumer.position(partition)
+            else:
+                consumer.seek(partition, again)
+            self.positions[tp] = again
+
+    async def _look(self, consumer: AIOKafkaConsumer) -> None:
+        """Whether the broker answers, how far behind we are, and what is new."""
+        wanted = await self._wanted(consumer)
+        if self._anew or wanted != set(consumer.assignment()):
+            if self._anew:
+                self._anew = False
+                self.positions.clear()
+            await self._assign(consumer, wanted)
+        found = await consumer.end_offsets(list(wanted)) if wanted else {}
+        self._ends = self._shorten(found)
+        self._turn("up")
+
+    async def _wanted(self, consumer: AIOKafkaConsumer) -> set[TopicPartition]:
+        prefix = self._settings.prefix
+        found = set()
+        for name, count in (await partition_counts(consumer)).items():
+            if not name.startswith(prefix):
+                continue
+            for number in range(count):
+                if self._reader.wants(name.removeprefix(prefix), number):
+                    found.add(TopicPartition(name, number))
+        return found
+
+    async def _assign(self, consumer: AIOKafkaConsumer, wanted: set[TopicPartition]) -> None:
+        """Reads these from now on: each where it was, a new one from where the reader says."""
+        self.positions = {tp: at for tp, at in self.positions.items() if self._long(tp) in wanted}
+        if not wanted:
+            consumer.unsubscribe()
+            return
+        consumer.assign(list(wanted))
+        begin = self._shorten(await consumer.beginning_offsets(list(wanted)))
+        end = self._shorten(await consumer.end_offsets(list(wanted)))
+
+        async def at(time: int, partitions: Collection[Tp]) -> dict[Tp, int]:
+            places = {self._long(tp): time for tp in partitions}
+            found = await consumer.offsets_for_times(places) if places else {}
+            return {
+                self._short(each): place.offset if place else end[self._short(each)]
+                for each, place in found.items()
+            }
+
+        new = [tp for tp in end if tp not in self.positions]
+        places = self.positions | await self._reader.starts(new, begin, end, at)
+        for tp, place in places.items():
+            # A topic that was made anew ends before the place that was reached in the old one.
+            self.positions[tp] = place if begin[tp] <= place <= end[tp] else begin[tp]
+            consumer.seek(self._long(tp), self.positions[tp])
+
+    def _short(self, partition: TopicPartition) -> Tp:
+        return partition.topic.removeprefix(self._settings.prefix), partition.partition
+
+    def _long(self, tp: Tp) -> TopicPartition:
+        return TopicPartition(self._settings.topic(tp[0]), tp[1])
+
+    def _shorten(self, offsets: dict[TopicPartition, int]) -> dict[Tp, int]:
+        return {self._short(each): offset for each, offset in offsets.items()}
+
+
+async def _stopped(consumer: AIOKafkaConsumer) -> None:
+    """Lets go of a connection that may be dead: for its good-bye nobody waits long.
+
+    Where the fetch that was under way fails, stop() leaves the client behind, which would try for ever.
+    """
+    for close in (consumer.stop, consumer._client.close):
+        try:
+            with broken_is_lost():
+                await asyncio.wait_for(close(), ANSWER_S)
+        except (KafkaError, OSError, TimeoutError) as error:
+            say(log, "unclean_stop", logging.WARNING, fault=type(error).__name__)

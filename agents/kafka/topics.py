@@ -1,0 +1,84 @@
+"""The topics that must be, made from the list in schemas/topics.yaml."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
+
+import schemas
+from agents.config.settings import Settings
+from stream import durations
+
+EVENTS: Final = "storefront.events"
+FACTS: Final = "visitor.facts"
+STATE_VISITORS: Final = "state.visitors"
+STATE_PEOPLE: Final = "state.people"
+
+LONGEST: Final = str(2**63 - 1)
+
+REPLAY: Final = {
+    "message.timestamp.type": "CreateTime",
+    "retention.ms": "-1",
+    "message.timestamp.before.max.ms": LONGEST,
+    "message.timestamp.after.max.ms": LONGEST,
+}
+"""Input with the records' own time. With a retention the broker soon deletes what is older
+by that time; without the two bounds it refuses old records, and the last ones, which lie ahead."""
+
+
+class Layout(NamedTuple):
+    """Partitions of the stages' inputs: of storefront.events and of visitor.facts."""
+
+    inputs: int
+    people: int
+
+
+@dataclass(frozen=True)
+class TopicSpec:
+    """A topic as it must be. `exact` configuration must be so, `least` at least so; the rest of
+    `config` is given when the topic is made."""
+
+    name: str
+    partitions: int
+    config: dict[str, str] = field(default_factory=dict)
+    exact: frozenset[str] = frozenset()
+    least: frozenset[str] = frozenset()
+
+
+def required(settings: Settings, names: Iterable[str], layout: Layout) -> list[TopicSpec]:
+    """Every topic, with the prefix, for recipes of these names."""
+    specs = []
+    for topic in schemas.load("topics")["topics"]:
+        pattern = topic["name"]
+        expanded = names if "<recipe>" in pattern else ("",)
+        specs += [
+            _spec(topic, settings, settings.topic(pattern.replace("<recipe>", name)), layout)
+            for name in expanded
+        ]
+    return specs
+
+
+def _spec(topic: dict[str, Any], settings: Settings, name: str, layout: Layout) -> TopicSpec:
+    counts = {"input": layout.inputs, "people": layout.people}
+    config = {"cleanup.policy": topic["cleanup"]}
+    exact = {"cleanup.policy"}
+    if "retention" in topic:
+        config["retention.ms"] = str(durations.parse(topic["retention"]))
+    if "compaction_lag" in topic:
+        config["min.compaction.lag.ms"] = str(durations.parse(topic["compaction_lag"]))
+    if "segment" in topic:
+        config["segment.bytes"] = str(topic["segment"])
+    if "max_message" in topic:
+        config["max.message.bytes"] = str(topic["max_message"])
+    if "time" in topic:
+        config["message.timestamp.type"] = "LogAppendTime"
+        exact.add("message.timestamp.type")
+    if topic.get("time") == "setting" and settings.time == "record":
+        config |= REPLAY
+        exact |= REPLAY.keys()
+    return TopicSpec(
+        name,
+        counts.get(topic["partitions"], topic["partitions"]),
+        config,
+        frozenset(exact),
+        frozenset({"min.compaction.lag.ms", "max.message.bytes"} & config.keys()),
+    )

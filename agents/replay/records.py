@@ -1,0 +1,50 @@
+"""A backtest file as the records of `storefront.events` in replay. Source: docs/semantics.md, 10.
+
+A record's time is its line's `t`; in no partition time goes back. What a backtest rejects, workers
+reject: a line without a time keeps its bytes, but gets no key and the time reached; a line whose
+visitor is no text gets no key. Both go to partition 0.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Final, NamedTuple
+
+from agents.kafka.partitioner import partition_of
+from stream.backtest import MOVES_ON, OutOfOrder, envelope, key
+from stream.durations import MINUTE
+
+CLOCK: Final = b'{"type":"clock.advanced"}'
+
+
+class Record(NamedTuple):
+    """`time` in ms."""
+
+    partition: int
+    time: int
+    key: bytes | None
+    value: bytes
+
+
+def records(lines: Iterable[bytes], partitions: int) -> Iterator[Record]:
+    """The lines in their order; before the first of each minute, and 8 days after the last line, a
+    record that moves time on in every partition. Raises OutOfOrder.
+    """
+    reached, minute, number = 0, -1, 0
+    for number, line in enumerate(lines, 1):
+        found = envelope(line)
+        if found is None:
+            yield Record(0, reached, None, line)
+            continue
+        if found.t < reached:
+            raise OutOfOrder(number, found.t, reached)
+        reached = found.t
+        if reached // MINUTE > minute:
+            minute = reached // MINUTE
+            yield from _clocks(minute * MINUTE, partitions)
+        whose = key(found)
+        yield Record(0 if whose is None else partition_of(whose, partitions), reached, whose, line)
+    if number:
+        yield from _clocks(reached + MOVES_ON, partitions)
+
+
+def _clocks(time: int, partitions: int) -> Iterator[Record]:
+    return (Record(partition, time, None, CLOCK) for partition in range(partitions))

@@ -1,0 +1,1 @@
+"""What every long-running command shares: log lines, probes, shutdown."""

@@ -1,0 +1,167 @@
+"""Reads ahead of the deliveries, to know every cancel before its trigger goes out.
+
+A sender that was stopped, or waits for its endpoint, finds triggers whose cancels lie thousands of records
+further on. So nothing of a partition goes out before the lookout has seen its end, and the end is never
+older than FRESH_S: while no broker answers nothing goes out either. Of what it reads it keeps the ids of
+the cancels that the deliveries have not come to, some hundred bytes each.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Awaitable, Iterable, Mapping
+from typing import Any, Final
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.structs import TopicPartition
+
+from agents.config.settings import Settings, aiokafka_options
+from agents.sender import message
+from agents.sender.clients import started
+from agents.sender.clock import Clock
+
+POLL_MS: Final = 100
+FRESH_S: Final = 2.0
+"""Shorter: a slow broker stops the sending. Longer: an order of so long ago may still be unknown."""
+
+
+Starts = Mapping[TopicPartition, int | None]
+
+
+class _Ahead:
+    """Of one partition: the cancels not yet delivered or dropped, by offset."""
+
+    def __init__(self) -> None:
+        self.cancels: deque[tuple[int, str]] = deque()
+        self.ids: set[str] = set()
+        self.seen = asyncio.Event()
+
+    def saw(self, offset: int, trigger_id: str) -> None:
+        self.cancels.append((offset, trigger_id))
+        self.ids.add(trigger_id)
+
+    def passed(self, offset: int) -> None:
+        while self.cancels and self.cancels[0][0] < offset:
+            self.ids.discard(self.cancels.popleft()[1])
+
+
+class Lookout:
+    """One for all assignments: `watch` begins one, `rest` ends it."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self._settings, self._clock = settings, clock
+        self._ahead: dict[TopicPartition, _Ahead] = {}
+        self._waiting: dict[str, asyncio.Event] = {}
+        self._task: asyncio.Task[None] | None = None
+        self._consumer: Any = None
+
+    async def start(self) -> None:
+        """Waits for a broker. Raises KafkaError for what will not pass."""
+        self._consumer = await started(
+            lambda: AIOKafkaConsumer(
+                **aiokafka_options(self._settings),
+                client_id="triggers-sender-lookout",
+                isolation_level="read_committed",
+                enable_auto_commit=False,
+                auto_offset_reset="earliest",
+                fetch_max_wait_ms=POLL_MS,
+            )
+        )
+
+    async def stop(self) -> None:
+        await self.rest()
+        if self._consumer is not None:
+            await self._consumer.stop()
+
+    def watch(self, places: Iterable[TopicPartition], starts: Awaitable[Starts]) -> None:
+        """`starts`: where the deliveries begin; None: at what is left of the partition."""
+        self._ahead = {place: _Ahead() for place in places}
+        self._task = asyncio.create_task(self._run(starts))
+
+    async def rest(self) -> None:
+        """Nothing is caught up from now on."""
+        self._ahead = {}
+        task, self._task = self._task, None
+        if task:
+            task.cancel()
+            await asyncio.wait((task,))
+
+    def check(self) -> None:
+        """Raises whatever ended the reading."""
+        if self._task and self._task.done():
+            self._task.result()
+
+    @property
+    def behind(self) -> int:
+        """Partitions whose end has not been seen lately."""
+        return sum(not ahead.seen.is_set() for ahead in self._ahead.values())
+
+    def cancelled(self, place: TopicPartition, trigger_id: str) -> bool:
+        return trigger_id in self._ahead[place].ids
+
+    def caught_up(self, place: TopicPartition) -> bool:
+        """Whether the partition's end has been seen lately."""
+        return self._ahead[place].seen.is_set()
+
+    async def seen(self, place: TopicPartition) -> None:
+        """Returns when it is caught up."""
+        await self._ahead[place].seen.wait()
+
+    async def pause(self, place: TopicPartition, trigger_id: str, seconds: float) -> None:
+        """So long, or until the trigger is cancelled."""
+        if self.cancelled(place, trigger_id):
+            return
+        event = self._waiting[trigger_id] = asyncio.Event()
+        try:
+            async with asyncio.timeout(seconds):
+                await event.wait()
+        except TimeoutError:
+            pass
+        finally:
+            self._waiting.pop(trigger_id, None)
+
+    def passed(self, place: TopicPartition, offset: int) -> None:
+        """Everything before it is settled. Nothing happens once the watch is over."""
+        if place in self._ahead:
+            self._ahead[place].passed(offset)
+
+    async def _run(self, starts: Awaitable[Starts]) -> None:
+        found = await starts
+        if not found:
+            return
+        self._consumer.assign(list(found))
+        for place, offset in found.items():
+            if offset is None:
+                await self._consumer.seek_to_beginning(place)
+            else:
+                self._consumer.seek(place, offset)
+        while True:
+            for place, records in (await self._consumer.getmany(timeout_ms=POLL_MS)).items():
+                for record in records:
+                    self._saw(place, record)
+            for place, ahead in self._ahead.items():
+                if await self._at_end(place):
+                    ahead.seen.set()
+                else:
+                    ahead.seen.clear()
+
+    def _saw(self, place: TopicPartition, record: Any) -> None:
+        self._clock.saw(record.timestamp)
+        try:
+            found = message.read(record.value)
+        except message.NotATrigger:
+            return
+        if found.cancels:
+            self._ahead[place].saw(record.offset, found.trigger_id)
+            if found.trigger_id in self._waiting:
+                self._waiting[found.trigger_id].set()
+
+    async def _at_end(self, place: TopicPartition) -> bool:
+        """As of what a broker said last, and that not long ago."""
+        polled, end = (
+            self._consumer.last_poll_timestamp(place),
+            self._consumer.last_stable_offset(place),
+        )
+        if polled is None or end is None or time.time() - polled / 1000 > FRESH_S:
+            return False
+        return bool(await self._consumer.position(place) >= end)

@@ -1,0 +1,159 @@
+"""The consumer of a sender: a member of its group, which commits what is settled and nothing else.
+
+Reading never waits for the endpoint: a partition is paused when too much of it is open, and the group is
+kept all the while.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.errors import CommitFailedError, IllegalStateError
+from aiokafka.structs import TopicPartition
+
+from agents.config.settings import aiokafka_options
+from agents.runtime.log import say
+from agents.sender.assignment import Shift
+from agents.sender.clients import started
+from agents.sender.dead_letters import UNDELIVERED
+from agents.sender.delivery import Courier
+from agents.sender.settings import SenderSettings
+
+log = logging.getLogger("triggers.sender")
+
+POLL_MS: Final = 100
+AT_ONCE: Final = 500
+COMMIT_S: Final = 1.0
+ANSWER_S: Final = 3.0
+"""For a commit: without a broker it would wait for ever."""
+
+GRACE_S: Final = 5.0
+"""For what is on its way when a signal comes: with the last commit below the 10 s that supervisors wait."""
+
+MORE_S: Final = 2.0
+"""Before a rebalance, for what is on its way, beyond the time-out of a request."""
+
+
+class TopicsMissing(Exception):
+    """Their names, and what to do."""
+
+
+class Service(ConsumerRebalanceListener):  # type: ignore[misc]
+    """`recipes`: the recipe of each topic that is read."""
+
+    def __init__(
+        self, settings: SenderSettings, courier: Courier, recipes: Mapping[str, str]
+    ) -> None:
+        self._settings, self._courier, self._recipes = settings, courier, recipes
+        self._consumer: Any = None
+        self.shift: Shift | None = None
+        self.polled = 0.0
+
+    async def start(self) -> None:
+        """Waits for a broker. Raises TopicsMissing, and KafkaError for what will not pass."""
+        self._consumer = await started(self._make)
+        self._check(await self._consumer.topics())
+
+    async def run(self) -> None:
+        """Until it is cancelled. Raises KafkaError, and whatever a lane raised."""
+        self._consumer.subscribe(list(self._recipes), listener=self)
+        committed = time.monotonic()
+        while True:
+            batches = await self._consumer.getmany(timeout_ms=POLL_MS, max_records=AT_ONCE)
+            self.polled = time.monotonic()
+            if self.shift is None:
+                assert not batches, "the shift is there before the first record"
+                continue
+            self.shift.take(batches)
+            self.shift.check()
+            self._throttle(self.shift)
+            if self.polled - committed >= COMMIT_S:
+                await self._commit(self.shift, await self._positions(self.shift))
+                committed = time.monotonic()
+
+    async def stop(self) -> None:
+        """What is on its way is finished, what is settled committed, and the group left."""
+        if self._consumer is not None:
+            await self._end(GRACE_S)
+            await self._consumer.stop()
+
+    def _make(self) -> Any:
+        common = self._settings.common
+        return AIOKafkaConsumer(
+            **aiokafka_options(common),
+            client_id="triggers-sender",
+            group_id=self._settings.group,
+            group_instance_id=common.instance_id,
+            session_timeout_ms=common.session_ms,
+            heartbeat_interval_ms=common.session_ms // 4,
+            isolation_level="read_committed",
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            # the same partitions of all topics to one member: a person is one sender's
+            partition_assignment_strategy=(RangePartitionAssignor,),
+        )
+
+    def _check(self, there: Iterable[str]) -> None:
+        wanted = {*self._recipes, self._settings.common.topic(UNDELIVERED)}
+        if missing := sorted(wanted - set(there)):
+            raise TopicsMissing(
+                "\n".join(
+                    f"{each} is missing: make it with `storefront-triggers topics`"
+                    for each in missing
+                )
+            )
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        await self._end(self._settings.timeout_ms / 1000 + MORE_S)
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        self.shift = Shift(self._courier, assigned, self._recipes)
+        self._courier.lookout.watch(assigned, self._starts(assigned))
+        self._courier.metrics.rebalances.inc()
+        say(log, "assigned", partitions=len(assigned))
+
+    async def _starts(self, places: Iterable[TopicPartition]) -> dict[TopicPartition, int | None]:
+        return {place: await self._consumer.committed(place) for place in places}
+
+    async def _end(self, grace: float) -> None:
+        shift, self.shift = self.shift, None
+        if shift:
+            await shift.close(grace)
+            await self._commit(shift, shift.settled())
+            await self._courier.lookout.rest()
+
+    def _throttle(self, shift: Shift) -> None:
+        full, paused = shift.full(), self._consumer.paused()
+        self._consumer.pause(*(full - paused))
+        self._consumer.resume(*(paused - full))
+
+    async def _positions(self, shift: Shift) -> dict[TopicPartition, int]:
+        """Where nothing is open, behind the marks of transactions too, which are no records."""
+        offsets, idle = shift.settled(), shift.idle()
+        for place in offsets.keys() & idle:
+            try:
+                offsets[place] = await self._consumer.position(place)
+            except IllegalStateError:
+                break  # a rebalance has begun
+        return offsets
+
+    async def _commit(self, shift: Shift, offsets: Mapping[TopicPartition, int]) -> None:
+        """One that fails is made good by the next; after a crash the marks know what was sent."""
+        new = {place: at for place, at in offsets.items() if shift.committed.get(place, -1) < at}
+        if not new:
+            return
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                await self._consumer.commit(new)
+        except (CommitFailedError, IllegalStateError):
+            return  # the partitions are another's by now
+        except TimeoutError:
+            say(log, "commit_waits", logging.WARNING)
+            return
+        shift.committed |= new
+        for place, offset in new.items():
+            self._courier.lookout.passed(place, offset)

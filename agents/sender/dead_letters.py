@@ -1,0 +1,76 @@
+"""Dead letters: what no endpoint took, for `sender.undelivered`: key and value as they were, why in headers."""
+
+import asyncio
+import logging
+from typing import Any, Final, Literal
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError, KafkaTimeoutError
+from aiokafka.structs import ConsumerRecord, TopicPartition
+
+from agents.config.settings import Settings, aiokafka_options
+from agents.runtime.log import say
+from agents.sender.clients import started
+
+log = logging.getLogger("triggers.sender")
+
+UNDELIVERED: Final = "sender.undelivered"
+LARGEST: Final = 2 * 1024 * 1024
+"""Bytes, as the topic takes: a trigger of the largest size and its headers fit."""
+
+AGAIN_S: Final = 1.0
+
+Reason = Literal["refused", "gave_up", "expired", "not_a_trigger"]
+
+
+class Undelivered:
+    """Whoever sends waits until the broker has it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._producer: Any = None
+
+    async def start(self) -> None:
+        """Waits for a broker. Raises KafkaError for what will not pass."""
+        self._producer = await started(
+            lambda: AIOKafkaProducer(
+                **aiokafka_options(self._settings),
+                client_id="triggers-sender",
+                acks="all",
+                enable_idempotence=True,
+                max_request_size=LARGEST,
+            )
+        )
+
+    async def stop(self) -> None:
+        if self._producer is not None:
+            await self._producer.stop()
+
+    async def send(
+        self, record: ConsumerRecord, place: TopicPartition, reason: Reason, answer: str, tries: int
+    ) -> None:
+        """`answer`: the last one's status, `timeout` or `unreachable`; empty: nothing was tried.
+
+        Raises KafkaError for what will not pass.
+        """
+        headers = [
+            ("reason", reason.encode()),
+            ("topic", place.topic.encode()),
+            ("partition", b"%d" % place.partition),
+            ("offset", b"%d" % record.offset),
+            ("time", b"%d" % record.timestamp),
+            ("tries", b"%d" % tries),
+            *([("answer", answer.encode())] if answer else []),
+        ]
+        topic = self._settings.topic(UNDELIVERED)
+        while True:
+            try:
+                await self._producer.send_and_wait(topic, record.value, record.key, headers=headers)
+            except KafkaError as error:
+                if not (error.retriable or isinstance(error, KafkaTimeoutError)):
+                    raise
+                say(log, "dead_letter_waits", logging.WARNING, error=type(error).__name__)
+                await asyncio.sleep(AGAIN_S)
+            else:
+                say(log, "undelivered", logging.WARNING, reason=reason, answer=answer or "-")
+                return

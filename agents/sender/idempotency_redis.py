@@ -1,0 +1,151 @@
+"""Marks in Redis, for any number of senders on any machines.
+
+`<group>:{<id>}:claim` → owner, for the lease; `<group>:{<id>}:mark` → `state until`, until a day after the
+message has ended. The group is the consumer group: another one has another endpoint. The braces keep both
+keys on one node of a cluster. GET, SET, DEL and PING are all that a sender needs.
+
+While Redis does not answer nothing is claimed, so nothing is sent. What was already on its way and got its
+2xx is noted in the file and brought to Redis when it answers again.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any, Final, cast
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from agents.runtime.log import say
+from agents.sender.idempotency import KEPT_MS, Claim, Mark, MarksUnavailable, State
+from agents.sender.idempotency_sqlite import FileMarks
+
+log = logging.getLogger("triggers.sender")
+
+ANSWER_S: Final = 0.5
+BREAK_S: Final = 0.5
+"""After a failure nobody asks for so long: a frozen Redis must not cost every message its time-out."""
+
+TEND_S: Final = 1.0
+
+BUSY_MS: Final = 500
+"""From look to look at a claim that another sender holds."""
+
+
+class RedisMarks:
+    """`owner`: a name no other sender has. `spool`: marks that Redis does not have yet."""
+
+    def __init__(self, url: str, group: str, owner: str, lease_ms: int, spool: FileMarks) -> None:
+        self._redis: Any = Redis.from_url(
+            url,
+            socket_timeout=ANSWER_S,
+            socket_connect_timeout=ANSWER_S,
+            retry=Retry(NoBackoff(), 0),
+            decode_responses=True,
+        )
+        self._group, self._owner, self._lease = group, owner, lease_ms
+        self._spool = spool
+        self._spooled: dict[str, int] = {}
+        self._broken_until = 0.0
+        self.available = True
+
+    async def open(self) -> None:
+        """Raises OSError, sqlite3.Error."""
+        await self._spool.open()
+        self._spooled = await self._spool.all_sent()
+
+    async def close(self) -> None:
+        await self._redis.aclose()
+        await self._spool.close()
+
+    async def find(self, id: str) -> Mark | None:
+        if id in self._spooled:
+            return Mark("sent", self._spooled[id])
+        return _mark(await self._ask(lambda: self._redis.get(self._key(id, "mark"))))
+
+    async def claim(self, id: str, until: int) -> Claim:
+        if id in self._spooled:
+            return Claim("sent")
+        claim, key = self._key(id, "claim"), self._key(id, "mark")
+        with_lease = {"name": claim, "value": self._owner, "px": self._lease}
+        pipe = self._redis.pipeline(transaction=False)
+        pipe.set(**with_lease, nx=True).get(claim).get(key)
+        new, owner, text = await self._ask(pipe.execute)
+        mark = _mark(text)
+        if mark and mark.state != "tried":
+            if new:
+                await self.release(id)
+            return Claim(mark.state)
+        if not new and owner != self._owner:
+            return Claim("busy", BUSY_MS)
+        pipe = self._redis.pipeline(transaction=False)
+        pipe.set(**with_lease).set(key, f"tried {until}", nx=True, px=_life(until))
+        await self._ask(pipe.execute)
+        return Claim("ours")
+
+    async def sent(self, id: str, until: int) -> None:
+        pipe = self._redis.pipeline(transaction=False)
+        pipe.set(self._key(id, "mark"), f"sent {until}", px=_life(until))
+        pipe.delete(self._key(id, "claim"))
+        try:
+            await self._ask(pipe.execute)
+        except MarksUnavailable:
+            await self._spool.sent(id, until)
+            self._spooled[id] = until
+
+    async def release(self, id: str) -> None:
+        await self._ask(lambda: self._redis.delete(self._key(id, "claim")))
+
+    async def drop(self, id: str, until: int) -> None:
+        key, value = self._key(id, "mark"), f"dropped {until}"
+        await self._ask(lambda: self._redis.set(key, value, nx=True, px=_life(until)))
+
+    async def tend(self) -> None:
+        """Until it is cancelled: finds out that Redis is gone or back, and brings it the spool."""
+        while True:
+            with suppress(MarksUnavailable):
+                await self._ask(self._redis.ping)
+                for id in list(self._spooled):
+                    await self._unspool(id)
+            await asyncio.sleep(TEND_S)
+
+    async def _unspool(self, id: str) -> None:
+        key, until = self._key(id, "mark"), self._spooled[id]
+        await self._ask(lambda: self._redis.set(key, f"sent {until}", px=_life(until)))
+        await self._spool.forget(id)
+        del self._spooled[id]
+
+    def _key(self, id: str, what: str) -> str:
+        return f"{self._group}:{{{id}}}:{what}"
+
+    async def _ask(self, question: Callable[[], Awaitable[Any]]) -> Any:
+        if time.monotonic() < self._broken_until:
+            raise MarksUnavailable
+        try:
+            answer = await question()
+        except (RedisError, OSError) as error:
+            self._broken_until = time.monotonic() + BREAK_S
+            if self.available:
+                say(log, "redis_lost", logging.WARNING, error=type(error).__name__)
+            self.available = False
+            raise MarksUnavailable from error
+        if not self.available:
+            say(log, "redis_back")
+        self.available = True
+        return answer
+
+
+def _mark(text: str | None) -> Mark | None:
+    if text is None:
+        return None
+    state, _, until = text.partition(" ")
+    return Mark(cast(State, state), int(until))
+
+
+def _life(until: int) -> int:
+    """ms from now."""
+    return max(until - int(time.time() * 1000), 0) + KEPT_MS

@@ -1,0 +1,140 @@
+"""Marks in a file of this machine (SQLite), for senders without a Redis.
+
+All senders of a machine can share the file; one that is frozen in the middle of a write holds the others.
+A mark is on the disk before the call returns, so it survives the process and the machine.
+"""
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final, TypeVar
+
+from agents.sender.idempotency import KEPT_MS, Claim, Mark, MarksUnavailable
+from stream import durations
+
+T = TypeVar("T")
+
+TABLE: Final = """
+create table if not exists marks (
+    id text primary key, state text not null, until integer not null,
+    owner text, lease integer not null default 0
+) without rowid
+"""
+SENT: Final = "insert or replace into marks (id, state, until) values (?, 'sent', ?)"
+DROPPED: Final = "insert or ignore into marks (id, state, until) values (?, 'dropped', ?)"
+BUSY_S: Final = 5.0
+"""Another process may hold the file for so long."""
+
+
+class FileMarks:
+    """One connection in a thread of its own. `owner`: a name no other sender has."""
+
+    def __init__(self, file: Path, owner: str, lease_ms: int) -> None:
+        self._file, self._owner, self._lease = file, owner, lease_ms
+        self._thread = ThreadPoolExecutor(1, "marks")
+        self._swept = 0
+        self._opened: sqlite3.Connection | None = None
+        self.available = True
+
+    async def open(self) -> None:
+        """Raises OSError, sqlite3.Error."""
+
+        def connect() -> sqlite3.Connection:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            base = sqlite3.connect(self._file, timeout=BUSY_S, isolation_level=None)
+            base.execute("pragma journal_mode = wal")
+            base.execute("pragma synchronous = full")
+            base.execute(TABLE)
+            return base
+
+        self._opened = await asyncio.get_running_loop().run_in_executor(self._thread, connect)
+
+    async def close(self) -> None:
+        if self._opened is not None:
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._opened.close)
+        self._thread.shutdown()
+
+    @property
+    def _base(self) -> sqlite3.Connection:
+        assert self._opened is not None, "opened"
+        return self._opened
+
+    async def find(self, id: str) -> Mark | None:
+        return await self._run(lambda: self._mark(id))
+
+    async def claim(self, id: str, until: int) -> Claim:
+        return await self._run(lambda: self._claim(id, until))
+
+    async def sent(self, id: str, until: int) -> None:
+        await self._run(lambda: self._base.execute(SENT, (id, until)))
+
+    async def release(self, id: str) -> None:
+        statement = "update marks set lease = 0 where id = ? and owner = ?"
+        await self._run(lambda: self._base.execute(statement, (id, self._owner)))
+
+    async def drop(self, id: str, until: int) -> None:
+        await self._run(lambda: self._base.execute(DROPPED, (id, until)))
+
+    async def all_sent(self) -> dict[str, int]:
+        """Until when each is valid."""
+        statement = "select id, until from marks where state = 'sent'"
+        return await self._run(lambda: dict(self._base.execute(statement).fetchall()))
+
+    async def forget(self, id: str) -> None:
+        await self._run(lambda: self._base.execute("delete from marks where id = ?", (id,)))
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        loop = asyncio.get_running_loop()
+        try:
+            result = await loop.run_in_executor(self._thread, lambda: self._whole(work))
+        except sqlite3.OperationalError as error:  # the disk is full, or the file locked for long
+            self.available = False
+            raise MarksUnavailable(str(error)) from error
+        self.available = True
+        return result
+
+    def _whole(self, work: Callable[[], T]) -> T:
+        """In one transaction, which no other process comes into."""
+        self._base.execute("begin immediate")
+        try:
+            self._sweep()
+            return work()
+        except BaseException:
+            self._base.execute("rollback")
+            raise
+        finally:
+            if self._base.in_transaction:
+                self._base.execute("commit")
+
+    def _sweep(self) -> None:
+        """Once an hour what has ended is forgotten."""
+        now = _now()
+        if now - self._swept > durations.HOUR:
+            self._base.execute("delete from marks where until < ?", (now - KEPT_MS,))
+            self._swept = now
+
+    def _mark(self, id: str) -> Mark | None:
+        statement = "select state, until from marks where id = ?"
+        row = self._base.execute(statement, (id,)).fetchone()
+        return Mark(*row) if row else None
+
+    def _claim(self, id: str, until: int) -> Claim:
+        now = _now()
+        statement = "select state, owner, lease from marks where id = ?"
+        state, owner, lease = self._base.execute(statement, (id,)).fetchone() or ("", None, 0)
+        if state == "sent":
+            return Claim("sent")
+        if state == "dropped":
+            return Claim("dropped")
+        if lease > now and owner != self._owner:
+            return Claim("busy", lease - now)
+        row = (id, until, self._owner, now + self._lease)
+        self._base.execute("insert or replace into marks values (?, 'tried', ?, ?, ?)", row)
+        return Claim("ours")
+
+
+def _now() -> int:
+    return int(time.time() * 1000)

@@ -1,0 +1,153 @@
+"""One simulated customer: devices, account, the shop's cart, and how their events are written.
+
+The clock of a shopper, `now` (ms), only moves forward, so that their events come in order of time.
+"""
+
+from random import Random
+from typing import Any, Final
+
+from agents.simulator.catalogue import DESKTOP, HOMES, HOST, NAMES, PHONE, Article, Kind
+
+Timed = tuple[int, dict[str, Any]]
+"""The broker's time (ms) of an event, and the event."""
+
+CHANNELS: Final = ("email", "sms", "push", "messenger")
+
+
+class Device:
+    """A browser. `visitor` is the id in its cookie; `customer` is set while it is logged in."""
+
+    __slots__ = ("context", "customer", "kind", "visitor")
+
+    def __init__(self, kind: Kind, owner: str, locale: str) -> None:
+        self.kind = kind
+        self.visitor = f"{kind.name}-{owner}"
+        self.customer: str | None = None
+        self.context = {"user_agent": kind.agent, "screen": kind.screen, "locale": locale}
+
+
+class Shopper:
+    """`whole_carts`: the shop sends its own cart with id and version, else items one by one.
+
+    `bought`: the id of the order of this visit.
+    """
+
+    __slots__ = (
+        "bought", "cart_id", "customer", "device", "devices", "lines", "now", "orders", "random",
+        "version", "whole_carts", "zone",
+    )  # fmt: skip
+
+    def __init__(self, seed: int, number: int, arrival: int) -> None:
+        self.random = random = Random(seed << 40 | number)
+        self.now = arrival
+        owner = f"{seed}-{number}"
+        self.zone, locale = random.choice(HOMES)
+        kinds = (PHONE, DESKTOP) if random.random() < 0.6 else (DESKTOP, PHONE)
+        self.devices = [Device(kind, owner, locale) for kind in kinds]
+        self.device = self.devices[0]
+        self.customer = f"{random.choice(NAMES)}-{owner}" if random.random() < 0.55 else None
+        self.orders = random.choice((0, 0, 1, 2, 5))
+        self.bought: str | None = None
+        self.whole_carts = random.random() < 0.5
+        self.cart_id = f"cart-{owner}"
+        self.version = 0
+        self.lines: dict[tuple[str, str], tuple[Article, int]] = {}
+
+    def chance(self, share: float) -> bool:
+        return self.random.random() < share
+
+    def wait(self, least: float, most: float) -> None:
+        """Seconds go by: more often few than many."""
+        draw = self.random.random()
+        self.now += int(1000 * (least + (most - least) * draw * draw))
+
+    def event(self, type: str, **body: Any) -> Timed:
+        """An event that the browser sends: it carries the browser's clock and its context."""
+        random, device = self.random, self.device
+        event = {
+            "id": f"{random.getrandbits(96):024x}",
+            "type": type,
+            "visitor": device.visitor,
+            "client_time": self.now - 20 - int(random.random() * 400),
+        }
+        if device.customer is not None:
+            event["customer"] = device.customer
+        event.update(body)
+        event["context"] = device.context
+        return self.now, event
+
+    def server_event(self, type: str, **body: Any) -> Timed:
+        """An event that the shop's server sends: without a browser and its clock."""
+        event = {"id": f"{type}/{self.random.getrandbits(64):016x}", "type": type}
+        event["visitor"] = self.device.visitor
+        if self.device.customer is not None:
+            event["customer"] = self.device.customer
+        return self.now, event | body | {"context": {"source": "orders", "host": HOST}}
+
+    def login(self) -> Timed:
+        """The browser becomes the customer's; contacts, traits and zone as the account has them."""
+        random = self.random
+        self.device.customer = self.customer
+        body: dict[str, Any] = {"traits": {"orders": self.orders, "value": 84.5 * self.orders}}
+        if random.random() < 0.9:
+            body["contacts"] = ["email", *random.sample(CHANNELS[1:], random.choice((0, 0, 1, 2)))]
+        if random.random() < 0.8:
+            body["time_zone"] = self.zone
+        return self.event("visitor.identified", **body)
+
+    def carry(self, article: Article, variant: str, quantity: int) -> Timed:
+        """Puts so many of an article into the cart, or takes them out (quantity below 0)."""
+        line = (article.id, variant)
+        count = self.lines[line][1] + quantity if line in self.lines else quantity
+        if count > 0:
+            self.lines[line] = (article, count)
+        else:
+            del self.lines[line]
+        if self.whole_carts:
+            return self.whole_cart()
+        item: dict[str, Any] = {"product_id": article.id, "quantity": abs(quantity)}
+        if variant:
+            item["variant_id"] = variant
+        if quantity < 0:
+            return self.event("cart.item_removed", item=item)
+        return self.event("cart.item_added", item=item | article.attributes)
+
+    def whole_cart(self) -> Timed:
+        """The shop's cart as it is."""
+        self.version += 1
+        items = []
+        for (product, variant), (article, quantity) in self.lines.items():
+            item: dict[str, Any] = {"product_id": product, "quantity": quantity}
+            if variant:
+                item["variant_id"] = variant
+            items.append(item | {"name": article.name, "price": article.price})
+        return self.event(
+            "cart.updated",
+            cart={
+                "id": self.cart_id,
+                "version": self.version,
+                "currency": "EUR",
+                "url": f"{HOST}/cart",
+                "items": items,
+            },
+        )
+
+    def value(self) -> float:
+        return round(sum(article.price * count for article, count in self.lines.values()), 2)
+
+    def sold(self, order: str) -> None:
+        self.bought = order
+        self.orders += 1
+        self.new_cart()
+
+    def new_cart(self) -> None:
+        self.lines.clear()
+        self.cart_id = f"cart-{self.random.getrandbits(48):012x}"
+        self.version = 0
+
+    def other_device(self) -> None:
+        """Goes on elsewhere: a shop's cart comes along with the account, any other stays behind."""
+        known = self.device.customer is not None
+        self.device = self.devices[1 - self.devices.index(self.device)]
+        if not (known and self.whole_carts):
+            self.new_cart()

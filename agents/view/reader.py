@@ -1,0 +1,55 @@
+"""What the view says, for those who ask. Every method raises ViewLost."""
+
+import json
+from typing import Any, NamedTuple
+
+import msgspec
+
+from agents.explain.pending_steps import Known, Step
+from agents.view.keys import Keys
+from agents.view.redis_client import Link
+
+_steps = msgspec.json.Decoder(list[Step]).decode
+
+
+class Count(NamedTuple):
+    """`number` of steps (closed: those that were left) or cancels, on a `day` (UTC)."""
+
+    day: str
+    recipe: str
+    outcome: str
+    reason: str
+    number: int
+
+
+class Stored:
+    def __init__(self, link: Link, keys: Keys) -> None:
+        self._link = link
+        self._keys = keys
+
+    async def decisions(self, person: str) -> list[dict[str, Any]]:
+        """The last of a person, in order."""
+        return [
+            json.loads(each)
+            for each in await self._link.call("ZRANGE", self._keys.decisions(person), 0, -1)
+        ]
+
+    async def waiting(self, person: str) -> Known | None:
+        """None if the view knows nothing of the person."""
+        found = await self._link.call("HGETALL", self._keys.waiting(person))
+        if not found:
+            return None
+        return Known(int(found["applied"]), int(found["version"]), _steps(found["steps"]))
+
+    async def person_of(self, trigger_id: str) -> str | None:
+        """Whose trigger it is, if it fired lately."""
+        found = await self._link.call("HGET", self._keys.triggers, trigger_id)
+        return str(json.loads(found)["person"]) if found else None
+
+    async def counts(self) -> list[Count]:
+        found = await self._link.call("HGETALL", self._keys.counts)
+        counts = []
+        for field, number in found.items():
+            day, recipe, outcome, reason = field.split("|", 3)
+            counts.append(Count(day, recipe, outcome, reason, int(number)))
+        return counts

@@ -1,0 +1,1 @@
+"""The stream processor: Faust app, assignment, partition processors, checkpoint, watermarks."""

@@ -1,0 +1,55 @@
+"""Records that are no valid event, for `storefront.rejected`: the original bytes, and why, in headers."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from agents.kafka.decompression import Unread
+from agents.kafka.raw_batches import Raw, RawBatch
+
+LARGEST: Final = 2 * 1024 * 1024 - 128 * 1024
+"""Bytes of a record that the topic takes for certain. What was packed can be larger: it is cut."""
+
+Row = tuple[bytes | None, bytes | None, list[tuple[str, bytes | None]]]
+
+
+def records(
+    faults: Sequence[tuple[int, str, str]],
+    batches: Sequence[RawBatch],
+    topic: str,
+    partition: int,
+) -> Iterator[Row]:
+    """(key, value, headers) for each fault (input offset, reason, JSON path) of the batches' records."""
+    wanted = {offset for offset, _, _ in faults}
+    found = {
+        record.offset: (record, record.timestamp if batch.time is None else batch.time)
+        for batch in batches
+        if any(batch.base <= offset < batch.next for offset in wanted)
+        for record in batch.records
+        if record.offset in wanted
+    }
+    for offset, reason, path in faults:
+        record, time = found[offset]
+        yield _fitting(
+            record,
+            [
+                ("reason", reason.encode()),
+                ("path", path.encode("utf-8", "replace")),
+                ("topic", topic.encode()),
+                ("partition", b"%d" % partition),
+                ("offset", b"%d" % offset),
+                ("time", b"%d" % time),
+            ],
+        )
+
+
+def _fitting(record: Raw, why: list[tuple[str, bytes | None]]) -> Row:
+    """The record whole, or, if the topic cannot take it, its beginning and its size; nothing of what was
+    not unpacked, whose header `records` says for how many it stands."""
+    key, value, headers = record.key, record.value, record.headers
+    if isinstance(record, Unread):
+        return None, None, [*headers, *why]
+    size = len(key or b"") + len(value or b"")
+    size += sum(len(name.encode()) + len(text or b"") for name, text in headers)
+    if size <= LARGEST:
+        return key, value, [*headers, *why]
+    return (key or b"")[:1024], (value or b"")[: LARGEST - 4096], [*why, ("size", b"%d" % size)]

@@ -1,0 +1,110 @@
+"""The Faust app: both agents, one consumer group, no tables, no web server, no topics made.
+
+Faust keeps membership, fetching and the agents; what is durable and when is the flush's, positions and
+state are the shards'. Started from code: Faust's command line would open its web server.
+"""
+
+import asyncio
+import ssl
+from typing import Any, Final
+
+import faust
+from faust.tables import TableManager
+from faust.types.auth import SASLMechanism
+
+from agents.config.settings import Settings
+from agents.kafka import raw_batches
+from agents.kafka.topics import EVENTS, FACTS, STATE_PEOPLE, STATE_VISITORS
+from agents.worker import consumer, people, visitors
+from agents.worker.assignment import Ownership
+from stream.stages.backend import COMPILED
+
+HEARTBEATS: Final = 5
+"""In a session timeout. Fewer: a lost one costs a rebalance; more: requests for nothing."""
+
+LARGEST_FETCH: Final = 2 * 1024 * 1024
+"""Bytes of one partition in a fetch: what is applied at most between two looks at the others."""
+
+QUEUED: Final = 2
+"""Fetches that wait for an agent. More: more memory and no more speed."""
+
+REQUEST_S: Final = 30.0
+
+
+class PassThrough(faust.Schema):
+    """Keys and values stay as they are: a message is a list of raw batches."""
+
+    def loads_key(self, app: Any, message: Any, **options: Any) -> Any:
+        return message.key
+
+    def loads_value(self, app: Any, message: Any, **options: Any) -> Any:
+        return message.value
+
+
+class NoTables(TableManager):
+    """Whose start waits a second for tables to be made, of which there are none."""
+
+    async def sleep(self, n: Any) -> None:
+        await asyncio.sleep(0)
+
+
+class App(faust.App):
+    """`ownership`: told by the consumer when partitions come and go."""
+
+    ownership: Ownership
+
+    def _create_directories(self) -> None:
+        """Nothing is kept on disk: a root that is read-only is enough."""
+
+
+def make(settings: Settings, ownership: Ownership) -> App:
+    """The app, ready to start."""
+    consumer.install()
+    if COMPILED and settings.compiled:
+        raw_batches.as_blocks.update(map(settings.topic, (EVENTS, STATE_VISITORS, STATE_PEOPLE)))
+    app = App(
+        settings.group,
+        broker=";".join(f"kafka://{broker}" for broker in settings.require_kafka()),
+        broker_credentials=_credentials(settings),
+        broker_session_timeout=settings.session_ms / 1000,
+        broker_heartbeat_interval=settings.session_ms / 1000 / HEARTBEATS,
+        broker_rebalance_timeout=max(60.0, settings.session_ms / 1000),
+        broker_request_timeout=max(REQUEST_S, settings.session_ms / 1000 + 5),
+        broker_client_id="triggers-worker",
+        broker_commit_interval=3600.0,
+        consumer_auto_offset_reset="earliest",
+        consumer_group_instance_id=settings.instance_id,
+        consumer_max_fetch_size=LARGEST_FETCH,
+        stream_buffer_maxsize=QUEUED,
+        stream_recovery_delay=0.0,
+        stream_wait_empty=False,
+        table_standby_replicas=0,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        TableManager=NoTables,
+        store="memory://",
+        web_enabled=False,
+        reply_create_topic=False,
+    )
+    app.ownership = ownership
+    ownership.consumer = app.consumer
+    app.on_rebalance_complete.connect(ownership.assigned, weak=False)
+    for name, agent in ((EVENTS, visitors.agent), (FACTS, people.agent)):
+        topic = app.topic(settings.topic(name), schema=PassThrough(), acks=False)
+        app.agent(topic)(agent(ownership))
+    return app
+
+
+def _credentials(settings: Settings) -> faust.SASLCredentials | faust.SSLCredentials | None:
+    security = settings.security
+    context = None
+    if security.protocol.endswith("SSL"):
+        context = ssl.create_default_context(cafile=security.cafile)
+    if security.protocol.startswith("SASL"):
+        return faust.SASLCredentials(
+            username=security.user,
+            password=security.password,
+            mechanism=SASLMechanism(security.mechanism),
+            ssl_context=context,
+        )
+    return faust.SSLCredentials(context=context) if context else None

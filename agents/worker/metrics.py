@@ -1,0 +1,222 @@
+"""What /metrics tells. docs/metrics.md says what each metric is for.
+
+Counters grow once a batch, latencies are taken from acknowledgements, and what a partition looks like is
+read off when somebody asks: no event costs anything here. Every label's values are a closed set. Times and
+durations are ms in the code and seconds to Prometheus.
+"""
+
+import time
+from collections.abc import Iterable, Sequence
+from functools import partial
+from importlib.metadata import version
+from platform import python_version
+from typing import TYPE_CHECKING, Any, Final
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    GCCollector,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
+
+import schemas
+from stream.outputs.outputs import Outputs
+from stream.stages.people import People
+
+if TYPE_CHECKING:
+    from agents.kafka.topics import Layout
+    from agents.worker.partition_processor import Shard
+    from agents.worker.producer import Ack
+
+disable_created_metrics()  # type: ignore[no-untyped-call]
+
+VISITORS: Final = "visitors"
+PEOPLE: Final = "people"
+CLOCK: Final = "clock.advanced"
+
+QUICK: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+SLOW: Final = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200)
+"""Seconds. An exit trigger is of use for a second or two; a reminder that is a minute late is not late."""
+
+
+class Times(Gauge):
+    """Set in ms, told in seconds."""
+
+    def set(self, value: float) -> None:
+        super().set(value / 1000)
+
+
+class Metrics:
+    """`live`: records carry the broker's time. In a replay their times lie in the past, and no latency or
+    age is told."""
+
+    def __init__(self, recipes: Iterable[str] = (), live: bool = True) -> None:
+        registry = self.registry = CollectorRegistry(auto_describe=True)
+        made: dict[str, Any] = {"registry": registry, "namespace": "triggers"}
+        stage, place = ["stage"], ["stage", "partition"]
+        self.events = Counter("events", "Input records", ["fate", "type"], **made)
+        self.facts = Counter("facts", "Facts of the people stage", ["fate"], **made)
+        self.fired = Counter("published", "Triggers and cancels", ["recipe", "kind"], **made)
+        self.decisions = Counter("decisions", "Decisions", ["outcome", "reason"], **made)
+        self.rejected = Counter("rejected", "Records that are no valid event", ["reason"], **made)
+        self.run = Gauge("rejected_run_records", "Rejected in a row", ["partition"], **made)
+        self.skipped = Counter("deleted_unread_records", "Deleted before read", stage, **made)
+        self.behind = Counter("behind_evidence_records", "Stamped too early", **made)
+
+        self.lag = Gauge("lag_records", "Records not yet read", place, **made)
+        self.evidence = Times("evidence_timestamp_seconds", "Reached", ["partition"], **made)
+        self.evidence_lag = Times(
+            "evidence_age_seconds", "Broker's clock less the time reached", ["partition"], **made
+        )
+        self.watermark = Times("watermark_timestamp_seconds", "Watermark", ["partition"], **made)
+        self.due_age = Times(
+            "due_age_seconds", "Of the oldest deadline that is due and not fired", place, **made
+        )
+        self.episodes = Gauge("episodes_open", "Abandonments that wait", ["partition"], **made)
+        self.keys = Gauge("state_keys", "Keys with state", place, **made)
+        self.bytes = Gauge("state_bytes", "Packed state", place, **made)
+        self.partitions = Gauge("partitions", "Partitions of a stage's input", stage, **made)
+
+        quick, slow = {**made, "buckets": QUICK}, {**made, "buckets": SLOW}
+        self.exit = Histogram("exit_latency_seconds", "From signal to trigger", **quick)
+        self.due = Histogram("due_latency_seconds", "From deadline to trigger", **slow)
+        self.cancel = Histogram("cancel_latency_seconds", "From order to cancel", **slow)
+        self.flush = Histogram("flush_seconds", "Flushes: outputs, state, offsets", **quick)
+        self.restore = Histogram("restore_seconds", "Restores of state", **slow)
+        self.rebalances = Counter("rebalances", "Assignments of partitions", **made)
+        self.pauses = Histogram("rebalance_pause_seconds", "From revoked to flowing", **slow)
+
+        build = Gauge("build_info", "What runs", ["version", "python", "faust"], **made)
+        versions = version("storefront-triggers"), python_version(), version("faust-streaming")
+        build.labels(*versions).set(1)
+        ProcessCollector(registry=registry)
+        GCCollector(registry=registry)
+        self._live = live
+        self._paused: float | None = None
+        self._brokers: tuple[int, float] | None = None
+        self._told: set[tuple[str, int]] = set()
+        self._start(recipes)
+
+    def _start(self, recipes: Iterable[str]) -> None:
+        """Zeros: a rate needs a first value, and a recipe that never fired must be seen to be silent."""
+        for reason in schemas.load("rejected")["properties"]["reason"]["enum"]:
+            self.rejected.labels(reason)
+        for recipe in recipes:
+            self.fired.labels(recipe, "fired")
+            self.fired.labels(recipe, "cancelled")
+        for fate, kind in (("rejected", ""), ("unknown", ""), ("clock", CLOCK)):
+            self.events.labels(fate, kind)
+        self.decisions.labels("fired", "")
+        for fate in ("applied", "copy"):
+            self.facts.labels(fate)
+        for stage in (VISITORS, PEOPLE):
+            self.skipped.labels(stage)
+
+    def decided(
+        self, out: Outputs, shard: "Shard | None" = None, acks: Sequence["Ack"] = ()
+    ) -> None:
+        """Adds what a batch of the shard counted; `acks`: of its outputs, in the order they were sent."""
+        for (kind, label), number in out.counts.items():
+            first, _, second = label.partition(":")
+            if kind == "types":
+                self.events.labels(first, CLOCK if first == "clock" else second).inc(number)
+            elif kind == "facts":
+                self.facts.labels(label).inc(number)
+            elif kind == "triggers":
+                self.fired.labels(second, first).inc(number)
+            elif kind == "decisions":
+                self.decisions.labels(first, second).inc(number)
+        for _, reason, _ in out.rejected:
+            self.rejected.labels(reason).inc()
+        if shard is not None:
+            if any(kind == "events" for kind, _ in out.counts):
+                self._count_run(out, str(shard.source.partition), shard.position)
+            if self._live and out.moments and acks:
+                acks[-1].add_done_callback(partial(self._landed, shard.name, out.moments))
+
+    def _count_run(self, out: Outputs, partition: str, position: int) -> None:
+        """The rejected records that nothing accepted has followed."""
+        run = len(out.rejected)
+        if any(kind == "events" and fate != "rejected" for kind, fate in out.counts):
+            faults = reversed(out.rejected)
+            ends = zip(faults, range(position - 1, -1, -1), strict=False)
+            run = next((n for n, (fault, end) in enumerate(ends) if fault[0] != end), run)
+            self.run.labels(partition).set(run)
+        else:
+            self.run.labels(partition).inc(run)
+
+    def _landed(self, stage: str, moments: list[tuple[str, int]], ack: "Ack") -> None:
+        """How late a batch's triggers are: to the broker's time of its last output."""
+        if ack.cancelled() or ack.exception():
+            return
+        landed = ack.result().timestamp
+        for kind, at in moments:
+            histogram = self.cancel if kind == "cancelled" else self.due
+            if kind == "fired" and stage == VISITORS:
+                histogram = self.exit
+            histogram.observe(max(0, landed - at) / 1000)
+
+    def heard(self, brokers: int) -> None:
+        """The brokers' clock stood at so many ms a moment ago."""
+        self._brokers = brokers, time.monotonic()
+
+    def lay_out(self, layout: "Layout") -> None:
+        """So many partitions must have an owner."""
+        self.partitions.labels(VISITORS).set(layout.inputs)
+        self.partitions.labels(PEOPLE).set(layout.people)
+
+    def paused(self) -> None:
+        """The input is held: a rebalance."""
+        self._paused = self._paused or time.monotonic()
+
+    def resumed(self) -> None:
+        """The input flows."""
+        if self._paused is not None:
+            self.pauses.observe(time.monotonic() - self._paused)
+            self._paused = None
+
+    def look(self, shards: Iterable["Shard"]) -> None:
+        """Reads off what the worker's partitions are like now, and forgets those it no longer has."""
+        owned = {(shard.name, shard.source.partition): shard for shard in shards}
+        for gone in self._told - owned.keys():
+            self.forget(*gone)
+        self._told = set(owned)
+        for (stage, number), shard in owned.items():
+            self._look(stage, str(number), shard)
+
+    def _look(self, stage: str, partition: str, shard: "Shard") -> None:
+        part = shard.stage
+        self.lag.labels(stage, partition).set(max(0, shard.end - shard.position))
+        self.keys.labels(stage, partition).set(part.keys)
+        self.bytes.labels(stage, partition).set(part.size)
+        if isinstance(part, People):
+            if part.watermark >= 0:
+                self.watermark.labels(partition).set(part.watermark)
+            self.episodes.labels(partition).set(part.open_episodes)
+        elif shard.clock >= 0:
+            self.evidence.labels(partition).set(shard.clock)
+        if self._live and self._brokers:
+            now = self._brokers[0] + (time.monotonic() - self._brokers[1]) * 1000
+            due = part.next_deadline
+            late = now - due if due is not None and due > 0 else 0
+            self.due_age.labels(stage, partition).set(max(0, late))
+            if stage == VISITORS and shard.clock >= 0:
+                self.evidence_lag.labels(partition).set(max(0, now - shard.clock))
+
+    def forget(self, stage: str, partition: int) -> None:
+        """A partition is another worker's now: it tells of it."""
+        gauges = [self.watermark, self.episodes]
+        if stage == VISITORS:
+            gauges = [self.evidence, self.evidence_lag, self.run]
+        for gauge in gauges:
+            gauge.remove(str(partition))
+        for gauge in (self.lag, self.due_age, self.keys, self.bytes):
+            gauge.remove(stage, str(partition))
+
+    def text(self) -> bytes:
+        """The exposition format of Prometheus."""
+        return generate_latest(self.registry)

@@ -1,0 +1,179 @@
+"""One owned partition of a stage: its state, what it has sent, and how far that is acknowledged.
+
+`lock` is held while input is applied and its outputs are handed to the producer: a snapshot has of each
+batch either nothing or all of it. What a flush does with a snapshot stands in flush.py.
+"""
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from typing import ClassVar, Final, NamedTuple
+
+from faust.types import TP
+
+from agents.kafka.raw_batches import RawBatch
+from agents.kafka.reconnect import started
+from agents.worker.metrics import Metrics
+from agents.worker.producer import Ack, Sender, Source, acknowledged
+from agents.worker.transactional_producer import TransactionalSender
+from stream.outputs.outputs import Outputs
+from stream.stages.people import People
+from stream.stages.visitors import Visitors
+
+AT_A_TIME: Final = 4000
+"""Records applied before others have their turn. More: answers of the other stage wait longer (a
+thousand take about 10 ms); fewer: more and smaller batches to send."""
+
+
+class Gap(Exception):
+    """What was fetched does not begin at the position."""
+
+
+class Snapshot(NamedTuple):
+    """What of a shard becomes durable in one flush. `acks`: of the outputs that it vouches for."""
+
+    acks: list[Ack]
+    changes: list[tuple[bytes, bytes | None]]
+    offset: int
+
+
+class Shard(ABC):
+    """`position`: the next offset to be read · `committed`: the group's, None before the first ·
+    `end`: the topic's end when last asked, -1 before · `caught_up`: the position has once been there ·
+    `closed`: nothing is applied, since the flow is held or the last flush has begun ·
+    `transaction`: the sender that holds one, with delivery exactly once; then `durable` is the clock (ms) as
+    last committed."""
+
+    stage: Visitors | People
+    name: ClassVar[str]
+    """Of the stage, as metrics have it."""
+
+    def __init__(self, source: Source, changelog: str, sender: Sender, metrics: Metrics) -> None:
+        self.source = source
+        self.changelog = changelog
+        self.lock = asyncio.Lock()
+        self.position = 0
+        self.committed: int | None = None
+        self.end = -1
+        self.caught_up = False
+        self.closed = True
+        self._sender = sender
+        self._metrics = metrics
+        self._acks: list[Ack] = []
+        self.transaction = sender if isinstance(sender, TransactionalSender) else None
+        self.durable = -1
+
+    @abstractmethod
+    def apply(self, batches: Sequence[RawBatch]) -> Outputs:
+        """Applies batches, the first of which is at the position or holds it."""
+
+    @property
+    @abstractmethod
+    def committable(self) -> int:
+        """The offset before which nothing is needed any more, once the changes have landed."""
+
+    @property
+    @abstractmethod
+    def clock(self) -> int:
+        """Time (ms) up to which the stage has decided."""
+
+    @property
+    def tp(self) -> TP:
+        return TP(self.source.topic, self.source.partition)
+
+    def begin(self, position: int) -> None:
+        """Input will come from `position` on."""
+        self.position = self.stage.position = position
+
+    async def take(self, batches: Sequence[RawBatch]) -> None:
+        """Applies what was fetched and sends what it decides; what comes again is skipped. Raises Gap."""
+        for part in parts(batches):
+            async with self.lock:
+                if self.closed:
+                    return
+                fresh = [batch for batch in part if batch.next > self.position]
+                if not fresh:
+                    continue
+                if fresh[0].base > self.position:
+                    raise Gap
+                out = self.apply(fresh)
+                self.position = self.stage.position = fresh[-1].next
+                await self.send(out, fresh)
+            await asyncio.sleep(0)
+
+    async def send(self, out: Outputs, batches: Sequence[RawBatch] = ()) -> None:
+        """Hands outputs to the producer. The lock is held."""
+        acks = await self._sender.outputs(out, self.source, self.position, batches)
+        self._acks += acks
+        self._metrics.decided(out, self, acks)
+
+    async def snapshot(self) -> Snapshot:
+        async with self.lock:
+            return self.taken()
+
+    def taken(self) -> Snapshot:
+        """A snapshot. The lock is held."""
+        return Snapshot(list(self._acks), self.stage.changes(), self.committable)
+
+    async def settled(self) -> int:
+        """The time up to which what was decided now is durable. Raises the producer's errors."""
+        if self.transaction:
+            return self.durable
+        async with self.lock:
+            clock, acks = self.clock, list(self._acks)
+        await acknowledged(acks)
+        self.forget_acks()
+        return clock
+
+    async def write(self, snapshot: Snapshot) -> list[Ack]:
+        """Sends the changelog records of a snapshot whose outputs are acknowledged."""
+        self.forget_acks()
+        if not snapshot.changes:
+            return []
+        return await self._sender.changes(self.changelog, self.source.partition, snapshot.changes)
+
+    def flushed(self, snapshot: Snapshot) -> None:
+        """All of a snapshot is durable, and its offset committed."""
+        if snapshot.changes or snapshot.offset != self.committed:
+            self.committed = snapshot.offset
+            self.stage.committed(snapshot.offset)
+
+    def forget_acks(self) -> None:
+        """Those that came; one that failed stays, so that the next who waits hears of it."""
+        self._acks = [ack for ack in self._acks if not ack.done() or ack.exception()]
+
+    def forget(self) -> None:
+        """Another worker's now."""
+        self.closed = True
+        if self.transaction:
+            self.transaction.leave()
+        self._metrics.forget(self.name, self.source.partition)
+
+    async def open(self, wanted: Callable[[], bool]) -> bool:
+        """Fences the former owner, where there are transactions: before the state is read back. False once it is
+        not wanted any more."""
+        return self.transaction is None or await started(self.transaction.start, wanted)
+
+    def reached(self, end: int) -> None:
+        """The topic ended at `end` a moment ago. Caught up is also who has come to where it ended before:
+        under load, and behind transactions that are open, the position is never at the end itself."""
+        before, self.end = self.end, end
+        self.caught_up = self.caught_up or self.position >= end or -1 < before <= self.position
+
+
+Maker = Callable[[TP], Shard]
+"""Makes the empty shard of a partition, to be restored from its changelog."""
+
+
+def parts(batches: Sequence[RawBatch]) -> Iterator[list[RawBatch]]:
+    """The batches in their order, a bounded number of records at a time (a batch is never split)."""
+    part: list[RawBatch] = []
+    records = 0
+    for batch in batches:
+        part.append(batch)
+        records += batch.count
+        if records >= AT_A_TIME:
+            yield part
+            part, records = [], 0
+    if part:
+        yield part

@@ -1,0 +1,33 @@
+"""Which kind of shard a partition gets: events are the visitors stage's, facts the people stage's."""
+
+from faust.types import TP
+
+from agents.config.settings import Settings
+from agents.kafka.topics import EVENTS, STATE_PEOPLE, STATE_VISITORS, Layout
+from agents.worker.metrics import Metrics
+from agents.worker.partition_processor import Maker, Shard
+from agents.worker.people import PeopleShard
+from agents.worker.producer import Sender, Source
+from agents.worker.transactional_producer import TransactionalSender
+from agents.worker.visitors import VisitorsShard
+from stream.recipes.recipe import Recipes
+from stream.stages.backend import PURE, fastest
+
+
+def maker(
+    settings: Settings, recipes: Recipes, layout: Layout, sender: Sender, metrics: Metrics
+) -> Maker:
+    """Makes an empty shard of a partition, to be restored from its changelog."""
+    visitors = fastest() if settings.compiled else PURE
+    events, exactly_once = settings.topic(EVENTS), settings.delivery == "exactly_once"
+
+    def make(tp: TP) -> Shard:
+        source = Source(tp.topic, tp.partition)
+        own = TransactionalSender(settings, layout, tp) if exactly_once else sender
+        if tp.topic == events:
+            changelog = settings.topic(STATE_VISITORS)
+            return VisitorsShard(recipes, source, changelog, own, metrics, visitors)
+        changelog = settings.topic(STATE_PEOPLE)
+        return PeopleShard(recipes, layout.inputs, source, changelog, own, metrics)
+
+    return make

@@ -1,0 +1,89 @@
+"""State read back from the changelogs.
+
+A consumer of its own, outside the group, reads the partitions' changelogs from their beginning to the end
+they had when asked. It gives up as soon as the partitions may be another's.
+"""
+
+import gc
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.structs import TopicPartition
+
+from agents.config.settings import Settings, aiokafka_options
+from agents.kafka.offsets import Offsets
+from agents.kafka.raw_batches import RawBatch
+from agents.kafka.reconnect import started
+from agents.runtime.log import say
+from agents.worker import malloc
+from stream.stages.people import People
+from stream.stages.visitors import Visitors
+
+log = logging.getLogger("triggers.state")
+
+FETCH_BYTES: Final = 1024 * 1024
+"""Of a partition, packed. Fewer: more waiting for the broker; more: more memory."""
+
+
+class StateError(Exception):
+    """What a topic holds does not fit to what is to go on from it."""
+
+
+async def restore(
+    settings: Settings,
+    offsets: Offsets,
+    stages: Mapping[tuple[str, int], Visitors | People],
+    still_ours: Callable[[], bool],
+) -> bool:
+    """Fills the stages from their changelog partitions; False if they ceased to be ours meanwhile.
+
+    Raises KafkaError, and NewerState for a changelog that a later release wrote.
+    """
+    began = time.monotonic()
+    ends = await offsets.ends(stages)
+    first = await offsets.beginnings(stages)
+    left = [tp for tp in stages if first[tp] < ends[tp]]
+    records = 0
+    if left:
+        consumer = AIOKafkaConsumer(
+            **aiokafka_options(settings),
+            client_id="triggers-restore",
+            isolation_level="read_committed",
+            enable_auto_commit=False,
+            max_partition_fetch_bytes=FETCH_BYTES,
+        )
+        try:
+            if not await started(consumer.start, still_ours):
+                return False
+            for tp in left:  # one after another: what older records leave free, the next one fills
+                reached, here = first[tp], TopicPartition(*tp)
+                consumer.assign([here])
+                consumer.seek(here, reached)
+                while reached < ends[tp]:
+                    if not still_ours():
+                        return False
+                    for batches in (await consumer.getmany(timeout_ms=500)).values():
+                        records += fill(stages[tp], batches)
+                        reached = batches[-1].next
+        finally:
+            await consumer.stop()
+    for stage in stages.values():
+        stage.restored()
+    gc.collect()
+    gc.freeze()
+    malloc.trim()
+    seconds = round(time.monotonic() - began, 3)
+    say(log, "restored", partitions=len(stages), records=records, seconds=seconds)
+    return still_ours()
+
+
+def fill(stage: Visitors | People, batches: Iterable[RawBatch]) -> int:
+    """Hands changelog records to the stage, in their order; tells how many."""
+    records = 0
+    for batch in batches:
+        records += batch.count
+        stage.restore(batch.pairs())
+    return records

@@ -1,0 +1,104 @@
+"""Exactly once, as an option: one transactional producer for each owned partition of an input.
+
+A transaction holds what a partition decided, its state and its offset; it ends with each flush. Readers of
+committed records see all of it or nothing, and so never a copy. Opening the producer fences the partition's
+former owner and aborts what it left open: it must happen before the state is read back.
+Source: KIP-98. The client cannot name the group's generation (KIP-447), so an id for each worker would not
+fence; one for each partition does.
+"""
+
+import asyncio
+from collections.abc import Coroutine, Mapping
+from typing import Any, Final
+
+from aiokafka.errors import IllegalOperation, ProducerFenced
+from aiokafka.structs import TopicPartition
+from faust.types import TP
+
+from agents.config.settings import Settings
+from agents.kafka.topics import Layout
+from agents.worker.producer import Ack, Packer, Sender, looked_at
+
+TIMEOUT_MS: Final = 10_000
+"""A transaction that is left open holds back all readers of its partitions for so long at most."""
+
+ENDED: Final = (
+    f"a transaction was open for more than {TIMEOUT_MS / 1000:.0f} s, for the broker did not answer or this process "
+    "stood still, or its partition is another worker's"
+)
+
+RETRY_MS: Final = 20
+"""The broker often answers a transaction's first records with `try again`, while the one before ends."""
+
+
+class TransactionalSender(Sender):
+    """Sends for one partition. A transaction begins with the first records after the last commit."""
+
+    def __init__(self, settings: Settings, layout: Layout, tp: TP) -> None:
+        super().__init__(
+            settings,
+            layout,
+            transactional_id=f"{settings.group}-{tp.topic}-{tp.partition}",
+            transaction_timeout_ms=TIMEOUT_MS,
+            retry_backoff_ms=RETRY_MS,
+        )
+        self._group = settings.group
+        self._begun = False
+        self._left = asyncio.get_running_loop().create_future()
+        self._asking: asyncio.Future[None] | None = None
+
+    def _packer(self, codec: int) -> Packer:
+        return Packer(codec, transactional=True)
+
+    async def _begin(self) -> None:
+        if not self._begun:
+            self._begun = True
+            await self._producer.begin_transaction()
+
+    async def _send(self, packer: Packer) -> list[Ack]:
+        """Raises ProducerFenced when the transaction is no more."""
+        await self._begin()
+        try:
+            return await super()._send(packer)
+        except IllegalOperation as error:
+            raise ProducerFenced(ENDED) from error
+
+    def leave(self) -> None:
+        """The partition is another worker's, or about to be: what is open is aborted by its next owner."""
+        if not self._left.done():
+            self._left.set_result(None)
+        self._leaving = asyncio.create_task(self._leave())
+
+    async def _leave(self) -> None:
+        await self.stop()
+        if self._asking:
+            self._asking.cancel()  # what has no answer by now gets none
+
+    async def _answered(self, question: Coroutine[Any, Any, None]) -> None:
+        """Waits for the coordinator. Whoever stops waiting leaves the question behind, and its failure is nobody's."""
+        self._asking = asyncio.ensure_future(question)
+        self._asking.add_done_callback(looked_at)
+        await asyncio.shield(self._asking)
+
+    async def unless_left(self, work: Coroutine[Any, Any, bool]) -> bool:
+        """What `work` tells; False once the partition has been left: a producer that stops answers nobody any more."""
+        working = asyncio.ensure_future(work)
+        # whoever waits here may be told to stop just as it fails
+        working.add_done_callback(looked_at)
+        try:
+            await asyncio.wait((working, self._left), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            ended = working.done()
+            if not ended:
+                working.cancel()
+        return ended and working.result()
+
+    async def commit(self, offsets: Mapping[TP, int]) -> None:
+        """Ends the transaction, with these offsets in it. Raises ProducerFenced when another owns them."""
+        if offsets:
+            await self._begin()
+            given = {TopicPartition(*tp): offset for tp, offset in offsets.items()}
+            await self._answered(self._producer.send_offsets_to_transaction(given, self._group))
+        if self._begun:
+            await self._answered(self._producer.commit_transaction())
+            self._begun = False

@@ -1,0 +1,132 @@
+"""CloudEvents whose data is the body of one of our events, by HTTP or in a topic. Source: docs/connect.md, 1.10 and 1.11."""
+
+import binascii
+from base64 import b64decode
+from typing import Any, Final
+from urllib.parse import unquote
+
+from stream.connect.contact import KEY, contact_keys, contacts, customer_id, is_address
+from stream.connect.events import Who, event
+from stream.connect.ids import content_id, event_id, identifier, names_nobody
+from stream.connect.own import BODIES
+from stream.connect.reading import UNREADABLE, is_present, mapping, parse, text
+from stream.connect.request import Given, Record, body_of
+from stream.connect.source import Source
+from stream.connect.times import client_time
+from stream.connect.translation import Translation
+
+PREFIX: Final = "ce"
+ATTRIBUTES: Final = ("id", "source", "type", "subject", "time")
+
+
+def translate(given: Given, source: Source, now: int) -> Translation:
+    out = Translation()
+    document = _document(given)
+    if document is UNREADABLE:
+        out.refuse(0, "not_json")
+        return out
+    batch = document if isinstance(document, list) else [document]
+    for index, each in enumerate(batch):
+        if not isinstance(each, dict):
+            out.refuse(index, "not_an_object")
+            continue
+        path = f"$[{index}]" if isinstance(document, list) else "$"
+        _tell(each, path, source, now, out)
+    return out
+
+
+def _document(given: Given) -> Any:
+    """The event in structured form: of a binary one and of an outbox the attributes are headers."""
+    headers = {name.lower(): value for name, value in given.headers.items()}
+    mark = "ce_" if isinstance(given, Record) else "ce-"
+    document = parse(body_of(given)) if body_of(given).strip() else {}
+    attributes = {name: unquote(headers.get(mark + name, "")) for name in ATTRIBUTES}
+    if attributes["type"]:
+        return UNREADABLE if document is UNREADABLE else {**attributes, "data": document}
+    if isinstance(given, Record) and "eventtype" in headers:
+        return document if document is UNREADABLE else _outbox(given, headers, document)
+    return document
+
+
+def _outbox(given: Record, headers: dict[str, str], document: Any) -> dict[str, Any]:
+    """A row of an outbox, as Debezium writes it: the key is what it is about."""
+    key = (given.key or b"").decode("utf-8", "replace")
+    return {
+        "id": headers.get("id"),
+        "source": "outbox",
+        "type": headers["eventtype"],
+        "subject": key,
+        "data": parse(document.encode("utf-8", "replace"))
+        if isinstance(document, str)
+        else document,
+    }
+
+
+def _tell(given: dict[str, Any], path: str, source: Source, now: int, out: Translation) -> None:
+    name = text(given.get("type")) or "unnamed"
+    kind = _type(name, source)
+    if kind is None:
+        out.leave_out(name, "ignored" if source.events.get(name) == "ignore" else "unknown", path)
+        return
+    data = mapping(_data(given))
+    body = BODIES[kind](data, source)
+    if body is None:
+        out.leave_out(name, "unreadable_data", f"{path}.data")
+        return
+    who = _who(given, data, source, now)
+    if kind == "visitor.identified":
+        if body["contacts"] is None:
+            body = {**body, "contacts": contacts(data.get("email"), data.get("phone"))}
+        if who.customer is None and not {"email", "phone"} & who.keys.keys():
+            out.leave_out(name, "no_customer", path)
+            return
+    out.events.append(event(kind, _id(given, data), who, **body))
+
+
+def _type(name: str, source: Source) -> str | None:
+    """By the source's table; else our own name, alone or behind a prefix."""
+    if name in source.events:
+        own = source.events[name]
+        return own if own in BODIES else None
+    return next((kind for kind in BODIES if name == kind or name.endswith(f".{kind}")), None)
+
+
+def _data(given: dict[str, Any]) -> Any:
+    packed = given.get("data_base64")
+    if not isinstance(packed, str):
+        return given.get("data")
+    try:
+        return parse(b64decode(packed.encode("utf-8", "replace"), validate=True))
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _id(given: dict[str, Any], data: dict[str, Any]) -> str:
+    """Source and id together name an event; without an id its content does."""
+    name, source = text(given.get("id")), text(given.get("source")) or ""
+    if name is None or names_nobody(name):
+        return content_id(PREFIX, source, given.get("type"), given.get("subject"), data)
+    return event_id(PREFIX, source, name)
+
+
+def _who(given: dict[str, Any], data: dict[str, Any], source: Source, now: int) -> Who:
+    """The subject is the visitor, unless the data names one."""
+    told = data.get("visitor")
+    visitor = told if is_present(told) else given.get("subject")
+    user, keys = data.get("customer"), mapping(data.get("keys"))
+    email = data.get("email") or (user if is_address(user) else None)
+    given_keys = {
+        name: identifier(keys.get(name)) for name in ("cart", "checkout", "email", "phone")
+    }
+    clean = {
+        name: key
+        for name, key in given_keys.items()
+        if key is not None and (name in ("cart", "checkout") or KEY.fullmatch(key))
+    }
+    happened = given.get("time") if is_present(given.get("time")) else data.get("client_time")
+    return Who(
+        visitor=identifier(visitor),
+        customer=customer_id(user),
+        keys={**clean, **contact_keys(source, email, data.get("phone"))},
+        client_time=client_time(now, None, happened, source.trust == "server"),
+    )

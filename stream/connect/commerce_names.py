@@ -1,0 +1,91 @@
+"""Which names of e-commerce events are which: the specification's, the shop's own. Source: docs/connect.md, 1.1."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from stream.connect.commerce import (
+    Row,
+    added,
+    cart_updated,
+    checkout_advanced,
+    checkout_started,
+    list_viewed,
+    order_cancelled,
+    order_placed,
+    order_refunded,
+    page_viewed,
+    payment_entered,
+    payment_failed,
+    pinged,
+    product_viewed,
+    removed,
+    searched,
+    unknown,
+    unneeded,
+)
+from stream.connect.reading import words
+from stream.connect.source import Source
+
+NAMES: Final[Mapping[str, Row]] = {
+    "page viewed": page_viewed,
+    "product viewed": product_viewed,
+    "viewed product": product_viewed,
+    "product list viewed": list_viewed,
+    "product list filtered": list_viewed,
+    "viewed product category": list_viewed,
+    "products searched": searched,
+    "view search results": searched,
+    "product added": added,
+    "added product": added,
+    "product removed": removed,
+    "removed product": removed,
+    "cart viewed": cart_updated,
+    "cart updated": cart_updated,
+    "checkout started": checkout_started,
+    "started order": checkout_started,
+    "checkout step viewed": checkout_advanced,
+    "viewed checkout step": checkout_advanced,
+    "checkout step completed": checkout_advanced,
+    "completed checkout step": checkout_advanced,
+    "payment info entered": payment_entered,
+    "order completed": order_placed,
+    "completed order": order_placed,
+    "order cancelled": order_cancelled,
+    "order canceled": order_cancelled,
+    "order refunded": order_refunded,
+    "refunded order": order_refunded,
+    "order updated": unneeded,
+}
+"""The specification's names, and those of its first version, as `words` writes them."""
+
+TYPES: Final[Mapping[str, Row]] = {
+    "page.viewed": page_viewed,
+    "product.viewed": product_viewed,
+    "category.viewed": list_viewed,
+    "search.performed": searched,
+    "cart.updated": cart_updated,
+    "cart.item_added": added,
+    "cart.item_removed": removed,
+    "checkout.started": checkout_started,
+    "checkout.advanced": checkout_advanced,
+    "payment.failed": payment_failed,
+    "activity.pinged": pinged,
+    "order.placed": order_placed,
+    "order.cancelled": order_cancelled,
+    "ignore": unneeded,
+}
+"""What the shop's own table may name."""
+
+QUIET: Final = ("promotion ", "coupon ", "wishlist ", "product clicked", "product shared")
+QUIET_ENDS: Final = ("wishlist",)
+"""Names of the specification that only say that somebody is there."""
+
+
+def row_of(name: str, source: Source, names: Mapping[str, Row] = NAMES) -> Row:
+    """The shop's own table comes first."""
+    plain = words(name)
+    own = next(
+        (TYPES.get(to) for given, to in source.events.items() if words(given) == plain), None
+    )
+    quiet = plain.startswith(QUIET) or plain.endswith(QUIET_ENDS)
+    return own or names.get(plain) or (pinged if quiet else unknown)

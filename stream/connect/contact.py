@@ -1,0 +1,46 @@
+"""People's addresses: they leave as keyed hashes only. Source: docs/connect.md, 2.8 and 8."""
+
+import re
+from typing import Any, Final
+
+from stream.connect.ids import identifier
+from stream.connect.reading import text
+from stream.connect.source import Source
+
+LONGEST: Final = 320
+ADDRESS: Final = re.compile(
+    r"[^\s@/\\<>\"',;:=&?]+(@|%40)[^\s@/\\<>\"',;:=&?]+\.[^\s@/\\<>\"',;:=&?]+", re.I
+)
+KEY: Final = re.compile(r"[A-Za-z0-9_-]{16,128}")
+
+
+def contact_keys(source: Source, email: Any, phone: Any) -> dict[str, str]:
+    """`keys` of an event: {email, phone}, those that the source has a key of."""
+    given = {"email": _address(email), "phone": _address(phone)}
+    keys = {kind: source.key_of(kind, raw) for kind, raw in given.items() if raw is not None}
+    return {kind: key for kind, key in keys.items() if key is not None and KEY.fullmatch(key)}
+
+
+def contacts(email: Any, phone: Any) -> list[str] | None:
+    """The channels that can reach somebody; None if nothing is said of them."""
+    said = [("email", _address(email)), ("sms", _address(phone))]
+    return [channel for channel, raw in said if raw is not None] or None
+
+
+def customer_id(value: Any) -> str | None:
+    """A customer's id. An e-mail address is none: it must not stand in the log."""
+    return None if is_address(value) else identifier(value)
+
+
+def is_address(value: Any) -> bool:
+    return isinstance(value, str) and ADDRESS.search(value) is not None
+
+
+def hidden(words: str) -> str:
+    """The text with e-mail addresses taken out."""
+    return ADDRESS.sub("…", words)
+
+
+def _address(value: Any) -> str | None:
+    raw = text(value)
+    return raw if raw is not None and len(raw) <= LONGEST else None

@@ -1,0 +1,92 @@
+"""What holds for every source, after its translator: trust, authority, owners, and no addresses.
+
+Source: docs/connect.md, 2.4, 2.8, 7.5; docs/semantics.md, 11.
+"""
+
+from typing import Any, Final
+
+from stream.connect.contact import hidden
+from stream.connect.ids import digest
+from stream.connect.source import Source
+from stream.connect.translation import Translation, compact
+
+NEEDS_A_VISITOR: Final = frozenset(
+    {
+        "page.viewed",
+        "product.viewed",
+        "category.viewed",
+        "search.performed",
+        "activity.pinged",
+        "exit.signal",
+    }
+)
+"""Of a pseudo-visitor these say nothing."""
+
+IDS: Final = frozenset(
+    {"id", "visitor", "customer", "product_id", "variant_id", "cart_id", "cart", "checkout"}
+)
+"""Fields that hold an id; `cart` and `checkout` do in `keys`."""
+
+PERSONAL: Final = ("customer", "contacts", "traits", "time_zone")
+OWN_KEYS: Final = frozenset({"cart", "checkout"})
+"""Keys that a browser may tell: whoever knows a cart's id has the cart."""
+
+
+def finish(translation: Translation, source: Source, shift: int = 0) -> Translation:
+    """The translation as it may leave. `shift`: how long a record lay in the source's topic, in ms."""
+    done = Translation(left_out=translation.left_out, refused=translation.refused)
+    for event in translation.events:
+        kept = _allowed(event, source, done)
+        if kept is not None and _has_a_place(kept, source, done):
+            if shift > 0 and "client_time" in kept:
+                kept["client_time"] += shift
+            done.events.append(_without_addresses(kept))
+    return done
+
+
+def _allowed(event: dict[str, Any], source: Source, done: Translation) -> dict[str, Any] | None:
+    """The event with what its source is trusted with."""
+    if source.trust == "server":
+        return event
+    if event["type"] == "consent.changed" and event.get("granted"):
+        done.leave_out(event["type"], "untrusted")
+        return None
+    kept = {name: value for name, value in event.items() if name not in PERSONAL}
+    keys = {name: key for name, key in mapping_of(event, "keys").items() if name in OWN_KEYS}
+    lost: list[str] = [name for name in PERSONAL if name in event]
+    lost += [f"keys.{name}" for name in mapping_of(event, "keys") if name not in OWN_KEYS]
+    for name in lost:
+        done.leave_out(event["type"], "untrusted", f"$.{name}")
+    return None if event["type"] == "visitor.identified" else compact(**{**kept, "keys": keys})
+
+
+def _has_a_place(event: dict[str, Any], source: Source, done: Translation) -> bool:
+    kind = event["type"]
+    if kind.startswith("cart.") and not source.cart_authority:
+        done.leave_out(kind, "no_cart_authority")
+        return False
+    if "visitor" not in event and (kind in NEEDS_A_VISITOR or not _owned(event)):
+        done.leave_out(kind, "no_visitor")
+        return False
+    return True
+
+
+def _owned(event: dict[str, Any]) -> bool:
+    named = mapping_of(event, "order").get("cart_id"), mapping_of(event, "cart").get("id")
+    return "customer" in event or bool(event.get("keys")) or any(named)
+
+
+def mapping_of(event: dict[str, Any], name: str) -> dict[str, Any]:
+    found: dict[str, Any] = event.get(name, {})
+    return found
+
+
+def _without_addresses(node: Any, name: str = "") -> Any:
+    """The event with e-mail addresses taken out of its texts; an id that has an @ is hashed."""
+    if isinstance(node, dict):
+        return {key: _without_addresses(value, key) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_without_addresses(value) for value in node]
+    if isinstance(node, str) and ("@" in node or "%40" in node):
+        return digest(node) if name in IDS else hidden(node)
+    return node

@@ -1,0 +1,98 @@
+"""A source of kind ga4: hits of tags, the Measurement Protocol, rows of the BigQuery export.
+
+Source: docs/connect.md, 1.2.
+"""
+
+from typing import Any
+
+from stream.connect import ga4_events
+from stream.connect.contact import contact_keys, customer_id, is_address
+from stream.connect.events import Who
+from stream.connect.ga4_hits import Hit, collected, exported, measured
+from stream.connect.ids import identifier
+from stream.connect.reading import UNREADABLE, first, parse
+from stream.connect.request import Given, Record, Request
+from stream.connect.source import Source
+from stream.connect.telling import Said, renamed, tell, unknown
+from stream.connect.translation import Translation, compact
+from stream.connect.urls import parameters
+
+
+def translate(given: Given, source: Source, now: int) -> Translation:
+    done = Translation()
+    for hit in _hits(given, now, done):
+        if hit.denied:
+            done.leave_out(hit.name, "consent_denied", hit.path)
+        else:
+            said = _said(hit, source, done)
+            tell(done, hit.name, hit.id, who(hit, source, said), said, hit.path)
+    return done
+
+
+def who(hit: Hit, source: Source, said: Said) -> Who:
+    """The visitor, and the user's id; an address in its place becomes a key.
+
+    An order names its cart in itself.
+    """
+    order = isinstance(said, list) and any("order" in body for _, body in said)
+    address = hit.user if is_address(hit.user) else None
+    named = {
+        "cart": None if order else identifier(hit.params.get("cart_id")),
+        "checkout": identifier(hit.params.get("checkout_id")),
+    }
+    return Who(
+        visitor=identifier(hit.visitor),
+        customer=customer_id(hit.user),
+        keys=compact(**named, **contact_keys(source, address, None)),
+        client_time=hit.client_time,
+    )
+
+
+def _said(hit: Hit, source: Source, done: Translation) -> Said:
+    own = renamed(source, hit.name)
+    known = ga4_events.EVENTS.get(hit.name) if own is None else ga4_events.OURS.get(own)
+    return unknown(done, hit.name, hit.browser, hit.path) if known is None else known(hit, source)
+
+
+def _hits(given: Given, now: int, done: Translation) -> list[Hit]:
+    if isinstance(given, Record):
+        return _of_bytes(given.value, None, now, done)
+    if given.path.rstrip("/").endswith("/mp/collect"):
+        stream = first(given.query, "measurement_id", "firebase_app_id")
+        return _of_bytes(given.body, stream, now, done)
+    if given.body.lstrip()[:1] in (b"{", b"["):
+        return _of_bytes(given.body, None, now, done)
+    return _of_a_tag(given, done)
+
+
+def _of_a_tag(request: Request, done: Translation) -> list[Hit]:
+    hits = collected(request)
+    if not hits:
+        done.refuse(0, "no_event")
+    return hits
+
+
+def _of_bytes(body: bytes, stream: str | None, now: int, done: Translation) -> list[Hit]:
+    """A document, several of them in a list, or a hit of a tag that a topic keeps as it came."""
+    document = parse(body)
+    if document is UNREADABLE and b"en=" in body:
+        query = body.decode("utf-8", "replace").rpartition("?")[2]
+        return _of_a_tag(Request("", parameters(query)), done)
+    documents = document if isinstance(document, list) else [document]
+    return [
+        hit
+        for index, one in enumerate(documents)
+        for hit in _of_a_document(one, index, stream, now, done)
+    ]
+
+
+def _of_a_document(
+    one: Any, index: int, stream: str | None, now: int, done: Translation
+) -> list[Hit]:
+    if isinstance(one, dict) and isinstance(one.get("events"), list):
+        return measured(one, stream, now)
+    row = one.get("row", one) if isinstance(one, dict) else None
+    if isinstance(row, dict) and isinstance(row.get("event_name"), str):
+        return [exported(row, now)]
+    done.refuse(index, "not_json" if one is UNREADABLE else "no_event")
+    return []

@@ -1,0 +1,212 @@
+"""GA4's events and what they are here. Source: docs/connect.md, 1.2, its second table."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from stream.connect import items, money
+from stream.connect.contact import contacts, customer_id, is_address
+from stream.connect.ga4_hits import Hit
+from stream.connect.ids import identifier
+from stream.connect.pages import page, stage
+from stream.connect.reading import first, text
+from stream.connect.source import Source
+from stream.connect.telling import IGNORED, PING, Body, Said
+from stream.connect.translation import compact
+
+Saying = Callable[[Hit, Source], Said]
+
+
+def page_viewed(hit: Hit, source: Source) -> Said:
+    params = hit.params
+    title = first(params, "page_title", "screen_name", "firebase_screen")
+    where = first(params, "page_location", "page_path")
+    return [("page.viewed", {"page": page(where, title, params.get("page_type"))})]
+
+
+def product_viewed(hit: Hit, source: Source) -> Said:
+    """The first item; of several items the others are only shown with it."""
+    facts = _facts(hit.items[0]) if hit.items else {}
+    product = items.product(source, currency(hit), **facts)
+    return [("product.viewed", {"product": product})] if product is not None else "no_product"
+
+
+def list_viewed(hit: Hit, source: Source) -> Said:
+    shown = [hit.params, *hit.items[:1]]
+    names = ("item_list_name", "item_category")
+    category = next((text(found) for each in shown if (found := first(each, *names))), None)
+    return [("category.viewed", {"category": category})] if category is not None else [PING]
+
+
+def searched(hit: Hit, source: Source) -> Said:
+    query = text(hit.params.get("search_term"))
+    return [("search.performed", {"query": query})] if query is not None else [PING]
+
+
+def added(hit: Hit, source: Source) -> Said:
+    lines = _lines(hit, source)
+    bodies: list[Body] = [("cart.item_added", {"item": line}) for line in lines]
+    return bodies or "no_items"
+
+
+def removed(hit: Hit, source: Source) -> Said:
+    gone = [items.removed(**_facts(one)) for one in hit.items]
+    bodies: list[Body] = [("cart.item_removed", {"item": one}) for one in gone if one is not None]
+    return bodies or "no_items"
+
+
+def cart_viewed(hit: Hit, source: Source) -> Said:
+    """The whole cart, if its items are there; an empty list may as well mean that none were given."""
+    lines = _lines(hit, source)
+    if not lines:
+        way = page(hit.params.get("page_location"), hit.params.get("page_title"))
+        return [("page.viewed", {"page": {**way, "kind": "cart"}})]
+    whole = items.cart(source, [*lines], id=_cart_id(hit), currency=currency(hit))
+    return [("cart.updated", {"cart": whole})]
+
+
+def checkout_started(hit: Hit, source: Source) -> Said:
+    return [("checkout.started", {})]
+
+
+def shipping_given(hit: Hit, source: Source) -> Said:
+    return [("checkout.advanced", {"stage": "shipping"})]
+
+
+def payment_given(hit: Hit, source: Source) -> Said:
+    return [("checkout.advanced", {"stage": "payment"})]
+
+
+def checkout_advanced(hit: Hit, source: Source) -> Said:
+    """A step under the shop's own name."""
+    step = stage(source.steps, hit.params.get("checkout_step"), hit.name)
+    return [("checkout.advanced", {"stage": step})] if step is not None else "unknown_step"
+
+
+def payment_failed(hit: Hit, source: Source) -> Said:
+    return [("payment.failed", compact(code=text(first(hit.params, "error_code", "code"))))]
+
+
+def order_placed(hit: Hit, source: Source) -> Said:
+    """Without a transaction id the repeat of a thank-you page could not be told from a second order."""
+    name = identifier(hit.params.get("transaction_id"))
+    if name is None:
+        return "no_transaction_id"
+    value = hit.params.get("value")
+    told = {"id": name, "value": value, "currency": currency(hit), "cart_id": _cart_id(hit)}
+    return [("order.placed", {"order": items.order(source, **told)})]
+
+
+def refunded(hit: Hit, source: Source) -> Said:
+    name = identifier(hit.params.get("transaction_id"))
+    if name is None:
+        return "no_transaction_id"
+    if hit.items:
+        return "partial_refund"
+    return [("order.cancelled", {"order": {"id": name}})]
+
+
+def identified(hit: Hit, source: Source) -> Said:
+    """A login with the id of somebody. An address in its place is against Google's terms, and happens."""
+    if is_address(hit.user):
+        return [("visitor.identified", compact(contacts=contacts(hit.user, None)))]
+    if customer_id(hit.user) is not None:
+        return [("visitor.identified", {})]
+    return [PING] if hit.browser else "no_user"
+
+
+def pinged(hit: Hit, source: Source) -> Said:
+    return [PING]
+
+
+def ignored(hit: Hit, source: Source) -> Said:
+    """It comes with a page_view."""
+    return IGNORED
+
+
+def currency(hit: Hit) -> str | None:
+    told = [hit.params, *hit.items[:1]]
+    return next((code for each in told if (code := money.currency(each.get("currency")))), None)
+
+
+def _lines(hit: Hit, source: Source) -> list[dict[str, Any]]:
+    """A line's currency is its own, else the hit's."""
+    code = currency(hit)
+    lines = [
+        items.item(source, money.currency(one.get("currency")) or code, **_facts(one))
+        for one in hit.items
+    ]
+    return [line for line in lines if line is not None]
+
+
+def _cart_id(hit: Hit) -> str | None:
+    return identifier(hit.params.get("cart_id"))
+
+
+def _facts(one: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "id": first(one, "item_id", "id"),
+        "name": first(one, "item_name", "name"),
+        "category": _set(first(one, "item_category", "category")),
+        "variant": _set(one.get("item_variant")),
+        "price": one.get("price"),
+        "quantity": one.get("quantity"),
+    }
+
+
+def _set(value: Any) -> Any:
+    """The export writes `(not set)` for what is missing."""
+    return None if value == "(not set)" else value
+
+
+EVENTS: Final[dict[str, Saying]] = {
+    "page_view": page_viewed,
+    "screen_view": page_viewed,
+    "view_item": product_viewed,
+    "view_item_list": list_viewed,
+    "select_item": pinged,
+    "view_promotion": pinged,
+    "select_promotion": pinged,
+    "search": searched,
+    "view_search_results": searched,
+    "add_to_cart": added,
+    "remove_from_cart": removed,
+    "view_cart": cart_viewed,
+    "begin_checkout": checkout_started,
+    "add_shipping_info": shipping_given,
+    "add_payment_info": payment_given,
+    "purchase": order_placed,
+    "refund": refunded,
+    "user_engagement": pinged,
+    "scroll": pinged,
+    "click": pinged,
+    "file_download": pinged,
+    "video_start": pinged,
+    "video_progress": pinged,
+    "video_complete": pinged,
+    "session_start": ignored,
+    "first_visit": ignored,
+    "first_open": ignored,
+    "form_start": ignored,
+    "login": identified,
+    "sign_up": identified,
+}
+"""GA4's names, and what is said by each."""
+
+OURS: Final[dict[str, Saying]] = {
+    "page.viewed": page_viewed,
+    "product.viewed": product_viewed,
+    "category.viewed": list_viewed,
+    "search.performed": searched,
+    "cart.item_added": added,
+    "cart.item_removed": removed,
+    "cart.updated": cart_viewed,
+    "checkout.started": checkout_started,
+    "checkout.advanced": checkout_advanced,
+    "payment.failed": payment_failed,
+    "order.placed": order_placed,
+    "order.cancelled": refunded,
+    "visitor.identified": identified,
+    "activity.pinged": pinged,
+    "ignore": ignored,
+}
+"""What a shop may call its own events: a type of ours reads the parameters of GA4's event like it."""

@@ -1,0 +1,166 @@
+"""Hits of GA4 in its three forms: tags, the Measurement Protocol, rows of the BigQuery export.
+
+Source: docs/connect.md, 1.2.
+"""
+
+import base64
+import binascii
+import re
+from typing import Any, Final
+
+from msgspec import Struct
+
+from stream.connect.ids import content_id
+from stream.connect.reading import dig, first, is_present, listing, mapping, text
+from stream.connect.request import Request
+from stream.connect.times import client_time
+from stream.connect.urls import parameters
+
+PARAMETERS: Final = {"dl": "page_location", "dt": "page_title", "cu": "currency"}
+ITEM_PARTS: Final = {
+    "id": "item_id",
+    "nm": "item_name",
+    "ca": "item_category",
+    "va": "item_variant",
+    "pr": "price",
+    "qt": "quantity",
+}
+ITEM: Final = re.compile(r"pr([0-9]{1,3})", re.ASCII)
+VALUES: Final = ("string_value", "int_value", "float_value", "double_value")
+ROW: Final = ("event_timestamp", "event_name", "event_bundle_sequence_id", "batch_event_index")
+"""What a row is told from others of its visitor by, with its parameters and items."""
+
+
+class Hit(Struct, frozen=True, kw_only=True):
+    """One event. `denied`: its visitor's id is random, since analytics were not consented to."""
+
+    name: str
+    id: str
+    params: dict[str, Any] = {}
+    items: list[dict[str, Any]] = []
+    visitor: Any = None
+    user: Any = None
+    client_time: int | None = None
+    browser: bool = True
+    denied: bool = False
+    path: str = "$"
+
+
+def collected(request: Request) -> list[Hit]:
+    """Hits of a tag: parameters that all share in the query, an event a line in the body."""
+    shared = unwrapped(request.query)
+    lines = request.body.decode("utf-8", "replace").splitlines()
+    told = [{**shared, **parameters(line)} for line in lines if line.strip()] or [shared]
+    return [_of_a_tag(index, each) for index, each in enumerate(told) if is_present(each.get("en"))]
+
+
+def unwrapped(query: dict[str, str]) -> dict[str, str]:
+    """The query, taken out of the one parameter in which a loader may have packed it."""
+    if "v" in query or "en" in query:
+        return query
+    for value in query.values():
+        packed = _unpacked(value)
+        if "collect?" in packed:
+            return parameters(packed.partition("?")[2])
+    return query
+
+
+def _unpacked(value: str) -> str:
+    try:
+        padded = value.replace(" ", "+") + "=" * (-len(value) % 4)
+        return base64.b64decode(padded, altchars=b"-_" if "_" in value else None).decode()
+    except (binascii.Error, ValueError):
+        return ""
+
+
+def _of_a_tag(index: int, given: dict[str, str]) -> Hit:
+    consent = given.get("gcs", "")
+    names = ("tid", "cid", "_p", "_s")
+    return Hit(
+        name=text(given.get("en")) or "",
+        id=content_id("ga", *(given.get(name) for name in names), index, given),
+        params=_params(given),
+        items=_items(given),
+        visitor=given.get("cid"),
+        user=given.get("uid"),
+        denied=consent.startswith("G1") and consent[3:4] == "0",
+    )
+
+
+def _params(given: dict[str, str]) -> dict[str, Any]:
+    standard = {PARAMETERS[name]: value for name, value in given.items() if name in PARAMETERS}
+    own = {
+        name.partition(".")[2]: value
+        for name, value in given.items()
+        if name.startswith(("ep.", "epn."))
+    }
+    return {**standard, **own}
+
+
+def _items(given: dict[str, str]) -> list[dict[str, Any]]:
+    numbered = [
+        (int(at[1]), value) for name, value in given.items() if (at := ITEM.fullmatch(name))
+    ]
+    return [_item(value) for _, value in sorted(numbered)]
+
+
+def _item(packed: str) -> dict[str, Any]:
+    """`idSKU~nmName~pr9.90`: two letters name a part; `k0…~v0…` are the shop's own."""
+    parts = {part[:2]: part[2:] for part in packed.split("~")}
+    own = {key[1:]: value for key, value in parts.items() if key[:1] == "k"}
+    custom = {name: parts.get(f"v{at}") for at, name in own.items() if at.isdigit()}
+    return {**custom, **{ITEM_PARTS[key]: at for key, at in parts.items() if key in ITEM_PARTS}}
+
+
+def measured(document: dict[str, Any], stream: str | None, now: int) -> list[Hit]:
+    """Hits of the Measurement Protocol. A repeat of a server has the same body."""
+    base = content_id("ga", stream, document)
+    sent = document.get("timestamp_micros")
+    return [
+        Hit(
+            name=text(one.get("name")) or "",
+            id=f"{base}:{index}",
+            params=mapping(one.get("params")),
+            items=_mappings(dig(one, "params", "items")),
+            visitor=first(document, "client_id", "app_instance_id"),
+            user=document.get("user_id"),
+            client_time=client_time(now, None, one.get("timestamp_micros") or sent, server=True),
+            browser=False,
+            path=f"$.events[{index}]",
+        )
+        for index, one in enumerate(listing(document.get("events")))
+        if isinstance(one, dict)
+    ]
+
+
+def exported(row: dict[str, Any], now: int) -> Hit:
+    """The hit of a row of the export."""
+    params = _flat(row.get("event_params"))
+    sale = mapping(row.get("ecommerce"))
+    told = {
+        "value": first(sale, "purchase_revenue"),
+        "transaction_id": sale.get("transaction_id"),
+        **{name: value for name, value in params.items() if is_present(value)},
+    }
+    visitor = first(row, "user_pseudo_id", "app_instance_id")
+    unique = [row.get("stream_id"), visitor, *(row.get(name) for name in ROW)]
+    return Hit(
+        name=text(row.get("event_name")) or "",
+        id=content_id("ga", *unique, row.get("event_params"), row.get("items")),
+        params=told,
+        items=_mappings(row.get("items")),
+        visitor=visitor,
+        user=row.get("user_id"),
+        client_time=client_time(now, None, row.get("event_timestamp"), server=True),
+        denied=str(dig(row, "privacy_info", "analytics_storage")).lower() == "no",
+    )
+
+
+def _flat(params: Any) -> dict[str, Any]:
+    if isinstance(params, dict):
+        return params
+    return {str(one.get("key")): first(one.get("value"), *VALUES) for one in _mappings(params)}
+
+
+def _mappings(value: Any) -> list[dict[str, Any]]:
+    return [one for one in listing(value) if isinstance(one, dict)]

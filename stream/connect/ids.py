@@ -1,0 +1,73 @@
+"""Ids: of people and things as the source names them, of events so that a repeat has the same.
+
+Source: docs/connect.md, 2.2 and 2.7; docs/semantics.md, 2.
+"""
+
+import hashlib
+import json
+from typing import Any, Final
+
+from stream.connect.reading import text
+
+LONGEST: Final = 128
+SHARED: Final = """undefined null none nil nan anonymous anon guest unknown 0 -1 n/a - true false not_set not_authenticated
+distinctid distinct_id id email $posthog_cookieless cookieless shopify-admin
+00000000-0000-0000-0000-000000000000"""
+NOBODY: Final = frozenset(SHARED.split()) | {"", "(not set)"}
+"""Names that many visitors share, in lower case. Sources: PostHog's and Segment's lists of blocked ids."""
+
+INSIDE: Final = ("{{", "${", "%%")
+"""Of a template that nobody filled in."""
+
+
+def names_nobody(name: str) -> bool:
+    plain = name.strip().lower().strip("\"'`").strip()
+    return (
+        plain in NOBODY
+        or not plain.strip("0-")
+        or plain.startswith("[object")
+        or plain.endswith(("/undefined", "/null"))
+        or any(part in plain for part in INSIDE)
+    )
+
+
+def identifier(value: Any) -> str | None:
+    """The id of somebody or something; None if there is none or it names nobody."""
+    name = text(value)
+    if name is None or names_nobody(name):
+        return None
+    return shortened(name)
+
+
+def thing(value: Any) -> str | None:
+    """The id of a product or a variant, which may be called "unknown" if the shop likes."""
+    name = text(value)
+    return shortened(name) if name is not None else None
+
+
+def shortened(name: str) -> str:
+    return name if len(name) <= LONGEST else digest(name)
+
+
+def digest(name: str) -> str:
+    return hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()[:32]
+
+
+def event_id(prefix: str, *parts: Any) -> str:
+    """`sg:<part>:<part>`; a long one is hashed behind its prefix."""
+    name = ":".join(str(part) for part in parts)
+    whole = f"{prefix}:{name}"
+    return whole if len(whole) <= LONGEST else f"{prefix}:{digest(name)}"
+
+
+def content_id(prefix: str, *contents: Any) -> str:
+    """The id of an event that has none: the hash of what it says, however its keys are ordered."""
+    canonical = json.dumps(contents, sort_keys=True, separators=(",", ":"), default=str)
+    return f"{prefix}:{digest(canonical)}"
+
+
+def numbered(name: str, count: int) -> list[str]:
+    """The ids of the events that one event becomes: `…/0`, `…/1`; of a single one its own."""
+    if count == 1:
+        return [name]
+    return [shortened(f"{name}/{index}") for index in range(count)]

@@ -1,0 +1,218 @@
+"""Matomo: parameters of one request, or a bulk of them; its cart is the whole cart. Source: docs/connect.md, 1.7."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from stream.connect import commerce_names, items, pages
+from stream.connect.commerce import Body, Said, nothing, tell
+from stream.connect.contact import contact_keys, customer_id, is_address
+from stream.connect.events import Who
+from stream.connect.ids import content_id, identifier
+from stream.connect.reading import UNREADABLE, dig, listing, number, parse, text, words
+from stream.connect.request import Given, Record, body_of
+from stream.connect.source import Source
+from stream.connect.times import EARLIEST, client_time
+from stream.connect.translation import Translation
+from stream.connect.urls import parameters
+
+PREFIX: Final = "mt"
+UNSTABLE: Final = frozenset({"token_auth", "send_image", "queuedtracking", "cdo"})
+"""Parameters that a repeat of the same request has not, or has otherwise."""
+
+Hit = dict[str, Any]
+
+
+def translate(given: Given, source: Source, now: int) -> Translation:
+    out = Translation()
+    hits = _hits(given)
+    if hits is None:
+        out.refuse(0, "not_json")
+        return out
+    for index, (path, each) in enumerate(hits):
+        hit = parameters(each) if isinstance(each, str) else each
+        if not isinstance(hit, dict):
+            out.refuse(index, "not_an_object")
+            continue
+        said = _said(hit, path, source, now)
+        row = next(row for is_so, row in ROWS if is_so(hit))
+        tell(said, row(said, source, out), out)
+    return out
+
+
+def _hits(given: Given) -> list[tuple[str, Any]] | None:
+    """The requests of a bulk, a text or an object each; else the parameters of query and form."""
+    body = body_of(given)
+    query: Hit = {} if isinstance(given, Record) else dict(given.query)
+    if not body.lstrip().startswith((b"{", b"[")):
+        return [("$", {**query, **parameters(body.decode("utf-8", "replace").strip())})]
+    document = parse(body)
+    if document is UNREADABLE:
+        return None
+    bulk = document if isinstance(document, list) else dig(document, "requests")
+    if not isinstance(bulk, list):
+        return [("$", document)]
+    base = "$" if isinstance(document, list) else "$.requests"
+    token = {"token_auth": document["token_auth"]} if "token_auth" in dict_of(document) else {}
+    return [(f"{base}[{index}]", _with(each, token)) for index, each in enumerate(bulk)]
+
+
+def dict_of(document: Any) -> Hit:
+    return document if isinstance(document, dict) else {}
+
+
+def _with(each: Any, token: Hit) -> Any:
+    hit = parameters(each) if isinstance(each, str) else each
+    return {**token, **hit} if isinstance(hit, dict) else each
+
+
+def _said(hit: Hit, path: str, source: Source, now: int) -> Said:
+    user = hit.get("uid")
+    return Said(
+        id=content_id(PREFIX, {name: value for name, value in hit.items() if name not in UNSTABLE}),
+        name=_name(hit),
+        properties=hit,
+        page={"path": hit.get("url"), "title": hit.get("action_name")},
+        who=Who(
+            visitor=identifier(hit.get("_id")) or identifier(hit.get("cid")),
+            customer=customer_id(user),
+            keys=contact_keys(source, user if is_address(user) else None, None),
+            client_time=_client_time(hit, source, now),
+        ),
+        browser=True,
+        path=path,
+    )
+
+
+def _name(hit: Hit) -> str:
+    """What a request is called where it is left out: its own event, or what it tracks."""
+    return (
+        text(hit.get("e_a")) or text(hit.get("e_c")) or ("ecommerce" if _is_shop(hit) else "page")
+    )
+
+
+def _client_time(hit: Hit, source: Source, now: int) -> int | None:
+    """`cdo` is how many seconds it waited; `cdt` is a clock that only a server is believed."""
+    waited = number(hit.get("cdo"))
+    if waited is not None and 0 <= waited * 1000 <= now - EARLIEST:
+        return now - int(waited * 1000)
+    server = source.trust == "server"
+    return client_time(now, None, hit.get("cdt"), server)
+
+
+def _is_shop(hit: Hit) -> bool:
+    return text(hit.get("idgoal")) == "0"
+
+
+def _has(*names: str) -> Callable[[Hit], bool]:
+    return lambda hit: any(text(hit.get(name)) is not None for name in names)
+
+
+def _is_order(hit: Hit) -> bool:
+    return _is_shop(hit) and text(hit.get("ec_id")) is not None
+
+
+def _cart(said: Said, source: Source, out: Translation) -> list[Body]:
+    """Each line is [sku, name, category or up to five, price, quantity]."""
+    told = said.properties.get("ec_items")
+    rows = parse(told.encode("utf-8", "replace")) if isinstance(told, str) else told
+    if not isinstance(rows, list):
+        return nothing(said, out, "no_items")
+    lines = [_line(source, row) for row in rows]
+    for index, line in enumerate(lines):
+        if line is None:
+            out.leave_out(said.name, "no_line", f"{said.path}.ec_items[{index}]")
+    return [("cart.updated", {"cart": items.cart(source, lines)})]
+
+
+def _line(source: Source, row: Any) -> dict[str, Any] | None:
+    sku, name, category, price, quantity = [*listing(row), *[None] * 5][:5]
+    return items.item(
+        source,
+        None,
+        id=sku,
+        name=name,
+        category=_category(category),
+        price=price,
+        quantity=quantity,
+    )
+
+
+def _category(value: Any) -> str | None:
+    """One category, or the first of several, which may be written as JSON."""
+    told = value
+    if isinstance(value, str) and value.startswith("["):
+        told = parse(value.encode("utf-8", "replace"))
+    return next((text(each) for each in listing(told) if text(each)), None) or text(told)
+
+
+def _order(said: Said, source: Source, out: Translation) -> list[Body]:
+    """The currency is a setting of the site, which only the shop can tell."""
+    hit = said.properties
+    order = items.order(source, id=hit.get("ec_id"), value=hit.get("revenue"))
+    return [("order.placed", {"order": order})]
+
+
+def _product(said: Said, source: Source, out: Translation) -> list[Body]:
+    hit = said.properties
+    product = items.product(
+        source,
+        None,
+        id=hit.get("_pks"),
+        name=hit.get("_pkn"),
+        category=_category(hit.get("_pkc")),
+        price=hit.get("_pkp"),
+        url=hit.get("url"),
+    )
+    return [("product.viewed", {"product": product})] if product else _page(said, source, out)
+
+
+def _list(said: Said, source: Source, out: Translation) -> list[Body]:
+    category = _category(said.properties.get("_pkc"))
+    if category is None:
+        return _page(said, source, out)
+    return [("category.viewed", {"category": category})]
+
+
+def _search(said: Said, source: Source, out: Translation) -> list[Body]:
+    return [("search.performed", {"query": text(said.properties.get("search"))})]
+
+
+def _page(said: Said, source: Source, out: Translation) -> list[Body]:
+    return [("page.viewed", {"page": pages.page(said.page["path"], said.page["title"])})]
+
+
+def _event(said: Said, source: Source, out: Translation) -> list[Body]:
+    """An event of the shop's own may be in the shop's own table; its name is what it is about."""
+    if words(said.name) not in {words(name) for name in source.events}:
+        return _ping(said, source, out)
+    about = said.properties.get("e_n")
+    told = dict.fromkeys(
+        ("step_name", "query", "category", "code", "product_id", "order_id"), about
+    )
+    own = Said(said.id, said.name, told, said.page, said.who, said.browser, said.path)
+    return commerce_names.row_of(said.name, source)(own, source, out)
+
+
+def _ping(said: Said, source: Source, out: Translation) -> list[Body]:
+    return [("activity.pinged", {})]
+
+
+def _empty(said: Said, source: Source, out: Translation) -> list[Body]:
+    return nothing(said, out, "empty")
+
+
+Row = Callable[[Said, Source, Translation], list[Body]]
+
+ROWS: Final[tuple[tuple[Callable[[Hit], bool], Row], ...]] = (
+    (_is_order, _order),
+    (_is_shop, _cart),
+    (_has("ping"), _ping),
+    (_has("e_c", "e_a"), _event),
+    (_has("c_i", "c_n", "link", "download", "idgoal", "ca"), _ping),
+    (_has("search"), _search),
+    (_has("_pks"), _product),
+    (_has("_pkc"), _list),
+    (_has("url", "action_name"), _page),
+    (lambda hit: True, _empty),
+)
+"""Which parameters make which event; the first row that fits."""

@@ -1,0 +1,158 @@
+"""Bodies in the shape of our own events, from a stranger: read field by field. Source: docs/semantics.md, 2."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from stream.connect import items, pages
+from stream.connect.ids import identifier, thing
+from stream.connect.money import currency, money
+from stream.connect.reading import listing, mapping, number, text, whole
+from stream.connect.source import Source
+from stream.connect.translation import compact
+
+Read = Callable[[dict[str, Any], Source], dict[str, Any] | None]
+"""The body; None if something essential cannot be read."""
+
+CHANNELS: Final = ("email", "sms", "push", "messenger", "onsite")
+SIGNALS: Final = frozenset(
+    {
+        *("pointer_top", "close_shortcut", "back", "tab_hidden"),
+        *("scroll_up", "window_blur", "idle", "landing_return"),
+    }
+)
+
+
+def _page(data: dict[str, Any], source: Source) -> dict[str, Any]:
+    page = mapping(data.get("page"))
+    return {"page": pages.page(page.get("path"), page.get("title"), page.get("kind"))}
+
+
+def _product(data: dict[str, Any], source: Source) -> dict[str, Any] | None:
+    product = items.product(source, None, **_fields(mapping(data.get("product")), "id"))
+    return {"product": product} if product else None
+
+
+def _text(name: str) -> Read:
+    def read(data: dict[str, Any], source: Source) -> dict[str, Any] | None:
+        told = text(data.get(name))
+        return {name: told} if told else None
+
+    return read
+
+
+def _cart(data: dict[str, Any], source: Source) -> dict[str, Any] | None:
+    cart = mapping(data.get("cart"))
+    if not isinstance(cart.get("items"), list):
+        return None
+    code = currency(cart.get("currency"))
+    lines = [items.item(source, code, **_fields(mapping(each))) for each in listing(cart["items"])]
+    return {
+        "cart": items.cart(
+            source,
+            lines,
+            id=identifier(cart.get("id")),
+            version=whole(cart.get("version")),
+            url=cart.get("url"),
+            currency=code,
+        )
+    }
+
+
+def _added(data: dict[str, Any], source: Source) -> dict[str, Any] | None:
+    line = items.item(source, None, **_fields(mapping(data.get("item"))))
+    return {"item": line} if line else None
+
+
+def _removed(data: dict[str, Any], source: Source) -> dict[str, Any] | None:
+    line = items.removed(**_fields(mapping(data.get("item"))))
+    return {"item": line} if line else None
+
+
+def _stage(data: dict[str, Any], source: Source) -> dict[str, Any] | None:
+    stage = pages.stage(source.steps, data.get("stage"))
+    return {"stage": stage} if stage else None
+
+
+def _nothing(data: dict[str, Any], source: Source) -> dict[str, Any]:
+    return {}
+
+
+def _failed(data: dict[str, Any], source: Source) -> dict[str, Any]:
+    order = mapping(data.get("order"))
+    return {"code": text(data.get("code")), "order": _recurring(order, identifier(order.get("id")))}
+
+
+def _order(data: dict[str, Any], source: Source) -> dict[str, Any]:
+    order = mapping(data.get("order"))
+    told = items.order(
+        source,
+        id=order.get("id"),
+        value=order.get("value"),
+        currency=order.get("currency"),
+        cart_id=identifier(order.get("cart_id")),
+    )
+    return {"order": {**told, **_recurring(order, None)}}
+
+
+def _recurring(order: dict[str, Any], id: str | None) -> dict[str, Any]:
+    told = order.get("recurring")
+    return compact(id=id, recurring=told if isinstance(told, bool) else None)
+
+
+def _cancelled(data: dict[str, Any], source: Source) -> dict[str, Any] | None:
+    order = thing(mapping(data.get("order")).get("id"))
+    return {"order": {"id": order}} if order else None
+
+
+def _identified(data: dict[str, Any], source: Source) -> dict[str, Any]:
+    traits, contacts = mapping(data.get("traits")), data.get("contacts")
+    known = [name for name in CHANNELS[:4] if name in listing(contacts)]
+    return {
+        "contacts": known if known or contacts == [] else None,
+        "traits": compact(orders=whole(traits.get("orders")), value=money(traits.get("value"))),
+        "time_zone": text(data.get("time_zone")),
+    }
+
+
+def _consent(data: dict[str, Any], source: Source) -> dict[str, Any] | None:
+    told = data.get("channels")
+    channels = [name for name in CHANNELS if told == "all" or name in listing(told)]
+    granted = data.get("granted")
+    if not channels or not isinstance(granted, bool):
+        return None
+    return {"channels": channels, "granted": granted}
+
+
+def _signal(data: dict[str, Any], source: Source) -> dict[str, Any] | None:
+    signal, focus = text(data.get("signal")), data.get("form_focus")
+    if signal not in SIGNALS:
+        return None
+    held = number(data.get("held_ms"))
+    form_focus = focus if isinstance(focus, bool) else None
+    return {"signal": signal, "held_ms": held, "form_focus": form_focus}
+
+
+def _fields(given: dict[str, Any], id: str = "product_id") -> dict[str, Any]:
+    names = ("name", "category", "price", "currency", "url", "image", "quantity")
+    told = {name: given.get(name) for name in names}
+    return {**told, "id": given.get(id), "variant": given.get("variant_id")}
+
+
+BODIES: Final[Mapping[str, Read]] = {
+    "page.viewed": _page,
+    "product.viewed": _product,
+    "category.viewed": _text("category"),
+    "search.performed": _text("query"),
+    "cart.updated": _cart,
+    "cart.item_added": _added,
+    "cart.item_removed": _removed,
+    "checkout.started": _nothing,
+    "checkout.advanced": _stage,
+    "payment.failed": _failed,
+    "activity.pinged": _nothing,
+    "order.placed": _order,
+    "order.cancelled": _cancelled,
+    "visitor.identified": _identified,
+    "consent.changed": _consent,
+    "exit.signal": _signal,
+}

@@ -1,0 +1,62 @@
+"""What page it is, and which step of a checkout: by a word of its name, category or path."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from stream.connect.reading import text, words
+from stream.connect.translation import compact
+from stream.connect.urls import path_of
+
+KINDS: Final = (
+    ("confirmation", ("confirmation", "thank you", "thankyou", "order received", "success")),
+    ("payment", ("payment",)),
+    ("checkout", ("checkout",)),
+    ("cart", ("cart", "basket", "bag")),
+    ("product", ("product", "products", "item", "pdp")),
+    ("list", ("category", "categories", "collection", "collections", "list", "catalog", "plp")),
+    ("home", ("home", "homepage", "index")),
+    ("other", ("other",)),
+)
+"""Kinds of pages and the words that name them, the later step of a purchase first."""
+
+STEPS: Final = (
+    ("payment", ("payment", "pay", "billing", "review")),
+    ("shipping", ("shipping", "delivery", "address", "fulfillment")),
+    ("contact", ("contact", "information", "customer", "email", "account", "login", "guest")),
+)
+
+STAGES: Final = frozenset({"contact", "shipping", "payment"})
+
+
+def page(path: Any = None, title: Any = None, *names: Any) -> dict[str, Any]:
+    """A page of ours. `names`: what the source calls it."""
+    way = path_of(path)
+    kind = page_kind(*names) or _by_path(way)
+    return compact(path=way, title=text(title), kind=kind)
+
+
+def page_kind(*names: Any) -> str | None:
+    return next((kind for name in names if (kind := _kind(words(name), KINDS))), None)
+
+
+def stage(steps: Mapping[str, str], *names: Any) -> str | None:
+    """The stage of a checkout's step: by the source's table, else by a word of its name."""
+    table = {words(step): name for step, name in steps.items()}
+    said = [words(name) for name in names]
+    told = next((table[name] for name in said if name in table), None)
+    if told is not None:
+        return told if told in STAGES else None
+    return next((found for name in said if (found := _kind(name, STEPS))), None)
+
+
+def _by_path(way: str | None) -> str | None:
+    if way is None:
+        return None
+    if way == "/":
+        return "home"
+    return _kind(words(way.replace("/", " ").replace(".", " ")), KINDS) or "other"
+
+
+def _kind(name: str, table: tuple[tuple[str, tuple[str, ...]], ...]) -> str | None:
+    padded = f" {name} "
+    return next((kind for kind, said in table if any(f" {w} " in padded for w in said)), None)

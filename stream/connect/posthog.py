@@ -1,0 +1,139 @@
+"""PostHog: its own `$` events, and the shop's by the names of Segment's specification. Source: docs/connect.md, 1.6."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from stream.connect import commerce, commerce_names
+from stream.connect.commerce import Said
+from stream.connect.contact import contact_keys, contacts, customer_id, is_address
+from stream.connect.events import Who
+from stream.connect.ids import identifier
+from stream.connect.posthog_message import (
+    Message,
+    document_of,
+    id_of,
+    is_browser,
+    is_known,
+    messages_of,
+    who_of,
+)
+from stream.connect.reading import UNREADABLE, first, is_present, text
+from stream.connect.request import Given, Request
+from stream.connect.source import Source
+from stream.connect.translation import Translation, compact
+
+MADE: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.I)
+"""A UUID: an id that a browser made, and no shop gave."""
+
+
+def translate(given: Given, source: Source, now: int) -> Translation:
+    out = Translation()
+    document = document_of(given)
+    if document is UNREADABLE:
+        out.refuse(0, "not_json")
+        return out
+    sent = first(document, "sent_at")
+    if sent is None and isinstance(given, Request):
+        sent = given.query.get("_")
+    for index, (path, each) in enumerate(messages_of(document)):
+        if not isinstance(each, dict):
+            out.refuse(index, "not_an_object")
+            continue
+        own = each.get("sent_at")
+        message = Message(each, own if is_present(own) else sent, now, path, source)
+        row = TYPES.get(message.name, _named)
+        row(message, out)
+    return out
+
+
+def _said(message: Message, order: bool = False) -> Said:
+    properties = message.properties
+    return Said(
+        id=id_of(message),
+        name=message.name,
+        properties=properties,
+        page={
+            "path": first(properties, "$pathname", "$current_url"),
+            "title": first(properties, "title", "$screen_name"),
+        },
+        who=who_of(message, commerce.keys_of(properties, order)),
+        browser=is_browser(message),
+        path=message.path,
+    )
+
+
+def _named(message: Message, out: Translation) -> None:
+    """A shop's own event."""
+    row = commerce_names.row_of(message.name, message.source)
+    said = _said(message, order=row is commerce.order_placed)
+    commerce.tell(said, row(said, message.source, out), out)
+
+
+def _row(row: commerce.Row) -> Callable[[Message, Translation], None]:
+    def tell(message: Message, out: Translation) -> None:
+        said = _said(message)
+        commerce.tell(said, row(said, message.source, out), out)
+
+    return tell
+
+
+def _identify(message: Message, out: Translation) -> None:
+    """The visitor is who it was before; the distinct id is the customer already."""
+    before = identifier(message.properties.get("$anon_distinct_id"))
+    _claim(message, before or message.device, message.distinct, out)
+
+
+def _merge(message: Message, out: Translation) -> None:
+    """The alias goes into the distinct id."""
+    _claim(message, identifier(message.properties.get("alias")), message.distinct, out)
+
+
+def _alias(message: Message, out: Translation) -> None:
+    """The libraries do not agree which of the two is new: the one that a browser made is the visitor."""
+    pair = (message.distinct, message.properties.get("alias"))
+    made = [MADE.fullmatch(text(name) or "") is not None for name in pair]
+    if made[0] == made[1]:
+        commerce.nothing(_said(message), out, "ambiguous_alias")
+        return
+    visitor, customer = pair if made[0] else pair[::-1]
+    _claim(message, identifier(visitor), customer, out)
+
+
+def _set(message: Message, out: Translation) -> None:
+    """Properties of a person who is known."""
+    user = message.distinct if is_known(message, is_browser(message)) else None
+    _claim(message, who_of(message).visitor, user, out)
+
+
+def _claim(message: Message, visitor: str | None, user: Any, out: Translation) -> None:
+    said, customer = _said(message), customer_id(user)
+    address = user if is_address(user) else None
+    email = message.person("email") or message.person("$email") or address
+    keys = contact_keys(message.source, email, message.person("phone"))
+    if customer == visitor or (customer is None and not keys):
+        commerce.nothing(said, out, "no_customer")
+        return
+    who = Who(visitor=visitor, customer=customer, keys=keys, client_time=said.who.client_time)
+    body = compact(contacts=contacts(email, message.person("phone")))
+    claim = Said(said.id, said.name, {}, {}, who, said.browser, said.path)
+    commerce.tell(claim, [("visitor.identified", body)], out)
+
+
+TYPES: Final[Mapping[str, Callable[[Message, Translation], None]]] = {
+    "$pageview": _row(commerce.page_viewed),
+    "$screen": _row(commerce.page_viewed),
+    "$pageleave": _row(commerce.pinged),
+    "$autocapture": _row(commerce.pinged),
+    "$rageclick": _row(commerce.pinged),
+    "$identify": _identify,
+    "$create_alias": _alias,
+    "$merge_dangerously": _merge,
+    "$set": _set,
+    "$groupidentify": _row(commerce.unneeded),
+    "$feature_flag_called": _row(commerce.unneeded),
+    "$web_vitals": _row(commerce.unneeded),
+    "$exception": _row(commerce.unneeded),
+    "$snapshot": _row(commerce.unneeded),
+}
+"""PostHog's own names. The last five happen without anybody."""

@@ -1,0 +1,142 @@
+"""An event of PostHog: out of its batch or form, by whom and when. Source: docs/connect.md, 1.6."""
+
+import binascii
+import re
+from base64 import b64decode
+from typing import Any, Final
+
+from msgspec import Struct
+
+from stream.connect.contact import contact_keys, customer_id, is_address
+from stream.connect.events import Who
+from stream.connect.ids import content_id, event_id, identifier, names_nobody
+from stream.connect.reading import dig, first, mapping, number, parse, text
+from stream.connect.request import Given, Request, body_of
+from stream.connect.source import Source
+from stream.connect.times import EARLIEST, client_time
+from stream.connect.urls import parameters
+
+PREFIX: Final = "ph"
+SERVERS: Final = re.compile(
+    r"\b(node|python|ruby|java|php|go|net|dotnet|rust|elixir|server)\b", re.I
+)
+"""In the name of a library that runs at no shopper's."""
+
+CLOCKS: Final = frozenset({"sent_at", "offset", "api_key", "token"})
+"""What differs in a repeat of the same event."""
+
+
+class Message(Struct, frozen=True):
+    """One event, when it was sent, and when it arrived."""
+
+    given: dict[str, Any]
+    sent_at: Any
+    arrival: int
+    path: str
+    source: Source
+
+    @property
+    def properties(self) -> dict[str, Any]:
+        return mapping(self.given.get("properties"))
+
+    @property
+    def name(self) -> str:
+        return text(self.given.get("event")) or "unnamed"
+
+    @property
+    def distinct(self) -> Any:
+        return first(self.given, "distinct_id", "properties.distinct_id")
+
+    @property
+    def device(self) -> str | None:
+        return identifier(self.properties.get("$device_id"))
+
+    def person(self, name: str) -> Any:
+        """A property of the person."""
+        homes = ("$set", "properties.$set", "properties.$set_once", "properties")
+        return first(self.given, *(f"{home}.{name}" for home in homes))
+
+
+def document_of(given: Given) -> Any:
+    """The body: JSON, or the base64 of it in the field `data` of a form or a query."""
+    body = body_of(given)
+    if body.startswith(b"data="):
+        return _form(parameters(body.decode("utf-8", "replace")).get("data", ""))
+    if not body and isinstance(given, Request) and "data" in given.query:
+        return _form(given.query["data"])
+    return parse(body)
+
+
+def _form(data: str) -> Any:
+    try:
+        packed = b64decode(data.replace(" ", "+").encode("utf-8", "replace"), validate=True)
+    except (binascii.Error, ValueError):
+        return parse(data.encode("utf-8", "replace"))
+    return parse(packed)
+
+
+def messages_of(document: Any) -> list[tuple[str, Any]]:
+    batch = dig(document, "batch")
+    if isinstance(document, list):
+        return [(f"$[{index}]", each) for index, each in enumerate(document)]
+    if isinstance(batch, list):
+        return [(f"$.batch[{index}]", each) for index, each in enumerate(batch)]
+    return [("$", document)]
+
+
+def is_browser(message: Message) -> bool:
+    """Whether a shopper's device sent it; without a library's name only a device has a device's id."""
+    library = text(message.properties.get("$lib"))
+    if message.properties.get("$is_server") is True:
+        return False
+    if library is not None:
+        return SERVERS.search(library) is None
+    return message.device is not None
+
+
+def id_of(message: Message) -> str:
+    name = text(first(message.given, "uuid", "properties.uuid", "properties.$insert_id"))
+    if name is not None and not names_nobody(name):
+        return event_id(PREFIX, name)
+    return content_id(PREFIX, {k: v for k, v in message.given.items() if k not in CLOCKS})
+
+
+def _visitor(message: Message, browser: bool) -> str | None:
+    """The device, since the distinct id changes at a login; a server speaks for no device."""
+    if not browser:
+        return None
+    if message.device is not None or is_known(message, browser):
+        return message.device
+    return identifier(message.distinct)
+
+
+def is_known(message: Message, browser: bool) -> bool:
+    """Whether the distinct id is a customer's: the event says so, or a server does not deny it."""
+    told = message.properties.get("$is_identified")
+    processed = message.properties.get("$process_person_profile")
+    if isinstance(told, bool):
+        return told
+    return processed is True if browser else processed is not False
+
+
+def who_of(message: Message, keys: dict[str, str] | None = None) -> Who:
+    browser = is_browser(message)
+    user = message.distinct if is_known(message, browser) else None
+    customer = customer_id(user)
+    email = message.person("email") or message.person("$email")
+    email = email or (user if is_address(user) else None)
+    return Who(
+        visitor=_visitor(message, browser),
+        customer=None if customer == message.device else customer,
+        keys={**(keys or {}), **contact_keys(message.source, email, message.person("phone"))},
+        client_time=_client_time(message, browser),
+    )
+
+
+def _client_time(message: Message, browser: bool) -> int | None:
+    """By the event's time and the time of sending; else by how long it waited."""
+    waited = number(message.given.get("offset"))
+    happened = first(message.given, "timestamp", "properties.timestamp")
+    if happened is None and waited is not None and 0 <= waited <= message.arrival - EARLIEST:
+        return message.arrival - int(waited)
+    return client_time(message.arrival, message.sent_at, happened, not browser)

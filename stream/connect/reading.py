@@ -1,0 +1,119 @@
+"""Access to foreign documents that never raises: what is missing or of a wrong type is None."""
+
+import json
+import math
+from typing import Any, Final
+
+ABSENT: Final = frozenset({"", "null", "undefined"})
+"""Texts that say nothing, whatever their case. Source: docs/connect.md, 2.7."""
+
+DEEPEST: Final = 100
+"""Levels of nesting that are read."""
+
+
+def parse(body: bytes) -> Any:
+    """The JSON document; `UNREADABLE` for what is none, or nests too deep."""
+    try:
+        text = body.decode("utf-8-sig", "replace")
+        document = json.loads(text, parse_constant=_nothing, parse_int=_integer)
+    except (ValueError, RecursionError):
+        return UNREADABLE
+    return UNREADABLE if _too_deep(document) else document
+
+
+UNREADABLE: Final = object()
+
+
+def _nothing(name: str) -> None:
+    """NaN and Infinity are no numbers."""
+    return
+
+
+def _integer(digits: str) -> int | float:
+    return int(digits) if len(digits) <= 40 else float(digits)
+
+
+def _too_deep(document: Any) -> bool:
+    level = [document]
+    for _ in range(DEEPEST):
+        level = [part for node in level for part in _parts(node)]
+        if not level:
+            return False
+    return True
+
+
+def _parts(node: Any) -> Any:
+    if isinstance(node, dict):
+        return node.values()
+    return node if isinstance(node, list) else ()
+
+
+def dig(document: Any, *names: str) -> Any:
+    """The value at a path of names; None where there is none."""
+    for name in names:
+        if not isinstance(document, dict):
+            return None
+        document = document.get(name)
+    return document
+
+
+def first(document: Any, *paths: str) -> Any:
+    """The first present value of several paths, each written with dots."""
+    for path in paths:
+        value = dig(document, *path.split("."))
+        if is_present(value):
+            return value
+    return None
+
+
+def is_present(value: Any) -> bool:
+    if isinstance(value, str):
+        return value.strip().lower() not in ABSENT
+    return value is not None
+
+
+def text(value: Any) -> str | None:
+    """A text without surrounding spaces; numbers become their digits."""
+    if isinstance(value, str):
+        readable = value.strip().encode("utf-8", "replace").decode()
+        return readable if is_present(readable) else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            return None
+        return str(int(value)) if value.is_integer() and abs(value) <= 10**15 else str(value)
+    return str(value)
+
+
+def number(value: Any) -> float | None:
+    """A finite number, or a text that is one."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    if isinstance(value, str) and len(value) > 40:
+        return None
+    try:
+        found = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return found if math.isfinite(found) else None
+
+
+def whole(value: Any) -> int | None:
+    found = number(value)
+    return int(found) if found is not None and found.is_integer() and abs(found) <= 10**15 else None
+
+
+def mapping(value: Any) -> dict[str, Any]:
+    """The object; an empty one in place of anything else."""
+    return value if isinstance(value, dict) else {}
+
+
+def listing(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def words(name: Any) -> str:
+    """An event's name for comparison: lower case, `_` and `-` are spaces."""
+    found = text(name) or ""
+    return " ".join(found.lower().replace("_", " ").replace("-", " ").split())

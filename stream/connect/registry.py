@@ -1,0 +1,39 @@
+"""The registry: one line for each kind of source there is.
+
+A kind has a file in stream/connect, a folder of examples in schemas/examples/connect, and its line below.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from stream.connect import cloudevents, ga4, matomo, posthog, segment
+from stream.connect.finishing import finish
+from stream.connect.request import Given, Record
+from stream.connect.source import Source
+from stream.connect.translation import Translation
+
+Translate = Callable[[Given, Source, int], Translation]
+"""What was sent, whose source it is, and when it arrived in ms."""
+
+REGISTRY: Final[Mapping[str, Translate]] = {
+    "cloudevents": cloudevents.translate,
+    "ga4": ga4.translate,
+    "matomo": matomo.translate,
+    "posthog": posthog.translate,
+    "segment": segment.translate,
+}
+
+
+def translate(kind: str, given: Given, source: Source, now_ms: int) -> Translation:
+    """Our events of what a source sent. Never raises; a kind that is not known is refused.
+
+    A record is translated as of when its broker took it. What it lay there makes nothing late.
+    """
+    function = REGISTRY.get(kind)
+    if function is None:
+        return Translation(refused=[(0, "unknown_kind")])
+    arrived = given.time if isinstance(given, Record) and 0 < given.time < now_ms else now_ms
+    try:
+        return finish(function(given, source, arrived), source, now_ms - arrived)
+    except Exception:  # a fault of ours must cost one message and no stream
+        return Translation(refused=[(0, "translator_failed")])

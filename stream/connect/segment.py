@@ -1,0 +1,136 @@
+"""Segment and RudderStack: what each type of message becomes. Source: docs/connect.md, 1.1."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from stream.connect import commerce, commerce_names
+from stream.connect.commerce import Said
+from stream.connect.consent import changes
+from stream.connect.contact import contacts
+from stream.connect.events import Who
+from stream.connect.ids import identifier
+from stream.connect.money import money
+from stream.connect.reading import UNREADABLE, first, mapping, text, whole, words
+from stream.connect.request import Given
+from stream.connect.segment_message import (
+    Message,
+    arrival_of,
+    document_of,
+    id_of,
+    is_browser,
+    messages_of,
+    type_of,
+    who_of,
+)
+from stream.connect.source import Source
+from stream.connect.translation import Translation, compact
+
+
+def translate(given: Given, source: Source, now: int) -> Translation:
+    out = Translation()
+    document = document_of(given)
+    if document is UNREADABLE:
+        out.refuse(0, "not_json")
+        return out
+    for index, (path, each) in enumerate(messages_of(document)):
+        if not isinstance(each, dict):
+            out.refuse(index, "not_an_object")
+            continue
+        message = Message(each, type_of(each, given), arrival_of(each, given, now), path, source)
+        tell = TYPES.get(message.type, _unknown_type)
+        tell(message, out)
+    return out
+
+
+def _said(message: Message, order: bool = False) -> Said:
+    return Said(
+        id=id_of(message),
+        name=message.name,
+        properties=message.properties,
+        page=mapping(message.context.get("page")),
+        who=who_of(message, commerce.keys_of(message.properties, order)),
+        browser=is_browser(message),
+        path=message.path,
+    )
+
+
+def _track(message: Message, out: Translation) -> None:
+    if words(message.name).startswith(("consent", "segment consent")):
+        return _consent(message, out)
+    row = commerce_names.row_of(message.name, message.source)
+    said = _said(message, order=row is commerce.order_placed)
+    return commerce.tell(said, row(said, message.source, out), out)
+
+
+def _page(message: Message, out: Translation) -> None:
+    said = _said(message)
+    commerce.tell(said, commerce.page_viewed(said, message.source, out), out)
+
+
+def _screen(message: Message, out: Translation) -> None:
+    """A screen is a page if it has a name."""
+    return _page(message, out) if message.name != "screen" else _presence(message, out)
+
+
+def _presence(message: Message, out: Translation) -> None:
+    said = _said(message)
+    commerce.tell(said, commerce.pinged(said, message.source, out), out)
+
+
+def _identify(message: Message, out: Translation) -> None:
+    said = _said(message)
+    known = said.who.customer or {"email", "phone"} & said.who.keys.keys()
+    if not known:
+        commerce.nothing(said, out, "no_customer")
+    body = compact(
+        contacts=contacts(message.person("email"), message.person("phone")),
+        traits=compact(
+            orders=whole(message.person("orders_count")),
+            value=money(message.person("total_spent", "lifetime_value")),
+        ),
+        time_zone=text(message.context.get("timezone")),
+    )
+    identified = [("visitor.identified", body)] if known else []
+    commerce.tell(said, [*identified, *_changes(message)], out)
+
+
+def _alias(message: Message, out: Translation) -> None:
+    """The visitor `previousId` is the customer `userId`."""
+    said, previous = _said(message), identifier(message.given.get("previousId"))
+    if previous is None or said.who.customer is None:
+        commerce.nothing(said, out, "no_customer")
+        return
+    who = Who(visitor=previous, customer=said.who.customer, client_time=said.who.client_time)
+    commerce.tell(
+        Said(said.id, said.name, {}, {}, who, said.browser, said.path),
+        [("visitor.identified", {})],
+        out,
+    )
+
+
+def _consent(message: Message, out: Translation) -> None:
+    said, told = _said(message), _changes(message)
+    commerce.tell(said, told or commerce.nothing(said, out, "unknown_consent"), out)
+
+
+def _changes(message: Message) -> list[commerce.Body]:
+    homes = (
+        "properties.categoryPreferences",
+        "context.consent.categoryPreferences",
+        "properties.consent.categoryPreferences",
+    )
+    return changes(message.source, mapping(first(message.given, *homes)))
+
+
+def _unknown_type(message: Message, out: Translation) -> None:
+    out.leave_out(message.type, "unknown_type", message.path)
+
+
+TYPES: Final[Mapping[str, Callable[[Message, Translation], None]]] = {
+    "track": _track,
+    "page": _page,
+    "screen": _screen,
+    "identify": _identify,
+    "alias": _alias,
+    "group": _presence,
+}

@@ -1,0 +1,148 @@
+"""A message of Segment or RudderStack: out of its batch or pixel, by whom and when. Source: docs/connect.md, 1.1."""
+
+import re
+from typing import Any, Final
+
+from msgspec import Struct
+
+from stream.connect.contact import contact_keys, customer_id, is_address
+from stream.connect.events import Who
+from stream.connect.ids import content_id, event_id, identifier, names_nobody
+from stream.connect.reading import dig, first, is_present, mapping, parse, text
+from stream.connect.request import Given, Record, Request, body_of
+from stream.connect.source import Source
+from stream.connect.times import client_time, moment
+
+PREFIX: Final = "sg"
+LETTERS: Final = {
+    "t": "track",
+    "i": "identify",
+    "p": "page",
+    "s": "screen",
+    "g": "group",
+    "a": "alias",
+}
+"""The last part of a path, as the browser's SDK shortens it."""
+
+SERVERS: Final = re.compile(
+    r"\b(node|python|ruby|java|php|go|net|rust|clojure|http|server)\b", re.I
+)
+"""In the name of a library that runs at no shopper's."""
+
+CLOCKS: Final = frozenset({"sentAt", "receivedAt", "writeKey"})
+"""What differs in a repeat of the same message."""
+
+
+class Message(Struct, frozen=True):
+    """One message, and what was said around it."""
+
+    given: dict[str, Any]
+    type: str
+    arrival: int
+    path: str
+    source: Source
+
+    @property
+    def properties(self) -> dict[str, Any]:
+        return mapping(self.given.get("properties"))
+
+    @property
+    def context(self) -> dict[str, Any]:
+        return mapping(self.given.get("context"))
+
+    @property
+    def name(self) -> str:
+        """What the message calls itself; its type, if it has no name."""
+        said = self.given.get("event") if self.type == "track" else self.given.get("name")
+        return text(said) or self.type
+
+    def person(self, *names: str) -> Any:
+        """A fact of the person: of the traits, of the context's traits, of the properties."""
+        homes = ("traits", "context.traits", "properties")
+        return first(self.given, *(f"{home}.{name}" for home in homes for name in names))
+
+
+def document_of(given: Given) -> Any:
+    """The body; a text in it is unwrapped once; a pixel's parameters are the message."""
+    if isinstance(given, Request) and given.method == "GET":
+        return _pixel(given.query)
+    document = parse(body_of(given))
+    return parse(document.encode("utf-8", "replace")) if isinstance(document, str) else document
+
+
+def _pixel(query: dict[str, str]) -> dict[str, Any]:
+    """`properties.price=1` is the price of the properties."""
+    document: dict[str, Any] = {}
+    for name, value in query.items():
+        *homes, last = name.split(".")[:10]
+        place: Any = document
+        for home in homes:
+            place = place.setdefault(home, {}) if isinstance(place, dict) else None
+        if isinstance(place, dict):
+            place[last] = value
+    return document
+
+
+def messages_of(document: Any) -> list[tuple[str, Any]]:
+    """Each message with its path; of a batch with the context and times of the whole."""
+    batch = dig(document, "batch")
+    if isinstance(document, list):
+        return [(f"$[{index}]", each) for index, each in enumerate(document)]
+    if not isinstance(batch, list):
+        return [("$", document)]
+    return [(f"$.batch[{index}]", _merged(document, each)) for index, each in enumerate(batch)]
+
+
+def _merged(outer: dict[str, Any], each: Any) -> Any:
+    if not isinstance(each, dict):
+        return each
+    context = {**mapping(outer.get("context")), **mapping(each.get("context"))}
+    sent = each.get("sentAt") if is_present(each.get("sentAt")) else outer.get("sentAt")
+    return {**each, "context": context, "sentAt": sent}
+
+
+def type_of(message: dict[str, Any], given: Given) -> str:
+    """The type of the message; of one without, the last part of the path."""
+    told = text(message.get("type"))
+    if told is not None or isinstance(given, Record):
+        return (told or "").lower()
+    last = given.path.rstrip("/").rpartition("/")[2].lower()
+    return LETTERS.get(last, last)
+
+
+def arrival_of(message: dict[str, Any], given: Given, now: int) -> int:
+    """A message in a topic has been received before, and says when."""
+    received = moment(message.get("receivedAt")) if isinstance(given, Record) else None
+    return min(received, now) if received is not None else now
+
+
+def is_browser(message: Message) -> bool:
+    """Whether a shopper's device sent it: by its channel, its library, else by a page in its context."""
+    channel = text(message.given.get("channel")) or text(message.context.get("channel"))
+    if channel is not None:
+        return channel.lower() != "server"
+    library = text(dig(message.context, "library", "name"))
+    if library is not None:
+        return SERVERS.search(library) is None
+    return bool(mapping(message.context.get("page"))) or message.source.trust == "browser"
+
+
+def id_of(message: Message) -> str:
+    name = text(message.given.get("messageId"))
+    if name is not None and not names_nobody(name):
+        return event_id(PREFIX, name)
+    return content_id(PREFIX, {k: v for k, v in message.given.items() if k not in CLOCKS})
+
+
+def who_of(message: Message, keys: dict[str, str] | None = None) -> Who:
+    """A customer's id that is an e-mail address is an address of the customer."""
+    given, user = message.given, message.given.get("userId")
+    email = message.person("email") or (user if is_address(user) else None)
+    happened = first(given, "originalTimestamp", "timestamp")
+    server = not is_browser(message)
+    return Who(
+        visitor=identifier(given.get("anonymousId")),
+        customer=customer_id(user),
+        keys={**(keys or {}), **contact_keys(message.source, email, message.person("phone"))},
+        client_time=client_time(message.arrival, given.get("sentAt"), happened, server),
+    )

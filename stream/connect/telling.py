@@ -1,0 +1,41 @@
+"""What one event of a source says: bodies of our events, or a word for why it says nothing to us.
+
+Source: docs/connect.md, 2.2 and 2.10.
+"""
+
+from typing import Any, Final
+
+from stream.connect.events import Who, event
+from stream.connect.ids import numbered
+from stream.connect.reading import words
+from stream.connect.source import Source
+from stream.connect.translation import Translation
+
+Body = tuple[str, dict[str, Any]]
+"""The type of one of our events, and what is in it besides its owner."""
+
+Said = list[Body] | str
+
+PING: Final[Body] = ("activity.pinged", {})
+IGNORED: Final = "ignored"
+
+
+def tell(done: Translation, name: str, id: str, who: Who, said: Said, path: str = "$") -> None:
+    """The events of one foreign event; several of them have numbered ids."""
+    if isinstance(said, str):
+        done.leave_out(name, said, path)
+        return
+    for own, (kind, body) in zip(numbered(id, len(said)), said, strict=True):
+        done.events.append(event(kind, own, who, **body))
+
+
+def unknown(done: Translation, name: str, browser: bool, path: str = "$") -> Said:
+    """An event without a row is a sign of life in a browser, and nothing from a server. It is counted."""
+    done.leave_out(name, "unknown", path)
+    return [PING] if browser else []
+
+
+def renamed(source: Source, *names: str) -> str | None:
+    """What the shop's own table says of an event: a type of ours, or "ignore"."""
+    table = {words(given): to for given, to in source.events.items()}
+    return next((table[plain] for name in names if (plain := words(name)) in table), None)

@@ -1,0 +1,36 @@
+"""What comes out of a translator: events, and a reason for everything that did not become one."""
+
+from typing import Any, NamedTuple
+
+from msgspec import Struct, field
+
+
+class LeftOut(NamedTuple):
+    """`name`: of the source's event. `path`: of the part in what was sent; `$` is all of it."""
+
+    name: str
+    reason: str
+    path: str
+
+
+class Translation(Struct):
+    """`refused` are messages that cannot be read, by their index; `left_out` what nobody here needs."""
+
+    events: list[dict[str, Any]] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
+    refused: list[tuple[int, str]] = field(default_factory=list)
+
+    def leave_out(self, name: str, reason: str, path: str = "$") -> None:
+        self.left_out.append(LeftOut(name[:LONGEST_NAME], reason, path))
+
+    def refuse(self, index: int, reason: str) -> None:
+        self.refused.append((index, reason))
+
+
+LONGEST_NAME = 64
+"""Characters of a foreign event's name that are told."""
+
+
+def compact(**fields: Any) -> dict[str, Any]:
+    """The fields that are there. An empty object is not there; an empty list is."""
+    return {name: value for name, value in fields.items() if value is not None and value != {}}

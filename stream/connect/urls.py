@@ -1,0 +1,59 @@
+"""URLs without what they may tell of people: no query but harmless parameters, no fragment, no user.
+
+Source: docs/connect.md, 2.8.
+"""
+
+from collections.abc import Iterable
+from typing import Any, Final
+from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
+
+from stream.connect.reading import text
+
+LONGEST: Final = 2_048
+MOST: Final = 1_000
+"""Parameters of a query or a form. One with more is not read."""
+
+SCHEMES: Final = frozenset({"", "http", "https", "android-app", "ios-app"})
+
+
+def clean_url(value: Any, allowed: Iterable[str] = ()) -> str | None:
+    parts = _parts(value)
+    if parts is None:
+        return None
+    kept = frozenset(allowed)
+    query = [pair for pair in _pairs(parts.query) if pair[0].lower() in kept]
+    url = parts._replace(
+        netloc=parts.netloc.rpartition("@")[2], query=urlencode(query), fragment=""
+    )
+    return url.geturl()[:LONGEST] or None
+
+
+def path_of(value: Any) -> str | None:
+    """The path of a URL or of a path; `/` for a host alone."""
+    parts = _parts(value)
+    if parts is None:
+        return None
+    return parts.path[:LONGEST] or ("/" if parts.netloc else None)
+
+
+def parameters(query: Any) -> dict[str, str]:
+    """A query string or a form; the last of several values wins."""
+    return dict(_pairs(query.removeprefix("?"))) if isinstance(query, str) else {}
+
+
+def _pairs(query: str) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(query, keep_blank_values=True, max_num_fields=MOST)
+    except ValueError:
+        return []
+
+
+def _parts(value: Any) -> SplitResult | None:
+    address = text(value) if isinstance(value, str) else None
+    if address is None:
+        return None
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return None
+    return parts if parts.scheme.lower() in SCHEMES else None

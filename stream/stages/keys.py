@@ -1,0 +1,130 @@
+"""The keys stage of one partition of claims: one state per key of identity.
+
+Source: docs/semantics.md, 11. A claim binds a person to a key, or tells an order, a cancellation or a consent of
+a person. The key forwards it to its other owners, and hands over to a new owner what it knows of others. The
+facts that it sends carry the claim's time, the visitor `~~<key>` and the key's own fact number.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from stream.outputs.outputs import Outputs
+from stream.stages.backend import fastest
+from stream.stages.stage import WaitingStage
+from stream.stages.watermark import Watermark
+from stream.state import claims, facts
+from stream.state.claims import AnyClaim, Bound, CancelClaim, Claim, ConsentClaim, OrderClaim
+from stream.state.key import (
+    ClaimedOrder,
+    Key,
+    bind,
+    drop_old,
+    enter,
+    grant,
+    take_out,
+    withdraw,
+)
+from stream.state.orders import HandedOrder
+from stream.store.keyed import Keyed
+
+_encode: Final = msgspec.msgpack.Encoder().encode
+_decode: Final = msgspec.msgpack.Decoder(Key).decode
+
+
+def _place(key: Key, claim: Claim, person: str) -> dict[str, Any]:
+    """What every fact of the key to a person carries, with the key's next fact number."""
+    number = key.facts
+    key.facts += 1
+    return {"at": claim.at, "visitor": f"~~{key.id}", "n": number, "person": person}
+
+
+def _others(key: Key, claim: Claim) -> list[str]:
+    """The owners that hear of what the claim's person did; the one bound last stands last."""
+    return [
+        owner.person
+        for owner in key.owners
+        if owner.person != claim.person and not key.parts(claim.person, owner.person)
+    ]
+
+
+def _hearers(key: Key, claim: Claim) -> list[str]:
+    """As `_others`; of a shared key only the one bound last."""
+    return _others(key, claim)[-1:] if key.shared else _others(key, claim)
+
+
+def _bound(key: Key, claim: Bound, out: Outputs) -> None:
+    person = claim.person
+    if not bind(key, person, claim.at) or key.shared:
+        return
+    orders = [
+        HandedOrder(order.id, order.at, cart_id=order.cart_id, contents=order.contents)
+        for order in key.orders
+        if order.person != person and not key.parts(order.person, person)
+    ]
+    withdrawn = [
+        channel
+        for channel, persons in key.withdrawn.items()
+        if any(each != person and not key.parts(each, person) for each in persons)
+    ]
+    if orders or withdrawn:
+        place = _place(key, claim, person)
+        out.tell(facts.Identified(**place, orders=orders, withdrawn=withdrawn))
+
+
+def _ordered(key: Key, claim: OrderClaim, out: Outputs) -> None:
+    order = ClaimedOrder(claim.order_id, claim.at, claim.person, claim.cart_id, claim.contents)
+    if not enter(key, order):
+        return
+    for person in _hearers(key, claim):
+        fact = facts.Ordered(**_place(key, claim, person), order_id=claim.order_id)
+        fact.cart_id, fact.contents = claim.cart_id, claim.contents
+        out.tell(fact)
+
+
+def _cancelled(key: Key, claim: CancelClaim, out: Outputs) -> None:
+    take_out(key, claim.order_id, claim.unpaid)
+    for person in _hearers(key, claim):
+        fact = facts.Unordered(**_place(key, claim, person), order_id=claim.order_id)
+        fact.unpaid = claim.unpaid
+        out.tell(fact)
+
+
+def _consented(key: Key, claim: ConsentClaim, out: Outputs) -> None:
+    if claim.granted:
+        if not claim.late:
+            grant(key, claim.channels)
+        return
+    withdraw(key, claim.channels, claim.person)
+    for person in _others(key, claim):
+        place = _place(key, claim, person)
+        out.tell(facts.Consented(**place, channels=claim.channels, granted=False))
+
+
+FOLD: Final[Mapping[type, Callable[[Key, Any, Outputs], None]]] = {
+    Bound: _bound,
+    OrderClaim: _ordered,
+    CancelClaim: _cancelled,
+    ConsentClaim: _consented,
+}
+
+
+class Keys(WaitingStage[Key, AnyClaim]):
+    """`sources`: partitions of the input, each with evidence of its own."""
+
+    counted = "claims"
+
+    def __init__(self, sources: int) -> None:
+        states: Keyed[Key] = Keyed(_encode, _decode, back=fastest().back)
+        super().__init__(states, Watermark(sources), claims.decode)
+
+    def _whose(self, told: AnyClaim) -> str:
+        return told.key
+
+    def _new(self, key: str) -> Key:
+        return Key(key)
+
+    def _fold(self, state: Key, told: AnyClaim, out: Outputs) -> None:
+        drop_old(state, told.at)
+        FOLD[type(told)](state, told, out)

@@ -1,0 +1,143 @@
+"""A key of identity: the persons that it names, the orders and withdrawals that were claimed under it.
+
+Source: docs/semantics.md, 11. Times in ms, NEVER (-1) for what has not happened.
+"""
+
+from typing import Final
+
+from msgspec import Struct
+
+from schemas import names_nobody
+from stream import limits
+from stream.durations import DAY
+from stream.state.cart import NEVER, Contents
+
+FORGET_AFTER: Final = 30 * DAY
+ORDERS_FOR: Final = 30 * DAY
+MOST_OWNERS: Final = 8
+MOST_KEPT_ORDERS: Final = 64
+SHARED_WITHIN: Final = DAY
+"""A ninth person makes a key shared if all eight owners were bound less than this before (ms)."""
+
+ADDRESSES: Final = ("email:", "phone:")
+CUSTOMER: Final = "customer:"
+
+
+class Owner(Struct, array_like=True, gc=False):
+    """A person bound to the key, `at` the last time."""
+
+    person: str
+    at: int
+
+
+class ClaimedOrder(Struct, array_like=True, gc=False):
+    """`person`: whose order it is · `contents`: what it emptied."""
+
+    id: str
+    at: int
+    person: str
+    cart_id: str | None = None
+    contents: Contents | None = None
+
+
+class Key(Struct, array_like=True, gc=False):
+    """The state of one key. The last claim in it has the place (applied, last_visitor, last_n).
+
+    `facts`: how many it has sent · `owners`: the one bound last stands last · `orders`: in the order of their
+    claims · `withdrawn`: who withdrew each channel.
+    """
+
+    id: str
+    applied: int = NEVER
+    version: int = 0
+    armed: int = NEVER
+    last_visitor: str = ""
+    last_n: int = NEVER
+    facts: int = 0
+    owners: list[Owner] = []
+    shared: bool = False
+    orders: list[ClaimedOrder] = []
+    withdrawn: dict[str, list[str]] = {}
+
+    def deadline(self) -> int:
+        """The time at which the key is forgotten."""
+        return self.applied + FORGET_AFTER
+
+    def parts(self, one: str, other: str) -> bool:
+        """Whether two persons share an address as two customers: each one's orders are their own."""
+        return (
+            self.id.startswith(ADDRESSES)
+            and one.startswith(CUSTOMER)
+            and other.startswith(CUSTOMER)
+        )
+
+
+def bind(key: Key, person: str, at: int) -> bool:
+    """Makes the person the owner bound last; False if the person was an owner before."""
+    for place, owner in enumerate(key.owners):
+        if owner.person == person:
+            key.owners.append(key.owners.pop(place))
+            owner.at = at
+            return False
+    if len(key.owners) == MOST_OWNERS:
+        if all(at - owner.at < SHARED_WITHIN for owner in key.owners):
+            key.shared = True
+        del key.owners[0]
+    key.owners.append(Owner(person, at))
+    return True
+
+
+def enter(key: Key, order: ClaimedOrder) -> bool:
+    """Keeps an order; False if the key knows it. An id that names nobody is known only with its time."""
+    nobody = names_nobody(order.id)
+    for known in key.orders:
+        if known.id == order.id and (known.at == order.at or not nobody):
+            return False
+    key.orders.append(order)
+    if len(key.orders) > MOST_KEPT_ORDERS:
+        del key.orders[0]
+    _trim_contents(key)
+    return True
+
+
+def _trim_contents(key: Key) -> None:
+    """Keeps the contents of the last orders, as many as have room."""
+    room = limits.LARGEST_ORDERED
+    for order in reversed(key.orders):
+        if order.contents:
+            room -= sum(20 + len(product) + len(variant) for product, variant, _ in order.contents)
+            if room < 0:
+                order.contents = None
+
+
+def take_out(key: Key, order_id: str, window: tuple[int, int] | None) -> None:
+    """Takes an order out, if its time lies in the window. An id that names nobody means the latest of them."""
+    found = [order for order in key.orders if order.id == order_id]
+    if window is not None:
+        found = [order for order in found if window[0] <= order.at < window[1]]
+    if names_nobody(order_id):
+        found = found[-1:]
+    key.orders = [order for order in key.orders if order not in found]
+
+
+def drop_old(key: Key, at: int) -> None:
+    """Drops the orders that are 30d old at `at`."""
+    if key.orders and key.orders[0].at <= at - ORDERS_FOR:
+        key.orders = [order for order in key.orders if order.at > at - ORDERS_FOR]
+
+
+def withdraw(key: Key, channels: list[str], person: str) -> None:
+    """Notes who withdrew the channels. Two customers and two others answer for all who did: each person then
+    finds somebody else among them, as far as there is anybody."""
+    customer = person.startswith(CUSTOMER)
+    for channel in channels:
+        known = key.withdrawn.setdefault(channel, [])
+        same_sort = [each for each in known if each.startswith(CUSTOMER) == customer]
+        if person not in known and len(same_sort) < 2:
+            known.append(person)
+
+
+def grant(key: Key, channels: list[str]) -> None:
+    """Deletes the withdrawals of the channels, whoever made them."""
+    for channel in channels:
+        key.withdrawn.pop(channel, None)
