@@ -184,7 +184,9 @@ def _visitor(document: dict[str, Any]) -> tuple[str | None, list[Fault]]:
     if type(given) is str and owner.is_pseudo(given):
         if owner.pseudo_key(given) is not None:
             return given, found
-        reading.note(found, "$.visitor", "a name that does not begin with ~", given, "names_nobody", False)
+        reading.note(
+            found, "$.visitor", "a name that does not begin with ~", given, "names_nobody", False
+        )
         return None, found
     visitor = reading.OWNER(document, "visitor", "$.visitor", found, False)
     return None if visitor is LEFT_OUT else visitor, found

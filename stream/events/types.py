@@ -72,7 +72,7 @@ class Event(Struct, tag_field="type", gc=False, kw_only=True):
 
     id: Id
     visitor: Id
-    customer: Id | None | UnsetType = UNSET
+    customer: Id | UnsetType | None = UNSET
     keys: Keys | UnsetType = UNSET
     client_time: Time | UnsetType = UNSET
     t: Any = UNSET
@@ -243,5 +243,10 @@ AnyEvent = (
 
 TAGS: Final = {kind: str(kind.__struct_config__.tag) for kind in AnyEvent.__args__}
 TYPES: Final = frozenset(TAGS.values())
-LEAVES: Final = frozenset(AnyEvent.__args__) - {OrderPlaced, OrderCancelled, ConsentChanged, ExitSignal}
+LEAVES: Final = frozenset(AnyEvent.__args__) - {
+    OrderPlaced,
+    OrderCancelled,
+    ConsentChanged,
+    ExitSignal,
+}
 """Where `customer: null` says that the customer has gone: engaged events, and visitor.identified."""

@@ -17,7 +17,6 @@ from stream.stages import announce_claims, announce_facts, orders_placed, person
 from stream.stages.engaged_events import FOLD
 from stream.stages.judgement import ATTENDED, ELSEWHERE, IGNORED, LATE
 from stream.stages.other_events import NOTED, Occasion, elsewhere
-
 from stream.state.visitor import IDLE, NOTHING, Visitor
 
 CODES: Final[Mapping[type, str]] = {kind: chr(65 + place) for place, kind in enumerate(TAGS)}

@@ -145,7 +145,7 @@ def elsewhere(
         own_facts.unordered(state, person, event.order.id, None, t, out)
         announce_claims.unordered(state, person, when.keys, event.order.id, None, t, out)
     else:
-        said = list(event.channels), event.granted, True
+        said: tuple[list[str], bool, bool] = (list(event.channels), event.granted, True)
         own_facts.consented(state, person, *said, t, out)
         announce_claims.consented(state, person, when.keys, *said, t, out)
 

@@ -11,9 +11,7 @@ from stream.state.cart import Cart
 from stream.state.visitor import Visitor
 
 
-def follow(
-    state: Visitor, event: Event, kind: type, late: bool, t: int, out: Outputs
-) -> bool:
+def follow(state: Visitor, event: Event, kind: type, late: bool, t: int, out: Outputs) -> bool:
     """Takes over whom an event names, and announces a change of person; tells whether there was one."""
     old = state.person
     gone = goes(state, event, kind, late)

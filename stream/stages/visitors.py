@@ -2,8 +2,8 @@
 
 Source: docs/semantics.md, 1 to 5. An event is handled in one order: the visitor's deadlines up to its
 time fire; if it is not ignored, a change of person is announced, the event is applied, presence follows,
-then the event's own fact, then its claims (`stream/stages/applying.py`). Deadlines of other visitors fire at the end of the batch: no answer depends on
-the order among visitors. Invariant: all that stands before `position` is in the states.
+then the event's own fact, then its claims (`stream/stages/applying.py`). Deadlines of other visitors fire at
+the end of the batch: no answer depends on the order among visitors. Invariant: all that stands before `position` is in the states.
 """
 
 from collections.abc import Callable, Iterable
@@ -14,14 +14,14 @@ from msgspec import UNSET
 
 from schemas import names_nobody
 from stream.events.decoding import Rejected, parse
+from stream.events.nearest import shown
 from stream.events.records import Block, Line, Record
 from stream.events.types import TAGS, Event
 from stream.outputs.outputs import Outputs
 from stream.recipes.recipe import Recipes
 from stream.stages import announce_facts
-from stream.stages.backend import KINDS, Hands, Make, fastest
-from stream.events.nearest import shown
 from stream.stages.applying import CODES, KEPT_AS, apply
+from stream.stages.backend import KINDS, Hands, Make, fastest
 from stream.stages.judgement import ELSEWHERE, judge
 from stream.stages.record_outcomes import Fates
 from stream.state.cart import NEVER

@@ -65,7 +65,9 @@ def known(state: Visitor, id: str) -> OrderEntry | Gone | None:
     found = [order for order in state.orders if order.id == id]
     if found:
         return max(found, key=lambda order: order.at)
-    return max((each for each in state.gone if each.id == id), key=lambda each: each.at, default=None)
+    return max(
+        (each for each in state.gone if each.id == id), key=lambda each: each.at, default=None
+    )
 
 
 def unpay(state: Visitor, id: str, window: tuple[int, int]) -> None:
