@@ -21,6 +21,7 @@ from stream.events.types import (
     TYPES,
     AnyEvent,
     CartUpdated,
+    ConsentChanged,
     Event,
     OrderPlaced,
     PaymentFailed,
@@ -100,21 +101,21 @@ def _plain(event: Event) -> bool:
     if kind is CartUpdated:
         id = event.cart.id  # type: ignore[attr-defined]
         return id is UNSET or somebody(id)
-    if kind in _OF_ORDERS:
-        return _plain_order(event)
-    return True
+    return kind not in _TO_ASK or _plain_body(event)
 
 
-_OF_ORDERS: Final = frozenset((OrderPlaced, PaymentFailed, VisitorIdentified))
+_TO_ASK: Final = frozenset((OrderPlaced, PaymentFailed, VisitorIdentified, ConsentChanged))
 
 
-def _plain_order(event: Event) -> bool:
-    """Likewise for an order, and for a visitor.identified, whether it says who it is."""
+def _plain_body(event: Event) -> bool:
+    """Likewise for an order; and whether an identity says who it is, and a consent for which channels."""
     if type(event) is OrderPlaced:
         order = event.order
         return 0 < len(order.id) <= 128 and (order.cart_id is UNSET or somebody(order.cart_id))
     if type(event) is PaymentFailed:
         return event.order is UNSET or event.order.id is UNSET or somebody(event.order.id)
+    if type(event) is ConsentChanged:
+        return len(event.channels) > 0
     return event.customer is not UNSET
 
 

@@ -110,7 +110,7 @@ def unpaid(
         return None
     found, kept, made = orders.known(state, id), orders.is_kept(state, id), Unpaid(id, window)
     own_facts.unordered(state, state.person, id, window, t, out)
-    orders.unpay(state, id, window)
+    orders.unpay(state, found, window)
     if kept is None or (found is not None and found.at != kept.at):
         return made
     made.keys = kept.keys

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from copy import copy
 from typing import Final
 
-from schemas import names_nobody
 from stream.durations import MINUTE
 from stream.state.cart import Line
 from stream.state.orders import OrderEntry, take_back
@@ -70,15 +69,15 @@ def known(state: Visitor, id: str) -> OrderEntry | Gone | None:
     )
 
 
-def unpay(state: Visitor, id: str, window: tuple[int, int]) -> None:
-    """Takes an order in the window out of the record, as one that was not paid."""
-    _let_go(state, take_back(state.orders, id, window), unpaid=True)
-    gone = [each for each in state.gone if each.id == id]
-    if gone and names_nobody(id):
-        gone = [max(gone, key=lambda each: each.at)]
-    for each in gone:
-        if window[0] <= each.at < window[1]:
-            each.unpaid = True
+def unpay(state: Visitor, found: OrderEntry | Gone | None, window: tuple[int, int]) -> None:
+    """Marks an order that was not paid, if its time lies in the window, and takes it out of the record."""
+    if found is None or not window[0] <= found.at < window[1]:
+        return
+    if isinstance(found, Gone):
+        found.unpaid = True
+    else:
+        state.orders.remove(found)
+        _let_go(state, [found], unpaid=True)
 
 
 def _let_go(state: Visitor, orders: list[OrderEntry], unpaid: bool) -> None:
