@@ -19,7 +19,8 @@ from stream.events.faults import Rejected, Unread
 from stream.events.owner import visitor_of
 from stream.events.records import Line, Record
 from stream.events.scalars import WHOLE
-from stream.events.types import BOUND, YEAR_2000, Event
+from stream.events.types import Event
+from stream.events.words import BOUND, YEAR_2000
 from stream.outputs.outputs import Outputs
 from stream.recipes.recipe import Recipes
 from stream.stages.backend import Make
@@ -40,7 +41,9 @@ class BeforeYear2000(Exception):
     """The first time of a file lies before the year 2000: its `t` are no ms."""
 
     def __init__(self, time: int) -> None:
-        super().__init__(f"t {time} lies before the year 2000: ms are meant (--any-time: they are)")
+        super().__init__(
+            f"t {time} lies before the year 2000: ms are meant (--any-time takes it all the same)"
+        )
 
 
 class OutOfOrder(Exception):
@@ -199,11 +202,16 @@ def run(lines: Iterable[bytes], recipes: Recipes, make: Make | None = None) -> I
         yield core.decided(last)
 
 
-def check_time(lines: Iterable[bytes]) -> None:
-    """Raises BeforeYear2000 if the first time of a file lies before."""
-    found = next((found for line in lines if (found := envelope(line)) is not None), None)
-    if found is not None and found.t < YEAR_2000:
-        raise BeforeYear2000(found.t)
+def in_ms(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """The lines as they are. Raises BeforeYear2000 if the first time among them lies before."""
+    known = False
+    for line in lines:
+        if not known:
+            found = envelope(line)
+            known = found is not None
+            if found is not None and found.t < YEAR_2000:
+                raise BeforeYear2000(found.t)
+        yield line
 
 
 def decide(lines: Iterable[bytes], recipes: Recipes) -> tuple[list[bytes], list[bytes]]:

@@ -33,6 +33,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--recipes", type=Path, metavar="FILE", help="default: the shipped recipes")
     parser.add_argument("--out", type=Path, metavar="DIR", default=Path("backtest"))
+    add_any_time(parser)
+
+
+def add_any_time(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--any-time", action="store_true", help="take a `t` before the year 2000 for ms, too"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -43,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
         print(fault, file=sys.stderr)
     except backtest.OutOfOrder as fault:
         print(f"{args.file}:{fault.line}: {fault}", file=sys.stderr)
-    except (gzip.BadGzipFile, EOFError) as fault:
+    except (gzip.BadGzipFile, EOFError, backtest.BeforeYear2000) as fault:
         print(f"{args.file}: {fault}", file=sys.stderr)
     except OSError as fault:
         named = Path(fault.filename or args.out)
@@ -53,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def decide(args: argparse.Namespace, recipes: Recipes) -> int:
-    """Raises OutOfOrder, EOFError, OSError."""
+    """Raises OutOfOrder, BeforeYear2000, EOFError, OSError."""
     gc.disable()  # states hold no cycles: it would look through them all and find nothing
     args.out.mkdir(parents=True, exist_ok=True)
     counts: Counter[tuple[str, str]] = Counter()
@@ -72,7 +79,8 @@ def decide(args: argparse.Namespace, recipes: Recipes) -> int:
         ) as progress,
     ):
         task = progress.add_task(args.file.name, total=args.file.stat().st_size)
-        for out in backtest.run(_whole_lines(args.file, raw), recipes):
+        found = _whole_lines(args.file, raw)
+        for out in backtest.run(found if args.any_time else backtest.in_ms(found), recipes):
             triggers.writelines([value + b"\n" for _, _, value in out.triggers])
             decisions.writelines([value + b"\n" for _, value in out.decisions])
             rejected += [

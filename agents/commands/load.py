@@ -22,12 +22,12 @@ from kafka.errors import KafkaError
 from rich.console import Console
 from rich.progress import Progress
 
-from agents.commands.backtest import lines
+from agents.commands.backtest import add_any_time, lines
 from agents.commands.topics import TopicsError, connected, faults_of, find
 from agents.config.settings import Settings, SettingsError, aiokafka_options
 from agents.kafka.topics import EVENTS, Layout, required
 from agents.replay.records import Record, records
-from stream.backtest import OutOfOrder
+from stream.backtest import BeforeYear2000, OutOfOrder, in_ms
 
 BATCH_BYTES: Final = 256 * 1024
 """Larger: fewer requests. But packed, a batch must fit into the topic's largest message."""
@@ -50,6 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "file", type=Path, metavar="EVENTS.jsonl", help="events with `t`, one a line (.gz too)"
     )
+    add_any_time(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -59,9 +60,11 @@ def run(args: argparse.Namespace) -> int:
         if settings.time != "record":
             raise SettingsError("load writes for a replay: set TRIGGERS_TIME=record")
         partitions = empty_input(settings)
-        for _ in _read(args.file, partitions, "checking"):
+        any_time: bool = args.any_time
+        for _ in _read(args.file, partitions, "checking", any_time):
             pass
-        written = asyncio.run(write(settings, _read(args.file, partitions, "writing")))
+        source = _read(args.file, partitions, "writing", any_time)
+        written = asyncio.run(write(settings, source))
     except (SettingsError, LoadError) as error:
         print(error, file=sys.stderr)
         return 2
@@ -91,7 +94,7 @@ def empty_input(settings: Settings) -> int:
     return count
 
 
-def _read(file: Path, partitions: int, doing: str) -> Iterator[Record]:
+def _read(file: Path, partitions: int, doing: str, any_time: bool = False) -> Iterator[Record]:
     """The file's records, with a bar on a terminal. Raises LoadError with the file and the line."""
     number = 0
 
@@ -107,11 +110,12 @@ def _read(file: Path, partitions: int, doing: str) -> Iterator[Record]:
     try:
         with file.open("rb") as raw, _bar() as bar:
             task = bar.add_task(f"{doing} {file.name}", total=file.stat().st_size)
-            yield from records(counted(lines(file, raw)), partitions)
+            found = counted(lines(file, raw))
+            yield from records(found if any_time else in_ms(found), partitions)
             bar.update(task, completed=raw.tell())
     except OutOfOrder as error:
         raise LoadError(f"{file}:{error.line}: {error}") from None
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, BeforeYear2000) as error:
         raise LoadError(f"{file}: {error}") from None
 
 

@@ -1,8 +1,8 @@
 """A backtest file as the records of `storefront.events` in replay. Source: docs/semantics.md, 10.
 
 A record's time is its line's `t`; in no partition time goes back. What a backtest rejects, workers
-reject: a line without a time keeps its bytes, but gets no key and the time reached; a line whose
-visitor is no text gets no key. Both go to partition 0.
+reject: a line without a time keeps its bytes, but gets no key and the time reached; a line of no
+valid event gets no key. Both go to partition 0.
 """
 
 from collections.abc import Iterable, Iterator
@@ -40,7 +40,7 @@ def records(lines: Iterable[bytes], partitions: int) -> Iterator[Record]:
         if reached // MINUTE > minute:
             minute = reached // MINUTE
             yield from _clocks(minute * MINUTE, partitions)
-        whose = key(found)
+        whose = key(line)
         yield Record(0 if whose is None else partition_of(whose, partitions), reached, whose, line)
     if number:
         yield from _clocks(reached + MOVES_ON, partitions)

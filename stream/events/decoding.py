@@ -12,7 +12,7 @@ from msgspec import UNSET
 from schemas import somebody
 from stream import limits
 from stream.events import owner, reading
-from stream.events.document import check_text, parsed
+from stream.events.document import DEEPEST, check_text, parsed
 from stream.events.faults import Fault, Rejected
 from stream.events.reading import LEFT_OUT
 from stream.events.types import (
@@ -29,7 +29,7 @@ from stream.events.types import (
     VisitorIdentified,
 )
 
-__all__ = ["LARGEST", "LARGEST_CART", "Fault", "Rejected", "decode", "faults", "parse"]
+__all__ = ["DEEPEST", "LARGEST", "LARGEST_CART", "Fault", "Rejected", "decode", "faults", "parse"]
 
 LARGEST: Final = 64 * 1024
 """Bytes of the largest event that is read."""

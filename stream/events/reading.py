@@ -10,7 +10,7 @@ from typing import Any, Final
 from stream.events import scalars
 from stream.events.faults import Fault, Unread, name_of
 from stream.events.scalars import Scalar
-from stream.events.types import CHANNELS, CONTACTS, KINDS_OF_PAGE, SIGNALS, STAGES
+from stream.events.words import CHANNELS, CONTACTS, KINDS_OF_PAGE, SIGNALS, STAGES
 
 Faults = list[Fault]
 Reader = Callable[[dict[str, Any], str, str, Faults, bool], Any]

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from schemas import names_nobody
 from stream.events.faults import Unread
-from stream.events.types import BOUND, LONGEST_ID, YEAR_2000
+from stream.events.words import BOUND, LONGEST_ID, YEAR_2000
 
 _NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _HASH: Final = re.compile(r"[A-Za-z0-9_-]{16,128}")

@@ -1,41 +1,22 @@
 """Events of `storefront.events`, a type each. How bytes become one is `decoding`. Source: docs/semantics.md, 2."""
 
-from typing import Annotated, Any, Final, Literal, get_args
+from typing import Any, Final
 
-from msgspec import UNSET, Meta, Struct, UnsetType, field
+from msgspec import UNSET, Struct, UnsetType, field
 
 from stream.events.faults import Fault
-
-BOUND: Final = 10**15
-LONGEST_ID: Final = 128
-YEAR_2000: Final = 946_684_800_000
-
-Id = Annotated[str, Meta(min_length=1, max_length=LONGEST_ID)]
-Hash = Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{16,128}\\Z")]
-Integer = Annotated[int, Meta(ge=-BOUND, le=BOUND)]
-Time = Annotated[int, Meta(ge=YEAR_2000, le=BOUND)]
-Number = Annotated[float, Meta(ge=-BOUND, le=BOUND)]
-Contact = Literal["email", "sms", "push", "messenger"]
-Channel = Literal["email", "sms", "push", "messenger", "onsite"]
-Stage = Literal["contact", "shipping", "payment"]
-KindOfPage = Literal[
-    "home", "list", "product", "cart", "checkout", "payment", "confirmation", "other"
-]
-SignalSort = Literal[
-    "pointer_top",
-    "close_shortcut",
-    "back",
-    "tab_hidden",
-    "scroll_up",
-    "window_blur",
-    "idle",
-    "landing_return",
-]
-CONTACTS: Final[tuple[str, ...]] = get_args(Contact)
-CHANNELS: Final[tuple[str, ...]] = get_args(Channel)
-STAGES: Final[tuple[str, ...]] = get_args(Stage)
-KINDS_OF_PAGE: Final[tuple[str, ...]] = get_args(KindOfPage)
-SIGNALS: Final[tuple[str, ...]] = get_args(SignalSort)
+from stream.events.words import (
+    Channel,
+    Contact,
+    Hash,
+    Id,
+    Integer,
+    KindOfPage,
+    Number,
+    SignalSort,
+    Stage,
+    Time,
+)
 
 
 class Keys(Struct, gc=False):
@@ -243,6 +224,8 @@ AnyEvent = (
 
 TAGS: Final = {kind: str(kind.__struct_config__.tag) for kind in AnyEvent.__args__}
 TYPES: Final = frozenset(TAGS.values())
+APPLIED_LATE: Final = frozenset((OrderPlaced, OrderCancelled, ConsentChanged, VisitorIdentified))
+"""Late events that are applied all the same: what they say stays true."""
 LEAVES: Final = frozenset(AnyEvent.__args__) - {
     OrderPlaced,
     OrderCancelled,

@@ -9,6 +9,7 @@ from msgspec import UNSET
 
 from stream.events.owner import customer_of, is_pseudo
 from stream.events.types import (
+    APPLIED_LATE,
     LEAVES,
     ActivityPinged,
     CartItemAdded,
@@ -17,11 +18,8 @@ from stream.events.types import (
     CategoryViewed,
     CheckoutAdvanced,
     CheckoutStarted,
-    ConsentChanged,
     Event,
     ExitSignal,
-    OrderCancelled,
-    OrderPlaced,
     PageViewed,
     PaymentFailed,
     ProductViewed,
@@ -44,9 +42,6 @@ SHOPPING: Final = frozenset(
 )
 """What can be an unattended change."""
 
-STANDING: Final = frozenset((OrderPlaced, OrderCancelled, ConsentChanged, VisitorIdentified))
-"""What stays true, however late it comes."""
-
 
 def judge(state: Visitor | None, event: Any, kind: type, late: bool) -> int:
     pseudo = is_pseudo(event.visitor)
@@ -54,7 +49,7 @@ def judge(state: Visitor | None, event: Any, kind: type, late: bool) -> int:
         return LATE if late else IGNORED if pseudo else ATTENDED
     if late and state is not None and _of_another(state, event):
         return LATE if kind in SHOPPING or kind is VisitorIdentified else ELSEWHERE
-    if kind in STANDING:
+    if kind in APPLIED_LATE:
         return ATTENDED
     if kind is PaymentFailed and event.order is not UNSET and event.order.recurring:
         return LATE if late else IGNORED

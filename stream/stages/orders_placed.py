@@ -13,8 +13,9 @@ from stream.stages import own_facts
 from stream.state import filling
 from stream.state import ordered as orders
 from stream.state.cart import Contents, contents
+from stream.state.kept import Kept
 from stream.state.orders import enter_order, repeated
-from stream.state.visitor import Kept, Visitor
+from stream.state.visitor import Visitor
 
 FORMER_LASTS: Final = DAY
 WINDOW: Final = DAY

@@ -9,8 +9,9 @@ from typing import Final
 
 from stream.durations import MINUTE
 from stream.state.cart import Line
+from stream.state.kept import Gone, Kept, Taken
 from stream.state.orders import OrderEntry, take_back
-from stream.state.visitor import Gone, Kept, Taken, Visitor
+from stream.state.visitor import Visitor
 
 KEPT_GONE: Final = 64
 TAKEN_LASTS: Final = 5 * MINUTE

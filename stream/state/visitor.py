@@ -11,7 +11,8 @@ from msgspec import UNSET, Struct
 
 from stream.durations import DAY, MINUTE
 from stream.events.types import PageViewed, ProductViewed, SearchPerformed
-from stream.state.cart import NEVER, Cart, Line
+from stream.state.cart import NEVER, Cart
+from stream.state.kept import Gone, Kept, Taken
 from stream.state.orders import OrderEntry
 
 VISIT_GAP: Final = 30 * MINUTE
@@ -77,39 +78,6 @@ class Published(Struct, array_like=True, gc=False):
     step: int
     channels: list[str]
     valid_until: int
-
-
-class Kept(Struct, array_like=True, gc=False):
-    """The last order that was placed here, with what it emptied.
-
-    `empty`: the cart has been empty since · `started`: a checkout.started came since · `cancelled`: the
-    visitor was told since that it was · `keys`: its claims went there.
-    """
-
-    id: str
-    at: int
-    cart_id: str
-    from_shop: bool
-    lines: list[Line] = []
-    keys: list[str] = []
-    empty: bool = True
-    started: bool = False
-    cancelled: bool = False
-
-
-class Gone(Struct, array_like=True, gc=False):
-    """An order that was taken out of the record: cancelled, or not paid."""
-
-    id: str
-    at: int
-    unpaid: bool = False
-
-
-class Taken(Struct, array_like=True, gc=False):
-    """The lines that a cart.updated took away, all at once."""
-
-    at: int
-    lines: list[Line]
 
 
 class Visitor(Struct, array_like=True, gc=False):

@@ -1,0 +1,38 @@
+"""What a visitor keeps of the orders that were placed there. Source: docs/semantics.md, 3. Times in ms."""
+
+from msgspec import Struct
+
+from stream.state.cart import Line
+
+
+class Kept(Struct, array_like=True, gc=False):
+    """The last order that was placed here, with what it emptied.
+
+    `empty`: the cart has been empty since · `started`: a checkout.started came since · `cancelled`: the
+    visitor was told since that it was · `keys`: its claims went there.
+    """
+
+    id: str
+    at: int
+    cart_id: str
+    from_shop: bool
+    lines: list[Line] = []
+    keys: list[str] = []
+    empty: bool = True
+    started: bool = False
+    cancelled: bool = False
+
+
+class Gone(Struct, array_like=True, gc=False):
+    """An order that was taken out of the record: cancelled, or not paid."""
+
+    id: str
+    at: int
+    unpaid: bool = False
+
+
+class Taken(Struct, array_like=True, gc=False):
+    """The lines that a cart.updated took away, all at once."""
+
+    at: int
+    lines: list[Line]
