@@ -45,7 +45,7 @@ def alter(admin: KafkaAdminClient, topic: str, **config: str) -> None:
 
 def test_all_topics_are_made_once_and_are_right(admin: KafkaAdminClient, live: Settings) -> None:
     made = create(admin, live, NAMES, 3, 2)
-    assert len(made) == 7 + len(NAMES)
+    assert len(made) == 9 + len(NAMES)
     assert check(admin, live, NAMES) == Layout(inputs=3, people=2, keys=2)
     assert create(admin, live, NAMES) == []
 
@@ -63,7 +63,7 @@ def test_a_new_recipe_gets_its_topic_and_the_rest_stays(
 def test_every_missing_topic_is_named(admin: KafkaAdminClient, live: Settings) -> None:
     with pytest.raises(TopicsError) as caught:
         check(admin, live, NAMES)
-    assert len(str(caught.value).splitlines()) == 7 + len(NAMES)
+    assert len(str(caught.value).splitlines()) == 9 + len(NAMES)
 
 
 def test_topics_for_replay_are_right_for_replay_only(
