@@ -6,6 +6,6 @@
 
 from schemas.faults import fault
 from schemas.files import SchemaError, load, names, validator
-from schemas.nobody import names_nobody
+from schemas.nobody import names_nobody, somebody
 
-__all__ = ["SchemaError", "fault", "load", "names", "names_nobody", "validator"]
+__all__ = ["SchemaError", "fault", "load", "names", "names_nobody", "somebody", "validator"]

@@ -1,10 +1,9 @@
 """The same core over a file, without Kafka. Source: docs/semantics.md, 10.
 
-The file is one input partition: both stages take it in chunks, and after each chunk the watermark is the
+The file is one input partition: all stages take it in chunks, and after each chunk the watermark is the
 time of its last line. After the last line time moves on 8 days.
 """
 
-import json
 from collections.abc import Iterable, Iterator
 from copy import copy
 from itertools import islice
@@ -14,20 +13,34 @@ import msgspec
 from msgspec import UNSET, Struct
 
 from stream.durations import DAY
-from stream.events.decoding import Rejected, parse
+from stream.events.decoding import parse
+from stream.events.document import parsed
+from stream.events.faults import Rejected, Unread
+from stream.events.owner import visitor_of
 from stream.events.records import Line, Record
-from stream.events.types import BOUND, Event
+from stream.events.scalars import WHOLE
+from stream.events.types import BOUND, YEAR_2000, Event
 from stream.outputs.outputs import Outputs
 from stream.recipes.recipe import Recipes
 from stream.stages.backend import Make
+from stream.stages.keys import Keys
 from stream.stages.people import People
 from stream.stages.visitors import Visitors
+from stream.stages.watermark import KEYS
 from stream.state.cart import NEVER
+from stream.state.claims import AnyClaim
 from stream.state.facts import AnyFact, Idle, Mark
 
 MOVES_ON: Final = 8 * DAY
 CHUNK: Final = 2_000
 """Lines that are folded at a time. More: more memory; fewer: more rounds of the people stage."""
+
+
+class BeforeYear2000(Exception):
+    """The first time of a file lies before the year 2000: its `t` are no ms."""
+
+    def __init__(self, time: int) -> None:
+        super().__init__(f"t {time} lies before the year 2000: ms are meant (--any-time: they are)")
 
 
 class OutOfOrder(Exception):
@@ -39,7 +52,7 @@ class OutOfOrder(Exception):
 
 
 class Envelope(Struct):
-    """What a line says beside its event: its time in ms and whose it is."""
+    """What a line says beside its event: its time in ms, and its visitor if it may be the record's key."""
 
     t: int
     visitor: Any = None
@@ -49,7 +62,7 @@ _envelope: Final = msgspec.json.Decoder(Envelope).decode
 
 
 def envelope(line: bytes) -> Envelope | None:
-    """Time and visitor of a line; None if it is not JSON or has no `t` (an integer, 0 to 10^15)."""
+    """Time and visitor of a line; None if it is not JSON or has no `t` (a whole number, 0 to 10^15)."""
     try:
         found = _envelope(line)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -58,26 +71,22 @@ def envelope(line: bytes) -> Envelope | None:
 
 
 def _envelope_slowly(line: bytes) -> Envelope | None:
-    """For what the typed decoding refuses and JSON allows: 1.0 for 1, strings that are not text."""
+    """For what the typed decoding refuses and the page allows: 1.0 or "1" for 1, strings that are no text."""
     try:
-        document = json.loads(line.decode(), parse_constant=_refuse)
-        time = document["t"]
-        if isinstance(time, bool) or not 0 <= time <= BOUND or time != int(time):
-            return None
-        return Envelope(int(time), document.get("visitor"))
-    except (ValueError, TypeError, KeyError, RecursionError):
+        document = parsed(line)
+        time = WHOLE.read(document["t"])
+    except (Rejected, Unread, TypeError, KeyError):
         return None
+    return Envelope(time, document.get("visitor")) if 0 <= time <= BOUND else None
 
 
-def _refuse(name: str) -> None:
-    raise ValueError(name)
-
-
-def key(found: Envelope) -> bytes | None:
-    """The record key of a line: its visitor, if that is text."""
-    if not isinstance(found.visitor, str):
+def key(line: bytes) -> bytes | None:
+    """The record key of a line: the visitor of its event, or its pseudo-visitor; None of no valid event."""
+    try:
+        event = parse(line)
+    except Rejected:
         return None
-    return found.visitor.encode("utf-8", "replace")
+    return None if event is None else visitor_of(event).encode()
 
 
 def record(number: int, line: bytes, reached: int) -> Record:
@@ -95,12 +104,14 @@ def record(number: int, line: bytes, reached: int) -> Record:
     whose: bytes | None
     time = UNSET if read is None else read.t
     if read is not None and type(time) is int and 0 <= time <= BOUND:
-        value, whose = read, read.visitor.encode()
+        value, whose = read, visitor_of(read).encode()
     else:
         found = envelope(line)
         if found is None:
             return number, reached, None, b""
-        time, whose = found.t, key(found)
+        time, whose = found.t, None
+        if read is not None:
+            value, whose = read, visitor_of(read).encode()
     if time < reached:
         raise OutOfOrder(number + 1, time, reached)
     return number, time, whose, value
@@ -121,16 +132,17 @@ def event(value: Event | bytes) -> Event | None:
 
 
 class Handed(Outputs):
-    """Facts as they are made, for a people stage in the same hand.
+    """Facts and claims as they are made, for the next stages in the same hand.
 
     What the visitor goes on to change is copied, so a fact stays what it would be on a topic.
     """
 
-    __slots__ = ("handed",)
+    __slots__ = ("claimed", "handed")
 
     def __init__(self) -> None:
         super().__init__()
         self.handed: list[AnyFact] = []
+        self.claimed: list[AnyClaim] = []
 
     def tell(self, fact: AnyFact) -> None:
         if type(fact) is Idle:
@@ -140,32 +152,58 @@ class Handed(Outputs):
             summary.subject = summary.subject and copy(summary.subject)
         self.handed.append(fact)
 
+    def claim(self, claim: AnyClaim) -> None:
+        self.claimed.append(claim)
+
+
+class Core:
+    """All stages over one input partition."""
+
+    def __init__(self, recipes: Recipes, make: Make | None = None) -> None:
+        self.visitors: Final = Visitors(recipes, make)
+        self.keys: Final = Keys(1)
+        self.people: Final = People(recipes, 1, 1)
+
+    def decided(self, first: Handed) -> Outputs:
+        """What follows from what the visitors stage handed on, up to its time."""
+        mark = Mark(1, {0: self.visitors.clock})
+        forwarded, out = Handed(), Outputs()
+        for claim in first.claimed:
+            self.keys.take(self.keys.position, claim)
+        self.keys.take(self.keys.position, mark)
+        self.keys.advance(forwarded)
+        for fact in first.handed + forwarded.handed:
+            self.people.take(self.people.position, fact)
+        self.people.take(self.people.position, mark)
+        self.people.take(self.people.position, Mark(1, {0: self.keys.clock}, KEYS))
+        self.people.advance(out)
+        for stage in (self.visitors, self.keys, self.people):
+            stage.rest()
+        return _merged(first, forwarded, out)
+
 
 def run(lines: Iterable[bytes], recipes: Recipes, make: Make | None = None) -> Iterator[Outputs]:
-    """What both stages decide, a chunk of lines at a time. Raises OutOfOrder. `make`: as of Visitors."""
-    visitors, people = Visitors(recipes, make), People(recipes, 1)
+    """What all stages decide, a chunk of lines at a time. Raises OutOfOrder. `make`: as of Visitors."""
+    core = Core(recipes, make)
+    visitors = core.visitors
     source: Iterator[Line | Record] = enumerate(lines) if visitors.takes_blocks else records(lines)
-
-    def decided(first: Handed) -> Outputs:
-        out = Outputs()
-        for fact in first.handed:
-            people.take(people.position, fact)
-        people.take(people.position, Mark(1, {0: visitors.clock}))
-        people.advance(out)
-        visitors.rest()
-        people.rest()
-        return _merged(first, out)
-
     while True:
         first, begun = Handed(), visitors.position
         visitors.process(islice(source, CHUNK), first, event, record)
         if visitors.position == begun:
             break
-        yield decided(first)
+        yield core.decided(first)
     if visitors.clock != NEVER:
         last = Handed()
         visitors.advance(visitors.clock + MOVES_ON, last)
-        yield decided(last)
+        yield core.decided(last)
+
+
+def check_time(lines: Iterable[bytes]) -> None:
+    """Raises BeforeYear2000 if the first time of a file lies before."""
+    found = next((found for line in lines if (found := envelope(line)) is not None), None)
+    if found is not None and found.t < YEAR_2000:
+        raise BeforeYear2000(found.t)
 
 
 def decide(lines: Iterable[bytes], recipes: Recipes) -> tuple[list[bytes], list[bytes]]:
@@ -185,15 +223,15 @@ class _Decided(Struct):
 _decided: Final = msgspec.json.Decoder(_Decided).decode
 
 
-def _merged(first: Outputs, second: Outputs) -> Outputs:
-    """The outputs of both stages as one, in the order of time."""
-    triggers = first.triggers + second.triggers
-    times = [at for _, at in first.moments + second.moments]  # one each, in the same order
+def _merged(first: Outputs, *others: Outputs) -> Outputs:
+    """The outputs of all stages as one, in the order of time."""
+    every = (first, *others)
+    triggers = [each for out in every for each in out.triggers]
+    times = [at for out in every for _, at in out.moments]  # one each, in the same order
     first.triggers = [triggers[place] for place in sorted(range(len(times)), key=times.__getitem__)]
-    first.decisions = sorted(
-        first.decisions + second.decisions,
-        key=lambda decision: _decided(decision[1]).at,
-    )
-    for count, number in second.counts.items():
-        first.counts[count] += number
+    decisions = [each for out in every for each in out.decisions]
+    first.decisions = sorted(decisions, key=lambda decision: _decided(decision[1]).at)
+    for out in others:
+        for count, number in out.counts.items():
+            first.counts[count] += number
     return first

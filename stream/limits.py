@@ -31,6 +31,9 @@ MOST_VISITORS: Final = 1_000
 MOST_CARTS: Final = 500
 """Known carts of a person, the last changed. Fewer could take an old cart for a new one."""
 
+MOST_LINES: Final = 5_000
+"""Lines of a person's known carts, and as many bought ones, those of the latest carts."""
+
 MOST_OPEN: Final = 100
 """Open episodes of a person. With so many no other opens."""
 

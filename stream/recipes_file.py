@@ -133,8 +133,13 @@ def _when(given: dict[str, Any]) -> When:
             if name not in lists
         ),
         frozenset(given["sub_kind"]) if "sub_kind" in given else None,
-        frozenset(given["category"]) if "category" in given else None,
+        frozenset(map(_category, given["category"])) if "category" in given else None,
     )
+
+
+def _category(given: str | float) -> str:
+    """A whole number is read as its decimal digits, written 5.0, too."""
+    return given if isinstance(given, str) else str(int(given))
 
 
 def _arms(given: dict[str, Any]) -> tuple[tuple[str, int], ...]:

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from stream.durations import MINUTE
 from stream.episodes import quiet_hours as clock
+from stream.outputs.reasons import Closing, Guarded
 from stream.recipes.recipe import Recipe, Recipes
 from stream.state.person import Episode, FiredStep, Person
 
@@ -36,18 +37,18 @@ class Due(Struct, frozen=True):
 
 
 class Refusal(Struct, frozen=True):
-    """`until` (ms): deferred to then; else the step is passed over. `closes`: the whole episode is."""
+    """`until` (ms): deferred to then; else the step is passed over. `closes`: the whole episode is, for this."""
 
-    reason: str
+    reason: Guarded
     until: int | None = None
-    closes: bool = False
+    closes: Closing | None = None
 
 
 def channels(due: Due) -> list[str]:
     """The recipe's channels that reach the person and that consent leaves."""
     left = due.recipe.consented(due.person.consent)
-    contacts = due.person.contacts
-    return [channel for channel in left if channel in contacts] if contacts else left
+    reach = due.person.reach
+    return left if reach is None else [channel for channel in left if channel in reach]
 
 
 def expired(due: Due) -> Refusal | None:
@@ -55,25 +56,25 @@ def expired(due: Due) -> Refusal | None:
     if due.episode.cart is not None:
         since = max(since, due.episode.cart.changed_at)
     if due.at - since > due.recipe.expires:
-        return Refusal("expired", closes=True)
+        return Refusal("expired", closes="expired")
     return None
 
 
 def ordered(due: Due) -> Refusal | None:
     after = due.at - due.recipe.ordered_within
-    if any(after < order.at <= due.at for order in due.person.orders):
+    if any(after < order.at <= due.at for order in due.person.placed):
         return Refusal("ordered")
     return None
 
 
 def unreachable(due: Due) -> Refusal | None:
-    contacts = due.person.contacts
+    reach = due.person.reach
     if due.recipe.reach == "any":
         return None
-    if contacts:
-        reachable = any(channel in contacts for channel in due.recipe.channels)
-    else:
+    if reach is None:
         reachable = due.person.customer is not None
+    else:
+        reachable = any(channel in reach for channel in due.recipe.channels)
     return None if reachable else Refusal("unreachable")
 
 
@@ -82,7 +83,7 @@ def consent(due: Due) -> Refusal | None:
 
 
 def cooldown(due: Due) -> Refusal | None:
-    after = max(due.at - due.recipe.cooldown, due.person.last_order)
+    after = max(due.at - due.recipe.cooldown, due.person.last_recorded)
     for step in due.person.fired:
         if step.recipe == due.recipe.name and after < step.at and not due.is_own(step):
             return Refusal("cooldown")

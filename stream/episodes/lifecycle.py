@@ -7,17 +7,17 @@ are looked at when a visitor is idle (`registry`).
 from stream.outputs import decisions, triggers
 from stream.outputs.decisions import Decision
 from stream.outputs.outputs import Outputs
+from stream.outputs.reasons import Closing
 from stream.recipes.conditions import Known
 from stream.recipes.ids import trigger_id
 from stream.recipes.recipe import Recipe, Recipes
 from stream.state.cart import NEVER
-from stream.state.orders import enter_order
 from stream.state.person import Episode, Person
 
 
 def known(
     person: Person,
-    cart_value: float,
+    cart_value: float | None,
     categories: frozenset[str],
     sub_kind: str | None,
     message: int = 0,
@@ -26,7 +26,7 @@ def known(
     return Known(
         person.visits,
         person.order_count,
-        cart_value,
+        cart_value or 0.0,
         person.traits_value,
         message,
         sub_kind,
@@ -37,11 +37,17 @@ def known(
 def is_remembered(
     person: Person, recipe: Recipe, origin: str, key_time: int, contents: str
 ) -> bool:
-    """A finished episode forbids its key time for ever, and its contents while they count."""
+    """Whether an episode of the recipe forbids another one for this cart id, or this visitor.
+
+    Any forbids its key time for ever, a finished one its contents until that cart was known empty.
+    """
     for each in person.episodes:
-        if each.open or each.origin != origin or each.recipe != recipe.name:
+        if each.recipe != recipe.name or not each.is_about(origin):
             continue
-        if each.key_time == key_time or (each.contents == contents and contents != ""):
+        if each.key_time == key_time:
+            return True
+        counts = not each.open and origin not in each.emptied
+        if counts and each.contents == contents and contents != "":
             return True
     return False
 
@@ -52,6 +58,7 @@ def finish(episode: Episode) -> None:
     episode.due = NEVER
     episode.cart = None
     episode.product = None
+    episode.checkout = None
     episode.evidence = []
 
 
@@ -74,7 +81,7 @@ def decision(person: Person, episode: Episode, version: int, at: int) -> Decisio
 def close(
     person: Person,
     episode: Episode,
-    reason: str,
+    reason: Closing,
     at: int,
     recipes: Recipes,
     out: Outputs,
@@ -88,33 +95,18 @@ def close(
     finish(episode)
 
 
-def order(person: Person, id: str, order_at: int, now: int, recipes: Recipes, out: Outputs) -> None:
-    """An order, of now or taken over at a login: ends all that was fed before it, and cancels."""
-    if not enter_order(person.orders, id, order_at):
-        return
-    for episode in person.episodes:
-        if episode.fed_at > order_at:
-            continue
-        if episode.open:
-            close(person, episode, "converted", now, recipes, out)
-        episode.contents = ""
-        for published in episode.published:
-            if now < published.valid_until:
-                triggers.cancel(published, now, "ordered", id, out)
-        episode.published = []
-
-
-def consent(person: Person, channels: list[str], granted: bool, now: int, out: Outputs) -> None:
-    """A consent that changed; triggers with no channel left are cancelled."""
+def consent(
+    person: Person,
+    channels: list[str],
+    granted: bool,
+    now: int,
+    out: Outputs,
+    *,
+    late: bool = False,
+) -> None:
+    """A consent that changed: triggers with no channel left are cancelled; a late grant lifts nothing."""
     for channel in channels:
-        person.consent[channel] = granted
+        if not (granted and late and person.consent.get(channel) is False):
+            person.consent[channel] = granted
     for episode in person.episodes:
-        kept = []
-        for published in episode.published:
-            if now >= published.valid_until:
-                continue
-            if all(person.consent.get(channel) is False for channel in published.channels):
-                triggers.cancel(published, now, "consent", None, out)
-            else:
-                kept.append(published)
-        episode.published = kept
+        episode.published = triggers.cancel_withdrawn(episode.published, person.consent, now, out)

@@ -3,21 +3,15 @@
 All waiting is here: a cart reminder is due when `plan` says, passes the `guards`, and `_fire` sends it.
 """
 
-from stream.durations import DAY
 from stream.episodes import guards, lifecycle
 from stream.episodes.guards import Due
 from stream.outputs import decisions, triggers
 from stream.outputs.outputs import Outputs
-from stream.recipes.conditions import first_offer
+from stream.recipes.conditions import OFFER_EVERY, first_offer
 from stream.recipes.recipe import Recipes
-from stream.state import cart as carts
 from stream.state.cart import NEVER
 from stream.state.person import FORGET_AFTER, Episode, FiredStep, Person
 from stream.state.visitor import Published
-
-OFFER_EVERY = 30 * DAY
-DISABLED = "disabled"
-"""Why an episode closes whose recipe is no longer in force when its step comes due."""
 
 
 def plan(person: Person, episode: Episode, recipes: Recipes, now: int) -> None:
@@ -72,7 +66,7 @@ def _decide(person: Person, episode: Episode, recipes: Recipes, out: Outputs) ->
     at = episode.due
     recipe = recipes.by_name.get(episode.recipe)
     if recipe is None or episode.step > len(recipe.steps):
-        lifecycle.close(person, episode, DISABLED, at, recipes, out)
+        lifecycle.close(person, episode, "disabled", at, recipes, out)
         return
     due = Due(person, episode, recipe, recipes, at)
     refusal = guards.refusal(due)
@@ -81,8 +75,8 @@ def _decide(person: Person, episode: Episode, recipes: Recipes, out: Outputs) ->
         decision.outcome = "fired"
         decisions.publish(decision, out)
         _fire(due, decision.trigger_id, out)
-    elif refusal.closes:
-        lifecycle.close(person, episode, refusal.reason, at, recipes, out)
+    elif refusal.closes is not None:
+        lifecycle.close(person, episode, refusal.closes, at, recipes, out)
         return
     elif refusal.until is not None:
         decision.outcome, decision.reason = "deferred", refusal.reason
@@ -101,29 +95,22 @@ def _decide(person: Person, episode: Episode, recipes: Recipes, out: Outputs) ->
 
 def _fire(due: Due, id: str, out: Outputs) -> None:
     person, episode, recipe, at = due.person, due.episode, due.recipe, due.at
-    trigger = _trigger(due, id)
+    until = at + recipe.valid_for
+    published = Published(id, recipe.name, person.id, episode.step, guards.channels(due), until)
+    trigger = _trigger(due, published)
     if trigger.offer is not None:
         person.offered_at = at
     episode.messages += 1
     episode.fired_step = episode.step
     episode.fired_at = at
     episode.published = [each for each in episode.published if at < each.valid_until]
-    episode.published.append(
-        Published(
-            id,
-            recipe.name,
-            person.id,
-            episode.step,
-            trigger.channels,
-            trigger.valid_until,
-        )
-    )
+    episode.published.append(published)
     person.fired = [each for each in person.fired if at - each.at <= due.recipes.memory]
     person.fired.append(FiredStep(at, recipe.name, episode.origin, episode.key_time))
     triggers.fire(trigger, out)
 
 
-def _offer(due: Due, cart_value: float, categories: frozenset[str]) -> str | None:
+def _offer(due: Due, cart_value: float | None, categories: frozenset[str]) -> str | None:
     """At most one offer in 30 days, the first of the recipe's that holds."""
     person, episode = due.person, due.episode
     if person.offered_at != NEVER and due.at - person.offered_at < OFFER_EVERY:
@@ -132,38 +119,24 @@ def _offer(due: Due, cart_value: float, categories: frozenset[str]) -> str | Non
     return first_offer(due.recipe.offers, known)
 
 
-def _trigger(due: Due, id: str) -> triggers.Fired:
-    person, episode, recipe = due.person, due.episode, due.recipe
-    cart, product = episode.cart, episode.product
+def _trigger(due: Due, published: Published) -> triggers.Fired:
+    episode, cart = due.episode, due.episode.cart
     lines = cart.lines if cart is not None else []
-    cart_value = value = carts.value(lines)
-    categories = [line.category for line in lines]
-    if product is not None:
-        value = product.price or 0.0
-        categories = [product.category]
+    categories = [line.category for line in lines] if lines else [episode.looked_at]
+    named = frozenset([each for each in categories if each is not None])
     snapshot = None
     if cart is not None:
-        items = triggers.cart_items(lines)
-        snapshot = triggers.CartSnapshot(cart.id, items, cart_value, cart.currency, cart.url)
-    return triggers.Fired(
-        trigger_id=id,
-        recipe=recipe.name,
-        version=recipe.version,
-        step=episode.step,
-        steps=len(recipe.steps),
+        snapshot = triggers.snapshot(cart.id, lines, cart.currency, cart.url)
+    return triggers.build(
+        due.recipe,
+        published,
+        due.at,
         message=episode.messages + 1,
         sub_kind=episode.sub_kind,
-        person=person.id,
-        customer=person.customer,
         visitor=episode.visitor,
-        channels=guards.channels(due),
         cart=snapshot,
-        product=triggers.product(product),
-        value=value,
-        offer=_offer(due, cart_value, frozenset(each for each in categories if each is not None)),
-        arm=recipe.arm(person.id),
-        not_before=due.at,
-        valid_until=due.at + recipe.valid_for,
+        shown=episode.product,
+        offer=_offer(due, snapshot.value if snapshot is not None else 0.0, named),
         why=_why(due),
         evidence=episode.evidence,
     )
@@ -177,9 +150,9 @@ def _why(due: Due) -> dict[str, object]:
         "last_active": person.anchor,
         "opened_at": episode.opened_at,
         "key_time": episode.key_time,
-        "last_order": max((order.at for order in person.orders), default=None),
+        "last_order": max((order.at for order in person.placed), default=None),
         "orders": person.order_count,
         "visits": person.visits,
-        "contacts": person.contacts,
+        "contacts": person.reach or [],
         "fired_before": len(person.fired),
     }

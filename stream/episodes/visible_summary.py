@@ -1,31 +1,87 @@
-"""What an idle visitor's summary shows of cart and checkout, as the person's record lets it count.
+"""What an idle visitor's summary shows of cart and checkout, as the person's orders let it count.
 
-Source: docs/semantics.md, 6. Whoever decides on a summary, of the funnel or not, looks through this.
+Source: docs/semantics.md, 6, "What counts of a summary". Whoever decides on a summary, of the funnel or not,
+looks through this; an episode that an order reaches later is looked at by the same rule.
 """
 
+from collections.abc import Set as AbstractSet
+from typing import Final, NamedTuple
+
+from stream.durations import HOUR
+from stream.state import bought
 from stream.state import cart as carts
-from stream.state.facts import Idle
-from stream.state.person import KnownCart, Person
+from stream.state.cart import Line
+from stream.state.facts import CartSummary, Idle
+from stream.state.person import NO_ORDER, Person
 from stream.state.visitor import Checkout
+
+AFTER_ORDER: Final = 24 * HOUR
+"""A checkout of so shortly after an order says nothing without a cart that counts."""
+
+
+class Counted(NamedTuple):
+    """The lines and the checkout that count. `old`: the cart counts as empty and closes nothing."""
+
+    lines: list[Line]
+    checkout: Checkout | None
+    old: bool
+
+
+def count(person: Person, cart: CartSummary, checkout: Checkout | None, at: int) -> Counted:
+    """What counts at `at` of a cart and its checkout."""
+    last = person.last_order
+    if last == NO_ORDER:
+        old = not cart.lines and cart.changed_at == carts.NEVER and checkout is None
+        return Counted(cart.lines, checkout, old)
+    held = bought.bought_now(person.bought.get(cart.id, ()), at)
+    lines = [line for line in cart.lines if not _is_bought(line, last, held)]
+    old = not lines if cart.lines else cart.changed_at <= last
+    if checkout is not None and _is_closed(checkout, last, bool(cart.lines), old):
+        checkout = None
+    if checkout is not None and not lines:
+        return Counted(cart.lines, checkout, False)
+    return Counted(lines, checkout, old)
+
+
+def _is_bought(line: Line, last: int, held: AbstractSet[tuple[str, str, float]]) -> bool:
+    if line.since <= last:
+        return True
+    return not line.added and (line.product_id, line.variant_id, line.quantity) in held
+
+
+def _is_closed(checkout: Checkout, last: int, filled: bool, old: bool) -> bool:
+    if checkout.started_at <= last:
+        return True
+    without = not filled or (old and not checkout.failed)
+    return without and checkout.started_at - last < AFTER_ORDER
 
 
 class Seen:
-    """A checkout of at or before the last order counts as closed, a cart of then as empty unless its checkout
-    is open; such an old cart closes nothing as emptied. What is kept of it is what was given: an order may
-    be taken back. `evidence`: ids of all events behind the summary.
+    """A summary as the person's orders let it count; what is kept of it is what was given.
+
+    `lines`, `checkout`, `contents`: what counts · `stale`: the person is known to have had this cart later,
+    with other contents · `evidence`: ids of all events behind the summary.
     """
 
     def __init__(self, person: Person, fact: Idle) -> None:
-        given, self.last_order = fact.summary.cart, person.last_order
-        checkout = fact.summary.checkout
-        opened = checkout is not None and checkout.started_at > self.last_order
-        self.checkout: Checkout | None = checkout if opened else None
-        self.old = given.changed_at <= self.last_order and not opened
-        self.cart = given
-        self.lines = [] if self.old else given.lines
-        self.given_contents = carts.fingerprint(given.lines)
-        self.contents = "" if self.old else self.given_contents
-        self._summary = fact.summary
+        summary = fact.summary
+        self.cart = summary.cart
+        self.lines, self.checkout, self.old = count(person, self.cart, summary.checkout, fact.at)
+        self.given = carts.contents(self.cart.lines)
+        self.given_contents = carts.fingerprint(self.cart.lines)
+        whole = len(self.lines) == len(self.cart.lines)
+        self.contents = self.given_contents if whole else carts.fingerprint(self.lines)
+        self.stale = self._is_stale(person)
+        self._summary = summary
+
+    def _is_stale(self, person: Person) -> bool:
+        known = person.carts.get(self.cart.id)
+        return (
+            known is not None
+            and known.changed_at > person.last_order
+            and self.cart.changed_at < known.changed_at
+            and self.given_contents != known.contents
+        )
 
     @property
     def evidence(self) -> list[str]:
@@ -35,11 +91,28 @@ class Seen:
     def is_buying(self) -> bool:
         return bool(self.lines) or self.checkout is not None
 
-    def is_older_than(self, known: KnownCart | None) -> bool:
-        """The person is known to have had this cart later, with other contents."""
-        return (
-            known is not None
-            and known.changed_at > self.last_order
-            and self.cart.changed_at < known.changed_at
-            and self.contents != known.contents
-        )
+    @property
+    def looked_at(self) -> str | None:
+        """The category of the subject."""
+        return self._summary.subject.category if self._summary.subject is not None else None
+
+    @property
+    def categories(self) -> frozenset[str]:
+        """Of any line that counts; without lines, of the subject."""
+        found = [line.category for line in self.lines] if self.lines else [self.looked_at]
+        return frozenset([each for each in found if each is not None])
+
+
+def remember(person: Person, seen: Seen, at: int) -> None:
+    """Enters what a summary says of its cart: what is bought under its id, and what is known to be in it."""
+    id, cart, last = seen.cart.id, seen.cart, person.last_placed
+    if not seen.stale and last is not None:
+        by_hand = any(line.added for line in cart.lines)
+        if not by_hand and cart.changed_at > last.at + bought.AFTER_ORDER:
+            bought.keep_only(person.bought, id, seen.given)
+        if seen.old and seen.given:
+            bought.add(person.bought, id, seen.given, last, at)
+    bought.show(person.bought, id, seen.given, at)
+    known = person.carts.get(id)
+    if known is None or cart.changed_at >= known.changed_at:
+        person.carts[id] = bought.known(cart.changed_at, seen.given_contents, cart.lines)

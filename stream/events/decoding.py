@@ -1,148 +1,240 @@
 """From the bytes of a record to a typed event, or the reason against it. Source: docs/semantics.md, 2.
 
-The fast path is one typed decoding (msgspec). Whatever it refuses is looked at again with the JSON
-Schemas of `schemas/events`, which are the contract: they name the reason and the path of the first
-fault, or accept the few spellings the fast path does not know (an integer written 1.0).
+The fast path is one typed decoding (msgspec), for events that are well-formed. Whatever it refuses is read
+field by field (`stream/events/reading.py`): a fault in a part costs that part, and is told in `faults`.
 """
 
-import json
-from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
 from msgspec import UNSET
 
-import schemas
-from schemas import names_nobody
+from schemas import somebody
 from stream import limits
-from stream.events.types import BOUND, TYPES, AnyEvent, Event
+from stream.events import owner, reading
+from stream.events.document import check_text, parsed
+from stream.events.faults import Fault, Rejected
+from stream.events.reading import LEFT_OUT
+from stream.events.types import (
+    LEAVES,
+    TAGS,
+    TYPES,
+    AnyEvent,
+    CartUpdated,
+    ConsentChanged,
+    Event,
+    OrderPlaced,
+    PaymentFailed,
+    Reading,
+    VisitorIdentified,
+)
+
+__all__ = ["LARGEST", "LARGEST_CART", "Fault", "Rejected", "decode", "faults", "parse"]
 
 LARGEST: Final = 64 * 1024
 """Bytes of the largest event that is read."""
 
-DEEPEST: Final = 400
-"""Levels of nesting that are read: far from the interpreter's limit, which counts the caller's too."""
+LARGEST_CART: Final = 256 * 1024
+"""Bytes of the largest cart.updated."""
+
+CLOCK: Final = "clock.advanced"
+
+typed: Final = msgspec.json.Decoder(AnyEvent).decode
+_PLAIN: Final = 800
+"""Bytes of an ASCII event that can neither nest too deep nor hold a text that is too long."""
 
 
-typed: Final[Callable[[bytes], AnyEvent]] = msgspec.json.Decoder(AnyEvent).decode
-
-
-class Rejected(Exception):
-    """The record is not a valid event. `reason` never quotes the payload; `path` is a JSON path."""
-
-    def __init__(self, reason: str, path: str = "$") -> None:
-        super().__init__(f"{reason} at {path}")
-        self.reason = reason
-        self.path = path
-
-
-def decode(value: bytes | None) -> Event | None:
+def parse(value: bytes | None) -> Event | None:
     """The event in a record's value; of an unknown type a plain Event, of `clock.advanced` None.
 
     Raises Rejected and nothing else.
     """
-    event = parse(value)
-    if event is not None:
-        check_names(event)
-    return event
-
-
-def check_names(event: Event) -> None:
-    """Raises Rejected if the visitor or the customer of an event names nobody."""
-    if names_nobody(event.visitor):
-        raise Rejected("names_nobody", "$.visitor")
-    if event.customer is not UNSET and names_nobody(event.customer):
-        raise Rejected("names_nobody", "$.customer")
-
-
-def parse(value: bytes | None) -> Event | None:
-    """As `decode`, but for the names: whoever has a state by these names need not check them again."""
     if value is None:
         raise Rejected("empty")
     size = len(value)
-    if size > LARGEST:
+    if size > LARGEST_CART:
         raise Rejected("too_large")
     try:
-        event = typed(value)
+        event: Event = typed(value)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return _decode_slowly(value)
-    if size > 2 * DEEPEST or not value.isascii():
-        _check_text(value)
+        return _parse_slowly(value)
+    if not _plain(event):
+        return _parse_slowly(value)
+    if size > _PLAIN or not value.isascii():
+        check_text(value)
+        if size > LARGEST and type(event) is not CartUpdated:
+            raise Rejected("too_large", type=TAGS[type(event)])
         limits.shorten(event, size)
     return event
 
 
-def _check_text(value: bytes) -> None:
-    """What the typed decoding skips in unknown fields: bytes that are no UTF-8, and bottomless nesting."""
-    try:
-        value.decode()
-    except UnicodeDecodeError:
-        raise Rejected("not_json") from None
-    if value.count(b"[") + value.count(b"{") > DEEPEST and _depth(value) > DEEPEST:
-        raise Rejected("too_deep")
+decode: Final = parse
 
 
-def _depth(value: bytes) -> int:
-    """The deepest nesting of brackets outside strings."""
-    depth = deepest = 0
-    inside = escaped = False
-    for byte in value:
-        if escaped:
-            escaped = False
-        elif inside:
-            escaped = byte == 0x5C
-            inside = byte != 0x22
-        elif byte == 0x22:
-            inside = True
-        elif byte in b"[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif byte in b"]}":
-            depth -= 1
-    return deepest
+def faults(value: bytes) -> tuple[Fault, ...]:
+    """All faults of an event, essential or not; of one that is no object the one that it is none.
+
+    Raises Rejected for what cannot be looked into: no JSON, or too large.
+    """
+    if len(value) > LARGEST_CART:
+        raise Rejected("too_large")
+    document = parsed(value)
+    if type(document) is not dict:
+        return (Fault("$", "an object", "no object", "not_an_object", True),)
+    if document.get("type") == CLOCK:
+        return ()
+    _check_size(value, document)
+    return tuple(_read(document)[1])
 
 
-def _decode_slowly(value: bytes) -> Event | None:
-    _check_text(value)
-    document = _parse(value)
-    if isinstance(document, dict) and document.get("type") == "clock.advanced":
+def _plain(event: Event) -> bool:
+    """Whether an event that the typed decoding took names somebody wherever it names anybody."""
+    visitor, customer, keys, kind = event.visitor, event.customer, event.keys, type(event)
+    if not somebody(visitor) or visitor[0] == owner.MARK or event.aside is not None:
+        return False
+    if customer is not UNSET and not (kind in LEAVES if customer is None else somebody(customer)):
+        return False
+    if keys is not UNSET:
+        for id in (keys.cart, keys.checkout, keys.email, keys.phone):
+            if id is not UNSET and not somebody(id):
+                return False
+    if kind is CartUpdated:
+        id = event.cart.id  # type: ignore[attr-defined]
+        return id is UNSET or somebody(id)
+    return kind not in _TO_ASK or _plain_body(event)
+
+
+_TO_ASK: Final = frozenset((OrderPlaced, PaymentFailed, VisitorIdentified, ConsentChanged))
+
+
+def _plain_body(event: Event) -> bool:
+    """Likewise for an order; and whether an identity says who it is, and a consent for which channels."""
+    if type(event) is OrderPlaced:
+        order = event.order
+        return 0 < len(order.id) <= 128 and (order.cart_id is UNSET or somebody(order.cart_id))
+    if type(event) is PaymentFailed:
+        return event.order is UNSET or event.order.id is UNSET or somebody(event.order.id)
+    if type(event) is ConsentChanged:
+        return len(event.channels) > 0
+    return event.customer is not UNSET
+
+
+def _check_size(value: bytes, document: dict[str, Any]) -> None:
+    if len(value) > LARGEST and document.get("type") != TAGS[CartUpdated]:
+        raise Rejected("too_large", type=_known(document.get("type")))
+
+
+def _known(kind: Any) -> str | None:
+    return kind if type(kind) is str and kind in TYPES else None
+
+
+def _parse_slowly(value: bytes) -> Event | None:
+    document = parsed(value)
+    if type(document) is not dict:
+        raise Rejected("not_an_object")
+    if document.get("type") == CLOCK:
         return None
-    fault = schemas.fault(document)
-    if fault is not None:
-        raise Rejected(*fault)
-    if document["type"] not in TYPES:
-        return Event(id=document["id"], visitor=document["visitor"])
-    event: Event = msgspec.convert(_whole_numbers(document), AnyEvent)
-    limits.shorten(event, len(value))
+    _check_size(value, document)
+    made, found = _read(document)
+    for fault in found:
+        if fault.essential:
+            raise Rejected(fault.reason, fault.path, _known(document.get("type")))
+    return _event(document, made, tuple(found), len(value))
+
+
+def _read(document: dict[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
+    """What can be read of an event, and all its faults."""
+    found: list[Fault] = []
+    made = {"id": reading.ID(document, "id", "$.id", found, True)}
+    kind = document.get("type")
+    if type(kind) is not str:
+        missing = "type" not in document
+        got = "nothing" if missing else "no text"
+        found.append(Fault("$.type", "text", got, "missing" if missing else "wrong_type", True))
+    visitor, visitor_faults = _visitor(document)
+    envelope: list[Fault] = []
+    made["customer"] = _customer(document, kind, envelope)
+    if document.get("keys", LEFT_OUT) is not LEFT_OUT:
+        made["keys"] = reading.KEYS(document, "keys", "$.keys", envelope, False)
+    if "client_time" in document:
+        made["client_time"] = reading.TIME(
+            document, "client_time", "$.client_time", envelope, False
+        )
+    essentials, optionals = reading.BODIES.get(str(kind), ({}, {}))
+    body: list[Fault] = []
+    rest = reading.fields(document, "$", body, essentials, optionals)
+    made = {name: value for name, value in made.items() if value is not LEFT_OUT}
+    made |= {} if rest is LEFT_OUT else rest
+    whose = visitor or owner.derived(made)
+    if whose is None:
+        if not visitor_faults:
+            visitor_faults = [Fault("$.visitor", "an owner", "nothing", "missing")]
+        visitor_faults = [msgspec.structs.replace(visitor_faults[0], essential=True)]
+    else:
+        made["visitor"] = whose
+    if kind == TAGS[VisitorIdentified] and whose is not None:
+        body = [*_unidentified(made, envelope), *body]
+    return made, found + visitor_faults + envelope + body
+
+
+def _visitor(document: dict[str, Any]) -> tuple[str | None, list[Fault]]:
+    """The visitor that an event gives; None if it gives none that can be read."""
+    given, found = document.get("visitor", LEFT_OUT), list[Fault]()
+    if given is LEFT_OUT:
+        return None, found
+    if type(given) is str and owner.is_pseudo(given):
+        if owner.pseudo_key(given) is not None:
+            return given, found
+        reading.note(
+            found, "$.visitor", "a name that does not begin with ~", given, "names_nobody", False
+        )
+        return None, found
+    visitor = reading.OWNER(document, "visitor", "$.visitor", found, False)
+    return None if visitor is LEFT_OUT else visitor, found
+
+
+def _customer(document: dict[str, Any], kind: Any, found: list[Fault]) -> Any:
+    """The customer; None where null says that the customer has gone."""
+    if "customer" not in document:
+        return LEFT_OUT
+    if document["customer"] is None and kind in _LEAVES:
+        return None
+    return reading.OWNER(document, "customer", "$.customer", found, False)
+
+
+_LEAVES: Final = {TAGS[kind] for kind in LEAVES}
+
+
+def _unidentified(made: dict[str, Any], envelope: list[Fault]) -> list[Fault]:
+    """A fault if a visitor.identified does not say who it is."""
+    keys = made.get("keys") or {}
+    own = owner.pseudo_key(made["visitor"]) if owner.is_pseudo(made["visitor"]) else None
+    if "customer" in made or "email" in keys or "phone" in keys:
+        return []
+    if own is not None and own[0] in (owner.CUSTOMER, "email", "phone"):
+        return []
+    why = [fault for fault in envelope if fault.path == "$.customer"]
+    if why:
+        envelope.remove(why[0])
+        return [msgspec.structs.replace(why[0], essential=True)]
+    return [Fault("$.customer", reading.WHO, "nothing", "missing", True)]
+
+
+def _event(
+    document: dict[str, Any], made: dict[str, Any], found: tuple[Fault, ...], size: int
+) -> Event:
+    kind, visitor = document["type"], made["visitor"]
+    if kind in TYPES:
+        made |= {"type": kind, "visitor": "-"}
+        if kind == TAGS[OrderPlaced]:
+            order = made.setdefault("order", {})
+            order.setdefault("id", f"event:{made['id']}")
+        event: Event = msgspec.convert(made, AnyEvent)
+        event.visitor = visitor
+    else:
+        event = Event(id=made["id"], visitor=visitor)
+    derived = owner.is_pseudo(visitor) and document.get("visitor") != visitor
+    event.t = document.get("t", UNSET)
+    event.aside = Reading(found, derived, "" if kind in TYPES else kind)
+    limits.shorten(event, size)
     return event
-
-
-def _parse(value: bytes) -> Any:
-    """JSON as RFC 8259 has it: no NaN, no lone surrogate, nothing before or after."""
-    try:
-        text = value.decode()
-        document = json.loads(text, parse_constant=_refuse, parse_int=_integer)
-        json.dumps(document, ensure_ascii=False).encode()
-    except (ValueError, RecursionError):
-        raise Rejected("not_json") from None
-    return document
-
-
-def _refuse(name: str) -> None:
-    raise ValueError(name)
-
-
-def _integer(digits: str) -> int | float:
-    """Integers past any bound we know stay numbers without the cost of thousands of digits."""
-    return int(digits) if len(digits) <= 20 else float(digits)
-
-
-def _whole_numbers(document: Any) -> Any:
-    """The document with 1.0 written 1 throughout."""
-    if isinstance(document, float) and abs(document) <= BOUND and document.is_integer():
-        return int(document)
-    if isinstance(document, dict):
-        return {name: _whole_numbers(value) for name, value in document.items()}
-    if isinstance(document, list):
-        return [_whole_numbers(value) for value in document]
-    return document

@@ -4,7 +4,6 @@ One per person and recipe, on one visit of one visitor. A later visit that meets
 its place; a cart or a checkout, the visitor's own or one that opens a funnel episode, ends it.
 """
 
-from collections.abc import Sequence
 from typing import Final
 
 from stream.durations import DAY, HOUR, SECOND
@@ -13,9 +12,8 @@ from stream.episodes.visible_summary import Seen
 from stream.outputs.outputs import Outputs
 from stream.recipes.recipe import BROWSE, Recipe, Recipes
 from stream.state.cart import NEVER
-from stream.state.facts import Idle
+from stream.state.facts import Idle, Summary
 from stream.state.person import Episode, Person
-from stream.state.visitor import Glance
 
 DEFAULTS: Final = Recipe(
     BROWSE,
@@ -28,26 +26,33 @@ DEFAULTS: Final = Recipe(
 )
 
 DWELL: Final = 10 * SECOND
+LOOKED_AT: Final = SECOND
 DISTINCT: Final = 3
 SAME_CATEGORY: Final = 3
 AFTER_ADDING: Final = 24 * HOUR
 
 
-def sub_kind(views: Sequence[Glance]) -> str:
+def sub_kind(summary: Summary) -> str:
     """What kind of looking around it was."""
     counts: dict[str | None, int] = {}
-    for view in views:
+    for view in summary.views:
         if view.count >= 2:
             return "product"
         counts[view.category] = counts.get(view.category, 0) + view.count
     counts.pop(None, None)
     if counts and max(counts.values()) >= SAME_CATEGORY:
         return "category"
-    return "recent" if _looked(views) else "search"
+    return "recent" if _looked(summary) else "search"
 
 
-def _looked(views: Sequence[Glance]) -> bool:
-    return len(views) >= DISTINCT or any(view.dwell >= DWELL for view in views)
+def _looked(summary: Summary) -> bool:
+    """Whether one product was looked at for long, or several were at all."""
+    looked_at = 0
+    for view in summary.views:
+        if view.dwell >= DWELL:
+            return True
+        looked_at += view.dwell >= LOOKED_AT or view.id == summary.on_screen
+    return looked_at >= DISTINCT
 
 
 def look(person: Person, fact: Idle, seen: Seen, recipes: Recipes, out: Outputs) -> None:
@@ -63,7 +68,7 @@ def look(person: Person, fact: Idle, seen: Seen, recipes: Recipes, out: Outputs)
     start = fact.summary.visit_start
     for episode in opened:
         if episode.origin == fact.visitor and episode.key_time == start:
-            _feed(episode, fact, seen, sub_kind(fact.summary.views))
+            _feed(episode, fact, seen, sub_kind(fact.summary))
         elif start > episode.key_time:
             lifecycle.close(person, episode, "replaced", fact.at, recipes, out)
     for recipe in recipes.of[BROWSE]:
@@ -74,7 +79,7 @@ def look(person: Person, fact: Idle, seen: Seen, recipes: Recipes, out: Outputs)
 def _meets(fact: Idle) -> bool:
     added_at = fact.summary.cart.added_at
     return (added_at == NEVER or fact.at - added_at >= AFTER_ADDING) and (
-        _looked(fact.summary.views) or fact.summary.unanswered
+        _looked(fact.summary) or fact.summary.unanswered
     )
 
 
@@ -82,9 +87,8 @@ def _open(person: Person, recipe: Recipe, fact: Idle, seen: Seen) -> None:
     summary = fact.summary
     if lifecycle.is_remembered(person, recipe, fact.visitor, summary.visit_start, ""):
         return
-    product, kind = summary.subject, sub_kind(summary.views)
-    categories = frozenset([product.category] if product and product.category is not None else [])
-    if not recipe.when.holds(lifecycle.known(person, 0.0, categories, kind)):
+    kind = sub_kind(summary)
+    if not recipe.when.holds(lifecycle.known(person, 0.0, seen.categories, kind)):
         return
     episode = Episode(
         recipe.name,
@@ -102,5 +106,6 @@ def _open(person: Person, recipe: Recipe, fact: Idle, seen: Seen) -> None:
 def _feed(episode: Episode, fact: Idle, seen: Seen, sub_kind: str) -> None:
     episode.fed_at = fact.at
     episode.product = fact.summary.subject
+    episode.looked_at = seen.looked_at
     episode.sub_kind = sub_kind
     episode.evidence = seen.evidence

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from stream.durations import DAY, MINUTE
+from stream.durations import DAY, HOUR, MINUTE
 from stream.episodes.visible_summary import Seen
 from stream.recipes.recipe import CHECKOUT, Recipe
 
@@ -13,6 +13,7 @@ DEFAULTS: Final = Recipe(
     cooldown=DAY,
     valid_for=DAY,
     priority=20,
+    ordered_within=HOUR,
 )
 
 

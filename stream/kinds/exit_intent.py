@@ -12,18 +12,13 @@ from stream.kinds.exit_score import THRESHOLD, accepted, score
 from stream.outputs import decisions, triggers
 from stream.outputs.decisions import Decision
 from stream.outputs.outputs import Outputs
+from stream.outputs.reasons import ExitRefusal
 from stream.recipes.conditions import Known, Offer, Range, When, first_offer
 from stream.recipes.ids import trigger_id
 from stream.recipes.recipe import EXIT, Recipe, Recipes
 from stream.state.cart import NEVER, value
-from stream.state.visitor import (
-    PAYMENT,
-    Published,
-    Signal,
-    View,
-    Visitor,
-    open_checkout,
-)
+from stream.state.checkout import open_checkout
+from stream.state.visitor import PAYMENT, Published, Signal, View, Visitor
 
 _NO_ORDERS: Final = Range("orders", max=0)
 _OFFERS: Final = (
@@ -84,7 +79,7 @@ def _known(state: Visitor, shown: View | None) -> Known:
     return Known(
         visits=state.visits,
         orders=max(len(state.orders), state.traits_orders),
-        cart_value=value(lines),
+        cart_value=value(lines) or 0.0,
         traits_value=state.traits_value,
         message=1,
         categories=categories,
@@ -97,7 +92,7 @@ def _decide(
     known: Known,
     shown: View | None,
     channels: list[str],
-    reason: str | None,
+    reason: ExitRefusal | None,
     reached: float,
     t: int,
     out: Outputs,
@@ -137,16 +132,19 @@ def _decide(
     triggers.fire(fired, out)
 
 
-def _refusal(state: Visitor, recipe: Recipe, channels: list[str], t: int) -> str | None:
+def _refusal(state: Visitor, recipe: Recipe, channels: list[str], t: int) -> ExitRefusal | None:
     """The first reason against the candidate, in the order of the page."""
     if t - state.visit_start < AFTER_VISIT_START or (
         state.last_look != NEVER and t - state.last_look < AFTER_LOOK
     ):
         return "too_soon"
     checkout = open_checkout(state, t)
-    if checkout is not None and checkout.stage == PAYMENT and not checkout.failed:
+    paying = checkout is not None and checkout.stage == PAYMENT and not checkout.failed
+    if paying or state.page == "payment":
         return "paying"
-    if any(entry.at >= state.visit_start for entry in state.orders):
+    if state.page == "confirmation" or any(
+        order.at >= state.visit_start and not order.recurring for order in state.orders
+    ):
         return "ordered"
     if recipe.name in state.fired:
         return "already"
@@ -174,9 +172,9 @@ def _trigger(
 ) -> triggers.Fired:
     lines = list(state.cart.lines.values())
     cart = None
-    worth = (shown.price if shown else None) or 0.0
+    worth: float | None = (shown.price if shown else None) or 0.0
     if lines:
-        worth = known.cart_value
+        worth = value(lines)
         cart = triggers.CartSnapshot(
             state.cart.id,
             triggers.cart_items(lines),

@@ -15,23 +15,23 @@ from stream.outputs.outputs import Outputs
 from stream.recipes.recipe import Recipe, Recipes
 from stream.state import cart as carts
 from stream.state.facts import CartSummary, Idle
-from stream.state.person import Episode, KnownCart, Person
+from stream.state.person import Episode, Person
 
 
 def look(person: Person, fact: Idle, seen: Seen, recipes: Recipes, out: Outputs) -> None:
     """An idle visitor's cart: opens, keeps, feeds or closes what is about it."""
     at, id = fact.at, seen.cart.id
     for episode in _open_ones(person):
-        if episode.visitor == fact.visitor and episode.origin != id:
-            lifecycle.close(person, episode, "replaced", at, recipes, out)
-    known = person.carts.get(id)
-    if seen.is_older_than(known):
+        if episode.visitor == fact.visitor and episode.cart_id != id:
+            if _goes_on(person, episode, seen):
+                episode.cart_id = id
+            elif seen.cart.changed_at != carts.NEVER:
+                lifecycle.close(person, episode, "replaced", at, recipes, out)
+    if seen.stale:
         return
-    if known is None or seen.cart.changed_at >= known.changed_at:
-        person.carts[id] = KnownCart(seen.cart.changed_at, seen.given_contents)
     kind, key_time = _stage(seen)
     for episode in _open_ones(person):
-        if episode.origin != id:
+        if episode.cart_id != id:
             continue
         if episode.kind == kind:
             _feed(person, episode, fact, seen)
@@ -40,10 +40,24 @@ def look(person: Person, fact: Idle, seen: Seen, recipes: Recipes, out: Outputs)
         elif not seen.old:
             lifecycle.close(person, episode, "emptied", at, recipes, out)
     if not seen.lines:
-        _forget_contents(person, id)
+        _known_empty(person, id)
     if kind is not None:
         for recipe in recipes.of[kind]:
             _open(person, recipe, key_time, fact, seen)
+
+
+def _goes_on(person: Person, episode: Episode, seen: Seen) -> bool:
+    """Whether the cart of an episode only has a new id."""
+    id = seen.cart.id
+    return (
+        not seen.stale
+        and seen.contents == episode.contents != ""
+        and not _has_open(person, episode.recipe, id)
+    )
+
+
+def _has_open(person: Person, recipe: str, id: str) -> bool:
+    return any(each.recipe == recipe and each.cart_id == id for each in _open_ones(person))
 
 
 def _open_ones(person: Person) -> list[Episode]:
@@ -60,21 +74,22 @@ def _stage(seen: Seen) -> tuple[str | None, int]:
     return None, carts.NEVER
 
 
-def _forget_contents(person: Person, id: str) -> None:
+def _known_empty(person: Person, id: str) -> None:
     """The cart is known empty: what it held when an episode on it ended may start one again."""
     for episode in person.episodes:
-        if episode.origin == id and not episode.open:
-            episode.contents = ""
+        if episode.is_about(id) and id not in episode.emptied:
+            episode.emptied = [*episode.emptied, id]
 
 
 def _open(person: Person, recipe: Recipe, key_time: int, fact: Idle, seen: Seen) -> None:
     id, opened = seen.cart.id, _open_ones(person)
-    if any(each.recipe == recipe.name and each.origin == id for each in opened):
+    if _has_open(person, recipe.name, id):
         return
     if lifecycle.is_remembered(person, recipe, id, key_time, seen.contents):
         return
-    categories = frozenset(line.category for line in seen.lines if line.category is not None)
-    if not recipe.when.holds(lifecycle.known(person, carts.value(seen.lines), categories, None)):
+    if not recipe.when.holds(
+        lifecycle.known(person, carts.value(seen.lines), seen.categories, None)
+    ):
         return
     if len(opened) >= limits.MOST_OPEN:
         return
@@ -86,8 +101,12 @@ def _open(person: Person, recipe: Recipe, key_time: int, fact: Idle, seen: Seen)
 def _feed(person: Person, episode: Episode, fact: Idle, seen: Seen) -> None:
     episode.visitor = fact.visitor
     episode.fed_at = fact.at
-    episode.cart = _fitting(person, episode, seen.cart)
+    episode.cart_id = seen.cart.id
+    episode.cart = _fitting(person, episode, structs.replace(seen.cart, lines=seen.lines))
+    episode.checkout = seen.checkout
     episode.contents = seen.contents
+    episode.emptied = [id for id in episode.emptied if id != episode.cart_id]
+    episode.looked_at = seen.looked_at
     episode.evidence = seen.evidence
 
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from stream.durations import DAY, MINUTE
+from stream.durations import DAY, HOUR, MINUTE
 from stream.episodes.visible_summary import Seen
 from stream.recipes.recipe import PAYMENT, Recipe
 
@@ -13,6 +13,7 @@ DEFAULTS: Final = Recipe(
     cooldown=0,
     valid_for=DAY,
     priority=10,
+    ordered_within=HOUR,
 )
 
 

@@ -1,13 +1,10 @@
 """Decisions: an answer for every candidate, with its reason. Source: docs/semantics.md, 8."""
 
-from typing import Literal
-
 import msgspec
 from msgspec import Struct
 
 from stream.outputs.outputs import Outputs
-
-Outcome = Literal["fired", "refused", "deferred", "closed"]
+from stream.outputs.reasons import Outcome, Reason
 
 
 class Decision(Struct, omit_defaults=True):
@@ -21,7 +18,7 @@ class Decision(Struct, omit_defaults=True):
     visitor: str
     outcome: Outcome
     at: int
-    reason: str | None = None
+    reason: Reason | None = None
     until: int | None = None
     steps_left: int | None = None
     evidence: list[str] = []

@@ -8,12 +8,22 @@ from stream.state.facts import AnyFact
 
 
 class Outputs:
-    """`facts` and `decisions`: (person, JSON) · `claims`: (key of identity, JSON) · `triggers`: (recipe, person, JSON), fired and cancelled ·
-    `rejected`: (input offset, reason, JSON path) · `counts`: (kind, label) to a number, and `moments`:
-    (fired or cancelled, the time in ms at which it was to be), for metrics.
+    """`facts` and `decisions`: (person, JSON) · `claims`: (key of identity, JSON) · `triggers`: (recipe,
+    person, JSON), fired and cancelled · `rejected`: (input offset, reason, JSON path) · `reported`: (input
+    offset, type, JSON path with [] for an index), of a part that was left out · `counts`: (kind, label) to a
+    number, and `moments`: (fired or cancelled, the time in ms at which it was to be), for metrics.
     """
 
-    __slots__ = ("claims", "counts", "decisions", "facts", "moments", "rejected", "triggers")
+    __slots__ = (
+        "claims",
+        "counts",
+        "decisions",
+        "facts",
+        "moments",
+        "rejected",
+        "reported",
+        "triggers",
+    )
 
     def __init__(self) -> None:
         self.facts: list[tuple[str, bytes]] = []
@@ -21,6 +31,7 @@ class Outputs:
         self.triggers: list[tuple[str, str, bytes]] = []
         self.decisions: list[tuple[str, bytes]] = []
         self.rejected: list[tuple[int, str, str]] = []
+        self.reported: list[tuple[int, str, str]] = []
         self.counts: defaultdict[tuple[str, str], int] = defaultdict(int)
         self.moments: list[tuple[str, int]] = []
 

@@ -3,6 +3,7 @@
 Bytes are a function of the log: the fields stand in the order written here, times come from deadlines.
 """
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -10,6 +11,9 @@ import msgspec
 from msgspec import Struct
 
 from stream.outputs.outputs import Outputs
+from stream.outputs.reasons import CancelReason
+from stream.recipes.recipe import EXIT, Recipe
+from stream.state import cart as carts
 from stream.state.cart import Line
 from stream.state.visitor import Published, View
 
@@ -24,18 +28,21 @@ _LAST: Final = 253_402_300_799_999
 class CartItem(Struct):
     product_id: str
     variant_id: str
-    quantity: int
+    quantity: float
     name: str | None
     category: str | None
     price: float | None
     url: str | None
     image: str | None
+    currency: str | None
 
 
 class CartSnapshot(Struct):
+    """`value` None: the items name more than one currency; `currency` is then that of the cart alone."""
+
     id: str
     items: list[CartItem]
-    value: float
+    value: float | None
     currency: str | None
     url: str | None
 
@@ -50,7 +57,7 @@ class Product(Struct):
 
 
 class Fired(Struct):
-    """Data of a trigger; times in ms, `value` in the cart's currency."""
+    """Data of a trigger; times in ms, `value` in the cart's currency, None if there is more than one."""
 
     trigger_id: str
     recipe: str
@@ -65,7 +72,7 @@ class Fired(Struct):
     channels: list[str]
     cart: CartSnapshot | None
     product: Product | None
-    value: float
+    value: float | None
     offer: str | None
     arm: str | None
     not_before: int
@@ -79,7 +86,7 @@ class Cancelled(Struct):
     recipe: str
     step: int
     person: str
-    reason: str
+    reason: CancelReason
     order_id: str | None
     at: int
 
@@ -105,7 +112,9 @@ def fire(data: Fired, out: Outputs) -> None:
     out.moments.append(("fired", data.not_before))
 
 
-def cancel(published: Published, at: int, reason: str, order_id: str | None, out: Outputs) -> None:
+def cancel(
+    published: Published, at: int, reason: CancelReason, order_id: str | None, out: Outputs
+) -> None:
     """Publishes that a trigger, still valid at `at`, must not be acted on."""
     data = Cancelled(
         published.trigger_id,
@@ -121,6 +130,29 @@ def cancel(published: Published, at: int, reason: str, order_id: str | None, out
     out.moments.append(("cancelled", at))
 
 
+def cancel_all(
+    published: Iterable[Published],
+    at: int,
+    reason: CancelReason,
+    order_id: str | None,
+    out: Outputs,
+) -> None:
+    """Cancels what is still valid at `at`."""
+    for each in published:
+        if at < each.valid_until:
+            cancel(each, at, reason, order_id, out)
+
+
+def cancel_withdrawn(
+    published: Iterable[Published], consent: Mapping[str, bool], at: int, out: Outputs
+) -> list[Published]:
+    """Cancels what has no channel left by a consent; gives what is left and still valid."""
+    valid = [each for each in published if at < each.valid_until]
+    lost = [each for each in valid if all(consent.get(name) is False for name in each.channels)]
+    cancel_all(lost, at, "consent", None, out)
+    return [each for each in valid if each not in lost]
+
+
 def _publish(data: Fired | Cancelled, id: str, kind: str, at: int, out: Outputs) -> None:
     source = f"/triggers/{data.recipe}"
     event = CloudEvent("1.0", id, source, kind, data.person, rfc3339(at), "application/json", data)
@@ -133,20 +165,79 @@ def rfc3339(at: int) -> str:
     return time.isoformat(timespec="milliseconds") + "Z"
 
 
+def build(
+    recipe: Recipe,
+    published: Published,
+    at: int,
+    *,
+    message: int,
+    sub_kind: str | None,
+    visitor: str,
+    cart: CartSnapshot | None,
+    shown: View | None,
+    offer: str | None,
+    why: dict[str, Any],
+    evidence: list[str],
+) -> Fired:
+    """The data of a trigger that fires at `at`; without a cart its value is the price of what was shown."""
+    person = published.person
+    return Fired(
+        trigger_id=published.trigger_id,
+        recipe=recipe.name,
+        version=recipe.version,
+        step=published.step,
+        steps=1 if recipe.kind == EXIT else len(recipe.steps),
+        message=message,
+        sub_kind=sub_kind,
+        person=person,
+        customer=person.removeprefix("customer:") if person.startswith("customer:") else None,
+        visitor=visitor,
+        channels=published.channels,
+        cart=cart,
+        product=product(shown),
+        value=cart.value if cart is not None else (shown.price if shown else None) or 0.0,
+        offer=offer,
+        arm=recipe.arm(person),
+        not_before=at,
+        valid_until=published.valid_until,
+        why=why,
+        evidence=evidence,
+    )
+
+
+def snapshot(id: str, lines: list[Line], currency: str | None, url: str | None) -> CartSnapshot:
+    """A cart as a trigger shows it; its currency is that of its lines, if they name one."""
+    value = carts.value(lines)
+    named = next((line.currency for line in lines if line.currency), None)
+    return CartSnapshot(
+        id,
+        cart_items(lines),
+        value,
+        currency if value is None or named is None else named,
+        url,
+    )
+
+
 def cart_items(lines: list[Line]) -> list[CartItem]:
     return [
         CartItem(
             line.product_id,
             line.variant_id,
-            line.quantity,
+            _written(line.quantity),
             line.name,
             line.category,
             line.price,
             line.url,
             line.image,
+            line.currency,
         )
         for line in lines
     ]
+
+
+def _written(quantity: float) -> float:
+    """A whole quantity without a point."""
+    return int(quantity) if quantity == int(quantity) else quantity
 
 
 def product(view: View | None) -> Product | None:

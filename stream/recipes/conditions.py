@@ -1,6 +1,13 @@
 """`when` of recipes and offers: what must hold of a visitor or person. Source: docs/semantics.md, 9."""
 
+from typing import Final
+
 from msgspec import Struct
+
+from stream.durations import DAY
+
+OFFER_EVERY: Final = 30 * DAY
+"""A person, and a visitor at an exit, gets at most one offer in so long."""
 
 
 class Known(Struct, frozen=True):

@@ -1,4 +1,7 @@
-"""How an engaged event changes a visitor, one line of the table a type. Source: docs/semantics.md, 2 and 3."""
+"""How an engaged event changes a visitor, one line of the table a type. Source: docs/semantics.md, 2 and 3.
+
+Each tells whether it changed the contents of the cart or anything of the checkout.
+"""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -17,54 +20,71 @@ from stream.events.types import (
     ProductViewed,
     SearchPerformed,
 )
-from stream.state import cart, visitor
+from stream.state import filling, ordered
+from stream.state.checkout import check_out, open_checkout
 from stream.state.visitor import PAYMENT, STAGES, STARTED, Visitor
 
 
-def _cart(state: Visitor, event: CartUpdated | CartItemAdded | CartItemRemoved, t: int) -> None:
-    changed_at, filled = state.cart.changed_at, bool(state.cart.lines)
+def _cart(state: Visitor, event: CartUpdated | CartItemAdded | CartItemRemoved, t: int) -> bool:
+    cart = state.cart
+    before = cart.lines
     if isinstance(event, CartUpdated):
-        cart.replace(state.cart, event, t, state.id)
+        changed = filling.replace(cart, event.cart, t, state.id)
+        if before and not cart.lines:
+            ordered.take_away(state, before.values(), t)
     elif isinstance(event, CartItemAdded):
-        cart.add(state.cart, event.item, t, state.id)
+        changed = filling.add(cart, event.item, t, state.id)
     else:
-        cart.remove(state.cart, event.item, t)
-    if state.cart.changed_at != changed_at:
+        changed = filling.remove(cart, event.item, t)
+    if changed:
         state.cart_event = event.id
-    if filled and not state.cart.lines:
-        state.checkout = None
+    if cart.lines:
+        ordered.filled(state)
+    elif changed and open_checkout(state, t) is not None:
+        state.emptied = True
+    return changed
 
 
-def _started(state: Visitor, event: CheckoutStarted, t: int) -> None:
-    visitor.check_out(state, STARTED, False, t, event.id)
+def _started(state: Visitor, event: CheckoutStarted, t: int) -> bool:
+    if state.ordered is not None:
+        state.ordered.started = True
+    return check_out(state, STARTED, False, t, event.id)
 
 
-def _advanced(state: Visitor, event: CheckoutAdvanced, t: int) -> None:
-    visitor.check_out(state, STAGES[event.stage], False, t, event.id)
+def _advanced(state: Visitor, event: CheckoutAdvanced, t: int) -> bool:
+    return check_out(state, STAGES[event.stage], False, t, event.id)
 
 
-def _failed(state: Visitor, event: PaymentFailed, t: int) -> None:
-    visitor.check_out(state, PAYMENT, True, t, event.id)
+def _failed(state: Visitor, event: PaymentFailed, t: int) -> bool:
+    return check_out(state, PAYMENT, True, t, event.id)
 
 
-def _looked_away(state: Visitor, event: Event, t: int) -> None:
-    state.look_away(event, t)
+def _turned(state: Visitor, event: PageViewed, t: int) -> bool:
+    state.turn(event, t)
+    return False
 
 
-def _viewed(state: Visitor, event: ProductViewed, t: int) -> None:
+def _looked_away(state: Visitor, event: Event, t: int) -> bool:
+    state.look_away(t)
+    return False
+
+
+def _viewed(state: Visitor, event: ProductViewed, t: int) -> bool:
     state.view(event, t)
+    return False
 
 
-def _searched(state: Visitor, event: SearchPerformed, t: int) -> None:
+def _searched(state: Visitor, event: SearchPerformed, t: int) -> bool:
     state.search(event, t)
+    return False
 
 
-def _pinged(state: Visitor, event: ActivityPinged, t: int) -> None:
-    pass
+def _pinged(state: Visitor, event: ActivityPinged, t: int) -> bool:
+    return False
 
 
-FOLD: Final[Mapping[type, Callable[[Visitor, Any, int], None]]] = {
-    PageViewed: _looked_away,
+FOLD: Final[Mapping[type, Callable[[Visitor, Any, int], bool]]] = {
+    PageViewed: _turned,
     CategoryViewed: _looked_away,
     ProductViewed: _viewed,
     SearchPerformed: _searched,
@@ -76,4 +96,4 @@ FOLD: Final[Mapping[type, Callable[[Visitor, Any, int], None]]] = {
     PaymentFailed: _failed,
     ActivityPinged: _pinged,
 }
-"""The engaged events: these start and extend a visit."""
+"""The engaged events: these start and extend a visit, unless they are unattended changes."""

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import msgspec
 
-from stream.episodes import lifecycle, steps
-from stream.episodes.visible_summary import Seen
+from stream.episodes import lifecycle, orders, steps
+from stream.episodes.visible_summary import Seen, remember
 from stream.kinds import funnel, registry
 from stream.outputs.outputs import Outputs
 from stream.recipes.recipe import Recipes
@@ -18,7 +18,7 @@ from stream.stages.stage import WaitingStage
 from stream.stages.watermark import Watermark
 from stream.state import facts
 from stream.state.facts import AnyFact, Consented, Identified, Idle, Moved, Ordered, Unordered
-from stream.state.orders import take_back
+from stream.state.orders import HandedOrder
 from stream.state.person import FORGET_AFTER, Device, Person, trim
 from stream.store.changelog import Changes
 from stream.store.keyed import Keyed
@@ -31,10 +31,10 @@ def _idle(person: Person, fact: Idle, recipes: Recipes, out: Outputs) -> None:
     summary = fact.summary
     person.visitors[fact.visitor] = Device(False, summary.last_active, summary.visits)
     seen = Seen(person, fact)
+    remember(person, seen, fact.at)
     funnel.look(person, fact, seen, recipes, out)
     for look in registry.AT_IDLE:
         look(person, fact, seen, recipes, out)
-    trim(person)
     steps.plan_all(person, recipes, fact.at)
 
 
@@ -42,7 +42,6 @@ def _active(person: Person, fact: facts.Active, recipes: Recipes, out: Outputs) 
     device = person.visitors.setdefault(fact.visitor, Device(True, fact.last_active))
     device.active = True
     device.last_active = fact.last_active
-    trim(person)
     steps.unplan(person)
 
 
@@ -56,7 +55,7 @@ def _moved(person: Person, fact: Moved, recipes: Recipes, out: Outputs) -> None:
 
 def _identified(person: Person, fact: Identified, recipes: Recipes, out: Outputs) -> None:
     for order in sorted(fact.orders, key=lambda order: order.at):
-        lifecycle.order(person, order.id, order.at, fact.at, recipes, out)
+        orders.place(person, order, fact.at, recipes, out)
     if fact.withdrawn:
         lifecycle.consent(person, fact.withdrawn, False, fact.at, out)
     for channel in fact.granted:
@@ -72,15 +71,16 @@ def _identified(person: Person, fact: Identified, recipes: Recipes, out: Outputs
 
 
 def _ordered(person: Person, fact: Ordered, recipes: Recipes, out: Outputs) -> None:
-    lifecycle.order(person, fact.order_id, fact.at, fact.at, recipes, out)
+    placed = HandedOrder(fact.order_id, fact.at, fact.recurring, fact.cart_id, fact.contents)
+    orders.place(person, placed, fact.at, recipes, out)
 
 
 def _unordered(person: Person, fact: Unordered, recipes: Recipes, out: Outputs) -> None:
-    take_back(person.orders, fact.order_id)
+    orders.cancel(person, fact)
 
 
 def _consented(person: Person, fact: Consented, recipes: Recipes, out: Outputs) -> None:
-    lifecycle.consent(person, fact.channels, fact.granted, fact.at, out)
+    lifecycle.consent(person, fact.channels, fact.granted, fact.at, out, late=fact.late)
 
 
 APPLY: Final[Mapping[type, Callable[[Person, Any, Recipes, Outputs], None]]] = {
@@ -118,6 +118,7 @@ class People(WaitingStage[Person, AnyFact]):
 
     def _fold(self, state: Person, told: AnyFact, out: Outputs) -> None:
         APPLY[type(told)](state, told, self._recipes, out)
+        trim(state, told.at)
 
     def _fire(self, state: Person, until: int, out: Outputs) -> bool:
         return steps.fire(state, until, self._recipes, out)

@@ -11,12 +11,14 @@ FATES: Final = (
     "applied",
     "duplicate",
     "late",
+    "ignored",
     "unknown",
     "clock",
     "rejected",
     "replayed",
 )
-"""What becomes of a record: each has exactly one fate. Replayed: applied before a crash."""
+"""What becomes of a record: each has exactly one fate. Late and ignored: it
+changes nothing, for its time or for another reason. Replayed: applied before a crash."""
 
 
 class Fates:

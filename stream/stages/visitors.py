@@ -2,8 +2,8 @@
 
 Source: docs/semantics.md, 1 to 5. An event is handled in one order: the visitor's deadlines up to its
 time fire; if it is not ignored, a change of person is announced, the event is applied, presence follows,
-then the event's own fact. Deadlines of other visitors fire at the end of the batch: no answer depends on
-the order among visitors. Invariant: all that stands before `position` is in the states.
+then the event's own fact, then its claims (`stream/stages/applying.py`). Deadlines of other visitors fire at
+the end of the batch: no answer depends on the order among visitors. Invariant: all that stands before `position` is in the states.
 """
 
 from collections.abc import Callable, Iterable
@@ -13,18 +13,19 @@ from typing import Any, cast
 from msgspec import UNSET
 
 from schemas import names_nobody
-from stream.events.decoding import Rejected, check_names, parse
+from stream.events.decoding import Rejected, parse
+from stream.events.nearest import shown
 from stream.events.records import Block, Line, Record
-from stream.events.types import APPLIED_LATE, Event
+from stream.events.types import TAGS, Event
 from stream.outputs.outputs import Outputs
 from stream.recipes.recipe import Recipes
 from stream.stages import announce_facts
+from stream.stages.applying import CODES, KEPT_AS, apply
 from stream.stages.backend import KINDS, Hands, Make, fastest
-from stream.stages.engaged_events import FOLD
-from stream.stages.other_events import NOTED
+from stream.stages.judgement import ELSEWHERE, judge
 from stream.stages.record_outcomes import Fates
 from stream.state.cart import NEVER
-from stream.state.visitor import FORGET_AFTER, IDLE, IDLE_AFTER, LATE_AFTER, NOTHING, Visitor
+from stream.state.visitor import FORGET_AFTER, IDLE_AFTER, KEPT_IDS, LATE_AFTER, Visitor
 from stream.store.changelog import Changes, Entries
 from stream.store.keyed import Keyed
 
@@ -104,16 +105,12 @@ class Visitors:
             if event is None:
                 fate = "clock"
             else:
-                kind, visitor, customer = type(event), event.visitor, event.customer
-                state = self._states.live.get(visitor)
-                if state is None or (customer is not UNSET and customer != state.customer):
-                    check_names(event)
-                if key != visitor.encode():
+                kind = type(event)
+                if key != event.visitor.encode():
                     raise Rejected("no_key" if key is None else "key_differs", "$.visitor")
-                if kind is Event:
-                    fate = "unknown"
-                else:
-                    fate = self._handle(offset, t, event, kind, state, out)
+                if event.aside is not None:
+                    _report(event, kind, offset, out)
+                fate = "unknown" if kind is Event else self._handle(offset, t, event, kind, out)
         except Rejected as fault:
             out.rejected.append((offset, fault.reason, fault.path))
             fate = "rejected"
@@ -132,45 +129,37 @@ class Visitors:
             if self._fire(state, time, out):
                 self._arm(state)
 
-    def _handle(
-        self, offset: int, t: int, event: Event, kind: type, state: Visitor | None, out: Outputs
-    ) -> str:
-        """Applies one event at `t` to its visitor's state, if it is at hand; tells its fate."""
-        states, key, id = self._states, event.visitor, event.id
-        if state is None:
-            state = states.get(key)
+    def _handle(self, offset: int, t: int, event: Event, kind: type, out: Outputs) -> str:
+        """Applies one event at `t` to its visitor's state; tells its fate."""
+        states, key = self._states, event.visitor
+        state = states.live.get(key) or states.get(key)
         if state is not None and NEVER < state.armed <= t and not self._fire(state, t, out):
             state = None
+        name = CODES[kind] + event.id
         if state is None:
             grave = states.grave(key)
             if grave is not None and offset <= grave[0]:
                 return "replayed"
         elif offset <= state.applied:
             return "replayed"
-        elif state.knows(id):
+        elif name in state.ids:
             return "duplicate"
         sent = event.client_time
-        if sent is not UNSET and sent < t - LATE_AFTER and kind not in APPLIED_LATE:
-            return "late"
+        late = sent is not UNSET and sent < t - LATE_AFTER
+        verdict = judge(state, event, kind, late)
+        if verdict > ELSEWHERE:
+            return KEPT_AS[verdict]
         if state is None:
             state = self._make.new(key)
             states.add(key, state)
         else:
             states.dirty[key] = state
-        customer = event.customer
-        changed = customer is not UNSET and customer != state.customer
-        if changed:
-            announce_facts.moved(state, str(customer), t, out)
-        fold = FOLD.get(kind)
-        if fold is None:
-            NOTED[kind](state, event, changed, t, self._recipes, out)
-        else:
-            state.engage(t)
-            fold(state, event, t)
-            told = state.sent
-            if told == IDLE or (told == NOTHING and state.customer is not None):
-                announce_facts.active(state, t, out)
-        state.remember(id)
+        apply(state, event, kind, verdict, late, t, self._recipes, out)
+        if not names_nobody(event.id):
+            ids = state.ids
+            ids[name] = None
+            if len(ids) > KEPT_IDS:
+                del ids[next(iter(ids))]
         state.applied = offset
         state.last_event = t
         armed = state.armed
@@ -193,12 +182,12 @@ class Visitors:
     def _arm(self, state: Visitor) -> None:
         """Wakes the visitor at its next deadline."""
         idle = state.idle_pending
-        deadline = state.last_active + IDLE_AFTER if idle else state.last_event + FORGET_AFTER
+        deadline = state.last_sign + IDLE_AFTER if idle else state.last_event + FORGET_AFTER
         self._states.arm(state.id, state, deadline)
 
     def _fire(self, state: Visitor, until: int, out: Outputs) -> bool:
         """Fires the visitor's deadlines at or before `until`; False if that forgot the visitor."""
-        if state.idle_pending and state.last_active + IDLE_AFTER <= until:
+        if state.idle_pending and state.last_sign + IDLE_AFTER <= until:
             announce_facts.fell_idle(state, out)
             self._states.dirty[state.id] = state
         if state.last_event + FORGET_AFTER <= until:
@@ -247,3 +236,13 @@ class Visitors:
         position, self._time, self.clock = self._states.restored()
         self.position = max(position, 0)
         self._states.reach(self.clock)
+
+
+def _report(event: Event, kind: type, offset: int, out: Outputs) -> None:
+    """Tells the parts of an event that were left out, and the name of a type that there is not."""
+    named = TAGS.get(kind, "")
+    for fault in event.faults:
+        out.reported.append((offset, named, fault.path))
+        out.counts["reported", f"{named}:{fault.path}"] += 1
+    if kind is Event:
+        out.counts["unknown", shown(event.reading.type)] += 1

@@ -1,7 +1,8 @@
-"""The watermark of a stage: the smallest evidence over all partitions that send to it.
+"""The watermark of a stage: the smallest evidence over all partitions that feed it. Source: docs/semantics.md, 1.
 
-Source: docs/semantics.md, 1. A mark says "partition i of N has evidence up to T" and stands behind all
-facts and claims it vouches for; what is before the smallest T of all N can get no more company.
+A mark says "partition i of N has evidence up to T" and stands behind all facts it vouches for; what is
+before the smallest T of all can get no more company. Keys are fed by the visitors stage alone, people by
+visitors and keys.
 """
 
 from collections.abc import Mapping
@@ -16,23 +17,25 @@ KEYS: Final = "keys"
 
 
 def mark(evidence: Mapping[int, int], sources: int, stage: str = VISITORS) -> bytes:
-    """The value of a mark: evidence (ms) by partition of the stage's input, of how many there are."""
+    """The value of a mark: evidence (ms) by partition of a stage, of how many there are."""
     return facts.encode(Mark(sources, dict(evidence), stage))
 
 
 class Watermark:
-    """`sources`: input partitions · `keys`: partitions of the keys stage, if it sends, too."""
+    """`inputs`: partitions of the input topic · `keys`: partitions of the claims, 0 if no keys feed the stage."""
 
-    def __init__(self, sources: int, keys: int = 0) -> None:
-        self.evidence: Final = {VISITORS: [NEVER] * sources, KEYS: [NEVER] * keys}
+    def __init__(self, inputs: int, keys: int = 0) -> None:
+        self.evidence: Final = [NEVER] * inputs
+        """Ms, by partition of the input topic."""
         self.value = NEVER
         """Ms; -1 until every source has been heard of."""
+        self._of: Final = {VISITORS: self.evidence, KEYS: [NEVER] * keys}
 
     def move(self, mark: Mark) -> None:
         """Takes a mark in; evidence never moves back, and a mark of another number of sources is void."""
-        evidence = self.evidence.get(mark.stage, [])
-        if mark.sources != len(evidence):
+        evidence = self._of.get(mark.stage)
+        if evidence is None or mark.sources != len(evidence):
             return
         for source, time in mark.evidence.items():
             evidence[source] = max(evidence[source], time)
-        self.value = min(min(each) for each in self.evidence.values() if each)
+        self.value = min(map(min, filter(None, self._of.values())))

@@ -1,6 +1,7 @@
-"""Claims of `identity.claims`: what the visitors stage tells the keys stage. Source: docs/semantics.md, 4 and 11.
+"""Claims of `identity.claims`: what the visitors stage tells the keys stage. Source: docs/semantics.md, 11.
 
-A claim's place among all claims of a key is (at, visitor, n), as that of a fact; marks travel in the same topic.
+A claim's place among all claims of a key is (at, visitor, n), as a fact's is among those of a person; n
+counts facts and claims of a visitor together. Marks travel in the same topic.
 """
 
 import msgspec
@@ -11,7 +12,7 @@ from stream.state.facts import Mark
 
 
 class Claim(Struct, tag_field="type", kw_only=True, omit_defaults=True, gc=False):
-    """`at` in ms, `n` the visitor's fact number · `key`: of identity, `cart:…` · `person`: who claims."""
+    """`at` in ms · `key`: the key of identity, like `cart:7` · `person`: of the visitor, at this event."""
 
     at: int
     visitor: str
@@ -21,27 +22,21 @@ class Claim(Struct, tag_field="type", kw_only=True, omit_defaults=True, gc=False
 
 
 class Bound(Claim, tag="bound", gc=False):
-    """The person is an owner of the key."""
+    """The key belongs to this person."""
 
 
-class OrderClaim(Claim, tag="order.placed", omit_defaults=True, gc=False):
-    """`contents`: what the order emptied."""
-
+class OrderClaim(Claim, tag="order.placed", gc=False):
     order_id: str
     cart_id: str | None = None
     contents: Contents | None = None
 
 
-class CancelClaim(Claim, tag="order.cancelled", omit_defaults=True, gc=False):
-    """`unpaid`: the window [from, until) of the order's time, ms."""
-
+class CancelClaim(Claim, tag="order.cancelled", gc=False):
     order_id: str
     unpaid: tuple[int, int] | None = None
 
 
-class ConsentClaim(Claim, tag="consent.changed", omit_defaults=True, gc=False):
-    """`late`: a late grant lifts no withdrawal."""
-
+class ConsentClaim(Claim, tag="consent.changed", gc=False):
     channels: list[str]
     granted: bool
     late: bool = False

@@ -13,6 +13,8 @@ from stream.state.visitor import Checkout, Glance, View
 
 
 class CartSummary(Struct, gc=False, omit_defaults=True):
+    """A visitor's cart; `changed_at` NEVER: it never changed."""
+
     id: str
     changed_at: int
     added_at: int
@@ -24,8 +26,9 @@ class CartSummary(Struct, gc=False, omit_defaults=True):
 class Summary(Struct, omit_defaults=True, gc=False):
     """All that episodes are decided on: the visitor as it is at the fact's time.
 
-    `subject`: that of the views which a reminder would be about · `evidence`: ids of the events behind search,
-    cart and checkout; each view names its own.
+    `last_active`: the last sign of the visitor, its last unattended change included · `subject`: that of the
+    views which a reminder would be about · `on_screen`: the product on screen, "" for none · `evidence`: ids
+    of the events behind search, cart and checkout; each view names its own.
     """
 
     visit_start: int
@@ -36,6 +39,7 @@ class Summary(Struct, omit_defaults=True, gc=False):
     checkout: Checkout | None = None
     views: list[Glance] = []
     subject: View | None = None
+    on_screen: str = ""
     searches: int = 0
     query: str = ""
     unanswered: bool = False
@@ -64,7 +68,10 @@ class Moved(Fact, tag="visitor.moved", gc=False):
 
 
 class Identified(Fact, tag="visitor.identified", omit_defaults=True, gc=False):
-    """A change of person, with what it takes over from a `visitor:` person; or what an event said."""
+    """A change of person, with what it takes over; or what an event said.
+
+    `contacts` None: not told; empty: the person has none.
+    """
 
     orders: list[HandedOrder] = []
     withdrawn: list[str] = []
@@ -75,8 +82,8 @@ class Identified(Fact, tag="visitor.identified", omit_defaults=True, gc=False):
     time_zone: str | None = None
 
 
-class Ordered(Fact, tag="order.placed", omit_defaults=True, gc=False):
-    """`contents`: what the order emptied at this visitor."""
+class Ordered(Fact, tag="order.placed", gc=False):
+    """`cart_id`: under which something counts as bought · `contents`: of the cart that the order emptied."""
 
     order_id: str
     cart_id: str | None = None
@@ -84,14 +91,14 @@ class Ordered(Fact, tag="order.placed", omit_defaults=True, gc=False):
     recurring: bool = False
 
 
-class Unordered(Fact, tag="order.cancelled", omit_defaults=True, gc=False):
-    """`unpaid`: the window [from, until) of the order's time, ms."""
+class Unordered(Fact, tag="order.cancelled", gc=False):
+    """`unpaid`: times [from, until) of an order whose payment failed."""
 
     order_id: str
     unpaid: tuple[int, int] | None = None
 
 
-class Consented(Fact, tag="consent.changed", omit_defaults=True, gc=False):
+class Consented(Fact, tag="consent.changed", gc=False):
     """`late`: a late grant lifts no withdrawal."""
 
     channels: list[str]
@@ -99,8 +106,11 @@ class Consented(Fact, tag="consent.changed", omit_defaults=True, gc=False):
     late: bool = False
 
 
-class Mark(Struct, tag_field="type", tag="mark", omit_defaults=True, gc=False):
-    """Evidence (ms) of a stage's partitions, of how many: all that they sent before it stands before this record."""
+class Mark(Struct, tag_field="type", tag="mark", gc=False, omit_defaults=True):
+    """Evidence (ms) of partitions, of how many: all facts before it stand before this record.
+
+    `stage`: whose partitions they are, those of the input (visitors) or of the claims (keys).
+    """
 
     sources: int
     evidence: dict[int, int]

@@ -4,19 +4,22 @@ from typing import Final
 
 from msgspec import Struct
 
+from schemas import names_nobody
 from stream import limits
 from stream.state.cart import Contents
 
-COMPARED_ORDERS: Final = 10
+COMPARED_ORDERS: Final = 64
+"""A repeated order is one of the last entered, so many of them."""
 
 
 class OrderEntry(Struct, array_like=True, gc=False):
     id: str
     at: int
+    recurring: bool = False
 
 
 class HandedOrder(Struct, gc=False, omit_defaults=True):
-    """An order in visitor.identified; `contents`: what it emptied."""
+    """An order that a `visitor.identified` hands over, with the cart that it emptied, if that is known."""
 
     id: str
     at: int
@@ -25,15 +28,42 @@ class HandedOrder(Struct, gc=False, omit_defaults=True):
     contents: Contents | None = None
 
 
-def enter_order(orders: list[OrderEntry], id: str, at: int) -> bool:
-    """Enters an order into a record; False, and nothing changes, if it is one of the 10 last entered."""
-    if any(entry.id == id for entry in orders[-COMPARED_ORDERS:]):
-        return False
-    orders.append(OrderEntry(id, at))
+def repeated(orders: list[OrderEntry], id: str, at: int) -> OrderEntry | None:
+    """The order that an order placed at `at` repeats; of an id of nobody only one of the same time."""
+    for entry in reversed(orders[-COMPARED_ORDERS:]):
+        if entry.id == id and (entry.at == at or not names_nobody(id)):
+            return entry
+    return None
+
+
+def enter_order(orders: list[OrderEntry], id: str, at: int, recurring: bool = False) -> bool:
+    """Enters an order into a record; False if it does nothing but count: it recurs, or is there already.
+
+    A recurring order that is placed again without that mark becomes an order of this time.
+    """
+    found = repeated(orders, id, at)
+    if found is not None:
+        if recurring or not found.recurring:
+            return False
+        orders.remove(found)
+    orders.append(OrderEntry(id, at, recurring))
     if len(orders) > limits.MOST_ORDERS:
         del orders[0]
-    return True
+    return not recurring
 
 
-def take_back(orders: list[OrderEntry], id: str) -> None:
-    orders[:] = [entry for entry in orders if entry.id != id]
+def take_back(
+    orders: list[OrderEntry], id: str, window: tuple[int, int] | None = None
+) -> list[OrderEntry]:
+    """Takes an order out of a record, in a window [from, until) if one is given; gives what left it.
+
+    An id of nobody means the latest order of this id.
+    """
+    found = [entry for entry in orders if entry.id == id]
+    if len(found) > 1 and names_nobody(id):
+        found = [max(found, key=lambda entry: entry.at)]
+    if window is not None:
+        found = [entry for entry in found if window[0] <= entry.at < window[1]]
+    for entry in found:
+        orders.remove(entry)
+    return found

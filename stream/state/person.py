@@ -9,14 +9,22 @@ from msgspec import Struct
 
 from stream import limits
 from stream.durations import DAY
+from stream.state import bought
+from stream.state.bought import Bought, KnownCart
 from stream.state.cart import NEVER
 from stream.state.facts import CartSummary
 from stream.state.orders import OrderEntry
-from stream.state.visitor import Published, View
+from stream.state.visitor import Checkout, Published, View
 
 FORGET_AFTER: Final = 30 * DAY
 NO_ORDER: Final = NEVER - 1
 """Before every time, and before NEVER: a cart that never changed is not older than no order."""
+
+_REACH: Final = (("email:", ["email"]), ("phone:", ["sms"]))
+
+
+def _by_time(order: OrderEntry) -> int:
+    return order.at
 
 
 class Device(Struct, array_like=True, gc=False):
@@ -25,11 +33,6 @@ class Device(Struct, array_like=True, gc=False):
     active: bool
     last_active: int
     visits: int = 0
-
-
-class KnownCart(Struct, array_like=True, gc=False):
-    changed_at: int
-    contents: str
 
 
 class FiredStep(Struct, array_like=True, gc=False):
@@ -42,9 +45,11 @@ class FiredStep(Struct, array_like=True, gc=False):
 class Episode(Struct, array_like=True, gc=False):
     """One abandonment under one recipe; finished (not open) it is the memory of itself.
 
-    `origin`: the cart id, for browse the visitor · `visitor`: that fed it last, at `fed_at` · `step`: the
-    next to be decided, from 1, due at `due` if it is planned · `contents`: fingerprint of the cart as last
-    fed, "" once it no longer counts · `messages`: steps fired, the last one `fired_step` at `fired_at`.
+    `origin`: the cart id at opening, for browse the visitor · `cart_id`: the present one · `visitor`: that
+    fed it last, at `fed_at` · `step`: the next to be decided, from 1, due at `due` if it is planned ·
+    `contents`: fingerprint of the cart as last fed, "" once it no longer counts · `emptied`: its cart ids
+    that were known empty since · `messages`: steps fired, the last one `fired_step` at `fired_at` ·
+    `looked_at`: category of the subject.
     """
 
     recipe: str
@@ -66,10 +71,22 @@ class Episode(Struct, array_like=True, gc=False):
     sub_kind: str | None = None
     evidence: list[str] = []
     published: list[Published] = []
+    cart_id: str = ""
+    emptied: list[str] = []
+    checkout: Checkout | None = None
+    looked_at: str | None = None
+
+    def is_about(self, cart_id: str) -> bool:
+        """Whether the cart id is its origin or its present one."""
+        return cart_id in {self.origin, self.cart_id}
 
 
 class Person(Struct, array_like=True, gc=False):
-    """The state of one person. The last fact in it has the place (applied, last_visitor, last_n)."""
+    """The state of one person. The last fact in it has the place (applied, last_visitor, last_n).
+
+    `orders`: the record · `cancelled`, `unpaid`: orders that were taken out of it · `contacts`: as last told,
+    None if they never were.
+    """
 
     id: str
     applied: int = NEVER
@@ -82,20 +99,47 @@ class Person(Struct, array_like=True, gc=False):
     episodes: list[Episode] = []
     fired: list[FiredStep] = []
     orders: list[OrderEntry] = []
-    contacts: list[str] = []
+    contacts: list[str] | None = None
     consent: dict[str, bool] = {}
     zone: str | None = None
     traits_orders: int = 0
     traits_value: float = 0.0
     offered_at: int = NEVER
+    cancelled: list[OrderEntry] = []
+    unpaid: list[OrderEntry] = []
+    bought: Bought = {}
 
     @property
     def customer(self) -> str | None:
         return self.id.removeprefix("customer:") if self.id.startswith("customer:") else None
 
     @property
+    def reach(self) -> list[str] | None:
+        """The channels that reach the person: told, else what a contact person is named by; None: unknown."""
+        if self.contacts is None:
+            return next((reach for kind, reach in _REACH if self.id.startswith(kind)), None)
+        return self.contacts
+
+    @property
+    def placed(self) -> list[OrderEntry]:
+        """The orders in the record that somebody placed."""
+        return [order for order in self.orders if not order.recurring]
+
+    @property
+    def last_placed(self) -> OrderEntry | None:
+        """The latest order that was ever entered; one cancelled since counts, one that was not paid does not."""
+        return max(self.placed + self.cancelled, key=_by_time, default=None)
+
+    @property
     def last_order(self) -> int:
-        return max([order.at for order in self.orders]) if self.orders else NO_ORDER
+        """The time of that order."""
+        last = self.last_placed
+        return NO_ORDER if last is None else last.at
+
+    @property
+    def last_recorded(self) -> int:
+        """The time of the latest order in the record."""
+        return max([order.at for order in self.placed], default=NO_ORDER)
 
     @property
     def order_count(self) -> int:
@@ -126,14 +170,41 @@ class Person(Struct, array_like=True, gc=False):
         return first
 
 
-def trim(person: Person) -> None:
+def trim(person: Person, at: int) -> None:
     """After a fact, which brings one visitor, one cart and few episodes: keeps the state in its bounds."""
+    bought.lapse(person.bought, at)
     if len(person.visitors) > limits.MOST_VISITORS:
         del person.visitors[min(person.visitors, key=lambda id: person.visitors[id].last_active)]
     if len(person.carts) > limits.MOST_CARTS:
         del person.carts[min(person.carts, key=lambda id: person.carts[id].changed_at)]
+    while len(person.bought) > limits.MOST_CARTS:
+        del person.bought[min(person.bought, key=lambda id: _bought_at(person, id))]
+    for gone in (person.cancelled, person.unpaid):
+        while len(gone) > limits.MOST_ORDERS:
+            gone.remove(min(gone, key=_by_time))
     if len(person.episodes) > limits.MOST_REMEMBERED:
         finished = [each for each in person.episodes if not each.open]
         finished.sort(key=lambda each: each.fed_at, reverse=True)
         for each in finished[limits.MOST_REMEMBERED :]:
             person.episodes.remove(each)
+    _trim_lines(person)
+
+
+def _bought_at(person: Person, cart_id: str) -> int:
+    return max(line.order_at for line in person.bought[cart_id])
+
+
+def _trim_lines(person: Person) -> None:
+    """Of known carts the lines go, and bought ones all, that have no room beside those of later carts."""
+    if sum([len(cart.lines) for cart in person.carts.values()]) > limits.MOST_LINES:
+        room = limits.MOST_LINES
+        for cart in sorted(person.carts.values(), key=lambda cart: cart.changed_at, reverse=True):
+            room -= len(cart.lines)
+            if room < 0:
+                cart.lines = []
+    if sum(map(len, person.bought.values())) > limits.MOST_LINES:
+        room = limits.MOST_LINES
+        for id in sorted(person.bought, key=lambda id: _bought_at(person, id), reverse=True):
+            room -= len(person.bought[id])
+            if room < 0:
+                del person.bought[id]

@@ -1,7 +1,8 @@
 """A visitor: visit, views, cart, checkout and what was sent about them. Source: docs/semantics.md, 3 and 4.
 
 Invariants: `views` is ordered by last view, the newest last; everything of a visit is cleared by the
-event that starts the next; the cart and the checkout outlive the visit.
+event that starts the next; the cart and the checkout outlive the visit. Checkout and orders: the files
+`checkout.py` and `ordered.py` beside this one.
 """
 
 from typing import Final
@@ -9,17 +10,16 @@ from typing import Final
 from msgspec import UNSET, Struct
 
 from stream.durations import DAY, MINUTE
-from stream.events.types import Event, ProductViewed, SearchPerformed
-from stream.state.cart import NEVER, Cart
+from stream.events.types import PageViewed, ProductViewed, SearchPerformed
+from stream.state.cart import NEVER, Cart, Line
 from stream.state.orders import OrderEntry
 
 VISIT_GAP: Final = 30 * MINUTE
 IDLE_AFTER: Final = 5 * MINUTE
 FORGET_AFTER: Final = 30 * DAY
-CHECKOUT_LASTS: Final = 7 * DAY
 LATE_AFTER: Final = 5 * MINUTE
 
-KEPT_IDS: Final = 16
+KEPT_IDS: Final = 256
 KEPT_VIEWS: Final = 20
 
 NOTHING, ACTIVE, IDLE = 0, 1, 2
@@ -79,8 +79,47 @@ class Published(Struct, array_like=True, gc=False):
     valid_until: int
 
 
+class Kept(Struct, array_like=True, gc=False):
+    """The last order that was placed here, with what it emptied.
+
+    `empty`: the cart has been empty since · `started`: a checkout.started came since · `cancelled`: the
+    visitor was told since that it was · `keys`: its claims went there.
+    """
+
+    id: str
+    at: int
+    cart_id: str
+    from_shop: bool
+    lines: list[Line] = []
+    keys: list[str] = []
+    empty: bool = True
+    started: bool = False
+    cancelled: bool = False
+
+
+class Gone(Struct, array_like=True, gc=False):
+    """An order that was taken out of the record: cancelled, or not paid."""
+
+    id: str
+    at: int
+    unpaid: bool = False
+
+
+class Taken(Struct, array_like=True, gc=False):
+    """The lines that a cart.updated took away, all at once."""
+
+    at: int
+    lines: list[Line]
+
+
 class Visitor(Struct, array_like=True, gc=False):
-    """The state of one visitor. Times in ms, NEVER (-1) for what has not happened."""
+    """The state of one visitor. Times in ms, NEVER (-1) for what has not happened.
+
+    `page`: the kind of the page on screen, "" for none · `ids`: of the last accepted events, each after the
+    code of its type · `shown`: the last summary had a cart or a checkout · `customer_since`: when the customer
+    changed last · `email` and `phone`: its own keys · `former`: whose it was until `left_at` · `told`: the last
+    pairs of a key and a person that were claimed, with their time.
+    """
 
     id: str
     cart: Cart
@@ -98,6 +137,7 @@ class Visitor(Struct, array_like=True, gc=False):
     visit_start: int = NEVER
     last_look: int = NEVER
     screen: str = ""
+    page: str = ""
     views: dict[str, View] = {}
     searches: int = 0
     query: str = ""
@@ -115,10 +155,36 @@ class Visitor(Struct, array_like=True, gc=False):
     offered_at: int = NEVER
     exits: dict[str, int] = {}
     published: list[Published] = []
+    last_change: int = NEVER
+    shown: bool = False
+    emptied: bool = False
+    taken: Taken | None = None
+    ordered: Kept | None = None
+    gone: list[Gone] = []
+    email: str | None = None
+    phone: str | None = None
+    customer_since: int = NEVER
+    former: str | None = None
+    left_at: int = NEVER
+    told: dict[str, int] = {}
 
     @property
     def person(self) -> str:
-        return f"visitor:{self.id}" if self.customer is None else f"customer:{self.customer}"
+        if self.customer is not None:
+            return f"customer:{self.customer}"
+        if self.email is not None:
+            return f"email:{self.email}"
+        return f"visitor:{self.id}" if self.phone is None else f"phone:{self.phone}"
+
+    @property
+    def is_known(self) -> bool:
+        """Whether its person is more than the visitor."""
+        return self.customer is not None or self.email is not None or self.phone is not None
+
+    @property
+    def last_sign(self) -> int:
+        """Of life, or of a change that shows nobody at a screen."""
+        return self.last_active if self.last_active > self.last_change else self.last_change
 
     @property
     def products(self) -> int:
@@ -131,9 +197,8 @@ class Visitor(Struct, array_like=True, gc=False):
         if last == NEVER or t - last >= VISIT_GAP:
             self.visits += 1
             self.visit_start = t
-            self.ids = {}
             self.views = {}
-            self.screen = ""
+            self.screen = self.page = ""
             self.searches = 0
             self.query = ""
             self.unanswered = False
@@ -169,16 +234,24 @@ class Visitor(Struct, array_like=True, gc=False):
         if len(views) > KEPT_VIEWS:
             del views[next(iter(views))]
         self.screen = key
+        self.page = ""
         self.unanswered = False
         self.last_look = t
 
-    def look_away(self, event: Event, t: int) -> None:
-        """A page, a category or a search: no product is on screen any more."""
-        self.screen = ""
+    def look_away(self, t: int) -> None:
+        """A category or a search: no product and no page is on screen any more."""
+        self.screen = self.page = ""
         self.last_look = t
 
+    def turn(self, event: PageViewed, t: int) -> None:
+        """page.viewed: it takes the place of what was on screen."""
+        self.look_away(t)
+        page = event.page
+        if page is not UNSET and page.kind is not UNSET:
+            self.page = page.kind
+
     def search(self, event: SearchPerformed, t: int) -> None:
-        self.look_away(event, t)
+        self.look_away(t)
         self.searches += 1
         self.query = event.query
         self.unanswered = True
@@ -198,36 +271,3 @@ class Visitor(Struct, array_like=True, gc=False):
             Glance(view.id, view.count, view.dwell, view.at, view.event, view.category)
             for view in self.views.values()
         ]
-
-    def knows(self, id: str) -> bool:
-        """Whether an event of this id is among the last that were applied in the visit."""
-        return id in self.ids
-
-    def remember(self, id: str) -> None:
-        ids = self.ids
-        ids[id] = None
-        if len(ids) > KEPT_IDS:
-            del ids[next(iter(ids))]
-
-
-def open_checkout(state: Visitor, t: int) -> Checkout | None:
-    """The checkout if one is open at `t`; one that is 7 days old closes when it is looked at."""
-    checkout = state.checkout
-    if checkout is not None and t - checkout.started_at >= CHECKOUT_LASTS:
-        checkout = state.checkout = None
-    return checkout
-
-
-def check_out(state: Visitor, stage: int, failed: bool, t: int, event: str) -> None:
-    """checkout.started, checkout.advanced or payment.failed: opens it, or goes on to the furthest stage."""
-    checkout = open_checkout(state, t)
-    if checkout is None:
-        checkout = state.checkout = Checkout(t, event)
-    checkout.stage = max(checkout.stage, stage)
-    checkout.failed = failed
-
-
-def something_to_act_on(state: Visitor, t: int) -> bool:
-    return bool(
-        state.products or state.searches or state.cart.lines or open_checkout(state, t) is not None
-    )

@@ -18,7 +18,7 @@ RULES: dict[str, Any] = {
 FIRED = ["fired browse-abandonment 1"]
 
 
-def looks(driver: Driver, *products: Any, visitor: str = "phone", every: int = 0) -> Driver:
+def looks(driver: Driver, *products: Any, visitor: str = "phone", every: int = SECOND) -> Driver:
     """Products by id or as they are, each on screen for `every` ms; anna's visitor."""
     for product in products:
         shown = product if isinstance(product, dict) else {"id": product}
@@ -42,6 +42,18 @@ def test_so_are_three_products() -> None:
     assert gone(looks(Driver(RULES), "a", "b", "c")).wait(DAY).story == FIRED
 
 
+@pytest.mark.parametrize(("dwell", "story"), [(SECOND - 1, []), (SECOND, FIRED)])
+def test_each_of_three_was_looked_at_for_a_second(dwell: int, story: list[str]) -> None:
+    assert gone(looks(Driver(RULES), "a", "b", "c", every=dwell)).wait(DAY).story == story
+
+
+def test_what_is_still_on_screen_was_looked_at() -> None:
+    assert (
+        looks(Driver(RULES), "a", "b").pipe("product.viewed", product={"id": "c"}).wait(DAY).story
+        == FIRED
+    )
+
+
 def test_so_is_a_search_with_no_product_view_after_it() -> None:
     driver = Driver(RULES).pipe("search.performed", query="x")
     (trigger,) = gone(driver).wait(DAY).fired
@@ -55,7 +67,7 @@ def test_nothing_must_have_been_added_in_the_last_24_hours(since: int, story: li
     """The idle fact, 5 minutes after the last activity, is what is looked at."""
     rules = {**RULES, "recipes": RULES["recipes"][:1]}
     driver = Driver(rules).pipe("cart.item_added", item=LAMP, customer="anna")
-    driver.pipe("cart.item_removed", item=LAMP).wait(since - 5 * MINUTE)
+    driver.pipe("cart.item_removed", item=LAMP).wait(since - 5 * MINUTE - 2 * SECOND)
     assert looks(driver, "a", "b", "c").wait(2 * HOUR).story == story
 
 

@@ -4,8 +4,12 @@ from typing import Any
 
 import pytest
 
+from stream import recipes_file
 from stream.durations import DAY, HOUR, MINUTE
-from stream.episodes.guards import GUARDS
+from stream.episodes import guards
+from stream.episodes.guards import GUARDS, Due
+from stream.state.orders import OrderEntry
+from stream.state.person import Episode, Person
 from tests.driver import LAMP, SHOE, START, Driver, items, recipe
 
 ALL = ["email", "sms", "push", "messenger"]
@@ -69,62 +73,21 @@ def test_an_order_within_a_day_holds_back(before: int, story: list[str]) -> None
     assert cart(driver.wait(before - HOUR), customer="anna").wait(2 * HOUR).story == story
 
 
-def test_an_anonymous_person_without_contacts_cannot_be_reached() -> None:
-    assert cart(Driver(rules())).wait(DAY).story == refused("unreachable")
-    assert cart(Driver(rules(reach="any"))).wait(DAY).story == FIRED
-
-
 @pytest.mark.parametrize(
-    ("contacts", "channels", "story"),
-    [
-        (["email"], ["sms"], refused("unreachable")),
-        (["email", "sms"], ["sms", "push"], FIRED),
-        ([], ["sms"], FIRED),
-    ],
+    ("before", "reason"), [(0, "ordered"), (HOUR - 1, "ordered"), (HOUR, None)]
 )
-def test_whoever_has_contacts_is_reached_by_these_alone(
-    contacts: list[str], channels: list[str], story: list[str]
-) -> None:
-    driver = annas(channels=channels)
-    driver.pipe("visitor.identified", customer="anna", contacts=contacts)
-    assert driver.wait(DAY).story == story
+def test_an_order_at_the_very_time_of_the_step_holds_back(before: int, reason: str | None) -> None:
+    rule = recipes_file.DEFAULT.by_name["payment-failed"]
+    anna = Person("customer:anna", orders=[OrderEntry("o", START - before)])
+    episode = Episode("payment-failed", "payment-failed", "k", 0, START, "phone", START)
+    found = guards.ordered(Due(anna, episode, rule, recipes_file.DEFAULT, START))
+    assert (found and found.reason) == reason
 
 
-def test_an_empty_list_of_contacts_takes_the_earlier_one_back() -> None:
-    driver = annas(channels=["sms"])
-    driver.pipe("visitor.identified", customer="anna", contacts=["email"])
-    driver.pipe("visitor.identified", customer="anna", contacts=[])
-    assert driver.wait(DAY).story == FIRED
-
-
-def test_what_contacts_and_consent_leave_are_the_triggers_channels() -> None:
-    driver = annas().pipe("visitor.identified", customer="anna", contacts=["sms", "email"])
-    driver.pipe("consent.changed", channels=["sms", "push"], granted=False).wait(DAY)
-    assert [each["channels"] for each in driver.fired] == [["email"]]
-
-
-@pytest.mark.parametrize(
-    ("consent", "granted", "story"),
-    [
-        ("not_withdrawn", None, FIRED),
-        ("not_withdrawn", False, refused("consent")),
-        ("granted", None, refused("consent")),
-        ("granted", True, FIRED),
-    ],
-)
-def test_consent_is_asked_of_each_channel(
-    consent: str, granted: bool | None, story: list[str]
-) -> None:
-    driver = annas(consent=consent)
-    if granted is not None:
-        driver.pipe("consent.changed", channels=ALL, granted=granted)
-    assert driver.wait(DAY).story == story
-
-
-def test_with_contacts_only_their_channels_count_for_consent() -> None:
-    driver = annas().pipe("visitor.identified", customer="anna", contacts=["email"])
-    driver.pipe("consent.changed", channels=["email"], granted=False)
-    assert driver.wait(DAY).story == refused("consent")
+def test_a_recurring_order_holds_nothing_back() -> None:
+    driver = Driver(rules(ordered_within="1d"))
+    driver.pipe("order.placed", "server", order={"id": "o", "recurring": True}, customer="anna")
+    assert cart(driver.wait(1), customer="anna").wait(2 * HOUR).story == FIRED
 
 
 @pytest.mark.parametrize(("apart", "second"), [(2 * HOUR, "fired"), (2 * HOUR - 1, "refused")])

@@ -7,6 +7,7 @@ from stream.stages.people import People
 from stream.stages.watermark import mark
 from stream.state.facts import AnyFact, Mark, Moved, Ordered, encode
 from tests.driver import LAMP, Driver, items
+from tests.told import FUNNEL, START, Told, line
 
 ANNA = "customer:anna"
 
@@ -41,6 +42,21 @@ def test_every_partition_must_vouch_for_it() -> None:
     people = stage(2)
     assert applied(told(people, 0, ordered(100), Mark(2, {0: 500}))) == 0
     assert applied(told(people, 2, Mark(2, {1: 300}))) == 1
+
+
+def test_the_keys_must_vouch_for_it_too() -> None:
+    people = People(recipes_file.DEFAULT, 1, 1)
+    assert applied(told(people, 0, ordered(100), Mark(1, {0: 500}))) == 0
+    assert applied(told(people, 2, Mark(1, {0: 300}, "keys"))) == 1
+
+
+def test_a_fact_of_a_key_comes_after_those_of_visitors_of_its_time() -> None:
+    told_ = Told(FUNNEL)
+    fact = ordered(START, 0, "~~cart:k")
+    people = told_._people
+    people.add([(people.position, encode(fact))])
+    told_.idle(line("lamp", START - 1))
+    assert told_.story == ["closed cart-abandonment 1 converted"]
 
 
 def test_a_copy_of_a_fact_counts_once() -> None:

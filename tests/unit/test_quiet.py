@@ -60,3 +60,13 @@ def test_a_name_that_is_no_zone_is_none(name: str) -> None:
 
 def test_past_the_calendar_no_hour_is_quiet() -> None:
     assert quiet_hours.over(hours("00:00-23:59"), place("UTC"), 10**15) is None
+
+
+def test_quiet_hours_that_would_leave_the_year_9999_do_not_overflow() -> None:
+    """The last two days of the calendar are never quiet, whatever the zone."""
+    end = 253_402_300_799_999
+    for name in ("UTC", "Pacific/Kiritimati", "Etc/GMT+12"):
+        for before in (0, 1, 86_400_000, 2 * 86_400_000 - 1):
+            assert quiet_hours.over(hours("00:00-23:59"), place(name), end - before) is None
+        until = quiet_hours.over(hours("00:00-23:59"), place(name), end - 2 * 86_400_000)
+        assert until is None or until <= end

@@ -10,8 +10,8 @@ from stream.recipes_file import RecipesError, load
 
 SHIPPED = {
     "exit-intent": ((0,), 0, 7 * DAY, 30 * SECOND, 100, False),
-    "payment-failed": ((5 * MINUTE, DAY, 3 * DAY), 0, 0, DAY, 10, True),
-    "checkout-abandonment": ((30 * MINUTE, DAY, 3 * DAY), 0, DAY, DAY, 20, True),
+    "payment-failed": ((5 * MINUTE, DAY, 3 * DAY), HOUR, 0, DAY, 10, True),
+    "checkout-abandonment": ((30 * MINUTE, DAY, 3 * DAY), HOUR, DAY, DAY, 20, True),
     "cart-abandonment": ((HOUR, DAY, 3 * DAY), DAY, 7 * DAY, DAY, 30, True),
     "browse-abandonment": ((HOUR,), 7 * DAY, 7 * DAY, DAY, 80, True),
 }
@@ -97,6 +97,21 @@ recipes:
     assert [offer.name for offer in recipe.offers] == ["gift", "none"]
     assert recipe.when.sub_kinds == frozenset({"recent"})
     assert recipe.when.categories == frozenset({"hats"})
+
+
+def test_a_category_may_be_a_number() -> None:
+    text = "recipes: [{name: cart-abandonment, when: {category: [7, 5.0, hats]}}]"
+    assert load(text).by_name["cart-abandonment"].when.categories == {"7", "5", "hats"}
+
+
+def test_a_category_that_is_no_whole_number_is_a_fault() -> None:
+    with pytest.raises(RecipesError):
+        load("recipes: [{name: cart-abandonment, when: {category: [7.5]}}]")
+
+
+def test_ordered_within_0_switches_the_guard_off() -> None:
+    found = load("recipes: [{name: payment-failed, ordered_within: 0}]")
+    assert found.by_name["payment-failed"].ordered_within == 0
 
 
 def test_a_recipe_that_is_not_enabled_is_known_by_name_only() -> None:

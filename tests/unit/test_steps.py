@@ -5,6 +5,7 @@ from typing import Any
 from stream import limits
 from stream.durations import DAY, HOUR, MINUTE
 from tests.driver import LAMP, SHOE, START, Driver, items, recipe
+from tests.told import Told, line
 
 
 def cart(driver: Driver, visitor: str = "phone", id: str = "k") -> Driver:
@@ -42,10 +43,22 @@ def test_nothing_is_due_while_one_device_is_active() -> None:
     assert due(driver.wait(DAY)) == [5 * MINUTE + 1 + 36 * MINUTE + 10 * MINUTE]
 
 
-def test_a_device_that_becomes_anothers_frees_the_rest() -> None:
+def test_a_device_that_becomes_another_customers_is_idle_to_the_first() -> None:
+    """It stays a device of hers: its last activity is the anchor."""
     driver = cart(Driver(rules(steps=["10m"]))).pipe("page.viewed", "desktop", customer="anna")
     driver.wait(MINUTE).pipe("page.viewed", "desktop", customer="bert").wait(HOUR)
-    assert due(driver) == [10 * MINUTE]
+    assert due(driver) == [5 * MINUTE + 1 + 10 * MINUTE]
+
+
+def test_a_device_that_moves_frees_the_rest() -> None:
+    told = Told(rules(steps=["10m"])).idle(line("lamp", START)).active("desktop")
+    told.wait(MINUTE).moved("desktop").wait(HOUR)
+    assert [each["not_before"] - START for each in told.fired] == [10 * MINUTE]
+
+
+def test_a_device_that_moves_closes_what_it_fed_last() -> None:
+    told = Told(rules()).idle(line("lamp", START)).moved()
+    assert told.story == ["closed cart-abandonment 1 moved"]
 
 
 def test_a_device_that_moves_while_another_is_active_frees_nothing() -> None:

@@ -1,6 +1,6 @@
-"""The watermark is the smallest evidence over all input partitions, and never moves back."""
+"""The watermark is the smallest evidence over all partitions that feed a stage, and never moves back."""
 
-from stream.stages.watermark import Watermark, mark
+from stream.stages.watermark import KEYS, Watermark, mark
 from stream.state import facts
 from stream.state.cart import NEVER
 from stream.state.facts import Mark
@@ -32,3 +32,38 @@ def test_a_mark_of_another_number_of_partitions_is_void() -> None:
 
 def test_a_mark_is_read_as_it_was_written() -> None:
     assert facts.decode(mark({3: 50}, 4)) == Mark(4, {3: 50})
+
+
+def both(*marks: Mark) -> int:
+    """Of people with two input partitions and one of keys."""
+    made = Watermark(2, 1)
+    for each in marks:
+        made.move(each)
+    return made.value
+
+
+INPUTS = Mark(2, {0: 50, 1: 70})
+
+
+def test_people_wait_for_the_keys_too() -> None:
+    assert both(INPUTS) == NEVER
+    assert both(INPUTS, Mark(1, {0: 40}, KEYS)) == 40
+    assert both(INPUTS, Mark(1, {0: 60}, KEYS)) == 50
+
+
+def test_keys_alone_move_nothing() -> None:
+    assert both(Mark(1, {0: 40}, KEYS)) == NEVER
+
+
+def test_a_mark_of_another_number_of_keys_is_void() -> None:
+    assert both(INPUTS, Mark(2, {0: 40}, KEYS)) == NEVER
+
+
+def test_a_stage_without_keys_takes_no_mark_of_theirs() -> None:
+    made = Watermark(1)
+    made.move(Mark(1, {0: 40}, KEYS))
+    assert made.value == NEVER
+
+
+def test_a_mark_of_keys_is_read_as_it_was_written() -> None:
+    assert facts.decode(mark({0: 50}, 4, KEYS)) == Mark(4, {0: 50}, KEYS)

@@ -1,0 +1,85 @@
+"""Whose an event is: its visitor, or the pseudo-visitor of its strongest key; and its keys of identity.
+
+Source: docs/semantics.md, 2 and 11. A pseudo-visitor's name is `~` and a key, and may be longer than an id.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from msgspec import UNSET
+
+from stream.events.faults import Unread
+from stream.events.scalars import HASH, SOMEBODY
+from stream.events.types import CartUpdated, Event
+
+MARK: Final = "~"
+CUSTOMER: Final = "customer"
+_SORTS: Final = {
+    "cart": SOMEBODY,
+    "checkout": SOMEBODY,
+    CUSTOMER: SOMEBODY,
+    "email": HASH,
+    "phone": HASH,
+}
+
+
+def is_pseudo(visitor: str) -> bool:
+    return visitor.startswith(MARK)
+
+
+def pseudo_key(visitor: str) -> tuple[str, str] | None:
+    """(sort, id) of a pseudo-visitor's name; None if it is not of that form."""
+    sort, colon, id = visitor.removeprefix(MARK).partition(":")
+    kind = _SORTS.get(sort)
+    if not is_pseudo(visitor) or not colon or kind is None:
+        return None
+    try:
+        return sort, str(kind.read(id))
+    except Unread:
+        return None
+
+
+def derived(document: Mapping[str, Any]) -> str | None:
+    """The pseudo-visitor of an event that names no visitor, by what could be read of it."""
+    keys = document.get("keys") or {}
+    cart = (document.get("cart") or {}).get("id")
+    order = (document.get("order") or {}).get("cart_id")
+    strongest = (
+        ("cart", keys.get("cart") or cart or order),
+        ("checkout", keys.get("checkout")),
+        (CUSTOMER, document.get(CUSTOMER)),
+        ("email", keys.get("email")),
+        ("phone", keys.get("phone")),
+    )
+    return next((f"{MARK}{sort}:{id}" for sort, id in strongest if id), None)
+
+
+def keys_of(event: Event) -> list[str]:
+    """The keys that an event binds, in their order."""
+    found: dict[str, None] = {}
+    if is_pseudo(event.visitor) and not event.reading.derived:
+        own = pseudo_key(event.visitor)
+        if own is not None and own[0] != CUSTOMER:
+            found[f"{own[0]}:{own[1]}"] = None
+    given = event.keys
+    if given is not UNSET:
+        for sort in ("cart", "checkout", "email", "phone"):
+            id = getattr(given, sort)
+            if id is not UNSET:
+                found[f"{sort}:{id}"] = None
+    if type(event) is CartUpdated and event.cart.id is not UNSET:
+        found[f"cart:{event.cart.id}"] = None
+    return list(found)
+
+
+def customer_of(event: Event) -> str | None:
+    """The customer that an event carries, a pseudo-visitor's own included."""
+    if type(event.customer) is str:
+        return event.customer
+    own = pseudo_key(event.visitor) if is_pseudo(event.visitor) else None
+    return own[1] if own is not None and own[0] == CUSTOMER else None
+
+
+def visitor_of(event: Event) -> str:
+    """The visitor, or the pseudo-visitor: the record's key."""
+    return event.visitor

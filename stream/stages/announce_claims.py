@@ -1,0 +1,131 @@
+"""What an event tells the keys stage: which keys are whose, orders, consents. Source: docs/semantics.md, 11.
+
+Claims take the visitor's fact numbers, after its facts. The pairs of a key and a person that were told last
+are remembered, so that what is known is not told with every event.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+from stream.durations import DAY
+from stream.outputs.outputs import Outputs
+from stream.state.cart import Contents
+from stream.state.claims import Bound, CancelClaim, ConsentClaim, OrderClaim
+from stream.state.visitor import Visitor
+
+KEPT_PAIRS: Final = 16
+TOLD_LASTS: Final = 7 * DAY
+_BETWEEN: Final = "|"
+"""Between a key and a person: the last of a pair, since a person's sort holds none."""
+
+
+def bind(state: Visitor, keys: Iterable[str], changed: bool, t: int, out: Outputs) -> None:
+    """The keys of an event, and, if the person changed, those that were told before."""
+    told, person = state.told, state.person
+    if changed:
+        for key in dict.fromkeys(_key(pair) for pair in told):
+            _bound(state, key, person, t, out)
+    for key in keys:
+        at = told.get(_pair(key, person))
+        if at is None or t - at >= TOLD_LASTS:
+            _bound(state, key, person, t, out)
+
+
+def _pair(key: str, person: str) -> str:
+    return f"{len(key)}{_BETWEEN}{key}{person}"
+
+
+def _key(pair: str) -> str:
+    length, _, rest = pair.partition(_BETWEEN)
+    return rest[: int(length)]
+
+
+def _bound(state: Visitor, key: str, person: str, t: int, out: Outputs) -> None:
+    told, pair = state.told, _pair(key, person)
+    told.pop(pair, None)
+    told[pair] = t
+    if len(told) > KEPT_PAIRS:
+        del told[next(iter(told))]
+    out.claim(Bound(at=t, visitor=state.id, n=number(state), key=key, person=person))
+
+
+def number(state: Visitor) -> int:
+    """The next number of a fact or a claim."""
+    state.facts += 1
+    return state.facts - 1
+
+
+def own_keys(state: Visitor) -> list[str]:
+    """The visitor's own e-mail and phone keys."""
+    found = [] if state.email is None else [f"email:{state.email}"]
+    return found if state.phone is None else [*found, f"phone:{state.phone}"]
+
+
+def ordered(
+    state: Visitor,
+    person: str,
+    keys: Iterable[str],
+    order: tuple[str, str | None, Contents | None],
+    t: int,
+    out: Outputs,
+) -> None:
+    """`order`: its id, cart id and contents."""
+    id, cart_id, contents = order
+    for key in dict.fromkeys(keys):
+        claim = OrderClaim(
+            at=t,
+            visitor=state.id,
+            n=number(state),
+            key=key,
+            person=person,
+            order_id=id,
+            cart_id=cart_id,
+            contents=contents,
+        )
+        out.claim(claim)
+
+
+def unordered(
+    state: Visitor,
+    person: str,
+    keys: Iterable[str],
+    id: str,
+    unpaid: tuple[int, int] | None,
+    t: int,
+    out: Outputs,
+) -> None:
+    for key in dict.fromkeys(keys):
+        claim = CancelClaim(
+            at=t,
+            visitor=state.id,
+            n=number(state),
+            key=key,
+            person=person,
+            order_id=id,
+            unpaid=unpaid,
+        )
+        out.claim(claim)
+
+
+def consented(
+    state: Visitor,
+    person: str,
+    keys: Iterable[str],
+    channels: list[str],
+    granted: bool,
+    late: bool,
+    t: int,
+    out: Outputs,
+) -> None:
+    for key in dict.fromkeys(keys):
+        claim = ConsentClaim(
+            at=t,
+            visitor=state.id,
+            n=number(state),
+            key=key,
+            person=person,
+            channels=list(channels),
+            granted=granted,
+            late=late,
+        )
+        out.claim(claim)

@@ -1,0 +1,145 @@
+"""Orders at a visitor: placed, cancelled, and not paid after all. Source: docs/semantics.md, 3, 4 and 11."""
+
+from typing import Final
+
+from msgspec import UNSET
+
+from stream.durations import DAY, HOUR
+from stream.events.owner import is_pseudo, pseudo_key
+from stream.events.types import Event, OrderPlaced, PaymentFailed
+from stream.outputs import triggers
+from stream.outputs.outputs import Outputs
+from stream.stages import own_facts
+from stream.state import filling
+from stream.state import ordered as orders
+from stream.state.cart import Contents, contents
+from stream.state.orders import enter_order, repeated
+from stream.state.visitor import Kept, Visitor
+
+FORMER_LASTS: Final = DAY
+WINDOW: Final = DAY
+"""A payment that fails is of an order at most this old."""
+UNNAMED: Final = HOUR
+"""A payment that names no order is of an order at most this old."""
+
+Order = tuple[str, str | None, Contents | None]
+"""Its id, its cart id, and the contents that it emptied."""
+
+
+def place(state: Visitor, event: OrderPlaced, t: int, out: Outputs) -> tuple[Order, str | None]:
+    """Applies an order; gives what is told of it, and the key of its cart."""
+    order = event.order
+    before = repeated(state.orders, order.id, t)
+    again = before is not None and (order.recurring or not before.recurring)
+    shop_cart = state.cart.id if state.cart.from_shop else None
+    cart_id = named_cart(event) or (None if again else state.cart.id)
+    own = None if order.cart_id is UNSET else order.cart_id
+    key = own or (None if again else shop_cart)
+    emptied: Contents | None = None
+    if enter_order(state.orders, order.id, t, order.recurring):
+        emptied = _empty(state, event, t)
+        cancel_triggers(state, order.id, t, out)
+    return (order.id, cart_id, emptied), None if key is None else f"cart:{key}"
+
+
+def named_cart(event: OrderPlaced) -> str | None:
+    """The cart that an order names: by itself, by its pseudo-visitor, or by its key."""
+    if event.order.cart_id is not UNSET:
+        return event.order.cart_id
+    own = pseudo_key(event.visitor) if is_pseudo(event.visitor) else None
+    if own is not None and own[0] == "cart":
+        return own[1]
+    keys = event.keys
+    return None if keys is UNSET or keys.cart is UNSET else keys.cart
+
+
+def _empty(state: Visitor, event: OrderPlaced, t: int) -> Contents | None:
+    """Empties the cart, if the order is about this one, closes the checkout, and keeps both in mind."""
+    cart, order = state.cart, event.order
+    kept = state.ordered = Kept(order.id, t, cart.id, cart.from_shop)
+    if order.cart_id is UNSET or cart.shop_id is None or cart.shop_id == order.cart_id:
+        if cart.lines:
+            state.cart_event = event.id
+            kept.lines = orders.copies(cart.lines.values())
+        else:
+            kept.lines = orders.emptied_before(state, t)
+        filling.empty(cart, t)
+    kept.empty = not cart.lines
+    state.taken = None
+    state.checkout = None
+    return contents(kept.lines) if kept.lines else None
+
+
+def cancel_triggers(state: Visitor, order_id: str, t: int, out: Outputs) -> None:
+    for published in state.published:
+        if t < published.valid_until:
+            triggers.cancel(published, t, "ordered", order_id, out)
+    state.published = []
+
+
+def is_for_former(state: Visitor, t: int) -> bool:
+    """Whether an order at `t` is told to the former person, too."""
+    former = state.former
+    return former is not None and t - state.left_at < FORMER_LASTS and former != state.person
+
+
+def cancelled(state: Visitor, id: str) -> list[str]:
+    """Takes an order out of the record; gives the keys that its claims went to."""
+    kept = orders.is_kept(state, id)
+    orders.cancel(state, id)
+    return [] if kept is None else kept.keys
+
+
+class Unpaid:
+    """An order that a failed payment takes back: `window` [from, until) · `keys`: its claims went there."""
+
+    def __init__(self, id: str, window: tuple[int, int]) -> None:
+        self.id: Final = id
+        self.window: Final = window
+        self.keys: list[str] = []
+        self.refilled = False
+
+
+def unpaid(
+    state: Visitor, event: PaymentFailed, attended: bool, t: int, out: Outputs
+) -> Unpaid | None:
+    """Takes back the order that was not paid, if there is one, and puts its lines into the cart again."""
+    window = _window(event, t)
+    id = _meant(state, event, attended, window)
+    if id is None:
+        return None
+    found, kept, made = orders.known(state, id), orders.is_kept(state, id), Unpaid(id, window)
+    own_facts.unordered(state, state.person, id, window, t, out)
+    orders.unpay(state, found, window)
+    if kept is None or (found is not None and found.at != kept.at):
+        return made
+    made.keys = kept.keys
+    if kept.empty and window[0] <= kept.at < window[1]:
+        state.ordered = None
+        if kept.lines:
+            filling.refill(state.cart, kept.lines, kept.cart_id, kept.from_shop, t)
+            state.cart_event = event.id
+            state.taken = None
+            made.refilled = True
+    return made
+
+
+def _window(event: Event, t: int) -> tuple[int, int]:
+    sent = event.client_time
+    failed_at = t if sent is UNSET else min(sent, t)
+    return failed_at - WINDOW, failed_at + (1 if sent is UNSET else 0)
+
+
+def _meant(
+    state: Visitor, event: PaymentFailed, attended: bool, window: tuple[int, int]
+) -> str | None:
+    """The order that was not paid: that which the event names, else the last one, if all speaks for it."""
+    if event.order is not UNSET and event.order.id is not UNSET:
+        return event.order.id
+    kept = state.ordered
+    if not attended or kept is None or not kept.empty or kept.started:
+        return None
+    if kept.at != orders.last_order(state) or not window[0] <= kept.at < window[1]:
+        return None
+    near = window[0] + WINDOW - kept.at <= UNNAMED
+    return kept.id if near or kept.cancelled else None

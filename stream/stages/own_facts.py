@@ -1,0 +1,83 @@
+"""What events say of themselves to the people stage: orders, consents, identity. Source: docs/semantics.md, 4.
+
+`person`: the visitor's, or another one whom the event is told to.
+"""
+
+from msgspec import UNSET
+
+from stream.events.types import VisitorIdentified
+from stream.outputs.outputs import Outputs
+from stream.stages.announce_claims import number
+from stream.state import facts
+from stream.state.cart import Contents
+from stream.state.visitor import Visitor
+
+
+def ordered(
+    state: Visitor,
+    person: str,
+    order: tuple[str, str | None, Contents | None],
+    recurring: bool,
+    t: int,
+    out: Outputs,
+) -> None:
+    """`order`: its id, cart id and contents."""
+    id, cart_id, contents = order
+    out.tell(
+        facts.Ordered(
+            at=t,
+            visitor=state.id,
+            n=number(state),
+            person=person,
+            order_id=id,
+            cart_id=cart_id,
+            contents=contents,
+            recurring=recurring,
+        )
+    )
+
+
+def unordered(
+    state: Visitor, person: str, id: str, unpaid: tuple[int, int] | None, t: int, out: Outputs
+) -> None:
+    out.tell(
+        facts.Unordered(
+            at=t, visitor=state.id, n=number(state), person=person, order_id=id, unpaid=unpaid
+        )
+    )
+
+
+def consented(
+    state: Visitor,
+    person: str,
+    channels: list[str],
+    granted: bool,
+    late: bool,
+    t: int,
+    out: Outputs,
+) -> None:
+    out.tell(
+        facts.Consented(
+            at=t,
+            visitor=state.id,
+            n=number(state),
+            person=person,
+            channels=list(channels),
+            granted=granted,
+            late=late,
+        )
+    )
+
+
+def identified(state: Visitor, event: VisitorIdentified, t: int, out: Outputs) -> None:
+    fact = facts.Identified(at=t, visitor=state.id, n=number(state), person=state.person)
+    if event.contacts is not UNSET:
+        fact.contacts = list(event.contacts)
+    if event.traits is not UNSET:
+        if event.traits.orders is not UNSET:
+            fact.traits_orders = event.traits.orders
+        if event.traits.value is not UNSET:
+            fact.traits_value = event.traits.value
+    if event.time_zone is not UNSET:
+        fact.time_zone = event.time_zone
+    out.tell(fact)

@@ -1,0 +1,68 @@
+"""Whose a visitor is: somebody becomes known, or the customer goes. Source: docs/semantics.md, 4."""
+
+from msgspec import UNSET
+
+from stream.events.owner import CUSTOMER, customer_of, is_pseudo, pseudo_key
+from stream.events.types import Event
+from stream.outputs.outputs import Outputs
+from stream.stages import announce_facts
+from stream.stages.judgement import goes
+from stream.state.cart import Cart
+from stream.state.visitor import Visitor
+
+
+def follow(state: Visitor, event: Event, kind: type, late: bool, t: int, out: Outputs) -> bool:
+    """Takes over whom an event names, and announces a change of person; tells whether there was one."""
+    old = state.person
+    gone = goes(state, event, kind, late)
+    if gone:
+        _leave(state, t, out)
+    customer = customer_of(event)
+    if customer is not None and customer != state.customer:
+        state.customer = customer
+        state.customer_since = t
+    _take_keys(state, event)
+    if state.person == old:
+        return False
+    if gone:
+        if state.is_known:
+            announce_facts.became(state, t, out)
+    else:
+        announce_facts.moved(state, old, t, out)
+        announce_facts.became(state, t, out)
+    return True
+
+
+def _take_keys(state: Visitor, event: Event) -> None:
+    """The e-mail and phone keys of an event are the visitor's own from then on."""
+    own = pseudo_key(event.visitor) if is_pseudo(event.visitor) else None
+    if own is not None and own[0] != CUSTOMER:
+        if own[0] == "email":
+            state.email = own[1]
+        elif own[0] == "phone":
+            state.phone = own[1]
+    keys = event.keys
+    if keys is not UNSET:
+        if keys.email is not UNSET:
+            state.email = keys.email
+        if keys.phone is not UNSET:
+            state.phone = keys.phone
+
+
+def _leave(state: Visitor, t: int, out: Outputs) -> None:
+    """The customer has gone: all of the visitor but its id, its fact number and its ids begins anew."""
+    if announce_facts.would_tell_idle(state, t):
+        announce_facts.idle(state, t, out)
+    fresh = Visitor(state.id, Cart(state.id))
+    former = state.person
+    for name in _BEGINS_ANEW:
+        setattr(state, name, getattr(fresh, name))
+    state.former = former
+    state.left_at = state.customer_since = t
+
+
+_BEGINS_ANEW = tuple(
+    name
+    for name in Visitor.__struct_fields__
+    if name not in ("id", "applied", "version", "armed", "facts", "last_event", "ids")
+)

@@ -1,0 +1,117 @@
+"""What a person has bought under a cart id, so that the shop may show it again. Source: docs/semantics.md, 6.
+
+A line is bought in one quantity, with one order. It stays bought for 14 days after its order, and for 14
+days after each summary that shows it. Another quantity, or a later cart without the line, ends that.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+from msgspec import Struct
+
+from stream.durations import DAY, MINUTE
+from stream.state.cart import Contents, Line
+from stream.state.orders import OrderEntry
+
+LASTS: Final = 14 * DAY
+AFTER_ORDER: Final = 5 * MINUTE
+"""A cart that changed so shortly after an order may still be the ordered one."""
+
+
+class BoughtLine(Struct, array_like=True, gc=False):
+    """A line of an order; it is bought before `until` (ms)."""
+
+    product_id: str
+    variant_id: str
+    quantity: float
+    order_id: str
+    order_at: int
+    until: int
+
+    @property
+    def content(self) -> tuple[str, str, float]:
+        return self.product_id, self.variant_id, self.quantity
+
+
+class KnownCart(Struct, array_like=True, gc=False):
+    """A cart as a summary gave it: the fingerprint of its contents, and (product, variant, quantity, since)."""
+
+    changed_at: int
+    contents: str
+    lines: list[tuple[str, str, float, int]] = []
+
+
+Bought = dict[str, list[BoughtLine]]
+"""By cart id."""
+
+
+def known(changed_at: int, contents: str, lines: Iterable[Line]) -> KnownCart:
+    kept = [(line.product_id, line.variant_id, line.quantity, line.since) for line in lines]
+    return KnownCart(changed_at, contents, kept)
+
+
+def bought_now(lines: Iterable[BoughtLine], at: int) -> set[tuple[str, str, float]]:
+    """The contents that are bought at `at`."""
+    return {line.content for line in lines if at < line.until}
+
+
+def carried(contents: Contents | None, cart: KnownCart | None, ordered_at: int) -> Contents:
+    """What an order buys: what it carries, else the lines of its cart that were there 5 minutes after it."""
+    if contents is not None:
+        return contents
+    lines = cart.lines if cart is not None else []
+    until = ordered_at + AFTER_ORDER
+    return [(product, variant, n) for product, variant, n, since in lines if since <= until]
+
+
+def add(bought: Bought, cart_id: str, contents: Contents, order: OrderEntry, at: int) -> None:
+    """Enters contents as bought with an order, unless 14 days have passed since."""
+    until = order.at + LASTS
+    if until <= at:
+        return
+    lines = bought.get(cart_id, [])
+    there = {
+        line.content for line in lines if (line.order_id, line.order_at) == (order.id, order.at)
+    }
+    lines = lines + [
+        BoughtLine(product, variant, quantity, order.id, order.at, until)
+        for product, variant, quantity in contents
+        if (product, variant, quantity) not in there
+    ]
+    if lines:
+        bought[cart_id] = lines
+
+
+def show(bought: Bought, cart_id: str, shown: Contents, at: int) -> None:
+    """A summary shows contents: what of them is bought stays so for 14 days from now."""
+    there = set(shown)
+    for line in bought.get(cart_id, ()):
+        if at < line.until and line.content in there:
+            line.until = at + LASTS
+
+
+def keep_only(bought: Bought, cart_id: str, shown: Contents) -> None:
+    """A later cart shows other contents: what it does not hold in this quantity is bought no more."""
+    there = set(shown)
+    kept = [line for line in bought.get(cart_id, ()) if line.content in there]
+    _set(bought, cart_id, kept)
+
+
+def take_back(bought: Bought, order: OrderEntry) -> None:
+    """All that was bought with an order is bought no more."""
+    for cart_id, lines in list(bought.items()):
+        own = order.id, order.at
+        _set(bought, cart_id, [line for line in lines if (line.order_id, line.order_at) != own])
+
+
+def lapse(bought: Bought, at: int) -> None:
+    """Drops what is bought no more at `at`."""
+    for cart_id, lines in list(bought.items()):
+        _set(bought, cart_id, [line for line in lines if at < line.until])
+
+
+def _set(bought: Bought, cart_id: str, lines: list[BoughtLine]) -> None:
+    if lines:
+        bought[cart_id] = lines
+    else:
+        bought.pop(cart_id, None)

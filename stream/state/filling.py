@@ -1,0 +1,185 @@
+"""How events fill and empty a cart. Source: docs/semantics.md, 2 ("Items", "Prices") and 3 ("Cart").
+
+Each function tells whether the contents of the cart changed.
+"""
+
+from typing import Final
+
+from msgspec import UNSET, structs
+
+from stream import limits
+from stream.events.types import Item, RemovedItem, WholeCart
+from stream.state.cart import Cart, Line, contents, line_key
+
+PLACES: Final = 6
+"""Of a quantity."""
+
+
+def replace(cart: Cart, given: WholeCart, t: int, visitor: str) -> bool:
+    """The whole cart as the shop gave it, unless it is an older version of the one last given."""
+    if given.id is UNSET or given.id == cart.shop_id:
+        if given.version is not UNSET:
+            if cart.version is not None and given.version < cart.version:
+                return False
+            cart.version = given.version
+    else:
+        cart.shop_id = given.id
+        cart.version = None if given.version is UNSET else given.version
+    cart.currency = _own(given)
+    if given.url is not UNSET:
+        cart.url = given.url
+    before = cart.lines
+    lines = _lines(given.items, cart.currency)
+    for key, line in lines.items():
+        old = before.get(key)
+        if old is None or line.quantity > old.quantity:
+            line.since = cart.added_at = t
+        else:
+            line.since, line.added = old.since, old.added
+    changed = contents(lines.values()) != contents(before.values())
+    cart.lines = lines
+    cart.size = limits.LARGEST_CART
+    if changed:
+        cart.changed_at = t
+    if lines and not before:
+        _name(cart, visitor)
+    elif cart.from_shop and cart.shop_id is not None:
+        cart.id = cart.shop_id
+    return changed
+
+
+def _lines(items: list[Item], currency: str | None) -> dict[str, Line]:
+    """The lines of a whole cart; equal ones become one, whose price is that of all of them together."""
+    lines: dict[str, Line] = {}
+    equal: dict[str, list[Item]] = {}
+    for item in items:
+        quantity = round(item.quantity, PLACES)
+        if quantity <= 0:
+            continue
+        key = _key(item)
+        line = lines.get(key)
+        if line is None:
+            line = lines[key] = Line(item.product_id, _variant(item), 0.0)
+        line.quantity = round(line.quantity + quantity, PLACES)
+        _take(line, item, currency)
+        equal.setdefault(key, []).append(item)
+    for key, each in equal.items():
+        if len(each) > 1:
+            lines[key].price = _price_of(each, currency)
+    return lines
+
+
+def _price_of(items: list[Item], currency: str | None) -> float | None:
+    """Money over quantity; None if none has a price, or if their currencies differ."""
+    named = {(_own(item) or currency or "").casefold() for item in items}
+    prices = [None if item.price is UNSET else item.price for item in items]
+    if len(named) > 1 or all(price is None for price in prices):
+        return None
+    money = sum(item.quantity * (price or 0.0) for item, price in zip(items, prices, strict=True))
+    return round(money / sum(item.quantity for item in items), 4)
+
+
+def add(cart: Cart, item: Item, t: int, visitor: str) -> bool:
+    quantity = round(item.quantity, PLACES)
+    if quantity <= 0:
+        return False
+    key, before_empty = _key(item), not cart.lines
+    line = cart.lines.get(key)
+    if not _has_room(cart, item):
+        if line is None:
+            return False
+        item = structs.replace(item, name=UNSET, category=UNSET, url=UNSET, image=UNSET)
+    if line is None:
+        line = cart.lines[key] = Line(item.product_id, _variant(item), 0.0)
+    line.quantity = round(line.quantity + quantity, PLACES)
+    _take(line, item, line.currency or cart.currency)
+    line.since = cart.changed_at = cart.added_at = t
+    line.added = True
+    if before_empty:
+        _name(cart, visitor)
+    return True
+
+
+def remove(cart: Cart, item: RemovedItem, t: int) -> bool:
+    key = _key(item)
+    line = cart.lines.get(key)
+    if line is None and item.variant_id is UNSET:
+        of_product = [each for each in cart.lines.values() if each.product_id == item.product_id]
+        line = of_product[0] if len(of_product) == 1 else None
+    if line is None:
+        return False
+    left = 0.0
+    if item.quantity is not UNSET:
+        quantity = round(item.quantity, PLACES)
+        if quantity <= 0:
+            return False
+        left = round(line.quantity - quantity, PLACES)
+    if left > 0:
+        line.quantity = left
+    else:
+        del cart.lines[line_key(line.product_id, line.variant_id)]
+    cart.changed_at = t
+    return True
+
+
+def empty(cart: Cart, t: int) -> bool:
+    if not cart.lines:
+        return False
+    cart.lines = {}
+    cart.changed_at = t
+    return True
+
+
+def refill(cart: Cart, lines: list[Line], id: str, from_shop: bool, t: int) -> None:
+    """Puts lines that an order took away into the cart again."""
+    cart.lines = {}
+    for line in lines:
+        line.since, line.added = t, False
+        cart.lines[line_key(line.product_id, line.variant_id)] = line
+    cart.size = limits.LARGEST_CART
+    cart.id, cart.from_shop = id, from_shop
+    if from_shop:
+        cart.shop_id, cart.version = id, None
+    cart.changed_at = cart.added_at = t
+
+
+def _name(cart: Cart, visitor: str) -> None:
+    """The id of a cart that has just been filled."""
+    cart.from_shop = cart.shop_id is not None
+    cart.id = cart.shop_id if cart.shop_id is not None else visitor
+
+
+def _has_room(cart: Cart, item: Item) -> bool:
+    """Whether the item fits into the cart; what it takes is counted, and counted anew at the bound."""
+    cart.size += limits.size(item)
+    if cart.size > limits.LARGEST_CART:
+        cart.size = limits.size(item) + sum(map(limits.size, cart.lines.values()))
+    return cart.size <= limits.LARGEST_CART
+
+
+def _own(given: Item | WholeCart) -> str | None:
+    """The currency that is given; an empty one is none."""
+    return given.currency or None if given.currency is not UNSET else None
+
+
+def _variant(item: Item | RemovedItem) -> str:
+    return "" if item.variant_id is UNSET else item.variant_id
+
+
+def _key(item: Item | RemovedItem) -> str:
+    return line_key(item.product_id, _variant(item))
+
+
+def _take(line: Line, item: Item, currency: str | None) -> None:
+    """The attributes that the item gives; `currency`: if it gives none of its own."""
+    if item.name is not UNSET:
+        line.name = item.name
+    if item.category is not UNSET:
+        line.category = item.category
+    if item.price is not UNSET:
+        line.price = item.price
+    line.currency = _own(item) or currency
+    if item.url is not UNSET:
+        line.url = item.url
+    if item.image is not UNSET:
+        line.image = item.image

@@ -1,0 +1,85 @@
+"""What a visitor's orders leave behind: the last one, what it emptied, those that were taken back.
+
+Source: docs/semantics.md, 3, "order.placed" and "A payment that fails after the order".
+"""
+
+from collections.abc import Iterable
+from copy import copy
+from typing import Final
+
+from stream.durations import MINUTE
+from stream.state.cart import Line
+from stream.state.orders import OrderEntry, take_back
+from stream.state.visitor import Gone, Kept, Taken, Visitor
+
+KEPT_GONE: Final = 64
+TAKEN_LASTS: Final = 5 * MINUTE
+
+
+def last_order(state: Visitor) -> int | None:
+    """The latest time of an order that was ever entered: no recurring one, and none that was not paid."""
+    times = [order.at for order in state.orders if not order.recurring]
+    times += [order.at for order in state.gone if not order.unpaid]
+    return max(times, default=None)
+
+
+def copies(lines: Iterable[Line]) -> list[Line]:
+    return [copy(line) for line in lines]
+
+
+def take_away(state: Visitor, lines: Iterable[Line], t: int) -> None:
+    """A cart.updated has emptied the cart of these lines."""
+    state.taken = Taken(t, copies(lines))
+
+
+def filled(state: Visitor) -> None:
+    """There is something in the cart."""
+    state.taken = None
+    if state.ordered is not None:
+        state.ordered.empty = False
+
+
+def emptied_before(state: Visitor, t: int) -> list[Line]:
+    """The lines that the order at `t` of an empty cart was about."""
+    taken = state.taken
+    return taken.lines if taken is not None and t - taken.at <= TAKEN_LASTS else []
+
+
+def is_kept(state: Visitor, id: str) -> Kept | None:
+    """The order kept, if `id` means that one: of an id of nobody the latest is meant."""
+    kept = state.ordered
+    return kept if kept is not None and kept.id == id else None
+
+
+def cancel(state: Visitor, id: str) -> None:
+    """order.cancelled: the order is taken out of the record."""
+    kept = is_kept(state, id)
+    if kept is not None:
+        kept.cancelled = True
+    _let_go(state, take_back(state.orders, id), unpaid=False)
+
+
+def known(state: Visitor, id: str) -> OrderEntry | Gone | None:
+    """The order in the record, else the latest of this id."""
+    found = [order for order in state.orders if order.id == id]
+    if found:
+        return max(found, key=lambda order: order.at)
+    return max(
+        (each for each in state.gone if each.id == id), key=lambda each: each.at, default=None
+    )
+
+
+def unpay(state: Visitor, found: OrderEntry | Gone | None, window: tuple[int, int]) -> None:
+    """Marks an order that was not paid, if its time lies in the window, and takes it out of the record."""
+    if found is None or not window[0] <= found.at < window[1]:
+        return
+    if isinstance(found, Gone):
+        found.unpaid = True
+    else:
+        state.orders.remove(found)
+        _let_go(state, [found], unpaid=True)
+
+
+def _let_go(state: Visitor, orders: list[OrderEntry], unpaid: bool) -> None:
+    state.gone += [Gone(order.id, order.at, unpaid) for order in orders if not order.recurring]
+    del state.gone[:-KEPT_GONE]

@@ -1,0 +1,85 @@
+"""The bounds of a person: of too many the oldest goes, not the newest. Reach of a contact person."""
+
+import pytest
+
+from stream import limits
+from stream.state.bought import BoughtLine, KnownCart
+from stream.state.orders import OrderEntry
+from stream.state.person import NO_ORDER, Device, Person, trim
+
+
+def test_of_too_many_visitors_the_one_last_active_first_goes() -> None:
+    person = Person("customer:anna")
+    for number in range(limits.MOST_VISITORS + 1):
+        person.visitors[f"v{number}"] = Device(False, 100 + number)
+    trim(person, 0)
+    assert "v0" not in person.visitors
+    assert len(person.visitors) == limits.MOST_VISITORS
+
+
+def test_of_too_many_carts_the_one_last_changed_first_goes() -> None:
+    person = Person("customer:anna")
+    for number in range(limits.MOST_CARTS + 1):
+        person.carts[f"k{number}"] = KnownCart(100 + number, "")
+    trim(person, 0)
+    assert "k0" not in person.carts
+    assert len(person.carts) == limits.MOST_CARTS
+
+
+def test_of_too_many_known_lines_those_of_the_oldest_cart_go() -> None:
+    person = Person("customer:anna")
+    lines = [("p", str(number), 1.0, 0) for number in range(limits.MOST_LINES // 2)]
+    for number in range(3):
+        person.carts[f"k{number}"] = KnownCart(100 + number, "c", list(lines))
+    trim(person, 0)
+    assert [bool(cart.lines) for cart in person.carts.values()] == [False, True, True]
+
+
+def test_of_too_many_bought_lines_those_of_the_oldest_order_go() -> None:
+    person = Person("customer:anna")
+    for number in range(3):
+        person.bought[f"k{number}"] = [
+            BoughtLine("p", str(each), 1.0, "o", 100 + number, 1_000)
+            for each in range(limits.MOST_LINES // 2)
+        ]
+    trim(person, 0)
+    assert list(person.bought) == ["k1", "k2"]
+
+
+def test_of_too_many_cancelled_orders_the_oldest_goes() -> None:
+    person = Person("customer:anna")
+    person.cancelled = [OrderEntry(str(n), n) for n in range(limits.MOST_ORDERS + 1)]
+    trim(person, 0)
+    assert person.cancelled[0].at == 1
+    assert person.last_order == limits.MOST_ORDERS
+
+
+def test_what_is_bought_no_more_is_dropped() -> None:
+    person = Person("customer:anna", bought={"k": [BoughtLine("p", "", 1.0, "o", 1, 9)]})
+    trim(person, 8)
+    assert "k" in person.bought
+    trim(person, 9)
+    assert person.bought == {}
+
+
+def test_a_recurring_order_is_in_the_record_and_not_the_last() -> None:
+    person = Person("customer:anna", orders=[OrderEntry("o", 5, True)])
+    assert (person.order_count, person.last_order, person.last_recorded) == (1, NO_ORDER, NO_ORDER)
+
+
+@pytest.mark.parametrize(
+    ("id", "contacts", "reach"),
+    [
+        ("email:h", None, ["email"]),
+        ("phone:h", None, ["sms"]),
+        ("email:h", ["push"], ["push"]),
+        ("email:h", [], []),
+        ("customer:anna", None, None),
+        ("customer:anna", [], []),
+        ("visitor:v", None, None),
+    ],
+)
+def test_a_person_is_reached_by_what_was_told_or_what_names_it(
+    id: str, contacts: list[str] | None, reach: list[str] | None
+) -> None:
+    assert Person(id, contacts=contacts).reach == reach
