@@ -77,7 +77,9 @@ def run(args: argparse.Namespace) -> int:
 
 def empty_input(settings: Settings) -> int:
     """The input's partitions. Raises TopicsError when it is not fit for replay, or not empty."""
-    (spec,) = (s for s in required(settings, (), Layout(0, 0)) if s.name == settings.topic(EVENTS))
+    (spec,) = (
+        s for s in required(settings, (), Layout(0, 0, 0)) if s.name == settings.topic(EVENTS)
+    )
     with connected(settings) as admin:
         found = find(admin, [spec.name])
         if faults := list(faults_of(spec, found.get(spec.name), settings)):

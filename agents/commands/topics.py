@@ -19,7 +19,7 @@ from kafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 from agents.config.recipes import read
 from agents.config.settings import Settings, SettingsError, kafka_python_options
 from agents.kafka.credentials import let_in
-from agents.kafka.topics import EVENTS, FACTS, Layout, TopicSpec, required
+from agents.kafka.topics import CLAIMS, EVENTS, FACTS, Layout, TopicSpec, required
 from agents.runtime.log import say
 from stream.recipes_file import RecipesError
 
@@ -62,24 +62,26 @@ def create(
     names: Iterable[str],
     partitions: int | None = None,
     facts_partitions: int | None = None,
+    claims_partitions: int | None = None,
     replication: int | None = None,
 ) -> list[str]:
     """Makes the topics that are missing, and returns their names. Raises TopicsError, KafkaError.
 
-    Counts left out are those of the topics that exist, else 4 and as many for the facts;
-    `replication` left out is the broker's default.
+    Counts left out are those of the topics that exist, else 4, as many for the facts and as the facts
+    for the claims; `replication` left out is the broker's default.
     """
     names = tuple(names)
-    found = find(admin, [spec.name for spec in required(settings, names, Layout(0, 0))])
+    found = find(admin, [spec.name for spec in required(settings, names, Layout(0, 0, 0))])
     inputs = _partitions(found, settings.topic(EVENTS), partitions) or PARTITIONS
     people = _partitions(found, settings.topic(FACTS), facts_partitions) or inputs
+    keys = _partitions(found, settings.topic(CLAIMS), claims_partitions) or people
     missing = {
         spec.name: {
             "num_partitions": spec.partitions,
             "replication_factor": replication or -1,
             "configs": spec.config,
         }
-        for spec in required(settings, names, Layout(inputs, people))
+        for spec in required(settings, names, Layout(inputs, people, keys))
         if spec.name not in found
     }
     if missing:
@@ -112,10 +114,11 @@ def check(admin: KafkaAdminClient, settings: Settings, names: Iterable[str]) -> 
     Raises TopicsError, KafkaError.
     """
     names = tuple(names)
-    wanted = [spec.name for spec in required(settings, names, Layout(0, 0))]
+    wanted = [spec.name for spec in required(settings, names, Layout(0, 0, 0))]
     found = find(admin, wanted)
     nothing = Found(0, {})
-    layout = Layout(*(found.get(settings.topic(t), nothing).partitions for t in (EVENTS, FACTS)))
+    fed = EVENTS, FACTS, CLAIMS
+    layout = Layout(*(found.get(settings.topic(topic), nothing).partitions for topic in fed))
     faults = [
         fault
         for spec in required(settings, names, layout)
@@ -197,6 +200,9 @@ async def ready(settings: Settings, names: Iterable[str]) -> tuple[Layout, int]:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--partitions", type=_count, metavar="N", help="of storefront.events (4)")
     parser.add_argument("--facts-partitions", type=_count, metavar="M", help="of visitor.facts (N)")
+    parser.add_argument(
+        "--claims-partitions", type=_count, metavar="K", help="of identity.claims (M)"
+    )
     parser.add_argument("--replication", type=_count, metavar="R", help="the broker's default")
 
 
@@ -212,9 +218,8 @@ def run(args: argparse.Namespace) -> int:
         settings = Settings.read()
         names = read(settings.recipes).names
         with connected(settings) as admin:
-            made = create(
-                admin, settings, names, args.partitions, args.facts_partitions, args.replication
-            )
+            counts = args.partitions, args.facts_partitions, args.claims_partitions
+            made = create(admin, settings, names, *counts, args.replication)
             layout = check(admin, settings, names)
     except (SettingsError, RecipesError) as error:
         print(error, file=sys.stderr)
@@ -224,5 +229,8 @@ def run(args: argparse.Namespace) -> int:
         return 1
     for name in made:
         print(f"made {name}")
-    print(f"topics are right: {layout.inputs} input partitions, {layout.people} of facts")
+    print(
+        f"topics are right: {layout.inputs} input partitions, {layout.people} of facts, "
+        f"{layout.keys} of claims"
+    )
     return 0

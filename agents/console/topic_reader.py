@@ -23,6 +23,7 @@ from agents.worker.producer import DECISIONS, REJECTED
 from stream.durations import DAY, MINUTE
 from stream.outputs.triggers import CANCELLED
 from stream.recipes.recipe import Recipes
+from stream.stages.watermark import VISITORS
 from stream.state.facts import Mark
 
 TRIGGERS: Final = "triggers."
@@ -105,6 +106,8 @@ class Feed:
     def _mark(self, record: Any) -> None:
         if not record.key and record.value is not None:
             mark = _mark(record.value)
+            if mark.stage != VISITORS:
+                return
             self.evidence.told(record.timestamp, mark.sources, mark.evidence)
 
     def _count(self, topic: str, record: Any) -> None:

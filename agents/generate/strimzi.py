@@ -98,10 +98,12 @@ def main() -> None:
     )
     parser.add_argument("--partitions", type=int, default=PARTITIONS, metavar="N")
     parser.add_argument("--facts-partitions", type=int, metavar="M", help="(N)")
+    parser.add_argument("--claims-partitions", type=int, metavar="K", help="(M)")
     parser.add_argument("--replicas", type=int, default=REPLICAS, metavar="R")
     args = parser.parse_args()
     settings = Settings.read()
-    layout = Layout(args.partitions, args.facts_partitions or args.partitions)
+    people = args.facts_partitions or args.partitions
+    layout = Layout(args.partitions, people, args.claims_partitions or people)
     names = read(settings.recipes).names
     made = documents(settings, names, layout, args.cluster, args.replicas)
     args.out.write_text(text(made), encoding="utf-8")

@@ -10,7 +10,9 @@ from stream import durations
 
 EVENTS: Final = "storefront.events"
 FACTS: Final = "visitor.facts"
+CLAIMS: Final = "identity.claims"
 STATE_VISITORS: Final = "state.visitors"
+STATE_KEYS: Final = "state.keys"
 STATE_PEOPLE: Final = "state.people"
 
 LONGEST: Final = str(2**63 - 1)
@@ -26,10 +28,11 @@ by that time; without the two bounds it refuses old records, and the last ones, 
 
 
 class Layout(NamedTuple):
-    """Partitions of the stages' inputs: of storefront.events and of visitor.facts."""
+    """Partitions of the stages' inputs: of storefront.events, of visitor.facts and of identity.claims."""
 
     inputs: int
     people: int
+    keys: int
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ def required(settings: Settings, names: Iterable[str], layout: Layout) -> list[T
 
 
 def _spec(topic: dict[str, Any], settings: Settings, name: str, layout: Layout) -> TopicSpec:
-    counts = {"input": layout.inputs, "people": layout.people}
+    counts = {"input": layout.inputs, "people": layout.people, "keys": layout.keys}
     config = {"cleanup.policy": topic["cleanup"]}
     exact = {"cleanup.policy"}
     if "retention" in topic:

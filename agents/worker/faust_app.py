@@ -1,4 +1,4 @@
-"""The Faust app: both agents, one consumer group, no tables, no web server, no topics made.
+"""The Faust app: an agent for each stage, one consumer group, no tables, no web server, no topics made.
 
 Faust keeps membership, fetching and the agents; what is durable and when is the flush's, positions and
 state are the shards'. Started from code: Faust's command line would open its web server.
@@ -10,13 +10,15 @@ from typing import Any, Final
 
 import faust
 from faust.tables import TableManager
+from faust.types import StreamT
 from faust.types.auth import SASLMechanism
 
 from agents.config.settings import Settings
 from agents.kafka import raw_batches
-from agents.kafka.topics import EVENTS, FACTS, STATE_PEOPLE, STATE_VISITORS
-from agents.worker import consumer, people, visitors
+from agents.kafka.topics import CLAIMS, EVENTS, FACTS, STATE_KEYS, STATE_PEOPLE, STATE_VISITORS
+from agents.worker import consumer
 from agents.worker.assignment import Ownership
+from agents.worker.metrics import KEYS, PEOPLE, VISITORS
 from stream.stages.backend import COMPILED
 
 HEARTBEATS: Final = 5
@@ -61,7 +63,8 @@ def make(settings: Settings, ownership: Ownership) -> App:
     """The app, ready to start."""
     consumer.install()
     if COMPILED and settings.compiled:
-        raw_batches.as_blocks.update(map(settings.topic, (EVENTS, STATE_VISITORS, STATE_PEOPLE)))
+        blocks = EVENTS, STATE_VISITORS, STATE_KEYS, STATE_PEOPLE
+        raw_batches.as_blocks.update(map(settings.topic, blocks))
     app = App(
         settings.group,
         broker=";".join(f"kafka://{broker}" for broker in settings.require_kafka()),
@@ -89,9 +92,14 @@ def make(settings: Settings, ownership: Ownership) -> App:
     app.ownership = ownership
     ownership.consumer = app.consumer
     app.on_rebalance_complete.connect(ownership.assigned, weak=False)
-    for name, agent in ((EVENTS, visitors.agent), (FACTS, people.agent)):
+
+    async def take(stream: StreamT[Any]) -> None:
+        async for event in stream.noack().events():
+            await ownership.take(event.message)
+
+    for stage, name in ((VISITORS, EVENTS), (KEYS, CLAIMS), (PEOPLE, FACTS)):
         topic = app.topic(settings.topic(name), schema=PassThrough(), acks=False)
-        app.agent(topic)(agent(ownership))
+        app.agent(topic, name=stage)(take)
     return app
 
 

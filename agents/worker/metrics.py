@@ -26,6 +26,7 @@ from prometheus_client import (
 import schemas
 from stream.outputs.outputs import Outputs
 from stream.stages.people import People
+from stream.stages.stage import WaitingStage
 
 if TYPE_CHECKING:
     from agents.kafka.topics import Layout
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
 VISITORS: Final = "visitors"
+KEYS: Final = "keys"
 PEOPLE: Final = "people"
 CLOCK: Final = "clock.advanced"
 
@@ -60,6 +62,7 @@ class Metrics:
         stage, place = ["stage"], ["stage", "partition"]
         self.events = Counter("events", "Input records", ["fate", "type"], **made)
         self.facts = Counter("facts", "Facts of the people stage", ["fate"], **made)
+        self.claims = Counter("claims", "Claims of the keys stage", ["fate"], **made)
         self.fired = Counter("published", "Triggers and cancels", ["recipe", "kind"], **made)
         self.decisions = Counter("decisions", "Decisions", ["outcome", "reason"], **made)
         self.rejected = Counter("rejected", "Records that are no valid event", ["reason"], **made)
@@ -72,7 +75,7 @@ class Metrics:
         self.evidence_lag = Times(
             "evidence_age_seconds", "Broker's clock less the time reached", ["partition"], **made
         )
-        self.watermark = Times("watermark_timestamp_seconds", "Watermark", ["partition"], **made)
+        self.watermark = Times("watermark_timestamp_seconds", "Watermark", place, **made)
         self.due_age = Times(
             "due_age_seconds", "Of the oldest deadline that is due and not fired", place, **made
         )
@@ -113,7 +116,8 @@ class Metrics:
         self.decisions.labels("fired", "")
         for fate in ("applied", "copy"):
             self.facts.labels(fate)
-        for stage in (VISITORS, PEOPLE):
+            self.claims.labels(fate)
+        for stage in (VISITORS, KEYS, PEOPLE):
             self.skipped.labels(stage)
 
     def decided(
@@ -126,6 +130,8 @@ class Metrics:
                 self.events.labels(first, CLOCK if first == "clock" else second).inc(number)
             elif kind == "facts":
                 self.facts.labels(label).inc(number)
+            elif kind == "claims":
+                self.claims.labels(label).inc(number)
             elif kind == "triggers":
                 self.fired.labels(second, first).inc(number)
             elif kind == "decisions":
@@ -167,6 +173,7 @@ class Metrics:
     def lay_out(self, layout: "Layout") -> None:
         """So many partitions must have an owner."""
         self.partitions.labels(VISITORS).set(layout.inputs)
+        self.partitions.labels(KEYS).set(layout.keys)
         self.partitions.labels(PEOPLE).set(layout.people)
 
     def paused(self) -> None:
@@ -193,11 +200,11 @@ class Metrics:
         self.lag.labels(stage, partition).set(max(0, shard.end - shard.position))
         self.keys.labels(stage, partition).set(part.keys)
         self.bytes.labels(stage, partition).set(part.size)
+        if isinstance(part, WaitingStage) and part.watermark >= 0:
+            self.watermark.labels(stage, partition).set(part.watermark)
         if isinstance(part, People):
-            if part.watermark >= 0:
-                self.watermark.labels(partition).set(part.watermark)
             self.episodes.labels(partition).set(part.open_episodes)
-        elif shard.clock >= 0:
+        elif stage == VISITORS and shard.clock >= 0:
             self.evidence.labels(partition).set(shard.clock)
         if self._live and self._brokers:
             now = self._brokers[0] + (time.monotonic() - self._brokers[1]) * 1000
@@ -209,12 +216,10 @@ class Metrics:
 
     def forget(self, stage: str, partition: int) -> None:
         """A partition is another worker's now: it tells of it."""
-        gauges = [self.watermark, self.episodes]
-        if stage == VISITORS:
-            gauges = [self.evidence, self.evidence_lag, self.run]
-        for gauge in gauges:
+        own = {VISITORS: [self.evidence, self.evidence_lag, self.run], PEOPLE: [self.episodes]}
+        for gauge in own.get(stage, ()):
             gauge.remove(str(partition))
-        for gauge in (self.lag, self.due_age, self.keys, self.bytes):
+        for gauge in (self.watermark, self.lag, self.due_age, self.keys, self.bytes):
             gauge.remove(stage, str(partition))
 
     def text(self) -> bytes:

@@ -17,12 +17,16 @@ from agents.worker.metrics import Metrics
 from agents.worker.producer import Ack, Sender, Source, acknowledged
 from agents.worker.transactional_producer import TransactionalSender
 from stream.outputs.outputs import Outputs
+from stream.stages.keys import Keys
 from stream.stages.people import People
 from stream.stages.visitors import Visitors
 
 AT_A_TIME: Final = 4000
 """Records applied before others have their turn. More: answers of the other stage wait longer (a
 thousand take about 10 ms); fewer: more and smaller batches to send."""
+
+
+AnyStage = Visitors | Keys | People
 
 
 class Gap(Exception):
@@ -42,9 +46,9 @@ class Shard(ABC):
     `end`: the topic's end when last asked, -1 before · `caught_up`: the position has once been there ·
     `closed`: nothing is applied, since the flow is held or the last flush has begun ·
     `transaction`: the sender that holds one, with delivery exactly once; then `durable` is the clock (ms) as
-    last committed."""
+    last committed · `proven`: the clock (ms) up to which all that was decided is acknowledged."""
 
-    stage: Visitors | People
+    stage: AnyStage
     name: ClassVar[str]
     """Of the stage, as metrics have it."""
 
@@ -61,7 +65,7 @@ class Shard(ABC):
         self._metrics = metrics
         self._acks: list[Ack] = []
         self.transaction = sender if isinstance(sender, TransactionalSender) else None
-        self.durable = -1
+        self.durable = self.proven = -1
 
     @abstractmethod
     def apply(self, batches: Sequence[RawBatch]) -> Outputs:
@@ -73,9 +77,14 @@ class Shard(ABC):
         """The offset before which nothing is needed any more, once the changes have landed."""
 
     @property
-    @abstractmethod
     def clock(self) -> int:
         """Time (ms) up to which the stage has decided."""
+        return self.stage.clock
+
+    @property
+    def vouched(self) -> int:
+        """The time (ms) that a broadcast would tell, as far as is known without waiting."""
+        return self.durable if self.transaction else self.clock
 
     @property
     def tp(self) -> TP:
@@ -124,6 +133,10 @@ class Shard(ABC):
         await acknowledged(acks)
         self.forget_acks()
         return clock
+
+    async def settle(self) -> None:
+        """Waits until all that was decided now is acknowledged: so much may be broadcast."""
+        self.proven = max(self.proven, await self.settled())
 
     async def write(self, snapshot: Snapshot) -> list[Ack]:
         """Sends the changelog records of a snapshot whose outputs are acknowledged."""

@@ -1,9 +1,12 @@
-"""Which kind of shard a partition gets: events are the visitors stage's, facts the people stage's."""
+"""Which kind of shard a partition gets: that of the stage whose input the topic is."""
+
+import asyncio
 
 from faust.types import TP
 
 from agents.config.settings import Settings
-from agents.kafka.topics import EVENTS, STATE_PEOPLE, STATE_VISITORS, Layout
+from agents.kafka.topics import CLAIMS, EVENTS, STATE_KEYS, STATE_PEOPLE, STATE_VISITORS, Layout
+from agents.worker.keys import KeysShard
 from agents.worker.metrics import Metrics
 from agents.worker.partition_processor import Maker, Shard
 from agents.worker.people import PeopleShard
@@ -15,11 +18,20 @@ from stream.stages.backend import PURE, fastest
 
 
 def maker(
-    settings: Settings, recipes: Recipes, layout: Layout, sender: Sender, metrics: Metrics
+    settings: Settings,
+    recipes: Recipes,
+    layout: Layout,
+    sender: Sender,
+    metrics: Metrics,
+    advanced: asyncio.Event,
 ) -> Maker:
-    """Makes an empty shard of a partition, to be restored from its changelog."""
+    """Makes an empty shard of a partition, to be restored from its changelog.
+
+    `advanced`: set when a partition of the keys stage may have more to tell.
+    """
     visitors = fastest() if settings.compiled else PURE
-    events, exactly_once = settings.topic(EVENTS), settings.delivery == "exactly_once"
+    events, claims = settings.topic(EVENTS), settings.topic(CLAIMS)
+    exactly_once = settings.delivery == "exactly_once"
 
     def make(tp: TP) -> Shard:
         source = Source(tp.topic, tp.partition)
@@ -27,7 +39,10 @@ def maker(
         if tp.topic == events:
             changelog = settings.topic(STATE_VISITORS)
             return VisitorsShard(recipes, source, changelog, own, metrics, visitors)
+        if tp.topic == claims:
+            changelog = settings.topic(STATE_KEYS)
+            return KeysShard(layout, source, changelog, own, metrics, advanced)
         changelog = settings.topic(STATE_PEOPLE)
-        return PeopleShard(recipes, layout.inputs, source, changelog, own, metrics)
+        return PeopleShard(recipes, layout, source, changelog, own, metrics)
 
     return make

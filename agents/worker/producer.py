@@ -21,7 +21,7 @@ from aiokafka.structs import RecordMetadata
 from agents.config.settings import Settings, aiokafka_options
 from agents.kafka.partitioner import partition_of
 from agents.kafka.raw_batches import RawBatch
-from agents.kafka.topics import EVENTS, FACTS, Layout
+from agents.kafka.topics import CLAIMS, EVENTS, FACTS, Layout
 from agents.worker import dead_letters
 from stream.outputs.outputs import Outputs
 
@@ -128,7 +128,7 @@ class Sender:
 
     def __init__(self, settings: Settings, layout: Layout, **options: Any) -> None:
         self._settings = settings
-        self.people = layout.people
+        self._layout = layout
         self._producer = AIOKafkaProducer(
             **aiokafka_options(settings),
             client_id="triggers-worker",
@@ -152,33 +152,34 @@ class Sender:
     async def outputs(
         self, out: Outputs, source: Source, offset: int, batches: Sequence[RawBatch] = ()
     ) -> list[Ack]:
-        """Facts, triggers, decisions and rejected records of a batch of input (`batches`).
+        """Facts, claims, triggers, decisions and rejected records of a batch of input (`batches`).
 
         `offset`: that behind the last input read.
         """
-        if not (out.facts or out.triggers or out.decisions or out.rejected):
+        if not (out.facts or out.claims or out.triggers or out.decisions or out.rejected):
             return []
-        facts, packer, topic = self._packer(PACKED), self._packer(PLAIN), self._settings.topic
+        told, packer, topic = self._packer(PACKED), self._packer(PLAIN), self._settings.topic
         headers = source.headers(offset)
-        name = topic(FACTS)
-        for person, value in out.facts:
-            self._by_key(facts, name, person, value)
+        people = self._layout.people
+        for name, partitions, rows in (
+            (topic(FACTS), people, out.facts),
+            (topic(CLAIMS), self._layout.keys, out.claims),
+        ):
+            for whose, value in rows:
+                key = whose.encode()
+                told.add(name, partition_of(key, partitions), key, value)
         for recipe, person, value in out.triggers:
-            self._by_key(packer, topic(f"triggers.{recipe}"), person, value, [CLOUDEVENT, *headers])
+            key, name = person.encode(), topic(f"triggers.{recipe}")
+            packer.add(name, partition_of(key, people), key, value, [CLOUDEVENT, *headers])
         name = topic(DECISIONS)
         for person, value in out.decisions:
-            self._by_key(packer, name, person, value, headers)
+            key = person.encode()
+            packer.add(name, partition_of(key, people), key, value, headers)
         if out.rejected:
             name, origin = topic(REJECTED), topic(EVENTS)
             for record in dead_letters.records(out.rejected, batches, origin, source.partition):
                 packer.add(name, 0, *record)
-        return await self._send(facts) + await self._send(packer)
-
-    def _by_key(
-        self, packer: Packer, topic: str, person: str, value: bytes, headers: Headers = NONE
-    ) -> None:
-        key = person.encode()
-        packer.add(topic, partition_of(key, self.people), key, value, headers)
+        return await self._send(told) + await self._send(packer)
 
     async def changes(
         self, topic: str, partition: int, records: Iterable[tuple[bytes, bytes | None]]
@@ -189,10 +190,10 @@ class Sender:
             packer.add(topic, partition, key, value)
         return await self._send(packer)
 
-    async def mark(self, value: bytes, partitions: Iterable[int]) -> list[Ack]:
-        """One mark to each of the facts' partitions given."""
-        packer, topic = self._packer(PLAIN), self._settings.topic(FACTS)
-        for partition in partitions:
+    async def mark(self, value: bytes, partitions: Iterable[tuple[str, int]]) -> list[Ack]:
+        """One mark to each of the partitions given."""
+        packer = self._packer(PLAIN)
+        for topic, partition in partitions:
             packer.add(topic, partition, b"", value)
         return await self._send(packer)
 

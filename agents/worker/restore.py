@@ -19,8 +19,7 @@ from agents.kafka.raw_batches import RawBatch
 from agents.kafka.reconnect import started
 from agents.runtime.log import say
 from agents.worker import malloc
-from stream.stages.people import People
-from stream.stages.visitors import Visitors
+from agents.worker.partition_processor import AnyStage
 
 log = logging.getLogger("triggers.state")
 
@@ -35,7 +34,7 @@ class StateError(Exception):
 async def restore(
     settings: Settings,
     offsets: Offsets,
-    stages: Mapping[tuple[str, int], Visitors | People],
+    stages: Mapping[tuple[str, int], AnyStage],
     still_ours: Callable[[], bool],
 ) -> bool:
     """Fills the stages from their changelog partitions; False if they ceased to be ours meanwhile.
@@ -80,7 +79,7 @@ async def restore(
     return still_ours()
 
 
-def fill(stage: Visitors | People, batches: Iterable[RawBatch]) -> int:
+def fill(stage: AnyStage, batches: Iterable[RawBatch]) -> int:
     """Hands changelog records to the stage, in their order; tells how many."""
     records = 0
     for batch in batches:

@@ -1,16 +1,13 @@
-"""The visitors agent: events of the input topic, folded a fetched batch at a time."""
+"""A partition of the input: events of the visitors stage, folded a fetched batch at a time."""
 
 import logging
 import time
 from collections.abc import Sequence
 from itertools import chain
-from typing import Any, Final
-
-from faust.types import StreamT
+from typing import Final
 
 from agents.kafka.raw_batches import RawBatch
 from agents.runtime.log import say
-from agents.worker.assignment import Ownership
 from agents.worker.metrics import VISITORS, Metrics
 from agents.worker.partition_processor import Shard
 from agents.worker.producer import Sender, Source
@@ -26,8 +23,7 @@ TOLD_EVERY_S: Final = 60.0
 
 
 class VisitorsShard(Shard):
-    """A partition of the input. `proven`: evidence (ms) whose facts are all acknowledged · `called`: the time (ms)
-    that the broker's clock has called over, by marks alone."""
+    """A partition of the input. `called`: the time (ms) that the broker's clock has called over, by marks alone."""
 
     name = VISITORS
     stage: Visitors
@@ -43,7 +39,7 @@ class VisitorsShard(Shard):
     ) -> None:
         super().__init__(source, changelog, sender, metrics)
         self.stage = Visitors(recipes, make)
-        self.proven = self.called = -1
+        self.called = -1
         self._promise: tuple[int, int] | None = None
         self._told = -TOLD_EVERY_S
 
@@ -88,26 +84,5 @@ class VisitorsShard(Shard):
         self.stage.advance(reached, out)
 
     @property
-    def vouched(self) -> int:
-        """The time (ms) that a broadcast would tell, as far as is known without waiting."""
-        return self.durable if self.transaction else self.clock
-
-    async def settle(self) -> None:
-        """Waits until all that was decided now is acknowledged: so much may be broadcast."""
-        self.proven = max(self.proven, await self.settled())
-
-    @property
     def committable(self) -> int:
         return self.stage.position
-
-    @property
-    def clock(self) -> int:
-        return self.stage.clock
-
-
-def agent(ownership: Ownership) -> Any:
-    async def visitors(stream: StreamT[Any]) -> None:
-        async for event in stream.noack().events():
-            await ownership.take(event.message)
-
-    return visitors

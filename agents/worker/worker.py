@@ -48,11 +48,11 @@ class Service:
         self._sender = Sender(settings, layout)
         self._offsets = Offsets(settings)
         self._flush = Flush(self._commit, metrics)
-        make = maker(settings, recipes, layout, self._sender, metrics)
+        advanced = asyncio.Event()
+        make = maker(settings, recipes, layout, self._sender, metrics, advanced)
         self.ownership = Ownership(settings, make, self._offsets, self._flush, metrics)
-        self.evidence = Evidence(
-            settings, layout, self.ownership, self._sender, self._offsets, metrics, brokers
-        )
+        clock = self._sender, self._offsets, metrics, brokers
+        self.evidence = Evidence(settings, layout, self.ownership, *clock, advanced)
         self._app = faust_app.make(settings, self.ownership)
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
@@ -63,7 +63,8 @@ class Service:
         for start in (self._sender.start, self._offsets.start):
             await started(start, wanted=lambda: True)
         async with asyncio.TaskGroup() as tasks:
-            for work in (self._faust, self._flushes, self.evidence.run, self._failure, self._group):
+            clock = self.evidence.run, self.evidence.pass_on
+            for work in (self._faust, self._flushes, *clock, self._failure, self._group):
                 tasks.create_task(_whole(work))
 
     async def _faust(self) -> None:

@@ -69,7 +69,7 @@ def drop(settings: Settings) -> None:
 
 def _all(settings: Settings) -> list[str]:
     names = read(settings.recipes).names
-    return [spec.name for spec in required(settings, names, Layout(0, 0))]
+    return [spec.name for spec in required(settings, names, Layout(0, 0, 0))]
 
 
 def _delete(admin: KafkaAdminClient, names: Sequence[str]) -> None:

@@ -11,14 +11,15 @@ from fastjsonschema import JsonSchemaValueException
 
 import schemas
 from stream.events import decoding, types
-from stream.state import facts
+from stream.state import claims, facts
 
 FOLDER = Path(__file__).parents[2] / "schemas" / "examples"
 VALID = sorted(FOLDER.glob("**/valid/*.json"))
 INVALID = sorted(FOLDER.glob("**/invalid/*.json"))
 EVENT_SCHEMAS = [*schemas.names("events"), "envelope"]
 OTHERS = ["recipes", "trigger.fired", "trigger.cancelled", "decision", "rejected", "undelivered"]
-PROMISED = [*EVENT_SCHEMAS, *schemas.names("facts"), *schemas.names("kinds"), *OTHERS]
+TOLD = [*schemas.names("facts"), *schemas.names("claims")]
+PROMISED = [*EVENT_SCHEMAS, *TOLD, *schemas.names("kinds"), *OTHERS]
 
 
 def schemaexamples_of(example: Path) -> str:
@@ -62,6 +63,11 @@ def test_a_valid_event_is_decoded(example: Path) -> None:
 @pytest.mark.parametrize("example", examples_of(schemas.names("facts")), ids=label)
 def test_a_valid_fact_is_decoded(example: Path) -> None:
     facts.decode(example.read_bytes())
+
+
+@pytest.mark.parametrize("example", examples_of(schemas.names("claims")), ids=label)
+def test_a_valid_claim_is_decoded(example: Path) -> None:
+    claims.decode(example.read_bytes())
 
 
 @pytest.mark.parametrize("schema", PROMISED)

@@ -9,7 +9,7 @@ import pytest
 import schemas
 from stream.outputs import triggers
 from stream.outputs.decisions import Decision
-from stream.state import facts
+from stream.state import claims, facts
 from tests.contract.day import Said
 
 FACTS = {
@@ -22,6 +22,17 @@ FACTS = {
         facts.Ordered,
         facts.Unordered,
         facts.Consented,
+        facts.Mark,
+    )
+}
+
+CLAIMS = {
+    kind.__struct_config__.tag: kind
+    for kind in (
+        claims.Bound,
+        claims.OrderClaim,
+        claims.CancelClaim,
+        claims.ConsentClaim,
         facts.Mark,
     )
 }
@@ -92,3 +103,13 @@ def test_a_facts_schema_names_exactly_the_fields_that_are_written(name: str) -> 
 
 def test_every_fact_has_a_schema_and_no_other() -> None:
     assert {f"facts/{name}" for name in FACTS} == set(schemas.names("facts"))
+
+
+@pytest.mark.parametrize("name", CLAIMS, ids=str)
+def test_a_claims_schema_names_exactly_the_fields_that_are_written(name: str) -> None:
+    envelope = set() if name == "mark" else properties(schemas.load("claim"))
+    assert properties(schemas.load(f"claims/{name}")) | envelope == fields(CLAIMS[name]) | {"type"}
+
+
+def test_every_claim_has_a_schema_and_no_other() -> None:
+    assert {f"claims/{name}" for name in CLAIMS} == set(schemas.names("claims"))

@@ -230,16 +230,14 @@ def test_no_secret_stands_in_the_manifests() -> None:
 
 
 def test_what_strimzi_is_told_is_what_the_topic_list_says() -> None:
-    made = strimzi.documents(
-        Settings(), read(None).names, Layout(strimzi.PARTITIONS, strimzi.PARTITIONS)
-    )
+    made = strimzi.documents(Settings(), read(None).names, Layout(*[strimzi.PARTITIONS] * 3))
     text = (HOME / "kafka" / "strimzi.yaml").read_text(encoding="utf-8")
     assert text == strimzi.text(made), "run python -m agents.generate.strimzi"
 
 
 def test_the_example_has_the_topics_of_its_recipes() -> None:
     names = read(HOME / "example" / "recipes.yaml").names
-    made = strimzi.documents(Settings(), names, Layout(strimzi.PARTITIONS, strimzi.PARTITIONS))
+    made = strimzi.documents(Settings(), names, Layout(*[strimzi.PARTITIONS] * 3))
     text = (HOME / "example" / "strimzi.yaml").read_text(encoding="utf-8")
     assert text == strimzi.text(made)
     assert "triggers.cart-vip" in text

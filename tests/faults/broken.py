@@ -225,3 +225,36 @@ def last_record_wins() -> None:
                 reader.clock = changelog.CLOCK.unpack(value)[1:]
 
     keyed.Keyed.restore = last  # type: ignore[method-assign]
+
+
+def keys_do_not_wait_for_all_sources() -> None:
+    """Keys go by the partition that is furthest on: claims of the others come too late."""
+    from stream.stages.keys import Keys
+    from stream.stages.watermark import VISITORS, Watermark
+    from stream.state.facts import Mark
+
+    class Furthest(Watermark):
+        def move(self, mark: Mark) -> None:
+            super().move(mark)
+            if mark.stage == VISITORS:
+                self.value = max(self.value, *mark.evidence.values())
+
+    make = Keys.__init__
+
+    def made(self: Keys, sources: int) -> None:
+        make(self, sources)
+        self._watermark = Furthest(sources)
+
+    Keys.__init__ = made  # type: ignore[method-assign]
+
+
+def people_do_not_wait_for_keys() -> None:
+    """People go by the visitors' evidence alone: what keys forward comes too late."""
+    from stream.stages.people import People
+
+    make = People.__init__
+
+    def made(self: People, recipes: Any, inputs: int, keys: int = 0) -> None:
+        make(self, recipes, inputs)
+
+    People.__init__ = made  # type: ignore[method-assign]

@@ -81,7 +81,7 @@ def _lay_out(it: Scene, brokers: Cluster) -> Node:
     """One broker leads the input, another has the rest with it, and the third, which is returned, has the input only, late."""
     (lead, *others) = [node.number for node in brokers.nodes]
     fast, slow = others
-    layout = Layout(it.inputs, len(told(it, "visitor.facts")))
+    layout = Layout(it.inputs, *[len(told(it, "visitor.facts"))] * 2)
     names = [spec.name for spec in required(it.settings, it.recipes.names, layout)]
     events = it.settings.topic(EVENTS)
     _place(it, [name for name in names if name != events], [fast, lead])

@@ -45,7 +45,7 @@ class RejectedRecord(msgspec.Struct):
 
 def make_topics(settings: Settings, recipes: Recipes) -> None:
     with topics.connected(settings) as admin:
-        specs = required(settings, recipes.names, Layout(PARTITIONS, PARTITIONS))
+        specs = required(settings, recipes.names, Layout(PARTITIONS, PARTITIONS, PARTITIONS))
         own_time = {"message.timestamp.type": "CreateTime", "retention.ms": "-1"}
         wanted = [
             replace(

@@ -29,7 +29,9 @@ def admin(settings: Settings) -> Iterator[KafkaAdminClient]:
         yield client
 
 
-@pytest.mark.parametrize("topic", ["visitor.facts", "state.visitors", "state.people"])
+@pytest.mark.parametrize(
+    "topic", ["visitor.facts", "identity.claims", "state.visitors", "state.keys", "state.people"]
+)
 def test_a_record_of_6_mib_is_taken_and_read(
     admin: KafkaAdminClient, settings: Settings, topic: str
 ) -> None:
@@ -39,7 +41,7 @@ def test_a_record_of_6_mib_is_taken_and_read(
 
 
 async def written_and_read(settings: Settings, topic: str, values: list[bytes]) -> list[bytes]:
-    sender = Sender(settings, Layout(1, 1))
+    sender = Sender(settings, Layout(1, 1, 1))
     await sender.start()
     try:
         await acknowledged(await sender.changes(topic, 0, [(b"k", value) for value in values]))

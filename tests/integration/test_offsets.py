@@ -21,7 +21,7 @@ async def told(settings: Settings) -> list[dict[tuple[str, int], int]]:
     await asyncio.sleep(1)
     assert not waiting.done(), "there is no such topic yet"
     with topics.connected(settings) as admin:
-        topics.create(admin, settings, recipes_file.DEFAULT.names, *Layout(2, 1))
+        topics.create(admin, settings, recipes_file.DEFAULT.names, *Layout(2, 1, 1))
     found = [await asyncio.wait_for(waiting, 30)]
     producer = AIOKafkaProducer(**aiokafka_options(settings))
     await producer.start()

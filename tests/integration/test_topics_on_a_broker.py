@@ -45,8 +45,8 @@ def alter(admin: KafkaAdminClient, topic: str, **config: str) -> None:
 
 def test_all_topics_are_made_once_and_are_right(admin: KafkaAdminClient, live: Settings) -> None:
     made = create(admin, live, NAMES, 3, 2)
-    assert len(made) == 7 + len(NAMES)
-    assert check(admin, live, NAMES) == Layout(inputs=3, people=2)
+    assert len(made) == 9 + len(NAMES)
+    assert check(admin, live, NAMES) == Layout(inputs=3, people=2, keys=2)
     assert create(admin, live, NAMES) == []
 
 
@@ -57,20 +57,20 @@ def test_a_new_recipe_gets_its_topic_and_the_rest_stays(
     with pytest.raises(TopicsError, match=r"triggers\.cart-vip is missing"):
         check(admin, live, [*NAMES, "cart-vip"])
     assert create(admin, live, [*NAMES, "cart-vip"]) == [live.topic("triggers.cart-vip")]
-    assert check(admin, live, [*NAMES, "cart-vip"]) == Layout(3, 3)
+    assert check(admin, live, [*NAMES, "cart-vip"]) == Layout(3, 3, 3)
 
 
 def test_every_missing_topic_is_named(admin: KafkaAdminClient, live: Settings) -> None:
     with pytest.raises(TopicsError) as caught:
         check(admin, live, NAMES)
-    assert len(str(caught.value).splitlines()) == 7 + len(NAMES)
+    assert len(str(caught.value).splitlines()) == 9 + len(NAMES)
 
 
 def test_topics_for_replay_are_right_for_replay_only(
     admin: KafkaAdminClient, live: Settings, replay: Settings
 ) -> None:
     create(admin, replay, NAMES, 2)
-    assert check(admin, replay, NAMES) == Layout(2, 2)
+    assert check(admin, replay, NAMES) == Layout(2, 2, 2)
     with pytest.raises(TopicsError, match="type=CreateTime, LogAppendTime is needed"):
         check(admin, live, NAMES)
 
@@ -82,7 +82,7 @@ def test_what_the_fault_says_mends_it(admin: KafkaAdminClient, live: Settings) -
     with pytest.raises(TopicsError, match=r"--add-config message\.timestamp\.type=LogAppendTime"):
         check(admin, live, NAMES)
     alter(admin, topic, message_timestamp_type="LogAppendTime")
-    assert check(admin, live, NAMES) == Layout(2, 2)
+    assert check(admin, live, NAMES) == Layout(2, 2, 2)
 
 
 def test_partitions_added_to_the_input_are_refused(admin: KafkaAdminClient, live: Settings) -> None:

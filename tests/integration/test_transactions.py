@@ -16,7 +16,7 @@ from agents.worker.producer import acknowledged
 from agents.worker.transactional_producer import TransactionalSender
 from stream import recipes_file
 
-LAYOUT = Layout(1, 1)
+LAYOUT = Layout(1, 1, 1)
 
 
 @contextmanager

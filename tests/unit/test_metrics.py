@@ -26,6 +26,7 @@ from stream.stages.watermark import mark
 
 START = 1_767_571_200_000
 HALF_A_DAY = 43_200_000
+LAYOUT = Layout(1, 1, 0)
 
 
 class Input:
@@ -71,10 +72,10 @@ def on_shards(test: Callable[[Metrics, VisitorsShard, PeopleShard], None]) -> No
 
     async def run() -> None:
         metrics = Metrics(recipes_file.DEFAULT.names)
-        sender = Sender(Settings(kafka=("localhost:1",)), Layout(1, 1))
+        sender = Sender(Settings(kafka=("localhost:1",)), LAYOUT)
         source, facts = Source("storefront.events", 0), Source("visitor.facts", 0)
         visitors = VisitorsShard(recipes_file.DEFAULT, source, "state.visitors", sender, metrics)
-        people = PeopleShard(recipes_file.DEFAULT, 1, facts, "state.people", sender, metrics)
+        people = PeopleShard(recipes_file.DEFAULT, LAYOUT, facts, "state.people", sender, metrics)
         test(metrics, visitors, people)
         await asyncio.sleep(0)  # callbacks of acknowledgements
 
@@ -149,9 +150,9 @@ def test_records_stamped_before_the_time_that_is_called_over_are_counted(
 def test_latency_runs_from_the_decision_to_the_brokers_time_of_the_acknowledgement() -> None:
     async def run() -> Metrics:
         metrics = Metrics()
-        sender = Sender(Settings(kafka=("localhost:1",)), Layout(1, 1))
+        sender = Sender(Settings(kafka=("localhost:1",)), LAYOUT)
         visitors = VisitorsShard(recipes_file.DEFAULT, Source("e", 0), "s", sender, metrics)
-        people = PeopleShard(recipes_file.DEFAULT, 1, Source("f", 0), "s", sender, metrics)
+        people = PeopleShard(recipes_file.DEFAULT, LAYOUT, Source("f", 0), "s", sender, metrics)
         out = Outputs()
         out.moments = [("fired", START), ("cancelled", START + 40)]
         for shard in (visitors, people):
@@ -211,7 +212,7 @@ def test_a_partition_is_told_of_while_it_is_this_workers() -> None:
 def test_a_replay_has_no_ages_and_no_latencies() -> None:
     async def run() -> str:
         metrics = Metrics(live=False)
-        sender = Sender(Settings(kafka=("localhost:1",)), Layout(1, 1))
+        sender = Sender(Settings(kafka=("localhost:1",)), LAYOUT)
         shard = VisitorsShard(recipes_file.DEFAULT, Source("e", 0), "s", sender, metrics)
         metrics.heard(START)
         metrics.look([shard])

@@ -67,7 +67,7 @@ def test_transactions_are_a_workers_right_only_where_they_are_used() -> None:
 
 def documents(prefix: str) -> list[dict[str, Any]]:
     settings = Settings(prefix=prefix, group=f"{prefix}triggers")
-    return strimzi.documents(settings, NAMES, Layout(12, 6), "kafka", 3)
+    return strimzi.documents(settings, NAMES, Layout(12, 6, 6), "kafka", 3)
 
 
 def test_names_that_kubernetes_does_not_take_are_told_apart() -> None:

@@ -13,7 +13,7 @@ NAMES = ("exit-intent", "cart-vip")
 
 
 def specs(settings: Settings = LIVE) -> dict[str, TopicSpec]:
-    return {spec.name: spec for spec in required(settings, NAMES, Layout(4, 6))}
+    return {spec.name: spec for spec in required(settings, NAMES, Layout(4, 6, 5))}
 
 
 def faults(
@@ -28,7 +28,9 @@ def test_every_topic_carries_the_prefix_and_every_recipe_has_one() -> None:
     assert list(specs()) == [
         "shop1.storefront.events",
         "shop1.visitor.facts",
+        "shop1.identity.claims",
         "shop1.state.visitors",
+        "shop1.state.keys",
         "shop1.state.people",
         "shop1.triggers.exit-intent",
         "shop1.triggers.cart-vip",
@@ -42,6 +44,7 @@ def test_a_changelog_has_the_partitions_of_its_stages_input() -> None:
     counts = {name.removeprefix("shop1."): spec.partitions for name, spec in specs().items()}
     assert (counts["storefront.events"], counts["state.visitors"]) == (4, 4)
     assert (counts["visitor.facts"], counts["state.people"]) == (6, 6)
+    assert (counts["identity.claims"], counts["state.keys"]) == (5, 5)
     assert (counts["triggers.cart-vip"], counts["storefront.rejected"]) == (6, 1)
 
 

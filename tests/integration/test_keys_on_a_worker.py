@@ -1,0 +1,118 @@
+"""The keys stage in real workers: what it forwards, when it is vouched for, and that it comes back after a restart."""
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from kafka import KafkaProducer
+
+from agents.commands import topics
+from agents.config.settings import Settings
+from agents.demo.workers import Crew
+from agents.kafka.partitioner import partition_of
+from agents.kafka.topics import CLAIMS, FACTS
+from stream import recipes_file
+from stream.state import claims
+from stream.state.claims import AnyClaim, Bound, OrderClaim
+from tests.faults import raw
+from tests.integration.replaying import environ, until
+
+PARTITIONS, CLAIMS_PARTITIONS = 2, 3
+KEY, ANNA, BERTA, TILL = "cart:k1", "customer:anna", "customer:berta", "visitor:~cart:k1"
+AHEAD_MS = 2_000
+"""Claims lie so far ahead of the clock that no watermark has passed them when they come."""
+
+
+class Found(NamedTuple):
+    """A fact, the marks of the stages that vouch for its time in its partition, and what it says."""
+
+    row: raw.Row
+    visitors: raw.Row
+    keys: raw.Row
+    fact: dict[str, Any]
+
+
+class Shop:
+    """Workers with claims that are written by hand."""
+
+    def __init__(self, broker: str, prefix: str, delivery: str, folder: Path) -> None:
+        self._settings = Settings(kafka=tuple(broker.split(",")), prefix=prefix)
+        self._more = {**environ(self._settings), "TRIGGERS_DELIVERY": delivery}
+        self._folder = folder
+        self._n = 0
+        with topics.connected(self._settings) as admin:
+            counts = PARTITIONS, PARTITIONS, CLAIMS_PARTITIONS
+            topics.create(admin, self._settings, recipes_file.DEFAULT.names, *counts)
+
+    def crew(self) -> Crew:
+        return Crew(2, self._more, self._folder)
+
+    def claim(self, make: Callable[..., AnyClaim], person: str, **body: Any) -> int:
+        """Its time, which is still to come."""
+        self._n += 1
+        at = int(time.time() * 1000) + AHEAD_MS
+        claim = make(at=at, visitor="v", n=self._n, key=KEY, person=person, **body)
+        key = KEY.encode()
+        partition = partition_of(key, CLAIMS_PARTITIONS)
+        producer = KafkaProducer(bootstrap_servers=list(self._settings.kafka), acks="all")
+        name = self._settings.topic(CLAIMS)
+        producer.send(name, claims.encode(claim), key, partition=partition)
+        producer.close()
+        return at
+
+    def fact(self, at: int, crew: Crew) -> Found:
+        """The one of this time, once people may know it."""
+        until(lambda: self._found(at) is not None, crew)
+        found = self._found(at)
+        assert found is not None, "nothing came"
+        return found
+
+    def _found(self, at: int) -> Found | None:
+        rows = raw.packed(self._settings, FACTS, committed=True)
+        told = [(row, json.loads(row.value or b"")) for row in rows]
+        facts = [(row, fact) for row, fact in told if fact.get("at") == at]
+        if not facts:
+            return None
+        ((row, fact),) = facts
+        here = [(mark, each) for mark, each in told if mark.partition == row.partition]
+        visitors = _passing(here, "visitors", range(PARTITIONS), at)
+        keys = _passing(here, "keys", [partition_of(KEY.encode(), CLAIMS_PARTITIONS)], at)
+        return Found(row, visitors, keys, fact) if visitors and keys else None
+
+
+def _passing(
+    rows: list[tuple[raw.Row, dict[str, Any]]], stage: str, sources: Any, at: int
+) -> raw.Row | None:
+    """The first mark with which all the sources have been told to have passed a time."""
+    left = set(sources)
+    for row, mark in rows:
+        if mark["type"] == "mark" and mark.get("stage", "visitors") == stage:
+            left -= {int(n) for n, time in mark["evidence"].items() if time > at}
+            if not left:
+                return row
+    return None
+
+
+@pytest.fixture(params=["at_least_once", "exactly_once"])
+def shop(request: pytest.FixtureRequest, broker: str, prefix: str, tmp_path: Path) -> Shop:
+    return Shop(broker, prefix, request.param, tmp_path)
+
+
+def test_a_forwarded_order_is_vouched_for_at_once_and_known_after_a_restart(shop: Shop) -> None:
+    with shop.crew() as crew:
+        crew.wait()
+        shop.claim(Bound, ANNA)
+        found = shop.fact(shop.claim(OrderClaim, TILL, order_id="o1", cart_id="k1"), crew)
+        assert found.fact["person"] == ANNA
+        assert (found.fact["type"], found.fact["visitor"]) == ("order.placed", f"~~{KEY}")
+        assert found.keys.offset > found.row.offset, "a mark stands behind what it vouches for"
+        assert found.keys.time - found.visitors.time < 500
+    with shop.crew() as crew:
+        crew.wait()
+        found = shop.fact(shop.claim(Bound, BERTA), crew)
+        assert found.fact["person"] == BERTA
+        assert [order["id"] for order in found.fact["orders"]] == ["o1"]
+        assert found.fact["n"] == 1
