@@ -197,7 +197,7 @@ def _customer(document: dict[str, Any], kind: Any, found: list[Fault]) -> Any:
     """The customer; None where null says that the customer has gone."""
     if "customer" not in document:
         return LEFT_OUT
-    if document["customer"] is None and kind in _LEAVES:
+    if document["customer"] is None and type(kind) is str and kind in _LEAVES:
         return None
     return reading.OWNER(document, "customer", "$.customer", found, False)
 

@@ -78,5 +78,5 @@ def value(lines: Iterable[Line]) -> float | None:
     for line in lines:
         total += line.quantity * (line.price or 0.0)
         if line.currency:
-            named.add(line.currency.casefold())
+            named.add(line.currency.lower())
     return round(total, 2) if len(named) <= 1 else None

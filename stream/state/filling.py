@@ -70,8 +70,9 @@ def _lines(items: list[Item], currency: str | None) -> dict[str, Line]:
 
 
 def _price_of(items: list[Item], currency: str | None) -> float | None:
-    """Money over quantity; None if none has a price, or if their currencies differ."""
-    named = {(_own(item) or currency or "").casefold() for item in items}
+    """Money over quantity; None if none has a price, or if they name two currencies."""
+    given = [_own(item) or currency for item in items]
+    named = {each.lower() for each in given if each}
     prices = [None if item.price is UNSET else item.price for item in items]
     if len(named) > 1 or all(price is None for price in prices):
         return None
