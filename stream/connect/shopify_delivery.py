@@ -1,0 +1,52 @@
+"""One webhook of Shopify: its topic, what it says, and where the events of it go. Source: docs/connect.md, 1.3.1."""
+
+from typing import Any
+
+from msgspec import Struct
+
+from stream.connect import times
+from stream.connect.deliveries import Said, header, several
+from stream.connect.events import Who
+from stream.connect.ids import content_id, event_id
+from stream.connect.reading import dig, mapping
+from stream.connect.request import Given
+from stream.connect.source import Source
+from stream.connect.translation import Translation
+
+
+class Delivery(Struct, frozen=True):
+    """`when`: the time that it was triggered, or that its object was changed."""
+
+    topic: str
+    id: str
+    body: dict[str, Any]
+    source: Source
+    when: int | None
+    out: Translation
+
+    def say(self, who: Who, *said: Said) -> None:
+        self.out.events += several(self.id, who, list(said))
+
+    def leave_out(self, reason: str, path: str = "$") -> None:
+        self.out.leave_out(self.topic, reason, path)
+
+
+def unwrapped(given: Given, body: Any) -> tuple[str, Any]:
+    """The topic and the object; EventBridge has both in its `detail`."""
+    topic = header(given, "x-shopify-topic") or ""
+    if isinstance(dig(body, "detail", "payload"), dict):
+        told = {k.lower(): v for k, v in mapping(dig(body, "detail", "metadata")).items()}
+        topic, body = str(told.get("x-shopify-topic", topic)), dig(body, "detail", "payload")
+    plain = topic.lower()
+    return plain if "/" in plain else plain.replace("_", "/", 1), body
+
+
+def delivery(
+    given: Given, topic: str, body: dict[str, Any], source: Source, now: int, out: Translation
+) -> Delivery:
+    """Its id is that of the shop's event; a repeat has the same."""
+    name = header(given, "x-shopify-event-id") or header(given, "x-shopify-webhook-id")
+    id = event_id("sh", name, topic) if name else content_id("sh", topic, body)
+    told = times.moment(header(given, "x-shopify-triggered-at"))
+    when = times.client_time(now, None, told or body.get("updated_at"), server=True)
+    return Delivery(topic, id, body, source, when, out)
