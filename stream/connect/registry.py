@@ -6,7 +6,17 @@ A kind has a file in stream/connect, a folder of examples in schemas/examples/co
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from stream.connect import cloudevents, ga4, matomo, posthog, segment
+from stream.connect import (
+    cloudevents,
+    commercetools,
+    ga4,
+    matomo,
+    posthog,
+    segment,
+    shopify,
+    shopify_pixel,
+    woocommerce,
+)
 from stream.connect.finishing import finish
 from stream.connect.request import Given, Record
 from stream.connect.source import Source
@@ -17,10 +27,14 @@ Translate = Callable[[Given, Source, int], Translation]
 
 REGISTRY: Final[Mapping[str, Translate]] = {
     "cloudevents": cloudevents.translate,
+    "commercetools": commercetools.translate,
     "ga4": ga4.translate,
     "matomo": matomo.translate,
     "posthog": posthog.translate,
     "segment": segment.translate,
+    "shopify": shopify.translate,
+    "shopify-pixel": shopify_pixel.translate,
+    "woocommerce": woocommerce.translate,
 }
 
 

@@ -14,7 +14,7 @@ from stream.connect.money import currency
 from stream.connect.reading import UNREADABLE, dig, first, is_present, listing, mapping, parse, text
 from stream.connect.request import Given, body_of
 from stream.connect.shopify_customers import consent, customer
-from stream.connect.shopify_delivery import Delivery, delivery, unwrapped
+from stream.connect.shopify_delivery import Delivery, delivery, topic_of, unwrapped
 from stream.connect.shopify_ids import plain
 from stream.connect.source import Source
 from stream.connect.translation import Translation, compact
@@ -33,7 +33,8 @@ SETS: Final = ("discounted_price_set", "price_set")
 
 def translate(given: Given, source: Source, now: int) -> Translation:
     out = Translation()
-    topic, body = unwrapped(given, parse(body_of(given)))
+    headers, body = unwrapped(given, parse(body_of(given)))
+    topic = topic_of(headers)
     if not isinstance(body, dict):
         out.refuse(0, "not_json" if body is UNREADABLE else "not_an_object")
         return out
@@ -41,7 +42,7 @@ def translate(given: Given, source: Source, now: int) -> Translation:
     if function is None or source.events.get(topic) == "ignore":
         out.leave_out(topic, NEEDLESS.get(topic, "ignored"))
     else:
-        function(delivery(given, topic, body, source, now, out))
+        function(delivery(headers, body, source, now, out))
     return out
 
 

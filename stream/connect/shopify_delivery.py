@@ -5,10 +5,10 @@ from typing import Any
 from msgspec import Struct
 
 from stream.connect import times
-from stream.connect.deliveries import Said, header, several
+from stream.connect.deliveries import Said, several
 from stream.connect.events import Who
 from stream.connect.ids import content_id, event_id
-from stream.connect.reading import dig, mapping
+from stream.connect.reading import dig, mapping, text
 from stream.connect.request import Given
 from stream.connect.source import Source
 from stream.connect.translation import Translation
@@ -31,22 +31,28 @@ class Delivery(Struct, frozen=True):
         self.out.leave_out(self.topic, reason, path)
 
 
-def unwrapped(given: Given, body: Any) -> tuple[str, Any]:
-    """The topic and the object; EventBridge has both in its `detail`."""
-    topic = header(given, "x-shopify-topic") or ""
+def unwrapped(given: Given, body: Any) -> tuple[dict[str, Any], Any]:
+    """The headers, in lower case, and the object; EventBridge has both in its `detail`."""
+    headers: dict[str, Any] = dict(given.headers)
     if isinstance(dig(body, "detail", "payload"), dict):
-        told = {k.lower(): v for k, v in mapping(dig(body, "detail", "metadata")).items()}
-        topic, body = str(told.get("x-shopify-topic", topic)), dig(body, "detail", "payload")
-    plain = topic.lower()
-    return plain if "/" in plain else plain.replace("_", "/", 1), body
+        headers |= mapping(dig(body, "detail", "metadata"))
+        body = dig(body, "detail", "payload")
+    return {name.lower(): value for name, value in headers.items()}, body
+
+
+def topic_of(headers: dict[str, Any]) -> str:
+    """`carts/update`, also where it is written `CARTS_UPDATE`."""
+    topic = (text(headers.get("x-shopify-topic")) or "").lower()
+    return topic if "/" in topic else topic.replace("_", "/", 1)
 
 
 def delivery(
-    given: Given, topic: str, body: dict[str, Any], source: Source, now: int, out: Translation
+    headers: dict[str, Any], body: dict[str, Any], source: Source, now: int, out: Translation
 ) -> Delivery:
     """Its id is that of the shop's event; a repeat has the same."""
-    name = header(given, "x-shopify-event-id") or header(given, "x-shopify-webhook-id")
+    topic = topic_of(headers)
+    name = text(headers.get("x-shopify-event-id")) or text(headers.get("x-shopify-webhook-id"))
     id = event_id("sh", name, topic) if name else content_id("sh", topic, body)
-    told = times.moment(header(given, "x-shopify-triggered-at"))
+    told = times.moment(headers.get("x-shopify-triggered-at"))
     when = times.client_time(now, None, told or body.get("updated_at"), server=True)
     return Delivery(topic, id, body, source, when, out)

@@ -46,10 +46,10 @@ class Delivery(Struct, frozen=True):
 
     def id(self, *parts: Any) -> str:
         """By the object and the time of its change: the delivery's own id is that of a second."""
-        name, when = text(self.body.get("id")), text(self.body.get("date_modified_gmt"))
-        if name is None or (when is None and not self.topic.endswith("deleted")):
+        when = text(self.body.get("date_modified_gmt"))
+        if when is None and self.topic != "order.deleted":
             return content_id("wc", self.shop, self.topic, self.body)
-        return event_id("wc", self.shop, *parts, name, when or "deleted")
+        return event_id("wc", self.shop, *parts, when or "deleted")
 
 
 def translate(given: Given, source: Source, now: int) -> Translation:
@@ -89,7 +89,7 @@ def order(it: Delivery) -> None:
         noted = noted_visitor(it.body.get("meta_data"), "key")
         of_order = all(kind.startswith("order.") for kind, _ in said)
         who = _who(it, noted if of_order else None)
-        it.out.events += several(it.id(status), who, said)
+        it.out.events += several(it.id(text(it.body["id"]), status), who, said)
 
 
 def customer(it: Delivery) -> None:
@@ -103,7 +103,7 @@ def customer(it: Delivery) -> None:
     keys = contact_keys(it.source, email, phone)
     body = {"contacts": contacts(email, phone), "traits": traits}
     who = Who(customer=name, keys=keys, client_time=it.changed())
-    it.out.events += several(it.id("customer"), who, [("visitor.identified", body)])
+    it.out.events += several(it.id("customer", name), who, [("visitor.identified", body)])
 
 
 def _who(it: Delivery, visitor: str | None) -> Who:
