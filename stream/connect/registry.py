@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from stream.connect import (
+    adobe_commerce,
     cloudevents,
     commercetools,
     ga4,
@@ -15,6 +16,7 @@ from stream.connect import (
     segment,
     shopify,
     shopify_pixel,
+    snowplow,
     woocommerce,
 )
 from stream.connect.finishing import finish
@@ -26,6 +28,7 @@ Translate = Callable[[Given, Source, int], Translation]
 """What was sent, whose source it is, and when it arrived in ms."""
 
 REGISTRY: Final[Mapping[str, Translate]] = {
+    "adobe-commerce": adobe_commerce.translate,
     "cloudevents": cloudevents.translate,
     "commercetools": commercetools.translate,
     "ga4": ga4.translate,
@@ -34,6 +37,7 @@ REGISTRY: Final[Mapping[str, Translate]] = {
     "segment": segment.translate,
     "shopify": shopify.translate,
     "shopify-pixel": shopify_pixel.translate,
+    "snowplow": snowplow.translate,
     "woocommerce": woocommerce.translate,
 }
 

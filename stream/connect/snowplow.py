@@ -5,7 +5,7 @@ Source: docs/connect.md, 1.5.
 
 from typing import Any
 
-from stream.connect import adobe_storefront, consent, snowplow_names
+from stream.connect import adobe_storefront, snowplow_names
 from stream.connect.contact import contact_keys, customer_id, is_address
 from stream.connect.events import Who
 from stream.connect.ids import identifier
@@ -15,13 +15,12 @@ from stream.connect.snowplow_event import Sent, enriched, flat, tracked
 from stream.connect.snowplow_events import OURS, OWN, SHOP, Saying, cart_id
 from stream.connect.snowplow_row import columns
 from stream.connect.source import Source
-from stream.connect.telling import Said, renamed, tell, unknown
+from stream.connect.telling import Said, tell, unknown
 from stream.connect.translation import Translation, compact
 
 BAD_ROWS = "com_snowplowanalytics_snowplow_badrows"
 FAILURE = f"{OWN}failure"
 SESSION = f"{OWN}client_session"
-CONSENT = f"{OWN}consent_preferences"
 
 
 def translate(given: Given, source: Source, now: int) -> Translation:
@@ -44,7 +43,7 @@ def named(sent: Sent) -> str:
     if sent.kind != "ue":
         return sent.kind
     action = sent.name in (snowplow_names.ACTION, snowplow_names.GOOGLE_ACTION)
-    return (text(sent.data.get("type")) if action else None) or sent.name or "ue"
+    return (text(first(sent.data, "type", "action")) if action else None) or sent.name or "ue"
 
 
 def who(sent: Sent, source: Source, said: Said) -> Who:
@@ -58,7 +57,8 @@ def who(sent: Sent, source: Source, said: Said) -> Who:
     address = first(user, "email") or (known if is_address(known) else None)
     cart = adobe_storefront.cart_id(sent) or cart_id(sent)
     return Who(
-        visitor=identifier(sent.fields.get("domain_userid")) or identifier(session.get("userId")),
+        visitor=identifier(sent.fields.get("domain_userid"))
+        or identifier(first(session, "userId", "user_id")),
         customer=customer_id(known) or (None if guest else customer_id(user.get("id"))),
         keys=compact(cart=None if order else cart, **contact_keys(source, address, None)),
         client_time=sent.client_time,
@@ -67,13 +67,18 @@ def who(sent: Sent, source: Source, said: Said) -> Who:
 
 def _said(sent: Sent, name: str, path: str, source: Source, done: Translation) -> Said:
     """The shop's own table comes first, where a schema may stand without its vendor."""
-    short = text(sent.fields.get("event_name")) or ""
-    own = renamed(source, name, sent.name, *_endings(sent.name), short)
+    own = _renamed(source, sent, name) if source.events else None
     row = _row(sent, name) if own is None else OURS.get(own)
-    if row is None and sent.name == CONSENT:
-        return _consented(sent, source)
     server = source.trust == "server"
     return unknown(done, name, not server, path) if row is None else row(sent, source)
+
+
+def _renamed(source: Source, sent: Sent, name: str) -> str | None:
+    """What the shop's own table says, whichever way it writes the name of a schema."""
+    short = text(sent.fields.get("event_name")) or ""
+    names = name, sent.name, *_endings(sent.name), short
+    table = {flat(given): to for given, to in source.events.items()}
+    return next((table[plain] for each in names if (plain := flat(each)) in table), None)
 
 
 def _endings(name: str) -> list[str]:
@@ -92,24 +97,6 @@ def _row(sent: Sent, name: str) -> Saying | None:
     if sent.name == snowplow_names.GOOGLE_ACTION:
         return snowplow_names.GOOGLE_ACTIONS.get(name)
     return snowplow_names.SCHEMAS.get(sent.name)
-
-
-def _consented(sent: Sent, source: Source) -> Said:
-    """Scopes that were allowed; `deny_all` withdraws all that the source's table knows of."""
-    allowed = sent.data.get("consentScopes", sent.data.get("consent_scopes"))
-    kind = first(sent.data, "eventType", "event_type")
-    everything = kind in ("allow_all", "deny_all", "implicit_allow")
-    if not everything and not isinstance(allowed, list):
-        return "no_scopes"
-    granted = {
-        name: kind != "deny_all" if everything else name in _texts(allowed)
-        for name in source.consent
-    }
-    return list(consent.changes(source, granted)) or "no_channels"
-
-
-def _texts(values: Any) -> list[str]:
-    return [value for value in values if isinstance(value, str)]
 
 
 Found = list[tuple[str, Sent]]

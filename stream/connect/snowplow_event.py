@@ -6,6 +6,7 @@ Source: docs/connect.md, 1.5.
 import base64
 import binascii
 import re
+from functools import lru_cache
 from typing import Any, Final
 
 from msgspec import Struct
@@ -42,6 +43,7 @@ KINDS: Final = {
     "transaction": "tr",
     "transaction_item": "ti",
 }
+CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 PLAIN: Final = re.compile(r"[^a-z0-9]+")
 VERSION: Final = re.compile(r"_[0-9]+(_[0-9]+_[0-9]+)?$")
 CONTEXTS: Final = "contexts_"
@@ -106,7 +108,7 @@ def enriched(fields: dict[str, Any], now: int) -> Sent:
 def flat(schema: Any) -> str:
     """`iglu:com.acme/wishlist_add/jsonschema/1-0-0` → `com_acme_wishlist_add`."""
     told = (text(schema) or "").removeprefix("iglu:").split("/")
-    return PLAIN.sub("_", "_".join(told[:2]).lower())
+    return _plain("_".join(told[:2]))
 
 
 def _id(fields: dict[str, Any], contents: dict[str, Any]) -> str:
@@ -160,8 +162,13 @@ def _entities(outer: Any) -> dict[str, list[dict[str, Any]]]:
 
 
 def _unversioned(column: str, prefix: str) -> str:
-    name = PLAIN.sub("_", column.removeprefix(prefix).lower())
-    return VERSION.sub("", name)
+    return VERSION.sub("", _plain(column.removeprefix(prefix)))
+
+
+@lru_cache(1_024)
+def _plain(name: str) -> str:
+    """`actionFieldObject` is a column's `action_field_object`."""
+    return PLAIN.sub("_", CAMEL.sub("_", name).lower())
 
 
 def _unnamed(fields: dict[str, Any]) -> str:

@@ -19,7 +19,7 @@ OWN: Final = "com_snowplowanalytics_snowplow_"
 GOOGLE: Final = "com_google_analytics_enhanced_ecommerce_"
 """What names of schemas begin with: e-commerce entities, Snowplow's others, the older plugin's."""
 
-PRODUCTS: Final = (f"{SHOP}product", f"{GOOGLE}productfieldobject")
+PRODUCTS: Final = (f"{SHOP}product", f"{GOOGLE}product_field_object")
 STEPS: Final = {1: "contact", 2: "shipping"}
 """Stages of steps that have only a number. From the third on it is the payment."""
 
@@ -74,7 +74,7 @@ def checkout_started(sent: Sent, source: Source) -> Said:
 
 def checkout_advanced(sent: Sent, source: Source) -> Said:
     """The stage of a step by the shop's table, else by its number; with the first one it begins."""
-    entity = sent.entity(f"{SHOP}checkout_step") or sent.entity(f"{GOOGLE}actionfieldobject")
+    entity = sent.entity(f"{SHOP}checkout_step") or sent.entity(f"{GOOGLE}action_field_object")
     step = first(entity, "step") or sent.data.get("step")
     number = whole(step)
     found = stage(source.steps, step)
@@ -88,9 +88,9 @@ def checkout_advanced(sent: Sent, source: Source) -> Said:
 
 def order_placed(sent: Sent, source: Source) -> Said:
     """A transaction by its entity, by the older plugin's, or by the columns of the oldest event."""
-    told = sent.entity(f"{SHOP}transaction") or sent.entity(f"{GOOGLE}actionfieldobject")
-    told = told or {name.partition("_")[2]: value for name, value in sent.fields.items()}
-    name = identifier(first(told, "transaction_id", "orderid", "id"))
+    told = sent.entity(f"{SHOP}transaction") or sent.entity(f"{GOOGLE}action_field_object")
+    told = told or (_columns(sent, "tr_") if sent.kind == "tr" else sent.data)
+    name = identifier(first(told, "transaction_id", "order_id", "orderid", "id"))
     if name is None:
         return "no_transaction_id"
     order = items.order(
@@ -149,6 +149,11 @@ def cart_of(sent: Sent) -> dict[str, Any]:
 
 def cart_id(sent: Sent) -> str | None:
     return identifier(cart_of(sent).get("cart_id"))
+
+
+def _columns(sent: Sent, prefix: str) -> dict[str, Any]:
+    told = sent.fields.items()
+    return {name.removeprefix(prefix): at for name, at in told if name.startswith(prefix)}
 
 
 def _terms(search: dict[str, Any]) -> str | None:

@@ -3,6 +3,7 @@
 from typing import Final
 
 from stream.connect import snowplow_events as events
+from stream.connect.snowplow_consent import consented
 from stream.connect.snowplow_events import GOOGLE, OWN, SHOP, Saying
 
 ACTION: Final = f"{SHOP}snowplow_ecommerce_action"
@@ -51,6 +52,7 @@ SCHEMAS: Final[dict[str, Saying]] = {
     "com_snowplowanalytics_mobile_screen_view": events.screen_viewed,
     f"{OWN}add_to_cart": events.added,
     f"{OWN}remove_from_cart": events.removed,
+    f"{OWN}consent_preferences": consented,
     f"{OWN}link_click": events.pinged,
     f"{OWN}button_click": events.pinged,
     f"{OWN}focus_form": events.pinged,

@@ -2,8 +2,7 @@
 
 from typing import Final
 
-COLUMNS: Final = tuple(
-    """
+ORDER: Final = """
 app_id platform etl_tstamp collector_tstamp dvce_created_tstamp event event_id txn_id name_tracker
 v_tracker v_collector v_etl user_id user_ipaddress user_fingerprint domain_userid domain_sessionidx
 network_userid geo_country geo_region geo_city geo_zipcode geo_latitude geo_longitude geo_region_name
@@ -21,15 +20,16 @@ dvce_ismobile dvce_screenwidth dvce_screenheight doc_charset doc_width doc_heigh
 tr_total_base tr_tax_base tr_shipping_base ti_currency ti_price_base base_currency geo_timezone
 mkt_clickid mkt_network etl_tags dvce_sent_tstamp refr_domain_userid refr_dvce_tstamp derived_contexts
 domain_sessionid derived_tstamp event_vendor event_name event_format event_version event_fingerprint
-true_tstamp
-""".split()
-)
+true_tstamp"""
+COLUMNS: Final = tuple(ORDER.split())
 
 FEWEST: Final = 59
 """Columns up to `unstruct_event`. Rows of old versions end earlier than today's, but not before it."""
 
 
 def columns(row: str) -> dict[str, str] | None:
-    """The values by name; None for a text that is no row. What is missing at its end is empty."""
+    """The values that there are, by name; None for a text that is no row."""
     values = row.strip("\r\n").split("\t")
-    return dict(zip(COLUMNS, values, strict=False)) if len(values) >= FEWEST else None
+    if len(values) < FEWEST:
+        return None
+    return {name: value for name, value in zip(COLUMNS, values, strict=False) if value}
