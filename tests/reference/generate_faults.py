@@ -4,7 +4,7 @@ import json
 import random
 from typing import Any
 
-from tests.reference.events import NOBODY
+from tests.reference.reading import NOBODY
 
 _LARGE = 10**15
 _PRODUCT = {"type": "product.viewed", "product": {"id": "p1"}}
