@@ -3,7 +3,7 @@
 A reader raises Invalid if an essential field cannot be read; any other field that cannot is left out.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from tests.reference import reading
@@ -27,7 +27,7 @@ def one_of(choices: tuple[str, ...]) -> Reader:
     return lambda value: value if isinstance(value, str) and value in choices else None
 
 
-def fields(source: Any, readers: dict[str, Reader]) -> Body:
+def fields(source: Any, readers: Mapping[str, Reader]) -> Body:
     """The fields of an object that can be read; the others are left out."""
     if not isinstance(source, dict):
         return {}

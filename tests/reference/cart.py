@@ -64,8 +64,8 @@ class Cart:
             key = of_product[0] if len(of_product) == 1 else key
         if key not in lines:
             return
-        had = lines[key]["quantity"]
-        taken = item.get("quantity", had)
+        had: float = lines[key]["quantity"]
+        taken: float = item.get("quantity", had)
         if taken <= 0:
             return
         lines[key]["quantity"] = _rounded(had - _rounded(taken))

@@ -39,7 +39,7 @@ def _row(kind: str, fields: Iterable[str], document: dict[str, Any]) -> str:
         if name == "channels" and value is not None:
             value = sorted(value)
         if name == "value":
-            value = "unknown" if value is None else f"{value:.2f}"
+            value = "unknown" if value is None else f"{value + 0.0:.2f}"
         if name == "items":
             value = sorted((_item(item) for item in value or []), key=str)
         if value is not None and value != "":

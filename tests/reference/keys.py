@@ -42,11 +42,14 @@ class Keys:
             case "bound":
                 self._bound(claim.body, at)
             case "order.placed":
-                self._placed(*claim.body, at)
+                source, order = claim.body
+                self._placed(source, order, at)
             case "order.cancelled":
-                self._cancelled(*claim.body, at)
+                source, cancelled = claim.body
+                self._cancelled(source, cancelled, at)
             case "consent.changed":
-                self._consent(*claim.body, at)
+                source, consent = claim.body
+                self._consent(source, consent, at)
 
     def _tell(self, person: str, kind: str, body: Any, at: int) -> None:
         self.facts.append(Fact(at, f"~~{self.key}", len(self.facts), person, kind, body))

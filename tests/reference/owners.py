@@ -31,8 +31,11 @@ class Owner:
 def owner(event: dict[str, Any], body: dict[str, Any]) -> Owner | None:
     """None if the event names none."""
     customer = reading.somebody(event.get("customer"))
-    given_keys = event.get("keys") if isinstance(event.get("keys"), dict) else {}
-    read = {name: reader(given_keys.get(name)) for name, reader in _KEYS.items()}
+    given = event.get("keys")
+    read = {
+        name: reader(given.get(name) if isinstance(given, dict) else None)
+        for name, reader in _KEYS.items()
+    }
     told = {name: id_ for name, id_ in read.items() if id_ is not None}
     shown = body.get("cart", {}).get("id")
     ordered = body.get("order", {}).get("cart_id")

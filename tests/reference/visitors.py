@@ -155,7 +155,8 @@ class Stage:
     def _of_a_customer_before(self, event: Event, at: int) -> None:
         """Goes to that customer alone and to the event's keys, without binding them."""
         person, order = f"customer:{event.owner.customer}", event.body.get("order", {})
-        keys, own = list(event.owner.keys), None
+        keys: list[str] = list(event.owner.keys)
+        own: Any
         if event.type == "order.placed":
             named, owner = order.get("cart_id"), event.owner
             cart = named or owner.cart_of_visitor or owner.cart_of_keys
