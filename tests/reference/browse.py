@@ -16,16 +16,17 @@ def subject(views: list[View]) -> View | None:
     return best
 
 
-def looked(views: list[View]) -> bool:
-    """Some product has 10s dwell or more, or 3 or more distinct products were viewed."""
-    return len(views) >= 3 or any(view["dwell"] >= 10 * SECOND for view in views)
+def looked(views: list[View], on_screen: str | None) -> bool:
+    """Some product has 10s dwell or more, or 3 or more distinct products were each looked at."""
+    at = [view for view in views if view["dwell"] >= SECOND or view["id"] == on_screen]
+    return len(at) >= 3 or any(view["dwell"] >= 10 * SECOND for view in views)
 
 
-def worth_a_reminder(views: list[View], open_search: bool) -> bool:
-    return looked(views) or open_search
+def worth_a_reminder(views: list[View], on_screen: str | None, open_search: bool) -> bool:
+    return looked(views, on_screen) or open_search
 
 
-def sub_kind(views: list[View], open_search: bool) -> str:
+def sub_kind(views: list[View], on_screen: str | None, open_search: bool) -> str:
     if any(view["count"] >= 2 for view in views):
         return "product"
     per_category: dict[str, int] = {}
@@ -34,4 +35,4 @@ def sub_kind(views: list[View], open_search: bool) -> str:
             per_category[view["category"]] = per_category.get(view["category"], 0) + view["count"]
     if any(count >= 3 for count in per_category.values()):
         return "category"
-    return "search" if open_search and not looked(views) else "recent"
+    return "search" if open_search and not looked(views, on_screen) else "recent"

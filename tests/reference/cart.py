@@ -1,37 +1,30 @@
-"""Section 3: a visitor's cart and checkout."""
+"""Sections 2 and 3: a visitor's cart, and what carts amount to."""
 
 import copy
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.reference.times import DAY
-
 Line = dict[str, Any]
 Key = tuple[str, str]
-_ATTRIBUTES = ("name", "category", "price", "url", "image")
-_STAGES = ["started", "contact", "shipping", "payment"]
+_ATTRIBUTES = ("name", "category", "price", "currency", "url", "image")
 
 
 @dataclass
 class Cart:
+    """`of_shop`: whether the id was a shop's; `given_id`, `version`, `currency`: of the last cart.updated."""
+
     visitor: str
     id: str = ""
     of_shop: bool = False
     lines: dict[Key, Line] = field(default_factory=dict)
     given_id: str | None = None
-    version: float | None = None
+    version: int | None = None
+    currency: str | None = None
     changed_at: int | None = None
     added_at: int | None = None
 
     def __post_init__(self) -> None:
         self.id = self.visitor
-
-    def contents(self) -> list[tuple[str, str, int]]:
-        return sorted((*key, line["quantity"]) for key, line in self.lines.items())
-
-    def value(self) -> float:
-        total = sum(line["quantity"] * line.get("price", 0) for line in self.lines.values())
-        return float(round(total, 2))
 
     def updated(self, given: dict[str, Any], time: int) -> None:
         new_id, new_version = given.get("id"), given.get("version")
@@ -43,71 +36,121 @@ class Cart:
                 self.version = new_version
         else:
             self.given_id, self.version = new_id, new_version
-        lines: dict[Key, Line] = {}
-        for item in given["items"]:
-            _add(lines, item)
+        self.currency = given.get("currency") or None
         if self.of_shop and self.given_id is not None:
             self.id = self.given_id
-        self._replace(lines, time)
+        items = [self._priced(item) for item in given["items"]]
+        keys = dict.fromkeys(_key(item) for item in items)
+        lines = {key: _merged([item for item in items if _key(item) == key]) for key in keys}
+        self._replace(lines, time, added=False)
 
     def item_added(self, item: dict[str, Any], time: int) -> None:
-        lines = copy.deepcopy(self.lines)
-        _add(lines, item)
-        self._replace(lines, time)
+        quantity = _rounded(item["quantity"])
+        if quantity <= 0:
+            return
+        lines, key = copy.deepcopy(self.lines), _key(item)
+        line = lines.setdefault(key, {"product_id": key[0], "variant_id": key[1], "quantity": 0})
+        line["quantity"] = _rounded(line["quantity"] + quantity)
+        given = {name: item[name] for name in _ATTRIBUTES if name in item}
+        if not given.get("currency"):
+            given["currency"] = line.get("currency") or self.currency
+        line.update({name: value for name, value in given.items() if value is not None})
+        self._replace(lines, time, added=True)
 
     def item_removed(self, item: dict[str, Any], time: int) -> None:
-        lines = copy.deepcopy(self.lines)
-        key = (item["product_id"], item.get("variant_id", ""))
-        if key in lines:
-            had: int = lines[key]["quantity"]
-            left = lines[key]["quantity"] = had - int(item.get("quantity", had))
-            if left <= 0:
-                del lines[key]
-        self._replace(lines, time)
+        lines, key = copy.deepcopy(self.lines), _key(item)
+        if key not in lines and "variant_id" not in item:
+            of_product = [each for each in lines if each[0] == item["product_id"]]
+            key = of_product[0] if len(of_product) == 1 else key
+        if key not in lines:
+            return
+        had: float = lines[key]["quantity"]
+        taken: float = item.get("quantity", had)
+        if taken <= 0:
+            return
+        lines[key]["quantity"] = _rounded(had - _rounded(taken))
+        self._replace(lines, time, added=False)
 
     def empty(self, time: int) -> None:
-        self._replace({}, time)
+        self._replace({}, time, added=False)
 
-    def _replace(self, lines: dict[Key, Line], time: int) -> None:
+    def restore(self, lines: dict[Key, Line], id_: str, of_shop: bool, time: int) -> None:
+        """Section 3: the lines of an order that was not paid are the cart again, under its id."""
+        self.lines = {
+            key: {**line, "since": time, "by_added": False} for key, line in lines.items()
+        }
+        self.id, self.of_shop = id_, of_shop
+        if of_shop:
+            self.given_id, self.version = id_, None
+        self.changed_at = self.added_at = time
+
+    def _priced(self, item: Line) -> Line:
+        """An item of a whole cart, in its own currency, else in the cart's."""
+        currency = item.get("currency") or self.currency
+        own = {name: value for name, value in item.items() if name != "currency"}
+        own["quantity"] = _rounded(own["quantity"])
+        return own | ({"currency": currency} if currency else {})
+
+    def _replace(self, lines: dict[Key, Line], time: int, added: bool) -> None:
         before, had = self.contents(), self.lines
-        self.lines = lines
-        if any(
-            key not in had or line["quantity"] > had[key]["quantity"] for key, line in lines.items()
-        ):
-            self.added_at = time
+        self.lines = {key: line for key, line in lines.items() if line["quantity"] > 0}
+        for key, line in self.lines.items():
+            if key not in had or line["quantity"] > had[key]["quantity"]:
+                line["since"], line["by_added"] = time, added
+                self.added_at = time
+            else:
+                line["since"], line["by_added"] = had[key]["since"], had[key]["by_added"]
         if self.contents() != before:
             self.changed_at = time
-        if lines and not had:
+        if self.lines and not had:
             self.id = self.given_id or self.visitor
             self.of_shop = self.given_id is not None
+
+    def contents(self) -> list[tuple[str, str, float]]:
+        return contents(self.lines.values())
 
     def snapshot(self) -> dict[str, Any]:
         return {
             "id": self.id,
-            "lines": [copy.deepcopy(line) for _, line in sorted(self.lines.items())],
-            "contents": self.contents(),
-            "value": self.value(),
+            "lines": copy.deepcopy([line for _, line in sorted(self.lines.items())]),
             "changed_at": self.changed_at,
             "added_at": self.added_at,
         }
 
 
-def _add(lines: dict[Key, Line], item: dict[str, Any]) -> None:
-    key = (item["product_id"], item.get("variant_id", ""))
-    line = lines.setdefault(key, {"product_id": key[0], "variant_id": key[1], "quantity": 0})
-    line["quantity"] += int(item["quantity"])
-    line.update({name: item[name] for name in _ATTRIBUTES if name in item})
+def contents(lines: Any) -> list[tuple[str, str, float]]:
+    return sorted((line["product_id"], line["variant_id"], line["quantity"]) for line in lines)
 
 
-@dataclass
-class Checkout:
-    started_at: int
-    stage: str = "started"
-    failed: bool = False
+def value(lines: list[Line]) -> float | None:
+    """The value of a cart of these lines; None if they name more than one currency."""
+    if len({line["currency"].lower() for line in lines if line.get("currency")}) > 1:
+        return None
+    return float(round(sum(line["quantity"] * line.get("price", 0) for line in lines), 2))
 
-    def is_open(self, time: int) -> bool:
-        """It closes when it is 7d old."""
-        return time - self.started_at < 7 * DAY
 
-    def reach(self, stage: str) -> None:
-        self.stage = max(self.stage, stage, key=_STAGES.index)
+def _key(item: dict[str, Any]) -> Key:
+    return item["product_id"], item.get("variant_id", "")
+
+
+def _rounded(quantity: float) -> float:
+    return round(quantity, 6)
+
+
+def _merged(items: list[Line]) -> Line:
+    """Equal lines of one cart.updated: quantities add up, the price is that of all together."""
+    line: Line = {"variant_id": ""}
+    for item in items:
+        line |= item
+    if len(items) == 1:
+        return line
+    line["quantity"] = 0
+    for item in items:
+        line["quantity"] = _rounded(line["quantity"] + item["quantity"])
+    line.pop("price", None)
+    currencies = {item["currency"].lower() for item in items if "currency" in item}
+    total = sum(item["quantity"] for item in items)
+    if any("price" in item for item in items) and len(currencies) <= 1 and total > 0:
+        paid = sum(item["quantity"] * item.get("price", 0) for item in items)
+        line["price"] = round(paid / total, 4)
+    return line

@@ -14,7 +14,7 @@ FIRED: tuple[str, ...] = (
     "not_before",
     "valid_until",
 )
-FIRED += ("offer", "arm", "channels", "value")
+FIRED += ("offer", "arm", "channels", "value", "items", "cart_id")
 CANCELLED = ("trigger_id", "recipe", "step", "person", "reason", "order_id", "at")
 DECISION: tuple[str, ...] = (
     "trigger_id",
@@ -38,11 +38,31 @@ def _row(kind: str, fields: Iterable[str], document: dict[str, Any]) -> str:
         value = document.get(name)
         if name == "channels" and value is not None:
             value = sorted(value)
-        if name == "value" and value is not None:
-            value = f"{value:.2f}"
+        if name == "value":
+            value = "unknown" if value is None else f"{value + 0.0:.2f}"
+        if name == "items":
+            value = sorted((_item(item) for item in value or []), key=str)
         if value is not None and value != "":
             row[name] = value
     return json.dumps(row)
+
+
+def _item(item: Any) -> list[Any]:
+    """A line of a cart, of a trigger or of a vector, as a vector has it."""
+    if isinstance(item, dict):
+        item = [item.get(name) for name in ("product_id", "variant_id", "quantity", "price")]
+    product, variant, quantity, price = item
+    price = None if price is None else f"{price:.4f}"
+    return [product, variant or "", f"{quantity:.6f}", price]
+
+
+def _fired(data: dict[str, Any]) -> dict[str, Any]:
+    """A trigger's data with the fields of a vector's row."""
+    if "items" in data:
+        return data
+    cart = data.get("cart") or {}
+    items = cart.get("items") or []
+    return data | {"items": items, "cart_id": cart.get("id") if items else None}
 
 
 def rows(triggers: Iterable[dict[str, Any]], decisions: Iterable[dict[str, Any]]) -> Rows:
@@ -54,7 +74,8 @@ def rows(triggers: Iterable[dict[str, Any]], decisions: Iterable[dict[str, Any]]
     for trigger in triggers:
         kind = "cancelled" if "cancelled" in trigger["type"] else "fired"
         fields = CANCELLED if kind == "cancelled" else FIRED
-        counted[_row(kind, fields, trigger.get("data", trigger))] += 1
+        data = trigger.get("data", trigger)
+        counted[_row(kind, fields, _fired(data) if kind == "fired" else data)] += 1
     for decision in decisions:
         counted[_row("decision", DECISION, decision)] += 1
     return counted

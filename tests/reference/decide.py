@@ -4,11 +4,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from tests.reference import events
+from tests.reference.facts import Fact
+from tests.reference.keys import Keys
 from tests.reference.outputs import Outputs
 from tests.reference.people import People
 from tests.reference.recipes import parse
 from tests.reference.times import DAY
-from tests.reference.visitors import Fact, Stage
+from tests.reference.visitors import Stage
 
 Rows = list[dict[str, Any]]
 
@@ -20,7 +22,7 @@ def decide(lines: Iterable[bytes | str], recipes: dict[str, Any]) -> tuple[Rows,
     """
     out, in_force = Outputs(), parse(recipes)
     last: int | None = None
-    by_visitor: dict[str, list[tuple[int, dict[str, Any]]]] = {}
+    by_visitor: dict[str, list[tuple[int, events.Event]]] = {}
     for line in lines:
         time, event = events.read(line)
         if time is None:
@@ -29,20 +31,27 @@ def decide(lines: Iterable[bytes | str], recipes: dict[str, Any]) -> tuple[Rows,
             raise ValueError(f"time goes back from {last} to {time}")
         last = time
         if event is not None:
-            by_visitor.setdefault(event["visitor"], []).append((time, event))
+            by_visitor.setdefault(event.owner.visitor, []).append((time, event))
     if last is None:
         return [], []
     end = last + 8 * DAY
     facts: list[Fact] = []
+    claims: list[Fact] = []
     for id_, history in by_visitor.items():
         stage = Stage(id_, in_force, out)
         for time, event in history:
             stage.event(event, time)
         stage.advance(end)
         facts += stage.facts
+        claims += stage.claims
+    keys: dict[str, Keys] = {}
+    for claim in sorted(claims):
+        keys.setdefault(claim.to, Keys(claim.to)).claim(claim)
+    for key in keys.values():
+        facts += key.facts
     people: dict[str, People] = {}
     for fact in sorted(facts):
-        people.setdefault(fact.person, People(fact.person, in_force, out)).fact(fact)
+        people.setdefault(fact.to, People(fact.to, in_force, out)).fact(fact)
     for person in people.values():
         person.advance(end)
     return out.triggers, out.decisions

@@ -3,6 +3,8 @@
 from typing import Any
 
 from tests.reference.browse import sub_kind, subject, worth_a_reminder
+from tests.reference.cart import contents, value
+from tests.reference.counting import count
 from tests.reference.outputs import Outputs
 from tests.reference.person import Episode, Person
 from tests.reference.recipes import BROWSE, FUNNEL, Recipe, Recipes, context, holds
@@ -14,52 +16,70 @@ class Feeding:
 
     def __init__(self, person: Person, visitor: str, summary: dict[str, Any], at: int) -> None:
         self.person, self.visitor, self.summary, self.at = person, visitor, summary, at
-        cart, checkout = summary["cart"], summary["checkout"]
-        last_order = person.last_order()
-        self.changed_at: int = -1 if cart["changed_at"] is None else cart["changed_at"]
+        cart = summary["cart"]
         self.cart_id: str = cart["id"]
-        self.checkout = checkout if checkout and checkout.started_at > last_order else None
-        self.old = bool(person.orders) and self.changed_at <= last_order and not self.checkout
-        self.contents = [] if self.old else cart["contents"]
-        self.cart = cart if self.contents else None
-        self.outdated = any(
-            last_order < changed_at and self.changed_at < changed_at
-            for changed_at, contents in person.carts.get(self.cart_id, [])[-1:]
-            if contents != self.contents
+        self.given: list[dict[str, Any]] = cart["lines"]
+        self.changed_at: int | None = cart["changed_at"]
+        self.last_order = person.orders.last_time()
+        self.stale = self._stale()
+        self.counted = count(
+            person.orders,
+            person.bought,
+            self.cart_id,
+            self.given,
+            self.changed_at,
+            summary["checkout"],
+            at,
         )
-        self.views, self.open_search = summary["views"], summary["open_search"]
-        self.subject = subject(self.views)
-        self.sub_kind = sub_kind(self.views, self.open_search)
+        self.lines, self.checkout = self.counted.lines, self.counted.checkout
+        self.contents = contents(self.lines)
+        self.views = summary["views"]
+        looks = (self.views, summary["on_screen"], summary["open_search"])
+        self.worth_a_reminder = worth_a_reminder(*looks)
+        self.subject, self.sub_kind = subject(self.views), sub_kind(*looks)
 
-    def remember_cart(self) -> None:
-        """The newest cart under each id is the known one."""
-        known = self.person.carts.setdefault(self.cart_id, [])
-        if not known or known[-1][0] <= self.changed_at:
-            known.append((self.changed_at, self.summary["cart"]["contents"]))
+    def _stale(self) -> bool:
+        """Older than the cart known under this id, with other contents."""
+        changed_at, known = self.person.carts.get(self.cart_id, (-1, []))
+        if changed_at <= self.last_order or contents(known) == contents(self.given):
+            return False
+        return self.changed_at is None or self.changed_at < changed_at
 
-    def kind(self) -> str | None:
-        if self.checkout:
-            return "payment-failed" if self.checkout.failed else "checkout-abandonment"
-        return "cart-abandonment" if self.contents else None
+    def known_empty(self) -> bool:
+        """Whether the cart is known to be empty by this summary."""
+        known = self.changed_at is not None and self.changed_at > self.last_order
+        return known and not self.given and not self.stale
+
+    def remember(self) -> None:
+        """What is known of the cart, and what is bought under its id."""
+        person, bought = self.person, self.person.bought
+        if not self.stale:
+            bought.not_shown(self.cart_id, self.given, self.changed_at, self.last_order)
+            last = person.orders.last()
+            if self.given and self.counted.old and last is not None:
+                bought.add(self.cart_id, self.given, last)
+        bought.shown(self.cart_id, self.given, self.at)
+        changed_at, _ = person.carts.get(self.cart_id, (-1, []))
+        if self.changed_at is not None and changed_at <= self.changed_at:
+            person.carts[self.cart_id] = self.changed_at, self.given
 
     def browses(self) -> bool:
         """The conditions of a browse episode."""
         added_at = self.summary["cart"]["added_at"]
         return (
-            not self.contents
-            and self.checkout is None
+            self.counted.nothing()
             and not any(each.recipe.kind in FUNNEL for each in self.person.open_episodes())
             and (added_at is None or self.at - added_at >= DAY)
-            and worth_a_reminder(self.views, self.open_search)
+            and self.worth_a_reminder
         )
 
     def may_open(self, recipe: Recipe, origin: str, key_time: int) -> bool:
         person, browse = self.person, recipe.kind == BROWSE
         known = context(
             person.visits(),
-            len(person.orders),
+            len(person.orders.record),
             person.traits,
-            self.cart,
+            {"lines": self.lines, "value": value(self.lines)} if self.lines else None,
             self.subject if browse else None,
             self.sub_kind if browse else None,
             message=None,
@@ -67,57 +87,81 @@ class Feeding:
         if not holds(recipe.when, known):
             return False
         for each in person.episodes:
-            if each.recipe.name == recipe.name and each.origin == origin:
-                if each.key_time == key_time:
-                    return False
-                if self.contents and not each.lifted and each.contents == self.contents:
+            if each.recipe.name == recipe.name and origin in (each.origin, each.cart_id):
+                lifted = each.is_open or each.lifted or origin in each.lifted_under
+                same = bool(self.contents) and each.contents() == self.contents
+                if each.key_time == key_time or (same and not lifted):
                     return False
         return True
 
     def feed(self, episode: Episode) -> None:
         episode.fed_at, episode.fed_by = self.at, self.visitor
-        episode.cart, episode.contents = self.cart, self.contents
+        episode.lines, episode.checkout = self.lines, self.checkout
         if episode.recipe.kind == BROWSE:
             episode.subject, episode.sub_kind = self.subject, self.sub_kind
         else:
             episode.changed_at = self.changed_at
 
     def open(self, recipe: Recipe, origin: str, key_time: int) -> None:
-        episode = Episode(recipe, self.person.id, origin, key_time, opened=self.at)
+        episode = Episode(recipe, self.person.id, origin, origin, key_time, opened=self.at)
         self.feed(episode)
         self.person.episodes.append(episode)
 
 
 def idle(feeding: Feeding, recipes: Recipes, out: Outputs) -> None:
     """The funnel first, then the browse episode; planning comes after."""
-    if not feeding.outdated:
+    _new_cart_id(feeding, out)
+    if not feeding.stale:
         _funnel(feeding, recipes, out)
-    _replaced(feeding, out)
     _browse(feeding, recipes, out)
-    feeding.remember_cart()
+    feeding.remember()
+
+
+def _new_cart_id(feeding: Feeding, out: Outputs) -> None:
+    """Episodes last fed by this visitor under another cart id go on under the new one, or close."""
+    if feeding.changed_at is None:
+        return
+    for episode in feeding.person.open_episodes():
+        elsewhere = episode.recipe.kind in FUNNEL and episode.cart_id != feeding.cart_id
+        if not elsewhere or episode.fed_by != feeding.visitor:
+            continue
+        taken = any(
+            each.recipe.name == episode.recipe.name and each.cart_id == feeding.cart_id
+            for each in feeding.person.open_episodes()
+        )
+        same = bool(feeding.contents) and feeding.contents == episode.contents()
+        if same and not feeding.stale and not taken:
+            episode.cart_id = feeding.cart_id
+        else:
+            episode.close("replaced", feeding.at, out)
 
 
 def _funnel(feeding: Feeding, recipes: Recipes, out: Outputs) -> None:
-    person, kind, at = feeding.person, feeding.kind(), feeding.at
-    here = [
-        episode
-        for episode in person.episodes
-        if episode.recipe.kind in FUNNEL and episode.origin == feeding.cart_id
-    ]
-    for episode in here:
-        if episode.is_open and episode.recipe.kind == kind:
+    person, kind, at = feeding.person, feeding.counted.kind(), feeding.at
+    for episode in person.open_episodes():
+        if episode.recipe.kind not in FUNNEL or episode.cart_id != feeding.cart_id:
+            continue
+        if episode.recipe.kind == kind:
             feeding.feed(episode)
-        elif episode.is_open and kind is not None:
+        elif kind is not None:
             episode.close("superseded", at, out)
-        elif episode.is_open and not feeding.old:
+        elif not feeding.counted.old:
             episode.close("emptied", at, out)
-        if not feeding.contents and not episode.is_open:
-            episode.lifted = True
+    if feeding.known_empty():
+        for episode in person.episodes:
+            if not episode.is_open:
+                episode.lifted_under.add(feeding.cart_id)
     if kind is None:
         return
-    key_time = feeding.checkout.started_at if feeding.checkout else feeding.changed_at
+    checkout, key_time = feeding.checkout, feeding.changed_at
+    if checkout is not None:
+        key_time = checkout.started_at
+    assert key_time is not None
     for recipe in recipes.of(kind):
-        has_one = any(each.is_open and each.recipe.name == recipe.name for each in here)
+        has_one = any(
+            each.recipe.name == recipe.name and each.cart_id == feeding.cart_id
+            for each in person.open_episodes()
+        )
         if not has_one and feeding.may_open(recipe, feeding.cart_id, key_time):
             for browse in person.open_episodes():
                 if browse.recipe.kind == BROWSE:
@@ -125,16 +169,9 @@ def _funnel(feeding: Feeding, recipes: Recipes, out: Outputs) -> None:
             feeding.open(recipe, feeding.cart_id, key_time)
 
 
-def _replaced(feeding: Feeding, out: Outputs) -> None:
-    for episode in feeding.person.open_episodes():
-        if episode.recipe.kind in FUNNEL and episode.fed_by == feeding.visitor:
-            if episode.origin != feeding.cart_id:
-                episode.close("replaced", feeding.at, out)
-
-
 def _browse(feeding: Feeding, recipes: Recipes, out: Outputs) -> None:
     person, start = feeding.person, feeding.summary["visit_start"]
-    if feeding.contents or feeding.checkout:
+    if not feeding.counted.nothing():
         for episode in person.open_episodes():
             if episode.recipe.kind == BROWSE and episode.origin == feeding.visitor:
                 episode.close("superseded", feeding.at, out)

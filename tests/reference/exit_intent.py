@@ -3,7 +3,8 @@
 from typing import Any
 
 from tests.reference.browse import subject
-from tests.reference.outputs import Outputs
+from tests.reference.cart import value as value_of
+from tests.reference.outputs import Outputs, snapshot
 from tests.reference.recipes import EXIT, Recipe, Recipes, context, holds
 from tests.reference.times import DAY, MINUTE, SECOND, trigger_id
 from tests.reference.visitor import Visitor
@@ -20,15 +21,13 @@ _SIGNALS = {
 }
 
 
-def signal(
-    visitor: Visitor, event: dict[str, Any], at: int, recipes: Recipes, out: Outputs
-) -> None:
+def signal(visitor: Visitor, body: dict[str, Any], at: int, recipes: Recipes, out: Outputs) -> None:
     """An exit.signal at `at`: accept it, weigh all of the visit, decide each exit recipe."""
-    if event.get("form_focus") or event.get("held_ms", 10**15) < _SIGNALS[event["signal"]][2]:
+    if body.get("form_focus") or body.get("held_ms", 10**15) < _SIGNALS[body["signal"]][2]:
         return
     if visitor.last_active is None or at - visitor.last_active >= 30 * MINUTE:
         return
-    visitor.signals[event["signal"]] = at
+    visitor.signals[body["signal"]] = at
     if strength(visitor, at) >= 0.7:
         for recipe in recipes.of(EXIT):
             _decide(visitor, recipe, at, out)
@@ -47,10 +46,13 @@ def strength(visitor: Visitor, at: int) -> float:
 
 
 def _decide(visitor: Visitor, recipe: Recipe, at: int, out: Outputs) -> None:
-    cart = visitor.cart.snapshot() if visitor.cart.lines else None
+    cart = None
+    if visitor.cart.lines:
+        cart = visitor.cart.snapshot()
+        cart["value"] = value_of(cart["lines"])
     seen = subject(visitor.views)
     known = context(
-        visitor.visits, len(visitor.orders), visitor.traits, cart, seen, None, message=1
+        visitor.visits, len(visitor.orders.record), visitor.traits, cart, seen, None, message=1
     )
     if not holds(recipe.when, known):
         return
@@ -85,6 +87,7 @@ def _decide(visitor: Visitor, recipe: Recipe, at: int, out: Outputs) -> None:
         "customer": visitor.customer,
         "visitor": visitor.id,
         "channels": channels,
+        "cart": snapshot(cart),
         "value": value,
         "offer": offer,
         "arm": recipe.arm(person),
@@ -101,9 +104,11 @@ def _refusal(visitor: Visitor, recipe: Recipe, channels: list[str], at: int) -> 
     if at - visitor.visit_start < 10 * SECOND or (look is not None and at - look < 3 * SECOND):
         return "too_soon"
     checkout = visitor.open_checkout(at)
-    if checkout and checkout.stage == "payment" and not checkout.failed:
+    paying = checkout is not None and checkout.stage == "payment" and not checkout.failed
+    if paying or visitor.page == "payment":
         return "paying"
-    if any(ordered >= visitor.visit_start for _, ordered in visitor.orders):
+    ordered = any(time >= visitor.visit_start for time in visitor.orders.times())
+    if ordered or visitor.page == "confirmation":
         return "ordered"
     if recipe.name in visitor.fired:
         return "already"

@@ -6,6 +6,11 @@ from tests.reference.recipes import Recipe
 from tests.reference.times import rfc3339
 
 
+def snapshot(cart: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The cart of a trigger: its present id, and its lines."""
+    return None if cart is None else {"id": cart["id"], "items": cart["lines"]}
+
+
 class Outputs:
     def __init__(self) -> None:
         self.triggers: list[dict[str, Any]] = []

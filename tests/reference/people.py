@@ -1,12 +1,13 @@
 """Sections 1 and 6: the people stage for one person, fed with all of the person's facts."""
 
+from tests.reference import purchases
 from tests.reference.episodes import Feeding, idle
+from tests.reference.facts import Fact
 from tests.reference.outputs import Outputs
 from tests.reference.person import Device, Person
 from tests.reference.recipes import Recipes
 from tests.reference.steps import step
 from tests.reference.times import DAY
-from tests.reference.visitors import Fact
 
 
 class People:
@@ -58,14 +59,13 @@ class People:
                     if episode.fed_by == fact.visitor:
                         episode.close("moved", at, out)
                 person.plan(at)
-            case "taken_over":
-                person.taken_over(body, at, out)
+            case "handed over":
+                purchases.handed_over(person, body, at, out)
             case "order.placed":
-                person.placed(body["order"]["id"], at, at, out, fed_until=None)
+                purchases.placed(person, body, at, out)
             case "order.cancelled":
-                kept = [each for each in person.orders if each[0] != body["order"]["id"]]
-                person.orders = kept
+                purchases.cancelled(person, body)
             case "consent.changed":
-                person.consents(dict.fromkeys(body["channels"], body["granted"]), at, out)
+                person.consents(body.applied_to(person.consent), at, out)
             case "visitor.identified":
                 person.identified(body)

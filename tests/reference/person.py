@@ -1,9 +1,13 @@
-"""Sections 6 and 7: the state of one person, and what facts other than presence do to it."""
+"""Sections 6 and 7: the state of one person, and of its episodes."""
 
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.reference.bought import Bought
+from tests.reference.cart import contents, value
+from tests.reference.checkout import Checkout
 from tests.reference.exit_intent import withdrawn
+from tests.reference.orders import Orders
 from tests.reference.outputs import Outputs
 from tests.reference.recipes import Recipe
 from tests.reference.times import trigger_id
@@ -11,23 +15,29 @@ from tests.reference.times import trigger_id
 
 @dataclass
 class Episode:
-    """One episode, open or finished; a finished one is remembered with its person."""
+    """One episode, open or finished; a finished one is remembered with its person.
+
+    `origin` is its cart id at opening, `cart_id` its last one (browse: the visitor, both). `lines`,
+    `checkout`, `changed_at`, `subject` and `sub_kind` are those last fed.
+    """
 
     recipe: Recipe
     person: str
     origin: str
+    cart_id: str
     key_time: int
     opened: int
     is_open: bool = True
     lifted: bool = False
+    lifted_under: set[str] = field(default_factory=set)
     decided: int = 0
     fired: list[tuple[int, int]] = field(default_factory=list)
     due: int | None = None
     fed_at: int = 0
     fed_by: str = ""
-    cart: dict[str, Any] | None = None
+    lines: list[dict[str, Any]] = field(default_factory=list)
+    checkout: Checkout | None = None
     changed_at: int | None = None
-    contents: list[tuple[str, str, int]] = field(default_factory=list)
     sub_kind: str | None = None
     subject: dict[str, Any] | None = None
     published: list[dict[str, Any]] = field(default_factory=list)
@@ -37,6 +47,15 @@ class Episode:
         return trigger_id(
             self.recipe.name, self.person, self.origin, self.key_time, self.decided + 1
         )
+
+    def contents(self) -> list[tuple[str, str, float]]:
+        return contents(self.lines)
+
+    def cart(self) -> dict[str, Any] | None:
+        """The snapshot, None if it is empty."""
+        if not self.lines:
+            return None
+        return {"id": self.cart_id, "lines": self.lines, "value": value(self.lines)}
 
     def close(self, reason: str, at: int, out: Outputs) -> None:
         """Ends it with steps left."""
@@ -54,6 +73,13 @@ class Episode:
         )
         self.is_open, self.due = False, None
 
+    def cancel(self, reason: str, order: str | None, at: int, out: Outputs) -> None:
+        """Takes back each of its triggers that is still valid."""
+        for fired in list(self.published):
+            if at < fired["valid_until"]:
+                self.published.remove(fired)
+                out.cancelled(fired, reason, order, at)
+
     def order(self) -> tuple[int, str, str]:
         return self.recipe.priority, self.recipe.name, self.origin
 
@@ -69,21 +95,20 @@ class Device:
 
 @dataclass
 class Person:
+    """`contacts` is None if none were ever told; `carts` has when each known cart changed, and its lines."""
+
     id: str
     last_fact: int = 0
-    contacts: list[str] = field(default_factory=list)
+    contacts: list[str] | None = None
     zone: str | None = None
     traits: dict[str, Any] = field(default_factory=dict)
     consent: dict[str, bool] = field(default_factory=dict)
-    orders: list[tuple[str, int]] = field(default_factory=list)
+    orders: Orders = field(default_factory=Orders)
+    bought: Bought = field(default_factory=Bought)
     devices: dict[str, Device] = field(default_factory=dict)
     episodes: list[Episode] = field(default_factory=list)
-    carts: dict[str, list[tuple[int, Any]]] = field(default_factory=dict)
+    carts: dict[str, tuple[int, list[dict[str, Any]]]] = field(default_factory=dict)
     last_offer: int | None = None
-
-    def last_order(self) -> int:
-        """The time of the last order in the record; before any, a time before all."""
-        return max((at for _, at in self.orders), default=-1)
 
     def open_episodes(self) -> list[Episode]:
         return [episode for episode in self.episodes if episode.is_open]
@@ -108,38 +133,14 @@ class Person:
             due = max(due, at + steps[episode.decided] - steps[step])
         episode.due = max(due, now)
 
-    def placed(self, order: str, at: int, now: int, out: Outputs, fed_until: int | None) -> None:
-        """An order of time `at`, known at `now`; one taken over leaves what was fed later."""
-        if order in [id_ for id_, _ in self.orders[-10:]]:
-            return
-        self.orders.append((order, at))
-        for episode in self.episodes:
-            if fed_until is not None and episode.fed_at > fed_until:
-                continue
-            if episode.is_open:
-                episode.close("converted", now, out)
-            episode.lifted = True
-            for fired in list(episode.published):
-                if now < fired["valid_until"]:
-                    episode.published.remove(fired)
-                    out.cancelled(fired, "ordered", order, now)
-
-    def consents(self, channels: dict[str, bool], now: int, out: Outputs) -> None:
-        self.consent |= channels
+    def consents(self, known: dict[str, bool], now: int, out: Outputs) -> None:
+        """What is known of the channels from now on."""
+        self.consent = known
         for episode in self.episodes:
             for fired in list(episode.published):
                 if now < fired["valid_until"] and withdrawn(fired["channels"], self.consent):
                     episode.published.remove(fired)
                     out.cancelled(fired, "consent", None, now)
-
-    def taken_over(self, taken: dict[str, Any], now: int, out: Outputs) -> None:
-        """A login brings the orders and the consent of the visitor it was."""
-        for order, at in sorted(taken["orders"], key=lambda each: int(each[1])):
-            self.placed(order, at, now, out, fed_until=at)
-        granted = {name: yes for name, yes in taken["consent"].items() if yes}
-        refused = {name: yes for name, yes in taken["consent"].items() if not yes}
-        self.consents(refused, now, out)
-        self.consents({n: yes for n, yes in granted.items() if n not in self.consent}, now, out)
 
     def identified(self, event: dict[str, Any]) -> None:
         self.contacts = event.get("contacts", self.contacts)

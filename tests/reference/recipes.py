@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.reference.reading import category
 from tests.reference.times import bucket, duration, hundredths
 
 REMINDERS = ["email", "sms", "push", "messenger"]
@@ -42,8 +43,13 @@ _KINDS: dict[str, dict[str, Any]] = {
         "reach": "any",
         "offers": _EXIT_OFFERS,
     },
-    "payment-failed": {"steps": ["5m", "24h", "72h"], "priority": 10},
-    "checkout-abandonment": {"steps": ["30m", "24h", "72h"], "cooldown": "1d", "priority": 20},
+    "payment-failed": {"steps": ["5m", "24h", "72h"], "ordered_within": "1h", "priority": 10},
+    "checkout-abandonment": {
+        "steps": ["30m", "24h", "72h"],
+        "ordered_within": "1h",
+        "cooldown": "1d",
+        "priority": 20,
+    },
     "cart-abandonment": {
         "steps": ["1h", "24h", "72h"],
         "ordered_within": "1d",
@@ -143,7 +149,10 @@ def holds(when: dict[str, Any], context: dict[str, Any]) -> bool:
                 return False
             if "max" in wanted and amount > wanted["max"]:
                 return False
-        elif not set(value if isinstance(value, list) else [value]) & set(wanted):
+        elif name == "category":
+            if not set(value or []) & {category(each) for each in wanted}:
+                return False
+        elif value not in wanted:
             return False
     return True
 
@@ -157,7 +166,7 @@ def context(
     sub_kind: str | None,
     message: int | None,
 ) -> dict[str, Any]:
-    """What conditions speak of. `cart` is None when empty; it has `value` and `lines`."""
+    """What conditions speak of. `cart` is None when empty; it has `value` (None: unknown) and `lines`."""
     if cart is not None:
         categories = [line.get("category") for line in cart["lines"]]
     else:
@@ -165,7 +174,7 @@ def context(
     return {
         "visits": visits,
         "orders": max(orders, traits.get("orders", 0)),
-        "cart_value": cart["value"] if cart else 0,
+        "cart_value": (cart["value"] or 0) if cart else 0,
         "traits.value": traits.get("value", 0),
         "message": message,
         "sub_kind": sub_kind,

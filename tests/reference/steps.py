@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.reference.exit_intent import left_by_consent
-from tests.reference.outputs import Outputs
+from tests.reference.outputs import Outputs, snapshot
 from tests.reference.person import Episode, Person
 from tests.reference.recipes import BROWSE, FUNNEL, Recipes, context
 from tests.reference.times import DAY, MINUTE, is_quiet, quiet_until, zone
@@ -51,13 +51,13 @@ def step(person: Person, episode: Episode, due: int, recipes: Recipes, out: Outp
 
 def judge(person: Person, episode: Episode, due: int, recipes: Recipes) -> Verdict:
     """The guards in their order; the first that refuses is the answer."""
-    recipe, last_order = episode.recipe, person.last_order()
+    recipe, ordered = episode.recipe, person.orders.times()
     since = episode.opened
     if recipe.kind in FUNNEL and episode.changed_at is not None:
         since = max(since, episode.changed_at)
     if due - since > recipe.expires:
         return Verdict("closed", "expired")
-    if any(due - recipe.ordered_within < at <= due for _, at in person.orders):
+    if any(due - recipe.ordered_within < at <= due for at in ordered):
         return Verdict("refused", "ordered")
     if recipe.reach == "known" and not _reachable(person, recipe.channels):
         return Verdict("refused", "unreachable")
@@ -66,7 +66,7 @@ def judge(person: Person, episode: Episode, due: int, recipes: Recipes) -> Verdi
     for other in person.episodes:
         if other is not episode and other.recipe.name == recipe.name:
             for _, at in other.fired:
-                if due - recipe.cooldown < at <= due and at > last_order:
+                if due - recipe.cooldown < at <= due and at > max(ordered, default=-1):
                     return Verdict("refused", "cooldown")
     capped = _cap(person, due, recipes) if recipe.capped else None
     if capped:
@@ -86,17 +86,28 @@ def judge(person: Person, episode: Episode, due: int, recipes: Recipes) -> Verdi
     return Verdict("fired")
 
 
+def _contacts(person: Person) -> list[str] | None:
+    """As last told; a contact person to whom none were told has the one of its name."""
+    if person.contacts is None and person.id.startswith("email:"):
+        return ["email"]
+    if person.contacts is None and person.id.startswith("phone:"):
+        return ["sms"]
+    return person.contacts
+
+
 def _reachable(person: Person, channels: list[str]) -> bool:
-    if person.contacts:
-        return bool(set(person.contacts) & set(channels))
-    return person.id.startswith("customer:")
+    contacts = _contacts(person)
+    if contacts is None:
+        return not person.id.startswith("visitor:")
+    return bool(set(contacts) & set(channels))
 
 
 def channels_of(person: Person, episode: Episode) -> list[str]:
-    recipe = episode.recipe
+    """Guard 4: what is left of the recipe's channels."""
+    recipe, contacts = episode.recipe, _contacts(person)
     channels = recipe.channels
-    if person.contacts:
-        channels = [channel for channel in channels if channel in person.contacts]
+    if contacts is not None:
+        channels = [channel for channel in channels if channel in contacts]
     return left_by_consent(channels, recipe, person.consent)
 
 
@@ -114,13 +125,13 @@ def _cap(person: Person, due: int, recipes: Recipes) -> Verdict | None:
 
 
 def _fire(person: Person, episode: Episode, due: int, out: Outputs) -> None:
-    recipe, cart = episode.recipe, episode.cart
+    recipe, cart = episode.recipe, episode.cart()
     message = len(episode.fired) + 1
     offer = None
     if person.last_offer is None or due - person.last_offer >= 30 * DAY:
         known = context(
             person.visits(),
-            len(person.orders),
+            len(person.orders.record),
             person.traits,
             cart,
             episode.subject,
@@ -146,6 +157,7 @@ def _fire(person: Person, episode: Episode, due: int, out: Outputs) -> None:
         "customer": customer,
         "visitor": episode.fed_by,
         "channels": channels_of(person, episode),
+        "cart": snapshot(cart),
         "value": value,
         "offer": offer,
         "arm": recipe.arm(person.id),

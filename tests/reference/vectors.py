@@ -1,4 +1,4 @@
-"""The test vectors that lie beside the checkout, if they do."""
+"""The test vectors of version 2 that lie beside the checkout, if they do."""
 
 import json
 from pathlib import Path
@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-_HOME = Path(__file__).resolve().parents[3] / "shared" / "vectors"
-FILES = sorted(_HOME.glob("*.json"))
+_CHECKOUT = Path(__file__).resolve().parents[2]
+_BESIDE = [above / "shared" / "vectors-2" for above in _CHECKOUT.parents]
+FILES = sorted(file for folder in _BESIDE[:3] for file in folder.glob("*.json"))
 
 every = pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.stem))
-present = pytest.mark.skipif(not FILES, reason="no ../shared/vectors beside the checkout")
+present = pytest.mark.skipif(not FILES, reason="no ../shared/vectors-2 beside the checkout")
 
 
 def lines(vector: dict[str, Any]) -> list[bytes]:

@@ -4,26 +4,48 @@ import copy
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.reference.cart import Cart, Checkout
-from tests.reference.events import ENGAGED
+from tests.reference.cart import Cart, Key, Line
+from tests.reference.checkout import Checkout
+from tests.reference.events import CHECKOUT, LOOKS, Event
+from tests.reference.orders import Order, Orders
 from tests.reference.times import MINUTE
 
 _KEPT_VIEWS = 20
-_LOOKS = {"page.viewed", "product.viewed", "category.viewed", "search.performed"}
+_KEPT_IDS = 256
+
+
+@dataclass
+class Ordered:
+    """What the visitor's latest order emptied, and what happened since."""
+
+    order: Order
+    cart_id: str
+    of_shop: bool
+    lines: dict[Key, Line]
+    keys: list[str]
+    cart_filled: bool
+    checkout_started: bool = False
+    cancelled: bool = False
 
 
 @dataclass
 class Visitor:
     id: str
+    ids: list[tuple[str, str]] = field(default_factory=list)
+    former: tuple[str, int] | None = None
+    customer_changed: int | None = None
     customer: str | None = None
-    ids: list[str] = field(default_factory=list)
+    email: str | None = None
+    phone: str | None = None
     last_event: int | None = None
     last_active: int | None = None
+    last_change: int | None = None
     idle_pending: bool = False
     visits: int = 0
     visit_start: int = 0
     views: list[dict[str, Any]] = field(default_factory=list)
     on_screen: str | None = None
+    page: str | None = None
     searches: int = 0
     open_search: bool = False
     last_look: int | None = None
@@ -31,47 +53,63 @@ class Visitor:
     refused: set[tuple[str, str]] = field(default_factory=set)
     fired: set[str] = field(default_factory=set)
     checkout: Checkout | None = None
-    orders: list[tuple[str, int]] = field(default_factory=list)
+    taken: tuple[int, dict[Key, Line]] | None = None
+    """When a cart.updated took all lines away, and which; None once something was put in or ordered."""
+    orders: Orders = field(default_factory=Orders)
+    ordered: Ordered | None = None
     consent: dict[str, bool] = field(default_factory=dict)
     traits: dict[str, Any] = field(default_factory=dict)
     last_offer: int | None = None
     exits: dict[str, list[int]] = field(default_factory=dict)
     published: list[dict[str, Any]] = field(default_factory=list)
     presence: str | None = None
+    summary_was_full: bool = False
+    """Whether the last summary told to this person had a cart or a checkout."""
+    told: list[tuple[str, str, int]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.cart = Cart(self.id)
 
     def person(self) -> str:
-        return f"visitor:{self.id}" if self.customer is None else f"customer:{self.customer}"
+        if self.customer is not None:
+            return f"customer:{self.customer}"
+        return self.email or self.phone or f"visitor:{self.id}"
 
-    def starts_visit(self, kind: str, at: int) -> bool:
-        if kind not in ENGAGED:
-            return False
-        return self.last_active is None or at - self.last_active >= 30 * MINUTE
+    def accept(self, kind: str, id_: str | None, at: int) -> None:
+        self.last_event = at
+        if id_ is not None:
+            self.ids = [*self.ids, (kind, id_)][-_KEPT_IDS:]
 
-    def new_visit(self, at: int) -> None:
-        self.visits += 1
-        self.visit_start = at
-        self.views, self.on_screen = [], None
-        self.searches, self.open_search, self.last_look = 0, False, None
-        self.signals, self.refused, self.fired = {}, set(), set()
+    def next_customer(self, at: int) -> "Visitor":
+        """The customer goes: a new visitor in all but its id and its remembered event ids."""
+        former = (self.person(), at)
+        return Visitor(self.id, self.ids, former, customer_changed=at, last_event=at)
 
-    def engage(self, event: dict[str, Any], at: int) -> None:
-        """Dwell, views and searches of an engaged event; a new visit has been started by now."""
-        kind = event["type"]
-        if self.last_active is not None and self.on_screen is not None:
+    def engage(self, event: Event, at: int) -> None:
+        """Visit, dwell, views and searches of an engaged event."""
+        if self.last_active is None or at - self.last_active >= 30 * MINUTE:
+            self._new_visit(at)
+        elif self.on_screen is not None:
             for view in self.views:
                 if view["id"] == self.on_screen:
                     view["dwell"] += at - self.last_active
         self.last_active, self.idle_pending = at, True
-        if kind in _LOOKS:
-            self.last_look, self.on_screen = at, None
-        if kind == "product.viewed":
-            self._view(event["product"], at)
-        if kind == "search.performed":
+        if event.type in LOOKS:
+            self.last_look, self.on_screen, self.page = at, None, None
+        if event.type == "page.viewed":
+            self.page = event.body["kind"]
+        if event.type == "product.viewed":
+            self._view(event.body["product"], at)
+        if event.type == "search.performed":
             self.searches += 1
             self.open_search = True
+
+    def _new_visit(self, at: int) -> None:
+        self.visits += 1
+        self.visit_start = at
+        self.views, self.on_screen, self.page = [], None, None
+        self.searches, self.open_search, self.last_look = 0, False, None
+        self.signals, self.refused, self.fired = {}, set(), set()
 
     def _view(self, product: dict[str, Any], at: int) -> None:
         before = [view for view in self.views if view["id"] == product["id"]]
@@ -82,56 +120,69 @@ class Visitor:
         self.views = [*others, seen][-_KEPT_VIEWS:]
         self.on_screen, self.open_search = product["id"], False
 
-    def shop(self, event: dict[str, Any], at: int) -> None:
-        """Cart and checkout of an engaged event."""
-        kind, filled = event["type"], bool(self.cart.lines)
+    def shop(self, event: Event, at: int) -> None:
+        """Cart and checkout of a cart, checkout or payment event."""
+        kind, had = event.type, copy.deepcopy(self.cart.lines)
         if kind == "cart.updated":
-            self.cart.updated(event["cart"], at)
+            self.cart.updated(event.body["cart"], at)
         if kind == "cart.item_added":
-            self.cart.item_added(event["item"], at)
+            self.cart.item_added(event.body["item"], at)
         if kind == "cart.item_removed":
-            self.cart.item_removed(event["item"], at)
-        if filled and not self.cart.lines:
-            self.checkout = None
-        if kind in ("checkout.started", "checkout.advanced", "payment.failed"):
+            self.cart.item_removed(event.body["item"], at)
+        if had and not self.cart.lines:
+            self.taken = (at, had) if kind == "cart.updated" else None
+            checkout = self.open_checkout(at)
+            if checkout is not None:
+                checkout.emptied = True
+        if self.cart.lines:
+            self.taken = None
+            if self.ordered is not None:
+                self.ordered.cart_filled = True
+        if kind in CHECKOUT:
             self.checkout = self.open_checkout(at) or Checkout(at)
-            self.checkout.failed = kind == "payment.failed"
-            if self.checkout.failed:
-                self.checkout.reach("payment")
-            self.checkout.reach(event.get("stage", "started") if "advanced" in kind else "started")
+            self.checkout.happens(kind, event.body.get("stage", "started"))
+            if kind == "checkout.started" and self.ordered is not None:
+                self.ordered.checkout_started = True
+
+    def unattended(self, event: Event, at: int) -> None:
+        """A change that shows nobody at a screen."""
+        before = copy.deepcopy((self.cart.contents(), self.open_checkout(at)))
+        self.shop(event, at)
+        if before != (self.cart.contents(), self.open_checkout(at)):
+            self.changes(at)
+
+    def changes(self, at: int) -> None:
+        self.last_change, self.idle_pending = at, True
 
     def open_checkout(self, at: int) -> Checkout | None:
         if self.checkout is not None and not self.checkout.is_open(at):
             self.checkout = None
         return self.checkout
 
-    def order(self, order: dict[str, Any], at: int) -> bool:
-        """An order.placed; False if it repeats one of the last 10."""
-        if order["id"] in [id_ for id_, _ in self.orders[-10:]]:
-            return False
-        self.orders.append((order["id"], at))
-        given, wanted = self.cart.given_id, order.get("cart_id")
-        if wanted is None or given is None or wanted == given:
-            self.cart.empty(at)
-        self.checkout = None
-        return True
+    def last_sign(self) -> int | None:
+        """The larger of last_active and last_change."""
+        times = [time for time in (self.last_active, self.last_change) if time is not None]
+        return max(times, default=None)
 
-    def take_back(self, order: str) -> None:
-        self.orders = [(id_, at) for id_, at in self.orders if id_ != order]
-
-    def can_act(self, at: int) -> bool:
-        """Whether there is anything that a reminder could speak of."""
-        searched_or_viewed = bool(self.views) or self.searches > 0
-        return searched_or_viewed or bool(self.cart.lines) or self.open_checkout(at) is not None
+    def has_reason_to_be_idle(self, at: int) -> bool:
+        """Something to act on, or something that the person was told."""
+        to_act_on = bool(self.views) or self.searches > 0 or bool(self.cart.lines)
+        to_act_on = to_act_on or self.open_checkout(at) is not None
+        return to_act_on or self.summary_was_full or self.presence == "active"
 
     def summary(self, at: int) -> dict[str, Any]:
-        checkout = self.open_checkout(at)
+        """What an idle fact carries; a checkout of an empty cart may close before."""
+        checkout, last = self.open_checkout(at), self.orders.last()
+        last_order = None if last is None else last.time
+        if checkout is not None and checkout.closes_when_idle(not self.cart.lines, last_order):
+            self.checkout = None
         return {
             "visit_start": self.visit_start,
-            "last_active": self.last_active,
+            "last_active": self.last_sign(),
             "views": copy.deepcopy(self.views),
+            "on_screen": self.on_screen,
             "open_search": self.open_search,
             "cart": self.cart.snapshot(),
-            "checkout": copy.deepcopy(checkout),
+            "checkout": copy.deepcopy(self.checkout),
             "visits": self.visits,
         }

@@ -1,28 +1,18 @@
-"""Sections 2 to 4: one visitor's events become facts, in the order given there."""
+"""Sections 2 to 4 and 11: one visitor's events become facts and claims, in the order given there."""
 
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import Any
 
-from tests.reference import exit_intent
-from tests.reference.events import BODIES, ENGAGED, EVEN_IF_LATE
+from tests.reference import acceptance, claims, exit_intent, ordering
+from tests.reference.change import change_of_person
+from tests.reference.events import ENGAGED, Event
+from tests.reference.facts import Cancelled, Consent, Fact
+from tests.reference.orders import Order
 from tests.reference.outputs import Outputs
+from tests.reference.reading import nobody
 from tests.reference.recipes import Recipes
 from tests.reference.times import DAY, MINUTE
 from tests.reference.visitor import Visitor
-
-_OWN_FACTS = ("order.placed", "order.cancelled", "consent.changed", "visitor.identified")
-
-
-@dataclass(order=True)
-class Fact:
-    """The order of facts is that of section 1."""
-
-    at: int
-    visitor: str
-    n: int
-    person: str = field(compare=False)
-    kind: str = field(compare=False)
-    body: Any = field(compare=False, default=None)
 
 
 class Stage:
@@ -32,80 +22,154 @@ class Stage:
         self.visitor = Visitor(id_)
         self.recipes = recipes
         self.out = out
+        self.at = 0
         self.facts: list[Fact] = []
+        self.claims: list[Fact] = []
 
-    def _tell(self, at: int, person: str, kind: str, body: Any = None) -> None:
-        self.facts.append(Fact(at, self.visitor.id, len(self.facts), person, kind, body))
+    def _number(self) -> int:
+        """Facts and claims are numbered together."""
+        return len(self.facts) + len(self.claims)
 
-    def _presence(self, kind: str, at: int) -> None:
-        visitor = self.visitor
-        visitor.presence = kind
-        body = visitor.summary(at) if kind == "idle" else None
-        self._tell(at, visitor.person(), f"visitor.{kind}", body)
+    def tell(self, person: str, kind: str, body: Any = None) -> None:
+        self.facts.append(Fact(self.at, self.visitor.id, self._number(), person, kind, body))
+
+    def claim(self, key: str, kind: str, body: Any) -> None:
+        self.claims.append(Fact(self.at, self.visitor.id, self._number(), key, kind, body))
+
+    def presence(self, kind: str, at: int) -> None:
+        self.at = at
+        visitor, body = self.visitor, None
+        visitor.presence = kind.removeprefix("visitor.")
+        if kind == "visitor.idle":
+            body = visitor.summary(at)
+            visitor.summary_was_full = bool(body["cart"]["lines"]) or body["checkout"] is not None
+        self.tell(visitor.person(), kind, body)
 
     def advance(self, time: int) -> None:
         """Deadlines up to `time`: first idle, then (much later) forgotten."""
-        visitor = self.visitor
-        if visitor.last_active is not None and visitor.idle_pending:
-            due = visitor.last_active + 5 * MINUTE
-            if due <= time:
-                visitor.idle_pending = False
-                if visitor.presence == "active" or visitor.can_act(due):
-                    self._presence("idle", due)
+        visitor, sign = self.visitor, self.visitor.last_sign()
+        if visitor.idle_pending and sign is not None and sign + 5 * MINUTE <= time:
+            visitor.idle_pending = False
+            if visitor.has_reason_to_be_idle(sign + 5 * MINUTE):
+                self.presence("visitor.idle", sign + 5 * MINUTE)
         if visitor.last_event is not None and visitor.last_event + 30 * DAY <= time:
             self.visitor = Visitor(visitor.id)
 
-    def event(self, event: dict[str, Any], at: int) -> None:
+    def event(self, event: Event, at: int) -> None:
         self.advance(at)
-        kind, visitor = event["type"], self.visitor
-        if kind not in BODIES or event["id"] in visitor.ids:
+        self.at = at
+        if acceptance.ignored(self.visitor, event, at):
             return
-        late = "client_time" in event and event["client_time"] < at - 5 * MINUTE
-        if late and kind not in EVEN_IF_LATE:
+        self.visitor.accept(event.type, None if nobody(event.id) else event.id, at)
+        if acceptance.of_a_customer_before(self.visitor, event, at):
+            self._of_a_customer_before(event, at)
             return
-        if visitor.starts_visit(kind, at):
-            visitor.new_visit(at)
-            visitor.ids = []
-        visitor.ids = [*visitor.ids, event["id"]][-16:]
-        visitor.last_event = at
-        changed = self._change_person(event, at)
-        self._apply(event, at)
-        if kind in ENGAGED:
-            known = visitor.customer is not None and visitor.presence is None
-            if visitor.presence == "idle" or known:
-                self._presence("active", at)
-        elif changed and visitor.last_active is not None:
-            fresh = at - visitor.last_active < 5 * MINUTE
-            self._presence("active" if fresh else "idle", at)
-        if kind in _OWN_FACTS:
-            self._tell(at, visitor.person(), kind, event)
+        changed = change_of_person(self, event, at)
+        unattended = acceptance.unattended(event, at)
+        own, keys = self._apply(event, at, unattended)
+        self._presence_after(event, at, changed, unattended)
+        person = self.visitor.person()
+        if event.type == "order.placed":
+            self._order_facts(own, at)
+        elif event.type in ("order.cancelled", "consent.changed", "visitor.identified"):
+            self.tell(person, event.type, own)
+        self._claims(event, own, keys, changed)
 
-    def _change_person(self, event: dict[str, Any], at: int) -> bool:
-        visitor = self.visitor
-        if "customer" not in event or event["customer"] == visitor.customer:
-            return False
-        taken: dict[str, Any] = {"orders": [], "consent": {}}
-        if visitor.customer is None:
-            taken = {"orders": list(visitor.orders), "consent": dict(visitor.consent)}
-        self._tell(at, visitor.person(), "visitor.moved")
-        visitor.customer, visitor.presence = event["customer"], None
-        self._tell(at, visitor.person(), "taken_over", taken)
-        return True
-
-    def _apply(self, event: dict[str, Any], at: int) -> None:
-        kind, visitor = event["type"], self.visitor
-        if kind in ENGAGED:
+    def _apply(self, event: Event, at: int, unattended: bool) -> tuple[Any, list[str]]:
+        """The body of the event's own fact, and the keys of its claims."""
+        kind, body, visitor = event.type, event.body, self.visitor
+        keys = list(dict.fromkeys(event.owner.keys + ordering.addresses(visitor)))
+        own: Any = None
+        if kind == "payment.failed":
+            before = visitor.cart.contents()
+            taken = ordering.take_back(visitor, event, at, unattended)
+            if taken is not None:
+                own, keys = taken[0], list(dict.fromkeys(keys + taken[1]))
+                self.tell(visitor.person(), "order.cancelled", own)
+            if unattended and visitor.cart.contents() != before:
+                visitor.changes(at)
+        if unattended:
+            visitor.unattended(event, at)
+        elif kind in ENGAGED:
             visitor.engage(event, at)
             visitor.shop(event, at)
-        if kind == "order.placed" and visitor.order(event["order"], at):
-            exit_intent.cancel(visitor, "ordered", event["order"]["id"], at, self.out)
-        if kind == "order.cancelled":
-            visitor.take_back(event["order"]["id"])
-        if kind == "consent.changed":
-            visitor.consent |= dict.fromkeys(event["channels"], event["granted"])
-            if not event["granted"]:
-                exit_intent.cancel(visitor, "consent", None, at, self.out)
-        if kind == "visitor.identified":
-            visitor.traits |= event.get("traits", {})
-        if kind == "exit.signal":
-            exit_intent.signal(visitor, event, at, self.recipes, self.out)
+        match kind:
+            case "order.placed":
+                placed = ordering.place(visitor, event, at)
+                own, keys = placed.order, placed.keys
+                if not placed.repeated and not own.recurring:
+                    exit_intent.cancel(visitor, "ordered", own.id, at, self.out)
+            case "order.cancelled":
+                own = Cancelled(body["order"]["id"])
+                keys = list(dict.fromkeys(keys + ordering.cancel(visitor, own.id)))
+            case "consent.changed":
+                own = _consent(event, at)
+                visitor.consent = own.applied_to(visitor.consent)
+                if not own.granted:
+                    exit_intent.cancel(visitor, "consent", None, at, self.out)
+            case "visitor.identified":
+                own = body
+                visitor.traits |= body.get("traits", {})
+            case "exit.signal":
+                exit_intent.signal(visitor, body, at, self.recipes, self.out)
+        return own, keys
+
+    def _presence_after(self, event: Event, at: int, changed: bool, unattended: bool) -> None:
+        visitor = self.visitor
+        if event.type in ENGAGED and not unattended:
+            known = not visitor.person().startswith("visitor:") and visitor.presence is None
+            if visitor.presence == "idle" or known:
+                self.presence("visitor.active", at)
+        elif changed and visitor.last_sign() is not None:
+            active = visitor.last_active
+            fresh = active is not None and at - active < 5 * MINUTE
+            self.presence("visitor.active" if fresh else "visitor.idle", at)
+
+    def _order_facts(self, order: Order, at: int) -> None:
+        """To the person, and within 24h to whom the visitor was before."""
+        person, former = self.visitor.person(), self.visitor.former
+        self.tell(person, "order.placed", replace(order))
+        if former is not None and not order.recurring:
+            if former[0] != person and at - former[1] < DAY:
+                self.tell(former[0], "order.placed", replace(order))
+
+    def _claims(self, event: Event, own: Any, keys: list[str], changed: bool) -> None:
+        """A consent that grants goes before all others."""
+        visitor, person = self.visitor, self.visitor.person()
+        grants = isinstance(own, Consent) and own.granted
+        if grants:
+            self._claim_fact(keys, person, own)
+        claims.bind(visitor, event.owner.keys, changed, self.at, self.claim)
+        if not grants:
+            self._claim_fact(keys, person, own)
+
+    def _claim_fact(self, keys: list[str], person: str, own: Any) -> None:
+        for key in keys:
+            if isinstance(own, Order) and not own.recurring:
+                self.claim(key, "order.placed", (person, replace(own)))
+            if isinstance(own, Cancelled):
+                self.claim(key, "order.cancelled", (person, own))
+            if isinstance(own, Consent):
+                self.claim(key, "consent.changed", (person, own))
+
+    def _of_a_customer_before(self, event: Event, at: int) -> None:
+        """Goes to that customer alone and to the event's keys, without binding them."""
+        person, order = f"customer:{event.owner.customer}", event.body.get("order", {})
+        keys: list[str] = list(event.owner.keys)
+        own: Any
+        if event.type == "order.placed":
+            named, owner = order.get("cart_id"), event.owner
+            cart = named or owner.cart_of_visitor or owner.cart_of_keys
+            own = Order(order["id"], at, order.get("recurring", False), cart)
+            keys += [f"cart:{named}"] if named is not None else []
+        elif event.type == "order.cancelled":
+            own = Cancelled(order["id"])
+        else:
+            own = _consent(event, at)
+        self.tell(person, event.type, own)
+        self._claim_fact(list(dict.fromkeys(keys)), person, own)
+
+
+def _consent(event: Event, at: int) -> Consent:
+    late = acceptance.late(event, at)
+    return Consent(event.body["channels"], event.body["granted"], late)

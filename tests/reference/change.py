@@ -1,0 +1,58 @@
+"""Section 4: a change of person, announced before its event is applied."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tests.reference import acceptance
+from tests.reference.events import Event
+from tests.reference.facts import HandedOver
+from tests.reference.orders import Order
+from tests.reference.visitor import Visitor
+
+if TYPE_CHECKING:
+    from tests.reference.visitors import Stage
+
+
+def change_of_person(stage: "Stage", event: Event, at: int) -> bool:
+    """Whether the visitor's person is another one from this event on."""
+    before = stage.visitor.person()
+    gone = acceptance.customer_goes(stage.visitor, event, at)
+    if gone:
+        if stage.visitor.has_reason_to_be_idle(at):
+            stage.presence("visitor.idle", at)
+        stage.visitor = stage.visitor.next_customer(at)
+    visitor = stage.visitor
+    _take_names(visitor, event, at)
+    after = visitor.person()
+    if after == before:
+        return False
+    if not gone:
+        stage.tell(before, "visitor.moved")
+    if not gone or not after.startswith("visitor:"):
+        stage.tell(after, "handed over", HandedOver(_orders(visitor), dict(visitor.consent)))
+    visitor.presence, visitor.summary_was_full = None, False
+    return True
+
+
+def _take_names(visitor: Visitor, event: Event, at: int) -> None:
+    customer = event.owner.customer
+    if customer is not None and customer != visitor.customer:
+        visitor.customer, visitor.customer_changed = customer, at
+    for key in event.owner.keys:
+        if key.startswith("email:"):
+            visitor.email = key
+        if key.startswith("phone:"):
+            visitor.phone = key
+
+
+def _orders(visitor: Visitor) -> list[Order]:
+    """Only the one kept as `ordered` goes with its cart id and contents."""
+    kept = visitor.ordered
+    return [
+        replace(order) if kept is not None and order is kept.order else _bare(order)
+        for order in visitor.orders.record
+    ]
+
+
+def _bare(order: Order) -> Order:
+    return replace(order, cart_id=None, lines=[])

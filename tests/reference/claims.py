@@ -1,0 +1,30 @@
+"""Section 11: what a visitor tells the keys of identity."""
+
+from collections.abc import Callable
+from typing import Any
+
+from tests.reference.times import DAY
+from tests.reference.visitor import Visitor
+
+_KEPT = 16
+Tell = Callable[[str, str, Any], None]
+"""To which key, what kind of claim, and its body."""
+
+
+def bind(visitor: Visitor, keys: list[str], changed: bool, at: int, tell: Tell) -> None:
+    """Binds the keys told before to a new person, then those of the event."""
+    person = visitor.person()
+    if changed:
+        for key in dict.fromkeys(key for key, _, _ in visitor.told):
+            _bind(visitor, key, person, at, tell)
+    for key in keys:
+        lately = [told_at for *pair, told_at in visitor.told if pair == [key, person]]
+        if not lately or at - lately[0] >= 7 * DAY:
+            _bind(visitor, key, person, at, tell)
+
+
+def _bind(visitor: Visitor, key: str, person: str, at: int, tell: Tell) -> None:
+    """A pair told again moves to the end of the last 16."""
+    others = [pair for pair in visitor.told if pair[:2] != (key, person)]
+    visitor.told = [*others, (key, person, at)][-_KEPT:]
+    tell(key, "bound", person)

@@ -1,0 +1,50 @@
+"""Section 4: what the stages tell each other."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.reference.orders import Order, Window
+
+
+@dataclass(order=True)
+class Fact:
+    """A fact to a person, or a claim to a key; in the order of section 1."""
+
+    at: int
+    visitor: str
+    n: int
+    to: str = field(compare=False)
+    kind: str = field(compare=False)
+    body: Any = field(compare=False, default=None)
+
+
+@dataclass
+class HandedOver:
+    """Of a `visitor.identified` that a login or a key sends: oldest orders first, then consent."""
+
+    orders: list[Order] = field(default_factory=list)
+    consent: dict[str, bool] = field(default_factory=dict)
+
+
+@dataclass
+class Cancelled:
+    """An `order.cancelled`; one of an order that was not paid has the window."""
+
+    id: str
+    window: Window | None = None
+
+
+@dataclass
+class Consent:
+    """A `consent.changed`; a late grant lifts no withdrawal."""
+
+    channels: list[str]
+    granted: bool
+    late: bool = False
+
+    def applied_to(self, known: dict[str, bool]) -> dict[str, bool]:
+        """What is known of the channels then."""
+        if self.granted and self.late:
+            kept = {channel for channel, granted in known.items() if not granted}
+            return known | {channel: True for channel in self.channels if channel not in kept}
+        return known | dict.fromkeys(self.channels, self.granted)

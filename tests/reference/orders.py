@@ -1,0 +1,101 @@
+"""Sections 2, 3 and 6: a record of orders, of a visitor or of a person."""
+
+from dataclasses import dataclass, field
+
+from tests.reference.reading import nobody
+
+REMEMBERED = 64
+Contents = list[dict[str, object]]
+
+
+@dataclass(eq=False)
+class Order:
+    """`lines` is what it emptied at a visitor, `cart_id` the cart that these are of (section 6)."""
+
+    id: str
+    time: int
+    recurring: bool = False
+    cart_id: str | None = None
+    lines: Contents = field(default_factory=list)
+    unpaid: bool = False
+
+
+@dataclass(frozen=True)
+class Window:
+    """The times of the orders that a failed payment can be of (section 3)."""
+
+    start: int
+    end: int
+    end_included: bool
+
+    def holds(self, time: int) -> bool:
+        return self.start <= time < self.end or (self.end_included and time == self.end)
+
+
+@dataclass
+class Orders:
+    record: list[Order] = field(default_factory=list)
+    ever: list[Order] = field(default_factory=list)
+
+    def _same(self, new: Order) -> Order | None:
+        """The one of this id among the 64 last entered; of nobody's id only one of the same time."""
+        for order in reversed(self.record[-REMEMBERED:]):
+            if order.id == new.id and (order.time == new.time or not nobody(new.id)):
+                return order
+        return None
+
+    def repetition_of(self, new: Order) -> Order | None:
+        """What was recurring and is placed again without that is none: it is an order of that time."""
+        before = self._same(new)
+        return None if before is None or (before.recurring and not new.recurring) else before
+
+    def enter(self, new: Order) -> None:
+        """Enters an order that repeats none; one counted before as recurring is not counted again."""
+        before = self._same(new)
+        if before is not None:
+            self.record.remove(before)
+        self.record.append(new)
+        self.ever.append(new)
+
+    def cancel(self, id_: str) -> list[Order]:
+        """Takes an order out of the record; of those of nobody's id the latest is meant."""
+        gone = [order for order in self.record if order.id == id_]
+        if nobody(id_):
+            gone = sorted(gone, key=lambda order: order.time)[-1:]
+        self.record = [order for order in self.record if order not in gone]
+        return gone
+
+    def meant(self, id_: str) -> Order | None:
+        """The order of this id in the record, else the latest that ever was."""
+        for orders in (self.record, self.ever):
+            of_id = [order for order in orders if order.id == id_]
+            if of_id:
+                return max(reversed(of_id), key=lambda order: order.time)
+        return None
+
+    def mark_unpaid(self, order: Order | None, window: Window) -> bool:
+        """Only an order whose time lies in the window was not paid."""
+        if order is None or not window.holds(order.time):
+            return False
+        if order in self.record:
+            self.record.remove(order)
+        order.unpaid = True
+        return True
+
+    def last(self) -> Order | None:
+        """The latest ever entered: recurring and unpaid ones do not count, cancelled ones do."""
+        return _latest([each for each in self.ever if not each.unpaid])
+
+    def last_time(self) -> int:
+        """Its time; without one a time before all."""
+        last = self.last()
+        return -1 if last is None else last.time
+
+    def times(self) -> list[int]:
+        """Of the orders in the record that are not recurring."""
+        return [order.time for order in self.record if not order.recurring]
+
+
+def _latest(orders: list[Order]) -> Order | None:
+    counted = [order for order in orders if not order.recurring]
+    return max(reversed(counted), key=lambda order: order.time, default=None)

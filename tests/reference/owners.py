@@ -1,0 +1,86 @@
+"""Sections 2 and 11: whose an event is, and which keys of identity it has."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.reference import reading
+
+PSEUDO = ("cart", "checkout", "customer", "email", "phone")
+_KEYS = {
+    "cart": reading.somebody,
+    "checkout": reading.somebody,
+    "email": reading.hashed,
+    "phone": reading.hashed,
+}
+
+
+@dataclass
+class Owner:
+    """The visitor of an event, and what it tells of identity."""
+
+    visitor: str
+    pseudo: bool = False
+    customer: str | None = None
+    customer_null: bool = False
+    keys: list[str] = field(default_factory=list)
+    cart_of_visitor: str | None = None
+    """The cart that a pseudo-visitor's name holds."""
+    cart_of_keys: str | None = None
+
+
+def owner(event: dict[str, Any], body: dict[str, Any]) -> Owner | None:
+    """None if the event names none."""
+    customer = reading.somebody(event.get("customer"))
+    given = event.get("keys")
+    read = {
+        name: reader(given.get(name) if isinstance(given, dict) else None)
+        for name, reader in _KEYS.items()
+    }
+    told = {name: id_ for name, id_ in read.items() if id_ is not None}
+    shown = body.get("cart", {}).get("id")
+    ordered = body.get("order", {}).get("cart_id")
+
+    keys = [f"{name}:{id_}" for name, id_ in told.items()]
+    if shown is not None:
+        keys.append(f"cart:{shown}")
+    visitor = _given(event.get("visitor"))
+    pseudo = visitor is not None and visitor.startswith("~")
+    if visitor is not None and pseudo:
+        if visitor.startswith("~customer:"):
+            customer = customer or visitor.removeprefix("~customer:")
+        else:
+            keys.insert(0, visitor.removeprefix("~"))
+    if visitor is None:
+        strongest = [
+            ("cart", told.get("cart")),
+            ("cart", shown),
+            ("cart", ordered),
+            ("checkout", told.get("checkout")),
+            ("customer", customer),
+            ("email", told.get("email")),
+            ("phone", told.get("phone")),
+        ]
+        names = [f"~{name}:{id_}" for name, id_ in strongest if id_ is not None]
+        if not names:
+            return None
+        visitor, pseudo = names[0], True
+    return Owner(
+        visitor,
+        pseudo,
+        customer,
+        "customer" in event and event["customer"] is None,
+        list(dict.fromkeys(keys)),
+        visitor.removeprefix("~cart:") if visitor.startswith("~cart:") else None,
+        told.get("cart"),
+    )
+
+
+def _given(value: Any) -> str | None:
+    """A visitor that can be read and names somebody; `~` begins the name of a pseudo-visitor."""
+    if not isinstance(value, str) or not value.startswith("~"):
+        return reading.somebody(value)
+    name, colon, id_ = (reading.text(value) or "").removeprefix("~").partition(":")
+    if name not in PSEUDO or not colon:
+        return None
+    read = reading.hashed(id_) if name in ("email", "phone") else reading.somebody(id_)
+    return None if read is None else f"~{name}:{read}"

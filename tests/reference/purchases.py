@@ -1,0 +1,85 @@
+"""Section 6: what orders do to a person: those that come, are repeated, handed over or taken back."""
+
+from dataclasses import replace
+
+from tests.reference.counting import count
+from tests.reference.facts import Cancelled, HandedOver
+from tests.reference.orders import Order
+from tests.reference.outputs import Outputs
+from tests.reference.person import Episode, Person
+from tests.reference.recipes import FUNNEL
+from tests.reference.times import MINUTE
+
+
+def placed(person: Person, told: Order, now: int, out: Outputs, handed_over: bool = False) -> None:
+    """An order known at `now`; one handed over acts on what was fed up to its time."""
+    order, before = replace(told), person.orders.repetition_of(told)
+    if before is None:
+        person.orders.enter(order)
+    if order.recurring:
+        return
+    _buys(person, order, before or order)
+    if before is None:
+        for episode in person.episodes:
+            if not handed_over or episode.fed_at <= order.time:
+                _ends(episode, order.id, now, out, lifts=True)
+    if before is not None or handed_over:
+        _what_counts_no_longer(person, order.id, now, out, lifts=before is None)
+
+
+def _buys(person: Person, order: Order, first: Order) -> None:
+    """Adds what the order carries, or what is known of its cart; `first` is the one it repeats."""
+    if order.cart_id is None:
+        return
+    lines = order.lines
+    if not lines and order.cart_id in person.carts:
+        _, known = person.carts[order.cart_id]
+        lines = [line for line in known if line["since"] <= first.time + 5 * MINUTE]
+    person.bought.add(order.cart_id, lines, first)
+
+
+def _ends(episode: Episode, order: str, now: int, out: Outputs, lifts: bool) -> None:
+    if episode.is_open:
+        episode.close("converted", now, out)
+    episode.lifted = episode.lifted or lifts
+    episode.cancel("ordered", order, now, out)
+
+
+def _what_counts_no_longer(person: Person, order: str, now: int, out: Outputs, lifts: bool) -> None:
+    """Of open funnel episodes: some end, lines leave the others."""
+    for episode in person.open_episodes():
+        if episode.recipe.kind not in FUNNEL:
+            continue
+        counted = count(
+            person.orders,
+            person.bought,
+            episode.cart_id,
+            episode.lines,
+            episode.changed_at,
+            episode.checkout,
+            now,
+        )
+        if counted.nothing():
+            _ends(episode, order, now, out, lifts)
+        else:
+            episode.lines = counted.lines
+
+
+def cancelled(person: Person, told: Cancelled) -> None:
+    """An order taken out of the record; one that was not paid no longer counts as the last order."""
+    if told.window is None:
+        person.bought.forget(person.orders.cancel(told.id))
+        return
+    order = person.orders.meant(told.id)
+    if order is not None and person.orders.mark_unpaid(order, told.window):
+        person.bought.forget([order])
+
+
+def handed_over(person: Person, told: HandedOver, now: int, out: Outputs) -> None:
+    """By a login or by a key: orders, oldest first, then withdrawals, then grants."""
+    for order in sorted(told.orders, key=lambda each: each.time):
+        placed(person, order, now, out, handed_over=True)
+    withdrawn = {channel: False for channel, granted in told.consent.items() if not granted}
+    person.consents(person.consent | withdrawn, now, out)
+    granted = {channel: True for channel, granted in told.consent.items() if granted}
+    person.consents(granted | person.consent, now, out)
