@@ -22,7 +22,7 @@ from agents.runtime.log import configure
 from agents.runtime.shutdown import report
 from stream.recipes.recipe import Recipes
 from stream.recipes_file import RecipesError
-from stream.store.changelog import NewerState
+from stream.store.changelog import UnreadableState
 
 log = logging.getLogger("triggers.console")
 
@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
         return 2
     except Exception as error:
-        report(log, error, (NewerState, KafkaError))
+        report(log, error, (UnreadableState, KafkaError))
         return 1
     return 0
 

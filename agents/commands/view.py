@@ -22,7 +22,7 @@ from agents.view.metrics import ViewMetrics
 from agents.view.redis_client import Link, ViewLost
 from agents.view.writer import Writer, clear
 from stream.recipes_file import RecipesError
-from stream.store.changelog import NewerState
+from stream.store.changelog import UnreadableState
 
 log = logging.getLogger("triggers.view")
 
@@ -58,13 +58,13 @@ def run(args: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
         return 2
     except Exception as error:
-        report(log, error, (ViewLost, NewerState))
+        report(log, error, (ViewLost, UnreadableState))
         return 1
     return 0
 
 
 async def _keep(writer: Writer, at: tuple[str, int] | None) -> None:
-    """Follows the log until it is told to stop. Raises NewerState; OSError if the address is taken."""
+    """Follows the log until it is told to stop. Raises UnreadableState; OSError if the address is taken."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -75,7 +75,7 @@ async def _keep(writer: Writer, at: tuple[str, int] | None) -> None:
 
 
 async def _rebuild(writer: Writer) -> None:
-    """Raises NewerState, ViewLost."""
+    """Raises UnreadableState, ViewLost."""
     print(f"dropped {await clear(writer.link, writer.keys)} keys of {writer.keys.all}*")
     await _beside(writer, _caught_up(writer))
     print("the view is as the log is")

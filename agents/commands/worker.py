@@ -30,7 +30,7 @@ from agents.worker.worker import Service
 from stream.recipes.recipe import Recipes
 from stream.recipes_file import RecipesError
 from stream.stages.backend import COMPILED
-from stream.store.changelog import NewerState
+from stream.store.changelog import UnreadableState
 
 log = logging.getLogger("triggers.worker")
 
@@ -75,7 +75,7 @@ async def work(settings: Settings, recipes: Recipes) -> NoReturn:
         print(error, file=sys.stderr)
         end(2)
     except Exception as error:
-        report(log, error, (KafkaError, StateError, NewerState))
+        report(log, error, (KafkaError, StateError, UnreadableState))
         end(1)
     end(0)
 

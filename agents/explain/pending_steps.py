@@ -52,7 +52,7 @@ class Known(Struct, frozen=True):
 def of_records(key: str, values: Iterable[bytes | None], recipes: Recipes) -> Known | None:
     """What waits by the changelog records of this key, in their order; None: nothing is known.
 
-    Raises stream.store.keyed.NewerState for a state that a later release wrote.
+    Raises stream.store.changelog.UnreadableState for a state of another format.
     """
     states: Keyed[Person] = Keyed(_encode, _decode)
     states.restore((key.encode(), value) for value in values)

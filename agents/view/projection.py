@@ -43,7 +43,7 @@ def is_followed(topic: str) -> bool:
 def entries(topic: str, rows: Iterable[Row], keys: Keys, recipes: Recipes) -> Iterator[Entry]:
     """What records of one topic (named without the prefix) change in the view.
 
-    Raises stream.store.keyed.NewerState for a state that a later release wrote.
+    Raises stream.store.changelog.UnreadableState for a state of another format.
     """
     for t, key, value in rows:
         if value is None or not key:

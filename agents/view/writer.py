@@ -75,7 +75,7 @@ class Writer:
         self.follower = Follower(settings, self, "view")
 
     async def run(self) -> None:
-        """Until it is cancelled. Raises an ExceptionGroup, of stream.store.keyed.NewerState too."""
+        """Until it is cancelled. Raises an ExceptionGroup, of stream.store.changelog.UnreadableState too."""
         async with asyncio.TaskGroup() as both:
             both.create_task(self._tend())
             await self.follower.run()

@@ -39,7 +39,7 @@ async def restore(
 ) -> bool:
     """Fills the stages from their changelog partitions; False if they ceased to be ours meanwhile.
 
-    Raises KafkaError, and NewerState for a changelog that a later release wrote.
+    Raises KafkaError, and UnreadableState for a changelog of another format.
     """
     began = time.monotonic()
     ends = await offsets.ends(stages)

@@ -34,7 +34,7 @@ typedef struct {
 static int read_one(void *given, const Record *record) {
     const Back *back = given;
     Text key = record->key, value = record->value;
-    if (key.size && value.at && value.size >= HEADER && (int8_t)*value.at <= back->format &&
+    if (key.size && value.at && value.size >= HEADER && (int8_t)*value.at == back->format &&
         !PyDict_GET_SIZE(back->buried))
         return put_newer(back->packed, key, value);
     PyObject *name = PyBytes_FromStringAndSize(key.at ? key.at : "", key.size), *state = bytes_of(value);

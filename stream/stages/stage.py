@@ -75,7 +75,7 @@ class Stage(Generic[S]):
         self._states.rest()
 
     def restore(self, records: Entries) -> None:
-        """Takes in records of the changelog, in its order. Raises NewerState."""
+        """Takes in records of the changelog, in its order. Raises UnreadableState."""
         self._states.restore(records)
 
 

@@ -228,7 +228,7 @@ class Visitors:
         self._states.committed(min(offset, self._states.clock[0]))
 
     def restore(self, records: Entries) -> None:
-        """Records of the changelog, in its order. Raises NewerState."""
+        """Records of the changelog, in its order. Raises UnreadableState."""
         self._states.restore(records)
 
     def restored(self) -> None:

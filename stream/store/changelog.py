@@ -14,7 +14,8 @@ from typing import Final, NamedTuple
 from stream.events.records import Block
 from stream.state.cart import NEVER
 
-FORMAT: Final = 1
+FORMAT: Final = 2
+"""Of version 2 of the semantics. State of format 1 has no keys and other lines: it is refused."""
 HEADER: Final = struct.Struct(">bqqq")
 CLOCK: Final = HEADER
 _PLACE: Final = struct.Struct(">xq8xq")
@@ -67,8 +68,17 @@ def survey(packed: dict[str, bytes], span: int) -> Found:
     return size, graves, spans
 
 
-class NewerState(Exception):
-    """The changelog was written by a later release, whose states this one cannot read."""
+class UnreadableState(Exception):
+    """The changelog was written in a format that this release does not read. The text says what to do."""
+
+    def __init__(self, format: int) -> None:
+        todo = (
+            "start the release that wrote it"
+            if format > FORMAT
+            else "delete the topics state.*, visitor.facts and identity.claims, make them again with "
+            "`storefront-triggers topics`, and let the workers read the log again"
+        )
+        super().__init__(f"state: expected format {FORMAT}, got {format}: {todo}")
 
 
 class Reader:
@@ -81,7 +91,7 @@ class Reader:
         self.clock = (NEVER, NEVER, NEVER)
 
     def take(self, records: Entries) -> None:
-        """Records of the changelog, in its order; blocks only if there is a `fast` way. Raises NewerState."""
+        """Records of the changelog, in its order; blocks only if there is a `fast` way. Raises UnreadableState."""
         if self.fast is None:
             for key, value in records:  # type: ignore[misc]
                 self.take_one(key, value)
@@ -115,5 +125,5 @@ class Reader:
 
     @staticmethod
     def _check(value: bytes) -> None:
-        if value[0] > FORMAT:
-            raise NewerState(f"state of format {value[0]}, this release reads up to {FORMAT}")
+        if value[0] != FORMAT:
+            raise UnreadableState(value[0])

@@ -200,7 +200,7 @@ class Keyed(Generic[S]):
             self._tombstones.append(key)
 
     def restore(self, records: Entries) -> None:
-        """Records of the changelog, in its order. Raises NewerState."""
+        """Records of the changelog, in its order. Raises UnreadableState."""
         self._reader.take(records)
 
     def restored(self) -> tuple[int, int, int]:

@@ -15,6 +15,7 @@ PURE = {
         "copy",
         "datetime",
         "decimal",
+        "difflib",
         "functools",
         "hashlib",
         "heapq",

@@ -10,7 +10,7 @@ from stream.stages.people import People
 from stream.stages.visitors import Visitors
 from stream.state.person import Person
 from stream.state.visitor import Visitor
-from stream.store.changelog import FORMAT, HEADER, NewerState
+from stream.store.changelog import FORMAT, HEADER, UnreadableState
 from tests.golden import Golden, files, unpacked
 
 ADD = """The code writes other changelogs than the newest file has.
@@ -61,7 +61,7 @@ def test_state_of_a_newer_version_is_refused_wherever_it_stands(file: Path) -> N
             if value is None:
                 continue
             made: Any = stage(golden.rules) if stage is Visitors else People(golden.rules, 1)
-            with pytest.raises(NewerState, match=f"format {FORMAT + 1}.*reads up to {FORMAT}"):
+            with pytest.raises(UnreadableState, match=f"format {FORMAT + 1}.*reads up to {FORMAT}"):
                 made.restore([(key, bytes([FORMAT + 1]) + value[1:])])
 
 

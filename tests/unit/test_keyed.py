@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from stream.state.cart import NEVER
 from stream.store import keyed
-from stream.store.changelog import NewerState
+from stream.store.changelog import UnreadableState
 from stream.store.keyed import Keyed
 
 Records = list[tuple[bytes, bytes | None]]
@@ -221,7 +221,7 @@ def test_a_state_of_a_later_release_is_refused() -> None:
     put(states, "a", 1)
     key, value = written(states)[0]
     assert value is not None
-    with pytest.raises(NewerState, match="reads up to"):
+    with pytest.raises(UnreadableState, match="reads up to"):
         restored([(key, bytes([value[0] + 1]) + value[1:])])
 
 

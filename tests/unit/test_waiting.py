@@ -11,7 +11,7 @@ from stream.outputs.outputs import Outputs
 from stream.stages.people import People
 from stream.stages.visitors import Visitors
 from stream.stages.watermark import mark
-from stream.store.changelog import NewerState
+from stream.store.changelog import UnreadableState
 
 T = 1_767_571_200_000
 MINUTE = 60_000
@@ -129,7 +129,7 @@ def test_of_a_person_without_a_state_nothing_is_known() -> None:
 
 
 def test_a_state_of_a_later_release_is_not_guessed_at() -> None:
-    with pytest.raises(NewerState):
+    with pytest.raises(UnreadableState):
         pending_steps.of_records("customer:anna", [b"\x7f" + bytes(40)], recipes_file.DEFAULT)
 
 
