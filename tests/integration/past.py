@@ -22,9 +22,10 @@ from stream.events.records import Record
 from stream.outputs.outputs import Outputs
 from stream.recipes.recipe import Recipes
 from stream.recipes_file import DEFAULT
+from stream.stages.keys import Keys
 from stream.stages.people import People
 from stream.stages.visitors import Visitors
-from stream.stages.watermark import mark
+from stream.stages.watermark import KEYS, mark
 
 PARTITIONS = 2
 MINUTE = 60_000
@@ -77,15 +78,17 @@ def left(
 
 
 class Past:
-    """Both stages over two partitions; what they say is written as it would have been."""
+    """All stages over two partitions; what they say is written as it would have been."""
 
     def __init__(self, settings: Settings, recipes: Recipes, seed: int = 1) -> None:
         self._topic = settings.topic
         self._random = random.Random(seed)
         self._visitors = [Visitors(recipes) for _ in range(PARTITIONS)]
-        self._people = [People(recipes, PARTITIONS) for _ in range(PARTITIONS)]
+        self._keys = [Keys(PARTITIONS) for _ in range(PARTITIONS)]
+        self._people = [People(recipes, PARTITIONS, PARTITIONS) for _ in range(PARTITIONS)]
         self._offsets = [0] * PARTITIONS
         self._facts = [0] * PARTITIONS
+        self._claims = [0] * PARTITIONS
         self._producer = KafkaProducer(
             bootstrap_servers=list(settings.kafka), acks="all", linger_ms=20
         )
@@ -122,8 +125,16 @@ class Past:
             self._outputs(out, now)
             self._rejected(out, records, number)
         told = mark(dict.fromkeys(range(PARTITIONS), now), PARTITIONS)
+        for number, keys in enumerate(self._keys):
+            self._claim(number, now + self._random.randint(4, 30), b"", told)
+            out = Outputs()
+            keys.advance(out)
+            self._outputs(out, now)
+        advanced = {number: keys.advanced for number, keys in enumerate(self._keys)}
+        ready = mark(advanced, PARTITIONS, KEYS)
         for number, people in enumerate(self._people):
             self._fact(number, now + self._random.randint(4, 30), b"", told)
+            self._fact(number, now + self._random.randint(31, 40), b"", ready)
             out = Outputs()
             people.advance(out)
             self._outputs(out, now)
@@ -133,6 +144,8 @@ class Past:
     def _outputs(self, out: Outputs, now: int) -> None:
         for person, value in out.facts:
             self._fact(partition_of(person.encode(), PARTITIONS), now, person.encode(), value)
+        for key, value in out.claims:
+            self._claim(partition_of(key.encode(), PARTITIONS), now, key.encode(), value)
         for recipe, person, value in out.triggers:
             data = msgspec.json.decode(value)["data"]
             at = data.get("not_before", data.get("at"))
@@ -159,6 +172,11 @@ class Past:
         self._people[number].add([(self._facts[number], value)])
         self._facts[number] += 1
         self._send("visitor.facts", number, t, key, value)
+
+    def _claim(self, number: int, t: int, key: bytes, value: bytes) -> None:
+        self._keys[number].add([(self._claims[number], value)])
+        self._claims[number] += 1
+        self._send("identity.claims", number, t, key, value)
 
     def _by_person(self, name: str, person: str, t: int, value: bytes) -> None:
         key = person.encode()

@@ -45,7 +45,7 @@ def written(folder: Path, given: list[bytes], name: str = "events.jsonl") -> Pat
 
 
 def run(file: Path) -> int:
-    return load.run(argparse.Namespace(file=file))
+    return load.run(argparse.Namespace(file=file, any_time=False))
 
 
 def read(broker: str, topic: str) -> dict[int, list[Record]]:

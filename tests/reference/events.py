@@ -40,13 +40,13 @@ def read(line: bytes | str) -> tuple[int | None, Event | None]:
     if time is None or time < 0:
         return None, None
     try:
-        return time, _event(document, len(raw.rstrip(b"\r\n")))
+        return time, event(document, len(raw.rstrip(b"\r\n")))
     except Invalid:
         return time, None
 
 
-def _event(document: dict[str, Any], size: int) -> Event:
-    """An unknown type is no event here: it is counted and ignored."""
+def event(document: dict[str, Any], size: int) -> Event:
+    """The event of a document of `size` bytes. Raises Invalid, for an unknown type too: it is counted and ignored."""
     id_, kind = reading.identifier(document.get("id")), document.get("type")
     if id_ is None or not isinstance(kind, str) or kind not in BODIES:
         raise Invalid("id or type")
