@@ -39,7 +39,7 @@ def look(person: Person, fact: Idle, seen: Seen, recipes: Recipes, out: Outputs)
             lifecycle.close(person, episode, "superseded", at, recipes, out)
         elif not seen.old:
             lifecycle.close(person, episode, "emptied", at, recipes, out)
-    if not seen.lines:
+    if not seen.lines and not seen.old:
         _known_empty(person, id)
     if kind is not None:
         for recipe in recipes.of[kind]:
