@@ -7,6 +7,7 @@ changes a cart stands in `stream/state/filling.py`.
 
 from collections.abc import Iterable
 from hashlib import blake2b
+from math import fsum
 from typing import Final
 
 import msgspec
@@ -63,11 +64,6 @@ def contents(lines: Iterable[Line]) -> Contents:
     return sorted([(line.product_id, line.variant_id, line.quantity) for line in lines])
 
 
-def _order(line: Line) -> tuple[str, str]:
-    """Of a sum: it is the same in whatever order a cart was filled."""
-    return line.product_id, line.variant_id
-
-
 _encode = msgspec.json.Encoder().encode
 
 
@@ -78,10 +74,13 @@ def fingerprint(lines: Iterable[Line]) -> str:
 
 
 def value(lines: Iterable[Line]) -> float | None:
-    """Sum of quantity x price, rounded to 2 places; None if the lines name more than one currency."""
-    total, named = 0.0, set()
-    for line in sorted(lines, key=_order):
-        total += line.quantity * (line.price or 0.0)
+    """Sum of quantity x price, rounded to 2 places; None if the lines name more than one currency.
+
+    The sum is exact: the same in any order of the lines, with any version of Python.
+    """
+    amounts, named = [], set()
+    for line in lines:
+        amounts.append(line.quantity * (line.price or 0.0))
         if line.currency:
             named.add(line.currency.lower())
-    return round(total, 2) if len(named) <= 1 else None
+    return round(fsum(amounts), 2) if len(named) <= 1 else None

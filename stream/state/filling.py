@@ -3,6 +3,7 @@
 Each function tells whether the contents of the cart changed.
 """
 
+from math import fsum
 from typing import Final
 
 from msgspec import UNSET, structs
@@ -60,7 +61,7 @@ def _lines(items: list[Item], currency: str | None) -> dict[str, Line]:
         if line is None:
             line = lines[key] = Line(item.product_id, _variant(item), 0.0)
         line.quantity = round(line.quantity + round(item.quantity, PLACES), PLACES)
-        _take(line, item, currency)
+        _take(line, item, currency or line.currency)
         equal.setdefault(key, []).append(item)
     found = {key: line for key, line in lines.items() if line.quantity > 0}
     for key, line in found.items():
@@ -77,8 +78,8 @@ def _price_of(items: list[Item], currency: str | None) -> float | None:
     if len(named) > 1 or all(price is None for price in prices):
         return None
     quantities = [round(item.quantity, PLACES) for item in items]
-    money = sum(each * (price or 0.0) for each, price in zip(quantities, prices, strict=True))
-    return round(money / sum(quantities), 4)
+    money = fsum(each * (price or 0.0) for each, price in zip(quantities, prices, strict=True))
+    return round(money / fsum(quantities), 4)
 
 
 def add(cart: Cart, item: Item, t: int, visitor: str) -> bool:
