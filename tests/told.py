@@ -46,7 +46,7 @@ FUNNEL: Final[dict[str, Any]] = {
 
 def line(id: str, since: int, quantity: float = 1.0, **fields: Any) -> Line:
     """A line of 10 EUR a piece."""
-    return Line(id, "", quantity, since, **{"price": 10.0, "currency": "EUR", **fields})
+    return Line(id, "", quantity, since=since, **{"price": 10.0, "currency": "EUR", **fields})
 
 
 class Told:

@@ -25,14 +25,14 @@ class Line(Struct, array_like=True, gc=False, omit_defaults=True):
     product_id: str
     variant_id: str
     quantity: float
-    since: int = NEVER
-    added: bool = False
     name: str | None = None
     category: str | None = None
     price: float | None = None
-    currency: str | None = None
     url: str | None = None
     image: str | None = None
+    since: int = NEVER
+    added: bool = False
+    currency: str | None = None
 
 
 class Cart(Struct, array_like=True, gc=False):
@@ -63,6 +63,11 @@ def contents(lines: Iterable[Line]) -> Contents:
     return sorted([(line.product_id, line.variant_id, line.quantity) for line in lines])
 
 
+def _order(line: Line) -> tuple[str, str]:
+    """Of a sum: it is the same in whatever order a cart was filled."""
+    return line.product_id, line.variant_id
+
+
 _encode = msgspec.json.Encoder().encode
 
 
@@ -75,7 +80,7 @@ def fingerprint(lines: Iterable[Line]) -> str:
 def value(lines: Iterable[Line]) -> float | None:
     """Sum of quantity x price, rounded to 2 places; None if the lines name more than one currency."""
     total, named = 0.0, set()
-    for line in lines:
+    for line in sorted(lines, key=_order):
         total += line.quantity * (line.price or 0.0)
         if line.currency:
             named.add(line.currency.lower())

@@ -79,7 +79,6 @@ class Visitor(Struct, array_like=True, gc=False):
     visit_start: int = NEVER
     last_look: int = NEVER
     screen: str = ""
-    page: str = ""
     views: dict[str, View] = {}
     searches: int = 0
     query: str = ""
@@ -109,6 +108,7 @@ class Visitor(Struct, array_like=True, gc=False):
     former: str | None = None
     left_at: int = NEVER
     told: dict[str, int] = {}
+    page: str = ""
 
     @property
     def person(self) -> str:
