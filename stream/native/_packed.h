@@ -24,7 +24,7 @@ static const Field fields[] = {
     INT_AT(applied), INT_AT(version), INT_AT(armed), STR_AT(customer, NIL),
     INT_AT(facts), INT_AT(sent), INT_AT(last_event), INT_AT(last_active), FLAG_AT(idle_pending),
     {"ids", ITS_IDS, 0, 0}, INT_AT(visits), INT_AT(visit_start), INT_AT(last_look),
-    {"screen", ON_SCREEN, 0, 0}, STR_AT(page, NO_TEXT), {"views", ITS_VIEWS, 0, 0},
+    {"screen", ON_SCREEN, 0, 0}, {"views", ITS_VIEWS, 0, 0},
     INT_AT(searches), STR_AT(query, NO_TEXT), FLAG_AT(unanswered), STR_AT(search_event, NO_TEXT),
     {"signals", OBJECT, SIGNALS_SEEN, NO_MAP}, {"fired", OBJECT, FIRED, NO_LIST}, {"refused", OBJECT, REFUSED, NO_LIST},
     STR_AT(cart_event, NO_TEXT), {"checkout", OBJECT, CHECKOUT, NIL}, {"orders", OBJECT, ORDERS, NO_LIST},
@@ -33,7 +33,7 @@ static const Field fields[] = {
     {"published", OBJECT, PUBLISHED, NO_LIST}, INT_AT(last_change), FLAG_AT(shown), FLAG_AT(emptied),
     {"taken", OBJECT, TAKEN, NIL}, {"ordered", OBJECT, ORDERED, NIL}, {"gone", OBJECT, GONE, NO_LIST},
     STR_AT(email, NIL), STR_AT(phone, NIL), INT_AT(customer_since), STR_AT(former, NIL), INT_AT(left_at),
-    {"told", OBJECT, TOLD, NO_MAP},
+    {"told", OBJECT, TOLD, NO_MAP}, STR_AT(page, NO_TEXT),
 };
 
 #define FIELDS (sizeof fields / sizeof *fields)

@@ -234,23 +234,25 @@ static inline int take_tuple(Run *run, PyObject *record) {
     return leave_to_python(run, offset, key, value);
 }
 
-/* (number, line) of a backtest's file. Python judges a line that is not plain, or that goes back in time. */
+/* A plain line that does not go back in time. */
+static inline Result apply_line(Run *run, int64_t offset, Text line) {
+    Event event;
+    if (!is_utf8(line) || !read_event(line, 1, &event) || !event.timed || event.t < run->reached)
+        return LEFT_TO_PYTHON;
+    Result result = APPLIED;
+    if (offset >= run->position) result = apply(run, &event, offset, event.t, event.visitor);
+    if (result == APPLIED) reach(run, offset, event.t);
+    return result;
+}
+
+/* (number, line) of a backtest's file */
 static inline int take_line(Run *run, PyObject *item) {
     PyObject *line = PyTuple_GET_ITEM(item, 1);
     int64_t offset = PyLong_AsLongLong(PyTuple_GET_ITEM(item, 0));
     if (offset == -1 && PyErr_Occurred()) return -1;
     if (!PyBytes_CheckExact(line)) return PyErr_SetString(PyExc_TypeError, "not bytes"), -1;
-    Text text = {PyBytes_AS_STRING(line), PyBytes_GET_SIZE(line)};
-    Event event;
-    if (is_utf8(text) && read_event(text, 1, &event) && event.timed && event.t >= run->reached) {
-        if (!reach(run, offset, event.t)) return 0;
-        Result result = apply(run, &event, offset, run->reached, event.visitor);
-        if (result != LEFT_TO_PYTHON) return result == RAISED ? -1 : 0;
-        PyObject *key = bytes_of(event.visitor);
-        int done = key ? leave_to_python(run, offset, key, line) : -1;
-        Py_XDECREF(key);
-        return done;
-    }
+    Result result = apply_line(run, offset, (Text){PyBytes_AS_STRING(line), PyBytes_GET_SIZE(line)});
+    if (result != LEFT_TO_PYTHON) return result == RAISED ? -1 : 0;
     long long reached = run->reached > 0 ? run->reached : 0;
     PyObject *record = PyObject_CallFunction(run->record, "LOL", (long long)offset, line, reached);
     int done = -1;

@@ -336,11 +336,11 @@ static PyObject *read_value(PyObject *module, PyObject *value) {
     PyObject *held = e.is_held ? PyFloat_FromDouble(e.held) : Py_NewRef(Py_None);
     if (!sent || !price || !held) return Py_XDECREF(sent), Py_XDECREF(price), Py_XDECREF(held), NULL;
 #define PART(text) (text).at, (Py_ssize_t)(text).size
-    return Py_BuildValue("is#s#s#Nsis#(s#s#s#Ns#s#)sNi", e.kind, PART(e.id), PART(e.visitor), PART(e.customer), sent,
-                         e.page < PAGE_KINDS ? page_words[e.page] : NULL, names_somebody(e.id), PART(e.query),
+    return Py_BuildValue("is#s#s#Nss#(s#s#s#Ns#s#)sNii", e.kind, PART(e.id), PART(e.visitor), PART(e.customer), sent,
+                         e.page < PAGE_KINDS ? page_words[e.page] : NULL, PART(e.query),
                          PART(e.product[PRODUCT_ID]), PART(e.product[NAME]), PART(e.product[IN_CATEGORY]), price,
                          PART(e.product[URL]), PART(e.product[IMAGE]),
-                         e.kind == EXIT_SIGNAL ? signal_words[e.signal] : NULL, held, e.in_form);
+                         e.kind == EXIT_SIGNAL ? signal_words[e.signal] : NULL, held, e.in_form, names_somebody(e.id));
 }
 
 static PyMethodDef functions[] = {

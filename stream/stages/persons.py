@@ -56,4 +56,3 @@ def _leave(state: Visitor, t: int, out: Outputs) -> None:
     state.begin_anew()
     state.former = former
     state.left_at = state.customer_since = t
-

@@ -34,9 +34,40 @@ OTHERS: Final = (
 
 IDS: Final = (
     *(7, 5.0, 0, -1, 10**20, "7", "-1", " null", "NULL", "Undefined", "event:null", "Event:e"),
-    *("a/null", "a/NULL", "b/undefined", "e/5", "{{id}}", "a{b", "${x}", "5%%", "5%", "[object Object]"),
-    *("[x]", "0" * 32, "0" * 36, "00000000-0000-0000-0000-000000000000", "ü", "\u3000none", "x" * 128),
-    *("N/A", "Not_Set", "(not set)", "e d", "e~", "guest", "guest1", "not_authenticated", True, None, ""),
+    *(
+        "a/null",
+        "a/NULL",
+        "b/undefined",
+        "e/5",
+        "{{id}}",
+        "a{b",
+        "${x}",
+        "5%%",
+        "5%",
+        "[object Object]",
+    ),
+    *(
+        "[x]",
+        "0" * 32,
+        "0" * 36,
+        "00000000-0000-0000-0000-000000000000",
+        "ü",
+        "\u3000none",
+        "x" * 128,
+    ),
+    *(
+        "N/A",
+        "Not_Set",
+        "(not set)",
+        "e d",
+        "e~",
+        "guest",
+        "guest1",
+        "not_authenticated",
+        True,
+        None,
+        "",
+    ),
 )
 PSEUDO: Final = (
     *("~cart:k", "~cart:null", "~checkout:x", "~customer:c1", f"~email:{HASH}", "~email:a@b"),
