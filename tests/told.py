@@ -26,7 +26,8 @@ from stream.state.facts import (
     encode,
 )
 from stream.state.orders import HandedOrder
-from stream.state.visitor import Checkout, Glance, View
+from stream.state.view import Glance, View
+from stream.state.visitor import Checkout
 
 START: Final = 1_767_571_200_000 + 12 * HOUR
 """Mon 5 Jan 2026 12:00 UTC."""
