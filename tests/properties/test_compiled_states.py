@@ -18,7 +18,7 @@ from stream.stages.backend import COMPILED, PURE, fastest
 from stream.stages.visitors import Visitors
 from stream.state.visitor import Visitor
 from stream.store import changelog
-from stream.store.changelog import FORMAT, HEADER, NewerState
+from stream.store.changelog import FORMAT, HEADER, UnreadableState
 from tests.properties.test_compiled import RULES, SEEDS, needed, records
 
 COMPILER = shutil.which("cc") or shutil.which("gcc")
@@ -188,7 +188,7 @@ def test_the_last_ids_are_known(names: list[str], count: int, restored: bool) ->
 @needed
 def test_a_record_of_a_newer_release_is_refused() -> None:
     for format in (FORMAT + 1, 127, 128, 255):
-        with pytest.raises(NewerState):
+        with pytest.raises(UnreadableState):
             Visitors(RULES, COMPILED).restore([(b"v", bytes([format]) + bytes(HEADER.size))])
 
 
