@@ -123,6 +123,11 @@ class Driver:
         return [(reason, path) for _, reason, path in self._out.rejected]
 
     @property
+    def reported(self) -> list[str]:
+        """JSON paths of what was left out."""
+        return [path for _, _, path in self._out.reported]
+
+    @property
     def decisions(self) -> list[Document]:
         return [json.loads(value) for _, value in self._out.decisions]
 
