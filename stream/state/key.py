@@ -113,10 +113,10 @@ def _trim_contents(key: Key) -> None:
 def take_out(key: Key, order_id: str, window: tuple[int, int] | None) -> None:
     """Takes an order out, if its time lies in the window. An id that names nobody means the latest of them."""
     found = [order for order in key.orders if order.id == order_id]
-    if window is not None:
-        found = [order for order in found if window[0] <= order.at < window[1]]
     if names_nobody(order_id):
         found = found[-1:]
+    if window is not None:
+        found = [order for order in found if window[0] <= order.at < window[1]]
     key.orders = [order for order in key.orders if order not in found]
 
 

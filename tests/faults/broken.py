@@ -227,6 +227,20 @@ def last_record_wins() -> None:
     keyed.Keyed.restore = last  # type: ignore[method-assign]
 
 
+def lagging_partitions() -> None:
+    """No fault: what is fetched of all partitions of the input but the first is handled late."""
+    from agents.worker.visitors import VisitorsShard
+
+    take = VisitorsShard.take
+
+    async def late(self: VisitorsShard, batches: Any) -> None:
+        if self.source.partition:
+            await asyncio.sleep(HALVED_S)
+        await take(self, batches)
+
+    VisitorsShard.take = late  # type: ignore[method-assign]
+
+
 def keys_do_not_wait_for_all_sources() -> None:
     """Keys go by the partition that is furthest on: claims of the others come too late."""
     from stream.stages.keys import Keys

@@ -7,7 +7,7 @@ import time
 
 import psutil
 
-from tests.faults import clocks, live, logs
+from tests.faults import clocks, keyed_logs, live, logs
 from tests.faults.cases import Room, case
 from tests.faults.report import Report
 from tests.faults.scene import Scene
@@ -152,6 +152,28 @@ def _applied_twice(room: Room) -> Report:
 def last_record_wins(room: Room) -> list[Report]:
     """A restore that takes the last record: what a zombie wrote late undoes the new owner's work."""
     return caught(room, "state", lambda r: late_writer(r, "last_record_wins,"))
+
+
+@case("control")
+def keys_do_not_wait_for_all_sources(room: Room) -> list[Report]:
+    """Keys that go by the partition furthest on: claims of the others come too late and are lost."""
+    patch = "lagging_partitions,keys_do_not_wait_for_all_sources"
+    return caught(room, "complete", lambda r: _by_keys(r, patch))
+
+
+@case("control")
+def people_do_not_wait_for_keys(room: Room) -> list[Report]:
+    """People who go by the visitors alone: what a key forwards comes too late and is lost."""
+    return caught(room, "complete", lambda r: _by_keys(r, "people_do_not_wait_for_keys"))
+
+
+def _by_keys(room: Room, patch: str) -> Report:
+    with room.scene() as it:
+        for _ in range(2):
+            it.workers.add(patch)
+        it.workers.until_ready()
+        it.load(keyed_logs.log(room.seed, 60), seconds=5)
+        return concluded(it)
 
 
 @case("processes")

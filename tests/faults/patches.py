@@ -119,6 +119,9 @@ PATCHES: dict[str, Callable[..., None]] = {
         broken.no_applied_guard,
         broken.last_record_wins,
         broken.readable_ends,
+        broken.lagging_partitions,
+        broken.keys_do_not_wait_for_all_sources,
+        broken.people_do_not_wait_for_keys,
     )
 }
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from agents.commands import topics
 from agents.config.settings import Settings
-from agents.kafka.topics import EVENTS, FACTS
+from agents.kafka.topics import CLAIMS, EVENTS, FACTS
 from agents.local.cluster import Cluster
 from stream import backtest
 from stream import recipes_file as files
@@ -149,9 +149,10 @@ class Scene:
             took = self.workers.stop()
             rows = self._judged(tail.read(), until)
         facts = raw.packed(self.settings, FACTS, self.once)
+        claims = raw.packed(self.settings, CLAIMS, self.once)
         kept = {
             name: raw.packed(self.settings, name, self.once)
-            for name in ("state.visitors", "state.people")
+            for name in ("state.visitors", "state.keys", "state.people")
         }
         verdict.outputs(rows, demand, found)
         if not self.live:
@@ -164,6 +165,7 @@ class Scene:
         offsets = raw.committed(self.settings)
         verdict.committed(ends, offsets, facts, kept["state.people"], found)
         verdict.state(self.recipes, log, facts, kept, found)
+        verdict.keys(claims, kept["state.keys"], found)
         verdict.order(rows, facts, self.recipes, found)
         verdict.logs(self.workers.logs(), passed, found)
         self._look(found, took, set(exits), rss)

@@ -24,6 +24,7 @@ from stream.outputs.outputs import Outputs
 from stream.recipes.recipe import Recipes
 from stream.recipes_file import DEFAULT
 from stream.stages.backend import PURE
+from stream.stages.keys import Keys
 from stream.stages.people import People
 from stream.stages.visitors import Visitors
 from stream.stages.watermark import mark
@@ -185,7 +186,18 @@ def state(
         _compare("people", number, after, anew, verdict)
 
 
-def _restore(stage: Visitors | People, kept: list[Row], partition: int) -> None:
+def keys(claims: list[Row], kept: list[Row], verdict: Verdict) -> None:
+    """The changelog of the keys stage against a fresh fold of the claims."""
+    for number in sorted({r.partition for r in claims}):
+        back, fresh = Keys(1), Keys(1)
+        _restore(back, kept, number)
+        fresh.add((r.offset, r.value) for r in claims if r.partition == number and r.key)
+        fresh.add([(1 << 60, mark({0: back.advanced}, 1))])
+        fresh.advance(Outputs())
+        _compare("keys", number, back, fresh, verdict)
+
+
+def _restore(stage: Visitors | Keys | People, kept: list[Row], partition: int) -> None:
     stage.restore((row.key or b"", row.value) for row in kept if row.partition == partition)
     stage.restored()
 

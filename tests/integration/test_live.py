@@ -70,7 +70,7 @@ NO_EVENTS: tuple[tuple[bytes | None, bytes | None, str, str], ...] = (
     (b"v", b"[" * 2_000 + b"]" * 2_000, "too_deep", "$"),
     (b"v", b'{"x": "' + b"x" * 65_536 + b'"}', "too_large", "$"),
     (b"v", b'{"id": "1", "type": "page.viewed"}', "missing", "$.visitor"),
-    (b"v", b'{"id": 1, "type": "page.viewed", "visitor": "v"}', "wrong_type", "$.id"),
+    (b"v", b'{"id": [1], "type": "page.viewed", "visitor": "v"}', "wrong_type", "$.id"),
     (b"w", b'{"id": "1", "type": "page.viewed", "visitor": "v"}', "key_differs", "$.visitor"),
     (None, b'{"id": "1", "type": "page.viewed", "visitor": "v"}', "no_key", "$.visitor"),
     (

@@ -20,6 +20,7 @@ from tests.deploy.test_grafana import EXPRESSIONS
 from tests.deploy.test_prometheus import rules
 
 UNTIL_S = 60.0
+STAGES = {"visitors", "keys", "people"}
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +75,7 @@ def test_labels_come_from_closed_sets(crew: Crew) -> None:
     samples = told(crew)
     names = {*recipes_file.DEFAULT.names}
     assert {labels["recipe"] for labels in samples["triggers_published_total"]} == names
-    assert {labels["stage"] for labels in samples["triggers_lag_records"]} == {"visitors", "people"}
+    assert {labels["stage"] for labels in samples["triggers_lag_records"]} == STAGES
     assert {labels["partition"] for labels in samples["triggers_lag_records"]} == {"0", "1"}
     known = {label for labels in expressions.told().values() for label in labels}
     assert {label for each in samples.values() for labels in each for label in labels} <= known

@@ -17,6 +17,7 @@ from agents.commands import load
 from agents.demo.workers import Crew, WorkerFailed
 from agents.replay.records import records
 from stream import recipes_file as files
+from tests.faults import keyed_logs
 from tests.faults.logs import worlds
 from tests.integration.replaying import (
     Found,
@@ -30,7 +31,7 @@ from tests.integration.replaying import (
 )
 
 PARTITIONS, FACTS = 4, 3
-LINES = worlds(7, 12)
+LOGS = {"worlds": worlds(7, 12), "keys": keyed_logs.log(7, 150)}
 GOODBYE_S = 10
 """What a supervisor waits between SIGTERM and SIGKILL."""
 
@@ -38,15 +39,15 @@ GOODBYE_S = 10
 class Play:
     """Topics of their own, the log in three parts, and what a backtest says of it."""
 
-    def __init__(self, broker: str, prefix: str, folder: Path) -> None:
+    def __init__(self, broker: str, prefix: str, folder: Path, lines: list[bytes]) -> None:
         self._folder, self._crews = folder, 0
         self.more: dict[str, str] = {}
         self.settings = settings_of(broker, prefix)
         make_topics(self.settings, files.DEFAULT, PARTITIONS, FACTS)
-        log = list(records(LINES, PARTITIONS))
+        log = list(records(lines, PARTITIONS))
         third = len(log) // 3
         self._parts = iter([log[:third], log[third : 2 * third], log[2 * third :]])
-        self.expected = backtest(LINES, files.DEFAULT, PARTITIONS)
+        self.expected = backtest(lines, files.DEFAULT, PARTITIONS)
 
     def goes_on(self) -> None:
         """The next part is written."""
@@ -78,9 +79,9 @@ class Play:
         assert missing(found, self.expected) == []
 
 
-@pytest.fixture
-def play(broker: str, prefix: str, tmp_path: Path) -> Play:
-    return Play(broker, prefix, tmp_path)
+@pytest.fixture(params=LOGS)
+def play(request: pytest.FixtureRequest, broker: str, prefix: str, tmp_path: Path) -> Play:
+    return Play(broker, prefix, tmp_path, LOGS[request.param])
 
 
 def told_to_go(crew: Crew) -> None:
