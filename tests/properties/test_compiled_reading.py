@@ -10,6 +10,9 @@ from msgspec import UNSET
 from schemas import names_nobody
 from stream.events import decoding
 from stream.events.types import (
+    PLAIN as PLAIN_READING,
+)
+from stream.events.types import (
     Event,
     ExitSignal,
     PageViewed,
@@ -120,7 +123,7 @@ def check_reading(value: bytes) -> bool:
     assert not (somebody and names_nobody(id))
     event = decoding.parse(value)
     assert event is not None
-    assert event.aside is None
+    assert event.reading == PLAIN_READING, "nothing was left out"
     assert (kind, id, visitor, customer, *rest) == written(event)
     assert repr((kind, id, visitor, customer, *rest)) == repr(written(event)), "-0.0 is not 0.0"
     return True
