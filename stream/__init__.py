@@ -1,6 +1,6 @@
 """Decides. A list of events in, triggers and decisions out; no clock, no socket, no environment, no chance.
 
-    limits  durations                     bounds of what is read and kept; times and spans of time
+    limits  durations  marked             bounds of what is read and kept; spans of time; lines of a YAML file
     events/                               from bytes to a typed event; how input comes to a stage
     state/                                a visitor, its cart; a person; the facts between them
     recipes/                              a recipe, its conditions, the ids it gives

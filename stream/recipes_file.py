@@ -13,6 +13,7 @@ from msgspec import structs
 import schemas
 from stream.durations import parse as duration
 from stream.kinds.registry import KINDS
+from stream.marked import dotted, line_of
 from stream.recipes.conditions import Offer, Range, When
 from stream.recipes.recipe import Cap, Policy, Quiet, Recipe, Recipes
 
@@ -35,45 +36,21 @@ def load(text: str, name: str = "recipes") -> Recipes:
         schemas.validator("recipes")(document)
     except JsonSchemaValueException as fault:
         path = fault.path[1:]
-        line = _line(root, path)
+        line = line_of(root, path)
         raise RecipesError(
-            f"{name}:{line}: {_dotted(path)}: {fault.message.split(' ', 1)[1]}"
+            f"{name}:{line}: {dotted(path)}: {fault.message.split(' ', 1)[1]}"
         ) from None
     names = [each["name"] for each in document.get("recipes") or ()]
     for index, each in enumerate(names):
         if each in names[:index]:
-            line = _line(root, ["recipes", str(index), "name"])
+            line = line_of(root, ["recipes", str(index), "name"])
             raise RecipesError(f"{name}:{line}: recipes[{index}].name: {each} is there twice")
     for index, each in enumerate(document.get("recipes") or ()):
         if each.get("kind", each["name"]) not in KINDS:
-            line = _line(root, ["recipes", str(index)])
+            line = line_of(root, ["recipes", str(index)])
             kinds = ", ".join(KINDS)
             raise RecipesError(f"{name}:{line}: recipes[{index}].kind must be one of {kinds}")
     return parse(document)
-
-
-def _line(node: yaml.Node | None, path: list[str]) -> int:
-    """The line (from 1) of the innermost part of `path` that the file has."""
-    line = 1
-    for part in ["", *path]:
-        if part and isinstance(node, yaml.MappingNode):
-            pairs = {key.value: value for key, value in node.value}
-            node = pairs.get(part)
-        elif part and isinstance(node, yaml.SequenceNode):
-            index = int(part)
-            node = node.value[index] if index < len(node.value) else None
-        if node is None:
-            break
-        line = node.start_mark.line + 1
-    return line
-
-
-def _dotted(path: list[str]) -> str:
-    """`recipes[0].steps[1]` of the parts of a path."""
-    text = ""
-    for part in path:
-        text += f"[{part}]" if part.isdigit() else f".{part}"
-    return text.lstrip(".") or "file"
 
 
 def parse(document: dict[str, Any]) -> Recipes:

@@ -8,7 +8,10 @@ from stream.connect.translation import compact
 from stream.connect.urls import path_of
 
 KINDS: Final = (
-    ("confirmation", ("confirmation", "thank you", "thankyou", "order received", "success")),
+    (
+        "confirmation",
+        ("confirmation", "thank you", "thankyou", "order received", "order complete", "success"),
+    ),
     ("payment", ("payment",)),
     ("checkout", ("checkout",)),
     ("cart", ("cart", "basket", "bag")),

@@ -6,7 +6,19 @@ A kind has a file in stream/connect, a folder of examples in schemas/examples/co
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from stream.connect import cloudevents, ga4, matomo, posthog, segment
+from stream.connect import (
+    adobe_commerce,
+    cloudevents,
+    commercetools,
+    ga4,
+    matomo,
+    posthog,
+    segment,
+    shopify,
+    shopify_pixel,
+    snowplow,
+    woocommerce,
+)
 from stream.connect.finishing import finish
 from stream.connect.request import Given, Record
 from stream.connect.source import Source
@@ -16,11 +28,17 @@ Translate = Callable[[Given, Source, int], Translation]
 """What was sent, whose source it is, and when it arrived in ms."""
 
 REGISTRY: Final[Mapping[str, Translate]] = {
+    "adobe-commerce": adobe_commerce.translate,
     "cloudevents": cloudevents.translate,
+    "commercetools": commercetools.translate,
     "ga4": ga4.translate,
     "matomo": matomo.translate,
     "posthog": posthog.translate,
     "segment": segment.translate,
+    "shopify": shopify.translate,
+    "shopify-pixel": shopify_pixel.translate,
+    "snowplow": snowplow.translate,
+    "woocommerce": woocommerce.translate,
 }
 
 

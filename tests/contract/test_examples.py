@@ -17,7 +17,15 @@ FOLDER = Path(__file__).parents[2] / "schemas" / "examples"
 VALID = sorted(FOLDER.glob("**/valid/*.json"))
 INVALID = sorted(FOLDER.glob("**/invalid/*.json"))
 EVENT_SCHEMAS = [*schemas.names("events"), "envelope"]
-OTHERS = ["recipes", "trigger.fired", "trigger.cancelled", "decision", "rejected", "undelivered"]
+OTHERS = [
+    "recipes",
+    "sources",
+    "trigger.fired",
+    "trigger.cancelled",
+    "decision",
+    "rejected",
+    "undelivered",
+]
 TOLD = [*schemas.names("facts"), *schemas.names("claims")]
 PROMISED = [*EVENT_SCHEMAS, *TOLD, *schemas.names("kinds"), *OTHERS]
 

@@ -43,7 +43,7 @@ def test_no_file_is_longer_than_one_subject_needs() -> None:
 
 
 FLOORS = (
-    {"durations", "limits", "native"},
+    {"durations", "limits", "marked", "native"},
     {"events", "recipes"},
     {"state"},
     {"outputs", "store"},

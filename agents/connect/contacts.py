@@ -1,0 +1,82 @@
+"""E-mail addresses and phone numbers, made one way of writing and then keyed hashes.
+
+Source: docs/connect.md, 8. The key is base64url of HMAC-SHA256(pepper, address), so that a shop can make the
+same one. Without the pepper an address is found by trying a list.
+"""
+
+import hmac
+import unicodedata
+from base64 import urlsafe_b64encode
+from typing import Final
+
+import phonenumbers
+from email_validator import EmailNotValidError, validate_email
+
+from agents.config.environment import Environment
+from stream.connect.source import KeyOf
+
+PEPPER: Final = "TRIGGERS_IDENTITY_PEPPER"
+SHORTEST: Final = 32
+"""Bytes of a pepper. It is the same for all collectors and bridges."""
+
+NAMES: Final = """anonymous donotreply do-not-reply example guest nobody no none no-reply noreply null test
+undefined unknown"""
+PLACEHOLDERS: Final = frozenset(NAMES.split())
+"""Names before the @ that many people type, and nobody has."""
+
+LONGEST: Final = 320
+
+
+def pepper(env: Environment) -> bytes | None:
+    """The pepper, or None where none is set; one that is too short is a mistake."""
+    given = (env.secret(PEPPER) or "").encode()
+    if 0 < len(given) < SHORTEST:
+        env.mistakes.append(f"{PEPPER}: at least {SHORTEST} bytes are meant")
+        return None
+    return given or None
+
+
+def keyed(pepper: bytes, region: str | None = None) -> KeyOf:
+    """What makes keys of addresses; phone numbers without a country are of `region`."""
+
+    def key_of(kind: str, raw: str) -> str | None:
+        address = email(raw) if kind == "email" else phone(raw, region)
+        return None if address is None else key(pepper, address)
+
+    return key_of
+
+
+def key(pepper: bytes, address: str) -> str:
+    digest = hmac.digest(pepper, address.encode(), "sha256")
+    return urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def email(raw: str) -> str | None:
+    """In lower case, its domain in ASCII; dots and +tags stay. None for no address or one of nobody's."""
+    written = unicodedata.normalize("NFC", raw.strip())
+    if not written or len(written) > LONGEST:
+        return None
+    try:
+        found = validate_email(written, check_deliverability=False)
+    except (EmailNotValidError, UnicodeError):
+        return None
+    name, domain = found.local_part.lower(), found.ascii_domain.lower()
+    if name.partition("+")[0] in PLACEHOLDERS or _is_example(domain):
+        return None
+    return f"{name}@{domain}"
+
+
+def phone(raw: str, region: str | None = None) -> str | None:
+    """E.164. None for a number that cannot be, or one without a country where no region is known."""
+    try:
+        found = phonenumbers.parse(raw, region)
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_valid_number(found):
+        return None
+    return phonenumbers.format_number(found, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _is_example(domain: str) -> bool:
+    labels = domain.split(".")
+    return labels[-1] == "example" or labels[-2] == "example"

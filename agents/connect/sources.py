@@ -1,0 +1,203 @@
+"""A sources file (YAML in TRIGGERS_SOURCES): what storefronts send, and who may send it.
+
+Source: docs/connect.md, 7.4 and 7.5. Nothing of a file counts that has a fault anywhere. No fault quotes
+a secret or a key.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Literal, NamedTuple
+
+import yaml
+from fastjsonschema import JsonSchemaValueException
+
+import schemas
+from agents.connect.regions import REGIONS
+from agents.connect.signatures import SIGNED
+from stream.connect.money import CODES
+from stream.connect.registry import REGISTRY
+from stream.connect.source import HARMLESS, KeyOf, Source, no_key
+from stream.marked import dotted, line_of
+
+SERVERS: Final = frozenset({"shopify", "woocommerce", "commercetools"})
+"""Kinds that only servers send: they are trusted if nothing else is said."""
+
+LEAVES_CARTS_TO: Final = {"shopify-pixel": "shopify"}
+"""Kinds whose carts do not count where a source of the other kind tells of whole ones."""
+
+TELLS_CARTS: Final = "cart_authority"
+SPOKEN: Final = frozenset(
+    f"tag:yaml.org,2002:{name}" for name in ("bool", "int", "float", "timestamp")
+)
+"""What YAML makes of a plain NO or 1. Of everything but `cart_authority` here it is a text."""
+
+Keyed = Callable[[str | None], KeyOf]
+"""A region → what makes keys of addresses there; `agents.connect.contacts` has one."""
+
+Trust = Literal["browser", "server"]
+
+
+class SourcesError(Exception):
+    """The file is not a sources file; the message names the file and the line or path of the fault."""
+
+
+@dataclass(frozen=True)
+class Connected:
+    """A source with what its senders prove themselves by."""
+
+    source: Source
+    keys: tuple[str, ...] = field(repr=False)
+    secrets: tuple[str, ...] = field(repr=False)
+
+
+class _Fault(NamedTuple):
+    path: tuple[str, ...]
+    what: str
+
+
+def without_keys(region: str | None) -> KeyOf:
+    return no_key
+
+
+def read(path: Path, keyed: Keyed = without_keys) -> tuple[Connected, ...]:
+    """The sources of a file. Raises SourcesError, OSError."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise SourcesError(f"{path}: not a text file in UTF-8") from None
+    return load(text, str(path), path.parent, keyed)
+
+
+def load(
+    text: str, name: str = "sources", folder: Path = Path(), keyed: Keyed = without_keys
+) -> tuple[Connected, ...]:
+    """The sources of a file's text; files that it names are looked for from `folder`."""
+    root, document = _composed(text, name)
+    try:
+        schemas.validator("sources")(document)
+    except JsonSchemaValueException as fault:
+        what = fault.message.split(" ", 1)[1]
+        raise _error(name, root, _Fault(tuple(fault.path[1:]), what)) from None
+    given = [_with_files(each, index, folder) for index, each in enumerate(document["sources"])]
+    for found in _faults(given):
+        raise _error(name, root, found)
+    kinds = {each["kind"] for each in document["sources"]}
+    return tuple(_connected(each, kinds, keyed) for each, _ in given)
+
+
+def _composed(text: str, name: str) -> tuple[yaml.Node | None, Any]:
+    """The nodes, for their lines, and the document."""
+    try:
+        loader = yaml.SafeLoader(text)
+        root = loader.get_single_node()
+        if root is None:
+            return None, {}
+        _as_text(root, set())
+        return root, loader.construct_document(root)
+    except yaml.MarkedYAMLError as fault:
+        line = fault.problem_mark.line + 1 if fault.problem_mark else 1
+        raise SourcesError(f"{name}:{line}: {fault.problem or fault.context}") from None
+    except (yaml.YAMLError, ValueError, RecursionError):
+        raise SourcesError(f"{name}: not a YAML file") from None
+
+
+def _as_text(node: yaml.Node, seen: set[int]) -> None:
+    """A step is called 1 and a region NO: neither is a number or a truth."""
+    if id(node) in seen:
+        return
+    seen.add(id(node))
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            _as_text(key, seen)
+            if key.value != TELLS_CARTS:
+                _as_text(value, seen)
+    elif isinstance(node, yaml.SequenceNode):
+        for part in node.value:
+            _as_text(part, seen)
+    elif node.tag in SPOKEN:
+        node.tag = "tag:yaml.org,2002:str"
+
+
+def _error(name: str, root: yaml.Node | None, fault: _Fault) -> SourcesError:
+    line = line_of(root, fault.path)
+    return SourcesError(f"{name}:{line}: {dotted(fault.path)}: {fault.what}")
+
+
+Given = tuple[dict[str, Any], list[_Fault]]
+
+
+def _with_files(told: dict[str, Any], index: int, folder: Path) -> Given:
+    """A source with the lines of its files in the place of their names, and what is wrong with them."""
+    source, faults = dict(told), list[_Fault]()
+    for kind in ("keys", "secrets"):
+        file = source.pop(f"{kind}_file", None)
+        path = ("sources", str(index), f"{kind}_file")
+        if file is None:
+            continue
+        if kind in source:
+            faults.append(_Fault(path, f"{kind} stand in the file, too: keep one"))
+            continue
+        try:
+            source[kind] = (folder / file).read_text(encoding="utf-8").split()
+        except (OSError, ValueError) as error:
+            faults.append(_Fault(path, f"cannot read {file} ({type(error).__name__})"))
+            continue
+        if not source[kind]:
+            faults.append(_Fault(path, f"there are no {kind} in {file}"))
+    return source, faults
+
+
+def _faults(given: list[Given]) -> Iterator[_Fault]:
+    """What the schema cannot see."""
+    names: set[str] = set()
+    owners: dict[tuple[str, str], int] = {}
+    for index, (source, faults) in enumerate(given):
+        yield from faults
+        at = ("sources", str(index))
+        if source["name"] in names:
+            yield _Fault((*at, "name"), f"{source['name']} is there twice")
+        names.add(source["name"])
+        yield from _of_itself(source, at)
+        for kind in ("keys", "secrets"):
+            for word in source.get(kind, ()):
+                owner = owners.setdefault((kind, word), index)
+                if owner != index:
+                    other = given[owner][0]["name"]
+                    yield _Fault((*at, kind), f"one of them is a source's before this: {other}'s")
+
+
+def _of_itself(source: dict[str, Any], at: tuple[str, ...]) -> Iterator[_Fault]:
+    kind = source["kind"]
+    if kind not in REGISTRY:
+        yield _Fault((*at, "kind"), f"must be one of {', '.join(REGISTRY)}")
+    if kind in SIGNED and not source.get("secrets"):
+        yield _Fault(at, f"{kind} needs secrets: what is not signed could come from anybody")
+    if source.get("currency", "EUR") not in CODES:
+        yield _Fault((*at, "currency"), "must be a currency of ISO 4217, such as EUR")
+    if source.get("region", "DE") not in REGIONS:
+        yield _Fault((*at, "region"), "must be a region of ISO 3166, such as DE, or GB for the UK")
+
+
+def _connected(told: dict[str, Any], kinds: set[str], keyed: Keyed) -> Connected:
+    kind, region = told["kind"], told.get("region")
+    trusted: Trust = "server" if kind in SERVERS else "browser"
+    fields = {
+        name: told[name] for name in ("events", "steps", "consent", "currency") if name in told
+    }
+    source = Source(
+        name=told["name"],
+        kind=kind,
+        trust=told.get("trust", trusted),
+        cart_authority=told.get(TELLS_CARTS, LEAVES_CARTS_TO.get(kind) not in kinds),
+        region=region,
+        url_parameters=HARMLESS | {word.lower() for word in told.get("url_parameters", ())},
+        key_of=keyed(region),
+        **fields,
+    )
+    return Connected(source, tuple(told.get("keys", ())), tuple(told.get("secrets", ())))
+
+
+def unkeyed(sources: tuple[Connected, ...]) -> tuple[str, ...]:
+    """Names of the sources that tell addresses: without a pepper these join nobody."""
+    return tuple(each.source.name for each in sources if each.source.trust == "server")

@@ -1,0 +1,80 @@
+"""A source of kind adobe-commerce: storefront events, which are Snowplow's, and I/O Events with orders.
+
+Source: docs/connect.md, 1.8.
+"""
+
+import re
+from typing import Any, Final
+
+from stream.connect import snowplow
+from stream.connect.adobe_orders import OBSERVERS, Told
+from stream.connect.ids import content_id, event_id, identifier
+from stream.connect.reading import UNREADABLE, first, mapping, parse, text
+from stream.connect.request import Given, body_of
+from stream.connect.source import Source
+from stream.connect.telling import IGNORED, renamed, tell
+from stream.connect.translation import Translation
+
+MARK: Final = b"com.adobe.commerce."
+"""What every I/O Event of a shop has in its type, and no storefront event anywhere."""
+
+TYPE: Final = re.compile(r".*?\b(observer|plugin)\.")
+TYPES: Final = ("ce-type", "ce_type")
+
+
+def translate(given: Given, source: Source, now: int) -> Translation:
+    done = Translation()
+    if "challenge" in getattr(given, "query", {}):
+        return done
+    headers = {name.lower(): value for name, value in given.headers.items()}
+    kind = first(headers, *TYPES)
+    if kind is None and MARK not in body_of(given):
+        return snowplow.translate(given, source, now)
+    document = parse(body_of(given))
+    if document is UNREADABLE:
+        done.refuse(0, "not_json")
+    elif kind is not None:
+        binary = {name[3:]: value for name, value in headers.items() if name[:3] in ("ce-", "ce_")}
+        _tell({**binary, "data": document}, "$", source, now, done)
+    else:
+        for index, (path, each) in enumerate(_each(document)):
+            if isinstance(each, dict):
+                _tell(each, path, source, now, done)
+            else:
+                done.refuse(index, "not_an_object")
+    return done
+
+
+def _each(document: Any) -> list[tuple[str, Any]]:
+    """One event, a list of them, or a page of the journal."""
+    if isinstance(document, list):
+        return [(f"$[{index}]", one) for index, one in enumerate(document)]
+    page = mapping(document).get("events")
+    if isinstance(page, list):
+        return [(f"$.events[{index}]", one) for index, one in enumerate(page)]
+    return [("$", document)]
+
+
+def _tell(given: dict[str, Any], path: str, source: Source, now: int, done: Translation) -> None:
+    """An event as it is, or inside of what names its id. A shop's order stands in `data.value`."""
+    inner = mapping(given.get("event")) or given
+    kind = text(inner.get("type")) or "unnamed"
+    name = TYPE.sub("", kind, count=1)
+    if renamed(source, name, kind) == "ignore":
+        done.leave_out(name, IGNORED, path)
+        return
+    say = OBSERVERS.get(name)
+    if say is None:
+        done.leave_out(name, "unknown", path)
+        return
+    data = mapping(inner.get("data"))
+    value = mapping(data.get("value")) or data
+    who, said = say(Told(value, first(inner, "time") or given.get("time"), source, now))
+    tell(done, name, _id(given, inner, value), who, said, path)
+
+
+def _id(given: dict[str, Any], inner: dict[str, Any], value: dict[str, Any]) -> str:
+    """A repeat of I/O Events has the same id."""
+    told = first(given, "event_id", "eventid") or first(inner, "event_id", "id")
+    name = identifier(told)
+    return event_id("ad", name) if name is not None else content_id("ad", inner.get("type"), value)

@@ -1,0 +1,172 @@
+"""Adobe Commerce's I/O Events: orders, quotes, customers and subscribers, as its observers tell them.
+
+Source: docs/connect.md, 1.8, its second way.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from msgspec import Struct
+
+from stream.connect import items, money
+from stream.connect.contact import contact_keys, contacts, customer_id
+from stream.connect.events import Who
+from stream.connect.ids import identifier
+from stream.connect.reading import dig, first, listing, mapping, whole
+from stream.connect.source import Source
+from stream.connect.telling import IGNORED, Body, Said
+from stream.connect.times import client_time, moment
+from stream.connect.translation import compact
+
+PAYING: Final = frozenset({"pending_payment"})
+"""The order is made and its buyer is at the payment's own page."""
+
+STANDING: Final = frozenset(
+    {"new", "pending", "processing", "complete", "holded", "payment_review"}
+)
+ENDED: Final = frozenset({"canceled", "closed"})
+"""States of an order. One that was refunded as a whole is closed."""
+
+SUBSCRIBED: Final = 1
+UNSUBSCRIBED: Final = 3
+NEWSLETTER: Final = "newsletter"
+"""The category of consent that a subscriber's status is about."""
+
+
+class Told(Struct, frozen=True):
+    """What an observer told: `value` as the shop sends it, `at` the time of the CloudEvent."""
+
+    value: dict[str, Any]
+    at: Any
+    source: Source
+    now: int
+
+    def owner(self, given: dict[str, Any], happened: Any = None) -> Who:
+        """Who an order, a quote or a customer is of. A guest's id is none."""
+        address = _address(given)
+        email = first(given, "customer_email", "subscriber_email", "email", "customer.email")
+        return Who(
+            customer=customer_id(first(given, "customer_id", "customer.id")),
+            keys=contact_keys(self.source, email or address.get("email"), address.get("telephone")),
+            client_time=client_time(self.now, None, happened or self.at, server=True),
+        )
+
+
+Saying = Callable[[Told], tuple[Who, Said]]
+
+
+def ordered(told: Told) -> tuple[Who, Said]:
+    """An order by its state. A later change of one that stands tells of the same order again."""
+    order = mapping(first(told.value, "order")) or told.value
+    states = [str(order.get(name)) for name in ("state", "status")]
+    state = next((name for name in states if name in PAYING | STANDING | ENDED), None)
+    ended = state in ENDED
+    who = told.owner(order, order.get("updated_at" if ended else "created_at"))
+    number = identifier(first(order, "increment_id", "real_order_id", "entity_id"))
+    if number is None:
+        return who, "no_order_id"
+    if ended:
+        return who, [("order.cancelled", {"order": {"id": number}})]
+    if state is None:
+        return who, "unknown_status"
+    if state in PAYING:
+        return _of_its_cart(who, order), [("checkout.advanced", {"stage": "payment"})]
+    return who, _placed(order, number, told.source)
+
+
+def _of_its_cart(who: Who, order: dict[str, Any]) -> Who:
+    """A step of a checkout belongs to the cart that the order was made of."""
+    cart = identifier(order.get("quote_id"))
+    keys = compact(cart=cart, **who.keys)
+    return Who(customer=who.customer, keys=keys, client_time=who.client_time)
+
+
+def _placed(order: dict[str, Any], number: str, source: Source) -> Said:
+    facts = items.order(
+        source,
+        id=number,
+        value=order.get("grand_total"),
+        currency=order.get("order_currency_code"),
+        cart_id=identifier(order.get("quote_id")),
+    )
+    return [("order.placed", {"order": facts})]
+
+
+def quoted(told: Told) -> tuple[Who, Said]:
+    """A quote is the whole cart. One that is no longer active has become an order."""
+    quote = mapping(first(told.value, "quote")) or told.value
+    who = told.owner(quote, quote.get("updated_at"))
+    lines = quote.get("items")
+    if not isinstance(lines, list) or str(quote.get("is_active")).lower() in ("false", "0"):
+        return who, IGNORED
+    name = identifier(first(quote, "entity_id", "id") or dig(next(iter(lines), None), "quote_id"))
+    if name is None:
+        return who, "no_cart_id"
+    code = money.currency(first(quote, "quote_currency_code", "currency.quote_currency_code"))
+    cart = items.cart(
+        told.source,
+        [items.item(told.source, code, **_line(mapping(one))) for one in lines],
+        id=name,
+        version=moment(quote.get("updated_at")),
+        currency=code,
+    )
+    return who, [("cart.updated", {"cart": cart})]
+
+
+def identified(told: Told) -> tuple[Who, Said]:
+    customer = mapping(first(told.value, "customer")) or told.value
+    name = customer_id(first(customer, "id", "entity_id"))
+    known = told.owner({**customer, "customer_id": name}, customer.get("updated_at"))
+    if name is None:
+        return known, "no_customer"
+    reached = contacts(customer.get("email"), _address(customer).get("telephone"))
+    return known, [("visitor.identified", compact(contacts=reached))]
+
+
+def subscribed(told: Told) -> tuple[Who, Said]:
+    """The newsletter is a matter of e-mail, unless the source's table says otherwise."""
+    given = mapping(first(told.value, "subscriber")) or told.value
+    who = told.owner(given, given.get("change_status_at"))
+    status = whole(given.get("subscriber_status"))
+    channels = told.source.consent.get(NEWSLETTER, ["email"])
+    if status not in (SUBSCRIBED, UNSUBSCRIBED) or not channels:
+        return who, IGNORED
+    change = {"channels": list(channels), "granted": status == SUBSCRIBED}
+    bodies: list[Body] = [("consent.changed", change)]
+    return who, bodies
+
+
+def _address(given: dict[str, Any]) -> dict[str, Any]:
+    """The billing address, else the first one."""
+    several = [mapping(one) for one in listing(given.get("addresses"))]
+    billing = [one for one in several if one.get("address_type") == "billing"]
+    return mapping(given.get("billing_address")) or next(iter(billing + several), {})
+
+
+def _line(one: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "id": first(one, "sku"),
+        "name": one.get("name"),
+        "price": one.get("price"),
+        "quantity": one.get("qty"),
+    }
+
+
+OBSERVERS: Final[dict[str, Saying]] = {
+    "sales_order_save_commit_after": ordered,
+    "sales_order_save_after": ordered,
+    "sales_order_place_after": ordered,
+    "checkout_submit_all_after": ordered,
+    "sales.api.order_management.place": ordered,
+    "sales.api.order_repository.save": ordered,
+    "checkout_cart_product_add_after": quoted,
+    "sales_quote_save_after": quoted,
+    "sales_quote_save_commit_after": quoted,
+    "customer_login": identified,
+    "customer_register_success": identified,
+    "customer_save_after": identified,
+    "customer_save_commit_after": identified,
+    "newsletter_subscriber_save_after": subscribed,
+    "newsletter_subscriber_save_commit_after": subscribed,
+}
+"""Observers and plugins, without what stands before their names."""

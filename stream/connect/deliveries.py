@@ -1,0 +1,40 @@
+"""What the shops' own webhooks have in common: headers, one delivery that is several events, a visitor's note.
+
+Source: docs/connect.md, 1.3.1, 1.4 and 2.2.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from stream.connect.events import Who, event
+from stream.connect.ids import identifier, numbered
+from stream.connect.reading import listing, mapping
+from stream.connect.request import Given
+
+NOTE: Final = ("_storefront_visitor", "storefront_visitor")
+"""Names under which a theme or a plugin writes our visitor's id into an order."""
+
+Said = tuple[str, dict[str, Any]]
+"""The type of an event and its body."""
+
+
+def header(given: Given, name: str) -> str | None:
+    """A header, whatever its case; a record's headers keep that of their sender."""
+    found = given.headers.get(name)
+    if found is None:
+        found = next((value for key, value in given.headers.items() if key.lower() == name), None)
+    return found or None
+
+
+def several(id: str, who: Who, said: list[Said]) -> list[dict[str, Any]]:
+    """The events of one delivery, numbered if there is more than one."""
+    ids = numbered(id, len(said))
+    return [event(type, name, who, **body) for name, (type, body) in zip(ids, said, strict=True)]
+
+
+def noted_visitor(notes: Any, name: str = "name") -> str | None:
+    """Our visitor's id among a list of {`name`, value}, or in an object of names and values."""
+    known: Mapping[str, Any] = mapping(notes) or {
+        str(mapping(note).get(name)): mapping(note).get("value") for note in listing(notes)
+    }
+    return next((found for note in NOTE if (found := identifier(known.get(note)))), None)

@@ -1,0 +1,207 @@
+"""Shopify's webhooks: carts, checkouts, orders and customers, none of which names a visitor.
+
+Source: docs/connect.md, 1.3.1, 3 and 4. Amounts are in the shop's money, everywhere.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from stream.connect import items, times
+from stream.connect.contact import contact_keys
+from stream.connect.deliveries import Said, noted_visitor
+from stream.connect.events import Who
+from stream.connect.money import currency
+from stream.connect.reading import UNREADABLE, dig, first, is_present, listing, mapping, parse, text
+from stream.connect.request import Given, body_of
+from stream.connect.shopify_customers import consent, customer
+from stream.connect.shopify_delivery import Delivery, delivery, topic_of, unwrapped
+from stream.connect.shopify_ids import plain
+from stream.connect.source import Source
+from stream.connect.translation import Translation, compact
+from stream.connect.urls import clean_url
+
+PLACED_WITHIN: Final = 86_400_000
+"""An orders/updated places an order that is younger, in ms. Later ones are parcels and notes."""
+
+RESTORING: Final = "key"
+"""The parameter without which a link to an abandoned checkout restores nothing."""
+
+RENEWALS: Final = "subscription_contract"
+RENEWAL_TAG: Final = "subscription recurring order"
+SETS: Final = ("discounted_price_set", "price_set")
+
+
+def translate(given: Given, source: Source, now: int) -> Translation:
+    out = Translation()
+    headers, body = unwrapped(given, parse(body_of(given)))
+    topic = topic_of(headers)
+    if not isinstance(body, dict):
+        out.refuse(0, "not_json" if body is UNREADABLE else "not_an_object")
+        return out
+    function = TOPICS.get(topic)
+    if function is None or source.events.get(topic) == "ignore":
+        out.leave_out(topic, NEEDLESS.get(topic, "ignored"))
+    else:
+        function(delivery(headers, body, source, now, out))
+    return out
+
+
+def cart(it: Delivery) -> None:
+    """A new cart without lines has a token that the next reading changes: it is none yet."""
+    token, lines = plain(first(it.body, "token", "id")), it.body.get("line_items")
+    if token is None or not isinstance(lines, list):
+        it.leave_out("no_cart", "$.token" if token is None else "$.line_items")
+    elif not lines and it.topic == "carts/create":
+        it.leave_out("empty", "$.line_items")
+    else:
+        it.say(Who(client_time=it.when), _cart(it, token, lines))
+
+
+def checkout(it: Delivery) -> None:
+    """The lines of a checkout are a cart; it has the checkout's token if no cart led there."""
+    if is_present(it.body.get("completed_at")):
+        it.leave_out("completed", "$.completed_at")
+        return
+    who, said = _who(it), list[Said]()
+    lines = listing(it.body.get("line_items"))
+    if lines and "cart" in who.keys:
+        said.append(_cart(it, who.keys["cart"], lines))
+    stage = None if it.topic == "checkouts/create" else _stage(it.body)
+    said.append(("checkout.advanced", {"stage": stage}) if stage else ("checkout.started", {}))
+    it.say(who, *said)
+
+
+def order(it: Delivery) -> None:
+    """Created, paid or updated: whichever comes first places it, the others repeat it."""
+    body = it.body
+    if body.get("test") is True:
+        it.leave_out("test", "$.test")
+    elif is_present(body.get("cancelled_at")) or body.get("financial_status") in TAKEN_BACK:
+        _cancel(it)
+    elif it.topic == "orders/updated" and not _is_young(body):
+        it.leave_out("old", "$.created_at")
+    else:
+        who = _who(it, noted_visitor(body.get("note_attributes")))
+        it.say(who, ("order.placed", {"order": _order(it, who)}))
+
+
+TAKEN_BACK: Final = ("refunded", "voided")
+
+
+def cancelled(it: Delivery) -> None:
+    if it.body.get("test") is True:
+        it.leave_out("test", "$.test")
+    else:
+        _cancel(it)
+
+
+def _cancel(it: Delivery) -> None:
+    name = plain(it.body.get("id"))
+    if name is None:
+        it.leave_out("no_order_id", "$.id")
+        return
+    who = _who(it, noted_visitor(it.body.get("note_attributes")))
+    it.say(who, ("order.cancelled", {"order": {"id": name}}))
+
+
+def _order(it: Delivery, who: Who) -> dict[str, Any]:
+    total = first(it.body, "current_total_price_set.shop_money", "total_price_set.shop_money")
+    placed = items.order(
+        it.source,
+        id=plain(it.body.get("id")),
+        value=first(mapping(total), "amount")
+        or first(it.body, "current_total_price", "total_price"),
+        currency=first(mapping(total), "currency_code") or it.body.get("currency"),
+        cart_id=who.keys.get("cart"),
+    )
+    return {**placed, **({"recurring": True} if _is_renewal(it.body) else {})}
+
+
+def _cart(it: Delivery, token: str, lines: list[Any]) -> Said:
+    codes = [first(line, *(f"{name}.shop_money.currency_code" for name in SETS)) for line in lines]
+    code = currency(next((code for code in codes if code is not None), it.body.get("currency")))
+    whole_cart = items.cart(
+        it.source,
+        [_line(it.source, mapping(line), code) for line in lines],
+        id=token,
+        version=times.moment(it.body.get("updated_at")),
+        currency=code,
+    )
+    link = clean_url(it.body.get("abandoned_checkout_url"), {*it.source.url_parameters, RESTORING})
+    return "cart.updated", {"cart": {**whole_cart, **compact(url=link)}}
+
+
+def _line(source: Source, line: dict[str, Any], code: str | None) -> dict[str, Any] | None:
+    return items.item(
+        source,
+        code,
+        id=plain(line.get("product_id")),
+        variant=plain(line.get("variant_id")),
+        quantity=line.get("quantity"),
+        name=line.get("title"),
+        price=first(
+            line,
+            "discounted_price_set.shop_money.amount",
+            "discounted_price",
+            "price_set.shop_money.amount",
+            "price",
+        ),
+    )
+
+
+def _who(it: Delivery, visitor: str | None = None) -> Who:
+    """By every key there is. Only orders have a visitor: a webhook does not show that they are here."""
+    body = it.body
+    of_checkout = plain(
+        body.get("token" if it.topic.startswith("checkouts/") else "checkout_token")
+    )
+    email = first(body, "email", "contact_email", "customer.email")
+    keys = compact(cart=plain(body.get("cart_token")) or of_checkout, checkout=of_checkout)
+    return Who(
+        visitor=visitor,
+        customer=plain(dig(body, "customer", "id")),
+        keys=keys | contact_keys(it.source, email, first(body, "phone", "customer.phone")),
+        client_time=it.when,
+    )
+
+
+def _stage(body: dict[str, Any]) -> str | None:
+    """The furthest step that is filled in."""
+    if is_present(body.get("gateway")):
+        return "payment"
+    if any(body.get(name) for name in ("shipping_line", "shipping_lines", "shipping_address")):
+        return "shipping"
+    return "contact" if first(body, "email", "phone") is not None else None
+
+
+def _is_young(body: dict[str, Any]) -> bool:
+    created, updated = times.moment(body.get("created_at")), times.moment(body.get("updated_at"))
+    return created is None or updated is None or updated - created <= PLACED_WITHIN
+
+
+def _is_renewal(body: dict[str, Any]) -> bool:
+    tags = text(body.get("tags")) or ",".join(map(str, listing(body.get("tags"))))
+    return body.get("source_name") == RENEWALS or RENEWAL_TAG in tags.lower()
+
+
+TOPICS: Final[dict[str, Callable[[Delivery], None]]] = {
+    "carts/create": cart,
+    "carts/update": cart,
+    "checkouts/create": checkout,
+    "checkouts/update": checkout,
+    "orders/create": order,
+    "orders/paid": order,
+    "orders/updated": order,
+    "orders/cancelled": cancelled,
+    "customers/create": customer,
+    "customers/update": customer,
+    "customers_marketing_consent/update": consent,
+    "customers_email_marketing_consent/update": consent,
+}
+NEEDLESS: Final = {
+    "": "no_topic",
+    "refunds/create": "needs_the_order",
+    "customers/merge": "not_supported",
+    "customers/redact": "erasure",
+    "shop/redact": "erasure",
+}

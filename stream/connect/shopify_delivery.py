@@ -1,0 +1,58 @@
+"""One webhook of Shopify: its topic, what it says, and where the events of it go. Source: docs/connect.md, 1.3.1."""
+
+from typing import Any
+
+from msgspec import Struct
+
+from stream.connect import times
+from stream.connect.deliveries import Said, several
+from stream.connect.events import Who
+from stream.connect.ids import content_id, event_id
+from stream.connect.reading import dig, mapping, text
+from stream.connect.request import Given
+from stream.connect.source import Source
+from stream.connect.translation import Translation
+
+
+class Delivery(Struct, frozen=True):
+    """`when`: the time that it was triggered, or that its object was changed."""
+
+    topic: str
+    id: str
+    body: dict[str, Any]
+    source: Source
+    when: int | None
+    out: Translation
+
+    def say(self, who: Who, *said: Said) -> None:
+        self.out.events += several(self.id, who, list(said))
+
+    def leave_out(self, reason: str, path: str = "$") -> None:
+        self.out.leave_out(self.topic, reason, path)
+
+
+def unwrapped(given: Given, body: Any) -> tuple[dict[str, Any], Any]:
+    """The headers, in lower case, and the object; EventBridge has both in its `detail`."""
+    headers: dict[str, Any] = dict(given.headers)
+    if isinstance(dig(body, "detail", "payload"), dict):
+        headers |= mapping(dig(body, "detail", "metadata"))
+        body = dig(body, "detail", "payload")
+    return {name.lower(): value for name, value in headers.items()}, body
+
+
+def topic_of(headers: dict[str, Any]) -> str:
+    """`carts/update`, also where it is written `CARTS_UPDATE`."""
+    topic = (text(headers.get("x-shopify-topic")) or "").lower()
+    return topic if "/" in topic else topic.replace("_", "/", 1)
+
+
+def delivery(
+    headers: dict[str, Any], body: dict[str, Any], source: Source, now: int, out: Translation
+) -> Delivery:
+    """Its id is that of the shop's event; a repeat has the same."""
+    topic = topic_of(headers)
+    name = text(headers.get("x-shopify-event-id")) or text(headers.get("x-shopify-webhook-id"))
+    id = event_id("sh", name, topic) if name else content_id("sh", topic, body)
+    told = times.moment(headers.get("x-shopify-triggered-at"))
+    when = times.client_time(now, None, told or body.get("updated_at"), server=True)
+    return Delivery(topic, id, body, source, when, out)

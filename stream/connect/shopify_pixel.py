@@ -1,0 +1,236 @@
+"""Shopify's customer events, as a pixel of the shop posts them: what a visitor does, and their cart's token.
+
+Source: docs/connect.md, 1.3.2.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+from urllib.parse import urljoin
+
+from stream.connect import items, pages
+from stream.connect.consent import changes
+from stream.connect.contact import contact_keys
+from stream.connect.deliveries import Said, several
+from stream.connect.events import Who
+from stream.connect.ids import content_id, event_id, identifier
+from stream.connect.money import currency
+from stream.connect.reading import UNREADABLE, dig, first, listing, mapping, parse, text
+from stream.connect.request import Given, body_of
+from stream.connect.shopify_ids import cart_in, plain
+from stream.connect.source import Source
+from stream.connect.times import client_time
+from stream.connect.translation import Translation, compact
+
+PING: Final[Said] = ("activity.pinged", {})
+"""Somebody is there: all that is known of an event without a row, or without what its row needs."""
+
+Read = Callable[[dict[str, Any], Source], Said | None]
+"""An event of the pixel → ours, or None if what ours needs is missing."""
+
+
+def translate(given: Given, source: Source, now: int) -> Translation:
+    out = Translation()
+    document = parse(body_of(given))
+    if document is UNREADABLE:
+        out.refuse(0, "not_json")
+        return out
+    for index, each in enumerate(document if isinstance(document, list) else [document]):
+        if isinstance(each, dict):
+            _tell(each, source, now, out)
+        else:
+            out.refuse(index, "not_an_object")
+    return out
+
+
+def _tell(told: dict[str, Any], source: Source, now: int, out: Translation) -> None:
+    name = text(told.get("name")) or "unnamed"
+    kind = source.events.get(name)
+    if kind == "ignore":
+        out.leave_out(name, "ignored")
+        return
+    said = _said(name, NAMES.get(kind, kind) if kind else name, told, source, out)
+    id = text(told.get("id"))
+    id = event_id("sh", id) if id else content_id("sh", told)
+    out.events += several(id, _who(told, source, now), said)
+
+
+def _said(
+    name: str, meant: str, told: dict[str, Any], source: Source, out: Translation
+) -> list[Said]:
+    if meant in CONSENTS:
+        allowed = mapping(first(told, "data.customerPrivacy", "customerPrivacy"))
+        given = {key.removesuffix("Allowed"): value for key, value in allowed.items()}
+        return changes(source, given)
+    read = EVENTS.get(meant)
+    if read is None:
+        out.leave_out(name, "unknown", "$.name")
+        return [PING]
+    found = read(told, source)
+    if found is None:
+        out.leave_out(name, "incomplete", "$.data")
+    return [found or PING]
+
+
+CONSENTS: Final = ("visitorConsentCollected", "visitor_consent_collected")
+
+
+def _who(told: dict[str, Any], source: Source, now: int) -> Who:
+    """The keys join a visitor to the webhooks. A cart without lines has a token that does not last."""
+    data = mapping(told.get("data"))
+    checkout, cart = mapping(data.get("checkout")), mapping(data.get("cart"))
+    filled = cart.get("id") if listing(cart.get("lines")) else None
+    keys = compact(
+        cart=plain(filled) or cart_in(_path(told)), checkout=plain(checkout.get("token"))
+    )
+    phone = first(checkout, "phone", "smsMarketingPhone")
+    return Who(
+        visitor=identifier(told.get("clientId")),
+        customer=plain(dig(checkout, "order", "customer", "id")),
+        keys=keys | contact_keys(source, checkout.get("email"), phone),
+        client_time=client_time(now, told.get("sentAt"), told.get("timestamp")),
+    )
+
+
+def _path(told: dict[str, Any]) -> Any:
+    return first(told, "context.document.location.pathname", "context.window.location.pathname")
+
+
+def _page(told: dict[str, Any], source: Source) -> Said:
+    path, name = str(_path(told) or ""), None
+    if "/thank" in path:
+        name = "confirmation"
+    elif "/checkouts/" in path:
+        name = "checkout"
+    title = dig(told, "context", "document", "title")
+    return "page.viewed", {"page": pages.page(path or None, title, name)}
+
+
+def _product(told: dict[str, Any], source: Source) -> Said | None:
+    variant = dig(told, "data", "productVariant")
+    found = items.product(source, None, **_described(told, variant))
+    return ("product.viewed", {"product": found}) if found else None
+
+
+def _category(told: dict[str, Any], source: Source) -> Said | None:
+    name = text(first(told, "data.collection.title", "data.collection.id"))
+    return ("category.viewed", {"category": name}) if name else None
+
+
+def _search(told: dict[str, Any], source: Source) -> Said | None:
+    query = text(dig(told, "data", "searchResult", "query"))
+    return ("search.performed", {"query": query}) if query else None
+
+
+def _added(told: dict[str, Any], source: Source) -> Said | None:
+    """Only if no webhook tells of carts: one that is added twice would be twice in the cart."""
+    if not source.cart_authority:
+        return PING
+    line = _line(told, dig(told, "data", "cartLine"), source)
+    return ("cart.item_added", {"item": line}) if line else None
+
+
+def _removed(told: dict[str, Any], source: Source) -> Said | None:
+    if not source.cart_authority:
+        return PING
+    line = mapping(dig(told, "data", "cartLine"))
+    given = _described(told, line.get("merchandise"))
+    found = items.removed(id=given["id"], variant=given["variant"], quantity=line.get("quantity"))
+    return ("cart.item_removed", {"item": found}) if found else None
+
+
+def _cart(told: dict[str, Any], source: Source) -> Said | None:
+    cart = dig(told, "data", "cart")
+    lines = dig(cart, "lines")
+    if not source.cart_authority:
+        return PING
+    if not isinstance(lines, list):
+        return None
+    found = items.cart(
+        source,
+        [_line(told, line, source) for line in lines],
+        id=plain(dig(cart, "id")) if lines else None,
+        currency=currency(dig(cart, "cost", "totalAmount", "currencyCode")),
+    )
+    return "cart.updated", {"cart": found}
+
+
+def _line(told: dict[str, Any], line: Any, source: Source) -> dict[str, Any] | None:
+    given = _described(told, dig(line, "merchandise"))
+    return items.item(source, None, **given, quantity=dig(line, "quantity"))
+
+
+def _described(told: dict[str, Any], variant: Any) -> dict[str, Any]:
+    """A variant's fields, under our names. Links are written in the shop's own address."""
+    product = dig(variant, "product")
+    shop = text(first(told, "context.document.location.href", "context.window.location.href"))
+    return {
+        "id": plain(dig(product, "id")),
+        "variant": plain(dig(variant, "id")),
+        "name": first(product, "title", "untranslatedTitle"),
+        "category": dig(product, "type"),
+        "price": dig(variant, "price", "amount"),
+        "currency": dig(variant, "price", "currencyCode"),
+        "url": _joined(shop, dig(product, "url")),
+        "image": _joined(shop, dig(variant, "image", "src")),
+    }
+
+
+def _joined(shop: str | None, link: Any) -> str | None:
+    if shop is None or not isinstance(link, str) or not link:
+        return text(link)
+    try:
+        return urljoin(shop, link)
+    except ValueError:
+        return None
+
+
+def _started(told: dict[str, Any], source: Source) -> Said:
+    return "checkout.started", {}
+
+
+def _step(stage: str) -> Read:
+    def read(told: dict[str, Any], source: Source) -> Said:
+        return "checkout.advanced", {"stage": stage}
+
+    return read
+
+
+def _order(told: dict[str, Any], source: Source) -> Said:
+    checkout = dig(told, "data", "checkout")
+    placed = items.order(
+        source,
+        id=plain(dig(checkout, "order", "id")),
+        value=dig(checkout, "totalPrice", "amount"),
+        currency=first(checkout, "totalPrice.currencyCode", "currencyCode"),
+        cart_id=cart_in(_path(told)),
+    )
+    return "order.placed", {"order": placed}
+
+
+EVENTS: Final[dict[str, Read]] = {
+    "page_viewed": _page,
+    "product_viewed": _product,
+    "collection_viewed": _category,
+    "search_submitted": _search,
+    "product_added_to_cart": _added,
+    "product_removed_from_cart": _removed,
+    "cart_viewed": _cart,
+    "checkout_started": _started,
+    "checkout_contact_info_submitted": _step("contact"),
+    "checkout_address_info_submitted": _step("contact"),
+    "checkout_shipping_info_submitted": _step("shipping"),
+    "payment_info_submitted": _step("payment"),
+    "checkout_completed": _order,
+}
+NAMES: Final = {
+    "page.viewed": "page_viewed",
+    "product.viewed": "product_viewed",
+    "category.viewed": "collection_viewed",
+    "search.performed": "search_submitted",
+    "cart.updated": "cart_viewed",
+    "cart.item_added": "product_added_to_cart",
+    "cart.item_removed": "product_removed_from_cart",
+    "checkout.started": "checkout_started",
+    "order.placed": "checkout_completed",
+}
+"""Which event of the pixel an event with a name of the shop's own is read as, by our type."""

@@ -1,0 +1,27 @@
+"""Consent as Snowplow's consent plugin tells it, by the source's table. Source: docs/connect.md, 1.5."""
+
+from typing import Final
+
+from stream.connect import consent
+from stream.connect.reading import first
+from stream.connect.snowplow_event import Sent
+from stream.connect.source import Source
+from stream.connect.telling import IGNORED, Said
+
+GRANTS: Final = frozenset({"allow_all", "allow_selected"})
+WITHDRAWALS: Final = frozenset({"deny_all", "withdrawn", "expired"})
+"""Nothing else is a decision: consent that is pending or only implied permits no message."""
+
+
+def consented(sent: Sent, source: Source) -> Said:
+    """The scopes name what is allowed now, so what they leave out is withdrawn."""
+    kind, scopes = first(sent.data, "eventType", "event_type"), sent.data.get("consentScopes")
+    if not isinstance(kind, str) or kind not in GRANTS | WITHDRAWALS:
+        return IGNORED
+    allowed = scopes if isinstance(scopes, list) else sent.data.get("consent_scopes")
+    if kind == "allow_selected" and not isinstance(allowed, list):
+        return "no_scopes"
+    everything = kind == "allow_all" and not allowed
+    named = allowed if isinstance(allowed, list) and kind in GRANTS else []
+    granted = {scope: everything or scope in named for scope in source.consent}
+    return list(consent.changes(source, granted)) or "no_channels"

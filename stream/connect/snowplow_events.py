@@ -1,0 +1,193 @@
+"""Snowplow's events and what they are here. Source: docs/connect.md, 1.5, its table."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from stream.connect import items, money
+from stream.connect.ids import identifier
+from stream.connect.pages import page, stage
+from stream.connect.reading import first, listing, text, whole, words
+from stream.connect.snowplow_event import Sent
+from stream.connect.source import Source
+from stream.connect.telling import IGNORED, PING, Body, Said
+from stream.connect.translation import compact
+
+Saying = Callable[[Sent, Source], Said]
+
+SHOP: Final = "com_snowplowanalytics_snowplow_ecommerce_"
+OWN: Final = "com_snowplowanalytics_snowplow_"
+GOOGLE: Final = "com_google_analytics_enhanced_ecommerce_"
+"""What names of schemas begin with: e-commerce entities, Snowplow's others, the older plugin's."""
+
+PRODUCTS: Final = (f"{SHOP}product", f"{GOOGLE}product_field_object")
+STEPS: Final = {1: "contact", 2: "shipping"}
+"""Stages of steps that have only a number. From the third on it is the payment."""
+
+
+def page_viewed(sent: Sent, source: Source) -> Said:
+    told = sent.fields.get("page_url"), sent.fields.get("page_title")
+    kind = sent.entity(f"{SHOP}page").get("type")
+    return [("page.viewed", {"page": page(*told, kind)})]
+
+
+def screen_viewed(sent: Sent, source: Source) -> Said:
+    return [("page.viewed", {"page": page(None, sent.data.get("name"), sent.data.get("type"))})]
+
+
+def product_viewed(sent: Sent, source: Source) -> Said:
+    told = (items.product(source, None, **_facts(one)) for one in products(sent))
+    product = next((one for one in told if one is not None), None)
+    return "no_product" if product is None else [("product.viewed", {"product": product})]
+
+
+def added(sent: Sent, source: Source) -> Said:
+    code = money.currency(cart_of(sent).get("currency"))
+    told = [items.item(source, code, **_facts(one)) for one in products(sent)]
+    bodies: list[Body] = [("cart.item_added", {"item": line}) for line in told if line is not None]
+    return bodies or "no_items"
+
+
+def removed(sent: Sent, source: Source) -> Said:
+    """A product entity without a quantity is one piece."""
+    told = [items.removed(**{"quantity": 1, **_facts(one)}) for one in products(sent)]
+    bodies: list[Body] = [("cart.item_removed", {"item": one}) for one in told if one is not None]
+    return bodies or "no_items"
+
+
+def list_viewed(sent: Sent, source: Source) -> Said:
+    """The list's name; a list of what a search found is that search."""
+    query, name = _terms(sent.entity(f"{OWN}site_search")), text(sent.data.get("name"))
+    if query is not None and "search" in words(name):
+        return [("search.performed", {"query": query})]
+    category = name or text(first((products(sent) or [{}])[0], "category"))
+    return [("category.viewed", {"category": category})] if category is not None else [PING]
+
+
+def searched(sent: Sent, source: Source) -> Said:
+    query = _terms(sent.data)
+    return [("search.performed", {"query": query})] if query is not None else [PING]
+
+
+def checkout_started(sent: Sent, source: Source) -> Said:
+    return [("checkout.started", {})]
+
+
+def checkout_advanced(sent: Sent, source: Source) -> Said:
+    """The stage of a step by the shop's table, else by its number; with the first one it begins."""
+    entity = sent.entity(f"{SHOP}checkout_step") or sent.entity(f"{GOOGLE}action_field_object")
+    step = first(entity, "step") or sent.data.get("step")
+    number = whole(step)
+    found = stage(source.steps, step)
+    if found is None and number is not None and number > 0:
+        found = STEPS.get(number, "payment")
+    if found is None:
+        return "unknown_step"
+    begun: list[Body] = [("checkout.started", {})] if number == 1 else []
+    return [*begun, ("checkout.advanced", {"stage": found})]
+
+
+def order_placed(sent: Sent, source: Source) -> Said:
+    """A transaction by its entity, by the older plugin's, or by the columns of the oldest event."""
+    told = sent.entity(f"{SHOP}transaction") or sent.entity(f"{GOOGLE}action_field_object")
+    told = told or (_columns(sent, "tr_") if sent.kind == "tr" else sent.data)
+    name = identifier(first(told, "transaction_id", "order_id", "orderid", "id"))
+    if name is None:
+        return "no_transaction_id"
+    order = items.order(
+        source,
+        id=name,
+        value=first(told, "revenue", "total"),
+        currency=told.get("currency"),
+        cart_id=cart_id(sent),
+    )
+    return [("order.placed", {"order": order})]
+
+
+def payment_failed(sent: Sent, source: Source) -> Said:
+    error = sent.entity(f"{SHOP}transaction_error")
+    order = compact(id=identifier(sent.entity(f"{SHOP}transaction").get("transaction_id")))
+    code = text(first(error, "error_shortcode", "error_code"))
+    return [("payment.failed", compact(code=code, order=order))]
+
+
+def refunded(sent: Sent, source: Source) -> Said:
+    """Only a refund of all that the order's own entity names takes the order back."""
+    refund, sold = sent.entity(f"{SHOP}refund"), sent.entity(f"{SHOP}transaction")
+    name = identifier(first(refund, "transaction_id"))
+    amount, revenue = money.money(refund.get("refund_amount")), money.money(sold.get("revenue"))
+    if name is None:
+        return "no_transaction_id"
+    if amount is None or amount != revenue:
+        return "partial_refund"
+    return [("order.cancelled", {"order": {"id": name}})]
+
+
+def cancelled(sent: Sent, source: Source) -> Said:
+    """A cancellation under the shop's own name."""
+    told = sent.entity(f"{SHOP}transaction") or sent.data
+    name = identifier(first(told, "transaction_id", "order_id", "id"))
+    return [("order.cancelled", {"order": {"id": name}})] if name is not None else "no_order_id"
+
+
+def pinged(sent: Sent, source: Source) -> Said:
+    return [PING]
+
+
+def ignored(sent: Sent, source: Source) -> Said:
+    return IGNORED
+
+
+def products(sent: Sent) -> list[dict[str, Any]]:
+    """The product entities; without any the event itself, if it names a product."""
+    found = [one for name in PRODUCTS for one in sent.entities.get(name, ())]
+    return found or ([sent.data] if first(sent.data, "id", "sku", "product_id") else [])
+
+
+def cart_of(sent: Sent) -> dict[str, Any]:
+    return sent.entity(f"{SHOP}cart")
+
+
+def cart_id(sent: Sent) -> str | None:
+    return identifier(cart_of(sent).get("cart_id"))
+
+
+def _columns(sent: Sent, prefix: str) -> dict[str, Any]:
+    told = sent.fields.items()
+    return {name.removeprefix(prefix): at for name, at in told if name.startswith(prefix)}
+
+
+def _terms(search: dict[str, Any]) -> str | None:
+    terms = [word for term in listing(search.get("terms")) if (word := text(term)) is not None]
+    return " ".join(terms) or None
+
+
+def _facts(one: dict[str, Any]) -> dict[str, Any]:
+    """A product's price is a number of units; its list price is none that anybody pays."""
+    quantity = first(one, "quantity")
+    return {
+        "id": first(one, "id", "sku", "product_id"),
+        "name": one.get("name"),
+        "category": one.get("category"),
+        "variant": one.get("variant"),
+        "price": first(one, "price", "unitPrice", "unit_price"),
+        "currency": one.get("currency"),
+        **({"quantity": quantity} if quantity is not None else {}),
+    }
+
+
+OURS: Final[dict[str, Saying]] = {
+    "page.viewed": page_viewed,
+    "product.viewed": product_viewed,
+    "category.viewed": list_viewed,
+    "search.performed": searched,
+    "cart.item_added": added,
+    "cart.item_removed": removed,
+    "checkout.started": checkout_started,
+    "checkout.advanced": checkout_advanced,
+    "payment.failed": payment_failed,
+    "order.placed": order_placed,
+    "order.cancelled": cancelled,
+    "activity.pinged": pinged,
+    "ignore": ignored,
+}
+"""What a shop may call its own events: a type of ours reads the entities that come along."""

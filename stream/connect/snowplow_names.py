@@ -1,0 +1,67 @@
+"""Which of Snowplow's events is read by which function. Source: docs/connect.md, 1.5, its table."""
+
+from typing import Final
+
+from stream.connect import snowplow_events as events
+from stream.connect.snowplow_consent import consented
+from stream.connect.snowplow_events import GOOGLE, OWN, SHOP, Saying
+
+ACTION: Final = f"{SHOP}snowplow_ecommerce_action"
+GOOGLE_ACTION: Final = f"{GOOGLE}action"
+
+KINDS: Final[dict[str, Saying]] = {
+    "pv": events.page_viewed,
+    "pp": events.pinged,
+    "tr": events.order_placed,
+    "ti": events.ignored,
+}
+"""Events that need no schema. The items of a transaction say nothing that its own event does not."""
+
+ACTIONS: Final[dict[str, Saying]] = {
+    "product_view": events.product_viewed,
+    "add_to_cart": events.added,
+    "remove_from_cart": events.removed,
+    "list_view": events.list_viewed,
+    "list_click": events.pinged,
+    "promo_view": events.pinged,
+    "promo_click": events.pinged,
+    "checkout_step": events.checkout_advanced,
+    "transaction": events.order_placed,
+    "trns_error": events.payment_failed,
+    "refund": events.refunded,
+}
+"""Types of an e-commerce action."""
+
+GOOGLE_ACTIONS: Final[dict[str, Saying]] = {
+    "detail": events.product_viewed,
+    "click": events.pinged,
+    "view": events.pinged,
+    "add": events.added,
+    "remove": events.removed,
+    "checkout": events.checkout_advanced,
+    "checkout_option": events.pinged,
+    "promo_click": events.pinged,
+    "purchase": events.order_placed,
+    "refund": events.ignored,
+}
+"""Types of an action of the older plugin, whose refunds do not say how much of the order they are."""
+
+SCHEMAS: Final[dict[str, Saying]] = {
+    f"{OWN}site_search": events.searched,
+    f"{OWN}screen_view": events.screen_viewed,
+    "com_snowplowanalytics_mobile_screen_view": events.screen_viewed,
+    f"{OWN}add_to_cart": events.added,
+    f"{OWN}remove_from_cart": events.removed,
+    f"{OWN}consent_preferences": consented,
+    f"{OWN}link_click": events.pinged,
+    f"{OWN}button_click": events.pinged,
+    f"{OWN}focus_form": events.pinged,
+    f"{OWN}change_form": events.pinged,
+    f"{OWN}submit_form": events.pinged,
+    f"{OWN}social_interaction": events.pinged,
+    f"{OWN}application_error": events.ignored,
+    f"{OWN}timing": events.ignored,
+    "com_snowplowanalytics_mobile_application_install": events.ignored,
+    f"{OWN}application_background": events.ignored,
+}
+"""Self-describing events by their schemas."""

@@ -1,0 +1,200 @@
+"""WooCommerce's webhooks: orders in all their states, drafts and unpaid ones too, and customers.
+
+Source: docs/connect.md, 1.4. An order has a key of its own, so that whatever is told of it later meets it.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+
+from stream.connect import items, times
+from stream.connect.contact import contact_keys, contacts
+from stream.connect.deliveries import Said, header, noted_visitor, several
+from stream.connect.events import Who
+from stream.connect.ids import content_id, event_id, identifier, shortened
+from stream.connect.money import currency, money
+from stream.connect.reading import UNREADABLE, dig, first, listing, mapping, parse, text, whole
+from stream.connect.request import Given, body_of
+from stream.connect.source import Source
+from stream.connect.translation import Translation, compact
+from stream.connect.urls import clean_url
+
+PING: Final = b"webhook_id="
+"""How the body of a webhook's first call begins."""
+
+PAYING: Final = frozenset({"pay_for_order", "key"})
+"""Parameters without which a link to pay for an order opens nothing."""
+
+RENEWALS: Final = ("_subscription_renewal", "_subscription_renewal_early")
+
+
+class Delivery(Struct, frozen=True):
+    """One webhook. `shop`: the host that it came from; ids of two shops must not meet."""
+
+    topic: str
+    shop: str
+    body: dict[str, Any]
+    source: Source
+    now: int
+    out: Translation
+
+    def changed(self) -> int | None:
+        told = first(self.body, "date_modified_gmt", "date_created_gmt")
+        return times.client_time(self.now, None, told, server=True)
+
+    def id(self, *parts: Any) -> str:
+        """By the object and the time of its change: the delivery's own id is that of a second."""
+        when = text(self.body.get("date_modified_gmt"))
+        if when is None and self.topic != "order.deleted":
+            return content_id("wc", self.shop, self.topic, self.body)
+        return event_id("wc", self.shop, *parts, when or "deleted")
+
+
+def translate(given: Given, source: Source, now: int) -> Translation:
+    out = Translation()
+    raw, topic = body_of(given), (header(given, "x-wc-webhook-topic") or "").lower()
+    body = parse(raw)
+    if raw.startswith(PING):
+        out.leave_out(topic, "ping")
+    elif not isinstance(body, dict):
+        out.refuse(0, "not_json" if body is UNREADABLE else "not_an_object")
+    elif topic not in TOPICS or source.events.get(topic) == "ignore":
+        out.leave_out(topic, "ignored" if topic else "no_topic")
+    else:
+        TOPICS[topic](Delivery(topic, _shop(given, source), body, source, now, out))
+    return out
+
+
+def _shop(given: Given, source: Source) -> str:
+    try:
+        host = urlsplit(header(given, "x-wc-webhook-source") or "").hostname
+    except ValueError:
+        host = None
+    return host or source.name
+
+
+def order(it: Delivery) -> None:
+    """What an order's state means. Carts and checkouts come without a visitor: nobody is seen here."""
+    status = "trash" if it.topic == "order.deleted" else text(it.body.get("status")) or ""
+    status = status.lower().removeprefix("wc-")
+    function = STATES.get(status)
+    if identifier(it.body.get("id")) is None:
+        it.out.leave_out(it.topic, "no_order_id", "$.id")
+    elif it.source.events.get(status) == "ignore" or function is None:
+        it.out.leave_out(it.topic, "unknown_status", "$.status")
+    else:
+        said = function(it)
+        noted = noted_visitor(it.body.get("meta_data"), "key")
+        of_order = all(kind.startswith("order.") for kind, _ in said)
+        who = _who(it, noted if of_order else None)
+        it.out.events += several(it.id(text(it.body["id"]), status), who, said)
+
+
+def customer(it: Delivery) -> None:
+    name = identifier(it.body.get("id"))
+    if name is None:
+        it.out.leave_out(it.topic, "no_customer", "$.id")
+        return
+    email, phone = it.body.get("email"), dig(it.body, "billing", "phone")
+    spent = money(it.body.get("total_spent"), it.source.currency)
+    traits = compact(orders=whole(it.body.get("orders_count")), value=spent)
+    keys = contact_keys(it.source, email, phone)
+    body = {"contacts": contacts(email, phone), "traits": traits}
+    who = Who(customer=name, keys=keys, client_time=it.changed())
+    it.out.events += several(it.id("customer", name), who, [("visitor.identified", body)])
+
+
+def _who(it: Delivery, visitor: str | None) -> Who:
+    email, phone = dig(it.body, "billing", "email"), dig(it.body, "billing", "phone")
+    keys = {"checkout": shortened(f"{it.shop}:{text(it.body.get('id'))}")}
+    return Who(
+        visitor=visitor,
+        customer=identifier(it.body.get("customer_id")),
+        keys=keys | contact_keys(it.source, email, phone),
+        client_time=it.changed(),
+    )
+
+
+def _draft(it: Delivery) -> list[Said]:
+    return [*_cart(it, None), ("checkout.started", {})]
+
+
+def _pending(it: Delivery) -> list[Said]:
+    return [*_cart(it, it.body.get("payment_url")), ("checkout.advanced", {"stage": "payment"})]
+
+
+def _placed(it: Delivery) -> list[Said]:
+    placed = items.order(
+        it.source,
+        id=it.body.get("id"),
+        value=it.body.get("total"),
+        currency=it.body.get("currency"),
+    )
+    notes = {mapping(note).get("key") for note in listing(it.body.get("meta_data")) if _named(note)}
+    renewed = it.body.get("created_via") == "subscription" or not notes.isdisjoint(RENEWALS)
+    return [("order.placed", {"order": {**placed, **({"recurring": True} if renewed else {})}})]
+
+
+def _named(note: Any) -> bool:
+    return isinstance(dig(note, "key"), str)
+
+
+def _failed(it: Delivery) -> list[Said]:
+    """The order is taken back first, with its cart; then the lines are what they are now."""
+    failed = ("payment.failed", {"order": {"id": text(it.body.get("id"))}})
+    return [failed, *_cart(it, it.body.get("payment_url"))]
+
+
+def _cancelled(it: Delivery) -> list[Said]:
+    return [("order.cancelled", {"order": {"id": text(it.body.get("id"))}})]
+
+
+def _cart(it: Delivery, link: Any) -> list[Said]:
+    """An order's lines as the cart that they are until it is paid; it has no id, as Woo's carts have none."""
+    if not it.source.cart_authority or not listing(it.body.get("line_items")):
+        return []
+    code = currency(it.body.get("currency"))
+    cart = items.cart(
+        it.source,
+        [_line(it.source, mapping(line), code) for line in it.body["line_items"]],
+        version=times.moment(it.body.get("date_modified_gmt")),
+        currency=code,
+    )
+    url = clean_url(link, {*it.source.url_parameters, *PAYING})
+    return [("cart.updated", {"cart": {**cart, **compact(url=url)}})]
+
+
+def _line(source: Source, line: dict[str, Any], code: str | None) -> dict[str, Any] | None:
+    return items.item(
+        source,
+        code,
+        id=identifier(line.get("product_id")),
+        variant=identifier(line.get("variation_id")),
+        quantity=line.get("quantity"),
+        name=first(line, "parent_name", "name"),
+        price=line.get("price"),
+        image=dig(line, "image", "src"),
+    )
+
+
+STATES: Final[dict[str, Callable[[Delivery], list[Said]]]] = {
+    "checkout-draft": _draft,
+    "pending": _pending,
+    "processing": _placed,
+    "completed": _placed,
+    "on-hold": _placed,
+    "failed": _failed,
+    "cancelled": _cancelled,
+    "refunded": _cancelled,
+    "trash": _cancelled,
+}
+TOPICS: Final[dict[str, Callable[[Delivery], None]]] = {
+    "order.created": order,
+    "order.updated": order,
+    "order.restored": order,
+    "order.deleted": order,
+    "customer.created": customer,
+    "customer.updated": customer,
+}

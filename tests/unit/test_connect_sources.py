@@ -1,0 +1,184 @@
+"""A sources file: what it may leave out, and how its faults are told."""
+
+from pathlib import Path
+
+import pytest
+
+import schemas
+from agents.connect.sources import SourcesError, load, read, unkeyed
+from stream.connect.source import HARMLESS, Source, no_key
+from stream.events.types import TYPES
+
+SECRETS = "kind: shopify, secrets: [hush]"
+
+
+def fault(text: str, folder: Path = Path()) -> str:
+    with pytest.raises(SourcesError) as caught:
+        load(text, folder=folder)
+    return str(caught.value)
+
+
+def test_what_a_source_leaves_out_is_shipped() -> None:
+    (found,) = load("sources: [{name: web, kind: segment}]")
+    assert found.source == Source(name="web", kind="segment")
+    assert (found.keys, found.secrets) == ((), ())
+
+
+def test_a_source_has_all_that_its_file_says() -> None:
+    text = """
+sources:
+- name: web
+  kind: segment
+  keys: [wk-1, wk-2]
+  trust: server
+  cart_authority: false
+  events: {Kit Viewed: product.viewed, Seen: ignore}
+  steps: {1: contact, Delivery: shipping}
+  consent: {marketing: [email, sms]}
+  currency: NOK
+  region: NO
+  url_parameters: [Color]
+"""
+    (found,) = load(text)
+    assert found.keys == ("wk-1", "wk-2")
+    assert found.source == Source(
+        name="web",
+        kind="segment",
+        trust="server",
+        cart_authority=False,
+        events={"Kit Viewed": "product.viewed", "Seen": "ignore"},
+        steps={"1": "contact", "Delivery": "shipping"},
+        consent={"marketing": ["email", "sms"]},
+        currency="NOK",
+        region="NO",
+        url_parameters=HARMLESS | {"color"},
+    )
+
+
+def test_what_only_servers_send_is_trusted() -> None:
+    text = f"sources: [{{name: a, {SECRETS}}}, {{name: b, kind: commercetools}}, {{name: c, kind: ga4}}]"
+    found = load(text)
+    assert [each.source.trust for each in found] == ["server", "server", "browser"]
+    assert unkeyed(found) == ("a", "b")
+
+
+def test_a_pixel_leaves_carts_to_the_webhooks_if_there_are_any() -> None:
+    pixel = "{name: pixel, kind: shopify-pixel}"
+    (alone,) = load(f"sources: [{pixel}]")
+    assert alone.source.cart_authority
+    shop, beside = load(f"sources: [{{name: shop, {SECRETS}}}, {pixel}]")
+    assert (shop.source.cart_authority, beside.source.cart_authority) == (True, False)
+    told = pixel.replace("pixel}", "pixel, cart_authority: true}")
+    assert load(f"sources: [{{name: shop, {SECRETS}}}, {told}]")[1].source.cart_authority
+
+
+def test_addresses_are_keyed_by_the_region_of_the_source() -> None:
+    def keyed(region: str | None) -> object:
+        return lambda kind, raw: f"{region} {kind} {raw}"
+
+    one, other = load(
+        "sources: [{name: a, kind: ga4, region: DE}, {name: b, kind: ga4}]", keyed=keyed
+    )
+    assert one.source.key_of("phone", "1") == "DE phone 1"
+    assert other.source.key_of("phone", "1") == "None phone 1"
+    assert load("sources: [{name: a, kind: ga4}]")[0].source.key_of is no_key
+
+
+def test_keys_and_secrets_are_read_from_files_beside_the_sources_file(tmp_path: Path) -> None:
+    (tmp_path / "secrets").write_text("new\nold\n")
+    (tmp_path / "keys").write_text("wk-1")
+    file = tmp_path / "sources.yaml"
+    file.write_text("sources: [{name: a, kind: shopify, secrets_file: secrets, keys_file: keys}]")
+    (found,) = read(file)
+    assert (found.keys, found.secrets) == (("wk-1",), ("new", "old"))
+
+
+def test_secrets_do_not_show() -> None:
+    (found,) = load("sources: [{name: a, kind: shopify, secrets: [hush], keys: [whisper]}]")
+    assert "hush" not in repr(found)
+    assert "whisper" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "sources:1: file: must contain ['sources'] properties"),
+        ("sources:\n- [", "sources:2: expected the node content, but found '<stream end>'"),
+        ("a: 1\n--- \nb: 2", "sources:2: but found another document"),
+        ("sources: \x07", "sources: not a YAML file"),
+        ("sources: " + "[" * 3000, "sources: not a YAML file"),
+        (
+            "sources:\n- name: a\n  kind: segment\n  trust: full",
+            "sources:4: sources[0].trust: must be one of ['browser', 'server']",
+        ),
+        (
+            "sources:\n- name: a\n  kind: quill",
+            "sources:3: sources[0].kind: must be one of adobe-commerce, cloudevents, ",
+        ),
+        (
+            "sources:\n- {name: a, kind: ga4}\n- {name: a, kind: ga4}",
+            "sources:3: sources[1].name: a is there twice",
+        ),
+        (
+            "sources:\n- name: a\n  kind: ga4\n  currency: euro",
+            "sources:4: sources[0].currency: must be a currency of ISO 4217, such as EUR",
+        ),
+        (
+            "sources:\n- name: a\n  kind: ga4\n  region: UK",
+            "sources:4: sources[0].region: must be a region of ISO 3166, such as DE, or GB for the UK",
+        ),
+        (
+            "sources:\n- name: a\n  kind: woocommerce",
+            "sources:2: sources[0]: woocommerce needs secrets: what is not signed could come from anybody",
+        ),
+        (
+            "sources:\n- {name: a, kind: ga4, keys: [k-hush]}\n- {name: b, kind: ga4, keys: [k-hush]}",
+            "sources:3: sources[1].keys: one of them is a source's before this: a's",
+        ),
+        (
+            "sources:\n- name: a\n  kind: ga4\n  events:\n    Seen: seen",
+            "sources:5: sources[0].events.Seen: must be one of ['ignore', ",
+        ),
+        (
+            "sources:\n- name: a\n  kind: ga4\n  cart_authority: 1",
+            "sources:4: sources[0].cart_authority: must be boolean",
+        ),
+    ],
+)
+def test_a_fault_is_told_by_its_line(text: str, says: str) -> None:
+    assert fault(text).startswith(says)
+
+
+def test_a_file_that_repeats_itself_by_reference_is_read() -> None:
+    text = "sources:\n- &a {name: a, kind: ga4, events: &e {Seen: ignore}}\n- {name: b, kind: ga4, events: *e}"
+    assert [each.source.events for each in load(text)] == [{"Seen": "ignore"}] * 2
+    assert "must be object" in fault("sources: &a [*a]")
+
+
+@pytest.mark.parametrize(
+    ("named", "says"),
+    [
+        ("secrets_file: none", "cannot read none (FileNotFoundError)"),
+        ("secrets_file: empty", "there are no secrets in empty"),
+        ("secrets_file: binary", "cannot read binary (UnicodeDecodeError)"),
+        ("secrets: [x], secrets_file: empty", "secrets stand in the file, too: keep one"),
+    ],
+)
+def test_a_fault_of_a_file_is_told_where_it_is_named(tmp_path: Path, named: str, says: str) -> None:
+    (tmp_path / "empty").write_text("\n")
+    (tmp_path / "binary").write_bytes(b"\xff")
+    text = f"sources:\n- name: a\n  kind: shopify\n  {named.replace(', ', chr(10) + '  ')}"
+    line = 5 if "," in named else 4
+    assert fault(text, tmp_path) == f"sources:{line}: sources[0].secrets_file: {says}"
+
+
+def test_a_file_that_is_no_text_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "sources.yaml"
+    file.write_bytes(b"\xff")
+    with pytest.raises(SourcesError, match="not a text file in UTF-8"):
+        read(file)
+
+
+def test_events_of_the_shop_may_be_any_type_of_ours() -> None:
+    source = schemas.load("sources")["definitions"]["source"]["properties"]
+    assert set(source["events"]["additionalProperties"]["enum"]) == TYPES | {"ignore"}
