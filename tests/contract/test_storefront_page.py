@@ -4,12 +4,13 @@ import json
 import re
 from pathlib import Path
 
-import pytest
+import msgspec
 from kafka.partitioner import murmur2
 
 from agents.collector import access
 from agents.collector.access import Collecting
-from agents.collector.validation import Faulty, take
+from agents.collector.handler import said
+from agents.collector.validation import judge
 from stream.events.types import TYPES
 from stream.kinds.exit_score import SORTS
 
@@ -26,19 +27,17 @@ def rows(first: str) -> list[list[str]]:
 
 def test_the_examples_show_every_type_and_are_taken() -> None:
     (block,) = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
-    assert [each.id for each in take(block.encode())] == [str(n) for n in range(1, 17)]
+    assert [each.id for each in judge(block.encode()).taken] == [str(n) for n in range(1, 17)]
     assert {event["type"] for event in json.loads(block)} == TYPES
 
 
-def test_the_first_post_is_taken_and_the_second_is_refused_as_it_says() -> None:
-    first, second = re.findall(r"-d '(.*?)'", PAGE, re.DOTALL)
-    assert take(first.encode())[0].id == "7f1c0a52"
-    with pytest.raises(Faulty) as caught:
-        take(second.encode())
-    said = json.loads(re.findall(r"^    (\{\"faults\".*)$", PAGE, re.MULTILINE)[0])
-    assert [(f.index, f.reason, f.path) for f in caught.value.faults] == [
-        (f["index"], f["reason"], f["path"]) for f in said["faults"]
-    ]
+def test_the_first_posts_are_answered_as_it_says() -> None:
+    posts = re.findall(r"-d '(.*?)'", PAGE, re.DOTALL)
+    answers = re.findall(r"^    (\{\"ids\".*?\})$", PAGE, re.MULTILINE | re.DOTALL)
+    assert len(posts) == len(answers) + 1
+    assert judge(posts[0].encode()).taken[0].id == "7f1c0a52"
+    for post, answer in zip(posts[1:], answers, strict=True):
+        assert msgspec.to_builtins(said(judge(post.encode()))) == json.loads(answer)
 
 
 def test_the_partitions_are_those_of_another_clients_murmur2() -> None:
