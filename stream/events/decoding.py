@@ -33,7 +33,6 @@ __all__ = [
     "DEEPEST",
     "LARGEST",
     "LARGEST_CART",
-    "Fault",
     "Rejected",
     "decode",
     "faults",
