@@ -9,7 +9,7 @@ from agents.collector.metrics import Collected
 from agents.collector.producer import Carrier, NotTaken
 from agents.collector.rate_limit import Buckets
 from agents.collector.rejects import Rejects
-from agents.collector.telling import Teller
+from agents.collector.throttled_log import ThrottledLog
 from agents.collector.validation import Judged, Refused
 
 
@@ -21,7 +21,7 @@ class Intake:
     ) -> None:
         self.collecting = collecting
         self.collected = collected
-        self.teller = Teller()
+        self.teller = ThrottledLog()
         self._carrier = carrier
         self._rejects = rejects
         self._addresses = Buckets(collecting.per_address)

@@ -37,12 +37,12 @@ TOLD_EVERY_S: Final = 60.0
 Headers = list[tuple[str, bytes]]
 
 
-class Kept(NamedTuple):
+class RejectedCopy(NamedTuple):
     value: bytes
     headers: Headers
 
 
-def kept(source: str, refused: Refused, now_ms: int) -> Kept:
+def kept(source: str, refused: Refused, now_ms: int) -> RejectedCopy:
     headers = [
         ("reason", refused.reason.encode()),
         ("path", refused.path.encode()),
@@ -51,7 +51,7 @@ def kept(source: str, refused: Refused, now_ms: int) -> Kept:
     ]
     if len(refused.value) > LARGEST:
         headers.append(("size", b"%d" % len(refused.value)))
-    return Kept(refused.value[:LARGEST], headers)
+    return RejectedCopy(refused.value[:LARGEST], headers)
 
 
 class Rejects:
@@ -61,7 +61,7 @@ class Rejects:
         self._options = aiokafka_options(settings)
         self._topic = settings.topic(REJECTED)
         self._collected = collected
-        self._waiting: deque[Kept] = deque()
+        self._waiting: deque[RejectedCopy] = deque()
         self._come = asyncio.Event()
         self._held = 0
         self._told = -TOLD_EVERY_S
@@ -118,7 +118,7 @@ class Rejects:
             request_timeout_ms=TIMEOUT_MS,
         )
 
-    async def _send(self, producer: AIOKafkaProducer, record: Kept) -> None:
+    async def _send(self, producer: AIOKafkaProducer, record: RejectedCopy) -> None:
         """What the topic does not take is lost; what is cut off stays at its place."""
         try:
             sent = await producer.send(self._topic, record.value, headers=record.headers)

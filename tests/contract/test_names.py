@@ -18,7 +18,6 @@ CLASSES = {
     "Claim": "to be renamed: agents/sender gets Reservation, stream/state keeps it",
     "Device": "to be renamed: stream/state gets PersonVisitor, agents/simulator keeps it",
     "Evidence": "to be renamed: agents/worker gets WatermarkEmitter, agents/console WatermarkProgress",
-    "Fault": "to be renamed: agents/collector gets Note, stream/events keeps it",
     "Feed": "to be renamed: agents/console gets TopicReader, agents/demo Terminal",
     "Flush": "to be renamed: agents/worker gets Checkpoint, agents/config CheckpointPauses",
     "Keys": "the keys of an event, and the stage of that name; agents/view gets RedisKeys",

@@ -17,7 +17,7 @@ SORTS: Final = 2_000
 """Sorts that are remembered: sources times types times reasons, of which few meet."""
 
 
-class Teller:
+class ThrottledLog:
     """A sort is a source, a type, a reason and a path, all of closed sets."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
