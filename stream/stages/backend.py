@@ -30,9 +30,9 @@ from stream.limits import LONGEST_TEXT
 from stream.outputs.outputs import Outputs
 from stream.stages.applying import CODES
 from stream.state.cart import NEVER, Cart
-from stream.state.kept import Gone, Kept, Taken
+from stream.state.kept import Gone, Kept, TakenLines
 from stream.state.orders import OrderEntry
-from stream.state.view import Glance, View
+from stream.state.view import View, ViewSummary
 from stream.state.visitor import (
     IDLE,
     IDLE_AFTER,
@@ -46,7 +46,7 @@ from stream.state.visitor import (
     Signal,
     Visitor,
 )
-from stream.store.changelog import HEADER, Back
+from stream.store.changelog import HEADER, RestoreFunctions
 from stream.store.keyed import PackAll
 
 KINDS: Final[tuple[type, ...]] = (
@@ -72,10 +72,10 @@ _OBJECTS: Final[Mapping[str, Any]] = {
     "consent": dict[str, bool],
     "exits": dict[str, int],
     "published": list[Published],
-    "taken": Taken | None,
+    "taken": TakenLines | None,
     "ordered": Kept | None,
     "gone": list[Gone],
-    "told": dict[str, int],
+    "bound_pairs": dict[str, int],
 }
 """The fields of a visitor that only Python reads and writes, in the order of `_visitor.h`."""
 
@@ -124,14 +124,14 @@ Run = Callable[..., tuple[int, int, tuple[int, ...]]]
 many of each of KINDS were applied)."""
 
 
-class Make(NamedTuple):
+class VisitorBackend(NamedTuple):
     """How visitors are made, packed and unpacked, and what takes the frequent events, if anything."""
 
     new: Callable[[str], Visitor]
     encode: Callable[[Visitor], bytes]
     decode: Callable[[memoryview], Visitor]
     pack_all: PackAll[Visitor] | None = None
-    back: Back | None = None
+    back: RestoreFunctions | None = None
     run: Run | None = None
 
 
@@ -142,7 +142,7 @@ def _new(visitor: str) -> Visitor:
     return Visitor(visitor, Cart(visitor))
 
 
-PURE: Final = Make(_new, _encode, msgspec.msgpack.Decoder(Visitor).decode)
+PURE: Final = VisitorBackend(_new, _encode, msgspec.msgpack.Decoder(Visitor).decode)
 
 
 def _configure(compiled: Any) -> None:
@@ -158,7 +158,7 @@ def _configure(compiled: Any) -> None:
         weights=(CART_WEIGHT, PRODUCTS_WEIGHT, THRESHOLD - SCORE_TOLERANCE if alone else 0.0),
         times=(VISIT_GAP, IDLE_AFTER, LATE_AFTER),
         unset=UNSET,
-        types=(View, Glance, Signal, Cart),
+        types=(View, ViewSummary, Signal, Cart),
         encode=_encode,
         decoders=tuple(msgspec.msgpack.Decoder(kind).decode for kind in _OBJECTS.values()),
         new_cart=tuple(_encode(Cart("")).split(_encode(""), 1)),
@@ -167,7 +167,7 @@ def _configure(compiled: Any) -> None:
         raise ValueError("compiled for another release: a new visitor is packed otherwise")
 
 
-def _built() -> Make | None:
+def _built() -> VisitorBackend | None:
     """Raises ImportError if what was built is of another release."""
     try:
         from stream.native import _visitors  # noqa: PLC0415 - it is not everywhere
@@ -179,12 +179,12 @@ def _built() -> Make | None:
         raise ImportError(
             f"{_visitors.__file__} is of another release: run make install"
         ) from fault
-    return Make(
+    return VisitorBackend(
         _visitors.Visitor,
         _visitors.pack,
         _visitors.unpack,
         _visitors.pack_all,
-        Back(_visitors.read, _visitors.survey),
+        RestoreFunctions(_visitors.read, _visitors.survey),
         _visitors.run,
     )
 
@@ -193,6 +193,6 @@ COMPILED: Final = _built()
 """None where it was not built."""
 
 
-def fastest() -> Make:
+def best_backend() -> VisitorBackend:
     """The way that the service takes."""
     return COMPILED or PURE
