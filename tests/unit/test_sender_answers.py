@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.sender.responses import LONGEST_MS, Answer, answered, label, pause
-from agents.sender.settings import Backoff
+from agents.sender.responses import LONGEST_MS, Answer, Backoff, answered, label, pause
 
 NOW = 1_767_225_600_000
 
