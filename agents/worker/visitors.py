@@ -8,6 +8,7 @@ from typing import Final
 
 from agents.kafka.raw_batches import RawBatch
 from agents.runtime.log import say
+from agents.worker.input_log import InputLog
 from agents.worker.metrics import VISITORS, Metrics
 from agents.worker.partition_processor import Shard
 from agents.worker.producer import Sender, Source
@@ -42,11 +43,13 @@ class VisitorsShard(Shard):
         self.called = -1
         self._promise: tuple[int, int] | None = None
         self._told = -TOLD_EVERY_S
+        self._input = InputLog(source.partition)
 
     def apply(self, batches: Sequence[RawBatch]) -> Outputs:
         out = Outputs()
         self._look_behind(batches)
         self.stage.process(chain.from_iterable(batch.rows() for batch in batches), out)
+        self._input.told(out)
         if self._promise and batches[-1].next >= self._promise[0]:
             self._advance(self._promise[1], out)
         return out
