@@ -144,7 +144,7 @@ def heading(console: Console, text: str) -> None:
 
 
 async def stories(stage: Stage, console: Console) -> None:
-    """Two people of the day: one was reminded, for one something was refused."""
+    """People of the day: one was reminded, for one something was refused, a guest has bought."""
     async with Kafka(stage.settings) as source:
         for person in results.examples(stage.takings(), stage.weight):
             answer = await ask(source, person) if person else None

@@ -14,6 +14,10 @@ from stream.events.nearest import meant, named
 
 IGNORED: Final = ("duplicate", "late", "ignored")
 UNTYPED: Final = "without a type"
+UNKNOWN: Final = "of no type that there is"
+
+SHOWN: Final = 10
+"""Sorts of a fault that are told one by one, the most frequent."""
 
 
 class First(NamedTuple):
@@ -35,15 +39,38 @@ def said(counts: Counter[tuple[str, str]], parts: Parts) -> Iterator[str]:
         if fate in IGNORED
     ]
     if ignored:
-        yield f"ignored: {', '.join(ignored)}"
-    for (name, *_), number in _ranked(counts, "unknown", 0):
-        near = meant(name)
-        yield f"unknown type: {number} × {name}" + (f": did you mean {near}?" if near else "")
-    for (kind, reason, path), number in _ranked(counts, "rejected", 2):
-        yield f"rejected: {number} × {kind or UNTYPED}: {reason} at {path}"
-    for (kind, path, _), number in _ranked(counts, "reported", 1):
-        line, fault = parts[kind, path]
-        yield f"left out: {number} × {kind or UNTYPED} at {path} ({wanted(fault)}), first in line {line}"
+        more = f", … and {len(ignored) - SHOWN} more sorts" if len(ignored) > SHOWN else ""
+        yield f"ignored: {', '.join(ignored[:SHOWN])}{more}"
+    yield from _first("unknown type", map(_unknown, _ranked(counts, "unknown", 0)))
+    rejected = (
+        f"{number} × {kind or UNTYPED}: {reason} at {path}"
+        for (kind, reason, path), number in _ranked(counts, "rejected", 2)
+    )
+    yield from _first("rejected", rejected)
+    left_out = (
+        _left_out(kind, path, number, parts[kind, path])
+        for (kind, path, _), number in _ranked(counts, "reported", 1)
+    )
+    yield from _first("left out", left_out)
+
+
+def _first(title: str, texts: Iterable[str]) -> Iterator[str]:
+    every = list(texts)
+    for text in every[:SHOWN]:
+        yield f"{title}: {text}"
+    if len(every) > SHOWN:
+        yield f"{title}: … and {len(every) - SHOWN} more sorts"
+
+
+def _unknown(counted: tuple[tuple[str, str, str], int]) -> str:
+    (name, _, _), number = counted
+    near = meant(name)
+    return f"{number} × {name}" + (f": did you mean {near}?" if near else "")
+
+
+def _left_out(kind: str, path: str, number: int, first: First) -> str:
+    text = f"{number} × {kind or UNKNOWN} at {path} ({wanted(first.fault)})"
+    return f"{text}, first in line {first.line}"
 
 
 def _ranked(
