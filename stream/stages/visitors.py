@@ -14,16 +14,15 @@ from msgspec import UNSET
 
 from schemas import names_nobody
 from stream.events.decoding import Rejected, parse
-from stream.events.nearest import shown
 from stream.events.records import Block, Line, Record
-from stream.events.types import TAGS, Event
+from stream.events.types import Event
 from stream.outputs.outputs import Outputs
 from stream.recipes.recipe import Recipes
 from stream.stages import announce_facts
 from stream.stages.applying import CODES, KEPT_AS, apply
 from stream.stages.backend import KINDS, Callbacks, VisitorBackend, best_backend
 from stream.stages.judgement import ELSEWHERE, judge
-from stream.stages.record_outcomes import RecordOutcomes
+from stream.stages.record_outcomes import RecordOutcomes, reject, report
 from stream.state.cart import NEVER
 from stream.state.visitor import FORGET_AFTER, IDLE_AFTER, LATE_AFTER, Visitor
 from stream.store.changelog import Changes, Entries
@@ -107,11 +106,10 @@ class Visitors:
                 if key != event.visitor.encode():
                     raise Rejected("no_key" if key is None else "key_differs", "$.visitor")
                 if event.aside is not None:
-                    _report(event, kind, offset, out)
+                    report(event, kind, offset, out)
                 outcome = "unknown" if kind is Event else self._handle(offset, t, event, kind, out)
         except Rejected as fault:
-            out.rejected.append((offset, fault.reason, fault.path))
-            outcome = "rejected"
+            outcome, kind = "rejected", reject(fault, kind, offset, value, out)
         outcomes.note(outcome, kind)
 
     @property
@@ -231,13 +229,3 @@ class Visitors:
         position, self._time, self.clock = self._states.restored()
         self.position = max(position, 0)
         self._states.reach(self.clock)
-
-
-def _report(event: Event, kind: type, offset: int, out: Outputs) -> None:
-    """Tells the parts of an event that were left out, and the name of a type that there is not."""
-    named = TAGS.get(kind, "")
-    for fault in event.faults:
-        out.reported.append((offset, named, fault.path))
-        out.counts["reported", f"{named}:{fault.path}"] += 1
-    if kind is Event:
-        out.counts["unknown", shown(event.reading.type)] += 1

@@ -52,7 +52,9 @@ def test_a_step_less_is_gone_and_one_at_another_time_has_moved(tmp_path: Path) -
 
 
 def test_another_offer_at_the_same_time_is_a_change(tmp_path: Path) -> None:
-    report = compared(tmp_path, CART % "offers: [{offer: free-shipping, when: {cart_value: {min: 1}}}]")
+    report = compared(
+        tmp_path, CART % "offers: [{offer: free-shipping, when: {cart_value: {min: 1}}}]"
+    )
     found = of_recipe(report)
     assert found == {"before": 3, "after": 3, "same": 2, "changed": 1}
 
