@@ -45,9 +45,9 @@ Bought = dict[str, list[BoughtLine]]
 """By cart id."""
 
 
-def known(changed_at: int, contents: str, lines: Iterable[Line]) -> KnownCart:
-    kept = [(line.product_id, line.variant_id, line.quantity, line.since) for line in lines]
-    return KnownCart(changed_at, contents, kept)
+def held(lines: Iterable[Line]) -> list[tuple[str, str, float, int]]:
+    """The lines as a KnownCart has them."""
+    return [(line.product_id, line.variant_id, line.quantity, line.since) for line in lines]
 
 
 def bought_now(lines: Iterable[BoughtLine], at: int) -> set[tuple[str, str, float]]:
