@@ -41,7 +41,7 @@ def _count(
         old = not cart.lines and cart.changed_at == carts.NEVER and checkout is None
         return Counted(cart.lines, checkout, old)
     lines = [line for line in cart.lines if line.since > last]
-    if lines and cart.id in person.bought:
+    if cart.id in person.bought and not all(line.added for line in lines):
         held = bought.bought_now(person.bought[cart.id], at)
         lines = [line for line in lines if not _is_bought(line, held)]
     old = not lines if cart.lines else cart.changed_at <= last
@@ -146,7 +146,7 @@ def remember(person: Person, seen: Seen, at: int) -> None:
                 bought.keep_only(person.bought, id, seen.given)
         if seen.old and cart.lines:
             bought.add(person.bought, id, seen.given, last, at)
-    if id in person.bought:
+    if cart.lines and id in person.bought:
         bought.show(person.bought, id, seen.given, at)
     known = person.carts.get(id)
     if known is None or cart.changed_at >= known.changed_at:

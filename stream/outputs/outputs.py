@@ -1,6 +1,7 @@
 """What a batch decided, for the carrier to send. Plain lists, in the order they were made."""
 
 from collections import defaultdict
+from typing import ClassVar
 
 from stream.state import claims, facts
 from stream.state.claims import AnyClaim
@@ -8,7 +9,7 @@ from stream.state.facts import AnyFact
 
 
 class Outputs:
-    """`facts` and `decisions`: (person, JSON) · `claims`: (key of identity, JSON) · `triggers`: (recipe,
+    """`as_json`: facts are wanted as JSON, not as they are made · `facts` and `decisions`: (person, JSON) · `claims`: (key of identity, JSON) · `triggers`: (recipe,
     person, JSON), fired and cancelled · `rejected`: (input offset, reason, JSON path) · `reported`: (input
     offset, type, JSON path with [] for an index), of a part that was left out · `counts`: (kind, label) to a
     number, and `moments`: (fired or cancelled, the time in ms at which it was to be), for metrics.
@@ -24,6 +25,8 @@ class Outputs:
         "reported",
         "triggers",
     )
+
+    as_json: ClassVar[bool] = True
 
     def __init__(self) -> None:
         self.facts: list[tuple[str, bytes]] = []

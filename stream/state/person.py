@@ -188,12 +188,17 @@ class Person(Struct, array_like=True, gc=False):
         return first
 
 
+def trim_visitors(person: Person) -> None:
+    """After a fact that brings one visitor and no more."""
+    if len(person.visitors) > limits.MOST_VISITORS:
+        del person.visitors[min(person.visitors, key=lambda id: person.visitors[id].last_active)]
+
+
 def trim(person: Person, at: int) -> None:
     """After a fact, which brings one visitor, one cart and few episodes: keeps the state in its bounds."""
     if person.bought:
         bought.lapse(person.bought, at)
-    if len(person.visitors) > limits.MOST_VISITORS:
-        del person.visitors[min(person.visitors, key=lambda id: person.visitors[id].last_active)]
+    trim_visitors(person)
     if len(person.carts) > limits.MOST_CARTS:
         del person.carts[min(person.carts, key=lambda id: person.carts[id].changed_at)]
     while len(person.bought) > limits.MOST_CARTS:
