@@ -22,28 +22,28 @@ class ThrottledLog:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._told: dict[tuple[str, ...], float] = {}
-        self._untold: dict[tuple[str, ...], int] = {}
+        self._reported: dict[tuple[str, ...], float] = {}
+        self._unreported: dict[tuple[str, ...], int] = {}
 
     def refused(self, source: str, refused: Sequence[Refused]) -> None:
         for each in refused:
-            self._tell("refused", source, each.type, each.reason, each.path)
+            self._report("refused", source, each.type, each.reason, each.path)
 
     def unknown(self, source: str, name: str) -> None:
         """An event of a source's own for which there is no row in any table."""
         plain = "".join(letter for letter in name if letter.isalnum() or letter in " ._:/$-")
-        self._tell("unknown_event", source, plain[:64].replace(" ", "_"))
+        self._report("unknown_event", source, plain[:64].replace(" ", "_"))
 
-    def _tell(self, *sort: str) -> None:
+    def _report(self, *sort: str) -> None:
         now = self._clock()
-        if now - self._told.get(sort, now - OFTEN_S) < OFTEN_S:
-            self._untold[sort] = self._untold.get(sort, 0) + 1
+        if now - self._reported.get(sort, now - OFTEN_S) < OFTEN_S:
+            self._unreported[sort] = self._unreported.get(sort, 0) + 1
             return
-        if len(self._told) >= SORTS:
-            self._told.clear()
-            self._untold.clear()
-        self._told[sort] = now
-        count = 1 + self._untold.pop(sort, 0)
+        if len(self._reported) >= SORTS:
+            self._reported.clear()
+            self._unreported.clear()
+        self._reported[sort] = now
+        count = 1 + self._unreported.pop(sort, 0)
         names = FIELDS[sort[0]]
         fields = dict(zip(names, sort[1:], strict=True))
         say(log, sort[0], logging.WARNING, **fields, events=count)

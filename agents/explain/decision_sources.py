@@ -26,7 +26,7 @@ FETCH_MS: Final = 10
 """A fetch waits so long where nothing comes. Longer: the next question waits behind it, each time."""
 
 
-class Source(Protocol):
+class DecisionSource(Protocol):
     """`keys` None: of whatever key. `since` (ms): what is older may be left out."""
 
     async def decisions(self, people: Collection[str] | None) -> list[Record]: ...

@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection
 from typing import Final, NamedTuple
 
-from agents.explain.decision_sources import Source
+from agents.explain.decision_sources import DecisionSource
 from agents.explain.timeline import Story
 
 TRIGGER_ID: Final = re.compile(r"[0-9a-f]{32}")
@@ -21,7 +21,7 @@ class Answer(NamedTuple):
     trigger_id: str | None = None
 
 
-async def ask(source: Source, asked: str) -> Answer | None:
+async def ask(source: DecisionSource, asked: str) -> Answer | None:
     """The story of a person (`customer:anna`, `visitor:v1`, with or without the word before it) or
     of the one for whom a step was decided (its trigger id); None if nothing was written of any.
     """
@@ -46,7 +46,7 @@ def persons(name: str) -> tuple[str, ...]:
     return (f"customer:{name}", f"visitor:{name}")
 
 
-async def _story(source: Source, person: str) -> Story:
+async def _story(source: DecisionSource, person: str) -> Story:
     """A customer's devices tell what was done before the login; a device tells who logged in."""
     seen = await source.seen([person])
     visitors = {visitor for visitor, _ in seen}
@@ -68,6 +68,6 @@ async def _story(source: Source, person: str) -> Story:
     )
 
 
-async def _customers(source: Source, visitors: Collection[str]) -> set[str]:
+async def _customers(source: DecisionSource, visitors: Collection[str]) -> set[str]:
     events = await source.events(visitors, 0)
     return {f"customer:{event['customer']}" for event in events if "customer" in event}

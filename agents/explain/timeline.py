@@ -36,7 +36,7 @@ class Story:
     triggers: Sequence[Record] = ()
 
 
-class Line(NamedTuple):
+class StoryLine(NamedTuple):
     """`at` in ms; `details` explain the text; `trigger_id` of a step."""
 
     at: int
@@ -46,19 +46,19 @@ class Line(NamedTuple):
     trigger_id: str | None = None
 
 
-def lines(story: Story, recipes: Recipes, zone: tzinfo = UTC) -> list[Line]:
+def lines(story: Story, recipes: Recipes, zone: tzinfo = UTC) -> list[StoryLine]:
     """In order of time; at one time a due step goes before an event, what that brings after it."""
     events = list(own(story))
     ranked = [(line.at, 1, line) for line in _did(events)]
     ranked += [(line.at, 2, line) for line in _quiet(events, zone)]
-    teller = decision_text.Teller(story.decisions, story.triggers, events, recipes, zone)
+    teller = decision_text.DecisionText(story.decisions, story.triggers, events, recipes, zone)
     for decision in teller.decisions:
         text, details = teller.decision(decision)
-        line = Line(decision["at"], decision["outcome"], text, details, decision["trigger_id"])
+        line = StoryLine(decision["at"], decision["outcome"], text, details, decision["trigger_id"])
         ranked.append((line.at, 0 if teller.is_due(decision) else 3, line))
     for cancel in teller.cancels:
         text, id = teller.cancel(cancel), cancel["trigger_id"]
-        ranked.append((cancel["at"], 3, Line(cancel["at"], "cancelled", text, (), id)))
+        ranked.append((cancel["at"], 3, StoryLine(cancel["at"], "cancelled", text, (), id)))
     return [line for _, _, line in sorted(ranked, key=lambda entry: entry[:2])]
 
 
@@ -83,7 +83,7 @@ def is_ignored(event: Record) -> bool:
     return late and event["type"] not in STILL_COUNTS
 
 
-def _did(events: Sequence[Record]) -> Iterator[Line]:
+def _did(events: Sequence[Record]) -> Iterator[StoryLine]:
     looked = dwell.seconds(event for event in events if not is_ignored(event))
     for event in events:
         text = sentence(event)
@@ -93,14 +93,14 @@ def _did(events: Sequence[Record]) -> Iterator[Line]:
             text += f" for {_stretch(looked[event['visitor'], event['id']])}"
         if is_ignored(event):
             text += " (told minutes too late, so it does not count)"
-        yield Line(event["t"], "did", f"{event['visitor']} {text}")
+        yield StoryLine(event["t"], "did", f"{event['visitor']} {text}")
 
 
 def _stretch(seconds: int) -> str:
     return f"{seconds} s" if seconds < 120 else f"{round(seconds / 60)} min"
 
 
-def _quiet(events: Iterable[Record], zone: tzinfo) -> Iterator[Line]:
+def _quiet(events: Iterable[Record], zone: tzinfo) -> Iterator[StoryLine]:
     for visitor, since in dwell.pauses(event for event in events if not is_ignored(event)):
         text = f"{visitor} has been quiet since {of_day(since, zone)}"
-        yield Line(since + dwell.IDLE, "quiet", text)
+        yield StoryLine(since + dwell.IDLE, "quiet", text)

@@ -52,7 +52,7 @@ class SenderSettings:
     common: Settings
     url: str = field(repr=False)
     secrets: tuple[bytes, ...] = field(repr=False)
-    marks: Path
+    idempotency: Path
     group: str
     recipes: tuple[str, ...] = ()
     timeout_ms: int = TIMEOUT_MS
@@ -70,7 +70,7 @@ class SenderSettings:
             common=common,
             url=_url(env),
             secrets=_secrets(env),
-            marks=Path(env.text("TRIGGERS_SENDER_MARKS", f".cache/{group}.sqlite3")),
+            idempotency=Path(env.text("TRIGGERS_SENDER_MARKS", f".cache/{group}.sqlite3")),
             group=group,
             recipes=_recipes(env),
             timeout_ms=env.number("TRIGGERS_WEBHOOK_TIMEOUT_MS", 100, 60_000, TIMEOUT_MS),

@@ -10,7 +10,7 @@ from agents.runtime.log import say
 from agents.sender import responses, signature
 from agents.sender.message import Message
 from agents.sender.metrics import Metrics
-from agents.sender.responses import Answer
+from agents.sender.responses import Response
 from agents.sender.settings import SenderSettings
 
 log = logging.getLogger("triggers.sender")
@@ -46,18 +46,18 @@ class Endpoint:
         """Seconds until the endpoint may be asked again: it said so with Retry-After."""
         return max(self._closed_until - time.monotonic(), 0.0)
 
-    async def post(self, message: Message) -> Answer:
+    async def post(self, message: Message) -> Response:
         """Returns when the answer's head is there; what a body says changes nothing."""
         begun = time.monotonic()
         answer = await self._post(message)
         self._metrics.tried(responses.label(answer.said), time.monotonic() - begun)
-        self._told(answer)
+        self._report(answer)
         if answer.retry_after is not None:
             until = time.monotonic() + answer.retry_after / 1000
             self._closed_until = max(self._closed_until, until)
         return answer
 
-    def _told(self, answer: Answer) -> None:
+    def _report(self, answer: Response) -> None:
         """A line when it begins to fail and when it is well again, and not many while it does both."""
         well, now = answer.verdict == "delivered", time.monotonic()
         if well != self._well and now >= self._quiet_until:
@@ -65,7 +65,7 @@ class Endpoint:
             say(log, "endpoint_well" if well else "endpoint_fails", level, said=answer.said)
             self._well, self._quiet_until = well, now + QUIET_S
 
-    async def _post(self, message: Message) -> Answer:
+    async def _post(self, message: Message) -> Response:
         assert self._session is not None, "started"
         now = int(time.time() * 1000)
         signed = signature.headers(message.id, now, message.body, self._settings.secrets)
@@ -74,7 +74,7 @@ class Endpoint:
                 self._settings.url, data=message.body, headers=signed, allow_redirects=False
             ) as response:
                 after = response.headers.get("Retry-After")
-                return responses.answered(response.status, after, now)
+                return responses.response_of(response.status, after, now)
         except TimeoutError:
             return responses.TIMEOUT
         except (aiohttp.ClientError, OSError):

@@ -63,7 +63,7 @@ def _is_closed(checkout: Checkout, last: int, filled: bool, old: bool) -> bool:
     return without and checkout.started_at - last < AFTER_ORDER
 
 
-class Seen:
+class VisibleSummary:
     """A summary as the person's orders let it count; what is kept of it is what was given.
 
     `lines`, `checkout`, `contents`: what counts · `stale`: the person is known to have had this cart later,
@@ -136,7 +136,7 @@ class Seen:
         return frozenset([each for each in found if each is not None])
 
 
-def remember(person: Person, seen: Seen, at: int) -> None:
+def remember(person: Person, seen: VisibleSummary, at: int) -> None:
     """Enters what a summary says of its cart: what is bought under its id, and what is known to be in it."""
     id, cart, last = seen.cart.id, seen.cart, seen.last
     if not seen.stale and last is not None:

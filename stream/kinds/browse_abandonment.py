@@ -8,7 +8,7 @@ from typing import Final
 
 from stream.durations import DAY, HOUR, SECOND
 from stream.episodes import lifecycle
-from stream.episodes.visible_summary import Seen
+from stream.episodes.visible_summary import VisibleSummary
 from stream.outputs.outputs import Outputs
 from stream.recipes.conditions import ALWAYS
 from stream.recipes.recipe import BROWSE, Recipe, Recipes
@@ -56,7 +56,7 @@ def _looked(summary: Summary) -> bool:
     return looked_at >= DISTINCT
 
 
-def look(person: Person, fact: Idle, seen: Seen, recipes: Recipes, out: Outputs) -> None:
+def look(person: Person, fact: Idle, seen: VisibleSummary, recipes: Recipes, out: Outputs) -> None:
     """An idle visitor's visit: opens, feeds, replaces or closes the browse episodes of the person."""
     opened, in_funnel = list[Episode](), False
     for each in person.episodes:
@@ -88,7 +88,7 @@ def _meets(fact: Idle) -> bool:
     )
 
 
-def _open(person: Person, recipe: Recipe, fact: Idle, seen: Seen) -> None:
+def _open(person: Person, recipe: Recipe, fact: Idle, seen: VisibleSummary) -> None:
     summary = fact.summary
     if lifecycle.is_remembered(person, recipe, fact.visitor, summary.visit_start, ""):
         return
@@ -109,7 +109,7 @@ def _open(person: Person, recipe: Recipe, fact: Idle, seen: Seen) -> None:
     person.episodes.append(episode)
 
 
-def _feed(episode: Episode, fact: Idle, seen: Seen, sub_kind: str) -> None:
+def _feed(episode: Episode, fact: Idle, seen: VisibleSummary, sub_kind: str) -> None:
     episode.fed_at = fact.at
     episode.product = fact.summary.subject
     episode.looked_at = seen.looked_at

@@ -9,7 +9,7 @@ from msgspec import structs
 
 from stream import limits
 from stream.episodes import lifecycle
-from stream.episodes.visible_summary import Seen
+from stream.episodes.visible_summary import VisibleSummary
 from stream.kinds import registry
 from stream.outputs.outputs import Outputs
 from stream.recipes.conditions import ALWAYS
@@ -19,7 +19,7 @@ from stream.state.facts import CartSummary, Idle
 from stream.state.person import Episode, Person
 
 
-def look(person: Person, fact: Idle, seen: Seen, recipes: Recipes, out: Outputs) -> None:
+def look(person: Person, fact: Idle, seen: VisibleSummary, recipes: Recipes, out: Outputs) -> None:
     """An idle visitor's cart: opens, keeps, feeds or closes what is about it."""
     at, id = fact.at, seen.cart.id
     opened = _open_ones(person)
@@ -48,7 +48,7 @@ def look(person: Person, fact: Idle, seen: Seen, recipes: Recipes, out: Outputs)
             _open(person, recipe, key_time, fact, seen)
 
 
-def _goes_on(person: Person, episode: Episode, seen: Seen) -> bool:
+def _goes_on(person: Person, episode: Episode, seen: VisibleSummary) -> bool:
     """Whether the cart of an episode only has a new id."""
     id = seen.cart.id
     return (
@@ -70,7 +70,7 @@ def _open_ones(person: Person) -> list[Episode]:
     return [each for each in person.episodes if each.cart is not None]
 
 
-def _stage(seen: Seen) -> tuple[str | None, int]:
+def _stage(seen: VisibleSummary) -> tuple[str | None, int]:
     """The kind of what is left behind, with its key time."""
     for kind, stage in registry.STAGES:
         key_time = stage(seen)
@@ -86,7 +86,7 @@ def _known_empty(person: Person, id: str) -> None:
             episode.emptied = [*episode.emptied, id]
 
 
-def _open(person: Person, recipe: Recipe, key_time: int, fact: Idle, seen: Seen) -> None:
+def _open(person: Person, recipe: Recipe, key_time: int, fact: Idle, seen: VisibleSummary) -> None:
     id = seen.cart.id
     if _has_open(person, recipe.name, id):
         return
@@ -103,7 +103,7 @@ def _open(person: Person, recipe: Recipe, key_time: int, fact: Idle, seen: Seen)
     person.episodes.append(episode)
 
 
-def _feed(person: Person, episode: Episode, fact: Idle, seen: Seen) -> None:
+def _feed(person: Person, episode: Episode, fact: Idle, seen: VisibleSummary) -> None:
     episode.visitor = fact.visitor
     episode.fed_at = fact.at
     episode.cart_id = seen.cart.id

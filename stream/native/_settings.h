@@ -21,7 +21,7 @@ static char letters[KINDS]; /* of the types, before the id of an event */
 static PyObject *page_names[PAGE_KINDS];
 
 static PyObject *unset;                                            /* msgspec.UNSET */
-static PyObject *view_type, *glance_type, *signal_type, *cart_type; /* Structs of stream/state */
+static PyObject *view_type, *view_summary_type, *signal_type, *cart_type; /* Structs of stream/state */
 
 static PyObject *encode;               /* an object to msgpack */
 static PyObject *encode_json;          /* an object to JSON */

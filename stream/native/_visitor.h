@@ -172,7 +172,7 @@ static inline PyObject *view_as(const View *view, PyObject *type) {
     args[DWELL] = PyLong_FromLongLong(view->dwell);
     args[AT] = PyLong_FromLongLong(view->at);
     args[EVENT] = str_or_none(&r);
-    if (type == glance_type) {
+    if (type == view_summary_type) {
         skip(&r, 0);
         args[LOOKS] = str_or_none(&r);
         count = LOOKS + 1;

@@ -101,7 +101,7 @@ static PyGetSetDef visitor_getset[] = {
     OBJECT_FIELD("signals", SIGNALS_SEEN), OBJECT_FIELD("fired", FIRED), OBJECT_FIELD("refused", REFUSED),
     OBJECT_FIELD("consent", CONSENT), OBJECT_FIELD("exits", EXITS), OBJECT_FIELD("published", PUBLISHED),
     OBJECT_FIELD("taken", TAKEN), OBJECT_FIELD("ordered", ORDERED), OBJECT_FIELD("gone", GONE),
-    OBJECT_FIELD("told", TOLD),
+    OBJECT_FIELD("bound_pairs", TOLD),
     STR_OR_NONE(customer), STR_OR_NONE(email), STR_OR_NONE(phone), STR_OR_NONE(former),
     STR_FIELD(page), STR_FIELD(query), STR_FIELD(search_event), STR_FIELD(cart_event),
     READ_ONLY(person), READ_ONLY(is_known), READ_ONLY(last_sign), READ_ONLY(products), READ_ONLY(screen),
@@ -199,12 +199,12 @@ static PyObject *visitor_subject(Visitor *v, PyObject *unused) {
     return view_as(best, view_type);
 }
 
-static PyObject *visitor_glances(Visitor *v, PyObject *unused) {
+static PyObject *visitor_view_summaries(Visitor *v, PyObject *unused) {
     PyObject *found = PyList_New(v->views.count);
     for (int i = 0; found && i < v->views.count; i++) {
-        PyObject *glance = view_as(&v->views.all[v->views.order[i]], glance_type);
-        if (!glance) Py_CLEAR(found);
-        else PyList_SET_ITEM(found, i, glance);
+        PyObject *summary = view_as(&v->views.all[v->views.order[i]], view_summary_type);
+        if (!summary) Py_CLEAR(found);
+        else PyList_SET_ITEM(found, i, summary);
     }
     return found;
 }
@@ -215,7 +215,7 @@ static PyMethodDef visitor_methods[] = {
     METHOD(begin_anew, METH_NOARGS), METHOD(engage, METH_O), METHOD(look_away, METH_O),
     METHOD(turn, METH_FASTCALL), METHOD(view, METH_FASTCALL), METHOD(search, METH_FASTCALL),
     METHOD(knows, METH_O), METHOD(remember, METH_O),
-    METHOD(subject, METH_NOARGS), METHOD(glances, METH_NOARGS), {NULL}};
+    METHOD(subject, METH_NOARGS), METHOD(view_summaries, METH_NOARGS), {NULL}};
 
 static PyTypeObject VisitorType = {
     PyVarObject_HEAD_INIT(NULL, 0).tp_name = "stream.native._visitors.Visitor",
@@ -299,7 +299,7 @@ static PyObject *configure(PyObject *module, PyObject *args, PyObject *kwargs) {
                                      &constants, &PyDict_Type, &words, &given_letters, &letters_count, &PyTuple_Type,
                                      &nobody_names, &PyTuple_Type, &sorts_given, &cart_weight, &products_weight,
                                      &certain_below, &visit_gap, &idle_after, &late_after, &forget_after,
-                                     &checkout_lasts, &unset, &view_type, &glance_type, &signal_type, &cart_type,
+                                     &checkout_lasts, &unset, &view_type, &view_summary_type, &signal_type, &cart_type,
                                      &encode, &encode_json, &settle, &PyTuple_Type, &decoders,
                                      &new_cart_head.at, &head_size, &new_cart_rest.at, &rest_size))
         return NULL;

@@ -40,9 +40,9 @@ from stream.state import facts
 from stream.state.cart import NEVER, Cart
 from stream.state.checkout import LASTS as CHECKOUT_LASTS
 from stream.state.checkout import settle
-from stream.state.kept import Gone, Kept, Taken
+from stream.state.kept import Gone, Kept, TakenLines
 from stream.state.orders import OrderEntry
-from stream.state.view import Glance, View
+from stream.state.view import View, ViewSummary
 from stream.state.visitor import (
     ACTIVE,
     FORGET_AFTER,
@@ -58,7 +58,7 @@ from stream.state.visitor import (
     Signal,
     Visitor,
 )
-from stream.store.changelog import HEADER, Back
+from stream.store.changelog import HEADER, RestoreFunctions
 from stream.store.keyed import PackAll
 
 KINDS: Final[tuple[type, ...]] = (
@@ -91,10 +91,10 @@ _OBJECTS: Final[Mapping[str, Any]] = {
     "consent": dict[str, bool],
     "exits": dict[str, int],
     "published": list[Published],
-    "taken": Taken | None,
+    "taken": TakenLines | None,
     "ordered": Kept | None,
     "gone": list[Gone],
-    "told": dict[str, int],
+    "bound_pairs": dict[str, int],
 }
 """The fields of a visitor that only Python reads and writes, in the order of `_visitor.h`."""
 
@@ -150,14 +150,14 @@ Run = Callable[..., tuple[int, int, tuple[int, ...]]]
 many of each of KINDS were applied)."""
 
 
-class Make(NamedTuple):
+class VisitorBackend(NamedTuple):
     """How visitors are made, packed and unpacked, and what takes the frequent events, if anything."""
 
     new: Callable[[str], Visitor]
     encode: Callable[[Visitor], bytes]
     decode: Callable[[memoryview], Visitor]
     pack_all: PackAll[Visitor] | None = None
-    back: Back | None = None
+    back: RestoreFunctions | None = None
     run: Run | None = None
     fell_idle: Callable[[Visitor, list[tuple[str, bytes]]], None] | None = None
     """As announce_facts.fell_idle, of facts that are to be JSON."""
@@ -170,7 +170,7 @@ def _new(visitor: str) -> Visitor:
     return Visitor(visitor, Cart(visitor))
 
 
-PURE: Final = Make(_new, _encode, msgspec.msgpack.Decoder(Visitor).decode)
+PURE: Final = VisitorBackend(_new, _encode, msgspec.msgpack.Decoder(Visitor).decode)
 
 
 def _configure(compiled: Any) -> None:
@@ -186,7 +186,7 @@ def _configure(compiled: Any) -> None:
         weights=(CART_WEIGHT, PRODUCTS_WEIGHT, THRESHOLD - SCORE_TOLERANCE if alone else 0.0),
         times=(VISIT_GAP, IDLE_AFTER, LATE_AFTER, FORGET_AFTER, CHECKOUT_LASTS),
         unset=UNSET,
-        types=(View, Glance, Signal, Cart),
+        types=(View, ViewSummary, Signal, Cart),
         encode=(_encode, facts.encode),
         settle=settle,
         decoders=tuple(msgspec.msgpack.Decoder(kind).decode for kind in _OBJECTS.values()),
@@ -196,7 +196,7 @@ def _configure(compiled: Any) -> None:
         raise ValueError("compiled for another release: a new visitor is packed otherwise")
 
 
-def _built() -> Make | None:
+def _built() -> VisitorBackend | None:
     """Raises ImportError if what was built is of another release."""
     try:
         from stream.native import _visitors  # noqa: PLC0415 - it is not everywhere
@@ -208,12 +208,12 @@ def _built() -> Make | None:
         raise ImportError(
             f"{_visitors.__file__} is of another release: run make install"
         ) from fault
-    return Make(
+    return VisitorBackend(
         _visitors.Visitor,
         _visitors.pack,
         _visitors.unpack,
         _visitors.pack_all,
-        Back(_visitors.read, _visitors.survey),
+        RestoreFunctions(_visitors.read, _visitors.survey),
         _visitors.run,
         _visitors.fell_idle,
     )
@@ -223,6 +223,6 @@ COMPILED: Final = _built()
 """None where it was not built."""
 
 
-def fastest() -> Make:
+def best_backend() -> VisitorBackend:
     """The way that the service takes."""
     return COMPILED or PURE

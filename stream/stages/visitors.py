@@ -21,9 +21,9 @@ from stream.outputs.outputs import Outputs
 from stream.recipes.recipe import Recipes
 from stream.stages import announce_facts
 from stream.stages.applying import CODES, KEPT_AS, apply
-from stream.stages.backend import KINDS, Callbacks, Make, fastest
+from stream.stages.backend import KINDS, Callbacks, VisitorBackend, best_backend
 from stream.stages.judgement import ATTENDED, ELSEWHERE, judge
-from stream.stages.record_outcomes import Fates
+from stream.stages.record_outcomes import RecordOutcomes
 from stream.state.cart import NEVER
 from stream.state.visitor import FORGET_AFTER, IDLE_AFTER, LATE_AFTER, Visitor
 from stream.store.changelog import Changes, Entries
@@ -35,10 +35,10 @@ Parse = Callable[[Any], Event | None]
 class Visitors:
     """`clock`: evidence reached (ms) · `position`: the next input offset; both -1 and 0 at first."""
 
-    def __init__(self, recipes: Recipes, make: Make | None = None) -> None:
+    def __init__(self, recipes: Recipes, make: VisitorBackend | None = None) -> None:
         """`make`: how visitors are made; None: the fastest way there is."""
         self._recipes = recipes
-        self._make = make or fastest()
+        self._make = make or best_backend()
         self._states: Keyed[Visitor] = Keyed(
             self._make.encode, self._make.decode, self._make.pack_all, self._make.back
         )
@@ -60,10 +60,10 @@ class Visitors:
         Records before `position` are skipped. Time does not move back behind evidence either: of a broker whose clock
         is further behind than the margin, an order still counts. Never raises for what a record holds.
         """
-        fates = Fates()
+        outcomes = RecordOutcomes()
         self._time = max(self._time, self.clock)
         applied: Iterable[int] = ()
-        take = partial(self._take, parse, fates, out)
+        take = partial(self._take, parse, outcomes, out)
         if self._make.run is None:
             self._run(cast(Iterable[Record], records), take)
         else:
@@ -74,7 +74,7 @@ class Visitors:
             self.position, self._time, applied = self._make.run(
                 records, self.position, self._time, self._states.held, callbacks
             )
-        fates.count(zip(KINDS, applied, strict=False), out)
+        outcomes.count(zip(KINDS, applied, strict=False), out)
         self.advance(self._time, out)
 
     def _run(self, records: Iterable[Record], take: Callable[..., None]) -> None:
@@ -91,7 +91,7 @@ class Visitors:
     def _take(
         self,
         parse: Parse,
-        fates: Fates,
+        outcomes: RecordOutcomes,
         out: Outputs,
         offset: int,
         t: int,
@@ -103,18 +103,18 @@ class Visitors:
         try:
             event = parse(value)
             if event is None:
-                fate = "clock"
+                outcome = "clock"
             else:
                 kind = type(event)
                 if key != event.visitor.encode():
                     raise Rejected("no_key" if key is None else "key_differs", "$.visitor")
                 if event.aside is not None:
                     _report(event, kind, offset, out)
-                fate = "unknown" if kind is Event else self._handle(offset, t, event, kind, out)
+                outcome = "unknown" if kind is Event else self._handle(offset, t, event, kind, out)
         except Rejected as fault:
             out.rejected.append((offset, fault.reason, fault.path))
-            fate = "rejected"
-        fates.note(fate, kind)
+            outcome = "rejected"
+        outcomes.note(outcome, kind)
 
     @property
     def takes_blocks(self) -> bool:
@@ -137,8 +137,8 @@ class Visitors:
             state = None
         name = CODES[kind] + event.id
         if state is None:
-            grave = states.grave(key)
-            if grave is not None and offset <= grave[0]:
+            deleted = states.deleted(key)
+            if deleted is not None and offset <= deleted[0]:
                 return "replayed"
         elif offset <= state.applied:
             return "replayed"
@@ -174,7 +174,7 @@ class Visitors:
     def _fresh(self, key: str) -> Visitor | None:
         """A new state; None for a name of nobody, and for one that has a grave."""
         states = self._states
-        if names_nobody(key) or states.grave(key) is not None:
+        if names_nobody(key) or states.deleted(key) is not None:
             return None
         state = self._make.new(key)
         states.add(key, state)

@@ -28,7 +28,7 @@ def _by_time(order: OrderEntry) -> int:
     return order.at
 
 
-class Device(Struct, array_like=True, gc=False):
+class PersonVisitor(Struct, array_like=True, gc=False):
     """One visitor of the person, as told last."""
 
     active: bool
@@ -95,7 +95,7 @@ class Person(Struct, array_like=True, gc=False):
     armed: int = NEVER
     last_visitor: str = ""
     last_n: int = NEVER
-    visitors: dict[str, Device] = {}
+    visitors: dict[str, PersonVisitor] = {}
     carts: dict[str, KnownCart] = {}
     episodes: list[Episode] = []
     fired: list[FiredStep] = []

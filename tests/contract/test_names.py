@@ -47,7 +47,7 @@ MODULES = {
         "consumer": "of a worker, and of a sender",
         "dead_letters": "of input that cannot be read, and of triggers that no endpoint took",
         "health": "of a worker, and of a sender",
-        "keys": "to be renamed: agents/view/keys.py gets redis_keys.py",
+        "keys": "to be renamed: agents/view/redis_keys.py gets redis_keys.py",
         "lookup": "the page asks what the command asks",
         "metrics": "each program has instruments of its own",
         "producer": "of outputs, and of collected events",
