@@ -8,7 +8,7 @@ they are dropped and read anew. A member that the group has cast out drops all w
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -17,11 +17,12 @@ from faust.types import TP, Message
 from agents.config.settings import Settings
 from agents.kafka.offsets import Offsets
 from agents.kafka.raw_batches import RawBatch
-from agents.kafka.reconnect import PATIENCE_S, connection_loss_as_error
+from agents.kafka.reconnect import connection_loss_as_error
 from agents.runtime.log import say
 from agents.worker.checkpoint import Checkpoint
 from agents.worker.consumer import BatchConsumer
 from agents.worker.metrics import Metrics
+from agents.worker.opening import open_all
 from agents.worker.partition_processor import Gap, Maker, PartitionProcessor
 from agents.worker.restore import StateError, restore
 
@@ -31,10 +32,6 @@ SHARE_OF_SESSION: Final = 0.8
 """Of the session timeout, for the last flush: later, the partitions may be another's already."""
 
 NOBODY: Final = (-1, "")
-
-
-OPENING_S: Final = 30.0
-"""From line to line of the log while transactions of former owners do not end."""
 
 
 class LogWentBack(StateError):
@@ -239,20 +236,3 @@ class Assignment:
         for processor in processors:
             processor.closed = True
         await self._checkpoint(processors)
-
-
-async def open_all(
-    processors: Collection[PartitionProcessor], still_ours: Callable[[], bool]
-) -> bool:
-    """Opens processors; False once they are not wanted any more, whatever still keeps the broker from answering."""
-    opening = asyncio.gather(*(processor.open(still_ours) for processor in processors))
-    reported = time.monotonic()
-    while not opening.done():
-        await asyncio.wait((opening,), timeout=PATIENCE_S)
-        if not still_ours():
-            opening.cancel()
-            return False
-        if time.monotonic() - reported > OPENING_S:
-            reported = time.monotonic()
-            say(log, "former_transactions_do_not_end", logging.WARNING, partitions=len(processors))
-    return all(opening.result())

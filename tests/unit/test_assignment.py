@@ -8,7 +8,7 @@ from aiokafka.errors import KafkaConnectionError
 from faust.types import TP, Message
 
 from agents.config.settings import Settings
-from agents.worker import assignment
+from agents.worker import opening
 from agents.worker.assignment import Assignment
 from agents.worker.metrics import Metrics
 from agents.worker.partition_processor import PartitionProcessor
@@ -68,10 +68,10 @@ def test_partitions_that_cannot_be_opened_are_let_go_when_they_are_another_worke
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Until then the log says what is waited for."""
-    monkeypatch.setattr(assignment, "PATIENCE_S", 0.01)
-    monkeypatch.setattr(assignment, "OPENING_S", 0.0)
+    monkeypatch.setattr(opening, "PATIENCE_S", 0.01)
+    monkeypatch.setattr(opening, "OPENING_S", 0.0)
     asked = iter([True, True, False])
     processors = [cast(PartitionProcessor, Opening())]
-    assert not asyncio.run(assignment.open_all(processors, lambda: next(asked)))
+    assert not asyncio.run(opening.open_all(processors, lambda: next(asked)))
     told = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert told == ["former_transactions_do_not_end partitions=1"] * 2
