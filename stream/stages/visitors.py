@@ -21,7 +21,7 @@ from stream.recipes.recipe import Recipes
 from stream.stages import announce_facts
 from stream.stages.applying import CODES, KEPT_AS, apply
 from stream.stages.backend import KINDS, Callbacks, VisitorBackend, best_backend
-from stream.stages.judgement import ELSEWHERE, judge
+from stream.stages.judgement import ATTENDED, ELSEWHERE, judge
 from stream.stages.record_outcomes import RecordOutcomes, reject, report
 from stream.state.cart import NEVER
 from stream.state.visitor import FORGET_AFTER, IDLE_AFTER, LATE_AFTER, Visitor
@@ -66,8 +66,10 @@ class Visitors:
         if self._make.run is None:
             self._run(cast(Iterable[Record], records), take)
         else:
-            active = announce_facts.active
-            callbacks = Callbacks(record, take, self._fresh, active, self._arm, out)
+            applied_by = partial(self._apply, out)
+            active, facts = announce_facts.active, out.facts if out.as_json else None
+            given = (self._fresh, applied_by, active, self._arm, facts, out)
+            callbacks = Callbacks(record, take, parse, *given)
             self.position, self._time, applied = self._make.run(
                 records, self.position, self._time, self._states.held, callbacks
             )
@@ -163,6 +165,10 @@ class Visitors:
             self._arm(state)
         return "applied"
 
+    def _apply(self, out: Outputs, state: Visitor, event: Event, t: int) -> None:
+        """One event that changes no person and has no keys, and is neither late nor of a pseudo-visitor."""
+        apply(state, event, type(event), ATTENDED, False, t, self._recipes, out)
+
     def _fresh(self, key: str) -> Visitor | None:
         """A new state; None for a name of nobody, and for one that has a grave."""
         states = self._states
@@ -181,7 +187,10 @@ class Visitors:
     def _fire(self, state: Visitor, until: int, out: Outputs) -> bool:
         """Fires the visitor's deadlines at or before `until`; False if that forgot the visitor."""
         if state.idle_pending and state.last_sign + IDLE_AFTER <= until:
-            announce_facts.fell_idle(state, out)
+            if self._make.fell_idle is not None and out.as_json:
+                self._make.fell_idle(state, out.facts)
+            else:
+                announce_facts.fell_idle(state, out)
             self._states.dirty[state.id] = state
         if state.last_event + FORGET_AFTER <= until:
             self._states.forget(state.id, state)
