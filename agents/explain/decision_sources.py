@@ -16,6 +16,7 @@ import schemas
 from agents.config.settings import Settings, aiokafka_options
 from agents.kafka.partitioner import partition_counts, partition_of
 from agents.kafka.topics import EVENTS, FACTS
+from agents.replay.event_file import lines
 
 Record = dict[str, Any]
 
@@ -52,6 +53,11 @@ def valid(value: bytes, t: int | None = None) -> Record | None:
     return found if isinstance(found.get("t"), int) else None
 
 
+def _lines_of(events: Path) -> Iterator[bytes]:
+    with events.open("rb") as raw:
+        yield from lines(events, raw)
+
+
 class Files:
     """DIR/triggers.jsonl and DIR/decisions.jsonl of a backtest, and its file of events if given.
 
@@ -60,7 +66,7 @@ class Files:
 
     def __init__(self, folder: Path, events: Path | None) -> None:
         self.folder = folder
-        found = map(valid, events.read_bytes().splitlines()) if events else iter(())
+        found = map(valid, _lines_of(events)) if events else iter(())
         self.all_events = [event for event in found if event]
 
     async def decisions(self, people: Collection[str] | None) -> list[Record]:
