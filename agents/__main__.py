@@ -15,6 +15,7 @@ COMMANDS: Final = {
     "topics": "make the topics that are missing, and check them all",
     "worker": "run a worker: clicks in, triggers out",
     "load": "write a file of events to Kafka for a replay",
+    "export": "write the events of Kafka to a file, for a backtest",
     "backtest": "decide on a file of events, without Kafka",
     "compare": "what another recipes file would change, over a file of events",
     "simulate": "a shop's traffic, into a file or live into Kafka",

@@ -16,6 +16,7 @@ from agents.explain.by_key import BY_KEY, TOLD_ON, keys_named, named_by, of_fact
 from agents.explain.event_records import Record, read
 from agents.kafka.partitioner import partition_counts, partition_of
 from agents.kafka.topics import EVENTS, FACTS
+from agents.replay.event_file import lines
 
 DECISIONS: Final = "triggers.decisions"
 TRIGGERS: Final = "triggers."
@@ -43,6 +44,11 @@ class DecisionSource(Protocol):
         ...
 
 
+def _lines_of(events: Path) -> Iterator[bytes]:
+    with events.open("rb") as raw:
+        yield from lines(events, raw)
+
+
 class Files:
     """DIR/triggers.jsonl and DIR/decisions.jsonl of a backtest, and its file of events if given.
 
@@ -51,7 +57,7 @@ class Files:
 
     def __init__(self, folder: Path, events: Path | None) -> None:
         self.folder = folder
-        found = map(read, events.read_bytes().splitlines()) if events else iter(())
+        found = map(read, _lines_of(events)) if events else iter(())
         self.all_events = [event for event in found if event]
 
     async def decisions(self, people: Collection[str] | None) -> list[Record]:
