@@ -16,6 +16,7 @@ COMMANDS: Final = {
     "worker": "run a worker: clicks in, triggers out",
     "load": "write a file of events to Kafka for a replay",
     "backtest": "decide on a file of events, without Kafka",
+    "compare": "what another recipes file would change, over a file of events",
     "simulate": "a shop's traffic, into a file or live into Kafka",
     "recipes": "check a recipes file",
     "explain": "why a person got a message, or did not",

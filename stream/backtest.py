@@ -142,6 +142,8 @@ class Handed(Outputs):
 
     __slots__ = ("claimed", "handed")
 
+    as_json = False
+
     def __init__(self) -> None:
         super().__init__()
         self.handed: list[AnyFact] = []

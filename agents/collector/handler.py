@@ -15,7 +15,7 @@ from agents.collector.addresses import KnownSender
 from agents.collector.body import Limits, plain_body, raw_body
 from agents.collector.denied import UNREAD, Denied, denied
 from agents.collector.documents import LARGEST
-from agents.collector.intake import Intake
+from agents.collector.intake import Intake, Told, nobody
 from agents.collector.metrics import OWN, CollectorMetrics
 from agents.collector.notes import NEEDS_KEY, Note, Unreadable
 from agents.collector.producer import EventProducer
@@ -116,12 +116,14 @@ def _answer(status: int, answer: Any, headers: Mapping[str, str]) -> web.Respons
     return response
 
 
-def add_routes(app: web.Application) -> list[Callable[[], Coroutine[Any, Any, None]]]:
+def add_routes(
+    app: web.Application, told: Told = nobody
+) -> list[Callable[[], Coroutine[Any, Any, None]]]:
     """/collect and /metrics. What it returns is to run for as long as they answer. Raises SettingsError."""
     settings = app[SETTINGS]
     carrier, collected = EventProducer(settings), CollectorMetrics()
     rejects = Rejects(settings, collected)
-    intake = Intake(Collecting.read(), carrier, rejects, collected)
+    intake = Intake(Collecting.read(), carrier, rejects, collected, told)
     key_of = keyed(settings.pepper) if settings.pepper else None
     collector = Collector(intake, key_of)
     app.router.add_post("/collect", collector.post)

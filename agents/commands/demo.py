@@ -144,7 +144,7 @@ def heading(console: Console, text: str) -> None:
 
 
 async def stories(session: DemoSession, console: Console) -> None:
-    """Two people of the day: one was reminded, for one something was refused."""
+    """People of the day: one was reminded, for one something was refused, a guest has bought."""
     async with Kafka(session.settings) as source:
         for person in results.examples(session.results(), session.weight):
             answer = await ask(source, person) if person else None

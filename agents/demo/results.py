@@ -65,8 +65,11 @@ def _table(title: str, counts: Counter[str]) -> Iterator[str]:
             yield f"{count:>9} {name}"
 
 
-def examples(results: Results, weight: Mapping[str, int]) -> tuple[str | None, str | None]:
-    """(a person who got a reminder, one for whom something was refused), with short stories.
+def examples(
+    results: Results, weight: Mapping[str, int]
+) -> tuple[str | None, str | None, str | None]:
+    """(a person who got a reminder, one for whom something was refused, one without a customer's id whose reminders an
+    order ended), with short stories.
 
     `weight`: how many events each visitor has.
     """
@@ -93,4 +96,14 @@ def examples(results: Results, weight: Mapping[str, int]) -> tuple[str | None, s
         if any(each["reason"] == reason for each in refused):
             refused = [each for each in refused if each["reason"] == reason]
             break
-    return shortest(reminded), shortest(refused)
+    bought = {
+        each["person"]
+        for each in decisions
+        if each["outcome"] == "closed" and each["reason"] == "converted"
+    }
+    guests = [
+        each
+        for each in reminded
+        if each["person"] in bought and each["person"].startswith("email:")
+    ]
+    return shortest(reminded), shortest(refused), shortest(guests)

@@ -17,7 +17,7 @@ from aiokafka.errors import CorruptRecordException
 from aiokafka.record import MemoryRecords
 from crc32c import crc32c
 
-from agents.kafka import decompression
+from agents.kafka import compression, decompression
 from stream.events.records import Block, Record
 from stream.store.changelog import Change
 
@@ -243,6 +243,7 @@ def _getall(self: Any, max_records: int | None = None) -> list[RawBatch]:
 
 def install() -> None:
     """From now on every aiokafka consumer of this process reads raw batches."""
+    compression.install()
     decompression.install()
     fetcher.FetchResult.getall = _getall
     fetcher.MemoryRecords = RetainedBatches

@@ -6,8 +6,6 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Final, Literal, NamedTuple
 
-from agents.sender.settings import Backoff
-
 Verdict = Literal["delivered", "failed", "refused"]
 
 LATER: Final = (408, 425, 429)
@@ -15,6 +13,16 @@ LATER: Final = (408, 425, 429)
 
 LONGEST_MS: Final = 3_600_000
 """A Retry-After is obeyed up to here: further ahead lies a mistake, and triggers end meanwhile."""
+
+
+class Backoff(NamedTuple):
+    """ms, the upper bounds of a random pause: after the first failure (doubled after each), at most."""
+
+    first: int = 500
+    most: int = 300_000
+
+
+BACKOFF: Final = Backoff()
 
 
 class Response(NamedTuple):

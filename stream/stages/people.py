@@ -19,7 +19,7 @@ from stream.stages.watermark import Watermark
 from stream.state import facts
 from stream.state.facts import AnyFact, Consented, Identified, Idle, Moved, Ordered, Unordered
 from stream.state.orders import HandedOrder
-from stream.state.person import FORGET_AFTER, Person, PersonVisitor, trim
+from stream.state.person import FORGET_AFTER, Person, PersonVisitor, trim, trim_visitors
 from stream.store.changelog import Changes
 from stream.store.keyed import Keyed
 
@@ -39,9 +39,13 @@ def _idle(person: Person, fact: Idle, recipes: Recipes, out: Outputs) -> None:
 
 
 def _active(person: Person, fact: facts.Active, recipes: Recipes, out: Outputs) -> None:
-    device = person.visitors.setdefault(fact.visitor, PersonVisitor(True, fact.last_active))
-    device.active = True
-    device.last_active = fact.last_active
+    device = person.visitors.get(fact.visitor)
+    if device is None:
+        person.visitors[fact.visitor] = PersonVisitor(True, fact.last_active)
+        trim_visitors(person)
+    else:
+        device.active = True
+        device.last_active = fact.last_active
     steps.unplan(person)
 
 
@@ -117,8 +121,10 @@ class People(WaitingStage[Person, AnyFact]):
         return type(record) is not Moved
 
     def _apply_to(self, state: Person, record: AnyFact, out: Outputs) -> None:
-        APPLY[type(record)](state, record, self._recipes, out)
-        trim(state, record.at)
+        kind = type(record)
+        APPLY[kind](state, record, self._recipes, out)
+        if kind is not facts.Active:  # which brings nothing else that has a bound
+            trim(state, record.at)
 
     def _fire(self, state: Person, until: int, out: Outputs) -> bool:
         return steps.fire(state, until, self._recipes, out)

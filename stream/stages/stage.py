@@ -173,7 +173,9 @@ class WaitingStage(Stage[P], ABC, Generic[P, T]):
         state.applied, state.last_visitor, state.last_n = place
         if state.armed <= record.at:
             state.armed = NEVER
-        states.arm(key, state, state.deadline())
+        deadline = state.deadline()
+        if deadline < state.armed or state.armed == NEVER:
+            states.arm(key, state, deadline)
         out.counts[self.counted, "applied"] += 1
 
     def _survives(self, state: P, until: int, out: Outputs) -> bool:

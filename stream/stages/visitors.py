@@ -14,16 +14,15 @@ from msgspec import UNSET
 
 from schemas import names_nobody
 from stream.events.decoding import Rejected, parse
-from stream.events.nearest import shown
 from stream.events.records import Block, Line, Record
-from stream.events.types import TAGS, Event
+from stream.events.types import Event
 from stream.outputs.outputs import Outputs
 from stream.recipes.recipe import Recipes
 from stream.stages import announce_facts
 from stream.stages.applying import CODES, KEPT_AS, apply
 from stream.stages.backend import KINDS, Callbacks, VisitorBackend, best_backend
-from stream.stages.judgement import ELSEWHERE, judge
-from stream.stages.record_outcomes import RecordOutcomes
+from stream.stages.judgement import ATTENDED, ELSEWHERE, judge
+from stream.stages.record_outcomes import RecordOutcomes, reject, report
 from stream.state.cart import NEVER
 from stream.state.visitor import FORGET_AFTER, IDLE_AFTER, LATE_AFTER, Visitor
 from stream.store.changelog import Changes, Entries
@@ -67,8 +66,10 @@ class Visitors:
         if self._make.run is None:
             self._run(cast(Iterable[Record], records), take)
         else:
-            active = announce_facts.active
-            callbacks = Callbacks(record, take, self._fresh, active, self._arm, out)
+            applied_by = partial(self._apply, out)
+            active, facts = announce_facts.active, out.facts if out.as_json else None
+            given = (self._fresh, applied_by, active, self._arm, facts, out)
+            callbacks = Callbacks(record, take, parse, *given)
             self.position, self._time, applied = self._make.run(
                 records, self.position, self._time, self._states.held, callbacks
             )
@@ -107,11 +108,10 @@ class Visitors:
                 if key != event.visitor.encode():
                     raise Rejected("no_key" if key is None else "key_differs", "$.visitor")
                 if event.aside is not None:
-                    _report(event, kind, offset, out)
+                    report(event, kind, offset, out)
                 outcome = "unknown" if kind is Event else self._handle(offset, t, event, kind, out)
         except Rejected as fault:
-            out.rejected.append((offset, fault.reason, fault.path))
-            outcome = "rejected"
+            outcome, kind = "rejected", reject(fault, kind, offset, value, out)
         outcomes.note(outcome, kind)
 
     @property
@@ -165,6 +165,10 @@ class Visitors:
             self._arm(state)
         return "applied"
 
+    def _apply(self, out: Outputs, state: Visitor, event: Event, t: int) -> None:
+        """One event that changes no person and has no keys, and is neither late nor of a pseudo-visitor."""
+        apply(state, event, type(event), ATTENDED, False, t, self._recipes, out)
+
     def _fresh(self, key: str) -> Visitor | None:
         """A new state; None for a name of nobody, and for one that has a grave."""
         states = self._states
@@ -183,7 +187,10 @@ class Visitors:
     def _fire(self, state: Visitor, until: int, out: Outputs) -> bool:
         """Fires the visitor's deadlines at or before `until`; False if that forgot the visitor."""
         if state.idle_pending and state.last_sign + IDLE_AFTER <= until:
-            announce_facts.fell_idle(state, out)
+            if self._make.fell_idle is not None and out.as_json:
+                self._make.fell_idle(state, out.facts)
+            else:
+                announce_facts.fell_idle(state, out)
             self._states.dirty[state.id] = state
         if state.last_event + FORGET_AFTER <= until:
             self._states.forget(state.id, state)
@@ -231,13 +238,3 @@ class Visitors:
         position, self._time, self.clock = self._states.restored()
         self.position = max(position, 0)
         self._states.reach(self.clock)
-
-
-def _report(event: Event, kind: type, offset: int, out: Outputs) -> None:
-    """Tells the parts of an event that were left out, and the name of a type that there is not."""
-    named = TAGS.get(kind, "")
-    for fault in event.faults:
-        out.reported.append((offset, named, fault.path))
-        out.counts["reported", f"{named}:{fault.path}"] += 1
-    if kind is Event:
-        out.counts["unknown", shown(event.reading.type)] += 1

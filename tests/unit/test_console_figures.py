@@ -1,10 +1,14 @@
 """The console's figures: numbers over time, latencies, evidence, and a happening's words."""
 
+import asyncio
 import json
 
 import pytest
 
+from agents.collector.validation import judge
 from agents.console import latency
+from agents.console.hub import Hub
+from agents.console.left_out import PartsLeftOut
 from agents.console.rolling_counts import SPANS, RollingCount, RollingCounts
 from agents.console.watermark_progress import WatermarkProgress
 from agents.console.wording import FAULTS, wording
@@ -15,6 +19,36 @@ from tests.contract.day import whole_day
 MINUTE = 60_000
 HOUR = 60 * MINUTE
 NOW = 1_767_571_200_000 + 30_000
+
+
+UNREAD = [
+    {"id": "1", "type": "order.placed", "visitor": "v", "order": {"value": "4,245.42"}},
+    {"id": "2", "type": "order.completed", "visitor": "v"},
+]
+
+
+def test_what_was_left_out_is_counted_by_type_and_path_and_heard_once_a_minute() -> None:
+    hub, now = Hub(wording(recipes_file.DEFAULT)), [NOW]
+    left_out = PartsLeftOut(hub, lambda: now[0])
+    for now[0] in (NOW, NOW + 1, NOW + MINUTE):
+        left_out.take("collect", judge(json.dumps(UNREAD).encode()))
+    part, unknown = left_out.rows()
+    assert (part["path"], part["expected"], part["got"]) == ("$.order.value", "a number", "text")
+    assert (part["type"], part["number"], part["last"]) == ("order.placed", 3, NOW + MINUTE)
+    assert (unknown["reason"], unknown["meant"]) == ("unknown_type", "order.placed")
+    heard = asyncio.run(hub.subscribe().next(0))
+    titles = [json.loads(each.text)["title"] for each in heard]
+    assert titles == 2 * [
+        "An event of type order.placed was taken without $.order.value",
+        "An event of a type that there is not was taken: it does not count",
+    ]
+
+
+def test_faults_of_ever_other_sources_take_no_memory_without_end() -> None:
+    left_out = PartsLeftOut(Hub(), lambda: NOW)
+    for number in range(2_000):
+        left_out.take(f"shop-{number}", judge(json.dumps(UNREAD[0]).encode()))
+    assert len(left_out._number) == 500
 
 
 def test_numbers_are_summed_over_the_span_that_ends_now() -> None:

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.sender.responses import LONGEST_MS, Response, label, pause, response_of
-from agents.sender.settings import Backoff
+from agents.sender.responses import LONGEST_MS, Backoff, Response, label, pause, response_of
 
 NOW = 1_767_225_600_000
 

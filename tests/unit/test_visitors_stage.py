@@ -64,7 +64,9 @@ def test_a_part_that_is_left_out_is_reported_by_type_and_path() -> None:
     made, out = stage(), Outputs()
     made.process([record(3, customer="guest", client_time="soon")], out)
     paths = ["$.customer", "$.client_time"]
-    assert out.reported == [(3, "product.viewed", path) for path in paths]
+    assert [(at, kind, fault.path) for at, kind, fault in out.reported] == [
+        (3, "product.viewed", path) for path in paths
+    ]
     assert [out.counts["reported", f"product.viewed:{path}"] for path in paths] == [1, 1]
 
 
