@@ -13,7 +13,7 @@ from tests.reference.times import DAY
 KEPT_MS = 25 * DAY
 """Who came so shortly before a log's end is not forgotten: states are left that can be looked at."""
 
-SHOPPERS = 1.1
+SHOPPERS = 0.95
 """For each order of the worlds so many shoppers in `keyed_logs`: four of five of them order by a server."""
 
 _OWN = (
