@@ -24,9 +24,9 @@ SORTS: Final = {
 
 def who(visitor: str) -> str:
     """A visitor in words: `phone-7`; of a pseudo-visitor what is known of it."""
-    if visitor.startswith(BY_KEY):
-        return f"somebody else, by {_key(visitor[len(BY_KEY) :])},"
-    return f"somebody, by {_key(visitor[len(MARK) :])}," if visitor.startswith(MARK) else visitor
+    if not visitor.startswith(MARK):
+        return visitor
+    return f"somebody (known by {_key(visitor.lstrip(MARK))})"
 
 
 def _key(key: str) -> str:

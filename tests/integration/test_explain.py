@@ -114,7 +114,7 @@ def test_a_guest_is_told_of_what_could_not_be_read_and_of_the_order_that_names_h
     assert "Left out $.cart.items[].price: expected a number, got text." in story
     assert "12:30:00 ! p2 sent order.completed: there is no such type" in story
     assert "Did you mean order.placed?" in story
-    assert "14:20:00   somebody else, by the cart k2, ordered (o-2)" in story
+    assert "14:20:00   somebody (known by the cart k2) ordered (o-2)" in story
     assert "13:20:00 ✓" in story
     assert story.index("13:20:00 ✓") < story.index("o-2") < story.index("↩")
 

@@ -274,7 +274,7 @@ def test_an_order_of_another_by_a_key_is_told_in_words() -> None:
         "order": {"id": "o1"},
     }
     story = Story(frozenset(("visitor:phone",)), [CART_LEFT[1]], forwarded=[order])
-    assert "somebody else, by the cart k1, ordered (o1)" in texts(told(story))
+    assert "somebody (known by the cart k1) ordered (o1)" in texts(told(story))
 
 
 def test_an_order_of_a_server_is_told_in_words() -> None:
@@ -288,7 +288,7 @@ def test_an_order_of_a_server_is_told_in_words() -> None:
     read = event_records.read(json.dumps(order).encode())
     assert read is not None
     (line,) = told(Story(frozenset(("customer:anna",)), [read]))
-    assert line.text == "somebody, by the cart k1, ordered (event:o)"
+    assert line.text == "somebody (known by the cart k1) ordered (event:o)"
 
 
 def test_how_long_a_product_was_looked_at_is_told() -> None:
