@@ -20,7 +20,7 @@ from agents.collector.metrics import OWN, CollectorMetrics
 from agents.collector.notes import NEEDS_KEY, Note, Unreadable
 from agents.collector.producer import EventProducer
 from agents.collector.rejects import Rejects
-from agents.collector.validation import OTHER, Judged, Refused, judge
+from agents.collector.validation import Judged, Refused, judge, kind_of
 from agents.config.app_key import SETTINGS
 from agents.connect.contacts import keyed
 from agents.connect.redaction import redacted
@@ -79,7 +79,8 @@ class Collector:
         return judged
 
     def _refuse_whole(self, body: bytes, fault: Unreadable) -> None:
-        refused = [Refused(redacted(body), OTHER, fault.note.reason, fault.note.path)]
+        kind, note = kind_of(body), fault.note
+        refused = [Refused(redacted(body), kind, note.reason, note.path)]
         self._intake.collected.refused(OWN, refused)
         if fault.kept:
             self._intake.refuse(OWN, refused)
