@@ -61,15 +61,19 @@ class Ownership:
         self._member = NOBODY
 
     async def take(self, message: Message) -> None:
-        """Input of one partition; what is not ours now is dropped, and fetched again by its owner."""
-        shard = self.shards.get(message.tp)
+        """Input of one topic; what is not ours now is dropped, and fetched again by its owner."""
+        for tp, batches in message.value.items():
+            await self._take(tp, batches)
+
+    async def _take(self, tp: TP, batches: Sequence[RawBatch]) -> None:
+        shard = self.shards.get(tp)
         if shard is None or not self.flowing:
             return
         try:
             with broken_is_lost():
-                await self._apply(shard, message.value)
+                await self._apply(shard, batches)
         except Exception as error:
-            if self.shards.get(message.tp) is not shard:
+            if self.shards.get(tp) is not shard:
                 return  # given up meanwhile, and its producer with it
             # A Faust agent would be started again and go on behind this batch: the process ends.
             self.fail(error)

@@ -51,9 +51,10 @@ class NoTables(TableManager):
 
 
 class App(faust.App):
-    """`ownership`: told by the consumer when partitions come and go."""
+    """`ownership`: told by the consumer when partitions come and go · `gather_s`: between two fetches that bring little."""
 
     ownership: Ownership
+    gather_s: float
 
     def _create_directories(self) -> None:
         """Nothing is kept on disk: a root that is read-only is enough."""
@@ -90,6 +91,7 @@ def make(settings: Settings, ownership: Ownership) -> App:
         reply_create_topic=False,
     )
     app.ownership = ownership
+    app.gather_s = settings.latency_ms / 1000
     ownership.consumer = app.consumer
     app.on_rebalance_complete.connect(ownership.assigned, weak=False)
 
