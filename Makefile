@@ -72,7 +72,8 @@ sanitize: install ## the compiled part under AddressSanitizer and UBSan (gcc), b
 	  -o stream/native/_visitors$$($(CURDIR)/$(BIN)/python -c "import sysconfig as s; print(s.get_config_var('EXT_SUFFIX'))")
 	cd .cache/sanitize && LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
 	  ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc PYTHONPATH=. $(CURDIR)/$(BIN)/python -m pytest -q \
-	  -p no:cacheprovider tests/properties/test_compiled.py tests/properties/test_compiled_reading.py tests/golden
+	  -p no:cacheprovider tests/properties/test_compiled.py tests/properties/test_compiled_states.py \
+	  tests/properties/test_compiled_reading.py tests/golden
 
 audit: .cache/audit/done ## known vulnerabilities of all that the lock file pins; asks pypi.org
 	@$(PYTHON) -c "import urllib.request as r; r.urlopen('https://pypi.org/pypi/pip/24.0/json', timeout=30)" 2>/dev/null || \

@@ -22,6 +22,8 @@ REASONS: Final = {
     "maxLength": "out_of_range",
     "minimum": "out_of_range",
     "maximum": "out_of_range",
+    "pattern": "out_of_range",
+    "anyOf": "missing",
 }
 """The schema keywords that an event can break, and what that is called."""
 

@@ -1,4 +1,4 @@
-"""Both stages in one hand, as Kafka Streams' TopologyTestDriver has it: pipe events, move time, read.
+"""All stages in one hand, as Kafka Streams' TopologyTestDriver has it: pipe events, move time, read.
 
 Every event is taken in at once, its facts and the evidence for its time with it, so what is decided by
 then can be read after every call. Times are ms since the epoch.
@@ -7,13 +7,14 @@ then can be read after every call. Times are ms since the epoch.
 import json
 from typing import Any, Final
 
-from stream import recipes_file
+from stream import backtest, recipes_file
 from stream.durations import HOUR
 from stream.outputs.outputs import Outputs
 from stream.outputs.triggers import CANCELLED, FIRED
+from stream.stages.keys import Keys
 from stream.stages.people import People
 from stream.stages.visitors import Visitors
-from stream.stages.watermark import mark
+from stream.stages.watermark import KEYS, mark
 
 START: Final = 1_767_571_200_000 + 12 * HOUR
 """Mon 5 Jan 2026 12:00 UTC."""
@@ -29,18 +30,25 @@ class Driver:
     def __init__(self, rules: Document | None = None) -> None:
         self._recipes = recipes_file.load(json.dumps(rules or {}))
         self._visitors = Visitors(self._recipes)
-        self._people = People(self._recipes, 1)
+        self._keys = Keys(1)
+        self._people = People(self._recipes, 1, 1)
         self._out = Outputs()
         self._topic: list[bytes] = []
-        self._told = 0
+        self._told = self._claimed = 0
+        self._claims: list[bytes] = []
         self._events = 0
-        self._changelogs: list[list[tuple[bytes, bytes | None]]] = [[], []]
+        self._changelogs: list[list[tuple[bytes, bytes | None]]] = [[], [], []]
         self.now = START
 
     def pipe(self, type: str, visitor: str = "phone", **body: Any) -> "Driver":
         """One event at `now`."""
-        event = {"id": f"e-{self._events}", "type": type, "visitor": visitor, **body}
-        return self.raw(json.dumps(event, ensure_ascii=False).encode(), visitor.encode())
+        return self.of(type, visitor=visitor, **body)
+
+    def of(self, type: str, **body: Any) -> "Driver":
+        """One event at `now` of whom it names: its key is the visitor, or the pseudo-visitor."""
+        event = {"id": f"e-{self._events}", "type": type, **body}
+        value = json.dumps(event, ensure_ascii=False).encode()
+        return self.raw(value, backtest.key(value))
 
     def raw(self, value: bytes | None, key: bytes | None = b"phone") -> "Driver":
         """A record's value as it stands."""
@@ -55,10 +63,16 @@ class Driver:
         return self._carry()
 
     def _carry(self) -> "Driver":
+        before = len(self._claims)
+        self._claims += [value for _, value in self._out.claims[self._claimed :]]
+        self._claimed = len(self._out.claims)
+        self._claims.append(mark({0: self.now}, 1))
+        self._keys.add(enumerate(self._claims[before:], before))
+        self._keys.advance(self._out)
         first = len(self._topic)
         self._topic += [value for _, value in self._out.facts[self._told :]]
         self._told = len(self._out.facts)
-        self._topic.append(mark({0: self.now}, 1))
+        self._topic += [mark({0: self.now}, 1), mark({0: self._keys.clock}, 1, KEYS)]
         self._people.add(enumerate(self._topic[first:], first))
         self._people.advance(self._out)
         return self
@@ -66,25 +80,34 @@ class Driver:
     def restart(self, rules: Document | None = None) -> "Driver":
         """New workers, with new recipes if there are any, restored from the changelogs.
 
-        They read the facts again from the start.
+        They read the claims and the facts again from the start.
         """
         if rules is not None:
             self._recipes = recipes_file.load(json.dumps(rules))
-        visitors, people = self.changelogs
-        self._visitors, self._people = Visitors(self._recipes), People(self._recipes, 1)
+        visitors, keys, people = self.changelogs
+        self._visitors, self._keys = Visitors(self._recipes), Keys(1)
+        self._people = People(self._recipes, 1, 1)
         self._visitors.restore(visitors)
+        self._keys.restore(keys)
         self._people.restore(people)
-        self._visitors.restored()
-        self._people.restored()
+        for stage in (self._visitors, self._keys, self._people):
+            stage.restored()
+        self._keys.add(enumerate(self._claims))
         self._people.add(enumerate(self._topic))
         return self
 
     @property
     def changelogs(self) -> list[list[tuple[bytes, bytes | None]]]:
-        """What has been written of the states of visitors, and of people."""
-        self._changelogs[0] += self._visitors.changes()
-        self._changelogs[1] += self._people.changes()
+        """What has been written of the states of visitors, of keys, and of people."""
+        for log, stage in zip(
+            self._changelogs, (self._visitors, self._keys, self._people), strict=True
+        ):
+            log += stage.changes()
         return self._changelogs
+
+    @property
+    def claims(self) -> list[Document]:
+        return [json.loads(value) for _, value in self._out.claims]
 
     @property
     def facts(self) -> list[Document]:
@@ -98,6 +121,11 @@ class Driver:
     def rejected(self) -> list[tuple[str, str]]:
         """(reason, JSON path) of each."""
         return [(reason, path) for _, reason, path in self._out.rejected]
+
+    @property
+    def reported(self) -> list[str]:
+        """JSON paths of what was left out."""
+        return [path for _, _, path in self._out.reported]
 
     @property
     def decisions(self) -> list[Document]:

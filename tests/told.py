@@ -26,7 +26,8 @@ from stream.state.facts import (
     encode,
 )
 from stream.state.orders import HandedOrder
-from stream.state.visitor import Checkout, Glance, View
+from stream.state.view import Glance, View
+from stream.state.visitor import Checkout
 
 START: Final = 1_767_571_200_000 + 12 * HOUR
 """Mon 5 Jan 2026 12:00 UTC."""
@@ -45,7 +46,7 @@ FUNNEL: Final[dict[str, Any]] = {
 
 def line(id: str, since: int, quantity: float = 1.0, **fields: Any) -> Line:
     """A line of 10 EUR a piece."""
-    return Line(id, "", quantity, since, **{"price": 10.0, "currency": "EUR", **fields})
+    return Line(id, "", quantity, since=since, **{"price": 10.0, "currency": "EUR", **fields})
 
 
 class Told:

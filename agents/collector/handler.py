@@ -1,127 +1,107 @@
 """POST /collect: a storefront's events, checked, into Kafka. docs/storefront.md is its page for developers.
 
-202 is said once the broker has acknowledged every event of the post. What is refused is refused whole.
-No answer quotes what was posted, but for the ids that were taken.
+202 is said once the broker has acknowledged every event that is right; it lists the others, and the parts
+that events went without. No answer quotes what was posted, but for the ids that were taken.
 """
 
-import asyncio
-from collections import Counter
-from collections.abc import Callable, Coroutine, Mapping
-from math import ceil
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 from aiohttp import web
 
-from agents.collector import validation
 from agents.collector.access import Collecting, address, believed, cors
-from agents.collector.metrics import Collected
-from agents.collector.producer import Carrier, NotTaken
-from agents.collector.rate_limit import Buckets
-from agents.collector.validation import Faulty, Taken
+from agents.collector.addresses import Sender
+from agents.collector.body import Limits, plain_body, raw_body
+from agents.collector.denied import UNREAD, Denied, denied
+from agents.collector.documents import LARGEST
+from agents.collector.intake import Intake
+from agents.collector.metrics import OWN, Collected
+from agents.collector.notes import NEEDS_KEY, Note, Unreadable
+from agents.collector.producer import Carrier
+from agents.collector.rejects import Rejects
+from agents.collector.validation import OTHER, Judged, Refused, judge
 from agents.config.app_key import SETTINGS
+from agents.connect.contacts import keyed
+from agents.connect.redaction import redacted
 from agents.runtime.metrics_page import tell
+from stream.connect.source import KeyOf
 
 TYPES: Final = frozenset({"application/json", "text/plain", "application/octet-stream"})
 """text/plain is what a page may send to another origin as it closes, without asking first."""
 
-SLOWEST_S: Final = 10.0
-"""For the body of a post to come."""
-
-AGAIN_S: Final = 2
-"""Retry-After while Kafka takes nothing."""
-
-
-class Refused(Exception):
-    """An answer other than 202, and the headers it needs."""
-
-    def __init__(self, status: int, answer: Any, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(status)
-        self.status = status
-        self.answer = answer
-        self.headers = headers or {}
+LIMITS: Final = Limits(LARGEST, LARGEST)
+ORIGIN: Final = "expected an origin of TRIGGERS_COLLECT_ORIGINS, got another"
 
 
 class Collector:
-    def __init__(self, collecting: Collecting, carrier: Carrier, collected: Collected) -> None:
-        self._collecting = collecting
-        self._carrier = carrier
-        self._collected = collected
-        self._addresses = Buckets(collecting.per_address)
-        self._visitors = Buckets(collecting.per_visitor)
+    """`key_of` None: there is no pepper, and nobody can be told an address."""
+
+    def __init__(self, intake: Intake, key_of: KeyOf | None) -> None:
+        self._intake = intake
+        self._key_of = key_of
 
     async def ask(self, request: web.Request) -> web.Response:
         """The preflight of a browser: may a page of this origin post here?"""
-        allowed = cors(request, self._collecting.origins)
+        allowed = cors(request, self._intake.collecting.origins)
         if allowed is None:
-            return _answer(403, {"fault": "the origin is not allowed"}, {})
+            return _answer(403, {"fault": ORIGIN}, {})
         return web.Response(status=204, headers=allowed)
 
     async def post(self, request: web.Request) -> web.Response:
-        allowed = cors(request, self._collecting.origins)
+        allowed = cors(request, self._intake.collecting.origins)
         try:
             if allowed is None:
-                raise Refused(403, {"fault": "the origin is not allowed"})
-            taken = await self._take(request)
-        except Refused as refused:
-            self._collected.refused(refused.status)
-            return _answer(refused.status, refused.answer, {**(allowed or {}), **refused.headers})
-        self._collected.taken(len(taken))
-        return _answer(202, {"ids": [event.id for event in taken]}, allowed or {})
+                raise denied(403, ORIGIN)
+            judged = await self._take(request)
+        except Denied as no:
+            self._intake.collected.answered(OWN, no.status)
+            return _answer(no.status, no.answer, {**(allowed or {}), **no.headers})
+        status = _status(judged)
+        self._intake.collected.answered(OWN, status)
+        return _answer(status, said(judged), allowed or {})
 
-    async def _take(self, request: web.Request) -> list[Taken]:
-        """Raises Refused."""
-        name = address(request, self._collecting.proxies)
-        self._admit(self._addresses, {name: 1})
-        body = await _body(request)
+    async def _take(self, request: web.Request) -> Judged:
+        """Raises Denied."""
+        collecting = self._intake.collecting
+        name = address(request, collecting.proxies)
+        self._intake.admit(name)
+        if request.content_type not in TYPES:
+            raise denied(415, "expected application/json or text/plain, got another content type")
+        body = plain_body(request, await raw_body(request, LIMITS), LIMITS)
+        sender = Sender(believed(request, collecting.key), self._key_of)
         try:
-            events = validation.take(body)
-        except Faulty as faulty:
-            self._collected.faulty(faulty.faults)
-            raise Refused(400, {"faults": faulty.faults}) from None
-        if not believed(request, self._collecting.key) and (faults := validation.unsure(events)):
-            self._collected.faulty(faults)
-            raise Refused(403, {"faults": faults})
-        visitors = Counter(event.visitor for event in events)
-        self._admit(self._visitors, visitors)
-        self._addresses.charge(name, len(events) - 1)
-        try:
-            with self._collected.carrying():
-                await self._carrier.carry(events)
-        except NotTaken:
-            self._addresses.charge(name, -len(events))
-            for visitor, count in visitors.items():
-                self._visitors.charge(visitor, -count)
-            again = {"Retry-After": str(AGAIN_S)}
-            raise Refused(503, {"fault": "Kafka does not take it now"}, again) from None
-        return events
+            judged = judge(body, sender)
+        except Unreadable as fault:
+            self._refuse_whole(body, fault)
+            raise Denied(400, {"faults": [fault.note]}) from None
+        await self._intake.take(OWN, judged, name)
+        return judged
 
-    def _admit(self, buckets: Buckets, costs: Mapping[str, int]) -> None:
-        """Takes the tokens of all, or of none. Raises Refused."""
-        wait = max(buckets.wait(name) for name in costs)
-        if wait:
-            again = {"Retry-After": str(ceil(wait))}
-            raise Refused(429, {"fault": "too many events"}, again)
-        for name, cost in costs.items():
-            buckets.charge(name, cost)
+    def _refuse_whole(self, body: bytes, fault: Unreadable) -> None:
+        refused = [Refused(redacted(body), OTHER, fault.note.reason, fault.note.path)]
+        self._intake.collected.refused(OWN, refused)
+        if fault.kept:
+            self._intake.refuse(OWN, refused)
 
 
-async def _body(request: web.Request) -> bytes:
-    """Raises Refused."""
-    if request.content_type not in TYPES:
-        raise Refused(415, {"fault": "application/json or text/plain is meant"})
-    if "Content-Encoding" in request.headers:
-        raise Refused(415, {"fault": "the body is to come as it is, not packed"})
-    body = bytearray()
-    try:
-        async with asyncio.timeout(SLOWEST_S):
-            async for chunk in request.content.iter_any():
-                body += chunk
-                if len(body) > validation.LARGEST:
-                    raise Refused(413, {"fault": f"up to {validation.LARGEST} bytes are taken"})
-    except TimeoutError:
-        raise Refused(408, {"fault": "the body did not come"}) from None
-    return bytes(body)
+def _status(judged: Judged) -> int:
+    """It is wrong as a whole only if nothing could be taken."""
+    if judged.taken:
+        return 202
+    return 403 if all(each.reason == NEEDS_KEY for each in judged.refused) else 400
+
+
+def said(judged: Judged) -> dict[str, Sequence[str | Note]]:
+    """The body of the answer: what was taken, and what is against the rest."""
+    answer: dict[str, Sequence[str | Note]] = {}
+    if judged.taken:
+        answer["ids"] = [event.id for event in judged.taken]
+    if judged.faults:
+        answer["faults"] = judged.faults
+    if judged.left_out:
+        answer["warnings"] = [note for _, note in judged.left_out]
+    return answer
 
 
 def _answer(status: int, answer: Any, headers: Mapping[str, str]) -> web.Response:
@@ -131,17 +111,20 @@ def _answer(status: int, answer: Any, headers: Mapping[str, str]) -> web.Respons
         content_type="application/json",
         headers={**headers, "Cache-Control": "no-store"},
     )
-    if status in {408, 413, 415}:
-        response.force_close()  # the rest of the body is not read
+    if status in UNREAD:
+        response.force_close()
     return response
 
 
-def add_routes(app: web.Application) -> Callable[[], Coroutine[Any, Any, None]]:
+def add_routes(app: web.Application) -> list[Callable[[], Coroutine[Any, Any, None]]]:
     """/collect and /metrics. What it returns is to run for as long as they answer. Raises SettingsError."""
-    carrier = Carrier(app[SETTINGS])
-    collected = Collected()
-    collector = Collector(Collecting.read(), carrier, collected)
+    settings = app[SETTINGS]
+    carrier, collected = Carrier(settings), Collected()
+    rejects = Rejects(settings, collected)
+    intake = Intake(Collecting.read(), carrier, rejects, collected)
+    key_of = keyed(settings.pepper) if settings.pepper else None
+    collector = Collector(intake, key_of)
     app.router.add_post("/collect", collector.post)
     app.router.add_options("/collect", collector.ask)
     tell(app, collected.text)
-    return carrier.run
+    return [carrier.run, rejects.run]

@@ -1,44 +1,76 @@
-"""What the collector has taken and refused, for /metrics. Labels are closed sets."""
+"""What the collector has taken and refused, for /metrics. Labels are closed sets.
 
-from collections.abc import Iterator, Sequence
+`source` is a name of the sources file, or `collect`; `type` a type of event, or `other`; reasons and paths
+are our own words.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 
-from agents.collector.validation import Fault
+from agents.collector.validation import Judged, Refused
 
 BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+OWN: Final = "collect"
+"""The source of events in the service's own form."""
 
 
 class Collected:
-    def __init__(self) -> None:
+    def __init__(self, sources: Iterable[str] = ()) -> None:
         registry = self.registry = CollectorRegistry(auto_describe=True)
         made: dict[str, Any] = {"registry": registry, "namespace": "triggers"}
-        self._posts = Counter(
-            "collector_posts", "Posts by the status of their answer", ["status"], **made
+
+        def counter(name: str, about: str, *labels: str) -> Counter:
+            return Counter(f"collector_{name}", about, labels, **made)
+
+        self._posts = counter("posts", "Posts by the status of their answer", "source", "status")
+        self._events = counter("events", "Events taken into Kafka", "source")
+        self._refused = counter(
+            "refused", "Events and messages that were refused", "source", "type", "reason"
         )
-        self._events = Counter("collector_events", "Events taken into Kafka", **made)
-        self._faults = Counter(
-            "collector_faults", "Faults of events that were refused", ["reason"], **made
+        self._parts = counter(
+            "parts_left_out", "Parts that taken events went without", "type", "path", "reason"
         )
+        self._left_out = counter(
+            "left_out", "What a source sent and nobody here needs", "source", "reason"
+        )
+        self._robots = counter("robots", "Posts of robots and of pages loaded ahead", "source")
+        self._lost = counter("rejects_lost", "Refused events of which no copy is kept")
         self._seconds = Histogram(
             "collector_acknowledged_seconds",
             "From a post's check to the broker's acknowledgement, or to giving up",
             buckets=BUCKETS,
             **made,
         )
+        for source in (OWN, *sources):
+            self._events.labels(source)
+            self._robots.labels(source)
 
-    def taken(self, events: int) -> None:
-        self._posts.labels("202").inc()
-        self._events.inc(events)
+    def answered(self, source: str, status: int) -> None:
+        self._posts.labels(source, str(status)).inc()
 
-    def refused(self, status: int) -> None:
-        self._posts.labels(str(status)).inc()
+    def judged(self, source: str, judged: Judged) -> None:
+        """Once the answer is final: what is sent again is not counted twice."""
+        self._events.labels(source).inc(len(judged.taken))
+        self.refused(source, judged.refused)
+        for kind, note in judged.left_out:
+            self._parts.labels(kind, note.path, note.reason).inc()
 
-    def faulty(self, faults: Sequence[Fault]) -> None:
-        for fault in faults:
-            self._faults.labels(fault.reason).inc()
+    def refused(self, source: str, refused: Sequence[Refused]) -> None:
+        for each in refused:
+            self._refused.labels(source, each.type, each.reason).inc()
+
+    def left_out(self, source: str, reasons: Iterable[str]) -> None:
+        for reason in reasons:
+            self._left_out.labels(source, reason).inc()
+
+    def robot(self, source: str) -> None:
+        self._robots.labels(source).inc()
+
+    def lost(self) -> None:
+        self._lost.inc()
 
     @contextmanager
     def carrying(self) -> Iterator[None]:

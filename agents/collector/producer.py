@@ -103,6 +103,11 @@ class Carrier:
         self._line: Line | None = None
         self._closing: set[asyncio.Task[None]] = set()
 
+    @property
+    def ready(self) -> bool:
+        """Whether a broker has been reached and the topic is there."""
+        return self._line is not None and not self._line.broken.is_set()
+
     async def carry(self, events: Sequence[Taken]) -> None:
         """Returns once all are acknowledged, each visitor's in the order given. Raises NotTaken."""
         if self._line is None:

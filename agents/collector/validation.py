@@ -1,102 +1,113 @@
-"""What a storefront posted: one event or a batch of them, each checked as a worker will check it.
+"""What a storefront posted, each event checked as a worker will check it: taken, or refused with its faults.
 
-All or nothing: a batch with a fault is refused whole, so an answer is true of all its events, and what was
-not taken can be sent again, without the faulty ones, in its order. Pure. Source: docs/storefront.md.
+An event with a fault costs itself alone, a fault in a part of it that is not essential costs that part.
+Pure. Source: docs/storefront.md, 1 and 5; docs/semantics.md, 2.
 """
 
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-import msgspec
-from msgspec import UNSET
+from msgspec import Struct, field
 
+from agents.collector.addresses import ANYBODY, Sender, cleaned
+from agents.collector.documents import events_of
+from agents.collector.notes import KNOWN_SENDER, NEEDS_KEY, Note, of_fault, of_whole
+from agents.connect.redaction import redacted
 from stream.events import decoding
 from stream.events.decoding import Rejected
-from stream.events.types import APPLIED_LATE
+from stream.events.faults import Fault
+from stream.events.nearest import nearest
+from stream.events.types import APPLIED_LATE, TAGS, TYPES, Event
 
-MOST: Final = 500
-"""Events in a batch. More: one post would take the place of many."""
-
-LARGEST: Final = 1024 * 1024
-"""Bytes of a post."""
-
-_elements: Final = msgspec.json.Decoder(list[msgspec.Raw]).decode
-_SPACE: Final = b" \t\r\n"
+OTHER: Final = "other"
+"""Stands for every type that there is not."""
 
 
 class Taken(NamedTuple):
-    """`value`: the event's own bytes, as they came. `path`: what it says that only the shop's server can
-    know for sure (who somebody is, an order, a consent), None for what any browser may say."""
+    """`visitor`: the record's key, of an event that names none its pseudo-visitor. `value`: the event's own
+    bytes as they came, but for what may not go on."""
 
     id: str
     visitor: str
     value: bytes
-    path: str | None
+    type: str
 
 
-class Fault(msgspec.Struct, frozen=True):
-    """`index`: which event of a batch, from 0; None for the whole. Nothing in it quotes what was posted."""
+class Refused(NamedTuple):
+    """`value`: without people's addresses. `type`: a type that there is, or `other`."""
 
-    index: int | None
+    value: bytes
+    type: str
     reason: str
     path: str
 
 
-class Faulty(Exception):
-    """Not one event of the post is taken."""
+class Judged(Struct):
+    """`faults` are of the refused events, all of each. `left_out`: parts that taken events went without,
+    each with the type of its event."""
 
-    def __init__(self, faults: list[Fault]) -> None:
-        super().__init__(f"{len(faults)} faults")
-        self.faults = faults
-
-
-def unsure(taken: list[Taken]) -> list[Fault]:
-    """What is said against them if they come from a browser that is not believed."""
-    found = enumerate(taken)
-    return [Fault(n, "needs_key", each.path) for n, each in found if each.path is not None]
+    taken: list[Taken] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
+    faults: list[Note] = field(default_factory=list)
+    left_out: list[tuple[str, Note]] = field(default_factory=list)
 
 
-def take(body: bytes) -> list[Taken]:
-    """The events of a post, in their order. Raises Faulty."""
-    if not body.lstrip(_SPACE).startswith(b"["):
-        return _all([(None, body)])
+def judge(body: bytes, sender: Sender = ANYBODY) -> Judged:
+    """The events of a post, in their order. Raises Unreadable."""
+    found = Judged()
+    for index, value in events_of(body):
+        judge_event(value, found, sender, index)
+    return found
+
+
+def judge_event(value: bytes, found: Judged, sender: Sender, index: int | None = None) -> None:
+    value, notes = cleaned(value, sender, index)
     try:
-        parts = _elements(body)
-    except RecursionError:
-        raise Faulty([Fault(None, "too_deep", "$")]) from None
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        raise Faulty([Fault(None, "not_json", "$")]) from None
-    if not parts:
-        raise Faulty([Fault(None, "empty", "$")])
-    if len(parts) > MOST:
-        raise Faulty([Fault(None, "too_many", "$")])
-    return _all(_numbered(parts))
-
-
-def _numbered(parts: list[msgspec.Raw]) -> Iterator[tuple[int, bytes]]:
-    for index, part in enumerate(parts):
-        yield index, bytes(part)
-
-
-def _all(parts: "Iterator[tuple[int, bytes]] | list[tuple[None, bytes]]") -> list[Taken]:
-    taken: list[Taken] = []
-    faults: list[Fault] = []
-    for index, value in parts:
-        try:
-            taken.append(_event(value))
-        except Rejected as error:
-            faults.append(Fault(index, error.reason, error.path))
-    if faults:
-        raise Faulty(faults)
-    return taken
-
-
-def _event(value: bytes) -> Taken:
-    """Raises Rejected. Time is not a storefront's to move: `clock.advanced` is for replays."""
-    event = decoding.decode(value)
+        event = decoding.parse(value)
+    except Rejected as error:
+        notes += _all_faults(value, error, index)
+        _refuse(found, value, error.type or OTHER, notes, (error.reason, error.path))
+        return
     if event is None:
-        raise Rejected("not_in_list", "$.type")
-    path = "$.customer" if event.customer is not UNSET else None
-    if type(event) in APPLIED_LATE:
-        path = "$.type"
-    return Taken(event.id, event.visitor, value, path)
+        expected = "a type of a storefront: clock.advanced is for replays"
+        notes.append(Note(index, "not_in_list", "$.type", expected, "text"))
+        _refuse(found, value, OTHER, notes, ("not_in_list", "$.type"))
+    elif not sender.known and type(event) in APPLIED_LATE:
+        notes.append(Note(index, NEEDS_KEY, "$.type", KNOWN_SENDER, "anybody"))
+        _refuse(found, value, TAGS[type(event)], notes, (NEEDS_KEY, "$.type"))
+    else:
+        kind = TAGS.get(type(event), OTHER)
+        found.taken.append(Taken(event.id, event.visitor, value, kind))
+        warnings = dict.fromkeys([*notes, *_warnings(event, index)])
+        found.left_out += [(kind, note) for note in warnings]
+
+
+def _refuse(
+    found: Judged, value: bytes, kind: str, notes: list[Note], why: tuple[str, str]
+) -> None:
+    """A part that was left out before may be why the rest is not enough."""
+    needed = next((note for note in notes if note.reason == NEEDS_KEY), None)
+    reason, path = (needed.reason, needed.path) if needed and why[0] == "missing" else why
+    found.faults += dict.fromkeys(notes)
+    found.refused.append(Refused(redacted(value), kind, reason, path))
+
+
+def _all_faults(value: bytes, error: Rejected, index: int | None) -> Iterator[Note]:
+    """Of an event that cannot be looked into, the one that it cannot."""
+    try:
+        faults: tuple[Fault, ...] = decoding.faults(value)
+    except Rejected:
+        faults = ()
+    if not faults:
+        yield of_whole(index, error.reason, error.path)
+    for fault in faults:
+        yield of_fault(index, fault)
+
+
+def _warnings(event: Event, index: int | None) -> Iterator[Note]:
+    for fault in event.faults:
+        yield of_fault(index, fault)
+    name = event.reading.type
+    if name and name not in TYPES:
+        expected = "a type of docs/storefront.md, section 2"
+        yield Note(index, "unknown_type", "$.type", expected, "text", meant=nearest(name))

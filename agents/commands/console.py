@@ -62,7 +62,11 @@ async def _serve(settings: Settings, recipes: Recipes, host: str, port: int) -> 
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     app = make_app(settings, recipes, loopback=is_loopback(host))
     runner = web.AppRunner(
-        app, access_log=None, handler_cancellation=True, shutdown_timeout=GOODBYE_S
+        app,
+        access_log=None,
+        handler_cancellation=True,
+        shutdown_timeout=GOODBYE_S,
+        auto_decompress=False,  # the collector unpacks within its limits
     )
     await runner.setup()
     try:

@@ -28,8 +28,8 @@ from agents.demo import shop as shop_page
 from agents.demo.results import Takings
 from agents.demo.session import DemoFailed, Stage
 from agents.demo.workers import WorkerFailed
+from agents.explain.decision_sources import Kafka
 from agents.explain.lookup import ask
-from agents.explain.sources import Kafka
 from agents.local.cluster import kafka
 from agents.local.process import LocalFailed
 from stream.recipes_file import RecipesError

@@ -20,9 +20,9 @@ from rich.text import Text
 
 from agents.config.recipes import read
 from agents.config.settings import Settings, SettingsError
+from agents.explain.decision_sources import Files, Kafka
 from agents.explain.event_text import day, of_day
 from agents.explain.lookup import Answer, ask
-from agents.explain.sources import Files, Kafka
 from agents.explain.timeline import Kind, Line, lines
 from agents.explain.zone import own_zone
 from stream.episodes import quiet_hours

@@ -19,6 +19,8 @@
 | TRIGGERS_FLUSH_MS | `busy/idle`: from flush to flush in a backlog / at least | 2000/100 |
 | TRIGGERS_MARGIN_MS | evidence stays so far behind the brokers' clock | 0; with several 2000 |
 | TRIGGERS_DELIVERY | `at_least_once` or `exactly_once` | at_least_once |
+| TRIGGERS_SOURCES | sources file: what storefronts send and who may (`connect check` reads it) | none |
+| TRIGGERS_IDENTITY_PEPPER | makes keys of addresses, at least 32 bytes (or ..._FILE) | none |
 | TRIGGERS_COMPILED | `no`: the visitors stage in Python, at three times the CPU, though the compiled part is there | yes |
 """
 
@@ -31,6 +33,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple, Self, cast
 
 from agents.config.environment import Environment
+from agents.config.pepper import pepper
 
 Time = Literal["append", "record"]
 Delivery = Literal["at_least_once", "exactly_once"]
@@ -94,6 +97,8 @@ class Settings:
     margin_ms: int | None = None
     delivery: Delivery = "at_least_once"
     compiled: bool = True
+    sources: Path | None = None
+    pepper: bytes | None = field(default=None, repr=False)
 
     @classmethod
     def read(cls, environ: Mapping[str, str] = os.environ) -> Self:
@@ -119,6 +124,8 @@ class Settings:
                 env.choice("TRIGGERS_DELIVERY", ("at_least_once", "exactly_once"), "at_least_once"),
             ),
             compiled=env.choice("TRIGGERS_COMPILED", ("yes", "no"), "yes") == "yes",
+            sources=env.file("TRIGGERS_SOURCES"),
+            pepper=pepper(env),
         )
         env.near_misses()
         if env.mistakes:

@@ -12,12 +12,7 @@ from typing import Final
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 
-from agents.config.environment import Environment
 from stream.connect.source import KeyOf
-
-PEPPER: Final = "TRIGGERS_IDENTITY_PEPPER"
-SHORTEST: Final = 32
-"""Bytes of a pepper. It is the same for all collectors and bridges."""
 
 NAMES: Final = """anonymous donotreply do-not-reply example guest nobody no none no-reply noreply null test
 undefined unknown"""
@@ -25,15 +20,6 @@ PLACEHOLDERS: Final = frozenset(NAMES.split())
 """Names before the @ that many people type, and nobody has."""
 
 LONGEST: Final = 320
-
-
-def pepper(env: Environment) -> bytes | None:
-    """The pepper, or None where none is set; one that is too short is a mistake."""
-    given = (env.secret(PEPPER) or "").encode()
-    if 0 < len(given) < SHORTEST:
-        env.mistakes.append(f"{PEPPER}: at least {SHORTEST} bytes are meant")
-        return None
-    return given or None
 
 
 def keyed(pepper: bytes, region: str | None = None) -> KeyOf:

@@ -48,7 +48,7 @@ def make_app(settings: Settings, recipes: Recipes, *, loopback: bool = True) -> 
     routes.add_routes(app)
     shop.add_routes(app)
     work: list[Callable[[], Awaitable[None]]] = [feed.follower.run, feed.sample]
-    work.append(handler.add_routes(app))
+    work += handler.add_routes(app)
     if link and writer:
         tell(app, ViewMetrics(link, writer).text)
         work.append(writer.run)

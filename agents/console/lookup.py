@@ -13,9 +13,9 @@ from aiokafka.errors import KafkaError
 from agents.config.settings import Settings
 from agents.console.topic_reader import Feed
 from agents.explain import pending_steps
+from agents.explain.decision_sources import Kafka
 from agents.explain.lookup import TRIGGER_ID, Answer, ask, persons
 from agents.explain.pending_steps import Known
-from agents.explain.sources import Kafka
 from agents.explain.timeline import Line, Story, lines
 from agents.explain.zone import own_zone
 from agents.kafka.reconnect import broken_is_lost

@@ -40,6 +40,9 @@ REJECTS: Final = 200
 OWNERS: Final = 20_000
 """Trigger ids of which the person is remembered."""
 
+ORIGIN: Final = ("topic", "partition", "offset", "time", "source")
+"""Headers of a rejected record that say where it came from: of the input's topic, or as it was posted."""
+
 BREATH: Final = 500
 """Records taken in without letting others run."""
 
@@ -150,7 +153,7 @@ class Feed:
         reject = place | {
             "reason": why.get("reason", ""),
             "path": why.get("path", "$"),
-            "from": {name: why.get(name, "") for name in ("topic", "partition", "offset", "time")},
+            "from": {name: why.get(name, "") for name in ORIGIN},
             "size": int(size) if size.isdigit() else 0,
             "cut": "size" in why,
         }

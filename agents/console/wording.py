@@ -29,6 +29,13 @@ FAULTS: Final = {
     "names_nobody": "the visitor or customer it names is nobody, like “undefined”",
     "key_differs": "its key is not the visitor it names",
     "no_key": "it has no key",
+    "needs_key": "only who knows the collector's key may say so",
+    "byte_order_mark": "it begins with a byte order mark",
+    "several_lines": "it is a line for each event, and no list",
+    "no_event": "it does not say what happened",
+    "no_row": "it is no row of 131 columns",
+    "unknown_kind": "it is of a kind of source that there is not",
+    "translator_failed": "the service failed at it: please report it",
 }
 """By the reason that schemas/rejected.json lists."""
 

@@ -15,8 +15,8 @@ from rich.live import Live
 from rich.text import Text
 
 from agents.demo.watch import Seen
+from agents.explain.decision_sources import valid
 from agents.explain.event_text import moment, money, of_day, sentence, things
-from agents.explain.sources import valid
 from agents.kafka.topics import EVENTS
 from stream.outputs.triggers import CANCELLED
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection
 from typing import Final, NamedTuple
 
-from agents.explain.sources import Source
+from agents.explain.decision_sources import Source
 from agents.explain.timeline import Story
 
 TRIGGER_ID: Final = re.compile(r"[0-9a-f]{32}")

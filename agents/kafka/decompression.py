@@ -28,7 +28,7 @@ LARGEST: Final = 32 * 1024 * 1024
 XERIAL: Final = b"\x82SNAPPY\x00\x00\x00\x00\x01\x00\x00\x00\x01"
 """What a snappy stream begins with, as Java's clients write it: blocks follow, each behind its length."""
 
-UNREAD: Final = b" " * (decoding.LARGEST + 1)
+UNREAD: Final = b" " * (decoding.LARGEST_CART + 1)
 """In place of a value that was not unpacked: rejected, as too large."""
 
 

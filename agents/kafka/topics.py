@@ -14,6 +14,7 @@ CLAIMS: Final = "identity.claims"
 STATE_VISITORS: Final = "state.visitors"
 STATE_KEYS: Final = "state.keys"
 STATE_PEOPLE: Final = "state.people"
+REJECTED: Final = "storefront.rejected"
 
 LONGEST: Final = str(2**63 - 1)
 

@@ -7,7 +7,7 @@ import re
 from typing import Any, Final
 
 from stream.connect import snowplow
-from stream.connect.adobe_orders import OBSERVERS, Told
+from stream.connect.adobe_orders import OBSERVERS, EventData
 from stream.connect.ids import content_id, event_id, identifier
 from stream.connect.reading import UNREADABLE, first, mapping, parse, text
 from stream.connect.request import Given, body_of
@@ -69,7 +69,7 @@ def _tell(given: dict[str, Any], path: str, source: Source, now: int, done: Tran
         return
     data = mapping(inner.get("data"))
     value = mapping(data.get("value")) or data
-    who, said = say(Told(value, first(inner, "time") or given.get("time"), source, now))
+    who, said = say(EventData(value, first(inner, "time") or given.get("time"), source, now))
     tell(done, name, _id(given, inner, value), who, said, path)
 
 

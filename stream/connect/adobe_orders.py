@@ -33,7 +33,7 @@ NEWSLETTER: Final = "newsletter"
 """The category of consent that a subscriber's status is about."""
 
 
-class Told(Struct, frozen=True):
+class EventData(Struct, frozen=True):
     """What an observer told: `value` as the shop sends it, `at` the time of the CloudEvent."""
 
     value: dict[str, Any]
@@ -52,10 +52,10 @@ class Told(Struct, frozen=True):
         )
 
 
-Saying = Callable[[Told], tuple[Who, Said]]
+Saying = Callable[[EventData], tuple[Who, Said]]
 
 
-def ordered(told: Told) -> tuple[Who, Said]:
+def ordered(told: EventData) -> tuple[Who, Said]:
     """An order by its state. A later change of one that stands tells of the same order again."""
     order = mapping(first(told.value, "order")) or told.value
     states = [str(order.get(name)) for name in ("state", "status")]
@@ -92,7 +92,7 @@ def _placed(order: dict[str, Any], number: str, source: Source) -> Said:
     return [("order.placed", {"order": facts})]
 
 
-def quoted(told: Told) -> tuple[Who, Said]:
+def quoted(told: EventData) -> tuple[Who, Said]:
     """A quote is the whole cart. One that is no longer active has become an order."""
     quote = mapping(first(told.value, "quote")) or told.value
     who = told.owner(quote, quote.get("updated_at"))
@@ -113,7 +113,7 @@ def quoted(told: Told) -> tuple[Who, Said]:
     return who, [("cart.updated", {"cart": cart})]
 
 
-def identified(told: Told) -> tuple[Who, Said]:
+def identified(told: EventData) -> tuple[Who, Said]:
     customer = mapping(first(told.value, "customer")) or told.value
     name = customer_id(first(customer, "id", "entity_id"))
     known = told.owner({**customer, "customer_id": name}, customer.get("updated_at"))
@@ -123,7 +123,7 @@ def identified(told: Told) -> tuple[Who, Said]:
     return known, [("visitor.identified", compact(contacts=reached))]
 
 
-def subscribed(told: Told) -> tuple[Who, Said]:
+def subscribed(told: EventData) -> tuple[Who, Said]:
     """The newsletter is a matter of e-mail, unless the source's table says otherwise."""
     given = mapping(first(told.value, "subscriber")) or told.value
     who = told.owner(given, given.get("change_status_at"))

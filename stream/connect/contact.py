@@ -1,6 +1,7 @@
 """People's addresses: they leave as keyed hashes only. Source: docs/connect.md, 2.8 and 8."""
 
 import re
+from collections.abc import Iterator
 from typing import Any, Final
 
 from stream.connect.ids import identifier
@@ -8,9 +9,12 @@ from stream.connect.reading import text
 from stream.connect.source import Source
 
 LONGEST: Final = 320
-ADDRESS: Final = re.compile(
-    r"[^\s@/\\<>\"',;:=&?]+(@|%40)[^\s@/\\<>\"',;:=&?]+\.[^\s@/\\<>\"',;:=&?]+", re.I
-)
+LETTER: Final = r"[^\s@/\\<>\"',;:=&?]"
+AT: Final = re.compile("@|%40", re.I)
+BEFORE: Final = re.compile(LETTER + "{1,64}")
+AFTER: Final = re.compile(LETTER + r"{1,255}\." + LETTER + "{1,255}")
+"""What stands around the @ of an address. Bounded, so that no text costs more than its length."""
+
 KEY: Final = re.compile(r"[A-Za-z0-9_-]{16,128}")
 
 
@@ -33,12 +37,27 @@ def customer_id(value: Any) -> str | None:
 
 
 def is_address(value: Any) -> bool:
-    return isinstance(value, str) and ADDRESS.search(value) is not None
+    return isinstance(value, str) and next(_places(value), None) is not None
 
 
 def hidden(words: str) -> str:
     """The text with e-mail addresses taken out."""
-    return ADDRESS.sub("…", words)
+    kept, done = list[str](), 0
+    for start, end in _places(words):
+        kept.append(words[done:start])
+        done = end
+    return "…".join([*kept, words[done:]]) if kept else words
+
+
+def _places(words: str) -> Iterator[tuple[int, int]]:
+    """Where addresses begin and end. From each @ it looks back as far as the letters before it reach."""
+    done = 0
+    for at in AT.finditer(words):
+        before = BEFORE.match(words[max(done, at.start() - 64) : at.start()][::-1])
+        after = AFTER.match(words, at.end())
+        if before and after and at.start() >= done:
+            yield at.start() - before.end(), after.end()
+            done = after.end()
 
 
 def _address(value: Any) -> str | None:

@@ -29,7 +29,16 @@ from stream.events.types import (
     VisitorIdentified,
 )
 
-__all__ = ["DEEPEST", "LARGEST", "LARGEST_CART", "Fault", "Rejected", "decode", "faults", "parse"]
+__all__ = [
+    "DEEPEST",
+    "LARGEST",
+    "LARGEST_CART",
+    "Rejected",
+    "decode",
+    "faults",
+    "parse",
+    "parse_slowly",
+]
 
 LARGEST: Final = 64 * 1024
 """Bytes of the largest event that is read."""
@@ -57,9 +66,9 @@ def parse(value: bytes | None) -> Event | None:
     try:
         event: Event = typed(value)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return _parse_slowly(value)
+        return parse_slowly(value)
     if not _plain(event):
-        return _parse_slowly(value)
+        return parse_slowly(value)
     if size > _PLAIN or not value.isascii():
         check_text(value)
         if size > LARGEST and type(event) is not CartUpdated:
@@ -128,7 +137,8 @@ def _known(kind: Any) -> str | None:
     return kind if type(kind) is str and kind in TYPES else None
 
 
-def _parse_slowly(value: bytes) -> Event | None:
+def parse_slowly(value: bytes) -> Event | None:
+    """As `parse`, field by field."""
     document = parsed(value)
     if type(document) is not dict:
         raise Rejected("not_an_object")

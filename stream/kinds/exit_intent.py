@@ -18,7 +18,8 @@ from stream.recipes.ids import trigger_id
 from stream.recipes.recipe import EXIT, Recipe, Recipes
 from stream.state.cart import NEVER, value
 from stream.state.checkout import open_checkout
-from stream.state.visitor import PAYMENT, Published, Signal, View, Visitor
+from stream.state.view import View
+from stream.state.visitor import PAYMENT, Published, Signal, Visitor
 
 _NO_ORDERS: Final = Range("orders", max=0)
 _OFFERS: Final = (

@@ -1,18 +1,29 @@
 /* MessagePack, as much of it as states need, written as msgspec writes it. Source: github.com/msgpack/msgpack/spec.md */
-#define DEEPEST 64 /* levels of a packed state that are read */
+#ifndef STREAM_NATIVE_MSGPACK_H
+#define STREAM_NATIVE_MSGPACK_H
+
+#include "_text.h"
+
+#define DEEPEST_PACKED 64 /* levels of a packed state that are read */
+#define NIL 0xC0
+#define FALSE_ 0xC2
+#define TRUE_ 0xC3
+#define NO_TEXT 0xA0
+#define NO_MAP 0x80
+#define NO_LIST 0x90
 
 typedef struct {
     char *at;
     size_t size, room;
-    int failed; /* no memory: raised at the end */
+    int failed; /* there was no memory, which is raised at the end */
 } Buffer;
 
-static char *more(Buffer *b, size_t size) {
+static inline char *more(Buffer *b, size_t size) {
     if (b->size + size > b->room) {
         size_t room = (b->size + size) * 2;
         char *at = b->failed ? NULL : PyMem_Realloc(b->at, room);
         if (!at) {
-            static char nowhere[16]; /* of what is written to it nothing is read */
+            static char nowhere[16]; /* nothing is read of what is written here */
             b->failed = 1;
             return size <= sizeof nowhere ? nowhere : NULL;
         }
@@ -24,21 +35,21 @@ static char *more(Buffer *b, size_t size) {
     return start;
 }
 
-static void put(Buffer *b, const void *from, size_t size) {
+static inline void put(Buffer *b, const void *from, size_t size) {
     char *to = more(b, size);
     if (to) memcpy(to, from, size);
 }
 
-static void put_byte(Buffer *b, uint8_t byte) { *more(b, 1) = (char)byte; }
+static inline void put_byte(Buffer *b, uint8_t byte) { *more(b, 1) = (char)byte; }
 
 /* A byte and then `size` bytes of a number, the highest first. */
-static void put_number(Buffer *b, uint8_t byte, uint64_t number, int size) {
+static inline void put_number(Buffer *b, uint8_t byte, uint64_t number, int size) {
     char *to = more(b, 1 + size);
     *to++ = (char)byte;
     for (int i = size - 1; i >= 0; i--) *to++ = (char)(number >> 8 * i);
 }
 
-static void put_int(Buffer *b, int64_t n) {
+static inline void put_int(Buffer *b, int64_t n) {
     if (n >= -32 && n < 128) put_byte(b, (uint8_t)n);
     else if (n >= 0) {
         if (n <= 0xFF) put_number(b, 0xCC, n, 1);
@@ -52,21 +63,25 @@ static void put_int(Buffer *b, int64_t n) {
     else put_number(b, 0xD3, n, 8);
 }
 
-static void put_double(Buffer *b, double number) {
+static inline void put_double(Buffer *b, double number) {
     uint64_t bits;
     memcpy(&bits, &number, 8);
     put_number(b, 0xCB, bits, 8);
 }
 
-static void put_text(Buffer *b, const char *text, size_t size) {
-    if (size < 32) put_byte(b, 0xA0 | size);
+static inline void put_text_head(Buffer *b, size_t size) {
+    if (size < 32) put_byte(b, (uint8_t)(0xA0 | size));
     else if (size <= 0xFF) put_number(b, 0xD9, size, 1);
     else if (size <= 0xFFFF) put_number(b, 0xDA, size, 2);
     else put_number(b, 0xDB, size, 4);
-    put(b, text, size);
 }
 
-static void put_head(Buffer *b, uint8_t few, uint8_t many, size_t count) {
+static inline void put_text(Buffer *b, Text text) {
+    put_text_head(b, text.size);
+    put(b, text.at, text.size);
+}
+
+static inline void put_head(Buffer *b, uint8_t few, uint8_t many, size_t count) {
     if (count < 16) put_byte(b, few | count);
     else put_number(b, many, count, 2);
 }
@@ -79,14 +94,14 @@ typedef struct {
     int bad;
 } Reader;
 
-static uint64_t take_number(Reader *r, int size) {
+static inline uint64_t take_number(Reader *r, int size) {
     uint64_t number = 0;
     if (r->end - r->at < size) return r->bad = 1, 0;
     while (size--) number = number << 8 | *r->at++;
     return number;
 }
 
-static int64_t take_int(Reader *r) {
+static inline int64_t take_int(Reader *r) {
     uint8_t head = (uint8_t)take_number(r, 1);
     if (head < 0x80) return head;
     if (head >= 0xE0) return (int8_t)head;
@@ -103,13 +118,13 @@ static int64_t take_int(Reader *r) {
     return r->bad = 1, 0;
 }
 
-static int take_bool(Reader *r) {
+static inline int take_bool(Reader *r) {
     uint8_t head = (uint8_t)take_number(r, 1);
-    if (head != 0xC2 && head != 0xC3) r->bad = 1;
-    return head == 0xC3;
+    if (head != FALSE_ && head != TRUE_) r->bad = 1;
+    return head == TRUE_;
 }
 
-static double take_double(Reader *r) {
+static inline double take_double(Reader *r) {
     if (r->at < r->end && *r->at == 0xCB) {
         double number;
         r->at++;
@@ -120,29 +135,30 @@ static double take_double(Reader *r) {
     return (double)take_int(r);
 }
 
-static const char *take_bytes(Reader *r, size_t size) {
+static inline const char *take_bytes(Reader *r, size_t size) {
     if ((size_t)(r->end - r->at) < size) return r->bad = 1, (const char *)r->at;
     r->at += size;
     return (const char *)r->at - size;
 }
 
-static const char *take_text(Reader *r, size_t *size) {
+static inline Text take_text(Reader *r) {
     uint8_t head = (uint8_t)take_number(r, 1);
-    *size = 0;
-    if ((head & 0xE0) == 0xA0) *size = head & 0x1F;
-    else if (head == 0xD9) *size = take_number(r, 1);
-    else if (head == 0xDA) *size = take_number(r, 2);
-    else if (head == 0xDB) *size = take_number(r, 4);
+    size_t size = 0;
+    if ((head & 0xE0) == 0xA0) size = head & 0x1F;
+    else if (head == 0xD9) size = take_number(r, 1);
+    else if (head == 0xDA) size = take_number(r, 2);
+    else if (head == 0xDB) size = take_number(r, 4);
     else r->bad = 1;
-    return take_bytes(r, *size);
+    const char *at = take_bytes(r, size);
+    return (Text){at, r->bad ? 0 : size};
 }
 
-static int take_nil(Reader *r) {
-    if (r->at < r->end && *r->at == 0xC0) return r->at++, 1;
+static inline int take_nil(Reader *r) {
+    if (r->at < r->end && *r->at == NIL) return r->at++, 1;
     return 0;
 }
 
-static size_t take_head(Reader *r, uint8_t few, uint8_t many) {
+static inline size_t take_head(Reader *r, uint8_t few, uint8_t many) {
     uint8_t head = (uint8_t)take_number(r, 1);
     if ((head & 0xF0) == few) return head & 0x0F;
     if (head == many) return take_number(r, 2);
@@ -153,19 +169,22 @@ static size_t take_head(Reader *r, uint8_t few, uint8_t many) {
 #define take_array(r) take_head(r, 0x90, 0xDC)
 #define take_map(r) take_head(r, 0x80, 0xDE)
 
-static void skip(Reader *r, int depth) {
-    if (r->at >= r->end || depth > DEEPEST) {
+/* Goes behind the next value. */
+static inline void skip(Reader *r, int depth) {
+    if (r->at >= r->end || depth > DEEPEST_PACKED) {
         r->bad = 1;
         return;
     }
     uint8_t head = *r->at;
-    size_t size, count = 0;
+    size_t count = 0;
     if (head < 0x80 || head >= 0xE0 || (head >= 0xCC && head <= 0xD3)) take_int(r);
-    else if (head == 0xC0 || head == 0xC2 || head == 0xC3) r->at++;
+    else if (head == NIL || head == FALSE_ || head == TRUE_) r->at++;
     else if (head == 0xCB) take_double(r);
-    else if ((head & 0xE0) == 0xA0 || (head >= 0xD9 && head <= 0xDB)) take_text(r, &size);
+    else if ((head & 0xE0) == 0xA0 || (head >= 0xD9 && head <= 0xDB)) take_text(r);
     else if ((head & 0xF0) == 0x90 || head == 0xDC || head == 0xDD) count = take_array(r);
     else if ((head & 0xF0) == 0x80 || head == 0xDE || head == 0xDF) count = 2 * take_map(r);
     else r->bad = 1;
     while (count-- && !r->bad) skip(r, depth + 1);
 }
+
+#endif

@@ -1,4 +1,8 @@
 /* The records of a record batch of message format 2, unpacked. Source: the Kafka protocol, "Record Batch". */
+#ifndef STREAM_NATIVE_RECORDS_H
+#define STREAM_NATIVE_RECORDS_H
+
+#include "_text.h"
 
 typedef struct {
     const uint8_t *at, *end;
@@ -10,7 +14,7 @@ typedef struct {
     Text key, value; /* `at` NULL: null */
 } Record;
 
-static int64_t take_varint(Bytes *b) {
+static inline int64_t take_varint(Bytes *b) {
     uint64_t number = 0;
     for (int shift = 0; shift < 64; shift += 7) {
         if (b->at >= b->end) break;
@@ -22,7 +26,7 @@ static int64_t take_varint(Bytes *b) {
     return 0;
 }
 
-static Text take_sized(Bytes *b) {
+static inline Text take_sized(Bytes *b) {
     Text text = {NULL, 0};
     int64_t size = take_varint(b);
     if (b->bad || size < 0) return text;
@@ -33,8 +37,8 @@ static Text take_sized(Bytes *b) {
     return text;
 }
 
-/* The next record; what its headers say is not asked for. */
-static void take_record(Bytes *b, Record *record) {
+/* The next record, without its headers. */
+static inline void take_record(Bytes *b, Record *record) {
     int64_t size = take_varint(b);
     if (b->bad || size < 1 || size > b->end - b->at) {
         b->bad = 1;
@@ -49,9 +53,9 @@ static void take_record(Bytes *b, Record *record) {
     b->bad = own.bad;
 }
 
-/* Hands the records of a block (base offset, first time, time of all or None, how many, their bytes) to `take`, one
- * after another, until it tells -1. */
-static int each_record(PyObject *block, int (*take)(void *, const Record *), void *with) {
+/* Calls `take` with each record of a block until it gives -1. A block is (base offset, first time, time of all or
+ * None, how many, their bytes). */
+static inline int each_record(PyObject *block, int (*take)(void *, const Record *), void *with) {
     int64_t count = PyLong_AsLongLong(PyTuple_GET_ITEM(block, 3));
     Py_buffer given;
     if (PyErr_Occurred() || PyObject_GetBuffer(PyTuple_GET_ITEM(block, 4), &given, PyBUF_SIMPLE) < 0) return -1;
@@ -70,3 +74,5 @@ static int each_record(PyObject *block, int (*take)(void *, const Record *), voi
     PyBuffer_Release(&given);
     return done;
 }
+
+#endif

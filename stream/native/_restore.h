@@ -1,14 +1,21 @@
 /* A changelog, read back: as changelog.py does it. */
+#ifndef STREAM_NATIVE_RESTORE_H
+#define STREAM_NATIVE_RESTORE_H
 
-/* (applied, version) of a header, as one can be held against the other. */
-static void place_of(const char *header, int64_t *applied, int64_t *version) {
+#include "_constants.h"
+#include "_msgpack.h"
+#include "_records.h"
+#include "_text.h"
+
+/* (applied, version) of a header, by which the newer of two records is found. */
+static inline void place_of(const char *header, int64_t *applied, int64_t *version) {
     Reader r = {(const uint8_t *)header + 1, (const uint8_t *)header + HEADER, 0};
     *applied = (int64_t)take_number(&r, 8);
     r.at += 8;
     *version = (int64_t)take_number(&r, 8);
 }
 
-static int put_newer(PyObject *packed, Text key, Text value) {
+static inline int put_newer(PyObject *packed, Text key, Text value) {
     PyObject *name = PyUnicode_DecodeUTF8(key.at, key.size, NULL);
     PyObject *state = name ? PyBytes_FromStringAndSize(value.at, value.size) : NULL;
     PyObject *old = state ? PyDict_SetDefault(packed, name, state) : NULL;
@@ -25,27 +32,29 @@ static int put_newer(PyObject *packed, Text key, Text value) {
     return done;
 }
 
-/* What a reading back works on: its arguments. */
+/* What reading back works on: its arguments. */
 typedef struct {
     PyObject *packed, *buried, *take_one;
     int format;
-} Back;
+} Restore;
 
-static int read_one(void *given, const Record *record) {
-    const Back *back = given;
+static inline int read_one(void *given, const Record *record) {
+    const Restore *restore = given;
     Text key = record->key, value = record->value;
-    if (key.size && value.at && value.size >= HEADER && (int8_t)*value.at == back->format &&
-        !PyDict_GET_SIZE(back->buried))
-        return put_newer(back->packed, key, value);
-    PyObject *name = PyBytes_FromStringAndSize(key.at ? key.at : "", key.size), *state = bytes_of(value);
-    PyObject *told = name && state ? PyObject_CallFunctionObjArgs(back->take_one, name, state, NULL) : NULL;
+    if (key.size && value.at && value.size >= HEADER && (uint8_t)*value.at == restore->format &&
+        !PyDict_GET_SIZE(restore->buried))
+        return put_newer(restore->packed, key, value);
+    PyObject *name = PyBytes_FromStringAndSize(key.at ? key.at : "", key.size);
+    PyObject *state = value.at ? PyBytes_FromStringAndSize(value.at, value.size) : Py_NewRef(Py_None);
+    PyObject *answer = name && state ? PyObject_CallFunctionObjArgs(restore->take_one, name, state, NULL) : NULL;
     Py_XDECREF(name);
     Py_XDECREF(state);
-    Py_XDECREF(told);
-    return told ? 0 : -1;
+    Py_XDECREF(answer);
+    return answer ? 0 : -1;
 }
 
-static int text_of_bytes(PyObject *given, Text *text) {
+/* None: absent. */
+static inline int text_of_bytes(PyObject *given, Text *text) {
     if (given == Py_None) return 0;
     if (!PyBytes_Check(given)) return PyErr_SetString(PyExc_TypeError, "not bytes"), -1;
     text->at = PyBytes_AS_STRING(given);
@@ -54,27 +63,28 @@ static int text_of_bytes(PyObject *given, Text *text) {
 }
 
 /* (key, value) */
-static int read_pair(Back *back, PyObject *pair) {
+static inline int read_pair(Restore *restore, PyObject *pair) {
     Record record = {0};
     if (text_of_bytes(PyTuple_GET_ITEM(pair, 0), &record.key) < 0) return -1;
     if (text_of_bytes(PyTuple_GET_ITEM(pair, 1), &record.value) < 0) return -1;
-    return read_one(back, &record);
+    return read_one(restore, &record);
 }
 
-/* Of records or blocks of a changelog, what is plain goes into the packed states, as Reader.take_one does it. */
-static PyObject *read_back(PyObject *module, PyObject *args) {
+/* Takes records or blocks of a changelog into the packed states. `take_one` of changelog.Reader gets each that is not
+ * plain: a clock, a tombstone, a newer format, any record once a key is buried. */
+static inline PyObject *read_back(PyObject *module, PyObject *args) {
     PyObject *records, *item;
-    Back back;
-    if (!PyArg_ParseTuple(args, "OO!O!iO", &records, &PyDict_Type, &back.packed, &PyDict_Type, &back.buried,
-                          &back.format, &back.take_one))
+    Restore restore;
+    if (!PyArg_ParseTuple(args, "OO!O!iO", &records, &PyDict_Type, &restore.packed, &PyDict_Type, &restore.buried,
+                          &restore.format, &restore.take_one))
         return NULL;
     PyObject *each = PyObject_GetIter(records);
     if (!each) return NULL;
     while ((item = PyIter_Next(each))) {
         int done = -1;
         Py_ssize_t size = PyTuple_CheckExact(item) ? PyTuple_GET_SIZE(item) : 0;
-        if (size == 2) done = read_pair(&back, item);
-        else if (size == 5) done = each_record(item, read_one, &back);
+        if (size == 2) done = read_pair(&restore, item);
+        else if (size == 5) done = each_record(item, read_one, &restore);
         else PyErr_SetString(PyExc_TypeError, "neither a record nor a block");
         Py_DECREF(item);
         if (done < 0) break;
@@ -84,8 +94,8 @@ static PyObject *read_back(PyObject *module, PyObject *args) {
     Py_RETURN_NONE;
 }
 
-/* The key goes into the list of a span. */
-static int put_span(PyObject *spans, int64_t span, PyObject *key) {
+/* Puts the key into the list of a span. */
+static inline int put_span(PyObject *spans, int64_t span, PyObject *key) {
     PyObject *number = PyLong_FromLongLong(span);
     PyObject *list = number ? PyDict_GetItemWithError(spans, number) : NULL;
     int done = -1;
@@ -99,7 +109,7 @@ static int put_span(PyObject *spans, int64_t span, PyObject *key) {
 }
 
 /* As changelog.survey does it. */
-static PyObject *survey(PyObject *module, PyObject *args) {
+static inline PyObject *survey(PyObject *module, PyObject *args) {
     PyObject *packed, *key, *value;
     long long span, size = 0;
     if (!PyArg_ParseTuple(args, "O!L", &PyDict_Type, &packed, &span)) return NULL;
@@ -130,3 +140,5 @@ static PyObject *survey(PyObject *module, PyObject *args) {
     Py_XDECREF(spans);
     return found;
 }
+
+#endif

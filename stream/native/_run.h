@@ -1,36 +1,34 @@
-/* The loop over the records of a batch: what visitors.py does with each. Source: docs/semantics.md, 2 to 5. */
+/* The loop over the records of a batch: as visitors.py has it. Source: docs/semantics.md, 2 to 5. */
+#ifndef STREAM_NATIVE_RUN_H
+#define STREAM_NATIVE_RUN_H
 
-/* What a run works on: the arguments of `run`, and what it has come to. */
+#include <math.h>
+
+#include "_event.h"
+#include "_nobody.h"
+#include "_packed.h"
+#include "_records.h"
+#include "_visitor.h"
+
+/* What becomes of an event. RAISED: an exception is set. */
+typedef enum { APPLIED, LEFT_TO_PYTHON, RAISED } Result;
+
+/* What a run works on: the arguments of `run`, and how far it has come. */
 typedef struct {
-    PyObject *live, *older, *packed, *dirty;      /* the states, as Keyed has them */
-    PyObject *parse, *record, *otherwise;         /* of a value, of a line; what takes all else */
-    PyObject *fresh, *active, *arm, *recipes, *out, *acted; /* see Hands in compiled.py */
+    PyObject *live, *older, *packed, *dirty;           /* the states, as Keyed.held */
+    PyObject *record, *take, *fresh, *active, *arm, *out; /* see Callbacks in backend.py */
     int64_t position, reached, applied[KINDS];
 } Run;
 
-static int is_utf8(Text text) {
-    uint64_t seen = 0, part;
-    size_t at = 0;
-    for (; at + 8 <= text.size; at += 8) {
-        memcpy(&part, text.at + at, 8);
-        seen |= part;
-    }
-    for (; at < text.size; at++) seen |= (uint64_t)(uint8_t)text.at[at];
-    if (!(seen & 0x8080808080808080u)) return 1;
-    PyObject *valid = PyUnicode_DecodeUTF8(text.at, text.size, NULL);
-    if (!valid) return PyErr_Clear(), 0;
-    Py_DECREF(valid);
-    return 1;
+static inline int checked(PyObject *answer) {
+    Py_XDECREF(answer);
+    return answer ? 0 : -1;
 }
 
-static int equal(Text text, PyObject *other) {
-    Py_ssize_t size;
-    const char *at = PyUnicode_AsUTF8AndSize(other, &size);
-    return at && (size_t)size == text.size && memcmp(at, text.at, size) == 0;
-}
+/* ---- whose an event is ---- */
 
-/* The visitor of a name, at hand from now on, as Keyed.get does it. NULL: there is none, if nothing is raised. */
-static Visitor *find(const Run *run, PyObject *name) {
+/* The visitor of a name, at hand from now on, as Keyed.get does it. NULL: there is none, or raised. */
+static inline Visitor *find_visitor(const Run *run, PyObject *name) {
     PyObject *found = PyDict_GetItemWithError(run->live, name);
     if (found || PyErr_Occurred()) return (Visitor *)found;
     found = PyDict_GetItemWithError(run->older, name);
@@ -46,180 +44,157 @@ static Visitor *find(const Run *run, PyObject *name) {
     Reader armed = {bytes + ARMED, bytes + HEADER, 0};
     v->armed = (int64_t)take_number(&armed, 8);
     int failed = PyDict_SetItem(run->live, name, (PyObject *)v) < 0;
-    Py_DECREF(v);
+    Py_DECREF(v); /* the states hold it */
     return failed ? NULL : v;
 }
 
-/* A visitor that there was none of, at hand from now on. NULL: Python is to see to it, if nothing is raised. */
-static Visitor *fresh(const Run *run, PyObject *name) {
+/* A visitor that there was none of, at hand from now on. NULL: Python is to decide, or raised. */
+static inline Visitor *new_visitor(const Run *run, PyObject *name) {
     PyObject *made = PyObject_CallOneArg(run->fresh, name);
     if (!made || Py_TYPE(made) != &VisitorType) return Py_XDECREF(made), NULL;
     Py_DECREF(made); /* the states hold it */
     return (Visitor *)made;
 }
 
-/* The visitor of an event which may be applied here; NULL: Python takes it, if nothing is raised. */
-static Visitor *plain(const Run *run, const Event *event, int64_t offset, int64_t t, Text key, uint32_t hash) {
-    if (!key.at || key.size != event->visitor.size || memcmp(key.at, event->visitor.at, key.size) != 0) return NULL;
+static inline int same_str(Text text, PyObject *str) {
+    Py_ssize_t size;
+    const char *at = str ? PyUnicode_AsUTF8AndSize(str, &size) : NULL;
+    return at && same_text(text, (Text){at, size});
+}
+
+/* The visitor of an event that changes no person and is neither late, repeated nor behind a deadline. NULL: Python takes
+ * the event, or raised. */
+static inline Visitor *visitor_of(const Run *run, const Event *event, const EventName *name, int64_t offset, int64_t t,
+                                  Text key) {
+    if (!key.at || !same_text(key, event->visitor) || !names_somebody(event->id)) return NULL;
     if (event->sent && event->client_time < t - late_after) return NULL;
-    PyObject *name = PyUnicode_DecodeUTF8(key.at, key.size, NULL);
-    if (!name) return NULL;
-    Visitor *v = find(run, name);
-    if (!v && !PyErr_Occurred() && !event->customer.at) {
-        v = fresh(run, name);
-        Py_DECREF(name);
-        return v;
-    }
-    Py_DECREF(name);
-    if (!v || Py_TYPE(v) != &VisitorType) return NULL;
-    if (event->customer.at && !(v->customer && equal(event->customer, v->customer))) return NULL;
+    PyObject *id = PyUnicode_DecodeUTF8(key.at, key.size, NULL);
+    if (!id) return NULL;
+    Visitor *v = find_visitor(run, id);
+    int is_new = !v && !PyErr_Occurred() && !event->customer.at;
+    if (is_new) v = new_visitor(run, id);
+    Py_DECREF(id);
+    if (is_new || !v) return v;
+    if (Py_TYPE(v) != &VisitorType) return NULL;
+    if (event->customer.at && !same_str(event->customer, v->customer)) return NULL;
     if (offset <= v->applied || (v->armed <= t && v->armed != NEVER)) return NULL;
-    return has_id(v, event->id.at, event->id.size, hash) ? NULL : v;
+    return has_id(&v->ids, name) ? NULL : v;
 }
 
-static int told(PyObject *answer) {
-    Py_XDECREF(answer);
-    return answer ? 0 : -1;
-}
+/* ---- exit signals ---- */
 
-/* How likely it is that the visitor leaves, with one more signal at `t`: nearly what exit_score.py tells, for the
- * order in which it multiplies is another. -1: raised. */
-static double leaves(Visitor *v, int signal, int64_t t) {
+/* The score with one more signal at `t`. It may differ from exit_score.score in the last places, because the factors
+ * come in another order. -1: raised. */
+static inline double score(Visitor *v, int signal, int64_t t) {
     double stays = 1 - sorts[signal].weight;
-    PyObject *before = v->cold[SIGNALS], *cart = v->cold[CART];
-    for (int i = 0; before && PyDict_Check(before) && PyDict_GET_SIZE(before) && i < SIGNALS_KNOWN; i++) {
+    PyObject *before = v->objects[SIGNALS_SEEN], *cart = v->objects[CART];
+    for (int i = 0; before && PyDict_Check(before) && PyDict_GET_SIZE(before) && i < SIGNALS; i++) {
         PyObject *found = i == signal ? NULL : PyDict_GetItemWithError(before, sorts[i].name);
-        if (!found && PyErr_Occurred()) return -1;
-        if (!found || (PyObject *)Py_TYPE(found) != signal_type) continue;
-        int64_t at = PyLong_AsLongLong(slot(found, signal_at));
-        if (at == -1 && PyErr_Occurred()) return -1;
-        stays *= 1 - sorts[i].weight * pow(2, (double)(at - t) / sorts[i].half_life);
+        PyObject *number = found ? PyObject_GetAttr(found, attr_at) : NULL;
+        int64_t at = number ? PyLong_AsLongLong(number) : t;
+        Py_XDECREF(number);
+        if (PyErr_Occurred()) return -1;
+        if (found) stays *= 1 - sorts[i].weight * pow(2, (double)(at - t) / sorts[i].half_life);
     }
-    PyObject *lines = cart && (PyObject *)Py_TYPE(cart) == cart_type ? slot(cart, cart_lines) : NULL;
-    if (lines && PyDict_Check(lines) && PyDict_GET_SIZE(lines)) stays *= 1 - cart_weight;
-    return v->views_count >= 2 ? 1 - stays * (1 - products_weight) : 1 - stays;
+    if (cart) {
+        PyObject *lines = PyObject_GetAttr(cart, attr_lines);
+        int filled = lines ? PyObject_IsTrue(lines) : -1;
+        Py_XDECREF(lines);
+        if (filled < 0) return -1;
+        if (filled) stays *= 1 - cart_weight;
+    }
+    return v->views.count >= 2 ? 1 - stays * (1 - products_weight) : 1 - stays;
 }
 
-/* A signal of leaving: noted if it is accepted. 0: it may be a trigger; -1: raised. */
-static int leave(Visitor *v, const Event *event, int64_t t) {
+/* Enters an exit signal if it is accepted. Python takes one that may make a candidate. */
+static inline Result apply_signal(Visitor *v, const Event *event, int64_t t) {
     const Sort *sort = &sorts[event->signal];
     int accepted = !event->in_form && !(event->is_held && event->held < sort->least_held) &&
                    v->last_active != NEVER && t - v->last_active < visit_gap;
-    if (!accepted) return 1;
-    double reached = leaves(v, event->signal, t);
-    if (reached < 0 || reached >= unclear_from) return reached < 0 ? -1 : 0;
+    if (!accepted) return APPLIED;
+    double reached = score(v, event->signal, t);
+    if (reached < 0) return RAISED;
+    if (reached >= certain_below) return LEFT_TO_PYTHON;
     PyObject *made = PyObject_CallFunction(signal_type, "Ls#", (long long)t, event->id.at, (Py_ssize_t)event->id.size);
-    PyObject *held = made ? get_cold(v, (void *)SIGNALS) : NULL;
-    int done = held && PyDict_SetItem(held, sort->name, made) == 0 ? 1 : -1;
-    Py_XDECREF(held);
+    PyObject *seen = made ? get_object(v, (void *)SIGNALS_SEEN) : NULL;
+    Result result = seen && PyDict_SetItem(seen, sort->name, made) == 0 ? APPLIED : RAISED;
+    Py_XDECREF(seen);
     Py_XDECREF(made);
-    return done;
+    return result;
 }
 
-/* An engaged event: the visit goes on with it, and what it shows. `act`, `given`: of one that Python folds. */
-static int fold_in(Visitor *v, const Event *event, int64_t t, PyObject *act, PyObject *given) {
+/* ---- one event ---- */
+
+/* An engaged event: the visit goes on, then what the event shows, then presence. */
+static inline int apply_engaged(const Run *run, Visitor *v, const Event *event, int64_t t) {
     engage(v, t);
     switch (event->kind) {
-    case PRODUCT: return look_at(v, event, t);
-    case SEARCH: return search(v, event, t);
-    case FOLDED: return told(PyObject_CallFunction(act, "OOL", (PyObject *)v, given, (long long)t));
-    case PING: return 0;
-    default: return look_away(v, t), 0;
+    case PAGE: turn(v, event->page < PAGE_KINDS ? page_names[event->page] : NULL, t); break;
+    case PRODUCT: if (view(v, event, t) < 0) return -1; break;
+    case SEARCH: if (search(v, event, t) < 0) return -1; break;
+    case CATEGORY: look_away(v, t); break;
     }
+    if (v->sent != IDLE && !(v->sent == NOTHING && is_known(v))) return 0;
+    return checked(PyObject_CallFunction(run->active, "OLO", (PyObject *)v, (long long)t, run->out));
 }
 
-/* What follows on any event: the next deadline, where an earlier one than is armed may be due. */
-static int arm(const Run *run, Visitor *v, int64_t t) {
+/* Wakes the visitor where an earlier deadline may be due than the one that is armed. */
+static inline int arm(const Run *run, Visitor *v, int64_t t) {
     if (v->armed <= t) v->armed = NEVER;
     else if (t + idle_after >= v->armed || !v->idle_pending) return 0;
-    return told(PyObject_CallOneArg(run->arm, (PyObject *)v));
+    return checked(PyObject_CallOneArg(run->arm, (PyObject *)v));
 }
 
-/* `act`, `given`: of an event that Python acts on. 1: applied. 0: Python takes it. -1: raised. */
-static int apply(Run *run, const Event *event, int64_t offset, int64_t t, Text key, PyObject *act, PyObject *given) {
-    uint32_t hash = hashed(event->id.at, event->id.size);
-    Visitor *v = plain(run, event, offset, t, key, hash);
-    if (!v) return PyErr_Occurred() ? -1 : 0;
-    int done = event->kind == LEAVING ? leave(v, event, t) : 1;
-    if (done < 1) return done;
-    if (!v->dirty && PyDict_SetItem(run->dirty, v->id, (PyObject *)v) < 0) return -1;
-    v->dirty = 1;
-    if (event->kind == NOTED) {
-        PyObject *answer = PyObject_CallFunction(act, "OOOLOO", (PyObject *)v, given, Py_False, (long long)t,
-                                                 run->recipes, run->out);
-        if (told(answer) < 0) return -1;
-    } else if (event->kind != LEAVING) {
-        if (fold_in(v, event, t, act, given) < 0) return -1;
-        if ((v->sent == IDLE || (v->sent == NOTHING && v->customer)) &&
-            told(PyObject_CallFunction(run->active, "OLO", (PyObject *)v, (long long)t, run->out)) < 0)
-            return -1;
+static inline Result apply(Run *run, const Event *event, int64_t offset, int64_t t, Text key) {
+    EventName name = event_name(letters[event->kind], event->id);
+    Visitor *v = visitor_of(run, event, &name, offset, t, key);
+    if (!v) return PyErr_Occurred() ? RAISED : LEFT_TO_PYTHON;
+    if (event->kind == EXIT_SIGNAL) {
+        Result result = apply_signal(v, event, t);
+        if (result != APPLIED) return result;
     }
-    if (remember(v, event->id.at, event->id.size, hash) < 0) return -1;
+    if (!v->dirty && PyDict_SetItem(run->dirty, v->id, (PyObject *)v) < 0) return RAISED;
+    v->dirty = 1;
+    if (event->kind != EXIT_SIGNAL && apply_engaged(run, v, event, t) < 0) return RAISED;
+    if (add_id(&v->ids, &name) < 0) return RAISED;
     v->applied = offset;
     v->last_event = t;
-    if (event->kind >= FOLDED) done = PyList_Append(run->acted, (PyObject *)Py_TYPE(given)) < 0 ? -1 : 1;
-    else run->applied[event->kind]++;
-    return done < 0 || arm(run, v, t) < 0 ? -1 : 1;
+    run->applied[event->kind]++;
+    return arm(run, v, t) < 0 ? RAISED : APPLIED;
 }
 
-static int otherwise(Run *run, int64_t offset, PyObject *key, PyObject *value, PyObject *event) {
-    return told(PyObject_CallFunction(run->otherwise, "LLOOO", (long long)offset, (long long)run->reached, key, value,
-                                      event ? event : Py_None));
-}
+/* ---- the three forms of input ---- */
 
-/* Whether the record is new; then position and time have come to it. */
-static int reach(Run *run, int64_t offset, int64_t time) {
+/* Whether a record is new; then position and time have come to it. */
+static inline int reach(Run *run, int64_t offset, int64_t time) {
     if (offset < run->position) return 0;
     run->position = offset + 1;
     if (time > run->reached) run->reached = time;
     return 1;
 }
 
-/* A record whose event only the typed decoding can read. `name`: its key. */
-static int take_parsed(Run *run, int64_t offset, Text name, PyObject *key, PyObject *value) {
-    Event event;
-    PyObject *act = NULL, *parsed = PyObject_CallOneArg(run->parse, value);
-    if (!parsed) {
-        if (!PyErr_ExceptionMatches(PyExc_Exception)) return -1;
-        PyErr_Clear(); /* it is raised again where it is judged */
-    }
-    int done = parsed ? from_struct(parsed, &event, &act) : 0;
-    if (done > 0) done = apply(run, &event, offset, run->reached, name, act, parsed);
-    if (done == 0) done = otherwise(run, offset, key, value, parsed);
-    Py_XDECREF(parsed);
-    return done < 0 ? -1 : 0;
+static inline int leave_to_python(Run *run, int64_t offset, PyObject *key, PyObject *value) {
+    return checked(
+        PyObject_CallFunction(run->take, "LLOO", (long long)offset, (long long)run->reached, key, value));
 }
 
-/* (offset, time, key, value) */
-static int take_tuple(Run *run, PyObject *record) {
-    PyObject *key = PyTuple_GET_ITEM(record, 2), *value = PyTuple_GET_ITEM(record, 3);
-    int64_t offset = PyLong_AsLongLong(PyTuple_GET_ITEM(record, 0));
-    int64_t time = PyLong_AsLongLong(PyTuple_GET_ITEM(record, 1));
-    if ((offset == -1 || time == -1) && PyErr_Occurred()) return -1;
-    if (!reach(run, offset, time)) return 0;
-    Text name = {NULL, 0};
-    if (PyBytes_CheckExact(key)) {
-        name.at = PyBytes_AS_STRING(key);
-        name.size = PyBytes_GET_SIZE(key);
-    }
-    return take_parsed(run, offset, name, key, value);
-}
-
-static PyObject *bytes_of(Text text) {
+static inline PyObject *bytes_of(Text text) {
     return text.at ? PyBytes_FromStringAndSize(text.at, text.size) : Py_NewRef(Py_None);
 }
 
-static int take_stored(Run *run, int64_t offset, int64_t time, const Record *record) {
-    if (!reach(run, offset, time)) return 0;
+static inline Result apply_bytes(Run *run, int64_t offset, Text key, Text value) {
     Event event;
-    int read = record->value.at && is_utf8(record->value) &&
-               read_event(record->value.at, record->value.size, 0, &event);
-    int done = read ? apply(run, &event, offset, run->reached, record->key, NULL, NULL) : 0;
-    if (done) return done < 0 ? -1 : 0;
+    if (!value.at || !is_utf8(value) || !read_event(value, 0, &event)) return LEFT_TO_PYTHON;
+    return apply(run, &event, offset, run->reached, key);
+}
+
+/* A record of a batch. */
+static inline int take_stored(Run *run, int64_t offset, int64_t time, const Record *record) {
+    if (!reach(run, offset, time)) return 0;
+    Result result = apply_bytes(run, offset, record->key, record->value);
+    if (result != LEFT_TO_PYTHON) return result == RAISED ? -1 : 0;
     PyObject *key = bytes_of(record->key), *value = bytes_of(record->value);
-    if (!key || !value) done = -1;
-    else if (read && event.kind != LEAVING) done = otherwise(run, offset, key, value, NULL);
-    else done = take_parsed(run, offset, record->key, key, value);
+    int done = key && value ? leave_to_python(run, offset, key, value) : -1;
     Py_XDECREF(key);
     Py_XDECREF(value);
     return done;
@@ -228,41 +203,56 @@ static int take_stored(Run *run, int64_t offset, int64_t time, const Record *rec
 typedef struct {
     Run *run;
     int64_t base, first, all;
-    int apart; /* each has a time of its own */
+    int apart; /* each record has a time of its own */
 } Input;
 
-static int take_input(void *given, const Record *record) {
+static inline int take_input(void *given, const Record *record) {
     const Input *input = given;
     int64_t time = input->apart ? input->first + record->time_delta : input->all;
     return take_stored(input->run, input->base + record->offset_delta, time, record);
 }
 
-static int take_block(Run *run, PyObject *block) {
+static inline int take_block(Run *run, PyObject *block) {
     PyObject *all = PyTuple_GET_ITEM(block, 2);
     Input input = {run, PyLong_AsLongLong(PyTuple_GET_ITEM(block, 0)), PyLong_AsLongLong(PyTuple_GET_ITEM(block, 1)),
                    all == Py_None ? 0 : PyLong_AsLongLong(all), all == Py_None};
     return PyErr_Occurred() ? -1 : each_record(block, take_input, &input);
 }
 
-/* (number, line) of a backtest's file. What is not plain, or goes back in time, is for `record` to judge. */
-static int take_line(Run *run, PyObject *item) {
+/* (offset, time, key, value) */
+static inline int take_tuple(Run *run, PyObject *record) {
+    PyObject *key = PyTuple_GET_ITEM(record, 2), *value = PyTuple_GET_ITEM(record, 3);
+    int64_t offset = PyLong_AsLongLong(PyTuple_GET_ITEM(record, 0));
+    int64_t time = PyLong_AsLongLong(PyTuple_GET_ITEM(record, 1));
+    if ((offset == -1 || time == -1) && PyErr_Occurred()) return -1;
+    if (!reach(run, offset, time)) return 0;
+    Result result = LEFT_TO_PYTHON;
+    if (PyBytes_CheckExact(key) && PyBytes_CheckExact(value))
+        result = apply_bytes(run, offset, (Text){PyBytes_AS_STRING(key), PyBytes_GET_SIZE(key)},
+                             (Text){PyBytes_AS_STRING(value), PyBytes_GET_SIZE(value)});
+    if (result != LEFT_TO_PYTHON) return result == RAISED ? -1 : 0;
+    return leave_to_python(run, offset, key, value);
+}
+
+/* A plain line that does not go back in time. */
+static inline Result apply_line(Run *run, int64_t offset, Text line) {
+    Event event;
+    if (!is_utf8(line) || !read_event(line, 1, &event) || !event.timed || event.t < run->reached)
+        return LEFT_TO_PYTHON;
+    Result result = APPLIED;
+    if (offset >= run->position) result = apply(run, &event, offset, event.t, event.visitor);
+    if (result == APPLIED) reach(run, offset, event.t);
+    return result;
+}
+
+/* (number, line) of a backtest's file */
+static inline int take_line(Run *run, PyObject *item) {
     PyObject *line = PyTuple_GET_ITEM(item, 1);
     int64_t offset = PyLong_AsLongLong(PyTuple_GET_ITEM(item, 0));
     if (offset == -1 && PyErr_Occurred()) return -1;
     if (!PyBytes_CheckExact(line)) return PyErr_SetString(PyExc_TypeError, "not bytes"), -1;
-    Text text = {PyBytes_AS_STRING(line), PyBytes_GET_SIZE(line)};
-    Event event;
-    if (is_utf8(text) && read_event(text.at, text.size, 1, &event) && event.timed && event.t >= run->reached) {
-        if (!reach(run, offset, event.t)) return 0;
-        int done = apply(run, &event, offset, run->reached, event.visitor, NULL, NULL);
-        if (done) return done < 0 ? -1 : 0;
-        PyObject *key = bytes_of(event.visitor);
-        if (!key) done = -1;
-        else if (event.kind != LEAVING) done = otherwise(run, offset, key, line, NULL);
-        else done = take_parsed(run, offset, event.visitor, key, line);
-        Py_XDECREF(key);
-        return done;
-    }
+    Result result = apply_line(run, offset, (Text){PyBytes_AS_STRING(line), PyBytes_GET_SIZE(line)});
+    if (result != LEFT_TO_PYTHON) return result == RAISED ? -1 : 0;
     long long reached = run->reached > 0 ? run->reached : 0;
     PyObject *record = PyObject_CallFunction(run->record, "LOL", (long long)offset, line, reached);
     int done = -1;
@@ -272,14 +262,15 @@ static int take_line(Run *run, PyObject *item) {
     return done;
 }
 
-static PyObject *run(PyObject *module, PyObject *args) {
+/* (records, blocks or lines, position, time reached, states, callbacks) to (position, time reached, how many events of
+ * each kind were applied). */
+static inline PyObject *run(PyObject *module, PyObject *args) {
     PyObject *records, *record;
     long long position, reached;
     Run run = {0};
-    if (!PyArg_ParseTuple(args, "OLL(O!O!O!O!)(OOOOOOOOO!)", &records, &position, &reached, &PyDict_Type, &run.live,
+    if (!PyArg_ParseTuple(args, "OLL(O!O!O!O!)(OOOOOO)", &records, &position, &reached, &PyDict_Type, &run.live,
                           &PyDict_Type, &run.older, &PyDict_Type, &run.packed, &PyDict_Type, &run.dirty,
-                          &run.parse, &run.record, &run.otherwise, &run.fresh, &run.active, &run.arm,
-                          &run.recipes, &run.out, &PyList_Type, &run.acted))
+                          &run.record, &run.take, &run.fresh, &run.active, &run.arm, &run.out))
         return NULL;
     run.position = position;
     run.reached = reached;
@@ -301,3 +292,5 @@ static PyObject *run(PyObject *module, PyObject *args) {
     return Py_BuildValue("LL(LLLLLL)", (long long)run.position, (long long)run.reached, (long long)n[0],
                          (long long)n[1], (long long)n[2], (long long)n[3], (long long)n[4], (long long)n[5]);
 }
+
+#endif

@@ -1,33 +1,30 @@
-/* The visitors stage's most frequent events, compiled: a visitor that looks around.
+/* The compiled part of the visitors stage: it takes the frequent events of a visitor who looks around.
  *
- * It does what visitor.py and visitors.py do, to the byte of the changelog; they are the meaning, and what runs
- * where nothing could be compiled. Here a visitor is one block of memory, its ids and views beside it, each view
- * with its texts packed as the changelog has them. `run` takes an event by itself if it is one of six types and
- * leads to nothing but a change of its visit. Of other events (a cart, a signal that may be a trigger, an order) it does
- * what is the same for all, and Python what is their own. Whatever is out of the way (a deadline that is over, a change
- * of person, a repeated or late event, rubbish) goes to Python, one event at a time, in its place.
+ * It is equal to stream/state/visitor.py and stream/stages/visitors.py, to the byte of the changelog. These define the
+ * behaviour and run where nothing could be compiled. `run` applies an event of six types if the event is plain and
+ * changes nothing but the visit of its visitor. Python applies any other event, one at a time, in its place: a cart, an
+ * order, keys of identity, another customer, a late or repeated event, a deadline that is over, a signal that may be a
+ * trigger, anything that is not plainly written.
  *
- * The rooms: `_event.h` reads events, `_records.h` record batches, `_msgpack.h` packs; `_visitor.h` is a visitor,
- * `_packed.h` its packed state, `_run.h` the loop over a batch, `_restore.h` a changelog read back. Here is what Python
+ * Each header stands for itself: _constants.h what is shared with Python, _settings.h what Python passes in; _text.h,
+ * _json.h, _msgpack.h, _records.h the formats; _event.h and _nobody.h an event; _ids.h, _views.h, _visitor.h a visitor;
+ * _packed.h its packed state; _run.h the loop over a batch; _restore.h a changelog read back. This file is what Python
  * sees of it.
  *
  * Source: docs/semantics.md, 2, 3 and 5.
  */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
-#include <math.h>
 #include <stddef.h>
-#include <stdint.h>
-#include <string.h>
 #include <structmember.h>
 
-#include "_event.h"
-#include "_msgpack.h"
-#include "_records.h"
-#include "_visitor.h"
+#include "_constants.h"
+#include "_nobody.h"
 #include "_packed.h"
-#include "_run.h"
 #include "_restore.h"
+#include "_run.h"
+#include "_settings.h"
+#include "_visitor.h"
 
 /* ---- the visitor as Python sees it ---- */
 
@@ -38,163 +35,196 @@ static PyObject *visitor_new(PyTypeObject *type, PyObject *args, PyObject *kwarg
     Visitor *v = (Visitor *)type->tp_alloc(type, 0);
     if (!v) return NULL;
     v->id = Py_NewRef(id);
-    v->applied = v->armed = v->last_event = v->last_active = v->last_look = v->visit_start = NEVER;
-    v->offered_at = NEVER;
-    v->screen = -1;
+    v->applied = v->armed = v->last_event = NEVER;
+    begin_anew(v);
     return (PyObject *)v;
 }
 
 static void visitor_dealloc(Visitor *v) {
-    clear_ids(v);
-    clear_views(v);
-    PyMem_Free(v->ids);
-    PyMem_Free(v->views);
+    begin_anew(v);
+    clear_ids(&v->ids);
+    PyMem_Free(v->views.all);
     Py_XDECREF(v->id);
-    Py_XDECREF(v->customer);
-    Py_XDECREF(v->query);
-    Py_XDECREF(v->search_event);
-    Py_XDECREF(v->cart_event);
-    for (int i = 0; i < COLD; i++) Py_XDECREF(v->cold[i]);
     Py_TYPE(v)->tp_free(v);
 }
 
-static int set_cold(Visitor *v, PyObject *value, void *which) {
+static int set_object(Visitor *v, PyObject *value, void *which) {
     if (!value) return PyErr_SetString(PyExc_AttributeError, "cannot be deleted"), -1;
-    Py_XSETREF(v->cold[(intptr_t)which], Py_NewRef(value));
+    Py_XSETREF(v->objects[(intptr_t)which], Py_NewRef(value));
     return 0;
 }
 
-static PyObject *get_text(Visitor *v, void *offset) {
-    PyObject *text = slot((PyObject *)v, (Py_ssize_t)(intptr_t)offset);
-    return Py_NewRef(text ? text : empty_text);
+static PyObject *get_str(Visitor *v, void *offset) {
+    PyObject *str = *(PyObject **)((char *)v + (intptr_t)offset);
+    return Py_NewRef(str ? str : empty_text);
 }
 
-static int set_text(Visitor *v, PyObject *value, void *offset) {
+static int set_str(Visitor *v, PyObject *value, void *offset) {
     if (!value || !PyUnicode_Check(value)) return PyErr_SetString(PyExc_TypeError, "not a str"), -1;
-    PyObject **text = (PyObject **)((char *)v + (intptr_t)offset);
-    Py_XSETREF(*text, PyUnicode_GET_LENGTH(value) ? Py_NewRef(value) : NULL);
+    PyObject **str = (PyObject **)((char *)v + (intptr_t)offset);
+    Py_XSETREF(*str, PyUnicode_GET_LENGTH(value) ? Py_NewRef(value) : NULL);
     return 0;
+}
+
+static PyObject *get_str_or_none(Visitor *v, void *offset) {
+    PyObject *str = *(PyObject **)((char *)v + (intptr_t)offset);
+    return Py_NewRef(str ? str : Py_None);
+}
+
+static int set_str_or_none(Visitor *v, PyObject *value, void *offset) {
+    return set_str(v, value == Py_None ? empty_text : value, offset);
 }
 
 static PyObject *get_person(Visitor *v, void *unused) {
-    return v->customer ? PyUnicode_FromFormat("customer:%U", v->customer)
-                       : PyUnicode_FromFormat("visitor:%U", v->id);
+    if (v->customer) return PyUnicode_FromFormat("customer:%U", v->customer);
+    if (v->email) return PyUnicode_FromFormat("email:%U", v->email);
+    return v->phone ? PyUnicode_FromFormat("phone:%U", v->phone) : PyUnicode_FromFormat("visitor:%U", v->id);
 }
 
-static PyObject *get_products(Visitor *v, void *unused) { return PyLong_FromLong(v->views_count); }
+static PyObject *get_is_known(Visitor *v, void *unused) { return PyBool_FromLong(is_known(v)); }
 
-#define COLD_FIELD(name, which) {name, (getter)get_cold, (setter)set_cold, NULL, (void *)which}
-#define TEXT_FIELD(name) \
-    {#name, (getter)get_text, (setter)set_text, NULL, (void *)offsetof(Visitor, name)}
+static PyObject *get_last_sign(Visitor *v, void *unused) {
+    return PyLong_FromLongLong(v->last_active > v->last_change ? v->last_active : v->last_change);
+}
+
+static PyObject *get_products(Visitor *v, void *unused) { return PyLong_FromLong(v->views.count); }
+
+static PyObject *get_screen(Visitor *v, void *unused) {
+    if (v->views.on_screen < 0) return Py_NewRef(empty_text);
+    Text id = id_of_view(&v->views.all[v->views.on_screen]);
+    return PyUnicode_DecodeUTF8(id.at, id.size, NULL);
+}
+
+#define OBJECT_FIELD(name, which) {name, (getter)get_object, (setter)set_object, NULL, (void *)which}
+#define STR_FIELD(name) {#name, (getter)get_str, (setter)set_str, NULL, (void *)offsetof(Visitor, name)}
+#define STR_OR_NONE(name) \
+    {#name, (getter)get_str_or_none, (setter)set_str_or_none, NULL, (void *)offsetof(Visitor, name)}
+#define READ_ONLY(name) {#name, (getter)get_##name, NULL, NULL, NULL}
 
 static PyGetSetDef visitor_getset[] = {
-    COLD_FIELD("cart", CART), COLD_FIELD("checkout", CHECKOUT), COLD_FIELD("orders", ORDERS),
-    COLD_FIELD("signals", SIGNALS), COLD_FIELD("fired", FIRED), COLD_FIELD("refused", REFUSED),
-    COLD_FIELD("consent", CONSENT), COLD_FIELD("exits", EXITS), COLD_FIELD("published", PUBLISHED),
-    TEXT_FIELD(query), TEXT_FIELD(search_event), TEXT_FIELD(cart_event),
-    {"person", (getter)get_person, NULL, NULL, NULL},
-    {"products", (getter)get_products, NULL, NULL, NULL},
+    OBJECT_FIELD("cart", CART), OBJECT_FIELD("checkout", CHECKOUT), OBJECT_FIELD("orders", ORDERS),
+    OBJECT_FIELD("signals", SIGNALS_SEEN), OBJECT_FIELD("fired", FIRED), OBJECT_FIELD("refused", REFUSED),
+    OBJECT_FIELD("consent", CONSENT), OBJECT_FIELD("exits", EXITS), OBJECT_FIELD("published", PUBLISHED),
+    OBJECT_FIELD("taken", TAKEN), OBJECT_FIELD("ordered", ORDERED), OBJECT_FIELD("gone", GONE),
+    OBJECT_FIELD("told", TOLD),
+    STR_OR_NONE(customer), STR_OR_NONE(email), STR_OR_NONE(phone), STR_OR_NONE(former),
+    STR_FIELD(page), STR_FIELD(query), STR_FIELD(search_event), STR_FIELD(cart_event),
+    READ_ONLY(person), READ_ONLY(is_known), READ_ONLY(last_sign), READ_ONLY(products), READ_ONLY(screen),
     {NULL}};
 
 #define INT_FIELD(name) {#name, T_LONGLONG, offsetof(Visitor, name), 0, NULL}
+#define BOOL_FIELD(name) {#name, T_BOOL, offsetof(Visitor, name), 0, NULL}
 
 static PyMemberDef visitor_members[] = {
     {"id", T_OBJECT_EX, offsetof(Visitor, id), READONLY, NULL},
-    {"customer", T_OBJECT, offsetof(Visitor, customer), 0, NULL},
     INT_FIELD(applied), INT_FIELD(version), INT_FIELD(armed), INT_FIELD(facts), INT_FIELD(sent),
-    INT_FIELD(last_event), INT_FIELD(last_active), INT_FIELD(visits), INT_FIELD(visit_start),
+    INT_FIELD(last_event), INT_FIELD(last_active), INT_FIELD(last_change), INT_FIELD(visits), INT_FIELD(visit_start),
     INT_FIELD(last_look), INT_FIELD(searches), INT_FIELD(traits_orders), INT_FIELD(offered_at),
+    INT_FIELD(customer_since), INT_FIELD(left_at),
     {"traits_value", T_DOUBLE, offsetof(Visitor, traits_value), 0, NULL},
-    {"idle_pending", T_BOOL, offsetof(Visitor, idle_pending), 0, NULL},
-    {"unanswered", T_BOOL, offsetof(Visitor, unanswered), 0, NULL},
+    BOOL_FIELD(idle_pending), BOOL_FIELD(unanswered), BOOL_FIELD(shown), BOOL_FIELD(emptied),
     {NULL}};
 
-static int event_and_time(PyObject *const *args, Py_ssize_t count, int64_t *t) {
-    if (count != 2) return PyErr_SetString(PyExc_TypeError, "an event and a time"), -1;
-    *t = PyLong_AsLongLong(args[1]);
+static PyObject *visitor_begin_anew(Visitor *v, PyObject *unused) {
+    begin_anew(v);
+    Py_RETURN_NONE;
+}
+
+static int time_of(PyObject *given, int64_t *t) {
+    *t = PyLong_AsLongLong(given);
     return *t == -1 && PyErr_Occurred() ? -1 : 0;
 }
 
 static PyObject *visitor_engage(Visitor *v, PyObject *time) {
-    int64_t t = PyLong_AsLongLong(time);
-    if (t == -1 && PyErr_Occurred()) return NULL;
+    int64_t t;
+    if (time_of(time, &t) < 0) return NULL;
     engage(v, t);
     Py_RETURN_NONE;
 }
 
-/* The event that a method is given, which has to be of one kind. */
-static int given_event(PyObject *const *args, Py_ssize_t count, int kind, Event *event, int64_t *t) {
-    if (event_and_time(args, count, t) < 0) return -1;
-    PyObject *act;
-    int found = from_struct(args[0], event, &act);
-    if (found < 0 || (found > 0 && event->kind == kind)) return found;
-    return PyErr_SetString(PyExc_TypeError, "an event of another type"), -1;
+static PyObject *visitor_look_away(Visitor *v, PyObject *time) {
+    int64_t t;
+    if (time_of(time, &t) < 0) return NULL;
+    look_away(v, t);
+    Py_RETURN_NONE;
+}
+
+static int event_and_time(PyObject *const *args, Py_ssize_t count, int64_t *t) {
+    if (count != 2) return PyErr_SetString(PyExc_TypeError, "expected an event and a time"), -1;
+    return time_of(args[1], t);
+}
+
+static PyObject *visitor_turn(Visitor *v, PyObject *const *args, Py_ssize_t count) {
+    int64_t t;
+    if (event_and_time(args, count, &t) < 0) return NULL;
+    PyObject *page = page_of(args[0]);
+    if (PyErr_Occurred()) return NULL;
+    turn(v, page, t);
+    Py_XDECREF(page);
+    Py_RETURN_NONE;
 }
 
 static PyObject *visitor_view(Visitor *v, PyObject *const *args, Py_ssize_t count) {
     int64_t t;
     Event event;
-    if (given_event(args, count, PRODUCT, &event, &t) < 0 || look_at(v, &event, t) < 0) return NULL;
-    Py_RETURN_NONE;
-}
-
-static PyObject *visitor_look_away(Visitor *v, PyObject *const *args, Py_ssize_t count) {
-    int64_t t;
-    if (event_and_time(args, count, &t) < 0) return NULL;
-    look_away(v, t);
+    if (event_and_time(args, count, &t) < 0 || product_of(args[0], &event) < 0 || view(v, &event, t) < 0) return NULL;
     Py_RETURN_NONE;
 }
 
 static PyObject *visitor_search(Visitor *v, PyObject *const *args, Py_ssize_t count) {
     int64_t t;
-    Event event;
-    if (given_event(args, count, SEARCH, &event, &t) < 0 || search(v, &event, t) < 0) return NULL;
+    Event event = {0};
+    if (event_and_time(args, count, &t) < 0 || text_of(args[0], attr_id, &event.id) < 0 ||
+        text_of(args[0], attr_query, &event.query) < 0 || search(v, &event, t) < 0)
+        return NULL;
     Py_RETURN_NONE;
 }
 
-static PyObject *visitor_knows(Visitor *v, PyObject *id) {
+static int given_name(PyObject *given, EventName *name) {
     Py_ssize_t size;
-    const char *text = PyUnicode_AsUTF8AndSize(id, &size);
-    return text ? PyBool_FromLong(has_id(v, text, size, hashed(text, size))) : NULL;
+    const char *at = PyUnicode_AsUTF8AndSize(given, &size);
+    if (at) *name = event_name_of((Text){at, size});
+    return at ? 0 : -1;
 }
 
-static PyObject *visitor_remember(Visitor *v, PyObject *id) {
-    Py_ssize_t size;
-    const char *text = PyUnicode_AsUTF8AndSize(id, &size);
-    if (!text || remember(v, text, size, hashed(text, size)) < 0) return NULL;
+static PyObject *visitor_knows(Visitor *v, PyObject *given) {
+    EventName name;
+    return given_name(given, &name) < 0 ? NULL : PyBool_FromLong(has_id(&v->ids, &name));
+}
+
+static PyObject *visitor_remember(Visitor *v, PyObject *given) {
+    EventName name;
+    if (given_name(given, &name) < 0 || add_id(&v->ids, &name) < 0) return NULL;
     Py_RETURN_NONE;
 }
 
 static PyObject *visitor_subject(Visitor *v, PyObject *unused) {
     const View *best = NULL;
-    for (int i = 0; i < v->views_count; i++) {
-        const View *each = &v->views[v->order[i]];
+    for (int i = 0; i < v->views.count; i++) {
+        const View *each = &v->views.all[v->views.order[i]];
         if (!best || each->dwell >= best->dwell) best = each;
     }
     if (!best) Py_RETURN_NONE;
-    return as_struct(best, view_type);
+    return view_as(best, view_type);
 }
 
 static PyObject *visitor_glances(Visitor *v, PyObject *unused) {
-    PyObject *found = PyList_New(v->views_count);
-    for (int i = 0; found && i < v->views_count; i++) {
-        PyObject *glance = as_struct(&v->views[v->order[i]], glance_type);
+    PyObject *found = PyList_New(v->views.count);
+    for (int i = 0; found && i < v->views.count; i++) {
+        PyObject *glance = view_as(&v->views.all[v->views.order[i]], glance_type);
         if (!glance) Py_CLEAR(found);
         else PyList_SET_ITEM(found, i, glance);
     }
     return found;
 }
 
+#define METHOD(name, flags) {#name, (PyCFunction)(void (*)(void))visitor_##name, flags, NULL}
+
 static PyMethodDef visitor_methods[] = {
-    {"engage", (PyCFunction)visitor_engage, METH_O, NULL},
-    {"view", (PyCFunction)(void (*)(void))visitor_view, METH_FASTCALL, NULL},
-    {"look_away", (PyCFunction)(void (*)(void))visitor_look_away, METH_FASTCALL, NULL},
-    {"search", (PyCFunction)(void (*)(void))visitor_search, METH_FASTCALL, NULL},
-    {"knows", (PyCFunction)visitor_knows, METH_O, NULL},
-    {"remember", (PyCFunction)visitor_remember, METH_O, NULL},
-    {"subject", (PyCFunction)visitor_subject, METH_NOARGS, NULL},
-    {"glances", (PyCFunction)visitor_glances, METH_NOARGS, NULL},
-    {NULL}};
+    METHOD(begin_anew, METH_NOARGS), METHOD(engage, METH_O), METHOD(look_away, METH_O),
+    METHOD(turn, METH_FASTCALL), METHOD(view, METH_FASTCALL), METHOD(search, METH_FASTCALL),
+    METHOD(knows, METH_O), METHOD(remember, METH_O),
+    METHOD(subject, METH_NOARGS), METHOD(glances, METH_NOARGS), {NULL}};
 
 static PyTypeObject VisitorType = {
     PyVarObject_HEAD_INIT(NULL, 0).tp_name = "stream.native._visitors.Visitor",
@@ -208,107 +238,109 @@ static PyTypeObject VisitorType = {
     .tp_methods = visitor_methods,
 };
 
-/* ---- set up ---- */
+/* ---- configure ---- */
 
-/* Where a Struct keeps a field. */
-static Py_ssize_t offset_of(PyObject *type, const char *name) {
-    PyObject *found = PyObject_GetAttrString(type, name);
-    if (!found) return -1;
-    Py_ssize_t offset = -1;
-    if (Py_TYPE(found) == &PyMemberDescr_Type && ((PyMemberDescrObject *)found)->d_member->type == T_OBJECT_EX)
-        offset = ((PyMemberDescrObject *)found)->d_member->offset;
-    else
-        PyErr_Format(PyExc_TypeError, "%s is no field of its own", name);
-    Py_DECREF(found);
-    return offset;
-}
-
-/* Where a type of events has what every event has, and what is its `own`. */
-static int know_kind(Kind *kind, PyObject *type, const char *own) {
-    if (!PyType_Check(type)) return PyErr_SetString(PyExc_TypeError, "not a type"), -1;
-    kind->type = (PyTypeObject *)type;
-    if ((kind->id = offset_of(type, "id")) < 0 || (kind->visitor = offset_of(type, "visitor")) < 0 ||
-        (kind->customer = offset_of(type, "customer")) < 0 || (kind->client_time = offset_of(type, "client_time")) < 0)
-        return -1;
-    return own && (kind->own = offset_of(type, own)) < 0 ? -1 : 0;
-}
-
-/* The types that Python acts on: each has what every event has where all have it. */
-static int know_acts(PyObject *acts) {
-    PyObject *type, *act;
-    for (Py_ssize_t at = 0; PyDict_Next(acts, &at, &type, &act);) {
-        Kind kind = any_event;
-        if (know_kind(&kind, type, NULL) < 0) return -1;
-        kind.type = any_event.type;
-        if (memcmp(&kind, &any_event, sizeof kind) != 0) return PyErr_Format(PyExc_TypeError, "no event: %R", type), -1;
+static int check_constants(PyObject *given) {
+    if (PyDict_GET_SIZE(given) != CONSTANTS)
+        return PyErr_SetString(PyExc_ValueError, "compiled for another release: other constants"), -1;
+    for (int i = 0; i < CONSTANTS; i++) {
+        PyObject *value = PyDict_GetItemString(given, shared_constants[i].name);
+        long long number = value ? PyLong_AsLongLong(value) : 0;
+        if (PyErr_Occurred()) return -1;
+        if (!value || number != shared_constants[i].value)
+            return PyErr_Format(PyExc_ValueError, "compiled for another release: %s is %lld here",
+                                shared_constants[i].name, (long long)shared_constants[i].value), -1;
     }
     return 0;
 }
 
-/* (name, weight, half-life, least held) of each sort of signal. */
-static int know_sorts(PyObject *given) {
-    if (PyTuple_GET_SIZE(given) != SIGNALS_KNOWN) return PyErr_SetString(PyExc_ValueError, "other signals"), -1;
-    for (int i = 0; i < SIGNALS_KNOWN; i++) {
-        PyObject *name;
-        double weight, half_life, least_held;
-        if (!PyArg_ParseTuple(PyTuple_GET_ITEM(given, i), "Uddd", &name, &weight, &half_life, &least_held)) return -1;
-        const char *text = PyUnicode_AsUTF8(name);
-        if (!text) return -1;
-        int which = one_of((Text){text, strlen(text)}, signals, SIGNALS_KNOWN);
-        if (which == SIGNALS_KNOWN) return PyErr_Format(PyExc_ValueError, "no signal: %U", name), -1;
-        sorts[which] = (Sort){Py_NewRef(name), weight, half_life, least_held};
+/* Compares a tuple of words with those that are compiled in. */
+static int check_words(PyObject *all, const char *name, const char *const *words, int count) {
+    PyObject *given = PyDict_GetItemString(all, name);
+    int same = given && PyTuple_Check(given) && PyTuple_GET_SIZE(given) == count;
+    for (int i = 0; same && i < count; i++) {
+        PyObject *word = PyTuple_GET_ITEM(given, i);
+        same = PyUnicode_Check(word) && PyUnicode_CompareWithASCIIString(word, words[i]) == 0;
     }
+    if (!same) PyErr_Format(PyExc_ValueError, "compiled for another release: other %s", name);
+    return same ? 0 : -1;
+}
+
+static int check_all_words(PyObject *given) {
+    const char *field_words[FIELDS];
+    for (size_t i = 0; i < FIELDS; i++) field_words[i] = fields[i].name;
+    if (check_words(given, "types", type_words, KINDS) < 0) return -1;
+    if (check_words(given, "page kinds", page_words, PAGE_KINDS) < 0) return -1;
+    if (check_words(given, "signals", signal_words, SIGNALS) < 0) return -1;
+    if (check_words(given, "parts of a product", part_words, PARTS) < 0) return -1;
+    if (check_words(given, "fields of a view", view_words, VIEW_FIELDS) < 0) return -1;
+    return check_words(given, "fields of a visitor", field_words, FIELDS);
+}
+
+/* (name, weight, half-life, least held) of each sort of signal, in the order of the words. */
+static int know_sorts(PyObject *given) {
+    if (PyTuple_GET_SIZE(given) != SIGNALS) return PyErr_SetString(PyExc_ValueError, "other signals"), -1;
+    for (int i = 0; i < SIGNALS; i++) {
+        Sort *sort = &sorts[i];
+        if (!PyArg_ParseTuple(PyTuple_GET_ITEM(given, i), "Uddd", &sort->name, &sort->weight, &sort->half_life,
+                              &sort->least_held))
+            return -1;
+        if (PyUnicode_CompareWithASCIIString(sort->name, signal_words[i]) != 0)
+            return PyErr_Format(PyExc_ValueError, "no signal: %U", sort->name), -1;
+    }
+    return 0;
+}
+
+/* Keeps what is given for as long as the process lives, and for each word a str that is shared. */
+static int keep_words(PyObject **kept, const char *const *words, int count) {
+    for (int i = 0; i < count; i++)
+        if (!(kept[i] = PyUnicode_InternFromString(words[i]))) return -1;
     return 0;
 }
 
 static PyObject *configure(PyObject *module, PyObject *args, PyObject *kwargs) {
-    static char *names[] = {"kinds", "event", "folds", "notes", "product", "unset", "view", "glance", "signal",
-                            "cart", "encode", "decoders", "sorts", "cart_weight", "products_weight", "unclear_from", "visit_gap", "idle_after",
-                            "late_after", "kept_ids", "kept_views", "fields", NULL};
-    static const char *parts[] = {"id", "name", "category", "price", "url", "image"};
-    static const char *own[LEAVING] = {NULL, "product", NULL, "query", NULL};
-    PyObject *types, *event, *product, *sorts_given;
-    int kept_ids, kept_views, count;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "$O!OO!O!OOOOOOOO!O!dddLLLiii", names, &PyTuple_Type, &types, &event,
-                                     &PyDict_Type, &folds, &PyDict_Type, &notes, &product,
-                                     &unset, &view_type, &glance_type, &signal_type, &cart_type, &encode,
-                                     &PyTuple_Type, &decoders, &PyTuple_Type, &sorts_given, &cart_weight,
-                                     &products_weight, &unclear_from, &visit_gap, &idle_after, &late_after,
-                                     &kept_ids, &kept_views, &count))
+    static char *names[] = {"constants", "words", "letters", "nobody", "sorts", "weights", "times",
+                            "unset", "types", "encode", "decoders", "new_cart", NULL};
+    PyObject *constants, *words, *nobody_names, *sorts_given;
+    const char *given_letters;
+    Py_ssize_t letters_count, head_size, rest_size;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "$O!O!y#O!O!(ddd)(LLL)O(OOOO)OO!(y#y#)", names, &PyDict_Type,
+                                     &constants, &PyDict_Type, &words, &given_letters, &letters_count, &PyTuple_Type,
+                                     &nobody_names, &PyTuple_Type, &sorts_given, &cart_weight, &products_weight,
+                                     &certain_below, &visit_gap, &idle_after, &late_after, &unset, &view_type,
+                                     &glance_type, &signal_type, &cart_type, &encode, &PyTuple_Type, &decoders,
+                                     &new_cart_head.at, &head_size, &new_cart_rest.at, &rest_size))
         return NULL;
-    if (PyTuple_GET_SIZE(types) != KINDS || PyTuple_GET_SIZE(decoders) != COLD || kept_ids != KEPT_IDS ||
-        kept_views != KEPT_VIEWS || count != (int)FIELDS)
-        return PyErr_Format(PyExc_ValueError, "compiled for another release");
-    if (know_sorts(sorts_given) < 0 || (cart_lines = offset_of(cart_type, "lines")) < 0 ||
-        (signal_at = offset_of(signal_type, "at")) < 0)
+    Py_INCREF(kwargs); /* what it holds is used for as long as the process lives */
+    new_cart_head.size = head_size;
+    new_cart_rest.size = rest_size;
+    if (letters_count != KINDS || PyTuple_GET_SIZE(decoders) != OBJECTS)
+        return PyErr_Format(PyExc_ValueError, "compiled for another release: other letters or decoders");
+    memcpy(letters, given_letters, KINDS);
+    if (check_constants(constants) < 0 || check_all_words(words) < 0 || know_sorts(sorts_given) < 0 ||
+        know_nobody(nobody_names) < 0 || keep_words(page_names, page_words, PAGE_KINDS) < 0)
         return NULL;
-    if (know_kind(&any_event, event, NULL) < 0) return NULL;
-    for (int i = 0; i < LEAVING; i++)
-        if (know_kind(&kinds[i], PyTuple_GET_ITEM(types, i), own[i]) < 0) return NULL;
-    if (know_acts(folds) < 0 || know_acts(notes) < 0) return NULL;
-    for (int i = 0; i < PARTS; i++)
-        if ((product_fields[i] = offset_of(product, parts[i])) < 0) return NULL;
-    /* Held for as long as the process is. */
-    Py_INCREF(types), Py_INCREF(event), Py_INCREF(folds), Py_INCREF(notes), Py_INCREF(product), Py_INCREF(unset);
-    Py_INCREF(view_type), Py_INCREF(glance_type), Py_INCREF(signal_type), Py_INCREF(cart_type), Py_INCREF(encode), Py_INCREF(decoders);
     Py_RETURN_NONE;
 }
 
-/* What `read_event` makes of a value, to be held against the typed decoding; None: nothing. */
+/* ---- the module ---- */
+
+/* What `read_event` makes of a value, for the tests; None if it leaves the value to Python. */
 static PyObject *read_value(PyObject *module, PyObject *value) {
     Event e;
     if (!PyBytes_Check(value)) return PyErr_Format(PyExc_TypeError, "not bytes");
     Text all = {PyBytes_AS_STRING(value), PyBytes_GET_SIZE(value)};
-    if (!is_utf8(all) || !read_event(all.at, all.size, 0, &e)) Py_RETURN_NONE;
+    if (!is_utf8(all) || !read_event(all, 0, &e)) Py_RETURN_NONE;
     PyObject *sent = e.sent ? PyLong_FromLongLong(e.client_time) : Py_NewRef(Py_None);
     PyObject *price = e.product[PRICE].at ? PyFloat_FromDouble(e.price) : Py_NewRef(Py_None);
     PyObject *held = e.is_held ? PyFloat_FromDouble(e.held) : Py_NewRef(Py_None);
     if (!sent || !price || !held) return Py_XDECREF(sent), Py_XDECREF(price), Py_XDECREF(held), NULL;
 #define PART(text) (text).at, (Py_ssize_t)(text).size
-    return Py_BuildValue("is#s#s#Ns#(s#s#s#Ns#s#)sNi", e.kind, PART(e.id), PART(e.visitor), PART(e.customer), sent,
-                         PART(e.query), PART(e.product[PRODUCT_ID]), PART(e.product[NAME]),
-                         PART(e.product[IN_CATEGORY]), price, PART(e.product[URL]), PART(e.product[IMAGE]),
-                         e.kind == LEAVING ? signals[e.signal] : NULL, held, e.in_form);
+    return Py_BuildValue("is#s#s#Nss#(s#s#s#Ns#s#)sNii", e.kind, PART(e.id), PART(e.visitor), PART(e.customer), sent,
+                         e.page < PAGE_KINDS ? page_words[e.page] : NULL, PART(e.query),
+                         PART(e.product[PRODUCT_ID]), PART(e.product[NAME]), PART(e.product[IN_CATEGORY]), price,
+                         PART(e.product[URL]), PART(e.product[IMAGE]),
+                         e.kind == EXIT_SIGNAL ? signal_words[e.signal] : NULL, held, e.in_form, names_somebody(e.id));
 }
 
 static PyMethodDef functions[] = {
@@ -326,10 +358,21 @@ static PyModuleDef definition = {
     PyModuleDef_HEAD_INIT, "stream.native._visitors", "See stream/stages/backend.py.", -1, functions,
 };
 
+static int know_attributes(void) {
+    static const struct {
+        PyObject **kept;
+        const char *name;
+    } attributes[] = {{&empty_text, ""},        {&attr_id, "id"},       {&attr_at, "at"},
+                      {&attr_kind, "kind"},     {&attr_lines, "lines"}, {&attr_page, "page"},
+                      {&attr_product, "product"}, {&attr_query, "query"}};
+    for (size_t i = 0; i < sizeof attributes / sizeof *attributes; i++)
+        if (keep_words(attributes[i].kept, &attributes[i].name, 1) < 0) return -1;
+    return keep_words(attr_parts, part_words, PARTS);
+}
+
 PyMODINIT_FUNC PyInit__visitors(void) {
     PyObject *module = PyModule_Create(&definition);
-    empty_text = PyUnicode_FromString("");
-    if (!module || !empty_text || PyType_Ready(&VisitorType) < 0 ||
+    if (!module || know_attributes() < 0 || PyType_Ready(&VisitorType) < 0 ||
         PyModule_AddObjectRef(module, "Visitor", (PyObject *)&VisitorType) < 0) {
         Py_XDECREF(module);
         return NULL;

@@ -15,7 +15,8 @@ from stream.outputs.reasons import CancelReason
 from stream.recipes.recipe import EXIT, Recipe
 from stream.state import cart as carts
 from stream.state.cart import Line
-from stream.state.visitor import Published, View
+from stream.state.view import View
+from stream.state.visitor import Published
 
 FIRED: Final = "storefront.trigger.fired.v1"
 CANCELLED: Final = "storefront.trigger.cancelled.v1"

@@ -78,7 +78,7 @@ def became(state: Visitor, t: int, out: Outputs) -> None:
 def _handed(state: Visitor, order: OrderEntry) -> HandedOrder:
     handed, kept = HandedOrder(order.id, order.at, order.recurring), state.ordered
     if kept is not None and (kept.id, kept.at) == (order.id, order.at):
-        handed.cart_id = kept.cart_id
+        handed.cart_id = kept.bought_under
         handed.contents = contents(kept.lines) if kept.lines else None
     return handed
 

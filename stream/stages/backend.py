@@ -1,48 +1,52 @@
-"""The compiled part of the visitors stage (`_visitors.c`), where it could be built.
+"""The compiled part of the visitors stage (`stream/native/_visitors.c`), where it could be built.
 
-It takes the most frequent events and gives the same states to the byte; `visitor.py` and `visitors.py`
-are what it does, and what runs without it.
+It takes the frequent events and gives the same states, to the byte. `stream/state/visitor.py` and
+`stream/stages/visitors.py` define what it does, and run without it.
 """
 
 from collections.abc import Callable, Mapping
+from struct import calcsize
 from typing import Any, Final, NamedTuple
 
 import msgspec
 from msgspec import UNSET
 
+from schemas.nobody import NOBODY
 from stream.events.records import Record
 from stream.events.types import (
+    TAGS,
     ActivityPinged,
     CategoryViewed,
-    Event,
     ExitSignal,
     PageViewed,
     Product,
     ProductViewed,
     SearchPerformed,
 )
+from stream.events.words import BOUND, KINDS_OF_PAGE, LONGEST_ID, SIGNALS, YEAR_2000
 from stream.kinds import exit_intent, registry
 from stream.kinds.exit_score import CART_WEIGHT, PRODUCTS_WEIGHT, SORTS, THRESHOLD
+from stream.limits import LONGEST_TEXT
 from stream.outputs.outputs import Outputs
-from stream.recipes.recipe import Recipes
-from stream.stages.engaged_events import FOLD
-from stream.stages.other_events import NOTED
-from stream.state.cart import Cart
+from stream.stages.applying import CODES
+from stream.state.cart import NEVER, Cart
+from stream.state.kept import Gone, Kept, Taken
 from stream.state.orders import OrderEntry
+from stream.state.view import Glance, View
 from stream.state.visitor import (
+    IDLE,
     IDLE_AFTER,
     KEPT_IDS,
     KEPT_VIEWS,
     LATE_AFTER,
+    NOTHING,
     VISIT_GAP,
     Checkout,
-    Glance,
     Published,
     Signal,
-    View,
     Visitor,
 )
-from stream.store.changelog import Back
+from stream.store.changelog import HEADER, Back
 from stream.store.keyed import PackAll
 
 KINDS: Final[tuple[type, ...]] = (
@@ -53,12 +57,12 @@ KINDS: Final[tuple[type, ...]] = (
     ActivityPinged,
     ExitSignal,
 )
-"""The events that `run` takes by itself where they change a visit and nothing else."""
+"""The events that `run` applies by itself where they change nothing but a visit."""
 
-ROUNDED: Final = 1e-6
-"""How far a score may be from what it is rounded to, and more."""
+SCORE_TOLERANCE: Final = 1e-6
+"""How far the compiled score may be from the rounded one, and more. Python decides what is nearer to the threshold."""
 
-_COLD: Final[Mapping[str, Any]] = {
+_OBJECTS: Final[Mapping[str, Any]] = {
     "cart": Cart,
     "checkout": Checkout | None,
     "orders": list[OrderEntry],
@@ -68,30 +72,55 @@ _COLD: Final[Mapping[str, Any]] = {
     "consent": dict[str, bool],
     "exits": dict[str, int],
     "published": list[Published],
+    "taken": Taken | None,
+    "ordered": Kept | None,
+    "gone": list[Gone],
+    "told": dict[str, int],
 }
-"""The fields of a visitor that `_visitors.c` leaves to Python, in its order."""
+"""The fields of a visitor that only Python reads and writes, in the order of `_visitor.h`."""
+
+_CONSTANTS: Final = {
+    "NEVER": NEVER,
+    "YEAR_2000": YEAR_2000,
+    "BOUND": BOUND,
+    "LONGEST_ID": LONGEST_ID,
+    "LONGEST_TEXT": LONGEST_TEXT,
+    "KEPT_IDS": KEPT_IDS,
+    "KEPT_VIEWS": KEPT_VIEWS,
+    "NOTHING": NOTHING,
+    "IDLE": IDLE,
+    "HEADER": HEADER.size,
+    "ARMED": calcsize(">bq"),
+}
+"""What `_constants.h` repeats. The module refuses to be configured with other values."""
+
+_WORDS: Final = {
+    "types": tuple(TAGS[kind] for kind in KINDS),
+    "page kinds": KINDS_OF_PAGE,
+    "signals": SIGNALS,
+    "parts of a product": Product.__struct_fields__,
+    "fields of a view": View.__struct_fields__,
+    "fields of a visitor": Visitor.__struct_fields__,
+}
+"""Likewise, in the same order."""
 
 
-class Hands(NamedTuple):
-    """What `run` leaves to Python."""
+class Callbacks(NamedTuple):
+    """What `run` calls in Python."""
 
-    parse: Callable[[Any], Event | None]
     record: Callable[[int, bytes, int], Record] | None
     """Makes a record of a line that is not plain."""
-    take: Callable[..., None]
-    """Takes (offset, time, key, value, event if it was read already) of all that `run` does not take."""
+    take: Callable[[int, int, bytes | None, Any], None]
+    """Takes (offset, time, key, value) of every event that `run` does not apply."""
     fresh: Callable[[str], Visitor | None]
-    """A new visitor, now at hand; None: it must not be one, or was known once."""
+    """A new visitor, now at hand; None if its name is nobody's, or if it was known once."""
     active: Callable[[Visitor, int, Outputs], None]
     arm: Callable[[Visitor], None]
-    recipes: Recipes
     out: Outputs
-    acted: list[type]
-    """The types of the events that were applied by FOLD or NOTED are entered here."""
 
 
 Run = Callable[..., tuple[int, int, tuple[int, ...]]]
-"""(records, blocks or lines, position, time reached, states as Keyed.held, Hands) to (position, time reached, how
+"""(records, blocks or lines, position, time reached, states as Keyed.held, Callbacks) to (position, time reached, how
 many of each of KINDS were applied)."""
 
 
@@ -116,37 +145,40 @@ def _new(visitor: str) -> Visitor:
 PURE: Final = Make(_new, _encode, msgspec.msgpack.Decoder(Visitor).decode)
 
 
+def _configure(compiled: Any) -> None:
+    """Raises ValueError if it repeats other constants than those here."""
+    # Every other kind that decides at a signal is to be asked about each of them.
+    alone = set(registry.AT_SIGNAL) == {exit_intent.signalled}
+    compiled.configure(
+        constants=_CONSTANTS,
+        words=_WORDS,
+        letters="".join(CODES[kind] for kind in KINDS).encode(),
+        nobody=tuple(NOBODY),
+        sorts=tuple((n, SORTS[n].weight, SORTS[n].half_life, SORTS[n].least_held) for n in SIGNALS),
+        weights=(CART_WEIGHT, PRODUCTS_WEIGHT, THRESHOLD - SCORE_TOLERANCE if alone else 0.0),
+        times=(VISIT_GAP, IDLE_AFTER, LATE_AFTER),
+        unset=UNSET,
+        types=(View, Glance, Signal, Cart),
+        encode=_encode,
+        decoders=tuple(msgspec.msgpack.Decoder(kind).decode for kind in _OBJECTS.values()),
+        new_cart=tuple(_encode(Cart("")).split(_encode(""), 1)),
+    )
+    if compiled.pack(compiled.Visitor("v")) != _encode(_new("v")):
+        raise ValueError("compiled for another release: a new visitor is packed otherwise")
+
+
 def _built() -> Make | None:
+    """Raises ImportError if what was built is of another release."""
     try:
         from stream.native import _visitors  # noqa: PLC0415 - it is not everywhere
     except ImportError:  # pragma: no cover - where there was no compiler
         return None
-    # Else each signal is for all of them to judge.
-    alone = set(registry.AT_SIGNAL) == {exit_intent.signalled}
-    _visitors.configure(
-        kinds=KINDS,
-        event=Event,
-        folds={kind: fold for kind, fold in FOLD.items() if kind not in KINDS},
-        notes=dict(NOTED),
-        product=Product,
-        unset=UNSET,
-        view=View,
-        glance=Glance,
-        signal=Signal,
-        cart=Cart,
-        encode=_encode,
-        decoders=tuple(msgspec.msgpack.Decoder(kind).decode for kind in _COLD.values()),
-        sorts=tuple((n, s.weight, s.half_life, s.least_held) for n, s in SORTS.items()),
-        cart_weight=CART_WEIGHT,
-        products_weight=PRODUCTS_WEIGHT,
-        unclear_from=THRESHOLD - ROUNDED if alone else 0.0,
-        visit_gap=VISIT_GAP,
-        idle_after=IDLE_AFTER,
-        late_after=LATE_AFTER,
-        kept_ids=KEPT_IDS,
-        kept_views=KEPT_VIEWS,
-        fields=len(Visitor.__struct_fields__),
-    )
+    try:
+        _configure(_visitors)
+    except (TypeError, ValueError) as fault:
+        raise ImportError(
+            f"{_visitors.__file__} is of another release: run make install"
+        ) from fault
     return Make(
         _visitors.Visitor,
         _visitors.pack,
@@ -157,8 +189,8 @@ def _built() -> Make | None:
     )
 
 
-COMPILED: Final[Make | None] = None
-"""None where it was not built: as long as it decides by version 1, nowhere."""
+COMPILED: Final = _built()
+"""None where it was not built."""
 
 
 def fastest() -> Make:

@@ -57,7 +57,8 @@ def named_cart(event: OrderPlaced) -> str | None:
 def _empty(state: Visitor, event: OrderPlaced, t: int) -> Contents | None:
     """Empties the cart, if the order is about this one, closes the checkout, and keeps both in mind."""
     cart, order = state.cart, event.order
-    kept = state.ordered = Kept(order.id, t, cart.id, cart.from_shop)
+    under = named_cart(event) or cart.id
+    kept = state.ordered = Kept(order.id, t, cart.id, cart.from_shop, bought_under=under)
     if order.cart_id is UNSET or cart.shop_id is None or cart.shop_id == order.cart_id:
         if cart.lines:
             state.cart_event = event.id

@@ -7,7 +7,6 @@ from stream.events.types import Event
 from stream.outputs.outputs import Outputs
 from stream.stages import announce_facts
 from stream.stages.judgement import goes
-from stream.state.cart import Cart
 from stream.state.visitor import Visitor
 
 
@@ -53,16 +52,7 @@ def _leave(state: Visitor, t: int, out: Outputs) -> None:
     """The customer has gone: all of the visitor but its id, its fact number and its ids begins anew."""
     if announce_facts.would_tell_idle(state, t):
         announce_facts.idle(state, t, out)
-    fresh = Visitor(state.id, Cart(state.id))
     former = state.person
-    for name in _BEGINS_ANEW:
-        setattr(state, name, getattr(fresh, name))
+    state.begin_anew()
     state.former = former
     state.left_at = state.customer_since = t
-
-
-_BEGINS_ANEW = tuple(
-    name
-    for name in Visitor.__struct_fields__
-    if name not in ("id", "applied", "version", "armed", "facts", "last_event", "ids")
-)

@@ -20,7 +20,7 @@ from stream.store.changelog import Changes, Entries
 from stream.store.keyed import Keyed, State
 
 
-class Told(Protocol):
+class Sequenced(Protocol):
     """A fact or a claim. Its place among all that one state is told: (at, visitor, n)."""
 
     at: int
@@ -41,7 +41,7 @@ class Placed(State, Protocol):
 
 S = TypeVar("S", bound=State)
 P = TypeVar("P", bound=Placed)
-T = TypeVar("T", bound=Told)
+T = TypeVar("T", bound=Sequenced)
 
 
 class Stage(Generic[S]):

@@ -21,11 +21,11 @@ from stream.outputs.outputs import Outputs
 from stream.recipes.recipe import Recipes
 from stream.stages import announce_facts
 from stream.stages.applying import CODES, KEPT_AS, apply
-from stream.stages.backend import KINDS, Hands, Make, fastest
+from stream.stages.backend import KINDS, Callbacks, Make, fastest
 from stream.stages.judgement import ELSEWHERE, judge
 from stream.stages.record_outcomes import Fates
 from stream.state.cart import NEVER
-from stream.state.visitor import FORGET_AFTER, IDLE_AFTER, KEPT_IDS, LATE_AFTER, Visitor
+from stream.state.visitor import FORGET_AFTER, IDLE_AFTER, LATE_AFTER, Visitor
 from stream.store.changelog import Changes, Entries
 from stream.store.keyed import Keyed
 
@@ -60,17 +60,17 @@ class Visitors:
         Records before `position` are skipped. Time does not move back behind evidence either: of a broker whose clock
         is further behind than the margin, an order still counts. Never raises for what a record holds.
         """
-        fates, active, rules = Fates(), announce_facts.active, self._recipes
+        fates = Fates()
         self._time = max(self._time, self.clock)
         applied: Iterable[int] = ()
         take = partial(self._take, parse, fates, out)
         if self._make.run is None:
             self._run(cast(Iterable[Record], records), take)
         else:
-            others = self._fresh, active, self._arm, rules, out, fates.applied
-            hands = Hands(parse, record, take, *others)
+            active = announce_facts.active
+            callbacks = Callbacks(record, take, self._fresh, active, self._arm, out)
             self.position, self._time, applied = self._make.run(
-                records, self.position, self._time, self._states.held, hands
+                records, self.position, self._time, self._states.held, callbacks
             )
         fates.count(zip(KINDS, applied, strict=False), out)
         self.advance(self._time, out)
@@ -95,13 +95,11 @@ class Visitors:
         t: int,
         key: bytes | None,
         value: Any,
-        event: Event | None = None,
     ) -> None:
-        """One record at `t`, read already if there is an `event`."""
+        """One record at `t`."""
         kind: type = Event
         try:
-            if event is None:
-                event = parse(value)
+            event = parse(value)
             if event is None:
                 fate = "clock"
             else:
@@ -142,7 +140,7 @@ class Visitors:
                 return "replayed"
         elif offset <= state.applied:
             return "replayed"
-        elif name in state.ids:
+        elif state.knows(name):
             return "duplicate"
         sent = event.client_time
         late = sent is not UNSET and sent < t - LATE_AFTER
@@ -156,10 +154,7 @@ class Visitors:
             states.dirty[key] = state
         apply(state, event, kind, verdict, late, t, self._recipes, out)
         if not names_nobody(event.id):
-            ids = state.ids
-            ids[name] = None
-            if len(ids) > KEPT_IDS:
-                del ids[next(iter(ids))]
+            state.remember(name)
         state.applied = offset
         state.last_event = t
         armed = state.armed

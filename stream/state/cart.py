@@ -7,6 +7,7 @@ changes a cart stands in `stream/state/filling.py`.
 
 from collections.abc import Iterable
 from hashlib import blake2b
+from math import fsum
 from typing import Final
 
 import msgspec
@@ -25,14 +26,14 @@ class Line(Struct, array_like=True, gc=False, omit_defaults=True):
     product_id: str
     variant_id: str
     quantity: float
-    since: int = NEVER
-    added: bool = False
     name: str | None = None
     category: str | None = None
     price: float | None = None
-    currency: str | None = None
     url: str | None = None
     image: str | None = None
+    since: int = NEVER
+    added: bool = False
+    currency: str | None = None
 
 
 class Cart(Struct, array_like=True, gc=False):
@@ -73,10 +74,13 @@ def fingerprint(lines: Iterable[Line]) -> str:
 
 
 def value(lines: Iterable[Line]) -> float | None:
-    """Sum of quantity x price, rounded to 2 places; None if the lines name more than one currency."""
-    total, named = 0.0, set()
+    """Sum of quantity x price, rounded to 2 places; None if the lines name more than one currency.
+
+    The sum is exact: the same in any order of the lines, with any version of Python.
+    """
+    amounts, named = [], set()
     for line in lines:
-        total += line.quantity * (line.price or 0.0)
+        amounts.append(line.quantity * (line.price or 0.0))
         if line.currency:
             named.add(line.currency.lower())
-    return round(total, 2) if len(named) <= 1 else None
+    return round(fsum(amounts), 2) if len(named) <= 1 else None

@@ -48,5 +48,5 @@ def settle(state: Visitor, t: int) -> None:
 
 def something_to_act_on(state: Visitor, t: int) -> bool:
     return bool(
-        state.views or state.searches or state.cart.lines or open_checkout(state, t) is not None
+        state.products or state.searches or state.cart.lines or open_checkout(state, t) is not None
     )

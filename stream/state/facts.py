@@ -9,7 +9,8 @@ from msgspec import Struct
 
 from stream.state.cart import Contents, Line
 from stream.state.orders import HandedOrder
-from stream.state.visitor import Checkout, Glance, View
+from stream.state.view import Glance, View
+from stream.state.visitor import Checkout
 
 
 class CartSummary(Struct, gc=False, omit_defaults=True):

@@ -3,6 +3,7 @@
 Each function tells whether the contents of the cart changed.
 """
 
+from math import fsum
 from typing import Final
 
 from msgspec import UNSET, structs
@@ -53,20 +54,20 @@ def _lines(items: list[Item], currency: str | None) -> dict[str, Line]:
     lines: dict[str, Line] = {}
     equal: dict[str, list[Item]] = {}
     for item in items:
-        quantity = round(item.quantity, PLACES)
-        if quantity <= 0:
+        if item.quantity <= 0:
             continue
         key = _key(item)
         line = lines.get(key)
         if line is None:
             line = lines[key] = Line(item.product_id, _variant(item), 0.0)
-        line.quantity = round(line.quantity + quantity, PLACES)
-        _take(line, item, currency)
+        line.quantity = round(line.quantity + round(item.quantity, PLACES), PLACES)
+        _take(line, item, currency or line.currency)
         equal.setdefault(key, []).append(item)
-    for key, each in equal.items():
-        if len(each) > 1:
-            lines[key].price = _price_of(each, currency)
-    return lines
+    found = {key: line for key, line in lines.items() if line.quantity > 0}
+    for key, line in found.items():
+        if len(equal[key]) > 1:
+            line.price = _price_of(equal[key], currency)
+    return found
 
 
 def _price_of(items: list[Item], currency: str | None) -> float | None:
@@ -76,8 +77,9 @@ def _price_of(items: list[Item], currency: str | None) -> float | None:
     prices = [None if item.price is UNSET else item.price for item in items]
     if len(named) > 1 or all(price is None for price in prices):
         return None
-    money = sum(item.quantity * (price or 0.0) for item, price in zip(items, prices, strict=True))
-    return round(money / sum(item.quantity for item in items), 4)
+    quantities = [round(item.quantity, PLACES) for item in items]
+    money = fsum(each * (price or 0.0) for each, price in zip(quantities, prices, strict=True))
+    return round(money / fsum(quantities), 4)
 
 
 def add(cart: Cart, item: Item, t: int, visitor: str) -> bool:

@@ -8,8 +8,9 @@ from stream.state.cart import Line
 class Kept(Struct, array_like=True, gc=False):
     """The last order that was placed here, with what it emptied.
 
-    `empty`: the cart has been empty since · `started`: a checkout.started came since · `cancelled`: the
-    visitor was told since that it was · `keys`: its claims went there.
+    `cart_id`: of the visitor's cart · `empty`: the cart has been empty since · `started`: a checkout.started
+    came since · `cancelled`: the visitor was told since that it was · `keys`: its claims went there ·
+    `bought_under`: the cart id under which its lines are bought.
     """
 
     id: str
@@ -21,6 +22,7 @@ class Kept(Struct, array_like=True, gc=False):
     empty: bool = True
     started: bool = False
     cancelled: bool = False
+    bought_under: str = ""
 
 
 class Gone(Struct, array_like=True, gc=False):

@@ -18,7 +18,7 @@ class OrderEntry(Struct, array_like=True, gc=False):
     recurring: bool = False
 
 
-class HandedOrder(Struct, gc=False, omit_defaults=True):
+class HandedOrder(Struct, array_like=True, gc=False, omit_defaults=True):
     """An order that a `visitor.identified` hands over, with the cart that it emptied, if that is known."""
 
     id: str

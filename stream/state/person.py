@@ -14,7 +14,8 @@ from stream.state.bought import Bought, KnownCart
 from stream.state.cart import NEVER
 from stream.state.facts import CartSummary
 from stream.state.orders import OrderEntry
-from stream.state.visitor import Checkout, Published, View
+from stream.state.view import View
+from stream.state.visitor import Checkout, Published
 
 FORGET_AFTER: Final = 30 * DAY
 NO_ORDER: Final = NEVER - 1

@@ -14,6 +14,7 @@ from stream.events.types import PageViewed, ProductViewed, SearchPerformed
 from stream.state.cart import NEVER, Cart
 from stream.state.kept import Gone, Kept, Taken
 from stream.state.orders import OrderEntry
+from stream.state.view import Glance, View
 
 VISIT_GAP: Final = 30 * MINUTE
 IDLE_AFTER: Final = 5 * MINUTE
@@ -28,33 +29,6 @@ NOTHING, ACTIVE, IDLE = 0, 1, 2
 
 STARTED, CONTACT, SHIPPING, PAYMENT = 0, 1, 2, 3
 STAGES: Final = {"contact": CONTACT, "shipping": SHIPPING, "payment": PAYMENT}
-STAGE_NAMES: Final = ("started", "contact", "shipping", "payment")
-
-
-class View(Struct, array_like=True, gc=False, omit_defaults=True):
-    """One product of the visit: how often, how long (ms on screen), when last, as last shown."""
-
-    id: str
-    count: int
-    dwell: int
-    at: int
-    event: str
-    name: str | None = None
-    category: str | None = None
-    price: float | None = None
-    url: str | None = None
-    image: str | None = None
-
-
-class Glance(Struct, array_like=True, gc=False):
-    """A view without what the product looks like: most of its bytes, and told of the subject alone."""
-
-    id: str
-    count: int
-    dwell: int
-    at: int
-    event: str
-    category: str | None = None
 
 
 class Checkout(Struct, array_like=True, gc=False):
@@ -105,7 +79,6 @@ class Visitor(Struct, array_like=True, gc=False):
     visit_start: int = NEVER
     last_look: int = NEVER
     screen: str = ""
-    page: str = ""
     views: dict[str, View] = {}
     searches: int = 0
     query: str = ""
@@ -135,6 +108,7 @@ class Visitor(Struct, array_like=True, gc=False):
     former: str | None = None
     left_at: int = NEVER
     told: dict[str, int] = {}
+    page: str = ""
 
     @property
     def person(self) -> str:
@@ -158,6 +132,12 @@ class Visitor(Struct, array_like=True, gc=False):
     def products(self) -> int:
         """How many were looked at in the visit."""
         return len(self.views)
+
+    def begin_anew(self) -> None:
+        """As new, but for its id, its numbers, its last event and the ids of its events."""
+        new = Visitor(self.id, Cart(self.id))
+        for name in _BEGINS_ANEW:
+            setattr(self, name, getattr(new, name))
 
     def engage(self, t: int) -> None:
         """An engaged event: goes on with the visit, or starts the next; adds to the dwell on screen."""
@@ -239,3 +219,20 @@ class Visitor(Struct, array_like=True, gc=False):
             Glance(view.id, view.count, view.dwell, view.at, view.event, view.category)
             for view in self.views.values()
         ]
+
+    def knows(self, name: str) -> bool:
+        """Whether an event is among the last; `name`: the code of its type and its id."""
+        return name in self.ids
+
+    def remember(self, name: str) -> None:
+        ids = self.ids
+        ids[name] = None
+        if len(ids) > KEPT_IDS:
+            del ids[next(iter(ids))]
+
+
+_BEGINS_ANEW: Final = tuple(
+    name
+    for name in Visitor.__struct_fields__
+    if name not in ("id", "applied", "version", "armed", "facts", "last_event", "ids")
+)

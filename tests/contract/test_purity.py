@@ -21,7 +21,7 @@ PURE = {
         "heapq",
         "importlib.resources",
     ),
-    *("base64", "binascii", "itertools", "json", "math", "re", "struct", "typing"),
+    *("base64", "binascii", "difflib", "itertools", "json", "math", "re", "struct", "typing"),
     *("urllib.parse", "zoneinfo"),
     *("fastjsonschema", "msgspec", "schemas", "stream", "yaml"),
 }

@@ -50,7 +50,11 @@ def test_every_metric_of_the_service_is_drawn_or_raises_an_alarm() -> None:
         "triggers_sender_rebalances_total",
         "triggers_sender_endpoint_closed_seconds",
         "triggers_sender_lookout_behind_partitions",
-        "triggers_collector_faults_total",
+        "triggers_collector_refused_total",
+        "triggers_collector_parts_left_out_total",
+        "triggers_collector_left_out_total",
+        "triggers_collector_robots_total",
+        "triggers_collector_rejects_lost_total",
         "triggers_collector_acknowledged_seconds",
     }
 

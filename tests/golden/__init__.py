@@ -1,15 +1,16 @@
 """Changelogs as releases wrote them, each with the log before and behind: what the code must read for ever.
 
 `format-F.N.json` is the Nth file of format F. What a file says: `release`, `recipes`; `lines` of the input, of which
-the first `read` were folded when the changelogs were written; `visitors` and `people`, the records of both
+the first `read` were folded when the changelogs were written; `visitors`, `keys` and `people`, the records of the
 changelogs after compaction, as (key, base64 of the value or null), the partition's own record (the empty
-key) among them; `facts` that the people stage had not committed, from the offset `committed` on.
+key) among them; `facts` that the people stage had not committed, from the offset `committed` on; `claims` likewise
+of the keys stage, from `committed_claims` on. Files of format 1 have no keys and no claims.
 """
 
 import base64
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
@@ -41,6 +42,9 @@ class Golden:
     people: Packed
     facts: list[str]
     committed: int
+    keys: Packed = field(default_factory=list)
+    claims: list[str] = field(default_factory=list)
+    committed_claims: int = 0
 
     @classmethod
     def of(cls, file: Path) -> Self:
@@ -54,9 +58,11 @@ class Golden:
         while service.read < read:
             service.take(min(-(-read // FLUSHES), read - service.read))
             service.flush()
-        found.visitors, found.people = map(_compacted, service.changelogs)
+        found.visitors, found.keys, found.people = map(_compacted, service.changelogs)
         found.committed = service.committed_facts
         found.facts = [value.decode() for value in service.topic[found.committed :]]
+        found.committed_claims = service.committed_claims
+        found.claims = [value.decode() for value in service.claims[found.committed_claims :]]
         return found
 
     def text(self) -> str:
@@ -73,12 +79,18 @@ class Golden:
     def restored(self) -> Service:
         """Who takes over: from the changelogs, and with the input that is not in them."""
         service = self.fresh()
-        for stage, records in ((service.visitors, self.visitors), (service.people, self.people)):
+        for stage, records in (
+            (service.visitors, self.visitors),
+            (service.keys, self.keys),
+            (service.people, self.people),
+        ):
             stage.restore(unpacked(records))
             stage.restored()
         service.read = service.committed = service.visitors.position
         service.read_facts = service.committed_facts = self.committed
         service.topic = [b""] * self.committed + [value.encode() for value in self.facts]
+        service.read_claims = self.committed_claims
+        service.claims = [b""] * self.committed_claims + [v.encode() for v in self.claims]
         return service
 
 

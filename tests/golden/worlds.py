@@ -10,7 +10,7 @@ from tests.reference import generate
 from tests.reference.times import MINUTE
 
 START = 1_772_452_800_000
-WORLDS, SIZE = 14, 45
+WORLDS, SIZE = 20, 45
 """More: larger files. Fewer: some part of a state is in none of them."""
 
 LASTS = 20 * DAY
@@ -24,12 +24,26 @@ def log(seed: int) -> tuple[list[str], int]:
     read = len(found) * 7 // 10
     just = json.loads(found[read - 1])["t"] - FORGET_AFTER - IDLE_AFTER
     early = [_view("long-gone", START - FORGET_AFTER - IDLE_AFTER), _view("just-gone", just)]
-    return early + found, read + len(early)
+    found[read - 1 : read - 1] = _emptied(json.loads(found[read - 1])["t"])
+    return early + found, read + len(early) + 3
 
 
 def _view(visitor: str, t: int) -> str:
-    body = {"type": "product.viewed", "visitor": visitor, "product": {"id": "p1"}}
+    keys = {"cart": f"cart-{visitor}"}
+    body = {"type": "product.viewed", "visitor": visitor, "keys": keys, "product": {"id": "p1"}}
     return json.dumps({"t": t, "id": f"e-{visitor}", **body})
+
+
+def _emptied(t: int) -> list[str]:
+    """A cart that is taken away whole while its checkout is open."""
+    item = {"product_id": "p1", "quantity": 1, "price": 5}
+    head = {"t": t, "visitor": "emptied"}
+    added = {**head, "id": "e-added", "type": "cart.item_added", "item": item}
+    return [
+        json.dumps(added),
+        json.dumps({**head, "id": "e-checkout", "type": "checkout.started"}),
+        json.dumps({**head, "id": "e-taken", "type": "cart.updated", "cart": {"items": []}}),
+    ]
 
 
 def lines(seed: int) -> list[str]:
@@ -56,7 +70,7 @@ def _events(log: list[bytes]) -> list[dict[str, Any]]:
             event = json.loads(line)
         except (ValueError, RecursionError):
             continue
-        needed = ("id", "visitor", "type")
+        needed = ("id", "type")
         if isinstance(event, dict) and all(isinstance(event.get(n), str) for n in needed):
             event.pop("client_time", None)
             found.append(event)

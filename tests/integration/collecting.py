@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
@@ -49,19 +50,20 @@ class Site:
 async def collecting(settings: Settings) -> AsyncIterator[Site]:
     app = web.Application()
     app[SETTINGS] = settings
-    run = handler.add_routes(app)
-    runner = web.AppRunner(app, handler_cancellation=True)
+    runs = handler.add_routes(app)
+    runner = web.AppRunner(app, handler_cancellation=True, auto_decompress=False)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
-    task = asyncio.ensure_future(run())
+    tasks = [asyncio.ensure_future(run()) for run in runs]
     try:
         async with ClientSession() as session:
             port = runner.addresses[0][1]
             yield Site(session, f"http://127.0.0.1:{port}")
     finally:
-        task.cancel()
-        await asyncio.wait([task])
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
         await runner.cleanup()
 
 
@@ -86,8 +88,9 @@ def event(number: int = 1, visitor: str = "v-1", **more: Any) -> dict[str, Any]:
 
 class Kept(NamedTuple):
     partition: int
-    key: bytes
+    key: bytes | None
     value: bytes
+    headers: dict[str, str] = {}
 
 
 def kept(settings: Settings, topic: str = "storefront.events") -> list[Kept]:
@@ -101,8 +104,24 @@ def kept(settings: Settings, topic: str = "storefront.events") -> list[Kept]:
     found: list[Kept] = []
     while any(consumer.position(part) < ends[part] for part in parts):
         for batch in consumer.poll(timeout_ms=1000).values():
-            found += [Kept(each.partition, each.key, each.value) for each in batch]
+            found += [
+                Kept(
+                    each.partition,
+                    each.key,
+                    each.value,
+                    {name: text.decode() for name, text in each.headers},
+                )
+                for each in batch
+            ]
     consumer.close()
+    return found
+
+
+def rejected(settings: Settings, count: int) -> list[Kept]:
+    """So many records of refused events, waited for: no answer waits for them."""
+    until = time.monotonic() + 20
+    while len(found := kept(settings, "storefront.rejected")) < count and time.monotonic() < until:
+        time.sleep(0.2)
     return found
 
 

@@ -1,5 +1,7 @@
 """Whom the collector takes events from, and how many."""
 
+import json
+
 import pytest
 
 from agents.collector.access import Collecting
@@ -87,14 +89,18 @@ def test_behind_a_known_proxy_each_client_has_its_own_measure(
 
 def test_what_it_did_is_told_to_prometheus(settings: Settings) -> None:
     async def test(site: Site) -> None:
-        await site.taken([event(0), event(1)])
+        await site.taken([event(0), event(1, client_time=True)])
         await site.post(event(2, "guest"))
         async with site.session.get(f"{site.url}/metrics") as answer:
             told = (await answer.text()).splitlines()
-        assert "triggers_collector_events_total 2.0" in told
-        assert 'triggers_collector_posts_total{status="202"} 1.0' in told
-        assert 'triggers_collector_posts_total{status="400"} 1.0' in told
-        assert 'triggers_collector_faults_total{reason="names_nobody"} 1.0' in told
+        for line in (
+            'events_total{source="collect"} 2.0',
+            'posts_total{source="collect",status="202"} 1.0',
+            'posts_total{source="collect",status="400"} 1.0',
+            'refused_total{reason="names_nobody",source="collect",type="activity.pinged"} 1.0',
+            'parts_left_out_total{path="$.client_time",reason="wrong_type",type="activity.pinged"} 1.0',
+        ):
+            assert f"triggers_collector_{line}" in told
 
     served(settings, test)
 
@@ -114,14 +120,19 @@ def test_with_a_key_only_who_knows_it_may_name_customers_orders_and_consents(
             "s3cret-of-the-shop",
             "Bearer s3cret-of-the-sho\u00fc",
         ):
-            refused = await site.post([event(9), order], headers={"Authorization": given})
+            stranger = {"Authorization": given}
+            refused = await site.post([order], headers=stranger)
             assert refused.status == 403
-            assert refused.body == {
-                "faults": [{"index": 1, "reason": "needs_key", "path": "$.type"}]
-            }
+            (fault,) = refused.body["faults"]
+            assert (fault["index"], fault["reason"], fault["path"]) == (0, "needs_key", "$.type")
+        mixed = await site.post([event(2, customer="c-1"), order], headers=stranger)
+        assert mixed.status == 202
+        assert [fault["index"] for fault in mixed.body["faults"]] == [1]
+        assert [(w["index"], w["path"]) for w in mixed.body["warnings"]] == [(0, "$.customer")]
         known = {"Authorization": "Bearer s3cret-of-the-shop"}
         assert (await site.post(order, headers=known)).status == 202
 
     served(settings, test)
-    assert sorted(ids(kept(settings))) == ["e-0", "e-1"]
+    found = {json.loads(record.value)["id"]: json.loads(record.value) for record in kept(settings)}
+    assert found == {"e-0": event(0), "e-1": order, "e-2": event(2)}
     assert "s3cret" not in repr(Collecting.read())

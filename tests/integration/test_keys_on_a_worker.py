@@ -114,5 +114,5 @@ def test_a_forwarded_order_is_vouched_for_at_once_and_known_after_a_restart(shop
         crew.wait()
         found = shop.fact(shop.claim(Bound, BERTA), crew)
         assert found.fact["person"] == BERTA
-        assert [order["id"] for order in found.fact["orders"]] == ["o1"]
+        assert [order[0] for order in found.fact["orders"]] == ["o1"]
         assert found.fact["n"] == 1

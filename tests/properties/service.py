@@ -1,4 +1,4 @@
-"""Both stages with their topics in memory, so that a property can crash and restore them anywhere.
+"""All stages with their topics in memory, so that a property can crash and restore them anywhere.
 
 Writes land in the order of the service: outputs, then the changelog, then the commit. A crash loses what
 has not landed; whoever comes after restores from a changelog in which copies and an old owner's late
@@ -12,9 +12,10 @@ from stream import backtest
 from stream.durations import DAY
 from stream.outputs.outputs import Outputs
 from stream.recipes.recipe import Recipes
+from stream.stages.keys import Keys
 from stream.stages.people import People
 from stream.stages.visitors import Visitors
-from stream.stages.watermark import mark
+from stream.stages.watermark import KEYS, mark
 
 Changelog = list[tuple[bytes, bytes | None]]
 
@@ -26,15 +27,17 @@ class Service:
             (offset, time, key, value if isinstance(value, bytes) else line)
             for (offset, time, key, value), line in zip(backtest.records(lines), lines, strict=True)
         ]
-        self.visitors, self.people = Visitors(rules), People(rules, 1)
+        self.visitors, self.keys, self.people = Visitors(rules), Keys(1), People(rules, 1, 1)
+        self.claims: list[bytes] = []
         self.topic: list[bytes] = []
         self.triggers: set[bytes] = set()
         self.decisions: set[bytes] = set()
-        self.changelogs: tuple[Changelog, Changelog] = ([], [])
-        self.read = self.read_facts = self.committed = self.committed_facts = 0
+        self.changelogs: tuple[Changelog, Changelog, Changelog] = ([], [], [])
+        self.read = self.read_claims = self.read_facts = 0
+        self.committed = self.committed_claims = self.committed_facts = 0
 
     def take(self, count: int) -> None:
-        """The next `count` events, and what the people stage makes of them."""
+        """The next `count` events, and what the other stages make of them."""
         out = Outputs()
         self.visitors.process(self.events[self.read : self.read + count], out)
         self.read = min(self.read + count, len(self.events))
@@ -48,8 +51,13 @@ class Service:
         self._carry(out)
 
     def _carry(self, out: Outputs) -> None:
+        self.claims += [value for _, value in out.claims]
+        self.claims.append(mark({0: self.visitors.clock}, 1))
+        first, self.read_claims = self.read_claims, len(self.claims)
+        self.keys.add(enumerate(self.claims[first:], first))
+        self.keys.advance(out)
         self.topic += [value for _, value in out.facts]
-        self.topic.append(mark({0: self.visitors.clock}, 1))
+        self.topic += [mark({0: self.visitors.clock}, 1), mark({0: self.keys.clock}, 1, KEYS)]
         first, self.read_facts = self.read_facts, len(self.topic)
         self.people.add(enumerate(self.topic[first:], first))
         self.people.advance(out)
@@ -60,21 +68,28 @@ class Service:
         self.changelogs[0].extend(self.visitors.changes())
         self.committed = self.visitors.position
         self.visitors.committed(self.committed)
+        offset = self.keys.committable
+        self.changelogs[1].extend(self.keys.changes())
+        self.committed_claims = offset
+        self.keys.committed(offset)
         offset = self.people.committable
-        self.changelogs[1].extend(self.people.changes())
+        self.changelogs[2].extend(self.people.changes())
         self.committed_facts = offset
         self.people.committed(offset)
 
     def crash(self, chance: random.Random) -> None:
         """The worker dies, with part of a flush landed; another takes over."""
-        self._write_some(0, self.visitors.changes(), chance)
-        self._write_some(1, self.people.changes(), chance)
-        self.visitors, self.people = Visitors(self.rules), People(self.rules, 1)
-        self.visitors.restore(disturbed(self.changelogs[0], chance))
-        self.people.restore(disturbed(self.changelogs[1], chance))
-        self.visitors.restored()
-        self.people.restored()
+        for number, stage in enumerate((self.visitors, self.keys, self.people)):
+            self._write_some(number, stage.changes(), chance)
+        self.visitors, self.keys = Visitors(self.rules), Keys(1)
+        self.people = People(self.rules, 1, 1)
+        for log, stage in zip(
+            self.changelogs, (self.visitors, self.keys, self.people), strict=True
+        ):
+            stage.restore(disturbed(log, chance))
+            stage.restored()
         self.read = chance.randrange(self.committed + 1)
+        self.read_claims = chance.randrange(self.committed_claims + 1)
         self.read_facts = chance.randrange(self.committed_facts + 1)
 
     def _write_some(self, stage: int, changes: Changelog, chance: random.Random) -> None:

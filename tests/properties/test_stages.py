@@ -12,7 +12,7 @@ from stream.outputs.outputs import Outputs
 from stream.recipes.recipe import Recipes
 from stream.stages.people import People
 from stream.stages.visitors import Visitors
-from stream.stages.watermark import mark
+from stream.stages.watermark import KEYS, mark
 from stream.state import facts
 from tests.properties.service import Service
 from tests.reference import generate
@@ -69,14 +69,14 @@ def test_facts_between_marks_may_come_in_any_order_and_twice(seed: int, luck: in
     service.finish()
     told = [value for value in service.topic if not isinstance(facts.decode(value), facts.Mark)]
     end = service.events[-1][1] + 8 * DAY
-    people, out, offset = People(rules, 1), Outputs(), 0
+    people, out, offset = People(rules, 1, 1), Outputs(), 0
     chance.shuffle(told)
     for time in [*sorted(chance.choices(range(service.events[0][1], end), k=9)), end]:
         due = [value for value in told if json.loads(value)["at"] < time]
         early = [value for value in told if chance.random() < 0.2]
         batch = [*due, *early, *chance.sample(due, len(due) // 3)]
         chance.shuffle(batch)
-        batch.append(mark({0: time}, 1))
+        batch += [mark({0: time}, 1), mark({0: time}, 1, KEYS)]
         people.add(enumerate(batch, offset))
         offset += len(batch)
         people.advance(out)

@@ -1,6 +1,7 @@
 """Sections 2 and 3: a visitor's cart, and what carts amount to."""
 
 import copy
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -126,7 +127,8 @@ def value(lines: list[Line]) -> float | None:
     """The value of a cart of these lines; None if they name more than one currency."""
     if len({line["currency"].lower() for line in lines if line.get("currency")}) > 1:
         return None
-    return float(round(sum(line["quantity"] * line.get("price", 0) for line in lines), 2))
+    amounts = [line["quantity"] * line.get("price", 0) for line in lines]
+    return float(round(math.fsum(amounts), 2))
 
 
 def _key(item: dict[str, Any]) -> Key:
@@ -149,8 +151,8 @@ def _merged(items: list[Line]) -> Line:
         line["quantity"] = _rounded(line["quantity"] + item["quantity"])
     line.pop("price", None)
     currencies = {item["currency"].lower() for item in items if "currency" in item}
-    total = sum(item["quantity"] for item in items)
+    total = math.fsum(item["quantity"] for item in items)
     if any("price" in item for item in items) and len(currencies) <= 1 and total > 0:
-        paid = sum(item["quantity"] * item.get("price", 0) for item in items)
+        paid = math.fsum(item["quantity"] * item.get("price", 0) for item in items)
         line["price"] = round(paid / total, 4)
     return line

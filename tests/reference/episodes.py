@@ -80,7 +80,7 @@ class Feeding:
             len(person.orders.record),
             person.traits,
             {"lines": self.lines, "value": value(self.lines)} if self.lines else None,
-            self.subject if browse else None,
+            self.subject,
             self.sub_kind if browse else None,
             message=None,
         )
@@ -97,8 +97,9 @@ class Feeding:
     def feed(self, episode: Episode) -> None:
         episode.fed_at, episode.fed_by = self.at, self.visitor
         episode.lines, episode.checkout = self.lines, self.checkout
+        episode.subject = self.subject
         if episode.recipe.kind == BROWSE:
-            episode.subject, episode.sub_kind = self.subject, self.sub_kind
+            episode.sub_kind = self.sub_kind
         else:
             episode.changed_at = self.changed_at
 

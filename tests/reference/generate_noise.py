@@ -1,5 +1,6 @@
 """Seeded faults in the parts of an event: what is null, of a wrong type, out of range or odd."""
 
+import copy
 import random
 from typing import Any
 
@@ -55,7 +56,7 @@ def spoil(pick: random.Random, event: dict[str, Any]) -> None:
     elif kind < 0.5:
         holder[path[-1]] = nobody(pick)
     else:
-        holder[path[-1]] = pick.choice(VALUES)
+        holder[path[-1]] = copy.deepcopy(pick.choice(VALUES))
 
 
 def _written_otherwise(pick: random.Random, old: Any) -> Any:
@@ -70,4 +71,5 @@ def _written_otherwise(pick: random.Random, old: Any) -> Any:
 def add(pick: random.Random, event: dict[str, Any]) -> None:
     """An optional part that cannot be read, where there was none."""
     name = pick.choice(("customer", "client_time", "keys", "page", "order", "traits", "contacts"))
-    event.setdefault(name, pick.choice(VALUES[1:]) if name == "customer" else pick.choice(VALUES))
+    value = pick.choice(VALUES[1:] if name == "customer" else VALUES)
+    event.setdefault(name, copy.deepcopy(value))

@@ -35,7 +35,7 @@ def test_the_largest_states_and_facts_fit_into_messages_of_their_topics() -> Non
     driver = Driver({"recipes": [rules, {**rules, "name": "again", "kind": "cart-abandonment"}]})
     for number in range(12):
         hostile(driver, f"device{number:02}")
-    visitors, people = driver.wait(6 * MINUTE).changelogs
+    visitors, _, people = driver.wait(6 * MINUTE).changelogs
     largest_visitor = max(len(value) for _, value in visitors if value is not None)
     largest_person = max(len(value) for _, value in people if value is not None)
     assert 1_000_000 < largest_visitor < limit("state.visitors") / 2

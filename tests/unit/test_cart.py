@@ -8,12 +8,12 @@ import pytest
 
 from stream import limits
 from stream.events.decoding import decode
-from stream.events.types import CartItemAdded, CartUpdated, Item, RemovedItem
-from stream.state import cart
+from stream.events.types import CartItemAdded, Item, RemovedItem, WholeCart
+from stream.state import cart, filling
 from stream.state.cart import NEVER, Cart
 
 
-def item(product: str = "lamp", quantity: int = 1, **fields: Any) -> Item:
+def item(product: str = "lamp", quantity: float = 1, **fields: Any) -> Item:
     return msgspec.convert({"product_id": product, "quantity": quantity, **fields}, Item)
 
 
@@ -21,32 +21,30 @@ def removed(product: str = "lamp", **fields: Any) -> RemovedItem:
     return msgspec.convert({"product_id": product, **fields}, RemovedItem)
 
 
-def whole(*items: Item, **fields: Any) -> CartUpdated:
-    given = {"items": msgspec.to_builtins(items), **fields}
-    event = {"type": "cart.updated", "id": "e", "visitor": "v", "cart": given}
-    return msgspec.convert(event, CartUpdated)
+def whole(*items: Item, **fields: Any) -> WholeCart:
+    return msgspec.convert({"items": msgspec.to_builtins(items), **fields}, WholeCart)
 
 
 def filled(*items: Item, at: int = 1) -> Cart:
     made = Cart("v")
     for each in items:
-        cart.add(made, each, at, "v")
+        filling.add(made, each, at, "v")
     return made
 
 
-def lines(made: Cart) -> list[tuple[str, str, int]]:
+def lines(made: Cart) -> cart.Contents:
     return cart.contents(list(made.lines.values()))
 
 
 def test_a_whole_cart_replaces_all_lines() -> None:
     made = filled(item("lamp"), item("shoe"))
-    cart.replace(made, whole(item("chair", 3)), 5, "v")
+    filling.replace(made, whole(item("chair", 3)), 5, "v")
     assert lines(made) == [("chair", "", 3)]
 
 
 def test_equal_lines_of_a_whole_cart_add_up() -> None:
     made = Cart("v")
-    cart.replace(made, whole(item(quantity=2), item(quantity=3), item(variant_id="red")), 5, "v")
+    filling.replace(made, whole(item(quantity=2), item(quantity=3), item(variant_id="red")), 5, "v")
     assert lines(made) == [("lamp", "", 5), ("lamp", "red", 1)]
 
 
@@ -62,10 +60,10 @@ def test_an_added_item_adds_to_its_line_and_brings_the_attributes_that_it_gives(
      ({"variant_id": "red"}, [("lamp", "", 3)])],
 )  # fmt: skip
 def test_a_removal_takes_its_quantity_or_all_and_the_line_at_zero(
-    taken: dict[str, Any], left: list[tuple[str, str, int]]
+    taken: dict[str, Any], left: cart.Contents
 ) -> None:
     made = filled(item(quantity=3))
-    cart.remove(made, removed(**taken), 5)
+    filling.remove(made, removed(**taken), 5)
     assert lines(made) == left
     assert made.changed_at == (1 if left == [("lamp", "", 3)] else 5)
 
@@ -78,26 +76,26 @@ def test_product_and_variant_are_told_apart_however_they_are_spelled() -> None:
 
 def test_the_time_of_change_moves_with_the_contents_only() -> None:
     made = filled(item(), item("shoe"))
-    cart.replace(made, whole(item("shoe", price=7), item()), 5, "v")
+    filling.replace(made, whole(item("shoe", price=7), item()), 5, "v")
     assert made.changed_at == 1
-    cart.replace(made, whole(item("shoe", 2), item()), 6, "v")
+    filling.replace(made, whole(item("shoe", 2), item()), 6, "v")
     assert made.changed_at == 6
 
 
 def test_the_time_of_adding_moves_when_a_line_appears_or_grows() -> None:
     made = filled(item(quantity=2), item("shoe"))
-    cart.replace(made, whole(item(quantity=1), item("shoe")), 5, "v")
-    cart.replace(made, whole(item(quantity=1)), 6, "v")
+    filling.replace(made, whole(item(quantity=1), item("shoe")), 5, "v")
+    filling.replace(made, whole(item(quantity=1)), 6, "v")
     assert (made.added_at, made.changed_at) == (1, 6)
-    cart.replace(made, whole(item("chair")), 7, "v")
+    filling.replace(made, whole(item("chair")), 7, "v")
     assert made.added_at == 7
-    cart.replace(made, whole(item("chair", 2)), 8, "v")
+    filling.replace(made, whole(item("chair", 2)), 8, "v")
     assert made.added_at == 8
 
 
 def test_emptying_an_empty_cart_changes_nothing() -> None:
     made = Cart("v")
-    cart.empty(made, 5)
+    filling.empty(made, 5)
     assert made.changed_at == NEVER
 
 
@@ -117,47 +115,101 @@ def test_a_whole_cart_of_a_smaller_version_of_the_id_last_given_leaves_the_cart_
     first: dict[str, Any], second: dict[str, Any], kept: bool
 ) -> None:
     made = Cart("v")
-    cart.replace(made, whole(item("lamp"), **first), 1, "v")
-    cart.replace(made, whole(item("shoe"), **second), 2, "v")
+    filling.replace(made, whole(item("lamp"), **first), 1, "v")
+    filling.replace(made, whole(item("shoe"), **second), 2, "v")
     assert lines(made) == [("lamp" if kept else "shoe", "", 1)]
 
 
 def test_a_cart_without_a_version_leaves_the_version_known() -> None:
     made = Cart("v")
     for given in ({"version": 5}, {}, {"version": 4}):
-        cart.replace(made, whole(item(quantity=1 + len(given)), id="k", **given), 1, "v")
+        filling.replace(made, whole(item(quantity=1 + len(given)), id="k", **given), 1, "v")
     assert lines(made) == [("lamp", "", 1)]
 
 
 def test_a_cart_has_the_visitors_id_until_a_shop_fills_it() -> None:
     made = filled(item())
     assert made.id == "v"
-    cart.replace(made, whole(item("shoe"), id="k"), 2, "v")
+    filling.replace(made, whole(item("shoe"), id="k"), 2, "v")
     assert made.id == "v"
-    cart.empty(made, 3)
-    cart.add(made, item(), 4, "v")
+    filling.empty(made, 3)
+    filling.add(made, item(), 4, "v")
     assert made.id == "k"
 
 
 def test_another_shops_id_takes_the_place_of_a_shops_id() -> None:
     made = Cart("v")
-    cart.replace(made, whole(item(), id="k"), 1, "v")
-    cart.replace(made, whole(item()), 2, "v")
+    filling.replace(made, whole(item(), id="k"), 1, "v")
+    filling.replace(made, whole(item()), 2, "v")
     assert made.id == "k"
-    cart.replace(made, whole(item(), id="m"), 3, "v")
+    filling.replace(made, whole(item(), id="m"), 3, "v")
     assert made.id == "m"
 
 
-def test_currency_and_url_are_the_last_given() -> None:
+def test_the_currency_is_that_of_the_last_whole_cart_and_the_url_the_last_given() -> None:
     made = Cart("v")
-    cart.replace(made, whole(item(), currency="EUR", url="/cart"), 1, "v")
-    cart.replace(made, whole(item(), url="/basket"), 2, "v")
-    assert (made.currency, made.url) == ("EUR", "/basket")
+    filling.replace(made, whole(item(), currency="EUR", url="/cart"), 1, "v")
+    assert (made.currency, made.url) == ("EUR", "/cart")
+    filling.replace(made, whole(item()), 2, "v")
+    assert (made.currency, made.url) == (None, "/cart")
+
+
+def test_equal_lines_of_a_whole_cart_add_up_as_money() -> None:
+    made = Cart("v")
+    dear, cheap = item(price=10), item(quantity=2, price=1)
+    filling.replace(made, whole(dear, cheap, item("shoe", price=3), item("shoe")), 1, "v")
+    assert [line.price for line in made.lines.values()] == [4, 1.5]
+
+
+def test_equal_lines_of_two_currencies_have_no_price() -> None:
+    made = Cart("v")
+    given = whole(item(price=10, currency="eur"), item(price=1), currency="USD")
+    filling.replace(made, given, 1, "v")
+    assert [line.price for line in made.lines.values()] == [None]
+
+
+def test_an_added_item_keeps_the_currency_of_its_line() -> None:
+    made = Cart("v")
+    filling.replace(made, whole(item(price=10), currency="EUR"), 1, "v")
+    filling.replace(made, whole(item(price=10, currency="USD")), 2, "v")
+    filling.add(made, item(price=9), 3, "v")
+    assert [line.currency for line in made.lines.values()] == ["USD"]
+
+
+def test_a_cart_of_two_currencies_has_no_value() -> None:
+    made = filled(item(price=1, currency="EUR"), item("shoe", price=1, currency="eur"))
+    assert cart.value(made.lines.values()) == 2
+    filling.add(made, item("hat", currency="USD"), 2, "v")
+    assert cart.value(made.lines.values()) is None
+
+
+def test_half_a_piece_counts_and_nothing_of_a_piece_is_no_line() -> None:
+    made = filled(item(quantity=0.5), item(quantity=0.25), item("shoe", 0), item("hat", -1))
+    assert lines(made) == [("lamp", "", 0.75)]
+    filling.remove(made, removed(quantity=0.7500001), 2)
+    assert lines(made) == []
+
+
+@pytest.mark.parametrize(("variants", "left"), [(["red"], []), (["red", "blue"], ["blue", "red"])])
+def test_a_removal_without_a_variant_means_the_only_line_of_the_product(
+    variants: list[str], left: list[str]
+) -> None:
+    made = filled(*(item(variant_id=variant) for variant in variants))
+    filling.remove(made, removed(), 2)
+    assert [variant for _, variant, _ in lines(made)] == left
+
+
+def test_a_line_keeps_its_time_until_it_grows() -> None:
+    made = filled(item(quantity=2), at=1)
+    filling.replace(made, whole(item(), item("shoe")), 2, "v")
+    assert [(line.since, line.added) for line in made.lines.values()] == [(1, True), (2, False)]
+    filling.replace(made, whole(item(quantity=3)), 3, "v")
+    assert [(line.since, line.added) for line in made.lines.values()] == [(3, False)]
 
 
 def test_the_value_is_rounded_and_a_line_without_a_price_counts_nothing() -> None:
     made = filled(item("a", 3, price=0.333), item("b", 9), item("c", 1, price=-0.5))
-    assert cart.value(list(made.lines.values())) == 0.5
+    assert cart.value(made.lines.values()) == 0.5
 
 
 def test_equal_contents_have_equal_fingerprints_in_any_order() -> None:
@@ -176,30 +228,30 @@ def full() -> Cart:
 
 def test_a_cart_built_up_line_by_line_takes_no_new_line_beyond_its_bound() -> None:
     made = full()
-    cart.add(made, item("one more", 5, url=LONG), 9, "v")
+    filling.add(made, item("one more", 5, url=LONG), 9, "v")
     assert "one more" not in {line.product_id for line in made.lines.values()}
     assert made.changed_at == 1
 
 
 def test_in_a_full_cart_a_line_still_grows_without_new_texts() -> None:
     made = full()
-    cart.add(made, item(f"{0:0128}", 5, name="n", url=LONG, price=7), 9, "v")
+    filling.add(made, item(f"{0:0128}", 5, name="n", url=LONG, price=7), 9, "v")
     line = next(iter(made.lines.values()))
     assert (line.quantity, line.name, line.price, made.changed_at) == (6, None, 7, 9)
 
 
 def test_a_removal_makes_room_again() -> None:
     made = full()
-    cart.remove(made, removed(f"{0:0128}"), 8)
-    cart.add(made, item("one more", url=LONG), 9, "v")
+    filling.remove(made, removed(f"{0:0128}"), 8)
+    filling.add(made, item("one more", url=LONG), 9, "v")
     assert made.changed_at == 9
 
 
 def test_a_whole_cart_of_one_event_always_fits() -> None:
     made = Cart("v")
-    cart.replace(made, whole(*(item(f"p{n}") for n in range(2_000))), 1, "v")
+    filling.replace(made, whole(*(item(f"p{n}") for n in range(2_000))), 1, "v")
     assert len(made.lines) == 2_000
-    cart.add(made, item("one more"), 2, "v")
+    filling.add(made, item("one more"), 2, "v")
     assert len(made.lines) == 2_001
 
 

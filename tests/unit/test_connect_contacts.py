@@ -7,7 +7,8 @@ import pytest
 from email_validator import validate_email
 
 from agents.config.environment import Environment
-from agents.connect.contacts import email, key, keyed, pepper, phone
+from agents.config.pepper import pepper
+from agents.connect.contacts import email, key, keyed, phone
 from agents.connect.regions import REGIONS
 
 PEPPER = b"0123456789abcdef0123456789abcdef"

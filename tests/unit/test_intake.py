@@ -6,20 +6,38 @@ from typing import Any
 import pytest
 
 import schemas
-from agents.collector.validation import LARGEST, MOST, Fault, Faulty, take, unsure
+from agents.collector.addresses import ANYBODY, Sender
+from agents.collector.documents import LARGEST, MOST
+from agents.collector.notes import Note, Unreadable
+from agents.collector.validation import Judged, judge
 from schemas.files import HOME
+from stream.events import decoding
 from stream.events.decoding import DEEPEST
 from stream.events.decoding import LARGEST as LARGEST_EVENT
+
+STRANGER = Sender(known=False)
 
 
 def event(number: int = 1, **more: Any) -> dict[str, Any]:
     return {"id": f"e-{number}", "type": "activity.pinged", "visitor": "v-1", **more}
 
 
-def faults(body: bytes) -> list[tuple[int | None, str, str]]:
-    with pytest.raises(Faulty) as caught:
-        take(body)
-    return [(each.index, each.reason, each.path) for each in caught.value.faults]
+def posted(*events: Any, sender: Sender = ANYBODY) -> Judged:
+    return judge(json.dumps(events).encode(), sender)
+
+
+def told(notes: Any) -> list[tuple[int | None, str, str]]:
+    return [(note.index, note.reason, note.path) for note in notes]
+
+
+def warnings(judged: Judged) -> list[tuple[int | None, str, str]]:
+    return told(note for _, note in judged.left_out)
+
+
+def unreadable(body: bytes) -> Note:
+    with pytest.raises(Unreadable) as caught:
+        judge(body)
+    return caught.value.note
 
 
 def examples(folder: str) -> list[bytes]:
@@ -31,13 +49,13 @@ def examples(folder: str) -> list[bytes]:
 
 def test_a_single_event_is_taken_with_its_own_bytes() -> None:
     body = b' \n{ "id":"e-1", "type":"activity.pinged","visitor" : "v-1", "x": 1.0 }\n'
-    (taken,) = take(body)
-    assert taken == ("e-1", "v-1", body, None)
+    (taken,) = judge(body).taken
+    assert taken == ("e-1", "v-1", body, "activity.pinged")
 
 
 def test_a_batch_is_taken_in_its_order_each_event_with_its_own_bytes() -> None:
     parts = [json.dumps(event(n), indent=n).encode() for n in range(5)]
-    taken = take(b" [" + b" ,\n".join(parts) + b"]")
+    taken = judge(b" [" + b" ,\n".join(parts) + b"]").taken
     assert [each.value for each in taken] == parts
     assert [each.id for each in taken] == [f"e-{n}" for n in range(5)]
 
@@ -45,80 +63,146 @@ def test_a_batch_is_taken_in_its_order_each_event_with_its_own_bytes() -> None:
 def test_every_valid_example_of_the_schemas_is_taken_alone_and_in_a_batch() -> None:
     found = examples("valid")
     assert len(found) >= len(schemas.names("events"))
-    assert [take(body)[0].value for body in found] == found
-    assert len(take(b"[" + b",".join(found) + b"]")) == len(found)
+    assert [judge(body).taken[0].value for body in found] == found
+    assert len(judge(b"[" + b",".join(found) + b"]").taken) == len(found)
 
 
-def test_every_invalid_example_is_refused_with_the_schemas_own_fault() -> None:
-    found = examples("invalid")
-    expected = [schemas.fault(json.loads(body)) for body in found]
-    batch = faults(b"[" + b",".join(found) + b"]")
-    for index, (body, fault) in enumerate(zip(found, expected, strict=True)):
-        assert fault is not None
-        assert faults(body) == [(None, *fault)]
-        assert batch[index] == (index, *fault)
+def reason(body: bytes) -> tuple[str, str] | None:
+    """What a worker has against it."""
+    try:
+        decoding.parse(body)
+    except decoding.Rejected as error:
+        return error.reason, error.path
+    return None
 
 
-def test_of_a_batch_with_faults_each_is_named_by_index_and_path_and_nothing_is_taken() -> None:
-    batch = [
+def test_an_event_is_taken_exactly_if_a_worker_takes_it() -> None:
+    for body in examples("invalid"):
+        refused = [(each.reason, each.path) for each in judge(body).refused]
+        assert refused == [why for why in [reason(body)] if why]
+
+
+def test_a_faulty_event_costs_itself_alone_and_all_its_faults_are_told() -> None:
+    judged = posted(
         event(0),
         event(1, visitor="undefined"),
-        {"id": "e-2", "type": "cart.item_added", "visitor": "v", "item": {"product_id": "p"}},
+        {"type": 7, "visitor": "v"},
         event(3),
         "no event",
         None,
-    ]
-    assert faults(json.dumps(batch).encode()) == [
+    )
+    assert [each.id for each in judged.taken] == ["e-0", "e-3"]
+    assert told(judged.faults) == [
         (1, "names_nobody", "$.visitor"),
-        (2, "missing", "$.item.quantity"),
+        (2, "missing", "$.id"),
+        (2, "wrong_type", "$.type"),
         (4, "not_an_object", "$"),
         (5, "not_an_object", "$"),
     ]
+    assert [(each.type, each.reason) for each in judged.refused] == [
+        ("activity.pinged", "names_nobody"),
+        ("other", "missing"),
+        ("other", "not_an_object"),
+        ("other", "not_an_object"),
+    ]
 
 
-def test_an_event_of_an_unknown_type_is_taken_and_left_to_the_worker() -> None:
-    assert take(json.dumps(event(type="coupon.applied")).encode())[0].id == "e-1"
+def test_a_fault_says_what_is_expected_and_what_came() -> None:
+    judged = posted(event(1, id=None), {"id": "2", "type": "category.viewed", "visitor": "v"})
+    assert [(note.expected, note.got) for note in judged.faults] == [
+        ("an id of 1 to 128 characters", "null"),
+        ("text or an integer", "nothing"),
+    ]
+
+
+def test_a_part_that_is_wrong_costs_the_part_and_is_a_warning() -> None:
+    item = {"product_id": "p", "quantity": "many", "price": None}
+    judged = posted(event(1, type="cart.item_added", item=item, client_time="now"))
+    assert len(judged.taken) == 1
+    assert judged.faults == []
+    assert warnings(judged) == [
+        (0, "wrong_type", "$.client_time"),
+        (0, "wrong_type", "$.item.quantity"),
+        (0, "wrong_type", "$.item.price"),
+    ]
+
+
+def test_the_same_warning_of_many_items_is_told_once() -> None:
+    items = [{"product_id": "p", "price": "dear"}] * 300
+    judged = posted(event(1, type="cart.updated", cart={"items": items}))
+    assert warnings(judged) == [(0, "wrong_type", "$.cart.items[].price")]
+
+
+def test_an_unknown_type_is_taken_with_a_word_for_what_was_meant() -> None:
+    judged = posted(event(1, type="add_to_cart"), event(2, type="coupon.applied"))
+    assert [each.type for each in judged.taken] == ["other", "other"]
+    assert warnings(judged) == [(0, "unknown_type", "$.type"), (1, "unknown_type", "$.type")]
+    assert [note.meant for _, note in judged.left_out] == ["cart.item_added", None]
+
+
+def test_an_event_without_a_visitor_has_its_pseudo_visitor_as_its_key() -> None:
+    judged = posted(
+        {"id": "1", "type": "order.placed", "order": {"id": "o", "cart_id": "c-7"}},
+        {"id": "2", "type": "order.cancelled", "order": {"id": "o"}, "customer": 4711},
+        {"id": "3", "type": "cart.updated", "cart": {"id": "c-8", "items": []}},
+        {"id": "4", "type": "checkout.started", "visitor": "null", "keys": {"checkout": "k-1"}},
+    )
+    assert [each.visitor for each in judged.taken] == [
+        "~cart:c-7",
+        "~customer:4711",
+        "~cart:c-8",
+        "~checkout:k-1",
+    ]
 
 
 def test_time_is_not_moved_by_a_storefront() -> None:
-    clock = b'{"type":"clock.advanced"}'
-    assert faults(clock) == [(None, "not_in_list", "$.type")]
-    assert faults(b"[" + clock + b"]") == [(0, "not_in_list", "$.type")]
+    clock = {"type": "clock.advanced"}
+    assert told(posted(clock, event(1)).faults) == [(0, "not_in_list", "$.type")]
 
 
 def test_a_batch_has_up_to_so_many_events() -> None:
-    assert len(take(json.dumps([event(n) for n in range(MOST)]).encode())) == MOST
-    assert faults(json.dumps([event(n) for n in range(MOST + 1)]).encode()) == [
-        (None, "too_many", "$")
-    ]
-    assert faults(b"[]") == [(None, "empty", "$")]
+    assert len(posted(*(event(n) for n in range(MOST))).taken) == MOST
+    note = unreadable(json.dumps([event(n) for n in range(MOST + 1)]).encode())
+    assert (note.reason, note.expected, note.got) == ("too_many", "up to 500 events", "501 events")
 
 
 def test_an_event_has_up_to_64_kib() -> None:
     fitting = LARGEST_EVENT - len(json.dumps(event(x="")).encode())
-    assert take(json.dumps(event(x="x" * fitting)).encode())
-    large = json.dumps(event(x="x" * (fitting + 1))).encode()
-    assert faults(large) == [(None, "too_large", "$")]
-    assert faults(b"[" + large + b"]") == [(0, "too_large", "$")]
+    assert posted(event(x="x" * fitting)).taken
+    large = posted(event(x="x" * (fitting + 1)), event(2))
+    assert told(large.faults) == [(0, "too_large", "$")]
+    assert len(large.taken) == 1
 
 
-def test_who_somebody_is_what_they_bought_and_what_they_consent_to_is_not_for_any_browser_to_say() -> (
-    None
-):
-    said = [
+def test_a_stranger_tells_what_a_visitor_does_and_not_who_it_is() -> None:
+    judged = posted(
+        event(0, customer="c-1"),
+        event(1, customer=None),
+        event(2, keys={"cart": "c-7", "email": "h" * 43}),
+        event(3, type="exit.signal", signal="back"),
+        sender=STRANGER,
+    )
+    assert [json.loads(each.value) for each in judged.taken] == [
         event(0),
-        event(1, customer="c-1"),
-        event(2, type="order.placed", order={"id": "o-1"}),
-        event(3, type="consent.changed", channels=["email"], granted=True),
-        event(4, type="visitor.identified", customer="c-1"),
-        event(5, type="exit.signal", signal="back"),
+        event(1, customer=None),
+        event(2, keys={"cart": "c-7"}),
+        event(3, type="exit.signal", signal="back"),
     ]
-    assert unsure(take(json.dumps(said).encode())) == [
-        Fault(1, "needs_key", "$.customer"),
-        Fault(2, "needs_key", "$.type"),
-        Fault(3, "needs_key", "$.type"),
-        Fault(4, "needs_key", "$.type"),
-    ]
+    assert warnings(judged) == [(0, "needs_key", "$.customer"), (2, "needs_key", "$.keys.email")]
+
+
+def test_a_stranger_tells_of_no_orders_consents_and_other_peoples_carts() -> None:
+    judged = posted(
+        event(0, type="order.placed", order={"id": "o-1"}),
+        event(1, type="order.cancelled", order={"id": "o-1"}),
+        event(2, type="consent.changed", channels=["email"], granted=True),
+        event(3, type="visitor.identified", customer="c-1"),
+        event(4, visitor="~customer:c-1"),
+        {"id": "5", "type": "cart.updated", "customer": "c-1", "cart": {"items": []}},
+        sender=STRANGER,
+    )
+    assert judged.taken == []
+    assert {each.reason for each in judged.refused} == {"needs_key"}
 
 
 POISON = {
@@ -137,8 +221,6 @@ POISON = {
     "an integer of 5,000 digits": b'{"id":' + b"9" * 5_000 + b"}",
     "NaN": b'{"id":NaN}',
     "Infinity": b"[Infinity]",
-    "1e999": json.dumps(event(client_time=0)).replace(": 0", ": 1e999").encode(),
-    "a lone surrogate": json.dumps(event(query="x")).replace('"x"', '"\\ud800"').encode(),
     "UTF-16": json.dumps(event()).encode("utf-16"),
     "a byte order mark": b"\xef\xbb\xbf" + json.dumps(event()).encode(),
     "Latin-1": json.dumps(event(x="ü"), ensure_ascii=False).encode("latin-1"),
@@ -152,22 +234,39 @@ POISON = {
 
 @pytest.mark.parametrize("body", POISON.values(), ids=POISON.keys())
 def test_poison_is_refused_with_a_reason_and_nothing_else(body: bytes) -> None:
-    for index, reason, path in faults(body):
-        assert index in {None, 0}
-        assert reason.isidentifier()
-        assert path.startswith("$")
+    try:
+        judged = judge(body)
+    except Unreadable as fault:
+        notes = [fault.note]
+    else:
+        assert judged.taken == []
+        notes = judged.faults
+    assert notes
+    for note in notes:
+        assert note.index in {None, 0}
+        assert note.reason.isidentifier()
+        assert note.path.startswith("$")
+
+
+def test_what_is_strange_and_can_be_read_is_taken() -> None:
+    endless = json.dumps(event(client_time=0)).replace(": 0", ": 1e999").encode()
+    surrogate = json.dumps(event(query="x")).replace('"x"', '"\\ud800"').encode()
+    for body in (endless, surrogate, b"[" + endless + b"," + surrogate + b"]"):
+        assert judge(body).refused == []
 
 
 def test_too_deep_a_nesting_inside_an_event_of_a_batch_is_that_events_fault() -> None:
     deep = "[" * (DEEPEST + 1) + "]" * (DEEPEST + 1)
     batch = f"[{json.dumps(event())},{json.dumps(event(2))[:-1]},{chr(34)}x{chr(34)}:{deep}}}]"
-    assert faults(batch.encode()) == [(1, "too_deep", "$")]
+    judged = judge(batch.encode())
+    assert told(judged.faults) == [(1, "too_deep", "$")]
+    assert len(judged.taken) == 1
 
 
-def test_a_fault_never_quotes_what_was_posted() -> None:
-    secret = "canary@example.com"
-    body = json.dumps([{secret: secret, "id": secret, "type": secret, "visitor": 7}]).encode()
-    with pytest.raises(Faulty) as caught:
-        take(body)
-    assert caught.value.faults == [Fault(0, "wrong_type", "$.visitor")]
-    assert secret not in str(caught.value)
+def test_neither_a_fault_nor_a_warning_quotes_what_was_posted() -> None:
+    secret = "canary@shop.de"
+    faulty = {secret: secret, "id": secret, "type": secret, "visitor": [secret]}
+    judged = posted(faulty, event(1, type=secret, customer=[secret]))
+    assert told(judged.faults) == [(0, "wrong_type", "$.visitor")]
+    assert secret not in repr(judged.faults) + repr(judged.left_out)
+    assert all(secret.encode() not in each.value for each in judged.refused)

@@ -17,6 +17,13 @@ ALL = 2**60
 LINES = [("lamp", "", 1.0)]
 
 
+def _order(row: list[Any]) -> dict[str, Any]:
+    """The fields of an order that is handed over, without those that it has not."""
+    names = ("id", "at", "recurring", "cart_id", "contents")
+    found = dict(zip(names, row, strict=False))
+    return {name: value for name, value in found.items() if value not in (None, False)}
+
+
 class Told:
     """Claims in the order of their times, to a stage that is then told that their time is over."""
 
@@ -62,7 +69,11 @@ class Told:
 
     @property
     def facts(self) -> list[dict[str, Any]]:
-        return [json.loads(value) for _, value in self.out.facts]
+        found = [json.loads(value) for _, value in self.out.facts]
+        for fact in found:
+            if "orders" in fact:
+                fact["orders"] = [_order(row) for row in fact["orders"]]
+        return found
 
     @property
     def heard(self) -> list[tuple[str, str]]:

@@ -65,7 +65,7 @@ def test_a_change_of_person_is_told_to_the_old_one_and_to_the_new_one() -> None:
         ("visitor.moved", "visitor:phone"),
         ("visitor.identified", "customer:anna"),
         ("visitor.active", "customer:anna"),
-        ("visitor.moved", "customer:anna"),
+        ("visitor.idle", "customer:anna"),
         ("visitor.identified", "customer:bert"),
         ("visitor.active", "customer:bert"),
     ]
@@ -77,7 +77,7 @@ def test_the_new_person_takes_over_orders_withdrawals_and_grants_of_an_anonymous
     driver.pipe("consent.changed", channels=["push"], granted=True)
     driver.wait(1).pipe("page.viewed", customer="anna").pipe("page.viewed", customer="bert")
     anna, bert = [fact for fact in driver.facts if fact["type"] == "visitor.identified"]
-    assert anna["orders"] == [["o1", START]]
+    assert anna["orders"] == [["o1", START, False, "phone", None]]
     assert (sorted(anna["withdrawn"]), anna["granted"]) == (["email", "sms"], ["push"])
     assert "orders" not in bert
 

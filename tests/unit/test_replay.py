@@ -14,7 +14,8 @@ T = 1_767_225_600_000
 
 
 def line(t: Any, visitor: Any = "v-1", **fields: Any) -> bytes:
-    return json.dumps({"t": t, "visitor": visitor, **fields}).encode()
+    event = {"t": t, "id": "e", "type": "activity.pinged", "visitor": visitor, **fields}
+    return json.dumps(event).encode()
 
 
 def clocks(time: int, partitions: int) -> list[Record]:
@@ -63,7 +64,7 @@ def test_no_time_goes_back_in_any_partition() -> None:
 
 
 @pytest.mark.parametrize(
-    "broken", [b"", b"{", b"5", b'{"visitor":"v-1"}', line(-1), line("5"), line(True)]
+    "broken", [b"", b"{", b"5", b'{"visitor":"v-1"}', line(-1), line("x"), line(True)]
 )
 def test_a_line_without_a_time_keeps_its_bytes_and_gets_no_key_and_the_time_reached(
     broken: bytes,
@@ -71,8 +72,8 @@ def test_a_line_without_a_time_keeps_its_bytes_and_gets_no_key_and_the_time_reac
     assert Record(0, T, None, broken) in list(records([line(T), broken], 4))
 
 
-def test_a_line_whose_visitor_is_no_text_gets_no_key() -> None:
-    assert Record(0, T, None, line(T, 7)) in list(records([line(T, 7)], 4))
+def test_a_line_whose_visitor_is_a_number_has_its_digits_for_key() -> None:
+    assert Record(partition_of(b"7", 4), T, b"7", line(T, 7)) in list(records([line(T, 7)], 4))
 
 
 def test_a_time_may_be_written_as_a_number_without_a_fraction() -> None:
@@ -87,3 +88,14 @@ def test_a_line_that_goes_back_is_an_error_with_its_number() -> None:
 
 def test_an_empty_file_moves_no_time() -> None:
     assert list(records([], 4)) == []
+
+
+def test_a_record_of_an_event_without_a_visitor_has_its_pseudo_visitor_for_key() -> None:
+    given = line(T, None, keys={"checkout": 7})
+    (found,) = [record for record in records([given], 4) if record.value == given]
+    assert found.key == b"~checkout:7"
+
+
+def test_a_line_of_no_valid_event_gets_no_key() -> None:
+    given = line(T, "null")
+    assert Record(0, T, None, given) in list(records([given], 4))

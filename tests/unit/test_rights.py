@@ -23,10 +23,9 @@ def test_every_role_of_the_topic_list_is_one() -> None:
     assert {role for topic in topics for role in topic["writers"] + topic["readers"]} == {*ROLES}
 
 
-def test_a_storefront_may_write_events_and_nothing_else() -> None:
-    assert of("storefront") == {
-        "eu.storefront.events": Right("topic", "eu.storefront.events", ("Write",))
-    }
+def test_a_storefront_may_write_events_and_what_is_refused_and_nothing_else() -> None:
+    names = "eu.storefront.events", "eu.storefront.rejected"
+    assert of("storefront") == {name: Right("topic", name, ("Write",)) for name in names}
 
 
 def test_a_worker_may_check_all_topics_and_write_what_it_decides() -> None:

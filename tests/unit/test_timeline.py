@@ -182,7 +182,7 @@ def test_what_another_customer_did_on_the_same_device_is_left_out() -> None:
     seen = event("product.viewed", 2 * HOUR + 1, product={"id": "secret"}, customer="ben")
     found = texts(told(decided(*CART_LEFT, other, seen)))
     assert not any("ben" in text or "secret" in text for text in found)
-    assert "cart-abandonment ended with 2 steps left" in found
+    assert "cart-abandonment 3 of 3 was sent by email" in found
 
 
 def test_a_repeated_event_is_told_once() -> None:

@@ -39,7 +39,7 @@ def fate(of: Visitors, each: Record) -> str:
     [
         (record(1), "applied"),
         (record(1, id="e0"), "duplicate"),
-        (record(1, client_time=0), "late"),
+        (record(1, client_time=T - 6 * MINUTE), "late"),
         (record(1, type="wishlist.added"), "unknown"),
         ((1, T, b"", b'{"type":"clock.advanced"}'), "clock"),
         ((1, T, b"v", b"not json"), "rejected"),
@@ -60,10 +60,17 @@ def test_a_rejected_record_has_its_reason_its_place_and_its_offset() -> None:
     assert out.rejected == [(7, "no_key", "$.visitor"), (8, "key_differs", "$.visitor")]
 
 
-def test_a_name_that_names_nobody_is_rejected_from_a_known_visitor_too() -> None:
-    made = stage()
-    made.process([record(0, customer="anna")], Outputs())
-    assert fate(made, record(1, customer="guest")) == "rejected"
+def test_a_part_that_is_left_out_is_reported_by_type_and_path() -> None:
+    made, out = stage(), Outputs()
+    made.process([record(3, customer="guest", client_time="soon")], out)
+    paths = ["$.customer", "$.client_time"]
+    assert out.reported == [(3, "product.viewed", path) for path in paths]
+    assert [out.counts["reported", f"product.viewed:{path}"] for path in paths] == [1, 1]
+
+
+def test_a_page_of_a_pseudo_visitor_is_ignored() -> None:
+    offset, time, _, value = record(1, visitor="~cart:7")
+    assert fate(stage(), (offset, time, b"~cart:7", value)) == "ignored"
 
 
 @pytest.mark.parametrize("make", [PURE, None])

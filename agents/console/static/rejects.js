@@ -19,7 +19,8 @@ const show = onChange((found, zone) => {
 });
 
 function row(each, zone) {
-  const place = `${each.from.topic} ${each.from.partition}, offset ${each.from.offset}`;
+  const { source, topic, partition, offset } = each.from;
+  const place = source ? `posted to ${source}` : `${topic} ${partition}, offset ${offset}`;
   const button = h("button", { type: "button", class: "plain", "aria-expanded": "false", "aria-label": `Bytes of ${place}`, onclick: () => toggle(button, each) }, "Show");
   return [h("span", {}, each.reason, h("small", {}, each.why)), moment(each.t, zone), h("code", {}, each.path), place,
     each.cut ? `${size(each.size)}, kept in part` : size(each.size), button];

@@ -44,13 +44,18 @@ export function connect({ collector, visitor, customer = () => undefined, told =
       return 2_000 + Math.random() * 2_000;
     }
     ahead = Date.parse(answer.headers.get("Date")) - Date.now();
-    if (answer.status === 202) settle(batch, "taken");
-    else if (answer.status === 429 || answer.status === 503) {
+    if (answer.status === 202 || answer.status === 400) {
+      const { faults = [] } = await answer.json();
+      const bad = new Set();
+      for (const { index, reason, path } of faults) {
+        for (const each of index === null ? batch : [batch[index]]) {
+          if (!bad.has(each)) settle([each], "refused", reason, path);
+          bad.add(each);
+        }
+      }
+      settle(batch.filter((each) => !bad.has(each)), "taken");
+    } else if (answer.status === 429 || answer.status === 503) {
       return (Number(answer.headers.get("Retry-After")) || 2) * 1_000 + Math.random() * 500;
-    } else if (answer.status === 400) {
-      const { faults } = await answer.json();
-      const whole = faults.some(({ index }) => index === null);
-      for (const { index, reason, path } of faults) settle(whole ? batch : [batch[index]], "refused", reason, path);
     } else settle(batch, "refused", `answer ${answer.status}`, "$");
     return 0;
   }

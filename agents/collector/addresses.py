@@ -1,0 +1,158 @@
+"""What of an event may not go on as it came: addresses, which become keys, and what its sender may not say.
+
+Pure. Whoever knows the collector's key may give `contact: {email, phone}`, of which keyed hashes are left.
+Who does not know it tells what a visitor does, and not who somebody is. An event that has nothing of
+this keeps its own bytes. Source: docs/storefront.md, 3 and 8; docs/semantics.md, 11.
+"""
+
+import json
+import math
+from typing import Any, Final, NamedTuple
+
+from agents.collector.notes import KNOWN_SENDER, NEEDS_KEY, Note
+from stream.connect.source import KeyOf
+from stream.events import owner, scalars
+from stream.events.document import parsed
+from stream.events.faults import Rejected, Unread, name_of
+
+CONTACT: Final = "contact"
+HASHED: Final = ("email", "phone")
+KEYS: Final = ("cart", "checkout", *HASHED)
+MARKS: Final = (b'"contact"', b'"keys"', b'"~', b"\\u")
+"""One of these is in every event that has to be looked at; the last may write any of the others."""
+
+WHOM: Final = {"email": "an e-mail address of somebody", "phone": "a phone number with its country"}
+
+
+class Sender(NamedTuple):
+    """`known`: it knows the collector's key, or there is none. `key_of` None: there is no pepper."""
+
+    known: bool = True
+    key_of: KeyOf | None = None
+
+
+ANYBODY: Final = Sender()
+
+
+def cleaned(value: bytes, sender: Sender, index: int | None = None) -> tuple[bytes, list[Note]]:
+    """The event's bytes as they may go on, and a note for each part that was left out."""
+    marks = MARKS if sender.known else (*MARKS, b'"customer"')
+    if not any(mark in value for mark in marks):
+        return value, []
+    try:
+        document = parsed(value)
+    except Rejected:
+        return value, []
+    if type(document) is not dict:
+        return value, []
+    cleaner = _Cleaner(document, sender, index)
+    cleaner.clean()
+    return (_written(document) if cleaner.changed else value), cleaner.notes
+
+
+class _Cleaner:
+    """Changes a document in place."""
+
+    def __init__(self, document: dict[str, Any], sender: Sender, index: int | None) -> None:
+        self._document = document
+        self._sender = sender
+        self._index = index
+        self.notes: list[Note] = []
+        self.changed = False
+
+    def clean(self) -> None:
+        self._visitor()
+        if not self._sender.known and self._document.get("customer") is not None:
+            self._leave_out(self._document, "customer", "$", NEEDS_KEY, KNOWN_SENDER)
+        if "keys" in self._document:
+            self._keys()
+        if CONTACT in self._document:
+            self._contact()
+
+    def _visitor(self) -> None:
+        """A pseudo-visitor that is none may hide an address; one by name is not for anybody to say."""
+        visitor = self._document.get("visitor")
+        if type(visitor) is not str or not owner.is_pseudo(visitor):
+            return
+        key = owner.pseudo_key(visitor)
+        if key is None:
+            expected = "a name that does not begin with ~"
+            self._leave_out(self._document, "visitor", "$", "names_nobody", expected)
+        elif not self._sender.known and key[0] in ("customer", *HASHED):
+            self._leave_out(self._document, "visitor", "$", NEEDS_KEY, KNOWN_SENDER)
+
+    def _keys(self) -> None:
+        keys = self._document["keys"]
+        if type(keys) is not dict:
+            self._leave_out(self._document, "keys", "$", "wrong_type", "an object")
+            return
+        for name in keys.keys() - set(KEYS):
+            del keys[name]
+            self.changed = True
+        for name in HASHED:
+            if name in keys and (fault := _not_hashed(keys[name])):
+                self._leave_out(keys, name, "$.keys", fault, scalars.HASH.expected)
+            elif name in keys and not self._sender.known:
+                self._leave_out(keys, name, "$.keys", NEEDS_KEY, KNOWN_SENDER)
+        if not keys:
+            del self._document["keys"]
+
+    def _contact(self) -> None:
+        if not self._sender.known:
+            self._leave_out(self._document, CONTACT, "$", NEEDS_KEY, KNOWN_SENDER)
+            return
+        contact = self._document.pop(CONTACT)
+        self.changed = True
+        if type(contact) is not dict:
+            self._note("$.contact", "wrong_type", "an object", contact)
+            return
+        for name in HASHED:
+            if contact.get(name) is not None:
+                self._hash(name, contact[name])
+
+    def _hash(self, name: str, address: Any) -> None:
+        """The key that the event gives itself counts before one made of its address."""
+        path, key_of = f"$.contact.{name}", self._sender.key_of
+        if type(address) is not str:
+            self._note(path, "wrong_type", WHOM[name], address)
+        elif key_of is None:
+            self._note(path, "no_pepper", "TRIGGERS_IDENTITY_PEPPER to be set", address)
+        elif (key := key_of(name, address)) is None:
+            self._note(path, "no_address", WHOM[name], address)
+        else:
+            self._document.setdefault("keys", {}).setdefault(name, key)
+
+    def _leave_out(
+        self, holder: dict[str, Any], name: str, path: str, why: str, expected: str
+    ) -> None:
+        self._note(f"{path}.{name}", why, expected, holder.pop(name))
+        self.changed = True
+
+    def _note(self, path: str, why: str, expected: str, value: Any) -> None:
+        self.notes.append(Note(self._index, why, path, expected, name_of(value)))
+
+
+def _not_hashed(value: Any) -> str | None:
+    """What is against a key of identity."""
+    try:
+        scalars.HASH.read(value)
+    except Unread as unread:
+        return unread.reason
+    return None
+
+
+def _written(document: dict[str, Any]) -> bytes:
+    try:
+        text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    except ValueError:
+        text = json.dumps(_finite(document), ensure_ascii=False, separators=(",", ":"))
+    return text.encode("utf-8", "replace")
+
+
+def _finite(node: Any) -> Any:
+    """1e999 is read as infinity, which JSON cannot write; null is as unreadable."""
+    if isinstance(node, dict):
+        return {name: _finite(value) for name, value in node.items()}
+    if isinstance(node, list):
+        return [_finite(value) for value in node]
+    return None if isinstance(node, float) and not math.isfinite(node) else node

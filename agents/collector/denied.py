@@ -1,0 +1,35 @@
+"""Why a post is not taken now, or not at all, in terms of HTTP."""
+
+from collections.abc import Mapping
+from math import ceil
+from typing import Any, Final
+
+AGAIN_S: Final = 2
+"""Retry-After while Kafka takes nothing."""
+
+
+class Denied(Exception):
+    """An answer that is no success, and the headers it needs. `answer` is for JSON."""
+
+    def __init__(self, status: int, answer: Any, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(status)
+        self.status = status
+        self.answer = answer
+        self.headers = headers or {}
+
+
+def denied(status: int, fault: str) -> Denied:
+    return Denied(status, {"fault": fault})
+
+
+def too_many(wait_s: float) -> Denied:
+    return Denied(429, {"fault": "too many events"}, {"Retry-After": str(ceil(wait_s))})
+
+
+def not_now() -> Denied:
+    fault = {"fault": "Kafka does not take it now"}
+    return Denied(503, fault, {"Retry-After": str(AGAIN_S)})
+
+
+UNREAD: Final = frozenset({408, 413, 415})
+"""After these the rest of the body is not read, and the connection is closed."""

@@ -1,0 +1,75 @@
+"""What every way into the collector shares: who may send how much, the way to Kafka, and the figures."""
+
+from collections import Counter
+from collections.abc import Mapping
+
+from agents.collector.access import Collecting
+from agents.collector.denied import not_now, too_many
+from agents.collector.metrics import Collected
+from agents.collector.producer import Carrier, NotTaken
+from agents.collector.rate_limit import Buckets
+from agents.collector.rejects import Rejects
+from agents.collector.throttled_log import ThrottledLog
+from agents.collector.validation import Judged, Refused
+
+
+class Intake:
+    """`run` of the carrier and of the rejects are to run for as long as it takes events."""
+
+    def __init__(
+        self, collecting: Collecting, carrier: Carrier, rejects: Rejects, collected: Collected
+    ) -> None:
+        self.collecting = collecting
+        self.collected = collected
+        self.teller = ThrottledLog()
+        self._carrier = carrier
+        self._rejects = rejects
+        self._addresses = Buckets(collecting.per_address)
+        self._visitors = Buckets(collecting.per_visitor)
+
+    @property
+    def ready(self) -> bool:
+        """Whether a broker has been reached and the topic is there."""
+        return self._carrier.ready
+
+    def admit(self, address: str) -> None:
+        """Before a body is read. Raises Denied."""
+        self._admit(self._addresses, {address: 1})
+
+    async def take(self, source: str, judged: Judged, address: str | None) -> None:
+        """Returns once the broker has all that is right. Raises Denied.
+
+        `address` None: the sender is trusted, and nothing bounds it.
+        """
+        visitors = Counter(event.visitor for event in judged.taken)
+        if address is not None:
+            self._admit(self._visitors, visitors)
+            self._addresses.charge(address, max(0, len(judged.taken) - 1))
+        if judged.taken:
+            await self._carry(judged, address, visitors)
+        self.refuse(source, judged.refused)
+        self.collected.judged(source, judged)
+
+    def refuse(self, source: str, refused: list[Refused]) -> None:
+        """Tells of events that were refused, and keeps a copy of each."""
+        self._rejects.keep(source, refused)
+        self.teller.refused(source, refused)
+
+    async def _carry(self, judged: Judged, address: str | None, visitors: Counter[str]) -> None:
+        try:
+            with self.collected.carrying():
+                await self._carrier.carry(judged.taken)
+        except NotTaken:
+            if address is not None:
+                self._addresses.charge(address, -len(judged.taken))
+                for visitor, count in visitors.items():
+                    self._visitors.charge(visitor, -count)
+            raise not_now() from None
+
+    def _admit(self, buckets: Buckets, costs: Mapping[str, int]) -> None:
+        """Takes the tokens of all, or of none. Raises Denied."""
+        wait = max((buckets.wait(name) for name in costs), default=0.0)
+        if wait:
+            raise too_many(wait)
+        for name, cost in costs.items():
+            buckets.charge(name, cost)

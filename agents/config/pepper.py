@@ -1,0 +1,18 @@
+"""The secret with which addresses become keys. Source: docs/connect.md, 8."""
+
+from typing import Final
+
+from agents.config.environment import Environment
+
+PEPPER: Final = "TRIGGERS_IDENTITY_PEPPER"
+SHORTEST: Final = 32
+"""Bytes of a pepper. It is the same for all collectors and bridges."""
+
+
+def pepper(env: Environment) -> bytes | None:
+    """The pepper, or None where none is set; one that is too short is a mistake."""
+    given = (env.secret(PEPPER) or "").encode()
+    if 0 < len(given) < SHORTEST:
+        env.mistakes.append(f"{PEPPER}: at least {SHORTEST} bytes are meant")
+        return None
+    return given or None

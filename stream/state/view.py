@@ -1,0 +1,29 @@
+"""A product that a visitor looked at in the visit. Source: docs/semantics.md, 3, "Views". Times in ms."""
+
+from msgspec import Struct
+
+
+class View(Struct, array_like=True, gc=False, omit_defaults=True):
+    """One product of the visit: how often, how long (ms on screen), when last, as last shown."""
+
+    id: str
+    count: int
+    dwell: int
+    at: int
+    event: str
+    name: str | None = None
+    category: str | None = None
+    price: float | None = None
+    url: str | None = None
+    image: str | None = None
+
+
+class Glance(Struct, array_like=True, gc=False):
+    """A view without what the product looks like: most of its bytes, and told of the subject alone."""
+
+    id: str
+    count: int
+    dwell: int
+    at: int
+    event: str
+    category: str | None = None

@@ -1,0 +1,148 @@
+"""One meaning a word: no class and no file has a name that stands for something else in another package."""
+
+import ast
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+HOME = Path(__file__).parents[2]
+ROOMS = ("stream", "agents")
+FILES = sorted(file for room in ROOMS for file in (HOME / room).rglob("*.py"))
+GLOSSARY = (HOME / "docs" / "glossary.md").read_text()
+
+CLASSES = {
+    "Answer": "to be renamed: agents/sender gets Response, agents/explain keeps it",
+    "Claim": "to be renamed: agents/sender gets Reservation, stream/state keeps it",
+    "Device": "to be renamed: stream/state gets PersonVisitor, agents/simulator keeps it",
+    "Evidence": "to be renamed: agents/worker gets WatermarkEmitter, agents/console WatermarkProgress",
+    "Feed": "to be renamed: agents/console gets TopicReader, agents/demo Terminal",
+    "Flush": "to be renamed: agents/worker gets Checkpoint, agents/config CheckpointPauses",
+    "Keys": "the keys of an event, and the stage of that name; agents/view gets RedisKeys",
+    "Kind": "to be renamed: agents/simulator gets ProductKind, stream/kinds keeps it",
+    "Known": "to be renamed: agents/explain gets PendingSteps, stream/recipes keeps it",
+    "Line": "a line of a cart, of a story, of a file; agents/collector gets ProducerTerm",
+    "Mark": "to be renamed: agents/sender gets IdempotencyRecord, stream/state WatermarkRecord",
+    "Message": "what a translator reads, and what a webhook carries: each the message of its own protocol",
+    "Metrics": "each program has instruments of its own",
+    "Product": "as an event gives it, and as a trigger promises it: the two shapes may part",
+    "Reader": "to be renamed: agents/kafka gets TailReader, stream/store keeps it",
+    "Record": "a record of Kafka, as a translator and as a replay see it",
+    "Seen": "to be renamed: stream/episodes gets VisibleSummary, agents/demo keeps it",
+    "Sender": "to be renamed: agents/worker gets OutputProducer, agents/commands keeps it",
+    "Service": "to be renamed: agents/worker gets Worker, agents/sender keeps it",
+    "Source": "to be renamed: agents/worker gets Provenance, agents/explain DecisionSource",
+    "Stage": "to be renamed: agents/demo gets DemoSession, stream/stages keeps it",
+    "Stored": "to be renamed: agents/view gets ViewReader, agents/kafka RetainedBatches",
+    "Taken": "to be renamed: stream/state gets TakenLines, agents/collector keeps it",
+    "Unread": "to be renamed: agents/kafka gets Oversized, stream/events keeps it",
+}
+"""Public classes whose name stands in two packages, and why. One to be renamed waits for its change."""
+
+MODULES = {
+    "agents": {
+        "assignment": "the partitions of a worker, and those of a sender: each is a consumer group",
+        "consumer": "of a worker, and of a sender",
+        "dead_letters": "of input that cannot be read, and of triggers that no endpoint took",
+        "health": "of a worker, and of a sender",
+        "keys": "to be renamed: agents/view/keys.py gets redis_keys.py",
+        "lookup": "the page asks what the command asks",
+        "metrics": "each program has instruments of its own",
+        "producer": "of outputs, and of collected events",
+        "recipes": "the command, and what it reads",
+        "settings": "of the service, and of a sender",
+        "shop": "the demo shop, and the demo that opens it",
+        "topics": "the command, and the list that it makes",
+        "worker": "the command, and what it runs",
+    },
+    "stream": {
+        "ids": "ids that sources give, and ids that recipes make",
+        "orders": "the orders of a record, and what an order does to a person",
+        "reading": "of foreign documents, and of our own events",
+        "registry": "of kinds of sources, and of kinds of triggers",
+    },
+}
+"""File names that stand in two packages of a room, and why."""
+
+
+def classes(tree: ast.Module) -> list[str]:
+    """The public classes of a file."""
+    found = [node.name for node in tree.body if isinstance(node, ast.ClassDef)]
+    return [name for name in found if not name.startswith("_")]
+
+
+def package(file: Path) -> str:
+    """`stream/state` of stream/state/cart.py, `stream/limits.py` of a file on its own."""
+    return "/".join(file.relative_to(HOME).parts[:2])
+
+
+def homonyms(named: Iterable[tuple[str, str]]) -> set[str]:
+    """The names that stand in two packages; `named`: (name, package)."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for name, where in named:
+        found[name].add(where)
+    return {name for name, where in found.items() if len(where) > 1}
+
+
+def class_homonyms() -> set[str]:
+    return homonyms(
+        (name, package(file)) for file in FILES for name in classes(ast.parse(file.read_text()))
+    )
+
+
+def module_homonyms(room: str) -> set[str]:
+    inside = [file for file in FILES if file.is_relative_to(HOME / room)]
+    return homonyms((file.stem, package(file)) for file in inside if file.stem != "__init__")
+
+
+def test_every_file_of_both_rooms_is_looked_at() -> None:
+    assert len(FILES) > 150
+
+
+def test_no_public_class_name_stands_in_two_packages_unless_it_is_listed() -> None:
+    assert class_homonyms() - set(CLASSES) == set()
+
+
+def test_no_class_is_listed_that_stands_in_one_package_alone() -> None:
+    assert set(CLASSES) - class_homonyms() == set()
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_no_file_name_stands_in_two_packages_unless_it_is_listed(room: str) -> None:
+    assert module_homonyms(room) - set(MODULES[room]) == set()
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_no_file_name_is_listed_that_stands_in_one_package_alone(room: str) -> None:
+    assert set(MODULES[room]) - module_homonyms(room) == set()
+
+
+def test_a_homonym_would_be_found() -> None:
+    tree = ast.parse("class Cart: ...\nclass _Own: ...\nclass Line: ...")
+    assert classes(tree) == ["Cart", "Line"]
+    assert homonyms([("Cart", "a"), ("Cart", "b"), ("Line", "a"), ("Line", "a")]) == {"Cart"}
+
+
+def rows() -> list[tuple[str, str]]:
+    """(word, meaning) of the glossary, without the words to avoid."""
+    page = GLOSSARY[: GLOSSARY.index("## Words to avoid")]
+    found = re.findall(r"^\| ([^|]+) \| ([^|]+) \| [^|]+ \|$", page, re.MULTILINE)
+    return [(word, meaning) for word, meaning in found if word not in {"word", "---"}]
+
+
+def test_a_word_has_one_line_in_the_glossary() -> None:
+    words = [word for word, _ in rows()]
+    assert len(words) > 80
+    assert [word for word in words if words.count(word) > 1] == []
+
+
+def test_the_words_of_a_table_are_in_order() -> None:
+    for section in GLOSSARY.split("\n## ")[1:]:
+        words = re.findall(r"^\| ([^|]+) \|", section, re.MULTILINE)[1:]
+        assert words == sorted(words, key=str.lower), section.partition("\n")[0]
+
+
+def test_a_meaning_is_told_in_sentences() -> None:
+    assert [word for word, meaning in rows() if not re.match(r"[A-Z0-9].*\.$", meaning)] == []

@@ -1,0 +1,37 @@
+"""Names of nobody, and who counts instead."""
+
+import pytest
+
+from schemas import names_nobody
+from stream.events.decoding import Rejected, parse
+
+ZEROS = "00000000-0000-0000-0000-000000000000"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", " \u2003NULL\n", "0", "-1", "n/a", "(not set)", "Not_Authenticated", ZEROS, "0" * 32,
+     "[object HTMLElement]", "user-{{id}}", "${id}", "%%ID%%", "/users/undefined", "a/null",
+     "event:null", "EVENT: guest"],
+)  # fmt: skip
+def test_this_names_nobody(name: str) -> None:
+    assert names_nobody(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["00", "null2", "anna", "7", "undefined/x", "$id", "event:7", "{id}"]
+)
+def test_this_names_somebody(name: str) -> None:
+    assert not names_nobody(name)
+
+
+def test_a_visitor_of_nobody_is_left_out_if_there_is_another_owner() -> None:
+    event = parse(b'{"id":"e","type":"checkout.started","visitor":"null","customer":"c"}')
+    assert event is not None
+    assert event.visitor == "~customer:c"
+    assert [fault.path for fault in event.faults] == ["$.visitor"]
+
+
+def test_a_visitor_of_nobody_is_invalid_alone() -> None:
+    with pytest.raises(Rejected, match=r"names_nobody at \$\.visitor"):
+        parse(b'{"id":"e","type":"checkout.started","visitor":"null"}')

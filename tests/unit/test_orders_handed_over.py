@@ -1,0 +1,14 @@
+"""Orders that a login hands over: what they are about."""
+
+from stream.durations import DAY, MINUTE, SECOND
+from tests.driver import LAMP, Driver, items, recipe
+
+RULES = recipe("cart-abandonment", cooldown=0, ordered_within=0, reach="any", steps=["1h"])
+
+
+def test_an_order_handed_over_is_about_the_cart_that_it_named() -> None:
+    """The cart comes late, is known at the login, and is then the one that was bought."""
+    driver = Driver(RULES).pipe("order.placed", "server", order={"id": "o", "cart_id": "k"})
+    driver.wait(SECOND).pipe("cart.updated", customer="anna", cart=items(LAMP, id="k"))
+    driver.wait(6 * MINUTE).pipe("visitor.identified", "server", customer="anna").wait(DAY)
+    assert driver.story == ["closed cart-abandonment 1 converted"]

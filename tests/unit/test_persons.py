@@ -1,0 +1,85 @@
+"""Whose a visitor is: contact persons, the customer who goes, late events of the one before."""
+
+from typing import Any
+
+from stream.durations import DAY, HOUR, MINUTE
+from tests.driver import LAMP, START, Driver
+
+H = "9f86d081884c7d659a2feaa0c55ad015"
+G = "0123456789abcdef"
+
+
+def told(driver: Driver, since: int = 0) -> list[tuple[str, str]]:
+    """(type, person) of the facts."""
+    return [(fact["type"], fact["person"]) for fact in driver.facts[since:]]
+
+
+def logged_in(**body: Any) -> Driver:
+    return Driver().pipe("cart.item_added", item=LAMP, customer="anna", **body).wait(MINUTE)
+
+
+def test_a_phone_an_email_and_a_customer_make_somebody_known_by_steps() -> None:
+    driver = Driver()
+    for body in ({"keys": {"phone": G}}, {"keys": {"email": H}}, {"customer": "anna"}):
+        driver.pipe("page.viewed", **body)
+    known = [fact["person"] for fact in driver.facts if fact["type"] == "visitor.identified"]
+    assert known == [f"phone:{G}", f"email:{H}", "customer:anna"]
+
+
+def test_an_email_of_a_customer_changes_no_person() -> None:
+    driver = logged_in()
+    before = len(driver.facts)
+    assert told(driver.pipe("page.viewed", keys={"email": H}), before) == []
+
+
+def test_the_customer_who_goes_takes_the_cart_along() -> None:
+    driver = logged_in()
+    before = len(driver.facts)
+    driver.pipe("page.viewed", customer=None).wait(DAY)
+    assert told(driver, before) == [("visitor.idle", "customer:anna")]
+
+
+def test_the_next_customer_is_announced_and_takes_nothing_over() -> None:
+    driver = logged_in().pipe("order.placed", order={"id": "o"}).wait(MINUTE)
+    before = len(driver.facts)
+    driver.pipe("page.viewed", customer="bert")
+    assert told(driver, before)[-2:] == [
+        ("visitor.identified", "customer:bert"),
+        ("visitor.active", "customer:bert"),
+    ]
+    assert "orders" not in driver.facts[-2]
+
+
+def test_an_order_within_a_day_is_told_to_the_former_person_too() -> None:
+    driver = logged_in().pipe("page.viewed", customer=None).wait(DAY - 1)
+    driver.pipe("order.placed", order={"id": "o"}).wait(1).pipe("order.placed", order={"id": "p"})
+    placed = [(f["order_id"], f["person"]) for f in driver.facts if f["type"] == "order.placed"]
+    assert placed == [("o", "visitor:phone"), ("o", "customer:anna"), ("p", "visitor:phone")]
+
+
+def test_null_on_an_order_is_left_out() -> None:
+    driver = logged_in().pipe("order.placed", order={"id": "o"}, customer=None)
+    assert (driver.facts[-1]["person"], driver.reported) == ("customer:anna", ["$.customer"])
+
+
+def test_a_late_order_of_the_customer_before_goes_to_that_customer_alone() -> None:
+    driver = logged_in().wait(HOUR).pipe("page.viewed", customer="bert").wait(MINUTE)
+    before = len(driver.facts)
+    driver.pipe("order.placed", order={"id": "o"}, customer="anna", client_time=START)
+    assert told(driver, before) == [("order.placed", "customer:anna")]
+
+
+def test_a_late_grant_lifts_no_withdrawal() -> None:
+    driver = Driver().pipe("consent.changed", channels=["sms"], granted=False)
+    driver.pipe("consent.changed", channels=["sms"], granted=True, client_time=START - HOUR)
+    assert driver.facts[-1]["late"] is True
+    driver.pipe("page.viewed", customer="anna")
+    identified = next(fact for fact in driver.facts if fact["type"] == "visitor.identified")
+    assert identified["withdrawn"] == ["sms"]
+
+
+def test_a_cart_of_a_pseudo_visitor_is_told_idle_after_5_minutes() -> None:
+    driver = Driver().of("cart.item_added", item=LAMP, keys={"checkout": "h"}).wait(5 * MINUTE)
+    (fact,) = driver.facts
+    assert (fact["visitor"], fact["summary"]["visits"]) == ("~checkout:h", 0)
+    assert fact["summary"]["last_active"] == START
