@@ -16,7 +16,7 @@
 | TRIGGERS_INSTANCE_ID | static membership: the name a worker keeps over restarts | none |
 | TRIGGERS_SESSION_MS | a worker that is silent for so long loses its partitions | 7000 |
 | TRIGGERS_LATENCY_MS | an event waits so long at most for others to be fetched with: an exit trigger comes later, a worker takes less CPU | 40 |
-| TRIGGERS_FLUSH_MS | `busy/idle`: from flush to flush in a backlog / at least | 2000/100 |
+| TRIGGERS_FLUSH_MS | `pause/transaction`: from flush to flush / the same without a backlog, with delivery exactly once | 2000/100 |
 | TRIGGERS_MARGIN_MS | evidence stays so far behind the brokers' clock | 0; with several 2000 |
 | TRIGGERS_DELIVERY | `at_least_once` or `exactly_once` | at_least_once |
 | TRIGGERS_SOURCES | sources file: what storefronts send and who may (`connect check` reads it) | none |
@@ -55,10 +55,11 @@ class SettingsError(Exception):
 
 
 class Flush(NamedTuple):
-    """ms between two flushes: in a backlog, and when there is little to do."""
+    """ms between two flushes. A restart applies again what came since the last one; with delivery exactly once and
+    without a backlog readers wait for the next, and `transaction` holds."""
 
-    busy: int = 2000
-    idle: int = 100
+    pause: int = 2000
+    transaction: int = 100
 
 
 FLUSH: Final = Flush()
@@ -213,9 +214,11 @@ def _flush(env: Environment) -> Flush:
     value = env.text("TRIGGERS_FLUSH_MS", "2000/100")
     match = re.fullmatch(r"(\d{1,5})/(\d{1,5})", value, re.ASCII)
     flush = Flush(int(match[1]), int(match[2])) if match else Flush(0, 0)
-    if 1 <= flush.idle <= flush.busy <= 10_000:
+    if 1 <= flush.transaction <= flush.pause <= 10_000:
         return flush
-    env.mistakes.append(f"TRIGGERS_FLUSH_MS is {value!r}: busy/idle is meant, 1 to 10000 ms each")
+    env.mistakes.append(
+        f"TRIGGERS_FLUSH_MS is {value!r}: pause/transaction is meant, 1 to 10000 ms each"
+    )
     return Flush()
 
 

@@ -17,6 +17,7 @@ PRIVATE: Final = {
         "call_thread",
     ),
     "faust.app.base:App": ("_create_directories",),
+    "faust.sensors.monitor:Monitor": ("_sampler",),
     "aiokafka.client:AIOKafkaClient": ("_get_conn",),
     "aiokafka.consumer.consumer:AIOKafkaConsumer": (
         "_client",

@@ -8,7 +8,7 @@ they are dropped and read anew. A member that the group has cast out drops all w
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -32,7 +32,6 @@ SHARE_OF_SESSION: Final = 0.8
 
 NOBODY: Final = (-1, "")
 
-
 OPENING_S: Final = 30.0
 """From line to line of the log while transactions of former owners do not end."""
 
@@ -43,7 +42,8 @@ class LogWentBack(StateError):
 
 class Ownership:
     """`shards`: those of this generation · `flowing`: their input is let through · `held_since`: since
-    when (monotonic, s) it has not been though it should be, None: it is, or there is none."""
+    when (monotonic, s) it has not been though it should be, None: it is, or there is none · `owing`: set when more is due
+    in a partition than has fired."""
 
     def __init__(
         self, settings: Settings, make: Maker, offsets: Offsets, flush: Flush, metrics: Metrics
@@ -51,6 +51,7 @@ class Ownership:
         self.shards: dict[TP, Shard] = {}
         self.flowing = False
         self.held_since: float | None = None
+        self.owing = asyncio.Event()
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.consumer: BatchConsumer
         self._settings = settings
@@ -63,15 +64,17 @@ class Ownership:
     async def take(self, message: Message) -> None:
         """Input of one topic; what is not ours now is dropped, and fetched again by its owner."""
         for tp, batches in message.value.items():
-            await self._take(tp, batches)
+            if self.flowing and (shard := self.shards.get(tp)):
+                await self._while_ours(tp, shard, self._apply(shard, batches))
 
-    async def _take(self, tp: TP, batches: Sequence[RawBatch]) -> None:
-        shard = self.shards.get(tp)
-        if shard is None or not self.flowing:
-            return
+    async def catch_up(self, shard: Shard) -> None:
+        """Some of what is due in a partition."""
+        await self._while_ours(shard.tp, shard, shard.catch_up())
+
+    async def _while_ours(self, tp: TP, shard: Shard, work: Coroutine[Any, Any, None]) -> None:
         try:
             with broken_is_lost():
-                await self._apply(shard, batches)
+                await work
         except Exception as error:
             if self.shards.get(tp) is not shard:
                 return  # given up meanwhile, and its producer with it
@@ -84,6 +87,8 @@ class Ownership:
             await shard.take(batches)
         except Gap:
             await self._fetch_again(shard)
+        if shard.stage.owes:
+            self.owing.set()
 
     def fail(self, error: BaseException) -> None:
         """The process must end: memory and log no longer agree."""
@@ -209,13 +214,8 @@ class Ownership:
         if shard.clock >= 0:
             return max(shard.stage.position, committed)
         if committed and not shard.stage.written:
-            say(
-                log,
-                "state_lost",
-                logging.ERROR,
-                topic=shard.changelog,
-                partition=shard.tp.partition,
-            )
+            topic, partition = shard.changelog, shard.tp.partition
+            say(log, "state_lost", logging.ERROR, topic=topic, partition=partition)
         return 0
 
     def owned(self) -> list[Shard]:

@@ -15,10 +15,9 @@ Commit = Callable[[Mapping[TP, int]], Awaitable[bool]]
 
 
 class Flush:
-    """One at a time in a process. `changed`: states that the last one wrote."""
+    """One at a time in a process."""
 
     def __init__(self, commit: Commit, metrics: Metrics) -> None:
-        self.changed = 0
         self._commit = commit
         self._metrics = metrics
         self._lock = asyncio.Lock()
@@ -39,7 +38,7 @@ class Flush:
 
     async def _write(self, shards: Collection[Shard]) -> None:
         began = time.monotonic()
-        plain = [shard for shard in shards if not shard.transaction]
+        plain = [shard for shard in shards if shard.unsaved and not shard.transaction]
         changed = await asyncio.gather(
             self._append(plain),
             *(
@@ -57,7 +56,6 @@ class Flush:
         for shard in shards:
             snapshots.append((shard, await shard.snapshot()))
             await asyncio.sleep(0)  # who decides at once need not wait for the others' packing
-        self.changed = sum(len(snapshot.changes) for _, snapshot in snapshots)
         await acknowledged([ack for _, snapshot in snapshots for ack in snapshot.acks])
         await acknowledged([a for shard, s in snapshots for a in await shard.write(s)])
         offsets = {s.tp: snap.offset for s, snap in snapshots if snap.offset != s.committed}
@@ -71,7 +69,10 @@ class Flush:
 async def transact(shard: Shard, sender: TransactionalSender) -> bool:
     """Outputs, state and offset in one transaction. Nothing is applied while it ends."""
     async with shard.lock:
-        snapshot, clock = shard.taken(), shard.clock
+        if not shard.unsaved:
+            shard.durable = shard.clock
+            return False
+        snapshot, clock = await shard.taken(), shard.clock
         await acknowledged([*snapshot.acks, *await shard.write(snapshot)])
         moved = snapshot.offset != shard.committed
         await sender.commit({shard.tp: snapshot.offset} if moved else {})

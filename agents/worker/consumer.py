@@ -6,8 +6,10 @@ Positions are the shards' own, so after a rebalance nothing is skipped that was 
 """
 
 import asyncio
+import inspect
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
@@ -16,7 +18,7 @@ from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
-from agents.kafka import paced_fetch, raw_batches, reconnect
+from agents.kafka import fetch_protocol, paced_fetch, raw_batches, reconnect
 from agents.kafka.reconnect import PATIENCE_S, broken_is_lost
 
 Fetched = dict[TP, list[raw_batches.RawBatch]]
@@ -43,6 +45,25 @@ class CommittedReads(driver.AIOKafkaConsumerThread):
         return found
 
 
+class Begun:
+    """A coroutine that has begun, and waits for a future: to be awaited for the rest of it."""
+
+    def __init__(self, work: Coroutine[Any, Any, None], waits_for: Any) -> None:
+        self._work = work
+        self._waits_for = waits_for
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        waits_for = self._waits_for
+        with suppress(StopIteration):
+            while True:
+                try:
+                    yield waits_for
+                except BaseException as error:
+                    waits_for = self._work.throw(error)
+                else:
+                    waits_for = self._work.send(None)
+
+
 class BatchConsumer(driver.Consumer):
     """`polled`: when (monotonic, s) it last looked for records; it does so about once a second."""
 
@@ -62,6 +83,24 @@ class BatchConsumer(driver.Consumer):
                 return
             message = self._message(fetched)
             yield message.tp, message
+
+    async def sleep(self, n: float) -> None:
+        """Faust sleeps for no time before each look at the log: that costs it a task and a timer."""
+        await (super().sleep(n) if n else asyncio.sleep(0))
+
+    async def wait_first(self, *coros: Any, timeout: float | None = None) -> Any:
+        """Faust hands a message on in a task beside three others, which look whether the flow or the app stops
+        meanwhile. Where its agent has room, that takes no time, and none of them."""
+        handing, *others = coros
+        if not inspect.iscoroutine(handing):
+            return await super().wait_first(*coros, timeout=timeout)
+        try:
+            waits_for = handing.send(None)
+        except StopIteration:
+            for other in others:
+                other.close()
+            return None
+        return await super().wait_first(Begun(handing, waits_for), *others, timeout=timeout)
 
     def _message(self, fetched: Fetched) -> ConsumerMessage:
         """Of one topic. It goes by the name of its first partition."""
@@ -162,4 +201,5 @@ def install() -> None:
     """Faust's Kafka transport uses this consumer, and aiokafka's consumers read raw batches."""
     reconnect.install()
     raw_batches.install()
+    fetch_protocol.install()
     driver.Transport.Consumer = BatchConsumer

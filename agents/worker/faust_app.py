@@ -9,9 +9,11 @@ import ssl
 from typing import Any, Final
 
 import faust
+from faust.sensors import Monitor
 from faust.tables import TableManager
 from faust.types import StreamT
 from faust.types.auth import SASLMechanism
+from mode import Service
 
 from agents.config.settings import Settings
 from agents.kafka import raw_batches
@@ -50,6 +52,14 @@ class NoTables(TableManager):
         await asyncio.sleep(0)
 
 
+class Unsampled(Monitor):
+    """Takes no averages every second, which nobody reads."""
+
+    @Service.task  # type: ignore[untyped-decorator]
+    async def _sampler(self) -> None:
+        pass
+
+
 class App(faust.App):
     """`ownership`: told by the consumer when partitions come and go · `gather_s`: between two fetches that bring little."""
 
@@ -86,6 +96,7 @@ def make(settings: Settings, ownership: Ownership) -> App:
         topic_allow_declare=False,
         topic_disable_leader=True,
         TableManager=NoTables,
+        Monitor=Unsampled,
         store="memory://",
         web_enabled=False,
         reply_create_topic=False,

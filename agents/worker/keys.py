@@ -35,6 +35,10 @@ class KeysShard(WaitingShard):
         await super().take(batches)
         self._advanced.set()
 
+    async def catch_up(self) -> None:
+        await super().catch_up()
+        self._advanced.set()
+
     def flushed(self, snapshot: Snapshot) -> None:
         super().flushed(snapshot)
         self._advanced.set()

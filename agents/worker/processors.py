@@ -6,6 +6,7 @@ from faust.types import TP
 
 from agents.config.settings import Settings
 from agents.kafka.topics import CLAIMS, EVENTS, STATE_KEYS, STATE_PEOPLE, STATE_VISITORS, Layout
+from agents.worker.deadlines import MOST
 from agents.worker.keys import KeysShard
 from agents.worker.metrics import Metrics
 from agents.worker.partition_processor import Maker, Shard
@@ -34,6 +35,11 @@ def maker(
     exactly_once = settings.delivery == "exactly_once"
 
     def make(tp: TP) -> Shard:
+        shard = empty(tp)
+        shard.stage.most = MOST
+        return shard
+
+    def empty(tp: TP) -> Shard:
         source = Source(tp.topic, tp.partition)
         own = TransactionalSender(settings, layout, tp) if exactly_once else sender
         if tp.topic == events:
