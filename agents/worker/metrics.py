@@ -102,6 +102,7 @@ class Metrics:
         self._paused: float | None = None
         self._brokers: tuple[int, float] | None = None
         self._told: set[tuple[str, int]] = set()
+        self._counters: dict[tuple[str, str], Counter | None] = {}
         self._start(recipes)
 
     def _start(self, recipes: Iterable[str]) -> None:
@@ -124,18 +125,12 @@ class Metrics:
         self, out: Outputs, shard: "Shard | None" = None, acks: Sequence["Ack"] = ()
     ) -> None:
         """Adds what a batch of the shard counted; `acks`: of its outputs, in the order they were sent."""
-        for (kind, label), number in out.counts.items():
-            first, _, second = label.partition(":")
-            if kind == "types":
-                self.events.labels(first, CLOCK if first == "clock" else second).inc(number)
-            elif kind == "facts":
-                self.facts.labels(label).inc(number)
-            elif kind == "claims":
-                self.claims.labels(label).inc(number)
-            elif kind == "triggers":
-                self.fired.labels(second, first).inc(number)
-            elif kind == "decisions":
-                self.decisions.labels(first, second).inc(number)
+        for counted, number in out.counts.items():
+            if counted not in self._counters:
+                self._counters[counted] = self._counter(*counted)
+            counter = self._counters[counted]
+            if counter is not None:
+                counter.inc(number)
         for _, reason, _ in out.rejected:
             self.rejected.labels(reason).inc()
         if shard is not None:
@@ -143,6 +138,19 @@ class Metrics:
                 self._count_run(out, str(shard.source.partition), shard.position)
             if self._live and out.moments and acks:
                 acks[-1].add_done_callback(partial(self._landed, shard.name, out.moments))
+
+    def _counter(self, kind: str, label: str) -> Counter | None:
+        """Of what a stage counted; None if no metric tells it. Found once: a name has a closed set of labels."""
+        first, _, second = label.partition(":")
+        if kind == "types":
+            return self.events.labels(first, CLOCK if first == "clock" else second)
+        if kind == "facts":
+            return self.facts.labels(label)
+        if kind == "claims":
+            return self.claims.labels(label)
+        if kind == "triggers":
+            return self.fired.labels(second, first)
+        return self.decisions.labels(first, second) if kind == "decisions" else None
 
     def _count_run(self, out: Outputs, partition: str, position: int) -> None:
         """The rejected records that nothing accepted has followed."""

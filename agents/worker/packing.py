@@ -48,6 +48,10 @@ class Packer:
             batch = self._open[place] = self._batch()
             batch.append(timestamp=UNSTAMPED, key=key, value=value, headers=headers)
 
+    def __contains__(self, place: tuple[str, int]) -> bool:
+        """Whether there are records of a topic and partition."""
+        return place in self._open
+
     def _batch(self) -> BatchBuilder:
         return BatchBuilder(BATCH_BYTES, self._codec, is_transactional=self._transactional)
 

@@ -180,8 +180,9 @@ class Sender:
 
     async def mark(self, value: bytes, partitions: Iterable[tuple[str, int]]) -> list[Ack]:
         """One mark to each of the partitions given, behind all that was held back for them. As `post`."""
-        for topic, partition in partitions:
-            self._told.add(topic, partition, b"", value)
+        for place in partitions:
+            packer = self._told if place in self._told else self._plain
+            packer.add(*place, b"", value)
         return await self.post()
 
     def _packer(self, codec: int) -> Packer:

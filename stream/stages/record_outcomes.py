@@ -33,10 +33,11 @@ class Fates:
 
     def count(self, applied: Iterable[tuple[type, int]], out: Outputs) -> None:
         """Counts what was noted, and what was applied without being noted."""
-        found = {fate: Counter(kinds) for fate, kinds in self._kinds.items()}
-        found["applied"].update(dict(applied))
+        found = {fate: Counter(kinds) for fate, kinds in self._kinds.items() if kinds}
+        quick = {kind: number for kind, number in applied if number}
+        if quick:
+            found.setdefault("applied", Counter()).update(quick)
         for fate, kinds in found.items():
             for kind, number in kinds.items():
-                if number:
-                    out.counts["events", fate] += number
-                    out.counts["types", f"{fate}:{TAGS.get(kind, '')}"] += number
+                out.counts["events", fate] += number
+                out.counts["types", f"{fate}:{TAGS.get(kind, '')}"] += number
