@@ -54,7 +54,7 @@ class SettingsError(Exception):
     """All that is wrong with the settings, one line each. Never quotes a secret."""
 
 
-class Flush(NamedTuple):
+class CheckpointPauses(NamedTuple):
     """ms between two flushes. A restart applies again what came since the last one; with delivery exactly once and
     without a backlog readers wait for the next, and `transaction` holds."""
 
@@ -62,7 +62,7 @@ class Flush(NamedTuple):
     transaction: int = 100
 
 
-FLUSH: Final = Flush()
+FLUSH: Final = CheckpointPauses()
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class Settings:
     instance_id: str | None = None
     session_ms: int = SESSION_MS
     latency_ms: int = LATENCY_MS
-    flush_ms: Flush = FLUSH
+    flush_ms: CheckpointPauses = FLUSH
     margin_ms: int | None = None
     delivery: Delivery = "at_least_once"
     compiled: bool = True
@@ -210,16 +210,16 @@ def _metrics(env: Environment) -> tuple[str, int] | None:
     return env.address("TRIGGERS_METRICS", address, 0) if address else None
 
 
-def _flush(env: Environment) -> Flush:
+def _flush(env: Environment) -> CheckpointPauses:
     value = env.text("TRIGGERS_FLUSH_MS", "2000/100")
     match = re.fullmatch(r"(\d{1,5})/(\d{1,5})", value, re.ASCII)
-    flush = Flush(int(match[1]), int(match[2])) if match else Flush(0, 0)
+    flush = CheckpointPauses(int(match[1]), int(match[2])) if match else CheckpointPauses(0, 0)
     if 1 <= flush.transaction <= flush.pause <= 10_000:
         return flush
     env.mistakes.append(
         f"TRIGGERS_FLUSH_MS is {value!r}: pause/transaction is meant, 1 to 10000 ms each"
     )
-    return Flush()
+    return CheckpointPauses()
 
 
 def _security(env: Environment) -> Security:

@@ -8,7 +8,7 @@ applied, exit triggers sent and other partitions served.
 import asyncio
 from typing import Final
 
-from agents.worker.assignment import Ownership
+from agents.worker.assignment import Assignment
 
 MOST: Final = 200
 """Deadlines that fire at a stretch: a visitor takes some 20 µs, a person up to 150. More: exit triggers wait longer;
@@ -16,17 +16,19 @@ fewer: more and smaller batches to send."""
 
 
 class Deadlines:
-    """Looks whenever the ownership says that a partition owes some."""
+    """Looks whenever the assignment says that a partition owes some."""
 
-    def __init__(self, ownership: Ownership) -> None:
-        self._ownership = ownership
+    def __init__(self, assignment: Assignment) -> None:
+        self._assignment = assignment
 
     async def run(self) -> None:
         """For ever. Raises what the producer raises."""
         while True:
-            await self._ownership.owing.wait()
-            self._ownership.owing.clear()
-            while owing := [shard for shard in self._ownership.owned() if shard.stage.owes]:
-                for shard in owing:
-                    await self._ownership.catch_up(shard)
+            await self._assignment.owing.wait()
+            self._assignment.owing.clear()
+            while owing := [
+                processor for processor in self._assignment.owned() if processor.stage.owes
+            ]:
+                for processor in owing:
+                    await self._assignment.catch_up(processor)
                     await asyncio.sleep(0)

@@ -60,7 +60,7 @@ def outstanding(acks: Iterable[Ack]) -> list[Ack]:
     return [ack for ack in acks if not ack.done() or ack.exception()]
 
 
-class Source:
+class Provenance:
     """Where a decision comes from: headers of triggers and decisions, never part of their values."""
 
     def __init__(self, topic: str, partition: int) -> None:
@@ -77,14 +77,14 @@ class Source:
         return [*self._fixed, ("offset", b"%d" % offset)]
 
 
-def looked_at(ack: Ack) -> None:
+def retrieve_exception(ack: Ack) -> None:
     """A failure is found by whoever waits for it; once nobody does, the partition is another worker's, and asyncio
     has nothing to complain of."""
     if not ack.cancelled():
         ack.exception()
 
 
-class Sender:
+class OutputProducer:
     """Sends to the service's topics. Every method returns the acknowledgements to wait for."""
 
     def __init__(self, settings: Settings, layout: Layout, **options: Any) -> None:
@@ -114,7 +114,7 @@ class Sender:
         await self._producer.stop()
 
     async def outputs(
-        self, out: Outputs, source: Source, offset: int, batches: Sequence[RawBatch] = ()
+        self, out: Outputs, source: Provenance, offset: int, batches: Sequence[RawBatch] = ()
     ) -> list[Ack]:
         """Sends the triggers of a batch of input (`batches`), whose acknowledgements are given, and holds all else
         back for `post`.
@@ -133,7 +133,9 @@ class Sender:
             packer.add(name, partition_of(key, self._layout.people), key, value, headers)
         return await self._send(packer)
 
-    def _hold(self, out: Outputs, source: Source, offset: int, batches: Sequence[RawBatch]) -> None:
+    def _hold(
+        self, out: Outputs, source: Provenance, offset: int, batches: Sequence[RawBatch]
+    ) -> None:
         topic, people = self._settings.topic, self._layout.people
         for name, partitions, rows in (
             (topic(FACTS), people, out.facts),
@@ -178,7 +180,9 @@ class Sender:
                 await asyncio.sleep(0)
         return await self._send(packer)
 
-    async def mark(self, value: bytes, partitions: Iterable[tuple[str, int]]) -> list[Ack]:
+    async def send_watermark(
+        self, value: bytes, partitions: Iterable[tuple[str, int]]
+    ) -> list[Ack]:
         """One mark to each of the partitions given, behind all that was held back for them. As `post`."""
         for place in partitions:
             packer = self._told if place in self._told else self._plain
@@ -195,7 +199,7 @@ class Sender:
         while True:
             try:
                 ack: Ack = await self._producer.send_batch(batch, topic, partition=partition)
-                ack.add_done_callback(looked_at)
+                ack.add_done_callback(retrieve_exception)
                 return ack
             except KafkaTimeoutError:
                 continue  # the one before it is still on its way: the broker is down, or slow

@@ -14,16 +14,15 @@ from msgspec import UNSET
 
 from schemas import names_nobody
 from stream.events.decoding import Rejected, parse
-from stream.events.nearest import shown
 from stream.events.records import Block, Line, Record
-from stream.events.types import TAGS, Event
+from stream.events.types import Event
 from stream.outputs.outputs import Outputs
 from stream.recipes.recipe import Recipes
 from stream.stages import announce_facts
 from stream.stages.applying import CODES, KEPT_AS, apply
-from stream.stages.backend import KINDS, Callbacks, Make, fastest
-from stream.stages.judgement import ELSEWHERE, judge
-from stream.stages.record_outcomes import Fates
+from stream.stages.backend import KINDS, Callbacks, VisitorBackend, best_backend
+from stream.stages.judgement import ATTENDED, ELSEWHERE, judge
+from stream.stages.record_outcomes import RecordOutcomes, reject, report
 from stream.stages.stage import Stage
 from stream.state.cart import NEVER
 from stream.state.visitor import FORGET_AFTER, IDLE_AFTER, LATE_AFTER, Visitor
@@ -40,10 +39,10 @@ class Visitors(Stage[Visitor]):
 
     most: int | None = None
 
-    def __init__(self, recipes: Recipes, make: Make | None = None) -> None:
+    def __init__(self, recipes: Recipes, make: VisitorBackend | None = None) -> None:
         """`make`: how visitors are made; None: the fastest way there is."""
         self._recipes = recipes
-        self._make = make or fastest()
+        self._make = make or best_backend()
         made = self._make
         super().__init__(Keyed(made.encode, made.decode, made.pack_all, made.back))
         self._time = NEVER
@@ -63,19 +62,21 @@ class Visitors(Stage[Visitor]):
         Records before `position` are skipped. Time does not move back behind evidence either: of a broker whose clock
         is further behind than the margin, an order still counts. Never raises for what a record holds.
         """
-        fates = Fates()
+        outcomes = RecordOutcomes()
         self._time = max(self._time, self._until)
         applied: Iterable[int] = ()
-        take = partial(self._take, parse, fates, out)
+        take = partial(self._take, parse, outcomes, out)
         if self._make.run is None:
             self._run(cast(Iterable[Record], records), take)
         else:
-            active = announce_facts.active
-            callbacks = Callbacks(record, take, self._fresh, active, self._arm, out)
+            applied_by = partial(self._apply, out)
+            active, facts = announce_facts.active, out.facts if out.as_json else None
+            given = (self._fresh, applied_by, active, self._arm, facts, out)
+            callbacks = Callbacks(record, take, parse, *given)
             self.position, self._time, applied = self._make.run(
                 records, self.position, self._time, self._states.held, callbacks
             )
-        fates.count(zip(KINDS, applied, strict=False), out)
+        outcomes.count(zip(KINDS, applied, strict=False), out)
         self.advance(self._time, out)
 
     def _run(self, records: Iterable[Record], take: Callable[..., None]) -> None:
@@ -92,7 +93,7 @@ class Visitors(Stage[Visitor]):
     def _take(
         self,
         parse: Parse,
-        fates: Fates,
+        outcomes: RecordOutcomes,
         out: Outputs,
         offset: int,
         t: int,
@@ -104,18 +105,17 @@ class Visitors(Stage[Visitor]):
         try:
             event = parse(value)
             if event is None:
-                fate = "clock"
+                outcome = "clock"
             else:
                 kind = type(event)
                 if key != event.visitor.encode():
                     raise Rejected("no_key" if key is None else "key_differs", "$.visitor")
                 if event.aside is not None:
-                    _report(event, kind, offset, out)
-                fate = "unknown" if kind is Event else self._handle(offset, t, event, kind, out)
+                    report(event, kind, offset, out)
+                outcome = "unknown" if kind is Event else self._handle(offset, t, event, kind, out)
         except Rejected as fault:
-            out.rejected.append((offset, fault.reason, fault.path))
-            fate = "rejected"
-        fates.note(fate, kind)
+            outcome, kind = "rejected", reject(fault, kind, offset, value, out)
+        outcomes.note(outcome, kind)
 
     @property
     def takes_blocks(self) -> bool:
@@ -153,8 +153,8 @@ class Visitors(Stage[Visitor]):
             state = None
         name = CODES[kind] + event.id
         if state is None:
-            grave = states.grave(key)
-            if grave is not None and offset <= grave[0]:
+            deleted = states.deleted(key)
+            if deleted is not None and offset <= deleted[0]:
                 return "replayed"
         elif offset <= state.applied:
             return "replayed"
@@ -183,10 +183,14 @@ class Visitors(Stage[Visitor]):
             self._arm(state)
         return "applied"
 
+    def _apply(self, out: Outputs, state: Visitor, event: Event, t: int) -> None:
+        """One event that changes no person and has no keys, and is neither late nor of a pseudo-visitor."""
+        apply(state, event, type(event), ATTENDED, False, t, self._recipes, out)
+
     def _fresh(self, key: str) -> Visitor | None:
         """A new state; None for a name of nobody, and for one that has a grave."""
         states = self._states
-        if names_nobody(key) or states.grave(key) is not None:
+        if names_nobody(key) or states.deleted(key) is not None:
             return None
         state = self._make.new(key)
         states.add(key, state)
@@ -201,7 +205,10 @@ class Visitors(Stage[Visitor]):
     def _fire(self, state: Visitor, until: int, out: Outputs) -> bool:
         """Fires the visitor's deadlines at or before `until`; False if that forgot the visitor."""
         if state.idle_pending and state.last_sign + IDLE_AFTER <= until:
-            announce_facts.fell_idle(state, out)
+            if self._make.fell_idle is not None and out.as_json:
+                self._make.fell_idle(state, out.facts)
+            else:
+                announce_facts.fell_idle(state, out)
             self._states.dirty[state.id] = state
         if state.last_event + FORGET_AFTER <= until:
             self._states.forget(state.id, state)
@@ -221,13 +228,3 @@ class Visitors(Stage[Visitor]):
         position, self._time, self.clock = self._states.restored()
         self.position, self._until = max(position, 0), self.clock
         self._states.reach(self.clock)
-
-
-def _report(event: Event, kind: type, offset: int, out: Outputs) -> None:
-    """Tells the parts of an event that were left out, and the name of a type that there is not."""
-    named = TAGS.get(kind, "")
-    for fault in event.faults:
-        out.reported.append((offset, named, fault.path))
-        out.counts["reported", f"{named}:{fault.path}"] += 1
-    if kind is Event:
-        out.counts["unknown", shown(event.reading.type)] += 1

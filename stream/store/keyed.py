@@ -9,7 +9,8 @@ from itertools import chain, islice
 from typing import Final, Generic, Protocol, TypeVar
 
 from stream.state.cart import NEVER
-from stream.store.changelog import CLOCK, FORMAT, HEADER, Back, Changes, Entries, Reader, survey
+from stream.store import changelog
+from stream.store.changelog import CLOCK, FORMAT, HEADER, Changes, Entries, RestoreFunctions
 from stream.store.stretches import AT_A_STRETCH, in_parts
 from stream.store.timer_wheel import SPAN, Wheel
 
@@ -37,7 +38,7 @@ class Keyed(Generic[S]):
         encode: Callable[[S], bytes],
         decode: Callable[[memoryview], S],
         pack_all: PackAll[S] | None = None,
-        back: Back | None = None,
+        back: RestoreFunctions | None = None,
     ) -> None:
         """`pack_all`, `back`: in place of slower ones, if there are any."""
         self._encode = encode
@@ -47,10 +48,10 @@ class Keyed(Generic[S]):
         self.live: dict[str, S] = {}
         self._older: dict[str, S] = {}
         self.dirty: dict[str, S] = {}
-        self._graves: dict[str, int] = {}
+        self._header_only: dict[str, int] = {}
         self._tombstones: list[str] = []
-        self._reader = Reader(self._packed, back and back.read)
-        self._survey = back.survey if back else survey
+        self._reader = changelog.Reader(self._packed, back and back.read)
+        self._survey = back.survey if back else changelog.survey
         self._forgotten: dict[str, bytes] = {}
         self._wheel = Wheel()
         self.clock = (NEVER, NEVER, NEVER)
@@ -72,7 +73,7 @@ class Keyed(Generic[S]):
             self.live[key] = state
         return state
 
-    def grave(self, key: str) -> tuple[int, int] | None:
+    def deleted(self, key: str) -> tuple[int, int] | None:
         """(applied, version) of a key that was forgotten and is not yet buried."""
         value = self._forgotten.get(key) or self._packed.get(key)
         if value is None or len(value) != HEADER.size:
@@ -82,11 +83,11 @@ class Keyed(Generic[S]):
 
     def add(self, key: str, state: S) -> None:
         """A new state, which goes on from the grave if there is one."""
-        grave = self.grave(key)
-        if grave is not None:
-            state.applied, state.version = grave
+        deleted = self.deleted(key)
+        if deleted is not None:
+            state.applied, state.version = deleted
         self.live[key] = self.dirty[key] = state
-        self._graves.pop(key, None)
+        self._header_only.pop(key, None)
         self._forgotten.pop(key, None)
 
     def arm(self, key: str, state: S, deadline: int) -> None:
@@ -166,7 +167,7 @@ class Keyed(Generic[S]):
         """A grave, and its record."""
         self.size += len(value) - len(self._packed.get(key, b""))
         self._packed[key] = value
-        self._graves[key] = HEADER.unpack(value)[1]
+        self._header_only[key] = HEADER.unpack(value)[1]
         return key.encode(), value
 
     @property
@@ -213,9 +214,9 @@ class Keyed(Generic[S]):
 
     def committed(self, applied: int) -> None:
         """The commit has passed what was applied before `applied`: graves of before may be buried, some at a time."""
-        passed = (key for key, last in self._graves.items() if last < applied)
+        passed = (key for key, last in self._header_only.items() if last < applied)
         for key in list(islice(passed, AT_A_STRETCH)):
-            del self._graves[key]
+            del self._header_only[key]
             self.size -= len(self._packed.pop(key))
             self._tombstones.append(key)
 
@@ -226,8 +227,8 @@ class Keyed(Generic[S]):
     def restored(self) -> tuple[int, int, int]:
         """After the last record: arms the deadlines from the headers alone. The clock as it was written."""
         self.clock = max(self.clock, self._reader.clock)
-        self._reader = Reader(self._packed, self._reader.fast)
-        self.size, self._graves, spans = self._survey(self._packed, SPAN)
+        self._reader = changelog.Reader(self._packed, self._reader.fast)
+        self.size, self._header_only, spans = self._survey(self._packed, SPAN)
         self._wheel.take(spans, self._armed)
         return self.clock
 

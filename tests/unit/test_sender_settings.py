@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from agents.config.settings import SettingsError
-from agents.sender.settings import Backoff, SenderSettings
+from agents.sender.responses import Backoff
+from agents.sender.settings import SenderSettings
 
 SECRET = "whsec_" + b64encode(b"k" * 32).decode()
 LEAST = {
