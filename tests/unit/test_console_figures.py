@@ -146,7 +146,7 @@ class Clock:
 def test_the_age_of_evidence_goes_on_between_two_marks() -> None:
     clock = Clock()
     evidence = WatermarkProgress(clock)
-    evidence.told(NOW, 2, {0: NOW - 100, 1: NOW - 400})
+    evidence.update(NOW, 2, {0: NOW - 100, 1: NOW - 400})
     assert evidence.summary()["age"] == 400
     clock.ms += 3_000
     found = evidence.summary()
@@ -156,9 +156,9 @@ def test_the_age_of_evidence_goes_on_between_two_marks() -> None:
 def test_an_old_mark_read_late_does_not_set_the_broker_s_clock_back() -> None:
     clock = Clock()
     evidence = WatermarkProgress(clock)
-    evidence.told(NOW - HOUR, 1, {0: NOW - HOUR})
-    evidence.told(NOW, 1, {0: NOW - 50})
-    evidence.told(NOW - MINUTE, 1, {0: NOW - MINUTE})
+    evidence.update(NOW - HOUR, 1, {0: NOW - HOUR})
+    evidence.update(NOW, 1, {0: NOW - 50})
+    evidence.update(NOW - MINUTE, 1, {0: NOW - MINUTE})
     assert evidence.now == NOW
     assert evidence.summary()["age"] == 50
 
@@ -166,10 +166,10 @@ def test_an_old_mark_read_late_does_not_set_the_broker_s_clock_back() -> None:
 def test_the_watermark_is_not_known_until_all_partitions_are() -> None:
     evidence = WatermarkProgress(Clock())
     assert evidence.now is None
-    evidence.told(NOW, 2, {0: NOW, 1: -1})
+    evidence.update(NOW, 2, {0: NOW, 1: -1})
     found = evidence.summary()
     assert (found["watermark"], found["age"], found["partitions"]) == (None, None, [0, None])
-    evidence.told(NOW, 2, {1: NOW - 9})
+    evidence.update(NOW, 2, {1: NOW - 9})
     assert evidence.summary()["watermark"] == NOW - 9
 
 
@@ -177,7 +177,7 @@ def test_samples_are_the_last_ten_minutes() -> None:
     clock = Clock()
     evidence = WatermarkProgress(clock)
     evidence.sample()
-    evidence.told(NOW, 1, {0: NOW})
+    evidence.update(NOW, 1, {0: NOW})
     for _ in range(500):
         clock.ms += 5_000
         evidence.sample()
