@@ -7,6 +7,7 @@ imported when it is called: `explain` needs no Faust, and `backtest` no Kafka.
 import argparse
 import sys
 from collections.abc import Sequence
+from functools import partial
 from importlib import import_module
 from typing import Final
 
@@ -19,6 +20,8 @@ COMMANDS: Final = {
     "simulate": "a shop's traffic, into a file or live into Kafka",
     "recipes": "check a recipes file",
     "explain": "why a person got a message, or did not",
+    "collector": "events of storefront SDKs and shops in, over HTTP",
+    "connect": "check a sources file, or try what a source sends",
     "console": "a page that shows what is decided, live, and tells why",
     "view": "keep what people look up in Redis, as the log grows",
     "sender": "triggers out to a webhook, each once",
@@ -31,7 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Exit status: 0 well · 1 it failed · 2 wrong arguments or settings · 130 interrupted."""
     given = sys.argv[1:] if arguments is None else list(arguments)
     parser = argparse.ArgumentParser(
-        prog="storefront-triggers", description="Event-streaming triggers for storefronts."
+        prog="storefront-triggers",
+        description="Event-streaming triggers for storefronts.",
+        formatter_class=partial(argparse.HelpFormatter, max_help_position=28),
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     for name, about in COMMANDS.items():

@@ -22,6 +22,7 @@ from agents.collector.producer import Carrier
 from agents.collector.rejects import Rejects
 from agents.collector.validation import OTHER, Judged, Refused, judge
 from agents.config.app_key import SETTINGS
+from agents.config.settings import Settings
 from agents.connect.contacts import keyed
 from agents.connect.redaction import redacted
 from agents.runtime.metrics_page import tell
@@ -121,10 +122,14 @@ def add_routes(app: web.Application) -> list[Callable[[], Coroutine[Any, Any, No
     settings = app[SETTINGS]
     carrier, collected = Carrier(settings), Collected()
     rejects = Rejects(settings, collected)
-    intake = Intake(Collecting.read(), carrier, rejects, collected)
+    add_collect(app, Intake(Collecting.read(), carrier, rejects, collected), settings)
+    tell(app, collected.text)
+    return [carrier.run, rejects.run]
+
+
+def add_collect(app: web.Application, intake: Intake, settings: Settings) -> None:
+    """/collect."""
     key_of = keyed(settings.pepper) if settings.pepper else None
     collector = Collector(intake, key_of)
     app.router.add_post("/collect", collector.post)
     app.router.add_options("/collect", collector.ask)
-    tell(app, collected.text)
-    return [carrier.run, rejects.run]

@@ -31,8 +31,7 @@ class ThrottledLog:
 
     def unknown(self, source: str, name: str) -> None:
         """An event of a source's own for which there is no row in any table."""
-        plain = "".join(letter for letter in name if letter.isalnum() or letter in " ._:/$-")
-        self._tell("unknown_event", source, plain[:64].replace(" ", "_"))
+        self._tell("unknown_event", source, readable(name))
 
     def _tell(self, *sort: str) -> None:
         now = self._clock()
@@ -47,6 +46,12 @@ class ThrottledLog:
         names = FIELDS[sort[0]]
         fields = dict(zip(names, sort[1:], strict=True))
         say(log, sort[0], logging.WARNING, **fields, events=count)
+
+
+def readable(name: str) -> str:
+    """The name of a foreign event as a log and a metric may show it."""
+    plain = "".join(letter for letter in name if letter.isalnum() or letter in " ._:/$-")
+    return plain[:64].replace(" ", "_")
 
 
 FIELDS: Final = {

@@ -31,6 +31,9 @@ PERSONAL: Final = ("customer", "contacts", "traits", "time_zone")
 OWN_KEYS: Final = frozenset({"cart", "checkout"})
 """Keys that a browser may tell: whoever knows a cart's id has the cart."""
 
+OTHERS: Final = ("~customer:", "~email:", "~phone:")
+"""How the names of pseudo-visitors begin that a browser may not speak for."""
+
 
 def finish(translation: Translation, source: Source, shift: int = 0) -> Translation:
     """The translation as it may leave. `shift`: how long a record lay in the source's topic, in ms."""
@@ -52,6 +55,9 @@ def _allowed(event: dict[str, Any], source: Source, done: Translation) -> dict[s
         done.leave_out(event["type"], "untrusted")
         return None
     kept = {name: value for name, value in event.items() if name not in PERSONAL}
+    if str(kept.get("visitor", "")).startswith(OTHERS):
+        del kept["visitor"]
+        done.leave_out(event["type"], "untrusted", "$.visitor")
     keys = {name: key for name, key in mapping_of(event, "keys").items() if name in OWN_KEYS}
     lost: list[str] = [name for name in PERSONAL if name in event]
     lost += [f"keys.{name}" for name in mapping_of(event, "keys") if name not in OWN_KEYS]
