@@ -7,7 +7,6 @@ imported when it is called: `explain` needs no Faust, and `backtest` no Kafka.
 import argparse
 import sys
 from collections.abc import Sequence
-from functools import partial
 from importlib import import_module
 from typing import Final
 
@@ -34,9 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Exit status: 0 well · 1 it failed · 2 wrong arguments or settings · 130 interrupted."""
     given = sys.argv[1:] if arguments is None else list(arguments)
     parser = argparse.ArgumentParser(
-        prog="storefront-triggers",
-        description="Event-streaming triggers for storefronts.",
-        formatter_class=partial(argparse.HelpFormatter, max_help_position=28),
+        prog="storefront-triggers", description="Event-streaming triggers for storefronts."
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     for name, about in COMMANDS.items():

@@ -17,8 +17,9 @@ from agents.config.settings import Settings
 from agents.connect.signatures import SIGNED
 from agents.connect.sources import Connected
 from agents.faces.site import make_site, serving
+from stream.connect import registry
 from stream.connect.source import Source
-from tests.contract.test_connect import EXAMPLES, key_of, read, written
+from tests.contract.test_connect import EXAMPLES, carried, key_of, read, written
 
 
 class Heard(NamedTuple):
@@ -140,9 +141,9 @@ def _example(file: Path, kind: str, told: dict[str, Any], source: Connected) -> 
         path = ""
     query = f"?{urlencode(request['query'])}" if request.get("query") else ""
     where = f"/connect/{kind}/{source.source.name if kind in SIGNED else secret}{path}{query}"
-    return Example(
-        file, source, request.get("method", "POST"), where, body, headers, told["events"]
-    )
+    given, now = carried(told), told["now"]
+    events = registry.translate(kind, given, source.source, now).events
+    return Example(file, source, request.get("method", "POST"), where, body, headers, events)
 
 
 def sign(secret: str, body: bytes) -> str:
