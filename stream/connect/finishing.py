@@ -89,10 +89,11 @@ def mapping_of(event: dict[str, Any], name: str) -> dict[str, Any]:
 
 def _without_addresses(node: Any, name: str = "") -> Any:
     """The event with e-mail addresses taken out of its texts; an id that has an @ is hashed."""
-    if isinstance(node, dict):
+    kind = type(node)
+    if kind is str:
+        if "@" in node or "%40" in node:
+            return digest(node) if name in IDS else hidden(node)
+        return node
+    if kind is dict:
         return {key: _without_addresses(value, key) for key, value in node.items()}
-    if isinstance(node, list):
-        return [_without_addresses(value) for value in node]
-    if isinstance(node, str) and ("@" in node or "%40" in node):
-        return digest(node) if name in IDS else hidden(node)
-    return node
+    return [_without_addresses(value) for value in node] if kind is list else node
