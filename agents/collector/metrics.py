@@ -8,6 +8,7 @@ from collections import Counter as Count
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import product
 from typing import Any, Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -16,6 +17,14 @@ from agents.collector.throttled_log import readable
 from agents.collector.validation import OTHER, Judged, Refused
 
 BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+ALARMING: Final = ("order.placed", "order.cancelled", "consent.changed")
+"""One that is refused raises an alarm: it is counted from zero, so that the first is an increase."""
+
+REASONS: Final = (
+    "missing", "wrong_type", "out_of_range", "not_in_list", "names_nobody", "too_large", "too_deep",
+)  # fmt: skip
+"""By which such an event is refused."""
+
 OWN: Final = "collect"
 """The source of events in the service's own form."""
 
@@ -23,7 +32,7 @@ NAMES: Final = 100
 """Names of unknown events that are counted by themselves, of each source; the rest is `other`."""
 
 
-class Collected:
+class CollectorMetrics:
     def __init__(self, sources: Iterable[str] = ()) -> None:
         registry = self.registry = CollectorRegistry(auto_describe=True)
         made: dict[str, Any] = {"registry": registry, "namespace": "triggers"}
@@ -66,6 +75,8 @@ class Collected:
         for source in (OWN, *sources):
             self._last.labels(source)
             self._robots.labels(source)
+            for kind, reason in product(ALARMING, REASONS):
+                self._refused.labels(source, kind, reason)
 
     def answered(self, source: str, status: int) -> None:
         self._posts.labels(source, str(status)).inc()

@@ -129,7 +129,7 @@ class Reception:
         for left in done.left_out:
             if left.reason.startswith("unknown"):
                 self._intake.collected.unknown(source.name, left.name)
-                self._intake.teller.unknown(source.name, left.name)
+                self._intake.throttled_log.unknown(source.name, left.name)
 
 
 ORIGIN: Final = "expected an origin of TRIGGERS_COLLECT_ORIGINS, got another"
@@ -168,9 +168,9 @@ def without_nobody(done: Translation, headers: Mapping[str, str]) -> bool:
     nobody = robots.is_ahead(headers) or robots.is_robot(headers.get("user-agent", ""))
     if nobody:
         for event in done.events:
-            if event["type"] in robots.ENGAGED:
+            if event["type"] in robots.AT_A_SCREEN:
                 done.leave_out(event["type"], "robot")
-        done.events = [each for each in done.events if each["type"] not in robots.ENGAGED]
+        done.events = [each for each in done.events if each["type"] not in robots.AT_A_SCREEN]
     return nobody
 
 

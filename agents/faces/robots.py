@@ -12,7 +12,7 @@ from typing import Any, Final
 from crawleruseragents import CRAWLER_USER_AGENTS_DATA
 
 from stream.events.types import TAGS
-from stream.stages.engaged_events import FOLD
+from stream.stages import engaged_events
 
 LEFT_OUT: Final = frozenset({"http-library", "browser-automation"})
 SERVERS: Final = frozenset({r"WordPress\/"})
@@ -24,7 +24,7 @@ TOGETHER: Final = 50
 LONGEST: Final = 512
 REMEMBERED: Final = 16_384
 AHEAD: Final = ("sec-purpose", "purpose", "x-purpose", "x-moz")
-ENGAGED: Final = frozenset({*(TAGS[kind] for kind in FOLD), "exit.signal"})
+AT_A_SCREEN: Final = frozenset({*(TAGS[kind] for kind in engaged_events.ENGAGED), "exit.signal"})
 """Types that show somebody at a screen. What a robot does is nobody's."""
 
 

@@ -10,8 +10,8 @@ from aiohttp import web
 from agents.collector.access import OF_SDKS, Collecting
 from agents.collector.handler import add_collect
 from agents.collector.intake import Intake
-from agents.collector.metrics import Collected
-from agents.collector.producer import Carrier
+from agents.collector.metrics import CollectorMetrics
+from agents.collector.producer import EventProducer
 from agents.collector.rejects import Rejects
 from agents.config.settings import Settings, SettingsError
 from agents.connect.contacts import keyed
@@ -35,7 +35,7 @@ class Site(NamedTuple):
     app: web.Application
     work: tuple[Callable[[], Awaitable[None]], ...]
     intake: Intake
-    collected: Collected
+    collected: CollectorMetrics
 
     def unready(self) -> list[str]:
         return [] if self.intake.ready else ["no broker has been reached, or the topic is missing"]
@@ -57,8 +57,8 @@ def connected(settings: Settings) -> tuple[Connected, ...]:
 
 def make_site(settings: Settings, sources: tuple[Connected, ...]) -> Site:
     """Raises SettingsError."""
-    collected = Collected(each.source.name for each in sources)
-    carrier, rejects = Carrier(settings), Rejects(settings, collected)
+    collected = CollectorMetrics(each.source.name for each in sources)
+    carrier, rejects = EventProducer(settings), Rejects(settings, collected)
     intake = Intake(Collecting.read(rates=OF_SDKS), carrier, rejects, collected)
     app = web.Application()
     site = Site(app, (carrier.run, rejects.run), intake, collected)
