@@ -20,6 +20,8 @@ def environment(service: dict[str, Any]) -> dict[str, str]:
     given = {
         "${TRIGGERS_WEBHOOK_URL:-}": "https://sms.example",
         "${TRIGGERS_WEBHOOK_SECRET:-}": SECRET,
+        "${TRIGGERS_IDENTITY_PEPPER:-}": SECRET,
+        "${TRIGGERS_SCHEMA_REGISTRY:-}": "http://registry:8081",
     }
     return {name: given.get(value, value) for name, value in service["environment"].items()}
 
