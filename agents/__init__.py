@@ -4,6 +4,7 @@
     worker/                       the stream processor: Faust app, assignment, partition processors,
                                   checkpoint, watermarks
     console/  collector/          the page that shows it; `POST /collect`
+    bridge/                       topics of other systems, read as events
     sender/                       webhook delivery: once, in order, never after a cancel
     explain/  view/               why somebody got a message, or did not; the materialized view in Redis
     replay/  simulator/  demo/    files of events; made-up shoppers; the one-minute demo

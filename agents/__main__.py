@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "connect": "check a sources file, or try what a source sends",
     "console": "a page that shows what is decided, live, and tells why",
     "view": "keep what people look up in Redis, as the log grows",
+    "bridge": "what other systems write to topics, as events",
     "sender": "triggers out to a webhook, each once",
     "demo": "the whole service at work on this machine, in about a minute",
 }
