@@ -22,6 +22,7 @@ PARTS: Final = {
     "latency": "from a record appended to its answer appended, at steady rates",
     "restore": "a start with the state of 200,000 and 1,000,000 visitors",
     "scaling": "one, two and four workers",
+    "deadlines": "a million deadlines at one moment: how long the loop stands still",
     "growth": "cost per event as visitors, carts, open episodes and partitions grow",
 }
 """By name, with what each measures. The module has the part's name."""
