@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping
 
 from agents.collector.access import Collecting
 from agents.collector.denied import not_now, too_many
-from agents.collector.metrics import Collected
-from agents.collector.producer import Carrier, NotTaken
-from agents.collector.rate_limit import Buckets
+from agents.collector.metrics import CollectorMetrics
+from agents.collector.producer import EventProducer, NotTaken
+from agents.collector.rate_limit import RateLimiter
 from agents.collector.rejects import Rejects
 from agents.collector.throttled_log import ThrottledLog
 from agents.collector.validation import Judged, Refused
@@ -25,25 +25,25 @@ class Intake:
     def __init__(
         self,
         collecting: Collecting,
-        carrier: Carrier,
+        carrier: EventProducer,
         rejects: Rejects,
-        collected: Collected,
+        collected: CollectorMetrics,
         told: Told = nobody,
     ) -> None:
         """`told`: hears of every post that was taken, by its source."""
         self.collecting = collecting
         self.collected = collected
-        self.teller = ThrottledLog()
+        self.throttled_log = ThrottledLog()
         self._hears = told
-        self._carrier = carrier
+        self._producer_of_events = carrier
         self._rejects = rejects
-        self._addresses = Buckets(collecting.per_address)
-        self._visitors = Buckets(collecting.per_visitor)
+        self._addresses = RateLimiter(collecting.per_address)
+        self._visitors = RateLimiter(collecting.per_visitor)
 
     @property
     def ready(self) -> bool:
         """Whether a broker has been reached and the topic is there."""
-        return self._carrier.ready
+        return self._producer_of_events.ready
 
     def admit(self, address: str) -> None:
         """Before a body is read. Raises Denied."""
@@ -67,12 +67,12 @@ class Intake:
     def refuse(self, source: str, refused: list[Refused]) -> None:
         """Tells of events that were refused, and keeps a copy of each."""
         self._rejects.keep(source, refused)
-        self.teller.refused(source, refused)
+        self.throttled_log.refused(source, refused)
 
     async def _carry(self, judged: Judged, address: str | None, visitors: Counter[str]) -> None:
         try:
             with self.collected.carrying():
-                await self._carrier.carry(judged.taken)
+                await self._producer_of_events.carry(judged.taken)
         except NotTaken:
             if address is not None:
                 self._addresses.charge(address, -len(judged.taken))
@@ -80,7 +80,7 @@ class Intake:
                     self._visitors.charge(visitor, -count)
             raise not_now() from None
 
-    def _admit(self, buckets: Buckets, costs: Mapping[str, int]) -> None:
+    def _admit(self, buckets: RateLimiter, costs: Mapping[str, int]) -> None:
         """Takes the tokens of all, or of none. Raises Denied."""
         wait = max((buckets.wait(name) for name in costs), default=0.0)
         if wait:

@@ -35,7 +35,7 @@ OWN: Final = "collect"
 """The source of events in the service's own form."""
 
 
-class Collected:
+class CollectorMetrics:
     def __init__(self, sources: Iterable[str] = ()) -> None:
         registry = self.registry = CollectorRegistry(auto_describe=True)
         made: dict[str, Any] = {"registry": registry, "namespace": "triggers"}

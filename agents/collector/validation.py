@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from msgspec import Struct, field
 
-from agents.collector.addresses import ANYBODY, Sender, cleaned
+from agents.collector.addresses import ANYBODY, KnownSender, cleaned
 from agents.collector.documents import events_of
 from agents.collector.notes import KNOWN_SENDER, NEEDS_KEY, Note, of_fault, of_whole
 from agents.connect.redaction import redacted
@@ -52,7 +52,7 @@ class Judged(Struct):
     left_out: list[tuple[str, Note]] = field(default_factory=list)
 
 
-def judge(body: bytes, sender: Sender = ANYBODY) -> Judged:
+def judge(body: bytes, sender: KnownSender = ANYBODY) -> Judged:
     """The events of a post, in their order. Raises Unreadable."""
     found = Judged()
     for index, value in events_of(body):
@@ -60,7 +60,7 @@ def judge(body: bytes, sender: Sender = ANYBODY) -> Judged:
     return found
 
 
-def judge_event(value: bytes, found: Judged, sender: Sender, index: int | None = None) -> None:
+def judge_event(value: bytes, found: Judged, sender: KnownSender, index: int | None = None) -> None:
     value, notes = cleaned(value, sender, index)
     try:
         event = decoding.parse(value)

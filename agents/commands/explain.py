@@ -23,7 +23,7 @@ from agents.config.settings import Settings, SettingsError
 from agents.explain.decision_sources import Files, Kafka
 from agents.explain.event_text import day, of_day
 from agents.explain.lookup import Answer, ask
-from agents.explain.timeline import Kind, Line, lines
+from agents.explain.timeline import Kind, StoryLine, lines
 from agents.explain.zone import own_zone
 from stream.episodes import quiet_hours
 from stream.recipes.recipe import Recipes
@@ -120,7 +120,7 @@ def written(answer: Answer, recipes: Recipes, zone: str | None) -> Iterator[tupl
     yield f"In short: {summed or 'nothing came due'}.", "bold"
 
 
-def _line(line: Line, zone: tzinfo, asked: str | None) -> Iterator[tuple[str, str]]:
+def _line(line: StoryLine, zone: tzinfo, asked: str | None) -> Iterator[tuple[str, str]]:
     sign, style = SIGNS[line.kind]
     mark = " ◀" if asked and line.trigger_id == asked else ""
     yield f"  {of_day(line.at, zone)} {sign} {line.text}{mark}", style

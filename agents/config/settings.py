@@ -49,14 +49,14 @@ class SettingsError(Exception):
     """All that is wrong with the settings, one line each. Never quotes a secret."""
 
 
-class Flush(NamedTuple):
+class CheckpointPauses(NamedTuple):
     """ms between two flushes: in a backlog, and when there is little to do."""
 
     busy: int = 2000
     idle: int = 100
 
 
-FLUSH: Final = Flush()
+FLUSH: Final = CheckpointPauses()
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class Settings:
     group: str = "triggers"
     instance_id: str | None = None
     session_ms: int = SESSION_MS
-    flush_ms: Flush = FLUSH
+    flush_ms: CheckpointPauses = FLUSH
     margin_ms: int | None = None
     delivery: Delivery = "at_least_once"
     compiled: bool = True
@@ -202,14 +202,14 @@ def _metrics(env: Environment) -> tuple[str, int] | None:
     return env.address("TRIGGERS_METRICS", address, 0) if address else None
 
 
-def _flush(env: Environment) -> Flush:
+def _flush(env: Environment) -> CheckpointPauses:
     value = env.text("TRIGGERS_FLUSH_MS", "2000/100")
     match = re.fullmatch(r"(\d{1,5})/(\d{1,5})", value, re.ASCII)
-    flush = Flush(int(match[1]), int(match[2])) if match else Flush(0, 0)
+    flush = CheckpointPauses(int(match[1]), int(match[2])) if match else CheckpointPauses(0, 0)
     if 1 <= flush.idle <= flush.busy <= 10_000:
         return flush
     env.mistakes.append(f"TRIGGERS_FLUSH_MS is {value!r}: busy/idle is meant, 1 to 10000 ms each")
-    return Flush()
+    return CheckpointPauses()
 
 
 def _security(env: Environment) -> Security:

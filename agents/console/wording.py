@@ -9,7 +9,7 @@ from datetime import tzinfo
 from typing import Any, Final
 
 from agents.console.hub import Kind
-from agents.explain.decision_text import Teller
+from agents.explain.decision_text import DecisionText
 from stream.episodes import quiet_hours
 from stream.outputs.triggers import FIRED
 from stream.recipes.recipe import Recipes
@@ -61,12 +61,12 @@ def _said(kind: Kind, data: Record, recipes: Recipes, zone: tzinfo) -> tuple[str
     if kind == "left_out":
         return _left_out(data)
     if kind == "cancel":
-        return Teller((), (), (), recipes, zone).cancel(data), ()
+        return DecisionText((), (), (), recipes, zone).cancel(data), ()
     if kind == "decision":
-        return Teller((data,), (), (), recipes, zone).decision(data)
+        return DecisionText((data,), (), (), recipes, zone).decision(data)
     event = {"id": data["trigger_id"], "type": FIRED, "data": data}
     fired = {**data, "outcome": "fired", "at": data["not_before"]}
-    return Teller((fired,), (event,), (), recipes, zone).decision(fired)
+    return DecisionText((fired,), (event,), (), recipes, zone).decision(fired)
 
 
 def _left_out(data: Record) -> tuple[str, tuple[str, ...]]:

@@ -42,7 +42,7 @@ class Pace:
         return True
 
 
-class Feed:
+class Terminal:
     """Takes what is seen; counts all of it and shows some."""
 
     def __init__(self, console: Console, title: str) -> None:

@@ -17,8 +17,9 @@ from agents.explain.by_key import BY_KEY, TOLD_ON, keys_named, named_by, of_fact
 from agents.explain.event_records import Record, read
 from agents.kafka.partitioner import partition_counts, partition_of
 from agents.kafka.topics import EVENTS, FACTS
+from agents.replay.event_file import lines
 from stream.state import facts
-from stream.state.facts import AnyFact, Mark
+from stream.state.facts import AnyFact, WatermarkRecord
 
 DECISIONS: Final = "triggers.decisions"
 TRIGGERS: Final = "triggers."
@@ -27,7 +28,7 @@ FETCH_MS: Final = 10
 """A fetch waits so long where nothing comes. Longer: the next question waits behind it, each time."""
 
 
-class Source(Protocol):
+class DecisionSource(Protocol):
     """`keys` None: of whatever key. `since` (ms): what is older may be left out."""
 
     async def decisions(self, people: Collection[str] | None) -> list[Record]: ...
@@ -50,6 +51,11 @@ class Source(Protocol):
         ...
 
 
+def _lines_of(events: Path) -> Iterator[bytes]:
+    with events.open("rb") as raw:
+        yield from lines(events, raw)
+
+
 class Files:
     """DIR/triggers.jsonl and DIR/decisions.jsonl of a backtest, and its file of events if given.
 
@@ -58,7 +64,7 @@ class Files:
 
     def __init__(self, folder: Path, events: Path | None) -> None:
         self.folder = folder
-        found = map(read, events.read_bytes().splitlines()) if events else iter(())
+        found = map(read, _lines_of(events)) if events else iter(())
         self.all_events = [event for event in found if event]
 
     async def decisions(self, people: Collection[str] | None) -> list[Record]:
@@ -154,7 +160,7 @@ class Kafka:
 
     async def _facts(self, people: Collection[str]) -> list[AnyFact]:
         found = [facts.decode(value) for _, value in await self._read(FACTS, people)]
-        return [fact for fact in found if not isinstance(fact, Mark)]
+        return [fact for fact in found if not isinstance(fact, WatermarkRecord)]
 
     async def values(self, name: str, key: str) -> list[bytes | None]:
         """Of one key of a topic (without the prefix), tombstones too."""

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from agents.explain.decision_sources import Source
+from agents.explain.decision_sources import DecisionSource
 from agents.explain.timeline import Record, Story
 from agents.explain.whose import Beings, Followed
 from stream.events.owner import is_pseudo
@@ -33,7 +33,7 @@ class Answer(NamedTuple):
         return devices if len(devices) == len(self.visitors) else (*devices, "a server")
 
 
-async def ask(source: Source, asked: str) -> Answer | None:
+async def ask(source: DecisionSource, asked: str) -> Answer | None:
     """The story of a person (`customer:anna`, `visitor:v1`, `email:<key>`, with or without the word before it) or of
     the one for whom a step was decided (its trigger id); None if nothing was written of any.
     """
@@ -58,7 +58,7 @@ def persons(name: str) -> tuple[str, ...]:
     return tuple(f"{sort}{name}" for sort in SORTS)
 
 
-async def _story(source: Source, person: str) -> Story:
+async def _story(source: DecisionSource, person: str) -> Story:
     """A person's devices tell what was done before the login; a device tells who logged in."""
     people = {person}
     seen = await source.seen(people)

@@ -41,7 +41,7 @@ class Story:
     now: int | None = None
 
 
-class Line(NamedTuple):
+class StoryLine(NamedTuple):
     """`at` in ms; `details` explain the text; `trigger_id` of a step. Faulty: a part of
     it, or all of it, could not be read."""
 
@@ -52,7 +52,7 @@ class Line(NamedTuple):
     trigger_id: str | None = None
 
 
-def lines(story: Story, recipes: Recipes, zone: tzinfo = UTC) -> list[Line]:
+def lines(story: Story, recipes: Recipes, zone: tzinfo = UTC) -> list[StoryLine]:
     """In order of time; at one time a due step goes before an event, what that brings after it."""
     own = Beings(story.events).own(story.people)
     ranked = [(line.at, 1, line) for line in _did(own)]
@@ -61,18 +61,18 @@ def lines(story: Story, recipes: Recipes, zone: tzinfo = UTC) -> list[Line]:
         (line.at, 2, line) for line in _quiet(own, zone) if line.at <= (story.now or line.at)
     ]
     events = [*(each.event for each in own if each.fate == "applied"), *story.forwarded]
-    teller = decision_text.Teller(story.decisions, story.triggers, events, recipes, zone)
+    teller = decision_text.DecisionText(story.decisions, story.triggers, events, recipes, zone)
     for decision in teller.decisions:
         text, details = teller.decision(decision)
-        line = Line(decision["at"], decision["outcome"], text, details, decision["trigger_id"])
+        line = StoryLine(decision["at"], decision["outcome"], text, details, decision["trigger_id"])
         ranked.append((line.at, 0 if teller.is_due(decision) else 3, line))
     for cancel in teller.cancels:
         text, id = teller.cancel(cancel), cancel["trigger_id"]
-        ranked.append((cancel["at"], 3, Line(cancel["at"], "cancelled", text, (), id)))
+        ranked.append((cancel["at"], 3, StoryLine(cancel["at"], "cancelled", text, (), id)))
     return [line for _, _, line in sorted(ranked, key=lambda entry: entry[:2])]
 
 
-def _did(own: Sequence[Followed]) -> Iterator[Line]:
+def _did(own: Sequence[Followed]) -> Iterator[StoryLine]:
     looked = dwell.seconds(each.event for each in own if each.attended)
     for each in own:
         event = each.event
@@ -82,7 +82,7 @@ def _did(own: Sequence[Followed]) -> Iterator[Line]:
         if (event["visitor"], event.get("id")) in looked:
             text += f" for {_stretch(looked[event['visitor'], event['id']])}"
         kind: Kind = "faulty" if details else "did"
-        yield Line(
+        yield StoryLine(
             event["t"], kind, f"{who(event['visitor'])} {text}{AFTER.get(each.fate, '')}", details
         )
 
@@ -102,16 +102,16 @@ def _said(each: Followed) -> tuple[str | None, tuple[str, ...]]:
     return (f"sent {event['type']}" if what is None and left_out else what), left_out
 
 
-def _heard(forwarded: Iterable[Record]) -> Iterator[Line]:
+def _heard(forwarded: Iterable[Record]) -> Iterator[StoryLine]:
     for event in forwarded:
-        yield Line(event["t"], "did", f"{who(event['visitor'])} {sentence(event)}")
+        yield StoryLine(event["t"], "did", f"{who(event['visitor'])} {sentence(event)}")
 
 
 def _stretch(seconds: int) -> str:
     return f"{seconds} s" if seconds < 120 else f"{round(seconds / 60)} min"
 
 
-def _quiet(own: Iterable[Followed], zone: tzinfo) -> Iterator[Line]:
+def _quiet(own: Iterable[Followed], zone: tzinfo) -> Iterator[StoryLine]:
     for visitor, since in dwell.pauses(each.event for each in own if each.attended):
         text = f"{visitor} has been quiet since {of_day(since, zone)}"
-        yield Line(since + dwell.IDLE, "quiet", text)
+        yield StoryLine(since + dwell.IDLE, "quiet", text)

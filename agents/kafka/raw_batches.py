@@ -17,7 +17,7 @@ from aiokafka.errors import CorruptRecordException
 from aiokafka.record import MemoryRecords
 from crc32c import crc32c
 
-from agents.kafka import decompression
+from agents.kafka import compression, decompression
 from stream.events.records import Block, Record
 from stream.store.changelog import Change
 
@@ -84,7 +84,7 @@ _CHECKED_FROM: Final = 21
 """Behind the checksum (CRC-32C), which is of all from here on."""
 
 
-class Raw(Protocol):
+class RawRecord(Protocol):
     """A record of a batch, as aiokafka parses it."""
 
     offset: int
@@ -102,7 +102,7 @@ class RawBatch:
 
     def __init__(
         self,
-        records: Iterable[Raw],
+        records: Iterable[RawRecord],
         base: int,
         next: int,
         time: int | None,
@@ -117,7 +117,7 @@ class RawBatch:
         self.count = block[3] if block else len(self.records)
 
     @property
-    def records(self) -> list[Raw]:
+    def records(self) -> list[RawRecord]:
         if not isinstance(self._records, list):
             self._records = list(self._records)
         return self._records
@@ -138,7 +138,7 @@ class RawBatch:
         return [(r.key or b"", r.value) for r in self.records]
 
 
-class Stored:
+class RetainedBatches:
     """In place of MemoryRecords of aiokafka: the same batches, and the bytes of the one that came last."""
 
     def __init__(self, data: bytes) -> None:
@@ -190,7 +190,7 @@ def raw_batches(records: Any, blocks: bool = False) -> Iterator[RawBatch]:
         if records._check_crcs and not source.is_whole(batch):
             raise CorruptRecordException(f"invalid CRC at offset {batch.base_offset}")
         time = batch.max_timestamp if batch.timestamp_type else None
-        kept: Iterable[Raw] = ()
+        kept: Iterable[RawRecord] = ()
         block = None
         if not _skipped(records, batch):
             kept, block = _unpacked(batch, time, source, blocks)
@@ -201,15 +201,15 @@ def raw_batches(records: Any, blocks: bool = False) -> Iterator[RawBatch]:
 
 
 def _unpacked(
-    batch: Any, time: int | None, source: Stored, blocks: bool
-) -> tuple[Iterable[Raw], Block | None]:
+    batch: Any, time: int | None, source: RetainedBatches, blocks: bool
+) -> tuple[Iterable[RawRecord], Block | None]:
     """The batch that came last of `source`, as records or as a block."""
     try:
         decompression.weigh(source.count)
         block = source.block(batch, time) if blocks else None
         return batch if block else list(batch), block
-    except decompression.Bomb:
-        return [decompression.refused(batch)], None
+    except decompression.DecompressionBomb:
+        return [decompression.oversized(batch)], None
 
 
 def _skipped(records: Any, batch: Any) -> bool:
@@ -243,6 +243,7 @@ def _getall(self: Any, max_records: int | None = None) -> list[RawBatch]:
 
 def install() -> None:
     """From now on every aiokafka consumer of this process reads raw batches."""
+    compression.install()
     decompression.install()
     fetcher.FetchResult.getall = _getall
-    fetcher.MemoryRecords = Stored
+    fetcher.MemoryRecords = RetainedBatches

@@ -6,7 +6,7 @@ The clock of a shopper, `now` (ms), only moves forward, so that their events com
 from random import Random
 from typing import Any, Final
 
-from agents.simulator.catalogue import DESKTOP, HOMES, HOST, NAMES, PHONE, Article, Kind
+from agents.simulator.catalogue import DESKTOP, HOMES, HOST, NAMES, PHONE, Article, DeviceKind
 
 Timed = tuple[int, dict[str, Any]]
 """The broker's time (ms) of an event, and the event."""
@@ -19,7 +19,7 @@ class Device:
 
     __slots__ = ("context", "customer", "kind", "visitor")
 
-    def __init__(self, kind: Kind, owner: str, locale: str) -> None:
+    def __init__(self, kind: DeviceKind, owner: str, locale: str) -> None:
         self.kind = kind
         self.visitor = f"{kind.name}-{owner}"
         self.customer: str | None = None

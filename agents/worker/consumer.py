@@ -2,7 +2,7 @@
 
 One Faust message is what one fetch brought of one partition: a list of `RawBatch`. Faust commits nothing
 (the topics have no acks, the streams no acknowledgements): the flush does, through `commit_offsets`.
-Positions are the shards' own, so after a rebalance nothing is skipped that was fetched and dropped.
+Positions are the processors' own, so after a rebalance nothing is skipped that was fetched and dropped.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 from agents.kafka import raw_batches, reconnect
-from agents.kafka.reconnect import PATIENCE_S, broken_is_lost
+from agents.kafka.reconnect import PATIENCE_S, connection_loss_as_error
 
 FEW: Final = 1_000
 GATHER_S: Final = 0.004
@@ -92,7 +92,7 @@ class BatchConsumer(driver.Consumer):
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Writes and commits what was processed, while that is still allowed."""
         self.hold()
-        await self.app.ownership.revoked(lost=self.member[0] < 0)
+        await self.app.assignment.revoked(lost=self.member[0] < 0)
         await super().on_partitions_revoked(revoked)
 
     def hold(self) -> None:
@@ -102,8 +102,8 @@ class BatchConsumer(driver.Consumer):
         self.app.flow_control.clear()
 
     async def perform_seek(self) -> None:
-        """To the shards' positions, before the flow resumes."""
-        await self.app.ownership.begin()
+        """To the processors' positions, before the flow resumes."""
+        await self.app.assignment.begin()
 
     async def wait_empty(self) -> None:
         """Nothing is left to wait for: the flush has its own order."""
@@ -113,7 +113,7 @@ class BatchConsumer(driver.Consumer):
 
         async def ask() -> dict[TP, int | None]:
             consumer = self._thread._ensure_consumer()
-            with broken_is_lost():
+            with connection_loss_as_error():
                 return {tp: await consumer.committed(TopicPartition(*tp)) for tp in partitions}
 
         found: dict[TP, int | None] = await self._asked(ask)
@@ -128,7 +128,7 @@ class BatchConsumer(driver.Consumer):
         async def commit() -> bool:
             consumer = self._thread._ensure_consumer()
             try:
-                with broken_is_lost():
+                with connection_loss_as_error():
                     await consumer.commit(
                         {TopicPartition(*tp): OffsetAndMetadata(o, "") for tp, o in offsets.items()}
                     )

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from agents.kafka.decompression import Unread
-from agents.kafka.raw_batches import Raw, RawBatch
+from agents.kafka.decompression import Oversized
+from agents.kafka.raw_batches import RawBatch, RawRecord
 from stream.events.nearest import named
 
 LARGEST: Final = 2 * 1024 * 1024 - 128 * 1024
@@ -50,11 +50,11 @@ def _type(value: bytes | None) -> list[tuple[str, bytes | None]]:
     return [("type", name.encode())] if name else []
 
 
-def _fitting(record: Raw, why: list[tuple[str, bytes | None]]) -> Row:
+def _fitting(record: RawRecord, why: list[tuple[str, bytes | None]]) -> Row:
     """The record whole, or, if the topic cannot take it, its beginning and its size; nothing of what was
     not unpacked, whose header `records` says for how many it stands."""
     key, value, headers = record.key, record.value, record.headers
-    if isinstance(record, Unread):
+    if isinstance(record, Oversized):
         return None, None, [*headers, *why]
     size = len(key or b"") + len(value or b"")
     size += sum(len(name.encode()) + len(text or b"") for name, text in headers)

@@ -1,7 +1,7 @@
 """The Faust app: an agent for each stage, one consumer group, no tables, no web server, no topics made.
 
 Faust keeps membership, fetching and the agents; what is durable and when is the flush's, positions and
-state are the shards'. Started from code: Faust's command line would open its web server.
+state are the processors'. Started from code: Faust's command line would open its web server.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from agents.config.settings import Settings
 from agents.kafka import raw_batches
 from agents.kafka.topics import CLAIMS, EVENTS, FACTS, STATE_KEYS, STATE_PEOPLE, STATE_VISITORS
 from agents.worker import consumer
-from agents.worker.assignment import Ownership
+from agents.worker.assignment import Assignment
 from agents.worker.metrics import KEYS, PEOPLE, VISITORS
 from stream.stages.backend import COMPILED
 
@@ -51,15 +51,15 @@ class NoTables(TableManager):
 
 
 class App(faust.App):
-    """`ownership`: told by the consumer when partitions come and go."""
+    """`assignment`: told by the consumer when partitions come and go."""
 
-    ownership: Ownership
+    assignment: Assignment
 
     def _create_directories(self) -> None:
         """Nothing is kept on disk: a root that is read-only is enough."""
 
 
-def make(settings: Settings, ownership: Ownership) -> App:
+def make(settings: Settings, assignment: Assignment) -> App:
     """The app, ready to start."""
     consumer.install()
     if COMPILED and settings.compiled:
@@ -89,13 +89,13 @@ def make(settings: Settings, ownership: Ownership) -> App:
         web_enabled=False,
         reply_create_topic=False,
     )
-    app.ownership = ownership
-    ownership.consumer = app.consumer
-    app.on_rebalance_complete.connect(ownership.assigned, weak=False)
+    app.assignment = assignment
+    assignment.consumer = app.consumer
+    app.on_rebalance_complete.connect(assignment.assigned, weak=False)
 
     async def take(stream: StreamT[Any]) -> None:
         async for event in stream.noack().events():
-            await ownership.take(event.message)
+            await assignment.take(event.message)
 
     for stage, name in ((VISITORS, EVENTS), (KEYS, CLAIMS), (PEOPLE, FACTS)):
         topic = app.topic(settings.topic(name), schema=PassThrough(), acks=False)

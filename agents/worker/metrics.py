@@ -24,6 +24,7 @@ from prometheus_client import (
 )
 
 import schemas
+from agents.worker.gauges import Newest, Times
 from stream.events.nearest import OTHER, meant
 from stream.events.types import TYPES
 from stream.outputs.outputs import Outputs
@@ -32,7 +33,7 @@ from stream.stages.stage import WaitingStage
 
 if TYPE_CHECKING:
     from agents.kafka.topics import Layout
-    from agents.worker.partition_processor import Shard
+    from agents.worker.partition_processor import PartitionProcessor
     from agents.worker.producer import Ack
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -46,13 +47,6 @@ ORDERED: Final = "applied:order.placed"
 QUICK: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 SLOW: Final = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200)
 """Seconds. An exit trigger is of use for a second or two; a reminder that is a minute late is not late."""
-
-
-class Times(Gauge):
-    """Set in ms, told in seconds."""
-
-    def set(self, value: float) -> None:
-        super().set(value / 1000)
 
 
 class Metrics:
@@ -73,7 +67,7 @@ class Metrics:
             "unknown_types", "Events of a type that there is not", ["meant"], **made
         )
         self.left_out = Counter("parts_left_out", "Parts not read", ["type", "path"], **made)
-        self.order = Times("order_timestamp_seconds", "Of the last order applied", **made)
+        self.order = Newest("order_timestamp_seconds", "Of the last order applied", **made)
         self.run = Gauge("rejected_run_records", "Rejected in a row", ["partition"], **made)
         self.skipped = Counter("deleted_unread_records", "Deleted before read", stage, **made)
         self.behind = Counter("behind_evidence_records", "Stamped too early", **made)
@@ -96,7 +90,7 @@ class Metrics:
         self.exit = Histogram("exit_latency_seconds", "From signal to trigger", **quick)
         self.due = Histogram("due_latency_seconds", "From deadline to trigger", **slow)
         self.cancel = Histogram("cancel_latency_seconds", "From order to cancel", **slow)
-        self.flush = Histogram("flush_seconds", "Flushes: outputs, state, offsets", **quick)
+        self.checkpoint = Histogram("flush_seconds", "Flushes: outputs, state, offsets", **quick)
         self.restore = Histogram("restore_seconds", "Restores of state", **slow)
         self.rebalances = Counter("rebalances", "Assignments of partitions", **made)
         self.pauses = Histogram("rebalance_pause_seconds", "From revoked to flowing", **slow)
@@ -107,10 +101,9 @@ class Metrics:
         ProcessCollector(registry=registry)
         GCCollector(registry=registry)
         self._live = live
-        self._newest_order = 0
         self._paused: float | None = None
         self._brokers: tuple[int, float] | None = None
-        self._told: set[tuple[str, int]] = set()
+        self._reported: set[tuple[str, int]] = set()
         self._start(recipes)
 
     def _start(self, recipes: Iterable[str]) -> None:
@@ -135,9 +128,12 @@ class Metrics:
             self.skipped.labels(stage)
 
     def decided(
-        self, out: Outputs, shard: "Shard | None" = None, acks: Sequence["Ack"] = ()
+        self,
+        out: Outputs,
+        processor: "PartitionProcessor | None" = None,
+        acks: Sequence["Ack"] = (),
     ) -> None:
-        """Adds what a batch of the shard counted; `acks`: of its outputs, in the order they were sent."""
+        """Adds what a batch of the processor counted; `acks`: of its outputs, in the order they were sent."""
         for (kind, label), number in out.counts.items():
             first, _, second = label.partition(":")
             if kind == "types":
@@ -156,14 +152,13 @@ class Metrics:
                 self.unknown.labels(meant(label) or OTHER).inc(number)
         for _, reason, _ in out.rejected:
             self.rejected.labels(reason).inc()
-        if shard is not None:
+        if processor is not None:
             if any(kind == "events" for kind, _ in out.counts):
-                self._count_run(out, str(shard.source.partition), shard.position)
+                self._count_run(out, str(processor.source.partition), processor.position)
             if self._live and ("types", ORDERED) in out.counts:
-                self._newest_order = max(self._newest_order, shard.clock)
-                self.order.set(self._newest_order)
+                self.order.set(processor.clock)
             if self._live and out.moments and acks:
-                acks[-1].add_done_callback(partial(self._landed, shard.name, out.moments))
+                acks[-1].add_done_callback(partial(self._acknowledged, processor.name, out.moments))
 
     def _count_run(self, out: Outputs, partition: str, position: int) -> None:
         """The rejected records that nothing accepted has followed."""
@@ -176,7 +171,7 @@ class Metrics:
         else:
             self.run.labels(partition).inc(run)
 
-    def _landed(self, stage: str, moments: list[tuple[str, int]], ack: "Ack") -> None:
+    def _acknowledged(self, stage: str, moments: list[tuple[str, int]], ack: "Ack") -> None:
         """How late a batch's triggers are: to the broker's time of its last output."""
         if ack.cancelled() or ack.exception():
             return
@@ -187,11 +182,11 @@ class Metrics:
                 histogram = self.exit
             histogram.observe(max(0, landed - at) / 1000)
 
-    def heard(self, brokers: int) -> None:
+    def set_broker_time(self, brokers: int) -> None:
         """The brokers' clock stood at so many ms a moment ago."""
         self._brokers = brokers, time.monotonic()
 
-    def lay_out(self, layout: "Layout") -> None:
+    def set_partitions(self, layout: "Layout") -> None:
         """So many partitions must have an owner."""
         self.partitions.labels(VISITORS).set(layout.inputs)
         self.partitions.labels(KEYS).set(layout.keys)
@@ -207,33 +202,35 @@ class Metrics:
             self.pauses.observe(time.monotonic() - self._paused)
             self._paused = None
 
-    def look(self, shards: Iterable["Shard"]) -> None:
+    def collect(self, processors: Iterable["PartitionProcessor"]) -> None:
         """Reads off what the worker's partitions are like now, and forgets those it no longer has."""
-        owned = {(shard.name, shard.source.partition): shard for shard in shards}
-        for gone in self._told - owned.keys():
+        owned = {
+            (processor.name, processor.source.partition): processor for processor in processors
+        }
+        for gone in self._reported - owned.keys():
             self.forget(*gone)
-        self._told = set(owned)
-        for (stage, number), shard in owned.items():
-            self._look(stage, str(number), shard)
+        self._reported = set(owned)
+        for (stage, number), processor in owned.items():
+            self._collect(stage, str(number), processor)
 
-    def _look(self, stage: str, partition: str, shard: "Shard") -> None:
-        part = shard.stage
-        self.lag.labels(stage, partition).set(max(0, shard.end - shard.position))
+    def _collect(self, stage: str, partition: str, processor: "PartitionProcessor") -> None:
+        part = processor.stage
+        self.lag.labels(stage, partition).set(max(0, processor.end - processor.position))
         self.keys.labels(stage, partition).set(part.keys)
         self.bytes.labels(stage, partition).set(part.size)
         if isinstance(part, WaitingStage) and part.watermark >= 0:
             self.watermark.labels(stage, partition).set(part.watermark)
         if isinstance(part, People):
             self.episodes.labels(partition).set(part.open_episodes)
-        elif stage == VISITORS and shard.clock >= 0:
-            self.evidence.labels(partition).set(shard.clock)
+        elif stage == VISITORS and processor.clock >= 0:
+            self.evidence.labels(partition).set(processor.clock)
         if self._live and self._brokers:
             now = self._brokers[0] + (time.monotonic() - self._brokers[1]) * 1000
             due = part.next_deadline
             late = now - due if due is not None and due > 0 else 0
             self.due_age.labels(stage, partition).set(max(0, late))
-            if stage == VISITORS and shard.clock >= 0:
-                self.evidence_lag.labels(partition).set(max(0, now - shard.clock))
+            if stage == VISITORS and processor.clock >= 0:
+                self.evidence_lag.labels(partition).set(max(0, now - processor.clock))
 
     def forget(self, stage: str, partition: int) -> None:
         """A partition is another worker's now: it tells of it."""

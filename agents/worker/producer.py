@@ -62,7 +62,7 @@ async def acknowledged(acks: Iterable[Ack]) -> list[RecordMetadata]:
     return [ack.result() for ack in waited]
 
 
-class Source:
+class Provenance:
     """Where a decision comes from: headers of triggers and decisions, never part of their values."""
 
     def __init__(self, topic: str, partition: int) -> None:
@@ -79,7 +79,7 @@ class Source:
         return [*self._fixed, ("offset", b"%d" % offset)]
 
 
-def looked_at(ack: Ack) -> None:
+def retrieve_exception(ack: Ack) -> None:
     """A failure is found by whoever waits for it; once nobody does, the partition is another worker's, and asyncio
     has nothing to complain of."""
     if not ack.cancelled():
@@ -123,7 +123,7 @@ class Packer:
         return found
 
 
-class Sender:
+class OutputProducer:
     """Sends to the service's topics. Every method returns the acknowledgements to wait for."""
 
     def __init__(self, settings: Settings, layout: Layout, **options: Any) -> None:
@@ -150,7 +150,7 @@ class Sender:
         await self._producer.stop()
 
     async def outputs(
-        self, out: Outputs, source: Source, offset: int, batches: Sequence[RawBatch] = ()
+        self, out: Outputs, source: Provenance, offset: int, batches: Sequence[RawBatch] = ()
     ) -> list[Ack]:
         """Facts, claims, triggers, decisions and rejected records of a batch of input (`batches`).
 
@@ -158,7 +158,7 @@ class Sender:
         """
         if not (out.facts or out.claims or out.triggers or out.decisions or out.rejected):
             return []
-        told, packer, topic = self._packer(PACKED), self._packer(PLAIN), self._settings.topic
+        internal, packer, topic = self._packer(PACKED), self._packer(PLAIN), self._settings.topic
         headers = source.headers(offset)
         people = self._layout.people
         for name, partitions, rows in (
@@ -167,7 +167,7 @@ class Sender:
         ):
             for whose, value in rows:
                 key = whose.encode()
-                told.add(name, partition_of(key, partitions), key, value)
+                internal.add(name, partition_of(key, partitions), key, value)
         for recipe, person, value in out.triggers:
             key, name = person.encode(), topic(f"triggers.{recipe}")
             packer.add(name, partition_of(key, people), key, value, [CLOUDEVENT, *headers])
@@ -179,7 +179,7 @@ class Sender:
             name, origin = topic(REJECTED), topic(EVENTS)
             for record in dead_letters.records(out.rejected, batches, origin, source.partition):
                 packer.add(name, 0, *record)
-        return await self._send(told) + await self._send(packer)
+        return await self._send(internal) + await self._send(packer)
 
     async def changes(
         self, topic: str, partition: int, records: Iterable[tuple[bytes, bytes | None]]
@@ -190,7 +190,9 @@ class Sender:
             packer.add(topic, partition, key, value)
         return await self._send(packer)
 
-    async def mark(self, value: bytes, partitions: Iterable[tuple[str, int]]) -> list[Ack]:
+    async def send_watermark(
+        self, value: bytes, partitions: Iterable[tuple[str, int]]
+    ) -> list[Ack]:
         """One mark to each of the partitions given."""
         packer = self._packer(PLAIN)
         for topic, partition in partitions:
@@ -207,7 +209,7 @@ class Sender:
         while True:
             try:
                 ack: Ack = await self._producer.send_batch(batch, topic, partition=partition)
-                ack.add_done_callback(looked_at)
+                ack.add_done_callback(retrieve_exception)
                 return ack
             except KafkaTimeoutError:
                 continue  # the one before it is still on its way: the broker is down, or slow

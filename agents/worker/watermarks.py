@@ -18,20 +18,20 @@ from faust.types import TP
 from agents.config.settings import Settings
 from agents.kafka.offsets import Offsets
 from agents.kafka.topics import CLAIMS, EVENTS, FACTS, Layout
-from agents.worker.assignment import Ownership
+from agents.worker.assignment import Assignment
 from agents.worker.broadcast import Broadcast
 from agents.worker.metrics import KEYS, VISITORS, Metrics
-from agents.worker.producer import Sender, acknowledged
-from agents.worker.visitors import VisitorsShard
+from agents.worker.producer import OutputProducer, acknowledged
+from agents.worker.visitors import VisitorsProcessor
 
 ROUND_S: Final = 1.0
 """Longer: quiet partitions fire later. Shorter: more marks, each a record in every partition of claims and facts."""
 
-TELLING_S: Final = 0.25
+ANNOUNCE_S: Final = 0.25
 """Live, from look to look whether records have moved time meanwhile. Longer: an order cancels later; shorter:
 more marks."""
 
-PASSING_S: Final = 0.05
+REPLAY_ANNOUNCE_S: Final = 0.05
 """In a replay, from look to look whether the records have moved time; with transactions, whether one that
 vouches for more has been committed."""
 
@@ -42,15 +42,15 @@ MARGIN_MS: Final = 2_000
 """With several brokers: covers their clocks' skew."""
 
 
-class Evidence:
+class WatermarkEmitter:
     """`asked`: when (monotonic, s) the ends were last told by the broker."""
 
     def __init__(
         self,
         settings: Settings,
         layout: Layout,
-        ownership: Ownership,
-        sender: Sender,
+        assignment: Assignment,
+        producer: OutputProducer,
         offsets: Offsets,
         metrics: Metrics,
         brokers: int,
@@ -60,20 +60,20 @@ class Evidence:
         self.asked = 0.0
         self._replay = settings.time == "record"
         often = self._replay or settings.delivery == "exactly_once"
-        self._telling = PASSING_S if often else TELLING_S
+        self._announce_s = REPLAY_ANNOUNCE_S if often else ANNOUNCE_S
         facts = [TP(settings.topic(FACTS), number) for number in range(layout.people)]
         claims = [TP(settings.topic(CLAIMS), number) for number in range(layout.keys)]
-        self._visitors = Broadcast(VISITORS, layout.inputs, claims + facts, ownership, sender)
-        self._keys = Broadcast(KEYS, layout.keys, facts, ownership, sender)
+        self._visitors = Broadcast(VISITORS, layout.inputs, claims + facts, assignment, producer)
+        self._keys = Broadcast(KEYS, layout.keys, facts, assignment, producer)
         self._stamped = facts[:1]
         self._any = TP(
             settings.topic(EVENTS), 0
         )  # asked by who owns nothing: whether a broker answers
-        self._ownership = ownership
+        self._assignment = assignment
         self._offsets = offsets
         self._metrics = metrics
-        alone = MARGIN_MS if brokers > 1 else 0
-        self._margin = alone if settings.margin_ms is None else settings.margin_ms
+        default_margin_ms = MARGIN_MS if brokers > 1 else 0
+        self._margin = default_margin_ms if settings.margin_ms is None else settings.margin_ms
         self._advanced = advanced
 
     async def run(self) -> None:
@@ -82,15 +82,15 @@ class Evidence:
             began = time.monotonic()
             await self.round()
             while (left := began + ROUND_S - time.monotonic()) > 0:
-                await asyncio.sleep(min(left, self._telling))
+                await asyncio.sleep(min(left, self._announce_s))
                 if self._visitors.moved():
-                    await self._visitors.tell()
+                    await self._visitors.announce()
 
-    async def pass_on(self) -> None:
+    async def announce_keys(self) -> None:
         """For ever: tells how far the keys stage has decided, as soon as it has, and once a round. Raises as `run`."""
         while True:
             began = time.monotonic()
-            await self._keys.tell()
+            await self._keys.announce()
             await asyncio.sleep(PAUSE_S)
             while (left := began + ROUND_S - time.monotonic()) > 0 and not self._keys.moved():
                 self._advanced.clear()
@@ -99,24 +99,26 @@ class Evidence:
 
     async def round(self) -> None:
         """Asks the brokers once, and passes on what it proves."""
-        shards = self._ownership.owned()
-        inputs = [shard for shard in shards if isinstance(shard, VisitorsShard)]
+        processors = self._assignment.owned()
+        inputs = [processor for processor in processors if isinstance(processor, VisitorsProcessor)]
         now = 0 if self._replay or not inputs else await self._broker_time()
-        ends, appended = await asyncio.gather(
-            self._offsets.ends([shard.tp for shard in shards] or [self._any]),
-            self._offsets.appended([] if self._replay else [shard.tp for shard in inputs]),
+        ends, log_end_offsets = await asyncio.gather(
+            self._offsets.ends([processor.tp for processor in processors] or [self._any]),
+            self._offsets.log_end_offsets(
+                [] if self._replay else [processor.tp for processor in inputs]
+            ),
         )
         self.asked = time.monotonic()
-        for shard in shards:
-            shard.reached(ends[shard.tp])
+        for processor in processors:
+            processor.update_end_offset(ends[processor.tp])
         if not self._replay:
-            for shard in inputs:
-                await shard.prove(appended[shard.tp], now - self._margin)
-        await self._visitors.tell()
+            for processor in inputs:
+                await processor.confirm_end(log_end_offsets[processor.tp], now - self._margin)
+        await self._visitors.announce()
 
     async def _broker_time(self) -> int:
         """The broker's time (ms) at which a record of ours was appended a moment ago."""
         acks = await self._visitors.repeat(self._stamped)
         stamped: int = min(meta.timestamp for meta in await acknowledged(acks))
-        self._metrics.heard(stamped)
+        self._metrics.set_broker_time(stamped)
         return stamped

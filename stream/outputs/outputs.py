@@ -1,6 +1,7 @@
 """What a batch decided, for the carrier to send. Plain lists, in the order they were made."""
 
 from collections import defaultdict
+from typing import ClassVar
 
 from stream.events.faults import Fault
 from stream.state import claims, facts
@@ -9,7 +10,7 @@ from stream.state.facts import AnyFact
 
 
 class Outputs:
-    """`facts` and `decisions`: (person, JSON) · `claims`: (key of identity, JSON) · `triggers`: (recipe,
+    """`as_json`: facts are wanted as JSON, not as they are made · `facts` and `decisions`: (person, JSON) · `claims`: (key of identity, JSON) · `triggers`: (recipe,
     person, JSON), fired and cancelled · `rejected`: (input offset, reason, JSON path) · `reported`: (input
     offset, type, fault), of a part that was left out · `counts`: (kind, label) to a number, for metrics; of kind
     `rejected` the label is type:reason:path, of `reported` type:path, of `unknown` the name that was given, of
@@ -26,6 +27,8 @@ class Outputs:
         "reported",
         "triggers",
     )
+
+    as_json: ClassVar[bool] = True
 
     def __init__(self) -> None:
         self.facts: list[tuple[str, bytes]] = []

@@ -9,7 +9,7 @@ from stream.events.nearest import meant, named, shown
 from stream.events.types import TAGS, Event
 from stream.outputs.outputs import Outputs
 
-FATES: Final = (
+OUTCOMES: Final = (
     "applied",
     "duplicate",
     "late",
@@ -23,25 +23,25 @@ FATES: Final = (
 changes nothing, for its time or for another reason. Replayed: applied before a crash."""
 
 
-class Fates:
+class RecordOutcomes:
     """What became of the records of a batch, by the type of their events."""
 
     def __init__(self) -> None:
-        self._kinds: dict[str, list[type]] = {fate: [] for fate in FATES}
+        self._kinds: dict[str, list[type]] = {outcome: [] for outcome in OUTCOMES}
         self.applied = self._kinds["applied"]
 
-    def note(self, fate: str, kind: type) -> None:
-        self._kinds[fate].append(kind)
+    def note(self, outcome: str, kind: type) -> None:
+        self._kinds[outcome].append(kind)
 
     def count(self, applied: Iterable[tuple[type, int]], out: Outputs) -> None:
         """Counts what was noted, and what was applied without being noted."""
-        found = {fate: Counter(kinds) for fate, kinds in self._kinds.items()}
+        found = {outcome: Counter(kinds) for outcome, kinds in self._kinds.items()}
         found["applied"].update(dict(applied))
-        for fate, kinds in found.items():
+        for outcome, kinds in found.items():
             for kind, number in kinds.items():
                 if number:
-                    out.counts["events", fate] += number
-                    out.counts["types", f"{fate}:{TAGS.get(kind, '')}"] += number
+                    out.counts["events", outcome] += number
+                    out.counts["types", f"{outcome}:{TAGS.get(kind, '')}"] += number
 
 
 def reject(fault: Rejected, kind: type, offset: int, value: Any, out: Outputs) -> type:

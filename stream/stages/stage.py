@@ -15,7 +15,7 @@ from typing import ClassVar, Final, Generic, Protocol, TypeVar
 from stream.outputs.outputs import Outputs
 from stream.stages.watermark import Watermark
 from stream.state.cart import NEVER
-from stream.state.facts import Mark
+from stream.state.facts import WatermarkRecord
 from stream.store.changelog import Changes, Entries
 from stream.store.keyed import Keyed, State
 
@@ -88,7 +88,7 @@ class WaitingStage(Stage[P], ABC, Generic[P, T]):
     counted: ClassVar[str]
 
     def __init__(
-        self, states: Keyed[P], watermark: Watermark, decode: Callable[[bytes], T | Mark]
+        self, states: Keyed[P], watermark: Watermark, decode: Callable[[bytes], T | WatermarkRecord]
     ) -> None:
         super().__init__(states)
         self._watermark = watermark
@@ -98,7 +98,7 @@ class WaitingStage(Stage[P], ABC, Generic[P, T]):
         self.advanced = NEVER
 
     @abstractmethod
-    def _whose(self, told: T) -> str:
+    def _whose(self, record: T) -> str:
         """The key of the state that a record is for."""
 
     @abstractmethod
@@ -106,10 +106,10 @@ class WaitingStage(Stage[P], ABC, Generic[P, T]):
         """An empty state."""
 
     @abstractmethod
-    def _fold(self, state: P, told: T, out: Outputs) -> None:
+    def _apply_to(self, state: P, record: T, out: Outputs) -> None:
         """Applies a record to its state."""
 
-    def _begins(self, told: T) -> bool:
+    def _begins(self, record: T) -> bool:
         """Whether a record makes a state where there is none."""
         return True
 
@@ -127,13 +127,13 @@ class WaitingStage(Stage[P], ABC, Generic[P, T]):
                 continue
             self.take(offset, self._decode(value))
 
-    def take(self, offset: int, told: T | Mark) -> None:
+    def take(self, offset: int, record: T | WatermarkRecord) -> None:
         """Takes in one record, of an offset not taken in before."""
         self.position = offset + 1
-        if isinstance(told, Mark):
-            self._watermark.move(told)
-        elif told.at >= self.advanced:
-            heappush(self._waiting, (told.at, told.visitor, told.n, offset, told))
+        if isinstance(record, WatermarkRecord):
+            self._watermark.move(record)
+        elif record.at >= self.advanced:
+            heappush(self._waiting, (record.at, record.visitor, record.n, offset, record))
             self._offsets[offset] = None
 
     def advance(self, out: Outputs) -> None:
@@ -143,37 +143,39 @@ class WaitingStage(Stage[P], ABC, Generic[P, T]):
             return
         waiting = self._waiting
         while waiting and waiting[0][0] < watermark:
-            _, _, _, offset, told = heappop(waiting)
+            _, _, _, offset, record = heappop(waiting)
             del self._offsets[offset]
-            self._apply(told, out)
+            self._apply(record, out)
         for key, state in self._states.due(watermark):
             if self._survives(state, watermark, out):
                 self._states.arm(key, state, state.deadline())
         self.advanced = watermark
 
-    def _apply(self, told: T, out: Outputs) -> None:
-        states, key = self._states, self._whose(told)
-        place = told.at, told.visitor, told.n
+    def _apply(self, record: T, out: Outputs) -> None:
+        states, key = self._states, self._whose(record)
+        place = record.at, record.visitor, record.n
         state = states.live.get(key) or states.get(key)
         if state is not None:
             if place <= (state.applied, state.last_visitor, state.last_n):
                 out.counts[self.counted, "copy"] += 1
                 return
-            if state.armed <= told.at and not self._survives(state, told.at, out):
+            if state.armed <= record.at and not self._survives(state, record.at, out):
                 state = None
         if state is None:
-            grave = states.grave(key)
-            if not self._begins(told) or (grave is not None and told.at <= grave[0]):
+            deleted = states.deleted(key)
+            if not self._begins(record) or (deleted is not None and record.at <= deleted[0]):
                 return
             state = self._new(key)
             states.add(key, state)
         else:
             states.dirty[key] = state
-        self._fold(state, told, out)
+        self._apply_to(state, record, out)
         state.applied, state.last_visitor, state.last_n = place
-        if state.armed <= told.at:
+        if state.armed <= record.at:
             state.armed = NEVER
-        states.arm(key, state, state.deadline())
+        deadline = state.deadline()
+        if deadline < state.armed or state.armed == NEVER:
+            states.arm(key, state, deadline)
         out.counts[self.counted, "applied"] += 1
 
     def _survives(self, state: P, until: int, out: Outputs) -> bool:

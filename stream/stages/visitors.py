@@ -20,9 +20,9 @@ from stream.outputs.outputs import Outputs
 from stream.recipes.recipe import Recipes
 from stream.stages import announce_facts
 from stream.stages.applying import CODES, KEPT_AS, apply
-from stream.stages.backend import KINDS, Callbacks, Make, fastest
-from stream.stages.judgement import ELSEWHERE, judge
-from stream.stages.record_outcomes import Fates, reject, report
+from stream.stages.backend import KINDS, Callbacks, VisitorBackend, best_backend
+from stream.stages.judgement import ATTENDED, ELSEWHERE, judge
+from stream.stages.record_outcomes import RecordOutcomes, reject, report
 from stream.state.cart import NEVER
 from stream.state.visitor import FORGET_AFTER, IDLE_AFTER, LATE_AFTER, Visitor
 from stream.store.changelog import Changes, Entries
@@ -34,10 +34,10 @@ Parse = Callable[[Any], Event | None]
 class Visitors:
     """`clock`: evidence reached (ms) · `position`: the next input offset; both -1 and 0 at first."""
 
-    def __init__(self, recipes: Recipes, make: Make | None = None) -> None:
+    def __init__(self, recipes: Recipes, make: VisitorBackend | None = None) -> None:
         """`make`: how visitors are made; None: the fastest way there is."""
         self._recipes = recipes
-        self._make = make or fastest()
+        self._make = make or best_backend()
         self._states: Keyed[Visitor] = Keyed(
             self._make.encode, self._make.decode, self._make.pack_all, self._make.back
         )
@@ -59,19 +59,21 @@ class Visitors:
         Records before `position` are skipped. Time does not move back behind evidence either: of a broker whose clock
         is further behind than the margin, an order still counts. Never raises for what a record holds.
         """
-        fates = Fates()
+        outcomes = RecordOutcomes()
         self._time = max(self._time, self.clock)
         applied: Iterable[int] = ()
-        take = partial(self._take, parse, fates, out)
+        take = partial(self._take, parse, outcomes, out)
         if self._make.run is None:
             self._run(cast(Iterable[Record], records), take)
         else:
-            active = announce_facts.active
-            callbacks = Callbacks(record, take, self._fresh, active, self._arm, out)
+            applied_by = partial(self._apply, out)
+            active, facts = announce_facts.active, out.facts if out.as_json else None
+            given = (self._fresh, applied_by, active, self._arm, facts, out)
+            callbacks = Callbacks(record, take, parse, *given)
             self.position, self._time, applied = self._make.run(
                 records, self.position, self._time, self._states.held, callbacks
             )
-        fates.count(zip(KINDS, applied, strict=False), out)
+        outcomes.count(zip(KINDS, applied, strict=False), out)
         self.advance(self._time, out)
 
     def _run(self, records: Iterable[Record], take: Callable[..., None]) -> None:
@@ -88,7 +90,7 @@ class Visitors:
     def _take(
         self,
         parse: Parse,
-        fates: Fates,
+        outcomes: RecordOutcomes,
         out: Outputs,
         offset: int,
         t: int,
@@ -100,17 +102,17 @@ class Visitors:
         try:
             event = parse(value)
             if event is None:
-                fate = "clock"
+                outcome = "clock"
             else:
                 kind = type(event)
                 if key != event.visitor.encode():
                     raise Rejected("no_key" if key is None else "key_differs", "$.visitor")
                 if event.aside is not None:
                     report(event, kind, offset, out)
-                fate = "unknown" if kind is Event else self._handle(offset, t, event, kind, out)
+                outcome = "unknown" if kind is Event else self._handle(offset, t, event, kind, out)
         except Rejected as fault:
-            fate, kind = "rejected", reject(fault, kind, offset, value, out)
-        fates.note(fate, kind)
+            outcome, kind = "rejected", reject(fault, kind, offset, value, out)
+        outcomes.note(outcome, kind)
 
     @property
     def takes_blocks(self) -> bool:
@@ -133,8 +135,8 @@ class Visitors:
             state = None
         name = CODES[kind] + event.id
         if state is None:
-            grave = states.grave(key)
-            if grave is not None and offset <= grave[0]:
+            deleted = states.deleted(key)
+            if deleted is not None and offset <= deleted[0]:
                 return "replayed"
         elif offset <= state.applied:
             return "replayed"
@@ -163,10 +165,14 @@ class Visitors:
             self._arm(state)
         return "applied"
 
+    def _apply(self, out: Outputs, state: Visitor, event: Event, t: int) -> None:
+        """One event that changes no person and has no keys, and is neither late nor of a pseudo-visitor."""
+        apply(state, event, type(event), ATTENDED, False, t, self._recipes, out)
+
     def _fresh(self, key: str) -> Visitor | None:
         """A new state; None for a name of nobody, and for one that has a grave."""
         states = self._states
-        if names_nobody(key) or states.grave(key) is not None:
+        if names_nobody(key) or states.deleted(key) is not None:
             return None
         state = self._make.new(key)
         states.add(key, state)
@@ -181,7 +187,10 @@ class Visitors:
     def _fire(self, state: Visitor, until: int, out: Outputs) -> bool:
         """Fires the visitor's deadlines at or before `until`; False if that forgot the visitor."""
         if state.idle_pending and state.last_sign + IDLE_AFTER <= until:
-            announce_facts.fell_idle(state, out)
+            if self._make.fell_idle is not None and out.as_json:
+                self._make.fell_idle(state, out.facts)
+            else:
+                announce_facts.fell_idle(state, out)
             self._states.dirty[state.id] = state
         if state.last_event + FORGET_AFTER <= until:
             self._states.forget(state.id, state)

@@ -8,7 +8,16 @@ from collections.abc import Callable, Iterator
 from typing import Final, Generic, Protocol, TypeVar
 
 from stream.state.cart import NEVER
-from stream.store.changelog import CLOCK, FORMAT, HEADER, Back, Changes, Entries, Reader, survey
+from stream.store.changelog import (
+    CLOCK,
+    FORMAT,
+    HEADER,
+    Changes,
+    Entries,
+    Reader,
+    RestoreFunctions,
+    survey,
+)
 from stream.store.timer_wheel import SPAN, Wheel
 
 DECODED: Final = 20_000
@@ -35,7 +44,7 @@ class Keyed(Generic[S]):
         encode: Callable[[S], bytes],
         decode: Callable[[memoryview], S],
         pack_all: PackAll[S] | None = None,
-        back: Back | None = None,
+        back: RestoreFunctions | None = None,
     ) -> None:
         """`pack_all`, `back`: in place of slower ones, if there are any."""
         self._encode = encode
@@ -45,7 +54,7 @@ class Keyed(Generic[S]):
         self.live: dict[str, S] = {}
         self._older: dict[str, S] = {}
         self.dirty: dict[str, S] = {}
-        self._graves: dict[str, int] = {}
+        self._header_only: dict[str, int] = {}
         self._tombstones: list[str] = []
         self._reader = Reader(self._packed, back and back.read)
         self._survey = back.survey if back else survey
@@ -70,7 +79,7 @@ class Keyed(Generic[S]):
             self.live[key] = state
         return state
 
-    def grave(self, key: str) -> tuple[int, int] | None:
+    def deleted(self, key: str) -> tuple[int, int] | None:
         """(applied, version) of a key that was forgotten and is not yet buried."""
         value = self._forgotten.get(key) or self._packed.get(key)
         if value is None or len(value) != HEADER.size:
@@ -80,11 +89,11 @@ class Keyed(Generic[S]):
 
     def add(self, key: str, state: S) -> None:
         """A new state, which goes on from the grave if there is one."""
-        grave = self.grave(key)
-        if grave is not None:
-            state.applied, state.version = grave
+        deleted = self.deleted(key)
+        if deleted is not None:
+            state.applied, state.version = deleted
         self.live[key] = self.dirty[key] = state
-        self._graves.pop(key, None)
+        self._header_only.pop(key, None)
         self._forgotten.pop(key, None)
 
     def arm(self, key: str, state: S, deadline: int) -> None:
@@ -145,7 +154,7 @@ class Keyed(Generic[S]):
         for key, value in self._forgotten.items():
             self.size += len(value) - len(packed.get(key, b""))
             packed[key] = value
-            self._graves[key] = HEADER.unpack(value)[1]
+            self._header_only[key] = HEADER.unpack(value)[1]
             records.append((key.encode(), value))
         self._forgotten.clear()
         if records or moved:
@@ -194,8 +203,8 @@ class Keyed(Generic[S]):
 
     def committed(self, applied: int) -> None:
         """The commit has passed what was applied before `applied`: graves of before may be buried."""
-        for key in [key for key, last in self._graves.items() if last < applied]:
-            del self._graves[key]
+        for key in [key for key, last in self._header_only.items() if last < applied]:
+            del self._header_only[key]
             self.size -= len(self._packed.pop(key))
             self._tombstones.append(key)
 
@@ -207,7 +216,7 @@ class Keyed(Generic[S]):
         """After the last record: arms the deadlines from the headers alone. The clock as it was written."""
         self.clock = max(self.clock, self._reader.clock)
         self._reader = Reader(self._packed, self._reader.fast)
-        self.size, self._graves, spans = self._survey(self._packed, SPAN)
+        self.size, self._header_only, spans = self._survey(self._packed, SPAN)
         self._wheel.take(spans, self._armed)
         return self.clock
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry
 
-from agents.collector.metrics import Collected
+from agents.collector.metrics import CollectorMetrics
 from agents.config.settings import Settings
 from agents.sender.metrics import Metrics as SenderMetrics
 from agents.view.metrics import ViewMetrics
@@ -33,7 +33,7 @@ def registries() -> list[CollectorRegistry]:
     return [
         Metrics().registry,
         SenderMetrics().registry,
-        Collected().registry,
+        CollectorMetrics().registry,
         ViewMetrics(link, writer).registry,
     ]
 

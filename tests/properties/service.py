@@ -15,7 +15,7 @@ from stream.recipes.recipe import Recipes
 from stream.stages.keys import Keys
 from stream.stages.people import People
 from stream.stages.visitors import Visitors
-from stream.stages.watermark import KEYS, mark
+from stream.stages.watermark import KEYS, watermark_record
 
 Changelog = list[tuple[bytes, bytes | None]]
 
@@ -52,12 +52,15 @@ class Service:
 
     def _carry(self, out: Outputs) -> None:
         self.claims += [value for _, value in out.claims]
-        self.claims.append(mark({0: self.visitors.clock}, 1))
+        self.claims.append(watermark_record({0: self.visitors.clock}, 1))
         first, self.read_claims = self.read_claims, len(self.claims)
         self.keys.add(enumerate(self.claims[first:], first))
         self.keys.advance(out)
         self.topic += [value for _, value in out.facts]
-        self.topic += [mark({0: self.visitors.clock}, 1), mark({0: self.keys.clock}, 1, KEYS)]
+        self.topic += [
+            watermark_record({0: self.visitors.clock}, 1),
+            watermark_record({0: self.keys.clock}, 1, KEYS),
+        ]
         first, self.read_facts = self.read_facts, len(self.topic)
         self.people.add(enumerate(self.topic[first:], first))
         self.people.advance(out)

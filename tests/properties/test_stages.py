@@ -12,7 +12,7 @@ from stream.outputs.outputs import Outputs
 from stream.recipes.recipe import Recipes
 from stream.stages.people import People
 from stream.stages.visitors import Visitors
-from stream.stages.watermark import KEYS, mark
+from stream.stages.watermark import KEYS, watermark_record
 from stream.state import facts
 from tests.properties.service import Service
 from tests.reference import generate
@@ -67,7 +67,11 @@ def test_facts_between_marks_may_come_in_any_order_and_twice(seed: int, luck: in
     rules, lines = made(seed)
     service, chance = Service(rules, lines), random.Random(luck)
     service.finish()
-    told = [value for value in service.topic if not isinstance(facts.decode(value), facts.Mark)]
+    told = [
+        value
+        for value in service.topic
+        if not isinstance(facts.decode(value), facts.WatermarkRecord)
+    ]
     end = service.events[-1][1] + 8 * DAY
     people, out, offset = People(rules, 1, 1), Outputs(), 0
     chance.shuffle(told)
@@ -76,7 +80,7 @@ def test_facts_between_marks_may_come_in_any_order_and_twice(seed: int, luck: in
         early = [value for value in told if chance.random() < 0.2]
         batch = [*due, *early, *chance.sample(due, len(due) // 3)]
         chance.shuffle(batch)
-        batch += [mark({0: time}, 1), mark({0: time}, 1, KEYS)]
+        batch += [watermark_record({0: time}, 1), watermark_record({0: time}, 1, KEYS)]
         people.add(enumerate(batch, offset))
         offset += len(batch)
         people.advance(out)

@@ -14,15 +14,15 @@ from agents.kafka.topics import Layout
 from agents.replay.records import records
 from agents.simulator import traffic
 from agents.worker.metrics import PEOPLE, VISITORS, Metrics
-from agents.worker.people import PeopleShard
-from agents.worker.producer import Sender, Source
-from agents.worker.visitors import VisitorsShard
+from agents.worker.people import PeopleProcessor
+from agents.worker.producer import OutputProducer, Provenance
+from agents.worker.visitors import VisitorsProcessor
 from stream import recipes_file
 from stream.events import types
 from stream.outputs.outputs import Outputs
 from stream.stages.people import People
 from stream.stages.visitors import Visitors
-from stream.stages.watermark import mark
+from stream.stages.watermark import watermark_record
 
 START = 1_767_571_200_000
 HALF_A_DAY = 43_200_000
@@ -67,24 +67,28 @@ def told(metrics: Metrics, name: str, **labels: str) -> float:
     return sum(found)
 
 
-def on_shards(test: Callable[[Metrics, VisitorsShard, PeopleShard], None]) -> None:
+def on_shards(test: Callable[[Metrics, VisitorsProcessor, PeopleProcessor], None]) -> None:
     """Runs a test on a shard of each stage; what they send is not sent, for the producer is not started."""
 
     async def run() -> None:
         metrics = Metrics(recipes_file.DEFAULT.names)
-        sender = Sender(Settings(kafka=("localhost:1",)), LAYOUT)
-        source, facts = Source("storefront.events", 0), Source("visitor.facts", 0)
-        visitors = VisitorsShard(recipes_file.DEFAULT, source, "state.visitors", sender, metrics)
-        people = PeopleShard(recipes_file.DEFAULT, LAYOUT, facts, "state.people", sender, metrics)
+        sender = OutputProducer(Settings(kafka=("localhost:1",)), LAYOUT)
+        source, facts = Provenance("storefront.events", 0), Provenance("visitor.facts", 0)
+        visitors = VisitorsProcessor(
+            recipes_file.DEFAULT, source, "state.visitors", sender, metrics
+        )
+        people = PeopleProcessor(
+            recipes_file.DEFAULT, LAYOUT, facts, "state.people", sender, metrics
+        )
         test(metrics, visitors, people)
         await asyncio.sleep(0)  # callbacks of acknowledgements
 
     asyncio.run(run())
 
 
-def apply(shard: VisitorsShard, *values: Input) -> Outputs:
-    out = shard.apply([batch(*values)])
-    shard.position = values[-1].offset + 1
+def apply(processor: VisitorsProcessor, *values: Input) -> Outputs:
+    out = processor.apply([batch(*values)])
+    processor.position = values[-1].offset + 1
     return out
 
 
@@ -163,7 +167,7 @@ def test_the_first_rejected_event_of_a_type_is_an_increase(type: str) -> None:
 
 
 def test_the_time_of_the_last_order_is_told() -> None:
-    def test(metrics: Metrics, visitors: VisitorsShard, _: PeopleShard) -> None:
+    def test(metrics: Metrics, visitors: VisitorsProcessor, _: PeopleProcessor) -> None:
         order = msgspec.json.encode({"id": "o", "type": "order.placed", "visitor": "v"})
         metrics.decided(apply(visitors, good(0)), visitors)
         assert told(metrics, "order_timestamp_seconds") == 0
@@ -181,7 +185,7 @@ def test_a_recipe_that_never_fired_is_told_of(recipe: str) -> None:
 
 
 def test_a_run_of_rejected_records_ends_with_the_first_that_is_accepted() -> None:
-    def test(metrics: Metrics, visitors: VisitorsShard, _: PeopleShard) -> None:
+    def test(metrics: Metrics, visitors: VisitorsProcessor, _: PeopleProcessor) -> None:
         runs = []
         for values in (
             [good(0), bad(1), bad(2)],
@@ -202,10 +206,10 @@ def test_records_stamped_before_the_time_that_is_called_over_are_counted(
 ) -> None:
     """Once a minute a line says by how much."""
 
-    def test(metrics: Metrics, visitors: VisitorsShard, _: PeopleShard) -> None:
+    def test(metrics: Metrics, visitors: VisitorsProcessor, _: PeopleProcessor) -> None:
         for number, time in enumerate((START, START - 1, START, START - 2_500, START - 9_000)):
             visitors.apply([RawBatch([good(number)], number, number + 1, time)])
-            visitors.called = START - 2_000
+            visitors.idle_watermark = START - 2_000
         assert told(metrics, "behind_evidence_records_total") == 2
         visitors.apply([batch(Input(9, b"", b"", START - 1))])
         assert told(metrics, "behind_evidence_records_total") == 2, "a replay's times are its own"
@@ -218,14 +222,16 @@ def test_records_stamped_before_the_time_that_is_called_over_are_counted(
 def test_latency_runs_from_the_decision_to_the_brokers_time_of_the_acknowledgement() -> None:
     async def run() -> Metrics:
         metrics = Metrics()
-        sender = Sender(Settings(kafka=("localhost:1",)), LAYOUT)
-        visitors = VisitorsShard(recipes_file.DEFAULT, Source("e", 0), "s", sender, metrics)
-        people = PeopleShard(recipes_file.DEFAULT, LAYOUT, Source("f", 0), "s", sender, metrics)
+        sender = OutputProducer(Settings(kafka=("localhost:1",)), LAYOUT)
+        visitors = VisitorsProcessor(recipes_file.DEFAULT, Provenance("e", 0), "s", sender, metrics)
+        people = PeopleProcessor(
+            recipes_file.DEFAULT, LAYOUT, Provenance("f", 0), "s", sender, metrics
+        )
         out = Outputs()
         out.moments = [("fired", START), ("cancelled", START + 40)]
-        for shard in (visitors, people):
+        for processor in (visitors, people):
             ack: asyncio.Future[RecordMetadata] = asyncio.get_running_loop().create_future()
-            metrics.decided(out, shard, [ack])
+            metrics.decided(out, processor, [ack])
             ack.set_result(RecordMetadata("t", 0, TopicPartition("t", 0), 0, START + 50, 1, 0))
         await asyncio.sleep(0)
         return metrics
@@ -245,18 +251,18 @@ def test_every_trigger_and_cancel_says_when_it_was_to_be() -> None:
     )
     visitors.process(((n, r.time, r.key, r.value) for n, r in enumerate(records(day(), 1))), out)
     facts = [value for _, value in out.facts]
-    people.add(enumerate([*facts, mark({0: visitors.clock}, 1)]))
+    people.add(enumerate([*facts, watermark_record({0: visitors.clock}, 1)]))
     people.advance(out)
     assert len(out.moments) == len(out.triggers) > 0
 
 
 def test_a_partition_is_told_of_while_it_is_this_workers() -> None:
-    def test(metrics: Metrics, visitors: VisitorsShard, people: PeopleShard) -> None:
+    def test(metrics: Metrics, visitors: VisitorsProcessor, people: PeopleProcessor) -> None:
         out = apply(visitors, good(0))
         visitors.stage.changes()
         visitors.end = 3
-        metrics.heard(START + 90_000)
-        metrics.look([visitors, people])
+        metrics.set_broker_time(START + 90_000)
+        metrics.collect([visitors, people])
         place = {"stage": VISITORS, "partition": "0"}
         assert out.counts["events", "applied"] == 1
         assert told(metrics, "lag_records", **place) == 2
@@ -266,12 +272,12 @@ def test_a_partition_is_told_of_while_it_is_this_workers() -> None:
         assert told(metrics, "evidence_age_seconds", partition="0") >= 90
         assert told(metrics, "due_age_seconds", **place) == 0
         assert told(metrics, "state_keys", stage=PEOPLE, partition="0") == 0
-        metrics.heard(START + 400_000)
-        metrics.look([visitors])
+        metrics.set_broker_time(START + 400_000)
+        metrics.collect([visitors])
         assert told(metrics, "due_age_seconds", **place) >= 99, "idle was due 300 s after the event"
         assert 'stage="people",' not in metrics.text().decode()
         assert 'partition="0",stage="people"' not in metrics.text().decode()
-        metrics.look([])
+        metrics.collect([])
         assert 'partition="0"' not in metrics.text().decode()
 
     on_shards(test)
@@ -280,10 +286,12 @@ def test_a_partition_is_told_of_while_it_is_this_workers() -> None:
 def test_a_replay_has_no_ages_and_no_latencies() -> None:
     async def run() -> str:
         metrics = Metrics(live=False)
-        sender = Sender(Settings(kafka=("localhost:1",)), LAYOUT)
-        shard = VisitorsShard(recipes_file.DEFAULT, Source("e", 0), "s", sender, metrics)
-        metrics.heard(START)
-        metrics.look([shard])
+        sender = OutputProducer(Settings(kafka=("localhost:1",)), LAYOUT)
+        processor = VisitorsProcessor(
+            recipes_file.DEFAULT, Provenance("e", 0), "s", sender, metrics
+        )
+        metrics.set_broker_time(START)
+        metrics.collect([processor])
         return metrics.text().decode()
 
     text = asyncio.run(run())
@@ -313,7 +321,7 @@ def test_the_size_of_state_and_the_open_episodes_are_those_of_the_states() -> No
         out = Outputs()
         visitors.process(rows[begin : begin + 500], out)
         facts = [value for _, value in out.facts]
-        people.add(enumerate([*facts, mark({0: visitors.clock}, 1)], offset))
+        people.add(enumerate([*facts, watermark_record({0: visitors.clock}, 1)], offset))
         offset += len(facts) + 1
         people.advance(out)
         for name, stage in ((VISITORS, visitors), (PEOPLE, people)):

@@ -11,7 +11,7 @@ import pytest
 from agents.explain import event_records, refusal_reasons
 from agents.explain.event_text import SENTENCES
 from agents.explain.lookup import Answer
-from agents.explain.timeline import Line, Story, lines
+from agents.explain.timeline import Story, StoryLine, lines
 from schemas import load, names
 from stream import backtest, recipes_file
 from stream.recipes.recipe import Recipes
@@ -49,15 +49,15 @@ def decided(*events: dict[str, Any], people: tuple[str, ...] = ("customer:anna",
     )
 
 
-def told(story: Story, by: Recipes = recipes_file.DEFAULT, zone: str = "UTC") -> list[Line]:
+def told(story: Story, by: Recipes = recipes_file.DEFAULT, zone: str = "UTC") -> list[StoryLine]:
     return lines(story, by, ZoneInfo(zone))
 
 
-def texts(found: list[Line]) -> list[str]:
+def texts(found: list[StoryLine]) -> list[str]:
     return [line.text for line in found]
 
 
-def of_kind(found: list[Line], kind: str) -> list[Line]:
+def of_kind(found: list[StoryLine], kind: str) -> list[StoryLine]:
     return [line for line in found if line.kind == kind]
 
 

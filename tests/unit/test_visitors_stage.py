@@ -9,8 +9,8 @@ from stream import recipes_file
 from stream.durations import DAY, MINUTE
 from stream.events.records import Record
 from stream.outputs.outputs import Outputs
-from stream.stages.backend import PURE, Make, fastest
-from stream.stages.record_outcomes import FATES
+from stream.stages.backend import PURE, VisitorBackend, best_backend
+from stream.stages.record_outcomes import OUTCOMES
 from stream.stages.visitors import Visitors
 
 T = 1_767_571_200_000
@@ -30,7 +30,7 @@ def fate(of: Visitors, each: Record) -> str:
     out = Outputs()
     of.process([each], out)
     (found,) = [name for (kind, name) in out.counts if kind == "events"]
-    assert found in FATES
+    assert found in OUTCOMES
     return found
 
 
@@ -76,7 +76,7 @@ def test_a_page_of_a_pseudo_visitor_is_ignored() -> None:
 
 
 @pytest.mark.parametrize("make", [PURE, None])
-def test_an_order_that_is_stamped_before_evidence_still_counts(make: Make | None) -> None:
+def test_an_order_that_is_stamped_before_evidence_still_counts(make: VisitorBackend | None) -> None:
     """A broker's clock may be further behind than the margin: the people stage takes no fact of a time that is over."""
     made, out = Visitors(recipes_file.DEFAULT, make), Outputs()
     made.process([record(0)], Outputs())
@@ -137,8 +137,8 @@ def test_what_is_already_applied_is_skipped_when_it_comes_again() -> None:
     assert fate(new, record(0)) == "replayed"
 
 
-@pytest.mark.parametrize("make", [PURE, fastest()], ids=["python", "fastest"])
-def test_a_record_before_the_position_is_passed_over(make: Make) -> None:
+@pytest.mark.parametrize("make", [PURE, best_backend()], ids=["python", "fastest"])
+def test_a_record_before_the_position_is_passed_over(make: VisitorBackend) -> None:
     made, out = Visitors(recipes_file.DEFAULT, make), Outputs()
     made.process([record(0), record(1)], Outputs())
     made.process([record(0), record(1), record(2)], out)

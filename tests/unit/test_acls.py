@@ -7,15 +7,15 @@ import pytest
 import schemas
 from agents.config.settings import Settings
 from agents.generate import strimzi
-from agents.kafka.acls import ROLES, Right, rights
+from agents.kafka.acls import ROLES, Acl, acls
 from agents.kafka.topics import Layout
 
 NAMES = ("exit-intent", "cart-vip")
 PLAIN = Settings(prefix="eu.", group="eu.triggers")
 
 
-def of(role: str, settings: Settings = PLAIN) -> dict[str, Right]:
-    return {right.name: right for right in rights(role, settings, NAMES)}
+def of(role: str, settings: Settings = PLAIN) -> dict[str, Acl]:
+    return {right.name: right for right in acls(role, settings, NAMES)}
 
 
 def test_every_role_of_the_topic_list_is_one() -> None:
@@ -25,7 +25,7 @@ def test_every_role_of_the_topic_list_is_one() -> None:
 
 def test_a_storefront_may_write_events_and_what_is_refused_and_nothing_else() -> None:
     names = "eu.storefront.events", "eu.storefront.rejected"
-    assert of("storefront") == {name: Right("topic", name, ("Write",)) for name in names}
+    assert of("storefront") == {name: Acl("topic", name, ("Write",)) for name in names}
 
 
 def test_a_worker_may_check_all_topics_and_write_what_it_decides() -> None:
@@ -42,7 +42,7 @@ def test_a_sender_may_read_triggers_and_write_dead_letters(recipe: str) -> None:
     found = of("sender")
     assert found[f"eu.triggers.{recipe}"].operations == ("Read",)
     assert found["eu.sender.undelivered"].operations == ("Write",)
-    assert found["eu.sender"] == Right("group", "eu.sender", ("Describe", "Read"))
+    assert found["eu.sender"] == Acl("group", "eu.sender", ("Describe", "Read"))
     assert "eu.storefront.events" not in found
 
 
@@ -55,13 +55,13 @@ def test_an_operator_may_make_the_topics_and_read_all_that_explains() -> None:
 
 
 def test_transactions_are_a_workers_right_only_where_they_are_used() -> None:
-    def transactional(settings: Settings) -> list[Right]:
-        found = rights("worker", settings, NAMES)
+    def transactional(settings: Settings) -> list[Acl]:
+        found = acls("worker", settings, NAMES)
         return [right for right in found if right.resource == "transactionalId"]
 
     assert transactional(PLAIN) == []
     [right] = transactional(Settings(group="triggers", delivery="exactly_once"))
-    assert right == Right("transactionalId", "triggers", ("Describe", "Write"), prefixed=True)
+    assert right == Acl("transactionalId", "triggers", ("Describe", "Write"), prefixed=True)
 
 
 def documents(prefix: str) -> list[dict[str, Any]]:
