@@ -24,8 +24,8 @@ from prometheus_client import (
 )
 
 import schemas
-from agents.worker.gauges import Newest, Times
-from stream.events.nearest import OTHER, meant
+from agents.worker.batch_counts import CLOCK, BatchCounts
+from stream.events.nearest import OTHER
 from stream.events.types import TYPES
 from stream.outputs.outputs import Outputs
 from stream.stages.people import People
@@ -41,12 +41,18 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 VISITORS: Final = "visitors"
 KEYS: Final = "keys"
 PEOPLE: Final = "people"
-CLOCK: Final = "clock.advanced"
 ORDERED: Final = "applied:order.placed"
 
 QUICK: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 SLOW: Final = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200)
 """Seconds. An exit trigger is of use for a second or two; a reminder that is a minute late is not late."""
+
+
+class Times(Gauge):
+    """Set in ms, told in seconds."""
+
+    def set(self, value: float) -> None:
+        super().set(value / 1000)
 
 
 class Metrics:
@@ -67,7 +73,7 @@ class Metrics:
             "unknown_types", "Events of a type that there is not", ["meant"], **made
         )
         self.left_out = Counter("parts_left_out", "Parts not read", ["type", "path"], **made)
-        self.order = Newest("order_timestamp_seconds", "Of the last order applied", **made)
+        self.order = Times("order_timestamp_seconds", "Of the last order applied", **made)
         self.run = Gauge("rejected_run_records", "Rejected in a row", ["partition"], **made)
         self.skipped = Counter("deleted_unread_records", "Deleted before read", stage, **made)
         self.behind = Counter("behind_evidence_records", "Stamped too early", **made)
@@ -101,9 +107,11 @@ class Metrics:
         ProcessCollector(registry=registry)
         GCCollector(registry=registry)
         self._live = live
+        self._newest_order = 0
         self._paused: float | None = None
         self._brokers: tuple[int, float] | None = None
         self._reported: set[tuple[str, int]] = set()
+        self._counts = BatchCounts(self)
         self._start(recipes)
 
     def _start(self, recipes: Iterable[str]) -> None:
@@ -134,29 +142,15 @@ class Metrics:
         acks: Sequence["Ack"] = (),
     ) -> None:
         """Adds what a batch of the processor counted; `acks`: of its outputs, in the order they were sent."""
-        for (kind, label), number in out.counts.items():
-            first, _, second = label.partition(":")
-            if kind == "types":
-                self.events.labels(first, CLOCK if first == "clock" else second).inc(number)
-            elif kind == "facts":
-                self.facts.labels(label).inc(number)
-            elif kind == "claims":
-                self.claims.labels(label).inc(number)
-            elif kind == "triggers":
-                self.fired.labels(second, first).inc(number)
-            elif kind == "decisions":
-                self.decisions.labels(first, second).inc(number)
-            elif kind == "reported":
-                self.left_out.labels(first, second).inc(number)
-            elif kind == "unknown":
-                self.unknown.labels(meant(label) or OTHER).inc(number)
+        self._counts.add(out.counts)
         for _, reason, _ in out.rejected:
             self.rejected.labels(reason).inc()
         if processor is not None:
             if any(kind == "events" for kind, _ in out.counts):
                 self._count_run(out, str(processor.source.partition), processor.position)
             if self._live and ("types", ORDERED) in out.counts:
-                self.order.set(processor.clock)
+                self._newest_order = max(self._newest_order, processor.clock)
+                self.order.set(self._newest_order)
             if self._live and out.moments and acks:
                 acks[-1].add_done_callback(partial(self._acknowledged, processor.name, out.moments))
 

@@ -18,9 +18,11 @@ def acked_at_receipt() -> None:
     take = Assignment.take
 
     async def taken(self: Assignment, message: Any) -> None:
-        processor = self.processors.get(message.tp)
-        if processor is not None and self.flowing:
-            await self.consumer.commit_offsets({message.tp: message.value[-1].next})
+        ours = {
+            tp: batches[-1].next for tp, batches in message.value.items() if tp in self.processors
+        }
+        if ours and self.flowing:
+            await self.consumer.commit_offsets(ours)
         if message.tp.topic.endswith("storefront.events"):
             await asyncio.sleep(0.5)
         await take(self, message)

@@ -7,11 +7,13 @@ import asyncio
 import gzip
 import json
 import os
+import pty
 import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -282,6 +284,27 @@ def test_a_topic_that_is_not_there_is_named(broker: str, prefix: str, tmp_path: 
     done = export(replaying.settings_of(broker, prefix), tmp_path / "log.jsonl")
     assert done.returncode == 1
     assert f"there is no topic {prefix}storefront.events" in done.stderr
+
+
+def test_on_a_terminal_a_bar_is_shown(broker: str, prefix: str, tmp_path: Path) -> None:
+    settings = made(broker, prefix, story()[:5])
+    ours, theirs = pty.openpty()
+    done = subprocess.run(
+        [sys.executable, "-m", "agents", "export", str(tmp_path / "log.jsonl")],
+        env={**os.environ, **replaying.environ(settings), "TERM": "xterm"},
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        check=True,
+    )
+    os.close(theirs)
+    shown = b""
+    with suppress(OSError):  # the other end is closed
+        while part := os.read(ours, 65_536):
+            shown += part
+    os.close(ours)
+    assert b"writing" in shown
+    assert b"100%" in shown
+    assert done.stdout.startswith(b"5 events and 0 rejected records")
 
 
 def test_aborted_transactions_are_not_exported(broker: str, prefix: str, tmp_path: Path) -> None:

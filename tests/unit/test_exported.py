@@ -2,11 +2,14 @@
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agents.explain.decision_sources import Files
+from agents.replay.event_file import whole
 from agents.replay.exported import LogRecord, exported, timed
 from agents.replay.span import OffsetSpan, bound, offsets
 from stream.backtest import envelope, records
@@ -157,3 +160,21 @@ def test_offsets_are_told_as_they_are_asked_for() -> None:
     spans = {1: OffsetSpan(3, 9), 0: OffsetSpan(0, 4)}
     assert bound(offsets(spans, end=True), NOW) == {0: 4, 1: 9}
     assert bound(offsets(spans, end=False), NOW) == {0: 0, 1: 3}
+
+
+def test_a_story_is_told_from_a_packed_file_of_events(tmp_path: Path) -> None:
+    file = tmp_path / "events.jsonl.gz"
+    with whole(file) as written:
+        written.write(line_of(event()) + b"\n" + line_of(b"{") + b"\n")
+    assert Files(tmp_path, file).all_events == [json.loads(line_of(event()))]
+
+
+def test_a_file_that_is_not_finished_is_not_there(tmp_path: Path) -> None:
+    def write() -> None:
+        with whole(tmp_path / "events.jsonl") as written:
+            written.write(b"half")
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        write()
+    assert list(tmp_path.iterdir()) == []
