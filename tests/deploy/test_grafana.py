@@ -54,7 +54,6 @@ def test_every_metric_of_the_service_is_drawn_or_raises_an_alarm() -> None:
         "triggers_bridge_dead_letters_total",
         "triggers_bridge_rebalances_total",
         "triggers_bridge_carried_seconds",
-        "triggers_collector_refused_total",
         "triggers_collector_last_event_timestamp_seconds",
         "triggers_collector_unauthorized_total",
         "triggers_collector_unknown_events_total",
