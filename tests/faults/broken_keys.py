@@ -12,26 +12,26 @@ LAG_S = 1.5
 
 def lagging_partitions() -> None:
     """No fault: what is fetched of all partitions of the input but the first is handled late."""
-    from agents.worker.visitors import VisitorsShard
+    from agents.worker.visitors import VisitorsProcessor
 
-    take = VisitorsShard.take
+    take = VisitorsProcessor.take
 
-    async def late(self: VisitorsShard, batches: Any) -> None:
+    async def late(self: VisitorsProcessor, batches: Any) -> None:
         if self.source.partition:
             await asyncio.sleep(LAG_S)
         await take(self, batches)
 
-    VisitorsShard.take = late  # type: ignore[method-assign]
+    VisitorsProcessor.take = late  # type: ignore[method-assign]
 
 
 def keys_do_not_wait_for_all_sources() -> None:
     """Keys go by the partition that is furthest on: claims of the others come too late."""
     from stream.stages.keys import Keys
     from stream.stages.watermark import VISITORS, Watermark
-    from stream.state.facts import Mark
+    from stream.state.facts import WatermarkRecord
 
     class Furthest(Watermark):
-        def move(self, mark: Mark) -> None:
+        def move(self, mark: WatermarkRecord) -> None:
             super().move(mark)
             if mark.stage == VISITORS:
                 self.value = max(self.value, *mark.evidence.values())

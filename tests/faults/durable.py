@@ -15,7 +15,7 @@ from stream.stages.backend import PURE
 from stream.stages.keys import Keys
 from stream.stages.people import People
 from stream.stages.visitors import Visitors
-from stream.stages.watermark import mark
+from stream.stages.watermark import watermark_record
 from tests.faults.raw import Row
 from tests.faults.verdict import Verdict
 
@@ -63,7 +63,7 @@ def state(
         _restore(after, kept["state.people"], number)
         own = (r for r in facts if r.partition == number and r.key)
         anew.add((r.offset, r.value) for r in own)
-        anew.add([(1 << 60, mark({0: after.advanced}, 1))])
+        anew.add([(1 << 60, watermark_record({0: after.advanced}, 1))])
         anew.advance(Outputs())
         _compare("people", number, after, anew, verdict)
 
@@ -74,7 +74,7 @@ def keys(claims: list[Row], kept: list[Row], verdict: Verdict) -> None:
         back, fresh = Keys(1), Keys(1)
         _restore(back, kept, number)
         fresh.add((r.offset, r.value) for r in claims if r.partition == number and r.key)
-        fresh.add([(1 << 60, mark({0: back.advanced}, 1))])
+        fresh.add([(1 << 60, watermark_record({0: back.advanced}, 1))])
         fresh.advance(Outputs())
         _compare("keys", number, back, fresh, verdict)
 

@@ -43,8 +43,8 @@ def freeze(point: str, nth: str) -> None:
 def _signal_at(point: str, left: int, number: signal.Signals) -> None:
     """Points: outputs (acknowledged), state (acknowledged), commit (before it), committed."""
     from agents.worker import checkpoint
-    from agents.worker.partition_processor import Shard, Snapshot
-    from agents.worker.transactional_producer import TransactionalSender
+    from agents.worker.partition_processor import PartitionProcessor, Snapshot
+    from agents.worker.transactional_producer import TransactionalProducer
 
     def passed(where: str, matters: bool = True) -> None:
         nonlocal left
@@ -54,9 +54,13 @@ def _signal_at(point: str, left: int, number: signal.Signals) -> None:
                 print(f"fault: {number.name} at {where}", file=sys.stderr, flush=True)
                 os.kill(os.getpid(), number)
 
-    write, flushed, make = Shard.write, Shard.flushed, checkpoint.Flush.__init__
+    write, checkpointed, make = (
+        PartitionProcessor.write,
+        PartitionProcessor.checkpointed,
+        checkpoint.Checkpoint.__init__,
+    )
 
-    async def writing(self: Shard, snapshot: Snapshot) -> Any:
+    async def writing(self: PartitionProcessor, snapshot: Snapshot) -> Any:
         passed("outputs", bool(snapshot.acks))
         acks = await write(self, snapshot)
         if point == "state" and acks:
@@ -64,7 +68,7 @@ def _signal_at(point: str, left: int, number: signal.Signals) -> None:
         passed("state", bool(acks))
         return acks
 
-    def made(self: checkpoint.Flush, commit: checkpoint.Commit, metrics: Any) -> None:
+    def made(self: checkpoint.Checkpoint, commit: checkpoint.Commit, metrics: Any) -> None:
         async def committing(offsets: Any) -> bool:
             passed("commit")
             done = await commit(offsets)
@@ -73,16 +77,16 @@ def _signal_at(point: str, left: int, number: signal.Signals) -> None:
 
         make(self, committing, metrics)
 
-    end = TransactionalSender.commit
+    end = TransactionalProducer.commit
 
-    async def ending(self: TransactionalSender, offsets: Any) -> None:
+    async def ending(self: TransactionalProducer, offsets: Any) -> None:
         passed("commit")
         await end(self, offsets)
         passed("committed")
 
-    TransactionalSender.commit = ending  # type: ignore[method-assign]
-    Shard.write, Shard.flushed = writing, flushed  # type: ignore[method-assign]
-    checkpoint.Flush.__init__ = made  # type: ignore[method-assign]
+    TransactionalProducer.commit = ending  # type: ignore[method-assign]
+    PartitionProcessor.write, PartitionProcessor.checkpointed = writing, checkpointed  # type: ignore[method-assign]
+    checkpoint.Checkpoint.__init__ = made  # type: ignore[method-assign]
 
 
 def bug() -> None:
