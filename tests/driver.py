@@ -128,7 +128,7 @@ class Driver:
     @property
     def reported(self) -> list[str]:
         """JSON paths of what was left out."""
-        return [path for _, _, path in self._out.reported]
+        return [fault.path for _, _, fault in self._out.reported]
 
     @property
     def decisions(self) -> list[Document]:

@@ -1,7 +1,7 @@
 """What every way into the collector shares: who may send how much, the way to Kafka, and the figures."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from agents.collector.access import Collecting
 from agents.collector.denied import not_now, too_many
@@ -11,6 +11,12 @@ from agents.collector.rate_limit import RateLimiter
 from agents.collector.rejects import Rejects
 from agents.collector.throttled_log import ThrottledLog
 from agents.collector.validation import Judged, Refused
+
+Told = Callable[[str, Judged], None]
+
+
+def nobody(source: str, judged: Judged) -> None:
+    """Hears of a post, and tells nobody."""
 
 
 class Intake:
@@ -22,10 +28,13 @@ class Intake:
         carrier: EventProducer,
         rejects: Rejects,
         collected: CollectorMetrics,
+        told: Told = nobody,
     ) -> None:
+        """`told`: hears of every post that was taken, by its source."""
         self.collecting = collecting
         self.collected = collected
         self.throttled_log = ThrottledLog()
+        self._hears = told
         self._producer_of_events = carrier
         self._rejects = rejects
         self._addresses = RateLimiter(collecting.per_address)
@@ -36,9 +45,9 @@ class Intake:
         """Whether a broker has been reached and the topic is there."""
         return self._producer_of_events.ready
 
-    def admit(self, address: str) -> None:
-        """Before a body is read. Raises Denied."""
-        self._admit(self._addresses, {address: 1})
+    def admit(self, address: str, tokens: int = 1) -> None:
+        """Before a body is looked into; a large one takes more tokens. Raises Denied."""
+        self._admit(self._addresses, {address: tokens})
 
     async def take(self, source: str, judged: Judged, address: str | None) -> None:
         """Returns once the broker has all that is right. Raises Denied.
@@ -53,6 +62,7 @@ class Intake:
             await self._carry(judged, address, visitors)
         self.refuse(source, judged.refused)
         self.collected.judged(source, judged)
+        self._hears(source, judged)
 
     def refuse(self, source: str, refused: list[Refused]) -> None:
         """Tells of events that were refused, and keeps a copy of each."""

@@ -20,6 +20,7 @@ from agents.collector.validation import Refused
 from agents.config.settings import Settings, aiokafka_options
 from agents.kafka.topics import REJECTED
 from agents.runtime.log import say
+from stream.events.nearest import named
 
 log = logging.getLogger("triggers.collector")
 
@@ -49,6 +50,8 @@ def kept(source: str, refused: Refused, now_ms: int) -> RejectedCopy:
         ("time", b"%d" % now_ms),
         ("source", source.encode()),
     ]
+    if name := named(refused.value):
+        headers.append(("type", name.encode()))
     if len(refused.value) > LARGEST:
         headers.append(("size", b"%d" % len(refused.value)))
     return RejectedCopy(refused.value[:LARGEST], headers)

@@ -14,6 +14,7 @@ from agents.console import routes, shop
 from agents.console.app_keys import HUB, RECIPES
 from agents.console.http_security import add_headers, only_loopback
 from agents.console.hub import Hub
+from agents.console.left_out import PartsLeftOut
 from agents.console.lookup import Lookup
 from agents.console.overview import Overview
 from agents.console.topic_reader import TopicReader
@@ -43,12 +44,13 @@ def make_app(settings: Settings, recipes: Recipes, *, loopback: bool = True) -> 
     writer = Writer(settings, recipes, link) if link else None
     view = ViewReader(link, writer.keys) if link and writer else None
     app[HUB], app[SETTINGS], app[RECIPES], app[routes.READER] = hub, settings, recipes, reader
-    app[routes.OVERVIEW] = Overview(settings, recipes, reader, writer, view)
+    left_out = PartsLeftOut(hub)
+    app[routes.OVERVIEW] = Overview(settings, recipes, reader, writer, view, left_out)
     app[routes.LOOKUP] = Lookup(settings, recipes, reader, view)
     routes.add_routes(app)
     shop.add_routes(app)
     work: list[Callable[[], Awaitable[None]]] = [reader.tail.run, reader.sample]
-    work += handler.add_routes(app)
+    work += handler.add_routes(app, left_out.take)
     if link and writer:
         tell(app, ViewMetrics(link, writer).text)
         work.append(writer.run)

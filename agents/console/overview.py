@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from agents.config.settings import Settings
 from agents.console import latency
+from agents.console.left_out import PartsLeftOut
 from agents.console.rolling_counts import SPANS, Key
 from agents.console.topic_reader import TopicReader
 from agents.view.projection import day
@@ -39,12 +40,14 @@ class Overview:
         reader: TopicReader,
         writer: Writer | None,
         view: ViewReader | None,
+        left_out: PartsLeftOut,
     ) -> None:
         self._settings = settings
         self._recipes = recipes
         self._reader = reader
         self._writer = writer
         self._view = view
+        self._left_out = left_out
         self._made: dict[str, tuple[float, dict[str, Any]]] = {}
 
     async def figures(self, over: str) -> dict[str, Any]:
@@ -82,6 +85,7 @@ class Overview:
             "rejected": {
                 key[1]: number for key, number in total.most_common() if key[0] == "rejected"
             },
+            "left_out": self._left_out.rows(),
         }
 
     def _now(self) -> int:

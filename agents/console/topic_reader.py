@@ -152,6 +152,7 @@ class TopicReader:
         size = why.get("size") or str(len(record.value or b""))
         reject = place | {
             "reason": why.get("reason", ""),
+            "type": why.get("type", ""),
             "path": why.get("path", "$"),
             "from": {name: why.get(name, "") for name in ORIGIN},
             "size": int(size) if size.isdigit() else 0,

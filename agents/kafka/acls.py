@@ -11,10 +11,13 @@ from agents.config.settings import Settings
 
 Resource = Literal["topic", "group", "transactionalId"]
 
-ROLES: Final = ("storefront", "worker", "sender", "operator")
+ROLES: Final = ("storefront", "bridge", "worker", "sender", "operator")
 
 SENDER_GROUP: Final = "sender"
 """Behind the prefix; TRIGGERS_SENDER_GROUP names another."""
+
+BRIDGE_GROUP: Final = "bridge"
+"""Behind the prefix; TRIGGERS_BRIDGE_GROUP names another."""
 
 
 class Acl(NamedTuple):
@@ -26,9 +29,12 @@ class Acl(NamedTuple):
     prefixed: bool = False
 
 
-def acls(role: str, settings: Settings, recipes: Iterable[str]) -> list[Acl]:
-    """Of one role, for recipes of these names."""
-    return [*_topics(role, settings, tuple(recipes)), *_groups(role, settings)]
+def acls(
+    role: str, settings: Settings, recipes: Iterable[str], bridged: Iterable[str] = ()
+) -> list[Acl]:
+    """Of one role, for recipes of these names. `bridged`: the topics that a bridge reads, by their whole names."""
+    of_sources = [Acl("topic", name, ("Read",)) for name in bridged if role == "bridge"]
+    return [*_topics(role, settings, tuple(recipes)), *of_sources, *_groups(role, settings)]
 
 
 def _topics(role: str, settings: Settings, recipes: Iterable[str]) -> Iterator[Acl]:
@@ -56,11 +62,15 @@ def _operations(role: str, topic: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _groups(role: str, settings: Settings) -> Iterator[Acl]:
-    """An operator looks at the lag of both groups."""
-    groups = {"worker": settings.group, "sender": settings.topic(SENDER_GROUP)}
+    """An operator looks at the lag of all groups."""
+    groups = {
+        "worker": settings.group,
+        "sender": settings.topic(SENDER_GROUP),
+        "bridge": settings.topic(BRIDGE_GROUP),
+    }
     if role in groups:
         yield Acl("group", groups[role], ("Describe", "Read"))
     if role == "operator":
         yield from (Acl("group", group, ("Describe",)) for group in groups.values())
-    if role == "worker" and settings.delivery == "exactly_once":
-        yield Acl("transactionalId", settings.group, ("Describe", "Write"), prefixed=True)
+    if role in ("worker", "bridge") and settings.delivery == "exactly_once":
+        yield Acl("transactionalId", groups[role], ("Describe", "Write"), prefixed=True)

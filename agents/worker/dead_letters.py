@@ -5,6 +5,7 @@ from typing import Final
 
 from agents.kafka.decompression import Oversized
 from agents.kafka.raw_batches import RawBatch, RawRecord
+from stream.events.nearest import named
 
 LARGEST: Final = 2 * 1024 * 1024 - 128 * 1024
 """Bytes of a record that the topic takes for certain. What was packed can be larger: it is cut."""
@@ -38,8 +39,15 @@ def records(
                 ("partition", b"%d" % partition),
                 ("offset", b"%d" % offset),
                 ("time", b"%d" % time),
+                *_type(record.value),
             ],
         )
+
+
+def _type(value: bytes | None) -> list[tuple[str, bytes | None]]:
+    """The type that the record gives, if there is such a type or one near it."""
+    name = named(value or b"")
+    return [("type", name.encode())] if name else []
 
 
 def _fitting(record: RawRecord, why: list[tuple[str, bytes | None]]) -> Row:

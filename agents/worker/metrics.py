@@ -24,6 +24,9 @@ from prometheus_client import (
 )
 
 import schemas
+from agents.worker.batch_counts import CLOCK, BatchCounts
+from stream.events.nearest import OTHER
+from stream.events.types import TYPES
 from stream.outputs.outputs import Outputs
 from stream.stages.people import People
 from stream.stages.stage import WaitingStage
@@ -38,7 +41,7 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 VISITORS: Final = "visitors"
 KEYS: Final = "keys"
 PEOPLE: Final = "people"
-CLOCK: Final = "clock.advanced"
+ORDERED: Final = "applied:order.placed"
 
 QUICK: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 SLOW: Final = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200)
@@ -66,6 +69,11 @@ class Metrics:
         self.fired = Counter("published", "Triggers and cancels", ["recipe", "kind"], **made)
         self.decisions = Counter("decisions", "Decisions", ["outcome", "reason"], **made)
         self.rejected = Counter("rejected", "Records that are no valid event", ["reason"], **made)
+        self.unknown = Counter(
+            "unknown_types", "Events of a type that there is not", ["meant"], **made
+        )
+        self.left_out = Counter("parts_left_out", "Parts not read", ["type", "path"], **made)
+        self.order = Times("order_timestamp_seconds", "Of the last order applied", **made)
         self.run = Gauge("rejected_run_records", "Rejected in a row", ["partition"], **made)
         self.skipped = Counter("deleted_unread_records", "Deleted before read", stage, **made)
         self.behind = Counter("behind_evidence_records", "Stamped too early", **made)
@@ -99,9 +107,11 @@ class Metrics:
         ProcessCollector(registry=registry)
         GCCollector(registry=registry)
         self._live = live
+        self._newest_order = 0
         self._paused: float | None = None
         self._brokers: tuple[int, float] | None = None
         self._reported: set[tuple[str, int]] = set()
+        self._counts = BatchCounts(self)
         self._start(recipes)
 
     def _start(self, recipes: Iterable[str]) -> None:
@@ -113,6 +123,11 @@ class Metrics:
             self.fired.labels(recipe, "cancelled")
         for fate, kind in (("rejected", ""), ("unknown", ""), ("clock", CLOCK)):
             self.events.labels(fate, kind)
+        for kind in TYPES:
+            self.events.labels("applied", kind)
+            self.events.labels("rejected", kind)
+        for kind in (*TYPES, OTHER):
+            self.unknown.labels(kind)
         self.decisions.labels("fired", "")
         for fate in ("applied", "copy"):
             self.facts.labels(fate)
@@ -127,23 +142,15 @@ class Metrics:
         acks: Sequence["Ack"] = (),
     ) -> None:
         """Adds what a batch of the processor counted; `acks`: of its outputs, in the order they were sent."""
-        for (kind, label), number in out.counts.items():
-            first, _, second = label.partition(":")
-            if kind == "types":
-                self.events.labels(first, CLOCK if first == "clock" else second).inc(number)
-            elif kind == "facts":
-                self.facts.labels(label).inc(number)
-            elif kind == "claims":
-                self.claims.labels(label).inc(number)
-            elif kind == "triggers":
-                self.fired.labels(second, first).inc(number)
-            elif kind == "decisions":
-                self.decisions.labels(first, second).inc(number)
+        self._counts.add(out.counts)
         for _, reason, _ in out.rejected:
             self.rejected.labels(reason).inc()
         if processor is not None:
             if any(kind == "events" for kind, _ in out.counts):
                 self._count_run(out, str(processor.source.partition), processor.position)
+            if self._live and ("types", ORDERED) in out.counts:
+                self._newest_order = max(self._newest_order, processor.clock)
+                self.order.set(self._newest_order)
             if self._live and out.moments and acks:
                 acks[-1].add_done_callback(partial(self._acknowledged, processor.name, out.moments))
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from agents.kafka.raw_batches import RawBatch
 from agents.runtime.log import say
+from agents.worker.input_log import InputLog
 from agents.worker.metrics import VISITORS, Metrics
 from agents.worker.partition_processor import PartitionProcessor
 from agents.worker.producer import OutputProducer, Provenance
@@ -42,11 +43,13 @@ class VisitorsProcessor(PartitionProcessor):
         self.idle_watermark = -1
         self._pending_end: tuple[int, int] | None = None
         self._reported = -REPORTED_EVERY_S
+        self._input = InputLog(source.partition)
 
     def apply(self, batches: Sequence[RawBatch]) -> Outputs:
         out = Outputs()
         self._count_behind(batches)
         self.stage.process(chain.from_iterable(batch.rows() for batch in batches), out)
+        self._input.told(out)
         if self._pending_end and batches[-1].next >= self._pending_end[0]:
             self._advance(self._pending_end[1], out)
         return out

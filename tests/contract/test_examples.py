@@ -25,6 +25,7 @@ OTHERS = [
     "decision",
     "rejected",
     "undelivered",
+    "unreadable",
 ]
 TOLD = [*schemas.names("facts"), *schemas.names("claims")]
 PROMISED = [*EVENT_SCHEMAS, *TOLD, *schemas.names("kinds"), *OTHERS]

@@ -25,14 +25,14 @@ CLASSES = {
 MODULES = {
     "agents": {
         "assignment": "the partitions of a worker, and those of a sender: each is a consumer group",
-        "consumer": "of a worker, and of a sender",
+        "consumer": "of a worker, of a sender, and of a bridge",
         "dead_letters": "of input that cannot be read, and of triggers that no endpoint took",
-        "health": "of a worker, and of a sender",
+        "health": "of a worker, of a sender, and of a bridge",
         "lookup": "the page asks what the command asks",
         "metrics": "each program has instruments of its own",
         "producer": "of outputs, and of collected events",
         "recipes": "the command, and what it reads",
-        "settings": "of the service, and of a sender",
+        "settings": "of the service, of a sender, and of a bridge",
         "shop": "the demo shop, and the demo that opens it",
         "topics": "the command, and the list that it makes",
         "worker": "the command, and what it runs",

@@ -6,6 +6,7 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry
 
+from agents.bridge.metrics import BridgeMetrics
 from agents.collector.metrics import CollectorMetrics
 from agents.config.settings import Settings
 from agents.sender.metrics import Metrics as SenderMetrics
@@ -33,6 +34,7 @@ def registries() -> list[CollectorRegistry]:
     return [
         Metrics().registry,
         SenderMetrics().registry,
+        BridgeMetrics().registry,
         CollectorMetrics().registry,
         ViewMetrics(link, writer).registry,
     ]

@@ -22,6 +22,8 @@ def environment(service: dict[str, Any]) -> dict[str, str]:
         "${TRIGGERS_SENDER_KEY:-}": "",
         "${TRIGGERS_WEBHOOK_URL:-}": "https://sms.example",
         "${TRIGGERS_WEBHOOK_SECRET:-}": SECRET,
+        "${TRIGGERS_IDENTITY_PEPPER:-}": SECRET,
+        "${TRIGGERS_SCHEMA_REGISTRY:-}": "http://registry:8081",
     }
     return {name: given.get(value, value) for name, value in service["environment"].items()}
 

@@ -83,7 +83,10 @@ def test_a_recipe_without_its_topic_is_refused(broker: str, prefix: str, tmp_pat
     file = tmp_path / "recipes.yaml"
     file.write_text("recipes:\n  - {name: cart-vip, kind: cart-abandonment}\n")
     told = refused(TRIGGERS_KAFKA=broker, TRIGGERS_PREFIX=prefix, TRIGGERS_RECIPES=str(file))
-    assert told.splitlines() == [
+    said = [
+        line for line in told.splitlines() if " WARNING kafka." not in line
+    ]  # of a slow machine
+    assert said == [
         f"{prefix}triggers.cart-vip is missing: make it with `storefront-triggers topics`"
     ]
 

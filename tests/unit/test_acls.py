@@ -46,6 +46,26 @@ def test_a_sender_may_read_triggers_and_write_dead_letters(recipe: str) -> None:
     assert "eu.storefront.events" not in found
 
 
+def test_a_bridge_may_read_the_topics_of_sources_and_write_events() -> None:
+    found = {
+        right.name: right for right in acls("bridge", PLAIN, NAMES, ["segment", "snowplow.good"])
+    }
+    assert found == {
+        "eu.storefront.events": Acl("topic", "eu.storefront.events", ("Write",)),
+        "eu.bridge.unreadable": Acl("topic", "eu.bridge.unreadable", ("Write",)),
+        "segment": Acl("topic", "segment", ("Read",)),
+        "snowplow.good": Acl("topic", "snowplow.good", ("Read",)),
+        "eu.bridge": Acl("group", "eu.bridge", ("Describe", "Read")),
+    }
+
+
+def test_nobody_else_may_read_the_topics_of_sources() -> None:
+    others = [role for role in ROLES if role != "bridge"]
+    assert not [
+        r for role in others for r in acls(role, PLAIN, NAMES, ["segment"]) if r.name == "segment"
+    ]
+
+
 def test_an_operator_may_make_the_topics_and_read_all_that_explains() -> None:
     found = of("operator")
     topics = [right for right in found.values() if right.resource == "topic"]
@@ -54,14 +74,16 @@ def test_an_operator_may_make_the_topics_and_read_all_that_explains() -> None:
         assert "Read" in found[f"eu.{name}"].operations
 
 
-def test_transactions_are_a_workers_right_only_where_they_are_used() -> None:
-    def transactional(settings: Settings) -> list[Acl]:
-        found = acls("worker", settings, NAMES)
+def test_transactions_are_a_right_only_where_they_are_used() -> None:
+    def transactional(settings: Settings, role: str = "worker") -> list[Acl]:
+        found = acls(role, settings, NAMES)
         return [right for right in found if right.resource == "transactionalId"]
 
     assert transactional(PLAIN) == []
     [right] = transactional(Settings(group="triggers", delivery="exactly_once"))
     assert right == Acl("transactionalId", "triggers", ("Describe", "Write"), prefixed=True)
+    [right] = transactional(Settings(delivery="exactly_once"), "bridge")
+    assert right == Acl("transactionalId", "bridge", ("Describe", "Write"), prefixed=True)
 
 
 def documents(prefix: str) -> list[dict[str, Any]]:

@@ -98,7 +98,7 @@ def test_events_are_told_by_fate_and_type_and_none_is_left_out() -> None:
     visitors.process(rows, out)
     metrics.decided(out)
     assert told(metrics, "events_total") == len(rows)
-    assert told(metrics, "events_total", fate="rejected", type="") == len(out.rejected) > 0
+    assert told(metrics, "events_total", fate="rejected") == len(out.rejected) > 0
     assert told(metrics, "events_total", fate="clock", type="clock.advanced") > 0
     assert told(metrics, "events_total", fate="applied", type="order.placed") > 0
 
@@ -113,6 +113,70 @@ def test_the_type_of_an_event_is_one_of_the_page_or_empty() -> None:
         ("unknown", "made.up"): 1,
     }
     assert "" not in types.TYPES
+
+
+def of(*values: dict[str, object] | bytes) -> Metrics:
+    """What is told after these values of one visitor."""
+    metrics, visitors, out = Metrics(), Visitors(recipes_file.DEFAULT), Outputs()
+    rows = [
+        (n, START, b"v", value if isinstance(value, bytes) else msgspec.json.encode(value))
+        for n, value in enumerate(values)
+    ]
+    visitors.process(rows, out)
+    metrics.decided(out)
+    return metrics
+
+
+@pytest.mark.parametrize(
+    ("given", "type"),
+    [
+        ({"type": "order.placed", "visitor": "v"}, "order.placed"),
+        ({"type": "order.completed", "visitor": "v"}, "order.placed"),
+        ({"id": "e", "type": "consent.changed", "visitor": "v", "granted": False}, "consent.changed"),
+        ({"id": "e", "type": "order.cancelled", "visitor": "w", "order": {"id": "o"}}, "order.cancelled"),
+        (b'{"id": "e", "type": "order.placed", "order": {"name": "6" monitor"}}', "order.placed"),
+        (b'{"id": "e", "type": "order.placed", "x": ' + b" " * 300_000 + b"1}", "order.placed"),
+        ({"id": "e", "type": "made.up"}, ""),
+        ({"id": "e", "type": 7}, ""),
+        (b"", ""),
+    ],
+)  # fmt: skip
+def test_a_rejected_record_is_told_by_the_type_that_it_gives_or_means(
+    given: dict[str, object] | bytes, type: str
+) -> None:
+    assert told(of(given), "events_total", fate="rejected", type=type) == 1
+    assert told(of(given), "events_total", fate="rejected") == 1
+
+
+def test_parts_that_were_left_out_are_told_by_type_and_path() -> None:
+    cart = {"items": [{"quantity": 1}, {"quantity": 1}, {"product_id": "lamp"}]}
+    metrics = of({"id": "e", "type": "cart.updated", "visitor": "v", "cart": cart})
+    assert told(metrics, "parts_left_out_total", type="cart.updated") == 2
+    assert told(metrics, "parts_left_out_total", path="$.cart.items[].product_id") == 2
+
+
+def test_a_type_that_there_is_not_is_told_by_what_it_was_meant_to_be() -> None:
+    metrics = of(*({"id": "e", "type": type, "visitor": "v"} for type in ("purchase", "x", "y")))
+    assert told(metrics, "unknown_types_total", meant="order.placed") == 1
+    assert told(metrics, "unknown_types_total", meant="other") == 2
+
+
+@pytest.mark.parametrize("type", sorted(types.TYPES))
+def test_the_first_rejected_event_of_a_type_is_an_increase(type: str) -> None:
+    assert told(Metrics(), "events_total", fate="rejected", type=type) == 0
+
+
+def test_the_time_of_the_last_order_is_told() -> None:
+    def test(metrics: Metrics, visitors: VisitorsProcessor, _: PeopleProcessor) -> None:
+        order = msgspec.json.encode({"id": "o", "type": "order.placed", "visitor": "v"})
+        metrics.decided(apply(visitors, good(0)), visitors)
+        assert told(metrics, "order_timestamp_seconds") == 0
+        metrics.decided(apply(visitors, Input(1, order, b"v", START + 5000)), visitors)
+        assert told(metrics, "order_timestamp_seconds") == START / 1000 + 5
+        metrics.decided(apply(visitors, good(2)), visitors)
+        assert told(metrics, "order_timestamp_seconds") == START / 1000 + 5
+
+    on_shards(test)
 
 
 @pytest.mark.parametrize("recipe", recipes_file.DEFAULT.names)
@@ -145,7 +209,7 @@ def test_records_stamped_before_the_time_that_is_called_over_are_counted(
     def test(metrics: Metrics, visitors: VisitorsProcessor, _: PeopleProcessor) -> None:
         for number, time in enumerate((START, START - 1, START, START - 2_500, START - 9_000)):
             visitors.apply([RawBatch([good(number)], number, number + 1, time)])
-            visitors.called = START - 2_000
+            visitors.idle_watermark = START - 2_000
         assert told(metrics, "behind_evidence_records_total") == 2
         visitors.apply([batch(Input(9, b"", b"", START - 1))])
         assert told(metrics, "behind_evidence_records_total") == 2, "a replay's times are its own"

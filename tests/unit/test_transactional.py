@@ -19,7 +19,7 @@ async def complaints() -> list[dict[str, Any]]:
     told: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
     sender = TransactionalProducer.__new__(TransactionalProducer)
-    sender._left = asyncio.get_running_loop().create_future()
+    sender._abandoned = asyncio.get_running_loop().create_future()
     flush = asyncio.ensure_future(sender.run_until_fenced(fenced()))
     for _ in range(2):  # it has begun to wait, and the work has failed
         await asyncio.sleep(0)
