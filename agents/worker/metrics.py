@@ -41,7 +41,7 @@ VISITORS: Final = "visitors"
 KEYS: Final = "keys"
 PEOPLE: Final = "people"
 CLOCK: Final = "clock.advanced"
-ORDERED: Final = "applied:order.placed"
+ORDERED: Final = ("types", "applied", "order.placed")
 
 QUICK: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 SLOW: Final = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200)
@@ -141,28 +141,30 @@ class Metrics:
         acks: Sequence["Ack"] = (),
     ) -> None:
         """Adds what a batch of the processor counted; `acks`: of its outputs, in the order they were sent."""
-        for (kind, label), number in out.counts.items():
-            first, _, second = label.partition(":")
-            if kind == "types":
-                self.events.labels(first, CLOCK if first == "clock" else second).inc(number)
-            elif kind == "facts":
-                self.facts.labels(label).inc(number)
-            elif kind == "claims":
-                self.claims.labels(label).inc(number)
-            elif kind == "triggers":
-                self.fired.labels(second, first).inc(number)
-            elif kind == "decisions":
-                self.decisions.labels(first, second).inc(number)
-            elif kind == "reported":
-                self.left_out.labels(first, second).inc(number)
-            elif kind == "unknown":
-                self.unknown.labels(meant(label) or OTHER).inc(number)
+        for count, number in out.counts.items():
+            match count:
+                case "types", "clock", _:
+                    self.events.labels("clock", CLOCK).inc(number)
+                case "types", fate, type:
+                    self.events.labels(fate, type).inc(number)
+                case "facts", fate:
+                    self.facts.labels(fate).inc(number)
+                case "claims", fate:
+                    self.claims.labels(fate).inc(number)
+                case "triggers", kind, recipe:
+                    self.fired.labels(recipe, kind).inc(number)
+                case "decisions", outcome, reason:
+                    self.decisions.labels(outcome, reason).inc(number)
+                case "reported", type, path:
+                    self.left_out.labels(type, path).inc(number)
+                case "unknown", name:
+                    self.unknown.labels(meant(name) or OTHER).inc(number)
         for _, reason, _ in out.rejected:
             self.rejected.labels(reason).inc()
         if processor is not None:
-            if any(kind == "events" for kind, _ in out.counts):
+            if any(count[0] == "events" for count in out.counts):
                 self._count_run(out, str(processor.source.partition), processor.position)
-            if self._live and ("types", ORDERED) in out.counts:
+            if self._live and ORDERED in out.counts:
                 self._newest_order = max(self._newest_order, processor.clock)
                 self.order.set(self._newest_order)
             if self._live and out.moments and acks:
@@ -171,7 +173,7 @@ class Metrics:
     def _count_run(self, out: Outputs, partition: str, position: int) -> None:
         """The rejected records that nothing accepted has followed."""
         run = len(out.rejected)
-        if any(kind == "events" and fate != "rejected" for kind, fate in out.counts):
+        if any(count[0] == "events" and count[1] != "rejected" for count in out.counts):
             faults = reversed(out.rejected)
             ends = zip(faults, range(position - 1, -1, -1), strict=False)
             run = next((n for n, (fault, end) in enumerate(ends) if fault[0] != end), run)
