@@ -58,5 +58,8 @@ def shorten(event: Any, size: int) -> None:
 
 def size(line: Any) -> int:
     """Characters that a line of a cart takes, about."""
-    parts = line.product_id, line.variant_id, line.name, line.category, line.url, line.image
-    return 50 + sum(len(part) for part in parts if isinstance(part, str))
+    found = 50 + len(line.product_id)
+    for part in (line.variant_id, line.name, line.category, line.url, line.image):
+        if part:  # neither UNSET nor None
+            found += len(part)
+    return found

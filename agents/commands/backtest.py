@@ -7,17 +7,17 @@ import argparse
 import gc
 import gzip
 import sys
-import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from agents.config.recipes import read
 from agents.replay import findings
+from agents.replay.event_file import lines, whole_lines
 from stream import backtest
 from stream.recipes.recipe import Recipes
 from stream.recipes_file import RecipesError
@@ -82,7 +82,7 @@ def decide(args: argparse.Namespace, recipes: Recipes) -> int:
         ) as progress,
     ):
         task = progress.add_task(args.file.name, total=args.file.stat().st_size)
-        found = _whole_lines(args.file, raw)
+        found = whole_lines(args.file, raw)
         for out in backtest.run(found if args.any_time else backtest.in_ms(found), recipes):
             triggers.writelines([value + b"\n" for _, _, value in out.triggers])
             decisions.writelines([value + b"\n" for _, value in out.decisions])
@@ -114,27 +114,6 @@ def _reasons(file: Path, rejected: dict[int, str]) -> Iterator[tuple[int, str]]:
                 plain = rejected[number] == "not_json"
                 why = "not JSON, or without a time `t`" if plain else findings.why(line)
                 yield number + 1, why
-
-
-def lines(path: Path, raw: BinaryIO) -> Iterator[bytes]:
-    """The lines of an open file, unpacked if its name ends in .gz, without their ends.
-
-    Raises OSError, and EOFError for a packed file that ends too soon.
-    """
-    for line in _whole_lines(path, raw):
-        yield line.rstrip(b"\r\n")
-
-
-def _whole_lines(path: Path, raw: BinaryIO) -> Iterable[bytes]:
-    """As `lines`, with their ends."""
-    return _unpacked(raw) if path.suffix == ".gz" else raw
-
-
-def _unpacked(raw: BinaryIO) -> Iterator[bytes]:
-    try:
-        yield from gzip.GzipFile(fileobj=raw)
-    except zlib.error as fault:
-        raise gzip.BadGzipFile(str(fault)) from None
 
 
 def _report(out: Path, counts: Counter[tuple[str, ...]], parts: findings.Parts) -> None:

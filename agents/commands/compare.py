@@ -19,6 +19,7 @@ from agents.compare.page import page
 from agents.compare.report import report
 from agents.compare.side import Side, decide
 from agents.config.recipes import read
+from agents.replay.event_file import lines
 from stream import backtest
 from stream.recipes.recipe import Recipes
 from stream.recipes_file import RecipesError
@@ -94,11 +95,11 @@ def _side(args: argparse.Namespace, recipes: Recipes, name: str, progress: Progr
     with args.file.open("rb", buffering=command.AT_ONCE) as raw:
 
         def told() -> Iterator[bytes]:
-            for number, line in enumerate(command.lines(args.file, raw)):
+            for number, line in enumerate(lines(args.file, raw)):
                 if number % 10_000 == 0:
                     progress.update(task, completed=raw.tell())
                 yield line
             progress.update(task, completed=raw.tell())
 
-        lines = told() if args.any_time else backtest.in_ms(told())
-        return decide(lines, recipes, args.out / name)
+        events = told() if args.any_time else backtest.in_ms(told())
+        return decide(events, recipes, args.out / name)

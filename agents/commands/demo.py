@@ -53,9 +53,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--visitors", type=int, default=3000, help="of the day in replay (3000)")
     parser.add_argument("--seed", type=int, default=1, help="the same seed, the same day (1)")
     parser.add_argument(
-        "--replay", type=float, default=25.0, metavar="S", help="the day takes (25)"
+        "--replay", type=float, default=22.0, metavar="S", help="the day takes (22)"
     )
-    parser.add_argument("--live", type=float, default=16.0, metavar="S", help="live traffic (16)")
+    parser.add_argument("--live", type=float, default=20.0, metavar="S", help="live traffic (20)")
     parser.add_argument("--shop", action="store_true", help="only the demo shop, until Ctrl-C")
 
 

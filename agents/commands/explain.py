@@ -104,7 +104,7 @@ def written(answer: Answer, recipes: Recipes, zone: str | None) -> Iterator[tupl
     place = quiet_hours.zone(name) or quiet_hours.zone("UTC")
     assert place is not None
     told = lines(answer.story, recipes, place)
-    devices = ", ".join(answer.visitors)
+    devices = ", ".join(answer.places)
     yield f"{answer.name} · on {devices} · times in {name}", "bold"
     for line in told:
         if answer.trigger_id and line.trigger_id == answer.trigger_id:

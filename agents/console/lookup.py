@@ -126,7 +126,7 @@ class Lookup:
         return {
             "name": answer.name,
             "trigger_id": answer.trigger_id,
-            "visitors": answer.visitors,
+            "visitors": answer.places,
             "zone": name,
             "counts": counts,
             "left_out": max(0, len(told) - MOST_LINES),

@@ -1,7 +1,7 @@
 """What came out of a run, counted and written down. Pure."""
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -68,8 +68,8 @@ def _table(title: str, counts: Counter[str]) -> Iterator[str]:
 def examples(
     results: Results, weight: Mapping[str, int]
 ) -> tuple[str | None, str | None, str | None]:
-    """(a person who got a reminder, one for whom something was refused, one without a customer's id whose reminders an
-    order ended), with short stories.
+    """(a person who got a reminder, one for whom something was refused, one whose reminders were ended by an order of a
+    server that knew no visitor), with short stories.
 
     `weight`: how many events each visitor has.
     """
@@ -96,14 +96,20 @@ def examples(
         if any(each["reason"] == reason for each in refused):
             refused = [each for each in refused if each["reason"] == reason]
             break
-    bought = {
-        each["person"]
-        for each in decisions
-        if each["outcome"] == "closed" and each["reason"] == "converted"
-    }
-    guests = [
+    bought = {each["person"] for each in decisions if each.get("reason") == "converted"}
+    names = _names(results)
+    by_key = [
         each
         for each in reminded
-        if each["person"] in bought and each["person"].startswith("email:")
+        if each["person"] in bought and names[each["person"]] & weight.keys()
     ]
-    return shortest(reminded), shortest(refused), shortest(guests)
+    return shortest(reminded), shortest(refused), shortest(by_key)
+
+
+def _names(results: Results) -> dict[str, set[str]]:
+    """By the person of a trigger: the pseudo-visitors that a server's events of them have."""
+    names: dict[str, set[str]] = defaultdict(set)
+    for trigger in map(json.loads, results.triggers):
+        person, cart = trigger["data"]["person"], trigger["data"].get("cart")
+        names[person] |= {f"~{person}"} | ({f"~cart:{cart['id']}"} if cart else set())
+    return names

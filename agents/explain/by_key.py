@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from stream.events.owner import MARK, pseudo_key
+from stream.state.facts import AnyFact, Consented, Identified, Ordered, Unordered
 
 Record = dict[str, Any]
 
@@ -24,9 +25,9 @@ SORTS: Final = {
 
 def who(visitor: str) -> str:
     """A visitor in words: `phone-7`; of a pseudo-visitor what is known of it."""
-    if visitor.startswith(BY_KEY):
-        return f"somebody else, by {_key(visitor[len(BY_KEY) :])},"
-    return f"somebody, by {_key(visitor[len(MARK) :])}," if visitor.startswith(MARK) else visitor
+    if not visitor.startswith(MARK):
+        return visitor
+    return f"somebody (known by {_key(visitor.lstrip(MARK))})"
 
 
 def _key(key: str) -> str:
@@ -59,15 +60,17 @@ def keys_named(event: Mapping[str, Any]) -> Iterator[str]:
             yield f"cart:{id}"
 
 
-def of_fact(fact: Mapping[str, Any]) -> Iterator[Record]:
+def of_fact(fact: AnyFact) -> Iterator[Record]:
     """What a forwarded fact tells, and what a key hands over to somebody who is bound to it later."""
-    start = {"t": fact["at"], "visitor": fact["visitor"], "type": fact["type"]}
-    if fact["type"] in ("order.placed", "order.cancelled"):
-        yield start | {"order": {"id": fact["order_id"]}}
-    elif fact["type"] == "consent.changed":
-        yield start | {"channels": fact["channels"], "granted": fact["granted"]}
-    elif fact["type"] == "visitor.identified":
-        for order in fact.get("orders", ()):
-            yield start | {
-                "t": order["at"], "type": "order.placed", "order": {"id": order["id"]}
-            }  # fmt: skip
+    start = {"t": fact.at, "visitor": fact.visitor}
+    if isinstance(fact, Ordered):
+        yield start | {"type": "order.placed", "order": {"id": fact.order_id}}
+    elif isinstance(fact, Unordered):
+        yield start | {"type": "order.cancelled", "order": {"id": fact.order_id}}
+    elif isinstance(fact, Consented):
+        yield start | {
+            "type": "consent.changed", "channels": fact.channels, "granted": fact.granted
+        }  # fmt: skip
+    elif isinstance(fact, Identified):
+        for order in fact.orders:
+            yield start | {"t": order.at, "type": "order.placed", "order": {"id": order.id}}

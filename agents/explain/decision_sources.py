@@ -4,6 +4,7 @@ Both give plain objects by topic and key; events as `agents/explain/event_record
 """
 
 import json
+import time
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +17,9 @@ from agents.explain.by_key import BY_KEY, TOLD_ON, keys_named, named_by, of_fact
 from agents.explain.event_records import Record, read
 from agents.kafka.partitioner import partition_counts, partition_of
 from agents.kafka.topics import EVENTS, FACTS
+from agents.replay.event_file import lines
+from stream.state import facts
+from stream.state.facts import AnyFact, WatermarkRecord
 
 DECISIONS: Final = "triggers.decisions"
 TRIGGERS: Final = "triggers."
@@ -42,6 +46,15 @@ class DecisionSource(Protocol):
         events of the visitor `~~<key>`."""
         ...
 
+    def now(self) -> int | None:
+        """The time (ms) up to which anything can have happened; None: all that is there has."""
+        ...
+
+
+def _lines_of(events: Path) -> Iterator[bytes]:
+    with events.open("rb") as raw:
+        yield from lines(events, raw)
+
 
 class Files:
     """DIR/triggers.jsonl and DIR/decisions.jsonl of a backtest, and its file of events if given.
@@ -51,7 +64,7 @@ class Files:
 
     def __init__(self, folder: Path, events: Path | None) -> None:
         self.folder = folder
-        found = map(read, events.read_bytes().splitlines()) if events else iter(())
+        found = map(read, _lines_of(events)) if events else iter(())
         self.all_events = [event for event in found if event]
 
     async def decisions(self, people: Collection[str] | None) -> list[Record]:
@@ -80,6 +93,9 @@ class Files:
             if key and event["type"] in TOLD_ON:
                 found.append(event | {"visitor": f"{BY_KEY}{key}"})
         return found
+
+    def now(self) -> int | None:
+        return None
 
     def _lines(self, name: str) -> Iterator[Record]:
         with (self.folder / f"{name}.jsonl").open("rb") as file:
@@ -131,18 +147,20 @@ class Kafka:
         return [event for event in found if event]
 
     async def seen(self, people: Collection[str]) -> list[tuple[str, int]]:
-        facts = await self._facts(people)
-        told = [each for each in facts if not each["visitor"].startswith(BY_KEY)]
-        return [(each["visitor"], each["at"]) for each in [*told, *await self.decisions(people)]]
+        heard = await self._facts(people)
+        told = [(each.visitor, each.at) for each in heard if not each.visitor.startswith(BY_KEY)]
+        return told + [(each["visitor"], each["at"]) for each in await self.decisions(people)]
 
     async def forwarded(self, people: Collection[str], keys: Collection[str]) -> list[Record]:
-        facts = await self._facts(people)
-        return [
-            event for fact in facts if fact["visitor"].startswith(BY_KEY) for event in of_fact(fact)
-        ]
+        heard = [each for each in await self._facts(people) if each.visitor.startswith(BY_KEY)]
+        return [event for fact in heard for event in of_fact(fact)]
 
-    async def _facts(self, people: Collection[str]) -> list[Record]:
-        return [json.loads(value) for _, value in await self._read(FACTS, people)]
+    def now(self) -> int | None:
+        return time.time_ns() // 1_000_000 if self.settings.time == "append" else None
+
+    async def _facts(self, people: Collection[str]) -> list[AnyFact]:
+        found = [facts.decode(value) for _, value in await self._read(FACTS, people)]
+        return [fact for fact in found if not isinstance(fact, WatermarkRecord)]
 
     async def values(self, name: str, key: str) -> list[bytes | None]:
         """Of one key of a topic (without the prefix), tombstones too."""

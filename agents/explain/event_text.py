@@ -31,7 +31,7 @@ def things(items: Iterable[Mapping[str, Any]]) -> str:
     parts = []
     for item in items:
         variant = f" ({item['variant_id']})" if item.get("variant_id") else ""
-        count = f"{item['quantity']} × " if item.get("quantity") else ""
+        count = f"{item['quantity']:g} × " if item.get("quantity") else ""
         parts.append(f"{count}{item.get('name') or item['product_id']}{variant}")
     return ", ".join(parts)
 

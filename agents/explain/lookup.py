@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 from agents.explain.decision_sources import DecisionSource
 from agents.explain.timeline import Record, Story
 from agents.explain.whose import Beings, Followed
+from stream.events.owner import is_pseudo
 from stream.outputs.triggers import CANCELLED
 
 TRIGGER_ID: Final = re.compile(r"[0-9a-f]{32}")
@@ -24,6 +25,12 @@ class Answer(NamedTuple):
     visitors: tuple[str, ...]
     story: Story
     trigger_id: str | None = None
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """The devices, and whether something came that names none."""
+        devices = tuple(each for each in self.visitors if not is_pseudo(each))
+        return devices if len(devices) == len(self.visitors) else (*devices, "a server")
 
 
 async def ask(source: DecisionSource, asked: str) -> Answer | None:
@@ -77,6 +84,7 @@ async def _story(source: DecisionSource, person: str) -> Story:
         [each for each in decisions if beings.was(each["person"], each["at"], people)],
         [each for each in triggers if beings.was(each["subject"], at_of(each), people)],
         _others(await source.forwarded(people, keys), own) if keys else (),
+        source.now(),
     )
 
 

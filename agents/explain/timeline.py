@@ -31,7 +31,7 @@ class Story:
     """What was found: events as `event_records` reads them, decisions, triggers and cancels.
 
     `people`: the persons that the story is about, one human being as far as is known · `forwarded`: what others
-    did that they heard of by a key.
+    did that they heard of by a key · `now`: what is later (ms) has not happened yet.
     """
 
     people: frozenset[str]
@@ -39,6 +39,7 @@ class Story:
     decisions: Sequence[Record] = ()
     triggers: Sequence[Record] = ()
     forwarded: Sequence[Record] = ()
+    now: int | None = None
 
 
 class StoryLine(NamedTuple):
@@ -57,7 +58,9 @@ def lines(story: Story, recipes: Recipes, zone: tzinfo = UTC) -> list[StoryLine]
     own = Beings(story.events).own(story.people)
     ranked = [(line.at, 1, line) for line in _did(own)]
     ranked += [(line.at, 1, line) for line in _heard(story.forwarded)]
-    ranked += [(line.at, 2, line) for line in _quiet(own, zone)]
+    ranked += [
+        (line.at, 2, line) for line in _quiet(own, zone) if line.at <= (story.now or line.at)
+    ]
     events = [*(each.event for each in own if each.fate == "applied"), *story.forwarded]
     teller = decision_text.DecisionText(story.decisions, story.triggers, events, recipes, zone)
     for decision in teller.decisions:

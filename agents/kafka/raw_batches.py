@@ -5,7 +5,7 @@ a ConsumerRecord for each event. Control batches and aborted transactions come o
 behind them, so that a position passes transaction markers and evidence does not stall on them. The
 replacement serves all consumers of the process: the group's and the one that restores state.
 
-All names that are not public are listed in `PRIVATE`; the versions that have them are pinned.
+Names that are not public stand in private_names.py; the versions that have them are pinned.
 """
 
 import struct
@@ -20,52 +20,6 @@ from crc32c import crc32c
 from agents.kafka import compression, decompression
 from stream.events.records import Block, Record
 from stream.store.changelog import Change
-
-PRIVATE: Final = {
-    "faust.transport.drivers.aiokafka:Transport": ("Consumer",),
-    "faust.transport.drivers.aiokafka:Consumer": (
-        "_new_consumer_thread",
-        "_thread",
-        "_wait_next_records",
-    ),
-    "faust.transport.drivers.aiokafka:AIOKafkaConsumerThread": (
-        "_consumer",
-        "_create_worker_consumer",
-        "_ensure_consumer",
-        "call_thread",
-    ),
-    "faust.app.base:App": ("_create_directories",),
-    "aiokafka.client:AIOKafkaClient": ("_get_conn",),
-    "aiokafka.consumer.consumer:AIOKafkaConsumer": ("_client", "_coordinator", "_isolation_level"),
-    "aiokafka.consumer.group_coordinator:GroupCoordinator": (
-        "check_errors",
-        "generation",
-        "member_id",
-    ),
-    "aiokafka.consumer.fetcher:FetchResult": (
-        "getall",
-        "check_assignment",
-        "has_more",
-        "_update_position",
-        "_topic_partition",
-        "_partition_records",
-    ),
-    "aiokafka.record.memory_records:MemoryRecords": ("has_next", "next_batch", "size_in_bytes"),
-    "aiokafka.consumer.fetcher:PartitionRecords": (
-        "next_fetch_offset",
-        "_records",
-        "_records_iterator",
-        "_check_crcs",
-        "_isolation_level",
-        "_aborted_producers",
-        "_consume_aborted_up_to",
-        "_contains_abort_marker",
-    ),
-    "aiokafka.producer.producer:AIOKafkaProducer": ("_message_accumulator",),
-    "aiokafka.producer.message_accumulator:MessageAccumulator": ("_batch_ttl",),
-}
-"""Overridden or used, though private: by class, `module:class`."""
-
 
 AT_ONCE: Final = 8 * 1024 * 1024
 """Unpacked bytes in a message, or one batch. More: what waits for an agent takes more memory, and all of it is rarely

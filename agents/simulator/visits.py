@@ -134,7 +134,7 @@ def _order(shopper: Shopper) -> Iterator[Timed]:
     if shopper.whole_carts:
         order["cart_id"] = shopper.cart_id
     lines, cart_id = dict(shopper.lines), shopper.cart_id
-    if shopper.is_known_to_a_server and shopper.chance(0.35):
+    if shopper.is_known_to_a_server and shopper.chance(0.5):
         yield shopper.order_of_a_server(order)
     else:
         send = shopper.server_event if shopper.chance(0.25) else shopper.event

@@ -8,7 +8,7 @@ they are dropped and read anew. A member that the group has cast out drops all w
 import asyncio
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -40,7 +40,8 @@ class LogWentBack(StateError):
 
 class Assignment:
     """`processors`: those of this generation · `flowing`: their input is let through · `held_since`: since
-    when (monotonic, s) it has not been though it should be, None: it is, or there is none."""
+    when (monotonic, s) it has not been though it should be, None: it is, or there is none · `owing`: set when more is due
+    in a partition than has fired."""
 
     def __init__(
         self, settings: Settings, make: Maker, offsets: Offsets, flush: Checkpoint, metrics: Metrics
@@ -48,6 +49,7 @@ class Assignment:
         self.processors: dict[TP, PartitionProcessor] = {}
         self.flowing = False
         self.held_since: float | None = None
+        self.owing = asyncio.Event()
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.consumer: BatchConsumer
         self._settings = settings
@@ -58,15 +60,23 @@ class Assignment:
         self._member = NOBODY
 
     async def take(self, message: Message) -> None:
-        """Input of one partition; what is not ours now is dropped, and fetched again by its owner."""
-        processor = self.processors.get(message.tp)
-        if processor is None or not self.flowing:
-            return
+        """Input of one topic; what is not ours now is dropped, and fetched again by its owner."""
+        for tp, batches in message.value.items():
+            if self.flowing and (processor := self.processors.get(tp)):
+                await self._while_ours(tp, processor, self._apply(processor, batches))
+
+    async def catch_up(self, processor: PartitionProcessor) -> None:
+        """Some of what is due in a partition."""
+        await self._while_ours(processor.tp, processor, processor.catch_up())
+
+    async def _while_ours(
+        self, tp: TP, processor: PartitionProcessor, work: Coroutine[Any, Any, None]
+    ) -> None:
         try:
             with connection_loss_as_error():
-                await self._apply(processor, message.value)
+                await work
         except Exception as error:
-            if self.processors.get(message.tp) is not processor:
+            if self.processors.get(tp) is not processor:
                 return  # given up meanwhile, and its producer with it
             # A Faust agent would be started again and go on behind this batch: the process ends.
             self.fail(error)
@@ -77,6 +87,8 @@ class Assignment:
             await processor.take(batches)
         except Gap:
             await self._fetch_again(processor)
+        if processor.stage.owes:
+            self.owing.set()
 
     def fail(self, error: BaseException) -> None:
         """The process must end: memory and log no longer agree."""
@@ -216,13 +228,8 @@ class Assignment:
         if processor.clock >= 0:
             return max(processor.stage.position, committed)
         if committed and not processor.stage.written:
-            say(
-                log,
-                "state_lost",
-                logging.ERROR,
-                topic=processor.changelog,
-                partition=processor.tp.partition,
-            )
+            topic, partition = processor.changelog, processor.tp.partition
+            say(log, "state_lost", logging.ERROR, topic=topic, partition=partition)
         return 0
 
     def owned(self) -> list[PartitionProcessor]:

@@ -1,7 +1,8 @@
 """What one stage tells the stages after it: how far its partitions in this worker have decided.
 
-A mark stands behind all that it vouches for: it is sent once that is acknowledged, in a transaction committed.
-Source: docs/semantics.md, 1.
+A mark stands behind all that it vouches for: in the batch of what was held back, or behind it. The producer is
+idempotent, so the broker takes no mark of a partition before what was sent to it earlier. With transactions a mark is
+sent once what it vouches for is committed. Source: docs/semantics.md, 1.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,8 +11,9 @@ from faust.types import TP
 
 from agents.worker.assignment import Assignment
 from agents.worker.partition_processor import PartitionProcessor
-from agents.worker.producer import Ack, OutputProducer, acknowledged
+from agents.worker.producer import OutputProducer, acknowledged
 from stream.stages.watermark import watermark_record
+from stream.state.cart import NEVER
 
 
 class Broadcast:
@@ -45,20 +47,19 @@ class Broadcast:
             for processor in self._processors()
         )
 
-    async def announce(self) -> None:
-        """Tells all partitions what is acknowledged of what was decided until now."""
-        processors = self._processors()
-        if not processors:
-            return
-        for processor in processors:
-            await processor.confirm_outputs()
-        self._announced = {
-            processor.tp.partition: processor.acked_watermark for processor in processors
+    async def announce(self) -> int:
+        """Tells all partitions how far was decided until now. As `repeat`."""
+        announced = {
+            processor.tp.partition: await processor.acked_time() for processor in self._processors()
         }
-        await acknowledged(await self.repeat(self._to))
+        if not announced:
+            return NEVER
+        self._announced = announced
+        return await self.repeat(self._to)
 
-    async def repeat(self, to: Iterable[TP]) -> list[Ack]:
-        """Sends the last mark once more."""
-        return await self._producer.send_watermark(
-            watermark_record(self._announced, self._sources, self._stage), to
-        )
+    async def repeat(self, to: Iterable[TP]) -> int:
+        """Sends the last mark once more. The broker's time (ms) at which all had been appended, or earlier; NEVER if
+        that is not known."""
+        value = watermark_record(self._announced, self._sources, self._stage)
+        acked = await acknowledged(await self._producer.send_watermark(value, to))
+        return min((each.timestamp for each in acked), default=NEVER)

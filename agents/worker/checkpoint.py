@@ -15,10 +15,9 @@ Commit = Callable[[Mapping[TP, int]], Awaitable[bool]]
 
 
 class Checkpoint:
-    """One at a time in a process. `changed`: states that the last one wrote."""
+    """One at a time in a process."""
 
     def __init__(self, commit: Commit, metrics: Metrics) -> None:
-        self.changed = 0
         self._commit = commit
         self._metrics = metrics
         self._lock = asyncio.Lock()
@@ -39,7 +38,9 @@ class Checkpoint:
 
     async def _write(self, processors: Collection[PartitionProcessor]) -> None:
         began = time.monotonic()
-        plain = [processor for processor in processors if not processor.transaction]
+        plain = [
+            processor for processor in processors if processor.unsaved and not processor.transaction
+        ]
         changed = await asyncio.gather(
             self._append(plain),
             *(
@@ -57,7 +58,6 @@ class Checkpoint:
         for processor in processors:
             snapshots.append((processor, await processor.snapshot()))
             await asyncio.sleep(0)  # who decides at once need not wait for the others' packing
-        self.changed = sum(len(snapshot.changes) for _, snapshot in snapshots)
         await acknowledged([ack for _, snapshot in snapshots for ack in snapshot.acks])
         await acknowledged([a for processor, s in snapshots for a in await processor.write(s)])
         offsets = {s.tp: snap.offset for s, snap in snapshots if snap.offset != s.committed}
@@ -73,7 +73,10 @@ async def commit_transaction(
 ) -> bool:
     """Outputs, state and offset in one transaction. Nothing is applied while it ends."""
     async with processor.lock:
-        snapshot, clock = processor.snapshot_locked(), processor.clock
+        if not processor.unsaved:
+            processor.committed_watermark = processor.clock
+            return False
+        snapshot, clock = await processor.snapshot_locked(), processor.clock
         await acknowledged([*snapshot.acks, *await processor.write(snapshot)])
         moved = snapshot.offset != processor.committed
         await producer.commit({processor.tp: snapshot.offset} if moved else {})

@@ -35,6 +35,10 @@ class KeysProcessor(WaitingProcessor):
         await super().take(batches)
         self._advanced.set()
 
+    async def catch_up(self) -> None:
+        await super().catch_up()
+        self._advanced.set()
+
     def checkpointed(self, snapshot: Snapshot) -> None:
         super().checkpointed(snapshot)
         self._advanced.set()

@@ -24,7 +24,8 @@ from prometheus_client import (
 )
 
 import schemas
-from stream.events.nearest import OTHER, meant
+from agents.worker.batch_counts import CLOCK, BatchCounts
+from stream.events.nearest import OTHER
 from stream.events.types import TYPES
 from stream.outputs.outputs import Outputs
 from stream.stages.people import People
@@ -40,7 +41,6 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 VISITORS: Final = "visitors"
 KEYS: Final = "keys"
 PEOPLE: Final = "people"
-CLOCK: Final = "clock.advanced"
 ORDERED: Final = ("types", "applied", "order.placed")
 
 QUICK: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
@@ -111,6 +111,7 @@ class Metrics:
         self._paused: float | None = None
         self._brokers: tuple[int, float] | None = None
         self._reported: set[tuple[str, int]] = set()
+        self._counts = BatchCounts(self)
         self._start(recipes)
 
     def _start(self, recipes: Iterable[str]) -> None:
@@ -141,24 +142,7 @@ class Metrics:
         acks: Sequence["Ack"] = (),
     ) -> None:
         """Adds what a batch of the processor counted; `acks`: of its outputs, in the order they were sent."""
-        for count, number in out.counts.items():
-            match count:
-                case "types", "clock", _:
-                    self.events.labels("clock", CLOCK).inc(number)
-                case "types", fate, type:
-                    self.events.labels(fate, type).inc(number)
-                case "facts", fate:
-                    self.facts.labels(fate).inc(number)
-                case "claims", fate:
-                    self.claims.labels(fate).inc(number)
-                case "triggers", kind, recipe:
-                    self.fired.labels(recipe, kind).inc(number)
-                case "decisions", outcome, reason:
-                    self.decisions.labels(outcome, reason).inc(number)
-                case "reported", type, path:
-                    self.left_out.labels(type, path).inc(number)
-                case "unknown", name:
-                    self.unknown.labels(meant(name) or OTHER).inc(number)
+        self._counts.add(out.counts)
         for _, reason, _ in out.rejected:
             self.rejected.labels(reason).inc()
         if processor is not None:

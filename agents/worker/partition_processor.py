@@ -14,12 +14,13 @@ from faust.types import TP
 from agents.kafka.raw_batches import RawBatch
 from agents.kafka.reconnect import start_when_available
 from agents.worker.metrics import Metrics
-from agents.worker.producer import Ack, OutputProducer, Provenance, acknowledged
+from agents.worker.producer import Ack, OutputProducer, Provenance, outstanding
 from agents.worker.transactional_producer import TransactionalProducer
 from stream.outputs.outputs import Outputs
 from stream.stages.keys import Keys
 from stream.stages.people import People
 from stream.stages.visitors import Visitors
+from stream.store.stretches import AT_A_STRETCH
 
 AT_A_TIME: Final = 4000
 """Records applied before others have their turn. More: answers of the other stage wait longer (a
@@ -46,7 +47,7 @@ class PartitionProcessor(ABC):
     `end`: the topic's end when last asked, -1 before · `caught_up`: the position has once been there ·
     `closed`: nothing is applied, since the flow is held or the last flush has begun ·
     `transaction`: the sender that holds one, with delivery exactly once; then `committed_watermark` is the clock (ms) as
-    last committed · `acked_watermark`: the clock (ms) up to which all that was decided is acknowledged."""
+    last committed."""
 
     stage: AnyStage
     name: ClassVar[str]
@@ -67,7 +68,7 @@ class PartitionProcessor(ABC):
         self._metrics = metrics
         self._acks: list[Ack] = []
         self.transaction = producer if isinstance(producer, TransactionalProducer) else None
-        self.committed_watermark = self.acked_watermark = -1
+        self.committed_watermark = -1
 
     @abstractmethod
     def apply(self, batches: Sequence[RawBatch]) -> Outputs:
@@ -85,7 +86,7 @@ class PartitionProcessor(ABC):
 
     @property
     def announceable_watermark(self) -> int:
-        """The time (ms) that a broadcast would tell, as far as is known without waiting."""
+        """The time (ms) up to which all that was decided is sent or held back, in a transaction committed."""
         return self.committed_watermark if self.transaction else self.clock
 
     @property
@@ -110,35 +111,46 @@ class PartitionProcessor(ABC):
                 out = self.apply(fresh)
                 self.position = self.stage.position = fresh[-1].next
                 await self.send(out, fresh)
-            await asyncio.sleep(0)
+            if len(batches) > len(part):
+                await asyncio.sleep(0)
+
+    async def catch_up(self) -> None:
+        """Does some of what is due, and sends what it decides."""
+        async with self.lock:
+            if not self.closed and self.stage.owes:
+                out = Outputs()
+                self.stage.catch_up(out)
+                await self.send(out)
 
     async def send(self, out: Outputs, batches: Sequence[RawBatch] = ()) -> None:
-        """Hands outputs to the producer. The lock is held."""
+        """Hands outputs to the producer, which sends those that are urgent. The lock is held."""
         acks = await self._producer.outputs(out, self.source, self.position, batches)
         self._acks += acks
         self._metrics.decided(out, self, acks)
 
+    @property
+    def unsaved(self) -> bool:
+        """Whether a flush would change anything."""
+        return self.committable != self.committed or self.stage.changed or bool(self._acks)
+
     async def snapshot(self) -> Snapshot:
         async with self.lock:
-            return self.snapshot_locked()
+            return await self.snapshot_locked()
 
-    def snapshot_locked(self) -> Snapshot:
-        """A snapshot. The lock is held."""
-        return Snapshot(list(self._acks), self.stage.changes(), self.committable)
+    async def snapshot_locked(self) -> Snapshot:
+        """A snapshot, of outputs that are sent. The lock is held."""
+        acks, offset = [*self._acks, *await self._producer.post()], self.committable
+        changes: list[tuple[bytes, bytes | None]] = []
+        for part in self.stage.parts():
+            changes += part
+            if len(part) == AT_A_STRETCH:
+                await asyncio.sleep(0)  # others need not wait for the packing of all
+        return Snapshot(acks, changes, offset)
 
     async def acked_time(self) -> int:
-        """The time up to which what was decided now is durable. Raises the producer's errors."""
-        if self.transaction:
-            return self.committed_watermark
+        """As `announceable_watermark`, with what is just being applied."""
         async with self.lock:
-            clock, acks = self.clock, list(self._acks)
-        await acknowledged(acks)
-        self.forget_acks()
-        return clock
-
-    async def confirm_outputs(self) -> None:
-        """Waits until all that was decided now is acknowledged: so much may be broadcast."""
-        self.acked_watermark = max(self.acked_watermark, await self.acked_time())
+            return self.announceable_watermark
 
     async def write(self, snapshot: Snapshot) -> list[Ack]:
         """Sends the changelog records of a snapshot whose outputs are acknowledged."""
@@ -154,12 +166,12 @@ class PartitionProcessor(ABC):
             self.stage.committed(snapshot.offset)
 
     def forget_acks(self) -> None:
-        """Those that came; one that failed stays, so that the next who waits hears of it."""
-        self._acks = [ack for ack in self._acks if not ack.done() or ack.exception()]
+        self._acks = outstanding(self._acks)
 
     def forget(self) -> None:
-        """Another worker's now."""
+        """Another worker's now. What other partitions decided has been sent before it is given up."""
         self.closed = True
+        self._producer.discard()
         if self.transaction:
             self.transaction.abandon()
         self._metrics.forget(self.name, self.source.partition)

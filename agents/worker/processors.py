@@ -6,6 +6,7 @@ from faust.types import TP
 
 from agents.config.settings import Settings
 from agents.kafka.topics import CLAIMS, EVENTS, STATE_KEYS, STATE_PEOPLE, STATE_VISITORS, Layout
+from agents.worker.deadlines import MOST
 from agents.worker.keys import KeysProcessor
 from agents.worker.metrics import Metrics
 from agents.worker.partition_processor import Maker, PartitionProcessor
@@ -34,6 +35,11 @@ def maker(
     exactly_once = settings.delivery == "exactly_once"
 
     def make(tp: TP) -> PartitionProcessor:
+        processor = empty(tp)
+        processor.stage.most = MOST
+        return processor
+
+    def empty(tp: TP) -> PartitionProcessor:
         source = Provenance(tp.topic, tp.partition)
         own = TransactionalProducer(settings, layout, tp) if exactly_once else producer
         if tp.topic == events:

@@ -17,7 +17,8 @@ from faust.types import TP
 
 from agents.config.settings import Settings
 from agents.kafka.topics import Layout
-from agents.worker.producer import Ack, OutputProducer, Packer, retrieve_exception
+from agents.worker.packing import Packer
+from agents.worker.producer import Ack, OutputProducer, retrieve_exception
 
 TIMEOUT_MS: Final = 10_000
 """A transaction that is left open holds back all readers of its partitions for so long at most."""

@@ -13,6 +13,7 @@ from agents.kafka.topics import Layout
 from agents.worker import faust_app
 from agents.worker.assignment import Assignment
 from agents.worker.checkpoint import Checkpoint
+from agents.worker.deadlines import Deadlines
 from agents.worker.metrics import Metrics
 from agents.worker.processors import maker
 from agents.worker.producer import OutputProducer
@@ -20,15 +21,7 @@ from agents.worker.watermarks import WatermarkEmitter
 from stream.recipes.recipe import Recipes
 
 BACKLOG: Final = 5_000
-"""Records behind, from which on flushes are rarer: more work for each, less for each record."""
-
-PER_CHANGE_MS: Final = 0.1
-"""From flush to flush for each state that the last one wrote. Packing and sending one takes a tenth of that."""
-
-STEADY_MS: Final = 1_000
-"""The longest from flush to flush without a backlog: the states of so long are packed at a stretch, while
-nothing else is decided in their partition."""
-
+"""Records behind, from which on transactions are longer: more work for each, less for each record."""
 
 GROUP_S: Final = 1.0
 """From look to look whether the worker is still well in its group."""
@@ -53,6 +46,7 @@ class Worker:
         self.assignment = Assignment(settings, make, self._offsets, self._checkpoint, metrics)
         clock = self._producer, self._offsets, metrics, brokers
         self.watermarks = WatermarkEmitter(settings, layout, self.assignment, *clock, advanced)
+        self._deadlines = Deadlines(self.assignment)
         self._app = faust_app.make(settings, self.assignment)
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
@@ -63,7 +57,7 @@ class Worker:
         for start in (self._producer.start, self._offsets.start):
             await start_when_available(start, wanted=lambda: True)
         async with asyncio.TaskGroup() as tasks:
-            clock = self.watermarks.run, self.watermarks.announce_keys
+            clock = self.watermarks.run, self.watermarks.announce_keys, self._deadlines.run
             for work in (self._faust, self._checkpoints, *clock, self._failure, self._group):
                 tasks.create_task(_run_task(work))
 
@@ -86,14 +80,13 @@ class Worker:
             await self._checkpoint(self.assignment.owned())
 
     def _pause_ms(self) -> float:
-        """To the next flush. With transactions, whoever reads what is committed waits for it."""
-        busy, idle = self._settings.flush_ms
+        """To the next flush: as long as a restart may take to apply again what came since. With transactions,
+        readers wait for it."""
+        pause, transaction = self._settings.flush_ms
+        if self._settings.delivery == "at_least_once":
+            return pause
         behind = sum(max(0, s.end - s.position) for s in self.assignment.owned())
-        if behind > BACKLOG:
-            return busy
-        if self._settings.delivery == "exactly_once":
-            return idle
-        return max(idle, min(self._checkpoint.changed * PER_CHANGE_MS, STEADY_MS, busy))
+        return pause if behind > BACKLOG else transaction
 
     async def stop(self) -> None:
         """No more input, everything written and committed, the group left."""

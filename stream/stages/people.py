@@ -3,7 +3,7 @@
 Source: docs/semantics.md, 1 and 6. How facts wait, and in which order they are applied, stands in stage.py.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -22,6 +22,7 @@ from stream.state.orders import HandedOrder
 from stream.state.person import FORGET_AFTER, Person, PersonVisitor, trim, trim_visitors
 from stream.store.changelog import Changes
 from stream.store.keyed import Keyed
+from stream.store.stretches import in_parts
 
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decode: Final = msgspec.msgpack.Decoder(Person).decode
@@ -137,10 +138,12 @@ class People(WaitingStage[Person, AnyFact]):
         if number:
             self._open[key] = number
 
-    def changes(self) -> Changes:
-        for key, person in self._states.dirty.items():
-            self._count_open(key, len(person.open_episodes()))
-        return super().changes()
+    def parts(self) -> Iterator[Changes]:
+        for dirty in in_parts(self._states.dirty):
+            for key, person in dirty.items():
+                self._count_open(key, len(person.open_episodes()))
+            yield []
+        yield from super().parts()
 
     def restored(self) -> None:
         super().restored()

@@ -35,13 +35,14 @@ class RecordOutcomes:
 
     def count(self, applied: Iterable[tuple[type, int]], out: Outputs) -> None:
         """Counts what was noted, and what was applied without being noted."""
-        found = {outcome: Counter(kinds) for outcome, kinds in self._kinds.items()}
-        found["applied"].update(dict(applied))
+        found = {outcome: Counter(kinds) for outcome, kinds in self._kinds.items() if kinds}
+        quick = {kind: number for kind, number in applied if number}
+        if quick:
+            found.setdefault("applied", Counter()).update(quick)
         for outcome, kinds in found.items():
             for kind, number in kinds.items():
-                if number:
-                    out.counts["events", outcome] += number
-                    out.counts["types", outcome, TAGS.get(kind, "")] += number
+                out.counts["events", outcome] += number
+                out.counts["types", outcome, TAGS.get(kind, "")] += number
 
 
 def reject(fault: Rejected, kind: type, offset: int, value: Any, out: Outputs) -> type:

@@ -6,7 +6,7 @@ then the event's own fact, then its claims (`stream/stages/applying.py`). Deadli
 the end of the batch: no answer depends on the order among visitors. Invariant: all that stands before `position` is in the states.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any, cast
 
@@ -23,27 +23,30 @@ from stream.stages.applying import CODES, KEPT_AS, apply
 from stream.stages.backend import KINDS, Callbacks, VisitorBackend, best_backend
 from stream.stages.judgement import ATTENDED, ELSEWHERE, judge
 from stream.stages.record_outcomes import RecordOutcomes, reject, report
+from stream.stages.stage import Stage
 from stream.state.cart import NEVER
 from stream.state.visitor import FORGET_AFTER, IDLE_AFTER, LATE_AFTER, Visitor
-from stream.store.changelog import Changes, Entries
+from stream.store.changelog import Changes
 from stream.store.keyed import Keyed
 
 Parse = Callable[[Any], Event | None]
 
 
-class Visitors:
-    """`clock`: evidence reached (ms) · `position`: the next input offset; both -1 and 0 at first."""
+class Visitors(Stage[Visitor]):
+    """`clock`: evidence reached (ms) · `position`: the next input offset; both -1 and 0 at first · `most`: deadlines of
+    other visitors than those of the events that fire in one call, None: all.
+    """
+
+    most: int | None = None
 
     def __init__(self, recipes: Recipes, make: VisitorBackend | None = None) -> None:
         """`make`: how visitors are made; None: the fastest way there is."""
         self._recipes = recipes
         self._make = make or best_backend()
-        self._states: Keyed[Visitor] = Keyed(
-            self._make.encode, self._make.decode, self._make.pack_all, self._make.back
-        )
+        made = self._make
+        super().__init__(Keyed(made.encode, made.decode, made.pack_all, made.back))
         self._time = NEVER
-        self.clock = NEVER
-        self.position = 0
+        self.clock = self._until = NEVER
 
     def process(
         self,
@@ -60,7 +63,7 @@ class Visitors:
         is further behind than the margin, an order still counts. Never raises for what a record holds.
         """
         outcomes = RecordOutcomes()
-        self._time = max(self._time, self.clock)
+        self._time = max(self._time, self._until)
         applied: Iterable[int] = ()
         take = partial(self._take, parse, outcomes, out)
         if self._make.run is None:
@@ -119,13 +122,28 @@ class Visitors:
         return self._make.run is not None
 
     def advance(self, time: int, out: Outputs) -> None:
-        """Evidence has reached `time`: deadlines at or before it fire."""
-        if time <= self.clock:
+        """Evidence has reached `time`: deadlines at or before it fire, `most` of them at a time. The clock is there once
+        all have fired; `catch_up` fires more.
+        """
+        self._until = max(self._until, time)
+        self.catch_up(out)
+
+    def catch_up(self, out: Outputs) -> None:
+        """Fires deadlines that evidence has reached."""
+        if not self.owes:
             return
-        self.clock = time
-        for _, state in self._states.due(time):
-            if self._fire(state, time, out):
+        for _, state in self._states.due(self._until, self.most):
+            if self._fire(state, self._until, out):
                 self._arm(state)
+        if self._states.behind:
+            self._time = max(self._time, self._until)
+        else:
+            self.clock = self._until
+
+    @property
+    def owes(self) -> bool:
+        """Whether `catch_up` would do more."""
+        return self._until > self.clock
 
     def _handle(self, offset: int, t: int, event: Event, kind: type, out: Outputs) -> str:
         """Applies one event at `t` to its visitor's state; tells its fate."""
@@ -197,44 +215,16 @@ class Visitors:
             return False
         return True
 
-    @property
-    def next_deadline(self) -> int | None:
-        """A lower bound (ms) of the time at which `advance` could do something."""
-        return self._states.next_deadline
-
-    @property
-    def keys(self) -> int:
-        return len(self._states)
-
-    @property
-    def size(self) -> int:
-        """Bytes of the packed states, as of the last call of `changes`."""
-        return self._states.size
-
-    def changes(self) -> Changes:
-        """Changelog records since the last call, to land in this order; the last vouches for the rest."""
+    def parts(self) -> Iterator[Changes]:
         clock = (self.position, self._time, self.clock)
-        return self._states.changes(clock, self._time != self._states.clock[1])
-
-    @property
-    def written(self) -> bool:
-        """As of People."""
-        return self._states.written
-
-    def rest(self) -> None:
-        """In place of `changes` where nothing is written down: keeps what is held in its bounds."""
-        self._states.rest()
+        return self._states.parts(clock, self._time != self._states.clock[1])
 
     def committed(self, offset: int) -> None:
         """What was forgotten before `offset` may be buried, if the clock that has landed vouches for it."""
         self._states.committed(min(offset, self._states.clock[0]))
 
-    def restore(self, records: Entries) -> None:
-        """Records of the changelog, in its order. Raises UnreadableState."""
-        self._states.restore(records)
-
     def restored(self) -> None:
         """All records of the changelog are in: goes on from where they left off."""
         position, self._time, self.clock = self._states.restored()
-        self.position = max(position, 0)
+        self.position, self._until = max(position, 0), self.clock
         self._states.reach(self.clock)

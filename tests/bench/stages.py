@@ -22,8 +22,9 @@ from aiokafka.structs import TopicPartition
 from agents.config.recipes import read
 from agents.kafka.partitioner import partition_of
 from agents.kafka.raw_batches import RawBatch, RetainedBatches, raw_batches
+from agents.worker.packing import PACKED, PLAIN, Packer
 from agents.worker.partition_processor import AT_A_TIME
-from agents.worker.producer import PACKED, PLAIN, Packer, Provenance
+from agents.worker.producer import Provenance
 from stream.events.records import Block, Record
 from stream.outputs.outputs import Outputs
 from stream.recipes.recipe import Recipes

@@ -18,9 +18,11 @@ def acked_at_receipt() -> None:
     take = Assignment.take
 
     async def taken(self: Assignment, message: Any) -> None:
-        processor = self.processors.get(message.tp)
-        if processor is not None and self.flowing:
-            await self.consumer.commit_offsets({message.tp: message.value[-1].next})
+        ours = {
+            tp: batches[-1].next for tp, batches in message.value.items() if tp in self.processors
+        }
+        if ours and self.flowing:
+            await self.consumer.commit_offsets(ours)
         if message.tp.topic.endswith("storefront.events"):
             await asyncio.sleep(0.5)
         await take(self, message)
@@ -225,50 +227,3 @@ def last_record_wins() -> None:
                 reader.clock = changelog.CLOCK.unpack(value)[1:]
 
     keyed.Keyed.restore = last  # type: ignore[method-assign]
-
-
-def lagging_partitions() -> None:
-    """No fault: what is fetched of all partitions of the input but the first is handled late."""
-    from agents.worker.visitors import VisitorsProcessor
-
-    take = VisitorsProcessor.take
-
-    async def late(self: VisitorsProcessor, batches: Any) -> None:
-        if self.source.partition:
-            await asyncio.sleep(HALVED_S)
-        await take(self, batches)
-
-    VisitorsProcessor.take = late  # type: ignore[method-assign]
-
-
-def keys_do_not_wait_for_all_sources() -> None:
-    """Keys go by the partition that is furthest on: claims of the others come too late."""
-    from stream.stages.keys import Keys
-    from stream.stages.watermark import VISITORS, Watermark
-    from stream.state.facts import WatermarkRecord
-
-    class Furthest(Watermark):
-        def move(self, mark: WatermarkRecord) -> None:
-            super().move(mark)
-            if mark.stage == VISITORS:
-                self.value = max(self.value, *mark.evidence.values())
-
-    make = Keys.__init__
-
-    def made(self: Keys, sources: int) -> None:
-        make(self, sources)
-        self._watermark = Furthest(sources)
-
-    Keys.__init__ = made  # type: ignore[method-assign]
-
-
-def people_do_not_wait_for_keys() -> None:
-    """People go by the visitors' evidence alone: what keys forward comes too late."""
-    from stream.stages.people import People
-
-    make = People.__init__
-
-    def made(self: People, recipes: Any, inputs: int, keys: int = 0) -> None:
-        make(self, recipes, inputs)
-
-    People.__init__ = made  # type: ignore[method-assign]

@@ -1,7 +1,7 @@
 """A worker with changes made at test time: `python -m tests.faults.patches`, FAULT_PATCH names them.
 
 `hasty` makes 5 minutes of idleness 5 s. `die:POINT:N` kills the process at the Nth pass of a point of the
-flush (of `A+B` at its starts in turn), `freeze:POINT:N` stops its first start there (SIGSTOP). `bug` raises at one visitor's event. The rest stands in broken.py.
+flush (of `A+B` at its starts in turn), `freeze:POINT:N` stops its first start there (SIGSTOP). `bug` raises at one visitor's event. The rest stands in broken.py and broken_keys.py.
 """
 
 # ruff: noqa: PLC0415 - a constant must be changed before those are imported that read it
@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from tests.faults import broken
+from tests.faults import broken, broken_keys
 
 HASTY_MS = 5_000
 UNTOLD = "can" + "ary of an error: its words may quote an event, and are not to be logged"
@@ -123,9 +123,10 @@ PATCHES: dict[str, Callable[..., None]] = {
         broken.no_applied_guard,
         broken.last_record_wins,
         broken.readable_ends,
-        broken.lagging_partitions,
-        broken.keys_do_not_wait_for_all_sources,
-        broken.people_do_not_wait_for_keys,
+        broken_keys.lagging_partitions,
+        broken_keys.keys_do_not_wait_for_all_sources,
+        broken_keys.people_do_not_wait_for_keys,
+        broken_keys.null_ignored,
     )
 }
 

@@ -45,9 +45,12 @@ BEA: tuple[tuple[int, dict[str, Any]], ...] = (
         },
     ),
     (150, {"type": "order.completed", "visitor": "p2"}),
+    (240, {"type": "order.placed", "order": {"id": "o-3"}, "keys": {"checkout": "c3"}}),
+    (250, {"type": "page.viewed", "visitor": "p2", "keys": {"checkout": "c3"}}),
     (260, {"type": "order.placed", "order": {"id": "o-2", "cart_id": "k2"}}),
 )
-"""A guest who gave her mail; the price cannot be read; a name that nobody reads; her order is told by its cart alone."""
+"""A guest who gave her mail; the price cannot be read; a name that nobody reads; her orders are told by a checkout alone,
+which her page tells later, and by the cart alone."""
 
 
 class Told(NamedTuple):
@@ -114,7 +117,8 @@ def test_a_guest_is_told_of_what_could_not_be_read_and_of_the_order_that_names_h
     assert "Left out $.cart.items[].price: expected a number, got text." in story
     assert "12:30:00 ! p2 sent order.completed: there is no such type" in story
     assert "Did you mean order.placed?" in story
-    assert "14:20:00   somebody else, by the cart k2, ordered (o-2)" in story
+    assert "14:20:00   somebody (known by the cart k2) ordered (o-2)" in story
+    assert "14:00:00   somebody (known by the checkout c3) ordered (o-3)" in story
     assert "13:20:00 ✓" in story
     assert story.index("13:20:00 ✓") < story.index("o-2") < story.index("↩")
 

@@ -18,6 +18,9 @@ from tests.properties.service import Service
 from tests.reference import generate
 
 SEEDS = st.integers(0, 100_000)
+FEW = st.none() | st.integers(1, 5)
+"""Deadlines that fire in one call of a stage, None: all."""
+
 SIZE = 120
 
 
@@ -46,11 +49,25 @@ def test_batches_of_any_sizes_decide_the_same(seed: int, sizes: list[int]) -> No
 
 
 @settings(max_examples=100, deadline=None)
-@given(SEEDS, SEEDS, st.integers(1, 12))
-def test_crashes_anywhere_decide_the_same(seed: int, luck: int, most: int) -> None:
+@given(SEEDS, st.lists(st.integers(1, 50), min_size=1), st.integers(1, 5))
+def test_deadlines_a_few_at_a_time_decide_the_same(seed: int, sizes: list[int], most: int) -> None:
+    """Whatever comes, and is written down, between two stretches of them."""
+    rules, lines = made(seed)
+    service = Service(rules, lines, most)
+    for size in sizes:
+        service.take(size)
+        if size % 2:
+            service.flush()
+    service.finish()
+    assert (service.triggers, service.decisions) == decided(rules, lines)
+
+
+@settings(max_examples=100, deadline=None)
+@given(SEEDS, SEEDS, st.integers(1, 12), FEW)
+def test_crashes_anywhere_decide_the_same(seed: int, luck: int, most: int, few: int | None) -> None:
     """Copies, an old owner's late records, a flush landed in part and input read again change nothing."""
     rules, lines = made(seed)
-    service, chance = Service(rules, lines), random.Random(luck)
+    service, chance = Service(rules, lines, few), random.Random(luck)
     for _ in range(most):
         for _ in range(chance.randrange(6)):
             service.take(chance.randrange(1, 20))

@@ -1,7 +1,7 @@
 """Partitions that are given up while input of theirs is applied, or while they are being opened."""
 
 import asyncio
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import pytest
 from aiokafka.errors import KafkaConnectionError
@@ -44,7 +44,7 @@ async def taken(drop: bool) -> BaseException | None:
 
 class Fetched:
     tp = TP_0
-    value: tuple[()] = ()
+    value: ClassVar = {TP_0: ()}
 
 
 def test_what_fails_of_a_partition_that_was_given_up_meanwhile_ends_nothing() -> None:

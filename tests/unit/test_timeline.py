@@ -1,5 +1,6 @@
 """The timeline tells a person's story in sentences that a marketer understands."""
 
+import dataclasses
 import json
 from datetime import UTC
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 
 from agents.explain import event_records, refusal_reasons
 from agents.explain.event_text import SENTENCES
+from agents.explain.lookup import Answer
 from agents.explain.timeline import Story, StoryLine, lines
 from schemas import load, names
 from stream import backtest, recipes_file
@@ -71,6 +73,21 @@ def test_a_reminder_is_told_with_what_led_to_it() -> None:
         "Because nothing was heard for 1 hour, and nothing stood against it.",
         "Good until Tue 6 Jan 15:00.",
     )
+
+
+def test_what_names_no_device_came_from_a_server() -> None:
+    story = Story(frozenset(("customer:anna",)))
+    assert Answer("customer:anna", ("p1", "~customer:anna", "~cart:1"), story).places == (
+        "p1",
+        "a server",
+    )
+    assert Answer("customer:anna", ("p1",), story).places == ("p1",)
+
+
+def test_a_quiet_that_has_not_come_yet_is_not_told() -> None:
+    story = Story(frozenset(("customer:anna",)), CART_LEFT, now=START + 5 * MINUTE)
+    assert of_kind(told(story), "quiet") == []
+    assert of_kind(told(dataclasses.replace(story, now=START + HOUR)), "quiet") != []
 
 
 def test_the_story_is_in_order_of_time() -> None:
@@ -274,7 +291,7 @@ def test_an_order_of_another_by_a_key_is_told_in_words() -> None:
         "order": {"id": "o1"},
     }
     story = Story(frozenset(("visitor:phone",)), [CART_LEFT[1]], forwarded=[order])
-    assert "somebody else, by the cart k1, ordered (o1)" in texts(told(story))
+    assert "somebody (known by the cart k1) ordered (o1)" in texts(told(story))
 
 
 def test_an_order_of_a_server_is_told_in_words() -> None:
@@ -288,7 +305,7 @@ def test_an_order_of_a_server_is_told_in_words() -> None:
     read = event_records.read(json.dumps(order).encode())
     assert read is not None
     (line,) = told(Story(frozenset(("customer:anna",)), [read]))
-    assert line.text == "somebody, by the cart k1, ordered (event:o)"
+    assert line.text == "somebody (known by the cart k1) ordered (event:o)"
 
 
 def test_how_long_a_product_was_looked_at_is_told() -> None:

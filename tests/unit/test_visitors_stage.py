@@ -113,6 +113,45 @@ def test_deadlines_of_other_visitors_fire_by_the_end_of_the_batch() -> None:
     assert [json.loads(value)["at"] for _, value in out.facts] == [T + 5 * MINUTE]
 
 
+def test_the_clock_is_there_once_all_that_is_due_has_fired() -> None:
+    """However many: a few at a time, in the order of all at once; and what comes meanwhile counts."""
+    records = [visit(offset, f"v{offset}") for offset in range(100)]
+    whole, all_facts = stage(), Outputs()
+    whole.process(records, all_facts)
+    whole.advance(T + DAY, all_facts)
+    made, out = stage(), Outputs()
+    made.most = 7
+    made.process(records, out)
+    made.advance(T + DAY, out)
+    assert (len(out.facts), made.clock, made.owes) == (7, T, True)
+    made.process([visit(100, "v99", T + DAY)], out)
+    assert made.clock == T
+    while made.owes:
+        before = len(out.facts)
+        made.catch_up(out)
+        assert len(out.facts) - before <= 7
+    assert made.clock == T + DAY
+    rest = [fact for fact in out.facts if fact[0] != "visitor:v99"]
+    assert rest == [fact for fact in all_facts.facts if fact[0] != "visitor:v99"]
+
+
+def test_a_crash_between_two_stretches_leaves_the_rest_to_be_fired() -> None:
+    records = [visit(offset, f"v{offset}") for offset in range(100)]
+    made, out = stage(), Outputs()
+    made.most = 60
+    made.process(records, out)
+    made.advance(T + DAY, out)
+    new = again(made)
+    assert new.clock == T
+    new.advance(T + DAY, out)
+    assert len(out.facts) == len(set(out.facts)) == 100
+
+
+def visit(offset: int, visitor: str, time: int = T) -> Record:
+    _, _, _, value = record(offset, visitor=visitor)
+    return offset, time, visitor.encode(), value
+
+
 def test_the_next_deadline_is_known() -> None:
     made = stage()
     assert made.next_deadline is None

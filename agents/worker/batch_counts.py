@@ -1,0 +1,53 @@
+"""What a stage counted of a batch, added to the metrics that tell it."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+
+from prometheus_client import Counter
+
+from stream.events.nearest import OTHER, meant
+
+if TYPE_CHECKING:
+    from agents.worker.metrics import Metrics
+
+CLOCK: Final = "clock.advanced"
+
+
+class BatchCounts:
+    """Keeps each counter that it has found: to find one costs more than to add to it."""
+
+    def __init__(self, metrics: "Metrics") -> None:
+        self._metrics = metrics
+        self._found: dict[tuple[str, ...], Counter] = {}
+
+    def add(self, counts: Mapping[tuple[str, ...], int]) -> None:
+        """`counts`: by (kind, its labels …), as `Outputs` has them."""
+        for counted, number in counts.items():
+            counter = self._found.get(counted) or self._counter(counted)
+            if counter is not None:
+                counter.inc(number)
+
+    def _counter(self, counted: tuple[str, ...]) -> Counter | None:
+        """None if no metric tells it. One whose label is a text of the input is not kept."""
+        metrics = self._metrics
+        match counted:
+            case "reported", type, path:
+                return metrics.left_out.labels(type, path)
+            case "unknown", name:
+                return metrics.unknown.labels(meant(name) or OTHER)
+            case "types", "clock", _:
+                found = metrics.events.labels("clock", CLOCK)
+            case "types", outcome, type:
+                found = metrics.events.labels(outcome, type)
+            case "facts", outcome:
+                found = metrics.facts.labels(outcome)
+            case "claims", outcome:
+                found = metrics.claims.labels(outcome)
+            case "triggers", outcome, recipe:
+                found = metrics.fired.labels(recipe, outcome)
+            case "decisions", outcome, reason:
+                found = metrics.decisions.labels(outcome, reason)
+            case _:
+                return None
+        self._found[counted] = found
+        return found
