@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import pytest
 from kafka import KafkaProducer
 
-from agents.commands import topics
 from agents.config.settings import Settings
 from agents.demo.workers import WorkerProcesses
+from agents.kafka import cluster_admin
 from agents.kafka.partitioner import partition_of
 from agents.kafka.topics import CLAIMS, FACTS
 from stream import recipes_file
@@ -47,9 +47,9 @@ class Shop:
         self._more = {**environ(self._settings), "TRIGGERS_DELIVERY": delivery}
         self._folder = folder
         self._n = 0
-        with topics.connected(self._settings) as admin:
+        with cluster_admin.connected(self._settings) as admin:
             counts = PARTITIONS, PARTITIONS, CLAIMS_PARTITIONS
-            topics.create(admin, self._settings, recipes_file.DEFAULT.names, *counts)
+            cluster_admin.create(admin, self._settings, recipes_file.DEFAULT.names, *counts)
 
     def workers(self) -> WorkerProcesses:
         return WorkerProcesses(2, self._more, self._folder)

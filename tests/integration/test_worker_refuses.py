@@ -8,8 +8,8 @@ from time import monotonic, sleep
 
 import pytest
 
-from agents.commands import topics
 from agents.config.settings import Settings, Time
+from agents.kafka import cluster_admin
 from stream import recipes_file
 
 WITHIN_S = 60
@@ -32,8 +32,8 @@ def refused(**variables: str) -> str:
 
 def made(broker: str, prefix: str, time: Time) -> Settings:
     settings = Settings(kafka=tuple(broker.split(",")), prefix=prefix, time=time)
-    with topics.connected(settings) as admin:
-        topics.create(admin, settings, recipes_file.DEFAULT.names, 2, 3)
+    with cluster_admin.connected(settings) as admin:
+        cluster_admin.create(admin, settings, recipes_file.DEFAULT.names, 2, 3)
     return settings
 
 
@@ -68,7 +68,7 @@ def test_a_changelog_with_other_partitions_than_its_stage_is_refused(
 ) -> None:
     settings = made(broker, prefix, "append")
     changelog = settings.topic("state.people")
-    with topics.connected(settings) as admin:
+    with cluster_admin.connected(settings) as admin:
         admin.create_partitions({changelog: 4})
         until = monotonic() + 10
         while len(admin.describe_topics([changelog])[0]["partitions"]) < 4 and monotonic() < until:
