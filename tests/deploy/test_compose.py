@@ -22,6 +22,7 @@ def environment(service: dict[str, Any]) -> dict[str, str]:
         "${TRIGGERS_SENDER_KEY:-}": "",
         "${TRIGGERS_WEBHOOK_URL:-}": "https://sms.example",
         "${TRIGGERS_WEBHOOK_SECRET:-}": SECRET,
+        "${TRIGGERS_IDENTITY_PEPPER:-}": "p" * 32,
     }
     return {name: given.get(value, value) for name, value in service["environment"].items()}
 
