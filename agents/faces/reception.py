@@ -15,7 +15,7 @@ from agents.collector.body import Limits, plain_body, raw_body
 from agents.collector.denied import UNREAD, Denied, denied
 from agents.collector.intake import Intake
 from agents.faces import answers, batches, cors, robots
-from agents.faces.face import CLOUDEVENTS, SHOPIFY_PIXEL
+from agents.faces.face import ADOBE, CLOUDEVENTS, SHOPIFY_PIXEL
 from agents.faces.paths import OWN, Way, way_of
 from agents.faces.post import Post, Reply
 from agents.faces.senders import Admitted, Senders, Unknown
@@ -151,7 +151,7 @@ async def _post(request: web.Request, way: Way, headers: dict[str, str]) -> Post
 
 def _beforehand(post: Post, way: Way) -> Reply | None:
     """What is answered whoever asks: Adobe's test of a new address, and its calls that hold a checkout up."""
-    if "adobe-commerce" not in way.face.kinds:
+    if way.face is not ADOBE:
         return None
     if WAITS in post.headers:
         return answers.LET_PASS
