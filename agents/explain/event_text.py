@@ -98,6 +98,11 @@ def _consent(event: Event) -> str:
     return f"{does} messages by {', '.join(event['channels']) or 'no channel'}"
 
 
+def _channels(event: Event) -> str:
+    channels = event["channels"]
+    return channels if isinstance(channels, str) else ", ".join(channels)
+
+
 def _signal(event: Event) -> str:
     held = f" for {event['held_ms'] / 1000:.1f} s" if "held_ms" in event else ""
     form = ", in a form" if event.get("form_focus") else ""
@@ -119,6 +124,8 @@ SENTENCES: Final[Mapping[str, Callable[[Event], str | None]]] = {
     ),
     "activity.pinged": lambda event: None,
     "order.placed": _order,
+    "order.delivered": lambda event: f"the order {event['order']['id']} has arrived",
+    "visitor.subscribed": lambda event: f"joined the list for messages by {_channels(event)}",
     "order.cancelled": lambda event: f"the order {event['order']['id']} was taken back",
     "visitor.identified": _identified,
     "consent.changed": _consent,

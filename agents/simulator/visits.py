@@ -37,6 +37,9 @@ def _land(shopper: Shopper) -> Iterator[Timed]:
         shopper.wait(1, 6)
         channels = ["onsite"] if shopper.chance(0.4) else ["email", "push"]
         yield shopper.event("consent.changed", channels=channels, granted=shopper.chance(0.3))
+    if shopper.chance(0.02):
+        shopper.wait(1, 6)
+        yield shopper.event("visitor.subscribed", channels=["email"])
     known = any(device.customer for device in shopper.devices)
     if shopper.customer and not shopper.device.customer and shopper.chance(0.8 if known else 0.4):
         shopper.wait(4, 25)
@@ -124,6 +127,8 @@ def _order(shopper: Shopper) -> Iterator[Timed]:
     }
     if shopper.whole_carts:
         order["cart_id"] = shopper.cart_id
+    else:
+        order["items"] = shopper.items()
     send = shopper.server_event if shopper.chance(0.35) else shopper.event
     yield send("order.placed", order=order)
     shopper.sold(order["id"])

@@ -57,7 +57,7 @@ def _looked(summary: Summary) -> bool:
 
 def look(person: Person, fact: Idle, seen: Seen, recipes: Recipes, out: Outputs) -> None:
     """An idle visitor's visit: opens, feeds, replaces or closes the browse episodes of the person."""
-    still_open = person.open_episodes()
+    still_open = [each for each in person.open_episodes() if each.course is None]
     opened = [each for each in still_open if each.kind == BROWSE]
     in_funnel = len(opened) < len(still_open)
     for episode in opened:

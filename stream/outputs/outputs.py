@@ -9,12 +9,13 @@ from stream.state.facts import AnyFact
 
 class Outputs:
     """`facts` and `decisions`: (person, JSON) · `claims`: (key of identity, JSON) · `triggers`: (recipe,
-    person, JSON), fired and cancelled · `rejected`: (input offset, reason, JSON path) · `reported`: (input
+    person, JSON), fired and cancelled · `audiences`: (audience, person, ms, JSON), entered and left · `rejected`: (input offset, reason, JSON path) · `reported`: (input
     offset, type, JSON path with [] for an index), of a part that was left out · `counts`: (kind, label) to a
     number, and `moments`: (fired or cancelled, the time in ms at which it was to be), for metrics.
     """
 
     __slots__ = (
+        "audiences",
         "claims",
         "counts",
         "decisions",
@@ -30,6 +31,7 @@ class Outputs:
         self.claims: list[tuple[str, bytes]] = []
         self.triggers: list[tuple[str, str, bytes]] = []
         self.decisions: list[tuple[str, bytes]] = []
+        self.audiences: list[tuple[str, str, int, bytes]] = []
         self.rejected: list[tuple[int, str, str]] = []
         self.reported: list[tuple[int, str, str]] = []
         self.counts: defaultdict[tuple[str, str], int] = defaultdict(int)

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import UNSET
 
 from schemas.nobody import NOBODY
+from stream.events.parts import Product
 from stream.events.records import Record
 from stream.events.types import (
     TAGS,
@@ -19,7 +20,6 @@ from stream.events.types import (
     CategoryViewed,
     ExitSignal,
     PageViewed,
-    Product,
     ProductViewed,
     SearchPerformed,
 )
@@ -76,6 +76,7 @@ _OBJECTS: Final[Mapping[str, Any]] = {
     "ordered": Kept | None,
     "gone": list[Gone],
     "told": dict[str, int],
+    "subscription": list[str],
 }
 """The fields of a visitor that only Python reads and writes, in the order of `_visitor.h`."""
 
@@ -117,6 +118,8 @@ class Callbacks(NamedTuple):
     active: Callable[[Visitor, int, Outputs], None]
     arm: Callable[[Visitor], None]
     out: Outputs
+    popups: tuple[int, int] = (0, 0)
+    """From which of a visit's looks, and from which age of it (ms), `take` is asked; 0 looks: never."""
 
 
 Run = Callable[..., tuple[int, int, tuple[int, ...]]]
@@ -147,7 +150,8 @@ PURE: Final = Make(_new, _encode, msgspec.msgpack.Decoder(Visitor).decode)
 
 def _configure(compiled: Any) -> None:
     """Raises ValueError if it repeats other constants than those here."""
-    # Every other kind that decides at a signal is to be asked about each of them.
+    # Every other kind that decides at a signal is to be asked about each of them. Those that decide at a look say from
+    # which look on: `popups` of Recipes.
     alone = set(registry.AT_SIGNAL) == {exit_intent.signalled}
     compiled.configure(
         constants=_CONSTANTS,

@@ -113,6 +113,10 @@ class WaitingStage(Stage[P], ABC, Generic[P, T]):
         """Whether a record makes a state where there is none."""
         return True
 
+    def _deadline(self, state: P) -> int:
+        """The next time (ms) at which something of the state fires."""
+        return state.deadline()
+
     def _fire(self, state: P, until: int, out: Outputs) -> bool:
         """Fires the deadlines at or before `until`, of which there are some; False if the state is forgotten."""
         return False
@@ -148,7 +152,7 @@ class WaitingStage(Stage[P], ABC, Generic[P, T]):
             self._apply(told, out)
         for key, state in self._states.due(watermark):
             if self._survives(state, watermark, out):
-                self._states.arm(key, state, state.deadline())
+                self._states.arm(key, state, self._deadline(state))
         self.advanced = watermark
 
     def _apply(self, told: T, out: Outputs) -> None:
@@ -173,12 +177,12 @@ class WaitingStage(Stage[P], ABC, Generic[P, T]):
         state.applied, state.last_visitor, state.last_n = place
         if state.armed <= told.at:
             state.armed = NEVER
-        states.arm(key, state, state.deadline())
+        states.arm(key, state, self._deadline(state))
         out.counts[self.counted, "applied"] += 1
 
     def _survives(self, state: P, until: int, out: Outputs) -> bool:
         """Fires what is due at or before `until`; False if that forgot the state."""
-        if state.deadline() > until:
+        if self._deadline(state) > until:
             return True
         self._states.dirty[state.id] = state
         if self._fire(state, until, out):

@@ -68,7 +68,9 @@ class Visitors:
             self._run(cast(Iterable[Record], records), take)
         else:
             active = announce_facts.active
-            callbacks = Callbacks(record, take, self._fresh, active, self._arm, out)
+            callbacks = Callbacks(
+                record, take, self._fresh, active, self._arm, out, self._recipes.popups
+            )
             self.position, self._time, applied = self._make.run(
                 records, self.position, self._time, self._states.held, callbacks
             )

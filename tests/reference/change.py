@@ -29,7 +29,9 @@ def change_of_person(stage: "Stage", event: Event, at: int) -> bool:
     if not gone:
         stage.tell(before, "visitor.moved")
     if not gone or not after.startswith("visitor:"):
-        stage.tell(after, "handed over", HandedOver(_orders(visitor), dict(visitor.consent)))
+        handed = HandedOver(_orders(visitor), dict(visitor.consent), visitor.subscription)
+        visitor.subscription = None
+        stage.tell(after, "handed over", handed)
     visitor.presence, visitor.summary_was_full = None, False
     return True
 
