@@ -86,8 +86,8 @@ audit: .cache/audit/done ## known vulnerabilities of all that the lock file pins
 	touch .cache/audit/done
 
 lock: ## the lock files anew from pyproject.toml (needs uv)
-	$(LOCK) --extra build --extra local --extra dev -o requirements.lock
-	$(LOCK) --extra build -c requirements.lock -o requirements-runtime.lock
+	$(LOCK) --extra build --extra avro --extra local --extra dev -o requirements.lock
+	$(LOCK) --extra build --extra avro -c requirements.lock -o requirements-runtime.lock
 	$(LOCK:%pyproject.toml=%) --group pyproject.toml:audit -o requirements-audit.lock
 	$(LOCK:%pyproject.toml=%) --group pyproject.toml:compiler -o requirements-compiler.lock
 

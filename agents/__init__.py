@@ -4,10 +4,12 @@
     worker/                       the stream processor: Faust app, assignment, partition processors,
                                   checkpoint, watermarks
     console/  collector/          the page that shows it; `POST /collect`
+    bridge/                       topics of other systems, read as events
     sender/                       webhook delivery: once, in order, never after a cancel
     explain/  view/               why somebody got a message, or did not; the materialized view in Redis
     replay/  simulator/  demo/    files of events; made-up shoppers; the one-minute demo
     generate/                     files of this repository that are made from others
+    faces/                        the collector as a service: what each SDK and each webhook expects
     connect/                      the sources file, signatures and keyed contacts of connected shops
     kafka/  local/                what every client of the brokers needs; a Kafka and a Redis on this machine
     runtime/  config/             log lines, probes, shutdown; settings

@@ -44,11 +44,12 @@ class SourcesError(Exception):
 
 @dataclass(frozen=True)
 class Connected:
-    """A source with what its senders prove themselves by."""
+    """A source with what its senders prove themselves by, and the topics that a bridge reads of it."""
 
     source: Source
     keys: tuple[str, ...] = field(repr=False)
     secrets: tuple[str, ...] = field(repr=False)
+    topics: tuple[str, ...] = ()
 
 
 class _Fault(NamedTuple):
@@ -159,7 +160,7 @@ def _faults(given: list[Given]) -> Iterator[_Fault]:
             yield _Fault((*at, "name"), f"{source['name']} is there twice")
         names.add(source["name"])
         yield from _of_itself(source, at)
-        for kind in ("keys", "secrets"):
+        for kind in ("keys", "secrets", "topics"):
             for word in source.get(kind, ()):
                 owner = owners.setdefault((kind, word), index)
                 if owner != index:
@@ -171,7 +172,7 @@ def _of_itself(source: dict[str, Any], at: tuple[str, ...]) -> Iterator[_Fault]:
     kind = source["kind"]
     if kind not in REGISTRY:
         yield _Fault((*at, "kind"), f"must be one of {', '.join(REGISTRY)}")
-    if kind in SIGNED and not source.get("secrets"):
+    if kind in SIGNED and not source.get("secrets") and not source.get("topics"):
         yield _Fault(at, f"{kind} needs secrets: what is not signed could come from anybody")
     if source.get("currency", "EUR") not in CODES:
         yield _Fault((*at, "currency"), "must be a currency of ISO 4217, such as EUR")
@@ -195,7 +196,8 @@ def _connected(told: dict[str, Any], kinds: set[str], keyed: Keyed) -> Connected
         key_of=keyed(region),
         **fields,
     )
-    return Connected(source, tuple(told.get("keys", ())), tuple(told.get("secrets", ())))
+    given = (tuple(told.get(name, ())) for name in ("keys", "secrets", "topics"))
+    return Connected(source, *given)
 
 
 def unkeyed(sources: tuple[Connected, ...]) -> tuple[str, ...]:

@@ -15,7 +15,8 @@ from schemas.files import HOME
 PAGE: Final = HOME / "asyncapi.yaml"
 FORMAT: Final = "application/schema+json;version=draft-07"
 OURS: Final = {"worker", "sender"}
-OF_HEADERS: Final = ("rejected", "undelivered")
+OTHERS: Final = "storefront"
+OF_HEADERS: Final = ("rejected", "undelivered", "unreadable")
 MADE: Final = "# Made by `python -m agents.generate.asyncapi` from topics.yaml and the schemas: do not edit.\n"
 
 
@@ -70,8 +71,10 @@ def _channel(topic: dict[str, Any]) -> dict[str, Any]:
 
 
 def _operation(topic: dict[str, Any]) -> dict[str, Any]:
+    """What others write we receive, though a bridge may write it, too."""
+    writers = {*topic["writers"]}
     return {
-        "action": "send" if OURS & {*topic["writers"]} else "receive",
+        "action": "receive" if OTHERS in writers and not OURS & writers else "send",
         "channel": {"$ref": f"#/channels/{_id(topic)}"},
         "description": f"Key: {topic['key']}.",
     }

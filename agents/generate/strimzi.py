@@ -1,8 +1,8 @@
 """The topics and the users with their rights as Strimzi's resources.
 
 `python -m agents.generate.strimzi` writes deploy/kubernetes/kafka/strimzi.yaml for the five shipped recipes. A deployment with
-recipes or a prefix of its own (TRIGGERS_RECIPES, TRIGGERS_PREFIX) writes its own file: `--out FILE`. API version
-v1: Strimzi 0.49 or later.
+recipes, topics to bridge or a prefix of its own (TRIGGERS_RECIPES, TRIGGERS_SOURCES, TRIGGERS_PREFIX) writes its own
+file: `--out FILE`. API version v1: Strimzi 0.49 or later.
 """
 
 import argparse
@@ -16,7 +16,8 @@ import yaml
 
 from agents.config.recipes import read
 from agents.config.settings import Settings
-from agents.kafka.acls import ROLES, Right, rights
+from agents.connect import sources
+from agents.kafka.acls import ROLES, Acl, acls
 from agents.kafka.topics import Layout, TopicSpec, required
 
 OUT: Final = Path("deploy/kubernetes/kafka/strimzi.yaml")
@@ -34,12 +35,13 @@ def documents(
     layout: Layout,
     cluster: str = "kafka",
     replicas: int = REPLICAS,
+    bridged: Iterable[str] = (),
 ) -> list[dict[str, Any]]:
-    """A KafkaTopic for each topic, a KafkaUser for each role."""
-    names = tuple(recipes)
+    """A KafkaTopic for each topic, a KafkaUser for each role. `bridged`: the topics of sources."""
+    names, read_too = tuple(recipes), tuple(bridged)
     topics = [_topic(spec, cluster, replicas) for spec in required(settings, names, layout)]
     users = [
-        _user(settings.prefix + f"triggers-{role}", cluster, rights(role, settings, names))
+        _user(settings.prefix + f"triggers-{role}", cluster, acls(role, settings, names, read_too))
         for role in ROLES
     ]
     return topics + users
@@ -70,7 +72,7 @@ def _topic(spec: TopicSpec, cluster: str, replicas: int) -> dict[str, Any]:
     return _resource("KafkaTopic", spec.name, cluster, wanted)
 
 
-def _user(name: str, cluster: str, found: Iterable[Right]) -> dict[str, Any]:
+def _user(name: str, cluster: str, found: Iterable[Acl]) -> dict[str, Any]:
     """Strimzi keeps the password in a secret of the user's name."""
     spec = {
         "authentication": {"type": "scram-sha-512"},
@@ -79,7 +81,7 @@ def _user(name: str, cluster: str, found: Iterable[Right]) -> dict[str, Any]:
     return _resource("KafkaUser", name, cluster, spec)
 
 
-def _acls(found: Iterable[Right]) -> Iterator[dict[str, Any]]:
+def _acls(found: Iterable[Acl]) -> Iterator[dict[str, Any]]:
     for right in found:
         pattern = "prefix" if right.prefixed else "literal"
         resource = {"type": right.resource, "name": right.name, "patternType": pattern}
@@ -105,7 +107,9 @@ def main() -> None:
     people = args.facts_partitions or args.partitions
     layout = Layout(args.partitions, people, args.claims_partitions or people)
     names = read(settings.recipes).names
-    made = documents(settings, names, layout, args.cluster, args.replicas)
+    found = sources.read(settings.sources) if settings.sources else ()
+    bridged = [topic for each in found for topic in each.topics]
+    made = documents(settings, names, layout, args.cluster, args.replicas, bridged)
     args.out.write_text(text(made), encoding="utf-8")
 
 

@@ -11,13 +11,16 @@ from agents.config.settings import Settings
 
 Resource = Literal["topic", "group", "transactionalId"]
 
-ROLES: Final = ("storefront", "worker", "sender", "operator")
+ROLES: Final = ("storefront", "bridge", "worker", "sender", "operator")
 
 SENDER_GROUP: Final = "sender"
 """Behind the prefix; TRIGGERS_SENDER_GROUP names another."""
 
+BRIDGE_GROUP: Final = "bridge"
+"""Behind the prefix; TRIGGERS_BRIDGE_GROUP names another."""
 
-class Right(NamedTuple):
+
+class Acl(NamedTuple):
     """`prefixed`: the name is the beginning of all names that are meant."""
 
     resource: Resource
@@ -26,19 +29,22 @@ class Right(NamedTuple):
     prefixed: bool = False
 
 
-def rights(role: str, settings: Settings, recipes: Iterable[str]) -> list[Right]:
-    """Of one role, for recipes of these names."""
-    return [*_topics(role, settings, tuple(recipes)), *_groups(role, settings)]
+def acls(
+    role: str, settings: Settings, recipes: Iterable[str], bridged: Iterable[str] = ()
+) -> list[Acl]:
+    """Of one role, for recipes of these names. `bridged`: the topics that a bridge reads, by their whole names."""
+    of_sources = [Acl("topic", name, ("Read",)) for name in bridged if role == "bridge"]
+    return [*_topics(role, settings, tuple(recipes)), *of_sources, *_groups(role, settings)]
 
 
-def _topics(role: str, settings: Settings, recipes: Iterable[str]) -> Iterator[Right]:
+def _topics(role: str, settings: Settings, recipes: Iterable[str]) -> Iterator[Acl]:
     for topic in schemas.load("topics")["topics"]:
         operations = _operations(role, topic)
         pattern = topic["name"]
         for recipe in recipes if "<recipe>" in pattern else ("",):
             if operations:
                 name = settings.topic(pattern.replace("<recipe>", recipe))
-                yield Right("topic", name, operations)
+                yield Acl("topic", name, operations)
 
 
 def _operations(role: str, topic: dict[str, Any]) -> tuple[str, ...]:
@@ -55,12 +61,16 @@ def _operations(role: str, topic: dict[str, Any]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _groups(role: str, settings: Settings) -> Iterator[Right]:
-    """An operator looks at the lag of both groups."""
-    groups = {"worker": settings.group, "sender": settings.topic(SENDER_GROUP)}
+def _groups(role: str, settings: Settings) -> Iterator[Acl]:
+    """An operator looks at the lag of all groups."""
+    groups = {
+        "worker": settings.group,
+        "sender": settings.topic(SENDER_GROUP),
+        "bridge": settings.topic(BRIDGE_GROUP),
+    }
     if role in groups:
-        yield Right("group", groups[role], ("Describe", "Read"))
+        yield Acl("group", groups[role], ("Describe", "Read"))
     if role == "operator":
-        yield from (Right("group", group, ("Describe",)) for group in groups.values())
-    if role == "worker" and settings.delivery == "exactly_once":
-        yield Right("transactionalId", settings.group, ("Describe", "Write"), prefixed=True)
+        yield from (Acl("group", group, ("Describe",)) for group in groups.values())
+    if role in ("worker", "bridge") and settings.delivery == "exactly_once":
+        yield Acl("transactionalId", groups[role], ("Describe", "Write"), prefixed=True)

@@ -15,6 +15,7 @@ STATE_VISITORS: Final = "state.visitors"
 STATE_KEYS: Final = "state.keys"
 STATE_PEOPLE: Final = "state.people"
 REJECTED: Final = "storefront.rejected"
+UNREADABLE: Final = "bridge.unreadable"
 
 LONGEST: Final = str(2**63 - 1)
 

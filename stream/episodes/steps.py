@@ -32,8 +32,8 @@ def plan(person: Person, episode: Episode, recipes: Recipes, now: int) -> None:
 def plan_all(person: Person, recipes: Recipes, now: int) -> None:
     """After an idle or moved fact: nothing is due while one visitor is active, else all is planned."""
     if not person.is_active:
-        for episode in person.open_episodes():
-            if episode.course is None:
+        for episode in person.episodes:
+            if episode.open and episode.course is None:
                 plan(person, episode, recipes, now)
 
 

@@ -14,7 +14,7 @@ from typing import Final
 from msgspec import Struct
 
 from stream.episodes.life import Occurrence
-from stream.episodes.visible_summary import Seen
+from stream.episodes.visible_summary import VisibleSummary
 from stream.events.types import ExitSignal
 from stream.kinds import (
     audience,
@@ -36,8 +36,8 @@ from stream.state.person import Person
 from stream.state.visitor import Visitor
 from stream.state.whole_order import WholeOrder
 
-Stage = Callable[[Seen], int | None]
-AtIdle = Callable[[Person, Idle, Seen, Recipes, Outputs], None]
+Stage = Callable[[VisibleSummary], int | None]
+AtIdle = Callable[[Person, Idle, VisibleSummary, Recipes, Outputs], None]
 AtSignal = Callable[[Visitor, ExitSignal, int, Recipes, Outputs], None]
 AtLook = Callable[[Visitor, str, int, Recipes, Outputs], None]
 AtOrder = Callable[[Person, OrderEntry, WholeOrder, Occurrence, Recipes, Outputs], None]

@@ -50,6 +50,9 @@ class When(Struct, frozen=True):
         )
 
 
+ALWAYS: Final = When()
+
+
 class Offer(Struct, frozen=True):
     name: str
     when: When = When()

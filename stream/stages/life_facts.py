@@ -5,6 +5,8 @@ Each function is called after the fact has done all else; the registry's kinds d
 
 from typing import Final
 
+from msgspec import structs
+
 from stream.episodes import life
 from stream.episodes.life import Occurrence
 from stream.episodes.orders import Entered, supplement
@@ -64,6 +66,8 @@ def placed(
     parts = told if done.is_new else done.parts
     if parts is None or not recipes.follows:
         return
+    if parts.value is None and done.is_new and done.entry.value is not None:
+        parts = structs.replace(parts, value=done.entry.value)  # of the time when it recurred
     here = _of_order(parts, fact)
     hooks = registry.AT_ORDER if done.is_new else registry.AT_SUPPLEMENT
     _lines(person, done.entry, parts, recipes)

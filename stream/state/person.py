@@ -29,7 +29,7 @@ def by_time(order: OrderEntry) -> int:
     return order.at
 
 
-class Device(Struct, array_like=True, gc=False):
+class PersonVisitor(Struct, array_like=True, gc=False):
     """One visitor of the person, as told last."""
 
     active: bool
@@ -105,7 +105,7 @@ class Person(Struct, array_like=True, gc=False):
     armed: int = NEVER
     last_visitor: str = ""
     last_n: int = NEVER
-    visitors: dict[str, Device] = {}
+    visitors: dict[str, PersonVisitor] = {}
     carts: dict[str, KnownCart] = {}
     episodes: list[Episode] = []
     fired: list[FiredStep] = []
@@ -142,7 +142,14 @@ class Person(Struct, array_like=True, gc=False):
     @property
     def last_placed(self) -> OrderEntry | None:
         """The latest order that was ever entered; one cancelled since counts, one that was not paid does not."""
-        return max(self.placed + self.cancelled, key=by_time, default=None)
+        last = None
+        for order in self.orders:
+            if not order.recurring and (last is None or order.at > last.at):
+                last = order
+        for order in self.cancelled:
+            if last is None or order.at > last.at:
+                last = order
+        return last
 
     @property
     def last_order(self) -> int:
@@ -182,16 +189,26 @@ class Person(Struct, array_like=True, gc=False):
 
     @property
     def visits(self) -> int:
-        return sum([device.visits for device in self.visitors.values()])
+        number = 0
+        for device in self.visitors.values():
+            number += device.visits
+        return number
 
     @property
     def anchor(self) -> int:
         """The largest `last_active` over the person's visitors."""
-        return max([device.last_active for device in self.visitors.values()], default=NEVER)
+        latest = NEVER
+        for device in self.visitors.values():
+            if device.last_active > latest:  # noqa: PLR1730 - as in the loop over records
+                latest = device.last_active
+        return latest
 
     @property
     def is_active(self) -> bool:
-        return True in [device.active for device in self.visitors.values()]
+        for device in self.visitors.values():  # noqa: SIM110 - at every fact, and any() is a generator
+            if device.active:
+                return True
+        return False
 
     def open_episodes(self) -> list[Episode]:
         return [episode for episode in self.episodes if episode.open]

@@ -106,6 +106,7 @@ def test_only_what_others_read_or_write_is_shown() -> None:
         "triggers.decisions",
         "storefront.rejected",
         "sender.undelivered",
+        "bridge.unreadable",
     }
 
 

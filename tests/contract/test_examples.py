@@ -27,6 +27,7 @@ OTHERS = [
     "audience.left",
     "rejected",
     "undelivered",
+    "unreadable",
 ]
 TOLD = [*schemas.names("facts"), *schemas.names("claims")]
 PROMISED = [*EVENT_SCHEMAS, *TOLD, *schemas.names("kinds"), *OTHERS]

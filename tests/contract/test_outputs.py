@@ -26,7 +26,7 @@ FACTS = {
         facts.Supplemented,
         facts.Delivered,
         facts.Subscribed,
-        facts.Mark,
+        facts.WatermarkRecord,
     )
 }
 
@@ -38,7 +38,7 @@ CLAIMS = {
         claims.CancelClaim,
         claims.DeliveryClaim,
         claims.ConsentClaim,
-        facts.Mark,
+        facts.WatermarkRecord,
     )
 }
 

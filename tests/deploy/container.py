@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 
 from agents.__main__ import COMMANDS
+from agents.bridge.settings import BridgeSettings
 from agents.collector.access import Collecting
 from agents.config.settings import Settings
 from agents.sender.settings import SenderSettings
@@ -23,6 +24,8 @@ def read(command: str, environ: Mapping[str, str]) -> Settings:
     """The settings as the command reads them; all are ours. Raises SettingsError."""
     if command == "sender":
         return SenderSettings.read(environ).common
+    if command == "bridge":
+        return BridgeSettings.read(environ).common
     settings = Settings.read(environ)
     settings.require_kafka()
     if command == "console":
@@ -32,7 +35,12 @@ def read(command: str, environ: Mapping[str, str]) -> Settings:
 
 def known() -> set[str]:
     """All settings of all commands, by their names in the tables that document them."""
-    modules = ("agents.config.settings", "agents.sender.settings", "agents.collector.access")
+    modules = (
+        "agents.config.settings",
+        "agents.sender.settings",
+        "agents.bridge.settings",
+        "agents.collector.access",
+    )
     rows = [
         line.split("|")[1]
         for module in modules

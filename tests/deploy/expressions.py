@@ -6,7 +6,8 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry
 
-from agents.collector.metrics import Collected
+from agents.bridge.metrics import BridgeMetrics
+from agents.collector.metrics import CollectorMetrics
 from agents.config.settings import Settings
 from agents.sender.metrics import Metrics as SenderMetrics
 from agents.view.metrics import ViewMetrics
@@ -33,7 +34,8 @@ def registries() -> list[CollectorRegistry]:
     return [
         Metrics().registry,
         SenderMetrics().registry,
-        Collected().registry,
+        BridgeMetrics().registry,
+        CollectorMetrics().registry,
         ViewMetrics(link, writer).registry,
     ]
 

@@ -13,6 +13,7 @@ import yaml
 
 from agents.config.recipes import read
 from agents.config.settings import Settings
+from agents.connect import sources
 from agents.generate import prometheus_rules, strimzi
 from agents.kafka.topics import Layout
 from tests import node
@@ -25,6 +26,7 @@ SCHEMAS = "1.34"
 CUSTOM = ("keda.sh/v1alpha1", "monitoring.coreos.com/v1")
 FILES = [HOME / "base" / f"{name}.yaml" for name in ("worker", "console", "scaling", "monitoring")]
 FILES += [HOME / "base" / "network.yaml", HOME / "sender" / "sender.yaml"]
+FILES += [HOME / "bridge" / "bridge.yaml"]
 
 Resource = dict[str, Any]
 
@@ -33,6 +35,7 @@ def load(file: Path) -> list[Resource]:
     return list(yaml.safe_load_all(file.read_text(encoding="utf-8")))
 
 
+EXAMPLE_SOURCES = HOME / "example" / "sources.yaml"
 RESOURCES = [resource for file in FILES for resource in load(file)]
 PODS = [each for each in RESOURCES if each["kind"] in ("StatefulSet", "Deployment")]
 KAFKA = load(HOME / "kafka" / "strimzi.yaml")
@@ -121,6 +124,7 @@ def test_a_pod_has_a_command_and_settings_that_are_right(pod: Resource, tmp_path
             contents = {
                 "TRIGGERS_REDIS_FILE": "redis://r:6379",
                 "TRIGGERS_WEBHOOK_URL_FILE": "https://r",
+                "TRIGGERS_SOURCES": EXAMPLE_SOURCES.read_text(),
             }
             file = tmp_path / name
             file.write_text(contents.get(name, "whsec_" + "c2VjcmV0" * 4))
@@ -161,6 +165,7 @@ def test_a_pod_is_probed_where_it_answers(pod: Resource) -> None:
     source = {
         "worker": "runtime/probes.py",
         "sender": "runtime/probes.py",
+        "bridge": "runtime/probes.py",
         "console": "console/routes.py",
     }
     text = (ROOT / "agents" / source[found["name"]]).read_text(encoding="utf-8")
@@ -235,12 +240,15 @@ def test_what_strimzi_is_told_is_what_the_topic_list_says() -> None:
     assert text == strimzi.text(made), "run python -m agents.generate.strimzi"
 
 
-def test_the_example_has_the_topics_of_its_recipes() -> None:
+def test_the_example_has_the_topics_of_its_recipes_and_the_rights_of_its_sources() -> None:
     names = read(HOME / "example" / "recipes.yaml").names
-    made = strimzi.documents(Settings(), names, Layout(*[strimzi.PARTITIONS] * 3))
+    bridged = [topic for each in sources.read(EXAMPLE_SOURCES) for topic in each.topics]
+    layout = Layout(*[strimzi.PARTITIONS] * 3)
+    made = strimzi.documents(Settings(), names, layout, bridged=bridged)
     text = (HOME / "example" / "strimzi.yaml").read_text(encoding="utf-8")
     assert text == strimzi.text(made)
     assert "triggers.cart-vip" in text
+    assert "snowplow.enriched.good" in text
 
 
 def test_the_rules_in_kubernetes_are_those_that_are_tested() -> None:

@@ -22,6 +22,7 @@ def placed(
     if before is None:
         recurred = person.orders.same(order)
         order.kept_value = None if recurred is None else recurred.worth()
+        order.value = order.kept_value if order.value is None else order.value
         person.orders.enter(order)
         own = order.whose == person.id
         own = own or (order.whose.startswith("visitor:") and not order.withheld)

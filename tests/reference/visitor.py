@@ -65,7 +65,7 @@ class Visitor:
     presence: str | None = None
     summary_was_full: bool = False
     """Whether the last summary told to this person had a cart or a checkout."""
-    told: list[tuple[str, str, int]] = field(default_factory=list)
+    bound_pairs: list[tuple[str, str, int]] = field(default_factory=list)
     looks: int = 0
     subscribed: bool = False
     subscription: list[str] | None = None

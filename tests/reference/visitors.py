@@ -142,10 +142,10 @@ class Stage:
     def _order_facts(self, order: Order, at: int) -> None:
         """To the person, and within 24h to whom the visitor was before."""
         person, former = self.visitor.person(), self.visitor.former
-        self.tell(person, "order.placed", replace(order))
+        self.tell(person, "order.placed", replace(order, kept_value=None))
         if former is not None and not order.recurring:
             if former[0] != person and at - former[1] < DAY:
-                self.tell(former[0], "order.placed", replace(order, withheld=True))
+                self.tell(former[0], "order.placed", replace(order, withheld=True, kept_value=None))
 
     def _claims(self, event: Event, own: Any, keys: list[str], changed: bool) -> None:
         """A consent that grants goes before all others."""
@@ -160,7 +160,7 @@ class Stage:
     def _claim_fact(self, keys: list[str], person: str, own: Any) -> None:
         for key in keys:
             if isinstance(own, Order) and not own.recurring:
-                self.claim(key, "order.placed", (person, replace(own)))
+                self.claim(key, "order.placed", (person, replace(own, kept_value=None)))
             if isinstance(own, Delivered):
                 self.claim(key, "order.delivered", (person, own))
             if isinstance(own, Cancelled):

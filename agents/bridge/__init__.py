@@ -1,0 +1,1 @@
+"""The bridge: what sources write to topics, read, translated, and written to `storefront.events`. docs/bridge.md."""

@@ -1,0 +1,134 @@
+"""What was fetched, in pieces that become durable as one. Pure, but for the schemas that it waits for.
+
+The records of all partitions go by their time, those of a partition in their order. A piece is small: after a
+crash it comes again, and a visitor's state must still know the events of it.
+"""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from heapq import merge
+from typing import Any, Final
+
+from aiokafka.structs import TopicPartition
+
+from agents.bridge.broker_time import BrokerTime
+from agents.bridge.producers import Chunk, Row
+from agents.bridge.schema_registry import SchemaRegistry
+from agents.bridge.translating import Arrived, Bridged, Letter, bridged, kept
+from agents.bridge.values import Undecodable, framed, unwrapped, written
+from agents.kafka.decompression import OVERSIZED
+from stream.connect.source import Source
+from stream.connect.translation import LeftOut
+
+MOST: Final = 500
+"""Records of a chunk. More: more comes again after a crash. Fewer: more round trips for the same."""
+
+OF_A_VISITOR: Final = 200
+"""Events of one visitor in a chunk: its state remembers the ids of the last 256."""
+
+TOMBSTONE: Final = LeftOut("", "tombstone", "$")
+
+Fetched = Mapping[TopicPartition, Sequence[Any]]
+"""Raw batches by partition."""
+
+
+class Piece:
+    """A chunk, and what is counted once it is durable. `times`: of the newest record of each partition, ms."""
+
+    def __init__(self) -> None:
+        self.chunk = Chunk([], {})
+        self.outs: list[tuple[str, Bridged]] = []
+        self.times: dict[TopicPartition, int] = {}
+        self._visitors: Counter[bytes] = Counter()
+
+    def has_room(self, out: Bridged) -> bool:
+        if not self.outs:
+            return True
+        crowded = any(self._visitors[event.key] >= OF_A_VISITOR for event in out.events)
+        return len(self.outs) < MOST and not crowded
+
+    def add(
+        self,
+        place: TopicPartition,
+        arrived: Arrived,
+        source: str,
+        out: Bridged,
+        value: bytes | None,
+    ) -> None:
+        self.outs.append((source, out))
+        self.chunk.next[place] = arrived.offset + 1
+        self.times[place] = arrived.time
+        self._visitors.update(event.key for event in out.events)
+        self.chunk.rows.extend(Row(place, event.key, event.value) for event in out.events)
+        for letter in out.letters:
+            self.chunk.rows.append(Row(place, *kept(value, letter, arrived, source), dead=True))
+
+
+class Cutter:
+    """Translates as it goes. `sources`: of each topic."""
+
+    def __init__(
+        self, sources: Mapping[str, Source], schemas: SchemaRegistry, time: BrokerTime
+    ) -> None:
+        self._sources, self._schemas, self._time = sources, schemas, time
+
+    async def pieces(
+        self, fetched: Fetched, stands: Mapping[TopicPartition, int]
+    ) -> AsyncIterator[Piece]:
+        """From `stands` on: brokers give whole batches, and a position may lie inside of one.
+
+        The last piece has the offsets behind all that was fetched: marks of transactions are no records.
+        """
+        if not fetched:
+            return
+        piece = Piece()
+        logs = (_records(place, batches, stands[place]) for place, batches in fetched.items())
+        for place, arrived in merge(*logs, key=_time):
+            source = self._sources[place.topic]
+            self._time.saw(arrived.time)
+            value, out = await self._translated(arrived, source)
+            if not piece.has_room(out):
+                yield piece
+                piece = Piece()
+            piece.add(place, arrived, source.name, out, value)
+        piece.chunk.next.update({place: batches[-1].next for place, batches in fetched.items()})
+        yield piece
+
+    async def _translated(self, arrived: Arrived, source: Source) -> tuple[bytes | None, Bridged]:
+        """The JSON or the row that was read, None of bytes that are not understood; and what it says."""
+        if arrived.value is None:
+            return None, Bridged([], [], [TOMBSTONE])
+        if arrived.value is OVERSIZED:
+            return None, Bridged([], [Letter("too_large", "$")], [])
+        try:
+            value = await self._decoded(arrived)
+        except Undecodable as error:
+            return None, Bridged([], [Letter(str(error), "$")], [])
+        return value, bridged(arrived, value, source, self._time.now())
+
+    async def _decoded(self, arrived: Arrived) -> bytes:
+        """Raises Undecodable."""
+        found = framed(arrived.value or b"", arrived.headers)
+        if found is None:
+            return unwrapped(arrived.value or b"")
+        read = self._schemas.known(found.address) or await self._schemas.reader(found.address)
+        document = read(found.payload)
+        return unwrapped(document if isinstance(document, bytes) else written(document))
+
+
+def _records(
+    place: TopicPartition, batches: Sequence[Any], stands: int
+) -> Iterator[tuple[TopicPartition, Arrived]]:
+    """Of one partition, whose times never go back."""
+    reached = 0
+    for batch in batches:
+        for each in batch.records:
+            reached = max(reached, each.timestamp if batch.time is None else batch.time)
+            if each.offset >= stands:
+                headers = {name: text for name, text in each.headers if text is not None}
+                record = place.topic, place.partition, each.offset, reached, each.key, each.value
+                yield place, Arrived(*record, headers)
+
+
+def _time(found: tuple[TopicPartition, Arrived]) -> int:
+    return found[1].time

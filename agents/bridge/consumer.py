@@ -1,0 +1,246 @@
+"""The consumer of a bridge: a member of its group, which carries chunk after chunk.
+
+Invariant: at most one chunk is under way, and no partition is given away before it is durable with its offsets.
+Nothing that was fetched outlives an assignment: the next one begins where the group stands.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterable
+from typing import Any, Final
+
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
+from aiokafka.errors import IllegalStateError, KafkaConnectionError
+from aiokafka.structs import TopicPartition
+
+from agents.bridge.broker_time import BrokerTime
+from agents.bridge.chunks import Cutter, Fetched, Piece
+from agents.bridge.metrics import BridgeMetrics
+from agents.bridge.positions import Assigned, begin
+from agents.bridge.producers import AtLeastOnce, ExactlyOnce
+from agents.bridge.schema_registry import SchemaRegistry
+from agents.bridge.settings import BridgeSettings
+from agents.config.settings import aiokafka_options
+from agents.kafka import raw_batches, reconnect
+from agents.kafka.partitioner import partition_counts
+from agents.kafka.reconnect import PATIENCE_S, connection_loss_as_error
+from agents.kafka.topics import EVENTS, UNREADABLE
+from agents.runtime.log import say
+
+log = logging.getLogger("triggers.bridge")
+
+POLL_MS: Final = 200
+METADATA_MS: Final = 60_000
+"""A partition that is new in a topic is found after so long. Far below TRIGGERS_BRIDGE_START."""
+
+GRACE_S: Final = 5.0
+"""For the chunk under way when a signal comes: with the group's good-bye below the 10 s that supervisors wait."""
+
+REVOKE_S: Final = 20.0
+"""For it before a rebalance: then the brokers take nothing, and what lies in the producers goes with the process."""
+
+
+FRESH_S: Final = 10.0
+"""Age of what the broker said last, up to which it counts as answering."""
+
+
+class TopicsNotThere(Exception):
+    """Their names, and what to do."""
+
+
+class Stuck(Exception):
+    """A rebalance waits for a chunk that does not become durable."""
+
+
+class BridgeConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
+    """`polled`: when it looked for records last (monotonic s) · `assigned`: None between two assignments."""
+
+    def __init__(
+        self, settings: BridgeSettings, schemas: SchemaRegistry, metrics: BridgeMetrics
+    ) -> None:
+        self._settings, self._metrics = settings, metrics
+        self._time = BrokerTime()
+        self._cutter = Cutter(settings.topics, schemas, self._time)
+        self._lock = asyncio.Lock()
+        self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._under_way: asyncio.Task[None] | None = None
+        self._consumer: Any = None
+        self._output: AtLeastOnce | ExactlyOnce | None = None
+        self.assigned: Assigned | None = None
+        self.polled = 0.0
+
+    @property
+    def now(self) -> int:
+        """The brokers' time, ms."""
+        return self._time.now()
+
+    async def start(self) -> None:
+        """Waits for a broker. Raises TopicsNotThere, and KafkaError for what will not pass."""
+        reconnect.install()
+        raw_batches.install()
+        await self._reached()
+        self._check(await partition_counts(self._consumer))
+        if self._settings.common.delivery == "exactly_once":
+            self._output = ExactlyOnce(self._settings, self._time)
+        else:
+            self._output = AtLeastOnce(self._settings, self._time, self._consumer)
+
+    async def _reached(self) -> None:
+        while True:
+            self._consumer = self._made()
+            try:
+                with connection_loss_as_error():
+                    await self._consumer.start()
+            except KafkaConnectionError as error:
+                await self._consumer.stop()
+                say(log, "no_broker", logging.WARNING, error=type(error).__name__)
+                await asyncio.sleep(PATIENCE_S)
+            else:
+                return
+
+    def _made(self) -> Any:
+        common = self._settings.common
+        return AIOKafkaConsumer(
+            **aiokafka_options(common),
+            client_id="triggers-bridge",
+            group_id=self._settings.group,
+            group_instance_id=common.instance_id,
+            session_timeout_ms=common.session_ms,
+            heartbeat_interval_ms=common.session_ms // 4,
+            isolation_level="read_committed",
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            metadata_max_age_ms=METADATA_MS,
+        )
+
+    def _check(self, there: Iterable[str]) -> None:
+        topic = self._settings.common.topic
+        known = set(there)
+        faults = [
+            f"{name} is missing, of source {source.name}: who writes it?"
+            for name, source in self._settings.topics.items()
+            if name not in known
+        ]
+        faults += [
+            f"{name} is missing: make it with `storefront-triggers topics`"
+            for name in (topic(EVENTS), topic(UNREADABLE))
+            if name not in known
+        ]
+        if faults:
+            raise TopicsNotThere("\n".join(faults))
+
+    async def run(self) -> None:
+        """Until it is cancelled. Raises KafkaError, Stuck, and whatever a chunk raised."""
+        self._consumer.subscribe(list(self._settings.topics), listener=self)
+        reading = asyncio.ensure_future(self._read())
+        try:
+            await asyncio.wait((reading, self._failed), return_when=asyncio.FIRST_COMPLETED)
+            (self._failed if self._failed.done() else reading).result()
+        finally:
+            reading.cancel()
+
+    async def _read(self) -> None:
+        while True:
+            assigned = self.assigned
+            if assigned is None:
+                await asyncio.sleep(POLL_MS / 1000)
+                continue
+            if not assigned.open and not await self._open(assigned):
+                await asyncio.sleep(PATIENCE_S)
+                continue
+            fetched = await self._fetched()
+            if self.assigned is not assigned:
+                continue  # it waited through a rebalance: the new assignment begins where the group stands
+            async for piece in self._cutter.pieces(fetched, dict(assigned.next)):
+                if not await self._carry(assigned, piece):
+                    break
+
+    async def _fetched(self) -> Fetched:
+        """Nothing, where a connection breaks: it is asked again."""
+        try:
+            with connection_loss_as_error():
+                found: Fetched = await self._consumer.getmany(timeout_ms=POLL_MS)
+        except KafkaConnectionError:
+            return {}
+        self.polled = time.monotonic()
+        return found
+
+    async def _carry(self, assigned: Assigned, piece: Piece) -> bool:
+        """False when the assignment is over: the rest of what was fetched comes again."""
+        async with self._lock:
+            if self.assigned is not assigned or not piece.chunk.next.keys() <= assigned.places:
+                return False
+            self._under_way = asyncio.create_task(self._durable(assigned, piece))
+            await asyncio.shield(self._under_way)
+            self.polled = time.monotonic()
+            return True
+
+    async def _durable(self, assigned: Assigned, piece: Piece) -> None:
+        assert self._output is not None, "it has begun"
+        with self._metrics.carried_seconds.time():
+            await self._output.carry(piece.chunk)
+        assigned.next |= piece.chunk.next
+        assigned.newest |= piece.times
+        for source, out in piece.outs:
+            self._metrics.carried(source, out)
+
+    async def _open(self, assigned: Assigned) -> bool:
+        """Fences former owners and goes to where the group stands; False: to be tried again, if it still stands."""
+        assert self._output is not None, "it has begun"
+        async with self._lock:
+            if self.assigned is not assigned:
+                return False
+            await self._output.open(assigned.places)
+            try:
+                with connection_loss_as_error():
+                    await begin(self._consumer, assigned, self._settings, self._metrics, self.now)
+            except (IllegalStateError, KafkaConnectionError):
+                return False
+            assigned.open = True
+            return True
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        """Waits for the chunk under way. What is raised here nobody hears of."""
+        try:
+            async with asyncio.timeout(REVOKE_S), self._lock:
+                self.assigned = None
+                if self._output is not None:
+                    await self._output.close()
+        except TimeoutError:
+            self._fail(
+                Stuck(f"nothing was acknowledged for {REVOKE_S:.0f} s, and a rebalance waits")
+            )
+        except Exception as error:
+            self._fail(error)
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        self.assigned = Assigned(assigned)
+        self._metrics.rebalances.inc()
+        say(log, "assigned", partitions=len(assigned))
+
+    def _fail(self, error: Exception) -> None:
+        if not self._failed.done():
+            self._failed.set_exception(error)
+
+    def ends(self) -> dict[TopicPartition, int | None]:
+        """Where the partitions end, as a broker said last; None where none has said it lately."""
+        return {place: self._end(place) for place in self.assigned.places} if self.assigned else {}
+
+    def _end(self, place: TopicPartition) -> int | None:
+        try:
+            asked = self._consumer.last_poll_timestamp(place)
+            end: int | None = self._consumer.last_stable_offset(place)
+        except IllegalStateError:
+            return None
+        fresh = asked is not None and time.time() - asked / 1000 < FRESH_S
+        return end if fresh else None
+
+    async def stop(self) -> None:
+        """The chunk under way is finished, and the group left."""
+        if self._under_way is not None and not self._under_way.done():
+            await asyncio.wait((self._under_way,), timeout=GRACE_S)
+        if self._consumer is not None:
+            await self._consumer.stop()
+        if self._output is not None:
+            await self._output.stop()

@@ -1,0 +1,215 @@
+"""How a chunk becomes durable: its events and dead letters, and the offsets behind it.
+
+At least once: one producer, idempotent, and the offsets after the acknowledgements. After a crash the last chunk
+comes again, under the same ids; a chunk is small enough that a visitor's state still knows them all.
+
+Exactly once: a transaction for each source partition holds both. As in a worker, each has a producer of its own,
+whose opening fences the partition's former owner and aborts what it left open (KIP-98): the client cannot name
+the group's generation (KIP-447).
+"""
+
+import asyncio
+import logging
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, NamedTuple, Protocol
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from aiokafka.structs import OffsetAndMetadata, TopicPartition
+
+from agents.bridge.broker_time import BrokerTime, own_ms
+from agents.bridge.settings import BridgeSettings
+from agents.config.settings import aiokafka_options
+from agents.kafka.partitioner import partition_of
+from agents.kafka.reconnect import PATIENCE_S, connection_loss_as_error, start_when_available
+from agents.kafka.topics import EVENTS, UNREADABLE
+from agents.runtime.log import say
+
+log = logging.getLogger("triggers.bridge")
+
+PACKED: Final = "gzip"
+"""Every client reads it as it comes."""
+
+BATCH_BYTES: Final = 512 * 1024
+COMMIT_S: Final = 3.0
+"""For a commit: without a broker it would wait for ever."""
+
+TRANSACTION_MS: Final = 10_000
+"""A transaction that is left open holds back all readers of its partitions for so long at most."""
+
+RETRY_MS: Final = 20
+"""The broker often answers a transaction's first records with `try again`, while the one before ends."""
+
+
+class Row(NamedTuple):
+    """A record to write. `dead`: to the topic of dead letters."""
+
+    place: TopicPartition
+    key: bytes | None
+    value: bytes
+    headers: Sequence[tuple[str, bytes]] = ()
+    dead: bool = False
+
+
+class Chunk(NamedTuple):
+    """`next`: the offsets behind what was read, by source partition."""
+
+    rows: list[Row]
+    next: dict[TopicPartition, int]
+
+
+class Output(Protocol):
+    """`open` comes before the first chunk of an assignment, `close` after its last."""
+
+    async def open(self, places: Iterable[TopicPartition]) -> None: ...
+
+    async def carry(self, chunk: Chunk) -> None:
+        """Returns once all of it is durable, or the partitions are another's. Raises KafkaError."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class _Rows:
+    """Writes rows through a producer."""
+
+    def __init__(self, settings: BridgeSettings, time: BrokerTime) -> None:
+        self._events = settings.common.topic(EVENTS)
+        self._dead = settings.common.topic(UNREADABLE)
+        self._time = time
+
+    async def write(self, producer: AIOKafkaProducer, rows: Iterable[Row]) -> None:
+        """Returns once all are acknowledged. Raises KafkaError."""
+        began = own_ms()
+        sent = [await self._send(producer, row) for row in rows]
+        for each in sent:
+            stamped = await each
+            if stamped.timestamp_type == 1:
+                self._time.acknowledged(stamped.timestamp, began)
+
+    async def _send(self, producer: AIOKafkaProducer, row: Row) -> "asyncio.Future[Any]":
+        topic = self._dead if row.dead else self._events
+        place = 0
+        if not row.dead:
+            count = len(await producer.partitions_for(topic))
+            place = partition_of(row.key or b"", count)
+        sent: asyncio.Future[Any] = await producer.send(
+            topic, row.value, row.key, partition=place, headers=list(row.headers)
+        )
+        sent.add_done_callback(_looked_at)
+        return sent
+
+
+def _wanted() -> bool:
+    """Until a broker answers: whoever no longer wants it ends the wait."""
+    return True
+
+
+def _looked_at(sent: "asyncio.Future[Any]") -> None:
+    """Whoever waits for the first that fails does not look at the others."""
+    if not sent.cancelled():
+        sent.exception()
+
+
+def _producer(settings: BridgeSettings, **options: Any) -> AIOKafkaProducer:
+    return AIOKafkaProducer(
+        **aiokafka_options(settings.common),
+        client_id="triggers-bridge",
+        acks="all",
+        enable_idempotence=True,
+        compression_type=PACKED,
+        max_batch_size=BATCH_BYTES,
+        **options,
+    )
+
+
+class AtLeastOnce:
+    """`consumer`: the group's, which commits."""
+
+    def __init__(self, settings: BridgeSettings, time: BrokerTime, consumer: Any) -> None:
+        self._settings, self._rows, self._consumer = settings, _Rows(settings, time), consumer
+        self._producer: AIOKafkaProducer | None = None
+
+    async def open(self, places: Iterable[TopicPartition]) -> None:
+        if self._producer is None:
+            producer = _producer(self._settings)
+            # Else what waited for so long fails when the broker comes back and has no leader yet.
+            producer._message_accumulator._batch_ttl = math.inf
+            await start_when_available(producer.start, _wanted)
+            self._producer = producer
+
+    async def carry(self, chunk: Chunk) -> None:
+        assert self._producer is not None, "it is open before the first chunk"
+        await self._rows.write(self._producer, chunk.rows)
+        while not await self._committed(chunk.next):
+            await asyncio.sleep(PATIENCE_S)
+
+    async def _committed(self, next: dict[TopicPartition, int]) -> bool:
+        """Also if the partitions are another's by now, who reads the chunk again."""
+        offsets = {place: OffsetAndMetadata(offset, "") for place, offset in next.items()}
+        try:
+            with connection_loss_as_error():
+                async with asyncio.timeout(COMMIT_S):
+                    await self._consumer.commit(offsets)
+        except (CommitFailedError, IllegalStateError):
+            say(log, "commit_late", logging.WARNING, partitions=len(next))
+        except TimeoutError:
+            say(log, "commit_waits", logging.WARNING)
+            return False
+        except KafkaError as error:
+            if not error.retriable:
+                raise
+            say(log, "commit_waits", logging.WARNING, error=type(error).__name__)
+            return False
+        return True
+
+    async def close(self) -> None:
+        """The producer serves the next assignment, too."""
+
+    async def stop(self) -> None:
+        if self._producer is not None:
+            await self._producer.stop()
+
+
+class ExactlyOnce:
+    """A producer for each source partition that is this bridge's."""
+
+    def __init__(self, settings: BridgeSettings, time: BrokerTime) -> None:
+        self._settings, self._rows = settings, _Rows(settings, time)
+        self._producers: dict[TopicPartition, AIOKafkaProducer] = {}
+
+    async def open(self, places: Iterable[TopicPartition]) -> None:
+        await self.close()
+        group = self._settings.group
+        self._producers = {
+            place: _producer(
+                self._settings,
+                transactional_id=f"{group}-{place.topic}-{place.partition}",
+                transaction_timeout_ms=TRANSACTION_MS,
+                retry_backoff_ms=RETRY_MS,
+            )
+            for place in places
+        }
+        starts = (start_when_available(each.start, _wanted) for each in self._producers.values())
+        await asyncio.gather(*starts)
+
+    async def carry(self, chunk: Chunk) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            for place, offset in chunk.next.items():
+                rows = [row for row in chunk.rows if row.place == place]
+                tasks.create_task(self._transaction(place, rows, offset))
+
+    async def _transaction(self, place: TopicPartition, rows: list[Row], offset: int) -> None:
+        producer = self._producers[place]
+        await producer.begin_transaction()
+        await self._rows.write(producer, rows)
+        offsets = {place: OffsetAndMetadata(offset, "")}
+        await producer.send_offsets_to_transaction(offsets, self._settings.group)
+        await producer.commit_transaction()
+
+    async def close(self) -> None:
+        producers, self._producers = self._producers, {}
+        await asyncio.gather(*(each.stop() for each in producers.values()))
+
+    stop = close

@@ -1,0 +1,139 @@
+"""A schema registry, as Confluent's HTTP interface has it. A schema never changes, and is asked for once.
+
+One that is not there costs its records; while the registry does not answer, records wait.
+"""
+
+import asyncio
+import json
+import logging
+import time
+from typing import Any, Final
+
+import aiohttp
+from yarl import URL
+
+from agents.bridge.values import Read, Undecodable, avro
+from agents.runtime.log import say
+
+log = logging.getLogger("triggers.bridge")
+
+ANSWER_S: Final = 5.0
+PAUSE_S: Final = 0.5
+LONGEST_PAUSE_S: Final = 10.0
+"""From try to try while the registry does not answer: at first, and at most."""
+
+AGAIN_S: Final = 60.0
+"""A schema that is not there is asked for again after so long. Shorter: a topic of such records asks all the time."""
+
+DEEPEST: Final = 32
+"""Schemas that refer to one another."""
+
+ACCEPT: Final = "application/vnd.schemaregistry.v1+json, application/json"
+
+
+class SchemaRegistry:
+    """`up`: whether it answered last time. `url` None: there is none."""
+
+    def __init__(self, url: str | None) -> None:
+        self._url = None if url is None else URL(url)
+        self._session: aiohttp.ClientSession | None = None
+        self._known: dict[str, Read] = {}
+        self._missing: dict[str, tuple[float, str]] = {}
+        self.up = True
+
+    async def stop(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    def known(self, address: str) -> Read | None:
+        """What reads values of a schema that was asked for before."""
+        return self._known.get(address)
+
+    async def reader(self, address: str) -> Read:
+        """What reads values of this schema. Waits for the registry. Raises Undecodable."""
+        if self._url is None:
+            raise Undecodable("no_schema_registry")
+        since, why = self._missing.get(address, (0.0, ""))
+        if why and time.monotonic() - since < AGAIN_S:
+            raise Undecodable(why)
+        try:
+            self._known[address] = await self._made(address)
+        except Undecodable as error:
+            self._missing[address] = time.monotonic(), str(error)
+            say(log, "no_schema", logging.WARNING, schema=address, reason=error)
+            raise
+        self._missing.pop(address, None)
+        return self._known[address]
+
+    async def _made(self, address: str) -> Read:
+        found = await self._asked(f"schemas/{address}")
+        kind = found.get("schemaType", "AVRO")
+        if kind == "JSON":
+            return _json
+        if kind != "AVRO":
+            raise Undecodable("unknown_format")
+        named: dict[str, Any] = {}
+        await self._load(found, named, DEEPEST)
+        return avro(_schema(found), named)
+
+    async def _load(self, found: dict[str, Any], named: dict[str, Any], depth: int) -> None:
+        """Those that a schema refers to, each after those that it refers to itself."""
+        if not depth:
+            raise Undecodable("unknown_schema")
+        for each in found.get("references") or ():
+            other = await self._asked(f"subjects/{each['subject']}/versions/{each['version']}")
+            await self._load(other, named, depth - 1)
+            avro(_schema(other), named)
+
+    async def _asked(self, path: str) -> dict[str, Any]:
+        """The registry's answer, as soon as it answers. Raises Undecodable for what it does not have."""
+        pause = PAUSE_S
+        while True:
+            try:
+                status, body = await self._get(path)
+            except (aiohttp.ClientError, OSError, TimeoutError) as error:
+                status, body = type(error).__name__, b""
+            if status in (200, 404):
+                self.up = True
+                return _document(body) if status == 200 else _missing()
+            self.up = False
+            say(log, "registry_waits", logging.WARNING, answer=status, retry_s=pause)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_S)
+
+    async def _get(self, path: str) -> tuple[int | str, bytes]:
+        assert self._url is not None
+        if self._session is None:
+            limit = aiohttp.ClientTimeout(ANSWER_S)
+            self._session = aiohttp.ClientSession(timeout=limit, headers={"Accept": ACCEPT})
+        url = self._url
+        for part in path.split("/"):
+            url = url / part
+        async with self._session.get(url, allow_redirects=False) as answer:
+            return answer.status, await answer.read()
+
+
+def _missing() -> dict[str, Any]:
+    raise Undecodable("unknown_schema")
+
+
+def _document(body: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(body)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or not isinstance(found.get("schema"), str):
+        raise Undecodable("unknown_schema")
+    return found
+
+
+def _schema(found: dict[str, Any]) -> Any:
+    """A schema's text; that of a plain type may be its bare name."""
+    try:
+        return json.loads(found["schema"])
+    except ValueError:
+        return found["schema"]
+
+
+def _json(payload: bytes) -> bytes:
+    return payload

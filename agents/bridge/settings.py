@@ -1,0 +1,128 @@
+"""Settings of a bridge, from the environment, checked whole together with those of every command.
+
+| variable | what | default |
+|---|---|---|
+| TRIGGERS_BRIDGE_GROUP | consumer group | prefix + `bridge` |
+| TRIGGERS_BRIDGE_START | a partition that the group has not read begins so far back | 10m |
+| TRIGGERS_SCHEMA_REGISTRY | URL of a schema registry, with `user:password@` if it asks (or ..._FILE) | none |
+"""
+
+import importlib.util
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Self
+
+from yarl import URL
+
+from agents.config.environment import Environment
+from agents.config.pepper import PEPPER
+from agents.config.settings import Settings, SettingsError
+from agents.connect import contacts, sources
+from agents.connect.sources import Connected, SourcesError, without_keys
+from agents.kafka.acls import BRIDGE_GROUP
+from agents.kafka.topics import EVENTS
+from stream import durations
+from stream.connect.source import Source
+
+START: Final = "10m"
+"""Shorter: of a partition that is new in a topic the first records are lost. Longer: where a bridge begins, what
+was done so long ago counts as done now."""
+
+REGISTRY: Final = "TRIGGERS_SCHEMA_REGISTRY"
+
+
+@dataclass(frozen=True)
+class BridgeSettings:
+    """`common`: those of every command · `topics`: the source of each topic, by its name on the cluster."""
+
+    common: Settings
+    topics: Mapping[str, Source]
+    group: str
+    start_ms: int
+    registry: str | None = field(default=None, repr=False)
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str] = os.environ) -> Self:
+        """Raises SettingsError with every mistake, those of the common settings and of the sources file too."""
+        env = Environment(environ)
+        common = _common(env, environ)
+        settings = cls(
+            common=common,
+            topics=_topics(common, env),
+            group=env.text("TRIGGERS_BRIDGE_GROUP", common.topic(BRIDGE_GROUP)),
+            start_ms=_start(env),
+            registry=_registry(env),
+        )
+        env.near_misses()
+        if env.mistakes:
+            raise SettingsError("\n".join(env.mistakes))
+        return settings
+
+
+def _common(env: Environment, environ: Mapping[str, str]) -> Settings:
+    try:
+        common = Settings.read(environ)
+        common.require_kafka()
+    except SettingsError as error:
+        env.mistakes += str(error).splitlines()
+        return Settings()
+    return common
+
+
+def _topics(common: Settings, env: Environment) -> dict[str, Source]:
+    if common.sources is None:
+        if not any(mistake.startswith("TRIGGERS_SOURCES") for mistake in env.mistakes):
+            env.mistakes.append("TRIGGERS_SOURCES is not set: which topics are to be read?")
+        return {}
+    pepper = common.pepper
+    try:
+        found = sources.read(
+            common.sources,
+            without_keys if pepper is None else lambda region: contacts.keyed(pepper, region),
+        )
+    except (SourcesError, OSError) as error:
+        env.mistakes.append(str(error))
+        return {}
+    read = tuple(each for each in found if each.topics)
+    if not read:
+        env.mistakes.append(f"{common.sources}: no source has `topics`: there is nothing to read")
+    if pepper is None and (names := sources.unkeyed(read)):
+        env.mistakes.append(
+            f"{PEPPER} is not set: the addresses that {', '.join(names)} tells would join nobody"
+        )
+    own = common.topic(EVENTS)
+    topics = _by_topic(read)
+    if own in topics:
+        env.mistakes.append(f"{common.sources}: {own} is what a bridge writes: it cannot read it")
+    return topics
+
+
+def _by_topic(read: tuple[Connected, ...]) -> dict[str, Source]:
+    return {topic: each.source for each in read for topic in each.topics}
+
+
+def _start(env: Environment) -> int:
+    value = env.text("TRIGGERS_BRIDGE_START", START)
+    try:
+        return durations.parse(value)
+    except ValueError as error:
+        env.mistakes.append(f"TRIGGERS_BRIDGE_START is {value!r}: {error}")
+        return durations.parse(START)
+
+
+def _registry(env: Environment) -> str | None:
+    """Never quoted: it may carry a password."""
+    given = env.secret(REGISTRY)
+    if given is None:
+        return None
+    try:
+        url = URL(given)
+        right = url.scheme in ("http", "https") and bool(url.host)
+    except ValueError:
+        right = False
+    if not right:
+        env.mistakes.append(f"{REGISTRY}: a URL http:// or https:// is meant")
+    if importlib.util.find_spec("fastavro") is None:
+        env.mistakes.append(f"{REGISTRY} needs fastavro: pip install 'storefront-triggers[avro]'")
+    return given

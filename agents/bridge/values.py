@@ -1,0 +1,114 @@
+"""What a record's value is, and the JSON in it. Pure, but for the schemas, which are given.
+
+With a schema registry a value begins with a zero and four bytes, the number of its schema; newer clients leave the
+value as it is and put a one and sixteen bytes into a header. Kafka Connect's JSON converter wraps a value once, as
+{schema, payload} or as a text. Source: docs/connect.md, 1.11.
+"""
+
+import json
+import uuid
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, time
+from decimal import Decimal
+from io import BytesIO
+from struct import error as StructError
+from typing import Any, Final, NamedTuple
+
+import fastavro
+
+HEADER: Final = "__value_schema_id"
+BY_NUMBER: Final = 0
+BY_GUID: Final = 1
+NUMBERED: Final = 5
+"""Bytes that stand before a value with the number of its schema."""
+
+WRAPPED: Final = {"schema", "payload"}
+
+Read = Callable[[bytes], Any]
+
+
+class Undecodable(Exception):
+    """A value that its schema does not describe, or whose schema is not there; the message is the reason."""
+
+
+class Framed(NamedTuple):
+    """`address`: of the schema, as a registry has it: `ids/7`, `guids/…`."""
+
+    address: str
+    payload: bytes
+
+
+def framed(value: bytes, headers: Mapping[str, bytes]) -> Framed | None:
+    """The value without its frame; None of a value that names no schema. Raises Undecodable."""
+    named = headers.get(HEADER)
+    if named is not None:
+        return Framed(_address(named), value)
+    if not value.startswith(b"\0"):
+        return None
+    return Framed(_address(value[:NUMBERED]), value[NUMBERED:])
+
+
+def _address(named: bytes) -> str:
+    if len(named) >= NUMBERED and named[0] == BY_NUMBER:
+        return f"ids/{int.from_bytes(named[1:NUMBERED])}"
+    if len(named) >= 17 and named[0] == BY_GUID:
+        return f"guids/{uuid.UUID(bytes=named[1:17])}"
+    raise Undecodable("unknown_schema")
+
+
+def avro(schema: Any, named: dict[str, Any]) -> Read:
+    """What reads values of a schema; `named`: those it refers to. Raises Undecodable."""
+    try:
+        parsed = fastavro.parse_schema(schema, named_schemas=named)
+    except (fastavro.schema.SchemaParseException, ValueError, LookupError, TypeError):
+        raise Undecodable("unknown_schema") from None
+
+    def read(payload: bytes) -> Any:
+        stream = BytesIO(payload)
+        try:
+            found = fastavro.schemaless_reader(stream, parsed, None)
+        except (ValueError, LookupError, EOFError, TypeError, ArithmeticError, StructError):
+            raise Undecodable("not_avro") from None
+        if stream.read(1):
+            raise Undecodable("not_avro")
+        return found
+
+    return read
+
+
+def written(document: Any) -> bytes:
+    """As JSON: times as ISO 8601, decimals as text, bytes in base64."""
+    try:
+        text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), default=_plain)
+    except (ValueError, TypeError, RecursionError):
+        raise Undecodable("not_json") from None
+    return text.encode("utf-8", "replace")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime | date | time):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return b64encode(value).decode()
+    if isinstance(value, Decimal | uuid.UUID):
+        return str(value)
+    raise TypeError
+
+
+def unwrapped(value: bytes) -> bytes:
+    """The value that Kafka Connect wrapped; any other as it is."""
+    start = value.lstrip()[:1]
+    if start == b'"' or (start == b"{" and b'"payload"' in value and b'"schema"' in value):
+        try:
+            document = json.loads(value)
+        except (ValueError, RecursionError):
+            return value
+        if isinstance(document, str):
+            return document.encode("utf-8", "replace")
+        if isinstance(document, dict) and document.keys() == WRAPPED:
+            payload = document["payload"]
+            return (
+                payload.encode("utf-8", "replace") if isinstance(payload, str) else written(payload)
+            )
+    return value

@@ -1,0 +1,111 @@
+"""Runs a bridge until it is told to stop: topics of sources in, events out. docs/bridge.md.
+
+Follow a record: consumer.py fetches it, chunks.py translates it and puts it into a piece, producers.py writes the
+piece with its offsets.
+"""
+
+import argparse
+import asyncio
+import logging
+import signal
+import sys
+from typing import Final, NoReturn
+
+from aiokafka.errors import KafkaError
+
+from agents.bridge.consumer import BridgeConsumer, Stuck, TopicsNotThere
+from agents.bridge.health import BridgeHealth
+from agents.bridge.metrics import BridgeMetrics
+from agents.bridge.schema_registry import SchemaRegistry
+from agents.bridge.settings import BridgeSettings
+from agents.config.environment import Environment
+from agents.config.settings import SettingsError
+from agents.runtime import probes
+from agents.runtime.log import configure, say
+from agents.runtime.shutdown import Stopped, before, end, report
+
+log = logging.getLogger("triggers.bridge")
+
+METRICS: Final = "127.0.0.1:9111"
+GOODBYE_S: Final = 8.5
+"""Below the 10 s that supervisors wait."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--metrics",
+        type=_address,
+        default=METRICS,
+        metavar="HOST:PORT",
+        help=f"of /metrics, /live and /ready; empty: none ({METRICS})",
+    )
+
+
+def _address(text: str) -> tuple[str, int] | None:
+    env = Environment({})
+    found = env.address("--metrics", text, 0) if text else None
+    if env.mistakes:
+        raise argparse.ArgumentTypeError(env.mistakes[0])
+    return found
+
+
+def run(args: argparse.Namespace) -> int:
+    """0: stopped as told. 1: a fault; start it again. 2: wrong settings or sources, topics missing."""
+    configure()
+    try:
+        settings = BridgeSettings.read()
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 2
+    asyncio.run(work(settings, args.metrics))
+    return 0
+
+
+async def work(settings: BridgeSettings, address: tuple[str, int] | None) -> NoReturn:
+    """Ends the process."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    try:
+        await _work(settings, address, stop)
+    except TopicsNotThere as error:
+        print(error, file=sys.stderr)
+        end(2)
+    except Exception as error:
+        report(log, error, (KafkaError, OSError, Stuck))
+        end(1)
+    end(0)
+
+
+async def _work(
+    settings: BridgeSettings, address: tuple[str, int] | None, stop: asyncio.Event
+) -> None:
+    """Until it is told to stop. Raises what makes going on impossible."""
+    schemas, metrics = SchemaRegistry(settings.registry), BridgeMetrics()
+    consumer = BridgeConsumer(settings, schemas, metrics)
+    health = BridgeHealth(settings, consumer, schemas, metrics)
+    if address:
+        await probes.serve(address, health.stalled, health.unready, health.metrics)
+
+    async def serve() -> None:
+        await consumer.start()
+        say(
+            log,
+            "started",
+            prefix=settings.common.prefix or "-",
+            topics=len(settings.topics),
+            delivery=settings.common.delivery,
+        )
+        await consumer.run()
+
+    try:
+        await before(stop, serve())
+    except Stopped:
+        say(log, "stopping")
+        try:
+            async with asyncio.timeout(GOODBYE_S):
+                await consumer.stop()
+                await schemas.stop()
+        except TimeoutError:
+            say(log, "stopped_early", logging.WARNING)
+        say(log, "stopped")

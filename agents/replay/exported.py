@@ -1,0 +1,115 @@
+"""A record of `storefront.events` as a line of a backtest file. Pure. Source: docs/semantics.md, 1 and 10.
+
+A worker and a backtest judge the record and its line alike. A record that is no event becomes a line that a
+backtest rejects: the record's own bytes where they are rejected for the same reason, else a line that says why
+and where the record lies.
+"""
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+import msgspec
+
+from stream.backtest import envelope
+from stream.events.decoding import LARGEST, parse
+from stream.events.faults import Rejected
+from stream.events.types import Event
+
+SPACE: Final = b" \t\r\n"
+"""What may stand around a JSON text and between its parts."""
+
+_members: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+
+
+class LogRecord(NamedTuple):
+    """`t`: ms, the broker's time, which never goes back inside a partition."""
+
+    t: int
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+
+
+class Exported(NamedTuple):
+    """A line without its end. `event`: None where the record is none."""
+
+    line: bytes
+    event: Event | None
+
+
+def exported(record: LogRecord) -> Exported | None:
+    """The line of a record; None of a `clock.advanced`, without which a file says the same."""
+    try:
+        event = parse(record.value)
+        if event is None:
+            return None
+        if record.key != event.visitor.encode():
+            why = "no_key" if record.key is None else "key_differs"
+            return Exported(_placed(record, Rejected(why, "$.visitor")), None)
+    except Rejected as fault:
+        return Exported(_rejected(record, fault), None)
+    line = timed(record.value or b"", record.t)
+    if len(line) <= LARGEST:
+        return Exported(line, event)
+    return next(_fitting(line, event), Exported(_placed(record, Rejected("too_large")), None))
+
+
+def timed(value: bytes, t: int) -> bytes:
+    """A JSON object with the member `t`, on one line. All else stays as it was written."""
+    flat = value.strip(SPACE).replace(b"\n", b" ").replace(b"\r", b" ")
+    if b'"t"' in flat and (found := _retimed(flat, t)):
+        return found
+    inside = flat[:-1].rstrip(SPACE)
+    return b'%b%b"t":%d}' % (inside, b"" if inside == b"{" else b",", t)
+
+
+def _retimed(flat: bytes, t: int) -> bytes | None:
+    """With its own `t` replaced; None if it has none of its own, or has a name that is no text."""
+    try:
+        members = _members(flat)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+    own = members.get("t")
+    if own is None:
+        return None
+    given = b"%d" % t
+    if bytes(own) == given:
+        return flat
+    members["t"] = msgspec.Raw(given)
+    return msgspec.json.encode(members)
+
+
+def _fitting(line: bytes, event: Event) -> Iterator[Exported]:
+    """The line, else the line without white space, if a backtest takes it: the `t` counts in its size."""
+    for each in (line, msgspec.json.format(line, indent=-1)):
+        try:
+            parse(each)
+        except Rejected:
+            continue
+        yield Exported(each, event)
+
+
+def _rejected(record: LogRecord, fault: Rejected) -> bytes:
+    line = timed(record.value or b"", record.t)
+    found = envelope(line)
+    if found is not None and found.t == record.t:
+        try:
+            parse(line)
+        except Rejected as again:
+            if (again.reason, again.path) == (fault.reason, fault.path):
+                return line
+    return _placed(record, fault)
+
+
+def _placed(record: LogRecord, fault: Rejected) -> bytes:
+    """A line that is no event and moves time to the record's."""
+    return msgspec.json.encode(
+        {
+            "t": record.t,
+            "rejected": fault.reason,
+            "path": fault.path,
+            "partition": record.partition,
+            "offset": record.offset,
+        }
+    )

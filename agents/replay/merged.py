@@ -1,0 +1,154 @@
+"""The records of a topic's partitions in one order: by time, then partition, then offset.
+
+A visitor lies in one partition, and facts go by (time, visitor, number): so any order by time that keeps each
+partition's own gives the same answers, and this one is always the same. Source: docs/semantics.md, 1 and 10.
+"""
+
+import heapq
+from collections import deque
+from collections.abc import AsyncIterator, Iterator
+from typing import Any, Final
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import OffsetOutOfRangeError
+
+from agents.config.settings import Settings, aiokafka_options
+from agents.kafka import raw_batches
+from agents.kafka.partitioner import partition_counts
+from agents.kafka.reconnect import connection_loss_as_error
+from agents.replay.exported import LogRecord
+from agents.replay.span import Bound, OffsetSpan
+
+POLL_MS: Final = 1_000
+PATIENCE: Final = 30
+"""Polls without an answer, though there are records: then no broker answers any more."""
+
+
+class ExportError(Exception):
+    """What was asked for cannot be exported; the message says why."""
+
+
+def consumer(settings: Settings) -> AIOKafkaConsumer:
+    """Reads what workers read, batch by batch, in no group. From now on all consumers of this process do."""
+    raw_batches.install()
+    return AIOKafkaConsumer(
+        **aiokafka_options(settings),
+        client_id="triggers-export",
+        isolation_level="read_committed",
+        enable_auto_commit=False,
+        auto_offset_reset="none",
+    )
+
+
+async def spans(
+    reader: AIOKafkaConsumer, topic: str, since: Bound, until: Bound | None
+) -> dict[int, OffsetSpan]:
+    """What there is of each partition between two bounds. Raises ExportError, aiokafka's KafkaError.
+
+    `until`: None for where the topic ends now. Offsets bound the partitions that they name, and no others.
+    """
+    count = (await partition_counts(reader)).get(topic, 0)
+    if not count:
+        raise ExportError(f"there is no topic {topic}")
+    for each in (since, until):
+        if isinstance(each, dict) and (strange := sorted(n for n in each if n >= count)):
+            raise ExportError(f"{topic} has no partition {strange[0]}: it has {count}")
+    places = [TopicPartition(topic, number) for number in range(count)]
+    reader.assign(places)
+    begin, end = await reader.beginning_offsets(places), await reader.end_offsets(places)
+    first = await _offsets(reader, since, begin, end, begin)
+    last = end if until is None else await _offsets(reader, until, begin, end, end)
+    return {
+        place.partition: OffsetSpan(first[place], max(first[place], last[place]))
+        for place in places
+    }
+
+
+Places = dict[TopicPartition, int]
+
+
+async def _offsets(
+    reader: AIOKafkaConsumer, given: Bound, begin: Places, end: Places, else_: Places
+) -> Places:
+    """Where a bound lies in each partition."""
+    if isinstance(given, dict):
+        asked = {place: given.get(place.partition, else_[place]) for place in end}
+    else:
+        found = await reader.offsets_for_times(dict.fromkeys(end, given))
+        asked = {place: found[place].offset if found[place] else end[place] for place in end}
+    return {place: min(max(asked[place], begin[place]), end[place]) for place in end}
+
+
+class Merged:
+    """`done`: offsets that have been read, of all partitions."""
+
+    def __init__(self, reader: AIOKafkaConsumer, topic: str, spans: dict[int, OffsetSpan]) -> None:
+        self._reader = reader
+        self._logs = [_Log(TopicPartition(topic, number), spans[number]) for number in spans]
+
+    @property
+    def done(self) -> int:
+        return sum(log.next - log.span.start for log in self._logs)
+
+    async def records(self) -> AsyncIterator[LogRecord]:
+        """Raises ExportError, aiokafka's KafkaError."""
+        self._reader.assign([log.place for log in self._logs if log.span.start < log.span.end])
+        heads: list[tuple[LogRecord, int]] = []
+        for number, log in enumerate(self._logs):
+            log.begin(self._reader)
+            if await self._filled(log):
+                heapq.heappush(heads, (log.waiting.popleft(), number))
+        while heads:
+            record, number = heads[0]
+            yield record
+            log = self._logs[number]
+            if await self._filled(log):
+                heapq.heapreplace(heads, (log.waiting.popleft(), number))
+            else:
+                heapq.heappop(heads)
+
+    async def _filled(self, log: "_Log") -> bool:
+        """Whether a record of the partition waits; False at its end."""
+        silent = 0
+        while not log.waiting and log.next < log.span.end:
+            try:
+                with connection_loss_as_error():
+                    got = await self._reader.getmany(log.place, timeout_ms=POLL_MS)
+            except OffsetOutOfRangeError:
+                raise ExportError(
+                    f"{log} has been deleted meanwhile: its retention is over"
+                ) from None
+            silent = 0 if got else silent + 1
+            if silent >= PATIENCE:
+                raise ExportError(f"{log} has not been answered for {silent} s")
+            for batch in got.get(log.place, ()):
+                log.take(batch)
+        return bool(log.waiting)
+
+
+class _Log:
+    """One partition. `next`: the offset behind what has been read."""
+
+    def __init__(self, place: TopicPartition, span: OffsetSpan) -> None:
+        self.place, self.span = place, span
+        self.next = span.start
+        self.waiting = deque[LogRecord]()
+        self._reached = 0
+
+    def __str__(self) -> str:
+        return f"{self.place.topic} {self.place.partition} at offset {self.next}"
+
+    def begin(self, reader: AIOKafkaConsumer) -> None:
+        self.next = self.span.start
+        if self.next < self.span.end:
+            reader.seek(self.place, self.next)
+
+    def take(self, batch: Any) -> None:
+        self.waiting.extend(self._within(batch))
+        self.next = min(max(self.next, batch.next), self.span.end)
+
+    def _within(self, batch: Any) -> Iterator[LogRecord]:
+        for offset, time, key, value in batch.rows():
+            if self.span.start <= offset < self.span.end:
+                self._reached = max(self._reached, time)
+                yield LogRecord(self._reached, self.place.partition, offset, key, value)

@@ -1,0 +1,58 @@
+"""Whose events can touch one person: all visitors that customers, carts, checkouts and addresses join. Pure.
+
+More than the person's own: an order that a server knows by a cart alone ends this person's reminders, too.
+Source: docs/semantics.md, 4 and 11.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from msgspec import UNSET
+
+from stream.events.owner import customer_of, is_pseudo, keys_of, pseudo_key
+from stream.events.types import Event, OrderPlaced
+
+
+class Joined:
+    """Names (`visitor:v`, `customer:c`, `cart:7`, `email:…`) that events have joined to one another."""
+
+    def __init__(self) -> None:
+        self._above: dict[str, str] = {}
+
+    def add(self, event: Event) -> None:
+        mine = self._root(f"visitor:{event.visitor}")
+        for name in _names(event):
+            other = self._root(name)
+            if other != mine:
+                self._above[other] = mine
+
+    def known(self, names: Iterable[str]) -> str | None:
+        """The first of the names that an event had."""
+        return next((name for name in names if name in self._above), None)
+
+    def with_(self, name: str) -> frozenset[str]:
+        """The visitors that are joined to a name."""
+        root = self._root(name)
+        visitors = (each for each in list(self._above) if each.startswith("visitor:"))
+        return frozenset(
+            each.removeprefix("visitor:") for each in visitors if self._root(each) == root
+        )
+
+    def _root(self, name: str) -> str:
+        above = self._above.setdefault(name, name)
+        while above != name:
+            self._above[name] = self._above[above]
+            name, above = above, self._above[above]
+        return name
+
+
+def _names(event: Event) -> Iterator[str]:
+    """What an event joins its visitor to."""
+    customer = customer_of(event)
+    if customer is not None:
+        yield f"customer:{customer}"
+    yield from keys_of(event)
+    own = pseudo_key(event.visitor) if is_pseudo(event.visitor) else None
+    if own is not None:
+        yield ":".join(own)
+    if type(event) is OrderPlaced and event.order.cart_id is not UNSET:
+        yield f"cart:{event.order.cart_id}"

@@ -1,0 +1,47 @@
+"""What stands in Redis, under which key, and for how long: nothing in it grows without an end.
+
+All keys begin with `<prefix>view:`; an ACL user needs no others (docs/redis.md).
+"""
+
+from typing import Final
+
+from stream.durations import DAY, HOUR
+
+DECISIONS_KEPT: Final = 20
+"""Of a person, the newest."""
+
+FIRED_KEPT: Final = 20_000
+"""Trigger ids, the newest of the whole shop."""
+
+DAYS_KEPT: Final = 35
+"""Of counters: a little more than the topics keep."""
+
+DECISIONS_LIVE: Final = 7 * DAY
+WAITING_LIVE: Final = 30 * DAY
+"""A step that waits is forgotten with its person."""
+
+SETTLED_LIVE: Final = HOUR
+"""Of the note that nothing waits: longer than a frozen worker could still write an older state."""
+
+
+class RedisKeys:
+    """The names under one prefix (the service's)."""
+
+    def __init__(self, prefix: str) -> None:
+        self.all = f"{prefix}view:"
+        self.offsets = f"{self.all}offsets"
+        """Hash `topic:partition` -> the next offset that is not in the view."""
+        self.counts = f"{self.all}counts"
+        """Hash `day|recipe|outcome|reason` -> a number; the day is YYYY-MM-DD (UTC) of the record."""
+        self.fired = f"{self.all}fired"
+        """Sorted set of trigger ids by the time of their record (ms)."""
+        self.triggers = f"{self.all}triggers"
+        """Hash trigger id -> JSON, of those in `fired`."""
+
+    def decisions(self, person: str) -> str:
+        """Sorted set of decisions (JSON) by the time of their record (ms)."""
+        return f"{self.all}decisions:{person}"
+
+    def waiting(self, person: str) -> str:
+        """Hash: `applied`, `version` of the state, `steps` (JSON)."""
+        return f"{self.all}waiting:{person}"

@@ -1,0 +1,108 @@
+"""What each role may do, and how Strimzi is told so."""
+
+from typing import Any
+
+import pytest
+
+import schemas
+from agents.config.settings import Settings
+from agents.generate import strimzi
+from agents.kafka.acls import ROLES, Acl, acls
+from agents.kafka.topics import Layout
+
+NAMES = ("exit-intent", "cart-vip")
+PLAIN = Settings(prefix="eu.", group="eu.triggers")
+
+
+def of(role: str, settings: Settings = PLAIN) -> dict[str, Acl]:
+    return {right.name: right for right in acls(role, settings, NAMES)}
+
+
+def test_every_role_of_the_topic_list_is_one() -> None:
+    topics = schemas.load("topics")["topics"]
+    assert {role for topic in topics for role in topic["writers"] + topic["readers"]} == {*ROLES}
+
+
+def test_a_storefront_may_write_events_and_what_is_refused_and_nothing_else() -> None:
+    names = "eu.storefront.events", "eu.storefront.rejected"
+    assert of("storefront") == {name: Acl("topic", name, ("Write",)) for name in names}
+
+
+def test_a_worker_may_check_all_topics_and_write_what_it_decides() -> None:
+    found = of("worker")
+    topics = {name: right for name, right in found.items() if right.resource == "topic"}
+    assert all({"Describe", "DescribeConfigs"} <= {*right.operations} for right in topics.values())
+    assert "Write" in found["eu.triggers.cart-vip"].operations
+    assert "Write" not in found["eu.storefront.events"].operations
+    assert "Create" not in {each for right in found.values() for each in right.operations}
+
+
+@pytest.mark.parametrize("recipe", NAMES)
+def test_a_sender_may_read_triggers_and_write_dead_letters(recipe: str) -> None:
+    found = of("sender")
+    assert found[f"eu.triggers.{recipe}"].operations == ("Read",)
+    assert found["eu.sender.undelivered"].operations == ("Write",)
+    assert found["eu.sender"] == Acl("group", "eu.sender", ("Describe", "Read"))
+    assert "eu.storefront.events" not in found
+
+
+def test_a_bridge_may_read_the_topics_of_sources_and_write_events() -> None:
+    found = {
+        right.name: right for right in acls("bridge", PLAIN, NAMES, ["segment", "snowplow.good"])
+    }
+    assert found == {
+        "eu.storefront.events": Acl("topic", "eu.storefront.events", ("Write",)),
+        "eu.bridge.unreadable": Acl("topic", "eu.bridge.unreadable", ("Write",)),
+        "segment": Acl("topic", "segment", ("Read",)),
+        "snowplow.good": Acl("topic", "snowplow.good", ("Read",)),
+        "eu.bridge": Acl("group", "eu.bridge", ("Describe", "Read")),
+    }
+
+
+def test_nobody_else_may_read_the_topics_of_sources() -> None:
+    others = [role for role in ROLES if role != "bridge"]
+    assert not [
+        r for role in others for r in acls(role, PLAIN, NAMES, ["segment"]) if r.name == "segment"
+    ]
+
+
+def test_an_operator_may_make_the_topics_and_read_all_that_explains() -> None:
+    found = of("operator")
+    topics = [right for right in found.values() if right.resource == "topic"]
+    assert all("Create" in right.operations for right in topics)
+    for name in ("storefront.events", "visitor.facts", "state.people", "triggers.decisions"):
+        assert "Read" in found[f"eu.{name}"].operations
+
+
+def test_transactions_are_a_right_only_where_they_are_used() -> None:
+    def transactional(settings: Settings, role: str = "worker") -> list[Acl]:
+        found = acls(role, settings, NAMES)
+        return [right for right in found if right.resource == "transactionalId"]
+
+    assert transactional(PLAIN) == []
+    [right] = transactional(Settings(group="triggers", delivery="exactly_once"))
+    assert right == Acl("transactionalId", "triggers", ("Describe", "Write"), prefixed=True)
+    [right] = transactional(Settings(delivery="exactly_once"), "bridge")
+    assert right == Acl("transactionalId", "bridge", ("Describe", "Write"), prefixed=True)
+
+
+def documents(prefix: str) -> list[dict[str, Any]]:
+    settings = Settings(prefix=prefix, group=f"{prefix}triggers")
+    return strimzi.documents(settings, NAMES, Layout(12, 6, 6), "kafka", 3)
+
+
+def test_names_that_kubernetes_does_not_take_are_told_apart() -> None:
+    found = documents("Shop_A.") + documents("shop_a.") + documents("shop-a.")
+    names = [each["metadata"]["name"] for each in found]
+    assert len(names) == len(set(names))
+    assert all(name == name.lower() and "_" not in name for name in names)
+    topics = [each["spec"] for each in found if each["kind"] == "KafkaTopic"]
+    assert "Shop_A.storefront.events" in [spec.get("topicName") for spec in topics]
+
+
+def test_a_topic_has_its_partitions_and_loses_nothing_with_a_broker() -> None:
+    topics = {each["metadata"]["name"]: each["spec"] for each in documents("")}
+    assert topics["storefront.events"]["partitions"] == 12
+    assert topics["triggers.cart-vip"]["partitions"] == 6
+    assert topics["state.people"]["config"]["cleanup.policy"] == "compact"
+    assert topics["state.people"]["config"]["min.insync.replicas"] == "2"

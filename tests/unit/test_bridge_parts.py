@@ -1,0 +1,223 @@
+"""Settings of a bridge, values in their frames, and what is kept of a dead letter."""
+
+import json
+from base64 import b64decode
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import fastavro
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agents.bridge.settings import BridgeSettings
+from agents.bridge.translating import LARGEST, Arrived, Letter, bridged, kept
+from agents.bridge.values import HEADER, Undecodable, avro, framed, unwrapped, written
+from agents.config.settings import SettingsError
+from stream.connect.registry import REGISTRY
+from stream.connect.source import Source
+
+PEPPER = "p" * 32
+
+
+def settings(folder: Path, sources: object = None, **env: str) -> BridgeSettings:
+    file = folder / "sources.yaml"
+    told = {"name": "web", "kind": "segment", "topics": ["segment", "rudder"]}
+    file.write_text(json.dumps({"sources": [told] if sources is None else sources}))
+    given = {"TRIGGERS_KAFKA": "k:1", "TRIGGERS_SOURCES": str(file), **env}
+    return BridgeSettings.read({name: value for name, value in given.items() if value})
+
+
+def fault(folder: Path, sources: object = None, **env: str) -> str:
+    with pytest.raises(SettingsError) as caught:
+        settings(folder, sources, **env)
+    return str(caught.value)
+
+
+def test_each_topic_has_its_source(tmp_path: Path) -> None:
+    found = settings(tmp_path, TRIGGERS_PREFIX="eu.")
+    assert {topic: source.name for topic, source in found.topics.items()} == {
+        "segment": "web",
+        "rudder": "web",
+    }
+    assert (found.group, found.start_ms, found.registry) == ("eu.bridge", 600_000, None)
+
+
+def test_a_signed_kind_needs_no_secret_in_a_topic(tmp_path: Path) -> None:
+    shop = {"name": "shop", "kind": "shopify", "topics": ["shopify"]}
+    assert settings(tmp_path, [shop], TRIGGERS_IDENTITY_PEPPER=PEPPER).topics["shopify"].trust == (
+        "server"
+    )
+
+
+def test_what_is_wrong_is_told_at_once(tmp_path: Path) -> None:
+    told = fault(tmp_path, TRIGGERS_BRIDGE_START="soon", TRIGGERS_SCHEMA_REGISTRY="ftp://u:pw@r")
+    assert "TRIGGERS_BRIDGE_START is 'soon'" in told
+    assert "TRIGGERS_SCHEMA_REGISTRY: a URL" in told
+    assert "pw" not in told
+    assert "TRIGGERS_SOURCES is not set" in fault(tmp_path, TRIGGERS_SOURCES="")
+    assert "TRIGGERS_BRIDGE_GRUOP is no setting" in fault(tmp_path, TRIGGERS_BRIDGE_GRUOP="x")
+
+
+def test_a_file_without_topics_is_nothing_to_read(tmp_path: Path) -> None:
+    assert "no source has `topics`" in fault(tmp_path, [{"name": "web", "kind": "segment"}])
+
+
+def test_a_topic_has_one_source(tmp_path: Path) -> None:
+    twice = [{"name": name, "kind": "segment", "topics": ["t"]} for name in ("a", "b")]
+    assert "one of them is a source's before this: a's" in fault(tmp_path, twice)
+
+
+def test_what_a_bridge_writes_it_cannot_read(tmp_path: Path) -> None:
+    ours = [{"name": "web", "kind": "segment", "topics": ["eu.storefront.events"]}]
+    assert "cannot read it" in fault(tmp_path, ours, TRIGGERS_PREFIX="eu.")
+
+
+def test_addresses_need_a_pepper(tmp_path: Path) -> None:
+    shop = [{"name": "shop", "kind": "commercetools", "topics": ["ct"]}]
+    assert "TRIGGERS_IDENTITY_PEPPER is not set" in fault(tmp_path, shop)
+
+
+def test_a_frame_names_the_schema() -> None:
+    assert framed(b"\0\0\0\1\2abc", {}) == ("ids/258", b"abc")
+    guid = bytes(range(16))
+    found = framed(b"abc", {HEADER: b"\1" + guid})
+    assert found == ("guids/00010203-0405-0607-0809-0a0b0c0d0e0f", b"abc")
+    assert framed(b"abc", {HEADER: b"\0\0\0\0\7"}) == ("ids/7", b"abc")
+    assert framed(b'{"a": 1}', {}) is None
+
+
+@pytest.mark.parametrize("value", [b"\0", b"\0\0\0\1"])
+def test_a_frame_that_is_cut_is_told(value: bytes) -> None:
+    with pytest.raises(Undecodable, match="unknown_schema"):
+        framed(value, {})
+    with pytest.raises(Undecodable, match="unknown_schema"):
+        framed(b"{}", {HEADER: value})
+
+
+WRITTEN = {
+    "avro": ("AAAAAQIKdHJhY2sCDg==", {}),
+    "avro, named in a header": (
+        "CnRyYWNrAg4=",
+        {HEADER: b64decode("AQAAAAAAAAAAAAAAAAAAAAU=")},
+    ),
+    "json": ("AAAAAQJ7InR5cGUiOiJ0cmFjayIsIm4iOjd9", {}),
+}
+"""What the serializers of confluent-kafka 2.16.1 made of one document."""
+
+TRACK = {
+    "type": "record",
+    "name": "T",
+    "fields": [{"name": "type", "type": "string"}, {"name": "n", "type": ["null", "long"]}],
+}
+
+
+@pytest.mark.parametrize("format", WRITTEN)
+def test_what_confluents_client_wrote_is_read(format: str) -> None:
+    value, headers = WRITTEN[format]
+    found = framed(b64decode(value), headers)
+    assert found is not None
+    assert found.address in ("ids/258", "guids/00000000-0000-0000-0000-000000000005")
+    read = found.payload if format == "json" else written(avro(TRACK, {})(found.payload))
+    assert read == b'{"type":"track","n":7}'
+
+
+ORDER = {
+    "type": "record",
+    "name": "Order",
+    "fields": [
+        {"name": "at", "type": {"type": "long", "logicalType": "timestamp-millis"}},
+        {"name": "day", "type": {"type": "int", "logicalType": "date"}},
+        {
+            "name": "total",
+            "type": {"type": "bytes", "logicalType": "decimal", "precision": 9, "scale": 2},
+        },
+        {"name": "hash", "type": "bytes"},
+        {"name": "who", "type": ["null", "string"]},
+    ],
+}
+
+
+def packed(schema: Any, document: Any) -> bytes:
+    stream = BytesIO()
+    fastavro.schemaless_writer(stream, fastavro.parse_schema(schema), document)
+    return stream.getvalue()
+
+
+def test_what_avro_knows_and_json_does_not_is_written_plainly() -> None:
+    document = {
+        "at": datetime(2026, 1, 5, tzinfo=UTC),
+        "day": date(2026, 1, 5),
+        "total": Decimal("12.30"),
+        "hash": b"\0\xff",
+        "who": None,
+    }
+    found = written(avro(ORDER, {})(packed(ORDER, document)))
+    assert json.loads(found) == {
+        "at": "2026-01-05T00:00:00+00:00",
+        "day": "2026-01-05",
+        "total": "12.30",
+        "hash": "AP8=",
+        "who": None,
+    }
+
+
+@given(st.binary(max_size=40))
+def test_bytes_that_are_no_value_of_the_schema_are_told(payload: bytes) -> None:
+    try:
+        found = avro(ORDER, {})(payload)
+    except Undecodable:
+        return
+    assert found.keys() == {field["name"] for field in ORDER["fields"]}
+
+
+@pytest.mark.parametrize("schema", [{"type": "recrod"}, {"type": "record"}, 7, "Unknown", None])
+def test_a_schema_that_is_none_is_told(schema: Any) -> None:
+    with pytest.raises(Undecodable, match="unknown_schema"):
+        avro(schema, {})(b"")
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (b'{"schema": {"type": "struct"}, "payload": {"a": 1}}', b'{"a":1}'),
+        (b'{"schema": null, "payload": "{\\"a\\": 1}"}', b'{"a": 1}'),
+        (b'"{\\"a\\": 1}"', b'{"a": 1}'),
+        (b'{"schema": "iglu:x", "payload": 1, "more": 2}', None),
+        (b'{"a": 1}', None),
+        (b'"', None),
+        (b'{"schema": "payload"', None),
+        (b"", None),
+        (b"a\tb", None),
+    ],
+)
+def test_what_connect_wrapped_is_unwrapped_once(value: bytes, expected: bytes | None) -> None:
+    assert unwrapped(value) == (value if expected is None else expected)
+
+
+def arrived(value: bytes | None, key: bytes | None = None) -> Arrived:
+    return Arrived("topic", 3, 77, 1_767_571_200_000, key, value, {})
+
+
+@pytest.mark.parametrize("kind", REGISTRY)
+@given(st.binary(max_size=60))
+def test_no_bytes_stop_a_bridge(kind: str, value: bytes) -> None:
+    out = bridged(arrived(value), value, Source(name="s", kind=kind), 1_767_571_300_000)
+    for letter in out.letters:
+        assert kept(value, letter, arrived(value, value), "s").headers[0][1]
+
+
+def test_a_long_record_is_kept_in_part() -> None:
+    value = b"x" * (LARGEST + 5)
+    record = kept(value, Letter("not_json", "$"), arrived(value), "web")
+    assert len(record.value) == LARGEST
+    assert ("size", b"%d" % len(value)) in record.headers
+
+
+def test_of_bytes_that_are_not_understood_nothing_is_kept() -> None:
+    record = kept(None, Letter("not_avro", "$"), arrived(b"\0\0\0\0\7anna@shop.test"), "web")
+    assert record.value == b""
+    assert ("size", b"19") in record.headers

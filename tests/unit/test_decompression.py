@@ -1,0 +1,124 @@
+"""Batches that unpack to more than is read, in each codec, on their way from the log to the rejected."""
+
+from typing import Any
+
+import aiokafka.record.default_records as both
+import pytest
+from aiokafka.consumer.fetcher import READ_COMMITTED, PartitionRecords
+from aiokafka.errors import CorruptRecordException
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
+from aiokafka.structs import TopicPartition
+
+from agents.kafka import decompression, raw_batches
+from agents.worker import dead_letters
+from stream.events import decoding
+
+MB = 1024 * 1024
+BASE = 7
+CODECS = {"plain": 0, "gzip": 1, "snappy": 2, "lz4": 3, "zstd": 4}
+VIEW = b'{"id":"e-1","type":"page.viewed","visitor":"v-1"}'
+
+
+@pytest.fixture(autouse=True)
+def _bounded() -> None:
+    decompression.install()
+
+
+def packed(codec: int, *values: bytes) -> bytes:
+    """A batch as the broker has it, its first offset BASE."""
+    builder = DefaultRecordBatchBuilder(2, codec, False, -1, -1, -1, 400 * MB)
+    for number, value in enumerate(values):
+        builder.append(number, timestamp=1000 + number, key=b"v-1", value=value, headers=[])
+    data = builder.build()
+    data[:8] = BASE.to_bytes(8, "big")
+    return bytes(data)
+
+
+def read(data: bytes, blocks: bool = False) -> tuple[list[raw_batches.RawBatch], Any]:
+    fetched = PartitionRecords(
+        TopicPartition("t", 0),
+        raw_batches.RetainedBatches(data),
+        [],
+        0,
+        None,
+        None,
+        True,
+        READ_COMMITTED,
+    )
+    return list(raw_batches.raw_batches(fetched, blocks)), fetched
+
+
+@pytest.mark.parametrize("codec", CODECS.values(), ids=CODECS)
+def test_what_is_within_bounds_is_read_as_it_was_written(codec: int) -> None:
+    values = [VIEW, b"x" * 300_000, b"", VIEW * 2000]
+    (batch,), _ = read(packed(codec, *values))
+    assert [bytes(record.value or b"") for record in batch.records] == values
+    assert [record.offset for record in batch.records] == [BASE, 8, 9, 10]
+
+
+@pytest.mark.parametrize("codec", CODECS.values(), ids=CODECS)
+def test_a_batch_of_which_one_bit_is_another_is_not_read(codec: int) -> None:
+    first, data = packed(codec, VIEW), packed(codec, VIEW, VIEW * 2000)
+    attributes = 21
+    for place in (attributes, len(data) // 2, len(data) - 1):
+        spoilt = bytearray(data)
+        spoilt[place] ^= 0x10
+        with pytest.raises(CorruptRecordException):
+            read(first + bytes(spoilt))
+
+
+@pytest.mark.parametrize("codec", [1, 2, 3, 4], ids=list(CODECS)[1:])
+def test_a_bomb_is_one_rejected_record_that_stands_for_all_of_its_batch(codec: int) -> None:
+    data = packed(codec, *[b" " * MB] * 33)
+    assert len(data) < 2 * MB
+    (batch,), fetched = read(data)
+    assert (batch.base, batch.next, fetched.next_fetch_offset) == (BASE, BASE + 33, BASE + 33)
+    ((offset, _, key, value),) = batch.rows()
+    assert (offset, key) == (BASE, None)
+    with pytest.raises(decoding.Rejected) as fault:
+        decoding.parse(value)
+    assert fault.value.reason == "too_large"
+    (row,) = dead_letters.records([(offset, "too_large", "$")], [batch], "t", 0)
+    assert row[:2] == (None, None)
+    assert ("records", b"33") in row[2]
+    assert ("offset", b"7") in row[2]
+
+
+@pytest.mark.parametrize("codec", CODECS.values(), ids=CODECS)
+@pytest.mark.parametrize("blocks", [False, True])
+def test_very_many_empty_records_are_one_rejected_record(
+    codec: int, blocks: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    most = 1000
+    monkeypatch.setattr(decompression, "LARGEST", most * decompression.RECORD)
+    for count, whole in ((most, True), (most + 1, False)):
+        data = packed(codec, *[b""] * count)
+        (batch,), _ = read(data, blocks)
+        assert batch.count == (count if whole else 1)
+        assert isinstance(batch.records[0], decompression.Oversized) is not whole
+        assert batch.next == BASE + count
+
+
+@pytest.mark.parametrize("codec", [1, 2, 3, 4], ids=list(CODECS)[1:])
+def test_what_comes_behind_a_bomb_is_read(codec: int) -> None:
+    bomb = packed(codec, *[b" " * MB] * 33)
+    behind = bytearray(packed(codec, VIEW))
+    behind[:8] = (BASE + 33).to_bytes(8, "big")
+    (_, batch), _ = read(bomb + bytes(behind))
+    assert [bytes(record.value or b"") for record in batch.records] == [VIEW]
+
+
+def test_a_batch_at_the_bound_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = packed(4, b" " * MB)
+    before = decompression.unpacked()
+    read(data)
+    size = decompression.unpacked() - before - decompression.RECORD
+    for most, refused in ((size, False), (size - 1, True)):
+        monkeypatch.setattr(decompression, "LARGEST", most)
+        decompression._room.__init__()
+        (batch,), _ = read(data)
+        assert isinstance(batch.records[0], decompression.Oversized) is refused
+
+
+def test_the_decoders_that_are_replaced_are_those_of_the_installed_release() -> None:
+    assert both.DefaultRecordBatch.__module__ == decompression.default_records.__name__

@@ -1,0 +1,93 @@
+"""Clients that are started while no broker answers, or one that is only just coming back."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+
+import pytest
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import KafkaConnectionError, NodeNotReadyError
+
+from agents.kafka import reconnect
+
+
+@pytest.fixture(autouse=True)
+def without_waiting(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(reconnect, "PATIENCE_S", 0.0)
+    names = ("coordinator_lookup", "_get_conn")
+    before = [(name, getattr(AIOKafkaClient, name)) for name in names]
+    yield
+    for name, own in before:
+        setattr(AIOKafkaClient, name, own)
+
+
+class Client:
+    """Answers from the third time on."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def start(self) -> None:
+        self.asked += 1
+        if self.asked < 3:
+            raise KafkaConnectionError("nobody is there")
+
+
+def test_a_client_is_started_again_until_a_broker_answers() -> None:
+    client = Client()
+    assert asyncio.run(reconnect.start_when_available(client.start, lambda: True))
+    assert client.asked == 3
+
+
+def test_a_client_is_not_started_again_once_nobody_wants_it() -> None:
+    client = Client()
+    assert not asyncio.run(reconnect.start_when_available(client.start, lambda: client.asked < 2))
+    assert client.asked == 2
+
+
+def test_a_fault_that_does_not_pass_is_not_tried_again() -> None:
+    async def start() -> None:
+        raise ValueError
+
+    with pytest.raises(ValueError):
+        asyncio.run(reconnect.start_when_available(start, lambda: True))
+
+
+async def lookup() -> None:
+    await AIOKafkaClient(bootstrap_servers=["localhost:1"]).coordinator_lookup(1, "an id")
+
+
+def test_a_broker_that_names_no_broker_is_asked_again() -> None:
+    """aiokafka's own word for it is an assertion, which would end the process."""
+    with pytest.raises(AssertionError):
+        asyncio.run(lookup())
+    reconnect.install()
+    with pytest.raises(NodeNotReadyError) as raised:
+        asyncio.run(lookup())
+    assert raised.value.retriable
+
+
+def test_a_connection_that_breaks_under_the_question_is_an_error_that_passes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """aiokafka's producers would take it for one that does not, and never send again."""
+
+    async def broken(*_: object) -> int:
+        raise KafkaConnectionError("it broke")
+
+    monkeypatch.setattr(AIOKafkaClient, "get_random_node", lambda _: 1)
+    monkeypatch.setattr(AIOKafkaClient, "send", broken)
+    reconnect.install()
+    with pytest.raises(NodeNotReadyError, match="it broke"):
+        asyncio.run(lookup())
+
+
+def test_a_broker_that_is_away_is_not_asked_all_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def asked() -> float:
+        client = AIOKafkaClient(bootstrap_servers=["localhost:1"])
+        began = time.monotonic()
+        assert not await client.ready(1)
+        return time.monotonic() - began
+
+    reconnect.install()
+    assert asyncio.run(asked()) >= reconnect.AGAIN_S
