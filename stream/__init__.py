@@ -10,7 +10,8 @@
     kinds/                                a file for each kind of trigger, and their registry
     native/                               the compiled part of the visitors stage
     stages/                               the stages, which apply events and facts to states
-    recipes_file  backtest                a recipes file; all stages over a file of events
+    recipes_file  recipes_limits          a recipes file, and what no schema says of it
+    audiences_file  backtest              its audiences; all stages over a file of events
     connect/                              what storefront SDKs send, translated into events
 
 A package imports only from those above it in this list. Source: docs/semantics.md.

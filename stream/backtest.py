@@ -242,6 +242,7 @@ def _merged(first: Outputs, *others: Outputs) -> Outputs:
     times = [at for out in every for _, at in out.moments]  # one each, in the same order
     first.triggers = [triggers[place] for place in sorted(range(len(times)), key=times.__getitem__)]
     decisions = [each for out in every for each in out.decisions]
+    first.audiences = sorted(others[-1].audiences, key=lambda change: change[2])
     first.decisions = sorted(decisions, key=lambda decision: _decided(decision[1]).at)
     for out in others:
         for count, number in out.counts.items():

@@ -23,7 +23,13 @@ LARGEST_CARTS: Final = 1024 * 1024
 """Characters of the carts of all open episodes of a person."""
 
 LARGEST_ORDERED: Final = 1024 * 1024
-"""Characters of the contents of all orders of a key of identity, the last ones."""
+"""Characters of the contents and the lines of all orders of a key of identity, the last ones."""
+
+LARGEST_LINES: Final = 256 * 1024
+"""Characters of the lines of a visitor's last orders: those of the largest cart."""
+
+LARGEST_LIFE: Final = 1024 * 1024
+"""Characters of the lines of all open life episodes of a person, and as many of what it bought."""
 
 MOST_ORDERS: Final = 1_000
 """Orders of a record, the last entered. Fewer would count too few for a daily buyer."""
@@ -40,6 +46,9 @@ MOST_LINES: Final = 5_000
 MOST_OPEN: Final = 100
 """Open episodes of a person. With so many no other opens."""
 
+MOST_LIFE: Final = 1_000
+"""Open life episodes of a person. With so many no other opens."""
+
 MOST_REMEMBERED: Final = 1_000
 """Finished episodes of a person, the last fed. Fewer could let an old cart remind again."""
 
@@ -48,9 +57,9 @@ def shorten(event: Any, size: int) -> None:
     """Leaves out of an event of `size` bytes those texts of products and items that are not kept."""
     if size <= LONGEST_TEXT:
         return
-    cart = getattr(event, "cart", None)
+    whole = getattr(event, "cart", None) or getattr(event, "order", None)
     things = [getattr(event, "product", None), getattr(event, "item", None)]
-    for thing in things if cart is None else cart.items:
+    for thing in getattr(whole, "items", None) or things:
         for name in ("name", "category", "url", "image"):
             if len(getattr(thing, name, None) or "") > LONGEST_TEXT:
                 setattr(thing, name, UNSET)

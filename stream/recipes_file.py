@@ -11,8 +11,10 @@ from fastjsonschema import JsonSchemaValueException
 from msgspec import structs
 
 import schemas
+from stream import recipes_limits
+from stream.audiences_file import as_digits, audiences
 from stream.durations import parse as duration
-from stream.kinds.registry import KINDS
+from stream.kinds.registry import KINDS, SHIPPED
 from stream.marked import dotted, line_of
 from stream.recipes.conditions import Offer, Range, When
 from stream.recipes.recipe import Cap, Policy, Quiet, Recipe, Recipes
@@ -26,7 +28,7 @@ def load(text: str, name: str = "recipes") -> Recipes:
     """The recipes of a file's text; `name` is the file's, for the message. Raises RecipesError."""
     try:
         root = yaml.compose(text, yaml.SafeLoader)
-        document = {} if root is None else yaml.safe_load(text)
+        document = {} if root is None else _named(yaml.safe_load(text))
     except yaml.MarkedYAMLError as fault:
         line = fault.problem_mark.line + 1 if fault.problem_mark else 1
         raise RecipesError(f"{name}:{line}: {fault.problem or fault.context}") from None
@@ -40,24 +42,32 @@ def load(text: str, name: str = "recipes") -> Recipes:
         raise RecipesError(
             f"{name}:{line}: {dotted(path)}: {fault.message.split(' ', 1)[1]}"
         ) from None
-    names = [each["name"] for each in document.get("recipes") or ()]
-    for index, each in enumerate(names):
-        if each in names[:index]:
-            line = line_of(root, ["recipes", str(index), "name"])
-            raise RecipesError(f"{name}:{line}: recipes[{index}].name: {each} is there twice")
-    for index, each in enumerate(document.get("recipes") or ()):
-        if each.get("kind", each["name"]) not in KINDS:
-            line = line_of(root, ["recipes", str(index)])
-            kinds = ", ".join(KINDS)
-            raise RecipesError(f"{name}:{line}: recipes[{index}].kind must be one of {kinds}")
+    for path, why in recipes_limits.faults(document):
+        raise RecipesError(f"{name}:{line_of(root, path)}: {dotted(path)}{why}")
     return parse(document)
 
 
 def parse(document: dict[str, Any]) -> Recipes:
     """Recipes of a document that the schema of recipes files accepts; {} is what is shipped."""
     given = document.get("recipes")
-    recipes = tuple(KINDS.values()) if given is None else tuple(_recipe(each) for each in given)
-    return Recipes(_policy(document.get("policy") or {}), recipes)
+    recipes = SHIPPED if given is None else tuple(_recipe(each) for each in given)
+    policy = _policy(document.get("policy") or {}, recipes_limits.keep(document))
+    return Recipes(policy, recipes, audiences(document))
+
+
+def _named(document: Any) -> Any:
+    """With text for the names of all fields: a product id may be a number."""
+    if isinstance(document, dict):
+        return {
+            name if isinstance(name, str) else _digits(name): _named(value)
+            for name, value in document.items()
+        }
+    return [_named(each) for each in document] if isinstance(document, list) else document
+
+
+def _digits(name: Any) -> str:
+    whole = isinstance(name, float) and name.is_integer()
+    return str(int(name)) if whole else str(name)
 
 
 def _recipe(given: dict[str, Any]) -> Recipe:
@@ -67,16 +77,21 @@ def _recipe(given: dict[str, Any]) -> Recipe:
     }
     if "steps" in given:
         fields["steps"] = tuple(duration(step) for step in given["steps"])
-    for name in ("ordered_within", "cooldown", "expires", "valid_for"):
+    for name in ("ordered_within", "cooldown", "expires", "valid_for", "lead", "after"):
         if name in given:
             fields[name] = duration(given[name])
-    for name in ("version", "enabled", "priority", "capped", "reach", "consent"):
+    own = ("version", "enabled", "priority", "capped", "reach", "consent", "audience", "looks")
+    for name in own:
         if name in given:
             fields[name] = given[name]
     if "channels" in given:
         fields["channels"] = tuple(dict.fromkeys(given["channels"]))
     if "when" in given:
         fields["when"] = _when(given["when"])
+    if "from" in given:
+        fields["base"] = given["from"]
+    if "life" in given:
+        fields["life"] = {name: duration(unit) for name, unit in given["life"].items()}
     if "holdout" in given:
         fields["holdout"] = _buckets(Decimal(str(given["holdout"])))
     if "arms" in given:
@@ -88,8 +103,8 @@ def _recipe(given: dict[str, Any]) -> Recipe:
     return structs.replace(KINDS[fields["kind"]], **fields)
 
 
-def _policy(given: dict[str, Any]) -> Policy:
-    fields: dict[str, Any] = {}
+def _policy(given: dict[str, Any], keep: int) -> Policy:
+    fields: dict[str, Any] = {"keep": keep}
     if "caps" in given:
         fields["caps"] = tuple(
             Cap(cap["max"], duration(cap["per"]), cap["then"]) for cap in given["caps"]
@@ -110,13 +125,8 @@ def _when(given: dict[str, Any]) -> When:
             if name not in lists
         ),
         frozenset(given["sub_kind"]) if "sub_kind" in given else None,
-        frozenset(map(_category, given["category"])) if "category" in given else None,
+        frozenset(map(as_digits, given["category"])) if "category" in given else None,
     )
-
-
-def _category(given: str | float) -> str:
-    """A whole number is read as its decimal digits, written 5.0, too."""
-    return given if isinstance(given, str) else str(int(given))
 
 
 def _arms(given: dict[str, Any]) -> tuple[tuple[str, int], ...]:

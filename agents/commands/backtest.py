@@ -72,6 +72,7 @@ def decide(args: argparse.Namespace, recipes: Recipes) -> int:
         args.file.open("rb", buffering=AT_ONCE) as raw,
         (args.out / "triggers.jsonl").open("wb", buffering=AT_ONCE) as triggers,
         (args.out / "decisions.jsonl").open("wb", buffering=AT_ONCE) as decisions,
+        (args.out / "audiences.jsonl").open("wb", buffering=AT_ONCE) as audiences,
         Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -86,6 +87,7 @@ def decide(args: argparse.Namespace, recipes: Recipes) -> int:
         for out in backtest.run(found if args.any_time else backtest.in_ms(found), recipes):
             triggers.writelines([value + b"\n" for _, _, value in out.triggers])
             decisions.writelines([value + b"\n" for _, value in out.decisions])
+            audiences.writelines([value + b"\n" for *_, value in out.audiences])
             rejected += [
                 (number, reason) for number, reason, _ in out.rejected[: SHOWN - len(rejected)]
             ]

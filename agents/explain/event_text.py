@@ -114,6 +114,11 @@ def _payment(event: Event) -> str:
     return what + (f": {event['code']}" if event.get("code") else "")
 
 
+def _channels(event: Event) -> str:
+    channels = event["channels"]
+    return channels if isinstance(channels, str) else ", ".join(channels)
+
+
 def _signal(event: Event) -> str:
     held = f" for {event['held_ms'] / 1000:.1f} s" if "held_ms" in event else ""
     form = ", in a form" if event.get("form_focus") else ""
@@ -133,6 +138,8 @@ SENTENCES: Final[Mapping[str, Callable[[Event], str | None]]] = {
     "payment.failed": _payment,
     "activity.pinged": lambda event: None,
     "order.placed": _order,
+    "order.delivered": lambda event: f"the order {event['order']['id']} has arrived",
+    "visitor.subscribed": lambda event: f"joined the list for messages by {_channels(event)}",
     "order.cancelled": lambda event: f"the order {event['order']['id']} was taken back",
     "visitor.identified": _identified,
     "consent.changed": _consent,

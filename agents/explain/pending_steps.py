@@ -32,7 +32,7 @@ class Step(Struct, frozen=True, omit_defaults=True):
     step: int
     steps: int
     origin: str
-    visitor: str
+    visitor: str | None
     opened_at: int
     messages: int
     due: int | None = None
@@ -77,7 +77,7 @@ def _step(person: Person, episode: Episode, recipes: Recipes) -> Step:
         episode.step,
         len(recipe.steps) if recipe else 0,
         episode.origin,
-        episode.visitor,
+        episode.visitor or None,
         episode.opened_at,
         episode.messages,
         None if episode.due == NEVER else episode.due,

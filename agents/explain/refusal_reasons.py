@@ -160,6 +160,20 @@ def _quiet(case: Case) -> tuple[str, str]:
     return "it is night where they are", f"It waits until {case.clock(case.decision['until'])}."
 
 
+def _past(case: Case) -> tuple[str, str]:
+    return (
+        "its time had gone by before anybody known could be told",
+        "Had they been known when they ordered, it would have come in time.",
+    )
+
+
+def _joined(case: Case) -> tuple[str, str]:
+    return (
+        "another message of the same sort tells of this product, too",
+        f"More than {span(case.recipe.cooldown)} away from it, it would have been sent by itself.",
+    )
+
+
 def _expired(case: Case) -> tuple[str, str]:
     limit = span(case.recipe.expires)
     return (
@@ -185,6 +199,16 @@ REASONS: Final[Mapping[str, Callable[[Case], tuple[str, str]]]] = {
     "lower_priority": _lower_priority,
     "quiet": _quiet,
     "expired": _expired,
+    "past": _past,
+    "joined": _joined,
+    "cancelled": _closed(
+        "the order that it is about was taken back",
+        "With that order in place it would have gone on.",
+    ),
+    "left": _closed(
+        "they do not belong to its audience any more",
+        "It would have gone on for as long as they belonged to it.",
+    ),
     "superseded": _closed(
         "they went on in another way: something more telling than this took its place",
         "It would have gone on, had they done nothing more.",
@@ -203,7 +227,7 @@ REASONS: Final[Mapping[str, Callable[[Case], tuple[str, str]]]] = {
     ),
     "converted": _closed("they ordered", "Without the order it would have gone on."),
     "forgotten": _closed(
-        "nothing was heard of them for 30 days",
+        "nothing was heard of them for as long as people are remembered",
         "Any event in that time would have kept it open.",
     ),
     "disabled": _closed(

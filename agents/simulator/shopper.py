@@ -149,12 +149,6 @@ class Shopper:
     def whole_cart(self) -> Timed:
         """The shop's cart as it is."""
         self.version += 1
-        items = []
-        for (product, variant), (article, quantity) in self.lines.items():
-            item: dict[str, Any] = {"product_id": product, "quantity": quantity}
-            if variant:
-                item["variant_id"] = variant
-            items.append(item | {"name": article.name, "price": article.price})
         return self.event(
             "cart.updated",
             cart={
@@ -162,9 +156,19 @@ class Shopper:
                 "version": self.version,
                 "currency": "EUR",
                 "url": f"{HOST}/cart",
-                "items": items,
+                "items": self.items(),
             },
         )
+
+    def items(self) -> list[dict[str, Any]]:
+        """What is in the cart, as carts and orders have it."""
+        items = []
+        for (product, variant), (article, quantity) in self.lines.items():
+            item: dict[str, Any] = {"product_id": product, "quantity": quantity}
+            if variant:
+                item["variant_id"] = variant
+            items.append(item | {"name": article.name, "price": article.price})
+        return items
 
     def value(self) -> float:
         return round(sum(article.price * count for article, count in self.lines.values()), 2)

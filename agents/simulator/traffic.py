@@ -83,6 +83,9 @@ def tell(shopper: Shopper) -> Iterator[Timed]:
         if shopper.bought and shopper.chance(0.15):
             shopper.wait(120, 3600)
             yield shopper.server_event("order.cancelled", order={"id": shopper.bought})
+        elif shopper.bought and shopper.chance(0.1):
+            shopper.wait(1800, 3 * 3600)
+            yield shopper.server_event("order.delivered", order={"id": shopper.bought})
         shopper.bought = None
         shopper.wait(300, 6 * 3600)
         if shopper.chance(0.4):

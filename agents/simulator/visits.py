@@ -40,6 +40,9 @@ def _land(shopper: Shopper) -> Iterator[Timed]:
         shopper.wait(1, 6)
         channels = ["onsite"] if shopper.chance(0.4) else ["email", "push"]
         yield shopper.event("consent.changed", channels=channels, granted=shopper.chance(0.3))
+    if shopper.chance(0.02):
+        shopper.wait(1, 6)
+        yield shopper.event("visitor.subscribed", channels=["email"])
     known = any(device.customer for device in shopper.devices)
     if shopper.customer and not shopper.device.customer and shopper.chance(0.8 if known else 0.4):
         shopper.wait(4, 25)
@@ -133,6 +136,8 @@ def _order(shopper: Shopper) -> Iterator[Timed]:
     }
     if shopper.whole_carts:
         order["cart_id"] = shopper.cart_id
+    elif shopper.chance(0.5):
+        order["items"] = shopper.items()
     lines, cart_id = dict(shopper.lines), shopper.cart_id
     if shopper.is_known_to_a_server and shopper.chance(0.4):
         yield shopper.order_of_a_server(order)

@@ -13,6 +13,8 @@ WAYS: Final[Mapping[Closing, str]] = {
     "moved": "the visitor that fed it last is another person's",
     "expired": "a step comes due too long after its opening",
     "forgotten": "its person is forgotten",
+    "cancelled": "the order that it is about is taken out of the record",
+    "left": "its person leaves its audience",
     "disabled": "its recipe is not in force when its step comes due",
 }
 """Each way, and when an episode goes it. No other reason closes one."""

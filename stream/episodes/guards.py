@@ -9,9 +9,10 @@ from typing import Final
 from msgspec import Struct
 
 from stream.durations import MINUTE
+from stream.episodes import life
 from stream.episodes import quiet_hours as clock
 from stream.outputs.reasons import Closing, Guarded
-from stream.recipes.recipe import Recipe, Recipes
+from stream.recipes.recipe import WELCOME, Recipe, Recipes
 from stream.state.person import Episode, FiredStep, Person
 
 LOWER_PRIORITY_WITHIN: Final = 5 * MINUTE
@@ -46,7 +47,7 @@ class Refusal(Struct, frozen=True):
 
 def channels(due: Due) -> list[str]:
     """The recipe's channels that reach the person and that consent leaves."""
-    left = due.recipe.consented(due.person.consent)
+    left = life.shows_channels(due.episode, due.recipe.consented(due.person.consent))
     reach = due.person.reach
     return left if reach is None else [channel for channel in left if channel in reach]
 
@@ -74,7 +75,8 @@ def unreachable(due: Due) -> Refusal | None:
     if reach is None:
         reachable = due.person.customer is not None
     else:
-        reachable = any(channel in reach for channel in due.recipe.channels)
+        named = life.shows_channels(due.episode, due.recipe.channels)
+        reachable = any(channel in reach for channel in named)
     return None if reachable else Refusal("unreachable")
 
 
@@ -114,6 +116,8 @@ def lower_priority(due: Due) -> Refusal | None:
         recipe = due.recipes.by_name.get(name)
         return recipe is not None and recipe.priority < due.recipe.priority
 
+    if due.episode.course is not None:
+        return _after_higher(due, is_higher)
     for step in due.person.fired:
         if step.at >= due.at - LOWER_PRIORITY_WITHIN and is_higher(step.recipe):
             return Refusal("lower_priority")
@@ -122,6 +126,20 @@ def lower_priority(due: Due) -> Refusal | None:
         if other.open and soon and is_higher(other.recipe):
             return Refusal("lower_priority")
     return None
+
+
+def _after_higher(due: Due, is_higher: Callable[[str], bool]) -> Refusal | None:
+    """A life step waits until 5 minutes after the latest other step of a higher priority that is near."""
+    at, within = due.at, LOWER_PRIORITY_WITHIN
+    near = [
+        step.at for step in due.person.fired if at - within < step.at and is_higher(step.recipe)
+    ]
+    near += [
+        other.due
+        for other in due.person.episodes
+        if other.open and at < other.due <= at + within and is_higher(other.recipe)
+    ]
+    return Refusal("lower_priority", max(near) + within) if near else None
 
 
 def holdout(due: Due) -> Refusal | None:
@@ -151,9 +169,22 @@ GUARDS: Final[tuple[tuple[str, Callable[[Due], Refusal | None]], ...]] = (
 )
 
 
+_LIFE: Final = GUARDS[1:]
+_AT_ONCE: Final = _LIFE[:-1]
+"""A welcome that is sent at once is sent in quiet hours, too."""
+
+
+def asked(due: Due) -> tuple[tuple[str, Callable[[Due], Refusal | None]], ...]:
+    """The guards that a step is asked by."""
+    if due.episode.course is None:
+        return GUARDS
+    at_once = due.recipe.kind == WELCOME and due.recipe.steps[due.episode.step - 1] == 0
+    return _AT_ONCE if at_once else _LIFE
+
+
 def refusal(due: Due) -> Refusal | None:
     """The first guard's refusal, None if all let the step pass."""
-    for _, guard in GUARDS:
+    for _, guard in asked(due):
         found = guard(due)
         if found is not None:
             return found

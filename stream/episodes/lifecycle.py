@@ -12,6 +12,7 @@ from stream.recipes.conditions import Known
 from stream.recipes.ids import trigger_id
 from stream.recipes.recipe import Recipe, Recipes
 from stream.state.cart import NEVER
+from stream.state.life_record import Course
 from stream.state.person import Episode, Person
 
 
@@ -31,6 +32,7 @@ def known(
         message,
         sub_kind,
         categories,
+        person.spent,
     )
 
 
@@ -60,6 +62,8 @@ def finish(episode: Episode) -> None:
     episode.product = None
     episode.checkout = None
     episode.evidence = []
+    if episode.course is not None:
+        episode.course = Course(order_id=episode.course.order_id, order_at=episode.course.order_at)
 
 
 def decision(person: Person, episode: Episode, version: int, at: int) -> Decision:
@@ -71,7 +75,7 @@ def decision(person: Person, episode: Episode, version: int, at: int) -> Decisio
         version,
         episode.step,
         person.id,
-        episode.visitor,
+        episode.visitor or None,
         "closed",
         at,
         evidence=episode.evidence,

@@ -4,29 +4,100 @@ An order comes at its time, or later: handed over by a login or a key. It ends w
 what holds nothing any more that counts.
 """
 
+from typing import NamedTuple
+
 from msgspec import structs
 
+from stream import limits
 from stream.episodes import lifecycle
 from stream.episodes.visible_summary import count
 from stream.outputs import triggers
 from stream.outputs.outputs import Outputs
-from stream.recipes.recipe import Recipes
+from stream.recipes.recipe import OUTLAST_ORDERS, Recipes
 from stream.state import bought
 from stream.state import cart as carts
 from stream.state.facts import Unordered
-from stream.state.orders import HandedOrder, OrderEntry, enter_order, repeated, take_back
+from stream.state.orders import (
+    CURRENCY,
+    LINED,
+    OLD,
+    OWN,
+    HandedOrder,
+    OrderEntry,
+    enter_order,
+    repeated,
+    take_back,
+)
 from stream.state.person import Episode, Person
+from stream.state.whole_order import WholeOrder, brought
 
 
-def place(person: Person, placed: HandedOrder, now: int, recipes: Recipes, out: Outputs) -> None:
+class Entered(NamedTuple):
+    """An order as it stands in the record. `is_new`: it was entered, or is one that recurred no more · `parts`: what a
+    repetition brought to the record."""
+
+    entry: OrderEntry
+    is_new: bool
+    parts: WholeOrder | None = None
+
+
+def place(person: Person, placed: HandedOrder, now: int, recipes: Recipes, out: Outputs) -> Entered:
     """An order, of now or handed over: a recurring one is counted, a repeated one adds to what is bought."""
     known = repeated(person.orders, placed.id, placed.at)
+    first = person.orders[0] if len(person.orders) >= limits.MOST_ORDERS else None
     entered = enter_order(person.orders, placed.id, placed.at, placed.recurring)
-    if placed.recurring:
-        return
-    entry = person.orders[-1] if entered or known is None else known
+    if first is not None and first is not known and first is not person.orders[0]:
+        person.of_life().spent += first.value or 0.0
+    is_new = entered or known is None
+    entry = known if known is not None and not is_new else person.orders[-1]
+    done = _note(person, placed, known, Entered(entry, is_new))
+    if not placed.recurring:
+        _end(person, placed, entry, entered, now, recipes, out)
+    return done
+
+
+def _note(person: Person, placed: HandedOrder, known: OrderEntry | None, done: Entered) -> Entered:
+    """Enters what is told of an order; of a repetition what the record lacks."""
+    told, entry = placed.whole or WholeOrder(), done.entry
+    if not done.is_new:
+        return done._replace(parts=supplement(entry, told))
+    entry.value = told.value if known is None or known.value is None else known.value
+    entry.day = told.day
+    own = told.whose == person.id or (told.whose.startswith("visitor:") and not told.withheld)
+    opens = own and person.is_known and not person.left and not placed.recurring
+    entry.marks = OWN * opens + OLD * told.old + LINED * bool(told.lines)
+    entry.marks += CURRENCY * (told.currency is not None)
+    return done
+
+
+def supplement(entry: OrderEntry, told: WholeOrder) -> WholeOrder | None:
+    """Enters what a repetition brings to an order of the record, and gives it; None for nothing."""
+    parts = brought(
+        told,
+        value=entry.value is None,
+        currency=not entry.marks & CURRENCY,
+        lines=not entry.marks & LINED,
+    )
+    if parts is not None:
+        entry.value = parts.value if entry.value is None else entry.value
+        entry.marks |= LINED * bool(parts.lines) | CURRENCY * (parts.currency is not None)
+    return parts
+
+
+def _end(
+    person: Person,
+    placed: HandedOrder,
+    entry: OrderEntry,
+    entered: bool,
+    now: int,
+    recipes: Recipes,
+    out: Outputs,
+) -> None:
+    """What is bought, and what that ends: all but the kinds that outlast orders."""
     _buy(person, placed, entry, now)
     for episode in person.episodes:
+        if episode.kind in OUTLAST_ORDERS:
+            continue
         if entered and episode.fed_at <= placed.at:
             _convert(person, episode, placed.id, now, recipes, out)
             episode.contents = ""
@@ -66,10 +137,13 @@ def _recount(person: Person, episode: Episode, now: int) -> bool:
     return True
 
 
-def cancel(person: Person, fact: Unordered) -> None:
-    """An order leaves the record, with what was bought with it; it goes on to be the last, unless unpaid."""
+def cancel(person: Person, fact: Unordered) -> list[OrderEntry]:
+    """An order leaves the record, with what was bought with it; it goes on to be the last, unless unpaid.
+
+    Gives what left the record.
+    """
     recorded = any(order.id == fact.order_id for order in person.orders)
-    gone = take_back(person.orders, fact.order_id, fact.unpaid)
+    taken = gone = take_back(person.orders, fact.order_id, fact.unpaid)
     if fact.unpaid is None:
         person.cancelled += [order for order in gone if not order.recurring]
     else:
@@ -77,6 +151,7 @@ def cancel(person: Person, fact: Unordered) -> None:
         person.unpaid += gone
     for order in gone:
         bought.take_back(person.bought, order)
+    return taken
 
 
 def _unpaid(person: Person, id: str, window: tuple[int, int]) -> list[OrderEntry]:

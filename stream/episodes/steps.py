@@ -3,14 +3,16 @@
 All waiting is here: a cart reminder is due when `plan` says, passes the `guards`, and `_fire` sends it.
 """
 
-from stream.episodes import guards, lifecycle
+from msgspec import UNSET
+
+from stream.episodes import guards, life, lifecycle
 from stream.episodes.guards import Due
-from stream.outputs import decisions, triggers
+from stream.outputs import decisions, snapshots, triggers
 from stream.outputs.outputs import Outputs
 from stream.recipes.conditions import OFFER_EVERY, first_offer
-from stream.recipes.recipe import Recipes
+from stream.recipes.recipe import AUDIENCE, Recipes
 from stream.state.cart import NEVER
-from stream.state.person import FORGET_AFTER, Episode, FiredStep, Person
+from stream.state.person import Episode, FiredStep, Person
 from stream.state.visitor import Published
 
 
@@ -31,51 +33,48 @@ def plan_all(person: Person, recipes: Recipes, now: int) -> None:
     """After an idle or moved fact: nothing is due while one visitor is active, else all is planned."""
     if not person.is_active:
         for episode in person.episodes:
-            if episode.open:
+            if episode.open and episode.course is None:
                 plan(person, episode, recipes, now)
 
 
 def unplan(person: Person) -> None:
     """A visitor is active: nothing is due until all are idle."""
     for episode in person.episodes:
-        episode.due = NEVER
+        if episode.course is None:
+            episode.due = NEVER
 
 
-def fire(person: Person, until: int, recipes: Recipes, out: Outputs) -> bool:
-    """Fires the person's deadlines at or before `until` in their order; False if that forgot the person."""
-    forget_at = person.applied + FORGET_AFTER
-    limit = min(until, forget_at)
-    while True:
-        due = [each for each in person.episodes if each.open and NEVER < each.due <= limit]
-        if not due:
-            break
-        _decide(person, min(due, key=lambda each: _order(each, recipes)), recipes, out)
-    if forget_at > until:
-        return True
-    for episode in person.open_episodes():
-        lifecycle.close(person, episode, "forgotten", forget_at, recipes, out)
-    return False
+def next_due(person: Person, at: int, recipes: Recipes) -> Episode | None:
+    """The episode whose step, or whose waiting, comes first of those that are due at `at` (ms) or before."""
+    due = [each for each in person.episodes if each.open and NEVER < each.wakes <= at]
+    return min(due, key=lambda each: _order(each, recipes)) if due else None
 
 
-def _order(episode: Episode, recipes: Recipes) -> tuple[int, int, str, str]:
+def _order(episode: Episode, recipes: Recipes) -> tuple[int, int, str, str, int]:
     recipe = recipes.by_name.get(episode.recipe)
-    return episode.due, recipe.priority if recipe else 0, episode.recipe, episode.origin
+    rank = recipe.priority if recipe else 0
+    return episode.wakes, rank, episode.recipe, episode.origin, episode.key_time
 
 
-def _decide(person: Person, episode: Episode, recipes: Recipes, out: Outputs) -> None:
+def decide(person: Person, episode: Episode, recipes: Recipes, out: Outputs) -> None:
     """Decides the step that is due: fired, passed over, deferred, or the episode closed."""
-    at = episode.due
+    at = episode.wakes
     recipe = recipes.by_name.get(episode.recipe)
+    if episode.due == NEVER:
+        lifecycle.close(person, episode, "expired", at, recipes, out)
+        return
     if recipe is None or episode.step > len(recipe.steps):
         lifecycle.close(person, episode, "disabled", at, recipes, out)
         return
     due = Due(person, episode, recipe, recipes, at)
     refusal = guards.refusal(due)
     decision = lifecycle.decision(person, episode, recipe.version, at)
+    joined: list[Episode] = []
     if refusal is None:
         decision.outcome = "fired"
         decisions.publish(decision, out)
-        _fire(due, decision.trigger_id, out)
+        joined = life.joined(person, episode, recipe, at)
+        _fire(due, decision.trigger_id, joined, out)
     elif refusal.closes is not None:
         lifecycle.close(person, episode, refusal.closes, at, recipes, out)
         return
@@ -90,15 +89,18 @@ def _decide(person: Person, episode: Episode, recipes: Recipes, out: Outputs) ->
     episode.step += 1
     if episode.step > len(recipe.steps):
         lifecycle.finish(episode)
+    elif episode.course is not None:
+        life.plan(person, episode, recipe, at, out)
     else:
         plan(person, episode, recipes, at)
+    life.join(person, joined, recipe, at, out)
 
 
-def _fire(due: Due, id: str, out: Outputs) -> None:
+def _fire(due: Due, id: str, joined: list[Episode], out: Outputs) -> None:
     person, episode, recipe, at = due.person, due.episode, due.recipe, due.at
     until = at + recipe.valid_for
     published = Published(id, recipe.name, person.id, episode.step, guards.channels(due), until)
-    trigger = _trigger(due, published)
+    trigger = _life_trigger(due, published, joined) if episode.course else _trigger(due, published)
     if trigger.offer is not None:
         person.offered_at = at
     episode.messages += 1
@@ -127,7 +129,7 @@ def _trigger(due: Due, published: Published) -> triggers.Fired:
     named = frozenset([each for each in categories if each is not None])
     snapshot = None
     if cart is not None:
-        snapshot = triggers.snapshot(cart.id, lines, cart.currency, cart.url)
+        snapshot = snapshots.snapshot(cart.id, lines, cart.currency, cart.url)
     return triggers.build(
         due.recipe,
         published,
@@ -143,11 +145,46 @@ def _trigger(due: Due, published: Published) -> triggers.Fired:
     )
 
 
+def _life_trigger(due: Due, published: Published, joined: list[Episode]) -> triggers.Fired:
+    """What a life step sends; each kind shows what it is about."""
+    episode, recipe, course = due.episode, due.recipe, due.episode.course
+    assert course is not None, "it is a life episode"
+    shown, line = course.order, course.line
+    value = 0.0 if line is None else line.price or 0.0
+    lines = shown.lines if shown is not None else [] if line is None else [line]
+    named = frozenset([each.category for each in lines if each.category is not None])
+    known_value = shown.value if shown is not None else value
+    fired = triggers.build(
+        recipe,
+        published,
+        due.at,
+        message=episode.messages + 1,
+        sub_kind=None,
+        visitor=episode.visitor or None,
+        cart=None,
+        shown=None,
+        offer=_offer(due, known_value, named),
+        why=_why(due) | {"base": course.base},
+        evidence=episode.evidence,
+    )
+    fired.product = UNSET
+    fired.value = shown.value if shown is not None else value
+    if shown is not None:
+        fired.order = snapshots.order_snapshot(course.order_id, shown)
+    if line is not None:
+        fired.product = snapshots.ordered_product(line)
+        others = [each.course.line for each in joined if each.course and each.course.line]
+        fired.also = [snapshots.ordered_product(each) for each in others]
+    if recipe.kind == AUDIENCE:
+        fired.audience = episode.origin
+    return fired
+
+
 def _why(due: Due) -> dict[str, object]:
     """The guards passed and the facts behind them."""
     person, episode = due.person, due.episode
     return {
-        "passed": [name for name, _ in guards.GUARDS],
+        "passed": [name for name, _ in guards.asked(due)],
         "last_active": person.anchor,
         "opened_at": episode.opened_at,
         "key_time": episode.key_time,

@@ -27,18 +27,11 @@ from stream.events.types import (
     PaymentFailed,
     Reading,
     VisitorIdentified,
+    VisitorSubscribed,
 )
 
-__all__ = [
-    "DEEPEST",
-    "LARGEST",
-    "LARGEST_CART",
-    "Rejected",
-    "decode",
-    "faults",
-    "parse",
-    "parse_slowly",
-]
+__all__ = ["DEEPEST", "LARGEST", "LARGEST_CART", "Rejected", "decode", "faults", "parse"]
+__all__ += ["parse_slowly"]
 
 LARGEST: Final = 64 * 1024
 """Bytes of the largest event that is read."""
@@ -113,7 +106,8 @@ def _plain(event: Event) -> bool:
     return kind not in _TO_ASK or _plain_body(event)
 
 
-_TO_ASK: Final = frozenset((OrderPlaced, PaymentFailed, VisitorIdentified, ConsentChanged))
+_GRANTS: Final = (ConsentChanged, VisitorSubscribed)
+_TO_ASK: Final = frozenset((OrderPlaced, PaymentFailed, VisitorIdentified, *_GRANTS))
 
 
 def _plain_body(event: Event) -> bool:
@@ -123,7 +117,7 @@ def _plain_body(event: Event) -> bool:
         return 0 < len(order.id) <= 128 and (order.cart_id is UNSET or somebody(order.cart_id))
     if type(event) is PaymentFailed:
         return event.order is UNSET or event.order.id is UNSET or somebody(event.order.id)
-    if type(event) is ConsentChanged:
+    if isinstance(event, _GRANTS):
         return len(event.channels) > 0
     return event.customer is not UNSET
 

@@ -76,22 +76,26 @@ def fields(
     return made if whole else LEFT_OUT
 
 
-def _items(given: dict[str, Any], name: str, path: str, faults: Faults, essential: bool) -> Any:
-    """The items of a whole cart, without those that cannot be read."""
-    if name not in given:
-        return _missing(faults, path, "a list", essential)
-    if type(given[name]) is not list:
-        return note(faults, path, "a list", given[name], "wrong_type", essential)
-    found = []
-    for each in given[name]:
-        if type(each) is not dict:
-            note(faults, f"{path}[]", "an object", each, "wrong_type", False)
-        elif "product_id" not in each:
-            faults.append(Fault(f"{path}[].product_id", _ID_EXPECTED, "nothing", "missing"))
-        else:
-            item = fields(each, f"{path}[]", faults, {"product_id": _ID}, _ITEM, False)
-            found += [] if item is LEFT_OUT else [item]
-    return found
+def _items(of_each: Mapping[str, Reader]) -> Reader:
+    """The items of a whole cart or of an order, without those that cannot be read."""
+
+    def read(given: dict[str, Any], name: str, path: str, faults: Faults, essential: bool) -> Any:
+        if name not in given:
+            return _missing(faults, path, "a list", essential)
+        if type(given[name]) is not list:
+            return note(faults, path, "a list", given[name], "wrong_type", essential)
+        found = []
+        for each in given[name]:
+            if type(each) is not dict:
+                note(faults, f"{path}[]", "an object", each, "wrong_type", False)
+            elif "product_id" not in each:
+                faults.append(Fault(f"{path}[].product_id", _ID_EXPECTED, "nothing", "missing"))
+            else:
+                item = fields(each, f"{path}[]", faults, {"product_id": _ID}, of_each, False)
+                found += [] if item is LEFT_OUT else [item]
+        return found
+
+    return read
 
 
 def _channels(given: dict[str, Any], name: str, path: str, faults: Faults, essential: bool) -> Any:
@@ -109,6 +113,14 @@ def _channels(given: dict[str, Any], name: str, path: str, faults: Faults, essen
     if not named and given.get("granted") is False:
         return list(CHANNELS)
     return note(faults, path, _CHANNELS_EXPECTED, value, "not_in_list", essential)
+
+
+def _subscribed(
+    given: dict[str, Any], name: str, path: str, faults: Faults, essential: bool
+) -> Any:
+    """Of a subscription: as of a consent that grants, whatever else the event says."""
+    said = {name: given[name]} if name in given else {}
+    return _channels(said, name, path, faults, essential)
 
 
 def _contacts(given: dict[str, Any], name: str, path: str, faults: Faults, essential: bool) -> Any:
@@ -164,6 +176,7 @@ _ORDER: Final = {
     "currency": _TEXT,
     "cart_id": _SOMEBODY,
     "recurring": _FLAG,
+    "items": _items({**_ITEM, "renews": _FLAG}),
 }
 
 OWNER: Final = _SOMEBODY
@@ -188,7 +201,7 @@ BODIES: Final[Mapping[str, tuple[_Fields, _Fields]]] = {
     "product.viewed": ({"product": object_of({"id": _ID}, {**_LOOKS, **_PICTURES})}, {}),
     "category.viewed": ({"category": _CATEGORY}, {}),
     "search.performed": ({"query": _TEXT}, {}),
-    "cart.updated": ({"cart": object_of({"items": _items}, _CART)}, {}),
+    "cart.updated": ({"cart": object_of({"items": _items(_ITEM)}, _CART)}, {}),
     "cart.item_added": ({"item": object_of({"product_id": _ID}, _ITEM)}, {}),
     "cart.item_removed": ({"item": object_of({"product_id": _ID}, _REMOVED)}, {}),
     "checkout.started": ({}, {}),
@@ -198,7 +211,7 @@ BODIES: Final[Mapping[str, tuple[_Fields, _Fields]]] = {
         {"code": _TEXT, "order": object_of({}, {"id": _SOMEBODY, "recurring": _FLAG})},
     ),
     "activity.pinged": ({}, {}),
-    "order.placed": ({}, {"order": object_of({}, _ORDER)}),
+    "order.placed": ({}, {"order": object_of({}, _ORDER), "imported": _FLAG}),
     "order.cancelled": ({"order": object_of({"id": _ID}, {})}, {}),
     "visitor.identified": (
         {},
@@ -209,6 +222,8 @@ BODIES: Final[Mapping[str, tuple[_Fields, _Fields]]] = {
         },
     ),
     "consent.changed": ({"channels": _channels, "granted": _FLAG}, {}),
+    "visitor.subscribed": ({"channels": _subscribed}, {"imported": _FLAG}),
+    "order.delivered": ({"order": object_of({"id": _ID}, {})}, {}),
     "exit.signal": (
         {"signal": scalar(scalars.word(*SIGNALS))},
         {"held_ms": _NUMBER, "form_focus": _FLAG},

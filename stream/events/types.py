@@ -5,27 +5,27 @@ from typing import Any, Final
 from msgspec import UNSET, Struct, UnsetType, field
 
 from stream.events.faults import Fault
+from stream.events.parts import (
+    CancelledOrder,
+    FailedOrder,
+    Item,
+    Keys,
+    Order,
+    Page,
+    Product,
+    RemovedItem,
+    Traits,
+    WholeCart,
+)
 from stream.events.words import (
     Channel,
     Contact,
-    Hash,
     Id,
-    Integer,
-    KindOfPage,
     Number,
     SignalSort,
     Stage,
     Time,
 )
-
-
-class Keys(Struct, gc=False):
-    """Keys of identity, in their order."""
-
-    cart: Id | UnsetType = UNSET
-    checkout: Id | UnsetType = UNSET
-    email: Hash | UnsetType = UNSET
-    phone: Hash | UnsetType = UNSET
 
 
 class Reading(Struct, frozen=True):
@@ -66,71 +66,6 @@ class Event(Struct, tag_field="type", gc=False, kw_only=True):
     @property
     def faults(self) -> tuple[Fault, ...]:
         return self.reading.faults
-
-
-class Page(Struct, gc=False):
-    path: str | UnsetType = UNSET
-    title: str | UnsetType = UNSET
-    kind: KindOfPage | UnsetType = UNSET
-
-
-class Product(Struct, gc=False):
-    id: Id
-    name: str | UnsetType = UNSET
-    category: str | UnsetType = UNSET
-    price: Number | UnsetType = UNSET
-    url: str | UnsetType = UNSET
-    image: str | UnsetType = UNSET
-
-
-class Item(Struct, gc=False):
-    product_id: Id
-    quantity: Number = 1.0
-    variant_id: Id | UnsetType = UNSET
-    name: str | UnsetType = UNSET
-    category: str | UnsetType = UNSET
-    price: Number | UnsetType = UNSET
-    currency: str | UnsetType = UNSET
-    url: str | UnsetType = UNSET
-    image: str | UnsetType = UNSET
-
-
-class RemovedItem(Struct, gc=False):
-    product_id: Id
-    variant_id: Id | UnsetType = UNSET
-    quantity: Number | UnsetType = UNSET
-
-
-class WholeCart(Struct, gc=False):
-    items: list[Item]
-    id: Id | UnsetType = UNSET
-    version: Integer | UnsetType = UNSET
-    url: str | UnsetType = UNSET
-    currency: str | UnsetType = UNSET
-
-
-class Order(Struct, gc=False):
-    """`id`: if it was given; else `event:` and the event's id."""
-
-    id: str = ""
-    value: Number | UnsetType = UNSET
-    currency: str | UnsetType = UNSET
-    cart_id: Id | UnsetType = UNSET
-    recurring: bool = False
-
-
-class CancelledOrder(Struct, gc=False):
-    id: Id
-
-
-class FailedOrder(Struct, gc=False):
-    id: Id | UnsetType = UNSET
-    recurring: bool = False
-
-
-class Traits(Struct, gc=False):
-    orders: Integer | UnsetType = UNSET
-    value: Number | UnsetType = UNSET
 
 
 class PageViewed(Event, tag="page.viewed", gc=False):
@@ -179,7 +114,10 @@ class ActivityPinged(Event, tag="activity.pinged", gc=False):
 
 
 class OrderPlaced(Event, tag="order.placed", gc=False):
+    """`imported`: of a time before this; it is old."""
+
     order: Order
+    imported: bool | UnsetType = UNSET
 
 
 class OrderCancelled(Event, tag="order.cancelled", gc=False):
@@ -203,6 +141,17 @@ class ExitSignal(Event, tag="exit.signal", gc=False):
     form_focus: bool | UnsetType = UNSET
 
 
+class VisitorSubscribed(Event, tag="visitor.subscribed", gc=False):
+    """`imported`: as of an order."""
+
+    channels: list[Channel]
+    imported: bool | UnsetType = UNSET
+
+
+class OrderDelivered(Event, tag="order.delivered", gc=False):
+    order: CancelledOrder
+
+
 AnyEvent = (
     PageViewed
     | ProductViewed
@@ -220,16 +169,29 @@ AnyEvent = (
     | VisitorIdentified
     | ConsentChanged
     | ExitSignal
+    | VisitorSubscribed
+    | OrderDelivered
 )
 
 TAGS: Final = {kind: str(kind.__struct_config__.tag) for kind in AnyEvent.__args__}
 TYPES: Final = frozenset(TAGS.values())
-APPLIED_LATE: Final = frozenset((OrderPlaced, OrderCancelled, ConsentChanged, VisitorIdentified))
+APPLIED_LATE: Final = frozenset(
+    (
+        OrderPlaced,
+        OrderCancelled,
+        OrderDelivered,
+        ConsentChanged,
+        VisitorSubscribed,
+        VisitorIdentified,
+    )
+)
 """Late events that are applied all the same: what they say stays true."""
 LEAVES: Final = frozenset(AnyEvent.__args__) - {
     OrderPlaced,
     OrderCancelled,
     ConsentChanged,
     ExitSignal,
+    VisitorSubscribed,
+    OrderDelivered,
 }
 """Where `customer: null` says that the customer has gone: engaged events, and visitor.identified."""

@@ -63,7 +63,7 @@ def look(person: Person, fact: Idle, seen: VisibleSummary, recipes: Recipes, out
         if each.open:
             if each.kind == BROWSE:
                 opened.append(each)
-            else:
+            elif each.course is None:
                 in_funnel = True
     for episode in opened:
         if in_funnel or (seen.is_buying and episode.origin == fact.visitor):

@@ -1,9 +1,11 @@
 """The registry: one line for each kind of trigger there is.
 
 A kind has a file of its name here, which holds its DEFAULTS and decides, a schema with examples in
-schemas/kinds, and its line below; nothing else knows it. Three places decide: a stage of the funnel is
+schemas/kinds, and its line below; nothing else knows it. Where they decide: a stage of the funnel is
 asked for the key time of what it sees in a cart, the first that gives one has the cart; `at_idle` is
-called at each idle fact, after the funnel; `at_signal` at each exit.signal, in the visitors stage.
+called at each idle fact, after the funnel; `at_signal` at each exit.signal, in the visitors stage, `at_look` at each
+page, product, category and search there. The kinds that follow a customer's life are called at what facts tell of orders
+and subscriptions.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,24 +13,38 @@ from typing import Final
 
 from msgspec import Struct
 
+from stream.episodes.life import Occurrence
 from stream.episodes.visible_summary import VisibleSummary
 from stream.events.types import ExitSignal
 from stream.kinds import (
+    audience,
     browse_abandonment,
     cart_abandonment,
     checkout_abandonment,
     exit_intent,
     payment_failed,
+    post_purchase,
+    replenishment,
+    welcome,
+    welcome_popup,
 )
 from stream.outputs.outputs import Outputs
 from stream.recipes.recipe import Recipe, Recipes
 from stream.state.facts import Idle
+from stream.state.orders import OrderEntry
 from stream.state.person import Person
 from stream.state.visitor import Visitor
+from stream.state.whole_order import WholeOrder
 
 Stage = Callable[[VisibleSummary], int | None]
 AtIdle = Callable[[Person, Idle, VisibleSummary, Recipes, Outputs], None]
 AtSignal = Callable[[Visitor, ExitSignal, int, Recipes, Outputs], None]
+AtLook = Callable[[Visitor, str, int, Recipes, Outputs], None]
+AtOrder = Callable[[Person, OrderEntry, WholeOrder, Occurrence, Recipes, Outputs], None]
+"""An order that was entered, or what a repetition brought of it."""
+AtTakingOut = Callable[[Person, list[OrderEntry], Occurrence, Recipes, Outputs], None]
+AtDelivery = Callable[[Person, str, Occurrence, Recipes, Outputs], None]
+AtSubscription = Callable[[Person, list[str], Occurrence, Recipes, Outputs], None]
 
 
 class Kind(Struct, frozen=True):
@@ -38,6 +54,12 @@ class Kind(Struct, frozen=True):
     stage: Stage | None = None
     at_idle: AtIdle | None = None
     at_signal: AtSignal | None = None
+    at_look: AtLook | None = None
+    at_order: AtOrder | None = None
+    at_supplement: AtOrder | None = None
+    at_taking_out: AtTakingOut | None = None
+    at_delivery: AtDelivery | None = None
+    at_subscription: AtSubscription | None = None
 
 
 REGISTRY: Final = (
@@ -46,9 +68,35 @@ REGISTRY: Final = (
     Kind(checkout_abandonment.DEFAULTS, stage=checkout_abandonment.key_time),
     Kind(cart_abandonment.DEFAULTS, stage=cart_abandonment.key_time),
     Kind(browse_abandonment.DEFAULTS, at_idle=browse_abandonment.look),
+    Kind(welcome_popup.DEFAULTS, at_look=welcome_popup.looked),
+    Kind(welcome.DEFAULTS, at_subscription=welcome.subscribed),
+    Kind(
+        post_purchase.DEFAULTS,
+        at_order=post_purchase.ordered,
+        at_supplement=post_purchase.supplemented,
+        at_taking_out=post_purchase.taken_out,
+        at_delivery=post_purchase.delivered,
+    ),
+    Kind(
+        replenishment.DEFAULTS,
+        at_order=replenishment.ordered,
+        at_supplement=replenishment.ordered,
+        at_taking_out=replenishment.taken_out,
+    ),
+    Kind(audience.DEFAULTS),
 )
+
+SHIPPED: Final = tuple(kind.defaults for kind in REGISTRY[:5])
+"""The recipes that are in force without a file's: nothing that follows a customer's life."""
+
 
 KINDS: Final[Mapping[str, Recipe]] = {kind.defaults.kind: kind.defaults for kind in REGISTRY}
 STAGES: Final = tuple((kind.defaults.kind, kind.stage) for kind in REGISTRY if kind.stage)
 AT_IDLE: Final = tuple(kind.at_idle for kind in REGISTRY if kind.at_idle)
+AT_LOOK: Final = tuple(kind.at_look for kind in REGISTRY if kind.at_look)
+AT_ORDER: Final = tuple(kind.at_order for kind in REGISTRY if kind.at_order)
+AT_SUPPLEMENT: Final = tuple(kind.at_supplement for kind in REGISTRY if kind.at_supplement)
+AT_TAKING_OUT: Final = tuple(kind.at_taking_out for kind in REGISTRY if kind.at_taking_out)
+AT_DELIVERY: Final = tuple(kind.at_delivery for kind in REGISTRY if kind.at_delivery)
+AT_SUBSCRIPTION: Final = tuple(kind.at_subscription for kind in REGISTRY if kind.at_subscription)
 AT_SIGNAL: Final = tuple(kind.at_signal for kind in REGISTRY if kind.at_signal)

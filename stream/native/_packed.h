@@ -34,6 +34,7 @@ static const Field fields[] = {
     {"taken", OBJECT, TAKEN, NIL}, {"ordered", OBJECT, ORDERED, NIL}, {"gone", OBJECT, GONE, NO_LIST},
     STR_AT(email, NIL), STR_AT(phone, NIL), INT_AT(customer_since), STR_AT(former, NIL), INT_AT(left_at),
     {"bound_pairs", OBJECT, TOLD, NO_MAP}, STR_AT(page, NO_TEXT),
+    INT_AT(looks), FLAG_AT(subscribed), {"subscription", OBJECT, SUBSCRIPTION, NO_LIST},
 };
 
 #define FIELDS (sizeof fields / sizeof *fields)

@@ -19,6 +19,7 @@ typedef struct {
     PyObject *live, *older, *packed, *dirty;           /* the states, as Keyed.held */
     PyObject *record, *take, *parse, *fresh, *apply, *active, *arm, *facts, *out; /* see Callbacks in backend.py */
     int64_t position, reached, applied[KINDS];
+    int64_t looks, after; /* from which of a visit's looks, and from which age of it (ms), Python is asked; looks 0: never */
 } Run;
 
 static inline int checked(PyObject *answer) {
@@ -138,6 +139,16 @@ static inline Result apply_signal(Visitor *v, const Event *event, int64_t t) {
     return result;
 }
 
+/* ---- popups ---- */
+
+/* Whether an event may be a popup's: Python decides those of a visitor whose visit has shown enough. */
+static inline int may_pop_up(const Run *run, const Visitor *v, const Event *event, int64_t t) {
+    if (!run->looks || event->kind > SEARCH || is_known(v)) return 0;
+    int fresh = v->last_active == NEVER || t - v->last_active >= visit_gap;
+    return fresh ? run->looks <= 1 && run->after <= 0
+                 : v->looks + 1 >= run->looks && t - v->visit_start >= run->after;
+}
+
 /* ---- one event ---- */
 
 /* What Python does with an event of its own visit, of the types that are not taken wholly. None: not that alone. */
@@ -186,6 +197,7 @@ static inline Result apply_to(Run *run, const Event *event, PyObject *python, in
     EventName name = event_name(letters[event->kind], event->id);
     Visitor *v = visitor_of(run, event, &name, offset, t, key);
     if (!v) return PyErr_Occurred() ? RAISED : LEFT_TO_PYTHON;
+    if (may_pop_up(run, v, event, t)) return LEFT_TO_PYTHON;
     if (event->kind == EXIT_SIGNAL) {
         Result result = apply_signal(v, event, t);
         if (result != APPLIED) return result;
@@ -317,11 +329,14 @@ static inline PyObject *run(PyObject *module, PyObject *args) {
     PyObject *records, *record;
     long long position, reached;
     Run run = {0};
-    if (!PyArg_ParseTuple(args, "OLL(O!O!O!O!)(OOOOOOOOO)", &records, &position, &reached, &PyDict_Type, &run.live,
+    long long looks, after;
+    if (!PyArg_ParseTuple(args, "OLL(O!O!O!O!)(OOOOOOOOO(LL))", &records, &position, &reached, &PyDict_Type, &run.live,
                           &PyDict_Type, &run.older, &PyDict_Type, &run.packed, &PyDict_Type, &run.dirty,
                           &run.record, &run.take, &run.parse, &run.fresh, &run.apply, &run.active, &run.arm,
-                          &run.facts, &run.out))
+                          &run.facts, &run.out, &looks, &after))
         return NULL;
+    run.looks = looks;
+    run.after = after;
     run.position = position;
     run.reached = reached;
     PyObject *each = PyObject_GetIter(records);

@@ -14,14 +14,14 @@
 /* The fields that only Python reads and writes; NULL is as new. The decoders stand in this order. */
 enum {
     CART, CHECKOUT, ORDERS, SIGNALS_SEEN, FIRED, REFUSED, CONSENT, EXITS, PUBLISHED,
-    TAKEN, ORDERED, GONE, TOLD, OBJECTS
+    TAKEN, ORDERED, GONE, TOLD, SUBSCRIPTION, OBJECTS
 };
 
 typedef struct {
     PyObject_HEAD
-    int64_t applied, armed, last_event, last_active, last_change, last_look, visit_start, visits, sent, searches;
+    int64_t applied, armed, last_event, last_active, last_change, last_look, visit_start, visits, sent, searches, looks;
     PyObject *id, *customer, *email, *phone, *page, *query, *search_event; /* NULL: None or "" */
-    char idle_pending, unanswered, dirty, shown, emptied;
+    char idle_pending, unanswered, dirty, shown, emptied, subscribed;
     Views views;
     Ids ids;
     int64_t version, facts, traits_orders, offered_at, customer_since, left_at;
@@ -41,10 +41,10 @@ static inline void begin_anew(Visitor *v) {
     clear_views(&v->views);
     v->last_active = v->last_change = v->last_look = v->visit_start = NEVER;
     v->offered_at = v->customer_since = v->left_at = NEVER;
-    v->visits = v->searches = v->traits_orders = 0;
+    v->visits = v->searches = v->looks = v->traits_orders = 0;
     v->sent = NOTHING;
     v->traits_value = 0;
-    v->idle_pending = v->unanswered = v->shown = v->emptied = 0;
+    v->idle_pending = v->unanswered = v->shown = v->emptied = v->subscribed = 0;
 }
 
 static inline PyObject *get_object(Visitor *v, void *which) {
@@ -81,7 +81,7 @@ static inline void engage(Visitor *v, int64_t t) {
         v->visit_start = t;
         clear_views(views);
         Py_CLEAR(v->page);
-        v->searches = 0;
+        v->searches = v->looks = 0;
         Py_CLEAR(v->query);
         v->unanswered = 0;
         Py_CLEAR(v->search_event);
@@ -100,6 +100,7 @@ static inline void look_away(Visitor *v, int64_t t) {
     v->views.on_screen = -1;
     Py_CLEAR(v->page);
     v->last_look = t;
+    v->looks++;
 }
 
 /* `page`: the kind of the page, or NULL. */
@@ -132,6 +133,7 @@ static inline int view(Visitor *v, const Event *event, int64_t t) {
     Py_CLEAR(v->page);
     v->unanswered = 0;
     v->last_look = t;
+    v->looks++;
     return 0;
 }
 

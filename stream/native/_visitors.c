@@ -101,7 +101,7 @@ static PyGetSetDef visitor_getset[] = {
     OBJECT_FIELD("signals", SIGNALS_SEEN), OBJECT_FIELD("fired", FIRED), OBJECT_FIELD("refused", REFUSED),
     OBJECT_FIELD("consent", CONSENT), OBJECT_FIELD("exits", EXITS), OBJECT_FIELD("published", PUBLISHED),
     OBJECT_FIELD("taken", TAKEN), OBJECT_FIELD("ordered", ORDERED), OBJECT_FIELD("gone", GONE),
-    OBJECT_FIELD("bound_pairs", TOLD),
+    OBJECT_FIELD("bound_pairs", TOLD), OBJECT_FIELD("subscription", SUBSCRIPTION),
     STR_OR_NONE(customer), STR_OR_NONE(email), STR_OR_NONE(phone), STR_OR_NONE(former),
     STR_FIELD(page), STR_FIELD(query), STR_FIELD(search_event), STR_FIELD(cart_event),
     READ_ONLY(person), READ_ONLY(is_known), READ_ONLY(last_sign), READ_ONLY(products), READ_ONLY(screen),
@@ -114,10 +114,10 @@ static PyMemberDef visitor_members[] = {
     {"id", T_OBJECT_EX, offsetof(Visitor, id), READONLY, NULL},
     INT_FIELD(applied), INT_FIELD(version), INT_FIELD(armed), INT_FIELD(facts), INT_FIELD(sent),
     INT_FIELD(last_event), INT_FIELD(last_active), INT_FIELD(last_change), INT_FIELD(visits), INT_FIELD(visit_start),
-    INT_FIELD(last_look), INT_FIELD(searches), INT_FIELD(traits_orders), INT_FIELD(offered_at),
+    INT_FIELD(last_look), INT_FIELD(searches), INT_FIELD(looks), INT_FIELD(traits_orders), INT_FIELD(offered_at),
     INT_FIELD(customer_since), INT_FIELD(left_at),
     {"traits_value", T_DOUBLE, offsetof(Visitor, traits_value), 0, NULL},
-    BOOL_FIELD(idle_pending), BOOL_FIELD(unanswered), BOOL_FIELD(shown), BOOL_FIELD(emptied),
+    BOOL_FIELD(idle_pending), BOOL_FIELD(unanswered), BOOL_FIELD(shown), BOOL_FIELD(emptied), BOOL_FIELD(subscribed),
     {NULL}};
 
 static PyObject *visitor_begin_anew(Visitor *v, PyObject *unused) {

@@ -8,14 +8,17 @@ from stream.outputs.reasons import Outcome, Reason
 
 
 class Decision(Struct, omit_defaults=True):
-    """`at`, `until` (deferred) in ms; `steps_left` (closed): how many, counted from `step`."""
+    """`at`, `until` (deferred) in ms; `steps_left` (closed): how many, counted from `step`.
+
+    `visitor` None: of no visitor's doing.
+    """
 
     trigger_id: str
     recipe: str
     version: int
     step: int
     person: str
-    visitor: str
+    visitor: str | None
     outcome: Outcome
     at: int
     reason: Reason | None = None

@@ -10,14 +10,20 @@ from stream.state.facts import AnyFact
 
 
 class Outputs:
-    """`as_json`: facts are wanted as JSON, not as they are made · `facts` and `decisions`: (person, JSON) · `claims`: (key of identity, JSON) · `triggers`: (recipe,
-    person, JSON), fired and cancelled · `rejected`: (input offset, reason, JSON path) · `reported`: (input
-    offset, type, fault), of a part that was left out · `counts`: (kind, its labels …) to a number, for metrics; of kind
-    `rejected` the label is type:reason:path, of `reported` type:path, of `unknown` the name that was given, of
-    `types` fate:type · `moments`: (fired or cancelled, the time in ms at which it was to be).
+    """What came out, each in the order in which it was made.
+
+    - `as_json`: facts are wanted as JSON, not as they are made
+    - `facts`, `decisions`: (person, JSON); `claims`: (key of identity, JSON)
+    - `triggers`: (recipe, person, JSON), fired and cancelled
+    - `audiences`: (audience, person, ms, JSON), entered and left
+    - `rejected`: (input offset, reason, JSON path)
+    - `reported`: (input offset, type, fault), of a part that was left out
+    - `counts`: (kind, its labels …) to a number, for metrics
+    - `moments`: (fired or cancelled, the time in ms at which it was to be)
     """
 
     __slots__ = (
+        "audiences",
         "claims",
         "counts",
         "decisions",
@@ -35,6 +41,7 @@ class Outputs:
         self.claims: list[tuple[str, bytes]] = []
         self.triggers: list[tuple[str, str, bytes]] = []
         self.decisions: list[tuple[str, bytes]] = []
+        self.audiences: list[tuple[str, str, int, bytes]] = []
         self.rejected: list[tuple[int, str, str]] = []
         self.reported: list[tuple[int, str, Fault]] = []
         self.counts: defaultdict[tuple[str, ...], int] = defaultdict(int)

@@ -17,6 +17,10 @@ Guarded = Literal[
 ]
 """Why a guard holds a due step back."""
 
+Passed = Literal["past", "joined"]
+"""Why a step of a life episode is passed over before it is due: its time lies before the opening; another of its recipe
+tells of it."""
+
 Closing = Literal[
     "superseded",
     "emptied",
@@ -26,12 +30,16 @@ Closing = Literal[
     "expired",
     "forgotten",
     "disabled",
+    "cancelled",
+    "left",
 ]
 """Why an episode closes with steps left."""
 
-ExitRefusal = Literal["too_soon", "paying", "ordered", "already", "cooldown", "consent", "holdout"]
-"""Why an exit candidate is refused."""
+OnsiteRefusal = Literal[
+    "too_soon", "paying", "ordered", "already", "cooldown", "consent", "holdout"
+]
+"""Why an exit or popup candidate is refused."""
 
-CancelReason = Literal["ordered", "consent"]
+CancelReason = Literal["ordered", "consent", "cancelled"]
 
-Reason = Guarded | Closing | ExitRefusal
+Reason = Guarded | Passed | Closing | OnsiteRefusal

@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
+from stream.outputs import snapshots
 from stream.outputs.outputs import Outputs
 from stream.outputs.reasons import CancelReason
+from stream.outputs.snapshots import CartSnapshot, OrderedProduct, OrderSnapshot, Product
 from stream.recipes.recipe import EXIT, Recipe
-from stream.state import cart as carts
-from stream.state.cart import Line
 from stream.state.view import View
 from stream.state.visitor import Published
 
@@ -26,39 +26,12 @@ _LAST: Final = 253_402_300_799_999
 """The last ms of the year 9999, which is the last that RFC 3339 can write."""
 
 
-class CartItem(Struct):
-    product_id: str
-    variant_id: str
-    quantity: float
-    name: str | None
-    category: str | None
-    price: float | None
-    url: str | None
-    image: str | None
-    currency: str | None
-
-
-class CartSnapshot(Struct):
-    """`value` None: the items name more than one currency; `currency` is then that of the cart alone."""
-
-    id: str
-    items: list[CartItem]
-    value: float | None
-    currency: str | None
-    url: str | None
-
-
-class Product(Struct):
-    id: str
-    name: str | None
-    category: str | None
-    price: float | None
-    url: str | None
-    image: str | None
-
-
 class Fired(Struct):
-    """Data of a trigger; times in ms, `value` in the cart's currency, None if there is more than one."""
+    """Data of a trigger; times in ms, `value` in the cart's currency, None if there is more than one.
+
+    UNSET is absent: the last fields are those of single life kinds, which have no product else · `visitor` None: of no
+    visitor's doing.
+    """
 
     trigger_id: str
     recipe: str
@@ -69,10 +42,10 @@ class Fired(Struct):
     sub_kind: str | None
     person: str
     customer: str | None
-    visitor: str
+    visitor: str | None
     channels: list[str]
     cart: CartSnapshot | None
-    product: Product | None
+    product: Product | OrderedProduct | UnsetType | None
     value: float | None
     offer: str | None
     arm: str | None
@@ -80,6 +53,9 @@ class Fired(Struct):
     valid_until: int
     why: dict[str, Any]
     evidence: list[str]
+    order: OrderSnapshot | UnsetType = UNSET
+    also: list[OrderedProduct] | UnsetType = UNSET
+    audience: str | UnsetType = UNSET
 
 
 class Cancelled(Struct):
@@ -173,7 +149,7 @@ def build(
     *,
     message: int,
     sub_kind: str | None,
-    visitor: str,
+    visitor: str | None,
     cart: CartSnapshot | None,
     shown: View | None,
     offer: str | None,
@@ -195,7 +171,7 @@ def build(
         visitor=visitor,
         channels=published.channels,
         cart=cart,
-        product=product(shown),
+        product=snapshots.product(shown),
         value=cart.value if cart is not None else (shown.price if shown else None) or 0.0,
         offer=offer,
         arm=recipe.arm(person),
@@ -204,44 +180,3 @@ def build(
         why=why,
         evidence=evidence,
     )
-
-
-def snapshot(id: str, lines: list[Line], currency: str | None, url: str | None) -> CartSnapshot:
-    """A cart as a trigger shows it; its currency is that of its lines, if they name one."""
-    value = carts.value(lines)
-    named = next((line.currency for line in lines if line.currency), None)
-    return CartSnapshot(
-        id,
-        cart_items(lines),
-        value,
-        currency if value is None or named is None else named,
-        url,
-    )
-
-
-def cart_items(lines: list[Line]) -> list[CartItem]:
-    return [
-        CartItem(
-            line.product_id,
-            line.variant_id,
-            _written(line.quantity),
-            line.name,
-            line.category,
-            line.price,
-            line.url,
-            line.image,
-            line.currency,
-        )
-        for line in lines
-    ]
-
-
-def _written(quantity: float) -> float:
-    """A whole quantity without a point."""
-    return int(quantity) if quantity == int(quantity) else quantity
-
-
-def product(view: View | None) -> Product | None:
-    if view is None:
-        return None
-    return Product(view.id, view.name, view.category, view.price, view.url, view.image)

@@ -20,6 +20,7 @@ class Known(Struct, frozen=True):
     message: int = 0
     sub_kind: str | None = None
     categories: frozenset[str] = frozenset()
+    spent: float = 0.0
 
 
 class Range(Struct, frozen=True):

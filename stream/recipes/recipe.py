@@ -10,6 +10,7 @@ from typing import Final, Literal
 from msgspec import Struct
 
 from stream.durations import DAY, HOUR
+from stream.recipes.audiences import Audience, Audiences
 from stream.recipes.conditions import Offer, When
 from stream.recipes.ids import bucket
 
@@ -32,13 +33,20 @@ class Quiet(Struct, frozen=True):
 
 
 class Policy(Struct, frozen=True):
+    """`keep`: ms for which a person is remembered after its last fact."""
+
     caps: tuple[Cap, ...] = (Cap(1, HOUR, "defer"), Cap(3, 7 * DAY, "drop"))
     quiet: Quiet | None = None
     zone: str = "UTC"
+    keep: int = 30 * DAY
 
 
 class Recipe(Struct, frozen=True):
-    """Durations in ms; `holdout` and the arms' bounds in buckets of 0 to 9999."""
+    """Durations in ms; `holdout` and the arms' bounds in buckets of 0 to 9999.
+
+    Of some kinds alone: `audience`: its name · `life`: of products, categories and "*" · `lead`: before the end of a life ·
+    `base`: what the steps count from · `after`, `looks`: of a visit before a popup.
+    """
 
     name: str
     kind: str
@@ -58,6 +66,12 @@ class Recipe(Struct, frozen=True):
     holdout: int = 0
     arms: tuple[tuple[str, int], ...] = ()
     offers: tuple[Offer, ...] = ()
+    audience: str = ""
+    life: Mapping[str, int] = {}
+    lead: int = 0
+    base: Literal["order", "delivered"] = "order"
+    after: int = 0
+    looks: int = 0
 
     def held_out(self, person: str) -> bool:
         return self.holdout > 0 and bucket("holdout", self.name, person) < self.holdout
@@ -81,19 +95,44 @@ BROWSE: Final = "browse-abandonment"
 CART: Final = "cart-abandonment"
 CHECKOUT: Final = "checkout-abandonment"
 PAYMENT: Final = "payment-failed"
+POPUP: Final = "welcome-popup"
+WELCOME: Final = "welcome"
+POST_PURCHASE: Final = "post-purchase"
+REPLENISHMENT: Final = "replenishment"
+AUDIENCE: Final = "audience"
+
+LIFE: Final = frozenset((WELCOME, POST_PURCHASE, REPLENISHMENT, AUDIENCE))
+"""The kinds of life episodes."""
+
+OUTLAST_ORDERS: Final = frozenset((POST_PURCHASE, REPLENISHMENT))
+"""The kinds whose episodes an order does not convert."""
 
 
 class Recipes:
-    """The recipes in force. `of[kind]`: the enabled ones of a kind, in the order of priority and name."""
+    """The recipes in force. `of[kind]`: the enabled ones of a kind, in the order of priority and name.
 
-    def __init__(self, policy: Policy, recipes: tuple[Recipe, ...]) -> None:
+    `follows`: whether there is a life recipe or an audience, `replenishes`: one of that kind; enabled or not.
+    """
+
+    def __init__(
+        self, policy: Policy, recipes: tuple[Recipe, ...], audiences: tuple[Audience, ...] = ()
+    ) -> None:
         self.policy = policy
+        self.audiences: Final = Audiences(audiences)
+        self.follows: Final = bool(audiences) or any(recipe.kind in LIFE for recipe in recipes)
+        self.replenishes: Final = any(recipe.kind == REPLENISHMENT for recipe in recipes)
         self.by_name: Final = {recipe.name: recipe for recipe in recipes if recipe.enabled}
         self.names: Final = tuple(recipe.name for recipe in recipes)
         ranked = sorted(self.by_name.values(), key=lambda recipe: (recipe.priority, recipe.name))
         self.of: Final[defaultdict[str, list[Recipe]]] = defaultdict(list)
         for recipe in ranked:
             self.of[recipe.kind].append(recipe)
+        popups = self.of[POPUP]
+        self.popups: Final = (
+            min((recipe.looks for recipe in popups), default=0),
+            min((recipe.after for recipe in popups), default=0),
+        )
+        """From which of a visit's looks, and from which age of it (ms), a popup may be shown; 0 looks: never."""
         self.memory: Final = max(
             [cap.per for cap in policy.caps] + [recipe.cooldown for recipe in recipes] + [DAY]
         )

@@ -10,8 +10,9 @@ from typing import Final
 from stream.durations import DAY
 from stream.outputs.outputs import Outputs
 from stream.state.cart import Contents
-from stream.state.claims import Bound, CancelClaim, ConsentClaim, OrderClaim
+from stream.state.claims import Bound, CancelClaim, ConsentClaim, DeliveryClaim, OrderClaim
 from stream.state.visitor import Visitor
+from stream.state.whole_order import WholeOrder
 
 KEPT_PAIRS: Final = 16
 TOLD_LASTS: Final = 7 * DAY
@@ -65,12 +66,12 @@ def ordered(
     state: Visitor,
     person: str,
     keys: Iterable[str],
-    order: tuple[str, str | None, Contents | None],
+    order: tuple[str, str | None, Contents | None, WholeOrder],
     t: int,
     out: Outputs,
 ) -> None:
-    """`order`: its id, cart id and contents."""
-    id, cart_id, contents = order
+    """`order`: its id, cart id, contents, and the whole of it."""
+    id, cart_id, contents, whole = order
     for key in dict.fromkeys(keys):
         claim = OrderClaim(
             at=t,
@@ -81,6 +82,7 @@ def ordered(
             order_id=id,
             cart_id=cart_id,
             contents=contents,
+            whole=whole,
         )
         out.claim(claim)
 
@@ -105,6 +107,14 @@ def unordered(
             unpaid=unpaid,
         )
         out.claim(claim)
+
+
+def delivered(
+    state: Visitor, person: str, keys: Iterable[str], id: str, t: int, out: Outputs
+) -> None:
+    for key in dict.fromkeys(keys):
+        n = number(state)
+        out.claim(DeliveryClaim(at=t, visitor=state.id, n=n, key=key, person=person, order_id=id))
 
 
 def consented(

@@ -58,8 +58,9 @@ def moved(state: Visitor, old: str, t: int, out: Outputs) -> None:
     out.tell(facts.Moved(at=t, visitor=state.id, n=number(state), person=old))
 
 
-def became(state: Visitor, t: int, out: Outputs) -> None:
-    """The visitor has become another person, who takes over its orders and its consent."""
+def became(state: Visitor, event: str, t: int, out: Outputs) -> None:
+    """The visitor has become another person, by the event of this id: who takes over its orders, its consent, and a
+    subscription that nobody known has heard of."""
     state.sent = NOTHING
     state.shown = False
     out.tell(
@@ -71,12 +72,17 @@ def became(state: Visitor, t: int, out: Outputs) -> None:
             orders=[_handed(state, order) for order in state.orders],
             withdrawn=[name for name, granted in state.consent.items() if not granted],
             granted=[name for name, granted in state.consent.items() if granted],
+            event=event,
+            subscription=state.subscription,
         )
     )
+    if state.subscription:
+        state.subscription = []
 
 
 def _handed(state: Visitor, order: OrderEntry) -> HandedOrder:
     handed, kept = HandedOrder(order.id, order.at, order.recurring), state.ordered
+    handed.whole = order.whole
     if kept is not None and (kept.id, kept.at) == (order.id, order.at):
         handed.cart_id = kept.bought_under
         handed.contents = contents(kept.lines) if kept.lines else None

@@ -10,7 +10,16 @@ from typing import Any, Final
 from msgspec import UNSET
 
 from stream.events.owner import customer_of, is_pseudo, keys_of
-from stream.events.types import TAGS, Event, PaymentFailed
+from stream.events.types import (
+    TAGS,
+    CategoryViewed,
+    Event,
+    PageViewed,
+    PaymentFailed,
+    ProductViewed,
+    SearchPerformed,
+)
+from stream.kinds import registry
 from stream.outputs.outputs import Outputs
 from stream.recipes.recipe import Recipes
 from stream.stages import announce_claims, announce_facts, orders_placed, persons
@@ -58,6 +67,9 @@ def apply(
         told = state.sent
         if told == IDLE or (told == NOTHING and state.is_known):
             announce_facts.active(state, t, out)
+        if recipes.popups[0] and kind in LOOKS:
+            for looked in registry.AT_LOOK:
+                looked(state, event.id, t, recipes, out)
     else:
         _change(state, event, kind, unpaid is not None and unpaid.refilled, changed, t, out)
     if changed or keys:
@@ -65,6 +77,9 @@ def apply(
     if unpaid is not None:
         _claim_back(state, keys, unpaid, t, out)
 
+
+LOOKS: Final = frozenset((PageViewed, ProductViewed, CategoryViewed, SearchPerformed))
+"""What shows something to a visitor."""
 
 _NO_KEYS: Final[list[str]] = []
 _CART: Final = next(kind for kind, tag in TAGS.items() if tag == "cart.updated")

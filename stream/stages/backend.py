@@ -13,6 +13,7 @@ from msgspec import UNSET
 
 from schemas.nobody import NOBODY
 from stream.events.decoding import typed
+from stream.events.parts import Product
 from stream.events.records import Record
 from stream.events.types import (
     TAGS,
@@ -27,7 +28,6 @@ from stream.events.types import (
     ExitSignal,
     OrderPlaced,
     PageViewed,
-    Product,
     ProductViewed,
     SearchPerformed,
 )
@@ -97,6 +97,7 @@ _OBJECTS: Final[Mapping[str, Any]] = {
     "ordered": Kept | None,
     "gone": list[Gone],
     "bound_pairs": dict[str, int],
+    "subscription": list[str],
 }
 """The fields of a visitor that only Python reads and writes, in the order of `_visitor.h`."""
 
@@ -152,6 +153,8 @@ class Callbacks(NamedTuple):
     facts: list[tuple[str, bytes]] | None
     """Where facts of presence go that are to be JSON; None: `active` tells them, and `take` those that are due."""
     out: Outputs
+    popups: tuple[int, int] = (0, 0)
+    """From which of a visit's looks, and from which age of it (ms), `take` is asked; 0 looks: never."""
 
 
 Run = Callable[..., tuple[int, int, tuple[int, ...]]]
@@ -184,7 +187,8 @@ PURE: Final = VisitorBackend(_new, _encode, msgspec.msgpack.Decoder(Visitor).dec
 
 def _configure(compiled: Any) -> None:
     """Raises ValueError if it repeats other constants than those here."""
-    # Every other kind that decides at a signal is to be asked about each of them.
+    # Every other kind that decides at a signal is to be asked about each of them. Those that decide at a look say from
+    # which look on: `popups` of Recipes.
     alone = set(registry.AT_SIGNAL) == {exit_intent.signalled}
     compiled.configure(
         constants=_CONSTANTS,

@@ -9,24 +9,37 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import msgspec
+from msgspec import structs
 
 from stream.outputs.outputs import Outputs
 from stream.stages.backend import best_backend
 from stream.stages.stage import WaitingStage
 from stream.stages.watermark import Watermark
 from stream.state import claims, facts
-from stream.state.claims import AnyClaim, Bound, CancelClaim, Claim, ConsentClaim, OrderClaim
+from stream.state.claims import (
+    AnyClaim,
+    Bound,
+    CancelClaim,
+    Claim,
+    ConsentClaim,
+    DeliveryClaim,
+    OrderClaim,
+)
 from stream.state.key import (
+    VISITOR,
     ClaimedOrder,
     Key,
     bind,
     drop_old,
     enter,
     grant,
+    known,
+    supplement,
     take_out,
     withdraw,
 )
 from stream.state.orders import HandedOrder
+from stream.state.whole_order import WholeOrder
 from stream.store.keyed import Keyed
 
 _encode: Final = msgspec.msgpack.Encoder().encode
@@ -59,7 +72,7 @@ def _bound(key: Key, claim: Bound, out: Outputs) -> None:
     if not bind(key, person, claim.at) or key.shared:
         return
     orders = [
-        HandedOrder(order.id, order.at, cart_id=order.cart_id, contents=order.contents)
+        HandedOrder(order.id, order.at, False, order.cart_id, order.contents, _told(order, person))
         for order in key.orders
         if order.person != person and not key.parts(order.person, person)
     ]
@@ -73,14 +86,47 @@ def _bound(key: Key, claim: Bound, out: Outputs) -> None:
         out.tell(facts.Identified(**place, orders=orders, withdrawn=withdrawn))
 
 
+def _told(order: ClaimedOrder, person: str) -> WholeOrder | None:
+    """What a person is told of an order: one of a visitor opens at the first known owner that hears of it."""
+    whole = order.whole
+    if whole is None or not order.person.startswith(VISITOR) or person.startswith(VISITOR):
+        return whole
+    told = structs.replace(whole, withheld=order.opened)
+    order.opened = True
+    return told
+
+
 def _ordered(key: Key, claim: OrderClaim, out: Outputs) -> None:
-    order = ClaimedOrder(claim.order_id, claim.at, claim.person, claim.cart_id, claim.contents)
-    if not enter(key, order):
+    before = known(key, claim.order_id, claim.at)
+    if before is not None:
+        _repeated(key, claim, before, out)
+        return
+    order = ClaimedOrder(
+        claim.order_id, claim.at, claim.person, claim.cart_id, claim.contents, claim.whole
+    )
+    enter(key, order)
+    hearers = _hearers(key, claim)
+    told = {person: _told(order, person) for person in reversed(hearers)}
+    for person in hearers:
+        fact = facts.Ordered(**_place(key, claim, person), order_id=claim.order_id)
+        fact.cart_id, fact.contents, fact.whole = claim.cart_id, claim.contents, told[person]
+        out.tell(fact)
+
+
+def _repeated(key: Key, claim: OrderClaim, order: ClaimedOrder, out: Outputs) -> None:
+    """A repetition: what it brings is told to those that the order would be told to."""
+    parts = None if claim.whole is None else supplement(key, order, claim.whole)
+    if parts is None:
         return
     for person in _hearers(key, claim):
-        fact = facts.Ordered(**_place(key, claim, person), order_id=claim.order_id)
-        fact.cart_id, fact.contents = claim.cart_id, claim.contents
-        out.tell(fact)
+        place = _place(key, claim, person)
+        told = facts.Supplemented(**place, order_id=claim.order_id, order_at=order.at, whole=parts)
+        out.tell(told)
+
+
+def _delivered(key: Key, claim: DeliveryClaim, out: Outputs) -> None:
+    for person in _hearers(key, claim):
+        out.tell(facts.Delivered(**_place(key, claim, person), order_id=claim.order_id))
 
 
 def _cancelled(key: Key, claim: CancelClaim, out: Outputs) -> None:
@@ -106,6 +152,7 @@ APPLY: Final[Mapping[type, Callable[[Key, Any, Outputs], None]]] = {
     Bound: _bound,
     OrderClaim: _ordered,
     CancelClaim: _cancelled,
+    DeliveryClaim: _delivered,
     ConsentClaim: _consented,
 }
 

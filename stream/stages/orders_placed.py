@@ -2,20 +2,31 @@
 
 from typing import Final
 
-from msgspec import UNSET
+from msgspec import UNSET, structs
 
+from stream import limits
 from stream.durations import DAY, HOUR
 from stream.events.owner import is_pseudo, pseudo_key
 from stream.events.types import Event, OrderPlaced, PaymentFailed
 from stream.outputs import triggers
 from stream.outputs.outputs import Outputs
 from stream.stages import own_facts
+from stream.stages.own_facts import PlacedOrder
 from stream.state import filling
 from stream.state import ordered as orders
 from stream.state.cart import Contents, contents
 from stream.state.kept import Kept
-from stream.state.orders import enter_order, repeated
+from stream.state.orders import OrderEntry, enter_order, repeated
 from stream.state.visitor import Visitor
+from stream.state.whole_order import (
+    WholeOrder,
+    bring,
+    emptied_lines,
+    given_lines,
+    lacking,
+    size,
+    whole,
+)
 
 FORMER_LASTS: Final = DAY
 WINDOW: Final = DAY
@@ -23,11 +34,13 @@ WINDOW: Final = DAY
 UNNAMED: Final = HOUR
 """A payment that names no order is of an order at most this old."""
 
-Order = tuple[str, str | None, Contents | None]
-"""Its id, its cart id, and the contents that it emptied."""
+KEPT_LINES: Final = 5
+"""A visitor's record keeps the lines of so many orders."""
 
 
-def place(state: Visitor, event: OrderPlaced, t: int, out: Outputs) -> tuple[Order, str | None]:
+def place(
+    state: Visitor, event: OrderPlaced, t: int, out: Outputs
+) -> tuple[PlacedOrder, str | None]:
     """Applies an order; gives what is told of it, and the key of its cart."""
     order = event.order
     before = repeated(state.orders, order.id, t)
@@ -40,7 +53,32 @@ def place(state: Visitor, event: OrderPlaced, t: int, out: Outputs) -> tuple[Ord
     if enter_order(state.orders, order.id, t, order.recurring):
         emptied = _empty(state, event, t)
         cancel_triggers(state, order.id, t, out)
-    return (order.id, cart_id, emptied), None if key is None else f"cart:{key}"
+    kept = state.ordered.lines if emptied and state.ordered is not None else []
+    told = whole(event, state.person, given_lines(event) or emptied_lines(kept), t)
+    _keep(state, order.id, before, told, t)
+    return PlacedOrder(order.id, cart_id, emptied, told), None if key is None else f"cart:{key}"
+
+
+def _keep(state: Visitor, id: str, before: OrderEntry | None, told: WholeOrder, t: int) -> None:
+    """The record keeps an order whole, and what a repetition brings; the lines of the last orders alone."""
+    entry = repeated(state.orders, id, t)
+    if entry is None:
+        return
+    if before is None or before.whole is None:
+        entry.whole = told
+    elif before is entry:
+        parts = lacking(before.whole, told)
+        entry.whole = before.whole if parts is None else bring(before.whole, parts)
+    else:  # it was a recurring one, and its value stays
+        entry.whole = told
+        if before.whole.value is not None:
+            entry.whole = structs.replace(told, value=before.whole.value)
+    room = limits.LARGEST_LINES
+    for place, order in enumerate(reversed(state.orders)):
+        if order.whole is not None and order.whole.lines:
+            room -= size(order.whole.lines)
+            if place >= KEPT_LINES or room < 0:
+                order.whole = structs.replace(order.whole, lines=[])
 
 
 def named_cart(event: OrderPlaced) -> str | None:

@@ -7,21 +7,26 @@ own fact, then its claims.
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
-from msgspec import UNSET
+from msgspec import UNSET, structs
 
 from stream.events.types import (
     ConsentChanged,
     ExitSignal,
     OrderCancelled,
+    OrderDelivered,
     OrderPlaced,
     VisitorIdentified,
+    VisitorSubscribed,
 )
 from stream.kinds import registry
 from stream.outputs import triggers
 from stream.outputs.outputs import Outputs
 from stream.recipes.recipe import Recipes
 from stream.stages import announce_claims, announce_facts, orders_placed, own_facts
+from stream.stages.own_facts import PlacedOrder
+from stream.state import ordered
 from stream.state.visitor import Visitor
+from stream.state.whole_order import given_lines, is_old, whole
 
 
 class Occasion(NamedTuple):
@@ -60,7 +65,9 @@ def _ordered(
     _presence(state, when, out)
     own_facts.ordered(state, state.person, order, recurring, t, out)
     if not recurring and orders_placed.is_for_former(state, t):
-        own_facts.ordered(state, str(state.former), order, recurring, t, out)
+        elsewhere_told = structs.replace(order.whole, withheld=True)
+        former = order._replace(whole=elsewhere_told)
+        own_facts.ordered(state, str(state.former), former, recurring, t, out)
     _bind(state, when, out)
     if not recurring:
         keys = [*when.keys, *([] if cart_key is None else [cart_key])]
@@ -83,11 +90,39 @@ def _unordered(
     announce_claims.unordered(state, state.person, keys, id, None, when.t, out)
 
 
+def _delivered(
+    state: Visitor, event: OrderDelivered, when: Occasion, recipes: Recipes, out: Outputs
+) -> None:
+    id = event.order.id
+    kept = ordered.is_kept(state, id)
+    _presence(state, when, out)
+    own_facts.delivered(state, state.person, id, when.t, out)
+    _bind(state, when, out)
+    keys = [*when.keys, *announce_claims.own_keys(state), *([] if kept is None else kept.keys)]
+    announce_claims.delivered(state, state.person, keys, id, when.t, out)
+
+
+def _subscribed(
+    state: Visitor, event: VisitorSubscribed, when: Occasion, recipes: Recipes, out: Outputs
+) -> None:
+    """A consent that grants, and a subscription: one that nobody known hears of is kept to be handed over."""
+    channels: list[str] = list(event.channels)
+    _consent(state, channels, True, when.late, when.t, out)
+    state.subscribed = True
+    if not (state.is_known or is_old(event, when.t) or {"push", "messenger"} & set(channels)):
+        state.subscription = channels
+    _presence(state, when, out)
+    own_facts.subscribed(state, state.person, event, when.late, when.t, out)
+    keys = [*when.keys, *announce_claims.own_keys(state)]
+    announce_claims.consented(state, state.person, keys, channels, True, when.late, when.t, out)
+    _bind(state, when, out)
+
+
 def _consented(
     state: Visitor, event: ConsentChanged, when: Occasion, recipes: Recipes, out: Outputs
 ) -> None:
     said: tuple[list[str], bool, bool] = (list(event.channels), event.granted, when.late)
-    _consent(state, event, when.late, when.t, out)
+    _consent(state, *said, when.t, out)
     _presence(state, when, out)
     own_facts.consented(state, state.person, *said, when.t, out)
     keys = [*when.keys, *announce_claims.own_keys(state)]
@@ -111,10 +146,12 @@ def _identified(
     _bind(state, when, out)
 
 
-def _consent(state: Visitor, event: ConsentChanged, late: bool, t: int, out: Outputs) -> None:
-    for channel in event.channels:
-        if not (late and event.granted and state.consent.get(channel) is False):
-            state.consent[channel] = event.granted
+def _consent(
+    state: Visitor, channels: list[str], granted: bool, late: bool, t: int, out: Outputs
+) -> None:
+    for channel in channels:
+        if not (late and granted and state.consent.get(channel) is False):
+            state.consent[channel] = granted
     kept = []
     for published in state.published:
         if t < published.valid_until:
@@ -127,7 +164,7 @@ def _consent(state: Visitor, event: ConsentChanged, late: bool, t: int, out: Out
 
 def elsewhere(
     state: Visitor,
-    event: OrderPlaced | OrderCancelled | ConsentChanged,
+    event: OrderPlaced | OrderCancelled | OrderDelivered | ConsentChanged | VisitorSubscribed,
     person: str,
     when: Occasion,
     out: Outputs,
@@ -135,7 +172,8 @@ def elsewhere(
     """A late event of a customer before: told to that customer alone, and to the event's keys."""
     t = when.t
     if isinstance(event, OrderPlaced):
-        order = event.order.id, orders_placed.named_cart(event), None
+        told = whole(event, person, given_lines(event), t)
+        order = PlacedOrder(event.order.id, orders_placed.named_cart(event), None, told)
         own_facts.ordered(state, person, order, event.order.recurring, t, out)
         if not event.order.recurring:
             cart = event.order.cart_id
@@ -144,6 +182,13 @@ def elsewhere(
     elif isinstance(event, OrderCancelled):
         own_facts.unordered(state, person, event.order.id, None, t, out)
         announce_claims.unordered(state, person, when.keys, event.order.id, None, t, out)
+    elif isinstance(event, OrderDelivered):
+        own_facts.delivered(state, person, event.order.id, t, out)
+        announce_claims.delivered(state, person, when.keys, event.order.id, t, out)
+    elif isinstance(event, VisitorSubscribed):
+        own_facts.subscribed(state, person, event, True, t, out)
+        channels: list[str] = list(event.channels)
+        announce_claims.consented(state, person, when.keys, channels, True, True, t, out)
     else:
         said: tuple[list[str], bool, bool] = (list(event.channels), event.granted, True)
         own_facts.consented(state, person, *said, t, out)
@@ -154,7 +199,9 @@ NOTED: Final[Mapping[type, Callable[[Visitor, Any, Occasion, Recipes, Outputs], 
     ExitSignal: _signalled,
     OrderPlaced: _ordered,
     OrderCancelled: _unordered,
+    OrderDelivered: _delivered,
     ConsentChanged: _consented,
+    VisitorSubscribed: _subscribed,
     VisitorIdentified: _identified,
 }
 """What is done at each of them, one line of the table a type."""

@@ -3,26 +3,37 @@
 `person`: the visitor's, or another one whom the event is told to.
 """
 
+from typing import NamedTuple
+
 from msgspec import UNSET
 
-from stream.events.types import VisitorIdentified
+from stream.events.types import VisitorIdentified, VisitorSubscribed
 from stream.outputs.outputs import Outputs
 from stream.stages.announce_claims import number
 from stream.state import facts
 from stream.state.cart import Contents
 from stream.state.visitor import Visitor
+from stream.state.whole_order import WholeOrder, is_old
+
+
+class PlacedOrder(NamedTuple):
+    """An order of an event, with the contents that it emptied."""
+
+    id: str
+    cart_id: str | None
+    contents: Contents | None
+    whole: WholeOrder
 
 
 def ordered(
     state: Visitor,
     person: str,
-    order: tuple[str, str | None, Contents | None],
+    order: PlacedOrder,
     recurring: bool,
     t: int,
     out: Outputs,
 ) -> None:
-    """`order`: its id, cart id and contents."""
-    id, cart_id, contents = order
+    id, cart_id, contents, whole = order
     out.tell(
         facts.Ordered(
             at=t,
@@ -33,6 +44,7 @@ def ordered(
             cart_id=cart_id,
             contents=contents,
             recurring=recurring,
+            whole=whole,
         )
     )
 
@@ -43,6 +55,28 @@ def unordered(
     out.tell(
         facts.Unordered(
             at=t, visitor=state.id, n=number(state), person=person, order_id=id, unpaid=unpaid
+        )
+    )
+
+
+def delivered(state: Visitor, person: str, id: str, t: int, out: Outputs) -> None:
+    fact = facts.Delivered(at=t, visitor=state.id, n=number(state), person=person, order_id=id)
+    out.tell(fact)
+
+
+def subscribed(
+    state: Visitor, person: str, event: VisitorSubscribed, late: bool, t: int, out: Outputs
+) -> None:
+    out.tell(
+        facts.Subscribed(
+            at=t,
+            visitor=state.id,
+            n=number(state),
+            person=person,
+            channels=list(event.channels),
+            late=late,
+            old=is_old(event, t),
+            event=event.id,
         )
     )
 

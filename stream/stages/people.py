@@ -10,16 +10,27 @@ import msgspec
 
 from stream.episodes import lifecycle, orders, steps
 from stream.episodes.visible_summary import VisibleSummary, remember
-from stream.kinds import funnel, registry
+from stream.kinds import funnel, membership, registry
 from stream.outputs.outputs import Outputs
 from stream.recipes.recipe import Recipes
+from stream.stages import life_facts, moments
 from stream.stages.backend import best_backend
 from stream.stages.stage import WaitingStage
 from stream.stages.watermark import Watermark
 from stream.state import facts
-from stream.state.facts import AnyFact, Consented, Identified, Idle, Moved, Ordered, Unordered
+from stream.state.facts import (
+    AnyFact,
+    Consented,
+    Identified,
+    Idle,
+    Moved,
+    Ordered,
+    Subscribed,
+    Unordered,
+)
 from stream.state.orders import HandedOrder
-from stream.state.person import FORGET_AFTER, Person, PersonVisitor, trim, trim_visitors
+from stream.state.person import Person, PersonVisitor
+from stream.state.trimming import trim, trim_visitors
 from stream.store.changelog import Changes
 from stream.store.keyed import Keyed
 from stream.store.stretches import in_parts
@@ -31,6 +42,8 @@ _decode: Final = msgspec.msgpack.Decoder(Person).decode
 def _idle(person: Person, fact: Idle, recipes: Recipes, out: Outputs) -> None:
     summary = fact.summary
     person.visitors[fact.visitor] = PersonVisitor(False, summary.last_active, summary.visits)
+    if recipes.audiences.named:
+        membership.viewed(person, summary, recipes.audiences)
     seen = VisibleSummary(person, fact)
     remember(person, seen, fact.at)
     funnel.look(person, fact, seen, recipes, out)
@@ -53,14 +66,17 @@ def _active(person: Person, fact: facts.Active, recipes: Recipes, out: Outputs) 
 def _moved(person: Person, fact: Moved, recipes: Recipes, out: Outputs) -> None:
     person.visitors.pop(fact.visitor, None)
     for episode in person.open_episodes():
-        if episode.visitor == fact.visitor:
+        own = episode.visitor == fact.visitor if episode.course is None else not person.is_known
+        if own:
             lifecycle.close(person, episode, "moved", fact.at, recipes, out)
+    life_facts.moved(person, fact)
     steps.plan_all(person, recipes, fact.at)
 
 
 def _identified(person: Person, fact: Identified, recipes: Recipes, out: Outputs) -> None:
     for order in sorted(fact.orders, key=lambda order: order.at):
-        orders.place(person, order, fact.at, recipes, out)
+        done = orders.place(person, order, fact.at, recipes, out)
+        life_facts.placed(person, order.whole, done, fact, recipes, out)
     if fact.withdrawn:
         lifecycle.consent(person, fact.withdrawn, False, fact.at, out)
     for channel in fact.granted:
@@ -73,19 +89,28 @@ def _identified(person: Person, fact: Identified, recipes: Recipes, out: Outputs
         person.traits_value = fact.traits_value
     if fact.time_zone is not None:
         person.zone = fact.time_zone
+    life_facts.handed_over(person, fact, recipes, out)
 
 
 def _ordered(person: Person, fact: Ordered, recipes: Recipes, out: Outputs) -> None:
     placed = HandedOrder(fact.order_id, fact.at, fact.recurring, fact.cart_id, fact.contents)
-    orders.place(person, placed, fact.at, recipes, out)
+    placed.whole = fact.whole
+    done = orders.place(person, placed, fact.at, recipes, out)
+    life_facts.placed(person, fact.whole, done, fact, recipes, out)
 
 
 def _unordered(person: Person, fact: Unordered, recipes: Recipes, out: Outputs) -> None:
-    orders.cancel(person, fact)
+    gone = orders.cancel(person, fact)
+    life_facts.taken_out(person, gone, fact.at, recipes, out)
 
 
 def _consented(person: Person, fact: Consented, recipes: Recipes, out: Outputs) -> None:
     lifecycle.consent(person, fact.channels, fact.granted, fact.at, out, late=fact.late)
+
+
+def _subscribed(person: Person, fact: Subscribed, recipes: Recipes, out: Outputs) -> None:
+    lifecycle.consent(person, fact.channels, True, fact.at, out, late=fact.late)
+    life_facts.subscribed(person, fact, recipes, out)
 
 
 APPLY: Final[Mapping[type, Callable[[Person, Any, Recipes, Outputs], None]]] = {
@@ -96,6 +121,9 @@ APPLY: Final[Mapping[type, Callable[[Person, Any, Recipes, Outputs], None]]] = {
     Ordered: _ordered,
     Unordered: _unordered,
     Consented: _consented,
+    Subscribed: _subscribed,
+    facts.Supplemented: life_facts.supplemented,
+    facts.Delivered: life_facts.delivered,
 }
 
 
@@ -108,6 +136,7 @@ class People(WaitingStage[Person, AnyFact]):
         states: Keyed[Person] = Keyed(_encode, _decode, back=best_backend().back)
         super().__init__(states, Watermark(inputs, keys), facts.decode)
         self._recipes = recipes
+        self._keep = recipes.policy.keep
         self._open: dict[str, int] = {}
         self.open_episodes = 0
         """Of all persons, as of the last call of `changes`; restored, those that wait for a step."""
@@ -119,16 +148,22 @@ class People(WaitingStage[Person, AnyFact]):
         return Person(key)
 
     def _begins(self, record: AnyFact) -> bool:
-        return type(record) is not Moved
+        return type(record) is not Moved and type(record) is not facts.Supplemented
+
+    def _deadline(self, state: Person) -> int:
+        return state.deadline(self._keep)
 
     def _apply_to(self, state: Person, record: AnyFact, out: Outputs) -> None:
-        kind = type(record)
-        APPLY[kind](state, record, self._recipes, out)
+        kind, recipes = type(record), self._recipes
+        life_facts.arrives(state, record)
+        APPLY[kind](state, record, recipes, out)
         if kind is not facts.Active:  # which brings nothing else that has a bound
             trim(state, record.at)
+        if recipes.follows or state.life is not None:
+            life_facts.settle(state, record.at, recipes, out)
 
     def _fire(self, state: Person, until: int, out: Outputs) -> bool:
-        return steps.fire(state, until, self._recipes, out)
+        return moments.fire(state, until, self._recipes, out)
 
     def _forgotten(self, key: str) -> None:
         self._count_open(key, 0)
@@ -147,5 +182,5 @@ class People(WaitingStage[Person, AnyFact]):
 
     def restored(self) -> None:
         super().restored()
-        for key, person in self._states.armed_within(FORGET_AFTER):
+        for key, person in self._states.armed_within(self._keep):
             self._count_open(key, len(person.open_episodes()))

@@ -25,10 +25,10 @@ def follow(state: Visitor, event: Event, kind: type, late: bool, t: int, out: Ou
         return False
     if gone:
         if state.is_known:
-            announce_facts.became(state, t, out)
+            announce_facts.became(state, event.id, t, out)
     else:
         announce_facts.moved(state, old, t, out)
-        announce_facts.became(state, t, out)
+        announce_facts.became(state, event.id, t, out)
     return True
 
 

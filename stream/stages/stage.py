@@ -113,6 +113,10 @@ class WaitingStage(Stage[P], Generic[P, T]):
         """Whether a record makes a state where there is none."""
         return True
 
+    def _deadline(self, state: P) -> int:
+        """The next time (ms) at which something of the state fires."""
+        return state.deadline()
+
     def _fire(self, state: P, until: int, out: Outputs) -> bool:
         """Fires the deadlines at or before `until`, of which there are some; False if the state is forgotten."""
         return False
@@ -157,7 +161,7 @@ class WaitingStage(Stage[P], Generic[P, T]):
             return
         for key, state in self._states.due(until, left if self.most else None):
             if self._survives(state, until, out):
-                self._states.arm(key, state, state.deadline())
+                self._states.arm(key, state, self._deadline(state))
         if not self._states.behind:
             self.advanced = until
 
@@ -192,14 +196,14 @@ class WaitingStage(Stage[P], Generic[P, T]):
         state.applied, state.last_visitor, state.last_n = place
         if state.armed <= record.at:
             state.armed = NEVER
-        deadline = state.deadline()
+        deadline = self._deadline(state)
         if deadline < state.armed or state.armed == NEVER:
             states.arm(key, state, deadline)
         out.counts[self.counted, "applied"] += 1
 
     def _survives(self, state: P, until: int, out: Outputs) -> bool:
         """Fires what is due at or before `until`; False if that forgot the state."""
-        if state.deadline() > until:
+        if self._deadline(state) > until:
             return True
         self._states.dirty[state.id] = state
         if self._fire(state, until, out):

@@ -72,7 +72,7 @@ class Visitors(Stage[Visitor]):
             applied_by = partial(self._apply, out)
             active, facts = announce_facts.active, out.facts if out.as_json else None
             given = (self._fresh, applied_by, active, self._arm, facts, out)
-            callbacks = Callbacks(record, take, parse, *given)
+            callbacks = Callbacks(record, take, parse, *given, self._recipes.popups)
             self.position, self._time, applied = self._make.run(
                 records, self.position, self._time, self._states.held, callbacks
             )

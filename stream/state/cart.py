@@ -8,7 +8,7 @@ changes a cart stands in `stream/state/filling.py`.
 from collections.abc import Iterable
 from hashlib import blake2b
 from math import fsum
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 from msgspec import Struct
@@ -34,6 +34,19 @@ class Line(Struct, array_like=True, gc=False, omit_defaults=True):
     since: int = NEVER
     added: bool = False
     currency: str | None = None
+
+
+class Priced(Protocol):
+    """What a value is made of."""
+
+    @property
+    def quantity(self) -> float: ...
+
+    @property
+    def price(self) -> float | None: ...
+
+    @property
+    def currency(self) -> str | None: ...
 
 
 class Cart(Struct, array_like=True, gc=False):
@@ -73,7 +86,7 @@ def fingerprint(lines: Iterable[Line]) -> str:
     return blake2b(_encode(found), digest_size=12).hexdigest() if found else ""
 
 
-def value(lines: Iterable[Line]) -> float | None:
+def value(lines: Iterable[Priced]) -> float | None:
     """Sum of quantity x price, rounded to 2 places; None if the lines name more than one currency.
 
     The sum is exact: the same in any order of the lines, with any version of Python.

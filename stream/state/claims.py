@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from stream.state.cart import Contents
 from stream.state.facts import WatermarkRecord
+from stream.state.whole_order import WholeOrder
 
 
 class Claim(Struct, tag_field="type", kw_only=True, omit_defaults=True, gc=False):
@@ -29,11 +30,16 @@ class OrderClaim(Claim, tag="order.placed", gc=False):
     order_id: str
     cart_id: str | None = None
     contents: Contents | None = None
+    whole: WholeOrder | None = None
 
 
 class CancelClaim(Claim, tag="order.cancelled", gc=False):
     order_id: str
     unpaid: tuple[int, int] | None = None
+
+
+class DeliveryClaim(Claim, tag="order.delivered", gc=False):
+    order_id: str
 
 
 class ConsentClaim(Claim, tag="consent.changed", gc=False):
@@ -42,7 +48,7 @@ class ConsentClaim(Claim, tag="consent.changed", gc=False):
     late: bool = False
 
 
-AnyClaim = Bound | OrderClaim | CancelClaim | ConsentClaim
+AnyClaim = Bound | OrderClaim | CancelClaim | DeliveryClaim | ConsentClaim
 
 encode = msgspec.json.Encoder().encode
 decode = msgspec.json.Decoder(AnyClaim | WatermarkRecord).decode

@@ -11,6 +11,7 @@ from stream.state.cart import Contents, Line
 from stream.state.orders import HandedOrder
 from stream.state.view import View, ViewSummary
 from stream.state.visitor import Checkout
+from stream.state.whole_order import WholeOrder
 
 
 class CartSummary(Struct, gc=False, omit_defaults=True):
@@ -71,7 +72,8 @@ class Moved(Fact, tag="visitor.moved", gc=False):
 class Identified(Fact, tag="visitor.identified", omit_defaults=True, gc=False):
     """A change of person, with what it takes over; or what an event said.
 
-    `contacts` None: not told; empty: the person has none.
+    `contacts` None: not told; empty: the person has none · `event`: the id of the event of a change ·
+    `subscription`: channels of one that is handed over.
     """
 
     orders: list[HandedOrder] = []
@@ -81,6 +83,8 @@ class Identified(Fact, tag="visitor.identified", omit_defaults=True, gc=False):
     traits_orders: int | None = None
     traits_value: float | None = None
     time_zone: str | None = None
+    event: str = ""
+    subscription: list[str] = []
 
 
 class Ordered(Fact, tag="order.placed", gc=False):
@@ -90,6 +94,22 @@ class Ordered(Fact, tag="order.placed", gc=False):
     cart_id: str | None = None
     contents: Contents | None = None
     recurring: bool = False
+    whole: WholeOrder | None = None
+
+
+class Supplemented(Fact, tag="order.supplemented", gc=False):
+    """What a repetition brought to the record of a key: parts of an order placed at `order_at` (ms).
+
+    It makes no person, and no one is remembered longer for it.
+    """
+
+    order_id: str
+    order_at: int
+    whole: WholeOrder
+
+
+class Delivered(Fact, tag="order.delivered", gc=False):
+    order_id: str
 
 
 class Unordered(Fact, tag="order.cancelled", gc=False):
@@ -107,6 +127,15 @@ class Consented(Fact, tag="consent.changed", gc=False):
     late: bool = False
 
 
+class Subscribed(Fact, tag="visitor.subscribed", gc=False):
+    """In place of a consent.changed that grants · `event`: its event's id."""
+
+    channels: list[str]
+    late: bool = False
+    old: bool = False
+    event: str = ""
+
+
 class WatermarkRecord(Struct, tag_field="type", tag="mark", gc=False, omit_defaults=True):
     """Evidence (ms) of partitions, of how many: all facts before it stand before this record.
 
@@ -118,7 +147,18 @@ class WatermarkRecord(Struct, tag_field="type", tag="mark", gc=False, omit_defau
     stage: str = "visitors"
 
 
-AnyFact = Idle | Active | Moved | Identified | Ordered | Unordered | Consented
+AnyFact = (
+    Idle
+    | Active
+    | Moved
+    | Identified
+    | Ordered
+    | Unordered
+    | Consented
+    | Supplemented
+    | Delivered
+    | Subscribed
+)
 
 encode = msgspec.json.Encoder().encode
 decode = msgspec.json.Decoder(AnyFact | WatermarkRecord).decode

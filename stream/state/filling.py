@@ -3,13 +3,14 @@
 Each function tells whether the contents of the cart changed.
 """
 
+from collections.abc import Sequence
 from math import fsum
 from typing import Final
 
 from msgspec import UNSET, structs
 
 from stream import limits
-from stream.events.types import Item, RemovedItem, WholeCart
+from stream.events.parts import Item, RemovedItem, WholeCart
 from stream.state.cart import Cart, Line, contents, line_key
 
 PLACES: Final = 6
@@ -30,7 +31,7 @@ def replace(cart: Cart, given: WholeCart, t: int, visitor: str) -> bool:
     if given.url is not UNSET:
         cart.url = given.url
     before = cart.lines
-    lines = _lines(given.items, cart.currency)
+    lines = lines_of(given.items, cart.currency)
     for key, line in lines.items():
         old = before.get(key)
         if old is None or line.quantity > old.quantity:
@@ -49,14 +50,14 @@ def replace(cart: Cart, given: WholeCart, t: int, visitor: str) -> bool:
     return changed
 
 
-def _lines(items: list[Item], currency: str | None) -> dict[str, Line]:
-    """The lines of a whole cart; equal ones become one, whose price is that of all of them together."""
+def lines_of(items: Sequence[Item], currency: str | None) -> dict[str, Line]:
+    """The lines of a whole cart or order; equal ones become one, whose price is that of all of them together."""
     lines: dict[str, Line] = {}
     equal: dict[str, list[Item]] = {}
     for item in items:
         if item.quantity <= 0:
             continue
-        key = _key(item)
+        key = key_of(item)
         line = lines.get(key)
         if line is None:
             line = lines[key] = Line(item.product_id, _variant(item), 0.0)
@@ -105,7 +106,7 @@ def add(cart: Cart, item: Item, t: int, visitor: str) -> bool:
 
 
 def remove(cart: Cart, item: RemovedItem, t: int) -> bool:
-    key = _key(item)
+    key = key_of(item)
     line = cart.lines.get(key)
     if line is None and item.variant_id is UNSET:
         of_product = [each for each in cart.lines.values() if each.product_id == item.product_id]
@@ -170,7 +171,8 @@ def _variant(item: Item | RemovedItem) -> str:
     return "" if item.variant_id is UNSET else item.variant_id
 
 
-def _key(item: Item | RemovedItem) -> str:
+def key_of(item: Item | RemovedItem) -> str:
+    """Equal for equal lines."""
     return line_key(item.product_id, _variant(item))
 
 

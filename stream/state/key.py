@@ -5,12 +5,13 @@ Source: docs/semantics.md, 11. Times in ms, NEVER (-1) for what has not happened
 
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from schemas import names_nobody
 from stream import limits
 from stream.durations import DAY
 from stream.state.cart import NEVER, Contents
+from stream.state.whole_order import WholeOrder, bring, lacking, size
 
 FORGET_AFTER: Final = 30 * DAY
 ORDERS_FOR: Final = 30 * DAY
@@ -21,6 +22,7 @@ SHARED_WITHIN: Final = DAY
 
 ADDRESSES: Final = ("email:", "phone:")
 CUSTOMER: Final = "customer:"
+VISITOR: Final = "visitor:"
 
 
 class Owner(Struct, array_like=True, gc=False):
@@ -31,13 +33,15 @@ class Owner(Struct, array_like=True, gc=False):
 
 
 class ClaimedOrder(Struct, array_like=True, gc=False):
-    """`person`: whose order it is · `contents`: what it emptied."""
+    """`person`: whose order it is · `contents`: what it emptied · `opened`: a known owner was told of it."""
 
     id: str
     at: int
     person: str
     cart_id: str | None = None
     contents: Contents | None = None
+    whole: WholeOrder | None = None
+    opened: bool = False
 
 
 class Key(Struct, array_like=True, gc=False):
@@ -87,12 +91,29 @@ def bind(key: Key, person: str, at: int) -> bool:
     return True
 
 
+def known(key: Key, id: str, at: int) -> ClaimedOrder | None:
+    """The order that one placed at `at` repeats. An id that names nobody is known only with its time."""
+    nobody = names_nobody(id)
+    for order in key.orders:
+        if order.id == id and (order.at == at or not nobody):
+            return order
+    return None
+
+
+def supplement(key: Key, order: ClaimedOrder, told: WholeOrder) -> WholeOrder | None:
+    """Keeps what a repetition brings that the order lacks, and gives it; None for nothing."""
+    record = order.whole or WholeOrder()
+    parts = lacking(record, told)
+    if parts is not None:
+        order.whole = bring(record, parts)
+        _trim_contents(key)
+    return parts
+
+
 def enter(key: Key, order: ClaimedOrder) -> bool:
-    """Keeps an order; False if the key knows it. An id that names nobody is known only with its time."""
-    nobody = names_nobody(order.id)
-    for known in key.orders:
-        if known.id == order.id and (known.at == order.at or not nobody):
-            return False
+    """Keeps an order; False if the key knows it."""
+    if known(key, order.id, order.at) is not None:
+        return False
     key.orders.append(order)
     if len(key.orders) > MOST_KEPT_ORDERS:
         del key.orders[0]
@@ -101,13 +122,17 @@ def enter(key: Key, order: ClaimedOrder) -> bool:
 
 
 def _trim_contents(key: Key) -> None:
-    """Keeps the contents of the last orders, as many as have room."""
+    """Keeps the contents and the lines of the last orders, as many as have room."""
     room = limits.LARGEST_ORDERED
     for order in reversed(key.orders):
         if order.contents:
             room -= sum(20 + len(product) + len(variant) for product, variant, _ in order.contents)
             if room < 0:
                 order.contents = None
+        if order.whole is not None and order.whole.lines:
+            room -= size(order.whole.lines)
+            if room < 0:
+                order.whole = structs.replace(order.whole, lines=[])
 
 
 def take_out(key: Key, order_id: str, window: tuple[int, int] | None) -> None:

@@ -6,16 +6,34 @@ from msgspec import Struct
 
 from schemas import names_nobody
 from stream import limits
-from stream.state.cart import Contents
+from stream.state.cart import NEVER, Contents
+from stream.state.whole_order import WholeOrder
 
 COMPARED_ORDERS: Final = 64
 """A repeated order is one of the last entered, so many of them."""
 
 
+OLD, OWN, LINED, CURRENCY = 1, 2, 4, 8
+"""Marks of an order in a person's record: it is old; it opens there, or would if it were not old; it has lines;
+it has a currency."""
+
+
 class OrderEntry(Struct, array_like=True, gc=False):
+    """An order in a record. Of a visitor it is `whole`; of a person there are `value`, `day` (if it is not `at`) and
+    `marks`."""
+
     id: str
     at: int
     recurring: bool = False
+    whole: WholeOrder | None = None
+    value: float | None = None
+    day: int = NEVER
+    marks: int = 0
+
+    @property
+    def opens(self) -> bool:
+        """Whether it opened what orders open, where it is in the record."""
+        return self.marks & (OWN | OLD) == OWN
 
 
 class HandedOrder(Struct, array_like=True, gc=False, omit_defaults=True):
@@ -26,6 +44,7 @@ class HandedOrder(Struct, array_like=True, gc=False, omit_defaults=True):
     recurring: bool = False
     cart_id: str | None = None
     contents: Contents | None = None
+    whole: WholeOrder | None = None
 
 
 def repeated(orders: list[OrderEntry], id: str, at: int) -> OrderEntry | None:

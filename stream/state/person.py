@@ -3,16 +3,17 @@
 Source: docs/semantics.md, 6 and 7. Times in ms, NEVER (-1) for what has not happened.
 """
 
+from math import fsum
 from typing import Final
 
 from msgspec import Struct
 
-from stream import limits
 from stream.durations import DAY
-from stream.state import bought
+from stream.events.words import CONTACTS
 from stream.state.bought import Bought, KnownCart
 from stream.state.cart import NEVER
 from stream.state.facts import CartSummary
+from stream.state.life_record import Course, Life
 from stream.state.orders import OrderEntry
 from stream.state.view import View
 from stream.state.visitor import Checkout, Published
@@ -24,7 +25,7 @@ NO_ORDER: Final = NEVER - 1
 _REACH: Final = (("email:", ["email"]), ("phone:", ["sms"]))
 
 
-def _by_time(order: OrderEntry) -> int:
+def by_time(order: OrderEntry) -> int:
     return order.at
 
 
@@ -50,7 +51,8 @@ class Episode(Struct, array_like=True, gc=False):
     fed it last, at `fed_at` · `step`: the next to be decided, from 1, due at `due` if it is planned ·
     `contents`: fingerprint of the cart as last fed, "" once it no longer counts · `emptied`: its cart ids
     that were known empty since · `messages`: steps fired, the last one `fired_step` at `fired_at` ·
-    `looked_at`: category of the subject.
+    `looked_at`: category of the subject · `course`: what a life episode has, None of any other; "" for a visitor
+    is then that no fact of one opened it.
     """
 
     recipe: str
@@ -76,6 +78,13 @@ class Episode(Struct, array_like=True, gc=False):
     emptied: list[str] = []
     checkout: Checkout | None = None
     looked_at: str | None = None
+    course: Course | None = None
+
+    @property
+    def wakes(self) -> int:
+        """When (ms) something of it is due, NEVER for nothing: its next step, or the end of its waiting."""
+        course = self.course
+        return self.due if course is None or self.due != NEVER else course.ends
 
     def is_about(self, cart_id: str) -> bool:
         """Whether the cart id is its origin or its present one."""
@@ -86,7 +95,8 @@ class Person(Struct, array_like=True, gc=False):
     """The state of one person. The last fact in it has the place (applied, last_visitor, last_n).
 
     `orders`: the record · `cancelled`, `unpaid`: orders that were taken out of it · `contacts`: as last told,
-    None if they never were.
+    None if they never were · `left`: the last of its visitors has left it, and no fact of it has come since ·
+    `remembered`: the time of the last fact that it is remembered by, if that is not the last one.
     """
 
     id: str
@@ -109,6 +119,9 @@ class Person(Struct, array_like=True, gc=False):
     cancelled: list[OrderEntry] = []
     unpaid: list[OrderEntry] = []
     bought: Bought = {}
+    left: bool = False
+    remembered: int = NEVER
+    life: Life | None = None
 
     @property
     def customer(self) -> str | None:
@@ -154,6 +167,27 @@ class Person(Struct, array_like=True, gc=False):
         return max(len(self.orders), self.traits_orders)
 
     @property
+    def spent(self) -> float:
+        """The larger of what was told and the sum of all orders that were entered and not taken out."""
+        sums = [order.value for order in self.orders if order.value is not None]
+        if self.life is not None:
+            sums.append(self.life.spent)
+        return max(self.traits_value, fsum(sums))
+
+    @property
+    def is_reachable(self) -> bool:
+        """Whether a message can reach the person by some channel that it has not withdrawn."""
+        reach = self.reach
+        if reach is None:
+            reach = [] if self.customer is None else list(CONTACTS)
+        return any(self.consent.get(channel) is not False for channel in reach)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it is more than a visitor."""
+        return not self.id.startswith("visitor:")
+
+    @property
     def visits(self) -> int:
         number = 0
         for device in self.visitors.values():
@@ -179,66 +213,26 @@ class Person(Struct, array_like=True, gc=False):
     def open_episodes(self) -> list[Episode]:
         return [episode for episode in self.episodes if episode.open]
 
-    def deadline(self) -> int:
-        """The next time at which something of this person fires."""
-        first = self.applied + FORGET_AFTER
+    def forgotten_at(self, keep: int) -> int:
+        """When this person is forgotten: `keep` (ms) after its last fact, and not before a life step that is planned."""
+        last = (self.applied if self.remembered == NEVER else self.remembered) + keep
         for each in self.episodes:
-            if each.open and NEVER != each.due < first:
-                first = each.due
+            if each.course is not None and each.open and each.due > last:
+                last = each.due
+        return last
+
+    def deadline(self, keep: int = FORGET_AFTER) -> int:
+        """The next time at which something of this person fires."""
+        first = self.forgotten_at(keep)
+        for each in self.episodes:
+            if each.open and NEVER != each.wakes < first:
+                first = each.wakes
+        if self.life is not None and NEVER != self.life.bound < first:
+            first = self.life.bound
         return first
 
-
-def trim_visitors(person: Person) -> None:
-    """After a fact that brings one visitor and no more."""
-    if len(person.visitors) > limits.MOST_VISITORS:
-        del person.visitors[min(person.visitors, key=lambda id: person.visitors[id].last_active)]
-
-
-def trim(person: Person, at: int) -> None:
-    """After a fact, which brings one visitor, one cart and few episodes: keeps the state in its bounds."""
-    trim_visitors(person)
-    if person.bought:
-        _trim_bought(person, at)
-    _trim_carts(person)
-    for gone in (person.cancelled, person.unpaid):
-        while len(gone) > limits.MOST_ORDERS:
-            gone.remove(min(gone, key=_by_time))
-    if len(person.episodes) > limits.MOST_REMEMBERED:
-        finished = [each for each in person.episodes if not each.open]
-        finished.sort(key=lambda each: each.fed_at, reverse=True)
-        for each in finished[limits.MOST_REMEMBERED :]:
-            person.episodes.remove(each)
-
-
-def _trim_carts(person: Person) -> None:
-    """Of too many known carts the oldest goes, and of the others the lines that have no room beside later ones."""
-    if len(person.carts) > limits.MOST_CARTS:
-        del person.carts[min(person.carts, key=lambda id: person.carts[id].changed_at)]
-    lines = 0
-    for cart in person.carts.values():
-        lines += len(cart.lines)
-    if lines <= limits.MOST_LINES:
-        return
-    room = limits.MOST_LINES
-    for cart in sorted(person.carts.values(), key=lambda cart: cart.changed_at, reverse=True):
-        room -= len(cart.lines)
-        if room < 0:
-            cart.lines = []
-
-
-def _trim_bought(person: Person, at: int) -> None:
-    """Of what is bought that goes which has lapsed, or has no room beside that of later carts."""
-    bought.lapse(person.bought, at)
-    while len(person.bought) > limits.MOST_CARTS:
-        del person.bought[min(person.bought, key=lambda id: _bought_at(person, id))]
-    if sum(map(len, person.bought.values())) <= limits.MOST_LINES:
-        return
-    room = limits.MOST_LINES
-    for id in sorted(person.bought, key=lambda id: _bought_at(person, id), reverse=True):
-        room -= len(person.bought[id])
-        if room < 0:
-            del person.bought[id]
-
-
-def _bought_at(person: Person, cart_id: str) -> int:
-    return max(line.order_at for line in person.bought[cart_id])
+    def of_life(self) -> Life:
+        """What is kept for the life kinds; from now on there is something."""
+        if self.life is None:
+            self.life = Life()
+        return self.life

@@ -60,7 +60,8 @@ class Visitor(Struct, array_like=True, gc=False):
     `page`: the kind of the page on screen, "" for none · `ids`: of the last accepted events, each after the
     code of its type · `shown`: the last summary had a cart or a checkout · `customer_since`: when the customer
     changed last · `email` and `phone`: its own keys · `former`: whose it was until `left_at` · `told`: the last
-    pairs of a key and a person that were claimed, with their time.
+    pairs of a key and a person that were claimed, with their time · `looks`: pages, products, categories and
+    searches of the visit · `subscription`: channels of one that is to be handed over, [] for none.
     """
 
     id: str
@@ -109,6 +110,9 @@ class Visitor(Struct, array_like=True, gc=False):
     left_at: int = NEVER
     bound_pairs: dict[str, int] = {}
     page: str = ""
+    looks: int = 0
+    subscribed: bool = False
+    subscription: list[str] = []
 
     @property
     def person(self) -> str:
@@ -147,7 +151,7 @@ class Visitor(Struct, array_like=True, gc=False):
             self.visit_start = t
             self.views = {}
             self.screen = self.page = ""
-            self.searches = 0
+            self.searches = self.looks = 0
             self.query = ""
             self.unanswered = False
             self.search_event = ""
@@ -185,11 +189,13 @@ class Visitor(Struct, array_like=True, gc=False):
         self.page = ""
         self.unanswered = False
         self.last_look = t
+        self.looks += 1
 
     def look_away(self, t: int) -> None:
         """A category or a search: no product and no page is on screen any more."""
         self.screen = self.page = ""
         self.last_look = t
+        self.looks += 1
 
     def turn(self, event: PageViewed, t: int) -> None:
         """page.viewed: it takes the place of what was on screen."""

@@ -23,6 +23,8 @@ OTHERS = [
     "trigger.fired",
     "trigger.cancelled",
     "decision",
+    "audience.entered",
+    "audience.left",
     "rejected",
     "undelivered",
     "unreadable",

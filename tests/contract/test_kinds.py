@@ -70,9 +70,11 @@ def test_what_a_new_kind_lacks_is_said_in_a_sentence_each() -> None:
 
 def test_every_trigger_keeps_the_schema_of_its_kind() -> None:
     kinds = set()
-    for seed in range(40):
-        rules = recipes_file.load(json.dumps(generate.recipes(seed)))
-        for value in backtest.decide(generate.log(seed, 150), rules)[0]:
+    made = [(generate.recipes(seed), generate.log(seed, 150)) for seed in range(40)]
+    made += [(generate.life_recipes(seed), generate.life_log(seed, 150)) for seed in range(10)]
+    for document, log in made:
+        rules = recipes_file.load(json.dumps(document))
+        for value in backtest.decide(log, rules)[0]:
             event = json.loads(value)
             if event["type"] == triggers.FIRED:
                 kind = rules.by_name[event["data"]["recipe"]].kind

@@ -7,7 +7,8 @@ import msgspec
 import pytest
 
 import schemas
-from stream.outputs import triggers
+from stream.outputs import snapshots, triggers
+from stream.outputs.audience_changes import Change, ChangeEvent
 from stream.outputs.decisions import Decision
 from stream.state import claims, facts
 from tests.contract.day import Said
@@ -22,6 +23,9 @@ FACTS = {
         facts.Ordered,
         facts.Unordered,
         facts.Consented,
+        facts.Supplemented,
+        facts.Delivered,
+        facts.Subscribed,
         facts.WatermarkRecord,
     )
 }
@@ -32,6 +36,7 @@ CLAIMS = {
         claims.Bound,
         claims.OrderClaim,
         claims.CancelClaim,
+        claims.DeliveryClaim,
         claims.ConsentClaim,
         facts.WatermarkRecord,
     )
@@ -81,9 +86,13 @@ def properties(schema: dict[str, Any]) -> set[str]:
         (triggers.CloudEvent, schemas.load("cloudevent")),
         (triggers.Fired, schemas.load("trigger.fired")["properties"]["data"]),
         (triggers.Cancelled, schemas.load("trigger.cancelled")["properties"]["data"]),
-        (triggers.CartSnapshot, schemas.load("output")["definitions"]["cart"]),
-        (triggers.CartItem, schemas.load("output")["definitions"]["item"]),
-        (triggers.Product, schemas.load("output")["definitions"]["product"]),
+        (snapshots.CartSnapshot, schemas.load("output")["definitions"]["cart"]),
+        (snapshots.CartItem, schemas.load("output")["definitions"]["item"]),
+        (snapshots.OrderSnapshot, schemas.load("output")["definitions"]["order"]),
+        (snapshots.OrderedProduct, schemas.load("output")["definitions"]["ordered_product"]),
+        (ChangeEvent, schemas.load("cloudevent")),
+        (Change, schemas.load("audience.entered")["properties"]["data"]),
+        (snapshots.Product, schemas.load("output")["definitions"]["product"]),
         (facts.Summary, schemas.load("fact")["definitions"]["summary"]),
         (facts.CartSummary, schemas.load("fact")["definitions"]["cart"]),
     ],

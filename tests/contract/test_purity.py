@@ -11,11 +11,13 @@ FILES = sorted((Path(__file__).parents[2] / "stream").rglob("*.py"))
 PURE = {
     *(
         "abc",
+        "bisect",
         "collections",
         "copy",
         "datetime",
         "decimal",
         "difflib",
+        "fractions",
         "functools",
         "hashlib",
         "heapq",

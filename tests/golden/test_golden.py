@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from stream.recipes_file import DEFAULT
 from stream.stages.people import People
 from stream.stages.visitors import Visitors
 from stream.state.key import Key
@@ -32,7 +33,7 @@ each = pytest.mark.parametrize("file", READABLE, ids=lambda file: file.stem)
 def test_state_of_an_older_format_is_refused_with_a_way(file: Path) -> None:
     golden = Golden.of(file)
     for stage, records in ((Visitors, golden.visitors), (People, golden.people)):
-        made: Any = stage(golden.rules) if stage is Visitors else People(golden.rules, 1, 1)
+        made: Any = stage(DEFAULT) if stage is Visitors else People(DEFAULT, 1, 1)
         with pytest.raises(UnreadableState, match=r"expected format 2, got 1: delete the topics"):
             made.restore(unpacked(records))
 

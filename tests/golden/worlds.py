@@ -10,7 +10,7 @@ from tests.reference import generate
 from tests.reference.times import MINUTE
 
 START = 1_772_452_800_000
-WORLDS, SIZE = 20, 45
+WORLDS, SIZE = 24, 45
 """More: larger files. Fewer: some part of a state is in none of them."""
 
 LASTS = 20 * DAY
@@ -25,7 +25,8 @@ def log(seed: int) -> tuple[list[str], int]:
     just = json.loads(found[read - 1])["t"] - FORGET_AFTER - IDLE_AFTER
     early = [_view("long-gone", START - FORGET_AFTER - IDLE_AFTER), _view("just-gone", just)]
     found[read - 1 : read - 1] = _emptied(json.loads(found[read - 1])["t"])
-    return early + found, read + len(early) + 3
+    found[read // 2 : read // 2] = known = _known(json.loads(found[read // 2])["t"])
+    return early + found, read + len(early) + 3 + len(known)
 
 
 def _view(visitor: str, t: int) -> str:
@@ -46,12 +47,37 @@ def _emptied(t: int) -> list[str]:
     ]
 
 
+def _known(t: int) -> list[str]:
+    """A subscription of nobody known; an order whose lines come later, to whom a key tells them."""
+    keys, head = {"cart": "cart-of-two"}, {"t": t, "visitor": "two-1"}
+    order = {"id": "o-two", "value": 5}
+    lines = {**order, "items": [{"product_id": "p1", "price": 5}]}
+    listed = {"type": "visitor.subscribed", "visitor": "listed", "channels": ["email"]}
+    placed = {**head, "type": "order.placed", "keys": keys}
+    named = {"type": "visitor.identified", "customer": "two"}
+    bound = {**head, "visitor": "two-0", "keys": keys, **named}
+    return [
+        json.dumps({"t": t, "id": "e-listed", **listed}),
+        json.dumps({"id": "e-placed", "order": order, **placed}),
+        json.dumps({"id": "e-bound", **bound}),
+        json.dumps({"id": "e-again", "order": lines, **placed}),
+    ]
+
+
+def recipes(seed: int) -> dict[str, Any]:
+    """A recipes file's contents, by which people are forgotten within the log."""
+    document = generate.life_recipes(seed)
+    document["policy"]["keep"] = "30d"
+    return document
+
+
 def lines(seed: int) -> list[str]:
     """Valid events only, as broken ones leave no state; visitors and customers are each world's own."""
     pick = random.Random(f"golden {seed}")
     found: list[tuple[int, int, int, dict[str, Any]]] = []
     for world in range(WORLDS):
-        events = _events(generate.log(pick.randrange(10**6), SIZE))
+        of_a_world = generate.life_log if world % 3 == 2 else generate.log
+        events = _events(of_a_world(pick.randrange(10**6), SIZE))
         begins = START + world * MINUTE - events[0]["t"]
         for number, event in enumerate(events):
             event["t"] += begins

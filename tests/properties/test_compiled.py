@@ -22,6 +22,12 @@ from tests.properties import oddities
 needed = pytest.mark.skipif(COMPILED is None, reason="not built: there was no C compiler")
 SEEDS = st.integers(0, 1_000_000)
 RULES = recipes_file.load("{}")
+POPUPS = recipes_file.load(
+    """recipes:
+  - {name: exit-intent}
+  - {name: welcome-popup, after: 3s, when: {}, cooldown: 0}
+  - {name: later, kind: welcome-popup, looks: 4, priority: 5}"""
+)
 
 T = 1_772_452_800_000
 Found = tuple[object, ...]
@@ -60,7 +66,8 @@ def steps(
 ) -> list[Found]:
     """What a stage tells, batch by batch; after each it may be made anew from its changelog."""
     chance, changelog, found = random.Random(seed), [], []
-    stage = Visitors(RULES, next(makes))
+    rules = (RULES, POPUPS)[seed % 2]
+    stage = Visitors(rules, next(makes))
     rest = list(log)
     while rest:
         size = chance.randrange(1, 60)
@@ -70,7 +77,7 @@ def steps(
         found.append(told(stage, out))
         changelog += found[-1][0]  # type: ignore[operator]
         if chance.random() < 0.4:
-            stage = Visitors(RULES, next(makes))
+            stage = Visitors(rules, next(makes))
             stage.restore(changelog)
             stage.restored()
     out = Outputs()

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stream.events.types import Page, PageViewed, Product, ProductViewed, SearchPerformed
+from stream.events.parts import Page, Product
+from stream.events.types import PageViewed, ProductViewed, SearchPerformed
 from stream.outputs.outputs import Outputs
 from stream.stages import backend
 from stream.stages.backend import COMPILED, PURE, best_backend

@@ -43,7 +43,8 @@ def ignored(visitor: Visitor, event: Event, at: int) -> bool:
     if (kind, event.id) in visitor.ids:
         return True
     if of_a_customer_before(visitor, event, at):
-        return kind not in ("order.placed", "order.cancelled", "consent.changed")
+        orders_and_consents = {"order.placed", "order.cancelled", "consent.changed"}
+        return kind not in orders_and_consents | {"order.delivered", "visitor.subscribed"}
     if late(event, at) and kind not in EVEN_IF_LATE | SHOP:
         return True
     if kind not in SHOP:

@@ -120,8 +120,25 @@ def _placed(event: Body) -> Body:
         "id": reading.identifier,
         "cart_id": reading.somebody,
         "recurring": reading.flag,
+        "value": reading.number,
+        "currency": reading.text,
+        "items": _order_items,
     }
-    return {"order": {"id": f"event:{event['id']}"} | fields(event.get("order"), readers)}
+    order = {"id": f"event:{event['id']}"} | fields(event.get("order"), readers)
+    return {"order": order} | fields(event, {"imported": reading.flag})
+
+
+def _order_items(value: Any) -> list[Body] | None:
+    if not isinstance(value, list):
+        return None
+    items = [fields(item, _ITEM | {"renews": reading.flag}) for item in value]
+    lines = [{"quantity": 1, **item} for item in items if "product_id" in item]
+    return [line for line in lines if line["quantity"] > 0]
+
+
+def _subscribed(event: Body) -> Body:
+    channels = _channels(event.get("channels"), granted=True)
+    return {"channels": channels, "granted": True} | fields(event, {"imported": reading.flag})
 
 
 def _cancelled(event: Body) -> Body:
@@ -192,4 +209,6 @@ BODIES: dict[str, Callable[[Body], Body]] = {
     "visitor.identified": _identified,
     "consent.changed": _consent,
     "exit.signal": _signal,
+    "visitor.subscribed": _subscribed,
+    "order.delivered": _cancelled,
 }

@@ -29,7 +29,9 @@ def change_of_person(stage: "Stage", event: Event, at: int) -> bool:
     if not gone:
         stage.tell(before, "visitor.moved")
     if not gone or not after.startswith("visitor:"):
-        stage.tell(after, "handed over", HandedOver(_orders(visitor), dict(visitor.consent)))
+        handed = HandedOver(_orders(visitor), dict(visitor.consent), visitor.subscription)
+        visitor.subscription = None
+        stage.tell(after, "handed over", handed)
     visitor.presence, visitor.summary_was_full = None, False
     return True
 
@@ -49,10 +51,15 @@ def _orders(visitor: Visitor) -> list[Order]:
     """Only the one kept as `ordered` goes with its cart id and contents."""
     kept = visitor.ordered
     return [
-        replace(order) if kept is not None and order is kept.order else _bare(order)
+        _whole(order) if kept is not None and order is kept.order else _bare(order)
         for order in visitor.orders.record
     ]
 
 
 def _bare(order: Order) -> Order:
-    return replace(order, cart_id=None, lines=[])
+    return replace(_whole(order), cart_id=None, lines=[])
+
+
+def _whole(order: Order) -> Order:
+    """With the value that the record has, of one that recurred before that of then."""
+    return replace(order, value=order.worth(), kept_value=None)

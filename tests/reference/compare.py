@@ -15,6 +15,7 @@ FIRED: tuple[str, ...] = (
     "valid_until",
 )
 FIRED += ("offer", "arm", "channels", "value", "items", "cart_id")
+FIRED += ("order", "product", "also", "audience")
 CANCELLED = ("trigger_id", "recipe", "step", "person", "reason", "order_id", "at")
 DECISION: tuple[str, ...] = (
     "trigger_id",
@@ -62,11 +63,42 @@ def _item(item: Any) -> list[Any]:
 
 def _fired(data: dict[str, Any]) -> dict[str, Any]:
     """A trigger's data with the fields of a vector's row."""
+    data = _of_life(data)
     if "items" in data:
         return data
     cart = data.get("cart") or {}
     items = cart.get("items") or []
     return data | {"items": items, "cart_id": cart.get("id") if items else None}
+
+
+def _of_life(data: dict[str, Any]) -> dict[str, Any]:
+    """What only triggers of the life kinds hold, as a vector has it."""
+    own = {name: value for name, value in data.items() if name not in ("order", "product", "also")}
+    if data.get("order") is not None:
+        order = data["order"]
+        items = [
+            _item(item if isinstance(item, dict) else [*item, None]) for item in order["items"]
+        ]
+        items = sorted([product, variant, quantity] for product, variant, quantity, _ in items)
+        own["order"] = [order["id"], order["currency"], items]
+    if data.get("also") is not None:
+        own["product"] = _id(data["product"])
+        own["also"] = [_id(each) for each in data["also"]]
+    return own
+
+
+def _id(product: Any) -> Any:
+    return product["id"] if isinstance(product, dict) else product
+
+
+def changes(audiences: Iterable[dict[str, Any]]) -> Rows:
+    """The rows of audiences.jsonl, or of a vector."""
+    counted: Rows = Counter()
+    for each in audiences:
+        data = each.get("data", each)
+        kind = "left" if "left" in each["type"] else "entered"
+        counted[_row(kind, ("audience", "person", "at"), data)] += 1
+    return counted
 
 
 def rows(triggers: Iterable[dict[str, Any]], decisions: Iterable[dict[str, Any]]) -> Rows:

@@ -16,6 +16,12 @@ Rows = list[dict[str, Any]]
 
 
 def decide(lines: Iterable[bytes | str], recipes: dict[str, Any]) -> tuple[Rows, Rows]:
+    """Triggers and decisions, as of `decide_all`."""
+    triggers, decisions, _ = decide_all(lines, recipes)
+    return triggers, decisions
+
+
+def decide_all(lines: Iterable[bytes | str], recipes: dict[str, Any]) -> tuple[Rows, Rows, Rows]:
     """Triggers (cancels too) and decisions for these input lines and a recipes file's contents.
 
     The rows come in no particular order. A line that goes back in time is a ValueError.
@@ -33,7 +39,7 @@ def decide(lines: Iterable[bytes | str], recipes: dict[str, Any]) -> tuple[Rows,
         if event is not None:
             by_visitor.setdefault(event.owner.visitor, []).append((time, event))
     if last is None:
-        return [], []
+        return [], [], []
     end = last + 8 * DAY
     facts: list[Fact] = []
     claims: list[Fact] = []
@@ -54,4 +60,4 @@ def decide(lines: Iterable[bytes | str], recipes: dict[str, Any]) -> tuple[Rows,
         people.setdefault(fact.to, People(fact.to, in_force, out)).fact(fact)
     for person in people.values():
         person.advance(end)
-    return out.triggers, out.decisions
+    return out.triggers, out.decisions, out.audiences

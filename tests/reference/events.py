@@ -16,6 +16,7 @@ ENGAGED = SHOP | LOOKS | {"activity.pinged"}
 OF_SOMEBODY_PRESENT = LOOKS | {"activity.pinged", "exit.signal"}
 """These of a pseudo-visitor are ignored."""
 EVEN_IF_LATE = {"order.placed", "order.cancelled", "consent.changed", "visitor.identified"}
+EVEN_IF_LATE |= {"visitor.subscribed", "order.delivered"}
 _LARGEST = 64 * 1024
 _LARGEST_CART = 256 * 1024
 

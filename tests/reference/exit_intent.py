@@ -30,7 +30,7 @@ def signal(visitor: Visitor, body: dict[str, Any], at: int, recipes: Recipes, ou
     visitor.signals[body["signal"]] = at
     if strength(visitor, at) >= 0.7:
         for recipe in recipes.of(EXIT):
-            _decide(visitor, recipe, at, out)
+            candidate(visitor, recipe, _refusal(visitor, recipe, at), at, out)
 
 
 def strength(visitor: Visitor, at: int) -> float:
@@ -45,7 +45,7 @@ def strength(visitor: Visitor, at: int) -> float:
     return round(1 - calm, 6)
 
 
-def _decide(visitor: Visitor, recipe: Recipe, at: int, out: Outputs) -> None:
+def candidate(visitor: Visitor, recipe: Recipe, reason: str | None, at: int, out: Outputs) -> None:
     cart = None
     if visitor.cart.lines:
         cart = visitor.cart.snapshot()
@@ -54,12 +54,12 @@ def _decide(visitor: Visitor, recipe: Recipe, at: int, out: Outputs) -> None:
     known = context(
         visitor.visits, len(visitor.orders.record), visitor.traits, cart, seen, None, message=1
     )
+    known["spent"] = max(visitor.traits.get("value", 0), visitor.orders.worth())
     if not holds(recipe.when, known):
         return
     person, start = visitor.person(), visitor.visit_start
     id_ = trigger_id(recipe.name, person, visitor.id, start, 1)
     channels = left_by_consent(recipe.channels, recipe, visitor.consent)
-    reason = _refusal(visitor, recipe, channels, at)
     if reason:
         if (recipe.name, reason) not in visitor.refused:
             visitor.refused.add((recipe.name, reason))
@@ -70,7 +70,7 @@ def _decide(visitor: Visitor, recipe: Recipe, at: int, out: Outputs) -> None:
         offer = recipe.offer(known)
     if offer is not None:
         visitor.last_offer = at
-    visitor.fired.add(recipe.name)
+    visitor.fired.add((recipe.kind, recipe.name))
     visitor.exits.setdefault(recipe.name, []).append(at)
     if cart:
         value = cart["value"]
@@ -99,7 +99,20 @@ def _decide(visitor: Visitor, recipe: Recipe, at: int, out: Outputs) -> None:
     out.decision(id_, recipe, 1, person, visitor.id, "fired", at)
 
 
-def _refusal(visitor: Visitor, recipe: Recipe, channels: list[str], at: int) -> str | None:
+def ordered_in_this_visit(visitor: Visitor) -> bool:
+    ordered = any(time >= visitor.visit_start for time in visitor.orders.times())
+    return ordered or visitor.page == "confirmation"
+
+
+def last_refusals(visitor: Visitor, recipe: Recipe, at: int) -> str | None:
+    if any(at - recipe.cooldown < fired <= at for fired in visitor.exits.get(recipe.name, [])):
+        return "cooldown"
+    if not left_by_consent(recipe.channels, recipe, visitor.consent):
+        return "consent"
+    return "holdout" if recipe.held_out(visitor.person()) else None
+
+
+def _refusal(visitor: Visitor, recipe: Recipe, at: int) -> str | None:
     look = visitor.last_look
     if at - visitor.visit_start < 10 * SECOND or (look is not None and at - look < 3 * SECOND):
         return "too_soon"
@@ -107,18 +120,12 @@ def _refusal(visitor: Visitor, recipe: Recipe, channels: list[str], at: int) -> 
     paying = checkout is not None and checkout.stage == "payment" and not checkout.failed
     if paying or visitor.page == "payment":
         return "paying"
-    ordered = any(time >= visitor.visit_start for time in visitor.orders.times())
-    if ordered or visitor.page == "confirmation":
+    if ordered_in_this_visit(visitor):
         return "ordered"
-    if recipe.name in visitor.fired:
+    popped_up = any(kind == "welcome-popup" for kind, _ in visitor.fired)
+    if popped_up or (recipe.kind, recipe.name) in visitor.fired:
         return "already"
-    if any(at - recipe.cooldown < fired <= at for fired in visitor.exits.get(recipe.name, [])):
-        return "cooldown"
-    if not channels:
-        return "consent"
-    if recipe.held_out(person=visitor.person()):
-        return "holdout"
-    return None
+    return last_refusals(visitor, recipe, at)
 
 
 def left_by_consent(channels: list[str], recipe: Recipe, consent: dict[str, bool]) -> list[str]:

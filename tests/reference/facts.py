@@ -24,6 +24,7 @@ class HandedOver:
 
     orders: list[Order] = field(default_factory=list)
     consent: dict[str, bool] = field(default_factory=dict)
+    subscription: list[str] | None = None
 
 
 @dataclass
@@ -35,12 +36,20 @@ class Cancelled:
 
 
 @dataclass
+class Delivered:
+    """An `order.delivered`."""
+
+    id: str
+
+
+@dataclass
 class Consent:
     """A `consent.changed`; a late grant lifts no withdrawal."""
 
     channels: list[str]
     granted: bool
     late: bool = False
+    old: bool = False
 
     def applied_to(self, known: dict[str, bool]) -> dict[str, bool]:
         """What is known of the channels then."""

@@ -10,15 +10,17 @@ import json
 import random
 from typing import Any
 
-from tests.reference import generate_faults, generate_noise
+from tests.reference import generate_faults, generate_life, generate_noise
 from tests.reference.generate_bodies import Shop
 from tests.reference.generate_bursts import burst
+from tests.reference.generate_life import LifeShop
+from tests.reference.generate_life import recipes as life_recipes
 from tests.reference.generate_names import as_number, cast, nobody
 from tests.reference.generate_recipes import recipes
 from tests.reference.generate_stories import Teller
 from tests.reference.times import DAY, HOUR, MINUTE, SECOND
 
-__all__ = ["log", "recipes"]
+__all__ = ["life_log", "life_recipes", "log", "recipes"]
 
 STARTS = (1772452800000, 1772452800000, 1774652400000, 1772866800000, 1792796400000)
 """Two afternoons in March 2026; two and a half days before Berlin, before New York goes to summer
@@ -30,12 +32,14 @@ LONG_EDGES += (30 * DAY,)
 
 
 class _Log:
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, life: bool = False) -> None:
         self.pick = pick = random.Random(f"log {seed}")
+        self.long_edges = LONG_EDGES + generate_life.EDGES if life else LONG_EDGES
+        self.often = 0.75 if life else 0.93
         self.now = pick.choice(STARTS) + pick.randrange(0, 2 * DAY, MINUTE)
         self.now += pick.choice((0, 0, 1, 500, 999))
         self.cast = cast(pick)
-        self.shop = Shop(self.cast)
+        self.shop = LifeShop(self.cast) if life else Shop(self.cast)
         self.teller = Teller(self.shop)
         self.customer_of: dict[str, str] = {}
         if pick.random() < 0.6:
@@ -60,7 +64,7 @@ class _Log:
         if kind < 0.40 + 0.2 * self.restless:
             self.now += pick.choice((1, 999, SECOND, 3 * SECOND, 11 * SECOND, MINUTE, 2 * MINUTE))
             return
-        edge = pick.choice(EDGES if kind < 0.93 else LONG_EDGES)
+        edge = pick.choice(EDGES if kind < self.often else self.long_edges)
         for base in (pick.choice(self.marks[-8:]), self.marks[-1]):
             time = base + edge + pick.choice((-1, 0, 0, 0, 1))
             if time >= self.now:
@@ -140,9 +144,17 @@ class _Log:
             self.write(event)
 
 
+def life_log(seed: int, size: int) -> list[bytes]:
+    """As `log`, over years, of customers who order and subscribe."""
+    return _written(_Log(seed, life=True), size)
+
+
 def log(seed: int, size: int) -> list[bytes]:
     """`size` lines or a few more, in order of `t`: minutes to months of a few visitors' doings."""
-    made = _Log(seed)
+    return _written(_Log(seed), size)
+
+
+def _written(made: _Log, size: int) -> list[bytes]:
     while len(made.lines) < size:
         made.moves()
         if made.pick.random() < 0.05:

@@ -20,7 +20,7 @@ STEPS: tuple[list[str], ...] = (
     ["1h", "24h"],
     ["65m", "3d"],
 )
-STEPS += (["1m", "6m", "11m"], ["1h", "40d"], ["0ms", "5m"], ["1h", "30m"], ["1h", "1h", "1h"])
+STEPS += (["1m", "6m", "11m"], ["1h", "29d"], ["0ms", "5m"], ["1ms", "30m"])
 WINDOWS: tuple[str | int, ...] = (0, "1h", "1d", "7d")
 QUIET: tuple[tuple[str, str], ...] = (
     ("21:00", "08:00"),

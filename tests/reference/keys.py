@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from tests.reference import whole
 from tests.reference.facts import Cancelled, Consent, Fact, HandedOver
 from tests.reference.orders import Order, Orders
 from tests.reference.times import DAY
@@ -47,6 +48,9 @@ class Keys:
             case "order.cancelled":
                 source, cancelled = claim.body
                 self._cancelled(source, cancelled, at)
+            case "order.delivered":
+                source, delivered = claim.body
+                self._forward(source, "order.delivered", delivered, at, to_all=False)
             case "consent.changed":
                 source, consent = claim.body
                 self._consent(source, consent, at)
@@ -77,7 +81,9 @@ class Keys:
 
     def _hand_over(self, person: str, at: int) -> None:
         orders = [
-            replace(order) for whose, order in self.known.orders if self._goes_to(whose, person)
+            self._told(order, person)
+            for whose, order in self.known.orders
+            if self._goes_to(whose, person)
         ]
         channels = [
             channel
@@ -90,20 +96,38 @@ class Keys:
 
     def _forward(self, source: str, kind: str, body: Any, at: int, to_all: bool) -> None:
         """Of a shared key only the owner bound last gets orders and cancellations."""
-        to = [person for person in self.known.owners if self._goes_to(source, person)]
-        if self.known.shared and not to_all:
-            to = to[-1:]
-        for person in to:
+        for person in self._hearers(source, to_all):
             self._tell(person, kind, body, at)
+
+    def _hearers(self, source: str, to_all: bool) -> list[str]:
+        to = [person for person in self.known.owners if self._goes_to(source, person)]
+        return to[-1:] if self.known.shared and not to_all else to
 
     def _record(self) -> Orders:
         orders = [order for _, order in self.known.orders]
         return Orders(record=orders, ever=list(orders))
 
     def _placed(self, source: str, order: Order, at: int) -> None:
-        if self._record().repetition_of(order) is None:
-            self.known.orders = [*self.known.orders, (source, order)][-_ORDERS:]
-            self._forward(source, "order.placed", replace(order), at, to_all=False)
+        before = self._record().repetition_of(order)
+        if before is not None:
+            parts = whole.brings(before, order)
+            if parts is not None:
+                self._forward(source, "brought", parts, at, to_all=False)
+            return
+        self.known.orders = [*self.known.orders, (source, order)][-_ORDERS:]
+        told: dict[str, Order] = {}
+        for person in reversed(self._hearers(source, to_all=False)):
+            told[person] = self._told(order, person)
+        for person in reversed(told):
+            self._tell(person, "order.placed", told[person], at)
+
+    def _told(self, order: Order, person: str) -> Order:
+        """An order of a visitor opens once only: at the first known owner that it is sent to."""
+        if not order.whose.startswith("visitor:") or person.startswith("visitor:"):
+            return replace(order)
+        told = replace(order, withheld=order.opened, opened=False)
+        order.opened = True
+        return told
 
     def _cancelled(self, source: str, cancelled: Cancelled, at: int) -> None:
         """Forwarded, known or not."""

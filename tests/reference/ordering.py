@@ -3,6 +3,7 @@
 import copy
 from dataclasses import dataclass
 
+from tests.reference import whole
 from tests.reference.events import Event
 from tests.reference.facts import Cancelled
 from tests.reference.orders import Order, Window
@@ -28,7 +29,8 @@ def place(visitor: Visitor, event: Event, at: int) -> Placed:
     """Enters the order, empties the cart and closes the checkout, unless it is repeated or recurring."""
     given, owner, cart = event.body["order"], event.owner, visitor.cart
     order = Order(given["id"], at, given.get("recurring", False))
-    repeated = visitor.orders.repetition_of(order) is not None
+    before = visitor.orders.repetition_of(order)
+    repeated = before is not None
     named = given.get("cart_id")
     order.cart_id = named or owner.cart_of_visitor or owner.cart_of_keys
     keys = list(owner.keys)
@@ -39,10 +41,20 @@ def place(visitor: Visitor, event: Event, at: int) -> Placed:
         if named is None and cart.of_shop:
             keys.append(f"cart:{cart.id}")
     placed = Placed(order, repeated, list(dict.fromkeys(keys + addresses(visitor))))
+    recurred = visitor.orders.same(order)
+    worth_before = None if recurred is None else recurred.worth()
     if not repeated:
         visitor.orders.enter(order)
         if not order.recurring:
             _empty(visitor, placed, named, at)
+    whole.tell(order, event, visitor.person(), order.lines, at)
+    if before is not None:
+        whole.brings(before, order)
+    elif worth_before is not None:
+        order.kept_value = worth_before
+    for kept in visitor.orders.record[:-5]:
+        kept.had_items = kept.had_items or bool(kept.items)
+        kept.items = []
     return placed
 
 

@@ -1,6 +1,8 @@
 """Sections 2, 3 and 6: a record of orders, of a visitor or of a person."""
 
+import math
 from dataclasses import dataclass, field
+from typing import Any
 
 from tests.reference.reading import nobody
 
@@ -18,6 +20,24 @@ class Order:
     cart_id: str | None = None
     lines: Contents = field(default_factory=list)
     unpaid: bool = False
+    value: float | None = None
+    currency: str | None = None
+    items: list[dict[str, Any]] = field(default_factory=list)
+    had_items: bool = False
+    """It had lines, which are kept no more."""
+    old: bool = False
+    day: int = 0
+    whose: str = ""
+    withheld: bool = False
+    opened: bool = False
+    counts: bool = False
+    """Of a person: it opened there, and it is a purchase there. Of a key: a known owner was told of it."""
+
+    kept_value: float | None = None
+    """What it was worth as a recurring one."""
+
+    def worth(self) -> float | None:
+        return self.value if self.kept_value is None else self.kept_value
 
 
 @dataclass(frozen=True)
@@ -37,7 +57,11 @@ class Orders:
     record: list[Order] = field(default_factory=list)
     ever: list[Order] = field(default_factory=list)
 
-    def _same(self, new: Order) -> Order | None:
+    def worth(self) -> float:
+        """Of all orders in the record."""
+        return math.fsum(order.worth() or 0 for order in self.record)
+
+    def same(self, new: Order) -> Order | None:
         """The one of this id among the 64 last entered; of nobody's id only one of the same time."""
         for order in reversed(self.record[-REMEMBERED:]):
             if order.id == new.id and (order.time == new.time or not nobody(new.id)):
@@ -46,12 +70,12 @@ class Orders:
 
     def repetition_of(self, new: Order) -> Order | None:
         """What was recurring and is placed again without that is none: it is an order of that time."""
-        before = self._same(new)
+        before = self.same(new)
         return None if before is None or (before.recurring and not new.recurring) else before
 
     def enter(self, new: Order) -> None:
         """Enters an order that repeats none; one counted before as recurring is not counted again."""
-        before = self._same(new)
+        before = self.same(new)
         if before is not None:
             self.record.remove(before)
         self.record.append(new)

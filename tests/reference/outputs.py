@@ -15,6 +15,20 @@ class Outputs:
     def __init__(self) -> None:
         self.triggers: list[dict[str, Any]] = []
         self.decisions: list[dict[str, Any]] = []
+        self.audiences: list[dict[str, Any]] = []
+
+    def audience(self, kind: str, name: str, person: str, id_: str, at: int) -> None:
+        customer = person.removeprefix("customer:") if person.startswith("customer:") else None
+        self.audiences.append(
+            {
+                "type": f"storefront.audience.{kind}.v1",
+                "source": f"/audiences/{name}",
+                "subject": person,
+                "id": id_,
+                "time": rfc3339(at),
+                "data": {"audience": name, "person": person, "customer": customer, "at": at},
+            }
+        )
 
     def _event(self, kind: str, id_: str, recipe: str, person: str, at: int, data: Any) -> None:
         self.triggers.append(

@@ -7,9 +7,9 @@ from tests.reference.bought import Bought
 from tests.reference.cart import contents, value
 from tests.reference.checkout import Checkout
 from tests.reference.exit_intent import withdrawn
-from tests.reference.orders import Orders
+from tests.reference.orders import Order, Orders
 from tests.reference.outputs import Outputs
-from tests.reference.recipes import Recipe
+from tests.reference.recipes import LIFE, Recipe
 from tests.reference.times import trigger_id
 
 
@@ -41,6 +41,22 @@ class Episode:
     sub_kind: str | None = None
     subject: dict[str, Any] | None = None
     published: list[dict[str, Any]] = field(default_factory=list)
+    base: int | None = None
+    waits_until: int | None = None
+    about: Order | None = None
+    line: dict[str, Any] | None = None
+    channels: list[str] | None = None
+
+    @property
+    def is_life(self) -> bool:
+        return self.recipe.kind in LIFE
+
+    @property
+    def ordered_at(self) -> int:
+        return -1 if self.about is None else self.about.time
+
+    def wakes(self) -> int | None:
+        return self.waits_until if self.due is None else self.due
 
     def id(self) -> str:
         """The trigger id of the next step."""
@@ -71,7 +87,7 @@ class Episode:
             reason,
             steps_left=left,
         )
-        self.is_open, self.due = False, None
+        self.is_open, self.due, self.waits_until = False, None, None
 
     def cancel(self, reason: str, order: str | None, at: int, out: Outputs) -> None:
         """Takes back each of its triggers that is still valid."""
@@ -80,8 +96,21 @@ class Episode:
                 self.published.remove(fired)
                 out.cancelled(fired, reason, order, at)
 
-    def order(self) -> tuple[int, str, str]:
-        return self.recipe.priority, self.recipe.name, self.origin
+    def order(self) -> tuple[int, str, str, int]:
+        return self.recipe.priority, self.recipe.name, self.origin, self.key_time
+
+
+@dataclass
+class Purchase:
+    """A product of an order; `number`: in the order of entering."""
+
+    product: str
+    order_id: str
+    time: int
+    day: int
+    number: int
+    units: float
+    line: dict[str, Any]
 
 
 @dataclass
@@ -109,6 +138,22 @@ class Person:
     episodes: list[Episode] = field(default_factory=list)
     carts: dict[str, tuple[int, list[dict[str, Any]]]] = field(default_factory=dict)
     last_offer: int | None = None
+    left: bool = False
+    remembered_from: int = 0
+    purchases: list[Purchase] = field(default_factory=list)
+    bought_number: int = 0
+    audiences: list[str] = field(default_factory=list)
+    changes: int = 0
+    looked_at: int = -1
+    viewed: dict[tuple[str, str | None], int] = field(default_factory=dict)
+    bought_at: dict[tuple[str, str | None], int] = field(default_factory=dict)
+
+    def spent(self) -> float:
+        return max(self.traits.get("value", 0), self.orders.worth())
+
+    def purchases_of(self, product: str) -> list[Purchase]:
+        mine = [each for each in self.purchases if each.product == product]
+        return sorted(mine, key=lambda each: (each.day, each.number))
 
     def open_episodes(self) -> list[Episode]:
         return [episode for episode in self.episodes if episode.is_open]
@@ -119,6 +164,8 @@ class Person:
     def plan(self, now: int) -> None:
         """While any visitor is active nothing is due; else each open episode's next step."""
         for episode in self.open_episodes():
+            if episode.is_life:
+                continue
             episode.due = None
             self.plan_next(episode, now)
 
@@ -146,3 +193,15 @@ class Person:
         self.contacts = event.get("contacts", self.contacts)
         self.zone = event.get("time_zone", self.zone)
         self.traits |= event.get("traits", {})
+
+    def subscribed(self, channels: list[str]) -> None:
+        """The channels of a subscription reach the person: a known one if any contacts were told."""
+        reach = [each for each in channels if each != "onsite"]
+        if self.id.startswith("visitor:"):
+            reach = [each for each in reach if each in ("push", "messenger")]
+            if not reach:
+                return
+        elif self.contacts is None:
+            return
+        known = self.contacts or []
+        self.contacts = known + [each for each in reach if each not in known]

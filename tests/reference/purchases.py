@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 
+from tests.reference import whole
 from tests.reference.counting import count
 from tests.reference.facts import Cancelled, HandedOver
+from tests.reference.life import Life
 from tests.reference.orders import Order
 from tests.reference.outputs import Outputs
 from tests.reference.person import Episode, Person
@@ -11,16 +13,42 @@ from tests.reference.recipes import FUNNEL
 from tests.reference.times import MINUTE
 
 
-def placed(person: Person, told: Order, now: int, out: Outputs, handed_over: bool = False) -> None:
+def placed(
+    person: Person, told: Order, now: int, out: Outputs, handed_over: bool = False
+) -> tuple[Order, bool, Order | None]:
     """An order known at `now`; one handed over acts on what was fed up to its time."""
     order, before = replace(told), person.orders.repetition_of(told)
+    parts = None
     if before is None:
+        recurred = person.orders.same(order)
+        order.kept_value = None if recurred is None else recurred.worth()
+        order.value = order.kept_value if order.value is None else order.value
         person.orders.enter(order)
-    if order.recurring:
-        return
+        own = order.whose == person.id
+        own = own or (order.whose.startswith("visitor:") and not order.withheld)
+        known = not person.id.startswith("visitor:")
+        order.counts = own and known and not order.recurring and not person.left
+        order.opened = order.counts and not order.old
+    else:
+        parts = whole.brings(before, order)
+    if not order.recurring:
+        _acts(person, order, before, now, out, handed_over)
+    return before or order, before is None, parts
+
+
+def _acts(
+    person: Person,
+    order: Order,
+    before: Order | None,
+    now: int,
+    out: Outputs,
+    handed_over: bool,
+) -> None:
     _buys(person, order, before or order)
     if before is None:
         for episode in person.episodes:
+            if episode.recipe.kind in ("post-purchase", "replenishment"):
+                continue
             if not handed_over or episode.fed_at <= order.time:
                 _ends(episode, order.id, now, out, lifts=True)
     if before is not None or handed_over:
@@ -65,21 +93,35 @@ def _what_counts_no_longer(person: Person, order: str, now: int, out: Outputs, l
             episode.lines = counted.lines
 
 
-def cancelled(person: Person, told: Cancelled) -> None:
+def cancelled(person: Person, told: Cancelled) -> list[Order]:
     """An order taken out of the record; one that was not paid no longer counts as the last order."""
     if told.window is None:
-        person.bought.forget(person.orders.cancel(told.id))
-        return
+        gone = person.orders.cancel(told.id)
+        person.bought.forget(gone)
+        return gone
     order = person.orders.meant(told.id)
+    recorded = order is not None and order in person.orders.record
     if order is not None and person.orders.mark_unpaid(order, told.window):
         person.bought.forget([order])
+        return [order] if recorded else []
+    return []
 
 
-def handed_over(person: Person, told: HandedOver, now: int, out: Outputs) -> None:
+def handed_over(person: Person, told: HandedOver, now: int, out: Outputs, life: Life) -> None:
     """By a login or by a key: orders, oldest first, then withdrawals, then grants."""
     for order in sorted(told.orders, key=lambda each: each.time):
-        placed(person, order, now, out, handed_over=True)
+        follows(life, *placed(person, order, now, out, handed_over=True))
     withdrawn = {channel: False for channel, granted in told.consent.items() if not granted}
     person.consents(person.consent | withdrawn, now, out)
     granted = {channel: True for channel, granted in told.consent.items() if granted}
     person.consents(granted | person.consent, now, out)
+    if told.subscription is not None:
+        life.subscribed(told.subscription)
+
+
+def follows(life: Life, order: Order, is_new: bool, parts: Order | None) -> None:
+    """What an order of the record does to life episodes."""
+    if is_new:
+        life.entered(order)
+    elif parts is not None:
+        life.brought(order, parts)

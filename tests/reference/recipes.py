@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.reference.reading import category
-from tests.reference.times import bucket, duration, hundredths
+from tests.reference.times import DAY, bucket, duration, hundredths
 
 REMINDERS = ["email", "sms", "push", "messenger"]
 EXIT = "exit-intent"
@@ -28,6 +28,12 @@ _COMMON: dict[str, Any] = {
     "holdout": 0,
     "arms": {},
     "offers": [],
+    "audience": "",
+    "life": {},
+    "lead": 0,
+    "from": "order",
+    "after": 0,
+    "looks": 0,
 }
 _EXIT_OFFERS = [
     {"offer": "free-shipping", "when": {"visits": {"max": 1}, "orders": {"max": 0}}},
@@ -58,6 +64,43 @@ _KINDS: dict[str, dict[str, Any]] = {
     },
     BROWSE: {"steps": ["1h"], "ordered_within": "7d", "cooldown": "7d", "priority": 80},
 }
+_LIFE_KINDS: dict[str, dict[str, Any]] = {
+    "welcome-popup": {
+        "cooldown": "30d",
+        "valid_for": "10m",
+        "priority": 90,
+        "channels": ["onsite"],
+        "capped": False,
+        "reach": "any",
+        "when": {"visits": {"max": 1}},
+        "offers": _EXIT_OFFERS,
+        "after": "15s",
+        "looks": 2,
+    },
+    "welcome": {
+        "steps": ["0ms", "24h", "72h"],
+        "ordered_within": "7d",
+        "priority": 50,
+        "capped": False,
+    },
+    "post-purchase": {
+        "steps": ["1h", "14d"],
+        "cooldown": "1h",
+        "valid_for": "48h",
+        "priority": 60,
+        "expires": "60d",
+        "capped": False,
+    },
+    "replenishment": {
+        "steps": ["0ms", "7d"],
+        "cooldown": "3d",
+        "valid_for": "72h",
+        "priority": 70,
+        "lead": "3d",
+    },
+    "audience": {"steps": ["0ms"], "cooldown": "30d", "priority": 75},
+}
+LIFE = ("welcome", "post-purchase", "replenishment", "audience")
 _CAPS = [
     {"max": 1, "per": "1h", "then": "defer"},
     {"max": 3, "per": "7d", "then": "drop"},
@@ -83,6 +126,19 @@ class Recipe:
     holdout: float
     arms: dict[str, float]
     offers: list[dict[str, Any]]
+    audience: str
+    life: dict[str, int]
+    lead: int
+    start: str
+    after: int
+    looks: int
+
+    def life_of(self, product: str, of: str | None) -> int | None:
+        """Of the first that is there: the product, its category, all."""
+        for name in (product, f"category:{of}" if of is not None else None, "*"):
+            if name is not None and name in self.life:
+                return self.life[name]
+        return None
 
     def arm(self, person: str) -> str | None:
         """The arm whose cumulative share holds the person's place; outside all, none."""
@@ -109,6 +165,21 @@ class Recipes:
     caps: list[dict[str, Any]] = field(default_factory=list)
     quiet: dict[str, str] | None = None
     zone: str = "UTC"
+    keep: int = 30 * DAY
+    audiences: list[dict[str, Any]] = field(default_factory=list)
+    replenishes: bool = False
+
+    def named(self) -> set[tuple[str, str | None]]:
+        """The categories and products that some audience names."""
+        found: set[tuple[str, str | None]] = set()
+        for audience in self.audiences:
+            members = audience["members"]
+            for conditions in members if isinstance(members, list) else [members]:
+                for condition in ("viewed", "bought"):
+                    for sort in ("category", "product"):
+                        names = conditions.get(condition, {}).get(sort, [])
+                        found |= {(sort, category(name)) for name in names}
+        return found
 
     def of(self, *kinds: str) -> list[Recipe]:
         """The enabled recipes of these kinds, by priority, then name."""
@@ -118,9 +189,11 @@ class Recipes:
 
 def _recipe(given: dict[str, Any]) -> Recipe:
     kind = given.get("kind", given["name"])
-    full = {**_COMMON, **_KINDS[kind], **given, "kind": kind}
+    full = {**_COMMON, **(_KINDS | _LIFE_KINDS)[kind], **given, "kind": kind}
+    full["start"] = full.pop("from")
+    full["life"] = {name: duration(unit) for name, unit in full["life"].items()}
     full["steps"] = [duration(step) for step in full["steps"]]
-    for name in ("ordered_within", "cooldown", "expires", "valid_for"):
+    for name in ("ordered_within", "cooldown", "expires", "valid_for", "lead", "after"):
         full[name] = duration(full[name])
     del full["enabled"]
     return Recipe(**full)
@@ -131,11 +204,17 @@ def parse(document: dict[str, Any]) -> Recipes:
     policy = document.get("policy", {})
     given = document.get("recipes", [{"name": kind} for kind in _KINDS])
     caps = [{**cap, "per": duration(cap["per"])} for cap in policy.get("caps", _CAPS)]
+    kinds = [each.get("kind", each["name"]) for each in given]
+    audiences = document.get("audiences", [])
+    follows = bool(audiences) or any(kind in LIFE for kind in kinds)
     return Recipes(
         enabled=[_recipe(each) for each in given if each.get("enabled", True)],
         caps=caps,
         quiet=policy.get("quiet"),
         zone=policy.get("zone", "UTC"),
+        keep=duration(policy.get("keep", "400d" if follows else "30d")),
+        audiences=audiences,
+        replenishes="replenishment" in kinds,
     )
 
 

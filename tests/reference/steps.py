@@ -3,13 +3,15 @@
 from dataclasses import dataclass
 from typing import Any
 
-from tests.reference.exit_intent import left_by_consent
+from tests.reference.life import Life
 from tests.reference.outputs import Outputs, snapshot
 from tests.reference.person import Episode, Person
+from tests.reference.reach import channels_of, reachable, wanted
 from tests.reference.recipes import BROWSE, FUNNEL, Recipes, context
 from tests.reference.times import DAY, MINUTE, is_quiet, quiet_until, zone
 
 _NEAR = 5 * MINUTE
+_LOOKS = ("name", "category", "price", "currency", "url", "image")
 
 
 @dataclass
@@ -22,6 +24,10 @@ class Verdict:
 def step(person: Person, episode: Episode, due: int, recipes: Recipes, out: Outputs) -> None:
     """The episode's next step comes due."""
     recipe, number, id_ = episode.recipe, episode.decided + 1, episode.id()
+    if episode.due is None:
+        episode.close("expired", due, out)
+        return
+    joined: list[Episode] = []
     verdict = judge(person, episode, due, recipes)
     if verdict.outcome == "closed":
         episode.close("expired", due, out)
@@ -30,11 +36,14 @@ def step(person: Person, episode: Episode, due: int, recipes: Recipes, out: Outp
         episode.due = verdict.until
     else:
         if verdict.outcome == "fired":
-            _fire(person, episode, due, out)
+            joined = _joined(person, episode, due)
+            _fire(person, episode, due, joined, out)
         episode.decided += 1
         episode.due = None
         episode.is_open = episode.decided < len(recipe.steps)
-        if episode.is_open:
+        if episode.is_open and episode.is_life:
+            Life(person, due, recipes, out).plan(episode)
+        elif episode.is_open:
             person.plan_next(episode, due)
     out.decision(
         id_,
@@ -47,6 +56,27 @@ def step(person: Person, episode: Episode, due: int, recipes: Recipes, out: Outp
         verdict.reason,
         verdict.until,
     )
+    for other in joined:
+        life = Life(person, due, recipes, out)
+        life.pass_over(other, "joined")
+        life.plan(other)
+
+
+def _joined(person: Person, episode: Episode, due: int) -> list[Episode]:
+    """Other episodes of a replenishment recipe, due in [D, D + cooldown), by product."""
+    recipe = episode.recipe
+    return sorted(
+        [
+            other
+            for other in person.open_episodes()
+            if recipe.kind == "replenishment"
+            and other is not episode
+            and other.recipe.name == recipe.name
+            and other.due is not None
+            and due <= other.due < due + recipe.cooldown
+        ],
+        key=lambda other: other.origin,
+    )
 
 
 def judge(person: Person, episode: Episode, due: int, recipes: Recipes) -> Verdict:
@@ -55,11 +85,11 @@ def judge(person: Person, episode: Episode, due: int, recipes: Recipes) -> Verdi
     since = episode.opened
     if recipe.kind in FUNNEL and episode.changed_at is not None:
         since = max(since, episode.changed_at)
-    if due - since > recipe.expires:
+    if due - since > recipe.expires and not episode.is_life:
         return Verdict("closed", "expired")
     if any(due - recipe.ordered_within < at <= due for at in ordered):
         return Verdict("refused", "ordered")
-    if recipe.reach == "known" and not _reachable(person, recipe.channels):
+    if recipe.reach == "known" and not reachable(person, wanted(episode)):
         return Verdict("refused", "unreachable")
     if not channels_of(person, episode):
         return Verdict("refused", "consent")
@@ -71,44 +101,34 @@ def judge(person: Person, episode: Episode, due: int, recipes: Recipes) -> Verdi
     capped = _cap(person, due, recipes) if recipe.capped else None
     if capped:
         return capped
+    near = _near_of_life(person, episode, due) if episode.is_life else []
+    if near:
+        return Verdict("deferred", "lower_priority", max(near) + _NEAR)
     for other in person.episodes:
-        if other is not episode and other.recipe.priority < recipe.priority:
+        if other is not episode and other.recipe.priority < recipe.priority and not episode.is_life:
             fired = any(due - _NEAR <= at <= due for _, at in other.fired)
             waits = other.is_open and other.due is not None and due < other.due <= due + _NEAR
             if fired or waits:
                 return Verdict("refused", "lower_priority")
     if recipe.held_out(person.id):
         return Verdict("refused", "holdout")
-    if recipes.quiet:
+    at_once = recipe.kind == "welcome" and recipe.steps[episode.decided] == 0
+    if recipes.quiet and not at_once:
         where = zone(person.zone, recipes.zone)
         if is_quiet(due, recipes.quiet, where):
             return Verdict("deferred", "quiet", quiet_until(due, recipes.quiet, where))
     return Verdict("fired")
 
 
-def _contacts(person: Person) -> list[str] | None:
-    """As last told; a contact person to whom none were told has the one of its name."""
-    if person.contacts is None and person.id.startswith("email:"):
-        return ["email"]
-    if person.contacts is None and person.id.startswith("phone:"):
-        return ["sms"]
-    return person.contacts
-
-
-def _reachable(person: Person, channels: list[str]) -> bool:
-    contacts = _contacts(person)
-    if contacts is None:
-        return not person.id.startswith("visitor:")
-    return bool(set(contacts) & set(channels))
-
-
-def channels_of(person: Person, episode: Episode) -> list[str]:
-    """Guard 4: what is left of the recipe's channels."""
-    recipe, contacts = episode.recipe, _contacts(person)
-    channels = recipe.channels
-    if contacts is not None:
-        channels = [channel for channel in channels if channel in contacts]
-    return left_by_consent(channels, recipe, person.consent)
+def _near_of_life(person: Person, episode: Episode, due: int) -> list[int]:
+    """When steps of a higher priority fired or are due in (D - 5m, D + 5m]."""
+    found = []
+    for other in person.episodes:
+        if other is not episode and other.recipe.priority < episode.recipe.priority:
+            found += [at for _, at in other.fired if due - _NEAR < at <= due]
+            if other.is_open and other.due is not None and due < other.due <= due + _NEAR:
+                found.append(other.due)
+    return found
 
 
 def _cap(person: Person, due: int, recipes: Recipes) -> Verdict | None:
@@ -124,7 +144,7 @@ def _cap(person: Person, due: int, recipes: Recipes) -> Verdict | None:
     return None
 
 
-def _fire(person: Person, episode: Episode, due: int, out: Outputs) -> None:
+def _fire(person: Person, episode: Episode, due: int, joined: list[Episode], out: Outputs) -> None:
     recipe, cart = episode.recipe, episode.cart()
     message = len(episode.fired) + 1
     offer = None
@@ -138,6 +158,7 @@ def _fire(person: Person, episode: Episode, due: int, out: Outputs) -> None:
             episode.sub_kind,
             message,
         )
+        known |= _known_of_life(episode) | {"spent": person.spent()}
         offer = recipe.offer(known)
     if offer is not None:
         person.last_offer = due
@@ -164,6 +185,48 @@ def _fire(person: Person, episode: Episode, due: int, out: Outputs) -> None:
         "not_before": due,
         "valid_until": due + recipe.valid_for,
     }
+    data |= _shown_of_life(episode, joined)
     episode.fired.append((episode.decided, due))
     episode.published.append(data)
     out.fired(data, due)
+
+
+def _known_of_life(episode: Episode) -> dict[str, Any]:
+    """What conditions of offers see of a life episode."""
+    if not episode.is_life:
+        return {}
+    if episode.recipe.kind == "post-purchase" and episode.about is not None:
+        lines = episode.about.items
+        return {
+            "cart_value": episode.about.value or 0,
+            "category": [line.get("category") for line in lines],
+        }
+    if episode.line is not None:
+        price = episode.line.get("price", 0)
+        return {"cart_value": price, "category": [episode.line.get("category")]}
+    return {}
+
+
+def _shown_of_life(episode: Episode, joined: list[Episode]) -> dict[str, Any]:
+    """The data that only the life kinds have."""
+    kind, order, line = episode.recipe.kind, episode.about, episode.line
+    if kind == "post-purchase" and order is not None:
+        named = {
+            each["currency"].lower(): each["currency"]
+            for each in reversed(order.items)
+            if each.get("currency")
+        }
+        only = next(iter(named.values())) if len(named) == 1 else None
+        shown = {"id": order.id, "currency": order.currency or only, "items": order.items}
+        return {"value": order.value, "order": shown | {"value": order.value}}
+    if kind == "replenishment" and line is not None:
+        return {
+            "value": line.get("price", 0),
+            "product": _product(line),
+            "also": [_product(other.line) for other in joined if other.line is not None],
+        }
+    return {"audience": episode.origin} if kind == "audience" else {}
+
+
+def _product(line: dict[str, Any]) -> dict[str, Any]:
+    return {"id": line["product_id"]} | {name: line[name] for name in _LOOKS if name in line}

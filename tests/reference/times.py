@@ -17,7 +17,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def duration(written: str | int) -> int:
     """`90m` -> 5400000 ms; the number 0 switches a guard off."""
-    if not isinstance(written, str):
+    if written == "0" or not isinstance(written, str):
         return int(written)
     for unit, size in _UNITS:
         if written.endswith(unit) and written[: -len(unit)].isdigit():

@@ -20,3 +20,12 @@ def lines(vector: dict[str, Any]) -> list[bytes]:
         event["raw"].encode() if "raw" in event else json.dumps(event).encode()
         for event in vector["events"]
     ]
+
+
+_OF_LIFE = [above / "shared" / "vectors-life" for above in _CHECKOUT.parents]
+LIFE = sorted(file for folder in _OF_LIFE[:3] for file in folder.glob("1[23]*.json"))
+"""Those of sections 12 and 13, without recipes in time."""
+LIFE = [file for file in LIFE if '"shadow"' not in file.read_text()]
+
+every_life = pytest.mark.parametrize("file", LIFE, ids=lambda file: str(file.stem))
+life_present = pytest.mark.skipif(not LIFE, reason="no ../shared/vectors-life beside the checkout")

@@ -51,7 +51,7 @@ class Visitor:
     last_look: int | None = None
     signals: dict[str, int] = field(default_factory=dict)
     refused: set[tuple[str, str]] = field(default_factory=set)
-    fired: set[str] = field(default_factory=set)
+    fired: set[tuple[str, str]] = field(default_factory=set)
     checkout: Checkout | None = None
     taken: tuple[int, dict[Key, Line]] | None = None
     """When a cart.updated took all lines away, and which; None once something was put in or ordered."""
@@ -65,7 +65,10 @@ class Visitor:
     presence: str | None = None
     summary_was_full: bool = False
     """Whether the last summary told to this person had a cart or a checkout."""
-    told: list[tuple[str, str, int]] = field(default_factory=list)
+    bound_pairs: list[tuple[str, str, int]] = field(default_factory=list)
+    looks: int = 0
+    subscribed: bool = False
+    subscription: list[str] | None = None
 
     def __post_init__(self) -> None:
         self.cart = Cart(self.id)
@@ -96,6 +99,7 @@ class Visitor:
         self.last_active, self.idle_pending = at, True
         if event.type in LOOKS:
             self.last_look, self.on_screen, self.page = at, None, None
+            self.looks += 1
         if event.type == "page.viewed":
             self.page = event.body["kind"]
         if event.type == "product.viewed":
@@ -110,6 +114,7 @@ class Visitor:
         self.views, self.on_screen, self.page = [], None, None
         self.searches, self.open_search, self.last_look = 0, False, None
         self.signals, self.refused, self.fired = {}, set(), set()
+        self.looks = 0
 
     def _view(self, product: dict[str, Any], at: int) -> None:
         before = [view for view in self.views if view["id"] == product["id"]]

@@ -3,10 +3,10 @@
 from dataclasses import replace
 from typing import Any
 
-from tests.reference import acceptance, claims, exit_intent, ordering
+from tests.reference import acceptance, claims, exit_intent, ordering, popup, whole
 from tests.reference.change import change_of_person
-from tests.reference.events import ENGAGED, Event
-from tests.reference.facts import Cancelled, Consent, Fact
+from tests.reference.events import ENGAGED, EVEN_IF_LATE, LOOKS, Event
+from tests.reference.facts import Cancelled, Consent, Delivered, Fact
 from tests.reference.orders import Order
 from tests.reference.outputs import Outputs
 from tests.reference.reading import nobody
@@ -71,7 +71,7 @@ class Stage:
         person = self.visitor.person()
         if event.type == "order.placed":
             self._order_facts(own, at)
-        elif event.type in ("order.cancelled", "consent.changed", "visitor.identified"):
+        elif event.type in EVEN_IF_LATE:
             self.tell(person, event.type, own)
         self._claims(event, own, keys, changed)
 
@@ -93,6 +93,8 @@ class Stage:
         elif kind in ENGAGED:
             visitor.engage(event, at)
             visitor.shop(event, at)
+            if kind in LOOKS:
+                popup.look(visitor, at, self.recipes, self.out)
         match kind:
             case "order.placed":
                 placed = ordering.place(visitor, event, at)
@@ -107,6 +109,18 @@ class Stage:
                 visitor.consent = own.applied_to(visitor.consent)
                 if not own.granted:
                     exit_intent.cancel(visitor, "consent", None, at, self.out)
+            case "visitor.subscribed":
+                own = _consent(event, at)
+                visitor.consent = own.applied_to(visitor.consent)
+                visitor.subscribed = True
+                nobody_known = visitor.person().startswith("visitor:")
+                if nobody_known and not own.old and not {"push", "messenger"} & {*own.channels}:
+                    visitor.subscription = own.channels
+            case "order.delivered":
+                own = Delivered(body["order"]["id"])
+                kept = visitor.ordered
+                if kept is not None and kept.order.id == own.id:
+                    keys = list(dict.fromkeys(keys + kept.keys))
             case "visitor.identified":
                 own = body
                 visitor.traits |= body.get("traits", {})
@@ -128,10 +142,10 @@ class Stage:
     def _order_facts(self, order: Order, at: int) -> None:
         """To the person, and within 24h to whom the visitor was before."""
         person, former = self.visitor.person(), self.visitor.former
-        self.tell(person, "order.placed", replace(order))
+        self.tell(person, "order.placed", replace(order, kept_value=None))
         if former is not None and not order.recurring:
             if former[0] != person and at - former[1] < DAY:
-                self.tell(former[0], "order.placed", replace(order))
+                self.tell(former[0], "order.placed", replace(order, withheld=True, kept_value=None))
 
     def _claims(self, event: Event, own: Any, keys: list[str], changed: bool) -> None:
         """A consent that grants goes before all others."""
@@ -146,7 +160,9 @@ class Stage:
     def _claim_fact(self, keys: list[str], person: str, own: Any) -> None:
         for key in keys:
             if isinstance(own, Order) and not own.recurring:
-                self.claim(key, "order.placed", (person, replace(own)))
+                self.claim(key, "order.placed", (person, replace(own, kept_value=None)))
+            if isinstance(own, Delivered):
+                self.claim(key, "order.delivered", (person, own))
             if isinstance(own, Cancelled):
                 self.claim(key, "order.cancelled", (person, own))
             if isinstance(own, Consent):
@@ -161,9 +177,12 @@ class Stage:
             named, owner = order.get("cart_id"), event.owner
             cart = named or owner.cart_of_visitor or owner.cart_of_keys
             own = Order(order["id"], at, order.get("recurring", False), cart)
+            whole.tell(own, event, person, [], at)
             keys += [f"cart:{named}"] if named is not None else []
         elif event.type == "order.cancelled":
             own = Cancelled(order["id"])
+        elif event.type == "order.delivered":
+            own = Delivered(order["id"])
         else:
             own = _consent(event, at)
         self.tell(person, event.type, own)
@@ -172,4 +191,5 @@ class Stage:
 
 def _consent(event: Event, at: int) -> Consent:
     late = acceptance.late(event, at)
-    return Consent(event.body["channels"], event.body["granted"], late)
+    old = whole.is_old(event, at)
+    return Consent(event.body["channels"], event.body["granted"], late, old)

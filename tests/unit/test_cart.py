@@ -8,7 +8,8 @@ import pytest
 
 from stream import limits
 from stream.events.decoding import decode
-from stream.events.types import CartItemAdded, Item, RemovedItem, WholeCart
+from stream.events.parts import Item, RemovedItem, WholeCart
+from stream.events.types import CartItemAdded
 from stream.state import cart, filling
 from stream.state.cart import NEVER, Cart
 

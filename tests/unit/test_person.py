@@ -5,7 +5,8 @@ import pytest
 from stream import limits
 from stream.state.bought import BoughtLine, KnownCart
 from stream.state.orders import OrderEntry
-from stream.state.person import NO_ORDER, Person, PersonVisitor, trim
+from stream.state.person import NO_ORDER, Person, PersonVisitor
+from stream.state.trimming import trim
 
 
 def test_of_too_many_visitors_the_one_last_active_first_goes() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from stream.events.types import WholeCart
+from stream.events.parts import WholeCart
 from stream.state import cart, filling
 from stream.state.cart import Cart, Line
 

@@ -57,7 +57,7 @@ def test_an_order_of_the_very_millisecond_in_which_a_visit_starts_is_in_the_visi
 def test_a_cart_that_never_changed_closes_nothing() -> None:
     """The checkout ends by its age."""
     for ordered in (False, True):
-        driver = Driver(rules("checkout-abandonment", steps=["1h", "40d"], expires="90d"))
+        driver = Driver(rules("checkout-abandonment", steps=["1h", "29d"], expires="90d"))
         if ordered:
             driver.pipe("order.placed", "server", order={"id": "o1"}, **ANNA).wait(DAY)
         driver.pipe("checkout.started", **ANNA).wait(8 * DAY).pipe("page.viewed").wait(HOUR)

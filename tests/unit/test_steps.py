@@ -138,13 +138,15 @@ def test_an_order_closes_all_episodes_of_the_person() -> None:
 
 
 def test_a_person_is_forgotten_30_days_after_the_last_fact_and_a_step_of_then_goes_first() -> None:
-    driver = cart(Driver(rules(steps=["1h", "31d"], expires="90d"))).wait(31 * DAY)
-    assert driver.story == ["fired cart-abandonment 1", "closed cart-abandonment 2 forgotten"]
-    forgotten = driver.decisions[1]
-    assert (forgotten["at"] - START, forgotten["steps_left"]) == (30 * DAY + 5 * MINUTE, 1)
-    steps = [f"{30 * 24 * 60 + 5}m", "40d"]
-    driver = cart(Driver(rules(steps=steps, expires="90d"))).wait(31 * DAY)
-    assert driver.story == ["fired cart-abandonment 1", "closed cart-abandonment 2 forgotten"]
+    made = rules(steps=["1h", "2h", "3h"], expires="90d")
+    caps = [{"max": 1, "per": "40d", "then": "defer"}]
+    driver = cart(Driver(made | {"policy": {"caps": caps}})).wait(31 * DAY)
+    first, forgotten = driver.decisions[0], driver.decisions[-1]
+    assert (first["outcome"], forgotten["reason"]) == ("fired", "forgotten")
+    assert (forgotten["at"] - START, forgotten["steps_left"]) == (30 * DAY + 5 * MINUTE, 2)
+    caps[0]["per"] = f"{30 * 24 * 60 + 5 - 60}m"
+    driver = cart(Driver(made | {"policy": {"caps": caps}})).wait(31 * DAY)
+    assert driver.story[-2:] == ["fired cart-abandonment 2", "closed cart-abandonment 3 forgotten"]
 
 
 def test_a_forgotten_person_may_be_reminded_of_the_same_contents_again() -> None:

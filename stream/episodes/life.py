@@ -1,0 +1,190 @@
+"""Life episodes: how they open, are planned, pass steps over, and close. Source: docs/semantics-life.md, 12.
+
+Their steps count from a base of their own, whoever is active meanwhile. What makes one open or close is its kind's
+subject (stream/kinds).
+"""
+
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+from stream import limits
+from stream.episodes import lifecycle
+from stream.outputs import decisions, triggers
+from stream.outputs.outputs import Outputs
+from stream.outputs.reasons import CancelReason, Closing, Passed
+from stream.recipes.recipe import POST_PURCHASE, REPLENISHMENT, Recipe, Recipes
+from stream.state.cart import NEVER
+from stream.state.life_record import Course, mark_of, remember
+from stream.state.person import Episode, Person
+from stream.state.whole_order import size
+
+LATEST: Final = 10**16
+"""Ms: no base is later, whatever a quantity says."""
+
+
+class Occurrence(NamedTuple):
+    """What makes life episodes open and close: a fact at `at` (ms), or another moment. `visitor`, `evidence`: of the
+    event behind it; "" and none if there is none."""
+
+    at: int
+    visitor: str
+    evidence: list[str]
+
+
+def begin(
+    person: Person,
+    recipe: Recipe,
+    origin: str,
+    key_time: int,
+    course: Course,
+    here: Occurrence,
+    out: Outputs,
+) -> None:
+    """Opens an episode, unless one is open for this origin or had this key time; plans its first step."""
+    if person.left or _stands_against(person, recipe, origin, key_time):
+        return
+    if sum(each.open and each.course is not None for each in person.episodes) >= limits.MOST_LIFE:
+        return
+    episode = Episode(
+        recipe.name,
+        recipe.kind,
+        origin,
+        key_time,
+        here.at,
+        here.visitor,
+        here.at,
+        evidence=here.evidence,
+        course=course,
+    )
+    _fit(person, course)
+    person.episodes.append(episode)
+    plan(person, episode, recipe, here.at, out)
+
+
+def _stands_against(person: Person, recipe: Recipe, origin: str, key_time: int) -> bool:
+    for each in person.episodes:
+        if each.recipe == recipe.name and each.origin == origin:
+            if each.key_time == key_time:
+                return True
+            if each.open and recipe.kind != POST_PURCHASE:
+                return True
+    life = person.life
+    return life is not None and mark_of(recipe.name, origin, key_time) in life.memory
+
+
+def _fit(person: Person, course: Course) -> None:
+    """Leaves those lines of an order that have room beside the orders of the person's other open episodes."""
+    if course.order is None or not course.order.lines:
+        return
+    room = limits.LARGEST_LIFE - size(course.order.lines)
+    for each in person.episodes:
+        if each.course is not None and each.course.order is not None:
+            room -= size(each.course.order.lines)
+    if room < 0:
+        course.order.lines = []
+
+
+def plan(person: Person, episode: Episode, recipe: Recipe, now: int, out: Outputs) -> None:
+    """Plans the next step: at the base plus its offset, kept apart from the last that fired.
+
+    A step whose time lies before the opening is refused at once; so is nothing of an episode that waits.
+    """
+    course = episode.course
+    assert course is not None, "it is a life episode"
+    if course.base == NEVER:
+        episode.due = NEVER
+        return
+    while episode.step <= len(recipe.steps):
+        offset = recipe.steps[episode.step - 1]
+        due = course.base + offset
+        if episode.fired_step:
+            due = max(due, episode.fired_at + offset - recipe.steps[episode.fired_step - 1])
+        if due >= episode.opened_at:
+            episode.due = max(due, now)
+            return
+        _pass_over(person, episode, recipe, "past", now, out)
+    lifecycle.finish(episode)
+
+
+def _pass_over(
+    person: Person, episode: Episode, recipe: Recipe, reason: Passed, at: int, out: Outputs
+) -> None:
+    decision = lifecycle.decision(person, episode, recipe.version, at)
+    decision.outcome, decision.reason = "refused", reason
+    decisions.publish(decision, out)
+    episode.step += 1
+
+
+def joined(person: Person, episode: Episode, recipe: Recipe, at: int) -> list[Episode]:
+    """The other episodes of a replenishment recipe of which this step, fired at `at`, tells, by product."""
+    if recipe.kind != REPLENISHMENT:
+        return []
+    found = [
+        each
+        for each in person.episodes
+        if each.open
+        and each is not episode
+        and each.recipe == recipe.name
+        and at <= each.due < at + recipe.cooldown
+    ]
+    return sorted(found, key=lambda each: each.origin)
+
+
+def join(
+    person: Person, episodes: Iterable[Episode], recipe: Recipe, at: int, out: Outputs
+) -> None:
+    """Passes over the next steps of episodes of which another one told."""
+    for each in episodes:
+        _pass_over(person, each, recipe, "joined", at, out)
+        plan(person, each, recipe, at, out)
+
+
+def close(
+    person: Person,
+    episode: Episode,
+    reason: Closing,
+    cancels: CancelReason | None,
+    order_id: str | None,
+    at: int,
+    recipes: Recipes,
+    out: Outputs,
+) -> None:
+    """Closes an episode, if it is open; `cancels`: its triggers that are still valid are, for this."""
+    if episode.open:
+        lifecycle.close(person, episode, reason, at, recipes, out)
+    if cancels is not None:
+        triggers.cancel_all(episode.published, at, cancels, order_id, out)
+        episode.published = []
+
+
+def of_kind(person: Person, kind: str, recipes: Recipes) -> list[Episode]:
+    """The life episodes of a kind, finished ones too, by priority, recipe and origin."""
+    found = [each for each in person.episodes if each.kind == kind and each.course is not None]
+    return sorted(found, key=lambda each: _rank(each, recipes)) if len(found) > 1 else found
+
+
+def _rank(episode: Episode, recipes: Recipes) -> tuple[int, str, str, int]:
+    recipe = recipes.by_name.get(episode.recipe)
+    return recipe.priority if recipe else 0, episode.recipe, episode.origin, episode.key_time
+
+
+def tidy(person: Person, at: int) -> None:
+    """Of finished episodes none of whose triggers can be cancelled any more the memory alone stays."""
+    gone = [
+        each
+        for each in person.episodes
+        if each.course is not None
+        and not each.open
+        and all(published.valid_until <= at for published in each.published)
+    ]
+    for each in gone:
+        person.episodes.remove(each)
+        remember(person.of_life(), mark_of(each.recipe, each.origin, each.key_time))
+
+
+def shows_channels(episode: Episode, channels: Iterable[str]) -> list[str]:
+    """Those of a recipe's channels that the episode may use: of a subscription the ones that it named."""
+    course = episode.course
+    if course is None or not course.channels:
+        return list(channels)
+    return [channel for channel in channels if channel in course.channels]

@@ -1,0 +1,32 @@
+"""Audience: a person has come to belong to one. Source: docs/semantics-life.md, 12."""
+
+from typing import Final
+
+from stream.durations import DAY
+from stream.episodes import life, lifecycle
+from stream.episodes.life import Occurrence
+from stream.outputs.outputs import Outputs
+from stream.recipes.recipe import AUDIENCE, Recipe, Recipes
+from stream.state.life_record import Course
+from stream.state.person import Person
+
+DEFAULTS: Final = Recipe(
+    AUDIENCE, AUDIENCE, steps=(0,), cooldown=30 * DAY, valid_for=DAY, priority=75
+)
+
+
+def entered(person: Person, name: str, at: int, recipes: Recipes, out: Outputs) -> None:
+    """The person belongs to the audience from `at` (ms) on."""
+    for recipe in recipes.of[AUDIENCE]:
+        if recipe.audience != name:
+            continue
+        if recipe.when.holds(lifecycle.known(person, 0.0, frozenset(), None)):
+            here = Occurrence(at, "", [])
+            life.begin(person, recipe, name, at, Course(base=at), here, out)
+
+
+def left(person: Person, name: str, at: int, recipes: Recipes, out: Outputs) -> None:
+    """The person belongs to it no more."""
+    for episode in life.of_kind(person, AUDIENCE, recipes):
+        if episode.open and episode.origin == name:
+            life.close(person, episode, "left", None, None, at, recipes, out)

@@ -1,0 +1,179 @@
+"""What is decided on the page, from the visitor's own state: exit intent, and the popup. Source: docs/semantics.md, 5.
+
+A candidate is refused for the first reason against it, which is told once a visit, or fires at once.
+"""
+
+from math import fsum
+from typing import Any, Final
+
+from stream.durations import DAY
+from stream.outputs import decisions, snapshots, triggers
+from stream.outputs.decisions import Decision
+from stream.outputs.outputs import Outputs
+from stream.outputs.reasons import OnsiteRefusal
+from stream.recipes.conditions import Known, Offer, Range, When, first_offer
+from stream.recipes.ids import trigger_id
+from stream.recipes.recipe import POPUP, Recipe
+from stream.state.cart import NEVER, value
+from stream.state.view import View
+from stream.state.visitor import Published, Visitor
+
+_NO_ORDERS: Final = Range("orders", max=0)
+OFFERS: Final = (
+    Offer("free-shipping", When((Range("visits", max=1), _NO_ORDERS))),
+    Offer("percent-10", When((_NO_ORDERS,))),
+    Offer("loyal-gift", When((Range("orders", min=1),))),
+)
+OFFER_EVERY: Final = 30 * DAY
+POPPED_UP: Final = "|"
+"""Stands beside the recipes that fired in a visit, if one of them was a popup: no recipe has this name."""
+
+
+class Candidate:
+    """One moment at which something may be shown to a visitor. `why`: of a trigger · `evidence`: ids of events."""
+
+    def __init__(
+        self, state: Visitor, t: int, evidence: list[str], why: dict[str, Any], out: Outputs
+    ) -> None:
+        self._state = state
+        self._t = t
+        self._evidence = evidence
+        self._why = why
+        self._out = out
+        self._shown: View | None = None
+        self._known: Known | None = None
+
+    @property
+    def known(self) -> Known:
+        """What conditions are held against."""
+        if self._known is None:
+            self._shown = self._state.subject()
+            self._known = _known(self._state, self._shown)
+        return self._known
+
+    def decide(self, recipe: Recipe, reason: OnsiteRefusal | None) -> None:
+        """Refused for a reason that was not told in this visit yet, or fired; nothing if `when` does not hold."""
+        state = self._state
+        if reason is not None and _mark(recipe, reason) in state.refused:
+            return
+        if not recipe.when.holds(self.known):
+            return
+        id = trigger_id(recipe.name, state.person, state.id, state.visit_start, 1)
+        decision = Decision(
+            id,
+            recipe.name,
+            recipe.version,
+            1,
+            state.person,
+            state.id,
+            "fired",
+            self._t,
+            evidence=self._evidence,
+        )
+        if reason is not None:
+            state.refused.append(_mark(recipe, reason))
+            decision.outcome, decision.reason = "refused", reason
+            decisions.publish(decision, self._out)
+            return
+        decisions.publish(decision, self._out)
+        self._fire(recipe, id)
+
+    def _fire(self, recipe: Recipe, id: str) -> None:
+        state, t = self._state, self._t
+        offer = None
+        if state.offered_at == NEVER or t - state.offered_at >= OFFER_EVERY:
+            offer = first_offer(recipe.offers, self.known)
+        if offer is not None:
+            state.offered_at = t
+        state.fired.append(recipe.name)
+        if recipe.kind == POPUP:
+            state.fired.append(POPPED_UP)
+        state.exits[recipe.name] = t
+        until, channels = t + recipe.valid_for, recipe.consented(state.consent)
+        state.published = [each for each in state.published if t < each.valid_until]
+        state.published.append(Published(id, recipe.name, state.person, 1, channels, until))
+        triggers.fire(self._trigger(recipe, id, channels, offer), self._out)
+
+    def _trigger(
+        self, recipe: Recipe, id: str, channels: list[str], offer: str | None
+    ) -> triggers.Fired:
+        state, shown = self._state, self._shown
+        lines = list(state.cart.lines.values())
+        cart = None
+        worth: float | None = (shown.price if shown else None) or 0.0
+        if lines:
+            worth = value(lines)
+            cart = snapshots.CartSnapshot(
+                state.cart.id,
+                snapshots.cart_items(lines),
+                worth,
+                state.cart.currency,
+                state.cart.url,
+            )
+        return triggers.Fired(
+            trigger_id=id,
+            recipe=recipe.name,
+            version=recipe.version,
+            step=1,
+            steps=1,
+            message=1,
+            sub_kind=None,
+            person=state.person,
+            customer=state.customer,
+            visitor=state.id,
+            channels=channels,
+            cart=cart,
+            product=snapshots.product(shown),
+            value=worth,
+            offer=offer,
+            arm=recipe.arm(state.person),
+            not_before=self._t,
+            valid_until=self._t + recipe.valid_for,
+            why=self._why,
+            evidence=self._evidence,
+        )
+
+
+def _mark(recipe: Recipe, reason: str) -> str:
+    """What stands in `refused` of a visit in which this was told."""
+    return f"{recipe.name}|{reason}"
+
+
+def _known(state: Visitor, shown: View | None) -> Known:
+    lines = list(state.cart.lines.values())
+    if lines:
+        categories = frozenset(line.category for line in lines if line.category is not None)
+    else:
+        categories = frozenset([shown.category] if shown and shown.category is not None else [])
+    return Known(
+        visits=state.visits,
+        orders=max(len(state.orders), state.traits_orders),
+        cart_value=value(lines) or 0.0,
+        traits_value=state.traits_value,
+        message=1,
+        categories=categories,
+        spent=_spent(state),
+    )
+
+
+def _spent(state: Visitor) -> float:
+    """The visitor's own: what was told, or the sum of its orders."""
+    worths = [order.whole.value for order in state.orders if order.whole is not None]
+    return max(state.traits_value, fsum([worth for worth in worths if worth is not None]))
+
+
+def has_ordered(state: Visitor) -> bool:
+    """Whether there was an order in this visit."""
+    return state.page == "confirmation" or any(
+        order.at >= state.visit_start and not order.recurring for order in state.orders
+    )
+
+
+def refusal(state: Visitor, recipe: Recipe, t: int) -> OnsiteRefusal | None:
+    """The reasons that come last, of exits and popups alike."""
+    last = state.exits.get(recipe.name, NEVER)
+    if last != NEVER and t - recipe.cooldown < last:
+        return "cooldown"
+    if not recipe.consented(state.consent):
+        return "consent"
+    return "holdout" if recipe.held_out(state.person) else None

@@ -1,0 +1,57 @@
+"""The welcome popup: a visitor who looks around and is on no list yet. Source: docs/semantics-life.md, 12.
+
+Decided in the visitors stage, at each page, product, category and search.
+"""
+
+from typing import Final
+
+from stream.durations import DAY, MINUTE, SECOND
+from stream.kinds import onsite
+from stream.kinds.onsite import OFFERS, Candidate
+from stream.outputs.outputs import Outputs
+from stream.outputs.reasons import OnsiteRefusal
+from stream.recipes.conditions import Range, When
+from stream.recipes.recipe import POPUP, Recipe, Recipes
+from stream.state.checkout import open_checkout
+from stream.state.visitor import Visitor
+
+DEFAULTS: Final = Recipe(
+    POPUP,
+    POPUP,
+    steps=(0,),
+    cooldown=30 * DAY,
+    valid_for=10 * MINUTE,
+    priority=90,
+    channels=("onsite",),
+    capped=False,
+    reach="any",
+    when=When((Range("visits", max=1),)),
+    offers=OFFERS,
+    after=15 * SECOND,
+    looks=2,
+)
+
+PASSED: Final = ("paying", "ordered", "already", "cooldown", "consent", "holdout")
+PAYING: Final = frozenset(("checkout", "payment"))
+
+
+def looked(state: Visitor, event: str, t: int, recipes: Recipes, out: Outputs) -> None:
+    """An event at `t` has shown something to the visitor: decides each popup recipe whose candidate it makes."""
+    if state.is_known or state.subscribed:
+        return
+    why = {"passed": list(PASSED), "visit_start": state.visit_start, "looks": state.looks}
+    candidate = Candidate(state, t, [event], why, out)
+    for recipe in recipes.of[POPUP]:
+        if state.looks >= recipe.looks and t - state.visit_start >= recipe.after:
+            candidate.decide(recipe, _refusal(state, recipe, t))
+
+
+def _refusal(state: Visitor, recipe: Recipe, t: int) -> OnsiteRefusal | None:
+    """The first reason against the candidate, in the order of the page."""
+    if open_checkout(state, t) is not None or state.page in PAYING:
+        return "paying"
+    if onsite.has_ordered(state):
+        return "ordered"
+    if state.fired:
+        return "already"
+    return onsite.refusal(state, recipe, t)

@@ -1,0 +1,52 @@
+"""Who entered and left an audience, as CloudEvents 1.0 in structured JSON. Source: docs/semantics-life.md, 13."""
+
+from hashlib import sha256
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from stream.outputs.outputs import Outputs
+from stream.outputs.triggers import rfc3339
+
+ENTERED: Final = "storefront.audience.entered.v1"
+LEFT: Final = "storefront.audience.left.v1"
+
+
+class Change(Struct):
+    audience: str
+    person: str
+    customer: str | None
+    at: int
+
+
+class ChangeEvent(Struct):
+    specversion: str
+    id: str
+    source: str
+    type: str
+    subject: str
+    time: str
+    datacontenttype: str
+    data: Change
+
+
+_encode: Final = msgspec.json.Encoder().encode
+
+
+def publish(kind: str, audience: str, person: str, at: int, number: int, out: Outputs) -> None:
+    """`number`: of the person's changes, this one included."""
+    id = sha256(f"{audience}|{person}|{at}|{number}".encode()).hexdigest()[:32]
+    customer = person.removeprefix("customer:") if person.startswith("customer:") else None
+    event = ChangeEvent(
+        "1.0",
+        id,
+        f"/audiences/{audience}",
+        kind,
+        person,
+        rfc3339(at),
+        "application/json",
+        Change(audience, person, customer, at),
+    )
+    out.audiences.append((audience, person, at, _encode(event)))
+    out.counts["audiences", f"{'entered' if kind == ENTERED else 'left'}:{audience}"] += 1

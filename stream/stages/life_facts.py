@@ -1,0 +1,152 @@
+"""What facts do to life episodes, and to what a person is remembered by. Source: docs/semantics-life.md, 12.
+
+Each function is called after the fact has done all else; the registry's kinds decide.
+"""
+
+from typing import Final
+
+from msgspec import structs
+
+from stream.episodes import life
+from stream.episodes.life import Occurrence
+from stream.episodes.orders import Entered, supplement
+from stream.kinds import membership, registry, replenishment
+from stream.outputs.outputs import Outputs
+from stream.recipes.recipe import Recipes
+from stream.state.cart import NEVER
+from stream.state.facts import (
+    AnyFact,
+    Delivered,
+    Identified,
+    Moved,
+    Ordered,
+    Subscribed,
+    Supplemented,
+)
+from stream.state.orders import OrderEntry, repeated
+from stream.state.person import Person
+from stream.state.whole_order import WholeOrder
+
+BY_A_KEY: Final = "~~"
+OF_A_VISITOR: Final = ("push", "messenger")
+
+
+def arrives(person: Person, fact: AnyFact) -> None:
+    """Before a fact is applied: a person that nobody was at is somebody's again, unless a key or another's order tells."""
+    if type(fact) is Supplemented:
+        if person.remembered == NEVER:
+            person.remembered = person.applied
+        return
+    person.remembered = NEVER
+    if person.left and not _is_forwarded(fact):
+        person.left = False
+
+
+def _is_forwarded(fact: AnyFact) -> bool:
+    if fact.visitor.startswith(BY_A_KEY):
+        return True
+    whole = fact.whole if type(fact) is Ordered else None
+    return whole is not None and whole.withheld
+
+
+def moved(person: Person, fact: Moved) -> None:
+    """Whether the last of its visitors has left the person."""
+    person.left = not person.visitors
+
+
+def placed(
+    person: Person,
+    told: WholeOrder | None,
+    done: Entered,
+    fact: Ordered | Identified,
+    recipes: Recipes,
+    out: Outputs,
+) -> None:
+    """An order was entered in the record, or a repetition of it brought something."""
+    parts = told if done.is_new else done.parts
+    if parts is None or not recipes.follows:
+        return
+    if parts.value is None and done.is_new and done.entry.value is not None:
+        parts = structs.replace(parts, value=done.entry.value)  # of the time when it recurred
+    here = _of_order(parts, fact)
+    hooks = registry.AT_ORDER if done.is_new else registry.AT_SUPPLEMENT
+    _lines(person, done.entry, parts, recipes)
+    for hook in hooks:
+        hook(person, done.entry, parts, here, recipes, out)
+
+
+def _of_order(told: WholeOrder, fact: Ordered | Identified | Supplemented) -> Occurrence:
+    """The event behind an order: of one that a login hands over, the login."""
+    if type(fact) is Identified and not fact.visitor.startswith(BY_A_KEY):
+        return Occurrence(fact.at, fact.visitor, [fact.event] if fact.event else [])
+    return Occurrence(fact.at, told.visitor, [told.event] if told.event else [])
+
+
+def _lines(person: Person, order: OrderEntry, told: WholeOrder, recipes: Recipes) -> None:
+    if told.lines and recipes.audiences.named:
+        day = order.at if order.day == NEVER else order.day
+        membership.bought(person, told.lines, day, recipes.audiences)
+
+
+def supplemented(person: Person, fact: Supplemented, recipes: Recipes, out: Outputs) -> None:
+    """A key tells what a repetition brought; of an order that the person does not know it is nothing."""
+    order = repeated(person.orders, fact.order_id, fact.order_at)
+    if order is None:
+        return
+    parts = supplement(order, fact.whole)
+    if parts is None or not recipes.follows:
+        return
+    here = _of_order(parts, fact)
+    _lines(person, order, parts, recipes)
+    for hook in registry.AT_SUPPLEMENT:
+        hook(person, order, parts, here, recipes, out)
+
+
+def taken_out(
+    person: Person, gone: list[OrderEntry], at: int, recipes: Recipes, out: Outputs
+) -> None:
+    """Orders have left the record."""
+    if gone and recipes.follows:
+        here = Occurrence(at, "", [])
+        for hook in registry.AT_TAKING_OUT:
+            hook(person, gone, here, recipes, out)
+
+
+def delivered(person: Person, fact: Delivered, recipes: Recipes, out: Outputs) -> None:
+    here = Occurrence(fact.at, fact.visitor, [])
+    for hook in registry.AT_DELIVERY:
+        hook(person, fact.order_id, here, recipes, out)
+
+
+def subscribed(person: Person, fact: Subscribed, recipes: Recipes, out: Outputs) -> None:
+    """The channels reach the person from now on; a subscription that is not old may open something."""
+    reaching = [name for name in fact.channels if name != "onsite"]
+    if not person.is_known:
+        reaching = [name for name in reaching if name in OF_A_VISITOR]
+    if person.contacts is not None or (reaching and not person.is_known):
+        told = person.contacts or []
+        person.contacts = told + [name for name in dict.fromkeys(reaching) if name not in told]
+    if not fact.old:
+        here = Occurrence(fact.at, fact.visitor, [fact.event])
+        _hear(person, fact.channels, here, recipes, out)
+
+
+def handed_over(person: Person, fact: Identified, recipes: Recipes, out: Outputs) -> None:
+    """A subscription of before the login."""
+    if fact.subscription:
+        here = Occurrence(fact.at, fact.visitor, [fact.event] if fact.event else [])
+        _hear(person, fact.subscription, here, recipes, out)
+
+
+def _hear(
+    person: Person, channels: list[str], here: Occurrence, recipes: Recipes, out: Outputs
+) -> None:
+    for hook in registry.AT_SUBSCRIPTION:
+        hook(person, channels, here, recipes, out)
+
+
+def settle(person: Person, at: int, recipes: Recipes, out: Outputs) -> None:
+    """After a fact: what it makes true of audiences; and what need not be kept any more is not."""
+    membership.look(person, at, recipes, out)
+    life.tidy(person, at)
+    replenishment.dropped(person, recipes)

@@ -1,0 +1,171 @@
+"""What an order is worth and holds, as it travels: in facts, claims and the records that hand it over.
+
+Source: docs/semantics-life.md, 12, "Orders travel whole". Times in ms, NEVER (-1) for what was not given.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+from msgspec import UNSET, Struct
+
+from stream import limits
+from stream.durations import DAY
+from stream.events.parts import OrderItem
+from stream.events.types import OrderPlaced, VisitorSubscribed
+from stream.state import cart as carts
+from stream.state.cart import NEVER, Line
+from stream.state.filling import key_of, lines_of
+
+OLD_AFTER: Final = DAY
+
+
+class OrderLine(Struct, array_like=True, gc=False):
+    """A line of an order. `renews`: a subscription will bring it again."""
+
+    product_id: str
+    variant_id: str
+    quantity: float
+    name: str | None = None
+    category: str | None = None
+    price: float | None = None
+    url: str | None = None
+    image: str | None = None
+    currency: str | None = None
+    renews: bool = False
+
+
+class WholeOrder(Struct, array_like=True, gc=False):
+    """`value` None: unknown · `day`: if it is not the order's time · `whose`: the person of its event · `visitor`,
+    `event`: of that event · `withheld`: it opens nothing where it is told."""
+
+    value: float | None = None
+    currency: str | None = None
+    lines: list[OrderLine] = []
+    old: bool = False
+    day: int = NEVER
+    whose: str = ""
+    visitor: str = ""
+    event: str = ""
+    withheld: bool = False
+
+
+def is_old(event: OrderPlaced | VisitorSubscribed, t: int) -> bool:
+    """Whether an order or a subscription is of a time before this: it counts, and opens nothing."""
+    sent = event.client_time
+    return event.imported is True or (sent is not UNSET and t - sent > OLD_AFTER)
+
+
+def given_lines(event: OrderPlaced) -> list[OrderLine]:
+    """The lines that an order gives; equal ones are one."""
+    order = event.order
+    if order.items is UNSET or not order.items:
+        return []
+    currency = None if order.currency is UNSET else order.currency or None
+    renewing = _renewing(order.items)
+    lines = lines_of(order.items, currency)
+    return [_line(line, renewing.get(key, False)) for key, line in lines.items()]
+
+
+def _renewing(items: Iterable[OrderItem]) -> dict[str, bool]:
+    """What the last of equal items says of a subscription."""
+    return {
+        key_of(item): item.renews
+        for item in items
+        if item.renews is not UNSET and item.quantity > 0
+    }
+
+
+def emptied_lines(lines: Iterable[Line]) -> list[OrderLine]:
+    """The lines of a cart that an order emptied."""
+    return [_line(line, False) for line in lines]
+
+
+def _line(line: Line, renews: bool) -> OrderLine:
+    return OrderLine(
+        line.product_id,
+        line.variant_id,
+        line.quantity,
+        line.name,
+        line.category,
+        line.price,
+        line.url,
+        line.image,
+        line.currency,
+        renews,
+    )
+
+
+def whole(event: OrderPlaced, person: str, lines: list[OrderLine], t: int) -> WholeOrder:
+    """All that is told of an order at `t`; `person`: of the event."""
+    order, sent = event.order, event.client_time
+    return WholeOrder(
+        value=order.value if order.value is not UNSET else worth(lines),
+        currency=None if order.currency is UNSET else order.currency or None,
+        lines=lines,
+        old=is_old(event, t),
+        day=sent if sent is not UNSET and sent < t else NEVER,
+        whose=person,
+        visitor=event.visitor,
+        event=event.id,
+    )
+
+
+def worth(lines: Iterable[OrderLine]) -> float | None:
+    """The value of lines; None if none is priced, or if they name more than one currency."""
+    found = list(lines)
+    if all(line.price is None for line in found):
+        return None
+    return carts.value(found)
+
+
+def currency_shown(order: WholeOrder) -> str | None:
+    """The order's own, else the only one of its lines."""
+    if order.currency:
+        return order.currency
+    named = {
+        line.currency.lower(): line.currency for line in reversed(order.lines) if line.currency
+    }
+    return next(iter(named.values())) if len(named) == 1 else None
+
+
+def brought(told: WholeOrder, *, value: bool, currency: bool, lines: bool) -> WholeOrder | None:
+    """What a repetition brings to a record that lacks the parts named; None for nothing."""
+    parts = WholeOrder(
+        value=told.value if value else None,
+        currency=told.currency if currency else None,
+        lines=told.lines if lines else [],
+        visitor=told.visitor,
+        event=told.event,
+    )
+    has = parts.value is not None or parts.currency is not None or bool(parts.lines)
+    return parts if has else None
+
+
+def lacking(record: WholeOrder, told: WholeOrder) -> WholeOrder | None:
+    """As `brought`, to a record that keeps its orders whole."""
+    return brought(
+        told,
+        value=record.value is None,
+        currency=record.currency is None,
+        lines=not record.lines,
+    )
+
+
+def bring(record: WholeOrder, parts: WholeOrder) -> WholeOrder:
+    """The record's order with what a repetition brought."""
+    return WholeOrder(
+        record.value if parts.value is None else parts.value,
+        record.currency if parts.currency is None else parts.currency,
+        parts.lines or record.lines,
+        record.old,
+        record.day,
+        record.whose,
+        record.visitor,
+        record.event,
+        record.withheld,
+    )
+
+
+def size(lines: Iterable[OrderLine]) -> int:
+    """Characters that lines take, about."""
+    return sum(map(limits.size, lines))

@@ -1,0 +1,87 @@
+"""The core and the reference decide the same over years of customers' lives, and what the vectors of it say.
+
+REFERENCE_SEEDS and REFERENCE_FIRST are those of test_core.py.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stream import backtest
+from stream import recipes_file as files
+from stream.outputs.outputs import Outputs
+from tests.reference import decide_all, generate
+from tests.reference.compare import changes, difference, rows
+from tests.reference.test_core import FIRST, SEEDS
+from tests.reference.vectors import every_life, life_present, lines
+
+SIZES = (150, 60, 300)
+Rows = list[dict[str, Any]]
+
+
+def decided(log: list[bytes], document: dict[str, Any]) -> tuple[Rows, Rows, Rows]:
+    """Triggers, decisions and changes of audiences, as of the reference."""
+    outs: list[Outputs] = list(backtest.run(log, files.load(json.dumps(document))))
+    return (
+        [json.loads(value) for out in outs for *_, value in out.triggers],
+        [json.loads(value) for out in outs for _, value in out.decisions],
+        [json.loads(value) for out in outs for *_, value in out.audiences],
+    )
+
+
+def differences(theirs: tuple[Rows, Rows, Rows], ours: tuple[Rows, Rows, Rows]) -> str:
+    return difference(rows(*theirs[:2]), rows(*ours[:2])) + difference(
+        changes(theirs[2]), changes(ours[2])
+    )
+
+
+@pytest.mark.parametrize("start", range(FIRST, FIRST + SEEDS // 2, 15))
+def test_the_core_and_the_reference_follow_a_life_alike(start: int) -> None:
+    for seed in range(start, min(start + 15, FIRST + SEEDS // 2)):
+        size = SIZES[seed % len(SIZES)]
+        log, document = generate.life_log(seed, size), generate.life_recipes(seed)
+        theirs, ours = decide_all(log, document), decided(log, document)
+        assert differences(theirs, ours) == "", f"seed {seed}, {size} lines"
+        assert sorted(each["id"] for each in theirs[2]) == sorted(each["id"] for each in ours[2])
+
+
+def test_the_logs_reach_every_reason_of_the_page() -> None:
+    reached: set[str] = set()
+    for seed in range(40):
+        triggers, decisions, audiences = decide_all(
+            generate.life_log(seed, 150), generate.life_recipes(seed)
+        )
+        reached |= {str(each["reason"]) for each in decisions}
+        reached |= {each["data"]["reason"] for each in triggers if "cancelled" in each["type"]}
+        reached |= {each["type"] for each in audiences}
+    assert reached >= {"past", "joined", "left", "cancelled", "ordered", "expired", "moved"}
+    assert reached >= {"storefront.audience.entered.v1", "storefront.audience.left.v1"}
+
+
+@life_present
+@every_life
+def test_the_core_gives_the_answer_of_the_vector(file: Path) -> None:
+    vector = json.loads(file.read_text())
+    if vector["expect"].get("refused"):
+        with pytest.raises(files.RecipesError):
+            files.load(json.dumps(vector["recipes"]), file.name)
+        return
+    assert _differs(vector, decided(lines(vector), vector["recipes"])) == "", vector["why"]
+
+
+@life_present
+@every_life
+def test_the_reference_gives_the_answer_of_the_vector(file: Path) -> None:
+    vector = json.loads(file.read_text())
+    if not vector["expect"].get("refused"):
+        answer = decide_all(lines(vector), vector["recipes"])
+        assert _differs(vector, answer) == "", vector["why"]
+
+
+def _differs(vector: dict[str, Any], answer: tuple[Rows, Rows, Rows]) -> str:
+    expect = vector["expect"]
+    told = expect.get("audiences")
+    found = difference(rows(expect["triggers"], expect["decisions"]), rows(*answer[:2]))
+    return found if told is None else found + difference(changes(told), changes(answer[2]))

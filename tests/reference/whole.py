@@ -1,0 +1,56 @@
+"""Semantics of life, 12: orders travel whole, and what a repetition brings."""
+
+from typing import Any
+
+from tests.reference.cart import Cart, value
+from tests.reference.events import Event
+from tests.reference.orders import Order
+from tests.reference.times import DAY
+
+Line = dict[str, Any]
+
+
+def is_old(event: Event, at: int) -> bool:
+    sent = event.client_time
+    return event.body.get("imported", False) or (sent is not None and sent < at - DAY)
+
+
+def given_lines(given: dict[str, Any]) -> list[Line]:
+    """The readable lines of `order.items`; equal ones become one as in a cart.updated."""
+    cart = Cart("-")
+    currency = given.get("currency") or None
+    items = given.get("items", [])
+    cart.updated({"items": [dict(each) for each in items], "currency": currency}, 0)
+    return list(cart.lines.values())
+
+
+def tell(order: Order, event: Event, person: str, emptied: list[Line], at: int) -> None:
+    """All that is told of an order."""
+    given = event.body["order"]
+    order.items = given_lines(given) or list(emptied)
+    order.currency = given.get("currency") or None
+    order.value = given["value"] if "value" in given else worth(order.items)
+    order.old = is_old(event, at)
+    order.day = at if event.client_time is None else min(at, event.client_time)
+    order.whose = person
+
+
+def worth(lines: list[Line]) -> float | None:
+    """Unknown if no line is priced, or if they name several currencies."""
+    if not any("price" in line for line in lines):
+        return None
+    return value(lines)
+
+
+def brings(record: Order, told: Order) -> Order | None:
+    """What a repetition brings that the record lacks, entered there; None for nothing."""
+    parts = Order(told.id, record.time)
+    if record.value is None and told.value is not None:
+        record.value = parts.value = told.value
+    if record.currency is None and told.currency is not None:
+        record.currency = parts.currency = told.currency
+    if not record.items and not record.had_items and told.items:
+        record.items = parts.items = told.items
+    if parts.value is None and parts.currency is None and not parts.items:
+        return None
+    return parts
