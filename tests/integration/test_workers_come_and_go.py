@@ -86,7 +86,7 @@ def play(request: pytest.FixtureRequest, broker: str, prefix: str, tmp_path: Pat
 
 def told_to_go(workers: WorkerProcesses) -> None:
     """SIGTERM to its only worker, which ends well and in time."""
-    (worker,) = workers.workers
+    (worker,) = workers._processes
     began = time.monotonic()
     worker.terminate()
     assert worker.wait(2 * GOODBYE_S) == 0
@@ -127,7 +127,7 @@ def test_a_killed_worker_costs_nothing_but_copies_of_the_same_bytes(play: Play) 
     with play.workers() as killed, play.workers() as other:
         play.begun(killed)
         play.goes_on()
-        (worker,) = killed.workers
+        (worker,) = killed._processes
         worker.kill()
         worker.wait()
         play.goes_on()
@@ -146,7 +146,7 @@ def test_with_delivery_exactly_once_a_killed_worker_leaves_no_copies(play: Play)
     with play.workers() as killed, play.workers() as other:
         play.begun(killed)
         play.goes_on()
-        (worker,) = killed.workers
+        (worker,) = killed._processes
         worker.kill()
         worker.wait()
         play.goes_on()
@@ -163,7 +163,7 @@ def test_with_delivery_exactly_once_a_worker_that_was_frozen_is_fenced_or_comes_
     with play.workers() as frozen, play.workers() as other:
         play.begun(frozen)
         other.wait()
-        (worker,) = frozen.workers
+        (worker,) = frozen._processes
         worker.send_signal(signal.SIGSTOP)
         try:
             play.goes_on()
