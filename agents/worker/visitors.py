@@ -12,6 +12,7 @@ from agents.worker.input_log import InputLog
 from agents.worker.metrics import VISITORS, Metrics
 from agents.worker.partition_processor import PartitionProcessor
 from agents.worker.producer import OutputProducer, Provenance
+from agents.worker.watermark_handshake import WatermarkHandshake
 from stream.outputs.outputs import Outputs
 from stream.recipes.recipe import Recipes
 from stream.stages.backend import VisitorBackend
@@ -24,7 +25,7 @@ REPORTED_EVERY_S: Final = 60.0
 
 
 class VisitorsProcessor(PartitionProcessor):
-    """A partition of the input. `idle_watermark`: the time (ms) that the broker's clock has called over, by marks alone."""
+    """A partition of the input."""
 
     name = VISITORS
     stage: Visitors
@@ -40,8 +41,7 @@ class VisitorsProcessor(PartitionProcessor):
     ) -> None:
         super().__init__(source, changelog, producer, metrics)
         self.stage = Visitors(recipes, make)
-        self.idle_watermark = -1
-        self._pending_end: tuple[int, int] | None = None
+        self.handshake = WatermarkHandshake()
         self._reported = -REPORTED_EVERY_S
         self._input = InputLog(source.partition)
 
@@ -50,13 +50,16 @@ class VisitorsProcessor(PartitionProcessor):
         self._count_behind(batches)
         self.stage.process(chain.from_iterable(batch.rows() for batch in batches), out)
         self._input.told(out)
-        if self._pending_end and batches[-1].next >= self._pending_end[0]:
-            self._advance(self._pending_end[1], out)
+        reached = self.handshake.passed(batches[-1].next)
+        if reached is not None:
+            self.stage.advance(reached, out)
         return out
 
     def _count_behind(self, batches: Sequence[RawBatch]) -> None:
-        """Counts what a broker has stamped before the time that is called over."""
-        behind = [b for b in batches if b.time is not None and b.time < self.idle_watermark]
+        """Counts what a broker has stamped before the time that is announced without a record."""
+        behind = [
+            b for b in batches if b.time is not None and b.time < self.handshake.idle_watermark
+        ]
         if not behind:
             return
         records = sum(batch.count for batch in behind)
@@ -64,27 +67,20 @@ class VisitorsProcessor(PartitionProcessor):
         now = time.monotonic()
         if now - self._reported > REPORTED_EVERY_S:
             self._reported = now
-            most = self.idle_watermark - min(batch.time or 0 for batch in behind)
+            most = self.handshake.idle_watermark - min(batch.time or 0 for batch in behind)
             number = self.source.partition
             say(log, "clocks_apart", logging.WARNING, partition=number, records=records, ms=most)
 
-    async def confirm_end(self, end: int, reached: int) -> None:
-        """The broker's clock stood at `reached` (ms) before the partition ended at `end`: as soon as the
-        position is there, all before that time is in."""
+    async def confirm_end(self, end: int, time: int) -> None:
+        """The broker's clock stood at `time` (ms) before the partition ended at `end`."""
         async with self.lock:
             if self.closed:
                 return
-            if self.position < end:
-                self._pending_end = self._pending_end or (end, reached)
-                return
-            out = Outputs()
-            self._advance(reached, out)
-            await self.send(out)
-
-    def _advance(self, reached: int, out: Outputs) -> None:
-        self._pending_end = None
-        self.idle_watermark = max(self.idle_watermark, reached)
-        self.stage.advance(reached, out)
+            reached = self.handshake.confirm_end(end, time, self.position)
+            if reached is not None:
+                out = Outputs()
+                self.stage.advance(reached, out)
+                await self.send(out)
 
     @property
     def committable(self) -> int:

@@ -209,7 +209,7 @@ def test_records_stamped_before_the_time_that_is_called_over_are_counted(
     def test(metrics: Metrics, visitors: VisitorsProcessor, _: PeopleProcessor) -> None:
         for number, time in enumerate((START, START - 1, START, START - 2_500, START - 9_000)):
             visitors.apply([RawBatch([good(number)], number, number + 1, time)])
-            visitors.idle_watermark = START - 2_000
+            visitors.handshake.idle_watermark = START - 2_000
         assert told(metrics, "behind_evidence_records_total") == 2
         visitors.apply([batch(Input(9, b"", b"", START - 1))])
         assert told(metrics, "behind_evidence_records_total") == 2, "a replay's times are its own"
