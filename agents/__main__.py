@@ -17,6 +17,7 @@ COMMANDS: Final = {
     "load": "write a file of events to Kafka for a replay",
     "export": "write the events of Kafka to a file, for a backtest",
     "backtest": "decide on a file of events, without Kafka",
+    "compare": "what another recipes file would change, over a file of events",
     "simulate": "a shop's traffic, into a file or live into Kafka",
     "recipes": "check a recipes file",
     "explain": "why a person got a message, or did not",

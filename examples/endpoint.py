@@ -12,6 +12,10 @@ import sqlite3
 import time
 from base64 import b64decode, b64encode
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+book = json.loads(Path(os.environ["BOOK"]).read_text()) if "BOOK" in os.environ else {}
+"""Addresses by person: your customers, and every address that you know under its key (docs/senders.md)."""
 
 secret = b64decode(os.environ["TRIGGERS_WEBHOOK_SECRET"].removeprefix("whsec_"))
 TOLERANCE_S = 300
@@ -24,6 +28,11 @@ def genuine(id: str, stamp: str, signatures: str, body: bytes) -> bool:
     digest = hmac.digest(secret, f"{id}.{stamp}.".encode() + body, hashlib.sha256)
     expected = "v1," + b64encode(digest).decode()
     return any(hmac.compare_digest(expected, each) for each in signatures.split())
+
+
+def address(person: str) -> str:
+    """Of `customer:<id>` by your own id, of `email:<key>` and `phone:<key>` by the key."""
+    return book.get(person, f"nobody: there is no address of {person}")
 
 
 class Hook(BaseHTTPRequestHandler):
@@ -39,7 +48,7 @@ class Hook(BaseHTTPRequestHandler):
             if memory.execute("insert or ignore into seen values (?)", (id,)).rowcount:
                 data = json.loads(body)["data"]
                 print("recall" if id.endswith("/cancelled") else "send", id, flush=True)
-                print("  to", data["person"], flush=True)
+                print("  to", address(data["person"]), flush=True)
         self.send_response(204)
         self.end_headers()
 

@@ -23,14 +23,14 @@ from stream.events.types import Event
 from stream.events.words import BOUND, YEAR_2000
 from stream.outputs.outputs import Outputs
 from stream.recipes.recipe import Recipes
-from stream.stages.backend import Make
+from stream.stages.backend import VisitorBackend
 from stream.stages.keys import Keys
 from stream.stages.people import People
 from stream.stages.visitors import Visitors
 from stream.stages.watermark import KEYS
 from stream.state.cart import NEVER
 from stream.state.claims import AnyClaim
-from stream.state.facts import AnyFact, Idle, Mark
+from stream.state.facts import AnyFact, Idle, WatermarkRecord
 
 MOVES_ON: Final = 8 * DAY
 CHUNK: Final = 2_000
@@ -142,6 +142,8 @@ class Handed(Outputs):
 
     __slots__ = ("claimed", "handed")
 
+    as_json = False
+
     def __init__(self) -> None:
         super().__init__()
         self.handed: list[AnyFact] = []
@@ -162,14 +164,14 @@ class Handed(Outputs):
 class Core:
     """All stages over one input partition."""
 
-    def __init__(self, recipes: Recipes, make: Make | None = None) -> None:
+    def __init__(self, recipes: Recipes, make: VisitorBackend | None = None) -> None:
         self.visitors: Final = Visitors(recipes, make)
         self.keys: Final = Keys(1)
         self.people: Final = People(recipes, 1, 1)
 
     def decided(self, first: Handed) -> Outputs:
         """What follows from what the visitors stage handed on, up to its time."""
-        mark = Mark(1, {0: self.visitors.clock})
+        mark = WatermarkRecord(1, {0: self.visitors.clock})
         forwarded, out = Handed(), Outputs()
         for claim in first.claimed:
             self.keys.take(self.keys.position, claim)
@@ -178,14 +180,16 @@ class Core:
         for fact in first.handed + forwarded.handed:
             self.people.take(self.people.position, fact)
         self.people.take(self.people.position, mark)
-        self.people.take(self.people.position, Mark(1, {0: self.keys.clock}, KEYS))
+        self.people.take(self.people.position, WatermarkRecord(1, {0: self.keys.clock}, KEYS))
         self.people.advance(out)
         for stage in (self.visitors, self.keys, self.people):
             stage.rest()
         return _merged(first, forwarded, out)
 
 
-def run(lines: Iterable[bytes], recipes: Recipes, make: Make | None = None) -> Iterator[Outputs]:
+def run(
+    lines: Iterable[bytes], recipes: Recipes, make: VisitorBackend | None = None
+) -> Iterator[Outputs]:
     """What all stages decide, a chunk of lines at a time. Raises OutOfOrder. `make`: as of Visitors."""
     core = Core(recipes, make)
     visitors = core.visitors

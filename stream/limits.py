@@ -16,6 +16,9 @@ LARGEST_CART: Final = 256 * 1024
 """Characters of a cart built up line by line: 800 lines with all their texts, 4,000 without. A whole cart
 of one cart.updated always fits."""
 
+LARGEST_LINE: Final = 50 + 2 * 128 + 4 * LONGEST_TEXT
+"""What `size` gives of a line at most: of two ids and four texts."""
+
 LARGEST_CARTS: Final = 1024 * 1024
 """Characters of the carts of all open episodes of a person."""
 
@@ -55,5 +58,8 @@ def shorten(event: Any, size: int) -> None:
 
 def size(line: Any) -> int:
     """Characters that a line of a cart takes, about."""
-    parts = line.product_id, line.variant_id, line.name, line.category, line.url, line.image
-    return 50 + sum(len(part) for part in parts if isinstance(part, str))
+    found = 50 + len(line.product_id)
+    for part in (line.variant_id, line.name, line.category, line.url, line.image):
+        if part:  # neither UNSET nor None
+            found += len(part)
+    return found

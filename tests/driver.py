@@ -14,7 +14,7 @@ from stream.outputs.triggers import CANCELLED, FIRED
 from stream.stages.keys import Keys
 from stream.stages.people import People
 from stream.stages.visitors import Visitors
-from stream.stages.watermark import KEYS, mark
+from stream.stages.watermark import KEYS, watermark_record
 
 START: Final = 1_767_571_200_000 + 12 * HOUR
 """Mon 5 Jan 2026 12:00 UTC."""
@@ -66,13 +66,16 @@ class Driver:
         before = len(self._claims)
         self._claims += [value for _, value in self._out.claims[self._claimed :]]
         self._claimed = len(self._out.claims)
-        self._claims.append(mark({0: self.now}, 1))
+        self._claims.append(watermark_record({0: self.now}, 1))
         self._keys.add(enumerate(self._claims[before:], before))
         self._keys.advance(self._out)
         first = len(self._topic)
         self._topic += [value for _, value in self._out.facts[self._told :]]
         self._told = len(self._out.facts)
-        self._topic += [mark({0: self.now}, 1), mark({0: self._keys.clock}, 1, KEYS)]
+        self._topic += [
+            watermark_record({0: self.now}, 1),
+            watermark_record({0: self._keys.clock}, 1, KEYS),
+        ]
         self._people.add(enumerate(self._topic[first:], first))
         self._people.advance(self._out)
         return self
@@ -125,7 +128,7 @@ class Driver:
     @property
     def reported(self) -> list[str]:
         """JSON paths of what was left out."""
-        return [path for _, _, path in self._out.reported]
+        return [fault.path for _, _, fault in self._out.reported]
 
     @property
     def decisions(self) -> list[Document]:

@@ -16,7 +16,7 @@ from agents.bridge.producers import Chunk, Row
 from agents.bridge.schema_registry import SchemaRegistry
 from agents.bridge.translating import Arrived, Bridged, Letter, bridged, kept
 from agents.bridge.values import Undecodable, framed, unwrapped, written
-from agents.kafka.decompression import UNREAD
+from agents.kafka.decompression import OVERSIZED
 from stream.connect.source import Source
 from stream.connect.translation import LeftOut
 
@@ -98,7 +98,7 @@ class Cutter:
         """The JSON or the row that was read, None of bytes that are not understood; and what it says."""
         if arrived.value is None:
             return None, Bridged([], [], [TOMBSTONE])
-        if arrived.value is UNREAD:
+        if arrived.value is OVERSIZED:
             return None, Bridged([], [Letter("too_large", "$")], [])
         try:
             value = await self._decoded(arrived)

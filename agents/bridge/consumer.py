@@ -24,7 +24,7 @@ from agents.bridge.settings import BridgeSettings
 from agents.config.settings import aiokafka_options
 from agents.kafka import raw_batches, reconnect
 from agents.kafka.partitioner import partition_counts
-from agents.kafka.reconnect import PATIENCE_S, broken_is_lost
+from agents.kafka.reconnect import PATIENCE_S, connection_loss_as_error
 from agents.kafka.topics import EVENTS, UNREADABLE
 from agents.runtime.log import say
 
@@ -90,7 +90,7 @@ class BridgeConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         while True:
             self._consumer = self._made()
             try:
-                with broken_is_lost():
+                with connection_loss_as_error():
                     await self._consumer.start()
             except KafkaConnectionError as error:
                 await self._consumer.stop()
@@ -159,7 +159,7 @@ class BridgeConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
     async def _fetched(self) -> Fetched:
         """Nothing, where a connection breaks: it is asked again."""
         try:
-            with broken_is_lost():
+            with connection_loss_as_error():
                 found: Fetched = await self._consumer.getmany(timeout_ms=POLL_MS)
         except KafkaConnectionError:
             return {}
@@ -193,7 +193,7 @@ class BridgeConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
                 return False
             await self._output.open(assigned.places)
             try:
-                with broken_is_lost():
+                with connection_loss_as_error():
                     await begin(self._consumer, assigned, self._settings, self._metrics, self.now)
             except (IllegalStateError, KafkaConnectionError):
                 return False

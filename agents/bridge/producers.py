@@ -22,7 +22,7 @@ from agents.bridge.broker_time import BrokerTime, own_ms
 from agents.bridge.settings import BridgeSettings
 from agents.config.settings import aiokafka_options
 from agents.kafka.partitioner import partition_of
-from agents.kafka.reconnect import PATIENCE_S, broken_is_lost, started
+from agents.kafka.reconnect import PATIENCE_S, connection_loss_as_error, start_when_available
 from agents.kafka.topics import EVENTS, UNREADABLE
 from agents.runtime.log import say
 
@@ -136,7 +136,7 @@ class AtLeastOnce:
             producer = _producer(self._settings)
             # Else what waited for so long fails when the broker comes back and has no leader yet.
             producer._message_accumulator._batch_ttl = math.inf
-            await started(producer.start, _wanted)
+            await start_when_available(producer.start, _wanted)
             self._producer = producer
 
     async def carry(self, chunk: Chunk) -> None:
@@ -149,7 +149,7 @@ class AtLeastOnce:
         """Also if the partitions are another's by now, who reads the chunk again."""
         offsets = {place: OffsetAndMetadata(offset, "") for place, offset in next.items()}
         try:
-            with broken_is_lost():
+            with connection_loss_as_error():
                 async with asyncio.timeout(COMMIT_S):
                     await self._consumer.commit(offsets)
         except (CommitFailedError, IllegalStateError):
@@ -191,7 +191,7 @@ class ExactlyOnce:
             )
             for place in places
         }
-        starts = (started(each.start, _wanted) for each in self._producers.values())
+        starts = (start_when_available(each.start, _wanted) for each in self._producers.values())
         await asyncio.gather(*starts)
 
     async def carry(self, chunk: Chunk) -> None:

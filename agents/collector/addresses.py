@@ -24,17 +24,19 @@ MARKS: Final = (b'"contact"', b'"keys"', b'"~', b"\\u")
 WHOM: Final = {"email": "an e-mail address of somebody", "phone": "a phone number with its country"}
 
 
-class Sender(NamedTuple):
+class KnownSender(NamedTuple):
     """`known`: it knows the collector's key, or there is none. `key_of` None: there is no pepper."""
 
     known: bool = True
     key_of: KeyOf | None = None
 
 
-ANYBODY: Final = Sender()
+ANYBODY: Final = KnownSender()
 
 
-def cleaned(value: bytes, sender: Sender, index: int | None = None) -> tuple[bytes, list[Note]]:
+def cleaned(
+    value: bytes, sender: KnownSender, index: int | None = None
+) -> tuple[bytes, list[Note]]:
     """The event's bytes as they may go on, and a note for each part that was left out."""
     marks = MARKS if sender.known else (*MARKS, b'"customer"')
     if not any(mark in value for mark in marks):
@@ -53,7 +55,7 @@ def cleaned(value: bytes, sender: Sender, index: int | None = None) -> tuple[byt
 class _Cleaner:
     """Changes a document in place."""
 
-    def __init__(self, document: dict[str, Any], sender: Sender, index: int | None) -> None:
+    def __init__(self, document: dict[str, Any], sender: KnownSender, index: int | None) -> None:
         self._document = document
         self._sender = sender
         self._index = index

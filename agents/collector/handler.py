@@ -11,16 +11,16 @@ import msgspec
 from aiohttp import web
 
 from agents.collector.access import Collecting, address, believed, cors
-from agents.collector.addresses import Sender
+from agents.collector.addresses import KnownSender
 from agents.collector.body import Limits, plain_body, raw_body
 from agents.collector.denied import UNREAD, Denied, denied
 from agents.collector.documents import LARGEST
-from agents.collector.intake import Intake
-from agents.collector.metrics import OWN, Collected
+from agents.collector.intake import Intake, Told, nobody
+from agents.collector.metrics import OWN, CollectorMetrics
 from agents.collector.notes import NEEDS_KEY, Note, Unreadable
-from agents.collector.producer import Carrier
+from agents.collector.producer import EventProducer
 from agents.collector.rejects import Rejects
-from agents.collector.validation import OTHER, Judged, Refused, judge
+from agents.collector.validation import Judged, Refused, judge, kind_of
 from agents.config.app_key import SETTINGS
 from agents.connect.contacts import keyed
 from agents.connect.redaction import redacted
@@ -69,7 +69,7 @@ class Collector:
         if request.content_type not in TYPES:
             raise denied(415, "expected application/json or text/plain, got another content type")
         body = plain_body(request, await raw_body(request, LIMITS), LIMITS)
-        sender = Sender(believed(request, collecting.key), self._key_of)
+        sender = KnownSender(believed(request, collecting.key), self._key_of)
         try:
             judged = judge(body, sender)
         except Unreadable as fault:
@@ -79,7 +79,8 @@ class Collector:
         return judged
 
     def _refuse_whole(self, body: bytes, fault: Unreadable) -> None:
-        refused = [Refused(redacted(body), OTHER, fault.note.reason, fault.note.path)]
+        kind, note = kind_of(body), fault.note
+        refused = [Refused(redacted(body), kind, note.reason, note.path)]
         self._intake.collected.refused(OWN, refused)
         if fault.kept:
             self._intake.refuse(OWN, refused)
@@ -116,12 +117,14 @@ def _answer(status: int, answer: Any, headers: Mapping[str, str]) -> web.Respons
     return response
 
 
-def add_routes(app: web.Application) -> list[Callable[[], Coroutine[Any, Any, None]]]:
+def add_routes(
+    app: web.Application, told: Told = nobody
+) -> list[Callable[[], Coroutine[Any, Any, None]]]:
     """/collect and /metrics. What it returns is to run for as long as they answer. Raises SettingsError."""
     settings = app[SETTINGS]
-    carrier, collected = Carrier(settings), Collected()
+    carrier, collected = EventProducer(settings), CollectorMetrics()
     rejects = Rejects(settings, collected)
-    intake = Intake(Collecting.read(), carrier, rejects, collected)
+    intake = Intake(Collecting.read(), carrier, rejects, collected, told)
     key_of = keyed(settings.pepper) if settings.pepper else None
     collector = Collector(intake, key_of)
     app.router.add_post("/collect", collector.post)

@@ -6,18 +6,36 @@ are our own words.
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import product
 from typing import Any, Final
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
 
 from agents.collector.validation import Judged, Refused
 
+disable_created_metrics()  # type: ignore[no-untyped-call]
+
 BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+ALARMING: Final = ("order.placed", "order.cancelled", "consent.changed")
+"""One that is refused raises an alarm: it is counted from zero, so that the first is an increase."""
+
+REASONS: Final = (
+    "missing", "wrong_type", "out_of_range", "not_in_list", "names_nobody", "too_large", "too_deep", "not_json",
+    "several_lines", "byte_order_mark",
+)  # fmt: skip
+"""By which such an event is refused."""
+
 OWN: Final = "collect"
 """The source of events in the service's own form."""
 
 
-class Collected:
+class CollectorMetrics:
     def __init__(self, sources: Iterable[str] = ()) -> None:
         registry = self.registry = CollectorRegistry(auto_describe=True)
         made: dict[str, Any] = {"registry": registry, "namespace": "triggers"}
@@ -47,6 +65,8 @@ class Collected:
         for source in (OWN, *sources):
             self._events.labels(source)
             self._robots.labels(source)
+            for kind, reason in product(ALARMING, REASONS):
+                self._refused.labels(source, kind, reason)
 
     def answered(self, source: str, status: int) -> None:
         self._posts.labels(source, str(status)).inc()

@@ -44,7 +44,7 @@ class NotTaken(Exception):
     """Not every event is acknowledged: no broker, no topic, too much under way, or it took too long."""
 
 
-class Line:
+class ProducerTerm:
     """One producer, from its start until it is `broken`."""
 
     def __init__(self, producer: AIOKafkaProducer, topic: str) -> None:
@@ -94,13 +94,13 @@ class Line:
             self.broken.set()
 
 
-class Carrier:
+class EventProducer:
     """`run` is to run for as long as events come."""
 
     def __init__(self, settings: Settings) -> None:
         self._options = aiokafka_options(settings)
         self._topic = settings.topic(EVENTS)
-        self._line: Line | None = None
+        self._line: ProducerTerm | None = None
         self._closing: set[asyncio.Task[None]] = set()
 
     @property
@@ -136,7 +136,7 @@ class Carrier:
             await producer.start()
             cluster = await producer.client.fetch_all_metadata()
             if self._topic in cluster.topics():
-                self._line = Line(producer, self._topic)
+                self._line = ProducerTerm(producer, self._topic)
                 await self._line.broken.wait()
             else:
                 say(log, "topic_missing", logging.ERROR, topic=self._topic)

@@ -18,7 +18,7 @@ class Bucket(NamedTuple):
     """Seconds of the clock, when it held so many."""
 
 
-class Buckets:
+class RateLimiter:
     """`rate`: tokens a second; 0: no limit. Who has any left may take more than that, and then waits longer:
     so no batch is too large to be taken once."""
 

@@ -15,11 +15,12 @@ from typing import Any, Final, NamedTuple
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from agents.collector.metrics import Collected
+from agents.collector.metrics import CollectorMetrics
 from agents.collector.validation import Refused
 from agents.config.settings import Settings, aiokafka_options
 from agents.kafka.topics import REJECTED
 from agents.runtime.log import say
+from stream.events.nearest import named
 
 log = logging.getLogger("triggers.collector")
 
@@ -49,6 +50,8 @@ def kept(source: str, refused: Refused, now_ms: int) -> RejectedCopy:
         ("time", b"%d" % now_ms),
         ("source", source.encode()),
     ]
+    if name := named(refused.value):
+        headers.append(("type", name.encode()))
     if len(refused.value) > LARGEST:
         headers.append(("size", b"%d" % len(refused.value)))
     return RejectedCopy(refused.value[:LARGEST], headers)
@@ -57,14 +60,14 @@ def kept(source: str, refused: Refused, now_ms: int) -> RejectedCopy:
 class Rejects:
     """`run` is to run for as long as events come."""
 
-    def __init__(self, settings: Settings, collected: Collected) -> None:
+    def __init__(self, settings: Settings, collected: CollectorMetrics) -> None:
         self._options = aiokafka_options(settings)
         self._topic = settings.topic(REJECTED)
         self._collected = collected
         self._waiting: deque[RejectedCopy] = deque()
         self._come = asyncio.Event()
         self._held = 0
-        self._told = -TOLD_EVERY_S
+        self._reported = -TOLD_EVERY_S
 
     def keep(self, source: str, refused: Sequence[Refused]) -> None:
         now = time.time_ns() // 1_000_000
@@ -135,6 +138,6 @@ class Rejects:
 
     def _lost(self, why: str) -> None:
         self._collected.lost()
-        if time.monotonic() - self._told > TOLD_EVERY_S:
-            self._told = time.monotonic()
+        if time.monotonic() - self._reported > TOLD_EVERY_S:
+            self._reported = time.monotonic()
             say(log, "rejects_lost", logging.WARNING, why=why, topic=self._topic)

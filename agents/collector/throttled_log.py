@@ -6,50 +6,26 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from agents.collector.validation import Refused
-from agents.runtime.log import say
+from agents.runtime.sparse_log import SparseLog
 
 log = logging.getLogger("triggers.collector")
 
 OFTEN_S: Final = 10.0
-"""From line to line of the same sort: whoever floods the collector must not fill the disk."""
-
-SORTS: Final = 2_000
-"""Sorts that are remembered: sources times types times reasons, of which few meet."""
 
 
 class ThrottledLog:
     """A sort is a source, a type, a reason and a path, all of closed sets."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._told: dict[tuple[str, ...], float] = {}
-        self._untold: dict[tuple[str, ...], int] = {}
+        self._log = SparseLog(log, OFTEN_S, clock)
 
     def refused(self, source: str, refused: Sequence[Refused]) -> None:
         for each in refused:
-            self._tell("refused", source, each.type, each.reason, each.path)
+            self._log.tell(
+                "refused", source=source, type=each.type, reason=each.reason, path=each.path
+            )
 
     def unknown(self, source: str, name: str) -> None:
         """An event of a source's own for which there is no row in any table."""
         plain = "".join(letter for letter in name if letter.isalnum() or letter in " ._:/$-")
-        self._tell("unknown_event", source, plain[:64].replace(" ", "_"))
-
-    def _tell(self, *sort: str) -> None:
-        now = self._clock()
-        if now - self._told.get(sort, now - OFTEN_S) < OFTEN_S:
-            self._untold[sort] = self._untold.get(sort, 0) + 1
-            return
-        if len(self._told) >= SORTS:
-            self._told.clear()
-            self._untold.clear()
-        self._told[sort] = now
-        count = 1 + self._untold.pop(sort, 0)
-        names = FIELDS[sort[0]]
-        fields = dict(zip(names, sort[1:], strict=True))
-        say(log, sort[0], logging.WARNING, **fields, events=count)
-
-
-FIELDS: Final = {
-    "refused": ("source", "type", "reason", "path"),
-    "unknown_event": ("source", "name"),
-}
+        self._log.tell("unknown_event", source=source, name=plain[:64].replace(" ", "_"))

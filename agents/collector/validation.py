@@ -9,14 +9,14 @@ from typing import Final, NamedTuple
 
 from msgspec import Struct, field
 
-from agents.collector.addresses import ANYBODY, Sender, cleaned
+from agents.collector.addresses import ANYBODY, KnownSender, cleaned
 from agents.collector.documents import events_of
 from agents.collector.notes import KNOWN_SENDER, NEEDS_KEY, Note, of_fault, of_whole
 from agents.connect.redaction import redacted
 from stream.events import decoding
 from stream.events.decoding import Rejected
 from stream.events.faults import Fault
-from stream.events.nearest import nearest
+from stream.events.nearest import meant, named, nearest
 from stream.events.types import APPLIED_LATE, TAGS, TYPES, Event
 
 OTHER: Final = "other"
@@ -34,7 +34,7 @@ class Taken(NamedTuple):
 
 
 class Refused(NamedTuple):
-    """`value`: without people's addresses. `type`: a type that there is, or `other`."""
+    """`value`: without people's addresses. `type`: a type that there is, given or meant, or `other`."""
 
     value: bytes
     type: str
@@ -52,7 +52,7 @@ class Judged(Struct):
     left_out: list[tuple[str, Note]] = field(default_factory=list)
 
 
-def judge(body: bytes, sender: Sender = ANYBODY) -> Judged:
+def judge(body: bytes, sender: KnownSender = ANYBODY) -> Judged:
     """The events of a post, in their order. Raises Unreadable."""
     found = Judged()
     for index, value in events_of(body):
@@ -60,13 +60,13 @@ def judge(body: bytes, sender: Sender = ANYBODY) -> Judged:
     return found
 
 
-def judge_event(value: bytes, found: Judged, sender: Sender, index: int | None = None) -> None:
+def judge_event(value: bytes, found: Judged, sender: KnownSender, index: int | None = None) -> None:
     value, notes = cleaned(value, sender, index)
     try:
         event = decoding.parse(value)
     except Rejected as error:
         notes += _all_faults(value, error, index)
-        _refuse(found, value, error.type or OTHER, notes, (error.reason, error.path))
+        _refuse(found, value, kind_of(value), notes, (error.reason, error.path))
         return
     if event is None:
         expected = "a type of a storefront: clock.advanced is for replays"
@@ -80,6 +80,11 @@ def judge_event(value: bytes, found: Judged, sender: Sender, index: int | None =
         found.taken.append(Taken(event.id, event.visitor, value, kind))
         warnings = dict.fromkeys([*notes, *_warnings(event, index)])
         found.left_out += [(kind, note) for note in warnings]
+
+
+def kind_of(value: bytes) -> str:
+    """The type that an event gives or means which cannot be read, or `other`."""
+    return meant(named(value)) or OTHER
 
 
 def _refuse(

@@ -8,13 +8,16 @@ import gc
 import gzip
 import sys
 from collections import Counter
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from agents.config.recipes import read
-from agents.replay.event_file import whole_lines
+from agents.replay import findings
+from agents.replay.event_file import lines, whole_lines
 from stream import backtest
 from stream.recipes.recipe import Recipes
 from stream.recipes_file import RecipesError
@@ -63,7 +66,8 @@ def decide(args: argparse.Namespace, recipes: Recipes) -> int:
     gc.disable()  # states hold no cycles: it would look through them all and find nothing
     args.out.mkdir(parents=True, exist_ok=True)
     counts: Counter[tuple[str, str]] = Counter()
-    rejected: list[str] = []
+    rejected: list[tuple[int, str]] = []
+    parts: dict[tuple[str, str], findings.First] = {}
     with (
         args.file.open("rb", buffering=AT_ONCE) as raw,
         (args.out / "triggers.jsonl").open("wb", buffering=AT_ONCE) as triggers,
@@ -83,31 +87,44 @@ def decide(args: argparse.Namespace, recipes: Recipes) -> int:
             triggers.writelines([value + b"\n" for _, _, value in out.triggers])
             decisions.writelines([value + b"\n" for _, value in out.decisions])
             rejected += [
-                f"{args.file}:{number + 1}: {_why(reason, path)}"
-                for number, reason, path in out.rejected[: SHOWN - len(rejected)]
+                (number, reason) for number, reason, _ in out.rejected[: SHOWN - len(rejected)]
             ]
+            findings.firsts(parts, out.reported)
             counts.update(out.counts)
             progress.update(task, completed=raw.tell())
-    _report(args.out, counts, rejected)
-    return 0
-
-
-def _why(reason: str, path: str) -> str:
-    """A line without a time is not read any further, so it is not known which of the two it is."""
-    return "not JSON, or without a time `t`" if reason == "not_json" else f"{reason} at {path}"
-
-
-def _report(out: Path, counts: Counter[tuple[str, str]], rejected: list[str]) -> None:
-    for fault in rejected:
-        print(fault, file=sys.stderr)
+    for place, why in _reasons(args.file, dict(rejected)):
+        print(f"{args.file}:{place}: {why}", file=sys.stderr)
     left = counts["events", "rejected"] - len(rejected)
     if left > 0:
         print(f"… and {left} more rejected lines", file=sys.stderr)
+    _report(args.out, counts, parts)
+    return 0
+
+
+def _reasons(file: Path, rejected: dict[int, str]) -> Iterator[tuple[int, str]]:
+    """(number from 1, what is wrong) of the lines with these numbers from 0, which are read again.
+
+    A line without a time was not read any further, so it is not known which of the two it is.
+    """
+    if not rejected:
+        return
+    with file.open("rb", buffering=AT_ONCE) as raw:
+        for number, line in enumerate(islice(lines(file, raw), max(rejected) + 1)):
+            if number in rejected:
+                plain = rejected[number] == "not_json"
+                why = "not JSON, or without a time `t`" if plain else findings.why(line)
+                yield number + 1, why
+
+
+def _report(out: Path, counts: Counter[tuple[str, str]], parts: findings.Parts) -> None:
     for kind in ("events", "triggers", "decisions"):
-        parts = [
+        found = [
             f"{number} {label.strip(':')}"
             for (each, label), number in sorted(counts.items())
             if each == kind
         ]
-        print(f"{kind}: {', '.join(parts) or 'none'}")
+        print(f"{kind}: {', '.join(found) or 'none'}")
+        if kind == "events":
+            for line in findings.said(counts, parts):
+                print(line)
     print(f"written: {out / 'triggers.jsonl'}, {out / 'decisions.jsonl'}")

@@ -25,8 +25,8 @@ from agents.commands.topics import TopicsError
 from agents.config.settings import PLAINTEXT, Settings, SettingsError
 from agents.demo import results, scenarios
 from agents.demo import shop as shop_page
-from agents.demo.results import Takings
-from agents.demo.session import DemoFailed, Stage
+from agents.demo.results import Results
+from agents.demo.session import DemoFailed, DemoSession
 from agents.demo.workers import WorkerFailed
 from agents.explain.decision_sources import Kafka
 from agents.explain.lookup import ask
@@ -53,9 +53,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--visitors", type=int, default=3000, help="of the day in replay (3000)")
     parser.add_argument("--seed", type=int, default=1, help="the same seed, the same day (1)")
     parser.add_argument(
-        "--replay", type=float, default=25.0, metavar="S", help="the day takes (25)"
+        "--replay", type=float, default=22.0, metavar="S", help="the day takes (22)"
     )
-    parser.add_argument("--live", type=float, default=16.0, metavar="S", help="live traffic (16)")
+    parser.add_argument("--live", type=float, default=20.0, metavar="S", help="live traffic (20)")
     parser.add_argument("--shop", action="store_true", help="only the demo shop, until Ctrl-C")
 
 
@@ -98,16 +98,16 @@ def cluster(settings: Settings, console: Console) -> Iterator[Settings]:
 async def play(
     args: argparse.Namespace, settings: Settings, folder: Path, console: Console
 ) -> None:
-    """Both acts and what is to be said of them. Raises DemoFailed and what Kafka raises."""
-    replay = Stage(settings, "replay", "record", console)
-    live = Stage(settings, "live", "append", console)
+    """Both scenarios and what is to be said of them. Raises DemoFailed and what Kafka raises."""
+    replay = DemoSession(settings, "replay", "record", console)
+    live = DemoSession(settings, "live", "append", console)
     try:
         heading(console, f"A day of {args.visitors} shoppers, in {args.replay:.0f} seconds")
         expected = await scenarios.replay(replay, folder, args.visitors, args.seed, args.replay)
         heading(console, f"Live, for {args.live:.0f} seconds: exit intent within a second")
         await scenarios.live(live, folder, RATE, args.seed, args.live)
         heading(console, "What came of the day")
-        for line in results.summary(replay.takings()):
+        for line in results.summary(replay.results()):
             console.print(line)
         await stories(replay, console)
         heading(console, "Whether it holds")
@@ -117,8 +117,8 @@ async def play(
         heading(console, "Where to look next")
         console.print(NEXT)
     finally:
-        for stage in (replay, live):
-            stage.drop_topics()
+        for session in (replay, live):
+            session.drop_topics()
 
 
 def offered(console: Console) -> bool:
@@ -130,31 +130,31 @@ def offered(console: Console) -> bool:
 
 def shop(settings: Settings, folder: Path, console: Console) -> None:
     """The shop until Ctrl-C, which is how it ends well."""
-    stage = Stage(settings, "shop", "append", console)
+    session = DemoSession(settings, "shop", "append", console)
     try:
-        shop_page.show(stage, folder, console)
+        shop_page.show(session, folder, console)
     except KeyboardInterrupt:
         console.print("the shop is closed", style="dim")
     finally:
-        stage.drop_topics()
+        session.drop_topics()
 
 
 def heading(console: Console, text: str) -> None:
     console.print(f"\n── {text} ──", style="bold cyan")
 
 
-async def stories(stage: Stage, console: Console) -> None:
-    """Two people of the day: one was reminded, for one something was refused."""
-    async with Kafka(stage.settings) as source:
-        for person in results.examples(stage.takings(), stage.weight):
+async def stories(session: DemoSession, console: Console) -> None:
+    """People of the day: one was reminded, for one something was refused, a guest has bought."""
+    async with Kafka(session.settings) as source:
+        for person in results.examples(session.results(), session.weight):
             answer = await ask(source, person) if person else None
             if answer:
                 heading(console, f"storefront-triggers explain {person}")
-                explain.show(answer, stage.recipes, None, console)
+                explain.show(answer, session.recipes, None, console)
 
 
 def verdict(
-    replay: Stage, live: Stage, expected: Takings, console: Console
+    replay: DemoSession, live: DemoSession, expected: Results, console: Console
 ) -> Iterator[tuple[bool, str]]:
     """(whether it holds, what was promised), printed as it goes."""
     for holds, line in promises(replay, live, expected):
@@ -162,8 +162,10 @@ def verdict(
         yield holds, line
 
 
-def promises(replay: Stage, live: Stage, expected: Takings) -> Iterator[tuple[bool, str]]:
-    found = replay.takings()
+def promises(
+    replay: DemoSession, live: DemoSession, expected: Results
+) -> Iterator[tuple[bool, str]]:
+    found = replay.results()
     same = found == expected and bool(found.triggers)
     yield (
         same,
@@ -175,9 +177,14 @@ def promises(replay: Stage, live: Stage, expected: Takings) -> Iterator[tuple[bo
             f"live: {len(found.triggers)} and {len(found.decisions)}"
         ),
     )
-    for name, stage in (("replay", replay), ("live", live)):
-        fates = ", ".join(f"{count} {fate}" for fate, count in stage.fates.most_common() if count)
-        yield stage.fates.total() == stage.sent, f"{name}: {stage.sent} records in = {fates}"
+    for name, session in (("replay", replay), ("live", live)):
+        outcomes = ", ".join(
+            f"{count} {outcome}" for outcome, count in session.outcomes.most_common() if count
+        )
+        yield (
+            session.outcomes.total() == session.sent,
+            f"{name}: {session.sent} records in = {outcomes}",
+        )
     for name, times in (("on the broker", live.delays), ("seen from outside", live.waits)):
         found_ = results.latency(times)
         if found_ is None:

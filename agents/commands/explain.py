@@ -23,7 +23,7 @@ from agents.config.settings import Settings, SettingsError
 from agents.explain.decision_sources import Files, Kafka
 from agents.explain.event_text import day, of_day
 from agents.explain.lookup import Answer, ask
-from agents.explain.timeline import Kind, Line, lines
+from agents.explain.timeline import Kind, StoryLine, lines
 from agents.explain.zone import own_zone
 from stream.episodes import quiet_hours
 from stream.recipes.recipe import Recipes
@@ -31,6 +31,7 @@ from stream.recipes_file import RecipesError
 
 SIGNS: Final[dict[Kind, tuple[str, str]]] = {
     "did": (" ", ""),
+    "faulty": ("!", "bold yellow"),
     "quiet": ("·", "dim"),
     "fired": ("✓", "bold green"),
     "refused": ("✗", "yellow"),
@@ -50,7 +51,9 @@ SUMMED: Final[tuple[tuple[Kind, str], ...]] = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("id", help="customer:anna, visitor:v1, a bare id, or a trigger id")
+    parser.add_argument(
+        "id", help="customer:anna, visitor:v1, email:<key>, a bare id, or a trigger id"
+    )
     parser.add_argument(
         "--zone", help="IANA zone of the times (the person's own, else the policy's)"
     )
@@ -101,7 +104,7 @@ def written(answer: Answer, recipes: Recipes, zone: str | None) -> Iterator[tupl
     place = quiet_hours.zone(name) or quiet_hours.zone("UTC")
     assert place is not None
     told = lines(answer.story, recipes, place)
-    devices = ", ".join(answer.visitors)
+    devices = ", ".join(answer.places)
     yield f"{answer.name} · on {devices} · times in {name}", "bold"
     for line in told:
         if answer.trigger_id and line.trigger_id == answer.trigger_id:
@@ -117,7 +120,7 @@ def written(answer: Answer, recipes: Recipes, zone: str | None) -> Iterator[tupl
     yield f"In short: {summed or 'nothing came due'}.", "bold"
 
 
-def _line(line: Line, zone: tzinfo, asked: str | None) -> Iterator[tuple[str, str]]:
+def _line(line: StoryLine, zone: tzinfo, asked: str | None) -> Iterator[tuple[str, str]]:
     sign, style = SIGNS[line.kind]
     mark = " ◀" if asked and line.trigger_id == asked else ""
     yield f"  {of_day(line.at, zone)} {sign} {line.text}{mark}", style

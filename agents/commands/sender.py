@@ -1,7 +1,7 @@
 """Runs a sender until it is told to stop.
 
-Follow a trigger: service.py reads it, shift.py and lanes.py give it its turn, courier.py brings it to
-the endpoint and marks.py remembers it; lookout.py knows whether it was cancelled further on.
+Follow a trigger: consumer.py reads it, assignment.py and key_queues.py give it its turn, delivery.py brings it to
+the endpoint and idempotency.py remembers it; cancellations.py knows whether it was cancelled further on.
 """
 
 import argparse
@@ -21,14 +21,14 @@ from agents.config.settings import SettingsError
 from agents.runtime import probes
 from agents.runtime.log import configure, say
 from agents.runtime.shutdown import Stopped, before, end, report
-from agents.sender.cancellations import Lookout
+from agents.sender.cancellations import CancellationIndex
 from agents.sender.clock import Clock
-from agents.sender.consumer import Service, TopicsMissing
+from agents.sender.consumer import TopicsMissing, TriggerConsumer
 from agents.sender.dead_letters import Undelivered
-from agents.sender.delivery import Courier
-from agents.sender.health import Exposed
-from agents.sender.idempotency_redis import RedisMarks
-from agents.sender.idempotency_sqlite import FileMarks
+from agents.sender.delivery import TriggerDelivery
+from agents.sender.health import SenderHealth
+from agents.sender.idempotency_redis import RedisIdempotency
+from agents.sender.idempotency_sqlite import SqliteIdempotency
 from agents.sender.metrics import Metrics
 from agents.sender.settings import SenderSettings
 from agents.sender.webhook import Endpoint
@@ -108,27 +108,31 @@ class Sender:
     def __init__(self, settings: SenderSettings, recipes: dict[str, str]) -> None:
         self._settings, common = settings, settings.common
         lease, owner = settings.timeout_ms + LEASE_MORE_MS, uuid.uuid4().hex
-        file, clock, metrics = FileMarks(settings.marks, owner, lease), Clock(), Metrics()
-        self._redis: RedisMarks | None = None
+        file, clock, metrics = (
+            SqliteIdempotency(settings.idempotency, owner, lease),
+            Clock(),
+            Metrics(),
+        )
+        self._redis: RedisIdempotency | None = None
         if common.redis:
-            self._redis = RedisMarks(common.redis, settings.group, owner, lease, file)
-        self._courier = Courier(
+            self._redis = RedisIdempotency(common.redis, settings.group, owner, lease, file)
+        self._delivery = TriggerDelivery(
             settings,
             clock,
-            Lookout(common, clock),
+            CancellationIndex(common, clock),
             Endpoint(settings, metrics),
             self._redis or file,
             Undelivered(common),
             metrics,
             asyncio.Semaphore(settings.requests),
         )
-        self._service = Service(settings, self._courier, recipes)
+        self._consumer = TriggerConsumer(settings, self._delivery, recipes)
 
     async def run(self, stop: asyncio.Event, address: tuple[str, int] | None) -> None:
         """Until it is told to stop. Raises what makes going on impossible."""
-        exposed = Exposed(self._service, self._courier)
+        exposed = SenderHealth(self._consumer, self._delivery)
         if address:
-            await probes.serve(address, exposed.deaf, exposed.unready, exposed.metrics)
+            await probes.serve(address, exposed.stalled, exposed.unready, exposed.metrics)
         try:
             await before(stop, self._serve())
         except Stopped:
@@ -141,23 +145,23 @@ class Sender:
             say(log, "stopped")
 
     async def _serve(self) -> None:
-        courier = self._courier
-        await courier.marks.open()
-        await courier.endpoint.start()
-        await courier.lookout.start()
-        await courier.undelivered.start()
-        await self._service.start()
+        delivery = self._delivery
+        await delivery.idempotency.open()
+        await delivery.endpoint.start()
+        await delivery.cancellations.start()
+        await delivery.undelivered.start()
+        await self._consumer.start()
         where = "redis" if self._redis else "file"
         say(log, "started", prefix=self._settings.common.prefix or "-", marks=where)
         async with asyncio.TaskGroup() as tasks:
             if self._redis:
                 tasks.create_task(self._redis.tend())
-            tasks.create_task(self._service.run())
+            tasks.create_task(self._consumer.run())
 
     async def _stop(self) -> None:
         """What is on its way still needs the endpoint and the marks."""
-        await self._service.stop()
-        await self._courier.undelivered.stop()
-        await self._courier.lookout.stop()
-        await self._courier.endpoint.stop()
-        await self._courier.marks.close()
+        await self._consumer.stop()
+        await self._delivery.undelivered.stop()
+        await self._delivery.cancellations.stop()
+        await self._delivery.endpoint.stop()
+        await self._delivery.idempotency.close()

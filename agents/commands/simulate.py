@@ -1,7 +1,7 @@
 """The command `simulate`: a shop's traffic, made up but realistic, into Kafka or into a file.
 
-Without --out it goes to storefront.events in real time, keyed by visitor with the Java-compatible
-partitioner, at a steady rate. With --out a whole day becomes a file for `backtest` and `load`: one
+Without --out it goes to storefront.events in real time, keyed by visitor (or the pseudo-visitor of what names none)
+with the Java-compatible partitioner, at a steady rate. With --out a whole day becomes a file for `backtest` and `load`: one
 event a line, with its time `t`.
 """
 
@@ -23,6 +23,7 @@ from agents.kafka.topics import EVENTS
 from agents.simulator import traffic as shoppers
 from agents.simulator.faults import Faults, Record
 from stream import durations
+from stream.backtest import key
 
 START: Final = "2026-01-05T00:00"
 LINGER_MS: Final = 5
@@ -45,12 +46,6 @@ def current(traffic: Iterable[tuple[int, Record]]) -> Iterator[Record]:
         yield record
 
 
-def key(record: Record) -> bytes | None:
-    """A storefront keys its events by visitor; what has none goes anywhere."""
-    visitor = record.get("visitor") if isinstance(record, dict) else None
-    return visitor.encode() if isinstance(visitor, str) else None
-
-
 def send(
     producer: KafkaProducer, topic: str, records: Iterable[Record], rate: float, seconds: float
 ) -> int:
@@ -68,7 +63,7 @@ def send(
         if pause > 0:
             time.sleep(pause)
         value = record if isinstance(record, bytes) else encode(record)
-        producer.send(topic, value, key(record)).add_errback(failed.append)
+        producer.send(topic, value, key(value)).add_errback(failed.append)
         sent += 1
     producer.flush()
     if failed:
@@ -85,7 +80,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=_faults,
         default=Faults(),
         metavar="NAME=SHARE,…",
-        help="shares of duplicates, late, unknown, rubbish (a few thousandths of each)",
+        help="shares of duplicates, late, unknown, rubbish, parts (a few thousandths of each)",
     )
     live = parser.add_argument_group("live, to Kafka")
     live.add_argument("--rate", type=_positive, default=100.0, help="events a second (100)")

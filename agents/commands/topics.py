@@ -18,7 +18,7 @@ from kafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from agents.config.recipes import read
 from agents.config.settings import Settings, SettingsError, kafka_python_options
-from agents.kafka.credentials import let_in
+from agents.kafka.credentials import check_credentials
 from agents.kafka.topics import CLAIMS, EVENTS, FACTS, Layout, TopicSpec, required
 from agents.runtime.log import say
 from stream.recipes_file import RecipesError
@@ -186,7 +186,7 @@ async def ready(settings: Settings, names: Iterable[str]) -> tuple[Layout, int]:
 
     pause = PATIENCE_S
     while True:
-        await let_in(settings)
+        await check_credentials(settings)
         try:
             return await asyncio.to_thread(ask)
         except KafkaError as error:

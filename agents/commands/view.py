@@ -1,7 +1,7 @@
 """The command `view`: keeps in Redis what people like to look up, as the log grows.
 
 Beside the workers, never in them; the console does the same while it runs, and both may. No decision
-reads it. What it holds: agents/view/keys.py.
+reads it. What it holds: agents/view/redis_keys.py.
 """
 
 import argparse
@@ -97,7 +97,7 @@ async def _beside(writer: Writer, until: Coroutine[Any, Any, object]) -> None:
 
 async def _caught_up(writer: Writer) -> None:
     """Until the view has all that the log had when it was asked last."""
-    while writer.follower.behind != 0:
+    while writer.tail.behind != 0:
         await asyncio.sleep(LOOK_S)
 
 
@@ -105,6 +105,6 @@ def _unready(writer: Writer) -> list[str]:
     found = []
     if writer.link.fault:
         found.append(f"Redis does not answer: {writer.link.fault}")
-    if writer.follower.state != "up":
+    if writer.tail.state != "up":
         found.append("no broker answers")
     return found

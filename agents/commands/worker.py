@@ -26,7 +26,7 @@ from agents.worker import health, malloc
 from agents.worker.health import Health
 from agents.worker.metrics import Metrics
 from agents.worker.restore import StateError
-from agents.worker.worker import Service
+from agents.worker.worker import Worker
 from stream.recipes.recipe import Recipes
 from stream.recipes_file import RecipesError
 from stream.stages.backend import COMPILED
@@ -88,9 +88,9 @@ async def serve(settings: Settings, recipes: Recipes, stop: asyncio.Event) -> No
     healthy = Health()
     await health.serve(settings, healthy, metrics)
     layout, brokers = await before(stop, topics.ready(settings, recipes.names))
-    metrics.lay_out(layout)
-    service = Service(settings, recipes, layout, brokers, metrics)
-    healthy.look_at(service.ownership, service.evidence)
+    metrics.set_partitions(layout)
+    worker = Worker(settings, recipes, layout, brokers, metrics)
+    healthy.observe(worker.assignment, worker.watermarks)
     say(
         log,
         "started",
@@ -99,13 +99,13 @@ async def serve(settings: Settings, recipes: Recipes, stop: asyncio.Event) -> No
         inputs=layout.inputs,
         compiled=settings.compiled and COMPILED is not None,
     )
-    running, told = asyncio.ensure_future(service.run()), asyncio.ensure_future(stop.wait())
-    await asyncio.wait((running, told), return_when=asyncio.FIRST_COMPLETED)
+    running, asked = asyncio.ensure_future(worker.run()), asyncio.ensure_future(stop.wait())
+    await asyncio.wait((running, asked), return_when=asyncio.FIRST_COMPLETED)
     if running.done():
         running.result()
     say(log, "stopping")
     # What runs is not cancelled: a flush that is given up has taken out changes that it has not written.
-    leaving = asyncio.ensure_future(service.stop())
+    leaving = asyncio.ensure_future(worker.stop())
     await asyncio.wait((leaving,), timeout=GOODBYE_S)
     if leaving.done():
         leaving.result()

@@ -14,13 +14,14 @@ from agents.console import routes, shop
 from agents.console.app_keys import HUB, RECIPES
 from agents.console.http_security import add_headers, only_loopback
 from agents.console.hub import Hub
-from agents.console.lookup import Answers
+from agents.console.left_out import PartsLeftOut
+from agents.console.lookup import Lookup
 from agents.console.overview import Overview
-from agents.console.topic_reader import Feed
+from agents.console.topic_reader import TopicReader
 from agents.console.wording import wording
 from agents.runtime.metrics_page import tell
 from agents.view.metrics import ViewMetrics
-from agents.view.reader import Stored
+from agents.view.reader import ViewReader
 from agents.view.redis_client import Link
 from agents.view.writer import Writer
 from stream.recipes.recipe import Recipes
@@ -38,17 +39,18 @@ def make_app(settings: Settings, recipes: Recipes, *, loopback: bool = True) -> 
     app.on_response_prepare.append(add_headers)
     app[FAILED] = asyncio.get_running_loop().create_future()
     hub = Hub(wording(recipes))
-    feed = Feed(settings, recipes, hub)
+    reader = TopicReader(settings, recipes, hub)
     link = Link(settings.redis) if settings.redis else None
     writer = Writer(settings, recipes, link) if link else None
-    stored = Stored(link, writer.keys) if link and writer else None
-    app[HUB], app[SETTINGS], app[RECIPES], app[routes.FEED] = hub, settings, recipes, feed
-    app[routes.OVERVIEW] = Overview(settings, recipes, feed, writer, stored)
-    app[routes.ANSWERS] = Answers(settings, recipes, feed, stored)
+    view = ViewReader(link, writer.keys) if link and writer else None
+    app[HUB], app[SETTINGS], app[RECIPES], app[routes.READER] = hub, settings, recipes, reader
+    left_out = PartsLeftOut(hub)
+    app[routes.OVERVIEW] = Overview(settings, recipes, reader, writer, view, left_out)
+    app[routes.LOOKUP] = Lookup(settings, recipes, reader, view)
     routes.add_routes(app)
     shop.add_routes(app)
-    work: list[Callable[[], Awaitable[None]]] = [feed.follower.run, feed.sample]
-    work += handler.add_routes(app)
+    work: list[Callable[[], Awaitable[None]]] = [reader.tail.run, reader.sample]
+    work += handler.add_routes(app, left_out.take)
     if link and writer:
         tell(app, ViewMetrics(link, writer).text)
         work.append(writer.run)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Final, Literal, Self
 
-Kind = Literal["trigger", "cancel", "decision", "rejected", "status"]
+Kind = Literal["trigger", "cancel", "decision", "rejected", "left_out", "status"]
 
 Words = Callable[[Kind, Mapping[str, Any]], Mapping[str, Any]]
 """What is said of a happening besides its data."""
@@ -25,9 +25,9 @@ WAITING: Final = 500
 """Happenings that may wait for one subscriber. More: memory for each who sleeps."""
 
 
-class Happening:
+class LiveEvent:
     """`data`: plain JSON. A `trigger` or `cancel` has the fields of the CloudEvent's data, a `decision`
-    its own, `rejected` the headers; all with the record's `topic` (without the prefix), `partition`,
+    its own, `rejected` the headers, `left_out` what an event that was posted went without; all with the record's `topic` (without the prefix), `partition`,
     `offset` and `t`, the broker's time (ms). `number` 0: not remembered (`status`).
     """
 
@@ -67,10 +67,10 @@ class Hub:
         waiting: int = WAITING,
     ) -> None:
         self._words = words
-        self._mark = secrets.token_hex(4)
+        self._process_id = secrets.token_hex(4)
         self._count = 0
         self._waiting = waiting
-        self._memory: deque[Happening] = deque(maxlen=remembered)
+        self._memory: deque[LiveEvent] = deque(maxlen=remembered)
         self._subscriptions: set[Subscription] = set()
         self.closed = False
 
@@ -80,11 +80,11 @@ class Hub:
         if remember:
             self._count += 1
             number = self._count
-        happening = Happening(number, kind, data, self._words)
+        event = LiveEvent(number, kind, data, self._words)
         if remember:
-            self._memory.append(happening)
+            self._memory.append(event)
         for subscription in self._subscriptions:
-            subscription.offer(happening)
+            subscription.offer(event)
 
     def subscribe(
         self,
@@ -100,28 +100,28 @@ class Hub:
         gives all that is remembered; None only what comes from now on. To be used with `async with`.
         """
 
-        def wanted(happening: Happening) -> bool:
+        def wanted(event: LiveEvent) -> bool:
             return (
-                (kinds is None or happening.kind in kinds)
-                and (visitor is None or happening.visitor == visitor)
-                and (person is None or happening.person == person)
+                (kinds is None or event.kind in kinds)
+                and (visitor is None or event.visitor == visitor)
+                and (person is None or event.person == person)
             )
 
         subscription = Subscription(self._subscriptions, wanted, self._waiting)
         if after is not None:
             start = self._number(after)
             concerned = [each for each in self._memory if each.number > start and wanted(each)]
-            for happening in concerned[-self._waiting :]:
-                subscription.offer(happening)
+            for event in concerned[-self._waiting :]:
+                subscription.offer(event)
         return subscription
 
-    def name(self, happening: Happening) -> str:
+    def name(self, event: LiveEvent) -> str:
         """The id of a server-sent event."""
-        return f"{self._mark}-{happening.number}"
+        return f"{self._process_id}-{event.number}"
 
     def knows(self, name: str) -> bool:
         """Whether a name was given by this process, so that to go on after it leaves no doubt."""
-        return name.startswith(f"{self._mark}-")
+        return name.startswith(f"{self._process_id}-")
 
     @property
     def subscribers(self) -> int:
@@ -134,7 +134,7 @@ class Hub:
             subscription.wake()
 
     def _number(self, name: str) -> int:
-        number = name.removeprefix(f"{self._mark}-")
+        number = name.removeprefix(f"{self._process_id}-")
         return int(number) if self.knows(name) and number.isascii() and number.isdigit() else 0
 
 
@@ -144,12 +144,12 @@ class Subscription:
     def __init__(
         self,
         all_: set["Subscription"],
-        wanted: Callable[[Happening], bool],
+        wanted: Callable[[LiveEvent], bool],
         waiting: int,
     ) -> None:
         self._all = all_
         self._wanted = wanted
-        self._queue: deque[Happening] = deque(maxlen=waiting)
+        self._queue: deque[LiveEvent] = deque(maxlen=waiting)
         self._come = asyncio.Event()
         self._lost = 0
         self.missed = 0
@@ -166,18 +166,18 @@ class Subscription:
     ) -> None:
         self._all.discard(self)
 
-    def offer(self, happening: Happening) -> None:
-        if not self._wanted(happening):
+    def offer(self, event: LiveEvent) -> None:
+        if not self._wanted(event):
             return
         if len(self._queue) == self._queue.maxlen:
             self._lost += 1
-        self._queue.append(happening)
+        self._queue.append(event)
         self._come.set()
 
     def wake(self) -> None:
         self._come.set()
 
-    async def next(self, seconds: float | None = None) -> list[Happening]:
+    async def next(self, seconds: float | None = None) -> list[LiveEvent]:
         """All that waits, as soon as there is any; empty after so many seconds without."""
         if not self._queue:
             self._come.clear()

@@ -11,16 +11,16 @@ from typing import Any, Final
 from aiokafka.errors import KafkaError
 
 from agents.config.settings import Settings
-from agents.console.topic_reader import Feed
+from agents.console.topic_reader import TopicReader
 from agents.explain import pending_steps
 from agents.explain.decision_sources import Kafka
 from agents.explain.lookup import TRIGGER_ID, Answer, ask, persons
-from agents.explain.pending_steps import Known
-from agents.explain.timeline import Line, Story, lines
+from agents.explain.pending_steps import PendingSteps
+from agents.explain.timeline import Story, StoryLine, lines
 from agents.explain.zone import own_zone
-from agents.kafka.reconnect import broken_is_lost
+from agents.kafka.reconnect import connection_loss_as_error
 from agents.view.projection import PEOPLE
-from agents.view.reader import Stored
+from agents.view.reader import ViewReader
 from agents.view.redis_client import ViewLost
 from stream.episodes import quiet_hours
 from stream.recipes.recipe import Recipes
@@ -37,16 +37,16 @@ class Unanswered(Exception):
     """Neither Kafka nor Redis could be asked, or it took too long; the text says which."""
 
 
-class Answers:
-    """`stored`: the view, None without a Redis."""
+class Lookup:
+    """`view`: the view, None without a Redis."""
 
     def __init__(
-        self, settings: Settings, recipes: Recipes, feed: Feed, stored: Stored | None
+        self, settings: Settings, recipes: Recipes, reader: TopicReader, view: ViewReader | None
     ) -> None:
         self._settings = settings
         self._recipes = recipes
-        self._feed = feed
-        self._stored = stored
+        self._reader = reader
+        self._view = view
         self._turn = asyncio.Semaphore(AT_ONCE)
 
     async def answer(self, asked: str) -> dict[str, Any] | None:
@@ -55,11 +55,11 @@ class Answers:
         if TRIGGER_ID.fullmatch(asked.lower()):
             id = asked.lower()
             name = await self._owner(id) or id
-        if self._feed.follower.state == "lost":
+        if self._reader.tail.state == "lost":
             return await self._from_view(name, id, "No broker answers.")
         try:
             async with asyncio.timeout(PATIENCE_S):
-                with broken_is_lost():
+                with connection_loss_as_error():
                     return await self._from_log(name, id)
         except TimeoutError:
             return await self._from_view(name, id, f"The log took more than {PATIENCE_S:.0f} s.")
@@ -72,24 +72,24 @@ class Answers:
             if found is None:
                 return None
             known, place = await self._waiting(source, found.name)
-            told = self._told(found._replace(trigger_id=id or found.trigger_id), known)
+            told = self._shown(found._replace(trigger_id=id or found.trigger_id), known)
             return told | {"source": "kafka", "waiting_source": place}
 
     async def _owner(self, id: str) -> str | None:
         """The person of a trigger id, where it is remembered."""
-        person = self._feed.person_of(id)
-        if person is None and self._stored:
+        person = self._reader.person_of(id)
+        if person is None and self._view:
             try:
-                person = await self._stored.person_of(id)
+                person = await self._view.person_of(id)
             except ViewLost:
                 return None
         return person
 
-    async def _waiting(self, source: Kafka, person: str) -> tuple[Known | None, str]:
+    async def _waiting(self, source: Kafka, person: str) -> tuple[PendingSteps | None, str]:
         """What waits, and who said it: the view, or the changelog where the view cannot."""
-        if self._stored:
+        if self._view:
             try:
-                known = await self._stored.waiting(person)
+                known = await self._view.waiting(person)
             except ViewLost:
                 known = None
             if known is not None:
@@ -98,22 +98,22 @@ class Answers:
         return pending_steps.of_records(person, values, self._recipes), "kafka"
 
     async def _from_view(self, name: str, id: str | None, fault: str) -> dict[str, Any] | None:
-        if self._stored is None:
+        if self._view is None:
             raise Unanswered(f"{fault} There is no Redis to ask instead.")
         try:
             for person in persons(name):
-                decisions = await self._stored.decisions(person)
-                known = await self._stored.waiting(person)
+                decisions = await self._view.decisions(person)
+                known = await self._view.waiting(person)
                 if decisions or known:
                     devices = tuple(sorted({each["visitor"] for each in decisions}))
                     story = Story(frozenset({person}), (), decisions)
-                    told = self._told(Answer(person, devices, story, id), known)
+                    told = self._shown(Answer(person, devices, story, id), known)
                     return told | {"source": "redis", "waiting_source": "redis", "fault": fault}
         except ViewLost as error:
             raise Unanswered(f"{fault} Redis does not answer either ({error}).") from None
         return None
 
-    def _told(self, answer: Answer, known: Known | None) -> dict[str, Any]:
+    def _shown(self, answer: Answer, known: PendingSteps | None) -> dict[str, Any]:
         zone, name = self._zone(answer)
         told = lines(answer.story, self._recipes, zone)
         counts = Counter(line.kind for line in told)
@@ -126,7 +126,7 @@ class Answers:
         return {
             "name": answer.name,
             "trigger_id": answer.trigger_id,
-            "visitors": answer.visitors,
+            "visitors": answer.places,
             "zone": name,
             "counts": counts,
             "left_out": max(0, len(told) - MOST_LINES),
@@ -141,5 +141,5 @@ class Answers:
         return zone, name
 
 
-def _line(line: Line) -> dict[str, int | str | Sequence[str] | None]:
+def _line(line: StoryLine) -> dict[str, int | str | Sequence[str] | None]:
     return line._asdict()

@@ -7,10 +7,11 @@ from typing import Any, Final
 
 from agents.config.settings import Settings
 from agents.console import latency
+from agents.console.left_out import PartsLeftOut
 from agents.console.rolling_counts import SPANS, Key
-from agents.console.topic_reader import Feed
+from agents.console.topic_reader import TopicReader
 from agents.view.projection import day
-from agents.view.reader import Count, Stored
+from agents.view.reader import Count, ViewReader
 from agents.view.redis_client import ViewLost
 from agents.view.writer import Writer
 from schemas.files import HOME
@@ -30,21 +31,23 @@ FRESH_S: Final = 0.5
 
 
 class Overview:
-    """`writer`, `stored`: of the Redis view, None without a Redis."""
+    """`writer`, `view`: of the Redis view, None without a Redis."""
 
     def __init__(
         self,
         settings: Settings,
         recipes: Recipes,
-        feed: Feed,
+        reader: TopicReader,
         writer: Writer | None,
-        stored: Stored | None,
+        view: ViewReader | None,
+        left_out: PartsLeftOut,
     ) -> None:
         self._settings = settings
         self._recipes = recipes
-        self._feed = feed
+        self._reader = reader
         self._writer = writer
-        self._stored = stored
+        self._view = view
+        self._left_out = left_out
         self._made: dict[str, tuple[float, dict[str, Any]]] = {}
 
     async def figures(self, over: str) -> dict[str, Any]:
@@ -59,7 +62,7 @@ class Overview:
         now = self._now()
         counts, series = await self._month(now) if over == MONTH else self._recent(over, now)
         timed = "day" if over == MONTH else over
-        total = self._feed.tallies.spans[timed].total(now)
+        total = self._reader.counts.spans[timed].total(now)
         return {
             "now": now,
             "contract": CONTRACT.exists(),
@@ -67,7 +70,7 @@ class Overview:
             "replay": self._settings.time == "record",
             "zone": self._recipes.policy.zone,
             "over": over,
-            "since": self._feed.since,
+            "since": self._reader.since,
             "kafka": self._kafka(),
             "redis": self._redis(),
             "recipes": [self._recipe(name) for name in self._names(counts)],
@@ -78,23 +81,24 @@ class Overview:
                 "bounds": latency.BOUNDS,
                 **{sort: latency.summary(total, sort) for sort in latency.SORTS},
             },
-            "evidence": self._feed.evidence.summary(),
+            "evidence": self._reader.progress.summary(),
             "rejected": {
                 key[1]: number for key, number in total.most_common() if key[0] == "rejected"
             },
+            "left_out": self._left_out.rows(),
         }
 
     def _now(self) -> int:
         """The broker's time, so far as it is known here, else this machine's (ms)."""
-        return self._feed.evidence.now or int(time.time() * 1000)
+        return self._reader.progress.now or int(time.time() * 1000)
 
     def _kafka(self) -> dict[str, Any]:
-        follower = self._feed.follower
+        tail = self._reader.tail
         return {
-            "state": follower.state,
-            "fault": follower.fault,
-            "for_s": round(time.monotonic() - follower.since),
-            "behind": follower.behind,
+            "state": tail.state,
+            "fault": tail.fault,
+            "for_s": round(time.monotonic() - tail.since),
+            "behind": tail.behind,
         }
 
     def _redis(self) -> dict[str, Any]:
@@ -104,19 +108,19 @@ class Overview:
         return {
             "state": "lost" if fault else "up",
             "fault": fault,
-            "behind": self._writer.follower.behind,
+            "behind": self._writer.tail.behind,
         }
 
     def _recent(self, over: str, now: int) -> tuple[list[list[Any]], list[list[Any]]]:
         """(recipe, outcome, reason, number) and (begin, fired by recipe, not sent) by bucket."""
-        tally = self._feed.tallies.spans[over]
+        tally = self._reader.counts.spans[over]
         series = [[begin, *_split(_rows(bucket))] for begin, bucket in tally.buckets(now)]
         return _rows(tally.total(now)), series
 
     async def _month(self, now: int) -> tuple[list[list[Any]], list[list[Any]]]:
         """The same from the view, by day; nothing while there is none."""
         try:
-            found = await self._stored.counts() if self._stored else []
+            found = await self._view.counts() if self._view else []
         except ViewLost:
             found = []
         begins = [now // DAY * DAY - back * DAY for back in reversed(range(DAYS))]
@@ -146,7 +150,7 @@ class Overview:
             "steps": about.steps if about and about.kind != EXIT else [],
             "channels": about.channels if about else [],
             "version": about.version if about else None,
-            "last_fired": self._feed.last_fired.get(name),
+            "last_fired": self._reader.last_fired.get(name),
         }
 
 

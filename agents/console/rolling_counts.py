@@ -21,7 +21,7 @@ class Span(NamedTuple):
 SPANS: Final = {"hour": Span(MINUTE, 60), "day": Span(HOUR // 2, 48)}
 
 
-class Tally:
+class RollingCount:
     """Counters by key in buckets of time; what is older than the newest bucket's span is dropped."""
 
     def __init__(self, span: Span) -> None:
@@ -58,11 +58,11 @@ class Tally:
         ]
 
 
-class Tallies:
+class RollingCounts:
     """The same numbers over every span."""
 
     def __init__(self) -> None:
-        self.spans = {name: Tally(span) for name, span in SPANS.items()}
+        self.spans = {name: RollingCount(span) for name, span in SPANS.items()}
 
     def add(self, t: int, key: Key, number: int = 1) -> None:
         for tally in self.spans.values():

@@ -11,21 +11,21 @@ from aiokafka.errors import KafkaError
 from agents.config.app_key import SETTINGS
 from agents.console import sse
 from agents.console.app_keys import HUB
-from agents.console.lookup import Answers, Unanswered
+from agents.console.lookup import Lookup, Unanswered
 from agents.console.overview import CONTRACT, RANGES, Overview
 from agents.console.rejected_payload import payload
-from agents.console.topic_reader import Feed
+from agents.console.topic_reader import TopicReader
 from agents.console.wording import why
-from agents.kafka.reconnect import broken_is_lost
+from agents.kafka.reconnect import connection_loss_as_error
 
 STATIC: Final = Path(__file__).parent / "static"
 PATIENCE_S: Final = 10.0
 LONGEST: Final = 200
 """Characters of an id that is asked for."""
 
-FEED: Final = web.AppKey("feed", Feed)
+READER: Final = web.AppKey("feed", TopicReader)
 OVERVIEW: Final = web.AppKey("overview", Overview)
-ANSWERS: Final = web.AppKey("answers", Answers)
+LOOKUP: Final = web.AppKey("answers", Lookup)
 
 routes = web.RouteTableDef()
 
@@ -83,7 +83,7 @@ async def asked(request: web.Request) -> web.Response:
     if not 0 < len(id) <= LONGEST:
         return _json({"fault": f"an id of 1 to {LONGEST} characters is meant"}, 400)
     try:
-        found = await request.app[ANSWERS].answer(id)
+        found = await request.app[LOOKUP].answer(id)
     except Unanswered as error:
         return _json({"fault": str(error)}, 503)
     if found is None:
@@ -94,7 +94,7 @@ async def asked(request: web.Request) -> web.Response:
 @routes.get("/api/rejected")
 async def rejected(request: web.Request) -> web.Response:
     """The last ones, the newest first, without their bytes."""
-    found = reversed(request.app[FEED].rejects)
+    found = reversed(request.app[READER].rejects)
     return _json([{**each, "why": why(each["reason"])} for each in found])
 
 
@@ -103,7 +103,7 @@ async def rejected_bytes(request: web.Request) -> web.Response:
     place = int(request.match_info["partition"]), int(request.match_info["offset"])
     try:
         async with asyncio.timeout(PATIENCE_S):
-            with broken_is_lost():
+            with connection_loss_as_error():
                 found = await payload(request.app[SETTINGS], *place)
     except (KafkaError, OSError, TimeoutError):
         return _json({"fault": "No broker answers."}, 503)

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from agents.console import sse
 from agents.console.app_keys import HUB
-from agents.console.hub import Happening, Kind, Subscription
+from agents.console.hub import Kind, LiveEvent, Subscription
 
 PAGE: Final = Path(__file__).parent / "static" / "shop" / "index.html"
 LONGEST: Final = 128
@@ -71,15 +71,15 @@ class Offers:
     ) -> None:
         await self._heard.__aexit__(kind, fault, at)
 
-    async def next(self, seconds: float | None = None) -> list[Happening]:
+    async def next(self, seconds: float | None = None) -> list[LiveEvent]:
         found = await self._heard.next(seconds)
         now = time.time() * 1000
         return [shown for each in found if (shown := self._shown(each, now))]
 
-    def _shown(self, happening: Happening, now: float) -> Happening | None:
+    def _shown(self, event: LiveEvent, now: float) -> LiveEvent | None:
         """`now`: ms."""
-        data, id = happening.data, happening.data["trigger_id"]
-        if happening.kind == "cancel":
+        data, id = event.data, event.data["trigger_id"]
+        if event.kind == "cancel":
             if id not in self._open:
                 return None
             self._open.discard(id)
@@ -91,4 +91,4 @@ class Offers:
             self._open.add(id)
             fields = ("trigger_id", "recipe", "offer", "arm", "value", "valid_until")
         shown: dict[str, Any] = {name: data.get(name) for name in fields}
-        return Happening(happening.number, happening.kind, shown, lambda kind, data: {})
+        return LiveEvent(event.number, event.kind, shown, lambda kind, data: {})

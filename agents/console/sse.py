@@ -6,7 +6,7 @@ from typing import Any, Final, Protocol
 
 from aiohttp import web
 
-from agents.console.hub import Happening, Hub
+from agents.console.hub import Hub, LiveEvent
 
 HEARTBEAT_S: Final = 10.0
 """Rarer: proxies take the line for dead. More often: phones wake for nothing."""
@@ -28,7 +28,7 @@ class Heard(AbstractAsyncContextManager[Any], Protocol):
 
     missed: int
 
-    async def next(self, seconds: float | None = None) -> list[Happening]: ...
+    async def next(self, seconds: float | None = None) -> list[LiveEvent]: ...
 
 
 async def stream(request: web.Request, hub: Hub, subscription: Heard) -> web.StreamResponse:
@@ -63,14 +63,14 @@ def _opening(hub: Hub, last: str) -> bytes:
     return f"retry: {RETRY_MS}\n{fresh}: open\n\n".encode()
 
 
-def _written(hub: Hub, happenings: list[Happening], missed: int) -> bytes:
+def _written(hub: Hub, happenings: list[LiveEvent], missed: int) -> bytes:
     if not happenings:
         return b": beat\n\n"
     lost = f'event: missed\ndata: {{"count":{missed}}}\n\n' if missed else ""
     return (lost + "".join(_event(hub, each) for each in happenings)).encode()
 
 
-def _event(hub: Hub, happening: Happening) -> str:
+def _event(hub: Hub, event: LiveEvent) -> str:
     """JSON has no line breaks outside of strings, and inside they are escaped."""
-    name = f"id: {hub.name(happening)}\n" if happening.number else ""
-    return f"{name}event: {happening.kind}\ndata: {happening.text}\n\n"
+    name = f"id: {hub.name(event)}\n" if event.number else ""
+    return f"{name}event: {event.kind}\ndata: {event.text}\n\n"

@@ -15,16 +15,16 @@ import msgspec
 from agents.config.settings import Settings
 from agents.console import latency
 from agents.console.hub import Hub
-from agents.console.rolling_counts import Tallies
-from agents.console.watermark_progress import EVERY_MS, Evidence
-from agents.kafka.tail import At, Follower, Tp
+from agents.console.rolling_counts import RollingCounts
+from agents.console.watermark_progress import EVERY_MS, WatermarkProgress
+from agents.kafka.tail import OffsetsAt, TopicTail, Tp
 from agents.kafka.topics import FACTS
 from agents.worker.producer import DECISIONS, REJECTED
 from stream.durations import DAY, MINUTE
 from stream.outputs.triggers import CANCELLED
 from stream.recipes.recipe import Recipes
 from stream.stages.watermark import VISITORS
-from stream.state.facts import Mark
+from stream.state.facts import WatermarkRecord
 
 TRIGGERS: Final = "triggers."
 
@@ -47,15 +47,15 @@ BREATH: Final = 500
 """Records taken in without letting others run."""
 
 _decode: Final = msgspec.json.Decoder().decode
-_mark: Final = msgspec.json.Decoder(Mark).decode
+_mark: Final = msgspec.json.Decoder(WatermarkRecord).decode
 
 
-class Feed:
+class TopicReader:
     """`since`: the broker's time (ms) of the oldest record that was counted, None before any."""
 
     def __init__(self, settings: Settings, recipes: Recipes, hub: Hub) -> None:
-        self.tallies = Tallies()
-        self.evidence = Evidence(lambda: time.monotonic_ns() // 1_000_000)
+        self.counts = RollingCounts()
+        self.progress = WatermarkProgress(lambda: time.monotonic_ns() // 1_000_000)
         self.rejects: deque[Mapping[str, Any]] = deque(maxlen=REJECTS)
         self.last_fired: dict[str, int] = {}
         self.since: int | None = None
@@ -63,14 +63,14 @@ class Feed:
         self._live = settings.time == "append"
         self._recipes = recipes
         self._hub = hub
-        self.follower = Follower(settings, self, "console", self._turned)
+        self.tail = TopicTail(settings, self, "console", self._turned)
 
     async def sample(self) -> None:
         """For ever: notes how far the workers know time."""
         while True:
             await asyncio.sleep(EVERY_MS / 1000)
-            if self.follower.behind is not None and self.follower.state == "up":
-                self.evidence.sample()
+            if self.tail.behind is not None and self.tail.state == "up":
+                self.progress.sample()
 
     def person_of(self, trigger_id: str) -> str | None:
         return self._owners.get(trigger_id)
@@ -80,7 +80,7 @@ class Feed:
         return followed or (topic == FACTS and partition == 0)
 
     async def starts(
-        self, partitions: Collection[Tp], begin: dict[Tp, int], end: dict[Tp, int], at: At
+        self, partitions: Collection[Tp], begin: dict[Tp, int], end: dict[Tp, int], at: OffsetsAt
     ) -> dict[Tp, int]:
         """The last day's, but of each topic not more than the last so many."""
         now = int(time.time() * 1000)
@@ -103,7 +103,7 @@ class Feed:
                 await asyncio.sleep(0)
 
     def _turned(self) -> None:
-        state = {"kafka": self.follower.state, "fault": self.follower.fault}
+        state = {"kafka": self.tail.state, "fault": self.tail.fault}
         self._hub.publish("status", state, remember=False)
 
     def _mark(self, record: Any) -> None:
@@ -111,7 +111,7 @@ class Feed:
             mark = _mark(record.value)
             if mark.stage != VISITORS:
                 return
-            self.evidence.told(record.timestamp, mark.sources, mark.evidence)
+            self.progress.update(record.timestamp, mark.sources, mark.evidence)
 
     def _count(self, topic: str, record: Any) -> None:
         t = record.timestamp
@@ -127,7 +127,7 @@ class Feed:
     def _decided(self, decision: dict[str, Any], t: int, place: dict[str, Any]) -> None:
         recipe, outcome = decision["recipe"], decision["outcome"]
         key = "decision", recipe, outcome, decision.get("reason", "")
-        self.tallies.add(t, key, decision.get("steps_left", 1))
+        self.counts.add(t, key, decision.get("steps_left", 1))
         self._own(decision["trigger_id"], decision["person"])
         if outcome != "fired":  # the trigger itself tells more
             self._hub.publish("decision", decision | place)
@@ -136,13 +136,13 @@ class Feed:
         data, cancelled = event["data"], event["type"] == CANCELLED
         recipe = data["recipe"]
         if cancelled:
-            self.tallies.add(t, ("decision", recipe, "cancelled", data["reason"]))
+            self.counts.add(t, ("decision", recipe, "cancelled", data["reason"]))
         else:
             self.last_fired[recipe] = max(t, self.last_fired.get(recipe, t))
         if self._live:
             sort = latency.sort(recipe, cancelled, self._recipes)
             taken = max(0, t - data["at" if cancelled else "not_before"])
-            self.tallies.add(t, latency.key(sort, taken))
+            self.counts.add(t, latency.key(sort, taken))
             place |= {"taken": taken}
         self._own(data["trigger_id"], data["person"])
         self._hub.publish("cancel" if cancelled else "trigger", data | place)
@@ -152,13 +152,14 @@ class Feed:
         size = why.get("size") or str(len(record.value or b""))
         reject = place | {
             "reason": why.get("reason", ""),
+            "type": why.get("type", ""),
             "path": why.get("path", "$"),
             "from": {name: why.get(name, "") for name in ORIGIN},
             "size": int(size) if size.isdigit() else 0,
             "cut": "size" in why,
         }
         self.rejects.append(reject)
-        self.tallies.add(t, ("rejected", reject["reason"]))
+        self.counts.add(t, ("rejected", reject["reason"]))
         self._hub.publish("rejected", reject)
 
     def _own(self, trigger_id: str, person: str) -> None:

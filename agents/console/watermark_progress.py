@@ -13,7 +13,7 @@ EVERY_MS: Final = 5_000
 """Ten minutes of samples."""
 
 
-class Evidence:
+class WatermarkProgress:
     def __init__(self, clock: Callable[[], int]) -> None:
         """`clock`: monotonic ms."""
         self._clock = clock
@@ -23,7 +23,7 @@ class Evidence:
         self._evidence: dict[int, int] = {}
         self._samples: deque[tuple[int, int]] = deque(maxlen=SAMPLES)
 
-    def told(self, t: int, sources: int, evidence: Mapping[int, int]) -> None:
+    def update(self, t: int, sources: int, evidence: Mapping[int, int]) -> None:
         """A mark that the broker stamped `t` (ms)."""
         ahead = t - self._clock()
         self._ahead = ahead if self._ahead is None else max(self._ahead, ahead)

@@ -9,7 +9,7 @@ from datetime import tzinfo
 from typing import Any, Final
 
 from agents.console.hub import Kind
-from agents.explain.decision_text import Teller
+from agents.explain.decision_text import DecisionText
 from stream.episodes import quiet_hours
 from stream.outputs.triggers import FIRED
 from stream.recipes.recipe import Recipes
@@ -56,14 +56,25 @@ def wording(recipes: Recipes) -> Callable[[Kind, Record], Record]:
 
 def _said(kind: Kind, data: Record, recipes: Recipes, zone: tzinfo) -> tuple[str, tuple[str, ...]]:
     if kind == "rejected":
-        return f"An event was rejected at {data['path']}", (f"Because {why(data['reason'])}.",)
+        what = f"An event of type {data['type']}" if data["type"] else "An event"
+        return f"{what} was rejected at {data['path']}", (f"Because {why(data['reason'])}.",)
+    if kind == "left_out":
+        return _left_out(data)
     if kind == "cancel":
-        return Teller((), (), (), recipes, zone).cancel(data), ()
+        return DecisionText((), (), (), recipes, zone).cancel(data), ()
     if kind == "decision":
-        return Teller((data,), (), (), recipes, zone).decision(data)
+        return DecisionText((data,), (), (), recipes, zone).decision(data)
     event = {"id": data["trigger_id"], "type": FIRED, "data": data}
     fired = {**data, "outcome": "fired", "at": data["not_before"]}
-    return Teller((fired,), (event,), (), recipes, zone).decision(fired)
+    return DecisionText((fired,), (event,), (), recipes, zone).decision(fired)
+
+
+def _left_out(data: Record) -> tuple[str, tuple[str, ...]]:
+    if data["reason"] == "unknown_type":
+        near = (f"Did you mean {data['meant']}?",) if data["meant"] else ()
+        return "An event of a type that there is not was taken: it does not count", near
+    text = f"An event of type {data['type']} was taken without {data['path']}"
+    return text, (f"Expected {data['expected']}, got {data['got']}.",)
 
 
 def why(reason: str) -> str:

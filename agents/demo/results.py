@@ -1,7 +1,7 @@
 """What came out of a run, counted and written down. Pure."""
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -13,7 +13,7 @@ TELLING: Final = ("cooldown", "cap", "consent", "ordered", "lower_priority", "un
 """Refusals worth an example, the most telling first."""
 
 
-class Takings(NamedTuple):
+class Results(NamedTuple):
     """The values of all triggers and cancels, and of all decisions; each only once."""
 
     triggers: frozenset[bytes]
@@ -38,17 +38,17 @@ def latency(times: Sequence[int]) -> Latency | None:
     return Latency(len(ranked), ranked[last // 2], ranked[-(-last * 99 // 100)], ranked[-1])
 
 
-def summary(takings: Takings) -> Iterator[str]:
+def summary(results: Results) -> Iterator[str]:
     """Triggers by recipe, refusals, deferrals and closings by reason."""
     fired: Counter[str] = Counter()
     cancelled: Counter[str] = Counter()
-    for trigger in map(json.loads, takings.triggers):
+    for trigger in map(json.loads, results.triggers):
         counted = cancelled if trigger["type"] == CANCELLED else fired
         counted[trigger["data"]["recipe"]] += 1
     outcomes: dict[str, Counter[str]] = {
         name: Counter() for name in ("refused", "deferred", "closed")
     }
-    for decision in map(json.loads, takings.decisions):
+    for decision in map(json.loads, results.decisions):
         if decision["outcome"] in outcomes:
             outcomes[decision["outcome"]][decision["reason"]] += 1
     yield from _table("Triggers by recipe", fired)
@@ -65,12 +65,15 @@ def _table(title: str, counts: Counter[str]) -> Iterator[str]:
             yield f"{count:>9} {name}"
 
 
-def examples(takings: Takings, weight: Mapping[str, int]) -> tuple[str | None, str | None]:
-    """(a person who got a reminder, one for whom something was refused), with short stories.
+def examples(
+    results: Results, weight: Mapping[str, int]
+) -> tuple[str | None, str | None, str | None]:
+    """(a person who got a reminder, one for whom something was refused, one whose reminders were ended by an order of a
+    server that knew no visitor), with short stories.
 
     `weight`: how many events each visitor has.
     """
-    decisions = [json.loads(value) for value in takings.decisions]
+    decisions = [json.loads(value) for value in results.decisions]
 
     def shortest(chosen: Iterable[Record]) -> str | None:
         known = [each for each in chosen if each["person"].startswith("customer:")] or list(chosen)
@@ -93,4 +96,20 @@ def examples(takings: Takings, weight: Mapping[str, int]) -> tuple[str | None, s
         if any(each["reason"] == reason for each in refused):
             refused = [each for each in refused if each["reason"] == reason]
             break
-    return shortest(reminded), shortest(refused)
+    bought = {each["person"] for each in decisions if each.get("reason") == "converted"}
+    names = _names(results)
+    by_key = [
+        each
+        for each in reminded
+        if each["person"] in bought and names[each["person"]] & weight.keys()
+    ]
+    return shortest(reminded), shortest(refused), shortest(by_key)
+
+
+def _names(results: Results) -> dict[str, set[str]]:
+    """By the person of a trigger: the pseudo-visitors that a server's events of them have."""
+    names: dict[str, set[str]] = defaultdict(set)
+    for trigger in map(json.loads, results.triggers):
+        person, cart = trigger["data"]["person"], trigger["data"].get("cart")
+        names[person] |= {f"~{person}"} | ({f"~cart:{cart['id']}"} if cart else set())
+    return names

@@ -1,4 +1,4 @@
-"""The two acts of the demo: a simulated day in replay, and live traffic. Each has topics of its own.
+"""The two scenarios of the demo: a simulated day in replay, and live traffic. Each has topics of its own.
 
 Nothing is decided or checked here in another way than a user could: workers are processes, topics are
 read from outside, and the backtest is the command.
@@ -15,9 +15,9 @@ from typing import Final
 from kafka import KafkaProducer
 
 from agents.commands import simulate
-from agents.demo.results import Takings
-from agents.demo.session import DemoFailed, Stage
-from agents.demo.workers import Crew
+from agents.demo.results import Results
+from agents.demo.session import DemoFailed, DemoSession
+from agents.demo.workers import WorkerProcesses
 from agents.kafka.topics import EVENTS
 from agents.replay.records import records
 from agents.simulator import traffic as shoppers
@@ -28,7 +28,9 @@ FIRST_DAY: Final = 1_767_571_200_000
 """Mon 5 Jan 2026 00:00 UTC."""
 
 
-async def replay(stage: Stage, folder: Path, visitors: int, seed: int, seconds: float) -> Takings:
+async def replay(
+    session: DemoSession, folder: Path, visitors: int, seed: int, seconds: float
+) -> Results:
     """A day in so many seconds, and what follows from it in the 8 days after.
 
     Returns what a backtest of the same file decides, for comparison.
@@ -37,18 +39,18 @@ async def replay(stage: Stage, folder: Path, visitors: int, seed: int, seconds: 
     traffic = shoppers.day(seed, visitors, FIRST_DAY, DAY)
     with file.open("wb") as out:
         out.writelines(simulate.lines(traffic))
-    stage.make_topics()
-    with Crew(2, stage.environ(), folder) as crew:
-        expected = await backtest(file, stage.settings.recipes, folder / "backtest")
-        crew.wait()
-        async with stage.watched("replay"):
-            await stage.send(lambda producer, stop: _play(producer, stop, stage, file, seconds))
-            await stage.until(lambda: stage.takings() >= expected, crew)
-        stage.fates = crew.counted("triggers_events", "fate")
+    session.make_topics()
+    with WorkerProcesses(2, session.environ(), folder) as workers:
+        expected = await backtest(file, session.settings.recipes, folder / "backtest")
+        workers.wait()
+        async with session.watched("replay"):
+            await session.send(lambda producer, stop: _play(producer, stop, session, file, seconds))
+            await session.until(lambda: session.results() >= expected, workers)
+        session.outcomes = workers.counted("triggers_events", "fate")
     return expected
 
 
-async def backtest(file: Path, recipes: Path | None, out: Path) -> Takings:
+async def backtest(file: Path, recipes: Path | None, out: Path) -> Results:
     """The command, as anybody would call it. Raises DemoFailed."""
     options = ["--recipes", str(recipes)] if recipes else []
     process = await asyncio.create_subprocess_exec(
@@ -64,15 +66,17 @@ async def backtest(file: Path, recipes: Path | None, out: Path) -> Takings:
     if process.returncode:
         raise DemoFailed(f"backtest ended with {process.returncode}:\n{said.decode()}")
     triggers, decisions = (out / f"{name}.jsonl" for name in ("triggers", "decisions"))
-    return Takings(
+    return Results(
         frozenset(triggers.read_bytes().splitlines()),
         frozenset(decisions.read_bytes().splitlines()),
     )
 
 
-def _play(producer: KafkaProducer, stop: Event, stage: Stage, file: Path, seconds: float) -> int:
+def _play(
+    producer: KafkaProducer, stop: Event, session: DemoSession, file: Path, seconds: float
+) -> int:
     """Sends the file as `load` does, spread over so many seconds."""
-    topic, begin, sent = stage.settings.topic(EVENTS), time.monotonic(), 0
+    topic, begin, sent = session.settings.topic(EVENTS), time.monotonic(), 0
     partitions = len(producer.partitions_for(topic))
     for record in records(file.read_bytes().splitlines(), partitions):
         share = min((record.time - FIRST_DAY) / DAY, 1.0)
@@ -86,28 +90,28 @@ def _play(producer: KafkaProducer, stop: Event, stage: Stage, file: Path, second
     return sent
 
 
-async def live(stage: Stage, folder: Path, rate: float, seed: int, seconds: float) -> None:
+async def live(session: DemoSession, folder: Path, rate: float, seed: int, seconds: float) -> None:
     """A full shop for so many seconds, in real time."""
     traffic = simulate.current(shoppers.hour(seed, rate, seconds))
-    stage.make_topics()
-    with Crew(2, stage.environ(), folder) as crew:
-        crew.wait()
-        async with stage.watched("live"):
-            await stage.send(
+    session.make_topics()
+    with WorkerProcesses(2, session.environ(), folder) as workers:
+        workers.wait()
+        async with session.watched("live"):
+            await session.send(
                 lambda producer, stop: simulate.send(
                     producer,
-                    stage.settings.topic(EVENTS),
-                    _noted(traffic, stage.handed_over, stop),
+                    session.settings.topic(EVENTS),
+                    _noted(traffic, session.handed_over, stop),
                     rate,
                     seconds,
                 )
             )
-            await stage.until(lambda: _applied(crew) >= stage.sent, crew)
-        stage.fates = crew.counted("triggers_events", "fate")
+            await session.until(lambda: _applied(workers) >= session.sent, workers)
+        session.outcomes = workers.counted("triggers_events", "fate")
 
 
-def _applied(crew: Crew) -> int:
-    return crew.counted("triggers_events", "fate").total()
+def _applied(workers: WorkerProcesses) -> int:
+    return workers.counted("triggers_events", "fate").total()
 
 
 def _noted(

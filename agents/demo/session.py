@@ -1,4 +1,4 @@
-"""The topics of one act of the demo, and all that was seen on them."""
+"""The topics of one scenario of the demo, and all that was seen on them."""
 
 import asyncio
 import dataclasses
@@ -16,10 +16,10 @@ from rich.console import Console
 from agents.commands import topics
 from agents.config.recipes import read
 from agents.config.settings import Settings, Time, kafka_python_options
-from agents.demo.results import Takings
-from agents.demo.terminal import DECISIONS, Feed
+from agents.demo.results import Results
+from agents.demo.terminal import DECISIONS, Terminal
 from agents.demo.watch import Seen, watch
-from agents.demo.workers import Crew
+from agents.demo.workers import WorkerProcesses
 from agents.kafka.topics import EVENTS
 from stream.outputs.triggers import FIRED
 from stream.recipes.recipe import Recipes
@@ -33,15 +33,15 @@ class DemoFailed(Exception):
     """Something that the demo promises did not hold."""
 
 
-class Stage:
-    """The topics of one act, and all that was seen on them.
+class DemoSession:
+    """The topics of one scenario, and all that was seen on them.
 
     `delays`: of fired exit triggers, ms from the signal's record to the trigger's, by the broker's
     times; `waits`: from handing the signal to the producer until the trigger was read, by one clock.
     """
 
-    def __init__(self, settings: Settings, act: str, mode: Time, console: Console) -> None:
-        prefix = f"{settings.prefix}demo.{act}."
+    def __init__(self, settings: Settings, scenario: str, mode: Time, console: Console) -> None:
+        prefix = f"{settings.prefix}demo.{scenario}."
         self.settings = dataclasses.replace(
             settings, prefix=prefix, time=mode, group=f"{prefix}triggers", instance_id=None
         )
@@ -53,14 +53,14 @@ class Stage:
         self.handed_over: dict[str, float] = {}
         self.delays: list[int] = []
         self.waits: list[int] = []
-        self.fates: Counter[str] = Counter()
+        self.outcomes: Counter[str] = Counter()
         self.sent = 0
 
-    def takings(self) -> Takings:
-        return Takings(frozenset(self.triggers), frozenset(self.decisions))
+    def results(self) -> Results:
+        return Results(frozenset(self.triggers), frozenset(self.decisions))
 
     def environ(self) -> Mapping[str, str]:
-        """What workers of this act are told, over the environment of the demo."""
+        """What workers of this scenario are told, over the environment of the demo."""
         return {
             "TRIGGERS_KAFKA": ",".join(self.settings.require_kafka()),
             "TRIGGERS_PREFIX": self.settings.prefix,
@@ -105,11 +105,11 @@ class Stage:
         """Shows and takes all that comes while the block runs. Raises aiokafka's KafkaError."""
         reading = asyncio.Event()
         read = [EVENTS, DECISIONS, *(f"triggers.{name}" for name in self.recipes.names)]
-        with Feed(self.console, title) as feed:
+        with Terminal(self.console, title) as terminal:
 
             def show(seen: Seen) -> None:
                 self.take(seen)
-                feed.show(seen)
+                terminal.show(seen)
 
             watching = asyncio.create_task(watch(self.settings, read, show, reading.set))
             try:
@@ -137,11 +137,11 @@ class Stage:
             stop.set()
             producer.close()
 
-    async def until(self, complete: Callable[[], bool], crew: Crew) -> None:
+    async def until(self, complete: Callable[[], bool], workers: WorkerProcesses) -> None:
         """Waits until all is there that must come. Raises DemoFailed, WorkerFailed."""
         limit = time.monotonic() + CATCH_UP_S
         while not complete():
-            crew.check()
+            workers.check()
             if time.monotonic() > limit:
                 raise DemoFailed(
                     f"after {CATCH_UP_S:.0f} s there are {len(self.triggers)} triggers and "

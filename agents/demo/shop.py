@@ -8,22 +8,22 @@ from typing import Final
 
 from rich.console import Console
 
-from agents.demo.session import DemoFailed, Stage
-from agents.demo.workers import Crew
+from agents.demo.session import DemoFailed, DemoSession
+from agents.demo.workers import WorkerProcesses
 
 ADDRESS: Final = "127.0.0.1:8090"
 LOOK_S: Final = 0.5
 GOODBYE_S: Final = 10.0
 
 
-def show(stage: Stage, folder: Path, console: Console) -> None:
+def show(session: DemoSession, folder: Path, console: Console) -> None:
     """Until Ctrl-C. Raises DemoFailed, WorkerFailed, and KeyboardInterrupt when it ends."""
-    stage.make_topics()
-    with Crew(1, stage.environ(), folder) as crew:
-        crew.wait()
+    session.make_topics()
+    with WorkerProcesses(1, session.environ(), folder) as workers:
+        workers.wait()
         serving = subprocess.Popen(
             [sys.executable, "-m", "agents", "console", "--listen", ADDRESS],
-            env=crew.surroundings,
+            env=workers.environment,
             stdout=subprocess.DEVNULL,
             start_new_session=True,
         )
@@ -31,7 +31,7 @@ def show(stage: Stage, folder: Path, console: Console) -> None:
             console.print(f"the demo shop   http://{ADDRESS}/shop/", style="bold green")
             console.print(f"and the console http://{ADDRESS}/   (Ctrl-C ends both)", style="bold")
             while serving.poll() is None:
-                crew.check()
+                workers.check()
                 time.sleep(LOOK_S)
             raise DemoFailed(f"the console ended with {serving.returncode}")
         finally:

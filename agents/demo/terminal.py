@@ -15,8 +15,9 @@ from rich.live import Live
 from rich.text import Text
 
 from agents.demo.watch import Seen
-from agents.explain.decision_sources import valid
-from agents.explain.event_text import moment, money, of_day, sentence, things
+from agents.explain.by_key import who
+from agents.explain.event_records import read
+from agents.explain.event_text import SENTENCES, moment, money, of_day, things
 from agents.kafka.topics import EVENTS
 from stream.outputs.triggers import CANCELLED
 
@@ -41,7 +42,7 @@ class Pace:
         return True
 
 
-class Feed:
+class Terminal:
     """Takes what is seen; counts all of it and shows some."""
 
     def __init__(self, console: Console, title: str) -> None:
@@ -78,10 +79,11 @@ class Feed:
         self.counts["events"] += 1
         self.time = max(self.time, seen.t)
         if self.events.allows():
-            event = valid(seen.value, seen.t)
-            text = sentence(event) if event else None
+            event = read(seen.value, seen.t)
+            tell = SENTENCES.get(event["type"]) if event and not event.get("unknown") else None
+            text = tell(event) if event and tell else None
             if event and text:
-                self._line(seen.t, " ", f"{event['visitor']} {text}", "dim")
+                self._line(seen.t, " ", f"{who(event['visitor'])} {text}", "dim")
 
     def _trigger(self, trigger: dict[str, Any]) -> None:
         data = trigger["data"]

@@ -24,16 +24,16 @@ class WorkerFailed(Exception):
     """A worker ended, or never got ready; the message has the end of its log."""
 
 
-class Crew:
+class WorkerProcesses:
     """So many workers with an environment of their own, logs in a folder, metrics on free ports."""
 
     def __init__(self, count: int, environ: Mapping[str, str], logs: Path) -> None:
         self.count, self.environ, self.logs = count, environ, logs
-        self.workers: list[subprocess.Popen[bytes]] = []
+        self._processes: list[subprocess.Popen[bytes]] = []
         self.ports: list[int] = []
 
     @property
-    def surroundings(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
         """The environment of the processes, but for what each has of its own."""
         return {**os.environ, **self.environ}
 
@@ -59,12 +59,12 @@ class Crew:
         with self._log(number).open("wb") as log:
             worker = subprocess.Popen(
                 [sys.executable, "-m", "agents", "worker"],
-                env={**self.surroundings, "TRIGGERS_METRICS": f"127.0.0.1:{port}"},
+                env={**self.environment, "TRIGGERS_METRICS": f"127.0.0.1:{port}"},
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # Ctrl-C reaches the command only, which ends them in order
             )
-        self.workers.append(worker)
+        self._processes.append(worker)
         self.ports.append(port)
 
     def _log(self, number: int) -> Path:
@@ -83,7 +83,7 @@ class Crew:
 
     def check(self) -> None:
         """Raises WorkerFailed if one has ended."""
-        for number, worker in enumerate(self.workers, 1):
+        for number, worker in enumerate(self._processes, 1):
             if worker.poll() is not None:
                 code = worker.returncode
                 raise WorkerFailed(f"worker {number} ended with {code}:\n{self._tail(number)}")
@@ -105,10 +105,10 @@ class Crew:
         return found
 
     def _end(self) -> None:
-        for worker in self.workers:
+        for worker in self._processes:
             worker.terminate()
         until = time.monotonic() + GOODBYE_S
-        for worker in self.workers:
+        for worker in self._processes:
             try:
                 worker.wait(max(0.1, until - time.monotonic()))
             except subprocess.TimeoutExpired:

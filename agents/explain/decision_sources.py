@@ -1,24 +1,25 @@
 """Where `explain` finds what was written: on Kafka, or in the files of a backtest.
 
-Both give plain objects by topic and key. Events are those that the contract accepts, with `t`, the
-broker's time (ms); what is none is left out, as the service leaves it out.
+Both give plain objects by topic and key; events as `agents/explain/event_records.py` reads them.
 """
 
 import json
+import time
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Protocol, Self
+from typing import Final, Protocol, Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-import schemas
 from agents.config.settings import Settings, aiokafka_options
+from agents.explain.by_key import BY_KEY, TOLD_ON, keys_named, named_by, of_fact
+from agents.explain.event_records import Record, read
 from agents.kafka.partitioner import partition_counts, partition_of
 from agents.kafka.topics import EVENTS, FACTS
 from agents.replay.event_file import lines
-
-Record = dict[str, Any]
+from stream.state import facts
+from stream.state.facts import AnyFact, WatermarkRecord
 
 DECISIONS: Final = "triggers.decisions"
 TRIGGERS: Final = "triggers."
@@ -27,7 +28,7 @@ FETCH_MS: Final = 10
 """A fetch waits so long where nothing comes. Longer: the next question waits behind it, each time."""
 
 
-class Source(Protocol):
+class DecisionSource(Protocol):
     """`keys` None: of whatever key. `since` (ms): what is older may be left out."""
 
     async def decisions(self, people: Collection[str] | None) -> list[Record]: ...
@@ -40,17 +41,14 @@ class Source(Protocol):
         """(visitor, time in ms) wherever a visitor was one of these persons."""
         ...
 
+    async def forwarded(self, people: Collection[str], keys: Collection[str]) -> list[Record]:
+        """Orders, cancelled orders and consents of others that these persons heard of by a key of identity, as
+        events of the visitor `~~<key>`."""
+        ...
 
-def valid(value: bytes, t: int | None = None) -> Record | None:
-    """The event in a record's value or a file's line, with its time."""
-    try:
-        event = json.loads(value)
-    except (ValueError, RecursionError):
-        return None
-    if schemas.fault(event) or f"events/{event['type']}" not in schemas.names("events"):
-        return None
-    found: Record = event if t is None else event | {"t": t}
-    return found if isinstance(found.get("t"), int) else None
+    def now(self) -> int | None:
+        """The time (ms) up to which anything can have happened; None: all that is there has."""
+        ...
 
 
 def _lines_of(events: Path) -> Iterator[bytes]:
@@ -66,7 +64,7 @@ class Files:
 
     def __init__(self, folder: Path, events: Path | None) -> None:
         self.folder = folder
-        found = map(valid, _lines_of(events)) if events else iter(())
+        found = map(read, _lines_of(events)) if events else iter(())
         self.all_events = [event for event in found if event]
 
     async def decisions(self, people: Collection[str] | None) -> list[Record]:
@@ -83,9 +81,21 @@ class Files:
     async def seen(self, people: Collection[str]) -> list[tuple[str, int]]:
         found = [(each["visitor"], each["at"]) for each in await self.decisions(people)]
         for event in self.all_events:
-            if f"customer:{event.get('customer')}" in people:
+            if any(person in people for person in named_by(event)):
                 found.append((event["visitor"], event["t"]))
         return found
+
+    async def forwarded(self, people: Collection[str], keys: Collection[str]) -> list[Record]:
+        """Those that name one of the keys; whether the key was shared is not looked at."""
+        found = []
+        for event in self.all_events:
+            key = next((key for key in keys_named(event) if key in keys), None)
+            if key and event["type"] in TOLD_ON:
+                found.append(event | {"visitor": f"{BY_KEY}{key}"})
+        return found
+
+    def now(self) -> int | None:
+        return None
 
     def _lines(self, name: str) -> Iterator[Record]:
         with (self.folder / f"{name}.jsonl").open("rb") as file:
@@ -130,28 +140,43 @@ class Kafka:
         return found
 
     async def events(self, visitors: Collection[str], since: int) -> list[Record]:
-        read = await self._read(EVENTS, visitors, since)
-        return [event for t, value in read if (event := valid(value, t))]
+        found = [
+            read(value or b"", t, key)
+            for key, t, value in await self._records(EVENTS, visitors, since)
+        ]
+        return [event for event in found if event]
 
     async def seen(self, people: Collection[str]) -> list[tuple[str, int]]:
-        facts = [json.loads(value) for _, value in await self._read(FACTS, people)]
-        return [(each["visitor"], each["at"]) for each in [*facts, *await self.decisions(people)]]
+        heard = await self._facts(people)
+        told = [(each.visitor, each.at) for each in heard if not each.visitor.startswith(BY_KEY)]
+        return told + [(each["visitor"], each["at"]) for each in await self.decisions(people)]
+
+    async def forwarded(self, people: Collection[str], keys: Collection[str]) -> list[Record]:
+        heard = [each for each in await self._facts(people) if each.visitor.startswith(BY_KEY)]
+        return [event for fact in heard for event in of_fact(fact)]
+
+    def now(self) -> int | None:
+        return time.time_ns() // 1_000_000 if self.settings.time == "append" else None
+
+    async def _facts(self, people: Collection[str]) -> list[AnyFact]:
+        found = [facts.decode(value) for _, value in await self._read(FACTS, people)]
+        return [fact for fact in found if not isinstance(fact, WatermarkRecord)]
 
     async def values(self, name: str, key: str) -> list[bytes | None]:
         """Of one key of a topic (without the prefix), tombstones too."""
-        return [value for _, value in await self._records(name, (key,))]
+        return [value for _, _, value in await self._records(name, (key,))]
 
     async def _read(
         self, name: str, keys: Collection[str] | None, since: int = 0
     ) -> list[tuple[int, bytes]]:
         """(time, value) of the records of these keys, without tombstones."""
         found = await self._records(name, keys, since)
-        return [(t, value) for t, value in found if value is not None]
+        return [(t, value) for _, t, value in found if value is not None]
 
     async def _records(
         self, name: str, keys: Collection[str] | None, since: int = 0
-    ) -> list[tuple[int, bytes | None]]:
-        """(time, value) of the records of these keys, up to where their partitions end now."""
+    ) -> list[tuple[bytes | None, int, bytes | None]]:
+        """(key, time, value) of the records of these keys, up to where their partitions end now."""
         topic = self.settings.topic(name)
         count = (await partition_counts(self.consumer)).get(topic, 0)
         wanted = None if keys is None else {key.encode() for key in keys}
@@ -162,12 +187,12 @@ class Kafka:
         self.consumer.assign(partitions)
         ends = await self.consumer.end_offsets(partitions)
         await self._seek(partitions, since)
-        found: list[tuple[int, bytes | None]] = []
+        found: list[tuple[bytes | None, int, bytes | None]] = []
         while await self._left(ends):
             batch = await self.consumer.getmany(timeout_ms=POLL_MS)
             for record in (each for records in batch.values() for each in records):
                 if wanted is None or record.key in wanted:
-                    found.append((record.timestamp, record.value))
+                    found.append((record.key, record.timestamp, record.value))
         return found
 
     async def _seek(self, partitions: list[TopicPartition], since: int) -> None:

@@ -17,7 +17,7 @@ BY_TIME: Final = ("expired", "forgotten", "disabled")
 """Why an episode closes when a step of it comes due; all else closes it at once."""
 
 
-class Teller:
+class DecisionText:
     """Knows all that was decided for a person; each record once, however often it was written."""
 
     def __init__(

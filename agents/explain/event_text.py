@@ -1,6 +1,6 @@
 """What a shopper did, in words: a sentence for each type of event. Pure.
 
-Sentences go on after "phone-7 …" and take valid events as they come (docs/semantics.md, 2).
+Sentences go on after "phone-7 …" and take events as `event_records` reads them (docs/semantics.md, 2).
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -31,7 +31,7 @@ def things(items: Iterable[Mapping[str, Any]]) -> str:
     parts = []
     for item in items:
         variant = f" ({item['variant_id']})" if item.get("variant_id") else ""
-        count = f"{item['quantity']} × " if item.get("quantity") else ""
+        count = f"{item['quantity']:g} × " if item.get("quantity") else ""
         parts.append(f"{count}{item.get('name') or item['product_id']}{variant}")
     return ", ".join(parts)
 
@@ -74,18 +74,26 @@ def _cart(event: Event) -> str:
     cart = event["cart"]
     if not cart["items"]:
         return "emptied the cart"
-    value = sum(item["quantity"] * item.get("price", 0) for item in cart["items"])
+    value = sum(item.get("quantity", 1) * item.get("price", 0) for item in cart["items"])
     return f"has in the cart: {things(cart['items'])}, {money(value, cart.get('currency'))}"
 
 
 def _order(event: Event) -> str:
-    order = event["order"]
+    order = event.get("order", {})
     value = f", {money(order['value'], order.get('currency'))}" if "value" in order else ""
-    return f"ordered ({order['id']}{value})"
+    does = "was charged again for" if order.get("recurring") else "ordered"
+    return f"{does} ({order.get('id', 'without an id')}{value})"
 
 
 def _identified(event: Event) -> str:
-    known = [f"is known as {event['customer']}"]
+    if event.get("customer", "") is None:
+        return "has logged out"
+    keys = [
+        f"{sort} {event['keys'][sort]}"
+        for sort in ("email", "phone")
+        if sort in event.get("keys", {})
+    ]
+    known = [f"is known as {event.get('customer') or ' and '.join(keys)}"]
     if event.get("contacts"):
         known.append(f"can be reached by {', '.join(event['contacts'])}")
     if "time_zone" in event:
@@ -95,7 +103,15 @@ def _identified(event: Event) -> str:
 
 def _consent(event: Event) -> str:
     does = "agrees to" if event["granted"] else "wants no"
-    return f"{does} messages by {', '.join(event['channels']) or 'no channel'}"
+    channels = event["channels"]
+    named = ", ".join(channels) if type(channels) is list else channels
+    return f"{does} messages by {named or 'any channel'}"
+
+
+def _payment(event: Event) -> str:
+    order = event.get("order", {}).get("id")
+    what = f"could not pay the order {order}" if order else "could not pay"
+    return what + (f": {event['code']}" if event.get("code") else "")
 
 
 def _signal(event: Event) -> str:
@@ -114,9 +130,7 @@ SENTENCES: Final[Mapping[str, Callable[[Event], str | None]]] = {
     "cart.item_removed": lambda event: f"took {things([event['item']])} out of the cart",
     "checkout.started": lambda event: "began the checkout",
     "checkout.advanced": lambda event: f"went on to {event['stage']}",
-    "payment.failed": lambda event: (
-        "could not pay" + (f": {event['code']}" if event.get("code") else "")
-    ),
+    "payment.failed": _payment,
     "activity.pinged": lambda event: None,
     "order.placed": _order,
     "order.cancelled": lambda event: f"the order {event['order']['id']} was taken back",

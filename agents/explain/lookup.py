@@ -1,15 +1,21 @@
 """Who is meant by what is asked, and all that was written about them."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from agents.explain.decision_sources import Source
-from agents.explain.timeline import Story
+from agents.explain.decision_sources import DecisionSource
+from agents.explain.timeline import Record, Story
+from agents.explain.whose import Beings, Followed
+from stream.events.owner import is_pseudo
+from stream.outputs.triggers import CANCELLED
 
 TRIGGER_ID: Final = re.compile(r"[0-9a-f]{32}")
 BEFORE_FIRST: Final = 3_600_000
 """ms. The first fact about a person comes within minutes of the first event."""
+
+
+SORTS: Final = ("customer:", "visitor:", "email:", "phone:")
 
 
 class Answer(NamedTuple):
@@ -20,10 +26,16 @@ class Answer(NamedTuple):
     story: Story
     trigger_id: str | None = None
 
+    @property
+    def places(self) -> tuple[str, ...]:
+        """The devices, and whether something came that names none."""
+        devices = tuple(each for each in self.visitors if not is_pseudo(each))
+        return devices if len(devices) == len(self.visitors) else (*devices, "a server")
 
-async def ask(source: Source, asked: str) -> Answer | None:
-    """The story of a person (`customer:anna`, `visitor:v1`, with or without the word before it) or
-    of the one for whom a step was decided (its trigger id); None if nothing was written of any.
+
+async def ask(source: DecisionSource, asked: str) -> Answer | None:
+    """The story of a person (`customer:anna`, `visitor:v1`, `email:<key>`, with or without the word before it) or of
+    the one for whom a step was decided (its trigger id); None if nothing was written of any.
     """
     name, id = asked, None
     if TRIGGER_ID.fullmatch(asked.lower()):
@@ -41,33 +53,53 @@ async def ask(source: Source, asked: str) -> Answer | None:
 
 def persons(name: str) -> tuple[str, ...]:
     """Whom a name may mean, the likelier first."""
-    if name.startswith(("customer:", "visitor:")):
+    if name.startswith(SORTS):
         return (name,)
-    return (f"customer:{name}", f"visitor:{name}")
+    return tuple(f"{sort}{name}" for sort in SORTS)
 
 
-async def _story(source: Source, person: str) -> Story:
-    """A customer's devices tell what was done before the login; a device tells who logged in."""
-    seen = await source.seen([person])
-    visitors = {visitor for visitor, _ in seen}
+async def _story(source: DecisionSource, person: str) -> Story:
+    """A person's devices tell what was done before the login; a device tells who logged in."""
     people = {person}
+    seen = await source.seen(people)
+    visitors = {visitor for visitor, _ in seen}
     if person.startswith("visitor:"):
         visitors.add(person.removeprefix("visitor:"))
-        people |= await _customers(source, visitors)
+        known = Beings(await source.events(visitors, 0))
+        people = people.union(*known.people.values())
         seen += await source.seen(people - {person})
         visitors |= {visitor for visitor, _ in seen}
     if not visitors:
         return Story(frozenset(people))
-    people |= {f"visitor:{visitor}" for visitor in visitors}
     since = min((at for _, at in seen), default=0) - BEFORE_FIRST
+    events = await source.events(visitors, since)
+    beings = Beings(events)
+    own = beings.own(people)
+    were = people.union(*(beings.people[each.whole] for each in own))
+    decisions, triggers = await source.decisions(were), await source.triggers(were)
+    keys = {key for each in own for key in each.keys}
     return Story(
         frozenset(people),
-        await source.events(visitors, since),
-        await source.decisions(people),
-        await source.triggers(people),
+        events,
+        [each for each in decisions if beings.was(each["person"], each["at"], people)],
+        [each for each in triggers if beings.was(each["subject"], at_of(each), people)],
+        _others(await source.forwarded(people, keys), own) if keys else (),
+        source.now(),
     )
 
 
-async def _customers(source: Source, visitors: Collection[str]) -> set[str]:
-    events = await source.events(visitors, 0)
-    return {f"customer:{event['customer']}" for event in events if "customer" in event}
+def at_of(trigger: Record) -> int:
+    """When a trigger or a cancel was decided (ms)."""
+    data = trigger["data"]
+    at: int = data["at"] if trigger["type"] == CANCELLED else data["not_before"]
+    return at
+
+
+def _others(forwarded: Sequence[Record], own: Sequence[Followed]) -> list[Record]:
+    """What others did, each once: what a person did itself it knows without the key."""
+    told = {(each.event["t"], each.event["type"]) for each in own}
+    found: dict[tuple[int, str], Record] = {}
+    for event in forwarded:
+        if (event["t"], event["type"]) not in told:
+            found.setdefault((event["t"], event["type"]), event)
+    return list(found.values())

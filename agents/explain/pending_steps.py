@@ -41,7 +41,7 @@ class Step(Struct, frozen=True, omit_defaults=True):
     product: str | None = None
 
 
-class Known(Struct, frozen=True):
+class PendingSteps(Struct, frozen=True):
     """A person's state, as far as it waits. `applied`, `version`: its place among the person's states."""
 
     applied: int
@@ -49,7 +49,7 @@ class Known(Struct, frozen=True):
     steps: list[Step]
 
 
-def of_records(key: str, values: Iterable[bytes | None], recipes: Recipes) -> Known | None:
+def of_records(key: str, values: Iterable[bytes | None], recipes: Recipes) -> PendingSteps | None:
     """What waits by the changelog records of this key, in their order; None: nothing is known.
 
     Raises stream.store.changelog.UnreadableState for a state of another format.
@@ -58,9 +58,9 @@ def of_records(key: str, values: Iterable[bytes | None], recipes: Recipes) -> Kn
     states.restore((key.encode(), value) for value in values)
     person = states.get(key)
     if person is None:
-        grave = states.grave(key)
-        return Known(*grave, []) if grave else None
-    return Known(person.applied, person.version, of_person(person, recipes))
+        deleted = states.deleted(key)
+        return PendingSteps(*deleted, []) if deleted else None
+    return PendingSteps(person.applied, person.version, of_person(person, recipes))
 
 
 def of_person(person: Person, recipes: Recipes) -> list[Step]:

@@ -9,35 +9,41 @@ from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from typing import Any, Final, Literal, NamedTuple
 
-from agents.explain import decision_text, dwell
+from agents.explain import decision_text, dwell, event_records
+from agents.explain.by_key import who
 from agents.explain.event_text import of_day, sentence
+from agents.explain.whose import Beings, Followed
 from stream.recipes.recipe import Recipes
 
 Record = Mapping[str, Any]
-Kind = Literal["did", "quiet", "fired", "refused", "deferred", "closed", "cancelled"]
+Kind = Literal["did", "faulty", "quiet", "fired", "refused", "deferred", "closed", "cancelled"]
 
-LATE: Final = 300_000
-STILL_COUNTS: Final = (
-    "order.placed", "order.cancelled", "consent.changed", "visitor.identified",
-)  # fmt: skip
-"""What is applied however late it comes. Source: docs/semantics.md, 2."""
+AFTER: Final = {
+    "late": " (told minutes too late, so it does not count)",
+    "ignored": " (it does not count)",
+}
+"""After what changed nothing."""
 
 
 @dataclass(frozen=True)
 class Story:
-    """What was found: valid events with their time `t` (ms), decisions, triggers and cancels.
+    """What was found: events as `event_records` reads them, decisions, triggers and cancels.
 
-    `people`: the persons that the story is about, one human being as far as is known.
+    `people`: the persons that the story is about, one human being as far as is known · `forwarded`: what others
+    did that they heard of by a key · `now`: what is later (ms) has not happened yet.
     """
 
     people: frozenset[str]
     events: Sequence[Record] = ()
     decisions: Sequence[Record] = ()
     triggers: Sequence[Record] = ()
+    forwarded: Sequence[Record] = ()
+    now: int | None = None
 
 
-class Line(NamedTuple):
-    """`at` in ms; `details` explain the text; `trigger_id` of a step."""
+class StoryLine(NamedTuple):
+    """`at` in ms; `details` explain the text; `trigger_id` of a step. Faulty: a part of
+    it, or all of it, could not be read."""
 
     at: int
     kind: Kind
@@ -46,61 +52,66 @@ class Line(NamedTuple):
     trigger_id: str | None = None
 
 
-def lines(story: Story, recipes: Recipes, zone: tzinfo = UTC) -> list[Line]:
+def lines(story: Story, recipes: Recipes, zone: tzinfo = UTC) -> list[StoryLine]:
     """In order of time; at one time a due step goes before an event, what that brings after it."""
-    events = list(own(story))
-    ranked = [(line.at, 1, line) for line in _did(events)]
-    ranked += [(line.at, 2, line) for line in _quiet(events, zone)]
-    teller = decision_text.Teller(story.decisions, story.triggers, events, recipes, zone)
+    own = Beings(story.events).own(story.people)
+    ranked = [(line.at, 1, line) for line in _did(own)]
+    ranked += [(line.at, 1, line) for line in _heard(story.forwarded)]
+    ranked += [
+        (line.at, 2, line) for line in _quiet(own, zone) if line.at <= (story.now or line.at)
+    ]
+    events = [*(each.event for each in own if each.fate == "applied"), *story.forwarded]
+    teller = decision_text.DecisionText(story.decisions, story.triggers, events, recipes, zone)
     for decision in teller.decisions:
         text, details = teller.decision(decision)
-        line = Line(decision["at"], decision["outcome"], text, details, decision["trigger_id"])
+        line = StoryLine(decision["at"], decision["outcome"], text, details, decision["trigger_id"])
         ranked.append((line.at, 0 if teller.is_due(decision) else 3, line))
     for cancel in teller.cancels:
         text, id = teller.cancel(cancel), cancel["trigger_id"]
-        ranked.append((cancel["at"], 3, Line(cancel["at"], "cancelled", text, (), id)))
+        ranked.append((cancel["at"], 3, StoryLine(cancel["at"], "cancelled", text, (), id)))
     return [line for _, _, line in sorted(ranked, key=lambda entry: entry[:2])]
 
 
-def own(story: Story) -> Iterator[Record]:
-    """The story's events in order, each once, without what others did on the same device."""
-    seen: set[tuple[str, str]] = set()
-    customers: dict[str, str] = {}
-    for event in sorted(story.events, key=lambda event: event["t"]):
-        visitor, name = event["visitor"], (event["visitor"], event["id"])
-        if name in seen:
-            continue
-        seen.add(name)
-        customers[visitor] = event.get("customer", customers.get(visitor))
-        whose = f"customer:{customers[visitor]}" if customers[visitor] else f"visitor:{visitor}"
-        if whose in story.people:
-            yield event
-
-
-def is_ignored(event: Record) -> bool:
-    """Told so late that it changes nothing."""
-    late: bool = event.get("client_time", event["t"]) < event["t"] - LATE
-    return late and event["type"] not in STILL_COUNTS
-
-
-def _did(events: Sequence[Record]) -> Iterator[Line]:
-    looked = dwell.seconds(event for event in events if not is_ignored(event))
-    for event in events:
-        text = sentence(event)
+def _did(own: Sequence[Followed]) -> Iterator[StoryLine]:
+    looked = dwell.seconds(each.event for each in own if each.attended)
+    for each in own:
+        event = each.event
+        text, details = _said(each)
         if text is None:
             continue
-        if (event["visitor"], event["id"]) in looked:
+        if (event["visitor"], event.get("id")) in looked:
             text += f" for {_stretch(looked[event['visitor'], event['id']])}"
-        if is_ignored(event):
-            text += " (told minutes too late, so it does not count)"
-        yield Line(event["t"], "did", f"{event['visitor']} {text}")
+        kind: Kind = "faulty" if details else "did"
+        yield StoryLine(
+            event["t"], kind, f"{who(event['visitor'])} {text}{AFTER.get(each.fate, '')}", details
+        )
+
+
+def _said(each: Followed) -> tuple[str | None, tuple[str, ...]]:
+    """(what happened, what could not be read of it)."""
+    event = each.event
+    if each.fate == "rejected":
+        of = f"an event of type {event['type']}" if event["type"] else "something"
+        return f"sent {of} that could not be read, so it does not count", tuple(event["rejected"])
+    if each.fate == "unknown":
+        near = event_records.near(event["type"])
+        sent = f"sent {event['type']}: there is no such type, so it does not count"
+        return sent, (f"{near[0].upper()}{near[1:]}",) if near else ("Nobody reads it.",)
+    left_out = tuple(f"Left out {fault}." for fault in event.get("left_out", ()))
+    what = sentence(event)
+    return (f"sent {event['type']}" if what is None and left_out else what), left_out
+
+
+def _heard(forwarded: Iterable[Record]) -> Iterator[StoryLine]:
+    for event in forwarded:
+        yield StoryLine(event["t"], "did", f"{who(event['visitor'])} {sentence(event)}")
 
 
 def _stretch(seconds: int) -> str:
     return f"{seconds} s" if seconds < 120 else f"{round(seconds / 60)} min"
 
 
-def _quiet(events: Iterable[Record], zone: tzinfo) -> Iterator[Line]:
-    for visitor, since in dwell.pauses(event for event in events if not is_ignored(event)):
+def _quiet(own: Iterable[Followed], zone: tzinfo) -> Iterator[StoryLine]:
+    for visitor, since in dwell.pauses(each.event for each in own if each.attended):
         text = f"{visitor} has been quiet since {of_day(since, zone)}"
-        yield Line(since + dwell.IDLE, "quiet", text)
+        yield StoryLine(since + dwell.IDLE, "quiet", text)

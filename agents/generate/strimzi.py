@@ -17,7 +17,7 @@ import yaml
 from agents.config.recipes import read
 from agents.config.settings import Settings
 from agents.connect import sources
-from agents.kafka.acls import ROLES, Right, rights
+from agents.kafka.acls import ROLES, Acl, acls
 from agents.kafka.topics import Layout, TopicSpec, required
 
 OUT: Final = Path("deploy/kubernetes/kafka/strimzi.yaml")
@@ -41,9 +41,7 @@ def documents(
     names, read_too = tuple(recipes), tuple(bridged)
     topics = [_topic(spec, cluster, replicas) for spec in required(settings, names, layout)]
     users = [
-        _user(
-            settings.prefix + f"triggers-{role}", cluster, rights(role, settings, names, read_too)
-        )
+        _user(settings.prefix + f"triggers-{role}", cluster, acls(role, settings, names, read_too))
         for role in ROLES
     ]
     return topics + users
@@ -74,7 +72,7 @@ def _topic(spec: TopicSpec, cluster: str, replicas: int) -> dict[str, Any]:
     return _resource("KafkaTopic", spec.name, cluster, wanted)
 
 
-def _user(name: str, cluster: str, found: Iterable[Right]) -> dict[str, Any]:
+def _user(name: str, cluster: str, found: Iterable[Acl]) -> dict[str, Any]:
     """Strimzi keeps the password in a secret of the user's name."""
     spec = {
         "authentication": {"type": "scram-sha-512"},
@@ -83,7 +81,7 @@ def _user(name: str, cluster: str, found: Iterable[Right]) -> dict[str, Any]:
     return _resource("KafkaUser", name, cluster, spec)
 
 
-def _acls(found: Iterable[Right]) -> Iterator[dict[str, Any]]:
+def _acls(found: Iterable[Acl]) -> Iterator[dict[str, Any]]:
     for right in found:
         pattern = "prefix" if right.prefixed else "literal"
         resource = {"type": right.resource, "name": right.name, "patternType": pattern}

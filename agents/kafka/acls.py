@@ -20,7 +20,7 @@ BRIDGE_GROUP: Final = "bridge"
 """Behind the prefix; TRIGGERS_BRIDGE_GROUP names another."""
 
 
-class Right(NamedTuple):
+class Acl(NamedTuple):
     """`prefixed`: the name is the beginning of all names that are meant."""
 
     resource: Resource
@@ -29,22 +29,22 @@ class Right(NamedTuple):
     prefixed: bool = False
 
 
-def rights(
+def acls(
     role: str, settings: Settings, recipes: Iterable[str], bridged: Iterable[str] = ()
-) -> list[Right]:
+) -> list[Acl]:
     """Of one role, for recipes of these names. `bridged`: the topics that a bridge reads, by their whole names."""
-    of_sources = [Right("topic", name, ("Read",)) for name in bridged if role == "bridge"]
+    of_sources = [Acl("topic", name, ("Read",)) for name in bridged if role == "bridge"]
     return [*_topics(role, settings, tuple(recipes)), *of_sources, *_groups(role, settings)]
 
 
-def _topics(role: str, settings: Settings, recipes: Iterable[str]) -> Iterator[Right]:
+def _topics(role: str, settings: Settings, recipes: Iterable[str]) -> Iterator[Acl]:
     for topic in schemas.load("topics")["topics"]:
         operations = _operations(role, topic)
         pattern = topic["name"]
         for recipe in recipes if "<recipe>" in pattern else ("",):
             if operations:
                 name = settings.topic(pattern.replace("<recipe>", recipe))
-                yield Right("topic", name, operations)
+                yield Acl("topic", name, operations)
 
 
 def _operations(role: str, topic: dict[str, Any]) -> tuple[str, ...]:
@@ -61,7 +61,7 @@ def _operations(role: str, topic: dict[str, Any]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _groups(role: str, settings: Settings) -> Iterator[Right]:
+def _groups(role: str, settings: Settings) -> Iterator[Acl]:
     """An operator looks at the lag of all groups."""
     groups = {
         "worker": settings.group,
@@ -69,8 +69,8 @@ def _groups(role: str, settings: Settings) -> Iterator[Right]:
         "bridge": settings.topic(BRIDGE_GROUP),
     }
     if role in groups:
-        yield Right("group", groups[role], ("Describe", "Read"))
+        yield Acl("group", groups[role], ("Describe", "Read"))
     if role == "operator":
-        yield from (Right("group", group, ("Describe",)) for group in groups.values())
+        yield from (Acl("group", group, ("Describe",)) for group in groups.values())
     if role in ("worker", "bridge") and settings.delivery == "exactly_once":
-        yield Right("transactionalId", groups[role], ("Describe", "Write"), prefixed=True)
+        yield Acl("transactionalId", groups[role], ("Describe", "Write"), prefixed=True)

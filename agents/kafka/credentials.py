@@ -22,7 +22,7 @@ REFUSED = (
 KNOCK_MS = 10_000
 
 
-async def let_in(settings: Settings) -> None:
+async def check_credentials(settings: Settings) -> None:
     """Raises SettingsError when a broker answers and refuses us, or is not the one it should be."""
     if settings.security.protocol == "PLAINTEXT":
         return

@@ -2,7 +2,7 @@
 
 aiokafka's decoders are replaced by ones that stop at LARGEST. A storefront's event has 64 KiB at most, and
 a batch what its producer gathers, a megabyte or so: what unpacks to more is no storefront's. None of its
-records is looked at; one record of `storefront.rejected` stands for all of them (`refused`).
+records is looked at; one record of `storefront.rejected` stands for all of them (`oversized`).
 """
 
 import gzip
@@ -28,7 +28,7 @@ LARGEST: Final = 32 * 1024 * 1024
 XERIAL: Final = b"\x82SNAPPY\x00\x00\x00\x00\x01\x00\x00\x00\x01"
 """What a snappy stream begins with, as Java's clients write it: blocks follow, each behind its length."""
 
-UNREAD: Final = b" " * (decoding.LARGEST_CART + 1)
+OVERSIZED: Final = b" " * (decoding.LARGEST_CART + 1)
 """In place of a value that was not unpacked: rejected, as too large."""
 
 
@@ -36,19 +36,19 @@ RECORD: Final = 100
 """Bytes that a record counts for, however small it is: a million empty ones are many to reject in one go."""
 
 
-class Bomb(Exception):
+class DecompressionBomb(Exception):
     """A batch unpacks to more than LARGEST, or holds so many records."""
 
 
 @dataclass
-class Unread:
+class Oversized:
     """Stands for all records of a batch that was not unpacked. `headers`: for how many."""
 
     offset: int
     timestamp: int
     headers: Sequence[tuple[str, bytes | None]]
     key: bytes | None = None
-    value: bytes | None = UNREAD
+    value: bytes | None = OVERSIZED
 
 
 class _Room(threading.local):
@@ -72,13 +72,13 @@ def weigh(records: int) -> None:
     """Counts the records of a batch that is about to be read. Raises Bomb."""
     _room.total += records * RECORD
     if records * RECORD > LARGEST:
-        raise Bomb
+        raise DecompressionBomb
 
 
-def refused(batch: Any) -> Unread:
+def oversized(batch: Any) -> Oversized:
     """In place of the records of a batch that is a bomb."""
     count = batch.next_offset - batch.base_offset
-    return Unread(batch.base_offset, batch.max_timestamp, [("records", b"%d" % count)])
+    return Oversized(batch.base_offset, batch.max_timestamp, [("records", b"%d" % count)])
 
 
 def gzip_decode(payload: bytes) -> bytes:
@@ -96,7 +96,7 @@ def snappy_decode(payload: bytes) -> bytes:
     else:
         size = cramjam.snappy.decompress_raw_len(payload)
     if size > LARGEST:
-        raise Bomb
+        raise DecompressionBomb
     found: bytes = codec.snappy_decode(payload)
     return _counted(found)
 
@@ -114,7 +114,7 @@ def _into_room(unpack: Callable[[bytes, Any], int], payload: bytes) -> bytes:
         size = unpack(payload, _room.memory)
     except cramjam.DecompressionError as error:
         if "whole buffer" in str(error):  # of the room there is no more left
-            raise Bomb from None
+            raise DecompressionBomb from None
         raise
     return _counted(_room.memory[:size])
 
@@ -122,7 +122,7 @@ def _into_room(unpack: Callable[[bytes, Any], int], payload: bytes) -> bytes:
 def _counted(found: Unpacked) -> Unpacked:
     _room.total += len(found)
     if len(found) > LARGEST:
-        raise Bomb
+        raise DecompressionBomb
     return found
 
 

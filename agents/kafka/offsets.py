@@ -17,7 +17,7 @@ from aiokafka.protocol.offset import OffsetRequest
 from aiokafka.structs import TopicPartition
 
 from agents.config.settings import Settings, aiokafka_options
-from agents.kafka.reconnect import PATIENCE_S, broken_is_lost
+from agents.kafka.reconnect import PATIENCE_S, connection_loss_as_error
 
 LATEST: Final = -1
 AS_REPLICA: Final = -2
@@ -51,9 +51,9 @@ class Offsets:
         """The offsets behind the last records."""
         return await self._ask(self._consumer.end_offsets, partitions)
 
-    async def appended(self, partitions: Partitions) -> dict[tuple[str, int], int]:
+    async def log_end_offsets(self, partitions: Partitions) -> dict[tuple[str, int], int]:
         """The offsets behind the last records that the leaders have, whether replicas have them or not."""
-        return await self._ask(self._appended, partitions)
+        return await self._ask(self._log_end_offsets, partitions)
 
     async def beginnings(self, partitions: Partitions) -> dict[tuple[str, int], int]:
         """The offsets of the first records that are still there."""
@@ -64,7 +64,7 @@ class Offsets:
         asked = [TopicPartition(*tp) for tp in partitions]
         while asked:
             try:
-                with broken_is_lost():
+                with connection_loss_as_error():
                     found = await question(asked)
                 return {tuple(tp): offset for tp, offset in found.items()}
             except KafkaError as error:
@@ -73,7 +73,7 @@ class Offsets:
                 await asyncio.sleep(PATIENCE_S)
         return {}
 
-    async def _appended(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
+    async def _log_end_offsets(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
         """Raises KafkaError; metadata is fetched again after one that says it is old."""
         client = self._consumer._client
         asked: dict[int, dict[str, list[tuple[int, int]]]] = defaultdict(lambda: defaultdict(list))
@@ -84,13 +84,13 @@ class Offsets:
                     client.add_topic(topic)
                     raise LeaderNotAvailableError(topic)
                 asked[leader][topic].append((number, LATEST))
-            told = await asyncio.gather(
+            answer = await asyncio.gather(
                 *(
                     client.send(leader, OffsetRequest(AS_REPLICA, 0, list(topics.items())))
                     for leader, topics in asked.items()
                 )
             )
-            return dict(_offsets(answer) for each in told for answer in _answers(each))
+            return dict(_offsets(answer) for each in answer for answer in _answers(each))
         except KafkaError as error:
             if error.invalid_metadata:
                 client.force_metadata_update()
@@ -103,8 +103,8 @@ def _answers(response: Any) -> Iterator[tuple[str, Any]]:
         yield from ((topic, answer) for answer in answers)
 
 
-def _offsets(told: tuple[str, Any]) -> tuple[TopicPartition, int]:
-    topic, (number, code, _, offset, *_) = told
+def _offsets(answer: tuple[str, Any]) -> tuple[TopicPartition, int]:
+    topic, (number, code, _, offset, *_) = answer
     error = for_code(code)
     if error is not NoError:
         raise error(topic)

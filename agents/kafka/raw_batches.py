@@ -5,7 +5,7 @@ a ConsumerRecord for each event. Control batches and aborted transactions come o
 behind them, so that a position passes transaction markers and evidence does not stall on them. The
 replacement serves all consumers of the process: the group's and the one that restores state.
 
-All names that are not public are listed in `PRIVATE`; the versions that have them are pinned.
+Names that are not public stand in private_names.py; the versions that have them are pinned.
 """
 
 import struct
@@ -17,55 +17,9 @@ from aiokafka.errors import CorruptRecordException
 from aiokafka.record import MemoryRecords
 from crc32c import crc32c
 
-from agents.kafka import decompression
+from agents.kafka import compression, decompression
 from stream.events.records import Block, Record
 from stream.store.changelog import Change
-
-PRIVATE: Final = {
-    "faust.transport.drivers.aiokafka:Transport": ("Consumer",),
-    "faust.transport.drivers.aiokafka:Consumer": (
-        "_new_consumer_thread",
-        "_thread",
-        "_wait_next_records",
-    ),
-    "faust.transport.drivers.aiokafka:AIOKafkaConsumerThread": (
-        "_consumer",
-        "_create_worker_consumer",
-        "_ensure_consumer",
-        "call_thread",
-    ),
-    "faust.app.base:App": ("_create_directories",),
-    "aiokafka.client:AIOKafkaClient": ("_get_conn",),
-    "aiokafka.consumer.consumer:AIOKafkaConsumer": ("_client", "_coordinator", "_isolation_level"),
-    "aiokafka.consumer.group_coordinator:GroupCoordinator": (
-        "check_errors",
-        "generation",
-        "member_id",
-    ),
-    "aiokafka.consumer.fetcher:FetchResult": (
-        "getall",
-        "check_assignment",
-        "has_more",
-        "_update_position",
-        "_topic_partition",
-        "_partition_records",
-    ),
-    "aiokafka.record.memory_records:MemoryRecords": ("has_next", "next_batch", "size_in_bytes"),
-    "aiokafka.consumer.fetcher:PartitionRecords": (
-        "next_fetch_offset",
-        "_records",
-        "_records_iterator",
-        "_check_crcs",
-        "_isolation_level",
-        "_aborted_producers",
-        "_consume_aborted_up_to",
-        "_contains_abort_marker",
-    ),
-    "aiokafka.producer.producer:AIOKafkaProducer": ("_message_accumulator",),
-    "aiokafka.producer.message_accumulator:MessageAccumulator": ("_batch_ttl",),
-}
-"""Overridden or used, though private: by class, `module:class`."""
-
 
 AT_ONCE: Final = 8 * 1024 * 1024
 """Unpacked bytes in a message, or one batch. More: what waits for an agent takes more memory, and all of it is rarely
@@ -84,7 +38,7 @@ _CHECKED_FROM: Final = 21
 """Behind the checksum (CRC-32C), which is of all from here on."""
 
 
-class Raw(Protocol):
+class RawRecord(Protocol):
     """A record of a batch, as aiokafka parses it."""
 
     offset: int
@@ -102,7 +56,7 @@ class RawBatch:
 
     def __init__(
         self,
-        records: Iterable[Raw],
+        records: Iterable[RawRecord],
         base: int,
         next: int,
         time: int | None,
@@ -117,7 +71,7 @@ class RawBatch:
         self.count = block[3] if block else len(self.records)
 
     @property
-    def records(self) -> list[Raw]:
+    def records(self) -> list[RawRecord]:
         if not isinstance(self._records, list):
             self._records = list(self._records)
         return self._records
@@ -138,7 +92,7 @@ class RawBatch:
         return [(r.key or b"", r.value) for r in self.records]
 
 
-class Stored:
+class RetainedBatches:
     """In place of MemoryRecords of aiokafka: the same batches, and the bytes of the one that came last."""
 
     def __init__(self, data: bytes) -> None:
@@ -190,7 +144,7 @@ def raw_batches(records: Any, blocks: bool = False) -> Iterator[RawBatch]:
         if records._check_crcs and not source.is_whole(batch):
             raise CorruptRecordException(f"invalid CRC at offset {batch.base_offset}")
         time = batch.max_timestamp if batch.timestamp_type else None
-        kept: Iterable[Raw] = ()
+        kept: Iterable[RawRecord] = ()
         block = None
         if not _skipped(records, batch):
             kept, block = _unpacked(batch, time, source, blocks)
@@ -201,15 +155,15 @@ def raw_batches(records: Any, blocks: bool = False) -> Iterator[RawBatch]:
 
 
 def _unpacked(
-    batch: Any, time: int | None, source: Stored, blocks: bool
-) -> tuple[Iterable[Raw], Block | None]:
+    batch: Any, time: int | None, source: RetainedBatches, blocks: bool
+) -> tuple[Iterable[RawRecord], Block | None]:
     """The batch that came last of `source`, as records or as a block."""
     try:
         decompression.weigh(source.count)
         block = source.block(batch, time) if blocks else None
         return batch if block else list(batch), block
-    except decompression.Bomb:
-        return [decompression.refused(batch)], None
+    except decompression.DecompressionBomb:
+        return [decompression.oversized(batch)], None
 
 
 def _skipped(records: Any, batch: Any) -> bool:
@@ -243,6 +197,7 @@ def _getall(self: Any, max_records: int | None = None) -> list[RawBatch]:
 
 def install() -> None:
     """From now on every aiokafka consumer of this process reads raw batches."""
+    compression.install()
     decompression.install()
     fetcher.FetchResult.getall = _getall
-    fetcher.MemoryRecords = Stored
+    fetcher.MemoryRecords = RetainedBatches

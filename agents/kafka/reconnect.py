@@ -16,7 +16,7 @@ AGAIN_S: Final = 0.2
 
 
 @contextmanager
-def broken_is_lost() -> Iterator[None]:
+def connection_loss_as_error() -> Iterator[None]:
     """aiokafka cancels whoever waits on a connection that breaks. If nobody asked for an end it is a loss.
 
     Raises KafkaConnectionError.
@@ -30,11 +30,13 @@ def broken_is_lost() -> Iterator[None]:
         raise KafkaConnectionError("the connection broke") from None
 
 
-async def started(start: Callable[[], Awaitable[None]], wanted: Callable[[], bool]) -> bool:
+async def start_when_available(
+    start: Callable[[], Awaitable[None]], wanted: Callable[[], bool]
+) -> bool:
     """Starts a client, again until a broker answers; False once nobody wants it any more."""
     while wanted():
         try:
-            with broken_is_lost():
+            with connection_loss_as_error():
                 await start()
             return True
         except KafkaConnectionError:

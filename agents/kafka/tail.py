@@ -15,7 +15,7 @@ from aiokafka.errors import KafkaError
 
 from agents.config.settings import Settings, aiokafka_options
 from agents.kafka.partitioner import partition_counts
-from agents.kafka.reconnect import broken_is_lost
+from agents.kafka.reconnect import connection_loss_as_error
 from agents.runtime.log import say
 
 log = logging.getLogger("triggers.following")
@@ -36,13 +36,13 @@ Tp = tuple[str, int]
 """Topic without the prefix, and partition."""
 
 
-class Reader(Protocol):
+class TailReader(Protocol):
     """Who follows: says what and from where, and takes what comes."""
 
     def wants(self, topic: str, partition: int) -> bool: ...
 
     async def starts(
-        self, partitions: Collection[Tp], begin: dict[Tp, int], end: dict[Tp, int], at: "At"
+        self, partitions: Collection[Tp], begin: dict[Tp, int], end: dict[Tp, int], at: "OffsetsAt"
     ) -> dict[Tp, int]:
         """Where to begin partitions that were not read before; `begin`, `end`: what there is."""
         ...
@@ -52,29 +52,33 @@ class Reader(Protocol):
         ...
 
 
-class At(Protocol):
+class OffsetsAt(Protocol):
     async def __call__(self, time: int, partitions: Collection[Tp]) -> dict[Tp, int]:
         """The first offset at or after a time (ms); the end where nothing is."""
         ...
 
 
-class Follower:
+class TopicTail:
     """`state`: of the broker · `since`: its last change (monotonic s) · `fault`: why it is lost ·
     `behind`: records not yet read, None until known."""
 
     def __init__(
-        self, settings: Settings, reader: Reader, name: str, told: Callable[[], None] | None = None
+        self,
+        settings: Settings,
+        reader: TailReader,
+        name: str,
+        on_change: Callable[[], None] | None = None,
     ) -> None:
         self._settings = settings
         self._reader = reader
         self._name = name
-        self._told = told
+        self._on_change = on_change
         self.positions: dict[Tp, int] = {}
         self.state: Literal["connecting", "up", "lost"] = "connecting"
         self.since = time.monotonic()
         self.fault = ""
         self._ends: dict[Tp, int] | None = None
-        self._anew = False
+        self._restarting = False
 
     @property
     def behind(self) -> int | None:
@@ -82,30 +86,30 @@ class Follower:
             return None
         return sum(max(0, end - self.positions.get(tp, 0)) for tp, end in self._ends.items())
 
-    def anew(self) -> None:
+    def restart(self) -> None:
         """Forgets how far it was: the reader says again where to begin."""
-        self._anew = True
+        self._restarting = True
 
     async def run(self) -> NoReturn:
         """Reads until it is cancelled."""
         attempt = 0
         while True:
             try:
-                with broken_is_lost():
+                with connection_loss_as_error():
                     await self._session()
             except (KafkaError, OSError, TimeoutError) as error:
                 attempt = 0 if self.state == "up" else attempt + 1
-                self._turn("lost", type(error).__name__)
+                self._set_state("lost", type(error).__name__)
             await asyncio.sleep(PAUSES_S[min(attempt, len(PAUSES_S) - 1)])
 
-    def _turn(self, state: Literal["up", "lost"], fault: str = "") -> None:
+    def _set_state(self, state: Literal["up", "lost"], fault: str = "") -> None:
         self.fault = fault
         if state == self.state:
             return
         self.state, self.since = state, time.monotonic()
         say(log, f"{self._name}_{state}", fault=fault or "-")
-        if self._told:
-            self._told()
+        if self._on_change:
+            self._on_change()
 
     async def _session(self) -> None:
         """One connection, until it fails."""
@@ -148,14 +152,14 @@ class Follower:
     async def _look(self, consumer: AIOKafkaConsumer) -> None:
         """Whether the broker answers, how far behind we are, and what is new."""
         wanted = await self._wanted(consumer)
-        if self._anew or wanted != set(consumer.assignment()):
-            if self._anew:
-                self._anew = False
+        if self._restarting or wanted != set(consumer.assignment()):
+            if self._restarting:
+                self._restarting = False
                 self.positions.clear()
             await self._assign(consumer, wanted)
         found = await consumer.end_offsets(list(wanted)) if wanted else {}
         self._ends = self._shorten(found)
-        self._turn("up")
+        self._set_state("up")
 
     async def _wanted(self, consumer: AIOKafkaConsumer) -> set[TopicPartition]:
         prefix = self._settings.prefix
@@ -210,7 +214,7 @@ async def _stopped(consumer: AIOKafkaConsumer) -> None:
     """
     for close in (consumer.stop, consumer._client.close):
         try:
-            with broken_is_lost():
+            with connection_loss_as_error():
                 await asyncio.wait_for(close(), ANSWER_S)
         except (KafkaError, OSError, TimeoutError) as error:
             say(log, "unclean_stop", logging.WARNING, fault=type(error).__name__)

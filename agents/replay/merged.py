@@ -15,7 +15,7 @@ from aiokafka.errors import OffsetOutOfRangeError
 from agents.config.settings import Settings, aiokafka_options
 from agents.kafka import raw_batches
 from agents.kafka.partitioner import partition_counts
-from agents.kafka.reconnect import broken_is_lost
+from agents.kafka.reconnect import connection_loss_as_error
 from agents.replay.exported import LogRecord
 from agents.replay.span import Bound, OffsetSpan
 
@@ -112,7 +112,7 @@ class Merged:
         silent = 0
         while not log.waiting and log.next < log.span.end:
             try:
-                with broken_is_lost():
+                with connection_loss_as_error():
                     got = await self._reader.getmany(log.place, timeout_ms=POLL_MS)
             except OffsetOutOfRangeError:
                 raise ExportError(

@@ -1,6 +1,6 @@
 """What a sender does between two rebalances: reads, settles, and says how far it has come.
 
-With every rebalance a shift ends and another begins at what was committed: nothing that was not settled is
+With every rebalance an assignment ends and another begins at what was committed: nothing that was not settled is
 kept in memory, so nothing of it can go out twice or in another order.
 """
 
@@ -10,11 +10,11 @@ from typing import Any, Final
 
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
-from agents.sender.delivery import Courier, Errand
-from agents.sender.key_queues import Lanes
+from agents.sender.delivery import Attempt, TriggerDelivery
+from agents.sender.key_queues import KeyQueues
 from agents.sender.message import NotATrigger, read
-from agents.sender.metrics import Fate
-from agents.sender.offset_tracker import Progress
+from agents.sender.metrics import Outcome
+from agents.sender.offset_tracker import OffsetTracker
 
 OPEN: Final = 10_000
 """Records read and not settled, of all partitions. Fewer: many who wait hold up the others. More: memory,
@@ -24,16 +24,16 @@ SPAN: Final = 100_000
 """Records of a partition behind its oldest open one: a restart reads them again."""
 
 
-class Shift:
+class SenderAssignment:
     """`places`: the partitions; `recipes`: the recipe of each topic. `open`: records read and not settled;
     `committed`: the offsets that the broker has."""
 
     def __init__(
-        self, courier: Courier, places: set[TopicPartition], recipes: Mapping[str, str]
+        self, delivery: TriggerDelivery, places: set[TopicPartition], recipes: Mapping[str, str]
     ) -> None:
-        self._courier, self._recipes = courier, recipes
-        self._progress = {place: Progress() for place in places}
-        self._lanes = Lanes(self._settle)
+        self._delivery, self._recipes = delivery, recipes
+        self._trackers = {place: OffsetTracker() for place in places}
+        self._queues = KeyQueues(self._settle)
         self.open = 0
         self.committed: dict[TopicPartition, int] = {}
 
@@ -45,56 +45,56 @@ class Shift:
             newest = 0
             for record in records:
                 newest = max(newest, record.timestamp)
-                self._progress[place].begin(record.offset, read_at)
+                self._trackers[place].begin(record.offset, read_at)
                 found.append((newest, place, record))
-            self._courier.clock.saw(newest)
+            self._delivery.clock.saw(newest)
         self.open += len(found)
         for _, place, record in sorted(found, key=lambda each: each[0]):
-            self._lanes.add(_errand(place, record))
+            self._queues.add(_attempt(place, record))
 
-    async def _settle(self, errand: Errand) -> None:
-        fate: Fate = await self._courier.settle(errand)
-        recipe, now = self._recipes[errand.place.topic], self._courier.clock.now()
-        self._courier.metrics.ended(recipe, errand.message, fate, now)
-        self._progress[errand.place].settle(errand.record.offset)
+    async def _settle(self, attempt: Attempt) -> None:
+        outcome: Outcome = await self._delivery.settle(attempt)
+        recipe, now = self._recipes[attempt.place.topic], self._delivery.clock.now()
+        self._delivery.metrics.ended(recipe, attempt.message, outcome, now)
+        self._trackers[attempt.place].settle(attempt.record.offset)
         self.open -= 1
 
     def check(self) -> None:
         """Raises what makes going on impossible."""
-        self._lanes.check()
-        self._courier.lookout.check()
+        self._queues.check()
+        self._delivery.cancellations.check()
 
     def full(self) -> set[TopicPartition]:
         """Partitions to read no more of for now."""
         if self.open >= OPEN:
-            return set(self._progress)
-        return {place for place, progress in self._progress.items() if progress.span >= SPAN}
+            return set(self._trackers)
+        return {place for place, tracker in self._trackers.items() if tracker.span >= SPAN}
 
     def idle(self) -> set[TopicPartition]:
         """Partitions all of whose records read so far are settled."""
-        return {place for place, progress in self._progress.items() if not progress.span}
+        return {place for place, tracker in self._trackers.items() if not tracker.span}
 
     def settled(self) -> dict[TopicPartition, int]:
         """The offsets to commit, of partitions of which something was read."""
         return {
-            place: progress.position
-            for place, progress in self._progress.items()
-            if progress.position >= 0
+            place: tracker.position
+            for place, tracker in self._trackers.items()
+            if tracker.position >= 0
         }
 
     @property
     def oldest(self) -> float:
         """Seconds since the oldest open record was read; 0: none is open."""
-        begun = [each.since for each in self._progress.values() if each.since is not None]
+        begun = [each.since for each in self._trackers.values() if each.since is not None]
         return time.monotonic() - min(begun) if begun else 0.0
 
     async def close(self, grace: float) -> None:
         """Ends what waits, and lets what is on its way come to its end within `grace` seconds."""
-        await self._lanes.close(grace)
+        await self._queues.close(grace)
 
 
-def _errand(place: TopicPartition, record: ConsumerRecord) -> Errand:
+def _attempt(place: TopicPartition, record: ConsumerRecord) -> Attempt:
     try:
-        return Errand(place, record, read(record.value))
+        return Attempt(place, record, read(record.value))
     except NotATrigger:
-        return Errand(place, record, None)
+        return Attempt(place, record, None)

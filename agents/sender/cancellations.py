@@ -1,7 +1,7 @@
 """Reads ahead of the deliveries, to know every cancel before its trigger goes out.
 
 A sender that was stopped, or waits for its endpoint, finds triggers whose cancels lie thousands of records
-further on. So nothing of a partition goes out before the lookout has seen its end, and the end is never
+further on. So nothing of a partition goes out before the cancellation index has seen its end, and the end is never
 older than FRESH_S: while no broker answers nothing goes out either. Of what it reads it keeps the ids of
 the cancels that the deliveries have not come to, some hundred bytes each.
 """
@@ -17,7 +17,7 @@ from aiokafka.structs import TopicPartition
 
 from agents.config.settings import Settings, aiokafka_options
 from agents.sender import message
-from agents.sender.clients import started
+from agents.sender.clients import start_client
 from agents.sender.clock import Clock
 
 POLL_MS: Final = 100
@@ -45,7 +45,7 @@ class _Ahead:
             self.ids.discard(self.cancels.popleft()[1])
 
 
-class Lookout:
+class CancellationIndex:
     """One for all assignments: `watch` begins one, `rest` ends it."""
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
@@ -57,7 +57,7 @@ class Lookout:
 
     async def start(self) -> None:
         """Waits for a broker. Raises KafkaError for what will not pass."""
-        self._consumer = await started(
+        self._consumer = await start_client(
             lambda: AIOKafkaConsumer(
                 **aiokafka_options(self._settings),
                 client_id="triggers-sender-lookout",

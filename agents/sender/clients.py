@@ -16,7 +16,7 @@ LONGEST_PAUSE_S: Final = 5.0
 """From try to try while no broker answers: at first, and at most."""
 
 
-async def started(make: Callable[[], Any]) -> Any:
+async def start_client(make: Callable[[], Any]) -> Any:
     """A client that `make` makes, as soon as a broker answers. Raises KafkaError for what will not pass."""
     pause = PAUSE_S
     while True:

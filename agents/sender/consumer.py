@@ -17,10 +17,10 @@ from aiokafka.structs import TopicPartition
 
 from agents.config.settings import aiokafka_options
 from agents.runtime.log import say
-from agents.sender.assignment import Shift
-from agents.sender.clients import started
+from agents.sender.assignment import SenderAssignment
+from agents.sender.clients import start_client
 from agents.sender.dead_letters import UNDELIVERED
-from agents.sender.delivery import Courier
+from agents.sender.delivery import TriggerDelivery
 from agents.sender.settings import SenderSettings
 
 log = logging.getLogger("triggers.sender")
@@ -42,37 +42,37 @@ class TopicsMissing(Exception):
     """Their names, and what to do."""
 
 
-class Service(ConsumerRebalanceListener):  # type: ignore[misc]
+class TriggerConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
     """`recipes`: the recipe of each topic that is read."""
 
     def __init__(
-        self, settings: SenderSettings, courier: Courier, recipes: Mapping[str, str]
+        self, settings: SenderSettings, delivery: TriggerDelivery, recipes: Mapping[str, str]
     ) -> None:
-        self._settings, self._courier, self._recipes = settings, courier, recipes
+        self._settings, self._delivery, self._recipes = settings, delivery, recipes
         self._consumer: Any = None
-        self.shift: Shift | None = None
+        self.assignment: SenderAssignment | None = None
         self.polled = 0.0
 
     async def start(self) -> None:
         """Waits for a broker. Raises TopicsMissing, and KafkaError for what will not pass."""
-        self._consumer = await started(self._make)
+        self._consumer = await start_client(self._make)
         self._check(await self._consumer.topics())
 
     async def run(self) -> None:
-        """Until it is cancelled. Raises KafkaError, and whatever a lane raised."""
+        """Until it is cancelled. Raises KafkaError, and whatever a queue raised."""
         self._consumer.subscribe(list(self._recipes), listener=self)
         committed = time.monotonic()
         while True:
             batches = await self._consumer.getmany(timeout_ms=POLL_MS, max_records=AT_ONCE)
             self.polled = time.monotonic()
-            if self.shift is None:
-                assert not batches, "the shift is there before the first record"
+            if self.assignment is None:
+                assert not batches, "the assignment is there before the first record"
                 continue
-            self.shift.take(batches)
-            self.shift.check()
-            self._throttle(self.shift)
+            self.assignment.take(batches)
+            self.assignment.check()
+            self._throttle(self.assignment)
             if self.polled - committed >= COMMIT_S:
-                await self._commit(self.shift, await self._positions(self.shift))
+                await self._commit(self.assignment, await self._positions(self.assignment))
                 committed = time.monotonic()
 
     async def stop(self) -> None:
@@ -111,29 +111,29 @@ class Service(ConsumerRebalanceListener):  # type: ignore[misc]
         await self._end(self._settings.timeout_ms / 1000 + MORE_S)
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
-        self.shift = Shift(self._courier, assigned, self._recipes)
-        self._courier.lookout.watch(assigned, self._starts(assigned))
-        self._courier.metrics.rebalances.inc()
+        self.assignment = SenderAssignment(self._delivery, assigned, self._recipes)
+        self._delivery.cancellations.watch(assigned, self._starts(assigned))
+        self._delivery.metrics.rebalances.inc()
         say(log, "assigned", partitions=len(assigned))
 
     async def _starts(self, places: Iterable[TopicPartition]) -> dict[TopicPartition, int | None]:
         return {place: await self._consumer.committed(place) for place in places}
 
     async def _end(self, grace: float) -> None:
-        shift, self.shift = self.shift, None
-        if shift:
-            await shift.close(grace)
-            await self._commit(shift, shift.settled())
-            await self._courier.lookout.rest()
+        assignment, self.assignment = self.assignment, None
+        if assignment:
+            await assignment.close(grace)
+            await self._commit(assignment, assignment.settled())
+            await self._delivery.cancellations.rest()
 
-    def _throttle(self, shift: Shift) -> None:
-        full, paused = shift.full(), self._consumer.paused()
+    def _throttle(self, assignment: SenderAssignment) -> None:
+        full, paused = assignment.full(), self._consumer.paused()
         self._consumer.pause(*(full - paused))
         self._consumer.resume(*(paused - full))
 
-    async def _positions(self, shift: Shift) -> dict[TopicPartition, int]:
+    async def _positions(self, assignment: SenderAssignment) -> dict[TopicPartition, int]:
         """Where nothing is open, behind the marks of transactions too, which are no records."""
-        offsets, idle = shift.settled(), shift.idle()
+        offsets, idle = assignment.settled(), assignment.idle()
         for place in offsets.keys() & idle:
             try:
                 offsets[place] = await self._consumer.position(place)
@@ -141,9 +141,13 @@ class Service(ConsumerRebalanceListener):  # type: ignore[misc]
                 break  # a rebalance has begun
         return offsets
 
-    async def _commit(self, shift: Shift, offsets: Mapping[TopicPartition, int]) -> None:
+    async def _commit(
+        self, assignment: SenderAssignment, offsets: Mapping[TopicPartition, int]
+    ) -> None:
         """One that fails is made good by the next; after a crash the marks know what was sent."""
-        new = {place: at for place, at in offsets.items() if shift.committed.get(place, -1) < at}
+        new = {
+            place: at for place, at in offsets.items() if assignment.committed.get(place, -1) < at
+        }
         if not new:
             return
         try:
@@ -154,6 +158,6 @@ class Service(ConsumerRebalanceListener):  # type: ignore[misc]
         except TimeoutError:
             say(log, "commit_waits", logging.WARNING)
             return
-        shift.committed |= new
+        assignment.committed |= new
         for place, offset in new.items():
-            self._courier.lookout.passed(place, offset)
+            self._delivery.cancellations.passed(place, offset)

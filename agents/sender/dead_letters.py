@@ -10,7 +10,7 @@ from aiokafka.structs import ConsumerRecord, TopicPartition
 
 from agents.config.settings import Settings, aiokafka_options
 from agents.runtime.log import say
-from agents.sender.clients import started
+from agents.sender.clients import start_client
 
 log = logging.getLogger("triggers.sender")
 
@@ -32,7 +32,7 @@ class Undelivered:
 
     async def start(self) -> None:
         """Waits for a broker. Raises KafkaError for what will not pass."""
-        self._producer = await started(
+        self._producer = await start_client(
             lambda: AIOKafkaProducer(
                 **aiokafka_options(self._settings),
                 client_id="triggers-sender",

@@ -14,17 +14,17 @@ from typing import Final
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
 from agents.sender import responses
-from agents.sender.cancellations import Lookout
+from agents.sender.cancellations import CancellationIndex
 from agents.sender.clock import Clock
 from agents.sender.dead_letters import Reason, Undelivered
-from agents.sender.idempotency import Marks, MarksUnavailable
+from agents.sender.idempotency import IdempotencyStore, IdempotencyUnavailable
 from agents.sender.message import Message
-from agents.sender.metrics import Fate, Metrics
+from agents.sender.metrics import Metrics, Outcome
 from agents.sender.settings import SenderSettings
 from agents.sender.webhook import Endpoint
 from stream import durations
 
-MARKS_S: Final = 1.0
+LOOKUP_AGAIN_S: Final = 1.0
 """From try to try while nothing can be looked up."""
 
 LOOK_S: Final = 60.0
@@ -35,7 +35,7 @@ RECALLED_MS: Final = durations.DAY
 
 
 @dataclass
-class Errand:
+class Attempt:
     """A record under way; `message` None: it holds no trigger. `said`: the last answer.
 
     `sending`: a request may be on its way, so it is not torn off. `last`: after it there is no other.
@@ -52,113 +52,115 @@ class Errand:
 
 
 @dataclass(frozen=True)
-class Courier:
+class TriggerDelivery:
     settings: SenderSettings
     clock: Clock
-    lookout: Lookout
+    cancellations: CancellationIndex
     endpoint: Endpoint
-    marks: Marks
+    idempotency: IdempotencyStore
     undelivered: Undelivered
     metrics: Metrics
     slots: asyncio.Semaphore
 
-    async def settle(self, errand: Errand) -> Fate:
+    async def settle(self, attempt: Attempt) -> Outcome:
         """Returns when the record needs nothing more. Raises CancelledError when it must wait, too late."""
-        message = errand.message
+        message = attempt.message
         if message is None:
-            await self._give_up(errand, "not_a_trigger")
+            await self._give_up(attempt, "not_a_trigger")
             return "not_a_trigger"
         while True:
-            await self.lookout.seen(errand.place)
+            await self.cancellations.seen(attempt.place)
             try:
                 async with self.slots:
-                    outcome = await self._next(errand, message)
-            except MarksUnavailable:
-                outcome = MARKS_S
+                    outcome = await self._next(attempt, message)
+            except IdempotencyUnavailable:
+                outcome = LOOKUP_AGAIN_S
             if isinstance(outcome, str):
                 return outcome
-            if errand.last:
+            if attempt.last:
                 raise asyncio.CancelledError
-            await self._pause(errand.place, message, min(outcome, LOOK_S))
+            await self._pause(attempt.place, message, min(outcome, LOOK_S))
 
     async def _pause(self, place: TopicPartition, message: Message, seconds: float) -> None:
         if message.cancels:
             await asyncio.sleep(seconds)
         else:
-            await self.lookout.pause(place, message.trigger_id, seconds)
+            await self.cancellations.pause(place, message.trigger_id, seconds)
 
-    async def _next(self, errand: Errand, message: Message) -> Fate | float:
+    async def _next(self, attempt: Attempt, message: Message) -> Outcome | float:
         """What became of it, or the seconds to wait."""
-        if not self.lookout.caught_up(errand.place):
+        if not self.cancellations.caught_up(attempt.place):
             return 0.0
         until = message.until
         if until is None:
-            mark = await self.marks.find(message.trigger_id)
-            if mark and mark.state == "dropped":
+            known = await self.idempotency.find(message.trigger_id)
+            if known and known.state == "dropped":
                 return "unsent"
-            until = mark.until if mark else message.at + RECALLED_MS
-        elif self.lookout.cancelled(errand.place, message.trigger_id):
+            until = known.until if known else message.at + RECALLED_MS
+        elif self.cancellations.cancelled(attempt.place, message.trigger_id):
             return await self._drop(message, until)
         now = self.clock.now()
         if now >= until:
-            return await self._end(errand, message)
+            return await self._end(attempt, message)
         if now < message.at:
             return (message.at - now) / 1000
         if self.endpoint.closed:
             return self.endpoint.closed
-        errand.sending = True
+        attempt.sending = True
         try:
-            return await self._try(errand, message, until)
+            return await self._try(attempt, message, until)
         finally:
-            errand.sending = False
+            attempt.sending = False
 
-    async def _drop(self, message: Message, until: int) -> Fate:
-        mark = await self.marks.find(message.id)
-        if mark and mark.state == "sent":
+    async def _drop(self, message: Message, until: int) -> Outcome:
+        known = await self.idempotency.find(message.id)
+        if known and known.state == "sent":
             return "duplicate"
-        await self.marks.drop(message.id, until)
+        await self.idempotency.drop(message.id, until)
         return "cancelled"
 
-    async def _end(self, errand: Errand, message: Message) -> Fate:
+    async def _end(self, attempt: Attempt, message: Message) -> Outcome:
         """It has ended. If it was tried, by whomever, somebody must know."""
-        mark = await self.marks.find(message.id)
-        if mark and mark.state == "sent":
+        known = await self.idempotency.find(message.id)
+        if known and known.state == "sent":
             return "duplicate"
-        if errand.tries or (mark and mark.state == "tried"):
-            return await self._give_up(errand, "expired")
+        if attempt.tries or (known and known.state == "tried"):
+            return await self._give_up(attempt, "expired")
         return "expired"
 
-    async def _try(self, errand: Errand, message: Message, until: int) -> Fate | float:
-        claim = await self.marks.claim(message.id, until)
-        if claim.state == "busy":
-            return claim.wait / 1000
-        if claim.state != "ours":
-            return "duplicate" if claim.state == "sent" else "cancelled"
-        errand.begun = errand.begun or time.monotonic()
-        errand.tries += 1
+    async def _try(self, attempt: Attempt, message: Message, until: int) -> Outcome | float:
+        reservation = await self.idempotency.reserve(message.id, until)
+        if reservation.state == "busy":
+            return reservation.wait / 1000
+        if reservation.state != "ours":
+            return "duplicate" if reservation.state == "sent" else "cancelled"
+        attempt.begun = attempt.begun or time.monotonic()
+        attempt.tries += 1
         answer = await self.endpoint.post(message)
-        errand.said = answer.said
+        attempt.said = answer.said
         if answer.verdict == "delivered":
-            await self._mark(message, until)
+            await self._note_sent(message, until)
             return "delivered"
-        with suppress(MarksUnavailable):  # the claim is still ours, or ends by itself
-            await self.marks.release(message.id)
+        with suppress(IdempotencyUnavailable):  # the claim is still ours, or ends by itself
+            await self.idempotency.release(message.id)
         if answer.verdict == "refused":
-            return await self._give_up(errand, "refused")
-        if (time.monotonic() - errand.begun) * 1000 >= self.settings.give_up_ms:
-            return await self._give_up(errand, "gave_up")
-        wait = responses.pause(errand.tries, self.settings.backoff_ms)
+            return await self._give_up(attempt, "refused")
+        if (time.monotonic() - attempt.begun) * 1000 >= self.settings.give_up_ms:
+            return await self._give_up(attempt, "gave_up")
+        wait = responses.pause(attempt.tries, self.settings.backoff_ms)
         return max(wait, answer.retry_after or 0) / 1000
 
-    async def _mark(self, message: Message, until: int) -> None:
+    async def _note_sent(self, message: Message, until: int) -> None:
         """A 2xx was seen: it is tried until that is noted somewhere."""
         while True:
             try:
-                return await self.marks.sent(message.id, until)
-            except MarksUnavailable:
-                await asyncio.sleep(MARKS_S)
+                return await self.idempotency.sent(message.id, until)
+            except IdempotencyUnavailable:
+                await asyncio.sleep(LOOKUP_AGAIN_S)
 
-    async def _give_up(self, errand: Errand, reason: Reason) -> Fate:
-        await self.undelivered.send(errand.record, errand.place, reason, errand.said, errand.tries)
+    async def _give_up(self, attempt: Attempt, reason: Reason) -> Outcome:
+        await self.undelivered.send(
+            attempt.record, attempt.place, reason, attempt.said, attempt.tries
+        )
         self.metrics.undelivered.labels(reason).inc()
         return "undelivered"

@@ -19,18 +19,18 @@ KEPT_MS: Final = durations.DAY
 is for clocks that differ and for cancels that come at the last moment."""
 
 
-class MarksUnavailable(Exception):
+class IdempotencyUnavailable(Exception):
     """Nothing can be looked up or written now: nothing may be sent."""
 
 
-class Mark(NamedTuple):
+class IdempotencyRecord(NamedTuple):
     """`until`: when the message ends (ms)."""
 
     state: State
     until: int
 
 
-class Claim(NamedTuple):
+class Reservation(NamedTuple):
     """`state` "ours": send it, and say `sent` or `release`. "busy": another's, ask again after `wait` ms.
     "sent", "dropped": do not send it."""
 
@@ -38,8 +38,8 @@ class Claim(NamedTuple):
     wait: int = 0
 
 
-class Marks(Protocol):
-    """`find` to `drop` raise MarksUnavailable."""
+class IdempotencyStore(Protocol):
+    """`find` to `drop` raise IdempotencyUnavailable."""
 
     async def open(self) -> None:
         """Raises OSError, sqlite3.Error."""
@@ -47,9 +47,9 @@ class Marks(Protocol):
 
     async def close(self) -> None: ...
 
-    async def find(self, id: str) -> Mark | None: ...
+    async def find(self, id: str) -> IdempotencyRecord | None: ...
 
-    async def claim(self, id: str, until: int) -> Claim:
+    async def reserve(self, id: str, until: int) -> Reservation:
         """Ours, it is `tried` from now on."""
         ...
 

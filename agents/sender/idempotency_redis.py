@@ -21,8 +21,14 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from agents.runtime.log import say
-from agents.sender.idempotency import KEPT_MS, Claim, Mark, MarksUnavailable, State
-from agents.sender.idempotency_sqlite import FileMarks
+from agents.sender.idempotency import (
+    KEPT_MS,
+    IdempotencyRecord,
+    IdempotencyUnavailable,
+    Reservation,
+    State,
+)
+from agents.sender.idempotency_sqlite import SqliteIdempotency
 
 log = logging.getLogger("triggers.sender")
 
@@ -36,10 +42,12 @@ BUSY_MS: Final = 500
 """From look to look at a claim that another sender holds."""
 
 
-class RedisMarks:
+class RedisIdempotency:
     """`owner`: a name no other sender has. `spool`: marks that Redis does not have yet."""
 
-    def __init__(self, url: str, group: str, owner: str, lease_ms: int, spool: FileMarks) -> None:
+    def __init__(
+        self, url: str, group: str, owner: str, lease_ms: int, spool: SqliteIdempotency
+    ) -> None:
         self._redis: Any = Redis.from_url(
             url,
             socket_timeout=ANSWER_S,
@@ -62,30 +70,30 @@ class RedisMarks:
         await self._redis.aclose()
         await self._spool.close()
 
-    async def find(self, id: str) -> Mark | None:
+    async def find(self, id: str) -> IdempotencyRecord | None:
         if id in self._spooled:
-            return Mark("sent", self._spooled[id])
-        return _mark(await self._ask(lambda: self._redis.get(self._key(id, "mark"))))
+            return IdempotencyRecord("sent", self._spooled[id])
+        return _record(await self._ask(lambda: self._redis.get(self._key(id, "mark"))))
 
-    async def claim(self, id: str, until: int) -> Claim:
+    async def reserve(self, id: str, until: int) -> Reservation:
         if id in self._spooled:
-            return Claim("sent")
-        claim, key = self._key(id, "claim"), self._key(id, "mark")
-        with_lease = {"name": claim, "value": self._owner, "px": self._lease}
+            return Reservation("sent")
+        reservation, key = self._key(id, "claim"), self._key(id, "mark")
+        with_lease = {"name": reservation, "value": self._owner, "px": self._lease}
         pipe = self._redis.pipeline(transaction=False)
-        pipe.set(**with_lease, nx=True).get(claim).get(key)
+        pipe.set(**with_lease, nx=True).get(reservation).get(key)
         new, owner, text = await self._ask(pipe.execute)
-        mark = _mark(text)
-        if mark and mark.state != "tried":
+        known = _record(text)
+        if known and known.state != "tried":
             if new:
                 await self.release(id)
-            return Claim(mark.state)
+            return Reservation(known.state)
         if not new and owner != self._owner:
-            return Claim("busy", BUSY_MS)
+            return Reservation("busy", BUSY_MS)
         pipe = self._redis.pipeline(transaction=False)
         pipe.set(**with_lease).set(key, f"tried {until}", nx=True, px=_life(until))
         await self._ask(pipe.execute)
-        return Claim("ours")
+        return Reservation("ours")
 
     async def sent(self, id: str, until: int) -> None:
         pipe = self._redis.pipeline(transaction=False)
@@ -93,7 +101,7 @@ class RedisMarks:
         pipe.delete(self._key(id, "claim"))
         try:
             await self._ask(pipe.execute)
-        except MarksUnavailable:
+        except IdempotencyUnavailable:
             await self._spool.sent(id, until)
             self._spooled[id] = until
 
@@ -107,7 +115,7 @@ class RedisMarks:
     async def tend(self) -> None:
         """Until it is cancelled: finds out that Redis is gone or back, and brings it the spool."""
         while True:
-            with suppress(MarksUnavailable):
+            with suppress(IdempotencyUnavailable):
                 await self._ask(self._redis.ping)
                 for id in list(self._spooled):
                     await self._unspool(id)
@@ -124,7 +132,7 @@ class RedisMarks:
 
     async def _ask(self, question: Callable[[], Awaitable[Any]]) -> Any:
         if time.monotonic() < self._broken_until:
-            raise MarksUnavailable
+            raise IdempotencyUnavailable
         try:
             answer = await question()
         except (RedisError, OSError) as error:
@@ -132,18 +140,18 @@ class RedisMarks:
             if self.available:
                 say(log, "redis_lost", logging.WARNING, error=type(error).__name__)
             self.available = False
-            raise MarksUnavailable from error
+            raise IdempotencyUnavailable from error
         if not self.available:
             say(log, "redis_back")
         self.available = True
         return answer
 
 
-def _mark(text: str | None) -> Mark | None:
+def _record(text: str | None) -> IdempotencyRecord | None:
     if text is None:
         return None
     state, _, until = text.partition(" ")
-    return Mark(cast(State, state), int(until))
+    return IdempotencyRecord(cast(State, state), int(until))
 
 
 def _life(until: int) -> int:

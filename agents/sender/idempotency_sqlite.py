@@ -12,7 +12,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final, TypeVar
 
-from agents.sender.idempotency import KEPT_MS, Claim, Mark, MarksUnavailable
+from agents.sender.idempotency import (
+    KEPT_MS,
+    IdempotencyRecord,
+    IdempotencyUnavailable,
+    Reservation,
+)
 from stream import durations
 
 T = TypeVar("T")
@@ -29,7 +34,7 @@ BUSY_S: Final = 5.0
 """Another process may hold the file for so long."""
 
 
-class FileMarks:
+class SqliteIdempotency:
     """One connection in a thread of its own. `owner`: a name no other sender has."""
 
     def __init__(self, file: Path, owner: str, lease_ms: int) -> None:
@@ -62,11 +67,11 @@ class FileMarks:
         assert self._opened is not None, "opened"
         return self._opened
 
-    async def find(self, id: str) -> Mark | None:
-        return await self._run(lambda: self._mark(id))
+    async def find(self, id: str) -> IdempotencyRecord | None:
+        return await self._run(lambda: self._find(id))
 
-    async def claim(self, id: str, until: int) -> Claim:
-        return await self._run(lambda: self._claim(id, until))
+    async def reserve(self, id: str, until: int) -> Reservation:
+        return await self._run(lambda: self._reserve(id, until))
 
     async def sent(self, id: str, until: int) -> None:
         await self._run(lambda: self._base.execute(SENT, (id, until)))
@@ -92,7 +97,7 @@ class FileMarks:
             result = await loop.run_in_executor(self._thread, lambda: self._whole(work))
         except sqlite3.OperationalError as error:  # the disk is full, or the file locked for long
             self.available = False
-            raise MarksUnavailable(str(error)) from error
+            raise IdempotencyUnavailable(str(error)) from error
         self.available = True
         return result
 
@@ -116,24 +121,24 @@ class FileMarks:
             self._base.execute("delete from marks where until < ?", (now - KEPT_MS,))
             self._swept = now
 
-    def _mark(self, id: str) -> Mark | None:
+    def _find(self, id: str) -> IdempotencyRecord | None:
         statement = "select state, until from marks where id = ?"
         row = self._base.execute(statement, (id,)).fetchone()
-        return Mark(*row) if row else None
+        return IdempotencyRecord(*row) if row else None
 
-    def _claim(self, id: str, until: int) -> Claim:
+    def _reserve(self, id: str, until: int) -> Reservation:
         now = _now()
         statement = "select state, owner, lease from marks where id = ?"
         state, owner, lease = self._base.execute(statement, (id,)).fetchone() or ("", None, 0)
         if state == "sent":
-            return Claim("sent")
+            return Reservation("sent")
         if state == "dropped":
-            return Claim("dropped")
+            return Reservation("dropped")
         if lease > now and owner != self._owner:
-            return Claim("busy", lease - now)
+            return Reservation("busy", lease - now)
         row = (id, until, self._owner, now + self._lease)
         self._base.execute("insert or replace into marks values (?, 'tried', ?, ?, ?)", row)
-        return Claim("ours")
+        return Reservation("ours")
 
 
 def _now() -> int:

@@ -1,32 +1,32 @@
-"""One lane a person: what is theirs goes in the order it was read, one after the other; lanes side by side."""
+"""One queue a person: what is theirs goes in the order it was read, one after the other; queues side by side."""
 
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 
-from agents.sender.delivery import Errand
+from agents.sender.delivery import Attempt
 
 
-class Lanes:
-    """`settle` brings an errand to its end."""
+class KeyQueues:
+    """`settle` brings an attempt to its end."""
 
-    def __init__(self, settle: Callable[[Errand], Awaitable[None]]) -> None:
+    def __init__(self, settle: Callable[[Attempt], Awaitable[None]]) -> None:
         self._settle = settle
-        self._errands: dict[bytes | None, deque[Errand]] = {}
+        self._attempts: dict[bytes | None, deque[Attempt]] = {}
         self._tasks: dict[bytes | None, asyncio.Task[None]] = {}
         self._fault: BaseException | None = None
 
-    def add(self, errand: Errand) -> None:
-        key = errand.record.key
-        if key in self._errands:
-            self._errands[key].append(errand)
+    def add(self, attempt: Attempt) -> None:
+        key = attempt.record.key
+        if key in self._attempts:
+            self._attempts[key].append(attempt)
             return
-        self._errands[key] = deque([errand])
+        self._attempts[key] = deque([attempt])
         task = self._tasks[key] = asyncio.create_task(self._run(key))
         task.add_done_callback(self._ended)
 
     def check(self) -> None:
-        """Raises what a lane raised."""
+        """Raises what a queue raised."""
         if self._fault:
             raise self._fault
 
@@ -34,7 +34,7 @@ class Lanes:
         """What only waits is left at once; what is on its way has so many seconds."""
         tasks = list(self._tasks.items())
         for key, task in tasks:
-            first = self._errands[key][0]
+            first = self._attempts[key][0]
             first.last = True
             if not first.sending:
                 task.cancel()
@@ -46,13 +46,13 @@ class Lanes:
                 await asyncio.wait(late)
 
     async def _run(self, key: bytes | None) -> None:
-        errands = self._errands[key]
+        attempts = self._attempts[key]
         try:
-            while errands and not errands[0].last:
-                await self._settle(errands[0])
-                errands.popleft()
+            while attempts and not attempts[0].last:
+                await self._settle(attempts[0])
+                attempts.popleft()
         finally:
-            del self._errands[key], self._tasks[key]
+            del self._attempts[key], self._tasks[key]
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and task.exception():

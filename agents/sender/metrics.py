@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from agents.sender.dead_letters import Reason
 from agents.sender.message import Message
 
-Fate = Literal[
+Outcome = Literal[
     "delivered", "duplicate", "cancelled", "expired", "unsent", "undelivered", "not_a_trigger"
 ]
 """What became of a record. `duplicate`: its 2xx was seen before. `unsent`: a cancel of a trigger that never
@@ -68,7 +68,7 @@ class Metrics:
             "For so long the endpoint wants no requests (Retry-After)",
             registry=registry,
         )
-        self.marks_up = Gauge(
+        self.idempotency_up = Gauge(
             "triggers_sender_marks_up",
             "1: what was sent can be looked up; 0: nothing goes out",
             registry=registry,
@@ -77,11 +77,11 @@ class Metrics:
         for reason in get_args(Reason):
             self.undelivered.labels(reason)
 
-    def ended(self, recipe: str, message: Message | None, fate: Fate, now: int) -> None:
+    def ended(self, recipe: str, message: Message | None, outcome: Outcome, now: int) -> None:
         """`now`: ms."""
         kind = "unknown" if message is None else "cancelled" if message.cancels else "fired"
-        self.settled.labels(recipe, kind, fate).inc()
-        if message and fate == "delivered":
+        self.settled.labels(recipe, kind, outcome).inc()
+        if message and outcome == "delivered":
             self.late_seconds.labels(recipe).observe(max(now - message.at, 0) / 1000)
 
     def tried(self, answer: str, seconds: float) -> None:

@@ -3,7 +3,7 @@
 from collections import deque
 
 
-class Progress:
+class OffsetTracker:
     """Records are begun in the order of their offsets and settled in any."""
 
     def __init__(self) -> None:

@@ -6,8 +6,6 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Final, Literal, NamedTuple
 
-from agents.sender.settings import Backoff
-
 Verdict = Literal["delivered", "failed", "refused"]
 
 LATER: Final = (408, 425, 429)
@@ -17,7 +15,17 @@ LONGEST_MS: Final = 3_600_000
 """A Retry-After is obeyed up to here: further ahead lies a mistake, and triggers end meanwhile."""
 
 
-class Answer(NamedTuple):
+class Backoff(NamedTuple):
+    """ms, the upper bounds of a random pause: after the first failure (doubled after each), at most."""
+
+    first: int = 500
+    most: int = 300_000
+
+
+BACKOFF: Final = Backoff()
+
+
+class Response(NamedTuple):
     """`said`: the status, `timeout` or `unreachable`. `retry_after` (ms): as the endpoint asked."""
 
     verdict: Verdict
@@ -25,17 +33,17 @@ class Answer(NamedTuple):
     retry_after: int | None = None
 
 
-TIMEOUT: Final = Answer("failed", "timeout")
-UNREACHABLE: Final = Answer("failed", "unreachable")
+TIMEOUT: Final = Response("failed", "timeout")
+UNREACHABLE: Final = Response("failed", "unreachable")
 
 
-def answered(status: int, retry_after: str | None, now: int) -> Answer:
+def response_of(status: int, retry_after: str | None, now: int) -> Response:
     """`retry_after`: the header, seconds or an HTTP date. `now`: ms."""
     if 200 <= status < 300:
-        return Answer("delivered", str(status))
+        return Response("delivered", str(status))
     if status >= 500 or status in LATER:
-        return Answer("failed", str(status), _delay(retry_after, now))
-    return Answer("refused", str(status))
+        return Response("failed", str(status), _delay(retry_after, now))
+    return Response("refused", str(status))
 
 
 def _delay(text: str | None, now: int) -> int | None:

@@ -2,12 +2,15 @@
 
 | variable | what | default |
 |---|---|---|
-| TRIGGERS_WEBHOOK_URL | where triggers go, http or https (or ..._FILE) | none |
+| TRIGGERS_SENDER_SERVICE | `webhook`, or a messaging service: `klaviyo`, `braze`, `customerio`, `segment` | webhook |
+| TRIGGERS_SENDER_KEY | the key of the messaging service (or ..._FILE) | none |
+| TRIGGERS_WEBHOOK_URL | where triggers go, http or https (or ..._FILE) | the service's own address |
 | TRIGGERS_WEBHOOK_SECRET | `whsec_` and base64 of 24 to 64 bytes; several, with spaces between: each signs (or ..._FILE) | none |
 | TRIGGERS_WEBHOOK_TIMEOUT_MS | an answer is waited for so long | 10000 |
 | TRIGGERS_WEBHOOK_BACKOFF_MS | `first/most`: bounds of the pause after the first failure, and after many | 500/300000 |
 | TRIGGERS_WEBHOOK_GIVE_UP | a failing trigger is tried for so long, if it stays valid | 24h |
 | TRIGGERS_SENDER_REQUESTS | requests at once | 16 |
+| TRIGGERS_SENDER_RATE | requests a second at most; 0: no limit | what the service takes |
 | TRIGGERS_SENDER_RECIPES | recipes to send for, with commas between | all of TRIGGERS_RECIPES |
 | TRIGGERS_SENDER_GROUP | consumer group | prefix + `sender` |
 | TRIGGERS_SENDER_MARKS | file of what was sent; with a Redis: while that does not answer | `.cache/GROUP.sqlite3` |
@@ -20,12 +23,15 @@ from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, NamedTuple, Self
+from typing import Final, Self
 
 from yarl import URL
 
 from agents.config.environment import Environment
 from agents.config.settings import Settings, SettingsError
+from agents.sender.responses import BACKOFF, Backoff
+from agents.sender.services.preset import Preset
+from agents.sender.services.registry import PRESETS, WEBHOOK
 from stream import durations
 
 TIMEOUT_MS: Final = 10_000
@@ -35,30 +41,26 @@ GIVE_UP: Final = "24h"
 cannot take holds the offset of its partition for so long."""
 
 
-class Backoff(NamedTuple):
-    """ms, the upper bounds of a random pause: after the first failure (doubled after each), at most."""
-
-    first: int = 500
-    most: int = 300_000
-
-
-BACKOFF: Final = Backoff()
-
-
 @dataclass(frozen=True)
 class SenderSettings:
-    """`common`: those of every command. Times in ms; `recipes` empty: all."""
+    """`common`: those of every command. Times in ms; `recipes` empty: all.
+
+    `service`: a name of the registry, or `webhook`, which has `secrets` and no `key`. `rate`: requests a second.
+    """
 
     common: Settings
     url: str = field(repr=False)
     secrets: tuple[bytes, ...] = field(repr=False)
-    marks: Path
+    idempotency: Path
     group: str
     recipes: tuple[str, ...] = ()
     timeout_ms: int = TIMEOUT_MS
     backoff_ms: Backoff = BACKOFF
     give_up_ms: int = durations.DAY
     requests: int = REQUESTS
+    service: str = WEBHOOK
+    key: str = field(default="", repr=False)
+    rate: int = 0
 
     @classmethod
     def read(cls, environ: Mapping[str, str] = os.environ) -> Self:
@@ -66,11 +68,16 @@ class SenderSettings:
         env = Environment(environ)
         common = _common(env, environ)
         group = env.text("TRIGGERS_SENDER_GROUP", f"{common.prefix}sender")
+        service = env.choice("TRIGGERS_SENDER_SERVICE", (WEBHOOK, *PRESETS), WEBHOOK)
+        preset = PRESETS.get(service)
         settings = cls(
             common=common,
-            url=_url(env),
-            secrets=_secrets(env),
-            marks=Path(env.text("TRIGGERS_SENDER_MARKS", f".cache/{group}.sqlite3")),
+            service=service,
+            url=_url(env, preset.address if preset else None),
+            secrets=_secrets(env) if preset is None else (),
+            key=_key(env, preset) if preset else "",
+            rate=env.number("TRIGGERS_SENDER_RATE", 0, 100_000, preset.rate if preset else 0),
+            idempotency=Path(env.text("TRIGGERS_SENDER_MARKS", f".cache/{group}.sqlite3")),
             group=group,
             recipes=_recipes(env),
             timeout_ms=env.number("TRIGGERS_WEBHOOK_TIMEOUT_MS", 100, 60_000, TIMEOUT_MS),
@@ -94,9 +101,19 @@ def _common(env: Environment, environ: Mapping[str, str]) -> Settings:
     return common
 
 
-def _url(env: Environment) -> str:
-    """Never quoted: an address often carries a token."""
-    given = env.secret("TRIGGERS_WEBHOOK_URL")
+def _key(env: Environment, preset: type[Preset]) -> str:
+    given = env.secret("TRIGGERS_SENDER_KEY")
+    if given is None:
+        env.mistakes.append(f"TRIGGERS_SENDER_KEY is not set: {preset.name} asks for {preset.key}")
+        return ""
+    if fault := preset.fault(given):
+        env.mistakes.append(f"TRIGGERS_SENDER_KEY: {fault}")
+    return given
+
+
+def _url(env: Environment, address: str | None) -> str:
+    """Never quoted: an address often carries a token. `address`: that of the messaging service."""
+    given = env.secret("TRIGGERS_WEBHOOK_URL") or address
     if given is None:
         env.mistakes.append("TRIGGERS_WEBHOOK_URL is not set: where are triggers to go?")
         return ""

@@ -1,23 +1,45 @@
-"""The webhook's other end: one POST a try, signed, over a bounded number of connections."""
+"""The other end: one POST a try over a bounded number of connections, at most so many a second."""
 
 import logging
 import time
-from typing import Final
+from typing import ClassVar, Final, Protocol
 
 import aiohttp
+from yarl import URL
 
 from agents.runtime.log import say
-from agents.sender import responses, signature
+from agents.sender import responses
 from agents.sender.message import Message
 from agents.sender.metrics import Metrics
-from agents.sender.responses import Answer
+from agents.sender.responses import Response
+from agents.sender.services.preset import ServiceRequest
+from agents.sender.services.registry import PRESETS
+from agents.sender.services.webhook import Webhook
 from agents.sender.settings import SenderSettings
 
 log = logging.getLogger("triggers.sender")
 
-CONTENT_TYPE: Final = "application/cloudevents+json; charset=utf-8"
 QUIET_S: Final = 10.0
 AGENT: Final = "storefront-triggers"
+LARGEST_ANSWER: Final = 64 * 1024
+"""Bytes of an answer that are read, for a service that tells faults in it."""
+
+
+class Service(Protocol):
+    """What a request holds and what its answer means: a preset of a messaging service, or a webhook."""
+
+    asks_for_body: ClassVar[bool]
+
+    def request(self, message: Message) -> ServiceRequest: ...
+
+    def answered(self, status: int, headers: dict[str, str], body: bytes, now: int) -> Response: ...
+
+
+def service(settings: SenderSettings) -> Service:
+    preset = PRESETS.get(settings.service)
+    if preset is None:
+        return Webhook(settings.url, settings.secrets)
+    return preset(settings.url, settings.key)
 
 
 class Endpoint:
@@ -25,7 +47,8 @@ class Endpoint:
 
     def __init__(self, settings: SenderSettings, metrics: Metrics) -> None:
         self._settings, self._metrics = settings, metrics
-        self._closed_until = 0.0
+        self._service = service(settings)
+        self._closed_until = self._next_at = 0.0
         self._well, self._quiet_until = True, 0.0
         self._session: aiohttp.ClientSession | None = None
 
@@ -34,7 +57,7 @@ class Endpoint:
             connector=aiohttp.TCPConnector(limit=self._settings.requests),
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=self._settings.timeout_ms / 1000),
-            headers={"User-Agent": AGENT, "Content-Type": CONTENT_TYPE},
+            headers={"User-Agent": AGENT},
         )
 
     async def stop(self) -> None:
@@ -43,21 +66,23 @@ class Endpoint:
 
     @property
     def closed(self) -> float:
-        """Seconds until the endpoint may be asked again: it said so with Retry-After."""
-        return max(self._closed_until - time.monotonic(), 0.0)
+        """Seconds until the endpoint may be asked again: it said so with Retry-After, or takes so many a second."""
+        return max(max(self._closed_until, self._next_at) - time.monotonic(), 0.0)
 
-    async def post(self, message: Message) -> Answer:
-        """Returns when the answer's head is there; what a body says changes nothing."""
+    async def post(self, message: Message) -> Response:
+        """Returns when the answer's head is there, of a service that tells faults in the body when that is."""
         begun = time.monotonic()
+        if self._settings.rate:
+            self._next_at = max(self._next_at, begun) + 1 / self._settings.rate
         answer = await self._post(message)
         self._metrics.tried(responses.label(answer.said), time.monotonic() - begun)
-        self._told(answer)
+        self._report(answer)
         if answer.retry_after is not None:
             until = time.monotonic() + answer.retry_after / 1000
             self._closed_until = max(self._closed_until, until)
         return answer
 
-    def _told(self, answer: Answer) -> None:
+    def _report(self, answer: Response) -> None:
         """A line when it begins to fail and when it is well again, and not many while it does both."""
         well, now = answer.verdict == "delivered", time.monotonic()
         if well != self._well and now >= self._quiet_until:
@@ -65,16 +90,19 @@ class Endpoint:
             say(log, "endpoint_well" if well else "endpoint_fails", level, said=answer.said)
             self._well, self._quiet_until = well, now + QUIET_S
 
-    async def _post(self, message: Message) -> Answer:
+    async def _post(self, message: Message) -> Response:
         assert self._session is not None, "started"
-        now = int(time.time() * 1000)
-        signed = signature.headers(message.id, now, message.body, self._settings.secrets)
+        url, headers, body = self._service.request(message)
         try:
             async with self._session.post(
-                self._settings.url, data=message.body, headers=signed, allow_redirects=False
+                URL(url, encoded=True), data=body, headers=headers, allow_redirects=False
             ) as response:
-                after = response.headers.get("Retry-After")
-                return responses.answered(response.status, after, now)
+                said = {name.lower(): value for name, value in response.headers.items()}
+                told = b""
+                if self._service.asks_for_body:
+                    told = await response.content.read(LARGEST_ANSWER)
+                now = time.time_ns() // 1_000_000
+                return self._service.answered(response.status, said, told, now)
         except TimeoutError:
             return responses.TIMEOUT
         except (aiohttp.ClientError, OSError):

@@ -26,7 +26,7 @@ class Article(NamedTuple):
         }
 
 
-class Kind(NamedTuple):
+class DeviceKind(NamedTuple):
     """A kind of device. `signals`: what it sends on leaving, with the longest held_ms (0: none)."""
 
     name: str
@@ -107,13 +107,13 @@ SHELVES: Final = {
 CATEGORIES: Final = tuple(STOCK)
 QUERIES: Final = ("waterproof", "merino", "tent 2 person", "gift", "ultralight", "red", "boots 42")
 
-PHONE: Final = Kind(
+PHONE: Final = DeviceKind(
     "phone",
     "Mozilla/5.0 (Linux; Android 15; Pixel 8) AppleWebKit/537.36 Chrome/131.0 Mobile Safari/537.36",
     "412x915",
     (("back", 0), ("tab_hidden", 12000), ("scroll_up", 0), ("landing_return", 0), ("idle", 0)),
 )
-DESKTOP: Final = Kind(
+DESKTOP: Final = DeviceKind(
     "desktop",
     "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15) AppleWebKit/605.1.15 Version/18.1 Safari/605.1",
     "1728x1117",

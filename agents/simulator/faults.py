@@ -1,4 +1,4 @@
-"""What real traffic is spoiled with: duplicates, late events, unknown types, and plain rubbish."""
+"""What real traffic is spoiled with: duplicates, late events, unknown types, parts that cannot be read, and rubbish."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields
@@ -14,12 +14,14 @@ Record = dict[str, Any] | bytes
 
 @dataclass(frozen=True)
 class Faults:
-    """Shares of all events, 0 to 1. `late`: sent minutes too late; `rubbish`: no event at all."""
+    """Shares of all events, 0 to 1. `late`: sent minutes too late; `parts`: an optional part cannot be read;
+    `rubbish`: no event at all."""
 
     duplicates: float = 0.01
     late: float = 0.005
     unknown: float = 0.002
     rubbish: float = 0.003
+    parts: float = 0.003
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -39,7 +41,7 @@ class Faults:
         return cls(**shares)
 
 
-NONE: Final = Faults(0, 0, 0, 0)
+NONE: Final = Faults(0, 0, 0, 0, 0)
 
 
 def spoil(
@@ -48,7 +50,7 @@ def spoil(
     """The events, in order of time, with faults among them."""
     random = Random(f"rubbish {seed}")
     again: list[tuple[int, int, dict[str, Any]]] = []
-    late, unknown, rubbish = faults.late, faults.unknown, faults.rubbish
+    late, unknown, rubbish, parts = faults.late, faults.unknown, faults.rubbish, faults.parts
     for number, (t, event) in enumerate(events):
         while again and again[0][0] <= t:
             repeated, _, copy = heappop(again)
@@ -59,6 +61,8 @@ def spoil(
             yield t, event | {"type": "wishlist.updated", "id": f"wish-{seed}-{number}"}
         if random.random() < rubbish:
             yield t, random.choice(RUBBISH)(event | {"id": f"rubbish-{seed}-{number}"})
+        if random.random() < parts:
+            event = random.choice(PARTS)(event)  # noqa: PLW2901
         yield t, event
         if random.random() < faults.duplicates:
             heappush(again, (t + random.randint(1, 2_000), number, event))
@@ -84,12 +88,11 @@ def _without_id(event: dict[str, Any]) -> Record:
 
 
 def _wrong_type(event: dict[str, Any]) -> Record:
-    item = {"product_id": "spork-titanium", "quantity": "2"}
-    return event | {"type": "cart.item_added", "item": item}
+    return event | {"type": "cart.item_added", "item": "spork-titanium"}
 
 
 def _null(event: dict[str, Any]) -> Record:
-    return event | {"client_time": None}
+    return event | {"type": "checkout.advanced", "stage": None}
 
 
 def _not_in_list(event: dict[str, Any]) -> Record:
@@ -99,6 +102,24 @@ def _not_in_list(event: dict[str, Any]) -> Record:
 def _too_long(event: dict[str, Any]) -> Record:
     return event | {"id": "x" * 200}
 
+
+def _seconds(event: dict[str, Any]) -> dict[str, Any]:
+    return event | {"client_time": 1_767_571_200}
+
+
+def _null_time(event: dict[str, Any]) -> dict[str, Any]:
+    return event | {"client_time": None}
+
+
+def _raw_address(event: dict[str, Any]) -> dict[str, Any]:
+    return event | {"keys": event.get("keys", {}) | {"phone": "not given"}}
+
+
+PARTS: Final[tuple[Callable[[dict[str, Any]], dict[str, Any]], ...]] = (
+    _seconds,
+    _null_time,
+    _raw_address,
+)
 
 RUBBISH: Final[tuple[Callable[[dict[str, Any]], Record], ...]] = (
     _cut_short,

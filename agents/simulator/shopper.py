@@ -6,7 +6,7 @@ The clock of a shopper, `now` (ms), only moves forward, so that their events com
 from random import Random
 from typing import Any, Final
 
-from agents.simulator.catalogue import DESKTOP, HOMES, HOST, NAMES, PHONE, Article, Kind
+from agents.simulator.catalogue import DESKTOP, HOMES, HOST, NAMES, PHONE, Article, DeviceKind
 
 Timed = tuple[int, dict[str, Any]]
 """The broker's time (ms) of an event, and the event."""
@@ -19,7 +19,7 @@ class Device:
 
     __slots__ = ("context", "customer", "kind", "visitor")
 
-    def __init__(self, kind: Kind, owner: str, locale: str) -> None:
+    def __init__(self, kind: DeviceKind, owner: str, locale: str) -> None:
         self.kind = kind
         self.visitor = f"{kind.name}-{owner}"
         self.customer: str | None = None
@@ -29,12 +29,13 @@ class Device:
 class Shopper:
     """`whole_carts`: the shop sends its own cart with id and version, else items one by one.
 
-    `bought`: the id of the order of this visit.
+    `bought`: the id of the order of this visit · `email`, `phone`: the keyed hashes of the shopper's addresses ·
+    `mailed`: the device on which the address was typed.
     """
 
     __slots__ = (
-        "bought", "cart_id", "customer", "device", "devices", "lines", "now", "orders", "random",
-        "version", "whole_carts", "zone",
+        "bought", "cart_id", "customer", "device", "devices", "email", "lines", "mailed", "now", "orders", "phone",
+        "random", "version", "whole_carts", "zone",
     )  # fmt: skip
 
     def __init__(self, seed: int, number: int, arrival: int) -> None:
@@ -47,6 +48,8 @@ class Shopper:
         self.device = self.devices[0]
         self.customer = f"{random.choice(NAMES)}-{owner}" if random.random() < 0.55 else None
         self.orders = random.choice((0, 0, 1, 2, 5))
+        self.email, self.phone = (f"{random.getrandbits(128):032x}" for _ in range(2))
+        self.mailed: Device | None = None
         self.bought: str | None = None
         self.whole_carts = random.random() < 0.5
         self.cart_id = f"cart-{owner}"
@@ -84,6 +87,34 @@ class Shopper:
             event["customer"] = self.device.customer
         return self.now, event | body | {"context": {"source": "orders", "host": HOST}}
 
+    def order_of_a_server(self, order: dict[str, Any]) -> Timed:
+        """As a server tells it that knows no visitor: by the cart, or by the address that was typed, alone."""
+        if self.whole_carts and not (self.mailed is self.device and self.chance(0.5)):
+            return self._by_key("order.placed", {"cart": self.cart_id}, order=order)
+        return self._by_key("order.placed", {"email": self.email}, order=order)
+
+    @property
+    def is_known_to_a_server(self) -> bool:
+        """Whether a server can name something that the browser has told, too."""
+        return (self.whole_carts and self.version > 0) or self.mailed is self.device
+
+    def _by_key(self, type: str, keys: dict[str, str], **body: Any) -> Timed:
+        event = {"id": f"{type}/{self.random.getrandbits(64):016x}", "type": type, "keys": keys}
+        return self.now, event | body | {"context": {"source": "orders", "host": HOST}}
+
+    def give_contact(self) -> dict[str, Any]:
+        """What a guest tells at the checkout: keys of the address, and sometimes of the number."""
+        self.mailed = self.device
+        return {"email": self.email} | ({"phone": self.phone} if self.chance(0.3) else {})
+
+    def logout(self) -> Timed:
+        """Somebody else may use the browser next; the account's cart is gone from it."""
+        told = self.event("visitor.identified")
+        told[1]["customer"] = None
+        self.device.customer = self.mailed = None
+        self.new_cart()
+        return told
+
     def login(self) -> Timed:
         """The browser becomes the customer's; contacts, traits and zone as the account has them."""
         random = self.random
@@ -93,6 +124,9 @@ class Shopper:
             body["contacts"] = ["email", *random.sample(CHANNELS[1:], random.choice((0, 0, 1, 2)))]
         if random.random() < 0.8:
             body["time_zone"] = self.zone
+        if random.random() < 0.5:
+            body["keys"] = {"email": self.email}
+            self.mailed = self.device
         return self.event("visitor.identified", **body)
 
     def carry(self, article: Article, variant: str, quantity: int) -> Timed:

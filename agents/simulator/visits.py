@@ -24,6 +24,9 @@ def visit(shopper: Shopper, intent: str) -> Iterator[Timed]:
     if shopper.lines and (intent == "buy" or (intent == "fill" and shopper.chance(0.25))):
         yield from _checkout(shopper, pays=intent == "buy")
     yield from _leave(shopper)
+    if shopper.device.customer and shopper.chance(0.08):
+        shopper.wait(1, 10)
+        yield shopper.logout()
 
 
 def _page(shopper: Shopper, kind: str, path: str, title: str) -> Timed:
@@ -101,7 +104,10 @@ def _checkout(shopper: Shopper, pays: bool) -> Iterator[Timed]:
         if stage == "contact" and shopper.customer and not shopper.device.customer:
             yield shopper.login()
             shopper.wait(2, 10)
-        yield shopper.event("checkout.advanced", stage=stage, url=f"{HOST}/checkout/{stage}")
+        told: dict[str, Any] = {"stage": stage, "url": f"{HOST}/checkout/{stage}"}
+        if stage == "contact" and not shopper.device.customer:
+            told["keys"] = shopper.give_contact()
+        yield shopper.event("checkout.advanced", **told)
     shopper.wait(8, 70)
     if shopper.chance(0.15 if pays else 0.6):
         code = shopper.random.choice(DECLINED)
@@ -116,7 +122,10 @@ def _checkout(shopper: Shopper, pays: bool) -> Iterator[Timed]:
 
 
 def _order(shopper: Shopper) -> Iterator[Timed]:
-    """The order comes from the browser or, a third of them, from the shop's server."""
+    """The order comes from the browser or from the shop's server, which often knows no visitor.
+
+    Some shops make it before the payment, which may fail: then the cart is back.
+    """
     order: dict[str, Any] = {
         "id": f"order-{shopper.random.getrandbits(40):010x}",
         "value": shopper.value(),
@@ -124,8 +133,21 @@ def _order(shopper: Shopper) -> Iterator[Timed]:
     }
     if shopper.whole_carts:
         order["cart_id"] = shopper.cart_id
-    send = shopper.server_event if shopper.chance(0.35) else shopper.event
-    yield send("order.placed", order=order)
+    lines, cart_id = dict(shopper.lines), shopper.cart_id
+    if shopper.is_known_to_a_server and shopper.chance(0.5):
+        yield shopper.order_of_a_server(order)
+    else:
+        send = shopper.server_event if shopper.chance(0.25) else shopper.event
+        yield send("order.placed", order=order)
+        if shopper.chance(0.06):
+            shopper.wait(15, 90)
+            code = shopper.random.choice(DECLINED)
+            yield shopper.event("payment.failed", code=code, order={"id": order["id"]})
+            if shopper.chance(0.6):
+                shopper.lines, shopper.cart_id = lines, cart_id
+                return
+            shopper.wait(20, 90)
+            yield shopper.event("order.placed", order=order)
     shopper.sold(order["id"])
     shopper.wait(0.5, 3)
     yield _page(shopper, "confirmation", "/thank-you", "Thank you for your order")

@@ -12,13 +12,13 @@ from typing import Any, Final
 import msgspec
 
 from agents.explain import pending_steps
-from agents.view.keys import (
+from agents.view.redis_keys import (
     DECISIONS_KEPT,
     DECISIONS_LIVE,
     FIRED_KEPT,
     SETTLED_LIVE,
     WAITING_LIVE,
-    Keys,
+    RedisKeys,
 )
 from agents.worker.producer import DECISIONS
 from stream.outputs.triggers import CANCELLED
@@ -40,7 +40,7 @@ def is_followed(topic: str) -> bool:
     return topic == PEOPLE or topic.startswith(TRIGGERS)
 
 
-def entries(topic: str, rows: Iterable[Row], keys: Keys, recipes: Recipes) -> Iterator[Entry]:
+def entries(topic: str, rows: Iterable[Row], keys: RedisKeys, recipes: Recipes) -> Iterator[Entry]:
     """What records of one topic (named without the prefix) change in the view.
 
     Raises stream.store.changelog.UnreadableState for a state of another format.
@@ -63,7 +63,7 @@ def day(t: int) -> str:
     return datetime.fromtimestamp(t / 1000, UTC).strftime("%Y-%m-%d")
 
 
-def _state(person: str, value: bytes, keys: Keys, recipes: Recipes) -> Iterator[Entry]:
+def _state(person: str, value: bytes, keys: RedisKeys, recipes: Recipes) -> Iterator[Entry]:
     known = pending_steps.of_records(person, [value], recipes)
     if known is None:
         return
@@ -72,7 +72,7 @@ def _state(person: str, value: bytes, keys: Keys, recipes: Recipes) -> Iterator[
     yield "NEWER", keys.waiting(person), *place, _encode(known.steps).decode(), str(life)
 
 
-def _decision(t: int, value: bytes, keys: Keys) -> Iterator[Entry]:
+def _decision(t: int, value: bytes, keys: RedisKeys) -> Iterator[Entry]:
     decision = _decode(value)
     key = keys.decisions(decision["person"])
     yield "ZADD", key, str(t), value.decode()
@@ -82,7 +82,7 @@ def _decision(t: int, value: bytes, keys: Keys) -> Iterator[Entry]:
     yield _count(keys, t, decision["recipe"], decision["outcome"], decision.get("reason"), steps)
 
 
-def _trigger(t: int, value: bytes, keys: Keys) -> Iterator[Entry]:
+def _trigger(t: int, value: bytes, keys: RedisKeys) -> Iterator[Entry]:
     event = _decode(value)
     data: Mapping[str, Any] = event["data"]
     brief = {name: data[name] for name in ("person", "recipe", "step")}
@@ -95,5 +95,7 @@ def _trigger(t: int, value: bytes, keys: Keys) -> Iterator[Entry]:
     yield "HSET", keys.triggers, data["trigger_id"], _encode(brief).decode()
 
 
-def _count(keys: Keys, t: int, recipe: str, outcome: str, reason: str | None, number: int) -> Entry:
+def _count(
+    keys: RedisKeys, t: int, recipe: str, outcome: str, reason: str | None, number: int
+) -> Entry:
     return "HINCRBY", keys.counts, "|".join((day(t), recipe, outcome, reason or "")), str(number)

@@ -5,9 +5,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from agents.explain.pending_steps import Known, Step
-from agents.view.keys import Keys
+from agents.explain.pending_steps import PendingSteps, Step
 from agents.view.redis_client import Link
+from agents.view.redis_keys import RedisKeys
 
 _steps = msgspec.json.Decoder(list[Step]).decode
 
@@ -22,8 +22,8 @@ class Count(NamedTuple):
     number: int
 
 
-class Stored:
-    def __init__(self, link: Link, keys: Keys) -> None:
+class ViewReader:
+    def __init__(self, link: Link, keys: RedisKeys) -> None:
         self._link = link
         self._keys = keys
 
@@ -34,12 +34,12 @@ class Stored:
             for each in await self._link.call("ZRANGE", self._keys.decisions(person), 0, -1)
         ]
 
-    async def waiting(self, person: str) -> Known | None:
+    async def waiting(self, person: str) -> PendingSteps | None:
         """None if the view knows nothing of the person."""
         found = await self._link.call("HGETALL", self._keys.waiting(person))
         if not found:
             return None
-        return Known(int(found["applied"]), int(found["version"]), _steps(found["steps"]))
+        return PendingSteps(int(found["applied"]), int(found["version"]), _steps(found["steps"]))
 
     async def person_of(self, trigger_id: str) -> str | None:
         """Whose trigger it is, if it fired lately."""

@@ -14,11 +14,11 @@ from typing import Any, Final
 import msgspec
 
 from agents.config.settings import Settings
-from agents.kafka.tail import At, Follower, Tp
+from agents.kafka.tail import OffsetsAt, TopicTail, Tp
 from agents.runtime.log import say
-from agents.view.keys import DAYS_KEPT, Keys
 from agents.view.projection import day, entries, is_followed
 from agents.view.redis_client import Link, ViewLost
+from agents.view.redis_keys import DAYS_KEPT, RedisKeys
 from stream.durations import DAY
 from stream.recipes.recipe import Recipes
 
@@ -67,18 +67,18 @@ class Writer:
 
     def __init__(self, settings: Settings, recipes: Recipes, link: Link) -> None:
         self.link = link
-        self.keys = Keys(settings.prefix)
+        self.keys = RedisKeys(settings.prefix)
         self.time = 0
         self._recipes = recipes
         self._stands: dict[Tp, str] = {}
         self._pruned = ""
-        self.follower = Follower(settings, self, "view")
+        self.tail = TopicTail(settings, self, "view")
 
     async def run(self) -> None:
         """Until it is cancelled. Raises an ExceptionGroup, of stream.store.changelog.UnreadableState too."""
         async with asyncio.TaskGroup() as both:
             both.create_task(self._tend())
-            await self.follower.run()
+            await self.tail.run()
 
     async def _tend(self) -> None:
         """Notices that Redis is lost, or emptied, though the log is quiet."""
@@ -92,13 +92,13 @@ class Writer:
             if not offsets.keys() >= set(known):
                 say(log, "emptied")
                 self._stands.clear()
-                self.follower.anew()
+                self.tail.restart()
 
     def wants(self, topic: str, partition: int) -> bool:
         return is_followed(topic)
 
     async def starts(
-        self, partitions: Collection[Tp], begin: dict[Tp, int], end: dict[Tp, int], at: At
+        self, partitions: Collection[Tp], begin: dict[Tp, int], end: dict[Tp, int], at: OffsetsAt
     ) -> dict[Tp, int]:
         """Where the view stands; what it does not know is read from its beginning."""
         offsets = await self._surely("HGETALL", self.keys.offsets)
@@ -147,7 +147,7 @@ def _field(tp: Tp) -> str:
     return f"{tp[0]}:{tp[1]}"
 
 
-async def clear(link: Link, keys: Keys) -> int:
+async def clear(link: Link, keys: RedisKeys) -> int:
     """Drops the view; what follows the log begins anew. Returns the number of keys.
 
     Counters go with the offsets in one step: a writer at work meanwhile finds both or neither. Raises

@@ -7,24 +7,23 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from faust.types import TP
 
 from agents.worker.metrics import Metrics
-from agents.worker.partition_processor import Shard
+from agents.worker.partition_processor import PartitionProcessor
 from agents.worker.producer import acknowledged
-from agents.worker.transactional_producer import TransactionalSender
+from agents.worker.transactional_producer import TransactionalProducer
 
 Commit = Callable[[Mapping[TP, int]], Awaitable[bool]]
 
 
-class Flush:
-    """One at a time in a process. `changed`: states that the last one wrote."""
+class Checkpoint:
+    """One at a time in a process."""
 
     def __init__(self, commit: Commit, metrics: Metrics) -> None:
-        self.changed = 0
         self._commit = commit
         self._metrics = metrics
         self._lock = asyncio.Lock()
         self._failed: Exception | None = None
 
-    async def __call__(self, shards: Collection[Shard]) -> None:
+    async def __call__(self, processors: Collection[PartitionProcessor]) -> None:
         """Raises what the producer or the commit raises, and from then on always: memory is ahead of
         the log for good, and the process must end.
         """
@@ -32,49 +31,55 @@ class Flush:
             if self._failed:
                 raise self._failed
             try:
-                await self._write(shards)
+                await self._write(processors)
             except Exception as error:
                 self._failed = error
                 raise
 
-    async def _write(self, shards: Collection[Shard]) -> None:
+    async def _write(self, processors: Collection[PartitionProcessor]) -> None:
         began = time.monotonic()
-        plain = [shard for shard in shards if not shard.transaction]
+        plain = [
+            processor for processor in processors if processor.unsaved and not processor.transaction
+        ]
         changed = await asyncio.gather(
             self._append(plain),
             *(
-                s.transaction.unless_left(transact(s, s.transaction))
-                for s in shards
+                s.transaction.run_until_fenced(commit_transaction(s, s.transaction))
+                for s in processors
                 if s.transaction
             ),
         )
         if any(changed):
-            self._metrics.flush.observe(time.monotonic() - began)
+            self._metrics.checkpoint.observe(time.monotonic() - began)
 
-    async def _append(self, shards: Collection[Shard]) -> bool:
+    async def _append(self, processors: Collection[PartitionProcessor]) -> bool:
         """Outputs acknowledged, then state acknowledged, then the offset committed."""
         snapshots = []
-        for shard in shards:
-            snapshots.append((shard, await shard.snapshot()))
+        for processor in processors:
+            snapshots.append((processor, await processor.snapshot()))
             await asyncio.sleep(0)  # who decides at once need not wait for the others' packing
-        self.changed = sum(len(snapshot.changes) for _, snapshot in snapshots)
         await acknowledged([ack for _, snapshot in snapshots for ack in snapshot.acks])
-        await acknowledged([a for shard, s in snapshots for a in await shard.write(s)])
+        await acknowledged([a for processor, s in snapshots for a in await processor.write(s)])
         offsets = {s.tp: snap.offset for s, snap in snapshots if snap.offset != s.committed}
         if offsets and not await self._commit(offsets):
             return False
-        for shard, snapshot in snapshots:
-            shard.flushed(snapshot)
+        for processor, snapshot in snapshots:
+            processor.checkpointed(snapshot)
         return bool(offsets)
 
 
-async def transact(shard: Shard, sender: TransactionalSender) -> bool:
+async def commit_transaction(
+    processor: PartitionProcessor, producer: TransactionalProducer
+) -> bool:
     """Outputs, state and offset in one transaction. Nothing is applied while it ends."""
-    async with shard.lock:
-        snapshot, clock = shard.taken(), shard.clock
-        await acknowledged([*snapshot.acks, *await shard.write(snapshot)])
-        moved = snapshot.offset != shard.committed
-        await sender.commit({shard.tp: snapshot.offset} if moved else {})
-        shard.flushed(snapshot)
-        shard.durable = clock
+    async with processor.lock:
+        if not processor.unsaved:
+            processor.committed_watermark = processor.clock
+            return False
+        snapshot, clock = await processor.snapshot_locked(), processor.clock
+        await acknowledged([*snapshot.acks, *await processor.write(snapshot)])
+        moved = snapshot.offset != processor.committed
+        await producer.commit({processor.tp: snapshot.offset} if moved else {})
+        processor.checkpointed(snapshot)
+        processor.committed_watermark = clock
     return moved

@@ -1,14 +1,16 @@
 """Faust's consumer, made to deliver whole fetches and to hold what is written to its order.
 
-One Faust message is what one fetch brought of one partition: a list of `RawBatch`. Faust commits nothing
-(the topics have no acks, the streams no acknowledgements): the flush does, through `commit_offsets`.
-Positions are the shards' own, so after a rebalance nothing is skipped that was fetched and dropped.
+One Faust message is what one look at the log brought of one topic: a list of `RawBatch` for each partition. Faust
+commits nothing (the topics have no acks, the streams no acknowledgements): the flush does, through `commit_offsets`.
+Positions are the processors' own, so after a rebalance nothing is skipped that was fetched and dropped.
 """
 
 import asyncio
+import inspect
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from typing import Any, Final
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Mapping
+from contextlib import suppress
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaConnectionError
@@ -16,13 +18,10 @@ from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
-from agents.kafka import raw_batches, reconnect
-from agents.kafka.reconnect import PATIENCE_S, broken_is_lost
+from agents.kafka import fetch_protocol, paced_fetch, raw_batches, reconnect
+from agents.kafka.reconnect import PATIENCE_S, connection_loss_as_error
 
-FEW: Final = 1_000
-GATHER_S: Final = 0.004
-"""After fewer records than that comes a pause: what a fetch costs is then paid for more of them. At 5,000 events
-a second it takes 41 % of a core instead of 68, and an exit trigger 11 ms instead of 3. Longer: all answers later."""
+Fetched = dict[TP, list[raw_batches.RawBatch]]
 
 
 class CommittedReads(driver.AIOKafkaConsumerThread):
@@ -32,6 +31,37 @@ class CommittedReads(driver.AIOKafkaConsumerThread):
         consumer = super()._create_worker_consumer(transport)
         consumer._isolation_level = "read_committed"
         return consumer
+
+    async def on_start(self) -> None:
+        await super().on_start()
+        paced_fetch.pace(self._consumer._fetcher, self.app.gather_s)
+
+    async def getmany(self, active: set[TP] | None, timeout: float) -> Fetched:
+        """What was fetched. Asked directly: Faust's queue of questions wakes both threads more often."""
+        consumer = self._ensure_consumer()
+        asked = self._fetch_records(consumer, active, timeout=timeout, max_records=None)
+        answer = asyncio.run_coroutine_threadsafe(asked, self.thread_loop)
+        found: Fetched = await asyncio.wrap_future(answer)
+        return found
+
+
+class Begun:
+    """A coroutine that has begun, and waits for a future: to be awaited for the rest of it."""
+
+    def __init__(self, work: Coroutine[Any, Any, None], waits_for: Any) -> None:
+        self._work = work
+        self._waits_for = waits_for
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        waits_for = self._waits_for
+        with suppress(StopIteration):
+            while True:
+                try:
+                    yield waits_for
+                except BaseException as error:
+                    waits_for = self._work.throw(error)
+                else:
+                    waits_for = self._work.send(None)
 
 
 class BatchConsumer(driver.Consumer):
@@ -45,20 +75,40 @@ class BatchConsumer(driver.Consumer):
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
         records, _ = await self._wait_next_records(timeout)
         self.polled = time.monotonic()
-        found = 0
-        for tp, fetched in (records or {}).items():
+        topics: dict[str, Fetched] = {}
+        for tp, batches in (records or {}).items():
+            topics.setdefault(tp.topic, {})[tp] = batches
+        for fetched in topics.values():
             if self.should_stop or not self.flow_active:
                 return
-            found += sum(batch.count for batch in fetched)
-            yield tp, self._message(tp, fetched)
-        if 0 < found < FEW:
-            await asyncio.sleep(GATHER_S)
+            message = self._message(fetched)
+            yield message.tp, message
 
-    def _message(self, tp: TP, fetched: list[raw_batches.RawBatch]) -> ConsumerMessage:
+    async def sleep(self, n: float) -> None:
+        """Faust sleeps for no time before each look at the log: that costs it a task and a timer."""
+        await (super().sleep(n) if n else asyncio.sleep(0))
+
+    async def wait_first(self, *coros: Any, timeout: float | None = None) -> Any:
+        """Faust hands a message on in a task beside three others, which look whether the flow or the app stops
+        meanwhile. Where its agent has room, that takes no time, and none of them."""
+        handing, *others = coros
+        if not inspect.iscoroutine(handing):
+            return await super().wait_first(*coros, timeout=timeout)
+        try:
+            waits_for = handing.send(None)
+        except StopIteration:
+            for other in others:
+                other.close()
+            return None
+        return await super().wait_first(Begun(handing, waits_for), *others, timeout=timeout)
+
+    def _message(self, fetched: Fetched) -> ConsumerMessage:
+        """Of one topic. It goes by the name of its first partition."""
+        tp, batches = next(iter(fetched.items()))
         return ConsumerMessage(
             tp.topic,
             tp.partition,
-            fetched[-1].next - 1,
+            batches[-1].next - 1,
             0.0,
             0,
             (),
@@ -92,7 +142,7 @@ class BatchConsumer(driver.Consumer):
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Writes and commits what was processed, while that is still allowed."""
         self.hold()
-        await self.app.ownership.revoked(lost=self.member[0] < 0)
+        await self.app.assignment.revoked(lost=self.member[0] < 0)
         await super().on_partitions_revoked(revoked)
 
     def hold(self) -> None:
@@ -102,8 +152,8 @@ class BatchConsumer(driver.Consumer):
         self.app.flow_control.clear()
 
     async def perform_seek(self) -> None:
-        """To the shards' positions, before the flow resumes."""
-        await self.app.ownership.begin()
+        """To the processors' positions, before the flow resumes."""
+        await self.app.assignment.begin()
 
     async def wait_empty(self) -> None:
         """Nothing is left to wait for: the flush has its own order."""
@@ -113,7 +163,7 @@ class BatchConsumer(driver.Consumer):
 
         async def ask() -> dict[TP, int | None]:
             consumer = self._thread._ensure_consumer()
-            with broken_is_lost():
+            with connection_loss_as_error():
                 return {tp: await consumer.committed(TopicPartition(*tp)) for tp in partitions}
 
         found: dict[TP, int | None] = await self._asked(ask)
@@ -128,7 +178,7 @@ class BatchConsumer(driver.Consumer):
         async def commit() -> bool:
             consumer = self._thread._ensure_consumer()
             try:
-                with broken_is_lost():
+                with connection_loss_as_error():
                     await consumer.commit(
                         {TopicPartition(*tp): OffsetAndMetadata(o, "") for tp, o in offsets.items()}
                     )
@@ -151,4 +201,5 @@ def install() -> None:
     """Faust's Kafka transport uses this consumer, and aiokafka's consumers read raw batches."""
     reconnect.install()
     raw_batches.install()
+    fetch_protocol.install()
     driver.Transport.Consumer = BatchConsumer

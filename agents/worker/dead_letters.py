@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from agents.kafka.decompression import Unread
-from agents.kafka.raw_batches import Raw, RawBatch
+from agents.kafka.decompression import Oversized
+from agents.kafka.raw_batches import RawBatch, RawRecord
+from stream.events.nearest import named
 
 LARGEST: Final = 2 * 1024 * 1024 - 128 * 1024
 """Bytes of a record that the topic takes for certain. What was packed can be larger: it is cut."""
@@ -38,15 +39,22 @@ def records(
                 ("partition", b"%d" % partition),
                 ("offset", b"%d" % offset),
                 ("time", b"%d" % time),
+                *_type(record.value),
             ],
         )
 
 
-def _fitting(record: Raw, why: list[tuple[str, bytes | None]]) -> Row:
+def _type(value: bytes | None) -> list[tuple[str, bytes | None]]:
+    """The type that the record gives, if there is such a type or one near it."""
+    name = named(value or b"")
+    return [("type", name.encode())] if name else []
+
+
+def _fitting(record: RawRecord, why: list[tuple[str, bytes | None]]) -> Row:
     """The record whole, or, if the topic cannot take it, its beginning and its size; nothing of what was
     not unpacked, whose header `records` says for how many it stands."""
     key, value, headers = record.key, record.value, record.headers
-    if isinstance(record, Unread):
+    if isinstance(record, Oversized):
         return None, None, [*headers, *why]
     size = len(key or b"") + len(value or b"")
     size += sum(len(name.encode()) + len(text or b"") for name, text in headers)

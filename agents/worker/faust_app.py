@@ -1,7 +1,7 @@
 """The Faust app: an agent for each stage, one consumer group, no tables, no web server, no topics made.
 
 Faust keeps membership, fetching and the agents; what is durable and when is the flush's, positions and
-state are the shards'. Started from code: Faust's command line would open its web server.
+state are the processors'. Started from code: Faust's command line would open its web server.
 """
 
 import asyncio
@@ -9,15 +9,17 @@ import ssl
 from typing import Any, Final
 
 import faust
+from faust.sensors import Monitor
 from faust.tables import TableManager
 from faust.types import StreamT
 from faust.types.auth import SASLMechanism
+from mode import Service
 
 from agents.config.settings import Settings
 from agents.kafka import raw_batches
 from agents.kafka.topics import CLAIMS, EVENTS, FACTS, STATE_KEYS, STATE_PEOPLE, STATE_VISITORS
 from agents.worker import consumer
-from agents.worker.assignment import Ownership
+from agents.worker.assignment import Assignment
 from agents.worker.metrics import KEYS, PEOPLE, VISITORS
 from stream.stages.backend import COMPILED
 
@@ -50,16 +52,25 @@ class NoTables(TableManager):
         await asyncio.sleep(0)
 
 
-class App(faust.App):
-    """`ownership`: told by the consumer when partitions come and go."""
+class Unsampled(Monitor):
+    """Takes no averages every second, which nobody reads."""
 
-    ownership: Ownership
+    @Service.task  # type: ignore[untyped-decorator]
+    async def _sampler(self) -> None:
+        pass
+
+
+class App(faust.App):
+    """`assignment`: told by the consumer when partitions come and go · `gather_s`: between two fetches that bring little."""
+
+    assignment: Assignment
+    gather_s: float
 
     def _create_directories(self) -> None:
         """Nothing is kept on disk: a root that is read-only is enough."""
 
 
-def make(settings: Settings, ownership: Ownership) -> App:
+def make(settings: Settings, assignment: Assignment) -> App:
     """The app, ready to start."""
     consumer.install()
     if COMPILED and settings.compiled:
@@ -85,17 +96,19 @@ def make(settings: Settings, ownership: Ownership) -> App:
         topic_allow_declare=False,
         topic_disable_leader=True,
         TableManager=NoTables,
+        Monitor=Unsampled,
         store="memory://",
         web_enabled=False,
         reply_create_topic=False,
     )
-    app.ownership = ownership
-    ownership.consumer = app.consumer
-    app.on_rebalance_complete.connect(ownership.assigned, weak=False)
+    app.assignment = assignment
+    app.gather_s = settings.latency_ms / 1000
+    assignment.consumer = app.consumer
+    app.on_rebalance_complete.connect(assignment.assigned, weak=False)
 
     async def take(stream: StreamT[Any]) -> None:
         async for event in stream.noack().events():
-            await ownership.take(event.message)
+            await assignment.take(event.message)
 
     for stage, name in ((VISITORS, EVENTS), (KEYS, CLAIMS), (PEOPLE, FACTS)):
         topic = app.topic(settings.topic(name), schema=PassThrough(), acks=False)

@@ -11,10 +11,10 @@ from faust.types import TP
 
 from agents.config.settings import Settings
 from agents.runtime import probes
-from agents.worker.assignment import Ownership
+from agents.worker.assignment import Assignment
 from agents.worker.metrics import Metrics
-from agents.worker.partition_processor import Shard
-from agents.worker.watermarks import Evidence
+from agents.worker.partition_processor import PartitionProcessor
+from agents.worker.watermarks import WatermarkEmitter
 
 STILL_S: Final = 60.0
 """Behind and without a step for so long: deaf. Shorter: a long pause of the machine is called death."""
@@ -30,18 +30,18 @@ class Health:
     """Looked at whenever somebody asks; it runs nothing of its own."""
 
     def __init__(self) -> None:
-        self._ownership: Ownership | None = None
-        self._evidence: Evidence | None = None
-        self._stands: dict[TP, tuple[int, float]] = {}
+        self._assignment: Assignment | None = None
+        self._evidence: WatermarkEmitter | None = None
+        self._positions: dict[TP, tuple[int, float]] = {}
 
-    def look_at(self, ownership: Ownership, evidence: Evidence) -> None:
+    def observe(self, assignment: Assignment, evidence: WatermarkEmitter) -> None:
         """The topics are right; from now on there is something to tell of."""
-        self._ownership, self._evidence = ownership, evidence
+        self._assignment, self._evidence = assignment, evidence
 
     @property
-    def shards(self) -> list[Shard]:
+    def processors(self) -> list[PartitionProcessor]:
         """Of the partitions that are this worker's now."""
-        return self._ownership.owned() if self._ownership else []
+        return self._assignment.owned() if self._assignment else []
 
     @property
     def _answering(self) -> bool:
@@ -50,32 +50,32 @@ class Health:
     def unready(self) -> list[str]:
         """What is missing for readiness."""
         found = []
-        if self._ownership is None or not self._ownership.flowing:
+        if self._assignment is None or not self._assignment.flowing:
             found.append("no assignment yet, or a rebalance or a restore is under way")
-        if not all(shard.caught_up for shard in self.shards):
+        if not all(processor.caught_up for processor in self.processors):
             found.append("catching up with the input")
         if not self._answering:
             found.append("no broker answers")
         return found
 
-    def deaf(self) -> list[str]:
+    def stalled(self) -> list[str]:
         """Partitions that have input and have not moved on with it for long, or have never begun to."""
-        now, shards = time.monotonic(), self.shards
-        since = self._ownership.held_since if self._ownership else None
+        now, processors = time.monotonic(), self.processors
+        since = self._assignment.held_since if self._assignment else None
         if self._answering and since is not None and now - since > HELD_S:
             return [f"a rebalance or a restore has not ended for {now - since:.0f} s"]
-        self._stands = {
-            shard.tp: self._stands[shard.tp]
-            if self._stands.get(shard.tp, (-1, 0.0))[0] == shard.position
-            else (shard.position, now)
-            for shard in shards
+        self._positions = {
+            processor.tp: self._positions[processor.tp]
+            if self._positions.get(processor.tp, (-1, 0.0))[0] == processor.position
+            else (processor.position, now)
+            for processor in processors
         }
         return [
-            f"{shard.tp.topic} {shard.tp.partition} stands at {shard.position} of {shard.end}"
-            for shard in shards
+            f"{processor.tp.topic} {processor.tp.partition} stands at {processor.position} of {processor.end}"
+            for processor in processors
             if self._answering
-            and shard.position < shard.end
-            and now - self._stands[shard.tp][1] > STILL_S
+            and processor.position < processor.end
+            and now - self._positions[processor.tp][1] > STILL_S
         ]
 
 
@@ -83,8 +83,8 @@ async def serve(settings: Settings, health: Health, metrics: Metrics) -> None:
     """Answers for as long as the process runs. Raises OSError when the address is taken."""
 
     def page() -> bytes:
-        metrics.look(health.shards)
+        metrics.collect(health.processors)
         return metrics.text()
 
     if settings.metrics is not None:
-        await probes.serve(settings.metrics, health.deaf, health.unready, page)
+        await probes.serve(settings.metrics, health.stalled, health.unready, page)

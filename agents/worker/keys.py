@@ -7,12 +7,12 @@ from agents.kafka.raw_batches import RawBatch
 from agents.kafka.topics import Layout
 from agents.worker.metrics import KEYS, Metrics
 from agents.worker.partition_processor import Snapshot
-from agents.worker.producer import Sender, Source
-from agents.worker.waiting import WaitingShard
+from agents.worker.producer import OutputProducer, Provenance
+from agents.worker.waiting import WaitingProcessor
 from stream.stages.keys import Keys
 
 
-class KeysShard(WaitingShard):
+class KeysProcessor(WaitingProcessor):
     """`advanced` is set whenever the stage may have more to tell, so that nobody waits for the next round."""
 
     name = KEYS
@@ -21,13 +21,13 @@ class KeysShard(WaitingShard):
     def __init__(
         self,
         layout: Layout,
-        source: Source,
+        source: Provenance,
         changelog: str,
-        sender: Sender,
+        producer: OutputProducer,
         metrics: Metrics,
         advanced: asyncio.Event,
     ) -> None:
-        super().__init__(source, changelog, sender, metrics)
+        super().__init__(source, changelog, producer, metrics)
         self.stage = Keys(layout.inputs)
         self._advanced = advanced
 
@@ -35,6 +35,10 @@ class KeysShard(WaitingShard):
         await super().take(batches)
         self._advanced.set()
 
-    def flushed(self, snapshot: Snapshot) -> None:
-        super().flushed(snapshot)
+    async def catch_up(self) -> None:
+        await super().catch_up()
+        self._advanced.set()
+
+    def checkpointed(self, snapshot: Snapshot) -> None:
+        super().checkpointed(snapshot)
         self._advanced.set()

@@ -24,13 +24,16 @@ from prometheus_client import (
 )
 
 import schemas
+from agents.worker.batch_counts import CLOCK, BatchCounts
+from stream.events.nearest import OTHER
+from stream.events.types import TYPES
 from stream.outputs.outputs import Outputs
 from stream.stages.people import People
 from stream.stages.stage import WaitingStage
 
 if TYPE_CHECKING:
     from agents.kafka.topics import Layout
-    from agents.worker.partition_processor import Shard
+    from agents.worker.partition_processor import PartitionProcessor
     from agents.worker.producer import Ack
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -38,7 +41,7 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 VISITORS: Final = "visitors"
 KEYS: Final = "keys"
 PEOPLE: Final = "people"
-CLOCK: Final = "clock.advanced"
+ORDERED: Final = "applied:order.placed"
 
 QUICK: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 SLOW: Final = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200)
@@ -66,6 +69,11 @@ class Metrics:
         self.fired = Counter("published", "Triggers and cancels", ["recipe", "kind"], **made)
         self.decisions = Counter("decisions", "Decisions", ["outcome", "reason"], **made)
         self.rejected = Counter("rejected", "Records that are no valid event", ["reason"], **made)
+        self.unknown = Counter(
+            "unknown_types", "Events of a type that there is not", ["meant"], **made
+        )
+        self.left_out = Counter("parts_left_out", "Parts not read", ["type", "path"], **made)
+        self.order = Times("order_timestamp_seconds", "Of the last order applied", **made)
         self.run = Gauge("rejected_run_records", "Rejected in a row", ["partition"], **made)
         self.skipped = Counter("deleted_unread_records", "Deleted before read", stage, **made)
         self.behind = Counter("behind_evidence_records", "Stamped too early", **made)
@@ -88,7 +96,7 @@ class Metrics:
         self.exit = Histogram("exit_latency_seconds", "From signal to trigger", **quick)
         self.due = Histogram("due_latency_seconds", "From deadline to trigger", **slow)
         self.cancel = Histogram("cancel_latency_seconds", "From order to cancel", **slow)
-        self.flush = Histogram("flush_seconds", "Flushes: outputs, state, offsets", **quick)
+        self.checkpoint = Histogram("flush_seconds", "Flushes: outputs, state, offsets", **quick)
         self.restore = Histogram("restore_seconds", "Restores of state", **slow)
         self.rebalances = Counter("rebalances", "Assignments of partitions", **made)
         self.pauses = Histogram("rebalance_pause_seconds", "From revoked to flowing", **slow)
@@ -99,9 +107,11 @@ class Metrics:
         ProcessCollector(registry=registry)
         GCCollector(registry=registry)
         self._live = live
+        self._newest_order = 0
         self._paused: float | None = None
         self._brokers: tuple[int, float] | None = None
-        self._told: set[tuple[str, int]] = set()
+        self._reported: set[tuple[str, int]] = set()
+        self._counts = BatchCounts(self)
         self._start(recipes)
 
     def _start(self, recipes: Iterable[str]) -> None:
@@ -113,6 +123,11 @@ class Metrics:
             self.fired.labels(recipe, "cancelled")
         for fate, kind in (("rejected", ""), ("unknown", ""), ("clock", CLOCK)):
             self.events.labels(fate, kind)
+        for kind in TYPES:
+            self.events.labels("applied", kind)
+            self.events.labels("rejected", kind)
+        for kind in (*TYPES, OTHER):
+            self.unknown.labels(kind)
         self.decisions.labels("fired", "")
         for fate in ("applied", "copy"):
             self.facts.labels(fate)
@@ -121,28 +136,23 @@ class Metrics:
             self.skipped.labels(stage)
 
     def decided(
-        self, out: Outputs, shard: "Shard | None" = None, acks: Sequence["Ack"] = ()
+        self,
+        out: Outputs,
+        processor: "PartitionProcessor | None" = None,
+        acks: Sequence["Ack"] = (),
     ) -> None:
-        """Adds what a batch of the shard counted; `acks`: of its outputs, in the order they were sent."""
-        for (kind, label), number in out.counts.items():
-            first, _, second = label.partition(":")
-            if kind == "types":
-                self.events.labels(first, CLOCK if first == "clock" else second).inc(number)
-            elif kind == "facts":
-                self.facts.labels(label).inc(number)
-            elif kind == "claims":
-                self.claims.labels(label).inc(number)
-            elif kind == "triggers":
-                self.fired.labels(second, first).inc(number)
-            elif kind == "decisions":
-                self.decisions.labels(first, second).inc(number)
+        """Adds what a batch of the processor counted; `acks`: of its outputs, in the order they were sent."""
+        self._counts.add(out.counts)
         for _, reason, _ in out.rejected:
             self.rejected.labels(reason).inc()
-        if shard is not None:
+        if processor is not None:
             if any(kind == "events" for kind, _ in out.counts):
-                self._count_run(out, str(shard.source.partition), shard.position)
+                self._count_run(out, str(processor.source.partition), processor.position)
+            if self._live and ("types", ORDERED) in out.counts:
+                self._newest_order = max(self._newest_order, processor.clock)
+                self.order.set(self._newest_order)
             if self._live and out.moments and acks:
-                acks[-1].add_done_callback(partial(self._landed, shard.name, out.moments))
+                acks[-1].add_done_callback(partial(self._acknowledged, processor.name, out.moments))
 
     def _count_run(self, out: Outputs, partition: str, position: int) -> None:
         """The rejected records that nothing accepted has followed."""
@@ -155,7 +165,7 @@ class Metrics:
         else:
             self.run.labels(partition).inc(run)
 
-    def _landed(self, stage: str, moments: list[tuple[str, int]], ack: "Ack") -> None:
+    def _acknowledged(self, stage: str, moments: list[tuple[str, int]], ack: "Ack") -> None:
         """How late a batch's triggers are: to the broker's time of its last output."""
         if ack.cancelled() or ack.exception():
             return
@@ -166,11 +176,11 @@ class Metrics:
                 histogram = self.exit
             histogram.observe(max(0, landed - at) / 1000)
 
-    def heard(self, brokers: int) -> None:
+    def set_broker_time(self, brokers: int) -> None:
         """The brokers' clock stood at so many ms a moment ago."""
         self._brokers = brokers, time.monotonic()
 
-    def lay_out(self, layout: "Layout") -> None:
+    def set_partitions(self, layout: "Layout") -> None:
         """So many partitions must have an owner."""
         self.partitions.labels(VISITORS).set(layout.inputs)
         self.partitions.labels(KEYS).set(layout.keys)
@@ -186,33 +196,35 @@ class Metrics:
             self.pauses.observe(time.monotonic() - self._paused)
             self._paused = None
 
-    def look(self, shards: Iterable["Shard"]) -> None:
+    def collect(self, processors: Iterable["PartitionProcessor"]) -> None:
         """Reads off what the worker's partitions are like now, and forgets those it no longer has."""
-        owned = {(shard.name, shard.source.partition): shard for shard in shards}
-        for gone in self._told - owned.keys():
+        owned = {
+            (processor.name, processor.source.partition): processor for processor in processors
+        }
+        for gone in self._reported - owned.keys():
             self.forget(*gone)
-        self._told = set(owned)
-        for (stage, number), shard in owned.items():
-            self._look(stage, str(number), shard)
+        self._reported = set(owned)
+        for (stage, number), processor in owned.items():
+            self._collect(stage, str(number), processor)
 
-    def _look(self, stage: str, partition: str, shard: "Shard") -> None:
-        part = shard.stage
-        self.lag.labels(stage, partition).set(max(0, shard.end - shard.position))
+    def _collect(self, stage: str, partition: str, processor: "PartitionProcessor") -> None:
+        part = processor.stage
+        self.lag.labels(stage, partition).set(max(0, processor.end - processor.position))
         self.keys.labels(stage, partition).set(part.keys)
         self.bytes.labels(stage, partition).set(part.size)
         if isinstance(part, WaitingStage) and part.watermark >= 0:
             self.watermark.labels(stage, partition).set(part.watermark)
         if isinstance(part, People):
             self.episodes.labels(partition).set(part.open_episodes)
-        elif stage == VISITORS and shard.clock >= 0:
-            self.evidence.labels(partition).set(shard.clock)
+        elif stage == VISITORS and processor.clock >= 0:
+            self.evidence.labels(partition).set(processor.clock)
         if self._live and self._brokers:
             now = self._brokers[0] + (time.monotonic() - self._brokers[1]) * 1000
             due = part.next_deadline
             late = now - due if due is not None and due > 0 else 0
             self.due_age.labels(stage, partition).set(max(0, late))
-            if stage == VISITORS and shard.clock >= 0:
-                self.evidence_lag.labels(partition).set(max(0, now - shard.clock))
+            if stage == VISITORS and processor.clock >= 0:
+                self.evidence_lag.labels(partition).set(max(0, now - processor.clock))
 
     def forget(self, stage: str, partition: int) -> None:
         """A partition is another worker's now: it tells of it."""

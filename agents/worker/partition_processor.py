@@ -12,14 +12,15 @@ from typing import ClassVar, Final, NamedTuple
 from faust.types import TP
 
 from agents.kafka.raw_batches import RawBatch
-from agents.kafka.reconnect import started
+from agents.kafka.reconnect import start_when_available
 from agents.worker.metrics import Metrics
-from agents.worker.producer import Ack, Sender, Source, acknowledged
-from agents.worker.transactional_producer import TransactionalSender
+from agents.worker.producer import Ack, OutputProducer, Provenance, outstanding
+from agents.worker.transactional_producer import TransactionalProducer
 from stream.outputs.outputs import Outputs
 from stream.stages.keys import Keys
 from stream.stages.people import People
 from stream.stages.visitors import Visitors
+from stream.store.stretches import AT_A_STRETCH
 
 AT_A_TIME: Final = 4000
 """Records applied before others have their turn. More: answers of the other stage wait longer (a
@@ -34,25 +35,27 @@ class Gap(Exception):
 
 
 class Snapshot(NamedTuple):
-    """What of a shard becomes durable in one flush. `acks`: of the outputs that it vouches for."""
+    """What of a processor becomes durable in one flush. `acks`: of the outputs that it vouches for."""
 
     acks: list[Ack]
     changes: list[tuple[bytes, bytes | None]]
     offset: int
 
 
-class Shard(ABC):
+class PartitionProcessor(ABC):
     """`position`: the next offset to be read · `committed`: the group's, None before the first ·
     `end`: the topic's end when last asked, -1 before · `caught_up`: the position has once been there ·
     `closed`: nothing is applied, since the flow is held or the last flush has begun ·
-    `transaction`: the sender that holds one, with delivery exactly once; then `durable` is the clock (ms) as
-    last committed · `proven`: the clock (ms) up to which all that was decided is acknowledged."""
+    `transaction`: the sender that holds one, with delivery exactly once; then `committed_watermark` is the clock (ms) as
+    last committed."""
 
     stage: AnyStage
     name: ClassVar[str]
     """Of the stage, as metrics have it."""
 
-    def __init__(self, source: Source, changelog: str, sender: Sender, metrics: Metrics) -> None:
+    def __init__(
+        self, source: Provenance, changelog: str, producer: OutputProducer, metrics: Metrics
+    ) -> None:
         self.source = source
         self.changelog = changelog
         self.lock = asyncio.Lock()
@@ -61,11 +64,11 @@ class Shard(ABC):
         self.end = -1
         self.caught_up = False
         self.closed = True
-        self._sender = sender
+        self._producer = producer
         self._metrics = metrics
         self._acks: list[Ack] = []
-        self.transaction = sender if isinstance(sender, TransactionalSender) else None
-        self.durable = self.proven = -1
+        self.transaction = producer if isinstance(producer, TransactionalProducer) else None
+        self.committed_watermark = -1
 
     @abstractmethod
     def apply(self, batches: Sequence[RawBatch]) -> Outputs:
@@ -82,9 +85,9 @@ class Shard(ABC):
         return self.stage.clock
 
     @property
-    def vouched(self) -> int:
-        """The time (ms) that a broadcast would tell, as far as is known without waiting."""
-        return self.durable if self.transaction else self.clock
+    def announceable_watermark(self) -> int:
+        """The time (ms) up to which all that was decided is sent or held back, in a transaction committed."""
+        return self.committed_watermark if self.transaction else self.clock
 
     @property
     def tp(self) -> TP:
@@ -108,74 +111,87 @@ class Shard(ABC):
                 out = self.apply(fresh)
                 self.position = self.stage.position = fresh[-1].next
                 await self.send(out, fresh)
-            await asyncio.sleep(0)
+            if len(batches) > len(part):
+                await asyncio.sleep(0)
+
+    async def catch_up(self) -> None:
+        """Does some of what is due, and sends what it decides."""
+        async with self.lock:
+            if not self.closed and self.stage.owes:
+                out = Outputs()
+                self.stage.catch_up(out)
+                await self.send(out)
 
     async def send(self, out: Outputs, batches: Sequence[RawBatch] = ()) -> None:
-        """Hands outputs to the producer. The lock is held."""
-        acks = await self._sender.outputs(out, self.source, self.position, batches)
+        """Hands outputs to the producer, which sends those that are urgent. The lock is held."""
+        acks = await self._producer.outputs(out, self.source, self.position, batches)
         self._acks += acks
         self._metrics.decided(out, self, acks)
 
+    @property
+    def unsaved(self) -> bool:
+        """Whether a flush would change anything."""
+        return self.committable != self.committed or self.stage.changed or bool(self._acks)
+
     async def snapshot(self) -> Snapshot:
         async with self.lock:
-            return self.taken()
+            return await self.snapshot_locked()
 
-    def taken(self) -> Snapshot:
-        """A snapshot. The lock is held."""
-        return Snapshot(list(self._acks), self.stage.changes(), self.committable)
+    async def snapshot_locked(self) -> Snapshot:
+        """A snapshot, of outputs that are sent. The lock is held."""
+        acks, offset = [*self._acks, *await self._producer.post()], self.committable
+        changes: list[tuple[bytes, bytes | None]] = []
+        for part in self.stage.parts():
+            changes += part
+            if len(part) == AT_A_STRETCH:
+                await asyncio.sleep(0)  # others need not wait for the packing of all
+        return Snapshot(acks, changes, offset)
 
-    async def settled(self) -> int:
-        """The time up to which what was decided now is durable. Raises the producer's errors."""
-        if self.transaction:
-            return self.durable
+    async def acked_time(self) -> int:
+        """As `announceable_watermark`, with what is just being applied."""
         async with self.lock:
-            clock, acks = self.clock, list(self._acks)
-        await acknowledged(acks)
-        self.forget_acks()
-        return clock
-
-    async def settle(self) -> None:
-        """Waits until all that was decided now is acknowledged: so much may be broadcast."""
-        self.proven = max(self.proven, await self.settled())
+            return self.announceable_watermark
 
     async def write(self, snapshot: Snapshot) -> list[Ack]:
         """Sends the changelog records of a snapshot whose outputs are acknowledged."""
         self.forget_acks()
         if not snapshot.changes:
             return []
-        return await self._sender.changes(self.changelog, self.source.partition, snapshot.changes)
+        return await self._producer.changes(self.changelog, self.source.partition, snapshot.changes)
 
-    def flushed(self, snapshot: Snapshot) -> None:
+    def checkpointed(self, snapshot: Snapshot) -> None:
         """All of a snapshot is durable, and its offset committed."""
         if snapshot.changes or snapshot.offset != self.committed:
             self.committed = snapshot.offset
             self.stage.committed(snapshot.offset)
 
     def forget_acks(self) -> None:
-        """Those that came; one that failed stays, so that the next who waits hears of it."""
-        self._acks = [ack for ack in self._acks if not ack.done() or ack.exception()]
+        self._acks = outstanding(self._acks)
 
     def forget(self) -> None:
-        """Another worker's now."""
+        """Another worker's now. What other partitions decided has been sent before it is given up."""
         self.closed = True
+        self._producer.discard()
         if self.transaction:
-            self.transaction.leave()
+            self.transaction.abandon()
         self._metrics.forget(self.name, self.source.partition)
 
     async def open(self, wanted: Callable[[], bool]) -> bool:
         """Fences the former owner, where there are transactions: before the state is read back. False once it is
         not wanted any more."""
-        return self.transaction is None or await started(self.transaction.start, wanted)
+        return self.transaction is None or await start_when_available(
+            self.transaction.start, wanted
+        )
 
-    def reached(self, end: int) -> None:
+    def update_end_offset(self, end: int) -> None:
         """The topic ended at `end` a moment ago. Caught up is also who has come to where it ended before:
         under load, and behind transactions that are open, the position is never at the end itself."""
         before, self.end = self.end, end
         self.caught_up = self.caught_up or self.position >= end or -1 < before <= self.position
 
 
-Maker = Callable[[TP], Shard]
-"""Makes the empty shard of a partition, to be restored from its changelog."""
+Maker = Callable[[TP], PartitionProcessor]
+"""Makes the empty processor of a partition, to be restored from its changelog."""
 
 
 def parts(batches: Sequence[RawBatch]) -> Iterator[list[RawBatch]]:

@@ -2,13 +2,13 @@
 
 from agents.kafka.topics import Layout
 from agents.worker.metrics import PEOPLE, Metrics
-from agents.worker.producer import Sender, Source
-from agents.worker.waiting import WaitingShard
+from agents.worker.producer import OutputProducer, Provenance
+from agents.worker.waiting import WaitingProcessor
 from stream.recipes.recipe import Recipes
 from stream.stages.people import People
 
 
-class PeopleShard(WaitingShard):
+class PeopleProcessor(WaitingProcessor):
     """Partitions of the input and of the claims each have evidence of their own."""
 
     name = PEOPLE
@@ -18,10 +18,10 @@ class PeopleShard(WaitingShard):
         self,
         recipes: Recipes,
         layout: Layout,
-        source: Source,
+        source: Provenance,
         changelog: str,
-        sender: Sender,
+        producer: OutputProducer,
         metrics: Metrics,
     ) -> None:
-        super().__init__(source, changelog, sender, metrics)
+        super().__init__(source, changelog, producer, metrics)
         self.stage = People(recipes, layout.inputs, layout.keys)

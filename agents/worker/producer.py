@@ -1,8 +1,10 @@
-"""What a batch decided, on its way to the topics: packed by partition, sent at once, awaited later.
+"""What a batch decided, on its way to the topics: packed by partition, sent, awaited later.
 
-The producer is idempotent with acks=all: the records of a partition land in the order they were sent, and
-a broken connection repeats nothing. It retries until the broker takes what it sent; whoever sends more
-meanwhile waits (back-pressure). The broker stamps every record; the worker's clock is in none.
+Triggers and cancels are sent at once. All else has time until the next mark or flush, which waits for it: so
+the few records of many batches take one request. The producer is idempotent with acks=all: the records of a
+partition land in the order they were sent, and a broken connection repeats nothing. It retries until the broker
+takes what it sent; whoever sends more meanwhile waits (back-pressure). The broker stamps every record; the worker's
+clock is in none.
 """
 
 import asyncio
@@ -15,7 +17,6 @@ from typing import Any, Final
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaTimeoutError
 from aiokafka.producer.message_accumulator import BatchBuilder
-from aiokafka.record.default_records import DefaultRecordBatch
 from aiokafka.structs import RecordMetadata
 
 from agents.config.settings import Settings, aiokafka_options
@@ -23,20 +24,14 @@ from agents.kafka.partitioner import partition_of
 from agents.kafka.raw_batches import RawBatch
 from agents.kafka.topics import CLAIMS, EVENTS, FACTS, Layout
 from agents.worker import dead_letters
+from agents.worker.packing import BATCH_BYTES, PACKED, PLAIN, Headers, Packer
 from stream.outputs.outputs import Outputs
-
-BATCH_BYTES: Final = 512 * 1024
-"""Of a batch before compression. Larger: fewer requests; but it must fit into a topic's largest message."""
-
-PLAIN: Final = 0
-PACKED: Final = DefaultRecordBatch.CODEC_ZSTD
-"""What others read is not compressed: kafka-python, for one, needs further libraries for all but gzip. Facts
-and state, which only workers read, are."""
-
-UNSTAMPED: Final = 0
-"""The time given to records: the topics are LogAppendTime, so the broker writes its own."""
+from stream.store.stretches import AT_A_STRETCH
 
 REQUEST_MS: Final = 30_000
+
+HELD: Final = 1_000
+"""Records held back at most. Fewer: more requests in a backlog; more: the loop stands still while they are compressed."""
 
 DECISIONS: Final = "triggers.decisions"
 REJECTED: Final = "storefront.rejected"
@@ -44,8 +39,6 @@ REJECTED: Final = "storefront.rejected"
 CLOUDEVENT: Final = ("content-type", b"application/cloudevents+json; charset=UTF-8")
 """Of triggers and cancels. Source: Kafka Protocol Binding for CloudEvents 1.0, 3.3."""
 
-Headers = list[tuple[str, bytes | None]]
-NONE: Final[Headers] = []
 Ack = asyncio.Future[RecordMetadata]
 
 
@@ -62,7 +55,12 @@ async def acknowledged(acks: Iterable[Ack]) -> list[RecordMetadata]:
     return [ack.result() for ack in waited]
 
 
-class Source:
+def outstanding(acks: Iterable[Ack]) -> list[Ack]:
+    """Those that have not come; one that failed stays, so that the next who waits hears of it."""
+    return [ack for ack in acks if not ack.done() or ack.exception()]
+
+
+class Provenance:
     """Where a decision comes from: headers of triggers and decisions, never part of their values."""
 
     def __init__(self, topic: str, partition: int) -> None:
@@ -79,51 +77,14 @@ class Source:
         return [*self._fixed, ("offset", b"%d" % offset)]
 
 
-def looked_at(ack: Ack) -> None:
+def retrieve_exception(ack: Ack) -> None:
     """A failure is found by whoever waits for it; once nobody does, the partition is another worker's, and asyncio
     has nothing to complain of."""
     if not ack.cancelled():
         ack.exception()
 
 
-class Packer:
-    """Records gathered into batches by topic and partition, in their order."""
-
-    def __init__(self, codec: int, transactional: bool = False) -> None:
-        self._codec = codec
-        self._transactional = transactional
-        self._open: dict[tuple[str, int], BatchBuilder] = {}
-        self.full: list[tuple[str, int, BatchBuilder]] = []
-
-    def add(
-        self,
-        topic: str,
-        partition: int,
-        key: bytes | None,
-        value: bytes | None,
-        headers: Headers = NONE,
-    ) -> None:
-        place = topic, partition
-        batch = self._open.get(place)
-        if batch is None:
-            batch = self._open[place] = self._batch()
-        if batch.append(timestamp=UNSTAMPED, key=key, value=value, headers=headers) is None:
-            self.full.append((topic, partition, batch))
-            batch = self._open[place] = self._batch()
-            batch.append(timestamp=UNSTAMPED, key=key, value=value, headers=headers)
-
-    def _batch(self) -> BatchBuilder:
-        return BatchBuilder(BATCH_BYTES, self._codec, is_transactional=self._transactional)
-
-    def batches(self) -> list[tuple[str, int, BatchBuilder]]:
-        """All of them, each closed to further records."""
-        found = self.full + [(*place, batch) for place, batch in self._open.items()]
-        for _, _, batch in found:
-            batch.close()
-        return found
-
-
-class Sender:
+class OutputProducer:
     """Sends to the service's topics. Every method returns the acknowledgements to wait for."""
 
     def __init__(self, settings: Settings, layout: Layout, **options: Any) -> None:
@@ -138,6 +99,9 @@ class Sender:
             request_timeout_ms=REQUEST_MS,
             **options,
         )
+        self.discard()
+        self._posted: list[Ack] = []
+        self._posting = asyncio.Lock()
         # Else what waited for so long fails when the broker comes back and has no leader yet.
         self._producer._message_accumulator._batch_ttl = math.inf
 
@@ -150,36 +114,60 @@ class Sender:
         await self._producer.stop()
 
     async def outputs(
-        self, out: Outputs, source: Source, offset: int, batches: Sequence[RawBatch] = ()
+        self, out: Outputs, source: Provenance, offset: int, batches: Sequence[RawBatch] = ()
     ) -> list[Ack]:
-        """Facts, claims, triggers, decisions and rejected records of a batch of input (`batches`).
+        """Sends the triggers of a batch of input (`batches`), whose acknowledgements are given, and holds all else
+        back for `post`.
 
         `offset`: that behind the last input read.
         """
-        if not (out.facts or out.claims or out.triggers or out.decisions or out.rejected):
+        if out.facts or out.claims or out.decisions or out.rejected:
+            self._hold(out, source, offset, batches)
+            if self._told.records + self._plain.records > HELD:
+                await self.post()
+        if not out.triggers:
             return []
-        told, packer, topic = self._packer(PACKED), self._packer(PLAIN), self._settings.topic
-        headers = source.headers(offset)
-        people = self._layout.people
+        packer, headers = self._packer(PLAIN), [CLOUDEVENT, *source.headers(offset)]
+        for recipe, person, value in out.triggers:
+            key, name = person.encode(), self._settings.topic(f"triggers.{recipe}")
+            packer.add(name, partition_of(key, self._layout.people), key, value, headers)
+        return await self._send(packer)
+
+    def _hold(
+        self, out: Outputs, source: Provenance, offset: int, batches: Sequence[RawBatch]
+    ) -> None:
+        topic, people = self._settings.topic, self._layout.people
         for name, partitions, rows in (
             (topic(FACTS), people, out.facts),
             (topic(CLAIMS), self._layout.keys, out.claims),
         ):
             for whose, value in rows:
                 key = whose.encode()
-                told.add(name, partition_of(key, partitions), key, value)
-        for recipe, person, value in out.triggers:
-            key, name = person.encode(), topic(f"triggers.{recipe}")
-            packer.add(name, partition_of(key, people), key, value, [CLOUDEVENT, *headers])
-        name = topic(DECISIONS)
+                self._told.add(name, partition_of(key, partitions), key, value)
+        name, headers = topic(DECISIONS), source.headers(offset)
         for person, value in out.decisions:
             key = person.encode()
-            packer.add(name, partition_of(key, people), key, value, headers)
+            self._plain.add(name, partition_of(key, people), key, value, headers)
         if out.rejected:
             name, origin = topic(REJECTED), topic(EVENTS)
             for record in dead_letters.records(out.rejected, batches, origin, source.partition):
-                packer.add(name, 0, *record)
-        return await self._send(told) + await self._send(packer)
+                self._plain.add(name, 0, *record)
+
+    async def post(self) -> list[Ack]:
+        """Sends what is held back. The acknowledgements of all such records that have not come, or failed."""
+        async with self._posting:
+            held = self._told, self._plain
+            self.discard()
+            posted = outstanding(self._posted)
+            for packer in held:
+                if packer.records:
+                    posted += await self._send(packer)
+            self._posted = posted
+            return list(posted)
+
+    def discard(self) -> None:
+        """Forgets what is held back: it is another worker's to decide, who does it again."""
+        self._told, self._plain = self._packer(PACKED), self._packer(PLAIN)
 
     async def changes(
         self, topic: str, partition: int, records: Iterable[tuple[bytes, bytes | None]]
@@ -188,14 +176,18 @@ class Sender:
         packer = self._packer(PACKED)
         for key, value in records:
             packer.add(topic, partition, key, value)
+            if packer.records % AT_A_STRETCH == 0:
+                await asyncio.sleep(0)
         return await self._send(packer)
 
-    async def mark(self, value: bytes, partitions: Iterable[tuple[str, int]]) -> list[Ack]:
-        """One mark to each of the partitions given."""
-        packer = self._packer(PLAIN)
-        for topic, partition in partitions:
-            packer.add(topic, partition, b"", value)
-        return await self._send(packer)
+    async def send_watermark(
+        self, value: bytes, partitions: Iterable[tuple[str, int]]
+    ) -> list[Ack]:
+        """One mark to each of the partitions given, behind all that was held back for them. As `post`."""
+        for place in partitions:
+            packer = self._told if place in self._told else self._plain
+            packer.add(*place, b"", value)
+        return await self.post()
 
     def _packer(self, codec: int) -> Packer:
         return Packer(codec)
@@ -207,7 +199,7 @@ class Sender:
         while True:
             try:
                 ack: Ack = await self._producer.send_batch(batch, topic, partition=partition)
-                ack.add_done_callback(looked_at)
+                ack.add_done_callback(retrieve_exception)
                 return ack
             except KafkaTimeoutError:
                 continue  # the one before it is still on its way: the broker is down, or slow

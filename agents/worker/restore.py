@@ -16,7 +16,7 @@ from aiokafka.structs import TopicPartition
 from agents.config.settings import Settings, aiokafka_options
 from agents.kafka.offsets import Offsets
 from agents.kafka.raw_batches import RawBatch
-from agents.kafka.reconnect import started
+from agents.kafka.reconnect import start_when_available
 from agents.runtime.log import say
 from agents.worker import malloc
 from agents.worker.partition_processor import AnyStage
@@ -55,7 +55,7 @@ async def restore(
             max_partition_fetch_bytes=FETCH_BYTES,
         )
         try:
-            if not await started(consumer.start, still_ours):
+            if not await start_when_available(consumer.start, still_ours):
                 return False
             for tp in left:  # one after another: what older records leave free, the next one fills
                 reached, here = first[tp], TopicPartition(*tp)

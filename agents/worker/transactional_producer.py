@@ -17,7 +17,8 @@ from faust.types import TP
 
 from agents.config.settings import Settings
 from agents.kafka.topics import Layout
-from agents.worker.producer import Ack, Packer, Sender, looked_at
+from agents.worker.packing import Packer
+from agents.worker.producer import Ack, OutputProducer, retrieve_exception
 
 TIMEOUT_MS: Final = 10_000
 """A transaction that is left open holds back all readers of its partitions for so long at most."""
@@ -31,7 +32,7 @@ RETRY_MS: Final = 20
 """The broker often answers a transaction's first records with `try again`, while the one before ends."""
 
 
-class TransactionalSender(Sender):
+class TransactionalProducer(OutputProducer):
     """Sends for one partition. A transaction begins with the first records after the last commit."""
 
     def __init__(self, settings: Settings, layout: Layout, tp: TP) -> None:
@@ -44,8 +45,8 @@ class TransactionalSender(Sender):
         )
         self._group = settings.group
         self._begun = False
-        self._left = asyncio.get_running_loop().create_future()
-        self._asking: asyncio.Future[None] | None = None
+        self._abandoned = asyncio.get_running_loop().create_future()
+        self._request: asyncio.Future[None] | None = None
 
     def _packer(self, codec: int) -> Packer:
         return Packer(codec, transactional=True)
@@ -63,30 +64,30 @@ class TransactionalSender(Sender):
         except IllegalOperation as error:
             raise ProducerFenced(ENDED) from error
 
-    def leave(self) -> None:
+    def abandon(self) -> None:
         """The partition is another worker's, or about to be: what is open is aborted by its next owner."""
-        if not self._left.done():
-            self._left.set_result(None)
-        self._leaving = asyncio.create_task(self._leave())
+        if not self._abandoned.done():
+            self._abandoned.set_result(None)
+        self._closing = asyncio.create_task(self._close())
 
-    async def _leave(self) -> None:
+    async def _close(self) -> None:
         await self.stop()
-        if self._asking:
-            self._asking.cancel()  # what has no answer by now gets none
+        if self._request:
+            self._request.cancel()  # what has no answer by now gets none
 
-    async def _answered(self, question: Coroutine[Any, Any, None]) -> None:
+    async def _await_coordinator(self, question: Coroutine[Any, Any, None]) -> None:
         """Waits for the coordinator. Whoever stops waiting leaves the question behind, and its failure is nobody's."""
-        self._asking = asyncio.ensure_future(question)
-        self._asking.add_done_callback(looked_at)
-        await asyncio.shield(self._asking)
+        self._request = asyncio.ensure_future(question)
+        self._request.add_done_callback(retrieve_exception)
+        await asyncio.shield(self._request)
 
-    async def unless_left(self, work: Coroutine[Any, Any, bool]) -> bool:
+    async def run_until_fenced(self, work: Coroutine[Any, Any, bool]) -> bool:
         """What `work` tells; False once the partition has been left: a producer that stops answers nobody any more."""
         working = asyncio.ensure_future(work)
         # whoever waits here may be told to stop just as it fails
-        working.add_done_callback(looked_at)
+        working.add_done_callback(retrieve_exception)
         try:
-            await asyncio.wait((working, self._left), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((working, self._abandoned), return_when=asyncio.FIRST_COMPLETED)
         finally:
             ended = working.done()
             if not ended:
@@ -98,7 +99,9 @@ class TransactionalSender(Sender):
         if offsets:
             await self._begin()
             given = {TopicPartition(*tp): offset for tp, offset in offsets.items()}
-            await self._answered(self._producer.send_offsets_to_transaction(given, self._group))
+            await self._await_coordinator(
+                self._producer.send_offsets_to_transaction(given, self._group)
+            )
         if self._begun:
-            await self._answered(self._producer.commit_transaction())
+            await self._await_coordinator(self._producer.commit_transaction())
             self._begun = False

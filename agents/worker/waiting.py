@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 from agents.kafka.raw_batches import RawBatch
-from agents.worker.partition_processor import Shard
+from agents.worker.partition_processor import PartitionProcessor
 from stream.outputs.outputs import Outputs
 from stream.stages.keys import Keys
 from stream.stages.people import People
 
 
-class WaitingShard(Shard):
+class WaitingProcessor(PartitionProcessor):
     stage: Keys | People
 
     def apply(self, batches: Sequence[RawBatch]) -> Outputs:

@@ -42,7 +42,7 @@ def is_remembered(
     Any forbids its key time for ever, a finished one its contents until that cart was known empty.
     """
     for each in person.episodes:
-        if each.recipe != recipe.name or not each.is_about(origin):
+        if each.recipe != recipe.name or origin not in (each.origin, each.cart_id):
             continue
         if each.key_time == key_time:
             return True

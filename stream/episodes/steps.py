@@ -30,8 +30,9 @@ def plan(person: Person, episode: Episode, recipes: Recipes, now: int) -> None:
 def plan_all(person: Person, recipes: Recipes, now: int) -> None:
     """After an idle or moved fact: nothing is due while one visitor is active, else all is planned."""
     if not person.is_active:
-        for episode in person.open_episodes():
-            plan(person, episode, recipes, now)
+        for episode in person.episodes:
+            if episode.open:
+                plan(person, episode, recipes, now)
 
 
 def unplan(person: Person) -> None:

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 from stream.durations import HOUR
 from stream.state import bought
 from stream.state import cart as carts
+from stream.state.bought import KnownCart
 from stream.state.cart import Line
 from stream.state.facts import CartSummary, Idle
 from stream.state.person import NO_ORDER, Person
@@ -29,12 +30,20 @@ class Counted(NamedTuple):
 
 def count(person: Person, cart: CartSummary, checkout: Checkout | None, at: int) -> Counted:
     """What counts at `at` of a cart and its checkout."""
-    last = person.last_order
+    return _count(person, person.last_order, cart, checkout, at)
+
+
+def _count(
+    person: Person, last: int, cart: CartSummary, checkout: Checkout | None, at: int
+) -> Counted:
+    """`last`: when the person's last order was."""
     if last == NO_ORDER:
         old = not cart.lines and cart.changed_at == carts.NEVER and checkout is None
         return Counted(cart.lines, checkout, old)
-    held = bought.bought_now(person.bought.get(cart.id, ()), at)
-    lines = [line for line in cart.lines if not _is_bought(line, last, held)]
+    lines = [line for line in cart.lines if line.since > last]
+    if cart.id in person.bought and not all(line.added for line in lines):
+        held = bought.bought_now(person.bought[cart.id], at)
+        lines = [line for line in lines if not _is_bought(line, held)]
     old = not lines if cart.lines else cart.changed_at <= last
     if checkout is not None and _is_closed(checkout, last, bool(cart.lines), old):
         checkout = None
@@ -43,9 +52,7 @@ def count(person: Person, cart: CartSummary, checkout: Checkout | None, at: int)
     return Counted(lines, checkout, old)
 
 
-def _is_bought(line: Line, last: int, held: AbstractSet[tuple[str, str, float]]) -> bool:
-    if line.since <= last:
-        return True
+def _is_bought(line: Line, held: AbstractSet[tuple[str, str, float]]) -> bool:
     return not line.added and (line.product_id, line.variant_id, line.quantity) in held
 
 
@@ -56,36 +63,62 @@ def _is_closed(checkout: Checkout, last: int, filled: bool, old: bool) -> bool:
     return without and checkout.started_at - last < AFTER_ORDER
 
 
-class Seen:
+class VisibleSummary:
     """A summary as the person's orders let it count; what is kept of it is what was given.
 
     `lines`, `checkout`, `contents`: what counts · `stale`: the person is known to have had this cart later,
-    with other contents · `evidence`: ids of all events behind the summary.
+    with other contents · `last`: the person's last order · `held`: the lines given, as a KnownCart has them.
     """
 
-    def __init__(self, person: Person, fact: Idle) -> None:
-        summary = fact.summary
-        self.cart = summary.cart
-        self.lines, self.checkout, self.old = count(person, self.cart, summary.checkout, fact.at)
-        self.given = carts.contents(self.cart.lines)
-        self.given_contents = carts.fingerprint(self.cart.lines)
-        whole = len(self.lines) == len(self.cart.lines)
-        self.contents = self.given_contents if whole else carts.fingerprint(self.lines)
-        self.stale = self._is_stale(person)
-        self._summary = summary
+    __slots__ = (
+        "_evidence",
+        "_summary",
+        "cart",
+        "checkout",
+        "contents",
+        "given_contents",
+        "held",
+        "last",
+        "lines",
+        "old",
+        "stale",
+    )
 
-    def _is_stale(self, person: Person) -> bool:
-        known = person.carts.get(self.cart.id)
-        return (
+    def __init__(self, person: Person, fact: Idle) -> None:
+        self._summary = summary = fact.summary
+        self._evidence: list[str] | None = None
+        self.cart = cart = summary.cart
+        self.last = person.last_placed
+        last = NO_ORDER if self.last is None else self.last.at
+        self.lines, self.checkout, self.old = _count(person, last, cart, summary.checkout, fact.at)
+        self.held = bought.held(cart.lines)
+        known = person.carts.get(cart.id)
+        same = known is not None and self.held and known.lines == self.held
+        self.given_contents = known.contents if known and same else carts.fingerprint(cart.lines)
+        self.contents = self.given_contents if self.whole else carts.fingerprint(self.lines)
+        self.stale = (
             known is not None
-            and known.changed_at > person.last_order
-            and self.cart.changed_at < known.changed_at
+            and known.changed_at > last
+            and cart.changed_at < known.changed_at
             and self.given_contents != known.contents
         )
 
     @property
+    def whole(self) -> bool:
+        """All lines count."""
+        return len(self.lines) == len(self.cart.lines)
+
+    @property
+    def given(self) -> carts.Contents:
+        return carts.contents(self.cart.lines)
+
+    @property
     def evidence(self) -> list[str]:
-        return [view.event for view in self._summary.views] + self._summary.evidence
+        """Ids of all events behind the summary."""
+        if self._evidence is None:
+            summary = self._summary
+            self._evidence = [view.event for view in summary.views] + summary.evidence
+        return self._evidence
 
     @property
     def is_buying(self) -> bool:
@@ -103,16 +136,18 @@ class Seen:
         return frozenset([each for each in found if each is not None])
 
 
-def remember(person: Person, seen: Seen, at: int) -> None:
+def remember(person: Person, seen: VisibleSummary, at: int) -> None:
     """Enters what a summary says of its cart: what is bought under its id, and what is known to be in it."""
-    id, cart, last = seen.cart.id, seen.cart, person.last_placed
+    id, cart, last = seen.cart.id, seen.cart, seen.last
     if not seen.stale and last is not None:
-        by_hand = any(line.added for line in cart.lines)
-        if not by_hand and cart.changed_at > last.at + bought.AFTER_ORDER:
-            bought.keep_only(person.bought, id, seen.given)
-        if seen.old and seen.given:
+        if id in person.bought and cart.changed_at > last.at + bought.AFTER_ORDER:
+            by_hand = any(line.added for line in cart.lines)
+            if not by_hand:
+                bought.keep_only(person.bought, id, seen.given)
+        if seen.old and cart.lines:
             bought.add(person.bought, id, seen.given, last, at)
-    bought.show(person.bought, id, seen.given, at)
+    if cart.lines and id in person.bought:
+        bought.show(person.bought, id, seen.given, at)
     known = person.carts.get(id)
     if known is None or cart.changed_at >= known.changed_at:
-        person.carts[id] = bought.known(cart.changed_at, seen.given_contents, cart.lines)
+        person.carts[id] = KnownCart(cart.changed_at, seen.given_contents, seen.held)

@@ -3,11 +3,17 @@
 import re
 from difflib import get_close_matches
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
 
 from stream.events.types import TYPES
 
 OTHER: Final = "other"
+LOOKED_THROUGH: Final = 64 * 1024
+"""Bytes of a record that is no JSON in which its type is looked for."""
+
 _PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.:/ -]{0,63}")
 
 _MEANT: Final = {
@@ -49,3 +55,26 @@ def nearest(name: str) -> str | None:
         return _MEANT[given]
     dotted = re.sub("[ _:/-]+", ".", given, count=1)
     return next(iter(get_close_matches(dotted, sorted(TYPES), n=1, cutoff=0.8)), None)
+
+
+class _Named(Struct):
+    type: Any = None
+
+
+_decode: Final = msgspec.json.Decoder(_Named).decode
+_TYPE: Final = re.compile(rb'"type"\s*:\s*"([A-Za-z][A-Za-z0-9_.:/ -]{0,63})"')
+
+
+def named(value: bytes) -> str:
+    """The type that a record gives which is no valid event, if there is such a type or one near it; else ""."""
+    try:
+        name = _decode(value).type
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        found = _TYPE.search(value, 0, LOOKED_THROUGH)
+        name = found[1].decode() if found else ""
+    return name if type(name) is str and meant(name) else ""
+
+
+def meant(name: str) -> str:
+    """The type that a name is or was meant to be; "" if that cannot be told. Of a closed set."""
+    return name if name in TYPES else nearest(name) or ""

@@ -8,8 +8,9 @@ from typing import Final
 
 from stream.durations import DAY, HOUR, SECOND
 from stream.episodes import lifecycle
-from stream.episodes.visible_summary import Seen
+from stream.episodes.visible_summary import VisibleSummary
 from stream.outputs.outputs import Outputs
+from stream.recipes.conditions import ALWAYS
 from stream.recipes.recipe import BROWSE, Recipe, Recipes
 from stream.state.cart import NEVER
 from stream.state.facts import Idle, Summary
@@ -55,11 +56,15 @@ def _looked(summary: Summary) -> bool:
     return looked_at >= DISTINCT
 
 
-def look(person: Person, fact: Idle, seen: Seen, recipes: Recipes, out: Outputs) -> None:
+def look(person: Person, fact: Idle, seen: VisibleSummary, recipes: Recipes, out: Outputs) -> None:
     """An idle visitor's visit: opens, feeds, replaces or closes the browse episodes of the person."""
-    still_open = person.open_episodes()
-    opened = [each for each in still_open if each.kind == BROWSE]
-    in_funnel = len(opened) < len(still_open)
+    opened, in_funnel = list[Episode](), False
+    for each in person.episodes:
+        if each.open:
+            if each.kind == BROWSE:
+                opened.append(each)
+            else:
+                in_funnel = True
     for episode in opened:
         if in_funnel or (seen.is_buying and episode.origin == fact.visitor):
             lifecycle.close(person, episode, "superseded", fact.at, recipes, out)
@@ -83,12 +88,13 @@ def _meets(fact: Idle) -> bool:
     )
 
 
-def _open(person: Person, recipe: Recipe, fact: Idle, seen: Seen) -> None:
+def _open(person: Person, recipe: Recipe, fact: Idle, seen: VisibleSummary) -> None:
     summary = fact.summary
     if lifecycle.is_remembered(person, recipe, fact.visitor, summary.visit_start, ""):
         return
     kind = sub_kind(summary)
-    if not recipe.when.holds(lifecycle.known(person, 0.0, seen.categories, kind)):
+    known = lifecycle.known(person, 0.0, seen.categories, kind)
+    if recipe.when != ALWAYS and not recipe.when.holds(known):
         return
     episode = Episode(
         recipe.name,
@@ -103,7 +109,7 @@ def _open(person: Person, recipe: Recipe, fact: Idle, seen: Seen) -> None:
     person.episodes.append(episode)
 
 
-def _feed(episode: Episode, fact: Idle, seen: Seen, sub_kind: str) -> None:
+def _feed(episode: Episode, fact: Idle, seen: VisibleSummary, sub_kind: str) -> None:
     episode.fed_at = fact.at
     episode.product = fact.summary.subject
     episode.looked_at = seen.looked_at

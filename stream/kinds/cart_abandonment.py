@@ -3,7 +3,7 @@
 from typing import Final
 
 from stream.durations import DAY, HOUR
-from stream.episodes.visible_summary import Seen
+from stream.episodes.visible_summary import VisibleSummary
 from stream.recipes.recipe import CART, Recipe
 
 DEFAULTS: Final = Recipe(
@@ -17,6 +17,6 @@ DEFAULTS: Final = Recipe(
 )
 
 
-def key_time(seen: Seen) -> int | None:
+def key_time(seen: VisibleSummary) -> int | None:
     """When the cart's contents changed last, if it holds something; else None."""
     return seen.cart.changed_at if seen.lines else None

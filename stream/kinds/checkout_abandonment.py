@@ -3,7 +3,7 @@
 from typing import Final
 
 from stream.durations import DAY, HOUR, MINUTE
-from stream.episodes.visible_summary import Seen
+from stream.episodes.visible_summary import VisibleSummary
 from stream.recipes.recipe import CHECKOUT, Recipe
 
 DEFAULTS: Final = Recipe(
@@ -17,6 +17,6 @@ DEFAULTS: Final = Recipe(
 )
 
 
-def key_time(seen: Seen) -> int | None:
+def key_time(seen: VisibleSummary) -> int | None:
     """When the checkout started, if one is open; else None."""
     return seen.checkout.started_at if seen.checkout is not None else None

@@ -9,19 +9,21 @@ from msgspec import structs
 
 from stream import limits
 from stream.episodes import lifecycle
-from stream.episodes.visible_summary import Seen
+from stream.episodes.visible_summary import VisibleSummary
 from stream.kinds import registry
 from stream.outputs.outputs import Outputs
+from stream.recipes.conditions import ALWAYS
 from stream.recipes.recipe import Recipe, Recipes
 from stream.state import cart as carts
 from stream.state.facts import CartSummary, Idle
 from stream.state.person import Episode, Person
 
 
-def look(person: Person, fact: Idle, seen: Seen, recipes: Recipes, out: Outputs) -> None:
+def look(person: Person, fact: Idle, seen: VisibleSummary, recipes: Recipes, out: Outputs) -> None:
     """An idle visitor's cart: opens, keeps, feeds or closes what is about it."""
     at, id = fact.at, seen.cart.id
-    for episode in _open_ones(person):
+    opened = _open_ones(person)
+    for episode in opened:
         if episode.visitor == fact.visitor and episode.cart_id != id:
             if _goes_on(person, episode, seen):
                 episode.cart_id = id
@@ -30,8 +32,8 @@ def look(person: Person, fact: Idle, seen: Seen, recipes: Recipes, out: Outputs)
     if seen.stale:
         return
     kind, key_time = _stage(seen)
-    for episode in _open_ones(person):
-        if episode.cart_id != id:
+    for episode in opened:
+        if episode.cart_id != id or episode.cart is None:
             continue
         if episode.kind == kind:
             _feed(person, episode, fact, seen)
@@ -46,7 +48,7 @@ def look(person: Person, fact: Idle, seen: Seen, recipes: Recipes, out: Outputs)
             _open(person, recipe, key_time, fact, seen)
 
 
-def _goes_on(person: Person, episode: Episode, seen: Seen) -> bool:
+def _goes_on(person: Person, episode: Episode, seen: VisibleSummary) -> bool:
     """Whether the cart of an episode only has a new id."""
     id = seen.cart.id
     return (
@@ -57,7 +59,10 @@ def _goes_on(person: Person, episode: Episode, seen: Seen) -> bool:
 
 
 def _has_open(person: Person, recipe: str, id: str) -> bool:
-    return any(each.recipe == recipe and each.cart_id == id for each in _open_ones(person))
+    for each in person.episodes:
+        if each.cart is not None and each.cart_id == id and each.recipe == recipe:
+            return True
+    return False
 
 
 def _open_ones(person: Person) -> list[Episode]:
@@ -65,7 +70,7 @@ def _open_ones(person: Person) -> list[Episode]:
     return [each for each in person.episodes if each.cart is not None]
 
 
-def _stage(seen: Seen) -> tuple[str | None, int]:
+def _stage(seen: VisibleSummary) -> tuple[str | None, int]:
     """The kind of what is left behind, with its key time."""
     for kind, stage in registry.STAGES:
         key_time = stage(seen)
@@ -81,37 +86,44 @@ def _known_empty(person: Person, id: str) -> None:
             episode.emptied = [*episode.emptied, id]
 
 
-def _open(person: Person, recipe: Recipe, key_time: int, fact: Idle, seen: Seen) -> None:
-    id, opened = seen.cart.id, _open_ones(person)
+def _open(person: Person, recipe: Recipe, key_time: int, fact: Idle, seen: VisibleSummary) -> None:
+    id = seen.cart.id
     if _has_open(person, recipe.name, id):
         return
     if lifecycle.is_remembered(person, recipe, id, key_time, seen.contents):
         return
-    if not recipe.when.holds(
+    if recipe.when != ALWAYS and not recipe.when.holds(
         lifecycle.known(person, carts.value(seen.lines), seen.categories, None)
     ):
         return
-    if len(opened) >= limits.MOST_OPEN:
+    if len(_open_ones(person)) >= limits.MOST_OPEN:
         return
     episode = Episode(recipe.name, recipe.kind, id, key_time, fact.at, fact.visitor, fact.at)
     _feed(person, episode, fact, seen)
     person.episodes.append(episode)
 
 
-def _feed(person: Person, episode: Episode, fact: Idle, seen: Seen) -> None:
+def _feed(person: Person, episode: Episode, fact: Idle, seen: VisibleSummary) -> None:
     episode.visitor = fact.visitor
     episode.fed_at = fact.at
     episode.cart_id = seen.cart.id
-    episode.cart = _fitting(person, episode, structs.replace(seen.cart, lines=seen.lines))
+    cart = seen.cart if seen.whole else structs.replace(seen.cart, lines=seen.lines)
+    episode.cart = _fitting(person, episode, cart)
     episode.checkout = seen.checkout
     episode.contents = seen.contents
-    episode.emptied = [id for id in episode.emptied if id != episode.cart_id]
+    if episode.emptied:
+        episode.emptied = [id for id in episode.emptied if id != episode.cart_id]
     episode.looked_at = seen.looked_at
     episode.evidence = seen.evidence
 
 
 def _fitting(person: Person, episode: Episode, cart: CartSummary) -> CartSummary:
     """The cart with the lines that have room beside the carts of the person's other open episodes."""
+    lines = len(cart.lines)
+    for other in person.episodes:
+        lines += len(other.cart.lines) if other.cart is not None else 0
+    if lines * limits.LARGEST_LINE <= limits.LARGEST_CARTS:
+        return cart
     room = limits.LARGEST_CARTS
     for other in person.episodes:
         if other is not episode and other.cart is not None:

@@ -3,7 +3,7 @@
 from typing import Final
 
 from stream.durations import DAY, HOUR, MINUTE
-from stream.episodes.visible_summary import Seen
+from stream.episodes.visible_summary import VisibleSummary
 from stream.recipes.recipe import PAYMENT, Recipe
 
 DEFAULTS: Final = Recipe(
@@ -17,7 +17,7 @@ DEFAULTS: Final = Recipe(
 )
 
 
-def key_time(seen: Seen) -> int | None:
+def key_time(seen: VisibleSummary) -> int | None:
     """When the checkout started, if its payment failed last; else None."""
     checkout = seen.checkout
     return checkout.started_at if checkout is not None and checkout.failed else None

@@ -11,7 +11,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from stream.episodes.visible_summary import Seen
+from stream.episodes.visible_summary import VisibleSummary
 from stream.events.types import ExitSignal
 from stream.kinds import (
     browse_abandonment,
@@ -26,8 +26,8 @@ from stream.state.facts import Idle
 from stream.state.person import Person
 from stream.state.visitor import Visitor
 
-Stage = Callable[[Seen], int | None]
-AtIdle = Callable[[Person, Idle, Seen, Recipes, Outputs], None]
+Stage = Callable[[VisibleSummary], int | None]
+AtIdle = Callable[[Person, Idle, VisibleSummary, Recipes, Outputs], None]
 AtSignal = Callable[[Visitor, ExitSignal, int, Recipes, Outputs], None]
 
 

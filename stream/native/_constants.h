@@ -17,6 +17,7 @@
 #define KEPT_IDS 256
 #define KEPT_VIEWS 20
 #define NOTHING 0
+#define ACTIVE 1
 #define IDLE 2
 
 /* Of a record of the changelog: bytes before a packed state, and the place of the deadline among them. */
@@ -29,15 +30,18 @@ static const struct {
 } shared_constants[] = {
     {"NEVER", NEVER},       {"YEAR_2000", YEAR_2000},   {"BOUND", BOUND},     {"LONGEST_ID", LONGEST_ID},
     {"KEPT_IDS", KEPT_IDS}, {"KEPT_VIEWS", KEPT_VIEWS}, {"NOTHING", NOTHING}, {"LONGEST_TEXT", LONGEST_TEXT},
+    {"ACTIVE", ACTIVE},
     {"IDLE", IDLE},         {"HEADER", HEADER},         {"ARMED", ARMED},
 };
 
 #define CONSTANTS ((int)(sizeof shared_constants / sizeof *shared_constants))
 
-/* The types of events that are taken. */
-enum { PAGE, PRODUCT, CATEGORY, SEARCH, PING, EXIT_SIGNAL, KINDS };
-static const char *const type_words[KINDS] = {"page.viewed",      "product.viewed",  "category.viewed",
-                                              "search.performed", "activity.pinged", "exit.signal"};
+/* The types of events that are taken: the first SHOWN wholly; of the others what is the same for all events, and Python
+ * does what their own fields say. */
+enum { PAGE, PRODUCT, CATEGORY, SEARCH, PING, EXIT_SIGNAL, SHOWN, KINDS = SHOWN + 6 };
+static const char *const type_words[KINDS] = {
+    "page.viewed",  "product.viewed",  "category.viewed",   "search.performed", "activity.pinged",  "exit.signal",
+    "cart.updated", "cart.item_added", "cart.item_removed", "checkout.started", "checkout.advanced", "order.placed"};
 
 enum { PAGE_KINDS = 8 };
 static const char *const page_words[PAGE_KINDS] = {"home", "list", "product", "cart",

@@ -1,6 +1,6 @@
 /* An event as bytes, read as the typed decoding of decoding.py reads it. Source: docs/semantics.md, 2.
  *
- * Only a plain event is read: one of six types, each member once, every field of its proper type, no escapes in
+ * Only a plain event is read: one of the types that are taken, each member once, every field of its proper type, no escapes in
  * a text that is kept, no keys of identity, an owner that is a visitor. `read_event` gives 0 for any other, valid
  * or not, and Python reads it. What an id or a customer names is for the caller to ask.
  */
@@ -114,7 +114,8 @@ static inline int read_members(Json *j, int line, Event *event, Text *type, Json
     return found == 0;
 }
 
-/* Whether the event is plain; then `event` is all that it says, and its texts stand in `bytes`. `line`: its `t` says
+/* Whether the event is plain; then `event` is all that it says, and its texts stand in `bytes`; of one that Python is to
+ * read it is what all events say. `line`: its `t` says
  * when it was, which nobody reads of a record. */
 static inline int read_event(Text bytes, int line, Event *event) {
     Json j = {bytes.at, bytes.at + bytes.size}, own[ITS] = {{0}};

@@ -33,7 +33,7 @@ static const Field fields[] = {
     {"published", OBJECT, PUBLISHED, NO_LIST}, INT_AT(last_change), FLAG_AT(shown), FLAG_AT(emptied),
     {"taken", OBJECT, TAKEN, NIL}, {"ordered", OBJECT, ORDERED, NIL}, {"gone", OBJECT, GONE, NO_LIST},
     STR_AT(email, NIL), STR_AT(phone, NIL), INT_AT(customer_since), STR_AT(former, NIL), INT_AT(left_at),
-    {"told", OBJECT, TOLD, NO_MAP}, STR_AT(page, NO_TEXT),
+    {"bound_pairs", OBJECT, TOLD, NO_MAP}, STR_AT(page, NO_TEXT),
 };
 
 #define FIELDS (sizeof fields / sizeof *fields)

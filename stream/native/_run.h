@@ -8,6 +8,7 @@
 #include "_nobody.h"
 #include "_packed.h"
 #include "_records.h"
+#include "_told.h"
 #include "_visitor.h"
 
 /* What becomes of an event. RAISED: an exception is set. */
@@ -16,7 +17,7 @@ typedef enum { APPLIED, LEFT_TO_PYTHON, RAISED } Result;
 /* What a run works on: the arguments of `run`, and how far it has come. */
 typedef struct {
     PyObject *live, *older, *packed, *dirty;           /* the states, as Keyed.held */
-    PyObject *record, *take, *fresh, *active, *arm, *out; /* see Callbacks in backend.py */
+    PyObject *record, *take, *parse, *fresh, *apply, *active, *arm, *facts, *out; /* see Callbacks in backend.py */
     int64_t position, reached, applied[KINDS];
 } Run;
 
@@ -62,8 +63,22 @@ static inline int same_str(Text text, PyObject *str) {
     return at && same_text(text, (Text){at, size});
 }
 
-/* The visitor of an event that changes no person and is neither late, repeated nor behind a deadline. NULL: Python takes
- * the event, or raised. */
+static inline int mark_dirty(const Run *run, Visitor *v) {
+    if (!v->dirty && PyDict_SetItem(run->dirty, v->id, (PyObject *)v) < 0) return -1;
+    v->dirty = 1;
+    return 0;
+}
+
+/* Fires what is due at or before `t`. 0: Python is to, or raised. */
+static inline int fire(const Run *run, Visitor *v, int64_t t) {
+    if (v->armed > t || v->armed == NEVER) return 1;
+    if (v->last_event + forget_after <= t) return 0;
+    if (!v->idle_pending || last_sign(v) + idle_after > t) return 1;
+    return run->facts != Py_None && fell_idle(v, run->facts) == 0 && mark_dirty(run, v) == 0;
+}
+
+/* The visitor of an event that changes no person and is neither late nor repeated, what was due before it fired. NULL:
+ * Python takes the event, or raised. */
 static inline Visitor *visitor_of(const Run *run, const Event *event, const EventName *name, int64_t offset, int64_t t,
                                   Text key) {
     if (!key.at || !same_text(key, event->visitor) || !names_somebody(event->id)) return NULL;
@@ -77,7 +92,7 @@ static inline Visitor *visitor_of(const Run *run, const Event *event, const Even
     if (is_new || !v) return v;
     if (Py_TYPE(v) != &VisitorType) return NULL;
     if (event->customer.at && !same_str(event->customer, v->customer)) return NULL;
-    if (offset <= v->applied || (v->armed <= t && v->armed != NEVER)) return NULL;
+    if (!fire(run, v, t) || offset <= v->applied) return NULL;
     return has_id(&v->ids, name) ? NULL : v;
 }
 
@@ -135,6 +150,7 @@ static inline int apply_engaged(const Run *run, Visitor *v, const Event *event, 
     case CATEGORY: look_away(v, t); break;
     }
     if (v->sent != IDLE && !(v->sent == NOTHING && is_known(v))) return 0;
+    if (run->facts != Py_None) return tell_active(v, t, run->facts);
     return checked(PyObject_CallFunction(run->active, "OLO", (PyObject *)v, (long long)t, run->out));
 }
 
@@ -145,7 +161,25 @@ static inline int arm(const Run *run, Visitor *v, int64_t t) {
     return checked(PyObject_CallOneArg(run->arm, (PyObject *)v));
 }
 
-static inline Result apply(Run *run, const Event *event, int64_t offset, int64_t t, Text key) {
+/* What Python reads of an event that is its to apply. NULL: nothing plain, or raised. */
+static inline PyObject *read_by_python(const Run *run, Text value) {
+    PyObject *bytes = PyBytes_FromStringAndSize(value.at, value.size);
+    PyObject *event = bytes ? PyObject_CallOneArg(run->parse, bytes) : NULL;
+    PyObject *aside = event && event != Py_None ? PyObject_GetAttr(event, attr_aside) : NULL;
+    Py_XDECREF(bytes);
+    if (!event && PyErr_ExceptionMatches(PyExc_Exception)) PyErr_Clear(); /* it says so again, in its place */
+    if (aside != Py_None) Py_CLEAR(event);
+    Py_XDECREF(aside);
+    return event;
+}
+
+static inline int apply_by_python(const Run *run, Visitor *v, PyObject *event, int64_t t) {
+    if (mark_dirty(run, v) < 0) return -1;
+    return checked(PyObject_CallFunction(run->apply, "OOL", (PyObject *)v, event, (long long)t));
+}
+
+/* `python`: what Python reads of the event; NULL: nothing, it is not its to apply. */
+static inline Result apply_to(Run *run, const Event *event, PyObject *python, int64_t offset, int64_t t, Text key) {
     EventName name = event_name(letters[event->kind], event->id);
     Visitor *v = visitor_of(run, event, &name, offset, t, key);
     if (!v) return PyErr_Occurred() ? RAISED : LEFT_TO_PYTHON;
@@ -153,14 +187,23 @@ static inline Result apply(Run *run, const Event *event, int64_t offset, int64_t
         Result result = apply_signal(v, event, t);
         if (result != APPLIED) return result;
     }
-    if (!v->dirty && PyDict_SetItem(run->dirty, v->id, (PyObject *)v) < 0) return RAISED;
-    v->dirty = 1;
-    if (event->kind != EXIT_SIGNAL && apply_engaged(run, v, event, t) < 0) return RAISED;
+    if (mark_dirty(run, v) < 0) return RAISED;
+    if (python && apply_by_python(run, v, python, t) < 0) return RAISED;
+    if (!python && event->kind != EXIT_SIGNAL && apply_engaged(run, v, event, t) < 0) return RAISED;
     if (add_id(&v->ids, &name) < 0) return RAISED;
     v->applied = offset;
     v->last_event = t;
     run->applied[event->kind]++;
     return arm(run, v, t) < 0 ? RAISED : APPLIED;
+}
+
+static inline Result apply(Run *run, const Event *event, int64_t offset, int64_t t, Text key, Text value) {
+    if (event->kind < SHOWN) return apply_to(run, event, NULL, offset, t, key);
+    PyObject *python = read_by_python(run, value);
+    if (!python) return PyErr_Occurred() ? RAISED : LEFT_TO_PYTHON;
+    Result result = apply_to(run, event, python, offset, t, key);
+    Py_DECREF(python);
+    return result;
 }
 
 /* ---- the three forms of input ---- */
@@ -185,7 +228,7 @@ static inline PyObject *bytes_of(Text text) {
 static inline Result apply_bytes(Run *run, int64_t offset, Text key, Text value) {
     Event event;
     if (!value.at || !is_utf8(value) || !read_event(value, 0, &event)) return LEFT_TO_PYTHON;
-    return apply(run, &event, offset, run->reached, key);
+    return apply(run, &event, offset, run->reached, key, value);
 }
 
 /* A record of a batch. */
@@ -240,7 +283,7 @@ static inline Result apply_line(Run *run, int64_t offset, Text line) {
     if (!is_utf8(line) || !read_event(line, 1, &event) || !event.timed || event.t < run->reached)
         return LEFT_TO_PYTHON;
     Result result = APPLIED;
-    if (offset >= run->position) result = apply(run, &event, offset, event.t, event.visitor);
+    if (offset >= run->position) result = apply(run, &event, offset, event.t, event.visitor, line);
     if (result == APPLIED) reach(run, offset, event.t);
     return result;
 }
@@ -268,9 +311,10 @@ static inline PyObject *run(PyObject *module, PyObject *args) {
     PyObject *records, *record;
     long long position, reached;
     Run run = {0};
-    if (!PyArg_ParseTuple(args, "OLL(O!O!O!O!)(OOOOOO)", &records, &position, &reached, &PyDict_Type, &run.live,
+    if (!PyArg_ParseTuple(args, "OLL(O!O!O!O!)(OOOOOOOOO)", &records, &position, &reached, &PyDict_Type, &run.live,
                           &PyDict_Type, &run.older, &PyDict_Type, &run.packed, &PyDict_Type, &run.dirty,
-                          &run.record, &run.take, &run.fresh, &run.active, &run.arm, &run.out))
+                          &run.record, &run.take, &run.parse, &run.fresh, &run.apply, &run.active, &run.arm,
+                          &run.facts, &run.out))
         return NULL;
     run.position = position;
     run.reached = reached;
@@ -288,9 +332,13 @@ static inline PyObject *run(PyObject *module, PyObject *args) {
     }
     Py_DECREF(each);
     if (PyErr_Occurred()) return NULL;
-    const int64_t *n = run.applied;
-    return Py_BuildValue("LL(LLLLLL)", (long long)run.position, (long long)run.reached, (long long)n[0],
-                         (long long)n[1], (long long)n[2], (long long)n[3], (long long)n[4], (long long)n[5]);
+    PyObject *applied = PyTuple_New(KINDS);
+    for (int i = 0; applied && i < KINDS; i++) {
+        PyObject *number = PyLong_FromLongLong(run.applied[i]);
+        if (number) PyTuple_SET_ITEM(applied, i, number);
+        else Py_CLEAR(applied);
+    }
+    return applied ? Py_BuildValue("LLN", (long long)run.position, (long long)run.reached, applied) : NULL;
 }
 
 #endif

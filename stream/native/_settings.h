@@ -15,20 +15,23 @@ static Sort sorts[SIGNALS];
 static double cart_weight, products_weight;
 static double certain_below; /* a score below it makes no candidate, however Python rounds it */
 
-static int64_t visit_gap, idle_after, late_after; /* ms */
+static int64_t visit_gap, idle_after, late_after, forget_after, checkout_lasts; /* ms */
 
 static char letters[KINDS]; /* of the types, before the id of an event */
 static PyObject *page_names[PAGE_KINDS];
 
 static PyObject *unset;                                            /* msgspec.UNSET */
-static PyObject *view_type, *glance_type, *signal_type, *cart_type; /* Structs of stream/state */
+static PyObject *view_type, *view_summary_type, *signal_type, *cart_type; /* Structs of stream/state */
 
 static PyObject *encode;               /* an object to msgpack */
+static PyObject *encode_json;          /* an object to JSON */
+static PyObject *settle;               /* of checkout.py */
 static PyObject *decoders;             /* from msgpack, one for each field that only Python reads */
 static Text new_cart_head, new_cart_rest; /* a new cart as it is packed, before and behind its id */
 
 /* Names of attributes, as interned strings. */
 static PyObject *empty_text, *attr_id, *attr_at, *attr_kind, *attr_lines, *attr_page, *attr_product, *attr_query;
+static PyObject *attr_event, *attr_started_at, *attr_changed_at, *attr_added_at, *attr_currency, *attr_url, *attr_aside;
 static PyObject *attr_parts[PARTS];
 
 #endif

@@ -60,6 +60,16 @@ static inline PyObject *get_object(Visitor *v, void *which) {
     return Py_XNewRef(*object);
 }
 
+static inline PyObject *person_of(const Visitor *v) {
+    if (v->customer) return PyUnicode_FromFormat("customer:%U", v->customer);
+    if (v->email) return PyUnicode_FromFormat("email:%U", v->email);
+    return v->phone ? PyUnicode_FromFormat("phone:%U", v->phone) : PyUnicode_FromFormat("visitor:%U", v->id);
+}
+
+static inline int64_t last_sign(const Visitor *v) {
+    return v->last_active > v->last_change ? v->last_active : v->last_change;
+}
+
 static inline int is_known(const Visitor *v) { return v->customer || v->email || v->phone; }
 
 /* ---- what the events do ---- */
@@ -162,7 +172,7 @@ static inline PyObject *view_as(const View *view, PyObject *type) {
     args[DWELL] = PyLong_FromLongLong(view->dwell);
     args[AT] = PyLong_FromLongLong(view->at);
     args[EVENT] = str_or_none(&r);
-    if (type == glance_type) {
+    if (type == view_summary_type) {
         skip(&r, 0);
         args[LOOKS] = str_or_none(&r);
         count = LOOKS + 1;

@@ -2,13 +2,13 @@
  *
  * It is equal to stream/state/visitor.py and stream/stages/visitors.py, to the byte of the changelog. These define the
  * behaviour and run where nothing could be compiled. `run` applies an event of six types if the event is plain and
- * changes nothing but the visit of its visitor. Python applies any other event, one at a time, in its place: a cart, an
- * order, keys of identity, another customer, a late or repeated event, a deadline that is over, a signal that may be a
- * trigger, anything that is not plainly written.
+ * changes nothing but the visit of its visitor. Of six more it does what is the same for all events, and calls Python for
+ * what a cart, a checkout or an order says. Python applies any other event, one at a time, in its place: keys of identity,
+ * another customer, a late or repeated event, a signal that may be a trigger, anything that is not plainly written.
  *
  * Each header stands for itself: _constants.h what is shared with Python, _settings.h what Python passes in; _text.h,
  * _json.h, _msgpack.h, _records.h the formats; _event.h and _nobody.h an event; _ids.h, _views.h, _visitor.h a visitor;
- * _packed.h its packed state; _run.h the loop over a batch; _restore.h a changelog read back. This file is what Python
+ * _packed.h its packed state; _told.h its facts; _run.h the loop over a batch; _restore.h a changelog read back. This file is what Python
  * sees of it.
  *
  * Source: docs/semantics.md, 2, 3 and 5.
@@ -24,6 +24,7 @@
 #include "_restore.h"
 #include "_run.h"
 #include "_settings.h"
+#include "_told.h"
 #include "_visitor.h"
 
 /* ---- the visitor as Python sees it ---- */
@@ -75,17 +76,11 @@ static int set_str_or_none(Visitor *v, PyObject *value, void *offset) {
     return set_str(v, value == Py_None ? empty_text : value, offset);
 }
 
-static PyObject *get_person(Visitor *v, void *unused) {
-    if (v->customer) return PyUnicode_FromFormat("customer:%U", v->customer);
-    if (v->email) return PyUnicode_FromFormat("email:%U", v->email);
-    return v->phone ? PyUnicode_FromFormat("phone:%U", v->phone) : PyUnicode_FromFormat("visitor:%U", v->id);
-}
+static PyObject *get_person(Visitor *v, void *unused) { return person_of(v); }
 
 static PyObject *get_is_known(Visitor *v, void *unused) { return PyBool_FromLong(is_known(v)); }
 
-static PyObject *get_last_sign(Visitor *v, void *unused) {
-    return PyLong_FromLongLong(v->last_active > v->last_change ? v->last_active : v->last_change);
-}
+static PyObject *get_last_sign(Visitor *v, void *unused) { return PyLong_FromLongLong(last_sign(v)); }
 
 static PyObject *get_products(Visitor *v, void *unused) { return PyLong_FromLong(v->views.count); }
 
@@ -106,7 +101,7 @@ static PyGetSetDef visitor_getset[] = {
     OBJECT_FIELD("signals", SIGNALS_SEEN), OBJECT_FIELD("fired", FIRED), OBJECT_FIELD("refused", REFUSED),
     OBJECT_FIELD("consent", CONSENT), OBJECT_FIELD("exits", EXITS), OBJECT_FIELD("published", PUBLISHED),
     OBJECT_FIELD("taken", TAKEN), OBJECT_FIELD("ordered", ORDERED), OBJECT_FIELD("gone", GONE),
-    OBJECT_FIELD("told", TOLD),
+    OBJECT_FIELD("bound_pairs", TOLD),
     STR_OR_NONE(customer), STR_OR_NONE(email), STR_OR_NONE(phone), STR_OR_NONE(former),
     STR_FIELD(page), STR_FIELD(query), STR_FIELD(search_event), STR_FIELD(cart_event),
     READ_ONLY(person), READ_ONLY(is_known), READ_ONLY(last_sign), READ_ONLY(products), READ_ONLY(screen),
@@ -199,21 +194,17 @@ static PyObject *visitor_remember(Visitor *v, PyObject *given) {
 }
 
 static PyObject *visitor_subject(Visitor *v, PyObject *unused) {
-    const View *best = NULL;
-    for (int i = 0; i < v->views.count; i++) {
-        const View *each = &v->views.all[v->views.order[i]];
-        if (!best || each->dwell >= best->dwell) best = each;
-    }
+    const View *best = subject_of(v);
     if (!best) Py_RETURN_NONE;
     return view_as(best, view_type);
 }
 
-static PyObject *visitor_glances(Visitor *v, PyObject *unused) {
+static PyObject *visitor_view_summaries(Visitor *v, PyObject *unused) {
     PyObject *found = PyList_New(v->views.count);
     for (int i = 0; found && i < v->views.count; i++) {
-        PyObject *glance = view_as(&v->views.all[v->views.order[i]], glance_type);
-        if (!glance) Py_CLEAR(found);
-        else PyList_SET_ITEM(found, i, glance);
+        PyObject *summary = view_as(&v->views.all[v->views.order[i]], view_summary_type);
+        if (!summary) Py_CLEAR(found);
+        else PyList_SET_ITEM(found, i, summary);
     }
     return found;
 }
@@ -224,7 +215,7 @@ static PyMethodDef visitor_methods[] = {
     METHOD(begin_anew, METH_NOARGS), METHOD(engage, METH_O), METHOD(look_away, METH_O),
     METHOD(turn, METH_FASTCALL), METHOD(view, METH_FASTCALL), METHOD(search, METH_FASTCALL),
     METHOD(knows, METH_O), METHOD(remember, METH_O),
-    METHOD(subject, METH_NOARGS), METHOD(glances, METH_NOARGS), {NULL}};
+    METHOD(subject, METH_NOARGS), METHOD(view_summaries, METH_NOARGS), {NULL}};
 
 static PyTypeObject VisitorType = {
     PyVarObject_HEAD_INIT(NULL, 0).tp_name = "stream.native._visitors.Visitor",
@@ -300,15 +291,16 @@ static int keep_words(PyObject **kept, const char *const *words, int count) {
 
 static PyObject *configure(PyObject *module, PyObject *args, PyObject *kwargs) {
     static char *names[] = {"constants", "words", "letters", "nobody", "sorts", "weights", "times",
-                            "unset", "types", "encode", "decoders", "new_cart", NULL};
+                            "unset", "types", "encode", "settle", "decoders", "new_cart", NULL};
     PyObject *constants, *words, *nobody_names, *sorts_given;
     const char *given_letters;
     Py_ssize_t letters_count, head_size, rest_size;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "$O!O!y#O!O!(ddd)(LLL)O(OOOO)OO!(y#y#)", names, &PyDict_Type,
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "$O!O!y#O!O!(ddd)(LLLLL)O(OOOO)(OO)OO!(y#y#)", names, &PyDict_Type,
                                      &constants, &PyDict_Type, &words, &given_letters, &letters_count, &PyTuple_Type,
                                      &nobody_names, &PyTuple_Type, &sorts_given, &cart_weight, &products_weight,
-                                     &certain_below, &visit_gap, &idle_after, &late_after, &unset, &view_type,
-                                     &glance_type, &signal_type, &cart_type, &encode, &PyTuple_Type, &decoders,
+                                     &certain_below, &visit_gap, &idle_after, &late_after, &forget_after,
+                                     &checkout_lasts, &unset, &view_type, &view_summary_type, &signal_type, &cart_type,
+                                     &encode, &encode_json, &settle, &PyTuple_Type, &decoders,
                                      &new_cart_head.at, &head_size, &new_cart_rest.at, &rest_size))
         return NULL;
     Py_INCREF(kwargs); /* what it holds is used for as long as the process lives */
@@ -330,7 +322,7 @@ static PyObject *read_value(PyObject *module, PyObject *value) {
     Event e;
     if (!PyBytes_Check(value)) return PyErr_Format(PyExc_TypeError, "not bytes");
     Text all = {PyBytes_AS_STRING(value), PyBytes_GET_SIZE(value)};
-    if (!is_utf8(all) || !read_event(all, 0, &e)) Py_RETURN_NONE;
+    if (!is_utf8(all) || !read_event(all, 0, &e) || e.kind >= SHOWN) Py_RETURN_NONE;
     PyObject *sent = e.sent ? PyLong_FromLongLong(e.client_time) : Py_NewRef(Py_None);
     PyObject *price = e.product[PRICE].at ? PyFloat_FromDouble(e.price) : Py_NewRef(Py_None);
     PyObject *held = e.is_held ? PyFloat_FromDouble(e.held) : Py_NewRef(Py_None);
@@ -348,6 +340,7 @@ static PyMethodDef functions[] = {
     {"read", read_back, METH_VARARGS, NULL},
     {"run", run, METH_VARARGS, NULL},
     {"survey", survey, METH_VARARGS, NULL},
+    {"fell_idle", (PyCFunction)(void (*)(void))tell_fallen_idle, METH_FASTCALL, NULL},
     {"read_value", read_value, METH_O, NULL},
     {"pack", pack, METH_O, NULL},
     {"pack_all", pack_all, METH_VARARGS, NULL},
@@ -364,7 +357,10 @@ static int know_attributes(void) {
         const char *name;
     } attributes[] = {{&empty_text, ""},        {&attr_id, "id"},       {&attr_at, "at"},
                       {&attr_kind, "kind"},     {&attr_lines, "lines"}, {&attr_page, "page"},
-                      {&attr_product, "product"}, {&attr_query, "query"}};
+                      {&attr_product, "product"}, {&attr_query, "query"},
+                      {&attr_event, "event"},   {&attr_started_at, "started_at"}, {&attr_changed_at, "changed_at"},
+                      {&attr_added_at, "added_at"}, {&attr_currency, "currency"}, {&attr_url, "url"},
+                      {&attr_aside, "aside"}};
     for (size_t i = 0; i < sizeof attributes / sizeof *attributes; i++)
         if (keep_words(attributes[i].kept, &attributes[i].name, 1) < 0) return -1;
     return keep_words(attr_parts, part_words, PARTS);

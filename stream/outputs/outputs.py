@@ -1,17 +1,20 @@
 """What a batch decided, for the carrier to send. Plain lists, in the order they were made."""
 
 from collections import defaultdict
+from typing import ClassVar
 
+from stream.events.faults import Fault
 from stream.state import claims, facts
 from stream.state.claims import AnyClaim
 from stream.state.facts import AnyFact
 
 
 class Outputs:
-    """`facts` and `decisions`: (person, JSON) · `claims`: (key of identity, JSON) · `triggers`: (recipe,
+    """`as_json`: facts are wanted as JSON, not as they are made · `facts` and `decisions`: (person, JSON) · `claims`: (key of identity, JSON) · `triggers`: (recipe,
     person, JSON), fired and cancelled · `rejected`: (input offset, reason, JSON path) · `reported`: (input
-    offset, type, JSON path with [] for an index), of a part that was left out · `counts`: (kind, label) to a
-    number, and `moments`: (fired or cancelled, the time in ms at which it was to be), for metrics.
+    offset, type, fault), of a part that was left out · `counts`: (kind, label) to a number, for metrics; of kind
+    `rejected` the label is type:reason:path, of `reported` type:path, of `unknown` the name that was given, of
+    `types` fate:type · `moments`: (fired or cancelled, the time in ms at which it was to be).
     """
 
     __slots__ = (
@@ -25,13 +28,15 @@ class Outputs:
         "triggers",
     )
 
+    as_json: ClassVar[bool] = True
+
     def __init__(self) -> None:
         self.facts: list[tuple[str, bytes]] = []
         self.claims: list[tuple[str, bytes]] = []
         self.triggers: list[tuple[str, str, bytes]] = []
         self.decisions: list[tuple[str, bytes]] = []
         self.rejected: list[tuple[int, str, str]] = []
-        self.reported: list[tuple[int, str, str]] = []
+        self.reported: list[tuple[int, str, Fault]] = []
         self.counts: defaultdict[tuple[str, str], int] = defaultdict(int)
         self.moments: list[tuple[str, int]] = []
 

@@ -49,6 +49,9 @@ class When(Struct, frozen=True):
         )
 
 
+ALWAYS: Final = When()
+
+
 class Offer(Struct, frozen=True):
     name: str
     when: When = When()

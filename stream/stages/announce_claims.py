@@ -21,12 +21,12 @@ _BETWEEN: Final = "|"
 
 def bind(state: Visitor, keys: Iterable[str], changed: bool, t: int, out: Outputs) -> None:
     """The keys of an event, and, if the person changed, those that were told before."""
-    told, person = state.told, state.person
+    bound_pairs, person = state.bound_pairs, state.person
     if changed:
-        for key in dict.fromkeys(_key(pair) for pair in told):
+        for key in dict.fromkeys(_key(pair) for pair in bound_pairs):
             _bound(state, key, person, t, out)
     for key in keys:
-        at = told.get(_pair(key, person))
+        at = bound_pairs.get(_pair(key, person))
         if at is None or t - at >= TOLD_LASTS:
             _bound(state, key, person, t, out)
 
@@ -41,11 +41,11 @@ def _key(pair: str) -> str:
 
 
 def _bound(state: Visitor, key: str, person: str, t: int, out: Outputs) -> None:
-    told, pair = state.told, _pair(key, person)
-    told.pop(pair, None)
-    told[pair] = t
-    if len(told) > KEPT_PAIRS:
-        del told[next(iter(told))]
+    bound_pairs, pair = state.bound_pairs, _pair(key, person)
+    bound_pairs.pop(pair, None)
+    bound_pairs[pair] = t
+    if len(bound_pairs) > KEPT_PAIRS:
+        del bound_pairs[next(iter(bound_pairs))]
     out.claim(Bound(at=t, visitor=state.id, n=number(state), key=key, person=person))
 
 

@@ -110,7 +110,7 @@ def summary(state: Visitor, t: int) -> Summary:
             cart.url,
         ),
         checkout=checkout,
-        views=state.glances(),
+        views=state.view_summaries(),
         subject=state.subject(),
         on_screen=state.screen,
         searches=state.searches,

@@ -14,7 +14,7 @@ from stream.events.types import TAGS, Event, PaymentFailed
 from stream.outputs.outputs import Outputs
 from stream.recipes.recipe import Recipes
 from stream.stages import announce_claims, announce_facts, orders_placed, persons
-from stream.stages.engaged_events import FOLD
+from stream.stages.engaged_events import ENGAGED
 from stream.stages.judgement import ATTENDED, ELSEWHERE, IGNORED, LATE
 from stream.stages.other_events import NOTED, Occasion, elsewhere
 from stream.state.visitor import IDLE, NOTHING, Visitor
@@ -45,7 +45,7 @@ def apply(
         changed = persons.follow(state, event, kind, late, t, out)
     elif kind is _CART:
         keys = keys_of(event)
-    fold = FOLD.get(kind)
+    fold = ENGAGED.get(kind)
     if fold is None:
         NOTED[kind](state, event, Occasion(t, late, changed, keys), recipes, out)
         return
@@ -80,7 +80,7 @@ def _change(
     out: Outputs,
 ) -> None:
     """An unattended change: it starts and extends no visit, and is no sign of presence."""
-    if FOLD[kind](state, event, t) or refilled:
+    if ENGAGED[kind](state, event, t) or refilled:
         state.last_change = t
         state.idle_pending = True
     if changed:

@@ -16,8 +16,15 @@ from stream.events.records import Record
 from stream.events.types import (
     TAGS,
     ActivityPinged,
+    CartItemAdded,
+    CartItemRemoved,
+    CartUpdated,
     CategoryViewed,
+    CheckoutAdvanced,
+    CheckoutStarted,
+    Event,
     ExitSignal,
+    OrderPlaced,
     PageViewed,
     Product,
     ProductViewed,
@@ -29,11 +36,16 @@ from stream.kinds.exit_score import CART_WEIGHT, PRODUCTS_WEIGHT, SORTS, THRESHO
 from stream.limits import LONGEST_TEXT
 from stream.outputs.outputs import Outputs
 from stream.stages.applying import CODES
+from stream.state import facts
 from stream.state.cart import NEVER, Cart
-from stream.state.kept import Gone, Kept, Taken
+from stream.state.checkout import LASTS as CHECKOUT_LASTS
+from stream.state.checkout import settle
+from stream.state.kept import Gone, Kept, TakenLines
 from stream.state.orders import OrderEntry
-from stream.state.view import Glance, View
+from stream.state.view import View, ViewSummary
 from stream.state.visitor import (
+    ACTIVE,
+    FORGET_AFTER,
     IDLE,
     IDLE_AFTER,
     KEPT_IDS,
@@ -46,7 +58,7 @@ from stream.state.visitor import (
     Signal,
     Visitor,
 )
-from stream.store.changelog import HEADER, Back
+from stream.store.changelog import HEADER, RestoreFunctions
 from stream.store.keyed import PackAll
 
 KINDS: Final[tuple[type, ...]] = (
@@ -56,8 +68,15 @@ KINDS: Final[tuple[type, ...]] = (
     SearchPerformed,
     ActivityPinged,
     ExitSignal,
+    CartUpdated,
+    CartItemAdded,
+    CartItemRemoved,
+    CheckoutStarted,
+    CheckoutAdvanced,
+    OrderPlaced,
 )
-"""The events that `run` applies by itself where they change nothing but a visit."""
+"""The events that `run` takes: the first six by itself where they change nothing but a visit; of the others it does
+what is the same for all events, and calls Python for the rest."""
 
 SCORE_TOLERANCE: Final = 1e-6
 """How far the compiled score may be from the rounded one, and more. Python decides what is nearer to the threshold."""
@@ -72,10 +91,10 @@ _OBJECTS: Final[Mapping[str, Any]] = {
     "consent": dict[str, bool],
     "exits": dict[str, int],
     "published": list[Published],
-    "taken": Taken | None,
+    "taken": TakenLines | None,
     "ordered": Kept | None,
     "gone": list[Gone],
-    "told": dict[str, int],
+    "bound_pairs": dict[str, int],
 }
 """The fields of a visitor that only Python reads and writes, in the order of `_visitor.h`."""
 
@@ -88,6 +107,7 @@ _CONSTANTS: Final = {
     "KEPT_IDS": KEPT_IDS,
     "KEPT_VIEWS": KEPT_VIEWS,
     "NOTHING": NOTHING,
+    "ACTIVE": ACTIVE,
     "IDLE": IDLE,
     "HEADER": HEADER.size,
     "ARMED": calcsize(">bq"),
@@ -112,10 +132,16 @@ class Callbacks(NamedTuple):
     """Makes a record of a line that is not plain."""
     take: Callable[[int, int, bytes | None, Any], None]
     """Takes (offset, time, key, value) of every event that `run` does not apply."""
+    parse: Callable[[Any], Event | None]
+    """Reads an event that `run` is not to apply by itself."""
     fresh: Callable[[str], Visitor | None]
     """A new visitor, now at hand; None if its name is nobody's, or if it was known once."""
+    apply: Callable[[Visitor, Any, int], None]
+    """Applies such an event to its visitor, at a time (ms)."""
     active: Callable[[Visitor, int, Outputs], None]
     arm: Callable[[Visitor], None]
+    facts: list[tuple[str, bytes]] | None
+    """Where facts of presence go that are to be JSON; None: `active` tells them, and `take` those that are due."""
     out: Outputs
 
 
@@ -124,15 +150,17 @@ Run = Callable[..., tuple[int, int, tuple[int, ...]]]
 many of each of KINDS were applied)."""
 
 
-class Make(NamedTuple):
+class VisitorBackend(NamedTuple):
     """How visitors are made, packed and unpacked, and what takes the frequent events, if anything."""
 
     new: Callable[[str], Visitor]
     encode: Callable[[Visitor], bytes]
     decode: Callable[[memoryview], Visitor]
     pack_all: PackAll[Visitor] | None = None
-    back: Back | None = None
+    back: RestoreFunctions | None = None
     run: Run | None = None
+    fell_idle: Callable[[Visitor, list[tuple[str, bytes]]], None] | None = None
+    """As announce_facts.fell_idle, of facts that are to be JSON."""
 
 
 _encode: Final = msgspec.msgpack.Encoder().encode
@@ -142,7 +170,7 @@ def _new(visitor: str) -> Visitor:
     return Visitor(visitor, Cart(visitor))
 
 
-PURE: Final = Make(_new, _encode, msgspec.msgpack.Decoder(Visitor).decode)
+PURE: Final = VisitorBackend(_new, _encode, msgspec.msgpack.Decoder(Visitor).decode)
 
 
 def _configure(compiled: Any) -> None:
@@ -156,10 +184,11 @@ def _configure(compiled: Any) -> None:
         nobody=tuple(NOBODY),
         sorts=tuple((n, SORTS[n].weight, SORTS[n].half_life, SORTS[n].least_held) for n in SIGNALS),
         weights=(CART_WEIGHT, PRODUCTS_WEIGHT, THRESHOLD - SCORE_TOLERANCE if alone else 0.0),
-        times=(VISIT_GAP, IDLE_AFTER, LATE_AFTER),
+        times=(VISIT_GAP, IDLE_AFTER, LATE_AFTER, FORGET_AFTER, CHECKOUT_LASTS),
         unset=UNSET,
-        types=(View, Glance, Signal, Cart),
-        encode=_encode,
+        types=(View, ViewSummary, Signal, Cart),
+        encode=(_encode, facts.encode),
+        settle=settle,
         decoders=tuple(msgspec.msgpack.Decoder(kind).decode for kind in _OBJECTS.values()),
         new_cart=tuple(_encode(Cart("")).split(_encode(""), 1)),
     )
@@ -167,7 +196,7 @@ def _configure(compiled: Any) -> None:
         raise ValueError("compiled for another release: a new visitor is packed otherwise")
 
 
-def _built() -> Make | None:
+def _built() -> VisitorBackend | None:
     """Raises ImportError if what was built is of another release."""
     try:
         from stream.native import _visitors  # noqa: PLC0415 - it is not everywhere
@@ -179,13 +208,14 @@ def _built() -> Make | None:
         raise ImportError(
             f"{_visitors.__file__} is of another release: run make install"
         ) from fault
-    return Make(
+    return VisitorBackend(
         _visitors.Visitor,
         _visitors.pack,
         _visitors.unpack,
         _visitors.pack_all,
-        Back(_visitors.read, _visitors.survey),
+        RestoreFunctions(_visitors.read, _visitors.survey),
         _visitors.run,
+        _visitors.fell_idle,
     )
 
 
@@ -193,6 +223,6 @@ COMPILED: Final = _built()
 """None where it was not built."""
 
 
-def fastest() -> Make:
+def best_backend() -> VisitorBackend:
     """The way that the service takes."""
     return COMPILED or PURE

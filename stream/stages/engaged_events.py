@@ -83,7 +83,7 @@ def _pinged(state: Visitor, event: ActivityPinged, t: int) -> bool:
     return False
 
 
-FOLD: Final[Mapping[type, Callable[[Visitor, Any, int], bool]]] = {
+ENGAGED: Final[Mapping[type, Callable[[Visitor, Any, int], bool]]] = {
     PageViewed: _turned,
     CategoryViewed: _looked_away,
     ProductViewed: _viewed,

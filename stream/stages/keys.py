@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from stream.outputs.outputs import Outputs
-from stream.stages.backend import fastest
+from stream.stages.backend import best_backend
 from stream.stages.stage import WaitingStage
 from stream.stages.watermark import Watermark
 from stream.state import claims, facts
@@ -102,7 +102,7 @@ def _consented(key: Key, claim: ConsentClaim, out: Outputs) -> None:
         out.tell(facts.Consented(**place, channels=claim.channels, granted=False))
 
 
-FOLD: Final[Mapping[type, Callable[[Key, Any, Outputs], None]]] = {
+APPLY: Final[Mapping[type, Callable[[Key, Any, Outputs], None]]] = {
     Bound: _bound,
     OrderClaim: _ordered,
     CancelClaim: _cancelled,
@@ -116,15 +116,15 @@ class Keys(WaitingStage[Key, AnyClaim]):
     counted = "claims"
 
     def __init__(self, sources: int) -> None:
-        states: Keyed[Key] = Keyed(_encode, _decode, back=fastest().back)
+        states: Keyed[Key] = Keyed(_encode, _decode, back=best_backend().back)
         super().__init__(states, Watermark(sources), claims.decode)
 
-    def _whose(self, told: AnyClaim) -> str:
-        return told.key
+    def _whose(self, record: AnyClaim) -> str:
+        return record.key
 
     def _new(self, key: str) -> Key:
         return Key(key)
 
-    def _fold(self, state: Key, told: AnyClaim, out: Outputs) -> None:
-        drop_old(state, told.at)
-        FOLD[type(told)](state, told, out)
+    def _apply_to(self, state: Key, record: AnyClaim, out: Outputs) -> None:
+        drop_old(state, record.at)
+        APPLY[type(record)](state, record, out)

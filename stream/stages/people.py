@@ -3,25 +3,26 @@
 Source: docs/semantics.md, 1 and 6. How facts wait, and in which order they are applied, stands in stage.py.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
 
 from stream.episodes import lifecycle, orders, steps
-from stream.episodes.visible_summary import Seen, remember
+from stream.episodes.visible_summary import VisibleSummary, remember
 from stream.kinds import funnel, registry
 from stream.outputs.outputs import Outputs
 from stream.recipes.recipe import Recipes
-from stream.stages.backend import fastest
+from stream.stages.backend import best_backend
 from stream.stages.stage import WaitingStage
 from stream.stages.watermark import Watermark
 from stream.state import facts
 from stream.state.facts import AnyFact, Consented, Identified, Idle, Moved, Ordered, Unordered
 from stream.state.orders import HandedOrder
-from stream.state.person import FORGET_AFTER, Device, Person, trim
+from stream.state.person import FORGET_AFTER, Person, PersonVisitor, trim, trim_visitors
 from stream.store.changelog import Changes
 from stream.store.keyed import Keyed
+from stream.store.stretches import in_parts
 
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decode: Final = msgspec.msgpack.Decoder(Person).decode
@@ -29,8 +30,8 @@ _decode: Final = msgspec.msgpack.Decoder(Person).decode
 
 def _idle(person: Person, fact: Idle, recipes: Recipes, out: Outputs) -> None:
     summary = fact.summary
-    person.visitors[fact.visitor] = Device(False, summary.last_active, summary.visits)
-    seen = Seen(person, fact)
+    person.visitors[fact.visitor] = PersonVisitor(False, summary.last_active, summary.visits)
+    seen = VisibleSummary(person, fact)
     remember(person, seen, fact.at)
     funnel.look(person, fact, seen, recipes, out)
     for look in registry.AT_IDLE:
@@ -39,9 +40,13 @@ def _idle(person: Person, fact: Idle, recipes: Recipes, out: Outputs) -> None:
 
 
 def _active(person: Person, fact: facts.Active, recipes: Recipes, out: Outputs) -> None:
-    device = person.visitors.setdefault(fact.visitor, Device(True, fact.last_active))
-    device.active = True
-    device.last_active = fact.last_active
+    device = person.visitors.get(fact.visitor)
+    if device is None:
+        person.visitors[fact.visitor] = PersonVisitor(True, fact.last_active)
+        trim_visitors(person)
+    else:
+        device.active = True
+        device.last_active = fact.last_active
     steps.unplan(person)
 
 
@@ -100,25 +105,27 @@ class People(WaitingStage[Person, AnyFact]):
     counted = "facts"
 
     def __init__(self, recipes: Recipes, inputs: int, keys: int = 0) -> None:
-        states: Keyed[Person] = Keyed(_encode, _decode, back=fastest().back)
+        states: Keyed[Person] = Keyed(_encode, _decode, back=best_backend().back)
         super().__init__(states, Watermark(inputs, keys), facts.decode)
         self._recipes = recipes
         self._open: dict[str, int] = {}
         self.open_episodes = 0
         """Of all persons, as of the last call of `changes`; restored, those that wait for a step."""
 
-    def _whose(self, told: AnyFact) -> str:
-        return told.person
+    def _whose(self, record: AnyFact) -> str:
+        return record.person
 
     def _new(self, key: str) -> Person:
         return Person(key)
 
-    def _begins(self, told: AnyFact) -> bool:
-        return type(told) is not Moved
+    def _begins(self, record: AnyFact) -> bool:
+        return type(record) is not Moved
 
-    def _fold(self, state: Person, told: AnyFact, out: Outputs) -> None:
-        APPLY[type(told)](state, told, self._recipes, out)
-        trim(state, told.at)
+    def _apply_to(self, state: Person, record: AnyFact, out: Outputs) -> None:
+        kind = type(record)
+        APPLY[kind](state, record, self._recipes, out)
+        if kind is not facts.Active:  # which brings nothing else that has a bound
+            trim(state, record.at)
 
     def _fire(self, state: Person, until: int, out: Outputs) -> bool:
         return steps.fire(state, until, self._recipes, out)
@@ -131,10 +138,12 @@ class People(WaitingStage[Person, AnyFact]):
         if number:
             self._open[key] = number
 
-    def changes(self) -> Changes:
-        for key, person in self._states.dirty.items():
-            self._count_open(key, len(person.open_episodes()))
-        return super().changes()
+    def parts(self) -> Iterator[Changes]:
+        for dirty in in_parts(self._states.dirty):
+            for key, person in dirty.items():
+                self._count_open(key, len(person.open_episodes()))
+            yield []
+        yield from super().parts()
 
     def restored(self) -> None:
         super().restored()

@@ -1,13 +1,15 @@
-"""What becomes of the records of a batch, counted by the types of their events."""
+"""What becomes of the records of a batch, counted by the types of their events. Source: docs/semantics.md, 2."""
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
-from stream.events.types import TAGS
+from stream.events.faults import Rejected
+from stream.events.nearest import meant, named, shown
+from stream.events.types import TAGS, Event
 from stream.outputs.outputs import Outputs
 
-FATES: Final = (
+OUTCOMES: Final = (
     "applied",
     "duplicate",
     "late",
@@ -21,22 +23,45 @@ FATES: Final = (
 changes nothing, for its time or for another reason. Replayed: applied before a crash."""
 
 
-class Fates:
+class RecordOutcomes:
     """What became of the records of a batch, by the type of their events."""
 
     def __init__(self) -> None:
-        self._kinds: dict[str, list[type]] = {fate: [] for fate in FATES}
+        self._kinds: dict[str, list[type]] = {outcome: [] for outcome in OUTCOMES}
         self.applied = self._kinds["applied"]
 
-    def note(self, fate: str, kind: type) -> None:
-        self._kinds[fate].append(kind)
+    def note(self, outcome: str, kind: type) -> None:
+        self._kinds[outcome].append(kind)
 
     def count(self, applied: Iterable[tuple[type, int]], out: Outputs) -> None:
         """Counts what was noted, and what was applied without being noted."""
-        found = {fate: Counter(kinds) for fate, kinds in self._kinds.items()}
-        found["applied"].update(dict(applied))
-        for fate, kinds in found.items():
+        found = {outcome: Counter(kinds) for outcome, kinds in self._kinds.items() if kinds}
+        quick = {kind: number for kind, number in applied if number}
+        if quick:
+            found.setdefault("applied", Counter()).update(quick)
+        for outcome, kinds in found.items():
             for kind, number in kinds.items():
-                if number:
-                    out.counts["events", fate] += number
-                    out.counts["types", f"{fate}:{TAGS.get(kind, '')}"] += number
+                out.counts["events", outcome] += number
+                out.counts["types", f"{outcome}:{TAGS.get(kind, '')}"] += number
+
+
+def reject(fault: Rejected, kind: type, offset: int, value: Any, out: Outputs) -> type:
+    """Counts a rejected record by type, reason and path. Returns what it was meant to be; Event: that cannot be told."""
+    if kind is Event and isinstance(value, bytes):
+        kind = _KINDS.get(meant(named(value)), Event)
+    out.rejected.append((offset, fault.reason, fault.path))
+    out.counts["rejected", f"{TAGS.get(kind, '')}:{fault.reason}:{fault.path}"] += 1
+    return kind
+
+
+_KINDS: Final[dict[str, type]] = {tag: kind for kind, tag in TAGS.items()}
+
+
+def report(event: Event, kind: type, offset: int, out: Outputs) -> None:
+    """Counts the parts of an event that were left out, and the name of a type that there is not."""
+    type = TAGS.get(kind, "")
+    for fault in event.faults:
+        out.reported.append((offset, type, fault))
+        out.counts["reported", f"{type}:{fault.path}"] += 1
+    if kind is Event:
+        out.counts["unknown", shown(event.reading.type)] += 1

@@ -6,50 +6,43 @@ crash of the stage before may leave, take the same place and count once. Invaria
 is in the states, and all deadlines up to it have fired.
 """
 
+import sys
 from abc import ABC, abstractmethod
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from heapq import heappop, heappush
-from typing import ClassVar, Final, Generic, Protocol, TypeVar
+from itertools import chain
+from typing import ClassVar, Final, Generic, TypeVar
 
 from stream.outputs.outputs import Outputs
+from stream.stages.placed import Placed, Sequenced
 from stream.stages.watermark import Watermark
 from stream.state.cart import NEVER
-from stream.state.facts import Mark
+from stream.state.facts import WatermarkRecord
 from stream.store.changelog import Changes, Entries
 from stream.store.keyed import Keyed, State
-
-
-class Sequenced(Protocol):
-    """A fact or a claim. Its place among all that one state is told: (at, visitor, n)."""
-
-    at: int
-    visitor: str
-    n: int
-
-
-class Placed(State, Protocol):
-    """A state whose last fact or claim has the place (applied, last_visitor, last_n)."""
-
-    id: str
-    last_visitor: str
-    last_n: int
-
-    def deadline(self) -> int:
-        """The next time (ms) at which something of this state fires."""
-
 
 S = TypeVar("S", bound=State)
 P = TypeVar("P", bound=Placed)
 T = TypeVar("T", bound=Sequenced)
 
 
-class Stage(Generic[S]):
+class Stage(ABC, Generic[S]):
     """The states of one partition. `position`: the next offset of the input."""
 
     def __init__(self, states: Keyed[S]) -> None:
         self._states: Final = states
         self.position = 0
+
+    def changes(self) -> Changes:
+        """All of `parts`."""
+        return list(chain.from_iterable(self.parts()))
+
+    @abstractmethod
+    def parts(self) -> Iterator[Changes]:
+        """Changelog records since the last call, to land in this order, a part at a time; the last vouches for the
+        rest. Until it is given nothing may be applied.
+        """
 
     @property
     def next_deadline(self) -> int | None:
@@ -66,6 +59,11 @@ class Stage(Generic[S]):
         return self._states.size
 
     @property
+    def changed(self) -> bool:
+        """Whether a state differs from what is written down."""
+        return self._states.changed
+
+    @property
     def written(self) -> bool:
         """Whether anything was ever written down: it was, before any offset was committed."""
         return self._states.written
@@ -79,26 +77,28 @@ class Stage(Generic[S]):
         self._states.restore(records)
 
 
-class WaitingStage(Stage[P], ABC, Generic[P, T]):
+class WaitingStage(Stage[P], Generic[P, T]):
     """A stage behind a watermark. A subclass says whose a record is, makes a state and folds a record into it.
 
-    `counted`: the name of what is applied, among the counts of the outputs.
+    `counted`: the name of what is applied, among the counts of the outputs · `most`: records and deadlines of one
+    `advance`, None: all.
     """
 
     counted: ClassVar[str]
+    most: int | None = None
 
     def __init__(
-        self, states: Keyed[P], watermark: Watermark, decode: Callable[[bytes], T | Mark]
+        self, states: Keyed[P], watermark: Watermark, decode: Callable[[bytes], T | WatermarkRecord]
     ) -> None:
         super().__init__(states)
         self._watermark = watermark
         self._decode = decode
         self._waiting: list[tuple[int, str, int, int, T]] = []
         self._offsets: OrderedDict[int, None] = OrderedDict()
-        self.advanced = NEVER
+        self.advanced = self._until = NEVER
 
     @abstractmethod
-    def _whose(self, told: T) -> str:
+    def _whose(self, record: T) -> str:
         """The key of the state that a record is for."""
 
     @abstractmethod
@@ -106,10 +106,10 @@ class WaitingStage(Stage[P], ABC, Generic[P, T]):
         """An empty state."""
 
     @abstractmethod
-    def _fold(self, state: P, told: T, out: Outputs) -> None:
+    def _apply_to(self, state: P, record: T, out: Outputs) -> None:
         """Applies a record to its state."""
 
-    def _begins(self, told: T) -> bool:
+    def _begins(self, record: T) -> bool:
         """Whether a record makes a state where there is none."""
         return True
 
@@ -127,53 +127,74 @@ class WaitingStage(Stage[P], ABC, Generic[P, T]):
                 continue
             self.take(offset, self._decode(value))
 
-    def take(self, offset: int, told: T | Mark) -> None:
+    def take(self, offset: int, record: T | WatermarkRecord) -> None:
         """Takes in one record, of an offset not taken in before."""
         self.position = offset + 1
-        if isinstance(told, Mark):
-            self._watermark.move(told)
-        elif told.at >= self.advanced:
-            heappush(self._waiting, (told.at, told.visitor, told.n, offset, told))
+        if isinstance(record, WatermarkRecord):
+            self._watermark.move(record)
+        elif record.at >= self.advanced:
+            heappush(self._waiting, (record.at, record.visitor, record.n, offset, record))
             self._offsets[offset] = None
 
     def advance(self, out: Outputs) -> None:
-        """Applies the records before the watermark and fires the deadlines up to it."""
-        watermark = self._watermark.value
-        if watermark <= self.advanced:
+        """Applies the records before the watermark and fires the deadlines up to it, `most` at a time. It has advanced
+        once all of that is done.
+        """
+        if self._until <= self.advanced:
+            self._until = self._watermark.value
+        until, left = self._until, self.most or sys.maxsize
+        if until <= self.advanced:
             return
         waiting = self._waiting
-        while waiting and waiting[0][0] < watermark:
-            _, _, _, offset, told = heappop(waiting)
+        while waiting and waiting[0][0] < until:
+            if not left:
+                return
+            left -= 1
+            _, _, _, offset, record = heappop(waiting)
             del self._offsets[offset]
-            self._apply(told, out)
-        for key, state in self._states.due(watermark):
-            if self._survives(state, watermark, out):
+            self._apply(record, out)
+        if not left:
+            return
+        for key, state in self._states.due(until, left if self.most else None):
+            if self._survives(state, until, out):
                 self._states.arm(key, state, state.deadline())
-        self.advanced = watermark
+        if not self._states.behind:
+            self.advanced = until
 
-    def _apply(self, told: T, out: Outputs) -> None:
-        states, key = self._states, self._whose(told)
-        place = told.at, told.visitor, told.n
+    def catch_up(self, out: Outputs) -> None:
+        """Does more of what the watermark allows."""
+        self.advance(out)
+
+    @property
+    def owes(self) -> bool:
+        """Whether `advance` would do more."""
+        return self._watermark.value > self.advanced
+
+    def _apply(self, record: T, out: Outputs) -> None:
+        states, key = self._states, self._whose(record)
+        place = record.at, record.visitor, record.n
         state = states.live.get(key) or states.get(key)
         if state is not None:
             if place <= (state.applied, state.last_visitor, state.last_n):
                 out.counts[self.counted, "copy"] += 1
                 return
-            if state.armed <= told.at and not self._survives(state, told.at, out):
+            if state.armed <= record.at and not self._survives(state, record.at, out):
                 state = None
         if state is None:
-            grave = states.grave(key)
-            if not self._begins(told) or (grave is not None and told.at <= grave[0]):
+            deleted = states.deleted(key)
+            if not self._begins(record) or (deleted is not None and record.at <= deleted[0]):
                 return
             state = self._new(key)
             states.add(key, state)
         else:
             states.dirty[key] = state
-        self._fold(state, told, out)
+        self._apply_to(state, record, out)
         state.applied, state.last_visitor, state.last_n = place
-        if state.armed <= told.at:
+        if state.armed <= record.at:
             state.armed = NEVER
-        states.arm(key, state, state.deadline())
+        deadline = state.deadline()
+        if deadline < state.armed or state.armed == NEVER:
+            states.arm(key, state, deadline)
         out.counts[self.counted, "applied"] += 1
 
     def _survives(self, state: P, until: int, out: Outputs) -> bool:
@@ -186,6 +207,11 @@ class WaitingStage(Stage[P], ABC, Generic[P, T]):
         self._states.forget(state.id, state)
         self._forgotten(state.id)
         return False
+
+    @property
+    def waits(self) -> bool:
+        """Whether a record waits for the watermark."""
+        return bool(self._waiting)
 
     @property
     def watermark(self) -> int:
@@ -202,10 +228,9 @@ class WaitingStage(Stage[P], ABC, Generic[P, T]):
         """The offset that may be committed once what `changes` gave at this moment has landed."""
         return next(iter(self._offsets), self.position)
 
-    def changes(self) -> Changes:
-        """Changelog records since the last call, to land in this order; the last vouches for the rest."""
+    def parts(self) -> Iterator[Changes]:
         first = self.position > 0 and not self._states.written
-        return self._states.changes((self.advanced, 0, 0), first)
+        return self._states.parts((self.advanced, 0, 0), first)
 
     def committed(self, offset: int) -> None:
         """What was forgotten may be buried, if the clock that landed vouches for it: copies come only behind that."""
@@ -214,4 +239,5 @@ class WaitingStage(Stage[P], ABC, Generic[P, T]):
     def restored(self) -> None:
         """All records of the changelog are in: goes on from where they left off."""
         self.advanced, _, _ = self._states.restored()
+        self._until = self.advanced
         self._states.reach(self.advanced)

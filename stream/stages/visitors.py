@@ -6,7 +6,7 @@ then the event's own fact, then its claims (`stream/stages/applying.py`). Deadli
 the end of the batch: no answer depends on the order among visitors. Invariant: all that stands before `position` is in the states.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any, cast
 
@@ -14,37 +14,39 @@ from msgspec import UNSET
 
 from schemas import names_nobody
 from stream.events.decoding import Rejected, parse
-from stream.events.nearest import shown
 from stream.events.records import Block, Line, Record
-from stream.events.types import TAGS, Event
+from stream.events.types import Event
 from stream.outputs.outputs import Outputs
 from stream.recipes.recipe import Recipes
 from stream.stages import announce_facts
 from stream.stages.applying import CODES, KEPT_AS, apply
-from stream.stages.backend import KINDS, Callbacks, Make, fastest
-from stream.stages.judgement import ELSEWHERE, judge
-from stream.stages.record_outcomes import Fates
+from stream.stages.backend import KINDS, Callbacks, VisitorBackend, best_backend
+from stream.stages.judgement import ATTENDED, ELSEWHERE, judge
+from stream.stages.record_outcomes import RecordOutcomes, reject, report
+from stream.stages.stage import Stage
 from stream.state.cart import NEVER
 from stream.state.visitor import FORGET_AFTER, IDLE_AFTER, LATE_AFTER, Visitor
-from stream.store.changelog import Changes, Entries
+from stream.store.changelog import Changes
 from stream.store.keyed import Keyed
 
 Parse = Callable[[Any], Event | None]
 
 
-class Visitors:
-    """`clock`: evidence reached (ms) · `position`: the next input offset; both -1 and 0 at first."""
+class Visitors(Stage[Visitor]):
+    """`clock`: evidence reached (ms) · `position`: the next input offset; both -1 and 0 at first · `most`: deadlines of
+    other visitors than those of the events that fire in one call, None: all.
+    """
 
-    def __init__(self, recipes: Recipes, make: Make | None = None) -> None:
+    most: int | None = None
+
+    def __init__(self, recipes: Recipes, make: VisitorBackend | None = None) -> None:
         """`make`: how visitors are made; None: the fastest way there is."""
         self._recipes = recipes
-        self._make = make or fastest()
-        self._states: Keyed[Visitor] = Keyed(
-            self._make.encode, self._make.decode, self._make.pack_all, self._make.back
-        )
+        self._make = make or best_backend()
+        made = self._make
+        super().__init__(Keyed(made.encode, made.decode, made.pack_all, made.back))
         self._time = NEVER
-        self.clock = NEVER
-        self.position = 0
+        self.clock = self._until = NEVER
 
     def process(
         self,
@@ -60,19 +62,21 @@ class Visitors:
         Records before `position` are skipped. Time does not move back behind evidence either: of a broker whose clock
         is further behind than the margin, an order still counts. Never raises for what a record holds.
         """
-        fates = Fates()
-        self._time = max(self._time, self.clock)
+        outcomes = RecordOutcomes()
+        self._time = max(self._time, self._until)
         applied: Iterable[int] = ()
-        take = partial(self._take, parse, fates, out)
+        take = partial(self._take, parse, outcomes, out)
         if self._make.run is None:
             self._run(cast(Iterable[Record], records), take)
         else:
-            active = announce_facts.active
-            callbacks = Callbacks(record, take, self._fresh, active, self._arm, out)
+            applied_by = partial(self._apply, out)
+            active, facts = announce_facts.active, out.facts if out.as_json else None
+            given = (self._fresh, applied_by, active, self._arm, facts, out)
+            callbacks = Callbacks(record, take, parse, *given)
             self.position, self._time, applied = self._make.run(
                 records, self.position, self._time, self._states.held, callbacks
             )
-        fates.count(zip(KINDS, applied, strict=False), out)
+        outcomes.count(zip(KINDS, applied, strict=False), out)
         self.advance(self._time, out)
 
     def _run(self, records: Iterable[Record], take: Callable[..., None]) -> None:
@@ -89,7 +93,7 @@ class Visitors:
     def _take(
         self,
         parse: Parse,
-        fates: Fates,
+        outcomes: RecordOutcomes,
         out: Outputs,
         offset: int,
         t: int,
@@ -101,31 +105,45 @@ class Visitors:
         try:
             event = parse(value)
             if event is None:
-                fate = "clock"
+                outcome = "clock"
             else:
                 kind = type(event)
                 if key != event.visitor.encode():
                     raise Rejected("no_key" if key is None else "key_differs", "$.visitor")
                 if event.aside is not None:
-                    _report(event, kind, offset, out)
-                fate = "unknown" if kind is Event else self._handle(offset, t, event, kind, out)
+                    report(event, kind, offset, out)
+                outcome = "unknown" if kind is Event else self._handle(offset, t, event, kind, out)
         except Rejected as fault:
-            out.rejected.append((offset, fault.reason, fault.path))
-            fate = "rejected"
-        fates.note(fate, kind)
+            outcome, kind = "rejected", reject(fault, kind, offset, value, out)
+        outcomes.note(outcome, kind)
 
     @property
     def takes_blocks(self) -> bool:
         return self._make.run is not None
 
     def advance(self, time: int, out: Outputs) -> None:
-        """Evidence has reached `time`: deadlines at or before it fire."""
-        if time <= self.clock:
+        """Evidence has reached `time`: deadlines at or before it fire, `most` of them at a time. The clock is there once
+        all have fired; `catch_up` fires more.
+        """
+        self._until = max(self._until, time)
+        self.catch_up(out)
+
+    def catch_up(self, out: Outputs) -> None:
+        """Fires deadlines that evidence has reached."""
+        if not self.owes:
             return
-        self.clock = time
-        for _, state in self._states.due(time):
-            if self._fire(state, time, out):
+        for _, state in self._states.due(self._until, self.most):
+            if self._fire(state, self._until, out):
                 self._arm(state)
+        if self._states.behind:
+            self._time = max(self._time, self._until)
+        else:
+            self.clock = self._until
+
+    @property
+    def owes(self) -> bool:
+        """Whether `catch_up` would do more."""
+        return self._until > self.clock
 
     def _handle(self, offset: int, t: int, event: Event, kind: type, out: Outputs) -> str:
         """Applies one event at `t` to its visitor's state; tells its fate."""
@@ -135,8 +153,8 @@ class Visitors:
             state = None
         name = CODES[kind] + event.id
         if state is None:
-            grave = states.grave(key)
-            if grave is not None and offset <= grave[0]:
+            deleted = states.deleted(key)
+            if deleted is not None and offset <= deleted[0]:
                 return "replayed"
         elif offset <= state.applied:
             return "replayed"
@@ -165,10 +183,14 @@ class Visitors:
             self._arm(state)
         return "applied"
 
+    def _apply(self, out: Outputs, state: Visitor, event: Event, t: int) -> None:
+        """One event that changes no person and has no keys, and is neither late nor of a pseudo-visitor."""
+        apply(state, event, type(event), ATTENDED, False, t, self._recipes, out)
+
     def _fresh(self, key: str) -> Visitor | None:
         """A new state; None for a name of nobody, and for one that has a grave."""
         states = self._states
-        if names_nobody(key) or states.grave(key) is not None:
+        if names_nobody(key) or states.deleted(key) is not None:
             return None
         state = self._make.new(key)
         states.add(key, state)
@@ -183,61 +205,26 @@ class Visitors:
     def _fire(self, state: Visitor, until: int, out: Outputs) -> bool:
         """Fires the visitor's deadlines at or before `until`; False if that forgot the visitor."""
         if state.idle_pending and state.last_sign + IDLE_AFTER <= until:
-            announce_facts.fell_idle(state, out)
+            if self._make.fell_idle is not None and out.as_json:
+                self._make.fell_idle(state, out.facts)
+            else:
+                announce_facts.fell_idle(state, out)
             self._states.dirty[state.id] = state
         if state.last_event + FORGET_AFTER <= until:
             self._states.forget(state.id, state)
             return False
         return True
 
-    @property
-    def next_deadline(self) -> int | None:
-        """A lower bound (ms) of the time at which `advance` could do something."""
-        return self._states.next_deadline
-
-    @property
-    def keys(self) -> int:
-        return len(self._states)
-
-    @property
-    def size(self) -> int:
-        """Bytes of the packed states, as of the last call of `changes`."""
-        return self._states.size
-
-    def changes(self) -> Changes:
-        """Changelog records since the last call, to land in this order; the last vouches for the rest."""
+    def parts(self) -> Iterator[Changes]:
         clock = (self.position, self._time, self.clock)
-        return self._states.changes(clock, self._time != self._states.clock[1])
-
-    @property
-    def written(self) -> bool:
-        """As of People."""
-        return self._states.written
-
-    def rest(self) -> None:
-        """In place of `changes` where nothing is written down: keeps what is held in its bounds."""
-        self._states.rest()
+        return self._states.parts(clock, self._time != self._states.clock[1])
 
     def committed(self, offset: int) -> None:
         """What was forgotten before `offset` may be buried, if the clock that has landed vouches for it."""
         self._states.committed(min(offset, self._states.clock[0]))
 
-    def restore(self, records: Entries) -> None:
-        """Records of the changelog, in its order. Raises UnreadableState."""
-        self._states.restore(records)
-
     def restored(self) -> None:
         """All records of the changelog are in: goes on from where they left off."""
         position, self._time, self.clock = self._states.restored()
-        self.position = max(position, 0)
+        self.position, self._until = max(position, 0), self.clock
         self._states.reach(self.clock)
-
-
-def _report(event: Event, kind: type, offset: int, out: Outputs) -> None:
-    """Tells the parts of an event that were left out, and the name of a type that there is not."""
-    named = TAGS.get(kind, "")
-    for fault in event.faults:
-        out.reported.append((offset, named, fault.path))
-        out.counts["reported", f"{named}:{fault.path}"] += 1
-    if kind is Event:
-        out.counts["unknown", shown(event.reading.type)] += 1

@@ -10,15 +10,15 @@ from typing import Final
 
 from stream.state import facts
 from stream.state.cart import NEVER
-from stream.state.facts import Mark
+from stream.state.facts import WatermarkRecord
 
 VISITORS: Final = "visitors"
 KEYS: Final = "keys"
 
 
-def mark(evidence: Mapping[int, int], sources: int, stage: str = VISITORS) -> bytes:
+def watermark_record(evidence: Mapping[int, int], sources: int, stage: str = VISITORS) -> bytes:
     """The value of a mark: evidence (ms) by partition of a stage, of how many there are."""
-    return facts.encode(Mark(sources, dict(evidence), stage))
+    return facts.encode(WatermarkRecord(sources, dict(evidence), stage))
 
 
 class Watermark:
@@ -31,11 +31,11 @@ class Watermark:
         """Ms; -1 until every source has been heard of."""
         self._of: Final = {VISITORS: self.evidence, KEYS: [NEVER] * keys}
 
-    def move(self, mark: Mark) -> None:
+    def move(self, watermark_record: WatermarkRecord) -> None:
         """Takes a mark in; evidence never moves back, and a mark of another number of sources is void."""
-        evidence = self._of.get(mark.stage)
-        if evidence is None or mark.sources != len(evidence):
+        evidence = self._of.get(watermark_record.stage)
+        if evidence is None or watermark_record.sources != len(evidence):
             return
-        for source, time in mark.evidence.items():
+        for source, time in watermark_record.evidence.items():
             evidence[source] = max(evidence[source], time)
         self.value = min(map(min, filter(None, self._of.values())))

@@ -45,9 +45,9 @@ Bought = dict[str, list[BoughtLine]]
 """By cart id."""
 
 
-def known(changed_at: int, contents: str, lines: Iterable[Line]) -> KnownCart:
-    kept = [(line.product_id, line.variant_id, line.quantity, line.since) for line in lines]
-    return KnownCart(changed_at, contents, kept)
+def held(lines: Iterable[Line]) -> list[tuple[str, str, float, int]]:
+    """The lines as a KnownCart has them."""
+    return [(line.product_id, line.variant_id, line.quantity, line.since) for line in lines]
 
 
 def bought_now(lines: Iterable[BoughtLine], at: int) -> set[tuple[str, str, float]]:
@@ -84,9 +84,11 @@ def add(bought: Bought, cart_id: str, contents: Contents, order: OrderEntry, at:
 
 def show(bought: Bought, cart_id: str, shown: Contents, at: int) -> None:
     """A summary shows contents: what of them is bought stays so for 14 days from now."""
+    if not shown:
+        return
     there = set(shown)
     for line in bought.get(cart_id, ()):
-        if at < line.until and line.content in there:
+        if at < line.until and (line.product_id, line.variant_id, line.quantity) in there:
             line.until = at + LASTS
 
 
@@ -106,8 +108,14 @@ def take_back(bought: Bought, order: OrderEntry) -> None:
 
 def lapse(bought: Bought, at: int) -> None:
     """Drops what is bought no more at `at`."""
-    for cart_id, lines in list(bought.items()):
-        _set(bought, cart_id, [line for line in lines if at < line.until])
+    lapsed = []
+    for cart_id, lines in bought.items():
+        for line in lines:
+            if line.until <= at:
+                lapsed.append(cart_id)
+                break
+    for cart_id in lapsed:
+        _set(bought, cart_id, [line for line in bought[cart_id] if at < line.until])
 
 
 def _set(bought: Bought, cart_id: str, lines: list[BoughtLine]) -> None:

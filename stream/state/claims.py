@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from stream.state.cart import Contents
-from stream.state.facts import Mark
+from stream.state.facts import WatermarkRecord
 
 
 class Claim(Struct, tag_field="type", kw_only=True, omit_defaults=True, gc=False):
@@ -45,4 +45,4 @@ class ConsentClaim(Claim, tag="consent.changed", gc=False):
 AnyClaim = Bound | OrderClaim | CancelClaim | ConsentClaim
 
 encode = msgspec.json.Encoder().encode
-decode = msgspec.json.Decoder(AnyClaim | Mark).decode
+decode = msgspec.json.Decoder(AnyClaim | WatermarkRecord).decode

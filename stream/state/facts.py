@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from stream.state.cart import Contents, Line
 from stream.state.orders import HandedOrder
-from stream.state.view import Glance, View
+from stream.state.view import View, ViewSummary
 from stream.state.visitor import Checkout
 
 
@@ -38,7 +38,7 @@ class Summary(Struct, omit_defaults=True, gc=False):
     orders: int
     cart: CartSummary
     checkout: Checkout | None = None
-    views: list[Glance] = []
+    views: list[ViewSummary] = []
     subject: View | None = None
     on_screen: str = ""
     searches: int = 0
@@ -107,7 +107,7 @@ class Consented(Fact, tag="consent.changed", gc=False):
     late: bool = False
 
 
-class Mark(Struct, tag_field="type", tag="mark", gc=False, omit_defaults=True):
+class WatermarkRecord(Struct, tag_field="type", tag="mark", gc=False, omit_defaults=True):
     """Evidence (ms) of partitions, of how many: all facts before it stand before this record.
 
     `stage`: whose partitions they are, those of the input (visitors) or of the claims (keys).
@@ -121,4 +121,4 @@ class Mark(Struct, tag_field="type", tag="mark", gc=False, omit_defaults=True):
 AnyFact = Idle | Active | Moved | Identified | Ordered | Unordered | Consented
 
 encode = msgspec.json.Encoder().encode
-decode = msgspec.json.Decoder(AnyFact | Mark).decode
+decode = msgspec.json.Decoder(AnyFact | WatermarkRecord).decode

@@ -33,7 +33,7 @@ class Gone(Struct, array_like=True, gc=False):
     unpaid: bool = False
 
 
-class Taken(Struct, array_like=True, gc=False):
+class TakenLines(Struct, array_like=True, gc=False):
     """The lines that a cart.updated took away, all at once."""
 
     at: int

@@ -9,7 +9,7 @@ from typing import Final
 
 from stream.durations import MINUTE
 from stream.state.cart import Line
-from stream.state.kept import Gone, Kept, Taken
+from stream.state.kept import Gone, Kept, TakenLines
 from stream.state.orders import OrderEntry, take_back
 from stream.state.visitor import Visitor
 
@@ -30,7 +30,7 @@ def copies(lines: Iterable[Line]) -> list[Line]:
 
 def take_away(state: Visitor, lines: Iterable[Line], t: int) -> None:
     """A cart.updated has emptied the cart of these lines."""
-    state.taken = Taken(t, copies(lines))
+    state.taken = TakenLines(t, copies(lines))
 
 
 def filled(state: Visitor) -> None:

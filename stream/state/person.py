@@ -28,7 +28,7 @@ def _by_time(order: OrderEntry) -> int:
     return order.at
 
 
-class Device(Struct, array_like=True, gc=False):
+class PersonVisitor(Struct, array_like=True, gc=False):
     """One visitor of the person, as told last."""
 
     active: bool
@@ -95,7 +95,7 @@ class Person(Struct, array_like=True, gc=False):
     armed: int = NEVER
     last_visitor: str = ""
     last_n: int = NEVER
-    visitors: dict[str, Device] = {}
+    visitors: dict[str, PersonVisitor] = {}
     carts: dict[str, KnownCart] = {}
     episodes: list[Episode] = []
     fired: list[FiredStep] = []
@@ -129,7 +129,14 @@ class Person(Struct, array_like=True, gc=False):
     @property
     def last_placed(self) -> OrderEntry | None:
         """The latest order that was ever entered; one cancelled since counts, one that was not paid does not."""
-        return max(self.placed + self.cancelled, key=_by_time, default=None)
+        last = None
+        for order in self.orders:
+            if not order.recurring and (last is None or order.at > last.at):
+                last = order
+        for order in self.cancelled:
+            if last is None or order.at > last.at:
+                last = order
+        return last
 
     @property
     def last_order(self) -> int:
@@ -148,16 +155,26 @@ class Person(Struct, array_like=True, gc=False):
 
     @property
     def visits(self) -> int:
-        return sum([device.visits for device in self.visitors.values()])
+        number = 0
+        for device in self.visitors.values():
+            number += device.visits
+        return number
 
     @property
     def anchor(self) -> int:
         """The largest `last_active` over the person's visitors."""
-        return max([device.last_active for device in self.visitors.values()], default=NEVER)
+        latest = NEVER
+        for device in self.visitors.values():
+            if device.last_active > latest:  # noqa: PLR1730 - as in the loop over records
+                latest = device.last_active
+        return latest
 
     @property
     def is_active(self) -> bool:
-        return True in [device.active for device in self.visitors.values()]
+        for device in self.visitors.values():  # noqa: SIM110 - at every fact, and any() is a generator
+            if device.active:
+                return True
+        return False
 
     def open_episodes(self) -> list[Episode]:
         return [episode for episode in self.episodes if episode.open]
@@ -171,11 +188,17 @@ class Person(Struct, array_like=True, gc=False):
         return first
 
 
-def trim(person: Person, at: int) -> None:
-    """After a fact, which brings one visitor, one cart and few episodes: keeps the state in its bounds."""
-    bought.lapse(person.bought, at)
+def trim_visitors(person: Person) -> None:
+    """After a fact that brings one visitor and no more."""
     if len(person.visitors) > limits.MOST_VISITORS:
         del person.visitors[min(person.visitors, key=lambda id: person.visitors[id].last_active)]
+
+
+def trim(person: Person, at: int) -> None:
+    """After a fact, which brings one visitor, one cart and few episodes: keeps the state in its bounds."""
+    if person.bought:
+        bought.lapse(person.bought, at)
+    trim_visitors(person)
     if len(person.carts) > limits.MOST_CARTS:
         del person.carts[min(person.carts, key=lambda id: person.carts[id].changed_at)]
     while len(person.bought) > limits.MOST_CARTS:
@@ -188,24 +211,32 @@ def trim(person: Person, at: int) -> None:
         finished.sort(key=lambda each: each.fed_at, reverse=True)
         for each in finished[limits.MOST_REMEMBERED :]:
             person.episodes.remove(each)
-    _trim_lines(person)
+    lines = 0
+    for cart in person.carts.values():
+        lines += len(cart.lines)
+    if lines > limits.MOST_LINES:
+        _trim_known(person)
+    if person.bought and sum(map(len, person.bought.values())) > limits.MOST_LINES:
+        _trim_bought(person)
 
 
 def _bought_at(person: Person, cart_id: str) -> int:
     return max(line.order_at for line in person.bought[cart_id])
 
 
-def _trim_lines(person: Person) -> None:
-    """Of known carts the lines go, and bought ones all, that have no room beside those of later carts."""
-    if sum([len(cart.lines) for cart in person.carts.values()]) > limits.MOST_LINES:
-        room = limits.MOST_LINES
-        for cart in sorted(person.carts.values(), key=lambda cart: cart.changed_at, reverse=True):
-            room -= len(cart.lines)
-            if room < 0:
-                cart.lines = []
-    if sum(map(len, person.bought.values())) > limits.MOST_LINES:
-        room = limits.MOST_LINES
-        for id in sorted(person.bought, key=lambda id: _bought_at(person, id), reverse=True):
-            room -= len(person.bought[id])
-            if room < 0:
-                del person.bought[id]
+def _trim_known(person: Person) -> None:
+    """Of known carts the lines go that have no room beside those of later carts."""
+    room = limits.MOST_LINES
+    for cart in sorted(person.carts.values(), key=lambda cart: cart.changed_at, reverse=True):
+        room -= len(cart.lines)
+        if room < 0:
+            cart.lines = []
+
+
+def _trim_bought(person: Person) -> None:
+    """Of bought lines those go that have no room beside those of later carts."""
+    room = limits.MOST_LINES
+    for id in sorted(person.bought, key=lambda id: _bought_at(person, id), reverse=True):
+        room -= len(person.bought[id])
+        if room < 0:
+            del person.bought[id]

@@ -18,7 +18,7 @@ class View(Struct, array_like=True, gc=False, omit_defaults=True):
     image: str | None = None
 
 
-class Glance(Struct, array_like=True, gc=False):
+class ViewSummary(Struct, array_like=True, gc=False):
     """A view without what the product looks like: most of its bytes, and told of the subject alone."""
 
     id: str

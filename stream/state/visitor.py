@@ -12,9 +12,9 @@ from msgspec import UNSET, Struct
 from stream.durations import DAY, MINUTE
 from stream.events.types import PageViewed, ProductViewed, SearchPerformed
 from stream.state.cart import NEVER, Cart
-from stream.state.kept import Gone, Kept, Taken
+from stream.state.kept import Gone, Kept, TakenLines
 from stream.state.orders import OrderEntry
-from stream.state.view import Glance, View
+from stream.state.view import View, ViewSummary
 
 VISIT_GAP: Final = 30 * MINUTE
 IDLE_AFTER: Final = 5 * MINUTE
@@ -99,7 +99,7 @@ class Visitor(Struct, array_like=True, gc=False):
     last_change: int = NEVER
     shown: bool = False
     emptied: bool = False
-    taken: Taken | None = None
+    taken: TakenLines | None = None
     ordered: Kept | None = None
     gone: list[Gone] = []
     email: str | None = None
@@ -107,7 +107,7 @@ class Visitor(Struct, array_like=True, gc=False):
     customer_since: int = NEVER
     former: str | None = None
     left_at: int = NEVER
-    told: dict[str, int] = {}
+    bound_pairs: dict[str, int] = {}
     page: str = ""
 
     @property
@@ -213,10 +213,10 @@ class Visitor(Struct, array_like=True, gc=False):
                 best, longest = each, each.dwell
         return best
 
-    def glances(self) -> list[Glance]:
+    def view_summaries(self) -> list[ViewSummary]:
         """The views of the visit, the newest last."""
         return [
-            Glance(view.id, view.count, view.dwell, view.at, view.event, view.category)
+            ViewSummary(view.id, view.count, view.dwell, view.at, view.event, view.category)
             for view in self.views.values()
         ]
 

@@ -46,7 +46,7 @@ does, which it calls for all but the plain ones."""
 Found = tuple[int, dict[str, int], dict[int, list[str]]]
 
 
-class Back(NamedTuple):
+class RestoreFunctions(NamedTuple):
     """Both steps of a restore, compiled. `survey`: as the one here."""
 
     read: Read
@@ -56,16 +56,16 @@ class Back(NamedTuple):
 def survey(packed: dict[str, bytes], span: int) -> Found:
     """Of packed states, by their headers alone: their bytes, what is applied in each grave, and the keys by the
     span (ms) of their deadline."""
-    size, graves, spans = 0, dict[str, int](), dict[int, list[str]]()
-    read, grave = HEADER.unpack_from, HEADER.size
+    size, header_only, spans = 0, dict[str, int](), dict[int, list[str]]()
+    read, deleted = HEADER.unpack_from, HEADER.size
     for key, value in packed.items():
         _, applied, deadline, _ = read(value)
         size += len(value)
-        if len(value) == grave:
-            graves[key] = applied
+        if len(value) == deleted:
+            header_only[key] = applied
         elif deadline != NEVER:
             spans.setdefault(deadline // span, []).append(key)
-    return size, graves, spans
+    return size, header_only, spans
 
 
 class UnreadableState(Exception):
@@ -86,7 +86,7 @@ class Reader:
 
     def __init__(self, packed: dict[str, bytes], fast: Read | None = None) -> None:
         self._packed = packed
-        self._buried: dict[str, Place] = {}
+        self._tombstoned: dict[str, Place] = {}
         self.fast = fast
         self.clock = (NEVER, NEVER, NEVER)
 
@@ -96,7 +96,7 @@ class Reader:
             for key, value in records:  # type: ignore[misc]
                 self.take_one(key, value)
         else:
-            self.fast(records, self._packed, self._buried, FORMAT, self.take_one)
+            self.fast(records, self._packed, self._tombstoned, FORMAT, self.take_one)
 
     def take_one(self, key: bytes, value: bytes | None) -> None:
         if not key or value is None:
@@ -108,7 +108,9 @@ class Reader:
         if old is not value:
             if _PLACE.unpack_from(value) >= _PLACE.unpack_from(old):
                 self._packed[name] = value
-        elif self._buried and _PLACE.unpack_from(value) <= self._buried.get(name, (NEVER, NEVER)):
+        elif self._tombstoned and _PLACE.unpack_from(value) <= self._tombstoned.get(
+            name, (NEVER, NEVER)
+        ):
             del self._packed[name]
 
     def _take_other(self, key: bytes, value: bytes | None) -> None:
@@ -120,7 +122,7 @@ class Reader:
             name = key.decode()
             old = self._packed.get(name)
             if old is not None and len(old) == HEADER.size:
-                self._buried[name] = _PLACE.unpack_from(old)
+                self._tombstoned[name] = _PLACE.unpack_from(old)
                 del self._packed[name]
 
     @staticmethod

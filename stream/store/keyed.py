@@ -5,10 +5,13 @@ crash is still known as applied; then a tombstone. What is written and read back
 """
 
 from collections.abc import Callable, Iterator
+from itertools import chain, islice
 from typing import Final, Generic, Protocol, TypeVar
 
 from stream.state.cart import NEVER
-from stream.store.changelog import CLOCK, FORMAT, HEADER, Back, Changes, Entries, Reader, survey
+from stream.store import changelog
+from stream.store.changelog import CLOCK, FORMAT, HEADER, Changes, Entries, RestoreFunctions
+from stream.store.stretches import AT_A_STRETCH, in_parts
 from stream.store.timer_wheel import SPAN, Wheel
 
 DECODED: Final = 20_000
@@ -35,7 +38,7 @@ class Keyed(Generic[S]):
         encode: Callable[[S], bytes],
         decode: Callable[[memoryview], S],
         pack_all: PackAll[S] | None = None,
-        back: Back | None = None,
+        back: RestoreFunctions | None = None,
     ) -> None:
         """`pack_all`, `back`: in place of slower ones, if there are any."""
         self._encode = encode
@@ -45,16 +48,16 @@ class Keyed(Generic[S]):
         self.live: dict[str, S] = {}
         self._older: dict[str, S] = {}
         self.dirty: dict[str, S] = {}
-        self._graves: dict[str, int] = {}
+        self._header_only: dict[str, int] = {}
         self._tombstones: list[str] = []
-        self._reader = Reader(self._packed, back and back.read)
-        self._survey = back.survey if back else survey
+        self._reader = changelog.Reader(self._packed, back and back.read)
+        self._survey = back.survey if back else changelog.survey
         self._forgotten: dict[str, bytes] = {}
         self._wheel = Wheel()
         self.clock = (NEVER, NEVER, NEVER)
         """Three numbers of the stage, as last written; the largest wins at a restore."""
         self.size = 0
-        """Bytes of the packed states, as of the last call of `changes`."""
+        """Bytes of the packed states, as of the last call of `parts`."""
 
     def get(self, key: str) -> S | None:
         """The state of a key, decoded; None if there is none."""
@@ -70,7 +73,7 @@ class Keyed(Generic[S]):
             self.live[key] = state
         return state
 
-    def grave(self, key: str) -> tuple[int, int] | None:
+    def deleted(self, key: str) -> tuple[int, int] | None:
         """(applied, version) of a key that was forgotten and is not yet buried."""
         value = self._forgotten.get(key) or self._packed.get(key)
         if value is None or len(value) != HEADER.size:
@@ -80,11 +83,11 @@ class Keyed(Generic[S]):
 
     def add(self, key: str, state: S) -> None:
         """A new state, which goes on from the grave if there is one."""
-        grave = self.grave(key)
-        if grave is not None:
-            state.applied, state.version = grave
+        deleted = self.deleted(key)
+        if deleted is not None:
+            state.applied, state.version = deleted
         self.live[key] = self.dirty[key] = state
-        self._graves.pop(key, None)
+        self._header_only.pop(key, None)
         self._forgotten.pop(key, None)
 
     def arm(self, key: str, state: S, deadline: int) -> None:
@@ -94,17 +97,17 @@ class Keyed(Generic[S]):
             self._wheel.arm(key, deadline)
             value = self._packed.get(key)
             if value is not None and key not in self.dirty:
-                header = (
-                    *HEADER.unpack_from(value)[:2],
-                    deadline,
-                    HEADER.unpack_from(value)[3],
-                )
-                self._packed[key] = HEADER.pack(*header) + value[HEADER.size :]
+                format, applied, _, version = HEADER.unpack_from(value)
+                header = HEADER.pack(format, applied, deadline, version)
+                self._packed[key] = header + value[HEADER.size :]
 
-    def due(self, time: int) -> list[tuple[str, S]]:
-        """The states armed at or before `time`, unarmed: to be looked at, fired and armed anew."""
+    def due(self, time: int, most: int | None = None) -> list[tuple[str, S]]:
+        """The states armed at or before `time`, unarmed: to be looked at, fired and armed anew.
+
+        `most`: so many at most, or none after much work; then `behind` tells whether there can be more.
+        """
         found = []
-        for key in self._wheel.due(time, self._armed):
+        for key in self._wheel.due(time, self._armed, most):
             state = self.get(key)
             assert state is not None, "an armed key has a state"
             state.armed = NEVER
@@ -112,12 +115,16 @@ class Keyed(Generic[S]):
         return found
 
     @property
+    def behind(self) -> bool:
+        """Whether the last call of `due` has left some."""
+        return self._wheel.behind
+
+    @property
     def next_deadline(self) -> int | None:
         return self._wheel.next
 
     def _armed(self, key: str) -> int:
-        state = self.live.get(key) or self._older.get(key)
-        if state is not None:
+        if state := self.live.get(key) or self._older.get(key):
             return state.armed
         value = self._packed.get(key)
         return NEVER if value is None else int(HEADER.unpack_from(value)[2])
@@ -129,31 +136,44 @@ class Keyed(Generic[S]):
         self.size -= len(self._packed.pop(key, b""))
         self._forgotten[key] = HEADER.pack(FORMAT, state.applied, NEVER, state.version + 1)
 
-    def changes(self, clock: tuple[int, int, int], moved: bool) -> Changes:
-        """The changelog records since the last call, in the order in which they must land.
-
-        The clock is written behind other records, and alone if it has `moved`.
-        """
-        records: Changes = [
-            (key.encode(), None) for key in self._tombstones if key not in self.live
-        ]
+    def parts(self, clock: tuple[int, int, int], moved: bool) -> Iterator[Changes]:
+        """The changelog records since the last call, in the order in which they must land, a part at a time: until
+        the last part is given nothing may change. The clock is written behind others, and alone if it has `moved`."""
+        buried = [key for key in self._tombstones if key not in self.live]
+        tombstones: Changes = [(key.encode(), None) for key in buried]
+        changed = bool(tombstones or self.dirty or self._forgotten)
         self._tombstones.clear()
-        packed = self._packed
+        yield tombstones
         pack_all = self._pack_all or self._pack_each
-        self.size += pack_all(FORMAT, self.dirty, packed, records)
+        for dirty in in_parts(self.dirty):
+            records: Changes = []
+            self.size += pack_all(FORMAT, dirty, self._packed, records)
+            yield records
         self.dirty.clear()
-        for key, value in self._forgotten.items():
-            self.size += len(value) - len(packed.get(key, b""))
-            packed[key] = value
-            self._graves[key] = HEADER.unpack(value)[1]
-            records.append((key.encode(), value))
+        for forgotten in in_parts(self._forgotten):
+            yield [self._dug(key, value) for key, value in forgotten.items()]
         self._forgotten.clear()
-        if records or moved:
-            records.append((b"", CLOCK.pack(FORMAT, *clock)))
+        if changed or moved:
+            yield [(b"", CLOCK.pack(FORMAT, *clock))]
             self.clock = clock
         if len(self.live) > DECODED:
             self._older, self.live = self.live, {}
-        return records
+
+    def changes(self, clock: tuple[int, int, int], moved: bool) -> Changes:
+        """All of `parts`."""
+        return list(chain.from_iterable(self.parts(clock, moved)))
+
+    def _dug(self, key: str, value: bytes) -> tuple[bytes, bytes]:
+        """A grave, and its record."""
+        self.size += len(value) - len(self._packed.get(key, b""))
+        self._packed[key] = value
+        self._header_only[key] = HEADER.unpack(value)[1]
+        return key.encode(), value
+
+    @property
+    def changed(self) -> bool:
+        """Whether there are records for `parts`, the clock's aside."""
+        return bool(self.dirty or self._forgotten or self._tombstones)
 
     def _pack_each(
         self, format: int, dirty: dict[str, S], packed: dict[str, bytes], records: Changes
@@ -177,7 +197,7 @@ class Keyed(Generic[S]):
         return self.live, self._older, self._packed, self.dirty
 
     def rest(self) -> None:
-        """For a run without a changelog, in place of `changes`: packs only what it puts aside."""
+        """For a run without a changelog, in place of `parts`: packs only what it puts aside."""
         self._forgotten.clear()
         if len(self.live) <= DECODED:
             return
@@ -193,9 +213,10 @@ class Keyed(Generic[S]):
         return header + self._encode(state)
 
     def committed(self, applied: int) -> None:
-        """The commit has passed what was applied before `applied`: graves of before may be buried."""
-        for key in [key for key, last in self._graves.items() if last < applied]:
-            del self._graves[key]
+        """The commit has passed what was applied before `applied`: graves of before may be buried, some at a time."""
+        passed = (key for key, last in self._header_only.items() if last < applied)
+        for key in list(islice(passed, AT_A_STRETCH)):
+            del self._header_only[key]
             self.size -= len(self._packed.pop(key))
             self._tombstones.append(key)
 
@@ -206,8 +227,8 @@ class Keyed(Generic[S]):
     def restored(self) -> tuple[int, int, int]:
         """After the last record: arms the deadlines from the headers alone. The clock as it was written."""
         self.clock = max(self.clock, self._reader.clock)
-        self._reader = Reader(self._packed, self._reader.fast)
-        self.size, self._graves, spans = self._survey(self._packed, SPAN)
+        self._reader = changelog.Reader(self._packed, self._reader.fast)
+        self.size, self._header_only, spans = self._survey(self._packed, SPAN)
         self._wheel.take(spans, self._armed)
         return self.clock
 
@@ -223,5 +244,5 @@ class Keyed(Generic[S]):
                 yield key, self._decode(memoryview(value)[HEADER.size :])
 
     def __len__(self) -> int:
-        """Keys as of the last call of `changes`, graves included."""
+        """Keys as of the last call of `parts`, graves included."""
         return len(self._packed)

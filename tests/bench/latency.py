@@ -1,11 +1,13 @@
-"""(c) Latency at steady rates, by the broker's times: from a record appended to its answer appended.
+"""(c) Latency at steady rates, by the broker's times: from a record appended to its answer appended; and the CPU.
 
 Signal to exit trigger, order to cancel, and from the moment a reminder is due to its trigger. The probes
 are visitors of their own amid the traffic. A reminder comes five minutes after its cart at the earliest:
-so the first rate is kept up for longer, and carts are filled from the beginning.
+so the first rate is kept up for longer, and carts are filled from the beginning. Rate 0 is an idle shop. The
+peers get the same traffic afterwards, each on its own: of them only the CPU is told.
 """
 
 import argparse
+import math
 import time
 from collections import defaultdict, deque
 from collections.abc import Iterator
@@ -17,13 +19,25 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartiti
 from agents.config.settings import Settings
 from agents.kafka.topics import EVENTS
 from tests.bench import log, subjects
-from tests.bench.process import Cost, cost
+from tests.bench.process import Subject
 from tests.bench.room import Room
 from tests.bench.table import share, show
 from tests.bench.traffic import Row, rows, wall
 
-SMOKE: Final = "--rates 200 --seconds 7 --no-reminders"
+SMOKE: Final = "--rates 200 --seconds 7 --no-reminders --peers handloop"
 VISITORS: Final = 10_000
+SETTLED: Final = 12.0
+"""Seconds after which an idle worker is as idle as it gets."""
+
+EACH_PROBE: Final = 25
+"""Events for each probe of a kind, at least: each probe is two events itself."""
+
+SETTLED: Final = 12.0
+"""Seconds after which an idle worker is as idle as it gets."""
+
+EACH_PROBE: Final = 25
+"""Events for a probe of each kind, at least: a probe is two events itself."""
+
 REMINDED: Final = 303.0
 """Seconds from a cart to its reminder; the visitor is idle after 300."""
 
@@ -46,10 +60,11 @@ class Answer(NamedTuple):
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--rates", type=int, nargs="+", default=[1_000, 5_000, 20_000])
+    parser.add_argument("--rates", type=int, nargs="+", default=[0, 100, 1_000, 5_000, 20_000])
     parser.add_argument("--seconds", type=int, default=60, help="at each rate")
-    parser.add_argument("--probes", type=int, default=20, help="of each kind, a second")
+    parser.add_argument("--probes", type=int, default=20, help="of each kind, a second, at most")
     parser.add_argument("--partitions", type=int, default=4)
+    parser.add_argument("--peers", nargs="*", default=["handloop", "stockfaust"])
     parser.add_argument("--no-reminders", action="store_true", help="spares the first five minutes")
     parser.add_argument("--profile", action="store_true", help="sample the stacks of the worker")
 
@@ -59,25 +74,59 @@ def run(args: argparse.Namespace, room: Room) -> None:
     recipes.write_text(RECIPES)
     settings = log.settings_of(room.bootstrap, "latency", recipes=recipes)
     log.make(settings, args.partitions)
-    phases: list[tuple[int, int, Cost]] = []
+    phases: list[Phase] = []
     profile = room.folder / "profile.txt" if args.profile else None
     with subjects.Worker(settings, room.folder / "worker.log", profile) as worker:
+        worker.until_ready(60)
         shop = Shop(settings, args.probes)
-        shop.keep(args.rates[0], 5 if args.no_reminders else ORDERED + 1)
-        worker.until(1, 30)
         for rate in args.rates:
-            began, first = wall(), worker.moment()
-            shop.keep(rate, args.seconds)
-            phases.append((began, rate, cost(first, worker.moment())))
+            if rate and not any(phase.rate for phase in phases):
+                shop.keep(rate, 5 if args.no_reminders else ORDERED + 1)
+            phases.append(_phase(worker, shop, rate, args.seconds))
         shop.close()
         time.sleep(3)
     if profile:
         print(profile.read_text())
     answers = list(_answers(settings))
     log.drop(settings)
-    for number, (began, rate, spent) in enumerate(phases):
-        until = phases[number + 1][0] if number + 1 < len(phases) else 1 << 62
-        _show(rate, spent, [each for each in answers if began <= each.at < until])
+    for number, phase in enumerate(phases):
+        until = phases[number + 1].began if number + 1 < len(phases) else 1 << 62
+        if phase.rate:
+            _show(phase, [each for each in answers if phase.began <= each.at < until])
+    _show_cpu({"worker": phases, **{name: _peer(name, room, args) for name in args.peers}})
+
+
+class Phase(NamedTuple):
+    """A rate kept up from `began` (ms) on. `done`: events a second that were processed · `share`: % of a core."""
+
+    began: int
+    rate: int
+    done: float
+    share: float
+
+
+def _phase(subject: Subject, shop: "Shop", rate: int, seconds: int) -> Phase:
+    if not rate:
+        time.sleep(SETTLED)
+    began, first = wall(), subject.moment()
+    shop.keep(rate, seconds)
+    last = subject.moment()
+    spent, events = last.time - first.time, last.done - first.done
+    return Phase(began, rate, events / spent, 100 * (last.cpu - first.cpu) / spent)
+
+
+def _peer(name: str, room: Room, args: argparse.Namespace) -> list[Phase]:
+    """Of a peer, with topics of its own."""
+    settings = log.settings_of(room.bootstrap, f"latency.{name}")
+    log.make(settings, args.partitions)
+    with subjects.peer(name, settings, args.partitions, room.folder / f"{name}.log") as peer:
+        shop = Shop(settings, 0)
+        shop.keep(max(args.rates), 1)
+        peer.until(1, 60)
+        phases = [_phase(peer, shop, rate, args.seconds) for rate in args.rates]
+        shop.close()
+    log.drop(settings)
+    return phases
 
 
 class Shop:
@@ -90,17 +139,23 @@ class Shop:
         self._probes = probes
         self._number = 0
         self._next = time.monotonic()
+        self._every = math.inf
         self._waiting: dict[str, deque[tuple[float, int]]] = defaultdict(deque)
 
     def keep(self, rate: int, seconds: float) -> None:
-        """Sends so many events a second."""
+        """Sends so many events a second, and probes. Nothing at rate 0."""
+        self._every = 1 / max(0.001, min(self._probes, rate / EACH_PROBE))
+        if not rate:
+            time.sleep(seconds)
+            return
         began, sent = time.monotonic(), 0
         while (now := time.monotonic()) < began + seconds:
             due = int((now - began) * rate) - sent
             for _ in range(due):
                 self._send(next(self._rows))
             sent += due
-            self._probe(now)
+            if self._probes:
+                self._probe(now)
             self._client.poll(0)
             time.sleep(max(0.0, now + 0.005 - time.monotonic()))
 
@@ -109,7 +164,7 @@ class Shop:
 
     def _probe(self, now: float) -> None:
         while self._next <= now:
-            self._next += 1 / self._probes
+            self._next = max(self._next, now - 1) + self._every
             number = self._number = self._number + 1
             self._send(_event(f"exit-{number}", b'"type":"page.viewed"', 1))
             self._waiting["exit"].append((now + SIGNALLED, number))
@@ -163,16 +218,32 @@ def _answers(settings: Settings) -> Iterator[Answer]:
     consumer.close()
 
 
-def _show(rate: int, spent: Cost, answers: list[Answer]) -> None:
+def _show(phase: Phase, answers: list[Answer]) -> None:
     took: dict[str, list[int]] = defaultdict(list)
     for answer in answers:
         took[answer.kind].append(answer.took)
     show(
-        f"Latency at {rate:,} events/s in ms ({spent.rate:,.0f}/s processed, {spent.cpu:.1f} µs of CPU "
-        f"each, {spent.cpu * spent.rate / 1e4:.0f} % of a core)",
+        f"Latency at {phase.rate:,} events/s in ms ({phase.done:,.0f}/s processed)",
         ("", "p50", "p99", "p99.9", "largest", "number"),
         [
             (kind, *(f"{share(each, part):,}" for part in (0.5, 0.99, 0.999, 1)), f"{len(each):,}")
             for kind, each in took.items()
         ],
     )
+
+
+def _show_cpu(spent: dict[str, list[Phase]]) -> None:
+    """In brackets: events a second that were processed, where that is less than what was sent."""
+    show(
+        "CPU at steady rates, % of a core",
+        ("events/s", *spent),
+        [
+            (f"{phases[0].rate:,}", *map(_spent, phases))
+            for phases in zip(*spent.values(), strict=True)
+        ],
+    )
+
+
+def _spent(phase: Phase) -> str:
+    short = f" ({phase.done:,.0f}/s)" if phase.done < 0.95 * phase.rate else ""
+    return f"{phase.share:.1f}{short}"

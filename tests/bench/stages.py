@@ -21,16 +21,17 @@ from aiokafka.structs import TopicPartition
 
 from agents.config.recipes import read
 from agents.kafka.partitioner import partition_of
-from agents.kafka.raw_batches import RawBatch, Stored, raw_batches
+from agents.kafka.raw_batches import RawBatch, RetainedBatches, raw_batches
+from agents.worker.packing import PACKED, PLAIN, Packer
 from agents.worker.partition_processor import AT_A_TIME
-from agents.worker.producer import PACKED, PLAIN, Packer, Source
+from agents.worker.producer import Provenance
 from stream.events.records import Block, Record
 from stream.outputs.outputs import Outputs
 from stream.recipes.recipe import Recipes
 from stream.stages.backend import COMPILED
 from stream.stages.people import People
 from stream.stages.visitors import Visitors
-from stream.stages.watermark import mark
+from stream.stages.watermark import watermark_record
 from tests.bench.room import Room
 from tests.bench.table import show, spread
 from tests.bench.traffic import Row, rows
@@ -105,7 +106,7 @@ def stored(events: Sequence[Row], base: int) -> bytes:
 def fetched(batch: bytes) -> list[RawBatch]:
     """As aiokafka's fetcher hands it over."""
     where, at = TopicPartition("events", 0), fetcher.READ_COMMITTED
-    records = fetcher.PartitionRecords(where, Stored(batch), [], 0, None, None, True, at)
+    records = fetcher.PartitionRecords(where, RetainedBatches(batch), [], 0, None, None, True, at)
     return list(raw_batches(records, COMPILED is not None))
 
 
@@ -131,7 +132,7 @@ def one_round(
         watch("apply: decode and fold", visitors.process, part, out)
         part, taken = [], 0
         watch("send: facts and triggers into batches", _send, out)
-        values = [value for _, value in out.facts] + [mark({0: visitors.clock}, 1)]
+        values = [value for _, value in out.facts] + [watermark_record({0: visitors.clock}, 1)]
         second = Outputs()
         watch("people: decode and apply facts", _people, people, values, facts, second)
         facts += len(values)
@@ -153,7 +154,7 @@ def _people(people: People, values: Sequence[bytes], offset: int, out: Outputs) 
 def _send(out: Outputs) -> None:
     """As agents/worker/producer.py packs them, with the compression that the sender's loop would do."""
     facts, others = Packer(PACKED), Packer(PLAIN)
-    headers = Source("storefront.events", 0).headers(1)
+    headers = Provenance("storefront.events", 0).headers(1)
     for person, value in out.facts:
         key = person.encode()
         facts.add("facts", partition_of(key, 4), key, value)

@@ -31,7 +31,7 @@ done = 0
 @app.agent(events)
 async def visitors(stream: Any) -> None:
     global done, reached
-    async for happening in stream.events.types():
+    async for happening in stream.events():
         event = happening.value
         reached = happening.message.timestamp
         state = states[event["visitor"]]

@@ -1,8 +1,9 @@
 """Events of a shop as bytes, made fast: about 500 bytes each, the same for the same seed.
 
 Most are views; 1 visit in 6 has a cart, 1 visitor in 4 is a known customer. Whose turn it is, is one of:
-`uniform` (anybody's), `hot` (half of all events come from 1 visitor in 100) and `visits` (a few are in the
-shop at a time, each for a dozen events, and then another one comes: so people leave, and come again).
+`uniform` (anybody's), `hot` (half of all events come from 1 visitor in 100), `visits` (a few are in the
+shop at a time, each for a dozen events, and then another one comes: so people leave, and come again) and `ending`
+(the same with eight events a visit and an hour between two: so every visit ends).
 """
 
 import time
@@ -11,19 +12,22 @@ from collections.abc import Callable, Iterator
 from random import Random
 from typing import Final, Literal, NamedTuple
 
-Keys = Literal["uniform", "hot", "visits"]
+Keys = Literal["uniform", "hot", "visits", "ending"]
 
 START: Final = 1_767_571_200_000
 """2026-01-05T00:00Z, ms: when a record-time log begins."""
 
 BETWEEN: Final = 20_000
-"""Ms from one event of a visitor to the next, where time is made up."""
+"""Ms from one event of a visitor to the next, where time is made up; twice that in visits that end."""
 
 IN_THE_SHOP: Final = 10
 """Of so many visitors one is in the shop at a time (`visits`)."""
 
 JOURNEY: Final = 16
 """Events of a visit; after them the next visit begins."""
+
+SHORT: Final = JOURNEY // 2
+"""Events of a visit that ends: what is put into a cart is often bought in the next one, or never."""
 
 SHELVES: Final = ("jackets", "trousers", "shoes", "socks", "tents", "backpacks", "cooking", "mats")
 CONTEXT: Final = (
@@ -138,7 +142,10 @@ def rows(
     slots = list(range(inside))
     newest = inside
     hot = max(1, visitors // 100)
-    apart = BETWEEN / (inside if keys == "visits" else visitors)
+    stay = SHORT if keys == "ending" else JOURNEY
+    apart = {"visits": BETWEEN / inside, "ending": 2 * BETWEEN / inside}.get(
+        keys, BETWEEN / visitors
+    )
     for number in range(count):
         if each_first and number < visitors:
             who = number
@@ -149,7 +156,7 @@ def rows(
         else:
             slot = int(draw() * inside)
             who = slots[slot]
-            if steps[who] and steps[who] % JOURNEY == 0:
+            if steps[who] and steps[who] % stay == 0:
                 who = slots[slot] = newest % visitors
                 newest += 1
         step = steps[who]

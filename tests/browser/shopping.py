@@ -17,7 +17,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
 from agents.config.settings import Settings, Time
-from agents.demo.workers import Crew
+from agents.demo.workers import WorkerProcesses
 from tests.integration.collecting import kept, make_topics
 
 ROOT = Path(__file__).parents[2]
@@ -53,8 +53,8 @@ def housed(broker: str, logs: Path, mode: Time = "append") -> Iterator[House]:
         "TRIGGERS_TIME": mode,
         "TRIGGERS_REDIS": "",
     }
-    with Crew(1, environ, logs) as crew, served(environ, logs) as url:
-        crew.wait()
+    with WorkerProcesses(1, environ, logs) as workers, served(environ, logs) as url:
+        workers.wait()
         yield House(settings, url)
 
 

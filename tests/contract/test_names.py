@@ -14,32 +14,13 @@ FILES = sorted(file for room in ROOMS for file in (HOME / room).rglob("*.py"))
 GLOSSARY = (HOME / "docs" / "glossary.md").read_text()
 
 CLASSES = {
-    "Answer": "to be renamed: agents/sender gets Response, agents/explain keeps it",
-    "Claim": "to be renamed: agents/sender gets Reservation, stream/state keeps it",
-    "Device": "to be renamed: stream/state gets PersonVisitor, agents/simulator keeps it",
-    "Evidence": "to be renamed: agents/worker gets WatermarkEmitter, agents/console WatermarkProgress",
-    "Feed": "to be renamed: agents/console gets TopicReader, agents/demo Terminal",
-    "Flush": "to be renamed: agents/worker gets Checkpoint, agents/config CheckpointPauses",
-    "Keys": "the keys of an event, and the stage of that name; agents/view gets RedisKeys",
-    "Kind": "to be renamed: agents/simulator gets ProductKind, stream/kinds keeps it",
-    "Known": "to be renamed: agents/explain gets PendingSteps, stream/recipes keeps it",
-    "Line": "a line of a cart, of a story, of a file; agents/collector gets ProducerTerm",
-    "Mark": "to be renamed: agents/sender gets IdempotencyRecord, stream/state WatermarkRecord",
+    "Keys": "the keys of an event, and the stage of that name",
     "Message": "what a translator reads, and what a webhook carries: each the message of its own protocol",
     "Metrics": "each program has instruments of its own",
     "Product": "as an event gives it, and as a trigger promises it: the two shapes may part",
-    "Reader": "to be renamed: agents/kafka gets TailReader, stream/store keeps it",
     "Record": "a record of Kafka, as a translator and as a replay see it",
-    "Seen": "to be renamed: stream/episodes gets VisibleSummary, agents/demo keeps it",
-    "Sender": "to be renamed: agents/worker gets OutputProducer, agents/commands keeps it",
-    "Service": "to be renamed: agents/worker gets Worker, agents/sender keeps it",
-    "Source": "to be renamed: agents/worker gets Provenance, agents/explain DecisionSource",
-    "Stage": "to be renamed: agents/demo gets DemoSession, stream/stages keeps it",
-    "Stored": "to be renamed: agents/view gets ViewReader, agents/kafka RetainedBatches",
-    "Taken": "to be renamed: stream/state gets TakenLines, agents/collector keeps it",
-    "Unread": "to be renamed: agents/kafka gets Oversized, stream/events keeps it",
 }
-"""Public classes whose name stands in two packages, and why. One to be renamed waits for its change."""
+"""Public classes whose name stands in two packages, and why."""
 
 MODULES = {
     "agents": {
@@ -47,7 +28,6 @@ MODULES = {
         "consumer": "of a worker, of a sender, and of a bridge",
         "dead_letters": "of input that cannot be read, and of triggers that no endpoint took",
         "health": "of a worker, of a sender, and of a bridge",
-        "keys": "to be renamed: agents/view/keys.py gets redis_keys.py",
         "lookup": "the page asks what the command asks",
         "metrics": "each program has instruments of its own",
         "producer": "of outputs, and of collected events",

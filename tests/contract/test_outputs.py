@@ -22,7 +22,7 @@ FACTS = {
         facts.Ordered,
         facts.Unordered,
         facts.Consented,
-        facts.Mark,
+        facts.WatermarkRecord,
     )
 }
 
@@ -33,7 +33,7 @@ CLAIMS = {
         claims.OrderClaim,
         claims.CancelClaim,
         claims.ConsentClaim,
-        facts.Mark,
+        facts.WatermarkRecord,
     )
 }
 

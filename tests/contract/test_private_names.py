@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from agents.kafka.raw_batches import PRIVATE
+from agents.kafka.private_names import PRIVATE
 from agents.worker import consumer, faust_app
 
 HOME = Path(__file__).parents[2]
@@ -54,7 +54,7 @@ def is_private(name: str) -> bool:
 @pytest.mark.parametrize(("where", "name"), NAMES)
 def test_a_private_name_that_is_used_is_there(where: str, name: str) -> None:
     assert name in set(attributes(class_of(where))), (
-        f"{where.replace(':', '.')} has no {name} in the installed release: agents/kafka/raw_batches.py lists "
+        f"{where.replace(':', '.')} has no {name} in the installed release: agents/kafka/private_names.py lists "
         "it as used; read the new source, mend its user, then the list and the pin"
     )
 
@@ -120,6 +120,7 @@ def test_no_name_is_listed_that_nobody_uses() -> None:
     names = (
         "worker/faust_app",
         "kafka/raw_batches",
+        "kafka/paced_fetch",
         "kafka/reconnect",
         "worker/consumer",
         "worker/producer",

@@ -7,7 +7,7 @@ from typing import Any
 from prometheus_client import CollectorRegistry
 
 from agents.bridge.metrics import BridgeMetrics
-from agents.collector.metrics import Collected
+from agents.collector.metrics import CollectorMetrics
 from agents.config.settings import Settings
 from agents.sender.metrics import Metrics as SenderMetrics
 from agents.view.metrics import ViewMetrics
@@ -35,7 +35,7 @@ def registries() -> list[CollectorRegistry]:
         Metrics().registry,
         SenderMetrics().registry,
         BridgeMetrics().registry,
-        Collected().registry,
+        CollectorMetrics().registry,
         ViewMetrics(link, writer).registry,
     ]
 

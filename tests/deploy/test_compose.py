@@ -18,6 +18,8 @@ SECRET = "whsec_" + "c2VjcmV0" * 4
 def environment(service: dict[str, Any]) -> dict[str, str]:
     """As compose fills it in for somebody who has set what is asked for."""
     given = {
+        "${TRIGGERS_SENDER_SERVICE:-webhook}": "webhook",
+        "${TRIGGERS_SENDER_KEY:-}": "",
         "${TRIGGERS_WEBHOOK_URL:-}": "https://sms.example",
         "${TRIGGERS_WEBHOOK_SECRET:-}": SECRET,
         "${TRIGGERS_IDENTITY_PEPPER:-}": SECRET,

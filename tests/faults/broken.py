@@ -12,34 +12,36 @@ from typing import Any
 
 def acked_at_receipt() -> None:
     """The offset is committed when a batch comes, before anything of it is durable."""
-    from agents.worker.assignment import Ownership
-    from agents.worker.partition_processor import Shard
+    from agents.worker.assignment import Assignment
+    from agents.worker.partition_processor import PartitionProcessor
 
-    take = Ownership.take
+    take = Assignment.take
 
-    async def taken(self: Ownership, message: Any) -> None:
-        shard = self.shards.get(message.tp)
-        if shard is not None and self.flowing:
-            await self.consumer.commit_offsets({message.tp: message.value[-1].next})
+    async def taken(self: Assignment, message: Any) -> None:
+        ours = {
+            tp: batches[-1].next for tp, batches in message.value.items() if tp in self.processors
+        }
+        if ours and self.flowing:
+            await self.consumer.commit_offsets(ours)
         if message.tp.topic.endswith("storefront.events"):
             await asyncio.sleep(0.5)
         await take(self, message)
 
-    def uncommitted(self: Shard, snapshot: Any) -> None:
+    def uncommitted(self: PartitionProcessor, snapshot: Any) -> None:
         self.stage.committed(snapshot.offset)
 
-    Ownership.take = taken  # type: ignore[method-assign]
-    Shard.flushed = uncommitted  # type: ignore[method-assign]
+    Assignment.take = taken  # type: ignore[method-assign]
+    PartitionProcessor.checkpointed = uncommitted  # type: ignore[method-assign]
 
 
 def state_before_output() -> None:
     """The changelog is written and the offset committed; outputs leave half a second later."""
-    from agents.worker.producer import Sender
+    from agents.worker.producer import OutputProducer
 
-    outputs = Sender.outputs
+    outputs = OutputProducer.outputs
     waiting: set[Any] = set()
 
-    async def later(self: Sender, *args: Any) -> list[Any]:
+    async def later(self: OutputProducer, *args: Any) -> list[Any]:
         async def send() -> None:
             await asyncio.sleep(0.5)
             await outputs(self, *args)
@@ -49,17 +51,17 @@ def state_before_output() -> None:
         task.add_done_callback(waiting.discard)
         return []
 
-    Sender.outputs = later  # type: ignore[method-assign]
+    OutputProducer.outputs = later  # type: ignore[method-assign]
 
 
 def commit_before_changelog() -> None:
     """The commit does not wait for the changelog, which leaves later."""
-    from agents.worker.producer import Sender
+    from agents.worker.producer import OutputProducer
 
-    changes = Sender.changes
+    changes = OutputProducer.changes
     waiting: set[Any] = set()
 
-    async def later(self: Sender, topic: str, partition: int, records: Any) -> list[Any]:
+    async def later(self: OutputProducer, topic: str, partition: int, records: Any) -> list[Any]:
         kept = list(records)
 
         async def send() -> None:
@@ -71,7 +73,7 @@ def commit_before_changelog() -> None:
         task.add_done_callback(waiting.discard)
         return []
 
-    Sender.changes = later  # type: ignore[method-assign]
+    OutputProducer.changes = later  # type: ignore[method-assign]
 
 
 HALVED_S = 1.5
@@ -80,17 +82,17 @@ HALVED_S = 1.5
 
 def wall_clock() -> None:
     """Deadlines fire by the worker's own clock, whatever is still to be read: a backlog comes in halves."""
-    from agents.worker.visitors import VisitorsShard
+    from agents.worker.visitors import VisitorsProcessor
 
-    apply, take = VisitorsShard.apply, VisitorsShard.take
+    apply, take = VisitorsProcessor.apply, VisitorsProcessor.take
 
-    async def halved(self: VisitorsShard, batches: Any) -> None:
+    async def halved(self: VisitorsProcessor, batches: Any) -> None:
         for number, batch in enumerate(batches):
             await take(self, [batch])
             if number == len(batches) // 2 > 0:
                 await asyncio.sleep(HALVED_S)
 
-    def applied(self: VisitorsShard, batches: Any) -> Any:
+    def applied(self: VisitorsProcessor, batches: Any) -> Any:
         from stream.outputs.outputs import Outputs
 
         before = Outputs()
@@ -99,21 +101,21 @@ def wall_clock() -> None:
         out.facts[:0] = before.facts
         return out
 
-    VisitorsShard.apply = applied  # type: ignore[method-assign]
-    VisitorsShard.take = halved  # type: ignore[method-assign]
+    VisitorsProcessor.apply = applied  # type: ignore[method-assign]
+    VisitorsProcessor.take = halved  # type: ignore[method-assign]
 
 
 def uuid_ids() -> None:
     """Every trigger gets an id that nothing can be compared by."""
-    from agents.worker.producer import Sender
+    from agents.worker.producer import OutputProducer
 
-    outputs = Sender.outputs
+    outputs = OutputProducer.outputs
 
-    async def sent(self: Sender, out: Any, *args: Any) -> list[Any]:
+    async def sent(self: OutputProducer, out: Any, *args: Any) -> list[Any]:
         out.triggers = [(r, p, _renamed(value)) for r, p, value in out.triggers]
         return await outputs(self, out, *args)
 
-    Sender.outputs = sent  # type: ignore[method-assign]
+    OutputProducer.outputs = sent  # type: ignore[method-assign]
 
 
 def _renamed(value: bytes) -> bytes:
@@ -139,30 +141,30 @@ def deadlines_not_rebuilt() -> None:
 
 def no_ownership() -> None:
     """Partitions that were revoked are kept, and nothing is read anew when they come back."""
-    from agents.worker.assignment import Ownership
+    from agents.worker.assignment import Assignment
 
-    assigned = Ownership.assigned
+    assigned = Assignment.assigned
     kept: dict[Any, Any] = {}
 
-    async def taken(self: Ownership, *args: Any, **kwargs: Any) -> None:
+    async def taken(self: Assignment, *args: Any, **kwargs: Any) -> None:
         member = self.consumer.member
-        kept.update(self.shards)
+        kept.update(self.processors)
         self._member = (member[0] - 1, member[1])
-        self.shards = {tp: kept[tp] for tp in self.consumer.assignment() if tp in kept}
+        self.processors = {tp: kept[tp] for tp in self.consumer.assignment() if tp in kept}
         await assigned(self, *args, **kwargs)
 
-    Ownership.assigned = taken  # type: ignore[method-assign]
+    Assignment.assigned = taken  # type: ignore[method-assign]
 
 
 def rejected_after_ack() -> None:
     """Rejected records leave when the offset has long moved."""
-    from agents.worker.producer import Sender
+    from agents.worker.producer import OutputProducer
     from stream.outputs.outputs import Outputs
 
-    outputs = Sender.outputs
+    outputs = OutputProducer.outputs
     waiting: set[Any] = set()
 
-    async def split(self: Sender, out: Any, *args: Any) -> list[Any]:
+    async def split(self: OutputProducer, out: Any, *args: Any) -> list[Any]:
         late = Outputs()
         late.rejected, out.rejected = out.rejected, []
 
@@ -176,7 +178,7 @@ def rejected_after_ack() -> None:
             task.add_done_callback(waiting.discard)
         return await outputs(self, out, *args)
 
-    Sender.outputs = split  # type: ignore[method-assign]
+    OutputProducer.outputs = split  # type: ignore[method-assign]
 
 
 def no_applied_guard() -> None:
@@ -205,7 +207,7 @@ def readable_ends() -> None:
     """Evidence by what consumers can read: what is not replicated yet is forgotten."""
     from agents.kafka.offsets import Offsets
 
-    Offsets.appended = Offsets.ends  # type: ignore[method-assign]
+    Offsets.log_end_offsets = Offsets.ends  # type: ignore[method-assign]
 
 
 def last_record_wins() -> None:
@@ -219,56 +221,9 @@ def last_record_wins() -> None:
         for key, value in records:
             if key:
                 self._packed.pop(key.decode(), None)
-                reader._buried.clear()
+                reader._tombstoned.clear()
                 reader.take_one(key, value)
             elif value is not None:
                 reader.clock = changelog.CLOCK.unpack(value)[1:]
 
     keyed.Keyed.restore = last  # type: ignore[method-assign]
-
-
-def lagging_partitions() -> None:
-    """No fault: what is fetched of all partitions of the input but the first is handled late."""
-    from agents.worker.visitors import VisitorsShard
-
-    take = VisitorsShard.take
-
-    async def late(self: VisitorsShard, batches: Any) -> None:
-        if self.source.partition:
-            await asyncio.sleep(HALVED_S)
-        await take(self, batches)
-
-    VisitorsShard.take = late  # type: ignore[method-assign]
-
-
-def keys_do_not_wait_for_all_sources() -> None:
-    """Keys go by the partition that is furthest on: claims of the others come too late."""
-    from stream.stages.keys import Keys
-    from stream.stages.watermark import VISITORS, Watermark
-    from stream.state.facts import Mark
-
-    class Furthest(Watermark):
-        def move(self, mark: Mark) -> None:
-            super().move(mark)
-            if mark.stage == VISITORS:
-                self.value = max(self.value, *mark.evidence.values())
-
-    make = Keys.__init__
-
-    def made(self: Keys, sources: int) -> None:
-        make(self, sources)
-        self._watermark = Furthest(sources)
-
-    Keys.__init__ = made  # type: ignore[method-assign]
-
-
-def people_do_not_wait_for_keys() -> None:
-    """People go by the visitors' evidence alone: what keys forward comes too late."""
-    from stream.stages.people import People
-
-    make = People.__init__
-
-    def made(self: People, recipes: Any, inputs: int, keys: int = 0) -> None:
-        make(self, recipes, inputs)
-
-    People.__init__ = made  # type: ignore[method-assign]

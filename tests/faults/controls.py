@@ -158,13 +158,19 @@ def last_record_wins(room: Room) -> list[Report]:
 def keys_do_not_wait_for_all_sources(room: Room) -> list[Report]:
     """Keys that go by the partition furthest on: claims of the others come too late and are lost."""
     patch = "lagging_partitions,keys_do_not_wait_for_all_sources"
-    return caught(room, "complete", lambda r: _by_keys(r, patch))
+    return caught(room, "named", lambda r: _by_keys(r, patch))
 
 
 @case("control")
 def people_do_not_wait_for_keys(room: Room) -> list[Report]:
     """People who go by the visitors alone: what a key forwards comes too late and is lost."""
-    return caught(room, "complete", lambda r: _by_keys(r, "people_do_not_wait_for_keys"))
+    return caught(room, "named", lambda r: _by_keys(r, "people_do_not_wait_for_keys"))
+
+
+@case("control", star=True)
+def null_ignored(room: Room) -> list[Report]:
+    """`customer: null` left out like any other null: the customer before is reminded of the next one's cart."""
+    return caught(room, "sound", lambda r: _by_keys(r, "null_ignored"))
 
 
 def _by_keys(room: Room, patch: str) -> Report:

@@ -55,14 +55,14 @@ def away(it: Scene, nodes: Sequence[Node], *, killed: bool) -> Iterator[None]:
 
 
 @contextmanager
-def hole(it: Scene, proxy: Proxy, deaf: bool, mute: bool) -> Iterator[None]:
-    """Nothing gets through to the broker (`deaf`), from it (`mute`)."""
-    it.fault(f"black hole{' to the broker' * deaf}{' from the broker' * mute}")
-    proxy.deaf, proxy.mute = deaf, mute
+def hole(it: Scene, proxy: Proxy, stalled: bool, mute: bool) -> Iterator[None]:
+    """Nothing gets through to the broker (`stalled`), from it (`mute`)."""
+    it.fault(f"black hole{' to the broker' * stalled}{' from the broker' * mute}")
+    proxy.stalled, proxy.mute = stalled, mute
     try:
         yield
     finally:
-        proxy.deaf = proxy.mute = False
+        proxy.stalled = proxy.mute = False
 
 
 @contextmanager

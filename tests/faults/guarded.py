@@ -21,7 +21,7 @@ from kafka.admin import (
     UserScramCredentialUpsertion,
 )
 
-from agents.kafka.acls import Right, rights
+from agents.kafka.acls import Acl, acls
 from agents.local.cluster import cluster
 from agents.local.node import Node
 from tests.faults import logs
@@ -109,7 +109,7 @@ def _admin(address: str) -> Iterator[KafkaAdminClient]:
         admin.close()
 
 
-def _acls(right: Right) -> list[tuple[str, ACL]]:
+def _acls(right: Acl) -> list[tuple[str, ACL]]:
     """(what is allowed, in words; the rule) for each of its operations."""
     kinds = {
         "topic": ResourceType.TOPIC,
@@ -167,7 +167,7 @@ def each_right(room: Room) -> list[Report]:
         guarded(room.folder / "guarded") as (inside, environ),
         room.scene("", inside, environ=environ) as it,
     ):
-        needed = [a for r in rights("worker", it.settings, it.recipes.names) for a in _acls(r)]
+        needed = [a for r in acls("worker", it.settings, it.recipes.names) for a in _acls(r)]
         for _, acl in needed:
             _allow(it, acl)
         lines = logs.worlds(room.seed, room.times(30, 120))

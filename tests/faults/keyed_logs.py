@@ -1,48 +1,109 @@
-"""Seeded input in which servers and other devices name a key of identity and no visitor."""
+"""Seeded input in which servers and other devices name a key of identity and no visitor.
+
+Each shopper tells one sort of key. The order names it before the shopper is bound to it, or after.
+"""
 
 import json
 import random
 from collections.abc import Iterator
 from typing import Any
 
-from stream.durations import HOUR, MINUTE
+from tests.reference.times import DAY, HOUR, MINUTE, SECOND
 
 START = 1_767_571_200_000
+SORTS = ("cart", "cart", "checkout", "email", "phone")
+WAITS = (4 * MINUTE, 40 * MINUTE, 2 * HOUR, 26 * HOUR)
+"""Before the idle fact, before the first reminder, after it, after the second."""
+
+Event = dict[str, Any]
+Told = Iterator[tuple[int, Event]]
+"""(ms since the event before, event)"""
 
 
-def shopping(number: int, chance: random.Random) -> Iterator[tuple[int, dict[str, Any]]]:
-    """A cart, then an order from a server, a failed payment or a withdrawal by a key; or nothing."""
-    t = START + chance.randrange(6 * HOUR)
-    mail = {"email": f"mail-of-{number // 2:04}-0123456789"}
+def _keys(sort: str, number: int) -> dict[str, str]:
+    """One key. Two shoppers share an e-mail address."""
+    ids = {"cart": f"k{number}", "checkout": f"x{number}", "phone": f"phone-of-{number:08}"}
+    return {sort: ids.get(sort, f"mail-of-{number // 2:08}")}
+
+
+def _cart(number: int, id_: str | None) -> Event:
     line = {"product_id": f"p{number % 7}", "quantity": 1, "price": 40}
-    cart = {"cart": {"id": f"k{number}", "items": [line]}, "keys": mail}
-    yield t, {"type": "cart.updated", "visitor": f"v{number}", "customer": f"c{number}", **cart}
-    known = {"keys": mail, "customer": f"c{number}", "contacts": ["email"]}
-    yield t + 1, {"type": "visitor.identified", "visitor": f"v{number}", **known}
-    t += chance.choice([4 * MINUTE, 40 * MINUTE, 2 * HOUR])
-    order = {"order": {"id": f"o{number}", "cart_id": f"k{number}", "value": 40}}
-    after: list[dict[str, Any]] = [
-        {"type": "order.placed", **order},
-        {"type": "order.placed", "keys": mail, "order": {"id": f"o{number}"}},
-        {"type": "consent.changed", "keys": mail, "channels": "all", "granted": False},
-        {"type": "order.placed", "visitor": f"tablet{number}", **order},
-    ]
-    what = chance.choice([*after, None])
-    if what is not None:
-        yield t, what
-    if what in (after[0], after[3]) and chance.random() < 0.5:
-        failed = {"id": f"o{number}"}
-        yield (
-            t + MINUTE,
-            {"type": "payment.failed", "keys": {"cart": f"k{number}"}, "order": failed},
-        )
+    if id_ is None:
+        return {"type": "cart.item_added", "item": line}
+    return {"type": "cart.updated", "cart": {"id": id_, "items": [line]}}
 
 
-def log(seed: int, shoppers: int) -> list[bytes]:
-    """Two shoppers each share an e-mail address."""
-    chance = random.Random(seed)
-    told = [each for number in range(shoppers) for each in shopping(number, chance)]
-    told.sort(key=lambda each: each[0])
+def shopper(number: int, chance: random.Random) -> Told:
+    """A cart, then what a server, another device or the shopper tells; or nothing."""
+    who: Event = {"visitor": f"s{number}"}
+    if chance.random() < 0.7:
+        who["customer"] = f"s{number}"
+    sort = chance.choice(SORTS)
+    keys, told_first = _keys(sort, number), chance.random() < 0.6
+    yield (
+        0,
+        who
+        | _cart(number, keys["cart"] if told_first and sort == "cart" else None)
+        | ({"keys": keys} if told_first else {}),
+    )
+    if chance.random() < 0.8:
+        known = {"customer": f"s{number}", "contacts": ["email"]}
+        yield 1, {"type": "visitor.identified", **who, **known}
+    kind = chance.random()
+    if kind < 0.8:
+        yield from _ordered(number, who, sort, told_first, chance)
+    elif kind < 0.87:
+        withdrawn = {"channels": "all", "granted": False}
+        yield chance.choice(WAITS), {"type": "consent.changed", "keys": keys, **withdrawn}
+    elif kind < 0.95:
+        yield from _next_customer(number, chance)
+
+
+def _ordered(number: int, who: Event, sort: str, told_first: bool, chance: random.Random) -> Told:
+    keys = _keys(sort, number)
+    order: Event = {"id": f"so{number}", "value": 40}
+    placed: Event = {"type": "order.placed", "order": order}
+    if sort == "cart" and chance.random() < 0.5:
+        order["cart_id"] = keys["cart"]
+    else:
+        placed["keys"] = keys
+    if chance.random() < 0.2:
+        placed["visitor"] = f"tablet{number}"
+    wait = chance.choice(WAITS)
+    yield wait, placed
+    if not told_first:
+        soon = chance.choice((SECOND, MINUTE, 6 * MINUTE))
+        yield soon, {"type": "page.viewed", **who, "keys": keys}
+    if chance.random() < 0.1:
+        yield MINUTE, {"type": "payment.failed", "keys": keys, "order": {"id": order["id"]}}
+    elif chance.random() < 0.2:
+        yield MINUTE, placed
+
+
+def _next_customer(number: int, chance: random.Random) -> Told:
+    """The customer goes; whoever comes then fills the cart of the same device, and looks again."""
+    device: Event = {"visitor": f"s{number}"}
+    yield 2 * MINUTE, {"type": "page.viewed", **device, "customer": f"s{number}"}
+    yield chance.choice((MINUTE, 10 * MINUTE)), {"type": "page.viewed", **device, "customer": None}
+    yield MINUTE, device | _cart(number + 1, None)
+    yield 20 * MINUTE, device | _cart(number + 2, None)
+
+
+def shoppers(seed: int, count: int, start: int, span: int) -> list[tuple[int, bytes]]:
+    """(ms, line) in order: `count` shoppers who begin from `start` on, within `span` ms."""
+    chance = random.Random(f"shoppers {seed}")
+    told = []
+    for number in range(count):
+        t = start + chance.randrange(span)
+        for place, (wait, event) in enumerate(shopper(number, chance)):
+            t += wait
+            told.append((t, number, place, event))
     return [
-        json.dumps({"t": t, "id": f"e{n}", **event}).encode() for n, (t, event) in enumerate(told)
+        (t, json.dumps({"t": t, "id": f"s{number}.{place}", **event}).encode())
+        for t, number, place, event in sorted(told, key=lambda each: each[:3])
     ]
+
+
+def log(seed: int, count: int) -> list[bytes]:
+    """A day of such shoppers alone."""
+    return [line for _, line in shoppers(seed, count, START, DAY // 4)]

@@ -1,14 +1,28 @@
-"""Seeded input: many small adversarial worlds side by side in one log, each line in its place in time."""
+"""Seeded input: many small adversarial worlds side by side in one log, each line in its place in time.
+
+Half of the orders come from servers that name a cart, a checkout, an e-mail or a phone (keyed_logs.py).
+"""
 
 import random
 import re
 
+from tests.faults import keyed_logs
 from tests.reference import events, generate
+from tests.reference.times import DAY
 
-KEPT_MS = 25 * 86_400_000
+KEPT_MS = 25 * DAY
 """Who came so shortly before a log's end is not forgotten: states are left that can be looked at."""
 
-_OWN = re.compile(rb'"(visitor|customer)": "([avzc]\d+)"')
+SHOPPERS = 0.95
+"""For each order of the worlds so many shoppers in `keyed_logs`: four of five of them order by a server."""
+
+_OWN = (
+    re.compile(rb'"(visitor|customer)": "()([avzcw]\d*|srv|q)"'),
+    re.compile(rb'"(email|phone)": "()(e{16}|E-mail_of_more_than_one|4{16}|phone-number-of-2)"'),
+    re.compile(rb'"(id|cart|cart_id)": "()([kmn]|s[12]|r\d|many|other)"'),
+    re.compile(rb'"(checkout)": "()(x[12])"'),
+    re.compile(rb'"(visitor)": "(~\w+:)([A-Za-z0-9_-]+)"'),
+)
 _TIME = re.compile(rb"\b1[67]\d{11}\b")
 
 Lines = list[tuple[int, bytes]]
@@ -16,10 +30,10 @@ Lines = list[tuple[int, bytes]]
 
 
 def worlds(seed: int, count: int, size: int = 150) -> list[bytes]:
-    """`count` logs of tests/reference/generate.py merged by time; visitors and customers of one
-    are not those of another, but for the odd names, which they share.
+    """`count` logs of tests/reference/generate.py merged by time, and shoppers of whom servers tell; visitors,
+    customers and keys of one are not those of another, but for the odd names, which they share.
 
-    Every other one lies at the end, and ends while its visitors are still known.
+    Every other one lies at the end, as the shoppers do, and ends while its visitors are still known.
     """
     pick = random.Random(f"worlds {seed}")
     seeds = [pick.randrange(10**6) for _ in range(count)]
@@ -29,9 +43,14 @@ def worlds(seed: int, count: int, size: int = 150) -> list[bytes]:
         number: _at_the_end(_world(number, seeds[number], 2 * size), end)
         for number in range(1, count, 2)
     }
+    made = long | late
+    orders = sum(b'"order.placed"' in line for lines in made.values() for _, line in lines)
+    made[count] = keyed_logs.shoppers(
+        seed, round(SHOPPERS * orders), end - KEPT_MS, KEPT_MS - 2 * DAY
+    )
     found = [
         (time, world, place, line)
-        for world, lines in (long | late).items()
+        for world, lines in made.items()
         for place, (time, line) in enumerate(lines)
     ]
     return [line for *_, line in sorted(found)]
@@ -40,7 +59,9 @@ def worlds(seed: int, count: int, size: int = 150) -> list[bytes]:
 def _world(number: int, seed: int, size: int) -> Lines:
     time, found = 0, []
     for line in generate.log(seed, size):
-        own = _OWN.sub(rb'"\1": "w%d.\2"' % number, line)
+        own = line
+        for pattern in _OWN:
+            own = pattern.sub(rb'"\1": "\2w%d.\3"' % number, own)
         time = max(time, events.read(own)[0] or 0)
         found.append((time, own))
     return found

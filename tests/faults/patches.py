@@ -1,7 +1,7 @@
 """A worker with changes made at test time: `python -m tests.faults.patches`, FAULT_PATCH names them.
 
 `hasty` makes 5 minutes of idleness 5 s. `die:POINT:N` kills the process at the Nth pass of a point of the
-flush (of `A+B` at its starts in turn), `freeze:POINT:N` stops its first start there (SIGSTOP). `bug` raises at one visitor's event. The rest stands in broken.py.
+flush (of `A+B` at its starts in turn), `freeze:POINT:N` stops its first start there (SIGSTOP). `bug` raises at one visitor's event. The rest stands in broken.py and broken_keys.py.
 """
 
 # ruff: noqa: PLC0415 - a constant must be changed before those are imported that read it
@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from tests.faults import broken
+from tests.faults import broken, broken_keys
 
 HASTY_MS = 5_000
 UNTOLD = "can" + "ary of an error: its words may quote an event, and are not to be logged"
@@ -43,8 +43,8 @@ def freeze(point: str, nth: str) -> None:
 def _signal_at(point: str, left: int, number: signal.Signals) -> None:
     """Points: outputs (acknowledged), state (acknowledged), commit (before it), committed."""
     from agents.worker import checkpoint
-    from agents.worker.partition_processor import Shard, Snapshot
-    from agents.worker.transactional_producer import TransactionalSender
+    from agents.worker.partition_processor import PartitionProcessor, Snapshot
+    from agents.worker.transactional_producer import TransactionalProducer
 
     def passed(where: str, matters: bool = True) -> None:
         nonlocal left
@@ -54,9 +54,13 @@ def _signal_at(point: str, left: int, number: signal.Signals) -> None:
                 print(f"fault: {number.name} at {where}", file=sys.stderr, flush=True)
                 os.kill(os.getpid(), number)
 
-    write, flushed, make = Shard.write, Shard.flushed, checkpoint.Flush.__init__
+    write, checkpointed, make = (
+        PartitionProcessor.write,
+        PartitionProcessor.checkpointed,
+        checkpoint.Checkpoint.__init__,
+    )
 
-    async def writing(self: Shard, snapshot: Snapshot) -> Any:
+    async def writing(self: PartitionProcessor, snapshot: Snapshot) -> Any:
         passed("outputs", bool(snapshot.acks))
         acks = await write(self, snapshot)
         if point == "state" and acks:
@@ -64,7 +68,7 @@ def _signal_at(point: str, left: int, number: signal.Signals) -> None:
         passed("state", bool(acks))
         return acks
 
-    def made(self: checkpoint.Flush, commit: checkpoint.Commit, metrics: Any) -> None:
+    def made(self: checkpoint.Checkpoint, commit: checkpoint.Commit, metrics: Any) -> None:
         async def committing(offsets: Any) -> bool:
             passed("commit")
             done = await commit(offsets)
@@ -73,16 +77,16 @@ def _signal_at(point: str, left: int, number: signal.Signals) -> None:
 
         make(self, committing, metrics)
 
-    end = TransactionalSender.commit
+    end = TransactionalProducer.commit
 
-    async def ending(self: TransactionalSender, offsets: Any) -> None:
+    async def ending(self: TransactionalProducer, offsets: Any) -> None:
         passed("commit")
         await end(self, offsets)
         passed("committed")
 
-    TransactionalSender.commit = ending  # type: ignore[method-assign]
-    Shard.write, Shard.flushed = writing, flushed  # type: ignore[method-assign]
-    checkpoint.Flush.__init__ = made  # type: ignore[method-assign]
+    TransactionalProducer.commit = ending  # type: ignore[method-assign]
+    PartitionProcessor.write, PartitionProcessor.checkpointed = writing, checkpointed  # type: ignore[method-assign]
+    checkpoint.Checkpoint.__init__ = made  # type: ignore[method-assign]
 
 
 def bug() -> None:
@@ -119,9 +123,10 @@ PATCHES: dict[str, Callable[..., None]] = {
         broken.no_applied_guard,
         broken.last_record_wins,
         broken.readable_ends,
-        broken.lagging_partitions,
-        broken.keys_do_not_wait_for_all_sources,
-        broken.people_do_not_wait_for_keys,
+        broken_keys.lagging_partitions,
+        broken_keys.keys_do_not_wait_for_all_sources,
+        broken_keys.people_do_not_wait_for_keys,
+        broken_keys.null_ignored,
     )
 }
 

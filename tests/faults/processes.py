@@ -6,9 +6,9 @@ import time
 
 from tests.faults import faults, logs, raw
 from tests.faults.cases import Room, case
+from tests.faults.quiet import DOUBTED
 from tests.faults.report import Report
 from tests.faults.scene import SESSION_MS, Scene
-from tests.faults.verdict import DOUBTED
 
 POINTS = ("outputs", "state", "commit", "committed")
 

@@ -18,11 +18,11 @@ LINGER = struct.pack("ii", 1, 0)
 
 
 class Proxy:
-    """Switches: `deaf` (nothing of the workers reaches the broker) · `mute` (nothing of the broker comes
+    """Switches: `stalled` (nothing of the workers reaches the broker) · `mute` (nothing of the broker comes
     back) · `latency` s each way · `rate` bytes a second, each way of a connection."""
 
     def __init__(self, port: int, to: int) -> None:
-        self.deaf = self.mute = False
+        self.stalled = self.mute = False
         self.latency = 0.0
         self.rate = 0.0
         self._to = to
@@ -40,7 +40,7 @@ class Proxy:
             threading.Thread(target=self._connect, args=(client,), daemon=True).start()
 
     def _connect(self, client: socket.socket) -> None:
-        while self.deaf and not self._over:
+        while self.stalled and not self._over:
             time.sleep(0.05)
         try:
             broker = socket.create_connection(("127.0.0.1", self._to), timeout=5)

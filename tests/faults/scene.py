@@ -16,7 +16,7 @@ from agents.kafka.topics import CLAIMS, EVENTS, FACTS
 from agents.local.cluster import Cluster
 from stream import backtest
 from stream import recipes_file as files
-from tests.faults import oracle, raw, verdict
+from tests.faults import durable, heeded, oracle, quiet, raw, verdict
 from tests.faults.loader import Given, Loader, replayed
 from tests.faults.report import Report, story
 from tests.faults.workers import Workers
@@ -28,7 +28,7 @@ CAUGHT_UP_S = 20.0
 FENCED = (
     r"Fenced|fenced|NotEnoughReplicas|CoordinatorLoad|epoch|Unclosed AIOKafkaProducer| failed error=",
     r"aiokafka\.producer|Group Coordinator Request failed",
-    verdict.DOUBTED,
+    quiet.DOUBTED,
 )
 """With transactions: said by an owner whose partition is another's now, and at a transaction's first record."""
 
@@ -162,12 +162,12 @@ class Scene:
         if (self.once or not copies) and found.copies and not refolded:
             found.broken["unique"].append(f"{found.copies} copies and no crash")
         verdict.rejected(rows, log, demand, found)
-        offsets = raw.committed(self.settings)
-        verdict.committed(ends, offsets, facts, kept["state.people"], found)
-        verdict.state(self.recipes, log, facts, kept, found)
-        verdict.keys(claims, kept["state.keys"], found)
-        verdict.order(rows, facts, self.recipes, found)
-        verdict.logs(self.workers.logs(), passed, found)
+        durable.committed(ends, raw.committed(self.settings), [*facts, *claims], kept, found)
+        durable.state(self.recipes, log, facts, kept, found)
+        durable.keys(claims, kept["state.keys"], found)
+        heeded.order(rows, facts, self.recipes, found)
+        heeded.named(rows, log, claims, self.recipes, self.live, found)
+        quiet.logs(self.workers.logs(), passed, found)
         self._look(found, took, set(exits), rss)
         report = Report(
             self.case,
@@ -180,7 +180,7 @@ class Scene:
             self.workers.rss,
         )
         if found.person:
-            report.story = story(found.person, [*log, *facts, *rows])
+            report.story = story(found.person, [*log, *claims, *facts, *rows])
         return report
 
     def refused(self) -> Report:

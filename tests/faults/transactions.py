@@ -12,9 +12,9 @@ from tests.faults.brokers import AWAY, own_brokers
 from tests.faults.cases import ONCE, Room, case
 from tests.faults.loader import replayed, send
 from tests.faults.processes import freeze_in_turn
+from tests.faults.quiet import DOUBTED
 from tests.faults.report import Report
 from tests.faults.tampering import ENDED
-from tests.faults.verdict import DOUBTED
 
 JUNK = 40
 """Events of a transaction that is aborted."""

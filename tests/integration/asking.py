@@ -50,6 +50,13 @@ class Console:
         except urllib.error.HTTPError as error:
             return Answer(error.code, error.headers, error.read())
 
+    def post(self, path: str, given: Any) -> int:
+        """The status of the answer to JSON."""
+        headers = {"Content-Type": "application/json"}
+        request = urllib.request.Request(self.url + path, json.dumps(given).encode(), headers)
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return int(answer.status)
+
     def ask(self, id: str) -> Answer:
         return self.get(f"/api/ask?id={urllib.parse.quote(id)}")
 

@@ -15,12 +15,13 @@ from agents.local import ports
 
 @dataclass
 class Reply:
-    """`stall`: seconds before the answer; `cut`: the connection breaks instead of it."""
+    """`stall`: seconds before the answer; `cut`: the connection breaks instead of it. `text`: its body."""
 
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     stall: float = 0.0
     cut: bool = False
+    text: str = ""
 
 
 @dataclass
@@ -33,6 +34,7 @@ class Seen:
     at: float
     answered: float = 0.0
     status: int = 0
+    path: str = ""
 
 
 def well(seen: Seen) -> Reply:
@@ -88,7 +90,7 @@ class Endpoint:
 
     async def _start(self) -> None:
         site = web.Application()
-        site.router.add_post("/hook", self._answer)
+        site.router.add_post("/{path:.*}", self._answer)
         self._runner = web.AppRunner(site, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", self.port, reuse_address=True).start()
@@ -100,7 +102,8 @@ class Endpoint:
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
-        seen = Seen(request.headers["webhook-id"], request.headers.copy(), body, time.monotonic())
+        id = request.headers.get("webhook-id", "")
+        seen = Seen(id, request.headers.copy(), body, time.monotonic(), path=request.raw_path)
         self.seen.append(seen)
         self._now += 1
         self.most = max(self.most, self._now)
@@ -112,6 +115,6 @@ class Endpoint:
                 request.transport.abort()
             heard = request.transport is not None and not request.transport.is_closing()
             seen.answered, seen.status = time.monotonic(), reply.status if heard else 0
-            return web.Response(status=reply.status, headers=reply.headers)
+            return web.Response(status=reply.status, headers=reply.headers, text=reply.text)
         finally:
             self._now -= 1

@@ -25,7 +25,7 @@ from stream.recipes_file import DEFAULT
 from stream.stages.keys import Keys
 from stream.stages.people import People
 from stream.stages.visitors import Visitors
-from stream.stages.watermark import KEYS, mark
+from stream.stages.watermark import KEYS, watermark_record
 
 PARTITIONS = 2
 MINUTE = 60_000
@@ -124,14 +124,14 @@ class Past:
             self._visitors[number].advance(now, out)
             self._outputs(out, now)
             self._rejected(out, records, number)
-        told = mark(dict.fromkeys(range(PARTITIONS), now), PARTITIONS)
+        told = watermark_record(dict.fromkeys(range(PARTITIONS), now), PARTITIONS)
         for number, keys in enumerate(self._keys):
             self._claim(number, now + self._random.randint(4, 30), b"", told)
             out = Outputs()
             keys.advance(out)
             self._outputs(out, now)
         advanced = {number: keys.advanced for number, keys in enumerate(self._keys)}
-        ready = mark(advanced, PARTITIONS, KEYS)
+        ready = watermark_record(advanced, PARTITIONS, KEYS)
         for number, people in enumerate(self._people):
             self._fact(number, now + self._random.randint(4, 30), b"", told)
             self._fact(number, now + self._random.randint(31, 40), b"", ready)

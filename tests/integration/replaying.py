@@ -11,7 +11,7 @@ from kafka import KafkaConsumer, TopicPartition
 
 from agents.commands import load, topics
 from agents.config.settings import Settings
-from agents.demo.workers import Crew
+from agents.demo.workers import WorkerProcesses
 from agents.replay.records import CLOCK, records
 from stream.backtest import run
 from stream.recipes.recipe import Recipes
@@ -102,7 +102,7 @@ def play(
     partitions: int = 4,
     facts: int | None = None,
     file: Path | None = None,
-    meanwhile: Callable[[Crew], None] = lambda crew: None,
+    meanwhile: Callable[[WorkerProcesses], None] = lambda workers: None,
 ) -> tuple[Found, Found]:
     """(expected by the backtest, found on the topics) once all that is expected has come.
 
@@ -112,9 +112,9 @@ def play(
     make_topics(settings, recipes, partitions, facts or partitions)
     write(settings, lines, partitions)
     expected = backtest(lines, recipes, partitions)
-    with Crew(workers, environ(settings), folder) as crew:
-        meanwhile(crew)
-        until(lambda: not missing(expected, read(settings, recipes)), crew)
+    with WorkerProcesses(workers, environ(settings), folder) as workers:
+        meanwhile(workers)
+        until(lambda: not missing(expected, read(settings, recipes)), workers)
     return expected, read(settings, recipes)
 
 
@@ -146,12 +146,12 @@ def missing(expected: Found, found: Found) -> list[object]:
     ]
 
 
-def until(complete: Callable[[], bool], crew: Crew) -> None:
+def until(complete: Callable[[], bool], workers: WorkerProcesses) -> None:
     """Looks again and again, but leaves most of the time to the workers."""
     limit = time.monotonic() + WITHIN_S
     while True:
         began = time.monotonic()
         if complete() or began > limit:
             return  # what is missing is told by the comparison
-        crew.check()
+        workers.check()
         time.sleep(max(0.3, 2 * (time.monotonic() - began)))

@@ -114,9 +114,34 @@ def test_a_batch_is_taken_but_for_its_faulty_events_which_are_kept_and_told(
     assert record.key is None
     time = record.headers.pop("time")
     assert time.isdigit()
-    assert record.headers == {"reason": "names_nobody", "path": "$.visitor", "source": "collect"}
+    assert record.headers == {
+        "reason": "names_nobody",
+        "path": "$.visitor",
+        "source": "collect",
+        "type": "activity.pinged",
+    }
     assert "refused source=collect type=activity.pinged reason=names_nobody" in caplog.text
     assert "e-2" not in caplog.text
+
+
+def test_an_order_that_is_no_json_is_counted_logged_and_kept_as_an_order(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A name with a quotation mark in it costs a whole order: the alarm for orders must see it."""
+    broken = b'{"id": "e-2", "type": "order.placed", "visitor": "v-1", "name": "6" monitor"}'
+
+    async def test(site: Site) -> None:
+        await site.taken(event(0))
+        assert (await site.post(broken)).status == 400
+        async with site.session.get(f"{site.url}/metrics") as answer:
+            told = await answer.text()
+        assert 'refused_total{reason="not_json",source="collect",type="order.placed"} 1.0' in told
+
+    with caplog.at_level(logging.WARNING, "triggers"):
+        served(settings, test)
+    (record,) = rejected(settings, 1)
+    assert (record.value, record.headers["type"]) == (broken, "order.placed")
+    assert "refused source=collect type=order.placed reason=not_json path=$" in caplog.text
 
 
 def test_an_event_without_a_visitor_stands_under_its_pseudo_visitors_key(

@@ -170,6 +170,15 @@ def test_rejected_records_are_listed_with_their_reason_and_shown_on_demand(
     assert page.get("/api/rejected/0/999999999").status == 404
 
 
+def test_what_is_posted_and_taken_without_a_part_is_shown(page: Console) -> None:
+    order = {"id": "o", "type": "order.placed", "visitor": "v", "order": {"value": "4,245.42"}}
+    assert page.until("hour", lambda found: True)["left_out"] == []
+    assert page.post("/collect", order) == 202
+    (row,) = page.get("/api/overview?over=day").json["left_out"]
+    assert (row["type"], row["path"], row["got"]) == ("order.placed", "$.order.value", "text")
+    assert (row["source"], row["number"]) == ("collect", 1)
+
+
 @pytest.mark.parametrize("path", ["/", "/static/main.js", "/api/overview", "/api/ask?id=x", "/no"])
 def test_every_answer_lets_the_page_run_its_own_code_only(page: Console, path: str) -> None:
     headers = page.get(path).headers

@@ -31,6 +31,27 @@ ANNA: tuple[tuple[int, dict[str, Any]], ...] = (
 )
 """(minutes, event): the worked example of docs/semantics.md."""
 
+BEA: tuple[tuple[int, dict[str, Any]], ...] = (
+    (
+        140,
+        {
+            "type": "cart.updated",
+            "visitor": "p2",
+            "keys": {"email": "nZ3x0bqkR7Jt2c8Yw4mLfQ"},
+            "cart": {
+                "id": "k2",
+                "items": [{"product_id": "lamp", "quantity": 1, "price": "1.299,00"}],
+            },
+        },
+    ),
+    (150, {"type": "order.completed", "visitor": "p2"}),
+    (240, {"type": "order.placed", "order": {"id": "o-3"}, "keys": {"checkout": "c3"}}),
+    (250, {"type": "page.viewed", "visitor": "p2", "keys": {"checkout": "c3"}}),
+    (260, {"type": "order.placed", "order": {"id": "o-2", "cart_id": "k2"}}),
+)
+"""A guest who gave her mail; the price cannot be read; a name that nobody reads; her orders are told by a checkout alone,
+which her page tells later, and by the cart alone."""
+
 
 class Told(NamedTuple):
     """Where explain is to look: options for the files, variables for the broker."""
@@ -45,7 +66,7 @@ def told(broker: str, tmp_path_factory: pytest.TempPathFactory) -> Told:
     folder, prefix = tmp_path_factory.mktemp("explain"), f"t{uuid.uuid4().hex[:10]}."
     lines = [
         json.dumps({"t": T + minutes * MINUTE, "id": f"e{n}", **event}).encode()
-        for n, (minutes, event) in enumerate(ANNA)
+        for n, (minutes, event) in enumerate((*ANNA, *BEA))
     ]
     events = folder / "events.jsonl"
     events.write_bytes(b"\n".join(lines))
@@ -89,6 +110,20 @@ def test_a_persons_story_says_what_she_did_and_why_the_message_came(
 
 
 @pytest.mark.usefixtures("at_the_broker")
+def test_a_guest_is_told_of_what_could_not_be_read_and_of_the_order_that_names_her_cart_alone(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    story = explain(capsys, "email:nZ3x0bqkR7Jt2c8Yw4mLfQ")
+    assert "Left out $.cart.items[].price: expected a number, got text." in story
+    assert "12:30:00 ! p2 sent order.completed: there is no such type" in story
+    assert "Did you mean order.placed?" in story
+    assert "14:20:00   somebody (known by the cart k2) ordered (o-2)" in story
+    assert "14:00:00   somebody (known by the checkout c3) ordered (o-3)" in story
+    assert "13:20:00 ✓" in story
+    assert story.index("13:20:00 ✓") < story.index("o-2") < story.index("↩")
+
+
+@pytest.mark.usefixtures("at_the_broker")
 @pytest.mark.parametrize("name", ["anna", "visitor:p1", "p1"])
 def test_she_is_found_by_her_bare_name_and_by_her_devices(
     capsys: pytest.CaptureFixture[str], name: str
@@ -106,7 +141,7 @@ def test_a_trigger_id_gives_the_story_with_its_step_marked(
 
 
 @pytest.mark.usefixtures("at_the_broker")
-@pytest.mark.parametrize("name", ["anna", "p1", "trigger"])
+@pytest.mark.parametrize("name", ["anna", "p1", "p2", "nZ3x0bqkR7Jt2c8Yw4mLfQ", "trigger"])
 def test_the_topics_tell_what_the_files_of_a_backtest_tell(
     capsys: pytest.CaptureFixture[str], told: Told, name: str
 ) -> None:

@@ -23,7 +23,7 @@ from kafka import KafkaProducer
 
 from agents.commands import topics
 from agents.config.settings import Settings
-from agents.demo.workers import Crew
+from agents.demo.workers import WorkerProcesses
 from agents.kafka.topics import EVENTS
 from stream import recipes_file as files
 from stream.backtest import decide, run
@@ -161,8 +161,10 @@ def test_live_records_that_are_no_events_are_rejected_again(
         producer.flush()
         time.sleep(VISIT_S)
     producer.close()
-    with Crew(2, replaying.environ(settings), tmp_path) as crew:
-        replaying.until(lambda: len(replaying.read(settings, files.DEFAULT).decisions) >= 20, crew)
+    with WorkerProcesses(2, replaying.environ(settings), tmp_path) as workers:
+        replaying.until(
+            lambda: len(replaying.read(settings, files.DEFAULT).decisions) >= 20, workers
+        )
     live = replaying.read(settings, files.DEFAULT)
     found = decided(exported(settings, tmp_path / "live.jsonl"))
     exits = {each for each in found.decisions if b'"recipe":"exit-intent"' in each}

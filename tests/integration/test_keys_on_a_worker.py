@@ -11,7 +11,7 @@ from kafka import KafkaProducer
 
 from agents.commands import topics
 from agents.config.settings import Settings
-from agents.demo.workers import Crew
+from agents.demo.workers import WorkerProcesses
 from agents.kafka.partitioner import partition_of
 from agents.kafka.topics import CLAIMS, FACTS
 from stream import recipes_file
@@ -47,8 +47,8 @@ class Shop:
             counts = PARTITIONS, PARTITIONS, CLAIMS_PARTITIONS
             topics.create(admin, self._settings, recipes_file.DEFAULT.names, *counts)
 
-    def crew(self) -> Crew:
-        return Crew(2, self._more, self._folder)
+    def workers(self) -> WorkerProcesses:
+        return WorkerProcesses(2, self._more, self._folder)
 
     def claim(self, make: Callable[..., AnyClaim], person: str, **body: Any) -> int:
         """Its time, which is still to come."""
@@ -63,9 +63,9 @@ class Shop:
         producer.close()
         return at
 
-    def fact(self, at: int, crew: Crew) -> Found:
+    def fact(self, at: int, workers: WorkerProcesses) -> Found:
         """The one of this time, once people may know it."""
-        until(lambda: self._found(at) is not None, crew)
+        until(lambda: self._found(at) is not None, workers)
         found = self._found(at)
         assert found is not None, "nothing came"
         return found
@@ -102,17 +102,17 @@ def shop(request: pytest.FixtureRequest, broker: str, prefix: str, tmp_path: Pat
 
 
 def test_a_forwarded_order_is_vouched_for_at_once_and_known_after_a_restart(shop: Shop) -> None:
-    with shop.crew() as crew:
-        crew.wait()
+    with shop.workers() as workers:
+        workers.wait()
         shop.claim(Bound, ANNA)
-        found = shop.fact(shop.claim(OrderClaim, TILL, order_id="o1", cart_id="k1"), crew)
+        found = shop.fact(shop.claim(OrderClaim, TILL, order_id="o1", cart_id="k1"), workers)
         assert found.fact["person"] == ANNA
         assert (found.fact["type"], found.fact["visitor"]) == ("order.placed", f"~~{KEY}")
         assert found.keys.offset > found.row.offset, "a mark stands behind what it vouches for"
         assert found.keys.time - found.visitors.time < 500
-    with shop.crew() as crew:
-        crew.wait()
-        found = shop.fact(shop.claim(Bound, BERTA), crew)
+    with shop.workers() as workers:
+        workers.wait()
+        found = shop.fact(shop.claim(Bound, BERTA), workers)
         assert found.fact["person"] == BERTA
         assert [order[0] for order in found.fact["orders"]] == ["o1"]
         assert found.fact["n"] == 1

@@ -11,11 +11,11 @@ from kafka.admin import KafkaAdminClient
 from agents.commands.topics import connected, create
 from agents.config.settings import Settings, aiokafka_options
 from agents.kafka.topics import Layout
-from agents.worker.producer import Sender, acknowledged
+from agents.worker.producer import OutputProducer, acknowledged
 from stream import recipes_file
 
 SIZE = 6 * 2**20
-"""More than tests/unit/test_bounds.py finds any record to have, and nothing to compress in it."""
+"""More than tests/unit/test_limits.py finds any record to have, and nothing to compress in it."""
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def test_a_record_of_6_mib_is_taken_and_read(
 
 
 async def written_and_read(settings: Settings, topic: str, values: list[bytes]) -> list[bytes]:
-    sender = Sender(settings, Layout(1, 1, 1))
+    sender = OutputProducer(settings, Layout(1, 1, 1))
     await sender.start()
     try:
         await acknowledged(await sender.changes(topic, 0, [(b"k", value) for value in values]))

@@ -16,7 +16,7 @@ from kafka import KafkaProducer
 
 from agents.commands import topics
 from agents.config.settings import Settings
-from agents.demo.workers import Crew
+from agents.demo.workers import WorkerProcesses
 from agents.kafka.topics import EVENTS, FACTS
 from stream import backtest, recipes_file
 from tests.faults import oracle, raw
@@ -137,19 +137,19 @@ def write(settings: Settings, given: list[Given]) -> None:
 def played(settings: Settings, folder: Path) -> Live:
     """What there is once all that came due until the last event is decided."""
     with (
-        Crew(2, environ(settings), folder) as crew,
+        WorkerProcesses(2, environ(settings), folder) as workers,
         raw.Tail(settings, [EVENTS]) as log,
         raw.Tail(settings, OUTPUTS) as outputs,
         raw.Tail(settings, ["storefront.rejected"]) as rejected,
     ):
-        crew.wait()
+        workers.wait()
         write(settings, [(key, value, None) for key, value, _, _ in NO_EVENTS])
         write(settings, [event(100 + n, doing) for n, doing in enumerate(NOW)])
         judged = max(row.time for row in log.read())
         must = expected(log.rows, judged)
-        until(lambda: must <= values(outputs.read(), judged), crew)
-        until(lambda: len(rejected.read()) >= len(NO_EVENTS), crew)
-        until(lambda: any(row.key == QUIET for row in raw.packed(settings, FACTS)), crew)
+        until(lambda: must <= values(outputs.read(), judged), workers)
+        until(lambda: len(rejected.read()) >= len(NO_EVENTS), workers)
+        until(lambda: any(row.key == QUIET for row in raw.packed(settings, FACTS)), workers)
         facts = raw.packed(settings, FACTS)
         return Live(log.rows, facts, outputs.read(), rejected.read(), judged)
 

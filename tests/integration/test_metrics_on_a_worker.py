@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from agents.commands import topics
 from agents.config.settings import Settings
-from agents.demo.workers import Crew
+from agents.demo.workers import WorkerProcesses
 from agents.worker.metrics import Metrics
 from stream import recipes_file
 from tests.deploy import expressions
@@ -24,7 +24,7 @@ STAGES = {"visitors", "keys", "people"}
 
 
 @pytest.fixture(scope="module")
-def crew(broker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crew]:
+def workers(broker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkerProcesses]:
     """A worker with a few seconds of a shop's traffic behind it."""
     prefix = f"metrics{time.time_ns()}."
     environ = {
@@ -35,16 +35,16 @@ def crew(broker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crew
     settings = Settings.read(environ)
     with topics.connected(settings) as admin:
         topics.create(admin, settings, recipes_file.DEFAULT.names, 2)
-    with Crew(1, environ, tmp_path_factory.mktemp("logs")) as crew:
-        crew.wait()
+    with WorkerProcesses(1, environ, tmp_path_factory.mktemp("logs")) as workers:
+        workers.wait()
         simulate = [sys.executable, "-m", "agents", "simulate", "--rate", "300", "--seconds", "4"]
         subprocess.run(simulate, env=environ, check=True, cwd=Path(__file__).parents[2], timeout=60)
-        yield crew
+        yield workers
 
 
-def told(crew: Crew) -> dict[str, list[dict[str, str]]]:
+def told(workers: WorkerProcesses) -> dict[str, list[dict[str, str]]]:
     """The labels of each sample, by its name."""
-    url = f"http://127.0.0.1:{crew.ports[0]}/metrics"
+    url = f"http://127.0.0.1:{workers.ports[0]}/metrics"
     with urllib.request.urlopen(url, timeout=5) as answer:
         text = answer.read().decode()
     found: dict[str, list[dict[str, str]]] = {}
@@ -63,16 +63,16 @@ def asked() -> set[str]:
     return mine
 
 
-def test_all_that_is_asked_of_a_worker_is_told(crew: Crew) -> None:
+def test_all_that_is_asked_of_a_worker_is_told(workers: WorkerProcesses) -> None:
     until, missing = time.monotonic() + UNTIL_S, asked()
     while missing and time.monotonic() < until:
-        missing = asked() - told(crew).keys()
+        missing = asked() - told(workers).keys()
         time.sleep(0.2)
     assert missing == set()
 
 
-def test_labels_come_from_closed_sets(crew: Crew) -> None:
-    samples = told(crew)
+def test_labels_come_from_closed_sets(workers: WorkerProcesses) -> None:
+    samples = told(workers)
     names = {*recipes_file.DEFAULT.names}
     assert {labels["recipe"] for labels in samples["triggers_published_total"]} == names
     assert {labels["stage"] for labels in samples["triggers_lag_records"]} == STAGES
@@ -81,14 +81,14 @@ def test_labels_come_from_closed_sets(crew: Crew) -> None:
     assert {label for each in samples.values() for labels in each for label in labels} <= known
 
 
-def test_what_is_told_holds_together(crew: Crew) -> None:
+def test_what_is_told_holds_together(workers: WorkerProcesses) -> None:
     """All that was sent is read and counted by fate; states of both stages are there."""
     until = time.monotonic() + UNTIL_S
-    while crew.counted("triggers_events", "fate").total() < 1200 and time.monotonic() < until:
+    while workers.counted("triggers_events", "fate").total() < 1200 and time.monotonic() < until:
         time.sleep(0.2)
-    fates = crew.counted("triggers_events", "fate")
+    fates = workers.counted("triggers_events", "fate")
     assert fates.total() >= 1200
     assert fates["applied"] > 1000
-    by_type = crew.counted("triggers_events", "type")
+    by_type = workers.counted("triggers_events", "type")
     assert by_type["page.viewed"] > 0
     assert by_type.total() == fates.total()

@@ -17,7 +17,7 @@ async def told(settings: Settings) -> list[dict[tuple[str, int], int]]:
     name, asked = settings.topic(EVENTS), Offsets(settings)
     await asked.start()
     parts = [(name, 0), (name, 1)]
-    waiting = asyncio.ensure_future(asked.appended(parts))
+    waiting = asyncio.ensure_future(asked.log_end_offsets(parts))
     await asyncio.sleep(1)
     assert not waiting.done(), "there is no such topic yet"
     with topics.connected(settings) as admin:
@@ -27,7 +27,11 @@ async def told(settings: Settings) -> list[dict[tuple[str, int], int]]:
     await producer.start()
     await producer.send_and_wait(name, b"event", partition=1)
     await producer.stop()
-    found += [await asked.appended(parts), await asked.ends(parts), await asked.beginnings(parts)]
+    found += [
+        await asked.log_end_offsets(parts),
+        await asked.ends(parts),
+        await asked.beginnings(parts),
+    ]
     await asked.stop()
     return found
 
@@ -35,7 +39,7 @@ async def told(settings: Settings) -> list[dict[tuple[str, int], int]]:
 def test_what_is_appended_is_told_as_soon_as_there_is_a_leader() -> None:
     with cluster(1) as broker:
         settings = Settings(kafka=(broker.bootstrap,), prefix="ends.", group="ends.g")
-        before, appended, ends, beginnings = asyncio.run(told(settings))
+        before, log_end_offsets, ends, beginnings = asyncio.run(told(settings))
     events = settings.topic(EVENTS)
     assert before == beginnings == {(events, 0): 0, (events, 1): 0}
-    assert appended == ends == {(events, 0): 0, (events, 1): 1}
+    assert log_end_offsets == ends == {(events, 0): 0, (events, 1): 1}

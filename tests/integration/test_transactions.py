@@ -13,7 +13,7 @@ from agents.config.settings import Settings
 from agents.kafka.topics import EVENTS, Layout
 from agents.local.cluster import Cluster, cluster
 from agents.worker.producer import acknowledged
-from agents.worker.transactional_producer import TransactionalSender
+from agents.worker.transactional_producer import TransactionalProducer
 from stream import recipes_file
 
 LAYOUT = Layout(1, 1, 1)
@@ -31,15 +31,15 @@ def made(prefix: str) -> Iterator[tuple[Settings, Cluster]]:
         yield settings, broker
 
 
-async def sender(settings: Settings) -> TransactionalSender:
+async def sender(settings: Settings) -> TransactionalProducer:
     """One that has something in the air."""
-    made = TransactionalSender(settings, LAYOUT, TP(settings.topic(EVENTS), 0))
+    made = TransactionalProducer(settings, LAYOUT, TP(settings.topic(EVENTS), 0))
     await made.start()
     await acknowledged(await made.changes(settings.topic("state.visitors"), 0, [(b"v", b"state")]))
     return made
 
 
-async def commit(of: TransactionalSender, tp: TP) -> bool:
+async def commit(of: TransactionalProducer, tp: TP) -> bool:
     await of.commit({tp: 1})
     return True
 
@@ -50,7 +50,7 @@ async def left_while_it_commits(settings: Settings, broker: Cluster) -> tuple[bo
     (node,) = broker.nodes
     node.freeze()
     try:
-        flush = asyncio.create_task(first.unless_left(commit(first, tp)))
+        flush = asyncio.create_task(first.run_until_fenced(commit(first, tp)))
         await asyncio.sleep(1)
         assert not flush.done(), "nobody could have answered"
         first.leave()
@@ -58,7 +58,7 @@ async def left_while_it_commits(settings: Settings, broker: Cluster) -> tuple[bo
     finally:
         node.thaw()
     second = await sender(settings)
-    after = await asyncio.wait_for(second.unless_left(commit(second, tp)), 60)
+    after = await asyncio.wait_for(second.run_until_fenced(commit(second, tp)), 60)
     await second.stop()
     return told, after
 

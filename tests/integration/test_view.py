@@ -16,8 +16,8 @@ from agents.config.settings import Settings
 from agents.explain import pending_steps
 from agents.local.redis import Server, server
 from agents.view import projection
-from agents.view.keys import DECISIONS_KEPT, Keys
 from agents.view.redis_client import Link, ViewLost
+from agents.view.redis_keys import DECISIONS_KEPT, RedisKeys
 from stream import recipes_file
 from tests.integration import viewing
 from tests.integration.past import left
@@ -151,7 +151,7 @@ def test_all_that_is_written_stands_under_the_prefix_and_people_s_keys_end(
 ) -> None:
     before = set(client.scan_iter("*", 500))
     asyncio.run(catch_up(settings))
-    keys = Keys(settings.prefix)
+    keys = RedisKeys(settings.prefix)
     found = set(client.scan_iter("*", 500)) - before
     assert found
     for key in found:
@@ -165,7 +165,7 @@ def test_trigger_ids_are_the_newest_so_many(
 ) -> None:
     monkeypatch.setattr(projection, "FIRED_KEPT", 20)
     asyncio.run(catch_up(settings))
-    keys = Keys(settings.prefix)
+    keys = RedisKeys(settings.prefix)
     kept = client.zrange(keys.fired, 0, -1)
     assert len(kept) == 20
     assert set(kept) == set(client.hkeys(keys.triggers))
@@ -176,7 +176,7 @@ def test_trigger_ids_are_the_newest_so_many(
 def test_days_that_are_long_past_are_counted_no_more(
     settings: Settings, log: Log, client: Redis
 ) -> None:
-    keys = Keys(settings.prefix)
+    keys = RedisKeys(settings.prefix)
     client.hset(keys.offsets, "other:0", "1")  # a view, not the rest of one
     client.hset(keys.counts, "2020-01-01|exit-intent|fired|", 7)
     asyncio.run(catch_up(settings))
@@ -187,7 +187,7 @@ def test_the_command_rebuilds_the_view_from_the_log(
     settings: Settings, log: Log, client: Redis
 ) -> None:
     asyncio.run(catch_up(settings))
-    keys = Keys(settings.prefix)
+    keys = RedisKeys(settings.prefix)
     client.hset(keys.counts, "2026-01-01|exit-intent|fired|", 99)
     client.hset(
         keys.waiting("customer:nobody"), mapping={"applied": 1, "version": 1, "steps": "[]"}

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from agents.commands import load
-from agents.demo.workers import Crew, WorkerFailed
+from agents.demo.workers import WorkerFailed, WorkerProcesses
 from agents.replay.records import records
 from stream import recipes_file as files
 from tests.faults import keyed_logs
@@ -54,23 +54,23 @@ class Play:
         asyncio.run(load.write(self.settings, iter(next(self._parts))))
 
     @contextmanager
-    def workers(self, count: int = 1) -> Iterator[Crew]:
+    def workers(self, count: int = 1) -> Iterator[WorkerProcesses]:
         self._crews += 1
         folder = self._folder / str(self._crews)
         folder.mkdir()
-        with Crew(count, environ(self.settings) | self.more, folder) as crew:
-            yield crew
+        with WorkerProcesses(count, environ(self.settings) | self.more, folder) as workers:
+            yield workers
 
     def read(self) -> Found:
         return read(self.settings, files.DEFAULT)
 
-    def begun(self, crew: Crew) -> None:
+    def begun(self, workers: WorkerProcesses) -> None:
         """Waits for the first decisions."""
-        until(lambda: bool(self.read().decisions), crew)
+        until(lambda: bool(self.read().decisions), workers)
 
-    def finish(self, crew: Crew) -> None:
+    def finish(self, workers: WorkerProcesses) -> None:
         """Waits for all that is expected."""
-        until(lambda: not missing(self.expected, self.read()), crew)
+        until(lambda: not missing(self.expected, self.read()), workers)
 
     def ends_exactly(self) -> None:
         """What is expected lies on the topics, once, and nothing else."""
@@ -84,9 +84,9 @@ def play(request: pytest.FixtureRequest, broker: str, prefix: str, tmp_path: Pat
     return Play(broker, prefix, tmp_path, LOGS[request.param])
 
 
-def told_to_go(crew: Crew) -> None:
+def told_to_go(workers: WorkerProcesses) -> None:
     """SIGTERM to its only worker, which ends well and in time."""
-    (worker,) = crew.workers
+    (worker,) = workers.workers
     began = time.monotonic()
     worker.terminate()
     assert worker.wait(2 * GOODBYE_S) == 0

@@ -10,10 +10,10 @@ from typing import Any
 from kafka import KafkaConsumer, TopicPartition
 
 from agents.config.settings import Settings
-from agents.view.keys import Keys
 from agents.view.projection import day
-from agents.view.reader import Stored
+from agents.view.reader import ViewReader
 from agents.view.redis_client import Link, ViewLost
+from agents.view.redis_keys import RedisKeys
 from agents.view.writer import Writer
 from stream import recipes_file
 
@@ -70,10 +70,10 @@ def read(settings: Settings) -> Log:
         consumer.close()
 
 
-def stored(settings: Settings) -> tuple[Link, Stored]:
+def stored(settings: Settings) -> tuple[Link, ViewReader]:
     assert settings.redis
     link = Link(settings.redis)
-    return link, Stored(link, Keys(settings.prefix))
+    return link, ViewReader(link, RedisKeys(settings.prefix))
 
 
 async def surely(ask: Callable[[], Awaitable[Any]]) -> Any:

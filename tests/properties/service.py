@@ -15,19 +15,22 @@ from stream.recipes.recipe import Recipes
 from stream.stages.keys import Keys
 from stream.stages.people import People
 from stream.stages.visitors import Visitors
-from stream.stages.watermark import KEYS, mark
+from stream.stages.watermark import KEYS, watermark_record
 
 Changelog = list[tuple[bytes, bytes | None]]
 
 
 class Service:
-    def __init__(self, rules: Recipes, lines: Sequence[bytes]) -> None:
+    """`most`: deadlines that fire in one call of a stage, None: all."""
+
+    def __init__(self, rules: Recipes, lines: Sequence[bytes], most: int | None = None) -> None:
         self.rules = rules
+        self.most = most
         self.events = [
             (offset, time, key, value if isinstance(value, bytes) else line)
             for (offset, time, key, value), line in zip(backtest.records(lines), lines, strict=True)
         ]
-        self.visitors, self.keys, self.people = Visitors(rules), Keys(1), People(rules, 1, 1)
+        self._begin()
         self.claims: list[bytes] = []
         self.topic: list[bytes] = []
         self.triggers: set[bytes] = set()
@@ -35,6 +38,11 @@ class Service:
         self.changelogs: tuple[Changelog, Changelog, Changelog] = ([], [], [])
         self.read = self.read_claims = self.read_facts = 0
         self.committed = self.committed_claims = self.committed_facts = 0
+
+    def _begin(self) -> None:
+        self.visitors, self.keys = Visitors(self.rules), Keys(1)
+        self.people = People(self.rules, 1, 1)
+        self.visitors.most = self.keys.most = self.people.most = self.most
 
     def take(self, count: int) -> None:
         """The next `count` events, and what the other stages make of them."""
@@ -49,15 +57,22 @@ class Service:
         out = Outputs()
         self.visitors.advance(self.events[-1][1] + 8 * DAY, out)
         self._carry(out)
+        while self.visitors.owes or self.keys.owes or self.people.owes:
+            out = Outputs()
+            self.visitors.catch_up(out)
+            self._carry(out)
 
     def _carry(self, out: Outputs) -> None:
         self.claims += [value for _, value in out.claims]
-        self.claims.append(mark({0: self.visitors.clock}, 1))
+        self.claims.append(watermark_record({0: self.visitors.clock}, 1))
         first, self.read_claims = self.read_claims, len(self.claims)
         self.keys.add(enumerate(self.claims[first:], first))
         self.keys.advance(out)
         self.topic += [value for _, value in out.facts]
-        self.topic += [mark({0: self.visitors.clock}, 1), mark({0: self.keys.clock}, 1, KEYS)]
+        self.topic += [
+            watermark_record({0: self.visitors.clock}, 1),
+            watermark_record({0: self.keys.clock}, 1, KEYS),
+        ]
         first, self.read_facts = self.read_facts, len(self.topic)
         self.people.add(enumerate(self.topic[first:], first))
         self.people.advance(out)
@@ -81,8 +96,7 @@ class Service:
         """The worker dies, with part of a flush landed; another takes over."""
         for number, stage in enumerate((self.visitors, self.keys, self.people)):
             self._write_some(number, stage.changes(), chance)
-        self.visitors, self.keys = Visitors(self.rules), Keys(1)
-        self.people = People(self.rules, 1, 1)
+        self._begin()
         for log, stage in zip(
             self.changelogs, (self.visitors, self.keys, self.people), strict=True
         ):

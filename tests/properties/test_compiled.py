@@ -15,7 +15,7 @@ from stream.events.records import Block
 from stream.events.words import BOUND
 from stream.kinds.exit_score import SORTS
 from stream.outputs.outputs import Outputs
-from stream.stages.backend import COMPILED, PURE, Make
+from stream.stages.backend import COMPILED, PURE, VisitorBackend
 from stream.stages.visitors import Visitors
 from tests.properties import oddities
 
@@ -55,7 +55,9 @@ def block(records: list[Line], apart: bool) -> Block:
     return base, head[7], None if apart else records[-1][1], len(records), memoryview(data)[61:]
 
 
-def steps(makes: Iterator[Make], log: list[Line], seed: int, blocks: bool = False) -> list[Found]:
+def steps(
+    makes: Iterator[VisitorBackend], log: list[Line], seed: int, blocks: bool = False
+) -> list[Found]:
     """What a stage tells, batch by batch; after each it may be made anew from its changelog."""
     chance, changelog, found = random.Random(seed), [], []
     stage = Visitors(RULES, next(makes))
@@ -76,12 +78,12 @@ def steps(makes: Iterator[Make], log: list[Line], seed: int, blocks: bool = Fals
     return [*found, told(stage, out)]
 
 
-def always(make: Make) -> Iterator[Make]:
+def always(make: VisitorBackend) -> Iterator[VisitorBackend]:
     while True:
         yield make
 
 
-def by_turns(seed: int) -> Iterator[Make]:
+def by_turns(seed: int) -> Iterator[VisitorBackend]:
     assert COMPILED is not None
     chance = random.Random(seed)
     while True:
@@ -138,7 +140,7 @@ def test_signals_of_leaving_add_up_to_the_same_triggers(given: list[tuple[bytes,
         assert told(mine, outs[1]) == told(theirs, outs[0])
 
 
-def backtested(lines: list[bytes], make: Make) -> list[object]:
+def backtested(lines: list[bytes], make: VisitorBackend) -> list[object]:
     """Chunk by chunk what was decided, up to the line that goes back in time."""
     found: list[object] = []
     try:
@@ -170,12 +172,19 @@ TAKEN = (
     b'"type":"activity.pinged","t":"of a record nobody reads it"',
     b'"type":"exit.signal","signal":"tab_hidden","held_ms":5000',
     b'"type":"exit.signal","signal":"close_shortcut","form_focus":true',
+    b'"type":"cart.item_added","item":{"product_id":"p","quantity":1}',
+    b'"type":"cart.item_removed","item":{"product_id":"p"}',
+    b'"type":"cart.updated","cart":{"id":"k","items":[{"product_id":"p","price":2}]}',
+    b'"type":"checkout.started"',
+    b'"type":"checkout.advanced","stage":"payment"',
+    b'"type":"order.placed","order":{"id":"o"}',
 )
 LEFT = (
-    b'"type":"cart.item_added","item":{"product_id":"p","quantity":1}',
-    b'"type":"checkout.started"',
     b'"type":"exit.signal","signal":"close_shortcut"',
-    b'"type":"order.placed","order":{"id":"o"}',
+    b'"type":"payment.failed"',
+    b'"type":"order.placed","order":{"id":7}',
+    b'"type":"cart.item_added","item":{"product_id":"p","quantity":"x"}',
+    b'"type":"cart.updated","cart":{"id":"null","items":[]}',
     b'"type":"page.viewed","client_time":1',
     b'"type":"page.viewed","keys":{}',
     b'"type":"page.viewed","customer":"c"',

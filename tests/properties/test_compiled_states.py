@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from stream.events.types import Page, PageViewed, Product, ProductViewed, SearchPerformed
 from stream.outputs.outputs import Outputs
 from stream.stages import backend
-from stream.stages.backend import COMPILED, PURE, fastest
+from stream.stages.backend import COMPILED, PURE, best_backend
 from stream.stages.visitors import Visitors
 from stream.state.visitor import Visitor
 from stream.store import changelog
@@ -29,7 +29,7 @@ def test_it_is_in_use_where_there_is_a_compiler() -> None:
     if COMPILER is None:
         pytest.skip("no C compiler here")
     assert COMPILED is not None
-    assert fastest() is COMPILED
+    assert best_backend() is COMPILED
     assert Visitors(RULES).takes_blocks
 
 
@@ -125,7 +125,7 @@ def used(visitor: Visitor) -> Visitor:
     visitor.turn(PageViewed(id="e3", visitor="v", page=page), 4_000)
     visitor.remember("Ae3")
     visitor.customer, visitor.email, visitor.former = "c", "e" * 20, "customer:d"
-    visitor.told["k"], visitor.consent["email"] = 5, True
+    visitor.bound_pairs["k"], visitor.consent["email"] = 5, True
     visitor.applied = visitor.version = visitor.facts = visitor.last_event = 7
     return visitor
 

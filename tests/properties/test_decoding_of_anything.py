@@ -17,7 +17,7 @@ import schemas
 from stream import recipes_file
 from stream.events import decoding
 from stream.outputs.outputs import Outputs
-from stream.stages.record_outcomes import FATES
+from stream.stages.record_outcomes import OUTCOMES
 from stream.stages.visitors import Visitors
 from tests.reference import generate
 
@@ -120,7 +120,7 @@ def test_every_record_of_anything_has_one_fate_in_the_stage(
     out, stage = Outputs(), Visitors(recipes_file.DEFAULT)
     stage.process([(n, T + n, key, value) for n, (key, value) in enumerate(given_)], out)
     fates = {name: count for (kind, name), count in out.counts.items() if kind == "events"}
-    assert fates.keys() <= set(FATES)
+    assert fates.keys() <= set(OUTCOMES)
     assert sum(fates.values()) == len(given_)
     assert fates.get("rejected", 0) == len(out.rejected)
     assert {reason for _, reason, _ in out.rejected} <= REASONS

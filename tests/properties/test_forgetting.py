@@ -12,7 +12,7 @@ from stream.durations import DAY, HOUR, MINUTE
 from stream.outputs.outputs import Outputs
 from stream.stages.people import People
 from stream.stages.visitors import Visitors
-from stream.stages.watermark import mark
+from stream.stages.watermark import watermark_record
 from stream.state import facts
 from stream.state.visitor import FORGET_AFTER
 
@@ -86,11 +86,11 @@ class Year:
 
     def _tell(self, values: list[bytes]) -> None:
         for fact in map(facts.decode, values):
-            assert not isinstance(fact, facts.Mark)
+            assert not isinstance(fact, facts.WatermarkRecord)
             known = self.told.get(fact.person, -FORGET_AFTER) + FORGET_AFTER > fact.at
             if known or not isinstance(fact, facts.Moved):
                 self.told[fact.person] = fact.at
-        values.append(mark({0: self.end}, 1))
+        values.append(watermark_record({0: self.end}, 1))
         self.people.add(enumerate(values, self.facts))
         self.facts += len(values)
         self.people.advance(Outputs())

@@ -14,7 +14,7 @@ from stream.events.records import Record
 from stream.outputs.outputs import Outputs
 from stream.stages.people import People
 from stream.stages.visitors import Visitors
-from stream.stages.watermark import mark
+from stream.stages.watermark import watermark_record
 
 START = 1_767_571_200_000
 HALF_A_DAY = 43_200_000
@@ -42,7 +42,7 @@ def replayed(given: Iterable[bytes], inputs: int, people: int) -> tuple[set[byte
         stage = Visitors(recipes_file.DEFAULT)
         stage.process(log, out)
         evidence[partition] = stage.clock
-    marks = [mark(evidence, inputs)]
+    marks = [watermark_record(evidence, inputs)]
     facts: list[list[bytes]] = [[] for _ in range(people)]
     for person, value in out.facts:
         facts[partition_of(person.encode(), people)].append(value)

@@ -12,12 +12,15 @@ from stream.outputs.outputs import Outputs
 from stream.recipes.recipe import Recipes
 from stream.stages.people import People
 from stream.stages.visitors import Visitors
-from stream.stages.watermark import KEYS, mark
+from stream.stages.watermark import KEYS, watermark_record
 from stream.state import facts
 from tests.properties.service import Service
 from tests.reference import generate
 
 SEEDS = st.integers(0, 100_000)
+FEW = st.none() | st.integers(1, 5)
+"""Deadlines that fire in one call of a stage, None: all."""
+
 SIZE = 120
 
 
@@ -46,11 +49,25 @@ def test_batches_of_any_sizes_decide_the_same(seed: int, sizes: list[int]) -> No
 
 
 @settings(max_examples=100, deadline=None)
-@given(SEEDS, SEEDS, st.integers(1, 12))
-def test_crashes_anywhere_decide_the_same(seed: int, luck: int, most: int) -> None:
+@given(SEEDS, st.lists(st.integers(1, 50), min_size=1), st.integers(1, 5))
+def test_deadlines_a_few_at_a_time_decide_the_same(seed: int, sizes: list[int], most: int) -> None:
+    """Whatever comes, and is written down, between two stretches of them."""
+    rules, lines = made(seed)
+    service = Service(rules, lines, most)
+    for size in sizes:
+        service.take(size)
+        if size % 2:
+            service.flush()
+    service.finish()
+    assert (service.triggers, service.decisions) == decided(rules, lines)
+
+
+@settings(max_examples=100, deadline=None)
+@given(SEEDS, SEEDS, st.integers(1, 12), FEW)
+def test_crashes_anywhere_decide_the_same(seed: int, luck: int, most: int, few: int | None) -> None:
     """Copies, an old owner's late records, a flush landed in part and input read again change nothing."""
     rules, lines = made(seed)
-    service, chance = Service(rules, lines), random.Random(luck)
+    service, chance = Service(rules, lines, few), random.Random(luck)
     for _ in range(most):
         for _ in range(chance.randrange(6)):
             service.take(chance.randrange(1, 20))
@@ -67,7 +84,11 @@ def test_facts_between_marks_may_come_in_any_order_and_twice(seed: int, luck: in
     rules, lines = made(seed)
     service, chance = Service(rules, lines), random.Random(luck)
     service.finish()
-    told = [value for value in service.topic if not isinstance(facts.decode(value), facts.Mark)]
+    told = [
+        value
+        for value in service.topic
+        if not isinstance(facts.decode(value), facts.WatermarkRecord)
+    ]
     end = service.events[-1][1] + 8 * DAY
     people, out, offset = People(rules, 1, 1), Outputs(), 0
     chance.shuffle(told)
@@ -76,7 +97,7 @@ def test_facts_between_marks_may_come_in_any_order_and_twice(seed: int, luck: in
         early = [value for value in told if chance.random() < 0.2]
         batch = [*due, *early, *chance.sample(due, len(due) // 3)]
         chance.shuffle(batch)
-        batch += [mark({0: time}, 1), mark({0: time}, 1, KEYS)]
+        batch += [watermark_record({0: time}, 1), watermark_record({0: time}, 1, KEYS)]
         people.add(enumerate(batch, offset))
         offset += len(batch)
         people.advance(out)

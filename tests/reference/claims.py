@@ -15,16 +15,16 @@ def bind(visitor: Visitor, keys: list[str], changed: bool, at: int, tell: Tell) 
     """Binds the keys told before to a new person, then those of the event."""
     person = visitor.person()
     if changed:
-        for key in dict.fromkeys(key for key, _, _ in visitor.told):
+        for key in dict.fromkeys(key for key, _, _ in visitor.bound_pairs):
             _bind(visitor, key, person, at, tell)
     for key in keys:
-        lately = [told_at for *pair, told_at in visitor.told if pair == [key, person]]
+        lately = [told_at for *pair, told_at in visitor.bound_pairs if pair == [key, person]]
         if not lately or at - lately[0] >= 7 * DAY:
             _bind(visitor, key, person, at, tell)
 
 
 def _bind(visitor: Visitor, key: str, person: str, at: int, tell: Tell) -> None:
     """A pair told again moves to the end of the last 16."""
-    others = [pair for pair in visitor.told if pair[:2] != (key, person)]
-    visitor.told = [*others, (key, person, at)][-_KEPT:]
+    others = [pair for pair in visitor.bound_pairs if pair[:2] != (key, person)]
+    visitor.bound_pairs = [*others, (key, person, at)][-_KEPT:]
     tell(key, "bound", person)

@@ -28,6 +28,10 @@ DECISION: tuple[str, ...] = (
 )
 DECISION += ("steps_left",)
 ATTRIBUTES = ("type", "source", "subject", "id", "time")
+DETAILS = ("version", "steps", "sub_kind", "customer", "visitor")
+LINE = ("product_id", "variant_id", "quantity", "name", "category", "price", "currency", "url")
+LINE += ("image",)
+WHICH = ("trigger_id", "outcome", "at", "visitor", "version")
 
 Rows = Counter[str]
 
@@ -84,6 +88,27 @@ def rows(triggers: Iterable[dict[str, Any]], decisions: Iterable[dict[str, Any]]
 def attributes(triggers: Iterable[dict[str, Any]]) -> Rows:
     """The CloudEvents attributes of section 8, which the vectors do not hold."""
     return Counter(_row("attributes", ATTRIBUTES, trigger) for trigger in triggers)
+
+
+def _attributed(item: dict[str, Any]) -> dict[str, Any]:
+    """A line with all that it has; 2 and 2.0 are the same."""
+    line = {name: item[name] for name in LINE if item.get(name) is not None}
+    numbers = {name: line[name] + 0.0 for name in ("quantity", "price") if name in line}
+    return line | numbers
+
+
+def details(triggers: Iterable[dict[str, Any]], decisions: Iterable[dict[str, Any]]) -> Rows:
+    """What of triggers and decisions the vectors do not hold either: all attributes of the cart's lines, too."""
+    counted: Rows = Counter()
+    for trigger in triggers:
+        data = trigger["data"]
+        row = {name: data[name] for name in ("trigger_id", *DETAILS) if data.get(name) is not None}
+        items = (data.get("cart") or {}).get("items") or []
+        row["items"] = sorted(map(_attributed, items), key=str)
+        counted[json.dumps(row)] += 1
+    for decision in decisions:
+        counted[_row("details", WHICH, decision)] += 1
+    return counted
 
 
 def difference(one: Rows, other: Rows) -> str:

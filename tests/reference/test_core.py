@@ -12,7 +12,7 @@ import pytest
 from stream import backtest
 from stream import recipes_file as files
 from tests.reference import decide, generate
-from tests.reference.compare import attributes, difference, rows
+from tests.reference.compare import attributes, details, difference, rows
 
 SEEDS = int(os.environ.get("REFERENCE_SEEDS", "300"))
 FIRST = int(os.environ.get("REFERENCE_FIRST", "0"))
@@ -32,6 +32,7 @@ def test_the_core_and_the_reference_decide_the_same(start: int) -> None:
         theirs = decide(log, document)
         found = difference(rows(*theirs), rows(*ours))
         found = found or difference(attributes(theirs[0]), attributes(ours[0]))
+        found = found or difference(details(*theirs), details(*ours))
         assert found == "", f"seed {seed}, {size} lines"
 
 

@@ -12,7 +12,7 @@ from stream import backtest
 from stream import recipes_file as files
 from tests.integration.replaying import missing, play
 from tests.reference import decide
-from tests.reference.compare import attributes, difference, rows
+from tests.reference.compare import attributes, details, difference, rows
 from tests.traffic import ga4, ga360, otto, segment, shopify, snowplow, taobao
 from tests.traffic.home import Message, lines, present
 
@@ -70,6 +70,7 @@ def test_the_core_decides_on_real_traffic_what_the_reference_decides(
     theirs = decide(log, document)
     assert difference(rows(*theirs), rows(*ours)) == ""
     assert difference(attributes(theirs[0]), attributes(ours[0])) == ""
+    assert difference(details(*theirs), details(*ours)) == ""
     assert theirs[0] or name in PAYLOADS, "nothing was decided"
 
 

@@ -70,9 +70,47 @@ def test_a_rejected_line_is_named_and_stops_nothing(
     assert told.err.splitlines() == [
         f"{file}:1: not JSON, or without a time `t`",
         f"{file}:2: not JSON, or without a time `t`",
-        f"{file}:3: names_nobody at $.visitor",
+        f"{file}:3: product.viewed: names_nobody at $.visitor "
+        "(expected an id of 1 to 128 characters that names somebody, got text)",
     ]
-    assert "events: 3 applied, 3 rejected" in told.out
+    assert told.out.splitlines()[:3] == [
+        "events: 3 applied, 3 rejected",
+        "rejected: 2 × without a type: not_json at $",
+        "rejected: 1 × product.viewed: names_nobody at $.visitor",
+    ]
+
+
+def test_what_the_input_lost_is_said_by_type(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A shop's developer sees the order that nobody reads, and the clock in seconds, at one look."""
+    completed = LINES[2].replace(b"cart.item_added", b"order.completed").replace(b'"3"', b'"4"')
+    seconds = LINES[2].replace(b'"40"', b"40")[:-1] + b', "client_time": 1767571200}'
+    again = [completed, completed.replace(b'"4"', b'"5"')]
+    file = written(tmp_path, [*LINES[:2], seconds, seconds, *again])
+    assert backtest(file, tmp_path) == 0
+    assert capsys.readouterr().out.splitlines()[:5] == [
+        "events: 3 applied, 1 duplicate, 2 unknown",
+        "ignored: 1 duplicate cart.item_added",
+        "unknown type: 2 × order.completed: did you mean order.placed?",
+        "left out: 2 × cart.item_added at $.client_time (out_of_range: expected a time in ms since 1970, "
+        "not before the year 2000, got number), first in line 3",
+        "triggers: 3 fired:cart-abandonment",
+    ]
+
+
+def test_a_rejected_line_is_named_with_all_its_faults_and_the_type_that_it_gives(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    order = {"t": T, "type": "order.cancelled", "visitor": "v", "order": {}}
+    file = written(tmp_path, [json.dumps(order).encode(), *LINES])
+    assert backtest(file, tmp_path) == 0
+    told = capsys.readouterr()
+    assert told.err == (
+        f"{file}:1: order.cancelled: missing at $.id (expected an id of 1 to 128 characters, got nothing); "
+        "missing at $.order.id (expected an id of 1 to 128 characters, got nothing)\n"
+    )
+    assert "rejected: 1 × order.cancelled: missing at $.id" in told.out
 
 
 def test_of_many_rejected_lines_the_first_are_named(

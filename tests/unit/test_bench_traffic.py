@@ -10,7 +10,7 @@ import pytest
 from stream.backtest import records
 from stream.events.decoding import decode
 from tests.bench.table import share
-from tests.bench.traffic import JOURNEY, Keys, rows, timed
+from tests.bench.traffic import JOURNEY, SHORT, Keys, rows, timed
 
 VISITORS = 1_200
 
@@ -89,3 +89,15 @@ def test_a_share_is_the_least_value_that_so_many_do_not_exceed():
     values = list(range(1, 1001))
     assert [share(values, part) for part in (0.5, 0.99, 0.999, 1)] == [500, 990, 999, 1000]
     assert share([7], 0.999) == 7
+
+
+def test_every_visit_that_ends_has_eight_events_and_then_a_pause_of_more_than_half_an_hour():
+    last: dict[bytes, int] = {}
+    sizes: Counter[bytes] = Counter()
+    ended: Counter[int] = Counter()
+    for row in rows(30_000, VISITORS, "ending"):
+        if row.time - last.get(row.key, row.time) >= 30 * 60_000:
+            ended[sizes.pop(row.key)] += 1
+        last[row.key] = row.time
+        sizes[row.key] += 1
+    assert ended[SHORT] / ended.total() > 0.9

@@ -10,7 +10,7 @@ from aiokafka.structs import TopicPartition
 from agents.bridge.broker_time import BrokerTime, own_ms
 from agents.bridge.chunks import MOST, OF_A_VISITOR, Cutter, Piece
 from agents.bridge.schema_registry import SchemaRegistry
-from agents.kafka.decompression import UNREAD
+from agents.kafka.decompression import OVERSIZED
 from stream.connect.source import Source
 
 A, B = TopicPartition("a", 0), TopicPartition("b", 3)
@@ -97,11 +97,11 @@ def test_nothing_fetched_is_no_piece() -> None:
 
 
 def test_a_batch_that_was_not_unpacked_and_a_tombstone_are_told_apart() -> None:
-    [piece] = cut({A: [Batch([Raw(0, T, UNREAD), Raw(1, T, None)], 2, T)]})
+    [piece] = cut({A: [Batch([Raw(0, T, OVERSIZED), Raw(1, T, None)], 2, T)]})
     [row] = piece.chunk.rows
     assert row.dead
     assert ("reason", b"too_large") in row.headers
-    assert ("size", b"%d" % len(UNREAD)) in row.headers
+    assert ("size", b"%d" % len(OVERSIZED)) in row.headers
     assert [out.left_out[0].reason for _, out in piece.outs if out.left_out] == ["tombstone"]
 
 

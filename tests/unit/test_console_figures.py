@@ -1,12 +1,16 @@
 """The console's figures: numbers over time, latencies, evidence, and a happening's words."""
 
+import asyncio
 import json
 
 import pytest
 
+from agents.collector.validation import judge
 from agents.console import latency
-from agents.console.rolling_counts import SPANS, Tallies, Tally
-from agents.console.watermark_progress import Evidence
+from agents.console.hub import Hub
+from agents.console.left_out import PartsLeftOut
+from agents.console.rolling_counts import SPANS, RollingCount, RollingCounts
+from agents.console.watermark_progress import WatermarkProgress
 from agents.console.wording import FAULTS, wording
 from schemas import load
 from stream import recipes_file
@@ -17,8 +21,38 @@ HOUR = 60 * MINUTE
 NOW = 1_767_571_200_000 + 30_000
 
 
+UNREAD = [
+    {"id": "1", "type": "order.placed", "visitor": "v", "order": {"value": "4,245.42"}},
+    {"id": "2", "type": "order.completed", "visitor": "v"},
+]
+
+
+def test_what_was_left_out_is_counted_by_type_and_path_and_heard_once_a_minute() -> None:
+    hub, now = Hub(wording(recipes_file.DEFAULT)), [NOW]
+    left_out = PartsLeftOut(hub, lambda: now[0])
+    for now[0] in (NOW, NOW + 1, NOW + MINUTE):
+        left_out.take("collect", judge(json.dumps(UNREAD).encode()))
+    part, unknown = left_out.rows()
+    assert (part["path"], part["expected"], part["got"]) == ("$.order.value", "a number", "text")
+    assert (part["type"], part["number"], part["last"]) == ("order.placed", 3, NOW + MINUTE)
+    assert (unknown["reason"], unknown["meant"]) == ("unknown_type", "order.placed")
+    heard = asyncio.run(hub.subscribe().next(0))
+    titles = [json.loads(each.text)["title"] for each in heard]
+    assert titles == 2 * [
+        "An event of type order.placed was taken without $.order.value",
+        "An event of a type that there is not was taken: it does not count",
+    ]
+
+
+def test_faults_of_ever_other_sources_take_no_memory_without_end() -> None:
+    left_out = PartsLeftOut(Hub(), lambda: NOW)
+    for number in range(2_000):
+        left_out.take(f"shop-{number}", judge(json.dumps(UNREAD[0]).encode()))
+    assert len(left_out._number) == 500
+
+
 def test_numbers_are_summed_over_the_span_that_ends_now() -> None:
-    tally = Tally(SPANS["hour"])
+    tally = RollingCount(SPANS["hour"])
     tally.add(NOW, ("fired",))
     tally.add(NOW - 59 * MINUTE, ("fired",), 2)
     tally.add(NOW - 60 * MINUTE, ("fired",), 4)
@@ -28,7 +62,7 @@ def test_numbers_are_summed_over_the_span_that_ends_now() -> None:
 
 
 def test_every_bucket_of_the_span_is_there_empty_or_not() -> None:
-    tally = Tally(SPANS["hour"])
+    tally = RollingCount(SPANS["hour"])
     tally.add(NOW, ("fired",))
     found = tally.buckets(NOW)
     assert len(found) == 60
@@ -39,24 +73,24 @@ def test_every_bucket_of_the_span_is_there_empty_or_not() -> None:
 
 
 def test_the_hour_and_the_day_count_the_same_records() -> None:
-    tallies = Tallies()
+    counts = RollingCounts()
     for back in range(20):
-        tallies.add(NOW - back * MINUTE, ("fired",))
-    assert {name: tally.total(NOW)["fired",] for name, tally in tallies.spans.items()} == {
+        counts.add(NOW - back * MINUTE, ("fired",))
+    assert {name: tally.total(NOW)["fired",] for name, tally in counts.spans.items()} == {
         "hour": 20,
         "day": 20,
     }
 
 
 def test_what_is_older_than_the_span_takes_no_memory() -> None:
-    tally = Tally(SPANS["hour"])
+    tally = RollingCount(SPANS["hour"])
     for minute in range(10_000):
         tally.add(minute * MINUTE, ("fired",))
     assert len(tally._buckets) == 60
 
 
 def test_names_without_end_take_no_memory_without_end() -> None:
-    tally = Tally(SPANS["hour"])
+    tally = RollingCount(SPANS["hour"])
     for number in range(20_000):
         tally.add(NOW, (str(number),))
     tally.add(NOW, ("0",))
@@ -66,7 +100,7 @@ def test_names_without_end_take_no_memory_without_end() -> None:
 
 @pytest.mark.parametrize("taken", [1, 7, 40, 180, 900, 60_000])
 def test_a_quantile_is_as_exact_as_its_bucket(taken: int) -> None:
-    tally = Tally(SPANS["hour"])
+    tally = RollingCount(SPANS["hour"])
     for _ in range(100):
         tally.add(NOW, latency.key("exit", taken))
     found = latency.summary(tally.total(NOW), "exit")
@@ -77,7 +111,7 @@ def test_a_quantile_is_as_exact_as_its_bucket(taken: int) -> None:
 
 
 def test_the_slow_ones_are_in_the_last_percent() -> None:
-    tally = Tally(SPANS["hour"])
+    tally = RollingCount(SPANS["hour"])
     for number in range(1000):
         tally.add(NOW, latency.key("due", 9 if number % 50 else 4_000))
     found = latency.summary(tally.total(NOW), "due")
@@ -87,7 +121,7 @@ def test_the_slow_ones_are_in_the_last_percent() -> None:
 
 
 def test_nothing_has_no_latency() -> None:
-    found = latency.summary(Tally(SPANS["hour"]).total(NOW), "cancel")
+    found = latency.summary(RollingCount(SPANS["hour"]).total(NOW), "cancel")
     assert (found["count"], found["p50"], found["p99"]) == (0, None, None)
 
 
@@ -111,8 +145,8 @@ class Clock:
 
 def test_the_age_of_evidence_goes_on_between_two_marks() -> None:
     clock = Clock()
-    evidence = Evidence(clock)
-    evidence.told(NOW, 2, {0: NOW - 100, 1: NOW - 400})
+    evidence = WatermarkProgress(clock)
+    evidence.update(NOW, 2, {0: NOW - 100, 1: NOW - 400})
     assert evidence.summary()["age"] == 400
     clock.ms += 3_000
     found = evidence.summary()
@@ -121,29 +155,29 @@ def test_the_age_of_evidence_goes_on_between_two_marks() -> None:
 
 def test_an_old_mark_read_late_does_not_set_the_broker_s_clock_back() -> None:
     clock = Clock()
-    evidence = Evidence(clock)
-    evidence.told(NOW - HOUR, 1, {0: NOW - HOUR})
-    evidence.told(NOW, 1, {0: NOW - 50})
-    evidence.told(NOW - MINUTE, 1, {0: NOW - MINUTE})
+    evidence = WatermarkProgress(clock)
+    evidence.update(NOW - HOUR, 1, {0: NOW - HOUR})
+    evidence.update(NOW, 1, {0: NOW - 50})
+    evidence.update(NOW - MINUTE, 1, {0: NOW - MINUTE})
     assert evidence.now == NOW
     assert evidence.summary()["age"] == 50
 
 
 def test_the_watermark_is_not_known_until_all_partitions_are() -> None:
-    evidence = Evidence(Clock())
+    evidence = WatermarkProgress(Clock())
     assert evidence.now is None
-    evidence.told(NOW, 2, {0: NOW, 1: -1})
+    evidence.update(NOW, 2, {0: NOW, 1: -1})
     found = evidence.summary()
     assert (found["watermark"], found["age"], found["partitions"]) == (None, None, [0, None])
-    evidence.told(NOW, 2, {1: NOW - 9})
+    evidence.update(NOW, 2, {1: NOW - 9})
     assert evidence.summary()["watermark"] == NOW - 9
 
 
 def test_samples_are_the_last_ten_minutes() -> None:
     clock = Clock()
-    evidence = Evidence(clock)
+    evidence = WatermarkProgress(clock)
     evidence.sample()
-    evidence.told(NOW, 1, {0: NOW})
+    evidence.update(NOW, 1, {0: NOW})
     for _ in range(500):
         clock.ms += 5_000
         evidence.sample()

@@ -133,19 +133,7 @@ SITUATIONS = {
     ),
 }
 
-UNMENDED = {
-    "42-client-time-in-the-wrong-unit": "agents/commands/backtest.py prints no faults of optional fields yet",
-}
-"""Cases that fail, with the reason. Strict: who mends one takes its line away."""
-
-CASES = [
-    pytest.param(
-        name,
-        id=situation.holds,
-        marks=[pytest.mark.xfail(reason=UNMENDED[name], strict=True)] if name in UNMENDED else [],
-    )
-    for name, situation in SITUATIONS.items()
-]
+CASES = [pytest.param(name, id=situation.holds) for name, situation in SITUATIONS.items()]
 
 
 @pytest.mark.parametrize("name", CASES)

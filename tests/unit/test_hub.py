@@ -4,7 +4,7 @@ import asyncio
 import json
 from typing import Any
 
-from agents.console.hub import Happening, Hub, Subscription
+from agents.console.hub import Hub, LiveEvent, Subscription
 
 
 def trigger(hub: Hub, number: int, visitor: str = "v", person: str = "customer:anna") -> None:
@@ -69,7 +69,7 @@ def test_who_had_the_last_one_of_another_process_gets_all_that_is_remembered() -
     async def look() -> None:
         other, hub = Hub(), Hub()
         trigger(hub, 1)
-        name = other.name(Happening(7, "trigger", {}, lambda kind, data: {}))
+        name = other.name(LiveEvent(7, "trigger", {}, lambda kind, data: {}))
         assert not hub.knows(name)
         for after in (name, "", "rubbish", "-1"):
             async with hub.subscribe(after=after) as again:

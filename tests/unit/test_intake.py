@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 import schemas
-from agents.collector.addresses import ANYBODY, Sender
+from agents.collector.addresses import ANYBODY, KnownSender
 from agents.collector.documents import LARGEST, MOST
 from agents.collector.notes import Note, Unreadable
 from agents.collector.validation import Judged, judge
@@ -15,14 +15,14 @@ from stream.events import decoding
 from stream.events.decoding import DEEPEST
 from stream.events.decoding import LARGEST as LARGEST_EVENT
 
-STRANGER = Sender(known=False)
+STRANGER = KnownSender(known=False)
 
 
 def event(number: int = 1, **more: Any) -> dict[str, Any]:
     return {"id": f"e-{number}", "type": "activity.pinged", "visitor": "v-1", **more}
 
 
-def posted(*events: Any, sender: Sender = ANYBODY) -> Judged:
+def posted(*events: Any, sender: KnownSender = ANYBODY) -> Judged:
     return judge(json.dumps(events).encode(), sender)
 
 

@@ -157,15 +157,15 @@ def forgotten(applied: int = 10) -> tuple[Keyed[Count], Records]:
 
 def test_a_forgotten_key_leaves_its_header_until_the_commit_has_passed_it() -> None:
     states, alive = forgotten()
-    assert states.grave("a") == (10, 2)
-    grave = written(states)
-    assert (number(states, "a"), states.grave("a")) == (None, (10, 2))
-    assert restored([*alive, *grave]).grave("a") == (10, 2)
+    assert states.deleted("a") == (10, 2)
+    deleted = written(states)
+    assert (number(states, "a"), states.deleted("a")) == (None, (10, 2))
+    assert restored([*alive, *deleted]).deleted("a") == (10, 2)
     states.committed(10)
     assert written(states) == []
     states.committed(11)
     assert written(states)[0] == (b"a", None)
-    assert (states.grave("a"), len(states), states.size) == (None, 0, 0)
+    assert (states.deleted("a"), len(states), states.size) == (None, 0, 0)
 
 
 def test_a_grave_that_was_restored_is_buried_too() -> None:
@@ -192,19 +192,19 @@ def test_a_key_that_comes_again_goes_on_from_its_grave() -> None:
 
 def test_an_old_owners_late_state_does_not_rise_from_its_grave() -> None:
     states, alive = forgotten()
-    grave = written(states)
+    deleted = written(states)
     states.committed(11)
     burial = written(states)
-    assert number(restored([*alive, *grave, *alive, *burial, *alive]), "a") is None
+    assert number(restored([*alive, *deleted, *alive, *burial, *alive]), "a") is None
 
 
 def test_a_key_that_lives_again_after_its_burial_lives() -> None:
     states, alive = forgotten()
-    grave = written(states)
+    deleted = written(states)
     states.committed(11)
     burial = written(states)
     put(states, "a", 5, applied=20)
-    assert number(restored([*alive, *grave, *burial, *written(states)]), "a") == 5
+    assert number(restored([*alive, *deleted, *burial, *written(states)]), "a") == 5
 
 
 def test_a_late_tombstone_leaves_a_living_state() -> None:

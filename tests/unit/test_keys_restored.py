@@ -5,10 +5,10 @@ import json
 from stream.durations import DAY
 from stream.outputs.outputs import Outputs
 from stream.stages.keys import Keys
-from stream.stages.watermark import mark
+from stream.stages.watermark import watermark_record
 from stream.state import claims
 from stream.state.claims import AnyClaim, Bound, OrderClaim
-from stream.state.facts import Mark
+from stream.state.facts import WatermarkRecord
 
 CART, ANNA, TILL = "cart:k1", "customer:anna", "visitor:~cart:k1"
 
@@ -21,7 +21,7 @@ def order(at: int, n: int = 0, visitor: str = "v") -> OrderClaim:
     return OrderClaim(at=at, visitor=visitor, n=n, key=CART, person=TILL, order_id=f"o{at}-{n}")
 
 
-def taken(keys: Keys, offset: int, *records: AnyClaim | Mark) -> Outputs:
+def taken(keys: Keys, offset: int, *records: AnyClaim | WatermarkRecord) -> Outputs:
     out = Outputs()
     keys.add(enumerate(map(claims.encode, records), offset))
     keys.advance(out)
@@ -30,28 +30,28 @@ def taken(keys: Keys, offset: int, *records: AnyClaim | Mark) -> Outputs:
 
 def test_a_claim_waits_for_every_input_partition() -> None:
     keys = Keys(2)
-    first = taken(keys, 0, bound(100), order(100, 1), Mark(2, {0: 500}))
+    first = taken(keys, 0, bound(100), order(100, 1), WatermarkRecord(2, {0: 500}))
     assert first.facts == []
     assert keys.committable == 0
-    assert len(taken(keys, 3, Mark(2, {1: 101})).facts) == 1
+    assert len(taken(keys, 3, WatermarkRecord(2, {1: 101})).facts) == 1
     assert (keys.advanced, keys.committable) == (101, 4)
 
 
 def test_a_mark_of_the_keys_stage_moves_no_key() -> None:
     keys = Keys(1)
-    keys.add([(0, mark({0: 500}, 1, "keys"))])
+    keys.add([(0, watermark_record({0: 500}, 1, "keys"))])
     keys.advance(Outputs())
     assert keys.advanced == -1
 
 
 def test_claims_of_one_time_go_by_visitor_and_number() -> None:
-    records = [order(100, 1, "w"), bound(100, 2, "v"), Mark(1, {0: 200})]
+    records = [order(100, 1, "w"), bound(100, 2, "v"), WatermarkRecord(1, {0: 200})]
     (fact,) = map(json.loads, [value for _, value in taken(Keys(1), 0, *records).facts])
     assert fact["type"] == "order.placed"
 
 
 def test_a_copy_of_a_claim_counts_once() -> None:
-    out = taken(Keys(1), 0, bound(1), order(2, 1), order(2, 1), Mark(1, {0: 9}))
+    out = taken(Keys(1), 0, bound(1), order(2, 1), order(2, 1), WatermarkRecord(1, {0: 9}))
     assert (out.counts["claims", "applied"], out.counts["claims", "copy"]) == (2, 1)
 
 
@@ -64,17 +64,19 @@ def again(keys: Keys, keep: int | None = None) -> Keys:
 
 def test_a_new_owner_of_the_partition_goes_on_where_the_state_stands() -> None:
     keys = Keys(1)
-    records = [bound(1), order(2, 1), Mark(1, {0: 9})]
+    records = [bound(1), order(2, 1), WatermarkRecord(1, {0: 9})]
     taken(keys, 0, *records)
     new = again(keys, 1)
     assert taken(new, 0, *records).facts == []
-    (fact,) = map(json.loads, [v for _, v in taken(new, 3, order(9, 2), Mark(1, {0: 99})).facts])
+    (fact,) = map(
+        json.loads, [v for _, v in taken(new, 3, order(9, 2), WatermarkRecord(1, {0: 99})).facts]
+    )
     assert fact["n"] == 1
 
 
 def test_the_time_reached_comes_back_with_the_state() -> None:
     keys = Keys(1)
-    taken(keys, 0, bound(1), Mark(1, {0: 9}))
+    taken(keys, 0, bound(1), WatermarkRecord(1, {0: 9}))
     new = again(keys)
     assert (new.advanced, new.clock, new.keys, new.written) == (9, 9, 1, True)
     assert new.next_deadline is not None
@@ -82,9 +84,11 @@ def test_the_time_reached_comes_back_with_the_state() -> None:
 
 def test_a_forgotten_key_does_not_come_back_by_a_copy() -> None:
     keys = Keys(1)
-    taken(keys, 0, bound(1), Mark(1, {0: 40 * DAY}))
+    taken(keys, 0, bound(1), WatermarkRecord(1, {0: 40 * DAY}))
     new = again(keys, 1)
-    assert taken(new, 0, bound(1), Mark(1, {0: 40 * DAY})).counts["claims", "applied"] == 0
+    assert (
+        taken(new, 0, bound(1), WatermarkRecord(1, {0: 40 * DAY})).counts["claims", "applied"] == 0
+    )
     new.changes()
     new.committed(2)
     assert new.changes()[0] == (CART.encode(), None)

@@ -14,15 +14,15 @@ from agents.kafka.topics import Layout
 from agents.replay.records import records
 from agents.simulator import traffic
 from agents.worker.metrics import PEOPLE, VISITORS, Metrics
-from agents.worker.people import PeopleShard
-from agents.worker.producer import Sender, Source
-from agents.worker.visitors import VisitorsShard
+from agents.worker.people import PeopleProcessor
+from agents.worker.producer import OutputProducer, Provenance
+from agents.worker.visitors import VisitorsProcessor
 from stream import recipes_file
 from stream.events import types
 from stream.outputs.outputs import Outputs
 from stream.stages.people import People
 from stream.stages.visitors import Visitors
-from stream.stages.watermark import mark
+from stream.stages.watermark import watermark_record
 
 START = 1_767_571_200_000
 HALF_A_DAY = 43_200_000
@@ -67,24 +67,28 @@ def told(metrics: Metrics, name: str, **labels: str) -> float:
     return sum(found)
 
 
-def on_shards(test: Callable[[Metrics, VisitorsShard, PeopleShard], None]) -> None:
+def on_shards(test: Callable[[Metrics, VisitorsProcessor, PeopleProcessor], None]) -> None:
     """Runs a test on a shard of each stage; what they send is not sent, for the producer is not started."""
 
     async def run() -> None:
         metrics = Metrics(recipes_file.DEFAULT.names)
-        sender = Sender(Settings(kafka=("localhost:1",)), LAYOUT)
-        source, facts = Source("storefront.events", 0), Source("visitor.facts", 0)
-        visitors = VisitorsShard(recipes_file.DEFAULT, source, "state.visitors", sender, metrics)
-        people = PeopleShard(recipes_file.DEFAULT, LAYOUT, facts, "state.people", sender, metrics)
+        sender = OutputProducer(Settings(kafka=("localhost:1",)), LAYOUT)
+        source, facts = Provenance("storefront.events", 0), Provenance("visitor.facts", 0)
+        visitors = VisitorsProcessor(
+            recipes_file.DEFAULT, source, "state.visitors", sender, metrics
+        )
+        people = PeopleProcessor(
+            recipes_file.DEFAULT, LAYOUT, facts, "state.people", sender, metrics
+        )
         test(metrics, visitors, people)
         await asyncio.sleep(0)  # callbacks of acknowledgements
 
     asyncio.run(run())
 
 
-def apply(shard: VisitorsShard, *values: Input) -> Outputs:
-    out = shard.apply([batch(*values)])
-    shard.position = values[-1].offset + 1
+def apply(processor: VisitorsProcessor, *values: Input) -> Outputs:
+    out = processor.apply([batch(*values)])
+    processor.position = values[-1].offset + 1
     return out
 
 
@@ -94,7 +98,7 @@ def test_events_are_told_by_fate_and_type_and_none_is_left_out() -> None:
     visitors.process(rows, out)
     metrics.decided(out)
     assert told(metrics, "events_total") == len(rows)
-    assert told(metrics, "events_total", fate="rejected", type="") == len(out.rejected) > 0
+    assert told(metrics, "events_total", fate="rejected") == len(out.rejected) > 0
     assert told(metrics, "events_total", fate="clock", type="clock.advanced") > 0
     assert told(metrics, "events_total", fate="applied", type="order.placed") > 0
 
@@ -111,13 +115,77 @@ def test_the_type_of_an_event_is_one_of_the_page_or_empty() -> None:
     assert "" not in types.TYPES
 
 
+def of(*values: dict[str, object] | bytes) -> Metrics:
+    """What is told after these values of one visitor."""
+    metrics, visitors, out = Metrics(), Visitors(recipes_file.DEFAULT), Outputs()
+    rows = [
+        (n, START, b"v", value if isinstance(value, bytes) else msgspec.json.encode(value))
+        for n, value in enumerate(values)
+    ]
+    visitors.process(rows, out)
+    metrics.decided(out)
+    return metrics
+
+
+@pytest.mark.parametrize(
+    ("given", "type"),
+    [
+        ({"type": "order.placed", "visitor": "v"}, "order.placed"),
+        ({"type": "order.completed", "visitor": "v"}, "order.placed"),
+        ({"id": "e", "type": "consent.changed", "visitor": "v", "granted": False}, "consent.changed"),
+        ({"id": "e", "type": "order.cancelled", "visitor": "w", "order": {"id": "o"}}, "order.cancelled"),
+        (b'{"id": "e", "type": "order.placed", "order": {"name": "6" monitor"}}', "order.placed"),
+        (b'{"id": "e", "type": "order.placed", "x": ' + b" " * 300_000 + b"1}", "order.placed"),
+        ({"id": "e", "type": "made.up"}, ""),
+        ({"id": "e", "type": 7}, ""),
+        (b"", ""),
+    ],
+)  # fmt: skip
+def test_a_rejected_record_is_told_by_the_type_that_it_gives_or_means(
+    given: dict[str, object] | bytes, type: str
+) -> None:
+    assert told(of(given), "events_total", fate="rejected", type=type) == 1
+    assert told(of(given), "events_total", fate="rejected") == 1
+
+
+def test_parts_that_were_left_out_are_told_by_type_and_path() -> None:
+    cart = {"items": [{"quantity": 1}, {"quantity": 1}, {"product_id": "lamp"}]}
+    metrics = of({"id": "e", "type": "cart.updated", "visitor": "v", "cart": cart})
+    assert told(metrics, "parts_left_out_total", type="cart.updated") == 2
+    assert told(metrics, "parts_left_out_total", path="$.cart.items[].product_id") == 2
+
+
+def test_a_type_that_there_is_not_is_told_by_what_it_was_meant_to_be() -> None:
+    metrics = of(*({"id": "e", "type": type, "visitor": "v"} for type in ("purchase", "x", "y")))
+    assert told(metrics, "unknown_types_total", meant="order.placed") == 1
+    assert told(metrics, "unknown_types_total", meant="other") == 2
+
+
+@pytest.mark.parametrize("type", sorted(types.TYPES))
+def test_the_first_rejected_event_of_a_type_is_an_increase(type: str) -> None:
+    assert told(Metrics(), "events_total", fate="rejected", type=type) == 0
+
+
+def test_the_time_of_the_last_order_is_told() -> None:
+    def test(metrics: Metrics, visitors: VisitorsProcessor, _: PeopleProcessor) -> None:
+        order = msgspec.json.encode({"id": "o", "type": "order.placed", "visitor": "v"})
+        metrics.decided(apply(visitors, good(0)), visitors)
+        assert told(metrics, "order_timestamp_seconds") == 0
+        metrics.decided(apply(visitors, Input(1, order, b"v", START + 5000)), visitors)
+        assert told(metrics, "order_timestamp_seconds") == START / 1000 + 5
+        metrics.decided(apply(visitors, good(2)), visitors)
+        assert told(metrics, "order_timestamp_seconds") == START / 1000 + 5
+
+    on_shards(test)
+
+
 @pytest.mark.parametrize("recipe", recipes_file.DEFAULT.names)
 def test_a_recipe_that_never_fired_is_told_of(recipe: str) -> None:
     assert told(Metrics([recipe]), "published_total", recipe=recipe, kind="fired") == 0
 
 
 def test_a_run_of_rejected_records_ends_with_the_first_that_is_accepted() -> None:
-    def test(metrics: Metrics, visitors: VisitorsShard, _: PeopleShard) -> None:
+    def test(metrics: Metrics, visitors: VisitorsProcessor, _: PeopleProcessor) -> None:
         runs = []
         for values in (
             [good(0), bad(1), bad(2)],
@@ -138,10 +206,10 @@ def test_records_stamped_before_the_time_that_is_called_over_are_counted(
 ) -> None:
     """Once a minute a line says by how much."""
 
-    def test(metrics: Metrics, visitors: VisitorsShard, _: PeopleShard) -> None:
+    def test(metrics: Metrics, visitors: VisitorsProcessor, _: PeopleProcessor) -> None:
         for number, time in enumerate((START, START - 1, START, START - 2_500, START - 9_000)):
             visitors.apply([RawBatch([good(number)], number, number + 1, time)])
-            visitors.called = START - 2_000
+            visitors.idle_watermark = START - 2_000
         assert told(metrics, "behind_evidence_records_total") == 2
         visitors.apply([batch(Input(9, b"", b"", START - 1))])
         assert told(metrics, "behind_evidence_records_total") == 2, "a replay's times are its own"
@@ -154,14 +222,16 @@ def test_records_stamped_before_the_time_that_is_called_over_are_counted(
 def test_latency_runs_from_the_decision_to_the_brokers_time_of_the_acknowledgement() -> None:
     async def run() -> Metrics:
         metrics = Metrics()
-        sender = Sender(Settings(kafka=("localhost:1",)), LAYOUT)
-        visitors = VisitorsShard(recipes_file.DEFAULT, Source("e", 0), "s", sender, metrics)
-        people = PeopleShard(recipes_file.DEFAULT, LAYOUT, Source("f", 0), "s", sender, metrics)
+        sender = OutputProducer(Settings(kafka=("localhost:1",)), LAYOUT)
+        visitors = VisitorsProcessor(recipes_file.DEFAULT, Provenance("e", 0), "s", sender, metrics)
+        people = PeopleProcessor(
+            recipes_file.DEFAULT, LAYOUT, Provenance("f", 0), "s", sender, metrics
+        )
         out = Outputs()
         out.moments = [("fired", START), ("cancelled", START + 40)]
-        for shard in (visitors, people):
+        for processor in (visitors, people):
             ack: asyncio.Future[RecordMetadata] = asyncio.get_running_loop().create_future()
-            metrics.decided(out, shard, [ack])
+            metrics.decided(out, processor, [ack])
             ack.set_result(RecordMetadata("t", 0, TopicPartition("t", 0), 0, START + 50, 1, 0))
         await asyncio.sleep(0)
         return metrics
@@ -181,18 +251,18 @@ def test_every_trigger_and_cancel_says_when_it_was_to_be() -> None:
     )
     visitors.process(((n, r.time, r.key, r.value) for n, r in enumerate(records(day(), 1))), out)
     facts = [value for _, value in out.facts]
-    people.add(enumerate([*facts, mark({0: visitors.clock}, 1)]))
+    people.add(enumerate([*facts, watermark_record({0: visitors.clock}, 1)]))
     people.advance(out)
     assert len(out.moments) == len(out.triggers) > 0
 
 
 def test_a_partition_is_told_of_while_it_is_this_workers() -> None:
-    def test(metrics: Metrics, visitors: VisitorsShard, people: PeopleShard) -> None:
+    def test(metrics: Metrics, visitors: VisitorsProcessor, people: PeopleProcessor) -> None:
         out = apply(visitors, good(0))
         visitors.stage.changes()
         visitors.end = 3
-        metrics.heard(START + 90_000)
-        metrics.look([visitors, people])
+        metrics.set_broker_time(START + 90_000)
+        metrics.collect([visitors, people])
         place = {"stage": VISITORS, "partition": "0"}
         assert out.counts["events", "applied"] == 1
         assert told(metrics, "lag_records", **place) == 2
@@ -202,12 +272,12 @@ def test_a_partition_is_told_of_while_it_is_this_workers() -> None:
         assert told(metrics, "evidence_age_seconds", partition="0") >= 90
         assert told(metrics, "due_age_seconds", **place) == 0
         assert told(metrics, "state_keys", stage=PEOPLE, partition="0") == 0
-        metrics.heard(START + 400_000)
-        metrics.look([visitors])
+        metrics.set_broker_time(START + 400_000)
+        metrics.collect([visitors])
         assert told(metrics, "due_age_seconds", **place) >= 99, "idle was due 300 s after the event"
         assert 'stage="people",' not in metrics.text().decode()
         assert 'partition="0",stage="people"' not in metrics.text().decode()
-        metrics.look([])
+        metrics.collect([])
         assert 'partition="0"' not in metrics.text().decode()
 
     on_shards(test)
@@ -216,10 +286,12 @@ def test_a_partition_is_told_of_while_it_is_this_workers() -> None:
 def test_a_replay_has_no_ages_and_no_latencies() -> None:
     async def run() -> str:
         metrics = Metrics(live=False)
-        sender = Sender(Settings(kafka=("localhost:1",)), LAYOUT)
-        shard = VisitorsShard(recipes_file.DEFAULT, Source("e", 0), "s", sender, metrics)
-        metrics.heard(START)
-        metrics.look([shard])
+        sender = OutputProducer(Settings(kafka=("localhost:1",)), LAYOUT)
+        processor = VisitorsProcessor(
+            recipes_file.DEFAULT, Provenance("e", 0), "s", sender, metrics
+        )
+        metrics.set_broker_time(START)
+        metrics.collect([processor])
         return metrics.text().decode()
 
     text = asyncio.run(run())
@@ -249,7 +321,7 @@ def test_the_size_of_state_and_the_open_episodes_are_those_of_the_states() -> No
         out = Outputs()
         visitors.process(rows[begin : begin + 500], out)
         facts = [value for _, value in out.facts]
-        people.add(enumerate([*facts, mark({0: visitors.clock}, 1)], offset))
+        people.add(enumerate([*facts, watermark_record({0: visitors.clock}, 1)], offset))
         offset += len(facts) + 1
         people.advance(out)
         for name, stage in ((VISITORS, visitors), (PEOPLE, people)):

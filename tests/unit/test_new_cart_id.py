@@ -1,63 +1,63 @@
 """A cart under a new id, stale carts, and what a finished episode remembers: section 6."""
 
 from stream.durations import DAY, HOUR
-from tests.told import START, Told, line
+from tests.people_driver import START, PeopleDriver, line
 
 CART = "fired cart-abandonment 1"
 REPLACED = "closed cart-abandonment 1 replaced"
 
 
 def test_the_same_contents_under_a_new_id_go_on_with_their_origin() -> None:
-    told = Told().idle(line("lamp", START)).idle(line("lamp", START), id="m").wait(DAY)
+    told = PeopleDriver().idle(line("lamp", START)).idle(line("lamp", START), id="m").wait(DAY)
     assert told.story == [CART]
     (trigger,) = told.fired
     assert (trigger["cart"]["id"], trigger["why"]["key_time"]) == ("m", START)
 
 
 def test_other_contents_under_a_new_id_replace_it() -> None:
-    told = Told().idle(line("lamp", START)).idle(line("shoe", START + 1), id="m").wait(DAY)
+    told = PeopleDriver().idle(line("lamp", START)).idle(line("shoe", START + 1), id="m").wait(DAY)
     assert told.story == [REPLACED, CART]
 
 
 def test_a_new_id_with_an_episode_of_its_own_replaces_it() -> None:
-    told = Told().idle(line("lamp", START), id="m", visitor="tab").idle(line("lamp", START))
+    told = PeopleDriver().idle(line("lamp", START), id="m", visitor="tab").idle(line("lamp", START))
     assert told.idle(line("lamp", START), id="m").wait(DAY).story == [REPLACED, CART]
 
 
 def test_an_empty_cart_under_a_new_id_replaces_it() -> None:
-    told = Told().idle(line("lamp", START)).idle(id="m", changed_at=START + 1)
+    told = PeopleDriver().idle(line("lamp", START)).idle(id="m", changed_at=START + 1)
     assert told.story == [REPLACED]
 
 
 def test_a_cart_that_never_changed_replaces_nothing() -> None:
-    assert Told().idle(line("lamp", START)).idle(id="m").wait(DAY).story == [CART]
+    assert PeopleDriver().idle(line("lamp", START)).idle(id="m").wait(DAY).story == [CART]
 
 
 def test_a_stale_cart_replaces_the_episode_of_another_id() -> None:
-    told = Told().wait(HOUR).idle(line("shoe", START + 9), id="m", visitor="tab")
+    told = PeopleDriver().wait(HOUR).idle(line("shoe", START + 9), id="m", visitor="tab")
     told.idle(line("lamp", START + 5)).idle(line("lamp", START + 5), id="m").wait(DAY)
     assert told.story == [REPLACED, CART]
     assert told.shown == [["shoe"]]
 
 
 def test_an_older_summary_of_an_emptied_cart_opens_nothing() -> None:
-    told = Told().wait(HOUR).idle(changed_at=START + 9)
+    told = PeopleDriver().wait(HOUR).idle(changed_at=START + 9)
     assert told.idle(line("lamp", START), visitor="tab").wait(DAY).story == []
 
 
 def test_a_finished_episode_is_remembered_under_its_last_id() -> None:
-    told = Told().idle(line("lamp", START)).idle(line("lamp", START), id="m").wait(DAY)
+    told = PeopleDriver().idle(line("lamp", START)).idle(line("lamp", START), id="m").wait(DAY)
     told.idle(line("lamp", told.now), id="m", visitor="tab").wait(DAY)
     assert told.story == [CART]
 
 
 def test_a_finished_episode_is_remembered_under_its_origin() -> None:
-    told = Told().idle(line("lamp", START)).idle(line("lamp", START), id="m").wait(DAY)
+    told = PeopleDriver().idle(line("lamp", START)).idle(line("lamp", START), id="m").wait(DAY)
     assert told.idle(line("lamp", told.now), visitor="tab").wait(DAY).story == [CART]
 
 
 def test_a_cart_known_empty_frees_its_own_id_alone() -> None:
-    told = Told().idle(line("lamp", START)).idle(line("lamp", START), id="m").wait(DAY)
+    told = PeopleDriver().idle(line("lamp", START)).idle(line("lamp", START), id="m").wait(DAY)
     told.idle(visitor="tab", changed_at=told.now).wait()
     told.idle(line("lamp", told.now), id="m", visitor="tab").wait(DAY)
     assert told.story == [CART]
@@ -66,22 +66,22 @@ def test_a_cart_known_empty_frees_its_own_id_alone() -> None:
 
 
 def test_an_order_frees_the_contents() -> None:
-    told = Told().idle(line("lamp", START)).wait(DAY).order()
+    told = PeopleDriver().idle(line("lamp", START)).wait(DAY).order()
     assert told.wait().idle(line("lamp", told.now)).wait(DAY).story == [CART, CART]
 
 
 def test_a_repeated_order_frees_nothing() -> None:
-    told = Told().order().wait(HOUR).idle(line("lamp", START + 9)).wait(DAY).order()
+    told = PeopleDriver().order().wait(HOUR).idle(line("lamp", START + 9)).wait(DAY).order()
     assert told.wait().idle(line("lamp", told.now)).wait(DAY).story == [CART]
 
 
 def test_a_late_grant_lifts_no_withdrawal() -> None:
-    told = Told().consent("email", "sms", "push", "messenger", granted=False)
+    told = PeopleDriver().consent("email", "sms", "push", "messenger", granted=False)
     told.consent("email", granted=True, late=True).idle(line("lamp", START)).wait(DAY)
     assert told.story == ["refused cart-abandonment 1 consent"]
 
 
 def test_a_late_grant_of_what_was_never_withdrawn_counts() -> None:
-    told = Told().consent("sms", "push", "messenger", granted=False)
+    told = PeopleDriver().consent("sms", "push", "messenger", granted=False)
     told.consent("email", granted=True, late=True).idle(line("lamp", START)).wait(DAY)
     assert [each["channels"] for each in told.fired] == [["email"]]

@@ -4,10 +4,10 @@ from stream import recipes_file
 from stream.durations import DAY, MINUTE
 from stream.outputs.outputs import Outputs
 from stream.stages.people import People
-from stream.stages.watermark import mark
-from stream.state.facts import AnyFact, Mark, Moved, Ordered, encode
+from stream.stages.watermark import watermark_record
+from stream.state.facts import AnyFact, Moved, Ordered, WatermarkRecord, encode
 from tests.driver import LAMP, Driver, items
-from tests.told import FUNNEL, START, Told, line
+from tests.people_driver import FUNNEL, START, PeopleDriver, line
 
 ANNA = "customer:anna"
 
@@ -16,7 +16,7 @@ def ordered(at: int, n: int = 0, visitor: str = "v") -> Ordered:
     return Ordered(at=at, visitor=visitor, n=n, person=ANNA, order_id=f"o{at}")
 
 
-def told(people: People, offset: int, *facts: AnyFact | Mark) -> Outputs:
+def told(people: People, offset: int, *facts: AnyFact | WatermarkRecord) -> Outputs:
     out = Outputs()
     people.add(enumerate(map(encode, facts), offset))
     people.advance(out)
@@ -33,25 +33,25 @@ def applied(out: Outputs) -> int:
 
 def test_a_fact_waits_for_the_watermark_to_pass_it() -> None:
     people = stage()
-    assert applied(told(people, 0, ordered(100), Mark(1, {0: 100}))) == 0
-    assert applied(told(people, 2, Mark(1, {0: 101}))) == 1
+    assert applied(told(people, 0, ordered(100), WatermarkRecord(1, {0: 100}))) == 0
+    assert applied(told(people, 2, WatermarkRecord(1, {0: 101}))) == 1
     assert people.watermark == people.advanced == 101
 
 
 def test_every_partition_must_vouch_for_it() -> None:
     people = stage(2)
-    assert applied(told(people, 0, ordered(100), Mark(2, {0: 500}))) == 0
-    assert applied(told(people, 2, Mark(2, {1: 300}))) == 1
+    assert applied(told(people, 0, ordered(100), WatermarkRecord(2, {0: 500}))) == 0
+    assert applied(told(people, 2, WatermarkRecord(2, {1: 300}))) == 1
 
 
 def test_the_keys_must_vouch_for_it_too() -> None:
     people = People(recipes_file.DEFAULT, 1, 1)
-    assert applied(told(people, 0, ordered(100), Mark(1, {0: 500}))) == 0
-    assert applied(told(people, 2, Mark(1, {0: 300}, "keys"))) == 1
+    assert applied(told(people, 0, ordered(100), WatermarkRecord(1, {0: 500}))) == 0
+    assert applied(told(people, 2, WatermarkRecord(1, {0: 300}, "keys"))) == 1
 
 
 def test_a_fact_of_a_key_comes_after_those_of_visitors_of_its_time() -> None:
-    told_ = Told(FUNNEL)
+    told_ = PeopleDriver(FUNNEL)
     fact = ordered(START, 0, "~~cart:k")
     people = told_._people
     people.add([(people.position, encode(fact))])
@@ -60,7 +60,9 @@ def test_a_fact_of_a_key_comes_after_those_of_visitors_of_its_time() -> None:
 
 
 def test_a_copy_of_a_fact_counts_once() -> None:
-    out = told(stage(), 0, ordered(100), ordered(100, 1), ordered(100), Mark(1, {0: 200}))
+    out = told(
+        stage(), 0, ordered(100), ordered(100, 1), ordered(100), WatermarkRecord(1, {0: 200})
+    )
     assert (applied(out), out.counts["facts", "copy"]) == (2, 1)
 
 
@@ -69,7 +71,7 @@ def test_facts_of_one_time_go_by_visitor_and_number() -> None:
     driver = Driver().pipe("cart.updated", "v1", cart=items(LAMP), customer="anna")
     driver.wait(5 * MINUTE).pipe("order.placed", "v2", order={"id": "o"}, customer="anna")
     people = stage()
-    people.add(enumerate([*reversed(driver.raw_facts), mark({0: driver.now + 1}, 1)]))
+    people.add(enumerate([*reversed(driver.raw_facts), watermark_record({0: driver.now + 1}, 1)]))
     out = Outputs()
     people.advance(out)
     assert out.counts["decisions", "closed:converted"] == 1
@@ -77,30 +79,30 @@ def test_facts_of_one_time_go_by_visitor_and_number() -> None:
 
 def test_a_fact_of_before_what_is_applied_is_a_copy_and_dropped() -> None:
     people = stage()
-    told(people, 0, ordered(100), Mark(1, {0: 200}))
-    assert applied(told(people, 2, ordered(150, 5), Mark(1, {0: 300}))) == 0
+    told(people, 0, ordered(100), WatermarkRecord(1, {0: 200}))
+    assert applied(told(people, 2, ordered(150, 5), WatermarkRecord(1, {0: 300}))) == 0
     assert people.committable == 4
 
 
 def test_only_what_is_applied_may_be_committed() -> None:
     people = stage()
-    told(people, 0, ordered(500), ordered(100), Mark(1, {0: 200}))
+    told(people, 0, ordered(500), ordered(100), WatermarkRecord(1, {0: 200}))
     assert people.committable == 0
-    told(people, 3, Mark(1, {0: 501}))
+    told(people, 3, WatermarkRecord(1, {0: 501}))
     assert people.committable == 4
 
 
 def test_records_of_before_the_position_and_tombstones_are_skipped() -> None:
     people, out = stage(), Outputs()
-    told(people, 0, ordered(100), Mark(1, {0: 50}))
-    people.add([(0, encode(ordered(100))), (2, None), (3, mark({0: 200}, 1))])
+    told(people, 0, ordered(100), WatermarkRecord(1, {0: 50}))
+    people.add([(0, encode(ordered(100))), (2, None), (3, watermark_record({0: 200}, 1))])
     people.advance(out)
     assert (applied(out), out.counts["facts", "copy"]) == (1, 0)
 
 
 def test_a_move_of_a_person_that_nobody_knows_makes_no_state() -> None:
     people = stage()
-    out = told(people, 0, Moved(at=1, visitor="v", n=0, person=ANNA), Mark(1, {0: 9}))
+    out = told(people, 0, Moved(at=1, visitor="v", n=0, person=ANNA), WatermarkRecord(1, {0: 9}))
     people.changes()
     assert (applied(out), people.keys) == (0, 0)
 
@@ -114,15 +116,15 @@ def again(people: People, keep: int | None = None) -> People:
 
 def test_a_new_owner_skips_what_is_applied_even_if_the_clock_did_not_land() -> None:
     people = stage()
-    told(people, 0, ordered(100), Mark(1, {0: 200}))
+    told(people, 0, ordered(100), WatermarkRecord(1, {0: 200}))
     new = again(people, 1)
     assert new.advanced == -1
-    assert applied(told(new, 0, ordered(100), Mark(1, {0: 200}))) == 0
+    assert applied(told(new, 0, ordered(100), WatermarkRecord(1, {0: 200}))) == 0
 
 
 def test_whether_anything_was_written_is_known() -> None:
     people = stage()
-    told(people, 0, ordered(100), Mark(1, {0: 200}))
+    told(people, 0, ordered(100), WatermarkRecord(1, {0: 200}))
     assert not people.written
     assert again(people).written
     assert people.written
@@ -130,15 +132,15 @@ def test_whether_anything_was_written_is_known() -> None:
 
 def test_a_forgotten_person_does_not_come_back_by_a_copy() -> None:
     people = stage()
-    told(people, 0, ordered(100), Mark(1, {0: 40 * DAY}))
+    told(people, 0, ordered(100), WatermarkRecord(1, {0: 40 * DAY}))
     new = again(people, 1)
-    assert applied(told(new, 0, ordered(100), Mark(1, {0: 40 * DAY}))) == 0
-    assert applied(told(new, 2, ordered(41 * DAY), Mark(1, {0: 42 * DAY}))) == 1
+    assert applied(told(new, 0, ordered(100), WatermarkRecord(1, {0: 40 * DAY}))) == 0
+    assert applied(told(new, 2, ordered(41 * DAY), WatermarkRecord(1, {0: 42 * DAY}))) == 1
 
 
 def test_a_grave_is_buried_only_behind_the_clock_that_has_landed() -> None:
     people = stage()
-    told(people, 0, ordered(100), Mark(1, {0: 40 * DAY}))
+    told(people, 0, ordered(100), WatermarkRecord(1, {0: 40 * DAY}))
     people.changes()
     assert people.keys == 1
     people.committed(2)
@@ -148,7 +150,7 @@ def test_a_grave_is_buried_only_behind_the_clock_that_has_landed() -> None:
 
 def test_the_next_deadline_and_the_open_episodes_are_known() -> None:
     driver = Driver().pipe("cart.updated", cart=items(LAMP), customer="anna").wait(6 * MINUTE)
-    people, values = stage(), [*driver.raw_facts, mark({0: driver.now}, 1)]
+    people, values = stage(), [*driver.raw_facts, watermark_record({0: driver.now}, 1)]
     people.add(enumerate(values))
     people.advance(Outputs())
     assert people.next_deadline is not None

@@ -5,13 +5,13 @@ import pytest
 from stream import limits
 from stream.state.bought import BoughtLine, KnownCart
 from stream.state.orders import OrderEntry
-from stream.state.person import NO_ORDER, Device, Person, trim
+from stream.state.person import NO_ORDER, Person, PersonVisitor, trim
 
 
 def test_of_too_many_visitors_the_one_last_active_first_goes() -> None:
     person = Person("customer:anna")
     for number in range(limits.MOST_VISITORS + 1):
-        person.visitors[f"v{number}"] = Device(False, 100 + number)
+        person.visitors[f"v{number}"] = PersonVisitor(False, 100 + number)
     trim(person, 0)
     assert "v0" not in person.visitors
     assert len(person.visitors) == limits.MOST_VISITORS

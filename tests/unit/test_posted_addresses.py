@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from agents.collector.addresses import Sender
+from agents.collector.addresses import KnownSender
 from agents.collector.validation import Judged, judge
 from agents.connect.contacts import key, keyed
 
 PEPPER = b"p" * 32
-KNOWN = Sender(True, keyed(PEPPER))
+KNOWN = KnownSender(True, keyed(PEPPER))
 EMAIL, PHONE = key(PEPPER, "anna@shop.de"), key(PEPPER, "+4930901820")
 
 
@@ -18,7 +18,7 @@ def event(**more: Any) -> dict[str, Any]:
     return {"id": "1", "type": "order.placed", **more}
 
 
-def posted(*events: Any, sender: Sender = KNOWN) -> Judged:
+def posted(*events: Any, sender: KnownSender = KNOWN) -> Judged:
     return judge(json.dumps(events).encode(), sender)
 
 
@@ -73,7 +73,7 @@ def test_a_contact_that_is_none_is_left_out_and_reported(
 
 
 def test_without_a_pepper_a_contact_is_left_out_and_the_setting_is_named() -> None:
-    judged = posted(event(visitor="v", contact={"email": "anna@shop.de"}), sender=Sender())
+    judged = posted(event(visitor="v", contact={"email": "anna@shop.de"}), sender=KnownSender())
     assert values(judged) == [event(visitor="v")]
     (note,) = [note for _, note in judged.left_out]
     assert (note.reason, note.path) == ("no_pepper", "$.contact.email")
@@ -83,7 +83,7 @@ def test_without_a_pepper_a_contact_is_left_out_and_the_setting_is_named() -> No
 def test_who_does_not_know_the_key_gives_no_contact() -> None:
     judged = posted(
         {"id": "1", "type": "page.viewed", "visitor": "v", "contact": {"email": "anna@shop.de"}},
-        sender=Sender(False, keyed(PEPPER)),
+        sender=KnownSender(False, keyed(PEPPER)),
     )
     assert values(judged) == [{"id": "1", "type": "page.viewed", "visitor": "v"}]
     assert warned(judged) == [("needs_key", "$.contact")]

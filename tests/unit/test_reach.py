@@ -6,7 +6,7 @@ import pytest
 
 from stream.durations import DAY
 from tests.driver import LAMP, START, Driver, items, recipe
-from tests.told import Told, line
+from tests.people_driver import PeopleDriver, line
 
 ALL = ["email", "sms", "push", "messenger"]
 FIRED = ["fired cart-abandonment 1"]
@@ -43,18 +43,18 @@ def refused(reason: str) -> list[str]:
 def test_a_contact_person_is_reached_by_what_names_it(
     person: str, channel: str, story: list[str]
 ) -> None:
-    told = Told(rules(channels=[channel])).idle(line("lamp", START), person=person)
+    told = PeopleDriver(rules(channels=[channel])).idle(line("lamp", START), person=person)
     assert told.wait(DAY).story == story
 
 
 def test_contacts_told_of_a_contact_person_are_its_only_ones() -> None:
-    told = Told(rules()).identified(person="email:hash", contacts=["push"])
+    told = PeopleDriver(rules()).identified(person="email:hash", contacts=["push"])
     told.idle(line("lamp", START), person="email:hash").wait(DAY)
     assert [each["channels"] for each in told.fired] == [["push"]]
 
 
 def test_consent_is_asked_of_a_contact_persons_own_channel() -> None:
-    told = Told(rules()).identified(person="email:hash", withdrawn=["email"])
+    told = PeopleDriver(rules()).identified(person="email:hash", withdrawn=["email"])
     told.idle(line("lamp", START), person="email:hash").wait(DAY)
     assert told.story == refused("consent")
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from agents.config.settings import SettingsError
-from agents.sender.settings import Backoff, SenderSettings
+from agents.sender.responses import Backoff
+from agents.sender.settings import SenderSettings
 
 SECRET = "whsec_" + b64encode(b"k" * 32).decode()
 LEAST = {
@@ -28,7 +29,7 @@ def mistakes(variables: dict[str, str]) -> list[str]:
 
 def test_the_rest_has_defaults_that_carry_the_prefix() -> None:
     found = read(PREFIX="shop1.")
-    assert (found.group, found.marks) == ("shop1.sender", Path(".cache/shop1.sender.sqlite3"))
+    assert (found.group, found.idempotency) == ("shop1.sender", Path(".cache/shop1.sender.sqlite3"))
     assert found.secrets == (b"k" * 32,)
     assert (found.timeout_ms, found.backoff_ms) == (10_000, Backoff(500, 300_000))
     assert (found.give_up_ms, found.requests, found.recipes) == (86_400_000, 16, ())
@@ -53,7 +54,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
     assert (found.timeout_ms, found.backoff_ms) == (2000, Backoff(100, 1000))
     assert (found.give_up_ms, found.requests) == (5_400_000, 4)
     assert found.recipes == ("cart-abandonment", "exit-intent")
-    assert (found.group, found.marks) == ("mailer", Path("/var/lib/marks"))
+    assert (found.group, found.idempotency) == ("mailer", Path("/var/lib/marks"))
 
 
 def test_all_mistakes_come_in_one_message_with_those_of_the_common_settings() -> None:

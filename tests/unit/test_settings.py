@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from agents.config.settings import (
-    Flush,
+    CheckpointPauses,
     Security,
     Settings,
     SettingsError,
@@ -66,7 +66,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         group="shop1.triggers",
         instance_id="worker-0",
         session_ms=6000,
-        flush_ms=Flush(busy=500, idle=50),
+        flush_ms=CheckpointPauses(pause=500, transaction=50),
         margin_ms=250,
         delivery="exactly_once",
     )

@@ -7,10 +7,13 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec import UNSET
 
 import schemas
 from agents.simulator import traffic as shoppers
 from agents.simulator.faults import NONE, Faults, Record
+from stream.events import decoding
+from stream.events.types import Event
 
 START = 1_767_571_200_000
 DAY = 86_400_000
@@ -48,7 +51,9 @@ def test_the_same_seed_gives_the_same_traffic() -> None:
 
 
 def test_another_seed_gives_other_people() -> None:
-    people = [{event["visitor"] for event in events(seed=seed)} for seed in (5, 6)]
+    people = [
+        {event["visitor"] for event in events(seed=seed) if "visitor" in event} for seed in (5, 6)
+    ]
     assert not people[0] & people[1]
 
 
@@ -68,7 +73,7 @@ def test_an_event_has_the_size_of_real_ones() -> None:
 def test_a_customer_comes_on_two_devices() -> None:
     devices: dict[str, set[str]] = {}
     for event in events():
-        if "customer" in event:
+        if event.get("customer"):
             devices.setdefault(event["customer"], set()).add(event["visitor"])
     assert sum(len(known) == 2 for known in devices.values()) >= 5
 
@@ -76,6 +81,50 @@ def test_a_customer_comes_on_two_devices() -> None:
 def test_some_orders_come_from_a_server_that_has_no_browser_clock() -> None:
     orders = [event for event in events() if event["type"] == "order.placed"]
     assert 0.1 < mean("client_time" not in order for order in orders) < 0.6
+
+
+def of_type(kind: str, **more: Any) -> list[dict[str, Any]]:
+    return [event for event in events(**more) if event["type"] == kind]
+
+
+def test_some_orders_name_the_cart_or_the_mail_alone_that_a_browser_told_before() -> None:
+    """Such an order can end somebody's reminders, for its key is told by a page, too."""
+    told: set[tuple[str, str]] = set()
+    alone = []
+    for event in events(visitors=800):
+        keys = dict(event.get("keys", {}))
+        if event["type"] == "cart.updated":
+            keys["cart"] = event["cart"]["id"]
+        if "visitor" in event:
+            told |= keys.items()
+        else:
+            assert told.issuperset(keys.items())
+            alone.append(next(iter(keys)))
+    assert Counter(alone)["cart"] >= 5
+    assert Counter(alone)["email"] >= 3
+
+
+def test_guests_are_known_by_their_mail_and_some_by_their_phone() -> None:
+    given = [event["keys"] for event in of_type("checkout.advanced") if "keys" in event]
+    assert len(given) >= 10
+    assert 0.1 < mean("phone" in keys for keys in given) < 0.5
+    assert all("email" in keys for keys in given)
+
+
+def test_some_log_out_and_are_nobody_afterwards() -> None:
+    gone = {
+        event["visitor"]: event
+        for event in of_type("visitor.identified")
+        if event["customer"] is None
+    }
+    assert len(gone) >= 3
+
+
+def test_some_payments_fail_after_the_order() -> None:
+    orders = {event["order"]["id"] for event in of_type("order.placed", visitors=2000)}
+    failed = [event for event in of_type("payment.failed", visitors=2000) if "order" in event]
+    assert len(failed) >= 3
+    assert {event["order"]["id"] for event in failed} <= orders
 
 
 def test_a_shop_with_cart_versions_counts_them_up() -> None:
@@ -96,29 +145,38 @@ def test_a_short_window_has_all_its_shoppers() -> None:
     assert len(list(shoppers.arrivals(1, 50, START + 90_000, 7_000))) == 50
 
 
-@pytest.mark.parametrize("fault", ["duplicates", "late", "unknown", "rubbish"])
+@pytest.mark.parametrize("fault", ["duplicates", "late", "unknown", "rubbish", "parts"])
 def test_a_fault_comes_as_often_as_asked_for(fault: str) -> None:
     clean = len(events())
     assert 0.08 * clean < found(fault, traffic(Faults.parse(f"{fault}=0.1"))) < 0.12 * clean
 
 
-@pytest.mark.parametrize("fault", ["duplicates", "late", "unknown", "rubbish"])
+@pytest.mark.parametrize("fault", ["duplicates", "late", "unknown", "rubbish", "parts"])
 def test_a_fault_that_is_not_asked_for_does_not_come(fault: str) -> None:
     assert found(fault, traffic(NONE)) == 0
 
 
 def found(fault: str, records: list[tuple[int, Record]]) -> int:
     """How many of the records have the fault."""
-    good = [
-        (t, event) for t, event in records if isinstance(event, dict) and not schemas.fault(event)
-    ]
+    good = [(t, event) for t, record in records if (event := read(record))]
     if fault == "rubbish":
         return len(records) - len(good)
     if fault == "late":
-        return sum(event.get("client_time", t) < t - 300_000 for t, event in good)
+        return sum(
+            event.client_time is not UNSET and event.client_time < t - 300_000 for t, event in good
+        )
     if fault == "unknown":
-        return sum(f"events/{event['type']}" not in schemas.names("events") for _, event in good)
-    return len(good) - len({event["id"] for _, event in good})
+        return sum(type(event) is Event for _, event in good)
+    if fault == "parts":
+        return sum(bool(event.faults) for _, event in good)
+    return len(good) - len({event.id for _, event in good})
+
+
+def read(record: Record) -> Event | None:
+    try:
+        return decoding.parse(record if isinstance(record, bytes) else msgspec.json.encode(record))
+    except decoding.Rejected:
+        return None
 
 
 @pytest.mark.parametrize("text", ["speed=1", "late", "late=much", "late=1.5", "late=nan"])

@@ -5,7 +5,7 @@ from typing import Any
 from stream import limits
 from stream.durations import DAY, HOUR, MINUTE
 from tests.driver import LAMP, SHOE, START, Driver, items, recipe
-from tests.told import Told, line
+from tests.people_driver import PeopleDriver, line
 
 
 def cart(driver: Driver, visitor: str = "phone", id: str = "k") -> Driver:
@@ -51,13 +51,13 @@ def test_a_device_that_becomes_another_customers_is_idle_to_the_first() -> None:
 
 
 def test_a_device_that_moves_frees_the_rest() -> None:
-    told = Told(rules(steps=["10m"])).idle(line("lamp", START)).active("desktop")
+    told = PeopleDriver(rules(steps=["10m"])).idle(line("lamp", START)).active("desktop")
     told.wait(MINUTE).moved("desktop").wait(HOUR)
     assert [each["not_before"] - START for each in told.fired] == [10 * MINUTE]
 
 
 def test_a_device_that_moves_closes_what_it_fed_last() -> None:
-    told = Told(rules()).idle(line("lamp", START)).moved()
+    told = PeopleDriver(rules()).idle(line("lamp", START)).moved()
     assert told.story == ["closed cart-abandonment 1 moved"]
 
 

@@ -1,5 +1,6 @@
 """The timeline tells a person's story in sentences that a marketer understands."""
 
+import dataclasses
 import json
 from datetime import UTC
 from typing import Any
@@ -7,9 +8,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from agents.explain import refusal_reasons
+from agents.explain import event_records, refusal_reasons
 from agents.explain.event_text import SENTENCES
-from agents.explain.timeline import Line, Story, lines
+from agents.explain.lookup import Answer
+from agents.explain.timeline import Story, StoryLine, lines
 from schemas import load, names
 from stream import backtest, recipes_file
 from stream.recipes.recipe import Recipes
@@ -47,15 +49,15 @@ def decided(*events: dict[str, Any], people: tuple[str, ...] = ("customer:anna",
     )
 
 
-def told(story: Story, by: Recipes = recipes_file.DEFAULT, zone: str = "UTC") -> list[Line]:
+def told(story: Story, by: Recipes = recipes_file.DEFAULT, zone: str = "UTC") -> list[StoryLine]:
     return lines(story, by, ZoneInfo(zone))
 
 
-def texts(found: list[Line]) -> list[str]:
+def texts(found: list[StoryLine]) -> list[str]:
     return [line.text for line in found]
 
 
-def of_kind(found: list[Line], kind: str) -> list[Line]:
+def of_kind(found: list[StoryLine], kind: str) -> list[StoryLine]:
     return [line for line in found if line.kind == kind]
 
 
@@ -71,6 +73,21 @@ def test_a_reminder_is_told_with_what_led_to_it() -> None:
         "Because nothing was heard for 1 hour, and nothing stood against it.",
         "Good until Tue 6 Jan 15:00.",
     )
+
+
+def test_what_names_no_device_came_from_a_server() -> None:
+    story = Story(frozenset(("customer:anna",)))
+    assert Answer("customer:anna", ("p1", "~customer:anna", "~cart:1"), story).places == (
+        "p1",
+        "a server",
+    )
+    assert Answer("customer:anna", ("p1",), story).places == ("p1",)
+
+
+def test_a_quiet_that_has_not_come_yet_is_not_told() -> None:
+    story = Story(frozenset(("customer:anna",)), CART_LEFT, now=START + 5 * MINUTE)
+    assert of_kind(told(story), "quiet") == []
+    assert of_kind(told(dataclasses.replace(story, now=START + HOUR)), "quiet") != []
 
 
 def test_the_story_is_in_order_of_time() -> None:
@@ -200,6 +217,95 @@ def test_an_event_told_too_late_is_marked_as_not_counting() -> None:
     assert "phone looked at saw (told minutes too late, so it does not count)" in texts(
         told(decided(*CART_LEFT, late))
     )
+
+
+def test_a_part_that_could_not_be_read_is_told_at_its_place_in_time() -> None:
+    order = event("order.placed", HOUR, order={"id": "o1", "value": "4,245.42"})
+    read = event_records.read(json.dumps(order).encode())
+    assert read is not None
+    found = told(Story(frozenset(("visitor:phone",)), [CART_LEFT[1], read]))
+    assert (found[-1].at, found[-1].kind, found[-1].text) == (
+        START + HOUR, "faulty", "phone ordered (o1)",
+    )  # fmt: skip
+    assert found[-1].details == ("Left out $.order.value: expected a number, got text.",)
+
+
+def test_a_heartbeat_is_told_only_if_a_part_of_it_could_not_be_read() -> None:
+    pings = [event("activity.pinged", at, client_time=at) for at in (0, 1)]
+    well, wrong = event("activity.pinged", 2), event_records.read(json.dumps(pings[0]).encode())
+    assert wrong is not None
+    assert texts(told(Story(frozenset(("visitor:phone",)), [well, wrong])))[0] == (
+        "phone sent activity.pinged"
+    )
+
+
+def test_an_event_of_a_type_that_there_is_not_is_told_with_the_near_one() -> None:
+    completed = json.dumps(event("order.completed", 0)).encode()
+    read = event_records.read(completed)
+    assert read is not None
+    (line,) = told(Story(frozenset(("visitor:phone",)), [read]))
+    assert line.text == "phone sent order.completed: there is no such type, so it does not count"
+    assert line.details == ("Did you mean order.placed?",)
+
+
+def test_an_event_that_could_not_be_read_is_told_of_its_records_key() -> None:
+    value = json.dumps({"id": "e", "type": "order.cancelled", "order": {}}).encode()
+    read = event_records.read(value, START, b"phone")
+    assert read is not None
+    (line,) = told(Story(frozenset(("visitor:phone",)), [read]))
+    assert line.text == (
+        "phone sent an event of type order.cancelled that could not be read, so it does not count"
+    )
+    assert line.details[0] == "$.visitor: expected an owner, got nothing"
+    assert event_records.read(value, START) is None
+
+
+def test_after_a_logout_the_story_is_somebody_elses() -> None:
+    """What the next person does on a shared device belongs to nobody who is known."""
+    gone = event("page.viewed", 2 * HOUR, customer=None)
+    ring = event("product.viewed", 2 * HOUR + 1, product={"id": "ring"})
+    story = Story(frozenset(("customer:anna",)), [*CART_LEFT, gone, ring])
+    assert not any("ring" in text for text in texts(told(story)))
+    assert any("Drill" in text for text in texts(told(story)))
+
+
+def test_an_order_soon_after_a_logout_is_told_of_who_was_there() -> None:
+    gone = event("visitor.identified", 2 * HOUR, customer=None)
+    order = event("order.placed", 2 * HOUR + 1, order={"id": "o1"})
+    found = texts(told(Story(frozenset(("customer:anna",)), [*CART_LEFT, gone, order])))
+    assert found[-1] == "phone ordered (o1)"
+
+
+def test_what_was_done_before_a_mail_was_given_is_told_of_the_mail() -> None:
+    mail = "nZ3x0bqkR7Jt2c8Yw4mLfQ"
+    given = event("checkout.started", HOUR, keys={"email": mail})
+    found = texts(told(Story(frozenset((f"email:{mail}",)), [CART_LEFT[1], given])))
+    assert "phone put 2 × Drill into the cart" in found
+
+
+def test_an_order_of_another_by_a_key_is_told_in_words() -> None:
+    order = {
+        "t": START + HOUR,
+        "visitor": "~~cart:k1",
+        "type": "order.placed",
+        "order": {"id": "o1"},
+    }
+    story = Story(frozenset(("visitor:phone",)), [CART_LEFT[1]], forwarded=[order])
+    assert "somebody (known by the cart k1) ordered (o1)" in texts(told(story))
+
+
+def test_an_order_of_a_server_is_told_in_words() -> None:
+    order = {
+        "t": START,
+        "id": "o",
+        "type": "order.placed",
+        "customer": "anna",
+        "order": {"cart_id": "k1"},
+    }
+    read = event_records.read(json.dumps(order).encode())
+    assert read is not None
+    (line,) = told(Story(frozenset(("customer:anna",)), [read]))
+    assert line.text == "somebody (known by the cart k1) ordered (event:o)"
 
 
 def test_how_long_a_product_was_looked_at_is_told() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from aiokafka.errors import ProducerFenced
 
-from agents.worker.transactional_producer import TransactionalSender
+from agents.worker.transactional_producer import TransactionalProducer
 
 
 async def fenced() -> bool:
@@ -18,9 +18,9 @@ async def complaints() -> list[dict[str, Any]]:
     """What asyncio has to say when the flush is told to stop at the moment in which its work fails."""
     told: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
-    sender = TransactionalSender.__new__(TransactionalSender)
-    sender._left = asyncio.get_running_loop().create_future()
-    flush = asyncio.ensure_future(sender.unless_left(fenced()))
+    sender = TransactionalProducer.__new__(TransactionalProducer)
+    sender._abandoned = asyncio.get_running_loop().create_future()
+    flush = asyncio.ensure_future(sender.run_until_fenced(fenced()))
     for _ in range(2):  # it has begun to wait, and the work has failed
         await asyncio.sleep(0)
     flush.cancel()

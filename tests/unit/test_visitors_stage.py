@@ -9,8 +9,8 @@ from stream import recipes_file
 from stream.durations import DAY, MINUTE
 from stream.events.records import Record
 from stream.outputs.outputs import Outputs
-from stream.stages.backend import PURE, Make, fastest
-from stream.stages.record_outcomes import FATES
+from stream.stages.backend import PURE, VisitorBackend, best_backend
+from stream.stages.record_outcomes import OUTCOMES
 from stream.stages.visitors import Visitors
 
 T = 1_767_571_200_000
@@ -30,7 +30,7 @@ def fate(of: Visitors, each: Record) -> str:
     out = Outputs()
     of.process([each], out)
     (found,) = [name for (kind, name) in out.counts if kind == "events"]
-    assert found in FATES
+    assert found in OUTCOMES
     return found
 
 
@@ -64,7 +64,9 @@ def test_a_part_that_is_left_out_is_reported_by_type_and_path() -> None:
     made, out = stage(), Outputs()
     made.process([record(3, customer="guest", client_time="soon")], out)
     paths = ["$.customer", "$.client_time"]
-    assert out.reported == [(3, "product.viewed", path) for path in paths]
+    assert [(at, kind, fault.path) for at, kind, fault in out.reported] == [
+        (3, "product.viewed", path) for path in paths
+    ]
     assert [out.counts["reported", f"product.viewed:{path}"] for path in paths] == [1, 1]
 
 
@@ -74,7 +76,7 @@ def test_a_page_of_a_pseudo_visitor_is_ignored() -> None:
 
 
 @pytest.mark.parametrize("make", [PURE, None])
-def test_an_order_that_is_stamped_before_evidence_still_counts(make: Make | None) -> None:
+def test_an_order_that_is_stamped_before_evidence_still_counts(make: VisitorBackend | None) -> None:
     """A broker's clock may be further behind than the margin: the people stage takes no fact of a time that is over."""
     made, out = Visitors(recipes_file.DEFAULT, make), Outputs()
     made.process([record(0)], Outputs())
@@ -111,6 +113,45 @@ def test_deadlines_of_other_visitors_fire_by_the_end_of_the_batch() -> None:
     assert [json.loads(value)["at"] for _, value in out.facts] == [T + 5 * MINUTE]
 
 
+def test_the_clock_is_there_once_all_that_is_due_has_fired() -> None:
+    """However many: a few at a time, in the order of all at once; and what comes meanwhile counts."""
+    records = [visit(offset, f"v{offset}") for offset in range(100)]
+    whole, all_facts = stage(), Outputs()
+    whole.process(records, all_facts)
+    whole.advance(T + DAY, all_facts)
+    made, out = stage(), Outputs()
+    made.most = 7
+    made.process(records, out)
+    made.advance(T + DAY, out)
+    assert (len(out.facts), made.clock, made.owes) == (7, T, True)
+    made.process([visit(100, "v99", T + DAY)], out)
+    assert made.clock == T
+    while made.owes:
+        before = len(out.facts)
+        made.catch_up(out)
+        assert len(out.facts) - before <= 7
+    assert made.clock == T + DAY
+    rest = [fact for fact in out.facts if fact[0] != "visitor:v99"]
+    assert rest == [fact for fact in all_facts.facts if fact[0] != "visitor:v99"]
+
+
+def test_a_crash_between_two_stretches_leaves_the_rest_to_be_fired() -> None:
+    records = [visit(offset, f"v{offset}") for offset in range(100)]
+    made, out = stage(), Outputs()
+    made.most = 60
+    made.process(records, out)
+    made.advance(T + DAY, out)
+    new = again(made)
+    assert new.clock == T
+    new.advance(T + DAY, out)
+    assert len(out.facts) == len(set(out.facts)) == 100
+
+
+def visit(offset: int, visitor: str, time: int = T) -> Record:
+    _, _, _, value = record(offset, visitor=visitor)
+    return offset, time, visitor.encode(), value
+
+
 def test_the_next_deadline_is_known() -> None:
     made = stage()
     assert made.next_deadline is None
@@ -135,8 +176,8 @@ def test_what_is_already_applied_is_skipped_when_it_comes_again() -> None:
     assert fate(new, record(0)) == "replayed"
 
 
-@pytest.mark.parametrize("make", [PURE, fastest()], ids=["python", "fastest"])
-def test_a_record_before_the_position_is_passed_over(make: Make) -> None:
+@pytest.mark.parametrize("make", [PURE, best_backend()], ids=["python", "fastest"])
+def test_a_record_before_the_position_is_passed_over(make: VisitorBackend) -> None:
     made, out = Visitors(recipes_file.DEFAULT, make), Outputs()
     made.process([record(0), record(1)], Outputs())
     made.process([record(0), record(1), record(2)], out)

@@ -1,12 +1,12 @@
 """The watermark is the smallest evidence over all partitions that feed a stage, and never moves back."""
 
-from stream.stages.watermark import KEYS, Watermark, mark
+from stream.stages.watermark import KEYS, Watermark, watermark_record
 from stream.state import facts
 from stream.state.cart import NEVER
-from stream.state.facts import Mark
+from stream.state.facts import WatermarkRecord
 
 
-def moved(*marks: Mark, sources: int = 2) -> int:
+def moved(*marks: WatermarkRecord, sources: int = 2) -> int:
     made = Watermark(sources)
     for each in marks:
         made.move(each)
@@ -14,27 +14,27 @@ def moved(*marks: Mark, sources: int = 2) -> int:
 
 
 def test_it_waits_until_every_partition_has_been_heard_of() -> None:
-    assert moved(Mark(2, {0: 50})) == NEVER
-    assert moved(Mark(2, {0: 50}), Mark(2, {1: 70})) == 50
+    assert moved(WatermarkRecord(2, {0: 50})) == NEVER
+    assert moved(WatermarkRecord(2, {0: 50}), WatermarkRecord(2, {1: 70})) == 50
 
 
 def test_one_mark_may_speak_for_several_partitions() -> None:
-    assert moved(Mark(2, {0: 50, 1: 40})) == 40
+    assert moved(WatermarkRecord(2, {0: 50, 1: 40})) == 40
 
 
 def test_it_never_moves_back() -> None:
-    assert moved(Mark(2, {0: 50, 1: 50}), Mark(2, {0: 10, 1: 60})) == 50
+    assert moved(WatermarkRecord(2, {0: 50, 1: 50}), WatermarkRecord(2, {0: 10, 1: 60})) == 50
 
 
 def test_a_mark_of_another_number_of_partitions_is_void() -> None:
-    assert moved(Mark(2, {0: 50, 1: 50}), Mark(3, {0: 90, 1: 90})) == 50
+    assert moved(WatermarkRecord(2, {0: 50, 1: 50}), WatermarkRecord(3, {0: 90, 1: 90})) == 50
 
 
 def test_a_mark_is_read_as_it_was_written() -> None:
-    assert facts.decode(mark({3: 50}, 4)) == Mark(4, {3: 50})
+    assert facts.decode(watermark_record({3: 50}, 4)) == WatermarkRecord(4, {3: 50})
 
 
-def both(*marks: Mark) -> int:
+def both(*marks: WatermarkRecord) -> int:
     """Of people with two input partitions and one of keys."""
     made = Watermark(2, 1)
     for each in marks:
@@ -42,28 +42,28 @@ def both(*marks: Mark) -> int:
     return made.value
 
 
-INPUTS = Mark(2, {0: 50, 1: 70})
+INPUTS = WatermarkRecord(2, {0: 50, 1: 70})
 
 
 def test_people_wait_for_the_keys_too() -> None:
     assert both(INPUTS) == NEVER
-    assert both(INPUTS, Mark(1, {0: 40}, KEYS)) == 40
-    assert both(INPUTS, Mark(1, {0: 60}, KEYS)) == 50
+    assert both(INPUTS, WatermarkRecord(1, {0: 40}, KEYS)) == 40
+    assert both(INPUTS, WatermarkRecord(1, {0: 60}, KEYS)) == 50
 
 
 def test_keys_alone_move_nothing() -> None:
-    assert both(Mark(1, {0: 40}, KEYS)) == NEVER
+    assert both(WatermarkRecord(1, {0: 40}, KEYS)) == NEVER
 
 
 def test_a_mark_of_another_number_of_keys_is_void() -> None:
-    assert both(INPUTS, Mark(2, {0: 40}, KEYS)) == NEVER
+    assert both(INPUTS, WatermarkRecord(2, {0: 40}, KEYS)) == NEVER
 
 
 def test_a_stage_without_keys_takes_no_mark_of_theirs() -> None:
     made = Watermark(1)
-    made.move(Mark(1, {0: 40}, KEYS))
+    made.move(WatermarkRecord(1, {0: 40}, KEYS))
     assert made.value == NEVER
 
 
 def test_a_mark_of_keys_is_read_as_it_was_written() -> None:
-    assert facts.decode(mark({0: 50}, 4, KEYS)) == Mark(4, {0: 50}, KEYS)
+    assert facts.decode(watermark_record({0: 50}, 4, KEYS)) == WatermarkRecord(4, {0: 50}, KEYS)

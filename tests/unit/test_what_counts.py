@@ -4,63 +4,63 @@ import pytest
 
 from stream.durations import DAY, HOUR, MINUTE
 from stream.state.orders import HandedOrder
-from tests.told import FUNNEL, START, Told, line
+from tests.people_driver import FUNNEL, START, PeopleDriver, line
 
 CART = "fired cart-abandonment 1"
 CHECKOUT = "fired checkout-abandonment 1"
 CONVERTED = "closed cart-abandonment 1 converted"
 
 
-def bought(days: int = 0) -> Told:
+def bought(days: int = 0) -> PeopleDriver:
     """Anna ordered a lamp in cart k at START; then so many days passed."""
-    return Told().order(cart_id="k", contents=[("lamp", "", 1.0)]).wait(HOUR + days * DAY)
+    return PeopleDriver().order(cart_id="k", contents=[("lamp", "", 1.0)]).wait(HOUR + days * DAY)
 
 
 def test_a_line_of_before_the_last_order_does_not_count() -> None:
-    told = Told().order().wait(HOUR)
+    told = PeopleDriver().order().wait(HOUR)
     told.idle(line("lamp", START - 1), line("shoe", START + 1)).wait(DAY)
     assert told.shown == [["shoe"]]
     assert told.fired[0]["value"] == 10
 
 
 def test_a_line_as_old_as_the_last_order_does_not_count() -> None:
-    assert Told().order().wait(HOUR).idle(line("lamp", START)).wait(DAY).story == []
+    assert PeopleDriver().order().wait(HOUR).idle(line("lamp", START)).wait(DAY).story == []
 
 
 def test_a_cancelled_order_goes_on_to_be_the_last() -> None:
-    told = Told().order().wait(HOUR).unorder().idle(line("lamp", START)).wait(DAY)
+    told = PeopleDriver().order().wait(HOUR).unorder().idle(line("lamp", START)).wait(DAY)
     assert told.story == []
 
 
 def test_an_unpaid_order_is_not_the_last() -> None:
-    told = Told().order().wait(HOUR).unorder(unpaid=(START, START + 1))
+    told = PeopleDriver().order().wait(HOUR).unorder(unpaid=(START, START + 1))
     assert told.idle(line("lamp", START)).wait(DAY).story == [CART]
 
 
 def test_an_unpaid_window_ends_before_its_end() -> None:
-    told = Told().order().wait(HOUR).unorder(unpaid=(START - DAY, START))
+    told = PeopleDriver().order().wait(HOUR).unorder(unpaid=(START - DAY, START))
     assert told.idle(line("lamp", START)).wait(DAY).story == []
 
 
 def test_an_order_cancelled_and_then_unpaid_is_not_the_last() -> None:
-    told = Told().order().wait(HOUR).unorder().unorder(unpaid=(START, START + 1))
+    told = PeopleDriver().order().wait(HOUR).unorder().unorder(unpaid=(START, START + 1))
     assert told.idle(line("lamp", START)).wait(DAY).story == [CART]
 
 
 def test_a_second_failure_takes_no_earlier_order_of_the_same_id() -> None:
-    told = Told().order().wait(HOUR).unorder().order().wait(HOUR)
+    told = PeopleDriver().order().wait(HOUR).unorder().order().wait(HOUR)
     window = START, told.now
     told.unorder(unpaid=window).unorder(unpaid=window)
     assert told.idle(line("lamp", START)).wait(DAY).story == []
 
 
 def test_a_recurring_order_is_not_the_last() -> None:
-    told = Told().order(recurring=True).wait(HOUR).idle(line("lamp", START))
+    told = PeopleDriver().order(recurring=True).wait(HOUR).idle(line("lamp", START))
     assert told.wait(DAY).story == [CART]
 
 
 def test_a_recurring_order_placed_again_without_it_is_one() -> None:
-    told = Told().order(recurring=True).wait(HOUR).order().idle(line("lamp", START))
+    told = PeopleDriver().order(recurring=True).wait(HOUR).order().idle(line("lamp", START))
     assert told.wait(DAY).story == []
 
 
@@ -112,22 +112,22 @@ def test_a_cart_that_grew_by_hand_ends_nothing() -> None:
 
 
 def test_an_order_without_contents_buys_what_is_known_under_its_cart() -> None:
-    told = Told().idle(line("lamp", START), visitor="tab").order(cart_id="k").wait(HOUR)
+    told = PeopleDriver().idle(line("lamp", START), visitor="tab").order(cart_id="k").wait(HOUR)
     assert told.idle(line("lamp", told.now)).wait(DAY).story == [CONVERTED]
 
 
 def test_what_came_5_minutes_after_a_repeated_order_was_not_bought_by_it() -> None:
-    told = Told().order().wait(HOUR).idle(line("lamp", START + 5 * MINUTE + 1))
+    told = PeopleDriver().order().wait(HOUR).idle(line("lamp", START + 5 * MINUTE + 1))
     assert told.order(cart_id="k").wait(DAY).story == [CART]
 
 
 def test_a_repeated_order_closes_what_counts_no_more() -> None:
-    told = Told().order().wait(HOUR).idle(line("lamp", START + 5 * MINUTE))
+    told = PeopleDriver().order().wait(HOUR).idle(line("lamp", START + 5 * MINUTE))
     assert told.order(cart_id="k").wait(DAY).story == [CONVERTED]
 
 
 def test_a_repeated_order_takes_lines_out_of_an_open_episode() -> None:
-    told = Told().order().wait(HOUR)
+    told = PeopleDriver().order().wait(HOUR)
     told.idle(line("lamp", told.now - 2), line("shoe", told.now - 1))
     told.order(cart_id="k", contents=[("lamp", "", 1.0)]).wait(DAY)
     assert told.shown == [["shoe"]]
@@ -135,7 +135,7 @@ def test_a_repeated_order_takes_lines_out_of_an_open_episode() -> None:
 
 def test_a_repeated_order_cancels_the_trigger_of_what_it_closes() -> None:
     rules = {"policy": {"caps": []}, "recipes": [{**FUNNEL["recipes"][2], "steps": ["1h", "1d"]}]}
-    told = Told(rules).order().wait(MINUTE).idle(line("lamp", START + 1)).wait(HOUR)
+    told = PeopleDriver(rules).order().wait(MINUTE).idle(line("lamp", START + 1)).wait(HOUR)
     told.order(cart_id="k")
     assert [(each["step"], each["order_id"]) for each in told.cancelled] == [(1, "o")]
 
@@ -146,75 +146,77 @@ def test_a_cancelled_order_buys_nothing_any_more() -> None:
 
 
 def test_what_an_old_cart_shows_is_bought_on_every_device() -> None:
-    told = Told().order().wait(HOUR).idle(line("lamp", START), visitor="tab")
+    told = PeopleDriver().order().wait(HOUR).idle(line("lamp", START), visitor="tab")
     assert told.idle(line("lamp", told.now)).wait(DAY).story == []
 
 
 def test_an_old_cart_closes_nothing_as_emptied() -> None:
-    told = Told().order().wait(HOUR).idle(line("shoe", START + 1, added=True))
+    told = PeopleDriver().order().wait(HOUR).idle(line("shoe", START + 1, added=True))
     assert told.idle(visitor="tab", changed_at=START).wait(DAY).story == [CART]
 
 
 def test_an_empty_cart_that_never_changed_closes_nothing() -> None:
-    told = Told().idle(line("lamp", START)).idle(visitor="tab")
+    told = PeopleDriver().idle(line("lamp", START)).idle(visitor="tab")
     assert told.wait(DAY).story == [CART]
 
 
 @pytest.mark.parametrize(("after", "story"), [(DAY - 1, []), (DAY, [CHECKOUT])])
 def test_a_checkout_of_an_old_cart_counts_24h_after_the_order(after: int, story: list[str]) -> None:
-    told = Told().order().wait(2 * DAY)
+    told = PeopleDriver().order().wait(2 * DAY)
     told.idle(line("lamp", START), checkout=START + after).wait(DAY)
     assert told.story == story
 
 
 def test_with_an_open_checkout_all_lines_count_if_none_does() -> None:
-    told = Told().order().wait(2 * DAY)
+    told = PeopleDriver().order().wait(2 * DAY)
     told.idle(line("lamp", START), line("shoe", START), checkout=START + DAY).wait(DAY)
     assert told.shown == [["lamp", "shoe"]]
 
 
 def test_a_failed_payment_counts_with_its_old_cart() -> None:
-    told = Told().order().wait(HOUR).idle(line("lamp", START), checkout=START + 1, failed=True)
+    told = (
+        PeopleDriver().order().wait(HOUR).idle(line("lamp", START), checkout=START + 1, failed=True)
+    )
     assert told.wait(DAY).story == ["fired payment-failed 1"]
 
 
 def test_a_failed_payment_within_24h_of_the_order_needs_a_cart() -> None:
-    told = Told().order().wait(HOUR)
+    told = PeopleDriver().order().wait(HOUR)
     assert told.idle(checkout=START + 1, failed=True).wait(DAY).story == []
 
 
 def test_a_line_that_counts_opens_a_checkout_with_it() -> None:
-    told = Told().order().wait(HOUR)
+    told = PeopleDriver().order().wait(HOUR)
     told.idle(line("lamp", START), line("shoe", START + 1), checkout=START + 1).wait(DAY)
     assert (told.story, told.shown) == ([CHECKOUT], [["shoe"]])
 
 
 def test_a_handed_over_order_ends_what_was_fed_before_it() -> None:
-    told = Told().idle(line("lamp", START)).wait(MINUTE)
+    told = PeopleDriver().idle(line("lamp", START)).wait(MINUTE)
     told.identified(HandedOrder("o", told.now - 1)).wait(DAY)
     assert told.story == [CONVERTED]
 
 
 def test_a_handed_over_order_leaves_what_was_fed_later_and_counts() -> None:
-    told = Told().wait(MINUTE).idle(line("lamp", START), line("shoe", START + 2))
+    told = PeopleDriver().wait(MINUTE).idle(line("lamp", START), line("shoe", START + 2))
     told.identified(HandedOrder("o", START + 1)).wait(DAY)
     assert (told.story, told.shown) == ([CART], [["shoe"]])
 
 
 def test_a_handed_over_order_ends_what_counts_no_more() -> None:
-    told = Told().wait(MINUTE).idle(line("lamp", START))
+    told = PeopleDriver().wait(MINUTE).idle(line("lamp", START))
     told.identified(HandedOrder("o", START + 1)).wait(DAY)
     assert told.story == [CONVERTED]
 
 
 def test_a_handed_over_order_brings_what_it_bought() -> None:
-    told = Told().wait(HOUR)
+    told = PeopleDriver().wait(HOUR)
     told.identified(HandedOrder("o", START, cart_id="k", contents=[("lamp", "", 1.0)]))
     assert told.idle(line("lamp", told.now)).wait(DAY).story == []
 
 
 def test_a_handed_over_recurring_order_ends_nothing() -> None:
-    told = Told().idle(line("lamp", START)).wait(MINUTE)
+    told = PeopleDriver().idle(line("lamp", START)).wait(MINUTE)
     told.identified(HandedOrder("o", told.now, recurring=True)).wait(DAY)
     assert told.story == [CART]
 
@@ -224,5 +226,5 @@ def test_orders_are_counted_with_recurring_ones() -> None:
         "policy": {"caps": []},
         "recipes": [{**FUNNEL["recipes"][2], "when": {"orders": {"min": 2}}}],
     }
-    told = Told(rules).order("a", recurring=True).order("b", recurring=True)
+    told = PeopleDriver(rules).order("a", recurring=True).order("b", recurring=True)
     assert told.idle(line("lamp", told.now)).wait(DAY).story == [CART]

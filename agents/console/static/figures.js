@@ -33,6 +33,7 @@ export function show(figures) {
   speed(figures.latency, figures.replay, innerWidth);
   evidence(figures.evidence, figures.replay, figures.zone, figures.kafka.state === "up", innerWidth);
   rejected(figures.rejected);
+  leftOut(figures.left_out, figures.zone);
 }
 
 const counted = onChange((over, since, zone, known, redis) => {
@@ -152,6 +153,14 @@ const rejected = onChange((reasons) => {
   const entries = Object.entries(reasons);
   if (entries.length) plots.bars($("rejected-reasons"), entries);
   else $("rejected-reasons").replaceChildren(h("p", { class: "empty" }, "None in this time: every record was an event."));
+});
+
+const leftOut = onChange((found, zone) => {
+  const row = ({ source, type, reason, path, expected, got, meant, number, last }) => reason === "unknown_type"
+    ? ["no such type", h("code", {}, path), meant ? h("span", {}, "did you mean ", h("b", {}, meant), "?") : "it does not count", source, count(number), moment(last, zone)]
+    : [type, h("code", {}, path), h("span", {}, `expected ${expected}`, h("small", {}, `got ${got}`)), source, count(number), moment(last, zone)];
+  $("left-out").hidden = !found.length;
+  $("left-out-table").replaceChildren(...(found.length ? [table(["Type", "Part", "What was wrong", "Posted to", "Times", "Last"], found.map(row))] : []));
 });
 
 /** Again with what was shown last: the window's width, or the recipe of the funnel, is another. */

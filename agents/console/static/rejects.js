@@ -15,14 +15,14 @@ const show = onChange((found, zone) => {
     $("rejected-table").replaceChildren();
     return;
   }
-  $("rejected-table").replaceChildren(table(["Why", "When", "Where in it", "Record", "Size", "Bytes"], found.map((each) => row(each, zone))));
+  $("rejected-table").replaceChildren(table(["Why", "Type", "When", "Where in it", "Record", "Size", "Bytes"], found.map((each) => row(each, zone))));
 });
 
 function row(each, zone) {
   const { source, topic, partition, offset } = each.from;
   const place = source ? `posted to ${source}` : `${topic} ${partition}, offset ${offset}`;
   const button = h("button", { type: "button", class: "plain", "aria-expanded": "false", "aria-label": `Bytes of ${place}`, onclick: () => toggle(button, each) }, "Show");
-  return [h("span", {}, each.reason, h("small", {}, each.why)), moment(each.t, zone), h("code", {}, each.path), place,
+  return [h("span", {}, each.reason, h("small", {}, each.why)), each.type || "–", moment(each.t, zone), h("code", {}, each.path), place,
     each.cut ? `${size(each.size)}, kept in part` : size(each.size), button];
 }
 
@@ -44,7 +44,7 @@ async function toggle(button, { partition, offset }) {
     said = [h("p", { class: "empty" }, "The console does not answer.")];
   }
   button.disabled = false;
-  button.closest("tr").after(h("tr", { class: "bytes" }, h("td", { colspan: 6 }, said)));
+  button.closest("tr").after(h("tr", { class: "bytes" }, h("td", { colspan: 7 }, said)));
   button.setAttribute("aria-expanded", "true");
   button.textContent = "Hide";
   button.focus();

@@ -8,7 +8,7 @@ const MOST = 120;
 const HELD = 500;
 const SAY_EVERY = 15_000;
 
-const kinds = ["fired", "refused", "deferred", "closed", "cancelled", "rejected"];
+const kinds = ["fired", "refused", "deferred", "closed", "cancelled", "rejected", "faulty"];
 const wanted = new Set(kinds.filter((kind) => kind !== "closed"));
 const all = [];
 const held = [];
@@ -16,7 +16,7 @@ let seen = new Set();
 let paused = false, drawing = false, drawn = null, zone = "UTC", missed = 0;
 let unsaid = { fired: 0, other: 0 };
 
-const kindOf = (type, data) => ({ trigger: "fired", cancel: "cancelled", rejected: "rejected" }[type] ?? data.outcome);
+const kindOf = (type, data) => ({ trigger: "fired", cancel: "cancelled", rejected: "rejected", left_out: "faulty" }[type] ?? data.outcome);
 const isHeld = () => paused || $("stream").matches(":hover") || $("stream").contains(document.activeElement);
 
 /** Starts to listen; `told` is called with "up" or "lost", `status` when the console says what changed. */
@@ -27,7 +27,7 @@ export function listen(told, status) {
   source.addEventListener("fresh", () => { all.length = held.length = 0; seen = new Set(); draw(); });
   source.addEventListener("missed", (event) => { missed += JSON.parse(event.data).count; draw(); });
   source.addEventListener("status", status);
-  for (const type of ["trigger", "cancel", "decision", "rejected"]) {
+  for (const type of ["trigger", "cancel", "decision", "rejected", "left_out"]) {
     source.addEventListener(type, (event) => take(type, JSON.parse(event.data)));
   }
 }
@@ -78,11 +78,17 @@ function draw() {
 function entry(item) {
   const { sign, name } = OUTCOMES[item.kind], today = day(item.t, zone) === day(Date.now(), zone);
   const taken = item.taken !== undefined && item.kind === "fired" ? ` · ${span(item.taken)} after ${item.recipe === "exit-intent" ? "the signal" : "it was due"}` : "";
-  const who = item.person ? h("a", { tabindex: "-1", href: `#/ask/${encodeURIComponent(item.person)}` }, item.person) : `partition ${item.from.partition}, offset ${item.from.offset}`;
+  const who = item.person ? h("a", { tabindex: "-1", href: `#/ask/${encodeURIComponent(item.person)}` }, item.person) : place(item);
   return h("li", { class: `happening ${item.kind}`, "data-id": item.id },
     h("span", { class: "sign", role: "img", "aria-label": name }, sign),
     h("div", {}, h("p", { class: "title" }, item.title), h("p", { class: "because" }, item.details.join(" ")),
       h("p", { class: "who" }, who, h("span", {}, `${today ? "" : `${day(item.t, zone)} `}${clock(item.t, zone)}${taken}`))));
+}
+
+/** Where what could not be read came from. */
+function place({ from, source }) {
+  const name = source ?? from.source;
+  return name ? `posted to ${name}` : `partition ${from.partition}, offset ${from.offset}`;
 }
 
 function filters() {

@@ -8,6 +8,7 @@ export const OUTCOMES = {
   closed: { sign: "■", name: "Ended early", filter: "Ended early" },
   cancelled: { sign: "↩", name: "Taken back", filter: "Taken back" },
   rejected: { sign: "!", name: "Rejected", filter: "Rejected" },
+  faulty: { sign: "!", name: "Not read", filter: "Left out" },
   did: { sign: "·", name: "" },
   quiet: { sign: "–", name: "" },
 };

@@ -3,15 +3,15 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.sender.offset_tracker import Progress
+from agents.sender.offset_tracker import OffsetTracker
 
 
 def test_without_records_there_is_nothing_to_commit() -> None:
-    assert Progress().position == -1
+    assert OffsetTracker().position == -1
 
 
 def test_the_oldest_open_record_holds_the_offset() -> None:
-    progress = Progress()
+    progress = OffsetTracker()
     for offset in (5, 6, 9):
         progress.begin(offset, at=float(offset))
     progress.settle(6)
@@ -23,7 +23,7 @@ def test_the_oldest_open_record_holds_the_offset() -> None:
 
 @given(st.sets(st.integers(0, 10**6), min_size=1), st.randoms(use_true_random=False), st.data())
 def test_no_offset_is_passed_before_its_record_is_settled(offsets, order, data) -> None:  # type: ignore[no-untyped-def]
-    progress, open_ = Progress(), sorted(offsets)
+    progress, open_ = OffsetTracker(), sorted(offsets)
     for offset in open_:
         progress.begin(offset, 0.0)
     last = open_[-1]

@@ -7,25 +7,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.sender.responses import LONGEST_MS, Answer, answered, label, pause
-from agents.sender.settings import Backoff
+from agents.sender.responses import LONGEST_MS, Backoff, Response, label, pause, response_of
 
 NOW = 1_767_225_600_000
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
 def test_every_2xx_is_a_delivery(status: int) -> None:
-    assert answered(status, None, NOW) == Answer("delivered", str(status))
+    assert response_of(status, None, NOW) == Response("delivered", str(status))
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 599])
 def test_what_may_go_well_later_is_tried_again(status: int) -> None:
-    assert answered(status, None, NOW).verdict == "failed"
+    assert response_of(status, None, NOW).verdict == "failed"
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308, 400, 401, 403, 404, 409, 410, 413, 422])
 def test_what_says_that_the_request_is_wrong_is_not_tried_again(status: int) -> None:
-    assert answered(status, None, NOW).verdict == "refused"
+    assert response_of(status, None, NOW).verdict == "refused"
 
 
 @pytest.mark.parametrize(
@@ -46,13 +45,13 @@ def test_what_says_that_the_request_is_wrong_is_not_tried_again(status: int) -> 
     ],
 )
 def test_retry_after_is_seconds_or_a_date(text: str, expected: int | None) -> None:
-    assert answered(503, text, NOW).retry_after == expected
-    assert answered(429, text, NOW).retry_after == expected
+    assert response_of(503, text, NOW).retry_after == expected
+    assert response_of(429, text, NOW).retry_after == expected
 
 
 @given(st.text())
 def test_whatever_stands_in_retry_after_is_survived(text: str) -> None:
-    found = answered(503, text, NOW).retry_after
+    found = response_of(503, text, NOW).retry_after
     assert found is None or 0 <= found <= LONGEST_MS
 
 

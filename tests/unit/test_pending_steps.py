@@ -10,7 +10,7 @@ from stream import recipes_file
 from stream.outputs.outputs import Outputs
 from stream.stages.people import People
 from stream.stages.visitors import Visitors
-from stream.stages.watermark import mark
+from stream.stages.watermark import watermark_record
 from stream.store.changelog import UnreadableState
 
 T = 1_767_571_200_000
@@ -46,7 +46,7 @@ class Shop:
             self._offset += 1
         self.visitors.process(records, out)
         self.visitors.advance(T + time, out)
-        for value in [*(value for _, value in out.facts), mark({0: T + time}, 1)]:
+        for value in [*(value for _, value in out.facts), watermark_record({0: T + time}, 1)]:
             self.people.add([(self._fact, value)])
             self._fact += 1
         self.people.advance(later)
@@ -56,7 +56,7 @@ class Shop:
     def of(self, person: str) -> list[bytes | None]:
         return [value for key, value in self.written if key == person.encode()]
 
-    def known(self, person: str) -> pending_steps.Known:
+    def known(self, person: str) -> pending_steps.PendingSteps:
         found = pending_steps.of_records(person, self.of(person), recipes_file.DEFAULT)
         assert found is not None
         return found

@@ -35,13 +35,13 @@ class Client:
 
 def test_a_client_is_started_again_until_a_broker_answers() -> None:
     client = Client()
-    assert asyncio.run(reconnect.started(client.start, lambda: True))
+    assert asyncio.run(reconnect.start_when_available(client.start, lambda: True))
     assert client.asked == 3
 
 
 def test_a_client_is_not_started_again_once_nobody_wants_it() -> None:
     client = Client()
-    assert not asyncio.run(reconnect.started(client.start, lambda: client.asked < 2))
+    assert not asyncio.run(reconnect.start_when_available(client.start, lambda: client.asked < 2))
     assert client.asked == 2
 
 
@@ -50,7 +50,7 @@ def test_a_fault_that_does_not_pass_is_not_tried_again() -> None:
         raise ValueError
 
     with pytest.raises(ValueError):
-        asyncio.run(reconnect.started(start, lambda: True))
+        asyncio.run(reconnect.start_when_available(start, lambda: True))
 
 
 async def lookup() -> None:

@@ -10,7 +10,7 @@ from stream import recipes_file
 from stream.durations import HOUR
 from stream.outputs.outputs import Outputs
 from stream.stages.people import People
-from stream.stages.watermark import mark
+from stream.stages.watermark import watermark_record
 from stream.state.cart import NEVER, Line
 from stream.state.facts import (
     Active,
@@ -26,7 +26,7 @@ from stream.state.facts import (
     encode,
 )
 from stream.state.orders import HandedOrder
-from stream.state.view import Glance, View
+from stream.state.view import View, ViewSummary
 from stream.state.visitor import Checkout
 
 START: Final = 1_767_571_200_000 + 12 * HOUR
@@ -49,7 +49,7 @@ def line(id: str, since: int, quantity: float = 1.0, **fields: Any) -> Line:
     return Line(id, "", quantity, since=since, **{"price": 10.0, "currency": "EUR", **fields})
 
 
-class Told:
+class PeopleDriver:
     """`now` starts at START."""
 
     def __init__(self, rules: dict[str, Any] | None = None) -> None:
@@ -58,7 +58,7 @@ class Told:
         self._n = 0
         self.now = START
 
-    def _tell(self, fact: AnyFact) -> "Told":
+    def _tell(self, fact: AnyFact) -> "PeopleDriver":
         self._n += 1
         self._people.add([(self._people.position, encode(fact))])
         return self
@@ -66,10 +66,10 @@ class Told:
     def _place(self, visitor: str, person: str) -> dict[str, Any]:
         return {"at": self.now, "visitor": visitor, "n": self._n, "person": person}
 
-    def wait(self, ms: int = 1) -> "Told":
+    def wait(self, ms: int = 1) -> "PeopleDriver":
         """Time moves on, on evidence alone."""
         self.now += ms
-        self._people.add([(self._people.position, mark({0: self.now}, 1))])
+        self._people.add([(self._people.position, watermark_record({0: self.now}, 1))])
         self._people.advance(self._out)
         return self
 
@@ -82,10 +82,10 @@ class Told:
         changed_at: int | None = None,
         checkout: int | None = None,
         failed: bool = False,
-        views: tuple[Glance, ...] = (),
+        views: tuple[ViewSummary, ...] = (),
         subject: View | None = None,
         **fields: Any,
-    ) -> "Told":
+    ) -> "PeopleDriver":
         """A visitor.idle: by default its cart changed when its newest line came."""
         newest = max((each.since for each in lines), default=NEVER)
         cart = CartSummary(id, newest if changed_at is None else changed_at, newest, list(lines))
@@ -93,25 +93,25 @@ class Told:
         summary = Summary(START, self.now, 1, 0, cart, opened, list(views), subject, **fields)
         return self._tell(Idle(**self._place(visitor, person), summary=summary)).wait()
 
-    def active(self, visitor: str = "phone") -> "Told":
+    def active(self, visitor: str = "phone") -> "PeopleDriver":
         return self._tell(Active(**self._place(visitor, ANNA), last_active=self.now)).wait()
 
-    def moved(self, visitor: str = "phone") -> "Told":
+    def moved(self, visitor: str = "phone") -> "PeopleDriver":
         return self._tell(Moved(**self._place(visitor, ANNA))).wait()
 
-    def order(self, id: str = "o", *, person: str = ANNA, **fields: Any) -> "Told":
+    def order(self, id: str = "o", *, person: str = ANNA, **fields: Any) -> "PeopleDriver":
         """An order.placed by a server that knows of no cart, unless `fields` say so."""
         return self._tell(Ordered(**self._place("server", person), order_id=id, **fields)).wait()
 
-    def unorder(self, id: str = "o", unpaid: tuple[int, int] | None = None) -> "Told":
+    def unorder(self, id: str = "o", unpaid: tuple[int, int] | None = None) -> "PeopleDriver":
         fact = Unordered(**self._place("server", ANNA), order_id=id, unpaid=unpaid)
         return self._tell(fact).wait()
 
-    def identified(self, *orders: HandedOrder, person: str = ANNA, **fields: Any) -> "Told":
+    def identified(self, *orders: HandedOrder, person: str = ANNA, **fields: Any) -> "PeopleDriver":
         place = self._place("phone", person)
         return self._tell(Identified(**place, orders=list(orders), **fields)).wait()
 
-    def consent(self, *channels: str, granted: bool, late: bool = False) -> "Told":
+    def consent(self, *channels: str, granted: bool, late: bool = False) -> "PeopleDriver":
         place = self._place("phone", ANNA)
         fact = Consented(**place, channels=list(channels), granted=granted, late=late)
         return self._tell(fact).wait()

@@ -9,27 +9,32 @@ from pathlib import Path
 import pytest
 
 from agents.local import redis
-from agents.sender.idempotency import Claim, Mark, Marks, MarksUnavailable
-from agents.sender.idempotency_redis import RedisMarks
-from agents.sender.idempotency_sqlite import FileMarks
+from agents.sender.idempotency import (
+    IdempotencyRecord,
+    IdempotencyStore,
+    IdempotencyUnavailable,
+    Reservation,
+)
+from agents.sender.idempotency_redis import RedisIdempotency
+from agents.sender.idempotency_sqlite import SqliteIdempotency
 
 LEASE_MS = 600
 UNTIL = int(time.time() * 1000) + 3_600_000
 
-Work = Callable[[Marks, Marks], Awaitable[None]]
+Work = Callable[[IdempotencyStore, IdempotencyStore], Awaitable[None]]
 
 
 @pytest.fixture(params=["redis", "file"])
 def both(request: pytest.FixtureRequest, prefix: str, tmp_path: Path) -> Callable[[Work], None]:
     """Runs something with the marks of two senders."""
 
-    def one(owner: str) -> Marks:
+    def one(owner: str) -> IdempotencyStore:
         shared = request.param == "file"
-        file = FileMarks(tmp_path / ("both" if shared else owner), owner, LEASE_MS)
+        file = SqliteIdempotency(tmp_path / ("both" if shared else owner), owner, LEASE_MS)
         if shared:
             return file
         url = request.getfixturevalue("redis_url")
-        return RedisMarks(url, f"{prefix}sender", owner, LEASE_MS, file)
+        return RedisIdempotency(url, f"{prefix}sender", owner, LEASE_MS, file)
 
     async def run(work: Work) -> None:
         async with opened(one("a")) as a, opened(one("b")) as b:
@@ -39,7 +44,7 @@ def both(request: pytest.FixtureRequest, prefix: str, tmp_path: Path) -> Callabl
 
 
 @asynccontextmanager
-async def opened(marks: Marks) -> AsyncIterator[Marks]:
+async def opened(marks: IdempotencyStore) -> AsyncIterator[IdempotencyStore]:
     await marks.open()
     try:
         yield marks
@@ -48,11 +53,11 @@ async def opened(marks: Marks) -> AsyncIterator[Marks]:
 
 
 def test_of_two_that_claim_one_waits(both: Callable[[Work], None]) -> None:
-    async def work(a: Marks, b: Marks) -> None:
-        claims = await asyncio.gather(a.claim("x", UNTIL), b.claim("x", UNTIL))
+    async def work(a: IdempotencyStore, b: IdempotencyStore) -> None:
+        claims = await asyncio.gather(a.reserve("x", UNTIL), b.reserve("x", UNTIL))
         assert sorted(claim.state for claim in claims) == ["busy", "ours"]
         assert all(0 < claim.wait <= LEASE_MS for claim in claims if claim.state == "busy")
-        assert await a.find("x") == await b.find("x") == Mark("tried", UNTIL)
+        assert await a.find("x") == await b.find("x") == IdempotencyRecord("tried", UNTIL)
 
     both(work)
 
@@ -60,45 +65,45 @@ def test_of_two_that_claim_one_waits(both: Callable[[Work], None]) -> None:
 def test_a_claim_that_is_released_is_free_at_once_and_was_tried(
     both: Callable[[Work], None],
 ) -> None:
-    async def work(a: Marks, b: Marks) -> None:
-        assert await a.claim("x", UNTIL) == Claim("ours")
+    async def work(a: IdempotencyStore, b: IdempotencyStore) -> None:
+        assert await a.reserve("x", UNTIL) == Reservation("ours")
         await a.release("x")
-        assert await b.find("x") == Mark("tried", UNTIL)
-        assert await b.claim("x", UNTIL) == Claim("ours")
-        assert (await a.claim("x", UNTIL)).state == "busy"
+        assert await b.find("x") == IdempotencyRecord("tried", UNTIL)
+        assert await b.reserve("x", UNTIL) == Reservation("ours")
+        assert (await a.reserve("x", UNTIL)).state == "busy"
 
     both(work)
 
 
 def test_a_claim_of_one_that_died_ends_with_its_lease(both: Callable[[Work], None]) -> None:
-    async def work(a: Marks, b: Marks) -> None:
-        await a.claim("x", UNTIL)
-        assert (await b.claim("x", UNTIL)).state == "busy"
+    async def work(a: IdempotencyStore, b: IdempotencyStore) -> None:
+        await a.reserve("x", UNTIL)
+        assert (await b.reserve("x", UNTIL)).state == "busy"
         await asyncio.sleep(LEASE_MS / 1000 + 0.1)
-        assert await b.claim("x", UNTIL) == Claim("ours")
+        assert await b.reserve("x", UNTIL) == Reservation("ours")
 
     both(work)
 
 
 def test_its_owner_can_claim_again_and_has_a_whole_lease(both: Callable[[Work], None]) -> None:
-    async def work(a: Marks, b: Marks) -> None:
-        await a.claim("x", UNTIL)
+    async def work(a: IdempotencyStore, b: IdempotencyStore) -> None:
+        await a.reserve("x", UNTIL)
         await asyncio.sleep(LEASE_MS / 2000)
-        assert await a.claim("x", UNTIL) == Claim("ours")
+        assert await a.reserve("x", UNTIL) == Reservation("ours")
         await asyncio.sleep(LEASE_MS / 1500)
-        assert (await b.claim("x", UNTIL)).state == "busy"
+        assert (await b.reserve("x", UNTIL)).state == "busy"
 
     both(work)
 
 
 def test_what_was_sent_is_never_claimed_again(both: Callable[[Work], None]) -> None:
-    async def work(a: Marks, b: Marks) -> None:
-        await a.claim("x", UNTIL)
+    async def work(a: IdempotencyStore, b: IdempotencyStore) -> None:
+        await a.reserve("x", UNTIL)
         await a.sent("x", UNTIL)
         await a.drop("x", UNTIL)
-        assert await b.find("x") == Mark("sent", UNTIL)
+        assert await b.find("x") == IdempotencyRecord("sent", UNTIL)
         for each in (a, b):
-            assert await each.claim("x", UNTIL) == Claim("sent")
+            assert await each.reserve("x", UNTIL) == Reservation("sent")
 
     both(work)
 
@@ -106,12 +111,12 @@ def test_what_was_sent_is_never_claimed_again(both: Callable[[Work], None]) -> N
 def test_what_was_dropped_is_never_claimed_and_what_was_tried_is_not_dropped(
     both: Callable[[Work], None],
 ) -> None:
-    async def work(a: Marks, b: Marks) -> None:
+    async def work(a: IdempotencyStore, b: IdempotencyStore) -> None:
         await a.drop("x", UNTIL)
-        assert await b.claim("x", UNTIL) == Claim("dropped")
-        await a.claim("y", UNTIL)
+        assert await b.reserve("x", UNTIL) == Reservation("dropped")
+        await a.reserve("y", UNTIL)
         await b.drop("y", UNTIL)
-        assert await a.find("y") == Mark("tried", UNTIL)
+        assert await a.find("y") == IdempotencyRecord("tried", UNTIL)
         assert await a.find("z") is None
 
     both(work)
@@ -121,14 +126,14 @@ def test_a_file_remembers_over_a_restart_and_forgets_a_day_after_the_end(tmp_pat
     now = int(time.time() * 1000)
 
     async def write() -> None:
-        async with opened(FileMarks(tmp_path / "marks", "a", LEASE_MS)) as marks:
+        async with opened(SqliteIdempotency(tmp_path / "marks", "a", LEASE_MS)) as marks:
             await marks.sent("old", now - 86_400_000 - 1)
             await marks.sent("young", now - 86_400_000 + 60_000)
 
     async def find() -> None:
-        async with opened(FileMarks(tmp_path / "marks", "b", LEASE_MS)) as marks:
+        async with opened(SqliteIdempotency(tmp_path / "marks", "b", LEASE_MS)) as marks:
             assert await marks.find("old") is None
-            assert await marks.claim("young", now) == Claim("sent")
+            assert await marks.reserve("young", now) == Reservation("sent")
 
     asyncio.run(write())
     asyncio.run(find())
@@ -138,26 +143,26 @@ def test_without_redis_nothing_is_claimed_and_what_was_sent_goes_there_later(
     tmp_path: Path, prefix: str
 ) -> None:
     async def work(server: redis.Server) -> None:
-        file = FileMarks(tmp_path / "spool", "a", LEASE_MS)
-        marks = RedisMarks(server.url, f"{prefix}sender", "a", LEASE_MS, file)
+        file = SqliteIdempotency(tmp_path / "spool", "a", LEASE_MS)
+        marks = RedisIdempotency(server.url, f"{prefix}sender", "a", LEASE_MS, file)
         async with opened(marks):
-            await marks.claim("x", UNTIL)
+            await marks.reserve("x", UNTIL)
             server.stop()
             await marks.sent("x", UNTIL)
             assert not marks.available
-            with pytest.raises(MarksUnavailable):
-                await marks.claim("y", UNTIL)
-            assert await marks.claim("x", UNTIL) == Claim("sent")
-        spool = FileMarks(tmp_path / "spool", "a", LEASE_MS)
-        again = RedisMarks(server.url, f"{prefix}sender", "a", LEASE_MS, spool)
+            with pytest.raises(IdempotencyUnavailable):
+                await marks.reserve("y", UNTIL)
+            assert await marks.reserve("x", UNTIL) == Reservation("sent")
+        spool = SqliteIdempotency(tmp_path / "spool", "a", LEASE_MS)
+        again = RedisIdempotency(server.url, f"{prefix}sender", "a", LEASE_MS, spool)
         async with opened(again):
-            assert await again.claim("x", UNTIL) == Claim("sent")
+            assert await again.reserve("x", UNTIL) == Reservation("sent")
             server.start()
             tending = asyncio.create_task(again.tend())
             while await spool.all_sent():
                 await asyncio.sleep(0.05)
             tending.cancel()
-            assert await again.find("x") == Mark("sent", UNTIL)
+            assert await again.find("x") == IdempotencyRecord("sent", UNTIL)
 
     with redis.server() as server:
         asyncio.run(asyncio.wait_for(work(server), 30))

@@ -36,7 +36,14 @@ def packed(codec: int, *values: bytes) -> bytes:
 
 def read(data: bytes, blocks: bool = False) -> tuple[list[raw_batches.RawBatch], Any]:
     fetched = PartitionRecords(
-        TopicPartition("t", 0), raw_batches.Stored(data), [], 0, None, None, True, READ_COMMITTED
+        TopicPartition("t", 0),
+        raw_batches.RetainedBatches(data),
+        [],
+        0,
+        None,
+        None,
+        True,
+        READ_COMMITTED,
     )
     return list(raw_batches.raw_batches(fetched, blocks)), fetched
 
@@ -88,7 +95,7 @@ def test_very_many_empty_records_are_one_rejected_record(
         data = packed(codec, *[b""] * count)
         (batch,), _ = read(data, blocks)
         assert batch.count == (count if whole else 1)
-        assert isinstance(batch.records[0], decompression.Unread) is not whole
+        assert isinstance(batch.records[0], decompression.Oversized) is not whole
         assert batch.next == BASE + count
 
 
@@ -110,7 +117,7 @@ def test_a_batch_at_the_bound_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(decompression, "LARGEST", most)
         decompression._room.__init__()
         (batch,), _ = read(data)
-        assert isinstance(batch.records[0], decompression.Unread) is refused
+        assert isinstance(batch.records[0], decompression.Oversized) is refused
 
 
 def test_the_decoders_that_are_replaced_are_those_of_the_installed_release() -> None:

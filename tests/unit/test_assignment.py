@@ -1,23 +1,23 @@
 """Partitions that are given up while input of theirs is applied, or while they are being opened."""
 
 import asyncio
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import pytest
 from aiokafka.errors import KafkaConnectionError
 from faust.types import TP, Message
 
 from agents.config.settings import Settings
-from agents.worker import assignment
-from agents.worker.assignment import Ownership
+from agents.worker import opening
+from agents.worker.assignment import Assignment
 from agents.worker.metrics import Metrics
-from agents.worker.partition_processor import Shard
+from agents.worker.partition_processor import PartitionProcessor
 
 TP_0 = TP("storefront.events", 0)
 
 
 class Failing:
-    """A shard that fails while it applies."""
+    """A processor that fails while it applies."""
 
     def __init__(self, meanwhile: Any) -> None:
         self._meanwhile = meanwhile
@@ -28,10 +28,12 @@ class Failing:
 
 
 async def taken(drop: bool) -> BaseException | None:
-    """How the process fails after input whose shard fails, having been given up meanwhile or not."""
+    """How the process fails after input whose processor fails, having been given up meanwhile or not."""
     unused = cast(Any, None)
-    owner = Ownership(Settings(), unused, unused, unused, Metrics(("cart_abandonment",)))
-    owner.shards[TP_0] = cast(Shard, Failing(owner.shards.clear if drop else lambda: None))
+    owner = Assignment(Settings(), unused, unused, unused, Metrics(("cart_abandonment",)))
+    owner.processors[TP_0] = cast(
+        PartitionProcessor, Failing(owner.processors.clear if drop else lambda: None)
+    )
     owner.flowing = True
     taking = asyncio.ensure_future(owner.take(cast(Message, Fetched())))
     await asyncio.wait((taking,), timeout=0.1)
@@ -42,7 +44,7 @@ async def taken(drop: bool) -> BaseException | None:
 
 class Fetched:
     tp = TP_0
-    value: tuple[()] = ()
+    value: ClassVar = {TP_0: ()}
 
 
 def test_what_fails_of_a_partition_that_was_given_up_meanwhile_ends_nothing() -> None:
@@ -55,7 +57,7 @@ def test_what_fails_of_a_partition_that_is_owned_ends_the_process() -> None:
 
 
 class Opening:
-    """A shard whose former owner's transaction does not end."""
+    """A processor whose former owner's transaction does not end."""
 
     async def open(self, wanted: Any) -> bool:
         await asyncio.Future()
@@ -66,10 +68,10 @@ def test_partitions_that_cannot_be_opened_are_let_go_when_they_are_another_worke
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Until then the log says what is waited for."""
-    monkeypatch.setattr(assignment, "PATIENCE_S", 0.01)
-    monkeypatch.setattr(assignment, "OPENING_S", 0.0)
+    monkeypatch.setattr(opening, "PATIENCE_S", 0.01)
+    monkeypatch.setattr(opening, "OPENING_S", 0.0)
     asked = iter([True, True, False])
-    shards = [cast(Shard, Opening())]
-    assert not asyncio.run(assignment.opened_all(shards, lambda: next(asked)))
+    processors = [cast(PartitionProcessor, Opening())]
+    assert not asyncio.run(opening.open_all(processors, lambda: next(asked)))
     told = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert told == ["former_transactions_do_not_end partitions=1"] * 2

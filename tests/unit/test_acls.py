@@ -7,15 +7,15 @@ import pytest
 import schemas
 from agents.config.settings import Settings
 from agents.generate import strimzi
-from agents.kafka.acls import ROLES, Right, rights
+from agents.kafka.acls import ROLES, Acl, acls
 from agents.kafka.topics import Layout
 
 NAMES = ("exit-intent", "cart-vip")
 PLAIN = Settings(prefix="eu.", group="eu.triggers")
 
 
-def of(role: str, settings: Settings = PLAIN) -> dict[str, Right]:
-    return {right.name: right for right in rights(role, settings, NAMES)}
+def of(role: str, settings: Settings = PLAIN) -> dict[str, Acl]:
+    return {right.name: right for right in acls(role, settings, NAMES)}
 
 
 def test_every_role_of_the_topic_list_is_one() -> None:
@@ -25,7 +25,7 @@ def test_every_role_of_the_topic_list_is_one() -> None:
 
 def test_a_storefront_may_write_events_and_what_is_refused_and_nothing_else() -> None:
     names = "eu.storefront.events", "eu.storefront.rejected"
-    assert of("storefront") == {name: Right("topic", name, ("Write",)) for name in names}
+    assert of("storefront") == {name: Acl("topic", name, ("Write",)) for name in names}
 
 
 def test_a_worker_may_check_all_topics_and_write_what_it_decides() -> None:
@@ -42,27 +42,27 @@ def test_a_sender_may_read_triggers_and_write_dead_letters(recipe: str) -> None:
     found = of("sender")
     assert found[f"eu.triggers.{recipe}"].operations == ("Read",)
     assert found["eu.sender.undelivered"].operations == ("Write",)
-    assert found["eu.sender"] == Right("group", "eu.sender", ("Describe", "Read"))
+    assert found["eu.sender"] == Acl("group", "eu.sender", ("Describe", "Read"))
     assert "eu.storefront.events" not in found
 
 
 def test_a_bridge_may_read_the_topics_of_sources_and_write_events() -> None:
     found = {
-        right.name: right for right in rights("bridge", PLAIN, NAMES, ["segment", "snowplow.good"])
+        right.name: right for right in acls("bridge", PLAIN, NAMES, ["segment", "snowplow.good"])
     }
     assert found == {
-        "eu.storefront.events": Right("topic", "eu.storefront.events", ("Write",)),
-        "eu.bridge.unreadable": Right("topic", "eu.bridge.unreadable", ("Write",)),
-        "segment": Right("topic", "segment", ("Read",)),
-        "snowplow.good": Right("topic", "snowplow.good", ("Read",)),
-        "eu.bridge": Right("group", "eu.bridge", ("Describe", "Read")),
+        "eu.storefront.events": Acl("topic", "eu.storefront.events", ("Write",)),
+        "eu.bridge.unreadable": Acl("topic", "eu.bridge.unreadable", ("Write",)),
+        "segment": Acl("topic", "segment", ("Read",)),
+        "snowplow.good": Acl("topic", "snowplow.good", ("Read",)),
+        "eu.bridge": Acl("group", "eu.bridge", ("Describe", "Read")),
     }
 
 
 def test_nobody_else_may_read_the_topics_of_sources() -> None:
     others = [role for role in ROLES if role != "bridge"]
     assert not [
-        r for role in others for r in rights(role, PLAIN, NAMES, ["segment"]) if r.name == "segment"
+        r for role in others for r in acls(role, PLAIN, NAMES, ["segment"]) if r.name == "segment"
     ]
 
 
@@ -75,15 +75,15 @@ def test_an_operator_may_make_the_topics_and_read_all_that_explains() -> None:
 
 
 def test_transactions_are_a_right_only_where_they_are_used() -> None:
-    def transactional(settings: Settings, role: str = "worker") -> list[Right]:
-        found = rights(role, settings, NAMES)
+    def transactional(settings: Settings, role: str = "worker") -> list[Acl]:
+        found = acls(role, settings, NAMES)
         return [right for right in found if right.resource == "transactionalId"]
 
     assert transactional(PLAIN) == []
     [right] = transactional(Settings(group="triggers", delivery="exactly_once"))
-    assert right == Right("transactionalId", "triggers", ("Describe", "Write"), prefixed=True)
+    assert right == Acl("transactionalId", "triggers", ("Describe", "Write"), prefixed=True)
     [right] = transactional(Settings(delivery="exactly_once"), "bridge")
-    assert right == Right("transactionalId", "bridge", ("Describe", "Write"), prefixed=True)
+    assert right == Acl("transactionalId", "bridge", ("Describe", "Write"), prefixed=True)
 
 
 def documents(prefix: str) -> list[dict[str, Any]]:

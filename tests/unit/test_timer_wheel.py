@@ -101,3 +101,68 @@ def test_the_next_deadline_of_a_later_span_is_not_said_to_be_before_it_could_be(
     assert made.next == FAR
     made.reach(FAR - SPAN, armed_at({"a": FAR + 500}))
     assert made.next == FAR + 500
+
+
+def drawn(made: Wheel, time: int, times: dict[str, int], most: int) -> list[list[str]]:
+    """What comes up, so many at a time, until nothing is left behind."""
+    found = []
+    while not found or made.behind:
+        some = made.due(time, armed_at(times), most)
+        times.update(dict.fromkeys(some, -1))
+        found.append(some)
+    return found
+
+
+def test_however_many_are_due_at_once_they_come_up_a_few_at_a_time() -> None:
+    times = {str(n): TICK + 7 for n in range(1_000)}
+    parts = drawn(wheel(*times.items()), 10 * TICK, dict(times), 10)
+    assert max(map(len, parts)) == 10
+    assert [key for part in parts for key in part] == list(times)
+
+
+def test_a_few_at_a_time_is_the_same_order_as_all_at_once() -> None:
+    times = {str(n): (n * 37) % 501 * TICK // 3 for n in range(3_000)}
+    times |= {f"far {n}": SPAN + n * 1_000 for n in range(3_000)}
+    for time in (0, TICK, 77 * TICK + 50, SPAN - 1, SPAN + 1_000_123, 3 * SPAN):
+        whole = wheel(*times.items()).due(time, armed_at(times))
+        parts = drawn(wheel(*times.items()), time, dict(times), 7)
+        assert [key for part in parts for key in part] == whole
+
+
+def test_of_a_tick_that_is_not_over_each_key_is_looked_at_once() -> None:
+    times = {str(n): TICK + n % TICK for n in range(100 * TICK)}
+    made, looked = wheel(*times.items()), list[str]()
+
+    def armed(key: str) -> int:
+        looked.append(key)
+        return times.get(key, -1)
+
+    for time in (TICK + 30, TICK + 30, TICK + 31, 2 * TICK):
+        left, found = len(times), list[str]()
+        made.behind = True
+        while made.behind:
+            found += (some := made.due(time, armed, 10))
+            times = {key: at for key, at in times.items() if key not in some} if some else times
+        assert len(looked) <= left
+        assert all(at > time for at in times.values())
+        looked.clear()
+    assert made.next is None
+
+
+def test_entries_left_behind_come_up_in_no_part_and_hold_nobody_up() -> None:
+    times = {str(n): TICK for n in range(10_000)}
+    made = wheel(*times.items())
+    assert made.due(5 * TICK, armed_at({}), 10) == []
+    assert made.behind
+    assert [key for part in drawn(made, 5 * TICK, {}, 10) for key in part] == []
+
+
+def test_keys_of_a_later_span_are_spread_a_few_at_a_time() -> None:
+    times = {str(n): FAR + n for n in range(10_000)}
+    made = wheel(*times.items())
+    assert made.due(FAR - SPAN, armed_at(times), 10) == []
+    assert made.behind
+    assert made.next is not None
+    assert made.next <= FAR
+    assert drawn(made, FAR - SPAN, dict(times), 10)[-1] == []
+    assert made.due(FAR + 20_000, armed_at(times), 10_000) == list(times)

@@ -24,7 +24,7 @@ SETTLED_LIVE: Final = HOUR
 """Of the note that nothing waits: longer than a frozen worker could still write an older state."""
 
 
-class Keys:
+class RedisKeys:
     """The names under one prefix (the service's)."""
 
     def __init__(self, prefix: str) -> None:

@@ -1,6 +1,6 @@
 """So many a second and no more, by a clock of the test's own."""
 
-from agents.collector.rate_limit import SECONDS_AT_ONCE, Buckets
+from agents.collector.rate_limit import SECONDS_AT_ONCE, RateLimiter
 
 
 class Clock:
@@ -11,7 +11,7 @@ class Clock:
         return self.now
 
 
-def taken(buckets: Buckets, name: str, tries: int) -> int:
+def taken(buckets: RateLimiter, name: str, tries: int) -> int:
     found = 0
     for _ in range(tries):
         if not buckets.wait(name):
@@ -22,7 +22,7 @@ def taken(buckets: Buckets, name: str, tries: int) -> int:
 
 def test_a_full_bucket_gives_what_gathers_in_ten_seconds_and_then_so_many_a_second() -> None:
     clock = Clock()
-    buckets = Buckets(5, clock=clock)
+    buckets = RateLimiter(5, clock=clock)
     assert taken(buckets, "a", 100) == 5 * SECONDS_AT_ONCE
     for _ in range(4):
         clock.now += 1
@@ -31,20 +31,20 @@ def test_a_full_bucket_gives_what_gathers_in_ten_seconds_and_then_so_many_a_seco
 
 def test_a_bucket_holds_no_more_than_its_full_measure() -> None:
     clock = Clock()
-    buckets = Buckets(5, clock=clock)
+    buckets = RateLimiter(5, clock=clock)
     buckets.charge("a", 1)
     clock.now += 1_000_000
     assert taken(buckets, "a", 1_000) == 5 * SECONDS_AT_ONCE
 
 
 def test_names_do_not_share() -> None:
-    buckets = Buckets(1, clock=Clock())
+    buckets = RateLimiter(1, clock=Clock())
     assert taken(buckets, "a", 100) == taken(buckets, "b", 100) == SECONDS_AT_ONCE
 
 
 def test_who_takes_more_than_there_is_waits_the_longer_and_is_told_how_long() -> None:
     clock = Clock()
-    buckets = Buckets(10, clock=clock)
+    buckets = RateLimiter(10, clock=clock)
     buckets.charge("a", 500)
     assert buckets.wait("a") == 40.1
     clock.now += 40.1
@@ -52,13 +52,13 @@ def test_who_takes_more_than_there_is_waits_the_longer_and_is_told_how_long() ->
 
 
 def test_a_rate_of_nothing_is_no_limit() -> None:
-    buckets = Buckets(0, clock=Clock())
+    buckets = RateLimiter(0, clock=Clock())
     assert taken(buckets, "a", 10_000) == 10_000
     assert len(buckets) == 0
 
 
 def test_of_too_many_names_the_one_not_used_for_longest_goes() -> None:
-    buckets = Buckets(1, names=2, clock=Clock())
+    buckets = RateLimiter(1, names=2, clock=Clock())
     for name in ("a", "b", "a", "c"):
         buckets.charge(name, SECONDS_AT_ONCE)
     assert len(buckets) == 2

@@ -1,0 +1,105 @@
+"""`compare EVENTS`: runs two recipes files over the same events and writes what would change.
+
+DIR/compare.html is a page without a server, DIR/compare.json the same figures; DIR/before and DIR/after hold
+what `backtest` writes. Source: docs/semantics.md, 10.
+"""
+
+import argparse
+import gc
+import gzip
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from agents.commands import backtest as command
+from agents.compare.page import page
+from agents.compare.report import report
+from agents.compare.side import Side, decide
+from agents.config.recipes import read
+from agents.replay.event_file import lines
+from stream import backtest
+from stream.recipes.recipe import Recipes
+from stream.recipes_file import RecipesError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "file", type=Path, metavar="EVENTS.jsonl", help="events, one a line (.gz too)"
+    )
+    parser.add_argument(
+        "--recipes", type=Path, metavar="A", help="what is in force; default: the shipped recipes"
+    )
+    parser.add_argument(
+        "--with", dest="other", type=Path, metavar="B", required=True, help="what may replace it"
+    )
+    parser.add_argument("--out", type=Path, metavar="DIR", default=Path("compare"))
+    command.add_any_time(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """0: done. 1: the report cannot be written. 2: the recipes or the events are wrong."""
+    try:
+        recipes = read(args.recipes), read(args.other)
+        return compare(args, *recipes)
+    except RecipesError as fault:
+        print(fault, file=sys.stderr)
+    except backtest.OutOfOrder as fault:
+        print(f"{args.file}:{fault.line}: {fault}", file=sys.stderr)
+    except (gzip.BadGzipFile, EOFError, backtest.BeforeYear2000) as fault:
+        print(f"{args.file}: {fault}", file=sys.stderr)
+    except OSError as fault:
+        named = Path(fault.filename or args.out)
+        print(f"{named}: {fault.strerror}", file=sys.stderr)
+        return 2 if named in (args.file, args.recipes, args.other) else 1
+    return 2
+
+
+def compare(args: argparse.Namespace, first: Recipes, second: Recipes) -> int:
+    """Raises OutOfOrder, BeforeYear2000, EOFError, OSError."""
+    gc.disable()  # states hold no cycles: it would look through them all and find nothing
+    names = _names(args.recipes, args.other)
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeElapsedColumn(),
+        disable=not sys.stderr.isatty(),
+    ) as progress:
+        before = _side(args, first, "before", progress)
+        after = _side(args, second, "after", progress)
+    found = report(before, after, names)
+    (args.out / "compare.json").write_bytes(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
+    (args.out / "compare.html").write_text(page(found), encoding="utf-8")
+    print(f"{names[0]}: {found.sent[0]} sent · {names[1]}: {found.sent[1]} sent")
+    for each in found.recipes:
+        print(
+            f"{each.recipe}: {each.before} → {each.after} ({each.new} new, {each.gone} gone, ",
+            end="",
+        )
+        print(f"{each.moved} at another time, {each.changed} otherwise)")
+    print(f"written: {args.out / 'compare.html'}, {args.out / 'compare.json'}")
+    return 0
+
+
+def _names(first: Path | None, second: Path) -> tuple[str, str]:
+    """What the page calls the two."""
+    one = first.name if first else "shipped recipes"
+    return one, second.name if second.name != one else str(second)
+
+
+def _side(args: argparse.Namespace, recipes: Recipes, name: str, progress: Progress) -> Side:
+    task = progress.add_task(name, total=args.file.stat().st_size)
+    with args.file.open("rb", buffering=command.AT_ONCE) as raw:
+
+        def told() -> Iterator[bytes]:
+            for number, line in enumerate(lines(args.file, raw)):
+                if number % 10_000 == 0:
+                    progress.update(task, completed=raw.tell())
+                yield line
+            progress.update(task, completed=raw.tell())
+
+        events = told() if args.any_time else backtest.in_ms(told())
+        return decide(events, recipes, args.out / name)

@@ -1,0 +1,9 @@
+"""Two recipes files over the same events: what each sends, and how they differ, as a page and as JSON.
+
+side.py          one file of recipes over the events: what was sent, what was held back
+differences.py   the two sides, trigger by trigger and person by person
+recipes_text.py  the two recipes files in words
+examples.py      what became of some triggers on either side, as `explain` tells it
+report.py        all of it as one document
+page.py          the document as one HTML page; plots.py draws in it
+"""

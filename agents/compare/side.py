@@ -1,0 +1,121 @@
+"""One recipes file over a file of events: what it sends and what it holds back. Times in ms."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from msgspec import Struct, field
+
+from stream import backtest
+from stream.outputs.reasons import Outcome
+from stream.outputs.triggers import FIRED
+from stream.recipes.recipe import Recipes
+
+AT_ONCE: Final = 256 * 1024
+
+
+class Sent(Struct, frozen=True):
+    """A trigger, as far as two sides are compared by it."""
+
+    trigger_id: str
+    recipe: str
+    step: int
+    person: str
+    channels: tuple[str, ...]
+    offer: str | None
+    arm: str | None
+    not_before: int
+
+
+class Decided(Struct, frozen=True):
+    trigger_id: str
+    recipe: str
+    person: str
+    outcome: Outcome
+    at: int
+    reason: str = ""
+
+
+class Side(Struct):
+    """`sent` and `cancelled` by trigger id; `held` counts (recipe, outcome, reason); `last` says of each
+    trigger id the decision made last; `ends` is the time of the last event, None of none."""
+
+    recipes: Recipes
+    folder: Path
+    sent: dict[str, Sent] = field(default_factory=dict)
+    cancelled: set[str] = field(default_factory=set)
+    held: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    last: dict[str, Decided] = field(default_factory=dict)
+    persons: set[str] = field(default_factory=set)
+    events: int = 0
+    starts: int | None = None
+    ends: int | None = None
+
+
+class _Data(Struct):
+    trigger_id: str
+
+
+class _Cloud(Struct):
+    type: str
+    data: msgspec.Raw
+
+
+_cloud: Final = msgspec.json.Decoder(_Cloud).decode
+_sent: Final = msgspec.json.Decoder(Sent).decode
+_data: Final = msgspec.json.Decoder(_Data).decode
+_decided: Final = msgspec.json.Decoder(Decided).decode
+
+
+def decide(lines: Iterable[bytes], recipes: Recipes, folder: Path) -> Side:
+    """Writes what `backtest` writes into the folder. Raises OutOfOrder, OSError."""
+    side = Side(recipes, folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    with (
+        (folder / "triggers.jsonl").open("wb", buffering=AT_ONCE) as triggers,
+        (folder / "decisions.jsonl").open("wb", buffering=AT_ONCE) as decisions,
+    ):
+        for out in backtest.run(_timed(lines, side), recipes):
+            for _, _, value in out.triggers:
+                triggers.write(value + b"\n")
+                _trigger(value, side)
+            for _, value in out.decisions:
+                decisions.write(value + b"\n")
+                _decision(value, side)
+    return side
+
+
+def _timed(lines: Iterable[bytes], side: Side) -> Iterator[bytes]:
+    """The lines as they are. Notes how many there are, and the first and the last time among them."""
+    last = b""
+    for line in lines:
+        side.events += 1
+        last = line
+        if side.starts is None:
+            side.starts = _time(line)
+        yield line
+    side.ends = _time(last)
+
+
+def _time(line: bytes) -> int | None:
+    found = backtest.envelope(line)
+    return None if found is None else found.t
+
+
+def _trigger(value: bytes, side: Side) -> None:
+    cloud = _cloud(value)
+    if cloud.type == FIRED:
+        sent = _sent(cloud.data)
+        side.sent[sent.trigger_id] = sent
+    else:
+        side.cancelled.add(_data(cloud.data).trigger_id)
+
+
+def _decision(value: bytes, side: Side) -> None:
+    decided = _decided(value)
+    side.persons.add(decided.person)
+    side.last[decided.trigger_id] = decided
+    if decided.outcome != "fired":
+        side.held[decided.recipe, decided.outcome, decided.reason] += 1

@@ -1,0 +1,75 @@
+"""What this console's collector took without a part, or of a type that there is not: for the page, by type and path.
+
+Workers count the same of what comes to Kafka by other ways (docs/metrics.md). Memory is bounded; nothing is quoted
+from what was posted.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
+
+from agents.collector.notes import Note
+from agents.collector.validation import Judged
+from agents.console.hub import Hub
+
+MOST: Final = 500
+"""Sorts that are remembered. Types times paths times reasons, of which few meet."""
+
+SHOWN: Final = 50
+EVERY_MS: Final = 60_000
+"""From happening to happening of one sort: a page that sends the same fault with every event does not hide the rest."""
+
+
+class PartSort(NamedTuple):
+    """All of closed sets."""
+
+    source: str
+    type: str
+    reason: str
+    path: str
+    expected: str
+    got: str
+    meant: str | None
+
+
+class PartsLeftOut:
+    """`clock`: of this machine, in ms."""
+
+    def __init__(
+        self, hub: Hub, clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000
+    ) -> None:
+        self._hub = hub
+        self._clock = clock
+        self._number: dict[PartSort, int] = {}
+        self._last: dict[PartSort, int] = {}
+        self._told: dict[PartSort, int] = {}
+        self._happened = 0
+
+    def take(self, source: str, judged: Judged) -> None:
+        """Counts what the taken events of a post went without."""
+        for kind, note in judged.left_out:
+            self._take(_sort(source, kind, note))
+
+    def _take(self, sort: PartSort) -> None:
+        if sort not in self._number and len(self._number) >= MOST:
+            return
+        now = self._clock()
+        self._number[sort] = self._number.get(sort, 0) + 1
+        self._last[sort] = now
+        if now - self._told.get(sort, now - EVERY_MS) >= EVERY_MS:
+            self._told[sort] = now
+            self._happened += 1
+            place = {"topic": "collect", "partition": 0, "offset": self._happened, "t": now}
+            self._hub.publish("left_out", sort._asdict() | place)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The most frequent sorts, each with its `number` and the time `last` (ms)."""
+        ranked = sorted(self._number, key=lambda sort: (-self._number[sort], sort[:4]))
+        return [
+            sort._asdict() | {"number": self._number[sort], "last": self._last[sort]}
+            for sort in ranked[:SHOWN]
+        ]
+
+
+def _sort(source: str, kind: str, note: Note) -> PartSort:
+    return PartSort(source, kind, note.reason, note.path, note.expected, note.got, note.meant)

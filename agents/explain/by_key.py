@@ -1,0 +1,76 @@
+"""What somebody heard of by a key of identity: another's order, cancelled order or consent. Source: docs/semantics.md, 11.
+
+Such a thing is told as an event of the visitor `~~<key>`, as its fact is.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from stream.events.owner import MARK, pseudo_key
+from stream.state.facts import AnyFact, Consented, Identified, Ordered, Unordered
+
+Record = dict[str, Any]
+
+BY_KEY: Final = MARK * 2
+TOLD_ON: Final = ("order.placed", "order.cancelled", "consent.changed")
+
+SORTS: Final = {
+    "cart": "the cart",
+    "checkout": "the checkout",
+    "customer": "the customer",
+    "email": "the e-mail key",
+    "phone": "the phone key",
+}
+
+
+def who(visitor: str) -> str:
+    """A visitor in words: `phone-7`; of a pseudo-visitor what is known of it."""
+    if not visitor.startswith(MARK):
+        return visitor
+    return f"somebody (known by {_key(visitor.lstrip(MARK))})"
+
+
+def _key(key: str) -> str:
+    sort, _, id = key.partition(":")
+    return f"{SORTS.get(sort, sort)} {id}"
+
+
+def named_by(event: Mapping[str, Any]) -> Iterator[str]:
+    """The persons whom an event names."""
+    if event.get("customer"):
+        yield f"customer:{event['customer']}"
+    for sort in ("email", "phone"):
+        id = event.get("keys", {}).get(sort)
+        if id:
+            yield f"{sort}:{id}"
+    own = pseudo_key(event["visitor"])
+    if own is not None and own[0] in ("customer", "email", "phone"):
+        yield ":".join(own)
+
+
+def keys_named(event: Mapping[str, Any]) -> Iterator[str]:
+    """The keys of identity that an event names."""
+    own = pseudo_key(event["visitor"])
+    if own is not None:
+        yield ":".join(own)
+    for sort, id in event.get("keys", {}).items():
+        yield f"{sort}:{id}"
+    for id in (event.get("cart", {}).get("id"), event.get("order", {}).get("cart_id")):
+        if id:
+            yield f"cart:{id}"
+
+
+def of_fact(fact: AnyFact) -> Iterator[Record]:
+    """What a forwarded fact tells, and what a key hands over to somebody who is bound to it later."""
+    start = {"t": fact.at, "visitor": fact.visitor}
+    if isinstance(fact, Ordered):
+        yield start | {"type": "order.placed", "order": {"id": fact.order_id}}
+    elif isinstance(fact, Unordered):
+        yield start | {"type": "order.cancelled", "order": {"id": fact.order_id}}
+    elif isinstance(fact, Consented):
+        yield start | {
+            "type": "consent.changed", "channels": fact.channels, "granted": fact.granted
+        }  # fmt: skip
+    elif isinstance(fact, Identified):
+        for order in fact.orders:
+            yield start | {"t": order.at, "type": "order.placed", "order": {"id": order.id}}

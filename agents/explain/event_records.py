@@ -1,0 +1,81 @@
+"""An event as a plain object, as a worker reads it: without the parts that cannot be read, which are told beside it.
+
+Names beside those of the page: `t`, the broker's time in ms · `left_out`: a sentence for each part that was left out ·
+`unknown`: there is no such type · `rejected`: why it is no valid event, a sentence each; of such a one only `t`,
+`visitor` and `type` are known.
+"""
+
+from typing import Any, Final
+
+import msgspec
+
+from stream.events import decoding
+from stream.events.decoding import Rejected
+from stream.events.faults import Fault
+from stream.events.nearest import named, nearest, shown
+from stream.events.types import TYPES
+
+Record = dict[str, Any]
+
+WHOLE: Final = {
+    "not_json": "it is no JSON in UTF-8",
+    "too_large": "it is larger than an event may be",
+    "too_deep": "it is nested too deeply",
+    "not_an_object": "it is JSON, but no object",
+    "key_differs": "the record's key is not its visitor",
+}
+"""By the reasons that are against an event as a whole."""
+
+
+def read(value: bytes, t: int | None = None, key: bytes | None = None) -> Record | None:
+    """The event in a record's value, or in a line, which has its time itself; None of what moves time alone.
+
+    `key`: the record's; who is meant by a record that cannot be read is told by nothing else.
+    """
+    try:
+        event = decoding.parse(value)
+        if event is None:
+            return None
+        if key is not None and key != event.visitor.encode():
+            raise Rejected("key_differs")
+    except Rejected as fault:
+        return _rejected(value, t, key, fault)
+    time = event.t if t is None else t
+    if type(time) is not int:
+        return None
+    record: Record = msgspec.to_builtins(event)
+    record.pop("~", None)
+    record["t"] = time
+    name = event.reading.type
+    if name and name not in TYPES:
+        record |= {"type": shown(name), "unknown": True}
+    if event.faults:
+        record["left_out"] = [said(fault) for fault in event.faults]
+    return record
+
+
+def said(fault: Fault) -> str:
+    """`$.order.value: expected a number, got text`."""
+    return f"{fault.path}: expected {fault.expected}, got {fault.got}"
+
+
+def near(name: str) -> str:
+    """What a type that there is not was probably meant to be, as a question; else ""."""
+    meant = nearest(name)
+    return f"did you mean {meant}?" if meant else ""
+
+
+def _rejected(value: bytes, t: int | None, key: bytes | None, fault: Rejected) -> Record | None:
+    if t is None or not key:
+        return None
+    try:
+        faults = [said(each) for each in decoding.faults(value) if each.essential]
+    except Rejected:
+        faults = []
+    whole = WHOLE.get(fault.reason, f"{fault.reason} at {fault.path}")
+    return {
+        "t": t,
+        "visitor": key.decode("utf-8", "replace"),
+        "type": named(value),
+        "rejected": faults or [whole],
+    }

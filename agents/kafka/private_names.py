@@ -1,0 +1,56 @@
+"""The names of Faust and aiokafka that are used though they are private; a test holds them against the releases."""
+
+from typing import Final
+
+PRIVATE: Final = {
+    "faust.transport.drivers.aiokafka:Transport": ("Consumer",),
+    "faust.transport.drivers.aiokafka:Consumer": (
+        "_new_consumer_thread",
+        "_thread",
+        "_wait_next_records",
+    ),
+    "faust.transport.drivers.aiokafka:AIOKafkaConsumerThread": (
+        "_consumer",
+        "_create_worker_consumer",
+        "_ensure_consumer",
+        "_fetch_records",
+        "call_thread",
+    ),
+    "faust.app.base:App": ("_create_directories",),
+    "faust.sensors.monitor:Monitor": ("_sampler",),
+    "aiokafka.client:AIOKafkaClient": ("_get_conn",),
+    "aiokafka.consumer.consumer:AIOKafkaConsumer": (
+        "_client",
+        "_coordinator",
+        "_fetcher",
+        "_isolation_level",
+    ),
+    "aiokafka.consumer.fetcher:Fetcher": ("_fetcher_timeout", "_proc_fetch_request", "_records"),
+    "aiokafka.consumer.group_coordinator:GroupCoordinator": (
+        "check_errors",
+        "generation",
+        "member_id",
+    ),
+    "aiokafka.consumer.fetcher:FetchResult": (
+        "getall",
+        "check_assignment",
+        "has_more",
+        "_update_position",
+        "_topic_partition",
+        "_partition_records",
+    ),
+    "aiokafka.record.memory_records:MemoryRecords": ("has_next", "next_batch", "size_in_bytes"),
+    "aiokafka.consumer.fetcher:PartitionRecords": (
+        "next_fetch_offset",
+        "_records",
+        "_records_iterator",
+        "_check_crcs",
+        "_isolation_level",
+        "_aborted_producers",
+        "_consume_aborted_up_to",
+        "_contains_abort_marker",
+    ),
+    "aiokafka.producer.producer:AIOKafkaProducer": ("_message_accumulator",),
+    "aiokafka.producer.message_accumulator:MessageAccumulator": ("_batch_ttl",),
+}
+"""Overridden or used, though private: by class, `module:class`."""

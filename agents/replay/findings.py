@@ -1,0 +1,112 @@
+"""What a backtest says of its input: what was ignored, rejected or left out, by type. Pure, but for the second look.
+
+Source: docs/semantics.md, 2. Nothing is quoted from the events but the names of types that there are not.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final, NamedTuple
+
+from stream.events import decoding
+from stream.events.decoding import Rejected
+from stream.events.faults import Fault
+from stream.events.nearest import meant, named
+
+IGNORED: Final = ("duplicate", "late", "ignored")
+UNTYPED: Final = "without a type"
+UNKNOWN: Final = "of no type that there is"
+
+SHOWN: Final = 10
+"""Sorts of a fault that are told one by one, the most frequent."""
+
+
+class First(NamedTuple):
+    """The first part of its sort that was left out: the number of its line, from 1."""
+
+    line: int
+    fault: Fault
+
+
+Parts = Mapping[tuple[str, str], First]
+"""By type and path."""
+
+
+def said(counts: Counter[tuple[str, str]], parts: Parts) -> Iterator[str]:
+    """Lines about all that the input lost, the most frequent first; none if it lost nothing."""
+    ignored = [
+        f"{number} {fate} {kind}"
+        for (fate, kind, _), number in _ranked(counts, "types", 1)
+        if fate in IGNORED
+    ]
+    if ignored:
+        more = f", … and {len(ignored) - SHOWN} more sorts" if len(ignored) > SHOWN else ""
+        yield f"ignored: {', '.join(ignored[:SHOWN])}{more}"
+    yield from _first("unknown type", map(_unknown, _ranked(counts, "unknown", 0)))
+    rejected = (
+        f"{number} × {kind or UNTYPED}: {reason} at {path}"
+        for (kind, reason, path), number in _ranked(counts, "rejected", 2)
+    )
+    yield from _first("rejected", rejected)
+    left_out = (
+        _left_out(kind, path, number, parts[kind, path])
+        for (kind, path, _), number in _ranked(counts, "reported", 1)
+    )
+    yield from _first("left out", left_out)
+
+
+def _first(title: str, texts: Iterable[str]) -> Iterator[str]:
+    every = list(texts)
+    for text in every[:SHOWN]:
+        yield f"{title}: {text}"
+    if len(every) > SHOWN:
+        yield f"{title}: … and {len(every) - SHOWN} more sorts"
+
+
+def _unknown(counted: tuple[tuple[str, str, str], int]) -> str:
+    (name, _, _), number = counted
+    near = meant(name)
+    return f"{number} × {name}" + (f": did you mean {near}?" if near else "")
+
+
+def _left_out(kind: str, path: str, number: int, first: First) -> str:
+    text = f"{number} × {kind or UNKNOWN} at {path} ({wanted(first.fault)})"
+    return f"{text}, first in line {first.line}"
+
+
+def _ranked(
+    counts: Counter[tuple[str, str]], kind: str, colons: int
+) -> list[tuple[tuple[str, str, str], int]]:
+    """(parts of the label, number) of the counts of a kind."""
+    found = []
+    for (each, label), number in counts.items():
+        if each == kind:
+            first, second, third = [*label.split(":", colons), "", ""][:3]
+            found.append(((first, second, third), number))
+    return sorted(found, key=lambda entry: (-entry[1], entry[0]))
+
+
+def wanted(fault: Fault) -> str:
+    return f"{fault.reason}: expected {fault.expected}, got {fault.got}"
+
+
+def why(line: bytes) -> str:
+    """What is wrong with a line that was rejected: its type and all its essential faults."""
+    type = named(line)
+    start = f"{type}: " if type else ""
+    try:
+        essential = [fault for fault in decoding.faults(line) if fault.essential]
+    except Rejected as error:
+        return f"{start}{error}"
+    return start + "; ".join(
+        f"{fault.reason} at {fault.path} ({_short(fault)})" for fault in essential
+    )
+
+
+def _short(fault: Fault) -> str:
+    return f"expected {fault.expected}, got {fault.got}"
+
+
+def firsts(found: dict[tuple[str, str], First], reported: Iterable[tuple[int, str, Fault]]) -> None:
+    """Notes the first of each sort."""
+    for number, kind, fault in reported:
+        found.setdefault((kind, fault.path), First(number + 1, fault))

@@ -1,0 +1,46 @@
+"""Log lines of what may come very often: one for each sort in a while, with how many there were."""
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from agents.runtime.log import say
+
+SORTS: Final = 2_000
+"""Sorts that are remembered. What makes one is of closed sets, of which few meet."""
+
+NOTHING: Final[Mapping[str, str]] = {}
+
+
+class SparseLog:
+    """`every`: seconds from line to line of one sort: whoever floods the service must not fill the disk."""
+
+    def __init__(
+        self,
+        log: logging.Logger,
+        every: float,
+        clock: Callable[[], float] = time.monotonic,
+        counted: str = "events",
+    ) -> None:
+        self._log = log
+        self._every = every
+        self._clock = clock
+        self._counted = counted
+        self._told: dict[tuple[str, ...], float] = {}
+        self._untold: dict[tuple[str, ...], int] = {}
+
+    def tell(
+        self, what: str, number: int = 1, example: Mapping[str, str] = NOTHING, **sort: str
+    ) -> None:
+        """`sort` says what is one sort; `example` is of this one alone and makes none."""
+        key, now = (what, *sort.values()), self._clock()
+        if now - self._told.get(key, now - self._every) < self._every:
+            self._untold[key] = self._untold.get(key, 0) + number
+            return
+        if len(self._told) >= SORTS:
+            self._told.clear()
+            self._untold.clear()
+        self._told[key] = now
+        counted = {self._counted: number + self._untold.pop(key, 0)}
+        say(self._log, what, logging.WARNING, **sort, **example, **counted)

@@ -1,0 +1,53 @@
+"""Klaviyo: POST /api/events (Create Event), revision 2026-07-15. Source: developers.klaviyo.com, Events API."""
+
+from typing import Any, ClassVar, Final
+
+from agents.sender.services.notification import Notification, iso
+from agents.sender.services.preset import Preset
+
+REVISION: Final = "2026-07-15"
+
+
+class Klaviyo(Preset):
+    """Klaviyo takes an event of a profile, a metric and a `unique_id` once, whoever sends it how often."""
+
+    name: ClassVar = "klaviyo"
+    address: ClassVar = "https://a.klaviyo.com"
+    rate: ClassVar = 58  # 3,500 a minute; bursts of 350 a second would be taken, too
+    most: ClassVar = 1024 * 1024
+    key: ClassVar = "a private API key (pk_…) with the scope events:write"
+
+    def path(self, told: Notification) -> str:
+        return "/api/events"
+
+    def headers(self) -> dict[str, str]:
+        return {
+            "Authorization": f"Klaviyo-API-Key {self._key}",
+            "revision": REVISION,
+            "Content-Type": "application/vnd.api+json",
+            "Accept": "application/vnd.api+json",
+        }
+
+    def body(self, told: Notification) -> object:
+        attributes: dict[str, Any] = {
+            "unique_id": told.id,
+            "time": iso(told.time),
+            "properties": told.properties,
+            "metric": {"data": {"type": "metric", "attributes": {"name": told.event}}},
+            "profile": {"data": {"type": "profile", "attributes": _profile(told)}},
+        }
+        value = told.properties.get("value")
+        if value:
+            attributes["value"] = value
+            currency = (told.properties.get("cart") or {}).get("currency")
+            if currency:
+                attributes["value_currency"] = currency
+        return {"data": {"type": "event", "attributes": attributes}}
+
+
+def _profile(told: Notification) -> dict[str, str]:
+    """A visitor is the `anonymous_id` that the shop's pages give; a contact is known by its whole name."""
+    person = told.person
+    if person.sort == "visitor":
+        return {"anonymous_id": person.id}
+    return {"external_id": person.id if person.sort == "customer" else person.name}

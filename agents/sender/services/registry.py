@@ -1,0 +1,16 @@
+"""The messaging services by the name that TRIGGERS_SENDER_SERVICE gives. A new one is a file and a line here."""
+
+from typing import Final
+
+from agents.sender.services.braze import Braze
+from agents.sender.services.customerio import CustomerIo
+from agents.sender.services.klaviyo import Klaviyo
+from agents.sender.services.preset import Preset
+from agents.sender.services.segment import Segment
+
+PRESETS: Final[dict[str, type[Preset]]] = {
+    preset.name: preset for preset in (Klaviyo, Braze, CustomerIo, Segment)
+}
+
+WEBHOOK: Final = "webhook"
+"""The name of the signed webhook (`webhook.py`), which has secrets in place of a key."""

@@ -1,0 +1,42 @@
+"""Segment: POST /v1/track of the HTTP Tracking API. Source: segment.com/docs, HTTP API source.
+
+The interface is also that of RudderStack's gateway: set its address.
+"""
+
+from base64 import b64encode
+from typing import Any, ClassVar, Final
+
+from agents.sender.services.notification import Notification, iso
+from agents.sender.services.preset import Preset
+
+LIBRARY: Final = {"name": "storefront-triggers", "version": "1"}
+
+
+class Segment(Preset):
+    """Segment passes a `messageId` on once within a day or more."""
+
+    name: ClassVar = "segment"
+    address: ClassVar = "https://api.segment.io"
+    rate: ClassVar = 500
+    most: ClassVar = 30 * 1024
+    key: ClassVar = "the write key of a source of kind HTTP API"
+
+    def path(self, told: Notification) -> str:
+        return "/v1/track"
+
+    def headers(self) -> dict[str, str]:
+        basic = b64encode(f"{self._key}:".encode()).decode()
+        return {"Authorization": f"Basic {basic}", "Content-Type": "application/json"}
+
+    def body(self, told: Notification) -> object:
+        document: dict[str, Any] = {
+            "event": told.event,
+            "messageId": told.id,
+            "timestamp": iso(told.time),
+            "properties": told.properties,
+            "context": {"library": LIBRARY},
+        }
+        person = told.person
+        if person.sort == "visitor":
+            return document | {"anonymousId": person.id}
+        return document | {"userId": person.id if person.sort == "customer" else person.name}

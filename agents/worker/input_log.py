@@ -1,0 +1,37 @@
+"""Log lines of what is wrong with the input, by type: one for each sort in a while, and nothing of its content."""
+
+import logging
+from typing import Final
+
+from agents.runtime.sparse_log import SparseLog
+from stream.events.nearest import OTHER, meant
+from stream.outputs.outputs import Outputs
+
+log = logging.getLogger("triggers.input")
+
+EVERY_S: Final = 60.0
+
+
+class InputLog:
+    """Of one partition of the input."""
+
+    def __init__(self, partition: int) -> None:
+        self._partition = str(partition)
+        self._log = SparseLog(log, EVERY_S, counted="records")
+
+    def told(self, out: Outputs) -> None:
+        """Says what a batch counted: rejected records, types that there are not, parts that were left out."""
+        for (kind, label), number in out.counts.items():
+            if kind == "rejected":
+                type, reason, path = label.split(":", 2)
+                self._say("rejected", number, type=type or OTHER, reason=reason, path=path)
+            elif kind == "reported":
+                type, path = label.split(":", 1)
+                self._say("left_out", number, type=type or OTHER, path=path)
+            elif kind == "unknown":
+                name = label.replace(" ", "_")
+                self._say("unknown_type", number, name, meant=meant(label) or OTHER)
+
+    def _say(self, what: str, number: int, name: str = "", **sort: str) -> None:
+        example = {"such_as": name} if name else {}
+        self._log.tell(what, number, example, partition=self._partition, **sort)

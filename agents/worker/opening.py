@@ -1,0 +1,33 @@
+"""Opens partition processors: with transactions, each fences the former owner of its partition."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Collection
+from typing import Final
+
+from agents.kafka.reconnect import PATIENCE_S
+from agents.runtime.log import say
+from agents.worker.partition_processor import PartitionProcessor
+
+log = logging.getLogger("triggers.ownership")
+
+OPENING_S: Final = 30.0
+"""From line to line of the log while transactions of former owners do not end."""
+
+
+async def open_all(
+    processors: Collection[PartitionProcessor], still_ours: Callable[[], bool]
+) -> bool:
+    """Opens processors; False once they are not wanted any more, whatever still keeps the broker from answering."""
+    opening = asyncio.gather(*(processor.open(still_ours) for processor in processors))
+    reported = time.monotonic()
+    while not opening.done():
+        await asyncio.wait((opening,), timeout=PATIENCE_S)
+        if not still_ours():
+            opening.cancel()
+            return False
+        if time.monotonic() - reported > OPENING_S:
+            reported = time.monotonic()
+            say(log, "former_transactions_do_not_end", logging.WARNING, partitions=len(processors))
+    return all(opening.result())

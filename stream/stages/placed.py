@@ -1,0 +1,24 @@
+"""The place of a fact or a claim among all that one state is told. Source: docs/semantics.md, 1."""
+
+from typing import Protocol
+
+from stream.store.keyed import State
+
+
+class Sequenced(Protocol):
+    """A fact or a claim. Its place among all that one state is told: (at, visitor, n)."""
+
+    at: int
+    visitor: str
+    n: int
+
+
+class Placed(State, Protocol):
+    """A state whose last fact or claim has the place (applied, last_visitor, last_n)."""
+
+    id: str
+    last_visitor: str
+    last_n: int
+
+    def deadline(self) -> int:
+        """The next time (ms) at which something of this state fires."""

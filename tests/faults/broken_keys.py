@@ -1,0 +1,74 @@
+"""Builds broken on purpose in what version 2 of the rules added: keys of identity, customers who go."""
+
+# ruff: noqa: PLC0415 - what is imported before patches.hasty has its say keeps the long minutes
+
+import asyncio
+import os
+from typing import Any
+
+LAG_S = 1.5
+"""By which some partitions are behind: longer than a mark takes to all stages."""
+
+
+def lagging_partitions() -> None:
+    """No fault: what is fetched of all partitions of the input but the first is handled late."""
+    from agents.worker.visitors import VisitorsProcessor
+
+    take = VisitorsProcessor.take
+
+    async def late(self: VisitorsProcessor, batches: Any) -> None:
+        if self.source.partition:
+            await asyncio.sleep(LAG_S)
+        await take(self, batches)
+
+    VisitorsProcessor.take = late  # type: ignore[method-assign]
+
+
+def keys_do_not_wait_for_all_sources() -> None:
+    """Keys go by the partition that is furthest on: claims of the others come too late."""
+    from stream.stages.keys import Keys
+    from stream.stages.watermark import VISITORS, Watermark
+    from stream.state.facts import WatermarkRecord
+
+    class Furthest(Watermark):
+        def move(self, mark: WatermarkRecord) -> None:
+            super().move(mark)
+            if mark.stage == VISITORS:
+                self.value = max(self.value, *mark.evidence.values())
+
+    make = Keys.__init__
+
+    def made(self: Keys, sources: int) -> None:
+        make(self, sources)
+        self._watermark = Furthest(sources)
+
+    Keys.__init__ = made  # type: ignore[method-assign]
+
+
+def people_do_not_wait_for_keys() -> None:
+    """People go by the visitors' evidence alone: what keys forward comes too late."""
+    from stream.stages.people import People
+
+    make = People.__init__
+
+    def made(self: People, recipes: Any, inputs: int, keys: int = 0) -> None:
+        make(self, recipes, inputs)
+
+    People.__init__ = made  # type: ignore[method-assign]
+
+
+def null_ignored() -> None:
+    """`customer: null` is left out, as any other null is: the customer before stays."""
+    from msgspec import UNSET
+
+    from stream.stages.visitors import Visitors
+
+    os.environ["TRIGGERS_COMPILED"] = "no"  # what is compiled cannot be changed here
+    handle = Visitors._handle
+
+    def handled(self: Visitors, offset: int, t: int, event: Any, *more: Any) -> str:
+        if event.customer is None:
+            event.customer = UNSET
+        return handle(self, offset, t, event, *more)
+
+    Visitors._handle = handled  # type: ignore[method-assign]
