@@ -21,6 +21,8 @@ COMMANDS: Final = {
     "simulate": "a shop's traffic, into a file or live into Kafka",
     "recipes": "check a recipes file",
     "explain": "why a person got a message, or did not",
+    "collector": "events of storefront SDKs and shops in, over HTTP",
+    "connect": "check a sources file, or try what a source sends",
     "console": "a page that shows what is decided, live, and tells why",
     "view": "keep what people look up in Redis, as the log grows",
     "bridge": "what other systems write to topics, as events",

@@ -5,9 +5,14 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from agents.local.cluster import kafka
 from agents.local.redis import redis
+
+# On a busy machine an example may take half a minute: no fault of the test that asks for it.
+settings.register_profile("busy", suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 
 
 @pytest.fixture(scope="session")

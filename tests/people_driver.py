@@ -129,7 +129,7 @@ class PeopleDriver:
         ]
 
     @property
-    def counts(self) -> dict[tuple[str, str], int]:
+    def counts(self) -> dict[tuple[str, ...], int]:
         return self._out.counts
 
     def _triggers(self, word: str) -> list[dict[str, Any]]:

@@ -29,7 +29,7 @@ class BridgeHealth:
         for source in settings.topics.values():
             metrics.known(source.name)
 
-    def deaf(self) -> list[str]:
+    def stalled(self) -> list[str]:
         """While no broker and no registry answers nothing can be said against it."""
         still = time.monotonic() - self._consumer.polled
         assigned = self._consumer.assigned

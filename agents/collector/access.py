@@ -5,8 +5,10 @@
 | TRIGGERS_COLLECT_ORIGINS | other origins whose pages may post: `https://shop.example,…`, or `*` | none |
 | TRIGGERS_COLLECT_PROXIES | proxies in front that add to X-Forwarded-For; 0: the peer's address counts | 0 |
 | TRIGGERS_COLLECT_KEY | whoever names a customer, an order or a consent must know it (or ..._FILE) | none |
-| TRIGGERS_COLLECT_PER_ADDRESS | events a second that one address may post, in the long run; 0: any | 100 |
-| TRIGGERS_COLLECT_PER_VISITOR | the same for one visitor | 20 |
+| TRIGGERS_COLLECT_PER_ADDRESS | events a second that one address may post, in the long run; 0: any | 100; of the command collector 1000 |
+| TRIGGERS_COLLECT_PER_VISITOR | the same for one visitor | 20; of the command collector 100 |
+
+The command collector has the higher rates since it takes the events of SDKs on servers and queues of days.
 """
 
 import ipaddress
@@ -15,7 +17,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hmac import compare_digest
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -29,25 +31,36 @@ REMEMBER_S: Final = 7200
 """For so long a browser asks no more whether it may post."""
 
 
+class Rates(NamedTuple):
+    """Events a second, in the long run."""
+
+    address: int
+    visitor: int
+
+
+OF_PAGES: Final = Rates(100, 20)
+OF_SDKS: Final = Rates(1000, 100)
+
+
 @dataclass(frozen=True)
 class Collecting:
     """Rates in events a second. `key` None: everybody is believed."""
 
     origins: frozenset[str] = frozenset()
     proxies: int = 0
-    per_address: int = 100
-    per_visitor: int = 20
+    per_address: int = OF_PAGES.address
+    per_visitor: int = OF_PAGES.visitor
     key: str | None = field(default=None, repr=False)
 
     @classmethod
-    def read(cls, environ: Mapping[str, str] = os.environ) -> Self:
-        """Raises SettingsError with every mistake."""
+    def read(cls, environ: Mapping[str, str] = os.environ, rates: Rates = OF_PAGES) -> Self:
+        """`rates`: where none are set. Raises SettingsError with every mistake."""
         env = Environment(environ)
         found = cls(
             origins=_origins(env),
             proxies=env.number("TRIGGERS_COLLECT_PROXIES", 0, 10, 0),
-            per_address=env.number("TRIGGERS_COLLECT_PER_ADDRESS", 0, 10**6, 100),
-            per_visitor=env.number("TRIGGERS_COLLECT_PER_VISITOR", 0, 10**6, 20),
+            per_address=env.number("TRIGGERS_COLLECT_PER_ADDRESS", 0, 10**6, rates.address),
+            per_visitor=env.number("TRIGGERS_COLLECT_PER_VISITOR", 0, 10**6, rates.visitor),
             key=env.secret("TRIGGERS_COLLECT_KEY"),
         )
         if env.mistakes:

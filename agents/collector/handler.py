@@ -22,6 +22,7 @@ from agents.collector.producer import EventProducer
 from agents.collector.rejects import Rejects
 from agents.collector.validation import Judged, Refused, judge, kind_of
 from agents.config.app_key import SETTINGS
+from agents.config.settings import Settings
 from agents.connect.contacts import keyed
 from agents.connect.redaction import redacted
 from agents.runtime.metrics_page import tell
@@ -124,10 +125,14 @@ def add_routes(
     settings = app[SETTINGS]
     carrier, collected = EventProducer(settings), CollectorMetrics()
     rejects = Rejects(settings, collected)
-    intake = Intake(Collecting.read(), carrier, rejects, collected, told)
+    add_collect(app, Intake(Collecting.read(), carrier, rejects, collected, told), settings)
+    tell(app, collected.text)
+    return [carrier.run, rejects.run]
+
+
+def add_collect(app: web.Application, intake: Intake, settings: Settings) -> None:
+    """/collect."""
     key_of = keyed(settings.pepper) if settings.pepper else None
     collector = Collector(intake, key_of)
     app.router.add_post("/collect", collector.post)
     app.router.add_options("/collect", collector.ask)
-    tell(app, collected.text)
-    return [carrier.run, rejects.run]

@@ -45,9 +45,9 @@ class Intake:
         """Whether a broker has been reached and the topic is there."""
         return self._producer_of_events.ready
 
-    def admit(self, address: str) -> None:
-        """Before a body is read. Raises Denied."""
-        self._admit(self._addresses, {address: 1})
+    def admit(self, address: str, tokens: int = 1) -> None:
+        """Before a body is looked into; a large one takes more tokens. Raises Denied."""
+        self._admit(self._addresses, {address: tokens})
 
     async def take(self, source: str, judged: Judged, address: str | None) -> None:
         """Returns once the broker has all that is right. Raises Denied.

@@ -1,9 +1,11 @@
 """What the collector has taken and refused, for /metrics. Labels are closed sets.
 
-`source` is a name of the sources file, or `collect`; `type` a type of event, or `other`; reasons and paths
-are our own words.
+`source` is a name of the sources file, or `collect`; `-` in place of one that is not known. `type` is a type of
+event, or `other`; reasons and paths are our own words. Names of foreign events are cut, and few.
 """
 
+from collections import Counter as Count
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import product
@@ -12,12 +14,14 @@ from typing import Any, Final
 from prometheus_client import (
     CollectorRegistry,
     Counter,
+    Gauge,
     Histogram,
     disable_created_metrics,
     generate_latest,
 )
 
-from agents.collector.validation import Judged, Refused
+from agents.collector.throttled_log import readable
+from agents.collector.validation import OTHER, Judged, Refused
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
@@ -34,6 +38,9 @@ REASONS: Final = (
 OWN: Final = "collect"
 """The source of events in the service's own form."""
 
+NAMES: Final = 100
+"""Names of unknown events that are counted by themselves, of each source; the rest is `other`."""
+
 
 class CollectorMetrics:
     def __init__(self, sources: Iterable[str] = ()) -> None:
@@ -44,7 +51,20 @@ class CollectorMetrics:
             return Counter(f"collector_{name}", about, labels, **made)
 
         self._posts = counter("posts", "Posts by the status of their answer", "source", "status")
-        self._events = counter("events", "Events taken into Kafka", "source")
+        self._events = counter("events", "Events taken into Kafka", "source", "type")
+        self._unauthorized = counter(
+            "unauthorized", "Posts without a known key, secret or signature", "kind", "reason"
+        )
+        self._unknown = counter(
+            "unknown_events", "Events of a source for which no table has a row", "source", "name"
+        )
+        self._names: defaultdict[str, set[str]] = defaultdict(set)
+        self._last = Gauge(
+            "collector_last_event_timestamp_seconds",
+            "When an event of the source was last taken; 0: never",
+            ["source"],
+            **made,
+        )
         self._refused = counter(
             "refused", "Events and messages that were refused", "source", "type", "reason"
         )
@@ -63,7 +83,7 @@ class CollectorMetrics:
             **made,
         )
         for source in (OWN, *sources):
-            self._events.labels(source)
+            self._last.labels(source)
             self._robots.labels(source)
             for kind, reason in product(ALARMING, REASONS):
                 self._refused.labels(source, kind, reason)
@@ -73,7 +93,10 @@ class CollectorMetrics:
 
     def judged(self, source: str, judged: Judged) -> None:
         """Once the answer is final: what is sent again is not counted twice."""
-        self._events.labels(source).inc(len(judged.taken))
+        if judged.taken:
+            self._last.labels(source).set_to_current_time()
+            for kind, count in Count(event.type for event in judged.taken).items():
+                self._events.labels(source, kind).inc(count)
         self.refused(source, judged.refused)
         for kind, note in judged.left_out:
             self._parts.labels(kind, note.path, note.reason).inc()
@@ -85,6 +108,16 @@ class CollectorMetrics:
     def left_out(self, source: str, reasons: Iterable[str]) -> None:
         for reason in reasons:
             self._left_out.labels(source, reason).inc()
+
+    def unauthorized(self, kind: str, reason: str) -> None:
+        self._unauthorized.labels(kind, reason).inc()
+
+    def unknown(self, source: str, name: str) -> None:
+        names, plain = self._names[source], readable(name)
+        if plain not in names and len(names) >= NAMES:
+            plain = OTHER
+        names.add(plain)
+        self._unknown.labels(source, plain).inc()
 
     def robot(self, source: str) -> None:
         self._robots.labels(source).inc()

@@ -27,5 +27,10 @@ class ThrottledLog:
 
     def unknown(self, source: str, name: str) -> None:
         """An event of a source's own for which there is no row in any table."""
-        plain = "".join(letter for letter in name if letter.isalnum() or letter in " ._:/$-")
-        self._log.tell("unknown_event", source=source, name=plain[:64].replace(" ", "_"))
+        self._log.tell("unknown_event", source=source, name=readable(name))
+
+
+def readable(name: str) -> str:
+    """The name of a foreign event as a log and a metric may show it."""
+    plain = "".join(letter for letter in name if letter.isalnum() or letter in " ._:/$-")
+    return plain[:64].replace(" ", "_")

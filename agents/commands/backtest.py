@@ -65,7 +65,7 @@ def decide(args: argparse.Namespace, recipes: Recipes) -> int:
     """Raises OutOfOrder, BeforeYear2000, EOFError, OSError."""
     gc.disable()  # states hold no cycles: it would look through them all and find nothing
     args.out.mkdir(parents=True, exist_ok=True)
-    counts: Counter[tuple[str, str]] = Counter()
+    counts: Counter[tuple[str, ...]] = Counter()
     rejected: list[tuple[int, str]] = []
     parts: dict[tuple[str, str], findings.First] = {}
     with (
@@ -116,13 +116,12 @@ def _reasons(file: Path, rejected: dict[int, str]) -> Iterator[tuple[int, str]]:
                 yield number + 1, why
 
 
-def _report(out: Path, counts: Counter[tuple[str, str]], parts: findings.Parts) -> None:
+def _report(out: Path, counts: Counter[tuple[str, ...]], parts: findings.Parts) -> None:
     for kind in ("events", "triggers", "decisions"):
-        found = [
-            f"{number} {label.strip(':')}"
-            for (each, label), number in sorted(counts.items())
-            if each == kind
-        ]
+        of_kind = {
+            ":".join(labels): number for (each, *labels), number in counts.items() if each == kind
+        }
+        found = [f"{number} {label.strip(':')}" for label, number in sorted(of_kind.items())]
         print(f"{kind}: {', '.join(found) or 'none'}")
         if kind == "events":
             for line in findings.said(counts, parts):

@@ -85,7 +85,7 @@ async def _work(
     consumer = BridgeConsumer(settings, schemas, metrics)
     health = BridgeHealth(settings, consumer, schemas, metrics)
     if address:
-        await probes.serve(address, health.deaf, health.unready, health.metrics)
+        await probes.serve(address, health.stalled, health.unready, health.metrics)
 
     async def serve() -> None:
         await consumer.start()

@@ -21,7 +21,6 @@ from kafka.errors import KafkaError
 from rich.console import Console
 
 from agents.commands import explain
-from agents.commands.topics import TopicsError
 from agents.config.settings import PLAINTEXT, Settings, SettingsError
 from agents.demo import results, scenarios
 from agents.demo import shop as shop_page
@@ -30,6 +29,7 @@ from agents.demo.session import DemoFailed, DemoSession
 from agents.demo.workers import WorkerFailed
 from agents.explain.decision_sources import Kafka
 from agents.explain.lookup import ask
+from agents.kafka.cluster_admin import TopicsError
 from agents.local.cluster import kafka
 from agents.local.process import LocalFailed
 from stream.recipes_file import RecipesError

@@ -23,8 +23,8 @@ from rich.console import Console
 from rich.progress import Progress
 
 from agents.commands.backtest import add_any_time
-from agents.commands.topics import TopicsError, connected, faults_of, find
 from agents.config.settings import Settings, SettingsError, aiokafka_options
+from agents.kafka.cluster_admin import TopicsError, connected, faults_of, find
 from agents.kafka.topics import EVENTS, Layout, required
 from agents.replay.event_file import lines
 from agents.replay.records import Record, records

@@ -16,10 +16,10 @@ from typing import Final, NoReturn
 
 from aiokafka.errors import KafkaError
 
-from agents.commands import topics
-from agents.commands.topics import TopicsError
 from agents.config.recipes import read
 from agents.config.settings import Settings, SettingsError
+from agents.kafka import cluster_admin
+from agents.kafka.cluster_admin import TopicsError
 from agents.runtime.log import configure, say
 from agents.runtime.shutdown import Stopped, before, end, report
 from agents.worker import health, malloc
@@ -87,7 +87,7 @@ async def serve(settings: Settings, recipes: Recipes, stop: asyncio.Event) -> No
     metrics = Metrics(recipes.names, live=settings.time == "append")
     healthy = Health()
     await health.serve(settings, healthy, metrics)
-    layout, brokers = await before(stop, topics.ready(settings, recipes.names))
+    layout, brokers = await before(stop, cluster_admin.ready(settings, recipes.names))
     metrics.set_partitions(layout)
     worker = Worker(settings, recipes, layout, brokers, metrics)
     healthy.observe(worker.assignment, worker.watermarks)

@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
-from agents.compare.side import Sent, Side
+from agents.compare.side import SentTrigger, Side
 
 Sort = Literal["same", "new", "gone", "moved", "changed"]
 SORTS: Final[tuple[Sort, ...]] = ("same", "moved", "changed", "new", "gone")
@@ -28,11 +28,11 @@ class Pair(Struct, frozen=True):
     channels at the same time."""
 
     sort: Sort
-    before: Sent | None
-    after: Sent | None
+    before: SentTrigger | None
+    after: SentTrigger | None
 
     @property
-    def one(self) -> Sent:
+    def one(self) -> SentTrigger:
         sent = self.after or self.before
         assert sent is not None
         return sent
@@ -53,7 +53,7 @@ def pairs(before: Side, after: Side) -> list[Pair]:
     return sorted(found, key=lambda pair: (pair.one.not_before, pair.one.trigger_id))
 
 
-def _pair(before: Sent | None, after: Sent | None) -> Pair:
+def _pair(before: SentTrigger | None, after: SentTrigger | None) -> Pair:
     if before is None:
         return Pair("new", None, after)
     if after is None:
@@ -64,7 +64,7 @@ def _pair(before: Sent | None, after: Sent | None) -> Pair:
     return Pair("same" if same else "changed", before, after)
 
 
-def _promise(sent: Sent) -> tuple[object, ...]:
+def _promise(sent: SentTrigger) -> tuple[object, ...]:
     return sent.offer, sent.arm, sent.channels
 
 

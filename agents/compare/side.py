@@ -16,7 +16,7 @@ from stream.recipes.recipe import Recipes
 AT_ONCE: Final = 256 * 1024
 
 
-class Sent(Struct, frozen=True):
+class SentTrigger(Struct, frozen=True):
     """A trigger, as far as two sides are compared by it."""
 
     trigger_id: str
@@ -44,7 +44,7 @@ class Side(Struct):
 
     recipes: Recipes
     folder: Path
-    sent: dict[str, Sent] = field(default_factory=dict)
+    sent: dict[str, SentTrigger] = field(default_factory=dict)
     cancelled: set[str] = field(default_factory=set)
     held: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     last: dict[str, Decided] = field(default_factory=dict)
@@ -64,7 +64,7 @@ class _Cloud(Struct):
 
 
 _cloud: Final = msgspec.json.Decoder(_Cloud).decode
-_sent: Final = msgspec.json.Decoder(Sent).decode
+_sent: Final = msgspec.json.Decoder(SentTrigger).decode
 _data: Final = msgspec.json.Decoder(_Data).decode
 _decided: Final = msgspec.json.Decoder(Decided).decode
 

@@ -46,8 +46,7 @@ SESSION_MS: Final = 7_000
 Longer: a dead worker's carts wait so long, and then 3 s until another has noticed and restored them."""
 
 LATENCY_MS: Final = 40
-"""Shorter: a fetch brings fewer events, and costs as much. At 100 events a second each ms less is a tenth of a per
-cent of a core. Longer: an exit trigger may find nobody there any more."""
+"""Shorter: a fetch brings fewer events, and costs as much. Longer: an exit trigger may find nobody there any more."""
 
 
 class SettingsError(Exception):

@@ -36,6 +36,7 @@ FAULTS: Final = {
     "no_row": "it is no row of 131 columns",
     "unknown_kind": "it is of a kind of source that there is not",
     "translator_failed": "the service failed at it: please report it",
+    "too_many": "more messages in one post than are taken",
 }
 """By the reason that schemas/rejected.json lists."""
 

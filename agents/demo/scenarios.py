@@ -14,12 +14,12 @@ from typing import Final
 
 from kafka import KafkaProducer
 
-from agents.commands import simulate
 from agents.demo.results import Results
 from agents.demo.session import DemoFailed, DemoSession
 from agents.demo.workers import WorkerProcesses
 from agents.kafka.topics import EVENTS
 from agents.replay.records import records
+from agents.simulator import publish
 from agents.simulator import traffic as shoppers
 from agents.simulator.faults import Record
 from stream.durations import DAY
@@ -38,7 +38,7 @@ async def replay(
     file = folder / "events.jsonl"
     traffic = shoppers.day(seed, visitors, FIRST_DAY, DAY)
     with file.open("wb") as out:
-        out.writelines(simulate.lines(traffic))
+        out.writelines(publish.lines(traffic))
     session.make_topics()
     with WorkerProcesses(2, session.environ(), folder) as workers:
         expected = await backtest(file, session.settings.recipes, folder / "backtest")
@@ -92,13 +92,13 @@ def _play(
 
 async def live(session: DemoSession, folder: Path, rate: float, seed: int, seconds: float) -> None:
     """A full shop for so many seconds, in real time."""
-    traffic = simulate.current(shoppers.hour(seed, rate, seconds))
+    traffic = publish.current(shoppers.hour(seed, rate, seconds))
     session.make_topics()
     with WorkerProcesses(2, session.environ(), folder) as workers:
         workers.wait()
         async with session.watched("live"):
             await session.send(
-                lambda producer, stop: simulate.send(
+                lambda producer, stop: publish.send(
                     producer,
                     session.settings.topic(EVENTS),
                     _noted(traffic, session.handed_over, stop),

@@ -13,13 +13,13 @@ from typing import Any, Final
 from kafka import KafkaProducer
 from rich.console import Console
 
-from agents.commands import topics
 from agents.config.recipes import read
 from agents.config.settings import Settings, Time, kafka_python_options
 from agents.demo.results import Results
 from agents.demo.terminal import DECISIONS, Terminal
 from agents.demo.watch import Seen, watch
 from agents.demo.workers import WorkerProcesses
+from agents.kafka import cluster_admin
 from agents.kafka.topics import EVENTS
 from stream.outputs.triggers import FIRED
 from stream.recipes.recipe import Recipes
@@ -71,12 +71,12 @@ class DemoSession:
 
     def make_topics(self) -> None:
         """Raises TopicsError, KafkaError."""
-        with topics.connected(self.settings) as admin:
-            topics.create(admin, self.settings, self.recipes.names)
+        with cluster_admin.connected(self.settings) as admin:
+            cluster_admin.create(admin, self.settings, self.recipes.names)
 
     def drop_topics(self) -> None:
         """What the demo made on somebody's cluster goes with it."""
-        with topics.connected(self.settings) as admin:
+        with cluster_admin.connected(self.settings) as admin:
             own = [name for name in admin.list_topics() if name.startswith(self.settings.prefix)]
             if own:
                 admin.delete_topics(own)

@@ -3,15 +3,13 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from stream.durations import MINUTE
+from stream.events.types import TAGS
+from stream.stages.engaged_events import ENGAGED
+from stream.state.visitor import IDLE_AFTER, VISIT_GAP
 
 Event = Mapping[str, Any]
 
-IDLE: Final = 5 * MINUTE
-VISIT: Final = 30 * MINUTE
-NOT_ENGAGED: Final = frozenset(
-    ("order.placed", "order.cancelled", "visitor.identified", "consent.changed", "exit.signal")
-)
+ENGAGED_TYPES: Final = frozenset(TAGS[kind] for kind in ENGAGED)
 SCREENS: Final = ("page.viewed", "product.viewed", "category.viewed", "search.performed")
 
 
@@ -19,7 +17,7 @@ def engaged(events: Iterable[Event]) -> dict[str, list[Event]]:
     """Each visitor's events that show somebody at work. Source: docs/semantics.md, 2."""
     found: dict[str, list[Event]] = {}
     for event in events:
-        if event["type"] not in NOT_ENGAGED:
+        if event["type"] in ENGAGED_TYPES:
             found.setdefault(event["visitor"], []).append(event)
     return found
 
@@ -31,9 +29,9 @@ def seconds(events: Iterable[Event]) -> dict[tuple[str, str], int]:
         screen: Event | None = None
         shown = before = 0
         for act in [*acts, None]:
-            gap = act["t"] - before if act else VISIT
-            shown += gap if gap < VISIT else 0
-            if act is None or gap >= VISIT or act["type"] in SCREENS:
+            gap = act["t"] - before if act else VISIT_GAP
+            shown += gap if gap < VISIT_GAP else 0
+            if act is None or gap >= VISIT_GAP or act["type"] in SCREENS:
                 if screen is not None and screen["type"] == "product.viewed" and shown >= 1000:
                     looked[visitor, screen["id"]] = shown // 1000
                 screen, shown = act, 0
@@ -46,5 +44,5 @@ def pauses(events: Iterable[Event]) -> Iterator[tuple[str, int]]:
     for visitor, acts in engaged(events).items():
         times = [act["t"] for act in acts]
         for time, following in zip(times, [*times[1:], None], strict=True):
-            if following is None or following - time >= IDLE:
+            if following is None or following - time >= IDLE_AFTER:
                 yield visitor, time

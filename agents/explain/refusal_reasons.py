@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from stream.durations import DAY, HOUR, MINUTE, SECOND
+from stream.episodes.guards import LOWER_PRIORITY_WITHIN
+from stream.kinds.exit_guards import AFTER_LOOK, AFTER_VISIT_START
 from stream.kinds.registry import KINDS
 from stream.recipes.recipe import CART, EXIT, Recipe, Recipes
 
@@ -63,7 +65,8 @@ def span(duration: int) -> str:
 
 def _too_soon(case: Case) -> tuple[str, str]:
     return (
-        "the visit was less than 10 seconds old, or a page was opened less than 3 seconds before",
+        f"the visit was less than {span(AFTER_VISIT_START)} old, or a page was opened less than "
+        f"{span(AFTER_LOOK)} before",
         "The same signal some seconds later would have been let through.",
     )
 
@@ -147,7 +150,8 @@ def _cap(case: Case) -> tuple[str, str]:
 
 def _lower_priority(case: Case) -> tuple[str, str]:
     return (
-        "a more important message was sent in the 5 minutes before, or is due in the 5 after",
+        f"a more important message was sent in the {span(LOWER_PRIORITY_WITHIN)} before, or is due in the "
+        f"{LOWER_PRIORITY_WITHIN // MINUTE} after",
         "Without that one, or more than 5 minutes away from it, it would have been sent.",
     )
 

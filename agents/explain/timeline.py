@@ -14,6 +14,7 @@ from agents.explain.by_key import who
 from agents.explain.event_text import of_day, sentence
 from agents.explain.whose import Beings, Followed
 from stream.recipes.recipe import Recipes
+from stream.state.visitor import IDLE_AFTER
 
 Record = Mapping[str, Any]
 Kind = Literal["did", "faulty", "quiet", "fired", "refused", "deferred", "closed", "cancelled"]
@@ -114,4 +115,4 @@ def _stretch(seconds: int) -> str:
 def _quiet(own: Iterable[Followed], zone: tzinfo) -> Iterator[StoryLine]:
     for visitor, since in dwell.pauses(each.event for each in own if each.attended):
         text = f"{visitor} has been quiet since {of_day(since, zone)}"
-        yield StoryLine(since + dwell.IDLE, "quiet", text)
+        yield StoryLine(since + IDLE_AFTER, "quiet", text)

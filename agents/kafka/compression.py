@@ -13,7 +13,28 @@ LEVEL: Final = 1
 """Of zstd. Higher: fewer bytes on the broker; the worker takes longer for each."""
 
 
+SMALL: Final = 1024
+"""Bytes that are packed as they are: to set up the compression takes longer than to send them. More: more bytes on the
+broker."""
+
+_MAGIC: Final = b"\x28\xb5\x2f\xfd"
+_SHORT: Final = 256
+
+
+def stored(payload: bytes) -> bytes:
+    """A frame of zstd with up to 64 KiB as they are. Source: RFC 8878, 3.1.1."""
+    size = len(payload)
+    if size < _SHORT:
+        head = b"\x20" + size.to_bytes(1, "little")
+    else:
+        head = b"\x60" + (size - _SHORT).to_bytes(2, "little")
+    last_and_raw = (1 | size << 3).to_bytes(3, "little")
+    return b"".join((_MAGIC, head, last_and_raw, payload))
+
+
 def zstd_encode(payload: Any) -> bytes:
+    if len(payload) < SMALL:
+        return stored(payload)
     packed: bytes = codec.zstd_encode(payload, LEVEL)
     return packed
 

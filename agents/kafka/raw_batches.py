@@ -8,16 +8,14 @@ replacement serves all consumers of the process: the group's and the one that re
 Names that are not public stand in private_names.py; the versions that have them are pinned.
 """
 
-import struct
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, Protocol
 
 from aiokafka.consumer import fetcher
 from aiokafka.errors import CorruptRecordException
-from aiokafka.record import MemoryRecords
-from crc32c import crc32c
 
 from agents.kafka import compression, decompression
+from agents.kafka.retained_batches import RetainedBatches
 from stream.events.records import Block, Record
 from stream.store.changelog import Change
 
@@ -27,15 +25,6 @@ there; fewer: more messages."""
 
 as_blocks: Final[set[str]] = set()
 """Topics whose records a stage takes a batch at a time."""
-
-_SIZE: Final = struct.Struct(">qi")
-"""Base offset, and the bytes behind: what a batch of any format begins with."""
-
-_HEAD: Final = struct.Struct(">qiibIhiqqqhii")
-"""What stands before the records of a batch. Source: the Kafka protocol, "Record Batch"."""
-
-_CHECKED_FROM: Final = 21
-"""Behind the checksum (CRC-32C), which is of all from here on."""
 
 
 class RawRecord(Protocol):
@@ -92,47 +81,6 @@ class RawBatch:
         return [(r.key or b"", r.value) for r in self.records]
 
 
-class RetainedBatches:
-    """In place of MemoryRecords of aiokafka: the same batches, and the bytes of the one that came last."""
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-        self._source = MemoryRecords(data)
-        self._start = self._end = 0
-        self._head: tuple[int, ...] | None = None
-        self.has_next = self._source.has_next
-        self.size_in_bytes = self._source.size_in_bytes
-
-    def next_batch(self) -> Any:
-        batch = self._source.next_batch()
-        self._start = self._end
-        _, size = _SIZE.unpack_from(self._data, self._start)
-        self._end += _SIZE.size + size
-        self._head = _HEAD.unpack_from(self._data, self._start) if batch.magic >= 2 else None
-        return batch
-
-    def is_whole(self, batch: Any) -> bool:
-        """Whether what came last is what its checksum says."""
-        if self._head is None:
-            return bool(batch.validate_crc())
-        checked = memoryview(self._data)[self._start + _CHECKED_FROM : self._end]
-        return bool(self._head[4] == crc32c(checked))
-
-    @property
-    def count(self) -> int:
-        """Records of what came last; 0 of an older format of messages, which does not tell."""
-        return self._head[-1] if self._head else 0
-
-    def block(self, batch: Any, time: int | None) -> Block | None:
-        """What came last, unpacked; None of an older format of messages. Raises Bomb."""
-        if self._head is None:
-            return None
-        codec, head = batch.compression_type, self._start + _HEAD.size
-        stored = self._data if codec else memoryview(self._data)  # as it is, it is not copied
-        payload = decompression.DECODERS[codec](stored[head : self._end])
-        return batch.base_offset, self._head[7], time, self.count, payload
-
-
 def raw_batches(records: Any, blocks: bool = False) -> Iterator[RawBatch]:
     """The batches of one fetched partition (`PartitionRecords`), and its position moved past each.
 
@@ -140,18 +88,24 @@ def raw_batches(records: Any, blocks: bool = False) -> Iterator[RawBatch]:
     """
     source = records._records
     while source.has_next():
-        batch = source.next_batch()
-        if records._check_crcs and not source.is_whole(batch):
-            raise CorruptRecordException(f"invalid CRC at offset {batch.base_offset}")
-        time = batch.max_timestamp if batch.timestamp_type else None
-        kept: Iterable[RawRecord] = ()
-        block = None
-        if not _skipped(records, batch):
-            kept, block = _unpacked(batch, time, source, blocks)
-        raw = RawBatch(kept, batch.base_offset, batch.next_offset, time, block)
+        found = source.next_block(records._check_crcs) if blocks else None
+        raw = RawBatch(*found) if found else _parsed(records, source, blocks)
         if raw.next > records.next_fetch_offset:
             records.next_fetch_offset = raw.next
             yield raw
+
+
+def _parsed(records: Any, source: RetainedBatches, blocks: bool) -> RawBatch:
+    """The next batch, as aiokafka reads it."""
+    batch = source.next_batch()
+    if records._check_crcs and not source.is_whole(batch):
+        raise CorruptRecordException(f"invalid CRC at offset {batch.base_offset}")
+    time = batch.max_timestamp if batch.timestamp_type else None
+    kept: Iterable[RawRecord] = ()
+    block = None
+    if not _skipped(records, batch):
+        kept, block = _unpacked(batch, time, source, blocks)
+    return RawBatch(kept, batch.base_offset, batch.next_offset, time, block)
 
 
 def _unpacked(

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-READY_S: Final = 60.0
+READY_S: Final = 120.0
 GOODBYE_S: Final = 10.0
 """After SIGTERM; a server that has not gone by then is killed."""
 
@@ -76,7 +76,7 @@ class Process:
         )
 
     def wait_ready(self) -> None:
-        """Raises LocalFailed if it ends, or is not ready in a minute."""
+        """Raises LocalFailed if it ends, or is not ready in two minutes."""
         until = time.monotonic() + READY_S
         while not self._ready(self):
             self.check()

@@ -31,25 +31,25 @@ Parts = Mapping[tuple[str, str], First]
 """By type and path."""
 
 
-def said(counts: Counter[tuple[str, str]], parts: Parts) -> Iterator[str]:
+def said(counts: Counter[tuple[str, ...]], parts: Parts) -> Iterator[str]:
     """Lines about all that the input lost, the most frequent first; none if it lost nothing."""
     ignored = [
         f"{number} {fate} {kind}"
-        for (fate, kind, _), number in _ranked(counts, "types", 1)
+        for (fate, kind), number in _ranked(counts, "types")
         if fate in IGNORED
     ]
     if ignored:
         more = f", … and {len(ignored) - SHOWN} more sorts" if len(ignored) > SHOWN else ""
         yield f"ignored: {', '.join(ignored[:SHOWN])}{more}"
-    yield from _first("unknown type", map(_unknown, _ranked(counts, "unknown", 0)))
+    yield from _first("unknown type", map(_unknown, _ranked(counts, "unknown")))
     rejected = (
         f"{number} × {kind or UNTYPED}: {reason} at {path}"
-        for (kind, reason, path), number in _ranked(counts, "rejected", 2)
+        for (kind, reason, path), number in _ranked(counts, "rejected")
     )
     yield from _first("rejected", rejected)
     left_out = (
         _left_out(kind, path, number, parts[kind, path])
-        for (kind, path, _), number in _ranked(counts, "reported", 1)
+        for (kind, path), number in _ranked(counts, "reported")
     )
     yield from _first("left out", left_out)
 
@@ -62,8 +62,8 @@ def _first(title: str, texts: Iterable[str]) -> Iterator[str]:
         yield f"{title}: … and {len(every) - SHOWN} more sorts"
 
 
-def _unknown(counted: tuple[tuple[str, str, str], int]) -> str:
-    (name, _, _), number = counted
+def _unknown(counted: tuple[tuple[str, ...], int]) -> str:
+    (name,), number = counted
     near = meant(name)
     return f"{number} × {name}" + (f": did you mean {near}?" if near else "")
 
@@ -73,15 +73,9 @@ def _left_out(kind: str, path: str, number: int, first: First) -> str:
     return f"{text}, first in line {first.line}"
 
 
-def _ranked(
-    counts: Counter[tuple[str, str]], kind: str, colons: int
-) -> list[tuple[tuple[str, str, str], int]]:
-    """(parts of the label, number) of the counts of a kind."""
-    found = []
-    for (each, label), number in counts.items():
-        if each == kind:
-            first, second, third = [*label.split(":", colons), "", ""][:3]
-            found.append(((first, second, third), number))
+def _ranked(counts: Counter[tuple[str, ...]], kind: str) -> list[tuple[tuple[str, ...], int]]:
+    """(labels, number) of the counts of a kind, the largest first."""
+    found = [(count[1:], number) for count, number in counts.items() if count[0] == kind]
     return sorted(found, key=lambda entry: (-entry[1], entry[0]))
 
 

@@ -134,10 +134,10 @@ def _order(shopper: Shopper) -> Iterator[Timed]:
     if shopper.whole_carts:
         order["cart_id"] = shopper.cart_id
     lines, cart_id = dict(shopper.lines), shopper.cart_id
-    if shopper.is_known_to_a_server and shopper.chance(0.5):
+    if shopper.is_known_to_a_server and shopper.chance(0.4):
         yield shopper.order_of_a_server(order)
     else:
-        send = shopper.server_event if shopper.chance(0.25) else shopper.event
+        send = shopper.server_event if shopper.chance(0.2) else shopper.event
         yield send("order.placed", order=order)
         if shopper.chance(0.06):
             shopper.wait(15, 90)

@@ -18,33 +18,36 @@ class BatchCounts:
 
     def __init__(self, metrics: "Metrics") -> None:
         self._metrics = metrics
-        self._found: dict[tuple[str, str], Counter] = {}
+        self._found: dict[tuple[str, ...], Counter] = {}
 
-    def add(self, counts: Mapping[tuple[str, str], int]) -> None:
-        """`counts`: by (kind, label), as `Outputs` has them."""
+    def add(self, counts: Mapping[tuple[str, ...], int]) -> None:
+        """`counts`: by (kind, its labels …), as `Outputs` has them."""
         for counted, number in counts.items():
-            counter = self._found.get(counted) or self._counter(*counted)
+            counter = self._found.get(counted) or self._counter(counted)
             if counter is not None:
                 counter.inc(number)
 
-    def _counter(self, kind: str, label: str) -> Counter | None:
+    def _counter(self, counted: tuple[str, ...]) -> Counter | None:
         """None if no metric tells it. One whose label is a text of the input is not kept."""
-        metrics, (first, _, second) = self._metrics, label.partition(":")
-        if kind == "reported":
-            return metrics.left_out.labels(first, second)
-        if kind == "unknown":
-            return metrics.unknown.labels(meant(label) or OTHER)
-        found: Counter | None = None
-        if kind == "types":
-            found = metrics.events.labels(first, CLOCK if first == "clock" else second)
-        elif kind == "facts":
-            found = metrics.facts.labels(label)
-        elif kind == "claims":
-            found = metrics.claims.labels(label)
-        elif kind == "triggers":
-            found = metrics.fired.labels(second, first)
-        elif kind == "decisions":
-            found = metrics.decisions.labels(first, second)
-        if found is not None:
-            self._found[kind, label] = found
+        metrics = self._metrics
+        match counted:
+            case "reported", type, path:
+                return metrics.left_out.labels(type, path)
+            case "unknown", name:
+                return metrics.unknown.labels(meant(name) or OTHER)
+            case "types", "clock", _:
+                found = metrics.events.labels("clock", CLOCK)
+            case "types", outcome, type:
+                found = metrics.events.labels(outcome, type)
+            case "facts", outcome:
+                found = metrics.facts.labels(outcome)
+            case "claims", outcome:
+                found = metrics.claims.labels(outcome)
+            case "triggers", outcome, recipe:
+                found = metrics.fired.labels(recipe, outcome)
+            case "decisions", outcome, reason:
+                found = metrics.decisions.labels(outcome, reason)
+            case _:
+                return None
+        self._found[counted] = found
         return found

@@ -21,16 +21,16 @@ class InputLog:
 
     def told(self, out: Outputs) -> None:
         """Says what a batch counted: rejected records, types that there are not, parts that were left out."""
-        for (kind, label), number in out.counts.items():
+        for (kind, *labels), number in out.counts.items():
             if kind == "rejected":
-                type, reason, path = label.split(":", 2)
+                type, reason, path = labels
                 self._say("rejected", number, type=type or OTHER, reason=reason, path=path)
             elif kind == "reported":
-                type, path = label.split(":", 1)
+                type, path = labels
                 self._say("left_out", number, type=type or OTHER, path=path)
             elif kind == "unknown":
-                name = label.replace(" ", "_")
-                self._say("unknown_type", number, name, meant=meant(label) or OTHER)
+                name = labels[0].replace(" ", "_")
+                self._say("unknown_type", number, name, meant=meant(labels[0]) or OTHER)
 
     def _say(self, what: str, number: int, name: str = "", **sort: str) -> None:
         example = {"such_as": name} if name else {}

@@ -41,7 +41,7 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 VISITORS: Final = "visitors"
 KEYS: Final = "keys"
 PEOPLE: Final = "people"
-ORDERED: Final = "applied:order.placed"
+ORDERED: Final = ("types", "applied", "order.placed")
 
 QUICK: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 SLOW: Final = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200)
@@ -146,9 +146,9 @@ class Metrics:
         for _, reason, _ in out.rejected:
             self.rejected.labels(reason).inc()
         if processor is not None:
-            if any(kind == "events" for kind, _ in out.counts):
+            if any(count[0] == "events" for count in out.counts):
                 self._count_run(out, str(processor.source.partition), processor.position)
-            if self._live and ("types", ORDERED) in out.counts:
+            if self._live and ORDERED in out.counts:
                 self._newest_order = max(self._newest_order, processor.clock)
                 self.order.set(self._newest_order)
             if self._live and out.moments and acks:
@@ -157,7 +157,7 @@ class Metrics:
     def _count_run(self, out: Outputs, partition: str, position: int) -> None:
         """The rejected records that nothing accepted has followed."""
         run = len(out.rejected)
-        if any(kind == "events" and fate != "rejected" for kind, fate in out.counts):
+        if any(count[0] == "events" and count[1] != "rejected" for count in out.counts):
             faults = reversed(out.rejected)
             ends = zip(faults, range(position - 1, -1, -1), strict=False)
             run = next((n for n, (fault, end) in enumerate(ends) if fault[0] != end), run)

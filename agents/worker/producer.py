@@ -123,7 +123,7 @@ class OutputProducer:
         """
         if out.facts or out.claims or out.decisions or out.rejected:
             self._hold(out, source, offset, batches)
-            if self._told.records + self._plain.records > HELD:
+            if self._reported.records + self._plain.records > HELD:
                 await self.post()
         if not out.triggers:
             return []
@@ -143,7 +143,7 @@ class OutputProducer:
         ):
             for whose, value in rows:
                 key = whose.encode()
-                self._told.add(name, partition_of(key, partitions), key, value)
+                self._reported.add(name, partition_of(key, partitions), key, value)
         name, headers = topic(DECISIONS), source.headers(offset)
         for person, value in out.decisions:
             key = person.encode()
@@ -156,7 +156,7 @@ class OutputProducer:
     async def post(self) -> list[Ack]:
         """Sends what is held back. The acknowledgements of all such records that have not come, or failed."""
         async with self._posting:
-            held = self._told, self._plain
+            held = self._reported, self._plain
             self.discard()
             posted = outstanding(self._posted)
             for packer in held:
@@ -167,7 +167,7 @@ class OutputProducer:
 
     def discard(self) -> None:
         """Forgets what is held back: it is another worker's to decide, who does it again."""
-        self._told, self._plain = self._packer(PACKED), self._packer(PLAIN)
+        self._reported, self._plain = self._packer(PACKED), self._packer(PLAIN)
 
     async def changes(
         self, topic: str, partition: int, records: Iterable[tuple[bytes, bytes | None]]
@@ -185,7 +185,7 @@ class OutputProducer:
     ) -> list[Ack]:
         """One mark to each of the partitions given, behind all that was held back for them. As `post`."""
         for place in partitions:
-            packer = self._told if place in self._told else self._plain
+            packer = self._reported if place in self._reported else self._plain
             packer.add(*place, b"", value)
         return await self.post()
 

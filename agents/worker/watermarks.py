@@ -35,8 +35,11 @@ IDLE_AFTER_S: Final = 10.0
 """Shorter: in a shop with an event every few seconds an order cancels later."""
 
 TELLING: Final = 10
-"""Live, from look to look whether records have moved time meanwhile, in pauses of the fetching (TRIGGERS_LATENCY_MS).
-More: an order cancels later; fewer: more marks."""
+"""Live, from look to look whether records have moved time meanwhile, in pauses of the fetching (TRIGGERS_LATENCY_MS), and
+a round has a whole number of them. More: an order cancels later; fewer: more marks."""
+
+HALF_MORE: Final = 1.5
+"""Of such a pause must be left of a round: the round itself tells what has moved."""
 
 REPLAY_ANNOUNCE_S: Final = 0.05
 """In a replay, from look to look whether the records have moved time; with transactions, whether one that
@@ -70,7 +73,8 @@ class WatermarkEmitter:
         often = self._replay or settings.delivery == "exactly_once"
         self._announce_s = REPLAY_ANNOUNCE_S
         if not often:
-            self._announce_s = max(REPLAY_ANNOUNCE_S, TELLING * settings.latency_ms / 1000)
+            wanted = max(REPLAY_ANNOUNCE_S, TELLING * settings.latency_ms / 1000)
+            self._announce_s = ROUND_S / max(1, int(ROUND_S / wanted))
         self._read, self._lively = 0, time.monotonic()
         facts = [TP(settings.topic(FACTS), number) for number in range(layout.people)]
         claims = [TP(settings.topic(CLAIMS), number) for number in range(layout.keys)]
@@ -94,7 +98,7 @@ class WatermarkEmitter:
             await self.round()
             while (left := began + self._pause() - time.monotonic()) > 0:
                 await asyncio.sleep(min(left, self._announce_s))
-                if self._visitors.moved():
+                if left > HALF_MORE * self._announce_s and self._visitors.moved():
                     await self._visitors.announce()
 
     def _pause(self) -> float:

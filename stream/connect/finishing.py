@@ -31,6 +31,9 @@ PERSONAL: Final = ("customer", "contacts", "traits", "time_zone")
 OWN_KEYS: Final = frozenset({"cart", "checkout"})
 """Keys that a browser may tell: whoever knows a cart's id has the cart."""
 
+OTHERS: Final = ("~customer:", "~email:", "~phone:")
+"""How the names of pseudo-visitors begin that a browser may not speak for."""
+
 
 def finish(translation: Translation, source: Source, shift: int = 0) -> Translation:
     """The translation as it may leave. `shift`: how long a record lay in the source's topic, in ms."""
@@ -52,6 +55,9 @@ def _allowed(event: dict[str, Any], source: Source, done: Translation) -> dict[s
         done.leave_out(event["type"], "untrusted")
         return None
     kept = {name: value for name, value in event.items() if name not in PERSONAL}
+    if str(kept.get("visitor", "")).startswith(OTHERS):
+        del kept["visitor"]
+        done.leave_out(event["type"], "untrusted", "$.visitor")
     keys = {name: key for name, key in mapping_of(event, "keys").items() if name in OWN_KEYS}
     lost: list[str] = [name for name in PERSONAL if name in event]
     lost += [f"keys.{name}" for name in mapping_of(event, "keys") if name not in OWN_KEYS]
@@ -83,10 +89,11 @@ def mapping_of(event: dict[str, Any], name: str) -> dict[str, Any]:
 
 def _without_addresses(node: Any, name: str = "") -> Any:
     """The event with e-mail addresses taken out of its texts; an id that has an @ is hashed."""
-    if isinstance(node, dict):
+    kind = type(node)
+    if kind is str:
+        if "@" in node or "%40" in node:
+            return digest(node) if name in IDS else hidden(node)
+        return node
+    if kind is dict:
         return {key: _without_addresses(value, key) for key, value in node.items()}
-    if isinstance(node, list):
-        return [_without_addresses(value) for value in node]
-    if isinstance(node, str) and ("@" in node or "%40" in node):
-        return digest(node) if name in IDS else hidden(node)
-    return node
+    return [_without_addresses(value) for value in node] if kind is list else node

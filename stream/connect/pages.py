@@ -1,6 +1,7 @@
 """What page it is, and which step of a checkout: by a word of its name, category or path."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from stream.connect.reading import text, words
@@ -52,6 +53,7 @@ def stage(steps: Mapping[str, str], *names: Any) -> str | None:
     return next((found for name in said if (found := _kind(name, STEPS))), None)
 
 
+@lru_cache(4_096)
 def _by_path(way: str | None) -> str | None:
     if way is None:
         return None
@@ -60,6 +62,7 @@ def _by_path(way: str | None) -> str | None:
     return _kind(words(way.replace("/", " ").replace(".", " ")), KINDS) or "other"
 
 
+@lru_cache(4_096)
 def _kind(name: str, table: tuple[tuple[str, tuple[str, ...]], ...]) -> str | None:
     padded = f" {name} "
     return next((kind for kind, said in table if any(f" {w} " in padded for w in said)), None)

@@ -2,7 +2,10 @@
 
 import json
 import math
+from functools import lru_cache
 from typing import Any, Final
+
+import msgspec
 
 ABSENT: Final = frozenset({"", "null", "undefined"})
 """Texts that say nothing, whatever their case. Source: docs/connect.md, 2.7."""
@@ -12,15 +15,26 @@ DEEPEST: Final = 100
 
 
 def parse(body: bytes) -> Any:
-    """The JSON document; `UNREADABLE` for what is none, or nests too deep."""
+    """The JSON document; `UNREADABLE` for what is none, or nests too deep.
+
+    What the fast reader refuses, such as a number without end or half a letter, the other may read.
+    """
     try:
-        text = body.decode("utf-8-sig", "replace")
-        document = json.loads(text, parse_constant=_nothing, parse_int=_integer)
-    except (ValueError, RecursionError):
-        return UNREADABLE
+        document = _fast(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        document = _slow(body)
     return UNREADABLE if _too_deep(document) else document
 
 
+def _slow(body: bytes) -> Any:
+    try:
+        text = body.decode("utf-8-sig", "replace")
+        return json.loads(text, parse_constant=_nothing, parse_int=_integer)
+    except (ValueError, RecursionError):
+        return UNREADABLE
+
+
+_fast: Final = msgspec.json.Decoder().decode
 UNREADABLE: Final = object()
 
 
@@ -36,22 +50,25 @@ def _integer(digits: str) -> int | float:
 def _too_deep(document: Any) -> bool:
     level = [document]
     for _ in range(DEEPEST):
-        level = [part for node in level for part in _parts(node)]
+        level = [part for node in level for part in _parts(node) if type(part) in NESTING]
         if not level:
             return False
     return True
 
 
+NESTING: Final = (dict, list)
+
+
 def _parts(node: Any) -> Any:
-    if isinstance(node, dict):
+    if type(node) is dict:
         return node.values()
-    return node if isinstance(node, list) else ()
+    return node if type(node) is list else ()
 
 
 def dig(document: Any, *names: str) -> Any:
     """The value at a path of names; None where there is none."""
     for name in names:
-        if not isinstance(document, dict):
+        if type(document) is not dict:
             return None
         document = document.get(name)
     return document
@@ -60,23 +77,41 @@ def dig(document: Any, *names: str) -> Any:
 def first(document: Any, *paths: str) -> Any:
     """The first present value of several paths, each written with dots."""
     for path in paths:
-        value = dig(document, *path.split("."))
-        if is_present(value):
+        value = document
+        for name in _names(path):
+            value = value.get(name) if type(value) is dict else None
+        if value is not None and is_present(value):
             return value
     return None
 
 
+@lru_cache(1_024)
+def _names(path: str) -> tuple[str, ...]:
+    return tuple(path.split("."))
+
+
 def is_present(value: Any) -> bool:
-    if isinstance(value, str):
-        return value.strip().lower() not in ABSENT
+    if type(value) is str:
+        return (len(value) > LONGEST_ABSENT and not value[:1].isspace()) or _says(value)
     return value is not None
+
+
+LONGEST_ABSENT: Final = max(map(len, ABSENT))
+
+
+def _says(value: str) -> bool:
+    return value.strip().lower() not in ABSENT
 
 
 def text(value: Any) -> str | None:
     """A text without surrounding spaces; numbers become their digits."""
-    if isinstance(value, str):
-        readable = value.strip().encode("utf-8", "replace").decode()
-        return readable if is_present(readable) else None
+    if value is None:
+        return None
+    if type(value) is str:
+        readable = value.strip()
+        if not readable.isascii():
+            readable = readable.encode("utf-8", "replace").decode()
+        return readable if len(readable) > LONGEST_ABSENT or _says(readable) else None
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     if isinstance(value, float):
@@ -115,5 +150,9 @@ def listing(value: Any) -> list[Any]:
 
 def words(name: Any) -> str:
     """An event's name for comparison: lower case, `_` and `-` are spaces."""
-    found = text(name) or ""
-    return " ".join(found.lower().replace("_", " ").replace("-", " ").split())
+    return _words(text(name) or "")
+
+
+@lru_cache(4_096)
+def _words(name: str) -> str:
+    return " ".join(name.lower().replace("_", " ").replace("-", " ").split())

@@ -1,6 +1,7 @@
 """A message of Segment or RudderStack: out of its batch or pixel, by whom and when. Source: docs/connect.md, 1.1."""
 
 import re
+from functools import lru_cache
 from typing import Any, Final
 
 from msgspec import Struct
@@ -123,8 +124,13 @@ def is_browser(message: Message) -> bool:
         return channel.lower() != "server"
     library = text(dig(message.context, "library", "name"))
     if library is not None:
-        return SERVERS.search(library) is None
+        return not _is_server(library)
     return bool(mapping(message.context.get("page"))) or message.source.trust == "browser"
+
+
+@lru_cache(256)
+def _is_server(library: str) -> bool:
+    return SERVERS.search(library) is not None
 
 
 def id_of(message: Message) -> str:

@@ -1,6 +1,7 @@
 """Times as sources write them, and the sender's clock taken out of them. Source: docs/connect.md, 2.3."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final
 
 from stream.connect.reading import number
@@ -26,8 +27,11 @@ def _epoch(count: float) -> int:
 
 
 def _calendar(value: Any) -> int | None:
-    if not isinstance(value, str) or len(value) > 64:
-        return None
+    return _written(value) if isinstance(value, str) and len(value) <= 64 else None
+
+
+@lru_cache(1_024)
+def _written(value: str) -> int | None:
     try:
         read = datetime.fromisoformat(value.strip())
         aware = read if read.tzinfo else read.replace(tzinfo=UTC)

@@ -4,6 +4,7 @@ Source: docs/connect.md, 2.8.
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 
@@ -17,10 +18,20 @@ SCHEMES: Final = frozenset({"", "http", "https", "android-app", "ios-app"})
 
 
 def clean_url(value: Any, allowed: Iterable[str] = ()) -> str | None:
+    if not isinstance(value, str):
+        return None
+    kept = frozenset(allowed)
+    return _cleaned(value, kept) if len(value) > REMEMBERED else _remembered(value, kept)
+
+
+REMEMBERED: Final = 256
+"""Characters of a URL that is remembered: those of products come again and again."""
+
+
+def _cleaned(value: str, kept: frozenset[str]) -> str | None:
     parts = _parts(value)
     if parts is None:
         return None
-    kept = frozenset(allowed)
     query = [pair for pair in _pairs(parts.query) if pair[0].lower() in kept]
     url = parts._replace(
         netloc=parts.netloc.rpartition("@")[2], query=urlencode(query), fragment=""
@@ -28,12 +39,24 @@ def clean_url(value: Any, allowed: Iterable[str] = ()) -> str | None:
     return url.geturl()[:LONGEST] or None
 
 
+_remembered: Final = lru_cache(8_192)(_cleaned)
+
+
 def path_of(value: Any) -> str | None:
     """The path of a URL or of a path; `/` for a host alone."""
+    if not isinstance(value, str):
+        return None
+    return _path(value) if len(value) > REMEMBERED else _remembered_path(value)
+
+
+def _path(value: str) -> str | None:
     parts = _parts(value)
     if parts is None:
         return None
     return parts.path[:LONGEST] or ("/" if parts.netloc else None)
+
+
+_remembered_path: Final = lru_cache(8_192)(_path)
 
 
 def parameters(query: Any) -> dict[str, str]:

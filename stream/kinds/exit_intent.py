@@ -8,6 +8,7 @@ from typing import Final
 
 from stream.durations import DAY, SECOND
 from stream.events.types import ExitSignal
+from stream.kinds.exit_guards import EXIT_GUARDS, Candidate, refusal
 from stream.kinds.exit_score import THRESHOLD, accepted, score
 from stream.outputs import decisions, triggers
 from stream.outputs.decisions import Decision
@@ -17,9 +18,8 @@ from stream.recipes.conditions import Known, Offer, Range, When, first_offer
 from stream.recipes.ids import trigger_id
 from stream.recipes.recipe import EXIT, Recipe, Recipes
 from stream.state.cart import NEVER, value
-from stream.state.checkout import open_checkout
 from stream.state.view import View
-from stream.state.visitor import PAYMENT, Published, Signal, Visitor
+from stream.state.visitor import Published, Signal, Visitor
 
 _NO_ORDERS: Final = Range("orders", max=0)
 _OFFERS: Final = (
@@ -40,8 +40,6 @@ DEFAULTS: Final = Recipe(
     offers=_OFFERS,
 )
 
-AFTER_VISIT_START: Final = 10 * SECOND
-AFTER_LOOK: Final = 3 * SECOND
 OFFER_EVERY: Final = 30 * DAY
 
 
@@ -56,7 +54,7 @@ def signalled(state: Visitor, event: ExitSignal, t: int, recipes: Recipes, out: 
     shown = known = None
     for recipe in recipes.of[EXIT]:
         channels = recipe.consented(state.consent)
-        reason = _refusal(state, recipe, channels, t)
+        reason = refusal(Candidate(state, recipe, channels, t))
         if reason is not None and _mark(recipe, reason) in state.refused:
             continue
         if known is None:
@@ -133,32 +131,6 @@ def _decide(
     triggers.fire(fired, out)
 
 
-def _refusal(state: Visitor, recipe: Recipe, channels: list[str], t: int) -> ExitRefusal | None:
-    """The first reason against the candidate, in the order of the page."""
-    if t - state.visit_start < AFTER_VISIT_START or (
-        state.last_look != NEVER and t - state.last_look < AFTER_LOOK
-    ):
-        return "too_soon"
-    checkout = open_checkout(state, t)
-    paying = checkout is not None and checkout.stage == PAYMENT and not checkout.failed
-    if paying or state.page == "payment":
-        return "paying"
-    if state.page == "confirmation" or any(
-        order.at >= state.visit_start and not order.recurring for order in state.orders
-    ):
-        return "ordered"
-    if recipe.name in state.fired:
-        return "already"
-    last = state.exits.get(recipe.name, NEVER)
-    if last != NEVER and t - recipe.cooldown < last:
-        return "cooldown"
-    if not channels:
-        return "consent"
-    if recipe.held_out(state.person):
-        return "holdout"
-    return None
-
-
 def _trigger(
     state: Visitor,
     recipe: Recipe,
@@ -203,15 +175,7 @@ def _trigger(
         not_before=t,
         valid_until=t + recipe.valid_for,
         why={
-            "passed": [
-                "too_soon",
-                "paying",
-                "ordered",
-                "already",
-                "cooldown",
-                "consent",
-                "holdout",
-            ],
+            "passed": [name for name, _ in EXIT_GUARDS],
             "score": reached,
             "signals": {name: signal.at for name, signal in state.signals.items()},
             "visit_start": state.visit_start,

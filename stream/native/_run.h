@@ -140,9 +140,14 @@ static inline Result apply_signal(Visitor *v, const Event *event, int64_t t) {
 
 /* ---- one event ---- */
 
-/* An engaged event: the visit goes on, then what the event shows, then presence. */
-static inline int apply_engaged(const Run *run, Visitor *v, const Event *event, int64_t t) {
+/* What Python does with an event of its own visit, of the types that are not taken wholly. None: not that alone. */
+static inline PyObject *fold_of(const Event *event) { return PyTuple_GET_ITEM(folds, event->kind - SHOWN); }
+
+/* An engaged event: the visit goes on, then what the event shows, then presence. `python`: see `apply_to`. */
+static inline int apply_engaged(const Run *run, Visitor *v, const Event *event, PyObject *python, int64_t t) {
     engage(v, t);
+    if (python && checked(PyObject_CallFunction(fold_of(event), "OOL", (PyObject *)v, python, (long long)t)) < 0)
+        return -1;
     switch (event->kind) {
     case PAGE: turn(v, event->page < PAGE_KINDS ? page_names[event->page] : NULL, t); break;
     case PRODUCT: if (view(v, event, t) < 0) return -1; break;
@@ -161,10 +166,12 @@ static inline int arm(const Run *run, Visitor *v, int64_t t) {
     return checked(PyObject_CallOneArg(run->arm, (PyObject *)v));
 }
 
-/* What Python reads of an event that is its to apply. NULL: nothing plain, or raised. */
-static inline PyObject *read_by_python(const Run *run, Text value) {
+/* What Python reads of an event that is its to apply. NULL: nothing plain, or raised. Of an event that names nothing but
+ * its visitor and its customer the typed decoding is enough: whether these are nobody's shows when they are looked for. */
+static inline PyObject *read_by_python(const Run *run, const Event *read, Text value) {
+    PyObject *reader = fold_of(read) == Py_None ? run->parse : typed;
     PyObject *bytes = PyBytes_FromStringAndSize(value.at, value.size);
-    PyObject *event = bytes ? PyObject_CallOneArg(run->parse, bytes) : NULL;
+    PyObject *event = bytes ? PyObject_CallOneArg(reader, bytes) : NULL;
     PyObject *aside = event && event != Py_None ? PyObject_GetAttr(event, attr_aside) : NULL;
     Py_XDECREF(bytes);
     if (!event && PyErr_ExceptionMatches(PyExc_Exception)) PyErr_Clear(); /* it says so again, in its place */
@@ -173,10 +180,6 @@ static inline PyObject *read_by_python(const Run *run, Text value) {
     return event;
 }
 
-static inline int apply_by_python(const Run *run, Visitor *v, PyObject *event, int64_t t) {
-    if (mark_dirty(run, v) < 0) return -1;
-    return checked(PyObject_CallFunction(run->apply, "OOL", (PyObject *)v, event, (long long)t));
-}
 
 /* `python`: what Python reads of the event; NULL: nothing, it is not its to apply. */
 static inline Result apply_to(Run *run, const Event *event, PyObject *python, int64_t offset, int64_t t, Text key) {
@@ -188,8 +191,11 @@ static inline Result apply_to(Run *run, const Event *event, PyObject *python, in
         if (result != APPLIED) return result;
     }
     if (mark_dirty(run, v) < 0) return RAISED;
-    if (python && apply_by_python(run, v, python, t) < 0) return RAISED;
-    if (!python && event->kind != EXIT_SIGNAL && apply_engaged(run, v, event, t) < 0) return RAISED;
+    if (python && fold_of(event) == Py_None) {
+        if (checked(PyObject_CallFunction(run->apply, "OOL", (PyObject *)v, python, (long long)t)) < 0) return RAISED;
+    } else if (event->kind != EXIT_SIGNAL && apply_engaged(run, v, event, python, t) < 0) {
+        return RAISED;
+    }
     if (add_id(&v->ids, &name) < 0) return RAISED;
     v->applied = offset;
     v->last_event = t;
@@ -199,7 +205,7 @@ static inline Result apply_to(Run *run, const Event *event, PyObject *python, in
 
 static inline Result apply(Run *run, const Event *event, int64_t offset, int64_t t, Text key, Text value) {
     if (event->kind < SHOWN) return apply_to(run, event, NULL, offset, t, key);
-    PyObject *python = read_by_python(run, value);
+    PyObject *python = read_by_python(run, event, value);
     if (!python) return PyErr_Occurred() ? RAISED : LEFT_TO_PYTHON;
     Result result = apply_to(run, event, python, offset, t, key);
     Py_DECREF(python);

@@ -26,6 +26,8 @@ static PyObject *view_type, *view_summary_type, *signal_type, *cart_type; /* Str
 static PyObject *encode;               /* an object to msgpack */
 static PyObject *encode_json;          /* an object to JSON */
 static PyObject *settle;               /* of checkout.py */
+static PyObject *typed;                /* of decoding.py */
+static PyObject *folds;                /* of engaged_events.py, one for each type that is not taken wholly; None: `apply` */
 static PyObject *decoders;             /* from msgpack, one for each field that only Python reads */
 static Text new_cart_head, new_cart_rest; /* a new cart as it is packed, before and behind its id */
 

@@ -291,22 +291,22 @@ static int keep_words(PyObject **kept, const char *const *words, int count) {
 
 static PyObject *configure(PyObject *module, PyObject *args, PyObject *kwargs) {
     static char *names[] = {"constants", "words", "letters", "nobody", "sorts", "weights", "times",
-                            "unset", "types", "encode", "settle", "decoders", "new_cart", NULL};
+                            "unset", "types", "encode", "settle", "typed", "folds", "decoders", "new_cart", NULL};
     PyObject *constants, *words, *nobody_names, *sorts_given;
     const char *given_letters;
     Py_ssize_t letters_count, head_size, rest_size;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "$O!O!y#O!O!(ddd)(LLLLL)O(OOOO)(OO)OO!(y#y#)", names, &PyDict_Type,
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "$O!O!y#O!O!(ddd)(LLLLL)O(OOOO)(OO)OOO!O!(y#y#)", names, &PyDict_Type,
                                      &constants, &PyDict_Type, &words, &given_letters, &letters_count, &PyTuple_Type,
                                      &nobody_names, &PyTuple_Type, &sorts_given, &cart_weight, &products_weight,
                                      &certain_below, &visit_gap, &idle_after, &late_after, &forget_after,
                                      &checkout_lasts, &unset, &view_type, &view_summary_type, &signal_type, &cart_type,
-                                     &encode, &encode_json, &settle, &PyTuple_Type, &decoders,
+                                     &encode, &encode_json, &settle, &typed, &PyTuple_Type, &folds, &PyTuple_Type, &decoders,
                                      &new_cart_head.at, &head_size, &new_cart_rest.at, &rest_size))
         return NULL;
     Py_INCREF(kwargs); /* what it holds is used for as long as the process lives */
     new_cart_head.size = head_size;
     new_cart_rest.size = rest_size;
-    if (letters_count != KINDS || PyTuple_GET_SIZE(decoders) != OBJECTS)
+    if (letters_count != KINDS || PyTuple_GET_SIZE(decoders) != OBJECTS || PyTuple_GET_SIZE(folds) != KINDS - SHOWN)
         return PyErr_Format(PyExc_ValueError, "compiled for another release: other letters or decoders");
     memcpy(letters, given_letters, KINDS);
     if (check_constants(constants) < 0 || check_all_words(words) < 0 || know_sorts(sorts_given) < 0 ||

@@ -29,4 +29,4 @@ _encode = msgspec.json.Encoder().encode
 
 def publish(decision: Decision, out: Outputs) -> None:
     out.decisions.append((decision.person, _encode(decision)))
-    out.counts["decisions", f"{decision.outcome}:{decision.reason or ''}"] += 1
+    out.counts["decisions", decision.outcome, decision.reason or ""] += 1

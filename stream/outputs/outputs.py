@@ -12,7 +12,7 @@ from stream.state.facts import AnyFact
 class Outputs:
     """`as_json`: facts are wanted as JSON, not as they are made · `facts` and `decisions`: (person, JSON) · `claims`: (key of identity, JSON) · `triggers`: (recipe,
     person, JSON), fired and cancelled · `rejected`: (input offset, reason, JSON path) · `reported`: (input
-    offset, type, fault), of a part that was left out · `counts`: (kind, label) to a number, for metrics; of kind
+    offset, type, fault), of a part that was left out · `counts`: (kind, its labels …) to a number, for metrics; of kind
     `rejected` the label is type:reason:path, of `reported` type:path, of `unknown` the name that was given, of
     `types` fate:type · `moments`: (fired or cancelled, the time in ms at which it was to be).
     """
@@ -37,7 +37,7 @@ class Outputs:
         self.decisions: list[tuple[str, bytes]] = []
         self.rejected: list[tuple[int, str, str]] = []
         self.reported: list[tuple[int, str, Fault]] = []
-        self.counts: defaultdict[tuple[str, str], int] = defaultdict(int)
+        self.counts: defaultdict[tuple[str, ...], int] = defaultdict(int)
         self.moments: list[tuple[str, int]] = []
 
     def tell(self, fact: AnyFact) -> None:

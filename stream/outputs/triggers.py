@@ -109,7 +109,7 @@ _encode = msgspec.json.Encoder().encode
 def fire(data: Fired, out: Outputs) -> None:
     """Publishes a trigger that fires at its `not_before`."""
     _publish(data, data.trigger_id, FIRED, data.not_before, out)
-    out.counts["triggers", f"fired:{data.recipe}"] += 1
+    out.counts["triggers", "fired", data.recipe] += 1
     out.moments.append(("fired", data.not_before))
 
 
@@ -127,7 +127,7 @@ def cancel(
         at,
     )
     _publish(data, f"{data.trigger_id}/cancelled", CANCELLED, at, out)
-    out.counts["triggers", f"cancelled:{data.recipe}"] += 1
+    out.counts["triggers", "cancelled", data.recipe] += 1
     out.moments.append(("cancelled", at))
 
 

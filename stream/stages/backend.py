@@ -12,6 +12,7 @@ import msgspec
 from msgspec import UNSET
 
 from schemas.nobody import NOBODY
+from stream.events.decoding import typed
 from stream.events.records import Record
 from stream.events.types import (
     TAGS,
@@ -36,6 +37,7 @@ from stream.kinds.exit_score import CART_WEIGHT, PRODUCTS_WEIGHT, SORTS, THRESHO
 from stream.limits import LONGEST_TEXT
 from stream.outputs.outputs import Outputs
 from stream.stages.applying import CODES
+from stream.stages.engaged_events import ENGAGED
 from stream.state import facts
 from stream.state.cart import NEVER, Cart
 from stream.state.checkout import LASTS as CHECKOUT_LASTS
@@ -125,6 +127,13 @@ _WORDS: Final = {
 """Likewise, in the same order."""
 
 
+_WHOLLY: Final = 6
+"""So many of KINDS need no Python."""
+
+_ALONE: Final = frozenset((CartItemAdded, CartItemRemoved, CheckoutStarted, CheckoutAdvanced))
+"""Without keys an event of these types names nothing but its visitor, and changes nothing but cart and checkout."""
+
+
 class Callbacks(NamedTuple):
     """What `run` calls in Python."""
 
@@ -189,6 +198,8 @@ def _configure(compiled: Any) -> None:
         types=(View, ViewSummary, Signal, Cart),
         encode=(_encode, facts.encode),
         settle=settle,
+        typed=typed,
+        folds=tuple(ENGAGED[kind] if kind in _ALONE else None for kind in KINDS[_WHOLLY:]),
         decoders=tuple(msgspec.msgpack.Decoder(kind).decode for kind in _OBJECTS.values()),
         new_cart=tuple(_encode(Cart("")).split(_encode(""), 1)),
     )

@@ -19,7 +19,7 @@ OUTCOMES: Final = (
     "rejected",
     "replayed",
 )
-"""What becomes of a record: each has exactly one fate. Late and ignored: it
+"""What becomes of a record: each has exactly one outcome. Late and ignored: it
 changes nothing, for its time or for another reason. Replayed: applied before a crash."""
 
 
@@ -42,7 +42,7 @@ class RecordOutcomes:
         for outcome, kinds in found.items():
             for kind, number in kinds.items():
                 out.counts["events", outcome] += number
-                out.counts["types", f"{outcome}:{TAGS.get(kind, '')}"] += number
+                out.counts["types", outcome, TAGS.get(kind, "")] += number
 
 
 def reject(fault: Rejected, kind: type, offset: int, value: Any, out: Outputs) -> type:
@@ -50,7 +50,7 @@ def reject(fault: Rejected, kind: type, offset: int, value: Any, out: Outputs) -
     if kind is Event and isinstance(value, bytes):
         kind = _KINDS.get(meant(named(value)), Event)
     out.rejected.append((offset, fault.reason, fault.path))
-    out.counts["rejected", f"{TAGS.get(kind, '')}:{fault.reason}:{fault.path}"] += 1
+    out.counts["rejected", TAGS.get(kind, ""), fault.reason, fault.path] += 1
     return kind
 
 
@@ -62,6 +62,6 @@ def report(event: Event, kind: type, offset: int, out: Outputs) -> None:
     type = TAGS.get(kind, "")
     for fault in event.faults:
         out.reported.append((offset, type, fault))
-        out.counts["reported", f"{type}:{fault.path}"] += 1
+        out.counts["reported", type, fault.path] += 1
     if kind is Event:
         out.counts["unknown", shown(event.reading.type)] += 1

@@ -86,14 +86,15 @@ def add(cart: Cart, item: Item, t: int, visitor: str) -> bool:
     quantity = round(item.quantity, PLACES)
     if quantity <= 0:
         return False
-    key, before_empty = _key(item), not cart.lines
+    variant = _variant(item)
+    key, before_empty = line_key(item.product_id, variant), not cart.lines
     line = cart.lines.get(key)
     if not _has_room(cart, item):
         if line is None:
             return False
         item = structs.replace(item, name=UNSET, category=UNSET, url=UNSET, image=UNSET)
     if line is None:
-        line = cart.lines[key] = Line(item.product_id, _variant(item), 0.0)
+        line = cart.lines[key] = Line(item.product_id, variant, 0.0)
     line.quantity = round(line.quantity + quantity, PLACES)
     _take(line, item, line.currency or cart.currency)
     line.since = cart.changed_at = cart.added_at = t

@@ -196,13 +196,10 @@ def trim_visitors(person: Person) -> None:
 
 def trim(person: Person, at: int) -> None:
     """After a fact, which brings one visitor, one cart and few episodes: keeps the state in its bounds."""
-    if person.bought:
-        bought.lapse(person.bought, at)
     trim_visitors(person)
-    if len(person.carts) > limits.MOST_CARTS:
-        del person.carts[min(person.carts, key=lambda id: person.carts[id].changed_at)]
-    while len(person.bought) > limits.MOST_CARTS:
-        del person.bought[min(person.bought, key=lambda id: _bought_at(person, id))]
+    if person.bought:
+        _trim_bought(person, at)
+    _trim_carts(person)
     for gone in (person.cancelled, person.unpaid):
         while len(gone) > limits.MOST_ORDERS:
             gone.remove(min(gone, key=_by_time))
@@ -211,21 +208,17 @@ def trim(person: Person, at: int) -> None:
         finished.sort(key=lambda each: each.fed_at, reverse=True)
         for each in finished[limits.MOST_REMEMBERED :]:
             person.episodes.remove(each)
+
+
+def _trim_carts(person: Person) -> None:
+    """Of too many known carts the oldest goes, and of the others the lines that have no room beside later ones."""
+    if len(person.carts) > limits.MOST_CARTS:
+        del person.carts[min(person.carts, key=lambda id: person.carts[id].changed_at)]
     lines = 0
     for cart in person.carts.values():
         lines += len(cart.lines)
-    if lines > limits.MOST_LINES:
-        _trim_known(person)
-    if person.bought and sum(map(len, person.bought.values())) > limits.MOST_LINES:
-        _trim_bought(person)
-
-
-def _bought_at(person: Person, cart_id: str) -> int:
-    return max(line.order_at for line in person.bought[cart_id])
-
-
-def _trim_known(person: Person) -> None:
-    """Of known carts the lines go that have no room beside those of later carts."""
+    if lines <= limits.MOST_LINES:
+        return
     room = limits.MOST_LINES
     for cart in sorted(person.carts.values(), key=lambda cart: cart.changed_at, reverse=True):
         room -= len(cart.lines)
@@ -233,10 +226,19 @@ def _trim_known(person: Person) -> None:
             cart.lines = []
 
 
-def _trim_bought(person: Person) -> None:
-    """Of bought lines those go that have no room beside those of later carts."""
+def _trim_bought(person: Person, at: int) -> None:
+    """Of what is bought that goes which has lapsed, or has no room beside that of later carts."""
+    bought.lapse(person.bought, at)
+    while len(person.bought) > limits.MOST_CARTS:
+        del person.bought[min(person.bought, key=lambda id: _bought_at(person, id))]
+    if sum(map(len, person.bought.values())) <= limits.MOST_LINES:
+        return
     room = limits.MOST_LINES
     for id in sorted(person.bought, key=lambda id: _bought_at(person, id), reverse=True):
         room -= len(person.bought[id])
         if room < 0:
             del person.bought[id]
+
+
+def _bought_at(person: Person, cart_id: str) -> int:
+    return max(line.order_at for line in person.bought[cart_id])

@@ -18,9 +18,11 @@ PARTS: Final = {
     "throughput": "a backlog at 10,000, 200,000 and 1,000,000 visitors, beside the peers",
     "stages": "what each stage costs, in one process without a broker",
     "backtest": "events a second of a backtest",
+    "collecting": "a post and a batched event to the collector, beside an empty aiohttp handler",
     "latency": "from a record appended to its answer appended, at steady rates",
     "restore": "a start with the state of 200,000 and 1,000,000 visitors",
     "scaling": "one, two and four workers",
+    "deadlines": "a million deadlines at one moment: how long the loop stands still",
     "growth": "cost per event as visitors, carts, open episodes and partitions grow",
 }
 """By name, with what each measures. The module has the part's name."""

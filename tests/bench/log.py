@@ -10,9 +10,9 @@ from typing import Final
 from confluent_kafka import Producer
 from kafka.admin import KafkaAdminClient
 
-from agents.commands import topics
 from agents.config.recipes import read
 from agents.config.settings import Settings
+from agents.kafka import cluster_admin
 from agents.kafka.topics import EVENTS, Layout, required
 from tests.bench.traffic import Row
 
@@ -43,15 +43,15 @@ def environ(settings: Settings) -> dict[str, str]:
 def make(settings: Settings, partitions: int) -> None:
     """All topics of the service."""
     names = read(settings.recipes).names
-    with topics.connected(settings) as admin:
-        topics.create(admin, settings, names, partitions)
+    with cluster_admin.connected(settings) as admin:
+        cluster_admin.create(admin, settings, names, partitions)
 
 
 def anew(settings: Settings) -> Settings:
     """Empties all topics but the input, and gives the settings with a group that has read nothing."""
     events = settings.topic(EVENTS)
-    with topics.connected(settings) as admin:
-        partitions = topics.find(admin, [events])[events].partitions
+    with cluster_admin.connected(settings) as admin:
+        partitions = cluster_admin.find(admin, [events])[events].partitions
         _delete(admin, [name for name in _all(settings) if name != events])
     make(settings, partitions)
     return regrouped(settings)
@@ -63,7 +63,7 @@ def regrouped(settings: Settings) -> Settings:
 
 def drop(settings: Settings) -> None:
     """Deletes all topics."""
-    with topics.connected(settings) as admin:
+    with cluster_admin.connected(settings) as admin:
         _delete(admin, _all(settings))
 
 
@@ -73,10 +73,10 @@ def _all(settings: Settings) -> list[str]:
 
 
 def _delete(admin: KafkaAdminClient, names: Sequence[str]) -> None:
-    there = list(topics.find(admin, names))
+    there = list(cluster_admin.find(admin, names))
     if there:
         admin.delete_topics(there)
-    while topics.find(admin, names):
+    while cluster_admin.find(admin, names):
         time.sleep(0.05)
 
 

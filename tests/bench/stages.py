@@ -21,7 +21,8 @@ from aiokafka.structs import TopicPartition
 
 from agents.config.recipes import read
 from agents.kafka.partitioner import partition_of
-from agents.kafka.raw_batches import RawBatch, RetainedBatches, raw_batches
+from agents.kafka.raw_batches import RawBatch, raw_batches
+from agents.kafka.retained_batches import RetainedBatches
 from agents.worker.packing import PACKED, PLAIN, Packer
 from agents.worker.partition_processor import AT_A_TIME
 from agents.worker.producer import Provenance

@@ -28,7 +28,7 @@ def read(command: str, environ: Mapping[str, str]) -> Settings:
         return BridgeSettings.read(environ).common
     settings = Settings.read(environ)
     settings.require_kafka()
-    if command == "console":
+    if command in ("console", "collector"):
         Collecting.read(environ)
     return settings
 

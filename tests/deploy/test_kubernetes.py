@@ -27,6 +27,7 @@ CUSTOM = ("keda.sh/v1alpha1", "monitoring.coreos.com/v1")
 FILES = [HOME / "base" / f"{name}.yaml" for name in ("worker", "console", "scaling", "monitoring")]
 FILES += [HOME / "base" / "network.yaml", HOME / "sender" / "sender.yaml"]
 FILES += [HOME / "bridge" / "bridge.yaml"]
+FILES += [HOME / "collector" / "collector.yaml"]
 
 Resource = dict[str, Any]
 
@@ -166,6 +167,7 @@ def test_a_pod_is_probed_where_it_answers(pod: Resource) -> None:
         "worker": "runtime/probes.py",
         "sender": "runtime/probes.py",
         "bridge": "runtime/probes.py",
+        "collector": "runtime/probes.py",
         "console": "console/routes.py",
     }
     text = (ROOT / "agents" / source[found["name"]]).read_text(encoding="utf-8")

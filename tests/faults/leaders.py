@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from agents.commands import topics
+from agents.kafka import cluster_admin
 from agents.local.cluster import Cluster
 from agents.local.node import Node
 from tests.faults.scene import Scene
@@ -22,7 +22,7 @@ def prefer(it: Scene, topic: str, partitions: list[int], node: Node, within: flo
     while {leaders(it, topic)[number] for number in partitions} != {node.number}:
         assert time.monotonic() < limit, f"broker {node.number} does not lead"
         time.sleep(0.5)
-        with topics.connected(it.settings) as admin:
+        with cluster_admin.connected(it.settings) as admin:
             admin.elect_leaders(PREFERRED, raise_errors=False)
 
 
@@ -38,7 +38,7 @@ def preferred(it: Scene, topic: str) -> dict[int, int]:
 
 def told(it: Scene, topic: str) -> list[dict[str, Any]]:
     """What the brokers say of each partition: its leader, its replicas, those in sync."""
-    with topics.connected(it.settings) as admin:
+    with cluster_admin.connected(it.settings) as admin:
         (found,) = admin.describe_topics([it.settings.topic(topic)])
     parts: list[dict[str, Any]] = found["partitions"]
     return parts

@@ -65,14 +65,38 @@ def order(visitor: str, number: int = 1) -> Event:
     return event(visitor, "order.placed", order={"id": f"o-{visitor}-{number}"})
 
 
+def _keys(visitor: str) -> dict[str, Any]:
+    return {"keys": {"cart": f"k-{visitor}"}}
+
+
+def server_order(visitor: str) -> Event:
+    """Of a server that knows the visitor's cart alone."""
+    id_, key = f"k-{visitor}", f"~cart:k-{visitor}"
+    placed = {"type": "order.placed", "order": {"id": f"o-{visitor}-s", "cart_id": id_}}
+    return key.encode(), json.dumps({"id": f"e{next(_numbers)}", **placed}).encode()
+
+
 def shoppers(pick: random.Random, names: list[str], inputs: int) -> tuple[list[Given], list[Given]]:
-    """(carts and a few signals of all of them, the later orders of half of them)."""
+    """(carts and a few signals of all of them, the later orders of half of them).
+
+    Half of the orders come from a server, by a cart that the visitor told before, or tells afterwards.
+    """
     carts: list[Event] = []
+    orders: list[Event] = []
+    bought = set(pick.sample(names, len(names) // 2))
     for name in names:
+        how = pick.choice(("own", "own", "told before", "told after")) if name in bought else ""
         carts += [event(name, "product.viewed", product={"id": "p1", "price": 20}), cart(name)]
+        if how == "told before":
+            carts.append(event(name, "page.viewed", **_keys(name)))
         if pick.random() < 0.3:
             carts.append(event(name, "checkout.started"))
         if pick.random() < 0.3:
             carts.append(event(name, "exit.signal", signal="close_shortcut"))
-    bought = [order(name) for name in pick.sample(names, len(names) // 2)]
-    return live(carts, inputs), live(bought, inputs)
+        if how == "own":
+            orders.append(order(name))
+        elif how:
+            orders.append(server_order(name))
+        if how == "told after":
+            orders.append(event(name, "page.viewed", **_keys(name)))
+    return live(carts, inputs), live(orders, inputs)

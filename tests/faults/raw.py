@@ -14,8 +14,8 @@ from aiokafka import TopicPartition as Packed
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
-from agents.commands.topics import connected
 from agents.config.settings import Settings, aiokafka_options, kafka_python_options
+from agents.kafka.cluster_admin import connected
 
 POLL_MS = 300
 PATIENCE_S = 30.0

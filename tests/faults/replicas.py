@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from kafka import TopicPartition
 
-from agents.commands import topics
+from agents.kafka import cluster_admin
 from agents.kafka.topics import EVENTS, Layout, required
 from agents.local.cluster import Cluster, cluster
 from agents.local.node import Node
@@ -99,7 +99,7 @@ def _lay_out(it: Scene, brokers: Cluster) -> Node:
 
 def _place(it: Scene, names: Sequence[str], replicas: list[int], within: float = 60) -> None:
     """Moves partitions to these brokers, the first of which is preferred."""
-    with topics.connected(it.settings) as admin:
+    with cluster_admin.connected(it.settings) as admin:
         found = admin.describe_topics(list(names))
         parts = [
             TopicPartition(topic["name"], part["partition_index"])

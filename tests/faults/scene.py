@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from agents.commands import topics
 from agents.config.settings import Settings
+from agents.kafka import cluster_admin
 from agents.kafka.topics import CLAIMS, EVENTS, FACTS
 from agents.local.cluster import Cluster
 from stream import backtest
@@ -87,8 +87,8 @@ class Scene:
         self.faults.append((time.monotonic() - self.began, what))
 
     def make_topics(self) -> None:
-        with topics.connected(self.settings) as admin:
-            topics.create(admin, self.settings, self.recipes.names, self.inputs, PEOPLE)
+        with cluster_admin.connected(self.settings) as admin:
+            cluster_admin.create(admin, self.settings, self.recipes.names, self.inputs, PEOPLE)
 
     def load(self, lines: Iterable[bytes], seconds: float) -> Loader:
         return self.write(replayed(lines, self.inputs), seconds)

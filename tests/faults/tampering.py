@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from kafka import KafkaProducer
 from kafka.admin import ConfigResource, ConfigResourceType
 
-from agents.commands import topics
 from agents.config.settings import kafka_python_options
+from agents.kafka import cluster_admin
 from agents.kafka.topics import EVENTS
 from tests.faults import logs, raw
 from tests.faults.brokers import AWAY
@@ -42,7 +42,7 @@ def output_missing(room: Room) -> list[Report]:
     with room.scene() as it:
         it.workers.add_two()
         it.fault("triggers.decisions deleted")
-        with topics.connected(it.settings) as admin:
+        with cluster_admin.connected(it.settings) as admin:
             admin.delete_topics([it.settings.topic("triggers.decisions")])
         it.load(logs.worlds(room.seed, 20), 5)
         time.sleep(25)
@@ -76,7 +76,7 @@ def _refusing(room: Room, topic: str) -> Report:
 
 def _alter(it: Scene, topic: str, key: str, value: str) -> None:
     name = it.settings.topic(topic)
-    with topics.connected(it.settings) as admin:
+    with cluster_admin.connected(it.settings) as admin:
         admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, configs={key: value})])
 
 
@@ -88,7 +88,7 @@ def partitions_added(room: Room) -> list[Report]:
         worker = it.workers.add()
         it.workers.until_ready()
         it.fault("two more partitions of the input")
-        with topics.connected(it.settings) as admin:
+        with cluster_admin.connected(it.settings) as admin:
             admin.create_partitions({it.settings.topic(EVENTS): it.inputs + 2})
         it.workers.remove(worker)
         it.workers.again(worker)
@@ -142,7 +142,7 @@ def _without(room: Room, names: tuple[str, ...]) -> Report:
 
 
 def _make_anew(it: Scene, names: Iterable[str]) -> None:
-    with topics.connected(it.settings) as admin:
+    with cluster_admin.connected(it.settings) as admin:
         admin.delete_topics([it.settings.topic(name) for name in names])
     time.sleep(2)
     it.make_topics()

@@ -11,9 +11,9 @@ from aiohttp import ClientSession, web
 from kafka import KafkaConsumer, TopicPartition
 
 from agents.collector import handler
-from agents.commands import topics
 from agents.config.app_key import SETTINGS
 from agents.config.settings import Settings, Time
+from agents.kafka import cluster_admin
 from stream import recipes_file
 
 PARTITIONS = 3
@@ -69,8 +69,8 @@ async def collecting(settings: Settings) -> AsyncIterator[Site]:
 
 def make_topics(broker: str, prefix: str, time: Time = "append") -> Settings:
     settings = Settings(kafka=tuple(broker.split(",")), prefix=prefix, time=time)
-    with topics.connected(settings) as admin:
-        topics.create(admin, settings, recipes_file.DEFAULT.names, PARTITIONS)
+    with cluster_admin.connected(settings) as admin:
+        cluster_admin.create(admin, settings, recipes_file.DEFAULT.names, PARTITIONS)
     return settings
 
 

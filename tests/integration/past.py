@@ -11,8 +11,8 @@ from dataclasses import replace
 import msgspec
 from kafka import KafkaProducer
 
-from agents.commands import topics
 from agents.config.settings import Settings
+from agents.kafka import cluster_admin
 from agents.kafka.partitioner import partition_of
 from agents.kafka.raw_batches import RawBatch
 from agents.kafka.topics import Layout, required
@@ -45,7 +45,7 @@ class RejectedRecord(msgspec.Struct):
 
 
 def make_topics(settings: Settings, recipes: Recipes) -> None:
-    with topics.connected(settings) as admin:
+    with cluster_admin.connected(settings) as admin:
         specs = required(settings, recipes.names, Layout(PARTITIONS, PARTITIONS, PARTITIONS))
         own_time = {"message.timestamp.type": "CreateTime", "retention.ms": "-1"}
         wanted = [

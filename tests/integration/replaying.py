@@ -9,9 +9,10 @@ from typing import NamedTuple
 
 from kafka import KafkaConsumer, TopicPartition
 
-from agents.commands import load, topics
+from agents.commands import load
 from agents.config.settings import Settings
 from agents.demo.workers import WorkerProcesses
+from agents.kafka import cluster_admin
 from agents.replay.records import CLOCK, records
 from stream.backtest import run
 from stream.recipes.recipe import Recipes
@@ -49,8 +50,8 @@ def environ(settings: Settings) -> dict[str, str]:
 
 
 def make_topics(settings: Settings, recipes: Recipes, partitions: int, facts: int) -> None:
-    with topics.connected(settings) as admin:
-        topics.create(admin, settings, recipes.names, partitions, facts)
+    with cluster_admin.connected(settings) as admin:
+        cluster_admin.create(admin, settings, recipes.names, partitions, facts)
 
 
 def write(settings: Settings, lines: Iterable[bytes], partitions: int) -> int:

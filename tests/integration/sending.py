@@ -15,8 +15,8 @@ from kafka import KafkaConsumer, KafkaProducer, OffsetAndMetadata, TopicPartitio
 from kafka.admin import KafkaAdminClient
 from kafka.consumer.fetcher import ConsumerRecord
 
-from agents.commands import topics
 from agents.config.settings import Settings
+from agents.kafka import cluster_admin
 from agents.local import ports
 from agents.local.process import Process
 from stream import recipes_file
@@ -104,8 +104,8 @@ class Topics:
     def __init__(self, broker: str, prefix: str) -> None:
         self.settings = Settings(kafka=tuple(broker.split(",")), prefix=prefix)
         self.servers = broker.split(",")
-        with topics.connected(self.settings) as admin:
-            topics.create(admin, self.settings, recipes_file.DEFAULT.names, PARTITIONS)
+        with cluster_admin.connected(self.settings) as admin:
+            cluster_admin.create(admin, self.settings, recipes_file.DEFAULT.names, PARTITIONS)
         self._producer = KafkaProducer(bootstrap_servers=self.servers, acks="all", linger_ms=5)
 
     def close(self) -> None:

@@ -21,9 +21,9 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from kafka import KafkaProducer
 
-from agents.commands import topics
 from agents.config.settings import Settings
 from agents.demo.workers import WorkerProcesses
+from agents.kafka import cluster_admin
 from agents.kafka.topics import EVENTS
 from stream import recipes_file as files
 from stream.backtest import decide, run
@@ -147,8 +147,8 @@ def test_live_records_that_are_no_events_are_rejected_again(
 ) -> None:
     """What exit signals come to is decided at once, so that a live run needs no half hour."""
     settings = Settings(kafka=tuple(broker.split(",")), prefix=prefix, group=f"{prefix}triggers")
-    with topics.connected(settings) as admin:
-        topics.create(admin, settings, files.DEFAULT.names, PARTITIONS)
+    with cluster_admin.connected(settings) as admin:
+        cluster_admin.create(admin, settings, files.DEFAULT.names, PARTITIONS)
     looking = {"type": "product.viewed", "product": {"id": "sofa"}}
     leaving = {"type": "exit.signal", "signal": "close_shortcut"}
     producer = KafkaProducer(bootstrap_servers=list(settings.kafka), acks="all")

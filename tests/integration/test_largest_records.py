@@ -8,8 +8,8 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 from kafka.admin import KafkaAdminClient
 
-from agents.commands.topics import connected, create
 from agents.config.settings import Settings, aiokafka_options
+from agents.kafka.cluster_admin import connected, create
 from agents.kafka.topics import Layout
 from agents.worker.producer import OutputProducer, acknowledged
 from stream import recipes_file

@@ -14,9 +14,9 @@ import pytest
 from cloudevents.core.bindings.kafka import KafkaMessage, from_structured_event
 from kafka import KafkaProducer
 
-from agents.commands import topics
 from agents.config.settings import Settings
 from agents.demo.workers import WorkerProcesses
+from agents.kafka import cluster_admin
 from agents.kafka.topics import EVENTS, FACTS
 from stream import backtest, recipes_file
 from tests.faults import oracle, raw
@@ -108,8 +108,8 @@ def live(broker: str, tmp_path_factory: pytest.TempPathFactory) -> Live:
     prefix = f"t{uuid.uuid4().hex[:10]}."
     settings = Settings(kafka=tuple(broker.split(",")), prefix=prefix, group=f"{prefix}triggers")
     folder = tmp_path_factory.mktemp("live")
-    with topics.connected(settings) as admin:
-        topics.create(admin, settings, recipes_file.DEFAULT.names, 4, 3)
+    with cluster_admin.connected(settings) as admin:
+        cluster_admin.create(admin, settings, recipes_file.DEFAULT.names, 4, 3)
         alter(admin, settings.topic(EVENTS), message_timestamp_type="CreateTime")
         began = int(time.time() * 1000)
         write(settings, [event(n, doing, began - ago) for n, (ago, doing) in enumerate(BEFORE)])

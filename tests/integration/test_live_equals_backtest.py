@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from agents.commands import simulate
-from agents.simulator import traffic
+from agents.simulator import publish, traffic
 from stream import recipes_file as files
 from stream.recipes.recipe import Recipes
 from tests.faults.logs import worlds
@@ -22,7 +21,7 @@ from tests.reference import generate
 
 START = 1_767_571_200_000
 DAY = 86_400_000
-SHOP_DAY = tuple(line.rstrip(b"\n") for line in simulate.lines(traffic.day(1, 150, START, DAY)))
+SHOP_DAY = tuple(line.rstrip(b"\n") for line in publish.lines(traffic.day(1, 150, START, DAY)))
 
 
 def compare(

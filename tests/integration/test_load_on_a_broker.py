@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from kafka import KafkaConsumer, TopicPartition
 
-from agents.commands import load, topics
+from agents.commands import load
 from agents.config.settings import Settings
+from agents.kafka import cluster_admin
 from agents.replay.records import CLOCK, Record, records
 from stream import recipes_file
 
@@ -24,8 +25,8 @@ def topic(broker: str, prefix: str, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv("TRIGGERS_PREFIX", prefix)
     monkeypatch.setenv("TRIGGERS_TIME", "record")
     settings = Settings.read()
-    with topics.connected(settings) as admin:
-        topics.create(admin, settings, recipes_file.DEFAULT.names, PARTITIONS)
+    with cluster_admin.connected(settings) as admin:
+        cluster_admin.create(admin, settings, recipes_file.DEFAULT.names, PARTITIONS)
     return settings.topic("storefront.events")
 
 
@@ -125,8 +126,8 @@ def test_live_input_is_refused(
     monkeypatch.setenv("TRIGGERS_KAFKA", broker)
     monkeypatch.setenv("TRIGGERS_PREFIX", prefix)
     settings = Settings.read()
-    with topics.connected(settings) as admin:
-        topics.create(admin, settings, recipes_file.DEFAULT.names, PARTITIONS)
+    with cluster_admin.connected(settings) as admin:
+        cluster_admin.create(admin, settings, recipes_file.DEFAULT.names, PARTITIONS)
     assert run(written(tmp_path, lines(10))) == 2
     assert "TRIGGERS_TIME=record" in capsys.readouterr().err
     monkeypatch.setenv("TRIGGERS_TIME", "record")

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from agents.commands import topics
 from agents.config.settings import Settings
 from agents.demo.workers import WorkerProcesses
+from agents.kafka import cluster_admin
 from agents.worker.metrics import Metrics
 from stream import recipes_file
 from tests.deploy import expressions
@@ -33,8 +33,8 @@ def workers(broker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[W
         "TRIGGERS_SECURITY": "PLAINTEXT",
     }
     settings = Settings.read(environ)
-    with topics.connected(settings) as admin:
-        topics.create(admin, settings, recipes_file.DEFAULT.names, 2)
+    with cluster_admin.connected(settings) as admin:
+        cluster_admin.create(admin, settings, recipes_file.DEFAULT.names, 2)
     with WorkerProcesses(1, environ, tmp_path_factory.mktemp("logs")) as workers:
         workers.wait()
         simulate = [sys.executable, "-m", "agents", "simulate", "--rate", "300", "--seconds", "4"]

@@ -4,8 +4,8 @@ import asyncio
 
 from aiokafka import AIOKafkaProducer
 
-from agents.commands import topics
 from agents.config.settings import Settings, aiokafka_options
+from agents.kafka import cluster_admin
 from agents.kafka.offsets import Offsets
 from agents.kafka.topics import EVENTS, Layout
 from agents.local.cluster import cluster
@@ -20,8 +20,8 @@ async def told(settings: Settings) -> list[dict[tuple[str, int], int]]:
     waiting = asyncio.ensure_future(asked.log_end_offsets(parts))
     await asyncio.sleep(1)
     assert not waiting.done(), "there is no such topic yet"
-    with topics.connected(settings) as admin:
-        topics.create(admin, settings, recipes_file.DEFAULT.names, *Layout(2, 1, 1))
+    with cluster_admin.connected(settings) as admin:
+        cluster_admin.create(admin, settings, recipes_file.DEFAULT.names, *Layout(2, 1, 1))
     found = [await asyncio.wait_for(waiting, 30)]
     producer = AIOKafkaProducer(**aiokafka_options(settings))
     await producer.start()

@@ -6,8 +6,8 @@ from time import monotonic, sleep
 import pytest
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 
-from agents.commands.topics import TopicsError, check, connected, create
 from agents.config.settings import Settings
+from agents.kafka.cluster_admin import TopicsError, check, connected, create
 from agents.kafka.topics import Layout
 from stream import recipes_file
 

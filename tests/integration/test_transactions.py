@@ -8,8 +8,8 @@ import pytest
 from aiokafka.errors import ProducerFenced
 from faust.types import TP
 
-from agents.commands import topics
 from agents.config.settings import Settings
+from agents.kafka import cluster_admin
 from agents.kafka.topics import EVENTS, Layout
 from agents.local.cluster import Cluster, cluster
 from agents.worker.producer import acknowledged
@@ -26,8 +26,8 @@ def made(prefix: str) -> Iterator[tuple[Settings, Cluster]]:
         settings = Settings(
             kafka=(broker.bootstrap,), prefix=prefix, group=f"{prefix}g", delivery="exactly_once"
         )
-        with topics.connected(settings) as admin:
-            topics.create(admin, settings, recipes_file.DEFAULT.names, *LAYOUT)
+        with cluster_admin.connected(settings) as admin:
+            cluster_admin.create(admin, settings, recipes_file.DEFAULT.names, *LAYOUT)
         yield settings, broker
 
 

@@ -8,8 +8,8 @@ from time import monotonic, sleep
 
 import pytest
 
-from agents.commands import topics
 from agents.config.settings import Settings, Time
+from agents.kafka import cluster_admin
 from stream import recipes_file
 
 WITHIN_S = 60
@@ -32,8 +32,8 @@ def refused(**variables: str) -> str:
 
 def made(broker: str, prefix: str, time: Time) -> Settings:
     settings = Settings(kafka=tuple(broker.split(",")), prefix=prefix, time=time)
-    with topics.connected(settings) as admin:
-        topics.create(admin, settings, recipes_file.DEFAULT.names, 2, 3)
+    with cluster_admin.connected(settings) as admin:
+        cluster_admin.create(admin, settings, recipes_file.DEFAULT.names, 2, 3)
     return settings
 
 
@@ -68,7 +68,7 @@ def test_a_changelog_with_other_partitions_than_its_stage_is_refused(
 ) -> None:
     settings = made(broker, prefix, "append")
     changelog = settings.topic("state.people")
-    with topics.connected(settings) as admin:
+    with cluster_admin.connected(settings) as admin:
         admin.create_partitions({changelog: 4})
         until = monotonic() + 10
         while len(admin.describe_topics([changelog])[0]["partitions"]) < 4 and monotonic() < until:
@@ -83,7 +83,10 @@ def test_a_recipe_without_its_topic_is_refused(broker: str, prefix: str, tmp_pat
     file = tmp_path / "recipes.yaml"
     file.write_text("recipes:\n  - {name: cart-vip, kind: cart-abandonment}\n")
     told = refused(TRIGGERS_KAFKA=broker, TRIGGERS_PREFIX=prefix, TRIGGERS_RECIPES=str(file))
-    assert told.splitlines() == [
+    said = [
+        line for line in told.splitlines() if " WARNING kafka." not in line
+    ]  # of a slow machine
+    assert said == [
         f"{prefix}triggers.cart-vip is missing: make it with `storefront-triggers topics`"
     ]
 

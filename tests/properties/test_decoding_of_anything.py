@@ -119,7 +119,7 @@ def test_every_record_of_anything_has_one_fate_in_the_stage(
 ) -> None:
     out, stage = Outputs(), Visitors(recipes_file.DEFAULT)
     stage.process([(n, T + n, key, value) for n, (key, value) in enumerate(given_)], out)
-    fates = {name: count for (kind, name), count in out.counts.items() if kind == "events"}
+    fates = {each[1]: count for each, count in out.counts.items() if each[0] == "events"}
     assert fates.keys() <= set(OUTCOMES)
     assert sum(fates.values()) == len(given_)
     assert fates.get("rejected", 0) == len(out.rejected)

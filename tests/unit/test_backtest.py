@@ -30,9 +30,9 @@ def decisions(*lines: bytes) -> list[dict[str, Any]]:
 def counts(*lines: bytes) -> dict[str, int]:
     found: dict[str, int] = {}
     for out in backtest.run(lines, recipes_file.DEFAULT):
-        for (kind, name), number in out.counts.items():
-            if kind == "events":
-                found[name] = found.get(name, 0) + number
+        for count, number in out.counts.items():
+            if count[0] == "events":
+                found[count[1]] = found.get(count[1], 0) + number
     return found
 
 

@@ -8,7 +8,7 @@ from agents.__main__ import COMMANDS, main
 def test_the_program_alone_lists_all_commands(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 0
     shown = capsys.readouterr().out
-    assert [name for name in COMMANDS if f"    {name} " not in shown] == []
+    assert [name for name in COMMANDS if f"    {name}" not in shown] == []
 
 
 def test_an_unknown_command_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from agents.__main__ import main
 from agents.compare import differences, recipes_text
-from agents.compare.side import Sent, Side
+from agents.compare.side import SentTrigger, Side
 from stream import recipes_file
 from tests.unit.test_backtest_command import LINES, T, written
 
@@ -148,11 +148,11 @@ def test_a_fault_in_a_file_is_told_with_its_name(
     assert f"{wrong}:1:" in capsys.readouterr().err
 
 
-def sent(number: int, person: str, at: int = 0) -> Sent:
-    return Sent(f"{number}", "r", 1, person, ("email",), None, None, at)
+def sent(number: int, person: str, at: int = 0) -> SentTrigger:
+    return SentTrigger(f"{number}", "r", 1, person, ("email",), None, None, at)
 
 
-def side(*given: Sent, persons: int = 0) -> Side:
+def side(*given: SentTrigger, persons: int = 0) -> Side:
     made = Side(recipes_file.DEFAULT, Path())
     made.sent = {each.trigger_id: each for each in given}
     made.persons = {each.person for each in given} | {f"p{n}" for n in range(persons)}

@@ -3,13 +3,16 @@
 from typing import Any
 
 import aiokafka.record.default_records as both
+import cramjam
 import pytest
 from aiokafka.consumer.fetcher import READ_COMMITTED, PartitionRecords
 from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.structs import TopicPartition
+from crc32c import crc32c
 
-from agents.kafka import decompression, raw_batches
+from agents.kafka import compression, decompression, raw_batches
+from agents.kafka.retained_batches import RetainedBatches
 from agents.worker import dead_letters
 from stream.events import decoding
 
@@ -37,7 +40,7 @@ def packed(codec: int, *values: bytes) -> bytes:
 def read(data: bytes, blocks: bool = False) -> tuple[list[raw_batches.RawBatch], Any]:
     fetched = PartitionRecords(
         TopicPartition("t", 0),
-        raw_batches.RetainedBatches(data),
+        RetainedBatches(data),
         [],
         0,
         None,
@@ -122,3 +125,44 @@ def test_a_batch_at_the_bound_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_decoders_that_are_replaced_are_those_of_the_installed_release() -> None:
     assert both.DefaultRecordBatch.__module__ == decompression.default_records.__name__
+
+
+def stamped(data: bytes) -> bytes:
+    """The batch as a broker appends it that stamps all records itself."""
+    appended = bytearray(data)
+    appended[22] |= 0x08
+    appended[17:21] = crc32c(bytes(appended[21:])).to_bytes(4, "big")
+    return bytes(appended)
+
+
+@pytest.mark.parametrize("codec", CODECS.values(), ids=CODECS)
+@pytest.mark.parametrize("values", [[VIEW], [b"", VIEW * 2000], [b" " * MB] * 33], ids=str)
+def test_a_block_is_of_the_batch_that_aiokafka_reads(
+    codec: int, values: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether it is read here or there; and one of which a part is missing is read by nobody."""
+    one = packed(codec, *values)
+    data = one + stamped(one) + one[:-1]
+    here, fetched = read(data, blocks=True)
+    monkeypatch.setattr(RetainedBatches, "next_block", lambda *_: None)
+    there, by_aiokafka = read(data, blocks=True)
+    assert fetched.next_fetch_offset == by_aiokafka.next_fetch_offset == BASE + len(values)
+    assert [told(batch) for batch in here] == [told(batch) for batch in there]
+
+
+def told(batch: raw_batches.RawBatch) -> tuple[Any, ...]:
+    def kept(row: Any) -> tuple[Any, ...]:
+        return tuple(bytes(each) if isinstance(each, memoryview) else each for each in row)
+
+    rows = [kept(row) for row in batch.rows() if not isinstance(row[-1], decompression.Oversized)]
+    return batch.base, batch.next, batch.time, batch.count, rows
+
+
+def test_what_is_small_is_packed_as_it_is() -> None:
+    """And unpacked by anybody who knows zstd."""
+    for size in (0, 1, 255, 256, compression.SMALL - 1, 65_000):
+        payload = bytes(n * 7 % 256 for n in range(size))
+        assert bytes(cramjam.zstd.decompress(compression.stored(payload))) == payload
+    small, large = b"x" * (compression.SMALL - 1), b"x" * compression.SMALL
+    assert len(compression.zstd_encode(small)) > len(small)
+    assert len(compression.zstd_encode(large)) < len(large)

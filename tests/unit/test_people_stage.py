@@ -74,7 +74,7 @@ def test_facts_of_one_time_go_by_visitor_and_number() -> None:
     people.add(enumerate([*reversed(driver.raw_facts), watermark_record({0: driver.now + 1}, 1)]))
     out = Outputs()
     people.advance(out)
-    assert out.counts["decisions", "closed:converted"] == 1
+    assert out.counts["decisions", "closed", "converted"] == 1
 
 
 def test_a_fact_of_before_what_is_applied_is_a_copy_and_dropped() -> None:

@@ -3,8 +3,8 @@
 import pytest
 
 import schemas
-from agents.commands.topics import Found, faults_of
 from agents.config.settings import Settings
+from agents.kafka.cluster_admin import Found, faults_of
 from agents.kafka.topics import LONGEST, Layout, TopicSpec, required
 
 LIVE = Settings(kafka=("localhost:9092",), prefix="shop1.")

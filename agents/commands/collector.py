@@ -1,0 +1,108 @@
+"""The command `collector`: takes what storefront SDKs and shops send over HTTP, and writes it to Kafka.
+
+TRIGGERS_SOURCES names who may send; without it only /collect answers. It asks for no login and speaks no TLS: put
+an ingress before it.
+"""
+
+import argparse
+import asyncio
+import logging
+import signal
+import sys
+from typing import Final
+
+from aiokafka.errors import KafkaError
+
+from agents.config.settings import Settings, SettingsError, address
+from agents.connect.sources import Connected, SourcesError
+from agents.faces.processes import supervise
+from agents.faces.site import connected, make_site, serving
+from agents.runtime import probes
+from agents.runtime.log import configure, say
+from agents.runtime.shutdown import report
+
+log = logging.getLogger("triggers.collector")
+
+LISTEN: Final = "127.0.0.1:8091"
+METRICS: Final = "127.0.0.1:9110"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--listen", default=LISTEN, metavar="HOST:PORT", help=f"where it takes events ({LISTEN})"
+    )
+    parser.add_argument(
+        "--metrics",
+        default=METRICS,
+        metavar="HOST:PORT",
+        help="of /metrics, /live and /ready; with several processes the first one's, and the next ports "
+        f"are the others'; empty: none ({METRICS})",
+    )
+    parser.add_argument(
+        "--processes", type=int, default=1, metavar="N", help="processes that share the port (1)"
+    )
+    parser.add_argument("--shared", action="store_true", help=argparse.SUPPRESS)
+
+
+def run(args: argparse.Namespace) -> int:
+    """0: stopped as told. 1: a fault; start it again. 2: wrong settings or sources, or the address is taken."""
+    configure()
+    try:
+        settings = Settings.read()
+        settings.require_kafka()
+        sources = connected(settings)
+        site_at = address("--listen", args.listen)
+        metrics_at = address("--metrics", args.metrics) if args.metrics else None
+        if args.processes > 1:
+            return supervise(_commands(args, metrics_at))
+        asyncio.run(_serve(settings, sources, site_at, metrics_at, args.shared))
+    except (SettingsError, SourcesError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    except Exception as error:
+        report(log, error, (KafkaError,))
+        return 1
+    return 0
+
+
+def _commands(args: argparse.Namespace, metrics: tuple[str, int] | None) -> list[list[str]]:
+    return [
+        ["collector", "--shared", "--listen", args.listen, "--metrics", _nth(metrics, number)]
+        for number in range(args.processes)
+    ]
+
+
+def _nth(metrics: tuple[str, int] | None, number: int) -> str:
+    if metrics is None:
+        return ""
+    host, port = metrics
+    shown = f"[{host}]" if ":" in host else host
+    return f"{shown}:{port + number if port else 0}"
+
+
+async def _serve(
+    settings: Settings,
+    sources: tuple[Connected, ...],
+    site_at: tuple[str, int],
+    metrics_at: tuple[str, int] | None,
+    shared: bool,
+) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    site = make_site(settings, sources)
+    async with serving(site, *site_at, shared=shared) as (port, failed):
+        if metrics_at:
+            await probes.serve(metrics_at, lambda: [], site.unready, site.collected.text)
+        _welcome(site_at[0], port, len(sources))
+        waiting = asyncio.create_task(stop.wait())
+        await asyncio.wait((waiting, failed), return_when=asyncio.FIRST_COMPLETED)
+        if failed.done():
+            failed.result()
+        say(log, "stopping")
+
+
+def _welcome(host: str, port: int, sources: int) -> None:
+    shown = f"[{host}]" if ":" in host else host
+    print(f"the collector is at http://{shown}:{port}/", flush=True)
+    say(log, "started", sources=sources)

@@ -1,0 +1,157 @@
+"""`connect check FILE`: which line of a sources file is wrong and why. `connect try SOURCE`: what becomes of a request.
+
+For whoever connects a shop: `try` reads a body from standard input and prints the events, what was left out
+and why, as a collector would have it. It writes nothing to Kafka.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from agents.collector.validation import Judged
+from agents.config.settings import Settings, SettingsError
+from agents.connect.contacts import keyed
+from agents.connect.signatures import SIGNED
+from agents.connect.sources import Connected, SourcesError, read, unkeyed
+from agents.connect.unpacking import Broken, TooLarge, UnknownPacking
+from agents.faces.trying import Tried, addresses, tried
+from stream.connect.source import KeyOf
+
+PEPPER: Final = b"a pepper of nobody's, for a try alone"
+PACKED: Final = {
+    UnknownPacking: "expected gzip, deflate or nothing packed, got another Content-Encoding",
+    Broken: "expected what is packed, got what cannot be unpacked",
+    TooLarge: "expected up to 8 MiB unpacked, got more",
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True)
+    check = actions.add_parser("check", help="check a sources file and show what it says")
+    check.add_argument("file", type=Path, metavar="FILE")
+    attempt = actions.add_parser("try", help="show what becomes of a request on standard input")
+    attempt.add_argument("source", metavar="SOURCE", help="a name of the sources file")
+    attempt.add_argument("--sources", type=Path, metavar="FILE", help="(TRIGGERS_SOURCES)")
+    attempt.add_argument("--path", metavar="PATH", help="where it was sent (the usual one)")
+    attempt.add_argument("--query", default="", metavar="A=1&B=2", help="behind the path's ?")
+    attempt.add_argument("--method", default="POST", metavar="METHOD", help="(POST)")
+    attempt.add_argument(
+        "--header", action="append", default=[], metavar="'Name: value'", help="one, and again"
+    )
+    attempt.add_argument("--headers", type=Path, metavar="FILE", help="of headers, one a line")
+    attempt.add_argument(
+        "--unproven", action="store_true", help="as from a page: without a secret or a signature"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """0: all well. 1: the file is wrong, or something was refused. 2: it cannot be read, or wrong arguments."""
+    try:
+        return _check(args.file) if args.action == "check" else _try(args)
+    except SourcesError as fault:
+        print(fault, file=sys.stderr)
+        return 1
+    except SettingsError as fault:
+        print(fault, file=sys.stderr)
+        return 2
+    except OSError as fault:
+        print(f"{fault.filename}: {fault.strerror}", file=sys.stderr)
+        return 2
+
+
+def _check(file: Path) -> int:
+    sources = read(file)
+    for each in sources:
+        print(f"{each.source.name} ({each.source.kind}, trust {each.source.trust})")
+        for line in (*_proofs(each), *(f"address: {path}" for path in addresses(each))):
+            print(f"  {line}")
+    if names := unkeyed(sources):
+        print(f"TRIGGERS_IDENTITY_PEPPER must be set for {', '.join(names)}")
+    print(f"{file}: {len(sources)} sources, all well")
+    return 0
+
+
+def _proofs(each: Connected) -> list[str]:
+    """What its senders name and prove themselves with, and a warning where that is too little."""
+    told = [f"keys: {len(each.keys)}, secrets: {len(each.secrets)}"]
+    if each.source.kind in SIGNED:
+        told.append("signed: taken with a signature by one of the secrets, and not without")
+    elif each.source.trust == "server" and not (each.keys or each.secrets):
+        told.append(
+            "warning: without keys and secrets nobody proves anything: taken as trust browser"
+        )
+    elif not (each.keys or each.secrets):
+        told.append("open: whoever knows the address may send")
+    if not each.source.cart_authority:
+        told.append("its carts do not count: another source tells of them")
+    return told
+
+
+def _try(args: argparse.Namespace) -> int:
+    settings = Settings.read()
+    file = args.sources or settings.sources
+    if file is None:
+        raise SettingsError("TRIGGERS_SOURCES is not set: name a file with --sources")
+    found = _named(read(file, _keyed(settings.pepper)), args.source)
+    headers = _headers(args)
+    try:
+        result = tried(
+            found,
+            body=sys.stdin.buffer.read(),
+            method=args.method.upper(),
+            path=args.path,
+            query=args.query,
+            headers=headers,
+            proven=not args.unproven,
+        )
+    except (UnknownPacking, Broken, TooLarge) as fault:
+        raise SettingsError(PACKED[type(fault)]) from None
+    _show(result)
+    return 1 if result.judged.refused else 0
+
+
+def _named(sources: tuple[Connected, ...], name: str) -> Connected:
+    for each in sources:
+        if each.source.name == name:
+            return each
+    known = ", ".join(each.source.name for each in sources) or "none"
+    raise SettingsError(f"{name}: expected a name of the sources file ({known})")
+
+
+def _keyed(pepper: bytes | None) -> Any:
+    def made(region: str | None) -> KeyOf:
+        return keyed(pepper or PEPPER, region)
+
+    return made
+
+
+def _headers(args: argparse.Namespace) -> dict[str, str]:
+    lines = list(args.header)
+    if args.headers is not None:
+        lines += args.headers.read_text(encoding="utf-8").splitlines()
+    pairs = [line.partition(":") for line in lines if line.strip()]
+    if wrong := [name for name, colon, _ in pairs if not colon]:
+        raise SettingsError(f"--header: expected 'Name: value', got {wrong[0]!r}")
+    return {name.strip().lower(): value.strip() for name, _, value in pairs}
+
+
+def _show(result: Tried) -> None:
+    """Events on standard output, a line each; everything else on standard error."""
+    for taken in result.judged.taken:
+        print(msgspec.json.format(taken.value, indent=2).decode())
+    for line in _told(result, result.judged):
+        print(line, file=sys.stderr)
+
+
+def _told(result: Tried, judged: Judged) -> list[str]:
+    lines = [f"{len(judged.taken)} events of {result.path}"]
+    lines += [f"left out: {name} {path}: {reason}" for name, reason, path in result.left_out]
+    lines += [
+        f"left out: {kind} {note.path}: {note.reason}, expected {note.expected}"
+        for kind, note in judged.left_out
+    ]
+    lines += [f"refused: {each.type} {each.path}: {each.reason}" for each in judged.refused]
+    return [*lines, f"the collector would answer: {result.answer}"]

@@ -1,0 +1,64 @@
+"""The faces: for each way of sending who may send, and what is answered. None knows events.
+
+Source: docs/connect.md, 1.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from agents.faces import answers, identification
+from agents.faces.identification import Shown
+from agents.faces.post import Post, Reply
+
+
+@dataclass(frozen=True)
+class Face:
+    """`kinds`: of the sources that may be meant. `taken`: the reply, with how many messages were refused.
+
+    `unreadable`: the status for a body that is none; a success where the service says so that the SDK knows.
+    `needs`: what a source wants to see that has both keys and secrets. secret: one of the secrets · any: one of
+    either · key: one of the keys, and where there are none nothing.
+    """
+
+    kinds: tuple[str, ...]
+    shown: Callable[[Post], Shown]
+    taken: Callable[[Post, int], Reply]
+    needs: Literal["secret", "any", "key"] = "any"
+    unreadable: int = 400
+
+
+SEGMENT: Final = Face(("segment",), identification.write_key, answers.success)
+SEGMENT_PIXEL: Final = Face(("segment",), identification.write_key, answers.pixel)
+POSTHOG: Final = Face(("posthog",), identification.project_token, answers.status_ok)
+MATOMO: Final = Face(("matomo",), identification.site, answers.of_matomo, needs="key")
+GA4_TAG: Final = Face(
+    ("ga4",), identification.stream, answers.no_content, needs="key", unreadable=204
+)
+GA4_PROTOCOL: Final = Face(
+    ("ga4",), identification.stream, answers.no_content, needs="secret", unreadable=204
+)
+TRACKERS: Final = ("snowplow", "adobe-commerce")
+SNOWPLOW: Final = Face(TRACKERS, identification.app, answers.ok, needs="key")
+SNOWPLOW_PIXEL: Final = Face(TRACKERS, identification.app, answers.pixel, needs="key")
+SHOPIFY: Final = Face(("shopify",), identification.token, answers.empty)
+WOOCOMMERCE: Final = Face(("woocommerce",), identification.token, answers.empty)
+SHOPIFY_PIXEL: Final = Face(("shopify-pixel",), identification.token, answers.empty)
+CLOUDEVENTS: Final = Face(("cloudevents",), identification.token, answers.empty, needs="secret")
+COMMERCETOOLS: Final = Face(("commercetools",), identification.token, answers.empty, needs="secret")
+ADOBE: Final = Face(("adobe-commerce",), identification.token, answers.empty, needs="secret")
+
+DEFAULTS: Final = {
+    "adobe-commerce": ADOBE,
+    "cloudevents": CLOUDEVENTS,
+    "commercetools": COMMERCETOOLS,
+    "ga4": GA4_TAG,
+    "matomo": MATOMO,
+    "posthog": POSTHOG,
+    "segment": SEGMENT,
+    "shopify": SHOPIFY,
+    "shopify-pixel": SHOPIFY_PIXEL,
+    "snowplow": SNOWPLOW,
+    "woocommerce": WOOCOMMERCE,
+}
+"""By the kind of a source: who answers at its own address when the path says no more."""

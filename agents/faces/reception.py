@@ -1,0 +1,201 @@
+"""One request from its bytes to its answer: whose it is, what it says, what Kafka has of it.
+
+The answer is said once the broker has acknowledged every event. Nothing that is sent makes a face fail: what
+cannot be read is refused by itself. No answer quotes what was posted. Source: docs/connect.md, 5.
+"""
+
+import time
+from collections.abc import Mapping
+from typing import Final
+
+from aiohttp import web
+
+from agents.collector.access import address
+from agents.collector.body import Limits, plain_body, raw_body
+from agents.collector.denied import UNREAD, Denied, denied
+from agents.collector.intake import Intake
+from agents.faces import answers, batches, cors, robots
+from agents.faces.face import ADOBE, CLOUDEVENTS, SHOPIFY_PIXEL
+from agents.faces.paths import OWN, Way, way_of
+from agents.faces.post import Post, Reply
+from agents.faces.senders import Admitted, Senders, Unknown
+from agents.faces.translated import is_unreadable, judged
+from stream.connect.registry import translate
+from stream.connect.request import Request
+from stream.connect.source import Source
+from stream.connect.translation import Translation
+from stream.connect.urls import parameters
+
+LIMITS: Final = Limits(packed=4 * 1024 * 1024, unpacked=8 * 1024 * 1024)
+BYTES_A_TOKEN: Final = 4096
+"""Bytes of a body that cost as much as an event: reading them does."""
+
+NOBODY: Final = "-"
+"""In place of a source that is not known."""
+
+FRAMES: Final = f"{OWN}{SHOPIFY_PIXEL.kinds[0]}/"
+HANDSHAKE: Final = "webhook-request-origin"
+WAITS: Final = "x-adobe-commerce-webhook-signature"
+"""A shop that sends it stands still until it is answered."""
+
+CODES: Final = {
+    400: "unreadable",
+    401: "unauthorized",
+    403: "origin_not_allowed",
+    408: "too_slow",
+    413: "too_large",
+    415: "unsupported_media_type",
+    429: "too_many_events",
+    503: "not_now",
+}
+PLAIN: Final = frozenset({"", "text/plain", "application/octet-stream"})
+
+
+class Reception:
+    def __init__(self, intake: Intake, senders: Senders) -> None:
+        self._intake = intake
+        self._senders = senders
+
+    async def answer(self, request: web.Request) -> web.Response:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        framed = request.path.startswith(FRAMES)
+        origins = self._intake.collecting.origins
+        allowed = cors.headers(headers.get("origin", ""), origins, framed)
+        if request.method == "OPTIONS":
+            return _asked(headers, allowed)
+        way = way_of(request.method, request.path)
+        if isinstance(way, Reply):
+            return _response(way, allowed)
+        if allowed is None:
+            self._intake.collected.answered(NOBODY, 403)
+            return _response(answers.fault(403, CODES[403], ORIGIN), None)
+        source, reply = await self._answered(request, way, headers)
+        self._intake.collected.answered(source, reply.status)
+        return _response(reply, allowed)
+
+    async def _answered(
+        self, request: web.Request, way: Way, headers: dict[str, str]
+    ) -> tuple[str, Reply]:
+        """The source's name, and what it hears."""
+        source = NOBODY
+        try:
+            post = await _post(request, way, headers)
+            told = _beforehand(post, way)
+            if told is not None:
+                return source, told
+            sender = address(request, self._intake.collecting.proxies)
+            admitted = self._admitted(way, post, sender)
+            source = admitted.source.name
+            return source, await self._take(way, post, admitted, sender)
+        except Denied as no:
+            message = no.answer.get("fault", "")
+            told = answers.fault(no.status, CODES[no.status], message)
+            return source, told._replace(headers=no.headers)
+
+    def _admitted(self, way: Way, post: Post, sender: str) -> Admitted:
+        """Raises Denied."""
+        try:
+            found = self._senders.admitted(way.face, way.name, post)
+        except Unknown as unknown:
+            self._intake.collected.unauthorized(way.face.kinds[0], unknown.reason)
+            self._intake.admit(sender)
+            raise denied(*SAID[unknown.reason]) from None
+        if not found.proven:
+            self._intake.admit(sender, 1 + len(post.body) // BYTES_A_TOKEN)
+        return found
+
+    async def _take(self, way: Way, post: Post, admitted: Admitted, sender: str) -> Reply:
+        """Raises Denied."""
+        source, collected = admitted.source, self._intake.collected
+        if way.face is CLOUDEVENTS and "json" not in post.content_type not in PLAIN:
+            raise denied(415, "expected JSON, got another content type")
+        body, cut_off = batches.within(post.body)
+        now = time.time_ns() // 1_000_000
+        given = Request(post.path, post.query, post.headers, body, post.method)
+        done = translate(source.kind, given, source, now)
+        if not admitted.proven and without_nobody(done, post.headers):
+            collected.robot(source.name)
+        found = judged(done, body, cut_off)
+        await self._intake.take(source.name, found, None if admitted.proven else sender)
+        self._tell(source, done)
+        if is_unreadable(done):
+            status = way.face.unreadable
+            if status >= 400:
+                return answers.fault(status, CODES[status], "expected JSON, got something else")
+        return way.face.taken(post, len(found.refused))
+
+    def _tell(self, source: Source, done: Translation) -> None:
+        self._intake.collected.left_out(source.name, (left.reason for left in done.left_out))
+        for left in done.left_out:
+            if left.reason.startswith("unknown"):
+                self._intake.collected.unknown(source.name, left.name)
+                self._intake.throttled_log.unknown(source.name, left.name)
+
+
+ORIGIN: Final = "expected an origin of TRIGGERS_COLLECT_ORIGINS, got another"
+SAID: Final = {
+    "no_source": (404, "expected a source that TRIGGERS_SOURCES names, got another"),
+    "no_key": (401, "expected a key of a source, got none"),
+    "wrong_key": (401, "expected a key of a source, got another"),
+    "wrong_signature": (401, "expected a signature with a secret of the source, got another"),
+}
+
+
+async def _post(request: web.Request, way: Way, headers: dict[str, str]) -> Post:
+    """Raises Denied."""
+    raw = await raw_body(request, LIMITS) if request.can_read_body else b""
+    query = parameters(request.rel_url.raw_query_string)
+    body = plain_body(request, raw, LIMITS) if raw else b""
+    return Post(request.method, way.rest, query, headers, raw, body)
+
+
+def _beforehand(post: Post, way: Way) -> Reply | None:
+    """What is answered whoever asks: Adobe's test of a new address, and its calls that hold a checkout up."""
+    if way.face is not ADOBE:
+        return None
+    if WAITS in post.headers:
+        return answers.LET_PASS
+    if post.method == "GET" and "challenge" in post.query:
+        return Reply(200, post.query["challenge"].encode(), answers.TEXT)
+    return None
+
+
+def without_nobody(done: Translation, headers: Mapping[str, str]) -> bool:
+    """Takes out what shows somebody at a screen where nobody is; says whether nobody is.
+
+    An order is one, whoever sends it.
+    """
+    nobody = robots.is_ahead(headers) or robots.is_robot(headers.get("user-agent", ""))
+    if nobody:
+        for event in done.events:
+            if event["type"] in robots.AT_A_SCREEN:
+                done.leave_out(event["type"], "robot")
+        done.events = [each for each in done.events if each["type"] not in robots.AT_A_SCREEN]
+    return nobody
+
+
+def _asked(headers: Mapping[str, str], allowed: Mapping[str, str] | None) -> web.Response:
+    """A browser's preflight, or the handshake of a sender of CloudEvents."""
+    if HANDSHAKE in headers:
+        agreed = {
+            "Allow": "POST",
+            "WebHook-Allowed-Origin": headers[HANDSHAKE],
+            "WebHook-Allowed-Rate": "*",
+        }
+        return web.Response(status=200, headers={**(allowed or {}), **agreed})
+    if allowed is None:
+        return _response(answers.fault(403, CODES[403], ORIGIN), None)
+    return web.Response(status=204, headers={**allowed, **cors.preflight(headers)})
+
+
+def _response(reply: Reply, allowed: Mapping[str, str] | None) -> web.Response:
+    headers = {**STANDARD, **reply.headers, **(allowed or {})}
+    if reply.content_type is not None:
+        headers["Content-Type"] = reply.content_type
+    response = web.Response(status=reply.status, body=reply.body or None, headers=headers)
+    if reply.status in UNREAD:
+        response.force_close()
+    return response
+
+
+STANDARD: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}

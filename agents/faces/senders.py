@@ -1,0 +1,111 @@
+"""The source that a request is of, and how far it is trusted.
+
+A key names a source and proves nothing: it stands in a page. A secret or a signature proves it. Source:
+docs/connect.md, 7.5.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from hmac import compare_digest
+from typing import Final, NamedTuple
+
+from msgspec import structs
+
+from agents.connect.signatures import SIGNED, is_genuine
+from agents.connect.sources import Connected
+from agents.faces.face import Face
+from agents.faces.identification import Shown
+from agents.faces.post import Post
+from stream.connect.source import Source
+
+PING: Final = b"webhook_id="
+"""The first call of a new webhook of WooCommerce: it is not signed, and says nothing."""
+
+
+class Unknown(Exception):
+    """`reason`: no_source, no_key, wrong_key or wrong_signature."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Admitted(NamedTuple):
+    """`source`: with the trust that this request has."""
+
+    source: Source
+    proven: bool
+
+
+class Senders:
+    def __init__(self, connected: Iterable[Connected]) -> None:
+        self._by_kind: defaultdict[str, list[Connected]] = defaultdict(list)
+        self._browsers: dict[str, Source] = {}
+        for each in connected:
+            self._by_kind[each.source.kind].append(each)
+            self._browsers[each.source.name] = structs.replace(each.source, trust="browser")
+
+    def as_browser(self, name: str) -> Source:
+        """The source, as far as it is trusted without a proof."""
+        return self._browsers[name]
+
+    def admitted(self, face: Face, name: str | None, post: Post) -> Admitted:
+        """Raises Unknown."""
+        candidates = [each for kind in face.kinds for each in self._by_kind.get(kind, ())]
+        if name is not None:
+            candidates = [each for each in candidates if _called(each, name)]
+        if not candidates:
+            raise Unknown("no_source")
+        if face.kinds[0] in SIGNED:
+            return self._signed(candidates, post)
+        if len(candidates) == 1 and not candidates[0].keys and not candidates[0].secrets:
+            return self._unproven(candidates[0])
+        shown = face.shown(post)
+        if name is not None:
+            shown = Shown((*shown.keys, name), (*shown.secrets, name))
+        return self._by_what_is_shown(face, candidates, shown, name)
+
+    def _by_what_is_shown(
+        self, face: Face, candidates: Sequence[Connected], shown: Shown, name: str | None
+    ) -> Admitted:
+        for each in candidates:
+            if _proves(shown.secrets, each.secrets):
+                return self._proven(each)
+        open_to_keys = [
+            each for each in candidates if not (face.needs == "secret" and each.secrets)
+        ]
+        for each in open_to_keys:
+            if any(key in each.keys for key in shown.keys):
+                return self._unproven(each) if each.secrets else self._proven(each)
+        without = [
+            each
+            for each in open_to_keys
+            if not each.keys and (face.needs == "key" or not each.secrets)
+        ]
+        if len(without) == 1:
+            return self._unproven(without[0])
+        given = set(shown.keys) - {name}
+        raise Unknown("wrong_key" if given else "no_key")
+
+    def _signed(self, candidates: Sequence[Connected], post: Post) -> Admitted:
+        for each in candidates:
+            if is_genuine(each.source.kind, post.raw, post.headers, each.secrets):
+                return self._proven(each)
+        if candidates[0].source.kind == "woocommerce" and post.raw.startswith(PING):
+            return self._unproven(candidates[0])
+        raise Unknown("wrong_signature")
+
+    def _proven(self, found: Connected) -> Admitted:
+        return Admitted(found.source, found.source.trust == "server")
+
+    def _unproven(self, found: Connected) -> Admitted:
+        return Admitted(self.as_browser(found.source.name), False)
+
+
+def _called(each: Connected, name: str) -> bool:
+    return name == each.source.name or name in each.keys or _proves((name,), each.secrets)
+
+
+def _proves(shown: Iterable[str], secrets: Sequence[str]) -> bool:
+    given = [each.encode("utf-8", "replace") for each in shown]
+    return any(compare_digest(one, secret.encode()) for one in given for secret in secrets)

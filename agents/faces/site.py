@@ -1,0 +1,119 @@
+"""The collector as a service: the faces, /collect, probes, and the way to Kafka behind them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Final, NamedTuple
+
+from aiohttp import web
+
+from agents.collector.access import OF_SDKS, Collecting
+from agents.collector.handler import add_collect
+from agents.collector.intake import Intake
+from agents.collector.metrics import CollectorMetrics
+from agents.collector.producer import EventProducer
+from agents.collector.rejects import Rejects
+from agents.config.settings import Settings, SettingsError
+from agents.connect.contacts import keyed
+from agents.connect.sources import Connected, Keyed, read, unkeyed, without_keys
+from agents.faces.reception import Reception
+from agents.faces.senders import Senders
+
+LONGEST_LINE: Final = 64 * 1024
+"""Bytes of a request's first line: trackers put whole carts into a URL."""
+
+LONGEST_HEADER: Final = 32 * 1024
+"""Bytes of a header: a page of the shop's own domain sends its cookies."""
+
+GOODBYE_S: Final = 6.0
+"""For the posts that are under way when it is told to stop. Longer than the broker may take."""
+
+
+class Site(NamedTuple):
+    """`work` is to run for as long as the application answers."""
+
+    app: web.Application
+    work: tuple[Callable[[], Awaitable[None]], ...]
+    intake: Intake
+    collected: CollectorMetrics
+
+    def unready(self) -> list[str]:
+        return [] if self.intake.ready else ["no broker has been reached, or the topic is missing"]
+
+
+def connected(settings: Settings) -> tuple[Connected, ...]:
+    """The sources of TRIGGERS_SOURCES. Raises SettingsError, SourcesError, OSError."""
+    if settings.sources is None:
+        return ()
+    pepper = settings.pepper
+    keys: Keyed = without_keys if pepper is None else (lambda region: keyed(pepper, region))
+    sources = read(settings.sources, keys)
+    if pepper is None and (names := unkeyed(sources)):
+        raise SettingsError(
+            f"TRIGGERS_IDENTITY_PEPPER is not set: addresses of {', '.join(names)} need it"
+        )
+    return sources
+
+
+def make_site(settings: Settings, sources: tuple[Connected, ...]) -> Site:
+    """Raises SettingsError."""
+    collected = CollectorMetrics(each.source.name for each in sources)
+    carrier, rejects = EventProducer(settings), Rejects(settings, collected)
+    intake = Intake(Collecting.read(rates=OF_SDKS), carrier, rejects, collected)
+    app = web.Application()
+    site = Site(app, (carrier.run, rejects.run), intake, collected)
+    add_collect(app, intake, settings)
+    app.router.add_get("/live", _live)
+    app.router.add_get("/ready", _ready(site))
+    app.router.add_route("*", "/{path:.*}", Reception(intake, Senders(sources)).answer)
+    return site
+
+
+@asynccontextmanager
+async def serving(
+    site: Site, host: str, port: int, *, shared: bool = False
+) -> AsyncIterator[tuple[int, asyncio.Future[None]]]:
+    """The port, and what ends with the fault that ended the work behind. Raises OSError.
+
+    `shared`: other processes answer at the same port. A client that goes away does not stop what it sent.
+    """
+    runner = web.AppRunner(
+        site.app,
+        access_log=None,
+        handler_cancellation=False,
+        shutdown_timeout=GOODBYE_S,
+        auto_decompress=False,  # signatures are over the bytes as they came
+        max_line_size=LONGEST_LINE,
+        max_field_size=LONGEST_HEADER,
+    )
+    await runner.setup()
+    tasks = [asyncio.ensure_future(each()) for each in site.work]
+    failed = asyncio.ensure_future(_first(tasks))
+    try:
+        await web.TCPSite(runner, host, port, reuse_port=shared, backlog=1024).start()
+        yield runner.addresses[0][1], failed
+    finally:
+        await runner.cleanup()
+        for task in (failed, *tasks):
+            task.cancel()
+        await asyncio.gather(failed, *tasks, return_exceptions=True)
+
+
+async def _first(tasks: Sequence[asyncio.Future[None]]) -> None:
+    """What runs behind the site runs for ever, or the service ends."""
+    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in done:
+        task.result()
+    raise RuntimeError("it ended by itself")
+
+
+async def _live(request: web.Request) -> web.Response:
+    return web.Response(text="ok\n")
+
+
+def _ready(site: Site) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def answer(request: web.Request) -> web.Response:
+        faults = site.unready()
+        return web.Response(text="\n".join(faults or ["ok"]) + "\n", status=503 if faults else 200)
+
+    return answer

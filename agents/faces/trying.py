@@ -1,0 +1,88 @@
+"""What a collector would make of one request to a source. Pure, but for the clock that the caller reads."""
+
+import time
+from typing import Final, NamedTuple
+
+from agents.collector.validation import Judged
+from agents.connect.signatures import SIGNED
+from agents.connect.sources import Connected
+from agents.connect.unpacking import unpacked
+from agents.faces import batches
+from agents.faces.face import DEFAULTS
+from agents.faces.paths import OWN, Way, way_of
+from agents.faces.post import Post, Reply
+from agents.faces.reception import LIMITS, without_nobody
+from agents.faces.senders import Senders, Unknown
+from agents.faces.translated import is_unreadable, judged
+from stream.connect.registry import translate
+from stream.connect.request import Request
+from stream.connect.translation import LeftOut
+from stream.connect.urls import parameters
+
+USUAL: Final = {
+    "ga4": "/g/collect",
+    "matomo": "/matomo.php",
+    "posthog": "/e",
+    "segment": "/v1/batch",
+    "snowplow": "/com.snowplowanalytics.snowplow/tp2",
+}
+"""Where the SDKs of a kind send when nobody tells them otherwise."""
+
+
+class Tried(NamedTuple):
+    path: str
+    judged: Judged
+    left_out: list[LeftOut]
+    answer: str
+
+
+def addresses(each: Connected) -> list[str]:
+    """Paths at which a source may be sent to."""
+    own = f"{OWN}{each.source.kind}/{each.source.name}"
+    usual = USUAL.get(each.source.kind)
+    return [own] if usual is None else [usual, own + usual]
+
+
+def tried(
+    each: Connected,
+    *,
+    body: bytes,
+    method: str = "POST",
+    path: str | None = None,
+    query: str = "",
+    headers: dict[str, str],
+    proven: bool = True,
+) -> Tried:
+    """`proven`: as if its sender had shown a secret. Raises UnknownPacking, Broken, TooLarge."""
+    source = each.source
+    where = path or USUAL.get(source.kind, f"{OWN}{source.kind}/{source.name}")
+    way = _way(source.kind, method, where)
+    plain = unpacked(body, headers.get("content-encoding", ""), LIMITS.unpacked)
+    post = Post(method, way.rest, parameters(query), headers, body, plain)
+    kept, cut_off = batches.within(plain)
+    trusted = source if proven else Senders([each]).as_browser(source.name)
+    given = Request(post.path, post.query, headers, kept, method)
+    done = translate(source.kind, given, trusted, time.time_ns() // 1_000_000)
+    if trusted.trust == "browser":
+        without_nobody(done, headers)
+    found = judged(done, kept, cut_off)
+    return Tried(where, found, done.left_out, _answer(each, way, post, found, is_unreadable(done)))
+
+
+def _way(kind: str, method: str, path: str) -> Way:
+    """Of a path that the collector does not know, the source's own face."""
+    way = way_of(method, path)
+    if isinstance(way, Reply) or kind not in way.face.kinds:
+        return Way(DEFAULTS[kind], None, path)
+    return way
+
+
+def _answer(each: Connected, way: Way, post: Post, found: Judged, unreadable: bool) -> str:
+    try:
+        Senders([each]).admitted(way.face, way.name, post)
+    except Unknown as unknown:
+        hint = " (a signature is over the bytes as they came)" if each.source.kind in SIGNED else ""
+        return f"401 {unknown.reason}{hint}"
+    if unreadable and way.face.unreadable >= 400:
+        return f"{way.face.unreadable} not_json"
+    return str(way.face.taken(post, len(found.refused)).status)

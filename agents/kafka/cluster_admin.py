@@ -1,0 +1,192 @@
+"""Creates the topics that are missing, and checks them all; waits for a broker.
+
+Nothing that exists is ever changed: a fault comes with its fix. Source of what is required: schemas/topics.yaml.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
+from kafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+
+from agents.config.settings import Settings, kafka_python_options
+from agents.kafka.credentials import check_credentials
+from agents.kafka.topics import CLAIMS, EVENTS, FACTS, Layout, TopicSpec, required
+from agents.runtime.log import say
+
+PATIENCE_S: Final = 0.5
+LONGEST_PAUSE_S: Final = 5.0
+"""From try to try while no broker answers: at first, and at most."""
+
+PARTITIONS: Final = 4
+"""Partitions of the input where nothing is said: as many workers can share the work."""
+
+
+log = logging.getLogger("triggers.topics")
+
+
+class TopicsError(Exception):
+    """All that is wrong with the topics, one line each, with the fix in it."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A topic as the broker has it."""
+
+    partitions: int
+    config: dict[str, str]
+
+
+@contextmanager
+def connected(settings: Settings) -> Iterator[KafkaAdminClient]:
+    """An admin client. Raises SettingsError without a broker, KafkaError when none answers."""
+    admin = KafkaAdminClient(client_id="triggers-topics", **kafka_python_options(settings))
+    try:
+        yield admin
+    finally:
+        admin.close()
+
+
+def create(
+    admin: KafkaAdminClient,
+    settings: Settings,
+    names: Iterable[str],
+    partitions: int | None = None,
+    facts_partitions: int | None = None,
+    claims_partitions: int | None = None,
+    replication: int | None = None,
+) -> list[str]:
+    """Makes the topics that are missing, and returns their names. Raises TopicsError, KafkaError.
+
+    Counts left out are those of the topics that exist, else 4, as many for the facts and as the facts
+    for the claims; `replication` left out is the broker's default.
+    """
+    names = tuple(names)
+    found = find(admin, [spec.name for spec in required(settings, names, Layout(0, 0, 0))])
+    inputs = _partitions(found, settings.topic(EVENTS), partitions) or PARTITIONS
+    people = _partitions(found, settings.topic(FACTS), facts_partitions) or inputs
+    keys = _partitions(found, settings.topic(CLAIMS), claims_partitions) or people
+    missing = {
+        spec.name: {
+            "num_partitions": spec.partitions,
+            "replication_factor": replication or -1,
+            "configs": spec.config,
+        }
+        for spec in required(settings, names, Layout(inputs, people, keys))
+        if spec.name not in found
+    }
+    if missing:
+        answer = admin.create_topics(missing, raise_errors=False)
+        for topic in answer["topics"]:
+            error = for_code(topic["error_code"])
+            if topic["error_code"] and error is not TopicAlreadyExistsError:
+                raise error(f"{topic['name']}: {topic.get('error_message')}")
+        admin.wait_for_topics(list(missing), timeout_ms=30_000)
+    return list(missing)
+
+
+def _partitions(found: Mapping[str, Found], name: str, wanted: int | None) -> int | None:
+    """Those that the topic has, else those wanted. Raises TopicsError when the two differ."""
+    if name not in found:
+        return wanted
+    there = found[name].partitions
+    if wanted and wanted != there:
+        raise TopicsError(
+            f"{name} has {there} partitions, not {wanted}: their number stays as it was made, "
+            "or keys move away from their state. Leave the option out, or start under another "
+            "TRIGGERS_PREFIX"
+        )
+    return there
+
+
+def check(admin: KafkaAdminClient, settings: Settings, names: Iterable[str]) -> Layout:
+    """The partitions of the stages, when every topic is as it must be.
+
+    Raises TopicsError, KafkaError.
+    """
+    names = tuple(names)
+    wanted = [spec.name for spec in required(settings, names, Layout(0, 0, 0))]
+    found = find(admin, wanted)
+    nothing = Found(0, {})
+    fed = EVENTS, FACTS, CLAIMS
+    layout = Layout(*(found.get(settings.topic(topic), nothing).partitions for topic in fed))
+    faults = [
+        fault
+        for spec in required(settings, names, layout)
+        for fault in faults_of(spec, found.get(spec.name), settings)
+    ]
+    if faults:
+        raise TopicsError("\n".join(faults))
+    return layout
+
+
+def faults_of(spec: TopicSpec, found: Found | None, settings: Settings) -> Iterator[str]:
+    """What is wrong with one topic, in words that say what to do."""
+    if found is None:
+        yield f"{spec.name} is missing: make it with `storefront-triggers topics`"
+        return
+    changelog = spec.config["cleanup.policy"] == "compact"
+    if changelog and spec.partitions and found.partitions != spec.partitions:
+        yield (
+            f"{spec.name} has {found.partitions} partitions, its stage's input {spec.partitions}: "
+            "keys have moved away from their state. Start again under another TRIGGERS_PREFIX, "
+            f"with {spec.partitions} partitions from the start"
+        )
+    for key in sorted(spec.exact | spec.least):
+        wanted, is_ = spec.config[key], found.config.get(key)
+        if is_ is None:
+            yield (
+                f"{spec.name}: {key} cannot be read: allow DescribeConfigs, use Kafka 3.6 or later"
+            )
+        elif is_ != wanted and (key in spec.exact or int(is_) < int(wanted)):
+            brokers = ",".join(settings.kafka)
+            yield (
+                f"{spec.name} has {key}={is_}, {wanted} is needed: kafka-configs.sh "
+                f"--bootstrap-server {brokers} --alter --entity-type topics "
+                f"--entity-name {spec.name} --add-config {key}={wanted}"
+            )
+
+
+def find(admin: KafkaAdminClient, names: Iterable[str]) -> dict[str, Found]:
+    """Those of the topics that exist."""
+    described = {
+        topic["name"]: len(topic["partitions"])
+        for topic in admin.describe_topics(list(names))
+        if not topic["error_code"]
+    }
+    if not described:
+        return {}
+    resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in described]
+    configs = admin.describe_configs(resources, config_filter="all").get("topic", {})
+    return {
+        name: Found(count, {key: entry["value"] for key, entry in configs.get(name, {}).items()})
+        for name, count in described.items()
+    }
+
+
+async def ready(settings: Settings, names: Iterable[str]) -> tuple[Layout, int]:
+    """The partitions of the stages and the number of brokers, as soon as a broker answers.
+
+    Raises TopicsError, SettingsError when we are not let in, and KafkaError for what will not pass.
+    """
+    names = tuple(names)
+
+    def ask() -> tuple[Layout, int]:
+        with connected(settings) as admin:
+            return check(admin, settings, names), len(admin.describe_cluster()["brokers"])
+
+    pause = PATIENCE_S
+    while True:
+        await check_credentials(settings)
+        try:
+            return await asyncio.to_thread(ask)
+        except KafkaError as error:
+            if not error.retriable:
+                raise
+            say(log, "no_broker", logging.WARNING, error=type(error).__name__, retry_s=pause)
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, LONGEST_PAUSE_S)

@@ -1,0 +1,123 @@
+"""The batches of what was fetched of a partition, and the bytes in which each of them lies."""
+
+import struct
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any, Final
+
+from aiokafka.errors import CorruptRecordException
+from aiokafka.record import MemoryRecords
+from crc32c import crc32c
+
+from agents.kafka import decompression
+from stream.events.records import Block
+
+_SIZE: Final = struct.Struct(">qi")
+"""Base offset, and the bytes behind: what a batch of any format begins with."""
+
+_HEAD: Final = struct.Struct(">qiibIhiqqqhii")
+"""What stands before the records of a batch. Source: the Kafka protocol, "Record Batch"."""
+
+_FORMAT_AT: Final = 16
+"""The byte of the format: 2 is the newest."""
+
+_CODEC: Final = 0x07
+_STAMPED: Final = 0x08
+_OF_A_TRANSACTION: Final = 0x30
+"""Of the attributes: the compression type, whether the broker stamped all records, and a transaction's records or marker."""
+
+_CHECKED_FROM: Final = 21
+"""Behind the checksum (CRC-32C), which is of all from here on."""
+
+
+class _Records:
+    """Those of a batch, as aiokafka parses them, whenever somebody asks."""
+
+    __slots__ = ("_data", "_end", "_start")
+
+    def __init__(self, data: bytes, start: int, end: int) -> None:
+        self._data = data
+        self._start = start
+        self._end = end
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(MemoryRecords(self._data[self._start : self._end]).next_batch())
+
+
+Read = tuple[_Records, int, int, int | None, Block]
+"""(records, first offset, that behind it, the broker's time, all records as a block)."""
+
+
+class RetainedBatches:
+    """In place of MemoryRecords of aiokafka: the same batches, and the bytes of the one that came last."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._start = self._end = 0
+        self._head: tuple[int, ...] | None = None
+
+    def size_in_bytes(self) -> int:
+        return len(self._data)
+
+    def has_next(self) -> bool:
+        """Whether there is another batch, whole: a fetch ends anywhere."""
+        behind = self._end + _SIZE.size
+        return behind <= len(self._data) and behind + self._size() <= len(self._data)
+
+    def _size(self) -> int:
+        """Bytes of the next batch, behind where its size stands."""
+        size: int = _SIZE.unpack_from(self._data, self._end)[1]
+        return size
+
+    def _move(self) -> None:
+        """To the next batch."""
+        self._start, self._end = self._end, self._end + _SIZE.size + self._size()
+        new = self._end - self._start >= _HEAD.size and self._data[self._start + _FORMAT_AT] >= 2
+        self._head = _HEAD.unpack_from(self._data, self._start) if new else None
+
+    def next_batch(self) -> Any:
+        self._move()
+        return MemoryRecords(self._data[self._start : self._end]).next_batch()
+
+    def next_block(self, check: bool) -> Read | None:
+        """The next batch as a block, read here alone: many have one event, for which aiokafka takes ten times as long.
+        None, and it is still the next, if it is of a transaction, of an older format, or a bomb."""
+        before = self._start, self._end
+        self._move()
+        if self._head is not None and not self._head[5] & _OF_A_TRANSACTION:
+            base, flags, behind, latest = (self._head[n] for n in (0, 5, 6, 8))
+            if check and not self.is_whole(None):
+                raise CorruptRecordException(f"invalid CRC at offset {base}")
+            time = latest if flags & _STAMPED else None
+            with suppress(decompression.DecompressionBomb):
+                decompression.weigh(self.count)
+                block = self._block(base, flags & _CODEC, time)
+                records = _Records(self._data, self._start, self._end)
+                return records, base, base + behind + 1, time, block
+        self._start, self._end = before
+        return None
+
+    def is_whole(self, batch: Any) -> bool:
+        """Whether what came last is what its checksum says."""
+        if self._head is None:
+            return bool(batch.validate_crc())
+        checked = memoryview(self._data)[self._start + _CHECKED_FROM : self._end]
+        return bool(self._head[4] == crc32c(checked))
+
+    @property
+    def count(self) -> int:
+        """Records of what came last; 0 of an older format of messages, which does not tell."""
+        return self._head[-1] if self._head else 0
+
+    def block(self, batch: Any, time: int | None) -> Block | None:
+        """What came last, unpacked; None of an older format of messages. Raises Bomb."""
+        if self._head is None:
+            return None
+        return self._block(batch.base_offset, batch.compression_type, time)
+
+    def _block(self, base: int, codec: int, time: int | None) -> Block:
+        assert self._head is not None
+        head = self._start + _HEAD.size
+        stored = self._data if codec else memoryview(self._data)  # as it is, it is not copied
+        payload = decompression.DECODERS[codec](stored[head : self._end])
+        return base, self._head[7], time, self.count, payload

@@ -1,0 +1,123 @@
+"""What the collector costs a post and a batched event, beside an empty aiohttp handler, on one core.
+
+CPU is that of the process, so that figures hold on a machine that does other things, too: a core takes
+1,000,000 µs of it a second. Requests are made before anything is measured.
+"""
+
+import argparse
+import asyncio
+import itertools
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from tests.bench import log
+from tests.bench.posts import SOURCES, batched, send, singles
+from tests.bench.process import Cost, Failed, Subject, cost
+from tests.bench.room import Room
+from tests.bench.subjects import free_port
+from tests.bench.table import Rounds
+
+SMOKE: Final = "--posts 400 --batches 8 --rounds 1"
+READY_S: Final = 120.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--posts", type=int, default=20_000, help="single posts in each round")
+    parser.add_argument("--batches", type=int, default=600, help="batches in each round")
+    parser.add_argument("--size", type=int, default=100, help="events of a batch")
+    parser.add_argument("--visitors", type=int, default=2_000)
+    parser.add_argument("--lines", type=int, default=64, help="connections at once")
+    parser.add_argument("--partitions", type=int, default=4)
+    parser.add_argument("--rounds", type=int, default=3)
+
+
+def run(args: argparse.Namespace, room: Room) -> None:
+    settings = log.settings_of(room.bootstrap, "collecting")
+    log.make(settings, args.partitions)
+    sources = room.folder / "sources.yaml"
+    sources.write_text(SOURCES)
+    ports = free_port(), free_port()
+    variables = {
+        **log.environ(settings),
+        "TRIGGERS_SOURCES": str(sources),
+        "TRIGGERS_COLLECT_PER_ADDRESS": "0",
+        "TRIGGERS_COLLECT_PER_VISITOR": "0",
+    }
+    listen = f"127.0.0.1:{ports[0]}"
+    collector = [sys.executable, "-m", "agents", "collector", "--listen", listen, "--metrics", ""]
+    empty = [sys.executable, "-m", "tests.bench.empty", str(ports[1])]
+    found = Rounds()
+    with (
+        _served(collector, variables, room.folder / "collector.log", ports[0]) as taking,
+        _served(empty, {}, room.folder / "empty.log", ports[1]) as idle,
+    ):
+        _measured(taking, ports[0], _singles(args, 500), args, 1)
+        for number in range(args.rounds):
+            print(f"round {number + 1} of {args.rounds}", flush=True)
+            for name, subject, port in (
+                ("collector", taking, ports[0]),
+                ("empty handler", idle, ports[1]),
+            ):
+                posts = _singles(args, args.posts)
+                found.add(f"{name}, a post", _measured(subject, port, posts, args, 1))
+                batches = list(itertools.islice(batched(args.visitors, args.size), args.batches))
+                found.add(
+                    f"{name}, an event of {args.size}",
+                    _measured(subject, port, batches, args, args.size),
+                )
+    found.show("Collecting: CPU of a post, and of an event in a batch")
+    for name, unit in (("a post", "posts"), (f"an event of {args.size}", "batched events")):
+        print(f"one core: {1e6 / found.cpu(f'collector, {name}'):,.0f} {unit} a second")
+    log.drop(settings)
+
+
+def _singles(args: argparse.Namespace, count: int) -> list[bytes]:
+    return list(itertools.islice(singles(args.visitors), count))
+
+
+def _measured(
+    subject: "_Server", port: int, requests: list[bytes], args: argparse.Namespace, events: int
+) -> Cost:
+    first = subject.moment()
+    statuses = asyncio.run(send(port, _counted(requests, subject, events), args.lines))
+    if set(statuses) != {b"200"}:
+        raise Failed(f"expected 200 alone, got {statuses}:\n{subject.tail()}")
+    return cost(first, subject.moment())
+
+
+def _counted(requests: list[bytes], subject: "_Server", events: int) -> Iterator[bytes]:
+    for request in requests:
+        yield request
+        subject.done += events
+
+
+class _Server(Subject):
+    """A process that answers; what it has done is counted by who asks it."""
+
+    def __init__(self, command: list[str], variables: dict[str, str], file: Path) -> None:
+        self.done = 0
+        super().__init__(command, variables, file, lambda: self.done)
+
+
+def _served(command: list[str], variables: dict[str, str], file: Path, port: int) -> _Server:
+    subject = _Server(command, variables, file)
+    limit = time.monotonic() + READY_S
+    while not _ready(port):
+        if subject.process.poll() is not None or time.monotonic() > limit:
+            raise Failed(f"does not get ready:\n{subject.tail()}")
+        time.sleep(0.1)
+    return subject
+
+
+def _ready(port: int) -> bool:
+    """Whether it answers, and a collector has reached its broker."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as line:
+            line.sendall(b"GET /ready HTTP/1.0\r\nHost: x\r\n\r\n")
+            return b" 200 " in line.recv(64)
+    except OSError:
+        return False

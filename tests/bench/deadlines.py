@@ -1,0 +1,110 @@
+"""(h) A million deadlines at one moment: how long the loop stands still at most, and what each takes.
+
+Of one partition of the visitors stage, and of one of the people stage, as a worker fires them: a few at a time, and
+what they decide is packed. Between two stretches everybody else has a turn.
+"""
+
+import argparse
+import time
+from collections.abc import Callable, Iterator
+from typing import Final
+
+import msgspec
+
+from agents.config.recipes import read
+from agents.kafka.partitioner import partition_of
+from agents.worker.deadlines import MOST
+from agents.worker.packing import PACKED, Packer
+from stream.outputs.outputs import Outputs
+from stream.stages.people import People
+from stream.stages.visitors import Visitors
+from stream.stages.watermark import watermark_record
+from tests.bench.room import Room
+from tests.bench.table import share, show
+from tests.bench.traffic import START
+
+SMOKE: Final = "--visitors 20000"
+AT_A_TIME: Final = 1_000
+DAY: Final = 86_400_000
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--visitors", type=int, default=1_000_000)
+    parser.add_argument("--partitions", type=int, default=4)
+
+
+def run(args: argparse.Namespace, room: Room) -> None:
+    recipes = read(None)
+    visitors, people = Visitors(recipes), People(recipes, 1)
+    for first in range(0, args.visitors, AT_A_TIME):
+        visitors.process(_carts(first, min(first + AT_A_TIME, args.visitors)), Outputs())
+        visitors.changes()
+    visitors.most = people.most = MOST
+    facts: list[bytes] = []
+
+    def sent(out: Outputs) -> None:
+        packer = Packer(PACKED)
+        for person, value in out.facts:
+            key = person.encode()
+            packer.add("facts", partition_of(key, args.partitions), key, value)
+        facts.extend(value for _, value in out.facts)
+        packer.batches()
+
+    def idle(out: Outputs) -> None:
+        visitors.advance(START + DAY, out)
+
+    took = {"visitors fall idle": _stretches(visitors, idle, sent)}
+    people.add((offset, value) for offset, value in enumerate(facts))
+    people.add([(len(facts), watermark_record({0: START + 300_001}, 1))])
+    took["facts are applied"] = _stretches(people, people.advance, lambda out: None)
+    people.add([(len(facts) + 1, watermark_record({0: START + 2 * DAY}, 1))])
+    took["reminders fire"] = _stretches(people, people.advance, lambda out: None)
+
+    def forgotten(out: Outputs) -> None:
+        visitors.advance(START + 32 * DAY, out)
+
+    took["visitors are forgotten"] = _stretches(visitors, forgotten, sent)
+    took["what changed is packed"] = list(_parts(visitors))
+    show(
+        f"{args.visitors:,} at one moment, {MOST} at a stretch: how long a stretch takes, ms",
+        ("", "p50", "p99", "longest", "all of them, s"),
+        [
+            (
+                what,
+                *(f"{share(each, part) / 1000:.1f}" for part in (0.5, 0.99, 1)),
+                f"{sum(each) / 1e6:.1f}",
+            )
+            for what, each in took.items()
+        ],
+    )
+
+
+def _carts(first: int, last: int) -> Iterator[tuple[int, int, bytes, bytes]]:
+    """Of so many visitors, all within a millisecond."""
+    for number in range(first, last):
+        visitor = f"v{number}"
+        item = {"product_id": "lamp", "quantity": 1, "price": 40}
+        event = {"id": "1", "type": "cart.item_added", "visitor": visitor, "item": item}
+        yield number, START, visitor.encode(), msgspec.json.encode(event)
+
+
+def _stretches(
+    stage: Visitors | People, begin: Callable[[Outputs], None], sent: Callable[[Outputs], None]
+) -> list[int]:
+    """Microseconds that each stretch takes, until nothing is due."""
+    took, act = list[int](), begin
+    while act is begin or stage.owes:
+        began, out = time.perf_counter_ns(), Outputs()
+        act(out)
+        sent(out)
+        took.append((time.perf_counter_ns() - began) // 1000)
+        act = stage.catch_up
+    return took
+
+
+def _parts(stage: Visitors) -> Iterator[int]:
+    """Microseconds that each part of a flush takes."""
+    parts, began = stage.parts(), time.perf_counter_ns()
+    for _ in parts:
+        yield (time.perf_counter_ns() - began) // 1000
+        began = time.perf_counter_ns()

@@ -1,0 +1,55 @@
+"""What is due in many partitions, while others wait for their turn."""
+
+import asyncio
+from contextlib import suppress
+from itertools import pairwise
+from typing import Any, cast
+
+from agents.config.settings import Settings
+from agents.worker.assignment import Assignment
+from agents.worker.deadlines import Deadlines
+from agents.worker.metrics import Metrics
+
+
+class Owing:
+    """A partition in which so many stretches of deadlines are due."""
+
+    def __init__(self, number: int, stretches: int, story: list[int]) -> None:
+        self.tp = number
+        self.stage = self
+        self.left = stretches
+        self._number = number
+        self._story = story
+
+    @property
+    def owes(self) -> bool:
+        return self.left > 0
+
+    async def catch_up(self) -> None:
+        self.left -= 1
+        self._story.append(self._number)
+
+
+def test_partitions_take_turns_and_others_have_theirs_between() -> None:
+    story: list[int] = []
+
+    async def run() -> None:
+        unused = cast(Any, None)
+        assignment = Assignment(Settings(), unused, unused, unused, Metrics())
+        owing = [Owing(number, 2 + number, story) for number in range(2)]
+        assignment.processors = cast(Any, {each.tp: each for each in owing})
+        assignment.flowing = True
+        task = asyncio.ensure_future(Deadlines(assignment).run())
+        await asyncio.sleep(0)
+        assert story == [], "nobody has said so yet"
+        assignment.owing.set()
+        while any(each.owes for each in owing):
+            await asyncio.sleep(0)
+            story.append(-1)
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+    asyncio.run(run())
+    assert [each for each in story if each >= 0] == [0, 1, 0, 1, 1]
+    assert all(-1 in (sooner, later) for sooner, later in pairwise(story))

@@ -1,0 +1,132 @@
+"""Which path is whose, and what is answered to the calls that carry no event."""
+
+import pytest
+
+from agents.faces import face
+from agents.faces.answers import NOT_FOUND
+from agents.faces.paths import NOT_ALLOWED, Way, way_of
+from agents.faces.post import Reply
+from tests.contract.test_connect import EXAMPLES, read
+
+USUAL = {
+    "POST /v1/batch": face.SEGMENT,
+    "POST /v1/b": face.SEGMENT,
+    "POST /v1/t": face.SEGMENT,
+    "POST /v1/i": face.SEGMENT,
+    "POST /v1/p": face.SEGMENT,
+    "POST /v1/g": face.SEGMENT,
+    "POST /v1/a": face.SEGMENT,
+    "POST /v1/s": face.SEGMENT,
+    "POST /v1/track": face.SEGMENT,
+    "POST /v1/identify": face.SEGMENT,
+    "POST /v1/page": face.SEGMENT,
+    "POST /v1/screen": face.SEGMENT,
+    "POST /v1/group": face.SEGMENT,
+    "POST /v1/alias": face.SEGMENT,
+    "POST /v1/merge": face.SEGMENT,
+    "POST /beacon/v1/batch": face.SEGMENT,
+    "GET /pixel/v1/track": face.SEGMENT_PIXEL,
+    "GET /pixel/v1/page": face.SEGMENT_PIXEL,
+    "POST /e/": face.POSTHOG,
+    "GET /e/": face.POSTHOG,
+    "POST /i/v0/e/": face.POSTHOG,
+    "POST /batch": face.POSTHOG,
+    "POST /batch/": face.POSTHOG,
+    "POST /capture/": face.POSTHOG,
+    "POST /track/": face.POSTHOG,
+    "GET /matomo.php": face.MATOMO,
+    "POST /matomo.php": face.MATOMO,
+    "POST /piwik.php": face.MATOMO,
+    "POST /g/collect": face.GA4_TAG,
+    "GET /g/collect": face.GA4_TAG,
+    "POST /mp/collect": face.GA4_PROTOCOL,
+    "POST /com.snowplowanalytics.snowplow/tp2": face.SNOWPLOW,
+    "POST /com.shop.events/track": face.SNOWPLOW,
+    "GET /i": face.SNOWPLOW_PIXEL,
+    "GET /ice.png": face.SNOWPLOW_PIXEL,
+}
+
+
+@pytest.mark.parametrize("line", USUAL)
+def test_a_path_of_an_sdk_has_its_face_at_the_root_and_below_a_source(line: str) -> None:
+    method, path = line.split()
+    expected = USUAL[line]
+    plain = path.rstrip("/")
+    assert way_of(method, path) == Way(expected, None, plain)
+    own = f"/connect/{expected.kinds[0]}/shop"
+    assert way_of(method, own + path) == Way(expected, "shop", plain)
+
+
+@pytest.mark.parametrize("kind", face.DEFAULTS)
+def test_a_kind_of_source_has_an_address_of_its_own(kind: str) -> None:
+    way = way_of("POST", f"/connect/{kind}/shop")
+    assert way == Way(face.DEFAULTS[kind], "shop", f"/connect/{kind}/shop")
+
+
+def test_every_kind_of_source_has_a_face() -> None:
+    assert set(face.DEFAULTS) == {file.parent.name for file in EXAMPLES}
+
+
+def test_the_path_of_every_stored_request_to_an_sdk_is_known() -> None:
+    for file in EXAMPLES:
+        request = read(file).get("request", {"path": "/"})
+        if request["path"].count("/") > 1 and "/load" not in request["path"]:
+            assert isinstance(way_of(request.get("method", "POST"), request["path"]), Way), file
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "GET /",
+        "POST /",
+        "GET /v1/projects/wk/settings",
+        "GET /sourceConfig",
+        "POST /connect/stone-tablet/shop",
+        "POST /connect/segment/",
+        "GET /favicon.ico",
+        "POST /../../etc/passwd",
+    ],
+)
+def test_another_path_is_quietly_not_found(line: str) -> None:
+    method, path = line.split()
+    assert way_of(method, path) == NOT_FOUND
+
+
+def test_a_method_that_an_sdk_never_uses_is_not_allowed() -> None:
+    assert way_of("GET", "/v1/batch") == NOT_ALLOWED
+    assert way_of("PUT", "/v1/track") == NOT_ALLOWED
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "body"),
+    [
+        ("/flags/", 200, b"{}"),
+        ("/decide/", 200, b"{}"),
+        ("/array/phc_x/config", 200, b"{}"),
+        ("/array/phc_x/config.js", 200, b"{}"),
+        ("/connect/posthog/web/flags/", 200, b"{}"),
+        ("/connect/posthog/web/array/phc_x/config.js", 200, b"{}"),
+        ("/v1/m", 200, b'{"success": true}'),
+    ],
+)
+def test_what_an_sdk_asks_for_beside_events_is_answered_with_nothing(
+    path: str, status: int, body: bytes
+) -> None:
+    reply = way_of("POST", path)
+    assert isinstance(reply, Reply)
+    assert (reply.status, reply.body) == (status, body)
+
+
+def test_a_loader_of_ga4_may_send_to_any_path_below_its_source() -> None:
+    way = way_of("GET", "/connect/ga4/web/x9/load")
+    assert way == Way(face.GA4_TAG, "web", "/x9/load")
+
+
+def test_storefront_events_of_adobe_come_as_a_trackers_and_orders_as_webhooks() -> None:
+    own = "/connect/adobe-commerce/shop"
+    tracker = way_of("POST", f"{own}/com.snowplowanalytics.snowplow/tp2")
+    assert isinstance(tracker, Way)
+    assert tracker.face is face.SNOWPLOW
+    order = way_of("POST", own)
+    assert isinstance(order, Way)
+    assert order.face is face.ADOBE
