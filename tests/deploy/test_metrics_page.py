@@ -33,5 +33,10 @@ def test_the_page_has_every_metric_with_its_labels() -> None:
 
 def test_names_end_as_the_conventions_want() -> None:
     units = ("_seconds", "_bytes", "_records", "_total", "_info", "_keys", "_partitions")
-    counts = {"triggers_episodes_open", "triggers_view_up", "triggers_sender_marks_up"}
+    counts = {
+        "triggers_episodes_open",
+        "triggers_view_up",
+        "triggers_sender_marks_up",
+        "triggers_bridge_registry_up",
+    }
     assert {name for name in told() if not name.endswith(units)} == counts

@@ -10,7 +10,8 @@ from typing import Any
 
 import fastavro
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from agents.bridge.settings import BridgeSettings
@@ -165,6 +166,7 @@ def test_what_avro_knows_and_json_does_not_is_written_plainly() -> None:
     }
 
 
+@examples(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.binary(max_size=40))
 def test_bytes_that_are_no_value_of_the_schema_are_told(payload: bytes) -> None:
     try:
@@ -203,6 +205,7 @@ def arrived(value: bytes | None, key: bytes | None = None) -> Arrived:
 
 
 @pytest.mark.parametrize("kind", REGISTRY)
+@examples(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.binary(max_size=60))
 def test_no_bytes_stop_a_bridge(kind: str, value: bytes) -> None:
     out = bridged(arrived(value), value, Source(name="s", kind=kind), 1_767_571_300_000)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agents.explain.decision_sources import Files
@@ -116,6 +116,7 @@ plain = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) |
 values = plain | st.lists(plain, max_size=2) | st.dictionaries(texts, plain, max_size=2)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(st.sampled_from(["t", "id", "type", "visitor", "é", "\ud800"]), values))
 def test_the_time_is_told_whatever_stands_beside_it(members: dict[str, object]) -> None:
     made = timed(json.dumps(members).encode(), T)
