@@ -16,6 +16,7 @@ from agents.collector.rejects import Rejects
 from agents.config.settings import Settings, SettingsError
 from agents.connect.contacts import keyed
 from agents.connect.sources import Connected, Keyed, read, unkeyed, without_keys
+from agents.faces import robots
 from agents.faces.reception import Reception
 from agents.faces.senders import Senders
 
@@ -57,6 +58,7 @@ def connected(settings: Settings) -> tuple[Connected, ...]:
 
 def make_site(settings: Settings, sources: tuple[Connected, ...]) -> Site:
     """Raises SettingsError."""
+    robots.is_robot("")  # the list is read now and not while the first post waits
     collected = CollectorMetrics(each.source.name for each in sources)
     carrier, rejects = EventProducer(settings), Rejects(settings, collected)
     intake = Intake(Collecting.read(rates=OF_SDKS), carrier, rejects, collected)

@@ -6,12 +6,12 @@ crash of the stage before may leave, take the same place and count once. Invaria
 is in the states, and all deadlines up to it have fired.
 """
 
-import sys
 from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from heapq import heappop, heappush
 from itertools import chain
+from sys import maxsize
 from typing import ClassVar, Final, Generic, TypeVar
 
 from stream.outputs.outputs import Outputs
@@ -146,7 +146,7 @@ class WaitingStage(Stage[P], Generic[P, T]):
         """
         if self._until <= self.advanced:
             self._until = self._watermark.value
-        until, left = self._until, self.most or sys.maxsize
+        until, left = self._until, self.most or maxsize
         if until <= self.advanced:
             return
         waiting = self._waiting

@@ -9,9 +9,9 @@ A key that is armed twice in one tick stands in its bucket twice and is found on
 However many are due, they can be asked for a few at a time: then nothing takes longer than a few.
 """
 
-import sys
 from collections.abc import Callable
 from heapq import heappop, heappush
+from sys import maxsize
 from typing import Final
 
 TICK: Final = 100
@@ -78,11 +78,11 @@ class Wheel:
     def take(self, spans: dict[int, list[str]], armed: Armed) -> None:
         """As `arm`, for all keys there are, by the span of their times."""
         self._later.buckets, self._later.order = spans, sorted(spans)  # which is a heap
-        self._spread_until(self._spread, armed, sys.maxsize)
+        self._spread_until(self._spread, armed, maxsize)
 
     def reach(self, time: int, armed: Armed) -> None:
         """Time has come to `time` (ms): what is due within a span is at hand."""
-        self._spread_until(time // SPAN + 1, armed, sys.maxsize)
+        self._spread_until(time // SPAN + 1, armed, maxsize)
 
     def _spread_until(self, last: int, armed: Armed, most: int) -> int:
         """Spreads so many keys of spans up to `last`, and tells how many it spread."""
@@ -109,7 +109,7 @@ class Wheel:
         `most`: so many of them, and after so much work maybe fewer; `behind` then tells whether there can be more.
         """
         found: dict[str, None] = {}
-        wanted, left = (most, most * LOOKED_AT) if most else (sys.maxsize, sys.maxsize)
+        wanted, left = (most, most * LOOKED_AT) if most else (maxsize, maxsize)
         left -= self._spread_until(time // SPAN + 1, armed, left)
         order, self.behind = self._soon.order, True
         while left > 0 and len(found) < wanted:

@@ -112,7 +112,13 @@ def test_a_large_cart_has_the_room_of_a_cart() -> None:
 
 
 texts = st.text(alphabet='t"\\{}é\ud800', max_size=3)
-plain = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | texts
+plain = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | texts
+)
 values = plain | st.lists(plain, max_size=2) | st.dictionaries(texts, plain, max_size=2)
 
 

@@ -67,7 +67,7 @@ def test_triggers_are_sent_at_once_and_facts_with_the_next_mark() -> None:
 def test_a_mark_that_travels_with_facts_is_the_last_of_their_batch() -> None:
     async def work(sending: Sending) -> None:
         await sending.outputs(decided(facts=1), SOURCE, 1)
-        kept = sending._told
+        kept = sending._internal
         await sending.send_watermark(b"mark", [FACTS])
         ((_, _, batch),) = kept.batches()
         data = bytes(batch._builder.build())
