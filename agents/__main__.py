@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "compare": "what another recipes file would change, over a file of events",
     "simulate": "a shop's traffic, into a file or live into Kafka",
     "recipes": "check a recipes file",
+    "audience": "who belongs to an audience now",
     "explain": "why a person got a message, or did not",
     "collector": "events of storefront SDKs and shops in, over HTTP",
     "connect": "check a sources file, or try what a source sends",

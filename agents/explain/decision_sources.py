@@ -166,6 +166,10 @@ class Kafka:
         """Of one key of a topic (without the prefix), tombstones too."""
         return [value for _, _, value in await self._records(name, (key,))]
 
+    async def all_of(self, name: str) -> list[bytes]:
+        """Every value of a topic (without the prefix), tombstones left out."""
+        return [value for _, value in await self._read(name, None)]
+
     async def _read(
         self, name: str, keys: Collection[str] | None, since: int = 0
     ) -> list[tuple[int, bytes]]:

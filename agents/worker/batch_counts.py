@@ -45,6 +45,8 @@ class BatchCounts:
                 found = metrics.claims.labels(outcome)
             case "triggers", outcome, recipe:
                 found = metrics.fired.labels(recipe, outcome)
+            case "audiences", change, audience:
+                found = metrics.audiences.changes.labels(audience, change)
             case "decisions", outcome, reason:
                 found = metrics.decisions.labels(outcome, reason)
             case _:

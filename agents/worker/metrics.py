@@ -24,6 +24,7 @@ from prometheus_client import (
 )
 
 import schemas
+from agents.worker.audience_metrics import AudienceMetrics
 from agents.worker.batch_counts import CLOCK, BatchCounts
 from stream.events.nearest import OTHER
 from stream.events.types import TYPES
@@ -67,6 +68,7 @@ class Metrics:
         self.facts = Counter("facts", "Facts of the people stage", ["fate"], **made)
         self.claims = Counter("claims", "Claims of the keys stage", ["fate"], **made)
         self.fired = Counter("published", "Triggers and cancels", ["recipe", "kind"], **made)
+        self.audiences = AudienceMetrics(made)
         self.decisions = Counter("decisions", "Decisions", ["outcome", "reason"], **made)
         self.rejected = Counter("rejected", "Records that are no valid event", ["reason"], **made)
         self.unknown = Counter(
@@ -216,6 +218,7 @@ class Metrics:
             self.watermark.labels(stage, partition).set(part.watermark)
         if isinstance(part, People):
             self.episodes.labels(partition).set(part.open_episodes)
+            self.audiences.collect(partition, part)
         elif stage == VISITORS and processor.clock >= 0:
             self.evidence.labels(partition).set(processor.clock)
         if self._live and self._brokers:
@@ -231,6 +234,8 @@ class Metrics:
         own = {VISITORS: [self.evidence, self.evidence_lag, self.run], PEOPLE: [self.episodes]}
         for gauge in own.get(stage, ()):
             gauge.remove(str(partition))
+        if stage == PEOPLE:
+            self.audiences.forget(str(partition))
         for gauge in (self.watermark, self.lag, self.due_age, self.keys, self.bytes):
             gauge.remove(stage, str(partition))
 

@@ -34,6 +34,7 @@ HELD: Final = 1_000
 """Records held back at most. Fewer: more requests in a backlog; more: the loop stands still while they are compressed."""
 
 DECISIONS: Final = "triggers.decisions"
+AUDIENCES: Final = "audiences"
 REJECTED: Final = "storefront.rejected"
 
 CLOUDEVENT: Final = ("content-type", b"application/cloudevents+json; charset=UTF-8")
@@ -121,7 +122,7 @@ class OutputProducer:
 
         `offset`: that behind the last input read.
         """
-        if out.facts or out.claims or out.decisions or out.rejected:
+        if out.facts or out.claims or out.decisions or out.rejected or out.audiences:
             self._hold(out, source, offset, batches)
             if self._internal.records + self._plain.records > HELD:
                 await self.post()
@@ -147,6 +148,10 @@ class OutputProducer:
         name, headers = topic(DECISIONS), source.headers(offset)
         for person, value in out.decisions:
             key = person.encode()
+            self._plain.add(name, partition_of(key, people), key, value, headers)
+        name, headers = topic(AUDIENCES), [CLOUDEVENT, *headers]
+        for audience, person, _, _, value in out.audiences:
+            key = f"{audience}|{person}".encode()
             self._plain.add(name, partition_of(key, people), key, value, headers)
         if out.rejected:
             name, origin = topic(REJECTED), topic(EVENTS)

@@ -48,5 +48,5 @@ def publish(kind: str, audience: str, person: str, at: int, number: int, out: Ou
         "application/json",
         Change(audience, person, customer, at),
     )
-    out.audiences.append((audience, person, at, _encode(event)))
-    out.counts["audiences", f"{'entered' if kind == ENTERED else 'left'}:{audience}"] += 1
+    out.audiences.append((audience, person, at, kind == ENTERED, _encode(event)))
+    out.counts["audiences", "entered" if kind == ENTERED else "left", audience] += 1

@@ -3,6 +3,7 @@
 Source: docs/semantics.md, 1 and 6. How facts wait, and in which order they are applied, stands in stage.py.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
@@ -137,6 +138,8 @@ class People(WaitingStage[Person, AnyFact]):
         super().__init__(states, Watermark(inputs, keys), facts.decode)
         self._recipes = recipes
         self._keep = recipes.policy.keep
+        self.members: Counter[str] = Counter()
+        """Of each audience."""
         self._open: dict[str, int] = {}
         self.open_episodes = 0
         """Of all persons, as of the last call of `changes`; restored, those that wait for a step."""
@@ -180,7 +183,16 @@ class People(WaitingStage[Person, AnyFact]):
             yield []
         yield from super().parts()
 
+    def advance(self, out: Outputs) -> None:
+        before = len(out.audiences)
+        super().advance(out)
+        for audience, _, _, entered, _ in out.audiences[before:]:
+            self.members[audience] += 1 if entered else -1
+
     def restored(self) -> None:
         super().restored()
-        for key, person in self._states.armed_within(self._keep):
+        every = bool(self._recipes.audiences)
+        for key, person in self._states.armed_within(None if every else self._keep):
             self._count_open(key, len(person.open_episodes()))
+            if person.life is not None:
+                self.members.update(person.life.audiences.keys())

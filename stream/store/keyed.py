@@ -236,11 +236,11 @@ class Keyed(Generic[S]):
         """Time (ms) has come to where it was: after a restore, for `next_deadline`."""
         self._wheel.reach(time, self._armed)
 
-    def armed_within(self, span: int) -> Iterator[tuple[str, S]]:
-        """Copies of the packed states that are armed sooner than `span` after what is applied."""
+    def armed_within(self, span: int | None) -> Iterator[tuple[str, S]]:
+        """Copies of the packed states that are armed sooner than `span` after what is applied; None: of all."""
         for key, value in self._packed.items():
             _, applied, deadline, _ = HEADER.unpack_from(value)
-            if NEVER < deadline < applied + span:
+            if len(value) > HEADER.size and (span is None or NEVER < deadline < applied + span):
                 yield key, self._decode(memoryview(value)[HEADER.size :])
 
     def __len__(self) -> int:

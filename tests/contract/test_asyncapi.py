@@ -104,6 +104,7 @@ def test_only_what_others_read_or_write_is_shown() -> None:
         "storefront.events",
         "triggers.{recipe}",
         "triggers.decisions",
+        "audiences",
         "storefront.rejected",
         "sender.undelivered",
         "bridge.unreadable",

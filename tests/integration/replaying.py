@@ -14,6 +14,7 @@ from agents.config.settings import Settings
 from agents.demo.workers import WorkerProcesses
 from agents.kafka import cluster_admin
 from agents.replay.records import CLOCK, records
+from agents.worker.producer import AUDIENCES
 from stream.backtest import run
 from stream.recipes.recipe import Recipes
 
@@ -26,6 +27,7 @@ class Found(NamedTuple):
     triggers: Counter[bytes]
     decisions: Counter[bytes]
     rejected: Counter[tuple[int, int]]
+    audiences: Counter[bytes]
 
 
 def settings_of(broker: str, prefix: str, recipes: Path | None = None) -> Settings:
@@ -67,7 +69,8 @@ def read(settings: Settings, recipes: Recipes) -> Found:
     )
     try:
         names = [f"triggers.{name}" for name in recipes.names]
-        wanted = [settings.topic(n) for n in (*names, "triggers.decisions", "storefront.rejected")]
+        names += ["triggers.decisions", "storefront.rejected", AUDIENCES]
+        wanted = [settings.topic(name) for name in names]
         parts = [
             TopicPartition(topic, number)
             for topic in wanted
@@ -76,7 +79,7 @@ def read(settings: Settings, recipes: Recipes) -> Found:
         consumer.assign(parts)
         consumer.seek_to_beginning()
         ends = consumer.end_offsets(parts)
-        found = Found(Counter(), Counter(), Counter())
+        found = Found(Counter(), Counter(), Counter(), Counter())
         while any(consumer.position(part) < ends[part] for part in parts):
             for part, batch in consumer.poll(timeout_ms=500).items():
                 for each in batch:
@@ -85,6 +88,8 @@ def read(settings: Settings, recipes: Recipes) -> Found:
                         found.rejected[int(origin["partition"]), int(origin["offset"])] += 1
                     elif part.topic == settings.topic("triggers.decisions"):
                         found.decisions[each.value] += 1
+                    elif part.topic == settings.topic(AUDIENCES):
+                        found.audiences[each.value] += 1
                     else:
                         found.triggers[each.value] += 1
         return found
@@ -121,11 +126,12 @@ def play(
 
 def backtest(lines: Sequence[bytes], recipes: Recipes, partitions: int) -> Found:
     """What the same lines give without Kafka; what is rejected, by where it lies on the topic."""
-    found = Found(Counter(), Counter(), Counter())
+    found = Found(Counter(), Counter(), Counter(), Counter())
     rejected: set[int] = set()
     for out in run(lines, recipes):
         found.triggers.update(value for _, _, value in out.triggers)
         found.decisions.update(value for _, value in out.decisions)
+        found.audiences.update(value for *_, value in out.audiences)
         rejected.update(number for number, _, _ in out.rejected)
     ends: Counter[int] = Counter()
     number = 0
@@ -144,6 +150,7 @@ def missing(expected: Found, found: Found) -> list[object]:
         *(expected.triggers - found.triggers),
         *(expected.decisions - found.decisions),
         *(expected.rejected - found.rejected),
+        *(expected.audiences - found.audiences),
     ]
 
 

@@ -1,0 +1,79 @@
+"""The command `audience NAME`: who belongs to an audience now, one person a line.
+
+It reads the topic `audiences` to its end, or with --from what a backtest wrote, and changes nothing. Of a person the
+change with the latest time counts, and of one time the last in the log.
+"""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from aiokafka.errors import KafkaError
+from msgspec import Struct
+
+from agents.config.settings import Settings, SettingsError
+from agents.explain.decision_sources import Kafka
+from agents.worker.producer import AUDIENCES
+from stream.outputs.audience_changes import ENTERED, ChangeEvent
+
+_read: Final = msgspec.json.Decoder(ChangeEvent).decode
+
+
+class Member(Struct):
+    """Since when (ms) a person belongs to the audience."""
+
+    person: str
+    since: int
+
+
+def members(values: Iterable[bytes], name: str) -> list[Member]:
+    """By the changes of all audiences, in the order of their partitions; the longest members first."""
+    last: dict[str, ChangeEvent] = {}
+    for value in values:
+        change = _read(value)
+        if change.data.audience == name:
+            known = last.get(change.subject)
+            if known is None or change.data.at >= known.data.at:
+                last[change.subject] = change
+    found = [
+        Member(person, change.data.at) for person, change in last.items() if change.type == ENTERED
+    ]
+    return sorted(found, key=lambda member: (member.since, member.person))
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", help="of the audience, as in the recipes file")
+    parser.add_argument("--json", action="store_true", help="with the time of entering (ms)")
+    parser.add_argument(
+        "--from", dest="folder", type=Path, metavar="DIR", help="a backtest's output"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """0: the list is whole. 1: it cannot be read. 2: wrong settings."""
+    try:
+        if args.folder is not None:
+            values = (args.folder / "audiences.jsonl").read_bytes().splitlines()
+        else:
+            values = asyncio.run(_topic(Settings.read()))
+        found = members(values, args.name)
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except (KafkaError, OSError, msgspec.MsgspecError) as error:
+        print(f"the audience cannot be read: {error}", file=sys.stderr)
+        return 1
+    for member in found:
+        print(msgspec.json.encode(member).decode() if args.json else member.person)
+    print(f"{len(found)} belong to {args.name}", file=sys.stderr)
+    return 0
+
+
+async def _topic(settings: Settings) -> list[bytes]:
+    """All changes that the topic holds now."""
+    async with Kafka(settings) as source:
+        return await source.all_of(AUDIENCES)

@@ -1,0 +1,29 @@
+"""What /metrics tells of audiences: who enters and leaves, and how many belong. docs/metrics.md says what for."""
+
+from typing import Any
+
+from prometheus_client import Counter, Gauge
+
+from stream.stages.people import People
+
+
+class AudienceMetrics:
+    """`made`: the registry and the namespace."""
+
+    def __init__(self, made: dict[str, Any]) -> None:
+        self.changes = Counter("audience_changes", "Entered and left", ["audience", "kind"], **made)
+        self._members = Gauge(
+            "audience_members_records", "Persons", ["audience", "partition"], **made
+        )
+        self._told: dict[str, set[str]] = {}
+
+    def collect(self, partition: str, people: People) -> None:
+        """Reads off how many belong to each audience."""
+        self._told[partition] = set(people.members)
+        for audience, number in people.members.items():
+            self._members.labels(audience, partition).set(number)
+
+    def forget(self, partition: str) -> None:
+        """The partition is another worker's now."""
+        for audience in self._told.pop(partition, ()):
+            self._members.remove(audience, partition)

@@ -1,0 +1,62 @@
+"""Years of customers' lives through real workers, which write who enters and leaves an audience, as a backtest does."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from agents.__main__ import main
+from stream import recipes_file as files
+from tests.integration.replaying import missing, play
+from tests.reference import generate
+
+
+@pytest.mark.parametrize(("seed", "workers", "partitions"), [(3, 1, 1), (8, 2, 4)])
+def test_a_life_gives_live_what_it_gives_in_a_backtest(
+    broker: str,
+    prefix: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    seed: int,
+    workers: int,
+    partitions: int,
+) -> None:
+    """And `audience` lists those whose last change is that they entered."""
+    file = tmp_path / "recipes.json"
+    file.write_text(json.dumps(generate.life_recipes(seed)))
+    log = generate.life_log(seed, 300)
+    expected, found = play(
+        broker,
+        prefix,
+        log,
+        files.load(file.read_text()),
+        tmp_path,
+        workers=workers,
+        partitions=partitions,
+        file=file,
+    )
+    assert missing(expected, found) == []
+    assert missing(found, expected) == [], "nobody expected these, or not so often"
+    assert found.audiences
+    events = tmp_path / "events.jsonl"
+    events.write_bytes(b"\n".join(log) + b"\n")
+    backtest = [
+        "backtest",
+        str(events),
+        "--recipes",
+        str(file),
+        "--out",
+        str(tmp_path),
+        "--any-time",
+    ]
+    assert main(backtest) == 0
+    monkeypatch.setenv("TRIGGERS_KAFKA", broker)
+    monkeypatch.setenv("TRIGGERS_PREFIX", prefix)
+    names = {json.loads(value)["data"]["audience"] for value in found.audiences}
+    for name in sorted(names):
+        capsys.readouterr()
+        assert main(["audience", name, "--json"]) == 0
+        live = capsys.readouterr().out
+        assert main(["audience", name, "--json", "--from", str(tmp_path)]) == 0
+        assert capsys.readouterr().out == live
