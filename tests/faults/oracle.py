@@ -63,9 +63,16 @@ def moment(row: str) -> int:
 
 def _document(value: bytes | None) -> Any:
     try:
-        return json.loads((value or b"").decode(), parse_constant=_no_constant)
+        return json.loads(
+            (value or b"").decode(), parse_constant=_no_constant, parse_int=_whole_number
+        )
     except (ValueError, RecursionError):
         return None
+
+
+def _whole_number(text: str) -> int:
+    """Python reads no number of more than 4,300 digits; JSON has them, and every bound lies far below."""
+    return int(text[:1_000])
 
 
 def _no_constant(name: str) -> None:

@@ -48,7 +48,7 @@ class Proxy:
             client.close()
             return
         self._pairs.append((client, broker))
-        for one, other, way in ((client, broker, "deaf"), (broker, client, "mute")):
+        for one, other, way in ((client, broker, "stalled"), (broker, client, "mute")):
             threading.Thread(target=self._carry, args=(one, other, way), daemon=True).start()
 
     def _carry(self, one: socket.socket, other: socket.socket, way: str) -> None:

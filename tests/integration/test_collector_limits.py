@@ -94,7 +94,7 @@ def test_what_it_did_is_told_to_prometheus(settings: Settings) -> None:
         async with site.session.get(f"{site.url}/metrics") as answer:
             told = (await answer.text()).splitlines()
         for line in (
-            'events_total{source="collect"} 2.0',
+            'events_total{source="collect",type="activity.pinged"} 2.0',
             'posts_total{source="collect",status="202"} 1.0',
             'posts_total{source="collect",status="400"} 1.0',
             'refused_total{reason="names_nobody",source="collect",type="activity.pinged"} 1.0',

@@ -120,7 +120,9 @@ def test_a_guest_is_told_of_what_could_not_be_read_and_of_the_order_that_names_h
     assert "14:20:00   somebody (known by the cart k2) ordered (o-2)" in story
     assert "14:00:00   somebody (known by the checkout c3) ordered (o-3)" in story
     assert "13:20:00 ✓" in story
-    assert story.index("13:20:00 ✓") < story.index("o-2") < story.index("↩")
+    assert (
+        story.index("13:20:00 ✓") < story.index("(o-3)") < story.index("↩") < story.index("(o-2)")
+    )
 
 
 @pytest.mark.usefixtures("at_the_broker")

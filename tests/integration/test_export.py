@@ -88,7 +88,7 @@ def test_live_workers_and_a_backtest_of_the_export_decide_alike(
     broker: str, prefix: str, tmp_path: Path
 ) -> None:
     given = together()
-    assert max(Counter(times([x for x in given if x.startswith(b'{"t"')])).values()) > 100
+    assert max(Counter(times([x for x in given if x.startswith(b'{"t"')])).values()) > 50
     _, live = replaying.play(broker, prefix, given, files.DEFAULT, tmp_path, partitions=PARTITIONS)
     settings = replaying.settings_of(broker, prefix)
     lines = exported(settings, tmp_path / "day.jsonl.gz")
