@@ -12,9 +12,10 @@ from agents.simulator import traffic as shoppers
 from stream import backtest, recipes_file
 from stream.events.records import Record
 from stream.outputs.outputs import Outputs
+from stream.stages.keys import Keys
 from stream.stages.people import People
 from stream.stages.visitors import Visitors
-from stream.stages.watermark import watermark_record
+from stream.stages.watermark import KEYS, watermark_record
 
 START = 1_767_571_200_000
 HALF_A_DAY = 43_200_000
@@ -31,7 +32,7 @@ def lines() -> list[bytes]:
 
 
 def replayed(given: Iterable[bytes], inputs: int, people: int) -> tuple[set[bytes], set[bytes]]:
-    """What workers decide: a visitors stage a partition of events, a people stage one of facts."""
+    """What workers decide: a visitors stage a partition of events, one of keys, a people stage one of facts."""
     logs: defaultdict[int, list[Record]] = defaultdict(list)
     for record in records(given, inputs):
         log = logs[record.partition]
@@ -42,12 +43,16 @@ def replayed(given: Iterable[bytes], inputs: int, people: int) -> tuple[set[byte
         stage = Visitors(recipes_file.DEFAULT)
         stage.process(log, out)
         evidence[partition] = stage.clock
-    marks = [watermark_record(evidence, inputs)]
+    mark = watermark_record(evidence, inputs)
+    keys = Keys(inputs)
+    keys.add(enumerate([*(value for _, value in out.claims), mark]))
+    keys.advance(out)
+    marks = [mark, watermark_record({0: keys.clock}, 1, KEYS)]
     facts: list[list[bytes]] = [[] for _ in range(people)]
     for person, value in out.facts:
         facts[partition_of(person.encode(), people)].append(value)
     for values in facts:
-        second = People(recipes_file.DEFAULT, inputs)
+        second = People(recipes_file.DEFAULT, inputs, 1)
         second.add(enumerate(values + marks))
         second.advance(out)
     return {value for _, _, value in out.triggers}, {value for _, value in out.decisions}
