@@ -53,7 +53,7 @@ async def left_while_it_commits(settings: Settings, broker: Cluster) -> tuple[bo
         flush = asyncio.create_task(first.run_until_fenced(commit(first, tp)))
         await asyncio.sleep(1)
         assert not flush.done(), "nobody could have answered"
-        first.leave()
+        first.abandon()
         told = await asyncio.wait_for(flush, 5)
     finally:
         node.thaw()

@@ -102,7 +102,7 @@ async def catch_up(settings: Settings, writers: int = 1) -> None:
     tasks = [asyncio.create_task(each.run()) for each in made]
     try:
         async with asyncio.timeout(WITHIN_S):
-            while any(each.follower.behind != 0 for each in made):
+            while any(each.tail.behind != 0 for each in made):
                 await asyncio.sleep(0.1)
     finally:
         await ended(tasks, made)
