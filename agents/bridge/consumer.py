@@ -25,7 +25,7 @@ from agents.config.settings import aiokafka_options
 from agents.kafka import raw_batches, reconnect
 from agents.kafka.partitioner import partition_counts
 from agents.kafka.reconnect import PATIENCE_S, connection_loss_as_error
-from agents.kafka.topics import EVENTS, UNREADABLE
+from agents.kafka.topics import EVENTS, UNREADABLE, TopicsMissing
 from agents.runtime.log import say
 
 log = logging.getLogger("triggers.bridge")
@@ -43,10 +43,6 @@ REVOKE_S: Final = 20.0
 
 FRESH_S: Final = 10.0
 """Age of what the broker said last, up to which it counts as answering."""
-
-
-class TopicsNotThere(Exception):
-    """Their names, and what to do."""
 
 
 class Stuck(Exception):
@@ -76,7 +72,7 @@ class BridgeConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         return self._time.now()
 
     async def start(self) -> None:
-        """Waits for a broker. Raises TopicsNotThere, and KafkaError for what will not pass."""
+        """Waits for a broker. Raises TopicsMissing, and KafkaError for what will not pass."""
         reconnect.install()
         raw_batches.install()
         await self._reached()
@@ -128,7 +124,7 @@ class BridgeConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
             if name not in known
         ]
         if faults:
-            raise TopicsNotThere("\n".join(faults))
+            raise TopicsMissing("\n".join(faults))
 
     async def run(self) -> None:
         """Until it is cancelled. Raises KafkaError, Stuck, and whatever a chunk raised."""

@@ -15,6 +15,7 @@ from typing import Final, Self
 
 from yarl import URL
 
+from agents.config.common import read_common
 from agents.config.environment import Environment
 from agents.config.pepper import PEPPER
 from agents.config.settings import Settings, SettingsError
@@ -46,7 +47,7 @@ class BridgeSettings:
     def read(cls, environ: Mapping[str, str] = os.environ) -> Self:
         """Raises SettingsError with every mistake, those of the common settings and of the sources file too."""
         env = Environment(environ)
-        common = _common(env, environ)
+        common = read_common(env, environ)
         settings = cls(
             common=common,
             topics=_topics(common, env),
@@ -58,16 +59,6 @@ class BridgeSettings:
         if env.mistakes:
             raise SettingsError("\n".join(env.mistakes))
         return settings
-
-
-def _common(env: Environment, environ: Mapping[str, str]) -> Settings:
-    try:
-        common = Settings.read(environ)
-        common.require_kafka()
-    except SettingsError as error:
-        env.mistakes += str(error).splitlines()
-        return Settings()
-    return common
 
 
 def _topics(common: Settings, env: Environment) -> dict[str, Source]:

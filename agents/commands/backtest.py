@@ -8,7 +8,7 @@ import gc
 import gzip
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -17,13 +17,11 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 
 from agents.config.recipes import read
 from agents.replay import findings
+from agents.replay.backtest_files import AT_ONCE, BacktestFiles
 from agents.replay.event_file import lines, whole_lines
 from stream import backtest
 from stream.recipes.recipe import Recipes
 from stream.recipes_file import RecipesError
-
-AT_ONCE: Final = 256 * 1024
-"""Bytes of a file that are read or written at a time."""
 
 SHOWN: Final = 20
 """Rejected lines that are told one by one."""
@@ -46,8 +44,14 @@ def add_any_time(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """0: done. 1: what was decided cannot be written. 2: the recipes or the events are wrong."""
+    return guarded(args, lambda: decide(args, read(args.recipes)), args.recipes)
+
+
+def guarded(args: argparse.Namespace, work: Callable[[], int], *given: Path | None) -> int:
+    """The status of `work` over the events in `args.file`, or that of its failure, which is told. `given`: other
+    files that were named."""
     try:
-        return decide(args, read(args.recipes))
+        return work()
     except RecipesError as fault:
         print(fault, file=sys.stderr)
     except backtest.OutOfOrder as fault:
@@ -57,22 +61,19 @@ def run(args: argparse.Namespace) -> int:
     except OSError as fault:
         named = Path(fault.filename or args.out)
         print(f"{named}: {fault.strerror}", file=sys.stderr)
-        return 2 if named in (args.file, args.recipes) else 1
+        return 2 if named in (args.file, *given) else 1
     return 2
 
 
 def decide(args: argparse.Namespace, recipes: Recipes) -> int:
     """Raises OutOfOrder, BeforeYear2000, EOFError, OSError."""
     gc.disable()  # states hold no cycles: it would look through them all and find nothing
-    args.out.mkdir(parents=True, exist_ok=True)
     counts: Counter[tuple[str, ...]] = Counter()
     rejected: list[tuple[int, str]] = []
     parts: dict[tuple[str, str], findings.First] = {}
     with (
         args.file.open("rb", buffering=AT_ONCE) as raw,
-        (args.out / "triggers.jsonl").open("wb", buffering=AT_ONCE) as triggers,
-        (args.out / "decisions.jsonl").open("wb", buffering=AT_ONCE) as decisions,
-        (args.out / "audiences.jsonl").open("wb", buffering=AT_ONCE) as audiences,
+        BacktestFiles(args.out) as files,
         Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -85,9 +86,7 @@ def decide(args: argparse.Namespace, recipes: Recipes) -> int:
         task = progress.add_task(args.file.name, total=args.file.stat().st_size)
         found = whole_lines(args.file, raw)
         for out in backtest.run(found if args.any_time else backtest.in_ms(found), recipes):
-            triggers.writelines([value + b"\n" for _, _, value in out.triggers])
-            decisions.writelines([value + b"\n" for _, value in out.decisions])
-            audiences.writelines([value + b"\n" for *_, value in out.audiences])
+            files.write(out)
             rejected += [
                 (number, reason) for number, reason, _ in out.rejected[: SHOWN - len(rejected)]
             ]

@@ -7,22 +7,22 @@ piece with its offsets.
 import argparse
 import asyncio
 import logging
-import signal
 import sys
 from typing import Final, NoReturn
 
 from aiokafka.errors import KafkaError
 
-from agents.bridge.consumer import BridgeConsumer, Stuck, TopicsNotThere
+from agents.bridge.consumer import BridgeConsumer, Stuck
 from agents.bridge.health import BridgeHealth
 from agents.bridge.metrics import BridgeMetrics
 from agents.bridge.schema_registry import SchemaRegistry
 from agents.bridge.settings import BridgeSettings
-from agents.config.environment import Environment
+from agents.config.common import add_metrics
 from agents.config.settings import SettingsError
+from agents.kafka.topics import TopicsMissing
 from agents.runtime import probes
 from agents.runtime.log import configure, say
-from agents.runtime.shutdown import Stopped, before, end, report
+from agents.runtime.shutdown import Stopped, before, end, report, stop_signals
 
 log = logging.getLogger("triggers.bridge")
 
@@ -32,21 +32,7 @@ GOODBYE_S: Final = 8.5
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--metrics",
-        type=_address,
-        default=METRICS,
-        metavar="HOST:PORT",
-        help=f"of /metrics, /live and /ready; empty: none ({METRICS})",
-    )
-
-
-def _address(text: str) -> tuple[str, int] | None:
-    env = Environment({})
-    found = env.address("--metrics", text, 0) if text else None
-    if env.mistakes:
-        raise argparse.ArgumentTypeError(env.mistakes[0])
-    return found
+    add_metrics(parser, METRICS)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -63,12 +49,10 @@ def run(args: argparse.Namespace) -> int:
 
 async def work(settings: BridgeSettings, address: tuple[str, int] | None) -> NoReturn:
     """Ends the process."""
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    stop = stop_signals()
     try:
         await _work(settings, address, stop)
-    except TopicsNotThere as error:
+    except TopicsMissing as error:
         print(error, file=sys.stderr)
         end(2)
     except Exception as error:

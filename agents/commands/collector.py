@@ -7,7 +7,6 @@ an ingress before it.
 import argparse
 import asyncio
 import logging
-import signal
 import sys
 from typing import Final
 
@@ -19,7 +18,7 @@ from agents.faces.processes import supervise
 from agents.faces.site import connected, make_site, serving
 from agents.runtime import probes
 from agents.runtime.log import configure, say
-from agents.runtime.shutdown import report
+from agents.runtime.shutdown import report, stop_signals
 
 log = logging.getLogger("triggers.collector")
 
@@ -87,9 +86,7 @@ async def _serve(
     metrics_at: tuple[str, int] | None,
     shared: bool,
 ) -> None:
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    stop = stop_signals()
     site = make_site(settings, sources)
     async with serving(site, *site_at, shared=shared) as (port, failed):
         if metrics_at:

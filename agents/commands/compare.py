@@ -6,7 +6,6 @@ what `backtest` writes. Source: docs/semantics.md, 10.
 
 import argparse
 import gc
-import gzip
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,10 +18,10 @@ from agents.compare.page import page
 from agents.compare.report import report
 from agents.compare.side import Side, decide
 from agents.config.recipes import read
+from agents.replay.backtest_files import AT_ONCE
 from agents.replay.event_file import lines
 from stream import backtest
 from stream.recipes.recipe import Recipes
-from stream.recipes_file import RecipesError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,20 +40,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """0: done. 1: the report cannot be written. 2: the recipes or the events are wrong."""
-    try:
-        recipes = read(args.recipes), read(args.other)
-        return compare(args, *recipes)
-    except RecipesError as fault:
-        print(fault, file=sys.stderr)
-    except backtest.OutOfOrder as fault:
-        print(f"{args.file}:{fault.line}: {fault}", file=sys.stderr)
-    except (gzip.BadGzipFile, EOFError, backtest.BeforeYear2000) as fault:
-        print(f"{args.file}: {fault}", file=sys.stderr)
-    except OSError as fault:
-        named = Path(fault.filename or args.out)
-        print(f"{named}: {fault.strerror}", file=sys.stderr)
-        return 2 if named in (args.file, args.recipes, args.other) else 1
-    return 2
+    return command.guarded(
+        args,
+        lambda: compare(args, read(args.recipes), read(args.other)),
+        args.recipes,
+        args.other,
+    )
 
 
 def compare(args: argparse.Namespace, first: Recipes, second: Recipes) -> int:
@@ -92,7 +83,7 @@ def _names(first: Path | None, second: Path) -> tuple[str, str]:
 
 def _side(args: argparse.Namespace, recipes: Recipes, name: str, progress: Progress) -> Side:
     task = progress.add_task(name, total=args.file.stat().st_size)
-    with args.file.open("rb", buffering=command.AT_ONCE) as raw:
+    with args.file.open("rb", buffering=AT_ONCE) as raw:
 
         def told() -> Iterator[bytes]:
             for number, line in enumerate(lines(args.file, raw)):

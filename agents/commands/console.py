@@ -7,7 +7,6 @@ those of the demo shop. Kafka or Redis may be lost: the page says so and goes on
 import argparse
 import asyncio
 import logging
-import signal
 import sys
 from typing import Final
 
@@ -19,7 +18,7 @@ from agents.config.settings import Settings, SettingsError, address
 from agents.console.app import FAILED, make_app
 from agents.console.http_security import is_loopback
 from agents.runtime.log import configure
-from agents.runtime.shutdown import report
+from agents.runtime.shutdown import report, stop_signals
 from stream.recipes.recipe import Recipes
 from stream.recipes_file import RecipesError
 from stream.store.changelog import UnreadableState
@@ -57,9 +56,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _serve(settings: Settings, recipes: Recipes, host: str, port: int) -> None:
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    stop = stop_signals()
     app = make_app(settings, recipes, loopback=is_loopback(host))
     runner = web.AppRunner(
         app,

@@ -7,7 +7,6 @@ the endpoint and idempotency.py remembers it; cancellations.py knows whether it 
 import argparse
 import asyncio
 import logging
-import signal
 import sqlite3
 import sys
 import uuid
@@ -15,15 +14,16 @@ from typing import Final, NoReturn
 
 from aiokafka.errors import KafkaError
 
-from agents.config.environment import Environment
+from agents.config.common import add_metrics
 from agents.config.recipes import read
 from agents.config.settings import SettingsError
+from agents.kafka.topics import TopicsMissing
 from agents.runtime import probes
 from agents.runtime.log import configure, say
-from agents.runtime.shutdown import Stopped, before, end, report
+from agents.runtime.shutdown import Stopped, before, end, report, stop_signals
 from agents.sender.cancellations import CancellationIndex
 from agents.sender.clock import Clock
-from agents.sender.consumer import TopicsMissing, TriggerConsumer
+from agents.sender.consumer import TriggerConsumer
 from agents.sender.dead_letters import Undelivered
 from agents.sender.delivery import TriggerDelivery
 from agents.sender.health import SenderHealth
@@ -45,21 +45,7 @@ LEASE_MORE_MS: Final = 5_000
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--metrics",
-        type=_address,
-        default=METRICS,
-        metavar="HOST:PORT",
-        help=f"of /metrics, /live and /ready; empty: none ({METRICS})",
-    )
-
-
-def _address(text: str) -> tuple[str, int] | None:
-    env = Environment({})
-    found = env.address("--metrics", text, 0) if text else None
-    if env.mistakes:
-        raise argparse.ArgumentTypeError(env.mistakes[0])
-    return found
+    add_metrics(parser, METRICS)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -88,9 +74,7 @@ async def work(
     settings: SenderSettings, recipes: dict[str, str], address: tuple[str, int] | None
 ) -> NoReturn:
     """Ends the process."""
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    stop = stop_signals()
     try:
         await Sender(settings, recipes).run(stop, address)
     except TopicsMissing as error:

@@ -7,7 +7,6 @@ reads it. What it holds: agents/view/redis_keys.py.
 import argparse
 import asyncio
 import logging
-import signal
 import sys
 from collections.abc import Coroutine
 from functools import partial
@@ -17,7 +16,7 @@ from agents.config.recipes import read
 from agents.config.settings import Settings, SettingsError, address
 from agents.runtime import probes
 from agents.runtime.log import configure
-from agents.runtime.shutdown import report
+from agents.runtime.shutdown import report, stop_signals
 from agents.view.metrics import ViewMetrics
 from agents.view.redis_client import Link, ViewLost
 from agents.view.writer import Writer, clear
@@ -65,9 +64,7 @@ def run(args: argparse.Namespace) -> int:
 
 async def _keep(writer: Writer, at: tuple[str, int] | None) -> None:
     """Follows the log until it is told to stop. Raises UnreadableState; OSError if the address is taken."""
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    stop = stop_signals()
     if at:
         text = ViewMetrics(writer.link, writer).text
         await probes.serve(at, list, partial(_unready, writer), text)

@@ -10,7 +10,6 @@ import argparse
 import asyncio
 import gc
 import logging
-import signal
 import sys
 from typing import Final, NoReturn
 
@@ -21,7 +20,7 @@ from agents.config.settings import Settings, SettingsError
 from agents.kafka import cluster_admin
 from agents.kafka.cluster_admin import TopicsError
 from agents.runtime.log import configure, say
-from agents.runtime.shutdown import Stopped, before, end, report
+from agents.runtime.shutdown import Stopped, before, end, report, stop_signals
 from agents.worker import health, malloc
 from agents.worker.health import Health
 from agents.worker.metrics import Metrics
@@ -64,9 +63,7 @@ def run(args: argparse.Namespace) -> int:
 
 async def work(settings: Settings, recipes: Recipes) -> NoReturn:
     """Ends the process."""
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    stop = stop_signals()
     try:
         await serve(settings, recipes, stop)
     except Stopped:

@@ -8,12 +8,11 @@ from typing import Final
 import msgspec
 from msgspec import Struct, field
 
+from agents.replay.backtest_files import BacktestFiles
 from stream import backtest
 from stream.outputs.reasons import Outcome
 from stream.outputs.triggers import FIRED
 from stream.recipes.recipe import Recipes
-
-AT_ONCE: Final = 256 * 1024
 
 
 class SentTrigger(Struct, frozen=True):
@@ -72,17 +71,12 @@ _decided: Final = msgspec.json.Decoder(Decided).decode
 def decide(lines: Iterable[bytes], recipes: Recipes, folder: Path) -> Side:
     """Writes what `backtest` writes into the folder. Raises OutOfOrder, OSError."""
     side = Side(recipes, folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    with (
-        (folder / "triggers.jsonl").open("wb", buffering=AT_ONCE) as triggers,
-        (folder / "decisions.jsonl").open("wb", buffering=AT_ONCE) as decisions,
-    ):
+    with BacktestFiles(folder) as files:
         for out in backtest.run(_timed(lines, side), recipes):
+            files.write(out)
             for _, _, value in out.triggers:
-                triggers.write(value + b"\n")
                 _trigger(value, side)
             for _, value in out.decisions:
-                decisions.write(value + b"\n")
                 _decision(value, side)
     return side
 

@@ -29,6 +29,10 @@ REPLAY: Final = {
 by that time; without the two bounds it refuses old records, and the last ones, which lie ahead."""
 
 
+class TopicsMissing(Exception):
+    """Their names, and what to do."""
+
+
 class Layout(NamedTuple):
     """Partitions of the stages' inputs: of storefront.events, of visitor.facts and of identity.claims."""
 

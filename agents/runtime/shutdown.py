@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Coroutine
@@ -11,6 +12,14 @@ from typing import Any, NoReturn, TypeVar
 from agents.runtime.log import say
 
 T = TypeVar("T")
+
+
+def stop_signals() -> asyncio.Event:
+    """Set once the process is told to stop, by SIGTERM or SIGINT. Needs the running loop."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
 
 
 class Stopped(Exception):

@@ -16,6 +16,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError
 from aiokafka.structs import TopicPartition
 
 from agents.config.settings import aiokafka_options
+from agents.kafka.topics import TopicsMissing
 from agents.runtime.log import say
 from agents.sender.assignment import SenderAssignment
 from agents.sender.clients import start_client
@@ -36,10 +37,6 @@ GRACE_S: Final = 5.0
 
 MORE_S: Final = 2.0
 """Before a rebalance, for what is on its way, beyond the time-out of a request."""
-
-
-class TopicsMissing(Exception):
-    """Their names, and what to do."""
 
 
 class TriggerConsumer(ConsumerRebalanceListener):  # type: ignore[misc]

@@ -27,6 +27,7 @@ from typing import Final, Self
 
 from yarl import URL
 
+from agents.config.common import read_common
 from agents.config.environment import Environment
 from agents.config.settings import Settings, SettingsError
 from agents.sender.responses import BACKOFF, Backoff
@@ -66,7 +67,7 @@ class SenderSettings:
     def read(cls, environ: Mapping[str, str] = os.environ) -> Self:
         """Raises SettingsError with every mistake, those of the common settings too."""
         env = Environment(environ)
-        common = _common(env, environ)
+        common = read_common(env, environ)
         group = env.text("TRIGGERS_SENDER_GROUP", f"{common.prefix}sender")
         service = env.choice("TRIGGERS_SENDER_SERVICE", (WEBHOOK, *PRESETS), WEBHOOK)
         preset = PRESETS.get(service)
@@ -89,16 +90,6 @@ class SenderSettings:
         if env.mistakes:
             raise SettingsError("\n".join(env.mistakes))
         return settings
-
-
-def _common(env: Environment, environ: Mapping[str, str]) -> Settings:
-    try:
-        common = Settings.read(environ)
-        common.require_kafka()
-    except SettingsError as error:
-        env.mistakes += str(error).splitlines()
-        return Settings()
-    return common
 
 
 def _key(env: Environment, preset: type[Preset]) -> str:

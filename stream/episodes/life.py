@@ -15,6 +15,7 @@ from stream.outputs.reasons import CancelReason, Closing, Passed
 from stream.recipes.recipe import POST_PURCHASE, REPLENISHMENT, Recipe, Recipes
 from stream.state.cart import NEVER
 from stream.state.life_record import Course, mark_of, remember
+from stream.state.orders import OrderEntry
 from stream.state.person import Episode, Person
 from stream.state.whole_order import size
 
@@ -188,3 +189,14 @@ def shows_channels(episode: Episode, channels: Iterable[str]) -> list[str]:
     if course is None or not course.channels:
         return list(channels)
     return [channel for channel in channels if channel in course.channels]
+
+
+def cancel_taken_out(
+    person: Person, kind: str, gone: list[OrderEntry], at: int, recipes: Recipes, out: Outputs
+) -> None:
+    """Closes the episodes of a kind whose order has left the record."""
+    taken = {(order.id, order.at) for order in gone}
+    for episode in of_kind(person, kind, recipes):
+        course = episode.course
+        if course is not None and (course.order_id, course.order_at) in taken:
+            close(person, episode, "cancelled", "cancelled", course.order_id, at, recipes, out)

@@ -88,9 +88,4 @@ def taken_out(
     person: Person, gone: list[OrderEntry], here: Occurrence, recipes: Recipes, out: Outputs
 ) -> None:
     """Orders have left the record."""
-    taken = {(order.id, order.at) for order in gone}
-    for episode in life.of_kind(person, POST_PURCHASE, recipes):
-        course = episode.course
-        if course is not None and (course.order_id, course.order_at) in taken:
-            id = course.order_id
-            life.close(person, episode, "cancelled", "cancelled", id, here.at, recipes, out)
+    life.cancel_taken_out(person, POST_PURCHASE, gone, here.at, recipes, out)

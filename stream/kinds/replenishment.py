@@ -108,12 +108,7 @@ def taken_out(
     person: Person, gone: list[OrderEntry], here: Occurrence, recipes: Recipes, out: Outputs
 ) -> None:
     """Orders have left the record, with their purchases: what is left of a product may be used up, too."""
-    taken = {(order.id, order.at) for order in gone}
-    for episode in life.of_kind(person, REPLENISHMENT, recipes):
-        course = episode.course
-        if course is not None and (course.order_id, course.order_at) in taken:
-            id = course.order_id
-            life.close(person, episode, "cancelled", "cancelled", id, here.at, recipes, out)
+    life.cancel_taken_out(person, REPLENISHMENT, gone, here.at, recipes, out)
     kept = person.life
     if kept is None or not kept.purchases:
         return

@@ -6,8 +6,9 @@ import msgspec
 
 from agents.sender import responses
 from agents.sender.responses import Response
-from agents.sender.services.notification import Notification, iso
+from agents.sender.services.notification import Notification
 from agents.sender.services.preset import Preset
+from stream.outputs.triggers import rfc3339
 
 LABEL: Final = "storefront"
 """Of the user alias of whoever is no customer."""
@@ -36,7 +37,7 @@ class Braze(Preset):
     def body(self, told: Notification) -> object:
         event: dict[str, Any] = {
             "name": told.event,
-            "time": iso(told.time),
+            "time": rfc3339(told.time),
             "properties": told.properties,
         }
         if told.person.sort == "customer":

@@ -2,8 +2,9 @@
 
 from typing import Any, ClassVar, Final
 
-from agents.sender.services.notification import Notification, iso
+from agents.sender.services.notification import Notification
 from agents.sender.services.preset import Preset
+from stream.outputs.triggers import rfc3339
 
 REVISION: Final = "2026-07-15"
 
@@ -31,7 +32,7 @@ class Klaviyo(Preset):
     def body(self, told: Notification) -> object:
         attributes: dict[str, Any] = {
             "unique_id": told.id,
-            "time": iso(told.time),
+            "time": rfc3339(told.time),
             "properties": told.properties,
             "metric": {"data": {"type": "metric", "attributes": {"name": told.event}}},
             "profile": {"data": {"type": "profile", "attributes": _profile(told)}},

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from agents.sender.message import Message
+from stream.outputs.triggers import rfc3339
 
 CHANNELS: Final = ("email", "sms", "push", "messenger", "onsite")
 """Each is also a property of its own, for services whose filters cannot look into a list."""
@@ -68,16 +69,10 @@ def _properties(data: dict[str, Any]) -> dict[str, Any]:
     found = {name: value for name, value in data.items() if name not in INTERNAL}
     for name in ("not_before", "valid_until", "at"):
         if name in found:
-            found[name] = iso(found[name])
+            found[name] = rfc3339(found[name])
     if "channels" in found:
         found |= {f"channel_{name}": name in found["channels"] for name in CHANNELS}
     return found
-
-
-def iso(ms: int) -> str:
-    """UTC, to the millisecond."""
-    seconds, rest = divmod(ms, 1000)
-    return f"{datetime.utcfromtimestamp(seconds).isoformat()}.{rest:03}Z"
 
 
 def shortened(properties: dict[str, Any], most: int) -> dict[str, Any]:

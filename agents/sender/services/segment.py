@@ -6,8 +6,9 @@ The interface is also that of RudderStack's gateway: set its address.
 from base64 import b64encode
 from typing import Any, ClassVar, Final
 
-from agents.sender.services.notification import Notification, iso
+from agents.sender.services.notification import Notification
 from agents.sender.services.preset import Preset
+from stream.outputs.triggers import rfc3339
 
 LIBRARY: Final = {"name": "storefront-triggers", "version": "1"}
 
@@ -32,7 +33,7 @@ class Segment(Preset):
         document: dict[str, Any] = {
             "event": told.event,
             "messageId": told.id,
-            "timestamp": iso(told.time),
+            "timestamp": rfc3339(told.time),
             "properties": told.properties,
             "context": {"library": LIBRARY},
         }

@@ -1,0 +1,35 @@
+"""DIR/triggers.jsonl, decisions.jsonl and audiences.jsonl: what a backtest writes. Source: docs/semantics.md, 10."""
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Final, Self
+
+from stream.outputs.outputs import Outputs
+
+AT_ONCE: Final = 256 * 1024
+"""Bytes of a file that are read or written at a time."""
+
+
+class BacktestFiles:
+    """Made, with their folder, when it is entered. Raises OSError."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def __enter__(self) -> Self:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with ExitStack() as opened:
+            self._triggers, self._decisions, self._audiences = (
+                opened.enter_context((self._folder / name).open("wb", buffering=AT_ONCE))
+                for name in ("triggers.jsonl", "decisions.jsonl", "audiences.jsonl")
+            )
+            self._opened = opened.pop_all()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._opened.close()
+
+    def write(self, out: Outputs) -> None:
+        self._triggers.writelines([value + b"\n" for _, _, value in out.triggers])
+        self._decisions.writelines([value + b"\n" for _, value in out.decisions])
+        self._audiences.writelines([value + b"\n" for *_, value in out.audiences])
