@@ -21,16 +21,20 @@ from tests.deploy.test_prometheus import rules
 
 UNTIL_S = 60.0
 STAGES = {"visitors", "keys", "people"}
+AUDIENCES = "audiences: [{name: everyone, members: {orders: {min: 0}}}]"
 
 
 @pytest.fixture(scope="module")
 def workers(broker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkerProcesses]:
-    """A worker with a few seconds of a shop's traffic behind it."""
+    """A worker with an audience, and a few seconds of a shop's traffic behind it."""
+    recipes = tmp_path_factory.mktemp("recipes") / "recipes.yaml"
+    recipes.write_text(AUDIENCES)
     prefix = f"metrics{time.time_ns()}."
     environ = {
         "TRIGGERS_KAFKA": broker,
         "TRIGGERS_PREFIX": prefix,
         "TRIGGERS_SECURITY": "PLAINTEXT",
+        "TRIGGERS_RECIPES": str(recipes),
     }
     settings = Settings.read(environ)
     with cluster_admin.connected(settings) as admin:
