@@ -12,8 +12,8 @@ from stream.episodes import lifecycle, numbering
 from stream.outputs import decisions, triggers
 from stream.outputs.outputs import Outputs
 from stream.outputs.reasons import CancelReason, Closing, Passed
+from stream.recipes.aliases import name_of
 from stream.recipes.recipe import POST_PURCHASE, REPLENISHMENT, Recipe, Recipes
-from stream.state.aliases import name_of
 from stream.state.cart import NEVER
 from stream.state.life_record import Course, mark_of, remember
 from stream.state.orders import OrderEntry

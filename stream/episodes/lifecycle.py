@@ -9,10 +9,10 @@ from stream.outputs import decisions, triggers
 from stream.outputs.decisions import Decision
 from stream.outputs.outputs import Outputs
 from stream.outputs.reasons import Closing
+from stream.recipes.aliases import is_shadow, name_of
 from stream.recipes.conditions import Known
 from stream.recipes.ids import trigger_id
 from stream.recipes.recipe import Recipe, Recipes
-from stream.state.aliases import is_shadow, name_of
 from stream.state.cart import NEVER
 from stream.state.life_record import Course
 from stream.state.person import Episode, Person

@@ -9,9 +9,9 @@ from stream.episodes import guards, life, lifecycle, numbering, watches
 from stream.episodes.guards import Due
 from stream.outputs import decisions, snapshots, triggers
 from stream.outputs.outputs import Outputs
+from stream.recipes.aliases import name_of
 from stream.recipes.conditions import OFFER_EVERY, first_offer
 from stream.recipes.recipe import AUDIENCE, Recipes
-from stream.state.aliases import name_of
 from stream.state.cart import NEVER
 from stream.state.person import Episode, FiredStep, Person
 from stream.state.visitor import Published

@@ -9,10 +9,10 @@ from stream.events.owner import is_pseudo
 from stream.kinds import audience
 from stream.outputs import audience_changes
 from stream.outputs.outputs import Outputs
+from stream.recipes.aliases import is_shadow
 from stream.recipes.audiences import Audiences, Members, Named, category, next_bound, product
 from stream.recipes.conditions import Known
 from stream.recipes.recipe import Recipes
-from stream.state.aliases import is_shadow
 from stream.state.cart import NEVER
 from stream.state.facts import Summary
 from stream.state.life_record import Interest, Life

@@ -3,9 +3,9 @@
 from stream.episodes import life, lifecycle, numbering, steps
 from stream.kinds import audience, membership, replenishment
 from stream.outputs.outputs import Outputs
+from stream.recipes.aliases import is_shadow, name_of
 from stream.recipes.recipe import AUDIENCE, POST_PURCHASE, Recipe, Recipes
 from stream.stages import moments
-from stream.state.aliases import is_shadow, name_of
 from stream.state.cart import NEVER
 from stream.state.person import Episode, Person
 
