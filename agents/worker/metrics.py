@@ -239,8 +239,7 @@ class Metrics:
         own = {VISITORS: [self.evidence, self.evidence_lag, self.run], PEOPLE: [self.episodes]}
         for gauge in own.get(stage, ()):
             gauge.remove(str(partition))
-        if stage == VISITORS:
-            self._unbroken.discard(str(partition))
+        self._unbroken -= {str(partition)} if stage == VISITORS else set()
         if stage == PEOPLE:
             self.audiences.forget(str(partition))
         for gauge in (self.watermark, self.lag, self.due_age, self.keys, self.bytes):
