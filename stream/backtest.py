@@ -21,7 +21,9 @@ from stream.events.records import Line, Record
 from stream.events.scalars import WHOLE
 from stream.events.types import Event
 from stream.events.words import BOUND, YEAR_2000
+from stream.outputs.merged import merged
 from stream.outputs.outputs import Outputs
+from stream.recipes.history import History
 from stream.recipes.recipe import Recipes
 from stream.stages.backend import VisitorBackend
 from stream.stages.keys import Keys
@@ -164,10 +166,11 @@ class Handed(Outputs):
 class Core:
     """All stages over one input partition."""
 
-    def __init__(self, recipes: Recipes, make: VisitorBackend | None = None) -> None:
-        self.visitors: Final = Visitors(recipes, make)
+    def __init__(self, recipes: Recipes | History, make: VisitorBackend | None = None) -> None:
+        history = History.of(recipes)
+        self.visitors: Final = Visitors(history, make)
         self.keys: Final = Keys(1)
-        self.people: Final = People(recipes, 1, 1)
+        self.people: Final = People(history, 1, 1)
 
     def decided(self, first: Handed) -> Outputs:
         """What follows from what the visitors stage handed on, up to its time."""
@@ -184,11 +187,11 @@ class Core:
         self.people.advance(out)
         for stage in (self.visitors, self.keys, self.people):
             stage.rest()
-        return _merged(first, forwarded, out)
+        return merged(first, forwarded, out)
 
 
 def run(
-    lines: Iterable[bytes], recipes: Recipes, make: VisitorBackend | None = None
+    lines: Iterable[bytes], recipes: Recipes | History, make: VisitorBackend | None = None
 ) -> Iterator[Outputs]:
     """What all stages decide, a chunk of lines at a time. Raises OutOfOrder. `make`: as of Visitors."""
     core = Core(recipes, make)
@@ -218,7 +221,7 @@ def in_ms(lines: Iterable[bytes]) -> Iterator[bytes]:
         yield line
 
 
-def decide(lines: Iterable[bytes], recipes: Recipes) -> tuple[list[bytes], list[bytes]]:
+def decide(lines: Iterable[bytes], recipes: Recipes | History) -> tuple[list[bytes], list[bytes]]:
     """(triggers and cancels, decisions) of a whole log as JSON, in the order of their time."""
     triggers: list[bytes] = []
     decisions: list[bytes] = []
@@ -226,25 +229,3 @@ def decide(lines: Iterable[bytes], recipes: Recipes) -> tuple[list[bytes], list[
         triggers += [value for _, _, value in out.triggers]
         decisions += [value for _, value in out.decisions]
     return triggers, decisions
-
-
-class _Decided(Struct):
-    at: int
-
-
-_decided: Final = msgspec.json.Decoder(_Decided).decode
-
-
-def _merged(first: Outputs, *others: Outputs) -> Outputs:
-    """The outputs of all stages as one, in the order of time."""
-    every = (first, *others)
-    triggers = [each for out in every for each in out.triggers]
-    times = [at for out in every for _, at in out.moments]  # one each, in the same order
-    first.triggers = [triggers[place] for place in sorted(range(len(times)), key=times.__getitem__)]
-    decisions = [each for out in every for each in out.decisions]
-    first.audiences = sorted(others[-1].audiences, key=lambda change: change[2])
-    first.decisions = sorted(decisions, key=lambda decision: _decided(decision[1]).at)
-    for out in others:
-        for count, number in out.counts.items():
-            first.counts[count] += number
-    return first

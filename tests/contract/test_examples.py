@@ -23,6 +23,7 @@ OTHERS = [
     "trigger.fired",
     "trigger.cancelled",
     "decision",
+    "outcome",
     "audience.entered",
     "audience.left",
     "rejected",
