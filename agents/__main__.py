@@ -19,7 +19,7 @@ COMMANDS: Final = {
     "backtest": "decide on a file of events, without Kafka",
     "compare": "what another recipes file would change, over a file of events",
     "simulate": "a shop's traffic, into a file or live into Kafka",
-    "recipes": "check a recipes file",
+    "recipes": "check recipes files; publish them, and tell what was in force when",
     "audience": "who belongs to an audience now",
     "explain": "why a person got a message, or did not",
     "collector": "events of storefront SDKs and shops in, over HTTP",
