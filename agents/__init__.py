@@ -7,6 +7,7 @@
     bridge/                       topics of other systems, read as events
     sender/                       webhook delivery: once, in order, never after a cancel
     explain/  view/               why somebody got a message, or did not; the materialized view in Redis
+    published/                    recipes that come into force while workers run: the topic `recipes`
     replay/  simulator/  demo/    files of events; made-up shoppers; the one-minute demo
     lift/                         what recipes brought
     generate/                     files of this repository that are made from others

@@ -20,7 +20,7 @@ COMMANDS: Final = {
     "compare": "what another recipes file would change, over a file of events",
     "lift": "what recipes brought: who got a message against who was held back",
     "simulate": "a shop's traffic, into a file or live into Kafka",
-    "recipes": "check a recipes file",
+    "recipes": "check recipes files; publish them, and tell what was in force when",
     "audience": "who belongs to an audience now",
     "explain": "why a person got a message, or did not",
     "collector": "events of storefront SDKs and shops in, over HTTP",

@@ -1,6 +1,10 @@
 """The recipes of a file, as every command reads them."""
 
+import json
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from stream import recipes_file
 from stream.recipes.recipe import Recipes
@@ -10,8 +14,23 @@ def read(path: Path | None) -> Recipes:
     """The recipes of a file, the shipped ones without a file. Raises RecipesError, OSError."""
     if path is None:
         return recipes_file.DEFAULT
+    return recipes_file.load(_text(path), str(path))
+
+
+def document(path: Path | None) -> dict[str, Any]:
+    """The same as plain JSON, as it is published: {} without a file. Raises RecipesError, OSError."""
+    if path is None:
+        return {}
+    text = _text(path)
+    recipes_file.load(text, str(path))
+    found = json.loads(json.dumps(recipes_file.named(yaml.safe_load(text)) or {}))
+    if "history" in found:
+        raise recipes_file.RecipesError(f"{path}: a history of documents, not one of them")
+    return dict(found)
+
+
+def _text(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         raise recipes_file.RecipesError(f"{path}: not a text file in UTF-8") from None
-    return recipes_file.load(text, str(path))
