@@ -22,6 +22,7 @@ from stream.events.scalars import WHOLE
 from stream.events.types import Event
 from stream.events.words import BOUND, YEAR_2000
 from stream.outputs.outputs import Outputs
+from stream.recipes.history import History
 from stream.recipes.recipe import Recipes
 from stream.stages.backend import VisitorBackend
 from stream.stages.keys import Keys
@@ -164,10 +165,11 @@ class Handed(Outputs):
 class Core:
     """All stages over one input partition."""
 
-    def __init__(self, recipes: Recipes, make: VisitorBackend | None = None) -> None:
-        self.visitors: Final = Visitors(recipes, make)
+    def __init__(self, recipes: Recipes | History, make: VisitorBackend | None = None) -> None:
+        history = History.of(recipes)
+        self.visitors: Final = Visitors(history, make)
         self.keys: Final = Keys(1)
-        self.people: Final = People(recipes, 1, 1)
+        self.people: Final = People(history, 1, 1)
 
     def decided(self, first: Handed) -> Outputs:
         """What follows from what the visitors stage handed on, up to its time."""
@@ -188,7 +190,7 @@ class Core:
 
 
 def run(
-    lines: Iterable[bytes], recipes: Recipes, make: VisitorBackend | None = None
+    lines: Iterable[bytes], recipes: Recipes | History, make: VisitorBackend | None = None
 ) -> Iterator[Outputs]:
     """What all stages decide, a chunk of lines at a time. Raises OutOfOrder. `make`: as of Visitors."""
     core = Core(recipes, make)
@@ -218,7 +220,7 @@ def in_ms(lines: Iterable[bytes]) -> Iterator[bytes]:
         yield line
 
 
-def decide(lines: Iterable[bytes], recipes: Recipes) -> tuple[list[bytes], list[bytes]]:
+def decide(lines: Iterable[bytes], recipes: Recipes | History) -> tuple[list[bytes], list[bytes]]:
     """(triggers and cancels, decisions) of a whole log as JSON, in the order of their time."""
     triggers: list[bytes] = []
     decisions: list[bytes] = []
@@ -243,6 +245,8 @@ def _merged(first: Outputs, *others: Outputs) -> Outputs:
     first.triggers = [triggers[place] for place in sorted(range(len(times)), key=times.__getitem__)]
     decisions = [each for out in every for each in out.decisions]
     first.audiences = sorted(others[-1].audiences, key=lambda change: change[2])
+    first.shadow = sorted((e for out in every for e in out.shadow), key=lambda each: each[2])
+    first.outcomes = sorted(others[-1].outcomes, key=lambda outcome: outcome[1])
     first.decisions = sorted(decisions, key=lambda decision: _decided(decision[1]).at)
     for out in others:
         for count, number in out.counts.items():

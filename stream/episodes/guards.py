@@ -27,6 +27,16 @@ class Due(Struct, frozen=True):
     recipes: Recipes
     at: int
 
+    @property
+    def episodes(self) -> list[Episode]:
+        """Those that exist for the recipe."""
+        return [each for each in self.person.episodes if self.recipe.sees(each.recipe)]
+
+    @property
+    def fired(self) -> list[FiredStep]:
+        """The person's steps that fired, of those that exist for the recipe."""
+        return [each for each in self.person.fired if self.recipe.sees(each.recipe)]
+
     def is_own(self, step: FiredStep) -> bool:
         """Whether a step that fired was this episode's."""
         own = self.episode
@@ -87,7 +97,7 @@ def consent(due: Due) -> Refusal | None:
 def cooldown(due: Due) -> Refusal | None:
     after = max(due.at - due.recipe.cooldown, due.person.last_recorded)
     for step in due.person.fired:
-        if step.recipe == due.recipe.name and after < step.at and not due.is_own(step):
+        if due.recipe.owns(step.recipe) and after < step.at and not due.is_own(step):
             return Refusal("cooldown")
     return None
 
@@ -98,7 +108,7 @@ def cap(due: Due) -> Refusal | None:
     for limit in due.recipes.policy.caps:
         window = [
             step.at
-            for step in due.person.fired
+            for step in due.fired
             if due.at - limit.per < step.at and _is_capped(step, due.recipes)
         ]
         if len(window) >= limit.max:
@@ -107,21 +117,21 @@ def cap(due: Due) -> Refusal | None:
 
 
 def _is_capped(step: FiredStep, recipes: Recipes) -> bool:
-    recipe = recipes.by_name.get(step.recipe)
+    recipe = recipes.by_alias.get(step.recipe)
     return recipe is None or recipe.capped
 
 
 def lower_priority(due: Due) -> Refusal | None:
     def is_higher(name: str) -> bool:
-        recipe = due.recipes.by_name.get(name)
+        recipe = due.recipes.by_alias.get(name)
         return recipe is not None and recipe.priority < due.recipe.priority
 
     if due.episode.course is not None:
         return _after_higher(due, is_higher)
-    for step in due.person.fired:
+    for step in due.fired:
         if step.at >= due.at - LOWER_PRIORITY_WITHIN and is_higher(step.recipe):
             return Refusal("lower_priority")
-    for other in due.person.episodes:
+    for other in due.episodes:
         soon = due.at < other.due <= due.at + LOWER_PRIORITY_WITHIN
         if other.open and soon and is_higher(other.recipe):
             return Refusal("lower_priority")
@@ -131,12 +141,10 @@ def lower_priority(due: Due) -> Refusal | None:
 def _after_higher(due: Due, is_higher: Callable[[str], bool]) -> Refusal | None:
     """A life step waits until 5 minutes after the latest other step of a higher priority that is near."""
     at, within = due.at, LOWER_PRIORITY_WITHIN
-    near = [
-        step.at for step in due.person.fired if at - within < step.at and is_higher(step.recipe)
-    ]
+    near = [step.at for step in due.fired if at - within < step.at and is_higher(step.recipe)]
     near += [
         other.due
-        for other in due.person.episodes
+        for other in due.episodes
         if other.open and at < other.due <= at + within and is_higher(other.recipe)
     ]
     return Refusal("lower_priority", max(near) + within) if near else None

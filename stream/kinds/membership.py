@@ -12,6 +12,7 @@ from stream.outputs.outputs import Outputs
 from stream.recipes.audiences import Audiences, Members, Named, category, next_bound, product
 from stream.recipes.conditions import Known
 from stream.recipes.recipe import Recipes
+from stream.state.aliases import is_shadow
 from stream.state.cart import NEVER
 from stream.state.facts import Summary
 from stream.state.life_record import Interest, Life
@@ -31,7 +32,9 @@ class Standing:
         self.anchor = max((device.last_active for device in own), default=NEVER)
         days = [order.at if order.day == NEVER else order.day for order in person.orders]
         self.ordered = max(days, default=NEVER)
-        self.open = {each.kind for each in person.episodes if each.open}
+        self.open = {
+            each.kind for each in person.episodes if each.open and not is_shadow(each.recipe)
+        }
         self.interests = person.life.interests if person.life is not None else {}
 
     def holds(self, wanted: Members) -> bool:

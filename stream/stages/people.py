@@ -13,10 +13,11 @@ from stream.episodes import lifecycle, orders, steps
 from stream.episodes.visible_summary import VisibleSummary, remember
 from stream.kinds import funnel, membership, registry
 from stream.outputs.outputs import Outputs
+from stream.recipes.history import History
 from stream.recipes.recipe import Recipes
 from stream.stages import life_facts, moments
 from stream.stages.backend import best_backend
-from stream.stages.stage import WaitingStage
+from stream.stages.waiting import WaitingStage
 from stream.stages.watermark import Watermark
 from stream.state import facts
 from stream.state.facts import (
@@ -34,9 +35,10 @@ from stream.state.person import Person, PersonVisitor
 from stream.state.trimming import trim, trim_visitors
 from stream.store.changelog import Changes
 from stream.store.keyed import Keyed
+from stream.store.last_field import packer
 from stream.store.stretches import in_parts
 
-_encode: Final = msgspec.msgpack.Encoder().encode
+_encode: Final = packer(Person)
 _decode: Final = msgspec.msgpack.Decoder(Person).decode
 
 
@@ -133,16 +135,29 @@ class People(WaitingStage[Person, AnyFact]):
 
     counted = "facts"
 
-    def __init__(self, recipes: Recipes, inputs: int, keys: int = 0) -> None:
+    def __init__(self, recipes: Recipes | History, inputs: int, keys: int = 0) -> None:
         states: Keyed[Person] = Keyed(_encode, _decode, back=best_backend().back)
         super().__init__(states, Watermark(inputs, keys), facts.decode)
-        self._recipes = recipes
-        self._keep = recipes.policy.keep
+        self._history = History.of(recipes)
+        self._follow()
         self.members: Counter[str] = Counter()
         """Of each audience."""
         self._open: dict[str, int] = {}
         self.open_episodes = 0
         """Of all persons, as of the last call of `changes`; restored, those that wait for a step."""
+
+    def _follow(self) -> None:
+        """The document that is in force from here on."""
+        self._recipes = self._history.at(self._turned)
+        self._keep = self._recipes.policy.keep
+
+    def _next_turn(self) -> int | None:
+        return self._history.next_after(self._turned)
+
+    def _turn(self, time: int, most: int, out: Outputs) -> bool:
+        done = super()._turn(time, most, out)
+        self._follow()
+        return done
 
     def _whose(self, record: AnyFact) -> str:
         return record.person
@@ -184,6 +199,7 @@ class People(WaitingStage[Person, AnyFact]):
         yield from super().parts()
 
     def advance(self, out: Outputs) -> None:
+        self._follow()
         before = len(out.audiences)
         super().advance(out)
         for audience, _, _, entered, _ in out.audiences[before:]:
@@ -191,6 +207,7 @@ class People(WaitingStage[Person, AnyFact]):
 
     def restored(self) -> None:
         super().restored()
+        self._follow()
         every = bool(self._recipes.audiences)
         for key, person in self._states.armed_within(None if every else self._keep):
             self._count_open(key, len(person.open_episodes()))

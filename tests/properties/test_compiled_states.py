@@ -71,7 +71,8 @@ def test_states_of_other_releases_of_the_format_are_read() -> None:
             short = msgspec.msgpack.encode(fields[:count])
             mine, theirs = (make.decode(memoryview(short)) for make in (COMPILED, PURE))
             assert COMPILED.encode(mine) == PURE.encode(theirs)
-        later = msgspec.msgpack.encode([*fields, {"more": [1, 2.5, None]}])
+        last = [None] * (len(Visitor.__struct_fields__) - len(fields))
+        later = msgspec.msgpack.encode([*fields, *last, {"more": [1, 2.5, None]}])
         assert COMPILED.encode(COMPILED.decode(memoryview(later))) == value
 
 
