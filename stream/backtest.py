@@ -21,6 +21,7 @@ from stream.events.records import Line, Record
 from stream.events.scalars import WHOLE
 from stream.events.types import Event
 from stream.events.words import BOUND, YEAR_2000
+from stream.outputs.merged import merged
 from stream.outputs.outputs import Outputs
 from stream.recipes.history import History
 from stream.recipes.recipe import Recipes
@@ -186,7 +187,7 @@ class Core:
         self.people.advance(out)
         for stage in (self.visitors, self.keys, self.people):
             stage.rest()
-        return _merged(first, forwarded, out)
+        return merged(first, forwarded, out)
 
 
 def run(
@@ -228,27 +229,3 @@ def decide(lines: Iterable[bytes], recipes: Recipes | History) -> tuple[list[byt
         triggers += [value for _, _, value in out.triggers]
         decisions += [value for _, value in out.decisions]
     return triggers, decisions
-
-
-class _Decided(Struct):
-    at: int
-
-
-_decided: Final = msgspec.json.Decoder(_Decided).decode
-
-
-def _merged(first: Outputs, *others: Outputs) -> Outputs:
-    """The outputs of all stages as one, in the order of time."""
-    every = (first, *others)
-    triggers = [each for out in every for each in out.triggers]
-    times = [at for out in every for _, at in out.moments]  # one each, in the same order
-    first.triggers = [triggers[place] for place in sorted(range(len(times)), key=times.__getitem__)]
-    decisions = [each for out in every for each in out.decisions]
-    first.audiences = sorted(others[-1].audiences, key=lambda change: change[2])
-    first.shadow = sorted((e for out in every for e in out.shadow), key=lambda each: each[2])
-    first.outcomes = sorted(others[-1].outcomes, key=lambda outcome: outcome[1])
-    first.decisions = sorted(decisions, key=lambda decision: _decided(decision[1]).at)
-    for out in others:
-        for count, number in out.counts.items():
-            first.counts[count] += number
-    return first

@@ -5,7 +5,7 @@ from typing import Any
 from msgspec import Struct
 
 from stream.events.words import BOUND
-from stream.state.cart import NEVER
+from stream.recipes.history import START
 
 
 class HistoryFault(Exception):
@@ -17,10 +17,10 @@ class HistoryFault(Exception):
 
 
 class GivenDocument(Struct):
-    """`recipes`: a recipes file, not checked yet · `since`: ms, NEVER for the first."""
+    """`recipes`: a recipes file, not checked yet · `since`: ms, START for the first."""
 
     recipes: Any
-    since: int = NEVER
+    since: int = START
     by: str = ""
     note: str = ""
 
@@ -61,7 +61,7 @@ def _since(given: dict[str, Any], path: list[str], before: int | None) -> int:
             raise HistoryFault(
                 [*path, "from"], "must not be given: the first document holds from the start"
             )
-        return NEVER
+        return START
     since = given.get("from")
     whole = type(since) is int or (isinstance(since, float) and since.is_integer())
     if not whole or not 0 <= since <= BOUND:

@@ -70,6 +70,12 @@ class Metrics:
         self.fired = Counter("published", "Triggers and cancels", ["recipe", "kind"], **made)
         self.audiences = AudienceMetrics(made)
         self.decisions = Counter("decisions", "Decisions", ["outcome", "reason"], **made)
+        of_shadows, by_recipe = "Of recipes in the shadow", ["recipe", "kind"]
+        self.shadow_decisions = Counter(
+            "shadow_decisions", of_shadows, ["outcome", "reason"], **made
+        )
+        self.shadow = Counter("shadow_published", of_shadows, by_recipe, **made)
+        self.outcomes = Counter("outcomes", "Watches that ended", ["recipe", "group"], **made)
         self.rejected = Counter("rejected", "Records that are no valid event", ["reason"], **made)
         self.unknown = Counter(
             "unknown_types", "Events of a type that there is not", ["meant"], **made

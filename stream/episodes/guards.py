@@ -9,7 +9,7 @@ from typing import Final
 from msgspec import Struct
 
 from stream.durations import MINUTE
-from stream.episodes import life
+from stream.episodes import life, numbering
 from stream.episodes import quiet_hours as clock
 from stream.outputs.reasons import Closing, Guarded
 from stream.recipes.recipe import WELCOME, Recipe, Recipes
@@ -186,14 +186,24 @@ def asked(due: Due) -> tuple[tuple[str, Callable[[Due], Refusal | None]], ...]:
     """The guards that a step is asked by."""
     if due.episode.course is None:
         return GUARDS
-    at_once = due.recipe.kind == WELCOME and due.recipe.steps[due.episode.step - 1] == 0
+    at_once = False
+    if due.recipe.kind == WELCOME:
+        step = due.episode.step
+        at_once = numbering.offset(due.person, due.episode, due.recipe, step) == 0
     return _AT_ONCE if at_once else _LIFE
 
 
-def refusal(due: Due) -> Refusal | None:
-    """The first guard's refusal, None if all let the step pass."""
+def answer(due: Due) -> tuple[Refusal | None, bool]:
+    """The first guard's refusal, None if all let the step pass; and whether it came as far as the holdout.
+
+    A step of a recipe that is not enabled is refused before all guards.
+    """
+    if not due.recipe.enabled:
+        return Refusal("disabled"), False
+    reached = False
     for _, guard in asked(due):
+        reached = reached or guard is holdout
         found = guard(due)
         if found is not None:
-            return found
-    return None
+            return found, reached
+    return None, reached

@@ -8,12 +8,12 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from stream import limits
-from stream.episodes import lifecycle
+from stream.episodes import lifecycle, numbering
 from stream.outputs import decisions, triggers
 from stream.outputs.outputs import Outputs
 from stream.outputs.reasons import CancelReason, Closing, Passed
+from stream.recipes.aliases import name_of
 from stream.recipes.recipe import POST_PURCHASE, REPLENISHMENT, Recipe, Recipes
-from stream.state.aliases import name_of
 from stream.state.cart import NEVER
 from stream.state.life_record import Course, mark_of, remember
 from stream.state.orders import OrderEntry
@@ -99,16 +99,17 @@ def plan(person: Person, episode: Episode, recipe: Recipe, now: int, out: Output
     if course.base == NEVER:
         episode.due = NEVER
         return
-    while episode.step <= len(recipe.steps):
-        offset = recipe.steps[episode.step - 1]
+    while episode.step <= numbering.last(person, episode, recipe):
+        offset = numbering.offset(person, episode, recipe, episode.step)
         due = course.base + offset
         if episode.fired_step:
-            due = max(due, episode.fired_at + offset - recipe.steps[episode.fired_step - 1])
+            fired = numbering.offset(person, episode, recipe, episode.fired_step)
+            due = max(due, episode.fired_at + offset - fired)
         if due >= episode.opened_at:
             episode.due = max(due, now)
             return
         _pass_over(person, episode, recipe, "past", now, out)
-    lifecycle.finish(episode)
+    lifecycle.finish(person, episode)
 
 
 def _pass_over(
@@ -165,13 +166,14 @@ def close(
 def of_kind(person: Person, kind: str, recipes: Recipes) -> list[Episode]:
     """The life episodes of a kind, finished ones too, by priority, recipe and origin."""
     found = [each for each in person.episodes if each.kind == kind and each.course is not None]
-    return sorted(found, key=lambda each: _rank(each, recipes)) if len(found) > 1 else found
+    return sorted(found, key=lambda each: rank(each, recipes)) if len(found) > 1 else found
 
 
-def _rank(episode: Episode, recipes: Recipes) -> tuple[int, str, str, int]:
+def rank(episode: Episode, recipes: Recipes) -> tuple[int, str, str, int]:
+    """By priority, recipe and origin."""
     recipe = recipes.by_alias.get(episode.recipe)
-    rank = recipe.priority if recipe else 0
-    return rank, name_of(episode.recipe), episode.origin, episode.key_time
+    priority = recipe.priority if recipe else 0
+    return priority, name_of(episode.recipe), episode.origin, episode.key_time
 
 
 def tidy(person: Person, at: int) -> None:

@@ -4,14 +4,15 @@ What makes one open is its kind's subject: `funnel` for carts, checkouts and pay
 are looked at when a visitor is idle (`registry`).
 """
 
+from stream.episodes import numbering
 from stream.outputs import decisions, triggers
 from stream.outputs.decisions import Decision
 from stream.outputs.outputs import Outputs
 from stream.outputs.reasons import Closing
+from stream.recipes.aliases import is_shadow, name_of
 from stream.recipes.conditions import Known
 from stream.recipes.ids import trigger_id
 from stream.recipes.recipe import Recipe, Recipes
-from stream.state.aliases import is_shadow, name_of
 from stream.state.cart import NEVER
 from stream.state.life_record import Course
 from stream.state.person import Episode, Person
@@ -55,8 +56,9 @@ def is_remembered(
     return False
 
 
-def finish(episode: Episode) -> None:
+def finish(person: Person, episode: Episode) -> None:
     """From here on the episode is fed no more and waits for nothing; what stays is its memory."""
+    numbering.forget(person, episode)
     episode.open = False
     episode.due = NEVER
     episode.cart = None
@@ -97,9 +99,10 @@ def close(
     recipe = recipes.by_alias.get(episode.recipe)
     closed = decision(person, episode, recipe.version if recipe else 0, at)
     closed.reason = reason
-    closed.steps_left = len(recipe.steps) - episode.step + 1 if recipe else 1
+    last = numbering.last(person, episode, recipe) if recipe else episode.step
+    closed.steps_left = last - episode.step + 1
     decisions.publish(closed, out)
-    finish(episode)
+    finish(person, episode)
 
 
 def consent(

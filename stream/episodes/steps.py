@@ -5,13 +5,13 @@ All waiting is here: a cart reminder is due when `plan` says, passes the `guards
 
 from msgspec import UNSET
 
-from stream.episodes import guards, life, lifecycle
+from stream.episodes import guards, life, lifecycle, numbering, watches
 from stream.episodes.guards import Due
 from stream.outputs import decisions, snapshots, triggers
 from stream.outputs.outputs import Outputs
+from stream.recipes.aliases import name_of
 from stream.recipes.conditions import OFFER_EVERY, first_offer
 from stream.recipes.recipe import AUDIENCE, Recipes
-from stream.state.aliases import name_of
 from stream.state.cart import NEVER
 from stream.state.person import Episode, FiredStep, Person
 from stream.state.visitor import Published
@@ -20,13 +20,14 @@ from stream.state.visitor import Published
 def plan(person: Person, episode: Episode, recipes: Recipes, now: int) -> None:
     """Plans the next step anew: at the anchor plus its offset, kept apart from the last that fired."""
     recipe = recipes.by_alias.get(episode.recipe)
-    if recipe is None or episode.step > len(recipe.steps):
+    if recipe is None or episode.step > numbering.last(person, episode, recipe):
         episode.due = now
         return
-    offset = recipe.steps[episode.step - 1]
+    offset = numbering.offset(person, episode, recipe, episode.step)
     due = person.anchor + offset
     if episode.fired_step:
-        due = max(due, episode.fired_at + offset - recipe.steps[episode.fired_step - 1])
+        fired = numbering.offset(person, episode, recipe, episode.fired_step)
+        due = max(due, episode.fired_at + offset - fired)
     episode.due = max(due, now)
 
 
@@ -64,12 +65,15 @@ def decide(person: Person, episode: Episode, recipes: Recipes, out: Outputs) -> 
     if episode.due == NEVER:
         lifecycle.close(person, episode, "expired", at, recipes, out)
         return
-    if recipe is None or episode.step > len(recipe.steps):
+    last = 0 if recipe is None else numbering.last(person, episode, recipe)
+    if recipe is None or episode.step > last:
         lifecycle.close(person, episode, "disabled", at, recipes, out)
         return
     due = Due(person, episode, recipe, recipes, at)
-    refusal = guards.refusal(due)
+    refusal, reached = guards.answer(due)
     decision = lifecycle.decision(person, episode, recipe.version, at)
+    if reached:
+        watches.reached(due, decision.trigger_id, fires=refusal is None)
     joined: list[Episode] = []
     if refusal is None:
         decision.outcome = "fired"
@@ -88,8 +92,8 @@ def decide(person: Person, episode: Episode, recipes: Recipes, out: Outputs) -> 
         decision.outcome, decision.reason = "refused", refusal.reason
         decisions.publish(decision, out)
     episode.step += 1
-    if episode.step > len(recipe.steps):
-        lifecycle.finish(episode)
+    if episode.step > last:
+        lifecycle.finish(person, episode)
     elif episode.course is not None:
         life.plan(person, episode, recipe, at, out)
     else:
@@ -102,6 +106,7 @@ def _fire(due: Due, id: str, joined: list[Episode], out: Outputs) -> None:
     until = at + recipe.valid_for
     published = Published(id, recipe.alias, person.id, episode.step, guards.channels(due), until)
     trigger = _life_trigger(due, published, joined) if episode.course else _trigger(due, published)
+    trigger.steps = numbering.last(person, episode, recipe)
     if trigger.offer is not None and recipe.is_shadow:
         person.of_time().offered[recipe.alias] = at
     elif trigger.offer is not None:

@@ -10,9 +10,9 @@ from stream.durations import DAY, HOUR, SECOND
 from stream.episodes import lifecycle
 from stream.episodes.visible_summary import VisibleSummary
 from stream.outputs.outputs import Outputs
+from stream.recipes.aliases import is_shadow
 from stream.recipes.conditions import ALWAYS
 from stream.recipes.recipe import BROWSE, Recipe, Recipes
-from stream.state.aliases import is_shadow
 from stream.state.cart import NEVER
 from stream.state.facts import Idle, Summary
 from stream.state.person import Episode, Person

@@ -15,7 +15,8 @@ from stream.recipes.conditions import Known, Offer, Range, When, first_offer
 from stream.recipes.ids import trigger_id
 from stream.recipes.recipe import POPUP, Recipe
 from stream.state.cart import NEVER, value
-from stream.state.in_time import VisitorInTime
+from stream.state.facts import Decided, number
+from stream.state.in_time import Attributed, VisitorInTime
 from stream.state.view import View
 from stream.state.visitor import Published, Visitor
 
@@ -26,6 +27,7 @@ OFFERS: Final = (
     Offer("loyal-gift", When((Range("orders", min=1),))),
 )
 OFFER_EVERY: Final = 30 * DAY
+HELD: Final = "holdout"
 POPPED_UP: Final = "|"
 """Stands beside the recipes that fired in a visit, if one of them was a popup: no recipe has this name."""
 
@@ -81,6 +83,8 @@ class Candidate:
             evidence=self._evidence,
             shadow=recipe.is_shadow,
         )
+        if reason is None or reason == HELD:
+            self._watch(recipe, id)
         if reason is not None:
             state.refused.append(_mark(recipe.alias, reason))
             decision.outcome, decision.reason = "refused", reason
@@ -101,6 +105,18 @@ class Candidate:
         state.published.append(Published(id, recipe.alias, state.person, 1, channels, until))
         fired = self._trigger(recipe, id, channels, offer)
         triggers.fire(fired, self._out, shadow=recipe.is_shadow)
+
+    def _watch(self, recipe: Recipe, id: str) -> None:
+        """The first candidate of a visit that comes as far as the holdout is told to the person."""
+        state, t = self._state, self._t
+        if not recipe.attribution or recipe.is_shadow or _mark(recipe.name, HELD) in state.refused:
+            return
+        held, arm = recipe.held_out(state.person), recipe.arm(state.person)
+        until = t + recipe.attribution
+        about = Attributed(recipe.name, recipe.version, id, held, arm, t, until)
+        in_time(state).sent[recipe.name] = about
+        place: dict[str, Any] = {"at": t, "visitor": state.id, "person": state.person}
+        self._out.tell(Decided(n=number(state), about=about, **place))
 
     def _offer(self, recipe: Recipe) -> str | None:
         """At most one in 30 days; a shadow's own counts for itself alone."""

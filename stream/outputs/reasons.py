@@ -14,8 +14,9 @@ Guarded = Literal[
     "lower_priority",
     "holdout",
     "quiet",
+    "disabled",
 ]
-"""Why a guard holds a due step back."""
+"""Why a guard holds a due step back, or that its recipe is not enabled."""
 
 Passed = Literal["past", "joined"]
 """Why a step of a life episode is passed over before it is due: its time lies before the opening; another of its recipe

@@ -14,8 +14,8 @@ from stream.outputs import snapshots
 from stream.outputs.outputs import Outputs
 from stream.outputs.reasons import CancelReason
 from stream.outputs.snapshots import CartSnapshot, OrderedProduct, OrderSnapshot, Product
+from stream.recipes.aliases import is_shadow, name_of
 from stream.recipes.recipe import EXIT, Recipe
-from stream.state.aliases import is_shadow, name_of
 from stream.state.view import View
 from stream.state.visitor import Published
 

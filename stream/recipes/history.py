@@ -14,17 +14,19 @@ from typing import Final
 from msgspec import Struct
 
 from stream.recipes.recipe import Recipes
-from stream.state.cart import NEVER
+
+START: Final = -1
+"""Before all times."""
 
 _LAST: Final = 2**63
 """After all times."""
 
 
 class Document(Struct, frozen=True):
-    """A whole recipes file, in force from `since` (ms) on, NEVER: from the start · `by`, `note`: of who published it."""
+    """A whole recipes file, in force from `since` (ms) on, START: from the start · `by`, `note`: of who published it."""
 
     recipes: Recipes
-    since: int = NEVER
+    since: int = START
     by: str = ""
     note: str = ""
 
@@ -34,8 +36,8 @@ class History:
 
     def __init__(self, first: Recipes, later: Iterable[Document] = ()) -> None:
         self._all: Final = [Document(first)]
-        self._since: Final = [NEVER]
-        self._now: tuple[int, int, Recipes] = (NEVER, _LAST, first)
+        self._since: Final = [START]
+        self._now: tuple[int, int, Recipes] = (START, _LAST, first)
         """From when to when (ms) the recipes given last are in force."""
         self._popups: tuple[int, int] = first.popups
         for document in later:
@@ -68,7 +70,7 @@ class History:
         begun, ended, recipes = self._now
         if begun <= time < ended:
             return recipes
-        place = bisect_right(self._since, max(time, NEVER)) - 1
+        place = bisect_right(self._since, max(time, START)) - 1
         ended = self._since[place + 1] if place + 1 < len(self._since) else _LAST
         recipes = self._all[place].recipes
         self._now = self._since[place], ended, recipes
@@ -76,11 +78,11 @@ class History:
 
     def document_at(self, time: int) -> Document:
         """The document in force at `time` (ms)."""
-        return self._all[bisect_right(self._since, max(time, NEVER)) - 1]
+        return self._all[bisect_right(self._since, max(time, START)) - 1]
 
     def next_after(self, time: int) -> int | None:
         """When (ms) the first document after `time` comes into force; None if there is none."""
-        place = bisect_right(self._since, max(time, NEVER))
+        place = bisect_right(self._since, max(time, START))
         return self._since[place] if place < len(self._since) else None
 
     def before(self, time: int) -> Recipes:

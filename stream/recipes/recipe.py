@@ -10,10 +10,10 @@ from typing import Final, Literal
 from msgspec import Struct
 
 from stream.durations import DAY, HOUR
+from stream.recipes.aliases import alias_of, is_shadow
 from stream.recipes.audiences import Audience, Audiences
 from stream.recipes.conditions import Offer, When
 from stream.recipes.ids import bucket
-from stream.state.aliases import alias_of, is_shadow
 
 MESSAGING: Final = ("email", "sms", "push", "messenger")
 

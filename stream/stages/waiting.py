@@ -79,8 +79,7 @@ class WaitingStage(Stage[P], Generic[P, T]):
 
     def _turn(self, time: int, most: int, out: Outputs) -> bool:
         """Looks at the states at such a time, `most` of them in one call; whether it has looked at all."""
-        self._turned = time
-        return True
+        raise NotImplementedError
 
     def add(self, records: Iterable[tuple[int, bytes | None]]) -> None:
         """Takes in (offset, value) of records; `advance` applies what is before the watermark."""

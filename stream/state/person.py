@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from stream.durations import DAY
 from stream.events.words import CONTACTS
-from stream.state.aliases import is_shadow
+from stream.recipes.aliases import is_shadow
 from stream.state.bought import Bought, KnownCart
 from stream.state.cart import NEVER
 from stream.state.facts import CartSummary

@@ -104,6 +104,8 @@ def test_only_what_others_read_or_write_is_shown() -> None:
         "storefront.events",
         "triggers.{recipe}",
         "triggers.decisions",
+        "triggers.shadow",
+        "triggers.outcomes",
         "audiences",
         "recipes",
         "storefront.rejected",

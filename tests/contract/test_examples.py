@@ -24,6 +24,7 @@ OTHERS = [
     "trigger.fired",
     "trigger.cancelled",
     "decision",
+    "outcome",
     "audience.entered",
     "audience.left",
     "rejected",

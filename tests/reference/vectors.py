@@ -27,5 +27,10 @@ LIFE = sorted(file for folder in _OF_LIFE[:3] for file in folder.glob("1[23]*.js
 """Those of sections 12 and 13, without recipes in time."""
 LIFE = [file for file in LIFE if '"shadow"' not in file.read_text()]
 
+IN_TIME = sorted(file for folder in _OF_LIFE[:3] for file in folder.glob("1[345]*.json"))
+IN_TIME = [file for file in IN_TIME if file not in LIFE]
+"""Those of sections 14 and 15, and of 13 with a shadow."""
+
+every_in_time = pytest.mark.parametrize("file", IN_TIME, ids=lambda file: str(file.stem))
 every_life = pytest.mark.parametrize("file", LIFE, ids=lambda file: str(file.stem))
 life_present = pytest.mark.skipif(not LIFE, reason="no ../shared/vectors-life beside the checkout")

@@ -35,6 +35,8 @@ def test_every_topic_carries_the_prefix_and_every_recipe_has_one() -> None:
         "shop1.triggers.exit-intent",
         "shop1.triggers.cart-vip",
         "shop1.triggers.decisions",
+        "shop1.triggers.shadow",
+        "shop1.triggers.outcomes",
         "shop1.audiences",
         "shop1.recipes",
         "shop1.storefront.rejected",
