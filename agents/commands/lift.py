@@ -14,11 +14,11 @@ import msgspec
 from aiokafka.errors import KafkaError
 
 from agents.config.settings import Settings, SettingsError
-from agents.explain.decision_sources import Kafka
 from agents.lift import sentences
 from agents.lift.figures import Lift, report
 from agents.lift.lift_page import page
-from agents.lift.watches import OUTCOMES, FirstWatches, first_watches
+from agents.lift.outcome_topic import read
+from agents.lift.watches import first_watches
 from agents.replay.span import TIMES, time
 
 
@@ -61,15 +61,6 @@ def run(args: argparse.Namespace) -> int:
     else:
         print("\n".join(sentences.lines(made)))
     return 0 if args.out is None else _write(args.out, made)
-
-
-async def read(settings: Settings, since: int | None, until: int | None) -> FirstWatches:
-    """What the topic holds now. Raises aiokafka's KafkaError, msgspec.MsgspecError."""
-    found = FirstWatches(since, until)
-    async with Kafka(settings) as source:  # a record is younger than its watch
-        async for value in source.each_of(OUTCOMES, since or 0):
-            found.add(value)
-    return found
 
 
 def written(lift: Lift) -> str:

@@ -5,28 +5,13 @@ otherwise count for the next one, too. Times in ms. Source: docs/semantics-life.
 """
 
 from collections.abc import Iterable
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 from msgspec import Struct
 
 from agents.lift.intervals import Sample
-
-OUTCOMES: Final = "triggers.outcomes"
-
-
-class EndedWatch(Struct, frozen=True, gc=False):
-    """A record of `triggers.outcomes`, as far as lift is counted from it. `at`: when the watch opened."""
-
-    recipe: str
-    version: int
-    trigger_id: str
-    person: str
-    group: Literal["treated", "held"]
-    at: int
-    orders: int = 0
-    value: float = 0.0
-    arm: str | None = None
+from stream.outputs.outcomes import WatchOutcome
 
 
 class Compared(NamedTuple):
@@ -45,7 +30,7 @@ class Group(Struct):
     value: float = 0.0
     squares: float = 0.0
 
-    def add(self, watch: EndedWatch) -> None:
+    def add(self, watch: WatchOutcome) -> None:
         self.persons += 1
         self.ordered += watch.orders > 0
         self.value += watch.value
@@ -62,7 +47,7 @@ class Groups(Struct):
     held: Group
 
 
-_read: Final = msgspec.json.Decoder(EndedWatch).decode
+_read: Final = msgspec.json.Decoder(WatchOutcome).decode
 
 
 class FirstWatches:
@@ -71,7 +56,7 @@ class FirstWatches:
 
     def __init__(self, since: int | None = None, until: int | None = None) -> None:
         self._since, self._until = since, until
-        self._first: dict[tuple[str, str], EndedWatch] = {}
+        self._first: dict[tuple[str, str], WatchOutcome] = {}
         self.read = 0
 
     def add(self, value: bytes) -> None:
