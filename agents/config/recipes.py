@@ -7,14 +7,20 @@ from typing import Any
 import yaml
 
 from stream import recipes_file
+from stream.recipes.history import History
 from stream.recipes.recipe import Recipes
 
 
 def read(path: Path | None) -> Recipes:
     """The recipes of a file, the shipped ones without a file. Raises RecipesError, OSError."""
+    return recipes_file.DEFAULT if path is None else recipes_file.load(_text(path), str(path))
+
+
+def read_history(path: Path | None) -> History:
+    """As `read`, of a file that may be a history of documents."""
     if path is None:
-        return recipes_file.DEFAULT
-    return recipes_file.load(_text(path), str(path))
+        return History(recipes_file.DEFAULT)
+    return recipes_file.load_history(_text(path), str(path))
 
 
 def document(path: Path | None) -> dict[str, Any]:

@@ -18,10 +18,10 @@ from agents.explain.event_records import Record, read
 from agents.kafka.partitioner import partition_counts, partition_of
 from agents.kafka.topics import EVENTS, FACTS
 from agents.replay.event_file import lines
+from agents.worker.producer import DECISIONS, OUTCOMES
 from stream.state import facts
 from stream.state.facts import AnyFact, WatermarkRecord
 
-DECISIONS: Final = "triggers.decisions"
 TRIGGERS: Final = "triggers."
 POLL_MS: Final = 1_000
 FETCH_MS: Final = 10
@@ -73,7 +73,9 @@ class Files:
         ]
 
     async def triggers(self, people: Collection[str]) -> list[Record]:
-        return [each for each in self._lines("triggers") if each["subject"] in people]
+        """Those of shadows, too: their decisions say so."""
+        every = [*self._lines("triggers"), *self._lines("shadow")]
+        return [each for each in every if each["subject"] in people]
 
     async def events(self, visitors: Collection[str], since: int) -> list[Record]:
         return [each for each in self.all_events if each["visitor"] in visitors]
@@ -98,8 +100,11 @@ class Files:
         return None
 
     def _lines(self, name: str) -> Iterator[Record]:
-        with (self.folder / f"{name}.jsonl").open("rb") as file:
-            yield from map(json.loads, file)
+        file = self.folder / f"{name}.jsonl"
+        if name == "shadow" and not file.exists():
+            return  # of a release without shadows
+        with file.open("rb") as lines_of_file:
+            yield from map(json.loads, lines_of_file)
 
 
 class Kafka:
@@ -134,8 +139,8 @@ class Kafka:
         start = self.settings.topic(TRIGGERS)
         found = []
         for topic in sorted(await partition_counts(self.consumer)):
-            if topic.startswith(start) and topic != self.settings.topic(DECISIONS):
-                name = topic.removeprefix(self.settings.prefix)
+            name = topic.removeprefix(self.settings.prefix)
+            if topic.startswith(start) and name not in (DECISIONS, OUTCOMES):
                 found += [json.loads(value) for _, value in await self._read(name, people)]
         return found
 

@@ -36,6 +36,9 @@ HELD: Final = 1_000
 DECISIONS: Final = "triggers.decisions"
 SHADOW: Final = "triggers.shadow"
 OUTCOMES: Final = "triggers.outcomes"
+NOT_TO_SEND: Final = frozenset((SHADOW, OUTCOMES))
+"""Topics beside those of recipes whose records are no triggers to act on."""
+
 AUDIENCES: Final = "audiences"
 REJECTED: Final = "storefront.rejected"
 

@@ -11,7 +11,7 @@ from msgspec import Struct
 from stream.durations import MINUTE
 from stream.episodes import life, numbering
 from stream.episodes import quiet_hours as clock
-from stream.outputs.reasons import Closing, Guarded
+from stream.outputs.reasons import Closing, Guarded, NotAsked
 from stream.recipes.recipe import WELCOME, Recipe, Recipes
 from stream.state.person import Episode, FiredStep, Person
 
@@ -50,7 +50,7 @@ class Due(Struct, frozen=True):
 class Refusal(Struct, frozen=True):
     """`until` (ms): deferred to then; else the step is passed over. `closes`: the whole episode is, for this."""
 
-    reason: Guarded
+    reason: Guarded | NotAsked
     until: int | None = None
     closes: Closing | None = None
 

@@ -14,9 +14,11 @@ Guarded = Literal[
     "lower_priority",
     "holdout",
     "quiet",
-    "disabled",
 ]
-"""Why a guard holds a due step back, or that its recipe is not enabled."""
+"""Why a guard holds a due step back."""
+
+NotAsked = Literal["disabled"]
+"""Why a due step is refused before all guards: its recipe is not enabled."""
 
 Passed = Literal["past", "joined"]
 """Why a step of a life episode is passed over before it is due: its time lies before the opening; another of its recipe
@@ -43,4 +45,4 @@ OnsiteRefusal = Literal[
 
 CancelReason = Literal["ordered", "consent", "cancelled"]
 
-Reason = Guarded | Passed | Closing | OnsiteRefusal
+Reason = Guarded | NotAsked | Passed | Closing | OnsiteRefusal

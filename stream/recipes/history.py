@@ -9,9 +9,10 @@ mark that moves its watermark, passes its F: the stages look at everybody when t
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
+from copy import copy
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from stream.recipes.recipe import Recipes
 
@@ -64,6 +65,16 @@ class History:
         found = [each.recipes.popups for each in self._all if each.recipes.popups[0]]
         looks, ages = zip(*found, strict=True) if found else ((0,), (0,))
         self._popups = min(looks), min(ages)
+        self._remember()
+
+    def _remember(self) -> None:
+        """What has fired is remembered for as long as any document asks for it."""
+        longest = max(each.recipes.memory for each in self._all)
+        for place, each in enumerate(self._all):
+            if each.recipes.memory < longest:
+                recipes = copy(each.recipes)
+                recipes.memory = longest
+                self._all[place] = structs.replace(each, recipes=recipes)
 
     def at(self, time: int) -> Recipes:
         """The recipes in force at `time` (ms)."""

@@ -163,7 +163,7 @@ class Recipes:
             min((recipe.after for recipe in popups), default=0),
         )
         """From which of a visit's looks, and from which age of it (ms), a popup may be shown; 0 looks: never."""
-        self.memory: Final = max(
+        self.memory: int = max(
             [cap.per for cap in policy.caps] + [recipe.cooldown for recipe in recipes] + [DAY]
         )
         """Ms for which what has fired must be remembered."""
