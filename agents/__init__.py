@@ -9,6 +9,7 @@
     explain/  view/               why somebody got a message, or did not; the materialized view in Redis
     published/                    recipes that come into force while workers run: the topic `recipes`
     replay/  simulator/  demo/    files of events; made-up shoppers; the one-minute demo
+    lift/                         what recipes brought
     generate/                     files of this repository that are made from others
     faces/                        the collector as a service: what each SDK and each webhook expects
     connect/                      the sources file, signatures and keyed contacts of connected shops

@@ -18,6 +18,7 @@ COMMANDS: Final = {
     "export": "write the events of Kafka to a file, for a backtest",
     "backtest": "decide on a file of events, without Kafka",
     "compare": "what another recipes file would change, over a file of events",
+    "lift": "what recipes brought: who got a message against who was held back",
     "simulate": "a shop's traffic, into a file or live into Kafka",
     "recipes": "check recipes files; publish them, and tell what was in force when",
     "audience": "who belongs to an audience now",

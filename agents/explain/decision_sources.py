@@ -5,7 +5,7 @@ Both give plain objects by topic and key; events as `agents/explain/event_record
 
 import json
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Protocol, Self
@@ -175,6 +175,12 @@ class Kafka:
         """Every value of a topic (without the prefix), tombstones left out."""
         return [value for _, value in await self._read(name, None)]
 
+    async def each_of(self, name: str, since: int) -> AsyncIterator[bytes]:
+        """The values of a topic (without the prefix) from a time (ms) on, one by one, tombstones left out."""
+        async for _, _, value in self._each(name, None, since):
+            if value is not None:
+                yield value
+
     async def _read(
         self, name: str, keys: Collection[str] | None, since: int = 0
     ) -> list[tuple[int, bytes]]:
@@ -185,24 +191,27 @@ class Kafka:
     async def _records(
         self, name: str, keys: Collection[str] | None, since: int = 0
     ) -> list[tuple[bytes | None, int, bytes | None]]:
+        return [record async for record in self._each(name, keys, since)]
+
+    async def _each(
+        self, name: str, keys: Collection[str] | None, since: int
+    ) -> AsyncIterator[tuple[bytes | None, int, bytes | None]]:
         """(key, time, value) of the records of these keys, up to where their partitions end now."""
         topic = self.settings.topic(name)
         count = (await partition_counts(self.consumer)).get(topic, 0)
         wanted = None if keys is None else {key.encode() for key in keys}
         if not count:
-            return []
+            return
         numbers = range(count) if wanted is None else {partition_of(key, count) for key in wanted}
         partitions = [TopicPartition(topic, number) for number in numbers]
         self.consumer.assign(partitions)
         ends = await self.consumer.end_offsets(partitions)
         await self._seek(partitions, since)
-        found: list[tuple[bytes | None, int, bytes | None]] = []
         while await self._left(ends):
             batch = await self.consumer.getmany(timeout_ms=POLL_MS)
             for record in (each for records in batch.values() for each in records):
                 if wanted is None or record.key in wanted:
-                    found.append((record.key, record.timestamp, record.value))
-        return found
+                    yield record.key, record.timestamp, record.value
 
     async def _seek(self, partitions: list[TopicPartition], since: int) -> None:
         starts = await self.consumer.beginning_offsets(partitions)
