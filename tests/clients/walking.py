@@ -31,7 +31,8 @@ SOURCES = (
     connected("snow", "snowplow", keys=["shop"]),
     connected("snow-server", "snowplow", keys=["shop-server"], trust="server"),
     connected("bus", "cloudevents", secrets=["bus-secret"], trust="server"),
-    connected("magento", "adobe-commerce", keys=["magento-storefront-events-sdk"]),
+    connected("magento", "adobe-commerce", keys=["magento-storefront-event-collector"]),
+    connected("px", "shopify-pixel", keys=["r4nd0m-word"]),
 )
 
 
@@ -56,9 +57,6 @@ class Walk:
     def told(self) -> list[str]:
         """Each event in brief, in the order of its partition."""
         return [brief(event) for event in self.events]
-
-    def posted(self) -> list[Heard]:
-        return [each for each in self.heard if each.method == "POST"]
 
     def copies(self) -> int:
         """How often the event that was told most often stands in Kafka."""
@@ -97,9 +95,13 @@ def walked(
     walk: Callable[[str], Awaitable[str]],
     answering: Answering = honest,
     sources: Sequence[Connected] = SOURCES,
+    found: Walk | None = None,
 ) -> Walk:
-    """`walk` is given the collector's address and returns once its client has sent everything."""
-    found = Walk()
+    """`walk` is given the collector's address and returns once its client has sent everything.
+
+    `found`: where it is written down, for a walk that looks at it meanwhile.
+    """
+    found = found or Walk()
 
     async def run() -> None:
         site = make_site(settings, tuple(sources))
