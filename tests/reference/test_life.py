@@ -15,7 +15,7 @@ from stream.outputs.outputs import Outputs
 from tests.reference import decide_all, generate
 from tests.reference.compare import changes, difference, rows
 from tests.reference.test_core import FIRST, SEEDS
-from tests.reference.vectors import every_life, life_present, lines
+from tests.reference.vectors import every_life, lines
 
 SIZES = (150, 60, 300)
 Rows = list[dict[str, Any]]
@@ -60,7 +60,6 @@ def test_the_logs_reach_every_reason_of_the_page() -> None:
     assert reached >= {"storefront.audience.entered.v1", "storefront.audience.left.v1"}
 
 
-@life_present
 @every_life
 def test_the_core_gives_the_answer_of_the_vector(file: Path) -> None:
     vector = json.loads(file.read_text())
@@ -71,7 +70,6 @@ def test_the_core_gives_the_answer_of_the_vector(file: Path) -> None:
     assert _differs(vector, decided(lines(vector), vector["recipes"])) == "", vector["why"]
 
 
-@life_present
 @every_life
 def test_the_reference_gives_the_answer_of_the_vector(file: Path) -> None:
     vector = json.loads(file.read_text())
