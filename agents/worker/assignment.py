@@ -19,6 +19,7 @@ from agents.kafka.offsets import Offsets
 from agents.kafka.raw_batches import RawBatch
 from agents.kafka.reconnect import connection_loss_as_error
 from agents.runtime.log import say
+from agents.worker.assignment_state import TRANSITIONS, Happened, State
 from agents.worker.checkpoint import Checkpoint
 from agents.worker.consumer import BatchConsumer
 from agents.worker.metrics import Metrics
@@ -39,7 +40,7 @@ class LogWentBack(StateError):
 
 
 class Assignment:
-    """`processors`: those of this generation · `flowing`: their input is let through · `held_since`: since
+    """`processors`: those of this generation · `state`: as assignment_state.py has it · `held_since`: since
     when (monotonic, s) it has not been though it should be, None: it is, or there is none · `owing`: set when more is due
     in a partition than has fired."""
 
@@ -47,7 +48,7 @@ class Assignment:
         self, settings: Settings, make: Maker, offsets: Offsets, flush: Checkpoint, metrics: Metrics
     ) -> None:
         self.processors: dict[TP, PartitionProcessor] = {}
-        self.flowing = False
+        self.state = State.UNASSIGNED
         self.held_since: float | None = None
         self.owing = asyncio.Event()
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -58,6 +59,14 @@ class Assignment:
         self._checkpoint = flush
         self._metrics = metrics
         self._member = NOBODY
+
+    @property
+    def flowing(self) -> bool:
+        """Whether input is let through."""
+        return self.state is State.FLOWING
+
+    def _move(self, event: Happened) -> None:
+        self.state = TRANSITIONS[self.state][event]
 
     async def take(self, message: Message) -> None:
         """Input of one topic; what is not ours now is dropped, and fetched again by its owner."""
@@ -112,11 +121,12 @@ class Assignment:
         if self.flowing and self.processors.get(processor.tp) is processor:
             await self.consumer.seek_wait({processor.tp: processor.position})
 
-    async def revoked(self, lost: bool) -> None:
+    async def on_revoked(self, lost: bool) -> None:
         """The group rebalances. `lost`: it already has, without us."""
         self._metrics.paused()
         self.held_since = self.held_since or time.monotonic()
-        flowed, self.flowing = self.flowing, False
+        flowed = self.flowing
+        self._move("revoked")
         for processor in self.processors.values():
             processor.closed = True
         if lost:
@@ -136,15 +146,15 @@ class Assignment:
         for tp in list(processors):
             processors.pop(tp).forget()
 
-    async def assigned(self, *args: Any, **kwargs: Any) -> None:
+    async def on_assigned(self, *args: Any, **kwargs: Any) -> None:
         """The group has settled: the state of what is new is restored. The flow is still held."""
         with self._failing():
             await self._restore()
 
-    async def begin(self) -> None:
+    async def resume(self) -> None:
         """Seeks every partition to its processor's position, and lets the input through."""
         with self._failing():
-            await self._begin()
+            await self._resume()
 
     @contextmanager
     def _failing(self) -> Iterator[None]:
@@ -171,6 +181,7 @@ class Assignment:
             tp: s for tp, s in self.processors.items() if next_one and tp in assignment
         }
         self._member = member
+        self._move("assigned")
         kept, mine = len(self.processors), self.processors
         new = {tp: self._make(tp) for tp in sorted(assignment - mine.keys())}
 
@@ -189,7 +200,7 @@ class Assignment:
             self._drop(new)
         say(log, "assigned", generation=member[0], kept=kept, restored=len(new))
 
-    async def _begin(self) -> None:
+    async def _resume(self) -> None:
         member, processors = self.consumer.member, self.processors
         if member != self._member or set(self.consumer.assignment()) != set(processors):
             say(
@@ -220,7 +231,9 @@ class Assignment:
             {tp: processor.position for tp, processor in processors.items()}
         )
         if self.consumer.member == member:
-            self.flowing, self.held_since = True, None
+            self._move("resumed")
+        if self.flowing:
+            self.held_since = None
             self._metrics.resumed()
 
     def _start(self, processor: PartitionProcessor, committed: int) -> int:
@@ -239,7 +252,8 @@ class Assignment:
     async def stop(self) -> None:
         """No more input, and everything written and committed. Raises what the flush raises."""
         self.consumer.hold()
-        processors, self.flowing = self.owned(), False
+        processors = self.owned()
+        self._move("stopped")
         for processor in processors:
             processor.closed = True
         await self._checkpoint(processors)

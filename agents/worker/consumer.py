@@ -142,7 +142,7 @@ class BatchConsumer(driver.Consumer):
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Writes and commits what was processed, while that is still allowed."""
         self.hold()
-        await self.app.assignment.revoked(lost=self.member[0] < 0)
+        await self.app.assignment.on_revoked(lost=self.member[0] < 0)
         await super().on_partitions_revoked(revoked)
 
     def hold(self) -> None:
@@ -153,7 +153,7 @@ class BatchConsumer(driver.Consumer):
 
     async def perform_seek(self) -> None:
         """To the processors' positions, before the flow resumes."""
-        await self.app.assignment.begin()
+        await self.app.assignment.resume()
 
     async def wait_empty(self) -> None:
         """Nothing is left to wait for: the flush has its own order."""

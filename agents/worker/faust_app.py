@@ -104,7 +104,7 @@ def make(settings: Settings, assignment: Assignment) -> App:
     app.assignment = assignment
     app.gather_s = settings.latency_ms / 1000
     assignment.consumer = app.consumer
-    app.on_rebalance_complete.connect(assignment.assigned, weak=False)
+    app.on_rebalance_complete.connect(assignment.on_assigned, weak=False)
 
     async def take(stream: StreamT[Any]) -> None:
         async for event in stream.noack().events():

@@ -143,7 +143,7 @@ def no_ownership() -> None:
     """Partitions that were revoked are kept, and nothing is read anew when they come back."""
     from agents.worker.assignment import Assignment
 
-    assigned = Assignment.assigned
+    assigned = Assignment.on_assigned
     kept: dict[Any, Any] = {}
 
     async def taken(self: Assignment, *args: Any, **kwargs: Any) -> None:
@@ -153,7 +153,7 @@ def no_ownership() -> None:
         self.processors = {tp: kept[tp] for tp in self.consumer.assignment() if tp in kept}
         await assigned(self, *args, **kwargs)
 
-    Assignment.assigned = taken  # type: ignore[method-assign]
+    Assignment.on_assigned = taken  # type: ignore[method-assign]
 
 
 def rejected_after_ack() -> None:

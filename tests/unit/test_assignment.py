@@ -10,6 +10,7 @@ from faust.types import TP, Message
 from agents.config.settings import Settings
 from agents.worker import opening
 from agents.worker.assignment import Assignment
+from agents.worker.assignment_state import State
 from agents.worker.metrics import Metrics
 from agents.worker.partition_processor import PartitionProcessor
 
@@ -34,7 +35,7 @@ async def taken(drop: bool) -> BaseException | None:
     owner.processors[TP_0] = cast(
         PartitionProcessor, Failing(owner.processors.clear if drop else lambda: None)
     )
-    owner.flowing = True
+    owner.state = State.FLOWING
     taking = asyncio.ensure_future(owner.take(cast(Message, Fetched())))
     await asyncio.wait((taking,), timeout=0.1)
     assert taking.done() == drop
