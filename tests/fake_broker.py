@@ -1,11 +1,11 @@
-"""A broker in memory, for unit tests of the worker: logs, offsets of the group, and a journal of what came in which order.
+"""A broker in memory, for unit tests of the worker: logs, a consumer group, and a journal of what came in which order.
 
 `FakeProducer` is the real producer up to the last step, in which a batch goes to the fake instead of to a socket.
 """
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from aiokafka.record.memory_records import MemoryRecords
@@ -15,9 +15,12 @@ from faust.types import TP
 from agents.config.settings import Settings
 from agents.kafka.raw_batches import RawBatch
 from agents.kafka.topics import Layout
+from agents.worker.group import Member
 from agents.worker.producer import Ack, OutputProducer
 
 Place = tuple[str, int]
+
+SETTINGS = Settings(kafka=("localhost:1",))
 
 
 class FakeBroker:
@@ -25,6 +28,7 @@ class FakeBroker:
 
     def __init__(self) -> None:
         self.logs: defaultdict[Place, list[Any]] = defaultdict(list)
+        self.firsts: defaultdict[Place, int] = defaultdict(int)
         self.committed: dict[TP, int] = {}
         self.journal: list[str] = []
         self.held = False
@@ -55,20 +59,46 @@ class FakeBroker:
         self._waiting.clear()
 
     async def commit(self, offsets: Mapping[TP, int]) -> bool:
-        """As BatchConsumer.commit_offsets."""
+        """As Group.commit_offsets."""
         self.journal.append("commit")
         if self.rebalanced:
             return False
         self.committed |= offsets
         return True
 
-    async def ends(self, places: Iterable[Place]) -> dict[Place, int]:
-        """As Offsets.ends."""
-        return {place: len(self.logs[place]) for place in places}
+    async def ends(self, partitions: Iterable[Place]) -> dict[Place, int]:
+        """As PartitionBounds.ends."""
+        return {tuple(place): len(self.logs[tuple(place)]) for place in partitions}
 
-    async def beginnings(self, places: Iterable[Place]) -> dict[Place, int]:
-        """As Offsets.beginnings."""
-        return dict.fromkeys(places, 0)
+    async def beginnings(self, partitions: Iterable[Place]) -> dict[Place, int]:
+        """As PartitionBounds.beginnings."""
+        return {tuple(place): self.firsts[tuple(place)] for place in partitions}
+
+
+class FakeGroup:
+    """A worker's place in a group; `sought`: the positions that it was given last."""
+
+    def __init__(self, broker: FakeBroker) -> None:
+        self.member: Member = (-1, "")
+        self.given: set[TP] = set()
+        self.sought: dict[TP, int] = {}
+        self.holding = False
+        self._broker = broker
+
+    def assignment(self) -> set[TP]:
+        return set(self.given)
+
+    def hold(self) -> None:
+        self.holding = True
+
+    async def seek_wait(self, positions: Mapping[TP, int]) -> None:
+        self.sought |= positions
+
+    async def committed_offsets(self, partitions: list[TP]) -> dict[TP, int | None]:
+        return {tp: self._broker.committed.get(tp) for tp in partitions}
+
+    async def commit_offsets(self, offsets: Mapping[TP, int]) -> bool:
+        return await self._broker.commit(offsets)
 
 
 class FakeConsumer:
@@ -104,7 +134,7 @@ class FakeProducer(OutputProducer):
     """Packs as the real one does."""
 
     def __init__(self, broker: FakeBroker, layout: Layout) -> None:
-        super().__init__(Settings(kafka=("localhost:1",)), layout)
+        super().__init__(SETTINGS, layout)
         self._broker = broker
 
     async def _send_batch(self, topic: str, partition: int, batch: Any) -> Ack:
@@ -118,10 +148,3 @@ def _records(data: bytes) -> list[Any]:
     while batches.has_next():
         found += list(batches.next_batch())
     return found
-
-
-def run(test: Callable[[], Awaitable[None]]) -> None:
-    async def inside() -> None:
-        await test()
-
-    asyncio.run(inside())

@@ -1,16 +1,18 @@
-"""A partition of a stage behind a watermark: what it is told is applied once marks vouch that all is there."""
+"""A partition of a stage behind a watermark: a record is applied once the watermark has passed it."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from agents.kafka.raw_batches import RawBatch
 from agents.worker.partition_processor import PartitionProcessor
 from stream.outputs.outputs import Outputs
-from stream.stages.keys import Keys
-from stream.stages.people import People
+from stream.stages.stage import WaitingStage
 
 
 class WaitingProcessor(PartitionProcessor):
-    stage: Keys | People
+    """Claims and facts wait in the stage. They are read again after a crash until they are applied."""
+
+    stage: WaitingStage[Any, Any]
 
     def apply(self, batches: Sequence[RawBatch]) -> Outputs:
         out = Outputs()
