@@ -20,6 +20,7 @@ from faust.types import TP, ConsumerMessage
 from agents.kafka import fetch_protocol, raw_batches, reconnect
 from agents.kafka.reconnect import PATIENCE_S, connection_loss_as_error
 from agents.worker.consumer_thread import CommittedReads, Fetched
+from agents.worker.group import Member
 
 
 class Begun:
@@ -99,8 +100,8 @@ class BatchConsumer(driver.Consumer):
         )
 
     @property
-    def member(self) -> tuple[int, str]:
-        """(generation, member id) in the group; the generation is -1 once the group has cast us out."""
+    def member(self) -> Member:
+        """As Group.member."""
         coordinator = self._thread._ensure_consumer()._coordinator
         return coordinator.generation, coordinator.member_id
 
@@ -119,7 +120,7 @@ class BatchConsumer(driver.Consumer):
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Writes and commits what was processed, while that is still allowed."""
         self.hold()
-        await self.app.assignment.revoked(lost=self.member[0] < 0)
+        await self.app.listener.on_revoked(lost=self.member[0] < 0)
         await super().on_partitions_revoked(revoked)
 
     def hold(self) -> None:
@@ -130,7 +131,7 @@ class BatchConsumer(driver.Consumer):
 
     async def perform_seek(self) -> None:
         """To the processors' positions, before the flow resumes."""
-        await self.app.assignment.begin()
+        await self.app.listener.resume()
 
     async def wait_empty(self) -> None:
         """Nothing is left to wait for: the flush has its own order."""
