@@ -57,7 +57,7 @@ def _read(text: str, name: str) -> tuple[yaml.Node | None, Any]:
     """A file's nodes, for the lines of its faults, and what it says."""
     try:
         root = yaml.compose(text, yaml.SafeLoader)
-        return root, {} if root is None else _named(yaml.safe_load(text))
+        return root, {} if root is None else named(yaml.safe_load(text))
     except yaml.MarkedYAMLError as fault:
         line = fault.problem_mark.line + 1 if fault.problem_mark else 1
         raise RecipesError(f"{name}:{line}: {fault.problem or fault.context}") from None
@@ -89,14 +89,14 @@ def parse(document: dict[str, Any]) -> Recipes:
     return Recipes(policy, recipes, audiences(document))
 
 
-def _named(document: Any) -> Any:
+def named(document: Any) -> Any:
     """With text for the names of all fields: a product id may be a number."""
     if isinstance(document, dict):
         return {
-            name if isinstance(name, str) else _digits(name): _named(value)
+            name if isinstance(name, str) else _digits(name): named(value)
             for name, value in document.items()
         }
-    return [_named(each) for each in document] if isinstance(document, list) else document
+    return [named(each) for each in document] if isinstance(document, list) else document
 
 
 def _digits(name: Any) -> str:

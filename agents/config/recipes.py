@@ -1,6 +1,10 @@
 """The recipes of a file, as every command reads them."""
 
+import json
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from stream import recipes_file
 from stream.recipes.history import History
@@ -17,6 +21,18 @@ def read_history(path: Path | None) -> History:
     if path is None:
         return History(recipes_file.DEFAULT)
     return recipes_file.load_history(_text(path), str(path))
+
+
+def document(path: Path | None) -> dict[str, Any]:
+    """The same as plain JSON, as it is published: {} without a file. Raises RecipesError, OSError."""
+    if path is None:
+        return {}
+    text = _text(path)
+    recipes_file.load(text, str(path))
+    found = json.loads(json.dumps(recipes_file.named(yaml.safe_load(text)) or {}))
+    if "history" in found:
+        raise recipes_file.RecipesError(f"{path}: a history of documents, not one of them")
+    return dict(found)
 
 
 def _text(path: Path) -> str:

@@ -19,6 +19,7 @@ INVALID = sorted(FOLDER.glob("**/invalid/*.json"))
 EVENT_SCHEMAS = [*schemas.names("events"), "envelope"]
 OTHERS = [
     "recipes",
+    "recipes.published",
     "sources",
     "trigger.fired",
     "trigger.cancelled",
