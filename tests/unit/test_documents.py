@@ -1,10 +1,15 @@
 """A new document comes into force: what becomes of persons. Source: docs/semantics-life.md, 14."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from agents.commands import load
+from agents.config.recipes import documents
+from agents.published import published_document
+from agents.published.published_document import value_of
 from stream import backtest, recipes_file
 from stream.durations import DAY, HOUR, MINUTE
 from stream.outputs.outputs import Outputs
@@ -293,3 +298,14 @@ def test_a_document_says_who_published_it_and_why() -> None:
     document = recipes_file.load_history(text).document_at(5)
     assert (document.since, document.by, document.note) == (5, "anna", "spring")
     assert recipes_file.load_history("{}").documents[0].recipes.names
+
+
+def test_what_load_publishes_for_a_replay_is_in_force_as_in_a_backtest(tmp_path: Path) -> None:
+    document = {"history": [{}, {"recipes": [carts("1h")], "from": 3 * DAY, "note": "spring"}]}
+    (tmp_path / "recipes.json").write_text(json.dumps(document))
+    given = [load._published(each) for each in documents(tmp_path / "recipes.json")]
+    read = [
+        published_document.read(n, 10**12, value_of(*each), False) for n, each in enumerate(given)
+    ]
+    assert [(each.since, each.note) for each in read] == [(-1, ""), (3 * DAY, "spring")]
+    assert [each.recipes and each.recipes.names for each in read][1] == ("carts",)
