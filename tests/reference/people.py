@@ -24,12 +24,14 @@ class People:
         self.out = out
 
     def advance(self, time: int) -> None:
-        """All deadlines up to `time`, one after another; a step goes before forgetting."""
+        """All deadlines up to `time`, one after another; a step goes before forgetting, and nobody is forgotten before
+        the last step that was planned."""
+        decided = 0
         while self.known:
             person = self.person
             planned = [each.due for each in person.open_episodes() if each.is_life]
             forget = max(
-                person.remembered_from + self.recipes.keep, *[due or 0 for due in planned], 0
+                person.remembered_from + self.recipes.keep, *[due or 0 for due in planned], decided
             )
             limit = min(time, forget)
             due = [
@@ -44,6 +46,7 @@ class People:
                 self._look(bound)
             elif due:
                 at, _, episode = min(due, key=lambda each: each[:2])
+                decided = at
                 step(person, episode, at, self.recipes, self.out)
                 self._look(at)
             elif forget <= time:
