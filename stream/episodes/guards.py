@@ -117,13 +117,13 @@ def cap(due: Due) -> Refusal | None:
 
 
 def _is_capped(step: FiredStep, recipes: Recipes) -> bool:
-    recipe = recipes.by_alias.get(step.recipe)
+    recipe = recipes.known(step.recipe)
     return recipe is None or recipe.capped
 
 
 def lower_priority(due: Due) -> Refusal | None:
     def is_higher(name: str) -> bool:
-        recipe = due.recipes.by_alias.get(name)
+        recipe = due.recipes.known(name)
         return recipe is not None and recipe.priority < due.recipe.priority
 
     if due.episode.course is not None:

@@ -151,6 +151,8 @@ class Recipes:
         self.replenishes: Final = any(recipe.kind == REPLENISHMENT for recipe in recipes)
         self.by_alias: Final = {recipe.alias: recipe for recipe in recipes}
         """All of them, enabled or not, by their names in states."""
+        self.former: dict[str, Recipe] = {}
+        """Likewise, those of former documents, as they were last."""
         self.by_name: Final = {recipe.name: recipe for recipe in recipes if recipe.enabled}
         self.names: Final = tuple(recipe.name for recipe in recipes)
         ranked = sorted(self.by_name.values(), key=lambda recipe: (recipe.priority, recipe.name))
@@ -167,3 +169,7 @@ class Recipes:
             [cap.per for cap in policy.caps] + [recipe.cooldown for recipe in recipes] + [DAY]
         )
         """Ms for which what has fired must be remembered."""
+
+    def known(self, alias: str) -> Recipe | None:
+        """A recipe by its name in states, also one that is gone."""
+        return self.by_alias.get(alias) or self.former.get(alias)
