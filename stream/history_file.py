@@ -62,7 +62,7 @@ def _since(given: dict[str, Any], path: list[str], before: int | None) -> int:
                 [*path, "from"], "must not be given: the first document holds from the start"
             )
         return START
-    since = given.get("from")
+    since: Any = given.get("from")
     whole = type(since) is int or (isinstance(since, float) and since.is_integer())
     if not whole or not 0 <= since <= BOUND:
         raise HistoryFault([*path, "from"], "must be a time in ms")

@@ -14,6 +14,7 @@ import schemas
 from stream import history_file, recipes_limits
 from stream.audiences_file import as_digits, audiences
 from stream.durations import parse as duration
+from stream.history_file import GivenDocument
 from stream.kinds.registry import KINDS, SHIPPED
 from stream.marked import dotted, line_of
 from stream.recipes.conditions import Offer, Range, When
@@ -37,20 +38,27 @@ def load(text: str, name: str = "recipes") -> Recipes:
 
 def load_history(text: str, name: str = "recipes") -> History:
     """The documents of a file of a backtest, which may be one without a history. Raises RecipesError."""
-    root, document = _read(text, name)
-    if not isinstance(document, dict) or "history" not in document:
-        return History(_document(document, root, [], name))
+    found = [
+        Document(parse(each.recipes), each.since, each.by, each.note)
+        for each in given_documents(text, name)
+    ]
+    return History(found[0].recipes, found[1:])
+
+
+def given_documents(text: str, name: str = "recipes") -> list[GivenDocument]:
+    """The documents of such a file as they are written, each of them checked. Raises RecipesError."""
+    root, file = _read(text, name)
+    if not isinstance(file, dict) or "history" not in file:
+        _document(file, root, [], name)
+        return [GivenDocument(file)]
     try:
-        given = history_file.documents(document)
-        recipes = [
-            _document(each.recipes, root, ["history", str(place)], name)
-            for place, each in enumerate(given)
-        ]
+        given = history_file.documents(file)
     except history_file.HistoryFault as fault:
         line = line_of(root, fault.path)
         raise RecipesError(f"{name}:{line}: {dotted(fault.path)} {fault}") from None
-    later = zip(given[1:], recipes[1:], strict=True)
-    return History(recipes[0], (Document(r, each.since, each.by, each.note) for each, r in later))
+    for place, each in enumerate(given):
+        _document(each.recipes, root, ["history", str(place)], name)
+    return given
 
 
 def _read(text: str, name: str) -> tuple[yaml.Node | None, Any]:

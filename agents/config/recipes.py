@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from stream import recipes_file
+from stream.history_file import GivenDocument
 from stream.recipes.history import History
 from stream.recipes.recipe import Recipes
 
@@ -33,6 +34,14 @@ def document(path: Path | None) -> dict[str, Any]:
     if "history" in found:
         raise recipes_file.RecipesError(f"{path}: a history of documents, not one of them")
     return dict(found)
+
+
+def documents(path: Path) -> list[GivenDocument]:
+    """The documents of a file that may be a history, as plain JSON. Raises RecipesError, OSError."""
+    found = recipes_file.given_documents(_text(path), str(path))
+    for each in found:
+        each.recipes = json.loads(json.dumps(each.recipes))
+    return found
 
 
 def _text(path: Path) -> str:

@@ -13,12 +13,14 @@ from typing import Final, Protocol, Self
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from agents.config.settings import Settings, aiokafka_options
-from agents.explain.by_key import BY_KEY, TOLD_ON, keys_named, named_by, of_fact
+from agents.explain import by_key
+from agents.explain.by_key import BY_KEY, named_by, of_fact
 from agents.explain.event_records import Record, read
 from agents.kafka.partitioner import partition_counts, partition_of
 from agents.kafka.topics import EVENTS, FACTS
 from agents.replay.event_file import lines
 from agents.worker.producer import DECISIONS, OUTCOMES
+from stream.backtest import OutOfOrder
 from stream.state import facts
 from stream.state.facts import AnyFact, WatermarkRecord
 
@@ -64,6 +66,7 @@ class Files:
 
     def __init__(self, folder: Path, events: Path | None) -> None:
         self.folder = folder
+        self._events = events
         found = map(read, _lines_of(events)) if events else iter(())
         self.all_events = [event for event in found if event]
 
@@ -88,13 +91,12 @@ class Files:
         return found
 
     async def forwarded(self, people: Collection[str], keys: Collection[str]) -> list[Record]:
-        """Those that name one of the keys; whether the key was shared is not looked at."""
-        found = []
-        for event in self.all_events:
-            key = next((key for key in keys_named(event) if key in keys), None)
-            if key and event["type"] in TOLD_ON:
-                found.append(event | {"visitor": f"{BY_KEY}{key}"})
-        return found
+        """As told in that backtest, whose stages of visitors and keys run again."""
+        told = by_key.forwarded(_lines_of(self._events)) if self._events else ()
+        try:
+            return [event for fact in told if fact.person in people for event in of_fact(fact)]
+        except OutOfOrder as fault:
+            raise ValueError(f"{self._events}:{fault.line}: {fault}") from None
 
     def now(self) -> int | None:
         return None

@@ -126,10 +126,11 @@ class DecisionText:
     def _fired(self, decision: Record) -> tuple[str, tuple[str, ...]]:
         trigger = self.fired.get(decision["trigger_id"])
         step = self._step(decision)
+        was = "would have been" if decision.get("shadow") else "was"
         if trigger is None:
-            return f"{step} was sent", ()
+            return f"{step} {was} sent", ()
         shown = self._recipe(decision).kind == EXIT
-        text = "was shown" if shown else f"was sent by {', '.join(trigger['channels'])}"
+        text = f"{was} shown" if shown else f"{was} sent by {', '.join(trigger['channels'])}"
         return f"{step} {text}", tuple(self._about(trigger))
 
     def _about(self, trigger: Record) -> Iterator[str]:

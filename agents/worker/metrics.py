@@ -120,6 +120,7 @@ class Metrics:
         self._brokers: tuple[int, float] | None = None
         self._reported: set[tuple[str, int]] = set()
         self._counts = BatchCounts(self)
+        self._unbroken = set[str]()
         self._start(recipes)
 
     def _start(self, recipes: Iterable[str]) -> None:
@@ -154,8 +155,9 @@ class Metrics:
         for _, reason, _ in out.rejected:
             self.rejected.labels(reason).inc()
         if processor is not None:
-            if any(count[0] == "events" for count in out.counts):
-                self._count_run(out, str(processor.source.partition), processor.position)
+            partition = str(processor.source.partition)
+            if out.rejected or partition not in self._unbroken:
+                self._count_run(out, partition, processor.position)
             if self._live and ORDERED in out.counts:
                 self._newest_order = max(self._newest_order, processor.clock)
                 self.order.set(self._newest_order)
@@ -164,6 +166,8 @@ class Metrics:
 
     def _count_run(self, out: Outputs, partition: str, position: int) -> None:
         """The rejected records that nothing accepted has followed."""
+        if not any(count[0] == "events" for count in out.counts):
+            return
         run = len(out.rejected)
         if any(count[0] == "events" and count[1] != "rejected" for count in out.counts):
             faults = reversed(out.rejected)
@@ -172,6 +176,7 @@ class Metrics:
             self.run.labels(partition).set(run)
         else:
             self.run.labels(partition).inc(run)
+        (self._unbroken.discard if run else self._unbroken.add)(partition)
 
     def _acknowledged(self, stage: str, moments: list[tuple[str, int]], ack: "Ack") -> None:
         """How late a batch's triggers are: to the broker's time of its last output."""
@@ -240,6 +245,7 @@ class Metrics:
         own = {VISITORS: [self.evidence, self.evidence_lag, self.run], PEOPLE: [self.episodes]}
         for gauge in own.get(stage, ()):
             gauge.remove(str(partition))
+        self._unbroken -= {str(partition)} if stage == VISITORS else set()
         if stage == PEOPLE:
             self.audiences.forget(str(partition))
         for gauge in (self.watermark, self.lag, self.due_age, self.keys, self.bytes):

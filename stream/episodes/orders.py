@@ -63,7 +63,11 @@ def _note(person: Person, placed: HandedOrder, known: OrderEntry | None, done: E
     told, entry = placed.whole or WholeOrder(), done.entry
     if not done.is_new:
         return done._replace(parts=supplement(entry, told))
-    entry.value = told.value if known is None or known.value is None else known.value
+    entry.value = told.value
+    if known is not None and known.value is not None:
+        entry.value = known.value
+        if told.value not in (None, known.value):
+            entry.whole = WholeOrder(told.value)
     entry.day = told.day
     own = told.whose == person.id or (told.whose.startswith("visitor:") and not told.withheld)
     opens = own and person.is_known and not person.left and not placed.recurring

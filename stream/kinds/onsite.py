@@ -15,7 +15,7 @@ from stream.recipes.conditions import Known, Offer, Range, When, first_offer
 from stream.recipes.ids import trigger_id
 from stream.recipes.recipe import POPUP, Recipe
 from stream.state.cart import NEVER, value
-from stream.state.facts import Decided, number
+from stream.state.facts import OnsiteDecided, number
 from stream.state.in_time import Attributed, VisitorInTime
 from stream.state.view import View
 from stream.state.visitor import Published, Visitor
@@ -116,7 +116,7 @@ class Candidate:
         about = Attributed(recipe.name, recipe.version, id, held, arm, t, until)
         in_time(state).sent[recipe.name] = about
         place: dict[str, Any] = {"at": t, "visitor": state.id, "person": state.person}
-        self._out.tell(Decided(n=number(state), about=about, **place))
+        self._out.tell(OnsiteDecided(n=number(state), about=about, **place))
 
     def _offer(self, recipe: Recipe) -> str | None:
         """At most one in 30 days; a shadow's own counts for itself alone."""

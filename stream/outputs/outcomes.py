@@ -8,7 +8,7 @@ from msgspec import Struct
 from stream.outputs.outputs import Outputs
 from stream.state.in_time import Watch
 
-Group = Literal["held", "treated"]
+_Group = Literal["held", "treated"]
 
 
 class WatchOutcome(Struct):
@@ -18,7 +18,7 @@ class WatchOutcome(Struct):
     recipe: str
     version: int
     person: str
-    group: Group
+    group: _Group
     arm: str | None
     at: int
     until: int
@@ -33,7 +33,7 @@ def publish(watch: Watch, person: str, until: int, out: Outputs) -> None:
     """The record of a watch that has ended at `until` (ms)."""
     about = watch.about
     orders, value = watch.total
-    group: Group = "held" if about.held else "treated"
+    group: _Group = "held" if about.held else "treated"
     outcome = WatchOutcome(
         about.trigger_id,
         about.recipe,

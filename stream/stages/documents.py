@@ -25,7 +25,7 @@ def turn(person: Person, at: int, before: Recipes, now: Recipes, out: Outputs) -
 
 def _look(person: Person, at: int, before: Recipes, now: Recipes, out: Outputs) -> None:
     _episodes(person, at, before, now, out)
-    _forget_shadows(person, now)
+    _forget_shadows(person, before, now)
     if person.life is not None:
         membership.forget_names(person, now.audiences)
         replenishment.dropped(person, now)
@@ -79,16 +79,17 @@ def _plan(
         course.ends = max(episode.opened_at + recipe.expires, at)
 
 
-def _forget_shadows(person: Person, now: Recipes) -> None:
-    """Of a recipe that has gone live nothing of its shadow is remembered."""
+def _forget_shadows(person: Person, before: Recipes, now: Recipes) -> None:
+    """A recipe that was live and is a shadow again remembers nothing of what it did as a shadow before."""
 
-    def is_live(alias: str) -> bool:
-        return is_shadow(alias) and name_of(alias) in now.by_alias
+    def is_anew(alias: str) -> bool:
+        again = alias in now.by_alias and alias not in before.by_alias
+        return is_shadow(alias) and again and name_of(alias) in before.by_alias
 
-    person.episodes = [each for each in person.episodes if not is_live(each.recipe)]
-    person.fired = [each for each in person.fired if not is_live(each.recipe)]
+    person.episodes = [each for each in person.episodes if not is_anew(each.recipe)]
+    person.fired = [each for each in person.fired if not is_anew(each.recipe)]
     if person.life is not None:
-        person.life.welcomed = [each for each in person.life.welcomed if not is_live(each)]
+        person.life.welcomed = [each for each in person.life.welcomed if not is_anew(each)]
     if person.in_time is not None:
         offered = person.in_time.offered
-        person.in_time.offered = {each: at for each, at in offered.items() if not is_live(each)}
+        person.in_time.offered = {each: at for each, at in offered.items() if not is_anew(each)}

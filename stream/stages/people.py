@@ -120,7 +120,7 @@ def _subscribed(person: Person, fact: Subscribed, recipes: Recipes, out: Outputs
     life_facts.subscribed(person, fact, recipes, out)
 
 
-def _decided(person: Person, fact: facts.Decided, recipes: Recipes, out: Outputs) -> None:
+def _decided(person: Person, fact: facts.OnsiteDecided, recipes: Recipes, out: Outputs) -> None:
     watches.begin(person, fact.about, fact.visitor)
 
 
@@ -135,7 +135,7 @@ APPLY: Final[Mapping[type, Callable[[Person, Any, Recipes, Outputs], None]]] = {
     Subscribed: _subscribed,
     facts.Supplemented: life_facts.supplemented,
     facts.Delivered: life_facts.delivered,
-    facts.Decided: _decided,
+    facts.OnsiteDecided: _decided,
 }
 
 

@@ -89,7 +89,7 @@ class Identified(Fact, tag="visitor.identified", omit_defaults=True, gc=False):
     watches: list[Attributed] = []
 
 
-class Decided(Fact, tag="onsite.decided", gc=False):
+class OnsiteDecided(Fact, tag="onsite.decided", gc=False):
     """A candidate on the page has come as far as the holdout, under a recipe whose orders are counted."""
 
     about: Attributed
@@ -166,7 +166,7 @@ AnyFact = (
     | Supplemented
     | Delivered
     | Subscribed
-    | Decided
+    | OnsiteDecided
 )
 
 

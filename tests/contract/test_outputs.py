@@ -27,7 +27,7 @@ FACTS = {
         facts.Supplemented,
         facts.Delivered,
         facts.Subscribed,
-        facts.Decided,
+        facts.OnsiteDecided,
         facts.WatermarkRecord,
     )
 }

@@ -8,10 +8,9 @@ import pytest
 from stream import backtest
 from stream import recipes_file as files
 from tests.reference.compare import changes, difference, outcomes, rows
-from tests.reference.vectors import every_in_time, life_present, lines
+from tests.reference.vectors import every_in_time, lines
 
 
-@life_present
 @every_in_time
 def test_the_core_gives_the_answer_of_the_vector(file: Path) -> None:
     vector = json.loads(file.read_text())
