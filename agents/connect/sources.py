@@ -51,6 +51,11 @@ class Connected:
     secrets: tuple[str, ...] = field(repr=False)
     topics: tuple[str, ...] = ()
 
+    @property
+    def is_of_topics_alone(self) -> bool:
+        """A bridge reads it, and nobody may post to it."""
+        return bool(self.topics) and not self.keys and not self.secrets
+
 
 class _Fault(NamedTuple):
     path: tuple[str, ...]
