@@ -31,7 +31,7 @@ SOURCES = (
     connected("snow", "snowplow", keys=["shop"]),
     connected("snow-server", "snowplow", keys=["shop-server"], trust="server"),
     connected("bus", "cloudevents", secrets=["bus-secret"], trust="server"),
-    connected("magento", "adobe-commerce", keys=["magento-storefront-event-collector"]),
+    connected("magento", "adobe-commerce", secrets=["ad_hush"], trust="server"),
     connected("px", "shopify-pixel", keys=["r4nd0m-word"]),
 )
 
