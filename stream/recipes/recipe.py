@@ -99,7 +99,7 @@ class Recipe(Struct, frozen=True):
         return not is_shadow(alias) or alias == self.alias
 
     def owns(self, alias: str) -> bool:
-        return alias in self.aliases
+        return alias == self.name or (self.mode == "shadow" and alias == self.alias)
 
     def held_out(self, person: str) -> bool:
         return self.holdout > 0 and bucket("holdout", self.name, person) < self.holdout
