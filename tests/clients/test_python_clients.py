@@ -57,6 +57,7 @@ STORIES = {
     "segment_sdk": (["sk"], SEGMENT),
     "rudder_sdk": (["sk"], SEGMENT),
     "posthog_sdk": (["phc_server"], POSTHOG),
+    "posthog_sdk of the newer protocol": (["phc_server"], POSTHOG),
     "snowplow_sdk": (["shop-server"], SNOWPLOW),
     "ga4_sdk": (["G-WEB", "mp-secret"], GA4),
 }
@@ -69,7 +70,10 @@ def walk(
     answering: Answering = honest,
     seconds: float | None = None,
 ) -> Walk:
-    script = command(room, SCRIPTS / f"{name}.py", "URL", *STORIES[name][0], seconds=seconds)
+    file, _, newer = name.partition(" ")
+    environ = {"POSTHOG_CAPTURE_MODE": "v1"} if newer else {}
+    words = (room, SCRIPTS / f"{file}.py", "URL", *STORIES[name][0])
+    script = command(*words, seconds=seconds, environ=environ)
     return walked(settings, script, answering)
 
 
