@@ -63,6 +63,9 @@ bench: install ## what it costs, beside Faust and a bare loop, on a real Kafka: 
 faults: install ## the whole matrix of faults, one to two hours; goes on where it was (SEED=1 CASE=name ONCE=1)
 	$(BIN)/python -m tests.faults --seed $(or $(SEED),1) $(if $(ONCE),--once) $(CASE)
 
+layouts: install ## live = backtest with each number of workers and partitions: 81 layouts, about half an hour
+	$(BIN)/python -m pytest -q tests/integration/every_layout.py
+
 soak: install ## a worker under steady load: memory, file descriptors, sizes (MINUTES=60)
 	$(BIN)/python -m tests.faults.soak --minutes $(or $(MINUTES),60)
 
@@ -100,4 +103,4 @@ lock: ## the lock files anew from pyproject.toml (needs uv)
 	$(LOCK:%pyproject.toml=%) --group pyproject.toml:compiler -o requirements-compiler.lock
 	$(LOCK:%pyproject.toml=%) --group pyproject.toml:clients -o requirements-clients.lock
 
-.PHONY: help install demo shop test unit clients format generate cover bench faults soak lint sanitize audit lock
+.PHONY: help install demo shop test unit clients format generate cover bench faults layouts soak lint sanitize audit lock
