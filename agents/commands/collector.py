@@ -6,6 +6,7 @@ an ingress before it.
 
 import argparse
 import asyncio
+import gc
 import logging
 import sys
 from typing import Final
@@ -91,6 +92,8 @@ async def _serve(
 ) -> None:
     stop = stop_signals()
     site = make_site(settings, sources)
+    gc.collect()
+    gc.freeze()  # what lives as long as the process is not looked through again
     async with serving(site, *site_at, shared=shared) as (port, failed):
         if metrics_at:
             more = {request_log.PATH: request_log.serving(site.requests, key)} if key else {}
