@@ -237,7 +237,7 @@ _decided: Final = msgspec.json.Decoder(_Decided).decode
 
 def _merged(first: Outputs, *others: Outputs) -> Outputs:
     """The outputs of all stages as one, in the order of time."""
-    every = (first, *others)
+    every, first.erased = (first, *others), others[-1].erased
     triggers = [each for out in every for each in out.triggers]
     times = [at for out in every for _, at in out.moments]  # one each, in the same order
     first.triggers = [triggers[place] for place in sorted(range(len(times)), key=times.__getitem__)]

@@ -230,6 +230,7 @@ REASONS: Final[Mapping[str, Callable[[Case], tuple[str, str]]]] = {
         "nothing was heard of them for as long as people are remembered",
         "Any event in that time would have kept it open.",
     ),
+    "erased": _closed("they were erased", "Whoever comes after that is somebody new."),
     "disabled": _closed(
         "the recipe is no longer in force",
         "With the recipe in force it would have gone on.",

@@ -32,4 +32,5 @@ class BacktestFiles:
     def write(self, out: Outputs) -> None:
         self._triggers.writelines([value + b"\n" for _, _, value in out.triggers])
         self._decisions.writelines([value + b"\n" for _, value in out.decisions])
-        self._audiences.writelines([value + b"\n" for *_, value in out.audiences])
+        changes = [value for *_, value in out.audiences if value is not None]
+        self._audiences.writelines([value + b"\n" for value in changes])

@@ -69,6 +69,7 @@ class Metrics:
         self.claims = Counter("claims", "Claims of the keys stage", ["fate"], **made)
         self.fired = Counter("published", "Triggers and cancels", ["recipe", "kind"], **made)
         self.audiences = AudienceMetrics(made)
+        self.erased = Counter("people_erased", "Persons erased", ["kind"], **made)
         self.decisions = Counter("decisions", "Decisions", ["outcome", "reason"], **made)
         self.rejected = Counter("rejected", "Records that are no valid event", ["reason"], **made)
         self.unknown = Counter(
@@ -131,6 +132,8 @@ class Metrics:
         for kind in (*TYPES, OTHER):
             self.unknown.labels(kind)
         self.decisions.labels("fired", "")
+        for kind in ("customer", "email", "phone", "visitor"):
+            self.erased.labels(kind)
         for fate in ("applied", "copy"):
             self.facts.labels(fate)
             self.claims.labels(fate)

@@ -35,6 +35,7 @@ HELD: Final = 1_000
 
 DECISIONS: Final = "triggers.decisions"
 AUDIENCES: Final = "audiences"
+ERASED: Final = "people.erased"
 REJECTED: Final = "storefront.rejected"
 
 CLOUDEVENT: Final = ("content-type", b"application/cloudevents+json; charset=UTF-8")
@@ -122,7 +123,7 @@ class OutputProducer:
 
         `offset`: that behind the last input read.
         """
-        if out.facts or out.claims or out.decisions or out.rejected or out.audiences:
+        if any((out.facts, out.claims, out.decisions, out.rejected, out.audiences, out.erased)):
             self._hold(out, source, offset, batches)
             if self._internal.records + self._plain.records > HELD:
                 await self.post()
@@ -150,9 +151,12 @@ class OutputProducer:
             key = person.encode()
             self._plain.add(name, partition_of(key, people), key, value, headers)
         name, headers = topic(AUDIENCES), [CLOUDEVENT, *headers]
-        for audience, person, _, _, value in out.audiences:
+        for audience, person, _, _, change in out.audiences:
             key = f"{audience}|{person}".encode()
-            self._plain.add(name, partition_of(key, people), key, value, headers)
+            self._plain.add(name, partition_of(key, people), key, change, headers)
+        for person, value in out.erased:
+            key = person.encode()
+            self._plain.add(topic(ERASED), partition_of(key, people), key, value, headers)
         if out.rejected:
             name, origin = topic(REJECTED), topic(EVENTS)
             for record in dead_letters.records(out.rejected, batches, origin, source.partition):

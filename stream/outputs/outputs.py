@@ -15,7 +15,8 @@ class Outputs:
     - `as_json`: facts are wanted as JSON, not as they are made
     - `facts`, `decisions`: (person, JSON); `claims`: (key of identity, JSON)
     - `triggers`: (recipe, person, JSON), fired and cancelled
-    - `audiences`: (audience, person, ms, entered or left, JSON)
+    - `audiences`: (audience, person, ms, entered or left, JSON), None for JSON: nothing is kept of the two
+    - `erased`: (person, JSON)
     - `rejected`: (input offset, reason, JSON path)
     - `reported`: (input offset, type, fault), of a part that was left out
     - `counts`: (kind, its labels …) to a number, for metrics
@@ -27,6 +28,7 @@ class Outputs:
         "claims",
         "counts",
         "decisions",
+        "erased",
         "facts",
         "moments",
         "rejected",
@@ -41,7 +43,8 @@ class Outputs:
         self.claims: list[tuple[str, bytes]] = []
         self.triggers: list[tuple[str, str, bytes]] = []
         self.decisions: list[tuple[str, bytes]] = []
-        self.audiences: list[tuple[str, str, int, bool, bytes]] = []
+        self.audiences: list[tuple[str, str, int, bool, bytes | None]] = []
+        self.erased: list[tuple[str, bytes]] = []
         self.rejected: list[tuple[int, str, str]] = []
         self.reported: list[tuple[int, str, Fault]] = []
         self.counts: defaultdict[tuple[str, ...], int] = defaultdict(int)

@@ -32,6 +32,7 @@ Closing = Literal[
     "disabled",
     "cancelled",
     "left",
+    "erased",
 ]
 """Why an episode closes with steps left."""
 
@@ -40,6 +41,6 @@ OnsiteRefusal = Literal[
 ]
 """Why an exit or popup candidate is refused."""
 
-CancelReason = Literal["ordered", "consent", "cancelled"]
+CancelReason = Literal["ordered", "consent", "cancelled", "erased"]
 
 Reason = Guarded | Passed | Closing | OnsiteRefusal

@@ -12,9 +12,10 @@ import msgspec
 from stream.episodes import lifecycle, orders, steps
 from stream.episodes.visible_summary import VisibleSummary, remember
 from stream.kinds import funnel, membership, registry
+from stream.outputs import erasures
 from stream.outputs.outputs import Outputs
 from stream.recipes.recipe import Recipes
-from stream.stages import life_facts, moments
+from stream.stages import erasing, life_facts, moments
 from stream.stages.backend import best_backend
 from stream.stages.stage import WaitingStage
 from stream.stages.watermark import Watermark
@@ -128,6 +129,9 @@ APPLY: Final[Mapping[type, Callable[[Person, Any, Recipes, Outputs], None]]] = {
 }
 
 
+_MAKES_NOBODY: Final = frozenset((Moved, facts.Supplemented, facts.Erased))
+
+
 class People(WaitingStage[Person, AnyFact]):
     """`inputs`: partitions of the input topic · `keys`: of the claims."""
 
@@ -151,13 +155,23 @@ class People(WaitingStage[Person, AnyFact]):
         return Person(key)
 
     def _begins(self, record: AnyFact) -> bool:
-        return type(record) is not Moved and type(record) is not facts.Supplemented
+        return type(record) not in _MAKES_NOBODY
+
+    def _ends(self, record: AnyFact) -> bool:
+        return type(record) is facts.Erased
+
+    def _absent(self, record: AnyFact, out: Outputs) -> None:
+        if type(record) is facts.Erased:
+            erasures.publish(record.person, record.at, self._recipes, out)
 
     def _deadline(self, state: Person) -> int:
         return state.deadline(self._keep)
 
     def _apply_to(self, state: Person, record: AnyFact, out: Outputs) -> None:
         kind, recipes = type(record), self._recipes
+        if kind is facts.Erased:
+            erasing.end_person(state, record.at, recipes, out)
+            return
         life_facts.arrives(state, record)
         APPLY[kind](state, record, recipes, out)
         if kind is not facts.Active:  # which brings nothing else that has a bound
@@ -186,7 +200,9 @@ class People(WaitingStage[Person, AnyFact]):
     def advance(self, out: Outputs) -> None:
         before = len(out.audiences)
         super().advance(out)
-        for audience, _, _, entered, _ in out.audiences[before:]:
+        for audience, _, _, entered, value in out.audiences[before:]:
+            if value is None:
+                continue
             self.members[audience] += 1 if entered else -1
 
     def restored(self) -> None:

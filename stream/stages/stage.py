@@ -6,75 +6,24 @@ crash of the stage before may leave, take the same place and count once. Invaria
 is in the states, and all deadlines up to it have fired.
 """
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from heapq import heappop, heappush
-from itertools import chain
 from sys import maxsize
-from typing import ClassVar, Final, Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 from stream.outputs.outputs import Outputs
+from stream.stages.base import Stage
 from stream.stages.placed import Placed, Sequenced
 from stream.stages.watermark import Watermark
 from stream.state.cart import NEVER
 from stream.state.facts import WatermarkRecord
-from stream.store.changelog import Changes, Entries
-from stream.store.keyed import Keyed, State
+from stream.store.changelog import Changes
+from stream.store.keyed import Keyed
 
-S = TypeVar("S", bound=State)
 P = TypeVar("P", bound=Placed)
 T = TypeVar("T", bound=Sequenced)
-
-
-class Stage(ABC, Generic[S]):
-    """The states of one partition. `position`: the next offset of the input."""
-
-    def __init__(self, states: Keyed[S]) -> None:
-        self._states: Final = states
-        self.position = 0
-
-    def changes(self) -> Changes:
-        """All of `parts`."""
-        return list(chain.from_iterable(self.parts()))
-
-    @abstractmethod
-    def parts(self) -> Iterator[Changes]:
-        """Changelog records since the last call, to land in this order, a part at a time; the last vouches for the
-        rest. Until it is given nothing may be applied.
-        """
-
-    @property
-    def next_deadline(self) -> int | None:
-        """A lower bound (ms) of the time at which a deadline could fire."""
-        return self._states.next_deadline
-
-    @property
-    def keys(self) -> int:
-        return len(self._states)
-
-    @property
-    def size(self) -> int:
-        """Bytes of the packed states, as of the last call of `changes`."""
-        return self._states.size
-
-    @property
-    def changed(self) -> bool:
-        """Whether a state differs from what is written down."""
-        return self._states.changed
-
-    @property
-    def written(self) -> bool:
-        """Whether anything was ever written down: it was, before any offset was committed."""
-        return self._states.written
-
-    def rest(self) -> None:
-        """In place of `changes` where nothing is written down: keeps what is held in its bounds."""
-        self._states.rest()
-
-    def restore(self, records: Entries) -> None:
-        """Takes in records of the changelog, in its order. Raises UnreadableState."""
-        self._states.restore(records)
 
 
 class WaitingStage(Stage[P], Generic[P, T]):
@@ -112,6 +61,13 @@ class WaitingStage(Stage[P], Generic[P, T]):
     def _begins(self, record: T) -> bool:
         """Whether a record makes a state where there is none."""
         return True
+
+    def _ends(self, record: T) -> bool:
+        """Whether nothing of the state is kept behind a record."""
+        return False
+
+    def _absent(self, record: T, out: Outputs) -> None:
+        """A record that makes no state came where there is none."""
 
     def _deadline(self, state: P) -> int:
         """The next time (ms) at which something of the state fires."""
@@ -186,7 +142,10 @@ class WaitingStage(Stage[P], Generic[P, T]):
                 state = None
         if state is None:
             deleted = states.deleted(key)
-            if not self._begins(record) or (deleted is not None and record.at <= deleted[0]):
+            if deleted is not None and record.at <= deleted[0]:
+                return
+            if not self._begins(record):
+                self._absent(record, out)
                 return
             state = self._new(key)
             states.add(key, state)
@@ -194,6 +153,10 @@ class WaitingStage(Stage[P], Generic[P, T]):
             states.dirty[key] = state
         self._apply_to(state, record, out)
         state.applied, state.last_visitor, state.last_n = place
+        if self._ends(record):
+            self._end(key, state)
+            out.counts[self.counted, "applied"] += 1
+            return
         if state.armed <= record.at:
             state.armed = NEVER
         deadline = self._deadline(state)
@@ -208,9 +171,12 @@ class WaitingStage(Stage[P], Generic[P, T]):
         self._states.dirty[state.id] = state
         if self._fire(state, until, out):
             return True
-        self._states.forget(state.id, state)
-        self._forgotten(state.id)
+        self._end(state.id, state)
         return False
+
+    def _end(self, key: str, state: P) -> None:
+        self._states.forget(key, state)
+        self._forgotten(key)
 
     @property
     def waits(self) -> bool:

@@ -15,15 +15,15 @@ from msgspec import UNSET
 from schemas import names_nobody
 from stream.events.decoding import Rejected, parse
 from stream.events.records import Block, Line, Record
-from stream.events.types import Event
+from stream.events.types import Event, PersonErased
 from stream.outputs.outputs import Outputs
 from stream.recipes.recipe import Recipes
-from stream.stages import announce_facts
+from stream.stages import announce_facts, erasing
 from stream.stages.applying import CODES, KEPT_AS, apply
 from stream.stages.backend import KINDS, Callbacks, VisitorBackend, best_backend
+from stream.stages.base import Stage
 from stream.stages.judgement import ATTENDED, ELSEWHERE, judge
 from stream.stages.record_outcomes import RecordOutcomes, reject, report
-from stream.stages.stage import Stage
 from stream.state.cart import NEVER
 from stream.state.visitor import FORGET_AFTER, IDLE_AFTER, LATE_AFTER, Visitor
 from stream.store.changelog import Changes
@@ -160,6 +160,8 @@ class Visitors(Stage[Visitor]):
             return "replayed"
         elif state.knows(name):
             return "duplicate"
+        if isinstance(event, PersonErased):
+            return self._erase(offset, t, event, state, out)
         sent = event.client_time
         late = sent is not UNSET and sent < t - LATE_AFTER
         verdict = judge(state, event, kind, late)
@@ -181,6 +183,24 @@ class Visitors(Stage[Visitor]):
             self._arm(state)
         elif t + IDLE_AFTER < armed and state.idle_pending:
             self._arm(state)
+        return "applied"
+
+    def _erase(
+        self, offset: int, t: int, event: PersonErased, state: Visitor | None, out: Outputs
+    ) -> str:
+        """Forgets the visitor, if it is whose erasure it is; a name that was unknown is forgotten too, so that a copy
+        of the record is known."""
+        states, key = self._states, event.visitor
+        if state is None:
+            state = self._make.new(key)
+            states.add(key, state)
+        states.dirty[key] = state
+        erased = erasing.erase(state, event, t, out)
+        state.applied = offset
+        if erased:
+            states.forget(key, state)
+        elif not names_nobody(event.id):
+            state.remember(CODES[PersonErased] + event.id)
         return "applied"
 
     def _apply(self, out: Outputs, state: Visitor, event: Event, t: int) -> None:

@@ -105,6 +105,7 @@ def test_only_what_others_read_or_write_is_shown() -> None:
         "triggers.{recipe}",
         "triggers.decisions",
         "audiences",
+        "people.erased",
         "storefront.rejected",
         "sender.undelivered",
         "bridge.unreadable",

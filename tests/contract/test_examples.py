@@ -25,6 +25,7 @@ OTHERS = [
     "decision",
     "audience.entered",
     "audience.left",
+    "person.erased",
     "rejected",
     "undelivered",
     "unreadable",

@@ -10,6 +10,7 @@ import schemas
 from stream.outputs import snapshots, triggers
 from stream.outputs.audience_changes import Change, ChangeEvent
 from stream.outputs.decisions import Decision
+from stream.outputs.erasures import Erasure, ErasureEvent
 from stream.state import claims, facts
 from tests.contract.day import Said
 
@@ -26,6 +27,7 @@ FACTS = {
         facts.Supplemented,
         facts.Delivered,
         facts.Subscribed,
+        facts.Erased,
         facts.WatermarkRecord,
     )
 }
@@ -38,6 +40,7 @@ CLAIMS = {
         claims.CancelClaim,
         claims.DeliveryClaim,
         claims.ConsentClaim,
+        claims.ErasureClaim,
         facts.WatermarkRecord,
     )
 }
@@ -92,6 +95,8 @@ def properties(schema: dict[str, Any]) -> set[str]:
         (snapshots.OrderedProduct, schemas.load("output")["definitions"]["ordered_product"]),
         (ChangeEvent, schemas.load("cloudevent")),
         (Change, schemas.load("audience.entered")["properties"]["data"]),
+        (ErasureEvent, schemas.load("cloudevent")),
+        (Erasure, schemas.load("person.erased")["properties"]["data"]),
         (snapshots.Product, schemas.load("output")["definitions"]["product"]),
         (facts.Summary, schemas.load("fact")["definitions"]["summary"]),
         (facts.CartSummary, schemas.load("fact")["definitions"]["cart"]),

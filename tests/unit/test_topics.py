@@ -36,6 +36,7 @@ def test_every_topic_carries_the_prefix_and_every_recipe_has_one() -> None:
         "shop1.triggers.cart-vip",
         "shop1.triggers.decisions",
         "shop1.audiences",
+        "shop1.people.erased",
         "shop1.storefront.rejected",
         "shop1.sender.undelivered",
         "shop1.bridge.unreadable",
