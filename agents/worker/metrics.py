@@ -30,7 +30,7 @@ from stream.events.nearest import OTHER
 from stream.events.types import TYPES
 from stream.outputs.outputs import Outputs
 from stream.stages.people import People
-from stream.stages.stage import WaitingStage
+from stream.stages.waiting import WaitingStage
 
 if TYPE_CHECKING:
     from agents.kafka.topics import Layout

@@ -4,9 +4,10 @@ The visitor's state tells whom it was and which keys of identity it named; each 
 in the keys stage.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
+from schemas import names_nobody
 from stream.episodes import lifecycle
 from stream.events.owner import customer_of, is_pseudo, keys_of
 from stream.events.types import PersonErased
@@ -16,14 +17,40 @@ from stream.outputs.outputs import Outputs
 from stream.recipes.recipe import Recipes
 from stream.stages import announce_claims
 from stream.stages.announce_claims import number
+from stream.stages.applying import CODES
 from stream.state import facts
 from stream.state.claims import ErasureClaim
 from stream.state.person import Person
 from stream.state.visitor import Visitor
+from stream.store.keyed import Keyed
 
 _ADDRESSES: Final = ("email:", "phone:")
 _NOBODY: Final = ("visitor:~customer:", "visitor:~email:", "visitor:~phone:")
 """No persons: a pseudo-visitor of such a name is the customer or the contact that it names."""
+
+
+def erase_at(
+    states: Keyed[Visitor],
+    new: Callable[[str], Visitor],
+    state: Visitor | None,
+    event: PersonErased,
+    offset: int,
+    t: int,
+    out: Outputs,
+) -> str:
+    """Forgets the visitor, if it is the one that is meant; a name that was unknown is forgotten too, so that a copy of the
+    record is known. The fate of the event."""
+    if state is None:
+        state = new(event.visitor)
+        states.add(event.visitor, state)
+    states.dirty[event.visitor] = state
+    erased = erase(state, event, t, out)
+    state.applied = offset
+    if erased:
+        states.forget(event.visitor, state)
+    elif not names_nobody(event.id):
+        state.remember(CODES[PersonErased] + event.id)
+    return "applied"
 
 
 def erase(state: Visitor, event: PersonErased, t: int, out: Outputs) -> bool:

@@ -17,7 +17,7 @@ from stream.outputs.outputs import Outputs
 from stream.recipes.recipe import Recipes
 from stream.stages import erasing, life_facts, moments
 from stream.stages.backend import best_backend
-from stream.stages.stage import WaitingStage
+from stream.stages.waiting import WaitingStage
 from stream.stages.watermark import Watermark
 from stream.state import facts
 from stream.state.facts import (

@@ -21,9 +21,9 @@ from stream.recipes.recipe import Recipes
 from stream.stages import announce_facts, erasing
 from stream.stages.applying import CODES, KEPT_AS, apply
 from stream.stages.backend import KINDS, Callbacks, VisitorBackend, best_backend
-from stream.stages.base import Stage
 from stream.stages.judgement import ATTENDED, ELSEWHERE, judge
 from stream.stages.record_outcomes import RecordOutcomes, reject, report
+from stream.stages.stage import Stage
 from stream.state.cart import NEVER
 from stream.state.visitor import FORGET_AFTER, IDLE_AFTER, LATE_AFTER, Visitor
 from stream.store.changelog import Changes
@@ -161,7 +161,7 @@ class Visitors(Stage[Visitor]):
         elif state.knows(name):
             return "duplicate"
         if isinstance(event, PersonErased):
-            return self._erase(offset, t, event, state, out)
+            return erasing.erase_at(states, self._make.new, state, event, offset, t, out)
         sent = event.client_time
         late = sent is not UNSET and sent < t - LATE_AFTER
         verdict = judge(state, event, kind, late)
@@ -183,24 +183,6 @@ class Visitors(Stage[Visitor]):
             self._arm(state)
         elif t + IDLE_AFTER < armed and state.idle_pending:
             self._arm(state)
-        return "applied"
-
-    def _erase(
-        self, offset: int, t: int, event: PersonErased, state: Visitor | None, out: Outputs
-    ) -> str:
-        """Forgets the visitor, if it is whose erasure it is; a name that was unknown is forgotten too, so that a copy
-        of the record is known."""
-        states, key = self._states, event.visitor
-        if state is None:
-            state = self._make.new(key)
-            states.add(key, state)
-        states.dirty[key] = state
-        erased = erasing.erase(state, event, t, out)
-        state.applied = offset
-        if erased:
-            states.forget(key, state)
-        elif not names_nobody(event.id):
-            state.remember(CODES[PersonErased] + event.id)
         return "applied"
 
     def _apply(self, out: Outputs, state: Visitor, event: Event, t: int) -> None:
