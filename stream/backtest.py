@@ -5,7 +5,6 @@ time of its last line. After the last line time moves on 8 days.
 """
 
 from collections.abc import Iterable, Iterator
-from copy import copy
 from itertools import islice
 from typing import Any, Final
 
@@ -22,15 +21,12 @@ from stream.events.scalars import WHOLE
 from stream.events.types import Event
 from stream.events.words import BOUND, YEAR_2000
 from stream.outputs.outputs import Outputs
+from stream.recipes.history import History
 from stream.recipes.recipe import Recipes
 from stream.stages.backend import VisitorBackend
-from stream.stages.keys import Keys
-from stream.stages.people import People
+from stream.stages.core import Core, Handed
 from stream.stages.visitors import Visitors
-from stream.stages.watermark import KEYS
 from stream.state.cart import NEVER
-from stream.state.claims import AnyClaim
-from stream.state.facts import AnyFact, Idle, WatermarkRecord
 
 MOVES_ON: Final = 8 * DAY
 CHUNK: Final = 2_000
@@ -134,76 +130,28 @@ def event(value: Event | bytes) -> Event | None:
     return parse(value) if isinstance(value, bytes) else value
 
 
-class Handed(Outputs):
-    """Facts and claims as they are made, for the next stages in the same hand.
-
-    What the visitor goes on to change is copied, so a fact stays what it would be on a topic.
-    """
-
-    __slots__ = ("claimed", "handed")
-
-    as_json = False
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.handed: list[AnyFact] = []
-        self.claimed: list[AnyClaim] = []
-
-    def tell(self, fact: AnyFact) -> None:
-        if type(fact) is Idle:
-            summary = fact.summary
-            summary.cart.lines = list(map(copy, summary.cart.lines))
-            summary.checkout = summary.checkout and copy(summary.checkout)
-            summary.subject = summary.subject and copy(summary.subject)
-        self.handed.append(fact)
-
-    def claim(self, claim: AnyClaim) -> None:
-        self.claimed.append(claim)
-
-
-class Core:
-    """All stages over one input partition."""
-
-    def __init__(self, recipes: Recipes, make: VisitorBackend | None = None) -> None:
-        self.visitors: Final = Visitors(recipes, make)
-        self.keys: Final = Keys(1)
-        self.people: Final = People(recipes, 1, 1)
-
-    def decided(self, first: Handed) -> Outputs:
-        """What follows from what the visitors stage handed on, up to its time."""
-        mark = WatermarkRecord(1, {0: self.visitors.clock})
-        forwarded, out = Handed(), Outputs()
-        for claim in first.claimed:
-            self.keys.take(self.keys.position, claim)
-        self.keys.take(self.keys.position, mark)
-        self.keys.advance(forwarded)
-        for fact in first.handed + forwarded.handed:
-            self.people.take(self.people.position, fact)
-        self.people.take(self.people.position, mark)
-        self.people.take(self.people.position, WatermarkRecord(1, {0: self.keys.clock}, KEYS))
-        self.people.advance(out)
-        for stage in (self.visitors, self.keys, self.people):
-            stage.rest()
-        return _merged(first, forwarded, out)
-
-
 def run(
-    lines: Iterable[bytes], recipes: Recipes, make: VisitorBackend | None = None
+    lines: Iterable[bytes], recipes: Recipes | History, make: VisitorBackend | None = None
 ) -> Iterator[Outputs]:
     """What all stages decide, a chunk of lines at a time. Raises OutOfOrder. `make`: as of Visitors."""
     core = Core(recipes, make)
-    visitors = core.visitors
+    for first in handed(core.visitors, lines):
+        yield core.decided(first)
+
+
+def handed(visitors: Visitors, lines: Iterable[bytes]) -> Iterator[Handed]:
+    """What the visitors stage hands on, a chunk of lines at a time. Raises OutOfOrder."""
     source: Iterator[Line | Record] = enumerate(lines) if visitors.takes_blocks else records(lines)
     while True:
         first, begun = Handed(), visitors.position
         visitors.process(islice(source, CHUNK), first, event, record)
         if visitors.position == begun:
             break
-        yield core.decided(first)
+        yield first
     if visitors.clock != NEVER:
         last = Handed()
         visitors.advance(visitors.clock + MOVES_ON, last)
-        yield core.decided(last)
+        yield last
 
 
 def in_ms(lines: Iterable[bytes]) -> Iterator[bytes]:
@@ -218,7 +166,7 @@ def in_ms(lines: Iterable[bytes]) -> Iterator[bytes]:
         yield line
 
 
-def decide(lines: Iterable[bytes], recipes: Recipes) -> tuple[list[bytes], list[bytes]]:
+def decide(lines: Iterable[bytes], recipes: Recipes | History) -> tuple[list[bytes], list[bytes]]:
     """(triggers and cancels, decisions) of a whole log as JSON, in the order of their time."""
     triggers: list[bytes] = []
     decisions: list[bytes] = []
@@ -226,25 +174,3 @@ def decide(lines: Iterable[bytes], recipes: Recipes) -> tuple[list[bytes], list[
         triggers += [value for _, _, value in out.triggers]
         decisions += [value for _, value in out.decisions]
     return triggers, decisions
-
-
-class _Decided(Struct):
-    at: int
-
-
-_decided: Final = msgspec.json.Decoder(_Decided).decode
-
-
-def _merged(first: Outputs, *others: Outputs) -> Outputs:
-    """The outputs of all stages as one, in the order of time."""
-    every, first.erased = (first, *others), others[-1].erased
-    triggers = [each for out in every for each in out.triggers]
-    times = [at for out in every for _, at in out.moments]  # one each, in the same order
-    first.triggers = [triggers[place] for place in sorted(range(len(times)), key=times.__getitem__)]
-    decisions = [each for out in every for each in out.decisions]
-    first.audiences = sorted(others[-1].audiences, key=lambda change: change[2])
-    first.decisions = sorted(decisions, key=lambda decision: _decided(decision[1]).at)
-    for out in others:
-        for count, number in out.counts.items():
-            first.counts[count] += number
-    return first

@@ -3,17 +3,17 @@
 Such a thing is told as an event of the visitor `~~<key>`, as its fact is.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from stream import backtest, recipes_file
 from stream.events.owner import MARK, pseudo_key
+from stream.stages.core import Core
 from stream.state.facts import AnyFact, Consented, Identified, Ordered, Unordered
 
 Record = dict[str, Any]
 
 BY_KEY: Final = MARK * 2
-TOLD_ON: Final = ("order.placed", "order.cancelled", "consent.changed")
-
 SORTS: Final = {
     "cart": "the cart",
     "checkout": "the checkout",
@@ -48,16 +48,16 @@ def named_by(event: Mapping[str, Any]) -> Iterator[str]:
         yield ":".join(own)
 
 
-def keys_named(event: Mapping[str, Any]) -> Iterator[str]:
-    """The keys of identity that an event names."""
-    own = pseudo_key(event["visitor"])
-    if own is not None:
-        yield ":".join(own)
-    for sort, id in event.get("keys", {}).items():
-        yield f"{sort}:{id}"
-    for id in (event.get("cart", {}).get("id"), event.get("order", {}).get("cart_id")):
-        if id:
-            yield f"cart:{id}"
+def forwarded(lines: Iterable[bytes]) -> Iterator[AnyFact]:
+    """What the keys stage told anybody in a backtest of these lines: at a shared key fewer hear of it.
+
+    Raises OutOfOrder.
+    """
+    core = Core(recipes_file.DEFAULT)
+    for first in backtest.handed(core.visitors, lines):
+        yield from core.forwarded(first).handed
+        core.visitors.rest()
+        core.keys.rest()
 
 
 def of_fact(fact: AnyFact) -> Iterator[Record]:

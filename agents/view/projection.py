@@ -22,7 +22,7 @@ from agents.view.redis_keys import (
     WAITING_LIVE,
     RedisKeys,
 )
-from agents.worker.producer import DECISIONS, ERASED
+from agents.worker.producer import DECISIONS, ERASED, NOT_TO_SEND
 from stream.outputs.triggers import CANCELLED
 from stream.recipes.recipe import Recipes
 
@@ -39,7 +39,8 @@ _decode: Final = msgspec.json.Decoder().decode
 
 def is_followed(topic: str) -> bool:
     """`topic` without the prefix."""
-    return topic in (PEOPLE, ERASED) or topic.startswith(TRIGGERS)
+    followed = topic in (PEOPLE, ERASED) or topic.startswith(TRIGGERS)
+    return followed and topic not in NOT_TO_SEND
 
 
 def entries(topic: str, rows: Iterable[Row], keys: RedisKeys, recipes: Recipes) -> Iterator[Entry]:
@@ -87,6 +88,8 @@ def _erasure(value: bytes, keys: RedisKeys) -> Entry:
 
 def _decision(t: int, value: bytes, keys: RedisKeys) -> Iterator[Entry]:
     decision = _decode(value)
+    if decision.get("shadow"):
+        return
     key, unless = keys.decisions(decision["person"]), keys.erased(decision["person"])
     yield "UNLESS", unless, str(decision["at"]), "ZADD", key, str(t), value.decode()
     yield "ZREMRANGEBYRANK", key, "0", str(-DECISIONS_KEPT - 1)

@@ -48,9 +48,15 @@ class BatchCounts:
             case "audiences", change, audience:
                 found = metrics.audiences.changes.labels(audience, change)
             case "erased", kind:
-                found = metrics.erased.labels(kind)
+                found = metrics.audiences.erased.labels(kind)
             case "decisions", outcome, reason:
                 found = metrics.decisions.labels(outcome, reason)
+            case "shadow_decisions", outcome, reason:
+                found = metrics.shadow_decisions.labels(outcome, reason)
+            case "shadow", kind, recipe:
+                found = metrics.shadow.labels(recipe, kind)
+            case "outcomes", group, recipe:
+                found = metrics.outcomes.labels(recipe, group)
             case _:
                 return None
         self._found[counted] = found

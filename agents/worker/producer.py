@@ -34,6 +34,11 @@ HELD: Final = 1_000
 """Records held back at most. Fewer: more requests in a backlog; more: the loop stands still while they are compressed."""
 
 DECISIONS: Final = "triggers.decisions"
+SHADOW: Final = "triggers.shadow"
+OUTCOMES: Final = "triggers.outcomes"
+NOT_TO_SEND: Final = frozenset((SHADOW, OUTCOMES))
+"""Topics beside those of recipes whose records are no triggers to act on."""
+
 AUDIENCES: Final = "audiences"
 ERASED: Final = "people.erased"
 REJECTED: Final = "storefront.rejected"
@@ -123,7 +128,8 @@ class OutputProducer:
 
         `offset`: that behind the last input read.
         """
-        if any((out.facts, out.claims, out.decisions, out.rejected, out.audiences, out.erased)):
+        held = out.facts, out.claims, out.decisions, out.rejected, out.audiences, out.outcomes
+        if any(held) or out.shadow or out.erased:
             self._hold(out, source, offset, batches)
             if self._internal.records + self._plain.records > HELD:
                 await self.post()
@@ -146,11 +152,19 @@ class OutputProducer:
             for whose, value in rows:
                 key = whose.encode()
                 self._internal.add(name, partition_of(key, partitions), key, value)
-        name, headers = topic(DECISIONS), source.headers(offset)
-        for person, value in out.decisions:
+        headers = source.headers(offset)
+        for name, told in (
+            (topic(DECISIONS), out.decisions),
+            (topic(OUTCOMES), [(person, value) for person, _, value in out.outcomes]),
+        ):
+            for person, value in told:
+                key = person.encode()
+                self._plain.add(name, partition_of(key, people), key, value, headers)
+        name, headers = topic(SHADOW), [CLOUDEVENT, *headers]
+        for _, person, _, value in out.shadow:
             key = person.encode()
             self._plain.add(name, partition_of(key, people), key, value, headers)
-        name, headers = topic(AUDIENCES), [CLOUDEVENT, *headers]
+        name = topic(AUDIENCES)
         for audience, person, _, _, change in out.audiences:
             key = f"{audience}|{person}".encode()
             self._plain.add(name, partition_of(key, people), key, change, headers)

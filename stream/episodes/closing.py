@@ -16,6 +16,6 @@ WAYS: Final[Mapping[Closing, str]] = {
     "cancelled": "the order that it is about is taken out of the record",
     "left": "its person leaves its audience",
     "erased": "its person is erased",
-    "disabled": "its recipe is not in force when its step comes due",
+    "disabled": "a new document does not go on with its recipe",
 }
 """Each way, and when an episode goes it. No other reason closes one."""

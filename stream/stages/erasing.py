@@ -96,5 +96,5 @@ def end_person(person: Person, at: int, recipes: Recipes, out: Outputs) -> None:
     for episode in person.episodes:
         triggers.cancel_all(episode.published, at, "erased", None, out)
     belonged = [] if person.life is None else list(person.life.audiences)
-    membership.leave_all(person, at, recipes, out)
+    membership.leave_all(person, at, recipes, out, recipes)
     erasures.publish(person.id, at, recipes, out, belonged)

@@ -44,7 +44,7 @@ class WaitingStage(Stage[P], Generic[P, T]):
         self._decode = decode
         self._waiting: list[tuple[int, str, int, int, T]] = []
         self._offsets: OrderedDict[int, None] = OrderedDict()
-        self.advanced = self._until = NEVER
+        self.advanced = self._until = self._turned = NEVER
 
     @abstractmethod
     def _whose(self, record: T) -> str:
@@ -80,6 +80,14 @@ class WaitingStage(Stage[P], Generic[P, T]):
     def _forgotten(self, key: str) -> None:
         """A state was forgotten."""
 
+    def _next_turn(self) -> int | None:
+        """The first time (ms) after `_turned` at which all states are looked at, before all else that happens then."""
+        return None
+
+    def _turn(self, time: int, most: int, out: Outputs) -> bool:
+        """Looks at the states at such a time, `most` of them in one call; whether it has looked at all."""
+        raise NotImplementedError
+
     def add(self, records: Iterable[tuple[int, bytes | None]]) -> None:
         """Takes in (offset, value) of records; `advance` applies what is before the watermark."""
         for offset, value in records:
@@ -102,24 +110,38 @@ class WaitingStage(Stage[P], Generic[P, T]):
         """
         if self._until <= self.advanced:
             self._until = self._watermark.value
-        until, left = self._until, self.most or maxsize
-        if until <= self.advanced:
-            return
-        waiting = self._waiting
-        while waiting and waiting[0][0] < until:
+        left = self.most or maxsize
+        while self._until > self.advanced:
+            turn = self._next_turn()
+            turns = turn is not None and turn <= self._until
+            until = turn - 1 if turns and turn is not None else self._until
+            left = self._reach(until, turn if turns and turn is not None else until, left, out)
             if not left:
                 return
+            self.advanced = max(self.advanced, until)
+            if not turns or turn is None:
+                return
+            if not self._turn(turn, left, out):
+                return
+
+    def _reach(self, until: int, before: int, left: int, out: Outputs) -> int:
+        """Applies the records with a time before `before` and fires the deadlines up to `until`. How many more may be:
+        0 if not all is done.
+        """
+        waiting = self._waiting
+        while waiting and waiting[0][0] < before:
+            if not left:
+                return 0
             left -= 1
             _, _, _, offset, record = heappop(waiting)
             del self._offsets[offset]
             self._apply(record, out)
         if not left:
-            return
+            return 0
         for key, state in self._states.due(until, left if self.most else None):
             if self._survives(state, until, out):
                 self._states.arm(key, state, self._deadline(state))
-        if not self._states.behind:
-            self.advanced = until
+        return 0 if self._states.behind else left
 
     def catch_up(self, out: Outputs) -> None:
         """Does more of what the watermark allows."""
@@ -200,7 +222,7 @@ class WaitingStage(Stage[P], Generic[P, T]):
 
     def parts(self) -> Iterator[Changes]:
         first = self.position > 0 and not self._states.written
-        return self._states.parts((self.advanced, 0, 0), first)
+        return self._states.parts((self.advanced, max(self._turned, 0), 0), first)
 
     def committed(self, offset: int) -> None:
         """What was forgotten may be buried, if the clock that landed vouches for it: copies come only behind that."""
@@ -208,6 +230,6 @@ class WaitingStage(Stage[P], Generic[P, T]):
 
     def restored(self) -> None:
         """All records of the changelog are in: goes on from where they left off."""
-        self.advanced, _, _ = self._states.restored()
+        self.advanced, self._turned, _ = self._states.restored()
         self._until = self.advanced
         self._states.reach(self.advanced)

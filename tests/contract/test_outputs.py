@@ -11,6 +11,7 @@ from stream.outputs import snapshots, triggers
 from stream.outputs.audience_changes import Change, ChangeEvent
 from stream.outputs.decisions import Decision
 from stream.outputs.erasures import Erasure, ErasureEvent
+from stream.outputs.outcomes import WatchOutcome
 from stream.state import claims, facts
 from tests.contract.day import Said
 
@@ -28,6 +29,7 @@ FACTS = {
         facts.Delivered,
         facts.Subscribed,
         facts.Erased,
+        facts.OnsiteDecided,
         facts.WatermarkRecord,
     )
 }
@@ -86,6 +88,7 @@ def properties(schema: dict[str, Any]) -> set[str]:
     ("kind", "schema"),
     [
         (Decision, schemas.load("decision")),
+        (WatchOutcome, schemas.load("outcome")),
         (triggers.CloudEvent, schemas.load("cloudevent")),
         (triggers.Fired, schemas.load("trigger.fired")["properties"]["data"]),
         (triggers.Cancelled, schemas.load("trigger.cancelled")["properties"]["data"]),

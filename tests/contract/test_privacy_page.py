@@ -28,7 +28,7 @@ def test_every_topic_stands_there_and_no_other() -> None:
 def test_a_topic_with_a_retention_has_its_time(topic: dict[str, str]) -> None:
     told = rows("topic")[f"`{topic['name']}`"]
     if "retention" in topic:
-        assert told == f"{topic['retention'].removesuffix('d')} days"
+        assert told == re.sub("d$", " days", topic["retention"])
     else:
         assert topic["cleanup"] == "compact"
 

@@ -1,11 +1,13 @@
 """`make faults`: the full matrix, case by case; what is done already is not done again.
 
 Results are kept in .cache/faults/results.jsonl by case and seed; the table of all of them is written to
-.cache/faults/table.md. Another SEED goes through the matrix once more and adds to the table.
+.cache/faults/table.md. Another SEED goes through the matrix once more and adds to the table. Each row names the
+commits that its cases ran on.
 """
 
 import argparse
 import json
+import subprocess
 import sys
 import time
 import traceback
@@ -74,6 +76,7 @@ def run(case: Case, seed: int, full: bool, once: bool) -> bool:
         "area": case.area,
         "seed": seed,
         "once": once,
+        "build": build(),
         "held": held,
         "error": error,
         "seconds": round(time.monotonic() - began),
@@ -82,6 +85,12 @@ def run(case: Case, seed: int, full: bool, once: bool) -> bool:
     with RESULTS.open("a") as file:
         file.write(json.dumps(row) + "\n")
     return held or error.startswith("skipped")
+
+
+def build() -> str:
+    """The commit of what is run, with `+` if files differ from it; "" outside of git."""
+    asked = ["git", "describe", "--always", "--dirty=+", "--match="]
+    return subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
 
 
 def figures(reports: Iterable[Report]) -> dict[str, Any]:
@@ -104,16 +113,17 @@ def kept() -> list[dict[str, Any]]:
     """The last result of each case and seed, with each delivery."""
     if not RESULTS.exists():
         return []
-    rows = [{"once": False, **json.loads(line)} for line in RESULTS.read_text().splitlines()]
+    old = {"once": False, "build": ""}
+    rows = [old | json.loads(line) for line in RESULTS.read_text().splitlines()]
     return list({(row["case"], row["seed"], row["once"]): row for row in rows}.values())
 
 
 COLUMNS = ("faults", "events", "triggers", "missing", "false", "copies", "divergent")
-HEAD = """| area | case | seeds | faults | records | triggers | missing | false | copies | divergent | drained, s |
-|---|---|---|---|---|---|---|---|---|---|---|"""
+HEAD = """| area | case | commit | seeds | faults | records | triggers | missing | false | copies | divergent | drained, s |
+|---|---|---|---|---|---|---|---|---|---|---|---|"""
 CONTROLS = """
-| build broken on purpose | must break | broke | missing | false | copies |
-|---|---|---|---|---|---|"""
+| build broken on purpose | commit | seed | must break | broke | missing | false | copies |
+|---|---|---|---|---|---|---|---|"""
 
 
 def table(rows: list[dict[str, Any]]) -> str:
@@ -130,15 +140,18 @@ def table(rows: list[dict[str, Any]]) -> str:
             controls += [_control(row) for row in runs]
             continue
         seeds = ", ".join(str(row["seed"]) for row in found)
+        builds = ", ".join(dict.fromkeys(row["build"] for row in found))
         for column in COLUMNS:
             total[column] += sums[column]
         cells = " | ".join(str(sums[column]) for column in COLUMNS)
         longest = max((row["recovery"] for row in runs), default="")
         failed = "" if all(row["held"] for row in found) else f" ({_why(found)})"
         title = f"{name}, exactly once" if once else name
-        lines.append(f"| {CASES[name].area} | {title}{failed} | {seeds} | {cells} | {longest} |")
+        lines.append(
+            f"| {CASES[name].area} | {title}{failed} | {builds} | {seeds} | {cells} | {longest} |"
+        )
     cells = " | ".join(f"{total[column]:,}" for column in COLUMNS)
-    return "\n".join([*lines, f"| | **all** | | {cells} | |", *controls, ""])
+    return "\n".join([*lines, f"| | **all** | | | {cells} | |", *controls, ""])
 
 
 def _why(rows: list[dict[str, Any]]) -> str:
@@ -150,7 +163,7 @@ def _why(rows: list[dict[str, Any]]) -> str:
 def _control(row: dict[str, Any]) -> str:
     broke = ", ".join(row["broken"])
     cells = f"{row['missing']} | {row['false']} | {row['copies']}"
-    return f"| {row['case']} | {row['expected']} | {broke} | {cells} |"
+    return f"| {row['case']} | {row['build']} | {row['seed']} | {row['expected']} | {broke} | {cells} |"
 
 
 if __name__ == "__main__":

@@ -89,13 +89,34 @@ def _next_customer(number: int, chance: random.Random) -> Told:
     yield 20 * MINUTE, device | _cart(number + 2, None)
 
 
+CROWD = 11
+"""Persons: more than eight within a day make a key that they tell a shared one."""
+
+
+def crowd(chance: random.Random) -> Told:
+    """An office with one phone, or one checkout: each leaves a cart, some of them before an order of a server that
+    names the key, some after it. Once it is shared, the one bound last hears of it."""
+    sort = chance.choice(("phone", "checkout"))
+    keys = {sort: "key-of-an-office"}
+    orders = [*sorted(chance.sample(range(CROWD - 1), 2)), CROWD - 1]
+    for number in range(CROWD):
+        who: Event = {"visitor": f"desk{number}"}
+        if sort == "phone" or chance.random() < 0.5:
+            who["customer"] = f"desk{number}"
+        yield chance.choice((MINUTE, 40 * MINUTE)), who | _cart(number, None) | {"keys": keys}
+        if number in orders:
+            order = {"id": f"office{number}", "value": 40}
+            yield MINUTE, {"type": "order.placed", "keys": keys, "order": order}
+
+
 def shoppers(seed: int, count: int, start: int, span: int) -> list[tuple[int, bytes]]:
-    """(ms, line) in order: `count` shoppers who begin from `start` on, within `span` ms."""
+    """(ms, line) in order: `count` shoppers who begin from `start` on, within `span` ms, and an office."""
     chance = random.Random(f"shoppers {seed}")
     told = []
-    for number in range(count):
+    for number in range(count + 1):
         t = start + chance.randrange(span)
-        for place, (wait, event) in enumerate(shopper(number, chance)):
+        follows = shopper(number, chance) if number < count else crowd(chance)
+        for place, (wait, event) in enumerate(follows):
             t += wait
             told.append((t, number, place, event))
     return [

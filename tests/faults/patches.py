@@ -124,6 +124,7 @@ PATCHES: dict[str, Callable[..., None]] = {
         broken.last_record_wins,
         broken.readable_ends,
         broken_keys.lagging_partitions,
+        broken_keys.no_round_of_keys,
         broken_keys.keys_do_not_wait_for_all_sources,
         broken_keys.people_do_not_wait_for_keys,
         broken_keys.null_ignored,

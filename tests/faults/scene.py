@@ -16,7 +16,7 @@ from agents.kafka.topics import CLAIMS, EVENTS, FACTS
 from agents.local.cluster import Cluster
 from stream import backtest
 from stream import recipes_file as files
-from tests.faults import durable, heeded, oracle, quiet, raw, verdict
+from tests.faults import durable, heeded, named, oracle, quiet, raw, verdict
 from tests.faults.loader import Given, Loader, replayed
 from tests.faults.report import Report, story
 from tests.faults.workers import Workers
@@ -166,7 +166,7 @@ class Scene:
         durable.state(self.recipes, log, facts, kept, found)
         durable.keys(claims, kept["state.keys"], found)
         heeded.order(rows, facts, self.recipes, found)
-        heeded.named(rows, log, claims, self.recipes, self.live, found)
+        named.named(rows, log, claims, self.recipes, self.live, found)
         quiet.logs(self.workers.logs(), passed, found)
         self._look(found, took, set(exits), rss)
         report = Report(

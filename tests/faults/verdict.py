@@ -1,5 +1,5 @@
 """The invariants of the promise, each an exact comparison of sets. What is broken is told by its name.
-The last five stand in durable.py, heeded.py and quiet.py.
+The last five stand in durable.py, heeded.py, named.py and quiet.py.
 
 complete   every row that the log demands is there
 sound      nothing else is there

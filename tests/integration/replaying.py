@@ -51,9 +51,11 @@ def environ(settings: Settings) -> dict[str, str]:
     }
 
 
-def make_topics(settings: Settings, recipes: Recipes, partitions: int, facts: int) -> None:
+def make_topics(
+    settings: Settings, recipes: Recipes, partitions: int, facts: int, claims: int | None = None
+) -> None:
     with cluster_admin.connected(settings) as admin:
-        cluster_admin.create(admin, settings, recipes.names, partitions, facts)
+        cluster_admin.create(admin, settings, recipes.names, partitions, facts, claims)
 
 
 def write(settings: Settings, lines: Iterable[bytes], partitions: int) -> int:
@@ -107,6 +109,7 @@ def play(
     workers: int = 2,
     partitions: int = 4,
     facts: int | None = None,
+    claims: int | None = None,
     file: Path | None = None,
     meanwhile: Callable[[WorkerProcesses], None] = lambda workers: None,
 ) -> tuple[Found, Found]:
@@ -115,7 +118,7 @@ def play(
     `meanwhile` is called when the workers have begun; they have flushed and gone when the topics are read.
     """
     settings = settings_of(broker, prefix, file)
-    make_topics(settings, recipes, partitions, facts or partitions)
+    make_topics(settings, recipes, partitions, facts or partitions, claims)
     write(settings, lines, partitions)
     expected = backtest(lines, recipes, partitions)
     with WorkerProcesses(workers, environ(settings), folder) as workers:

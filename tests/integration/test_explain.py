@@ -52,6 +52,25 @@ BEA: tuple[tuple[int, dict[str, Any]], ...] = (
 """A guest who gave her mail; the price cannot be read; a name that nobody reads; her orders are told by a checkout alone,
 which her page tells later, and by the cart alone."""
 
+OFFICE = "of-an-office"
+DESKS = tuple(
+    (
+        300 + n,
+        {
+            "type": "cart.item_added",
+            "visitor": f"desk{n}",
+            "keys": {"checkout": OFFICE},
+            "item": {"product_id": "lamp", "quantity": 1, "price": 40},
+        },
+    )
+    for n in range(1, 10)
+)
+SHARED: tuple[tuple[int, dict[str, Any]], ...] = (
+    *DESKS,
+    (310, {"type": "order.placed", "order": {"id": "o-4"}, "keys": {"checkout": OFFICE}}),
+)
+"""Nine within a day have one checkout: the one who told it last hears of the order."""
+
 
 class Told(NamedTuple):
     """Where explain is to look: options for the files, variables for the broker."""
@@ -66,7 +85,7 @@ def told(broker: str, tmp_path_factory: pytest.TempPathFactory) -> Told:
     folder, prefix = tmp_path_factory.mktemp("explain"), f"t{uuid.uuid4().hex[:10]}."
     lines = [
         json.dumps({"t": T + minutes * MINUTE, "id": f"e{n}", **event}).encode()
-        for n, (minutes, event) in enumerate((*ANNA, *BEA))
+        for n, (minutes, event) in enumerate((*ANNA, *BEA, *SHARED))
     ]
     events = folder / "events.jsonl"
     events.write_bytes(b"\n".join(lines))
@@ -143,7 +162,19 @@ def test_a_trigger_id_gives_the_story_with_its_step_marked(
 
 
 @pytest.mark.usefixtures("at_the_broker")
-@pytest.mark.parametrize("name", ["anna", "p1", "p2", "nZ3x0bqkR7Jt2c8Yw4mLfQ", "trigger"])
+def test_of_a_shared_key_the_story_of_who_told_it_last_has_the_order(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    heard = f"somebody (known by the checkout {OFFICE}) ordered (o-4)"
+    assert heard in explain(capsys, "desk9")
+    assert heard not in explain(capsys, "desk1")
+
+
+NAMES = ("anna", "p1", "p2", "nZ3x0bqkR7Jt2c8Yw4mLfQ", "trigger", "desk1", "desk9")
+
+
+@pytest.mark.usefixtures("at_the_broker")
+@pytest.mark.parametrize("name", NAMES)
 def test_the_topics_tell_what_the_files_of_a_backtest_tell(
     capsys: pytest.CaptureFixture[str], told: Told, name: str
 ) -> None:

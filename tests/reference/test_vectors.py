@@ -7,10 +7,9 @@ from stream import backtest
 from stream import recipes_file as files
 from tests.reference import decide
 from tests.reference.compare import difference, rows
-from tests.reference.vectors import every, lines, present
+from tests.reference.vectors import every, lines
 
 
-@present
 @every
 def test_the_core_gives_the_answer_of_the_vector(file: Path) -> None:
     vector = json.loads(file.read_text())
@@ -22,7 +21,6 @@ def test_the_core_gives_the_answer_of_the_vector(file: Path) -> None:
     assert difference(expected, answer) == "", vector["why"]
 
 
-@present
 @every
 def test_the_reference_gives_the_answer_of_the_vector(file: Path) -> None:
     vector = json.loads(file.read_text())

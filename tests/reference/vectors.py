@@ -6,12 +6,16 @@ from typing import Any
 
 import pytest
 
-_CHECKOUT = Path(__file__).resolve().parents[2]
-_BESIDE = [above / "shared" / "vectors-2" for above in _CHECKOUT.parents]
-FILES = sorted(file for folder in _BESIDE[:3] for file in folder.glob("*.json"))
+from tests.beside import beside, each_or_skipped
 
-every = pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.stem))
-present = pytest.mark.skipif(not FILES, reason="no ../shared/vectors-2 beside the checkout")
+
+def _stem(file: Path | None) -> str | None:
+    return file.stem if file else None
+
+
+FILES = sorted(beside("vectors-2").glob("*.json"))
+
+every = pytest.mark.parametrize("file", each_or_skipped(FILES, "vectors-2"), ids=_stem)
 
 
 def lines(vector: dict[str, Any]) -> list[bytes]:
@@ -22,10 +26,13 @@ def lines(vector: dict[str, Any]) -> list[bytes]:
     ]
 
 
-_OF_LIFE = [above / "shared" / "vectors-life" for above in _CHECKOUT.parents]
-LIFE = sorted(file for folder in _OF_LIFE[:3] for file in folder.glob("1[23]*.json"))
+LIFE = sorted(beside("vectors-life").glob("1[23]*.json"))
 """Those of sections 12 and 13, without recipes in time."""
 LIFE = [file for file in LIFE if '"shadow"' not in file.read_text()]
 
-every_life = pytest.mark.parametrize("file", LIFE, ids=lambda file: str(file.stem))
-life_present = pytest.mark.skipif(not LIFE, reason="no ../shared/vectors-life beside the checkout")
+IN_TIME = sorted(beside("vectors-life").glob("1[345]*.json"))
+IN_TIME = [file for file in IN_TIME if file not in LIFE]
+"""Those of sections 14 and 15, and of 13 with a shadow."""
+
+every_in_time = pytest.mark.parametrize("file", each_or_skipped(IN_TIME, "vectors-life"), ids=_stem)
+every_life = pytest.mark.parametrize("file", each_or_skipped(LIFE, "vectors-life"), ids=_stem)

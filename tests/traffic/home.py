@@ -5,16 +5,17 @@ import gzip
 import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
-HOME = Path(__file__).resolve().parents[3] / "shared" / "data"
+from tests.beside import beside, without
+
+HOME = beside("data")
 UNDATED = 1_650_950_229_000
 """ms. When a message came that does not say it: 26 April 2022."""
 
-present = pytest.mark.skipif(not HOME.is_dir(), reason="no ../shared/data beside the checkout")
+present = pytest.mark.skipif(not HOME.is_dir(), reason=without("data"))
 
 Document = dict[str, Any]
 

@@ -1,0 +1,26 @@
+"""What lies beside the checkout and not in it: ../shared, one to three folders above. A worktree lies deeper."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+_ABOVE = list(Path(__file__).resolve().parents[1].parents)[:3]
+
+
+def beside(name: str) -> Path:
+    """The nearest ../shared/NAME; where there is none, that which is looked for first."""
+    places = [above / "shared" / name for above in _ABOVE]
+    return next((place for place in places if place.is_dir()), places[0])
+
+
+def without(name: str) -> str:
+    """Why a test is skipped."""
+    return f"there is no ../shared/{name} beside {', nor beside '.join(map(str, _ABOVE[:3]))}"
+
+
+def each_or_skipped(files: Sequence[Path], name: str) -> list[Any]:
+    """The files as parameters of a test; for none the test is skipped, and says why."""
+    skipped = pytest.param(None, marks=pytest.mark.skip(reason=without(name)), id="none")
+    return [*files] or [skipped]

@@ -1,0 +1,80 @@
+"""The command explain on a backtest's files: who heard of an order by a key of identity."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agents.__main__ import main
+
+T = 1_767_607_200_000
+MINUTE = 60_000
+OFFICE = "of-an-office"
+
+
+def event(minute: int, type: str, **body: Any) -> dict[str, Any]:
+    return {"t": T + minute * MINUTE, "id": f"{type}-{minute}", "type": type, **body}
+
+
+def desk(minute: int, name: str) -> dict[str, Any]:
+    """Somebody fills a cart, in a checkout."""
+    item = {"product_id": "lamp", "quantity": 1, "price": 40}
+    keys = {"checkout": OFFICE}
+    return event(minute, "cart.item_added", visitor=name, keys=keys, item=item)
+
+
+def order(minute: int) -> dict[str, Any]:
+    """Of a server that knows the checkout alone."""
+    placed = {"id": f"o{minute}"}
+    return event(minute, "order.placed", keys={"checkout": OFFICE}, order=placed)
+
+
+def files(folder: Path, *events: dict[str, Any]) -> tuple[str, ...]:
+    file = folder / "events.jsonl"
+    file.write_text("".join(f"{json.dumps(each)}\n" for each in events))
+    main(["backtest", str(file), "--out", str(folder)])
+    return "--from", str(folder), "--events", str(file)
+
+
+def heard(capsys: pytest.CaptureFixture[str], name: str, told: tuple[str, ...]) -> list[str]:
+    """The orders of others in somebody's story."""
+    capsys.readouterr()
+    assert main(["explain", name, *told]) == 0
+    by_others = re.escape(f"somebody (known by the checkout {OFFICE}) ordered (") + r"(\w+)"
+    return re.findall(by_others, capsys.readouterr().out)
+
+
+def test_seven_who_told_a_key_hear_of_an_order_that_names_it(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    told = files(tmp_path, *(desk(n, f"desk{n}") for n in range(7)), order(7))
+    assert [heard(capsys, f"desk{n}", told) for n in range(7)] == [["o7"]] * 7
+
+
+def test_of_a_shared_key_the_one_who_told_it_last_hears_alone(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    told = files(tmp_path, *(desk(n, f"desk{n}") for n in range(9)), order(9))
+    assert [heard(capsys, f"desk{n}", told) for n in range(9)] == [[]] * 8 + [["o9"]]
+
+
+def test_who_tells_a_key_later_is_told_of_its_order_but_not_at_a_shared_key(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    told = files(tmp_path, desk(0, "desk0"), order(1), desk(2, "later"))
+    assert heard(capsys, "later", told) == ["o1"]
+    crowd = (desk(n, f"desk{n}") for n in range(9))
+    told = files(tmp_path, *crowd, order(9), desk(10, "later"))
+    assert heard(capsys, "later", told) == []
+
+
+def test_events_that_are_not_in_order_are_named(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    told = files(tmp_path, desk(0, "desk0"), order(1))
+    file = Path(told[-1])
+    file.write_text("".join(reversed(file.read_text().splitlines(keepends=True))))
+    assert main(["explain", "desk0", *told]) == 2
+    assert f"{file}:2: t goes back" in capsys.readouterr().err

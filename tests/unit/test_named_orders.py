@@ -1,0 +1,146 @@
+"""What tells the matrix of faults that an order by a key of identity was not heeded."""
+
+import json
+from typing import Any
+
+import pytest
+
+from stream import backtest
+from stream.recipes_file import DEFAULT
+from stream.state import claims
+from tests.faults import keyed_logs, logs
+from tests.faults.named import MOST_ORDERS, Key, named
+from tests.faults.raw import Row
+from tests.faults.verdict import Verdict
+from tests.reference.times import DAY, HOUR, MINUTE
+
+AT = keyed_logs.START
+
+
+def row(topic: str, value: dict[str, Any], offset: int = 0) -> Row:
+    headers = {"topic": b"visitor.facts", "offset": b"9"}
+    body = json.dumps(value).encode()
+    return Row(topic, 0, offset, value.get("at", AT), b"~cart:7", body, headers)
+
+
+def claim(type: str, at: int, n: int = 0, **body: Any) -> Row:
+    told = {"type": type, "key": "cart:7", "visitor": "v", "n": n, "at": at}
+    return row("identity.claims", told | body)
+
+
+def bound(person: str, at: int) -> Row:
+    return claim("bound", at, person=person)
+
+
+ORDER = {"type": "order.placed", "id": "e1", "order": {"id": "o1", "cart_id": "7"}, "at": AT}
+CLAIM = claim("order.placed", AT, 1, order_id="o1", person="visitor:~cart:7")
+BEFORE = [bound("customer:c", AT - HOUR), CLAIM]
+AFTER = [bound("customer:c", AT + HOUR), CLAIM]
+BACK = claim("order.cancelled", AT + MINUTE, order_id="o1")
+CROWD = [bound(f"visitor:{n}", AT - n * MINUTE) for n in range(9)]
+"""The one with the smallest number was bound last."""
+
+
+def reminder(due: int, person: str = "customer:c") -> Row:
+    data = {"not_before": due, "recipe": "cart-abandonment", "person": person, "trigger_id": "x"}
+    return row("triggers.cart-abandonment", {"data": data})
+
+
+def broken(claims: list[Row], *reminders: Row) -> list[str]:
+    found = Verdict()
+    named(
+        list(reminders),
+        [row("storefront.events", ORDER)],
+        claims,
+        DEFAULT,
+        live=False,
+        verdict=found,
+    )
+    return found.broken["named"]
+
+
+@pytest.mark.parametrize(
+    ("claims", "due", "heard"),
+    [
+        (BEFORE, AT - MINUTE, True),
+        (BEFORE, AT, True),
+        (BEFORE, AT + 1, False),
+        (BEFORE, AT + 25 * HOUR, True),
+        (AFTER, AT + HOUR, True),
+        (AFTER, AT + HOUR + 1, False),
+        ([*BEFORE, BACK], AT + 1, True),
+        (BEFORE[:1], AT - MINUTE, False),
+        ([*BEFORE, *BEFORE], AT, True),
+        ([bound("customer:c", AT - 31 * DAY), CLAIM], AT + 1, True),
+    ],
+    ids=[
+        "before", "at once", "behind", "long behind", "told later", "bound", "back", "no claim", "copies", "forgotten",
+    ],
+)  # fmt: skip
+def test_a_reminder_behind_an_order_that_names_a_key_of_the_person_is_told(
+    claims: list[Row], due: int, heard: bool
+) -> None:
+    assert (broken(claims, reminder(due)) == []) is heard
+
+
+def test_of_a_shared_key_the_one_bound_last_alone_must_hear() -> None:
+    claims = [*CROWD, CLAIM]
+    assert broken(claims, reminder(AT + 1, "visitor:0"))
+    assert not broken(claims, *(reminder(AT + 1, f"visitor:{n}") for n in range(1, 9)))
+    later = bound("visitor:later", AT + 1)
+    assert not broken([*claims, later], reminder(AT + HOUR, "visitor:later"))
+
+
+def test_of_a_key_of_nine_on_several_days_the_eight_bound_last_must_hear() -> None:
+    claims = [bound(f"visitor:{n}", AT - n * DAY) for n in range(9)] + [CLAIM]
+    assert len(broken(claims, *(reminder(AT + 1, f"visitor:{n}") for n in range(9)))) == 8
+    assert not broken(claims, reminder(AT + 1, "visitor:8"))
+
+
+def test_the_last_orders_of_a_key_are_handed_over_and_no_other() -> None:
+    key = Key("cart:7")
+    for number in range(MOST_ORDERS + 1):
+        placed = {
+            "type": "order.placed",
+            "at": AT + number,
+            "order_id": f"o{number}",
+            "person": "visitor:p",
+        }
+        assert not list(key.take(placed))
+    handed = list(key.take({"type": "bound", "at": AT + HOUR, "person": "customer:c"}))
+    assert [heard.order.id for heard in handed] == [f"o{n}" for n in range(1, MOST_ORDERS + 1)]
+
+
+def told(lines: list[bytes], deaf: bool) -> list[str]:
+    """What is said of a log that is decided here; `deaf`: nobody hears of others by a key."""
+    core = backtest.Core(DEFAULT)
+    triggers: list[Row] = []
+    claimed: list[Row] = []
+    for first in backtest.handed(core.visitors, lines):
+        for each in first.claimed:
+            value = json.loads(claims.encode(each))
+            claimed.append(row("identity.claims", value))
+        if deaf:
+            first.claimed.clear()
+        for recipe, _, value in core.decided(first).triggers:
+            triggers.append(row(f"triggers.{recipe}", json.loads(value)))
+    log = [
+        Row("storefront.events", 0, n, json.loads(line).get("t", AT), None, line, {})
+        for n, line in enumerate(lines)
+    ]
+    found = Verdict()
+    named(triggers, log, claimed, DEFAULT, live=False, verdict=found)
+    return found.broken["named"]
+
+
+@pytest.mark.parametrize("seed", [3, 8])
+def test_what_is_decided_by_the_rules_breaks_nothing_and_what_is_deaf_to_keys_does(
+    seed: int,
+) -> None:
+    lines = keyed_logs.log(seed, 60)
+    assert told(lines, deaf=False) == []
+    assert any("key-of-an-office" in each for each in told(lines, deaf=True))
+
+
+def test_adversarial_logs_break_nothing() -> None:
+    assert told(logs.worlds(5, 8), deaf=False) == []
