@@ -6,6 +6,7 @@
     console/  collector/          the page that shows it; `POST /collect`
     bridge/                       topics of other systems, read as events
     sender/                       webhook delivery: once, in order, never after a cancel
+    erasure/                      somebody erased: what is theirs, the events that end it, what is left
     explain/  view/               why somebody got a message, or did not; the materialized view in Redis
     published/                    recipes that come into force while workers run: the topic `recipes`
     replay/  simulator/  demo/    files of events; made-up shoppers; the one-minute demo

@@ -23,6 +23,7 @@ COMMANDS: Final = {
     "recipes": "check recipes files; publish them, and tell what was in force when",
     "audience": "who belongs to an audience now",
     "explain": "why a person got a message, or did not",
+    "erase": "end all that is known of somebody, and say what is left",
     "collector": "events of storefront SDKs and shops in, over HTTP",
     "connect": "check a sources file, or try what a source sends",
     "console": "a page that shows what is decided, live, and tells why",

@@ -25,10 +25,12 @@ WHOM: Final = {"email": "an e-mail address of somebody", "phone": "a phone numbe
 
 
 class KnownSender(NamedTuple):
-    """`known`: it knows the collector's key, or there is none. `key_of` None: there is no pepper."""
+    """`known`: it knows the collector's key, or there is none. `key_of` None: there is no pepper. `may_erase`: it knows
+    the key; where there is none nobody may."""
 
     known: bool = True
     key_of: KeyOf | None = None
+    may_erase: bool = True
 
 
 ANYBODY: Final = KnownSender()

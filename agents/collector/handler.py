@@ -70,7 +70,8 @@ class Collector:
         if request.content_type not in TYPES:
             raise denied(415, "expected application/json or text/plain, got another content type")
         body = plain_body(request, await raw_body(request, LIMITS), LIMITS)
-        sender = KnownSender(believed(request, collecting.key), self._key_of)
+        known = believed(request, collecting.key)
+        sender = KnownSender(known, self._key_of, known and collecting.key is not None)
         try:
             judged = judge(body, sender)
         except Unreadable as fault:

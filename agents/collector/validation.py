@@ -17,7 +17,7 @@ from stream.events import decoding
 from stream.events.decoding import Rejected
 from stream.events.faults import Fault
 from stream.events.nearest import meant, named, nearest
-from stream.events.types import APPLIED_LATE, TAGS, TYPES, Event
+from stream.events.types import APPLIED_LATE, TAGS, TYPES, Event, PersonErased
 
 OTHER: Final = "other"
 """Stands for every type that there is not."""
@@ -72,7 +72,7 @@ def judge_event(value: bytes, found: Judged, sender: KnownSender, index: int | N
         expected = "a type of a storefront: clock.advanced is for replays"
         notes.append(Note(index, "not_in_list", "$.type", expected, "text"))
         _refuse(found, value, OTHER, notes, ("not_in_list", "$.type"))
-    elif not sender.known and type(event) in APPLIED_LATE:
+    elif not _may_say(sender, event):
         notes.append(Note(index, NEEDS_KEY, "$.type", KNOWN_SENDER, "anybody"))
         _refuse(found, value, TAGS[type(event)], notes, (NEEDS_KEY, "$.type"))
     else:
@@ -80,6 +80,13 @@ def judge_event(value: bytes, found: Judged, sender: KnownSender, index: int | N
         found.taken.append(Taken(event.id, event.visitor, value, kind))
         warnings = dict.fromkeys([*notes, *_warnings(event, index)])
         found.left_out += [(kind, note) for note in warnings]
+
+
+def _may_say(sender: KnownSender, event: Event) -> bool:
+    """Who somebody is, an order and a consent are told by a sender that is known; an erasure by one that has a key."""
+    if type(event) is PersonErased:
+        return sender.may_erase
+    return sender.known or type(event) not in APPLIED_LATE
 
 
 def kind_of(value: bytes) -> str:

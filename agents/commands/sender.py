@@ -26,6 +26,7 @@ from agents.sender.clock import Clock
 from agents.sender.consumer import TriggerConsumer
 from agents.sender.dead_letters import Undelivered
 from agents.sender.delivery import TriggerDelivery
+from agents.sender.erasing import ErasedPeople
 from agents.sender.health import SenderHealth
 from agents.sender.idempotency_redis import RedisIdempotency
 from agents.sender.idempotency_sqlite import SqliteIdempotency
@@ -100,6 +101,7 @@ class Sender:
         self._redis: RedisIdempotency | None = None
         if common.redis:
             self._redis = RedisIdempotency(common.redis, settings.group, owner, lease, file)
+        self._erased = ErasedPeople(common, self._redis or file)
         self._delivery = TriggerDelivery(
             settings,
             clock,
@@ -109,6 +111,7 @@ class Sender:
             Undelivered(common),
             metrics,
             asyncio.Semaphore(settings.requests),
+            self._erased,
         )
         self._consumer = TriggerConsumer(settings, self._delivery, recipes)
 
@@ -140,6 +143,7 @@ class Sender:
         async with asyncio.TaskGroup() as tasks:
             if self._redis:
                 tasks.create_task(self._redis.tend())
+            tasks.create_task(self._erased.run())
             tasks.create_task(self._consumer.run())
 
     async def _stop(self) -> None:

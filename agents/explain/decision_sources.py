@@ -141,13 +141,15 @@ class Kafka:
     async def decisions(self, people: Collection[str] | None) -> list[Record]:
         return [json.loads(value) for _, value in await self._read(DECISIONS, people)]
 
-    async def triggers(self, people: Collection[str]) -> list[Record]:
+    async def triggers(self, people: Collection[str], since: int = 0) -> list[Record]:
+        """Those of these persons, appended at `since` (ms) or later."""
         start = self.settings.topic(TRIGGERS)
         found = []
         for topic in sorted(await partition_counts(self.consumer)):
             name = topic.removeprefix(self.settings.prefix)
             if topic.startswith(start) and name not in (DECISIONS, OUTCOMES):
-                found += [json.loads(value) for _, value in await self._read(name, people)]
+                read = await self._read(name, people, since)
+                found += [json.loads(value) for _, value in read]
         return found
 
     async def events(self, visitors: Collection[str], since: int) -> list[Record]:

@@ -18,6 +18,15 @@ BY_TIME: Final = ("expired", "forgotten", "disabled")
 """Why an episode closes when a step of it comes due; all else closes it at once."""
 
 
+TAKEN_BACK: Final[Mapping[str, str]] = {
+    "ordered": "they ordered",
+    "consent": "consent was withdrawn",
+    "cancelled": "the order that it is about was taken back",
+    "erased": "they were erased",
+}
+"""Why a trigger is taken back."""
+
+
 class DecisionText:
     """Knows all that was decided for a person; each record once, however often it was written."""
 
@@ -91,7 +100,7 @@ class DecisionText:
         return f"{step} was not {'shown' if shown else 'sent'}", tuple(details)
 
     def cancel(self, cancel: Record) -> str:
-        because = "they ordered" if cancel["reason"] == "ordered" else "consent was withdrawn"
+        because = TAKEN_BACK[cancel["reason"]]
         if cancel.get("order_id"):
             because += f" ({cancel['order_id']})"
         text = f"{self._step(cancel)} was taken back: {because}"

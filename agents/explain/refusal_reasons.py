@@ -238,5 +238,6 @@ REASONS: Final[Mapping[str, Callable[[Case], tuple[str, str]]]] = {
         "nothing was heard of them for as long as people are remembered",
         "Any event in that time would have kept it open.",
     ),
+    "erased": _closed("they were erased", "Whoever comes after that is somebody new."),
     "disabled": _disabled,
 }

@@ -13,9 +13,10 @@ from msgspec import UNSET
 from stream import recipes_file
 from stream.durations import DAY
 from stream.events import decoding
-from stream.events.types import Event, OrderPlaced
+from stream.events.types import Event, OrderPlaced, PersonErased
 from stream.outputs.outputs import Outputs
 from stream.stages.applying import CODES, KEPT_AS, apply
+from stream.stages.erasing import erase
 from stream.stages.judgement import ATTENDED, ELSEWHERE, judge
 from stream.state.cart import Cart
 from stream.state.visitor import LATE_AFTER, Visitor
@@ -100,6 +101,8 @@ class _Visitor:
         name = CODES[kind] + read.id
         if state.knows(name):
             return self._told(event, "duplicate")
+        if isinstance(read, PersonErased):
+            return self._erased(event, read)
         late = read.client_time is not UNSET and read.client_time < t - LATE_AFTER
         verdict = judge(state, read, kind, late)
         if verdict > ELSEWHERE:
@@ -116,6 +119,15 @@ class _Visitor:
         return self._told(event, "applied")._replace(
             others=frozenset(others), attended=attended, keys=keys
         )
+
+    def _erased(self, event: Record, read: PersonErased) -> Followed:
+        """Told of whom it was; who comes after is somebody else."""
+        out, told = Outputs(), self._told(event, "applied")
+        if erase(self.state, read, event["t"], out):
+            self.state = Visitor(self.state.id, Cart(self.state.id))
+            self.being += 1
+        others = frozenset(person for person, _ in out.facts)
+        return told._replace(others=others, keys=frozenset(key for key, _ in out.claims))
 
     def _told(self, event: Record, fate: str) -> Followed:
         return Followed(event, fate, self.being, self.state.person)

@@ -40,4 +40,4 @@ class BacktestFiles:
             (self._shadow, out.shadow),
             (self._outcomes, out.outcomes),
         ):
-            file.writelines([row[-1] + b"\n" for row in rows])
+            file.writelines([row[-1] + b"\n" for row in rows if row[-1] is not None])

@@ -54,6 +54,7 @@ class SenderAssignment:
 
     async def _settle(self, attempt: Attempt) -> None:
         outcome: Outcome = await self._delivery.settle(attempt)
+        await self._delivery.erased.settled(attempt.record.key, attempt.message)
         recipe, now = self._recipes[attempt.place.topic], self._delivery.clock.now()
         self._delivery.metrics.ended(recipe, attempt.message, outcome, now)
         self._trackers[attempt.place].settle(attempt.record.offset)

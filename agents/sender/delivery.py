@@ -17,6 +17,7 @@ from agents.sender import responses
 from agents.sender.cancellations import CancellationIndex
 from agents.sender.clock import Clock
 from agents.sender.dead_letters import Reason, Undelivered
+from agents.sender.erasing import ErasedPeople
 from agents.sender.idempotency import IdempotencyStore, IdempotencyUnavailable
 from agents.sender.message import Message
 from agents.sender.metrics import Metrics, Outcome
@@ -61,6 +62,7 @@ class TriggerDelivery:
     undelivered: Undelivered
     metrics: Metrics
     slots: asyncio.Semaphore
+    erased: ErasedPeople
 
     async def settle(self, attempt: Attempt) -> Outcome:
         """Returns when the record needs nothing more. Raises CancelledError when it must wait, too late."""

@@ -39,7 +39,7 @@ class Reservation(NamedTuple):
 
 
 class IdempotencyStore(Protocol):
-    """`find` to `drop` raise IdempotencyUnavailable."""
+    """`find` to `forget` raise IdempotencyUnavailable."""
 
     async def open(self) -> None:
         """Raises OSError, sqlite3.Error."""
@@ -61,6 +61,10 @@ class IdempotencyStore(Protocol):
 
     async def drop(self, id: str, until: int) -> None:
         """Changes nothing if there is a mark."""
+        ...
+
+    async def forget(self, id: str) -> None:
+        """Nothing is remembered of the message."""
         ...
 
     @property

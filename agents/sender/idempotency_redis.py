@@ -112,20 +112,26 @@ class RedisIdempotency:
         key, value = self._key(id, "mark"), f"dropped {until}"
         await self._ask(lambda: self._redis.set(key, value, nx=True, px=_life(until)))
 
+    async def forget(self, id: str) -> None:
+        if self._spooled.pop(id, None) is not None:
+            await self._spool.forget(id)
+        await self._ask(lambda: self._redis.delete(self._key(id, "mark")))
+
     async def tend(self) -> None:
         """Until it is cancelled: finds out that Redis is gone or back, and brings it the spool."""
         while True:
             with suppress(IdempotencyUnavailable):
                 await self._ask(self._redis.ping)
                 for id in list(self._spooled):
-                    await self._unspool(id)
+                    if id in self._spooled:
+                        await self._unspool(id)
             await asyncio.sleep(TEND_S)
 
     async def _unspool(self, id: str) -> None:
         key, until = self._key(id, "mark"), self._spooled[id]
         await self._ask(lambda: self._redis.set(key, f"sent {until}", px=_life(until)))
         await self._spool.forget(id)
-        del self._spooled[id]
+        self._spooled.pop(id, None)
 
     def _key(self, id: str, what: str) -> str:
         return f"{self._group}:{{{id}}}:{what}"

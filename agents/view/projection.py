@@ -1,8 +1,9 @@
 """Records of the log as entries of the view. Pure.
 
-An entry is a command to Redis, or one of two that the script of agents/view/writer.py adds: `NEWER`
-writes a state unless a newer one is there, `TRIM` keeps the newest trigger ids. Counters alone change
-when a record is applied twice; the offsets that are written with them keep it from that.
+An entry is a command to Redis, or one that the script of agents/view/writer.py adds: `NEWER` writes a state
+unless a newer one is there, `TRIM` keeps the newest trigger ids, `ERASE` drops what is of a person up to a time;
+`UNLESS` does a command unless its person was erased at that time or later. Counters alone change when a record is
+applied twice; the offsets that are written with them keep it from that.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,12 +16,13 @@ from agents.explain import pending_steps
 from agents.view.redis_keys import (
     DECISIONS_KEPT,
     DECISIONS_LIVE,
+    ERASED_LIVE,
     FIRED_KEPT,
     SETTLED_LIVE,
     WAITING_LIVE,
     RedisKeys,
 )
-from agents.worker.producer import DECISIONS, NOT_TO_SEND
+from agents.worker.producer import DECISIONS, ERASED, NOT_TO_SEND
 from stream.outputs.triggers import CANCELLED
 from stream.recipes.recipe import Recipes
 
@@ -37,7 +39,7 @@ _decode: Final = msgspec.json.Decoder().decode
 
 def is_followed(topic: str) -> bool:
     """`topic` without the prefix."""
-    followed = topic == PEOPLE or topic.startswith(TRIGGERS)
+    followed = topic in (PEOPLE, ERASED) or topic.startswith(TRIGGERS)
     return followed and topic not in NOT_TO_SEND
 
 
@@ -53,9 +55,11 @@ def entries(topic: str, rows: Iterable[Row], keys: RedisKeys, recipes: Recipes) 
             yield from _state(key.decode(), value, keys, recipes)
         elif topic == DECISIONS:
             yield from _decision(t, value, keys)
+        elif topic == ERASED:
+            yield _erasure(value, keys)
         else:
             yield from _trigger(t, value, keys)
-    if topic not in (PEOPLE, DECISIONS):
+    if topic not in (PEOPLE, DECISIONS, ERASED):
         yield "TRIM", keys.fired, keys.triggers, str(FIRED_KEPT)
 
 
@@ -70,15 +74,24 @@ def _state(person: str, value: bytes, keys: RedisKeys, recipes: Recipes) -> Iter
         return
     life = WAITING_LIVE if known.steps else SETTLED_LIVE
     place = str(known.applied), str(known.version)
-    yield "NEWER", keys.waiting(person), *place, _encode(known.steps).decode(), str(life)
+    steps = _encode(known.steps).decode()
+    yield "NEWER", keys.waiting(person), *place, steps, str(life), keys.erased(person)
+
+
+def _erasure(value: bytes, keys: RedisKeys) -> Entry:
+    data = _decode(value)["data"]
+    person = data["person"]
+    of_person = keys.erased(person), keys.decisions(person), keys.waiting(person)
+    named = f'"person":{_encode(person).decode()}'
+    return "ERASE", *of_person, keys.fired, keys.triggers, named, str(data["at"]), str(ERASED_LIVE)
 
 
 def _decision(t: int, value: bytes, keys: RedisKeys) -> Iterator[Entry]:
     decision = _decode(value)
     if decision.get("shadow"):
         return
-    key = keys.decisions(decision["person"])
-    yield "ZADD", key, str(t), value.decode()
+    key, unless = keys.decisions(decision["person"]), keys.erased(decision["person"])
+    yield "UNLESS", unless, str(decision["at"]), "ZADD", key, str(t), value.decode()
     yield "ZREMRANGEBYRANK", key, "0", str(-DECISIONS_KEPT - 1)
     yield "PEXPIRE", key, str(DECISIONS_LIVE)
     steps = decision.get("steps_left") or 1
@@ -89,13 +102,16 @@ def _trigger(t: int, value: bytes, keys: RedisKeys) -> Iterator[Entry]:
     event = _decode(value)
     data: Mapping[str, Any] = event["data"]
     brief = {name: data[name] for name in ("person", "recipe", "step")}
+    unless = keys.erased(data["person"])
+    at = str(data["at"] if event["type"] == CANCELLED else data["not_before"])
     if event["type"] == CANCELLED:
         brief["cancelled"] = data["reason"]
         yield _count(keys, t, data["recipe"], "cancelled", data["reason"], 1)
     else:
         brief["valid_until"] = data["valid_until"]
-    yield "ZADD", keys.fired, str(t), data["trigger_id"]
-    yield "HSET", keys.triggers, data["trigger_id"], _encode(brief).decode()
+    id, told = data["trigger_id"], _encode(brief).decode()
+    yield "UNLESS", unless, at, "ZADD", keys.fired, str(t), id
+    yield "UNLESS", unless, at, "HSET", keys.triggers, id, told
 
 
 def _count(

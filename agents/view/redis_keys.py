@@ -3,6 +3,7 @@
 All keys begin with `<prefix>view:`; an ACL user needs no others (docs/redis.md).
 """
 
+from hashlib import sha256
 from typing import Final
 
 from stream.durations import DAY, HOUR
@@ -19,6 +20,9 @@ DAYS_KEPT: Final = 35
 DECISIONS_LIVE: Final = 7 * DAY
 WAITING_LIVE: Final = 30 * DAY
 """A step that waits is forgotten with its person."""
+
+ERASED_LIVE: Final = 30 * DAY
+"""That somebody was erased is known for as long as a topic can still hold what is older."""
 
 SETTLED_LIVE: Final = HOUR
 """Of the note that nothing waits: longer than a frozen worker could still write an older state."""
@@ -41,6 +45,10 @@ class RedisKeys:
     def decisions(self, person: str) -> str:
         """Sorted set of decisions (JSON) by the time of their record (ms)."""
         return f"{self.all}decisions:{person}"
+
+    def erased(self, person: str) -> str:
+        """Hash: `at`, up to when (ms) nothing of a person may stand here; the person is not named."""
+        return f"{self.all}erased:{sha256(person.encode()).hexdigest()[:32]}"
 
     def waiting(self, person: str) -> str:
         """Hash: `applied`, `version` of the state, `steps` (JSON)."""

@@ -32,6 +32,27 @@ PATIENCE_S: Final = 10.0
 """Of a command that somebody waits for; each call has its limit all the same."""
 
 APPLY: Final = """
+local function gone(marker, at)
+  local until_ = redis.call('HGET', marker, 'at')
+  return until_ and tonumber(until_) >= tonumber(at)
+end
+local function erase(marker, decisions, waiting, fired, triggers, named, at, life)
+  if not gone(marker, at) then redis.call('HSET', marker, 'at', at) end
+  redis.call('PEXPIRE', marker, life)
+  for _, each in ipairs(redis.call('ZRANGE', decisions, 0, -1)) do
+    if cjson.decode(each).at <= tonumber(at) then redis.call('ZREM', decisions, each) end
+  end
+  if tonumber(redis.call('HGET', waiting, 'applied') or -1) <= tonumber(at) then
+    redis.call('DEL', waiting)
+  end
+  local briefs = redis.call('HGETALL', triggers)
+  for place = 1, #briefs, 2 do
+    if string.find(briefs[place + 1], named, 1, true) then
+      redis.call('ZREM', fired, briefs[place])
+      redis.call('HDEL', triggers, briefs[place])
+    end
+  end
+end
 local stands = redis.call('HGET', KEYS[1], ARGV[1]) or ''
 if stands ~= ARGV[2] then return stands end
 if redis.call('EXISTS', KEYS[1]) == 0 then redis.call('DEL', KEYS[2]) end
@@ -40,10 +61,16 @@ for _, entry in ipairs(cmsgpack.unpack(ARGV[4])) do
     local place = redis.call('HMGET', entry[2], 'applied', 'version')
     local applied, version = tonumber(place[1] or -2), tonumber(place[2] or -2)
     local a, v = tonumber(entry[3]), tonumber(entry[4])
-    if a > applied or (a == applied and v >= version) then
+    if gone(entry[7], a) then
+      redis.call('DEL', entry[2])
+    elseif a > applied or (a == applied and v >= version) then
       redis.call('HSET', entry[2], 'applied', entry[3], 'version', entry[4], 'steps', entry[5])
       redis.call('PEXPIRE', entry[2], entry[6])
     end
+  elseif entry[1] == 'ERASE' then
+    erase(unpack(entry, 2))
+  elseif entry[1] == 'UNLESS' then
+    if not gone(entry[2], entry[3]) then redis.call(unpack(entry, 4)) end
   elseif entry[1] == 'TRIM' then
     for _, id in ipairs(redis.call('ZRANGE', entry[2], 0, -tonumber(entry[4]) - 1)) do
       redis.call('ZREM', entry[2], id)

@@ -1,4 +1,7 @@
-"""What /metrics tells of audiences: who enters and leaves, and how many belong. docs/metrics.md says what for."""
+"""What /metrics tells of audiences: who enters and leaves, how many belong; and how many persons were erased.
+
+docs/metrics.md says what for.
+"""
 
 from typing import Any
 
@@ -15,6 +18,9 @@ class AudienceMetrics:
         self._members = Gauge(
             "audience_members_records", "Persons", ["audience", "partition"], **made
         )
+        self.erased = Counter("people_erased", "Persons erased", ["kind"], **made)
+        for kind in ("customer", "email", "phone", "visitor"):
+            self.erased.labels(kind)
         self._told: dict[str, set[str]] = {}
 
     def collect(self, partition: str, people: People) -> None:

@@ -47,6 +47,8 @@ class BatchCounts:
                 found = metrics.fired.labels(recipe, outcome)
             case "audiences", change, audience:
                 found = metrics.audiences.changes.labels(audience, change)
+            case "erased", kind:
+                found = metrics.audiences.erased.labels(kind)
             case "decisions", outcome, reason:
                 found = metrics.decisions.labels(outcome, reason)
             case "shadow_decisions", outcome, reason:

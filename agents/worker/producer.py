@@ -40,6 +40,7 @@ NOT_TO_SEND: Final = frozenset((SHADOW, OUTCOMES))
 """Topics beside those of recipes whose records are no triggers to act on."""
 
 AUDIENCES: Final = "audiences"
+ERASED: Final = "people.erased"
 REJECTED: Final = "storefront.rejected"
 
 CLOUDEVENT: Final = ("content-type", b"application/cloudevents+json; charset=UTF-8")
@@ -128,7 +129,7 @@ class OutputProducer:
         `offset`: that behind the last input read.
         """
         held = out.facts, out.claims, out.decisions, out.rejected, out.audiences, out.outcomes
-        if any(held) or out.shadow:
+        if any(held) or out.shadow or out.erased:
             self._hold(out, source, offset, batches)
             if self._internal.records + self._plain.records > HELD:
                 await self.post()
@@ -164,9 +165,12 @@ class OutputProducer:
             key = person.encode()
             self._plain.add(name, partition_of(key, people), key, value, headers)
         name = topic(AUDIENCES)
-        for audience, person, _, _, value in out.audiences:
+        for audience, person, _, _, change in out.audiences:
             key = f"{audience}|{person}".encode()
-            self._plain.add(name, partition_of(key, people), key, value, headers)
+            self._plain.add(name, partition_of(key, people), key, change, headers)
+        for person, value in out.erased:
+            key = person.encode()
+            self._plain.add(topic(ERASED), partition_of(key, people), key, value, headers)
         if out.rejected:
             name, origin = topic(REJECTED), topic(EVENTS)
             for record in dead_letters.records(out.rejected, batches, origin, source.partition):

@@ -224,6 +224,7 @@ BODIES: Final[Mapping[str, tuple[_Fields, _Fields]]] = {
     "consent.changed": ({"channels": _channels, "granted": _FLAG}, {}),
     "visitor.subscribed": ({"channels": _subscribed}, {"imported": _FLAG}),
     "order.delivered": ({"order": object_of({"id": _ID}, {})}, {}),
+    "person.erased": ({}, {}),
     "exit.signal": (
         {"signal": scalar(scalars.word(*SIGNALS))},
         {"held_ms": _NUMBER, "form_focus": _FLAG},

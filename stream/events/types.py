@@ -152,6 +152,10 @@ class OrderDelivered(Event, tag="order.delivered", gc=False):
     order: CancelledOrder
 
 
+class PersonErased(Event, tag="person.erased", gc=False):
+    """Whom it names is to be erased."""
+
+
 AnyEvent = (
     PageViewed
     | ProductViewed
@@ -171,6 +175,7 @@ AnyEvent = (
     | ExitSignal
     | VisitorSubscribed
     | OrderDelivered
+    | PersonErased
 )
 
 TAGS: Final = {kind: str(kind.__struct_config__.tag) for kind in AnyEvent.__args__}
@@ -183,6 +188,7 @@ APPLIED_LATE: Final = frozenset(
         ConsentChanged,
         VisitorSubscribed,
         VisitorIdentified,
+        PersonErased,
     )
 )
 """Late events that are applied all the same: what they say stays true."""
@@ -193,5 +199,6 @@ LEAVES: Final = frozenset(AnyEvent.__args__) - {
     ExitSignal,
     VisitorSubscribed,
     OrderDelivered,
+    PersonErased,
 }
 """Where `customer: null` says that the customer has gone: engaged events, and visitor.identified."""

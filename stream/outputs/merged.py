@@ -25,6 +25,7 @@ def merged(first: Outputs, *others: Outputs) -> Outputs:
     first.audiences = sorted(others[-1].audiences, key=lambda change: change[2])
     first.shadow = sorted((e for out in every for e in out.shadow), key=lambda each: each[2])
     first.outcomes = sorted(others[-1].outcomes, key=lambda outcome: outcome[1])
+    first.erased = others[-1].erased
     first.decisions = sorted(decisions, key=lambda decision: _decided(decision[1]).at)
     for out in others:
         for count, number in out.counts.items():

@@ -17,7 +17,8 @@ class Outputs:
     - `triggers`: (recipe, person, JSON), fired and cancelled
     - `shadow`: (recipe, person, ms, JSON), triggers and cancels of shadows
     - `outcomes`: (person, ms, JSON)
-    - `audiences`: (audience, person, ms, entered or left, JSON)
+    - `audiences`: (audience, person, ms, entered or left, JSON), None for JSON: nothing is kept of the two
+    - `erased`: (person, JSON)
     - `rejected`: (input offset, reason, JSON path)
     - `reported`: (input offset, type, fault), of a part that was left out
     - `counts`: (kind, its labels …) to a number, for metrics
@@ -29,6 +30,7 @@ class Outputs:
         "claims",
         "counts",
         "decisions",
+        "erased",
         "facts",
         "moments",
         "outcomes",
@@ -47,7 +49,8 @@ class Outputs:
         self.decisions: list[tuple[str, bytes]] = []
         self.shadow: list[tuple[str, str, int, bytes]] = []
         self.outcomes: list[tuple[str, int, bytes]] = []
-        self.audiences: list[tuple[str, str, int, bool, bytes]] = []
+        self.audiences: list[tuple[str, str, int, bool, bytes | None]] = []
+        self.erased: list[tuple[str, bytes]] = []
         self.rejected: list[tuple[int, str, str]] = []
         self.reported: list[tuple[int, str, Fault]] = []
         self.counts: defaultdict[tuple[str, ...], int] = defaultdict(int)

@@ -35,6 +35,7 @@ Closing = Literal[
     "disabled",
     "cancelled",
     "left",
+    "erased",
 ]
 """Why an episode closes with steps left."""
 
@@ -43,6 +44,6 @@ OnsiteRefusal = Literal[
 ]
 """Why an exit or popup candidate is refused."""
 
-CancelReason = Literal["ordered", "consent", "cancelled"]
+CancelReason = Literal["ordered", "consent", "cancelled", "erased"]
 
 Reason = Guarded | NotAsked | Passed | Closing | OnsiteRefusal

@@ -25,7 +25,7 @@ def bind(state: Visitor, keys: Iterable[str], changed: bool, t: int, out: Output
     """The keys of an event, and, if the person changed, those that were told before."""
     bound_pairs, person = state.bound_pairs, state.person
     if changed:
-        for key in dict.fromkeys(_key(pair) for pair in bound_pairs):
+        for key in dict.fromkeys(key for key, _ in told(state)):
             _bound(state, key, person, t, out)
     for key in keys:
         at = bound_pairs.get(_pair(key, person))
@@ -37,9 +37,15 @@ def _pair(key: str, person: str) -> str:
     return f"{len(key)}{_BETWEEN}{key}{person}"
 
 
-def _key(pair: str) -> str:
+def key_and_person(pair: str) -> tuple[str, str]:
+    """Of a pair as a visitor remembers it. Raises ValueError for another text."""
     length, _, rest = pair.partition(_BETWEEN)
-    return rest[: int(length)]
+    return rest[: int(length)], rest[int(length) :]
+
+
+def told(state: Visitor) -> list[tuple[str, str]]:
+    """The pairs of a key and a person that were told last."""
+    return [key_and_person(pair) for pair in state.bound_pairs]
 
 
 def _bound(state: Visitor, key: str, person: str, t: int, out: Outputs) -> None:

@@ -23,6 +23,7 @@ from stream.state.claims import (
     Claim,
     ConsentClaim,
     DeliveryClaim,
+    ErasureClaim,
     OrderClaim,
 )
 from stream.state.key import (
@@ -148,12 +149,20 @@ def _consented(key: Key, claim: ConsentClaim, out: Outputs) -> None:
         out.tell(facts.Consented(**place, channels=claim.channels, granted=False))
 
 
+def _erased(key: Key, claim: ErasureClaim, out: Outputs) -> None:
+    """Whom the key alone names is erased with it: its owners, but not the many of a shared key."""
+    if claim.owners and not key.shared:
+        for owner in key.owners:
+            out.tell(facts.Erased(**_place(key, claim, owner.person)))
+
+
 APPLY: Final[Mapping[type, Callable[[Key, Any, Outputs], None]]] = {
     Bound: _bound,
     OrderClaim: _ordered,
     CancelClaim: _cancelled,
     DeliveryClaim: _delivered,
     ConsentClaim: _consented,
+    ErasureClaim: _erased,
 }
 
 
@@ -171,6 +180,12 @@ class Keys(WaitingStage[Key, AnyClaim]):
 
     def _new(self, key: str) -> Key:
         return Key(key)
+
+    def _begins(self, record: AnyClaim) -> bool:
+        return type(record) is not ErasureClaim
+
+    def _ends(self, record: AnyClaim) -> bool:
+        return type(record) is ErasureClaim
 
     def _apply_to(self, state: Key, record: AnyClaim, out: Outputs) -> None:
         drop_old(state, record.at)

@@ -4,36 +4,28 @@ Source: docs/semantics.md, 1 and 6. How facts wait, and in which order they are 
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Final
 
 import msgspec
 
-from stream.episodes import lifecycle, orders, steps, watches
-from stream.episodes.visible_summary import VisibleSummary, remember
-from stream.kinds import funnel, membership, registry
+from stream.outputs import erasures
 from stream.outputs.outputs import Outputs
 from stream.recipes.history import History
 from stream.recipes.recipe import Recipes
-from stream.stages import documents, life_facts, moments
+from stream.stages import documents, erasing, life_facts, moments
 from stream.stages.backend import best_backend
+from stream.stages.person_facts import APPLY
 from stream.stages.waiting import WaitingStage
 from stream.stages.watermark import Watermark
 from stream.state import facts
 from stream.state.cart import NEVER
 from stream.state.facts import (
     AnyFact,
-    Consented,
-    Identified,
-    Idle,
     Moved,
-    Ordered,
-    Subscribed,
-    Unordered,
 )
-from stream.state.orders import HandedOrder
-from stream.state.person import Person, PersonVisitor
-from stream.state.trimming import trim, trim_visitors
+from stream.state.person import Person
+from stream.state.trimming import trim
 from stream.store.changelog import Changes
 from stream.store.every_state import EveryState
 from stream.store.keyed import Keyed
@@ -44,99 +36,7 @@ _encode: Final = packer(Person)
 _decode: Final = msgspec.msgpack.Decoder(Person).decode
 
 
-def _idle(person: Person, fact: Idle, recipes: Recipes, out: Outputs) -> None:
-    summary = fact.summary
-    person.visitors[fact.visitor] = PersonVisitor(False, summary.last_active, summary.visits)
-    if recipes.audiences.named:
-        membership.viewed(person, summary, recipes.audiences)
-    seen = VisibleSummary(person, fact)
-    remember(person, seen, fact.at)
-    funnel.look(person, fact, seen, recipes, out)
-    for look in registry.AT_IDLE:
-        look(person, fact, seen, recipes, out)
-    steps.plan_all(person, recipes, fact.at)
-
-
-def _active(person: Person, fact: facts.Active, recipes: Recipes, out: Outputs) -> None:
-    device = person.visitors.get(fact.visitor)
-    if device is None:
-        person.visitors[fact.visitor] = PersonVisitor(True, fact.last_active)
-        trim_visitors(person)
-    else:
-        device.active = True
-        device.last_active = fact.last_active
-    steps.unplan(person)
-
-
-def _moved(person: Person, fact: Moved, recipes: Recipes, out: Outputs) -> None:
-    person.visitors.pop(fact.visitor, None)
-    for episode in person.open_episodes():
-        own = episode.visitor == fact.visitor if episode.course is None else not person.is_known
-        if own:
-            lifecycle.close(person, episode, "moved", fact.at, recipes, out)
-    life_facts.moved(person, fact)
-    watches.leave(person, fact.visitor)
-    steps.plan_all(person, recipes, fact.at)
-
-
-def _identified(person: Person, fact: Identified, recipes: Recipes, out: Outputs) -> None:
-    watches.go_along(person, fact.watches, fact.visitor, fact.at)
-    for order in sorted(fact.orders, key=lambda order: order.at):
-        done = orders.place(person, order, fact.at, recipes, out)
-        life_facts.placed(person, order.whole, done, fact, recipes, out)
-    if fact.withdrawn:
-        lifecycle.consent(person, fact.withdrawn, False, fact.at, out)
-    for channel in fact.granted:
-        person.consent.setdefault(channel, True)
-    if fact.contacts is not None:
-        person.contacts = fact.contacts
-    if fact.traits_orders is not None:
-        person.traits_orders = fact.traits_orders
-    if fact.traits_value is not None:
-        person.traits_value = fact.traits_value
-    if fact.time_zone is not None:
-        person.zone = fact.time_zone
-    life_facts.handed_over(person, fact, recipes, out)
-
-
-def _ordered(person: Person, fact: Ordered, recipes: Recipes, out: Outputs) -> None:
-    placed = HandedOrder(fact.order_id, fact.at, fact.recurring, fact.cart_id, fact.contents)
-    placed.whole = fact.whole
-    done = orders.place(person, placed, fact.at, recipes, out)
-    life_facts.placed(person, fact.whole, done, fact, recipes, out)
-
-
-def _unordered(person: Person, fact: Unordered, recipes: Recipes, out: Outputs) -> None:
-    gone = orders.cancel(person, fact)
-    life_facts.taken_out(person, gone, fact.at, recipes, out)
-
-
-def _consented(person: Person, fact: Consented, recipes: Recipes, out: Outputs) -> None:
-    lifecycle.consent(person, fact.channels, fact.granted, fact.at, out, late=fact.late)
-
-
-def _subscribed(person: Person, fact: Subscribed, recipes: Recipes, out: Outputs) -> None:
-    lifecycle.consent(person, fact.channels, True, fact.at, out, late=fact.late)
-    life_facts.subscribed(person, fact, recipes, out)
-
-
-def _decided(person: Person, fact: facts.OnsiteDecided, recipes: Recipes, out: Outputs) -> None:
-    watches.begin(person, fact.about, fact.visitor)
-
-
-APPLY: Final[Mapping[type, Callable[[Person, Any, Recipes, Outputs], None]]] = {
-    Idle: _idle,
-    facts.Active: _active,
-    Moved: _moved,
-    Identified: _identified,
-    Ordered: _ordered,
-    Unordered: _unordered,
-    Consented: _consented,
-    Subscribed: _subscribed,
-    facts.Supplemented: life_facts.supplemented,
-    facts.Delivered: life_facts.delivered,
-    facts.OnsiteDecided: _decided,
-}
+_MAKES_NOBODY: Final = frozenset((Moved, facts.Supplemented, facts.Erased))
 
 
 class People(WaitingStage[Person, AnyFact]):
@@ -194,13 +94,23 @@ class People(WaitingStage[Person, AnyFact]):
         return Person(key)
 
     def _begins(self, record: AnyFact) -> bool:
-        return type(record) is not Moved and type(record) is not facts.Supplemented
+        return type(record) not in _MAKES_NOBODY
+
+    def _ends(self, record: AnyFact) -> bool:
+        return type(record) is facts.Erased
+
+    def _absent(self, record: AnyFact, out: Outputs) -> None:
+        if type(record) is facts.Erased:
+            erasures.publish(record.person, record.at, self._recipes, out)
 
     def _deadline(self, state: Person) -> int:
         return state.deadline(self._keep)
 
     def _apply_to(self, state: Person, record: AnyFact, out: Outputs) -> None:
         kind, recipes = type(record), self._recipes
+        if kind is facts.Erased:
+            erasing.end_person(state, record.at, recipes, out)
+            return
         life_facts.arrives(state, record)
         APPLY[kind](state, record, recipes, out)
         if kind is not facts.Active:  # which brings nothing else that has a bound
@@ -230,7 +140,9 @@ class People(WaitingStage[Person, AnyFact]):
         self._follow()
         before = len(out.audiences)
         super().advance(out)
-        for audience, _, _, entered, _ in out.audiences[before:]:
+        for audience, _, _, entered, value in out.audiences[before:]:
+            if value is None:
+                continue
             self.members[audience] += 1 if entered else -1
 
     def restored(self) -> None:

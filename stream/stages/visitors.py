@@ -15,11 +15,11 @@ from msgspec import UNSET
 from schemas import names_nobody
 from stream.events.decoding import Rejected, parse
 from stream.events.records import Block, Line, Record
-from stream.events.types import Event
+from stream.events.types import Event, PersonErased
 from stream.outputs.outputs import Outputs
 from stream.recipes.history import History
 from stream.recipes.recipe import Recipes
-from stream.stages import announce_facts
+from stream.stages import announce_facts, erasing
 from stream.stages.applying import CODES, KEPT_AS, apply
 from stream.stages.backend import KINDS, Callbacks, VisitorBackend, best_backend
 from stream.stages.judgement import ATTENDED, ELSEWHERE, judge
@@ -161,6 +161,8 @@ class Visitors(Stage[Visitor]):
             return "replayed"
         elif state.knows(name):
             return "duplicate"
+        if isinstance(event, PersonErased):
+            return erasing.erase_at(states, self._make.new, state, event, offset, t, out)
         sent = event.client_time
         late = sent is not UNSET and sent < t - LATE_AFTER
         verdict = judge(state, event, kind, late)

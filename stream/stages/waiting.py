@@ -62,6 +62,13 @@ class WaitingStage(Stage[P], Generic[P, T]):
         """Whether a record makes a state where there is none."""
         return True
 
+    def _ends(self, record: T) -> bool:
+        """Whether nothing of the state is kept behind a record."""
+        return False
+
+    def _absent(self, record: T, out: Outputs) -> None:
+        """A record that makes no state came where there is none."""
+
     def _deadline(self, state: P) -> int:
         """The next time (ms) at which something of the state fires."""
         return state.deadline()
@@ -157,7 +164,10 @@ class WaitingStage(Stage[P], Generic[P, T]):
                 state = None
         if state is None:
             deleted = states.deleted(key)
-            if not self._begins(record) or (deleted is not None and record.at <= deleted[0]):
+            if deleted is not None and record.at <= deleted[0]:
+                return
+            if not self._begins(record):
+                self._absent(record, out)
                 return
             state = self._new(key)
             states.add(key, state)
@@ -165,6 +175,10 @@ class WaitingStage(Stage[P], Generic[P, T]):
             states.dirty[key] = state
         self._apply_to(state, record, out)
         state.applied, state.last_visitor, state.last_n = place
+        if self._ends(record):
+            self._end(key, state)
+            out.counts[self.counted, "applied"] += 1
+            return
         if state.armed <= record.at:
             state.armed = NEVER
         deadline = self._deadline(state)
@@ -179,9 +193,12 @@ class WaitingStage(Stage[P], Generic[P, T]):
         self._states.dirty[state.id] = state
         if self._fire(state, until, out):
             return True
-        self._states.forget(state.id, state)
-        self._forgotten(state.id)
+        self._end(state.id, state)
         return False
+
+    def _end(self, key: str, state: P) -> None:
+        self._states.forget(key, state)
+        self._forgotten(key)
 
     @property
     def waits(self) -> bool:

@@ -48,7 +48,13 @@ class ConsentClaim(Claim, tag="consent.changed", gc=False):
     late: bool = False
 
 
-AnyClaim = Bound | OrderClaim | CancelClaim | DeliveryClaim | ConsentClaim
+class ErasureClaim(Claim, tag="person.erased", gc=False):
+    """The key ends here; `owners`: and all whom it names with it."""
+
+    owners: bool = False
+
+
+AnyClaim = Bound | OrderClaim | CancelClaim | DeliveryClaim | ConsentClaim | ErasureClaim
 
 encode = msgspec.json.Encoder().encode
 decode = msgspec.json.Decoder(AnyClaim | WatermarkRecord).decode

@@ -144,6 +144,10 @@ class Subscribed(Fact, tag="visitor.subscribed", gc=False):
     event: str = ""
 
 
+class Erased(Fact, tag="person.erased", gc=False):
+    """The person ends here, and nothing is kept of it."""
+
+
 class WatermarkRecord(Struct, tag_field="type", tag="mark", gc=False, omit_defaults=True):
     """Evidence (ms) of partitions, of how many: all facts before it stand before this record.
 
@@ -166,6 +170,7 @@ AnyFact = (
     | Supplemented
     | Delivered
     | Subscribed
+    | Erased
     | OnsiteDecided
 )
 

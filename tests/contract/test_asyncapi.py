@@ -107,6 +107,7 @@ def test_only_what_others_read_or_write_is_shown() -> None:
         "triggers.shadow",
         "triggers.outcomes",
         "audiences",
+        "people.erased",
         "recipes",
         "storefront.rejected",
         "sender.undelivered",

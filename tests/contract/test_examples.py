@@ -27,6 +27,7 @@ OTHERS = [
     "outcome",
     "audience.entered",
     "audience.left",
+    "person.erased",
     "rejected",
     "undelivered",
     "unreadable",

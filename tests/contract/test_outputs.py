@@ -10,6 +10,7 @@ import schemas
 from stream.outputs import snapshots, triggers
 from stream.outputs.audience_changes import Change, ChangeEvent
 from stream.outputs.decisions import Decision
+from stream.outputs.erasures import Erasure, ErasureEvent
 from stream.outputs.outcomes import WatchOutcome
 from stream.state import claims, facts
 from tests.contract.day import Said
@@ -27,6 +28,7 @@ FACTS = {
         facts.Supplemented,
         facts.Delivered,
         facts.Subscribed,
+        facts.Erased,
         facts.OnsiteDecided,
         facts.WatermarkRecord,
     )
@@ -40,6 +42,7 @@ CLAIMS = {
         claims.CancelClaim,
         claims.DeliveryClaim,
         claims.ConsentClaim,
+        claims.ErasureClaim,
         facts.WatermarkRecord,
     )
 }
@@ -95,6 +98,8 @@ def properties(schema: dict[str, Any]) -> set[str]:
         (snapshots.OrderedProduct, schemas.load("output")["definitions"]["ordered_product"]),
         (ChangeEvent, schemas.load("cloudevent")),
         (Change, schemas.load("audience.entered")["properties"]["data"]),
+        (ErasureEvent, schemas.load("cloudevent")),
+        (Erasure, schemas.load("person.erased")["properties"]["data"]),
         (snapshots.Product, schemas.load("output")["definitions"]["product"]),
         (facts.Summary, schemas.load("fact")["definitions"]["summary"]),
         (facts.CartSummary, schemas.load("fact")["definitions"]["cart"]),

@@ -91,7 +91,7 @@ def read(settings: Settings, recipes: Recipes) -> Found:
                     elif part.topic == settings.topic("triggers.decisions"):
                         found.decisions[each.value] += 1
                     elif part.topic == settings.topic(AUDIENCES):
-                        found.audiences[each.value] += 1
+                        found.audiences.update([each.value] if each.value is not None else [])
                     else:
                         found.triggers[each.value] += 1
         return found
@@ -134,7 +134,7 @@ def backtest(lines: Sequence[bytes], recipes: Recipes, partitions: int) -> Found
     for out in run(lines, recipes):
         found.triggers.update(value for _, _, value in out.triggers)
         found.decisions.update(value for _, value in out.decisions)
-        found.audiences.update(value for *_, value in out.audiences)
+        found.audiences.update(value for *_, value in out.audiences if value is not None)
         rejected.update(number for number, _, _ in out.rejected)
     ends: Counter[int] = Counter()
     number = 0

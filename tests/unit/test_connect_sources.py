@@ -181,6 +181,8 @@ def test_a_file_that_is_no_text_is_told(tmp_path: Path) -> None:
         read(file)
 
 
-def test_events_of_the_shop_may_be_any_type_of_ours() -> None:
+def test_events_of_the_shop_may_be_any_type_of_ours_but_an_erasure() -> None:
     source = schemas.load("sources")["definitions"]["source"]["properties"]
-    assert set(source["events"]["additionalProperties"]["enum"]) == TYPES | {"ignore"}
+    assert set(source["events"]["additionalProperties"]["enum"]) == TYPES - {"person.erased"} | {
+        "ignore"
+    }

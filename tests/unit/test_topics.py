@@ -38,6 +38,7 @@ def test_every_topic_carries_the_prefix_and_every_recipe_has_one() -> None:
         "shop1.triggers.shadow",
         "shop1.triggers.outcomes",
         "shop1.audiences",
+        "shop1.people.erased",
         "shop1.recipes",
         "shop1.storefront.rejected",
         "shop1.sender.undelivered",

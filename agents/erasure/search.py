@@ -1,0 +1,59 @@
+"""Whose states belong to somebody: by the visitors that are theirs, the keys they told and whom the keys name. Pure.
+
+Nobody is taken for them by a device alone: a visitor that is another customer's by now stays, and so does the other
+customer of an address.
+"""
+
+from collections.abc import Iterable
+
+from agents.erasure.wanted import ADDRESSES, Wanted
+from stream.stages.announce_claims import own_keys, told
+from stream.state.key import CUSTOMER, VISITOR, Key
+from stream.state.person import Person
+from stream.state.visitor import Visitor
+
+
+def of_visitor(state: Visitor, wanted: Wanted) -> None:
+    """Adds what a visitor tells of them: itself, its customer and its keys."""
+    people, pairs = wanted.people, told(state)
+    theirs = {state.person, *own_keys(state), *(person for _, person in pairs)}
+    by_a_key = state.id.startswith("~") and state.id[1:] in wanted.keys
+    if state.customer is not None and state.customer not in wanted.customers:
+        if state.id not in wanted.visitors or wanted.customers:
+            if state.former in people:
+                wanted.visitors.add(state.id)
+            return
+        wanted.customers.add(state.customer)
+    elif not (state.id in wanted.visitors or by_a_key or theirs & people or state.former in people):
+        return
+    wanted.visitors.add(state.id)
+    wanted.keys.update(own_keys(state), (key for key, _ in pairs))
+
+
+def of_key(state: Key, wanted: Wanted, asked: Iterable[str]) -> None:
+    """Adds a key that names them; `asked`: keys of which all owners are meant, unless they are many."""
+    people = wanted.people
+    mentioned = {owner.person for owner in state.owners}
+    mentioned |= {person for people in state.withdrawn.values() for person in people}
+    mentioned |= {order.person for order in state.orders}
+    if state.id in asked and not state.shared:
+        for owner in state.owners:
+            _add_person(owner.person, wanted)
+    if state.id in wanted.keys or mentioned & people:
+        wanted.keys.add(state.id)
+
+
+def of_person(state: Person, wanted: Wanted) -> None:
+    """Adds the visitors that a person of theirs was at; each visitor's own state then says whose it is."""
+    if state.id in wanted.people:
+        wanted.visitors.update(id for id in state.visitors if not id.startswith("~~"))
+
+
+def _add_person(person: str, wanted: Wanted) -> None:
+    sort, _, id = person.partition(":")
+    if person.startswith(CUSTOMER):
+        wanted.customers.add(id)
+    elif person.startswith(VISITOR):
+        wanted.visitors.add(id)
+    elif sort in ADDRESSES:
+        wanted.keys.add(person)

@@ -1,0 +1,106 @@
+"""The states that mention somebody, read from the changelogs as they are now: no group, nothing is changed.
+
+Only what holds one of the names is kept in memory, so a shop of millions is read through, not held.
+"""
+
+from collections.abc import AsyncIterator
+from types import TracebackType
+from typing import Final, NamedTuple, Self
+
+import msgspec
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from agents.config.settings import Settings, aiokafka_options
+from agents.kafka.partitioner import partition_counts
+from agents.kafka.topics import STATE_KEYS, STATE_PEOPLE, STATE_VISITORS
+from agents.worker.producer import AUDIENCES
+from stream.state.key import Key
+from stream.state.person import Person
+from stream.state.visitor import Visitor
+from stream.store.changelog import FORMAT, HEADER, UnreadableState
+
+CHANGELOGS: Final = (STATE_VISITORS, STATE_KEYS, STATE_PEOPLE)
+COMPACTED: Final = (*CHANGELOGS, AUDIENCES)
+POLL_MS: Final = 1_000
+
+visitor_of: Final = msgspec.msgpack.Decoder(Visitor).decode
+key_of: Final = msgspec.msgpack.Decoder(Key).decode
+person_of: Final = msgspec.msgpack.Decoder(Person).decode
+plain_state: Final = msgspec.msgpack.Decoder().decode
+plain_json: Final = msgspec.json.Decoder().decode
+
+
+class StateRecord(NamedTuple):
+    topic: str
+    key: str
+    value: bytes | None
+
+
+class Changelogs:
+    """The compacted topics. An async context manager. Raises aiokafka's KafkaError."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    async def __aenter__(self) -> Self:
+        self._consumer = AIOKafkaConsumer(
+            **aiokafka_options(self._settings),
+            client_id="triggers-erase",
+            isolation_level="read_committed",
+            enable_auto_commit=False,
+        )
+        await self._consumer.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        await self._consumer.stop()
+
+    async def partitions(self, topic: str) -> int:
+        """Of a topic without the prefix; 0 if there is none."""
+        return (await partition_counts(self._consumer)).get(self._settings.topic(topic), 0)
+
+    async def rows(self, topic: str) -> AsyncIterator[StateRecord]:
+        """Every record that the topic still holds, up to where it ends now."""
+        name, count = self._settings.topic(topic), await self.partitions(topic)
+        places = [TopicPartition(name, number) for number in range(count)]
+        if not places:
+            return
+        self._consumer.assign(places)
+        ends = await self._consumer.end_offsets(places)
+        await self._consumer.seek_to_beginning(*places)
+        while any([await self._consumer.position(place) < end for place, end in ends.items()]):
+            batches = await self._consumer.getmany(timeout_ms=POLL_MS)
+            for each in (record for records in batches.values() for record in records):
+                yield StateRecord(topic, (each.key or b"").decode("utf-8", "replace"), each.value)
+
+    async def states(self, topic: str, needles: list[bytes]) -> dict[str, bytes]:
+        """The newest packed state of every key that mentions one of the needles. Raises UnreadableState."""
+        found: dict[str, tuple[tuple[int, int], bytes]] = {}
+        async for _, key, value in self.rows(topic):
+            if not key:
+                continue
+            named = key in found or _holds(key.encode(), needles)
+            if value is None:
+                found.pop(key, None)
+            elif named or _holds(value, needles):
+                place = _place(value)
+                if key not in found or place >= found[key][0]:
+                    found[key] = place, value[HEADER.size :]
+        return {key: value for key, (_, value) in found.items() if value}
+
+
+def _place(value: bytes) -> tuple[int, int]:
+    """(applied, version) of a state, by which the newest is known."""
+    if value[0] != FORMAT:
+        raise UnreadableState(value[0])
+    _, applied, _, version = HEADER.unpack_from(value)
+    return applied, version
+
+
+def _holds(text: bytes, needles: list[bytes]) -> bool:
+    return any(needle in text for needle in needles)

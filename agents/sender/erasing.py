@@ -1,0 +1,81 @@
+"""What a sender does when somebody is erased: it keeps no idempotency record of what was sent to them before.
+
+It follows `people.erased`, looks in the topics of triggers for the ids, and forgets each. A record of before that is
+settled later, such as the cancels which the erasure brings, is forgotten when it is settled. What is forgotten is not
+sent again: each trigger of before has ended, or has its cancel behind it. A cancel may come twice.
+"""
+
+import asyncio
+import time
+from collections.abc import Collection, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from agents.config.settings import Settings
+from agents.explain.decision_sources import Kafka
+from agents.explain.lookup import at_of
+from agents.kafka.tail import OffsetsAt, TopicTail, Tp
+from agents.sender.idempotency import KEPT_MS, IdempotencyStore, IdempotencyUnavailable
+from agents.sender.message import Message
+from agents.worker.producer import ERASED
+from stream.durations import DAY
+from stream.outputs.erasures import ErasureEvent
+
+LOOK_BACK_MS: Final = 8 * DAY + KEPT_MS
+"""Older records have ended: the longest of them are valid for a week or so, and a record of them lives a day more."""
+
+AGAIN_S: Final = 1.0
+"""From try to try while nothing can be forgotten."""
+
+_read: Final = msgspec.json.Decoder(ErasureEvent).decode
+
+
+class ErasedPeople:
+    """Follows who was erased: a reader of a TopicTail. `people`: each, and up to when (ms)."""
+
+    def __init__(self, settings: Settings, store: IdempotencyStore) -> None:
+        self._settings, self._store = settings, store
+        self.people: dict[str, int] = {}
+        self._tail = TopicTail(settings, self, "erased")
+
+    async def run(self) -> None:
+        """Until it is cancelled."""
+        await self._tail.run()
+
+    def wants(self, topic: str, partition: int) -> bool:
+        return topic == ERASED
+
+    async def starts(
+        self, partitions: Collection[Tp], begin: dict[Tp, int], end: dict[Tp, int], at: OffsetsAt
+    ) -> dict[Tp, int]:
+        return await at(int(time.time() * 1000) - LOOK_BACK_MS, partitions)
+
+    async def take(self, topic: str, partition: int, records: Sequence[Any]) -> int | None:
+        """Raises KafkaError: the records then come again."""
+        found = [_read(each.value).data for each in records if each.value is not None]
+        for each in found:
+            self.people[each.person] = max(each.at, self.people.get(each.person, 0))
+        await self._forget_sent({each.person for each in found})
+        return None
+
+    async def _forget_sent(self, people: Collection[str]) -> None:
+        since = int(time.time() * 1000) - LOOK_BACK_MS
+        async with Kafka(self._settings) as source:
+            triggers = await source.triggers(people, since)
+        for each in triggers:
+            if at_of(each) <= self.people[each["subject"]]:
+                await self._forget(each["id"])
+
+    async def settled(self, key: bytes | None, message: Message | None) -> None:
+        """A record of this key needs nothing more."""
+        person = "" if key is None else key.decode("utf-8", "replace")
+        if message is not None and message.at <= self.people.get(person, -1):
+            await self._forget(message.id)
+
+    async def _forget(self, id: str) -> None:
+        while True:
+            try:
+                return await self._store.forget(id)
+            except IdempotencyUnavailable:
+                await asyncio.sleep(AGAIN_S)

@@ -1,0 +1,60 @@
+"""Who was erased, as CloudEvents 1.0 in structured JSON: whoever keeps something of a person deletes it then.
+
+Source: docs/semantics-life.md, "Erasure".
+"""
+
+from collections.abc import Iterable
+from hashlib import sha256
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from stream.outputs.outputs import Outputs
+from stream.outputs.triggers import rfc3339
+from stream.recipes.recipe import Recipes
+
+ERASED: Final = "storefront.person.erased.v1"
+SOURCE: Final = "/people/erased"
+
+
+class Erasure(Struct):
+    """`at` (ms): everything of the person up to then is gone."""
+
+    person: str
+    customer: str | None
+    at: int
+
+
+class ErasureEvent(Struct):
+    specversion: str
+    id: str
+    source: str
+    type: str
+    subject: str
+    time: str
+    datacontenttype: str
+    data: Erasure
+
+
+_encode: Final = msgspec.json.Encoder().encode
+
+
+def publish(person: str, at: int, recipes: Recipes, out: Outputs, also: Iterable[str] = ()) -> None:
+    """`also`: audiences that the person belonged to, beside those of the recipes."""
+    id = sha256(f"erased|{person}|{at}".encode()).hexdigest()[:32]
+    customer = person.removeprefix("customer:") if person.startswith("customer:") else None
+    event = ErasureEvent(
+        "1.0",
+        id,
+        SOURCE,
+        ERASED,
+        person,
+        rfc3339(at),
+        "application/json",
+        Erasure(person, customer, at),
+    )
+    for name in dict.fromkeys([*also, *(each.name for each in recipes.audiences.all)]):
+        out.audiences.append((name, person, at, False, None))
+    out.erased.append((person, _encode(event)))
+    out.counts["erased", person.partition(":")[0]] += 1

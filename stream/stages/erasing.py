@@ -1,0 +1,100 @@
+"""`person.erased`: what ends at a visitor, and at a person. Source: docs/semantics-life.md, "Erasure".
+
+The visitor's state tells whom it was and which keys of identity it named; each of them ends at the same time. A key ends
+in the keys stage.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from schemas import names_nobody
+from stream.episodes import lifecycle
+from stream.events.owner import customer_of, is_pseudo, keys_of
+from stream.events.types import PersonErased
+from stream.kinds import membership
+from stream.outputs import erasures, triggers
+from stream.outputs.outputs import Outputs
+from stream.recipes.recipe import Recipes
+from stream.stages import announce_claims
+from stream.stages.announce_claims import number
+from stream.stages.applying import CODES
+from stream.state import facts
+from stream.state.claims import ErasureClaim
+from stream.state.person import Person
+from stream.state.visitor import Visitor
+from stream.store.keyed import Keyed
+
+_ADDRESSES: Final = ("email:", "phone:")
+_NOBODY: Final = ("visitor:~customer:", "visitor:~email:", "visitor:~phone:")
+"""No persons: a pseudo-visitor of such a name is the customer or the contact that it names."""
+
+
+def erase_at(
+    states: Keyed[Visitor],
+    new: Callable[[str], Visitor],
+    state: Visitor | None,
+    event: PersonErased,
+    offset: int,
+    t: int,
+    out: Outputs,
+) -> str:
+    """Forgets the visitor, if it is the one that is meant; a name that was unknown is forgotten too, so that a copy of the
+    record is known. The fate of the event."""
+    if state is None:
+        state = new(event.visitor)
+        states.add(event.visitor, state)
+    states.dirty[event.visitor] = state
+    erased = erase(state, event, t, out)
+    state.applied = offset
+    if erased:
+        states.forget(event.visitor, state)
+    elif not names_nobody(event.id):
+        state.remember(CODES[PersonErased] + event.id)
+    return "applied"
+
+
+def erase(state: Visitor, event: PersonErased, t: int, out: Outputs) -> bool:
+    """Tells the persons and the keys that end; False if the visitor is another customer's, and stays."""
+    keys, customer = keys_of(event), customer_of(event)
+    named = list(keys)
+    people = [] if customer is None else [f"customer:{customer}"]
+    own = customer is None or state.customer in {None, customer}
+    if own:
+        told = announce_claims.told(state)
+        itself = (state.person, f"visitor:{state.id}")
+        people += [each for each in itself if not each.startswith(_NOBODY)]
+        people += [person for _, person in told]
+        keys += [key for key, _ in told] + announce_claims.own_keys(state)
+        keys += [] if state.ordered is None else state.ordered.keys
+        triggers.cancel_all(state.published, t, "erased", None, out)
+    elif state.former == f"customer:{customer}":
+        state.former = None
+    people += [key for key in keys if key.startswith(_ADDRESSES)]
+    alone = customer is None and is_pseudo(event.visitor)
+    _tell(state, people, t, out)
+    _claim(state, keys, named if alone else [], t, out)
+    return own
+
+
+def _tell(state: Visitor, people: Iterable[str], t: int, out: Outputs) -> None:
+    for person in dict.fromkeys(people):
+        out.tell(facts.Erased(at=t, visitor=state.id, n=number(state), person=person))
+
+
+def _claim(
+    state: Visitor, keys: Iterable[str], with_owners: list[str], t: int, out: Outputs
+) -> None:
+    for key in dict.fromkeys(keys):
+        n, person, owners = number(state), state.person, key in with_owners
+        out.claim(ErasureClaim(at=t, visitor=state.id, n=n, key=key, person=person, owners=owners))
+
+
+def end_person(person: Person, at: int, recipes: Recipes, out: Outputs) -> None:
+    """Open episodes close, what is still valid is taken back, and the person leaves its audiences."""
+    for episode in person.open_episodes():
+        lifecycle.close(person, episode, "erased", at, recipes, out)
+    for episode in person.episodes:
+        triggers.cancel_all(episode.published, at, "erased", None, out)
+    belonged = [] if person.life is None else list(person.life.audiences)
+    membership.leave_all(person, at, recipes, out, recipes)
+    erasures.publish(person.id, at, recipes, out, belonged)

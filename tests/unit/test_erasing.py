@@ -1,0 +1,249 @@
+"""`person.erased`: what ends, what is said of it, and who is left alone. docs/semantics-life.md, "Erasure"."""
+
+import json
+from typing import Any
+
+import pytest
+
+from stream import backtest, recipes_file
+from stream.outputs.outputs import Outputs
+from stream.recipes.recipe import Recipes
+from stream.stages.backend import COMPILED, PURE, VisitorBackend
+
+T = 1_767_225_600_000
+MINUTE = 60_000
+HOUR = 60 * MINUTE
+EMAIL = "nZ3x0bqkR7Jt2c8Yw4mLfQ"
+RECIPES = recipes_file.load(
+    """
+recipes: [{name: cart-abandonment}, {name: exit-intent}, {name: welcome}]
+audiences:
+- {name: buyers, members: {orders: {min: 1}}}
+- {name: big, members: {spent: {min: 1000}}}
+"""
+)
+BACKENDS = [PURE] + ([COMPILED] if COMPILED else [])
+
+Event = dict[str, Any]
+
+
+def at(minutes: float, type: str, **fields: Any) -> Event:
+    t = T + int(minutes * MINUTE)
+    return {"t": t, "id": f"{type}-{minutes}-{fields.get('visitor')}", "type": type, **fields}
+
+
+def cart(minutes: float, visitor: str, **fields: Any) -> Event:
+    items = {"items": [{"product_id": "lamp", "quantity": 1, "price": 20}]}
+    return at(minutes, "cart.updated", visitor=visitor, cart=items, **fields)
+
+
+def order(minutes: float, visitor: str, id: str = "o-1", **fields: Any) -> Event:
+    return at(minutes, "order.placed", visitor=visitor, order={"id": id, "value": 20}, **fields)
+
+
+class Told:
+    """All that came out of a log, and what the stages keep at its end."""
+
+    def __init__(
+        self, events: list[Event], make: VisitorBackend = PURE, recipes: Recipes = RECIPES
+    ):
+        core = backtest.Core(recipes, make)
+        self.core, self.outs = core, list[Outputs]()
+        for number, event in enumerate(sorted(events, key=lambda event: event["t"])):
+            first = backtest.Handed()
+            line = json.dumps(event).encode()
+            core.visitors.process([backtest.record(number, line, 0)], first, backtest.event)
+            self.outs.append(core.decided(first))
+        last = backtest.Handed()
+        core.visitors.advance(core.visitors.clock + backtest.MOVES_ON, last)
+        self.outs.append(core.decided(last))
+
+    @property
+    def decisions(self) -> list[Event]:
+        return [json.loads(value) for out in self.outs for _, value in out.decisions]
+
+    @property
+    def triggers(self) -> list[Event]:
+        return [json.loads(value) for out in self.outs for *_, value in out.triggers]
+
+    @property
+    def cancels(self) -> list[tuple[str, str]]:
+        data = [each["data"] for each in self.triggers if each["type"].endswith("cancelled.v1")]
+        return [(each["person"], each["reason"]) for each in data]
+
+    @property
+    def closed(self) -> list[tuple[str, str]]:
+        return [(each["person"], each["reason"]) for each in self.decisions if "steps_left" in each]
+
+    @property
+    def erased(self) -> list[str]:
+        return [person for out in self.outs for person, _ in out.erased]
+
+    @property
+    def audiences(self) -> list[tuple[str, str, str]]:
+        found = [each for out in self.outs for each in out.audiences]
+        words = {True: "entered", False: "left"}
+        return [
+            (audience, person, "gone" if value is None else words[entered])
+            for audience, person, _, entered, value in found
+        ]
+
+    def fired(self, person: str) -> list[Event]:
+        wanted = "storefront.trigger.fired.v1"
+        return [
+            each for each in self.triggers if (each["type"], each["subject"]) == (wanted, person)
+        ]
+
+    @property
+    def kept(self) -> set[str]:
+        """The names of all states."""
+        stages = (self.core.visitors, self.core.keys, self.core.people)
+        held = [stage._states.held[:3] for stage in stages]
+        return {name for each in held for states in each for name in states}
+
+
+@pytest.mark.parametrize("make", BACKENDS)
+def test_an_erased_visitor_takes_its_person_and_its_keys_with_it(make: VisitorBackend) -> None:
+    told = Told(
+        [
+            cart(0, "v-1"),
+            at(1, "visitor.identified", visitor="v-1", customer="anna", keys={"email": EMAIL}),
+            cart(0, "v-2", customer="bert"),
+            at(30, "person.erased", visitor="v-1"),
+        ],
+        make,
+    )
+    assert set(told.erased) == {"visitor:v-1", "customer:anna", f"email:{EMAIL}"}
+    assert told.closed == [("customer:anna", "erased")]
+    assert told.kept == {"v-2", "customer:bert"}
+    assert told.fired("customer:anna") == []
+    assert len(told.fired("customer:bert")) == 3
+
+
+@pytest.mark.parametrize("make", BACKENDS)
+def test_what_is_valid_is_taken_back_once(make: VisitorBackend) -> None:
+    told = Told(
+        [
+            cart(0, "v-1", customer="anna", contacts=["email"]),
+            at(90, "person.erased", visitor="v-1"),
+            at(91, "person.erased", visitor="v-1"),
+        ],
+        make,
+    )
+    assert len(told.fired("customer:anna")) == 1
+    assert told.cancels == [("customer:anna", "erased")]
+
+
+def test_an_exit_trigger_is_taken_back() -> None:
+    told = Told(
+        [
+            at(0, "page.viewed", visitor="v-1"),
+            at(0.5, "exit.signal", visitor="v-1", signal="close_shortcut", held_ms=900),
+            at(0.6, "person.erased", visitor="v-1"),
+        ]
+    )
+    assert told.cancels == [("visitor:v-1", "erased")]
+
+
+def test_of_audiences_it_is_said_that_the_person_left_and_nothing_is_kept() -> None:
+    told = Told(
+        [
+            order(0, "v-1", customer="anna"),
+            at(5, "person.erased", customer="anna"),
+            order(9, "v-1", "o-2", customer="anna"),
+        ]
+    )
+    anna = [(name, what) for name, person, what in told.audiences if person == "customer:anna"]
+    assert anna == [
+        ("buyers", "entered"),
+        ("buyers", "left"),
+        ("buyers", "gone"),
+        ("big", "gone"),
+        ("buyers", "entered"),
+    ]
+
+
+def test_a_customer_who_is_unknown_is_erased_all_the_same() -> None:
+    """Others may keep something of them for longer."""
+    assert Told([at(0, "person.erased", customer="anna")]).erased == ["customer:anna"]
+
+
+@pytest.mark.parametrize("make", BACKENDS)
+def test_an_address_alone_ends_all_whom_it_names(make: VisitorBackend) -> None:
+    told = Told(
+        [
+            at(0, "visitor.identified", visitor="v-1", customer="anna", keys={"email": EMAIL}),
+            order(1, "v-1", customer="anna"),
+            at(5, "person.erased", keys={"email": EMAIL}),
+        ],
+        make,
+    )
+    assert set(told.erased) == {f"email:{EMAIL}", "customer:anna"}
+    assert told.kept == {"v-1"}, "its visitors are named by events of their own"
+
+
+def test_the_other_customer_of_an_address_stays() -> None:
+    told = Told(
+        [
+            at(0, "visitor.identified", visitor="v-1", customer="anna", keys={"email": EMAIL}),
+            at(1, "visitor.identified", visitor="v-2", customer="bert", keys={"email": EMAIL}),
+            at(5, "person.erased", visitor="v-1", customer="anna"),
+        ]
+    )
+    assert "customer:bert" not in told.erased
+    assert told.kept == {"v-2", "customer:bert"}
+
+
+def test_an_address_of_many_ends_nobody_else() -> None:
+    crowd = [
+        at(n, "visitor.identified", visitor=f"v-{n}", customer=f"c-{n}", keys={"email": EMAIL})
+        for n in range(9)
+    ]
+    told = Told([*crowd, at(20, "person.erased", keys={"email": EMAIL})])
+    assert {each for each in told.erased if each.startswith("customer:")} == set()
+    assert f"email:{EMAIL}" not in told.kept
+
+
+@pytest.mark.parametrize("make", BACKENDS)
+def test_who_has_the_device_now_stays(make: VisitorBackend) -> None:
+    told = Told(
+        [
+            cart(0, "v-1", customer="anna"),
+            cart(60, "v-1", customer="bert"),
+            at(61, "person.erased", visitor="v-1", customer="anna"),
+        ],
+        make,
+    )
+    assert told.erased == ["customer:anna"]
+    state = told.core.visitors._states.get("v-1")
+    assert state is not None
+    assert (state.customer, state.former) == ("bert", None)
+    assert len(told.fired("customer:bert")) == 3
+
+
+@pytest.mark.parametrize("make", BACKENDS)
+def test_who_comes_again_is_somebody_new(make: VisitorBackend) -> None:
+    told = Told(
+        [
+            at(0, "consent.changed", visitor="v-1", customer="anna", channels="all", granted=False),
+            cart(1, "v-1", customer="anna"),
+            at(2, "person.erased", visitor="v-1"),
+            cart(3, "v-1", customer="anna"),
+        ],
+        make,
+    )
+    first = told.fired("customer:anna")[0]
+    assert first["data"]["not_before"] == T + 63 * MINUTE, "and nothing is known of its withdrawal"
+
+
+def test_both_ways_of_the_visitors_stage_say_the_same() -> None:
+    if COMPILED is None:
+        pytest.skip("there was no compiler")
+    events = [
+        *(cart(n, f"v-{n}", customer=f"c-{n}") for n in range(20)),
+        *(at(30 + n, "person.erased", visitor=f"v-{n}") for n in range(0, 20, 2)),
+        *(cart(40 + n, f"v-{n}") for n in range(20)),
+    ]
+    one, other = Told(events, PURE), Told(events, COMPILED)
+    assert (one.decisions, one.triggers) == (other.decisions, other.triggers)
+    assert one.kept == other.kept
