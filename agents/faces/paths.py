@@ -27,6 +27,7 @@ FACES: Final[dict[str, tuple[frozenset[str], Face]]] = {
     "/beacon/v1/batch": (POSTED, face.SEGMENT),
     **{f"/pixel/v1/{name}": (GET, face.SEGMENT_PIXEL) for name in ("track", "page")},
     **dict.fromkeys(POSTHOG_PATHS.split(), (EITHER, face.POSTHOG)),
+    "/i/v1/analytics/events": (POSTED, face.POSTHOG_V1),
     "/matomo.php": (EITHER, face.MATOMO),
     "/piwik.php": (EITHER, face.MATOMO),
     "/g/collect": (EITHER, face.GA4_TAG),

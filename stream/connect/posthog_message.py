@@ -92,7 +92,36 @@ def _form(data: str) -> Any:
         return UNREADABLE
 
 
-def messages_of(document: Any) -> list[tuple[str, Any]]:
+LIBRARY: Final = "posthog-sdk-info"
+SENT: Final = "posthog-request-timestamp"
+"""Headers of the newer protocol: which library sends, and when."""
+
+
+def sent_at(document: Any, given: Given) -> Any:
+    """When all of it was sent: in the envelope, in a header, in the query of a browser."""
+    told = first(document, "sent_at") or given.headers.get(SENT)
+    return given.query.get("_") if told is None and isinstance(given, Request) else told
+
+
+def messages_of(document: Any, given: Given) -> list[tuple[str, Any]]:
+    library = given.headers.get(LIBRARY)
+    if library is None:
+        return _listed(document)
+    return [(path, _renewed(each, library)) for path, each in _listed(document)]
+
+
+def _renewed(each: Any, library: str) -> Any:
+    """An event of the newer protocol as the older has it: its library and its options are properties."""
+    if not isinstance(each, dict):
+        return each
+    told: dict[str, Any] = {"$lib": library.partition("/")[0]}
+    processed = dig(each, "options", "process_person_profile")
+    if isinstance(processed, bool):
+        told["$process_person_profile"] = processed
+    return {**each, "properties": {**mapping(each.get("properties")), **told}}
+
+
+def _listed(document: Any) -> list[tuple[str, Any]]:
     batch = dig(document, "batch")
     if isinstance(document, list):
         return [(f"$[{index}]", each) for index, each in enumerate(document)]

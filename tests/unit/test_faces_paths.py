@@ -34,6 +34,7 @@ USUAL = {
     "POST /batch/": face.POSTHOG,
     "POST /capture/": face.POSTHOG,
     "POST /track/": face.POSTHOG,
+    "POST /i/v1/analytics/events": face.POSTHOG_V1,
     "GET /matomo.php": face.MATOMO,
     "POST /matomo.php": face.MATOMO,
     "POST /piwik.php": face.MATOMO,
