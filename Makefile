@@ -52,6 +52,10 @@ generate: install ## make the files that are made from others
 	$(BIN)/python -m agents.generate.asyncapi
 	$(BIN)/python -m agents.generate.strimzi
 	$(BIN)/python -m agents.generate.prometheus_rules
+	$(BIN)/python -m agents.generate.closing_table
+
+mutants: install ## changes the code at random places: is each seen by a test? (SEED=1 N=160 IN=stream)
+	$(BIN)/python -m tests.mutants --seed $(or $(SEED),1) --number $(or $(N),160) $(or $(IN),stream)
 
 cover: install ## branch coverage of stream/, which is to be whole
 	$(BIN)/coverage run -m pytest -q tests/unit tests/properties tests/reference
@@ -103,4 +107,4 @@ lock: ## the lock files anew from pyproject.toml (needs uv)
 	$(LOCK:%pyproject.toml=%) --group pyproject.toml:compiler -o requirements-compiler.lock
 	$(LOCK:%pyproject.toml=%) --group pyproject.toml:clients -o requirements-clients.lock
 
-.PHONY: help install demo shop test unit clients format generate cover bench faults layouts soak lint sanitize audit lock
+.PHONY: help install demo shop test unit clients format generate mutants cover bench faults layouts soak lint sanitize audit lock

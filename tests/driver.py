@@ -102,9 +102,8 @@ class Driver:
     @property
     def changelogs(self) -> list[list[tuple[bytes, bytes | None]]]:
         """What has been written of the states of visitors, of keys, and of people."""
-        for log, stage in zip(
-            self._changelogs, (self._visitors, self._keys, self._people), strict=True
-        ):
+        stages: tuple[Any, ...] = (self._visitors, self._keys, self._people)
+        for log, stage in zip(self._changelogs, stages, strict=True):
             log += stage.changes()
         return self._changelogs
 

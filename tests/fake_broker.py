@@ -68,11 +68,11 @@ class FakeBroker:
 
     async def ends(self, partitions: Iterable[Place]) -> dict[Place, int]:
         """As PartitionBounds.ends."""
-        return {tuple(place): len(self.logs[tuple(place)]) for place in partitions}
+        return {(topic, n): len(self.logs[topic, n]) for topic, n in partitions}
 
     async def beginnings(self, partitions: Iterable[Place]) -> dict[Place, int]:
         """As PartitionBounds.beginnings."""
-        return {tuple(place): self.firsts[tuple(place)] for place in partitions}
+        return {(topic, n): self.firsts[topic, n] for topic, n in partitions}
 
 
 class FakeGroup:

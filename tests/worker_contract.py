@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from faust.types import TP
@@ -39,7 +39,7 @@ class Input:
 
 def batch(offset: int, **body: Any) -> RawBatch:
     """One event of visitor `v` at this offset."""
-    return RawBatch([Input(offset, **body)], offset, offset + 1, START + offset)
+    return RawBatch([cast(Any, Input(offset, **body))], offset, offset + 1, START + offset)
 
 
 def empty_processor(

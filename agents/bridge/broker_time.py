@@ -1,7 +1,7 @@
 """The brokers' time, as far as this machine can know it.
 
-What a bridge calls now decides whether an event is late, and a machine's clock may be wrong: each acknowledgement
-tells the broker's, to within the time that it took.
+A bridge's "now" decides whether an event is late, and the clock of a machine may be wrong. Each acknowledgement carries the
+broker's time, precise to the duration of the request.
 """
 
 import time
@@ -18,12 +18,12 @@ class BrokerTime:
         return own_ms() + self._ahead
 
     def saw(self, stamp: int) -> None:
-        """A record of a source is that old at least. It counts until a broker has acknowledged something."""
+        """A record of a source has this time, so it is at least this late. It counts until a broker acknowledges something."""
         if not self._told:
             self._ahead = max(self._ahead, stamp - own_ms())
 
     def acknowledged(self, stamp: int, sent: int) -> None:
-        """A record that was sent at `sent`, by this machine's clock, has got the broker's `stamp`."""
+        """A record that was sent at `sent` (this machine's clock) has the broker's time `stamp`."""
         if stamp < 0:
             return
         self._told = True

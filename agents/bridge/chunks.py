@@ -1,7 +1,7 @@
-"""What was fetched, in pieces that become durable as one. Pure, but for the schemas that it waits for.
+"""Cuts fetched records into chunks, each of which becomes durable as a whole. Pure, except that it waits for schemas.
 
-The records of all partitions go by their time, those of a partition in their order. A piece is small: after a
-crash it comes again, and a visitor's state must still know the events of it.
+Records of different partitions go by their time, those of one partition in their order. A chunk is small: it comes
+again after a crash, and the state of a visitor must still remember its events.
 """
 
 from collections import Counter
@@ -21,10 +21,10 @@ from stream.connect.source import Source
 from stream.connect.translation import LeftOut
 
 MOST: Final = 500
-"""Records of a chunk. More: more comes again after a crash. Fewer: more round trips for the same."""
+"""Records of a chunk. More: more comes again after a crash. Fewer: more round trips."""
 
 OF_A_VISITOR: Final = 200
-"""Events of one visitor in a chunk: its state remembers the ids of the last 256."""
+"""Events of one visitor in a chunk. The state of a visitor remembers the ids of the last 256."""
 
 TOMBSTONE: Final = LeftOut("", "tombstone", "$")
 
@@ -33,7 +33,7 @@ Fetched = Mapping[TopicPartition, Sequence[Any]]
 
 
 class Piece:
-    """A chunk, and what is counted once it is durable. `times`: of the newest record of each partition, ms."""
+    """A chunk, and what is counted once it is durable. `times`: time (ms) of the newest record of each partition."""
 
     def __init__(self) -> None:
         self.chunk = Chunk([], {})
@@ -75,9 +75,9 @@ class Cutter:
     async def pieces(
         self, fetched: Fetched, stands: Mapping[TopicPartition, int]
     ) -> AsyncIterator[Piece]:
-        """From `stands` on: brokers give whole batches, and a position may lie inside of one.
+        """The chunks of what was fetched, from `stands` on: a position may lie inside a batch.
 
-        The last piece has the offsets behind all that was fetched: marks of transactions are no records.
+        The last chunk has the offsets behind everything fetched, also behind markers of transactions.
         """
         if not fetched:
             return
@@ -95,7 +95,7 @@ class Cutter:
         yield piece
 
     async def _translated(self, arrived: Arrived, source: Source) -> tuple[bytes | None, Bridged]:
-        """The JSON or the row that was read, None of bytes that are not understood; and what it says."""
+        """The JSON or the row, None for bytes that cannot be read; and what it says."""
         if arrived.value is None:
             return None, Bridged([], [], [TOMBSTONE])
         if arrived.value is OVERSIZED:
@@ -119,7 +119,7 @@ class Cutter:
 def _records(
     place: TopicPartition, batches: Sequence[Any], stands: int
 ) -> Iterator[tuple[TopicPartition, Arrived]]:
-    """Of one partition, whose times never go back."""
+    """The records of one partition, with times that never go back."""
     reached = 0
     for batch in batches:
         for each in batch.records:

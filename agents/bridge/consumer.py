@@ -1,7 +1,7 @@
-"""The consumer of a bridge: a member of its group, which carries chunk after chunk.
+"""The consumer of a bridge: a member of its group that carries chunk after chunk.
 
-Invariant: at most one chunk is under way, and no partition is given away before it is durable with its offsets.
-Nothing that was fetched outlives an assignment: the next one begins where the group stands.
+Invariant: at most one chunk is under way, and a partition is given up only when that chunk and its offsets are durable.
+Fetched records do not outlive an assignment: the next one begins at the committed offsets.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterable
 from typing import Any, Final
 
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
+from aiokafka import ConsumerRebalanceListener
 from aiokafka.errors import IllegalStateError, KafkaConnectionError
 from aiokafka.structs import TopicPartition
 
@@ -21,8 +21,7 @@ from agents.bridge.positions import Assigned, begin
 from agents.bridge.producers import AtLeastOnce, ExactlyOnce
 from agents.bridge.schema_registry import SchemaRegistry
 from agents.bridge.settings import BridgeSettings
-from agents.config.settings import aiokafka_options
-from agents.kafka import raw_batches, reconnect
+from agents.kafka import group_member, raw_batches, reconnect
 from agents.kafka.partitioner import partition_counts
 from agents.kafka.reconnect import PATIENCE_S, connection_loss_as_error
 from agents.kafka.topics import EVENTS, UNREADABLE, TopicsMissing
@@ -32,25 +31,22 @@ log = logging.getLogger("triggers.bridge")
 
 POLL_MS: Final = 200
 METADATA_MS: Final = 60_000
-"""A partition that is new in a topic is found after so long. Far below TRIGGERS_BRIDGE_START."""
-
-GRACE_S: Final = 5.0
-"""For the chunk under way when a signal comes: with the group's good-bye below the 10 s that supervisors wait."""
+"""How long it takes to find a new partition of a topic. Far below TRIGGERS_BRIDGE_START."""
 
 REVOKE_S: Final = 20.0
-"""For it before a rebalance: then the brokers take nothing, and what lies in the producers goes with the process."""
+"""Time for the chunk under way before a rebalance. If it is not durable by then, the process ends."""
 
 
 FRESH_S: Final = 10.0
-"""Age of what the broker said last, up to which it counts as answering."""
+"""Up to this age of its last answer a broker counts as answering."""
 
 
 class Stuck(Exception):
-    """A rebalance waits for a chunk that does not become durable."""
+    """A rebalance waited too long for a chunk to become durable."""
 
 
 class BridgeConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
-    """`polled`: when it looked for records last (monotonic s) · `assigned`: None between two assignments."""
+    """`polled`: when it last looked for records (monotonic s). `assigned`: None between two assignments."""
 
     def __init__(
         self, settings: BridgeSettings, schemas: SchemaRegistry, metrics: BridgeMetrics
@@ -75,39 +71,17 @@ class BridgeConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         """Waits for a broker. Raises TopicsMissing, and KafkaError for what will not pass."""
         reconnect.install()
         raw_batches.install()
-        await self._reached()
+        self._consumer = await group_member.start_client(self._made, log)
         self._check(await partition_counts(self._consumer))
         if self._settings.common.delivery == "exactly_once":
             self._output = ExactlyOnce(self._settings, self._time)
         else:
             self._output = AtLeastOnce(self._settings, self._time, self._consumer)
 
-    async def _reached(self) -> None:
-        while True:
-            self._consumer = self._made()
-            try:
-                with connection_loss_as_error():
-                    await self._consumer.start()
-            except KafkaConnectionError as error:
-                await self._consumer.stop()
-                say(log, "no_broker", logging.WARNING, error=type(error).__name__)
-                await asyncio.sleep(PATIENCE_S)
-            else:
-                return
-
     def _made(self) -> Any:
-        common = self._settings.common
-        return AIOKafkaConsumer(
-            **aiokafka_options(common),
-            client_id="triggers-bridge",
-            group_id=self._settings.group,
-            group_instance_id=common.instance_id,
-            session_timeout_ms=common.session_ms,
-            heartbeat_interval_ms=common.session_ms // 4,
-            isolation_level="read_committed",
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            metadata_max_age_ms=METADATA_MS,
+        common, group = self._settings.common, self._settings.group
+        return group_member.member(
+            common, "triggers-bridge", group, metadata_max_age_ms=METADATA_MS
         )
 
     def _check(self, there: Iterable[str]) -> None:
@@ -118,16 +92,12 @@ class BridgeConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
             for name, source in self._settings.topics.items()
             if name not in known
         ]
-        faults += [
-            f"{name} is missing: make it with `storefront-triggers topics`"
-            for name in (topic(EVENTS), topic(UNREADABLE))
-            if name not in known
-        ]
+        faults += group_member.missing((topic(EVENTS), topic(UNREADABLE)), known)
         if faults:
             raise TopicsMissing("\n".join(faults))
 
     async def run(self) -> None:
-        """Until it is cancelled. Raises KafkaError, Stuck, and whatever a chunk raised."""
+        """Runs until it is cancelled. Raises KafkaError, Stuck, and what a chunk raised."""
         self._consumer.subscribe(list(self._settings.topics), listener=self)
         reading = asyncio.ensure_future(self._read())
         try:
@@ -163,7 +133,7 @@ class BridgeConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         return found
 
     async def _carry(self, assigned: Assigned, piece: Piece) -> bool:
-        """False when the assignment is over: the rest of what was fetched comes again."""
+        """Carries what was fetched. Returns False when the assignment is over: the rest is fetched again."""
         async with self._lock:
             if self.assigned is not assigned or not piece.chunk.next.keys() <= assigned.places:
                 return False
@@ -182,7 +152,7 @@ class BridgeConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
             self._metrics.carried(source, out)
 
     async def _open(self, assigned: Assigned) -> bool:
-        """Fences former owners and goes to where the group stands; False: to be tried again, if it still stands."""
+        """Fences former owners and seeks to the committed offsets. Returns False if it must be tried again."""
         assert self._output is not None, "it has begun"
         async with self._lock:
             if self.assigned is not assigned:
@@ -197,7 +167,7 @@ class BridgeConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
             return True
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
-        """Waits for the chunk under way. What is raised here nobody hears of."""
+        """Waits for the chunk under way. Exceptions of this method are lost."""
         try:
             async with asyncio.timeout(REVOKE_S), self._lock:
                 self.assigned = None
@@ -220,7 +190,7 @@ class BridgeConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
             self._failed.set_exception(error)
 
     def ends(self) -> dict[TopicPartition, int | None]:
-        """Where the partitions end, as a broker said last; None where none has said it lately."""
+        """Where the partitions end, by a recent answer of a broker; None without one."""
         return {place: self._end(place) for place in self.assigned.places} if self.assigned else {}
 
     def _end(self, place: TopicPartition) -> int | None:
@@ -233,9 +203,9 @@ class BridgeConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         return end if fresh else None
 
     async def stop(self) -> None:
-        """The chunk under way is finished, and the group left."""
+        """Finishes the chunk under way and leaves the group."""
         if self._under_way is not None and not self._under_way.done():
-            await asyncio.wait((self._under_way,), timeout=GRACE_S)
+            await asyncio.wait((self._under_way,), timeout=group_member.GRACE_S)
         if self._consumer is not None:
             await self._consumer.stop()
         if self._output is not None:

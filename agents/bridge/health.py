@@ -1,4 +1,4 @@
-"""What a bridge's /live, /ready and /metrics tell."""
+"""/live, /ready and /metrics of a bridge."""
 
 import time
 from collections import Counter
@@ -10,12 +10,12 @@ from agents.bridge.schema_registry import SchemaRegistry
 from agents.bridge.settings import BridgeSettings
 
 STILL_S: Final = 60.0
-"""A consumer looks for records several times a second. If it has not for so long, though a broker and the schema
-registry answer, it is deaf, and to start it again helps."""
+"""A consumer looks for records several times a second. If it has not looked this long, though a broker and the schema
+registry answer, it hangs. To start it again helps."""
 
 
 class BridgeHealth:
-    """Looked at whenever somebody asks; it runs nothing of its own."""
+    """Answers when asked; it runs nothing of its own."""
 
     def __init__(
         self,
@@ -30,7 +30,7 @@ class BridgeHealth:
             metrics.known(source.name)
 
     def stalled(self) -> list[str]:
-        """While no broker and no registry answers nothing can be said against it."""
+        """What makes it count as dead. While no broker or no registry answers it counts as alive."""
         still = time.monotonic() - self._consumer.polled
         assigned = self._consumer.assigned
         works = assigned is not None and assigned.open and self._schemas.up
@@ -38,7 +38,7 @@ class BridgeHealth:
         return [f"no look for records for {still:.0f} s"] if answers and still > STILL_S else []
 
     def unready(self) -> list[str]:
-        """What keeps it from carrying."""
+        """What keeps it from carrying records."""
         found = []
         assigned = self._consumer.assigned
         if assigned is None or not assigned.open:

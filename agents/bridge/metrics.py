@@ -1,4 +1,4 @@
-"""What a bridge's /metrics tell. Every label's values are a closed set: sources are those of the file."""
+"""Metrics of a bridge. The values of every label are a closed set: sources are those of the file."""
 
 from typing import Final, Literal
 
@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from agents.bridge.translating import Bridged
 
 Outcome = Literal["translated", "left_out", "dead_letter"]
-"""What became of a record. `left_out`: it says nothing that anybody here needs."""
+"""Outcomes of a record. `left_out`: it says nothing that the service needs."""
 
 CARRIED_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
@@ -66,7 +66,7 @@ class BridgeMetrics:
         )
 
     def known(self, source: str) -> None:
-        """A source is told of from its first scrape on."""
+        """Starts the counters of a source at zero, so that the first scrape has them."""
         for outcome in ("translated", "left_out", "dead_letter"):
             self.records.labels(source, outcome)
 

@@ -1,4 +1,4 @@
-"""Where a bridge stands in the partitions of an assignment, and where it begins."""
+"""The positions of a bridge in the partitions of an assignment, and where it begins."""
 
 import logging
 from collections.abc import Iterable
@@ -27,7 +27,7 @@ class Assigned:
 async def begin(
     consumer: Any, assigned: Assigned, settings: BridgeSettings, metrics: BridgeMetrics, now: int
 ) -> None:
-    """Goes to where the group stands. Raises IllegalStateError, KafkaError.
+    """Seeks to the committed offsets. Raises IllegalStateError, KafkaError.
 
     A partition that the group has not read begins some minutes back: a new one of a topic loses nothing, and the
     history of a topic that is new here is not taken for what happens now. `now`: ms.

@@ -1,11 +1,11 @@
 """How a chunk becomes durable: its events and dead letters, and the offsets behind it.
 
-At least once: one producer, idempotent, and the offsets after the acknowledgements. After a crash the last chunk
-comes again, under the same ids; a chunk is small enough that a visitor's state still knows them all.
+At least once: one idempotent producer; the offsets follow the acknowledgements. After a crash the last chunk comes again
+with the same ids. A chunk is so small that the state of a visitor still knows all of them.
 
-Exactly once: a transaction for each source partition holds both. As in a worker, each has a producer of its own,
-whose opening fences the partition's former owner and aborts what it left open (KIP-98): the client cannot name
-the group's generation (KIP-447).
+Exactly once: a transaction for each source partition holds both. As in a worker, each partition has a producer of its
+own. To open it fences the partition's former owner and aborts what that left open (KIP-98). The client cannot name the
+group's generation (KIP-447).
 """
 
 import asyncio
@@ -21,6 +21,7 @@ from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from agents.bridge.broker_time import BrokerTime, own_ms
 from agents.bridge.settings import BridgeSettings
 from agents.config.settings import aiokafka_options
+from agents.kafka import group_member
 from agents.kafka.partitioner import partition_of
 from agents.kafka.reconnect import PATIENCE_S, connection_loss_as_error, start_when_available
 from agents.kafka.topics import EVENTS, UNREADABLE
@@ -29,14 +30,11 @@ from agents.runtime.log import say
 log = logging.getLogger("triggers.bridge")
 
 PACKED: Final = "gzip"
-"""Every client reads it as it comes."""
+"""No compression: every client can read it."""
 
 BATCH_BYTES: Final = 512 * 1024
-COMMIT_S: Final = 3.0
-"""For a commit: without a broker it would wait for ever."""
-
 TRANSACTION_MS: Final = 10_000
-"""A transaction that is left open holds back all readers of its partitions for so long at most."""
+"""An open transaction that was left holds back all readers of its partitions, at most this long."""
 
 RETRY_MS: Final = 20
 """The broker often answers a transaction's first records with `try again`, while the one before ends."""
@@ -65,7 +63,7 @@ class Output(Protocol):
     async def open(self, places: Iterable[TopicPartition]) -> None: ...
 
     async def carry(self, chunk: Chunk) -> None:
-        """Returns once all of it is durable, or the partitions are another's. Raises KafkaError."""
+        """Returns once the chunk is durable, or the partitions are another bridge's. Raises KafkaError."""
         ...
 
     async def close(self) -> None: ...
@@ -102,12 +100,12 @@ class _Rows:
 
 
 def _wanted() -> bool:
-    """Until a broker answers: whoever no longer wants it ends the wait."""
+    """Waits until a broker answers. A caller that does not want it any more cancels the wait."""
     return True
 
 
 def _looked_at(sent: "asyncio.Future[Any]") -> None:
-    """Whoever waits for the first that fails does not look at the others."""
+    """Marks failures as retrieved: a caller that sees the first failure does not look at the others."""
     if not sent.cancelled():
         sent.exception()
 
@@ -146,11 +144,11 @@ class AtLeastOnce:
             await asyncio.sleep(PATIENCE_S)
 
     async def _committed(self, next: dict[TopicPartition, int]) -> bool:
-        """Also if the partitions are another's by now, who reads the chunk again."""
+        """Returns also if the partitions are another bridge's by now, which reads the chunk again."""
         offsets = {place: OffsetAndMetadata(offset, "") for place, offset in next.items()}
         try:
             with connection_loss_as_error():
-                async with asyncio.timeout(COMMIT_S):
+                async with asyncio.timeout(group_member.COMMIT_S):
                     await self._consumer.commit(offsets)
         except (CommitFailedError, IllegalStateError):
             say(log, "commit_late", logging.WARNING, partitions=len(next))
@@ -165,7 +163,7 @@ class AtLeastOnce:
         return True
 
     async def close(self) -> None:
-        """The producer serves the next assignment, too."""
+        """Keeps the producer for the next assignment."""
 
     async def stop(self) -> None:
         if self._producer is not None:

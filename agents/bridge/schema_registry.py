@@ -1,6 +1,6 @@
-"""A schema registry, as Confluent's HTTP interface has it. A schema never changes, and is asked for once.
+"""A schema registry with Confluent's HTTP interface. A schema never changes, so it is fetched once.
 
-One that is not there costs its records; while the registry does not answer, records wait.
+Records whose schema does not exist become dead letters. While the registry does not answer, records wait.
 """
 
 import asyncio
@@ -20,10 +20,10 @@ log = logging.getLogger("triggers.bridge")
 ANSWER_S: Final = 5.0
 PAUSE_S: Final = 0.5
 LONGEST_PAUSE_S: Final = 10.0
-"""From try to try while the registry does not answer: at first, and at most."""
+"""Pause between two tries while the registry does not answer: the first one, and the longest."""
 
 AGAIN_S: Final = 60.0
-"""A schema that is not there is asked for again after so long. Shorter: a topic of such records asks all the time."""
+"""How long a missing schema counts as missing. Shorter: a topic with such records asks all the time."""
 
 DEEPEST: Final = 32
 """Schemas that refer to one another."""
@@ -46,11 +46,11 @@ class SchemaRegistry:
             await self._session.close()
 
     def known(self, address: str) -> Read | None:
-        """What reads values of a schema that was asked for before."""
+        """The reader of a schema that was fetched before."""
         return self._known.get(address)
 
     async def reader(self, address: str) -> Read:
-        """What reads values of this schema. Waits for the registry. Raises Undecodable."""
+        """The reader of this schema. Waits for the registry. Raises Undecodable."""
         if self._url is None:
             raise Undecodable("no_schema_registry")
         since, why = self._missing.get(address, (0.0, ""))
@@ -77,7 +77,7 @@ class SchemaRegistry:
         return avro(_schema(found), named)
 
     async def _load(self, found: dict[str, Any], named: dict[str, Any], depth: int) -> None:
-        """Those that a schema refers to, each after those that it refers to itself."""
+        """The schemas that a schema refers to, each after those that it refers to itself."""
         if not depth:
             raise Undecodable("unknown_schema")
         for each in found.get("references") or ():
@@ -86,7 +86,7 @@ class SchemaRegistry:
             avro(_schema(other), named)
 
     async def _asked(self, path: str) -> dict[str, Any]:
-        """The registry's answer, as soon as it answers. Raises Undecodable for what it does not have."""
+        """Waits for the registry's answer. Raises Undecodable for what it does not have."""
         pause = PAUSE_S
         while True:
             try:
@@ -128,7 +128,7 @@ def _document(body: bytes) -> dict[str, Any]:
 
 
 def _schema(found: dict[str, Any]) -> Any:
-    """A schema's text; that of a plain type may be its bare name."""
+    """The text of a schema; for a plain type it may be the bare name."""
     try:
         return json.loads(found["schema"])
     except ValueError:

@@ -3,7 +3,7 @@
 | variable | what | default |
 |---|---|---|
 | TRIGGERS_BRIDGE_GROUP | consumer group | prefix + `bridge` |
-| TRIGGERS_BRIDGE_START | a partition that the group has not read begins so far back | 10m |
+| TRIGGERS_BRIDGE_START | how far back a partition begins that the group has not read | 10m |
 | TRIGGERS_SCHEMA_REGISTRY | URL of a schema registry, with `user:password@` if it asks (or ..._FILE) | none |
 """
 
@@ -13,8 +13,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Self
 
-from yarl import URL
-
 from agents.config.common import read_common
 from agents.config.environment import Environment
 from agents.config.pepper import PEPPER
@@ -23,12 +21,11 @@ from agents.connect import contacts, sources
 from agents.connect.sources import Connected, SourcesError, without_keys
 from agents.kafka.acls import BRIDGE_GROUP
 from agents.kafka.topics import EVENTS
-from stream import durations
 from stream.connect.source import Source
 
 START: Final = "10m"
-"""Shorter: of a partition that is new in a topic the first records are lost. Longer: where a bridge begins, what
-was done so long ago counts as done now."""
+"""Shorter: the first records of a new partition are lost. Longer: when a bridge begins, events this old count as
+happening now."""
 
 REGISTRY: Final = "TRIGGERS_SCHEMA_REGISTRY"
 
@@ -52,7 +49,7 @@ class BridgeSettings:
             common=common,
             topics=_topics(common, env),
             group=env.text("TRIGGERS_BRIDGE_GROUP", common.topic(BRIDGE_GROUP)),
-            start_ms=_start(env),
+            start_ms=env.duration("TRIGGERS_BRIDGE_START", START),
             registry=_registry(env),
         )
         env.near_misses()
@@ -93,27 +90,12 @@ def _by_topic(read: tuple[Connected, ...]) -> dict[str, Source]:
     return {topic: each.source for each in read for topic in each.topics}
 
 
-def _start(env: Environment) -> int:
-    value = env.text("TRIGGERS_BRIDGE_START", START)
-    try:
-        return durations.parse(value)
-    except ValueError as error:
-        env.mistakes.append(f"TRIGGERS_BRIDGE_START is {value!r}: {error}")
-        return durations.parse(START)
-
-
 def _registry(env: Environment) -> str | None:
     """Never quoted: it may carry a password."""
     given = env.secret(REGISTRY)
     if given is None:
         return None
-    try:
-        url = URL(given)
-        right = url.scheme in ("http", "https") and bool(url.host)
-    except ValueError:
-        right = False
-    if not right:
-        env.mistakes.append(f"{REGISTRY}: a URL http:// or https:// is meant")
+    env.http_url(REGISTRY, given)
     if importlib.util.find_spec("fastavro") is None:
         env.mistakes.append(f"{REGISTRY} needs fastavro: pip install 'storefront-triggers[avro]'")
     return given

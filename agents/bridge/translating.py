@@ -1,7 +1,7 @@
 """A record of a source's topic becomes events, dead letters, or nothing. Pure.
 
-The translators of stream/connect do the work; what they give is checked as a worker will check it, and keyed as
-a worker needs it. Source: docs/connect.md, 2.4 and 7.6.
+The translators of stream/connect do the work. Their events are checked as a worker will check them, and keyed as a
+worker needs them. Source: docs/connect.md, 2.4 and 7.6.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from stream.events.decoding import parse
 from stream.events.faults import Rejected
 
 LARGEST: Final = 256 * 1024
-"""Bytes that are kept of a record that cannot be read."""
+"""Bytes kept of a record that cannot be read."""
 
 _written: Final = msgspec.json.Encoder().encode
 
@@ -36,7 +36,7 @@ class Arrived(NamedTuple):
 
 
 class BridgedEvent(NamedTuple):
-    """One of ours. `key`: its visitor, or its pseudo-visitor."""
+    """An event of storefront.events. `key`: its visitor, or its pseudo-visitor."""
 
     key: bytes
     value: bytes
@@ -79,9 +79,9 @@ def bridged(arrived: Arrived, value: bytes, source: Source, now: int) -> Bridged
 
 
 def kept(value: bytes | None, letter: Letter, arrived: Arrived, source: str) -> "LetterRecord":
-    """The record of a dead letter: without people's addresses, without what is not text, and not too long.
+    """The record of a dead letter: without addresses of people, only text, and not too long.
 
-    `value` None: bytes that are not understood, of which nothing is kept.
+    `value` None: bytes that could not be read. Nothing of them is kept.
     """
     headers = [
         ("reason", letter.reason.encode()),

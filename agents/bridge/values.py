@@ -1,4 +1,4 @@
-"""What a record's value is, and the JSON in it. Pure, but for the schemas, which are given.
+"""Finds the schema of a record's value, and the JSON in it. Pure: schemas are given.
 
 With a schema registry a value begins with a zero and four bytes, the number of its schema; newer clients leave the
 value as it is and put a one and sixteen bytes into a header. Kafka Connect's JSON converter wraps a value once, as
@@ -29,7 +29,7 @@ Read = Callable[[bytes], Any]
 
 
 class Undecodable(Exception):
-    """A value that its schema does not describe, or whose schema is not there; the message is the reason."""
+    """The value does not fit its schema, or the schema does not exist. The message is the reason."""
 
 
 class Framed(NamedTuple):
@@ -40,7 +40,7 @@ class Framed(NamedTuple):
 
 
 def framed(value: bytes, headers: Mapping[str, bytes]) -> Framed | None:
-    """The value without its frame; None of a value that names no schema. Raises Undecodable."""
+    """The value without its frame, or None if it names no schema. Raises Undecodable."""
     named = headers.get(HEADER)
     if named is not None:
         return Framed(_address(named), value)
@@ -58,7 +58,7 @@ def _address(named: bytes) -> str:
 
 
 def avro(schema: Any, named: dict[str, Any]) -> Read:
-    """What reads values of a schema; `named`: those it refers to. Raises Undecodable."""
+    """A reader of values with this schema. `named`: the schemas it refers to. Raises Undecodable."""
     try:
         parsed = fastavro.parse_schema(schema, named_schemas=named)
     except (fastavro.schema.SchemaParseException, ValueError, LookupError, TypeError):

@@ -1,7 +1,7 @@
 """The command `audience NAME`: who belongs to an audience now, one person a line.
 
-It reads the topic `audiences` to its end, or with --from what a backtest wrote, and changes nothing. Of a person the
-change with the latest time counts, and of one time the last in the log.
+It reads the topic `audiences` to its end, or with --from what a backtest wrote. It changes nothing. The change of a
+person with the latest time counts; of several with one time, the last in the log.
 """
 
 import argparse
@@ -31,7 +31,7 @@ class Member(Struct):
 
 
 def members(values: Iterable[bytes], name: str) -> list[Member]:
-    """By the changes of all audiences, in the order of their partitions; the longest members first."""
+    """The members, by the changes of all audiences in the order of their partitions; the longest members first."""
     last: dict[str, ChangeEvent] = {}
     for value in values:
         change = _read(value)

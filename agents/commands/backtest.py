@@ -27,7 +27,7 @@ IF_ANY: Final = ("audiences", "shadow", "shadow_decisions", "outcomes")
 """What is told only where there is some."""
 
 SHOWN: Final = 20
-"""Rejected lines that are told one by one."""
+"""Rejected lines that are reported one by one."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,8 +51,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def guarded(args: argparse.Namespace, work: Callable[[], int], *given: Path | None) -> int:
-    """The status of `work` over the events in `args.file`, or that of its failure, which is told. `given`: other
-    files that were named."""
+    """The status of `work` over the events in `args.file`. A failure is printed and has a status of its own.
+
+    `given`: other files that were named.
+    """
     try:
         return work()
     except RecipesError as fault:
@@ -70,7 +72,7 @@ def guarded(args: argparse.Namespace, work: Callable[[], int], *given: Path | No
 
 def decide(args: argparse.Namespace, recipes: History) -> int:
     """Raises OutOfOrder, BeforeYear2000, EOFError, OSError."""
-    gc.disable()  # states hold no cycles: it would look through them all and find nothing
+    gc.disable()  # states have no cycles: the collector would search all of them and find nothing
     counts: Counter[tuple[str, ...]] = Counter()
     rejected: list[tuple[int, str]] = []
     parts: dict[tuple[str, str], findings.First] = {}

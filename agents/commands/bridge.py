@@ -1,7 +1,7 @@
 """Runs a bridge until it is told to stop: topics of sources in, events out. docs/bridge.md.
 
-Follow a record: consumer.py fetches it, chunks.py translates it and puts it into a piece, producers.py writes the
-piece with its offsets.
+Follow a record: consumer.py fetches it, chunks.py translates it and puts it into a chunk, producers.py writes the chunk
+with its offsets.
 """
 
 import argparse
@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def work(settings: BridgeSettings, address: tuple[str, int] | None) -> NoReturn:
-    """Ends the process."""
+    """Runs, and ends the process."""
     stop = stop_signals()
     try:
         await _work(settings, address, stop)
@@ -64,7 +64,7 @@ async def work(settings: BridgeSettings, address: tuple[str, int] | None) -> NoR
 async def _work(
     settings: BridgeSettings, address: tuple[str, int] | None, stop: asyncio.Event
 ) -> None:
-    """Until it is told to stop. Raises what makes going on impossible."""
+    """Runs until it is told to stop. Raises the error that ends it otherwise."""
     schemas, metrics = SchemaRegistry(settings.registry), BridgeMetrics()
     consumer = BridgeConsumer(settings, schemas, metrics)
     health = BridgeHealth(settings, consumer, schemas, metrics)

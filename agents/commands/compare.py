@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
 
 def compare(args: argparse.Namespace, first: Recipes, second: Recipes) -> int:
     """Raises OutOfOrder, BeforeYear2000, EOFError, OSError."""
-    gc.disable()  # states hold no cycles: it would look through them all and find nothing
+    gc.disable()  # states have no cycles: the collector would search all of them and find nothing
     names = _names(args.recipes, args.other)
     with Progress(
         TextColumn("{task.description}"),

@@ -1,7 +1,7 @@
 """`connect check FILE`: which line of a sources file is wrong and why. `connect try SOURCE`: what becomes of a request.
 
-For whoever connects a shop: `try` reads a body from standard input and prints the events, what was left out
-and why, as a collector would have it. It writes nothing to Kafka.
+It helps to connect a shop: `try` reads a body from standard input and prints what a collector would make of it: the
+events, and what was left out and why. It writes nothing to Kafka.
 """
 
 import argparse
@@ -75,7 +75,7 @@ def _check(file: Path) -> int:
 
 
 def _proofs(each: Connected) -> list[str]:
-    """What its senders name and prove themselves with, and a warning where that is too little."""
+    """How senders name and authenticate themselves, with a warning if that is too weak."""
     told = [f"keys: {len(each.keys)}, secrets: {len(each.secrets)}"]
     if each.is_of_topics_alone:
         told.append("a bridge alone reads it: nobody may post to it")

@@ -1,7 +1,8 @@
 """The command `console`: one page that shows what the service decides, and tells why.
 
-The page reads; whoever has the key of TRIGGERS_CONSOLE_PUBLISH_KEY publishes recipes from it, too. Beside it the Redis view is filled, and a collector takes a storefront's events, also
-those of the demo shop. Kafka or Redis may be lost: the page says so and goes on with what is left.
+The page reads. Somebody who has the key of TRIGGERS_CONSOLE_PUBLISH_KEY can also publish recipes from it. The same
+process fills the Redis view, and takes events of a storefront or of the demo shop as a collector. When Kafka or Redis
+is lost, the page says so and goes on with what is left.
 """
 
 import argparse

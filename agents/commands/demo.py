@@ -36,7 +36,7 @@ from stream.recipes.history import History
 from stream.recipes_file import RecipesError
 
 WITHIN_MS: Final = 1_000
-"""An exit trigger that comes later finds nobody."""
+"""A later exit trigger finds nobody there."""
 
 RATE: Final = 250.0
 INTERRUPTED: Final = 130
@@ -87,7 +87,7 @@ def run(args: argparse.Namespace) -> int:
 
 @contextmanager
 def cluster(settings: Settings, console: Console) -> Iterator[Settings]:
-    """The settings with a Kafka in them: the one they name, or one that runs while the block does."""
+    """Settings with a Kafka: the one they name, or one that runs during the block."""
     if settings.kafka:
         yield settings
         return
@@ -99,7 +99,7 @@ def cluster(settings: Settings, console: Console) -> Iterator[Settings]:
 async def play(
     args: argparse.Namespace, settings: Settings, folder: Path, console: Console
 ) -> None:
-    """Both scenarios and what is to be said of them. Raises DemoFailed and what Kafka raises."""
+    """Plays both scenarios and prints the results. Raises DemoFailed and what Kafka raises."""
     replay = DemoSession(settings, "replay", "record", console)
     live = DemoSession(settings, "live", "append", console)
     try:
@@ -123,14 +123,14 @@ async def play(
 
 
 def offered(console: Console) -> bool:
-    """Whether somebody sits there who wants to see the shop."""
+    """Whether somebody at the terminal wants to see the shop."""
     if not (console.is_terminal and sys.stdin.isatty()):
         return False
     return input("\nEnter for the demo shop in the browser, n to end: ").strip().lower() != "n"
 
 
 def shop(settings: Settings, folder: Path, console: Console) -> None:
-    """The shop until Ctrl-C, which is how it ends well."""
+    """Runs the shop until Ctrl-C."""
     session = DemoSession(settings, "shop", "append", console)
     try:
         shop_page.show(session, folder, console)
@@ -157,7 +157,7 @@ async def stories(session: DemoSession, console: Console) -> None:
 def verdict(
     replay: DemoSession, live: DemoSession, expected: Results, console: Console
 ) -> Iterator[tuple[bool, str]]:
-    """(whether it holds, what was promised), printed as it goes."""
+    """Prints and returns (whether it holds, what was promised)."""
     for holds, line in promises(replay, live, expected):
         console.print(f"{'✓' if holds else '✗'} {line}", style="green" if holds else "bold red")
         yield holds, line

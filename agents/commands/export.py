@@ -28,14 +28,14 @@ from agents.replay.related import Joined
 from agents.replay.span import FORMS, Bound, OffsetSpan, bound, offsets
 
 SHOW_EVERY: Final = 500
-"""Records from one look of the progress bar to the next."""
+"""Records between two updates of the progress bar."""
 
 Wanted = Callable[[Exported], bool]
 
 
 @dataclass
 class Written:
-    """What stands in the file."""
+    """What the file contains."""
 
     spans: dict[int, OffsetSpan]
     events: int = 0

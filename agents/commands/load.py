@@ -39,10 +39,10 @@ BATCH_BYTES: Final = 256 * 1024
 """Larger: fewer requests. But packed, a batch must fit into the topic's largest message."""
 
 PACKED: Final = "gzip"
-"""Every client reads it as it comes. lz4 would be faster, but some need a library for it."""
+"""Every client can read it. lz4 would be faster, but some clients need a library for it."""
 
 IN_FLIGHT: Final = 64
-"""Batches sent and not yet acknowledged: what the command may hold in memory."""
+"""Batches sent and not yet acknowledged. They are held in memory."""
 
 LARGEST: Final = 1_000_000
 """Bytes of a line that the topic takes in a record."""

@@ -1,4 +1,4 @@
-"""The command local: Kafka and Redis for as long as it runs, or as long as another command does."""
+"""The command `local`: Kafka and Redis while it runs, or while another command runs."""
 
 import argparse
 import os
@@ -69,7 +69,7 @@ def say(text: str) -> None:
 
 
 def stay(servers: Sequence[Process], variables: Mapping[str, str]) -> int:
-    """Until a signal comes. Raises LocalFailed if a server ends."""
+    """Waits for a signal. Raises LocalFailed if a server ends."""
     for name, value in variables.items():
         print(f"export {name}={value}", flush=True)
     say("ready; Ctrl-C ends both")

@@ -1,7 +1,7 @@
 """Runs a sender until it is told to stop.
 
-Follow a trigger: consumer.py reads it, assignment.py and key_queues.py give it its turn, delivery.py brings it to
-the endpoint and idempotency.py remembers it; cancellations.py knows whether it was cancelled further on.
+Follow a trigger: consumer.py reads it, assignment.py and key_queues.py give it its turn, delivery.py sends it to the
+endpoint, and idempotency.py remembers it. cancellations.py knows whether it was cancelled further ahead.
 """
 
 import argparse
@@ -42,7 +42,7 @@ GOODBYE_S: Final = 8.5
 """Below the 10 s that supervisors wait."""
 
 LEASE_MORE_MS: Final = 5_000
-"""A claim outlasts the time-out of its request by so much."""
+"""How much longer a reservation lasts than the time-out of its request."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -74,7 +74,7 @@ def _recipes(settings: SenderSettings) -> dict[str, str]:
 async def work(
     settings: SenderSettings, recipes: dict[str, str], address: tuple[str, int] | None
 ) -> NoReturn:
-    """Ends the process."""
+    """Runs, and ends the process."""
     stop = stop_signals()
     try:
         await Sender(settings, recipes).run(stop, address)
@@ -88,7 +88,7 @@ async def work(
 
 
 class Sender:
-    """All parts of one, put together."""
+    """All parts of a sender, put together."""
 
     def __init__(self, settings: SenderSettings, recipes: dict[str, str]) -> None:
         self._settings, common = settings, settings.common
@@ -116,7 +116,7 @@ class Sender:
         self._consumer = TriggerConsumer(settings, self._delivery, recipes)
 
     async def run(self, stop: asyncio.Event, address: tuple[str, int] | None) -> None:
-        """Until it is told to stop. Raises what makes going on impossible."""
+        """Runs until it is told to stop. Raises the error that ends it otherwise."""
         exposed = SenderHealth(self._consumer, self._delivery)
         if address:
             await probes.serve(address, exposed.stalled, exposed.unready, exposed.metrics)
@@ -147,7 +147,7 @@ class Sender:
             tasks.create_task(self._consumer.run())
 
     async def _stop(self) -> None:
-        """What is on its way still needs the endpoint and the marks."""
+        """Ends the consumer first: requests on their way still need the endpoint and the idempotency records."""
         await self._consumer.stop()
         await self._delivery.undelivered.stop()
         await self._delivery.cancellations.stop()

@@ -61,7 +61,7 @@ def _positive(text: str) -> float:
     except ValueError:
         number = 0
     if not 0 < number < 1e6:
-        raise argparse.ArgumentTypeError(f"a number above 0 is meant, not {text!r}")
+        raise argparse.ArgumentTypeError(f"expected a number above 0, got {text!r}")
     return number
 
 
@@ -69,7 +69,7 @@ def _time(text: str) -> int:
     try:
         return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() * 1000)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{START} is meant, not {text!r}") from None
+        raise argparse.ArgumentTypeError(f"expected {START}, got {text!r}") from None
 
 
 def _length(text: str) -> int:

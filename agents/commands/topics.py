@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _count(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text)):
-        raise argparse.ArgumentTypeError(f"a number from 1 is meant, not {text!r}")
+        raise argparse.ArgumentTypeError(f"expected a number from 1, got {text!r}")
     return int(text)
 
 

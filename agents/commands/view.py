@@ -1,7 +1,7 @@
 """The command `view`: keeps in Redis what people like to look up, as the log grows.
 
-Beside the workers, never in them; the console does the same while it runs, and both may. No decision
-reads it. What it holds: agents/view/redis_keys.py.
+It runs beside the workers, never in them. The console does the same while it runs; both may run. No decision reads the
+view. agents/view/redis_keys.py says what it holds.
 """
 
 import argparse
@@ -93,7 +93,7 @@ async def _beside(writer: Writer, until: Coroutine[Any, Any, object]) -> None:
 
 
 async def _caught_up(writer: Writer) -> None:
-    """Until the view has all that the log had when it was asked last."""
+    """Waits until the view has everything that the log had when it was last asked."""
     while writer.tail.behind != 0:
         await asyncio.sleep(LOOK_S)
 

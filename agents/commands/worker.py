@@ -1,9 +1,9 @@
 """The command `worker`: clicks in, triggers out, until it is told to stop.
 
-Follow an event: agents/worker/consumer.py fetches it, agents/worker/visitors.py folds it, agents/worker/producer.py sends what
-it decides, agents/worker/checkpoint.py makes it durable; facts come back through agents/worker/people.py. What is neither
-the data's fault nor passing ends the process: a supervisor starts it again, and it goes on from what was
-committed.
+Follow an event: agents/worker/consumer.py fetches it, agents/worker/visitors.py applies it, agents/worker/producer.py sends
+what is decided, agents/worker/checkpoint.py makes it durable. Facts come back through agents/worker/people.py. An error
+that is neither the data's fault nor temporary ends the process. A supervisor starts it again, and it goes on from the
+committed offsets.
 """
 
 import argparse
@@ -34,15 +34,15 @@ from stream.store.changelog import UnreadableState
 log = logging.getLogger("triggers.worker")
 
 COLLECT: Final = (50_000, 20, 1_000)
-"""Thresholds of the garbage collector. Lower: with 200,000 visitors most of the time goes into looking at
-states that are no garbage. Higher, or none at all: no faster, and more memory."""
+"""Thresholds of the garbage collector. Lower: with 200,000 visitors most of the time goes into states that are no garbage.
+Higher, or none at all: no faster, and more memory."""
 
 GOODBYE_S: Final = 8.0
-"""For the last flush and for leaving the group: below the 10 s that supervisors wait."""
+"""For the last checkpoint and for leaving the group. It is below the 10 s that supervisors wait."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """None: a worker takes its settings from the environment alone."""
+    """Adds nothing: a worker takes its settings from the environment alone."""
 
 
 def run(args: argparse.Namespace) -> int:
@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def work(settings: Settings, recipes: Recipes) -> NoReturn:
-    """Ends the process."""
+    """Runs, and ends the process."""
     stop = stop_signals()
     try:
         await serve(settings, recipes, stop)
@@ -101,7 +101,7 @@ async def serve(settings: Settings, recipes: Recipes, stop: asyncio.Event) -> No
     if running.done():
         running.result()
     say(log, "stopping")
-    # What runs is not cancelled: a flush that is given up has taken out changes that it has not written.
+    # Running work is not cancelled: a cancelled checkpoint has taken out changes that it has not written.
     leaving = asyncio.ensure_future(worker.stop())
     await asyncio.wait((leaving,), timeout=GOODBYE_S)
     if leaving.done():

@@ -8,7 +8,7 @@ from agents.config.settings import Settings, SettingsError, address
 
 
 def read_common(env: Environment, environ: Mapping[str, str]) -> Settings:
-    """The settings of every command, with a broker; their mistakes go to those of `env`."""
+    """The settings of every command; a broker is required. Their mistakes are added to those of `env`."""
     try:
         common = Settings.read(environ)
         common.require_kafka()

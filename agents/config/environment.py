@@ -4,11 +4,15 @@ import difflib
 from collections.abc import Mapping
 from pathlib import Path
 
+from yarl import URL
+
+from stream import durations
+
 PREFIX = "TRIGGERS_"
 
 
 class Environment:
-    """`mistakes` grows as values are read; a value that is wrong reads as its default.
+    """`mistakes` grows as values are read. A wrong value is read as its default.
 
     No mistake quotes a secret.
     """
@@ -19,7 +23,7 @@ class Environment:
         self.known: set[str] = set()
 
     def text(self, name: str, default: str = "") -> str:
-        """Left out and empty are the same."""
+        """The text of a variable; `default` if it is missing or empty."""
         self.known.add(name)
         return self.variables.get(name) or default
 
@@ -40,7 +44,7 @@ class Environment:
         value = self.text(name, default)
         if value in allowed:
             return value
-        self.mistakes.append(f"{name} is {value!r}: one of {', '.join(allowed)} is meant")
+        self.mistakes.append(f"{name}: expected one of {', '.join(allowed)}, got {value!r}")
         return default
 
     def number(self, name: str, lowest: int, highest: int, default: int) -> int:
@@ -54,8 +58,29 @@ class Environment:
         digits = value.isascii() and value.isdigit() and len(value) < 16
         if digits and lowest <= int(value) <= highest:
             return int(value)
-        self.mistakes.append(f"{name} is {value!r}: a whole number {lowest} to {highest} is meant")
+        self.mistakes.append(
+            f"{name}: expected a whole number {lowest} to {highest}, got {value!r}"
+        )
         return None
+
+    def duration(self, name: str, default: str) -> int:
+        """ms, written as `10m`."""
+        value = self.text(name, default)
+        try:
+            return durations.parse(value)
+        except ValueError as error:
+            self.mistakes.append(f"{name} is {value!r}: {error}")
+            return durations.parse(default)
+
+    def http_url(self, name: str, given: str) -> None:
+        """Checks a URL http:// or https://. A mistake does not quote it: it may carry a password or a token."""
+        try:
+            url = URL(given)
+            right = url.scheme in ("http", "https") and bool(url.host) and given.isprintable()
+        except ValueError:
+            right = False
+        if not right:
+            self.mistakes.append(f"{name}: expected a URL http:// or https://")
 
     def file(self, name: str) -> Path | None:
         value = self.text(name)
@@ -74,11 +99,11 @@ class Environment:
         whole = bool(bare) and not set(host) & set(" /@") and (":" not in host or host != bare)
         if colon and whole and lowest_port <= number <= 65535:
             return bare, number
-        self.mistakes.append(f"{name}: host:port is meant, not {value!r}")
+        self.mistakes.append(f"{name}: expected host:port, got {value!r}")
         return None
 
     def near_misses(self) -> None:
-        """What looks like a setting written wrong is a mistake; other variables are left alone."""
+        """Adds a mistake for each variable that looks like a misspelt setting; others are ignored."""
         for name in sorted(self.variables.keys() - self.known):
             for meant in difflib.get_close_matches(name, sorted(self.known), 1, 0.9):
-                self.mistakes.append(f"{name} is no setting: {meant} is meant")
+                self.mistakes.append(f"{name} is no setting; did you mean {meant}?")

@@ -13,6 +13,6 @@ def pepper(env: Environment) -> bytes | None:
     """The pepper, or None where none is set; one that is too short is a mistake."""
     given = (env.secret(PEPPER) or "").encode()
     if 0 < len(given) < SHORTEST:
-        env.mistakes.append(f"{PEPPER}: at least {SHORTEST} bytes are meant")
+        env.mistakes.append(f"{PEPPER}: expected at least {SHORTEST} bytes")
         return None
     return given or None

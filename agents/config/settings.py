@@ -14,10 +14,10 @@
 | TRIGGERS_CAFILE | authorities that are trusted (PEM) | the system's |
 | TRIGGERS_GROUP | consumer group | prefix + `triggers` |
 | TRIGGERS_INSTANCE_ID | static membership: the name a worker keeps over restarts | none |
-| TRIGGERS_SESSION_MS | a worker that is silent for so long loses its partitions | 7000 |
-| TRIGGERS_LATENCY_MS | an event waits so long at most for others to be fetched with: an exit trigger comes later, a worker takes less CPU | 40 |
-| TRIGGERS_FLUSH_MS | `pause/transaction`: from flush to flush / the same without a backlog, with delivery exactly once | 2000/100 |
-| TRIGGERS_MARGIN_MS | evidence stays so far behind the brokers' clock | 0; with several 2000 |
+| TRIGGERS_SESSION_MS | a worker that is silent this long loses its partitions | 7000 |
+| TRIGGERS_LATENCY_MS | longest wait of an event for others to be fetched with; longer: exit triggers come later, workers take less CPU | 40 |
+| TRIGGERS_FLUSH_MS | `pause/transaction`: between two checkpoints / the same with delivery exactly once and no backlog | 2000/100 |
+| TRIGGERS_MARGIN_MS | how far time stays behind the brokers' clock | 0; with several brokers 2000 |
 | TRIGGERS_DELIVERY | `at_least_once` or `exactly_once` | at_least_once |
 | TRIGGERS_SOURCES | sources file: what storefronts send and who may (`connect check` reads it) | none |
 | TRIGGERS_IDENTITY_PEPPER | makes keys of addresses, at least 32 bytes (or ..._FILE) | none |
@@ -42,11 +42,11 @@ PROTOCOLS: Final = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 MECHANISMS: Final = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 METRICS: Final = "127.0.0.1:9108"
 SESSION_MS: Final = 7_000
-"""Shorter: a pause of the machine costs a rebalance, and brokers refuse less than 6 s unless told otherwise.
-Longer: a dead worker's carts wait so long, and then 3 s until another has noticed and restored them."""
+"""Shorter: a pause of the machine costs a rebalance; by default brokers refuse less than 6 s. Longer: the carts of a
+dead worker wait longer. Another worker takes 3 s more to restore them."""
 
 LATENCY_MS: Final = 40
-"""Shorter: a fetch brings fewer events, and costs as much. Longer: an exit trigger may find nobody there any more."""
+"""Shorter: a fetch brings fewer events for the same cost. Longer: the shopper may have left before an exit trigger comes."""
 
 
 class SettingsError(Exception):
@@ -54,8 +54,10 @@ class SettingsError(Exception):
 
 
 class CheckpointPauses(NamedTuple):
-    """ms between two flushes. A restart applies again what came since the last one; with delivery exactly once and
-    without a backlog readers wait for the next, and `transaction` holds."""
+    """ms between two checkpoints. A restart applies again what came since the last one.
+
+    `transaction` holds with delivery exactly once and without a backlog: readers wait for the next checkpoint.
+    """
 
     pause: int = 2000
     transaction: int = 100
@@ -191,7 +193,7 @@ def _brokers(env: Environment) -> tuple[str, ...]:
 def _redis(env: Environment) -> str | None:
     url = env.secret("TRIGGERS_REDIS")
     if url and not url.startswith(("redis://", "rediss://", "unix://")):
-        env.mistakes.append("TRIGGERS_REDIS: a URL redis://, rediss:// or unix:// is meant")
+        env.mistakes.append("TRIGGERS_REDIS: expected a URL redis://, rediss:// or unix://")
     return url
 
 
@@ -199,7 +201,7 @@ def _prefix(env: Environment) -> str:
     prefix = env.text("TRIGGERS_PREFIX")
     if re.fullmatch(r"[a-zA-Z0-9._-]{0,64}", prefix):
         return prefix
-    env.mistakes.append(f"TRIGGERS_PREFIX is {prefix!r}: up to 64 of a-z A-Z 0-9 . _ - are meant")
+    env.mistakes.append(f"TRIGGERS_PREFIX: expected up to 64 of a-z A-Z 0-9 . _ -, got {prefix!r}")
     return ""
 
 
@@ -216,7 +218,7 @@ def _flush(env: Environment) -> CheckpointPauses:
     if 1 <= flush.transaction <= flush.pause <= 10_000:
         return flush
     env.mistakes.append(
-        f"TRIGGERS_FLUSH_MS is {value!r}: pause/transaction is meant, 1 to 10000 ms each"
+        f"TRIGGERS_FLUSH_MS: expected pause/transaction, 1 to 10000 ms each, got {value!r}"
     )
     return CheckpointPauses()
 

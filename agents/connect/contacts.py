@@ -1,4 +1,4 @@
-"""E-mail addresses and phone numbers, made one way of writing and then keyed hashes.
+"""E-mail addresses and phone numbers: normalized, then hashed with a key.
 
 Source: docs/connect.md, 8. The key is base64url of HMAC-SHA256(pepper, address), so that a shop can make the
 same one. Without the pepper an address is found by trying a list.
@@ -17,13 +17,13 @@ from stream.connect.source import KeyOf
 NAMES: Final = """anonymous donotreply do-not-reply example guest nobody no none no-reply noreply null test
 undefined unknown"""
 PLACEHOLDERS: Final = frozenset(NAMES.split())
-"""Names before the @ that many people type, and nobody has."""
+"""Names before the @ that many people type and nobody has."""
 
 LONGEST: Final = 320
 
 
 def keyed(pepper: bytes, region: str | None = None) -> KeyOf:
-    """What makes keys of addresses; phone numbers without a country are of `region`."""
+    """A function that makes keys of addresses. Phone numbers without a country belong to `region`."""
 
     def key_of(kind: str, raw: str) -> str | None:
         address = email(raw) if kind == "email" else phone(raw, region)
@@ -38,7 +38,7 @@ def key(pepper: bytes, address: str) -> str:
 
 
 def email(raw: str) -> str | None:
-    """In lower case, its domain in ASCII; dots and +tags stay. None for no address or one of nobody's."""
+    """The address in lower case, its domain in ASCII; dots and +tags stay. None if it is no address, or nobody's."""
     written = unicodedata.normalize("NFC", raw.strip())
     if not written or len(written) > LONGEST:
         return None
@@ -53,7 +53,7 @@ def email(raw: str) -> str | None:
 
 
 def phone(raw: str, region: str | None = None) -> str | None:
-    """E.164. None for a number that cannot be, or one without a country where no region is known."""
+    """The number in E.164. None for an impossible number, or one without a country if no region is known."""
     try:
         found = phonenumbers.parse(raw, region)
     except phonenumbers.NumberParseException:

@@ -1,6 +1,6 @@
-"""Bytes that are kept though nobody could use them: people's addresses, names and secrets taken out.
+"""Removes addresses, names and secrets of people from bytes that are kept although they could not be read.
 
-Source: docs/connect.md, 8. What could be read as JSON is written anew only if something was taken out.
+Source: docs/connect.md, 8. JSON is written again only if something was removed.
 """
 
 import json
@@ -19,15 +19,15 @@ PERSONAL: Final = re.compile(
     r"|password|secret|token[_-]?auth|access[_-]?token|api[_-]?key|write[_-]?key",
     re.I,
 )
-"""Names of fields whose values say who somebody is, or open a door."""
+"""Names of fields whose values identify somebody, or are secrets."""
 
 PEOPLE: Final = frozenset(
     {"customer", "billing", "shipping", "user", "recipient", "traits", "$set"}
 )
-"""Objects of which nothing is kept but their form."""
+"""Objects of which only the form is kept."""
 
 DIGITS: Final = re.compile(r"(?<![\w.-])\+?\d(?:[ ()/-]{0,2}\d){7,18}(?![\w.])")
-"""What may be a phone number in a text that is not understood."""
+"""What may be a phone number in a text of unknown form."""
 
 PAIR: Final = re.compile(r"(?<![\w.$\[\]-])([\w.$\[\]-]{1,64})=[^&\s]*")
 

@@ -1,4 +1,4 @@
-"""Signatures of webhooks: whoever knows the secret sent these bytes.
+"""Signatures of webhooks: they prove that the sender of these bytes knows the secret.
 
 Source: docs/connect.md, 1.3.1 and 1.4. Both shops send the base64 of HMAC-SHA256 over the body as it came.
 """
@@ -16,7 +16,7 @@ ENTITIES: Final = {
     **dict.fromkeys(("&quot;", "&#034;", "&#x22;"), '"'),
     **dict.fromkeys(("&#039;", "&#x27;"), "'"),
 }
-"""What WordPress writes for five characters of a secret, and takes back before it signs."""
+"""WordPress escapes five characters of a secret, and reverts that before it signs."""
 
 ENTITY: Final = re.compile("|".join(map(re.escape, ENTITIES)))
 
@@ -44,7 +44,7 @@ SIGNED: Final[Mapping[str, Signed]] = {
 
 
 def is_genuine(kind: str, body: bytes, headers: Mapping[str, str], secrets: Sequence[str]) -> bool:
-    """Whether one of the secrets signed it: after a change the shop may still sign with the old one.
+    """Whether one of the secrets signed it. After a change a shop may still sign with the old secret.
 
     `headers` have lower-case names. A kind that signs nothing is never genuine.
     """

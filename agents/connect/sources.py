@@ -1,7 +1,7 @@
 """A sources file (YAML in TRIGGERS_SOURCES): what storefronts send, and who may send it.
 
-Source: docs/connect.md, 7.4 and 7.5. Nothing of a file counts that has a fault anywhere. No fault quotes
-a secret or a key.
+Source: docs/connect.md, 7.4 and 7.5. A file with any fault counts as a whole as invalid. No fault quotes a
+secret or a key.
 """
 
 from collections.abc import Callable, Iterator
@@ -21,7 +21,7 @@ from stream.connect.source import HARMLESS, KeyOf, Source, no_key
 from stream.marked import dotted, line_of
 
 SERVERS: Final = frozenset({"shopify", "woocommerce", "commercetools"})
-"""Kinds that only servers send: they are trusted if nothing else is said."""
+"""Kinds that only servers send. They are trusted by default."""
 
 LEAVES_CARTS_TO: Final = {"shopify-pixel": "shopify"}
 """Kinds whose carts do not count where a source of the other kind tells of whole ones."""
@@ -31,21 +31,21 @@ TRUTHS: Final = frozenset({TELLS_CARTS, "network_userid"})
 SPOKEN: Final = frozenset(
     f"tag:yaml.org,2002:{name}" for name in ("bool", "int", "float", "timestamp")
 )
-"""What YAML makes of a plain NO or 1. Of everything but TRUTHS it is a text here."""
+"""What YAML makes of a plain NO or 1. Here everything but TRUTHS is a text."""
 
 Keyed = Callable[[str | None], KeyOf]
-"""A region → what makes keys of addresses there; `agents.connect.contacts` has one."""
+"""A region to a function that makes keys of addresses there. `agents.connect.contacts` has one."""
 
 Trust = Literal["browser", "server"]
 
 
 class SourcesError(Exception):
-    """The file is not a sources file; the message names the file and the line or path of the fault."""
+    """The file is no valid sources file. The message names the file and the line or path of the fault."""
 
 
 @dataclass(frozen=True)
 class Connected:
-    """A source with what its senders prove themselves by, and the topics that a bridge reads of it."""
+    """A source, how its senders authenticate, and the topics that a bridge reads of it."""
 
     source: Source
     keys: tuple[str, ...] = field(repr=False)
@@ -79,7 +79,7 @@ def read(path: Path, keyed: Keyed = without_keys) -> tuple[Connected, ...]:
 def load(
     text: str, name: str = "sources", folder: Path = Path(), keyed: Keyed = without_keys
 ) -> tuple[Connected, ...]:
-    """The sources of a file's text; files that it names are looked for from `folder`."""
+    """The sources of a file's text. Names of other files are relative to `folder`."""
     root, document = _composed(text, name)
     try:
         schemas.validator("sources")(document)
@@ -135,7 +135,7 @@ Given = tuple[dict[str, Any], list[_Fault]]
 
 
 def _with_files(told: dict[str, Any], index: int, folder: Path) -> Given:
-    """A source with the lines of its files in the place of their names, and what is wrong with them."""
+    """A source with the lines of its files in place of their names, and the faults of these."""
     source, faults = dict(told), list[_Fault]()
     for kind in ("keys", "secrets"):
         file = source.pop(f"{kind}_file", None)
@@ -156,7 +156,7 @@ def _with_files(told: dict[str, Any], index: int, folder: Path) -> Given:
 
 
 def _faults(given: list[Given]) -> Iterator[_Fault]:
-    """What the schema cannot see."""
+    """Faults that the schema cannot see."""
     names: set[str] = set()
     owners: dict[tuple[str, str], int] = {}
     for index, (source, faults) in enumerate(given):
@@ -209,5 +209,5 @@ def _connected(told: dict[str, Any], kinds: set[str], keyed: Keyed) -> Connected
 
 
 def unkeyed(sources: tuple[Connected, ...]) -> tuple[str, ...]:
-    """Names of the sources that tell addresses: without a pepper these join nobody."""
+    """Names of the sources that send addresses. Without a pepper these addresses join nobody."""
     return tuple(each.source.name for each in sources if each.source.trust == "server")

@@ -1,7 +1,7 @@
-"""Bodies as they were before they were packed. Pure.
+"""Unpacks the bodies of requests. Pure.
 
-Senders pack without saying so: PostHog's browser library sends gzip as text/plain, RudderStack's for node as a
-form. So the first bytes decide, and a header only where these say nothing. Source: docs/connect.md, 1.
+Some senders pack without saying so: PostHog's browser library sends gzip as text/plain, RudderStack's for node as a form.
+So the first bytes decide; a header decides only where they say nothing. Source: docs/connect.md, 1.
 """
 
 import zlib
@@ -15,7 +15,7 @@ EITHER: Final = 32 + zlib.MAX_WBITS
 
 
 class UnknownPacking(Exception):
-    """Packed in a way that is not read."""
+    """It is packed in an unknown way."""
 
 
 class Broken(Exception):
@@ -23,7 +23,7 @@ class Broken(Exception):
 
 
 class TooLarge(Exception):
-    """It unpacks to more than is taken."""
+    """It unpacks to more than is allowed."""
 
 
 def unpacked(body: bytes, encoding: str, largest: int) -> bytes:
@@ -42,7 +42,7 @@ def unpacked(body: bytes, encoding: str, largest: int) -> bytes:
 
 
 def _inflated(body: bytes, window: int, largest: int) -> bytes:
-    """No more is unpacked than is taken, whatever the body would become."""
+    """Unpacks at most as much as is allowed, however large the body would become."""
     unpacker = zlib.decompressobj(window)
     try:
         found = unpacker.decompress(body, largest + 1)

@@ -1,4 +1,4 @@
-"""What came out of a run, counted and written down. Pure."""
+"""Counts what came out of a run, and writes it down. Pure."""
 
 import json
 from collections import Counter, defaultdict
@@ -10,7 +10,7 @@ from stream.outputs.triggers import CANCELLED
 Record = Mapping[str, Any]
 
 TELLING: Final = ("cooldown", "cap", "consent", "ordered", "lower_priority", "unreachable")
-"""Refusals worth an example, the most telling first."""
+"""Refusals worth an example, the most interesting first."""
 
 
 class Results(NamedTuple):

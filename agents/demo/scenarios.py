@@ -1,7 +1,7 @@
 """The two scenarios of the demo: a simulated day in replay, and live traffic. Each has topics of its own.
 
-Nothing is decided or checked here in another way than a user could: workers are processes, topics are
-read from outside, and the backtest is the command.
+Everything happens as a user could do it: workers are processes, topics are read from outside, and the backtest is the
+command.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ FIRST_DAY: Final = 1_767_571_200_000
 async def replay(
     session: DemoSession, folder: Path, visitors: int, seed: int, seconds: float
 ) -> Results:
-    """A day in so many seconds, and what follows from it in the 8 days after.
+    """A day of traffic in `seconds` seconds, and what follows in the 8 days after it.
 
     Returns what a backtest of the same file decides, for comparison.
     """
@@ -51,7 +51,7 @@ async def replay(
 
 
 async def backtest(file: Path, recipes: Path | None, out: Path) -> Results:
-    """The command, as anybody would call it. Raises DemoFailed."""
+    """Runs the command as a user would. Raises DemoFailed."""
     options = ["--recipes", str(recipes)] if recipes else []
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "agents", "backtest", str(file), "--out", str(out), *options,
@@ -75,7 +75,7 @@ async def backtest(file: Path, recipes: Path | None, out: Path) -> Results:
 def _play(
     producer: KafkaProducer, stop: Event, session: DemoSession, file: Path, seconds: float
 ) -> int:
-    """Sends the file as `load` does, spread over so many seconds."""
+    """Sends the file as `load` does, spread over `seconds` seconds."""
     topic, begin, sent = session.settings.topic(EVENTS), time.monotonic(), 0
     partitions = len(producer.partitions_for(topic))
     for record in records(file.read_bytes().splitlines(), partitions):
@@ -91,7 +91,7 @@ def _play(
 
 
 async def live(session: DemoSession, folder: Path, rate: float, seed: int, seconds: float) -> None:
-    """A full shop for so many seconds, in real time."""
+    """A full shop in real time, for `seconds` seconds."""
     traffic = publish.current(shoppers.hour(seed, rate, seconds))
     session.make_topics()
     with WorkerProcesses(2, session.environ(), folder) as workers:
@@ -117,7 +117,7 @@ def _applied(workers: WorkerProcesses) -> int:
 def _noted(
     traffic: Iterable[Record], handed_over: dict[str, float], stop: Event
 ) -> Iterator[Record]:
-    """The traffic; when each event is handed over is noted (ms by this machine's clock)."""
+    """The traffic. The time (ms, this machine's clock) at which each event is handed over is noted."""
     for record in traffic:
         if stop.is_set():
             return

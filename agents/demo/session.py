@@ -1,4 +1,4 @@
-"""The topics of one scenario of the demo, and all that was seen on them."""
+"""The topics of a scenario of the demo, and everything that was seen on them."""
 
 import asyncio
 import dataclasses
@@ -26,15 +26,15 @@ from stream.recipes.recipe import Recipes
 
 CATCH_UP_S: Final = 60.0
 SETTLE_S: Final = 1.0
-"""After the last thing that must come: so long nothing more may come."""
+"""After the last expected record nothing may come this long."""
 
 
 class DemoFailed(Exception):
-    """Something that the demo promises did not hold."""
+    """A promise of the demo did not hold."""
 
 
 class DemoSession:
-    """The topics of one scenario, and all that was seen on them.
+    """The topics of one scenario, and everything that was seen on them.
 
     `delays`: of fired exit triggers, ms from the signal's record to the trigger's, by the broker's
     times; `waits`: from handing the signal to the producer until the trigger was read, by one clock.
@@ -60,7 +60,7 @@ class DemoSession:
         return Results(frozenset(self.triggers), frozenset(self.decisions))
 
     def environ(self) -> Mapping[str, str]:
-        """What workers of this scenario are told, over the environment of the demo."""
+        """The environment of this scenario's workers, beside that of the demo."""
         return {
             "TRIGGERS_KAFKA": ",".join(self.settings.require_kafka()),
             "TRIGGERS_PREFIX": self.settings.prefix,
@@ -75,7 +75,7 @@ class DemoSession:
             cluster_admin.create(admin, self.settings, self.recipes.names)
 
     def drop_topics(self) -> None:
-        """What the demo made on somebody's cluster goes with it."""
+        """Deletes the topics that the demo made on somebody's cluster."""
         with cluster_admin.connected(self.settings) as admin:
             own = [name for name in admin.list_topics() if name.startswith(self.settings.prefix)]
             if own:
@@ -102,7 +102,7 @@ class DemoSession:
 
     @asynccontextmanager
     async def watched(self, title: str) -> AsyncIterator[None]:
-        """Shows and takes all that comes while the block runs. Raises aiokafka's KafkaError."""
+        """Shows and takes everything that comes while the block runs. Raises aiokafka's KafkaError."""
         reading = asyncio.Event()
         read = [EVENTS, DECISIONS, *(f"triggers.{name}" for name in self.recipes.names)]
         with Terminal(self.console, title) as terminal:
@@ -128,7 +128,7 @@ class DemoSession:
                     await watching
 
     async def send(self, play: Callable[[KafkaProducer, Event], int]) -> None:
-        """Lets `play` send in a thread; it is told to stop when this ends early."""
+        """Lets `play` send in a thread, and stops it when this ends early."""
         stop = Event()
         producer = KafkaProducer(acks="all", linger_ms=5, **kafka_python_options(self.settings))
         try:
@@ -138,7 +138,7 @@ class DemoSession:
             producer.close()
 
     async def until(self, complete: Callable[[], bool], workers: WorkerProcesses) -> None:
-        """Waits until all is there that must come. Raises DemoFailed, WorkerFailed."""
+        """Waits until everything expected is there. Raises DemoFailed, WorkerFailed."""
         limit = time.monotonic() + CATCH_UP_S
         while not complete():
             workers.check()

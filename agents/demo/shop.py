@@ -1,4 +1,4 @@
-"""The demo's shop: a worker and the console, for as long as somebody plays with them."""
+"""The demo shop: a worker and the console, until Ctrl-C."""
 
 import subprocess
 import sys

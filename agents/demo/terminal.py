@@ -1,6 +1,6 @@
-"""A rolling feed for those who look on: some of the events, and the triggers as they come.
+"""A rolling feed for the terminal: some of the events, and the triggers as they come.
 
-On a terminal in colour with a status line below; elsewhere plain lines, fewer of them.
+A terminal gets colours and a status line at the bottom. Elsewhere there are plain lines, and fewer of them.
 """
 
 import json
@@ -25,11 +25,11 @@ DECISIONS: Final = "triggers.decisions"
 
 EVENT_LINES: Final = (4.0, 1.0)
 TRIGGER_LINES: Final = (6.0, 2.0)
-"""Lines a second at most, on a terminal and elsewhere. More cannot be read, fewer look like a halt."""
+"""Most lines a second, on a terminal and elsewhere. Nobody can read more; fewer look like a halt."""
 
 
 class Pace:
-    """Lets so many a second through, one after another."""
+    """Lets a number of lines a second through, evenly."""
 
     def __init__(self, rate: float) -> None:
         self.pause, self.next = 1 / rate, 0.0
@@ -43,7 +43,7 @@ class Pace:
 
 
 class Terminal:
-    """Takes what is seen; counts all of it and shows some."""
+    """Counts everything it takes, and shows some of it."""
 
     def __init__(self, console: Console, title: str) -> None:
         slow = 0 if console.is_terminal else 1

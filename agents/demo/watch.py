@@ -1,6 +1,6 @@
-"""Everything that is written to the service's topics, read as it comes: for those who look on.
+"""Reads everything that is written to the service's topics, as it comes.
 
-No consumer group; the topics are read from their start, and what comes is given to a function.
+It joins no consumer group. It reads the topics from their start and hands each record to a function.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaConsumer
 from agents.config.settings import Settings, aiokafka_options
 
 POLL_MS: Final = 100
-"""Only an upper bound: records are handed over as they come."""
+"""An upper bound: records are handed over as they come."""
 
 
 class Seen(NamedTuple):

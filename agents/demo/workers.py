@@ -1,4 +1,4 @@
-"""Worker processes that a command starts, watches and ends: all are gone when the block is left."""
+"""Worker processes that a command starts and watches. They end with the block."""
 
 import os
 import socket
@@ -17,15 +17,15 @@ from prometheus_client.parser import text_string_to_metric_families
 
 READY_S: Final = 60.0
 GOODBYE_S: Final = 20.0
-"""A worker flushes and commits before it goes; one that has not gone by then is killed."""
+"""A worker makes a checkpoint before it ends. One that still runs after this time is killed."""
 
 
 class WorkerFailed(Exception):
-    """A worker ended, or never got ready; the message has the end of its log."""
+    """A worker ended, or was not ready in time. The message has the end of its log."""
 
 
 class WorkerProcesses:
-    """So many workers with an environment of their own, logs in a folder, metrics on free ports."""
+    """`count` workers with this environment, logs in a folder, and metrics on free ports."""
 
     def __init__(self, count: int, environ: Mapping[str, str], logs: Path) -> None:
         self.count, self.environ, self.logs = count, environ, logs
@@ -34,7 +34,7 @@ class WorkerProcesses:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The environment of the processes, but for what each has of its own."""
+        """The environment that all processes share."""
         return {**os.environ, **self.environ}
 
     def __enter__(self) -> Self:
@@ -71,7 +71,7 @@ class WorkerProcesses:
         return self.logs / f"worker-{self.environ.get('TRIGGERS_PREFIX', '')}{number}.log"
 
     def wait(self) -> None:
-        """Until all say that they are ready. Raises WorkerFailed."""
+        """Waits until all are ready. Raises WorkerFailed."""
         until = time.monotonic() + READY_S
         for number, port in enumerate(self.ports, 1):
             while _get(port, "ready") is None:

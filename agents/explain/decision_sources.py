@@ -27,11 +27,11 @@ from stream.state.facts import AnyFact, WatermarkRecord
 TRIGGERS: Final = "triggers."
 POLL_MS: Final = 1_000
 FETCH_MS: Final = 10
-"""A fetch waits so long where nothing comes. Longer: the next question waits behind it, each time."""
+"""How long a fetch waits where nothing comes. Longer: each next question waits behind it."""
 
 
 class DecisionSource(Protocol):
-    """`keys` None: of whatever key. `since` (ms): what is older may be left out."""
+    """`keys` None: of every key. `since` (ms): older events may be left out."""
 
     async def decisions(self, people: Collection[str] | None) -> list[Record]: ...
 
@@ -40,7 +40,7 @@ class DecisionSource(Protocol):
     async def events(self, visitors: Collection[str], since: int) -> list[Record]: ...
 
     async def seen(self, people: Collection[str]) -> list[tuple[str, int]]:
-        """(visitor, time in ms) wherever a visitor was one of these persons."""
+        """(visitor, time in ms) of each moment at which a visitor was one of these persons."""
         ...
 
     async def forwarded(self, people: Collection[str], keys: Collection[str]) -> list[Record]:
@@ -49,7 +49,7 @@ class DecisionSource(Protocol):
         ...
 
     def now(self) -> int | None:
-        """The time (ms) up to which anything can have happened; None: all that is there has."""
+        """The time (ms) up to which things can have happened; None: everything that is there has happened."""
         ...
 
 
@@ -176,11 +176,11 @@ class Kafka:
         return [fact for fact in found if not isinstance(fact, WatermarkRecord)]
 
     async def values(self, name: str, key: str) -> list[bytes | None]:
-        """Of one key of a topic (without the prefix), tombstones too."""
+        """The values of one key of a topic (without the prefix), with tombstones."""
         return [value for _, _, value in await self._records(name, (key,))]
 
     async def all_of(self, name: str) -> list[bytes]:
-        """Every value of a topic (without the prefix), tombstones left out."""
+        """Every value of a topic (without the prefix), without tombstones."""
         return [value for _, value in await self._read(name, None)]
 
     async def each_of(self, name: str, since: int) -> AsyncIterator[bytes]:

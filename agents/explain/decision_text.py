@@ -15,7 +15,7 @@ from stream.recipes.recipe import EXIT, Recipe, Recipes
 Record = Mapping[str, Any]
 
 BY_TIME: Final = ("expired", "forgotten", "disabled")
-"""Why an episode closes when a step of it comes due; all else closes it at once."""
+"""Reasons that close an episode when a step comes due. All other reasons close it at once."""
 
 
 TAKEN_BACK: Final[Mapping[str, str]] = {
@@ -28,7 +28,7 @@ TAKEN_BACK: Final[Mapping[str, str]] = {
 
 
 class DecisionText:
-    """Knows all that was decided for a person; each record once, however often it was written."""
+    """Everything that was decided for a person. A record that was written twice counts once."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class DecisionText:
         return moment(at, self.zone)
 
     def is_due(self, decision: Record) -> bool:
-        """Whether time alone brought it about, not an event."""
+        """Whether it came about by time alone, not by an event."""
         by_time = decision["outcome"] != "closed" or decision["reason"] in BY_TIME
         return by_time and self._recipe(decision).kind != EXIT
 

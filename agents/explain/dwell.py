@@ -4,17 +4,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from stream.events.types import TAGS
+from stream.stages.applying import LOOKS
 from stream.stages.engaged_events import ENGAGED
 from stream.state.visitor import IDLE_AFTER, VISIT_GAP
 
 Event = Mapping[str, Any]
 
 ENGAGED_TYPES: Final = frozenset(TAGS[kind] for kind in ENGAGED)
-SCREENS: Final = ("page.viewed", "product.viewed", "category.viewed", "search.performed")
+SCREENS: Final = frozenset(TAGS[kind] for kind in LOOKS)
+"""What shows something to a visitor, and so ends the look at what was shown before."""
 
 
 def engaged(events: Iterable[Event]) -> dict[str, list[Event]]:
-    """Each visitor's events that show somebody at work. Source: docs/semantics.md, 2."""
+    """The engaged events of each visitor. Source: docs/semantics.md, 2."""
     found: dict[str, list[Event]] = {}
     for event in events:
         if event["type"] in ENGAGED_TYPES:
@@ -40,7 +42,7 @@ def seconds(events: Iterable[Event]) -> dict[tuple[str, str], int]:
 
 
 def pauses(events: Iterable[Event]) -> Iterator[tuple[str, int]]:
-    """(visitor, time in ms of the last act) wherever nothing followed for 5 minutes."""
+    """(visitor, time in ms of the last act) wherever nothing followed for as long as makes a visitor idle."""
     for visitor, acts in engaged(events).items():
         times = [act["t"] for act in acts]
         for time, following in zip(times, [*times[1:], None], strict=True):

@@ -1,4 +1,4 @@
-"""An event as a plain object, as a worker reads it: without the parts that cannot be read, which are told beside it.
+"""An event as a plain object, as a worker reads it. Parts that cannot be read are listed beside it.
 
 Names beside those of the page: `t`, the broker's time in ms · `left_out`: a sentence for each part that was left out ·
 `unknown`: there is no such type · `rejected`: why it is no valid event, a sentence each; of such a one only `t`,
@@ -24,13 +24,13 @@ WHOLE: Final = {
     "not_an_object": "it is JSON, but no object",
     "key_differs": "the record's key is not its visitor",
 }
-"""By the reasons that are against an event as a whole."""
+"""What is wrong with an event as a whole, by the reason."""
 
 
 def read(value: bytes, t: int | None = None, key: bytes | None = None) -> Record | None:
     """The event in a record's value, or in a line, which has its time itself; None of what moves time alone.
 
-    `key`: the record's; who is meant by a record that cannot be read is told by nothing else.
+    `key`: the record's. Of a record that cannot be read, only the key says whose it is.
     """
     try:
         event = decoding.parse(value)
@@ -60,7 +60,7 @@ def said(fault: Fault) -> str:
 
 
 def near(name: str) -> str:
-    """What a type that there is not was probably meant to be, as a question; else ""."""
+    """The type that an unknown one probably means, as a question; else ""."""
     meant = nearest(name)
     return f"did you mean {meant}?" if meant else ""
 

@@ -22,12 +22,12 @@ SIGNALS: Final = {
 
 
 def sentence(event: Event) -> str | None:
-    """None for what nobody needs to read: a heartbeat."""
+    """The sentence; None for a heartbeat, which nobody needs to read."""
     return SENTENCES[event["type"]](event)
 
 
 def things(items: Iterable[Mapping[str, Any]]) -> str:
-    """`2 × Merino socks, 1 × Tarp`, without a number where none is given."""
+    """`2 × Merino socks, 1 × Tarp`; without a number if none is given."""
     parts = []
     for item in items:
         variant = f" ({item['variant_id']})" if item.get("variant_id") else ""

@@ -1,4 +1,4 @@
-"""Who is meant by what is asked, and all that was written about them."""
+"""Finds the person of a question, and everything that was written about them."""
 
 import re
 from collections.abc import Sequence
@@ -28,14 +28,14 @@ class Answer(NamedTuple):
 
     @property
     def places(self) -> tuple[str, ...]:
-        """The devices, and whether something came that names none."""
+        """The devices, and whether an event came that names none."""
         devices = tuple(each for each in self.visitors if not is_pseudo(each))
         return devices if len(devices) == len(self.visitors) else (*devices, "a server")
 
 
 async def ask(source: DecisionSource, asked: str) -> Answer | None:
     """The story of a person (`customer:anna`, `visitor:v1`, `email:<key>`, with or without the word before it) or of
-    the one for whom a step was decided (its trigger id); None if nothing was written of any.
+    the person of a step (its trigger id). None if nothing was written about any of them.
     """
     name, id = asked, None
     if TRIGGER_ID.fullmatch(asked.lower()):
@@ -52,14 +52,14 @@ async def ask(source: DecisionSource, asked: str) -> Answer | None:
 
 
 def persons(name: str) -> tuple[str, ...]:
-    """Whom a name may mean, the likelier first."""
+    """The persons that a name may mean, the likelier first."""
     if name.startswith(SORTS):
         return (name,)
     return tuple(f"{sort}{name}" for sort in SORTS)
 
 
 async def _story(source: DecisionSource, person: str) -> Story:
-    """A person's devices tell what was done before the login; a device tells who logged in."""
+    """The devices of a person show what was done before the login; a device shows who logged in."""
     people = {person}
     seen = await source.seen(people)
     visitors = {visitor for visitor, _ in seen}
@@ -96,7 +96,7 @@ def at_of(trigger: Record) -> int:
 
 
 def _others(forwarded: Sequence[Record], own: Sequence[Followed]) -> list[Record]:
-    """What others did, each once: what a person did itself it knows without the key."""
+    """What others did, each event once. What persons did themselves is known without the key."""
     told = {(each.event["t"], each.event["type"]) for each in own}
     found: dict[tuple[int, str], Record] = {}
     for event in forwarded:

@@ -44,7 +44,7 @@ class Step(Struct, frozen=True, omit_defaults=True):
 
 
 class PendingSteps(Struct, frozen=True):
-    """A person's state, as far as it waits. `applied`, `version`: its place among the person's states."""
+    """The waiting part of a person's state. `applied`, `version`: its place among the person's states."""
 
     applied: int
     version: int
@@ -66,7 +66,7 @@ def of_records(key: str, values: Iterable[bytes | None], recipes: Recipes) -> Pe
 
 
 def of_person(person: Person, recipes: Recipes) -> list[Step]:
-    """In the order in which they are due; those that wait for quiet come last. Nothing of shadows is told."""
+    """The steps in the order in which they are due. Steps that wait for quiet come last. Shadows are left out."""
     waiting = [each for each in person.open_episodes() if not is_shadow(each.recipe)]
     found = [_step(person, episode, recipes) for episode in waiting]
     return sorted(found, key=lambda step: (step.due is None, step.due or 0, step.recipe))

@@ -154,7 +154,7 @@ def _lower_priority(case: Case) -> tuple[str, str]:
     return (
         f"a more important message was sent in the {span(LOWER_PRIORITY_WITHIN)} before, or is due in the "
         f"{LOWER_PRIORITY_WITHIN // MINUTE} after",
-        "Without that one, or more than 5 minutes away from it, it would have been sent.",
+        f"Without that one, or more than {span(LOWER_PRIORITY_WITHIN)} away from it, it would have been sent.",
     )
 
 

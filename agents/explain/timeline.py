@@ -1,7 +1,6 @@
 """A person's story in order of time: what they did, what came due, and why it was sent or not.
 
-Pure: records in, lines out. Nothing is decided again here; what was decided is told, with the
-events that it rests on.
+Pure: records in, lines out. Nothing is decided again here. It shows what was decided, with the events behind it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,7 +25,7 @@ AFTER: Final = {
     "late": " (told minutes too late, so it does not count)",
     "ignored": " (it does not count)",
 }
-"""After what changed nothing."""
+"""Added to the sentence of an event that changed nothing."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ class StoryLine(NamedTuple):
 
 
 def lines(story: Story, recipes: Recipes | History, zone: tzinfo = UTC) -> list[StoryLine]:
-    """In order of time; at one time a due step goes before an event, what that brings after it."""
+    """The story in order of time. At one time a due step comes first, then an event, then its consequences."""
     own = Beings(story.events).own(story.people)
     ranked = [(line.at, 1, line) for line in _did(own)]
     ranked += [(line.at, 1, line) for line in _heard(story.forwarded)]

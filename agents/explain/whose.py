@@ -1,7 +1,7 @@
-"""Whose each event was, and whether it counted: by the core's own rules, applied to a visitor's events in order.
+"""Whose each event was, and whether it counted. The rules are the core's, applied to a visitor's events in order.
 
-A visitor is one person after another: it becomes known, by a contact and then as a customer, and these are one human
-being; after its customer has gone it is somebody else's. Source: docs/semantics.md, 2 and 4.
+A visitor can be several persons in turn. When it becomes known, by a contact and then as a customer, it stays the same
+human being. After its customer has gone it is somebody else's. Source: docs/semantics.md, 2 and 4.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -45,7 +45,7 @@ class Followed(NamedTuple):
 
 
 class Beings:
-    """All events of some visitors, in order of time. Nothing is decided: only who was who, and what was ignored."""
+    """All events of some visitors, in order of time: who was who, and what was ignored. Nothing is decided."""
 
     def __init__(self, events: Iterable[Record]) -> None:
         visitors: dict[str, _Visitor] = {}
@@ -60,7 +60,7 @@ class Beings:
             ).add(found.person)
 
     def own(self, people: Collection[str]) -> list[Followed]:
-        """The events of these persons, of those that became them, and those that they heard of; copies once."""
+        """The events of these persons, of persons that became them, and those they heard of; a copy counts once."""
         wanted = frozenset(people)
         return [
             each

@@ -71,7 +71,7 @@ def _channel(topic: dict[str, Any]) -> dict[str, Any]:
 
 
 def _operation(topic: dict[str, Any]) -> dict[str, Any]:
-    """What others write we receive, though a bridge may write it, too."""
+    """The service receives what others write, even where a bridge may write it, too."""
     writers = {*topic["writers"]}
     return {
         "action": "receive" if OTHERS in writers and not OURS & writers else "send",
@@ -81,7 +81,7 @@ def _operation(topic: dict[str, Any]) -> dict[str, Any]:
 
 
 def _message(name: str) -> dict[str, Any]:
-    """Some schemas describe a record's headers: its value is then whatever came."""
+    """Some schemas describe the headers of a record. Its value is then the original bytes."""
     schema = schemas.load(name)
     message: dict[str, Any] = {"name": name.rpartition("/")[2], "title": schema["title"]}
     message["summary"] = schema["description"]
@@ -91,7 +91,7 @@ def _message(name: str) -> dict[str, Any]:
 
 
 def example(name: str) -> Any:
-    """The one of a schema's valid examples that says most."""
+    """The valid example of a schema that shows most fields."""
     files = sorted((HOME / "examples" / name / "valid").glob("*.json"))
     return json.loads(max((file.read_text(encoding="utf-8") for file in files), key=len))
 

@@ -37,7 +37,7 @@ HEAD: Final = """<!doctype html>
 
 
 class Field(NamedTuple):
-    """One value of a message: where it stands, what it may be, and whether it must be there."""
+    """One value of a message: its path, what it may be, and whether it is required."""
 
     path: str
     kind: str
@@ -112,7 +112,7 @@ def _fields(schema: Mapping[str, Any], before: str) -> Iterator[Field]:
 
 
 def _whole(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """With what `allOf` adds, and in place of `anyOf` with null what it may be beside null."""
+    """The schema with what `allOf` adds; of an `anyOf` with null only the other type."""
     found: dict[str, Any] = {"properties": {}, "required": []}
     others = [each for each in schema.get("anyOf", ()) if each != {"type": "null"}]
     for part in (*schema.get("allOf", ()), *others, schema):

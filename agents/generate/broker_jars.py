@@ -1,4 +1,4 @@
-"""`python -m agents.generate.broker_jars > agents/local/jars.json`: the list of the broker's jars anew.
+"""`python -m agents.generate.broker_jars > agents/local/jars.json`: makes the list of the broker's jars again.
 
 Needed when Kafka's version changes and at no other time, like `make lock`. Maven's rules are jgo's.
 """

@@ -1,9 +1,9 @@
 """The contracts of a release, frozen: `python -m agents.generate.released_contracts` writes schemas/released/VERSION.json once.
 
 The rule of compatibility, held by tests/contract/test_compatibility.py for every version in the folder:
-what a storefront or a recipes file of then sends is valid today, what a worker of then wrote is readable
-today, and what is written today is valid by the schemas of then, so that nobody who reads must move first.
-What breaks the rule needs another type or topic beside the old one.
+what a storefront or a recipes file of that version sends is valid today; what a worker of that version wrote can be read
+today; and what is written today is valid by the schemas of that version, so readers need not be upgraded first. A change
+that breaks the rule needs a new type or topic beside the old one.
 """
 
 import json

@@ -54,7 +54,7 @@ def _resource(kind: str, name: str, cluster: str, spec: dict[str, Any]) -> dict[
 
 
 def _resource_name(name: str) -> str:
-    """As Kubernetes allows it; another name than Kafka's stays apart from all others by a hash."""
+    """A name that Kubernetes allows. If it differs from Kafka's name, a hash keeps it unique."""
     if re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", name):
         return name
     plain = re.sub(r"[^a-z0-9.-]+", "-", name.lower()).strip("-.")

@@ -1,6 +1,6 @@
-"""What each role may do on the cluster, made from the topic list: nothing more is needed, and nothing less does.
+"""What each role may do on the cluster, made from the topic list: exactly what it needs.
 
-Operations are Kafka's own. Read and Write bring Describe with them. Who makes users of it: agents/generate/strimzi.py.
+Operations are Kafka's own. Read and Write include Describe. agents/generate/strimzi.py makes users of them.
 """
 
 from collections.abc import Iterable, Iterator
@@ -24,7 +24,7 @@ BRIDGE_GROUP: Final = "bridge"
 
 
 class Acl(NamedTuple):
-    """`prefixed`: the name is the beginning of all names that are meant."""
+    """`prefixed`: the right holds for all names that begin with `name`."""
 
     resource: Resource
     name: str
@@ -33,7 +33,7 @@ class Acl(NamedTuple):
 
 
 def acls(role: str, settings: Settings, bridged: Iterable[str] = ()) -> list[Acl]:
-    """Of one role. `bridged`: the topics that a bridge reads, by their whole names."""
+    """The rights of a role. `bridged`: whole names of the topics that a bridge reads."""
     of_sources = [Acl("topic", name, ("Read",)) for name in bridged if role == "bridge"]
     return [*_topics(role, settings), *of_sources, *_groups(role, settings)]
 

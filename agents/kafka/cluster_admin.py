@@ -20,17 +20,17 @@ from agents.runtime.log import say
 
 PATIENCE_S: Final = 0.5
 LONGEST_PAUSE_S: Final = 5.0
-"""From try to try while no broker answers: at first, and at most."""
+"""Pause between two tries while no broker answers: the first one, and the longest."""
 
 PARTITIONS: Final = 4
-"""Partitions of the input where nothing is said: as many workers can share the work."""
+"""Partitions of the input by default. This many workers can share the work."""
 
 
 log = logging.getLogger("triggers.topics")
 
 
 class TopicsError(Exception):
-    """All that is wrong with the topics, one line each, with the fix in it."""
+    """Everything that is wrong with the topics, one line each, with its fix."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +62,8 @@ def create(
 ) -> list[str]:
     """Makes the topics that are missing, and returns their names. Raises TopicsError, KafkaError.
 
-    Counts left out are those of the topics that exist, else 4, as many for the facts and as the facts
-    for the claims; `replication` left out is the broker's default.
+    A count that is left out is that of the topic that exists. Without one the input has 4 partitions, the facts as
+    many as the input, the claims as many as the facts. `replication` defaults to the broker's setting.
     """
     names = tuple(dict.fromkeys(names))
     found = find(admin, [spec.name for spec in required(settings, names, Layout(0, 0, 0))])
@@ -97,7 +97,7 @@ def make(
 
 
 def _partitions(found: Mapping[str, Found], name: str, wanted: int | None) -> int | None:
-    """Those that the topic has, else those wanted. Raises TopicsError when the two differ."""
+    """The partitions of an existing topic, else those wanted. Raises TopicsError when the two differ."""
     if name not in found:
         return wanted
     there = found[name].partitions

@@ -1,7 +1,7 @@
-"""How strongly batches are compressed that a worker writes for itself: facts and state.
+"""How strongly a worker compresses the batches that only workers read: facts and state.
 
 aiokafka compresses with zstd at level 3. Level 1 takes a third of the time for facts and a fifth for states, and a
-tenth more bytes. Most of a state are ids, of which no level makes much less.
+tenth more bytes. A state is mostly ids, which no level makes much smaller.
 """
 
 from typing import Any, Final
@@ -40,6 +40,6 @@ def zstd_encode(payload: Any) -> bytes:
 
 
 def install() -> None:
-    """From now on every aiokafka producer of this process compresses so."""
+    """Makes every aiokafka producer of this process compress this way from now on."""
     assert hasattr(default_records, zstd_encode.__name__)
     default_records.zstd_encode = zstd_encode

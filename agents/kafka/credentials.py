@@ -1,4 +1,4 @@
-"""Whether the brokers let us in. Clients keep trying when they do not: from outside it looks as if none was there."""
+"""Whether the brokers let us in. A client keeps trying when they do not; it looks as if no broker was there."""
 
 import ssl
 

@@ -1,8 +1,8 @@
-"""What a batch of records may unpack to: bounded, so that a few packed kilobytes cannot fill the memory.
+"""Bounds what a batch may unpack to, so that a few packed kilobytes cannot fill the memory.
 
-aiokafka's decoders are replaced by ones that stop at LARGEST. A storefront's event has 64 KiB at most, and
-a batch what its producer gathers, a megabyte or so: what unpacks to more is no storefront's. None of its
-records is looked at; one record of `storefront.rejected` stands for all of them (`oversized`).
+aiokafka's decoders are replaced by ones that stop at LARGEST. An event has at most 64 KiB, and a batch about a
+megabyte. A batch that unpacks to more does not come from a storefront. None of its records is read; one record of
+`storefront.rejected` stands for all of them (`oversized`).
 """
 
 import gzip
@@ -37,7 +37,7 @@ RECORD: Final = 100
 
 
 class DecompressionBomb(Exception):
-    """A batch unpacks to more than LARGEST, or holds so many records."""
+    """A batch unpacks to more than LARGEST, or has too many records."""
 
 
 @dataclass
@@ -76,7 +76,7 @@ def weigh(records: int) -> None:
 
 
 def oversized(batch: Any) -> Oversized:
-    """In place of the records of a batch that is a bomb."""
+    """What stands in place of the records of a batch that unpacks to too much."""
     count = batch.next_offset - batch.base_offset
     return Oversized(batch.base_offset, batch.max_timestamp, [("records", b"%d" % count)])
 
@@ -137,7 +137,7 @@ DECODERS: Final[Sequence[Callable[[Any], bytes | memoryview]]] = (
 
 
 def install() -> None:
-    """From now on every aiokafka consumer of this process unpacks within bounds."""
+    """Makes every aiokafka consumer of this process unpack within bounds from now on."""
     for decode in (gzip_decode, snappy_decode, lz4_decode, zstd_decode):
         assert hasattr(default_records, decode.__name__)
         setattr(default_records, decode.__name__, decode)

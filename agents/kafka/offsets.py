@@ -1,4 +1,4 @@
-"""Where partitions begin and end, which only the brokers know."""
+"""Asks the brokers where partitions begin and end."""
 
 import asyncio
 from collections import defaultdict
@@ -21,8 +21,8 @@ from agents.kafka.reconnect import PATIENCE_S, connection_loss_as_error
 
 LATEST: Final = -1
 AS_REPLICA: Final = -2
-"""Consumers are told the high watermark. This one is told the end of the leader's log, as are replicas: by Kafka's
-DEBUGGING_REPLICA_ID, for which no right is needed. A broker that does not know it tells the high watermark."""
+"""Consumers get the high watermark. With Kafka's DEBUGGING_REPLICA_ID the answer is the end of the leader's log, as
+replicas get it; no right is needed. A broker that does not know this id answers with the high watermark."""
 
 Partitions = Iterable[tuple[str, int]]
 Question = Callable[[list[TopicPartition]], Awaitable[dict[TopicPartition, int]]]
@@ -31,8 +31,8 @@ Question = Callable[[list[TopicPartition]], Awaitable[dict[TopicPartition, int]]
 class Offsets:
     """Where partitions begin and end, asked on a connection of its own.
 
-    On the group's consumer a question would wait behind a fetch; and a consumer that reads committed
-    records only would be told an end below what open transactions have already appended.
+    On the group's consumer a question would wait behind a fetch. A consumer that reads only committed records would
+    get an end before the records of open transactions.
     """
 
     def __init__(self, settings: Settings) -> None:

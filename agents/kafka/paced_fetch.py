@@ -21,8 +21,8 @@ from agents.kafka.raw_batches import RawBatch
 from agents.kafka.retained_batches import RetainedBatches
 
 PLENTY: Final = 256 * 1024
-"""Bytes of a fetch that needs no company. Fewer: a fetch of many small batches is not waited for, and costs more;
-more: a backlog is read with pauses."""
+"""A fetch of this many bytes is followed at once by the next. Fewer: many small fetches cost more; more: a backlog
+is read with pauses."""
 
 IDLE_S: Final = 1.0
 """From look to look of aiokafka at what is to be fetched, and where. Shorter: CPU for nothing; longer: a partition that

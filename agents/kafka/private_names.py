@@ -1,4 +1,4 @@
-"""The names of Faust and aiokafka that are used though they are private; a test holds them against the releases."""
+"""The private names of Faust and aiokafka that are used. A test compares them with the installed releases."""
 
 from typing import Final
 

@@ -1,11 +1,11 @@
 """Whole record batches for Faust's agents, as the broker stored them.
 
-`FetchResult.getall` of aiokafka is replaced: it gives one `RawBatch` for each batch of the log instead of
-a ConsumerRecord for each event. Control batches and aborted transactions come out empty, with the offset
-behind them, so that a position passes transaction markers and evidence does not stall on them. The
-replacement serves all consumers of the process: the group's and the one that restores state.
+`FetchResult.getall` of aiokafka is replaced. It returns one `RawBatch` for each batch of the log, instead of a
+ConsumerRecord for each event. Control batches and aborted transactions come out empty, with the offset behind them:
+so a position passes transaction markers, and time does not stop at them. The replacement serves all consumers of the
+process: the group's, and the one that restores state.
 
-Names that are not public stand in private_names.py; the versions that have them are pinned.
+The private names that it needs stand in private_names.py; the versions that have them are pinned.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,8 +20,8 @@ from stream.events.records import Block, Record
 from stream.store.changelog import Change
 
 AT_ONCE: Final = 8 * 1024 * 1024
-"""Unpacked bytes in a message, or one batch. More: what waits for an agent takes more memory, and all of it is rarely
-there; fewer: more messages."""
+"""Unpacked bytes of a message, unless one batch is larger. More: what waits for an agent takes more memory; fewer: more
+messages."""
 
 as_blocks: Final[set[str]] = set()
 """Topics whose records a stage takes a batch at a time."""
@@ -38,8 +38,11 @@ class RawRecord(Protocol):
 
 
 class RawBatch:
-    """`count`: records, none of a control or aborted batch · `base`, `next`: first offset, and that behind
-    it · `time`: ms, the broker's, of all records; None when each has its own."""
+    """`count`: its records; 0 for a control batch or an aborted one.
+
+    `base`, `next`: the first offset, and the one behind the last.
+    `time`: the broker's (ms), the same for all records; None when each has its own.
+    """
 
     __slots__ = ("_block", "_records", "base", "count", "next", "time")
 
@@ -121,7 +124,7 @@ def _unpacked(
 
 
 def _skipped(records: Any, batch: Any) -> bool:
-    """A transaction's marker, or what a transaction wrote that was aborted."""
+    """Whether it is the marker of a transaction, or was written by one that was aborted."""
     if records._isolation_level == fetcher.READ_COMMITTED and batch.producer_id is not None:
         records._consume_aborted_up_to(batch.base_offset)
         if batch.is_control_batch and records._contains_abort_marker(batch):
@@ -132,7 +135,7 @@ def _skipped(records: Any, batch: Any) -> bool:
 
 
 def _getall(self: Any, max_records: int | None = None) -> list[RawBatch]:
-    """In place of FetchResult.getall. `max_records` is left alone: what is given is bounded in bytes."""
+    """In place of FetchResult.getall. Ignores `max_records`: the bytes are bounded."""
     if not self.check_assignment(self._topic_partition) or not self.has_more():
         return []
     batches, most = list[RawBatch](), decompression.unpacked() + AT_ONCE
@@ -150,7 +153,7 @@ def _getall(self: Any, max_records: int | None = None) -> list[RawBatch]:
 
 
 def install() -> None:
-    """From now on every aiokafka consumer of this process reads raw batches."""
+    """Makes every aiokafka consumer of this process read raw batches from now on."""
     compression.install()
     decompression.install()
     fetcher.FetchResult.getall = _getall

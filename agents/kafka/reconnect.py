@@ -1,4 +1,4 @@
-"""Connections that break, told from tasks that are told to end; and brokers that are not there yet."""
+"""Tells a lost connection from a cancelled task, and waits for a broker that is not up yet."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
@@ -9,17 +9,17 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaConnectionError, NodeNotReadyError
 
 PATIENCE_S: Final = 0.5
-"""From try to try while a broker does not answer."""
+"""Pause between two tries while a broker does not answer."""
 
 AGAIN_S: Final = 0.2
-"""From try to try to connect. Longer: a broker that is back is found later."""
+"""Pause between two tries to connect. Longer: a broker that is back is found later."""
 
 
 @contextmanager
 def connection_loss_as_error() -> Iterator[None]:
-    """aiokafka cancels whoever waits on a connection that breaks. If nobody asked for an end it is a loss.
+    """Raises KafkaConnectionError for a connection that breaks.
 
-    Raises KafkaConnectionError.
+    aiokafka cancels the task that waits for the connection. If nobody cancelled the task, the connection was lost.
     """
     try:
         yield
@@ -33,7 +33,7 @@ def connection_loss_as_error() -> Iterator[None]:
 async def start_when_available(
     start: Callable[[], Awaitable[None]], wanted: Callable[[], bool]
 ) -> bool:
-    """Starts a client, again until a broker answers; False once nobody wants it any more."""
+    """Starts a client, and tries again until a broker answers. Returns False once it is not wanted any more."""
     while wanted():
         try:
             with connection_loss_as_error():
@@ -48,9 +48,10 @@ _coordinator_lookup: Final = AIOKafkaClient.coordinator_lookup
 
 
 async def _lookup(client: AIOKafkaClient, *what: Any) -> int:
-    """A broker that has just come back may name no broker, itself included: aiokafka asserts that this cannot be.
-    And its producers give up for good when a connection breaks under this question. All who ask it ask again
-    after an error that passes."""
+    """Asks for metadata again after an error that passes.
+
+    A broker that has just come back may name no broker, not even itself; aiokafka asserts that this cannot happen. Its
+    producers give up for good when a connection breaks during this request."""
     if client.get_random_node() is None:
         raise NodeNotReadyError("no broker is named yet")
     try:
@@ -64,7 +65,7 @@ _get_conn: Final = AIOKafkaClient._get_conn
 
 
 async def _connection(client: AIOKafkaClient, *what: Any, **options: Any) -> Any:
-    """None if there is none, but not at once: a client tries again some hundred times a second."""
+    """Returns None if there is no connection, but not at once: a client would try hundreds of times a second."""
     found = await _get_conn(client, *what, **options)
     if found is None:
         await asyncio.sleep(AGAIN_S)
@@ -72,6 +73,6 @@ async def _connection(client: AIOKafkaClient, *what: Any, **options: Any) -> Any
 
 
 def install() -> None:
-    """From now on every aiokafka client of this process waits for a broker that is coming back."""
+    """Makes every aiokafka client of this process wait for a broker that is coming back."""
     AIOKafkaClient.coordinator_lookup = _lookup
     AIOKafkaClient._get_conn = _connection

@@ -1,4 +1,4 @@
-"""The batches of what was fetched of a partition, and the bytes in which each of them lies."""
+"""The batches of a fetched partition, and the bytes of each."""
 
 import struct
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ _CHECKED_FROM: Final = 21
 
 
 class _Records:
-    """Those of a batch, as aiokafka parses them, whenever somebody asks."""
+    """The records of a batch, parsed by aiokafka when they are first used."""
 
     __slots__ = ("_data", "_end", "_start")
 
@@ -49,7 +49,7 @@ Read = tuple[_Records, int, int, int | None, Block]
 
 
 class RetainedBatches:
-    """In place of MemoryRecords of aiokafka: the same batches, and the bytes of the one that came last."""
+    """In place of aiokafka's MemoryRecords: the same batches, and the bytes of the last one."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -60,7 +60,7 @@ class RetainedBatches:
         return len(self._data)
 
     def has_next(self) -> bool:
-        """Whether there is another batch, whole: a fetch ends anywhere."""
+        """Whether there is another whole batch: a fetch may end in the middle of one."""
         behind = self._end + _SIZE.size
         return behind <= len(self._data) and behind + self._size() <= len(self._data)
 
@@ -70,7 +70,7 @@ class RetainedBatches:
         return size
 
     def _move(self) -> None:
-        """To the next batch."""
+        """Goes on to the next batch."""
         self._start, self._end = self._end, self._end + _SIZE.size + self._size()
         new = self._end - self._start >= _HEAD.size and self._data[self._start + _FORMAT_AT] >= 2
         self._head = _HEAD.unpack_from(self._data, self._start) if new else None
@@ -80,8 +80,9 @@ class RetainedBatches:
         return MemoryRecords(self._data[self._start : self._end]).next_batch()
 
     def next_block(self, check: bool) -> Read | None:
-        """The next batch as a block, read here alone: many have one event, for which aiokafka takes ten times as long.
-        None, and it is still the next, if it is of a transaction, of an older format, or a bomb."""
+        """The next batch as a block, read without aiokafka, which takes ten times as long for a batch of one event.
+
+        Returns None, and stays before the batch, if it is of a transaction, of an older format, or unpacks to too much."""
         before = self._start, self._end
         self._move()
         if self._head is not None and not self._head[5] & _OF_A_TRANSACTION:
@@ -98,7 +99,7 @@ class RetainedBatches:
         return None
 
     def is_whole(self, batch: Any) -> bool:
-        """Whether what came last is what its checksum says."""
+        """Whether the checksum of the last batch is right."""
         if self._head is None:
             return bool(batch.validate_crc())
         checked = memoryview(self._data)[self._start + _CHECKED_FROM : self._end]
@@ -106,11 +107,11 @@ class RetainedBatches:
 
     @property
     def count(self) -> int:
-        """Records of what came last; 0 of an older format of messages, which does not tell."""
+        """Records of the last batch; 0 for an older format, which does not say."""
         return self._head[-1] if self._head else 0
 
     def block(self, batch: Any, time: int | None) -> Block | None:
-        """What came last, unpacked; None of an older format of messages. Raises Bomb."""
+        """The last batch, unpacked; None for an older format. Raises Bomb."""
         if self._head is None:
             return None
         return self._block(batch.base_offset, batch.compression_type, time)

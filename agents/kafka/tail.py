@@ -1,7 +1,7 @@
-"""Topics followed as they grow, for as long as it runs, whatever becomes of the broker.
+"""Follows topics as they grow, also over outages of the broker.
 
-For those who look on: no consumer group, nothing is committed, no worker notices. A broker that does
-not answer is noticed within seconds, told, and asked again; reading goes on where it was.
+It joins no consumer group and commits nothing, so no worker notices it. It finds within seconds that a broker does not
+answer, reports that, and tries again. Reading then goes on where it was.
 """
 
 import asyncio
@@ -21,13 +21,13 @@ from agents.runtime.log import say
 log = logging.getLogger("triggers.following")
 
 POLL_MS: Final = 250
-"""Only an upper bound: records are handed over as they come."""
+"""An upper bound: records are handed over as they come."""
 
 LOOK_S: Final = 2.0
-"""From question to question: does the broker answer, and is there a new partition?"""
+"""How often it asks whether the broker answers and whether there is a new partition."""
 
 ANSWER_S: Final = 4.0
-"""A broker that does not answer a small question for so long is lost."""
+"""A broker that does not answer a small request this long counts as lost."""
 
 PAUSES_S: Final = (0.5, 1.0, 2.0, 5.0)
 """Between attempts to reach it; the last one stays."""
@@ -37,24 +37,24 @@ Tp = tuple[str, int]
 
 
 class TailReader(Protocol):
-    """Who follows: says what and from where, and takes what comes."""
+    """A follower: it says what to read and from where, and takes the records."""
 
     def wants(self, topic: str, partition: int) -> bool: ...
 
     async def starts(
         self, partitions: Collection[Tp], begin: dict[Tp, int], end: dict[Tp, int], at: "OffsetsAt"
     ) -> dict[Tp, int]:
-        """Where to begin partitions that were not read before; `begin`, `end`: what there is."""
+        """Where to begin partitions that were not read before. `begin`, `end`: the bounds of each."""
         ...
 
     async def take(self, topic: str, partition: int, records: Sequence[Any]) -> int | None:
-        """Takes records in their order; returns the offset to go on from if not behind the last."""
+        """Takes records in their order. Returns an offset if reading should not go on behind the last one."""
         ...
 
 
 class OffsetsAt(Protocol):
     async def __call__(self, time: int, partitions: Collection[Tp]) -> dict[Tp, int]:
-        """The first offset at or after a time (ms); the end where nothing is."""
+        """The first offset at or after a time (ms), or the end of the partition."""
         ...
 
 
@@ -87,7 +87,7 @@ class TopicTail:
         return sum(max(0, end - self.positions.get(tp, 0)) for tp, end in self._ends.items())
 
     def restart(self) -> None:
-        """Forgets how far it was: the reader says again where to begin."""
+        """Forgets its positions: the reader says again where to begin."""
         self._restarting = True
 
     async def run(self) -> NoReturn:
@@ -150,7 +150,7 @@ class TopicTail:
             self.positions[tp] = again
 
     async def _look(self, consumer: AIOKafkaConsumer) -> None:
-        """Whether the broker answers, how far behind we are, and what is new."""
+        """Asks whether the broker answers, how far behind reading is, and which partitions are new."""
         wanted = await self._wanted(consumer)
         if self._restarting or wanted != set(consumer.assignment()):
             if self._restarting:
@@ -173,7 +173,7 @@ class TopicTail:
         return found
 
     async def _assign(self, consumer: AIOKafkaConsumer, wanted: set[TopicPartition]) -> None:
-        """Reads these from now on: each where it was, a new one from where the reader says."""
+        """Reads these partitions from now on: each from its position, a new one from where the reader says."""
         self.positions = {tp: at for tp, at in self.positions.items() if self._long(tp) in wanted}
         if not wanted:
             consumer.unsubscribe()
@@ -208,9 +208,9 @@ class TopicTail:
 
 
 async def _stopped(consumer: AIOKafkaConsumer) -> None:
-    """Lets go of a connection that may be dead: for its good-bye nobody waits long.
+    """Closes a connection that may be dead, without waiting long for the broker.
 
-    Where the fetch that was under way fails, stop() leaves the client behind, which would try for ever.
+    When the fetch under way fails, stop() leaves the client behind, which would try for ever.
     """
     for close in (consumer.stop, consumer._client.close):
         try:

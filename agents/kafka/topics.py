@@ -1,4 +1,4 @@
-"""The topics that must be, made from the list in schemas/topics.yaml."""
+"""The topics that are required, made from the list in schemas/topics.yaml."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -29,12 +29,12 @@ REPLAY: Final = {
     "message.timestamp.before.max.ms": LONGEST,
     "message.timestamp.after.max.ms": LONGEST,
 }
-"""Input with the records' own time. With a retention the broker soon deletes what is older
-by that time; without the two bounds it refuses old records, and the last ones, which lie ahead."""
+"""For input with the records' own times. With a retention the broker would soon delete records by their old times. Without
+the two bounds it would refuse old records, and the last ones, whose times lie ahead."""
 
 
 class TopicsMissing(Exception):
-    """Their names, and what to do."""
+    """Topics are missing. The text names them and says what to do."""
 
 
 class Layout(NamedTuple):
@@ -47,8 +47,11 @@ class Layout(NamedTuple):
 
 @dataclass(frozen=True)
 class TopicSpec:
-    """A topic as it must be. `exact` configuration must be so, `least` at least so; the rest of
-    `config` is given when the topic is made."""
+    """A topic as it must be.
+
+    `exact`: names of settings that must have this value. `least`: those that must have at least this value.
+    `config`: all settings with which the topic is made.
+    """
 
     name: str
     partitions: int

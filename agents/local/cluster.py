@@ -1,4 +1,4 @@
-"""A Kafka cluster on this machine: real brokers, loopback only, gone with the block."""
+"""A Kafka cluster on this machine: real brokers, on loopback only. It ends with the block."""
 
 import base64
 import secrets
@@ -18,12 +18,12 @@ NONE: Final[Mapping[str, str]] = {}
 
 
 def quiet(_: str) -> None:
-    """For callers that say nothing while jars are fetched."""
+    """For callers that report nothing while jars are fetched."""
 
 
 @dataclass(frozen=True)
 class Cluster:
-    """Of ready nodes, which may be stopped, killed, frozen and started again."""
+    """A cluster of ready nodes, each of which can be stopped, killed, frozen and started again."""
 
     nodes: tuple[Node, ...]
 

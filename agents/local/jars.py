@@ -1,4 +1,4 @@
-"""The broker's jars: fetched from Maven Central by a list with their sums, kept between runs."""
+"""The broker's jars: fetched from Maven Central by a list with checksums, and kept between runs."""
 
 import fcntl
 import hashlib
@@ -21,15 +21,15 @@ CENTRAL: Final = "https://repo.maven.apache.org/maven2"
 AT_ONCE: Final = 8
 TIMEOUT_S: Final = 60
 PAUSES_S: Final = (1, 3, 0)
-"""After each attempt that failed; the last one is followed by none."""
+"""Pauses after failed attempts. After the last one there is none."""
 
 LIST: Final = Path(__file__).with_name("jars.json")
 
 
 def kept(say: Callable[[str], None], cache: Path | None = None, source: str = CENTRAL) -> Path:
-    """The folder with all jars, which is fetched when it is not there. Raises LocalFailed.
+    """The folder with all jars. They are fetched if they are not there. Raises LocalFailed.
 
-    It gets its name when it is complete. Of several processes one fetches, the others wait.
+    The folder gets its name when it is complete. Of several processes one fetches, the others wait.
     """
     text = LIST.read_bytes()
     sums: dict[str, str] = json.loads(text)
@@ -52,7 +52,7 @@ def kept(say: Callable[[str], None], cache: Path | None = None, source: str = CE
 
 
 def default_cache() -> Path:
-    """The project's, by the XDG rule."""
+    """The project's cache folder, by the XDG rule."""
     base = os.environ.get("XDG_CACHE_HOME")
     return (Path(base) if base else Path.home() / ".cache") / "storefront-triggers"
 
@@ -62,13 +62,15 @@ def complete(folder: Path, sums: Mapping[str, str]) -> bool:
 
 
 def fetch(sums: Mapping[str, str], folder: Path, source: str) -> None:
-    """Every jar into the folder, which is emptied first. Raises LocalFailed, OSError."""
+    """Fetches every jar into the folder, which is emptied first. Raises LocalFailed, OSError."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     with ThreadPoolExecutor(AT_ONCE) as pool:
         for path, data in zip(sums, pool.map(partial(get, source), sums), strict=True):
             if hashlib.sha256(data).hexdigest() != sums[path]:
-                raise LocalFailed(f"{source}/{path} is not the file that is meant: its sum differs")
+                raise LocalFailed(
+                    f"{source}/{path} is another file than expected: its checksum differs"
+                )
             (folder / Path(path).name).write_bytes(data)
 
 

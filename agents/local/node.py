@@ -15,7 +15,7 @@ from agents.local.process import LocalFailed, Process
 HEAP: Final = "-Xmx512m"
 LOG4J: Final = Path(__file__).with_name("log4j2.properties")
 STARTED: Final = "Kafka Server started"
-"""A broker writes it when it is registered, has caught up and answers."""
+"""The line that a broker logs when it is registered, has caught up and answers."""
 
 COMMON: Final[Mapping[str, str]] = {
     "process.roles": "broker,controller",
@@ -44,7 +44,7 @@ class Ports:
 
 
 class Node(Process):
-    """Stopped and started again it has the same ports and data.
+    """After a stop and a start it has the same ports and data.
 
     `address` is for clients; `inside`, the nodes' own listener, has never any security.
     """
@@ -62,7 +62,7 @@ class Node(Process):
         self.inside = f"127.0.0.1:{ports.broker}"
 
     def configure(self, voters: str, copies: int, properties: Mapping[str, str]) -> None:
-        """Writes its properties, the given ones after those that are set here."""
+        """Writes the properties. The given ones come after those set here."""
         own = {
             "node.id": str(self.number),
             "listeners": f"CLIENT://{self.address},BROKER://{self.inside},"
@@ -88,7 +88,7 @@ def java() -> list[str]:
 
 
 def format_data(nodes: Sequence[Node], cluster: str) -> None:
-    """Of those that have none yet, all at once. Raises LocalFailed."""
+    """Formats the folders of nodes that have none yet, all at once. Raises LocalFailed."""
     new = [node for node in nodes if not (node.folder / "data" / "meta.properties").exists()]
     started = [_format(node, cluster) for node in new]
     try:
@@ -114,7 +114,7 @@ def _format(node: Node, cluster: str) -> subprocess.Popen[str]:
 
 
 def _replication(copies: int) -> dict[str, str]:
-    """For topics that name none, and Kafka's own. Of three one may be away."""
+    """Replicas of topics that name none, and of Kafka's own. Of three brokers one may be away."""
     number, least = str(copies), str(2 if copies > 2 else 1)
     return {
         "default.replication.factor": number,

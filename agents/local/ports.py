@@ -1,4 +1,4 @@
-"""Ports of this machine that are free, and given to nobody else who asks here."""
+"""Free ports of this machine. A port is given to one caller only."""
 
 import fcntl
 import os
@@ -11,17 +11,16 @@ from agents.local.jars import default_cache
 
 FIRST: Final = 10_000
 LAST: Final = 32_000
-"""Below the ports that systems give to outgoing connections (Linux from 32768, others from 49152).
-Among those, a client that tries a stopped server's port again and again can meet itself there,
-and the server finds its port taken when it comes back."""
+"""These lie below the ports of outgoing connections (Linux from 32768, others from 49152). Among those, a client that
+keeps trying a stopped server's port can connect to itself, and the server finds its port taken when it comes back."""
 
 _given: set[int] = set()
 
 
 def free(count: int) -> list[int]:
-    """So many different ones, at 127.0.0.1. Raises OSError if there are none.
+    """`count` different free ports at 127.0.0.1. Raises OSError if there are none.
 
-    None is given twice: a server takes seconds to listen, and may be stopped and started again.
+    No port is given twice: a server takes seconds to listen, and may be stopped and started again.
     """
     found: list[int] = []
     for _ in range(1000):
@@ -44,7 +43,7 @@ def is_free(port: int) -> bool:
 
 
 def _claim(port: int) -> bool:
-    """Takes it until this process ends, however it ends: a lock on one byte of a file."""
+    """Takes a port until this process ends, in whatever way: a lock on one byte of a file."""
     try:
         fcntl.lockf(_claims(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
     except BlockingIOError:
@@ -54,7 +53,7 @@ def _claim(port: int) -> bool:
 
 @cache
 def _claims() -> int:
-    """Open as long as the process runs: closed once, it would give up all of its claims."""
+    """The file of locks. It stays open while the process runs: to close it would give up every lock."""
     folder = default_cache()
     folder.mkdir(parents=True, exist_ok=True)
     return os.open(folder / "ports", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

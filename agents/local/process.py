@@ -1,4 +1,4 @@
-"""A server process of this machine's own, which ends with the process that started it."""
+"""A server process on this machine. It ends with the process that started it."""
 
 import os
 import signal
@@ -10,15 +10,15 @@ from typing import Final
 
 READY_S: Final = 120.0
 GOODBYE_S: Final = 10.0
-"""After SIGTERM; a server that has not gone by then is killed."""
+"""Time after SIGTERM. A server that still runs then is killed."""
 
 TAIL: Final = 25
 LEASH: Final = 'read _; kill -9 "$1"; [ -z "$2" ] || rm -rf "$2"'
-"""Its `read` ends when the starter is gone, even if killed: nobody holds the pipe's other end then."""
+"""A shell whose `read` ends when the starter is gone, even killed: then nobody holds the other end of the pipe."""
 
 
 class LocalFailed(Exception):
-    """A server cannot be had or does not run; the message has the end of its log."""
+    """A server cannot be started, or does not run. The message has the end of its log."""
 
 
 class Process:
@@ -43,7 +43,7 @@ class Process:
 
     @property
     def pid(self) -> int:
-        """Of the process started last. Raises LocalFailed before the first start."""
+        """The process id of the last start. Raises LocalFailed before the first one."""
         if self._started is None:
             raise LocalFailed(f"{self.name} was not started")
         return self._started.pid
@@ -55,7 +55,7 @@ class Process:
         return False
 
     def launch(self) -> None:
-        """Starts it and does not wait until it is ready."""
+        """Starts it without waiting until it is ready."""
         if self.running():
             return
         with self.log.open("ab") as log:
@@ -135,7 +135,7 @@ class Process:
             self._leash = None
 
     def output(self) -> str:
-        """What it wrote since it was started last."""
+        """What it wrote since its last start."""
         with self.log.open("rb") as log:
             log.seek(self._log_from)
             return log.read().decode(errors="replace")

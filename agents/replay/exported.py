@@ -1,8 +1,8 @@
 """A record of `storefront.events` as a line of a backtest file. Pure. Source: docs/semantics.md, 1 and 10.
 
-A worker and a backtest judge the record and its line alike. A record that is no event becomes a line that a
-backtest rejects: the record's own bytes where they are rejected for the same reason, else a line that says why
-and where the record lies.
+A worker and a backtest decide the same on the record and on its line. A record that is no event becomes a line that a
+backtest rejects: its own bytes if they are rejected for the same reason, else a line that gives the reason and the place
+of the record.
 """
 
 from collections.abc import Iterator

@@ -1,6 +1,6 @@
-"""What a backtest says of its input: what was ignored, rejected or left out, by type. Pure, but for the second look.
+"""What a backtest reports of its input: what was ignored, rejected or left out, by type. Pure, but it may read a line again.
 
-Source: docs/semantics.md, 2. Nothing is quoted from the events but the names of types that there are not.
+Source: docs/semantics.md, 2. Of the events only the names of unknown types are quoted.
 """
 
 from collections import Counter
@@ -17,7 +17,7 @@ UNTYPED: Final = "without a type"
 UNKNOWN: Final = "of no type that there is"
 
 SHOWN: Final = 10
-"""Sorts of a fault that are told one by one, the most frequent."""
+"""The most frequent sorts of faults are reported one by one, this many."""
 
 
 class First(NamedTuple):
@@ -32,7 +32,7 @@ Parts = Mapping[tuple[str, str], First]
 
 
 def said(counts: Counter[tuple[str, ...]], parts: Parts) -> Iterator[str]:
-    """Lines about all that the input lost, the most frequent first; none if it lost nothing."""
+    """Lines about everything the input lost, the most frequent first; no line if it lost nothing."""
     ignored = [
         f"{number} {fate} {kind}"
         for (fate, kind), number in _ranked(counts, "types")

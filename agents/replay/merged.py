@@ -1,7 +1,7 @@
 """The records of a topic's partitions in one order: by time, then partition, then offset.
 
-A visitor lies in one partition, and facts go by (time, visitor, number): so any order by time that keeps each
-partition's own gives the same answers, and this one is always the same. Source: docs/semantics.md, 1 and 10.
+A visitor is in one partition, and facts go by (time, visitor, number). So any order by time that keeps the order of each
+partition gives the same answers. This order is always the same. Source: docs/semantics.md, 1 and 10.
 """
 
 import heapq
@@ -21,11 +21,11 @@ from agents.replay.span import Bound, OffsetSpan
 
 POLL_MS: Final = 1_000
 PATIENCE: Final = 30
-"""Polls without an answer, though there are records: then no broker answers any more."""
+"""Polls without records, though there are some, after which no broker counts as answering."""
 
 
 class ExportError(Exception):
-    """What was asked for cannot be exported; the message says why."""
+    """The export is impossible. The message says why."""
 
 
 def consumer(settings: Settings) -> AIOKafkaConsumer:

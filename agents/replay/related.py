@@ -1,6 +1,6 @@
-"""Whose events can touch one person: all visitors that customers, carts, checkouts and addresses join. Pure.
+"""The visitors whose events can affect one person: those joined by customers, carts, checkouts and addresses. Pure.
 
-More than the person's own: an order that a server knows by a cart alone ends this person's reminders, too.
+These are more than the person's own: an order that names only a cart ends this person's reminders, too.
 Source: docs/semantics.md, 4 and 11.
 """
 

@@ -1,4 +1,4 @@
-"""From where to where an export reads: times, or offsets of partitions. Pure, but for what `now` says."""
+"""The bounds of an export: times, or offsets of partitions. Pure; `now` is given."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -12,7 +12,7 @@ Bound = int | dict[int, int]
 
 OFFSETS: Final = re.compile(r"\d{1,6}:\d{1,18}(,\d{1,6}:\d{1,18})*", re.ASCII)
 DIGITS: Final = re.compile(r"\d{10,16}", re.ASCII)
-"""Fewer digits are no time in ms of this century, and may be a year."""
+"""A number with fewer digits is no time in ms of this century. It may be a year."""
 
 TIMES: Final = (
     "2026-11-28, 2026-11-28T12:30, 2026-11-28T12:30+01:00 (without a zone: UTC), ms since 1970, today, yesterday, "
@@ -29,7 +29,7 @@ class OffsetSpan(NamedTuple):
 
 
 def bound(text: str, now: datetime) -> Bound:
-    """What a `--from` or a `--to` says. Raises ValueError with what is expected."""
+    """Reads a `--from` or a `--to`. Raises ValueError that says what is expected."""
     word = text.strip().lower()
     midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     if word in ("today", "yesterday"):

@@ -6,20 +6,20 @@ import time
 from typing import Final
 
 OFTEN_S: Final = 10.0
-"""From line to line of the libraries that say the same: while a broker is away they say it some hundred times a second."""
+"""Between two equal lines of a library. While a broker is away a library logs hundreds of lines a second."""
 
 DIFFERENT: Final = 500
 """Lines that are remembered."""
 
 
 def say(logger: logging.Logger, what: str, level: int = logging.INFO, **fields: object) -> None:
-    """One line: what happened, and numbers that belong to it. A stack, if any, follows it."""
+    """Logs one line: what happened, and its numbers. A stack, if there is one, follows it."""
     if logger.isEnabledFor(level):
         logger.log(level, "%s", " ".join([what, *(f"{k}={v}" for k, v in fields.items())]))
 
 
 class Repeated(logging.Filter):
-    """Lets a library's line pass once in OFTEN_S, with how often it came in between; our own lines always."""
+    """Lets a library's line pass once in OFTEN_S, with the number of those between. Lines of this service always pass."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -43,7 +43,7 @@ class Repeated(logging.Filter):
 
 
 def configure() -> None:
-    """Everything to stderr, UTC; the libraries from warnings on."""
+    """Logs everything to stderr, in UTC; of libraries only warnings and errors."""
     handler = logging.StreamHandler(sys.stderr)
     formatter = logging.Formatter(
         "%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s %(message)s", "%Y-%m-%dT%H:%M:%S"

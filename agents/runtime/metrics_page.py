@@ -1,4 +1,4 @@
-"""/metrics of the console: what each of its parts tells, one after the other."""
+"""/metrics of the console: the metrics of its parts, one after the other."""
 
 from collections.abc import Callable
 from typing import Final

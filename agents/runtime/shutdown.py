@@ -1,4 +1,4 @@
-"""How a command that runs for ever ends: when it is told to, or with what made going on impossible."""
+"""How a command that runs for ever ends: at a signal, or with the error that stopped it."""
 
 import asyncio
 import logging
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 def stop_signals() -> asyncio.Event:
-    """Set once the process is told to stop, by SIGTERM or SIGINT. Needs the running loop."""
+    """An event that SIGTERM or SIGINT sets. Needs the running loop."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -27,7 +27,7 @@ class Stopped(Exception):
 
 
 async def before(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T:
-    """The result of `work`. Raises Stopped if it is to stop before there is one."""
+    """The result of `work`. Raises Stopped if `stop` is set first."""
     working, stopping = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
     await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
     if not working.done():
@@ -38,7 +38,7 @@ async def before(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T:
 
 
 def report(log: logging.Logger, error: BaseException, known: tuple[type[Exception], ...]) -> None:
-    """What happened and where. The words of an error that is not known may quote an event."""
+    """Logs what happened and where. The text of an unknown error is left out: it may quote an event."""
     if isinstance(error, BaseExceptionGroup):
         for each in error.exceptions:
             report(log, each, known)
@@ -50,7 +50,7 @@ def report(log: logging.Logger, error: BaseException, known: tuple[type[Exceptio
 
 
 def end(status: int) -> NoReturn:
-    """At once: threads of clients may wait for a broker for long."""
+    """Ends the process at once: threads of clients may wait long for a broker."""
     logging.shutdown()
     sys.stderr.flush()
     os._exit(status)

@@ -1,4 +1,4 @@
-"""Log lines of what may come very often: one for each sort in a while, with how many there were."""
+"""Log lines about things that may happen very often: one line in a while for each sort, with a count."""
 
 import logging
 import time
@@ -8,13 +8,13 @@ from typing import Final
 from agents.runtime.log import say
 
 SORTS: Final = 2_000
-"""Sorts that are remembered. What makes one is of closed sets, of which few meet."""
+"""Sorts that are remembered. Their parts come from closed sets, and few combinations occur."""
 
 NOTHING: Final[Mapping[str, str]] = {}
 
 
 class SparseLog:
-    """`every`: seconds from line to line of one sort: whoever floods the service must not fill the disk."""
+    """`every`: seconds between two lines of one sort, so that a flood of input cannot fill the disk."""
 
     def __init__(
         self,

@@ -1,7 +1,7 @@
-"""What a sender does between two rebalances: reads, settles, and says how far it has come.
+"""What a sender does between two rebalances: it reads, delivers, and says how far it has come.
 
-With every rebalance an assignment ends and another begins at what was committed: nothing that was not settled is
-kept in memory, so nothing of it can go out twice or in another order.
+A rebalance ends an assignment; the next one begins at the committed offsets. No record that is still open is kept in
+memory, so none can go out twice or in another order.
 """
 
 import time
@@ -17,16 +17,18 @@ from agents.sender.metrics import Outcome
 from agents.sender.offset_tracker import OffsetTracker
 
 OPEN: Final = 10_000
-"""Records read and not settled, of all partitions. Fewer: many who wait hold up the others. More: memory,
-some kilobytes each."""
+"""Open records of all partitions. Fewer: many persons that wait hold up the others. More: some kilobytes of memory
+each."""
 
 SPAN: Final = 100_000
-"""Records of a partition behind its oldest open one: a restart reads them again."""
+"""Records of a partition behind its oldest open one. A restart reads them again."""
 
 
 class SenderAssignment:
-    """`places`: the partitions; `recipes`: the recipe of each topic. `open`: records read and not settled;
-    `committed`: the offsets that the broker has."""
+    """`places`: the partitions. `recipes`: the recipe of each topic.
+
+    `open`: records that are read and not settled. `committed`: the offsets that the broker has.
+    """
 
     def __init__(
         self, delivery: TriggerDelivery, places: set[TopicPartition], recipes: Mapping[str, str]
@@ -38,7 +40,7 @@ class SenderAssignment:
         self.committed: dict[TopicPartition, int] = {}
 
     def take(self, batches: Mapping[TopicPartition, list[Any]]) -> None:
-        """A fetch's records, those of different topics by the broker's time."""
+        """Takes the records of a fetch, in the order of the broker's time."""
         read_at = time.monotonic()
         found = []
         for place, records in batches.items():
@@ -66,17 +68,17 @@ class SenderAssignment:
         self._delivery.cancellations.check()
 
     def full(self) -> set[TopicPartition]:
-        """Partitions to read no more of for now."""
+        """Partitions that are not to be read further for now."""
         if self.open >= OPEN:
             return set(self._trackers)
         return {place for place, tracker in self._trackers.items() if tracker.span >= SPAN}
 
     def idle(self) -> set[TopicPartition]:
-        """Partitions all of whose records read so far are settled."""
+        """Partitions without an open record."""
         return {place for place, tracker in self._trackers.items() if not tracker.span}
 
     def settled(self) -> dict[TopicPartition, int]:
-        """The offsets to commit, of partitions of which something was read."""
+        """The offsets to commit, for partitions of which something was read."""
         return {
             place: tracker.position
             for place, tracker in self._trackers.items()
@@ -90,7 +92,7 @@ class SenderAssignment:
         return time.monotonic() - min(begun) if begun else 0.0
 
     async def close(self, grace: float) -> None:
-        """Ends what waits, and lets what is on its way come to its end within `grace` seconds."""
+        """Ends attempts that wait. Requests on their way have `grace` seconds to end."""
         await self._queues.close(grace)
 
 

@@ -1,12 +1,13 @@
 """Reads ahead of the deliveries, to know every cancel before its trigger goes out.
 
-A sender that was stopped, or waits for its endpoint, finds triggers whose cancels lie thousands of records
-further on. So nothing of a partition goes out before the cancellation index has seen its end, and the end is never
-older than FRESH_S: while no broker answers nothing goes out either. Of what it reads it keeps the ids of
-the cancels that the deliveries have not come to, some hundred bytes each.
+A sender that was stopped, or waits for its endpoint, reads triggers whose cancels lie thousands of records ahead. So
+nothing of a partition goes out before this index has seen the partition's end, not longer than FRESH_S ago. While no
+broker answers nothing goes out either. The index keeps the ids of the cancels that the deliveries have not reached,
+some hundred bytes each.
 """
 
 import asyncio
+import logging
 import time
 from collections import deque
 from collections.abc import Awaitable, Iterable, Mapping
@@ -16,20 +17,22 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import TopicPartition
 
 from agents.config.settings import Settings, aiokafka_options
+from agents.kafka import group_member
 from agents.sender import message
-from agents.sender.clients import start_client
 from agents.sender.clock import Clock
+
+log = logging.getLogger("triggers.sender")
 
 POLL_MS: Final = 100
 FRESH_S: Final = 2.0
-"""Shorter: a slow broker stops the sending. Longer: an order of so long ago may still be unknown."""
+"""Shorter: a slow broker stops the sending. Longer: an order this old may still be unknown."""
 
 
 Starts = Mapping[TopicPartition, int | None]
 
 
 class _Ahead:
-    """Of one partition: the cancels not yet delivered or dropped, by offset."""
+    """The cancels of one partition that are neither delivered nor dropped, by offset."""
 
     def __init__(self) -> None:
         self.cancels: deque[tuple[int, str]] = deque()
@@ -46,7 +49,7 @@ class _Ahead:
 
 
 class CancellationIndex:
-    """One for all assignments: `watch` begins one, `rest` ends it."""
+    """Serves all assignments, one after the other: `watch` begins one, `rest` ends it."""
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings, self._clock = settings, clock
@@ -56,8 +59,8 @@ class CancellationIndex:
         self._consumer: Any = None
 
     async def start(self) -> None:
-        """Waits for a broker. Raises KafkaError for what will not pass."""
-        self._consumer = await start_client(
+        """Starts, and waits for a broker. Raises KafkaError for what will not pass."""
+        self._consumer = await group_member.start_client(
             lambda: AIOKafkaConsumer(
                 **aiokafka_options(self._settings),
                 client_id="triggers-sender-lookout",
@@ -65,7 +68,8 @@ class CancellationIndex:
                 enable_auto_commit=False,
                 auto_offset_reset="earliest",
                 fetch_max_wait_ms=POLL_MS,
-            )
+            ),
+            log,
         )
 
     async def stop(self) -> None:
@@ -74,12 +78,12 @@ class CancellationIndex:
             await self._consumer.stop()
 
     def watch(self, places: Iterable[TopicPartition], starts: Awaitable[Starts]) -> None:
-        """`starts`: where the deliveries begin; None: at what is left of the partition."""
+        """`starts`: where the deliveries begin; None: at the first record that is still there."""
         self._ahead = {place: _Ahead() for place in places}
         self._task = asyncio.create_task(self._run(starts))
 
     async def rest(self) -> None:
-        """Nothing is caught up from now on."""
+        """Ends the watch: no partition counts as caught up."""
         self._ahead = {}
         task, self._task = self._task, None
         if task:
@@ -87,7 +91,7 @@ class CancellationIndex:
             await asyncio.wait((task,))
 
     def check(self) -> None:
-        """Raises whatever ended the reading."""
+        """Raises the error that ended the reading, if there is one."""
         if self._task and self._task.done():
             self._task.result()
 
@@ -104,11 +108,11 @@ class CancellationIndex:
         return self._ahead[place].seen.is_set()
 
     async def seen(self, place: TopicPartition) -> None:
-        """Returns when it is caught up."""
+        """Waits until the partition is caught up."""
         await self._ahead[place].seen.wait()
 
     async def pause(self, place: TopicPartition, trigger_id: str, seconds: float) -> None:
-        """So long, or until the trigger is cancelled."""
+        """Waits for `seconds`, or until the trigger is cancelled."""
         if self.cancelled(place, trigger_id):
             return
         event = self._waiting[trigger_id] = asyncio.Event()
@@ -121,7 +125,7 @@ class CancellationIndex:
             self._waiting.pop(trigger_id, None)
 
     def passed(self, place: TopicPartition, offset: int) -> None:
-        """Everything before it is settled. Nothing happens once the watch is over."""
+        """Everything before `offset` is settled. Ignored once the watch is over."""
         if place in self._ahead:
             self._ahead[place].passed(offset)
 

@@ -1,13 +1,12 @@
-"""The time by which a sender holds and drops."""
+"""The time by which a sender waits, and drops what has ended."""
 
 import time
 
 
 class Clock:
-    """This machine's clock, but never behind the brokers': the topics carry their time.
+    """This machine's clock, but never behind the brokers' time, which the records carry.
 
-    A clock that is behind holds nothing longer than it must; one that is ahead drops triggers before they
-    end, so it has to be kept right.
+    So a clock that is slow delays nothing. One that is fast drops triggers before they end: it must be kept right.
     """
 
     def __init__(self) -> None:

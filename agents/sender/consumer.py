@@ -1,7 +1,7 @@
-"""The consumer of a sender: a member of its group, which commits what is settled and nothing else.
+"""The consumer of a sender: a member of its group that commits settled records only.
 
-Reading never waits for the endpoint: a partition is paused when too much of it is open, and the group is
-kept all the while.
+Reading never waits for the endpoint. A partition with too many open records is paused, and the member stays in its
+group.
 """
 
 import asyncio
@@ -10,16 +10,15 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
+from aiokafka import ConsumerRebalanceListener
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import CommitFailedError, IllegalStateError
 from aiokafka.structs import TopicPartition
 
-from agents.config.settings import aiokafka_options
+from agents.kafka import group_member
 from agents.kafka.topics import TopicsMissing
 from agents.runtime.log import say
 from agents.sender.assignment import SenderAssignment
-from agents.sender.clients import start_client
 from agents.sender.dead_letters import UNDELIVERED
 from agents.sender.delivery import TriggerDelivery
 from agents.sender.settings import SenderSettings
@@ -29,14 +28,9 @@ log = logging.getLogger("triggers.sender")
 POLL_MS: Final = 100
 AT_ONCE: Final = 500
 COMMIT_S: Final = 1.0
-ANSWER_S: Final = 3.0
-"""For a commit: without a broker it would wait for ever."""
-
-GRACE_S: Final = 5.0
-"""For what is on its way when a signal comes: with the last commit below the 10 s that supervisors wait."""
 
 MORE_S: Final = 2.0
-"""Before a rebalance, for what is on its way, beyond the time-out of a request."""
+"""For requests on their way before a rebalance, beyond the time-out of a request."""
 
 
 class TriggerConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -52,11 +46,11 @@ class TriggerConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def start(self) -> None:
         """Waits for a broker. Raises TopicsMissing, and KafkaError for what will not pass."""
-        self._consumer = await start_client(self._make)
+        self._consumer = await group_member.start_client(self._make, log)
         self._check(await self._consumer.topics())
 
     async def run(self) -> None:
-        """Until it is cancelled. Raises KafkaError, and whatever a queue raised."""
+        """Runs until it is cancelled. Raises KafkaError, and what a queue raised."""
         self._consumer.subscribe(list(self._recipes), listener=self)
         committed = time.monotonic()
         while True:
@@ -73,36 +67,24 @@ class TriggerConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
                 committed = time.monotonic()
 
     async def stop(self) -> None:
-        """What is on its way is finished, what is settled committed, and the group left."""
+        """Finishes requests on their way, commits settled records, and leaves the group."""
         if self._consumer is not None:
-            await self._end(GRACE_S)
+            await self._end(group_member.GRACE_S)
             await self._consumer.stop()
 
     def _make(self) -> Any:
-        common = self._settings.common
-        return AIOKafkaConsumer(
-            **aiokafka_options(common),
-            client_id="triggers-sender",
-            group_id=self._settings.group,
-            group_instance_id=common.instance_id,
-            session_timeout_ms=common.session_ms,
-            heartbeat_interval_ms=common.session_ms // 4,
-            isolation_level="read_committed",
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            # the same partitions of all topics to one member: a person is one sender's
+        return group_member.member(
+            self._settings.common,
+            "triggers-sender",
+            self._settings.group,
+            # one member has the same partition of all topics, so a person has one sender
             partition_assignment_strategy=(RangePartitionAssignor,),
         )
 
     def _check(self, there: Iterable[str]) -> None:
         wanted = {*self._recipes, self._settings.common.topic(UNDELIVERED)}
-        if missing := sorted(wanted - set(there)):
-            raise TopicsMissing(
-                "\n".join(
-                    f"{each} is missing: make it with `storefront-triggers topics`"
-                    for each in missing
-                )
-            )
+        if faults := group_member.missing(wanted, there):
+            raise TopicsMissing("\n".join(faults))
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         await self._end(self._settings.timeout_ms / 1000 + MORE_S)
@@ -129,7 +111,7 @@ class TriggerConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._consumer.resume(*(paused - full))
 
     async def _positions(self, assignment: SenderAssignment) -> dict[TopicPartition, int]:
-        """Where nothing is open, behind the marks of transactions too, which are no records."""
+        """Positions of partitions without an open record: they pass the markers of transactions, which are no records."""
         offsets, idle = assignment.settled(), assignment.idle()
         for place in offsets.keys() & idle:
             try:
@@ -141,17 +123,17 @@ class TriggerConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
     async def _commit(
         self, assignment: SenderAssignment, offsets: Mapping[TopicPartition, int]
     ) -> None:
-        """One that fails is made good by the next; after a crash the marks know what was sent."""
+        """Commits. If that fails the next commit makes up for it; after a crash the idempotency records say what was sent."""
         new = {
             place: at for place, at in offsets.items() if assignment.committed.get(place, -1) < at
         }
         if not new:
             return
         try:
-            async with asyncio.timeout(ANSWER_S):
+            async with asyncio.timeout(group_member.COMMIT_S):
                 await self._consumer.commit(new)
         except (CommitFailedError, IllegalStateError):
-            return  # the partitions are another's by now
+            return  # the partitions are another sender's by now
         except TimeoutError:
             say(log, "commit_waits", logging.WARNING)
             return

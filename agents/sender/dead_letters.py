@@ -1,4 +1,4 @@
-"""Dead letters: what no endpoint took, for `sender.undelivered`: key and value as they were, why in headers."""
+"""Dead letters for `sender.undelivered`: what no endpoint took, with its key and value, and the reason in headers."""
 
 import asyncio
 import logging
@@ -9,14 +9,14 @@ from aiokafka.errors import KafkaError, KafkaTimeoutError
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
 from agents.config.settings import Settings, aiokafka_options
+from agents.kafka import group_member
 from agents.runtime.log import say
-from agents.sender.clients import start_client
 
 log = logging.getLogger("triggers.sender")
 
 UNDELIVERED: Final = "sender.undelivered"
 LARGEST: Final = 2 * 1024 * 1024
-"""Bytes, as the topic takes: a trigger of the largest size and its headers fit."""
+"""Bytes that the topic takes: the largest trigger and its headers fit."""
 
 AGAIN_S: Final = 1.0
 
@@ -24,22 +24,23 @@ Reason = Literal["refused", "gave_up", "expired", "not_a_trigger"]
 
 
 class Undelivered:
-    """Whoever sends waits until the broker has it."""
+    """A caller waits until the broker has its record."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._producer: Any = None
 
     async def start(self) -> None:
-        """Waits for a broker. Raises KafkaError for what will not pass."""
-        self._producer = await start_client(
+        """Starts, and waits for a broker. Raises KafkaError for what will not pass."""
+        self._producer = await group_member.start_client(
             lambda: AIOKafkaProducer(
                 **aiokafka_options(self._settings),
                 client_id="triggers-sender",
                 acks="all",
                 enable_idempotence=True,
                 max_request_size=LARGEST,
-            )
+            ),
+            log,
         )
 
     async def stop(self) -> None:

@@ -1,8 +1,8 @@
-"""One message, from its record until it is settled. Order of what is durable: claim, request, mark, offset.
+"""Delivers one message. What becomes durable, in order: reservation, request, idempotency record, offset.
 
-Before each try a trigger is asked anew: was it cancelled, has it ended, may it go yet, has the end of its
-partition been seen, does the endpoint want it now, did it go already. A cancel goes out unless it is known
-that its trigger was never tried: the receiver may have acted, whatever it answered.
+Each try asks again: is the trigger cancelled, has it ended, may it go yet, has the end of its partition been seen, does
+the endpoint accept requests, was it sent already? A cancel goes out unless its trigger certainly was never tried: the
+receiver may have acted, whatever it answered.
 """
 
 import asyncio
@@ -26,20 +26,23 @@ from agents.sender.webhook import Endpoint
 from stream import durations
 
 LOOKUP_AGAIN_S: Final = 1.0
-"""From try to try while nothing can be looked up."""
+"""Pause between two tries while nothing can be looked up."""
 
 LOOK_S: Final = 60.0
-"""A clock may be set meanwhile: nobody waits for longer without looking at it."""
+"""Longest wait without a look at the clock, which may be set meanwhile."""
 
 RECALLED_MS: Final = durations.DAY
-"""A cancel whose trigger nobody remembers goes out for so long."""
+"""How long a cancel goes out whose trigger is no longer remembered."""
 
 
 @dataclass
 class Attempt:
-    """A record under way; `message` None: it holds no trigger. `said`: the last answer.
+    """A record under way.
 
-    `sending`: a request may be on its way, so it is not torn off. `last`: after it there is no other.
+    `message`: None if the record holds no trigger.
+    `said`: the last answer.
+    `sending`: a request may be on its way, so the task is not cancelled.
+    `last`: there is no other try after this one.
     """
 
     place: TopicPartition
@@ -65,7 +68,7 @@ class TriggerDelivery:
     erased: ErasedPeople
 
     async def settle(self, attempt: Attempt) -> Outcome:
-        """Returns when the record needs nothing more. Raises CancelledError when it must wait, too late."""
+        """Returns when the record is settled. Raises CancelledError when it must wait and no try is left."""
         message = attempt.message
         if message is None:
             await self._give_up(attempt, "not_a_trigger")
@@ -90,7 +93,7 @@ class TriggerDelivery:
             await self.cancellations.pause(place, message.trigger_id, seconds)
 
     async def _next(self, attempt: Attempt, message: Message) -> Outcome | float:
-        """What became of it, or the seconds to wait."""
+        """The outcome, or the seconds to wait."""
         if not self.cancellations.caught_up(attempt.place):
             return 0.0
         until = message.until
@@ -153,7 +156,7 @@ class TriggerDelivery:
         return max(wait, answer.retry_after or 0) / 1000
 
     async def _note_sent(self, message: Message, until: int) -> None:
-        """A 2xx was seen: it is tried until that is noted somewhere."""
+        """A 2xx was seen. It tries again until that is written down."""
         while True:
             try:
                 return await self.idempotency.sent(message.id, until)

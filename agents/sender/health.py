@@ -1,4 +1,4 @@
-"""What a sender's /live, /ready and /metrics tell."""
+"""/live, /ready and /metrics of a sender."""
 
 import time
 from typing import Final
@@ -7,24 +7,24 @@ from agents.sender.consumer import TriggerConsumer
 from agents.sender.delivery import TriggerDelivery
 
 STILL_S: Final = 60.0
-"""A consumer looks for records many times a second, whatever the endpoint does. If it has not for so long,
-though a broker answers, it is deaf, and to start it again helps."""
+"""A consumer looks for records many times a second, whatever the endpoint does. If it has not looked this long, though
+a broker answers, it hangs. To start it again helps."""
 
 
 class SenderHealth:
-    """Looked at whenever somebody asks; it runs nothing of its own."""
+    """Answers when asked; it runs nothing of its own."""
 
     def __init__(self, consumer: TriggerConsumer, delivery: TriggerDelivery) -> None:
         self._consumer, self._delivery = consumer, delivery
 
     def stalled(self) -> list[str]:
-        """While no broker answers nothing can be said against it."""
+        """What makes it count as dead. While no broker answers it counts as alive."""
         still = time.monotonic() - self._consumer.polled
         answers = self._consumer.assignment is not None and not self._delivery.cancellations.behind
         return [f"no look for records for {still:.0f} s"] if answers and still > STILL_S else []
 
     def unready(self) -> list[str]:
-        """What keeps it from sending, but for the endpoint."""
+        """What keeps it from sending, except for the endpoint."""
         found = []
         if self._consumer.assignment is None:
             found.append("no assignment yet, or a rebalance is under way")

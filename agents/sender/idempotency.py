@@ -1,11 +1,11 @@
-"""What is remembered of each message, so that it goes out once: by id, for as long as it could come again.
+"""Idempotency records: what is remembered of each message by id, so that it goes out once.
 
-`tried`: a request may have reached the endpoint. `sent`: a 2xx was seen, it never goes again.
-`dropped`: cancelled before anything was tried, it never goes. `sent` and `dropped` are final.
+`tried`: a request may have reached the endpoint. `sent`: a 2xx was seen; it never goes again. `dropped`: it was cancelled
+before a try; it never goes. `sent` and `dropped` are final.
 
-Who is about to send claims the id for a lease, so that of two senders (one that was frozen and woke up, and
-its successor) one waits. A claim ends with `sent`, with `release`, or by itself: then its owner is dead,
-nobody knows what became of the request, and it goes out again under the same webhook-id.
+A sender reserves an id for a lease before it sends. So of two senders (one that was frozen and woke up, and its
+successor) one waits. A reservation ends with `sent`, with `release`, or by itself. In the last case its owner is dead
+and nobody knows what became of the request: the message goes out again under the same webhook-id.
 """
 
 from typing import Final, Literal, NamedTuple, Protocol
@@ -15,12 +15,12 @@ from stream import durations
 State = Literal["tried", "sent", "dropped"]
 
 KEPT_MS: Final = durations.DAY
-"""A mark outlives its message by so much. A message that comes again later is dropped as expired; the day
-is for clocks that differ and for cancels that come at the last moment."""
+"""A record outlives its message by this much. A message that comes again later is dropped as expired. The day covers
+clocks that differ, and cancels that come at the last moment."""
 
 
 class IdempotencyUnavailable(Exception):
-    """Nothing can be looked up or written now: nothing may be sent."""
+    """Records can be neither read nor written now, so nothing may be sent."""
 
 
 class IdempotencyRecord(NamedTuple):
@@ -31,7 +31,7 @@ class IdempotencyRecord(NamedTuple):
 
 
 class Reservation(NamedTuple):
-    """`state` "ours": send it, and say `sent` or `release`. "busy": another's, ask again after `wait` ms.
+    """`state` "ours": send it, then call `sent` or `release`. "busy": another sender has it, ask again after `wait` ms.
     "sent", "dropped": do not send it."""
 
     state: Literal["ours", "busy", "sent", "dropped"]
@@ -50,17 +50,17 @@ class IdempotencyStore(Protocol):
     async def find(self, id: str) -> IdempotencyRecord | None: ...
 
     async def reserve(self, id: str, until: int) -> Reservation:
-        """Ours, it is `tried` from now on."""
+        """Reserves an id. If it is ours, it counts as `tried` from now on."""
         ...
 
     async def sent(self, id: str, until: int) -> None: ...
 
     async def release(self, id: str) -> None:
-        """The try failed: whoever comes may try again, at once."""
+        """The try failed: any sender may try again at once."""
         ...
 
     async def drop(self, id: str, until: int) -> None:
-        """Changes nothing if there is a mark."""
+        """Writes `dropped`, unless there is a record."""
         ...
 
     async def forget(self, id: str) -> None:

@@ -1,11 +1,11 @@
-"""Marks in Redis, for any number of senders on any machines.
+"""Idempotency records in Redis, for any number of senders on any machines.
 
 `<group>:{<id>}:claim` → owner, for the lease; `<group>:{<id>}:mark` → `state until`, until a day after the
-message has ended. The group is the consumer group: another one has another endpoint. The braces keep both
-keys on one node of a cluster. GET, SET, DEL and PING are all that a sender needs.
+message has ended. The group is the consumer group; another group has another endpoint. The braces keep both keys on one
+node of a cluster. A sender needs only GET, SET, DEL and PING.
 
-While Redis does not answer nothing is claimed, so nothing is sent. What was already on its way and got its
-2xx is noted in the file and brought to Redis when it answers again.
+While Redis does not answer nothing can be reserved, so nothing is sent. A request that was on its way and got its 2xx is
+written to the file, and to Redis when it answers again.
 """
 
 import asyncio
@@ -34,16 +34,16 @@ log = logging.getLogger("triggers.sender")
 
 ANSWER_S: Final = 0.5
 BREAK_S: Final = 0.5
-"""After a failure nobody asks for so long: a frozen Redis must not cost every message its time-out."""
+"""After a failure Redis is not asked this long: a frozen Redis must not cost every message its time-out."""
 
 TEND_S: Final = 1.0
 
 BUSY_MS: Final = 500
-"""From look to look at a claim that another sender holds."""
+"""How often to look at an id that another sender has reserved."""
 
 
 class RedisIdempotency:
-    """`owner`: a name no other sender has. `spool`: marks that Redis does not have yet."""
+    """`owner`: a name no other sender has. `spool`: records that Redis does not have yet."""
 
     def __init__(
         self, url: str, group: str, owner: str, lease_ms: int, spool: SqliteIdempotency
@@ -118,7 +118,7 @@ class RedisIdempotency:
         await self._ask(lambda: self._redis.delete(self._key(id, "mark")))
 
     async def tend(self) -> None:
-        """Until it is cancelled: finds out that Redis is gone or back, and brings it the spool."""
+        """Runs until it is cancelled: finds out that Redis is gone or back, and writes the spool to it."""
         while True:
             with suppress(IdempotencyUnavailable):
                 await self._ask(self._redis.ping)

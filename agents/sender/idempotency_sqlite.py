@@ -1,7 +1,7 @@
-"""Marks in a file of this machine (SQLite), for senders without a Redis.
+"""Idempotency records in a file of this machine (SQLite), for senders without a Redis.
 
-All senders of a machine can share the file; one that is frozen in the middle of a write holds the others.
-A mark is on the disk before the call returns, so it survives the process and the machine.
+All senders of a machine can share the file. One that is frozen in the middle of a write blocks the others. A record is on
+the disk before the call returns, so it survives the process and the machine.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ create table if not exists marks (
 SENT: Final = "insert or replace into marks (id, state, until) values (?, 'sent', ?)"
 DROPPED: Final = "insert or ignore into marks (id, state, until) values (?, 'dropped', ?)"
 BUSY_S: Final = 5.0
-"""Another process may hold the file for so long."""
+"""How long another process may lock the file."""
 
 
 class SqliteIdempotency:
@@ -84,7 +84,7 @@ class SqliteIdempotency:
         await self._run(lambda: self._base.execute(DROPPED, (id, until)))
 
     async def all_sent(self) -> dict[str, int]:
-        """Until when each is valid."""
+        """Until when each message that was sent is valid."""
         statement = "select id, until from marks where state = 'sent'"
         return await self._run(lambda: dict(self._base.execute(statement).fetchall()))
 
@@ -115,7 +115,7 @@ class SqliteIdempotency:
                 self._base.execute("commit")
 
     def _sweep(self) -> None:
-        """Once an hour what has ended is forgotten."""
+        """Deletes old records once an hour."""
         now = _now()
         if now - self._swept > durations.HOUR:
             self._base.execute("delete from marks where until < ?", (now - KEPT_MS,))

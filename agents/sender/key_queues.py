@@ -1,4 +1,4 @@
-"""One queue a person: what is theirs goes in the order it was read, one after the other; queues side by side."""
+"""One queue for each person: its messages go one after the other, in the order read; queues run side by side."""
 
 import asyncio
 from collections import deque
@@ -31,12 +31,13 @@ class KeyQueues:
             raise self._fault
 
     async def close(self, grace: float) -> None:
-        """What only waits is left at once; what is on its way has so many seconds."""
+        """Cancels attempts that only wait. Requests on their way have `grace` seconds."""
         tasks = list(self._tasks.items())
         for key, task in tasks:
-            first = self._attempts[key][0]
-            first.last = True
-            if not first.sending:
+            attempts = self._attempts[key]
+            for attempt in attempts:
+                attempt.last = True
+            if not attempts[0].sending:
                 task.cancel()
         if tasks:
             _, late = await asyncio.wait([task for _, task in tasks], timeout=grace)

@@ -1,6 +1,6 @@
 """A record of a trigger topic, as far as a sender must understand it.
 
-The value goes to the endpoint byte for byte; read are only the ids and the times.
+The value goes to the endpoint byte for byte. The sender reads only the ids and the times.
 """
 
 from typing import Annotated, Final, NamedTuple
@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 from stream.outputs.triggers import CANCELLED, FIRED
 
 Id = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}\Z")]
-"""It becomes an HTTP header: nothing else may be in it."""
+"""The id becomes an HTTP header, so it may hold nothing else."""
 
 Time = Annotated[int, Meta(ge=0, le=10**15)]
 
@@ -33,7 +33,7 @@ class _Envelope(Struct):
 
 
 class NotATrigger(Exception):
-    """A record that no worker writes."""
+    """The record is no trigger: no worker writes such a record."""
 
 
 class Message(NamedTuple):

@@ -1,4 +1,4 @@
-"""What a sender's /metrics tells. Every label's values are a closed set."""
+"""Metrics of a sender. The values of every label are a closed set."""
 
 from typing import Final, Literal, get_args
 
@@ -10,8 +10,7 @@ from agents.sender.message import Message
 Outcome = Literal[
     "delivered", "duplicate", "cancelled", "expired", "unsent", "undelivered", "not_a_trigger"
 ]
-"""What became of a record. `duplicate`: its 2xx was seen before. `unsent`: a cancel of a trigger that never
-went out."""
+"""Outcomes of a record. `duplicate`: its 2xx was seen before. `unsent`: a cancel whose trigger never went out."""
 
 TRY_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 LATE_S: Final = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 1800, 7200, 86_400)
@@ -65,7 +64,7 @@ class Metrics:
         )
         self.closed = Gauge(
             "triggers_sender_endpoint_closed_seconds",
-            "For so long the endpoint wants no requests (Retry-After)",
+            "How long the endpoint takes no requests (Retry-After)",
             registry=registry,
         )
         self.idempotency_up = Gauge(

@@ -4,7 +4,7 @@ from collections import deque
 
 
 class OffsetTracker:
-    """Records are begun in the order of their offsets and settled in any."""
+    """Records begin in the order of their offsets. They are settled in any order."""
 
     def __init__(self) -> None:
         self._begun: deque[tuple[int, float]] = deque()

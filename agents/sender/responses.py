@@ -9,10 +9,10 @@ from typing import Final, Literal, NamedTuple
 Verdict = Literal["delivered", "failed", "refused"]
 
 LATER: Final = (408, 425, 429)
-"""Of 4xx those that may go well later. Every other one says that this request is wrong."""
+"""Those 4xx that may succeed later. Every other one says that this request is wrong."""
 
 LONGEST_MS: Final = 3_600_000
-"""A Retry-After is obeyed up to here: further ahead lies a mistake, and triggers end meanwhile."""
+"""Longest Retry-After that is obeyed. A longer one is a mistake, and triggers end meanwhile."""
 
 
 class Backoff(NamedTuple):
@@ -47,7 +47,7 @@ def response_of(status: int, retry_after: str | None, now: int) -> Response:
 
 
 def _delay(text: str | None, now: int) -> int | None:
-    """ms from now; None for what is no Retry-After."""
+    """The wait in ms; None if the text is no Retry-After."""
     text = (text or "").strip()
     if text.isascii() and text.isdigit():
         return min(int(text[:9]) * 1000, LONGEST_MS)
@@ -60,9 +60,9 @@ def _delay(text: str | None, now: int) -> int | None:
 
 
 def pause(tries: int, backoff: Backoff, draw: Callable[[], float] = random.random) -> int:
-    """ms after so many failures: full jitter, evenly from 0 to a bound that doubles. `draw`: 0 to 1.
+    """The pause (ms) after this many failures: full jitter, evenly from 0 to a bound that doubles. `draw`: 0 to 1.
 
-    Without the jitter all that failed together would come back together.
+    Without jitter all requests that failed together would come back together.
     """
     bound = min(backoff.most, backoff.first * 2 ** min(tries - 1, 30))
     return int(draw() * bound)

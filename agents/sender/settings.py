@@ -6,9 +6,9 @@
 | TRIGGERS_SENDER_KEY | the key of the messaging service (or ..._FILE) | none |
 | TRIGGERS_WEBHOOK_URL | where triggers go, http or https (or ..._FILE) | the service's own address |
 | TRIGGERS_WEBHOOK_SECRET | `whsec_` and base64 of 24 to 64 bytes; several, with spaces between: each signs (or ..._FILE) | none |
-| TRIGGERS_WEBHOOK_TIMEOUT_MS | an answer is waited for so long | 10000 |
+| TRIGGERS_WEBHOOK_TIMEOUT_MS | longest wait for an answer | 10000 |
 | TRIGGERS_WEBHOOK_BACKOFF_MS | `first/most`: bounds of the pause after the first failure, and after many | 500/300000 |
-| TRIGGERS_WEBHOOK_GIVE_UP | a failing trigger is tried for so long, if it stays valid | 24h |
+| TRIGGERS_WEBHOOK_GIVE_UP | how long a failing trigger is tried, if it stays valid | 24h |
 | TRIGGERS_SENDER_REQUESTS | requests at once | 16 |
 | TRIGGERS_SENDER_RATE | requests a second at most; 0: no limit | what the service takes |
 | TRIGGERS_SENDER_RECIPES | recipes to send for, with commas between | all of TRIGGERS_RECIPES |
@@ -25,8 +25,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Self
 
-from yarl import URL
-
 from agents.config.common import read_common
 from agents.config.environment import Environment
 from agents.config.settings import Settings, SettingsError
@@ -38,8 +36,8 @@ from stream import durations
 TIMEOUT_MS: Final = 10_000
 REQUESTS: Final = 16
 GIVE_UP: Final = "24h"
-"""Shorter: an outage of the endpoint fills the dead letters. Longer: one trigger that the endpoint
-cannot take holds the offset of its partition for so long."""
+"""Shorter: an outage of the endpoint fills the dead letters. Longer: one trigger that the endpoint cannot take holds the
+offset of its partition this long."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +81,7 @@ class SenderSettings:
             recipes=_recipes(env),
             timeout_ms=env.number("TRIGGERS_WEBHOOK_TIMEOUT_MS", 100, 60_000, TIMEOUT_MS),
             backoff_ms=_backoff(env),
-            give_up_ms=_give_up(env),
+            give_up_ms=env.duration("TRIGGERS_WEBHOOK_GIVE_UP", GIVE_UP),
             requests=env.number("TRIGGERS_SENDER_REQUESTS", 1, 1000, REQUESTS),
         )
         env.near_misses()
@@ -106,15 +104,9 @@ def _url(env: Environment, address: str | None) -> str:
     """Never quoted: an address often carries a token. `address`: that of the messaging service."""
     given = env.secret("TRIGGERS_WEBHOOK_URL") or address
     if given is None:
-        env.mistakes.append("TRIGGERS_WEBHOOK_URL is not set: where are triggers to go?")
+        env.mistakes.append("TRIGGERS_WEBHOOK_URL is not set: where should triggers go?")
         return ""
-    try:
-        url = URL(given)
-        right = url.scheme in ("http", "https") and bool(url.host) and given.isprintable()
-    except ValueError:
-        right = False
-    if not right:
-        env.mistakes.append("TRIGGERS_WEBHOOK_URL: a URL http:// or https:// is meant")
+    env.http_url("TRIGGERS_WEBHOOK_URL", given)
     return given
 
 
@@ -127,7 +119,7 @@ def _secrets(env: Environment) -> tuple[bytes, ...]:
         found = tuple(_secret(each) for each in given.split())
     except ValueError:
         env.mistakes.append(
-            "TRIGGERS_WEBHOOK_SECRET: whsec_ and the base64 of 24 to 64 bytes is meant, like "
+            "TRIGGERS_WEBHOOK_SECRET: expected whsec_ and the base64 of 24 to 64 bytes, like "
             "whsec_$(openssl rand -base64 32)"
         )
         return ()
@@ -159,15 +151,6 @@ def _backoff(env: Environment) -> Backoff:
     if 1 <= backoff.first <= backoff.most <= durations.HOUR:
         return backoff
     env.mistakes.append(
-        f"TRIGGERS_WEBHOOK_BACKOFF_MS is {value!r}: first/most is meant, 1 to 3600000 ms each"
+        f"TRIGGERS_WEBHOOK_BACKOFF_MS: expected first/most, 1 to 3600000 ms each, got {value!r}"
     )
     return BACKOFF
-
-
-def _give_up(env: Environment) -> int:
-    value = env.text("TRIGGERS_WEBHOOK_GIVE_UP", GIVE_UP)
-    try:
-        return durations.parse(value)
-    except ValueError as error:
-        env.mistakes.append(f"TRIGGERS_WEBHOOK_GIVE_UP is {value!r}: {error}")
-        return durations.DAY

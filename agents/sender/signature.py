@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 
 def headers(id: str, at: int, body: bytes, secrets: Sequence[bytes]) -> dict[str, str]:
-    """`at` in ms. One signature for each secret: while it is being changed both old and new verify."""
+    """`at` in ms. There is a signature for each secret: while a secret is changed, the old and the new one both verify."""
     seconds = at // 1000
     signed = b"%s.%d.%s" % (id.encode(), seconds, body)
     digests = (hmac.digest(secret, signed, hashlib.sha256) for secret in secrets)

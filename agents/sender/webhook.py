@@ -1,4 +1,4 @@
-"""The other end: one POST a try over a bounded number of connections, at most so many a second."""
+"""The endpoint: one POST for each try, over a bounded number of connections and at a bounded rate."""
 
 import logging
 import time
@@ -22,7 +22,7 @@ log = logging.getLogger("triggers.sender")
 QUIET_S: Final = 10.0
 AGENT: Final = "storefront-triggers"
 LARGEST_ANSWER: Final = 64 * 1024
-"""Bytes of an answer that are read, for a service that tells faults in it."""
+"""Bytes of an answer that are read, for a service that reports faults in the body."""
 
 
 class Service(Protocol):
@@ -66,11 +66,11 @@ class Endpoint:
 
     @property
     def closed(self) -> float:
-        """Seconds until the endpoint may be asked again: it said so with Retry-After, or takes so many a second."""
+        """Seconds until the next request: the endpoint said so with Retry-After, or the rate is reached."""
         return max(max(self._closed_until, self._next_at) - time.monotonic(), 0.0)
 
     async def post(self, message: Message) -> Response:
-        """Returns when the answer's head is there, of a service that tells faults in the body when that is."""
+        """Sends one request. Returns with the head of the answer, or with the body for a service that reports faults in it."""
         begun = time.monotonic()
         if self._settings.rate:
             self._next_at = max(self._next_at, begun) + 1 / self._settings.rate
@@ -83,7 +83,7 @@ class Endpoint:
         return answer
 
     def _report(self, answer: Response) -> None:
-        """A line when it begins to fail and when it is well again, and not many while it does both."""
+        """Logs when the endpoint begins to fail and when it works again, and few lines while it does both."""
         well, now = answer.verdict == "delivered", time.monotonic()
         if well != self._well and now >= self._quiet_until:
             level = logging.INFO if well else logging.WARNING

@@ -1,4 +1,4 @@
-"""What real traffic is spoiled with: duplicates, late events, unknown types, parts that cannot be read, and rubbish."""
+"""The faults of real traffic: duplicates, late events, unknown types, unreadable parts, and rubbish."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields
@@ -25,13 +25,13 @@ class Faults:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """`duplicates=0.02,rubbish=0.01`; what is left out is 0. ValueError says what is meant."""
+        """`duplicates=0.02,rubbish=0.01`; what is left out is 0. ValueError says what is expected."""
         names = [field.name for field in fields(cls)]
         shares = dict.fromkeys(names, 0.0)
         for part in filter(None, text.split(",")):
             name, _, share = part.strip().partition("=")
             if name not in shares:
-                raise ValueError(f"there is no fault {name!r}: one of {', '.join(names)} is meant")
+                raise ValueError(f"expected one of {', '.join(names)}, got {name!r}")
             try:
                 shares[name] = float(share)
             except ValueError:

@@ -20,7 +20,7 @@ def lines(traffic: Iterable[tuple[int, Record]]) -> Iterator[bytes]:
 
 
 def current(traffic: Iterable[tuple[int, Record]]) -> Iterator[Record]:
-    """Traffic as it happens now: the storefront's clock is as far off as it was in the story."""
+    """Traffic at the present time. The storefront's clock keeps its error."""
     for t, record in traffic:
         if isinstance(record, dict) and isinstance(record.get("client_time"), int):
             now = int(time.time() * 1000)
@@ -31,9 +31,9 @@ def current(traffic: Iterable[tuple[int, Record]]) -> Iterator[Record]:
 def send(
     producer: KafkaProducer, topic: str, records: Iterable[Record], rate: float, seconds: float
 ) -> int:
-    """Sends so many events a second for so long, evenly, and returns how many. Raises KafkaError.
+    """Sends events evenly at a rate, for some seconds. Returns how many. Raises KafkaError.
 
-    Who is behind sends without a pause until it has caught up.
+    When it is behind it sends without a pause until it has caught up.
     """
     failed: list[Exception] = []
     begin, sent = time.monotonic(), 0

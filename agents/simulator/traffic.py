@@ -18,7 +18,7 @@ HOURS: Final = (2, 1, 1, 1, 1, 2, 4, 6, 7, 8, 8, 9, 10, 9, 8, 8, 9, 10, 12, 15, 
 
 NOON: Final = 12 * 3_600_000
 WARM_UP: Final = 240_000
-"""So long (ms) after the shop opened with nobody in it about as many leave as come."""
+"""After this time (ms) in an empty shop about as many shoppers leave as come."""
 EVENTS_EACH: Final = 9.7
 """Events a second in the shop then, for one who comes a second."""
 

@@ -1,4 +1,4 @@
-"""What /metrics of a process that writes the view tells of it, read off when somebody asks."""
+"""Metrics of a process that writes the view, read when somebody asks."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""What the view says, for those who ask. Every method raises ViewLost."""
+"""Questions to the view. Every method raises ViewLost."""
 
 import json
 from typing import Any, NamedTuple
@@ -35,14 +35,14 @@ class ViewReader:
         ]
 
     async def waiting(self, person: str) -> PendingSteps | None:
-        """None if the view knows nothing of the person."""
+        """The waiting steps, or None if the view does not know the person."""
         found = await self._link.call("HGETALL", self._keys.waiting(person))
         if not found:
             return None
         return PendingSteps(int(found["applied"]), int(found["version"]), _steps(found["steps"]))
 
     async def person_of(self, trigger_id: str) -> str | None:
-        """Whose trigger it is, if it fired lately."""
+        """The person of a trigger, if it fired lately."""
         found = await self._link.call("HGET", self._keys.triggers, trigger_id)
         return str(json.loads(found)["person"]) if found else None
 

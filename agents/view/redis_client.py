@@ -1,5 +1,5 @@
-"""A Redis that may vanish: every call ends within 50 ms, none is repeated, and one that keeps failing is
-left alone for a while.
+"""A client of a Redis that may vanish. Every call ends within 50 ms, and none is repeated. A Redis that keeps failing is
+not asked for a while.
 
 redis-py's own defaults would wait for up to a minute on a frozen server.
 """
@@ -16,18 +16,18 @@ from redis.exceptions import RedisError
 from redis.maint_notifications import MaintNotificationsConfig
 
 LIMIT_S: Final = 0.05
-"""For a call, a new connection included. Longer: who asks waits for a view. Shorter: a busy moment of
-either side is called a loss."""
+"""Time limit of a call, with a new connection. Longer: a question waits longer for the view. Shorter: a busy moment
+counts as a loss."""
 
 FAILURES: Final = 3
-"""In a row, until the breaker opens."""
+"""Failures in a row that open the breaker."""
 
 OPEN_S: Final = (1.0, 2.0, 5.0, 10.0, 30.0)
-"""How long it stays open: longer each time that the trial after it fails too."""
+"""How long it stays open: longer each time the trial call fails."""
 
 
 class ViewLost(Exception):
-    """Redis did not answer in time, refused, or is left alone at the moment."""
+    """Redis did not answer in time, refused, or is not asked at the moment."""
 
 
 class Breaker:

@@ -1,4 +1,4 @@
-"""What stands in Redis, under which key, and for how long: nothing in it grows without an end.
+"""The keys of the view in Redis, what they hold, and for how long. Nothing grows without a bound.
 
 All keys begin with `<prefix>view:`; an ACL user needs no others (docs/redis.md).
 """
@@ -19,13 +19,13 @@ DAYS_KEPT: Final = 35
 
 DECISIONS_LIVE: Final = 7 * DAY
 WAITING_LIVE: Final = 30 * DAY
-"""A step that waits is forgotten with its person."""
+"""A waiting step is forgotten with its person."""
 
 ERASED_LIVE: Final = 30 * DAY
 """That somebody was erased is known for as long as a topic can still hold what is older."""
 
 SETTLED_LIVE: Final = HOUR
-"""Of the note that nothing waits: longer than a frozen worker could still write an older state."""
+"""How long the note "nothing waits" is kept: longer than a frozen worker could still write an older state."""
 
 
 class RedisKeys:

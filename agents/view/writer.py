@@ -1,8 +1,8 @@
 """The log written into Redis as it grows: decisions, triggers, what waits.
 
-The entries of a batch and the offset behind it are written by one script, if the view stands where the
-writer believes it to stand; else it tells where. So any number of writers, a call whose answer was
-lost, a restart or an emptied Redis count nothing twice and leave nothing out.
+One script writes the entries of a batch and the offset behind it, if the view is at the offset that the writer expects;
+otherwise it returns the view's offset. So nothing is counted twice or left out: not with several writers, a lost answer,
+a restart, or an emptied Redis.
 """
 
 import asyncio
@@ -102,7 +102,7 @@ class Writer:
         self.tail = TopicTail(settings, self, "view")
 
     async def run(self) -> None:
-        """Until it is cancelled. Raises an ExceptionGroup, of stream.store.changelog.UnreadableState too."""
+        """Runs until it is cancelled. Raises an ExceptionGroup, also for stream.store.changelog.UnreadableState."""
         async with asyncio.TaskGroup() as both:
             both.create_task(self._tend())
             await self.tail.run()
@@ -127,7 +127,7 @@ class Writer:
     async def starts(
         self, partitions: Collection[Tp], begin: dict[Tp, int], end: dict[Tp, int], at: OffsetsAt
     ) -> dict[Tp, int]:
-        """Where the view stands; what it does not know is read from its beginning."""
+        """The offsets of the view. A partition that it does not know is read from the beginning."""
         offsets = await self._surely("HGETALL", self.keys.offsets)
         self._stands |= {tp: offsets.get(_field(tp), "") for tp in partitions}
         return {tp: int(self._stands[tp] or begin[tp]) for tp in partitions}
@@ -162,7 +162,7 @@ class Writer:
             await self._surely("HDEL", self.keys.counts, *old)
 
     async def _surely(self, *command: Any) -> Any:
-        """The answer, as soon as Redis gives one; the log waits."""
+        """Waits for an answer of Redis. The log waits meanwhile."""
         while True:
             try:
                 return await self.link.call(*command)

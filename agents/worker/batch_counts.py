@@ -1,4 +1,4 @@
-"""What a stage counted of a batch, added to the metrics that tell it."""
+"""Adds the counts of a batch to the metrics."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
@@ -14,7 +14,7 @@ CLOCK: Final = "clock.advanced"
 
 
 class BatchCounts:
-    """Keeps each counter that it has found: to find one costs more than to add to it."""
+    """Keeps each counter once found: to find one costs more than to add to it."""
 
     def __init__(self, metrics: "Metrics") -> None:
         self._metrics = metrics
@@ -28,7 +28,7 @@ class BatchCounts:
                 counter.inc(number)
 
     def _counter(self, counted: tuple[str, ...]) -> Counter | None:
-        """None if no metric tells it. One whose label is a text of the input is not kept."""
+        """The counter, or None if no metric shows the count. Counters with a text of the input as label are not kept."""
         metrics = self._metrics
         match counted:
             case "reported", type, path:

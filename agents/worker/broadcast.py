@@ -1,8 +1,8 @@
-"""What one stage tells the stages after it: how far its partitions in this worker have decided.
+"""Announces to later stages how far a stage's partitions in this worker have decided.
 
-A mark stands behind all that it vouches for: in the batch of what was held back, or behind it. The producer is
-idempotent, so the broker takes no mark of a partition before what was sent to it earlier. With transactions a mark is
-sent once what it vouches for is committed. Source: docs/semantics.md, 1.
+A watermark record stands behind all records that it covers: in the same batch, or in a later one. The producer is
+idempotent, so a partition takes no watermark record before the records sent to it earlier. With transactions it is
+sent once what it covers is committed. Source: docs/semantics.md, 1.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,7 +17,11 @@ from stream.state.cart import NEVER
 
 
 class Broadcast:
-    """`stage`: by its name in marks and metrics · `sources`: all partitions of its input · `to`: who is told."""
+    """`stage`: its name in watermark records and metrics.
+
+    `sources`: how many partitions its input has.
+    `to`: the partitions to which watermark records go.
+    """
 
     def __init__(
         self,
@@ -40,7 +44,7 @@ class Broadcast:
         ]
 
     def moved(self) -> bool:
-        """Whether there is more to tell than was told last."""
+        """Whether time has moved since the last announcement."""
         announced = self._announced
         return any(
             processor.announceable_watermark > announced.get(processor.tp.partition, -1)
@@ -48,7 +52,7 @@ class Broadcast:
         )
 
     async def announce(self) -> int:
-        """Tells all partitions how far was decided until now. As `repeat`."""
+        """Announces to all partitions how far the stage has decided. Returns what `repeat` does."""
         announced = {
             processor.tp.partition: await processor.acked_time() for processor in self._processors()
         }
@@ -58,8 +62,10 @@ class Broadcast:
         return await self.repeat(self._to)
 
     async def repeat(self, to: Iterable[TP]) -> int:
-        """Sends the last mark once more. The broker's time (ms) at which all had been appended, or earlier; NEVER if
-        that is not known."""
+        """Sends the last watermark record again.
+
+        Returns the broker's time (ms) of the first append, or NEVER if nothing was sent.
+        """
         value = watermark_record(self._announced, self._sources, self._stage)
         acked = await acknowledged(await self._producer.send_watermark(value, to))
         return min((each.timestamp for each in acked), default=NEVER)

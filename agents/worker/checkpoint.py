@@ -1,4 +1,4 @@
-"""The flush: what has been decided becomes durable, in the one order that loses nothing."""
+"""A checkpoint makes durable what was decided, in the one order that loses nothing."""
 
 import asyncio
 import time
@@ -24,8 +24,9 @@ class Checkpoint:
         self._failed: Exception | None = None
 
     async def __call__(self, processors: Collection[PartitionProcessor]) -> None:
-        """Raises what the producer or the commit raises, and from then on always: memory is ahead of
-        the log for good, and the process must end.
+        """Makes the processors durable. Raises what the producer or the commit raises.
+
+        After a failure every call raises it again: memory is ahead of the log for good, and the process must end.
         """
         async with self._lock:
             if self._failed:
@@ -57,7 +58,7 @@ class Checkpoint:
         snapshots = []
         for processor in processors:
             snapshots.append((processor, await processor.snapshot()))
-            await asyncio.sleep(0)  # who decides at once need not wait for the others' packing
+            await asyncio.sleep(0)  # exit triggers need not wait until all are packed
         await acknowledged([ack for _, snapshot in snapshots for ack in snapshot.acks])
         await acknowledged([a for processor, s in snapshots for a in await processor.write(s)])
         offsets = {s.tp: snap.offset for s, snap in snapshots if snap.offset != s.committed}

@@ -1,8 +1,8 @@
 """Faust's consumer, made to deliver whole fetches and to hold what is written to its order.
 
-One Faust message is what one look at the log brought of one topic: a list of `RawBatch` for each partition. Faust
-commits nothing (the topics have no acks, the streams no acknowledgements): the flush does, through `commit_offsets`.
-Positions are the processors' own, so after a rebalance nothing is skipped that was fetched and dropped.
+A Faust message is what one fetch brought of one topic: a list of `RawBatch` for each partition. Faust commits nothing
+(the topics have no acks, the streams no acknowledgements). The checkpoint commits, with `commit_offsets`. Positions
+are the processors' own: what was fetched and dropped in a rebalance is fetched again.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from agents.worker.group import Member
 
 
 class Begun:
-    """A coroutine that has begun, and waits for a future: to be awaited for the rest of it."""
+    """A coroutine that has begun and waits for a future. To await it runs the rest."""
 
     def __init__(self, work: Coroutine[Any, Any, None], waits_for: Any) -> None:
         self._work = work
@@ -63,12 +63,14 @@ class BatchConsumer(driver.Consumer):
             yield message.tp, message
 
     async def sleep(self, n: float) -> None:
-        """Faust sleeps for no time before each look at the log: that costs it a task and a timer."""
+        """Faust sleeps for 0 s before each fetch, with a task and a timer. This costs neither."""
         await (super().sleep(n) if n else asyncio.sleep(0))
 
     async def wait_first(self, *coros: Any, timeout: float | None = None) -> Any:
-        """Faust hands a message on in a task beside three others, which look whether the flow or the app stops
-        meanwhile. Where its agent has room, that takes no time, and none of them."""
+        """Faust hands a message to its agent in a task, beside three tasks that watch whether the flow or the app stops.
+
+        An agent that has room takes it at once. Then no task is needed.
+        """
         handing, *others = coros
         if not inspect.iscoroutine(handing):
             return await super().wait_first(*coros, timeout=timeout)
@@ -81,7 +83,7 @@ class BatchConsumer(driver.Consumer):
         return await super().wait_first(Begun(handing, waits_for), *others, timeout=timeout)
 
     def _message(self, fetched: Fetched) -> ConsumerMessage:
-        """Of one topic. It goes by the name of its first partition."""
+        """A message of one topic. It has the number of its first partition."""
         tp, batches = next(iter(fetched.items()))
         return ConsumerMessage(
             tp.topic,
@@ -106,8 +108,9 @@ class BatchConsumer(driver.Consumer):
         return coordinator.generation, coordinator.member_id
 
     async def check(self) -> None:
-        """Raises KafkaError for what has ended our part in the group (a right that is missing, another process of the same
-        instance id): aiokafka waits until it is asked, and Faust never asks."""
+        """Raises KafkaError if the worker cannot stay in its group: a right is missing, or another process has its
+        instance id. aiokafka says so when it is asked, and Faust never asks.
+        """
 
         async def ask() -> None:
             coordinator = self._thread._ensure_consumer()._coordinator
@@ -118,23 +121,23 @@ class BatchConsumer(driver.Consumer):
             await self._thread.call_thread(ask)
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
-        """Writes and commits what was processed, while that is still allowed."""
+        """Writes and commits what was processed, while the group still allows it."""
         self.hold()
         await self.app.listener.on_revoked(lost=self.member[0] < 0)
         await super().on_partitions_revoked(revoked)
 
     def hold(self) -> None:
-        """No more input reaches the agents; what waits for them is dropped, to be fetched again."""
+        """Stops the input. What waits for an agent is dropped, and is fetched again."""
         self.stop_flow()
         self.app.flow_control.suspend()
         self.app.flow_control.clear()
 
     async def perform_seek(self) -> None:
-        """To the processors' positions, before the flow resumes."""
+        """Faust's turn to seek: to the positions of the processors, before input flows again."""
         await self.app.listener.resume()
 
     async def wait_empty(self) -> None:
-        """Nothing is left to wait for: the flush has its own order."""
+        """Faust has nothing to wait for: the checkpoint has an order of its own."""
 
     async def committed_offsets(self, partitions: list[TP]) -> dict[TP, int | None]:
         """The group's offsets."""
@@ -167,7 +170,7 @@ class BatchConsumer(driver.Consumer):
         return bool(await self._asked(commit))
 
     async def _asked(self, question: Callable[[], Awaitable[Any]]) -> Any:
-        """The group coordinator's answer; asked again when the connection breaks, which changes nothing."""
+        """The group coordinator's answer. It is asked again when a connection breaks; to ask changes nothing."""
         while True:
             try:
                 return await self._thread.call_thread(question)

@@ -1,4 +1,4 @@
-"""Records that are no valid event, for `storefront.rejected`: the original bytes, and why, in headers."""
+"""Records for `storefront.rejected`: the bytes of an invalid event, with the reason in headers."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -51,8 +51,10 @@ def _type(value: bytes | None) -> list[tuple[str, bytes | None]]:
 
 
 def _fitting(record: RawRecord, why: list[tuple[str, bytes | None]]) -> Row:
-    """The record whole, or, if the topic cannot take it, its beginning and its size; nothing of what was
-    not unpacked, whose header `records` says for how many it stands."""
+    """The whole record; or its beginning and its size, if the topic cannot take it.
+
+    Of a batch that was not unpacked there are no bytes: its header `records` says for how many records it stands.
+    """
     key, value, headers = record.key, record.value, record.headers
     if isinstance(record, Oversized):
         return None, None, [*headers, *why]

@@ -1,8 +1,8 @@
-"""What is due and has not fired yet: some at a time, so that nobody waits for a million of them.
+"""Fires what is due, some at a time, so that nobody waits for a million deadlines.
 
-After an outage, or with a recipe that changes, any number of deadlines is due at one moment. A stage fires a few
-with each call and has reached that time once all have fired: only then does a mark tell of it. Between two calls events are
-applied, exit triggers sent and other partitions served.
+After an outage, or when a recipe changes, any number of deadlines can be due at one moment. A stage fires a few with
+each call. Only when all have fired does a watermark record announce that time. Between two calls events are applied,
+exit triggers are sent, and other partitions have their turn.
 """
 
 import asyncio

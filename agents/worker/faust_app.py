@@ -1,7 +1,7 @@
 """The Faust app: an agent for each stage, one consumer group, no tables, no web server, no topics made.
 
-Faust keeps membership, fetching and the agents; what is durable and when is the flush's, positions and
-state are the processors'. Started from code: Faust's command line would open its web server.
+Faust does membership, fetching and the agents. The checkpoint makes things durable; the processors have positions and
+state. The app is started from code: Faust's command line would open a web server.
 """
 
 import asyncio
@@ -47,14 +47,14 @@ class PassThrough(faust.Schema):
 
 
 class NoTables(TableManager):
-    """Whose start waits a second for tables to be made, of which there are none."""
+    """Faust's start waits a second until tables are made. There are none."""
 
     async def sleep(self, n: Any) -> None:
         await asyncio.sleep(0)
 
 
 class Unsampled(Monitor):
-    """Takes no averages every second, which nobody reads."""
+    """Faust's monitor takes averages every second. Nobody reads them."""
 
     @Service.task  # type: ignore[untyped-decorator]
     async def _sampler(self) -> None:

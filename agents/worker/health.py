@@ -1,7 +1,7 @@
-"""/live, /ready and /metrics. Alive means progress; ready means restored, caught up and with a broker.
+"""/live, /ready and /metrics. Alive: the worker makes progress. Ready: it is restored, caught up, and a broker answers.
 
-A worker is not alive when the broker answers and there is input that it does not move on with: it is
-deaf, and to start it again helps. While no broker answers nothing can be said against it.
+A worker is not alive when a broker answers and the worker does not move on with input that is there. To start it
+again helps. While no broker answers it counts as alive.
 """
 
 import time
@@ -17,17 +17,17 @@ from agents.worker.partition_processor import PartitionProcessor
 from agents.worker.watermarks import WatermarkEmitter
 
 STILL_S: Final = 60.0
-"""Behind and without a step for so long: deaf. Shorter: a long pause of the machine is called death."""
+"""Behind, and without progress this long: not alive. Shorter: a long pause of the machine counts as death."""
 
 HELD_S: Final = 300.0
-"""Holds partitions without letting them flow for so long. Shorter: a long restore is called death."""
+"""A rebalance or restore that takes this long: not alive. Shorter: a long restore counts as death."""
 
 FRESH_S: Final = 10.0
-"""Age of what the broker said last of the ends, up to which it counts as answering."""
+"""Up to this age of its last answer a broker counts as answering."""
 
 
 class Health:
-    """Looked at whenever somebody asks; it runs nothing of its own."""
+    """Answers when asked; it runs nothing of its own."""
 
     def __init__(self) -> None:
         self._assignment: Assignment | None = None
@@ -35,7 +35,7 @@ class Health:
         self._positions: dict[TP, tuple[int, float]] = {}
 
     def observe(self, assignment: Assignment, evidence: WatermarkEmitter) -> None:
-        """The topics are right; from now on there is something to tell of."""
+        """The topics are right: from now on there is an assignment to look at."""
         self._assignment, self._evidence = assignment, evidence
 
     @property

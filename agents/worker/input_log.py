@@ -1,4 +1,4 @@
-"""Log lines of what is wrong with the input, by type: one for each sort in a while, and nothing of its content."""
+"""Log lines about faults of the input: one line a minute for each type of fault, and no content."""
 
 import logging
 from typing import Final
@@ -20,7 +20,7 @@ class InputLog:
         self._log = SparseLog(log, EVERY_S, counted="records")
 
     def told(self, out: Outputs) -> None:
-        """Says what a batch counted: rejected records, types that there are not, parts that were left out."""
+        """Logs what a batch counted: rejected records, unknown types, parts that were left out."""
         for (kind, *labels), number in out.counts.items():
             if kind == "rejected":
                 type, reason, path = labels

@@ -1,4 +1,4 @@
-"""What a worker frees it keeps for itself: it needs as much again with the next fetch."""
+"""A worker keeps the memory that it frees: the next fetch needs as much again."""
 
 import ctypes
 from collections.abc import Callable
@@ -8,8 +8,8 @@ _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 """Of mallopt(3)."""
 
 KEPT: Final = 64 * 1024 * 1024
-"""Bytes. Without, glibc gives each fetch's buffers back and gets them anew from the kernel, which clears
-them: a tenth of a worker's CPU."""
+"""Bytes. With less, glibc gives the buffers of each fetch back to the kernel and gets them again, cleared: a tenth
+of a worker's CPU."""
 
 
 def keep() -> None:
@@ -19,7 +19,7 @@ def keep() -> None:
 
 
 def trim() -> None:
-    """Gives back what is free now: after a start more than will be needed again."""
+    """Gives back what is free now. After a restore that is more than will be needed again."""
     _glibc("malloc_trim")(0)
 
 

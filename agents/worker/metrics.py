@@ -1,8 +1,8 @@
-"""What /metrics tells. docs/metrics.md says what each metric is for.
+"""What /metrics shows. docs/metrics.md says what each metric is for.
 
-Counters grow once a batch, latencies are taken from acknowledgements, and what a partition looks like is
-read off when somebody asks: no event costs anything here. Every label's values are a closed set. Times and
-durations are ms in the code and seconds to Prometheus.
+Counters grow once a batch. Latencies come from acknowledgements. The gauges of a partition are read when somebody asks.
+So an event costs nothing here. The values of every label are a closed set. Times and durations are ms in the code
+and seconds in Prometheus.
 """
 
 import time
@@ -51,15 +51,14 @@ SLOW: Final = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200)
 
 
 class Times(Gauge):
-    """Set in ms, told in seconds."""
+    """Set in ms, shown in seconds."""
 
     def set(self, value: float) -> None:
         super().set(value / 1000)
 
 
 class Metrics:
-    """`live`: records carry the broker's time. In a replay their times lie in the past, and no latency or
-    age is told."""
+    """`live`: records carry the broker's time. A replay has no latencies and no ages: its times lie in the past."""
 
     def __init__(self, recipes: Iterable[str] = (), live: bool = True) -> None:
         registry = self.registry = CollectorRegistry(auto_describe=True)
@@ -125,7 +124,7 @@ class Metrics:
         self._start(recipes)
 
     def _start(self, recipes: Iterable[str]) -> None:
-        """Zeros: a rate needs a first value, and a recipe that never fired must be seen to be silent."""
+        """Starts at zero: a rate needs a first value, and a recipe that never fires must be visible."""
         for reason in schemas.load("rejected")["properties"]["reason"]["enum"]:
             self.rejected.labels(reason)
         for recipe in recipes:
@@ -154,7 +153,7 @@ class Metrics:
         processor: "PartitionProcessor | None" = None,
         acks: Sequence["Ack"] = (),
     ) -> None:
-        """Adds what a batch of the processor counted; `acks`: of its outputs, in the order they were sent."""
+        """Adds the counts of a batch. `acks`: of its outputs, in the order in which they were sent."""
         self._counts.add(out.counts)
         for _, reason, _ in out.rejected:
             self.rejected.labels(reason).inc()
@@ -167,7 +166,7 @@ class Metrics:
                 acks[-1].add_done_callback(partial(self._acknowledged, processor.name, out.moments))
 
     def _acknowledged(self, stage: str, moments: list[tuple[str, int]], ack: "Ack") -> None:
-        """How late a batch's triggers are: to the broker's time of its last output."""
+        """Measures how late the triggers of a batch are: up to the broker's time of its last output."""
         if ack.cancelled() or ack.exception():
             return
         landed = ack.result().timestamp
@@ -178,11 +177,11 @@ class Metrics:
             histogram.observe(max(0, landed - at) / 1000)
 
     def set_broker_time(self, brokers: int) -> None:
-        """The brokers' clock stood at so many ms a moment ago."""
+        """A moment ago the brokers' clock stood at `brokers` (ms)."""
         self._brokers = brokers, time.monotonic()
 
     def set_partitions(self, layout: "Layout") -> None:
-        """So many partitions must have an owner."""
+        """Each of these partitions must have an owner."""
         self.partitions.labels(VISITORS).set(layout.inputs)
         self.partitions.labels(KEYS).set(layout.keys)
         self.partitions.labels(PEOPLE).set(layout.people)
@@ -198,7 +197,7 @@ class Metrics:
             self._paused = None
 
     def collect(self, processors: Iterable["PartitionProcessor"]) -> None:
-        """Reads off what the worker's partitions are like now, and forgets those it no longer has."""
+        """Sets the gauges of the worker's partitions, and removes those of partitions it no longer has."""
         owned = {
             (processor.name, processor.source.partition): processor for processor in processors
         }
@@ -229,7 +228,7 @@ class Metrics:
                 self.evidence_lag.labels(partition).set(max(0, now - processor.clock))
 
     def forget(self, stage: str, partition: int) -> None:
-        """A partition is another worker's now: it tells of it."""
+        """A partition is another worker's now, which has the gauges of it."""
         own = {VISITORS: [self.evidence, self.evidence_lag, self.run], PEOPLE: [self.episodes]}
         for gauge in own.get(stage, ()):
             gauge.remove(str(partition))

@@ -6,7 +6,7 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.record.default_records import DefaultRecordBatch
 
 BATCH_BYTES: Final = 512 * 1024
-"""Of a batch before compression. Larger: fewer requests; but it must fit into a topic's largest message."""
+"""Size of a batch before compression. Larger: fewer requests; it must fit into the largest message of a topic."""
 
 PLAIN: Final = 0
 PACKED: Final = DefaultRecordBatch.CODEC_ZSTD

@@ -1,7 +1,7 @@
 """One owned partition of a stage: its state, what it has sent, and how far that is acknowledged.
 
-`lock` is held while input is applied and its outputs are handed to the producer: a snapshot has of each
-batch either nothing or all of it. What a flush does with a snapshot stands in flush.py.
+`lock` is held while input is applied and its outputs are handed to the producer. So a snapshot has all of a batch, or
+nothing of it. checkpoint.py makes a snapshot durable.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ class Gap(Exception):
 
 
 class Snapshot(NamedTuple):
-    """What of a processor becomes durable in one flush. `acks`: of the outputs that it vouches for."""
+    """What becomes durable of a processor in one checkpoint. `acks`: of the outputs that come before it."""
 
     acks: list[Ack]
     changes: list[tuple[bytes, bytes | None]]
@@ -38,11 +38,15 @@ class Snapshot(NamedTuple):
 
 
 class PartitionProcessor(ABC):
-    """`position`: the next offset to be read · `committed`: the group's, None before the first ·
-    `end`: the topic's end when last asked, -1 before · `caught_up`: the position has once been there ·
-    `closed`: nothing is applied, since the flow is held or the last flush has begun ·
-    `transaction`: the sender that holds one, with delivery exactly once; then `committed_watermark` is the clock (ms) as
-    last committed."""
+    """`position`: the next offset to be read.
+
+    `committed`: the offset that the group has committed, None before the first.
+    `end`: where the topic ended when last asked, -1 before.
+    `caught_up`: the position has once been at the end.
+    `closed`: nothing is applied, because input is held or the last checkpoint has begun.
+    `transaction`: the producer that has one, with delivery exactly once.
+    `committed_watermark`: with transactions, the clock (ms) as last committed.
+    """
 
     stage: AnyStage
     name: ClassVar[str]
@@ -72,7 +76,7 @@ class PartitionProcessor(ABC):
     @property
     @abstractmethod
     def committable(self) -> int:
-        """The offset before which nothing is needed any more, once the changes have landed."""
+        """The offset that may be committed once the changes are durable: nothing before it is needed any more."""
 
     @property
     def clock(self) -> int:
@@ -81,7 +85,7 @@ class PartitionProcessor(ABC):
 
     @property
     def announceable_watermark(self) -> int:
-        """The time (ms) up to which all that was decided is sent or held back, in a transaction committed."""
+        """The time (ms) up to which every decision is sent or held back; with transactions, is committed."""
         return self.committed_watermark if self.transaction else self.clock
 
     @property
@@ -125,7 +129,7 @@ class PartitionProcessor(ABC):
 
     @property
     def unsaved(self) -> bool:
-        """Whether a flush would change anything."""
+        """Whether a checkpoint would change anything."""
         return self.committable != self.committed or self.stage.changed or bool(self._acks)
 
     async def snapshot(self) -> Snapshot:
@@ -164,7 +168,7 @@ class PartitionProcessor(ABC):
         self._acks = outstanding(self._acks)
 
     def forget(self) -> None:
-        """Another worker's now. What other partitions decided has been sent before it is given up."""
+        """The partition is another worker's now. What other partitions decided was sent before."""
         self.closed = True
         self._producer.discard()
         if self.transaction:
@@ -172,15 +176,20 @@ class PartitionProcessor(ABC):
         self._metrics.forget(self.name, self.source.partition)
 
     async def open(self, wanted: Callable[[], bool]) -> bool:
-        """Fences the former owner, where there are transactions: before the state is read back. False once it is
-        not wanted any more."""
+        """With transactions, fences the former owner; this comes before the state is read back.
+
+        Returns False once the partition is not wanted any more.
+        """
         return self.transaction is None or await start_when_available(
             self.transaction.start, wanted
         )
 
     def update_end_offset(self, end: int) -> None:
-        """The topic ended at `end` a moment ago. Caught up is also who has come to where it ended before:
-        under load, and behind transactions that are open, the position is never at the end itself."""
+        """The topic ended at `end` a moment ago.
+
+        A position that has passed the end before this one has caught up, too. Under load, and behind an open
+        transaction, the position never equals the current end.
+        """
         before, self.end = self.end, end
         self.caught_up = self.caught_up or self.position >= end or -1 < before <= self.position
 

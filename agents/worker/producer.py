@@ -1,10 +1,10 @@
-"""What a batch decided, on its way to the topics: packed by partition, sent, awaited later.
+"""Sends what was decided: packed by partition, acknowledged later.
 
-Triggers and cancels are sent at once. All else has time until the next mark or flush, which waits for it: so
-the few records of many batches take one request. The producer is idempotent with acks=all: the records of a
-partition land in the order they were sent, and a broken connection repeats nothing. It retries until the broker
-takes what it sent; whoever sends more meanwhile waits (back-pressure). The broker stamps every record; the worker's
-clock is in none.
+Triggers and cancels are sent at once. Everything else is held back until the next watermark record or checkpoint,
+which waits for it. So the few records of many batches take one request. The producer is idempotent with acks=all:
+the records of a partition land in the order in which they were sent, and a broken connection repeats nothing. It
+retries until the broker takes a record. Senders wait meanwhile (back-pressure). The broker stamps every record; the
+worker's clock is in none.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ from stream.store.stretches import AT_A_STRETCH
 REQUEST_MS: Final = 30_000
 
 HELD: Final = 1_000
-"""Records held back at most. Fewer: more requests in a backlog; more: the loop stands still while they are compressed."""
+"""Records held back at most. Fewer: more requests in a backlog; more: the event loop waits while they are compressed."""
 
 DECISIONS: Final = "triggers.decisions"
 SHADOW: Final = "triggers.shadow"
@@ -50,9 +50,9 @@ Ack = asyncio.Future[RecordMetadata]
 
 
 async def acknowledged(acks: Iterable[Ack]) -> list[RecordMetadata]:
-    """Waits for all of them. Raises the first that failed.
+    """Waits for all acknowledgements. Raises the first failure.
 
-    Others may wait for the same: whoever gives up does not cancel them, as `gather` would.
+    Unlike `gather`, a caller that is cancelled does not cancel them: others may wait for the same ones.
     """
     waited = list(acks)
     if waited:
@@ -63,12 +63,12 @@ async def acknowledged(acks: Iterable[Ack]) -> list[RecordMetadata]:
 
 
 def outstanding(acks: Iterable[Ack]) -> list[Ack]:
-    """Those that have not come; one that failed stays, so that the next who waits hears of it."""
+    """The acknowledgements that have not come. One that failed stays: the next caller must see it."""
     return [ack for ack in acks if not ack.done() or ack.exception()]
 
 
 class Provenance:
-    """Where a decision comes from: headers of triggers and decisions, never part of their values."""
+    """Where a decision comes from. It stands in the headers of triggers and decisions, never in their values."""
 
     def __init__(self, topic: str, partition: int) -> None:
         self.topic = topic
@@ -85,8 +85,10 @@ class Provenance:
 
 
 def retrieve_exception(ack: Ack) -> None:
-    """A failure is found by whoever waits for it; once nobody does, the partition is another worker's, and asyncio
-    has nothing to complain of."""
+    """Marks a failure as retrieved. A caller that waits still sees it.
+
+    After a rebalance nobody waits, and asyncio would log that the exception was never retrieved.
+    """
     if not ack.cancelled():
         ack.exception()
 
@@ -109,7 +111,7 @@ class OutputProducer:
         self.discard()
         self._posted: list[Ack] = []
         self._posting = asyncio.Lock()
-        # Else what waited for so long fails when the broker comes back and has no leader yet.
+        # Without this a batch fails that waited long, when the broker comes back and has no leader yet.
         self._producer._message_accumulator._batch_ttl = math.inf
 
     async def start(self) -> None:
@@ -123,10 +125,11 @@ class OutputProducer:
     async def outputs(
         self, out: Outputs, source: Provenance, offset: int, batches: Sequence[RawBatch] = ()
     ) -> list[Ack]:
-        """Sends the triggers of a batch of input (`batches`), whose acknowledgements are given, and holds all else
-        back for `post`.
+        """Sends the triggers of a batch of input, and holds everything else back for `post`.
 
-        `offset`: that behind the last input read.
+        `batches`: the input, for the bytes of rejected records.
+        `offset`: the one behind the last input read.
+        Returns the acknowledgements of what was sent.
         """
         held = out.facts, out.claims, out.decisions, out.rejected, out.audiences, out.outcomes
         if any(held) or out.shadow or out.erased:
@@ -177,7 +180,7 @@ class OutputProducer:
                 self._plain.add(name, 0, *record)
 
     async def post(self) -> list[Ack]:
-        """Sends what is held back. The acknowledgements of all such records that have not come, or failed."""
+        """Sends what is held back. Returns the acknowledgements that have not come, or failed, of all records held back."""
         async with self._posting:
             held = self._internal, self._plain
             self.discard()
@@ -189,13 +192,13 @@ class OutputProducer:
             return list(posted)
 
     def discard(self) -> None:
-        """Forgets what is held back: it is another worker's to decide, who does it again."""
+        """Drops what is held back: the next owner decides it again."""
         self._internal, self._plain = self._packer(PACKED), self._packer(PLAIN)
 
     async def changes(
         self, topic: str, partition: int, records: Iterable[tuple[bytes, bytes | None]]
     ) -> list[Ack]:
-        """Changelog records of one partition, to land in their order."""
+        """Sends changelog records of one partition, in their order."""
         packer = self._packer(PACKED)
         for key, value in records:
             packer.add(topic, partition, key, value)
@@ -206,7 +209,7 @@ class OutputProducer:
     async def send_watermark(
         self, value: bytes, partitions: Iterable[tuple[str, int]]
     ) -> list[Ack]:
-        """One mark to each of the partitions given, behind all that was held back for them. As `post`."""
+        """Sends one watermark record to each partition, behind everything held back for it. Returns what `post` does."""
         for place in partitions:
             packer = self._internal if place in self._internal else self._plain
             packer.add(*place, b"", value)
@@ -225,4 +228,4 @@ class OutputProducer:
                 ack.add_done_callback(retrieve_exception)
                 return ack
             except KafkaTimeoutError:
-                continue  # the one before it is still on its way: the broker is down, or slow
+                continue  # the batch before it is still on its way: the broker is down, or slow

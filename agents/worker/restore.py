@@ -28,7 +28,7 @@ FETCH_BYTES: Final = 1024 * 1024
 
 
 class StateError(Exception):
-    """What a topic holds does not fit to what is to go on from it."""
+    """What a topic holds does not fit what was processed of it."""
 
 
 async def restore(
@@ -57,7 +57,9 @@ async def restore(
         try:
             if not await start_when_available(consumer.start, still_ours):
                 return False
-            for tp in left:  # one after another: what older records leave free, the next one fills
+            for (
+                tp
+            ) in left:  # one after another: the next one fills the memory that older records leave
                 reached, here = first[tp], TopicPartition(*tp)
                 consumer.assign([here])
                 consumer.seek(here, reached)
@@ -80,7 +82,7 @@ async def restore(
 
 
 def fill(stage: AnyStage, batches: Iterable[RawBatch]) -> int:
-    """Hands changelog records to the stage, in their order; tells how many."""
+    """Hands changelog records to the stage, in their order. Returns how many."""
     records = 0
     for batch in batches:
         records += batch.count

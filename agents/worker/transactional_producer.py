@@ -1,10 +1,10 @@
 """Exactly once, as an option: one transactional producer for each owned partition of an input.
 
-A transaction holds what a partition decided, its state and its offset; it ends with each flush. Readers of
-committed records see all of it or nothing, and so never a copy. Opening the producer fences the partition's
-former owner and aborts what it left open: it must happen before the state is read back.
-Source: KIP-98. The client cannot name the group's generation (KIP-447), so an id for each worker would not
-fence; one for each partition does.
+A transaction holds what a partition decided, its state and its offset. Each checkpoint ends one. Readers of committed
+records see all of it or nothing, so they never see a copy. To open the producer fences the partition's former owner
+and aborts what it left open. This must happen before the state is read back.
+Source: KIP-98. The client cannot name the group's generation (KIP-447), so the transactional id is that of a
+partition: an id for each worker would fence nobody.
 """
 
 import asyncio
@@ -21,11 +21,11 @@ from agents.worker.packing import Packer
 from agents.worker.producer import Ack, OutputProducer, retrieve_exception
 
 TIMEOUT_MS: Final = 10_000
-"""A transaction that is left open holds back all readers of its partitions for so long at most."""
+"""An open transaction that was left holds back all readers of its partitions, at most this long."""
 
 ENDED: Final = (
-    f"a transaction was open for more than {TIMEOUT_MS / 1000:.0f} s, for the broker did not answer or this process "
-    "stood still, or its partition is another worker's"
+    f"a transaction was open for more than {TIMEOUT_MS / 1000:.0f} s, because the broker did not answer or this process "
+    "stood still; or its partition is another worker's now"
 )
 
 RETRY_MS: Final = 20
@@ -57,7 +57,7 @@ class TransactionalProducer(OutputProducer):
             await self._producer.begin_transaction()
 
     async def _send(self, packer: Packer) -> list[Ack]:
-        """Raises ProducerFenced when the transaction is no more."""
+        """Raises ProducerFenced when the transaction has ended."""
         await self._begin()
         try:
             return await super()._send(packer)
@@ -65,7 +65,7 @@ class TransactionalProducer(OutputProducer):
             raise ProducerFenced(ENDED) from error
 
     def abandon(self) -> None:
-        """The partition is another worker's, or about to be: what is open is aborted by its next owner."""
+        """The partition is another worker's, or soon will be. Its next owner aborts what is open."""
         if not self._abandoned.done():
             self._abandoned.set_result(None)
         self._closing = asyncio.create_task(self._close())
@@ -76,15 +76,15 @@ class TransactionalProducer(OutputProducer):
             self._request.cancel()  # what has no answer by now gets none
 
     async def _await_coordinator(self, question: Coroutine[Any, Any, None]) -> None:
-        """Waits for the coordinator. Whoever stops waiting leaves the question behind, and its failure is nobody's."""
+        """Awaits a request to the coordinator. It goes on if the caller is cancelled; its failure is ignored then."""
         self._request = asyncio.ensure_future(question)
         self._request.add_done_callback(retrieve_exception)
         await asyncio.shield(self._request)
 
     async def run_until_fenced(self, work: Coroutine[Any, Any, bool]) -> bool:
-        """What `work` tells; False once the partition has been left: a producer that stops answers nobody any more."""
+        """The result of `work`, or False once the partition was given up: a producer that stops answers no more."""
         working = asyncio.ensure_future(work)
-        # whoever waits here may be told to stop just as it fails
+        # the caller may be cancelled in the moment in which the work fails
         working.add_done_callback(retrieve_exception)
         try:
             await asyncio.wait((working, self._abandoned), return_when=asyncio.FIRST_COMPLETED)

@@ -1,4 +1,4 @@
-"""A partition of the input: events of the visitors stage, folded a fetched batch at a time."""
+"""A partition of the input. The visitors stage applies its events, a fetched batch at a time."""
 
 import logging
 import time
@@ -21,7 +21,7 @@ from stream.stages.visitors import Visitors
 log = logging.getLogger("triggers.visitors")
 
 REPORTED_EVERY_S: Final = 60.0
-"""From line to line of the log about brokers whose clocks differ by more than the margin."""
+"""Between two log lines about brokers whose clocks differ by more than the margin."""
 
 
 class VisitorsProcessor(PartitionProcessor):
@@ -56,7 +56,7 @@ class VisitorsProcessor(PartitionProcessor):
         return out
 
     def _count_behind(self, batches: Sequence[RawBatch]) -> None:
-        """Counts what a broker has stamped before the time that is announced without a record."""
+        """Counts records that a broker stamped before the idle watermark."""
         behind = [
             b for b in batches if b.time is not None and b.time < self.handshake.idle_watermark
         ]

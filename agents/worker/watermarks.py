@@ -1,10 +1,10 @@
-"""The clock: what the brokers say about time, once a second, and the marks that pass it on.
+"""The clock: asks the brokers about time once a second, and announces it in watermark records.
 
-A round: a mark of our own is acknowledged with the broker's time T; after that the ends of the input
-partitions are asked, of what their leaders have, for a record below T may not be replicated yet; whoever has
-processed up to its end has processed everything before T. What that proves is broadcast at once where nothing else
-moves time; what records prove, a few times a round. Rounds are rarer while nobody waits. In a replay only records
-move time. The keys stage tells its own time as soon as it has decided. Source: docs/semantics.md, 1.
+One round: a watermark record of this worker is acknowledged with the broker's time T. Then the leaders are asked where
+the input partitions end (a record before T may not be replicated yet). A processor that has read up to that end has
+processed everything before T. Without records the new time is announced at once; the time of records is announced a
+few times a round. Rounds are rarer while nobody waits. In a replay only records move time. The keys stage announces
+its time as soon as it has decided. Source: docs/semantics.md, 1.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ from agents.worker.visitors import VisitorsProcessor
 from agents.worker.waiting import WaitingProcessor
 
 ROUND_S: Final = 1.0
-"""Longer: quiet partitions fire later. Shorter: more marks, each a record in every partition of claims and facts."""
+"""Longer: quiet partitions fire later. Shorter: more watermark records in every partition of claims and facts."""
 
 IDLE_ROUND_S: Final = 2.5
 """The same where nothing was read for IDLE_AFTER_S and nothing waits. Longer: a deadline fires later; shorter: CPU for
@@ -35,19 +35,19 @@ IDLE_AFTER_S: Final = 10.0
 """Shorter: in a shop with an event every few seconds an order cancels later."""
 
 TELLING: Final = 20
-"""Live, from look to look whether records have moved time meanwhile, in pauses of the fetching (TRIGGERS_LATENCY_MS), and
-a round has a whole number of them. More: an order cancels later; fewer: more marks."""
+"""Live: time that records have moved is announced after this many pauses of the fetching (TRIGGERS_LATENCY_MS); a round
+has a whole number of such announcements. More: an order cancels later; fewer: more watermark records."""
 
 HALF_MORE: Final = 1.5
-"""Of such a pause must be left of a round: the round itself tells what has moved."""
+"""Announcements that must still fit into the round. Closer to its end the round itself announces."""
 
 REPLAY_ANNOUNCE_S: Final = 0.05
-"""In a replay, from look to look whether the records have moved time; with transactions, whether one that
-vouches for more has been committed."""
+"""In a replay: between two looks whether records have moved time. With transactions: whether one was committed that
+allows more."""
 
 PAUSE_S: Final = 0.02
-"""From the keys stage's first partition that has decided to its mark. Longer: people wait for it; shorter: a mark for
-each partition."""
+"""From the first partition of the keys stage that has decided to the watermark record. Longer: people wait for it.
+Shorter: a record for each partition."""
 
 MARGIN_MS: Final = 2_000
 """With several brokers: covers their clocks' skew."""
@@ -92,7 +92,7 @@ class WatermarkEmitter:
         self._advanced = advanced
 
     async def run(self) -> None:
-        """For ever. Raises what the clients raise: whoever cannot tell the time must not go on."""
+        """Runs for ever. Raises what the clients raise: a worker that does not know the time must not go on."""
         while True:
             began = time.monotonic()
             await self.round()
@@ -102,7 +102,7 @@ class WatermarkEmitter:
                     await self._visitors.announce()
 
     def _pause(self) -> float:
-        """From round to round (s): the longer while nothing happens."""
+        """Seconds between two rounds: more while nothing happens."""
         processors, now = self._assignment.owned(), time.monotonic()
         read = sum(each.position for each in processors if isinstance(each, VisitorsProcessor))
         waiting = (each for each in processors if isinstance(each, WaitingProcessor))
@@ -111,7 +111,7 @@ class WatermarkEmitter:
         return ROUND_S if self._replay or now - self._lively < IDLE_AFTER_S else IDLE_ROUND_S
 
     async def announce_keys(self) -> None:
-        """For ever: tells how far the keys stage has decided, as soon as it has, and once a round. Raises as `run`."""
+        """Runs for ever: announces the time of the keys stage as soon as it has decided, and once a round. Raises as `run`."""
         while True:
             began = time.monotonic()
             await self._keys.announce()
@@ -122,7 +122,7 @@ class WatermarkEmitter:
             await asyncio.sleep(PAUSE_S)
 
     async def round(self) -> None:
-        """Asks the brokers once, and passes on what it proves."""
+        """Asks the brokers once, and passes on the time that is known then."""
         processors = self._assignment.owned()
         inputs = [processor for processor in processors if isinstance(processor, VisitorsProcessor)]
         moved = not self._replay and self._visitors.moved()
@@ -144,8 +144,10 @@ class WatermarkEmitter:
             await self._visitors.announce()
 
     async def _broker_time(self, moved: bool) -> int:
-        """The broker's time (ms) at which a record of ours was appended a moment ago: of the marks that are to be sent
-        anyway, if time has `moved`."""
+        """The broker's time (ms) at which a record of this worker was appended a moment ago.
+
+        If time has `moved`, it is that of the announcement, which goes out anyway.
+        """
         told = self._visitors.announce() if moved else self._visitors.repeat(self._stamped)
         stamped = await told
         self._metrics.set_broker_time(stamped)

@@ -1,4 +1,4 @@
-"""The parts of a worker put together, and the two loops that run beside the agents: flush and evidence."""
+"""The parts of a worker put together, and the loops that run beside the agents."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -81,8 +81,10 @@ class Worker:
             await self._checkpoint(self.assignment.owned())
 
     def _pause_ms(self) -> float:
-        """To the next flush: as long as a restart may take to apply again what came since. With transactions,
-        readers wait for it."""
+        """From one checkpoint to the next. A restart applies again what came since the last one.
+
+        With transactions it is shorter: readers see an output only after its checkpoint.
+        """
         pause, transaction = self._settings.flush_ms
         if self._settings.delivery == "at_least_once":
             return pause

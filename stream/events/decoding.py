@@ -1,7 +1,7 @@
 """From the bytes of a record to a typed event, or the reason against it. Source: docs/semantics.md, 2.
 
-The fast path is one typed decoding (msgspec), for events that are well-formed. Whatever it refuses is read
-field by field (`stream/events/reading.py`): a fault in a part costs that part, and is told in `faults`.
+The fast path is one typed decoding (msgspec), for events that are well-formed. All others are read field by field
+(`stream/events/reading.py`): a faulty part is left out and reported in `faults`.
 """
 
 from typing import Any, Final
@@ -74,9 +74,9 @@ decode: Final = parse
 
 
 def faults(value: bytes) -> tuple[Fault, ...]:
-    """All faults of an event, essential or not; of one that is no object the one that it is none.
+    """All faults of an event, essential or not. A document that is no object has one fault.
 
-    Raises Rejected for what cannot be looked into: no JSON, or too large.
+    Raises Rejected for a value that is no JSON, or too large.
     """
     if len(value) > LARGEST_CART:
         raise Rejected("too_large")
@@ -90,7 +90,7 @@ def faults(value: bytes) -> tuple[Fault, ...]:
 
 
 def _plain(event: Event) -> bool:
-    """Whether an event that the typed decoding took names somebody wherever it names anybody."""
+    """Whether every name in an event that was decoded fast is the name of somebody."""
     visitor, customer, keys, kind = event.visitor, event.customer, event.keys, type(event)
     if not somebody(visitor) or visitor[0] == owner.MARK or event.aside is not None:
         return False
@@ -111,7 +111,7 @@ _TO_ASK: Final = frozenset((OrderPlaced, PaymentFailed, VisitorIdentified, *_GRA
 
 
 def _plain_body(event: Event) -> bool:
-    """Likewise for an order; and whether an identity says who it is, and a consent for which channels."""
+    """The same for an order; and whether an identity says who it is, and a consent names its channels."""
     if type(event) is OrderPlaced:
         order = event.order
         return 0 < len(order.id) <= 128 and (order.cart_id is UNSET or somebody(order.cart_id))
@@ -147,7 +147,7 @@ def parse_slowly(value: bytes) -> Event | None:
 
 
 def _read(document: dict[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
-    """What can be read of an event, and all its faults."""
+    """The parts of an event that can be read, and all its faults."""
     found: list[Fault] = []
     made = {"id": reading.ID(document, "id", "$.id", found, True)}
     kind = document.get("type")

@@ -7,7 +7,7 @@ from typing import Any, Final
 from stream.events.faults import Rejected
 
 DEEPEST: Final = 400
-"""Levels of nesting that are read: far from the interpreter's limit, which counts the caller's too."""
+"""Levels of nesting that are read. It is far from the interpreter's limit, which includes the callers."""
 
 _LONGEST_INTEGER: Final = 130
 """Digits past any id and any bound."""
@@ -16,7 +16,7 @@ _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 def check_text(value: bytes) -> None:
-    """Raises Rejected for what a typed decoding skips in unknown fields: no UTF-8, bottomless nesting."""
+    """Raises Rejected for what a typed decoding skips in unknown fields: bytes that are no UTF-8, deep nesting."""
     try:
         value.decode()
     except UnicodeDecodeError:
@@ -46,7 +46,7 @@ def _depth(value: bytes) -> int:
 
 
 def parsed(value: bytes) -> Any:
-    """No NaN, nothing before or after; a lone surrogate is read as U+FFFD. Raises Rejected."""
+    """The document. NaN and text around it are refused; a lone surrogate is read as U+FFFD. Raises Rejected."""
     check_text(value)
     try:
         document = json.loads(value.decode(), parse_constant=_refuse, parse_int=_integer)
@@ -60,7 +60,7 @@ def _refuse(name: str) -> None:
 
 
 def _integer(digits: str) -> int | float:
-    """Integers past any bound stay numbers without the cost of thousands of digits."""
+    """Reads an integer. One past any bound stays a number, without the cost of thousands of digits."""
     return int(digits) if len(digits) <= _LONGEST_INTEGER else float(digits)
 
 

@@ -1,7 +1,7 @@
 """What is wrong with an event: a fault for each part that could not be read.
 
-A fault of an essential part makes the event invalid, any other costs the part alone. A fault never quotes
-the payload, and its path is of a closed set: `[]` stands for any index. Source: docs/semantics.md, 2.
+A fault of an essential part makes the event invalid; for any other fault the part is left out. A fault never quotes the
+payload. Its path is of a closed set: `[]` stands for any index. Source: docs/semantics.md, 2.
 """
 
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""A type that there is not: how its name is told, and which type was meant. Source: docs/semantics.md, 2."""
+"""Unknown types: how their names are reported, and which type was meant. Source: docs/semantics.md, 2."""
 
 import re
 from difflib import get_close_matches
@@ -49,7 +49,7 @@ def shown(name: str) -> str:
 
 @lru_cache(maxsize=1024)
 def nearest(name: str) -> str | None:
-    """The type that an unknown one was meant to be, if that can be told."""
+    """The known type that an unknown name comes closest to, if one is close."""
     given = name.strip().lower()
     if given in _MEANT:
         return _MEANT[given]
@@ -66,7 +66,7 @@ _TYPE: Final = re.compile(rb'"type"\s*:\s*"([A-Za-z][A-Za-z0-9_.:/ -]{0,63})"')
 
 
 def named(value: bytes) -> str:
-    """The type that a record gives which is no valid event, if there is such a type or one near it; else ""."""
+    """The type in a record that is no valid event: a known type, or the nearest one; "" if there is none."""
     try:
         name = _decode(value).type
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -76,5 +76,5 @@ def named(value: bytes) -> str:
 
 
 def meant(name: str) -> str:
-    """The type that a name is or was meant to be; "" if that cannot be told. Of a closed set."""
+    """The known type of a name, or the nearest one; "" if there is none. The answers are a closed set."""
     return name if name in TYPES else nearest(name) or ""

@@ -1,4 +1,4 @@
-"""What a batch decided, for the carrier to send. Plain lists, in the order they were made."""
+"""What a batch decided and `agents/` sends: plain lists, in the order in which they were made."""
 
 from collections import defaultdict
 from typing import ClassVar
@@ -57,9 +57,9 @@ class Outputs:
         self.moments: list[tuple[str, int]] = []
 
     def tell(self, fact: AnyFact) -> None:
-        """A fact for the people stage: what it holds may change after this call."""
+        """Adds a fact for the people stage. Its parts may change after this call."""
         self.facts.append((fact.person, facts.encode(fact)))
 
     def claim(self, claim: AnyClaim) -> None:
-        """A claim for the keys stage: what it holds may change after this call."""
+        """Adds a claim for the keys stage. Its parts may change after this call."""
         self.claims.append((claim.key, claims.encode(claim)))

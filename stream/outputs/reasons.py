@@ -21,8 +21,8 @@ NotAsked = Literal["disabled"]
 """Why a due step is refused before all guards: its recipe is not enabled."""
 
 Passed = Literal["past", "joined"]
-"""Why a step of a life episode is passed over before it is due: its time lies before the opening; another of its recipe
-tells of it."""
+"""Why a step of a life episode is passed over before it is due: its time lies before the opening, or another step of its
+recipe is about the same."""
 
 Closing = Literal[
     "superseded",

@@ -51,7 +51,7 @@ class OrderSnapshot(Struct):
 
 
 class OrderedProduct(Struct):
-    """A product as an order gave it; what it did not give is absent."""
+    """A product as an order gave it. Parts that it did not give are absent."""
 
     id: str
     variant_id: str | UnsetType = UNSET
@@ -64,7 +64,7 @@ class OrderedProduct(Struct):
 
 
 def snapshot(id: str, lines: list[Line], currency: str | None, url: str | None) -> CartSnapshot:
-    """A cart as a trigger shows it; its currency is that of its lines, if they name one."""
+    """A cart as a trigger shows it. Its currency is that of its lines, if they name one."""
     value = carts.value(lines)
     named = next((line.currency for line in lines if line.currency), None)
     return CartSnapshot(
@@ -114,7 +114,7 @@ def cart_items(lines: Sequence[Line] | Sequence[OrderLine]) -> list[CartItem]:
 
 
 def _written(quantity: float) -> float:
-    """A whole quantity without a point."""
+    """The quantity; a whole one without a point."""
     return int(quantity) if quantity == int(quantity) else quantity
 
 

@@ -24,7 +24,7 @@ CANCELLED: Final = "storefront.trigger.cancelled.v1"
 
 _EPOCH: Final = datetime(1970, 1, 1)  # UTC throughout; an aware one would write +00:00
 _LAST: Final = 253_402_300_799_999
-"""The last ms of the year 9999, which is the last that RFC 3339 can write."""
+"""The last ms of the year 9999: RFC 3339 can write no later time."""
 
 
 class Fired(Struct):
@@ -91,7 +91,7 @@ def fire(data: Fired, out: Outputs, *, shadow: bool = False) -> None:
 def cancel(
     published: Published, at: int, reason: CancelReason, order_id: str | None, out: Outputs
 ) -> None:
-    """Publishes that a trigger, still valid at `at`, must not be acted on."""
+    """Publishes that a trigger that is valid at `at` must not be acted on."""
     data = Cancelled(
         published.trigger_id,
         name_of(published.recipe),
@@ -112,7 +112,7 @@ def cancel_all(
     order_id: str | None,
     out: Outputs,
 ) -> None:
-    """Cancels what is still valid at `at`."""
+    """Cancels every trigger that is still valid at `at`."""
     for each in published:
         if at < each.valid_until:
             cancel(each, at, reason, order_id, out)
@@ -121,7 +121,7 @@ def cancel_all(
 def cancel_withdrawn(
     published: Iterable[Published], consent: Mapping[str, bool], at: int, out: Outputs
 ) -> list[Published]:
-    """Cancels what has no channel left by a consent; gives what is left and still valid."""
+    """Cancels triggers that a consent leaves without a channel. Returns the others that are still valid."""
     valid = [each for each in published if at < each.valid_until]
     lost = [each for each in valid if all(consent.get(name) is False for name in each.channels)]
     cancel_all(lost, at, "consent", None, out)
@@ -143,7 +143,7 @@ def _publish(
 
 
 def rfc3339(at: int) -> str:
-    """`at` (ms) as 2026-01-31T12:00:00.000Z; what lies past the year 9999 is written as its last ms."""
+    """`at` (ms) as 2026-01-31T12:00:00.000Z. A time past the year 9999 is written as its last ms."""
     time = _EPOCH + timedelta(milliseconds=min(at, _LAST))
     return time.isoformat(timespec="milliseconds") + "Z"
 
@@ -162,7 +162,7 @@ def build(
     why: dict[str, Any],
     evidence: list[str],
 ) -> Fired:
-    """The data of a trigger that fires at `at`; without a cart its value is the price of what was shown."""
+    """The data of a trigger that fires at `at`. Without a cart the value is the price of the product."""
     person = published.person
     return Fired(
         trigger_id=published.trigger_id,

@@ -20,7 +20,7 @@ def product(id: str) -> str:
 
 
 class TimeSpan(Struct, frozen=True):
-    """A time since something: at least `min`, less than `max` (ms)."""
+    """A time since something: from `min` to less than `max` (ms)."""
 
     min: int = 0
     max: int | None = None
@@ -71,7 +71,7 @@ class Audiences:
         self.viewed_within: Final = _within(each.viewed for each in every)
         self.bought_within: Final = _within(each.bought for each in every)
         self.named: Final = frozenset(self.viewed_within) | frozenset(self.bought_within)
-        """Names that some audience names."""
+        """The categories and products that audiences name."""
 
     def __bool__(self) -> bool:
         return bool(self.all)

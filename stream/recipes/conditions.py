@@ -7,11 +7,11 @@ from msgspec import Struct
 from stream.durations import DAY
 
 OFFER_EVERY: Final = 30 * DAY
-"""A person, and a visitor at an exit, gets at most one offer in so long."""
+"""A person, and a visitor at an exit, gets at most one offer in this time."""
 
 
 class Known(Struct, frozen=True):
-    """What conditions look at; a number that is not known counts 0."""
+    """The numbers that conditions look at. An unknown number counts as 0."""
 
     visits: int = 0
     orders: int = 0
@@ -24,7 +24,7 @@ class Known(Struct, frozen=True):
 
 
 class Range(Struct, frozen=True):
-    """Both ends included; None is open."""
+    """A range with both ends included. None: no bound."""
 
     name: str
     min: float | None = None
@@ -36,7 +36,7 @@ class Range(Struct, frozen=True):
 
 
 class When(Struct, frozen=True):
-    """All of it must hold; what is left out holds always."""
+    """All conditions must hold. One that is left out always holds."""
 
     ranges: tuple[Range, ...] = ()
     sub_kinds: frozenset[str] | None = None

@@ -1,6 +1,6 @@
 """A recipe: what a shop sends, when, to whom, as data. Source: docs/semantics.md, 9.
 
-What a recipe leaves out is its kind's, whose defaults stand in the kind's own file (stream/kinds/registry.py).
+A recipe takes what it leaves out from its kind. The defaults of a kind stand in its own file (stream/kinds/registry.py).
 """
 
 from collections import defaultdict
@@ -105,14 +105,14 @@ class Recipe(Struct, frozen=True):
         return self.holdout > 0 and bucket("holdout", self.name, person) < self.holdout
 
     def arm(self, person: str) -> str | None:
-        """The arm that the person's bucket falls into, None outside all of them."""
+        """The arm of the person's bucket, or None."""
         if not self.arms:
             return None
         draw = bucket("arm", self.name, person)
         return next((name for name, bound in self.arms if draw < bound), None)
 
     def consented(self, consent: Mapping[str, bool]) -> list[str]:
-        """The channels that a consent (channel to granted or withdrawn) leaves."""
+        """The channels that are not withdrawn by a consent (channel to granted or withdrawn)."""
         if self.consent == "granted":
             return [channel for channel in self.channels if consent.get(channel) is True]
         return [channel for channel in self.channels if consent.get(channel) is not False]
@@ -170,7 +170,7 @@ class Recipes:
         self.memory: int = max(
             [cap.per for cap in policy.caps] + [recipe.cooldown for recipe in recipes] + [DAY]
         )
-        """Ms for which what has fired must be remembered."""
+        """How long (ms) fired steps must be remembered."""
 
     def known(self, alias: str) -> Recipe | None:
         """A recipe by its name in states, also one that is gone."""

@@ -15,7 +15,7 @@ from stream.state.orders import OrderEntry
 
 LASTS: Final = 14 * DAY
 AFTER_ORDER: Final = 5 * MINUTE
-"""A cart that changed so shortly after an order may still be the ordered one."""
+"""A cart that changed this soon after an order may still be the ordered one."""
 
 
 class BoughtLine(Struct, array_like=True, gc=False):
@@ -56,7 +56,7 @@ def bought_now(lines: Iterable[BoughtLine], at: int) -> set[tuple[str, str, floa
 
 
 def carried(contents: Contents | None, cart: KnownCart | None, ordered_at: int) -> Contents:
-    """What an order buys: what it carries, else the lines of its cart that were there 5 minutes after it."""
+    """The lines that an order buys: its own, else those that its cart had up to 5 minutes after the order."""
     if contents is not None:
         return contents
     lines = cart.lines if cart is not None else []
@@ -83,7 +83,7 @@ def add(bought: Bought, cart_id: str, contents: Contents, order: OrderEntry, at:
 
 
 def show(bought: Bought, cart_id: str, shown: Contents, at: int) -> None:
-    """A summary shows contents: what of them is bought stays so for 14 days from now."""
+    """A summary shows contents: their bought lines stay bought for 14 days from now."""
     if not shown:
         return
     there = set(shown)
@@ -93,21 +93,21 @@ def show(bought: Bought, cart_id: str, shown: Contents, at: int) -> None:
 
 
 def keep_only(bought: Bought, cart_id: str, shown: Contents) -> None:
-    """A later cart shows other contents: what it does not hold in this quantity is bought no more."""
+    """A later cart shows other contents: a line that it lacks in this quantity is no longer bought."""
     there = set(shown)
     kept = [line for line in bought.get(cart_id, ()) if line.content in there]
     _set(bought, cart_id, kept)
 
 
 def take_back(bought: Bought, order: OrderEntry) -> None:
-    """All that was bought with an order is bought no more."""
+    """The lines bought with an order are no longer bought."""
     for cart_id, lines in list(bought.items()):
         own = order.id, order.at
         _set(bought, cart_id, [line for line in lines if (line.order_id, line.order_at) != own])
 
 
 def lapse(bought: Bought, at: int) -> None:
-    """Drops what is bought no more at `at`."""
+    """Drops lines that are no longer bought at `at`."""
     lapsed = []
     for cart_id, lines in bought.items():
         for line in lines:

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 NEVER: Final = -1
-"""A time before all times."""
+"""A time before every other time."""
 
 Contents = list[tuple[str, str, float]]
 """Sorted (product id, variant id, quantity)."""

@@ -8,11 +8,11 @@ from stream.state.visitor import Checkout, Visitor
 
 LASTS: Final = 7 * DAY
 AFTER_ORDER: Final = DAY
-"""A checkout that opened within this after an order is taken for the end of that order's."""
+"""A checkout that opens this soon after an order counts as the end of that order's checkout."""
 
 
 def open_checkout(state: Visitor, t: int) -> Checkout | None:
-    """The checkout if one is open at `t`; one that is 7 days old closes when it is looked at."""
+    """The checkout that is open at `t`, or None. One that is 7 days old closes here."""
     checkout = state.checkout
     if checkout is not None and t - checkout.started_at >= LASTS:
         checkout = state.checkout = None
@@ -20,9 +20,9 @@ def open_checkout(state: Visitor, t: int) -> Checkout | None:
 
 
 def check_out(state: Visitor, stage: int, failed: bool, t: int, event: str) -> bool:
-    """checkout.started, checkout.advanced or payment.failed: opens it, or goes on to the furthest stage.
+    """Applies checkout.started, checkout.advanced or payment.failed: opens the checkout, or moves it to the furthest stage.
 
-    Tells whether that changed anything of it.
+    Returns whether that changed anything.
     """
     checkout = open_checkout(state, t)
     if checkout is None:
@@ -36,7 +36,7 @@ def check_out(state: Visitor, stage: int, failed: bool, t: int, event: str) -> b
 
 
 def settle(state: Visitor, t: int) -> None:
-    """At an idle fact: closes the checkout of a cart that was emptied, or that an order had emptied before."""
+    """Closes, at an idle fact, the checkout of a cart that was emptied, or that an order emptied before."""
     checkout = open_checkout(state, t)
     if checkout is None or state.cart.lines:
         return

@@ -1,7 +1,7 @@
-"""Claims of `identity.claims`: what the visitors stage tells the keys stage. Source: docs/semantics.md, 11.
+"""Claims: what the visitors stage says to the keys stage in `identity.claims`. Source: docs/semantics.md, 11.
 
-A claim's place among all claims of a key is (at, visitor, n), as a fact's is among those of a person; n
-counts facts and claims of a visitor together. Marks travel in the same topic.
+The place of a claim among all claims of a key is (at, visitor, n), like that of a fact among those of a person. n counts
+the facts and claims of a visitor together. Watermark records travel in the same topic.
 """
 
 import msgspec

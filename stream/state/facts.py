@@ -1,7 +1,7 @@
-"""Facts of `visitor.facts`: what the visitors stage tells the people stage. Source: docs/semantics.md, 4.
+"""Facts: what the stages before it say to the people stage in `visitor.facts`. Source: docs/semantics.md, 4.
 
-A fact's place among all facts of a person is (at, visitor, n); the same place always holds the same
-bytes, so a copy after a crash is recognised by its place. Marks travel in the same topic.
+The place of a fact among all facts of a person is (at, visitor, n). The same place always has the same bytes, so a copy
+after a crash is recognised by its place. Watermark records travel in the same topic.
 """
 
 import msgspec
@@ -27,10 +27,10 @@ class CartSummary(Struct, gc=False, omit_defaults=True):
 
 
 class Summary(Struct, omit_defaults=True, gc=False):
-    """All that episodes are decided on: the visitor as it is at the fact's time.
+    """Everything on which episodes are decided: the visitor at the time of the fact.
 
-    `last_active`: the last sign of the visitor, its last unattended change included · `subject`: that of the
-    views which a reminder would be about · `on_screen`: the product on screen, "" for none · `evidence`: ids
+    `last_active`: the last sign of the visitor, its last unattended change included · `subject`: the
+    view that a reminder would be about · `on_screen`: the product on screen, "" for none · `evidence`: ids
     of the events behind search, cart and checkout; each view names its own.
     """
 
@@ -67,7 +67,7 @@ class Active(Fact, tag="visitor.active", gc=False):
 
 
 class Moved(Fact, tag="visitor.moved", gc=False):
-    """The visitor is another person's from now on."""
+    """The visitor belongs to another person from now on."""
 
 
 class Identified(Fact, tag="visitor.identified", omit_defaults=True, gc=False):
@@ -106,9 +106,9 @@ class Ordered(Fact, tag="order.placed", gc=False):
 
 
 class Supplemented(Fact, tag="order.supplemented", gc=False):
-    """What a repetition brought to the record of a key: parts of an order placed at `order_at` (ms).
+    """Parts of an order placed at `order_at` (ms) that a repetition added to the record of a key.
 
-    It makes no person, and no one is remembered longer for it.
+    It creates no person, and no person is remembered longer for it.
     """
 
     order_id: str
@@ -136,7 +136,7 @@ class Consented(Fact, tag="consent.changed", gc=False):
 
 
 class Subscribed(Fact, tag="visitor.subscribed", gc=False):
-    """In place of a consent.changed that grants · `event`: its event's id."""
+    """A subscription. It replaces a consent.changed that grants. `event`: the id of its event."""
 
     channels: list[str]
     late: bool = False
@@ -149,7 +149,7 @@ class Erased(Fact, tag="person.erased", gc=False):
 
 
 class WatermarkRecord(Struct, tag_field="type", tag="mark", gc=False, omit_defaults=True):
-    """Evidence (ms) of partitions, of how many: all facts before it stand before this record.
+    """Evidence (ms) of some of `sources` partitions: all facts before that time stand before this record.
 
     `stage`: whose partitions they are, those of the input (visitors) or of the claims (keys).
     """

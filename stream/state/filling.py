@@ -18,7 +18,7 @@ PLACES: Final = 6
 
 
 def replace(cart: Cart, given: WholeCart, t: int, visitor: str) -> bool:
-    """The whole cart as the shop gave it, unless it is an older version of the one last given."""
+    """Replaces the cart by the one that the shop gave, unless that is an older version."""
     if given.id is UNSET or given.id == cart.shop_id:
         if given.version is not UNSET:
             if cart.version is not None and given.version < cart.version:
@@ -51,7 +51,7 @@ def replace(cart: Cart, given: WholeCart, t: int, visitor: str) -> bool:
 
 
 def lines_of(items: Sequence[Item], currency: str | None) -> dict[str, Line]:
-    """The lines of a whole cart or order; equal ones become one, whose price is that of all of them together."""
+    """The lines of a whole cart or order. Equal items become one line with the price of all of them."""
     lines: dict[str, Line] = {}
     equal: dict[str, list[Item]] = {}
     for item in items:
@@ -72,7 +72,7 @@ def lines_of(items: Sequence[Item], currency: str | None) -> dict[str, Line]:
 
 
 def _price_of(items: list[Item], currency: str | None) -> float | None:
-    """Money over quantity; None if none has a price, or if they name two currencies."""
+    """The price of a unit; None if no item has a price, or if they name two currencies."""
     given = [_own(item) or currency for item in items]
     named = {each.lower() for each in given if each}
     prices = [None if item.price is UNSET else item.price for item in items]
@@ -136,7 +136,7 @@ def empty(cart: Cart, t: int) -> bool:
 
 
 def refill(cart: Cart, lines: list[Line], id: str, from_shop: bool, t: int) -> None:
-    """Puts lines that an order took away into the cart again."""
+    """Puts the lines of an order back into the cart."""
     cart.lines = {}
     for line in lines:
         line.since, line.added = t, False
@@ -155,7 +155,7 @@ def _name(cart: Cart, visitor: str) -> None:
 
 
 def _has_room(cart: Cart, item: Item) -> bool:
-    """Whether the item fits into the cart; what it takes is counted, and counted anew at the bound."""
+    """Whether the item fits into the cart. Its size is added; near the bound all sizes are counted again."""
     cart.size += limits.size(item)
     if cart.size > limits.LARGEST_CART:
         cart.size = limits.size(item) + sum(map(limits.size, cart.lines.values()))
@@ -163,7 +163,7 @@ def _has_room(cart: Cart, item: Item) -> bool:
 
 
 def _own(given: Item | WholeCart) -> str | None:
-    """The currency that is given; an empty one is none."""
+    """The given currency; None if it is empty."""
     return given.currency or None if given.currency is not UNSET else None
 
 

@@ -1,4 +1,4 @@
-"""What a visitor keeps of the orders that were placed there. Source: docs/semantics.md, 3. Times in ms."""
+"""What a visitor keeps of its orders. Source: docs/semantics.md, 3. Times in ms."""
 
 from msgspec import Struct
 
@@ -26,7 +26,7 @@ class Kept(Struct, array_like=True, gc=False):
 
 
 class Gone(Struct, array_like=True, gc=False):
-    """An order that was taken out of the record: cancelled, or not paid."""
+    """An order that was taken out of the record: it was cancelled, or not paid."""
 
     id: str
     at: int

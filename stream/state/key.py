@@ -18,7 +18,7 @@ ORDERS_FOR: Final = 30 * DAY
 MOST_OWNERS: Final = 8
 MOST_KEPT_ORDERS: Final = 64
 SHARED_WITHIN: Final = DAY
-"""A ninth person makes a key shared if all eight owners were bound less than this before (ms)."""
+"""A ninth person makes a key shared if all eight owners were bound within this time (ms)."""
 
 ADDRESSES: Final = ("email:", "phone:")
 CUSTOMER: Final = "customer:"
@@ -68,7 +68,7 @@ class Key(Struct, array_like=True, gc=False):
         return self.applied + FORGET_AFTER
 
     def parts(self, one: str, other: str) -> bool:
-        """Whether two persons share an address as two customers: each one's orders are their own."""
+        """Whether two persons are two customers who share an address. Then the orders of each are their own."""
         return (
             self.id.startswith(ADDRESSES)
             and one.startswith(CUSTOMER)
@@ -92,7 +92,7 @@ def bind(key: Key, person: str, at: int) -> bool:
 
 
 def known(key: Key, id: str, at: int) -> ClaimedOrder | None:
-    """The order that one placed at `at` repeats. An id that names nobody is known only with its time."""
+    """The order that an order placed at `at` repeats. An id that is a name of nobody is known only with its time."""
     nobody = names_nobody(id)
     for order in key.orders:
         if order.id == id and (order.at == at or not nobody):
@@ -101,7 +101,7 @@ def known(key: Key, id: str, at: int) -> ClaimedOrder | None:
 
 
 def supplement(key: Key, order: ClaimedOrder, told: WholeOrder) -> WholeOrder | None:
-    """Keeps what a repetition brings that the order lacks, and gives it; None for nothing."""
+    """Adds to an order the parts that it lacks and a repetition brings. Returns them, or None."""
     record = order.whole or WholeOrder()
     parts = lacking(record, told)
     if parts is not None:
@@ -111,7 +111,7 @@ def supplement(key: Key, order: ClaimedOrder, told: WholeOrder) -> WholeOrder | 
 
 
 def enter(key: Key, order: ClaimedOrder) -> bool:
-    """Keeps an order; False if the key knows it."""
+    """Keeps an order. Returns False if the key knows it."""
     if known(key, order.id, order.at) is not None:
         return False
     key.orders.append(order)
@@ -122,7 +122,7 @@ def enter(key: Key, order: ClaimedOrder) -> bool:
 
 
 def _trim_contents(key: Key) -> None:
-    """Keeps the contents and the lines of the last orders, as many as have room."""
+    """Drops the contents and lines of old orders that have no room."""
     room = limits.LARGEST_ORDERED
     for order in reversed(key.orders):
         if order.contents:
@@ -163,6 +163,6 @@ def withdraw(key: Key, channels: list[str], person: str) -> None:
 
 
 def grant(key: Key, channels: list[str]) -> None:
-    """Deletes the withdrawals of the channels, whoever made them."""
+    """Deletes the withdrawals of the channels, of all persons."""
     for channel in channels:
         key.withdrawn.pop(channel, None)

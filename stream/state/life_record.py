@@ -81,7 +81,7 @@ class Life(Struct, array_like=True, gc=False):
 
 
 def mark_of(recipe: str, origin: str, key_time: int) -> int:
-    """A number of an episode, by which a person remembers that it had it: 63 bits of a hash."""
+    """A number (63 bits of a hash) by which a person remembers an episode."""
     digest = sha256(f"{recipe}|{origin}|{key_time}".encode()).digest()
     return int.from_bytes(digest[:8], "big") >> 1
 

@@ -18,7 +18,7 @@ TAKEN_LASTS: Final = 5 * MINUTE
 
 
 def last_order(state: Visitor) -> int | None:
-    """The latest time of an order that was ever entered: no recurring one, and none that was not paid."""
+    """The latest time of an order ever entered, without recurring and unpaid ones."""
     times = [order.at for order in state.orders if not order.recurring]
     times += [order.at for order in state.gone if not order.unpaid]
     return max(times, default=None)
@@ -29,25 +29,25 @@ def copies(lines: Iterable[Line]) -> list[Line]:
 
 
 def take_away(state: Visitor, lines: Iterable[Line], t: int) -> None:
-    """A cart.updated has emptied the cart of these lines."""
+    """A cart.updated has removed these lines, all that the cart had."""
     state.taken = TakenLines(t, copies(lines))
 
 
 def filled(state: Visitor) -> None:
-    """There is something in the cart."""
+    """The cart is not empty now."""
     state.taken = None
     if state.ordered is not None:
         state.ordered.empty = False
 
 
 def emptied_before(state: Visitor, t: int) -> list[Line]:
-    """The lines that the order at `t` of an empty cart was about."""
+    """The lines that an order at `t`, placed with an empty cart, was about."""
     taken = state.taken
     return taken.lines if taken is not None and t - taken.at <= TAKEN_LASTS else []
 
 
 def is_kept(state: Visitor, id: str) -> Kept | None:
-    """The order kept, if `id` means that one: of an id of nobody the latest is meant."""
+    """The kept order, if `id` names it. An id of nobody names the latest order."""
     kept = state.ordered
     return kept if kept is not None and kept.id == id else None
 

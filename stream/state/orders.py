@@ -10,7 +10,7 @@ from stream.state.cart import NEVER, Contents
 from stream.state.whole_order import WholeOrder
 
 COMPARED_ORDERS: Final = 64
-"""A repeated order is one of the last entered, so many of them."""
+"""An order is repeated if it is among the last entered, this many."""
 
 
 OLD, OWN, LINED, CURRENCY = 1, 2, 4, 8
@@ -37,7 +37,7 @@ class OrderEntry(Struct, array_like=True, gc=False):
 
     @property
     def opens(self) -> bool:
-        """Whether it opened what orders open, where it is in the record."""
+        """Whether it opened what orders open, for the person whose record this is."""
         return self.marks & (OWN | OLD) == OWN
 
 
@@ -53,7 +53,7 @@ class HandedOrder(Struct, array_like=True, gc=False, omit_defaults=True):
 
 
 def repeated(orders: list[OrderEntry], id: str, at: int) -> OrderEntry | None:
-    """The order that an order placed at `at` repeats; of an id of nobody only one of the same time."""
+    """The order that an order placed at `at` repeats. With an id of nobody it must have the same time."""
     for entry in reversed(orders[-COMPARED_ORDERS:]):
         if entry.id == id and (entry.at == at or not names_nobody(id)):
             return entry
@@ -61,7 +61,7 @@ def repeated(orders: list[OrderEntry], id: str, at: int) -> OrderEntry | None:
 
 
 def enter_order(orders: list[OrderEntry], id: str, at: int, recurring: bool = False) -> bool:
-    """Enters an order into a record; False if it does nothing but count: it recurs, or is there already.
+    """Enters an order into a record. Returns False if it only counts: it recurs, or is there already.
 
     A recurring order that is placed again without that mark becomes an order of this time.
     """
@@ -79,7 +79,7 @@ def enter_order(orders: list[OrderEntry], id: str, at: int, recurring: bool = Fa
 def take_back(
     orders: list[OrderEntry], id: str, window: tuple[int, int] | None = None
 ) -> list[OrderEntry]:
-    """Takes an order out of a record, in a window [from, until) if one is given; gives what left it.
+    """Takes an order out of a record, in a window [from, until) if one is given. Returns the order.
 
     An id of nobody means the latest order of this id.
     """

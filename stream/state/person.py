@@ -22,7 +22,7 @@ from stream.state.visitor import Checkout, Published
 
 FORGET_AFTER: Final = 30 * DAY
 NO_ORDER: Final = NEVER - 1
-"""Before every time, and before NEVER: a cart that never changed is not older than no order."""
+"""A time before every other, also before NEVER: a cart that never changed is not older than no order."""
 
 _REACH: Final = (("email:", ["email"]), ("phone:", ["sms"]))
 
@@ -32,7 +32,7 @@ def by_time(order: OrderEntry) -> int:
 
 
 class PersonVisitor(Struct, array_like=True, gc=False):
-    """One visitor of the person, as told last."""
+    """One visitor of the person, as the last fact said."""
 
     active: bool
     last_active: int
@@ -84,7 +84,7 @@ class Episode(Struct, array_like=True, gc=False):
 
     @property
     def wakes(self) -> int:
-        """When (ms) something of it is due, NEVER for nothing: its next step, or the end of its waiting."""
+        """When (ms) its next step or the end of its waiting is due; NEVER if nothing is."""
         course = self.course
         return self.due if course is None or self.due != NEVER else course.ends
 
@@ -132,7 +132,7 @@ class Person(Struct, array_like=True, gc=False):
 
     @property
     def reach(self) -> list[str] | None:
-        """The channels that reach the person: told, else what a contact person is named by; None: unknown."""
+        """The channels that reach the person: those said last, else the one that names a contact person; None: unknown."""
         if self.contacts is None:
             return next((reach for kind, reach in _REACH if self.id.startswith(kind)), None)
         return self.contacts
@@ -144,7 +144,7 @@ class Person(Struct, array_like=True, gc=False):
 
     @property
     def last_placed(self) -> OrderEntry | None:
-        """The latest order that was ever entered; one cancelled since counts, one that was not paid does not."""
+        """The latest order ever entered. A cancelled one counts, an unpaid one does not."""
         last = None
         for order in self.orders:
             if not order.recurring and (last is None or order.at > last.at):
@@ -171,7 +171,7 @@ class Person(Struct, array_like=True, gc=False):
 
     @property
     def spent(self) -> float:
-        """The larger of what was told and the sum of all orders that were entered and not taken out."""
+        """The larger of the value in traits and the sum of all orders that were entered and not taken out."""
         sums = [order.value for order in self.orders if order.value is not None]
         if self.life is not None:
             sums.append(self.life.spent)
@@ -179,7 +179,7 @@ class Person(Struct, array_like=True, gc=False):
 
     @property
     def is_reachable(self) -> bool:
-        """Whether a message can reach the person by some channel that it has not withdrawn."""
+        """Whether a channel reaches the person that is not withdrawn."""
         reach = self.reach
         if reach is None:
             reach = [] if self.customer is None else list(CONTACTS)
@@ -217,7 +217,7 @@ class Person(Struct, array_like=True, gc=False):
         return [episode for episode in self.episodes if episode.open]
 
     def forgotten_at(self, keep: int) -> int:
-        """When this person is forgotten: `keep` (ms) after its last fact, and not before a life step that is planned."""
+        """When the person is forgotten: `keep` (ms) after its last fact, but not before a planned life step."""
         last = (self.applied if self.remembered == NEVER else self.remembered) + keep
         for each in self.episodes:
             planned = each.course is not None and each.open and each.due > last
@@ -238,7 +238,7 @@ class Person(Struct, array_like=True, gc=False):
         return first
 
     def of_life(self) -> Life:
-        """What is kept for the life kinds; from now on there is something."""
+        """The record of the life kinds. It is made if there is none."""
         if self.life is None:
             self.life = Life()
         return self.life

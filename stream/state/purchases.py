@@ -1,6 +1,6 @@
 """What a person has bought of each product, and when it will be used up. Source: docs/semantics-life.md, 12.
 
-Kept are the last purchases of the products bought last. With each of them the person's own pace counts more.
+The last purchases of the products bought last are kept. With each one the person's own pace counts more.
 """
 
 from collections.abc import Iterable
@@ -25,7 +25,7 @@ class Bought(NamedTuple):
 
 
 def products(lines: Iterable[OrderLine]) -> dict[str, Bought]:
-    """The products of an order in the order of their ids, without what a subscription will bring again."""
+    """The products of an order in the order of their ids, without those that a subscription renews."""
     found: dict[str, list[OrderLine]] = {}
     for line in lines:
         if not line.renews:
@@ -58,7 +58,7 @@ def _is_full(life: Life) -> bool:
 
 
 def _keep(kept: Purchases, some: list[Purchase]) -> None:
-    """Keeps these purchases, and the data that one of them has."""
+    """Keeps these purchases, and the lines that belong to them."""
     lines: list[OrderLine] = []
     for each in some:
         line = kept.lines[each.line]
@@ -69,7 +69,7 @@ def _keep(kept: Purchases, some: list[Purchase]) -> None:
 
 
 def take_back(life: Life, order_id: str, at: int) -> list[str]:
-    """Takes the purchases of an order out; gives the products that it had."""
+    """Takes out the purchases of an order. Returns its products."""
     found = []
     for id, kept in sorted(life.purchases.items()):
         left = [each for each in kept.all if (each.order_id, each.ordered_at) != (order_id, at)]

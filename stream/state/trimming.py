@@ -1,4 +1,4 @@
-"""A person's state in its bounds. Source: docs/semantics.md, "Bounds of our own"."""
+"""Keeps a person's state within its bounds. Source: docs/semantics.md, "Bounds of our own"."""
 
 from stream import limits
 from stream.state import bought
@@ -6,13 +6,13 @@ from stream.state.person import Person, by_time
 
 
 def trim_visitors(person: Person) -> None:
-    """After a fact that brings one visitor and no more."""
+    """To be called after a fact that brings at most one visitor."""
     if len(person.visitors) > limits.MOST_VISITORS:
         del person.visitors[min(person.visitors, key=lambda id: person.visitors[id].last_active)]
 
 
 def trim(person: Person, at: int) -> None:
-    """After a fact, which brings one visitor, one cart and few episodes: keeps the state in its bounds."""
+    """To be called after every fact, which brings at most one visitor, one cart and few episodes."""
     trim_visitors(person)
     if person.bought:
         _trim_bought(person, at)
@@ -28,7 +28,7 @@ def trim(person: Person, at: int) -> None:
 
 
 def _trim_carts(person: Person) -> None:
-    """Of too many known carts the oldest goes, and of the others the lines that have no room beside later ones."""
+    """Drops the oldest of too many known carts, and the lines of older carts that have no room."""
     if len(person.carts) > limits.MOST_CARTS:
         del person.carts[min(person.carts, key=lambda id: person.carts[id].changed_at)]
     lines = 0
@@ -44,7 +44,7 @@ def _trim_carts(person: Person) -> None:
 
 
 def _trim_bought(person: Person, at: int) -> None:
-    """Of what is bought that goes which has lapsed, or has no room beside that of later carts."""
+    """Drops bought lines that have lapsed, and those of older carts that have no room."""
     bought.lapse(person.bought, at)
     while len(person.bought) > limits.MOST_CARTS:
         del person.bought[min(person.bought, key=lambda id: _bought_at(person, id))]

@@ -4,7 +4,7 @@ from msgspec import Struct
 
 
 class View(Struct, array_like=True, gc=False, omit_defaults=True):
-    """One product of the visit: how often, how long (ms on screen), when last, as last shown."""
+    """One product of the visit: how often and how long (ms) it was on screen, when last, and its data."""
 
     id: str
     count: int
@@ -19,7 +19,7 @@ class View(Struct, array_like=True, gc=False, omit_defaults=True):
 
 
 class ViewSummary(Struct, array_like=True, gc=False):
-    """A view without what the product looks like: most of its bytes, and told of the subject alone."""
+    """A view without the product's texts, which take most of the bytes. Only the subject has them."""
 
     id: str
     count: int

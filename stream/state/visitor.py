@@ -26,7 +26,7 @@ KEPT_IDS: Final = 256
 KEPT_VIEWS: Final = 20
 
 NOTHING, ACTIVE, IDLE = 0, 1, 2
-"""What the people stage was told last of this visitor's presence."""
+"""The last fact of presence that the people stage got of this visitor."""
 
 STARTED, CONTACT, SHIPPING, PAYMENT = 0, 1, 2, 3
 STAGES: Final = {"contact": CONTACT, "shipping": SHIPPING, "payment": PAYMENT}
@@ -131,22 +131,22 @@ class Visitor(Struct, array_like=True, gc=False):
 
     @property
     def last_sign(self) -> int:
-        """Of life, or of a change that shows nobody at a screen."""
+        """The last engaged event, or a later unattended change."""
         return self.last_active if self.last_active > self.last_change else self.last_change
 
     @property
     def products(self) -> int:
-        """How many were looked at in the visit."""
+        """How many products were viewed in the visit."""
         return len(self.views)
 
     def begin_anew(self) -> None:
-        """As new, but for its id, its numbers, its last event and the ids of its events."""
+        """Clears everything but its id, its numbers, its last event and the ids of its events."""
         new = Visitor(self.id, Cart(self.id))
         for name in _BEGINS_ANEW:
             setattr(self, name, getattr(new, name))
 
     def engage(self, t: int) -> None:
-        """An engaged event: goes on with the visit, or starts the next; adds to the dwell on screen."""
+        """Applies an engaged event: it continues the visit or starts the next one, and adds to the dwell on screen."""
         last = self.last_active
         if last == NEVER or t - last >= VISIT_GAP:
             self.visits += 1
@@ -167,7 +167,7 @@ class Visitor(Struct, array_like=True, gc=False):
         self.idle_pending = True
 
     def view(self, event: ProductViewed, t: int) -> None:
-        """product.viewed: counts the view and takes the attributes of the newest one."""
+        """Applies product.viewed: counts the view and takes the newest attributes."""
         product, views = event.product, self.views
         key = product.id
         name, category, price = product.name, product.category, product.price
@@ -194,13 +194,13 @@ class Visitor(Struct, array_like=True, gc=False):
         self.looks += 1
 
     def look_away(self, t: int) -> None:
-        """A category or a search: no product and no page is on screen any more."""
+        """Applies a category or a search: no product and no page is on screen any more."""
         self.screen = self.page = ""
         self.last_look = t
         self.looks += 1
 
     def turn(self, event: PageViewed, t: int) -> None:
-        """page.viewed: it takes the place of what was on screen."""
+        """Applies page.viewed: the page replaces what was on screen."""
         self.look_away(t)
         page = event.page
         if page is not UNSET and page.kind is not UNSET:
@@ -214,7 +214,7 @@ class Visitor(Struct, array_like=True, gc=False):
         self.search_event = event.id
 
     def subject(self) -> View | None:
-        """The product with most dwell in the visit, ties to the latest view."""
+        """The product with the most dwell in the visit; of equal ones the one viewed last."""
         best, longest = None, NEVER
         for each in self.views.values():
             if each.dwell >= longest:
@@ -229,7 +229,7 @@ class Visitor(Struct, array_like=True, gc=False):
         ]
 
     def knows(self, name: str) -> bool:
-        """Whether an event is among the last; `name`: the code of its type and its id."""
+        """Whether an event is among the last ones. `name`: the code of its type and its id."""
         return name in self.ids
 
     def remember(self, name: str) -> None:

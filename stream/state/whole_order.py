@@ -1,4 +1,4 @@
-"""What an order is worth and holds, as it travels: in facts, claims and the records that hand it over.
+"""The value and lines of an order as it travels: in facts, in claims, and in records that are handed over.
 
 Source: docs/semantics-life.md, 12, "Orders travel whole". Times in ms, NEVER (-1) for what was not given.
 """
@@ -50,13 +50,13 @@ class WholeOrder(Struct, array_like=True, gc=False):
 
 
 def is_old(event: OrderPlaced | VisitorSubscribed, t: int) -> bool:
-    """Whether an order or a subscription is of a time before this: it counts, and opens nothing."""
+    """Whether an order or a subscription is older than this service: it counts, and opens nothing."""
     sent = event.client_time
     return event.imported is True or (sent is not UNSET and t - sent > OLD_AFTER)
 
 
 def given_lines(event: OrderPlaced) -> list[OrderLine]:
-    """The lines that an order gives; equal ones are one."""
+    """The lines of an order. Equal items become one line."""
     order = event.order
     if order.items is UNSET or not order.items:
         return []
@@ -67,7 +67,7 @@ def given_lines(event: OrderPlaced) -> list[OrderLine]:
 
 
 def _renewing(items: Iterable[OrderItem]) -> dict[str, bool]:
-    """What the last of equal items says of a subscription."""
+    """What the last of equal items says about a subscription."""
     return {
         key_of(item): item.renews
         for item in items
@@ -96,7 +96,7 @@ def _line(line: Line, renews: bool) -> OrderLine:
 
 
 def whole(event: OrderPlaced, person: str, lines: list[OrderLine], t: int) -> WholeOrder:
-    """All that is told of an order at `t`; `person`: of the event."""
+    """The whole order at `t`, as it travels. `person`: that of the event."""
     order, sent = event.order, event.client_time
     return WholeOrder(
         value=order.value if order.value is not UNSET else worth(lines),
@@ -111,7 +111,7 @@ def whole(event: OrderPlaced, person: str, lines: list[OrderLine], t: int) -> Wh
 
 
 def worth(lines: Iterable[OrderLine]) -> float | None:
-    """The value of lines; None if none is priced, or if they name more than one currency."""
+    """The value of lines; None if no line has a price, or if they name more than one currency."""
     found = list(lines)
     if all(line.price is None for line in found):
         return None
@@ -119,7 +119,7 @@ def worth(lines: Iterable[OrderLine]) -> float | None:
 
 
 def currency_shown(order: WholeOrder) -> str | None:
-    """The order's own, else the only one of its lines."""
+    """The currency of the order, else the only one of its lines."""
     if order.currency:
         return order.currency
     named = {
@@ -129,7 +129,7 @@ def currency_shown(order: WholeOrder) -> str | None:
 
 
 def brought(told: WholeOrder, *, value: bool, currency: bool, lines: bool) -> WholeOrder | None:
-    """What a repetition brings to a record that lacks the parts named; None for nothing."""
+    """The parts of a repetition that a record lacks; None if there are none."""
     parts = WholeOrder(
         value=told.value if value else None,
         currency=told.currency if currency else None,
@@ -167,5 +167,5 @@ def bring(record: WholeOrder, parts: WholeOrder) -> WholeOrder:
 
 
 def size(lines: Iterable[OrderLine]) -> int:
-    """Characters that lines take, about."""
+    """About how many characters the lines take."""
     return sum(map(limits.size, lines))

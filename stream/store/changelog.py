@@ -1,10 +1,10 @@
-"""What of states is written down, and how it is read back.
+"""How states are written to the changelog, and read back.
 
-A value of the changelog is a header (format, applied, deadline, version) and the packed state; the
-header alone lets a restore arm the deadline and judge which of two records is newer: the highest
-(applied, version) of a key wins, not the last record, for an owner that was frozen and woke up writes
-old state after the new owner's. A header alone is a grave: its key was forgotten. The record of the empty
-key carries the partition's clock; it is the last of each flush and vouches for the rest.
+A value is a header (format, applied, deadline, version) and the packed state. A restore needs only the header to arm the
+deadline and to see which of two records is newer. The highest (applied, version) of a key wins, not the last record: an
+owner that was frozen and woke up writes old state after the new owner's. A header without a state says that its key was
+forgotten. The record with the empty key carries the partition's clock. It is the last one of a checkpoint: once it is
+there, all the others are.
 """
 
 import struct
@@ -15,17 +15,17 @@ from stream.events.records import Block
 from stream.state.cart import NEVER
 
 FORMAT: Final = 2
-"""Of version 2 of the semantics. State of format 1 has no keys and other lines: it is refused."""
+"""The format of version 2 of the semantics. Format 1 is refused: it has no keys, and other lines."""
 HEADER: Final = struct.Struct(">bqqq")
 CLOCK: Final = HEADER
 _PLACE: Final = struct.Struct(">xq8xq")
-"""Of a header: (applied, version)."""
+"""(applied, version) of a header."""
 
 Change = tuple[bytes, bytes | None]
 Changes = list[Change]
 
 Entries = Iterable[Change | Block]
-"""What is read back: records in their order, or blocks of them."""
+"""Records in their order, or blocks of them."""
 
 Place = tuple[int, int]
 
@@ -39,23 +39,26 @@ Read = Callable[
     ],
     None,
 ]
-"""(records or blocks, packed, buried, format, what takes a record otherwise): for each record what Reader.take_one
-does, which it calls for all but the plain ones."""
+"""(records or blocks, packed, tombstoned, format, take_one): does for each record what Reader.take_one does, and calls it for
+all but the plain ones."""
 
 
 Found = tuple[int, dict[str, int], dict[int, list[str]]]
 
 
 class RestoreFunctions(NamedTuple):
-    """Both steps of a restore, compiled. `survey`: as the one here."""
+    """Both steps of a restore, compiled. `survey` does what the function `survey` does."""
 
     read: Read
     survey: Callable[[dict[str, bytes], int], Found]
 
 
 def survey(packed: dict[str, bytes], span: int) -> Found:
-    """Of packed states, by their headers alone: their bytes, what is applied in each grave, and the keys by the
-    span (ms) of their deadline."""
+    """What the headers of packed states say.
+
+    Returns the bytes of all states, what is applied in each header-only record, and the keys by the span (ms) of their
+    deadline.
+    """
     size, header_only, spans = 0, dict[str, int](), dict[int, list[str]]()
     read, deleted = HEADER.unpack_from, HEADER.size
     for key, value in packed.items():
@@ -91,7 +94,7 @@ class Reader:
         self.clock = (NEVER, NEVER, NEVER)
 
     def take(self, records: Entries) -> None:
-        """Records of the changelog, in its order; blocks only if there is a `fast` way. Raises UnreadableState."""
+        """Takes records of the changelog in its order; blocks only with a `fast` reader. Raises UnreadableState."""
         if self.fast is None:
             for key, value in records:  # type: ignore[misc]
                 self.take_one(key, value)
@@ -114,7 +117,7 @@ class Reader:
             del self._packed[name]
 
     def _take_other(self, key: bytes, value: bytes | None) -> None:
-        """A clock, or a tombstone."""
+        """Takes a clock, or a tombstone."""
         if value is not None:
             self._check(value)
             self.clock = max(self.clock, CLOCK.unpack(value)[1:])

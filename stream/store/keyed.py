@@ -1,7 +1,7 @@
 """The states of one partition by key: packed, decoded when touched, each with one armed deadline.
 
-A forgotten key leaves its header until the group's commit has passed it, so that what comes again after a
-crash is still known as applied; then a tombstone. What is written and read back stands in changelog.py.
+The life of a key: decoded → packed → forgotten. A forgotten key leaves a header-only record first, so that input which
+comes again after a crash is known as applied. Once a commit has passed it, a tombstone follows.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ DECODED: Final = 20_000
 
 
 class State(Protocol):
-    """`applied`: how far the input is in it · `version`: grows with each packing · `armed`: ms or NEVER."""
+    """`applied`: the last input that is in it. `version`: grows with each packing. `armed`: ms, or NEVER."""
 
     applied: int
     version: int
@@ -29,7 +29,8 @@ class State(Protocol):
 S = TypeVar("S", bound=State)
 
 PackAll = Callable[[int, dict[str, S], dict[str, bytes], Changes], int]
-"""(format, dirty states, packed states, records) to how many bytes more are packed now: what Keyed._pack_each does."""
+"""(format, dirty states, packed states, records): does what Keyed._pack_each does. Returns by how many bytes the packed
+states have grown."""
 
 
 class Keyed(Generic[S]):
@@ -40,7 +41,7 @@ class Keyed(Generic[S]):
         pack_all: PackAll[S] | None = None,
         back: RestoreFunctions | None = None,
     ) -> None:
-        """`pack_all`, `back`: in place of slower ones, if there are any."""
+        """`pack_all`, `back`: faster replacements of the methods here, if there are any."""
         self._encode = encode
         self._decode = decode
         self._pack_all = pack_all
@@ -55,7 +56,7 @@ class Keyed(Generic[S]):
         self._forgotten: dict[str, bytes] = {}
         self._wheel = Wheel()
         self.clock = (NEVER, NEVER, NEVER)
-        """Three numbers of the stage, as last written; the largest wins at a restore."""
+        """Three numbers of the stage, as last written. At a restore the largest wins."""
         self.size = 0
         """Bytes of the packed states, as of the last call of `parts`."""
 
@@ -74,7 +75,7 @@ class Keyed(Generic[S]):
         return state
 
     def deleted(self, key: str) -> tuple[int, int] | None:
-        """(applied, version) of a key that was forgotten and is not yet buried."""
+        """(applied, version) of a forgotten key that has no tombstone yet."""
         value = self._forgotten.get(key) or self._packed.get(key)
         if value is None or len(value) != HEADER.size:
             return None
@@ -82,7 +83,7 @@ class Keyed(Generic[S]):
         return applied, version
 
     def add(self, key: str, state: S) -> None:
-        """A new state, which goes on from the grave if there is one."""
+        """Adds a new state. It goes on from the header-only record, if there is one."""
         deleted = self.deleted(key)
         if deleted is not None:
             state.applied, state.version = deleted
@@ -102,10 +103,9 @@ class Keyed(Generic[S]):
                 self._packed[key] = header + value[HEADER.size :]
 
     def due(self, time: int, most: int | None = None) -> list[tuple[str, S]]:
-        """The states armed at or before `time`, unarmed: to be looked at, fired and armed anew.
+        """Disarms and returns the states armed at or before `time`, to be fired and armed again.
 
-        `most`: so many at most, or none after much work; then `behind` tells whether there can be more.
-        """
+        `most`: how many at most, or fewer after much work; `behind` then says whether there can be more."""
         found = []
         for key in self._wheel.due(time, self._armed, most):
             state = self.get(key)
@@ -116,7 +116,7 @@ class Keyed(Generic[S]):
 
     @property
     def behind(self) -> bool:
-        """Whether the last call of `due` has left some."""
+        """Whether the last call of `due` left some."""
         return self._wheel.behind
 
     @property
@@ -130,17 +130,18 @@ class Keyed(Generic[S]):
         return NEVER if value is None else int(HEADER.unpack_from(value)[2])
 
     def forget(self, key: str, state: S) -> None:
-        """Drops the state; its header stays until `committed` has passed what is applied."""
+        """Drops the state. Its header stays until `committed` has passed what is applied."""
         del self.live[key]
         self.dirty.pop(key, None)
         self.size -= len(self._packed.pop(key, b""))
         self._forgotten[key] = HEADER.pack(FORMAT, state.applied, NEVER, state.version + 1)
 
     def parts(self, clock: tuple[int, int, int], moved: bool) -> Iterator[Changes]:
-        """The changelog records since the last call, in the order in which they must land, a part at a time: until
-        the last part is given nothing may change. The clock is written behind others, and alone if it has `moved`."""
-        buried = [key for key in self._tombstones if key not in self.live]
-        tombstones: Changes = [(key.encode(), None) for key in buried]
+        """The changelog records since the last call, a part at a time, in the order in which they must land.
+
+        Nothing may change until the last part is given. The clock comes last, alone if it has `moved`."""
+        gone = [key for key in self._tombstones if key not in self.live]
+        tombstones: Changes = [(key.encode(), None) for key in gone]
         changed = bool(tombstones or self.dirty or self._forgotten)
         self._tombstones.clear()
         yield tombstones
@@ -151,7 +152,7 @@ class Keyed(Generic[S]):
             yield records
         self.dirty.clear()
         for forgotten in in_parts(self._forgotten):
-            yield [self._dug(key, value) for key, value in forgotten.items()]
+            yield [self._header_record(key, value) for key, value in forgotten.items()]
         self._forgotten.clear()
         if changed or moved:
             yield [(b"", CLOCK.pack(FORMAT, *clock))]
@@ -163,8 +164,8 @@ class Keyed(Generic[S]):
         """All of `parts`."""
         return list(chain.from_iterable(self.parts(clock, moved)))
 
-    def _dug(self, key: str, value: bytes) -> tuple[bytes, bytes]:
-        """A grave, and its record."""
+    def _header_record(self, key: str, value: bytes) -> tuple[bytes, bytes]:
+        """A header-only record, as it is kept and written."""
         self.size += len(value) - len(self._packed.get(key, b""))
         self._packed[key] = value
         self._header_only[key] = HEADER.unpack(value)[1]
@@ -172,7 +173,7 @@ class Keyed(Generic[S]):
 
     @property
     def changed(self) -> bool:
-        """Whether there are records for `parts`, the clock's aside."""
+        """Whether `parts` would give records besides the clock."""
         return bool(self.dirty or self._forgotten or self._tombstones)
 
     def _pack_each(
@@ -193,11 +194,11 @@ class Keyed(Generic[S]):
 
     @property
     def held(self) -> tuple[dict[str, S], dict[str, S], dict[str, bytes], dict[str, S]]:
-        """The states: at hand, at hand of the older generation, packed, and those that changed."""
+        """The states: decoded, decoded of the older generation, packed, and changed."""
         return self.live, self._older, self._packed, self.dirty
 
     def rest(self) -> None:
-        """For a run without a changelog, in place of `parts`: packs only what it puts aside."""
+        """Takes the place of `parts` in a run without a changelog: packs only states that are not used."""
         self._forgotten.clear()
         if len(self.live) <= DECODED:
             return
@@ -207,13 +208,13 @@ class Keyed(Generic[S]):
         self._older, self.live = self.live, {}
 
     def _value(self, state: S) -> bytes:
-        """Header and packed state, of a version of its own."""
+        """Header and packed state, with a new version."""
         state.version += 1
         header = HEADER.pack(FORMAT, state.applied, state.armed, state.version)
         return header + self._encode(state)
 
     def committed(self, applied: int) -> None:
-        """The commit has passed what was applied before `applied`: graves of before may be buried, some at a time."""
+        """The commit has passed `applied`: header-only records before it become tombstones, some at a time."""
         passed = (key for key, last in self._header_only.items() if last < applied)
         for key in list(islice(passed, AT_A_STRETCH)):
             del self._header_only[key]
@@ -225,7 +226,7 @@ class Keyed(Generic[S]):
         self._reader.take(records)
 
     def restored(self) -> tuple[int, int, int]:
-        """After the last record: arms the deadlines from the headers alone. The clock as it was written."""
+        """Arms the deadlines after the last record, by the headers. Returns the clock as it was written."""
         self.clock = max(self.clock, self._reader.clock)
         self._reader = changelog.Reader(self._packed, self._reader.fast)
         self.size, self._header_only, spans = self._survey(self._packed, SPAN)
@@ -233,16 +234,16 @@ class Keyed(Generic[S]):
         return self.clock
 
     def reach(self, time: int) -> None:
-        """Time (ms) has come to where it was: after a restore, for `next_deadline`."""
+        """Brings the timers to a time (ms) after a restore, for `next_deadline`."""
         self._wheel.reach(time, self._armed)
 
     def armed_within(self, span: int | None) -> Iterator[tuple[str, S]]:
-        """Copies of the packed states that are armed sooner than `span` after what is applied; None: of all."""
+        """Copies of packed states whose deadline is less than `span` after what is applied. None: of all states."""
         for key, value in self._packed.items():
             _, applied, deadline, _ = HEADER.unpack_from(value)
             if len(value) > HEADER.size and (span is None or NEVER < deadline < applied + span):
                 yield key, self._decode(memoryview(value)[HEADER.size :])
 
     def __len__(self) -> int:
-        """Keys as of the last call of `parts`, graves included."""
+        """Keys as of the last call of `parts`, with those of header-only records."""
         return len(self._packed)

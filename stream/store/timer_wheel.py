@@ -1,12 +1,11 @@
 """A timer wheel in two rings: which keys may be due at a time. The deadlines themselves live in the states.
 
-What is due soon waits in buckets of a tick, what is due later in buckets of a span, which are spread over ticks
-when their time is near: most deadlines are 30 days away, and a bucket of its own takes more than a key.
-One entry of a key is valid, the one at its armed time; entries left behind by a re-arming are skipped
-when their bucket comes. A deadline that moves later is not re-armed at all: its key comes up early, its
-state is looked at, and it is armed anew. So an event that pushes a deadline away costs nothing here.
-A key that is armed twice in one tick stands in its bucket twice and is found once.
-However many are due, they can be asked for a few at a time: then nothing takes longer than a few.
+Keys that are due soon wait in buckets of a tick. Keys that are due later wait in buckets of a span, which is spread over
+ticks when its time is near: most deadlines are 30 days away, and a bucket takes more memory than a key.
+A key has one valid entry, the one at its armed time. Older entries are skipped when their bucket comes. A deadline that
+moves later is not armed again: its key comes up early, its state is looked at, and then it is armed again. So an event
+that postpones a deadline costs nothing here. A key that is armed twice in one tick is found once.
+Any number of due keys can be taken a few at a time, so no call takes long.
 """
 
 from collections.abc import Callable
@@ -15,17 +14,17 @@ from sys import maxsize
 from typing import Final
 
 TICK: Final = 100
-"""Ms of one bucket of those that are due soon. Longer: they are looked through more often; shorter: more of them."""
+"""Width (ms) of a bucket of keys that are due soon. Longer: each is looked through more often; shorter: more buckets."""
 
 SPAN: Final = 3_600_000
-"""Ms of one bucket of those that are due later. Longer: more keys to spread at once; shorter: more buckets."""
+"""Width (ms) of a bucket of keys that are due later. Longer: more keys are spread at once; shorter: more buckets."""
 
 LOOKED_AT: Final = 32
-"""Entries for each key that may be given: most cost less than what a key that is due does. More: those left behind
-take long at a stretch; fewer: more stretches."""
+"""Entries looked at for each key that is wanted. Most cost less than a due key. More: old entries make a stretch long;
+fewer: more stretches."""
 
 Armed = Callable[[str], int]
-"""A key's armed time, by which one of its entries is valid."""
+"""The armed time of a key. It says which of the key's entries is valid."""
 
 
 class _Ring:
@@ -45,7 +44,7 @@ class _Ring:
             bucket.append(key)
 
     def pop(self) -> tuple[int, list[str]]:
-        """Takes out the first bucket: its place and its keys."""
+        """Removes the first bucket. Returns its place and its keys."""
         place = heappop(self.order)
         return place, self.buckets.pop(place)
 
@@ -56,17 +55,17 @@ class _Ring:
 
 
 class Wheel:
-    """`behind`: whether the last call of `due` left entries that it had to look at."""
+    """`behind`: whether the last call of `due` left entries to look at."""
 
     def __init__(self) -> None:
         self.behind = False
         self._soon, self._later = _Ring(TICK), _Ring(SPAN)
         self._spread = 0
-        """The last span whose keys wait in buckets of a tick, or are being spread."""
+        """The last span whose keys are in buckets of a tick, or are being spread."""
         self._spreading: tuple[int, list[str]] = (0, [])
-        """A span, and those of its keys that are still to be spread, the first last."""
+        """A span, and its keys that are still to be spread, in reverse order."""
         self._pass = (0, 0, 0)
-        """A tick that is not over, the time for which its keys are looked at, and how many still are to be."""
+        """A tick that is not over, the time for which its keys are looked at, and how many are left."""
 
     def arm(self, key: str, time: int) -> None:
         span = time // SPAN
@@ -76,16 +75,16 @@ class Wheel:
             self._soon.put(key, time // TICK)
 
     def take(self, spans: dict[int, list[str]], armed: Armed) -> None:
-        """As `arm`, for all keys there are, by the span of their times."""
+        """Arms all keys, which are given by the span of their times."""
         self._later.buckets, self._later.order = spans, sorted(spans)  # which is a heap
         self._spread_until(self._spread, armed, maxsize)
 
     def reach(self, time: int, armed: Armed) -> None:
-        """Time has come to `time` (ms): what is due within a span is at hand."""
+        """Time has come to `time` (ms): keys that are due within a span are spread over ticks."""
         self._spread_until(time // SPAN + 1, armed, maxsize)
 
     def _spread_until(self, last: int, armed: Armed, most: int) -> int:
-        """Spreads so many keys of spans up to `last`, and tells how many it spread."""
+        """Spreads at most `most` keys of spans up to `last`. Returns how many."""
         self._spread = max(self._spread, last)
         later, soon, done = self._later, self._soon, 0
         span, keys = self._spreading
@@ -104,9 +103,9 @@ class Wheel:
         return done
 
     def due(self, time: int, armed: Armed, most: int | None = None) -> list[str]:
-        """Takes out and gives the keys armed at or before `time` (ms), in the order of their ticks.
+        """Removes and returns the keys armed at or before `time` (ms), in the order of their ticks.
 
-        `most`: so many of them, and after so much work maybe fewer; `behind` then tells whether there can be more.
+        `most`: how many at most, or fewer after much work. `behind` then says whether there can be more.
         """
         found: dict[str, None] = {}
         wanted, left = (most, most * LOOKED_AT) if most else (maxsize, maxsize)
@@ -129,7 +128,7 @@ class Wheel:
     def _look(
         self, tick: int, time: int, armed: Armed, found: dict[str, None], wanted: int, left: int
     ) -> int:
-        """Looks at so many of a tick's keys, and tells at how many. What is armed later in it waits on."""
+        """Looks at some keys of a tick and returns how many. Keys that are armed later in the tick stay in it."""
         bucket = self._soon.buckets[tick]
         waiting: dict[str, None] = {}
         last = self._pass[2] if self._pass[:2] == (tick, time) else len(bucket)
@@ -150,7 +149,7 @@ class Wheel:
 
     @property
     def next(self) -> int | None:
-        """A lower bound (ms) of the next deadline; if that is within a span, of the tick it is in."""
+        """A lower bound (ms) of the next deadline. Within a span it is the begin of the deadline's tick."""
         bounds = [self._soon.first, self._later.first]
         if self._spreading[1]:
             bounds.append(self._spreading[0] * SPAN)

@@ -30,12 +30,6 @@ SETTLED: Final = 12.0
 """Seconds after which an idle worker is as idle as it gets."""
 
 EACH_PROBE: Final = 25
-"""Events for each probe of a kind, at least: each probe is two events itself."""
-
-SETTLED: Final = 12.0
-"""Seconds after which an idle worker is as idle as it gets."""
-
-EACH_PROBE: Final = 25
 """Events for a probe of each kind, at least: a probe is two events itself."""
 
 REMINDED: Final = 303.0
@@ -204,8 +198,8 @@ def _answers(settings: Settings) -> Iterator[Answer]:
         consumer.assign([TopicPartition(topic, n, OFFSET_BEGINNING) for n in known])
         while left:
             for message in consumer.consume(1000, 1.0):
-                if message.error():
-                    left -= message.error().code() == KafkaError._PARTITION_EOF
+                if error := message.error():
+                    left -= error.code() == KafkaError._PARTITION_EOF
                     continue
                 trigger = msgspec.json.decode(message.value() or b"")
                 data, landed = trigger["data"], message.timestamp()[1]

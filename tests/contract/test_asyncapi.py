@@ -32,7 +32,7 @@ class Texts(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
         self.links += [link for name in ("href", "src") if (link := given.get(name))]
-        self.ids += [given["id"]] if given.get("id") else []
+        self.ids += [id for name in ("id",) if (id := given.get(name))]
         if tag not in self.VOID:
             self.open.append(tag)
 

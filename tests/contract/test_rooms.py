@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from agents.generate import asyncapi, asyncapi_html, prometheus_rules
+from agents.generate import asyncapi, asyncapi_html, closing_table, prometheus_rules
 
 HOME = Path(__file__).parents[2]
 
@@ -23,7 +23,7 @@ def imported(file: Path) -> Iterator[str]:
 
 def arrows() -> dict[str, set[str]]:
     """What each package of agents/ imports from."""
-    found = defaultdict(set)
+    found = defaultdict[str, set[str]](set)
     for file in (HOME / "agents").glob("*/**/*.py"):
         own = file.relative_to(HOME / "agents").parts[0]
         found[own] |= {*imported(file)} - {own}
@@ -55,6 +55,7 @@ GENERATED = {
     asyncapi.PAGE: asyncapi.text,
     asyncapi_html.PAGE: asyncapi_html.text,
     HOME / prometheus_rules.OUT: prometheus_rules.text,
+    HOME / closing_table.PAGE: lambda: closing_table.text(HOME),
 }
 
 

@@ -30,8 +30,8 @@ def acked_at_receipt() -> None:
     def uncommitted(self: PartitionProcessor, snapshot: Any) -> None:
         self.stage.committed(snapshot.offset)
 
-    Assignment.take = taken  # type: ignore[method-assign]
-    PartitionProcessor.checkpointed = uncommitted  # type: ignore[method-assign]
+    Assignment.take = taken  # type: ignore[assignment, method-assign]
+    PartitionProcessor.checkpointed = uncommitted  # type: ignore[assignment, method-assign]
 
 
 def state_before_output() -> None:
@@ -51,7 +51,7 @@ def state_before_output() -> None:
         task.add_done_callback(waiting.discard)
         return []
 
-    OutputProducer.outputs = later  # type: ignore[method-assign]
+    OutputProducer.outputs = later  # type: ignore[assignment, method-assign]
 
 
 def commit_before_changelog() -> None:
@@ -73,7 +73,7 @@ def commit_before_changelog() -> None:
         task.add_done_callback(waiting.discard)
         return []
 
-    OutputProducer.changes = later  # type: ignore[method-assign]
+    OutputProducer.changes = later  # type: ignore[assignment, method-assign]
 
 
 HALVED_S = 1.5
@@ -101,8 +101,8 @@ def wall_clock() -> None:
         out.facts[:0] = before.facts
         return out
 
-    VisitorsProcessor.apply = applied  # type: ignore[method-assign]
-    VisitorsProcessor.take = halved  # type: ignore[method-assign]
+    VisitorsProcessor.apply = applied  # type: ignore[assignment, method-assign]
+    VisitorsProcessor.take = halved  # type: ignore[assignment, method-assign]
 
 
 def uuid_ids() -> None:
@@ -115,7 +115,7 @@ def uuid_ids() -> None:
         out.triggers = [(r, p, _renamed(value)) for r, p, value in out.triggers]
         return await outputs(self, out, *args)
 
-    OutputProducer.outputs = sent  # type: ignore[method-assign]
+    OutputProducer.outputs = sent  # type: ignore[assignment, method-assign]
 
 
 def _renamed(value: bytes) -> bytes:
@@ -136,7 +136,7 @@ def deadlines_not_rebuilt() -> None:
         self._wheel = Wheel()
         return clock
 
-    Keyed.restored = without  # type: ignore[method-assign]
+    Keyed.restored = without  # type: ignore[assignment, method-assign]
 
 
 def no_ownership() -> None:
@@ -154,7 +154,7 @@ def no_ownership() -> None:
         self._assignment.processors = ours
         await assigned(self)
 
-    Rebalance.on_assigned = taken  # type: ignore[method-assign]
+    Rebalance.on_assigned = taken  # type: ignore[assignment, method-assign]
 
 
 def rejected_after_ack() -> None:
@@ -179,7 +179,7 @@ def rejected_after_ack() -> None:
             task.add_done_callback(waiting.discard)
         return await outputs(self, out, *args)
 
-    OutputProducer.outputs = split  # type: ignore[method-assign]
+    OutputProducer.outputs = split  # type: ignore[assignment, method-assign]
 
 
 def no_applied_guard() -> None:
@@ -200,15 +200,15 @@ def no_applied_guard() -> None:
         restored(self)
         self.position = 0
 
-    Visitors._handle = handled  # type: ignore[method-assign]
-    Visitors.restored = again  # type: ignore[method-assign]
+    Visitors._handle = handled  # type: ignore[assignment, method-assign]
+    Visitors.restored = again  # type: ignore[assignment, method-assign]
 
 
 def readable_ends() -> None:
     """Evidence by what consumers can read: what is not replicated yet is forgotten."""
     from agents.kafka.offsets import Offsets
 
-    Offsets.log_end_offsets = Offsets.ends  # type: ignore[method-assign]
+    Offsets.log_end_offsets = Offsets.ends  # type: ignore[assignment, method-assign]
 
 
 def last_record_wins() -> None:
@@ -227,4 +227,4 @@ def last_record_wins() -> None:
             elif value is not None:
                 reader.clock = changelog.CLOCK.unpack(value)[1:]
 
-    keyed.Keyed.restore = last  # type: ignore[method-assign]
+    keyed.Keyed.restore = last  # type: ignore[assignment, method-assign]

@@ -21,7 +21,7 @@ def lagging_partitions() -> None:
             await asyncio.sleep(LAG_S)
         await take(self, batches)
 
-    VisitorsProcessor.take = late  # type: ignore[method-assign]
+    VisitorsProcessor.take = late  # type: ignore[assignment, method-assign]
 
 
 def no_round_of_keys() -> None:
@@ -50,7 +50,7 @@ def keys_do_not_wait_for_all_sources() -> None:
         make(self, sources)
         self._watermark = Furthest(sources)
 
-    Keys.__init__ = made  # type: ignore[method-assign]
+    Keys.__init__ = made  # type: ignore[assignment, method-assign]
 
 
 def people_do_not_wait_for_keys() -> None:
@@ -62,7 +62,7 @@ def people_do_not_wait_for_keys() -> None:
     def made(self: People, recipes: Any, inputs: int, keys: int = 0) -> None:
         make(self, recipes, inputs)
 
-    People.__init__ = made  # type: ignore[method-assign]
+    People.__init__ = made  # type: ignore[assignment, method-assign]
 
 
 def null_ignored() -> None:
@@ -79,4 +79,4 @@ def null_ignored() -> None:
             event.customer = UNSET
         return handle(self, offset, t, event, *more)
 
-    Visitors._handle = handled  # type: ignore[method-assign]
+    Visitors._handle = handled  # type: ignore[assignment, method-assign]

@@ -41,7 +41,7 @@ class Room:
     def times(self, short: int, long: int) -> int:
         return long if self.full else short
 
-    def scene(self, name: str = "", cluster: Cluster | None = None, **options: Any) -> Any:
+    def scene(self, name: str = "", cluster: Any = None, **options: Any) -> Any:
         """A scene of this case, `name` if there are several."""
         case = f"{self.case} {name}".strip()
         folder = self.folder / case.replace(" ", "-")

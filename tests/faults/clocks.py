@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from tests.faults import live
 from tests.faults.cases import Room, Skipped, case
@@ -23,8 +24,8 @@ FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
 @contextmanager
 def hasty_scene(room: Room, name: str = "", **options: object) -> Iterator[Scene]:
     """Live, with the short minutes."""
-    options = {"live": True, "document": live.RECIPES, **options}
-    with live.hastened(), room.scene(name, **options) as it:
+    given: dict[str, Any] = {"live": True, "document": live.RECIPES, **options}
+    with live.hastened(), room.scene(name, **given) as it:
         yield it
 
 

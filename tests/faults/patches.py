@@ -84,9 +84,9 @@ def _signal_at(point: str, left: int, number: signal.Signals) -> None:
         await end(self, offsets)
         passed("committed")
 
-    TransactionalProducer.commit = ending  # type: ignore[method-assign]
-    PartitionProcessor.write, PartitionProcessor.checkpointed = writing, checkpointed  # type: ignore[method-assign]
-    checkpoint.Checkpoint.__init__ = made  # type: ignore[method-assign]
+    TransactionalProducer.commit = ending  # type: ignore[assignment, method-assign]
+    PartitionProcessor.write, PartitionProcessor.checkpointed = writing, checkpointed  # type: ignore[assignment, method-assign]
+    checkpoint.Checkpoint.__init__ = made  # type: ignore[assignment, method-assign]
 
 
 def bug() -> None:
@@ -102,7 +102,7 @@ def bug() -> None:
             raise ZeroDivisionError(UNTOLD)
         return handle(self, offset, t, event, *rest)
 
-    Visitors._handle = handled  # type: ignore[method-assign]
+    Visitors._handle = handled  # type: ignore[assignment, method-assign]
 
 
 PATCHES: dict[str, Callable[..., None]] = {

@@ -58,7 +58,7 @@ class Scene:
         file = folder / "recipes.json"
         file.write_text(json.dumps(self.document))
         prefix = f"f{uuid.uuid4().hex[:8]}."
-        delivery = (environ or {}).get("TRIGGERS_DELIVERY", "at_least_once")
+        delivery: Any = (environ or {}).get("TRIGGERS_DELIVERY", "at_least_once")
         self.settings = Settings(
             kafka=tuple(cluster.bootstrap.split(",")),
             prefix=prefix,

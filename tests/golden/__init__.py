@@ -95,10 +95,15 @@ class Golden:
 
 
 def unpacked(records: Packed) -> Changelog:
-    return [(key.encode(), value and base64.b64decode(value)) for key, value in records]
+    return [
+        (key.encode(), None if value is None else base64.b64decode(value)) for key, value in records
+    ]
 
 
 def _compacted(log: Sequence[tuple[bytes, bytes | None]]) -> Packed:
     last = {key: place for place, (key, _) in enumerate(log)}
     found = [log[place] for place in sorted(last.values())]
-    return [(key.decode(), value and base64.b64encode(value).decode()) for key, value in found]
+    return [
+        (key.decode(), None if value is None else base64.b64encode(value).decode())
+        for key, value in found
+    ]

@@ -94,7 +94,8 @@ def test_in_the_newest_file_every_part_of_a_state_is_in_use() -> None:
     golden = Golden.of(files()[-1])
     for kind, records in ((Visitor, golden.visitors), (Key, golden.keys), (Person, golden.people)):
         values = [value for key, value in unpacked(records) if key]
-        states = [msgspec.msgpack.decode(v[HEADER.size :], type=kind) for v in values if _whole(v)]
+        whole = [value for value in values if value is not None and _whole(value)]
+        states = [msgspec.msgpack.decode(value[HEADER.size :], type=kind) for value in whole]
         for field in msgspec.structs.fields(kind):
             default = field.default
             if field.default_factory is not msgspec.NODEFAULT:

@@ -14,8 +14,8 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient
 from kafka.consumer.fetcher import ConsumerRecord
 
-from agents.commands import topics
 from agents.config.settings import Settings
+from agents.kafka import cluster_admin
 from agents.kafka.partitioner import partition_of
 from agents.local import ports
 from stream import recipes_file
@@ -43,8 +43,8 @@ class Sources:
         self.settings = Settings(kafka=tuple(self.servers), prefix=prefix)
         self.file = folder / "sources.yaml"
         self._given: list[dict[str, Any]] = []
-        with topics.connected(self.settings) as admin:
-            topics.create(admin, self.settings, recipes_file.DEFAULT.names, PARTITIONS)
+        with cluster_admin.connected(self.settings) as admin:
+            cluster_admin.create(admin, self.settings, recipes_file.DEFAULT.names, PARTITIONS)
         self._producer = KafkaProducer(bootstrap_servers=self.servers, acks="all", linger_ms=5)
 
     def close(self) -> None:

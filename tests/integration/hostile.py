@@ -79,6 +79,10 @@ class Endpoint:
     def delivered(self) -> Counter[str]:
         return Counter(self.ids(200))
 
+    def has_delivered(self, number: int) -> bool:
+        """Whether so many messages were taken."""
+        return len(self.delivered) >= number
+
     def wait(self, until: Callable[[], bool], within: float = 30.0) -> None:
         limit = time.monotonic() + within
         while not until():

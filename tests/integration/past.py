@@ -7,6 +7,7 @@ import random
 import time
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any, cast
 
 import msgspec
 from kafka import KafkaProducer
@@ -159,7 +160,7 @@ class Past:
         if not out.rejected:
             return
         raw = [RejectedRecord(offset, t, key, value) for offset, t, key, value in records]
-        batch = RawBatch(raw, raw[0].offset, raw[-1].offset + 1, None)
+        batch = RawBatch(cast(Any, raw), raw[0].offset, raw[-1].offset + 1, None)
         topic = self._topic("storefront.events")
         for key, value, headers in dead_letters.records(out.rejected, [batch], topic, partition):
             t = int(dict(headers)["time"] or 0) + 20

@@ -30,7 +30,7 @@ class RegistryServer:
         self, id: int, schema: Any, kind: str | None = None, references: tuple[str, ...] = ()
     ) -> uuid.UUID:
         """Under its number, and under the guid that is returned. `references`: subjects."""
-        answer = {"schema": json.dumps(schema)}
+        answer: dict[str, Any] = {"schema": json.dumps(schema)}
         if kind:
             answer["schemaType"] = kind
         if references:

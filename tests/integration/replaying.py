@@ -115,15 +115,18 @@ def play(
 ) -> tuple[Found, Found]:
     """(expected by the backtest, found on the topics) once all that is expected has come.
 
-    `meanwhile` is called when the workers have begun; they have flushed and gone when the topics are read.
+    `meanwhile` is called when the workers have begun; they have written all and gone when the topics are read. A
+    worker that failed on the way, or at its end, fails the test, whatever it had written before.
     """
     settings = settings_of(broker, prefix, file)
     make_topics(settings, recipes, partitions, facts or partitions, claims)
     write(settings, lines, partitions)
     expected = backtest(lines, recipes, partitions)
-    with WorkerProcesses(workers, environ(settings), folder) as workers:
-        meanwhile(workers)
-        until(lambda: not missing(expected, read(settings, recipes)), workers)
+    with WorkerProcesses(workers, environ(settings), folder) as running:
+        meanwhile(running)
+        until(lambda: not missing(expected, read(settings, recipes)), running)
+        running.check()
+    assert [worker.returncode for worker in running._processes] == [0] * workers
     return expected, read(settings, recipes)
 
 

@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
 
@@ -51,6 +52,11 @@ def in_order(found: list[int]) -> bool:
     )
 
 
+def reached(sources: Sources, number: int) -> bool:
+    """Whether there are so many events."""
+    return len(sources.records("storefront.events")) >= number
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("delivery", DELIVERIES)
 def test_a_bridge_killed_again_and_again_loses_nothing(sources: Sources, delivery: str) -> None:
@@ -59,7 +65,7 @@ def test_a_bridge_killed_again_and_again_loses_nothing(sources: Sources, deliver
         with traffic(sources, topic, count, rate=150):
             for blow in range(blows):
                 goal = 300 * (blow + 1)
-                until(lambda goal=goal: len(sources.records("storefront.events")) >= goal)
+                until(partial(reached, sources, goal))
                 running.process.kill()
                 running.process.start()
         events = found(sources, count)

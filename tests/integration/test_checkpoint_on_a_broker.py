@@ -1,6 +1,7 @@
 """A checkpoint and a restore on a real broker: the tests that `tests/unit/test_checkpoint.py` runs in memory."""
 
 import asyncio
+from collections.abc import Mapping
 
 import pytest
 from aiokafka import AIOKafkaConsumer
@@ -25,7 +26,7 @@ class Committing:
             **aiokafka_options(settings), group_id=settings.group, enable_auto_commit=False
         )
 
-    async def commit(self, offsets: dict[TP, int]) -> bool:
+    async def commit(self, offsets: Mapping[TP, int]) -> bool:
         await self._consumer.commit(
             {TopicPartition(*tp): OffsetAndMetadata(offset, "") for tp, offset in offsets.items()}
         )

@@ -45,8 +45,8 @@ def rows(found: Any) -> Counter[tuple[str, str, str]]:
 
 def all_time(log: Log) -> Counter[tuple[str, str, str]]:
     found: Counter[tuple[str, str, str]] = Counter()
-    for (_, *key), number in log.counts().items():
-        found[tuple(key)] += number
+    for (_, recipe, outcome, why), number in log.counts().items():
+        found[recipe, outcome, why] += number
     return found
 
 

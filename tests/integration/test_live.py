@@ -183,7 +183,9 @@ def test_an_exit_trigger_is_out_while_its_visitor_is_still_there(live: Live) -> 
 
 def test_the_record_of_a_trigger_is_a_cloudevent_in_structured_mode(live: Live) -> None:
     (trigger,) = [row for row in live.outputs if row.topic == "triggers.exit-intent"]
-    message = KafkaMessage(headers=dict(trigger.headers), key=trigger.key, value=trigger.value)
+    message = KafkaMessage(
+        headers=dict(trigger.headers), key=trigger.key, value=trigger.value or b""
+    )
     assert from_structured_event(message).get_type() == "storefront.trigger.fired.v1"
 
 

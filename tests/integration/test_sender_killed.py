@@ -6,6 +6,7 @@ import random
 import sqlite3
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -75,7 +76,7 @@ def test_a_sender_killed_again_and_again_loses_nothing_and_repeats_nothing_that_
     env |= {"TRIGGERS_INSTANCE_ID": "sender-0", "TRIGGERS_WEBHOOK_TIMEOUT_MS": "500"}
     with sender(broker, prefix, endpoint.url, tmp_path, **env) as running:
         for blow in range(4):
-            endpoint.wait(lambda goal=25 * (blow + 1): len(endpoint.delivered) >= goal)
+            endpoint.wait(partial(endpoint.has_delivered, 25 * (blow + 1)))
             running.process.kill()
             time.sleep(0.2)
             blows.append((time.monotonic(), sent()))
@@ -103,7 +104,7 @@ def test_told_to_stop_it_finishes_what_is_on_its_way_and_repeats_nothing(
     for _ in range(2):
         with sender(broker, prefix, endpoint.url, tmp_path, **env) as running:
             goal = len(endpoint.delivered) + 20
-            endpoint.wait(lambda goal=goal: len(endpoint.delivered) >= goal)
+            endpoint.wait(partial(endpoint.has_delivered, goal))
             assert running.terminate() == 0
         assert sent() == set(endpoint.delivered)
     with sender(broker, prefix, endpoint.url, tmp_path, **env):

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -48,7 +49,7 @@ def test_a_frozen_redis_delays_and_doubles_nothing(
     topics.fire(*given)
     with sender(broker, prefix, endpoint.url, tmp_path, TRIGGERS_REDIS=kept.url):
         for goal in (20, 60):
-            endpoint.wait(lambda goal=goal: len(endpoint.delivered) >= goal)
+            endpoint.wait(partial(endpoint.has_delivered, goal))
             kept.freeze()
             time.sleep(1.5)
             kept.thaw()

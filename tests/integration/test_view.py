@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -124,7 +125,7 @@ def test_what_waits_is_what_the_changelog_says(settings: Settings, log: Log) -> 
         steps = 0
         for person, values in list(states.items())[:150]:
             known = pending_steps.of_records(person, values, recipes_file.DEFAULT)
-            assert await surely(lambda person=person: view.waiting(person)) == known
+            assert await surely(partial(view.waiting, person)) == known
             steps += len(known.steps) if known else 0
         await link.close()
         return steps

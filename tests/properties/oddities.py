@@ -75,7 +75,7 @@ PSEUDO: Final = (
 )
 OWNERS: Final = (7, "guest", "null", None, ["v"], "v" * 129, "", " anon ")
 CUSTOMERS: Final = (None, 7, "c1", "c2", "guest", "", False)
-KEYS: Final = (
+KEYS: Final[tuple[Any, ...]] = (
     *(None, {}, {"cart": "k"}, {"cart": 7}, {"checkout": "x"}, {"email": HASH}, {"phone": HASH}),
     *({"email": "anna@example.com"}, {"cart": "k", "email": HASH + "2"}, {"cart": "null"}, "k"),
 )

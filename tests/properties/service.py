@@ -7,6 +7,7 @@ records stand too, and reads its input again from the commit or from before it.
 
 import random
 from collections.abc import Sequence
+from typing import Any
 
 from stream import backtest
 from stream.durations import DAY
@@ -101,12 +102,12 @@ class Service:
 
     def crash(self, chance: random.Random) -> None:
         """The worker dies, with part of a flush landed; another takes over."""
-        for number, stage in enumerate((self.visitors, self.keys, self.people)):
+        before: tuple[Any, ...] = (self.visitors, self.keys, self.people)
+        for number, stage in enumerate(before):
             self._write_some(number, stage.changes(), chance)
         self._begin()
-        for log, stage in zip(
-            self.changelogs, (self.visitors, self.keys, self.people), strict=True
-        ):
+        after: tuple[Any, ...] = (self.visitors, self.keys, self.people)
+        for log, stage in zip(self.changelogs, after, strict=True):
             stage.restore(disturbed(log, chance))
             stage.restored()
         self.read = chance.randrange(self.committed + 1)

@@ -4,6 +4,7 @@ import contextlib
 import random
 import struct
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
@@ -65,7 +66,7 @@ def steps(
     makes: Iterator[VisitorBackend], log: list[Line], seed: int, blocks: bool = False
 ) -> list[Found]:
     """What a stage tells, batch by batch; after each it may be made anew from its changelog."""
-    chance, changelog, found = random.Random(seed), [], []
+    chance, changelog, found = random.Random(seed), list[Any](), list[Any]()
     rules = (RULES, POPUPS)[seed % 2]
     stage = Visitors(rules, next(makes))
     rest = list(log)
@@ -75,7 +76,7 @@ def steps(
         out = Outputs()
         stage.process([block(batch, apart=True)] if blocks else batch, out)
         found.append(told(stage, out))
-        changelog += found[-1][0]  # type: ignore[operator]
+        changelog += found[-1][0]
         if chance.random() < 0.4:
             stage = Visitors(rules, next(makes))
             stage.restore(changelog)

@@ -9,6 +9,7 @@ from msgspec import UNSET
 
 from schemas import names_nobody
 from stream.events import decoding
+from stream.events.parts import Product
 from stream.events.types import (
     PLAIN as PLAIN_READING,
 )
@@ -16,7 +17,6 @@ from stream.events.types import (
     Event,
     ExitSignal,
     PageViewed,
-    Product,
     ProductViewed,
     SearchPerformed,
 )

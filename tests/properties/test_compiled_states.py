@@ -114,7 +114,7 @@ def test_its_fields_and_methods_are_those_of_the_struct() -> None:
             setattr(visitor, name, "x")
             assert (visitor.person, visitor.is_known) == (f"{name}:x", True)
         with pytest.raises(TypeError):
-            visitor.traits_orders = visitor.engage()  # type: ignore[call-arg, func-returns-value]
+            visitor.traits_orders = visitor.engage()  # type: ignore
     assert COMPILED.encode(mine) == PURE.encode(theirs)
 
 
@@ -156,11 +156,12 @@ def test_a_visitor_that_begins_anew_is_the_same_one() -> None:
 def test_what_is_no_event_is_refused() -> None:
     assert COMPILED is not None
     mine = COMPILED.new("v")
-    for call in (mine.view, mine.search, mine.turn):
+    calls: tuple[Any, ...] = (mine.view, mine.search, mine.turn)
+    for call in calls:
         with pytest.raises(AttributeError):
-            call(None, 1)  # type: ignore[arg-type]
+            call(None, 1)
         with pytest.raises(TypeError):
-            call(None)  # type: ignore[call-arg]
+            call(None)
     with pytest.raises(TypeError):
         mine.page = None  # type: ignore[assignment]
 

@@ -96,7 +96,8 @@ class Year:
         self.people.advance(Outputs())
 
     def _flush(self) -> None:
-        for stage, log in zip((self.visitors, self.people), self.logs, strict=True):
+        stages: tuple[Any, ...] = (self.visitors, self.people)
+        for stage, log in zip(stages, self.logs, strict=True):
             changes = stage.changes()
             for key, value in changes:
                 log.pop(key, None)
@@ -161,7 +162,8 @@ def test_compacted_changelogs_have_no_more_than_what_is_held_and_what_one_flush_
     year: list[tuple[Year, tuple[int, ...]]],
 ) -> None:
     it = year[-1][0]
-    for stage, log in zip((it.visitors, it.people), it.logs, strict=True):
+    stages: tuple[Any, ...] = (it.visitors, it.people)
+    for stage, log in zip(stages, it.logs, strict=True):
         graves = sum(len(value) == 25 for value in log.values()) - 1
         assert len(log) == stage.keys + 1 + graves
         assert graves < 3 * PER_DAY

@@ -26,12 +26,15 @@ DECISION: tuple[str, ...] = (
     "reason",
     "at",
     "until",
+    "steps_left",
+    "shadow",
 )
-DECISION += ("steps_left", "shadow")
 ATTRIBUTES = ("type", "source", "subject", "id", "time")
 DETAILS = ("version", "steps", "sub_kind", "customer", "visitor")
-LINE = ("product_id", "variant_id", "quantity", "name", "category", "price", "currency", "url")
-LINE += ("image",)
+LINE = (
+    *("product_id", "variant_id", "quantity", "name", "category"),
+    *("price", "currency", "url", "image"),
+)
 WHICH = ("trigger_id", "outcome", "at", "visitor", "version")
 
 Rows = Counter[str]

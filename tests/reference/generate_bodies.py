@@ -183,7 +183,7 @@ class Shop:
             if pick.random() < 0.6:
                 del event["customer"]
         if pick.random() < 0.5:
-            contacts = ([], [], ["email"], ["push"], ["sms", "messenger"], ["fax"], ["onsite"])
+            contacts: Any = ([], [], ["email"], ["push"], ["sms", "messenger"], ["fax"], ["onsite"])
             event["contacts"] = list(pick.choice((*contacts, ["email", "fax"], [7])))
         if pick.random() < 0.5:
             orders, value = pick.choice((0, 1, 2, 3.0, "2", 1.5)), pick.choice((0, 50, 200, "50"))

@@ -16,7 +16,7 @@ def burst(pick: random.Random) -> list[dict[str, Any]]:
         case 2:
             many = [{"type": "payment.failed"}, {"type": "checkout.advanced", "stage": "contact"}]
         case 3:
-            item = {"product_id": "p1"}
+            item: Any = {"product_id": "p1"}
             many = [
                 {"type": "cart.item_added", "item": {**item, "quantity": 1}},
                 {"type": "cart.item_removed", "item": item},

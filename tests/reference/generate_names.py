@@ -16,8 +16,8 @@ TEMPLATES = (
     "u/null",
     "[object Object]",
     "[Object x",
+    *("event:null", "event:", "EVENT:{{x}}", "event:event:0", "\u00a0", "\u2003Guest"),
 )
-TEMPLATES += ("event:null", "event:", "EVENT:{{x}}", "event:event:0", "\u00a0", "\u2003Guest")
 PSEUDO_OF_NO_FORM = ("~", "~cart", "~cart:", "~~cart:k", "~order:o1", "~cart:null", "~email:short")
 RAW_ADDRESSES = ("anna@example.com", "+49 30 123456", "short", "x" * 129)
 
@@ -72,7 +72,7 @@ class Cast:
 
     def owner(self) -> dict[str, Any]:
         """Whose an event without a readable visitor is."""
-        pick, event = self.pick, {}
+        pick, event = self.pick, dict[str, Any]()
         kind = pick.random()
         if kind < 0.35:
             event["visitor"] = self.pseudo()

@@ -80,7 +80,7 @@ class Teller:
         if recurring:
             placed["order"]["recurring"] = True
         id_ = placed["order"]["id"]
-        order = pick.choice((None, None, {"id": id_}, {"id": id_}, {"id": "n0"}))
+        order: Any = pick.choice((None, None, {"id": id_}, {"id": id_}, {"id": "n0"}))
         failed: Event = {"type": "payment.failed"} | ({} if order is None else {"order": order})
         if order and pick.random() < 0.1:
             order["recurring"] = True
@@ -214,7 +214,9 @@ class Teller:
         pick, who = self.pick, self._who()
         keys = self.cast.keys(0.6) or {"cart": "k"}
         binds = who | {"type": "cart.item_added", "item": self.shop.item(), "keys": keys}
-        server = pick.choice(({}, {}, {"visitor": "srv"}, {"customer": who.get("customer", "c9")}))
+        server: Event = pick.choice(
+            ({}, {}, {"visitor": "srv"}, {"customer": who.get("customer", "c9")})
+        )
         told = server | self._order(recurring=pick.choice((None, None, True)))
         chosen = {name: id_ for name, id_ in keys.items() if pick.random() < 0.7}
         told["keys"] = chosen or keys

@@ -178,7 +178,8 @@ class People:
             case "visitor.identified":
                 person.identified(body)
             case "onsite.decided":
-                person.watch(*body, fact.visitor)
+                about, until = body
+                person.watch(about, until, fact.visitor)
 
     def _views(self, views: list[dict[str, Any]]) -> None:
         """When what some audience names was last viewed."""

@@ -54,7 +54,7 @@ def test_the_page_shows_the_table() -> None:
     page = (Path(__file__).parents[2] / "docs" / "architecture.md").read_text()
     rows = [
         f"| {state.name} | {state.value} | "
-        + " | ".join("" if after is state else after.name for after in map(row.get, events))
+        + " | ".join("" if row[event] is state else row[event].name for event in events)
         + " |"
         for state, row in TRANSITIONS.items()
     ]

@@ -78,6 +78,14 @@ def test_a_line_that_is_not_json_or_has_no_time_is_rejected_at_the_time_reached(
     assert decisions(cart(T), broken) == decisions(cart(T))
 
 
+def test_a_line_at_the_time_0_that_is_no_event_keeps_its_bytes() -> None:
+    """0 is a time like any other: the line is rejected as it stands, and not as an empty one."""
+    value = b'{"t": 0, "visitor": "v"}'
+    assert backtest.record(7, value + b"\n", 0) == (7, 0, None, value)
+    (out, *_) = backtest.run([value], recipes_file.DEFAULT)
+    assert [(number, reason) for number, reason, _ in out.rejected] == [(0, "missing")]
+
+
 def test_a_line_that_goes_back_is_an_error_with_its_number() -> None:
     with pytest.raises(OutOfOrder, match="t goes back") as caught:
         decisions(cart(T), b"broken", cart(T - 1))

@@ -57,7 +57,7 @@ def test_a_signed_kind_needs_no_secret_in_a_topic(tmp_path: Path) -> None:
 def test_what_is_wrong_is_told_at_once(tmp_path: Path) -> None:
     told = fault(tmp_path, TRIGGERS_BRIDGE_START="soon", TRIGGERS_SCHEMA_REGISTRY="ftp://u:pw@r")
     assert "TRIGGERS_BRIDGE_START is 'soon'" in told
-    assert "TRIGGERS_SCHEMA_REGISTRY: a URL" in told
+    assert "TRIGGERS_SCHEMA_REGISTRY: expected a URL" in told
     assert "pw" not in told
     assert "TRIGGERS_SOURCES is not set" in fault(tmp_path, TRIGGERS_SOURCES="")
     assert "TRIGGERS_BRIDGE_GRUOP is no setting" in fault(tmp_path, TRIGGERS_BRIDGE_GRUOP="x")
@@ -173,7 +173,8 @@ def test_bytes_that_are_no_value_of_the_schema_are_told(payload: bytes) -> None:
         found = avro(ORDER, {})(payload)
     except Undecodable:
         return
-    assert found.keys() == {field["name"] for field in ORDER["fields"]}
+    fields: Any = ORDER["fields"]
+    assert found.keys() == {field["name"] for field in fields}
 
 
 @pytest.mark.parametrize("schema", [{"type": "recrod"}, {"type": "record"}, 7, "Unknown", None])

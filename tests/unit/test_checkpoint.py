@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import pytest
 
@@ -24,7 +25,7 @@ def fake_consumer(monkeypatch: pytest.MonkeyPatch) -> list[FakeBroker]:
     """A restore reads from the broker in this list."""
     brokers: list[FakeBroker] = []
     monkeypatch.setattr(restore, "AIOKafkaConsumer", lambda **options: FakeConsumer(brokers[0]))
-    monkeypatch.setattr(restore.gc, "freeze", lambda: None)
+    monkeypatch.setattr("gc.freeze", lambda: None)
     return brokers
 
 
@@ -168,20 +169,28 @@ def test_nothing_is_applied_while_the_flow_is_held() -> None:
     run(test)
 
 
-@pytest.mark.parametrize("answers", [[True, False], [True, True, False]])
-def test_a_restore_that_stops_being_ours_is_not_whole(
-    fake_consumer: list[FakeBroker], answers: list[bool]
-) -> None:
-    """Half-way, or right after the last record."""
+def test_a_restore_that_stops_being_ours_is_not_whole(fake_consumer: list[FakeBroker]) -> None:
+    """Whenever that is: before the first record, half-way, or right after the last one."""
 
     async def test(world: FakeWorld) -> None:
         fake_consumer.append(world.broker)
         await world.take(0, 1)
         await world.save()
         assert len(world.broker.logs[STATE_VISITORS, 0]) == 2
-        coming = iter(answers)
-        whole, _ = await world.restored(lambda: next(coming, answers[-1]))
-        assert not whole
+        asked: list[bool] = []
+
+        def ours_until(last: int) -> bool:
+            asked.append(len(asked) < last)
+            return asked[-1]
+
+        whole, _ = await world.restored(lambda: ours_until(100))
+        assert whole
+        questions = len(asked)
+        assert questions > 2
+        for last in range(questions):
+            asked.clear()
+            whole, _ = await world.restored(partial(ours_until, last))
+            assert not whole, f"the answer {last} was no"
 
     run(test)
 

@@ -115,7 +115,7 @@ def test_a_pepper_has_32_bytes() -> None:
     assert read_pepper(PEPPER="x" * 32) == (b"x" * 32, [])
     found, mistakes = read_pepper(PEPPER="hush-hush")
     assert found is None
-    assert mistakes == ["TRIGGERS_IDENTITY_PEPPER: at least 32 bytes are meant"]
+    assert mistakes == ["TRIGGERS_IDENTITY_PEPPER: expected at least 32 bytes"]
 
 
 def test_the_regions_of_the_sources_file_are_those_of_the_library() -> None:

@@ -75,7 +75,8 @@ def test_an_id_that_names_nobody_is_none(name: str) -> None:
 
 
 def test_a_number_is_an_id_by_its_digits() -> None:
-    assert [ids.identifier(value) for value in (7, 5.0, True, [], 10**30)] == [
+    values: tuple[Any, ...] = (7, 5.0, True, [], 10**30)
+    assert [ids.identifier(value) for value in values] == [
         *("7", "5"),
         *(None, None, str(10**30)),
     ]

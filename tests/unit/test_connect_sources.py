@@ -1,6 +1,7 @@
 """A sources file: what it may leave out, and how its faults are told."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -75,7 +76,7 @@ def test_a_pixel_leaves_carts_to_the_webhooks_if_there_are_any() -> None:
 
 
 def test_addresses_are_keyed_by_the_region_of_the_source() -> None:
-    def keyed(region: str | None) -> object:
+    def keyed(region: str | None) -> Any:
         return lambda kind, raw: f"{region} {kind} {raw}"
 
     one, other = load(

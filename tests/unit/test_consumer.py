@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from aiokafka.errors import GroupAuthorizationFailedError
+from faust.transport.drivers import aiokafka as driver
 
 from agents.worker.consumer import BatchConsumer, Begun
 
@@ -71,3 +72,39 @@ def test_a_coroutine_that_has_begun_is_brought_to_its_end() -> None:
     assert asyncio.run(begun("set")) == ["first 1", "done"]
     assert asyncio.run(begun("fail")) == ["caught broken", "done"]
     assert asyncio.run(begun("cancel")) == ["cancelled"]
+
+
+def test_input_is_held_before_anybody_hears_of_a_revoke() -> None:
+    """What is fetched while the last checkpoint is written belongs to the next owner."""
+    story = list[str]()
+
+    class Flow:
+        def suspend(self) -> None:
+            story.append("suspended")
+
+        def clear(self) -> None:
+            story.append("cleared")
+
+    class Listener:
+        async def on_revoked(self, lost: bool) -> None:
+            story.append(f"lost {lost}")
+
+    class App:
+        flow_control, listener = Flow(), Listener()
+
+    class Revoked(BatchConsumer):
+        member = (-1, "")
+
+        def __init__(self) -> None:
+            self.app = App()
+
+        def stop_flow(self) -> None:
+            story.append("stopped")
+
+    async def ends(self: Any, revoked: Any) -> None:
+        story.append("Faust's turn")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(driver.Consumer, "on_partitions_revoked", ends)
+        asyncio.run(Revoked().on_partitions_revoked(set()))
+    assert story == ["stopped", "suspended", "cleared", "lost True", "Faust's turn"]

@@ -1,12 +1,13 @@
 """Batches that unpack to more than is read, in each codec, on their way from the log to the rejected."""
 
-from typing import Any
+from typing import Any, cast
 
 import aiokafka.record.default_records as both
 import cramjam
 import pytest
 from aiokafka.consumer.fetcher import READ_COMMITTED, PartitionRecords
 from aiokafka.errors import CorruptRecordException
+from aiokafka.record._crecords import default_records
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.structs import TopicPartition
 from crc32c import crc32c
@@ -15,6 +16,7 @@ from agents.kafka import compression, decompression, raw_batches
 from agents.kafka.retained_batches import RetainedBatches
 from agents.worker import dead_letters
 from stream.events import decoding
+from stream.events.records import Record
 
 MB = 1024 * 1024
 BASE = 7
@@ -76,15 +78,16 @@ def test_a_bomb_is_one_rejected_record_that_stands_for_all_of_its_batch(codec: i
     assert len(data) < 2 * MB
     (batch,), fetched = read(data)
     assert (batch.base, batch.next, fetched.next_fetch_offset) == (BASE, BASE + 33, BASE + 33)
-    ((offset, _, key, value),) = batch.rows()
+    (row,) = batch.rows()
+    offset, _, key, value = cast(Record, row)
     assert (offset, key) == (BASE, None)
     with pytest.raises(decoding.Rejected) as fault:
         decoding.parse(value)
     assert fault.value.reason == "too_large"
-    (row,) = dead_letters.records([(offset, "too_large", "$")], [batch], "t", 0)
-    assert row[:2] == (None, None)
-    assert ("records", b"33") in row[2]
-    assert ("offset", b"7") in row[2]
+    (dead,) = dead_letters.records([(offset, "too_large", "$")], [batch], "t", 0)
+    assert dead[:2] == (None, None)
+    assert ("records", b"33") in dead[2]
+    assert ("offset", b"7") in dead[2]
 
 
 @pytest.mark.parametrize("codec", CODECS.values(), ids=CODECS)
@@ -118,13 +121,13 @@ def test_a_batch_at_the_bound_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     size = decompression.unpacked() - before - decompression.RECORD
     for most, refused in ((size, False), (size - 1, True)):
         monkeypatch.setattr(decompression, "LARGEST", most)
-        decompression._room.__init__()
+        monkeypatch.setattr(decompression, "_room", type(decompression._room)())
         (batch,), _ = read(data)
         assert isinstance(batch.records[0], decompression.Oversized) is refused
 
 
 def test_the_decoders_that_are_replaced_are_those_of_the_installed_release() -> None:
-    assert both.DefaultRecordBatch.__module__ == decompression.default_records.__name__
+    assert both.DefaultRecordBatch.__module__ == default_records.__name__
 
 
 def stamped(data: bytes) -> bytes:

@@ -13,6 +13,7 @@ from agents.published.published_document import value_of
 from stream import backtest, recipes_file
 from stream.durations import DAY, HOUR, MINUTE
 from stream.outputs.outputs import Outputs
+from stream.stages.core import Core, Handed
 
 START = 1_772_452_800_000
 IDLE = START + 5 * MINUTE
@@ -203,7 +204,7 @@ def test_a_shorter_keep_forgets_at_once_before_a_step_that_is_due() -> None:
 
 
 def test_what_is_bought_is_kept_while_a_replenishment_recipe_stands_in_the_document() -> None:
-    again = {
+    again: dict[str, Any] = {
         "name": "again",
         "kind": "replenishment",
         "life": {"*": "10d"},
@@ -249,9 +250,9 @@ def test_a_person_of_many_is_looked_at_in_many_rounds() -> None:
     history = recipes_file.load_history(
         json.dumps({"history": [document(carts("1h")), document(after=30 * MINUTE)]})
     )
-    core = backtest.Core(history)
+    core = Core(history)
     core.people.most = 3
-    first = backtest.Handed()
+    first = Handed()
     events = [
         json.dumps(
             {**cart(place, f"v{place}"), "customer": f"c{place}", "id": f"e{place}"}

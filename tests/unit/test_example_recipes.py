@@ -29,7 +29,7 @@ def looked(day: float) -> dict[str, Any]:
 
 def members(*events: dict[str, Any], day: float) -> set[str]:
     """The audiences that Anna belongs to on this day."""
-    clock = {"t": START + round(day * DAY), "type": "clock.advanced"}
+    clock: dict[str, Any] = {"t": START + round(day * DAY), "type": "clock.advanced"}
     lines = [
         json.dumps({"id": f"e{number}", **event}).encode() for number, event in enumerate(events)
     ]

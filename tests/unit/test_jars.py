@@ -70,7 +70,7 @@ def test_all_are_fetched_once_with_a_word(source: str, tmp_path: Path) -> None:
 
 def test_a_file_with_another_sum_is_refused(source: str, tmp_path: Path) -> None:
     (tmp_path / "repository" / "org/shop/two/2/two-2.jar").write_bytes(b"other")
-    with pytest.raises(LocalFailed, match=r"two-2\.jar is not the file that is meant"):
+    with pytest.raises(LocalFailed, match=r"two-2\.jar is another file than expected"):
         jars.kept(print, tmp_path / "cache", source)
     assert not list((tmp_path / "cache").glob("kafka-*"))
 

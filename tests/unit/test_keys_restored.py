@@ -1,6 +1,7 @@
 """The keys stage as a stage behind a watermark: marks, copies, crashes."""
 
 import json
+from typing import Any
 
 from stream.durations import DAY
 from stream.outputs.outputs import Outputs
@@ -45,7 +46,7 @@ def test_a_mark_of_the_keys_stage_moves_no_key() -> None:
 
 
 def test_claims_of_one_time_go_by_visitor_and_number() -> None:
-    records = [order(100, 1, "w"), bound(100, 2, "v"), WatermarkRecord(1, {0: 200})]
+    records: list[Any] = [order(100, 1, "w"), bound(100, 2, "v"), WatermarkRecord(1, {0: 200})]
     (fact,) = map(json.loads, [value for _, value in taken(Keys(1), 0, *records).facts])
     assert fact["type"] == "order.placed"
 
@@ -64,7 +65,7 @@ def again(keys: Keys, keep: int | None = None) -> Keys:
 
 def test_a_new_owner_of_the_partition_goes_on_where_the_state_stands() -> None:
     keys = Keys(1)
-    records = [bound(1), order(2, 1), WatermarkRecord(1, {0: 9})]
+    records: list[Any] = [bound(1), order(2, 1), WatermarkRecord(1, {0: 9})]
     taken(keys, 0, *records)
     new = again(keys, 1)
     assert taken(new, 0, *records).facts == []

@@ -53,7 +53,7 @@ class KeysDriver:
         return self.tell(CancelClaim(**self._place(person, at), order_id=id, **body))
 
     def withdrew(self, person: str, at: int, *channels: str) -> "KeysDriver":
-        body = {"channels": list(channels) or ["email"], "granted": False}
+        body: dict[str, Any] = {"channels": list(channels) or ["email"], "granted": False}
         return self.tell(ConsentClaim(**self._place(person, at), **body))
 
     def granted(self, person: str, at: int, **body: Any) -> "KeysDriver":

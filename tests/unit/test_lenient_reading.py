@@ -91,7 +91,8 @@ def test_an_unreadable_quantity_of_a_removal_means_all() -> None:
 
 
 def test_an_order_without_an_id_has_that_of_its_event() -> None:
-    for body in ({}, {"order": None}, {"order": {"id": {}}}):
+    bodies: tuple[Any, ...] = ({}, {"order": None}, {"order": {"id": {}}})
+    for body in bodies:
         event = read("order.placed", **body)
         assert isinstance(event, OrderPlaced)
         assert event.order.id == "event:e"

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from agents.lift import intervals
-from agents.lift.intervals import Difference, Sample
+from agents.lift.intervals import Sample
 
 NEWCOMBE = (
     ((56, 70, 48, 80), (0.0524, 0.3339)),
@@ -90,7 +90,8 @@ def test_a_side_without_spread_leaves_the_other_sides_freedom() -> None:
     found = intervals.means(sample(SLEEP[0]), Sample(10, 0.0, 0.0))
     assert found is not None
     spread = intervals.t_quantile(9) * (sample(SLEEP[0]).variance / 10) ** 0.5
-    assert found == Difference(0.75, pytest.approx(0.75 - spread), pytest.approx(0.75 + spread))
+    assert found.value == 0.75
+    assert (found.low, found.high) == pytest.approx((0.75 - spread, 0.75 + spread))
 
 
 def test_an_interval_holds_the_truth_in_95_of_100_samples() -> None:

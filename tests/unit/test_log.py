@@ -12,7 +12,7 @@ PLACE = "127.0.0.1:9092"
 @pytest.fixture
 def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     clock = [1000.0]
-    monkeypatch.setattr(log.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr("agents.runtime.log.time.monotonic", lambda: clock[0])
     return clock
 
 

@@ -1,7 +1,8 @@
 """What /metrics tells, on shards of a real day; acknowledgements are the broker's answers, made by hand."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, cast
 
 import msgspec
 import pytest
@@ -38,7 +39,7 @@ class Input:
 
 
 def batch(*values: Input) -> RawBatch:
-    return RawBatch(list(values), values[0].offset, values[-1].offset + 1, None)
+    return RawBatch(cast(Any, values), values[0].offset, values[-1].offset + 1, None)
 
 
 def good(offset: int) -> Input:
@@ -115,7 +116,7 @@ def test_the_type_of_an_event_is_one_of_the_page_or_empty() -> None:
     assert "" not in types.TYPES
 
 
-def of(*values: dict[str, object] | bytes) -> Metrics:
+def of(*values: Mapping[str, object] | bytes) -> Metrics:
     """What is told after these values of one visitor."""
     metrics, visitors, out = Metrics(), Visitors(recipes_file.DEFAULT), Outputs()
     rows = [
@@ -208,7 +209,7 @@ def test_records_stamped_before_the_time_that_is_called_over_are_counted(
 
     def test(metrics: Metrics, visitors: VisitorsProcessor, _: PeopleProcessor) -> None:
         for number, time in enumerate((START, START - 1, START, START - 2_500, START - 9_000)):
-            visitors.apply([RawBatch([good(number)], number, number + 1, time)])
+            visitors.apply([RawBatch(cast(Any, [good(number)]), number, number + 1, time)])
             visitors.handshake.idle_watermark = START - 2_000
         assert told(metrics, "behind_evidence_records_total") == 2
         visitors.apply([batch(Input(9, b"", b"", START - 1))])

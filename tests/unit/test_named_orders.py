@@ -7,6 +7,7 @@ import pytest
 
 from stream import backtest
 from stream.recipes_file import DEFAULT
+from stream.stages.core import Core
 from stream.state import claims
 from tests.faults import keyed_logs, logs
 from tests.faults.named import MOST_ORDERS, Key, named
@@ -113,7 +114,7 @@ def test_the_last_orders_of_a_key_are_handed_over_and_no_other() -> None:
 
 def told(lines: list[bytes], deaf: bool) -> list[str]:
     """What is said of a log that is decided here; `deaf`: nobody hears of others by a key."""
-    core = backtest.Core(DEFAULT)
+    core = Core(DEFAULT)
     triggers: list[Row] = []
     claimed: list[Row] = []
     for first in backtest.handed(core.visitors, lines):

@@ -81,7 +81,7 @@ def play(
         for tp in (P0, P1):
             broker.logs[tp] = [None] * records
         monkeypatch.setattr(restore, "AIOKafkaConsumer", FakeConsumer(broker))
-        monkeypatch.setattr(restore.gc, "freeze", lambda: None)
+        monkeypatch.setattr("gc.freeze", lambda: None)
         await test(Worker(broker))
 
     asyncio.run(inside())
@@ -219,6 +219,20 @@ def test_a_member_that_changes_during_the_seek_lets_nothing_flow(
         monkeypatch.setattr(worker.group, "seek_wait", seek)
         await worker.joins(1, P0)
         assert worker.state is AssignmentState.READY
+
+    play(monkeypatch, test)
+
+
+def test_a_revoke_during_the_seek_closes_the_partitions(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test(worker: Worker) -> None:
+        async def seek(positions: object) -> None:
+            await worker.rebalance.on_revoked(lost=False)
+
+        monkeypatch.setattr(worker.group, "seek_wait", seek)
+        await worker.joins(1, P0)
+        assert worker.state is AssignmentState.REVOKED
+        await worker.assignment.processors[P0].take([batch(0)])
+        assert worker.positions == {0: 0}
 
     play(monkeypatch, test)
 

@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from agents.config.settings import SettingsError
 from agents.sender import message
 from agents.sender.services.customerio import ulid
 from agents.sender.services.notification import notification, shortened
 from agents.sender.services.preset import Preset, ServiceRequest
 from agents.sender.services.registry import PRESETS
-from agents.sender.settings import SettingsError
 from tests.services import CHECKS, MOST
 from tests.unit.test_sender_settings import LEAST, mistakes, read
 

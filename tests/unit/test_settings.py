@@ -113,7 +113,7 @@ def test_a_command_that_needs_a_broker_says_which_setting_is_missing() -> None:
 
 
 def test_a_name_written_nearly_right_is_a_mistake() -> None:
-    assert "TRIGGERS_RECIPES is meant" in mistakes({"TRIGGERS_RECIPE": "recipes.yaml"})
+    assert "did you mean TRIGGERS_RECIPES?" in mistakes({"TRIGGERS_RECIPE": "recipes.yaml"})
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,7 @@ def test_the_next_deadline_of_a_later_span_is_not_said_to_be_before_it_could_be(
 
 def drawn(made: Wheel, time: int, times: dict[str, int], most: int) -> list[list[str]]:
     """What comes up, so many at a time, until nothing is left behind."""
-    found = []
+    found: list[list[str]] = []
     while not found or made.behind:
         some = made.due(time, armed_at(times), most)
         times.update(dict.fromkeys(some, -1))

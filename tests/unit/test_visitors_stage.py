@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from stream import recipes_file
-from stream.durations import DAY, MINUTE
+from stream.durations import DAY, HOUR, MINUTE
 from stream.events.records import Record
 from stream.outputs.outputs import Outputs
 from stream.stages.backend import PURE, VisitorBackend, best_backend
@@ -133,6 +133,19 @@ def test_the_clock_is_there_once_all_that_is_due_has_fired() -> None:
     assert made.clock == T + DAY
     rest = [fact for fact in out.facts if fact[0] != "visitor:v99"]
     assert rest == [fact for fact in all_facts.facts if fact[0] != "visitor:v99"]
+
+
+def test_an_earlier_time_takes_back_nothing_that_is_owed() -> None:
+    """The brokers' clock may give an earlier time while deadlines of a later one are still to fire."""
+    made, out = stage(), Outputs()
+    made.most = 7
+    made.process([visit(offset, f"v{offset}") for offset in range(20)], out)
+    made.advance(T + DAY, out)
+    assert made.owes
+    made.advance(T + HOUR, out)
+    while made.owes:
+        made.catch_up(out)
+    assert (made.clock, len(out.facts)) == (T + DAY, 20)
 
 
 def test_a_crash_between_two_stretches_leaves_the_rest_to_be_fired() -> None:

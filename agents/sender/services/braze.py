@@ -11,11 +11,11 @@ from agents.sender.services.preset import Preset
 from stream.outputs.triggers import rfc3339
 
 LABEL: Final = "storefront"
-"""Of the user alias of whoever is no customer."""
+"""The label of the user alias of a person that is no customer."""
 
 
 class Braze(Preset):
-    """Braze knows no id of an event: one whose answer was lost may stand there twice, with one `trigger_id`.
+    """Braze has no id of an event: an event whose answer was lost may stand there twice, with the same `trigger_id`.
 
     It answers 201 and lists what was wrong with an event that it left out; a 429 says in `X-RateLimit-Reset`
     when the next request may come.

@@ -10,7 +10,7 @@ REVISION: Final = "2026-07-15"
 
 
 class Klaviyo(Preset):
-    """Klaviyo takes an event of a profile, a metric and a `unique_id` once, whoever sends it how often."""
+    """Klaviyo takes an event with the same profile, metric and `unique_id` only once."""
 
     name: ClassVar = "klaviyo"
     address: ClassVar = "https://a.klaviyo.com"

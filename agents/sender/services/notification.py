@@ -1,7 +1,7 @@
-"""What a messaging service is told of a trigger or of its cancel: a name, a person, a time and properties.
+"""What a messaging service gets of a trigger or its cancel: a name, a person, a time and properties.
 
-The ids of the events behind a decision and its guards stay out: they explain the decision to the shop, and
-say nothing to a message. Source: docs/semantics.md, 8; docs/senders.md.
+The evidence ids and the guards are left out: they explain the decision to the shop, and a message has no use for
+them. Source: docs/semantics.md, 8; docs/senders.md.
 """
 
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""What a file of a messaging service gives: where its requests go, what they hold, what its answers mean."""
+"""What the file of a messaging service says: where requests go, what they hold, what the answers mean."""
 
 from abc import ABC, abstractmethod
 from typing import ClassVar, Final, NamedTuple
@@ -12,7 +12,7 @@ from agents.sender.services.notification import Notification, notification
 
 KEY_REFUSED: Final = (401, 403)
 KEY_PAUSE_MS: Final = 60_000
-"""A refused key is wrong for every message: each waits for whoever mends it, and none is given up."""
+"""A refused key is wrong for every message. All messages wait until somebody mends it; none is given up."""
 
 
 class ServiceRequest(NamedTuple):

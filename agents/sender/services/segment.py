@@ -14,7 +14,7 @@ LIBRARY: Final = {"name": "storefront-triggers", "version": "1"}
 
 
 class Segment(Preset):
-    """Segment passes a `messageId` on once within a day or more."""
+    """Segment passes a `messageId` on only once within a day or more."""
 
     name: ClassVar = "segment"
     address: ClassVar = "https://api.segment.io"

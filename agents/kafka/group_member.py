@@ -1,0 +1,67 @@
+"""What senders and bridges share: a member of a consumer group that reads and commits by hand."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaConnectionError
+
+from agents.config.settings import Settings, aiokafka_options
+from agents.kafka.reconnect import connection_loss_as_error
+from agents.runtime.log import say
+
+HEARTBEATS: Final = 4
+"""In a session timeout."""
+
+PAUSE_S: Final = 0.5
+LONGEST_PAUSE_S: Final = 5.0
+"""Pause between two tries while no broker answers: the first one, and the longest."""
+
+COMMIT_S: Final = 3.0
+"""Time limit of a commit. Without one it would wait for ever for a broker."""
+
+GRACE_S: Final = 5.0
+"""For work on its way at a signal to stop. With the last commit it stays below the 10 s that supervisors wait."""
+
+
+def member(settings: Settings, client: str, group: str, **options: Any) -> Any:
+    """A consumer that is not started: it commits nothing by itself, and reads committed records only."""
+    return AIOKafkaConsumer(
+        **aiokafka_options(settings),
+        client_id=client,
+        group_id=group,
+        group_instance_id=settings.instance_id,
+        session_timeout_ms=settings.session_ms,
+        heartbeat_interval_ms=settings.session_ms // HEARTBEATS,
+        isolation_level="read_committed",
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        **options,
+    )
+
+
+async def start_client(make: Callable[[], Any], log: logging.Logger) -> Any:
+    """A started client, as soon as a broker answers. `make`: makes one. Raises KafkaError for what will not pass."""
+    pause = PAUSE_S
+    while True:
+        client = make()
+        try:
+            with connection_loss_as_error():
+                await client.start()
+        except KafkaConnectionError as error:
+            await client.stop()
+            say(log, "no_broker", logging.WARNING, error=type(error).__name__, retry_s=pause)
+        else:
+            return client
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, LONGEST_PAUSE_S)
+
+
+def missing(own: Iterable[str], there: Iterable[str]) -> list[str]:
+    """A line for each topic of the service that is not there."""
+    return [
+        f"{each} is missing: make it with `storefront-triggers topics`"
+        for each in sorted(set(own) - set(there))
+    ]

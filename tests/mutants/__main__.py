@@ -1,0 +1,57 @@
+"""`python -m tests.mutants --seed 1 --number 160 stream`: prints who survived, and the share that was seen."""
+
+import argparse
+import random
+import sys
+import time
+
+from tests.mutants import covering, tree
+from tests.mutants.sites import Mutant, mutants
+
+
+def drawn(seed: int, number: int, folders: list[str]) -> list[Mutant]:
+    """A sample of all changes of all files, the same for the same seed and code."""
+    every = [
+        mutant
+        for folder in folders
+        for file in sorted((tree.TREE / folder).rglob("*.py"))
+        for mutant in mutants(tree.TREE, file)
+    ]
+    print(f"{len(every)} places in {' '.join(folders)}", flush=True)
+    return random.Random(seed).sample(every, min(number, len(every)))
+
+
+def seen(mutant: Mutant, maps: list[covering.Lines]) -> bool:
+    """Whether a test fails, of those that run the line."""
+    with tree.changed(mutant):
+        for lines in maps:
+            tests = covering.tests_of(lines, mutant.file, mutant.start[0], mutant.end[0])
+            if tests and tree.pytest(tests):
+                return True
+    return False
+
+
+def run(seed: int, number: int, folders: list[str]) -> int:
+    """1 if one survived, else 0."""
+    tree.copy()
+    sample = drawn(seed, number, folders)
+    maps = [covering.measured(each, folders) for each in (covering.FAST, covering.SLOWER)]
+    survivors, began = [], time.monotonic()
+    for place, mutant in enumerate(sample, 1):
+        if not seen(mutant, maps):
+            survivors.append(mutant)
+            print(f"survived  {mutant}", flush=True)
+        if place % 10 == 0:
+            print(f"{place} of {len(sample)}, {time.monotonic() - began:.0f} s", flush=True)
+    caught = len(sample) - len(survivors)
+    print(f"{caught} of {len(sample)} seen: {100 * caught / max(1, len(sample)):.1f} %")
+    return 1 if survivors else 0
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--number", type=int, default=160)
+    parser.add_argument("folders", nargs="*", default=["stream"])
+    given = parser.parse_args()
+    sys.exit(run(given.seed, given.number, given.folders))

@@ -1,0 +1,78 @@
+"""Which fast tests run which lines. Measured once for a state of the code, and kept below .cache.
+
+As a plugin of pytest (`-p tests.mutants.covering`) it names the running test to coverage.py.
+"""
+
+import hashlib
+import subprocess
+import sys
+from collections import Counter, defaultdict
+from pathlib import Path
+from typing import Any, Final
+
+import coverage
+import pytest
+
+from tests.mutants.tree import HOME, TREE
+
+FAST: Final = ("tests/unit", "tests/contract", "tests/golden")
+SLOWER: Final = ("tests/reference",)
+"""Asked about what survives the fast ones."""
+
+Lines = dict[str, dict[int, set[str]]]
+"""By file and line, the tests that run it, without their parameters."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    measuring = coverage.Coverage.current()
+    if measuring is not None:
+        measuring.switch_context(item.nodeid.partition("[")[0])
+
+
+def measured(folders: tuple[str, ...], sources: list[str]) -> Lines:
+    """Runs the tests of the folders under coverage, unless that was done for the same code."""
+    kept = HOME / ".cache" / "mutants" / f"{_state()}-{'-'.join(folders).replace('/', '_')}"
+    if not kept.exists():
+        run = [sys.executable, "-m", "coverage", "run", f"--data-file={kept}.part"]
+        scope = f"--source={','.join(sources)}"
+        tests = ["-m", "pytest", "-q", "-p", "tests.mutants.covering", "-p", "no:cacheprovider"]
+        subprocess.run([*run, scope, *tests, *folders], cwd=TREE, capture_output=True)
+        Path(f"{kept}.part").rename(kept)
+    return _read(kept)
+
+
+def _state() -> str:
+    """Of the code and its tests."""
+    digest = hashlib.sha256()
+    for folder in ("stream", "agents", "schemas", "tests"):
+        for file in sorted((TREE / folder).rglob("*.py")):
+            digest.update(file.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def _read(kept: Path) -> Lines:
+    data: Any = coverage.CoverageData(str(kept))
+    data.read()
+    found: Lines = {}
+    for file in data.measured_files():
+        name = str(Path(file).relative_to(TREE))
+        by_line = data.contexts_by_lineno(file)
+        found[name] = {line: {each for each in names if each} for line, names in by_line.items()}
+    return found
+
+
+def tests_of(lines: Lines, file: str, first: int, last: int) -> list[str]:
+    """The tests that run one of these lines; of lines that run at import, those that use the file most."""
+    found = set[str]()
+    for line in range(first, last + 1):
+        found |= lines.get(file, {}).get(line, set())
+    return sorted(found) if found else _most(lines.get(file, {}))
+
+
+def _most(by_line: dict[int, set[str]]) -> list[str]:
+    hits = Counter(test for tests in by_line.values() for test in tests)
+    files: defaultdict[str, int] = defaultdict(int)
+    for test, number in hits.items():
+        files[test.partition("::")[0]] += number
+    return sorted(files, key=lambda name: -files[name])[:6]

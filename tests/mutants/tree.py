@@ -1,0 +1,50 @@
+"""A copy of the repository below .cache, in which code is changed and tests run."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from tests.mutants.sites import Mutant
+
+HOME: Final = Path(__file__).parents[2]
+TREE: Final = HOME / ".cache" / "mutants" / "tree"
+WITHIN_S: Final = 180
+"""A run of tests that takes longer hangs: the change was seen."""
+
+
+def copy() -> None:
+    """Made again at each run, of all that git knows, and of the compiled part if it is built."""
+    shutil.rmtree(TREE, ignore_errors=True)
+    listed = subprocess.check_output(["git", "ls-files", "-co", "--exclude-standard"], cwd=HOME)
+    built = [str(file.relative_to(HOME)) for file in HOME.glob("stream/native/*.so")]
+    for name in {*listed.decode().splitlines(), *built}:
+        if (HOME / name).is_file():
+            (TREE / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(HOME / name, TREE / name)
+
+
+@contextmanager
+def changed(mutant: Mutant) -> Iterator[None]:
+    """The tree has this change meanwhile."""
+    file = TREE / mutant.file
+    source = file.read_text()
+    file.write_text(mutant.applied(source))
+    try:
+        yield
+    finally:
+        file.write_text(source)
+
+
+def pytest(tests: list[str], *options: str, within: int = WITHIN_S) -> int:
+    """Runs tests of the tree, up to the first that fails. The status of pytest; 0: none failed."""
+    command = [sys.executable, "-B", "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
+    try:
+        return subprocess.run(
+            [*command, *options, *tests], cwd=TREE, capture_output=True, timeout=within
+        ).returncode
+    except subprocess.TimeoutExpired:
+        return 1

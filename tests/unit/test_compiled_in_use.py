@@ -1,0 +1,21 @@
+"""Where there is a C compiler, the compiled part is built and in use: else all its tests would be skipped unseen."""
+
+import shutil
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+from stream.stages.backend import COMPILED, PURE, best_backend
+
+NATIVE = Path(__file__).parents[2] / "stream" / "native"
+
+
+def test_the_compiled_part_is_in_use_where_it_can_be_built() -> None:
+    compiler = str(sysconfig.get_config_var("CC")).split()[0]
+    if shutil.which(compiler) is None and not list(NATIVE.glob("*.so")):
+        pytest.skip("no C compiler")
+    assert COMPILED is not None, "there is a C compiler: run make install"
+    assert best_backend() is COMPILED
+    assert COMPILED.run is not None
+    assert PURE.run is None

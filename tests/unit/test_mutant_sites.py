@@ -1,0 +1,68 @@
+"""The places at which `make mutants` changes code, and how."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from tests.mutants.sites import Mutant, mutants
+
+
+def changes(folder: Path, source: str) -> list[Mutant]:
+    file = folder / "code.py"
+    file.write_text(source)
+    return mutants(folder, file)
+
+
+@pytest.mark.parametrize(
+    ("source", "changed"),
+    [
+        ("x = a < b", "x = (a <= b)"),
+        ("x = a in b", "x = (a not in b)"),
+        ("x = a and b", "x = (a or b)"),
+        ("x = not a", "x = (a)"),
+        ("x = a + 1", "x = (a - 1)"),
+        ("x = a * b", "x = (a // b)"),
+        ("x = 7", "x = 8"),
+        ("x = True", "x = False"),
+        ("x = min(a, b)", "x = max(a, b)"),
+        ("x = a if b else c", "x = (c if b else a)"),
+        ("x.y = a", "pass"),
+        ("x += a", "pass"),
+        ("f(a)", "pass"),
+        ("del x[a]", "pass"),
+        ("raise X", "pass"),
+        ("if a:\n    pass", "if not (a):\n    pass"),
+        ("def f():\n    return a", "def f():\n    return None"),
+    ],
+)
+def test_code_is_changed(tmp_path: Path, source: str, changed: str) -> None:
+    assert changed in [mutant.applied(source) for mutant in changes(tmp_path, source)]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "x = a",
+        "x: Literal[1] = a",
+        "def f(x: Literal[1]) -> Literal[2]: ...",
+        "X = dict[1, 2]",
+        "Y = A | B",
+        "assert a < 1",
+        "if TYPE_CHECKING:\n    x = 1",
+        "x = f'{a + 1}'",
+        "'A docstring.'",
+        "def f():\n    return None",
+    ],
+)
+def test_what_does_nothing_of_its_own_is_left_alone(tmp_path: Path, source: str) -> None:
+    assert changes(tmp_path, source) == []
+
+
+def test_every_change_of_a_real_file_is_python_and_differs(tmp_path: Path) -> None:
+    file = Path(__file__).parents[2] / "stream" / "store" / "timer_wheel.py"
+    source = file.read_text()
+    found = mutants(file.parents[2], file)
+    assert len(found) > 60
+    before = ast.dump(ast.parse(source))
+    assert all(ast.dump(ast.parse(each.applied(source))) != before for each in found)
