@@ -1,7 +1,9 @@
 """Every kind of source has a page, whose sources file is right and whose first event is one."""
 
+import json
 import re
 import shlex
+import tomllib
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,7 +13,8 @@ from agents.connect.sources import Connected, load
 from agents.faces.paths import Way, way_of
 from stream.connect.registry import REGISTRY
 
-FOLDER = Path(__file__).parents[2] / "docs" / "sources"
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "docs" / "sources"
 PAGES = sorted(file for file in FOLDER.glob("*.md") if file.name != "README.md")
 HEADINGS = ["sources.yaml", "Try it", "What it can tell, and what not"]
 
@@ -93,3 +96,15 @@ def test_the_addresses_on_a_page_are_answered(page: Path) -> None:
 def test_a_command_on_a_page_is_read_as_a_shell_does() -> None:
     read = curl("curl -i -u k: -H 'A: b' http://127.0.0.1:8091/v1/t?x=1 -d '{\n  \"a\": 1}'")
     assert read == Curl("POST", "/v1/t?x=1", {"A": "b"}, "k:", b'{\n  "a": 1}')
+
+
+def test_the_clients_that_walk_are_named_with_their_versions() -> None:
+    told = (FOLDER / "README.md").read_text(encoding="utf-8").partition("## Tested with")[2]
+    group = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]["clients"]
+    folder = ROOT / "tests" / "clients" / "node"
+    pinned = json.loads((folder / "package.json").read_text())["dependencies"]
+    scripts = "".join(script.read_text() for script in folder.glob("*.mjs"))
+    node = [f"{name} {version}" for name, version in pinned.items() if f'"{name}"' in scripts]
+    walking = [*(each.replace("==", " ") for each in group), *node]
+    assert len(walking) > 10
+    assert [name for name in walking if name not in told] == []

@@ -3,6 +3,9 @@
 import pytest
 
 from stream.connect.lz_string import NotPacked, unpacked
+from stream.connect.registry import translate
+from stream.connect.request import Request
+from stream.connect.source import Source
 
 MADE = {
     "Hi": "BISyA===",
@@ -28,3 +31,10 @@ def test_what_is_not_packed_so_is_broken(packed: str) -> None:
 def test_no_more_is_unpacked_than_is_taken() -> None:
     with pytest.raises(NotPacked):
         unpacked(MADE["aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"], 39)
+
+
+@pytest.mark.parametrize("data", ["%25%25%25", "BIS", "A" * 200_000], ids=["none", "cut", "long"])
+def test_a_form_that_holds_nothing_readable_is_refused(data: str) -> None:
+    given = Request("/e/", body=f"data={data}".encode())
+    done = translate("posthog", given, Source(name="hog", kind="posthog"), 1_796_031_001_000)
+    assert (done.events, done.refused) == ([], [(0, "not_json")])
