@@ -31,10 +31,18 @@ shop: install ## a demo shop and the console in the browser, until Ctrl-C
 	$(BIN)/python -m agents demo --shop
 
 test: install lint ## the tests, a real Kafka and Redis included
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder tests
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder tests --ignore tests/clients/node --ignore tests/clients/browser
 
 unit: install ## the tests that need no broker, in about a minute
 	$(BIN)/python -m pytest -q -n 2 tests/unit tests/contract tests/golden
+
+clients: install .cache/clients/done ## SDKs of storefronts as they are published walk a shop: Python, node, a browser
+	$(BIN)/python -m pytest -q tests/clients
+
+.cache/clients/done: requirements-clients.lock
+	$(PYTHON) -m venv .cache/clients
+	.cache/clients/bin/pip install -q --disable-pip-version-check --require-hashes -r requirements-clients.lock
+	touch .cache/clients/done
 
 format: install ## put the code into the form that lint asks for
 	$(BIN)/ruff check -q --select I --fix .
@@ -93,5 +101,6 @@ lock: ## the lock files anew from pyproject.toml (needs uv)
 	$(LOCK) --extra build --extra avro -c requirements.lock -o requirements-runtime.lock
 	$(LOCK:%pyproject.toml=%) --group pyproject.toml:audit -o requirements-audit.lock
 	$(LOCK:%pyproject.toml=%) --group pyproject.toml:compiler -o requirements-compiler.lock
+	$(LOCK:%pyproject.toml=%) --group pyproject.toml:clients -o requirements-clients.lock
 
-.PHONY: help install demo shop test unit format generate cover bench faults layouts soak lint sanitize audit lock
+.PHONY: help install demo shop test unit clients format generate cover bench faults layouts soak lint sanitize audit lock

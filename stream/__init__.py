@@ -2,8 +2,8 @@
 
     limits  durations  marked             bounds of what is read and kept; spans of time; lines of a YAML file
     events/                               from bytes to a typed event; how input comes to a stage
+    recipes/                              a recipe, its conditions, the ids it gives; which are in force when
     state/                                a visitor, its cart; a person; the facts between them
-    recipes/                              a recipe, its conditions, the ids it gives
     outputs/                              triggers, decisions, and what a batch decided
     store/                                states by key, their changelog, their timers
     episodes/                             what a summary shows, guards, steps, an episode's life
@@ -11,7 +11,8 @@
     native/                               the compiled part of the visitors stage
     stages/                               the stages, which apply events and facts to states
     recipes_file  recipes_limits          a recipes file, and what no schema says of it
-    audiences_file  backtest              its audiences; all stages over a file of events
+    audiences_file  history_file          its audiences; documents of a file, each from a time on
+    backtest                              all stages over a file of events
     connect/                              what storefront SDKs send, translated into events
 
 A package imports only from those above it in this list. Source: docs/semantics.md.

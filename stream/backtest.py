@@ -21,6 +21,7 @@ from stream.events.scalars import WHOLE
 from stream.events.types import Event
 from stream.events.words import BOUND, YEAR_2000
 from stream.outputs.outputs import Outputs
+from stream.recipes.history import History
 from stream.recipes.recipe import Recipes
 from stream.stages.backend import VisitorBackend
 from stream.stages.core import Core, Handed
@@ -130,7 +131,7 @@ def event(value: Event | bytes) -> Event | None:
 
 
 def run(
-    lines: Iterable[bytes], recipes: Recipes, make: VisitorBackend | None = None
+    lines: Iterable[bytes], recipes: Recipes | History, make: VisitorBackend | None = None
 ) -> Iterator[Outputs]:
     """What all stages decide, a chunk of lines at a time. Raises OutOfOrder. `make`: as of Visitors."""
     core = Core(recipes, make)
@@ -165,7 +166,7 @@ def in_ms(lines: Iterable[bytes]) -> Iterator[bytes]:
         yield line
 
 
-def decide(lines: Iterable[bytes], recipes: Recipes) -> tuple[list[bytes], list[bytes]]:
+def decide(lines: Iterable[bytes], recipes: Recipes | History) -> tuple[list[bytes], list[bytes]]:
     """(triggers and cancels, decisions) of a whole log as JSON, in the order of their time."""
     triggers: list[bytes] = []
     decisions: list[bytes] = []

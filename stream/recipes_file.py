@@ -11,12 +11,14 @@ from fastjsonschema import JsonSchemaValueException
 from msgspec import structs
 
 import schemas
-from stream import recipes_limits
+from stream import history_file, recipes_limits
 from stream.audiences_file import as_digits, audiences
 from stream.durations import parse as duration
+from stream.history_file import GivenDocument
 from stream.kinds.registry import KINDS, SHIPPED
 from stream.marked import dotted, line_of
 from stream.recipes.conditions import Offer, Range, When
+from stream.recipes.history import Document, History
 from stream.recipes.recipe import Cap, Policy, Quiet, Recipe, Recipes
 
 
@@ -26,23 +28,63 @@ class RecipesError(Exception):
 
 def load(text: str, name: str = "recipes") -> Recipes:
     """The recipes of a file's text; `name` is the file's, for the message. Raises RecipesError."""
+    root, document = _read(text, name)
+    if isinstance(document, dict) and "history" in document:
+        raise RecipesError(
+            f"{name}:1: history is for a backtest, a comparison and a replay; expected one document"
+        )
+    return _document(document, root, [], name)
+
+
+def load_history(text: str, name: str = "recipes") -> History:
+    """The documents of a file of a backtest, which may be one without a history. Raises RecipesError."""
+    found = [
+        Document(parse(each.recipes), each.since, each.by, each.note)
+        for each in given_documents(text, name)
+    ]
+    return History(found[0].recipes, found[1:])
+
+
+def given_documents(text: str, name: str = "recipes") -> list[GivenDocument]:
+    """The documents of such a file as they are written, each of them checked. Raises RecipesError."""
+    root, file = _read(text, name)
+    if not isinstance(file, dict) or "history" not in file:
+        _document(file, root, [], name)
+        return [GivenDocument(file)]
+    try:
+        given = history_file.documents(file)
+    except history_file.HistoryFault as fault:
+        line = line_of(root, fault.path)
+        raise RecipesError(f"{name}:{line}: {dotted(fault.path)} {fault}") from None
+    for place, each in enumerate(given):
+        _document(each.recipes, root, ["history", str(place)], name)
+    return given
+
+
+def _read(text: str, name: str) -> tuple[yaml.Node | None, Any]:
+    """A file's nodes, for the lines of its faults, and what it says."""
     try:
         root = yaml.compose(text, yaml.SafeLoader)
-        document = {} if root is None else _named(yaml.safe_load(text))
+        return root, {} if root is None else named(yaml.safe_load(text))
     except yaml.MarkedYAMLError as fault:
         line = fault.problem_mark.line + 1 if fault.problem_mark else 1
         raise RecipesError(f"{name}:{line}: {fault.problem or fault.context}") from None
     except (yaml.YAMLError, ValueError, RecursionError) as fault:
         raise RecipesError(f"{name}: {fault}") from None
+
+
+def _document(document: Any, root: yaml.Node | None, at: list[str], name: str) -> Recipes:
+    """The recipes of a document that stands at a path of the file."""
     try:
         schemas.validator("recipes")(document)
     except JsonSchemaValueException as fault:
-        path = fault.path[1:]
+        path = [*at, *fault.path[1:]]
         line = line_of(root, path)
         raise RecipesError(
             f"{name}:{line}: {dotted(path)}: {fault.message.split(' ', 1)[1]}"
         ) from None
-    for path, why in recipes_limits.faults(document):
+    for place, why in recipes_limits.faults(document):
+        path = [*at, *place]
         raise RecipesError(f"{name}:{line_of(root, path)}: {dotted(path)}{why}")
     return parse(document)
 
@@ -55,19 +97,41 @@ def parse(document: dict[str, Any]) -> Recipes:
     return Recipes(policy, recipes, audiences(document))
 
 
-def _named(document: Any) -> Any:
+def named(document: Any) -> Any:
     """With text for the names of all fields: a product id may be a number."""
     if isinstance(document, dict):
         return {
-            name if isinstance(name, str) else _digits(name): _named(value)
+            name if isinstance(name, str) else _digits(name): named(value)
             for name, value in document.items()
         }
-    return [_named(each) for each in document] if isinstance(document, list) else document
+    return [named(each) for each in document] if isinstance(document, list) else document
 
 
 def _digits(name: Any) -> str:
     whole = isinstance(name, float) and name.is_integer()
     return str(int(name)) if whole else str(name)
+
+
+SPANS: Final = (
+    "ordered_within",
+    "cooldown",
+    "expires",
+    "valid_for",
+    "lead",
+    "after",
+    "attribution",
+)
+PLAIN: tuple[str, ...] = (
+    "version",
+    "enabled",
+    "priority",
+    "capped",
+    "reach",
+    "consent",
+    "audience",
+    "looks",
+)
+PLAIN += ("mode", "existing")
 
 
 def _recipe(given: dict[str, Any]) -> Recipe:
@@ -77,11 +141,10 @@ def _recipe(given: dict[str, Any]) -> Recipe:
     }
     if "steps" in given:
         fields["steps"] = tuple(duration(step) for step in given["steps"])
-    for name in ("ordered_within", "cooldown", "expires", "valid_for", "lead", "after"):
+    for name in SPANS:
         if name in given:
             fields[name] = duration(given[name])
-    own = ("version", "enabled", "priority", "capped", "reach", "consent", "audience", "looks")
-    for name in own:
+    for name in PLAIN:
         if name in given:
             fields[name] = given[name]
     if "channels" in given:

@@ -48,7 +48,7 @@ def faults(document: dict[str, Any]) -> Iterator[Fault]:
         if duration(value) > lasts - DAY:
             yield (
                 path,
-                f" must not be longer than keep less 1d, {(lasts - DAY) // DAY}d: a step, a life, lead, within, "
+                f" must not be longer than keep less 1d, {(lasts - DAY) // DAY}d: a step, a life, lead, within, attribution "
                 "or a bound of since_visit or since_order that is, comes when nobody is remembered any more",
             )
     for place, recipe in enumerate(document.get("recipes") or ()):
@@ -103,8 +103,9 @@ def _durations(document: dict[str, Any]) -> Iterator[tuple[list[str], str | int]
         at = ["recipes", str(place)]
         for number, step in enumerate(recipe.get("steps", ())):
             yield [*at, "steps", str(number)], step
-        if "lead" in recipe:
-            yield [*at, "lead"], recipe["lead"]
+        for named in ("lead", "attribution"):
+            if named in recipe:
+                yield [*at, named], recipe[named]
         for name, unit in recipe.get("life", {}).items():
             yield [*at, "life", name], unit
     for at, members in _members(document):

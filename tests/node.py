@@ -20,8 +20,9 @@ def installed(folder: Path) -> Path:
     done = home / "installed"
     if not done.exists():
         home.mkdir(parents=True, exist_ok=True)
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(folder / name, home)
+        for name in ("package.json", "package-lock.json", ".npmrc"):
+            if (folder / name).exists():
+                shutil.copy(folder / name, home)
         command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
         made = subprocess.run(command, cwd=home, capture_output=True, text=True)
         if made.returncode:

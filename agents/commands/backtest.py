@@ -15,13 +15,16 @@ from typing import Final
 
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from agents.config.recipes import read
+from agents.config.recipes import read_history
 from agents.replay import findings
 from agents.replay.backtest_files import AT_ONCE, BacktestFiles
 from agents.replay.event_file import lines, whole_lines
 from stream import backtest
-from stream.recipes.recipe import Recipes
+from stream.recipes.history import History
 from stream.recipes_file import RecipesError
+
+IF_ANY: Final = ("audiences", "shadow", "shadow_decisions", "outcomes")
+"""What is told only where there is some."""
 
 SHOWN: Final = 20
 """Rejected lines that are told one by one."""
@@ -44,7 +47,7 @@ def add_any_time(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """0: done. 1: what was decided cannot be written. 2: the recipes or the events are wrong."""
-    return guarded(args, lambda: decide(args, read(args.recipes)), args.recipes)
+    return guarded(args, lambda: decide(args, read_history(args.recipes)), args.recipes)
 
 
 def guarded(args: argparse.Namespace, work: Callable[[], int], *given: Path | None) -> int:
@@ -65,7 +68,7 @@ def guarded(args: argparse.Namespace, work: Callable[[], int], *given: Path | No
     return 2
 
 
-def decide(args: argparse.Namespace, recipes: Recipes) -> int:
+def decide(args: argparse.Namespace, recipes: History) -> int:
     """Raises OutOfOrder, BeforeYear2000, EOFError, OSError."""
     gc.disable()  # states hold no cycles: it would look through them all and find nothing
     counts: Counter[tuple[str, ...]] = Counter()
@@ -118,12 +121,14 @@ def _reasons(file: Path, rejected: dict[int, str]) -> Iterator[tuple[int, str]]:
 
 
 def _report(out: Path, counts: Counter[tuple[str, ...]], parts: findings.Parts) -> None:
-    for kind in ("events", "triggers", "decisions"):
+    for kind in ("events", "triggers", "decisions", *IF_ANY):
         of_kind = {
             ":".join(labels): number for (each, *labels), number in counts.items() if each == kind
         }
+        if not of_kind and kind in IF_ANY:
+            continue
         found = [f"{number} {label.strip(':')}" for label, number in sorted(of_kind.items())]
-        print(f"{kind}: {', '.join(found) or 'none'}")
+        print(f"{kind.replace('_', ' ')}: {', '.join(found) or 'none'}")
         if kind == "events":
             for line in findings.said(counts, parts):
                 print(line)

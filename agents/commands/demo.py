@@ -32,6 +32,7 @@ from agents.explain.lookup import ask
 from agents.kafka.cluster_admin import TopicsError
 from agents.local.cluster import kafka
 from agents.local.process import LocalFailed
+from stream.recipes.history import History
 from stream.recipes_file import RecipesError
 
 WITHIN_MS: Final = 1_000
@@ -150,7 +151,7 @@ async def stories(session: DemoSession, console: Console) -> None:
             answer = await ask(source, person) if person else None
             if answer:
                 heading(console, f"storefront-triggers explain {person}")
-                explain.show(answer, session.recipes, None, console)
+                explain.show(answer, History(session.recipes), None, console)
 
 
 def verdict(

@@ -18,7 +18,7 @@ from aiokafka.errors import KafkaError
 from rich.console import Console
 from rich.text import Text
 
-from agents.config.recipes import read
+from agents.config.recipes import read_history
 from agents.config.settings import Settings, SettingsError
 from agents.explain.decision_sources import Files, Kafka
 from agents.explain.event_text import day, of_day
@@ -26,7 +26,7 @@ from agents.explain.lookup import Answer, ask
 from agents.explain.timeline import Kind, StoryLine, lines
 from agents.explain.zone import own_zone
 from stream.episodes import quiet_hours
-from stream.recipes.recipe import Recipes
+from stream.recipes.history import History
 from stream.recipes_file import RecipesError
 
 SIGNS: Final[dict[Kind, tuple[str, str]]] = {
@@ -38,6 +38,7 @@ SIGNS: Final[dict[Kind, tuple[str, str]]] = {
     "deferred": ("…", "cyan"),
     "closed": ("■", "magenta"),
     "cancelled": ("↩", "bold magenta"),
+    "shadow": ("○", "dim"),
 }
 """The sign before a line, and its colour on a terminal."""
 
@@ -47,6 +48,7 @@ SUMMED: Final[tuple[tuple[Kind, str], ...]] = (
     ("deferred", "put off"),
     ("cancelled", "taken back"),
     ("closed", "ended early"),
+    ("shadow", "in the shadow"),
 )
 
 
@@ -67,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
     """0: told. 1: nothing is known of the id, or no broker answers. 2: wrong settings or files."""
     try:
         settings = Settings.read()
-        recipes = read(settings.recipes)
+        recipes = read_history(settings.recipes)
         if args.zone and quiet_hours.zone(args.zone) is None:
             raise SettingsError(f"--zone {args.zone}: there is no such time zone")
         answer = asyncio.run(_ask(args, settings))
@@ -92,15 +94,15 @@ async def _ask(args: argparse.Namespace, settings: Settings) -> Answer | None:
         return await ask(source, args.id)
 
 
-def show(answer: Answer, recipes: Recipes, zone: str | None, console: Console) -> None:
+def show(answer: Answer, recipes: History, zone: str | None, console: Console) -> None:
     """Prints an answer; colours are left out where they are not seen."""
     for text, style in written(answer, recipes, zone):
         console.print(Text(text, style))
 
 
-def written(answer: Answer, recipes: Recipes, zone: str | None) -> Iterator[tuple[str, str]]:
+def written(answer: Answer, recipes: History, zone: str | None) -> Iterator[tuple[str, str]]:
     """(line, style) of an answer."""
-    name = zone or own_zone(answer) or recipes.policy.zone
+    name = zone or own_zone(answer) or recipes.documents[-1].recipes.policy.zone
     place = quiet_hours.zone(name) or quiet_hours.zone("UTC")
     assert place is not None
     told = lines(answer.story, recipes, place)

@@ -1,4 +1,4 @@
-"""The command `load FILE`: writes a backtest file to `storefront.events` for replay.
+"""The command `load FILE`: writes a backtest file to `storefront.events`, and its recipes to `recipes`, for replay.
 
 The topic must carry the records' own time and be empty: loaded twice, a file would count twice.
 Nothing is written of a file that goes back in time. Source: docs/semantics.md, 10.
@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError as ProducerError
@@ -23,12 +23,17 @@ from rich.console import Console
 from rich.progress import Progress
 
 from agents.commands.backtest import add_any_time
+from agents.config.recipes import documents
 from agents.config.settings import Settings, SettingsError, aiokafka_options
 from agents.kafka.cluster_admin import TopicsError, connected, faults_of, find
-from agents.kafka.topics import EVENTS, Layout, required
+from agents.kafka.topics import EVENTS, RECIPES, Layout, required
+from agents.published import published_log
 from agents.replay.event_file import lines
 from agents.replay.records import Record, records
 from stream.backtest import BeforeYear2000, OutOfOrder, in_ms
+from stream.history_file import GivenDocument
+from stream.recipes.history import START
+from stream.recipes_file import RecipesError
 
 BATCH_BYTES: Final = 256 * 1024
 """Larger: fewer requests. But packed, a batch must fit into the topic's largest message."""
@@ -51,6 +56,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "file", type=Path, metavar="EVENTS.jsonl", help="events with `t`, one a line (.gz too)"
     )
+    parser.add_argument(
+        "--recipes",
+        type=Path,
+        metavar="FILE",
+        help="documents for the topic recipes, each in force from its `from` (default: none)",
+    )
     add_any_time(parser)
 
 
@@ -60,13 +71,18 @@ def run(args: argparse.Namespace) -> int:
         settings = Settings.read()
         if settings.time != "record":
             raise SettingsError("load writes for a replay: set TRIGGERS_TIME=record")
-        partitions = empty_input(settings)
+        given = documents(args.recipes) if args.recipes else []
+        partitions = empty_topic(settings, EVENTS)
+        if given:
+            empty_topic(settings, RECIPES)
         any_time: bool = args.any_time
         for _ in _read(args.file, partitions, "checking", any_time):
             pass
         source = _read(args.file, partitions, "writing", any_time)
+        if given:
+            asyncio.run(published_log.append(settings, [_published(each) for each in given]))
         written = asyncio.run(write(settings, source))
-    except (SettingsError, LoadError) as error:
+    except (SettingsError, LoadError, RecipesError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
     except (TopicsError, KafkaError, ProducerError) as error:
@@ -76,11 +92,14 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def empty_input(settings: Settings) -> int:
-    """The input's partitions. Raises TopicsError when it is not fit for replay, or not empty."""
-    (spec,) = (
-        s for s in required(settings, (), Layout(0, 0, 0)) if s.name == settings.topic(EVENTS)
-    )
+def _published(given: GivenDocument) -> tuple[dict[str, Any], int | None, str, str]:
+    """For the topic: in a replay a document without `from` holds from the start."""
+    return given.recipes, None if given.since == START else given.since, given.by, given.note
+
+
+def empty_topic(settings: Settings, name: str) -> int:
+    """Its partitions. Raises TopicsError when it is not fit for replay, or not empty."""
+    (spec,) = (s for s in required(settings, (), Layout(0, 0, 0)) if s.name == settings.topic(name))
     with connected(settings) as admin:
         found = find(admin, [spec.name])
         if faults := list(faults_of(spec, found.get(spec.name), settings)):

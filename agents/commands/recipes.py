@@ -1,35 +1,96 @@
-"""`recipes check FILE`: says whether a recipes file is right, or which line is not and why."""
+"""`recipes`: checks a recipes file; publishes, lists, shows, compares and takes back documents of the topic `recipes`.
+
+A document is a whole recipes file; its number is its place in the topic, from 1, and 0 is what holds before the first:
+the file in TRIGGERS_RECIPES, or the shipped recipes. Source: docs/semantics-life.md, 14.
+"""
 
 import argparse
+import asyncio
+import json
 import sys
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, Final
 
-from agents.config.recipes import read
+from aiokafka.errors import KafkaError as AioKafkaError
+from kafka.errors import KafkaError
+
+from agents.compare import recipes_text
+from agents.compare.recipe_text import short
+from agents.config import recipes as files
+from agents.config.settings import Settings, SettingsError
+from agents.kafka.cluster_admin import TopicsError
+from agents.kafka.topics import TopicsMissing
+from agents.published import publisher, told
+from agents.published.published_document import PublishedDocument, checked
+from agents.published.published_log import published
+from agents.published.timetable import Timetable
+from agents.replay.span import bound
 from stream import recipes_file
+
+
+class NoSuchDocument(Exception):
+    """What was named is neither a file nor the number of a document."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True)
     check = actions.add_parser("check", help="check a recipes file and show what it says")
     check.add_argument("file", type=Path, metavar="FILE")
+    publish = actions.add_parser("publish", help="let a recipes file come into force")
+    publish.add_argument("file", type=Path, metavar="FILE")
+    _add_publishing(publish)
+    rows = actions.add_parser("list", help="what is in force, what is coming, and what was")
+    rows.add_argument("--json", action="store_true", help="for programs")
+    show = actions.add_parser("show", help="a document, as it was published")
+    show.add_argument(
+        "which", nargs="?", metavar="N|TIME", help="number, or time (what is in force)"
+    )
+    diff = actions.add_parser("diff", help="how two documents differ, in words")
+    for name in ("before", "after"):
+        diff.add_argument(name, metavar=name.upper(), help="a recipes file, or a document's number")
+    revert = actions.add_parser("revert", help="publish a former document again")
+    revert.add_argument("number", nargs="?", type=int, metavar="N", help="(the one before)")
+    _add_publishing(revert)
+    export = actions.add_parser("export", help="all documents as one file for backtest and load")
+    export.add_argument("file", nargs="?", type=Path, metavar="FILE", help="(standard output)")
+
+
+def _add_publishing(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--from", dest="start", metavar="TIME", help="not before this time; a time, or +2h (now)"
+    )
+    parser.add_argument("--note", default="", metavar="TEXT", help="what for")
+    parser.add_argument("--by", metavar="NAME", help="who publishes (user@host)")
 
 
 def run(args: argparse.Namespace) -> int:
-    """0: the file is right. 1: it is not. 2: it cannot be read."""
+    """0: well. 1: the file is not right, or the topic cannot be read or written. 2: wrong settings, or nothing there."""
     try:
-        found = read(args.file)
-    except recipes_file.RecipesError as fault:
+        return ACTIONS[args.action](args)
+    except (recipes_file.RecipesError, TopicsError, TopicsMissing) as fault:
         print(fault, file=sys.stderr)
         return 1
+    except (KafkaError, AioKafkaError) as fault:
+        print(f"the topic of recipes cannot be used: {fault}", file=sys.stderr)
+        return 1
+    except (SettingsError, NoSuchDocument, ValueError) as fault:
+        print(fault, file=sys.stderr)
     except OSError as fault:
-        print(f"{args.file}: {fault.strerror}", file=sys.stderr)
-        return 2
+        print(f"{fault.filename or args.file}: {fault.strerror}", file=sys.stderr)
+    return 2
+
+
+def _check(args: argparse.Namespace) -> int:
+    found = files.read(args.file)
     for name in found.names:
         recipe = found.by_name.get(name)
         if recipe is None:
             print(f"{name}: disabled")
             continue
-        steps = ", ".join(_spoken(step) for step in recipe.steps)
+        steps = ", ".join(short(step) for step in recipe.steps)
         when = "at once" if recipe.kind == "exit-intent" else f"after {steps}"
         print(
             f"{name} ({recipe.kind}, version {recipe.version}): {when}, to {', '.join(recipe.channels)}"
@@ -38,9 +99,136 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _spoken(milliseconds: int) -> str:
-    """A duration in the largest unit that divides it."""
-    for unit, size in (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000)):
-        if milliseconds and milliseconds % size == 0:
-            return f"{milliseconds // size}{unit}"
-    return f"{milliseconds}ms"
+def _now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _published(settings: Settings) -> Timetable:
+    return Timetable(asyncio.run(published(settings)))
+
+
+def _publish(args: argparse.Namespace) -> int:
+    document = files.document(args.file)
+    settings = Settings.read()
+    settings.require_kafka()
+    return _append(args, settings, document, args.note)
+
+
+def _append(
+    args: argparse.Namespace, settings: Settings, document: dict[str, Any], note: str
+) -> int:
+    """Publishes a document that was checked, and says from when on it is in force."""
+    start = publisher.start(args.start, datetime.now(UTC)) if args.start else None
+    by = args.by or publisher.somebody()
+    publisher.require_live(settings)
+    for topic in publisher.make_topics(settings, document):
+        print(f"made {topic}")
+    found = asyncio.run(publisher.publish(settings, document, start, by, note))
+    print(f"document {found.number} is in force from {told.time_of(found.since)} ({found.since})")
+    return 0
+
+
+def _list(args: argparse.Namespace) -> int:
+    settings = Settings.read()
+    table, now = _published(settings), _now()
+    if args.json:
+        print(told.as_json(table, now))
+        return 0
+    for line in told.listed(table, now, str(settings.recipes or "the shipped recipes")):
+        print(line)
+    return 0
+
+
+def _show(args: argparse.Namespace) -> int:
+    settings = Settings.read()
+    table, now = _published(settings), _now()
+    found: PublishedDocument | None
+    if args.which is None or not _is_number(args.which):
+        at = now if args.which is None else bound(args.which, datetime.now(UTC))
+        if isinstance(at, dict):
+            raise NoSuchDocument(f"{args.which}: a number or a time was expected")
+        found = table.at(at)
+    else:
+        found = _numbered(table, int(args.which))
+    if found is None:
+        print(f"# what holds before the first document: {settings.recipes or 'what is shipped'}")
+        print(told.as_yaml(files.document(settings.recipes)))
+        return 0
+    state = table.states(now)[table.documents.index(found)]
+    for line in told.shown(found, state):
+        print(line)
+    return 0
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 10
+
+
+def _numbered(table: Timetable, number: int) -> PublishedDocument | None:
+    """None for 0. Raises NoSuchDocument."""
+    if number == 0:
+        return None
+    found = next((each for each in table.documents if each.number == number), None)
+    if found is None:
+        raise NoSuchDocument(f"there is no document {number}: {told.numbers(table.documents)}")
+    return found
+
+
+def _document(table: Timetable, number: int, settings: Settings) -> dict[str, Any]:
+    """Raises NoSuchDocument, and RecipesError for one that was refused."""
+    found = _numbered(table, number)
+    if found is not None and found.fault:
+        raise recipes_file.RecipesError(f"document {number} was refused: {found.fault}")
+    return files.document(settings.recipes) if found is None else found.document
+
+
+def _diff(args: argparse.Namespace) -> int:
+    table: Timetable | None = None
+    sides = []
+    for name in (args.before, args.after):
+        if not _is_number(name) or Path(name).is_file():
+            sides.append(files.read(Path(name)))
+            continue
+        settings = Settings.read()
+        table = table or _published(settings)
+        sides.append(checked(_document(table, int(name), settings)))
+    found = recipes_text.differences(*sides)
+    for line in found or ["they decide alike"]:
+        print(line)
+    return 0
+
+
+def _revert(args: argparse.Namespace) -> int:
+    settings = Settings.read()
+    table = _published(settings)
+    number: int | None = args.number
+    if number is None:
+        if table.at(_now()) is None:
+            raise NoSuchDocument("no document is in force yet: there is nothing to go back from")
+        former = table.before(_now())
+        number = former.number if former else 0
+    document = _document(table, number, settings)
+    note = f"back to document {number}" + (f": {args.note}" if args.note else "")
+    return _append(args, settings, document, note)
+
+
+def _export(args: argparse.Namespace) -> int:
+    settings = Settings.read()
+    first = files.document(settings.recipes)
+    text = json.dumps(_published(settings).as_history(first), indent=1, ensure_ascii=False)
+    if args.file is None:
+        print(text)
+    else:
+        args.file.write_text(text + "\n", encoding="utf-8")
+    return 0
+
+
+ACTIONS: Final[Mapping[str, Callable[[argparse.Namespace], int]]] = {
+    "check": _check,
+    "publish": _publish,
+    "list": _list,
+    "show": _show,
+    "diff": _diff,
+    "revert": _revert,
+    "export": _export,
+}

@@ -1,16 +1,21 @@
-"""The command `topics`: creates the topics that are missing, and checks them all.
+"""The command `topics`: creates the topics that are missing, and checks them all: those of the recipes file, and of the
+documents that are published.
 
 Workers check them the same way when they start, and refuse to run on a wrong one.
 """
 
 import argparse
+import asyncio
 import sys
+import time
 
+from aiokafka.errors import KafkaError as ClientError
 from kafka.errors import KafkaError
 
 from agents.config.recipes import read
 from agents.config.settings import Settings, SettingsError
 from agents.kafka.cluster_admin import TopicsError, check, connected, create
+from agents.published import published_log
 from stream.recipes_file import RecipesError
 
 
@@ -37,11 +42,14 @@ def run(args: argparse.Namespace) -> int:
         with connected(settings) as admin:
             counts = args.partitions, args.facts_partitions, args.claims_partitions
             made = create(admin, settings, names, *counts, args.replication)
+            now = time.time_ns() // 1_000_000
+            names = (*names, *asyncio.run(published_log.names(settings, now)))
+            made += create(admin, settings, names, *counts, args.replication)
             layout = check(admin, settings, names)
     except (SettingsError, RecipesError) as error:
         print(error, file=sys.stderr)
         return 2
-    except (TopicsError, KafkaError) as error:
+    except (TopicsError, KafkaError, ClientError) as error:
         print(error, file=sys.stderr)
         return 1
     for name in made:

@@ -2,7 +2,7 @@
 
 side.py          one file of recipes over the events: what was sent, what was held back
 differences.py   the two sides, trigger by trigger and person by person
-recipes_text.py  the two recipes files in words
+recipes_text.py  the two recipes files in words; recipe_text.py: one recipe
 examples.py      what became of some triggers on either side, as `explain` tells it
 report.py        all of it as one document
 page.py          the document as one HTML page; plots.py draws in it

@@ -1,6 +1,5 @@
 """The report as one HTML page: no server, no script, nothing from elsewhere."""
 
-from collections.abc import Iterable, Sequence
 from datetime import datetime
 from html import escape
 from typing import Final
@@ -8,29 +7,9 @@ from typing import Final
 from agents.compare import plots
 from agents.compare.differences import Interval
 from agents.compare.examples import Example
+from agents.compare.page_parts import document, listed, section, signed, table
 from agents.compare.report import Report
 from stream.episodes import quiet_hours
-
-STYLE: Final = """
-:root{color-scheme:light dark;--page:light-dark(#f5f6f9,#0d1016);--card:light-dark(#fff,#151a22);
---ink:light-dark(#151a22,#e7ecf3);--soft:light-dark(#57616e,#9ca7b5);--edge:light-dark(#e2e6ec,#262d38);
---c0:light-dark(#57616e,#9ca7b5);--c1:light-dark(#3651d4,#93a8ff)}
-body{margin:0;background:var(--page);color:var(--ink);font:15px/1.5 system-ui,sans-serif}
-main{max-width:980px;margin:0 auto;padding:24px 16px}
-section{background:var(--card);border:1px solid var(--edge);border-radius:12px;padding:14px 18px;margin:14px 0}
-h1{font-size:24px}h2{font-size:17px;margin:0 0 8px}h3{font-size:15px;margin:14px 0 4px}
-.scrolls{overflow-x:auto}table{border-collapse:collapse;width:100%}
-th,td{padding:5px 12px 5px 0;text-align:right;border-top:1px solid var(--edge);font-variant-numeric:tabular-nums}
-th:first-child,td:first-child{text-align:left}
-.answer{font-size:19px}.soft{color:var(--soft)}
-svg{width:100%;height:auto}.side0{fill:var(--c0)}.side1{fill:var(--c1)}
-.grid{stroke:var(--edge)}text{fill:var(--ink);font-size:12px}
-.tick{text-anchor:middle}.scale,.label{text-anchor:end}
-.key{display:inline-block;width:12px;height:12px;border-radius:3px;margin:0 6px 0 14px}
-.key0{background:var(--c0)}.key1{background:var(--c1)}
-.pair{display:grid;grid-template-columns:1fr 1fr;gap:14px}.pair p{margin:2px 0}
-@media(max-width:640px){.pair{grid-template-columns:1fr}}
-"""
 
 SORTS: Final = {
     "new": "Sent by the second alone",
@@ -46,47 +25,22 @@ WORKING: Final = ("cap", "quiet", "lower_priority", "cooldown")
 def page(report: Report) -> str:
     """UTF-8 text of the whole page."""
     first, second = (escape(name) for name in report.names)
-    return "".join(
+    return document(
+        f"{report.names[0]} and {report.names[1]} compared",
         (
-            '<!doctype html><html lang="en"><head><meta charset="utf-8">',
-            '<meta name="viewport" content="width=device-width,initial-scale=1">',
-            f"<title>{first} and {second} compared</title><style>{STYLE}</style></head><body><main>",
-            f"<h1>{first} and {second} compared</h1>",
             f'<p class="soft">{_span(report)}</p>',
             f'<p><span class="key key0"></span>{first}<span class="key key1"></span>{second}</p>',
-            _section("What it comes to", _answer(report)),
-            _section("What differs in the recipes", _list(report.changes) or "<p>Nothing.</p>"),
-            _section("Sent per day", plots.columns(_days(report), report.names, "sent per day")),
-            _section("By recipe", _recipes(report)),
-            _section("Why something was not sent", _reasons(report)),
-            _section("Caps, quiet hours and priorities at work", _working(report)),
-            _section("Whom it reaches", _reached(report)),
-            _section("Examples", _examples(report) or "<p>Both send the same.</p>"),
-            _section("How sure it is, and what it cannot know", _sure(report)),
-            "</main></body></html>",
-        )
+            section("What it comes to", _answer(report)),
+            section("What differs in the recipes", listed(report.changes) or "<p>Nothing.</p>"),
+            section("Sent per day", plots.columns(_days(report), report.names, "sent per day")),
+            section("By recipe", _recipes(report)),
+            section("Why something was not sent", _reasons(report)),
+            section("Caps, quiet hours and priorities at work", _working(report)),
+            section("Whom it reaches", _reached(report)),
+            section("Examples", _examples(report) or "<p>Both send the same.</p>"),
+            section("How sure it is, and what it cannot know", _sure(report)),
+        ),
     )
-
-
-def _section(title: str, body: str) -> str:
-    return f"<section><h2>{title}</h2>{body}</section>"
-
-
-def _list(lines: Iterable[str]) -> str:
-    items = "".join(f"<li>{escape(line)}</li>" for line in lines)
-    return f"<ul>{items}</ul>" if items else ""
-
-
-def _table(head: Sequence[str], body: Iterable[Sequence[object]]) -> str:
-    columns = "".join(f"<th scope=col>{escape(each)}</th>" for each in head)
-    lines = "".join(
-        "<tr>" + "".join(f"<td>{_cell(each)}</td>" for each in row) + "</tr>" for row in body
-    )
-    return f'<div class="scrolls"><table><thead><tr>{columns}</tr></thead><tbody>{lines}</tbody></table></div>'
-
-
-def _cell(value: object) -> str:
-    return f"{value:,}" if isinstance(value, int) else escape(str(value))
 
 
 def _span(report: Report) -> str:
@@ -102,14 +56,10 @@ def _answer(report: Report) -> str:
     before, after = report.sent
     return (
         f'<p class="answer"><strong>{before:,}</strong> messages become <strong>{after:,}</strong>'
-        f" ({_signed(after - before)}{_share(before, after)}).</p>"
+        f" ({signed(after - before)}{_share(before, after)}).</p>"
         f'<p class="soft">Taken back after an order or a withdrawal: {report.cancelled[0]:,} and '
         f"{report.cancelled[1]:,}.</p>"
     )
-
-
-def _signed(number: float) -> str:
-    return f"{number:+,.0f}".replace("-", "\u2212")
 
 
 def _share(before: int, after: int) -> str:
@@ -126,7 +76,7 @@ def _recipes(report: Report) -> str:
         (each.recipe, each.before, each.after, each.same, each.moved, each.changed, each.new, each.gone)
         for each in report.recipes
     ]  # fmt: skip
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def _reasons(report: Report) -> str:
@@ -155,7 +105,7 @@ def _reached(report: Report) -> str:
         (f"from {report.names[1]} alone", second),
         ("persons of whom anything was decided", report.persons),
     )
-    return _table(("", "persons"), values)
+    return table(("", "persons"), values)
 
 
 def _examples(report: Report) -> str:
@@ -180,12 +130,12 @@ def _example(example: Example, names: tuple[str, str]) -> str:
 
 
 def _sure(report: Report) -> str:
-    return f"<p>{_interval(report.sure)}</p>" + _list(report.limits)
+    return f"<p>{_interval(report.sure)}</p>" + listed(report.limits)
 
 
 def _interval(sure: Interval) -> str:
     text = (
-        f"For as many persons like these the difference lies between {_signed(sure.low)} and "
-        f"{_signed(sure.high)} messages (95 %)."
+        f"For as many persons like these the difference lies between {signed(sure.low)} and "
+        f"{signed(sure.high)} messages (95 %)."
     )
     return text + (" Too few persons differ for that to be relied on." if sure.few else "")

@@ -1,4 +1,4 @@
-"""Plots as SVG in the page: two bars for each row or day, the first side's and the second's."""
+"""Plots as SVG in the page: two bars for each row or day, the first side's and the second's; intervals about 0."""
 
 from collections.abc import Sequence
 from html import escape
@@ -69,9 +69,37 @@ def rows(values: Sequence[tuple[str, int, int]], names: tuple[str, str], about: 
     return _svg(WIDTH, len(values) * ROW + 8, parts, about)
 
 
+def ranges(values: Sequence[tuple[str, float, float, float]], digits: int, about: str) -> str:
+    """A dot with its interval for each (label, value, low, high), about a line at 0."""
+    low = min(0.0, *(each[2] for each in values))
+    high = max(0.0, *(each[3] for each in values))
+    room, wide = WIDTH - LABEL - 80, (high - low) or 1.0
+
+    def x(value: float) -> float:
+        return LABEL + room * (value - low) / wide
+
+    tall = len(values) * ROW + 8
+    parts = [f'<line x1="{x(0):.1f}" x2="{x(0):.1f}" y1="0" y2="{tall}" class="zero"/>']
+    for place, (label, value, below, above) in enumerate(values):
+        y = place * ROW + 18
+        words = f"{label}: {value:,.{digits}f}, between {below:,.{digits}f} and {above:,.{digits}f}"
+        side = 0 if below <= 0 <= above else 1
+        parts.append(
+            f'<text x="{LABEL - 10}" y="{y + 4}" class="label">{escape(label)}</text><g><title>{escape(words)}</title>'
+            f'<line x1="{x(below):.1f}" x2="{x(above):.1f}" y1="{y}" y2="{y}" class="range{side}"/>'
+            f'<circle cx="{x(value):.1f}" cy="{y}" r="5" class="side{side}"/></g>'
+            f'<text x="{x(above) + 8:.1f}" y="{y + 4}" class="number">{value:+,.{digits}f}</text>'
+        )
+    parts.append(f'<text x="{x(0):.1f}" y="{tall + 14}" class="tick">0</text>')
+    return _svg(WIDTH, tall + 20, parts, about)
+
+
 def _svg(width: int, height: int, parts: Sequence[str], about: str) -> str:
+    """In a box of its own, which scrolls where the plot would be too small to be read."""
+    name = escape(about)
     return (
-        f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{escape(about)}">'
+        f'<div class="scrolls" tabindex="0" role="region" aria-label="{name}">'
+        f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{name}">'
         + "".join(parts)
-        + "</svg>"
+        + "</svg></div>"
     )

@@ -1,90 +1,102 @@
-"""How two recipes files differ, in words."""
+"""How two recipes files differ, in the words of a marketer: `step 1 moves from 30m to 45m`."""
 
 from collections.abc import Iterator
-from typing import Any
 
-import msgspec
-
-from agents.explain.refusal_reasons import span
-from stream.recipes.conditions import When
-from stream.recipes.recipe import Cap, Policy, Recipe, Recipes
-
-DURATIONS = ("cooldown", "valid_for", "ordered_within", "expires")
+from agents.compare import recipe_text
+from agents.compare.recipe_text import short
+from stream.durations import DAY, HOUR
+from stream.recipes.recipe import Cap, Policy, Quiet, Recipes
 
 
 def differences(before: Recipes, after: Recipes) -> list[str]:
     """One sentence each; empty if both decide alike."""
-    return [*_policy(before.policy, after.policy), *_recipes(before, after)]
+    return [
+        *_recipes(before, after),
+        *_caps(before.policy.caps, after.policy.caps),
+        *_policy(before.policy, after.policy),
+        *_audiences(before, after),
+    ]
+
+
+def _recipes(before: Recipes, after: Recipes) -> Iterator[str]:
+    for name in dict.fromkeys((*before.names, *after.names)):
+        old, new = before.by_name.get(name), after.by_name.get(name)
+        if name not in before.names:
+            yield (
+                f"new recipe {name}: {recipe_text.told(new)}"
+                if new
+                else f"new recipe {name}, disabled"
+            )
+        elif name not in after.names:
+            yield f"recipe {name} removed"
+        elif old is None and new is not None:
+            yield f"{name}: enabled again: {recipe_text.told(new)}"
+        elif old is not None and new is None:
+            yield f"{name}: disabled"
+        elif old is not None and new is not None:
+            yield from recipe_text.changes(old, new)
+
+
+def _caps(before: tuple[Cap, ...], after: tuple[Cap, ...]) -> Iterator[str]:
+    old, new = {cap.per: cap for cap in before}, {cap.per: cap for cap in after}
+    if (len(old), len(new)) != (len(before), len(after)):  # two caps over one time
+        yield from (f"cap of {_cap(cap)} removed" for cap in before if cap not in after)
+        yield from (f"new cap of {_cap(cap)}" for cap in after if cap not in before)
+        return
+    for per in sorted(old.keys() | new.keys()):
+        was, now = old.get(per), new.get(per)
+        if was is None and now is not None:
+            yield f"new cap of {_cap(now)}: what is above it {_above(now)}"
+        elif was is not None and now is None:
+            yield f"cap of {_cap(was)} removed"
+        elif was is not None and now is not None:
+            if was.max != now.max:
+                yield f"cap of {_cap(was)} becomes {_cap(now)}"
+            if was.then != now.then:
+                yield f"cap of {_cap(now)}: what is above it {_above(now)}, it {_above(was)} before"
+
+
+def _cap(cap: Cap) -> str:
+    """`3 a week`."""
+    words = {HOUR: "an hour", DAY: "a day", 7 * DAY: "a week"}
+    return f"{cap.max} {words.get(cap.per, f'in {short(cap.per)}')}"
+
+
+def _above(cap: Cap) -> str:
+    return "waits" if cap.then == "defer" else "is dropped"
 
 
 def _policy(before: Policy, after: Policy) -> Iterator[str]:
-    if before.caps != after.caps:
-        yield f"caps: {_caps(before.caps)} → {_caps(after.caps)}"
     if before.quiet != after.quiet:
-        yield f"quiet hours: {_quiet(before)} → {_quiet(after)}"
+        if before.quiet is None:
+            yield f"new quiet hours {_quiet(after.quiet)}"
+        elif after.quiet is None:
+            yield f"quiet hours {_quiet(before.quiet)} removed"
+        else:
+            yield f"quiet hours move from {_quiet(before.quiet)} to {_quiet(after.quiet)}"
     if before.zone != after.zone:
-        yield f"zone: {before.zone} → {after.zone}"
+        yield f"time zone changes from {before.zone} to {after.zone}"
+    if before.keep != after.keep:
+        yield f"people are remembered for {short(after.keep)}, {short(before.keep)} before"
 
 
-def _caps(caps: tuple[Cap, ...]) -> str:
-    return ", ".join(f"{cap.max} in {span(cap.per)} ({cap.then})" for cap in caps) or "none"
-
-
-def _quiet(policy: Policy) -> str:
-    quiet = policy.quiet
-    if quiet is None:
+def _quiet(quiet: Quiet | None) -> str:
+    if quiet is None or quiet.start == quiet.end:
         return "none"
-    return f"{_time(quiet.start)} to {_time(quiet.end)}"
+    return f"{_time(quiet.start)}-{_time(quiet.end)}"
 
 
 def _time(minutes: int) -> str:
     return f"{minutes // 60:02}:{minutes % 60:02}"
 
 
-def _recipes(before: Recipes, after: Recipes) -> Iterator[str]:
-    for name in dict.fromkeys((*before.by_name, *after.by_name)):
-        old, new = before.by_name.get(name), after.by_name.get(name)
-        if new is None:
-            yield f"{name}: in force → not in force"
-        elif old is None:
-            yield f"{name}: not in force → in force, {_steps(new)}"
-        else:
-            yield from _fields(old, new)
-
-
-def _fields(old: Recipe, new: Recipe) -> Iterator[str]:
-    for field in Recipe.__struct_fields__:
-        was, now = getattr(old, field), getattr(new, field)
-        if was == now:
-            continue
-        if field == "steps":
-            yield f"{old.name}: steps {_steps(old)} → {_steps(new)}"
-        else:
-            yield f"{old.name}: {field} {_value(field, was)} → {_value(field, now)}"
-
-
-def _steps(recipe: Recipe) -> str:
-    return ", ".join(span(step) for step in recipe.steps)
-
-
-def _value(field: str, value: Any) -> str:
-    if field in DURATIONS:
-        return span(value) if value else "none"
-    if field == "holdout":
-        return f"{value / 100:g} %"
-    if field == "channels":
-        return ", ".join(value)
-    if field == "when":
-        return _when(value)
-    return msgspec.json.encode(value).decode()
-
-
-def _when(when: When) -> str:
-    """`cart_value from 50, orders from 1 to 3`."""
-    parts = []
-    for each in when.ranges:
-        low = "" if each.min is None else f" from {each.min:g}"
-        high = "" if each.max is None else f" to {each.max:g}"
-        parts.append(f"{each.name}{low}{high}")
-    parts += [f"only {', '.join(names)}" for names in (when.sub_kinds, when.categories) if names]
-    return ", ".join(parts) or "always"
+def _audiences(before: Recipes, after: Recipes) -> Iterator[str]:
+    old = {each.name: each.members for each in before.audiences.all}
+    new = {each.name: each.members for each in after.audiences.all}
+    for name in dict.fromkeys((*old, *new)):
+        if name not in old:
+            yield f"new audience {name}"
+        elif name not in new:
+            yield f"audience {name} removed"
+        elif old[name] != new[name]:
+            yield f"audience {name} has other members"

@@ -35,6 +35,7 @@ class Decided(Struct, frozen=True):
     outcome: Outcome
     at: int
     reason: str = ""
+    shadow: bool = False
 
 
 class Side(Struct):
@@ -109,6 +110,8 @@ def _trigger(value: bytes, side: Side) -> None:
 
 def _decision(value: bytes, side: Side) -> None:
     decided = _decided(value)
+    if decided.shadow:
+        return
     side.persons.add(decided.person)
     side.last[decided.trigger_id] = decided
     if decided.outcome != "fired":

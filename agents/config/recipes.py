@@ -1,17 +1,51 @@
 """The recipes of a file, as every command reads them."""
 
+import json
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from stream import recipes_file
+from stream.history_file import GivenDocument
+from stream.recipes.history import History
 from stream.recipes.recipe import Recipes
 
 
 def read(path: Path | None) -> Recipes:
     """The recipes of a file, the shipped ones without a file. Raises RecipesError, OSError."""
+    return recipes_file.DEFAULT if path is None else recipes_file.load(_text(path), str(path))
+
+
+def read_history(path: Path | None) -> History:
+    """As `read`, of a file that may be a history of documents."""
     if path is None:
-        return recipes_file.DEFAULT
+        return History(recipes_file.DEFAULT)
+    return recipes_file.load_history(_text(path), str(path))
+
+
+def document(path: Path | None) -> dict[str, Any]:
+    """The same as plain JSON, as it is published: {} without a file. Raises RecipesError, OSError."""
+    if path is None:
+        return {}
+    text = _text(path)
+    recipes_file.load(text, str(path))
+    found = json.loads(json.dumps(recipes_file.named(yaml.safe_load(text)) or {}))
+    if "history" in found:
+        raise recipes_file.RecipesError(f"{path}: a history of documents, not one of them")
+    return dict(found)
+
+
+def documents(path: Path) -> list[GivenDocument]:
+    """The documents of a file that may be a history, as plain JSON. Raises RecipesError, OSError."""
+    found = recipes_file.given_documents(_text(path), str(path))
+    for each in found:
+        each.recipes = json.loads(json.dumps(each.recipes))
+    return found
+
+
+def _text(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         raise recipes_file.RecipesError(f"{path}: not a text file in UTF-8") from None
-    return recipes_file.load(text, str(path))

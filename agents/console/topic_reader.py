@@ -19,7 +19,7 @@ from agents.console.rolling_counts import RollingCounts
 from agents.console.watermark_progress import EVERY_MS, WatermarkProgress
 from agents.kafka.tail import OffsetsAt, TopicTail, Tp
 from agents.kafka.topics import FACTS
-from agents.worker.producer import DECISIONS, REJECTED
+from agents.worker.producer import DECISIONS, NOT_TO_SEND, REJECTED
 from stream.durations import DAY, MINUTE
 from stream.outputs.triggers import CANCELLED
 from stream.recipes.recipe import Recipes
@@ -76,7 +76,8 @@ class TopicReader:
         return self._owners.get(trigger_id)
 
     def wants(self, topic: str, partition: int) -> bool:
-        followed = topic.startswith(TRIGGERS) or topic == REJECTED
+        triggers = topic.startswith(TRIGGERS) and topic not in NOT_TO_SEND
+        followed = triggers or topic == REJECTED
         return followed or (topic == FACTS and partition == 0)
 
     async def starts(
@@ -125,6 +126,8 @@ class TopicReader:
             self._triggered(_decode(record.value), t, place)
 
     def _decided(self, decision: dict[str, Any], t: int, place: dict[str, Any]) -> None:
+        if decision.get("shadow"):
+            return
         recipe, outcome = decision["recipe"], decision["outcome"]
         key = "decision", recipe, outcome, decision.get("reason", "")
         self.counts.add(t, key, decision.get("steps_left", 1))

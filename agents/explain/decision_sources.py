@@ -5,7 +5,7 @@ Both give plain objects by topic and key; events as `agents/explain/event_record
 
 import json
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Protocol, Self
@@ -19,11 +19,11 @@ from agents.explain.event_records import Record, read
 from agents.kafka.partitioner import partition_counts, partition_of
 from agents.kafka.topics import EVENTS, FACTS
 from agents.replay.event_file import lines
+from agents.worker.producer import DECISIONS, OUTCOMES
 from stream.backtest import OutOfOrder
 from stream.state import facts
 from stream.state.facts import AnyFact, WatermarkRecord
 
-DECISIONS: Final = "triggers.decisions"
 TRIGGERS: Final = "triggers."
 POLL_MS: Final = 1_000
 FETCH_MS: Final = 10
@@ -76,7 +76,9 @@ class Files:
         ]
 
     async def triggers(self, people: Collection[str]) -> list[Record]:
-        return [each for each in self._lines("triggers") if each["subject"] in people]
+        """Those of shadows, too: their decisions say so."""
+        every = [*self._lines("triggers"), *self._lines("shadow")]
+        return [each for each in every if each["subject"] in people]
 
     async def events(self, visitors: Collection[str], since: int) -> list[Record]:
         return [each for each in self.all_events if each["visitor"] in visitors]
@@ -100,8 +102,11 @@ class Files:
         return None
 
     def _lines(self, name: str) -> Iterator[Record]:
-        with (self.folder / f"{name}.jsonl").open("rb") as file:
-            yield from map(json.loads, file)
+        file = self.folder / f"{name}.jsonl"
+        if name == "shadow" and not file.exists():
+            return  # of a release without shadows
+        with file.open("rb") as lines_of_file:
+            yield from map(json.loads, lines_of_file)
 
 
 class Kafka:
@@ -136,8 +141,8 @@ class Kafka:
         start = self.settings.topic(TRIGGERS)
         found = []
         for topic in sorted(await partition_counts(self.consumer)):
-            if topic.startswith(start) and topic != self.settings.topic(DECISIONS):
-                name = topic.removeprefix(self.settings.prefix)
+            name = topic.removeprefix(self.settings.prefix)
+            if topic.startswith(start) and name not in (DECISIONS, OUTCOMES):
                 found += [json.loads(value) for _, value in await self._read(name, people)]
         return found
 
@@ -172,6 +177,12 @@ class Kafka:
         """Every value of a topic (without the prefix), tombstones left out."""
         return [value for _, value in await self._read(name, None)]
 
+    async def each_of(self, name: str, since: int) -> AsyncIterator[bytes]:
+        """The values of a topic (without the prefix) from a time (ms) on, one by one, tombstones left out."""
+        async for _, _, value in self._each(name, None, since):
+            if value is not None:
+                yield value
+
     async def _read(
         self, name: str, keys: Collection[str] | None, since: int = 0
     ) -> list[tuple[int, bytes]]:
@@ -182,24 +193,27 @@ class Kafka:
     async def _records(
         self, name: str, keys: Collection[str] | None, since: int = 0
     ) -> list[tuple[bytes | None, int, bytes | None]]:
+        return [record async for record in self._each(name, keys, since)]
+
+    async def _each(
+        self, name: str, keys: Collection[str] | None, since: int
+    ) -> AsyncIterator[tuple[bytes | None, int, bytes | None]]:
         """(key, time, value) of the records of these keys, up to where their partitions end now."""
         topic = self.settings.topic(name)
         count = (await partition_counts(self.consumer)).get(topic, 0)
         wanted = None if keys is None else {key.encode() for key in keys}
         if not count:
-            return []
+            return
         numbers = range(count) if wanted is None else {partition_of(key, count) for key in wanted}
         partitions = [TopicPartition(topic, number) for number in numbers]
         self.consumer.assign(partitions)
         ends = await self.consumer.end_offsets(partitions)
         await self._seek(partitions, since)
-        found: list[tuple[bytes | None, int, bytes | None]] = []
         while await self._left(ends):
             batch = await self.consumer.getmany(timeout_ms=POLL_MS)
             for record in (each for records in batch.values() for each in records):
                 if wanted is None or record.key in wanted:
-                    found.append((record.key, record.timestamp, record.value))
-        return found
+                    yield record.key, record.timestamp, record.value
 
     async def _seek(self, partitions: list[TopicPartition], since: int) -> None:
         starts = await self.consumer.beginning_offsets(partitions)

@@ -8,8 +8,9 @@ from agents.explain.event_text import moment, money, things
 from agents.explain.refusal_reasons import Case, recipe_of, span, why
 from stream.durations import HOUR
 from stream.outputs.triggers import CANCELLED
+from stream.recipes.history import START, History
 from stream.recipes.ids import trigger_id
-from stream.recipes.recipe import EXIT, Recipes
+from stream.recipes.recipe import EXIT, Recipe, Recipes
 
 Record = Mapping[str, Any]
 
@@ -25,7 +26,7 @@ class DecisionText:
         decisions: Sequence[Record],
         triggers: Sequence[Record],
         events: Sequence[Record],
-        recipes: Recipes,
+        recipes: Recipes | History,
         zone: tzinfo,
     ) -> None:
         once = {
@@ -36,8 +37,9 @@ class DecisionText:
         published = {each["id"]: each for each in triggers}.values()
         self.cancels = [each["data"] for each in published if each["type"] == CANCELLED]
         self.fired = {each["id"]: each["data"] for each in published if each["type"] != CANCELLED}
+        self.shadows = {each["trigger_id"] for each in decisions if each.get("shadow")}
         self.decided = {each["trigger_id"] for each in decisions}
-        self.events, self.recipes, self.zone = events, recipes, zone
+        self.events, self.history, self.zone = events, History.of(recipes), zone
 
     def clock(self, at: int) -> str:
         return moment(at, self.zone)
@@ -45,10 +47,33 @@ class DecisionText:
     def is_due(self, decision: Record) -> bool:
         """Whether time alone brought it about, not an event."""
         by_time = decision["outcome"] != "closed" or decision["reason"] in BY_TIME
-        return by_time and recipe_of(decision, self.recipes).kind != EXIT
+        return by_time and self._recipe(decision).kind != EXIT
+
+    def _recipe(self, record: Record) -> Recipe:
+        """The recipe by which a decision, a trigger or a cancel was made."""
+        at = record["at"] if "at" in record else record["not_before"]
+        return recipe_of(record, self.history.at(at))
 
     def decision(self, decision: Record) -> tuple[str, tuple[str, ...]]:
         """(what became of it, details)."""
+        text, details = self._decision(decision)
+        if decision.get("shadow"):
+            text = f"In the shadow: {text}"
+        return text, (*details, *self._document(decision))
+
+    def _document(self, decision: Record) -> Iterator[str]:
+        """Which document decided, where there is more than one."""
+        if len(self.history.documents) == 1:
+            return
+        document = self.history.document_at(decision["at"])
+        if document.since == START:
+            yield "Decided by the first document."
+            return
+        by = f" by {document.by}" if document.by else ""
+        note = f": {document.note}" if document.note else ""
+        yield f"Decided by the document{by} in force since {self.clock(document.since)}{note}."
+
+    def _decision(self, decision: Record) -> tuple[str, tuple[str, ...]]:
         if decision["outcome"] == "fired":
             return self._fired(decision)
         because, otherwise = why(self._case(decision))
@@ -62,17 +87,22 @@ class DecisionText:
             left = decision["steps_left"]
             steps = "1 step" if left == 1 else f"{left} steps"
             return f"{decision['recipe']} ended with {steps} left", tuple(details)
-        shown = recipe_of(decision, self.recipes).kind == EXIT
+        shown = self._recipe(decision).kind == EXIT
         return f"{step} was not {'shown' if shown else 'sent'}", tuple(details)
 
     def cancel(self, cancel: Record) -> str:
         because = "they ordered" if cancel["reason"] == "ordered" else "consent was withdrawn"
         if cancel.get("order_id"):
             because += f" ({cancel['order_id']})"
-        return f"{self._step(cancel)} was taken back: {because}"
+        text = f"{self._step(cancel)} was taken back: {because}"
+        return f"In the shadow: {text}" if self.is_of_shadow(cancel) else text
+
+    def is_of_shadow(self, record: Record) -> bool:
+        """Whether nothing of it was sent."""
+        return bool(record.get("shadow")) or record["trigger_id"] in self.shadows
 
     def _step(self, record: Record) -> str:
-        steps = len(recipe_of(record, self.recipes).steps)
+        steps = len(self._recipe(record).steps)
         return f"{record['recipe']} {record['step']} of {steps}" if steps > 1 else record["recipe"]
 
     def _case(self, decision: Record) -> Case:
@@ -89,16 +119,18 @@ class DecisionText:
             for event in self.events
             if event["type"] == "order.placed" and event["t"] <= at
         ]
-        recipe = recipe_of(decision, self.recipes)
-        return Case(decision, recipe, self.recipes, earlier, max(orders, default=None), self.clock)
+        recipes = self.history.at(at)
+        recipe = recipe_of(decision, recipes)
+        return Case(decision, recipe, recipes, earlier, max(orders, default=None), self.clock)
 
     def _fired(self, decision: Record) -> tuple[str, tuple[str, ...]]:
         trigger = self.fired.get(decision["trigger_id"])
         step = self._step(decision)
+        was = "would have been" if decision.get("shadow") else "was"
         if trigger is None:
-            return f"{step} was sent", ()
-        shown = recipe_of(decision, self.recipes).kind == EXIT
-        text = "was shown" if shown else f"was sent by {', '.join(trigger['channels'])}"
+            return f"{step} {was} sent", ()
+        shown = self._recipe(decision).kind == EXIT
+        text = f"{was} shown" if shown else f"{was} sent by {', '.join(trigger['channels'])}"
         return f"{step} {text}", tuple(self._about(trigger))
 
     def _about(self, trigger: Record) -> Iterator[str]:
@@ -128,7 +160,7 @@ class DecisionText:
         yield from self._next(trigger)
 
     def _next(self, trigger: Record) -> Iterator[str]:
-        recipe = recipe_of(trigger, self.recipes)
+        recipe = self._recipe(trigger)
         step = trigger["step"] + 1
         if recipe.kind == EXIT or step > len(recipe.steps):
             return

@@ -10,6 +10,8 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from stream.episodes import numbering
+from stream.recipes.aliases import is_shadow
 from stream.recipes.ids import trigger_id
 from stream.recipes.recipe import Recipes
 from stream.state import cart as carts
@@ -64,18 +66,19 @@ def of_records(key: str, values: Iterable[bytes | None], recipes: Recipes) -> Pe
 
 
 def of_person(person: Person, recipes: Recipes) -> list[Step]:
-    """In the order in which they are due; those that wait for quiet come last."""
-    found = [_step(person, episode, recipes) for episode in person.open_episodes()]
+    """In the order in which they are due; those that wait for quiet come last. Nothing of shadows is told."""
+    waiting = [each for each in person.open_episodes() if not is_shadow(each.recipe)]
+    found = [_step(person, episode, recipes) for episode in waiting]
     return sorted(found, key=lambda step: (step.due is None, step.due or 0, step.recipe))
 
 
 def _step(person: Person, episode: Episode, recipes: Recipes) -> Step:
-    recipe, cart, product = recipes.by_name.get(episode.recipe), episode.cart, episode.product
+    recipe, cart, product = recipes.by_alias.get(episode.recipe), episode.cart, episode.product
     return Step(
         trigger_id(episode.recipe, person.id, episode.origin, episode.key_time, episode.step),
         episode.recipe,
         episode.step,
-        len(recipe.steps) if recipe else 0,
+        numbering.last(person, episode, recipe) if recipe else 0,
         episode.origin,
         episode.visitor or None,
         episode.opened_at,

@@ -10,6 +10,7 @@ from stream.durations import DAY, HOUR, MINUTE, SECOND
 from stream.episodes.guards import LOWER_PRIORITY_WITHIN
 from stream.kinds.exit_guards import AFTER_LOOK, AFTER_VISIT_START
 from stream.kinds.registry import KINDS
+from stream.recipes.aliases import alias_of
 from stream.recipes.recipe import CART, EXIT, Recipe, Recipes
 
 Decision = Mapping[str, Any]
@@ -51,7 +52,8 @@ def why(case: Case) -> tuple[str, str]:
 def recipe_of(decision: Decision, recipes: Recipes) -> Recipe:
     """The recipe as it is in force; of one that is gone, as its kind is shipped."""
     name = decision["recipe"]
-    return recipes.by_name.get(name) or KINDS.get(name) or KINDS[CART]
+    shadow = recipes.by_alias.get(alias_of(name, True))
+    return recipes.by_name.get(name) or shadow or KINDS.get(name) or KINDS[CART]
 
 
 def span(duration: int) -> str:
@@ -186,6 +188,12 @@ def _closed(because: str, otherwise: str) -> Callable[[Case], tuple[str, str]]:
     return lambda case: (because, otherwise)
 
 
+def _disabled(case: Case) -> tuple[str, str]:
+    if case.decision["outcome"] == "refused":
+        return "the recipe was switched off", "Switched on, it would have been looked at."
+    return "the recipe is no longer in force", "With the recipe in force it would have gone on."
+
+
 REASONS: Final[Mapping[str, Callable[[Case], tuple[str, str]]]] = {
     "too_soon": _too_soon,
     "paying": _paying,
@@ -230,8 +238,5 @@ REASONS: Final[Mapping[str, Callable[[Case], tuple[str, str]]]] = {
         "nothing was heard of them for as long as people are remembered",
         "Any event in that time would have kept it open.",
     ),
-    "disabled": _closed(
-        "the recipe is no longer in force",
-        "With the recipe in force it would have gone on.",
-    ),
+    "disabled": _disabled,
 }

@@ -13,11 +13,14 @@ from agents.explain import decision_text, dwell, event_records
 from agents.explain.by_key import who
 from agents.explain.event_text import of_day, sentence
 from agents.explain.whose import Beings, Followed
+from stream.recipes.history import History
 from stream.recipes.recipe import Recipes
 from stream.state.visitor import IDLE_AFTER
 
 Record = Mapping[str, Any]
-Kind = Literal["did", "faulty", "quiet", "fired", "refused", "deferred", "closed", "cancelled"]
+Kind = Literal[
+    "did", "faulty", "quiet", "fired", "refused", "deferred", "closed", "cancelled", "shadow"
+]
 
 AFTER: Final = {
     "late": " (told minutes too late, so it does not count)",
@@ -53,7 +56,7 @@ class StoryLine(NamedTuple):
     trigger_id: str | None = None
 
 
-def lines(story: Story, recipes: Recipes, zone: tzinfo = UTC) -> list[StoryLine]:
+def lines(story: Story, recipes: Recipes | History, zone: tzinfo = UTC) -> list[StoryLine]:
     """In order of time; at one time a due step goes before an event, what that brings after it."""
     own = Beings(story.events).own(story.people)
     ranked = [(line.at, 1, line) for line in _did(own)]
@@ -65,11 +68,13 @@ def lines(story: Story, recipes: Recipes, zone: tzinfo = UTC) -> list[StoryLine]
     teller = decision_text.DecisionText(story.decisions, story.triggers, events, recipes, zone)
     for decision in teller.decisions:
         text, details = teller.decision(decision)
-        line = StoryLine(decision["at"], decision["outcome"], text, details, decision["trigger_id"])
+        kind: Kind = "shadow" if decision.get("shadow") else decision["outcome"]
+        line = StoryLine(decision["at"], kind, text, details, decision["trigger_id"])
         ranked.append((line.at, 0 if teller.is_due(decision) else 3, line))
     for cancel in teller.cancels:
         text, id = teller.cancel(cancel), cancel["trigger_id"]
-        ranked.append((cancel["at"], 3, StoryLine(cancel["at"], "cancelled", text, (), id)))
+        taken_back: Kind = "shadow" if teller.is_of_shadow(cancel) else "cancelled"
+        ranked.append((cancel["at"], 3, StoryLine(cancel["at"], taken_back, text, (), id)))
     return [line for _, _, line in sorted(ranked, key=lambda entry: entry[:2])]
 
 

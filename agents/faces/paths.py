@@ -37,8 +37,8 @@ FACES: Final[dict[str, tuple[frozenset[str], Face]]] = {
 }
 """Without the slash that some SDKs end them with."""
 
-TRACKER: Final = re.compile(r"/[\w-]+(\.[\w-]+)+/[\w-]+")
-"""A path that a Snowplow tracker was told to post to, such as `/com.shop.events/track`."""
+TRACKER: Final = re.compile(r"/[\w-]+(\.[\w-]+)+/[\w-]+|/[\w-]+/tp2")
+"""A path that a Snowplow tracker was told to post to, such as `/com.shop.events/track`, or Adobe's `/collector/tp2`."""
 
 QUIET: Final[dict[str, Reply]] = {
     "/flags": answers.NO_FLAGS,

@@ -16,7 +16,14 @@ import schemas
 from schemas.files import HOME
 
 FOLDER: Final = HOME / "released"
-OUTPUTS: Final = ("trigger.fired", "trigger.cancelled", "decision", "rejected", "undelivered")
+OUTPUTS: Final = (
+    "trigger.fired",
+    "trigger.cancelled",
+    "decision",
+    "outcome",
+    "rejected",
+    "undelivered",
+)
 """What others read."""
 
 

@@ -41,7 +41,7 @@ def documents(
     names, read_too = tuple(recipes), tuple(bridged)
     topics = [_topic(spec, cluster, replicas) for spec in required(settings, names, layout)]
     users = [
-        _user(settings.prefix + f"triggers-{role}", cluster, acls(role, settings, names, read_too))
+        _user(settings.prefix + f"triggers-{role}", cluster, acls(role, settings, read_too))
         for role in ROLES
     ]
     return topics + users

@@ -11,7 +11,10 @@ from agents.config.settings import Settings
 
 Resource = Literal["topic", "group", "transactionalId"]
 
-ROLES: Final = ("storefront", "bridge", "worker", "sender", "operator")
+ROLES: Final = ("storefront", "bridge", "worker", "sender", "operator", "publisher")
+
+OPERATORS: Final = ("operator", "publisher")
+"""A publisher is an operator who may also publish recipes."""
 
 SENDER_GROUP: Final = "sender"
 """Behind the prefix; TRIGGERS_SENDER_GROUP names another."""
@@ -29,34 +32,31 @@ class Acl(NamedTuple):
     prefixed: bool = False
 
 
-def acls(
-    role: str, settings: Settings, recipes: Iterable[str], bridged: Iterable[str] = ()
-) -> list[Acl]:
-    """Of one role, for recipes of these names. `bridged`: the topics that a bridge reads, by their whole names."""
+def acls(role: str, settings: Settings, bridged: Iterable[str] = ()) -> list[Acl]:
+    """Of one role. `bridged`: the topics that a bridge reads, by their whole names."""
     of_sources = [Acl("topic", name, ("Read",)) for name in bridged if role == "bridge"]
-    return [*_topics(role, settings, tuple(recipes)), *of_sources, *_groups(role, settings)]
+    return [*_topics(role, settings), *of_sources, *_groups(role, settings)]
 
 
-def _topics(role: str, settings: Settings, recipes: Iterable[str]) -> Iterator[Acl]:
+def _topics(role: str, settings: Settings) -> Iterator[Acl]:
+    """Recipes come into force while the service runs: the rights are for the triggers of all of them."""
     for topic in schemas.load("topics")["topics"]:
         operations = _operations(role, topic)
-        pattern = topic["name"]
-        for recipe in recipes if "<recipe>" in pattern else ("",):
-            if operations:
-                name = settings.topic(pattern.replace("<recipe>", recipe))
-                yield Acl("topic", name, operations)
+        name, recipe, _ = topic["name"].partition("<recipe>")
+        if operations:
+            yield Acl("topic", settings.topic(name), operations, prefixed=bool(recipe))
 
 
 def _operations(role: str, topic: dict[str, Any]) -> tuple[str, ...]:
     """A worker checks every topic at its start; an operator makes them."""
     found = []
-    if role == "operator":
+    if role in OPERATORS:
         found.append("Create")
-    if role in ("worker", "operator"):
+    if role in ("worker", *OPERATORS):
         found += ["Describe", "DescribeConfigs"]
-    if role in topic["readers"]:
+    if role in topic["readers"] or (role in OPERATORS and "operator" in topic["readers"]):
         found.append("Read")
-    if role in topic["writers"]:
+    if role in topic["writers"] or (role in OPERATORS and "operator" in topic["writers"]):
         found.append("Write")
     return tuple(found)
 
@@ -70,7 +70,7 @@ def _groups(role: str, settings: Settings) -> Iterator[Acl]:
     }
     if role in groups:
         yield Acl("group", groups[role], ("Describe", "Read"))
-    if role == "operator":
+    if role in OPERATORS:
         yield from (Acl("group", group, ("Describe",)) for group in groups.values())
     if role in ("worker", "bridge") and settings.delivery == "exactly_once":
         yield Acl("transactionalId", groups[role], ("Describe", "Write"), prefixed=True)

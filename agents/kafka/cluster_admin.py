@@ -65,28 +65,35 @@ def create(
     Counts left out are those of the topics that exist, else 4, as many for the facts and as the facts
     for the claims; `replication` left out is the broker's default.
     """
-    names = tuple(names)
+    names = tuple(dict.fromkeys(names))
     found = find(admin, [spec.name for spec in required(settings, names, Layout(0, 0, 0))])
     inputs = _partitions(found, settings.topic(EVENTS), partitions) or PARTITIONS
     people = _partitions(found, settings.topic(FACTS), facts_partitions) or inputs
     keys = _partitions(found, settings.topic(CLAIMS), claims_partitions) or people
-    missing = {
+    wanted = required(settings, names, Layout(inputs, people, keys))
+    return make(admin, [spec for spec in wanted if spec.name not in found], replication)
+
+
+def make(
+    admin: KafkaAdminClient, missing: Iterable[TopicSpec], replication: int | None = None
+) -> list[str]:
+    """Makes topics, and returns their names. Raises KafkaError."""
+    wanted = {
         spec.name: {
             "num_partitions": spec.partitions,
             "replication_factor": replication or -1,
             "configs": spec.config,
         }
-        for spec in required(settings, names, Layout(inputs, people, keys))
-        if spec.name not in found
+        for spec in missing
     }
-    if missing:
-        answer = admin.create_topics(missing, raise_errors=False)
+    if wanted:
+        answer = admin.create_topics(wanted, raise_errors=False)
         for topic in answer["topics"]:
             error = for_code(topic["error_code"])
             if topic["error_code"] and error is not TopicAlreadyExistsError:
                 raise error(f"{topic['name']}: {topic.get('error_message')}")
-        admin.wait_for_topics(list(missing), timeout_ms=30_000)
-    return list(missing)
+        admin.wait_for_topics(list(wanted), timeout_ms=30_000)
+    return list(wanted)
 
 
 def _partitions(found: Mapping[str, Found], name: str, wanted: int | None) -> int | None:
@@ -108,7 +115,7 @@ def check(admin: KafkaAdminClient, settings: Settings, names: Iterable[str]) -> 
 
     Raises TopicsError, KafkaError.
     """
-    names = tuple(names)
+    names = tuple(dict.fromkeys(names))
     wanted = [spec.name for spec in required(settings, names, Layout(0, 0, 0))]
     found = find(admin, wanted)
     nothing = Found(0, {})

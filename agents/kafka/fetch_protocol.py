@@ -14,6 +14,9 @@ from aiokafka.protocol.fetch import FetchRequest_v11, FetchResponse_v11
 Partition = tuple[int, int, int, int, int, list[tuple[int, int]] | None, int, bytes | None]
 """(partition, error, high watermark, last stable offset, first offset, aborted transactions, replica, records)."""
 
+LEADER: Final = -1
+"""As the replica: the one that answers."""
+
 _ASKED: Final = struct.Struct(">iiiibiii")
 _ASKED_OF: Final = struct.Struct(">iiqqi")
 _NUMBER: Final = struct.Struct(">i")
@@ -45,7 +48,8 @@ def encode(self: Any) -> bytes:
 
 
 def decode(cls: Any, source: BytesIO | bytes) -> Any:
-    """In place of FetchResponse_v11.decode. Raises struct.error for what ends too soon."""
+    """In place of FetchResponse_v11.decode, without the partitions of which nothing is told. Raises struct.error for what
+    ends too soon."""
     data, at = (source, 0) if isinstance(source, bytes) else (source.getvalue(), source.tell())
     throttle, error, session, count = _TOLD.unpack_from(data, at)
     at += _TOLD.size
@@ -59,7 +63,8 @@ def decode(cls: Any, source: BytesIO | bytes) -> Any:
         partitions = []
         for _ in range(number):
             partition, at = _partition(data, at)
-            partitions.append(partition)
+            if partition[1] or partition[-1] or partition[-2] != LEADER:
+                partitions.append(partition)
         topics.append((topic, partitions))
     return cls(throttle, error, session, topics)
 

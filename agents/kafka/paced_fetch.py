@@ -1,48 +1,230 @@
-"""Fetches that wait for company: what a fetch costs is then paid for all records that came meanwhile.
+"""Fetches that wait for company, and hand over what they bring without a question.
 
-aiokafka fetches anew as soon as its records are taken, and the broker answers as soon as there is one record:
-at 100 events a second most fetches would bring one. Here the next fetch begins a moment after the last one brought
-something. Whatever comes after a silence is still brought at once.
+aiokafka fetches anew as soon as its records are taken, and the broker answers as soon as there is one record: at 100
+events a second most fetches would bring one. Here the next fetch of a broker begins a moment after the last one brought
+something; whatever comes after a silence is still brought at once. What comes is handed to the loop that processes it.
+aiokafka would keep it, wake whoever asks from the other thread, and look at all partitions twice: that costs more than
+the fetch. Whatever is not plain (an error, an older broker, a record that is too large) is left to aiokafka.
 """
 
 import asyncio
 import time
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from aiokafka.consumer.fetcher import FetchResult
+from aiokafka.consumer.fetcher import PartitionRecords
+from aiokafka.errors import KafkaError
+from aiokafka.structs import TopicPartition
+
+from agents.kafka import decompression, raw_batches
+from agents.kafka.raw_batches import RawBatch
+from agents.kafka.retained_batches import RetainedBatches
 
 PLENTY: Final = 256 * 1024
 """Bytes of a fetch that needs no company. Fewer: a fetch of many small batches is not waited for, and costs more;
 more: a backlog is read with pauses."""
 
 IDLE_S: Final = 1.0
-"""From look to look of aiokafka at what it fetches, though nothing has come. Shorter: CPU for nothing; longer: a
-partition that was not fetched for want of a leader waits."""
+"""From look to look of aiokafka at what is to be fetched, and where. Shorter: CPU for nothing; longer: a partition that
+was not fetched for want of a leader waits."""
+
+NEWEST: Final = 11
+"""The version of the fetch API that is read here."""
 
 
-def pace(fetcher: Any, pause_s: float) -> None:
-    """From now on `fetcher` begins a fetch of a broker `pause_s` after the last one of it that brought records."""
-    fetch, ready = fetcher._proc_fetch_request, dict[int, float]()
+class Brought:
+    """What a fetch brought, or a part of it: batches in their order, by partition.
 
-    async def paced(assignment: Any, node: int, request: Any) -> bool:
-        """Whether records have come. A fetch that is no longer wanted is none."""
-        try:
-            await asyncio.sleep(ready.pop(node, 0.0) - time.monotonic())
-        except asyncio.CancelledError:
-            return False
-        found: bool = await fetch(assignment, node, request)
-        if found and _size(fetcher) < PLENTY:
-            ready[node] = time.monotonic() + pause_s
+    `error`: what it brought instead · `elsewhere`: aiokafka keeps it, and is to be asked.
+    """
+
+    def __init__(
+        self, assignment: Any, error: Exception | None = None, elsewhere: bool = False
+    ) -> None:
+        self.error = error
+        self.elsewhere = elsewhere
+        self._assignment = assignment
+        self._batches: dict[TopicPartition, list[RawBatch]] = {}
+        self._from: dict[TopicPartition, int] = {}
+        self._is_taken = False
+        self._taken: asyncio.Future[None] | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self._batches or self.error or self.elsewhere)
+
+    def add(self, tp: TopicPartition, position: int, batch: RawBatch) -> None:
+        """`position`: where the fetch of the partition, or of this part, began."""
+        self._batches.setdefault(tp, []).append(batch)
+        self._from.setdefault(tp, position)
+
+    def take(
+        self, wanted: Callable[[TopicPartition], bool]
+    ) -> dict[TopicPartition, list[RawBatch]]:
+        """What is still to be processed, and the positions moved behind it. Called once, by any thread.
+
+        Left out, to be fetched again: partitions that are not `wanted`, assigned anew, or sought elsewhere.
+        """
+        found = {}
+        for tp, batches in self._batches.items() if self._assignment.active else ():
+            state = self._assignment.state_value(tp)
+            if wanted(tp) and state.has_valid_position and state.position == self._from[tp]:
+                state.consumed_to(batches[-1].next)
+                found[tp] = batches
+        self._is_taken = True
+        if self._taken:
+            self._taken.get_loop().call_soon_threadsafe(_finish, self._taken)
         return found
 
-    fetcher._proc_fetch_request = paced
-    fetcher._fetcher_timeout = IDLE_S
+    async def taken(self) -> None:
+        """Waits for `take`, in the loop that fetched it."""
+        self._taken = asyncio.get_running_loop().create_future()
+        if not self._is_taken:  # told before the future was there: nobody finishes it
+            await self._taken
 
 
-def _size(fetcher: Any) -> int:
-    """Bytes of the records that wait to be taken."""
-    return sum(
-        result._partition_records._records.size_in_bytes()
-        for result in fetcher._records.values()
-        if isinstance(result, FetchResult)
+def _finish(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
+
+
+class PacedFetch:
+    """In place of `_proc_fetch_request` of a fetcher of aiokafka, from now on.
+
+    `pause_s`: from a fetch that brought a little to the next one of that broker · `deliver`: told in the fetcher's loop of
+    everything that comes; no fetch of that broker begins before it is taken.
+    """
+
+    def __init__(self, fetcher: Any, pause_s: float, deliver: Callable[[Brought], None]) -> None:
+        self._fetcher = fetcher
+        self._fetch: Final = fetcher._proc_fetch_request
+        self._pause_s = pause_s
+        self._deliver = deliver
+        fetcher._proc_fetch_request = self
+        fetcher._fetcher_timeout = IDLE_S
+        fetcher._fetch_max_wait_ms = int(1000 * IDLE_S)
+
+    async def __call__(self, assignment: Any, node: int, request: Any) -> bool:
+        """Fetches until aiokafka is to look anew at what is to be fetched. Whether it keeps something for whoever asks.
+
+        A fetch that is no longer wanted is none.
+        """
+        places = _places(request)
+        until = time.monotonic() + IDLE_S
+        try:
+            while time.monotonic() < until:
+                response = await self._fetcher._client.send(node, request)
+                if not assignment.active:
+                    return False
+                if not _plain(response):
+                    return await self._by_aiokafka(assignment, node, request)
+                if not await self._hand_over(assignment, response, places):
+                    break
+        except asyncio.CancelledError:
+            return False
+        except KafkaError:
+            return await self._by_aiokafka(assignment, node, request)
+        return False
+
+    async def _by_aiokafka(self, assignment: Any, node: int, request: Any) -> bool:
+        """The same fetch once more, by whoever knows what to do about whatever is wrong."""
+        found: bool = await self._fetch(assignment, node, request)
+        if found:
+            self._deliver(Brought(assignment, elsewhere=True))
+        return found
+
+    async def _hand_over(self, assignment: Any, response: Any, places: "_Places") -> bool:
+        """Whether the request can be sent once more, for what follows."""
+        size = sum(len(part[-1]) for _, parts in response.topics for part in parts if part[-1])
+        for brought in self._parts(assignment, response, places):
+            self._deliver(brought)
+            if size < PLENTY:  # it is taken meanwhile, and need not tell
+                await asyncio.sleep(self._pause_s)
+            await brought.taken()
+            with self._fetcher._subscriptions.fetch_context():
+                pass  # it has been asked: else the group takes this consumer for one that hangs
+            if brought.error:
+                return False
+        return all(
+            _renew(assignment, TopicPartition(topic, part[0]), *places[topic, part[0]])
+            for topic, parts in response.topics
+            for part in parts
+        )
+
+    def _parts(self, assignment: Any, response: Any, places: "_Places") -> Iterator[Brought]:
+        """All that was fetched, so much at a time as may wait for an agent."""
+        brought, most = Brought(assignment), decompression.unpacked() + raw_batches.AT_ONCE
+        try:
+            for tp, position, batch in self._batches(response, places):
+                brought.add(tp, position, batch)
+                if decompression.unpacked() >= most:
+                    yield brought
+                    brought, most = (
+                        Brought(assignment),
+                        decompression.unpacked() + raw_batches.AT_ONCE,
+                    )
+        except Exception as error:
+            brought = Brought(assignment, error=error)
+        if brought:
+            yield brought
+
+    def _batches(
+        self, response: Any, places: "_Places"
+    ) -> Iterator[tuple[TopicPartition, int, RawBatch]]:
+        """(partition, position before, batch). Raises CorruptRecordException."""
+        for topic, parts in response.topics:
+            blocks = topic in raw_batches.as_blocks
+            for part in parts:
+                if part[-1]:
+                    listed, at = places[topic, part[0]]
+                    tp, position = TopicPartition(topic, part[0]), listed[at][1]
+                    for batch in raw_batches.raw_batches(self._records(tp, position, part), blocks):
+                        yield tp, position, batch
+                        position = batch.next
+
+    def _records(self, tp: TopicPartition, position: int, part: Any) -> PartitionRecords:
+        fetcher = self._fetcher
+        records = PartitionRecords(
+            tp,
+            RetainedBatches(part[-1]),
+            part[5],
+            position,
+            None,
+            None,
+            fetcher._check_crcs,
+            fetcher._isolation_level,
+        )
+        records._records_iterator = None  # it holds its owner until the collector comes by
+        return records
+
+
+_Places = dict[tuple[str, int], tuple[list[tuple[int, int, int]], int]]
+"""Where the (partition, offset, bytes) of a topic's partition stands in a request: (list, index)."""
+
+
+def _places(request: Any) -> _Places:
+    return {
+        (topic, listed[at][0]): (listed, at)
+        for topic, listed in request.topics
+        for at in range(len(listed))
+    }
+
+
+def _plain(response: Any) -> bool:
+    """Whether it holds nothing but batches, one at least of each partition that has any bytes."""
+    return response.API_VERSION >= NEWEST and not any(
+        error or (data and not RetainedBatches(data).has_next())
+        for _, parts in response.topics
+        for _, error, *_, data in parts
     )
+
+
+def _renew(
+    assignment: Any, tp: TopicPartition, listed: list[tuple[int, int, int]], at: int
+) -> bool:
+    """Whether a partition is still to be fetched; then its request asks for what follows."""
+    state = assignment.state_value(tp) if assignment.active else None
+    if state is None or state.paused or not state.has_valid_position:
+        return False
+    number, _, most = listed[at]
+    listed[at] = (number, state.position, most)
+    return True

@@ -25,7 +25,23 @@ PRIVATE: Final = {
         "_fetcher",
         "_isolation_level",
     ),
-    "aiokafka.consumer.fetcher:Fetcher": ("_fetcher_timeout", "_proc_fetch_request", "_records"),
+    "aiokafka.consumer.fetcher:Fetcher": (
+        "_check_crcs",
+        "_client",
+        "_fetch_max_wait_ms",
+        "_fetcher_timeout",
+        "_isolation_level",
+        "_proc_fetch_request",
+        "_subscriptions",
+    ),
+    "aiokafka.consumer.subscription_state:SubscriptionState": ("fetch_context",),
+    "aiokafka.consumer.subscription_state:Assignment": ("active", "state_value"),
+    "aiokafka.consumer.subscription_state:TopicPartitionState": (
+        "consumed_to",
+        "has_valid_position",
+        "paused",
+        "position",
+    ),
     "aiokafka.consumer.group_coordinator:GroupCoordinator": (
         "check_errors",
         "generation",
@@ -39,7 +55,7 @@ PRIVATE: Final = {
         "_topic_partition",
         "_partition_records",
     ),
-    "aiokafka.record.memory_records:MemoryRecords": ("has_next", "next_batch", "size_in_bytes"),
+    "aiokafka.record.memory_records:MemoryRecords": ("has_next", "next_batch"),
     "aiokafka.consumer.fetcher:PartitionRecords": (
         "next_fetch_offset",
         "_records",

@@ -16,6 +16,10 @@ STATE_KEYS: Final = "state.keys"
 STATE_PEOPLE: Final = "state.people"
 REJECTED: Final = "storefront.rejected"
 UNREADABLE: Final = "bridge.unreadable"
+RECIPES: Final = "recipes"
+
+FOR_EVER: Final = "for ever"
+"""The retention of a topic whose records are needed as long as the service runs."""
 
 LONGEST: Final = str(2**63 - 1)
 
@@ -70,7 +74,10 @@ def _spec(topic: dict[str, Any], settings: Settings, name: str, layout: Layout) 
     counts = {"input": layout.inputs, "people": layout.people, "keys": layout.keys}
     config = {"cleanup.policy": topic["cleanup"]}
     exact = {"cleanup.policy"}
-    if "retention" in topic:
+    if topic.get("retention") == FOR_EVER:
+        config |= {"retention.ms": "-1", "retention.bytes": "-1"}
+        exact |= {"retention.ms", "retention.bytes"}
+    elif "retention" in topic:
         config["retention.ms"] = str(durations.parse(topic["retention"]))
     if "compaction_lag" in topic:
         config["min.compaction.lag.ms"] = str(durations.parse(topic["compaction_lag"]))

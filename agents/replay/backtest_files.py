@@ -1,4 +1,4 @@
-"""DIR/triggers.jsonl, decisions.jsonl and audiences.jsonl: what a backtest writes. Source: docs/semantics.md, 10."""
+"""DIR/triggers.jsonl and the other files that a backtest writes. Source: docs/semantics.md, 10."""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,6 +10,9 @@ AT_ONCE: Final = 256 * 1024
 """Bytes of a file that are read or written at a time."""
 
 
+FILES: Final = ("triggers", "decisions", "audiences", "shadow", "outcomes")
+
+
 class BacktestFiles:
     """Made, with their folder, when it is entered. Raises OSError."""
 
@@ -19,9 +22,9 @@ class BacktestFiles:
     def __enter__(self) -> Self:
         self._folder.mkdir(parents=True, exist_ok=True)
         with ExitStack() as opened:
-            self._triggers, self._decisions, self._audiences = (
-                opened.enter_context((self._folder / name).open("wb", buffering=AT_ONCE))
-                for name in ("triggers.jsonl", "decisions.jsonl", "audiences.jsonl")
+            self._triggers, self._decisions, self._audiences, self._shadow, self._outcomes = (
+                opened.enter_context((self._folder / f"{name}.jsonl").open("wb", buffering=AT_ONCE))
+                for name in FILES
             )
             self._opened = opened.pop_all()
         return self
@@ -32,4 +35,9 @@ class BacktestFiles:
     def write(self, out: Outputs) -> None:
         self._triggers.writelines([value + b"\n" for _, _, value in out.triggers])
         self._decisions.writelines([value + b"\n" for _, value in out.decisions])
-        self._audiences.writelines([value + b"\n" for *_, value in out.audiences])
+        for file, rows in (
+            (self._audiences, out.audiences),
+            (self._shadow, out.shadow),
+            (self._outcomes, out.outcomes),
+        ):
+            file.writelines([row[-1] + b"\n" for row in rows])

@@ -14,10 +14,11 @@ OFFSETS: Final = re.compile(r"\d{1,6}:\d{1,18}(,\d{1,6}:\d{1,18})*", re.ASCII)
 DIGITS: Final = re.compile(r"\d{10,16}", re.ASCII)
 """Fewer digits are no time in ms of this century, and may be a year."""
 
-FORMS: Final = (
+TIMES: Final = (
     "2026-11-28, 2026-11-28T12:30, 2026-11-28T12:30+01:00 (without a zone: UTC), ms since 1970, today, yesterday, "
-    "36h (so long ago), or offsets by partition, 0:1200,1:980"
+    "36h (so long ago)"
 )
+FORMS: Final = f"{TIMES}, or offsets by partition, 0:1200,1:980"
 
 
 class OffsetSpan(NamedTuple):
@@ -49,6 +50,14 @@ def bound(text: str, now: datetime) -> Bound:
     except ValueError:
         raise ValueError(f"expected {FORMS}; got {text!r}") from None
     return max(0, _ms(found if found.tzinfo else found.replace(tzinfo=UTC)))
+
+
+def time(text: str, now: datetime) -> int:
+    """A bound that is a time, in ms. Raises ValueError with what is expected."""
+    found = bound(text, now)
+    if isinstance(found, dict):
+        raise ValueError(f"expected {TIMES}; got {text!r}")
+    return found
 
 
 def _ms(time: datetime) -> int:

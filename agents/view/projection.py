@@ -20,7 +20,7 @@ from agents.view.redis_keys import (
     WAITING_LIVE,
     RedisKeys,
 )
-from agents.worker.producer import DECISIONS
+from agents.worker.producer import DECISIONS, NOT_TO_SEND
 from stream.outputs.triggers import CANCELLED
 from stream.recipes.recipe import Recipes
 
@@ -37,7 +37,8 @@ _decode: Final = msgspec.json.Decoder().decode
 
 def is_followed(topic: str) -> bool:
     """`topic` without the prefix."""
-    return topic == PEOPLE or topic.startswith(TRIGGERS)
+    followed = topic == PEOPLE or topic.startswith(TRIGGERS)
+    return followed and topic not in NOT_TO_SEND
 
 
 def entries(topic: str, rows: Iterable[Row], keys: RedisKeys, recipes: Recipes) -> Iterator[Entry]:
@@ -74,6 +75,8 @@ def _state(person: str, value: bytes, keys: RedisKeys, recipes: Recipes) -> Iter
 
 def _decision(t: int, value: bytes, keys: RedisKeys) -> Iterator[Entry]:
     decision = _decode(value)
+    if decision.get("shadow"):
+        return
     key = keys.decisions(decision["person"])
     yield "ZADD", key, str(t), value.decode()
     yield "ZREMRANGEBYRANK", key, "0", str(-DECISIONS_KEPT - 1)

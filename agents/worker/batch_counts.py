@@ -49,6 +49,12 @@ class BatchCounts:
                 found = metrics.audiences.changes.labels(audience, change)
             case "decisions", outcome, reason:
                 found = metrics.decisions.labels(outcome, reason)
+            case "shadow_decisions", outcome, reason:
+                found = metrics.shadow_decisions.labels(outcome, reason)
+            case "shadow", kind, recipe:
+                found = metrics.shadow.labels(recipe, kind)
+            case "outcomes", group, recipe:
+                found = metrics.outcomes.labels(recipe, group)
             case _:
                 return None
         self._found[counted] = found

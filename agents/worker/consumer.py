@@ -12,37 +12,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Gener
 from contextlib import suppress
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaConnectionError
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
-from agents.kafka import fetch_protocol, paced_fetch, raw_batches, reconnect
+from agents.kafka import fetch_protocol, raw_batches, reconnect
 from agents.kafka.reconnect import PATIENCE_S, connection_loss_as_error
-
-Fetched = dict[TP, list[raw_batches.RawBatch]]
-
-
-class CommittedReads(driver.AIOKafkaConsumerThread):
-    """Reads no event of a transaction that is open or aborted."""
-
-    def _create_worker_consumer(self, transport: driver.Transport) -> AIOKafkaConsumer:
-        consumer = super()._create_worker_consumer(transport)
-        consumer._isolation_level = "read_committed"
-        return consumer
-
-    async def on_start(self) -> None:
-        await super().on_start()
-        paced_fetch.pace(self._consumer._fetcher, self.app.gather_s)
-
-    async def getmany(self, active: set[TP] | None, timeout: float) -> Fetched:
-        """What was fetched. Asked directly: Faust's queue of questions wakes both threads more often."""
-        consumer = self._ensure_consumer()
-        asked = self._fetch_records(consumer, active, timeout=timeout, max_records=None)
-        answer = asyncio.run_coroutine_threadsafe(asked, self.thread_loop)
-        found: Fetched = await asyncio.wrap_future(answer)
-        return found
+from agents.worker.consumer_thread import CommittedReads, Fetched
+from agents.worker.group import Member
 
 
 class Begun:
@@ -122,8 +100,8 @@ class BatchConsumer(driver.Consumer):
         )
 
     @property
-    def member(self) -> tuple[int, str]:
-        """(generation, member id) in the group; the generation is -1 once the group has cast us out."""
+    def member(self) -> Member:
+        """As Group.member."""
         coordinator = self._thread._ensure_consumer()._coordinator
         return coordinator.generation, coordinator.member_id
 
@@ -142,7 +120,7 @@ class BatchConsumer(driver.Consumer):
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Writes and commits what was processed, while that is still allowed."""
         self.hold()
-        await self.app.assignment.revoked(lost=self.member[0] < 0)
+        await self.app.listener.on_revoked(lost=self.member[0] < 0)
         await super().on_partitions_revoked(revoked)
 
     def hold(self) -> None:
@@ -153,7 +131,7 @@ class BatchConsumer(driver.Consumer):
 
     async def perform_seek(self) -> None:
         """To the processors' positions, before the flow resumes."""
-        await self.app.assignment.begin()
+        await self.app.listener.resume()
 
     async def wait_empty(self) -> None:
         """Nothing is left to wait for: the flush has its own order."""

@@ -17,10 +17,11 @@ from mode import Service
 
 from agents.config.settings import Settings
 from agents.kafka import raw_batches
-from agents.kafka.topics import CLAIMS, EVENTS, FACTS, STATE_KEYS, STATE_PEOPLE, STATE_VISITORS
+from agents.kafka.topics import EVENTS
 from agents.worker import consumer
 from agents.worker.assignment import Assignment
-from agents.worker.metrics import KEYS, PEOPLE, VISITORS
+from agents.worker.group import RebalanceListener
+from agents.worker.processors import STAGES
 from stream.stages.backend import COMPILED
 
 HEARTBEATS: Final = 5
@@ -61,20 +62,23 @@ class Unsampled(Monitor):
 
 
 class App(faust.App):
-    """`assignment`: told by the consumer when partitions come and go · `gather_s`: between two fetches that bring little."""
+    """`listener`: is told by the consumer when partitions come and go.
 
-    assignment: Assignment
+    `gather_s`: pause (s) between two fetches that bring little.
+    """
+
+    listener: RebalanceListener
     gather_s: float
 
     def _create_directories(self) -> None:
         """Nothing is kept on disk: a root that is read-only is enough."""
 
 
-def make(settings: Settings, assignment: Assignment) -> App:
-    """The app, ready to start."""
+def make(settings: Settings) -> App:
+    """The app, without agents; `connect` completes it."""
     consumer.install()
     if COMPILED and settings.compiled:
-        blocks = EVENTS, STATE_VISITORS, STATE_KEYS, STATE_PEOPLE
+        blocks = EVENTS, *(stage.changelog for stage in STAGES)
         raw_batches.as_blocks.update(map(settings.topic, blocks))
     app = App(
         settings.group,
@@ -101,19 +105,28 @@ def make(settings: Settings, assignment: Assignment) -> App:
         web_enabled=False,
         reply_create_topic=False,
     )
-    app.assignment = assignment
     app.gather_s = settings.latency_ms / 1000
-    assignment.consumer = app.consumer
-    app.on_rebalance_complete.connect(assignment.assigned, weak=False)
+    return app
+
+
+def connect(
+    app: App, settings: Settings, assignment: Assignment, listener: RebalanceListener
+) -> None:
+    """An agent for each stage hands its input to the assignment; the listener hears of every rebalance."""
+    app.listener = listener
+
+    async def assigned(*args: Any, **kwargs: Any) -> None:
+        await listener.on_assigned()
+
+    app.on_rebalance_complete.connect(assigned, weak=False)
 
     async def take(stream: StreamT[Any]) -> None:
         async for event in stream.noack().events():
             await assignment.take(event.message)
 
-    for stage, name in ((VISITORS, EVENTS), (KEYS, CLAIMS), (PEOPLE, FACTS)):
-        topic = app.topic(settings.topic(name), schema=PassThrough(), acks=False)
-        app.agent(topic, name=stage)(take)
-    return app
+    for stage in STAGES:
+        topic = app.topic(settings.topic(stage.input), schema=PassThrough(), acks=False)
+        app.agent(topic, name=stage.name)(take)
 
 
 def _credentials(settings: Settings) -> faust.SASLCredentials | faust.SSLCredentials | None:

@@ -26,11 +26,12 @@ from prometheus_client import (
 import schemas
 from agents.worker.audience_metrics import AudienceMetrics
 from agents.worker.batch_counts import CLOCK, BatchCounts
+from agents.worker.rejected_runs import RejectedRuns
 from stream.events.nearest import OTHER
 from stream.events.types import TYPES
 from stream.outputs.outputs import Outputs
 from stream.stages.people import People
-from stream.stages.stage import WaitingStage
+from stream.stages.waiting import WaitingStage
 
 if TYPE_CHECKING:
     from agents.kafka.topics import Layout
@@ -70,6 +71,12 @@ class Metrics:
         self.fired = Counter("published", "Triggers and cancels", ["recipe", "kind"], **made)
         self.audiences = AudienceMetrics(made)
         self.decisions = Counter("decisions", "Decisions", ["outcome", "reason"], **made)
+        of_shadows, by_recipe = "Of recipes in the shadow", ["recipe", "kind"]
+        self.shadow_decisions = Counter(
+            "shadow_decisions", of_shadows, ["outcome", "reason"], **made
+        )
+        self.shadow = Counter("shadow_published", of_shadows, by_recipe, **made)
+        self.outcomes = Counter("outcomes", "Watches that ended", ["recipe", "group"], **made)
         self.rejected = Counter("rejected", "Records that are no valid event", ["reason"], **made)
         self.unknown = Counter(
             "unknown_types", "Events of a type that there is not", ["meant"], **made
@@ -114,6 +121,7 @@ class Metrics:
         self._brokers: tuple[int, float] | None = None
         self._reported: set[tuple[str, int]] = set()
         self._counts = BatchCounts(self)
+        self._runs = RejectedRuns(self.run)
         self._start(recipes)
 
     def _start(self, recipes: Iterable[str]) -> None:
@@ -148,24 +156,12 @@ class Metrics:
         for _, reason, _ in out.rejected:
             self.rejected.labels(reason).inc()
         if processor is not None:
-            if any(count[0] == "events" for count in out.counts):
-                self._count_run(out, str(processor.source.partition), processor.position)
+            self._runs.add(out, str(processor.source.partition), processor.position)
             if self._live and ORDERED in out.counts:
                 self._newest_order = max(self._newest_order, processor.clock)
                 self.order.set(self._newest_order)
             if self._live and out.moments and acks:
                 acks[-1].add_done_callback(partial(self._acknowledged, processor.name, out.moments))
-
-    def _count_run(self, out: Outputs, partition: str, position: int) -> None:
-        """The rejected records that nothing accepted has followed."""
-        run = len(out.rejected)
-        if any(count[0] == "events" and count[1] != "rejected" for count in out.counts):
-            faults = reversed(out.rejected)
-            ends = zip(faults, range(position - 1, -1, -1), strict=False)
-            run = next((n for n, (fault, end) in enumerate(ends) if fault[0] != end), run)
-            self.run.labels(partition).set(run)
-        else:
-            self.run.labels(partition).inc(run)
 
     def _acknowledged(self, stage: str, moments: list[tuple[str, int]], ack: "Ack") -> None:
         """How late a batch's triggers are: to the broker's time of its last output."""
@@ -234,6 +230,8 @@ class Metrics:
         own = {VISITORS: [self.evidence, self.evidence_lag, self.run], PEOPLE: [self.episodes]}
         for gauge in own.get(stage, ()):
             gauge.remove(str(partition))
+        if stage == VISITORS:
+            self._runs.forget(str(partition))
         if stage == PEOPLE:
             self.audiences.forget(str(partition))
         for gauge in (self.watermark, self.lag, self.due_age, self.keys, self.bytes):

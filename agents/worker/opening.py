@@ -10,7 +10,7 @@ from agents.kafka.reconnect import PATIENCE_S
 from agents.runtime.log import say
 from agents.worker.partition_processor import PartitionProcessor
 
-log = logging.getLogger("triggers.ownership")
+log = logging.getLogger("triggers.assignment")
 
 OPENING_S: Final = 30.0
 """From line to line of the log while transactions of former owners do not end."""

@@ -13,21 +13,16 @@ from faust.types import TP
 
 from agents.kafka.raw_batches import RawBatch
 from agents.kafka.reconnect import start_when_available
+from agents.worker.any_stage import AnyStage
 from agents.worker.metrics import Metrics
 from agents.worker.producer import Ack, OutputProducer, Provenance, outstanding
 from agents.worker.transactional_producer import TransactionalProducer
 from stream.outputs.outputs import Outputs
-from stream.stages.keys import Keys
-from stream.stages.people import People
-from stream.stages.visitors import Visitors
 from stream.store.stretches import AT_A_STRETCH
 
 AT_A_TIME: Final = 4000
 """Records applied before others have their turn. More: answers of the other stage wait longer (a
 thousand take about 10 ms); fewer: more and smaller batches to send."""
-
-
-AnyStage = Visitors | Keys | People
 
 
 class Gap(Exception):

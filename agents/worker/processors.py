@@ -1,21 +1,84 @@
-"""Which kind of processor a partition gets: that of the stage whose input the topic is."""
+"""The stages of a worker, one line each, and the processor that a partition of a stage's input gets."""
 
 import asyncio
+from collections.abc import Callable
+from typing import Final, NamedTuple
 
 from faust.types import TP
 
 from agents.config.settings import Settings
-from agents.kafka.topics import CLAIMS, EVENTS, STATE_KEYS, STATE_PEOPLE, STATE_VISITORS, Layout
+from agents.kafka.topics import (
+    CLAIMS,
+    EVENTS,
+    FACTS,
+    STATE_KEYS,
+    STATE_PEOPLE,
+    STATE_VISITORS,
+    Layout,
+)
 from agents.worker.deadlines import MOST
 from agents.worker.keys import KeysProcessor
-from agents.worker.metrics import Metrics
+from agents.worker.metrics import KEYS, PEOPLE, VISITORS, Metrics
 from agents.worker.partition_processor import Maker, PartitionProcessor
 from agents.worker.people import PeopleProcessor
 from agents.worker.producer import OutputProducer, Provenance
 from agents.worker.transactional_producer import TransactionalProducer
 from agents.worker.visitors import VisitorsProcessor
 from stream.recipes.recipe import Recipes
-from stream.stages.backend import PURE, best_backend
+from stream.stages.backend import PURE, VisitorBackend, best_backend
+
+
+class Parts(NamedTuple):
+    """What processors are made of, beside their partition.
+
+    `visitors`: how visitors are made.
+    `advanced`: set when a partition of the keys stage may have more to say.
+    """
+
+    recipes: Recipes
+    layout: Layout
+    metrics: Metrics
+    visitors: VisitorBackend
+    advanced: asyncio.Event
+
+
+Own = tuple[Provenance, str, OutputProducer]
+"""Of one partition: where its input comes from, the changelog topic, the producer."""
+
+
+class StageSpec(NamedTuple):
+    """`name`: of the stage, as metrics and watermark records have it.
+
+    `input`, `changelog`: topics, without the prefix.
+    """
+
+    name: str
+    input: str
+    changelog: str
+    make: Callable[[Parts, Own], PartitionProcessor]
+
+
+STAGES: Final = (
+    StageSpec(
+        VISITORS,
+        EVENTS,
+        STATE_VISITORS,
+        lambda parts, own: VisitorsProcessor(parts.recipes, *own, parts.metrics, parts.visitors),
+    ),
+    StageSpec(
+        KEYS,
+        CLAIMS,
+        STATE_KEYS,
+        lambda parts, own: KeysProcessor(parts.layout, *own, parts.metrics, parts.advanced),
+    ),
+    StageSpec(
+        PEOPLE,
+        FACTS,
+        STATE_PEOPLE,
+        lambda parts, own: PeopleProcessor(parts.recipes, parts.layout, *own, parts.metrics),
+    ),
+)
+"""Agents, changelogs and processors are made from these lines."""
 
 
 def maker(
@@ -28,27 +91,18 @@ def maker(
 ) -> Maker:
     """Makes an empty processor of a partition, to be restored from its changelog.
 
-    `advanced`: set when a partition of the keys stage may have more to tell.
+    `advanced`: set when a partition of the keys stage may have more to say.
     """
     visitors = best_backend() if settings.compiled else PURE
-    events, claims = settings.topic(EVENTS), settings.topic(CLAIMS)
+    parts = Parts(recipes, layout, metrics, visitors, advanced)
+    stages = {settings.topic(stage.input): stage for stage in STAGES}
     exactly_once = settings.delivery == "exactly_once"
 
     def make(tp: TP) -> PartitionProcessor:
-        processor = empty(tp)
+        stage, source = stages[tp.topic], Provenance(tp.topic, tp.partition)
+        own = TransactionalProducer(settings, layout, tp) if exactly_once else producer
+        processor = stage.make(parts, (source, settings.topic(stage.changelog), own))
         processor.stage.most = MOST
         return processor
-
-    def empty(tp: TP) -> PartitionProcessor:
-        source = Provenance(tp.topic, tp.partition)
-        own = TransactionalProducer(settings, layout, tp) if exactly_once else producer
-        if tp.topic == events:
-            changelog = settings.topic(STATE_VISITORS)
-            return VisitorsProcessor(recipes, source, changelog, own, metrics, visitors)
-        if tp.topic == claims:
-            changelog = settings.topic(STATE_KEYS)
-            return KeysProcessor(layout, source, changelog, own, metrics, advanced)
-        changelog = settings.topic(STATE_PEOPLE)
-        return PeopleProcessor(recipes, layout, source, changelog, own, metrics)
 
     return make

@@ -34,6 +34,11 @@ HELD: Final = 1_000
 """Records held back at most. Fewer: more requests in a backlog; more: the loop stands still while they are compressed."""
 
 DECISIONS: Final = "triggers.decisions"
+SHADOW: Final = "triggers.shadow"
+OUTCOMES: Final = "triggers.outcomes"
+NOT_TO_SEND: Final = frozenset((SHADOW, OUTCOMES))
+"""Topics beside those of recipes whose records are no triggers to act on."""
+
 AUDIENCES: Final = "audiences"
 REJECTED: Final = "storefront.rejected"
 
@@ -122,7 +127,8 @@ class OutputProducer:
 
         `offset`: that behind the last input read.
         """
-        if out.facts or out.claims or out.decisions or out.rejected or out.audiences:
+        held = out.facts, out.claims, out.decisions, out.rejected, out.audiences, out.outcomes
+        if any(held) or out.shadow:
             self._hold(out, source, offset, batches)
             if self._internal.records + self._plain.records > HELD:
                 await self.post()
@@ -145,11 +151,19 @@ class OutputProducer:
             for whose, value in rows:
                 key = whose.encode()
                 self._internal.add(name, partition_of(key, partitions), key, value)
-        name, headers = topic(DECISIONS), source.headers(offset)
-        for person, value in out.decisions:
+        headers = source.headers(offset)
+        for name, told in (
+            (topic(DECISIONS), out.decisions),
+            (topic(OUTCOMES), [(person, value) for person, _, value in out.outcomes]),
+        ):
+            for person, value in told:
+                key = person.encode()
+                self._plain.add(name, partition_of(key, people), key, value, headers)
+        name, headers = topic(SHADOW), [CLOUDEVENT, *headers]
+        for _, person, _, value in out.shadow:
             key = person.encode()
             self._plain.add(name, partition_of(key, people), key, value, headers)
-        name, headers = topic(AUDIENCES), [CLOUDEVENT, *headers]
+        name = topic(AUDIENCES)
         for audience, person, _, _, value in out.audiences:
             key = f"{audience}|{person}".encode()
             self._plain.add(name, partition_of(key, people), key, value, headers)

@@ -14,12 +14,12 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import TopicPartition
 
 from agents.config.settings import Settings, aiokafka_options
-from agents.kafka.offsets import Offsets
 from agents.kafka.raw_batches import RawBatch
 from agents.kafka.reconnect import start_when_available
 from agents.runtime.log import say
 from agents.worker import malloc
-from agents.worker.partition_processor import AnyStage
+from agents.worker.any_stage import AnyStage
+from agents.worker.group import PartitionBounds
 
 log = logging.getLogger("triggers.state")
 
@@ -33,7 +33,7 @@ class StateError(Exception):
 
 async def restore(
     settings: Settings,
-    offsets: Offsets,
+    bounds: PartitionBounds,
     stages: Mapping[tuple[str, int], AnyStage],
     still_ours: Callable[[], bool],
 ) -> bool:
@@ -42,8 +42,8 @@ async def restore(
     Raises KafkaError, and UnreadableState for a changelog of another format.
     """
     began = time.monotonic()
-    ends = await offsets.ends(stages)
-    first = await offsets.beginnings(stages)
+    ends = await bounds.ends(stages)
+    first = await bounds.beginnings(stages)
     left = [tp for tp in stages if first[tp] < ends[tp]]
     records = 0
     if left:

@@ -1,16 +1,24 @@
-"""A partition of a stage behind a watermark: what it is told is applied once marks vouch that all is there."""
+"""A partition of a stage behind a watermark: a record is applied once the watermark has passed it."""
 
+import time
 from collections.abc import Sequence
+from typing import Any, Final
 
 from agents.kafka.raw_batches import RawBatch
-from agents.worker.partition_processor import PartitionProcessor
+from agents.worker.partition_processor import PartitionProcessor, Snapshot
 from stream.outputs.outputs import Outputs
-from stream.stages.keys import Keys
-from stream.stages.people import People
+from stream.stages.waiting import WaitingStage
+
+MARKS_S: Final = 30.0
+"""Until the offset is committed though nothing was read but marks. Longer: a restart reads more marks again; shorter:
+commits for nothing."""
 
 
 class WaitingProcessor(PartitionProcessor):
-    stage: Keys | People
+    """Claims and facts wait in the stage. They are read again after a crash until they are applied."""
+
+    stage: WaitingStage[Any, Any]
+    _saved = 0.0
 
     def apply(self, batches: Sequence[RawBatch]) -> Outputs:
         out = Outputs()
@@ -21,3 +29,14 @@ class WaitingProcessor(PartitionProcessor):
     @property
     def committable(self) -> int:
         return self.stage.committable
+
+    @property
+    def unsaved(self) -> bool:
+        """Marks alone change nothing, and may be read again."""
+        if self.stage.changed or self._acks:
+            return True
+        return self.committable != self.committed and time.monotonic() - self._saved > MARKS_S
+
+    def checkpointed(self, snapshot: Snapshot) -> None:
+        self._saved = time.monotonic()
+        super().checkpointed(snapshot)

@@ -27,14 +27,14 @@ from agents.worker.waiting import WaitingProcessor
 ROUND_S: Final = 1.0
 """Longer: quiet partitions fire later. Shorter: more marks, each a record in every partition of claims and facts."""
 
-IDLE_ROUND_S: Final = 2.0
+IDLE_ROUND_S: Final = 2.5
 """The same where nothing was read for IDLE_AFTER_S and nothing waits. Longer: a deadline fires later; shorter: CPU for
 nothing."""
 
 IDLE_AFTER_S: Final = 10.0
 """Shorter: in a shop with an event every few seconds an order cancels later."""
 
-TELLING: Final = 10
+TELLING: Final = 20
 """Live, from look to look whether records have moved time meanwhile, in pauses of the fetching (TRIGGERS_LATENCY_MS), and
 a round has a whole number of them. More: an order cancels later; fewer: more marks."""
 

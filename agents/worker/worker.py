@@ -1,10 +1,8 @@
 """The parts of a worker put together, and the two loops that run beside the agents: flush and evidence."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Final
-
-from faust.types import TP
 
 from agents.config.settings import Settings
 from agents.kafka.offsets import Offsets
@@ -13,10 +11,12 @@ from agents.kafka.topics import Layout
 from agents.worker import faust_app
 from agents.worker.assignment import Assignment
 from agents.worker.checkpoint import Checkpoint
+from agents.worker.consumer import BatchConsumer
 from agents.worker.deadlines import Deadlines
 from agents.worker.metrics import Metrics
 from agents.worker.processors import maker
 from agents.worker.producer import OutputProducer
+from agents.worker.rebalance import Rebalance
 from agents.worker.watermarks import WatermarkEmitter
 from stream.recipes.recipe import Recipes
 
@@ -40,17 +40,18 @@ class Worker:
         self._settings = settings
         self._producer = OutputProducer(settings, layout)
         self._offsets = Offsets(settings)
-        self._checkpoint = Checkpoint(self._commit, metrics)
+        self._app = faust_app.make(settings)
+        self._group: BatchConsumer = self._app.consumer
+        self._checkpoint = Checkpoint(self._group.commit_offsets, metrics)
+        self.assignment = Assignment(self._group, self._offsets, self._checkpoint, metrics)
         advanced = asyncio.Event()
         make = maker(settings, recipes, layout, self._producer, metrics, advanced)
-        self.assignment = Assignment(settings, make, self._offsets, self._checkpoint, metrics)
+        brokers_say = self._group, self._offsets
+        listener = Rebalance(settings, make, self.assignment, *brokers_say, metrics)
+        faust_app.connect(self._app, settings, self.assignment, listener)
         clock = self._producer, self._offsets, metrics, brokers
         self.watermarks = WatermarkEmitter(settings, layout, self.assignment, *clock, advanced)
         self._deadlines = Deadlines(self.assignment)
-        self._app = faust_app.make(settings, self.assignment)
-
-    async def _commit(self, offsets: Mapping[TP, int]) -> bool:
-        return await self.assignment.consumer.commit_offsets(offsets)
 
     async def run(self) -> None:
         """For ever."""
@@ -58,7 +59,7 @@ class Worker:
             await start_when_available(start, wanted=lambda: True)
         async with asyncio.TaskGroup() as tasks:
             clock = self.watermarks.run, self.watermarks.announce_keys, self._deadlines.run
-            for work in (self._faust, self._checkpoints, *clock, self._failure, self._group):
+            for work in (self._faust, self._checkpoints, *clock, self._failure, self._membership):
                 tasks.create_task(_run_task(work))
 
     async def _faust(self) -> None:
@@ -69,10 +70,10 @@ class Worker:
     async def _failure(self) -> None:
         await self.assignment.failed
 
-    async def _group(self) -> None:
+    async def _membership(self) -> None:
         while True:
             await asyncio.sleep(GROUP_S)
-            await self.assignment.consumer.check()
+            await self._group.check()
 
     async def _checkpoints(self) -> None:
         while True:

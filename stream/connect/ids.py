@@ -5,6 +5,7 @@ Source: docs/connect.md, 2.2 and 2.7; docs/semantics.md, 2.
 
 import hashlib
 import json
+from functools import lru_cache
 from typing import Any, Final
 
 from stream.connect.reading import text
@@ -21,6 +22,10 @@ INSIDE: Final = ("{{", "${", "%%")
 
 
 def names_nobody(name: str) -> bool:
+    return _nobodys(name) if len(name) <= LONGEST else _is_nobodys(name)
+
+
+def _is_nobodys(name: str) -> bool:
     plain = name.strip().lower().strip("\"'`").strip()
     return (
         plain in NOBODY
@@ -29,6 +34,10 @@ def names_nobody(name: str) -> bool:
         or plain.endswith(("/undefined", "/null"))
         or any(part in plain for part in INSIDE)
     )
+
+
+_nobodys: Final = lru_cache(16_384)(_is_nobodys)
+"""Products and visitors come again and again."""
 
 
 def identifier(value: Any) -> str | None:

@@ -15,6 +15,6 @@ WAYS: Final[Mapping[Closing, str]] = {
     "forgotten": "its person is forgotten",
     "cancelled": "the order that it is about is taken out of the record",
     "left": "its person leaves its audience",
-    "disabled": "its recipe is not in force when its step comes due",
+    "disabled": "a new document does not go on with its recipe",
 }
 """Each way, and when an episode goes it. No other reason closes one."""

@@ -9,9 +9,9 @@ from typing import Final
 from msgspec import Struct
 
 from stream.durations import MINUTE
-from stream.episodes import life
+from stream.episodes import life, numbering
 from stream.episodes import quiet_hours as clock
-from stream.outputs.reasons import Closing, Guarded
+from stream.outputs.reasons import Closing, Guarded, NotAsked
 from stream.recipes.recipe import WELCOME, Recipe, Recipes
 from stream.state.person import Episode, FiredStep, Person
 
@@ -27,6 +27,16 @@ class Due(Struct, frozen=True):
     recipes: Recipes
     at: int
 
+    @property
+    def episodes(self) -> list[Episode]:
+        """Those that exist for the recipe."""
+        return [each for each in self.person.episodes if self.recipe.sees(each.recipe)]
+
+    @property
+    def fired(self) -> list[FiredStep]:
+        """The person's steps that fired, of those that exist for the recipe."""
+        return [each for each in self.person.fired if self.recipe.sees(each.recipe)]
+
     def is_own(self, step: FiredStep) -> bool:
         """Whether a step that fired was this episode's."""
         own = self.episode
@@ -40,7 +50,7 @@ class Due(Struct, frozen=True):
 class Refusal(Struct, frozen=True):
     """`until` (ms): deferred to then; else the step is passed over. `closes`: the whole episode is, for this."""
 
-    reason: Guarded
+    reason: Guarded | NotAsked
     until: int | None = None
     closes: Closing | None = None
 
@@ -87,7 +97,7 @@ def consent(due: Due) -> Refusal | None:
 def cooldown(due: Due) -> Refusal | None:
     after = max(due.at - due.recipe.cooldown, due.person.last_recorded)
     for step in due.person.fired:
-        if step.recipe == due.recipe.name and after < step.at and not due.is_own(step):
+        if due.recipe.owns(step.recipe) and after < step.at and not due.is_own(step):
             return Refusal("cooldown")
     return None
 
@@ -98,7 +108,7 @@ def cap(due: Due) -> Refusal | None:
     for limit in due.recipes.policy.caps:
         window = [
             step.at
-            for step in due.person.fired
+            for step in due.fired
             if due.at - limit.per < step.at and _is_capped(step, due.recipes)
         ]
         if len(window) >= limit.max:
@@ -107,21 +117,21 @@ def cap(due: Due) -> Refusal | None:
 
 
 def _is_capped(step: FiredStep, recipes: Recipes) -> bool:
-    recipe = recipes.by_name.get(step.recipe)
+    recipe = recipes.known(step.recipe)
     return recipe is None or recipe.capped
 
 
 def lower_priority(due: Due) -> Refusal | None:
     def is_higher(name: str) -> bool:
-        recipe = due.recipes.by_name.get(name)
+        recipe = due.recipes.known(name)
         return recipe is not None and recipe.priority < due.recipe.priority
 
     if due.episode.course is not None:
         return _after_higher(due, is_higher)
-    for step in due.person.fired:
+    for step in due.fired:
         if step.at >= due.at - LOWER_PRIORITY_WITHIN and is_higher(step.recipe):
             return Refusal("lower_priority")
-    for other in due.person.episodes:
+    for other in due.episodes:
         soon = due.at < other.due <= due.at + LOWER_PRIORITY_WITHIN
         if other.open and soon and is_higher(other.recipe):
             return Refusal("lower_priority")
@@ -131,12 +141,10 @@ def lower_priority(due: Due) -> Refusal | None:
 def _after_higher(due: Due, is_higher: Callable[[str], bool]) -> Refusal | None:
     """A life step waits until 5 minutes after the latest other step of a higher priority that is near."""
     at, within = due.at, LOWER_PRIORITY_WITHIN
-    near = [
-        step.at for step in due.person.fired if at - within < step.at and is_higher(step.recipe)
-    ]
+    near = [step.at for step in due.fired if at - within < step.at and is_higher(step.recipe)]
     near += [
         other.due
-        for other in due.person.episodes
+        for other in due.episodes
         if other.open and at < other.due <= at + within and is_higher(other.recipe)
     ]
     return Refusal("lower_priority", max(near) + within) if near else None
@@ -178,14 +186,24 @@ def asked(due: Due) -> tuple[tuple[str, Callable[[Due], Refusal | None]], ...]:
     """The guards that a step is asked by."""
     if due.episode.course is None:
         return GUARDS
-    at_once = due.recipe.kind == WELCOME and due.recipe.steps[due.episode.step - 1] == 0
+    at_once = False
+    if due.recipe.kind == WELCOME:
+        step = due.episode.step
+        at_once = numbering.offset(due.person, due.episode, due.recipe, step) == 0
     return _AT_ONCE if at_once else _LIFE
 
 
-def refusal(due: Due) -> Refusal | None:
-    """The first guard's refusal, None if all let the step pass."""
+def answer(due: Due) -> tuple[Refusal | None, bool]:
+    """The first guard's refusal, None if all let the step pass; and whether it came as far as the holdout.
+
+    A step of a recipe that is not enabled is refused before all guards.
+    """
+    if not due.recipe.enabled:
+        return Refusal("disabled"), False
+    reached = False
     for _, guard in asked(due):
+        reached = reached or guard is holdout
         found = guard(due)
         if found is not None:
-            return found
-    return None
+            return found, reached
+    return None, reached

@@ -8,10 +8,11 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from stream import limits
-from stream.episodes import lifecycle
+from stream.episodes import lifecycle, numbering
 from stream.outputs import decisions, triggers
 from stream.outputs.outputs import Outputs
 from stream.outputs.reasons import CancelReason, Closing, Passed
+from stream.recipes.aliases import name_of
 from stream.recipes.recipe import POST_PURCHASE, REPLENISHMENT, Recipe, Recipes
 from stream.state.cart import NEVER
 from stream.state.life_record import Course, mark_of, remember
@@ -44,10 +45,11 @@ def begin(
     """Opens an episode, unless one is open for this origin or had this key time; plans its first step."""
     if person.left or _stands_against(person, recipe, origin, key_time):
         return
-    if sum(each.open and each.course is not None for each in person.episodes) >= limits.MOST_LIFE:
+    seen = [each for each in person.episodes if recipe.sees(each.recipe)]
+    if sum(each.open and each.course is not None for each in seen) >= limits.MOST_LIFE:
         return
     episode = Episode(
-        recipe.name,
+        recipe.alias,
         recipe.kind,
         origin,
         key_time,
@@ -57,28 +59,30 @@ def begin(
         evidence=here.evidence,
         course=course,
     )
-    _fit(person, course)
+    _fit(seen, course)
     person.episodes.append(episode)
     plan(person, episode, recipe, here.at, out)
 
 
 def _stands_against(person: Person, recipe: Recipe, origin: str, key_time: int) -> bool:
     for each in person.episodes:
-        if each.recipe == recipe.name and each.origin == origin:
+        if recipe.owns(each.recipe) and each.origin == origin:
             if each.key_time == key_time:
                 return True
             if each.open and recipe.kind != POST_PURCHASE:
                 return True
     life = person.life
-    return life is not None and mark_of(recipe.name, origin, key_time) in life.memory
+    if life is None or not life.memory:
+        return False
+    return any(mark_of(name, origin, key_time) in life.memory for name in recipe.aliases)
 
 
-def _fit(person: Person, course: Course) -> None:
-    """Leaves those lines of an order that have room beside the orders of the person's other open episodes."""
+def _fit(episodes: Iterable[Episode], course: Course) -> None:
+    """Leaves those lines of an order that have room beside the orders of other open episodes."""
     if course.order is None or not course.order.lines:
         return
     room = limits.LARGEST_LIFE - size(course.order.lines)
-    for each in person.episodes:
+    for each in episodes:
         if each.course is not None and each.course.order is not None:
             room -= size(each.course.order.lines)
     if room < 0:
@@ -95,16 +99,17 @@ def plan(person: Person, episode: Episode, recipe: Recipe, now: int, out: Output
     if course.base == NEVER:
         episode.due = NEVER
         return
-    while episode.step <= len(recipe.steps):
-        offset = recipe.steps[episode.step - 1]
+    while episode.step <= numbering.last(person, episode, recipe):
+        offset = numbering.offset(person, episode, recipe, episode.step)
         due = course.base + offset
         if episode.fired_step:
-            due = max(due, episode.fired_at + offset - recipe.steps[episode.fired_step - 1])
+            fired = numbering.offset(person, episode, recipe, episode.fired_step)
+            due = max(due, episode.fired_at + offset - fired)
         if due >= episode.opened_at:
             episode.due = max(due, now)
             return
         _pass_over(person, episode, recipe, "past", now, out)
-    lifecycle.finish(episode)
+    lifecycle.finish(person, episode)
 
 
 def _pass_over(
@@ -125,7 +130,7 @@ def joined(person: Person, episode: Episode, recipe: Recipe, at: int) -> list[Ep
         for each in person.episodes
         if each.open
         and each is not episode
-        and each.recipe == recipe.name
+        and each.recipe == recipe.alias
         and at <= each.due < at + recipe.cooldown
     ]
     return sorted(found, key=lambda each: each.origin)
@@ -161,12 +166,14 @@ def close(
 def of_kind(person: Person, kind: str, recipes: Recipes) -> list[Episode]:
     """The life episodes of a kind, finished ones too, by priority, recipe and origin."""
     found = [each for each in person.episodes if each.kind == kind and each.course is not None]
-    return sorted(found, key=lambda each: _rank(each, recipes)) if len(found) > 1 else found
+    return sorted(found, key=lambda each: rank(each, recipes)) if len(found) > 1 else found
 
 
-def _rank(episode: Episode, recipes: Recipes) -> tuple[int, str, str, int]:
-    recipe = recipes.by_name.get(episode.recipe)
-    return recipe.priority if recipe else 0, episode.recipe, episode.origin, episode.key_time
+def rank(episode: Episode, recipes: Recipes) -> tuple[int, str, str, int]:
+    """By priority, recipe and origin."""
+    recipe = recipes.by_alias.get(episode.recipe)
+    priority = recipe.priority if recipe else 0
+    return priority, name_of(episode.recipe), episode.origin, episode.key_time
 
 
 def tidy(person: Person, at: int) -> None:

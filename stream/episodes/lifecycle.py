@@ -4,10 +4,12 @@ What makes one open is its kind's subject: `funnel` for carts, checkouts and pay
 are looked at when a visitor is idle (`registry`).
 """
 
+from stream.episodes import numbering
 from stream.outputs import decisions, triggers
 from stream.outputs.decisions import Decision
 from stream.outputs.outputs import Outputs
 from stream.outputs.reasons import Closing
+from stream.recipes.aliases import is_shadow, name_of
 from stream.recipes.conditions import Known
 from stream.recipes.ids import trigger_id
 from stream.recipes.recipe import Recipe, Recipes
@@ -44,7 +46,7 @@ def is_remembered(
     Any forbids its key time for ever, a finished one its contents until that cart was known empty.
     """
     for each in person.episodes:
-        if each.recipe != recipe.name or origin not in (each.origin, each.cart_id):
+        if not recipe.owns(each.recipe) or origin not in (each.origin, each.cart_id):
             continue
         if each.key_time == key_time:
             return True
@@ -54,8 +56,9 @@ def is_remembered(
     return False
 
 
-def finish(episode: Episode) -> None:
+def finish(person: Person, episode: Episode) -> None:
     """From here on the episode is fed no more and waits for nothing; what stays is its memory."""
+    numbering.forget(person, episode)
     episode.open = False
     episode.due = NEVER
     episode.cart = None
@@ -68,10 +71,11 @@ def finish(episode: Episode) -> None:
 
 def decision(person: Person, episode: Episode, version: int, at: int) -> Decision:
     """The decision on the episode's next step; the outcome is the caller's to say."""
-    id = trigger_id(episode.recipe, person.id, episode.origin, episode.key_time, episode.step)
+    name = name_of(episode.recipe)
+    id = trigger_id(name, person.id, episode.origin, episode.key_time, episode.step)
     return Decision(
         id,
-        episode.recipe,
+        name,
         version,
         episode.step,
         person.id,
@@ -79,6 +83,7 @@ def decision(person: Person, episode: Episode, version: int, at: int) -> Decisio
         "closed",
         at,
         evidence=episode.evidence,
+        shadow=is_shadow(episode.recipe),
     )
 
 
@@ -91,12 +96,13 @@ def close(
     out: Outputs,
 ) -> None:
     """Closes an open episode with all the steps it has left."""
-    recipe = recipes.by_name.get(episode.recipe)
+    recipe = recipes.by_alias.get(episode.recipe)
     closed = decision(person, episode, recipe.version if recipe else 0, at)
     closed.reason = reason
-    closed.steps_left = len(recipe.steps) - episode.step + 1 if recipe else 1
+    last = numbering.last(person, episode, recipe) if recipe else episode.step
+    closed.steps_left = last - episode.step + 1
     decisions.publish(closed, out)
-    finish(episode)
+    finish(person, episode)
 
 
 def consent(

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from msgspec import structs
 
 from stream import limits
-from stream.episodes import lifecycle
+from stream.episodes import lifecycle, watches
 from stream.episodes.visible_summary import count
 from stream.outputs import triggers
 from stream.outputs.outputs import Outputs
@@ -51,6 +51,8 @@ def place(person: Person, placed: HandedOrder, now: int, recipes: Recipes, out: 
     is_new = entered or known is None
     entry = known if known is not None and not is_new else person.orders[-1]
     done = _note(person, placed, known, Entered(entry, is_new))
+    if is_new:
+        watches.placed(person, entry)
     if not placed.recurring:
         _end(person, placed, entry, entered, now, recipes, out)
     return done
@@ -61,7 +63,11 @@ def _note(person: Person, placed: HandedOrder, known: OrderEntry | None, done: E
     told, entry = placed.whole or WholeOrder(), done.entry
     if not done.is_new:
         return done._replace(parts=supplement(entry, told))
-    entry.value = told.value if known is None or known.value is None else known.value
+    entry.value = told.value
+    if known is not None and known.value is not None:
+        entry.value = known.value
+        if told.value not in (None, known.value):
+            entry.whole = WholeOrder(told.value)
     entry.day = told.day
     own = told.whose == person.id or (told.whose.startswith("visitor:") and not told.withheld)
     opens = own and person.is_known and not person.left and not placed.recurring
@@ -151,6 +157,7 @@ def cancel(person: Person, fact: Unordered) -> list[OrderEntry]:
         person.unpaid += gone
     for order in gone:
         bought.take_back(person.bought, order)
+    watches.taken_out(person, taken)
     return taken
 
 

@@ -5,10 +5,11 @@ All waiting is here: a cart reminder is due when `plan` says, passes the `guards
 
 from msgspec import UNSET
 
-from stream.episodes import guards, life, lifecycle
+from stream.episodes import guards, life, lifecycle, numbering, watches
 from stream.episodes.guards import Due
 from stream.outputs import decisions, snapshots, triggers
 from stream.outputs.outputs import Outputs
+from stream.recipes.aliases import name_of
 from stream.recipes.conditions import OFFER_EVERY, first_offer
 from stream.recipes.recipe import AUDIENCE, Recipes
 from stream.state.cart import NEVER
@@ -18,14 +19,15 @@ from stream.state.visitor import Published
 
 def plan(person: Person, episode: Episode, recipes: Recipes, now: int) -> None:
     """Plans the next step anew: at the anchor plus its offset, kept apart from the last that fired."""
-    recipe = recipes.by_name.get(episode.recipe)
-    if recipe is None or episode.step > len(recipe.steps):
+    recipe = recipes.by_alias.get(episode.recipe)
+    if recipe is None or episode.step > numbering.last(person, episode, recipe):
         episode.due = now
         return
-    offset = recipe.steps[episode.step - 1]
+    offset = numbering.offset(person, episode, recipe, episode.step)
     due = person.anchor + offset
     if episode.fired_step:
-        due = max(due, episode.fired_at + offset - recipe.steps[episode.fired_step - 1])
+        fired = numbering.offset(person, episode, recipe, episode.fired_step)
+        due = max(due, episode.fired_at + offset - fired)
     episode.due = max(due, now)
 
 
@@ -51,24 +53,27 @@ def next_due(person: Person, at: int, recipes: Recipes) -> Episode | None:
 
 
 def _order(episode: Episode, recipes: Recipes) -> tuple[int, int, str, str, int]:
-    recipe = recipes.by_name.get(episode.recipe)
+    recipe = recipes.by_alias.get(episode.recipe)
     rank = recipe.priority if recipe else 0
-    return episode.wakes, rank, episode.recipe, episode.origin, episode.key_time
+    return episode.wakes, rank, name_of(episode.recipe), episode.origin, episode.key_time
 
 
 def decide(person: Person, episode: Episode, recipes: Recipes, out: Outputs) -> None:
     """Decides the step that is due: fired, passed over, deferred, or the episode closed."""
     at = episode.wakes
-    recipe = recipes.by_name.get(episode.recipe)
+    recipe = recipes.by_alias.get(episode.recipe)
     if episode.due == NEVER:
         lifecycle.close(person, episode, "expired", at, recipes, out)
         return
-    if recipe is None or episode.step > len(recipe.steps):
+    last = 0 if recipe is None else numbering.last(person, episode, recipe)
+    if recipe is None or episode.step > last:
         lifecycle.close(person, episode, "disabled", at, recipes, out)
         return
     due = Due(person, episode, recipe, recipes, at)
-    refusal = guards.refusal(due)
+    refusal, reached = guards.answer(due)
     decision = lifecycle.decision(person, episode, recipe.version, at)
+    if reached:
+        watches.reached(due, decision.trigger_id, fires=refusal is None)
     joined: list[Episode] = []
     if refusal is None:
         decision.outcome = "fired"
@@ -87,8 +92,8 @@ def decide(person: Person, episode: Episode, recipes: Recipes, out: Outputs) -> 
         decision.outcome, decision.reason = "refused", refusal.reason
         decisions.publish(decision, out)
     episode.step += 1
-    if episode.step > len(recipe.steps):
-        lifecycle.finish(episode)
+    if episode.step > last:
+        lifecycle.finish(person, episode)
     elif episode.course is not None:
         life.plan(person, episode, recipe, at, out)
     else:
@@ -99,9 +104,12 @@ def decide(person: Person, episode: Episode, recipes: Recipes, out: Outputs) -> 
 def _fire(due: Due, id: str, joined: list[Episode], out: Outputs) -> None:
     person, episode, recipe, at = due.person, due.episode, due.recipe, due.at
     until = at + recipe.valid_for
-    published = Published(id, recipe.name, person.id, episode.step, guards.channels(due), until)
+    published = Published(id, recipe.alias, person.id, episode.step, guards.channels(due), until)
     trigger = _life_trigger(due, published, joined) if episode.course else _trigger(due, published)
-    if trigger.offer is not None:
+    trigger.steps = numbering.last(person, episode, recipe)
+    if trigger.offer is not None and recipe.is_shadow:
+        person.of_time().offered[recipe.alias] = at
+    elif trigger.offer is not None:
         person.offered_at = at
     episode.messages += 1
     episode.fired_step = episode.step
@@ -109,14 +117,17 @@ def _fire(due: Due, id: str, joined: list[Episode], out: Outputs) -> None:
     episode.published = [each for each in episode.published if at < each.valid_until]
     episode.published.append(published)
     person.fired = [each for each in person.fired if at - each.at <= due.recipes.memory]
-    person.fired.append(FiredStep(at, recipe.name, episode.origin, episode.key_time))
-    triggers.fire(trigger, out)
+    person.fired.append(FiredStep(at, recipe.alias, episode.origin, episode.key_time))
+    triggers.fire(trigger, out, shadow=recipe.is_shadow)
 
 
 def _offer(due: Due, cart_value: float | None, categories: frozenset[str]) -> str | None:
     """At most one offer in 30 days, the first of the recipe's that holds."""
     person, episode = due.person, due.episode
-    if person.offered_at != NEVER and due.at - person.offered_at < OFFER_EVERY:
+    last = person.offered_at
+    if due.recipe.is_shadow and person.in_time is not None:
+        last = max(last, person.in_time.offered.get(due.recipe.alias, NEVER))
+    if last != NEVER and due.at - last < OFFER_EVERY:
         return None
     known = lifecycle.known(person, cart_value, categories, episode.sub_kind, episode.messages + 1)
     return first_offer(due.recipe.offers, known)
@@ -192,5 +203,5 @@ def _why(due: Due) -> dict[str, object]:
         "orders": person.order_count,
         "visits": person.visits,
         "contacts": person.reach or [],
-        "fired_before": len(person.fired),
+        "fired_before": len(due.fired),
     }

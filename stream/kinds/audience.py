@@ -18,11 +18,15 @@ DEFAULTS: Final = Recipe(
 def entered(person: Person, name: str, at: int, recipes: Recipes, out: Outputs) -> None:
     """The person belongs to the audience from `at` (ms) on."""
     for recipe in recipes.of[AUDIENCE]:
-        if recipe.audience != name:
-            continue
-        if recipe.when.holds(lifecycle.known(person, 0.0, frozenset(), None)):
-            here = Occurrence(at, "", [])
-            life.begin(person, recipe, name, at, Course(base=at), here, out)
+        if recipe.audience == name:
+            begin(person, recipe, at, out)
+
+
+def begin(person: Person, recipe: Recipe, at: int, out: Outputs) -> None:
+    """Opens the recipe's episode for somebody who is in its audience, as entered at `at` (ms)."""
+    if recipe.when.holds(lifecycle.known(person, 0.0, frozenset(), None)):
+        here = Occurrence(at, "", [])
+        life.begin(person, recipe, recipe.audience, at, Course(base=at), here, out)
 
 
 def left(person: Person, name: str, at: int, recipes: Recipes, out: Outputs) -> None:

@@ -10,6 +10,7 @@ from stream.durations import DAY, HOUR, SECOND
 from stream.episodes import lifecycle
 from stream.episodes.visible_summary import VisibleSummary
 from stream.outputs.outputs import Outputs
+from stream.recipes.aliases import is_shadow
 from stream.recipes.conditions import ALWAYS
 from stream.recipes.recipe import BROWSE, Recipe, Recipes
 from stream.state.cart import NEVER
@@ -63,7 +64,7 @@ def look(person: Person, fact: Idle, seen: VisibleSummary, recipes: Recipes, out
         if each.open:
             if each.kind == BROWSE:
                 opened.append(each)
-            elif each.course is None:
+            elif each.course is None and not is_shadow(each.recipe):
                 in_funnel = True
     for episode in opened:
         if in_funnel or (seen.is_buying and episode.origin == fact.visitor):
@@ -77,7 +78,7 @@ def look(person: Person, fact: Idle, seen: VisibleSummary, recipes: Recipes, out
         elif start > episode.key_time:
             lifecycle.close(person, episode, "replaced", fact.at, recipes, out)
     for recipe in recipes.of[BROWSE]:
-        if recipe.name not in [each.recipe for each in opened if each.open]:
+        if recipe.alias not in [each.recipe for each in opened if each.open]:
             _open(person, recipe, fact, seen)
 
 
@@ -97,7 +98,7 @@ def _open(person: Person, recipe: Recipe, fact: Idle, seen: VisibleSummary) -> N
     if recipe.when != ALWAYS and not recipe.when.holds(known):
         return
     episode = Episode(
-        recipe.name,
+        recipe.alias,
         recipe.kind,
         fact.visitor,
         summary.visit_start,

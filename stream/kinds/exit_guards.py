@@ -42,11 +42,12 @@ def ordered(it: ExitCandidate) -> bool:
 
 
 def already(it: ExitCandidate) -> bool:
-    return it.recipe.name in it.state.fired or onsite.POPPED_UP in it.state.fired
+    fired = it.state.fired
+    return onsite.POPPED_UP in fired or any(it.recipe.owns(each) for each in fired)
 
 
 def cooldown(it: ExitCandidate) -> bool:
-    last = it.state.exits.get(it.recipe.name, NEVER)
+    last = onsite.last_shown(it.state, it.recipe)
     return last != NEVER and it.at - it.recipe.cooldown < last
 
 

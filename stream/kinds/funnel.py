@@ -88,7 +88,7 @@ def _known_empty(person: Person, id: str) -> None:
 
 def _open(person: Person, recipe: Recipe, key_time: int, fact: Idle, seen: VisibleSummary) -> None:
     id = seen.cart.id
-    if _has_open(person, recipe.name, id):
+    if _has_open(person, recipe.alias, id):
         return
     if lifecycle.is_remembered(person, recipe, id, key_time, seen.contents):
         return
@@ -96,9 +96,9 @@ def _open(person: Person, recipe: Recipe, key_time: int, fact: Idle, seen: Visib
         lifecycle.known(person, carts.value(seen.lines), seen.categories, None)
     ):
         return
-    if len(_open_ones(person)) >= limits.MOST_OPEN:
+    if sum(recipe.sees(each.recipe) for each in _open_ones(person)) >= limits.MOST_OPEN:
         return
-    episode = Episode(recipe.name, recipe.kind, id, key_time, fact.at, fact.visitor, fact.at)
+    episode = Episode(recipe.alias, recipe.kind, id, key_time, fact.at, fact.visitor, fact.at)
     _feed(person, episode, fact, seen)
     person.episodes.append(episode)
 

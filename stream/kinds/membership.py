@@ -9,6 +9,7 @@ from stream.events.owner import is_pseudo
 from stream.kinds import audience
 from stream.outputs import audience_changes
 from stream.outputs.outputs import Outputs
+from stream.recipes.aliases import is_shadow
 from stream.recipes.audiences import Audiences, Members, Named, category, next_bound, product
 from stream.recipes.conditions import Known
 from stream.recipes.recipe import Recipes
@@ -31,7 +32,9 @@ class Standing:
         self.anchor = max((device.last_active for device in own), default=NEVER)
         days = [order.at if order.day == NEVER else order.day for order in person.orders]
         self.ordered = max(days, default=NEVER)
-        self.open = {each.kind for each in person.episodes if each.open}
+        self.open = {
+            each.kind for each in person.episodes if each.open and not is_shadow(each.recipe)
+        }
         self.interests = person.life.interests if person.life is not None else {}
 
     def holds(self, wanted: Members) -> bool:
@@ -78,34 +81,48 @@ class Standing:
         return min((time for time in found if time is not None), default=NEVER)
 
 
-def look(person: Person, at: int, recipes: Recipes, out: Outputs) -> None:
-    """Tells what the person left and entered at `at` (ms)."""
+def look(
+    person: Person, at: int, recipes: Recipes, out: Outputs, former: Recipes | None = None
+) -> None:
+    """Tells what the person left and entered at `at` (ms). `former`: what was in force until then, if that is not it."""
     audiences, life = recipes.audiences, person.life
     if not audiences and (life is None or not life.audiences):
         return
     if person.left:
-        _change(person, [], at, recipes, out)
+        _change(person, [], at, recipes, out, former)
         person.of_life().bound = NEVER
         return
     standing = Standing(person, at)
     belongs = [each.name for each in audiences.all if any(map(standing.holds, each.members))]
-    _change(person, belongs, at, recipes, out)
+    _change(person, belongs, at, recipes, out, former)
     bound = standing.next(audiences)
     if bound != NEVER or person.life is not None:
         person.of_life().bound = bound
 
 
-def leave_all(person: Person, at: int, recipes: Recipes, out: Outputs) -> None:
+def leave_all(
+    person: Person, at: int, recipes: Recipes, out: Outputs, former: Recipes | None = None
+) -> None:
     """The person is forgotten."""
-    _change(person, [], at, recipes, out)
+    _change(person, [], at, recipes, out, former)
 
 
-def _change(person: Person, belongs: list[str], at: int, recipes: Recipes, out: Outputs) -> None:
+def _change(
+    person: Person,
+    belongs: list[str],
+    at: int,
+    recipes: Recipes,
+    out: Outputs,
+    former: Recipes | None,
+) -> None:
     before: Iterable[str] = person.life.audiences if person.life is not None else ()
     if not before and not belongs:
         return
     names = [each.name for each in recipes.audiences.all]
-    known = [name for name in before if name not in recipes.audiences.names]
+    order = dict.fromkeys(before)
+    if former is not None:
+        order = dict.fromkeys([*(each.name for each in former.audiences.all), *before])
+    known = [name for name in order if name in before and name not in recipes.audiences.names]
     left = [name for name in known + names if name in before and name not in belongs]
     entered = [name for name in belongs if name not in before]
     for name in left:
@@ -123,6 +140,13 @@ def _tell(person: Person, kind: str, name: str, at: int, out: Outputs) -> Life:
     life.changes += 1
     audience_changes.publish(kind, name, person.id, at, life.changes, out)
     return life
+
+
+def forget_names(person: Person, audiences: Audiences) -> None:
+    """Of names that no audience names any more nothing is known."""
+    life = person.life
+    if life is not None and life.interests.keys() - audiences.named:
+        life.interests = {k: v for k, v in life.interests.items() if k in audiences.named}
 
 
 def viewed(person: Person, summary: Summary, audiences: Audiences) -> None:
@@ -148,8 +172,6 @@ def _names(of_category: str | None, id: str) -> list[str]:
 
 
 def _interest(person: Person, name: str, audiences: Audiences) -> Interest:
-    """What is known of a name; of names that no audience names any more nothing is."""
-    life = person.of_life()
-    if life.interests.keys() - audiences.named:
-        life.interests = {k: v for k, v in life.interests.items() if k in audiences.named}
-    return life.interests.setdefault(name, Interest())
+    """What is known of a name."""
+    forget_names(person, audiences)
+    return person.of_life().interests.setdefault(name, Interest())

@@ -15,6 +15,8 @@ from stream.recipes.conditions import Known, Offer, Range, When, first_offer
 from stream.recipes.ids import trigger_id
 from stream.recipes.recipe import POPUP, Recipe
 from stream.state.cart import NEVER, value
+from stream.state.facts import OnsiteDecided, number
+from stream.state.in_time import Attributed, VisitorInTime
 from stream.state.view import View
 from stream.state.visitor import Published, Visitor
 
@@ -25,8 +27,16 @@ OFFERS: Final = (
     Offer("loyal-gift", When((Range("orders", min=1),))),
 )
 OFFER_EVERY: Final = 30 * DAY
+HELD: Final = "holdout"
 POPPED_UP: Final = "|"
 """Stands beside the recipes that fired in a visit, if one of them was a popup: no recipe has this name."""
+
+
+def in_time(state: Visitor) -> VisitorInTime:
+    """What watches and shadows leave; from now on there is something."""
+    if state.in_time is None:
+        state.in_time = VisitorInTime()
+    return state.in_time
 
 
 class Candidate:
@@ -54,7 +64,9 @@ class Candidate:
     def decide(self, recipe: Recipe, reason: OnsiteRefusal | None) -> None:
         """Refused for a reason that was not told in this visit yet, or fired; nothing if `when` does not hold."""
         state = self._state
-        if reason is not None and _mark(recipe, reason) in state.refused:
+        if reason is not None and any(
+            _mark(name, reason) in state.refused for name in recipe.aliases
+        ):
             return
         if not recipe.when.holds(self.known):
             return
@@ -69,9 +81,12 @@ class Candidate:
             "fired",
             self._t,
             evidence=self._evidence,
+            shadow=recipe.is_shadow,
         )
+        if reason is None or reason == HELD:
+            self._watch(recipe, id)
         if reason is not None:
-            state.refused.append(_mark(recipe, reason))
+            state.refused.append(_mark(recipe.alias, reason))
             decision.outcome, decision.reason = "refused", reason
             decisions.publish(decision, self._out)
             return
@@ -80,19 +95,44 @@ class Candidate:
 
     def _fire(self, recipe: Recipe, id: str) -> None:
         state, t = self._state, self._t
-        offer = None
-        if state.offered_at == NEVER or t - state.offered_at >= OFFER_EVERY:
-            offer = first_offer(recipe.offers, self.known)
-        if offer is not None:
-            state.offered_at = t
-        state.fired.append(recipe.name)
-        if recipe.kind == POPUP:
+        offer = self._offer(recipe)
+        state.fired.append(recipe.alias)
+        if recipe.kind == POPUP and not recipe.is_shadow:
             state.fired.append(POPPED_UP)
-        state.exits[recipe.name] = t
+        state.exits[recipe.alias] = t
         until, channels = t + recipe.valid_for, recipe.consented(state.consent)
         state.published = [each for each in state.published if t < each.valid_until]
-        state.published.append(Published(id, recipe.name, state.person, 1, channels, until))
-        triggers.fire(self._trigger(recipe, id, channels, offer), self._out)
+        state.published.append(Published(id, recipe.alias, state.person, 1, channels, until))
+        fired = self._trigger(recipe, id, channels, offer)
+        triggers.fire(fired, self._out, shadow=recipe.is_shadow)
+
+    def _watch(self, recipe: Recipe, id: str) -> None:
+        """The first candidate of a visit that comes as far as the holdout is told to the person."""
+        state, t = self._state, self._t
+        if not recipe.attribution or recipe.is_shadow or _mark(recipe.name, HELD) in state.refused:
+            return
+        held, arm = recipe.held_out(state.person), recipe.arm(state.person)
+        until = t + recipe.attribution
+        about = Attributed(recipe.name, recipe.version, id, held, arm, t, until)
+        in_time(state).sent[recipe.name] = about
+        place: dict[str, Any] = {"at": t, "visitor": state.id, "person": state.person}
+        self._out.tell(OnsiteDecided(n=number(state), about=about, **place))
+
+    def _offer(self, recipe: Recipe) -> str | None:
+        """At most one in 30 days; a shadow's own counts for itself alone."""
+        state, t, own = self._state, self._t, NEVER
+        if recipe.is_shadow and state.in_time is not None:
+            own = state.in_time.offered.get(recipe.alias, NEVER)
+        last = max(state.offered_at, own)
+        if last != NEVER and t - last < OFFER_EVERY:
+            return None
+        offer = first_offer(recipe.offers, self.known)
+        if offer is not None:
+            if recipe.is_shadow:
+                in_time(state).offered[recipe.alias] = t
+            else:
+                state.offered_at = t
+        return offer
 
     def _trigger(
         self, recipe: Recipe, id: str, channels: list[str], offer: str | None
@@ -134,9 +174,9 @@ class Candidate:
         )
 
 
-def _mark(recipe: Recipe, reason: str) -> str:
+def _mark(alias: str, reason: str) -> str:
     """What stands in `refused` of a visit in which this was told."""
-    return f"{recipe.name}|{reason}"
+    return f"{alias}|{reason}"
 
 
 def _known(state: Visitor, shown: View | None) -> Known:
@@ -169,9 +209,14 @@ def has_ordered(state: Visitor) -> bool:
     )
 
 
+def last_shown(state: Visitor, recipe: Recipe) -> int:
+    """When the recipe last fired, NEVER if it did not."""
+    return max(state.exits.get(name, NEVER) for name in recipe.aliases)
+
+
 def refusal(state: Visitor, recipe: Recipe, t: int) -> OnsiteRefusal | None:
     """The reasons that come last, of exits and popups alike."""
-    last = state.exits.get(recipe.name, NEVER)
+    last = last_shown(state, recipe)
     if last != NEVER and t - recipe.cooldown < last:
         return "cooldown"
     if not recipe.consented(state.consent):

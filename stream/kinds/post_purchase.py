@@ -75,7 +75,7 @@ def delivered(
     """The first delivery after its opening is what an episode waits for."""
     latest = max((each.at for each in person.orders if each.id == order_id), default=NEVER)
     for episode in life.of_kind(person, POST_PURCHASE, recipes):
-        course, recipe = episode.course, recipes.by_name.get(episode.recipe)
+        course, recipe = episode.course, recipes.by_alias.get(episode.recipe)
         if course is None or not episode.open or course.base != NEVER or recipe is None:
             continue
         if course.order_id != order_id or (names_nobody(order_id) and course.order_at != latest):

@@ -49,7 +49,7 @@ def ordered(
             one = purchases.of_order(kept.purchases.get(product), order.id, order.at)
             if one is not None:
                 everything = kept.purchases[product]
-                _open(person, recipe, product, everything, one, order.at, order.value, here, out)
+                _open(person, recipe, product, everything, one, order.at, order.worth, here, out)
 
 
 def _bring(
@@ -120,7 +120,7 @@ def taken_out(
             one = left.all[-1]
             value = next(
                 (
-                    each.value
+                    each.worth
                     for each in person.orders
                     if (each.id, each.at) == (one.order_id, one.ordered_at)
                 ),

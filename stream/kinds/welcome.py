@@ -36,9 +36,9 @@ def subscribed(
         return
     for recipe in recipes.of[WELCOME]:
         welcomed = person.life.welcomed if person.life is not None else []
-        if recipe.name in welcomed:
+        if any(recipe.owns(each) for each in welcomed):
             continue
         if recipe.when.holds(lifecycle.known(person, 0.0, frozenset(), None)):
-            person.of_life().welcomed.append(recipe.name)
+            person.of_life().welcomed.append(recipe.alias)
             course = Course(base=here.at, channels=channels)
             life.begin(person, recipe, WELCOME, here.at, course, here, out)

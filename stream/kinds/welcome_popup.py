@@ -52,6 +52,6 @@ def _refusal(state: Visitor, recipe: Recipe, t: int) -> OnsiteRefusal | None:
         return "paying"
     if onsite.has_ordered(state):
         return "ordered"
-    if state.fired:
+    if any(recipe.sees(each) for each in state.fired):
         return "already"
     return onsite.refusal(state, recipe, t)

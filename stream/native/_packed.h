@@ -35,6 +35,7 @@ static const Field fields[] = {
     STR_AT(email, NIL), STR_AT(phone, NIL), INT_AT(customer_since), STR_AT(former, NIL), INT_AT(left_at),
     {"bound_pairs", OBJECT, TOLD, NO_MAP}, STR_AT(page, NO_TEXT),
     INT_AT(looks), FLAG_AT(subscribed), {"subscription", OBJECT, SUBSCRIPTION, NO_LIST},
+    {"in_time", OBJECT, IN_TIME, NIL},
 };
 
 #define FIELDS (sizeof fields / sizeof *fields)
@@ -94,8 +95,10 @@ static inline int put_field(Buffer *b, Visitor *v, const Field *field) {
 }
 
 static inline int put_visitor(Buffer *b, Visitor *v) {
-    put_array(b, FIELDS);
-    for (size_t i = 0; i < FIELDS; i++)
+    PyObject *last = v->objects[IN_TIME]; /* of most visitors there is none, and it is not written down */
+    size_t count = last && last != Py_None ? FIELDS : FIELDS - 1;
+    put_array(b, count);
+    for (size_t i = 0; i < count; i++)
         if (put_field(b, v, &fields[i]) < 0) return -1;
     if (b->failed) return PyErr_NoMemory(), -1;
     return 0;

@@ -14,7 +14,7 @@
 /* The fields that only Python reads and writes; NULL is as new. The decoders stand in this order. */
 enum {
     CART, CHECKOUT, ORDERS, SIGNALS_SEEN, FIRED, REFUSED, CONSENT, EXITS, PUBLISHED,
-    TAKEN, ORDERED, GONE, TOLD, SUBSCRIPTION, OBJECTS
+    TAKEN, ORDERED, GONE, TOLD, SUBSCRIPTION, IN_TIME, OBJECTS
 };
 
 typedef struct {
@@ -52,7 +52,7 @@ static inline PyObject *get_object(Visitor *v, void *which) {
     if (!*object) {
         switch ((intptr_t)which) {
         case CART: *object = PyObject_CallOneArg(cart_type, v->id); break;
-        case CHECKOUT: case TAKEN: case ORDERED: Py_RETURN_NONE;
+        case CHECKOUT: case TAKEN: case ORDERED: case IN_TIME: Py_RETURN_NONE;
         case SIGNALS_SEEN: case CONSENT: case EXITS: case TOLD: *object = PyDict_New(); break;
         default: *object = PyList_New(0);
         }

@@ -102,6 +102,7 @@ static PyGetSetDef visitor_getset[] = {
     OBJECT_FIELD("consent", CONSENT), OBJECT_FIELD("exits", EXITS), OBJECT_FIELD("published", PUBLISHED),
     OBJECT_FIELD("taken", TAKEN), OBJECT_FIELD("ordered", ORDERED), OBJECT_FIELD("gone", GONE),
     OBJECT_FIELD("bound_pairs", TOLD), OBJECT_FIELD("subscription", SUBSCRIPTION),
+    OBJECT_FIELD("in_time", IN_TIME),
     STR_OR_NONE(customer), STR_OR_NONE(email), STR_OR_NONE(phone), STR_OR_NONE(former),
     STR_FIELD(page), STR_FIELD(query), STR_FIELD(search_event), STR_FIELD(cart_event),
     READ_ONLY(person), READ_ONLY(is_known), READ_ONLY(last_sign), READ_ONLY(products), READ_ONLY(screen),

@@ -10,7 +10,7 @@ from stream.outputs.reasons import Outcome, Reason
 class Decision(Struct, omit_defaults=True):
     """`at`, `until` (deferred) in ms; `steps_left` (closed): how many, counted from `step`.
 
-    `visitor` None: of no visitor's doing.
+    `visitor` None: of no visitor's doing · `shadow`: of a recipe that nothing else leaves of; absent of any other.
     """
 
     trigger_id: str
@@ -25,6 +25,7 @@ class Decision(Struct, omit_defaults=True):
     until: int | None = None
     steps_left: int | None = None
     evidence: list[str] = []
+    shadow: bool = False
 
 
 _encode = msgspec.json.Encoder().encode
@@ -32,4 +33,5 @@ _encode = msgspec.json.Encoder().encode
 
 def publish(decision: Decision, out: Outputs) -> None:
     out.decisions.append((decision.person, _encode(decision)))
-    out.counts["decisions", decision.outcome, decision.reason or ""] += 1
+    counted = "shadow_decisions" if decision.shadow else "decisions"
+    out.counts[counted, decision.outcome, decision.reason or ""] += 1

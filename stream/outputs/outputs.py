@@ -15,6 +15,8 @@ class Outputs:
     - `as_json`: facts are wanted as JSON, not as they are made
     - `facts`, `decisions`: (person, JSON); `claims`: (key of identity, JSON)
     - `triggers`: (recipe, person, JSON), fired and cancelled
+    - `shadow`: (recipe, person, ms, JSON), triggers and cancels of shadows
+    - `outcomes`: (person, ms, JSON)
     - `audiences`: (audience, person, ms, entered or left, JSON)
     - `rejected`: (input offset, reason, JSON path)
     - `reported`: (input offset, type, fault), of a part that was left out
@@ -29,8 +31,10 @@ class Outputs:
         "decisions",
         "facts",
         "moments",
+        "outcomes",
         "rejected",
         "reported",
+        "shadow",
         "triggers",
     )
 
@@ -41,6 +45,8 @@ class Outputs:
         self.claims: list[tuple[str, bytes]] = []
         self.triggers: list[tuple[str, str, bytes]] = []
         self.decisions: list[tuple[str, bytes]] = []
+        self.shadow: list[tuple[str, str, int, bytes]] = []
+        self.outcomes: list[tuple[str, int, bytes]] = []
         self.audiences: list[tuple[str, str, int, bool, bytes]] = []
         self.rejected: list[tuple[int, str, str]] = []
         self.reported: list[tuple[int, str, Fault]] = []

@@ -17,6 +17,9 @@ Guarded = Literal[
 ]
 """Why a guard holds a due step back."""
 
+NotAsked = Literal["disabled"]
+"""Why a due step is refused before all guards: its recipe is not enabled."""
+
 Passed = Literal["past", "joined"]
 """Why a step of a life episode is passed over before it is due: its time lies before the opening; another of its recipe
 tells of it."""
@@ -42,4 +45,4 @@ OnsiteRefusal = Literal[
 
 CancelReason = Literal["ordered", "consent", "cancelled"]
 
-Reason = Guarded | Passed | Closing | OnsiteRefusal
+Reason = Guarded | NotAsked | Passed | Closing | OnsiteRefusal

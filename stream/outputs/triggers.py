@@ -14,6 +14,7 @@ from stream.outputs import snapshots
 from stream.outputs.outputs import Outputs
 from stream.outputs.reasons import CancelReason
 from stream.outputs.snapshots import CartSnapshot, OrderedProduct, OrderSnapshot, Product
+from stream.recipes.aliases import is_shadow, name_of
 from stream.recipes.recipe import EXIT, Recipe
 from stream.state.view import View
 from stream.state.visitor import Published
@@ -82,11 +83,9 @@ class CloudEvent(Struct):
 _encode = msgspec.json.Encoder().encode
 
 
-def fire(data: Fired, out: Outputs) -> None:
+def fire(data: Fired, out: Outputs, *, shadow: bool = False) -> None:
     """Publishes a trigger that fires at its `not_before`."""
-    _publish(data, data.trigger_id, FIRED, data.not_before, out)
-    out.counts["triggers", "fired", data.recipe] += 1
-    out.moments.append(("fired", data.not_before))
+    _publish(data, data.trigger_id, FIRED, data.not_before, out, shadow)
 
 
 def cancel(
@@ -95,16 +94,15 @@ def cancel(
     """Publishes that a trigger, still valid at `at`, must not be acted on."""
     data = Cancelled(
         published.trigger_id,
-        published.recipe,
+        name_of(published.recipe),
         published.step,
         published.person,
         reason,
         order_id,
         at,
     )
-    _publish(data, f"{data.trigger_id}/cancelled", CANCELLED, at, out)
-    out.counts["triggers", "cancelled", data.recipe] += 1
-    out.moments.append(("cancelled", at))
+    id = f"{data.trigger_id}/cancelled"
+    _publish(data, id, CANCELLED, at, out, is_shadow(published.recipe))
 
 
 def cancel_all(
@@ -130,10 +128,18 @@ def cancel_withdrawn(
     return [each for each in valid if each not in lost]
 
 
-def _publish(data: Fired | Cancelled, id: str, kind: str, at: int, out: Outputs) -> None:
-    source = f"/triggers/{data.recipe}"
+def _publish(
+    data: Fired | Cancelled, id: str, kind: str, at: int, out: Outputs, shadow: bool
+) -> None:
+    source, happened = f"/triggers/{data.recipe}", "fired" if kind == FIRED else "cancelled"
     event = CloudEvent("1.0", id, source, kind, data.person, rfc3339(at), "application/json", data)
+    if shadow:
+        out.shadow.append((data.recipe, data.person, at, _encode(event)))
+        out.counts["shadow", happened, data.recipe] += 1
+        return
     out.triggers.append((data.recipe, data.person, _encode(event)))
+    out.counts["triggers", happened, data.recipe] += 1
+    out.moments.append((happened, at))
 
 
 def rfc3339(at: int) -> str:

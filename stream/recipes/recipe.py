@@ -10,6 +10,7 @@ from typing import Final, Literal
 from msgspec import Struct
 
 from stream.durations import DAY, HOUR
+from stream.recipes.aliases import alias_of, is_shadow
 from stream.recipes.audiences import Audience, Audiences
 from stream.recipes.conditions import Offer, When
 from stream.recipes.ids import bucket
@@ -45,7 +46,9 @@ class Recipe(Struct, frozen=True):
     """Durations in ms; `holdout` and the arms' bounds in buckets of 0 to 9999.
 
     Of some kinds alone: `audience`: its name · `life`: of products, categories and "*" · `lead`: before the end of a life ·
-    `base`: what the steps count from · `after`, `looks`: of a visit before a popup.
+    `base`: what the steps count from · `after`, `looks`: of a visit before a popup · `existing`: it opens for those who
+    are in its audience when it comes. Of all: `mode` · `attribution`: for how long an order counts as its outcome, 0: it
+    has none.
     """
 
     name: str
@@ -72,6 +75,31 @@ class Recipe(Struct, frozen=True):
     base: Literal["order", "delivered"] = "order"
     after: int = 0
     looks: int = 0
+    mode: Literal["live", "shadow"] = "live"
+    existing: bool = False
+    attribution: int = 0
+
+    @property
+    def is_shadow(self) -> bool:
+        """Whether it is decided like any other, and nothing of it leaves but its decisions."""
+        return self.mode == "shadow"
+
+    @property
+    def alias(self) -> str:
+        """Its name in states."""
+        return alias_of(self.name, self.is_shadow)
+
+    @property
+    def aliases(self) -> tuple[str, ...]:
+        """Where states keep what is its own: a shadow remembers what it did when it was live, and not the other way."""
+        return (self.name, self.alias) if self.is_shadow else (self.name,)
+
+    def sees(self, alias: str) -> bool:
+        """Whether what states keep under this name exists for the recipe: a live recipe's, or its own."""
+        return not is_shadow(alias) or alias == self.alias
+
+    def owns(self, alias: str) -> bool:
+        return alias in self.aliases
 
     def held_out(self, person: str) -> bool:
         return self.holdout > 0 and bucket("holdout", self.name, person) < self.holdout
@@ -121,6 +149,10 @@ class Recipes:
         self.audiences: Final = Audiences(audiences)
         self.follows: Final = bool(audiences) or any(recipe.kind in LIFE for recipe in recipes)
         self.replenishes: Final = any(recipe.kind == REPLENISHMENT for recipe in recipes)
+        self.by_alias: Final = {recipe.alias: recipe for recipe in recipes}
+        """All of them, enabled or not, by their names in states."""
+        self.former: dict[str, Recipe] = {}
+        """Likewise, those of former documents, as they were last."""
         self.by_name: Final = {recipe.name: recipe for recipe in recipes if recipe.enabled}
         self.names: Final = tuple(recipe.name for recipe in recipes)
         ranked = sorted(self.by_name.values(), key=lambda recipe: (recipe.priority, recipe.name))
@@ -133,7 +165,11 @@ class Recipes:
             min((recipe.after for recipe in popups), default=0),
         )
         """From which of a visit's looks, and from which age of it (ms), a popup may be shown; 0 looks: never."""
-        self.memory: Final = max(
+        self.memory: int = max(
             [cap.per for cap in policy.caps] + [recipe.cooldown for recipe in recipes] + [DAY]
         )
         """Ms for which what has fired must be remembered."""
+
+    def known(self, alias: str) -> Recipe | None:
+        """A recipe by its name in states, also one that is gone."""
+        return self.by_alias.get(alias) or self.former.get(alias)

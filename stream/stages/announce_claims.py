@@ -11,6 +11,7 @@ from stream.durations import DAY
 from stream.outputs.outputs import Outputs
 from stream.state.cart import Contents
 from stream.state.claims import Bound, CancelClaim, ConsentClaim, DeliveryClaim, OrderClaim
+from stream.state.facts import number
 from stream.state.visitor import Visitor
 from stream.state.whole_order import WholeOrder
 
@@ -48,12 +49,6 @@ def _bound(state: Visitor, key: str, person: str, t: int, out: Outputs) -> None:
     if len(bound_pairs) > KEPT_PAIRS:
         del bound_pairs[next(iter(bound_pairs))]
     out.claim(Bound(at=t, visitor=state.id, n=number(state), key=key, person=person))
-
-
-def number(state: Visitor) -> int:
-    """The next number of a fact or a claim."""
-    state.facts += 1
-    return state.facts - 1
 
 
 def own_keys(state: Visitor) -> list[str]:

@@ -5,11 +5,11 @@ nothing counts as sent to the new one. What events say of themselves: `own_facts
 """
 
 from stream.outputs.outputs import Outputs
-from stream.stages.announce_claims import number
 from stream.state import facts
 from stream.state.cart import NEVER, contents
 from stream.state.checkout import open_checkout, settle, something_to_act_on
-from stream.state.facts import CartSummary, Summary
+from stream.state.facts import CartSummary, Summary, number
+from stream.state.in_time import Attributed
 from stream.state.orders import HandedOrder, OrderEntry
 from stream.state.visitor import ACTIVE, IDLE, IDLE_AFTER, NOTHING, Visitor
 
@@ -74,10 +74,17 @@ def became(state: Visitor, event: str, t: int, out: Outputs) -> None:
             granted=[name for name, granted in state.consent.items() if granted],
             event=event,
             subscription=state.subscription,
+            watches=_sent(state, t),
         )
     )
     if state.subscription:
         state.subscription = []
+
+
+def _sent(state: Visitor, t: int) -> list[Attributed]:
+    """The last watches that were told, of those whose time is not over."""
+    sent = () if state.in_time is None else state.in_time.sent.values()
+    return [about for about in sent if t < about.until]
 
 
 def _handed(state: Visitor, order: OrderEntry) -> HandedOrder:

@@ -42,6 +42,7 @@ from stream.state import facts
 from stream.state.cart import NEVER, Cart
 from stream.state.checkout import LASTS as CHECKOUT_LASTS
 from stream.state.checkout import settle
+from stream.state.in_time import VisitorInTime
 from stream.state.kept import Gone, Kept, TakenLines
 from stream.state.orders import OrderEntry
 from stream.state.view import View, ViewSummary
@@ -62,6 +63,7 @@ from stream.state.visitor import (
 )
 from stream.store.changelog import HEADER, RestoreFunctions
 from stream.store.keyed import PackAll
+from stream.store.last_field import packer
 
 KINDS: Final[tuple[type, ...]] = (
     PageViewed,
@@ -98,6 +100,7 @@ _OBJECTS: Final[Mapping[str, Any]] = {
     "gone": list[Gone],
     "bound_pairs": dict[str, int],
     "subscription": list[str],
+    "in_time": VisitorInTime | None,
 }
 """The fields of a visitor that only Python reads and writes, in the order of `_visitor.h`."""
 
@@ -182,7 +185,7 @@ def _new(visitor: str) -> Visitor:
     return Visitor(visitor, Cart(visitor))
 
 
-PURE: Final = VisitorBackend(_new, _encode, msgspec.msgpack.Decoder(Visitor).decode)
+PURE: Final = VisitorBackend(_new, packer(Visitor), msgspec.msgpack.Decoder(Visitor).decode)
 
 
 def _configure(compiled: Any) -> None:
@@ -207,7 +210,7 @@ def _configure(compiled: Any) -> None:
         decoders=tuple(msgspec.msgpack.Decoder(kind).decode for kind in _OBJECTS.values()),
         new_cart=tuple(_encode(Cart("")).split(_encode(""), 1)),
     )
-    if compiled.pack(compiled.Visitor("v")) != _encode(_new("v")):
+    if compiled.pack(compiled.Visitor("v")) != PURE.encode(_new("v")):
         raise ValueError("compiled for another release: a new visitor is packed otherwise")
 
 

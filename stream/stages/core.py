@@ -3,10 +3,9 @@
 from copy import copy
 from typing import Final
 
-import msgspec
-from msgspec import Struct
-
+from stream.outputs.merged import merged
 from stream.outputs.outputs import Outputs
+from stream.recipes.history import History
 from stream.recipes.recipe import Recipes
 from stream.stages.backend import VisitorBackend
 from stream.stages.keys import Keys
@@ -47,10 +46,11 @@ class Handed(Outputs):
 class Core:
     """All stages over one input partition."""
 
-    def __init__(self, recipes: Recipes, make: VisitorBackend | None = None) -> None:
-        self.visitors: Final = Visitors(recipes, make)
+    def __init__(self, recipes: Recipes | History, make: VisitorBackend | None = None) -> None:
+        history = History.of(recipes)
+        self.visitors: Final = Visitors(history, make)
         self.keys: Final = Keys(1)
-        self.people: Final = People(recipes, 1, 1)
+        self.people: Final = People(history, 1, 1)
 
     def _mark(self) -> WatermarkRecord:
         return WatermarkRecord(1, {0: self.visitors.clock})
@@ -74,26 +74,4 @@ class Core:
         self.people.advance(out)
         for stage in (self.visitors, self.keys, self.people):
             stage.rest()
-        return _merged(first, forwarded, out)
-
-
-class _Decided(Struct):
-    at: int
-
-
-_decided: Final = msgspec.json.Decoder(_Decided).decode
-
-
-def _merged(first: Outputs, *others: Outputs) -> Outputs:
-    """The outputs of all stages as one, in the order of time."""
-    every = (first, *others)
-    triggers = [each for out in every for each in out.triggers]
-    times = [at for out in every for _, at in out.moments]  # one each, in the same order
-    first.triggers = [triggers[place] for place in sorted(range(len(times)), key=times.__getitem__)]
-    decisions = [each for out in every for each in out.decisions]
-    first.audiences = sorted(others[-1].audiences, key=lambda change: change[2])
-    first.decisions = sorted(decisions, key=lambda decision: _decided(decision[1]).at)
-    for out in others:
-        for count, number in out.counts.items():
-            first.counts[count] += number
-    return first
+        return merged(first, forwarded, out)

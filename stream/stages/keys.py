@@ -13,7 +13,7 @@ from msgspec import structs
 
 from stream.outputs.outputs import Outputs
 from stream.stages.backend import best_backend
-from stream.stages.stage import WaitingStage
+from stream.stages.waiting import WaitingStage
 from stream.stages.watermark import Watermark
 from stream.state import claims, facts
 from stream.state.claims import (

@@ -1,21 +1,23 @@
 """What time alone does to a person: steps due, bounds of audiences crossed, forgetting. Source: docs/semantics-life.md, 13.
 
-At one time the steps come first, by priority, recipe and origin, then bounds, then forgetting. After each step the
+At one time the steps come first, by priority, recipe and origin, then ends of watches, bounds and forgetting. After each step the
 audiences are looked at.
 """
 
-from stream.episodes import life, lifecycle, steps
+from stream.episodes import life, lifecycle, steps, watches
 from stream.kinds import membership
 from stream.outputs.outputs import Outputs
 from stream.recipes.recipe import Recipes
+from stream.state.cart import NEVER
 from stream.state.person import Person
 
 
-def fire(person: Person, until: int, recipes: Recipes, out: Outputs) -> bool:
-    """Fires the person's deadlines at or before `until` (ms) in their order; False if that forgot the person."""
+def fire(person: Person, until: int, recipes: Recipes, out: Outputs, since: int = NEVER) -> bool:
+    """Fires the person's deadlines at or before `until` (ms) in their order, none before `since`; False if that forgot
+    the person."""
     keep = recipes.policy.keep
     while True:
-        at = person.deadline(keep)
+        at = since = max(person.deadline(keep), since)
         if at > until:
             break
         episode = steps.next_due(person, at, recipes)
@@ -23,18 +25,22 @@ def fire(person: Person, until: int, recipes: Recipes, out: Outputs) -> bool:
             steps.decide(person, episode, recipes, out)
             if recipes.follows:
                 membership.look(person, at, recipes, out)
-        elif person.life is not None and person.life.bound == at:
-            person.life.bound = -1
+        elif watches.end(person, at, out):
+            continue
+        elif person.life is not None and NEVER < person.life.bound <= at:
+            person.life.bound = NEVER
             membership.look(person, at, recipes, out)
         else:
-            _forget(person, at, recipes, out)
+            forget(person, at, recipes, recipes, out)
             return False
     if person.life is not None:
         life.tidy(person, until)
     return True
 
 
-def _forget(person: Person, at: int, recipes: Recipes, out: Outputs) -> None:
+def forget(person: Person, at: int, before: Recipes, recipes: Recipes, out: Outputs) -> None:
+    """Closes what the person still has; `before`: what was in force until then."""
     for episode in person.open_episodes():
-        lifecycle.close(person, episode, "forgotten", at, recipes, out)
-    membership.leave_all(person, at, recipes, out)
+        lifecycle.close(person, episode, "forgotten", at, before, out)
+    watches.end(person, at, out, every=True)
+    membership.leave_all(person, at, recipes, out, before)

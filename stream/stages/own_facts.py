@@ -9,9 +9,9 @@ from msgspec import UNSET
 
 from stream.events.types import VisitorIdentified, VisitorSubscribed
 from stream.outputs.outputs import Outputs
-from stream.stages.announce_claims import number
 from stream.state import facts
 from stream.state.cart import Contents
+from stream.state.facts import number
 from stream.state.visitor import Visitor
 from stream.state.whole_order import WholeOrder, is_old
 

@@ -9,16 +9,18 @@ from typing import Any, Final
 
 import msgspec
 
-from stream.episodes import lifecycle, orders, steps
+from stream.episodes import lifecycle, orders, steps, watches
 from stream.episodes.visible_summary import VisibleSummary, remember
 from stream.kinds import funnel, membership, registry
 from stream.outputs.outputs import Outputs
+from stream.recipes.history import History
 from stream.recipes.recipe import Recipes
-from stream.stages import life_facts, moments
+from stream.stages import documents, life_facts, moments
 from stream.stages.backend import best_backend
-from stream.stages.stage import WaitingStage
+from stream.stages.waiting import WaitingStage
 from stream.stages.watermark import Watermark
 from stream.state import facts
+from stream.state.cart import NEVER
 from stream.state.facts import (
     AnyFact,
     Consented,
@@ -33,10 +35,12 @@ from stream.state.orders import HandedOrder
 from stream.state.person import Person, PersonVisitor
 from stream.state.trimming import trim, trim_visitors
 from stream.store.changelog import Changes
+from stream.store.every_state import EveryState
 from stream.store.keyed import Keyed
+from stream.store.last_field import packer
 from stream.store.stretches import in_parts
 
-_encode: Final = msgspec.msgpack.Encoder().encode
+_encode: Final = packer(Person)
 _decode: Final = msgspec.msgpack.Decoder(Person).decode
 
 
@@ -71,10 +75,12 @@ def _moved(person: Person, fact: Moved, recipes: Recipes, out: Outputs) -> None:
         if own:
             lifecycle.close(person, episode, "moved", fact.at, recipes, out)
     life_facts.moved(person, fact)
+    watches.leave(person, fact.visitor)
     steps.plan_all(person, recipes, fact.at)
 
 
 def _identified(person: Person, fact: Identified, recipes: Recipes, out: Outputs) -> None:
+    watches.go_along(person, fact.watches, fact.visitor, fact.at)
     for order in sorted(fact.orders, key=lambda order: order.at):
         done = orders.place(person, order, fact.at, recipes, out)
         life_facts.placed(person, order.whole, done, fact, recipes, out)
@@ -114,6 +120,10 @@ def _subscribed(person: Person, fact: Subscribed, recipes: Recipes, out: Outputs
     life_facts.subscribed(person, fact, recipes, out)
 
 
+def _decided(person: Person, fact: facts.OnsiteDecided, recipes: Recipes, out: Outputs) -> None:
+    watches.begin(person, fact.about, fact.visitor)
+
+
 APPLY: Final[Mapping[type, Callable[[Person, Any, Recipes, Outputs], None]]] = {
     Idle: _idle,
     facts.Active: _active,
@@ -125,6 +135,7 @@ APPLY: Final[Mapping[type, Callable[[Person, Any, Recipes, Outputs], None]]] = {
     Subscribed: _subscribed,
     facts.Supplemented: life_facts.supplemented,
     facts.Delivered: life_facts.delivered,
+    facts.OnsiteDecided: _decided,
 }
 
 
@@ -133,16 +144,48 @@ class People(WaitingStage[Person, AnyFact]):
 
     counted = "facts"
 
-    def __init__(self, recipes: Recipes, inputs: int, keys: int = 0) -> None:
+    def __init__(self, recipes: Recipes | History, inputs: int, keys: int = 0) -> None:
         states: Keyed[Person] = Keyed(_encode, _decode, back=best_backend().back)
         super().__init__(states, Watermark(inputs, keys), facts.decode)
-        self._recipes = recipes
-        self._keep = recipes.policy.keep
+        self._history = History.of(recipes)
+        self._follow()
+        self._looking: EveryState[Person] | None = None
+        """Those that are to be looked at by a new document, while that goes on."""
         self.members: Counter[str] = Counter()
         """Of each audience."""
         self._open: dict[str, int] = {}
         self.open_episodes = 0
         """Of all persons, as of the last call of `changes`; restored, those that wait for a step."""
+
+    def _follow(self) -> None:
+        """The document that is in force from here on."""
+        self._recipes = self._history.at(self._turned)
+        self._keep = self._recipes.policy.keep
+
+    def _next_turn(self) -> int | None:
+        return self._history.next_after(self._turned)
+
+    def _turn(self, time: int, most: int, out: Outputs) -> bool:
+        states, before, now = self._states, self._recipes, self._history.at(time)
+        if self._looking is None:
+            self._looking = EveryState(states, _encode, _decode)
+        gone: list[Person] = []
+        for key, person in self._looking.some(most):
+            if not documents.turn(person, time, before, now, out):
+                gone.append(person)
+                continue
+            deadline = person.deadline(now.policy.keep)
+            if deadline < person.armed or person.armed == NEVER:
+                states.arm(key, person, deadline)
+        for person in gone:
+            states.live[person.id] = person
+            states.forget(person.id, person)
+            self._forgotten(person.id)
+        if self._looking:
+            return False
+        self._looking, self._turned = None, time
+        self._follow()
+        return True
 
     def _whose(self, record: AnyFact) -> str:
         return record.person
@@ -184,6 +227,7 @@ class People(WaitingStage[Person, AnyFact]):
         yield from super().parts()
 
     def advance(self, out: Outputs) -> None:
+        self._follow()
         before = len(out.audiences)
         super().advance(out)
         for audience, _, _, entered, _ in out.audiences[before:]:
@@ -191,6 +235,7 @@ class People(WaitingStage[Person, AnyFact]):
 
     def restored(self) -> None:
         super().restored()
+        self._follow()
         every = bool(self._recipes.audiences)
         for key, person in self._states.armed_within(None if every else self._keep):
             self._count_open(key, len(person.open_episodes()))

@@ -17,6 +17,7 @@ from stream.events.decoding import Rejected, parse
 from stream.events.records import Block, Line, Record
 from stream.events.types import Event
 from stream.outputs.outputs import Outputs
+from stream.recipes.history import History
 from stream.recipes.recipe import Recipes
 from stream.stages import announce_facts
 from stream.stages.applying import CODES, KEPT_AS, apply
@@ -39,9 +40,9 @@ class Visitors(Stage[Visitor]):
 
     most: int | None = None
 
-    def __init__(self, recipes: Recipes, make: VisitorBackend | None = None) -> None:
+    def __init__(self, recipes: Recipes | History, make: VisitorBackend | None = None) -> None:
         """`make`: how visitors are made; None: the fastest way there is."""
-        self._recipes = recipes
+        self._history = History.of(recipes)
         self._make = make or best_backend()
         made = self._make
         super().__init__(Keyed(made.encode, made.decode, made.pack_all, made.back))
@@ -72,7 +73,7 @@ class Visitors(Stage[Visitor]):
             applied_by = partial(self._apply, out)
             active, facts = announce_facts.active, out.facts if out.as_json else None
             given = (self._fresh, applied_by, active, self._arm, facts, out)
-            callbacks = Callbacks(record, take, parse, *given, self._recipes.popups)
+            callbacks = Callbacks(record, take, parse, *given, self._history.popups)
             self.position, self._time, applied = self._make.run(
                 records, self.position, self._time, self._states.held, callbacks
             )
@@ -170,7 +171,7 @@ class Visitors(Stage[Visitor]):
             states.add(key, state)
         else:
             states.dirty[key] = state
-        apply(state, event, kind, verdict, late, t, self._recipes, out)
+        apply(state, event, kind, verdict, late, t, self._history.at(t), out)
         if not names_nobody(event.id):
             state.remember(name)
         state.applied = offset
@@ -185,7 +186,7 @@ class Visitors(Stage[Visitor]):
 
     def _apply(self, out: Outputs, state: Visitor, event: Event, t: int) -> None:
         """One event that changes no person and has no keys, and is neither late nor of a pseudo-visitor."""
-        apply(state, event, type(event), ATTENDED, False, t, self._recipes, out)
+        apply(state, event, type(event), ATTENDED, False, t, self._history.at(t), out)
 
     def _fresh(self, key: str) -> Visitor | None:
         """A new state; None for a name of nobody, and for one that has a grave."""

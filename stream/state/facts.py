@@ -8,9 +8,10 @@ import msgspec
 from msgspec import Struct
 
 from stream.state.cart import Contents, Line
+from stream.state.in_time import Attributed
 from stream.state.orders import HandedOrder
 from stream.state.view import View, ViewSummary
-from stream.state.visitor import Checkout
+from stream.state.visitor import Checkout, Visitor
 from stream.state.whole_order import WholeOrder
 
 
@@ -73,7 +74,7 @@ class Identified(Fact, tag="visitor.identified", omit_defaults=True, gc=False):
     """A change of person, with what it takes over; or what an event said.
 
     `contacts` None: not told; empty: the person has none · `event`: the id of the event of a change ·
-    `subscription`: channels of one that is handed over.
+    `subscription`: channels of one that is handed over · `watches`: what the visitor was told of last, by recipe.
     """
 
     orders: list[HandedOrder] = []
@@ -85,6 +86,13 @@ class Identified(Fact, tag="visitor.identified", omit_defaults=True, gc=False):
     time_zone: str | None = None
     event: str = ""
     subscription: list[str] = []
+    watches: list[Attributed] = []
+
+
+class OnsiteDecided(Fact, tag="onsite.decided", gc=False):
+    """A candidate on the page has come as far as the holdout, under a recipe whose orders are counted."""
+
+    about: Attributed
 
 
 class Ordered(Fact, tag="order.placed", gc=False):
@@ -158,7 +166,15 @@ AnyFact = (
     | Supplemented
     | Delivered
     | Subscribed
+    | OnsiteDecided
 )
+
+
+def number(state: Visitor) -> int:
+    """The next number of a fact or a claim."""
+    state.facts += 1
+    return state.facts - 1
+
 
 encode = msgspec.json.Encoder().encode
 decode = msgspec.json.Decoder(AnyFact | WatermarkRecord).decode

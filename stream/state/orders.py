@@ -20,7 +20,7 @@ it has a currency."""
 
 class OrderEntry(Struct, array_like=True, gc=False):
     """An order in a record. Of a visitor it is `whole`; of a person there are `value`, `day` (if it is not `at`) and
-    `marks`."""
+    `marks`, and `whole` of one alone that recurred before and says another value now: `value` is that of then."""
 
     id: str
     at: int
@@ -29,6 +29,11 @@ class OrderEntry(Struct, array_like=True, gc=False):
     value: float | None = None
     day: int = NEVER
     marks: int = 0
+
+    @property
+    def worth(self) -> float | None:
+        """The value of the order itself; `value` is what it adds to what a person has spent."""
+        return self.value if self.whole is None else self.whole.value
 
     @property
     def opens(self) -> bool:

@@ -10,9 +10,11 @@ from msgspec import Struct
 
 from stream.durations import DAY
 from stream.events.words import CONTACTS
+from stream.recipes.aliases import is_shadow
 from stream.state.bought import Bought, KnownCart
 from stream.state.cart import NEVER
 from stream.state.facts import CartSummary
+from stream.state.in_time import PersonInTime
 from stream.state.life_record import Course, Life
 from stream.state.orders import OrderEntry
 from stream.state.view import View
@@ -122,6 +124,7 @@ class Person(Struct, array_like=True, gc=False):
     left: bool = False
     remembered: int = NEVER
     life: Life | None = None
+    in_time: PersonInTime | None = None
 
     @property
     def customer(self) -> str | None:
@@ -217,7 +220,8 @@ class Person(Struct, array_like=True, gc=False):
         """When this person is forgotten: `keep` (ms) after its last fact, and not before a life step that is planned."""
         last = (self.applied if self.remembered == NEVER else self.remembered) + keep
         for each in self.episodes:
-            if each.course is not None and each.open and each.due > last:
+            planned = each.course is not None and each.open and each.due > last
+            if planned and not is_shadow(each.recipe):
                 last = each.due
         return last
 
@@ -229,6 +233,8 @@ class Person(Struct, array_like=True, gc=False):
                 first = each.wakes
         if self.life is not None and NEVER != self.life.bound < first:
             first = self.life.bound
+        if self.in_time is not None:
+            first = min([first, *(watch.about.until for watch in self.in_time.watches)])
         return first
 
     def of_life(self) -> Life:
@@ -236,3 +242,9 @@ class Person(Struct, array_like=True, gc=False):
         if self.life is None:
             self.life = Life()
         return self.life
+
+    def of_time(self) -> PersonInTime:
+        """What recipes in time and watches leave; from now on there is something."""
+        if self.in_time is None:
+            self.in_time = PersonInTime()
+        return self.in_time

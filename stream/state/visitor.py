@@ -12,6 +12,7 @@ from msgspec import UNSET, Struct
 from stream.durations import DAY, MINUTE
 from stream.events.types import PageViewed, ProductViewed, SearchPerformed
 from stream.state.cart import NEVER, Cart
+from stream.state.in_time import VisitorInTime
 from stream.state.kept import Gone, Kept, TakenLines
 from stream.state.orders import OrderEntry
 from stream.state.view import View, ViewSummary
@@ -113,6 +114,7 @@ class Visitor(Struct, array_like=True, gc=False):
     looks: int = 0
     subscribed: bool = False
     subscription: list[str] = []
+    in_time: VisitorInTime | None = None
 
     @property
     def person(self) -> str:

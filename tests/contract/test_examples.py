@@ -19,10 +19,12 @@ INVALID = sorted(FOLDER.glob("**/invalid/*.json"))
 EVENT_SCHEMAS = [*schemas.names("events"), "envelope"]
 OTHERS = [
     "recipes",
+    "recipes.published",
     "sources",
     "trigger.fired",
     "trigger.cancelled",
     "decision",
+    "outcome",
     "audience.entered",
     "audience.left",
     "rejected",

@@ -49,7 +49,7 @@ FLOORS = (
     {"outputs", "store"},
     {"episodes"},
     {"kinds"},
-    {"audiences_file", "recipes_limits"},
+    {"audiences_file", "history_file", "recipes_limits"},
     {"recipes_file", "stages"},
     {"backtest"},
 )

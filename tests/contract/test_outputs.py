@@ -10,6 +10,7 @@ import schemas
 from stream.outputs import snapshots, triggers
 from stream.outputs.audience_changes import Change, ChangeEvent
 from stream.outputs.decisions import Decision
+from stream.outputs.outcomes import WatchOutcome
 from stream.state import claims, facts
 from tests.contract.day import Said
 
@@ -26,6 +27,7 @@ FACTS = {
         facts.Supplemented,
         facts.Delivered,
         facts.Subscribed,
+        facts.OnsiteDecided,
         facts.WatermarkRecord,
     )
 }
@@ -83,6 +85,7 @@ def properties(schema: dict[str, Any]) -> set[str]:
     ("kind", "schema"),
     [
         (Decision, schemas.load("decision")),
+        (WatchOutcome, schemas.load("outcome")),
         (triggers.CloudEvent, schemas.load("cloudevent")),
         (triggers.Fired, schemas.load("trigger.fired")["properties"]["data"]),
         (triggers.Cancelled, schemas.load("trigger.cancelled")["properties"]["data"]),

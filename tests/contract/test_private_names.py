@@ -123,6 +123,7 @@ def test_no_name_is_listed_that_nobody_uses() -> None:
         "kafka/paced_fetch",
         "kafka/reconnect",
         "worker/consumer",
+        "worker/consumer_thread",
         "worker/producer",
         "kafka/partitioner",
     )

@@ -22,7 +22,7 @@ def acked_at_receipt() -> None:
             tp: batches[-1].next for tp, batches in message.value.items() if tp in self.processors
         }
         if ours and self.flowing:
-            await self.consumer.commit_offsets(ours)
+            await self._group.commit_offsets(ours)
         if message.tp.topic.endswith("storefront.events"):
             await asyncio.sleep(0.5)
         await take(self, message)
@@ -141,19 +141,20 @@ def deadlines_not_rebuilt() -> None:
 
 def no_ownership() -> None:
     """Partitions that were revoked are kept, and nothing is read anew when they come back."""
-    from agents.worker.assignment import Assignment
+    from agents.worker.rebalance import Rebalance
 
-    assigned = Assignment.assigned
+    assigned = Rebalance.on_assigned
     kept: dict[Any, Any] = {}
 
-    async def taken(self: Assignment, *args: Any, **kwargs: Any) -> None:
-        member = self.consumer.member
-        kept.update(self.processors)
+    async def taken(self: Rebalance) -> None:
+        member = self._group.member
+        kept.update(self._assignment.processors)
         self._member = (member[0] - 1, member[1])
-        self.processors = {tp: kept[tp] for tp in self.consumer.assignment() if tp in kept}
-        await assigned(self, *args, **kwargs)
+        ours = {tp: kept[tp] for tp in self._group.assignment() if tp in kept}
+        self._assignment.processors = ours
+        await assigned(self)
 
-    Assignment.assigned = taken  # type: ignore[method-assign]
+    Rebalance.on_assigned = taken  # type: ignore[method-assign]
 
 
 def rejected_after_ack() -> None:

@@ -167,7 +167,7 @@ def each_right(room: Room) -> list[Report]:
         guarded(room.folder / "guarded") as (inside, environ),
         room.scene("", inside, environ=environ) as it,
     ):
-        needed = [a for r in acls("worker", it.settings, it.recipes.names) for a in _acls(r)]
+        needed = [a for r in acls("worker", it.settings) for a in _acls(r)]
         for _, acl in needed:
             _allow(it, acl)
         lines = logs.worlds(room.seed, room.times(30, 120))

@@ -13,6 +13,7 @@ START = 1_772_452_800_000
 WORLDS, SIZE = 24, 45
 """More: larger files. Fewer: some part of a state is in none of them."""
 
+OFFERS = [{"offer": "any"}]
 LASTS = 20 * DAY
 """Of a world what lies behind is left out: before that nobody is forgotten."""
 
@@ -65,9 +66,13 @@ def _known(t: int) -> list[str]:
 
 
 def recipes(seed: int) -> dict[str, Any]:
-    """A recipes file's contents, by which people are forgotten within the log."""
+    """A recipes file's contents, by which people are forgotten within the log; two shadows have offers of their own."""
     document = generate.life_recipes(seed)
     document["policy"]["keep"] = "30d"
+    document["recipes"] += [
+        {"name": "shadow-of-exit", "kind": "exit-intent", "mode": "shadow"},
+        {"name": "shadow-of-carts", "kind": "cart-abandonment", "mode": "shadow", "offers": OFFERS},
+    ]
     return document
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from stream import backtest
 from stream.durations import DAY
 from stream.outputs.outputs import Outputs
+from stream.recipes.history import History
 from stream.recipes.recipe import Recipes
 from stream.stages.keys import Keys
 from stream.stages.people import People
@@ -23,7 +24,9 @@ Changelog = list[tuple[bytes, bytes | None]]
 class Service:
     """`most`: deadlines that fire in one call of a stage, None: all."""
 
-    def __init__(self, rules: Recipes, lines: Sequence[bytes], most: int | None = None) -> None:
+    def __init__(
+        self, rules: Recipes | History, lines: Sequence[bytes], most: int | None = None
+    ) -> None:
         self.rules = rules
         self.most = most
         self.events = [
@@ -35,6 +38,8 @@ class Service:
         self.topic: list[bytes] = []
         self.triggers: set[bytes] = set()
         self.decisions: set[bytes] = set()
+        self.others: set[bytes] = set()
+        """Of shadows, outcomes and audiences."""
         self.changelogs: tuple[Changelog, Changelog, Changelog] = ([], [], [])
         self.read = self.read_claims = self.read_facts = 0
         self.committed = self.committed_claims = self.committed_facts = 0
@@ -78,6 +83,8 @@ class Service:
         self.people.advance(out)
         self.triggers |= {value for _, _, value in out.triggers}
         self.decisions |= {value for _, value in out.decisions}
+        for rows in (out.shadow, out.outcomes, out.audiences):
+            self.others |= {row[-1] for row in rows}
 
     def flush(self) -> None:
         self.changelogs[0].extend(self.visitors.changes())

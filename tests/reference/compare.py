@@ -27,7 +27,7 @@ DECISION: tuple[str, ...] = (
     "at",
     "until",
 )
-DECISION += ("steps_left",)
+DECISION += ("steps_left", "shadow")
 ATTRIBUTES = ("type", "source", "subject", "id", "time")
 DETAILS = ("version", "steps", "sub_kind", "customer", "visitor")
 LINE = ("product_id", "variant_id", "quantity", "name", "category", "price", "currency", "url")
@@ -148,3 +148,11 @@ def difference(one: Rows, other: Rows) -> str:
     only = [f"- {row}" for row in (one - other).elements()]
     only += [f"+ {row}" for row in (other - one).elements()]
     return "\n".join(sorted(only, key=lambda line: line[2:]))
+
+
+OUTCOME = ("trigger_id", "recipe", "version", "person", "group", "arm", "at", "until", "orders")
+
+
+def outcomes(found: Iterable[dict[str, Any]]) -> Rows:
+    """The rows of outcomes.jsonl, or of a vector."""
+    return Counter(_row("outcome", (*OUTCOME, "value"), each) for each in found)

@@ -53,7 +53,6 @@ def place(visitor: Visitor, event: Event, at: int) -> Placed:
     elif worth_before is not None:
         order.kept_value = worth_before
     for kept in visitor.orders.record[:-5]:
-        kept.had_items = kept.had_items or bool(kept.items)
         kept.items = []
     return placed
 

@@ -23,8 +23,6 @@ class Order:
     value: float | None = None
     currency: str | None = None
     items: list[dict[str, Any]] = field(default_factory=list)
-    had_items: bool = False
-    """It had lines, which are kept no more."""
     old: bool = False
     day: int = 0
     whose: str = ""

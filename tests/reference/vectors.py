@@ -30,4 +30,9 @@ LIFE = sorted(beside("vectors-life").glob("1[23]*.json"))
 """Those of sections 12 and 13, without recipes in time."""
 LIFE = [file for file in LIFE if '"shadow"' not in file.read_text()]
 
+IN_TIME = sorted(beside("vectors-life").glob("1[345]*.json"))
+IN_TIME = [file for file in IN_TIME if file not in LIFE]
+"""Those of sections 14 and 15, and of 13 with a shadow."""
+
+every_in_time = pytest.mark.parametrize("file", each_or_skipped(IN_TIME, "vectors-life"), ids=_stem)
 every_life = pytest.mark.parametrize("file", each_or_skipped(LIFE, "vectors-life"), ids=_stem)

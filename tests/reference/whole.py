@@ -49,7 +49,7 @@ def brings(record: Order, told: Order) -> Order | None:
         record.value = parts.value = told.value
     if record.currency is None and told.currency is not None:
         record.currency = parts.currency = told.currency
-    if not record.items and not record.had_items and told.items:
+    if not record.items and told.items:
         record.items = parts.items = told.items
     if parts.value is None and parts.currency is None and not parts.items:
         return None

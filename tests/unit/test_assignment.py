@@ -7,9 +7,9 @@ import pytest
 from aiokafka.errors import KafkaConnectionError
 from faust.types import TP, Message
 
-from agents.config.settings import Settings
 from agents.worker import opening
 from agents.worker.assignment import Assignment
+from agents.worker.assignment_state import AssignmentState
 from agents.worker.metrics import Metrics
 from agents.worker.partition_processor import PartitionProcessor
 
@@ -30,11 +30,11 @@ class Failing:
 async def taken(drop: bool) -> BaseException | None:
     """How the process fails after input whose processor fails, having been given up meanwhile or not."""
     unused = cast(Any, None)
-    owner = Assignment(Settings(), unused, unused, unused, Metrics(("cart_abandonment",)))
+    owner = Assignment(unused, unused, unused, Metrics(("cart_abandonment",)))
     owner.processors[TP_0] = cast(
         PartitionProcessor, Failing(owner.processors.clear if drop else lambda: None)
     )
-    owner.flowing = True
+    owner.state = AssignmentState.FLOWING
     taking = asyncio.ensure_future(owner.take(cast(Message, Fetched())))
     await asyncio.wait((taking,), timeout=0.1)
     assert taking.done() == drop

@@ -44,7 +44,8 @@ def test_a_step_less_is_gone_and_one_at_another_time_has_moved(tmp_path: Path) -
     report = compared(tmp_path, CART % "steps: [30m, 1d]")
     assert of_recipe(report) == {"before": 3, "after": 2, "same": 1, "moved": 1, "gone": 1}
     assert report["changes"] == [
-        "cart-abandonment: steps 1 hour, 1 day, 3 days → 30 minutes, 1 day"
+        "cart-abandonment: step 1 moves from 1h to 30m",
+        "cart-abandonment: step 3 after 3d removed",
     ]
     gone = next(each for each in report["examples"] if each["sort"] == "gone")
     assert "cart-abandonment 3 of 3 was sent by email" in gone["before"][0]
@@ -82,7 +83,7 @@ def test_a_recipe_that_is_not_in_the_second_file_sends_nothing_there(tmp_path: P
     report = compared(tmp_path, "recipes: [{name: browse-abandonment}]")
     found = {each["recipe"]: (each["before"], each["after"]) for each in report["recipes"]}
     assert found["cart-abandonment"] == (3, 0)
-    assert "cart-abandonment: in force → not in force" in report["changes"]
+    assert "recipe cart-abandonment removed" in report["changes"]
 
 
 def test_days_are_those_of_the_policys_zone(tmp_path: Path) -> None:
@@ -102,7 +103,7 @@ def test_it_says_what_lies_after_the_last_event_and_what_it_cannot_know(tmp_path
 class Checked(HTMLParser):
     """Every element is closed in its order, nothing comes from elsewhere, and nothing runs."""
 
-    VOID = ("meta", "line", "rect")
+    VOID = ("meta", "line", "rect", "circle")
 
     def __init__(self) -> None:
         super().__init__()
@@ -182,8 +183,12 @@ def test_the_recipes_differences_are_in_words() -> None:
         "recipes: [{name: cart-abandonment, cooldown: 2h, channels: [sms], when: {cart_value: {min: 50}}}]"
     )
     found = recipes_text.differences(first, second)
-    assert "quiet hours: none → 22:00 to 08:00" in found
-    assert "caps: 1 in 1 hour (defer), 3 in 7 days (drop) → none" in found
-    assert "cart-abandonment: when always → cart_value from 50" in found
-    assert "cart-abandonment: channels email, sms, push, messenger → sms" in found
-    assert any(line.startswith("cart-abandonment: holdout 10 % → 0 %") for line in found)
+    assert found == [
+        "cart-abandonment: cooldown goes from 7d to 2h",
+        "cart-abandonment: goes no longer to email, push, messenger",
+        "cart-abandonment: is sent if cart_value is from 50, before always",
+        "cart-abandonment: holdout goes from 10 % to 0 %",
+        "cap of 1 an hour removed",
+        "cap of 3 a week removed",
+        "new quiet hours 22:00-08:00",
+    ]

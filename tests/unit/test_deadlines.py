@@ -5,8 +5,8 @@ from contextlib import suppress
 from itertools import pairwise
 from typing import Any, cast
 
-from agents.config.settings import Settings
 from agents.worker.assignment import Assignment
+from agents.worker.assignment_state import AssignmentState
 from agents.worker.deadlines import Deadlines
 from agents.worker.metrics import Metrics
 
@@ -35,10 +35,10 @@ def test_partitions_take_turns_and_others_have_theirs_between() -> None:
 
     async def run() -> None:
         unused = cast(Any, None)
-        assignment = Assignment(Settings(), unused, unused, unused, Metrics())
+        assignment = Assignment(unused, unused, unused, Metrics())
         owing = [Owing(number, 2 + number, story) for number in range(2)]
         assignment.processors = cast(Any, {each.tp: each for each in owing})
-        assignment.flowing = True
+        assignment.state = AssignmentState.FLOWING
         task = asyncio.ensure_future(Deadlines(assignment).run())
         await asyncio.sleep(0)
         assert story == [], "nobody has said so yet"

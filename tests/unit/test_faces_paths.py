@@ -42,6 +42,7 @@ USUAL = {
     "POST /mp/collect": face.GA4_PROTOCOL,
     "POST /com.snowplowanalytics.snowplow/tp2": face.SNOWPLOW,
     "POST /com.shop.events/track": face.SNOWPLOW,
+    "POST /collector/tp2": face.SNOWPLOW,
     "GET /i": face.SNOWPLOW_PIXEL,
     "GET /ice.png": face.SNOWPLOW_PIXEL,
 }

@@ -74,3 +74,22 @@ def test_a_file_that_is_no_text_is_named(
     file.write_bytes(b"\xff\xfe\x00")
     assert main(["recipes", "check", str(file)]) == 1
     assert capsys.readouterr().err == f"{file}: not a text file in UTF-8\n"
+
+
+def test_a_wrong_file_is_not_published(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And no broker is asked."""
+    monkeypatch.setenv("TRIGGERS_KAFKA", "127.0.0.1:1")
+    file = tmp_path / "recipes.yaml"
+    file.write_text("recipes:\n  - name: exit-intent\n    color: red\n")
+    assert main(["recipes", "publish", str(file)]) == 1
+    assert capsys.readouterr().err.startswith(f"{file}:2: recipes[0]")
+
+
+def test_without_a_broker_nothing_can_be_listed(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TRIGGERS_KAFKA", raising=False)
+    assert main(["recipes", "list"]) == 2
+    assert "TRIGGERS_KAFKA is not set" in capsys.readouterr().err

@@ -378,3 +378,41 @@ def test_a_reason_that_is_not_known_is_told_as_it_is() -> None:
 )
 def test_a_span_of_time_is_written_in_the_largest_unit_that_fits(ms: int, words: str) -> None:
     assert refusal_reasons.span(ms) == words
+
+
+def in_the_shadow() -> tuple[Story, Recipes]:
+    text = json.dumps({"recipes": [{"name": "cart-abandonment", "mode": "shadow"}]})
+    by = recipes_file.load(text)
+    events = (*CART_LEFT, event("order.placed", 2 * HOUR, order={"id": "o1"}))
+    outs = list(backtest.run([json.dumps(each).encode() for each in events], by))
+    return Story(
+        frozenset(("customer:anna", "visitor:phone")),
+        events,
+        [json.loads(value) for out in outs for _, value in out.decisions],
+        [json.loads(value) for out in outs for *_, value in out.shadow],
+    ), by
+
+
+def test_what_a_shadow_did_is_marked_and_not_told_as_sent() -> None:
+    found = of_kind(told(*in_the_shadow()), "shadow")
+    assert texts(found) == [
+        "In the shadow: cart-abandonment 1 of 3 would have been sent by email",
+        "In the shadow: cart-abandonment ended with 2 steps left",
+        "In the shadow: cart-abandonment 1 of 3 was taken back: they ordered (o1)",
+    ]
+
+
+def test_a_decision_says_which_document_made_it_where_there_are_several() -> None:
+    document = {"history": [{}, {"from": START + 2 * HOUR, "by": "bob", "note": "spring"}]}
+    history = recipes_file.load_history(json.dumps(document))
+    triggers, decisions = backtest.decide(
+        [json.dumps(each).encode() for each in CART_LEFT], history
+    )
+    story = Story(frozenset(("customer:anna", "visitor:phone")), CART_LEFT,
+                  [*map(json.loads, decisions)], [*map(json.loads, triggers)])  # fmt: skip
+    found = of_kind(lines(story, history, UTC), "fired")
+    assert [line.details[-1] for line in found] == [
+        "Decided by the first document.",
+        "Decided by the document by bob in force since Mon 5 Jan 16:00: spring.",
+        "Decided by the document by bob in force since Mon 5 Jan 16:00: spring.",
+    ]

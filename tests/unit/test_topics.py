@@ -35,7 +35,10 @@ def test_every_topic_carries_the_prefix_and_every_recipe_has_one() -> None:
         "shop1.triggers.exit-intent",
         "shop1.triggers.cart-vip",
         "shop1.triggers.decisions",
+        "shop1.triggers.shadow",
+        "shop1.triggers.outcomes",
         "shop1.audiences",
+        "shop1.recipes",
         "shop1.storefront.rejected",
         "shop1.sender.undelivered",
         "shop1.bridge.unreadable",
@@ -100,6 +103,8 @@ def test_a_missing_topic_is_a_fault_that_names_the_command() -> None:
         ("state.visitors", "cleanup.policy", "delete"),
         ("state.people", "min.compaction.lag.ms", "0"),
         ("storefront.rejected", "max.message.bytes", "1048588"),
+        ("recipes", "retention.ms", "604800000"),
+        ("recipes", "message.timestamp.type", "CreateTime"),
     ],
 )
 def test_a_wrong_setting_is_a_fault_with_the_command_that_mends_it(

@@ -1,0 +1,80 @@
+"""A record of the topic `recipes`: a whole recipes file, and from when on it is in force.
+
+Pure. A record that a schema refuses has a fault and never takes effect. Source: docs/semantics-life.md, 14.
+"""
+
+from typing import Any, Final
+
+import msgspec
+from fastjsonschema import JsonSchemaValueException
+from msgspec import Struct
+
+import schemas
+from stream import recipes_file, recipes_limits
+from stream.marked import dotted
+from stream.recipes.recipe import Recipes
+from stream.recipes_file import RecipesError
+from stream.state.cart import NEVER
+
+NOTICE: Final = 5_000
+"""Ms from the append of a document to the earliest moment at which it is in force: workers read it meanwhile. Shorter: a
+worker that asks once a second holds events back for it. Longer: a marketer waits."""
+
+
+class PublishedDocument(Struct, frozen=True):
+    """`offset`: of its record · `appended`: when, by the broker (ms) · `since`: F (ms), NEVER: from the start ·
+    `document`: as JSON · `recipes`: None with a `fault`, which says why it never takes effect."""
+
+    offset: int
+    appended: int
+    since: int
+    by: str = ""
+    note: str = ""
+    document: dict[str, Any] = {}
+    recipes: Recipes | None = None
+    fault: str = ""
+
+    @property
+    def number(self) -> int:
+        """As people count, from 1; 0 stands for what holds before the first."""
+        return self.offset + 1
+
+
+def checked(document: Any) -> Recipes:
+    """The recipes of a document. Raises RecipesError with the path of the first fault."""
+    try:
+        schemas.validator("recipes")(document)
+    except JsonSchemaValueException as fault:
+        where = dotted(fault.path[1:])
+        raise RecipesError(f"{where}: {fault.message.split(' ', 1)[1]}") from None
+    if "history" in document:
+        raise RecipesError("history: a document is one recipes file, not a history of them")
+    for path, why in recipes_limits.faults(document):
+        raise RecipesError(f"{dotted(path)}{why}")
+    return recipes_file.parse(document)
+
+
+def read(offset: int, appended: int, value: bytes | None, live: bool = True) -> PublishedDocument:
+    """What a record says. `live`: F is 5 s after the append at the earliest; in a replay it is `from` alone."""
+    earliest = appended + NOTICE if live else NEVER
+    try:
+        given = msgspec.json.decode(value or b"")
+        schemas.validator("recipes.published")(given)
+        recipes = checked(given["document"])
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return PublishedDocument(offset, appended, earliest, fault="not JSON")
+    except JsonSchemaValueException as fault:
+        where = f"{dotted(fault.path[1:])}: {fault.message.split(' ', 1)[1]}"
+        return PublishedDocument(offset, appended, earliest, fault=where.removeprefix(": "))
+    except RecipesError as fault:
+        by, note = given.get("by", ""), given.get("note", "")
+        return PublishedDocument(offset, appended, earliest, by, note, fault=f"document.{fault}")
+    start = given.get("from")
+    since = earliest if start is None else max(int(start), earliest)
+    by, note = given.get("by", ""), given.get("note", "")
+    return PublishedDocument(offset, appended, since, by, note, given["document"], recipes)
+
+
+def value_of(document: dict[str, Any], start: int | None, by: str, note: str) -> bytes:
+    """The value of a record; `start` (ms): its `from`."""
+    return msgspec.json.encode({"document": document, "from": start, "by": by, "note": note})

@@ -1,0 +1,75 @@
+"""What the command `recipes` says of published documents, in lines. Pure."""
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import yaml
+
+from agents.published.published_document import PublishedDocument
+from agents.published.timetable import Timetable
+from stream.state.cart import NEVER
+
+
+def time_of(ms: int) -> str:
+    """`2026-11-28 12:30:00 UTC`, with ms where there are some."""
+    if ms <= NEVER:
+        return "the start"
+    found = datetime.fromtimestamp(ms / 1000, UTC)
+    part = f".{ms % 1000:03}" if ms % 1000 else ""
+    return f"{found:%Y-%m-%d %H:%M:%S}{part} UTC"
+
+
+def listed(table: Timetable, now: int, before: str) -> Iterator[str]:
+    """A line each, the newest first; `before`: what holds before the first."""
+    rows = list(zip(table.documents, table.states(now), strict=True))
+    if not rows:
+        yield f"nothing is published: {before} holds"
+        return
+    for each, state in reversed(rows):
+        since = "never in force" if state in ("refused", "replaced") else time_of(each.since)
+        said = f"{each.number:>3}  {since:<23}  {state:<8}  {each.by or '-'}"
+        why = f"refused: {each.fault}" if each.fault else each.note
+        yield f"{said}  {why}".rstrip()
+    word = "former" if table.at(now) else "in force"
+    yield f"  0  {'before these':<23}  {word:<8}  {before}"
+
+
+def as_json(table: Timetable, now: int) -> str:
+    """The list as one JSON array, in the order of the topic."""
+    rows: list[dict[str, Any]] = [
+        {
+            "number": each.number,
+            "offset": each.offset,
+            "since": each.since,
+            "appended": each.appended,
+            "state": state.replace(" ", "_"),
+            "by": each.by,
+            "note": each.note,
+            **({"fault": each.fault} if each.fault else {}),
+        }
+        for each, state in zip(table.documents, table.states(now), strict=True)
+    ]
+    return json.dumps(rows, indent=1)
+
+
+def shown(found: PublishedDocument, state: str) -> Iterator[str]:
+    """A document with what is known of it, as a recipes file that may be published again."""
+    yield f"# document {found.number}, {state}, from {time_of(found.since)}"
+    yield f"# published {time_of(found.appended)} by {found.by or 'somebody'}"
+    yield from (f"# {line}" for line in found.note.splitlines())
+    if found.fault:
+        yield f"# refused: {found.fault}"
+    yield as_yaml(found.document)
+
+
+def as_yaml(document: dict[str, Any]) -> str:
+    return yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=110).rstrip()
+
+
+def numbers(documents: Sequence[PublishedDocument]) -> str:
+    """Which numbers there are, in words."""
+    if not documents:
+        return "nothing is published yet: 0, what holds before the first, is the only one"
+    return f"there are 0 to {documents[-1].number}"

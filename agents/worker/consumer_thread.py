@@ -1,0 +1,80 @@
+"""Faust's thread for the consumer: it fetches, and hands over to the loop that processes."""
+
+import asyncio
+from collections import deque
+
+from aiokafka import AIOKafkaConsumer
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
+
+from agents.kafka import paced_fetch, raw_batches
+from agents.kafka.paced_fetch import Brought
+
+Fetched = dict[TP, list[raw_batches.RawBatch]]
+
+
+class CommittedReads(driver.AIOKafkaConsumerThread):
+    """Reads no event of a transaction that is open or aborted."""
+
+    def _create_worker_consumer(self, transport: driver.Transport) -> AIOKafkaConsumer:
+        consumer = super()._create_worker_consumer(transport)
+        consumer._isolation_level = "read_committed"
+        return consumer
+
+    async def on_start(self) -> None:
+        await super().on_start()
+        self._brought: deque[Brought] = deque()
+        self._arrived: asyncio.Future[None] | None = None
+        paced_fetch.PacedFetch(
+            self._consumer._fetcher,
+            self.app.gather_s,
+            self._deliver,
+        )
+
+    @property
+    def _processing_loop(self) -> asyncio.AbstractEventLoop:
+        loop: asyncio.AbstractEventLoop = self.consumer.loop
+        return loop
+
+    def _deliver(self, brought: Brought) -> None:
+        """To the loop that processes."""
+        self._processing_loop.call_soon_threadsafe(self._arrive, brought)
+
+    def _arrive(self, brought: Brought) -> None:
+        self._brought.append(brought)
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._arrived and not self._arrived.done():
+            self._arrived.set_result(None)
+
+    async def getmany(self, active: set[TP] | None, timeout: float) -> Fetched:
+        """What was fetched. The other thread is asked about once a second, for what aiokafka has kept, and whether it
+        lives."""
+        if not self._brought:
+            self._arrived = self._processing_loop.create_future()
+            timer = self._processing_loop.call_later(timeout, self._wake)
+            await self._arrived
+            timer.cancel()
+        if self._brought and not self._brought[0].elsewhere:
+            return self._take(active)
+        while self._brought and self._brought[0].elsewhere:
+            self._brought.popleft()
+        return await self._kept(active)
+
+    def _take(self, active: set[TP] | None) -> Fetched:
+        """What the oldest fetch brought. Raises what it brought instead."""
+        if not self.consumer.flow_active:
+            return {}
+        brought = self._brought.popleft()
+        found = brought.take(lambda tp: active is None or tp in active)
+        if brought.error:
+            raise brought.error
+        return found
+
+    async def _kept(self, active: set[TP] | None) -> Fetched:
+        consumer = self._ensure_consumer()
+        asked = self._fetch_records(consumer, active, timeout=0, max_records=None)
+        answer = asyncio.run_coroutine_threadsafe(asked, self.thread_loop)
+        found: Fetched = await asyncio.wrap_future(answer)
+        return found

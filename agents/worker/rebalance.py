@@ -1,0 +1,184 @@
+"""A rebalance: partitions are given up after a checkpoint, and taken after a restore. In between they are nobody's.
+
+Revoked partitions are written and committed while that is still allowed, and kept in memory: if the very next
+generation gives them back to the same member, nobody else can have written their state. Otherwise they are dropped
+and read again. A member that the group has cast out drops all of them without writing.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from faust.types import TP
+
+from agents.config.settings import Settings
+from agents.kafka.reconnect import connection_loss_as_error
+from agents.runtime.log import say
+from agents.worker.assignment import Assignment, close, drop
+from agents.worker.group import Group, Member, PartitionBounds
+from agents.worker.metrics import Metrics
+from agents.worker.opening import open_all
+from agents.worker.partition_processor import Maker, PartitionProcessor
+from agents.worker.restore import StateError, restore
+
+log = logging.getLogger("triggers.assignment")
+
+SHARE_OF_SESSION: Final = 0.8
+"""Of the session timeout, for the last checkpoint. Longer: the partitions may be another worker's already."""
+
+NOBODY: Final[Member] = (-1, "")
+
+
+class LogWentBack(StateError):
+    """A topic ends before what has been processed: it was emptied, or made again."""
+
+
+class Rebalance:
+    """The worker's RebalanceListener: it moves the assignment from state to state."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        make: Maker,
+        assignment: Assignment,
+        group: Group,
+        bounds: PartitionBounds,
+        metrics: Metrics,
+    ) -> None:
+        self._settings = settings
+        self._make = make
+        self._assignment = assignment
+        self._group = group
+        self._bounds = bounds
+        self._metrics = metrics
+        self._member = NOBODY
+
+    async def on_revoked(self, lost: bool) -> None:
+        """The group rebalances. `lost`: it already has, without this worker."""
+        self._metrics.paused()
+        ours, flowed = self._assignment.processors, self._assignment.flowing
+        self._assignment.move("revoked")
+        close(ours.values())
+        if lost:
+            drop(ours, ours)
+        elif flowed:
+            await self._save(ours)
+        say(log, "revoked", lost=lost, kept=len(ours), generation=self._member[0])
+
+    async def _save(self, ours: dict[TP, PartitionProcessor]) -> None:
+        within = SHARE_OF_SESSION * self._settings.session_ms / 1000
+        try:
+            await asyncio.wait_for(self._assignment.save(), within)
+        except TimeoutError:
+            say(log, "flush_too_slow", logging.ERROR, partitions=len(ours))
+            drop(ours, ours)
+        except Exception as error:
+            self._assignment.fail(error)
+
+    async def on_assigned(self) -> None:
+        """The group has settled: the state of new partitions is restored. The input is still held."""
+        with self._failing():
+            await self._restore()
+
+    async def resume(self) -> None:
+        """Seeks every partition to its processor's position, and lets the input through."""
+        with self._failing():
+            await self._resume()
+
+    @contextmanager
+    def _failing(self) -> Iterator[None]:
+        """What is raised here ends the process. Faust would stop with words of its own.
+
+        A connection that breaks cancels the task: Faust's recovery would end without a word and never come back.
+        """
+        try:
+            with connection_loss_as_error():
+                yield
+        except Exception as error:
+            self._assignment.fail(error)
+
+    async def _restore(self) -> None:
+        self._metrics.rebalances.inc()
+        assignment, member = self._assignment, self._group.member
+        wanted = set(self._group.assignment())
+        assignment.move("assigned")
+        if not wanted:
+            assignment.held_since = None
+        mine = assignment.processors = self._kept(wanted, member)
+        self._member, kept = member, len(mine)
+        new = {tp: self._make(tp) for tp in sorted(wanted - mine.keys())}
+
+        def still_ours() -> bool:
+            return assignment.processors is mine and self._group.member == member
+
+        stages = {
+            (processor.changelog, tp.partition): processor.stage for tp, processor in new.items()
+        }
+        opened = await open_all(new.values(), still_ours)
+        with self._metrics.restore.time():
+            whole = opened and await restore(self._settings, self._bounds, stages, still_ours)
+        if whole:
+            mine.update(new)
+            assignment.move("restored")
+        else:
+            drop(new, new)
+        say(log, "assigned", generation=member[0], kept=kept, restored=len(new))
+
+    def _kept(self, wanted: set[TP], member: Member) -> dict[TP, PartitionProcessor]:
+        """What is still in memory and still true. The rest of what there was is dropped."""
+        next_one = (self._member[0] + 1, self._member[1]) == member
+        kept = dict(self._assignment.processors)
+        drop(kept, {tp: None for tp in kept if not next_one or tp not in wanted})
+        return kept
+
+    async def _resume(self) -> None:
+        member, processors = self._group.member, self._assignment.processors
+        if member != self._member or set(self._group.assignment()) != set(processors):
+            say(
+                log,
+                "not_resumed",
+                generation=member[0],
+                of=self._member[0],
+                processors=len(processors),
+            )
+            return
+        fresh = [tp for tp, processor in processors.items() if processor.committed is None]
+        committed = await self._group.committed_offsets(fresh)
+        first = await self._bounds.beginnings(processors)
+        ends = await self._bounds.ends(processors)
+        for tp, processor in processors.items():
+            if tp in committed:
+                processor.committed = committed[tp]
+                processor.begin(first_position(processor, committed[tp] or 0))
+            if processor.position > ends[tp]:
+                raise LogWentBack(
+                    f"{tp.topic} {tp.partition} ends at {ends[tp]}, processed to "
+                    f"{processor.position}: start again under another TRIGGERS_PREFIX"
+                )
+            if first[tp] > processor.position:
+                processor.begin(first[tp])
+            processor.closed = False
+        await self._group.seek_wait(
+            {tp: processor.position for tp, processor in processors.items()}
+        )
+        if self._group.member == member:
+            self._assignment.move("resumed")
+        if self._assignment.flowing:
+            self._metrics.resumed()
+
+
+def first_position(processor: PartitionProcessor, committed: int) -> int:
+    """The offset at which a restored partition goes on: the larger of the state's position and the group's offset.
+
+    The state is durable before the offset is committed, and the outputs before the state. So all input before
+    either of the two is in the state, and its outputs are on the topics; to read it again would only repeat
+    rejected records. Without any state everything that is still there is read again: it decides the same again.
+    """
+    if processor.clock >= 0:
+        return max(processor.stage.position, committed)
+    if committed and not processor.stage.written:
+        topic, partition = processor.changelog, processor.tp.partition
+        say(log, "state_lost", logging.ERROR, topic=topic, partition=partition)
+    return 0

@@ -1,0 +1,70 @@
+"""Numbers of an episode's steps: those of its recipe, unless a former document decided some. Source: docs/semantics-life.md, 14.
+
+Of a new document those steps are left whose offset is above that of the last decided one; they are numbered on from it.
+"""
+
+from typing import Final
+
+from stream.recipes.recipe import Recipe
+from stream.state.in_time import NO_OFFSET, Renumbered
+from stream.state.life_record import mark_of
+from stream.state.person import Episode, Person
+
+_ITS_OWN: Final = Renumbered()
+
+
+def found(person: Person, episode: Episode) -> Renumbered:
+    """What of the episode's steps is not its recipe's; not to be changed."""
+    if person.in_time is None or not person.in_time.steps:
+        return _ITS_OWN
+    return person.in_time.steps.get(_mark(episode), _ITS_OWN)
+
+
+def of(person: Person, episode: Episode) -> Renumbered:
+    """As `found`, to be changed."""
+    return person.of_time().steps.setdefault(_mark(episode), Renumbered())
+
+
+def _mark(episode: Episode) -> int:
+    return mark_of(episode.recipe, episode.origin, episode.key_time)
+
+
+def forget(person: Person, episode: Episode) -> None:
+    """The episode is finished."""
+    if person.in_time is not None and person.in_time.steps:
+        person.in_time.steps.pop(_mark(episode), None)
+
+
+def offset(person: Person, episode: Episode, recipe: Recipe, number: int) -> int:
+    """Of a step that is decided by the recipe, or of the last one that fired (ms)."""
+    known = found(person, episode)
+    if number <= known.number:
+        return known.fired
+    return _left(recipe, known)[number - known.number - 1]
+
+
+def last(person: Person, episode: Episode, recipe: Recipe) -> int:
+    """The number of the last step."""
+    known = found(person, episode)
+    return known.number + len(_left(recipe, known))
+
+
+def _left(recipe: Recipe, known: Renumbered) -> tuple[int, ...]:
+    if known.offset == NO_OFFSET:
+        return recipe.steps
+    return tuple(step for step in recipe.steps if step > known.offset)
+
+
+def go_on(person: Person, episode: Episode, before: Recipe, now: Recipe) -> None:
+    """A new document has other steps for the episode."""
+    decided = episode.step - 1
+    if before.steps == now.steps or not decided:
+        return
+    reached = found(person, episode).offset
+    if decided > found(person, episode).number:
+        reached = offset(person, episode, before, decided)
+    fired = NO_OFFSET
+    if episode.fired_step:
+        fired = offset(person, episode, before, episode.fired_step)
+    known = of(person, episode)
+    known.number, known.offset, known.fired = decided, reached, fired

@@ -1,0 +1,73 @@
+"""Watches: what a person orders after a step, or after a candidate on the page. Source: docs/semantics-life.md, 15."""
+
+from collections.abc import Iterable
+
+from stream.episodes import numbering
+from stream.episodes.guards import Due
+from stream.outputs import outcomes
+from stream.outputs.outputs import Outputs
+from stream.state.in_time import Attributed, Watch
+from stream.state.orders import OLD, OrderEntry
+from stream.state.person import Person
+
+
+def reached(due: Due, trigger_id: str, *, fires: bool) -> None:
+    """A step has come as far as the holdout: the first one of an episode opens a watch. `fires`: whether nothing
+    refuses it."""
+    recipe, person, episode = due.recipe, due.person, due.episode
+    if not recipe.attribution or recipe.is_shadow or episode.messages:
+        return
+    if numbering.found(person, episode).watched:
+        return
+    if not fires:
+        numbering.of(person, episode).watched = True
+    held, arm = recipe.held_out(person.id), recipe.arm(person.id)
+    until = due.at + recipe.attribution
+    begin(person, Attributed(recipe.name, recipe.version, trigger_id, held, arm, due.at, until), "")
+
+
+def begin(person: Person, about: Attributed, visitor: str) -> None:
+    """Opens a watch, unless one of this recipe is open."""
+    times = person.of_time()
+    if all(watch.about.recipe != about.recipe for watch in times.watches):
+        times.watches.append(Watch(about, visitor))
+
+
+def go_along(person: Person, told: Iterable[Attributed], visitor: str, at: int) -> None:
+    """A visitor brings those that it was told of last."""
+    for about in told:
+        if at < about.until:
+            begin(person, about, visitor)
+
+
+def leave(person: Person, visitor: str) -> None:
+    """A visitor has left the person, and its watches with it."""
+    if person.in_time is not None and person.in_time.watches:
+        person.in_time.watches = [
+            watch for watch in person.in_time.watches if watch.visitor != visitor
+        ]
+
+
+def placed(person: Person, order: OrderEntry) -> None:
+    """An order was entered."""
+    if person.in_time is not None and not (order.recurring or order.marks & OLD):
+        for watch in person.in_time.watches:
+            watch.add(order.id, order.at, order.value or 0.0)
+
+
+def taken_out(person: Person, gone: Iterable[OrderEntry]) -> None:
+    if person.in_time is not None:
+        for order in gone:
+            for watch in person.in_time.watches:
+                watch.take_out(order.id, order.at)
+
+
+def end(person: Person, at: int, out: Outputs, *, every: bool = False) -> bool:
+    """Ends the watches whose time is over at `at` (ms), or every one; whether there was any."""
+    if person.in_time is None:
+        return False
+    over = [watch for watch in person.in_time.watches if every or watch.about.until <= at]
+    for watch in over:
+        outcomes.publish(watch, person.id, min(at, watch.about.until), out)
+    person.in_time.watches = [watch for watch in person.in_time.watches if watch not in over]
+    return bool(over)

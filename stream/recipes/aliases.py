@@ -1,0 +1,23 @@
+"""The name of a recipe in states: of a shadow another one than of the live recipe. Source: docs/semantics-life.md, 14.
+
+So a recipe that goes live finds nothing of its shadow, and no live recipe takes what a shadow did for something that
+happened.
+"""
+
+from typing import Final
+
+SHADOW: Final = "~"
+"""Before a shadow's name: no recipe's own name begins so."""
+
+
+def alias_of(name: str, shadow: bool) -> str:
+    return SHADOW + name if shadow else name
+
+
+def is_shadow(alias: str) -> bool:
+    return alias.startswith(SHADOW)
+
+
+def name_of(alias: str) -> str:
+    """The recipe's own name."""
+    return alias.removeprefix(SHADOW)

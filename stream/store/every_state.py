@@ -1,0 +1,43 @@
+"""All states of a partition, looked at one after the other: packed ones are not kept at hand for that."""
+
+from collections.abc import Callable, Iterator
+from typing import Generic, TypeVar
+
+from stream.store.changelog import HEADER
+from stream.store.keyed import Keyed, State
+
+S = TypeVar("S", bound=State)
+
+
+class EveryState(Generic[S]):
+    """Of the keys that there are when it is made; meanwhile nothing else may add or forget one."""
+
+    def __init__(
+        self, states: Keyed[S], encode: Callable[[S], bytes], decode: Callable[[memoryview], S]
+    ) -> None:
+        self._states = states
+        self._encode = encode
+        self._decode = decode
+        live, older, packed, _ = states.held
+        whole = [key for key, value in packed.items() if len(value) > HEADER.size]
+        self._keys = list(dict.fromkeys([*whole, *older, *live]))
+
+    def __bool__(self) -> bool:
+        """Whether some are left."""
+        return bool(self._keys)
+
+    def some(self, most: int) -> Iterator[tuple[str, S]]:
+        """So many of them. Each is as it was left in the end: one that changed is at hand, and to be written down."""
+        live, older, packed, dirty = self._states.held
+        for _ in range(min(most, len(self._keys))):
+            key = self._keys.pop()
+            state = live.get(key) or older.get(key)
+            value = None if state is not None else packed[key]
+            if value is not None:
+                state = self._decode(memoryview(value)[HEADER.size :])
+                state.armed = HEADER.unpack_from(value)[2]
+            assert state is not None, "a key has a state"
+            yield key, state
+            if value is None or self._encode(state) != value[HEADER.size :]:
+                older.pop(key, None)
+                live[key] = dirty[key] = state

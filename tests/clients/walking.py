@@ -1,0 +1,208 @@
+"""A published client walks one shop story against the collector, and what then stands in Kafka.
+
+The collector is the real one, before a real broker, in this process: what it heard and answered is written down.
+"""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from aiohttp import ClientSession, web
+
+import schemas
+from agents.config.settings import Settings
+from agents.connect.sources import Connected
+from agents.faces.site import make_site, serving
+from tests.integration.collecting import kept
+from tests.integration.facing import Facing, connected
+
+WAIT_S = 90.0
+
+SOURCES = (
+    connected("web", "segment", keys=["wk"]),
+    connected("backend", "segment", secrets=["sk"], trust="server"),
+    connected("hog", "posthog", keys=["phc_web"], secrets=["phc_server"], trust="server"),
+    connected("site", "matomo", keys=["1"], currency="EUR"),
+    connected("tags", "ga4", keys=["G-WEB"], secrets=["mp-secret"], trust="server"),
+    connected("snow", "snowplow", keys=["shop"]),
+    connected("snow-server", "snowplow", keys=["shop-server"], trust="server"),
+    connected("bus", "cloudevents", secrets=["bus-secret"], trust="server"),
+    connected("magento", "adobe-commerce", secrets=["ad_hush"], trust="server"),
+    connected("px", "shopify-pixel", keys=["r4nd0m-word"]),
+)
+
+
+class Heard(NamedTuple):
+    """A request, and the status that it was answered with."""
+
+    method: str
+    path: str
+    query: str
+    headers: dict[str, str]
+    status: int
+
+
+@dataclass
+class Walk:
+    """What the collector heard of a client, what the client said, and what is in Kafka of it."""
+
+    heard: list[Heard] = field(default_factory=list)
+    output: str = ""
+    events: list[dict[str, Any]] = field(default_factory=list)
+
+    def told(self) -> list[str]:
+        """Each event in brief, in the order of its partition."""
+        return [brief(event) for event in self.events]
+
+    def copies(self) -> int:
+        """How often the event that was told most often stands in Kafka."""
+        return max(Counter(event["id"] for event in self.events).values())
+
+
+Answering = Callable[[web.Request, web.StreamResponse], web.StreamResponse]
+
+
+def honest(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
+    return response
+
+
+def accepted(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
+    """What is right for a queue, and wrong here: 202 in the place of every success."""
+    if response.status == 200 and request.method == "POST":
+        response.set_status(202)
+    return response
+
+
+class Broken:
+    """The first so many posts are taken, and their answers lost behind a fault of the way there."""
+
+    def __init__(self, posts: int, status: int = 503) -> None:
+        self._left, self._status = posts, status
+
+    def __call__(self, request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
+        if request.method == "POST" and self._left:
+            self._left -= 1
+            return web.Response(status=self._status, headers=response.headers)
+        return response
+
+
+def walked(
+    settings: Settings,
+    walk: Callable[[str], Awaitable[str]],
+    answering: Answering = honest,
+    sources: Sequence[Connected] = SOURCES,
+    found: Walk | None = None,
+) -> Walk:
+    """`walk` is given the collector's address and returns once its client has sent everything.
+
+    `found`: where it is written down, for a walk that looks at it meanwhile.
+    """
+    found = found or Walk()
+
+    async def run() -> None:
+        site = make_site(settings, tuple(sources))
+        site.app.middlewares.append(_written_down(found, answering))
+        async with serving(site, "127.0.0.1", 0) as (port, _):
+            url = f"http://127.0.0.1:{port}"
+            await _until_ready(url)
+            found.heard.clear()
+            async with asyncio.timeout(WAIT_S):
+                found.output = await walk(url)
+
+    asyncio.run(run())
+    found.events = [json.loads(record.value) for record in kept(settings) if record.value]
+    for event in found.events:
+        assert schemas.fault(event) is None
+    return found
+
+
+def _written_down(found: Walk, answering: Answering) -> Any:
+    @web.middleware
+    async def write(
+        request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        response = answering(request, await handler(request))
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        found.heard.append(
+            Heard(request.method, request.path, request.query_string, headers, response.status)
+        )
+        return response
+
+    return write
+
+
+async def _until_ready(url: str) -> None:
+    async with ClientSession() as session:
+        await Facing(session, url).until_ready()
+
+
+def command(
+    *words: str | Path, seconds: float | None = None, cwd: Path | None = None
+) -> Callable[[str], Awaitable[str]]:
+    """A walk that is a program's; `URL` among its words is the collector's address.
+
+    `seconds`: after which it is ended, whatever it still wants to send.
+    """
+
+    async def walk(url: str) -> str:
+        process = await asyncio.create_subprocess_exec(
+            *(url if word == "URL" else str(word) for word in words),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            cwd=cwd,
+        )
+        said = asyncio.ensure_future(process.communicate())
+        try:
+            await asyncio.wait_for(asyncio.shield(said), seconds)
+        except TimeoutError:
+            pass
+        finally:
+            if process.returncode is None:
+                process.kill()
+        output = (await said)[0].decode()
+        assert seconds is not None or process.returncode == 0, output
+        return output
+
+    return walk
+
+
+def brief(event: dict[str, Any]) -> str:
+    """`type who: facts`. Whose id a client made is V; keys stand by their names."""
+    facts = " ".join(_facts(event))
+    customer = event.get("customer")
+    keys = "+".join(sorted(event.get("keys", {})))
+    who = "/".join(part for part in (_visitor(event), customer, keys) if part)
+    return f"{event['type']} {who}" + (f": {facts}" if facts else "")
+
+
+def _visitor(event: dict[str, Any]) -> str:
+    name = event.get("visitor")
+    return "" if name is None else name if len(name) < 4 else "V"
+
+
+def _facts(event: dict[str, Any]) -> list[str]:
+    facts: list[str] = []
+    if "page" in event:
+        facts += [event["page"].get("kind", ""), event["page"].get("path", "")]
+    for name in ("product", "item"):
+        if name in event:
+            facts += [_line(event[name])]
+    if "cart" in event:
+        lines = ", ".join(_line(line) for line in event["cart"]["items"])
+        facts += [str(event["cart"].get("id", "")), f"[{lines}]"]
+    if "order" in event:
+        facts += [str(event["order"].get(name, "")) for name in ("id", "value", "currency")]
+    facts += [str(event[name]) for name in ("category", "query", "stage") if name in event]
+    facts += event.get("contacts") or []
+    return [fact for fact in facts if fact]
+
+
+def _line(item: dict[str, Any]) -> str:
+    name = item.get("product_id") or item.get("id")
+    pieces = f"×{item['quantity']}" if "quantity" in item else ""
+    price = f"@{item['price']}" if "price" in item else ""
+    return f"{name}{pieces}{price}{item.get('currency', '')}"

@@ -1,0 +1,64 @@
+"""The packages of agents/ have no circle, and what is generated is committed."""
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agents.generate import asyncapi, asyncapi_html, prometheus_rules
+
+HOME = Path(__file__).parents[2]
+
+
+def imported(file: Path) -> Iterator[str]:
+    """The packages of agents/ that a file imports from."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module == "agents":
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("agents."):
+            yield str(node.module).split(".")[1]
+
+
+def arrows() -> dict[str, set[str]]:
+    """What each package of agents/ imports from."""
+    found = defaultdict(set)
+    for file in (HOME / "agents").glob("*/**/*.py"):
+        own = file.relative_to(HOME / "agents").parts[0]
+        found[own] |= {*imported(file)} - {own}
+    return found
+
+
+def circle(arrows: dict[str, set[str]]) -> set[str]:
+    """What is left when again and again all are taken away that import from none that is left."""
+    left = dict(arrows)
+    while ground := {name for name, to in left.items() if not to & left.keys()}:
+        left = {name: to for name, to in left.items() if name not in ground}
+    return set(left)
+
+
+def test_the_packages_of_agents_have_no_circle() -> None:
+    assert len(arrows()) > 12
+    assert circle(arrows()) == set()
+
+
+def test_a_circle_would_be_found() -> None:
+    assert circle({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": set()}) == {"a", "b", "c"}
+
+
+def test_no_package_imports_a_command() -> None:
+    assert [name for name, to in arrows().items() if "commands" in to] == []
+
+
+GENERATED = {
+    asyncapi.PAGE: asyncapi.text,
+    asyncapi_html.PAGE: asyncapi_html.text,
+    HOME / prometheus_rules.OUT: prometheus_rules.text,
+}
+
+
+@pytest.mark.parametrize("file", GENERATED, ids=lambda file: file.name)
+def test_a_generated_file_is_committed_as_it_is_made(file: Path) -> None:
+    """`make generate` renews it."""
+    assert file.read_text(encoding="utf-8") == GENERATED[file]()

@@ -1,0 +1,213 @@
+"""A checkpoint and a restore on a broker in memory: what becomes durable, in which order, and what comes back."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from agents.kafka.topics import FACTS, STATE_VISITORS
+from agents.worker import restore
+from agents.worker.rebalance import first_position
+from tests.fake_broker import SETTINGS, FakeBroker, FakeConsumer, FakeProducer
+from tests.worker_contract import LAYOUT, START, Play, Scene, WorkerContract, World, state_of
+
+
+class FakeWorld(World):
+    def __init__(self) -> None:
+        self.broker = FakeBroker()
+        producer = FakeProducer(self.broker, LAYOUT)
+        super().__init__(SETTINGS, producer, self.broker, self.broker.commit)
+
+
+@pytest.fixture(autouse=True)
+def fake_consumer(monkeypatch: pytest.MonkeyPatch) -> list[FakeBroker]:
+    """A restore reads from the broker in this list."""
+    brokers: list[FakeBroker] = []
+    monkeypatch.setattr(restore, "AIOKafkaConsumer", lambda **options: FakeConsumer(brokers[0]))
+    monkeypatch.setattr(restore.gc, "freeze", lambda: None)
+    return brokers
+
+
+class TestOnAFake(WorkerContract):
+    @pytest.fixture
+    def play(self, fake_consumer: list[FakeBroker]) -> Play:
+        def played(test: Scene) -> None:
+            async def inside() -> None:
+                world = FakeWorld()
+                fake_consumer.append(world.broker)
+
+                async def committed() -> int | None:
+                    return world.broker.committed.get(world.input)
+
+                await test(world, committed)
+
+            asyncio.run(inside())
+
+        return played
+
+
+def run(test: Callable[[FakeWorld], Awaitable[None]]) -> None:
+    async def inside() -> None:
+        await test(FakeWorld())
+
+    asyncio.run(inside())
+
+
+def test_outputs_then_state_then_the_offset() -> None:
+    async def test(world: FakeWorld) -> None:
+        await world.take(0)
+        await world.save()
+        journal = world.broker.journal
+        assert journal[-2:] == [STATE_VISITORS, "commit"]
+        assert FACTS in journal[:-2]
+        assert world.broker.committed == {world.input: 1}
+
+    run(test)
+
+
+def test_state_is_not_sent_before_the_outputs_are_acknowledged() -> None:
+    async def test(world: FakeWorld) -> None:
+        world.broker.held = True
+        await world.take(0)
+        saving = asyncio.ensure_future(world.save())
+        await asyncio.sleep(0.05)
+        assert STATE_VISITORS not in world.broker.journal
+        world.broker.acknowledge()
+        await asyncio.sleep(0.05)
+        assert STATE_VISITORS in world.broker.journal
+        assert "commit" not in world.broker.journal, "the state is not acknowledged yet"
+        world.broker.acknowledge()
+        await saving
+        assert world.broker.journal[-1] == "commit"
+
+    run(test)
+
+
+def test_an_offset_is_committed_once() -> None:
+    """Also one that moved without a change of state: what comes again changes nothing."""
+
+    async def test(world: FakeWorld) -> None:
+        await world.take(0)
+        await world.save()
+        await world.processor.take([])
+        world.processor.begin(0)
+        await world.take(0, 1)
+        await world.save()
+        before = list(world.broker.journal)
+        await world.save()
+        await world.save()
+        assert world.broker.journal == before
+
+    run(test)
+
+
+def test_an_offset_that_moved_without_changes_is_committed_once() -> None:
+    """A second event with the id and the time of the first changes no state and no clock."""
+
+    async def test(world: FakeWorld) -> None:
+        await world.take(0)
+        await world.save()
+        world.processor.position = world.processor.stage.position = 5
+        journal = world.broker.journal
+        before = len(journal)
+        await world.save()
+        assert journal[before:] == ["commit"]
+        assert world.processor.committed == 5
+        await world.save()
+        assert journal[before:] == ["commit"]
+
+    run(test)
+
+
+def test_after_a_failure_every_checkpoint_fails() -> None:
+    """Memory is ahead of the log for good."""
+
+    async def test(world: FakeWorld) -> None:
+        await world.take(0)
+        world.broker.refuses = OSError("no disk")
+        with pytest.raises(OSError, match="no disk"):
+            await world.save()
+        world.broker.refuses = None
+        with pytest.raises(OSError, match="no disk"):
+            await world.save()
+        assert world.broker.committed == {}
+
+    run(test)
+
+
+def test_a_commit_that_a_rebalance_overtakes_counts_as_not_done() -> None:
+    async def test(world: FakeWorld) -> None:
+        await world.take(0)
+        world.broker.rebalanced = True
+        await world.save()
+        assert world.processor.committed is None
+        world.broker.rebalanced = False
+        await world.save()
+        assert world.processor.committed == 1
+
+    run(test)
+
+
+def test_what_comes_again_is_skipped() -> None:
+    async def test(world: FakeWorld) -> None:
+        await world.take(0, 0)
+        assert world.processor.position == 1
+        state = state_of(world.processor)
+        assert state is not None
+        assert state.applied == 0
+
+    run(test)
+
+
+def test_nothing_is_applied_while_the_flow_is_held() -> None:
+    async def test(world: FakeWorld) -> None:
+        world.processor.closed = True
+        await world.take(0)
+        assert (world.processor.position, world.processor.stage.keys) == (0, 0)
+
+    run(test)
+
+
+@pytest.mark.parametrize("answers", [[True, False], [True, True, False]])
+def test_a_restore_that_stops_being_ours_is_not_whole(
+    fake_consumer: list[FakeBroker], answers: list[bool]
+) -> None:
+    """Half-way, or right after the last record."""
+
+    async def test(world: FakeWorld) -> None:
+        fake_consumer.append(world.broker)
+        await world.take(0, 1)
+        await world.save()
+        assert len(world.broker.logs[STATE_VISITORS, 0]) == 2
+        coming = iter(answers)
+        whole, _ = await world.restored(lambda: next(coming, answers[-1]))
+        assert not whole
+
+    run(test)
+
+
+@pytest.mark.parametrize(("state", "committed", "start"), [(5, 3, 5), (3, 5, 5), (0, 4, 4)])
+def test_input_starts_where_state_and_commit_have_both_passed(
+    state: int, committed: int, start: int
+) -> None:
+    """A crash between state and commit leaves the state ahead; rejected records alone leave the commit ahead."""
+
+    async def test(world: FakeWorld) -> None:
+        world.processor.stage.clock, world.processor.stage.position = START, state
+        assert first_position(world.processor, committed) == start
+
+    run(test)
+
+
+@pytest.mark.parametrize("committed", [0, 4])
+def test_without_any_state_all_input_is_read_again(
+    committed: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The log says that state was lost, if there was an offset."""
+
+    async def test(world: FakeWorld) -> None:
+        assert first_position(world.processor, committed) == 0
+        lost = [record for record in caplog.records if "state_lost" in record.getMessage()]
+        assert len(lost) == bool(committed)
+
+    run(test)

@@ -1,0 +1,125 @@
+"""Documents of the topic `recipes`: when each is in force, and what is said of them."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from agents.published import publisher, told
+from agents.published.published_document import NOTICE, PublishedDocument, read, value_of
+from agents.published.timetable import Timetable
+
+AT = 1_767_571_200_000
+CART: dict[str, Any] = {"recipes": [{"name": "cart-abandonment"}]}
+
+
+def document(
+    offset: int, appended: int, start: int | None = None, live: bool = True
+) -> PublishedDocument:
+    value = value_of(CART, start, "anna@shop", f"note {offset}")
+    return read(offset, appended, value, live)
+
+
+@pytest.mark.parametrize(
+    ("start", "since"),
+    [
+        (None, AT + NOTICE),
+        (AT - 1, AT + NOTICE),
+        (AT + NOTICE, AT + NOTICE),
+        (AT + NOTICE + 1, AT + NOTICE + 1),
+    ],
+)
+def test_a_document_is_in_force_from_the_larger_of_two_times(start: int | None, since: int) -> None:
+    assert document(0, AT, start).since == since
+
+
+@pytest.mark.parametrize(("start", "since"), [(None, -1), (7, 7)])
+def test_in_a_replay_its_own_time_alone_counts(start: int | None, since: int) -> None:
+    assert document(0, AT, start, live=False).since == since
+
+
+@pytest.mark.parametrize(
+    ("value", "fault"),
+    [
+        (None, "not JSON"),
+        (b"\xff", "not JSON"),
+        (b"[" * 100_000, "not JSON"),
+        (b"[]", "file: must be object"),
+        (b"{}", "file: must contain ['document'] properties"),
+        (b'{"document": [], "from": 1}', "document: must be object"),
+        (b'{"document": {}, "from": "tomorrow"}', "from: must be integer or null"),
+        (b'{"document": {"recipe": []}}', "document.file: must not contain"),
+        (b'{"document": {"recipes": [{"name": "x", "kind": "y"}]}}', "document.recipes[0].kind"),
+        (
+            b'{"document": {"recipes": [{"name": "exit-intent"}, {"name": "exit-intent"}]}}',
+            "document.recipes[1].name: exit-intent is there twice",
+        ),
+    ],
+)
+def test_a_bad_record_has_a_fault_and_no_recipes(value: bytes | None, fault: str) -> None:
+    found = read(4, AT, value)
+    assert found.recipes is None
+    assert found.fault.startswith(fault)
+    assert Timetable([found]).in_order == ()
+
+
+def test_of_two_with_one_time_the_later_record_holds() -> None:
+    first, second = document(0, AT, AT + 60_000), document(1, AT + 10, AT + 60_000)
+    table = Timetable([first, second])
+    assert table.at(AT + 59_999) is None
+    assert table.at(AT + 60_000) is second
+    assert table.states(AT + 60_000) == ["replaced", "in force"]
+
+
+def test_a_document_for_later_waits_for_its_time() -> None:
+    later, sooner = document(0, AT, AT + 3_600_000), document(1, AT + 1_000)
+    table = Timetable([later, sooner])
+    assert table.states(AT + 10_000) == ["coming", "in force"]
+    assert table.states(AT + 3_600_000) == ["in force", "former"]
+    assert table.before(AT + 3_600_000) is sooner
+    assert table.before(AT + 10_000) is None
+
+
+def test_a_list_has_the_newest_first_and_what_holds_before() -> None:
+    bad = read(2, AT, b"{")
+    table = Timetable([document(0, AT), document(1, AT + 1_000, AT + 86_400_000), bad])
+    assert list(told.listed(table, AT + 10_000, "recipes.yaml")) == [
+        "  3  never in force           refused   -  refused: not JSON",
+        "  2  2026-01-06 00:00:00 UTC  coming    anna@shop  note 1",
+        "  1  2026-01-05 00:00:05 UTC  in force  anna@shop  note 0",
+        "  0  before these             former    recipes.yaml",
+    ]
+    assert [row["state"] for row in json.loads(told.as_json(table, AT + 10_000))] == [
+        "in_force",
+        "coming",
+        "refused",
+    ]
+
+
+def test_a_history_for_a_backtest_has_what_ever_holds_in_order() -> None:
+    table = Timetable([document(0, AT, AT + 99_000), document(1, AT), read(2, AT, b"{")])
+    assert table.as_history({}) == {
+        "history": [{}, {**CART, "from": AT + NOTICE}, {**CART, "from": AT + 99_000}]
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "since"),
+    [
+        ("2026-01-05", AT),
+        ("2026-01-05T01:00+01:00", AT),
+        (str(AT), AT),
+        ("+2h", AT + 7_200_000 + 43_200_000),
+        ("tomorrow", AT + 86_400_000),
+    ],
+)
+def test_a_time_to_come_is_read_as_people_say_it(text: str, since: int) -> None:
+    now = datetime(2026, 1, 5, 12, tzinfo=UTC)
+    assert publisher.start(text, now) == since
+
+
+@pytest.mark.parametrize("text", ["soon", "+soon", "12", "2h"])
+def test_what_is_no_time_is_refused_with_the_forms(text: str) -> None:
+    with pytest.raises(ValueError, match="expected 2026-11-28"):
+        publisher.start(text, datetime(2026, 1, 5, tzinfo=UTC))

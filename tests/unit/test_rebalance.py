@@ -1,0 +1,323 @@
+"""A rebalance on a broker in memory: what a worker gives up, keeps, restores, and when input flows."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
+
+import pytest
+from faust.types import TP, Message
+
+from agents.config.settings import Settings
+from agents.kafka.topics import EVENTS, STATE_VISITORS
+from agents.worker import restore
+from agents.worker.assignment import Assignment
+from agents.worker.assignment_state import AssignmentState
+from agents.worker.checkpoint import Checkpoint
+from agents.worker.metrics import Metrics
+from agents.worker.partition_processor import PartitionProcessor
+from agents.worker.producer import Provenance
+from agents.worker.rebalance import LogWentBack, Rebalance
+from agents.worker.visitors import VisitorsProcessor
+from stream import recipes_file
+from stream.stages.backend import PURE
+from tests.fake_broker import FakeBroker, FakeConsumer, FakeGroup, FakeProducer
+from tests.worker_contract import LAYOUT, batch
+
+P0, P1 = TP(EVENTS, 0), TP(EVENTS, 1)
+SETTINGS = Settings(kafka=("localhost:1",), session_ms=1000)
+
+
+class Worker:
+    """A worker in the group of a fake broker, whose input already is on the topic."""
+
+    def __init__(self, broker: FakeBroker) -> None:
+        self.broker, self.group = broker, FakeGroup(broker)
+        self.metrics = Metrics()
+        self._producer = FakeProducer(broker, LAYOUT)
+        checkpoint = Checkpoint(self.group.commit_offsets, self.metrics)
+        self.assignment = Assignment(self.group, broker, checkpoint, self.metrics)
+        self.rebalance = Rebalance(
+            SETTINGS, self._make, self.assignment, self.group, broker, self.metrics
+        )
+
+    def _make(self, tp: TP) -> PartitionProcessor:
+        source = Provenance(tp.topic, tp.partition)
+        own = source, STATE_VISITORS, self._producer
+        return VisitorsProcessor(recipes_file.DEFAULT, *own, self.metrics, PURE)
+
+    @property
+    def state(self) -> AssignmentState:
+        return self.assignment.state
+
+    @property
+    def positions(self) -> dict[int, int]:
+        """By partition, of the processors there are."""
+        return {tp.partition: each.position for tp, each in self.assignment.processors.items()}
+
+    async def joins(self, generation: int, *tps: TP, member: str = "me") -> None:
+        """The group settles."""
+        self.group.member, self.group.given = (generation, member), set(tps)
+        await self.rebalance.on_assigned()
+        await self.rebalance.resume()
+
+    async def take(self, tp: TP, *offsets: int) -> None:
+        for offset in offsets:
+            given = {tp: [batch(offset, customer="anna")]}
+            await self.assignment.take(cast(Message, Fetched(given)))
+
+
+class Fetched:
+    def __init__(self, value: dict[TP, Any]) -> None:
+        self.value = value
+
+
+def play(
+    monkeypatch: pytest.MonkeyPatch, test: Callable[[Worker], Awaitable[None]], records: int = 9
+) -> None:
+    """With `records` records in each partition of the input."""
+
+    async def inside() -> None:
+        broker = FakeBroker()
+        for tp in (P0, P1):
+            broker.logs[tp] = [None] * records
+        monkeypatch.setattr(restore, "AIOKafkaConsumer", FakeConsumer(broker))
+        monkeypatch.setattr(restore.gc, "freeze", lambda: None)
+        await test(Worker(broker))
+
+    asyncio.run(inside())
+
+
+def test_a_first_assignment_flows_from_the_first_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test(worker: Worker) -> None:
+        assert worker.state is AssignmentState.UNASSIGNED
+        await worker.joins(1, P0, P1)
+        assert worker.state is AssignmentState.FLOWING
+        assert worker.group.sought == {P0: 0, P1: 0}
+        await worker.take(P0, 0, 1)
+        assert worker.positions == {0: 2, 1: 0}
+        assert worker.assignment.held_since is None
+
+    play(monkeypatch, test)
+
+
+def test_a_revoke_holds_the_input_and_saves_what_was_applied(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def test(worker: Worker) -> None:
+        await worker.joins(1, P0)
+        await worker.take(P0, 0)
+        await worker.rebalance.on_revoked(lost=False)
+        assert worker.state is AssignmentState.REVOKED
+        assert worker.broker.committed == {P0: 1}
+        assert worker.assignment.owned() == []
+        assert worker.assignment.held_since is not None
+        await worker.take(P0, 1)
+        await worker.assignment.processors[P0].take([batch(1, customer="ben")])
+        assert worker.positions == {0: 1}, "nothing is applied behind what was saved"
+
+    play(monkeypatch, test)
+
+
+def test_a_lost_assignment_is_dropped_without_a_write(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test(worker: Worker) -> None:
+        await worker.joins(1, P0)
+        await worker.take(P0, 0)
+        before = list(worker.broker.journal)
+        await worker.rebalance.on_revoked(lost=True)
+        assert worker.assignment.processors == {}
+        assert worker.broker.journal == before
+
+    play(monkeypatch, test)
+
+
+@pytest.mark.parametrize(
+    ("generation", "member", "kept"), [(2, "me", True), (3, "me", False), (2, "other", False)]
+)
+def test_only_the_next_generation_of_the_same_member_keeps_processors(
+    monkeypatch: pytest.MonkeyPatch, generation: int, member: str, kept: bool
+) -> None:
+    async def test(worker: Worker) -> None:
+        await worker.joins(1, P0, P1)
+        await worker.take(P0, 0, 1)
+        before = worker.assignment.processors[P0]
+        await worker.rebalance.on_revoked(lost=False)
+        await worker.joins(generation, P0, member=member)
+        after = worker.assignment.processors[P0]
+        assert (after is before) == kept
+        assert worker.positions == {0: 2}, "P1 went to another worker"
+        assert before.closed != kept
+        assert worker.group.sought[P0] == 2
+        await worker.take(P0, 2)
+        assert worker.positions == {0: 3}
+
+    play(monkeypatch, test)
+
+
+def test_input_that_others_read_meanwhile_is_restored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two workers share a broker: the second goes on where the first was cast out after a checkpoint."""
+
+    async def test(first: Worker) -> None:
+        await first.joins(1, P0)
+        await first.take(P0, 0, 1, 2)
+        await first.rebalance.on_revoked(lost=False)
+        second = Worker(first.broker)
+        await second.joins(2, P0, member="second")
+        assert second.positions == {0: 3}
+        visitors = second.assignment.processors[P0].stage
+        assert visitors.keys == 1
+
+    play(monkeypatch, test)
+
+
+def test_a_revoke_in_the_middle_of_a_restore_lets_nothing_flow(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def test(worker: Worker) -> None:
+        await worker.joins(1, P0)
+        await worker.take(P0, 0)
+        await worker.rebalance.on_revoked(lost=False)
+
+        revoking: list[asyncio.Task[None]] = []
+
+        def looked() -> None:
+            worker.group.member = (-1, "")
+            revoking.append(asyncio.create_task(worker.rebalance.on_revoked(lost=True)))
+
+        monkeypatch.setattr(restore, "AIOKafkaConsumer", FakeConsumer(worker.broker, looked))
+        await worker.joins(5, P0)
+        await asyncio.gather(*revoking)
+        assert revoking
+        assert worker.state is AssignmentState.REVOKED
+        assert worker.assignment.processors == {}
+        assert not worker.assignment.failed.done()
+
+    play(monkeypatch, test)
+
+
+def test_a_resume_of_an_older_generation_lets_nothing_flow(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test(worker: Worker) -> None:
+        worker.group.member, worker.group.given = (1, "me"), {P0}
+        await worker.rebalance.on_assigned()
+        worker.group.member = (2, "me")
+        await worker.rebalance.resume()
+        assert worker.state is AssignmentState.READY
+        assert worker.group.sought == {}
+        worker.group.member, worker.group.given = (1, "me"), {P0, P1}
+        await worker.rebalance.resume()
+        assert worker.group.sought == {}, "P1 has no processor"
+
+    play(monkeypatch, test)
+
+
+def test_a_member_that_changes_during_the_seek_lets_nothing_flow(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def test(worker: Worker) -> None:
+        async def seek(positions: object) -> None:
+            worker.group.member = (2, "me")
+
+        monkeypatch.setattr(worker.group, "seek_wait", seek)
+        await worker.joins(1, P0)
+        assert worker.state is AssignmentState.READY
+
+    play(monkeypatch, test)
+
+
+def test_a_log_that_went_back_ends_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test(worker: Worker) -> None:
+        worker.broker.committed = {P0: 4}
+        await worker.joins(1, P0)
+        assert not worker.assignment.failed.done(), "without state it is read from the start"
+        await worker.take(P0, 0, 1)
+        await worker.rebalance.on_revoked(lost=False)
+        worker.broker.logs[P0] = [None]
+        await worker.joins(2, P0)
+        with pytest.raises(LogWentBack, match="ends at 1, processed to 2"):
+            worker.assignment.failed.result()
+        assert not worker.assignment.flowing
+
+    play(monkeypatch, test)
+
+
+def test_input_that_retention_deleted_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test(worker: Worker) -> None:
+        worker.broker.firsts[P0] = 3
+        await worker.joins(1, P0)
+        assert worker.group.sought == {P0: 3}
+        worker.broker.firsts[P0] = 6
+        await worker.take(P0, 6)
+        assert worker.group.sought == {P0: 6}
+        assert worker.metrics.skipped.labels("visitors")._value.get() == 3
+
+    play(monkeypatch, test)
+
+
+def test_a_gap_is_fetched_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Records between were dropped in a rebalance; they are still on the topic."""
+
+    async def test(worker: Worker) -> None:
+        await worker.joins(1, P0)
+        worker.group.sought.clear()
+        await worker.take(P0, 0, 2)
+        assert worker.positions == {0: 1}
+        assert worker.group.sought == {P0: 1}
+
+    play(monkeypatch, test)
+
+
+def test_a_checkpoint_that_takes_too_long_drops_the_partitions(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def test(worker: Worker) -> None:
+        await worker.joins(1, P0)
+        await worker.take(P0, 0)
+        worker.broker.held = True
+        began = asyncio.get_running_loop().time()
+        await worker.rebalance.on_revoked(lost=False)
+        waited = asyncio.get_running_loop().time() - began
+        assert 0.7 < waited < 0.95, "80 % of the session"
+        assert worker.assignment.processors == {}
+        assert worker.broker.committed == {}
+
+    play(monkeypatch, test)
+
+
+def test_a_checkpoint_that_fails_at_a_revoke_ends_the_process(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def test(worker: Worker) -> None:
+        await worker.joins(1, P0)
+        await worker.take(P0, 0)
+        worker.broker.refuses = OSError("no disk")
+        await worker.rebalance.on_revoked(lost=False)
+        with pytest.raises(OSError, match="no disk"):
+            worker.assignment.failed.result()
+
+    play(monkeypatch, test)
+
+
+def test_a_stop_saves_what_was_applied_and_takes_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test(worker: Worker) -> None:
+        await worker.joins(1, P0)
+        await worker.take(P0, 0)
+        await worker.assignment.stop()
+        assert worker.group.holding
+        assert worker.state is AssignmentState.STOPPED
+        assert worker.broker.committed == {P0: 1}
+        await worker.assignment.processors[P0].take([batch(1)])
+        assert worker.positions == {0: 1}
+        journal = list(worker.broker.journal)
+        await worker.rebalance.on_revoked(lost=False)
+        assert worker.broker.journal == journal, "it is saved already"
+
+    play(monkeypatch, test)
+
+
+def test_a_worker_without_partitions_is_not_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test(worker: Worker) -> None:
+        await worker.rebalance.on_revoked(lost=False)
+        assert worker.assignment.held_since is not None
+        await worker.joins(1)
+        assert worker.assignment.held_since is None
+
+    play(monkeypatch, test)
