@@ -27,7 +27,7 @@ def settings(broker: str) -> Settings:
 
 @pytest.fixture(scope="module")
 def served(settings: Settings) -> Iterator[Console]:
-    with console(settings, **{SETTING: KEY}) as made:
+    with console(settings, 0, **{SETTING: KEY}) as made:
         made.until("day", lambda found: found["kafka"]["behind"] == 0)
         yield made
 

@@ -60,7 +60,7 @@ cart.updated v-1: c-1 [p-1×2@19.9EUR]
 checkout.started v-1
 order.placed v-1: o-1 39.8 EUR
 """
-STORIES = {
+STORIES: dict[str, tuple[list[str], str]] = {
     "segment_sdk": (["sk"], SEGMENT),
     "rudder_sdk": (["sk"], SEGMENT),
     "posthog_sdk": (["phc_server"], POSTHOG),

@@ -108,7 +108,7 @@ def console(settings: Settings, port: int = 0, **more: str) -> Iterator[Console]
 @contextmanager
 def whole(settings: Settings, **more: str) -> Iterator[Console]:
     """A console, and a view, that have read everything."""
-    with console(settings, **more) as made:
+    with console(settings, 0, **more) as made:
         made.until(
             "day", lambda found: found["kafka"]["behind"] == 0 and found["redis"]["behind"] == 0
         )

@@ -58,7 +58,7 @@ def collecting(broker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
             assert process.stdout is not None
             url = process.stdout.readline().decode().split()[-1].rstrip("/")
             more = {collectors.SETTING: metrics, request_log.SETTING: KEY}
-            with console(settings, **more) as page:
+            with console(settings, 0, **more) as page:
                 yield Collecting(metrics, page, url)
         finally:
             process.terminate()

@@ -30,7 +30,9 @@ def _document(line: bytes) -> dict[str, Any]:
 def _owners(line: bytes) -> Iterator[dict[str, Any]]:
     """Each way to name whom a line is of."""
     document = _document(line)
-    given = {name: document[name] for name in ("visitor", "customer", "keys") if name in document}
+    given: dict[str, Any] = {
+        name: document[name] for name in ("visitor", "customer", "keys") if name in document
+    }
     for name, value in given.items():
         if value:
             yield {name: value}

@@ -85,7 +85,7 @@ class Service:
         self.triggers |= {value for _, _, value in out.triggers}
         self.decisions |= {value for _, value in out.decisions}
         for rows in (out.shadow, out.outcomes, out.audiences):
-            self.others |= {row[-1] for row in rows}
+            self.others |= {row[-1] for row in rows if row[-1] is not None}
 
     def flush(self) -> None:
         self.changelogs[0].extend(self.visitors.changes())

@@ -35,7 +35,10 @@ def decided(rules: History, lines: list[bytes], make: VisitorBackend | None = No
         found[0].update(value for *_, value in out.triggers)
         found[1].update(value for _, value in out.decisions)
         found[2].update(
-            row[-1] for rows in (out.shadow, out.outcomes, out.audiences) for row in rows
+            row[-1]
+            for rows in (out.shadow, out.outcomes, out.audiences)
+            for row in rows
+            if row[-1] is not None
         )
     return found
 

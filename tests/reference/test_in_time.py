@@ -38,7 +38,7 @@ def of_core(log: list[bytes], document: dict[str, Any]) -> list[Rows]:
         [json.loads(value) for out in outs for *_, value in out.triggers],
         [json.loads(value) for out in outs for _, value in out.decisions],
         [json.loads(value) for out in outs for *_, value in out.shadow],
-        [json.loads(value) for out in outs for *_, value in out.audiences],
+        [json.loads(value) for out in outs for *_, value in out.audiences if value],
         [json.loads(value) for out in outs for *_, value in out.outcomes],
     )
 

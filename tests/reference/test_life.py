@@ -27,7 +27,7 @@ def decided(log: list[bytes], document: dict[str, Any]) -> tuple[Rows, Rows, Row
     return (
         [json.loads(value) for out in outs for *_, value in out.triggers],
         [json.loads(value) for out in outs for _, value in out.decisions],
-        [json.loads(value) for out in outs for *_, value in out.audiences],
+        [json.loads(value) for out in outs for *_, value in out.audiences if value],
     )
 
 

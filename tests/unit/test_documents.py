@@ -60,7 +60,9 @@ def story(events: list[Document], *documents: Document) -> list[str]:
 
 def changes(events: list[Document], *documents: Document) -> list[str]:
     """`entered audience` and `left audience`, with the days since START."""
-    found = [json.loads(value) for out in run(events, *documents) for *_, value in out.audiences]
+    found = [
+        json.loads(value) for out in run(events, *documents) for *_, value in out.audiences if value
+    ]
     return [
         f"{each['type'].split('.')[2]} {each['data']['audience']} "
         f"{(each['data']['at'] - START) / DAY:g}d"

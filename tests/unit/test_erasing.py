@@ -9,6 +9,7 @@ from stream import backtest, recipes_file
 from stream.outputs.outputs import Outputs
 from stream.recipes.recipe import Recipes
 from stream.stages.backend import COMPILED, PURE, VisitorBackend
+from stream.stages.core import Core, Handed
 
 T = 1_767_225_600_000
 MINUTE = 60_000
@@ -47,14 +48,14 @@ class Told:
     def __init__(
         self, events: list[Event], make: VisitorBackend = PURE, recipes: Recipes = RECIPES
     ):
-        core = backtest.Core(recipes, make)
+        core = Core(recipes, make)
         self.core, self.outs = core, list[Outputs]()
         for number, event in enumerate(sorted(events, key=lambda event: event["t"])):
-            first = backtest.Handed()
+            first = Handed()
             line = json.dumps(event).encode()
             core.visitors.process([backtest.record(number, line, 0)], first, backtest.event)
             self.outs.append(core.decided(first))
-        last = backtest.Handed()
+        last = Handed()
         core.visitors.advance(core.visitors.clock + backtest.MOVES_ON, last)
         self.outs.append(core.decided(last))
 

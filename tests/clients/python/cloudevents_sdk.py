@@ -30,11 +30,11 @@ def send(message: HTTPMessage) -> None:
 send(to_binary_event(told("page.viewed", 1, {"page": {"path": "/", "kind": "home"}})))
 send(to_structured_event(told("product.viewed", 2, {"product": {"id": "p-1", "price": 19.9}})))
 send(to_binary_event(told("cart.updated", 3, {"cart": {"id": "c-1", "items": [ITEM]}})))
+last: list[tuple[str, dict[str, object]]]
+last = [("checkout.started", {}), ("order.placed", {"order": ORDER})]
 batch = [
     json.loads(to_structured_event(told(name, number, data)).body)
-    for number, (name, data) in enumerate(
-        [("checkout.started", {}), ("order.placed", {"order": ORDER})], 4
-    )
+    for number, (name, data) in enumerate(last, 4)
 ]
 headers = {"content-type": "application/cloudevents-batch+json"}
 send(HTTPMessage(headers, json.dumps(batch).encode()))
