@@ -47,10 +47,15 @@ class People:
         """When the next thing happens, what sort it is, and to what."""
         person = self.person
         found: list[tuple[int, int, Any]] = [(self._forget(), 4, None)]
-        opened = [each for each in person.open_episodes() if each.wakes() is not None]
-        if opened:
-            episode = min(opened, key=lambda each: (each.wakes(), each.order()))
-            found.append((episode.wakes() or 0, 1, episode))
+        planned = [
+            (wakes, each.order(), each)
+            for each in person.open_episodes()
+            for wakes in [each.wakes()]
+            if wakes is not None
+        ]
+        if planned:
+            wakes, _, episode = min(planned, key=lambda row: row[:2])
+            found.append((wakes, 1, episode))
         found += [(watch.until, 2, watch) for watch in person.watches]
         bound = None if person.left else next_bound(person, self.recipes)
         if bound is not None:
