@@ -30,6 +30,7 @@ from agents.sender.health import SenderHealth
 from agents.sender.idempotency_redis import RedisIdempotency
 from agents.sender.idempotency_sqlite import SqliteIdempotency
 from agents.sender.metrics import Metrics
+from agents.sender.published_names import PublishedNames
 from agents.sender.settings import SenderSettings
 from agents.sender.webhook import Endpoint
 from stream.recipes_file import RecipesError
@@ -111,6 +112,7 @@ class Sender:
             asyncio.Semaphore(settings.requests),
         )
         self._consumer = TriggerConsumer(settings, self._delivery, recipes)
+        self._names = PublishedNames(common, self._consumer)
 
     async def run(self, stop: asyncio.Event, address: tuple[str, int] | None) -> None:
         """Until it is told to stop. Raises what makes going on impossible."""
@@ -141,6 +143,8 @@ class Sender:
             if self._redis:
                 tasks.create_task(self._redis.tend())
             tasks.create_task(self._consumer.run())
+            if not self._settings.recipes:
+                tasks.create_task(self._names.run())
 
     async def _stop(self) -> None:
         """What is on its way still needs the endpoint and the marks."""
