@@ -62,8 +62,9 @@ class ProducerTerm:
         sent: list[Ack] = []
         try:
             async with asyncio.timeout(PATIENCE_S):
+                partitions = len(await self._producer.partitions_for(self._topic))
                 for event in events:
-                    sent.append(await self._send(event))
+                    sent.append(await self._send(event, partitions))
                 await asyncio.wait(sent)
         except (TimeoutError, KafkaError) as error:
             self._break(error)
@@ -74,10 +75,9 @@ class ProducerTerm:
             if each.exception():
                 raise NotTaken
 
-    async def _send(self, event: Taken) -> Ack:
+    async def _send(self, event: Taken, partitions: int) -> Ack:
         """The acknowledgement to come. Raises KafkaError."""
         key = event.visitor.encode()
-        partitions = len(await self._producer.partitions_for(self._topic))
         place = partition_of(key, partitions)
         sent: Ack = await self._producer.send(self._topic, event.value, key, partition=place)
         sent.add_done_callback(partial(self._done, len(event.value)))

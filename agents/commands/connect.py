@@ -77,7 +77,9 @@ def _check(file: Path) -> int:
 def _proofs(each: Connected) -> list[str]:
     """What its senders name and prove themselves with, and a warning where that is too little."""
     told = [f"keys: {len(each.keys)}, secrets: {len(each.secrets)}"]
-    if each.source.kind in SIGNED:
+    if each.is_of_topics_alone:
+        told.append("a bridge alone reads it: nobody may post to it")
+    elif each.source.kind in SIGNED:
         told.append("signed: taken with a signature by one of the secrets, and not without")
     elif each.source.trust == "server" and not (each.keys or each.secrets):
         told.append(

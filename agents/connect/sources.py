@@ -27,10 +27,11 @@ LEAVES_CARTS_TO: Final = {"shopify-pixel": "shopify"}
 """Kinds whose carts do not count where a source of the other kind tells of whole ones."""
 
 TELLS_CARTS: Final = "cart_authority"
+TRUTHS: Final = frozenset({TELLS_CARTS, "network_userid"})
 SPOKEN: Final = frozenset(
     f"tag:yaml.org,2002:{name}" for name in ("bool", "int", "float", "timestamp")
 )
-"""What YAML makes of a plain NO or 1. Of everything but `cart_authority` here it is a text."""
+"""What YAML makes of a plain NO or 1. Of everything but TRUTHS it is a text here."""
 
 Keyed = Callable[[str | None], KeyOf]
 """A region → what makes keys of addresses there; `agents.connect.contacts` has one."""
@@ -50,6 +51,11 @@ class Connected:
     keys: tuple[str, ...] = field(repr=False)
     secrets: tuple[str, ...] = field(repr=False)
     topics: tuple[str, ...] = ()
+
+    @property
+    def is_of_topics_alone(self) -> bool:
+        """A bridge reads it, and nobody may post to it."""
+        return bool(self.topics) and not self.keys and not self.secrets
 
 
 class _Fault(NamedTuple):
@@ -111,7 +117,7 @@ def _as_text(node: yaml.Node, seen: set[int]) -> None:
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             _as_text(key, seen)
-            if key.value != TELLS_CARTS:
+            if key.value not in TRUTHS:
                 _as_text(value, seen)
     elif isinstance(node, yaml.SequenceNode):
         for part in node.value:
@@ -184,7 +190,9 @@ def _connected(told: dict[str, Any], kinds: set[str], keyed: Keyed) -> Connected
     kind, region = told["kind"], told.get("region")
     trusted: Trust = "server" if kind in SERVERS else "browser"
     fields = {
-        name: told[name] for name in ("events", "steps", "consent", "currency") if name in told
+        name: told[name]
+        for name in ("events", "steps", "consent", "currency", "network_userid")
+        if name in told
     }
     source = Source(
         name=told["name"],

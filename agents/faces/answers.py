@@ -19,6 +19,9 @@ FRESH: Final = {"Cache-Control": "no-cache, no-store, must-revalidate"}
 
 SUCCESS: Final = Reply(200, b'{"success": true}', JSON)
 STATUS_OK: Final = Reply(200, b'{"status":"Ok"}', JSON)
+RESULTS: Final = Reply(200, b'{"results":{}}', JSON)
+"""Of an event that is not in it nothing more is asked."""
+
 OK: Final = Reply(200, b"ok", TEXT)
 EMPTY: Final = Reply(200)
 NO_CONTENT: Final = Reply(204)
@@ -36,6 +39,10 @@ def success(post: Post, invalid: int) -> Reply:
 
 def status_ok(post: Post, invalid: int) -> Reply:
     return STATUS_OK
+
+
+def results(post: Post, invalid: int) -> Reply:
+    return RESULTS
 
 
 def ok(post: Post, invalid: int) -> Reply:

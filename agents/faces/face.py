@@ -31,6 +31,7 @@ class Face:
 SEGMENT: Final = Face(("segment",), identification.write_key, answers.success)
 SEGMENT_PIXEL: Final = Face(("segment",), identification.write_key, answers.pixel)
 POSTHOG: Final = Face(("posthog",), identification.project_token, answers.status_ok)
+POSTHOG_V1: Final = Face(("posthog",), identification.project_token, answers.results)
 MATOMO: Final = Face(("matomo",), identification.site, answers.of_matomo, needs="key")
 GA4_TAG: Final = Face(
     ("ga4",), identification.stream, answers.no_content, needs="key", unreadable=204

@@ -65,8 +65,8 @@ def _first_of(body: bytes, batch: str, name: str) -> Any:
 
 
 def project_token(post: Post) -> Shown:
-    """PostHog: in the event, or in the envelope of a batch."""
-    told = [post.query.get("token"), post.query.get("api_key")]
+    """PostHog: in the event, in the envelope of a batch, or as a bearer's."""
+    told = [post.query.get("token"), post.query.get("api_key"), _bearer(post)]
     if post.body[:1] == b"{":
         head = _document(post.body)
         if isinstance(head, _Head):
@@ -124,10 +124,14 @@ def app(post: Post) -> Shown:
 
 def token(post: Post) -> Shown:
     """Of webhooks without a signature: in the URL, as a bearer's, or as a password."""
-    scheme, _, given = post.headers.get("authorization", "").partition(" ")
-    bearer = given.strip() if scheme.lower() == "bearer" else None
     query = (post.query.get(name) for name in ("key", "access_token"))
-    return _both(bearer, *_basic(post), *query)
+    return _both(_bearer(post), *_basic(post), *query)
+
+
+def _bearer(post: Post) -> str | None:
+    """RFC 6750."""
+    scheme, _, given = post.headers.get("authorization", "").partition(" ")
+    return given.strip() if scheme.lower() == "bearer" else None
 
 
 def _basic(post: Post) -> tuple[str | None, str | None]:

@@ -27,6 +27,7 @@ FACES: Final[dict[str, tuple[frozenset[str], Face]]] = {
     "/beacon/v1/batch": (POSTED, face.SEGMENT),
     **{f"/pixel/v1/{name}": (GET, face.SEGMENT_PIXEL) for name in ("track", "page")},
     **dict.fromkeys(POSTHOG_PATHS.split(), (EITHER, face.POSTHOG)),
+    "/i/v1/analytics/events": (POSTED, face.POSTHOG_V1),
     "/matomo.php": (EITHER, face.MATOMO),
     "/piwik.php": (EITHER, face.MATOMO),
     "/g/collect": (EITHER, face.GA4_TAG),
@@ -37,8 +38,8 @@ FACES: Final[dict[str, tuple[frozenset[str], Face]]] = {
 }
 """Without the slash that some SDKs end them with."""
 
-TRACKER: Final = re.compile(r"/[\w-]+(\.[\w-]+)+/[\w-]+")
-"""A path that a Snowplow tracker was told to post to, such as `/com.shop.events/track`."""
+TRACKER: Final = re.compile(r"/[\w-]+(\.[\w-]+)+/[\w-]+|/[\w-]+/tp2")
+"""A path that a Snowplow tracker was told to post to, such as `/com.shop.events/track`, or Adobe's `/collector/tp2`."""
 
 QUIET: Final[dict[str, Reply]] = {
     "/flags": answers.NO_FLAGS,

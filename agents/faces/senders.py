@@ -42,8 +42,9 @@ class Senders:
         self._by_kind: defaultdict[str, list[Connected]] = defaultdict(list)
         self._browsers: dict[str, Source] = {}
         for each in connected:
-            self._by_kind[each.source.kind].append(each)
             self._browsers[each.source.name] = structs.replace(each.source, trust="browser")
+            if not each.is_of_topics_alone:
+                self._by_kind[each.source.kind].append(each)
 
     def as_browser(self, name: str) -> Source:
         """The source, as far as it is trusted without a proof."""

@@ -37,7 +37,9 @@ class Tried(NamedTuple):
 
 
 def addresses(each: Connected) -> list[str]:
-    """Paths at which a source may be sent to."""
+    """Paths at which a source may be sent to; none where a bridge alone reads it."""
+    if each.is_of_topics_alone:
+        return []
     own = f"{OWN}{each.source.kind}/{each.source.name}"
     usual = USUAL.get(each.source.kind)
     return [own] if usual is None else [usual, own + usual]

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from agents.lift import intervals
 from agents.lift.intervals import Difference
-from agents.lift.watches import Compared, FirstWatches, Group, Groups
+from agents.lift.watches import Compared, FirstWatches, Groups, WatchedGroup
 
 ENOUGH: Final = 100
 """Persons held back. With fewer nothing is said."""
@@ -73,7 +73,7 @@ def _arm(compared: Compared, groups: Groups) -> OfArm:
     return OfArm(*compared, _side(treated), _side(held), enough, few, orders, value)
 
 
-def _side(group: Group) -> GroupFigures:
+def _side(group: WatchedGroup) -> GroupFigures:
     persons = group.persons
     share, each = (group.ordered / persons, group.value / persons) if persons else (None, None)
     return GroupFigures(persons, group.ordered, share, group.value, each)

@@ -22,7 +22,7 @@ class Compared(NamedTuple):
     arm: str | None
 
 
-class Group(Struct):
+class WatchedGroup(Struct):
     """Persons of one group, those of them with an order, and what their orders came to, squared too."""
 
     persons: int = 0
@@ -43,8 +43,8 @@ class Group(Struct):
 
 
 class Groups(Struct):
-    treated: Group
-    held: Group
+    treated: WatchedGroup
+    held: WatchedGroup
 
 
 _read: Final = msgspec.json.Decoder(WatchOutcome).decode
@@ -77,7 +77,7 @@ class FirstWatches:
         found: dict[Compared, Groups] = {}
         for watch in self._first.values():
             compared = Compared(watch.recipe, watch.version, watch.arm)
-            groups = found.setdefault(compared, Groups(Group(), Group()))
+            groups = found.setdefault(compared, Groups(WatchedGroup(), WatchedGroup()))
             (groups.held if watch.group == "held" else groups.treated).add(watch)
         return dict(sorted(found.items(), key=lambda each: (*each[0][:2], each[0].arm or "")))
 

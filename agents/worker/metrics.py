@@ -28,6 +28,7 @@ from agents.worker.audience_metrics import AudienceMetrics
 from agents.worker.batch_counts import CLOCK, BatchCounts
 from agents.worker.instruments import QUICK, SLOW, Times
 from agents.worker.recipes_metrics import RecipesMetrics
+from agents.worker.rejected_runs import RejectedRuns
 from stream.events.nearest import OTHER
 from stream.events.types import TYPES
 from stream.outputs.outputs import Outputs
@@ -108,7 +109,7 @@ class Metrics:
         self._brokers: tuple[int, float] | None = None
         self._reported: set[tuple[str, int]] = set()
         self._reached = NEVER
-        self._unbroken = set[str]()
+        self._runs = RejectedRuns(self.run)
         self._start()
 
     def _start(self) -> None:
@@ -123,6 +124,7 @@ class Metrics:
         for kind in (*TYPES, OTHER):
             self.unknown.labels(kind)
         self.decisions.labels("fired", "")
+        self.recipes.shadow_decisions.labels("fired", "")
         for fate in ("applied", "copy"):
             self.facts.labels(fate)
             self.claims.labels(fate)
@@ -148,28 +150,12 @@ class Metrics:
         for _, reason, _ in out.rejected:
             self.rejected.labels(reason).inc()
         if processor is not None:
-            partition = str(processor.source.partition)
-            if out.rejected or partition not in self._unbroken:
-                self._count_run(out, partition, processor.position)
+            self._runs.add(out, str(processor.source.partition), processor.position)
             if self._live and ORDERED in out.counts:
                 self._newest_order = max(self._newest_order, processor.clock)
                 self.order.set(self._newest_order)
             if self._live and out.moments and acks:
                 acks[-1].add_done_callback(partial(self._acknowledged, processor.name, out.moments))
-
-    def _count_run(self, out: Outputs, partition: str, position: int) -> None:
-        """The rejected records that nothing accepted has followed."""
-        if not any(count[0] == "events" for count in out.counts):
-            return
-        run = len(out.rejected)
-        if any(count[0] == "events" and count[1] != "rejected" for count in out.counts):
-            faults = reversed(out.rejected)
-            ends = zip(faults, range(position - 1, -1, -1), strict=False)
-            run = next((n for n, (fault, end) in enumerate(ends) if fault[0] != end), run)
-            self.run.labels(partition).set(run)
-        else:
-            self.run.labels(partition).inc(run)
-        (self._unbroken.discard if run else self._unbroken.add)(partition)
 
     def _acknowledged(self, stage: str, moments: list[tuple[str, int]], ack: "Ack") -> None:
         """How late a batch's triggers are: to the broker's time of its last output."""
@@ -239,7 +225,8 @@ class Metrics:
         own = {VISITORS: [self.evidence, self.evidence_lag, self.run], PEOPLE: [self.episodes]}
         for gauge in own.get(stage, ()):
             gauge.remove(str(partition))
-        self._unbroken -= {str(partition)} if stage == VISITORS else set()
+        if stage == VISITORS:
+            self._runs.forget(str(partition))
         if stage == PEOPLE:
             self.audiences.forget(str(partition))
         for gauge in (self.watermark, self.lag, self.due_age, self.keys, self.bytes):

@@ -51,6 +51,8 @@ class RecipesMetrics:
             self._named.add(recipe)
             self.fired.labels(recipe, "fired")
             self.fired.labels(recipe, "cancelled")
+            self.shadow.labels(recipe, "fired")
+            self.outcomes.labels(recipe, "treated")
 
     def collect(self, follower: "RecipesFollower") -> None:
         """Reads off what the worker knows of documents."""

@@ -4,7 +4,7 @@ A row of the table makes the bodies of our events of one message; whoever read t
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Struct
 
@@ -176,18 +176,26 @@ def keys_of(properties: dict[str, Any], order: bool) -> dict[str, str]:
 def fields(given: dict[str, Any]) -> dict[str, Any]:
     """A product's or a line's values by our names."""
     return {
-        "id": first(given, "product_id", "sku", "id"),
+        "id": first(given, *IDS),
         "variant": first(given, "variant_id", "variant"),
         "image": first(given, "image_url", "image"),
-        **{name: given.get(name) for name in ("name", "category", "price", "currency", "url")},
+        "name": given.get("name"),
+        "category": given.get("category"),
+        "price": given.get("price"),
+        "currency": given.get("currency"),
+        "url": given.get("url"),
         "quantity": given.get("quantity"),
     }
+
+
+IDS: Final = ("product_id", "sku", "id")
+"""What a product's id is called, the best first."""
 
 
 def products(said: Said) -> list[dict[str, Any]]:
     """What a message is about: its properties, or the products in them if these have no id."""
     told = said.properties.get("products")
-    if fields(said.properties)["id"] is not None or not told:
+    if not told or first(said.properties, *IDS) is not None:
         return [said.properties]
     return [each for each in (told if isinstance(told, list) else [told]) if isinstance(each, dict)]
 

@@ -84,8 +84,9 @@ QUIET_ENDS: Final = ("wishlist",)
 def row_of(name: str, source: Source, names: Mapping[str, Row] = NAMES) -> Row:
     """The shop's own table comes first."""
     plain = words(name)
-    own = next(
-        (TYPES.get(to) for given, to in source.events.items() if words(given) == plain), None
-    )
-    quiet = plain.startswith(QUIET) or plain.endswith(QUIET_ENDS)
-    return own or names.get(plain) or (pinged if quiet else unknown)
+    told = source.events.items() if source.events else ()
+    own = next((TYPES.get(to) for given, to in told if words(given) == plain), None)
+    found = own or names.get(plain)
+    if found is not None:
+        return found
+    return pinged if plain.startswith(QUIET) or plain.endswith(QUIET_ENDS) else unknown

@@ -20,6 +20,8 @@ KEY: Final = re.compile(r"[A-Za-z0-9_-]{16,128}")
 
 def contact_keys(source: Source, email: Any, phone: Any) -> dict[str, str]:
     """`keys` of an event: {email, phone}, those that the source has a key of."""
+    if email is None and phone is None:
+        return {}
     given = {"email": _address(email), "phone": _address(phone)}
     keys = {kind: source.key_of(kind, raw) for kind, raw in given.items() if raw is not None}
     return {kind: key for kind, key in keys.items() if key is not None and KEY.fullmatch(key)}

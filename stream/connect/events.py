@@ -18,12 +18,13 @@ class Who(Struct, frozen=True, kw_only=True):
 
 def event(type: str, id: str, who: Who, **body: Any) -> dict[str, Any]:
     """One of our events; what is None is not in it."""
-    return compact(
-        id=id,
-        type=type,
-        visitor=who.visitor,
-        customer=who.customer,
-        keys=who.keys,
-        client_time=who.client_time,
-        **body,
-    )
+    made: dict[str, Any] = {"id": id, "type": type}
+    if who.visitor is not None:
+        made["visitor"] = who.visitor
+    if who.customer is not None:
+        made["customer"] = who.customer
+    if who.keys:
+        made["keys"] = who.keys
+    if who.client_time is not None:
+        made["client_time"] = who.client_time
+    return {**made, **compact(**body)} if body else made

@@ -5,6 +5,8 @@ Source: docs/connect.md, 2.4, 2.8, 7.5; docs/semantics.md, 11.
 
 from typing import Any, Final
 
+import msgspec
+
 from stream.connect.contact import hidden
 from stream.connect.ids import digest
 from stream.connect.source import Source
@@ -31,6 +33,7 @@ PERSONAL: Final = ("customer", "contacts", "traits", "time_zone")
 OWN_KEYS: Final = frozenset({"cart", "checkout"})
 """Keys that a browser may tell: whoever knows a cart's id has the cart."""
 
+ABOUT_PEOPLE: Final = frozenset({"visitor.identified", "consent.changed"})
 OTHERS: Final = ("~customer:", "~email:", "~phone:")
 """How the names of pseudo-visitors begin that a browser may not speak for."""
 
@@ -43,13 +46,25 @@ def finish(translation: Translation, source: Source, shift: int = 0) -> Translat
         if kept is not None and _has_a_place(kept, source, done):
             if shift > 0 and "client_time" in kept:
                 kept["client_time"] += shift
-            done.events.append(_without_addresses(kept))
+            done.events.append(_without_addresses(kept) if _may_have_addresses(kept) else kept)
     return done
+
+
+def _may_have_addresses(event: dict[str, Any]) -> bool:
+    """Whether an @ is anywhere in it. Writing it out costs less than looking into every part."""
+    try:
+        written = _encode(event)
+    except UnicodeEncodeError:
+        return True
+    return b"@" in written or b"%40" in written
+
+
+_encode: Final = msgspec.json.Encoder().encode
 
 
 def _allowed(event: dict[str, Any], source: Source, done: Translation) -> dict[str, Any] | None:
     """The event with what its source is trusted with."""
-    if source.trust == "server":
+    if source.trust == "server" or _tells_of_itself_alone(event):
         return event
     if event["type"] == "consent.changed" and event.get("granted"):
         done.leave_out(event["type"], "untrusted")
@@ -64,6 +79,16 @@ def _allowed(event: dict[str, Any], source: Source, done: Translation) -> dict[s
     for name in lost:
         done.leave_out(event["type"], "untrusted", f"$.{name}")
     return None if event["type"] == "visitor.identified" else compact(**{**kept, "keys": keys})
+
+
+def _tells_of_itself_alone(event: dict[str, Any]) -> bool:
+    """Whether there is nothing in it that a browser is not believed in."""
+    return (
+        event["type"] not in ABOUT_PEOPLE
+        and event.keys().isdisjoint(PERSONAL)
+        and mapping_of(event, "keys").keys() <= OWN_KEYS
+        and not str(event.get("visitor", "")).startswith(OTHERS)
+    )
 
 
 def _has_a_place(event: dict[str, Any], source: Source, done: Translation) -> bool:

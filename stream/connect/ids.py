@@ -5,6 +5,7 @@ Source: docs/connect.md, 2.2 and 2.7; docs/semantics.md, 2.
 
 import hashlib
 import json
+from functools import lru_cache
 from typing import Any, Final
 
 from stream.connect.reading import text
@@ -21,6 +22,10 @@ INSIDE: Final = ("{{", "${", "%%")
 
 
 def names_nobody(name: str) -> bool:
+    return _nobodys(name) if len(name) <= LONGEST else _is_nobodys(name)
+
+
+def _is_nobodys(name: str) -> bool:
     plain = name.strip().lower().strip("\"'`").strip()
     return (
         plain in NOBODY
@@ -31,9 +36,25 @@ def names_nobody(name: str) -> bool:
     )
 
 
+_nobodys: Final = lru_cache(16_384)(_is_nobodys)
+"""Products and visitors come again and again."""
+
+
+GLOBAL: Final = "gid://shopify/"
+"""How Shopify's global ids begin: `gid://shopify/Order/5778` is the order 5778 of its webhooks."""
+
+
+def _named(value: Any) -> str | None:
+    """The id that stands there, without what only says what kind of thing it is of."""
+    name = text(value)
+    if name is None or not name.startswith(GLOBAL):
+        return name
+    return text(name.removeprefix(GLOBAL).partition("/")[2].partition("?")[0])
+
+
 def identifier(value: Any) -> str | None:
     """The id of somebody or something; None if there is none or it names nobody."""
-    name = text(value)
+    name = _named(value)
     if name is None or names_nobody(name):
         return None
     return shortened(name)
@@ -41,7 +62,7 @@ def identifier(value: Any) -> str | None:
 
 def thing(value: Any) -> str | None:
     """The id of a product or a variant, which may be called "unknown" if the shop likes."""
-    name = text(value)
+    name = _named(value)
     return shortened(name) if name is not None else None
 
 

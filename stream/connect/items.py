@@ -17,13 +17,14 @@ def described(source: Source, given: dict[str, Any], currency: str | None) -> di
     """name, category, price, currency, url and image of a product."""
     own = money.currency(given.get("currency")) or currency or source.currency
     price = money.money(given.get("price"), own)
+    url, image = given.get("url"), given.get("image")
     return compact(
         name=text(given.get("name")),
         category=text(given.get("category")),
         price=price,
         currency=own if price is not None else None,
-        url=clean_url(given.get("url"), source.url_parameters),
-        image=clean_url(given.get("image"), source.url_parameters),
+        url=None if url is None else clean_url(url, source.url_parameters),
+        image=None if image is None else clean_url(image, source.url_parameters),
     )
 
 

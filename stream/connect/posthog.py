@@ -16,10 +16,11 @@ from stream.connect.posthog_message import (
     is_browser,
     is_known,
     messages_of,
+    sent_at,
     who_of,
 )
 from stream.connect.reading import UNREADABLE, first, is_present, text
-from stream.connect.request import Given, Request
+from stream.connect.request import Given
 from stream.connect.source import Source
 from stream.connect.translation import Translation, compact
 
@@ -33,10 +34,8 @@ def translate(given: Given, source: Source, now: int) -> Translation:
     if document is UNREADABLE:
         out.refuse(0, "not_json")
         return out
-    sent = first(document, "sent_at")
-    if sent is None and isinstance(given, Request):
-        sent = given.query.get("_")
-    for index, (path, each) in enumerate(messages_of(document)):
+    sent = sent_at(document, given)
+    for index, (path, each) in enumerate(messages_of(document, given)):
         if not isinstance(each, dict):
             out.refuse(index, "not_an_object")
             continue

@@ -7,10 +7,11 @@ from typing import Any, Final
 
 from msgspec import Struct
 
+from stream.connect import lz_string
 from stream.connect.contact import contact_keys, customer_id, is_address
 from stream.connect.events import Who
 from stream.connect.ids import content_id, event_id, identifier, names_nobody
-from stream.connect.reading import dig, first, mapping, number, parse, text
+from stream.connect.reading import UNREADABLE, dig, first, mapping, number, parse, text
 from stream.connect.request import Given, Request, body_of
 from stream.connect.source import Source
 from stream.connect.times import EARLIEST, client_time
@@ -57,8 +58,13 @@ class Message(Struct, frozen=True):
         return first(self.given, *(f"{home}.{name}" for home in homes))
 
 
+MOST: Final = 1024 * 1024
+LONGEST: Final = 128 * 1024
+"""Characters that the packing of old libraries may become, and may have: a beacon has 64 Ki."""
+
+
 def document_of(given: Given) -> Any:
-    """The body: JSON, or the base64 of it in the field `data` of a form or a query."""
+    """The body: JSON, or the base64 of it in the field `data` of a form or a query, or its lz64."""
     body = body_of(given)
     if body.startswith(b"data="):
         return _form(parameters(body.decode("utf-8", "replace")).get("data", ""))
@@ -68,14 +74,54 @@ def document_of(given: Given) -> Any:
 
 
 def _form(data: str) -> Any:
-    try:
-        packed = b64decode(data.replace(" ", "+").encode("utf-8", "replace"), validate=True)
-    except (binascii.Error, ValueError):
+    """JSON begins with a bracket, however it is packed: what does not is tried as the next packing."""
+    if data.lstrip()[:1] in ("{", "["):
         return parse(data.encode("utf-8", "replace"))
-    return parse(packed)
+    written = data.replace(" ", "+")
+    try:
+        plain = b64decode(written.encode("utf-8", "replace"), validate=True)
+    except (binascii.Error, ValueError):
+        plain = b""
+    if plain.lstrip()[:1] in (b"{", b"["):
+        return parse(plain)
+    if len(written) > LONGEST:
+        return UNREADABLE
+    try:
+        return parse(lz_string.unpacked(written, MOST).encode())
+    except lz_string.NotPacked:
+        return UNREADABLE
 
 
-def messages_of(document: Any) -> list[tuple[str, Any]]:
+LIBRARY: Final = "posthog-sdk-info"
+SENT: Final = "posthog-request-timestamp"
+"""Headers of the newer protocol: which library sends, and when."""
+
+
+def sent_at(document: Any, given: Given) -> Any:
+    """When all of it was sent: in the envelope, in a header, in the query of a browser."""
+    told = first(document, "sent_at") or given.headers.get(SENT)
+    return given.query.get("_") if told is None and isinstance(given, Request) else told
+
+
+def messages_of(document: Any, given: Given) -> list[tuple[str, Any]]:
+    library = given.headers.get(LIBRARY)
+    if library is None:
+        return _listed(document)
+    return [(path, _renewed(each, library)) for path, each in _listed(document)]
+
+
+def _renewed(each: Any, library: str) -> Any:
+    """An event of the newer protocol as the older has it: its library and its options are properties."""
+    if not isinstance(each, dict):
+        return each
+    told: dict[str, Any] = {"$lib": library.partition("/")[0]}
+    processed = dig(each, "options", "process_person_profile")
+    if isinstance(processed, bool):
+        told["$process_person_profile"] = processed
+    return {**each, "properties": {**mapping(each.get("properties")), **told}}
+
+
+def _listed(document: Any) -> list[tuple[str, Any]]:
     batch = dig(document, "batch")
     if isinstance(document, list):
         return [(f"$[{index}]", each) for index, each in enumerate(document)]

@@ -23,7 +23,12 @@ def parse(body: bytes) -> Any:
         document = _fast(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         document = _slow(body)
-    return UNREADABLE if _too_deep(document) else document
+    return UNREADABLE if _may_be_too_deep(body) and _too_deep(document) else document
+
+
+def _may_be_too_deep(body: bytes) -> bool:
+    """A short message opens too few brackets for that."""
+    return body.count(b"{") + body.count(b"[") > DEEPEST
 
 
 def _slow(body: bytes) -> Any:

@@ -14,12 +14,10 @@ from stream.connect.reading import UNREADABLE, first, mapping, text, whole, word
 from stream.connect.request import Given
 from stream.connect.segment_message import (
     Message,
-    arrival_of,
     document_of,
     id_of,
-    is_browser,
+    message_of,
     messages_of,
-    type_of,
     who_of,
 )
 from stream.connect.source import Source
@@ -36,7 +34,7 @@ def translate(given: Given, source: Source, now: int) -> Translation:
         if not isinstance(each, dict):
             out.refuse(index, "not_an_object")
             continue
-        message = Message(each, type_of(each, given), arrival_of(each, given, now), path, source)
+        message = message_of(each, given, now, path, source)
         tell = TYPES.get(message.type, _unknown_type)
         tell(message, out)
     return out
@@ -49,7 +47,7 @@ def _said(message: Message, order: bool = False) -> Said:
         properties=message.properties,
         page=mapping(message.context.get("page")),
         who=who_of(message, commerce.keys_of(message.properties, order)),
-        browser=is_browser(message),
+        browser=message.browser,
         path=message.path,
     )
 

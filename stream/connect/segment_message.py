@@ -35,32 +35,50 @@ CLOCKS: Final = frozenset({"sentAt", "receivedAt", "writeKey"})
 
 
 class Message(Struct, frozen=True):
-    """One message, and what was said around it."""
+    """One message, and what was said around it. `name`: what it calls itself; its type, if it has no name.
+
+    `homes`: where facts of the person stand. `browser`: whether a shopper's device sent it.
+    """
 
     given: dict[str, Any]
     type: str
     arrival: int
     path: str
     source: Source
-
-    @property
-    def properties(self) -> dict[str, Any]:
-        return mapping(self.given.get("properties"))
-
-    @property
-    def context(self) -> dict[str, Any]:
-        return mapping(self.given.get("context"))
-
-    @property
-    def name(self) -> str:
-        """What the message calls itself; its type, if it has no name."""
-        said = self.given.get("event") if self.type == "track" else self.given.get("name")
-        return text(said) or self.type
+    name: str
+    properties: dict[str, Any]
+    context: dict[str, Any]
+    homes: tuple[dict[str, Any], ...]
+    browser: bool
 
     def person(self, *names: str) -> Any:
         """A fact of the person: of the traits, of the context's traits, of the properties."""
-        homes = ("traits", "context.traits", "properties")
-        return first(self.given, *(f"{home}.{name}" for home in homes for name in names))
+        for home in self.homes:
+            for name in names:
+                value = home.get(name)
+                if value is not None and is_present(value):
+                    return value
+        return None
+
+
+def message_of(
+    given: dict[str, Any], carried: Given, now: int, path: str, source: Source
+) -> Message:
+    kind = type_of(given, carried)
+    properties, context = mapping(given.get("properties")), mapping(given.get("context"))
+    homes = mapping(given.get("traits")), mapping(context.get("traits")), properties
+    return Message(
+        given=given,
+        type=kind,
+        arrival=arrival_of(given, carried, now),
+        path=path,
+        source=source,
+        name=text(given.get("event" if kind == "track" else "name")) or kind,
+        properties=properties,
+        context=context,
+        homes=tuple(home for home in homes if home),
+        browser=_is_browser(given, context, source),
+    )
 
 
 def document_of(given: Given) -> Any:
@@ -117,15 +135,15 @@ def arrival_of(message: dict[str, Any], given: Given, now: int) -> int:
     return min(received, now) if received is not None else now
 
 
-def is_browser(message: Message) -> bool:
-    """Whether a shopper's device sent it: by its channel, its library, else by a page in its context."""
-    channel = text(message.given.get("channel")) or text(message.context.get("channel"))
+def _is_browser(given: dict[str, Any], context: dict[str, Any], source: Source) -> bool:
+    """By its channel, its library, else by a page in its context."""
+    channel = text(given.get("channel")) or text(context.get("channel"))
     if channel is not None:
         return channel.lower() != "server"
-    library = text(dig(message.context, "library", "name"))
+    library = text(mapping(context.get("library")).get("name"))
     if library is not None:
         return not _is_server(library)
-    return bool(mapping(message.context.get("page"))) or message.source.trust == "browser"
+    return bool(mapping(context.get("page"))) or source.trust == "browser"
 
 
 @lru_cache(256)
@@ -145,10 +163,11 @@ def who_of(message: Message, keys: dict[str, str] | None = None) -> Who:
     given, user = message.given, message.given.get("userId")
     email = message.person("email") or (user if is_address(user) else None)
     happened = first(given, "originalTimestamp", "timestamp")
-    server = not is_browser(message)
     return Who(
         visitor=identifier(given.get("anonymousId")),
         customer=customer_id(user),
         keys={**(keys or {}), **contact_keys(message.source, email, message.person("phone"))},
-        client_time=client_time(message.arrival, given.get("sentAt"), happened, server),
+        client_time=client_time(
+            message.arrival, given.get("sentAt"), happened, not message.browser
+        ),
     )

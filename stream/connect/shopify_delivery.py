@@ -9,7 +9,7 @@ from stream.connect.deliveries import Said, several
 from stream.connect.events import Who
 from stream.connect.ids import content_id, event_id
 from stream.connect.reading import dig, mapping, text
-from stream.connect.request import Given
+from stream.connect.request import Given, Request
 from stream.connect.source import Source
 from stream.connect.translation import Translation
 
@@ -32,8 +32,13 @@ class Delivery(Struct, frozen=True):
 
 
 def unwrapped(given: Given, body: Any) -> tuple[dict[str, Any], Any]:
-    """The headers, in lower case, and the object; EventBridge has both in its `detail`."""
-    headers: dict[str, Any] = dict(given.headers)
+    """The headers, in lower case, and the object; EventBridge has both in its `detail`.
+
+    An app may have the topic in the address that it subscribes with.
+    """
+    query = given.query if isinstance(given, Request) else {}
+    told = {"x-shopify-topic": query["topic"]} if "topic" in query else {}
+    headers: dict[str, Any] = {**told, **given.headers}
     if isinstance(dig(body, "detail", "payload"), dict):
         headers |= mapping(dig(body, "detail", "metadata"))
         body = dig(body, "detail", "payload")

@@ -6,7 +6,6 @@ from typing import Any, Final
 from stream.connect.ids import identifier
 from stream.connect.reading import text
 
-GID: Final = re.compile(r"gid://shopify/[A-Za-z]+/")
 IN_CHECKOUT: Final = re.compile(r"/checkouts/(?:cn|ac)/([^/?#]+)")
 """The cart's token in the path of its checkout."""
 
@@ -14,7 +13,7 @@ IN_CHECKOUT: Final = re.compile(r"/checkouts/(?:cn|ac)/([^/?#]+)")
 def plain(value: Any) -> str | None:
     """`gid://shopify/Cart/Z2Nw…?key=…` is `Z2Nw…`; what names nobody is none."""
     name = text(value)
-    return identifier(GID.sub("", name, count=1).partition("?")[0]) if name is not None else None
+    return identifier(name.partition("?")[0]) if name is not None else None
 
 
 def cart_in(path: Any) -> str | None:

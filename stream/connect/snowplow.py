@@ -56,9 +56,11 @@ def who(sent: Sent, source: Source, said: Said) -> Who:
     order = isinstance(said, list) and any("order" in body for _, body in said)
     address = first(user, "email") or (known if is_address(known) else None)
     cart = adobe_storefront.cart_id(sent) or cart_id(sent)
+    network = sent.fields.get("network_userid") if source.network_userid else None
     return Who(
         visitor=identifier(sent.fields.get("domain_userid"))
-        or identifier(first(session, "userId", "user_id")),
+        or identifier(first(session, "userId", "user_id"))
+        or identifier(network),
         customer=customer_id(known) or (None if guest else customer_id(user.get("id"))),
         keys=compact(cart=None if order else cart, **contact_keys(source, address, None)),
         client_time=sent.client_time,

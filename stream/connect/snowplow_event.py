@@ -18,6 +18,7 @@ from stream.connect.times import client_time, moment
 NAMES: Final = {
     "eid": "event_id",
     "duid": "domain_userid",
+    "nuid": "network_userid",
     "uid": "user_id",
     "url": "page_url",
     "page": "page_title",

@@ -26,6 +26,8 @@ class Source(Struct, frozen=True, kw_only=True):
     """A key that stands in a page proves nothing: `browser` tells of its own visitor only."""
     cart_authority: bool = True
     """Whether carts of this source count. With two sources only one may tell of carts."""
+    network_userid: bool = False
+    """Of Snowplow: whether its collector's cookie names a visitor whom its tracker does not."""
     events: dict[str, str] = {}
     """The shop's own event names → a type of ours, or "ignore"."""
     steps: dict[str, str] = {}

@@ -14,7 +14,8 @@ LATEST: Final = 10**15
 
 def moment(value: Any) -> int | None:
     """ISO 8601, or a number of seconds, ms, µs or ns since 1970, in ms. Without a zone it is UTC."""
-    found = number(value)
+    written = type(value) is str and value[4:5] == "-"
+    found = None if written else number(value)
     at = _epoch(found) if found is not None else _calendar(value)
     return at if at is not None and EARLIEST <= at <= LATEST else None
 

@@ -105,25 +105,22 @@ def cooldown(due: Due) -> Refusal | None:
 def cap(due: Due) -> Refusal | None:
     if not due.recipe.capped:
         return None
+    capped = [step.at for step in due.fired if _is_capped(step, due.recipes)]
     for limit in due.recipes.policy.caps:
-        window = [
-            step.at
-            for step in due.fired
-            if due.at - limit.per < step.at and _is_capped(step, due.recipes)
-        ]
+        window = [at for at in capped if due.at - limit.per < at]
         if len(window) >= limit.max:
             return Refusal("cap", min(window) + limit.per if limit.then == "defer" else None)
     return None
 
 
 def _is_capped(step: FiredStep, recipes: Recipes) -> bool:
-    recipe = recipes.by_alias.get(step.recipe)
+    recipe = recipes.known(step.recipe)
     return recipe is None or recipe.capped
 
 
 def lower_priority(due: Due) -> Refusal | None:
     def is_higher(name: str) -> bool:
-        recipe = due.recipes.by_alias.get(name)
+        recipe = due.recipes.known(name)
         return recipe is not None and recipe.priority < due.recipe.priority
 
     if due.episode.course is not None:

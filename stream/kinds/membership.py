@@ -119,9 +119,9 @@ def _change(
     if not before and not belongs:
         return
     names = [each.name for each in recipes.audiences.all]
-    order: Iterable[str] = before
+    order = dict.fromkeys(before)
     if former is not None:
-        order = [each.name for each in former.audiences.all]
+        order = dict.fromkeys([*(each.name for each in former.audiences.all), *before])
     known = [name for name in order if name in before and name not in recipes.audiences.names]
     left = [name for name in known + names if name in before and name not in belongs]
     entered = [name for name in belongs if name not in before]

@@ -14,7 +14,7 @@ from typing import Final
 
 from msgspec import Struct, structs
 
-from stream.recipes.recipe import Recipes
+from stream.recipes.recipe import Recipe, Recipes
 
 START: Final = -1
 """Before all times."""
@@ -41,6 +41,7 @@ class History:
         self._now: tuple[int, int, Recipes] = (START, _LAST, first)
         """From when to when (ms) the recipes given last are in force."""
         self._popups: tuple[int, int] = first.popups
+        self._is_complete = True
         for document in later:
             self.append(document)
 
@@ -51,6 +52,7 @@ class History:
 
     @property
     def documents(self) -> tuple[Document, ...]:
+        self._complete()
         return tuple(self._all)
 
     def append(self, document: Document) -> None:
@@ -65,22 +67,27 @@ class History:
         found = [each.recipes.popups for each in self._all if each.recipes.popups[0]]
         looks, ages = zip(*found, strict=True) if found else ((0,), (0,))
         self._popups = min(looks), min(ages)
-        self._remember()
+        self._is_complete = False
 
-    def _remember(self) -> None:
-        """What has fired is remembered for as long as any document asks for it."""
+    def _complete(self) -> None:
+        """What has fired is remembered for as long as any document asks for it, and what it was of is known."""
+        if self._is_complete:
+            return
+        self._is_complete = True
         longest = max(each.recipes.memory for each in self._all)
+        known: dict[str, Recipe] = {}
         for place, each in enumerate(self._all):
-            if each.recipes.memory < longest:
-                recipes = copy(each.recipes)
-                recipes.memory = longest
-                self._all[place] = structs.replace(each, recipes=recipes)
+            recipes = copy(each.recipes)
+            recipes.memory, recipes.former, recipes.watches = longest, known, True
+            self._all[place] = structs.replace(each, recipes=recipes)
+            known = known | recipes.by_alias
 
     def at(self, time: int) -> Recipes:
         """The recipes in force at `time` (ms)."""
         begun, ended, recipes = self._now
         if begun <= time < ended:
             return recipes
+        self._complete()
         place = bisect_right(self._since, max(time, START)) - 1
         ended = self._since[place + 1] if place + 1 < len(self._since) else _LAST
         recipes = self._all[place].recipes
@@ -89,6 +96,7 @@ class History:
 
     def document_at(self, time: int) -> Document:
         """The document in force at `time` (ms)."""
+        self._complete()
         return self._all[bisect_right(self._since, max(time, START)) - 1]
 
     def next_after(self, time: int) -> int | None:

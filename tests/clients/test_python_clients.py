@@ -1,4 +1,4 @@
-"""Python's SDKs of Segment, RudderStack, PostHog, Snowplow and GA4, as they are published, in a room of their own."""
+"""Python's SDKs as they are published, in a room of their own: Segment, RudderStack, PostHog, Snowplow, GA4, CloudEvents."""
 
 from pathlib import Path
 
@@ -53,12 +53,21 @@ checkout.advanced V/u-1: payment
 order.placed V/u-1: o-1 39.8 EUR
 order.cancelled V/u-1: o-1
 """
+CLOUDEVENTS = """\
+page.viewed v-1: home /
+product.viewed v-1: p-1@19.9
+cart.updated v-1: c-1 [p-1×2@19.9EUR]
+checkout.started v-1
+order.placed v-1: o-1 39.8 EUR
+"""
 STORIES = {
     "segment_sdk": (["sk"], SEGMENT),
     "rudder_sdk": (["sk"], SEGMENT),
     "posthog_sdk": (["phc_server"], POSTHOG),
+    "posthog_sdk of the newer protocol": (["phc_server"], POSTHOG),
     "snowplow_sdk": (["shop-server"], SNOWPLOW),
     "ga4_sdk": (["G-WEB", "mp-secret"], GA4),
+    "cloudevents_sdk": (["bus-secret"], CLOUDEVENTS),
 }
 
 
@@ -69,7 +78,10 @@ def walk(
     answering: Answering = honest,
     seconds: float | None = None,
 ) -> Walk:
-    script = command(room, SCRIPTS / f"{name}.py", "URL", *STORIES[name][0], seconds=seconds)
+    file, _, newer = name.partition(" ")
+    environ = {"POSTHOG_CAPTURE_MODE": "v1"} if newer else {}
+    words = (room, SCRIPTS / f"{file}.py", "URL", *STORIES[name][0])
+    script = command(*words, seconds=seconds, environ=environ)
     return walked(settings, script, answering)
 
 

@@ -5,8 +5,9 @@ The collector is the real one, before a real broker, in this process: what it he
 
 import asyncio
 import json
+import os
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,6 +22,7 @@ from tests.integration.collecting import kept
 from tests.integration.facing import Facing, connected
 
 WAIT_S = 90.0
+NOTHING: Mapping[str, str] = {}
 
 SOURCES = (
     connected("web", "segment", keys=["wk"]),
@@ -31,7 +33,7 @@ SOURCES = (
     connected("snow", "snowplow", keys=["shop"]),
     connected("snow-server", "snowplow", keys=["shop-server"], trust="server"),
     connected("bus", "cloudevents", secrets=["bus-secret"], trust="server"),
-    connected("magento", "adobe-commerce", keys=["magento-storefront-event-collector"]),
+    connected("magento", "adobe-commerce", secrets=["ad_hush"], trust="server"),
     connected("px", "shopify-pixel", keys=["r4nd0m-word"]),
 )
 
@@ -141,7 +143,10 @@ async def _until_ready(url: str) -> None:
 
 
 def command(
-    *words: str | Path, seconds: float | None = None, cwd: Path | None = None
+    *words: str | Path,
+    seconds: float | None = None,
+    cwd: Path | None = None,
+    environ: Mapping[str, str] = NOTHING,
 ) -> Callable[[str], Awaitable[str]]:
     """A walk that is a program's; `URL` among its words is the collector's address.
 
@@ -154,6 +159,7 @@ def command(
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             cwd=cwd,
+            env={**os.environ, **environ},
         )
         said = asyncio.ensure_future(process.communicate())
         try:

@@ -17,6 +17,7 @@ from stream.outputs.outputs import Outputs
 from stream.stages import backend
 from stream.stages.backend import COMPILED, PURE, best_backend
 from stream.stages.visitors import Visitors
+from stream.state.in_time import VisitorInTime
 from stream.state.visitor import Visitor
 from stream.store import changelog
 from stream.store.changelog import FORMAT, HEADER, UnreadableState
@@ -129,6 +130,7 @@ def used(visitor: Visitor) -> Visitor:
     visitor.customer, visitor.email, visitor.former = "c", "e" * 20, "customer:d"
     visitor.bound_pairs["k"], visitor.consent["email"] = 5, True
     visitor.applied = visitor.version = visitor.facts = visitor.last_event = 7
+    visitor.in_time = VisitorInTime(offered={"~x": 1})
     return visitor
 
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from stream import backtest, recipes_file
 from stream.recipes.history import History
+from stream.stages.backend import PURE, VisitorBackend
 from tests.properties.service import Service
 from tests.reference import generate
 from tests.reference.generate_history import history
@@ -28,9 +29,9 @@ def made(seed: int) -> tuple[History, list[bytes]]:
         raise
 
 
-def decided(rules: History, lines: list[bytes]) -> Decided:
+def decided(rules: History, lines: list[bytes], make: VisitorBackend | None = None) -> Decided:
     found: Decided = set(), set(), set()
-    for out in backtest.run(lines, rules):
+    for out in backtest.run(lines, rules, make):
         found[0].update(value for *_, value in out.triggers)
         found[1].update(value for _, value in out.decisions)
         found[2].update(
@@ -65,3 +66,10 @@ def test_crashes_anywhere_decide_the_same(seed: int, luck: int, most: int, few: 
         service.crash(chance)
     service.finish()
     assert (service.triggers, service.decisions, service.others) == decided(rules, lines)
+
+
+@settings(max_examples=40, deadline=None)
+@given(SEEDS)
+def test_the_compiled_part_and_python_decide_the_same(seed: int) -> None:
+    rules, lines = made(seed)
+    assert decided(rules, lines) == decided(rules, lines, PURE)

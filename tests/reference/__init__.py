@@ -4,6 +4,6 @@ It shares no code with the core: one global list of facts, sorted; every deadlin
 at everything; nothing cached. `decide` is the whole interface.
 """
 
-from tests.reference.decide import decide, decide_all
+from tests.reference.decide import decide, decide_all, outputs
 
-__all__ = ["decide", "decide_all"]
+__all__ = ["decide", "decide_all", "outputs"]

@@ -33,7 +33,11 @@ def _holds(person: Person, name: str, wanted: Any, at: int) -> bool:
         case "reachable":
             return reachable_now(person) is wanted
         case "open":
-            return any(each.recipe.kind in wanted for each in person.open_episodes())
+            return any(
+                each.recipe.kind in wanted
+                for each in person.open_episodes()
+                if not each.recipe.shadow
+            )
         case "viewed":
             return _lately(person.viewed, wanted, at)
         case "bought":
@@ -104,7 +108,9 @@ def _bounds(since: int | None, wanted: dict[str, Any]) -> list[int]:
     return [] if since is None else [since + duration(each) for each in wanted.values()]
 
 
-def look(person: Person, at: int, recipes: Recipes, out: Outputs) -> tuple[list[str], list[str]]:
+def look(
+    person: Person, at: int, recipes: Recipes, out: Outputs, former: Recipes | None = None
+) -> tuple[list[str], list[str]]:
     """Tells what the person has left and entered: first what it left, then what it entered."""
     person.looked_at = at
     now = [
@@ -112,13 +118,21 @@ def look(person: Person, at: int, recipes: Recipes, out: Outputs) -> tuple[list[
         for each in recipes.audiences
         if not person.left and belongs(person, each["members"], at)
     ]
-    return change(person, now, at, recipes, out)
+    return change(person, now, at, recipes, out, former)
 
 
 def change(
-    person: Person, now: list[str], at: int, recipes: Recipes, out: Outputs
+    person: Person,
+    now: list[str],
+    at: int,
+    recipes: Recipes,
+    out: Outputs,
+    former: Recipes | None = None,
 ) -> tuple[list[str], list[str]]:
+    """`former`: of the document before, whose audiences that are gone come first."""
     order = [each["name"] for each in recipes.audiences]
+    gone = [each["name"] for each in former.audiences] if former is not None else []
+    order = [name for name in gone if name not in order] + order
     left = [name for name in order if name in person.audiences and name not in now]
     entered = [name for name in now if name not in person.audiences]
     for kind, changed in (("left", left), ("entered", entered)):

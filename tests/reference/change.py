@@ -30,6 +30,7 @@ def change_of_person(stage: "Stage", event: Event, at: int) -> bool:
         stage.tell(before, "visitor.moved")
     if not gone or not after.startswith("visitor:"):
         handed = HandedOver(_orders(visitor), dict(visitor.consent), visitor.subscription)
+        handed.watches, handed.visitor = [*visitor.watches.values()], visitor.id
         visitor.subscription = None
         stage.tell(after, "handed over", handed)
     visitor.presence, visitor.summary_was_full = None, False

@@ -5,10 +5,10 @@ from typing import Any
 
 from tests.reference import events
 from tests.reference.facts import Fact
+from tests.reference.history import parse_history
 from tests.reference.keys import Keys
 from tests.reference.outputs import Outputs
 from tests.reference.people import People
-from tests.reference.recipes import parse
 from tests.reference.times import DAY
 from tests.reference.visitors import Stage
 
@@ -17,16 +17,22 @@ Rows = list[dict[str, Any]]
 
 def decide(lines: Iterable[bytes | str], recipes: dict[str, Any]) -> tuple[Rows, Rows]:
     """Triggers and decisions, as of `decide_all`."""
-    triggers, decisions, _ = decide_all(lines, recipes)
-    return triggers, decisions
+    out = outputs(lines, recipes)
+    return out.triggers, out.decisions
 
 
 def decide_all(lines: Iterable[bytes | str], recipes: dict[str, Any]) -> tuple[Rows, Rows, Rows]:
-    """Triggers (cancels too) and decisions for these input lines and a recipes file's contents.
+    """Triggers, decisions and changes of audiences."""
+    out = outputs(lines, recipes)
+    return out.triggers, out.decisions, out.audiences
+
+
+def outputs(lines: Iterable[bytes | str], recipes: dict[str, Any]) -> Outputs:
+    """Triggers (cancels too), decisions and all else for these input lines and a recipes file's contents.
 
     The rows come in no particular order. A line that goes back in time is a ValueError.
     """
-    out, in_force = Outputs(), parse(recipes)
+    out, in_force = Outputs(), parse_history(recipes)
     last: int | None = None
     by_visitor: dict[str, list[tuple[int, events.Event]]] = {}
     for line in lines:
@@ -39,7 +45,7 @@ def decide_all(lines: Iterable[bytes | str], recipes: dict[str, Any]) -> tuple[R
         if event is not None:
             by_visitor.setdefault(event.owner.visitor, []).append((time, event))
     if last is None:
-        return [], [], []
+        return out
     end = last + 8 * DAY
     facts: list[Fact] = []
     claims: list[Fact] = []
@@ -60,4 +66,4 @@ def decide_all(lines: Iterable[bytes | str], recipes: dict[str, Any]) -> tuple[R
         people.setdefault(fact.to, People(fact.to, in_force, out)).fact(fact)
     for person in people.values():
         person.advance(end)
-    return out.triggers, out.decisions, out.audiences
+    return out

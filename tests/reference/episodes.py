@@ -68,7 +68,10 @@ class Feeding:
         added_at = self.summary["cart"]["added_at"]
         return (
             self.counted.nothing()
-            and not any(each.recipe.kind in FUNNEL for each in self.person.open_episodes())
+            and not any(
+                each.recipe.kind in FUNNEL and not each.recipe.shadow
+                for each in self.person.open_episodes()
+            )
             and (added_at is None or self.at - added_at >= DAY)
             and self.worth_a_reminder
         )
@@ -87,7 +90,7 @@ class Feeding:
         if not holds(recipe.when, known):
             return False
         for each in person.episodes:
-            if each.recipe.name == recipe.name and origin in (each.origin, each.cart_id):
+            if recipe.is_same(each.recipe) and origin in (each.origin, each.cart_id):
                 lifted = each.is_open or each.lifted or origin in each.lifted_under
                 same = bool(self.contents) and each.contents() == self.contents
                 if each.key_time == key_time or (same and not lifted):
@@ -127,7 +130,7 @@ def _new_cart_id(feeding: Feeding, out: Outputs) -> None:
         if not elsewhere or episode.fed_by != feeding.visitor:
             continue
         taken = any(
-            each.recipe.name == episode.recipe.name and each.cart_id == feeding.cart_id
+            episode.recipe.is_same(each.recipe) and each.cart_id == feeding.cart_id
             for each in feeding.person.open_episodes()
         )
         same = bool(feeding.contents) and feeding.contents == episode.contents()
@@ -160,12 +163,12 @@ def _funnel(feeding: Feeding, recipes: Recipes, out: Outputs) -> None:
     assert key_time is not None
     for recipe in recipes.of(kind):
         has_one = any(
-            each.recipe.name == recipe.name and each.cart_id == feeding.cart_id
+            recipe.is_same(each.recipe) and each.cart_id == feeding.cart_id
             for each in person.open_episodes()
         )
         if not has_one and feeding.may_open(recipe, feeding.cart_id, key_time):
             for browse in person.open_episodes():
-                if browse.recipe.kind == BROWSE:
+                if browse.recipe.kind == BROWSE and not recipe.shadow:
                     browse.close("superseded", at, out)
             feeding.open(recipe, feeding.cart_id, key_time)
 
@@ -180,7 +183,7 @@ def _browse(feeding: Feeding, recipes: Recipes, out: Outputs) -> None:
     if not feeding.browses():
         return
     for recipe in recipes.of(BROWSE):
-        mine = [each for each in person.open_episodes() if each.recipe.name == recipe.name]
+        mine = [each for each in person.open_episodes() if recipe.is_same(each.recipe)]
         for episode in mine:
             if episode.origin == feeding.visitor and episode.key_time == start:
                 feeding.feed(episode)

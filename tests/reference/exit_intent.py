@@ -60,18 +60,26 @@ def candidate(visitor: Visitor, recipe: Recipe, reason: str | None, at: int, out
     person, start = visitor.person(), visitor.visit_start
     id_ = trigger_id(recipe.name, person, visitor.id, start, 1)
     channels = left_by_consent(recipe.channels, recipe, visitor.consent)
+    told = any(recipe.is_same(each) and why == reason for each, why in visitor.refused)
+    if reason in (None, "holdout") and not told:
+        _watch(visitor, recipe, id_, at)
     if reason:
-        if (recipe.name, reason) not in visitor.refused:
-            visitor.refused.add((recipe.name, reason))
+        if not told:
+            visitor.refused.append((recipe, reason))
             out.decision(id_, recipe, 1, person, visitor.id, "refused", at, reason)
         return
     offer = None
-    if visitor.last_offer is None or at - visitor.last_offer >= 30 * DAY:
+    last = visitor.last_offer
+    if recipe.shadow and recipe.name in visitor.shadow_offers:
+        last = max(last or 0, visitor.shadow_offers[recipe.name])
+    if last is None or at - last >= 30 * DAY:
         offer = recipe.offer(known)
-    if offer is not None:
+    if offer is not None and recipe.shadow:
+        visitor.shadow_offers[recipe.name] = at
+    elif offer is not None:
         visitor.last_offer = at
-    visitor.fired.add((recipe.kind, recipe.name))
-    visitor.exits.setdefault(recipe.name, []).append(at)
+    visitor.fired.append(recipe)
+    visitor.exits.append((recipe, at))
     if cart:
         value = cart["value"]
     else:
@@ -93,10 +101,29 @@ def candidate(visitor: Visitor, recipe: Recipe, reason: str | None, at: int, out
         "arm": recipe.arm(person),
         "not_before": at,
         "valid_until": at + recipe.valid_for,
+        "in the shadow": recipe.shadow,
     }
     visitor.published.append(data)
     out.fired(data, at)
     out.decision(id_, recipe, 1, person, visitor.id, "fired", at)
+
+
+def _watch(visitor: Visitor, recipe: Recipe, id_: str, at: int) -> None:
+    """The first candidate of the visit that comes as far as guard 8 is told to the person."""
+    held_before = any(recipe.is_same(each) and why == "holdout" for each, why in visitor.refused)
+    if held_before or not recipe.attribution or recipe.shadow:
+        return
+    person = visitor.person()
+    about = {
+        "trigger_id": id_,
+        "recipe": recipe.name,
+        "version": recipe.version,
+        "group": "held" if recipe.held_out(person) else "treated",
+        "arm": recipe.arm(person),
+        "at": at,
+    }
+    visitor.watches[recipe.name] = about, at + recipe.attribution
+    visitor.to_tell.append((person, (about, at + recipe.attribution)))
 
 
 def ordered_in_this_visit(visitor: Visitor) -> bool:
@@ -105,7 +132,8 @@ def ordered_in_this_visit(visitor: Visitor) -> bool:
 
 
 def last_refusals(visitor: Visitor, recipe: Recipe, at: int) -> str | None:
-    if any(at - recipe.cooldown < fired <= at for fired in visitor.exits.get(recipe.name, [])):
+    own = [fired for each, fired in visitor.exits if recipe.is_same(each)]
+    if any(at - recipe.cooldown < fired <= at for fired in own):
         return "cooldown"
     if not left_by_consent(recipe.channels, recipe, visitor.consent):
         return "consent"
@@ -122,8 +150,8 @@ def _refusal(visitor: Visitor, recipe: Recipe, at: int) -> str | None:
         return "paying"
     if ordered_in_this_visit(visitor):
         return "ordered"
-    popped_up = any(kind == "welcome-popup" for kind, _ in visitor.fired)
-    if popped_up or (recipe.kind, recipe.name) in visitor.fired:
+    seen = [each for each in visitor.fired if recipe.sees(each)]
+    if any(each.kind == "welcome-popup" or each.name == recipe.name for each in seen):
         return "already"
     return last_refusals(visitor, recipe, at)
 

@@ -25,6 +25,8 @@ class HandedOver:
     orders: list[Order] = field(default_factory=list)
     consent: dict[str, bool] = field(default_factory=dict)
     subscription: list[str] | None = None
+    watches: list[tuple[dict[str, Any], int]] = field(default_factory=list)
+    visitor: str = ""
 
 
 @dataclass

@@ -39,7 +39,7 @@ class Life:
         if person.left:
             return
         for each in person.episodes:
-            if each.recipe.name == recipe.name and each.origin == origin:
+            if recipe.is_same(each.recipe) and each.origin == origin:
                 if each.key_time == key_time:
                     return
                 if each.is_open and recipe.kind != "post-purchase":
@@ -52,7 +52,7 @@ class Life:
         self.plan(episode)
 
     def plan(self, episode: Episode) -> None:
-        steps = episode.recipe.steps
+        steps = episode.steps
         episode.due = None
         while episode.is_open and episode.base is not None:
             offset = steps[episode.decided]
@@ -78,7 +78,7 @@ class Life:
             reason,
         )
         episode.decided = number
-        episode.is_open = number < len(episode.recipe.steps)
+        episode.is_open = number < len(episode.steps)
         episode.due = None
 
     def _of(self, kind: str) -> list[Episode]:
@@ -94,7 +94,7 @@ class Life:
         if not person.id.startswith(_KNOWN) and not {"push", "messenger"} & set(channels):
             return
         for recipe in self.recipes.of("welcome"):
-            had = any(each.recipe.name == recipe.name for each in person.episodes)
+            had = any(recipe.is_same(each.recipe) for each in person.episodes)
             if not had and _when(person, recipe, 0, []):
                 self.open(recipe, "welcome", self.at, base=self.at, channels=channels)
 
@@ -232,7 +232,7 @@ class Life:
             for product in sorted(lost):
                 left = person.purchases_of(product)
                 has_open = any(
-                    each.is_open and each.recipe.name == recipe.name and each.origin == product
+                    each.is_open and recipe.is_same(each.recipe) and each.origin == product
                     for each in person.episodes
                 )
                 if left and not has_open:
@@ -258,16 +258,20 @@ class Life:
 
     # Audiences
 
-    def look(self) -> None:
-        left, entered = audiences.look(self.person, self.at, self.recipes, self.out)
+    def look(self, former: Recipes | None = None) -> None:
+        left, entered = audiences.look(self.person, self.at, self.recipes, self.out, former)
         for name in left:
             for episode in self._of("audience"):
                 if episode.is_open and episode.origin == name:
                     episode.close("left", self.at, self.out)
         for name in entered:
             for recipe in self.recipes.of("audience"):
-                if recipe.audience == name and _when(self.person, recipe, 0, []):
-                    self.open(recipe, name, self.at, base=self.at, fed_by="")
+                if recipe.audience == name:
+                    self.enters(recipe)
+
+    def enters(self, recipe: Recipe) -> None:
+        if _when(self.person, recipe, 0, []):
+            self.open(recipe, recipe.audience, self.at, base=self.at, fed_by="")
 
 
 def _by_product(lines: list[Line]) -> dict[str, list[Line]]:

@@ -16,6 +16,8 @@ class Outputs:
         self.triggers: list[dict[str, Any]] = []
         self.decisions: list[dict[str, Any]] = []
         self.audiences: list[dict[str, Any]] = []
+        self.shadow: list[dict[str, Any]] = []
+        self.outcomes: list[dict[str, Any]] = []
 
     def audience(self, kind: str, name: str, person: str, id_: str, at: int) -> None:
         customer = person.removeprefix("customer:") if person.startswith("customer:") else None
@@ -30,8 +32,10 @@ class Outputs:
             }
         )
 
-    def _event(self, kind: str, id_: str, recipe: str, person: str, at: int, data: Any) -> None:
-        self.triggers.append(
+    def _event(
+        self, kind: str, id_: str, recipe: str, person: str, at: int, data: Any, shadow: bool
+    ) -> None:
+        (self.shadow if shadow else self.triggers).append(
             {
                 "specversion": "1.0",
                 "type": f"storefront.trigger.{kind}.v1",
@@ -45,13 +49,16 @@ class Outputs:
         )
 
     def fired(self, data: dict[str, Any], at: int) -> None:
-        self._event("fired", data["trigger_id"], data["recipe"], data["person"], at, data)
+        shown = {name: value for name, value in data.items() if name != "in the shadow"}
+        told = (data["trigger_id"], data["recipe"], data["person"], at, shown)
+        self._event("fired", *told, data["in the shadow"])
 
     def cancelled(self, fired: dict[str, Any], reason: str, order: str | None, at: int) -> None:
         data = {name: fired[name] for name in ("trigger_id", "recipe", "step", "person")}
         data |= {"reason": reason, "order_id": order, "at": at}
         id_ = data["trigger_id"] + "/cancelled"
-        self._event("cancelled", id_, data["recipe"], data["person"], at, data)
+        told = (id_, data["recipe"], data["person"], at, data)
+        self._event("cancelled", *told, fired["in the shadow"])
 
     def decision(
         self,
@@ -79,5 +86,6 @@ class Outputs:
                 "at": at,
                 "until": until,
                 "steps_left": steps_left,
+                **({"shadow": True} if recipe.shadow else {}),
             }
         )

@@ -6,53 +6,100 @@ from tests.reference import purchases, whole
 from tests.reference.audiences import change, next_bound
 from tests.reference.episodes import Feeding, idle
 from tests.reference.facts import Fact
+from tests.reference.history import History, next_after
+from tests.reference.history import at as in_force
 from tests.reference.life import Life
 from tests.reference.orders import Order
 from tests.reference.outputs import Outputs
 from tests.reference.person import Device, Person
 from tests.reference.recipes import Recipes
 from tests.reference.steps import step
+from tests.reference.turn import turn
 
 
 class People:
     """The people stage for one person."""
 
-    def __init__(self, id_: str, recipes: Recipes, out: Outputs) -> None:
+    def __init__(self, id_: str, history: History, out: Outputs) -> None:
         self.person = Person(id_)
         self.known = False
-        self.recipes = recipes
+        self.history = history
+        self.turned = history[0][0]
+        self.recipes = history[0][1]
+        self.now = -1
         self.out = out
 
     def advance(self, time: int) -> None:
-        """All deadlines up to `time`, one after another; a step goes before forgetting."""
-        while self.known:
-            person = self.person
-            planned = [each.due for each in person.open_episodes() if each.is_life]
-            forget = max(
-                person.remembered_from + self.recipes.keep, *[due or 0 for due in planned], 0
-            )
-            limit = min(time, forget)
-            due = [
-                (wakes, episode.order(), episode)
-                for episode in person.open_episodes()
-                for wakes in [episode.wakes()]
-                if wakes is not None and wakes <= limit
-            ]
-            bound = None if person.left else next_bound(person, self.recipes)
-            first = min((each[0] for each in due), default=limit + 1)
-            if bound is not None and bound <= limit and bound < first:
-                self._look(bound)
-            elif due:
-                at, _, episode = min(due, key=lambda each: each[:2])
-                step(person, episode, at, self.recipes, self.out)
-                self._look(at)
-            elif forget <= time:
-                for episode in person.open_episodes():
-                    episode.close("forgotten", forget, self.out)
-                change(person, [], forget, self.recipes, self.out)
-                self.person, self.known = Person(person.id), False
-            else:
+        """All that time alone does up to `time`, one after another. At one time a new document goes first, then steps,
+        ends of watches, bounds, forgetting."""
+        while True:
+            turn = next_after(self.history, self.turned)
+            at, rank, what = self._next() if self.known else (time + 1, 9, None)
+            if turn is not None and turn <= min(at, time):
+                self._turn(turn)
+            elif at > time:
                 return
+            else:
+                self.now = at
+                self._happens(at, rank, what)
+
+    def _next(self) -> tuple[int, int, Any]:
+        """When the next thing happens, what sort it is, and to what."""
+        person = self.person
+        found: list[tuple[int, int, Any]] = [(self._forget(), 4, None)]
+        opened = [each for each in person.open_episodes() if each.wakes() is not None]
+        if opened:
+            episode = min(opened, key=lambda each: (each.wakes(), each.order()))
+            found.append((episode.wakes() or 0, 1, episode))
+        found += [(watch.until, 2, watch) for watch in person.watches]
+        bound = None if person.left else next_bound(person, self.recipes)
+        if bound is not None:
+            found.append((bound, 3, None))
+        at, rank, what = min(
+            ((max(at, self.now), rank, what) for at, rank, what in found), key=lambda row: row[:2]
+        )
+        return at, rank, what
+
+    def _forget(self) -> int:
+        planned = [
+            each.due or 0
+            for each in self.person.open_episodes()
+            if each.is_life and not each.recipe.shadow
+        ]
+        return max([self.person.remembered_from + self.recipes.keep, *planned])
+
+    def _happens(self, at: int, rank: int, what: Any) -> None:
+        person = self.person
+        if rank == 1:
+            step(person, what, at, self.recipes, self.out)
+            self._look(at)
+        elif rank == 2:
+            person.watches.remove(what)
+            what.ends(at, person.id, self.out)
+        elif rank == 3:
+            self._look(at)
+        else:
+            self._forgets(at)
+
+    def _forgets(self, at: int, former: Recipes | None = None) -> None:
+        person = self.person
+        for episode in person.open_episodes():
+            episode.close("forgotten", at, self.out)
+        for watch in person.watches:
+            watch.ends(at, person.id, self.out)
+        change(person, [], at, self.recipes, self.out, former)
+        self.person, self.known = Person(person.id), False
+
+    def _turn(self, at: int) -> None:
+        """A new document comes into force."""
+        former, self.turned, self.now = self.recipes, at, at
+        self.recipes = in_force(self.history, at)
+        if not self.known:
+            return
+        if self.recipes.keep != former.keep and self._forget() <= at:
+            self._forgets(at, former)
+            return
+        turn(self.person, at, former, self.recipes, self.out)
 
     def fact(self, fact: Fact) -> None:
         """Deadlines at the same time go first."""
@@ -63,7 +110,7 @@ class People:
             return
         if fact.kind == "visitor.moved" and not self.known:
             return
-        self.known, person.remembered_from = True, at
+        self.known, person.remembered_from, self.now = True, at, at
         by_a_key = fact.visitor.startswith("~~")
         if not by_a_key and not (fact.kind == "order.placed" and body.withheld):
             person.left = False
@@ -105,6 +152,7 @@ class People:
                     if own:
                         episode.close("moved", at, out)
                 person.left = not person.devices
+                person.watches = [each for each in person.watches if each.visitor != fact.visitor]
                 person.plan(at)
             case "handed over":
                 purchases.handed_over(person, body, at, out, life)
@@ -112,7 +160,12 @@ class People:
                 placed = purchases.placed(person, body, at, out, handed_over=False)
                 purchases.follows(life, *placed)
             case "order.cancelled":
-                life.taken_out(purchases.cancelled(person, body))
+                gone = purchases.cancelled(person, body)
+                for watch in person.watches:
+                    kept = [n for n, each in enumerate(watch.counted) if each not in gone]
+                    watch.counted = [watch.counted[n] for n in kept]
+                    watch.values = [watch.values[n] for n in kept]
+                life.taken_out(gone)
             case "order.delivered":
                 life.delivered(body.id)
             case "visitor.subscribed":
@@ -124,6 +177,8 @@ class People:
                 person.consents(body.applied_to(person.consent), at, out)
             case "visitor.identified":
                 person.identified(body)
+            case "onsite.decided":
+                person.watch(*body, fact.visitor)
 
     def _views(self, views: list[dict[str, Any]]) -> None:
         """When what some audience names was last viewed."""

@@ -1,5 +1,6 @@
 """Sections 6 and 7: the state of one person, and of its episodes."""
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,6 +47,12 @@ class Episode:
     about: Order | None = None
     line: dict[str, Any] | None = None
     channels: list[str] | None = None
+    watched: bool = False
+    steps: list[int] = field(default_factory=list)
+    """Offsets by number: of those decided, and of those that the document in force has left."""
+
+    def __post_init__(self) -> None:
+        self.steps = list(self.recipe.steps)
 
     @property
     def is_life(self) -> bool:
@@ -75,7 +82,7 @@ class Episode:
 
     def close(self, reason: str, at: int, out: Outputs) -> None:
         """Ends it with steps left."""
-        left = len(self.recipe.steps) - self.decided
+        left = len(self.steps) - self.decided
         out.decision(
             self.id(),
             self.recipe,
@@ -123,6 +130,21 @@ class Device:
 
 
 @dataclass
+class Watch:
+    """Semantics of life, 15. `about`: the record but for what is counted · `visitor`: with whom it goes."""
+
+    about: dict[str, Any]
+    until: int
+    visitor: str | None
+    counted: list[Order] = field(default_factory=list)
+    values: list[float] = field(default_factory=list)
+
+    def ends(self, at: int, person: str, out: Outputs) -> None:
+        counts = {"orders": len(self.counted), "value": round(math.fsum(self.values), 2)}
+        out.outcomes.append({**self.about, "person": person, "until": at, **counts})
+
+
+@dataclass
 class Person:
     """`contacts` is None if none were ever told; `carts` has when each known cart changed, and its lines."""
 
@@ -138,6 +160,8 @@ class Person:
     episodes: list[Episode] = field(default_factory=list)
     carts: dict[str, tuple[int, list[dict[str, Any]]]] = field(default_factory=dict)
     last_offer: int | None = None
+    shadow_offers: dict[str, int] = field(default_factory=dict)
+    watches: list[Watch] = field(default_factory=list)
     left: bool = False
     remembered_from: int = 0
     purchases: list[Purchase] = field(default_factory=list)
@@ -147,6 +171,11 @@ class Person:
     looked_at: int = -1
     viewed: dict[tuple[str, str | None], int] = field(default_factory=dict)
     bought_at: dict[tuple[str, str | None], int] = field(default_factory=dict)
+
+    def watch(self, about: dict[str, Any], until: int, visitor: str | None) -> None:
+        """Opens a watch, if none of this recipe is open."""
+        if all(each.about["recipe"] != about["recipe"] for each in self.watches):
+            self.watches.append(Watch(about, until, visitor))
 
     def spent(self) -> float:
         return max(self.traits.get("value", 0), self.orders.worth())
@@ -173,7 +202,7 @@ class Person:
         if any(device.active for device in self.devices.values()):
             return
         anchor = max((device.last_active for device in self.devices.values()), default=0)
-        steps = episode.recipe.steps
+        steps = episode.steps
         due = anchor + steps[episode.decided]
         if episode.fired:
             step, at = episode.fired[-1]

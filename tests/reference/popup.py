@@ -20,6 +20,6 @@ def _refusal(visitor: Visitor, recipe: Recipe, at: int) -> str | None:
         return "paying"
     if exit_intent.ordered_in_this_visit(visitor):
         return "ordered"
-    if visitor.fired:
+    if any(recipe.sees(each) for each in visitor.fired):
         return "already"
     return exit_intent.last_refusals(visitor, recipe, at)

@@ -24,6 +24,11 @@ def placed(
         order.kept_value = None if recurred is None else recurred.worth()
         order.value = order.kept_value if order.value is None else order.value
         person.orders.enter(order)
+        if not (order.recurring or order.old):
+            for watch in person.watches:
+                if watch.about["at"] < order.time < watch.until:
+                    watch.counted.append(order)
+                    watch.values.append(order.worth() or 0)
         own = order.whose == person.id
         own = own or (order.whose.startswith("visitor:") and not order.withheld)
         known = not person.id.startswith("visitor:")
@@ -109,6 +114,9 @@ def cancelled(person: Person, told: Cancelled) -> list[Order]:
 
 def handed_over(person: Person, told: HandedOver, now: int, out: Outputs, life: Life) -> None:
     """By a login or by a key: orders, oldest first, then withdrawals, then grants."""
+    for about, until in told.watches:
+        if until > now:
+            person.watch(about, until, told.visitor)
     for order in sorted(told.orders, key=lambda each: each.time):
         follows(life, *placed(person, order, now, out, handed_over=True))
     withdrawn = {channel: False for channel, granted in told.consent.items() if not granted}

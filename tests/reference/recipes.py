@@ -34,6 +34,9 @@ _COMMON: dict[str, Any] = {
     "from": "order",
     "after": 0,
     "looks": 0,
+    "mode": "live",
+    "existing": False,
+    "attribution": 0,
 }
 _EXIT_OFFERS = [
     {"offer": "free-shipping", "when": {"visits": {"max": 1}, "orders": {"max": 0}}},
@@ -132,6 +135,21 @@ class Recipe:
     start: str
     after: int
     looks: int
+    mode: str
+    existing: bool
+    attribution: int
+    enabled: bool
+
+    @property
+    def shadow(self) -> bool:
+        return self.mode == "shadow"
+
+    def sees(self, other: "Recipe") -> bool:
+        """Live ones, and itself."""
+        return not other.shadow or (self.shadow and other.name == self.name)
+
+    def is_same(self, other: "Recipe") -> bool:
+        return other.name == self.name and self.sees(other)
 
     def life_of(self, product: str, of: str | None) -> int | None:
         """Of the first that is there: the product, its category, all."""
@@ -161,7 +179,7 @@ class Recipe:
 
 @dataclass
 class Recipes:
-    enabled: list[Recipe]
+    all: list[Recipe]
     caps: list[dict[str, Any]] = field(default_factory=list)
     quiet: dict[str, str] | None = None
     zone: str = "UTC"
@@ -183,7 +201,7 @@ class Recipes:
 
     def of(self, *kinds: str) -> list[Recipe]:
         """The enabled recipes of these kinds, by priority, then name."""
-        chosen = [recipe for recipe in self.enabled if recipe.kind in kinds]
+        chosen = [recipe for recipe in self.all if recipe.kind in kinds and recipe.enabled]
         return sorted(chosen, key=lambda recipe: (recipe.priority, recipe.name))
 
 
@@ -193,9 +211,16 @@ def _recipe(given: dict[str, Any]) -> Recipe:
     full["start"] = full.pop("from")
     full["life"] = {name: duration(unit) for name, unit in full["life"].items()}
     full["steps"] = [duration(step) for step in full["steps"]]
-    for name in ("ordered_within", "cooldown", "expires", "valid_for", "lead", "after"):
+    for name in (
+        "ordered_within",
+        "cooldown",
+        "expires",
+        "valid_for",
+        "lead",
+        "after",
+        "attribution",
+    ):
         full[name] = duration(full[name])
-    del full["enabled"]
     return Recipe(**full)
 
 
@@ -208,7 +233,7 @@ def parse(document: dict[str, Any]) -> Recipes:
     audiences = document.get("audiences", [])
     follows = bool(audiences) or any(kind in LIFE for kind in kinds)
     return Recipes(
-        enabled=[_recipe(each) for each in given if each.get("enabled", True)],
+        all=[_recipe(each) for each in given],
         caps=caps,
         quiet=policy.get("quiet"),
         zone=policy.get("zone", "UTC"),

@@ -7,7 +7,7 @@ from tests.reference.life import Life
 from tests.reference.outputs import Outputs, snapshot
 from tests.reference.person import Episode, Person
 from tests.reference.reach import channels_of, reachable, wanted
-from tests.reference.recipes import BROWSE, FUNNEL, Recipes, context
+from tests.reference.recipes import BROWSE, FUNNEL, Recipe, Recipes, context
 from tests.reference.times import DAY, MINUTE, is_quiet, quiet_until, zone
 
 _NEAR = 5 * MINUTE
@@ -19,6 +19,8 @@ class Verdict:
     outcome: str
     reason: str | None = None
     until: int | None = None
+    reached: bool = False
+    """It came as far as guard 8."""
 
 
 def step(person: Person, episode: Episode, due: int, recipes: Recipes, out: Outputs) -> None:
@@ -28,7 +30,13 @@ def step(person: Person, episode: Episode, due: int, recipes: Recipes, out: Outp
         episode.close("expired", due, out)
         return
     joined: list[Episode] = []
-    verdict = judge(person, episode, due, recipes)
+    if recipe.enabled:
+        verdict = judge(person, episode, due, recipes)
+    else:
+        verdict = Verdict("refused", "disabled")
+    if verdict.reached and not episode.watched:
+        episode.watched = True
+        _watch(person, episode, due)
     if verdict.outcome == "closed":
         episode.close("expired", due, out)
         return
@@ -40,7 +48,7 @@ def step(person: Person, episode: Episode, due: int, recipes: Recipes, out: Outp
             _fire(person, episode, due, joined, out)
         episode.decided += 1
         episode.due = None
-        episode.is_open = episode.decided < len(recipe.steps)
+        episode.is_open = episode.decided < len(episode.steps)
         if episode.is_open and episode.is_life:
             Life(person, due, recipes, out).plan(episode)
         elif episode.is_open:
@@ -62,6 +70,20 @@ def step(person: Person, episode: Episode, due: int, recipes: Recipes, out: Outp
         life.plan(other)
 
 
+def _watch(person: Person, episode: Episode, due: int) -> None:
+    recipe = episode.recipe
+    if recipe.attribution and not recipe.shadow:
+        about = {
+            "trigger_id": episode.id(),
+            "recipe": recipe.name,
+            "version": recipe.version,
+            "group": "held" if recipe.held_out(person.id) else "treated",
+            "arm": recipe.arm(person.id),
+            "at": due,
+        }
+        person.watch(about, due + recipe.attribution, None)
+
+
 def _joined(person: Person, episode: Episode, due: int) -> list[Episode]:
     """Other episodes of a replenishment recipe, due in [D, D + cooldown), by product."""
     recipe = episode.recipe
@@ -71,7 +93,8 @@ def _joined(person: Person, episode: Episode, due: int) -> list[Episode]:
             for other in person.open_episodes()
             if recipe.kind == "replenishment"
             and other is not episode
-            and other.recipe.name == recipe.name
+            and other.recipe.is_same(recipe)
+            and recipe.is_same(other.recipe)
             and other.due is not None
             and due <= other.due < due + recipe.cooldown
         ],
@@ -94,36 +117,41 @@ def judge(person: Person, episode: Episode, due: int, recipes: Recipes) -> Verdi
     if not channels_of(person, episode):
         return Verdict("refused", "consent")
     for other in person.episodes:
-        if other is not episode and other.recipe.name == recipe.name:
+        if other is not episode and recipe.is_same(other.recipe):
             for _, at in other.fired:
                 if due - recipe.cooldown < at <= due and at > max(ordered, default=-1):
                     return Verdict("refused", "cooldown")
-    capped = _cap(person, due, recipes) if recipe.capped else None
+    capped = _cap(person, recipe, due, recipes) if recipe.capped else None
     if capped:
         return capped
     near = _near_of_life(person, episode, due) if episode.is_life else []
     if near:
         return Verdict("deferred", "lower_priority", max(near) + _NEAR)
     for other in person.episodes:
+        if not recipe.sees(other.recipe):
+            continue
         if other is not episode and other.recipe.priority < recipe.priority and not episode.is_life:
             fired = any(due - _NEAR <= at <= due for _, at in other.fired)
             waits = other.is_open and other.due is not None and due < other.due <= due + _NEAR
             if fired or waits:
                 return Verdict("refused", "lower_priority")
     if recipe.held_out(person.id):
-        return Verdict("refused", "holdout")
-    at_once = recipe.kind == "welcome" and recipe.steps[episode.decided] == 0
+        return Verdict("refused", "holdout", reached=True)
+    at_once = recipe.kind == "welcome" and episode.steps[episode.decided] == 0
     if recipes.quiet and not at_once:
         where = zone(person.zone, recipes.zone)
         if is_quiet(due, recipes.quiet, where):
-            return Verdict("deferred", "quiet", quiet_until(due, recipes.quiet, where))
-    return Verdict("fired")
+            until = quiet_until(due, recipes.quiet, where)
+            return Verdict("deferred", "quiet", until, reached=True)
+    return Verdict("fired", reached=True)
 
 
 def _near_of_life(person: Person, episode: Episode, due: int) -> list[int]:
     """When steps of a higher priority fired or are due in (D - 5m, D + 5m]."""
     found = []
     for other in person.episodes:
+        if not episode.recipe.sees(other.recipe):
+            continue
         if other is not episode and other.recipe.priority < episode.recipe.priority:
             found += [at for _, at in other.fired if due - _NEAR < at <= due]
             if other.is_open and other.due is not None and due < other.due <= due + _NEAR:
@@ -131,10 +159,9 @@ def _near_of_life(person: Person, episode: Episode, due: int) -> list[int]:
     return found
 
 
-def _cap(person: Person, due: int, recipes: Recipes) -> Verdict | None:
-    counted = [
-        at for episode in person.episodes if episode.recipe.capped for _, at in episode.fired
-    ]
+def _cap(person: Person, recipe: Recipe, due: int, recipes: Recipes) -> Verdict | None:
+    seen = [each for each in person.episodes if recipe.sees(each.recipe)]
+    counted = [at for episode in seen if episode.recipe.capped for _, at in episode.fired]
     for cap in recipes.caps:
         window = [at for at in counted if due - cap["per"] < at <= due]
         if len(window) >= cap["max"]:
@@ -148,7 +175,10 @@ def _fire(person: Person, episode: Episode, due: int, joined: list[Episode], out
     recipe, cart = episode.recipe, episode.cart()
     message = len(episode.fired) + 1
     offer = None
-    if person.last_offer is None or due - person.last_offer >= 30 * DAY:
+    last = person.last_offer
+    if recipe.shadow and recipe.name in person.shadow_offers:
+        last = max(last or 0, person.shadow_offers[recipe.name])
+    if last is None or due - last >= 30 * DAY:
         known = context(
             person.visits(),
             len(person.orders.record),
@@ -160,7 +190,9 @@ def _fire(person: Person, episode: Episode, due: int, joined: list[Episode], out
         )
         known |= _known_of_life(episode) | {"spent": person.spent()}
         offer = recipe.offer(known)
-    if offer is not None:
+    if offer is not None and recipe.shadow:
+        person.shadow_offers[recipe.name] = due
+    elif offer is not None:
         person.last_offer = due
     value: Any = cart["value"] if cart else 0
     if recipe.kind == BROWSE and not cart and episode.subject:
@@ -171,7 +203,7 @@ def _fire(person: Person, episode: Episode, due: int, joined: list[Episode], out
         "recipe": recipe.name,
         "version": recipe.version,
         "step": episode.decided + 1,
-        "steps": len(recipe.steps),
+        "steps": len(episode.steps),
         "message": message,
         "sub_kind": episode.sub_kind,
         "person": person.id,
@@ -184,6 +216,7 @@ def _fire(person: Person, episode: Episode, due: int, joined: list[Episode], out
         "arm": recipe.arm(person.id),
         "not_before": due,
         "valid_until": due + recipe.valid_for,
+        "in the shadow": recipe.shadow,
     }
     data |= _shown_of_life(episode, joined)
     episode.fired.append((episode.decided, due))

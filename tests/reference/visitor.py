@@ -8,6 +8,7 @@ from tests.reference.cart import Cart, Key, Line
 from tests.reference.checkout import Checkout
 from tests.reference.events import CHECKOUT, LOOKS, Event
 from tests.reference.orders import Order, Orders
+from tests.reference.recipes import Recipe
 from tests.reference.times import MINUTE
 
 _KEPT_VIEWS = 20
@@ -50,8 +51,8 @@ class Visitor:
     open_search: bool = False
     last_look: int | None = None
     signals: dict[str, int] = field(default_factory=dict)
-    refused: set[tuple[str, str]] = field(default_factory=set)
-    fired: set[tuple[str, str]] = field(default_factory=set)
+    refused: list[tuple[Recipe, str]] = field(default_factory=list)
+    fired: list[Recipe] = field(default_factory=list)
     checkout: Checkout | None = None
     taken: tuple[int, dict[Key, Line]] | None = None
     """When a cart.updated took all lines away, and which; None once something was put in or ordered."""
@@ -60,7 +61,11 @@ class Visitor:
     consent: dict[str, bool] = field(default_factory=dict)
     traits: dict[str, Any] = field(default_factory=dict)
     last_offer: int | None = None
-    exits: dict[str, list[int]] = field(default_factory=dict)
+    shadow_offers: dict[str, int] = field(default_factory=dict)
+    exits: list[tuple[Recipe, int]] = field(default_factory=list)
+    watches: dict[str, tuple[dict[str, Any], int]] = field(default_factory=dict)
+    """What was told last of each recipe's watches, with their end."""
+    to_tell: list[tuple[str, Any]] = field(default_factory=list)
     published: list[dict[str, Any]] = field(default_factory=list)
     presence: str | None = None
     summary_was_full: bool = False
@@ -113,7 +118,7 @@ class Visitor:
         self.visit_start = at
         self.views, self.on_screen, self.page = [], None, None
         self.searches, self.open_search, self.last_look = 0, False, None
-        self.signals, self.refused, self.fired = {}, set(), set()
+        self.signals, self.refused, self.fired = {}, [], []
         self.looks = 0
 
     def _view(self, product: dict[str, Any], at: int) -> None:

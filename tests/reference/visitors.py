@@ -7,10 +7,11 @@ from tests.reference import acceptance, claims, exit_intent, ordering, popup, wh
 from tests.reference.change import change_of_person
 from tests.reference.events import ENGAGED, EVEN_IF_LATE, LOOKS, Event
 from tests.reference.facts import Cancelled, Consent, Delivered, Fact
+from tests.reference.history import History
+from tests.reference.history import at as in_force
 from tests.reference.orders import Order
 from tests.reference.outputs import Outputs
 from tests.reference.reading import nobody
-from tests.reference.recipes import Recipes
 from tests.reference.times import DAY, MINUTE
 from tests.reference.visitor import Visitor
 
@@ -18,9 +19,9 @@ from tests.reference.visitor import Visitor
 class Stage:
     """The visitors stage for one visitor."""
 
-    def __init__(self, id_: str, recipes: Recipes, out: Outputs) -> None:
+    def __init__(self, id_: str, history: History, out: Outputs) -> None:
         self.visitor = Visitor(id_)
-        self.recipes = recipes
+        self.history = history
         self.out = out
         self.at = 0
         self.facts: list[Fact] = []
@@ -73,6 +74,8 @@ class Stage:
             self._order_facts(own, at)
         elif event.type in EVEN_IF_LATE:
             self.tell(person, event.type, own)
+        for told, watch in visitor_tells(self.visitor):
+            self.tell(told, "onsite.decided", watch)
         self._claims(event, own, keys, changed)
 
     def _apply(self, event: Event, at: int, unattended: bool) -> tuple[Any, list[str]]:
@@ -94,7 +97,7 @@ class Stage:
             visitor.engage(event, at)
             visitor.shop(event, at)
             if kind in LOOKS:
-                popup.look(visitor, at, self.recipes, self.out)
+                popup.look(visitor, at, in_force(self.history, at), self.out)
         match kind:
             case "order.placed":
                 placed = ordering.place(visitor, event, at)
@@ -125,7 +128,7 @@ class Stage:
                 own = body
                 visitor.traits |= body.get("traits", {})
             case "exit.signal":
-                exit_intent.signal(visitor, body, at, self.recipes, self.out)
+                exit_intent.signal(visitor, body, at, in_force(self.history, at), self.out)
         return own, keys
 
     def _presence_after(self, event: Event, at: int, changed: bool, unattended: bool) -> None:
@@ -187,6 +190,12 @@ class Stage:
             own = _consent(event, at)
         self.tell(person, event.type, own)
         self._claim_fact(list(dict.fromkeys(keys)), person, own)
+
+
+def visitor_tells(visitor: Visitor) -> list[tuple[str, Any]]:
+    """The last of the event's own facts."""
+    told, visitor.to_tell = visitor.to_tell, []
+    return told
 
 
 def _consent(event: Event, at: int) -> Consent:

@@ -81,6 +81,14 @@ def test_a_number_is_an_id_by_its_digits() -> None:
     ]
 
 
+def test_a_global_id_of_shopify_is_the_id_that_its_webhooks_have() -> None:
+    assert ids.identifier("gid://shopify/Order/5778367414385") == "5778367414385"
+    assert ids.identifier("gid://shopify/Cart/Z2NwLXVz?key=x") == "Z2NwLXVz"
+    assert ids.thing("gid://shopify/ProductVariant/11") == "11"
+    assert ids.identifier("gid://shopify/Customer/") is None
+    assert ids.identifier("gid://other/Order/1") == "gid://other/Order/1"
+
+
 def test_a_long_id_is_hashed_and_stays_the_same() -> None:
     assert len(ids.event_id("sg", "x" * 500)) <= 128
     assert ids.event_id("sg", "x" * 500) == ids.event_id("sg", "x" * 500)

@@ -32,6 +32,7 @@ sources:
   keys: [wk-1, wk-2]
   trust: server
   cart_authority: false
+  network_userid: true
   events: {Kit Viewed: product.viewed, Seen: ignore}
   steps: {1: contact, Delivery: shipping}
   consent: {marketing: [email, sms]}
@@ -46,6 +47,7 @@ sources:
         kind="segment",
         trust="server",
         cart_authority=False,
+        network_userid=True,
         events={"Kit Viewed": "product.viewed", "Seen": "ignore"},
         steps={"1": "contact", "Delivery": "shipping"},
         consent={"marketing": ["email", "sms"]},

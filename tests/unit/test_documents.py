@@ -236,6 +236,15 @@ def test_a_name_that_no_audience_has_any_more_is_forgotten() -> None:
     assert found == ["entered owners 0d", "left owners 1d", "entered buyers 1d", "left buyers 2d"]
 
 
+def test_what_a_recipe_that_is_gone_sent_counts_as_what_it_was() -> None:
+    caps = {"caps": [{"max": 1, "per": "1d", "then": "drop"}]}
+    for capped, result in ((True, "refused two 1 cap 2h"), (False, "fired two 1 2h")):
+        one = {**carts("1h", capped=capped), "name": "one"}
+        two = {**carts("2h"), "name": "two"}
+        documents = document(one, two, policy=caps), document(two, policy=caps, after=90 * MINUTE)
+        assert story([cart()], *documents) == ["fired one 1 1h", result]
+
+
 def test_a_person_of_many_is_looked_at_in_many_rounds() -> None:
     history = recipes_file.load_history(
         json.dumps({"history": [document(carts("1h")), document(after=30 * MINUTE)]})

@@ -34,6 +34,7 @@ USUAL = {
     "POST /batch/": face.POSTHOG,
     "POST /capture/": face.POSTHOG,
     "POST /track/": face.POSTHOG,
+    "POST /i/v1/analytics/events": face.POSTHOG_V1,
     "GET /matomo.php": face.MATOMO,
     "POST /matomo.php": face.MATOMO,
     "POST /piwik.php": face.MATOMO,
@@ -42,6 +43,7 @@ USUAL = {
     "POST /mp/collect": face.GA4_PROTOCOL,
     "POST /com.snowplowanalytics.snowplow/tp2": face.SNOWPLOW,
     "POST /com.shop.events/track": face.SNOWPLOW,
+    "POST /collector/tp2": face.SNOWPLOW,
     "GET /i": face.SNOWPLOW_PIXEL,
     "GET /ice.png": face.SNOWPLOW_PIXEL,
 }

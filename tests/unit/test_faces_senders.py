@@ -264,3 +264,11 @@ def test_a_kind_without_any_source_is_no_source() -> None:
     way = way_of("POST", "/connect/segment/web/v1/t")
     assert isinstance(way, Way)
     assert refused(WEB, way.face, post(), name="other") == "no_source"
+
+
+def test_a_source_that_a_bridge_alone_reads_is_not_posted_to() -> None:
+    text = "{name: log, kind: segment, topics: [rudder.events]}"
+    assert refused(text, face.SEGMENT, post()) == "no_source"
+    assert refused(text, face.SEGMENT, post(), name="log") == "no_source"
+    both = f"{text}, {{name: web, kind: segment}}"
+    assert admitted(both, face.SEGMENT, post()) == ("web", "browser", False)

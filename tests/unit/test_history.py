@@ -1,5 +1,6 @@
 """Which document is in force at what time. Source: docs/semantics-life.md, 14."""
 
+from stream.durations import DAY
 from stream.recipes.history import Document, History
 from stream.recipes.recipe import Recipes
 from stream.recipes_file import parse
@@ -7,6 +8,10 @@ from stream.recipes_file import parse
 
 def _recipes(*names: str) -> Recipes:
     return parse({"recipes": [{"name": name, "kind": "cart-abandonment"} for name in names]})
+
+
+def _names(history: History, *times: int) -> list[str]:
+    return [history.at(time).names[0] for time in times]
 
 
 FIRST, SECOND, THIRD = _recipes("a"), _recipes("b"), _recipes("c")
@@ -21,17 +26,17 @@ def test_the_first_document_holds_from_the_start() -> None:
 def test_a_document_is_in_force_from_its_time_on() -> None:
     history = History(FIRST, [Document(THIRD, 300)])
     history.append(Document(SECOND, 200, "anna", "spring"))
-    assert [history.at(time) for time in (199, 200, 299, 300)] == [FIRST, SECOND, SECOND, THIRD]
+    assert _names(history, 199, 200, 299, 300) == ["a", "b", "b", "c"]
     assert history.document_at(250).note == "spring"
     assert [history.next_after(time) for time in (-1, 199, 200, 300)] == [200, 200, 300, None]
-    assert (history.before(200), history.before(300)) == (FIRST, SECOND)
+    assert [history.before(time).names for time in (200, 300)] == [("a",), ("b",)]
 
 
 def test_of_two_documents_of_one_time_the_later_record_wins() -> None:
     history = History(FIRST, [Document(SECOND, 200)])
-    assert history.at(200) is SECOND
+    assert _names(history, 200) == ["b"]
     history.append(Document(THIRD, 200))
-    assert history.at(200) is THIRD
+    assert _names(history, 200) == ["c"]
     assert len(history.documents) == 2
 
 
@@ -39,3 +44,18 @@ def test_popups_are_asked_for_as_soon_as_some_document_would_show_one() -> None:
     document = {"recipes": [{"name": "welcome-popup", "looks": 3, "after": "20s"}]}
     history = History(FIRST, [Document(parse(document), 200)])
     assert history.popups == (3, 20_000)
+
+
+def test_what_has_fired_is_remembered_for_the_longest_that_any_document_asks() -> None:
+    long = parse({"recipes": [{"name": "a", "kind": "cart-abandonment", "cooldown": "40d"}]})
+    history = History(FIRST, [Document(long, 200)])
+    assert [history.at(time).memory for time in (0, 200)] == [40 * DAY, 40 * DAY]
+    assert FIRST.memory == 7 * DAY
+
+
+def test_a_recipe_that_is_gone_is_known_as_it_was_last() -> None:
+    history = History(FIRST, [Document(SECOND, 200), Document(THIRD, 300)])
+    gone = history.at(300).known("a")
+    assert gone is FIRST.by_alias["a"]
+    assert [history.at(300).known(name) is None for name in ("b", "c", "d")] == [False, False, True]
+    assert history.at(0).known("b") is None

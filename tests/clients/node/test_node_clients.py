@@ -63,6 +63,7 @@ STORIES = {
     "segment": (["sk"], SEGMENT),
     "rudder": (["sk"], SEGMENT),
     "posthog": (["phc_server"], POSTHOG),
+    "posthog of the newer protocol": (["phc_server"], POSTHOG),
     "snowplow": (["shop-server"], SNOWPLOW),
     "matomo": (["1"], MATOMO),
     "cloudevents": (["", "bus-secret"], CLOUDEVENTS),
@@ -71,7 +72,9 @@ STORIES = {
 
 def walk(name: str, settings: Settings, answering: Answering = honest) -> Walk:
     home = installed(FOLDER)
-    script = command("node", f"{name}.mjs", "URL", *STORIES[name][0], cwd=home)
+    file, _, newer = name.partition(" ")
+    environ = {"POSTHOG_CAPTURE_MODE": "v1"} if newer else {}
+    script = command("node", f"{file}.mjs", "URL", *STORIES[name][0], cwd=home, environ=environ)
     return walked(settings, script, answering)
 
 

@@ -1,0 +1,34 @@
+"""How many rejected records have come in a row at the end of a partition: a client that sends nothing right shows here."""
+
+from prometheus_client import Gauge
+
+from stream.outputs.outputs import Outputs
+
+
+class RejectedRuns:
+    """The rejected records that nothing accepted has followed, by partition."""
+
+    def __init__(self, gauge: Gauge) -> None:
+        self._gauge = gauge
+        self._unbroken = set[str]()
+
+    def add(self, out: Outputs, partition: str, position: int) -> None:
+        """Adds what became of a batch that ends before `position`."""
+        if not out.rejected and partition in self._unbroken:
+            return
+        fates = {count[1] for count in out.counts if count[0] == "events"}
+        if not fates:
+            return
+        run = len(out.rejected)
+        if fates - {"rejected"}:
+            faults = reversed(out.rejected)
+            ends = zip(faults, range(position - 1, -1, -1), strict=False)
+            run = next((n for n, (fault, end) in enumerate(ends) if fault[0] != end), run)
+            self._gauge.labels(partition).set(run)
+        else:
+            self._gauge.labels(partition).inc(run)
+        (self._unbroken.discard if run else self._unbroken.add)(partition)
+
+    def forget(self, partition: str) -> None:
+        """The partition is another worker's now."""
+        self._unbroken.discard(partition)

@@ -1,0 +1,186 @@
+"""A day of a Shopify shop as its two senders tell it: the pixel of visitors, webhooks without any.
+
+Requests are as Shopify writes them; each has when it happened, and may arrive later, and again.
+"""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from random import Random
+from typing import Any, Final, NamedTuple
+
+from stream.connect.registry import translate
+from stream.connect.request import Request
+from stream.connect.source import Source
+from tests.contract.test_connect import key_of
+
+NINE: Final = 1_767_603_600_000
+"""Mon 5 Jan 2026 09:00 UTC, in ms."""
+
+MINUTE: Final = 60_000
+CART: Final = "Z2NwLWV1cm9wZTE6"
+"""How the tokens of carts begin."""
+
+SOURCES: Final = {
+    "shopify": Source(name="shop", kind="shopify", trust="server", key_of=key_of),
+    "shopify-pixel": Source(
+        name="pixel", kind="shopify-pixel", cart_authority=False, key_of=key_of
+    ),
+}
+
+
+class Told(NamedTuple):
+    """`t`: when it happened, in ms."""
+
+    t: int
+    kind: str
+    request: Request
+
+
+class Shopper:
+    """One visitor of the shop, with a cart of two shirts; `buys`, `buys_now` without a cart, or leaves."""
+
+    def __init__(self, number: int, ends: str) -> None:
+        self.number, self.ends = number, ends
+        self.start = NINE + number * 7 * MINUTE
+        self.client = f"7a9c2d41-55aa-4b7e-8c1d-{number:012d}"
+        self.cart = None if ends == "buys now" else f"{CART}{number:04d}"
+        self.token = f"{number:032x}"
+        self.email = f"shopper-{number}@shop-mail.de"
+        self.order = 5_000_000 + number
+
+    def day(self) -> list[Told]:
+        carts = [] if self.cart is None else self._carts()
+        orders = [] if self.ends == "leaves" else self._orders()
+        return [*self._browsing(), *carts, *self._checkout(), *orders]
+
+    def _browsing(self) -> Iterator[Told]:
+        yield self._pixel(0, "page_viewed", "/", {})
+        yield self._pixel(20, "product_viewed", "/products/shirt", {"productVariant": VARIANT})
+
+    def _carts(self) -> Iterator[Told]:
+        lines = [{"quantity": 2, "merchandise": VARIANT}]
+        cart = {"id": f"gid://shopify/Cart/{self.cart}?key=k", "lines": lines}
+        yield self._pixel(60, "product_added_to_cart", "/products/shirt", {"cartLine": lines[0]})
+        yield self._hook(60, "carts/create", {**self._cart(1), "created_at": self._at(60)})
+        yield self._hook(90, "carts/update", self._cart(2))
+        yield self._pixel(120, "cart_viewed", "/cart", {"cart": cart})
+
+    def _checkout(self) -> Iterator[Told]:
+        checkout = {"token": self.token, "email": self.email}
+        path = "/checkouts/cn/" + (self.cart or self.token)
+        yield self._pixel(150, "checkout_started", path, {"checkout": {"token": self.token}})
+        yield self._hook(150, "checkouts/create", self._of_checkout())
+        yield self._pixel(200, "checkout_contact_info_submitted", path, {"checkout": checkout})
+        yield self._hook(201, "checkouts/update", {**self._of_checkout(), "email": self.email})
+
+    def _orders(self) -> Iterator[Told]:
+        total = {"amount": 39.8, "currencyCode": "EUR"}
+        order = {"id": f"gid://shopify/Order/{self.order}"}
+        done = {"token": self.token, "email": self.email, "totalPrice": total, "order": order}
+        if self.number % 3:  # a thank-you page that does not load tells nothing
+            yield self._pixel(300, "checkout_completed", "/thank-you", {"checkout": done})
+        for topic in ("orders/create", "orders/paid"):
+            yield self._hook(300, topic, self._of_order())
+
+    def _cart(self, quantity: int) -> dict[str, Any]:
+        return {"id": self.cart, "token": self.cart, "line_items": [line(quantity)]}
+
+    def _of_checkout(self) -> dict[str, Any]:
+        return {
+            "id": self.order + 7,
+            "token": self.token,
+            "cart_token": self.cart,
+            "email": None,
+            "gateway": None,
+            "shipping_lines": [],
+            "line_items": [line(2)],
+            "currency": "EUR",
+            "completed_at": None,
+        }
+
+    def _of_order(self) -> dict[str, Any]:
+        return {
+            "id": self.order,
+            "cart_token": self.cart,
+            "checkout_token": self.token,
+            "email": self.email,
+            "created_at": self._at(300),
+            "current_total_price": "39.80",
+            "currency": "EUR",
+            "test": False,
+            "line_items": [line(2)],
+        }
+
+    def _at(self, second: int) -> str:
+        return datetime.fromtimestamp(self.start / 1000 + second, UTC).isoformat()
+
+    def _hook(self, second: int, topic: str, body: dict[str, Any]) -> Told:
+        headers = {
+            "x-shopify-topic": topic,
+            "x-shopify-event-id": f"{self.number}-{second}-{topic}",
+            "x-shopify-triggered-at": self._at(second),
+        }
+        given = json.dumps({**body, "updated_at": self._at(second)}).encode()
+        return Told(self.start + second * 1000, "shopify", Request("/", {}, headers, given))
+
+    def _pixel(self, second: int, name: str, path: str, data: dict[str, Any]) -> Told:
+        where = {"location": {"pathname": path, "href": f"https://shop.example{path}"}}
+        body = {
+            "id": f"px-{self.number}-{second}",
+            "name": name,
+            "clientId": self.client,
+            "timestamp": self._at(second),
+            "sentAt": self._at(second),
+            "context": {"document": where},
+            "data": data,
+        }
+        given = Request("/", {}, {}, json.dumps(body).encode())
+        return Told(self.start + second * 1000, "shopify-pixel", given)
+
+
+VARIANT: Final[dict[str, Any]] = {
+    "id": "11",
+    "price": {"amount": 19.9, "currencyCode": "EUR"},
+    "product": {"id": "100", "title": "Shirt", "type": "Shirts", "url": "/products/shirt"},
+}
+
+
+def line(quantity: int) -> dict[str, Any]:
+    money = {"shop_money": {"amount": "19.90", "currency_code": "EUR"}}
+    return {
+        "product_id": 100,
+        "variant_id": 11,
+        "quantity": quantity,
+        "title": "Shirt",
+        "price": "19.90",
+        "price_set": money,
+    }
+
+
+ENDS: Final = ("buys", "leaves", "buys now")
+
+
+def day(shoppers: int) -> list[Told]:
+    """In the order in which it happened."""
+    told = [each for n in range(shoppers) for each in Shopper(n, ENDS[n % 3]).day()]
+    return sorted(told, key=lambda each: each.t)
+
+
+def arrived(told: list[Told], random: Random, longest: int) -> list[tuple[int, Told]]:
+    """When each arrives: webhooks up to `longest` ms late, half of them twice, the pixel within two seconds."""
+    found = []
+    for each in told:
+        late = longest if each.kind == "shopify" else 2_000
+        times = 1 + (each.kind == "shopify" and random.random() < 0.5)
+        found += [(each.t + random.randint(0, late), each) for _ in range(times)]
+    return sorted(found, key=lambda pair: pair[0])
+
+
+def log(arrivals: list[tuple[int, Told]]) -> list[bytes]:
+    """The lines of a backtest's input: what the collector would have written, and when."""
+    return [
+        json.dumps({**event, "t": at}).encode()
+        for at, each in arrivals
+        for event in translate(each.kind, each.request, SOURCES[each.kind], at).events
+    ]

@@ -1,0 +1,65 @@
+"""A shop's day joined from its pixel and its webhooks, in order and in disorder."""
+
+import json
+from collections import Counter
+from random import Random
+from typing import Any
+
+import pytest
+
+from stream import backtest
+from stream import recipes_file as files
+from tests.reference import decide
+from tests.reference.compare import difference, rows
+from tests.traffic.shopify_day import CART, MINUTE, Told, arrived, day, log
+
+SHOPPERS = 12
+RULES: dict[str, Any] = {
+    "policy": {"caps": []},
+    "recipes": [
+        {"name": name, "steps": ["2h"], "ordered_within": 0}
+        for name in ("checkout-abandonment", "cart-abandonment")
+    ],
+}
+
+
+def triggers(lines: list[bytes]) -> Counter[str]:
+    """Which recipe wrote to whom about what."""
+    found, _ = backtest.decide(lines, files.load(json.dumps(RULES)))
+    told: Counter[str] = Counter()
+    for event in map(json.loads, found):
+        data = event["data"]
+        if ".fired." in event["type"]:
+            cart = [(item["product_id"], item["quantity"]) for item in data["cart"]["items"]]
+            told[f"{data['recipe']} {data['visitor']} {data['channels']} {cart}"] += 1
+    return told
+
+
+def in_order() -> list[tuple[int, Told]]:
+    return [(each.t, each) for each in day(SHOPPERS)]
+
+
+def test_who_leaves_is_written_to_once_and_who_buys_is_not() -> None:
+    assert triggers(log(in_order())) == Counter(
+        {
+            f"checkout-abandonment ~cart:{CART}{n:04d} ['email'] [('100', 2)]": 1
+            for n in range(1, SHOPPERS, 3)
+        }
+    )
+
+
+@pytest.mark.parametrize("longest", [MINUTE, 30 * MINUTE])
+@pytest.mark.parametrize("seed", range(6))
+def test_late_doubled_and_shuffled_webhooks_change_no_trigger(seed: int, longest: int) -> None:
+    shuffled = log(arrived(day(SHOPPERS), Random(seed), longest))
+    assert triggers(shuffled) == triggers(log(in_order()))
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_the_reference_decides_the_same_of_a_day_in_disorder(seed: int) -> None:
+    lines = log(arrived(day(SHOPPERS), Random(seed), 30 * MINUTE))
+    ours = [
+        [json.loads(row) for row in each]
+        for each in backtest.decide(lines, files.load(json.dumps(RULES)))
+    ]
+    assert difference(rows(*decide(lines, RULES)), rows(*ours)) == ""
