@@ -106,7 +106,7 @@ async def test_a_document_is_in_force_from_its_time_and_told_of() -> None:
     metrics = Metrics(live=False)
     made = follower(metrics=metrics)
     made._take([batch(0, T, value_of(WIN_BACK, T + 60_000, "anna", "why"))])
-    assert made.history.at(T + 59_999) is recipes_file.DEFAULT
+    assert made.history.at(T + 59_999).names == recipes_file.DEFAULT.names
     assert made.history.at(T + 60_000).names == ("win-back",)
     metrics.collect([])
     metrics.recipes.collect(made)
