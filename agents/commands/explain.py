@@ -25,8 +25,11 @@ from agents.explain.event_text import day, of_day
 from agents.explain.lookup import Answer, ask
 from agents.explain.timeline import Kind, StoryLine, lines
 from agents.explain.zone import own_zone
+from agents.kafka.topics import TopicsMissing
+from agents.published import in_force
+from agents.published.published_log import published
 from stream.episodes import quiet_hours
-from stream.recipes.history import History
+from stream.recipes.history import START, History
 from stream.recipes_file import RecipesError
 
 SIGNS: Final[dict[Kind, tuple[str, str]]] = {
@@ -72,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
         recipes = read_history(settings.recipes)
         if args.zone and quiet_hours.zone(args.zone) is None:
             raise SettingsError(f"--zone {args.zone}: there is no such time zone")
-        answer = asyncio.run(_ask(args, settings))
+        answer, history = asyncio.run(_ask(args, settings, recipes))
     except (SettingsError, RecipesError, OSError, ValueError) as error:
         print(error, file=sys.stderr)
         return 2
@@ -83,15 +86,22 @@ def run(args: argparse.Namespace) -> int:
         where = args.folder or f"the topics {settings.prefix}*"
         print(f"nothing is known of {args.id!r} in {where}", file=sys.stderr)
         return 1
-    show(answer, recipes, args.zone, Console(highlight=False, soft_wrap=True))
+    show(answer, history, args.zone, Console(highlight=False, soft_wrap=True))
     return 0
 
 
-async def _ask(args: argparse.Namespace, settings: Settings) -> Answer | None:
+async def _ask(
+    args: argparse.Namespace, settings: Settings, given: History
+) -> tuple[Answer | None, History]:
+    """The answer, and which recipes were in force when. `given`: by the file in TRIGGERS_RECIPES."""
     if args.folder:
-        return await ask(Files(args.folder, args.events), args.id)
+        return await ask(Files(args.folder, args.events), args.id), given
     async with Kafka(settings) as source:
-        return await ask(source, args.id)
+        answer = await ask(source, args.id)
+    try:
+        return answer, in_force.history(given.at(START), await published(settings))
+    except TopicsMissing:
+        return answer, given
 
 
 def show(answer: Answer, recipes: History, zone: str | None, console: Console) -> None:

@@ -28,6 +28,7 @@ from agents.config.settings import Settings, SettingsError, aiokafka_options
 from agents.kafka.cluster_admin import TopicsError, connected, faults_of, find
 from agents.kafka.topics import EVENTS, RECIPES, Layout, required
 from agents.published import published_log
+from agents.published.publisher import make_topics
 from agents.replay.event_file import lines
 from agents.replay.records import Record, records
 from stream.backtest import BeforeYear2000, OutOfOrder, in_ms
@@ -79,8 +80,12 @@ def run(args: argparse.Namespace) -> int:
         for _ in _read(args.file, partitions, "checking", any_time):
             pass
         source = _read(args.file, partitions, "writing", any_time)
+        for each in given:
+            for topic in make_topics(settings, each.recipes):
+                print(f"made {topic}")
         if given:
             asyncio.run(published_log.append(settings, [_published(each) for each in given]))
+            print(f"{len(given)} documents written to {settings.topic(RECIPES)}")
         written = asyncio.run(write(settings, source))
     except (SettingsError, LoadError, RecipesError, OSError) as error:
         print(error, file=sys.stderr)

@@ -31,6 +31,7 @@ from agents.sender.health import SenderHealth
 from agents.sender.idempotency_redis import RedisIdempotency
 from agents.sender.idempotency_sqlite import SqliteIdempotency
 from agents.sender.metrics import Metrics
+from agents.sender.published_names import PublishedNames
 from agents.sender.settings import SenderSettings
 from agents.sender.webhook import Endpoint
 from stream.recipes_file import RecipesError
@@ -114,6 +115,7 @@ class Sender:
             self._erased,
         )
         self._consumer = TriggerConsumer(settings, self._delivery, recipes)
+        self._names = PublishedNames(common, self._consumer)
 
     async def run(self, stop: asyncio.Event, address: tuple[str, int] | None) -> None:
         """Runs until it is told to stop. Raises the error that ends it otherwise."""
@@ -145,6 +147,8 @@ class Sender:
                 tasks.create_task(self._redis.tend())
             tasks.create_task(self._erased.run())
             tasks.create_task(self._consumer.run())
+            if not self._settings.recipes:
+                tasks.create_task(self._names.run())
 
     async def _stop(self) -> None:
         """Ends the consumer first: requests on their way still need the endpoint and the idempotency records."""

@@ -15,6 +15,7 @@ from kafka.errors import KafkaError
 from agents.config.recipes import read
 from agents.config.settings import Settings, SettingsError
 from agents.kafka.cluster_admin import TopicsError, check, connected, create
+from agents.kafka.topics import TopicsMissing
 from agents.published import published_log
 from stream.recipes_file import RecipesError
 
@@ -34,6 +35,14 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _published(settings: Settings) -> tuple[str, ...]:
+    """The recipes of documents in force now or later; none where the topic has just been made."""
+    try:
+        return asyncio.run(published_log.names(settings, time.time_ns() // 1_000_000))
+    except TopicsMissing:
+        return ()
+
+
 def run(args: argparse.Namespace) -> int:
     """0: all topics are right. 1: they are not, or no broker answers. 2: wrong settings."""
     try:
@@ -42,8 +51,7 @@ def run(args: argparse.Namespace) -> int:
         with connected(settings) as admin:
             counts = args.partitions, args.facts_partitions, args.claims_partitions
             made = create(admin, settings, names, *counts, args.replication)
-            now = time.time_ns() // 1_000_000
-            names = (*names, *asyncio.run(published_log.names(settings, now)))
+            names = (*names, *_published(settings))
             made += create(admin, settings, names, *counts, args.replication)
             layout = check(admin, settings, names)
     except (SettingsError, RecipesError) as error:

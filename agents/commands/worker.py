@@ -87,7 +87,7 @@ async def serve(settings: Settings, recipes: Recipes, stop: asyncio.Event) -> No
     layout, brokers = await before(stop, cluster_admin.ready(settings, recipes.names))
     metrics.set_partitions(layout)
     worker = Worker(settings, recipes, layout, brokers, metrics)
-    healthy.observe(worker.assignment, worker.watermarks)
+    healthy.observe(worker.assignment, worker.watermarks, worker.follower)
     say(
         log,
         "started",

@@ -17,6 +17,7 @@ from aiokafka.protocol.offset import OffsetRequest
 from aiokafka.structs import TopicPartition
 
 from agents.config.settings import Settings, aiokafka_options
+from agents.kafka.partitioner import partition_counts
 from agents.kafka.reconnect import PATIENCE_S, connection_loss_as_error
 
 LATEST: Final = -1
@@ -58,6 +59,17 @@ class Offsets:
     async def beginnings(self, partitions: Partitions) -> dict[tuple[str, int], int]:
         """The offsets of the first records that are still there."""
         return await self._ask(self._consumer.beginning_offsets, partitions)
+
+    async def topics(self) -> set[str]:
+        """The names of all topics that there are and may be seen."""
+        while True:
+            try:
+                with connection_loss_as_error():
+                    return set(await partition_counts(self._consumer))
+            except KafkaError as error:
+                if not (error.retriable or isinstance(error, KafkaTimeoutError)):
+                    raise
+                await asyncio.sleep(PATIENCE_S)
 
     async def _ask(self, question: Question, partitions: Partitions) -> dict[tuple[str, int], int]:
         """Asks until a broker answers. Raises KafkaError for what will not pass."""

@@ -12,9 +12,9 @@ from msgspec import Struct
 import schemas
 from stream import recipes_file, recipes_limits
 from stream.marked import dotted
+from stream.recipes.history import START
 from stream.recipes.recipe import Recipes
 from stream.recipes_file import RecipesError
-from stream.state.cart import NEVER
 
 NOTICE: Final = 5_000
 """Ms from the append of a document to the earliest moment at which it is in force: workers read it meanwhile. Shorter: a
@@ -22,7 +22,7 @@ worker that asks once a second holds events back for it. Longer: a marketer wait
 
 
 class PublishedDocument(Struct, frozen=True):
-    """`offset`: of its record · `appended`: when, by the broker (ms) · `since`: F (ms), NEVER: from the start ·
+    """`offset`: of its record · `appended`: when, by the broker (ms) · `since`: F (ms), START: from the start ·
     `document`: as JSON · `recipes`: None with a `fault`, which says why it never takes effect."""
 
     offset: int
@@ -56,7 +56,7 @@ def checked(document: Any) -> Recipes:
 
 def read(offset: int, appended: int, value: bytes | None, live: bool = True) -> PublishedDocument:
     """What a record says. `live`: F is 5 s after the append at the earliest; in a replay it is `from` alone."""
-    earliest = appended + NOTICE if live else NEVER
+    earliest = appended + NOTICE if live else START
     try:
         given = msgspec.json.decode(value or b"")
         schemas.validator("recipes.published")(given)

@@ -10,7 +10,7 @@ from agents.kafka.partitioner import partition_counts
 from agents.kafka.topics import RECIPES, TopicsMissing
 from agents.published.published_document import PublishedDocument, read, value_of
 from agents.published.timetable import Timetable
-from stream.state.cart import NEVER
+from stream.recipes.history import START
 
 POLL_MS: Final = 1_000
 LARGEST: Final = 4 * 1024 * 1024
@@ -48,7 +48,7 @@ async def published(settings: Settings) -> list[PublishedDocument]:
 async def names(settings: Settings, now: int) -> tuple[str, ...]:
     """The recipes of documents that are in force at `now` (ms) or will be; in a replay of all. Raises as `published`."""
     table = Timetable(await published(settings))
-    holding = table.holding(now if settings.time == "append" else NEVER)
+    holding = table.holding(now if settings.time == "append" else START)
     return tuple({name: 0 for each in holding if each.recipes for name in each.recipes.names})
 
 

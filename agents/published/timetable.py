@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final, Literal
 
 from agents.published.published_document import PublishedDocument
-from stream.state.cart import NEVER
+from stream.recipes.history import START
 
 State = Literal["in force", "coming", "former", "replaced", "refused"]
 
@@ -54,8 +54,9 @@ class Timetable:
         """A recipes file with a history, for `backtest` and `load`; `first` holds before all of them."""
         documents = [first]
         for each in self.in_order:
-            if each.since <= NEVER:
+            if each.since <= START:
                 documents = [each.document]
             else:
-                documents.append({**each.document, "from": each.since})
+                told = {"from": each.since, "by": each.by, "note": each.note}
+                documents.append(each.document | told)
         return {"history": documents}

@@ -9,12 +9,12 @@ import yaml
 
 from agents.published.published_document import PublishedDocument
 from agents.published.timetable import Timetable
-from stream.state.cart import NEVER
+from stream.recipes.history import START
 
 
 def time_of(ms: int) -> str:
     """`2026-11-28 12:30:00 UTC`, with ms where there are some."""
-    if ms <= NEVER:
+    if ms <= START:
         return "the start"
     found = datetime.fromtimestamp(ms / 1000, UTC)
     part = f".{ms % 1000:03}" if ms % 1000 else ""

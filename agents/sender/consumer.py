@@ -39,7 +39,7 @@ class TriggerConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
     def __init__(
         self, settings: SenderSettings, delivery: TriggerDelivery, recipes: Mapping[str, str]
     ) -> None:
-        self._settings, self._delivery, self._recipes = settings, delivery, recipes
+        self._settings, self._delivery, self._recipes = settings, delivery, dict(recipes)
         self._consumer: Any = None
         self.assignment: SenderAssignment | None = None
         self.polled = 0.0
@@ -48,6 +48,15 @@ class TriggerConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         """Waits for a broker. Raises TopicsMissing, and KafkaError for what will not pass."""
         self._consumer = await group_member.start_client(self._make, log)
         self._check(await self._consumer.topics())
+
+    async def add(self, recipes: Mapping[str, str]) -> None:
+        """Reads these topics, too, those of them that are there. Raises KafkaError."""
+        there = await self._consumer.topics() if recipes.keys() - self._recipes.keys() else ()
+        new = {topic: name for topic, name in recipes.items() if topic in there}
+        if new.keys() - self._recipes.keys():
+            self._recipes |= new
+            say(log, "recipes_added", topics=len(self._recipes))
+            self._consumer.subscribe(list(self._recipes), listener=self)
 
     async def run(self) -> None:
         """Runs until it is cancelled. Raises KafkaError, and what a queue raised."""

@@ -27,6 +27,13 @@ class BatchCounts:
             if counter is not None:
                 counter.inc(number)
 
+    def forget(self, recipe: str) -> None:
+        """The counters of a recipe are gone: it is no longer in force."""
+        for counted in [
+            each for each in self._found if each[0] == "triggers" and each[2] == recipe
+        ]:
+            del self._found[counted]
+
     def _counter(self, counted: tuple[str, ...]) -> Counter | None:
         """The counter, or None if no metric shows the count. Counters with a text of the input as label are not kept."""
         metrics = self._metrics
@@ -52,11 +59,11 @@ class BatchCounts:
             case "decisions", outcome, reason:
                 found = metrics.decisions.labels(outcome, reason)
             case "shadow_decisions", outcome, reason:
-                found = metrics.shadow_decisions.labels(outcome, reason)
+                found = metrics.recipes.shadow_decisions.labels(outcome, reason)
             case "shadow", kind, recipe:
-                found = metrics.shadow.labels(recipe, kind)
+                found = metrics.recipes.shadow.labels(recipe, kind)
             case "outcomes", group, recipe:
-                found = metrics.outcomes.labels(recipe, group)
+                found = metrics.recipes.outcomes.labels(recipe, group)
             case _:
                 return None
         self._found[counted] = found

@@ -14,6 +14,7 @@ from agents.runtime import probes
 from agents.worker.assignment import Assignment
 from agents.worker.metrics import Metrics
 from agents.worker.partition_processor import PartitionProcessor
+from agents.worker.recipes_follower import RecipesFollower
 from agents.worker.watermarks import WatermarkEmitter
 
 STILL_S: Final = 60.0
@@ -32,11 +33,14 @@ class Health:
     def __init__(self) -> None:
         self._assignment: Assignment | None = None
         self._evidence: WatermarkEmitter | None = None
+        self.follower: RecipesFollower | None = None
         self._positions: dict[TP, tuple[int, float]] = {}
 
-    def observe(self, assignment: Assignment, evidence: WatermarkEmitter) -> None:
-        """The topics are right: from now on there is an assignment to look at."""
-        self._assignment, self._evidence = assignment, evidence
+    def observe(
+        self, assignment: Assignment, evidence: WatermarkEmitter, follower: RecipesFollower
+    ) -> None:
+        """The topics are right; from now on there is something to tell of."""
+        self._assignment, self._evidence, self.follower = assignment, evidence, follower
 
     @property
     def processors(self) -> list[PartitionProcessor]:
@@ -54,6 +58,8 @@ class Health:
             found.append("no assignment yet, or a rebalance or a restore is under way")
         if not all(processor.caught_up for processor in self.processors):
             found.append("catching up with the input")
+        if self.follower is None or not self.follower.ready:
+            found.append("reading the documents of the topic recipes")
         if not self._answering:
             found.append("no broker answers")
         return found
@@ -84,6 +90,8 @@ async def serve(settings: Settings, health: Health, metrics: Metrics) -> None:
 
     def page() -> bytes:
         metrics.collect(health.processors)
+        if health.follower is not None:
+            metrics.recipes.collect(health.follower)
         return metrics.text()
 
     if settings.metrics is not None:

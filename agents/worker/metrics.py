@@ -6,7 +6,7 @@ and seconds in Prometheus.
 """
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import partial
 from importlib.metadata import version
 from platform import python_version
@@ -26,12 +26,15 @@ from prometheus_client import (
 import schemas
 from agents.worker.audience_metrics import AudienceMetrics
 from agents.worker.batch_counts import CLOCK, BatchCounts
+from agents.worker.instruments import QUICK, SLOW, Times
+from agents.worker.recipes_metrics import RecipesMetrics
 from agents.worker.rejected_runs import RejectedRuns
 from stream.events.nearest import OTHER
 from stream.events.types import TYPES
 from stream.outputs.outputs import Outputs
 from stream.stages.people import People
 from stream.stages.waiting import WaitingStage
+from stream.state.cart import NEVER
 
 if TYPE_CHECKING:
     from agents.kafka.topics import Layout
@@ -45,17 +48,6 @@ KEYS: Final = "keys"
 PEOPLE: Final = "people"
 ORDERED: Final = ("types", "applied", "order.placed")
 
-QUICK: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
-SLOW: Final = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200)
-"""Seconds. An exit trigger is of use for a second or two; a reminder that is a minute late is not late."""
-
-
-class Times(Gauge):
-    """Set in ms, shown in seconds."""
-
-    def set(self, value: float) -> None:
-        super().set(value / 1000)
-
 
 class Metrics:
     """`live`: records carry the broker's time. A replay has no latencies and no ages: its times lie in the past."""
@@ -67,15 +59,11 @@ class Metrics:
         self.events = Counter("events", "Input records", ["fate", "type"], **made)
         self.facts = Counter("facts", "Facts of the people stage", ["fate"], **made)
         self.claims = Counter("claims", "Claims of the keys stage", ["fate"], **made)
-        self.fired = Counter("published", "Triggers and cancels", ["recipe", "kind"], **made)
+        self._counts = BatchCounts(self)
+        self.recipes = RecipesMetrics(made, self.now, self._counts.forget, recipes)
+        self.fired = self.recipes.fired
         self.audiences = AudienceMetrics(made)
         self.decisions = Counter("decisions", "Decisions", ["outcome", "reason"], **made)
-        of_shadows, by_recipe = "Of recipes in the shadow", ["recipe", "kind"]
-        self.shadow_decisions = Counter(
-            "shadow_decisions", of_shadows, ["outcome", "reason"], **made
-        )
-        self.shadow = Counter("shadow_published", of_shadows, by_recipe, **made)
-        self.outcomes = Counter("outcomes", "Watches that ended", ["recipe", "group"], **made)
         self.rejected = Counter("rejected", "Records that are no valid event", ["reason"], **made)
         self.unknown = Counter(
             "unknown_types", "Events of a type that there is not", ["meant"], **made
@@ -119,19 +107,14 @@ class Metrics:
         self._paused: float | None = None
         self._brokers: tuple[int, float] | None = None
         self._reported: set[tuple[str, int]] = set()
-        self._counts = BatchCounts(self)
+        self._reached = NEVER
         self._runs = RejectedRuns(self.run)
-        self._start(recipes)
+        self._start()
 
-    def _start(self, recipes: Iterable[str]) -> None:
-        """Starts at zero: a rate needs a first value, and a recipe that never fires must be visible."""
+    def _start(self) -> None:
+        """Starts at zero: a rate needs a first value."""
         for reason in schemas.load("rejected")["properties"]["reason"]["enum"]:
             self.rejected.labels(reason)
-        for recipe in recipes:
-            self.fired.labels(recipe, "fired")
-            self.fired.labels(recipe, "cancelled")
-            self.shadow.labels(recipe, "fired")
-            self.outcomes.labels(recipe, "treated")
         for fate, kind in (("rejected", ""), ("unknown", ""), ("clock", CLOCK)):
             self.events.labels(fate, kind)
         for kind in TYPES:
@@ -140,12 +123,20 @@ class Metrics:
         for kind in (*TYPES, OTHER):
             self.unknown.labels(kind)
         self.decisions.labels("fired", "")
-        self.shadow_decisions.labels("fired", "")
+        self.recipes.shadow_decisions.labels("fired", "")
         for fate in ("applied", "copy"):
             self.facts.labels(fate)
             self.claims.labels(fate)
         for stage in (VISITORS, KEYS, PEOPLE):
             self.skipped.labels(stage)
+
+    def now(self) -> int | None:
+        """The brokers' time (ms), in a replay that reached by a partition; None before it is known."""
+        if not self._live:
+            return self._reached
+        if self._brokers is None:
+            return None
+        return int(self._brokers[0] + (time.monotonic() - self._brokers[1]) * 1000)
 
     def decided(
         self,
@@ -196,8 +187,9 @@ class Metrics:
             self.pauses.observe(time.monotonic() - self._paused)
             self._paused = None
 
-    def collect(self, processors: Iterable["PartitionProcessor"]) -> None:
+    def collect(self, processors: Collection["PartitionProcessor"]) -> None:
         """Sets the gauges of the worker's partitions, and removes those of partitions it no longer has."""
+        self._reached = max((processor.clock for processor in processors), default=NEVER)
         owned = {
             (processor.name, processor.source.partition): processor for processor in processors
         }
@@ -219,8 +211,8 @@ class Metrics:
             self.audiences.collect(partition, part)
         elif stage == VISITORS and processor.clock >= 0:
             self.evidence.labels(partition).set(processor.clock)
-        if self._live and self._brokers:
-            now = self._brokers[0] + (time.monotonic() - self._brokers[1]) * 1000
+        now = self.now()
+        if self._live and now is not None:
             due = part.next_deadline
             late = now - due if due is not None and due > 0 else 0
             self.due_age.labels(stage, partition).set(max(0, late))

@@ -99,6 +99,8 @@ class PartitionProcessor(ABC):
     async def take(self, batches: Sequence[RawBatch]) -> None:
         """Applies what was fetched and sends what it decides; what comes again is skipped. Raises Gap."""
         for part in parts(batches):
+            if not await self.admitted(part):
+                return
             async with self.lock:
                 if self.closed:
                     return
@@ -112,6 +114,10 @@ class PartitionProcessor(ABC):
                 await self.send(out, fresh)
             if len(batches) > len(part):
                 await asyncio.sleep(0)
+
+    async def admitted(self, batches: Sequence[RawBatch]) -> bool:
+        """Waits until the batches may be applied; False if nothing may be any more."""
+        return True
 
     async def catch_up(self) -> None:
         """Does some of what is due, and sends what it decides."""

@@ -1,11 +1,19 @@
 """A partition of the facts: the people stage."""
 
+from collections.abc import Sequence
+
+from agents.kafka.raw_batches import RawBatch
 from agents.kafka.topics import Layout
 from agents.worker.metrics import PEOPLE, Metrics
 from agents.worker.producer import OutputProducer, Provenance
+from agents.worker.recipes_follower import RecipesFollower
 from agents.worker.waiting import WaitingProcessor
+from stream.recipes.history import History
 from stream.recipes.recipe import Recipes
 from stream.stages.people import People
+from stream.state import facts
+from stream.state.cart import NEVER
+from stream.state.facts import WatermarkRecord
 
 
 class PeopleProcessor(WaitingProcessor):
@@ -16,12 +24,30 @@ class PeopleProcessor(WaitingProcessor):
 
     def __init__(
         self,
-        recipes: Recipes,
+        recipes: Recipes | History,
         layout: Layout,
         source: Provenance,
         changelog: str,
         producer: OutputProducer,
         metrics: Metrics,
+        follower: RecipesFollower | None = None,
     ) -> None:
+        """`follower` None: no document ever comes into force."""
         super().__init__(source, changelog, producer, metrics)
         self.stage = People(recipes, layout.inputs, layout.keys)
+        self._follower = follower
+
+    async def admitted(self, batches: Sequence[RawBatch]) -> bool:
+        """Waits until every document is known that may be in force by the evidence that watermark records bring."""
+        evidence = latest_evidence(batches)
+        if self._follower is None or evidence == NEVER:
+            return True
+        return await self._follower.reaches(evidence, lambda: self.closed)
+
+
+def latest_evidence(batches: Sequence[RawBatch]) -> int:
+    """The latest time (ms) that watermark records among facts tell; NEVER if they tell none."""
+    values = (record.value for batch in batches for record in batch.records if not record.key)
+    told = (facts.decode(value) for value in values if value)
+    marks = (each.evidence.values() for each in told if isinstance(each, WatermarkRecord))
+    return max((time for times in marks for time in times), default=NEVER)

@@ -22,9 +22,9 @@ from agents.worker.metrics import KEYS, PEOPLE, VISITORS, Metrics
 from agents.worker.partition_processor import Maker, PartitionProcessor
 from agents.worker.people import PeopleProcessor
 from agents.worker.producer import OutputProducer, Provenance
+from agents.worker.recipes_follower import RecipesFollower
 from agents.worker.transactional_producer import TransactionalProducer
 from agents.worker.visitors import VisitorsProcessor
-from stream.recipes.recipe import Recipes
 from stream.stages.backend import PURE, VisitorBackend, best_backend
 
 
@@ -35,7 +35,7 @@ class Parts(NamedTuple):
     `advanced`: set when a partition of the keys stage may have more to say.
     """
 
-    recipes: Recipes
+    follower: RecipesFollower
     layout: Layout
     metrics: Metrics
     visitors: VisitorBackend
@@ -63,7 +63,9 @@ STAGES: Final = (
         VISITORS,
         EVENTS,
         STATE_VISITORS,
-        lambda parts, own: VisitorsProcessor(parts.recipes, *own, parts.metrics, parts.visitors),
+        lambda parts, own: VisitorsProcessor(
+            parts.follower.history, *own, parts.metrics, parts.visitors, parts.follower
+        ),
     ),
     StageSpec(
         KEYS,
@@ -75,7 +77,9 @@ STAGES: Final = (
         PEOPLE,
         FACTS,
         STATE_PEOPLE,
-        lambda parts, own: PeopleProcessor(parts.recipes, parts.layout, *own, parts.metrics),
+        lambda parts, own: PeopleProcessor(
+            parts.follower.history, parts.layout, *own, parts.metrics, parts.follower
+        ),
     ),
 )
 """Agents, changelogs and processors are made from these lines."""
@@ -83,7 +87,7 @@ STAGES: Final = (
 
 def maker(
     settings: Settings,
-    recipes: Recipes,
+    follower: RecipesFollower,
     layout: Layout,
     producer: OutputProducer,
     metrics: Metrics,
@@ -94,7 +98,7 @@ def maker(
     `advanced`: set when a partition of the keys stage may have more to say.
     """
     visitors = best_backend() if settings.compiled else PURE
-    parts = Parts(recipes, layout, metrics, visitors, advanced)
+    parts = Parts(follower, layout, metrics, visitors, advanced)
     stages = {settings.topic(stage.input): stage for stage in STAGES}
     exactly_once = settings.delivery == "exactly_once"
 

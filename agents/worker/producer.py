@@ -8,6 +8,7 @@ worker's clock is in none.
 """
 
 import asyncio
+import logging
 import math
 import os
 import socket
@@ -15,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaTimeoutError
+from aiokafka.errors import KafkaTimeoutError, UnknownTopicOrPartitionError
 from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.structs import RecordMetadata
 
@@ -23,10 +24,13 @@ from agents.config.settings import Settings, aiokafka_options
 from agents.kafka.partitioner import partition_of
 from agents.kafka.raw_batches import RawBatch
 from agents.kafka.topics import CLAIMS, EVENTS, FACTS, Layout
+from agents.runtime.log import say
 from agents.worker import dead_letters
 from agents.worker.packing import BATCH_BYTES, PACKED, PLAIN, Headers, Packer
 from stream.outputs.outputs import Outputs
 from stream.store.stretches import AT_A_STRETCH
+
+log = logging.getLogger("triggers.producer")
 
 REQUEST_MS: Final = 30_000
 
@@ -229,3 +233,5 @@ class OutputProducer:
                 return ack
             except KafkaTimeoutError:
                 continue  # the batch before it is still on its way: the broker is down, or slow
+            except UnknownTopicOrPartitionError:
+                say(log, "topic_missing", logging.ERROR, topic=topic)  # it waits: nothing is lost

@@ -12,8 +12,10 @@ from agents.worker.input_log import InputLog
 from agents.worker.metrics import VISITORS, Metrics
 from agents.worker.partition_processor import PartitionProcessor
 from agents.worker.producer import OutputProducer, Provenance
+from agents.worker.recipes_follower import RecipesFollower, latest
 from agents.worker.watermark_handshake import WatermarkHandshake
 from stream.outputs.outputs import Outputs
+from stream.recipes.history import History
 from stream.recipes.recipe import Recipes
 from stream.stages.backend import VisitorBackend
 from stream.stages.visitors import Visitors
@@ -32,18 +34,27 @@ class VisitorsProcessor(PartitionProcessor):
 
     def __init__(
         self,
-        recipes: Recipes,
+        recipes: Recipes | History,
         source: Provenance,
         changelog: str,
         producer: OutputProducer,
         metrics: Metrics,
         make: VisitorBackend | None = None,
+        follower: RecipesFollower | None = None,
     ) -> None:
+        """`follower` None: no document ever comes into force."""
         super().__init__(source, changelog, producer, metrics)
         self.stage = Visitors(recipes, make)
+        self._follower = follower
         self.handshake = WatermarkHandshake()
         self._reported = -REPORTED_EVERY_S
         self._input = InputLog(source.partition)
+
+    async def admitted(self, batches: Sequence[RawBatch]) -> bool:
+        """Waits until every document is known that may be in force at the events' times."""
+        if self._follower is None:
+            return True
+        return await self._follower.reaches(latest(batches), lambda: self.closed)
 
     def apply(self, batches: Sequence[RawBatch]) -> Outputs:
         out = Outputs()

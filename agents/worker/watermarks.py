@@ -21,6 +21,7 @@ from agents.worker.assignment import Assignment
 from agents.worker.broadcast import Broadcast
 from agents.worker.metrics import KEYS, VISITORS, Metrics
 from agents.worker.producer import OutputProducer
+from agents.worker.recipes_follower import RecipesFollower
 from agents.worker.visitors import VisitorsProcessor
 from agents.worker.waiting import WaitingProcessor
 
@@ -53,6 +54,13 @@ MARGIN_MS: Final = 2_000
 """With several brokers: covers their clocks' skew."""
 
 
+def margin_of(settings: Settings, brokers: int) -> int:
+    """How far evidence stays behind the brokers' clock (ms)."""
+    if settings.margin_ms is not None:
+        return settings.margin_ms
+    return MARGIN_MS if brokers > 1 else 0
+
+
 class WatermarkEmitter:
     """`asked`: when (monotonic, s) the ends were last told by the broker."""
 
@@ -61,10 +69,11 @@ class WatermarkEmitter:
         settings: Settings,
         layout: Layout,
         assignment: Assignment,
+        follower: RecipesFollower,
         producer: OutputProducer,
         offsets: Offsets,
         metrics: Metrics,
-        brokers: int,
+        margin: int,
         advanced: asyncio.Event,
     ) -> None:
         """`advanced`: set when a partition of the keys stage may have more to tell."""
@@ -87,8 +96,8 @@ class WatermarkEmitter:
         self._assignment = assignment
         self._offsets = offsets
         self._metrics = metrics
-        default_margin_ms = MARGIN_MS if brokers > 1 else 0
-        self._margin = default_margin_ms if settings.margin_ms is None else settings.margin_ms
+        self._margin = margin
+        self._follower = follower
         self._advanced = advanced
 
     async def run(self) -> None:
@@ -126,19 +135,20 @@ class WatermarkEmitter:
         processors = self._assignment.owned()
         inputs = [processor for processor in processors if isinstance(processor, VisitorsProcessor)]
         moved = not self._replay and self._visitors.moved()
-        now = 0 if self._replay or not inputs else await self._broker_time(moved)
+        now = 0 if self._replay or not processors else await self._broker_time(moved)
+        asked = [processor.tp for processor in inputs] + [self._follower.tp] * bool(processors)
         ends, log_end_offsets = await asyncio.gather(
             self._offsets.ends([processor.tp for processor in processors] or [self._any]),
-            self._offsets.log_end_offsets(
-                [] if self._replay else [processor.tp for processor in inputs]
-            ),
+            self._offsets.log_end_offsets([] if self._replay else asked),
         )
         self.asked = time.monotonic()
         for processor in processors:
             processor.update_end_offset(ends[processor.tp])
-        if not self._replay:
+        if processors and not self._replay:
+            self._follower.confirm_end(log_end_offsets[self._follower.tp], now - self._margin)
+            reached = min(now - self._margin, self._follower.known_until - 1)
             for processor in inputs:
-                await processor.confirm_end(log_end_offsets[processor.tp], now - self._margin)
+                await processor.confirm_end(log_end_offsets[processor.tp], reached)
             self._assignment.owing.set()
         if not moved:
             await self._visitors.announce()

@@ -17,7 +17,9 @@ from agents.worker.metrics import Metrics
 from agents.worker.processors import maker
 from agents.worker.producer import OutputProducer
 from agents.worker.rebalance import Rebalance
-from agents.worker.watermarks import WatermarkEmitter
+from agents.worker.recipes_follower import RecipesFollower
+from agents.worker.watermarks import WatermarkEmitter, margin_of
+from stream.recipes.history import History
 from stream.recipes.recipe import Recipes
 
 BACKLOG: Final = 5_000
@@ -45,21 +47,28 @@ class Worker:
         self._checkpoint = Checkpoint(self._group.commit_offsets, metrics)
         self.assignment = Assignment(self._group, self._offsets, self._checkpoint, metrics)
         advanced = asyncio.Event()
-        make = maker(settings, recipes, layout, self._producer, metrics, advanced)
+        margin, history = margin_of(settings, brokers), History(recipes)
+        documents = self._offsets, metrics.recipes, layout.inputs
+        self.follower = RecipesFollower(settings, history, *documents)
+        make = maker(settings, self.follower, layout, self._producer, metrics, advanced)
         brokers_say = self._group, self._offsets
         listener = Rebalance(settings, make, self.assignment, *brokers_say, metrics)
         faust_app.connect(self._app, settings, self.assignment, listener)
-        clock = self._producer, self._offsets, metrics, brokers
-        self.watermarks = WatermarkEmitter(settings, layout, self.assignment, *clock, advanced)
+        clock = self._producer, self._offsets, metrics, margin
+        self.watermarks = WatermarkEmitter(
+            settings, layout, self.assignment, self.follower, *clock, advanced
+        )
         self._deadlines = Deadlines(self.assignment)
 
     async def run(self) -> None:
         """For ever."""
         for start in (self._producer.start, self._offsets.start):
             await start_when_available(start, wanted=lambda: True)
+        await self.follower.start()
         async with asyncio.TaskGroup() as tasks:
             clock = self.watermarks.run, self.watermarks.announce_keys, self._deadlines.run
-            for work in (self._faust, self._checkpoints, *clock, self._failure, self._membership):
+            kept = self._checkpoints, self.follower.run
+            for work in (self._faust, *kept, *clock, self._failure, self._membership):
                 tasks.create_task(_run_task(work))
 
     async def _faust(self) -> None:

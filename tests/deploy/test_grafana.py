@@ -45,6 +45,7 @@ def test_every_metric_of_the_service_is_drawn_or_raises_an_alarm() -> None:
     missing = {name for name in told if not any(name in each for each in [*drawn, rules])}
     assert missing == {
         "triggers_evidence_timestamp_seconds",
+        "triggers_recipes_since_timestamp_seconds",
         "triggers_sender_open_records",
         "triggers_sender_try_seconds",
         "triggers_sender_rebalances_total",

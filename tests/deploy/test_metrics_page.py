@@ -38,5 +38,8 @@ def test_names_end_as_the_conventions_want() -> None:
         "triggers_view_up",
         "triggers_sender_marks_up",
         "triggers_bridge_registry_up",
+        "triggers_recipes_offset",
+        "triggers_recipes_refused",
+        "triggers_recipes_topics_missing",
     }
     assert {name for name in told() if not name.endswith(units)} == counts

@@ -46,7 +46,7 @@ def written(folder: Path, given: list[bytes], name: str = "events.jsonl") -> Pat
 
 
 def run(file: Path) -> int:
-    return load.run(argparse.Namespace(file=file, any_time=False))
+    return load.run(argparse.Namespace(file=file, any_time=False, recipes=None))
 
 
 def read(broker: str, topic: str) -> dict[int, list[Record]]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import schemas
+from agents.__main__ import main
 from tests.integration.hostile import Endpoint, Reply, Seen
 from tests.integration.sending import (
     RECIPE,
@@ -238,3 +239,26 @@ def test_a_sender_gives_up_after_its_time_or_at_the_triggers_end(
     told = {trigger_of(each.value): header(each, "reason") for each in topics.dead()}
     assert told == {short.id: "expired", long.id: "gave_up"}
     assert all(header(each, "answer") == "500" for each in topics.dead())
+
+
+def test_a_recipe_that_a_document_brings_is_sent_without_a_restart(
+    broker: str,
+    prefix: str,
+    topics: Topics,
+    endpoint: Endpoint,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = trigger("before")
+    topics.fire(before)
+    file = tmp_path / "recipes.json"
+    file.write_text('{"recipes": [{"name": "win-back", "kind": "cart-abandonment"}]}')
+    monkeypatch.setenv("TRIGGERS_KAFKA", broker)
+    monkeypatch.setenv("TRIGGERS_PREFIX", prefix)
+    with sender(broker, prefix, endpoint.url, tmp_path):
+        endpoint.wait(lambda: endpoint.delivered == {before.id: 1})
+        assert main(["recipes", "publish", str(file)]) == 0
+        new, old = trigger("new", recipe="win-back"), trigger("old")
+        topics.fire(new, old)
+        all_of = dict.fromkeys((before.id, new.id, old.id), 1)
+        endpoint.wait(lambda: endpoint.delivered == all_of, 90)

@@ -99,9 +99,12 @@ def test_a_list_has_the_newest_first_and_what_holds_before() -> None:
 
 def test_a_history_for_a_backtest_has_what_ever_holds_in_order() -> None:
     table = Timetable([document(0, AT, AT + 99_000), document(1, AT), read(2, AT, b"{")])
-    assert table.as_history({}) == {
-        "history": [{}, {**CART, "from": AT + NOTICE}, {**CART, "from": AT + 99_000}]
-    }
+    found = table.as_history({})["history"]
+    assert found == [
+        {},
+        {**CART, "from": AT + NOTICE, "by": "anna@shop", "note": "note 1"},
+        {**CART, "from": AT + 99_000, "by": "anna@shop", "note": "note 0"},
+    ]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,77 @@
+"""What /metrics tells of recipes and of the documents of `recipes`. docs/metrics.md says what for."""
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, Final
+
+from prometheus_client import Counter, Gauge
+
+from agents.worker.instruments import Times
+from stream.durations import MINUTE
+from stream.recipes.history import History
+
+if TYPE_CHECKING:
+    from agents.worker.recipes_follower import RecipesFollower
+
+GONE_AFTER: Final = 5 * MINUTE
+"""Ms after which a recipe that no document names any more is told of no longer: what it fired has been counted by then."""
+
+
+class RecipesMetrics:
+    """`made`: the registry and the namespace · `now`: the time (ms) that decides which document is in force; None before it
+    is known · `forget`: told of a recipe whose counters are gone · `fired`, `shadow`: triggers and cancels."""
+
+    def __init__(
+        self,
+        made: dict[str, Any],
+        now: Callable[[], int | None],
+        forget: Callable[[str], None],
+        names: Iterable[str],
+    ) -> None:
+        self.now = now
+        self.fired = Counter("published", "Triggers and cancels", ["recipe", "kind"], **made)
+        of_shadows, by_recipe = "Of recipes in the shadow", ["recipe", "kind"]
+        self.shadow_decisions = Counter(
+            "shadow_decisions", of_shadows, ["outcome", "reason"], **made
+        )
+        self.shadow = Counter("shadow_published", of_shadows, by_recipe, **made)
+        self.outcomes = Counter("outcomes", "Watches that ended", ["recipe", "group"], **made)
+        self._forget = forget
+        self._named: set[str] = set()
+        self._since = Times("recipes_since_timestamp_seconds", "Of the document in force", **made)
+        self._offset = Gauge("recipes_offset", "Of the document in force; -1: the file", **made)
+        self._unread = Gauge("recipes_unread_records", "Of the topic", **made)
+        self._refused = Gauge("recipes_refused", "1: the newest document was refused", **made)
+        self._missing = Gauge("recipes_topics_missing", "Of triggers, named by documents", **made)
+        self._offset.set(-1)
+        self.name(names)
+
+    def name(self, names: Iterable[str]) -> None:
+        """Zeros: a recipe that never fired must be seen to be silent."""
+        for recipe in names:
+            self._named.add(recipe)
+            self.fired.labels(recipe, "fired")
+            self.fired.labels(recipe, "cancelled")
+            self.shadow.labels(recipe, "fired")
+            self.outcomes.labels(recipe, "treated")
+
+    def collect(self, follower: "RecipesFollower") -> None:
+        """Reads off what the worker knows of documents."""
+        now = self.now()
+        if now is not None:
+            since = follower.history.document_at(now).since
+            self._since.set(max(0, since))
+            self._offset.set(follower.offset_at.get(since, -1))
+            self._retire(follower.history, now - GONE_AFTER)
+        self._unread.set(max(0, follower.end - follower.position))
+        self._refused.set(follower.refused)
+        self._missing.set(len(follower.missing))
+
+    def _retire(self, history: History, time: int) -> None:
+        """Who was taken out is not called silent."""
+        since = history.document_at(time).since
+        kept = {n for each in history.documents if each.since >= since for n in each.recipes.names}
+        for recipe in self._named - kept:
+            self._named.discard(recipe)
+            self.fired.remove(recipe, "fired")
+            self.fired.remove(recipe, "cancelled")
+            self._forget(recipe)
