@@ -15,6 +15,7 @@ from aiokafka.errors import KafkaError
 
 from agents.config.settings import Settings, SettingsError, address
 from agents.connect.sources import Connected, SourcesError
+from agents.faces import request_log
 from agents.faces.processes import supervise
 from agents.faces.site import connected, make_site, serving
 from agents.runtime import probes
@@ -53,9 +54,10 @@ def run(args: argparse.Namespace) -> int:
         sources = connected(settings)
         site_at = address("--listen", args.listen)
         metrics_at = address("--metrics", args.metrics) if args.metrics else None
+        key = request_log.operator_key()
         if args.processes > 1:
             return supervise(_commands(args, metrics_at))
-        asyncio.run(_serve(settings, sources, site_at, metrics_at, args.shared))
+        asyncio.run(_serve(settings, sources, site_at, metrics_at, args.shared, key))
     except (SettingsError, SourcesError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
@@ -86,6 +88,7 @@ async def _serve(
     site_at: tuple[str, int],
     metrics_at: tuple[str, int] | None,
     shared: bool,
+    key: str | None,
 ) -> None:
     stop = stop_signals()
     site = make_site(settings, sources)
@@ -93,7 +96,8 @@ async def _serve(
     gc.freeze()  # what lives as long as the process is not looked through again
     async with serving(site, *site_at, shared=shared) as (port, failed):
         if metrics_at:
-            await probes.serve(metrics_at, lambda: [], site.unready, site.collected.text)
+            more = {request_log.PATH: request_log.serving(site.requests, key)} if key else {}
+            await probes.serve(metrics_at, lambda: [], site.unready, site.collected.text, more)
         _welcome(site_at[0], port, len(sources))
         waiting = asyncio.create_task(stop.wait())
         await asyncio.wait((waiting, failed), return_when=asyncio.FIRST_COMPLETED)

@@ -1,6 +1,6 @@
 """The command `console`: one page that shows what the service decides, and tells why.
 
-The page only reads; beside it the Redis view is filled, and a collector takes a storefront's events, also
+The page reads; whoever has the key of TRIGGERS_CONSOLE_PUBLISH_KEY publishes recipes from it, too. Beside it the Redis view is filled, and a collector takes a storefront's events, also
 those of the demo shop. Kafka or Redis may be lost: the page says so and goes on with what is left.
 """
 
@@ -13,13 +13,14 @@ from typing import Final
 from aiohttp import web
 from aiokafka.errors import KafkaError
 
-from agents.config.recipes import read
 from agents.config.settings import Settings, SettingsError, address
-from agents.console.app import FAILED, make_app
+from agents.console import collectors, publish_key, recipe_documents
+from agents.console.app import FAILED, PageSettings, make_app
 from agents.console.http_security import is_loopback
+from agents.console.recipe_documents import RecipeDocuments
+from agents.faces import request_log
 from agents.runtime.log import configure
 from agents.runtime.shutdown import report, stop_signals
-from stream.recipes.recipe import Recipes
 from stream.recipes_file import RecipesError
 from stream.store.changelog import UnreadableState
 
@@ -44,8 +45,9 @@ def run(args: argparse.Namespace) -> int:
     try:
         settings = Settings.read()
         settings.require_kafka()
-        recipes = read(settings.recipes)
-        asyncio.run(_serve(settings, recipes, *address("--listen", args.listen)))
+        documents = recipe_documents.starting(settings)
+        page = PageSettings(publish_key.read(), collectors.places(), request_log.operator_key())
+        asyncio.run(_serve(settings, documents, page, *address("--listen", args.listen)))
     except (SettingsError, RecipesError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
@@ -55,9 +57,11 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-async def _serve(settings: Settings, recipes: Recipes, host: str, port: int) -> None:
+async def _serve(
+    settings: Settings, documents: RecipeDocuments, page: PageSettings, host: str, port: int
+) -> None:
     stop = stop_signals()
-    app = make_app(settings, recipes, loopback=is_loopback(host))
+    app = make_app(settings, documents, page, loopback=is_loopback(host))
     runner = web.AppRunner(
         app,
         access_log=None,

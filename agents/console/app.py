@@ -3,34 +3,52 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 from aiohttp import web
 
 from agents.collector import handler
 from agents.config.app_key import SETTINGS
 from agents.config.settings import Settings
-from agents.console import routes, shop
-from agents.console.app_keys import HUB, RECIPES
+from agents.console import lift_routes, recipes_routes, routes, shop, sources_routes
+from agents.console.app_keys import HUB
+from agents.console.collectors import Place, Sources
 from agents.console.http_security import add_headers, only_loopback
 from agents.console.hub import Hub
 from agents.console.left_out import PartsLeftOut
 from agents.console.lookup import Lookup
 from agents.console.overview import Overview
+from agents.console.publish_key import PublishKey
+from agents.console.recipe_documents import RecipeDocuments
 from agents.console.topic_reader import TopicReader
-from agents.console.wording import wording
-from agents.runtime.metrics_page import tell
+from agents.console.trials import Trials
+from agents.console.wording import wording_of
+from agents.runtime.metrics_page import own_texts, tell
 from agents.view.metrics import ViewMetrics
 from agents.view.reader import ViewReader
 from agents.view.redis_client import Link
 from agents.view.writer import Writer
-from stream.recipes.recipe import Recipes
 
 FAILED: Final = web.AppKey("failed", asyncio.Future[None])
 """Ends with what ended the work behind the page."""
 
 
-def make_app(settings: Settings, recipes: Recipes, *, loopback: bool = True) -> web.Application:
+class PageSettings(NamedTuple):
+    """`publish_key`: of those who may publish recipes from the page; None: nobody may · `collectors`: where they have their
+    metrics · `operator_key`: what they want to hear before they say what they were sent."""
+
+    publish_key: str | None = None
+    collectors: tuple[Place, ...] = ()
+    operator_key: str | None = None
+
+
+def make_app(
+    settings: Settings,
+    documents: RecipeDocuments,
+    page: PageSettings,
+    *,
+    loopback: bool = True,
+) -> web.Application:
     """`loopback`: it is bound to this machine, so a question that names another host is refused.
 
     To be called on the loop that serves it.
@@ -38,16 +56,25 @@ def make_app(settings: Settings, recipes: Recipes, *, loopback: bool = True) -> 
     app = web.Application(middlewares=[only_loopback] if loopback else [])
     app.on_response_prepare.append(add_headers)
     app[FAILED] = asyncio.get_running_loop().create_future()
-    hub = Hub(wording(recipes))
-    reader = TopicReader(settings, recipes, hub)
+    hub = Hub(wording_of(documents.now))
+    reader = TopicReader(settings, documents, hub)
     link = Link(settings.redis) if settings.redis else None
-    writer = Writer(settings, recipes, link) if link else None
+    writer = Writer(settings, documents.first, link) if link else None
     view = ViewReader(link, writer.keys) if link and writer else None
-    app[HUB], app[SETTINGS], app[RECIPES], app[routes.READER] = hub, settings, recipes, reader
+    app[HUB], app[SETTINGS], app[routes.READER] = hub, settings, reader
     left_out = PartsLeftOut(hub)
-    app[routes.OVERVIEW] = Overview(settings, recipes, reader, writer, view, left_out)
-    app[routes.LOOKUP] = Lookup(settings, recipes, reader, view)
+    app[routes.OVERVIEW] = Overview(settings, documents, reader, writer, view, left_out)
+    app[routes.LOOKUP] = Lookup(settings, documents, reader, view)
+    app[recipes_routes.DOCUMENTS] = documents
+    app[recipes_routes.KEY] = PublishKey(page.publish_key)
+    app[recipes_routes.TRIALS] = trials = Trials()
     routes.add_routes(app)
+    recipes_routes.add_routes(app)
+    lift_routes.add_routes(app)
+    app[sources_routes.SOURCES] = Sources(
+        page.collectors, page.operator_key, lambda: own_texts(app)
+    )
+    sources_routes.add_routes(app)
     shop.add_routes(app)
     work: list[Callable[[], Awaitable[None]]] = [reader.tail.run, reader.sample]
     work += handler.add_routes(app, left_out.take)
@@ -64,6 +91,7 @@ def make_app(settings: Settings, recipes: Recipes, *, loopback: bool = True) -> 
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await trials.stop()
         if link:
             await link.close()
 

@@ -5,7 +5,5 @@ from typing import Final
 from aiohttp import web
 
 from agents.console.hub import Hub
-from stream.recipes.recipe import Recipes
 
 HUB: Final = web.AppKey("hub", Hub)
-RECIPES: Final = web.AppKey("recipes", Recipes)

@@ -11,6 +11,7 @@ from typing import Any, Final
 from aiokafka.errors import KafkaError
 
 from agents.config.settings import Settings
+from agents.console.recipe_documents import RecipeDocuments
 from agents.console.topic_reader import TopicReader
 from agents.explain import pending_steps
 from agents.explain.decision_sources import Kafka
@@ -23,7 +24,6 @@ from agents.view.projection import PEOPLE
 from agents.view.reader import ViewReader
 from agents.view.redis_client import ViewLost
 from stream.episodes import quiet_hours
-from stream.recipes.recipe import Recipes
 
 AT_ONCE: Final = 2
 """Questions read from Kafka at one time; more wait."""
@@ -41,10 +41,14 @@ class Lookup:
     """`view`: the view, None without a Redis."""
 
     def __init__(
-        self, settings: Settings, recipes: Recipes, reader: TopicReader, view: ViewReader | None
+        self,
+        settings: Settings,
+        documents: RecipeDocuments,
+        reader: TopicReader,
+        view: ViewReader | None,
     ) -> None:
         self._settings = settings
-        self._recipes = recipes
+        self._documents = documents
         self._reader = reader
         self._view = view
         self._turn = asyncio.Semaphore(AT_ONCE)
@@ -95,7 +99,7 @@ class Lookup:
             if known is not None:
                 return known, "redis"
         values = await source.values(PEOPLE, person)
-        return pending_steps.of_records(person, values, self._recipes), "kafka"
+        return pending_steps.of_records(person, values, self._documents.now()), "kafka"
 
     async def _from_view(self, name: str, id: str | None, fault: str) -> dict[str, Any] | None:
         if self._view is None:
@@ -115,7 +119,7 @@ class Lookup:
 
     def _shown(self, answer: Answer, known: PendingSteps | None) -> dict[str, Any]:
         zone, name = self._zone(answer)
-        told = lines(answer.story, self._recipes, zone)
+        told = lines(answer.story, self._documents.history(), zone)
         counts = Counter(line.kind for line in told)
         deferred = {
             each["trigger_id"]: each["reason"]
@@ -135,7 +139,7 @@ class Lookup:
         }
 
     def _zone(self, answer: Answer) -> tuple[tzinfo, str]:
-        name = own_zone(answer) or self._recipes.policy.zone
+        name = own_zone(answer) or self._documents.now().policy.zone
         zone = quiet_hours.zone(name) or quiet_hours.zone("UTC")
         assert zone is not None
         return zone, name

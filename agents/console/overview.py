@@ -8,6 +8,7 @@ from typing import Any, Final
 from agents.config.settings import Settings
 from agents.console import latency
 from agents.console.left_out import PartsLeftOut
+from agents.console.recipe_documents import RecipeDocuments
 from agents.console.rolling_counts import SPANS, Key
 from agents.console.topic_reader import TopicReader
 from agents.view.projection import day
@@ -17,7 +18,7 @@ from agents.view.writer import Writer
 from schemas.files import HOME
 from stream.durations import DAY
 from stream.kinds.registry import KINDS
-from stream.recipes.recipe import EXIT, Recipes
+from stream.recipes.recipe import EXIT
 
 MONTH: Final = "month"
 DAYS: Final = 30
@@ -36,14 +37,14 @@ class Overview:
     def __init__(
         self,
         settings: Settings,
-        recipes: Recipes,
+        documents: RecipeDocuments,
         reader: TopicReader,
         writer: Writer | None,
         view: ViewReader | None,
         left_out: PartsLeftOut,
     ) -> None:
         self._settings = settings
-        self._recipes = recipes
+        self._documents = documents
         self._reader = reader
         self._writer = writer
         self._view = view
@@ -68,13 +69,14 @@ class Overview:
             "contract": CONTRACT.exists(),
             "prefix": self._settings.prefix,
             "replay": self._settings.time == "record",
-            "zone": self._recipes.policy.zone,
+            "zone": self._documents.now().policy.zone,
             "over": over,
             "since": self._reader.since,
             "kafka": self._kafka(),
             "redis": self._redis(),
-            "recipes": [self._recipe(name) for name in self._names(counts)],
+            "recipes": [self._recipe(name) for name in self._names(counts, total)],
             "counts": counts,
+            "shadow": _rows(total, "shadow"),
             "series": series,
             "latency": {
                 "over": timed,
@@ -135,17 +137,18 @@ class Overview:
         ]
         return _rows(total), series
 
-    def _names(self, counts: list[list[Any]]) -> list[str]:
+    def _names(self, counts: list[list[Any]], total: Counter[Key]) -> list[str]:
         """The recipes in force, then those that were."""
-        known = dict.fromkeys(self._recipes.names)
-        return list(known | dict.fromkeys(row[0] for row in counts))
+        rows = [*counts, *_rows(total, "shadow")]
+        return list(dict.fromkeys([*self._documents.now().names, *(row[0] for row in rows)]))
 
     def _recipe(self, name: str) -> dict[str, Any]:
-        recipe = self._recipes.by_name.get(name)
+        recipe = self._documents.now().by_name.get(name)
         about = recipe or KINDS.get(name)
         return {
             "name": name,
             "in_force": recipe is not None,
+            "shadow": recipe is not None and recipe.is_shadow,
             "kind": about.kind if about else None,
             "steps": about.steps if about and about.kind != EXIT else [],
             "channels": about.channels if about else [],
@@ -154,8 +157,9 @@ class Overview:
         }
 
 
-def _rows(total: Counter[Key]) -> list[list[Any]]:
-    return [[*key[1:], number] for key, number in sorted(total.items()) if key[0] == "decision"]
+def _rows(total: Counter[Key], sort: str = "decision") -> list[list[Any]]:
+    """(recipe, outcome, reason, number) of the decisions of live recipes, or of shadows."""
+    return [[*key[1:], number] for key, number in sorted(total.items()) if key[0] == sort]
 
 
 def _split(rows: Iterable[list[Any]]) -> tuple[dict[str, int], int]:

@@ -35,7 +35,8 @@ def add_routes(app: web.Application) -> None:
     app.router.add_static("/static", STATIC)
 
 
-def _json(found: Any, status: int = 200) -> web.Response:
+def answer(found: Any, status: int = 200) -> web.Response:
+    """As JSON, which nobody keeps."""
     return web.Response(
         body=msgspec.json.encode(found),
         status=status,
@@ -66,8 +67,8 @@ async def live(request: web.Request) -> web.Response:
 async def overview(request: web.Request) -> web.Response:
     over = request.query.get("over", RANGES[0])
     if over not in RANGES:
-        return _json({"fault": f"over: one of {', '.join(RANGES)} is meant"}, 400)
-    return _json(await request.app[OVERVIEW].figures(over))
+        return answer({"fault": f"over: one of {', '.join(RANGES)} is meant"}, 400)
+    return answer(await request.app[OVERVIEW].figures(over))
 
 
 @routes.get("/api/stream")
@@ -81,21 +82,21 @@ async def asked(request: web.Request) -> web.Response:
     """?id=: a person or a trigger id."""
     id = request.query.get("id", "").strip()
     if not 0 < len(id) <= LONGEST:
-        return _json({"fault": f"an id of 1 to {LONGEST} characters is meant"}, 400)
+        return answer({"fault": f"an id of 1 to {LONGEST} characters is meant"}, 400)
     try:
         found = await request.app[LOOKUP].answer(id)
     except Unanswered as error:
-        return _json({"fault": str(error)}, 503)
+        return answer({"fault": str(error)}, 503)
     if found is None:
-        return _json({"fault": f"Nothing is known of “{id}”."}, 404)
-    return _json(found)
+        return answer({"fault": f"Nothing is known of “{id}”."}, 404)
+    return answer(found)
 
 
 @routes.get("/api/rejected")
 async def rejected(request: web.Request) -> web.Response:
     """The last ones, the newest first, without their bytes."""
     found = reversed(request.app[READER].rejects)
-    return _json([{**each, "why": why(each["reason"])} for each in found])
+    return answer([{**each, "why": why(each["reason"])} for each in found])
 
 
 @routes.get(r"/api/rejected/{partition:\d{1,9}}/{offset:\d{1,18}}")
@@ -106,7 +107,7 @@ async def rejected_bytes(request: web.Request) -> web.Response:
             with connection_loss_as_error():
                 found = await payload(request.app[SETTINGS], *place)
     except (KafkaError, OSError, TimeoutError):
-        return _json({"fault": "No broker answers."}, 503)
+        return answer({"fault": "No broker answers."}, 503)
     if found is None:
-        return _json({"fault": "The record is no more there."}, 404)
-    return _json(found)
+        return answer({"fault": "The record is no more there."}, 404)
+    return answer(found)

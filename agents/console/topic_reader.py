@@ -1,6 +1,6 @@
 """What the console knows of the log: the last day's numbers, the last records, and what is happening.
 
-It reads triggers, decisions, rejected records, and of one partition of the facts the workers' marks.
+It reads triggers, decisions, rejected records, published recipes, and of one partition of the facts the workers' marks.
 Memory is bounded: numbers in buckets of time, records in rings.
 """
 
@@ -15,19 +15,18 @@ import msgspec
 from agents.config.settings import Settings
 from agents.console import latency
 from agents.console.hub import Hub
+from agents.console.recipe_documents import RecipeDocuments
 from agents.console.rolling_counts import RollingCounts
 from agents.console.watermark_progress import EVERY_MS, WatermarkProgress
 from agents.kafka.tail import OffsetsAt, TopicTail, Tp
-from agents.kafka.topics import FACTS
+from agents.kafka.topics import FACTS, RECIPES
 from agents.worker.producer import DECISIONS, NOT_TO_SEND, REJECTED
 from stream.durations import DAY, MINUTE
 from stream.outputs.triggers import CANCELLED
-from stream.recipes.recipe import Recipes
 from stream.stages.watermark import VISITORS
 from stream.state.facts import WatermarkRecord
 
 TRIGGERS: Final = "triggers."
-
 BACK: Final = DAY
 """ms. How far back it reads when it starts,"""
 MOST_BACK: Final = 200_000
@@ -53,7 +52,7 @@ _mark: Final = msgspec.json.Decoder(WatermarkRecord).decode
 class TopicReader:
     """`since`: the broker's time (ms) of the oldest record that was counted, None before any."""
 
-    def __init__(self, settings: Settings, recipes: Recipes, hub: Hub) -> None:
+    def __init__(self, settings: Settings, documents: RecipeDocuments, hub: Hub) -> None:
         self.counts = RollingCounts()
         self.progress = WatermarkProgress(lambda: time.monotonic_ns() // 1_000_000)
         self.rejects: deque[Mapping[str, Any]] = deque(maxlen=REJECTS)
@@ -61,7 +60,7 @@ class TopicReader:
         self.since: int | None = None
         self._owners: OrderedDict[str, str] = OrderedDict()
         self._live = settings.time == "append"
-        self._recipes = recipes
+        self._documents = documents
         self._hub = hub
         self.tail = TopicTail(settings, self, "console", self._turned)
 
@@ -77,27 +76,30 @@ class TopicReader:
 
     def wants(self, topic: str, partition: int) -> bool:
         triggers = topic.startswith(TRIGGERS) and topic not in NOT_TO_SEND
-        followed = triggers or topic == REJECTED
+        followed = triggers or topic in (REJECTED, RECIPES)
         return followed or (topic == FACTS and partition == 0)
 
     async def starts(
         self, partitions: Collection[Tp], begin: dict[Tp, int], end: dict[Tp, int], at: OffsetsAt
     ) -> dict[Tp, int]:
-        """The last day's, but of each topic not more than the last so many."""
+        """The last day's, but of each topic not more than the last so many; of recipes all."""
         now = int(time.time() * 1000)
         marks = [tp for tp in partitions if tp[0] == FACTS]
-        rest = [tp for tp in partitions if tp[0] != FACTS]
+        whole = {tp: begin[tp] for tp in partitions if tp[0] == RECIPES}
+        rest = [tp for tp in partitions if tp[0] not in (FACTS, RECIPES)]
         found = await at(now - MARKS_BACK, marks) | await at(now - BACK, rest)
-        for tp in partitions:
+        for tp in found:
             most = MOST_MARKS if tp[0] == FACTS else MOST_BACK
             share = most // sum(1 for each in partitions if each[0] == tp[0])
             found[tp] = max(begin[tp], found[tp], end[tp] - share)
-        return found
+        return found | whole
 
     async def take(self, topic: str, partition: int, records: Sequence[Any]) -> None:
         for number, record in enumerate(records, 1):
             if topic == FACTS:
                 self._mark(record)
+            elif topic == RECIPES:
+                self._documents.take(record.offset, record.timestamp, record.value)
             else:
                 self._count(topic, record)
             if not number % BREATH:
@@ -126,13 +128,12 @@ class TopicReader:
             self._triggered(_decode(record.value), t, place)
 
     def _decided(self, decision: dict[str, Any], t: int, place: dict[str, Any]) -> None:
-        if decision.get("shadow"):
-            return
         recipe, outcome = decision["recipe"], decision["outcome"]
-        key = "decision", recipe, outcome, decision.get("reason", "")
+        shadow = decision.get("shadow", False)
+        key = "shadow" if shadow else "decision", recipe, outcome, decision.get("reason", "")
         self.counts.add(t, key, decision.get("steps_left", 1))
         self._own(decision["trigger_id"], decision["person"])
-        if outcome != "fired":  # the trigger itself tells more
+        if outcome != "fired" and not shadow:  # the trigger itself tells more
             self._hub.publish("decision", decision | place)
 
     def _triggered(self, event: dict[str, Any], t: int, place: dict[str, Any]) -> None:
@@ -143,7 +144,7 @@ class TopicReader:
         else:
             self.last_fired[recipe] = max(t, self.last_fired.get(recipe, t))
         if self._live:
-            sort = latency.sort(recipe, cancelled, self._recipes)
+            sort = latency.sort(recipe, cancelled, self._documents.current(t))
             taken = max(0, t - data["at" if cancelled else "not_before"])
             self.counts.add(t, latency.key(sort, taken))
             place |= {"taken": taken}

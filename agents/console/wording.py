@@ -55,6 +55,15 @@ def wording(recipes: Recipes) -> Callable[[Kind, Record], Record]:
     return words
 
 
+def wording_of(current: Callable[[], Recipes]) -> Callable[[Kind, Record], Record]:
+    """The same by the recipes that are in force when it is said."""
+
+    def words(kind: Kind, data: Record) -> Record:
+        return wording(current())(kind, data)
+
+    return words
+
+
 def _said(kind: Kind, data: Record, recipes: Recipes, zone: tzinfo) -> tuple[str, tuple[str, ...]]:
     if kind == "rejected":
         what = f"An event of type {data['type']}" if data["type"] else "An event"

@@ -123,7 +123,11 @@ class Kafka:
             enable_auto_commit=False,
             fetch_max_wait_ms=FETCH_MS,
         )
-        await self.consumer.start()
+        try:
+            await self.consumer.start()
+        except BaseException:
+            await self.consumer.stop()
+            raise
         return self
 
     async def __aexit__(

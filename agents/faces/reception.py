@@ -18,6 +18,7 @@ from agents.faces import answers, batches, cors, robots
 from agents.faces.face import ADOBE, CLOUDEVENTS, SHOPIFY_PIXEL
 from agents.faces.paths import OWN, Way, way_of
 from agents.faces.post import Post, Reply
+from agents.faces.request_log import Became, RequestLog
 from agents.faces.senders import Admitted, Senders, Unknown
 from agents.faces.translated import is_unreadable, judged
 from stream.connect.registry import translate
@@ -52,9 +53,10 @@ PLAIN: Final = frozenset({"", "text/plain", "application/octet-stream"})
 
 
 class Reception:
-    def __init__(self, intake: Intake, senders: Senders) -> None:
+    def __init__(self, intake: Intake, senders: Senders, requests: RequestLog) -> None:
         self._intake = intake
         self._senders = senders
+        self._requests = requests
 
     async def answer(self, request: web.Request) -> web.Response:
         headers = {name.lower(): value for name, value in request.headers.items()}
@@ -69,12 +71,14 @@ class Reception:
         if allowed is None:
             self._intake.collected.answered(NOBODY, 403)
             return _response(answers.fault(403, CODES[403], ORIGIN), None)
-        source, reply = await self._answered(request, way, headers)
+        became = Became()
+        source, reply = await self._answered(request, way, headers, became)
         self._intake.collected.answered(source, reply.status)
+        self._requests.note(request, source, reply.status, became)
         return _response(reply, allowed)
 
     async def _answered(
-        self, request: web.Request, way: Way, headers: dict[str, str]
+        self, request: web.Request, way: Way, headers: dict[str, str], became: Became
     ) -> tuple[str, Reply]:
         """The source's name, and what it hears."""
         source = NOBODY
@@ -86,7 +90,7 @@ class Reception:
             sender = address(request, self._intake.collecting.proxies)
             admitted = self._admitted(way, post, sender)
             source = admitted.source.name
-            return source, await self._take(way, post, admitted, sender)
+            return source, await self._take(way, post, admitted, sender, became)
         except Denied as no:
             message = no.answer.get("fault", "")
             told = answers.fault(no.status, CODES[no.status], message)
@@ -104,7 +108,9 @@ class Reception:
             self._intake.admit(sender, 1 + len(post.body) // BYTES_A_TOKEN)
         return found
 
-    async def _take(self, way: Way, post: Post, admitted: Admitted, sender: str) -> Reply:
+    async def _take(
+        self, way: Way, post: Post, admitted: Admitted, sender: str, became: Became
+    ) -> Reply:
         """Raises Denied."""
         source, collected = admitted.source, self._intake.collected
         if way.face is CLOUDEVENTS and "json" not in post.content_type not in PLAIN:
@@ -115,8 +121,10 @@ class Reception:
         done = translate(source.kind, given, source, now)
         if not admitted.proven and without_nobody(done, post.headers):
             collected.robot(source.name)
+            became.robot = True
         found = judged(done, body, cut_off)
         await self._intake.take(source.name, found, None if admitted.proven else sender)
+        became.judged(found, done.left_out)
         self._tell(source, done)
         if is_unreadable(done):
             status = way.face.unreadable

@@ -18,6 +18,7 @@ from agents.connect.contacts import keyed
 from agents.connect.sources import Connected, Keyed, read, unkeyed, without_keys
 from agents.faces import robots
 from agents.faces.reception import Reception
+from agents.faces.request_log import RequestLog
 from agents.faces.senders import Senders
 
 LONGEST_LINE: Final = 64 * 1024
@@ -37,6 +38,7 @@ class Site(NamedTuple):
     work: tuple[Callable[[], Awaitable[None]], ...]
     intake: Intake
     collected: CollectorMetrics
+    requests: RequestLog
 
     def unready(self) -> list[str]:
         return [] if self.intake.ready else ["no broker has been reached, or the topic is missing"]
@@ -63,11 +65,12 @@ def make_site(settings: Settings, sources: tuple[Connected, ...]) -> Site:
     carrier, rejects = EventProducer(settings), Rejects(settings, collected)
     intake = Intake(Collecting.read(rates=OF_SDKS), carrier, rejects, collected)
     app = web.Application()
-    site = Site(app, (carrier.run, rejects.run), intake, collected)
+    requests = RequestLog(each.source.name for each in sources)
+    site = Site(app, (carrier.run, rejects.run), intake, collected, requests)
     add_collect(app, intake, settings)
     app.router.add_get("/live", _live)
     app.router.add_get("/ready", _ready(site))
-    app.router.add_route("*", "/{path:.*}", Reception(intake, Senders(sources)).answer)
+    app.router.add_route("*", "/{path:.*}", Reception(intake, Senders(sources), requests).answer)
     return site
 
 

@@ -17,6 +17,11 @@ def tell(app: web.Application, text: Callable[[], bytes]) -> None:
     app[TEXTS].append(text)
 
 
+def own_texts(app: web.Application) -> list[bytes]:
+    """What each part tells now."""
+    return [text() for text in app[TEXTS]] if TEXTS in app else []
+
+
 async def _metrics(request: web.Request) -> web.Response:
-    body = b"".join(text() for text in request.app[TEXTS])
+    body = b"".join(own_texts(request.app))
     return web.Response(body=body, headers={"Content-Type": EXPOSITION})

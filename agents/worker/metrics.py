@@ -131,6 +131,8 @@ class Metrics:
         for recipe in recipes:
             self.fired.labels(recipe, "fired")
             self.fired.labels(recipe, "cancelled")
+            self.shadow.labels(recipe, "fired")
+            self.outcomes.labels(recipe, "treated")
         for fate, kind in (("rejected", ""), ("unknown", ""), ("clock", CLOCK)):
             self.events.labels(fate, kind)
         for kind in TYPES:
@@ -139,6 +141,7 @@ class Metrics:
         for kind in (*TYPES, OTHER):
             self.unknown.labels(kind)
         self.decisions.labels("fired", "")
+        self.shadow_decisions.labels("fired", "")
         for fate in ("applied", "copy"):
             self.facts.labels(fate)
             self.claims.labels(fate)

@@ -105,12 +105,9 @@ def cooldown(due: Due) -> Refusal | None:
 def cap(due: Due) -> Refusal | None:
     if not due.recipe.capped:
         return None
+    capped = [step.at for step in due.fired if _is_capped(step, due.recipes)]
     for limit in due.recipes.policy.caps:
-        window = [
-            step.at
-            for step in due.fired
-            if due.at - limit.per < step.at and _is_capped(step, due.recipes)
-        ]
+        window = [at for at in capped if due.at - limit.per < at]
         if len(window) >= limit.max:
             return Refusal("cap", min(window) + limit.per if limit.then == "defer" else None)
     return None

@@ -66,7 +66,7 @@ def begin(
 
 def _stands_against(person: Person, recipe: Recipe, origin: str, key_time: int) -> bool:
     for each in person.episodes:
-        if recipe.owns(each.recipe) and each.origin == origin:
+        if each.origin == origin and recipe.owns(each.recipe):
             if each.key_time == key_time:
                 return True
             if each.open and recipe.kind != POST_PURCHASE:

@@ -46,7 +46,7 @@ def is_remembered(
     Any forbids its key time for ever, a finished one its contents until that cart was known empty.
     """
     for each in person.episodes:
-        if not recipe.owns(each.recipe) or origin not in (each.origin, each.cart_id):
+        if origin not in (each.origin, each.cart_id) or not recipe.owns(each.recipe):
             continue
         if each.key_time == key_time:
             return True

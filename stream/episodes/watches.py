@@ -15,12 +15,12 @@ def reached(due: Due, trigger_id: str, *, fires: bool) -> None:
     """A step has come as far as the holdout: the first one of an episode opens a watch. `fires`: whether nothing
     refuses it."""
     recipe, person, episode = due.recipe, due.person, due.episode
-    if not recipe.attribution or recipe.is_shadow or episode.messages:
+    if recipe.is_shadow or episode.messages or numbering.found(person, episode).watched:
         return
-    if numbering.found(person, episode).watched:
-        return
-    if not fires:
+    if due.recipes.watches and not fires:
         numbering.of(person, episode).watched = True
+    if not recipe.attribution:
+        return
     held, arm = recipe.held_out(person.id), recipe.arm(person.id)
     until = due.at + recipe.attribution
     begin(person, Attributed(recipe.name, recipe.version, trigger_id, held, arm, due.at, until), "")

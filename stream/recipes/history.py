@@ -78,7 +78,7 @@ class History:
         known: dict[str, Recipe] = {}
         for place, each in enumerate(self._all):
             recipes = copy(each.recipes)
-            recipes.memory, recipes.former = longest, known
+            recipes.memory, recipes.former, recipes.watches = longest, known, True
             self._all[place] = structs.replace(each, recipes=recipes)
             known = known | recipes.by_alias
 

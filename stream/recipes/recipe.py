@@ -99,7 +99,7 @@ class Recipe(Struct, frozen=True):
         return not is_shadow(alias) or alias == self.alias
 
     def owns(self, alias: str) -> bool:
-        return alias in self.aliases
+        return alias == self.name or (self.mode == "shadow" and alias == self.alias)
 
     def held_out(self, person: str) -> bool:
         return self.holdout > 0 and bucket("holdout", self.name, person) < self.holdout
@@ -151,6 +151,8 @@ class Recipes:
         self.replenishes: Final = any(recipe.kind == REPLENISHMENT for recipe in recipes)
         self.by_alias: Final = {recipe.alias: recipe for recipe in recipes}
         """All of them, enabled or not, by their names in states."""
+        self.watches: bool = any(recipe.attribution for recipe in recipes)
+        """Whether some recipe has watches, or may have some by another document."""
         self.former: dict[str, Recipe] = {}
         """Likewise, those of former documents, as they were last."""
         self.by_name: Final = {recipe.name: recipe for recipe in recipes if recipe.enabled}

@@ -40,6 +40,9 @@ def known() -> set[str]:
         "agents.sender.settings",
         "agents.bridge.settings",
         "agents.collector.access",
+        "agents.console.publish_key",
+        "agents.console.collectors",
+        "agents.faces.request_log",
     )
     rows = [
         line.split("|")[1]

@@ -128,21 +128,21 @@ def _coming_and_going(room: Room, patch: str = "no_ownership") -> Report:
 @case("control", star=True)
 def rejected_after_ack(room: Room) -> list[Report]:
     """Rejected records sent after the offset has moved: they vanish."""
-    return caught(room, "rejected", lambda r: crashes(r, "rejected_after_ack", kills=3))
+    return caught(room, "rejected", lambda r: _dying(r, "rejected_after_ack", "committed"))
 
 
 @case("control")
 def no_applied_guard(room: Room) -> list[Report]:
     """Input that is already in the state is applied again."""
-    return caught(room, "state", _applied_twice)
+    return caught(room, "state", lambda r: _dying(r, "no_applied_guard", "commit"))
 
 
-def _applied_twice(room: Room) -> Report:
+def _dying(room: Room, patch: str, point: str) -> Report:
     with room.scene() as it:
         it.load(logs.worlds(room.seed, 30), seconds=25)
         for nth in (3, 5):
-            it.workers.add(f"no_applied_guard,die:commit:{nth}", FAULT_DEATHS="4")
-        it.fault("died before the commit, up to 4 times each")
+            it.workers.add(f"{patch},die:{point}:{nth}", FAULT_DEATHS="4")
+        it.fault(f"died at the point {point}, up to 4 times each")
         while it.loading:
             time.sleep(0.2)
         return concluded(it)

@@ -27,20 +27,11 @@ class Answer(NamedTuple):
         return json.loads(self.body)
 
 
-class Console:
-    """A console as its own process."""
+class Site:
+    """What answers at an address."""
 
-    def __init__(self, settings: Settings, port: int = 0) -> None:
-        environ = {
-            **os.environ,
-            "TRIGGERS_KAFKA": ",".join(settings.kafka),
-            "TRIGGERS_PREFIX": settings.prefix,
-            "TRIGGERS_REDIS": settings.redis or "",
-        }
-        command = [sys.executable, "-m", "agents", "console", "--listen", f"127.0.0.1:{port}"]
-        self.process = subprocess.Popen(command, env=environ, stdout=subprocess.PIPE)
-        assert self.process.stdout is not None
-        self.url = self.process.stdout.readline().decode().split()[-1].rstrip("/")
+    def __init__(self, url: str) -> None:
+        self.url = url
 
     def get(self, path: str, **headers: str) -> Answer:
         request = urllib.request.Request(self.url + path, headers=headers)
@@ -52,10 +43,39 @@ class Console:
 
     def post(self, path: str, given: Any) -> int:
         """The status of the answer to JSON."""
-        headers = {"Content-Type": "application/json"}
-        request = urllib.request.Request(self.url + path, json.dumps(given).encode(), headers)
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            return int(answer.status)
+        found = self.send("POST", path, given)
+        assert found.status < 400, found
+        return found.status
+
+    def send(self, method: str, path: str, given: Any = None, **headers: str) -> Answer:
+        """The answer to JSON. `_` in the name of a header stands for `-`."""
+        body = None if given is None else json.dumps(given).encode()
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        named = {"Content-Type": "application/json"} | named
+        request = urllib.request.Request(self.url + path, body, named, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return Answer(answer.status, answer.headers, answer.read())
+        except urllib.error.HTTPError as error:
+            return Answer(error.code, error.headers, error.read())
+
+
+class Console(Site):
+    """A console as its own process."""
+
+    def __init__(self, settings: Settings, port: int = 0, **more: str) -> None:
+        """`more`: other settings, by their variables."""
+        environ = {
+            **os.environ,
+            **more,
+            "TRIGGERS_KAFKA": ",".join(settings.kafka),
+            "TRIGGERS_PREFIX": settings.prefix,
+            "TRIGGERS_REDIS": settings.redis or "",
+        }
+        command = [sys.executable, "-m", "agents", "console", "--listen", f"127.0.0.1:{port}"]
+        self.process = subprocess.Popen(command, env=environ, stdout=subprocess.PIPE)
+        assert self.process.stdout is not None
+        super().__init__(self.process.stdout.readline().decode().split()[-1].rstrip("/"))
 
     def ask(self, id: str) -> Answer:
         return self.get(f"/api/ask?id={urllib.parse.quote(id)}")
@@ -76,8 +96,8 @@ class Console:
 
 
 @contextmanager
-def console(settings: Settings, port: int = 0) -> Iterator[Console]:
-    made = Console(settings, port)
+def console(settings: Settings, port: int = 0, **more: str) -> Iterator[Console]:
+    made = Console(settings, port, **more)
     try:
         yield made
     finally:
@@ -86,9 +106,9 @@ def console(settings: Settings, port: int = 0) -> Iterator[Console]:
 
 
 @contextmanager
-def whole(settings: Settings) -> Iterator[Console]:
+def whole(settings: Settings, **more: str) -> Iterator[Console]:
     """A console, and a view, that have read everything."""
-    with console(settings) as made:
+    with console(settings, **more) as made:
         made.until(
             "day", lambda found: found["kafka"]["behind"] == 0 and found["redis"]["behind"] == 0
         )

@@ -17,7 +17,7 @@ from tests.reference import outputs as reference
 from tests.reference.compare import Rows, changes, difference, outcomes, rows
 from tests.reference.generate_history import history
 from tests.reference.test_core import FIRST, SEEDS
-from tests.reference.vectors import every_in_time, life_present, lines
+from tests.reference.vectors import every_in_time, lines
 
 Documents = Iterable[dict[str, Any]]
 
@@ -61,7 +61,6 @@ def test_the_core_and_the_reference_follow_a_history_alike(start: int) -> None:
             assert difference(theirs, ours) == "", f"seed {seed}"
 
 
-@life_present
 @every_in_time
 def test_both_give_the_answer_of_the_vector(file: Path) -> None:
     vector = json.loads(file.read_text())

@@ -170,3 +170,35 @@ def test_a_folder_that_cannot_be_written_is_named(
     (tmp_path / "taken").touch()
     assert backtest(written(tmp_path, LINES), tmp_path / "taken") == 1
     assert capsys.readouterr().err.startswith(f"{tmp_path}/taken: ")
+
+
+def test_a_history_is_decided_with_shadows_and_outcomes_in_files_of_their_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    carts = {"name": "carts", "kind": "cart-abandonment", "steps": ["1h"], "attribution": "2d"}
+    first = {"recipes": [{**carts, "mode": "shadow"}]}
+    later = {"recipes": [{**carts, "steps": ["2h"]}], "from": T + 90 * MINUTE, "note": "live"}
+    recipes = tmp_path / "recipes.json"
+    recipes.write_text(json.dumps({"history": [first, later]}))
+    back = {"t": T + 100 * MINUTE, "id": "4", "type": "page.viewed", "visitor": "v"}
+    lines = [*LINES, json.dumps(back).encode()]
+    assert backtest(written(tmp_path, lines), tmp_path, "--recipes", str(recipes)) == 0
+    assert capsys.readouterr().out.splitlines()[1:-1] == [
+        "triggers: 1 fired:carts",
+        "decisions: 1 fired",
+        "shadow: 1 fired:carts",
+        "shadow decisions: 1 fired",
+        "outcomes: 1 treated:carts",
+    ]
+    for name in ("shadow", "outcomes"):
+        (line,) = (tmp_path / f"{name}.jsonl").read_bytes().splitlines()
+        assert json.loads(line)
+
+
+def test_a_history_that_does_not_grow_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipes = tmp_path / "recipes.json"
+    recipes.write_text(json.dumps({"history": [{}, {"from": 5}, {"from": 5}]}))
+    assert backtest(written(tmp_path, LINES), tmp_path, "--recipes", str(recipes)) == 2
+    assert "history[2].from must be later" in capsys.readouterr().err

@@ -137,3 +137,9 @@ def test_a_watch_keeps_its_orders_in_bounds() -> None:
         watch.add(f"o{number}", number + 1, 0.1)
     assert len(watch.counted) == limits.MOST_ORDERS
     assert watch.total == (limits.MOST_ORDERS + 5, round((limits.MOST_ORDERS + 5) * 0.1, 2))
+
+
+def test_an_episode_that_was_held_before_there_were_watches_gets_none() -> None:
+    rules = carts("1h", "20h", holdout=100)
+    documents = document(rules), document({**rules, "attribution": "10h"}, after=2 * HOUR)
+    assert outcomes([filled()], *documents) == []

@@ -3,7 +3,7 @@ import { $, h } from "./dom.js";
 import { clock, day, moment, span } from "./format.js";
 import { OUTCOMES, reason } from "./words.js";
 
-const COUNTED = ["fired", "refused", "deferred", "cancelled", "closed"];
+const COUNTED = ["fired", "refused", "deferred", "cancelled", "closed", "shadow"];
 
 let asking = null;
 

@@ -29,7 +29,7 @@ export function show(figures) {
   activity(figures.series, names, figures.over, figures.zone, innerWidth);
   picks(names);
   funnel(figures.counts, $("funnel-recipe").value, innerWidth);
-  recipes(figures.recipes, figures.counts, figures.series, figures.zone, Math.floor(figures.now / 60_000));
+  recipes(figures.recipes, figures.counts, figures.shadow, figures.series, figures.zone, Math.floor(figures.now / 60_000));
   speed(figures.latency, figures.replay, innerWidth);
   evidence(figures.evidence, figures.replay, figures.zone, figures.kafka.state === "up", innerWidth);
   rejected(figures.rejected);
@@ -107,17 +107,25 @@ const funnel = onChange((counts, recipe) => {
   $("funnel-table").replaceChildren(table(["What", "Steps", "Share"], rows.map((row) => [row.about ?? row.name, count(row.number), percent(row.number, all)])));
 });
 
-const recipes = onChange((found, counts, series, zone) => {
-  const row = (recipe) => {
-    const rows = counts.filter(([name]) => name === recipe.name), number = (outcome) => count(sum(of(rows, outcome)));
-    const steps = recipe.steps.length ? `after ${recipe.steps.map(span).join(", ")}` : "at once";
-    const about = recipe.in_force ? `${steps} · ${recipe.channels.join(", ")}` : "no longer in force";
+const NUMBERS = ["refused", "closed", "deferred", "cancelled"];
+
+/** A recipe's row, and one of what it did as a shadow: decided like any other, and nothing sent. */
+const recipes = onChange((found, counts, shadow, series, zone) => {
+  const named = (recipe, ...more) => h("span", { class: "named" }, h("i", { class: "dot", "data-colour": colour(recipe.name), "aria-hidden": "true" }), h("span", {}, recipe.name, more));
+  const about = ({ steps, channels }) => `${steps.length ? `after ${steps.map(span).join(", ")}` : "at once"} · ${channels.join(", ")}`;
+  const numbers = (rows) => NUMBERS.map((outcome) => count(sum(of(rows, outcome))));
+  const live = (recipe, rows) => {
     const last = recipe.last_fired ? `${span(Math.max(0, shown.now - recipe.last_fired))} ago` : "not in the last day";
     const over = h("span", { "data-colour": colour(recipe.name) }, plots.spark(series.map(([, by]) => by[recipe.name] ?? 0)));
-    return [h("span", { class: "named" }, h("i", { class: "dot", "data-colour": colour(recipe.name), "aria-hidden": "true" }), h("span", {}, recipe.name, h("small", {}, about))),
-      h("b", {}, number("fired")), ...["refused", "closed", "deferred", "cancelled"].map(number), over, last];
+    return [named(recipe, h("small", {}, recipe.in_force && !recipe.shadow ? about(recipe) : "no longer in force")), h("b", {}, count(sum(of(rows, "fired")))), ...numbers(rows), over, last];
   };
-  $("recipes-table").replaceChildren(table(["Recipe", "Sent", "Held back", "Ended early", "Put off", "Taken back", "Over time", "Last sent"], found.map(row)));
+  const mute = (recipe, rows) => [named(recipe, h("span", { class: "mute" }, "shadow"), h("small", {}, recipe.shadow ? `${about(recipe)} · decides, and sends nothing` : "no longer a shadow")),
+    h("span", {}, count(sum(of(rows, "fired"))), h("small", {}, "would be sent")), ...numbers(rows), "", ""];
+  const rows = found.flatMap((recipe) => {
+    const [done, would] = [counts, shadow].map((all) => all.filter(([name]) => name === recipe.name));
+    return [...(recipe.shadow && !done.length ? [] : [live(recipe, done)]), ...(recipe.shadow || would.length ? [mute(recipe, would)] : [])];
+  });
+  $("recipes-table").replaceChildren(table(["Recipe", "Sent", "Held back", "Ended early", "Put off", "Taken back", "Over time", "Last sent"], rows));
 });
 
 const speed = onChange((latency, replay) => {

@@ -3,13 +3,20 @@ import * as answer from "./answer.js";
 import { $ } from "./dom.js";
 import { brief, span } from "./format.js";
 import * as figures from "./figures.js";
+import * as recipes from "./recipes.js";
 import * as rejects from "./rejects.js";
+import * as sources from "./sources.js";
 import * as stream from "./stream.js";
 
 const EVERY = 2_000;
 const SLOW = 8_000;
 const MUCH = 1_000; // records: fewer are on their way
 const THEMES = { system: ["◐", "as the system has them"], light: ["☀", "light"], dark: ["☾", "dark"] };
+
+const PAGES = {
+  "#/recipes": { element: "recipes-page", name: "Recipes", enter: recipes.enter },
+  "#/sources": { element: "sources-page", name: "Sources", enter: () => sources.enter(zone) },
+};
 
 let zone = "UTC", ahead = 0, line = "up", last = null, count = 0;
 const over = () => document.querySelector("input[name=over]:checked").value;
@@ -28,6 +35,8 @@ async function poll() {
     figures.show(last);
     connect("up");
     if (count++ % 3 === 0) await rejects.load(zone);
+    await recipes.poll();
+    await sources.poll(zone);
   } catch {
     connect("lost");
   }
@@ -75,10 +84,11 @@ function banner(kafka, redis) {
 
 function go() {
   const match = location.hash.match(/^#\/ask\/(.+)$/);
-  const id = match && decoded(match[1]);
-  $("overview").hidden = Boolean(id);
+  const id = match && decoded(match[1]), page = PAGES[location.hash];
+  $("overview").hidden = Boolean(id || page);
   $("answer").hidden = !id;
-  document.title = id ? `${id} · Storefront triggers` : "Storefront triggers";
+  for (const each of Object.values(PAGES)) $(each.element).hidden = each !== page;
+  document.title = id || page ? `${id || page.name} · Storefront triggers` : "Storefront triggers";
   if (id) {
     $("asked").value = id;
     answer.ask(id, brokerNow);
@@ -86,6 +96,11 @@ function go() {
     return;
   }
   answer.leave();
+  if (page) {
+    page.enter();
+    scrollTo(0, 0);
+    return;
+  }
   if (location.hash === "#/") {
     $("content").focus({ preventScroll: true });
     scrollTo(0, 0);
@@ -128,7 +143,7 @@ function keys(event) {
     event.preventDefault();
     $("asked").focus();
     $("asked").select();
-  } else if (event.key === "Escape" && !$("answer").hidden) location.hash = "#/";
+  } else if (event.key === "Escape" && (!$("answer").hidden || (!typing && $("overview").hidden))) location.hash = "#/";
 }
 
 $("search").addEventListener("submit", (event) => {
@@ -147,6 +162,7 @@ addEventListener("resize", () => requestAnimationFrame(figures.redraw));
 document.addEventListener("visibilitychange", poll);
 theme();
 stream.prepare();
+recipes.prepare();
 stream.listen((state) => state === "lost" && poll(), poll);
 go();
 keep();

@@ -9,6 +9,7 @@ export const OUTCOMES = {
   cancelled: { sign: "↩", name: "Taken back", filter: "Taken back" },
   rejected: { sign: "!", name: "Rejected", filter: "Rejected" },
   faulty: { sign: "!", name: "Not read", filter: "Left out" },
+  shadow: { sign: "○", name: "In the shadow" },
   did: { sign: "·", name: "" },
   quiet: { sign: "–", name: "" },
 };

@@ -1,0 +1,21 @@
+"""A key that people type or programs send: from a setting or its file, long enough not to be guessed."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from agents.config.environment import Environment
+from agents.config.settings import SettingsError
+
+SHORTEST: Final = 16
+"""Characters. Fewer could be guessed."""
+
+
+def read(setting: str, environ: Mapping[str, str]) -> str | None:
+    """None where neither the setting nor its ..._FILE is given. Raises SettingsError."""
+    env = Environment(environ)
+    key = env.secret(setting)
+    if key is not None and not (key.isascii() and key.isprintable() and len(key) >= SHORTEST):
+        env.mistakes.append(f"{setting}: expected {SHORTEST} or more of the characters of ASCII")
+    if env.mistakes:
+        raise SettingsError("\n".join(env.mistakes))
+    return key

@@ -1,0 +1,160 @@
+"""What storefronts and shops sent, as the collectors tell: events, refusals, and the last requests of a source.
+
+A collector is a service of its own, in several processes: each has its figures at /metrics and its last requests at
+/requests, and both are asked here and put together. The console's own collector is one of them.
+
+| variable | what | default |
+|---|---|---|
+| TRIGGERS_CONSOLE_COLLECTORS | where collectors have their metrics, `host:port,host:port`; all addresses of a name are asked | none |
+"""
+
+import asyncio
+import os
+import socket
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+import msgspec
+from aiohttp import ClientError, ClientSession, ClientTimeout
+from msgspec import Struct
+from prometheus_client.parser import text_string_to_metric_families
+
+from agents.config.environment import Environment
+from agents.config.settings import SettingsError
+from agents.faces.request_log import PATH
+
+SETTING: Final = "TRIGGERS_CONSOLE_COLLECTORS"
+PATIENCE: Final = ClientTimeout(total=3)
+START: Final = "triggers_collector_"
+LABELS: Final = ("type", "name", "status", "reason")
+"""Beside the source, in the order in which they are shown."""
+
+MOST: Final = 100
+"""Requests of one source that are shown."""
+
+Place = tuple[str, int]
+_requests: Final = msgspec.json.Decoder(list[dict[str, Any]]).decode
+
+
+class OfSource(Struct):
+    """Since the collectors started. `events` by type, `posts` by status; `refused` (type, reason, number), `left_out` and
+    `unknown` (reason or name, number), the most first; `last`: when an event was last taken (ms), None: never."""
+
+    source: str
+    events: dict[str, int]
+    posts: dict[str, int]
+    refused: list[tuple[str, str, int]]
+    left_out: list[tuple[str, int]]
+    unknown: list[tuple[str, int]]
+    robots: int
+    last: int | None
+
+
+def places(environ: Mapping[str, str] = os.environ) -> tuple[Place, ...]:
+    """Raises SettingsError."""
+    env = Environment(environ)
+    given = [part.strip() for part in env.text(SETTING).split(",") if part.strip()]
+    found = [env.address(SETTING, part) for part in given]
+    if env.mistakes:
+        raise SettingsError("\n".join(env.mistakes))
+    return tuple(each for each in found if each)
+
+
+class Sources:
+    """`own`: the metrics of the collector in this process. `key`: the operator's, None: no requests are asked for."""
+
+    def __init__(
+        self, at: tuple[Place, ...], key: str | None, own: Callable[[], Iterable[bytes]]
+    ) -> None:
+        self.at = at
+        self._key = key
+        self._own = own
+
+    @property
+    def may_look(self) -> bool:
+        return self._key is not None and bool(self.at)
+
+    async def figures(self) -> tuple[list[OfSource], list[str]]:
+        """Of all sources, and what could not be asked."""
+        texts, faults = await self._asked("/metrics", {})
+        return counted([*self._own(), *texts]), faults
+
+    async def requests(self, source: str) -> tuple[list[dict[str, Any]], list[str]]:
+        """The newest first, as agents/faces/request_log.py has them."""
+        headers = {"Authorization": f"Bearer {self._key}"}
+        texts, faults = await self._asked(PATH, headers, {"source": source})
+        found = [each for text in texts for each in _requests(text)]
+        return sorted(found, key=lambda each: -each["at"])[:MOST], faults
+
+    async def _asked(
+        self, path: str, headers: Mapping[str, str], query: Mapping[str, str] | None = None
+    ) -> tuple[list[bytes], list[str]]:
+        async with ClientSession(timeout=PATIENCE) as session:
+
+            async def ask(host: str, port: int) -> bytes | str:
+                shown = f"[{host}]" if ":" in host else host
+                url = f"http://{shown}:{port}{path}"
+                try:
+                    async with session.get(url, headers=headers, params=query) as answer:
+                        if answer.status == 200:
+                            return await answer.read()
+                        return f"{shown}:{port} answered {answer.status}"
+                except (ClientError, OSError, TimeoutError) as error:
+                    return f"{shown}:{port} does not answer ({type(error).__name__})"
+
+            where, faults = await self._addresses()
+            answers = await asyncio.gather(*(ask(*place) for place in where))
+        texts = [each for each in answers if isinstance(each, bytes)]
+        return texts, [*faults, *(each for each in answers if isinstance(each, str))]
+
+    async def _addresses(self) -> tuple[list[Place], list[str]]:
+        """Each address of each name once."""
+        loop, found, faults = asyncio.get_running_loop(), dict[Place, None](), []
+        for host, port in self.at:
+            try:
+                rows = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            except OSError:
+                faults.append(f"{host}:{port} is not known")
+                continue
+            found |= dict.fromkeys((str(row[4][0]), port) for row in rows)
+        return list(found), faults
+
+
+def counted(texts: Iterable[bytes]) -> list[OfSource]:
+    """Figures of several processes put together, by source; `-` stands for those that no source could be told of."""
+    total: dict[tuple[str, ...], float] = {}
+    last: dict[str, float] = {}
+    for text in texts:
+        for family in text_string_to_metric_families(text.decode()):
+            if not family.name.startswith(START):
+                continue
+            sort = family.name.removeprefix(START)
+            for sample in family.samples:
+                source = sample.labels.get("source")
+                if source is None:
+                    continue
+                if sort == "last_event_timestamp_seconds":
+                    last[source] = max(last.get(source, 0.0), sample.value)
+                elif sample.name.endswith("_total") and sample.value:
+                    rest = [sample.labels[name] for name in LABELS if name in sample.labels]
+                    key = sort, source, *rest
+                    total[key] = total.get(key, 0.0) + sample.value
+    names = dict.fromkeys([*last, *(key[1] for key in total)])
+    return [_of_source(name, total, last.get(name, 0.0)) for name in sorted(names)]
+
+
+def _of_source(name: str, total: Mapping[tuple[str, ...], float], last: float) -> OfSource:
+    def rows(sort: str) -> list[tuple[Any, ...]]:
+        found = [(*key[2:], int(n)) for key, n in total.items() if key[:2] == (sort, name)]
+        return sorted(found, key=lambda row: (-row[-1], row))
+
+    return OfSource(
+        name,
+        dict(rows("events")),
+        dict(rows("posts")),
+        rows("refused"),
+        rows("left_out"),
+        rows("unknown_events"),
+        sum(row[-1] for row in rows("robots")),
+        int(last * 1000) or None,
+    )

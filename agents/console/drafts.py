@@ -1,0 +1,57 @@
+"""A draft of recipes, as it is written: what is wrong with it at which line, and what it changes. Pure."""
+
+import json
+import re
+from typing import Any, Final
+
+import yaml
+from msgspec import Struct
+
+from agents.compare import recipes_text
+from agents.published.published_document import checked
+from stream import recipes_file
+from stream.recipes.recipe import Recipes
+from stream.recipes_file import RecipesError
+
+LARGEST: Final = 512 * 1024
+"""Characters of a draft."""
+
+NAME: Final = "draft"
+PLACED: Final = re.compile(rf"{NAME}:(\d+): (.*)", re.DOTALL)
+
+
+class DraftFault(Struct):
+    """`line`: from 1; None where no line is to blame."""
+
+    line: int | None
+    why: str
+
+
+class Draft(Struct):
+    """`document`: as JSON, None with a fault · `changes`: what differs from what is in force, a sentence each."""
+
+    fault: DraftFault | None = None
+    document: dict[str, Any] | None = None
+    changes: list[str] = []
+
+
+def draft(text: str, current: Recipes) -> Draft:
+    """Reads and checks a recipes file's text, as `recipes check` does."""
+    if len(text) > LARGEST:
+        return Draft(
+            DraftFault(None, f"expected {LARGEST:,} characters at most, got {len(text):,}")
+        )
+    try:
+        recipes_file.load(text, NAME)
+        document = document_of(text)
+        found = checked(document)
+    except RecipesError as error:
+        placed = PLACED.fullmatch(str(error))
+        where, why = (int(placed[1]), placed[2]) if placed else (None, str(error))
+        return Draft(DraftFault(where, why.removeprefix(f"{NAME}: ")))
+    return Draft(None, document, recipes_text.differences(current, found))
+
+
+def document_of(text: str) -> dict[str, Any]:
+    """A text without a fault as plain JSON, as it is published."""
+    return dict(json.loads(json.dumps(recipes_file.named(yaml.safe_load(text)) or {})))

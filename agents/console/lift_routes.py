@@ -1,0 +1,94 @@
+"""The routes that say what recipes brought: the figures with their sentences, and the page with plots."""
+
+import asyncio
+import time
+from typing import Any, Final
+
+import msgspec
+from aiohttp import web
+from aiokafka.errors import KafkaError
+
+from agents.config.app_key import SETTINGS
+from agents.config.settings import Settings
+from agents.console.recipes_routes import FRAME_HEADERS
+from agents.console.routes import answer
+from agents.kafka.reconnect import connection_loss_as_error
+from agents.lift import sentences
+from agents.lift.figures import Lift, report
+from agents.lift.lift_page import page
+from agents.lift.outcome_topic import read
+from stream.durations import DAY
+
+DAYS: Final = (7, 30, 90)
+FRESH_S: Final = 60.0
+"""So long one reading of the topic serves all who ask. Longer: a watch that ended shows later."""
+
+PATIENCE_S: Final = 60.0
+
+routes = web.RouteTableDef()
+
+
+class LiftReader:
+    """What recipes brought in the last days: the topic is read beside the page's loop, by one at a time."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._turn = asyncio.Lock()
+        self._known: dict[int, tuple[float, Lift]] = {}
+
+    async def lift(self, days: int) -> Lift:
+        """Raises aiokafka's KafkaError, OSError, msgspec.MsgspecError."""
+        async with self._turn:
+            made, found = self._known.get(days, (0.0, None))
+            if found is None or time.monotonic() - made > FRESH_S:
+                found = await asyncio.to_thread(self._read, days)
+                self._known[days] = time.monotonic(), found
+            return found
+
+    def _read(self, days: int) -> Lift:
+        since = time.time_ns() // 1_000_000 - days * DAY
+        with connection_loss_as_error():
+            found = asyncio.run(asyncio.wait_for(read(self._settings, since, None), PATIENCE_S))
+        return report(found, since, None)
+
+
+LIFT: Final = web.AppKey("lift", LiftReader)
+
+
+def add_routes(app: web.Application) -> None:
+    app[LIFT] = LiftReader(app[SETTINGS])
+    app.add_routes(routes)
+
+
+async def _lift(request: web.Request) -> Lift | web.Response:
+    """The figures, or the answer that says why there are none."""
+    days = request.query.get("days", "30")
+    if days not in map(str, DAYS):
+        return answer({"fault": f"days: one of {', '.join(map(str, DAYS))} was expected"}, 400)
+    try:
+        return await request.app[LIFT].lift(int(days))
+    except (KafkaError, OSError, TimeoutError) as error:
+        return answer({"fault": f"No broker answers ({type(error).__name__})."}, 503)
+    except msgspec.MsgspecError as error:
+        return answer({"fault": f"The outcomes cannot be read: {error}."}, 500)
+
+
+@routes.get("/api/lift")
+async def lift(request: web.Request) -> web.Response:
+    """?days=: what is said of each recipe, version and arm."""
+    found = await _lift(request)
+    if isinstance(found, web.Response):
+        return found
+    rows: list[dict[str, Any]] = [
+        {"name": sentences.name(arm), "enough": arm.enough, "said": sentences.sentences(arm)}
+        for arm in found.recipes
+    ]
+    return answer({"since": found.since, "recipes": rows, "limits": found.limits})
+
+
+@routes.get("/api/lift/page")
+async def whole(request: web.Request) -> web.Response:
+    found = await _lift(request)
+    if isinstance(found, web.Response):
+        return found
+    return web.Response(text=page(found), content_type="text/html", headers=FRAME_HEADERS)

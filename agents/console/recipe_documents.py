@@ -1,0 +1,134 @@
+"""Which recipes are in force, as far as the console has read the topic `recipes`, and their history. Times in ms.
+
+Source: docs/semantics-life.md, 14.
+"""
+
+import time
+from typing import Any, Final
+
+from agents.compare import recipes_text
+from agents.config.recipes import read as read_file
+from agents.config.settings import Settings
+from agents.published import told
+from agents.published.published_document import PublishedDocument, read
+from agents.published.timetable import Timetable
+from stream import recipes_file
+from stream.recipes.history import Document, History
+from stream.recipes.recipe import Recipes
+from stream.state.cart import NEVER
+
+LATEST: Final = 2**63
+"""After all times."""
+
+SHIPPED: Final = told.as_yaml({"recipes": [{"name": name} for name in recipes_file.DEFAULT.names]})
+"""The shipped recipes, named: a text to begin with."""
+
+
+class RecipeDocuments:
+    """`first`: what holds before the first document, `text` as a file, `name` what people call it. `live`: the broker's
+    time counts."""
+
+    def __init__(self, first: Recipes, text: str, name: str, live: bool = True) -> None:
+        self.first, self.name = first, name
+        self._text, self._live = text, live
+        self._table = Timetable([])
+        self._current = (0, 0, first)
+        """From when to when (ms) the recipes given last are in force."""
+
+    def take(self, offset: int, appended: int, value: bytes | None) -> None:
+        """A record of the topic, in its order. One that was read already says nothing new."""
+        known = self._table.documents
+        if not known or offset > known[-1].offset:
+            found = read(offset, appended, value, self._live)
+            self._table = Timetable([*known, found])
+            self._current = (0, 0, self.first)
+
+    def now(self) -> Recipes:
+        """The recipes in force."""
+        return self.current(time.time_ns() // 1_000_000)
+
+    def history(self) -> History:
+        """Which recipes decide when."""
+        later = (
+            Document(each.recipes, each.since, each.by, each.note)
+            for each in self._table.documents
+            if each.recipes is not None
+        )
+        return History(self.first, later)
+
+    @property
+    def newest(self) -> int:
+        """The number of the record that was appended last, 0 without any."""
+        known = self._table.documents
+        return known[-1].number if known else 0
+
+    def current(self, now: int) -> Recipes:
+        """The recipes in force at a time."""
+        begun, ended, recipes = self._current
+        if not begun <= now < ended:
+            found = self._table.at(now)
+            recipes = self.first if found is None or found.recipes is None else found.recipes
+            later = [each.since for each in self._table.in_order if each.since > now]
+            self._current = now, later[0] if later else LATEST, recipes
+        return recipes
+
+    def text(self, number: int) -> str | None:
+        """A document as a file, 0: what holds before the first. None if there is none, or it was refused."""
+        if number == 0:
+            return self._text
+        found = next((each for each in self._table.documents if each.number == number), None)
+        return None if found is None or found.recipes is None else told.as_yaml(found.document)
+
+    def current_number(self, now: int) -> int:
+        found = self._table.at(now)
+        return 0 if found is None else found.number
+
+    def rows(self, now: int) -> list[dict[str, Any]]:
+        """The history, the newest first; at its end what holds before the first document."""
+        states = self._table.states(now)
+        rows = [
+            self._row(each, state)
+            for each, state in zip(self._table.documents, states, strict=True)
+        ]
+        before = "former" if self._table.at(now) else "in force"
+        first = {
+            "number": 0,
+            "state": before,
+            "since": None,
+            "appended": None,
+            "by": "",
+            "note": self.name,
+        }
+        return [first | {"fault": "", "changes": []}, *rows][::-1]  # fmt: skip
+
+    def _row(self, found: PublishedDocument, state: str) -> dict[str, Any]:
+        return {
+            "number": found.number,
+            "state": state,
+            "since": None if found.since <= NEVER else found.since,
+            "appended": found.appended,
+            "by": found.by,
+            "note": found.note,
+            "fault": found.fault,
+            "changes": self._changes(found),
+        }
+
+    def _changes(self, found: PublishedDocument) -> list[str]:
+        """What it changes when it comes into force."""
+        order = self._table.in_order
+        if found.recipes is None or found not in order:
+            return []
+        place = order.index(found)
+        before = order[place - 1].recipes if place else self.first
+        assert before is not None
+        return recipes_text.differences(before, found.recipes)
+
+
+def starting(settings: Settings) -> RecipeDocuments:
+    """With what TRIGGERS_RECIPES says. Raises RecipesError, OSError."""
+    live = settings.time == "append"
+    if settings.recipes is None:
+        first = read_file(None)
+        return RecipeDocuments(first, SHIPPED, "what is shipped", live)
+    text = settings.recipes.read_text(encoding="utf-8")
+    return RecipeDocuments(read_file(settings.recipes), text, settings.recipes.name, live)

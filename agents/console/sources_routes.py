@@ -1,0 +1,43 @@
+"""The routes of the sources page: what each source sent, and its last requests."""
+
+from typing import Final
+
+from aiohttp import web
+
+from agents.console.collectors import SETTING, Sources
+from agents.console.routes import LONGEST, answer
+from agents.faces.request_log import SETTING as KEY_SETTING
+
+SOURCES: Final = web.AppKey("sources", Sources)
+
+routes = web.RouteTableDef()
+
+
+def add_routes(app: web.Application) -> None:
+    app.add_routes(routes)
+
+
+@routes.get("/api/sources")
+async def sources(request: web.Request) -> web.Response:
+    asked = request.app[SOURCES]
+    found, faults = await asked.figures()
+    return answer(
+        {
+            "sources": found,
+            "faults": faults,
+            "collectors": len(asked.at),
+            "may_look": asked.may_look,
+            "settings": [SETTING, KEY_SETTING],
+        }
+    )
+
+
+@routes.get("/api/sources/{name}/requests")
+async def requests(request: web.Request) -> web.Response:
+    asked, name = request.app[SOURCES], request.match_info["name"]
+    if not asked.may_look or len(name) > LONGEST:
+        return answer(
+            {"fault": f"This console may not look: {SETTING} or {KEY_SETTING} is not set."}, 403
+        )
+    found, faults = await asked.requests(name)
+    return answer({"requests": found, "faults": faults})

@@ -1,0 +1,94 @@
+/* The sources page: what each source sent, what was refused and why, and the last requests of one of them, as they come. */
+import { $, h, onChange, table } from "./dom.js";
+import { clock, count, moment, size, span } from "./format.js";
+import { ask } from "./post.js";
+
+const EVERY = 2_000;
+const NAMES = { collect: "collect (in the service's own form)", "-": "nobody's: no source could be told" };
+
+let watched = null, timer = null;
+
+export const isOpen = () => !$("sources-page").hidden;
+
+/** Somebody comes to the page. */
+export async function enter(zone) {
+  $("sources-page-h").focus({ preventScroll: true });
+  try {
+    await poll(zone);
+  } catch {
+    // the banner says that the console does not answer
+  }
+}
+
+export async function poll(zone) {
+  if (!isOpen()) return;
+  const { ok, data } = await ask("GET", "/api/sources");
+  if (!ok) return;
+  show(data, zone, Math.floor(Date.now() / 60_000));
+}
+
+const plain = (pairs) => (pairs.length ? pairs : ["–"]);
+const sum = (numbers) => numbers.reduce((total, each) => total + each, 0);
+
+const show = onChange(({ sources, faults, collectors, may_look: may, settings }, zone) => {
+  const notes = [...faults];
+  if (!collectors) notes.push(`Only the collector of this console is shown: ${settings[0]} says where the others are.`);
+  else if (!may) notes.push(`Requests are not shown: ${settings[1]} is not set here and at the collectors.`);
+  $("sources-note").replaceChildren(...notes.map((each) => h("p", {}, each)));
+  const shown = sources.filter((each) => each.last || sum(Object.values(each.posts)) || each.source !== "-");
+  $("sources-table").replaceChildren(shown.length ? table(["Source", "Events taken", "Last event", "Refused", "Left out", "Answers"], shown.map((each) => row(each, zone, may))) : h("p", { class: "empty" }, "No source is known."));
+});
+
+function row({ source, events, posts, refused, left_out: left, unknown, robots, last }, zone, may) {
+  const kinds = Object.entries(events).map(([kind, number]) => h("li", {}, `${kind} `, h("b", {}, count(number))));
+  const name = h("span", { class: "named" }, h("span", {}, NAMES[source] ?? source,
+    may && source !== "collect" ? h("button", { type: "button", class: "plain", "aria-label": `Requests of ${NAMES[source] ?? source}`, onclick: () => watch(source, zone) }, "Requests") : null));
+  const ago = last ? h("span", {}, moment(last, zone), h("small", {}, `${span(Math.max(0, Date.now() - last))} ago`)) : "never";
+  const bad = refused.map(([type, why, number]) => h("li", {}, `${type}: ${why} `, h("b", {}, count(number))));
+  const out = [...left.map(([why, number]) => h("li", {}, `${why} `, h("b", {}, count(number)))), ...unknown.map(([what, number]) => h("li", {}, `unknown: ${what} `, h("b", {}, count(number))))];
+  if (robots) out.push(h("li", {}, "posts of robots ", h("b", {}, count(robots))));
+  const answers = Object.entries(posts).map(([status, number]) => h("li", {}, `${status} `, h("b", {}, count(number))));
+  return [name, list(kinds), ago, list(bad), list(out), list(answers)];
+}
+
+const list = (items) => (items.length ? h("ul", {}, items) : plain([]).join(""));
+
+function watch(source, zone) {
+  watched = source;
+  $("requests-card").hidden = false;
+  $("requests-h").textContent = `Requests of ${NAMES[source] ?? source}`;
+  $("requests").replaceChildren(h("p", { class: "empty" }, "They are asked for…"));
+  $("requests-h").focus();
+  clearTimeout(timer);
+  follow(source, zone);
+}
+
+async function follow(source, zone) {
+  if (watched !== source || !isOpen()) return;
+  if (!document.hidden) {
+    try {
+      const { ok, data } = await ask("GET", `/api/sources/${encodeURIComponent(source)}/requests`);
+      if (watched !== source) return;
+      requests(ok ? data : { requests: [], faults: [data.fault] }, zone);
+    } catch {
+      // asked again
+    }
+  }
+  timer = setTimeout(() => follow(source, zone), EVERY);
+}
+
+const requests = onChange(({ requests: found, faults }, zone) => {
+  const rows = found.map((each) => [clock(each.at, zone), h("span", {}, h("b", {}, each.status), h("small", {}, `${each.method} ${each.path}, ${size(each.size)}`)), became(each.became, each.status)]);
+  $("requests").replaceChildren(...faults.map((each) => h("p", { class: "wrong" }, each)),
+    found.length ? table(["When", "Answer", "What became of it"], rows) : h("p", { class: "empty" }, "None yet. What comes is shown within seconds."));
+});
+
+function became({ events, refused, left_out: left, robot }, status) {
+  const said = [
+    ...Object.entries(events).map(([kind, number]) => h("li", {}, `taken: ${kind}${number > 1 ? ` × ${number}` : ""}`)),
+    ...refused.map(([type, reason, path]) => h("li", { class: "wrong" }, `refused: ${type}, ${reason} at ${path}`)),
+    ...left.map(([name, reason, path]) => h("li", {}, `left out: ${name}, ${reason}${path === "$" ? "" : ` at ${path}`}`)),
+  ];
+  if (robot) said.push(h("li", {}, "a robot, or a page loaded ahead"));
+  return said.length ? h("ul", {}, said) : status < 300 ? "nothing that is an event" : "not taken";
+}

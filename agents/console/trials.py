@@ -1,0 +1,118 @@
+"""Trials of a draft of recipes: the last hours of the log under what is in force and under the draft.
+
+A trial is a process of its own (agents/compare/trial.py), so that the page goes on meanwhile. There is one at a time: a
+new one ends the one before. What it wrote holds what persons did; it goes with the next trial and with the console.
+"""
+
+import asyncio
+import contextlib
+import os
+import secrets
+import shutil
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import msgspec
+
+HOURS: Final = (1, 6, 24, 72, 168)
+"""How far back a trial may look. The log holds seven days unless its operator says otherwise."""
+
+State = Literal["running", "done", "failed"]
+STEPS: Final = ("reading the log", "in force", "your draft", "writing the report")
+"""What it does, in its order."""
+
+LAST_WORDS: Final = 2_000
+"""Characters of what a failed trial said."""
+
+_line: Final = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+@dataclass
+class Trial:
+    """`doing` is one of STEPS, `done` how much of it, from 0 to 1."""
+
+    id: str
+    hours: int
+    folder: Path
+    state: State = "running"
+    doing: str = STEPS[0]
+    done: float = 0.0
+    fault: str = ""
+    process: asyncio.subprocess.Process | None = field(default=None, repr=False)
+
+    @property
+    def page(self) -> Path:
+        return self.folder / "compare.html"
+
+    def shown(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "hours": self.hours,
+            "state": self.state,
+            "doing": self.doing,
+            "step": STEPS.index(self.doing) + 1 if self.doing in STEPS else 1,
+            "steps": len(STEPS),
+            "done": self.done,
+            "fault": self.fault,
+        }
+
+
+class Trials:
+    """`environ`: of the process that is started; its settings come from there. An async context manager."""
+
+    def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
+        self._environ = environ
+        self._trial: Trial | None = None
+        self._watch: asyncio.Task[None] | None = None
+        self._turn = asyncio.Lock()
+
+    def get(self, id: str) -> Trial | None:
+        return self._trial if self._trial and self._trial.id == id else None
+
+    async def start(self, before: str, after: str, hours: int) -> Trial:
+        """Two recipes files as text, which have no fault. Raises OSError."""
+        async with self._turn:
+            await self.stop()
+            folder = Path(tempfile.mkdtemp(prefix="triggers-trial-"))
+            trial = Trial(secrets.token_hex(8), hours, folder)
+            self._trial = trial
+            for name, text in (("before", before), ("after", after)):
+                (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+            trial.process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "agents.compare.trial", "--hours", str(hours), str(folder),
+                stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, env=self._environ,
+            )  # fmt: skip
+            self._watch = asyncio.create_task(_follow(trial, trial.process))
+            return trial
+
+    async def stop(self) -> None:
+        """Ends the trial that runs, and takes away what it wrote."""
+        trial, self._trial = self._trial, None
+        if trial is None:
+            return
+        if trial.process is not None and trial.process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                trial.process.kill()
+        if self._watch is not None:
+            await self._watch
+        await asyncio.to_thread(shutil.rmtree, trial.folder, ignore_errors=True)
+
+
+async def _follow(trial: Trial, process: asyncio.subprocess.Process) -> None:
+    """Hears how far it is, until it ends."""
+    assert process.stdout is not None
+    assert process.stderr is not None
+    said = asyncio.create_task(process.stderr.read())
+    async for line in process.stdout:
+        with contextlib.suppress(msgspec.MsgspecError):
+            told = _line(line)
+            trial.doing, trial.done = told["doing"], told["done"]
+    words = (await said).decode("utf-8", "replace").strip()
+    if await process.wait() == 0:
+        trial.state, trial.done = "done", 1.0
+    else:
+        trial.state, trial.fault = "failed", words[-LAST_WORDS:] or "the trial was ended"
