@@ -16,10 +16,10 @@ from stream.outputs import erasures, triggers
 from stream.outputs.outputs import Outputs
 from stream.recipes.recipe import Recipes
 from stream.stages import announce_claims
-from stream.stages.announce_claims import number
 from stream.stages.applying import CODES
 from stream.state import facts
 from stream.state.claims import ErasureClaim
+from stream.state.facts import number
 from stream.state.person import Person
 from stream.state.visitor import Visitor
 from stream.store.keyed import Keyed
