@@ -26,7 +26,7 @@ from agents.erasure import search, traces
 from agents.erasure.events import Event, events
 from agents.erasure.states import Changelogs, key_of, person_of, visitor_of
 from agents.erasure.traces import KEPT, Trace
-from agents.erasure.wanted import Wanted
+from agents.erasure.wanted import ErasedNames
 from agents.kafka.partitioner import partition_of
 from agents.kafka.topics import EVENTS, STATE_KEYS, STATE_PEOPLE, STATE_VISITORS
 from agents.worker.producer import AUDIENCES
@@ -65,9 +65,9 @@ def run(args: argparse.Namespace) -> int:
         return 1
 
 
-def asked_for(args: argparse.Namespace, env: Environment) -> Wanted:
+def asked_for(args: argparse.Namespace, env: Environment) -> ErasedNames:
     """Raises SettingsError."""
-    asked = Wanted()
+    asked = ErasedNames()
     if args.customer:
         asked.customers.add(args.customer)
     if args.visitor:
@@ -98,7 +98,9 @@ def _key(kind: str, given: str, env: Environment) -> str:
     return key
 
 
-async def find(changelogs: Changelogs, asked: Wanted) -> tuple[Wanted, dict[str, Visitor]]:
+async def find(
+    changelogs: Changelogs, asked: ErasedNames
+) -> tuple[ErasedNames, dict[str, Visitor]]:
     """All that is theirs, and the states of their visitors; looked for again until nothing more is found."""
     wanted = asked.copy()
     while True:
@@ -119,7 +121,7 @@ async def _decoded(changelogs: Changelogs, topic: str, needles: list[bytes], of:
     return {key: of(value) for key, value in (await changelogs.states(topic, needles)).items()}
 
 
-async def _erase(settings: Settings, asked: Wanted) -> int:
+async def _erase(settings: Settings, asked: ErasedNames) -> int:
     async with Changelogs(settings) as changelogs:
         wanted, states = await find(changelogs, asked)
         made = events(wanted, states, asked.keys)
@@ -135,7 +137,7 @@ async def _erase(settings: Settings, asked: Wanted) -> int:
     return 0
 
 
-async def _left_long_ago(changelogs: Changelogs, wanted: Wanted) -> list[str]:
+async def _left_long_ago(changelogs: Changelogs, wanted: ErasedNames) -> list[str]:
     """Record keys of audiences that they have left: the workers know those of the recipes in force."""
     last: dict[str, bool] = {}
     async for row in changelogs.rows(AUDIENCES):
@@ -169,7 +171,7 @@ async def _write(
         await producer.stop()
 
 
-async def _check(settings: Settings, asked: Wanted) -> int:
+async def _check(settings: Settings, asked: ErasedNames) -> int:
     async with Changelogs(settings) as changelogs:
         wanted, _ = await find(changelogs, asked)
         found = await traces.in_topics(changelogs, wanted)

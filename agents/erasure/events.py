@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from itertools import zip_longest
 from typing import Any, Final
 
-from agents.erasure.wanted import Wanted
+from agents.erasure.wanted import ErasedNames
 from stream.state.visitor import Visitor
 
 SORTS: Final = ("cart", "checkout", "email", "phone")
@@ -15,7 +15,7 @@ SORTS: Final = ("cart", "checkout", "email", "phone")
 Event = dict[str, Any]
 
 
-def events(wanted: Wanted, states: Mapping[str, Visitor], asked: set[str]) -> list[Event]:
+def events(wanted: ErasedNames, states: Mapping[str, Visitor], asked: set[str]) -> list[Event]:
     """Without ids. `states`: of the visitors, as far as there are any; `asked`: keys that were asked for alone."""
     found = [*_of_visitors(wanted, states)]
     found += [{"customer": id} for id in sorted(wanted.customers)]
@@ -25,7 +25,7 @@ def events(wanted: Wanted, states: Mapping[str, Visitor], asked: set[str]) -> li
     return [{"type": "person.erased", **each} for each in found]
 
 
-def _of_visitors(wanted: Wanted, states: Mapping[str, Visitor]) -> Iterator[Event]:
+def _of_visitors(wanted: ErasedNames, states: Mapping[str, Visitor]) -> Iterator[Event]:
     for id in sorted(wanted.visitors):
         state, of_all = states.get(id), wanted.customers
         whose = (
@@ -38,7 +38,7 @@ def _customer(person: str | None) -> str:
     return person.removeprefix("customer:") if person and person.startswith("customer:") else ""
 
 
-def _of_keys(wanted: Wanted) -> Iterator[Event]:
+def _of_keys(wanted: ErasedNames) -> Iterator[Event]:
     """As many as the most keys of one sort: an event names one of each. A key alone would name its owners."""
     owner: Event = {}
     if wanted.customers:

@@ -6,14 +6,14 @@ customer of an address.
 
 from collections.abc import Iterable
 
-from agents.erasure.wanted import ADDRESSES, Wanted
+from agents.erasure.wanted import ADDRESSES, ErasedNames
 from stream.stages.announce_claims import own_keys, told
 from stream.state.key import CUSTOMER, VISITOR, Key
 from stream.state.person import Person
 from stream.state.visitor import Visitor
 
 
-def of_visitor(state: Visitor, wanted: Wanted) -> None:
+def of_visitor(state: Visitor, wanted: ErasedNames) -> None:
     """Adds what a visitor tells of them: itself, its customer and its keys."""
     people, pairs = wanted.people, told(state)
     theirs = {state.person, *own_keys(state), *(person for _, person in pairs)}
@@ -30,7 +30,7 @@ def of_visitor(state: Visitor, wanted: Wanted) -> None:
     wanted.keys.update(own_keys(state), (key for key, _ in pairs))
 
 
-def of_key(state: Key, wanted: Wanted, asked: Iterable[str]) -> None:
+def of_key(state: Key, wanted: ErasedNames, asked: Iterable[str]) -> None:
     """Adds a key that names them; `asked`: keys of which all owners are meant, unless they are many."""
     people = wanted.people
     mentioned = {owner.person for owner in state.owners}
@@ -43,13 +43,13 @@ def of_key(state: Key, wanted: Wanted, asked: Iterable[str]) -> None:
         wanted.keys.add(state.id)
 
 
-def of_person(state: Person, wanted: Wanted) -> None:
+def of_person(state: Person, wanted: ErasedNames) -> None:
     """Adds the visitors that a person of theirs was at; each visitor's own state then says whose it is."""
     if state.id in wanted.people:
         wanted.visitors.update(id for id in state.visitors if not id.startswith("~~"))
 
 
-def _add_person(person: str, wanted: Wanted) -> None:
+def _add_person(person: str, wanted: ErasedNames) -> None:
     sort, _, id = person.partition(":")
     if person.startswith(CUSTOMER):
         wanted.customers.add(id)

@@ -8,7 +8,7 @@ import msgspec
 from redis.asyncio import Redis
 
 from agents.erasure.states import COMPACTED, Changelogs, StateRecord, plain_json, plain_state
-from agents.erasure.wanted import Wanted
+from agents.erasure.wanted import ErasedNames
 from agents.worker.producer import AUDIENCES
 from stream.store.changelog import HEADER
 
@@ -25,7 +25,7 @@ class Trace(NamedTuple):
     state: str
 
 
-async def in_topics(changelogs: Changelogs, wanted: Wanted) -> list[Trace]:
+async def in_topics(changelogs: Changelogs, wanted: ErasedNames) -> list[Trace]:
     """A trace for each record that mentions them."""
     found = []
     for topic in COMPACTED:
@@ -50,7 +50,7 @@ def _is_kept(row: StateRecord) -> bool:
     return row.value is not None and (row.topic == AUDIENCES or len(row.value) > HEADER.size)
 
 
-def _mentions(row: StateRecord, wanted: Wanted) -> bool:
+def _mentions(row: StateRecord, wanted: ErasedNames) -> bool:
     if row.key and wanted.is_named(row.key):
         return True
     value = row.value
@@ -61,7 +61,7 @@ def _mentions(row: StateRecord, wanted: Wanted) -> bool:
     return len(value) > HEADER.size and wanted.is_mentioned(plain_state(value[HEADER.size :]))
 
 
-async def in_redis(url: str, wanted: Wanted) -> list[Trace]:
+async def in_redis(url: str, wanted: ErasedNames) -> list[Trace]:
     """A trace for each key, and each entry of one. Raises redis.exceptions.RedisError."""
     client: Any = Redis.from_url(url, decode_responses=True)
     try:
@@ -92,7 +92,7 @@ async def _entries(client: Any, key: str) -> AsyncIterator[str]:
                 yield member
 
 
-def _tells(text: str, wanted: Wanted) -> bool:
+def _tells(text: str, wanted: ErasedNames) -> bool:
     """A JSON document, or a text with a name behind one of its colons."""
     try:
         document = msgspec.json.decode(text)

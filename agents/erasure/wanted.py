@@ -10,7 +10,7 @@ from stream.stages.announce_claims import key_and_person
 ADDRESSES: Final = ("email", "phone")
 
 
-class Wanted(Struct):
+class ErasedNames(Struct):
     """`customers`, `visitors`: ids · `keys` of identity, such as `email:…`. Each set only grows."""
 
     customers: set[str] = field(default_factory=set)

@@ -181,9 +181,6 @@ class Keys(WaitingStage[Key, AnyClaim]):
     def _new(self, key: str) -> Key:
         return Key(key)
 
-    def _begins(self, record: AnyClaim) -> bool:
-        return type(record) is not ErasureClaim
-
     def _ends(self, record: AnyClaim) -> bool:
         return type(record) is ErasureClaim
 

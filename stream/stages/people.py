@@ -9,7 +9,6 @@ from typing import Final
 
 import msgspec
 
-from stream.outputs import erasures
 from stream.outputs.outputs import Outputs
 from stream.recipes.history import History
 from stream.recipes.recipe import Recipes
@@ -36,7 +35,7 @@ _encode: Final = packer(Person)
 _decode: Final = msgspec.msgpack.Decoder(Person).decode
 
 
-_MAKES_NOBODY: Final = frozenset((Moved, facts.Supplemented, facts.Erased))
+_MAKES_NOBODY: Final = frozenset((Moved, facts.Supplemented))
 
 
 class People(WaitingStage[Person, AnyFact]):
@@ -98,10 +97,6 @@ class People(WaitingStage[Person, AnyFact]):
 
     def _ends(self, record: AnyFact) -> bool:
         return type(record) is facts.Erased
-
-    def _absent(self, record: AnyFact, out: Outputs) -> None:
-        if type(record) is facts.Erased:
-            erasures.publish(record.person, record.at, self._recipes, out)
 
     def _deadline(self, state: Person) -> int:
         return state.deadline(self._keep)

@@ -63,11 +63,8 @@ class WaitingStage(Stage[P], Generic[P, T]):
         return True
 
     def _ends(self, record: T) -> bool:
-        """Whether nothing of the state is kept behind a record."""
+        """Whether nothing of the state is kept behind a record, be it new: what comes at its time is gone, too."""
         return False
-
-    def _absent(self, record: T, out: Outputs) -> None:
-        """A record that makes no state came where there is none."""
 
     def _deadline(self, state: P) -> int:
         """The next time (ms) at which something of the state fires."""
@@ -164,10 +161,7 @@ class WaitingStage(Stage[P], Generic[P, T]):
                 state = None
         if state is None:
             deleted = states.deleted(key)
-            if deleted is not None and record.at <= deleted[0]:
-                return
-            if not self._begins(record):
-                self._absent(record, out)
+            if not self._begins(record) or (deleted is not None and record.at <= deleted[0]):
                 return
             state = self._new(key)
             states.add(key, state)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from stream import backtest, recipes_file
 from stream.recipes.recipe import Recipes
 from stream.stages.backend import COMPILED, PURE
-from tests.properties.erasures import with_erasures
+from tests.properties.erasures import document, with_erasures
 from tests.properties.service import Changelog, Service
 from tests.reference import generate
 
@@ -74,9 +74,9 @@ def test_of_the_only_visitor_of_a_log_nothing_is_left_in_any_changelog(
     visitor = "only-one"
     found = []
     for line in lines:
-        document = json.loads(line) if line.startswith(b"{") else None
-        if isinstance(document, dict) and type(document.get("t")) is int:
-            found.append(json.dumps(document | {"visitor": visitor}).encode())
+        event = document(line)
+        if type(event.get("t")) is int:
+            found.append(json.dumps(event | {"visitor": visitor}).encode())
     if not found:
         return
     t = json.loads(found[-1])["t"]

@@ -13,7 +13,7 @@ from agents.config.settings import SettingsError
 from agents.erasure import search
 from agents.erasure.events import Event, events
 from agents.erasure.traces import KEPT, WAITS, Trace
-from agents.erasure.wanted import Wanted
+from agents.erasure.wanted import ErasedNames
 from agents.explain.decision_text import TAKEN_BACK
 from agents.explain.whose import Beings
 from stream.backtest import key as record_key
@@ -36,7 +36,7 @@ def pair(key: str, person: str) -> str:
     return f"{len(key)}|{key}{person}"
 
 
-def found(asked: Wanted, *states: Visitor | Key) -> Wanted:
+def found(asked: ErasedNames, *states: Visitor | Key) -> ErasedNames:
     """What is looked up, as the command looks."""
     wanted = asked.copy()
     while True:
@@ -50,7 +50,7 @@ def found(asked: Wanted, *states: Visitor | Key) -> Wanted:
             return wanted
 
 
-def made(asked: Wanted, *states: Visitor | Key) -> list[Event]:
+def made(asked: ErasedNames, *states: Visitor | Key) -> list[Event]:
     wanted = found(asked, *states)
     visitors = {state.id: state for state in states if isinstance(state, Visitor)}
     return events(wanted, visitors, asked.keys)
@@ -60,7 +60,7 @@ def test_a_customer_has_its_devices_and_what_these_told() -> None:
     phone = visitor("v-1", "anna", email=EMAIL)
     laptop = visitor("v-2", "anna", bound_pairs={pair("cart:7", "customer:anna"): 1})
     other = visitor("v-3", "bert", email=EMAIL)
-    wanted = found(Wanted({"anna"}), phone, laptop, other)
+    wanted = found(ErasedNames({"anna"}), phone, laptop, other)
     assert wanted.visitors == {"v-1", "v-2"}
     assert wanted.keys == {f"email:{EMAIL}", "cart:7"}
     assert wanted.customers == {"anna"}
@@ -68,7 +68,7 @@ def test_a_customer_has_its_devices_and_what_these_told() -> None:
 
 def test_each_visitor_customer_and_key_has_an_event_that_can_be_read() -> None:
     phone = visitor("v-1", "anna", email=EMAIL, bound_pairs={pair("cart:7", "customer:anna"): 1})
-    told = made(Wanted({"anna"}), phone)
+    told = made(ErasedNames({"anna"}), phone)
     assert told == [
         {"type": "person.erased", "visitor": "v-1", "customer": "anna"},
         {"type": "person.erased", "customer": "anna"},
@@ -80,21 +80,21 @@ def test_each_visitor_customer_and_key_has_an_event_that_can_be_read() -> None:
 
 def test_a_device_that_is_another_customers_now_names_the_one_who_was_there() -> None:
     shared = visitor("v-1", "bert", former="customer:anna")
-    assert made(Wanted({"anna"}), shared)[0] == {
+    assert made(ErasedNames({"anna"}), shared)[0] == {
         "type": "person.erased",
         "visitor": "v-1",
         "customer": "anna",
     }
-    assert found(Wanted({"anna"}), shared).customers == {"anna"}
+    assert found(ErasedNames({"anna"}), shared).customers == {"anna"}
 
 
 def test_a_visitor_that_is_asked_for_has_its_customer() -> None:
-    wanted = found(Wanted(visitors={"v-1"}), visitor("v-1", "anna"), visitor("v-2", "anna"))
+    wanted = found(ErasedNames(visitors={"v-1"}), visitor("v-1", "anna"), visitor("v-2", "anna"))
     assert (wanted.customers, wanted.visitors) == ({"anna"}, {"v-1", "v-2"})
 
 
 def test_an_address_that_is_asked_for_means_all_whom_it_names_but_not_a_crowd() -> None:
-    asked, owners = Wanted(keys={f"email:{EMAIL}"}), [Owner("customer:anna", 1)]
+    asked, owners = ErasedNames(keys={f"email:{EMAIL}"}), [Owner("customer:anna", 1)]
     assert found(asked, Key(f"email:{EMAIL}", owners=owners)).customers == {"anna"}
     crowd = Key(f"email:{EMAIL}", owners=owners, shared=True)
     assert found(asked, crowd).customers == set()
@@ -103,12 +103,12 @@ def test_an_address_that_is_asked_for_means_all_whom_it_names_but_not_a_crowd() 
 
 def test_a_key_of_theirs_brings_nobody_else() -> None:
     key = Key(f"email:{EMAIL}", owners=[Owner("customer:anna", 1), Owner("customer:bert", 2)])
-    wanted = found(Wanted({"anna"}), key)
+    wanted = found(ErasedNames({"anna"}), key)
     assert (wanted.customers, wanted.keys) == ({"anna"}, {f"email:{EMAIL}"})
 
 
 def test_a_name_is_found_whole_and_not_as_a_part_of_another() -> None:
-    wanted = Wanted({"anna"}, {"v-1"})
+    wanted = ErasedNames({"anna"}, {"v-1"})
     for text in ("anna", "customer:anna", "vip|customer:anna", pair("cart:7", "customer:anna")):
         assert wanted.is_mentioned({"a": [text]})
         assert wanted.is_mentioned({text: 1})
