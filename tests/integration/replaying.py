@@ -16,6 +16,7 @@ from agents.kafka import cluster_admin
 from agents.replay.records import CLOCK, records
 from agents.worker.producer import AUDIENCES
 from stream.backtest import run
+from stream.recipes.history import History
 from stream.recipes.recipe import Recipes
 
 WITHIN_S = 180.0
@@ -130,7 +131,7 @@ def play(
     return expected, read(settings, recipes)
 
 
-def backtest(lines: Sequence[bytes], recipes: Recipes, partitions: int) -> Found:
+def backtest(lines: Sequence[bytes], recipes: Recipes | History, partitions: int) -> Found:
     """What the same lines give without Kafka; what is rejected, by where it lies on the topic."""
     found = Found(Counter(), Counter(), Counter(), Counter())
     rejected: set[int] = set()

@@ -12,26 +12,27 @@ def with_erasures(lines: Sequence[bytes], seed: int, share: float = 0.15) -> lis
     owners = [owner for line in lines for owner in _owners(line)]
     for number, line in enumerate(lines):
         found.append(line)
-        t = _document(line).get("t")
+        t = document(line).get("t")
         if owners and type(t) is int and pick.random() < share:
             event = {"t": t, "id": f"erasure-{number}", "type": "person.erased"}
             found.append(json.dumps(event | pick.choice(owners)).encode())
     return found
 
 
-def _document(line: bytes) -> dict[str, Any]:
+def document(line: bytes) -> dict[str, Any]:
+    """The object that a line is; an empty one of any other."""
     try:
-        document = json.loads(line)
+        read = json.loads(line)
     except ValueError:
         return {}
-    return document if isinstance(document, dict) else {}
+    return read if isinstance(read, dict) else {}
 
 
 def _owners(line: bytes) -> Iterator[dict[str, Any]]:
     """Each way to name whom a line is of."""
-    document = _document(line)
+    found = document(line)
     given: dict[str, Any] = {
-        name: document[name] for name in ("visitor", "customer", "keys") if name in document
+        name: found[name] for name in ("visitor", "customer", "keys") if name in found
     }
     for name, value in given.items():
         if value:

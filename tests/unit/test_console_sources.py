@@ -147,7 +147,7 @@ def test_the_settings_are_checked() -> None:
     assert places({}) == ()
     given = {collectors.SETTING: "a:9110, [::1]:9111"}
     assert places(given) == (("a", 9110), ("::1", 9111))
-    with pytest.raises(SettingsError, match="host:port is meant"):
+    with pytest.raises(SettingsError, match="expected host:port"):
         places({collectors.SETTING: "a"})
     assert request_log.operator_key({}) is None
     with pytest.raises(SettingsError, match="16 or more"):

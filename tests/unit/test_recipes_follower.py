@@ -1,7 +1,7 @@
 """How far evidence may go by what is known of the documents of `recipes`."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from functools import wraps
 from typing import Any
 
@@ -32,10 +32,12 @@ def on_a_loop(test: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], Non
 class Record:
     """One of a raw batch."""
 
-    key, headers = None, ()
+    key: bytes | None = None
+    headers: Sequence[tuple[str, bytes | None]] = ()
 
     def __init__(self, offset: int, timestamp: int, value: bytes) -> None:
-        self.offset, self.timestamp, self.value = offset, timestamp, value
+        self.offset, self.timestamp = offset, timestamp
+        self.value: bytes | None = value
 
 
 def batch(offset: int, time: int, value: bytes) -> RawBatch:

@@ -1,7 +1,7 @@
 """Input waits until the documents are known that may decide it; on a broker in memory."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from agents.config.settings import Settings
 from agents.kafka.offsets import Offsets
@@ -26,12 +26,12 @@ SETTINGS = Settings(kafka=("localhost:1",))
 class Mark:
     """A watermark record of a batch of facts."""
 
-    headers: tuple[()] = ()
-    key = b""
+    headers: Sequence[tuple[str, bytes | None]] = ()
+    key: bytes | None = b""
 
     def __init__(self, offset: int, evidence: int) -> None:
         self.offset, self.timestamp = offset, evidence
-        self.value = watermark_record({0: evidence}, 1)
+        self.value: bytes | None = watermark_record({0: evidence}, 1)
 
 
 class Scene:

@@ -14,9 +14,11 @@ from agents.worker.assignment_state import AssignmentState
 from agents.worker.health import Health
 from agents.worker.metrics import Metrics
 from agents.worker.producer import Ack, Provenance
+from agents.worker.recipes_follower import RecipesFollower
 from agents.worker.visitors import VisitorsProcessor
-from agents.worker.watermarks import WatermarkEmitter
+from agents.worker.watermarks import WatermarkEmitter, margin_of
 from stream import recipes_file
+from stream.recipes.history import History
 from stream.stages.backend import PURE
 from stream.state import facts
 from stream.state.facts import WatermarkRecord
@@ -61,14 +63,17 @@ class Clock:
         self.assignment = Assignment(group, self.broker, cast(Any, None), self.metrics)
         self.assignment.processors[INPUT] = self.processor
         self.assignment.state = AssignmentState.FLOWING
+        offsets, history = cast(Any, self.broker), History(recipes_file.DEFAULT)
+        self.follower = RecipesFollower(settings, history, offsets, self.metrics.recipes, 1)
         self.emitter = WatermarkEmitter(
             settings,
             LAYOUT,
             self.assignment,
+            self.follower,
             producer,
-            cast(Any, self.broker),
+            offsets,
             self.metrics,
-            brokers,
+            margin_of(settings, brokers),
             asyncio.Event(),
         )
 
@@ -93,7 +98,7 @@ def test_a_quiet_partition_moves_on_with_the_brokers_clock() -> None:
         await clock.emitter.round()
         assert clock.processor.clock == BROKER_TIME
         assert clock.said[-1].evidence == {0: BROKER_TIME}
-        assert clock.broker.asked == [[INPUT]]
+        assert clock.broker.asked == [[INPUT, clock.follower.tp]]
         assert clock.processor.caught_up
 
     play(test)
@@ -146,8 +151,9 @@ def test_a_watermark_goes_to_every_partition_that_waits_for_it() -> None:
 def test_health_follows_the_assignment_and_the_brokers_answers() -> None:
     async def test(clock: Clock) -> None:
         health = Health()
-        assert len(health.unready()) == 2
-        health.observe(clock.assignment, clock.emitter)
+        assert len(health.unready()) == 3
+        await clock.follower.start()
+        health.observe(clock.assignment, clock.emitter, clock.follower)
         assert health.unready() == ["catching up with the input", "no broker answers"]
         await clock.emitter.round()
         assert health.unready() == []
@@ -167,7 +173,7 @@ def test_health_follows_the_assignment_and_the_brokers_answers() -> None:
 def test_a_worker_that_does_not_move_on_with_its_input_is_stalled() -> None:
     async def test(clock: Clock) -> None:
         health = Health()
-        health.observe(clock.assignment, clock.emitter)
+        health.observe(clock.assignment, clock.emitter, clock.follower)
         clock.broker.logs[INPUT] = [None, None]
         await clock.emitter.round()
         assert health.stalled() == []
