@@ -80,7 +80,7 @@ def walk(
 ) -> Walk:
     file, _, newer = name.partition(" ")
     environ = {"POSTHOG_CAPTURE_MODE": "v1"} if newer else {}
-    words = (room, SCRIPTS / f"{file}.py", "URL", *STORIES[name][0])
+    words: tuple[str | Path, ...] = (room, SCRIPTS / f"{file}.py", "URL", *STORIES[name][0])
     script = command(*words, seconds=seconds, environ=environ)
     return walked(settings, script, answering)
 

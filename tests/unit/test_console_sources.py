@@ -139,7 +139,8 @@ def test_who_does_not_know_the_key_hears_nothing_of_requests() -> None:
 
 def test_without_a_key_or_a_collector_the_console_does_not_look() -> None:
     at = (("127.0.0.1", 9110),)
-    looks = [Sources(*each, list).may_look for each in ((at, KEY), (at, None), ((), KEY))]
+    given: tuple[Any, ...] = ((at, KEY), (at, None), ((), KEY))
+    looks = [Sources(*each, list).may_look for each in given]
     assert looks == [True, False, False]
 
 
