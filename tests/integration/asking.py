@@ -96,7 +96,7 @@ class Console(Site):
 
 
 @contextmanager
-def console(settings: Settings, port: int = 0, **more: str) -> Iterator[Console]:
+def console(settings: Settings, port: int = 0, /, **more: str) -> Iterator[Console]:
     made = Console(settings, port, **more)
     try:
         yield made

@@ -22,7 +22,9 @@ export const ENDINGS = {
   replaced: "a newer cart or visit came",
   moved: "another login on the device",
   expired: "too old",
-  forgotten: "nothing heard for 30 days",
+  forgotten: "nothing heard for long",
+  cancelled: "the order was taken back",
+  left: "no longer in the audience",
   disabled: "recipe no longer in force",
 };
 
@@ -39,9 +41,13 @@ export const GUARDS = {
   lower_priority: "something more important",
   holdout: "in the holdout",
   quiet: "quiet hours",
+  past: "its time had gone by",
+  joined: "another message tells it",
+  expired: "too old",
+  disabled: "recipe not enabled",
 };
 
-export const REASONS = { ...ENDINGS, ...GUARDS };
+export const REASONS = { ...GUARDS, ...ENDINGS };
 
 export const LATENCIES = {
   exit: ["Exit intent", "from the signal to the trigger"],

@@ -4,6 +4,7 @@ import json
 import sys
 import urllib.request
 from datetime import UTC, datetime
+from typing import Any
 
 from cloudevents.core.bindings.http import HTTPMessage, to_binary_event, to_structured_event
 from cloudevents.core.v1.event import CloudEvent
@@ -12,7 +13,7 @@ ITEM = {"product_id": "p-1", "quantity": 2, "price": 19.9, "currency": "EUR"}
 ORDER = {"id": "o-1", "value": 39.8, "currency": "EUR"}
 
 
-def told(name: str, number: int, data: dict[str, object]) -> CloudEvent:
+def told(name: str, number: int, data: Any) -> CloudEvent:
     named = {"id": str(number), "source": "/größe", "type": f"com.shop.{name}", "subject": "v-1"}
     attributes = {**named, "time": datetime.now(UTC), "datacontenttype": "application/json"}
     return CloudEvent(attributes, data)
