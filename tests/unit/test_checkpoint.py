@@ -195,6 +195,26 @@ def test_a_restore_that_stops_being_ours_is_not_whole(fake_consumer: list[FakeBr
     run(test)
 
 
+def test_a_restore_whose_partitions_go_with_the_last_record_is_not_whole(
+    fake_consumer: list[FakeBroker], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = [True]
+
+    async def stop(consumer: FakeConsumer) -> None:
+        ours.clear()
+
+    monkeypatch.setattr(FakeConsumer, "stop", stop)
+
+    async def test(world: FakeWorld) -> None:
+        fake_consumer.append(world.broker)
+        await world.take(0)
+        await world.save()
+        whole, _ = await world.restored(lambda: bool(ours))
+        assert not whole
+
+    run(test)
+
+
 @pytest.mark.parametrize(("state", "committed", "start"), [(5, 3, 5), (3, 5, 5), (0, 4, 4)])
 def test_input_starts_where_state_and_commit_have_both_passed(
     state: int, committed: int, start: int
