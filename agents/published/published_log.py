@@ -35,7 +35,7 @@ async def published(settings: Settings) -> list[PublishedDocument]:
         place, live = TopicPartition(topic, 0), settings.time == "append"
         consumer.assign([place])
         end = (await consumer.end_offsets([place]))[place]
-        await consumer.seek_to_beginning(place)
+        consumer.seek(place, (await consumer.beginning_offsets([place]))[place])
         found: list[PublishedDocument] = []
         while await consumer.position(place) < end:
             for records in (await consumer.getmany(timeout_ms=POLL_MS)).values():
