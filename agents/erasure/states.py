@@ -72,7 +72,8 @@ class Changelogs:
             return
         self._consumer.assign(places)
         ends = await self._consumer.end_offsets(places)
-        await self._consumer.seek_to_beginning(*places)
+        for place, first in (await self._consumer.beginning_offsets(places)).items():
+            self._consumer.seek(place, first)
         while any([await self._consumer.position(place) < end for place, end in ends.items()]):
             batches = await self._consumer.getmany(timeout_ms=POLL_MS)
             for each in (record for records in batches.values() for record in records):

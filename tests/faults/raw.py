@@ -102,7 +102,8 @@ async def _packed(settings: Settings, topic: str, committed: bool) -> list[Row]:
         parts = parts or [Packed(name, n) for n in await _partitions(consumer, name)]
         ends = await consumer.end_offsets(parts)
         consumer.assign(parts)
-        await consumer.seek_to_beginning(*parts)
+        for part, first in (await consumer.beginning_offsets(parts)).items():
+            consumer.seek(part, first)
         found: list[Row] = []
         empty = 0
         while True:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka import KafkaProducer
 from kafka.admin import ConfigResource, ConfigResourceType
 from redis import Redis
 
@@ -27,6 +27,7 @@ from agents.kafka.topics import EVENTS
 from agents.view.redis_client import Link
 from agents.view.writer import Writer
 from stream import recipes_file
+from tests.faults import raw
 from tests.integration import viewing
 from tests.integration.hostile import Endpoint
 from tests.integration.replaying import environ, missing, play, settings_of, until
@@ -126,15 +127,7 @@ def compact_soon(settings: Settings) -> None:
 
 def on_topics(settings: Settings, *names: str) -> list[tuple[str, bytes | None, bytes | None]]:
     """(topic, key, value) of every record that still lies there."""
-    with closing(KafkaConsumer(bootstrap_servers=list(settings.kafka))) as consumer:
-        places = [TopicPartition(settings.topic(name), 0) for name in names]
-        consumer.assign(places)
-        consumer.seek_to_beginning()
-        ends, found = consumer.end_offsets(places), []
-        while any(consumer.position(place) < end for place, end in ends.items()):
-            for records in consumer.poll(timeout_ms=500).values():
-                found += [(each.topic, each.key, each.value) for each in records]
-        return found
+    return [(row.topic, row.key, row.value) for name in names for row in raw.packed(settings, name)]
 
 
 def in_redis(settings: Settings) -> list[str]:
