@@ -31,7 +31,10 @@ shop: install ## a demo shop and the console in the browser, until Ctrl-C
 	$(BIN)/python -m agents demo --shop
 
 test: install lint ## the tests, a real Kafka and Redis included
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder tests --ignore tests/clients/node
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "not slow" tests --ignore tests/clients/node
+
+slow: install ## the tests that `make test` leaves out because each takes long: kills, outages, compaction, much real traffic
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m slow tests --ignore tests/clients/node
 
 unit: install ## the tests that need no broker, in about a minute
 	$(BIN)/python -m pytest -q -n 2 tests/unit tests/contract tests/golden
@@ -107,4 +110,4 @@ lock: ## the lock files anew from pyproject.toml (needs uv)
 	$(LOCK:%pyproject.toml=%) --group pyproject.toml:compiler -o requirements-compiler.lock
 	$(LOCK:%pyproject.toml=%) --group pyproject.toml:clients -o requirements-clients.lock
 
-.PHONY: help install demo shop test unit clients format generate mutants cover bench faults layouts soak lint sanitize audit lock
+.PHONY: help install demo shop test slow unit clients format generate mutants cover bench faults layouts soak lint sanitize audit lock

@@ -108,7 +108,9 @@ def test_a_marketer_changes_tries_publishes_and_takes_back(page: Page, served: C
     assert page.tab.find_element(By.ID, "publish-key").get_attribute("value") == ""
     page.picture("recipes-published")
 
-    page.all("#history > li button")[-1].click()
+    oldest = page.all("#history > li button")[-1]
+    page.tab.execute_script("arguments[0].scrollIntoView({block: 'center'})", oldest)
+    oldest.click()
     page.until(lambda: page.all("#draft-state .changes li"))
     assert (
         page.tab.find_element(By.ID, "publish-note").get_attribute("value") == "back to the start"

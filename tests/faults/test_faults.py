@@ -19,7 +19,6 @@ def own() -> Iterator[Cluster]:
         yield running
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", [case.name for case in CASES.values() if case.star])
 def test_the_promise_holds_under(name: str, own: Cluster, tmp_path: Path) -> None:
     try:

@@ -36,6 +36,8 @@ from tests.integration.test_topics_on_a_broker import alter
 from tests.properties.erasures import with_erasures
 from tests.reference import generate
 
+pytestmark = pytest.mark.slow  # it waits until brokers have compacted
+
 MINUTE = 60_000
 ANNA, HER_PHONE, HER_LAPTOP, HER_KEY = "annaqx", "phoneqx", "laptopqx", "keyqx" + "0" * 16
 HERS = (ANNA, HER_PHONE, HER_LAPTOP, HER_KEY)

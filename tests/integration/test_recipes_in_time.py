@@ -414,7 +414,7 @@ def test_a_history_is_replayed_as_a_backtest_decides_it(
     assert missing(found, expected) == []
     decided = {(d["recipe"], d["version"]) for d in map(json.loads, found.decisions)}
     assert {
-        ("cart-abandonment", 1),
+        ("exit-intent", 1),
         ("cart-abandonment", 2),
         ("win-back", 1),
         ("exit-intent", 3),
