@@ -68,7 +68,8 @@ def test_a_visitors_events_stay_in_order_in_the_partition_that_java_clients_choo
 
 
 def test_every_valid_example_is_taken_and_a_worker_reads_it(settings: Settings) -> None:
-    found = examples("valid")
+    """But an erasure, which needs the key."""
+    found = [each for each in examples("valid") if b"person.erased" not in each]
 
     async def test(site: Site) -> None:
         await site.taken(b"[" + b",".join(found) + b"]")
