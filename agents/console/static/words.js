@@ -23,6 +23,7 @@ export const ENDINGS = {
   moved: "another login on the device",
   expired: "too old",
   forgotten: "nothing heard for long",
+  erased: "the person was erased",
   cancelled: "the order was taken back",
   left: "no longer in the audience",
   disabled: "recipe no longer in force",
