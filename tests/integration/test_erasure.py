@@ -138,7 +138,7 @@ def in_redis(settings: Settings) -> list[str]:
     read = {"string": "get", "hash": "hgetall", "zset": "zrange"}
     with closing(Redis.from_url(settings.redis or "", decode_responses=True)) as client:
         for key in client.scan_iter(f"{settings.prefix}*", 500):
-            sort = client.type(key)
+            sort = str(client.type(key))
             more = (0, -1) if sort == "zset" else ()
             found.append(f"{key} {getattr(client, read[sort])(key, *more)}")
     return found
