@@ -125,8 +125,7 @@ def is_for_former(state: Visitor, t: int) -> bool:
 
 def cancelled(state: Visitor, id: str) -> list[str]:
     """Takes an order out of the record; gives the keys that its claims went to."""
-    kept = orders.is_kept(state, id)
-    orders.cancel(state, id)
+    kept = orders.cancel(state, id)
     return [] if kept is None else kept.keys
 
 

@@ -52,12 +52,14 @@ def is_kept(state: Visitor, id: str) -> Kept | None:
     return kept if kept is not None and kept.id == id else None
 
 
-def cancel(state: Visitor, id: str) -> None:
-    """order.cancelled: the order is taken out of the record."""
-    kept = is_kept(state, id)
-    if kept is not None:
-        kept.cancelled = True
-    _let_go(state, take_back(state.orders, id), unpaid=False)
+def cancel(state: Visitor, id: str) -> Kept | None:
+    """order.cancelled: the order is taken out of the record. Gives the order kept, if that one is meant."""
+    kept, gone = is_kept(state, id), take_back(state.orders, id)
+    _let_go(state, gone, unpaid=False)
+    if kept is None or (gone and all(order.at != kept.at for order in gone)):
+        return None
+    kept.cancelled = True
+    return kept
 
 
 def known(state: Visitor, id: str) -> OrderEntry | Gone | None:

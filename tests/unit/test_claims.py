@@ -53,6 +53,14 @@ def test_a_cart_that_an_order_names_is_no_key_of_its_visitor() -> None:
     assert told(driver) == [("order.placed", "cart:k", "visitor:~cart:k")]
 
 
+def test_of_two_orders_of_nobodys_id_the_latest_alone_is_claimed_where_it_was() -> None:
+    driver = Driver().pipe("order.placed", order={"id": "guest"}).wait(DAY)
+    driver.pipe("order.placed", order={"id": "guest", "cart_id": "k"})
+    for _ in range(2):
+        driver.pipe("order.cancelled", order={"id": "guest"})
+    assert told(driver, 1) == [("order.cancelled", "cart:k", "visitor:phone")]
+
+
 def test_a_cancelled_order_is_claimed_where_it_was() -> None:
     driver = Driver().pipe("order.placed", order={"id": "o", "cart_id": "k"})
     driver.pipe("order.cancelled", order={"id": "o"})
