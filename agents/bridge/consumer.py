@@ -18,7 +18,7 @@ from agents.bridge.broker_time import BrokerTime
 from agents.bridge.chunks import Cutter, Fetched, Piece
 from agents.bridge.metrics import BridgeMetrics
 from agents.bridge.positions import Assigned, begin
-from agents.bridge.producers import AtLeastOnce, ExactlyOnce
+from agents.bridge.producers import AtLeastOnce, ExactlyOnce, Output
 from agents.bridge.schema_registry import SchemaRegistry
 from agents.bridge.settings import BridgeSettings
 from agents.kafka import group_member, raw_batches, reconnect
@@ -58,7 +58,7 @@ class BridgeConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._under_way: asyncio.Task[None] | None = None
         self._consumer: Any = None
-        self._output: AtLeastOnce | ExactlyOnce | None = None
+        self._output: Output | None = None
         self.assigned: Assigned | None = None
         self.polled = 0.0
 

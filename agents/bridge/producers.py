@@ -68,6 +68,8 @@ class Output(Protocol):
 
     async def close(self) -> None: ...
 
+    async def stop(self) -> None: ...
+
 
 class _Rows:
     """Writes rows through a producer."""

@@ -39,7 +39,7 @@ SWITCHES: Final = {
 def told(recipe: Recipe) -> str:
     """What a recipe does, in a line."""
     times = ", ".join(short(step) for step in recipe.steps)
-    shadow = "in shadow, " if getattr(recipe, "mode", "live") == "shadow" else ""
+    shadow = "in shadow, " if recipe.is_shadow else ""
     when = f"after {times}" if times else "at once"
     return f"{shadow}{recipe.kind}, {when}, to {', '.join(recipe.channels)}"
 

@@ -9,11 +9,11 @@ from typing import Any, Final
 from agents.compare import recipes_text
 from agents.config.recipes import read as read_file
 from agents.config.settings import Settings
-from agents.published import told
+from agents.published import in_force, told
 from agents.published.published_document import PublishedDocument, read
 from agents.published.timetable import Timetable
 from stream import recipes_file
-from stream.recipes.history import Document, History
+from stream.recipes.history import History
 from stream.recipes.recipe import Recipes
 from stream.state.cart import NEVER
 
@@ -49,12 +49,7 @@ class RecipeDocuments:
 
     def history(self) -> History:
         """Which recipes decide when."""
-        later = (
-            Document(each.recipes, each.since, each.by, each.note)
-            for each in self._table.documents
-            if each.recipes is not None
-        )
-        return History(self.first, later)
+        return in_force.history(self.first, self._table.documents)
 
     @property
     def newest(self) -> int:

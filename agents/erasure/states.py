@@ -8,9 +8,10 @@ from types import TracebackType
 from typing import Final, NamedTuple, Self
 
 import msgspec
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 
-from agents.config.settings import Settings, aiokafka_options
+from agents.config.settings import Settings
+from agents.kafka import to_the_end
 from agents.kafka.partitioner import partition_counts
 from agents.kafka.topics import STATE_KEYS, STATE_PEOPLE, STATE_VISITORS
 from agents.worker.producer import AUDIENCES
@@ -21,7 +22,6 @@ from stream.store.changelog import FORMAT, HEADER, UnreadableState
 
 CHANGELOGS: Final = (STATE_VISITORS, STATE_KEYS, STATE_PEOPLE)
 COMPACTED: Final = (*CHANGELOGS, AUDIENCES)
-POLL_MS: Final = 1_000
 
 visitor_of: Final = msgspec.msgpack.Decoder(Visitor).decode
 key_of: Final = msgspec.msgpack.Decoder(Key).decode
@@ -41,15 +41,10 @@ class Changelogs:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._reader = to_the_end.reader(settings, "triggers-erase")
 
     async def __aenter__(self) -> Self:
-        self._consumer = AIOKafkaConsumer(
-            **aiokafka_options(self._settings),
-            client_id="triggers-erase",
-            isolation_level="read_committed",
-            enable_auto_commit=False,
-        )
-        await self._consumer.start()
+        self._consumer = await self._reader.__aenter__()
         return self
 
     async def __aexit__(
@@ -58,7 +53,7 @@ class Changelogs:
         fault: BaseException | None,
         at: TracebackType | None,
     ) -> None:
-        await self._consumer.stop()
+        await self._reader.__aexit__(kind, fault, at)
 
     async def partitions(self, topic: str) -> int:
         """Of a topic without the prefix; 0 if there is none."""
@@ -68,15 +63,8 @@ class Changelogs:
         """Every record that the topic still holds, up to where it ends now."""
         name, count = self._settings.topic(topic), await self.partitions(topic)
         places = [TopicPartition(name, number) for number in range(count)]
-        if not places:
-            return
-        self._consumer.assign(places)
-        ends = await self._consumer.end_offsets(places)
-        for place, first in (await self._consumer.beginning_offsets(places)).items():
-            self._consumer.seek(place, first)
-        while any([await self._consumer.position(place) < end for place, end in ends.items()]):
-            batches = await self._consumer.getmany(timeout_ms=POLL_MS)
-            for each in (record for records in batches.values() for record in records):
+        async for records in to_the_end.fetched(self._consumer, places):
+            for each in records:
                 yield StateRecord(topic, (each.key or b"").decode("utf-8", "replace"), each.value)
 
     async def states(self, topic: str, needles: list[bytes]) -> dict[str, bytes]:

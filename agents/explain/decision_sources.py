@@ -10,12 +10,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Protocol, Self
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 
-from agents.config.settings import Settings, aiokafka_options
+from agents.config.settings import Settings
 from agents.explain import by_key
 from agents.explain.by_key import BY_KEY, named_by, of_fact
 from agents.explain.event_records import Record, read
+from agents.kafka import to_the_end
 from agents.kafka.partitioner import partition_counts, partition_of
 from agents.kafka.topics import EVENTS, FACTS
 from agents.replay.event_file import lines
@@ -25,9 +26,6 @@ from stream.state import facts
 from stream.state.facts import AnyFact, WatermarkRecord
 
 TRIGGERS: Final = "triggers."
-POLL_MS: Final = 1_000
-FETCH_MS: Final = 10
-"""How long a fetch waits where nothing comes. Longer: each next question waits behind it."""
 
 
 class DecisionSource(Protocol):
@@ -114,20 +112,10 @@ class Kafka:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self._reader = to_the_end.reader(settings, "triggers-explain")
 
     async def __aenter__(self) -> Self:
-        self.consumer = AIOKafkaConsumer(
-            **aiokafka_options(self.settings),
-            client_id="triggers-explain",
-            isolation_level="read_committed",
-            enable_auto_commit=False,
-            fetch_max_wait_ms=FETCH_MS,
-        )
-        try:
-            await self.consumer.start()
-        except BaseException:
-            await self.consumer.stop()
-            raise
+        self.consumer = await self._reader.__aenter__()
         return self
 
     async def __aexit__(
@@ -136,7 +124,7 @@ class Kafka:
         fault: BaseException | None,
         at: TracebackType | None,
     ) -> None:
-        await self.consumer.stop()
+        await self._reader.__aexit__(kind, fault, at)
 
     async def decisions(self, people: Collection[str] | None) -> list[Record]:
         return [json.loads(value) for _, value in await self._read(DECISIONS, people)]
@@ -211,27 +199,8 @@ class Kafka:
         if not count:
             return
         numbers = range(count) if wanted is None else {partition_of(key, count) for key in wanted}
-        partitions = [TopicPartition(topic, number) for number in numbers]
-        self.consumer.assign(partitions)
-        ends = await self.consumer.end_offsets(partitions)
-        await self._seek(partitions, since)
-        while await self._left(ends):
-            batch = await self.consumer.getmany(timeout_ms=POLL_MS)
-            for record in (each for records in batch.values() for each in records):
+        places = [TopicPartition(topic, number) for number in numbers]
+        async for records in to_the_end.fetched(self.consumer, places, since):
+            for record in records:
                 if wanted is None or record.key in wanted:
                     yield record.key, record.timestamp, record.value
-
-    async def _seek(self, partitions: list[TopicPartition], since: int) -> None:
-        starts = await self.consumer.beginning_offsets(partitions)
-        if since > 0:
-            found = await self.consumer.offsets_for_times(dict.fromkeys(partitions, since))
-            starts |= {each: at.offset for each, at in found.items() if at}
-        for partition, start in starts.items():
-            self.consumer.seek(partition, start)
-
-    async def _left(self, ends: dict[TopicPartition, int]) -> bool:
-        """Whether any partition has records up to its end that were not read."""
-        for partition, end in ends.items():
-            if await self.consumer.position(partition) < end:
-                return True
-        return False

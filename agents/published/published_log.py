@@ -3,16 +3,17 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer, TopicPartition
 
 from agents.config.settings import Settings, aiokafka_options
+from agents.kafka import to_the_end
 from agents.kafka.partitioner import partition_counts
 from agents.kafka.topics import RECIPES, TopicsMissing
 from agents.published.published_document import PublishedDocument, read, value_of
 from agents.published.timetable import Timetable
 from stream.recipes.history import START
 
-POLL_MS: Final = 1_000
+CLIENT: Final = "triggers-recipes"
 LARGEST: Final = 4 * 1024 * 1024
 """Bytes of a document that the topic takes for certain."""
 
@@ -20,29 +21,14 @@ LARGEST: Final = 4 * 1024 * 1024
 async def published(settings: Settings) -> list[PublishedDocument]:
     """All documents that the topic holds now, in its order; those with a fault, too. Raises TopicsMissing."""
     settings.require_kafka()
-    consumer = AIOKafkaConsumer(
-        **aiokafka_options(settings),
-        client_id="triggers-recipes",
-        isolation_level="read_committed",
-        enable_auto_commit=False,
-        fetch_max_wait_ms=10,
-    )
-    await consumer.start()
-    try:
-        topic = settings.topic(RECIPES)
+    async with to_the_end.reader(settings, CLIENT) as consumer:
+        topic, live = settings.topic(RECIPES), settings.time == "append"
         if topic not in await partition_counts(consumer):
             raise TopicsMissing(f"{topic} is missing: make it with `storefront-triggers topics`")
-        place, live = TopicPartition(topic, 0), settings.time == "append"
-        consumer.assign([place])
-        end = (await consumer.end_offsets([place]))[place]
-        consumer.seek(place, (await consumer.beginning_offsets([place]))[place])
         found: list[PublishedDocument] = []
-        while await consumer.position(place) < end:
-            for records in (await consumer.getmany(timeout_ms=POLL_MS)).values():
-                found += [read(*row, live) for row in _rows(records)]
+        async for records in to_the_end.fetched(consumer, [TopicPartition(topic, 0)]):
+            found += [read(*row, live) for row in _rows(records)]
         return found
-    finally:
-        await consumer.stop()
 
 
 async def names(settings: Settings, now: int) -> tuple[str, ...]:
@@ -68,7 +54,7 @@ async def append(
     them."""
     producer = AIOKafkaProducer(
         **aiokafka_options(settings),
-        client_id="triggers-recipes",
+        client_id=CLIENT,
         acks="all",
         enable_idempotence=True,
         max_request_size=LARGEST,

@@ -2,8 +2,8 @@
 
 One round: a watermark record of this worker is acknowledged with the broker's time T. Then the leaders are asked where
 the input partitions end (a record before T may not be replicated yet). A processor that has read up to that end has
-processed everything before T. Without records the new time is announced at once; the time of records is announced a
-few times a round. Rounds are rarer while nobody waits. In a replay only records move time. The keys stage announces
+processed everything before T. Without records the new time is announced at once. The time of records is announced once
+a round, or more often where TRIGGERS_LATENCY_MS is short. Rounds are rarer while nobody waits. In a replay only records move time. The keys stage announces
 its time as soon as it has decided. Source: docs/semantics.md, 1.
 """
 
