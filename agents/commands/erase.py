@@ -133,7 +133,7 @@ async def _erase(settings: Settings, asked: ErasedNames) -> int:
     for event in made:
         names = {name: value for name, value in event.items() if name not in ("id", "type")}
         print("erased: " + _encode(names).decode())
-    print(f"{len(made)} events are written; look in a minute with --check what is left")
+    print(f"events written: {len(made)}; in a minute --check says what is left")
     return 0
 
 

@@ -32,8 +32,8 @@ NEWEST: Final = 11
 """The version of the fetch API that is read here."""
 
 
-class Brought:
-    """What a fetch brought, or a part of it: batches in their order, by partition.
+class FetchedBatches:
+    """What one fetch brought, or a part of it: batches in their order, by partition.
 
     `error`: what it brought instead · `elsewhere`: aiokafka keeps it, and is to be asked.
     """
@@ -94,7 +94,9 @@ class PacedFetch:
     everything that comes; no fetch of that broker begins before it is taken.
     """
 
-    def __init__(self, fetcher: Any, pause_s: float, deliver: Callable[[Brought], None]) -> None:
+    def __init__(
+        self, fetcher: Any, pause_s: float, deliver: Callable[[FetchedBatches], None]
+    ) -> None:
         self._fetcher = fetcher
         self._fetch: Final = fetcher._proc_fetch_request
         self._pause_s = pause_s
@@ -129,7 +131,7 @@ class PacedFetch:
         """The same fetch once more, by whoever knows what to do about whatever is wrong."""
         found: bool = await self._fetch(assignment, node, request)
         if found:
-            self._deliver(Brought(assignment, elsewhere=True))
+            self._deliver(FetchedBatches(assignment, elsewhere=True))
         return found
 
     async def _hand_over(self, assignment: Any, response: Any, places: "_Places") -> bool:
@@ -150,20 +152,20 @@ class PacedFetch:
             for part in parts
         )
 
-    def _parts(self, assignment: Any, response: Any, places: "_Places") -> Iterator[Brought]:
+    def _parts(self, assignment: Any, response: Any, places: "_Places") -> Iterator[FetchedBatches]:
         """All that was fetched, so much at a time as may wait for an agent."""
-        brought, most = Brought(assignment), decompression.unpacked() + raw_batches.AT_ONCE
+        brought, most = FetchedBatches(assignment), decompression.unpacked() + raw_batches.AT_ONCE
         try:
             for tp, position, batch in self._batches(response, places):
                 brought.add(tp, position, batch)
                 if decompression.unpacked() >= most:
                     yield brought
                     brought, most = (
-                        Brought(assignment),
+                        FetchedBatches(assignment),
                         decompression.unpacked() + raw_batches.AT_ONCE,
                     )
         except Exception as error:
-            brought = Brought(assignment, error=error)
+            brought = FetchedBatches(assignment, error=error)
         if brought:
             yield brought
 

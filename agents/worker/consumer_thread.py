@@ -8,7 +8,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 from agents.kafka import paced_fetch, raw_batches
-from agents.kafka.paced_fetch import Brought
+from agents.kafka.paced_fetch import FetchedBatches
 
 Fetched = dict[TP, list[raw_batches.RawBatch]]
 
@@ -23,7 +23,7 @@ class CommittedReads(driver.AIOKafkaConsumerThread):
 
     async def on_start(self) -> None:
         await super().on_start()
-        self._brought: deque[Brought] = deque()
+        self._fetched: deque[FetchedBatches] = deque()
         self._arrived: asyncio.Future[None] | None = None
         paced_fetch.PacedFetch(
             self._consumer._fetcher,
@@ -36,12 +36,12 @@ class CommittedReads(driver.AIOKafkaConsumerThread):
         loop: asyncio.AbstractEventLoop = self.consumer.loop
         return loop
 
-    def _deliver(self, brought: Brought) -> None:
+    def _deliver(self, brought: FetchedBatches) -> None:
         """To the loop that processes."""
         self._processing_loop.call_soon_threadsafe(self._arrive, brought)
 
-    def _arrive(self, brought: Brought) -> None:
-        self._brought.append(brought)
+    def _arrive(self, brought: FetchedBatches) -> None:
+        self._fetched.append(brought)
         self._wake()
 
     def _wake(self) -> None:
@@ -51,22 +51,22 @@ class CommittedReads(driver.AIOKafkaConsumerThread):
     async def getmany(self, active: set[TP] | None, timeout: float) -> Fetched:
         """What was fetched. The other thread is asked about once a second, for what aiokafka has kept, and whether it
         lives."""
-        if not self._brought:
+        if not self._fetched:
             self._arrived = self._processing_loop.create_future()
             timer = self._processing_loop.call_later(timeout, self._wake)
             await self._arrived
             timer.cancel()
-        if self._brought and not self._brought[0].elsewhere:
+        if self._fetched and not self._fetched[0].elsewhere:
             return self._take(active)
-        while self._brought and self._brought[0].elsewhere:
-            self._brought.popleft()
+        while self._fetched and self._fetched[0].elsewhere:
+            self._fetched.popleft()
         return await self._kept(active)
 
     def _take(self, active: set[TP] | None) -> Fetched:
         """What the oldest fetch brought. Raises what it brought instead."""
         if not self.consumer.flow_active:
             return {}
-        brought = self._brought.popleft()
+        brought = self._fetched.popleft()
         found = brought.take(lambda tp: active is None or tp in active)
         if brought.error:
             raise brought.error

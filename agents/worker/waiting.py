@@ -9,9 +9,9 @@ from agents.worker.partition_processor import PartitionProcessor, Snapshot
 from stream.outputs.outputs import Outputs
 from stream.stages.waiting import WaitingStage
 
-MARKS_S: Final = 30.0
-"""Until the offset is committed though nothing was read but marks. Longer: a restart reads more marks again; shorter:
-commits for nothing."""
+IDLE_COMMIT_S: Final = 30.0
+"""Until the offset is committed though only watermark records were read. Longer: a restart reads more of them again.
+Shorter: commits for nothing."""
 
 
 class WaitingProcessor(PartitionProcessor):
@@ -32,10 +32,10 @@ class WaitingProcessor(PartitionProcessor):
 
     @property
     def unsaved(self) -> bool:
-        """Marks alone change nothing, and may be read again."""
+        """Watermark records alone change nothing, and may be read again."""
         if self.stage.changed or self._acks:
             return True
-        return self.committable != self.committed and time.monotonic() - self._saved > MARKS_S
+        return self.committable != self.committed and time.monotonic() - self._saved > IDLE_COMMIT_S
 
     def checkpointed(self, snapshot: Snapshot) -> None:
         self._saved = time.monotonic()

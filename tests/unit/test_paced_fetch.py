@@ -15,7 +15,7 @@ from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.structs import TopicPartition
 
 from agents.kafka import paced_fetch, raw_batches
-from agents.kafka.paced_fetch import Brought, PacedFetch
+from agents.kafka.paced_fetch import FetchedBatches, PacedFetch
 
 PAUSE_S: Final = 0.2
 NODE: Final = 1
@@ -107,12 +107,12 @@ class Run:
     def __init__(self, *answers: Any, take: bool = True) -> None:
         self.fetcher = Fetcher(*answers)
         self.assignment = Assignment()
-        self.brought: list[Brought] = []
+        self.brought: list[FetchedBatches] = []
         self.found: list[tuple[TopicPartition, list[int]]] = []
         self._take = take
         self.fetch = PacedFetch(self.fetcher, PAUSE_S, self._deliver)
 
-    def _deliver(self, brought: Brought) -> None:
+    def _deliver(self, brought: FetchedBatches) -> None:
         self.brought.append(brought)
         if self._take:
             self.take()
