@@ -134,7 +134,7 @@ class Visitors(Stage[Visitor]):
         if not self.owes:
             return
         for _, state in self._states.due(self._until, self.most):
-            if self._fire(state, self._until, out):
+            if self._fire(state, self._until, self.position, out):
                 self._arm(state)
         if self._states.behind:
             self._time = max(self._time, self._until)
@@ -150,7 +150,7 @@ class Visitors(Stage[Visitor]):
         """Applies one event at `t` to its visitor's state; tells its fate."""
         states, key = self._states, event.visitor
         state = states.live.get(key) or states.get(key)
-        if state is not None and NEVER < state.armed <= t and not self._fire(state, t, out):
+        if state is not None and NEVER < state.armed <= t and not self._fire(state, t, offset, out):
             state = None
         name = CODES[kind] + event.id
         if state is None:
@@ -205,8 +205,12 @@ class Visitors(Stage[Visitor]):
         deadline = state.last_sign + IDLE_AFTER if idle else state.last_event + FORGET_AFTER
         self._states.arm(state.id, state, deadline)
 
-    def _fire(self, state: Visitor, until: int, out: Outputs) -> bool:
-        """Fires the visitor's deadlines at or before `until`; False if that forgot the visitor."""
+    def _fire(self, state: Visitor, until: int, position: int, out: Outputs) -> bool:
+        """Fires the visitor's deadlines at or before `until`; False if that forgot the visitor.
+
+        `position`: all events before it have been handled. Those that left the state as it was must not be taken for
+        events of somebody new when they are read again.
+        """
         if state.idle_pending and state.last_sign + IDLE_AFTER <= until:
             if self._make.fell_idle is not None and out.as_json:
                 self._make.fell_idle(state, out.facts)
@@ -214,6 +218,7 @@ class Visitors(Stage[Visitor]):
                 announce_facts.fell_idle(state, out)
             self._states.dirty[state.id] = state
         if state.last_event + FORGET_AFTER <= until:
+            state.applied = max(state.applied, position - 1)
             self._states.forget(state.id, state)
             return False
         return True

@@ -3,8 +3,7 @@
 import json
 import random
 
-import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from stream import backtest, recipes_file
@@ -57,13 +56,11 @@ def test_batches_of_any_sizes_decide_the_same(seed: int, sizes: list[int], few: 
     assert (service.triggers, service.decisions, service.others) == decided(rules, lines)
 
 
-@pytest.mark.xfail(
-    reason="seed 1, luck 7, most 5, few 1: after a crash a failed payment that a server tells by keys counts as activity "
-    "where it does not without the crash; rare, also with one document, and its cause is not known",
-    strict=False,
-)
 @settings(max_examples=100, deadline=None)
 @given(SEEDS, SEEDS, st.integers(1, 12), FEW)
+@example(
+    1, 7, 5, 1
+)  # an event that changed nothing, of a visitor that was forgotten before the crash
 def test_crashes_anywhere_decide_the_same(seed: int, luck: int, most: int, few: int | None) -> None:
     rules, lines = made(seed)
     service, chance = Service(rules, lines, few), random.Random(luck)
