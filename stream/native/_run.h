@@ -75,6 +75,7 @@ static inline int fire(const Run *run, Visitor *v, int64_t t) {
     if (v->armed > t || v->armed == NEVER) return 1;
     if (v->last_event + forget_after <= t) return 0;
     if (!v->idle_pending || last_sign(v) + idle_after > t) return 1;
+    if (v->version < t) v->version = t;
     return run->facts != Py_None && fell_idle(v, run->facts) == 0 && mark_dirty(run, v) == 0;
 }
 

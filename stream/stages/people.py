@@ -67,7 +67,7 @@ class People(WaitingStage[Person, AnyFact]):
     def _turn(self, time: int, most: int, out: Outputs) -> bool:
         states, before, now = self._states, self._recipes, self._history.at(time)
         if self._looking is None:
-            self._looking = EveryState(states, _encode, _decode)
+            self._looking = EveryState(states, _encode, _decode, time)
         gone: list[Person] = []
         for key, person in self._looking.some(most):
             if not documents.turn(person, time, before, now, out):

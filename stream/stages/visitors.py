@@ -217,8 +217,10 @@ class Visitors(Stage[Visitor]):
             else:
                 announce_facts.fell_idle(state, out)
             self._states.dirty[state.id] = state
+            state.version = max(state.version, until)
         if state.last_event + FORGET_AFTER <= until:
             state.applied = max(state.applied, position - 1)
+            state.version = max(state.version, until)
             self._states.forget(state.id, state)
             return False
         return True

@@ -185,6 +185,7 @@ class WaitingStage(Stage[P], Generic[P, T]):
         if self._deadline(state) > until:
             return True
         self._states.dirty[state.id] = state
+        state.version = max(state.version, until)
         if self._fire(state, until, out):
             return True
         self._end(state.id, state)

@@ -13,11 +13,17 @@ class EveryState(Generic[S]):
     """Of the keys that there are when it is made; meanwhile nothing else may add or forget one."""
 
     def __init__(
-        self, states: Keyed[S], encode: Callable[[S], bytes], decode: Callable[[memoryview], S]
+        self,
+        states: Keyed[S],
+        encode: Callable[[S], bytes],
+        decode: Callable[[memoryview], S],
+        time: int,
     ) -> None:
+        """`time`: ms, at which they are looked at."""
         self._states = states
         self._encode = encode
         self._decode = decode
+        self._time = time
         live, older, packed, _ = states.held
         whole = [key for key, value in packed.items() if len(value) > HEADER.size]
         self._keys = list(dict.fromkeys([*whole, *older, *live]))
@@ -40,4 +46,5 @@ class EveryState(Generic[S]):
             yield key, state
             if value is None or self._encode(state) != value[HEADER.size :]:
                 older.pop(key, None)
+                state.version = max(state.version, self._time)
                 live[key] = dirty[key] = state

@@ -19,7 +19,8 @@ DECODED: Final = 20_000
 
 
 class State(Protocol):
-    """`applied`: the last input that is in it. `version`: grows with each packing. `armed`: ms, or NEVER."""
+    """`applied`: the last input that is in it. `armed`: ms, or NEVER. `version`: grows with each packing, and is at least the
+    time (ms) of the deadlines that fired: of two owners the one further on wins, however often each has packed."""
 
     applied: int
     version: int
