@@ -40,6 +40,10 @@ MOST_VISITORS: Final = 1_000
 MOST_CARTS: Final = 500
 """Known carts of a person, the last changed. Fewer could take an old cart for a new one."""
 
+EMPTY_FOR: Final = 60 * 24 * 3600 * 1000
+"""Ms for which an empty cart of before the last order is known. A device that shows it otherwise would have been used for
+as long, and its cart not once."""
+
 MOST_LINES: Final = 5_000
 """Lines of a person's known carts, and as many bought ones, those of the latest carts."""
 

@@ -5,9 +5,7 @@ counts, not the last.
 """
 
 from collections.abc import Iterable
-from typing import Final
 
-import msgspec
 from msgspec import Struct
 
 from stream.episodes import numbering
@@ -17,10 +15,8 @@ from stream.recipes.recipe import Recipes
 from stream.state import cart as carts
 from stream.state.cart import NEVER
 from stream.state.person import Episode, Person
+from stream.store import packing
 from stream.store.keyed import Keyed
-
-_encode: Final = msgspec.msgpack.Encoder().encode
-_decode: Final = msgspec.msgpack.Decoder(Person).decode
 
 
 class Step(Struct, frozen=True, omit_defaults=True):
@@ -56,7 +52,7 @@ def of_records(key: str, values: Iterable[bytes | None], recipes: Recipes) -> Pe
 
     Raises stream.store.changelog.UnreadableState for a state of another format.
     """
-    states: Keyed[Person] = Keyed(_encode, _decode)
+    states: Keyed[Person] = Keyed(packing.encode, packing.decode)
     states.restore((key.encode(), value) for value in values)
     person = states.get(key)
     if person is None:

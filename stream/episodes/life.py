@@ -8,18 +8,21 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from stream import limits
+from stream.durations import DAY
 from stream.episodes import lifecycle, numbering
 from stream.outputs import decisions, triggers
 from stream.outputs.outputs import Outputs
 from stream.outputs.reasons import CancelReason, Closing, Passed
 from stream.recipes.aliases import name_of
-from stream.recipes.recipe import POST_PURCHASE, REPLENISHMENT, Recipe, Recipes
+from stream.recipes.recipe import OUTLAST_ORDERS, POST_PURCHASE, REPLENISHMENT, Recipe, Recipes
 from stream.state.cart import NEVER
 from stream.state.life_record import Course, mark_of, remember
 from stream.state.orders import OrderEntry
 from stream.state.person import Episode, Person
 from stream.state.whole_order import size
 
+FIRED_FOR: Final = 90 * DAY
+"""Ms for which steps that fired are remembered at least: the next document may look back further."""
 LATEST: Final = 10**16
 """Ms: no base is later, whatever a quantity says."""
 
@@ -176,18 +179,26 @@ def rank(episode: Episode, recipes: Recipes) -> tuple[int, str, str, int]:
     return priority, name_of(episode.recipe), episode.origin, episode.key_time
 
 
-def tidy(person: Person, at: int) -> None:
-    """Of finished episodes none of whose triggers can be cancelled any more the memory alone stays."""
-    gone = [
-        each
-        for each in person.episodes
-        if each.course is not None
-        and not each.open
-        and all(published.valid_until <= at for published in each.published)
-    ]
-    for each in gone:
+def tidy(person: Person, at: int, recipes: Recipes) -> None:
+    """Of finished episodes none of whose triggers can be cancelled any more the memory alone stays: of those that an order
+    opened, which may come again at its own time. What opens at the time of its fact cannot."""
+    remembered = max(recipes.memory, FIRED_FOR)
+    if person.fired and person.fired[0].at < at - remembered:
+        person.fired = [step for step in person.fired if at - step.at <= remembered]
+    ended = [each for each in person.episodes if not each.open]
+    for each in ended:
+        if each.published and all(sent.valid_until <= at for sent in each.published):
+            each.published = []
+        past = each.key_time < at or each.kind in OUTLAST_ORDERS
+        if each.published or not past:
+            continue
+        if each.course is None:
+            each.sub_kind = each.looked_at = None
+            each.opened_at, each.fired_at = each.fed_at, NEVER
+            continue
         person.episodes.remove(each)
-        remember(person.of_life(), mark_of(each.recipe, each.origin, each.key_time))
+        if each.kind in OUTLAST_ORDERS:
+            remember(person.of_life(), mark_of(each.recipe, each.origin, each.key_time))
 
 
 def shows_channels(episode: Episode, channels: Iterable[str]) -> list[str]:

@@ -203,5 +203,5 @@ def _why(due: Due) -> dict[str, object]:
         "orders": person.order_count,
         "visits": person.visits,
         "contacts": person.reach or [],
-        "fired_before": len(due.fired),
+        "fired_before": sum(due.at - step.at <= due.recipes.memory for step in due.fired),
     }

@@ -148,5 +148,5 @@ def _hear(
 def settle(person: Person, at: int, recipes: Recipes, out: Outputs) -> None:
     """After a fact: what it makes true of audiences; and what need not be kept any more is not."""
     membership.look(person, at, recipes, out)
-    life.tidy(person, at)
+    life.tidy(person, at, recipes)
     replenishment.dropped(person, recipes)

@@ -34,7 +34,7 @@ def fire(person: Person, until: int, recipes: Recipes, out: Outputs, since: int 
             forget(person, at, recipes, recipes, out)
             return False
     if person.life is not None:
-        life.tidy(person, until)
+        life.tidy(person, until, recipes)
     return True
 
 

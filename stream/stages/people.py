@@ -7,8 +7,6 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
-import msgspec
-
 from stream.outputs.outputs import Outputs
 from stream.recipes.history import History
 from stream.recipes.recipe import Recipes
@@ -25,15 +23,11 @@ from stream.state.facts import (
 )
 from stream.state.person import Person
 from stream.state.trimming import trim
-from stream.store.changelog import Changes
+from stream.store import packing
+from stream.store.changelog import HEADER, Changes
 from stream.store.every_state import EveryState
 from stream.store.keyed import Keyed
-from stream.store.last_field import packer
 from stream.store.stretches import in_parts
-
-_encode: Final = packer(Person)
-_decode: Final = msgspec.msgpack.Decoder(Person).decode
-
 
 _MAKES_NOBODY: Final = frozenset((Moved, facts.Supplemented))
 
@@ -44,7 +38,7 @@ class People(WaitingStage[Person, AnyFact]):
     counted = "facts"
 
     def __init__(self, recipes: Recipes | History, inputs: int, keys: int = 0) -> None:
-        states: Keyed[Person] = Keyed(_encode, _decode, back=best_backend().back)
+        states: Keyed[Person] = Keyed(packing.encode, packing.decode, back=best_backend().back)
         super().__init__(states, Watermark(inputs, keys), facts.decode)
         self._history = History.of(recipes)
         self._follow()
@@ -67,7 +61,7 @@ class People(WaitingStage[Person, AnyFact]):
     def _turn(self, time: int, most: int, out: Outputs) -> bool:
         states, before, now = self._states, self._recipes, self._history.at(time)
         if self._looking is None:
-            self._looking = EveryState(states, _encode, _decode, time)
+            self._looking = EveryState(states, packing.encode, packing.decode, time)
         gone: list[Person] = []
         for key, person in self._looking.some(most):
             if not documents.turn(person, time, before, now, out):
@@ -143,8 +137,22 @@ class People(WaitingStage[Person, AnyFact]):
     def restored(self) -> None:
         super().restored()
         self._follow()
-        every = bool(self._recipes.audiences)
-        for key, person in self._states.armed_within(None if every else self._keep):
-            self._count_open(key, len(person.open_episodes()))
-            if person.life is not None:
-                self.members.update(person.life.audiences.keys())
+        found: Counter[bytes] = Counter()
+        for key, value in self._states.held[2].items():
+            if len(value) == HEADER.size:
+                continue
+            head = packing.head(value, HEADER.size)
+            if head is not None:
+                found[head.audiences] += 1
+                self._count_open(key, head.open)
+            elif self._waits_for_a_step(value):
+                person = packing.decode(memoryview(value)[HEADER.size :])
+                self._count_open(key, len(person.open_episodes()))
+        for names, persons in found.items():
+            for name in names.decode().split():
+                self.members[name] += persons
+
+    def _waits_for_a_step(self, value: bytes) -> bool:
+        """Whether a packed state, of which no head tells, is armed before it is forgotten."""
+        _, applied, deadline, _ = HEADER.unpack_from(value)
+        return bool(NEVER < deadline < applied + self._keep)

@@ -81,9 +81,9 @@ class Life(Struct, array_like=True, gc=False):
 
 
 def mark_of(recipe: str, origin: str, key_time: int) -> int:
-    """A number (63 bits of a hash) by which a person remembers an episode."""
+    """A number (32 bits of a hash) by which a person remembers an episode."""
     digest = sha256(f"{recipe}|{origin}|{key_time}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") >> 1
+    return int.from_bytes(digest[:4], "big")
 
 
 def remember(life: Life, mark: int) -> None:

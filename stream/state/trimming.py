@@ -1,8 +1,14 @@
 """Keeps a person's state within its bounds. Source: docs/semantics.md, "Bounds of our own"."""
 
+from typing import Final
+
 from stream import limits
+from stream.recipes.recipe import BROWSE
 from stream.state import bought
 from stream.state.person import Person, by_time
+
+FEW: Final = 2
+"""Episodes of a person that are not looked through."""
 
 
 def trim_visitors(person: Person) -> None:
@@ -16,10 +22,12 @@ def trim(person: Person, at: int) -> None:
     trim_visitors(person)
     if person.bought:
         _trim_bought(person, at)
-    _trim_carts(person)
+    _trim_carts(person, at)
     for gone in (person.cancelled, person.unpaid):
         while len(gone) > limits.MOST_ORDERS:
             gone.remove(min(gone, key=by_time))
+    if len(person.episodes) > FEW:
+        _trim_browsing(person, at)
     if len(person.episodes) > limits.MOST_REMEMBERED:
         finished = [each for each in person.episodes if not each.open]
         finished.sort(key=lambda each: each.fed_at, reverse=True)
@@ -27,13 +35,36 @@ def trim(person: Person, at: int) -> None:
             person.episodes.remove(each)
 
 
-def _trim_carts(person: Person) -> None:
-    """Drops the oldest of too many known carts, and the lines of older carts that have no room."""
+def _trim_browsing(person: Person, at: int) -> None:
+    """Of the finished episodes of a visitor's visits the latest is remembered: an earlier visit does not come again."""
+    latest: dict[tuple[str, str], int] = {}
+    for each in person.episodes:
+        if each.kind == BROWSE:
+            visits = each.recipe, each.origin
+            latest[visits] = max(each.key_time, latest.get(visits, each.key_time))
+    person.episodes = [
+        each
+        for each in person.episodes
+        if each.kind != BROWSE
+        or each.open
+        or each.key_time == latest[each.recipe, each.origin]
+        or any(published.valid_until > at for published in each.published)
+    ]
+
+
+def _trim_carts(person: Person, at: int) -> None:
+    """Drops the oldest of too many known carts, the lines of older carts that have no room, and carts that were empty long
+    before the last order."""
     if len(person.carts) > limits.MOST_CARTS:
         del person.carts[min(person.carts, key=lambda id: person.carts[id].changed_at)]
-    lines = 0
+    lines, long_empty = 0, False
     for cart in person.carts.values():
         lines += len(cart.lines)
+        long_empty = long_empty or not (cart.lines or cart.changed_at > at - limits.EMPTY_FOR)
+    if long_empty:
+        last = min(person.last_order, at - limits.EMPTY_FOR)
+        carts = person.carts.items()
+        person.carts = {id: cart for id, cart in carts if cart.lines or cart.changed_at > last}
     if lines <= limits.MOST_LINES:
         return
     room = limits.MOST_LINES

@@ -238,13 +238,6 @@ class Keyed(Generic[S]):
         """Brings the timers to a time (ms) after a restore, for `next_deadline`."""
         self._wheel.reach(time, self._armed)
 
-    def armed_within(self, span: int | None) -> Iterator[tuple[str, S]]:
-        """Copies of packed states whose deadline is less than `span` after what is applied. None: of all states."""
-        for key, value in self._packed.items():
-            _, applied, deadline, _ = HEADER.unpack_from(value)
-            if len(value) > HEADER.size and (span is None or NEVER < deadline < applied + span):
-                yield key, self._decode(memoryview(value)[HEADER.size :])
-
     def __len__(self) -> int:
         """Keys as of the last call of `parts`, with those of header-only records."""
         return len(self._packed)

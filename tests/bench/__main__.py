@@ -23,6 +23,7 @@ PARTS: Final = {
     "restore": "a start with the state of 200,000 and 1,000,000 visitors",
     "scaling": "one, two and four workers",
     "deadlines": "a million deadlines at one moment: how long the loop stands still",
+    "customers": "customers of a year: bytes packed, and a restore of a million",
     "growth": "cost per event as visitors, carts, open episodes and partitions grow",
 }
 """By name, with what each measures. The module has the part's name."""

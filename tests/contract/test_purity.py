@@ -24,7 +24,7 @@ PURE = {
         "importlib.resources",
     ),
     *("base64", "binascii", "difflib", "itertools", "json", "math", "re", "struct", "typing"),
-    *("sys.maxsize", "urllib.parse", "zoneinfo"),
+    *("sys.maxsize", "urllib.parse", "zlib", "zoneinfo"),
     *("fastjsonschema", "msgspec", "schemas", "stream", "yaml"),
 }
 """What may be imported: `datetime` for its calendar, `importlib.resources` for the pinned tzdata."""

@@ -35,6 +35,7 @@ LINE = (
     *("product_id", "variant_id", "quantity", "name", "category"),
     *("price", "currency", "url", "image"),
 )
+PRODUCT = ("id", *LINE[1:2], *LINE[3:])
 WHICH = ("trigger_id", "outcome", "at", "visitor", "version")
 
 Rows = Counter[str]
@@ -132,12 +133,39 @@ def _attributed(item: dict[str, Any]) -> dict[str, Any]:
     return line | numbers
 
 
+def _shown(data: dict[str, Any]) -> dict[str, Any]:
+    """The order or the products of a life trigger, with all that they have."""
+    shown: dict[str, Any] = {}
+    if data.get("order") is not None:
+        order = data["order"]
+        value = order.get("value")
+        shown["order"] = [
+            order["id"],
+            order.get("currency"),
+            value if value is None else value + 0.0,
+        ]
+        shown["lines"] = sorted(map(_attributed, order["items"]), key=str)
+    if data.get("also") is not None:
+        shown["products"] = [_of_product(each) for each in (data["product"], *data["also"])]
+    return shown
+
+
+def _of_product(product: dict[str, Any]) -> dict[str, Any]:
+    known = {name: product[name] for name in PRODUCT if product.get(name) not in (None, "")}
+    return known | ({"price": product["price"] + 0.0} if "price" in known else {})
+
+
 def details(triggers: Iterable[dict[str, Any]], decisions: Iterable[dict[str, Any]]) -> Rows:
     """What of triggers and decisions the vectors do not hold either: all attributes of the cart's lines, too."""
     counted: Rows = Counter()
     for trigger in triggers:
         data = trigger["data"]
-        row = {name: data[name] for name in ("trigger_id", *DETAILS) if data.get(name) is not None}
+        row = {
+            name: data[name]
+            for name in ("trigger_id", *DETAILS)
+            if data.get(name) not in (None, "")
+        }
+        row |= _shown(data)
         items = (data.get("cart") or {}).get("items") or []
         row["items"] = sorted(map(_attributed, items), key=str)
         counted[json.dumps(row)] += 1

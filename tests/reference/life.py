@@ -81,6 +81,11 @@ class Life:
         episode.is_open = number < len(episode.steps)
         episode.due = None
 
+    def _told_by(self, order: Order) -> str:
+        """The visitor of an order that a key sent is that of the order's event."""
+        by_a_key = self.fed_by is not None and self.fed_by.startswith("~~")
+        return order.visitor if by_a_key else self.fed_by or ""
+
     def _of(self, kind: str) -> list[Episode]:
         return sorted(
             [each for each in self.person.episodes if each.recipe.kind == kind],
@@ -112,10 +117,11 @@ class Life:
             if not _when(self.person, recipe, order.value, categories):
                 continue
             course: dict[str, Any] = {"about": replace(order), "base": order.time}
+            course["fed_by"] = self._told_by(order)
             if recipe.start == "delivered":
                 course |= {"base": None, "waits_until": self.at + recipe.expires}
             self.open(recipe, order.id, order.time, **course)
-        self._replenish(order, order.items)
+        self._replenish(order, order.items, self._told_by(order))
 
     def brought(self, order: Order, parts: Order) -> None:
         """A repetition brought parts of an order of the record."""
@@ -134,7 +140,7 @@ class Life:
             if order.counts:
                 self._buys(order, parts.items)
             if order.opened:
-                self._replenish(order, parts.items)
+                self._replenish(order, parts.items, self._told_by(parts))
 
     def _products_come(self, order: Order, lines: list[Line]) -> None:
         for line in lines:
@@ -166,7 +172,7 @@ class Life:
             )
         _keep_last(person)
 
-    def _replenish(self, order: Order, lines: list[Line]) -> None:
+    def _replenish(self, order: Order, lines: list[Line], fed_by: str) -> None:
         for recipe in self.recipes.of("replenishment"):
             for product in _by_product(lines):
                 mine = [
@@ -175,7 +181,7 @@ class Life:
                     if (each.order_id, each.time) == (order.id, order.time)
                 ]
                 if mine:
-                    self._open_for(recipe, mine[0], order.time, order.value)
+                    self._open_for(recipe, mine[0], order.time, order.value, fed_by)
 
     def _open_for(
         self,
@@ -183,6 +189,7 @@ class Life:
         purchase: Purchase,
         key_time: int,
         value: float | None,
+        fed_by: str = "",
         ahead: bool = False,
     ) -> None:
         life = recipe.life_of(purchase.product, purchase.line.get("category"))
@@ -197,9 +204,8 @@ class Life:
             "base": base,
             "line": purchase.line,
             "about": Order(purchase.order_id, purchase.time),
+            "fed_by": fed_by,
         }
-        if ahead:
-            course["fed_by"] = ""
         self.open(recipe, purchase.product, key_time, **course)
 
     def _base(self, purchase: Purchase, life: int, lead: int) -> int:

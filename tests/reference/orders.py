@@ -26,6 +26,8 @@ class Order:
     old: bool = False
     day: int = 0
     whose: str = ""
+    visitor: str = ""
+    """Of the event that told it."""
     withheld: bool = False
     opened: bool = False
     counts: bool = False

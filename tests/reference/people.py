@@ -111,7 +111,7 @@ class People:
         self.advance(fact.at)
         person, body, at, out = self.person, fact.body, fact.at, self.out
         if fact.kind == "brought":
-            self._brought(body, at)
+            self._brought(body, at, fact.visitor)
             return
         if fact.kind == "visitor.moved" and not self.known:
             return
@@ -126,13 +126,13 @@ class People:
     def _look(self, at: int) -> None:
         Life(self.person, at, self.recipes, self.out).look()
 
-    def _brought(self, parts: Order, at: int) -> None:
+    def _brought(self, parts: Order, at: int, key: str) -> None:
         """What a key forwards of a repetition: nothing to whom does not know the order."""
         known = self.person.orders.same(parts) if self.known else None
         if known is None:
             return
         entered = whole.brings(known, parts)
-        life = Life(self.person, at, self.recipes, self.out)
+        life = Life(self.person, at, self.recipes, self.out, key)
         if entered is not None:
             life.brought(known, entered)
         life.look()

@@ -11,7 +11,7 @@ from tests.reference.recipes import BROWSE, FUNNEL, Recipe, Recipes, context
 from tests.reference.times import DAY, MINUTE, is_quiet, quiet_until, zone
 
 _NEAR = 5 * MINUTE
-_LOOKS = ("name", "category", "price", "currency", "url", "image")
+_LOOKS = ("variant_id", "name", "category", "price", "currency", "url", "image")
 
 
 @dataclass
@@ -262,4 +262,6 @@ def _shown_of_life(episode: Episode, joined: list[Episode]) -> dict[str, Any]:
 
 
 def _product(line: dict[str, Any]) -> dict[str, Any]:
-    return {"id": line["product_id"]} | {name: line[name] for name in _LOOKS if name in line}
+    return {"id": line["product_id"]} | {
+        name: line[name] for name in _LOOKS if line.get(name) not in (None, "")
+    }

@@ -32,7 +32,7 @@ def tell(order: Order, event: Event, person: str, emptied: list[Line], at: int) 
     order.value = given["value"] if "value" in given else worth(order.items)
     order.old = is_old(event, at)
     order.day = at if event.client_time is None else min(at, event.client_time)
-    order.whose = person
+    order.whose, order.visitor = person, event.owner.visitor
 
 
 def worth(lines: list[Line]) -> float | None:
@@ -44,7 +44,7 @@ def worth(lines: list[Line]) -> float | None:
 
 def brings(record: Order, told: Order) -> Order | None:
     """What a repetition brings that the record lacks, entered there; None for nothing."""
-    parts = Order(told.id, record.time)
+    parts = Order(told.id, record.time, visitor=told.visitor)
     if record.value is None and told.value is not None:
         record.value = parts.value = told.value
     if record.currency is None and told.currency is not None:

@@ -1,0 +1,89 @@
+"""A person as bytes. Whoever is kept for a year and waits for nothing is kept small. Source: docs/semantics-life.md, 12.
+
+What is kept of the life of a customer begins with a head, from which a restore counts members and open episodes without
+decoding a state. A state beyond 400 bytes is deflated while nothing is open and no visitor is at the shop: the next fact
+may be far. Others are packed as they are: they are soon written again.
+"""
+
+import struct
+import zlib
+from typing import Final, NamedTuple
+
+import msgspec
+
+from stream.state.person import Person
+from stream.store.last_field import packer
+
+LIVES: Final = 0xC1
+"""The first byte of a state with a head: no other begins with it."""
+SMALL: Final = 350
+"""Bytes of a state that is not deflated, so that with its head and key times it has 400 at most."""
+
+_HEAD: Final = struct.Struct(">BBBH")
+"""LIVES, whether it is deflated, open episodes (255: as many or more), bytes of the names of its audiences."""
+_WINDOW: Final = -11
+"""Raw, 2 KiB: more than the state of a customer, and soon set up."""
+_COMMON: Final = (
+    b"\x9a\xa11\xa0\xcb?\xf0\x00\x00\x00\x00\x00\x00\xa4Shop\xa8category\xcb@$\x00\x00\x00\x00"
+    b"\x00\x00\xd9!https://www.example.com/products/\xd9#https://cdn.example.com/images/.jpg"
+    b"\xa3EUR\xc2\x95\xa11\xcf\x00\x00\x01\x9c\xaekf\x00\xcb?\xf0\x00\x00\x00\x00\x00\x00\xff"
+    b"\x00\x95\xa11\xcf\x00\x00\x01\x9c\xaekf\x00\xcb@\x00\x00\x00\x00\x00\x00\x00\xff\x00\x94"
+    b"\x94\xcf\x00\x00\x01\x9c\xaekf\x00\xa7welcome\xa7welcome\xcf\x00\x00\x01\x9c\xaekf\x00"
+    b"\x94\xcf\x00\x00\x01\x9c\xaekf\x00\xadpost-purchase\xa11\xcf\x00\x00\x01\x9c\xaekf\x00"
+    b"\x94\xcf\x00\x00\x01\x9c\xaekf\x00\xadreplenishment\xa11\xcf\x00\x00\x01\x9c\xaekf\x00"
+    b"\x94\xcf\x00\x00\x01\x9c\xaekf\x00\xb2browse-abandonment\xa11\xcf\x00\x00\x01\x9c\xaekf"
+    b"\x00\xdc\x00\x18\xb0cart-abandonment\xb0cart-abandonment\xa11\xcf\x00\x00\x01\x9c\xaekf"
+    b"\x00\xcf\x00\x00\x01\x9c\xaekf\x00\xa11\xcf\x00\x00\x01\x9c\xaekf\x00\xa0\xc2\x02\xff\x01"
+    b"\x01\xff\xc0\xc0\xc0\x90\x90\xa11\x90\xc0\xc0\xc0\xdc\x00\x18\xb2browse-abandonment\xb2br"
+    b"owse-abandonment\xa11\xcf\x00\x00\x01\x9c\xaekf\x00\xcf\x00\x00\x01\x9c\xaekf\x00\xa11"
+    b"\xcf\x00\x00\x01\x9c\xaekf\x00\xa0\xc2\x02\xff\x01\x01\xff\xc0\xc0\xc0\x90\x90\xa0\x90"
+    b"\xc0\xc0\xc0\x94\xa5email\xa3sms\xa4push\xa9messenger\x81\xa5email\xc3\x92\x97\xa11\xcf"
+    b"\x00\x00\x01\x9c\xaekf\x00\xc2\xc0\xcb@3\xe6fffff\xff\x0e\x97\xa12\xcf\x00\x00\x01\x9c"
+    b"\xaekf\x00\xc2\xc0\xcb@3\xe6fffff\xff\x0e\xdc\x00\x17\xaacustomer\xdc\x00\x17\xaacustomer"
+    b":1\xff\x00\xff\xa0\xff\x80\x80\x90\x90\x90\x91\xa5email\x81\xa5email\xc3\xc0\x00\xcb\x00"
+    b"\x00\x00\x00\x00\x00\x00\x00\xff\x90\x90\x80\xc2\xff\x98\x90\x90\x80\x80\x00\xff\x80\xcb"
+    b"\x00\x00\x00\x00\x00\x00\x00\x00"
+)
+"""Pieces of a packed state that every customer has. With other ones no state that was written could be read."""
+_encode: Final = packer(Person)
+_decode: Final = msgspec.msgpack.Decoder(Person).decode
+
+
+class Head(NamedTuple):
+    """`audiences`: names, a line each."""
+
+    open: int
+    audiences: bytes
+
+
+def encode(person: Person) -> bytes:
+    packed, life = _encode(person), person.life
+    if life is None:
+        return packed
+    opened = min(len(person.open_episodes()), 255)
+    names = "\n".join(life.audiences).encode()
+    rests = len(packed) > SMALL and not opened and not person.is_active
+    if rests:
+        deflate = zlib.compressobj(4, zlib.DEFLATED, _WINDOW, 4, 0, _COMMON + names)
+        packed = deflate.compress(packed) + deflate.flush()
+    return _HEAD.pack(LIVES, rests, opened, len(names)) + names + packed
+
+
+def decode(packed: memoryview) -> Person:
+    if packed[0] != LIVES:
+        return _decode(packed)
+    _, deflated, _, length = _HEAD.unpack_from(packed)
+    body = packed[_HEAD.size + length :]
+    if not deflated:
+        return _decode(body)
+    inflate = zlib.decompressobj(_WINDOW, _COMMON + bytes(packed[_HEAD.size : _HEAD.size + length]))
+    return _decode(inflate.decompress(body) + inflate.flush())
+
+
+def head(value: bytes, start: int) -> Head | None:
+    """What stands at the beginning of a state, from `start` on; None of a state without life."""
+    if value[start] != LIVES:
+        return None
+    _, _, opened, length = _HEAD.unpack_from(value, start)
+    names = start + _HEAD.size
+    return Head(opened, value[names : names + length])

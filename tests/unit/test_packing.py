@@ -1,0 +1,85 @@
+"""A person of a year is small while it rests, and is the same again."""
+
+from msgspec import msgpack
+
+from stream import recipes_file as files
+from stream.recipes.recipe import BROWSE
+from stream.stages.people import People
+from stream.state.bought import KnownCart
+from stream.state.life_record import Life
+from stream.state.orders import OrderEntry
+from stream.state.person import Episode, Person, PersonVisitor
+from stream.state.trimming import trim
+from stream.state.visitor import Published
+from stream.store import packing
+from stream.store.changelog import HEADER
+from tests.bench.customers import DAY, RECIPES, packed
+
+IN_FORCE = files.load(RECIPES.read_text())
+
+
+def _again(person: Person) -> bytes:
+    return msgpack.encode(packing.decode(memoryview(packing.encode(person))))
+
+
+def test_a_customer_of_a_year_costs_400_bytes() -> None:
+    for key, value in packed(3, IN_FORCE, rests=40 * DAY):
+        if key.startswith(b"customer:"):
+            assert value is not None
+            assert len(value) <= 400
+
+
+def test_what_is_packed_is_the_same_again() -> None:
+    person = Person("customer:c1", life=Life(audiences={"lapsed": 5}))
+    person.consent = {f"channel {n}": True for n in range(50)}
+    assert len(packing.encode(person)) < len(msgpack.encode(person))
+    assert _again(person) == msgpack.encode(person)
+    person.visitors["v1"] = PersonVisitor(True, 7)
+    assert len(packing.encode(person)) > len(msgpack.encode(person))
+    assert _again(person) == msgpack.encode(person)
+    assert packing.head(packing.encode(Person("visitor:v1")), 0) is None
+
+
+def test_the_head_says_what_a_restore_counts() -> None:
+    person = Person("customer:c1", life=Life(audiences={"lapsed": 5, "loyal": 6}))
+    person.episodes = [Episode("welcome", "welcome", "welcome", 1, 1, "v1", 1)]
+    assert packing.head(packing.encode(person), 0) == (1, b"lapsed\nloyal")
+    assert packing.head(packing.encode(Person("visitor:v1")), 0) is None
+
+
+def test_a_restore_counts_members_and_open_episodes() -> None:
+    person = Person("customer:c1", life=Life(audiences={"lapsed": 5, "loyal": 6}))
+    person.episodes = [Episode("welcome", "welcome", "welcome", 1, 1, "v1", 1)]
+    people = People(IN_FORCE, 1)
+    records = [
+        (f"customer:c{n}".encode(), HEADER.pack(2, 1, 9, 1) + packing.encode(person))
+        for n in range(3)
+    ]
+    people.restore(records)
+    people.restored()
+    assert people.members == {"lapsed": 3, "loyal": 3}
+    assert people.open_episodes == 3
+
+
+def test_a_cart_that_was_empty_long_before_the_last_order_is_known_no_more() -> None:
+    person = Person("customer:c1", orders=[OrderEntry("o1", 20 * DAY)])
+    empty, filled, later = KnownCart(5, ""), KnownCart(5, "x", [("p1", "", 1.0, 4)]), 20 * DAY + 1
+    person.carts = {"a": empty, "b": filled, "c": KnownCart(later, "")}
+    trim(person, 20 * DAY + 1)
+    assert set(person.carts) == {"a", "b", "c"}
+    trim(person, 100 * DAY)
+    assert set(person.carts) == {"b", "c"}
+
+
+def test_of_a_visitors_visits_the_latest_is_remembered() -> None:
+    person = Person("customer:c1")
+    person.episodes = [_browsed("v1", 1), _browsed("v2", 2), _browsed("v1", 3), _browsed("v1", 4)]
+    person.episodes[2].published = [Published("id", "browse", "customer:c1", 1, [], 50)]
+    trim(person, 49)
+    assert [each.key_time for each in person.episodes] == [2, 3, 4]
+    trim(person, 50)
+    assert [each.key_time for each in person.episodes] == [2, 4]
+
+
+def _browsed(visitor: str, start: int) -> Episode:
+    return Episode("browse", BROWSE, visitor, start, start, visitor, start, open=False)
