@@ -22,7 +22,7 @@ def watermark_record(evidence: Mapping[int, int], sources: int, stage: str = VIS
 
 
 class Watermark:
-    """`inputs`: partitions of the input topic · `keys`: partitions of the claims, 0 if the keys stage feeds nothing here."""
+    """`inputs`: partitions of the input topic · `keys`: partitions of the claims, 0 if keys do not feed it."""
 
     def __init__(self, inputs: int, keys: int = 0) -> None:
         self.evidence: Final = [NEVER] * inputs
