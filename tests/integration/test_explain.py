@@ -124,7 +124,7 @@ def test_a_persons_story_says_what_she_did_and_why_the_message_came(
     assert "customer:anna · on d1, p1 · times in UTC" in story
     assert "11:30:00 ✓" in story
     assert "12:10:00 ↩" in story
-    assert "In short: 1 sent, 1 taken back, 1 ended early." in story
+    assert "In short: 1 sent, 1 cancelled, 1 ended early." in story
     assert story.index("Lamp") < story.index("✓") < story.index("o-1") < story.index("↩")
 
 

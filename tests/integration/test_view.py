@@ -195,7 +195,7 @@ def test_the_command_rebuilds_the_view_from_the_log(
     )
     done = command(settings, "--rebuild")
     assert done.returncode == 0, done.stderr
-    assert "the view is as the log is" in done.stdout
+    assert "the view is up to date with the log" in done.stdout
     assert asyncio.run(counts(settings)) == log.counts()
     assert not client.exists(keys.waiting("customer:nobody"))
 

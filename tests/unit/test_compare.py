@@ -75,7 +75,7 @@ def test_what_a_cap_holds_back_is_counted_with_its_reason(tmp_path: Path) -> Non
         }
     ]
     gone = [each for each in report["examples"] if each["sort"] == "gone"]
-    assert all("was not sent" in each["after"][0] for each in gone)
+    assert all("was held back" in each["after"][0] for each in gone)
     assert all("as many messages as are allowed" in each["after"][1] for each in gone)
 
 

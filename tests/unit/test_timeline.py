@@ -120,7 +120,7 @@ def test_a_purchase_ends_the_reminders_and_takes_back_the_one_that_is_out() -> N
     assert texts(found)[-3:] == [
         "phone ordered (o1, 119.00 EUR)",
         "cart-abandonment ended with 2 steps left",
-        "cart-abandonment 1 of 3 was taken back: they ordered (o1)",
+        "cart-abandonment 1 of 3 was cancelled: they ordered (o1)",
     ]
     assert of_kind(found, "closed")[0].details == (
         "Because they ordered.",
@@ -132,12 +132,12 @@ def test_a_withdrawn_consent_takes_back_the_message_that_is_out() -> None:
     withdrawn = event("consent.changed", 2 * HOUR, channels=["email"], granted=False)
     found = told(decided(*CART_LEFT, withdrawn))
     assert "phone wants no messages by email" in texts(found)
-    assert "cart-abandonment 1 of 3 was taken back: consent was withdrawn" in texts(found)
+    assert "cart-abandonment 1 of 3 was cancelled: consent was withdrawn" in texts(found)
 
 
 def test_a_visitor_whom_nobody_can_reach_is_told_what_would_have_reached_them() -> None:
     found = told(decided(CART_LEFT[1]))
-    assert of_kind(found, "refused")[0].text == "cart-abandonment 1 of 3 was not sent"
+    assert of_kind(found, "refused")[0].text == "cart-abandonment 1 of 3 was held back"
     assert of_kind(found, "refused")[0].details == (
         "Because nobody knows how to reach them: no login, or no address for its channels.",
         "A login, with contacts among email, sms, push or messenger if any are given, "
@@ -396,9 +396,9 @@ def in_the_shadow() -> tuple[Story, Recipes]:
 def test_what_a_shadow_did_is_marked_and_not_told_as_sent() -> None:
     found = of_kind(told(*in_the_shadow()), "shadow")
     assert texts(found) == [
-        "In the shadow: cart-abandonment 1 of 3 would have been sent by email",
-        "In the shadow: cart-abandonment ended with 2 steps left",
-        "In the shadow: cart-abandonment 1 of 3 was taken back: they ordered (o1)",
+        "Shadow: cart-abandonment 1 of 3 would have been sent by email",
+        "Shadow: cart-abandonment ended with 2 steps left",
+        "Shadow: cart-abandonment 1 of 3 was cancelled: they ordered (o1)",
     ]
 
 
