@@ -115,8 +115,7 @@ def empty_topic(settings: Settings, name: str) -> int:
         )
     if any(end.offset for end in ends.values()):
         raise TopicsError(
-            f"{spec.name} is not empty: a replay starts on new topics, "
-            "under a TRIGGERS_PREFIX of its own"
+            f"{spec.name} is not empty: a replay needs new topics, so set a new TRIGGERS_PREFIX"
         )
     return count
 

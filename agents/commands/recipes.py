@@ -40,36 +40,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True)
     check = actions.add_parser("check", help="check a recipes file and show what it says")
     check.add_argument("file", type=Path, metavar="FILE")
-    publish = actions.add_parser(
-        "publish", help="publish a recipes file, so that it comes into force"
-    )
+    publish = actions.add_parser("publish", help="publish a recipes file")
     publish.add_argument("file", type=Path, metavar="FILE")
     _add_publishing(publish)
     rows = actions.add_parser("list", help="list the documents: in force, coming and former")
     rows.add_argument("--json", action="store_true", help="print JSON")
     show = actions.add_parser("show", help="print a document as it was published")
-    show.add_argument(
-        "which",
-        nargs="?",
-        metavar="N|TIME",
-        help="number of a document, or a time (default: the one in force now)",
-    )
+    show.add_argument("which", nargs="?", metavar="N|TIME", help="number or time (now)")
     diff = actions.add_parser("diff", help="say how two documents differ")
     for name in ("before", "after"):
-        diff.add_argument(
-            name, metavar=name.upper(), help="a recipes file, or the number of a document"
-        )
+        diff.add_argument(name, metavar=name.upper(), help="a recipes file, or a document's number")
     revert = actions.add_parser("revert", help="publish a former document again")
     revert.add_argument(
-        "number",
-        nargs="?",
-        type=int,
-        metavar="N",
-        help="number of the document (the one before the present one)",
+        "number", nargs="?", type=int, metavar="N", help="its number (the one before the last)"
     )
     _add_publishing(revert)
     export = actions.add_parser(
-        "export", help="write all documents to one file for backtest and load"
+        "export", help="write all documents to a file for backtest and load"
     )
     export.add_argument(
         "file", nargs="?", type=Path, metavar="FILE", help="file to write (standard output)"
@@ -78,10 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_publishing(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--from",
-        dest="start",
-        metavar="TIME",
-        help="when it comes into force: a time, or +2h (now)",
+        "--from", dest="start", metavar="TIME", help="in force from then: a time, or +2h (now)"
     )
     parser.add_argument("--note", default="", metavar="TEXT", help="what the change is for")
     parser.add_argument("--by", metavar="NAME", help="who publishes (user@host)")
@@ -214,7 +198,7 @@ def _diff(args: argparse.Namespace) -> int:
         table = table or _published(settings)
         sides.append(checked(_document(table, int(name), settings)))
     found = recipes_text.differences(*sides)
-    for line in found or ["no difference: they decide alike"]:
+    for line in found or ["they decide alike"]:
         print(line)
     return 0
 
