@@ -52,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         diff.add_argument(name, metavar=name.upper(), help="a recipes file, or a document's number")
     revert = actions.add_parser("revert", help="publish a former document again")
     revert.add_argument(
-        "number", nargs="?", type=int, metavar="N", help="its number (the one before the last)"
+        "number", nargs="?", type=int, metavar="N", help="its number (the one before this)"
     )
     _add_publishing(revert)
     export = actions.add_parser(

@@ -438,7 +438,7 @@ def test_a_second_history_is_not_loaded(
     replaying.make_topics(settings, recipes_file.DEFAULT, 1, 1)
     assert main(["load", str(events), "--recipes", str(file)]) == 0
     assert main(["load", str(events), "--recipes", str(file)]) == 1
-    assert "recipes is not empty: a replay starts on new topics" in capsys.readouterr().err
+    assert "recipes is not empty: a replay needs new topics" in capsys.readouterr().err
     (tmp_path / "one.json").write_text("{}")
     assert main(["recipes", "publish", str(tmp_path / "one.json")]) == 2
     assert "TRIGGERS_TIME=record" in capsys.readouterr().err
