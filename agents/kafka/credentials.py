@@ -40,8 +40,8 @@ async def check_credentials(settings: Settings) -> None:
             ) from None
         except ssl.SSLCertVerificationError as error:
             raise SettingsError(
-                f"{address} has a certificate that is not good: {error.verify_message}. "
-                "TRIGGERS_CAFILE names the authorities that are trusted"
+                f"{address} has an invalid certificate: {error.verify_message}. "
+                "Set TRIGGERS_CAFILE to the authorities to trust"
             ) from None
         except (KafkaError, OSError, TimeoutError):
             continue
