@@ -75,7 +75,7 @@ def someone(log: Log) -> str:
     )
 
 
-def test_without_redis_the_page_goes_on_and_what_waits_is_read_from_kafka(
+def test_without_redis_the_page_works_and_reads_waiting_steps_from_kafka(
     page: Page, redis: Server, log: Log
 ) -> None:
     redis.kill()
@@ -96,7 +96,7 @@ def test_without_redis_the_page_goes_on_and_what_waits_is_read_from_kafka(
     page.until(lambda: page.all("#funnel-plot svg"), 90)
 
 
-def test_without_kafka_the_figures_stand_and_a_person_is_told_from_redis(
+def test_without_kafka_the_figures_stay_and_a_person_is_shown_from_redis(
     page: Page, kafka: Cluster, settings: Settings, log: Log
 ) -> None:
     (node,) = kafka.nodes

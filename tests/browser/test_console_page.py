@@ -97,7 +97,7 @@ def test_what_is_decided_appears_at_once_with_its_reason(page: Page, settings: S
     assert "Because they want no messages by any channel that is left." in shown
 
 
-def test_a_paused_list_stands_still_and_says_what_waits(page: Page, settings: Settings) -> None:
+def test_a_paused_list_does_not_change_and_counts_new_lines(page: Page, settings: Settings) -> None:
     page.go()
     page.until(lambda: page.all("#stream .happening"))
     page.click("#pause")
@@ -172,7 +172,7 @@ def test_a_trigger_id_shows_its_step_first(page: Page, log: Log) -> None:
     assert page.all("#answer .timeline .this")
 
 
-def test_who_is_not_known_is_said_to_be_unknown(page: Page) -> None:
+def test_an_unknown_person_is_reported_as_unknown(page: Page) -> None:
     page.go("#/ask/customer%3Anobody")
     page.until(lambda: "Nothing is known of “customer:nobody”." in page.text("#answer"))
 

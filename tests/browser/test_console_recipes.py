@@ -78,7 +78,9 @@ def test_a_fault_is_shown_at_its_line_and_a_click_leads_there(page: Page) -> Non
     assert page.run(chosen) == WRONG.split("\n")[int(marked) - 1]
 
 
-def test_a_marketer_changes_tries_publishes_and_takes_back(page: Page, served: Console) -> None:
+def test_a_marketer_changes_tries_publishes_and_reverts_recipes(
+    page: Page, served: Console
+) -> None:
     enter(page)
     assert "what is shipped" in page.text("#in-force")
     write(page, DRAFT)
