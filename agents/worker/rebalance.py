@@ -72,7 +72,7 @@ class Rebalance:
         try:
             await asyncio.wait_for(self._assignment.save(), within)
         except TimeoutError:
-            say(log, "flush_too_slow", logging.ERROR, partitions=len(ours))
+            say(log, "checkpoint_too_slow", logging.ERROR, partitions=len(ours))
             drop(ours, ours)
         except Exception as error:
             self._assignment.fail(error)
