@@ -57,7 +57,10 @@ class Checkpoint:
         """Waits for the outputs, writes the state and waits for it, then commits the offset."""
         snapshots = []
         for processor in processors:
-            snapshots.append((processor, await processor.snapshot()))
+            snapshot = await processor.snapshot()
+            # of a forgotten processor outputs may have been dropped before they were sent
+            if not processor.forgotten:
+                snapshots.append((processor, snapshot))
             await asyncio.sleep(0)  # let exit triggers go out while states are packed
         await acknowledged([ack for _, snapshot in snapshots for ack in snapshot.acks])
         await acknowledged([a for processor, s in snapshots for a in await processor.write(s)])

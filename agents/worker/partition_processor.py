@@ -44,6 +44,7 @@ class PartitionProcessor(ABC):
     `end`: where the topic ended when last asked, -1 before.
     `caught_up`: whether the position has once been at the end.
     `closed`: nothing is applied, because input is held or the last checkpoint has begun.
+    `forgotten`: given up; outputs that were buffered are dropped, so its state must not be written any more.
     `transaction`: the transactional producer, with delivery exactly once.
     `committed_watermark`: with transactions, the clock (ms) as last committed.
     """
@@ -63,6 +64,7 @@ class PartitionProcessor(ABC):
         self.end = -1
         self.caught_up = False
         self.closed = True
+        self.forgotten = False
         self._producer = producer
         self._metrics = metrics
         self._acks: list[Ack] = []
@@ -175,7 +177,7 @@ class PartitionProcessor(ABC):
 
     def forget(self) -> None:
         """Gives the partition up: it is another worker's now. What other partitions decided was sent before."""
-        self.closed = True
+        self.closed = self.forgotten = True
         self._producer.discard()
         if self.transaction:
             self.transaction.abandon()

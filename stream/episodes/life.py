@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from stream import limits
-from stream.durations import DAY
 from stream.episodes import lifecycle, numbering
 from stream.outputs import decisions, triggers
 from stream.outputs.outputs import Outputs
@@ -21,8 +20,6 @@ from stream.state.orders import OrderEntry
 from stream.state.person import Episode, Person
 from stream.state.whole_order import size
 
-FIRED_FOR: Final = 90 * DAY
-"""Ms: fired steps are remembered at least this long, because the next document may look back further."""
 LATEST: Final = 10**16
 """Ms: no base is later than this, whatever the quantity."""
 
@@ -188,7 +185,7 @@ def tidy(person: Person, at: int, recipes: Recipes) -> None:
     Only episodes that an order opened are remembered: the order may come again at its own time. Others
     open at the time of their fact, and cannot open twice.
     """
-    remembered = max(recipes.memory, FIRED_FOR)
+    remembered = recipes.remembers
     if person.fired and person.fired[0].at < at - remembered:
         person.fired = [step for step in person.fired if at - step.at <= remembered]
     ended = [each for each in person.episodes if not each.open]

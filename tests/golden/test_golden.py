@@ -57,7 +57,7 @@ def test_states_of_a_release_continue_like_a_fresh_run_over_its_log(file: Path) 
 def test_the_clock_record_says_where_a_file_continues(file: Path) -> None:
     golden = Golden.of(file)
     for records in (golden.visitors, golden.keys, golden.people):
-        assert records[-1][0] == "", "it is the last of a flush"
+        assert records[-1][0] == "", "it is the last of a checkpoint"
     restored, fresh = golden.restored(), golden.fresh()
     fresh.take(golden.read)
     assert restored.visitors.position == golden.read
