@@ -58,7 +58,7 @@ def test_a_record_that_is_no_trigger_becomes_a_dead_letter(play: Any) -> None:
             "partition": "0",
             "offset": "7",
             "time": str(AT - 5),
-            "tries": "0",
+            "attempts": "0",
         }
         assert parts.metrics.undelivered.labels("not_a_trigger")._value.get() == 1
 
@@ -125,10 +125,10 @@ def test_a_trigger_at_its_end_is_dropped_and_becomes_a_dead_letter_only_if_it_wa
         await parts.store.reserve(id_of(2), AT + HOUR)
         assert await parts.delivery.settle(attempt(fired(2))) == "undelivered"
         tried = attempt(fired(3))
-        tried.tries, tried.said = 2, "503"
+        tried.number, tried.said = 2, "503"
         assert await parts.delivery.settle(tried) == "undelivered"
         headers = [each[3] for each in parts.letters.sent]
-        assert [(each["reason"], each["tries"], each.get("answer")) for each in headers] == [
+        assert [(each["reason"], each["attempts"], each.get("answer")) for each in headers] == [
             ("expired", "0", None),
             ("expired", "2", "503"),
         ]
@@ -143,7 +143,11 @@ def test_a_refused_message_becomes_a_dead_letter_and_its_reservation_ends(play: 
     async def test(parts: Parts) -> None:
         assert await parts.delivery.settle(attempt(fired())) == "undelivered"
         ((*_, headers),) = parts.letters.sent
-        assert (headers["reason"], headers["answer"], headers["tries"]) == ("refused", "400", "1")
+        assert (headers["reason"], headers["answer"], headers["attempts"]) == (
+            "refused",
+            "400",
+            "1",
+        )
         assert parts.metrics.undelivered.labels("refused")._value.get() == 1
         found = await parts.store.reserve(id_of(1), AT + HOUR)
         assert found.state == "ours"
@@ -152,13 +156,13 @@ def test_a_refused_message_becomes_a_dead_letter_and_its_reservation_ends(play: 
 
 
 def test_a_failed_try_waits_and_is_repeated(play: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(delivery.responses, "pause", lambda tries, backoff: tries * 1000)
+    monkeypatch.setattr(delivery.responses, "pause", lambda attempts, backoff: attempts * 1000)
 
     async def test(parts: Parts) -> None:
         tried = attempt(fired())
         assert await parts.delivery.settle(tried) == "delivered"
         assert parts.ahead.pauses == [1, 2, 9]
-        assert (tried.tries, tried.said, tried.sending) == (4, "200", False)
+        assert (tried.number, tried.said, tried.sending) == (4, "200", False)
         assert parts.endpoint.posted == [id_of(1)] * 4
 
     answers = [FAILED, FAILED, Response("failed", "429", 9_000), Response("delivered", "200")]
@@ -173,7 +177,7 @@ def test_a_message_that_fails_too_long_is_given_up(
 
     async def test(parts: Parts) -> None:
         tried = attempt(fired())
-        tried.begun, tried.tries = clock[0] - 599.9, 1
+        tried.begun, tried.number = clock[0] - 599.9, 1
         parts.delivery.endpoint.answers[:] = [FAILED]  # type: ignore[attr-defined]
         tried.last = True
         with pytest.raises(asyncio.CancelledError):
@@ -181,7 +185,7 @@ def test_a_message_that_fails_too_long_is_given_up(
         clock[0] += 0.1
         assert await parts.delivery.settle(tried) == "undelivered"
         assert parts.letters.sent[0][3]["reason"] == "gave_up"
-        assert parts.letters.sent[0][3]["tries"] == "3"
+        assert parts.letters.sent[0][3]["attempts"] == "3"
         assert parts.delivery.settings.give_up_ms == 10 * MINUTE
 
     play(test, FAILED)

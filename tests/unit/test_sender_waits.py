@@ -62,7 +62,7 @@ def test_an_id_that_another_sender_has_reserved_is_looked_at_again(
         waits.last = True
         with pytest.raises(asyncio.CancelledError):
             await parts.delivery.settle(waits)
-        assert waits.tries == 0
+        assert waits.number == 0
         await other.drop(id_of(2), AT + HOUR)
         assert await parts.delivery.settle(attempt(fired(2))) == "cancelled"
         await other.release(id_of(1))

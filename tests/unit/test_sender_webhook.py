@@ -29,7 +29,7 @@ class Server:
         self.seen: list[tuple[str, dict[str, str], bytes]] = []
 
     async def answer(self, request: web.Request) -> web.Response:
-        self.seen.append((str(request.rel_url), dict(request.headers), await request.read()))
+        self.seen.append((request.raw_path, dict(request.headers), await request.read()))
         await asyncio.sleep(self.slow_s)
         return web.Response(status=self.status, headers=self.headers, body=self.body)
 
@@ -41,7 +41,7 @@ def play(test: Callable[[Server, Endpoint, Metrics], Awaitable[None]], **more: A
         async with TestServer(app) as running:
             given = {
                 "service": "webhook",
-                "url": str(running.make_url("/hook?a=%2F")),
+                "url": f"{running.make_url('/hook')}?a=%2F",
                 "secrets": (SECRET,),
                 "key": "",
                 "requests": 2,
@@ -69,8 +69,8 @@ def test_a_request_has_the_body_byte_for_byte_and_a_signature() -> None:
         assert (path, body) == ("/hook?a=%2F", fired())
         assert (headers["webhook-id"], headers["User-Agent"]) == (id_of(1), webhook.AGENT)
         assert headers["webhook-signature"].startswith("v1,")
-        assert metrics.tries.labels("2xx")._value.get() == 1
-        assert metrics.try_seconds._sum.get() < 5
+        assert metrics.attempts.labels("2xx")._value.get() == 1
+        assert metrics.attempt_seconds._sum.get() < 5
 
     play(test)
 
@@ -93,7 +93,7 @@ def test_retry_after_closes_the_endpoint_for_every_message() -> None:
         server.headers = {"Retry-After": "1"}
         await endpoint.post(message())
         assert endpoint.closed > 29, "a shorter one does not open it earlier"
-        assert metrics.tries.labels("429")._value.get() == 2
+        assert metrics.attempts.labels("429")._value.get() == 2
 
     play(test)
 
@@ -102,7 +102,7 @@ def test_a_slow_and_an_absent_endpoint_fail() -> None:
     async def test(server: Server, endpoint: Endpoint, metrics: Metrics) -> None:
         server.slow_s = 1
         assert await endpoint.post(message()) == TIMEOUT
-        assert metrics.tries.labels("timeout")._value.get() == 1
+        assert metrics.attempts.labels("timeout")._value.get() == 1
 
     async def absent(server: Server, endpoint: Endpoint, metrics: Metrics) -> None:
         assert await endpoint.post(message()) == UNREACHABLE
