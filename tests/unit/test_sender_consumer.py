@@ -18,7 +18,8 @@ from agents.sender.consumer import TriggerConsumer
 from agents.sender.health import SenderHealth
 from agents.sender.idempotency_sqlite import SqliteIdempotency
 from tests.fake_broker import SETTINGS
-from tests.sender_parts import AT, PLACE, FakeConsumer, Parts, cancelled, fired, id_of, record
+from tests.fake_consumer import FakeConsumer
+from tests.sender_parts import AT, PLACE, Parts, cancelled, fired, id_of, record
 
 RECIPES = {PLACE.topic: "cart-abandonment"}
 OTHER = TopicPartition("triggers.exit-intent", 0)
