@@ -234,7 +234,7 @@ def test_a_sender_is_ready_with_an_assignment_an_end_and_readable_records(play: 
         assert health.stalled() == [], "while no broker answers it counts as live"
         await member.ahead.rest()
         assert health.stalled()[0].startswith("no poll for ")
-        member.store.available = False
+        cast(Any, member.store).available = False
         assert health.unready() == ["the idempotency records cannot be read"]
         text = health.metrics().decode()
         assert "triggers_sender_open_records 0.0" in text
