@@ -171,7 +171,7 @@ def test_a_post_must_be_json_or_text_of_a_bounded_size_and_packing(play: Any) ->
             assert (await given.post(value, **{"Content-Type": kind}))[0] == code
         for packed, encoding, code in (
             (gzip.compress(value), "gzip", 202),
-            (value, "gzip", 400),
+            (gzip.compress(value)[:-9], "gzip", 400),
             (value, "br", 415),
             (gzip.compress(b" " * (LARGEST + 1)), "gzip", 413),
         ):
