@@ -1,4 +1,4 @@
-"""Products and lines of carts, made of values in whatever form a source writes them.
+"""Products and lines of carts, from values in any form that a source writes.
 
 Source: docs/semantics.md, 2, "Items"; docs/connect.md, 2.5 and 2.6.
 """
@@ -29,9 +29,9 @@ def described(source: Source, given: dict[str, Any], currency: str | None) -> di
 
 
 def product(source: Source, currency: str | None = None, /, **given: Any) -> dict[str, Any] | None:
-    """`given`: id, name, category, price, currency, url, image. None without an id.
+    """A product. `given`: id, name, category, price, currency, url, image. None without an id.
 
-    A product of ours has no currency of its own.
+    Our products have no currency of their own.
     """
     name = thing(given.get("id"))
     if name is None:
@@ -42,9 +42,9 @@ def product(source: Source, currency: str | None = None, /, **given: Any) -> dic
 
 
 def item(source: Source, currency: str | None = None, /, **given: Any) -> dict[str, Any] | None:
-    """A line: as a product, and variant and quantity. None without an id, or if it is no line.
+    """A line: a product with variant and quantity. None without an id, or with an absurd quantity.
 
-    No quantity, or one that cannot be read, is 1.
+    A missing or unreadable quantity counts as 1.
     """
     name = thing(given.get("id"))
     pieces = money.quantity(given.get("quantity"))
@@ -61,7 +61,7 @@ def item(source: Source, currency: str | None = None, /, **given: Any) -> dict[s
 
 
 def removed(**given: Any) -> dict[str, Any] | None:
-    """`given`: id, variant, quantity. Without a readable quantity all of it goes."""
+    """A removed line. `given`: id, variant, quantity. Without a readable quantity the whole line goes."""
     name = thing(given.get("id"))
     pieces = money.quantity(given.get("quantity"))
     if name is None or (pieces is not None and not money.is_line(pieces)):
@@ -78,7 +78,7 @@ def cart(
     url: Any = None,
     currency: str | None = None,
 ) -> dict[str, Any]:
-    """A whole cart; a line that is None is none."""
+    """A whole cart. Lines that are None are left out."""
     return compact(
         id=id,
         version=version,
@@ -96,7 +96,7 @@ def order(
     currency: Any = None,
     cart_id: str | None = None,
 ) -> dict[str, Any]:
-    """An order; without an id it is one all the same."""
+    """An order. It may lack an id."""
     code = money.currency(currency) or source.currency
     amount = money.money(value, code)
     return compact(

@@ -1,4 +1,4 @@
-"""Access to foreign documents that never raises: what is missing or of a wrong type is None."""
+"""Reads foreign documents without ever raising: what is missing or of a wrong type is None."""
 
 import json
 import math
@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 
 ABSENT: Final = frozenset({"", "null", "undefined"})
-"""Texts that say nothing, whatever their case. Source: docs/connect.md, 2.7."""
+"""Texts that mean nothing, in any case of letters. Source: docs/connect.md, 2.7."""
 
 DEEPEST: Final = 100
 """Levels of nesting that are read."""
@@ -27,7 +27,7 @@ def parse(body: bytes) -> Any:
 
 
 def _may_be_too_deep(body: bytes) -> bool:
-    """A short message opens too few brackets for that."""
+    """Whether the text may nest too deep. A short one has too few brackets for that."""
     return body.count(b"{") + body.count(b"[") > DEEPEST
 
 
@@ -44,7 +44,7 @@ UNREADABLE: Final = object()
 
 
 def _nothing(name: str) -> None:
-    """NaN and Infinity are no numbers."""
+    """None in place of NaN and Infinity."""
     return
 
 
@@ -71,7 +71,7 @@ def _parts(node: Any) -> Any:
 
 
 def dig(document: Any, *names: str) -> Any:
-    """The value at a path of names; None where there is none."""
+    """The value at a path of names. None if there is none."""
     for name in names:
         if type(document) is not dict:
             return None
@@ -80,7 +80,7 @@ def dig(document: Any, *names: str) -> Any:
 
 
 def first(document: Any, *paths: str) -> Any:
-    """The first present value of several paths, each written with dots."""
+    """The first value that is there, of several paths written with dots."""
     for path in paths:
         value = document
         for name in _names(path):
@@ -109,7 +109,7 @@ def _says(value: str) -> bool:
 
 
 def text(value: Any) -> str | None:
-    """A text without surrounding spaces; numbers become their digits."""
+    """The text without surrounding spaces. A number becomes its digits. Else None."""
     if value is None:
         return None
     if type(value) is str:
@@ -127,7 +127,7 @@ def text(value: Any) -> str | None:
 
 
 def number(value: Any) -> float | None:
-    """A finite number, or a text that is one."""
+    """The finite number, given as a number or as text. Else None."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     if isinstance(value, str) and len(value) > 40:
@@ -145,7 +145,7 @@ def whole(value: Any) -> int | None:
 
 
 def mapping(value: Any) -> dict[str, Any]:
-    """The object; an empty one in place of anything else."""
+    """The object, an empty one in place of anything else."""
     return value if isinstance(value, dict) else {}
 
 
@@ -154,7 +154,7 @@ def listing(value: Any) -> list[Any]:
 
 
 def words(name: Any) -> str:
-    """An event's name for comparison: lower case, `_` and `-` are spaces."""
+    """The name of an event, for comparison: in lower case, with spaces for `_` and `-`."""
     return _words(text(name) or "")
 
 

@@ -14,11 +14,11 @@ from stream.connect.translation import compact
 
 CHANNELS: Final = {"email_marketing_consent": "email", "sms_marketing_consent": "sms"}
 GRANTED: Final = {"subscribed": True, "unsubscribed": False}
-"""States that are a decision; `not_subscribed` and `pending` are none."""
+"""The states that are decisions, and whether they grant. `not_subscribed` and `pending` are none."""
 
 
 def customer(it: Delivery) -> None:
-    """A customer with the addresses that are theirs, and their consents."""
+    """A customer, with its addresses and consents."""
     body, who = it.body, _who(it)
     email, phone = body.get("email"), body.get("phone")
     spent = money(body.get("total_spent"), currency(body.get("currency")))
@@ -44,7 +44,7 @@ def _who(it: Delivery) -> Who:
 
 
 def _consents(it: Delivery, who: Who) -> None:
-    """Each as of when it was given. Every change of a customer repeats it: an old grant must lift nothing."""
+    """The consents, each with its own time. Every change of a customer repeats them: an old grant must lift nothing."""
     for field, channel in CHANNELS.items():
         granted = GRANTED.get(text(dig(it.body, field, "state")) or "")
         since = _since(it.body, field)
