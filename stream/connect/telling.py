@@ -37,5 +37,7 @@ def unknown(done: Translation, name: str, browser: bool, path: str = "$") -> Sai
 
 def renamed(source: Source, *names: str) -> str | None:
     """What the shop's own table says of an event: a type of ours, or "ignore"."""
+    if not source.events:
+        return None
     table = {words(given): to for given, to in source.events.items()}
     return next((table[plain] for name in names if (plain := words(name)) in table), None)
