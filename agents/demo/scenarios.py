@@ -46,7 +46,7 @@ async def replay(
         async with session.watched("replay"):
             await session.send(lambda producer, stop: _play(producer, stop, session, file, seconds))
             await session.until(lambda: session.results() >= expected, workers)
-        session.outcomes = workers.counted("triggers_events", "fate")
+        session.outcomes = workers.counted("triggers_events", "outcome")
     return expected
 
 
@@ -107,11 +107,11 @@ async def live(session: DemoSession, folder: Path, rate: float, seed: int, secon
                 )
             )
             await session.until(lambda: _applied(workers) >= session.sent, workers)
-        session.outcomes = workers.counted("triggers_events", "fate")
+        session.outcomes = workers.counted("triggers_events", "outcome")
 
 
 def _applied(workers: WorkerProcesses) -> int:
-    return workers.counted("triggers_events", "fate").total()
+    return workers.counted("triggers_events", "outcome").total()
 
 
 def _noted(
