@@ -96,7 +96,7 @@ def test_a_stop_before_the_first_assignment_stops_nothing(play: Any) -> None:
 def test_a_record_with_its_own_time_does_not_set_the_brokers_time(play: Any) -> None:
     async def test(given: Given) -> None:
         seen: list[int] = []
-        given.time.acknowledged = lambda stamp, began: seen.append(stamp)  # type: ignore[method-assign]
+        given.time.acknowledged = lambda stamp, sent: seen.append(stamp)  # type: ignore[method-assign]
         given.topics.time_type = 0
         output = given.at_least_once()
         await output.open([A])

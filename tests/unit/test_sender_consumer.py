@@ -233,7 +233,7 @@ def test_a_sender_is_ready_with_an_assignment_an_end_and_readable_records(play: 
         assert health.stalled() == [], "while no broker answers it counts as live"
         await member.ahead.rest()
         assert health.stalled()[0].startswith("no poll for ")
-        member.store.available = False
+        member.store.available = False  # type: ignore[misc]
         assert health.unready() == ["the idempotency records cannot be read"]
         text = health.metrics().decode()
         assert "triggers_sender_open_records 0.0" in text

@@ -157,7 +157,9 @@ def test_a_refused_message_becomes_a_dead_letter_and_its_reservation_ends(play: 
 
 
 def test_a_failed_try_waits_and_is_repeated(play: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(delivery.responses, "pause", lambda attempts, backoff: attempts * 1000)
+    monkeypatch.setattr(
+        "agents.sender.delivery.responses.pause", lambda attempts, backoff: attempts * 1000
+    )
 
     async def test(parts: Parts) -> None:
         tried = attempt(fired())

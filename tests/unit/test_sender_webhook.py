@@ -25,7 +25,8 @@ class Server:
     """`status`, `headers`, `body`, `slow_s`: of its answers. `seen`: the requests."""
 
     def __init__(self) -> None:
-        self.status, self.headers, self.body, self.slow_s = 200, {}, b"", 0.0
+        self.status, self.body, self.slow_s = 200, b"", 0.0
+        self.headers: dict[str, str] = {}
         self.seen: list[tuple[str, dict[str, str], bytes]] = []
 
     async def answer(self, request: web.Request) -> web.Response:
@@ -127,8 +128,8 @@ def test_a_change_between_failing_and_working_is_logged_once_in_a_while(
 ) -> None:
     said: list[str] = []
     monkeypatch.setattr(webhook, "say", lambda log, name, level, **more: said.append(name))
-    clock = SimpleNamespace(monotonic=lambda: now[0], time_ns=time.time_ns)
     now = [100.0]
+    clock = SimpleNamespace(monotonic=lambda: now[0], time_ns=time.time_ns)
     monkeypatch.setattr(webhook, "time", clock)
 
     async def test(server: Server, endpoint: Endpoint, metrics: Metrics) -> None:
