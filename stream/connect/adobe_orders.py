@@ -12,9 +12,9 @@ from stream.connect import items, money
 from stream.connect.contact import contact_keys, contacts, customer_id
 from stream.connect.events import Who
 from stream.connect.ids import identifier
-from stream.connect.reading import dig, first, listing, mapping, whole
+from stream.connect.reading import dig, first, is_present, listing, mapping, whole
 from stream.connect.source import Source
-from stream.connect.telling import IGNORED, Body, Said
+from stream.connect.telling import IGNORED, Body, Said, renamed
 from stream.connect.times import client_time, moment
 from stream.connect.translation import compact
 
@@ -65,7 +65,12 @@ def ordered(told: EventData) -> tuple[Who, Said]:
     number = identifier(first(order, "increment_id", "real_order_id", "entity_id"))
     if number is None:
         return who, "no_order_id"
-    if ended:
+    own = renamed(told.source, *states)
+    if own in OF_STATES:
+        return who, OF_STATES[own](order, number, told.source)
+    if own == "ignore":
+        return who, IGNORED
+    if ended or own == "order.cancelled":
         return who, [("order.cancelled", {"order": {"id": number}})]
     if state is None:
         return who, "unknown_status"
@@ -88,8 +93,30 @@ def _placed(order: dict[str, Any], number: str, source: Source) -> Said:
         value=order.get("grand_total"),
         currency=order.get("order_currency_code"),
         cart_id=identifier(order.get("quote_id")),
+        lines=[
+            items.ordered(source, **_line(one, "qty_ordered"))
+            for one in _bought(order.get("items"))
+        ],
     )
     return [("order.placed", {"order": facts})]
+
+
+def _delivered(order: dict[str, Any], number: str, source: Source) -> Said:
+    """An order that has arrived was placed, whether that was told or not."""
+    bodies: list[Body] = [("order.delivered", {"order": {"id": number}})]
+    placed = _placed(order, number, source)
+    return [*placed, *bodies] if isinstance(placed, list) else bodies
+
+
+OF_STATES: Final = {"order.placed": _placed, "order.delivered": _delivered}
+"""What a status of the shop's own may mean, by our type, beside order.cancelled and ignore."""
+
+
+def _bought(lines: Any) -> list[dict[str, Any]]:
+    """The lines, without what stands below another line: of a shirt in red the shirt says it all."""
+    return [
+        one for one in map(mapping, listing(lines)) if not is_present(one.get("parent_item_id"))
+    ]
 
 
 def quoted(told: EventData) -> tuple[Who, Said]:
@@ -105,7 +132,7 @@ def quoted(told: EventData) -> tuple[Who, Said]:
     code = money.currency(first(quote, "quote_currency_code", "currency.quote_currency_code"))
     cart = items.cart(
         told.source,
-        [items.item(told.source, code, **_line(mapping(one))) for one in lines],
+        [items.item(told.source, code, **_line(one, "qty")) for one in _bought(lines)],
         id=name,
         version=moment(quote.get("updated_at")),
         currency=code,
@@ -131,9 +158,9 @@ def subscribed(told: EventData) -> tuple[Who, Said]:
     channels = told.source.consent.get(NEWSLETTER, ["email"])
     if status not in (SUBSCRIBED, UNSUBSCRIBED) or not channels:
         return who, IGNORED
-    change = {"channels": list(channels), "granted": status == SUBSCRIBED}
-    bodies: list[Body] = [("consent.changed", change)]
-    return who, bodies
+    if status == SUBSCRIBED:
+        return who, [("visitor.subscribed", {"channels": list(channels)})]
+    return who, [("consent.changed", {"channels": list(channels), "granted": False})]
 
 
 def _address(given: dict[str, Any]) -> dict[str, Any]:
@@ -143,12 +170,12 @@ def _address(given: dict[str, Any]) -> dict[str, Any]:
     return mapping(given.get("billing_address")) or next(iter(billing + several), {})
 
 
-def _line(one: dict[str, Any]) -> dict[str, Any]:
+def _line(one: dict[str, Any], quantity: str) -> dict[str, Any]:
     return {
         "id": first(one, "sku"),
         "name": one.get("name"),
         "price": one.get("price"),
-        "quantity": one.get("qty"),
+        "quantity": one.get(quantity),
     }
 
 

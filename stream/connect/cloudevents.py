@@ -1,21 +1,32 @@
 """CloudEvents whose data is the body of one of our events, by HTTP or in a topic. Source: docs/connect.md, 1.10 and 1.11."""
 
 import binascii
+import re
 from base64 import b64decode
 from typing import Any, Final
 from urllib.parse import unquote
 
-from stream.connect.contact import KEY, contact_keys, contacts, customer_id, is_address
+from stream.connect.contact import KEY, contact_keys, contacts, customer_id, identifies, is_address
 from stream.connect.events import Who, event
 from stream.connect.ids import content_id, event_id, identifier, names_nobody
 from stream.connect.own import BODIES
-from stream.connect.reading import UNREADABLE, is_present, mapping, parse, text
+from stream.connect.reading import (
+    UNREADABLE,
+    first,
+    is_present,
+    mapping,
+    parse,
+    text,
+)
 from stream.connect.request import Given, Record, body_of
 from stream.connect.source import Source
 from stream.connect.times import client_time
 from stream.connect.translation import Translation
 
 PREFIX: Final = "ce"
+VERSION: Final = re.compile(r"\.v[0-9]{1,3}$", re.ASCII)
+"""At the end of a type: `com.example.cart.updated.v1`."""
+
 ATTRIBUTES: Final = ("id", "source", "type", "subject", "time")
 
 
@@ -76,11 +87,16 @@ def _tell(given: dict[str, Any], path: str, source: Source, now: int, out: Trans
     who = _who(given, data, source, now)
     if kind == "visitor.identified":
         if body["contacts"] is None:
-            body = {**body, "contacts": contacts(data.get("email"), data.get("phone"))}
-        if who.customer is None and not {"email", "phone"} & who.keys.keys():
+            body = {**body, "contacts": contacts(*addresses(data))}
+        if who.customer is None and not identifies(who.keys):
             out.leave_out(name, "no_customer", path)
             return
     out.events.append(event(kind, _id(given, data), who, **body))
+
+
+def addresses(data: dict[str, Any]) -> tuple[Any, Any]:
+    """E-mail address and phone number, which may stand in `contact`."""
+    return first(data, "email", "contact.email"), first(data, "phone", "contact.phone")
 
 
 def _type(name: str, source: Source) -> str | None:
@@ -88,7 +104,8 @@ def _type(name: str, source: Source) -> str | None:
     if name in source.events:
         own = source.events[name]
         return own if own in BODIES else None
-    return next((kind for kind in BODIES if name == kind or name.endswith(f".{kind}")), None)
+    plain = VERSION.sub("", name)
+    return next((kind for kind in BODIES if plain == kind or plain.endswith(f".{kind}")), None)
 
 
 def _data(given: dict[str, Any]) -> Any:
@@ -114,7 +131,8 @@ def _who(given: dict[str, Any], data: dict[str, Any], source: Source, now: int) 
     told = data.get("visitor")
     visitor = told if is_present(told) else given.get("subject")
     user, keys = data.get("customer"), mapping(data.get("keys"))
-    email = data.get("email") or (user if is_address(user) else None)
+    told_email, phone = addresses(data)
+    email = told_email or (user if is_address(user) else None)
     given_keys = {
         name: identifier(keys.get(name)) for name in ("cart", "checkout", "email", "phone")
     }
@@ -127,6 +145,6 @@ def _who(given: dict[str, Any], data: dict[str, Any], source: Source, now: int) 
     return Who(
         visitor=identifier(visitor),
         customer=customer_id(user),
-        keys={**clean, **contact_keys(source, email, data.get("phone"))},
+        keys={**clean, **contact_keys(source, email, phone)},
         client_time=client_time(now, None, happened, source.trust == "server"),
     )

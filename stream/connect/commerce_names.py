@@ -11,6 +11,7 @@ from stream.connect.commerce import (
     checkout_started,
     list_viewed,
     order_cancelled,
+    order_delivered,
     order_placed,
     order_refunded,
     page_viewed,
@@ -20,6 +21,7 @@ from stream.connect.commerce import (
     product_viewed,
     removed,
     searched,
+    subscribed,
     unknown,
     unneeded,
 )
@@ -52,6 +54,7 @@ NAMES: Final[Mapping[str, Row]] = {
     "completed order": order_placed,
     "order cancelled": order_cancelled,
     "order canceled": order_cancelled,
+    "order delivered": order_delivered,
     "order refunded": order_refunded,
     "refunded order": order_refunded,
     "order updated": unneeded,
@@ -72,6 +75,8 @@ TYPES: Final[Mapping[str, Row]] = {
     "activity.pinged": pinged,
     "order.placed": order_placed,
     "order.cancelled": order_cancelled,
+    "order.delivered": order_delivered,
+    "visitor.subscribed": subscribed,
     "ignore": unneeded,
 }
 """The types that the shop's own table may name."""

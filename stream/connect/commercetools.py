@@ -7,12 +7,22 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from stream.connect import items
+from stream.connect.commercetools_lines import amount, line
 from stream.connect.contact import contact_keys, contacts
 from stream.connect.deliveries import Said, header
 from stream.connect.events import Who, event
 from stream.connect.ids import content_id, event_id, identifier
-from stream.connect.money import currency, minor
-from stream.connect.reading import UNREADABLE, dig, first, is_present, mapping, parse, text
+from stream.connect.money import currency
+from stream.connect.reading import (
+    UNREADABLE,
+    dig,
+    first,
+    is_present,
+    listing,
+    mapping,
+    parse,
+    text,
+)
 from stream.connect.request import Given, body_of
 from stream.connect.source import Source
 from stream.connect.times import client_time
@@ -93,7 +103,14 @@ def _placed(told: Told, source: Source) -> tuple[Who, Said] | None:
     price = mapping(order.get("totalPrice"))
     code = currency(price.get("currencyCode"))
     cart = identifier(dig(order, "cart", "id"))
-    placed = items.order(source, id=name, value=_amount(price, code), currency=code, cart_id=cart)
+    placed = items.order(
+        source,
+        id=name,
+        value=amount(price, code),
+        currency=code,
+        cart_id=cart,
+        lines=[line(source, mapping(each)) for each in listing(order.get("lineItems"))],
+    )
     if told["type"] == "OrderImported" or is_present(order.get("recurringOrder")):
         placed["recurring"] = True
     email = first(order, "customerEmail", "shippingAddress.email", "billingAddress.email")
@@ -104,13 +121,6 @@ def _placed(told: Told, source: Source) -> tuple[Who, Said] | None:
         keys=compact(cart=cart, checkout=name) | contact_keys(source, email, phone),
     )
     return who, ("order.placed", {"order": placed})
-
-
-def _amount(price: Told, code: str | None) -> float | None:
-    """An amount of a price in cents. A high-precision price has its own digits."""
-    if price.get("type") == "highPrecision":
-        return minor(price.get("preciseAmount"), price.get("fractionDigits"), code)
-    return minor(price.get("centAmount"), price.get("fractionDigits"), code)
 
 
 def _state(told: Told, source: Source) -> tuple[Who, Said] | None:
@@ -125,6 +135,13 @@ def _payment(told: Told, source: Source) -> tuple[Who, Said] | None:
     if name is None or told.get("paymentState") != "Failed":
         return None
     return Who(keys={"checkout": name}), ("payment.failed", {"order": {"id": name}})
+
+
+def _shipment(told: Told, source: Source) -> tuple[Who, Said] | None:
+    name = _order_id(told)
+    if name is None or told.get("shipmentState") != "Delivered":
+        return None
+    return Who(keys={"checkout": name}), ("order.delivered", {"order": {"id": name}})
 
 
 def _customer(told: Told, source: Source) -> tuple[Who, Said] | None:
@@ -150,6 +167,7 @@ MESSAGES: Final[dict[str, Callable[[Told, Source], tuple[Who, Said] | None]]] = 
     "OrderImported": _placed,
     "OrderStateChanged": _state,
     "OrderPaymentStateChanged": _payment,
+    "OrderShipmentStateChanged": _shipment,
     "CustomerCreated": _customer,
     "CustomerEmailChanged": _customer,
 }

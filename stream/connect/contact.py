@@ -1,10 +1,11 @@
 """People's addresses: they go on as keyed hashes only. Source: docs/connect.md, 2.8 and 8."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from stream.connect.ids import identifier
+from stream.connect.lost import LOST
 from stream.connect.reading import text
 from stream.connect.source import Source
 
@@ -15,16 +16,29 @@ BEFORE: Final = re.compile(LETTER + "{1,64}")
 AFTER: Final = re.compile(LETTER + r"{1,255}\." + LETTER + "{1,255}")
 """The part of an address after its @. It is bounded, so the cost stays linear in the text."""
 
+REACHES: Final = {"email": "email", "phone": "sms"}
+"""The channel that reaches an address, by its kind."""
+
 KEY: Final = re.compile(r"[A-Za-z0-9_-]{16,128}")
 
 
 def contact_keys(source: Source, email: Any, phone: Any) -> dict[str, str]:
-    """The `keys` of an event: hashes of the e-mail address and the phone number, if the source can make them."""
+    """The `keys` of an event: hashes of the e-mail address and the phone number, if the source can make them.
+
+    The name of an address that gives no hash is listed among what was lost.
+    """
     if email is None and phone is None:
         return {}
     given = {"email": _address(email), "phone": _address(phone)}
-    keys = {kind: source.key_of(kind, raw) for kind, raw in given.items() if raw is not None}
-    return {kind: key for kind, key in keys.items() if key is not None and KEY.fullmatch(key)}
+    told = {kind: source.key_of(kind, raw) for kind, raw in given.items() if raw is not None}
+    keys = {kind: key for kind, key in told.items() if key is not None and KEY.fullmatch(key)}
+    lost = " ".join(kind for kind in told if kind not in keys)
+    return {**keys, LOST: lost} if lost else keys
+
+
+def identifies(keys: Mapping[str, str]) -> bool:
+    """Whether one of them names a person."""
+    return "email" in keys or "phone" in keys
 
 
 def contacts(email: Any, phone: Any) -> list[str] | None:

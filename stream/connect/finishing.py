@@ -9,6 +9,7 @@ import msgspec
 
 from stream.connect.contact import hidden
 from stream.connect.ids import digest
+from stream.connect.lost import LOST, NO_ADDRESS, PARTS
 from stream.connect.source import Source
 from stream.connect.translation import Translation, compact
 
@@ -33,7 +34,10 @@ PERSONAL: Final = ("customer", "contacts", "traits", "time_zone")
 OWN_KEYS: Final = frozenset({"cart", "checkout"})
 """Keys that a browser may send: knowing a cart's id proves that one has the cart."""
 
-ABOUT_PEOPLE: Final = frozenset({"visitor.identified", "consent.changed"})
+GIVEN: Final = frozenset({"visitor.subscribed", "person.erased"})
+"""What a browser may not say at all."""
+
+ABOUT_PEOPLE: Final = frozenset({"visitor.identified", "consent.changed"}) | GIVEN
 OTHERS: Final = ("~customer:", "~email:", "~phone:")
 """Prefixes of the pseudo-visitors for which a browser may not speak."""
 
@@ -42,12 +46,33 @@ def finish(translation: Translation, source: Source, shift: int = 0) -> Translat
     """The translation, checked and cleaned. `shift`: how long a record lay in the source's topic (ms)."""
     done = Translation(left_out=translation.left_out, refused=translation.refused)
     for event in translation.events:
+        _tell_lost(event, source, done)
         kept = _allowed(event, source, done)
         if kept is not None and _has_a_place(kept, source, done):
             if shift > 0 and "client_time" in kept:
                 kept["client_time"] += shift
             done.events.append(_without_addresses(kept) if _may_have_addresses(kept) else kept)
     return done
+
+
+def _tell_lost(event: dict[str, Any], source: Source, done: Translation) -> None:
+    """Takes out what the parts of an event say of theirs that were not read, and tells it."""
+    for name in PARTS:
+        part = event.get(name)
+        if part is not None and LOST in part:
+            for place, reason in part.pop(LOST):
+                done.leave_out(event["type"], reason, f"$.{name}.{place}")
+            if not part:
+                del event[name]
+    for place, reason in event.pop(LOST, ()):
+        done.leave_out(event["type"], reason, f"$.{place}")
+    keys = event.get("keys")
+    if keys is not None and (LOST in keys or not keys):
+        for name in keys.pop(LOST, "").split():
+            reason = NO_ADDRESS if source.trust == "server" else "untrusted"
+            done.leave_out(event["type"], reason, f"$.keys.{name}")
+        if not keys:
+            del event["keys"]
 
 
 def _may_have_addresses(event: dict[str, Any]) -> bool:
@@ -66,7 +91,7 @@ def _allowed(event: dict[str, Any], source: Source, done: Translation) -> dict[s
     """The event without what its source may not say. None if nothing is left."""
     if source.trust == "server" or _tells_of_itself_alone(event):
         return event
-    if event["type"] == "consent.changed" and event.get("granted"):
+    if event["type"] in GIVEN or (event["type"] == "consent.changed" and event.get("granted")):
         done.leave_out(event["type"], "untrusted")
         return None
     kept = {name: value for name, value in event.items() if name not in PERSONAL}

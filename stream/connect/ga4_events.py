@@ -4,13 +4,14 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from stream.connect import items, money
+from stream.connect.consent import joined
 from stream.connect.contact import contacts, customer_id, is_address
 from stream.connect.ga4_hits import Hit
 from stream.connect.ids import identifier
 from stream.connect.pages import page, stage
 from stream.connect.reading import first, text
 from stream.connect.source import Source
-from stream.connect.telling import IGNORED, PING, Body, Said
+from stream.connect.telling import IGNORED, PING, Said
 from stream.connect.translation import compact
 
 Saying = Callable[[Hit, Source], Said]
@@ -43,24 +44,21 @@ def searched(hit: Hit, source: Source) -> Said:
 
 
 def added(hit: Hit, source: Source) -> Said:
-    lines = _lines(hit, source)
-    bodies: list[Body] = [("cart.item_added", {"item": line}) for line in lines]
-    return bodies or "no_items"
+    return items.each("cart.item_added", _lines(hit, source, items.item)) or "no_items"
 
 
 def removed(hit: Hit, source: Source) -> Said:
     gone = [items.removed(**_facts(one)) for one in hit.items]
-    bodies: list[Body] = [("cart.item_removed", {"item": one}) for one in gone if one is not None]
-    return bodies or "no_items"
+    return items.each("cart.item_removed", gone) or "no_items"
 
 
 def cart_viewed(hit: Hit, source: Source) -> Said:
     """A whole cart, if it has items. An empty list may mean that none were given."""
-    lines = _lines(hit, source)
-    if not lines:
+    lines = _lines(hit, source, items.item)
+    if not any(lines):
         way = page(hit.params.get("page_location"), hit.params.get("page_title"))
         return [("page.viewed", {"page": {**way, "kind": "cart"}})]
-    whole = items.cart(source, [*lines], id=_cart_id(hit), currency=currency(hit))
+    whole = items.cart(source, lines, id=_cart_id(hit), currency=currency(hit))
     return [("cart.updated", {"cart": whole})]
 
 
@@ -91,9 +89,27 @@ def order_placed(hit: Hit, source: Source) -> Said:
     name = identifier(hit.params.get("transaction_id"))
     if name is None:
         return "no_transaction_id"
-    value = hit.params.get("value")
-    told = {"id": name, "value": value, "currency": currency(hit), "cart_id": _cart_id(hit)}
-    return [("order.placed", {"order": items.order(source, **told)})]
+    order = items.order(
+        source,
+        id=name,
+        value=hit.params.get("value"),
+        currency=currency(hit),
+        cart_id=_cart_id(hit),
+        lines=_lines(hit, source, items.ordered),
+    )
+    return [("order.placed", {"order": order})]
+
+
+def delivered(hit: Hit, source: Source) -> Said:
+    name = identifier(first(hit.params, "transaction_id", "order_id"))
+    return [("order.delivered", {"order": {"id": name}})] if name else "no_transaction_id"
+
+
+def subscribed(hit: Hit, source: Source) -> Said:
+    """Only under a name of the shop's own."""
+    address = {"email": ""} if is_address(hit.user) else {}
+    channels = joined(source, hit.params, address)
+    return [("visitor.subscribed", {"channels": channels})] if channels else "no_channels"
 
 
 def refunded(hit: Hit, source: Source) -> Said:
@@ -128,14 +144,15 @@ def currency(hit: Hit) -> str | None:
     return next((code for each in told if (code := money.currency(each.get("currency")))), None)
 
 
-def _lines(hit: Hit, source: Source) -> list[dict[str, Any]]:
-    """The lines of a cart. A line's currency is its own, else the hit's."""
+def _lines(
+    hit: Hit, source: Source, line: Callable[..., dict[str, Any] | None]
+) -> list[dict[str, Any] | None]:
+    """A line's currency is its own, else the hit's."""
     code = currency(hit)
-    lines = [
-        items.item(source, money.currency(one.get("currency")) or code, **_facts(one))
+    return [
+        line(source, money.currency(one.get("currency")) or code, **_facts(one))
         for one in hit.items
     ]
-    return [line for line in lines if line is not None]
 
 
 def _cart_id(hit: Hit) -> str | None:
@@ -144,8 +161,8 @@ def _cart_id(hit: Hit) -> str | None:
 
 def _facts(one: dict[str, Any]) -> dict[str, Any]:
     return {
-        "id": first(one, "item_id", "id"),
-        "name": first(one, "item_name", "name"),
+        "id": _set(first(one, "item_id", "id")),
+        "name": _set(first(one, "item_name", "name")),
         "category": _set(first(one, "item_category", "category")),
         "variant": _set(one.get("item_variant")),
         "price": one.get("price"),
@@ -205,6 +222,8 @@ OURS: Final[dict[str, Saying]] = {
     "payment.failed": payment_failed,
     "order.placed": order_placed,
     "order.cancelled": refunded,
+    "order.delivered": delivered,
+    "visitor.subscribed": subscribed,
     "visitor.identified": identified,
     "activity.pinged": pinged,
     "ignore": ignored,

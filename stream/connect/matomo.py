@@ -113,28 +113,23 @@ def _is_order(hit: Hit) -> bool:
 
 def _cart(said: Said, source: Source, out: Translation) -> list[Body]:
     """A cart. Each line is [sku, name, category or list of up to five, price, quantity]."""
+    rows = _rows(said)
+    if rows is None:
+        return nothing(said, out, "no_items")
+    cart = items.cart(source, [items.item(source, None, **_line(row)) for row in rows])
+    return [("cart.updated", {"cart": cart})]
+
+
+def _rows(said: Said) -> list[Any] | None:
     told = said.properties.get("ec_items")
     rows = parse(told.encode("utf-8", "replace")) if isinstance(told, str) else told
-    if not isinstance(rows, list):
-        return nothing(said, out, "no_items")
-    lines = [_line(source, row) for row in rows]
-    for index, line in enumerate(lines):
-        if line is None:
-            out.leave_out(said.name, "no_line", f"{said.path}.ec_items[{index}]")
-    return [("cart.updated", {"cart": items.cart(source, lines)})]
+    return rows if isinstance(rows, list) else None
 
 
-def _line(source: Source, row: Any) -> dict[str, Any] | None:
+def _line(row: Any) -> dict[str, Any]:
     sku, name, category, price, quantity = [*listing(row), *[None] * 5][:5]
-    return items.item(
-        source,
-        None,
-        id=sku,
-        name=name,
-        category=_category(category),
-        price=price,
-        quantity=quantity,
-    )
+    told = {"name": name, "category": _category(category), "price": price, "quantity": quantity}
+    return {"id": sku, **told}
 
 
 def _category(value: Any) -> str | None:
@@ -148,7 +143,8 @@ def _category(value: Any) -> str | None:
 def _order(said: Said, source: Source, out: Translation) -> list[Body]:
     """An order. Its currency comes from the source's setting, because Matomo does not send it."""
     hit = said.properties
-    order = items.order(source, id=hit.get("ec_id"), value=hit.get("revenue"))
+    lines = [items.ordered(source, None, **_line(row)) for row in _rows(said) or ()]
+    order = items.order(source, id=hit.get("ec_id"), value=hit.get("revenue"), lines=lines)
     return [("order.placed", {"order": order})]
 
 

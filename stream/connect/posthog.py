@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from stream.connect import commerce, commerce_names
 from stream.connect.commerce import Said
-from stream.connect.contact import contact_keys, contacts, customer_id, is_address
+from stream.connect.contact import contact_keys, contacts, customer_id, identifies, is_address
 from stream.connect.events import Who
 from stream.connect.ids import identifier
 from stream.connect.posthog_message import (
@@ -110,7 +110,7 @@ def _claim(message: Message, visitor: str | None, user: Any, out: Translation) -
     address = user if is_address(user) else None
     email = message.person("email") or message.person("$email") or address
     keys = contact_keys(message.source, email, message.person("phone"))
-    if customer == visitor or (customer is None and not keys):
+    if customer == visitor or (customer is None and not identifies(keys)):
         commerce.nothing(said, out, "no_customer")
         return
     who = Who(visitor=visitor, customer=customer, keys=keys, client_time=said.who.client_time)

@@ -28,7 +28,19 @@ def parse(body: bytes) -> Any:
 
 def _may_be_too_deep(body: bytes) -> bool:
     """Whether the text may nest too deep. A short one has too few brackets for that."""
-    return body.count(b"{") + body.count(b"[") > DEEPEST
+    if body.count(b"{") + body.count(b"[") <= DEEPEST:
+        return False
+    brackets = body.translate(None, OTHERS)
+    for _ in range(DEEPEST if len(brackets) <= MOST_BRACKETS else 0):
+        if not brackets:
+            return False
+        brackets = brackets.replace(b"{}", b"").replace(b"[]", b"")
+    return True
+
+
+OTHERS: Final = bytes(set(range(256)) - set(b"{}[]"))
+MOST_BRACKETS: Final = 65_536
+"""With more of them the document is looked at at once: the levels would take longer."""
 
 
 def _slow(body: bytes) -> Any:
@@ -97,15 +109,12 @@ def _names(path: str) -> tuple[str, ...]:
 
 def is_present(value: Any) -> bool:
     if type(value) is str:
-        return (len(value) > LONGEST_ABSENT and not value[:1].isspace()) or _says(value)
+        readable = value.strip()
+        return len(readable) not in LENGTHS or readable.lower() not in ABSENT
     return value is not None
 
 
-LONGEST_ABSENT: Final = max(map(len, ABSENT))
-
-
-def _says(value: str) -> bool:
-    return value.strip().lower() not in ABSENT
+LENGTHS: Final = frozenset(map(len, ABSENT))
 
 
 def text(value: Any) -> str | None:
@@ -116,7 +125,9 @@ def text(value: Any) -> str | None:
         readable = value.strip()
         if not readable.isascii():
             readable = readable.encode("utf-8", "replace").decode()
-        return readable if len(readable) > LONGEST_ABSENT or _says(readable) else None
+        if len(readable) in LENGTHS and readable.lower() in ABSENT:
+            return None
+        return readable
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     if isinstance(value, float):

@@ -8,15 +8,20 @@ from typing import Final
 
 from stream.connect import (
     adobe_commerce,
+    adobe_orders,
     cloudevents,
+    commerce_names,
     commercetools,
     ga4,
+    ga4_events,
     matomo,
+    own,
     posthog,
     segment,
     shopify,
     shopify_pixel,
     snowplow,
+    snowplow_events,
     woocommerce,
 )
 from stream.connect.finishing import finish
@@ -40,6 +45,26 @@ REGISTRY: Final[Mapping[str, Translate]] = {
     "snowplow": snowplow.translate,
     "woocommerce": woocommerce.translate,
 }
+
+
+IGNORE: Final = frozenset({"ignore"})
+SPECIFIED: Final = frozenset(commerce_names.TYPES)
+TRACKED: Final = frozenset(snowplow_events.OURS)
+
+RENAMED: Final[Mapping[str, frozenset[str]]] = {
+    "adobe-commerce": TRACKED | adobe_orders.OF_STATES.keys(),
+    "cloudevents": frozenset(own.BODIES) | IGNORE,
+    "commercetools": IGNORE,
+    "ga4": frozenset(ga4_events.OURS),
+    "matomo": SPECIFIED,
+    "posthog": SPECIFIED,
+    "segment": SPECIFIED | segment.PEOPLE.keys(),
+    "shopify": IGNORE,
+    "shopify-pixel": frozenset(shopify_pixel.NAMES) | IGNORE,
+    "snowplow": TRACKED,
+    "woocommerce": frozenset(woocommerce.MEANT) | IGNORE,
+}
+"""Which types of ours the names of a shop's own may mean, by the kind of its source."""
 
 
 def translate(kind: str, given: Given, source: Source, now_ms: int) -> Translation:

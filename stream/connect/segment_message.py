@@ -67,7 +67,7 @@ def message_of(
 ) -> Message:
     kind = type_of(given, carried)
     properties, context = mapping(given.get("properties")), mapping(given.get("context"))
-    homes = mapping(given.get("traits")), mapping(context.get("traits")), properties
+    homes = given.get("traits"), context.get("traits"), properties
     return Message(
         given=given,
         type=kind,
@@ -77,7 +77,7 @@ def message_of(
         name=text(given.get("event" if kind == "track" else "name")) or kind,
         properties=properties,
         context=context,
-        homes=tuple(home for home in homes if home),
+        homes=tuple([home for home in homes if home and type(home) is dict]),
         browser=_is_browser(given, context, source),
     )
 

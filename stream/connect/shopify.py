@@ -10,12 +10,22 @@ from stream.connect import items, times
 from stream.connect.contact import contact_keys
 from stream.connect.deliveries import Said, noted_visitor
 from stream.connect.events import Who
-from stream.connect.money import currency
-from stream.connect.reading import UNREADABLE, dig, first, is_present, listing, mapping, parse, text
+from stream.connect.reading import (
+    UNREADABLE,
+    dig,
+    first,
+    is_present,
+    listing,
+    mapping,
+    parse,
+    text,
+)
 from stream.connect.request import Given, body_of
-from stream.connect.shopify_customers import consent, customer
+from stream.connect.shopify_customers import consent, customer, erased
 from stream.connect.shopify_delivery import Delivery, delivery, topic_of, unwrapped
+from stream.connect.shopify_fulfilment import all_delivered, fulfillment
 from stream.connect.shopify_ids import plain
+from stream.connect.shopify_lines import cart_line, line_currency, ordered_line
 from stream.connect.source import Source
 from stream.connect.translation import Translation, compact
 from stream.connect.urls import clean_url
@@ -28,7 +38,6 @@ RESTORING: Final = "key"
 
 RENEWALS: Final = "subscription_contract"
 RENEWAL_TAG: Final = "subscription recurring order"
-SETS: Final = ("discounted_price_set", "price_set")
 
 
 def translate(given: Given, source: Source, now: int) -> Translation:
@@ -78,11 +87,18 @@ def order(it: Delivery) -> None:
         it.leave_out("test", "$.test")
     elif is_present(body.get("cancelled_at")) or body.get("financial_status") in TAKEN_BACK:
         _cancel(it)
-    elif it.topic == "orders/updated" and not _is_young(body):
-        it.leave_out("old", "$.created_at")
     else:
         who = _who(it, noted_visitor(body.get("note_attributes")))
-        it.say(who, ("order.placed", {"order": _order(it, who)}))
+        said = list[Said]()
+        if it.topic != "orders/updated" or _is_young(body):
+            said.append(("order.placed", {"order": _order(it, who)}))
+        name = plain(body.get("id"))
+        if name is not None and all_delivered(body):
+            said.append(("order.delivered", {"order": {"id": name}}))
+        if said:
+            it.say(who, *said)
+        else:
+            it.leave_out("old", "$.created_at")
 
 
 TAKEN_BACK: Final = ("refunded", "voided")
@@ -105,6 +121,8 @@ def _cancel(it: Delivery) -> None:
 
 
 def _order(it: Delivery, who: Who) -> dict[str, Any]:
+    lines = listing(it.body.get("line_items"))
+    code = line_currency(it.body, lines)
     total = first(it.body, "current_total_price_set.shop_money", "total_price_set.shop_money")
     placed = items.order(
         it.source,
@@ -113,40 +131,22 @@ def _order(it: Delivery, who: Who) -> dict[str, Any]:
         or first(it.body, "current_total_price", "total_price"),
         currency=first(mapping(total), "currency_code") or it.body.get("currency"),
         cart_id=who.keys.get("cart"),
+        lines=[ordered_line(it.source, mapping(line), code) for line in lines],
     )
     return {**placed, **({"recurring": True} if _is_renewal(it.body) else {})}
 
 
 def _cart(it: Delivery, token: str, lines: list[Any]) -> Said:
-    codes = [first(line, *(f"{name}.shop_money.currency_code" for name in SETS)) for line in lines]
-    code = currency(next((code for code in codes if code is not None), it.body.get("currency")))
+    code = line_currency(it.body, lines)
     whole_cart = items.cart(
         it.source,
-        [_line(it.source, mapping(line), code) for line in lines],
+        [cart_line(it.source, mapping(line), code) for line in lines],
         id=token,
         version=times.moment(it.body.get("updated_at")),
         currency=code,
     )
     link = clean_url(it.body.get("abandoned_checkout_url"), {*it.source.url_parameters, RESTORING})
     return "cart.updated", {"cart": {**whole_cart, **compact(url=link)}}
-
-
-def _line(source: Source, line: dict[str, Any], code: str | None) -> dict[str, Any] | None:
-    return items.item(
-        source,
-        code,
-        id=plain(line.get("product_id")),
-        variant=plain(line.get("variant_id")),
-        quantity=line.get("quantity"),
-        name=line.get("title"),
-        price=first(
-            line,
-            "discounted_price_set.shop_money.amount",
-            "discounted_price",
-            "price_set.shop_money.amount",
-            "price",
-        ),
-    )
 
 
 def _who(it: Delivery, visitor: str | None = None) -> Who:
@@ -197,11 +197,17 @@ TOPICS: Final[dict[str, Callable[[Delivery], None]]] = {
     "customers/update": customer,
     "customers_marketing_consent/update": consent,
     "customers_email_marketing_consent/update": consent,
+    "fulfillments/create": fulfillment,
+    "fulfillments/update": fulfillment,
+    "fulfillment_events/create": fulfillment,
+    "customers/redact": erased,
 }
 NEEDLESS: Final = {
     "": "no_topic",
     "refunds/create": "needs_the_order",
     "customers/merge": "not_supported",
-    "customers/redact": "erasure",
-    "shop/redact": "erasure",
+    "customers/data_request": "data_request",
+    "shop/redact": "shop_erasure",
 }
+"""Topics that are answered and say nothing here, with the reason that is told. A request for somebody's data and the end
+of a whole shop are the operator's to answer."""

@@ -159,6 +159,11 @@ def _line(told: dict[str, Any], line: Any, source: Source) -> dict[str, Any] | N
     return items.item(source, None, **given, quantity=dig(line, "quantity"))
 
 
+def _ordered(told: dict[str, Any], line: Any, source: Source) -> dict[str, Any] | None:
+    given = {**_described(told, dig(line, "variant")), "quantity": dig(line, "quantity")}
+    return items.ordered(source, renews=dig(line, "sellingPlanAllocation") is not None, **given)
+
+
 def _described(told: dict[str, Any], variant: Any) -> dict[str, Any]:
     """The fields of a variant, by our names. Links are completed with the shop's address."""
     product = dig(variant, "product")
@@ -203,6 +208,7 @@ def _order(told: dict[str, Any], source: Source) -> Said:
         value=dig(checkout, "totalPrice", "amount"),
         currency=first(checkout, "totalPrice.currencyCode", "currencyCode"),
         cart_id=cart_in(_path(told)),
+        lines=[_ordered(told, line, source) for line in listing(dig(checkout, "lineItems"))],
     )
     return "order.placed", {"order": placed}
 

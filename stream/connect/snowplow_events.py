@@ -4,6 +4,8 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from stream.connect import items, money
+from stream.connect.consent import joined
+from stream.connect.contact import is_address
 from stream.connect.ids import identifier
 from stream.connect.pages import page, stage
 from stream.connect.reading import first, listing, text, whole, words
@@ -43,15 +45,13 @@ def product_viewed(sent: Sent, source: Source) -> Said:
 def added(sent: Sent, source: Source) -> Said:
     code = money.currency(cart_of(sent).get("currency"))
     told = [items.item(source, code, **_facts(one)) for one in products(sent)]
-    bodies: list[Body] = [("cart.item_added", {"item": line}) for line in told if line is not None]
-    return bodies or "no_items"
+    return items.each("cart.item_added", told) or "no_items"
 
 
 def removed(sent: Sent, source: Source) -> Said:
     """Removed lines. A product entity without a quantity counts as one piece."""
     told = [items.removed(**{"quantity": 1, **_facts(one)}) for one in products(sent)]
-    bodies: list[Body] = [("cart.item_removed", {"item": one}) for one in told if one is not None]
-    return bodies or "no_items"
+    return items.each("cart.item_removed", told) or "no_items"
 
 
 def list_viewed(sent: Sent, source: Source) -> Said:
@@ -99,6 +99,11 @@ def order_placed(sent: Sent, source: Source) -> Said:
         value=first(told, "revenue", "total"),
         currency=told.get("currency"),
         cart_id=cart_id(sent),
+        lines=[
+            items.ordered(source, money.currency(told.get("currency")), **_facts(one))
+            for name in PRODUCTS
+            for one in sent.entities.get(name, ())
+        ],
     )
     return [("order.placed", {"order": order})]
 
@@ -122,11 +127,23 @@ def refunded(sent: Sent, source: Source) -> Said:
     return [("order.cancelled", {"order": {"id": name}})]
 
 
-def cancelled(sent: Sent, source: Source) -> Said:
-    """A cancellation that the shop named itself."""
-    told = sent.entity(f"{SHOP}transaction") or sent.data
-    name = identifier(first(told, "transaction_id", "order_id", "id"))
-    return [("order.cancelled", {"order": {"id": name}})] if name is not None else "no_order_id"
+def of_an_order(kind: str) -> Saying:
+    """A cancellation or a delivery under the shop's own name."""
+
+    def say(sent: Sent, source: Source) -> Said:
+        told = sent.entity(f"{SHOP}transaction") or sent.data
+        name = identifier(first(told, "transaction_id", "order_id", "id"))
+        return [(kind, {"order": {"id": name}})] if name is not None else "no_order_id"
+
+    return say
+
+
+def subscribed(sent: Sent, source: Source) -> Said:
+    """Only under a name of the shop's own."""
+    user = sent.entity(f"{SHOP}user").get("email") or sent.fields.get("user_id")
+    address = {"email": ""} if is_address(user) else {}
+    channels = joined(source, sent.data, address)
+    return [("visitor.subscribed", {"channels": channels})] if channels else "no_channels"
 
 
 def pinged(sent: Sent, source: Source) -> Said:
@@ -186,7 +203,9 @@ OURS: Final[dict[str, Saying]] = {
     "checkout.advanced": checkout_advanced,
     "payment.failed": payment_failed,
     "order.placed": order_placed,
-    "order.cancelled": cancelled,
+    "order.cancelled": of_an_order("order.cancelled"),
+    "order.delivered": of_an_order("order.delivered"),
+    "visitor.subscribed": subscribed,
     "activity.pinged": pinged,
     "ignore": ignored,
 }

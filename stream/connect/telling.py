@@ -37,5 +37,7 @@ def unknown(done: Translation, name: str, browser: bool, path: str = "$") -> Sai
 
 def renamed(source: Source, *names: str) -> str | None:
     """The entry of the shop's own table for an event: a type of ours, or "ignore". None if there is none."""
+    if not source.events:
+        return None
     table = {words(given): to for given, to in source.events.items()}
     return next((table[plain] for name in names if (plain := words(name)) in table), None)

@@ -14,8 +14,8 @@ from stream.connect.contact import contact_keys, contacts
 from stream.connect.deliveries import Said, header, noted_visitor, several
 from stream.connect.events import Who
 from stream.connect.ids import content_id, event_id, identifier, shortened
-from stream.connect.money import currency, money
-from stream.connect.reading import UNREADABLE, dig, first, listing, mapping, parse, text, whole
+from stream.connect.money import currency
+from stream.connect.reading import UNREADABLE, dig, first, listing, mapping, parse, text
 from stream.connect.request import Given, body_of
 from stream.connect.source import Source
 from stream.connect.translation import Translation, compact
@@ -79,10 +79,11 @@ def order(it: Delivery) -> None:
     """Translates an order by its state. It has no visitor for carts and checkouts: a webhook shows no presence."""
     status = "trash" if it.topic == "order.deleted" else text(it.body.get("status")) or ""
     status = status.lower().removeprefix("wc-")
-    function = STATES.get(status)
+    own = it.source.events.get(status)
+    function = STATES.get(status) if own is None else MEANT.get(own)
     if identifier(it.body.get("id")) is None:
         it.out.leave_out(it.topic, "no_order_id", "$.id")
-    elif it.source.events.get(status) == "ignore" or function is None:
+    elif own == "ignore" or function is None:
         it.out.leave_out(it.topic, "unknown_status", "$.status")
     else:
         said = function(it)
@@ -98,8 +99,8 @@ def customer(it: Delivery) -> None:
         it.out.leave_out(it.topic, "no_customer", "$.id")
         return
     email, phone = it.body.get("email"), dig(it.body, "billing", "phone")
-    spent = money(it.body.get("total_spent"), it.source.currency)
-    traits = compact(orders=whole(it.body.get("orders_count")), value=spent)
+    told = it.body.get("orders_count"), it.body.get("total_spent")
+    traits = items.traits(*told, it.source.currency)
     keys = contact_keys(it.source, email, phone)
     body = {"contacts": contacts(email, phone), "traits": traits}
     who = Who(customer=name, keys=keys, client_time=it.changed())
@@ -131,6 +132,7 @@ def _placed(it: Delivery) -> list[Said]:
         id=it.body.get("id"),
         value=it.body.get("total"),
         currency=it.body.get("currency"),
+        lines=_lines(it, items.ordered),
     )
     notes = {mapping(note).get("key") for note in listing(it.body.get("meta_data")) if _named(note)}
     renewed = it.body.get("created_via") == "subscription" or not notes.isdisjoint(RENEWALS)
@@ -155,28 +157,39 @@ def _cart(it: Delivery, link: Any) -> list[Said]:
     """The order's lines as a cart, until it is paid. The cart has no id, like all carts of WooCommerce."""
     if not it.source.cart_authority or not listing(it.body.get("line_items")):
         return []
-    code = currency(it.body.get("currency"))
     cart = items.cart(
         it.source,
-        [_line(it.source, mapping(line), code) for line in it.body["line_items"]],
+        _lines(it, items.item),
         version=times.moment(it.body.get("date_modified_gmt")),
-        currency=code,
+        currency=currency(it.body.get("currency")),
     )
     url = clean_url(link, {*it.source.url_parameters, *PAYING})
     return [("cart.updated", {"cart": {**cart, **compact(url=url)}})]
 
 
-def _line(source: Source, line: dict[str, Any], code: str | None) -> dict[str, Any] | None:
-    return items.item(
-        source,
-        code,
-        id=identifier(line.get("product_id")),
-        variant=identifier(line.get("variation_id")),
-        quantity=line.get("quantity"),
-        name=first(line, "parent_name", "name"),
-        price=line.get("price"),
-        image=dig(line, "image", "src"),
-    )
+Line = Callable[..., dict[str, Any] | None]
+
+
+def _lines(it: Delivery, line: Line) -> list[dict[str, Any] | None]:
+    """The lines that an order has, as those of a cart or of an order."""
+    code, given = currency(it.body.get("currency")), listing(it.body.get("line_items"))
+    return [line(it.source, code, **_fields(mapping(each))) for each in given]
+
+
+def _fields(line: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "id": identifier(line.get("product_id")),
+        "variant": identifier(line.get("variation_id")),
+        "quantity": line.get("quantity"),
+        "name": first(line, "parent_name", "name"),
+        "price": line.get("price"),
+        "image": dig(line, "image", "src"),
+    }
+
+
+def _delivered(it: Delivery) -> list[Said]:
+    """An order that has arrived was placed, whether that was told or not."""
+    return [*_placed(it), ("order.delivered", {"order": {"id": text(it.body.get("id"))}})]
 
 
 STATES: Final[dict[str, Callable[[Delivery], list[Said]]]] = {
@@ -185,11 +198,22 @@ STATES: Final[dict[str, Callable[[Delivery], list[Said]]]] = {
     "processing": _placed,
     "completed": _placed,
     "on-hold": _placed,
+    "delivered": _delivered,
     "failed": _failed,
     "cancelled": _cancelled,
     "refunded": _cancelled,
     "trash": _cancelled,
 }
+MEANT: Final[dict[str, Callable[[Delivery], list[Said]]]] = {
+    "checkout.started": _draft,
+    "checkout.advanced": _pending,
+    "order.placed": _placed,
+    "order.delivered": _delivered,
+    "order.cancelled": _cancelled,
+    "payment.failed": _failed,
+}
+"""What a status of the shop's own may mean, by our type."""
+
 TOPICS: Final[dict[str, Callable[[Delivery], None]]] = {
     "order.created": order,
     "order.updated": order,

@@ -19,14 +19,14 @@ cart.updated v-1/cart: c-1 [p-1×2@19.9EUR]
 checkout.started v-1
 visitor.identified v-1/u-1/email: email
 checkout.advanced v-1/u-1/checkout: payment
-order.placed v-1/u-1: o-1 39.8 EUR
+order.placed v-1/u-1: o-1 39.8 EUR [p-1×2@19.9EUR]
 order.cancelled v-1/u-1: o-1
 """
 POSTHOG = """\
 cart.updated u-1/cart: c-1 [p-1×2@19.9EUR]
 checkout.started u-1
 visitor.identified u-1/email: email
-order.placed u-1: o-1 39.8 EUR
+order.placed u-1: o-1 39.8 EUR [p-1×2@19.9EUR]
 order.cancelled u-1: o-1
 """
 SNOWPLOW = """\
@@ -39,7 +39,7 @@ cart.item_added v-1/u-1: p-1×2@19.9EUR
 checkout.started v-1/u-1
 checkout.advanced v-1/u-1: contact
 checkout.advanced v-1/u-1: payment
-order.placed v-1/u-1: o-1 39.8 EUR
+order.placed v-1/u-1: o-1 39.8 EUR [p-1×2@19.9EUR]
 """
 GA4 = """\
 page.viewed V/u-1: home /
@@ -50,7 +50,7 @@ cart.item_added V/u-1: p-1×2@19.9EUR
 cart.updated V/u-1: [p-1×2@19.9EUR]
 checkout.started V/u-1
 checkout.advanced V/u-1: payment
-order.placed V/u-1: o-1 39.8 EUR
+order.placed V/u-1: o-1 39.8 EUR [p-1×2@19.9EUR]
 order.cancelled V/u-1: o-1
 """
 CLOUDEVENTS = """\
@@ -58,7 +58,7 @@ page.viewed v-1: home /
 product.viewed v-1: p-1@19.9
 cart.updated v-1: c-1 [p-1×2@19.9EUR]
 checkout.started v-1
-order.placed v-1: o-1 39.8 EUR
+order.placed v-1: o-1 39.8 EUR [p-1×2@19.9EUR]
 """
 STORIES: dict[str, tuple[list[str], str]] = {
     "segment_sdk": (["sk"], SEGMENT),

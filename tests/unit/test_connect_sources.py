@@ -7,6 +7,7 @@ import pytest
 
 import schemas
 from agents.connect.sources import SourcesError, load, read, unkeyed
+from stream.connect.registry import REGISTRY, RENAMED
 from stream.connect.source import HARMLESS, Source, no_key
 from stream.events.types import TYPES
 
@@ -184,8 +185,24 @@ def test_a_binary_file_is_reported(tmp_path: Path) -> None:
         read(file)
 
 
-def test_events_of_the_shop_may_be_any_type_of_ours_but_an_erasure() -> None:
+def test_events_of_the_shop_may_be_any_type_of_ours() -> None:
     source = schemas.load("sources")["definitions"]["source"]["properties"]
-    assert set(source["events"]["additionalProperties"]["enum"]) == TYPES - {"person.erased"} | {
-        "ignore"
-    }
+    assert set(source["events"]["additionalProperties"]["enum"]) == TYPES | {"ignore"}
+    assert set().union(*RENAMED.values()) == TYPES | {"ignore"}
+
+
+def test_every_kind_says_what_names_of_the_shop_may_mean() -> None:
+    assert RENAMED.keys() == REGISTRY.keys()
+
+
+@pytest.mark.parametrize(
+    ("kind", "type"), [(kind, type) for kind in REGISTRY for type in sorted(TYPES)]
+)
+def test_a_name_may_mean_what_its_kind_can_make(kind: str, type: str) -> None:
+    text = f"sources:\n- name: a\n  kind: {kind}\n  secrets: [hush]\n  events:\n    Seen: {type}"
+    if type in RENAMED[kind]:
+        assert load(text)[0].source.events == {"Seen": type}
+    else:
+        says = fault(text)
+        assert says.startswith(f"sources:6: sources[0].events.Seen: of {kind} expected one of ")
+        assert says.endswith(f", got {type}")
