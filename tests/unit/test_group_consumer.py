@@ -1,4 +1,4 @@
-"""What Faust's consumer does here in another way: whole fetches, commits by hand, a thread that is rarely asked."""
+"""How our consumer differs from Faust's: whole fetches, commits by the checkpoint, few calls between threads."""
 
 import asyncio
 from collections import deque
