@@ -50,7 +50,7 @@ class Given:
 
 
 def processor(kind: type, **more: Any) -> Any:
-    made = kind.__new__(kind)
+    made: Any = object.__new__(kind)
     made.__dict__.update(more)
     return made
 
