@@ -1,11 +1,15 @@
 """Topics are created if they are missing, never changed, and each fault has its fix."""
 
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, cast
 
 import pytest
-from kafka.errors import TopicAuthorizationFailedError
+from kafka.errors import KafkaConnectionError, TopicAuthorizationFailedError
 
 from agents.config.settings import Settings
+from agents.kafka import cluster_admin
 from agents.kafka.cluster_admin import TopicsError, check, create
 from agents.kafka.topics import Layout, required
 
@@ -170,3 +174,41 @@ def test_no_topic_is_asked_for_its_settings_if_none_exists() -> None:
     admin = Admin()
     admin.describe_configs = lambda *_, **__: 1 / 0  # type: ignore[method-assign, assignment]
     assert len(faults(admin)) > 5
+
+
+def ready_after(monkeypatch: pytest.MonkeyPatch, errors: list[Exception]) -> tuple[Layout, int]:
+    """What `ready` returns if the first connections fail with these errors."""
+
+    class Cluster(Admin):
+        def describe_cluster(self) -> Any:
+            return {"brokers": ["one", "two"]}
+
+    @contextmanager
+    def connected(settings: Settings) -> Iterator[Admin]:
+        if errors:
+            raise errors.pop(0)
+        yield Cluster(Layout(2, 2, 4))
+
+    async def accepted(settings: Settings) -> None:
+        pass
+
+    monkeypatch.setattr(cluster_admin, "connected", connected)
+    monkeypatch.setattr(cluster_admin, "check_credentials", accepted)
+    monkeypatch.setattr(cluster_admin, "PATIENCE_S", 0.001)
+    monkeypatch.setattr(cluster_admin, "LONGEST_PAUSE_S", 0.002)
+    return asyncio.run(asyncio.wait_for(cluster_admin.ready(SETTINGS, NAMES), 10))
+
+
+def test_a_start_waits_for_a_broker(monkeypatch: pytest.MonkeyPatch) -> None:
+    errors: list[Exception] = [KafkaConnectionError() for _ in range(3)]
+    assert ready_after(monkeypatch, errors) == (Layout(2, 2, 4), 2)
+    assert errors == []
+
+
+def test_a_start_ends_with_an_error_that_waiting_does_not_mend(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    errors: list[Exception] = [TopicAuthorizationFailedError(), KafkaConnectionError()]
+    with pytest.raises(TopicAuthorizationFailedError):
+        ready_after(monkeypatch, errors)
+    assert len(errors) == 1, "it does not ask again"

@@ -1,6 +1,7 @@
 """What a sender waits for before and after a request. Source: docs/senders.md."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -123,11 +124,13 @@ def test_no_more_requests_are_open_than_there_are_slots(play: Any) -> None:
 def test_a_dead_letter_waits_for_a_broker_and_raises_what_will_not_pass(
     play: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dead_letters, "AGAIN_S", 0.001)
+    monkeypatch.setattr(dead_letters, "AGAIN_S", 0.05)
 
     async def test(parts: Parts) -> None:
         parts.letters.fails = [KafkaConnectionError()]
+        begun = time.monotonic()
         assert await parts.delivery.settle(attempt(fired())) == "undelivered"
+        assert time.monotonic() - begun >= 0.05
         parts.letters.fails = [RecordTooLargeError()]
         with pytest.raises(RecordTooLargeError):
             await parts.delivery.settle(attempt(fired(2)))
