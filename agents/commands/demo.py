@@ -1,7 +1,7 @@
 """The command `demo`: the whole service at work on this machine, in about a minute.
 
-A simulated shop day in replay on two workers, then live traffic in real time; at the end what came
-out of it, whether it is what a backtest decides, and two stories. Uses the Kafka of TRIGGERS_KAFKA, else
+A simulated shop day in replay on two workers, a year of customers' lives, then live traffic in real time; at the end
+what came out of it, each kind once, whether it is what a backtest decides, and some stories. Uses the Kafka of TRIGGERS_KAFKA, else
 starts one. Leaves nothing running and nothing behind.
 """
 
@@ -9,7 +9,7 @@ import argparse
 import asyncio
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -26,12 +26,15 @@ from agents.demo import results, scenarios
 from agents.demo import shop as shop_page
 from agents.demo.results import Results
 from agents.demo.session import DemoFailed, DemoSession
+from agents.demo.terminal import fired
 from agents.demo.workers import WorkerFailed
+from agents.explain import present
 from agents.explain.decision_sources import Kafka
 from agents.explain.lookup import ask
 from agents.kafka.cluster_admin import TopicsError
 from agents.local.cluster import kafka
 from agents.local.process import LocalFailed
+from stream.kinds.registry import KINDS
 from stream.recipes.history import History
 from stream.recipes_file import RecipesError
 
@@ -54,9 +57,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--visitors", type=int, default=3000, help="of the day in replay (3000)")
     parser.add_argument("--seed", type=int, default=1, help="the same seed, the same day (1)")
     parser.add_argument(
-        "--replay", type=float, default=22.0, metavar="S", help="the day takes (22)"
+        "--replay", type=float, default=14.0, metavar="S", help="the day takes (14)"
     )
-    parser.add_argument("--live", type=float, default=20.0, metavar="S", help="live traffic (20)")
+    parser.add_argument("--customers", type=int, default=40, help="of the year in replay (40)")
+    parser.add_argument("--years", type=float, default=8.0, metavar="S", help="the year takes (8)")
+    parser.add_argument("--live", type=float, default=15.0, metavar="S", help="live traffic (15)")
     parser.add_argument("--shop", action="store_true", help="only the demo shop, until Ctrl-C")
 
 
@@ -101,24 +106,41 @@ async def play(
 ) -> None:
     """Plays both scenarios and prints the results. Raises DemoFailed and what Kafka raises."""
     replay = DemoSession(settings, "replay", "record", console)
+    years = DemoSession(replace(settings, recipes=scenarios.LIVES), "years", "record", console)
     live = DemoSession(settings, "live", "append", console)
     try:
         heading(console, f"A day of {args.visitors} shoppers, in {args.replay:.0f} seconds")
         expected = await scenarios.replay(replay, folder, args.visitors, args.seed, args.replay)
+        heading(console, f"A year of {args.customers} customers, in {args.years:.0f} seconds")
+        lives = await scenarios.years(years, folder, args.customers, args.seed, args.years)
         heading(console, f"Live, for {args.live:.0f} seconds: exit intent within a second")
         await scenarios.live(live, folder, RATE, args.seed, args.live)
         heading(console, "What came of the day")
         for line in results.summary(replay.results()):
             console.print(line)
         await stories(replay, console)
+        heading(console, "Each kind once")
+        kinds = results.of_each_kind(replay.triggers | live.triggers, replay.recipes)
+        kinds |= results.of_each_kind(years.triggers, years.recipes)
+        for data in kinds.values():
+            console.print(f"✓ {fired(data)}", style="green")
+        members = results.sizes(years.changes)
+        console.print(
+            f"  members after the year: {', '.join(f'{n} {m}' for n, m in members.items())}"
+        )
         heading(console, "Whether it holds")
-        failed = [line for holds, line in verdict(replay, live, expected, console) if not holds]
+        promised = [
+            *promises(replay, live, expected),
+            same("live = backtest over the year", years, lives),
+            (kinds.keys() == KINDS.keys(), f"each of the {len(kinds)} kinds has sent something"),
+        ]
+        failed = [line for holds, line in verdict(promised, console) if not holds]
         if failed:
             raise DemoFailed("; ".join(failed))
         heading(console, "Where to look next")
         console.print(NEXT)
     finally:
-        for session in (replay, live):
+        for session in (replay, years, live):
             session.drop_topics()
 
 
@@ -148,36 +170,38 @@ async def stories(session: DemoSession, console: Console) -> None:
     """People of the day: one was reminded, for one something was refused, a guest has bought."""
     async with Kafka(session.settings) as source:
         for person in results.examples(session.results(), session.weight):
-            answer = await ask(source, person) if person else None
+            history = History(session.recipes)
+            answer = await ask(source, person, history.audiences) if person else None
             if answer:
                 heading(console, f"storefront-triggers explain {person}")
-                explain.show(answer, History(session.recipes), None, console)
+                zone = explain.zone_of(answer, history, None)[1]
+                now = await present.ask(source, answer, history, zone)
+                explain.show(answer, history, now, None, console)
 
 
-def verdict(
-    replay: DemoSession, live: DemoSession, expected: Results, console: Console
-) -> Iterator[tuple[bool, str]]:
+def verdict(promised: Iterable[tuple[bool, str]], console: Console) -> Iterator[tuple[bool, str]]:
     """Prints and returns (whether it holds, what was promised)."""
-    for holds, line in promises(replay, live, expected):
+    for holds, line in promised:
         console.print(f"{'✓' if holds else '✗'} {line}", style="green" if holds else "bold red")
         yield holds, line
+
+
+def same(name: str, session: DemoSession, expected: Results) -> tuple[bool, str]:
+    """Whether exactly what a backtest decides has come."""
+    found = session.results()
+    counts = [f"{len(each)}" for each in found]
+    told = f"{counts[0]} triggers, {counts[1]} decisions"
+    if found.changes:
+        told += f", {counts[2]} changes of audiences"
+    if found == expected and found.triggers:
+        return True, f"{name}, {told}, byte for byte"
+    return False, f"{name}: {told}; backtest: {', '.join(f'{len(each)}' for each in expected)}"
 
 
 def promises(
     replay: DemoSession, live: DemoSession, expected: Results
 ) -> Iterator[tuple[bool, str]]:
-    found = replay.results()
-    same = found == expected and bool(found.triggers)
-    yield (
-        same,
-        (
-            f"live = backtest, {len(found.triggers)} triggers, {len(found.decisions)} decisions, "
-            "byte for byte"
-            if same
-            else f"backtest: {len(expected.triggers)} triggers, {len(expected.decisions)} decisions; "
-            f"live: {len(found.triggers)} and {len(found.decisions)}"
-        ),
-    )
+    yield same("live = backtest", replay, expected)
     for name, session in (("replay", replay), ("live", live)):
         outcomes = ", ".join(
             f"{count} {outcome}" for outcome, count in session.outcomes.most_common() if count

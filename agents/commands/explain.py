@@ -8,7 +8,7 @@ import argparse
 import asyncio
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import tzinfo
 from itertools import groupby
 from pathlib import Path
@@ -20,9 +20,11 @@ from rich.text import Text
 
 from agents.config.recipes import read_history
 from agents.config.settings import Settings, SettingsError
-from agents.explain.decision_sources import Files, Kafka
-from agents.explain.event_text import day, of_day
+from agents.explain import present
+from agents.explain.decision_sources import DecisionSource, Files, Kafka
+from agents.explain.event_text import day, moment_of_year, of_day
 from agents.explain.lookup import Answer, ask
+from agents.explain.present import Present
 from agents.explain.timeline import Kind, StoryLine, lines
 from agents.explain.zone import own_zone
 from agents.kafka.topics import TopicsMissing
@@ -31,6 +33,7 @@ from agents.published.published_log import published
 from stream.episodes import quiet_hours
 from stream.recipes.history import START, History
 from stream.recipes_file import RecipesError
+from stream.store.changelog import UnreadableState
 
 SIGNS: Final[dict[Kind, tuple[str, str]]] = {
     "did": (" ", ""),
@@ -42,6 +45,8 @@ SIGNS: Final[dict[Kind, tuple[str, str]]] = {
     "closed": ("■", "magenta"),
     "cancelled": ("↩", "bold magenta"),
     "shadow": ("○", "dim"),
+    "entered": ("→", "blue"),
+    "left": ("←", "blue"),
 }
 """The sign before a line, and its colour on a terminal."""
 
@@ -52,6 +57,8 @@ SUMMED: Final[tuple[tuple[Kind, str], ...]] = (
     ("cancelled", "taken back"),
     ("closed", "ended early"),
     ("shadow", "in the shadow"),
+    ("entered", "audiences entered"),
+    ("left", "left"),
 )
 
 
@@ -75,46 +82,65 @@ def run(args: argparse.Namespace) -> int:
         recipes = read_history(settings.recipes)
         if args.zone and quiet_hours.zone(args.zone) is None:
             raise SettingsError(f"--zone {args.zone}: there is no such time zone")
-        answer, history = asyncio.run(_ask(args, settings, recipes))
-    except (SettingsError, RecipesError, OSError, ValueError) as error:
+        found = asyncio.run(_ask(args, settings, recipes))
+    except (SettingsError, RecipesError, UnreadableState, OSError, ValueError) as error:
         print(error, file=sys.stderr)
         return 2
     except KafkaError as error:
         print(f"{','.join(settings.kafka)}: {error}", file=sys.stderr)
         return 1
-    if answer is None:
+    if found is None:
         where = args.folder or f"the topics {settings.prefix}*"
         print(f"nothing is known of {args.id!r} in {where}", file=sys.stderr)
         return 1
-    show(answer, history, args.zone, Console(highlight=False, soft_wrap=True))
+    show(*found, args.zone, Console(highlight=False, soft_wrap=True))
     return 0
 
 
-async def _ask(
-    args: argparse.Namespace, settings: Settings, given: History
-) -> tuple[Answer | None, History]:
-    """The answer, and which recipes were in force when. `given`: by the file in TRIGGERS_RECIPES."""
+Found = tuple[Answer, History, list[Present]]
+
+
+async def _ask(args: argparse.Namespace, settings: Settings, given: History) -> Found | None:
+    """The answer, which recipes were in force when, and what holds now. `given`: by the file in TRIGGERS_RECIPES."""
     if args.folder:
-        return await ask(Files(args.folder, args.events), args.id), given
+        return await _told(Files(args.folder, args.events, given), args, given)
     async with Kafka(settings) as source:
-        answer = await ask(source, args.id)
-    try:
-        return answer, in_force.history(given.at(START), await published(settings))
-    except TopicsMissing:
-        return answer, given
+        try:
+            history = in_force.history(given.at(START), await published(settings))
+        except TopicsMissing:
+            history = given
+        return await _told(source, args, history)
 
 
-def show(answer: Answer, recipes: History, zone: str | None, console: Console) -> None:
+async def _told(source: DecisionSource, args: argparse.Namespace, history: History) -> Found | None:
+    answer = await ask(source, args.id, history.audiences)
+    if answer is None:
+        return None
+    now = await present.ask(source, answer, history, zone_of(answer, history, args.zone)[1])
+    return answer, history, now
+
+
+def zone_of(answer: Answer, recipes: History, asked: str | None) -> tuple[str, tzinfo]:
+    """The zone of the times: the one asked for, the person's own, or the policy's."""
+    name = asked or own_zone(answer) or recipes.documents[-1].recipes.policy.zone
+    place = quiet_hours.zone(name) or quiet_hours.zone("UTC")
+    assert place is not None
+    return name, place
+
+
+def show(
+    answer: Answer, recipes: History, now: Sequence[Present], zone: str | None, console: Console
+) -> None:
     """Prints an answer; colours are left out where they are not seen."""
-    for text, style in written(answer, recipes, zone):
+    for text, style in written(answer, recipes, now, zone):
         console.print(Text(text, style))
 
 
-def written(answer: Answer, recipes: History, zone: str | None) -> Iterator[tuple[str, str]]:
+def written(
+    answer: Answer, recipes: History, now: Sequence[Present], zone: str | None
+) -> Iterator[tuple[str, str]]:
     """(line, style) of an answer."""
-    name = zone or own_zone(answer) or recipes.documents[-1].recipes.policy.zone
-    place = quiet_hours.zone(name) or quiet_hours.zone("UTC")
-    assert place is not None
+    name, place = zone_of(answer, recipes, zone)
     told = lines(answer.story, recipes, place)
     devices = ", ".join(answer.places)
     yield f"{answer.name} · on {devices} · times in {name}", "bold"
@@ -130,6 +156,22 @@ def written(answer: Answer, recipes: History, zone: str | None) -> Iterator[tupl
     counts = Counter(line.kind for line in told)
     summed = ", ".join(f"{counts[kind]} {word}" for kind, word in SUMMED if counts[kind])
     yield f"In short: {summed or 'nothing came due'}.", "bold"
+    for each in now:
+        yield from _present(each, place)
+
+
+def _present(now: Present, zone: tzinfo) -> Iterator[tuple[str, str]]:
+    told = list(present.lines(now, zone))
+    if told:
+        yield "", ""
+        yield (
+            f"{now.person} on {moment_of_year(now.at, zone)}, if nothing happens",
+            "bold underline",
+        )
+    for text, details in told:
+        yield f"  {text}", ""
+        for detail in details:
+            yield f"             {detail}", "dim"
 
 
 def _line(line: StoryLine, zone: tzinfo, asked: str | None) -> Iterator[tuple[str, str]]:

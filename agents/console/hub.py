@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Final, Literal, Self
 
-Kind = Literal["trigger", "cancel", "decision", "rejected", "left_out", "status"]
+Kind = Literal["trigger", "cancel", "decision", "audience", "rejected", "left_out", "status"]
 
 Words = Callable[[Kind, Mapping[str, Any]], Mapping[str, Any]]
 """What is said of a happening besides its data."""
@@ -27,7 +27,7 @@ WAITING: Final = 500
 
 class LiveEvent:
     """`data`: plain JSON. A `trigger` or `cancel` has the fields of the CloudEvent's data, a `decision`
-    its own, `rejected` the headers, `left_out` what an event that was posted went without; all with the record's `topic` (without the prefix), `partition`,
+    its own, `audience` the change's with its type, `rejected` the headers, `left_out` what an event that was posted went without; all with the record's `topic` (without the prefix), `partition`,
     `offset` and `t`, the broker's time (ms). `number` 0: not remembered (`status`).
     """
 

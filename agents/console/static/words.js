@@ -9,6 +9,8 @@ export const OUTCOMES = {
   cancelled: { sign: "↩", name: "Taken back", filter: "Taken back" },
   rejected: { sign: "!", name: "Rejected", filter: "Rejected" },
   faulty: { sign: "!", name: "Not read", filter: "Left out" },
+  entered: { sign: "→", name: "Entered an audience", filter: "In" },
+  left: { sign: "←", name: "Left an audience", filter: "Out" },
   shadow: { sign: "○", name: "In the shadow" },
   did: { sign: "·", name: "" },
   quiet: { sign: "–", name: "" },
