@@ -67,8 +67,8 @@ cover: install ## branch coverage of stream/, which is to be whole
 bench: install ## what it costs, beside Faust and a bare loop, on a real Kafka: about 40 minutes
 	$(BIN)/python -m tests.bench
 
-faults: install ## the whole matrix of faults, one to two hours; goes on where it was (SEED=1 CASE=name ONCE=1)
-	$(BIN)/python -m tests.faults --seed $(or $(SEED),1) $(if $(ONCE),--once) $(CASE)
+faults: install ## the whole matrix of faults, one to two hours; goes on where it was (SEED=1 CASE=name ONCE=1 DOCUMENTS=1)
+	$(BIN)/python -m tests.faults --seed $(or $(SEED),1) $(if $(ONCE),--once) $(if $(DOCUMENTS),--documents) $(CASE)
 
 layouts: install ## live = backtest with each number of workers and partitions: 81 layouts, about half an hour
 	$(BIN)/python -m pytest -q tests/integration/every_layout.py

@@ -141,7 +141,7 @@ class Sender:
         await delivery.undelivered.start()
         await self._consumer.start()
         where = "redis" if self._redis else "file"
-        say(log, "started", prefix=self._settings.common.prefix or "-", marks=where)
+        say(log, "started", prefix=self._settings.common.prefix or "-", store=where)
         async with asyncio.TaskGroup() as tasks:
             if self._redis:
                 tasks.create_task(self._redis.tend())

@@ -16,7 +16,7 @@
 | TRIGGERS_INSTANCE_ID | static membership: the name a worker keeps over restarts | none |
 | TRIGGERS_SESSION_MS | a worker that is silent this long loses its partitions | 7000 |
 | TRIGGERS_LATENCY_MS | longest wait of an event for others to be fetched with; longer: exit triggers come later, workers take less CPU | 40 |
-| TRIGGERS_FLUSH_MS | `pause/transaction`: between two checkpoints / the same with delivery exactly once and no backlog | 2000/100 |
+| TRIGGERS_CHECKPOINT_MS | `pause/transaction`: between two checkpoints / the same with delivery exactly once and no backlog | 2000/100 |
 | TRIGGERS_MARGIN_MS | how far time stays behind the brokers' clock | 0; with several brokers 2000 |
 | TRIGGERS_DELIVERY | `at_least_once` or `exactly_once` | at_least_once |
 | TRIGGERS_SOURCES | sources file: what storefronts send and who may (`connect check` reads it) | none |
@@ -63,7 +63,7 @@ class CheckpointPauses(NamedTuple):
     transaction: int = 100
 
 
-FLUSH: Final = CheckpointPauses()
+CHECKPOINT: Final = CheckpointPauses()
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class Settings:
     instance_id: str | None = None
     session_ms: int = SESSION_MS
     latency_ms: int = LATENCY_MS
-    flush_ms: CheckpointPauses = FLUSH
+    checkpoint_ms: CheckpointPauses = CHECKPOINT
     margin_ms: int | None = None
     delivery: Delivery = "at_least_once"
     compiled: bool = True
@@ -119,7 +119,7 @@ class Settings:
             instance_id=env.text("TRIGGERS_INSTANCE_ID") or None,
             session_ms=env.number("TRIGGERS_SESSION_MS", 1000, 1_800_000, SESSION_MS),
             latency_ms=env.number("TRIGGERS_LATENCY_MS", 0, 1000, LATENCY_MS),
-            flush_ms=_flush(env),
+            checkpoint_ms=_checkpoint(env),
             margin_ms=env.optional_number("TRIGGERS_MARGIN_MS", 0, 600_000),
             delivery=cast(
                 Delivery,
@@ -211,14 +211,14 @@ def _metrics(env: Environment) -> tuple[str, int] | None:
     return env.address("TRIGGERS_METRICS", address, 0) if address else None
 
 
-def _flush(env: Environment) -> CheckpointPauses:
-    value = env.text("TRIGGERS_FLUSH_MS", "2000/100")
+def _checkpoint(env: Environment) -> CheckpointPauses:
+    value = env.text("TRIGGERS_CHECKPOINT_MS", "2000/100")
     match = re.fullmatch(r"(\d{1,5})/(\d{1,5})", value, re.ASCII)
-    flush = CheckpointPauses(int(match[1]), int(match[2])) if match else CheckpointPauses(0, 0)
-    if 1 <= flush.transaction <= flush.pause <= 10_000:
-        return flush
+    pauses = CheckpointPauses(int(match[1]), int(match[2])) if match else CheckpointPauses(0, 0)
+    if 1 <= pauses.transaction <= pauses.pause <= 10_000:
+        return pauses
     env.mistakes.append(
-        f"TRIGGERS_FLUSH_MS: expected pause/transaction, 1 to 10000 ms each, got {value!r}"
+        f"TRIGGERS_CHECKPOINT_MS: expected pause/transaction, 1 to 10000 ms each, got {value!r}"
     )
     return CheckpointPauses()
 

@@ -1,7 +1,7 @@
 """What the console knows of the log: the last day's numbers, the last records, and what is happening.
 
 It reads triggers, decisions, rejected records, changes of audiences, published recipes, and of one partition of the facts
-the workers' marks.
+the workers' watermark records.
 Memory is bounded: numbers in buckets of time, records in rings.
 """
 
@@ -38,8 +38,8 @@ MOST_BACK: Final = 200_000
 WHOLE: Final = (RECIPES, AUDIENCES)
 """Topics that are read from their beginning."""
 
-MARKS_BACK: Final = 10 * MINUTE
-MOST_MARKS: Final = 5_000
+WATERMARKS_BACK: Final = 10 * MINUTE
+MOST_WATERMARKS: Final = 5_000
 
 REJECTS: Final = 200
 OWNERS: Final = 20_000
@@ -52,7 +52,7 @@ BREATH: Final = 500
 """Records taken in without letting others run."""
 
 _decode: Final = msgspec.json.Decoder().decode
-_mark: Final = msgspec.json.Decoder(WatermarkRecord).decode
+_watermark: Final = msgspec.json.Decoder(WatermarkRecord).decode
 
 
 class TopicReader:
@@ -92,12 +92,12 @@ class TopicReader:
     ) -> dict[Tp, int]:
         """The last day's, but of each topic not more than the last so many; of recipes and audiences all."""
         now = int(time.time() * 1000)
-        marks = [tp for tp in partitions if tp[0] == FACTS]
+        watermarks = [tp for tp in partitions if tp[0] == FACTS]
         whole = {tp: begin[tp] for tp in partitions if tp[0] in WHOLE}
         rest = [tp for tp in partitions if tp[0] not in (FACTS, *WHOLE)]
-        found = await at(now - MARKS_BACK, marks) | await at(now - BACK, rest)
+        found = await at(now - WATERMARKS_BACK, watermarks) | await at(now - BACK, rest)
         for tp in found:
-            most = MOST_MARKS if tp[0] == FACTS else MOST_BACK
+            most = MOST_WATERMARKS if tp[0] == FACTS else MOST_BACK
             share = most // sum(1 for each in partitions if each[0] == tp[0])
             found[tp] = max(begin[tp], found[tp], end[tp] - share)
         return found | whole
@@ -105,7 +105,7 @@ class TopicReader:
     async def take(self, topic: str, partition: int, records: Sequence[Any]) -> None:
         for number, record in enumerate(records, 1):
             if topic == FACTS:
-                self._mark(record)
+                self._watermark(record)
             elif topic == RECIPES:
                 self._documents.take(record.offset, record.timestamp, record.value)
             elif topic == AUDIENCES:
@@ -119,12 +119,12 @@ class TopicReader:
         state = {"kafka": self.tail.state, "fault": self.tail.fault}
         self._hub.publish("status", state, remember=False)
 
-    def _mark(self, record: Any) -> None:
+    def _watermark(self, record: Any) -> None:
         if not record.key and record.value is not None:
-            mark = _mark(record.value)
-            if mark.stage != VISITORS:
+            found = _watermark(record.value)
+            if found.stage != VISITORS:
                 return
-            self.progress.update(record.timestamp, mark.sources, mark.evidence)
+            self.progress.update(record.timestamp, found.sources, found.evidence)
 
     def _count(self, topic: str, record: Any) -> None:
         t = record.timestamp

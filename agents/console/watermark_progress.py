@@ -1,6 +1,6 @@
-"""How far the workers know time, as their marks on `visitor.facts` say.
+"""How far the workers know time, as their watermark records on `visitor.facts` say.
 
-Pure but for a monotonic clock that is given. What a mark says is as old as the mark: the broker's time
+Pure but for a monotonic clock that is given. What such a record says is as old as the record: the broker's time
 goes on between two of them, which the clock bridges.
 """
 
@@ -24,7 +24,7 @@ class WatermarkProgress:
         self._samples: deque[tuple[int, int]] = deque(maxlen=SAMPLES)
 
     def update(self, t: int, sources: int, evidence: Mapping[int, int]) -> None:
-        """A mark that the broker stamped `t` (ms)."""
+        """A watermark record that the broker stamped `t` (ms)."""
         ahead = t - self._clock()
         self._ahead = ahead if self._ahead is None else max(self._ahead, ahead)
         self._last = max(self._last, t)
@@ -36,7 +36,7 @@ class WatermarkProgress:
 
     @property
     def now(self) -> int | None:
-        """The broker's time (ms), as well as can be told from here; None before any mark."""
+        """The broker's time (ms), as well as can be told from here; None before any watermark record."""
         return None if self._ahead is None else self._ahead + self._clock()
 
     def sample(self) -> None:

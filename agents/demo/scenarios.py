@@ -76,7 +76,7 @@ async def _replayed(
         async with session.watched(name):
             await session.send(lambda producer, stop: _play(producer, stop, session, file, over))
             await session.until(lambda: session.results().holds(expected), workers)
-        session.outcomes = workers.counted("triggers_events", "fate")
+        session.outcomes = workers.counted("triggers_events", "outcome")
     return expected
 
 
@@ -135,11 +135,11 @@ async def live(session: DemoSession, folder: Path, rate: float, seed: int, secon
                 )
             )
             await session.until(lambda: _applied(workers) >= session.sent, workers)
-        session.outcomes = workers.counted("triggers_events", "fate")
+        session.outcomes = workers.counted("triggers_events", "outcome")
 
 
 def _applied(workers: WorkerProcesses) -> int:
-    return workers.counted("triggers_events", "fate").total()
+    return workers.counted("triggers_events", "outcome").total()
 
 
 def _noted(

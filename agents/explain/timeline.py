@@ -76,7 +76,7 @@ def lines(story: Story, recipes: Recipes | History, zone: tzinfo = UTC) -> list[
     ranked += [
         (line.at, 2, line) for line in _quiet(own, zone) if line.at <= (story.now or line.at)
     ]
-    events = [*(each.event for each in own if each.fate == "applied"), *story.forwarded]
+    events = [*(each.event for each in own if each.outcome == "applied"), *story.forwarded]
     ranked += [(line.at, 3, line) for line in _audiences(story, recipes)]
     teller = decision_text.DecisionText(story.decisions, story.triggers, events, recipes, zone)
     for decision in teller.decisions:
@@ -110,17 +110,20 @@ def _did(own: Sequence[Followed]) -> Iterator[StoryLine]:
             text += f" for {_stretch(looked[event['visitor'], event['id']])}"
         kind: Kind = "faulty" if details else "did"
         yield StoryLine(
-            event["t"], kind, f"{who(event['visitor'])} {text}{AFTER.get(each.fate, '')}", details
+            event["t"],
+            kind,
+            f"{who(event['visitor'])} {text}{AFTER.get(each.outcome, '')}",
+            details,
         )
 
 
 def _said(each: Followed) -> tuple[str | None, tuple[str, ...]]:
     """(what happened, what could not be read of it)."""
     event = each.event
-    if each.fate == "rejected":
+    if each.outcome == "rejected":
         of = f"an event of type {event['type']}" if event["type"] else "something"
         return f"sent {of} that could not be read, so it does not count", tuple(event["rejected"])
-    if each.fate == "unknown":
+    if each.outcome == "unknown":
         near = event_records.near(event["type"])
         sent = f"sent {event['type']}: there is no such type, so it does not count"
         return sent, (f"{near[0].upper()}{near[1:]}",) if near else ("Nobody reads it.",)

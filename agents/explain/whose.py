@@ -26,12 +26,12 @@ NOBODY: Final[frozenset[str]] = frozenset()
 
 
 class Followed(NamedTuple):
-    """`fate`: applied, duplicate, late, ignored, unknown, rejected · `being`: numbers the human beings that one
+    """`outcome`: applied, duplicate, late, ignored, unknown, rejected · `being`: numbers the human beings that one
     visitor was · `person`: who it is after the event · `others`: who heard of the event beside · `attended`: it shows
     somebody at a screen · `keys`: of identity, that it told."""
 
     event: Record
-    fate: str
+    outcome: str
     being: int
     person: str
     others: frozenset[str] = NOBODY
@@ -65,7 +65,7 @@ class Beings:
         return [
             each
             for each in self.all
-            if each.fate != "duplicate" and (self.people[each.whole] | each.others) & wanted
+            if each.outcome != "duplicate" and (self.people[each.whole] | each.others) & wanted
         ]
 
     def was(self, person: str, at: int, people: Collection[str]) -> bool:
@@ -129,5 +129,5 @@ class _Visitor:
         others = frozenset(person for person, _ in out.facts)
         return told._replace(others=others, keys=frozenset(key for key, _ in out.claims))
 
-    def _told(self, event: Record, fate: str) -> Followed:
-        return Followed(event, fate, self.being, self.state.person)
+    def _told(self, event: Record, outcome: str) -> Followed:
+        return Followed(event, outcome, self.being, self.state.person)

@@ -34,9 +34,9 @@ Parts = Mapping[tuple[str, str], First]
 def said(counts: Counter[tuple[str, ...]], parts: Parts) -> Iterator[str]:
     """Lines about everything the input lost, the most frequent first; no line if it lost nothing."""
     ignored = [
-        f"{number} {fate} {kind}"
-        for (fate, kind), number in _ranked(counts, "types")
-        if fate in IGNORED
+        f"{number} {outcome} {kind}"
+        for (outcome, kind), number in _ranked(counts, "types")
+        if outcome in IGNORED
     ]
     if ignored:
         more = f", … and {len(ignored) - SHOWN} more sorts" if len(ignored) > SHOWN else ""

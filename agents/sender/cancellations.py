@@ -63,7 +63,7 @@ class CancellationIndex:
         self._consumer = await group_member.start_client(
             lambda: AIOKafkaConsumer(
                 **aiokafka_options(self._settings),
-                client_id="triggers-sender-lookout",
+                client_id="triggers-sender-cancellations",
                 isolation_level="read_committed",
                 enable_auto_commit=False,
                 auto_offset_reset="earliest",

@@ -48,7 +48,12 @@ class Undelivered:
             await self._producer.stop()
 
     async def send(
-        self, record: ConsumerRecord, place: TopicPartition, reason: Reason, answer: str, tries: int
+        self,
+        record: ConsumerRecord,
+        place: TopicPartition,
+        reason: Reason,
+        answer: str,
+        attempts: int,
     ) -> None:
         """`answer`: the last one's status, `timeout` or `unreachable`; empty: nothing was tried.
 
@@ -60,7 +65,7 @@ class Undelivered:
             ("partition", b"%d" % place.partition),
             ("offset", b"%d" % record.offset),
             ("time", b"%d" % record.timestamp),
-            ("tries", b"%d" % tries),
+            ("attempts", b"%d" % attempts),
             *([("answer", answer.encode())] if answer else []),
         ]
         topic = self._settings.topic(UNDELIVERED)

@@ -26,7 +26,7 @@ from agents.sender.webhook import Endpoint
 from stream import durations
 
 LOOKUP_AGAIN_S: Final = 1.0
-"""Pause between two tries while nothing can be looked up."""
+"""Pause between two attempts while nothing can be looked up."""
 
 LOOK_S: Final = 60.0
 """Longest wait without a look at the clock, which may be set meanwhile."""
@@ -48,7 +48,7 @@ class Attempt:
     place: TopicPartition
     record: ConsumerRecord
     message: Message | None
-    tries: int = 0
+    number: int = 0
     begun: float = 0.0
     said: str = ""
     sending: bool = False
@@ -129,7 +129,7 @@ class TriggerDelivery:
         known = await self.idempotency.find(message.id)
         if known and known.state == "sent":
             return "duplicate"
-        if attempt.tries or (known and known.state == "tried"):
+        if attempt.number or (known and known.state == "tried"):
             return await self._give_up(attempt, "expired")
         return "expired"
 
@@ -140,7 +140,7 @@ class TriggerDelivery:
         if reservation.state != "ours":
             return "duplicate" if reservation.state == "sent" else "cancelled"
         attempt.begun = attempt.begun or time.monotonic()
-        attempt.tries += 1
+        attempt.number += 1
         answer = await self.endpoint.post(message)
         attempt.said = answer.said
         if answer.verdict == "delivered":
@@ -152,7 +152,7 @@ class TriggerDelivery:
             return await self._give_up(attempt, "refused")
         if (time.monotonic() - attempt.begun) * 1000 >= self.settings.give_up_ms:
             return await self._give_up(attempt, "gave_up")
-        wait = responses.pause(attempt.tries, self.settings.backoff_ms)
+        wait = responses.pause(attempt.number, self.settings.backoff_ms)
         return max(wait, answer.retry_after or 0) / 1000
 
     async def _note_sent(self, message: Message, until: int) -> None:
@@ -165,7 +165,7 @@ class TriggerDelivery:
 
     async def _give_up(self, attempt: Attempt, reason: Reason) -> Outcome:
         await self.undelivered.send(
-            attempt.record, attempt.place, reason, attempt.said, attempt.tries
+            attempt.record, attempt.place, reason, attempt.said, attempt.number
         )
         self.metrics.undelivered.labels(reason).inc()
         return "undelivered"

@@ -1,6 +1,6 @@
 """Idempotency records in Redis, for any number of senders on any machines.
 
-`<group>:{<id>}:claim` → owner, for the lease; `<group>:{<id>}:mark` → `state until`, until a day after the
+`<group>:{<id>}:claim` → owner, for the lease; `<group>:{<id>}:state` → `state until`, until a day after the
 message has ended. The group is the consumer group; another group has another endpoint. The braces keep both keys on one
 node of a cluster. A sender needs only GET, SET, DEL and PING.
 
@@ -73,12 +73,12 @@ class RedisIdempotency:
     async def find(self, id: str) -> IdempotencyRecord | None:
         if id in self._spooled:
             return IdempotencyRecord("sent", self._spooled[id])
-        return _record(await self._ask(lambda: self._redis.get(self._key(id, "mark"))))
+        return _record(await self._ask(lambda: self._redis.get(self._key(id, "state"))))
 
     async def reserve(self, id: str, until: int) -> Reservation:
         if id in self._spooled:
             return Reservation("sent")
-        reservation, key = self._key(id, "claim"), self._key(id, "mark")
+        reservation, key = self._key(id, "claim"), self._key(id, "state")
         with_lease = {"name": reservation, "value": self._owner, "px": self._lease}
         pipe = self._redis.pipeline(transaction=False)
         pipe.set(**with_lease, nx=True).get(reservation).get(key)
@@ -97,7 +97,7 @@ class RedisIdempotency:
 
     async def sent(self, id: str, until: int) -> None:
         pipe = self._redis.pipeline(transaction=False)
-        pipe.set(self._key(id, "mark"), f"sent {until}", px=_life(until))
+        pipe.set(self._key(id, "state"), f"sent {until}", px=_life(until))
         pipe.delete(self._key(id, "claim"))
         try:
             await self._ask(pipe.execute)
@@ -109,13 +109,13 @@ class RedisIdempotency:
         await self._ask(lambda: self._redis.delete(self._key(id, "claim")))
 
     async def drop(self, id: str, until: int) -> None:
-        key, value = self._key(id, "mark"), f"dropped {until}"
+        key, value = self._key(id, "state"), f"dropped {until}"
         await self._ask(lambda: self._redis.set(key, value, nx=True, px=_life(until)))
 
     async def forget(self, id: str) -> None:
         if self._spooled.pop(id, None) is not None:
             await self._spool.forget(id)
-        await self._ask(lambda: self._redis.delete(self._key(id, "mark")))
+        await self._ask(lambda: self._redis.delete(self._key(id, "state")))
 
     async def tend(self) -> None:
         """Runs until it is cancelled: finds out that Redis is gone or back, and writes the spool to it."""
@@ -128,7 +128,7 @@ class RedisIdempotency:
             await asyncio.sleep(TEND_S)
 
     async def _unspool(self, id: str) -> None:
-        key, until = self._key(id, "mark"), self._spooled[id]
+        key, until = self._key(id, "state"), self._spooled[id]
         await self._ask(lambda: self._redis.set(key, f"sent {until}", px=_life(until)))
         await self._spool.forget(id)
         self._spooled.pop(id, None)

@@ -23,13 +23,13 @@ from stream import durations
 T = TypeVar("T")
 
 TABLE: Final = """
-create table if not exists marks (
+create table if not exists deliveries (
     id text primary key, state text not null, until integer not null,
     owner text, lease integer not null default 0
 ) without rowid
 """
-SENT: Final = "insert or replace into marks (id, state, until) values (?, 'sent', ?)"
-DROPPED: Final = "insert or ignore into marks (id, state, until) values (?, 'dropped', ?)"
+SENT: Final = "insert or replace into deliveries (id, state, until) values (?, 'sent', ?)"
+DROPPED: Final = "insert or ignore into deliveries (id, state, until) values (?, 'dropped', ?)"
 BUSY_S: Final = 5.0
 """How long another process may lock the file."""
 
@@ -39,7 +39,7 @@ class SqliteIdempotency:
 
     def __init__(self, file: Path, owner: str, lease_ms: int) -> None:
         self._file, self._owner, self._lease = file, owner, lease_ms
-        self._thread = ThreadPoolExecutor(1, "marks")
+        self._thread = ThreadPoolExecutor(1, "idempotency")
         self._swept = 0
         self._opened: sqlite3.Connection | None = None
         self.available = True
@@ -77,7 +77,7 @@ class SqliteIdempotency:
         await self._run(lambda: self._base.execute(SENT, (id, until)))
 
     async def release(self, id: str) -> None:
-        statement = "update marks set lease = 0 where id = ? and owner = ?"
+        statement = "update deliveries set lease = 0 where id = ? and owner = ?"
         await self._run(lambda: self._base.execute(statement, (id, self._owner)))
 
     async def drop(self, id: str, until: int) -> None:
@@ -85,11 +85,11 @@ class SqliteIdempotency:
 
     async def all_sent(self) -> dict[str, int]:
         """Until when each message that was sent is valid."""
-        statement = "select id, until from marks where state = 'sent'"
+        statement = "select id, until from deliveries where state = 'sent'"
         return await self._run(lambda: dict(self._base.execute(statement).fetchall()))
 
     async def forget(self, id: str) -> None:
-        await self._run(lambda: self._base.execute("delete from marks where id = ?", (id,)))
+        await self._run(lambda: self._base.execute("delete from deliveries where id = ?", (id,)))
 
     async def _run(self, work: Callable[[], T]) -> T:
         loop = asyncio.get_running_loop()
@@ -118,17 +118,17 @@ class SqliteIdempotency:
         """Deletes old records once an hour."""
         now = _now()
         if now - self._swept > durations.HOUR:
-            self._base.execute("delete from marks where until < ?", (now - KEPT_MS,))
+            self._base.execute("delete from deliveries where until < ?", (now - KEPT_MS,))
             self._swept = now
 
     def _find(self, id: str) -> IdempotencyRecord | None:
-        statement = "select state, until from marks where id = ?"
+        statement = "select state, until from deliveries where id = ?"
         row = self._base.execute(statement, (id,)).fetchone()
         return IdempotencyRecord(*row) if row else None
 
     def _reserve(self, id: str, until: int) -> Reservation:
         now = _now()
-        statement = "select state, owner, lease from marks where id = ?"
+        statement = "select state, owner, lease from deliveries where id = ?"
         state, owner, lease = self._base.execute(statement, (id,)).fetchone() or ("", None, 0)
         if state == "sent":
             return Reservation("sent")
@@ -137,7 +137,7 @@ class SqliteIdempotency:
         if lease > now and owner != self._owner:
             return Reservation("busy", lease - now)
         row = (id, until, self._owner, now + self._lease)
-        self._base.execute("insert or replace into marks values (?, 'tried', ?, ?, ?)", row)
+        self._base.execute("insert or replace into deliveries values (?, 'tried', ?, ?, ?)", row)
         return Reservation("ours")
 
 

@@ -12,7 +12,7 @@ Outcome = Literal[
 ]
 """Outcomes of a record. `duplicate`: its 2xx was seen before. `unsent`: a cancel whose trigger never went out."""
 
-TRY_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+ATTEMPT_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 LATE_S: Final = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 1800, 7200, 86_400)
 
 
@@ -24,16 +24,19 @@ class Metrics:
         self.settled = Counter(
             "triggers_sender_settled",
             "Records that need nothing more, by what became of them",
-            ["recipe", "kind", "fate"],
+            ["recipe", "kind", "outcome"],
             registry=registry,
         )
-        self.tries = Counter(
-            "triggers_sender_tries", "Requests by what was answered", ["answer"], registry=registry
+        self.attempts = Counter(
+            "triggers_sender_attempts",
+            "Requests by what was answered",
+            ["answer"],
+            registry=registry,
         )
-        self.try_seconds = Histogram(
-            "triggers_sender_try_seconds",
+        self.attempt_seconds = Histogram(
+            "triggers_sender_attempt_seconds",
             "From a request to its answer",
-            buckets=TRY_S,
+            buckets=ATTEMPT_S,
             registry=registry,
         )
         self.late_seconds = Histogram(
@@ -58,7 +61,7 @@ class Metrics:
             registry=registry,
         )
         self.behind = Gauge(
-            "triggers_sender_lookout_behind_partitions",
+            "triggers_sender_cancellations_behind_partitions",
             "Partitions from which nothing goes out until their end has been seen",
             registry=registry,
         )
@@ -68,7 +71,7 @@ class Metrics:
             registry=registry,
         )
         self.idempotency_up = Gauge(
-            "triggers_sender_marks_up",
+            "triggers_sender_store_up",
             "1: what was sent can be looked up; 0: nothing goes out",
             registry=registry,
         )
@@ -84,8 +87,8 @@ class Metrics:
             self.late_seconds.labels(recipe).observe(max(now - message.at, 0) / 1000)
 
     def tried(self, answer: str, seconds: float) -> None:
-        self.tries.labels(answer).inc()
-        self.try_seconds.observe(seconds)
+        self.attempts.labels(answer).inc()
+        self.attempt_seconds.observe(seconds)
 
     def text(self) -> bytes:
         """The exposition format of Prometheus."""

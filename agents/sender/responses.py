@@ -59,12 +59,12 @@ def _delay(text: str | None, now: int) -> int | None:
     return min(max(at - now, 0), LONGEST_MS)
 
 
-def pause(tries: int, backoff: Backoff, draw: Callable[[], float] = random.random) -> int:
+def pause(attempts: int, backoff: Backoff, draw: Callable[[], float] = random.random) -> int:
     """The pause (ms) after this many failures: full jitter, evenly from 0 to a bound that doubles. `draw`: 0 to 1.
 
     Without jitter all requests that failed together would come back together.
     """
-    bound = min(backoff.most, backoff.first * 2 ** min(tries - 1, 30))
+    bound = min(backoff.most, backoff.first * 2 ** min(attempts - 1, 30))
     return int(draw() * bound)
 
 

@@ -13,7 +13,7 @@
 | TRIGGERS_SENDER_RATE | requests a second at most; 0: no limit | what the service takes |
 | TRIGGERS_SENDER_RECIPES | recipes to send for, with commas between | all of TRIGGERS_RECIPES |
 | TRIGGERS_SENDER_GROUP | consumer group | prefix + `sender` |
-| TRIGGERS_SENDER_MARKS | file of what was sent; with a Redis: while that does not answer | `.cache/GROUP.sqlite3` |
+| TRIGGERS_SENDER_STORE | file of what was sent; with a Redis: while that does not answer | `.cache/GROUP.sqlite3` |
 """
 
 import binascii
@@ -76,7 +76,7 @@ class SenderSettings:
             secrets=_secrets(env) if preset is None else (),
             key=_key(env, preset) if preset else "",
             rate=env.number("TRIGGERS_SENDER_RATE", 0, 100_000, preset.rate if preset else 0),
-            idempotency=Path(env.text("TRIGGERS_SENDER_MARKS", f".cache/{group}.sqlite3")),
+            idempotency=Path(env.text("TRIGGERS_SENDER_STORE", f".cache/{group}.sqlite3")),
             group=group,
             recipes=_recipes(env),
             timeout_ms=env.number("TRIGGERS_WEBHOOK_TIMEOUT_MS", 100, 60_000, TIMEOUT_MS),

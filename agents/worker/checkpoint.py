@@ -57,7 +57,11 @@ class Checkpoint:
         """Outputs acknowledged, then state acknowledged, then the offset committed."""
         snapshots = []
         for processor in processors:
-            snapshots.append((processor, await processor.snapshot()))
+            snapshot = await processor.snapshot()
+            if (
+                not processor.forgotten
+            ):  # else its outputs may have been dropped before they were sent
+                snapshots.append((processor, snapshot))
             await asyncio.sleep(0)  # exit triggers need not wait until all are packed
         await acknowledged([ack for _, snapshot in snapshots for ack in snapshot.acks])
         await acknowledged([a for processor, s in snapshots for a in await processor.write(s)])

@@ -56,9 +56,9 @@ class Metrics:
         registry = self.registry = CollectorRegistry(auto_describe=True)
         made: dict[str, Any] = {"registry": registry, "namespace": "triggers"}
         stage, place = ["stage"], ["stage", "partition"]
-        self.events = Counter("events", "Input records", ["fate", "type"], **made)
-        self.facts = Counter("facts", "Facts of the people stage", ["fate"], **made)
-        self.claims = Counter("claims", "Claims of the keys stage", ["fate"], **made)
+        self.events = Counter("events", "Input records", ["outcome", "type"], **made)
+        self.facts = Counter("facts", "Facts of the people stage", ["outcome"], **made)
+        self.claims = Counter("claims", "Claims of the keys stage", ["outcome"], **made)
         self._counts = BatchCounts(self)
         self.recipes = RecipesMetrics(made, self.now, self._counts.forget, recipes)
         self.fired = self.recipes.fired
@@ -92,7 +92,9 @@ class Metrics:
         self.exit = Histogram("exit_latency_seconds", "From signal to trigger", **quick)
         self.due = Histogram("due_latency_seconds", "From deadline to trigger", **slow)
         self.cancel = Histogram("cancel_latency_seconds", "From order to cancel", **slow)
-        self.checkpoint = Histogram("flush_seconds", "Flushes: outputs, state, offsets", **quick)
+        self.checkpoint = Histogram(
+            "checkpoint_seconds", "Checkpoints: outputs, state, offsets", **quick
+        )
         self.restore = Histogram("restore_seconds", "Restores of state", **slow)
         self.rebalances = Counter("rebalances", "Assignments of partitions", **made)
         self.pauses = Histogram("rebalance_pause_seconds", "From revoked to flowing", **slow)
@@ -115,8 +117,8 @@ class Metrics:
         """Starts at zero: a rate needs a first value."""
         for reason in schemas.load("rejected")["properties"]["reason"]["enum"]:
             self.rejected.labels(reason)
-        for fate, kind in (("rejected", ""), ("unknown", ""), ("clock", CLOCK)):
-            self.events.labels(fate, kind)
+        for outcome, kind in (("rejected", ""), ("unknown", ""), ("clock", CLOCK)):
+            self.events.labels(outcome, kind)
         for kind in TYPES:
             self.events.labels("applied", kind)
             self.events.labels("rejected", kind)
@@ -124,9 +126,9 @@ class Metrics:
             self.unknown.labels(kind)
         self.decisions.labels("fired", "")
         self.recipes.shadow_decisions.labels("fired", "")
-        for fate in ("applied", "copy"):
-            self.facts.labels(fate)
-            self.claims.labels(fate)
+        for outcome in ("applied", "copy"):
+            self.facts.labels(outcome)
+            self.claims.labels(outcome)
         for stage in (VISITORS, KEYS, PEOPLE):
             self.skipped.labels(stage)
 

@@ -44,6 +44,7 @@ class PartitionProcessor(ABC):
     `end`: where the topic ended when last asked, -1 before.
     `caught_up`: the position has once been at the end.
     `closed`: nothing is applied, because input is held or the last checkpoint has begun.
+    `forgotten`: given up; what it decided and held back is not sent, so its state must not be written any more.
     `transaction`: the producer that has one, with delivery exactly once.
     `committed_watermark`: with transactions, the clock (ms) as last committed.
     """
@@ -63,6 +64,7 @@ class PartitionProcessor(ABC):
         self.end = -1
         self.caught_up = False
         self.closed = True
+        self.forgotten = False
         self._producer = producer
         self._metrics = metrics
         self._acks: list[Ack] = []
@@ -175,7 +177,7 @@ class PartitionProcessor(ABC):
 
     def forget(self) -> None:
         """The partition is another worker's now. What other partitions decided was sent before."""
-        self.closed = True
+        self.closed = self.forgotten = True
         self._producer.discard()
         if self.transaction:
             self.transaction.abandon()

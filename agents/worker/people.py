@@ -49,5 +49,5 @@ def latest_evidence(batches: Sequence[RawBatch]) -> int:
     """The latest time (ms) that watermark records among facts tell; NEVER if they tell none."""
     values = (record.value for batch in batches for record in batch.records if not record.key)
     told = (facts.decode(value) for value in values if value)
-    marks = (each.evidence.values() for each in told if isinstance(each, WatermarkRecord))
-    return max((time for times in marks for time in times), default=NEVER)
+    times_told = (each.evidence.values() for each in told if isinstance(each, WatermarkRecord))
+    return max((time for times in times_told for time in times), default=NEVER)

@@ -68,14 +68,19 @@ class Rebalance:
         say(log, "revoked", lost=lost, kept=len(ours), generation=self._member[0])
 
     async def _save(self, ours: dict[TP, PartitionProcessor]) -> None:
-        within = SHARE_OF_SESSION * self._settings.session_ms / 1000
+        """Writes them, or drops them: a checkpoint that does not end has sent a part, and what it held is gone. That is so
+        when it is cancelled, too: a connection that breaks does that."""
+        within, saved = SHARE_OF_SESSION * self._settings.session_ms / 1000, False
         try:
             await asyncio.wait_for(self._assignment.save(), within)
+            saved = True
         except TimeoutError:
-            say(log, "flush_too_slow", logging.ERROR, partitions=len(ours))
-            drop(ours, ours)
+            say(log, "checkpoint_too_slow", logging.ERROR, partitions=len(ours))
         except Exception as error:
             self._assignment.fail(error)
+        finally:
+            if not saved:
+                drop(ours, ours)
 
     async def on_assigned(self) -> None:
         """The group has settled: the state of new partitions is restored. The input is still held."""

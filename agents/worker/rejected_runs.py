@@ -16,11 +16,11 @@ class RejectedRuns:
         """Adds what became of a batch that ends before `position`."""
         if not out.rejected and partition in self._unbroken:
             return
-        fates = {count[1] for count in out.counts if count[0] == "events"}
-        if not fates:
+        outcomes = {count[1] for count in out.counts if count[0] == "events"}
+        if not outcomes:
             return
         run = len(out.rejected)
-        if fates - {"rejected"}:
+        if outcomes - {"rejected"}:
             faults = reversed(out.rejected)
             ends = zip(faults, range(position - 1, -1, -1), strict=False)
             run = next((n for n, (fault, end) in enumerate(ends) if fault[0] != end), run)

@@ -94,7 +94,7 @@ class Worker:
 
         With transactions it is shorter: readers see an output only after its checkpoint.
         """
-        pause, transaction = self._settings.flush_ms
+        pause, transaction = self._settings.checkpoint_ms
         if self._settings.delivery == "at_least_once":
             return pause
         behind = sum(max(0, s.end - s.position) for s in self.assignment.owned())

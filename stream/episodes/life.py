@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from stream import limits
-from stream.durations import DAY
 from stream.episodes import lifecycle, numbering
 from stream.outputs import decisions, triggers
 from stream.outputs.outputs import Outputs
@@ -21,8 +20,6 @@ from stream.state.orders import OrderEntry
 from stream.state.person import Episode, Person
 from stream.state.whole_order import size
 
-FIRED_FOR: Final = 90 * DAY
-"""Ms for which steps that fired are remembered at least: the next document may look back further."""
 LATEST: Final = 10**16
 """Ms: no base is later, whatever a quantity says."""
 
@@ -182,7 +179,7 @@ def rank(episode: Episode, recipes: Recipes) -> tuple[int, str, str, int]:
 def tidy(person: Person, at: int, recipes: Recipes) -> None:
     """Of finished episodes none of whose triggers can be cancelled any more the memory alone stays: of those that an order
     opened, which may come again at its own time. What opens at the time of its fact cannot."""
-    remembered = max(recipes.memory, FIRED_FOR)
+    remembered = recipes.remembers
     if person.fired and person.fired[0].at < at - remembered:
         person.fired = [step for step in person.fired if at - step.at <= remembered]
     ended = [each for each in person.episodes if not each.open]

@@ -116,7 +116,7 @@ def _fire(due: Due, id: str, joined: list[Episode], out: Outputs) -> None:
     episode.fired_at = at
     episode.published = [each for each in episode.published if at < each.valid_until]
     episode.published.append(published)
-    person.fired = [each for each in person.fired if at - each.at <= due.recipes.memory]
+    person.fired = [each for each in person.fired if at - each.at <= due.recipes.remembers]
     person.fired.append(FiredStep(at, recipe.alias, episode.origin, episode.key_time))
     triggers.fire(trigger, out, shadow=recipe.is_shadow)
 

@@ -1,6 +1,6 @@
 /* The ids of a visitor's last accepted events, each behind the letter of its type. Source: docs/semantics.md, 2.
  *
- * They stand as the changelog has them, one after another, so that a flush copies them and an id takes only the bytes
+ * They stand as the changelog has them, one after another, so that a checkpoint copies them and an id takes only the bytes
  * that it has. A ring of hashes beside them is searched first.
  */
 #ifndef STREAM_NATIVE_IDS_H

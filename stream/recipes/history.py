@@ -70,15 +70,19 @@ class History:
         self._is_complete = False
 
     def _complete(self) -> None:
-        """What has fired is remembered for as long as any document asks for it, and what it was of is known."""
+        """What has fired is remembered for as long as any document looks back, and what it was of is known.
+
+        A worker does not know the documents to come. What fired is remembered for FIRED_FOR anyway, so only a cap or a
+        cooldown that is longer than this can find less than a backtest finds, which knows all documents.
+        """
         if self._is_complete:
             return
         self._is_complete = True
-        longest = max(each.recipes.memory for each in self._all)
+        longest = max(each.recipes.remembers for each in self._all)
         known: dict[str, Recipe] = {}
         for place, each in enumerate(self._all):
             recipes = copy(each.recipes)
-            recipes.memory, recipes.former, recipes.watches = longest, known, True
+            recipes.remembers, recipes.former, recipes.watches = longest, known, True
             self._all[place] = structs.replace(each, recipes=recipes)
             known = known | recipes.by_alias
 

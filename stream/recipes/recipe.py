@@ -15,6 +15,8 @@ from stream.recipes.audiences import Audience, Audiences
 from stream.recipes.conditions import Offer, When
 from stream.recipes.ids import bucket
 
+FIRED_FOR: Final = 90 * DAY
+"""ms. Steps that fired are remembered for so long at least: the next document may look back further."""
 MESSAGING: Final = ("email", "sms", "push", "messenger")
 
 
@@ -170,7 +172,9 @@ class Recipes:
         self.memory: int = max(
             [cap.per for cap in policy.caps] + [recipe.cooldown for recipe in recipes] + [DAY]
         )
-        """How long (ms) fired steps must be remembered."""
+        """How long (ms) these recipes look back at fired steps."""
+        self.remembers: int = max(self.memory, min(policy.keep, FIRED_FOR))
+        """How long (ms) fired steps are remembered."""
 
     def known(self, alias: str) -> Recipe | None:
         """A recipe by its name in states, also one that is gone."""

@@ -39,7 +39,7 @@ def erase_at(
     out: Outputs,
 ) -> str:
     """Forgets the visitor, if it is the one that is meant; a name that was unknown is forgotten too, so that a copy of the
-    record is known. The fate of the event."""
+    record is known. The outcome of the event."""
     if state is None:
         state = new(event.visitor)
         states.add(event.visitor, state)

@@ -147,7 +147,7 @@ class Visitors(Stage[Visitor]):
         return self._until > self.clock
 
     def _handle(self, offset: int, t: int, event: Event, kind: type, out: Outputs) -> str:
-        """Applies one event at `t` to its visitor's state; tells its fate."""
+        """Applies one event at `t` to its visitor's state; tells its outcome."""
         states, key = self._states, event.visitor
         state = states.live.get(key) or states.get(key)
         if state is not None and NEVER < state.armed <= t and not self._fire(state, t, offset, out):

@@ -104,7 +104,7 @@ def _stretches(
 
 
 def _parts(stage: Visitors) -> Iterator[int]:
-    """Microseconds of CPU that each part of a flush takes."""
+    """Microseconds of CPU that each part of a checkpoint takes."""
     parts, began = stage.parts(), time.thread_time_ns()
     for _ in parts:
         yield (time.thread_time_ns() - began) // 1000

@@ -1,7 +1,7 @@
 """(b) Stage by stage in one process and without a broker, so that a change's effect can be seen.
 
 One partition's two shards: events come as the record batches of fetches, a thousand at a time, and after
-so many events what changed is packed and built into batches of the changelog, as a flush does. Times are
+so many events what changed is packed and built into batches of the changelog, as a checkpoint does. Times are
 of this thread's CPU, in µs for each event of the input, whatever it leads to.
 """
 
@@ -47,7 +47,9 @@ T = TypeVar("T")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--visitors", type=int, nargs="+", default=[2_500, 50_000])
     parser.add_argument("--events", type=int, default=200_000)
-    parser.add_argument("--flush", type=int, default=25_000, help="events from flush to flush")
+    parser.add_argument(
+        "--checkpoint", type=int, default=25_000, help="events from checkpoint to checkpoint"
+    )
     parser.add_argument("--keys", default="visits")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--profile", action="store_true", help="the functions of both stages")
@@ -77,7 +79,7 @@ def run(args: argparse.Namespace, room: Room) -> None:
         gc.freeze()  # what the measurement itself holds costs no collection anything
         for _ in range(args.rounds):
             watch = Stopwatch()
-            one_round(watch, batches, visitors, args.flush, recipes)
+            one_round(watch, batches, visitors, args.checkpoint, recipes)
             for stage, spent in watch.spent.items():
                 found[stage].append(spent / args.events * 1e6)
         show(
@@ -87,7 +89,7 @@ def run(args: argparse.Namespace, room: Room) -> None:
             + [("all", f"{sum(map(median, found.values())):.2f}")],
         )
         if args.profile:
-            profile(batches, visitors, args.flush, recipes)
+            profile(batches, visitors, args.checkpoint, recipes)
 
 
 def slices(items: Sequence[T], size: int) -> list[Sequence[T]]:
@@ -112,7 +114,7 @@ def fetched(batch: bytes) -> list[RawBatch]:
 
 
 def one_round(
-    watch: Stopwatch, batches: Sequence[bytes], warm: int, flush: int, recipes: Recipes
+    watch: Stopwatch, batches: Sequence[bytes], warm: int, checkpoint: int, recipes: Recipes
 ) -> None:
     """Takes all batches through both stages; what the first `warm` events cost is not counted."""
     visitors, people = Visitors(recipes), People(recipes, 1)
@@ -138,7 +140,7 @@ def one_round(
         watch("people: decode and apply facts", _people, people, values, facts, second)
         facts += len(values)
         watch("send: facts and triggers into batches", _send, second)
-        if since >= flush:
+        if since >= checkpoint:
             since = 0
             for stage in (visitors, people):
                 name = type(stage).__name__.lower()
@@ -182,9 +184,9 @@ def build(packer: Packer) -> None:
         batch._build()
 
 
-def profile(batches: Sequence[bytes], warm: int, flush: int, recipes: Recipes) -> None:
+def profile(batches: Sequence[bytes], warm: int, checkpoint: int, recipes: Recipes) -> None:
     profiler = cProfile.Profile()
     profiler.enable()
-    one_round(Stopwatch(), batches, warm, flush, recipes)
+    one_round(Stopwatch(), batches, warm, checkpoint, recipes)
     profiler.disable()
     pstats.Stats(profiler).sort_stats("tottime").print_stats(40)

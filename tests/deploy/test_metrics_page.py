@@ -36,7 +36,7 @@ def test_names_end_as_the_conventions_want() -> None:
     counts = {
         "triggers_episodes_open",
         "triggers_view_up",
-        "triggers_sender_marks_up",
+        "triggers_sender_store_up",
         "triggers_bridge_registry_up",
         "triggers_recipes_offset",
         "triggers_recipes_refused",

@@ -13,6 +13,7 @@ import time
 import traceback
 from collections import defaultdict
 from collections.abc import Iterable
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--again", action="store_true", help="even what is done already")
     parser.add_argument("--once", action="store_true", help="with TRIGGERS_DELIVERY=exactly_once")
+    parser.add_argument("--documents", action="store_true", help="recipes change in the middle")
     parser.add_argument("--short", action="store_true", help="as often as in the tests")
     parser.add_argument("--list", action="store_true")
     args = parser.parse_args()
@@ -45,10 +47,9 @@ def main() -> int:
     failed = []
     for name in args.cases or CASES:
         done = any(
-            (r["case"], r["seed"], r["once"], r["held"]) == (name, args.seed, args.once, True)
-            for r in kept()
+            r["held"] and key(r) == (name, args.seed, args.once, args.documents) for r in kept()
         )
-        if (done and not args.again) or run(CASES[name], args.seed, not args.short, args.once):
+        if (done and not args.again) or run(CASES[name], args):
             continue
         failed.append(name)
     TABLE.write_text(table(kept()))
@@ -57,12 +58,22 @@ def main() -> int:
     return len(failed)
 
 
-def run(case: Case, seed: int, full: bool, once: bool) -> bool:
-    """Runs one case and keeps its result; tells whether it held."""
+def run(case: Case, args: argparse.Namespace) -> bool:
+    """Runs one case and keeps its result; says whether it held."""
     began, error, reports = time.monotonic(), "", list[Report]()
     try:
         with cluster(1) as own:
-            reports = case.run(Room(case.name, seed, own, CACHE / "logs", full, once))
+            reports = case.run(
+                Room(
+                    case.name,
+                    args.seed,
+                    own,
+                    CACHE / "logs",
+                    not args.short,
+                    args.once,
+                    args.documents,
+                )
+            )
     except Skipped as reason:
         error = f"skipped: {reason}"
     except Exception:
@@ -74,8 +85,9 @@ def run(case: Case, seed: int, full: bool, once: bool) -> bool:
     row = {
         "case": case.name,
         "area": case.area,
-        "seed": seed,
-        "once": once,
+        "seed": args.seed,
+        "once": args.once,
+        "documents": args.documents,
         "build": build(),
         "held": held,
         "error": error,
@@ -113,9 +125,13 @@ def kept() -> list[dict[str, Any]]:
     """The last result of each case and seed, with each delivery."""
     if not RESULTS.exists():
         return []
-    old = {"once": False, "build": ""}
+    old = {"once": False, "documents": False, "build": ""}
     rows = [old | json.loads(line) for line in RESULTS.read_text().splitlines()]
-    return list({(row["case"], row["seed"], row["once"]): row for row in rows}.values())
+    return list({key(row): row for row in rows}.values())
+
+
+def key(row: dict[str, Any]) -> tuple[str, int, bool, bool]:
+    return row["case"], row["seed"], row["once"], row["documents"]
 
 
 COLUMNS = ("faults", "events", "triggers", "missing", "false", "copies", "divergent")
@@ -128,12 +144,14 @@ CONTROLS = """
 
 def table(rows: list[dict[str, Any]]) -> str:
     """Markdown, a line a case: sums over its seeds, the longest time until all was drained."""
-    by_case: dict[tuple[str, bool], list[dict[str, Any]]] = defaultdict(list)
+    by_case: dict[tuple[str, bool, bool], list[dict[str, Any]]] = defaultdict(list)
     for row in rows:
-        by_case[row["case"], row["once"]].append(row)
+        by_case[row["case"], row["once"], row["documents"]].append(row)
     lines, controls, total = [HEAD], [CONTROLS], dict.fromkeys(COLUMNS, 0)
-    for name, once in [(n, once) for once in (False, True) for n in CASES if (n, once) in by_case]:
-        found = by_case[name, once]
+    for once, documents, name in product((False, True), (False, True), CASES):
+        found = by_case.get((name, once, documents), [])
+        if not found:
+            continue
         runs = [row for row in found if "faults" in row]
         sums = {column: sum(row[column] for row in runs) for column in COLUMNS}
         if CASES[name].area == "control":
@@ -146,7 +164,7 @@ def table(rows: list[dict[str, Any]]) -> str:
         cells = " | ".join(str(sums[column]) for column in COLUMNS)
         longest = max((row["recovery"] for row in runs), default="")
         failed = "" if all(row["held"] for row in found) else f" ({_why(found)})"
-        title = f"{name}, exactly once" if once else name
+        title = name + ", exactly once" * once + ", recipes change" * documents
         lines.append(
             f"| {CASES[name].area} | {title}{failed} | {builds} | {seeds} | {cells} | {longest} |"
         )

@@ -26,7 +26,7 @@ class Skipped(Exception):
 @dataclass
 class Room:
     """What a case works with. `full`: the whole matrix, not the tests' short run · `once`: with delivery
-    exactly once, whatever the case."""
+    exactly once, whatever the case · `documents`: a recipes file comes into force in the middle of each scene."""
 
     case: str
     seed: int
@@ -34,6 +34,7 @@ class Room:
     folder: Path
     full: bool
     once: bool = False
+    documents: bool = False
 
     def __post_init__(self) -> None:
         self.pick = random.Random(f"{self.case} {self.seed}")
@@ -47,6 +48,8 @@ class Room:
         folder = self.folder / case.replace(" ", "-")
         if self.once:
             options["environ"] = {**(options.get("environ") or {}), **ONCE}
+        if self.documents:
+            options["documents"] = True
         return scene(case, self.seed, cluster or self.cluster, folder, **options)
 
 

@@ -22,7 +22,7 @@ MB = 1024 * 1024
 
 @case("data", star=True)
 def poisoned(room: Room) -> list[Report]:
-    """The corpus one in 20, and 1,000 in a row: every fate is counted once."""
+    """The corpus one in 20, and 1,000 in a row: every outcome is counted once."""
     with room.scene() as it:
         given = replayed(logs.worlds(room.seed, room.times(10, 40)), it.inputs)
         it.write(poison.mixed(given, it.inputs, room.pick, 1000), 8)
@@ -33,12 +33,12 @@ def poisoned(room: Room) -> list[Report]:
             loader.finish()
         counted = _until_counted(it)
         report: Report = it.conclude(copies=False)
-        assert counted == report.events, f"{counted} fates of {report.events} records"
+        assert counted == report.events, f"{counted} outcomes of {report.events} records"
         return [report]
 
 
 def _until_counted(it: Scene) -> int:
-    """The sum over all fates, when it grows no more."""
+    """The sum over all outcomes, when it grows no more."""
     before, limit = -1, time.monotonic() + 60
     while time.monotonic() < limit:
         now = int(it.workers.all[0].told("events_total"))

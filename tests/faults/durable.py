@@ -9,7 +9,7 @@ import msgspec
 
 from agents.kafka.topics import CLAIMS
 from stream.outputs.outputs import Outputs
-from stream.recipes.recipe import Recipes
+from stream.recipes.history import History
 from stream.recipes_file import DEFAULT
 from stream.stages.backend import PURE
 from stream.stages.keys import Keys
@@ -48,7 +48,7 @@ def committed(
 
 
 def state(
-    recipes: Recipes, log: list[Row], facts: list[Row], kept: dict[str, list[Row]], verdict: Verdict
+    recipes: History, log: list[Row], facts: list[Row], kept: dict[str, list[Row]], verdict: Verdict
 ) -> None:
     """Both changelogs against a fresh fold, without what is compiled: of the input, and of the facts."""
     for number in sorted({r.partition for r in log}):

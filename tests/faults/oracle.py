@@ -112,3 +112,16 @@ def is_rejected(key: bytes | None, value: bytes | None) -> bool:
 
 def _is_key(key: bytes | None, owner: owners.Owner) -> bool:
     return key == owner.visitor.encode("utf-8", "replace")
+
+
+def judged(found: list[Row], until: int | None) -> list[Row]:
+    """Live, what was decided later than `until` (ms) is left aside."""
+    if until is None:
+        return found
+    kept = []
+    for row in found:
+        document = json.loads(row.value or b"{}") if row.topic != "storefront.rejected" else {}
+        data = document.get("data", document)
+        if int(data.get("at", data.get("not_before", 0))) <= until:
+            kept.append(row)
+    return kept

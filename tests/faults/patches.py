@@ -1,7 +1,7 @@
 """A worker with changes made at test time: `python -m tests.faults.patches`, FAULT_PATCH names them.
 
 `hasty` makes 5 minutes of idleness 5 s. `die:POINT:N` kills the process at the Nth pass of a point of the
-flush (of `A+B` at its starts in turn), `freeze:POINT:N` stops its first start there (SIGSTOP). `bug` raises at one visitor's event. The rest stands in broken.py and broken_keys.py.
+checkpoint (of `A+B` at its starts in turn), `freeze:POINT:N` stops its first start there (SIGSTOP). `bug` raises at one visitor's event. The rest stands in broken.py and broken_keys.py.
 """
 
 # ruff: noqa: PLC0415 - a constant must be changed before those are imported that read it

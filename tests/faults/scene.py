@@ -16,7 +16,7 @@ from agents.kafka.topics import CLAIMS, EVENTS, FACTS
 from agents.local.cluster import Cluster
 from stream import backtest
 from stream import recipes_file as files
-from tests.faults import durable, heeded, named, oracle, quiet, raw, verdict
+from tests.faults import documents, durable, heeded, named, oracle, quiet, raw, verdict
 from tests.faults.loader import Given, Loader, replayed
 from tests.faults.report import Report, story
 from tests.faults.workers import Workers
@@ -37,7 +37,8 @@ INPUTS, PEOPLE = 4, 3
 
 
 class Scene:
-    """`live`: the topic has the broker's time. Faults are told with `fault`."""
+    """`live`: the topic has the broker's time · `documents`: a second recipes file comes into force in the middle. Faults
+    are told with `fault`."""
 
     def __init__(
         self,
@@ -50,7 +51,9 @@ class Scene:
         environ: dict[str, str] | None = None,
         inputs: int = INPUTS,
         session_ms: int = SESSION_MS,
+        documents: bool = False,
     ) -> None:
+        self.documents = documents
         self.case, self.seed, self.cluster, self.live = case, seed, cluster, live
         self.folder = folder
         self.document = document or {}
@@ -91,9 +94,18 @@ class Scene:
             cluster_admin.create(admin, self.settings, self.recipes.names, self.inputs, PEOPLE)
 
     def load(self, lines: Iterable[bytes], seconds: float) -> Loader:
-        return self.write(replayed(lines, self.inputs), seconds)
+        given = list(lines)
+        self._publish(documents.middle(given))
+        return self.write(replayed(given, self.inputs), seconds)
+
+    def _publish(self, since: int | None) -> None:
+        """With the first input, if a second document is wanted."""
+        if self.documents:
+            self.documents = False
+            documents.publish(self.settings, self.document, since)
 
     def write(self, given: Sequence[Given], seconds: float, waits: bool = True) -> Loader:
+        self._publish(None)
         loader = Loader(self.settings, given, seconds, waits)
         self.loaders.append(loader)
         loader.start()
@@ -127,7 +139,9 @@ class Scene:
             loader.finish()
         with raw.Tail(self.settings, [EVENTS], committed=True) as tail:
             log = list(tail.read())
-        demand = oracle.demand(log, self.document, self.live, until or 0)
+        document = documents.history(self.settings, self.document, self.live)
+        rules = documents.rules(document)
+        demand = oracle.demand(log, document, self.live, until or 0)
         names = [f"triggers.{name}" for name in self.recipes.names]
         found = verdict.Verdict()
         with raw.Tail(
@@ -139,7 +153,7 @@ class Scene:
             limit = time.monotonic() + within
             while time.monotonic() < limit:
                 look = verdict.Verdict()
-                verdict.outputs(self._judged(tail.read(), until), demand, look)
+                verdict.outputs(oracle.judged(tail.read(), until), demand, look)
                 if not look.missing and self._at(ends):
                     break
                 time.sleep(0.5)
@@ -147,7 +161,7 @@ class Scene:
             self._until_caught_up()
             time.sleep(SETTLED_S)
             took = self.workers.stop()
-            rows = self._judged(tail.read(), until)
+            rows = oracle.judged(tail.read(), until)
         facts = raw.packed(self.settings, FACTS, self.once)
         claims = raw.packed(self.settings, CLAIMS, self.once)
         kept = {
@@ -157,13 +171,13 @@ class Scene:
         verdict.outputs(rows, demand, found)
         if not self.live:
             lines = [line for _, line in oracle.lines(log, False)]
-            both = backtest.decide(lines, self.recipes)
+            both = backtest.decide(lines, rules)
             verdict.bytes_of(rows, [*both[0], *both[1]], found)
         if (self.once or not copies) and found.copies and not refolded:
             found.broken["unique"].append(f"{found.copies} copies and no crash")
         verdict.rejected(rows, log, demand, found)
         durable.committed(ends, raw.committed(self.settings), [*facts, *claims], kept, found)
-        durable.state(self.recipes, log, facts, kept, found)
+        durable.state(rules, log, facts, kept, found)
         durable.keys(claims, kept["state.keys"], found)
         heeded.order(rows, facts, self.recipes, found)
         named.named(rows, log, claims, self.recipes, self.live, found)
@@ -188,18 +202,6 @@ class Scene:
         nothing = verdict.Verdict()
         exits, rss = self.workers.exits, self.workers.rss
         return Report(self.case, self.seed, nothing, 0, self.faults, 0.0, exits, rss)
-
-    def _judged(self, rows: list[raw.Row], until: int | None) -> list[raw.Row]:
-        """Live, what was decided later than is judged is left aside."""
-        if until is None:
-            return rows
-        kept = []
-        for row in rows:
-            document = json.loads(row.value or b"{}") if row.topic != "storefront.rejected" else {}
-            data = document.get("data", document)
-            if int(data.get("at", data.get("not_before", 0))) <= until:
-                kept.append(row)
-        return kept
 
     def _look(self, found: verdict.Verdict, took: list[float], exits: set[int], rss: int) -> None:
         for each in self.workers.exits:

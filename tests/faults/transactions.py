@@ -47,7 +47,7 @@ def aborted_input(room: Room) -> list[Report]:
 
 @case("transactions")
 def once_killed(room: Room) -> list[Report]:
-    """kill -9 at random and at each point of the flush: no copies."""
+    """kill -9 at random and at each point of the checkpoint: no copies."""
     count = room.times(6, 30)
     with room.scene(environ=ONCE) as it:
         it.load(logs.worlds(room.seed, 40), seconds=count * 4)

@@ -19,7 +19,7 @@ from stream.recipes_file import load_history
 from tests.properties.service import Changelog, Service
 
 HOME = Path(__file__).parent
-FLUSHES = 20
+CHECKPOINTS = 20
 """Of the service, while it folds the first part of a log."""
 
 Packed = list[tuple[str, str | None]]
@@ -56,7 +56,7 @@ class Golden:
         found = cls(release, recipes, lines, read, [], [], [], 0)
         service = found.fresh()
         while service.read < read:
-            service.take(min(-(-read // FLUSHES), read - service.read))
+            service.take(min(-(-read // CHECKPOINTS), read - service.read))
             service.flush()
         found.visitors, found.keys, found.people = map(_compacted, service.changelogs)
         found.committed = service.committed_facts

@@ -60,7 +60,7 @@ def test_what_a_release_wrote_goes_on_as_a_fresh_fold_of_its_log(file: Path) -> 
 def test_the_partition_s_own_record_says_where_a_file_goes_on(file: Path) -> None:
     golden = Golden.of(file)
     for records in (golden.visitors, golden.keys, golden.people):
-        assert records[-1][0] == "", "it is the last of a flush"
+        assert records[-1][0] == "", "it is the last of a checkpoint"
     restored, fresh = golden.restored(), golden.fresh()
     fresh.take(golden.read)
     assert restored.visitors.position == golden.read

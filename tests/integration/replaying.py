@@ -14,7 +14,7 @@ from agents.config.settings import Settings
 from agents.demo.workers import WorkerProcesses
 from agents.kafka import cluster_admin
 from agents.replay.records import CLOCK, records
-from agents.worker.producer import AUDIENCES
+from agents.worker.producer import AUDIENCES, OUTCOMES, SHADOW
 from stream.backtest import run
 from stream.recipes.history import History
 from stream.recipes.recipe import Recipes
@@ -29,6 +29,12 @@ class Found(NamedTuple):
     decisions: Counter[bytes]
     rejected: Counter[tuple[int, int]]
     audiences: Counter[bytes]
+    shadow: Counter[bytes]
+    outcomes: Counter[bytes]
+
+
+def nothing() -> Found:
+    return Found(Counter(), Counter(), Counter(), Counter(), Counter(), Counter())
 
 
 def settings_of(broker: str, prefix: str, recipes: Path | None = None) -> Settings:
@@ -72,7 +78,7 @@ def read(settings: Settings, recipes: Recipes) -> Found:
     )
     try:
         names = [f"triggers.{name}" for name in recipes.names]
-        names += ["triggers.decisions", "storefront.rejected", AUDIENCES]
+        names += ["triggers.decisions", "storefront.rejected", AUDIENCES, SHADOW, OUTCOMES]
         wanted = [settings.topic(name) for name in names]
         parts = [
             TopicPartition(topic, number)
@@ -82,19 +88,22 @@ def read(settings: Settings, recipes: Recipes) -> Found:
         consumer.assign(parts)
         consumer.seek_to_beginning()
         ends = consumer.end_offsets(parts)
-        found = Found(Counter(), Counter(), Counter(), Counter())
+        found = nothing()
+        plain = {
+            settings.topic("triggers.decisions"): found.decisions,
+            settings.topic(SHADOW): found.shadow,
+            settings.topic(OUTCOMES): found.outcomes,
+        }
         while any(consumer.position(part) < ends[part] for part in parts):
             for part, batch in consumer.poll(timeout_ms=500).items():
                 for each in batch:
                     if part.topic == settings.topic("storefront.rejected"):
                         origin = dict(each.headers)
                         found.rejected[int(origin["partition"]), int(origin["offset"])] += 1
-                    elif part.topic == settings.topic("triggers.decisions"):
-                        found.decisions[each.value] += 1
                     elif part.topic == settings.topic(AUDIENCES):
                         found.audiences.update([each.value] if each.value is not None else [])
                     else:
-                        found.triggers[each.value] += 1
+                        plain.get(part.topic, found.triggers)[each.value] += 1
         return found
     finally:
         consumer.close()
@@ -133,12 +142,14 @@ def play(
 
 def backtest(lines: Sequence[bytes], recipes: Recipes | History, partitions: int) -> Found:
     """What the same lines give without Kafka; what is rejected, by where it lies on the topic."""
-    found = Found(Counter(), Counter(), Counter(), Counter())
+    found = nothing()
     rejected: set[int] = set()
     for out in run(lines, recipes):
         found.triggers.update(value for _, _, value in out.triggers)
         found.decisions.update(value for _, value in out.decisions)
         found.audiences.update(value for *_, value in out.audiences if value is not None)
+        found.shadow.update(row[-1] for row in out.shadow)
+        found.outcomes.update(row[-1] for row in out.outcomes)
         rejected.update(number for number, _, _ in out.rejected)
     ends: Counter[int] = Counter()
     number = 0
@@ -158,6 +169,8 @@ def missing(expected: Found, found: Found) -> list[object]:
         *(expected.decisions - found.decisions),
         *(expected.rejected - found.rejected),
         *(expected.audiences - found.audiences),
+        *(expected.shadow - found.shadow),
+        *(expected.outcomes - found.outcomes),
     ]
 
 

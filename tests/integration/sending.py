@@ -198,7 +198,7 @@ class Sender:
             "TRIGGERS_WEBHOOK_SECRET": SECRET,
             "TRIGGERS_WEBHOOK_TIMEOUT_MS": "1000",
             "TRIGGERS_WEBHOOK_BACKOFF_MS": "50/400",
-            "TRIGGERS_SENDER_MARKS": str(folder / "marks.sqlite3"),
+            "TRIGGERS_SENDER_STORE": str(folder / "marks.sqlite3"),
             "TRIGGERS_REDIS": "",  # a test that means a Redis says so, whatever the machine has
             **env,
         }
@@ -245,7 +245,7 @@ def sender(broker: str, prefix: str, url: str, folder: Path, **env: str) -> Iter
     running = Sender(broker, prefix, url, folder, **env)
     try:
         running.process.start()
-        assert f" marks={running.store}" in running.process.output(), "remembered elsewhere"
+        assert f" store={running.store}" in running.process.output(), "remembered elsewhere"
         yield running
     finally:
         running.process.kill()

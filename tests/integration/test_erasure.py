@@ -155,7 +155,7 @@ def holding(settings: Settings) -> set[str]:
 
 def marks(file: Path) -> list[str]:
     with closing(sqlite3.connect(file)) as base:
-        return [id for (id,) in base.execute("select id from marks")]
+        return [id for (id,) in base.execute("select id from deliveries")]
 
 
 def test_of_somebody_who_is_erased_nothing_is_left_and_of_others_everything(
@@ -173,7 +173,7 @@ def test_of_somebody_who_is_erased_nothing_is_left_and_of_others_everything(
     with_redis = one | {"TRIGGERS_REDIS": settings.redis or ""}
     with_file = one | {
         "TRIGGERS_SENDER_GROUP": f"{settings.prefix}other",
-        "TRIGGERS_SENDER_MARKS": str(tmp_path / "other.sqlite3"),
+        "TRIGGERS_SENDER_STORE": str(tmp_path / "other.sqlite3"),
         "TRIGGERS_REDIS": "",
     }
     shop.lives()

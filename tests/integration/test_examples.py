@@ -118,7 +118,7 @@ def test_an_endpoint_acts_once_on_what_a_sender_brings_and_takes_nothing_that_is
         (tmp_path / "marks.sqlite3").unlink()
         with sender(broker, prefix, url, tmp_path, TRIGGERS_SENDER_GROUP=f"{prefix}again") as again:
             limit = time.monotonic() + ALL_S
-            while again.number("triggers_sender_tries_total", answer="2xx") < 1:
+            while again.number("triggers_sender_attempts_total", answer="2xx") < 1:
                 assert time.monotonic() < limit
                 time.sleep(0.05)
             topics.cancel(given)

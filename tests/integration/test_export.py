@@ -66,7 +66,7 @@ def times(lines: Sequence[bytes]) -> list[int]:
 
 def decided(lines: Sequence[bytes], recipes: Any = files.DEFAULT) -> replaying.Found:
     """What a backtest gives; of what it rejects only the number."""
-    found = replaying.Found(Counter(), Counter(), Counter(), Counter())
+    found = replaying.nothing()
     for out in run(lines, recipes):
         found.triggers.update(value for _, _, value in out.triggers)
         found.decisions.update(value for _, value in out.decisions)

@@ -1,7 +1,8 @@
-"""Years of customers' lives through real workers, which write who enters and leaves an audience, as a backtest does."""
+"""Years of customers' lives through real workers, which write who enters and leaves an audience, shadows and outcomes, as a backtest does."""
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,16 @@ from agents.simulator import publish, traffic
 from stream import recipes_file as files
 from tests.integration.replaying import missing, play
 from tests.reference import generate
+
+
+def watched(seed: int) -> dict[str, Any]:
+    """Recipes of which every third is a shadow; all have outcomes."""
+    document: dict[str, Any] = generate.life_recipes(seed)
+    for number, recipe in enumerate(document["recipes"]):
+        recipe["attribution"] = "7d"
+        if number % 3 == 1:
+            recipe["mode"] = "shadow"
+    return document
 
 
 @pytest.mark.parametrize(("seed", "workers", "partitions"), [(3, 1, 1), (8, 2, 4)])
@@ -25,7 +36,7 @@ def test_a_life_gives_live_what_it_gives_in_a_backtest(
 ) -> None:
     """And `audience` lists those whose last change is that they entered."""
     file = tmp_path / "recipes.json"
-    file.write_text(json.dumps(generate.life_recipes(seed)))
+    file.write_text(json.dumps(watched(seed)))
     log = generate.life_log(seed, 300)
     expected, found = play(
         broker,
@@ -40,6 +51,8 @@ def test_a_life_gives_live_what_it_gives_in_a_backtest(
     assert missing(expected, found) == []
     assert missing(found, expected) == [], "nobody expected these, or not so often"
     assert found.audiences
+    assert found.shadow
+    assert found.outcomes
     events = tmp_path / "events.jsonl"
     events.write_bytes(b"\n".join(log) + b"\n")
     backtest = [

@@ -86,13 +86,13 @@ def test_labels_come_from_closed_sets(workers: WorkerProcesses) -> None:
 
 
 def test_what_is_told_holds_together(workers: WorkerProcesses) -> None:
-    """All that was sent is read and counted by fate; states of both stages are there."""
+    """All that was sent is read and counted by outcome; states of both stages are there."""
     until = time.monotonic() + UNTIL_S
-    while workers.counted("triggers_events", "fate").total() < 1200 and time.monotonic() < until:
+    while workers.counted("triggers_events", "outcome").total() < 1200 and time.monotonic() < until:
         time.sleep(0.2)
-    fates = workers.counted("triggers_events", "fate")
-    assert fates.total() >= 1200
-    assert fates["applied"] > 1000
+    outcomes = workers.counted("triggers_events", "outcome")
+    assert outcomes.total() >= 1200
+    assert outcomes["applied"] > 1000
     by_type = workers.counted("triggers_events", "type")
     assert by_type["page.viewed"] > 0
-    assert by_type.total() == fates.total()
+    assert by_type.total() == outcomes.total()

@@ -64,8 +64,8 @@ def test_a_trigger_waits_for_its_time_and_one_cancelled_meanwhile_never_goes(
     with sender(broker, prefix, endpoint.url, tmp_path) as running:
         topics.cancel(never)
         endpoint.wait(lambda: settled(running) == 3)
-        assert settled(running, fate="cancelled", kind="fired") == 1
-        assert settled(running, fate="unsent") == 1
+        assert settled(running, outcome="cancelled", kind="fired") == 1
+        assert settled(running, outcome="unsent") == 1
     assert endpoint.delivered == {soon.id: 1}
     assert int(endpoint.seen[0].headers["webhook-timestamp"]) * 1000 >= soon.start - 999
 
@@ -77,7 +77,7 @@ def test_what_has_ended_is_dropped_and_its_offset_committed(
     topics.fire(late, live)
     with sender(broker, prefix, endpoint.url, tmp_path) as running:
         endpoint.wait(lambda: settled(running) == 2)
-        assert settled(running, fate="expired") == 1
+        assert settled(running, outcome="expired") == 1
         assert running.terminate() == 0
     assert endpoint.delivered == {live.id: 1}
     assert topics.left() == 0
@@ -96,7 +96,7 @@ def test_a_cancel_after_the_trigger_went_out_is_a_webhook_of_its_own(
         topics.fire(given)
         topics.cancel(given)
         endpoint.wait(lambda: settled(running) == 4)
-        assert settled(running, fate="duplicate") == 2
+        assert settled(running, outcome="duplicate") == 2
     assert endpoint.ids(200) == [given.id, f"{given.id}/cancelled"]
     assert json.loads(endpoint.seen[1].body)["type"] == "storefront.trigger.cancelled.v1"
 
@@ -169,13 +169,13 @@ def test_a_failing_stalling_breaking_restarting_endpoint_gets_everything_in_the_
         endpoint.wait(lambda: len(endpoint.delivered) > 10)
         endpoint.stop()
         endpoint.wait(
-            lambda: running.number("triggers_sender_tries_total", answer="unreachable") > 0
+            lambda: running.number("triggers_sender_attempts_total", answer="unreachable") > 0
         )
         endpoint.start()
-        endpoint.wait(lambda: settled(running, fate="delivered") == len(given), 60)
+        endpoint.wait(lambda: settled(running, outcome="delivered") == len(given), 60)
         assert endpoint.delivered.keys() == {each.id for each in given}
         for answer in ("2xx", "4xx", "429", "5xx", "timeout", "unreachable"):
-            assert running.number("triggers_sender_tries_total", answer=answer) > 0
+            assert running.number("triggers_sender_attempts_total", answer=answer) > 0
         assert running.terminate() == 0
         told = running.process.output()
     assert topics.left() == 0
@@ -222,7 +222,7 @@ def test_with_the_offsets_put_back_dead_letters_go_out_and_nothing_else_does(
     endpoint.behave = lambda seen: Reply()
     with sender(broker, prefix, endpoint.url, tmp_path) as running:
         endpoint.wait(lambda: topics.left() == 0)
-        assert settled(running, fate="duplicate") == 10
+        assert settled(running, outcome="duplicate") == 10
     assert endpoint.delivered == {each.id: 1 for each in [*well, refused]}
 
 

@@ -20,9 +20,9 @@ def test_of_a_long_backlog_no_trigger_goes_out_whose_cancel_lies_behind_it(
     with sender(broker, prefix, endpoint.url, tmp_path) as running:
         endpoint.wait(lambda: topics.left() == 0, 90)
         number = running.number
-        assert number("triggers_sender_settled_total", fate="cancelled") == len(bought)
-        assert number("triggers_sender_settled_total", fate="unsent") == len(bought)
-        assert number("triggers_sender_settled_total", fate="expired") == len(between)
+        assert number("triggers_sender_settled_total", outcome="cancelled") == len(bought)
+        assert number("triggers_sender_settled_total", outcome="unsent") == len(bought)
+        assert number("triggers_sender_settled_total", outcome="expired") == len(between)
     assert endpoint.delivered == {each.id: 1 for each in live}
 
 

@@ -21,7 +21,7 @@ Marks = Callable[[], set[str]]
 
 def in_redis(url: str, prefix: str) -> set[str]:
     with Redis.from_url(url, decode_responses=True) as client:
-        keys = list(client.scan_iter(f"{prefix}sender:*:mark"))
+        keys = list(client.scan_iter(f"{prefix}sender:*:state"))
         values = client.mget(keys) if keys else []
     return {
         key.partition("{")[2].partition("}")[0]
@@ -32,7 +32,7 @@ def in_redis(url: str, prefix: str) -> set[str]:
 
 def in_file(folder: Path) -> set[str]:
     base = sqlite3.connect(folder / "marks.sqlite3")
-    found = {id for (id,) in base.execute("select id from marks where state = 'sent'")}
+    found = {id for (id,) in base.execute("select id from deliveries where state = 'sent'")}
     base.close()
     return found
 

@@ -32,7 +32,7 @@ def test_while_redis_is_gone_nothing_goes_out_and_afterwards_everything_does(
         topics.fire(*given[30:])
         endpoint.wait(lambda: running.number("triggers_sender_open_records") == 30)
         endpoint.wait(lambda: running.page("/ready")[0] == 503)
-        assert running.number("triggers_sender_marks_up") == 0
+        assert running.number("triggers_sender_store_up") == 0
         time.sleep(1)
         assert len(endpoint.seen) == 30
         kept.start()
@@ -78,7 +78,7 @@ def test_a_2xx_that_was_seen_without_redis_is_remembered_over_a_kill(
         running.process.start()
         endpoint.wait(lambda: topics.left() == 0)
         with Redis.from_url(kept.url, decode_responses=True) as client:
-            keys = [f"{prefix}sender:{{{each.id}}}:mark" for each in given]
+            keys = [f"{prefix}sender:{{{each.id}}}:state" for each in given]
             endpoint.wait(lambda: all(str(mark).startswith("sent") for mark in client.mget(keys)))
     assert endpoint.delivered == {each.id: 1 for each in [blocked, *given]}
 
@@ -92,7 +92,7 @@ def test_marks_are_gone_a_day_after_their_triggers_end(
         endpoint.wait(lambda: topics.left() == 0)
     with Redis.from_url(redis_url, decode_responses=True) as client:
         (key,) = client.scan_iter(f"{prefix}sender:*")
-        assert key == f"{prefix}sender:{{{given.id}}}:mark"
+        assert key == f"{prefix}sender:{{{given.id}}}:state"
         assert client.get(key) == f"sent {given.until}"
         assert 86_400_000 < client.pttl(key) <= 86_400_000 + 60_000
 

@@ -50,11 +50,11 @@ async def left_while_it_commits(settings: Settings, broker: Cluster) -> tuple[bo
     (node,) = broker.nodes
     node.freeze()
     try:
-        flush = asyncio.create_task(first.run_until_fenced(commit(first, tp)))
+        checkpoint = asyncio.create_task(first.run_until_fenced(commit(first, tp)))
         await asyncio.sleep(1)
-        assert not flush.done(), "nobody could have answered"
+        assert not checkpoint.done(), "nobody could have answered"
         first.abandon()
-        told = await asyncio.wait_for(flush, 5)
+        told = await asyncio.wait_for(checkpoint, 5)
     finally:
         node.thaw()
     second = await sender(settings)
@@ -82,7 +82,7 @@ def test_who_sends_in_a_transaction_that_was_ended_hears_why() -> None:
 
 
 def test_a_commit_that_nobody_answers_holds_no_flush_back_once_the_partition_is_left() -> None:
-    """A producer that is stopped tells nobody of the transaction it was about to end: the flush, of which there is
+    """A producer that is stopped tells nobody of the transaction it was about to end: the checkpoint, of which there is
     one at a time, would wait for it for ever, and the worker with it."""
     with made("left.") as (settings, broker):
         assert asyncio.run(left_while_it_commits(settings, broker)) == (False, True)

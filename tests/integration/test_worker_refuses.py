@@ -95,13 +95,13 @@ def test_all_wrong_settings_are_in_one_message() -> None:
     told = refused(
         TRIGGERS_KAFKA="localhost",
         TRIGGERS_TIME="wall",
-        TRIGGERS_FLUSH_MS="100/1000",
+        TRIGGERS_CHECKPOINT_MS="100/1000",
         TRIGGERS_RECIPES="/nowhere/recipes.yaml",
         TRIGGERS_PREFFIX="shop.",
     )
     names = [line.split(":")[0].split(" ")[0] for line in told.splitlines()]
     assert sorted(names) == [
-        "TRIGGERS_FLUSH_MS",
+        "TRIGGERS_CHECKPOINT_MS",
         "TRIGGERS_KAFKA",
         "TRIGGERS_PREFFIX",
         "TRIGGERS_RECIPES",

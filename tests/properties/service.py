@@ -101,7 +101,7 @@ class Service:
         self.people.committed(offset)
 
     def crash(self, chance: random.Random) -> None:
-        """The worker dies, with part of a flush landed; another takes over."""
+        """The worker dies, with part of a checkpoint landed; another takes over."""
         before: tuple[Any, ...] = (self.visitors, self.keys, self.people)
         for number, stage in enumerate(before):
             self._write_some(number, stage.changes(), chance)

@@ -119,10 +119,10 @@ def test_every_record_of_anything_has_one_fate_in_the_stage(
 ) -> None:
     out, stage = Outputs(), Visitors(recipes_file.DEFAULT)
     stage.process([(n, T + n, key, value) for n, (key, value) in enumerate(given_)], out)
-    fates = {each[1]: count for each, count in out.counts.items() if each[0] == "events"}
-    assert fates.keys() <= set(OUTCOMES)
-    assert sum(fates.values()) == len(given_)
-    assert fates.get("rejected", 0) == len(out.rejected)
+    outcomes = {each[1]: count for each, count in out.counts.items() if each[0] == "events"}
+    assert outcomes.keys() <= set(OUTCOMES)
+    assert sum(outcomes.values()) == len(given_)
+    assert outcomes.get("rejected", 0) == len(out.rejected)
     assert {reason for _, reason, _ in out.rejected} <= REASONS
 
 

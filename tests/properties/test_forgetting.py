@@ -40,7 +40,7 @@ class Year:
         self.offset = self.facts = self.count = self.longest = 0
 
     def day(self, number: int) -> None:
-        """One day's visits, in their order; then the clock, the facts, a flush and its commit."""
+        """One day's visits, in their order; then the clock, the facts, a checkpoint and its commit."""
         begins = START + number * DAY
         for _ in range(self.per_day):
             self._plan(begins + self.pick.randrange(DAY - HOUR), f"v{self.count}")

@@ -7,7 +7,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from stream import backtest, recipes_file
-from stream.recipes.history import History
+from stream.recipes.history import START, History
 from stream.stages.backend import PURE, VisitorBackend
 from tests.properties.service import Service
 from tests.reference import generate
@@ -71,6 +71,26 @@ def test_crashes_anywhere_decide_the_same(seed: int, luck: int, most: int, few: 
                 service.flush()
         service.crash(chance)
     service.finish()
+    assert (service.triggers, service.decisions, service.others) == decided(rules, lines)
+
+
+@settings(max_examples=30, deadline=None)
+@given(SEEDS, FEW)
+def test_documents_that_become_known_in_time_decide_the_same(seed: int, few: int | None) -> None:
+    """A worker knows a document soon before it comes into force; a backtest knows all from the beginning."""
+    rules, lines = made(seed)
+    first, *later = rules.documents
+    known = History(recipes_file.load_history(json.dumps(history(seed, lines))).at(START))
+    service = Service(known, lines, few)
+    for number, event in enumerate(service.events):
+        while later and later[0].since <= event[1]:
+            known.append(later.pop(0))
+        if number >= service.read:
+            service.take(1)
+    for document in later:
+        known.append(document)
+    service.finish()
+    assert first.since == START
     assert (service.triggers, service.decisions, service.others) == decided(rules, lines)
 
 

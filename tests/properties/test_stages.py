@@ -65,7 +65,7 @@ def test_deadlines_a_few_at_a_time_decide_the_same(seed: int, sizes: list[int], 
 @settings(max_examples=100, deadline=None)
 @given(SEEDS, SEEDS, st.integers(1, 12), FEW)
 def test_crashes_anywhere_decide_the_same(seed: int, luck: int, most: int, few: int | None) -> None:
-    """Copies, an old owner's late records, a flush landed in part and input read again change nothing."""
+    """Copies, an old owner's late records, a checkpoint landed in part and input read again change nothing."""
     rules, lines = made(seed)
     service, chance = Service(rules, lines, few), random.Random(luck)
     for _ in range(most):

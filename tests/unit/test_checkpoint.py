@@ -84,6 +84,19 @@ def test_state_is_not_sent_before_the_outputs_are_acknowledged() -> None:
     run(test)
 
 
+def test_no_state_is_written_of_a_partition_that_was_given_up() -> None:
+    """What it decided was held back, and is dropped: its next owner decides it again."""
+
+    async def test(world: FakeWorld) -> None:
+        await world.take(0)
+        world.processor.forget()
+        await world.save()
+        assert world.broker.journal == []
+        assert world.broker.committed == {}
+
+    run(test)
+
+
 def test_an_offset_is_committed_once() -> None:
     """Also one that moved without a change of state: what comes again changes nothing."""
 

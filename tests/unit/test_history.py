@@ -49,8 +49,8 @@ def test_popups_are_asked_for_as_soon_as_some_document_would_show_one() -> None:
 def test_what_has_fired_is_remembered_for_the_longest_that_any_document_asks() -> None:
     long = parse({"recipes": [{"name": "a", "kind": "cart-abandonment", "cooldown": "40d"}]})
     history = History(FIRST, [Document(long, 200)])
-    assert [history.at(time).memory for time in (0, 200)] == [40 * DAY, 40 * DAY]
-    assert FIRST.memory == 7 * DAY
+    assert [history.at(time).remembers for time in (0, 200)] == [40 * DAY, 40 * DAY]
+    assert (FIRST.memory, FIRST.remembers) == (7 * DAY, 30 * DAY)
 
 
 def test_a_recipe_that_is_gone_is_known_as_it_was_last() -> None:

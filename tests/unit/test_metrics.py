@@ -99,9 +99,9 @@ def test_events_are_told_by_fate_and_type_and_none_is_left_out() -> None:
     visitors.process(rows, out)
     metrics.decided(out)
     assert told(metrics, "events_total") == len(rows)
-    assert told(metrics, "events_total", fate="rejected") == len(out.rejected) > 0
-    assert told(metrics, "events_total", fate="clock", type="clock.advanced") > 0
-    assert told(metrics, "events_total", fate="applied", type="order.placed") > 0
+    assert told(metrics, "events_total", outcome="rejected") == len(out.rejected) > 0
+    assert told(metrics, "events_total", outcome="clock", type="clock.advanced") > 0
+    assert told(metrics, "events_total", outcome="applied", type="order.placed") > 0
 
 
 def test_the_type_of_an_event_is_one_of_the_page_or_empty() -> None:
@@ -145,8 +145,8 @@ def of(*values: Mapping[str, object] | bytes) -> Metrics:
 def test_a_rejected_record_is_told_by_the_type_that_it_gives_or_means(
     given: dict[str, object] | bytes, type: str
 ) -> None:
-    assert told(of(given), "events_total", fate="rejected", type=type) == 1
-    assert told(of(given), "events_total", fate="rejected") == 1
+    assert told(of(given), "events_total", outcome="rejected", type=type) == 1
+    assert told(of(given), "events_total", outcome="rejected") == 1
 
 
 def test_parts_that_were_left_out_are_told_by_type_and_path() -> None:
@@ -164,7 +164,7 @@ def test_a_type_that_there_is_not_is_told_by_what_it_was_meant_to_be() -> None:
 
 @pytest.mark.parametrize("type", sorted(types.TYPES))
 def test_the_first_rejected_event_of_a_type_is_an_increase(type: str) -> None:
-    assert told(Metrics(), "events_total", fate="rejected", type=type) == 0
+    assert told(Metrics(), "events_total", outcome="rejected", type=type) == 0
 
 
 def test_the_time_of_the_last_order_is_told() -> None:

@@ -118,6 +118,24 @@ def test_a_revoke_holds_the_input_and_saves_what_was_applied(
     play(monkeypatch, test)
 
 
+def test_a_revoke_that_is_cancelled_keeps_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection that breaks cancels it. What was decided may not be sent, so it is decided again."""
+
+    async def test(worker: Worker) -> None:
+        await worker.joins(1, P0)
+        await worker.take(P0, 0)
+        worker.broker.held = True
+        revoking = asyncio.ensure_future(worker.rebalance.on_revoked(lost=False))
+        await asyncio.sleep(0.05)
+        revoking.cancel()
+        await asyncio.wait((revoking,))
+        worker.broker.held = False
+        await worker.joins(2, P0)
+        assert worker.positions == {0: 0}
+
+    play(monkeypatch, test)
+
+
 def test_a_lost_assignment_is_dropped_without_a_write(monkeypatch: pytest.MonkeyPatch) -> None:
     async def test(worker: Worker) -> None:
         await worker.joins(1, P0)

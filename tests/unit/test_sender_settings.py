@@ -47,7 +47,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         "TRIGGERS_SENDER_REQUESTS": "4",
         "TRIGGERS_SENDER_RECIPES": "cart-abandonment, exit-intent",
         "TRIGGERS_SENDER_GROUP": "mailer",
-        "TRIGGERS_SENDER_MARKS": "/var/lib/marks",
+        "TRIGGERS_SENDER_STORE": "/var/lib/marks",
     }
     found = SenderSettings.read(variables)
     assert found.secrets == (b"k" * 32, b"o" * 24)

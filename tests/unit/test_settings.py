@@ -52,7 +52,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         CAFILE=str(cafile),
         INSTANCE_ID="worker-0",
         SESSION_MS="6000",
-        FLUSH_MS="500/50",
+        CHECKPOINT_MS="500/50",
         MARGIN_MS="250",
         DELIVERY="exactly_once",
     ) == Settings(
@@ -66,7 +66,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         group="shop1.triggers",
         instance_id="worker-0",
         session_ms=6000,
-        flush_ms=CheckpointPauses(pause=500, transaction=50),
+        checkpoint_ms=CheckpointPauses(pause=500, transaction=50),
         margin_ms=250,
         delivery="exactly_once",
     )
@@ -83,7 +83,7 @@ def test_all_mistakes_are_in_one_message() -> None:
             "TRIGGERS_METRICS": "9108",
             "TRIGGERS_SECURITY": "TLS",
             "TRIGGERS_SESSION_MS": "10s",
-            "TRIGGERS_FLUSH_MS": "100/1000",
+            "TRIGGERS_CHECKPOINT_MS": "100/1000",
             "TRIGGERS_MARGIN_MS": "-1",
             "TRIGGERS_DELIVERY": "twice",
         }
@@ -92,7 +92,7 @@ def test_all_mistakes_are_in_one_message() -> None:
     assert len(lines) == 13
     for name in ("KAFKA", "REDIS", "PREFIX", "TIME", "RECIPES", "METRICS", "SECURITY"):
         assert any(line.startswith(f"TRIGGERS_{name}") for line in lines), name
-    for name in ("SESSION_MS", "FLUSH_MS", "MARGIN_MS", "DELIVERY"):
+    for name in ("SESSION_MS", "CHECKPOINT_MS", "MARGIN_MS", "DELIVERY"):
         assert any(line.startswith(f"TRIGGERS_{name}") for line in lines), name
 
 

@@ -1,4 +1,4 @@
-"""A flush's part in a transaction that fails while nobody waits for it any more."""
+"""A checkpoint's part in a transaction that fails while nobody waits for it any more."""
 
 import asyncio
 import gc
@@ -15,19 +15,19 @@ async def fenced() -> bool:
 
 
 async def complaints() -> list[dict[str, Any]]:
-    """What asyncio has to say when the flush is told to stop at the moment in which its work fails."""
+    """What asyncio has to say when the checkpoint is told to stop at the moment in which its work fails."""
     told: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
     sender = TransactionalProducer.__new__(TransactionalProducer)
     sender._abandoned = asyncio.get_running_loop().create_future()
-    flush = asyncio.ensure_future(sender.run_until_fenced(fenced()))
+    checkpoint = asyncio.ensure_future(sender.run_until_fenced(fenced()))
     for _ in range(2):  # it has begun to wait, and the work has failed
         await asyncio.sleep(0)
-    flush.cancel()
+    checkpoint.cancel()
     with suppress(asyncio.CancelledError):
-        await flush
-    assert flush.cancelled()
-    del flush
+        await checkpoint
+    assert checkpoint.cancelled()
+    del checkpoint
     await asyncio.sleep(0)
     gc.collect()
     return told

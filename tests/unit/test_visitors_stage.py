@@ -26,7 +26,7 @@ def stage() -> Visitors:
     return Visitors(recipes_file.DEFAULT)
 
 
-def fate(of: Visitors, each: Record) -> str:
+def outcome(of: Visitors, each: Record) -> str:
     out = Outputs()
     of.process([each], out)
     (found,) = [count[1] for count in out.counts if count[0] == "events"]
@@ -51,7 +51,7 @@ def fate(of: Visitors, each: Record) -> str:
 def test_every_record_has_one_fate(each: Record, expected: str) -> None:
     made = stage()
     made.process([record(0)], Outputs())
-    assert fate(made, each) == expected
+    assert outcome(made, each) == expected
 
 
 def test_a_rejected_record_has_its_reason_its_place_and_its_offset() -> None:
@@ -72,7 +72,7 @@ def test_a_part_that_is_left_out_is_reported_by_type_and_path() -> None:
 
 def test_a_page_of_a_pseudo_visitor_is_ignored() -> None:
     offset, time, _, value = record(1, visitor="~cart:7")
-    assert fate(stage(), (offset, time, b"~cart:7", value)) == "ignored"
+    assert outcome(stage(), (offset, time, b"~cart:7", value)) == "ignored"
 
 
 @pytest.mark.parametrize("make", [PURE, None])
@@ -173,7 +173,7 @@ def test_the_next_deadline_is_known() -> None:
 
 
 def again(made: Visitors, keep: int | None = None) -> Visitors:
-    """A new owner, restored from the first `keep` records of a flush."""
+    """A new owner, restored from the first `keep` records of a checkpoint."""
     new = stage()
     new.restore(made.changes()[:keep])
     new.restored()
@@ -186,7 +186,7 @@ def test_what_is_already_applied_is_skipped_when_it_comes_again() -> None:
     made.process([record(0)], Outputs())
     new = again(made, 1)
     assert (new.position, new.keys) == (0, 1)
-    assert fate(new, record(0)) == "replayed"
+    assert outcome(new, record(0)) == "replayed"
 
 
 @pytest.mark.parametrize("make", [PURE, best_backend()], ids=["python", "fastest"])
@@ -194,8 +194,8 @@ def test_a_record_before_the_position_is_passed_over(make: VisitorBackend) -> No
     made, out = Visitors(recipes_file.DEFAULT, make), Outputs()
     made.process([record(0), record(1)], Outputs())
     made.process([record(0), record(1), record(2)], out)
-    fates = {count[1]: number for count, number in out.counts.items() if count[0] == "events"}
-    assert (fates, made.position) == ({"applied": 1}, 3)
+    outcomes = {count[1]: number for count, number in out.counts.items() if count[0] == "events"}
+    assert (outcomes, made.position) == ({"applied": 1}, 3)
 
 
 def test_whether_anything_was_written_is_known() -> None:
@@ -211,8 +211,8 @@ def test_what_a_forgotten_visitor_did_is_skipped_when_it_comes_again() -> None:
     made.process([record(0)], Outputs())
     made.advance(T + 30 * DAY, Outputs())
     new = again(made, 1)
-    assert fate(new, record(0)) == "replayed"
-    assert fate(new, record(1, T + 31 * DAY)) == "applied"
+    assert outcome(new, record(0)) == "replayed"
+    assert outcome(new, record(1, T + 31 * DAY)) == "applied"
 
 
 def test_a_grave_is_buried_once_the_commit_has_passed_it() -> None:
