@@ -57,11 +57,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--visitors", type=int, default=3000, help="of the day in replay (3000)")
     parser.add_argument("--seed", type=int, default=1, help="the same seed, the same day (1)")
     parser.add_argument(
-        "--replay", type=float, default=14.0, metavar="S", help="the day takes (14)"
+        "--replay", type=float, default=12.0, metavar="S", help="the day takes (12)"
     )
-    parser.add_argument("--customers", type=int, default=40, help="of the year in replay (40)")
-    parser.add_argument("--years", type=float, default=8.0, metavar="S", help="the year takes (8)")
-    parser.add_argument("--live", type=float, default=15.0, metavar="S", help="live traffic (15)")
+    parser.add_argument("--customers", type=int, default=30, help="of the year in replay (30)")
+    parser.add_argument("--years", type=float, default=5.0, metavar="S", help="the year takes (5)")
+    parser.add_argument("--live", type=float, default=14.0, metavar="S", help="live traffic (14)")
     parser.add_argument("--shop", action="store_true", help="only the demo shop, until Ctrl-C")
 
 
@@ -128,6 +128,7 @@ async def play(
         console.print(
             f"  members after the year: {', '.join(f'{n} {m}' for n, m in members.items())}"
         )
+        await drifting(years, console)
         heading(console, "Whether it holds")
         promised = [
             *promises(replay, live, expected),
@@ -177,6 +178,23 @@ async def stories(session: DemoSession, console: Console) -> None:
                 zone = explain.zone_of(answer, history, None)[1]
                 now = await present.ask(source, answer, history, zone)
                 explain.show(answer, history, now, None, console)
+
+
+async def drifting(session: DemoSession, console: Console) -> None:
+    """The end of the story of somebody who drifts away: why, since when, and until when by itself."""
+    person = results.member(session.changes, "at-risk")
+    history = History(session.recipes)
+    if person is None:
+        return
+    async with Kafka(session.settings) as source:
+        answer = await ask(source, person, history.audiences)
+        if answer is None:
+            return
+        zone = explain.zone_of(answer, history, None)[1]
+        heading(console, f"storefront-triggers explain {person}, its end")
+        for now in await present.ask(source, answer, history, zone):
+            for text, style in explain.ending(now, zone):
+                console.print(text, style=style)
 
 
 def verdict(promised: Iterable[tuple[bool, str]], console: Console) -> Iterator[tuple[bool, str]]:

@@ -157,10 +157,11 @@ def written(
     summed = ", ".join(f"{counts[kind]} {word}" for kind, word in SUMMED if counts[kind])
     yield f"In short: {summed or 'nothing came due'}.", "bold"
     for each in now:
-        yield from _present(each, place)
+        yield from ending(each, place)
 
 
-def _present(now: Present, zone: tzinfo) -> Iterator[tuple[str, str]]:
+def ending(now: Present, zone: tzinfo) -> Iterator[tuple[str, str]]:
+    """(line, style) of what holds of one person now, and what is next."""
     told = list(present.lines(now, zone))
     if told:
         yield "", ""

@@ -93,6 +93,18 @@ def sizes(changes: Iterable[bytes]) -> Counter[str]:
     return found
 
 
+def member(changes: Iterable[bytes], audience: str) -> str | None:
+    """The person who entered the audience last, of those who belong to it."""
+    last: dict[str, tuple[int, bool]] = {}
+    for event in map(json.loads, changes):
+        data = event["data"]
+        if data["audience"] == audience:
+            change = data["at"], event["type"] == ENTERED
+            last[data["person"]] = max(change, last.get(data["person"], change))
+    inside = [(at, person) for person, (at, is_in) in last.items() if is_in]
+    return max(inside)[1] if inside else None
+
+
 def examples(
     results: Results, weight: Mapping[str, int]
 ) -> tuple[str | None, str | None, str | None]:

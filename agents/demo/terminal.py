@@ -124,7 +124,7 @@ def fired(data: Mapping[str, Any]) -> str:
     elif "audience" in data:
         about = f"belongs to {data['audience']}"
     else:
-        about = "a search" if data["sub_kind"] else "nothing of their own"
+        about = "a search" if data["sub_kind"] else "no product"
     value = f", {money(data['value'])}" if data["value"] else ""
     offer = f", with {data['offer']}" if data["offer"] else ""
     channels = ", ".join(data["channels"])
