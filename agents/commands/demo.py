@@ -57,11 +57,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--visitors", type=int, default=3000, help="of the day in replay (3000)")
     parser.add_argument("--seed", type=int, default=1, help="the same seed, the same day (1)")
     parser.add_argument(
-        "--replay", type=float, default=12.0, metavar="S", help="the day takes (12)"
+        "--replay", type=float, default=10.0, metavar="S", help="the day takes (10)"
     )
     parser.add_argument("--customers", type=int, default=30, help="of the year in replay (30)")
     parser.add_argument("--years", type=float, default=5.0, metavar="S", help="the year takes (5)")
-    parser.add_argument("--live", type=float, default=14.0, metavar="S", help="live traffic (14)")
+    parser.add_argument("--live", type=float, default=20.0, metavar="S", help="live traffic (20)")
     parser.add_argument("--shop", action="store_true", help="only the demo shop, until Ctrl-C")
 
 
