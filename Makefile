@@ -31,15 +31,15 @@ shop: install ## a demo shop and the console in the browser, until Ctrl-C
 	$(BIN)/python -m agents demo --shop
 
 test: install lint ## the tests, a real Kafka and Redis included
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "not slow" tests --ignore tests/clients/node
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "not slow" tests --ignore tests/clients/node --ignore tests/clients/browser
 
 slow: install ## the tests that `make test` leaves out because each takes long: kills, outages, compaction, much real traffic
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m slow tests --ignore tests/clients/node
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m slow tests --ignore tests/clients/node --ignore tests/clients/browser
 
 unit: install ## the tests that need no broker, in about a minute
 	$(BIN)/python -m pytest -q -n 2 tests/unit tests/contract tests/golden
 
-clients: install .cache/clients/done ## SDKs of storefronts as they are published walk a shop: those of Python and node
+clients: install .cache/clients/done ## SDKs of storefronts as they are published walk a shop: those of Python, node and browsers
 	$(BIN)/python -m pytest -q tests/clients
 
 .cache/clients/done: requirements-clients.lock

@@ -1,8 +1,8 @@
-"""The command `demo`: the whole service at work on this machine, in about a minute.
+"""The command `demo`: runs the whole service on this machine, in about a minute.
 
-A simulated shop day in replay on two workers, a year of customers' lives, then live traffic in real time; at the end
-what came out of it, each kind once, whether it is what a backtest decides, and some stories. Uses the Kafka of TRIGGERS_KAFKA, else
-starts one. Leaves nothing running and nothing behind.
+It replays a simulated shop day on two workers and a year of customers' lives, then sends live traffic in real time. At
+the end it shows the results and each kind once, compares them with a backtest, and tells some stories. It uses the Kafka
+of TRIGGERS_KAFKA, else it starts one. It leaves nothing running and no files.
 """
 
 import argparse
@@ -20,26 +20,21 @@ from aiokafka.errors import KafkaError as ClientError
 from kafka.errors import KafkaError
 from rich.console import Console
 
-from agents.commands import explain
 from agents.config.settings import PLAINTEXT, Settings, SettingsError
-from agents.demo import results, scenarios
+from agents.demo import results, scenarios, stories
 from agents.demo import shop as shop_page
 from agents.demo.results import Results
 from agents.demo.session import DemoFailed, DemoSession
 from agents.demo.terminal import fired
 from agents.demo.workers import WorkerFailed
-from agents.explain import present
-from agents.explain.decision_sources import Kafka
-from agents.explain.lookup import ask
 from agents.kafka.cluster_admin import TopicsError
 from agents.local.cluster import kafka
 from agents.local.process import LocalFailed
 from stream.kinds.registry import KINDS
-from stream.recipes.history import History
 from stream.recipes_file import RecipesError
 
 WITHIN_MS: Final = 1_000
-"""A later exit trigger finds nobody there."""
+"""Ms: after a later exit trigger the visitor would be gone."""
 
 RATE: Final = 250.0
 INTERRUPTED: Final = 130
@@ -54,19 +49,30 @@ storefront-triggers          all commands: simulate, worker, backtest, explain, 
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--visitors", type=int, default=3000, help="of the day in replay (3000)")
-    parser.add_argument("--seed", type=int, default=1, help="the same seed, the same day (1)")
     parser.add_argument(
-        "--replay", type=float, default=10.0, metavar="S", help="the day takes (10)"
+        "--visitors", type=int, default=3000, help="number of visitors on the replayed day (3000)"
+    )
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=1,
+        help="seed of the simulation: the same seed gives the same day (1)",
+    )
+    parser.add_argument(
+        "--replay",
+        type=float,
+        default=10.0,
+        metavar="S",
+        help="duration of the replayed day in seconds (10)",
     )
     parser.add_argument("--customers", type=int, default=30, help="of the year in replay (30)")
     parser.add_argument("--years", type=float, default=5.0, metavar="S", help="the year takes (5)")
     parser.add_argument("--live", type=float, default=20.0, metavar="S", help="live traffic (20)")
-    parser.add_argument("--shop", action="store_true", help="only the demo shop, until Ctrl-C")
+    parser.add_argument("--shop", action="store_true", help="run only the demo shop, until Ctrl-C")
 
 
 def run(args: argparse.Namespace) -> int:
-    """0: all went as promised. 1: it did not. 2: wrong settings. 130: interrupted."""
+    """0: all promises held. 1: one did not. 2: wrong settings. 130: interrupted."""
     console = Console(highlight=False, soft_wrap=True)
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -83,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"the demo failed: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("interrupted; all that was started has ended", file=sys.stderr)
+        print("interrupted; everything that was started has ended", file=sys.stderr)
         return INTERRUPTED
     finally:
         signal.signal(signal.SIGTERM, before)
@@ -92,11 +98,13 @@ def run(args: argparse.Namespace) -> int:
 
 @contextmanager
 def cluster(settings: Settings, console: Console) -> Iterator[Settings]:
-    """Settings with a Kafka: the one they name, or one that runs during the block."""
+    """Settings with a Kafka: the one that they name, or one that runs during the block."""
     if settings.kafka:
         yield settings
         return
-    console.print("a Kafka is started on this machine; TRIGGERS_KAFKA names another", style="dim")
+    console.print(
+        "starting a Kafka on this machine; to use another, set TRIGGERS_KAFKA", style="dim"
+    )
     with kafka(say=console.print) as bootstrap:
         yield replace(settings, kafka=(bootstrap,), security=PLAINTEXT)
 
@@ -109,17 +117,19 @@ async def play(
     years = DemoSession(replace(settings, recipes=scenarios.LIVES), "years", "record", console)
     live = DemoSession(settings, "live", "append", console)
     try:
-        heading(console, f"A day of {args.visitors} shoppers, in {args.replay:.0f} seconds")
+        stories.heading(console, f"A day of {args.visitors} shoppers, in {args.replay:.0f} seconds")
         expected = await scenarios.replay(replay, folder, args.visitors, args.seed, args.replay)
-        heading(console, f"A year of {args.customers} customers, in {args.years:.0f} seconds")
+        stories.heading(
+            console, f"A year of {args.customers} customers, in {args.years:.0f} seconds"
+        )
         lives = await scenarios.years(years, folder, args.customers, args.seed, args.years)
-        heading(console, f"Live, for {args.live:.0f} seconds: exit intent within a second")
+        stories.heading(console, f"Live, for {args.live:.0f} seconds: exit intent within a second")
         await scenarios.live(live, folder, RATE, args.seed, args.live)
-        heading(console, "What came of the day")
+        stories.heading(console, "What came of the day")
         for line in results.summary(replay.results()):
             console.print(line)
-        await stories(replay, console)
-        heading(console, "Each kind once")
+        await stories.some(replay, console)
+        stories.heading(console, "Each kind once")
         kinds = results.of_each_kind(replay.triggers | live.triggers, replay.recipes)
         kinds |= results.of_each_kind(years.triggers, years.recipes)
         for data in kinds.values():
@@ -128,8 +138,8 @@ async def play(
         console.print(
             f"  members after the year: {', '.join(f'{n} {m}' for n, m in members.items())}"
         )
-        await drifting(years, console)
-        heading(console, "Whether it holds")
+        await stories.drifting(years, console)
+        stories.heading(console, "Whether it holds")
         promised = [
             *promises(replay, live, expected),
             same("live = backtest over the year", years, lives),
@@ -138,7 +148,7 @@ async def play(
         failed = [line for holds, line in verdict(promised, console) if not holds]
         if failed:
             raise DemoFailed("; ".join(failed))
-        heading(console, "Where to look next")
+        stories.heading(console, "Where to look next")
         console.print(NEXT)
     finally:
         for session in (replay, years, live):
@@ -146,7 +156,7 @@ async def play(
 
 
 def offered(console: Console) -> bool:
-    """Whether somebody at the terminal wants to see the shop."""
+    """Asks at the terminal whether to open the shop."""
     if not (console.is_terminal and sys.stdin.isatty()):
         return False
     return input("\nEnter for the demo shop in the browser, n to end: ").strip().lower() != "n"
@@ -163,42 +173,8 @@ def shop(settings: Settings, folder: Path, console: Console) -> None:
         session.drop_topics()
 
 
-def heading(console: Console, text: str) -> None:
-    console.print(f"\n── {text} ──", style="bold cyan")
-
-
-async def stories(session: DemoSession, console: Console) -> None:
-    """People of the day: one was reminded, for one something was refused, a guest has bought."""
-    async with Kafka(session.settings) as source:
-        for person in results.examples(session.results(), session.weight):
-            history = History(session.recipes)
-            answer = await ask(source, person, history.audiences) if person else None
-            if answer:
-                heading(console, f"storefront-triggers explain {person}")
-                zone = explain.zone_of(answer, history, None)[1]
-                now = await present.ask(source, answer, history, zone)
-                explain.show(answer, history, now, None, console)
-
-
-async def drifting(session: DemoSession, console: Console) -> None:
-    """The end of the story of somebody who drifts away: why, since when, and until when by itself."""
-    person = results.member(session.changes, "at-risk")
-    history = History(session.recipes)
-    if person is None:
-        return
-    async with Kafka(session.settings) as source:
-        answer = await ask(source, person, history.audiences)
-        if answer is None:
-            return
-        zone = explain.zone_of(answer, history, None)[1]
-        heading(console, f"storefront-triggers explain {person}, its end")
-        for now in await present.ask(source, answer, history, zone):
-            for text, style in explain.ending(now, zone):
-                console.print(text, style=style)
-
-
 def verdict(promised: Iterable[tuple[bool, str]], console: Console) -> Iterator[tuple[bool, str]]:
-    """Prints and returns (whether it holds, what was promised)."""
+    """Prints each promise and whether it held. Returns (held, promise) for each."""
     for holds, line in promised:
         console.print(f"{'✓' if holds else '✗'} {line}", style="green" if holds else "bold red")
         yield holds, line

@@ -1,7 +1,7 @@
-"""The command `explain ID`: a person's story, or that of one message, in plain words.
+"""The command `explain ID`: tells the story of a person or of one message, in plain words.
 
-It only reads: the events, facts, decisions and triggers on Kafka, or with --from what a backtest
-wrote. No consumer group, nothing is changed.
+It reads events, facts, decisions and triggers from Kafka, or with --from what a backtest wrote. It joins no
+consumer group and changes nothing.
 """
 
 import argparse
@@ -52,11 +52,11 @@ SIGNS: Final[dict[Kind, tuple[str, str]]] = {
 
 SUMMED: Final[tuple[tuple[Kind, str], ...]] = (
     ("fired", "sent"),
-    ("refused", "not sent"),
-    ("deferred", "put off"),
-    ("cancelled", "taken back"),
+    ("refused", "held back"),
+    ("deferred", "deferred"),
+    ("cancelled", "cancelled"),
     ("closed", "ended early"),
-    ("shadow", "in the shadow"),
+    ("shadow", "as a shadow"),
     ("entered", "audiences entered"),
     ("left", "left"),
 )
@@ -76,12 +76,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0: told. 1: nothing is known of the id, or no broker answers. 2: wrong settings or files."""
+    """0: the story is printed. 1: nothing is known of the id, or no broker answers. 2: wrong settings or files."""
     try:
         settings = Settings.read()
         recipes = read_history(settings.recipes)
         if args.zone and quiet_hours.zone(args.zone) is None:
-            raise SettingsError(f"--zone {args.zone}: there is no such time zone")
+            raise SettingsError(
+                f"--zone: expected an IANA time zone such as Europe/Berlin, got {args.zone!r}"
+            )
         found = asyncio.run(_ask(args, settings, recipes))
     except (SettingsError, RecipesError, UnreadableState, OSError, ValueError) as error:
         print(error, file=sys.stderr)
@@ -101,7 +103,7 @@ Found = tuple[Answer, History, list[Present]]
 
 
 async def _ask(args: argparse.Namespace, settings: Settings, given: History) -> Found | None:
-    """The answer, which recipes were in force when, and what holds now. `given`: by the file in TRIGGERS_RECIPES."""
+    """The answer, the history of recipes, and what holds now. `given`: the recipes of TRIGGERS_RECIPES."""
     if args.folder:
         return await _told(Files(args.folder, args.events, given), args, given)
     async with Kafka(settings) as source:
@@ -131,7 +133,7 @@ def zone_of(answer: Answer, recipes: History, asked: str | None) -> tuple[str, t
 def show(
     answer: Answer, recipes: History, now: Sequence[Present], zone: str | None, console: Console
 ) -> None:
-    """Prints an answer; colours are left out where they are not seen."""
+    """Prints an answer, with colours only on a terminal."""
     for text, style in written(answer, recipes, now, zone):
         console.print(Text(text, style))
 
@@ -139,7 +141,7 @@ def show(
 def written(
     answer: Answer, recipes: History, now: Sequence[Present], zone: str | None
 ) -> Iterator[tuple[str, str]]:
-    """(line, style) of an answer."""
+    """The lines of an answer, each with its style."""
     name, place = zone_of(answer, recipes, zone)
     told = lines(answer.story, recipes, place)
     devices = ", ".join(answer.places)
@@ -155,13 +157,13 @@ def written(
     yield "", ""
     counts = Counter(line.kind for line in told)
     summed = ", ".join(f"{counts[kind]} {word}" for kind, word in SUMMED if counts[kind])
-    yield f"In short: {summed or 'nothing came due'}.", "bold"
+    yield f"In short: {summed or 'no step was due'}.", "bold"
     for each in now:
         yield from ending(each, place)
 
 
 def ending(now: Present, zone: tzinfo) -> Iterator[tuple[str, str]]:
-    """(line, style) of what holds of one person now, and what is next."""
+    """The lines of what holds of one person now and of what is next, each with its style."""
     told = list(present.lines(now, zone))
     if told:
         yield "", ""

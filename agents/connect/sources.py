@@ -16,7 +16,7 @@ import schemas
 from agents.connect.regions import REGIONS
 from agents.connect.signatures import SIGNED
 from stream.connect.money import CODES
-from stream.connect.registry import REGISTRY
+from stream.connect.registry import REGISTRY, RENAMED
 from stream.connect.source import HARMLESS, KeyOf, Source, no_key
 from stream.marked import dotted, line_of
 
@@ -180,6 +180,10 @@ def _of_itself(source: dict[str, Any], at: tuple[str, ...]) -> Iterator[_Fault]:
         yield _Fault((*at, "kind"), f"must be one of {', '.join(REGISTRY)}")
     if kind in SIGNED and not source.get("secrets") and not source.get("topics"):
         yield _Fault(at, f"{kind} needs secrets: what is not signed could come from anybody")
+    for name, type in source.get("events", {}).items():
+        if type not in RENAMED.get(kind, {type}):
+            known = ", ".join(sorted(RENAMED[kind]))
+            yield _Fault((*at, "events", name), f"of {kind} expected one of {known}, got {type}")
     if source.get("currency", "EUR") not in CODES:
         yield _Fault((*at, "currency"), "must be a currency of ISO 4217, such as EUR")
     if source.get("region", "DE") not in REGIONS:

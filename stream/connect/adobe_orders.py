@@ -1,4 +1,4 @@
-"""Adobe Commerce's I/O Events: orders, quotes, customers and subscribers, as its observers tell them.
+"""Adobe Commerce's I/O Events: orders, quotes, customers and subscribers, as its observers send them.
 
 Source: docs/connect.md, 1.8, its second way.
 """
@@ -12,29 +12,29 @@ from stream.connect import items, money
 from stream.connect.contact import contact_keys, contacts, customer_id
 from stream.connect.events import Who
 from stream.connect.ids import identifier
-from stream.connect.reading import dig, first, listing, mapping, whole
+from stream.connect.reading import dig, first, is_present, listing, mapping, whole
 from stream.connect.source import Source
-from stream.connect.telling import IGNORED, Body, Said
+from stream.connect.telling import IGNORED, Body, Said, renamed
 from stream.connect.times import client_time, moment
 from stream.connect.translation import compact
 
 PAYING: Final = frozenset({"pending_payment"})
-"""The order is made and its buyer is at the payment's own page."""
+"""States of an order whose buyer is still at the payment page."""
 
 STANDING: Final = frozenset(
     {"new", "pending", "processing", "complete", "holded", "payment_review"}
 )
 ENDED: Final = frozenset({"canceled", "closed"})
-"""States of an order. One that was refunded as a whole is closed."""
+"""States of an order that ended. A full refund closes it."""
 
 SUBSCRIBED: Final = 1
 UNSUBSCRIBED: Final = 3
 NEWSLETTER: Final = "newsletter"
-"""The category of consent that a subscriber's status is about."""
+"""The category of consent behind a subscriber's status."""
 
 
 class EventData(Struct, frozen=True):
-    """What an observer told: `value` as the shop sends it, `at` the time of the CloudEvent."""
+    """What an observer sent. `value`: as the shop wrote it · `at`: the time of the CloudEvent (ms)."""
 
     value: dict[str, Any]
     at: Any
@@ -42,7 +42,7 @@ class EventData(Struct, frozen=True):
     now: int
 
     def owner(self, given: dict[str, Any], happened: Any = None) -> Who:
-        """Who an order, a quote or a customer is of. A guest's id is none."""
+        """The owner of an order, a quote or a customer. A guest has no id."""
         address = _address(given)
         email = first(given, "customer_email", "subscriber_email", "email", "customer.email")
         return Who(
@@ -56,7 +56,7 @@ Saying = Callable[[EventData], tuple[Who, Said]]
 
 
 def ordered(told: EventData) -> tuple[Who, Said]:
-    """An order by its state. A later change of one that stands tells of the same order again."""
+    """Translates an order by its state. A later change of an order that stands repeats order.placed."""
     order = mapping(first(told.value, "order")) or told.value
     states = [str(order.get(name)) for name in ("state", "status")]
     state = next((name for name in states if name in PAYING | STANDING | ENDED), None)
@@ -65,7 +65,12 @@ def ordered(told: EventData) -> tuple[Who, Said]:
     number = identifier(first(order, "increment_id", "real_order_id", "entity_id"))
     if number is None:
         return who, "no_order_id"
-    if ended:
+    own = renamed(told.source, *states)
+    if own in OF_STATES:
+        return who, OF_STATES[own](order, number, told.source)
+    if own == "ignore":
+        return who, IGNORED
+    if ended or own == "order.cancelled":
         return who, [("order.cancelled", {"order": {"id": number}})]
     if state is None:
         return who, "unknown_status"
@@ -75,7 +80,7 @@ def ordered(told: EventData) -> tuple[Who, Said]:
 
 
 def _of_its_cart(who: Who, order: dict[str, Any]) -> Who:
-    """A step of a checkout belongs to the cart that the order was made of."""
+    """Adds the key of the cart that became the order: a checkout step belongs to it."""
     cart = identifier(order.get("quote_id"))
     keys = compact(cart=cart, **who.keys)
     return Who(customer=who.customer, keys=keys, client_time=who.client_time)
@@ -88,12 +93,34 @@ def _placed(order: dict[str, Any], number: str, source: Source) -> Said:
         value=order.get("grand_total"),
         currency=order.get("order_currency_code"),
         cart_id=identifier(order.get("quote_id")),
+        lines=[
+            items.ordered(source, **_line(one, "qty_ordered"))
+            for one in _bought(order.get("items"))
+        ],
     )
     return [("order.placed", {"order": facts})]
 
 
+def _delivered(order: dict[str, Any], number: str, source: Source) -> Said:
+    """An order that has arrived was placed, whether that was told or not."""
+    bodies: list[Body] = [("order.delivered", {"order": {"id": number}})]
+    placed = _placed(order, number, source)
+    return [*placed, *bodies] if isinstance(placed, list) else bodies
+
+
+OF_STATES: Final = {"order.placed": _placed, "order.delivered": _delivered}
+"""What a status of the shop's own may mean, by our type, beside order.cancelled and ignore."""
+
+
+def _bought(lines: Any) -> list[dict[str, Any]]:
+    """The lines, without what stands below another line: of a shirt in red the shirt says it all."""
+    return [
+        one for one in map(mapping, listing(lines)) if not is_present(one.get("parent_item_id"))
+    ]
+
+
 def quoted(told: EventData) -> tuple[Who, Said]:
-    """A quote is the whole cart. One that is no longer active has become an order."""
+    """Translates a quote, which is a whole cart. An inactive quote has become an order, and is ignored."""
     quote = mapping(first(told.value, "quote")) or told.value
     who = told.owner(quote, quote.get("updated_at"))
     lines = quote.get("items")
@@ -105,7 +132,7 @@ def quoted(told: EventData) -> tuple[Who, Said]:
     code = money.currency(first(quote, "quote_currency_code", "currency.quote_currency_code"))
     cart = items.cart(
         told.source,
-        [items.item(told.source, code, **_line(mapping(one))) for one in lines],
+        [items.item(told.source, code, **_line(one, "qty")) for one in _bought(lines)],
         id=name,
         version=moment(quote.get("updated_at")),
         currency=code,
@@ -124,16 +151,16 @@ def identified(told: EventData) -> tuple[Who, Said]:
 
 
 def subscribed(told: EventData) -> tuple[Who, Said]:
-    """The newsletter is a matter of e-mail, unless the source's table says otherwise."""
+    """Translates a newsletter status: consent for email, unless the source's table says otherwise."""
     given = mapping(first(told.value, "subscriber")) or told.value
     who = told.owner(given, given.get("change_status_at"))
     status = whole(given.get("subscriber_status"))
     channels = told.source.consent.get(NEWSLETTER, ["email"])
     if status not in (SUBSCRIBED, UNSUBSCRIBED) or not channels:
         return who, IGNORED
-    change = {"channels": list(channels), "granted": status == SUBSCRIBED}
-    bodies: list[Body] = [("consent.changed", change)]
-    return who, bodies
+    if status == SUBSCRIBED:
+        return who, [("visitor.subscribed", {"channels": list(channels)})]
+    return who, [("consent.changed", {"channels": list(channels), "granted": False})]
 
 
 def _address(given: dict[str, Any]) -> dict[str, Any]:
@@ -143,12 +170,12 @@ def _address(given: dict[str, Any]) -> dict[str, Any]:
     return mapping(given.get("billing_address")) or next(iter(billing + several), {})
 
 
-def _line(one: dict[str, Any]) -> dict[str, Any]:
+def _line(one: dict[str, Any], quantity: str) -> dict[str, Any]:
     return {
         "id": first(one, "sku"),
         "name": one.get("name"),
         "price": one.get("price"),
-        "quantity": one.get("qty"),
+        "quantity": one.get(quantity),
     }
 
 
@@ -169,4 +196,4 @@ OBSERVERS: Final[dict[str, Saying]] = {
     "newsletter_subscriber_save_after": subscribed,
     "newsletter_subscriber_save_commit_after": subscribed,
 }
-"""Observers and plugins, without what stands before their names."""
+"""The function for each observer or plugin, by its name without prefix."""

@@ -1,21 +1,32 @@
 """CloudEvents whose data is the body of one of our events, by HTTP or in a topic. Source: docs/connect.md, 1.10 and 1.11."""
 
 import binascii
+import re
 from base64 import b64decode
 from typing import Any, Final
 from urllib.parse import unquote
 
-from stream.connect.contact import KEY, contact_keys, contacts, customer_id, is_address
+from stream.connect.contact import KEY, contact_keys, contacts, customer_id, identifies, is_address
 from stream.connect.events import Who, event
 from stream.connect.ids import content_id, event_id, identifier, names_nobody
 from stream.connect.own import BODIES
-from stream.connect.reading import UNREADABLE, is_present, mapping, parse, text
+from stream.connect.reading import (
+    UNREADABLE,
+    first,
+    is_present,
+    mapping,
+    parse,
+    text,
+)
 from stream.connect.request import Given, Record, body_of
 from stream.connect.source import Source
 from stream.connect.times import client_time
 from stream.connect.translation import Translation
 
 PREFIX: Final = "ce"
+VERSION: Final = re.compile(r"\.v[0-9]{1,3}$", re.ASCII)
+"""At the end of a type: `com.example.cart.updated.v1`."""
+
 ATTRIBUTES: Final = ("id", "source", "type", "subject", "time")
 
 
@@ -36,7 +47,7 @@ def translate(given: Given, source: Source, now: int) -> Translation:
 
 
 def _document(given: Given) -> Any:
-    """The event in structured form: of a binary one and of an outbox the attributes are headers."""
+    """The event in structured form. A binary event and an outbox row have their attributes in headers."""
     headers = {name.lower(): value for name, value in given.headers.items()}
     mark = "ce_" if isinstance(given, Record) else "ce-"
     document = parse(body_of(given)) if body_of(given).strip() else {}
@@ -49,7 +60,7 @@ def _document(given: Given) -> Any:
 
 
 def _outbox(given: Record, headers: dict[str, str], document: Any) -> dict[str, Any]:
-    """A row of an outbox, as Debezium writes it: the key is what it is about."""
+    """The event of an outbox row, as Debezium writes it. Its key is the subject."""
     key = (given.key or b"").decode("utf-8", "replace")
     return {
         "id": headers.get("id"),
@@ -76,19 +87,25 @@ def _tell(given: dict[str, Any], path: str, source: Source, now: int, out: Trans
     who = _who(given, data, source, now)
     if kind == "visitor.identified":
         if body["contacts"] is None:
-            body = {**body, "contacts": contacts(data.get("email"), data.get("phone"))}
-        if who.customer is None and not {"email", "phone"} & who.keys.keys():
+            body = {**body, "contacts": contacts(*addresses(data))}
+        if who.customer is None and not identifies(who.keys):
             out.leave_out(name, "no_customer", path)
             return
     out.events.append(event(kind, _id(given, data), who, **body))
 
 
+def addresses(data: dict[str, Any]) -> tuple[Any, Any]:
+    """E-mail address and phone number, which may stand in `contact`."""
+    return first(data, "email", "contact.email"), first(data, "phone", "contact.phone")
+
+
 def _type(name: str, source: Source) -> str | None:
-    """By the source's table; else our own name, alone or behind a prefix."""
+    """Our type: by the source's table, else our own name, with or without a prefix."""
     if name in source.events:
         own = source.events[name]
         return own if own in BODIES else None
-    return next((kind for kind in BODIES if name == kind or name.endswith(f".{kind}")), None)
+    plain = VERSION.sub("", name)
+    return next((kind for kind in BODIES if plain == kind or plain.endswith(f".{kind}")), None)
 
 
 def _data(given: dict[str, Any]) -> Any:
@@ -102,7 +119,7 @@ def _data(given: dict[str, Any]) -> Any:
 
 
 def _id(given: dict[str, Any], data: dict[str, Any]) -> str:
-    """Source and id together name an event; without an id its content does."""
+    """The event's id: of source and id together, or of the content if there is no id."""
     name, source = text(given.get("id")), text(given.get("source")) or ""
     if name is None or names_nobody(name):
         return content_id(PREFIX, source, given.get("type"), given.get("subject"), data)
@@ -110,11 +127,12 @@ def _id(given: dict[str, Any], data: dict[str, Any]) -> str:
 
 
 def _who(given: dict[str, Any], data: dict[str, Any], source: Source, now: int) -> Who:
-    """The subject is the visitor, unless the data names one."""
+    """The owner. The subject is the visitor, unless the data names one."""
     told = data.get("visitor")
     visitor = told if is_present(told) else given.get("subject")
     user, keys = data.get("customer"), mapping(data.get("keys"))
-    email = data.get("email") or (user if is_address(user) else None)
+    told_email, phone = addresses(data)
+    email = told_email or (user if is_address(user) else None)
     given_keys = {
         name: identifier(keys.get(name)) for name in ("cart", "checkout", "email", "phone")
     }
@@ -127,6 +145,6 @@ def _who(given: dict[str, Any], data: dict[str, Any], source: Source, now: int) 
     return Who(
         visitor=identifier(visitor),
         customer=customer_id(user),
-        keys={**clean, **contact_keys(source, email, data.get("phone"))},
+        keys={**clean, **contact_keys(source, email, phone)},
         client_time=client_time(now, None, happened, source.trust == "server"),
     )

@@ -1,27 +1,28 @@
 """The e-commerce names of Segment's specification, which RudderStack and PostHog share. Source: docs/connect.md, 1.1.
 
-A row of the table makes the bodies of our events of one message; whoever read the message gives them ids.
+Each row of the table turns one message into the bodies of our events. The caller gives them ids.
 """
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 from msgspec import Struct
 
 from stream.connect import items, pages
+from stream.connect.commerce_lines import cart_id, fields, money_of, ordered, products, whole_cart
+from stream.connect.consent import joined
 from stream.connect.events import Who, event
 from stream.connect.ids import identifier, numbered, thing
-from stream.connect.money import currency
-from stream.connect.reading import first, listing, mapping, text
+from stream.connect.reading import first, listing, text
 from stream.connect.source import Source
 from stream.connect.translation import Translation, compact
 
 Body = tuple[str, dict[str, Any]]
-"""A type of ours, and the fields of the event's body."""
+"""The type of one of our events, and the fields of its body."""
 
 
 class Said(Struct, frozen=True):
-    """A named message: `page` is where it was said, `path` is its place in what was sent."""
+    """A named message. `page`: the page that sent it · `path`: its place in the request."""
 
     id: str
     name: str
@@ -49,8 +50,8 @@ def viewed(said: Said, kind: str) -> list[Body]:
 
 
 def product_viewed(said: Said, source: Source, out: Translation) -> list[Body]:
-    """Of several products the first."""
-    told = (items.product(source, **fields(each)) for each in products(said))
+    """A product view. Of several products the first one counts."""
+    told = (items.product(source, **fields(each)) for each in products(said.properties))
     product = next((found for found in told if found), None)
     if product is None:
         return nothing(said, out, "no_product_id")
@@ -72,30 +73,31 @@ def searched(said: Said, source: Source, out: Translation) -> list[Body]:
 
 
 def added(said: Said, source: Source, out: Translation) -> list[Body]:
-    lines = [items.item(source, money_of(said), **fields(each)) for each in products(said)]
-    bodies: list[Body] = [("cart.item_added", {"item": line}) for line in lines if line]
+    code, given = money_of(said.properties), products(said.properties)
+    bodies = items.each(
+        "cart.item_added", [items.item(source, code, **fields(each)) for each in given]
+    )
     return bodies or nothing(said, out, "no_line")
 
 
 def removed(said: Said, source: Source, out: Translation) -> list[Body]:
-    lines = [items.removed(**fields(each)) for each in products(said)]
-    bodies: list[Body] = [("cart.item_removed", {"item": line}) for line in lines if line]
-    return bodies or nothing(said, out, "no_line")
+    gone = [items.removed(**fields(each)) for each in products(said.properties)]
+    return items.each("cart.item_removed", gone) or nothing(said, out, "no_line")
 
 
 def cart_updated(said: Said, source: Source, out: Translation) -> list[Body]:
-    """A list of products is the whole cart, and an empty list an empty one."""
+    """A whole cart: the list of products, empty for an empty cart."""
     if not isinstance(said.properties.get("products"), list):
         return viewed(said, "cart")
-    return [("cart.updated", {"cart": whole_cart(said, source, out)})]
+    return [("cart.updated", {"cart": whole_cart(said.properties, source)})]
 
 
 def checkout_started(said: Said, source: Source, out: Translation) -> list[Body]:
-    """With products and a cart's id it tells the whole cart, too."""
+    """A started checkout. With products and a cart id it carries the whole cart too."""
     started: Body = ("checkout.started", {})
-    if not listing(said.properties.get("products")) or cart_id(said) is None:
+    if not listing(said.properties.get("products")) or cart_id(said.properties) is None:
         return [started]
-    return [("cart.updated", {"cart": whole_cart(said, source, out)}), started]
+    return [("cart.updated", {"cart": whole_cart(said.properties, source)}), started]
 
 
 def checkout_advanced(said: Said, source: Source, out: Translation) -> list[Body]:
@@ -122,9 +124,25 @@ def order_placed(said: Said, source: Source, out: Translation) -> list[Body]:
         id=first(said.properties, "order_id", "checkout_id"),
         value=first(said.properties, "total", "revenue", "value"),
         currency=said.properties.get("currency"),
-        cart_id=cart_id(said),
+        cart_id=cart_id(said.properties),
+        lines=ordered(said.properties, source),
     )
     return [("order.placed", {"order": order})]
+
+
+def order_delivered(said: Said, source: Source, out: Translation) -> list[Body]:
+    order = thing(said.properties.get("order_id"))
+    if order is None:
+        return nothing(said, out, "no_order_id")
+    return [("order.delivered", {"order": {"id": order}})]
+
+
+def subscribed(said: Said, source: Source, out: Translation) -> list[Body]:
+    """Only under a name of the shop's own: what somebody joins is the shop's to say."""
+    channels = joined(source, said.properties, said.who.keys)
+    if not channels:
+        return nothing(said, out, "no_channels")
+    return [("visitor.subscribed", {"channels": channels})]
 
 
 def order_cancelled(said: Said, source: Source, out: Translation) -> list[Body]:
@@ -135,14 +153,14 @@ def order_cancelled(said: Said, source: Source, out: Translation) -> list[Body]:
 
 
 def order_refunded(said: Said, source: Source, out: Translation) -> list[Body]:
-    """A refund that lists products is one of a part: the order stands."""
+    """A cancelled order. A refund that lists products is a partial one: the order stands."""
     if listing(said.properties.get("products")):
         return nothing(said, out, "partial_refund")
     return order_cancelled(said, source, out)
 
 
 def pinged(said: Said, source: Source, out: Translation) -> list[Body]:
-    """Whatever a browser says, somebody is there; a server's word is no presence."""
+    """A sign of presence. Any message of a browser is one; a message of a server is none."""
     return [("activity.pinged", {})] if said.browser else nothing(said, out, "ignored")
 
 
@@ -156,63 +174,22 @@ def nothing(said: Said, out: Translation, reason: str) -> list[Body]:
 
 
 def unknown(said: Said, source: Source, out: Translation) -> list[Body]:
-    """A name without a row is counted by its name, so that the shop sees what its table lacks."""
+    """Counts a name without a row, so that the shop sees what its table lacks."""
     out.leave_out(said.name, "unknown", said.path)
     return [("activity.pinged", {})] if said.browser else []
 
 
 def tell(said: Said, bodies: list[Body], out: Translation) -> None:
-    """Adds the events of one message; several have ids `…/0`, `…/1`."""
+    """Adds the events of one message. Several get ids `…/0`, `…/1`."""
+    if len(bodies) == 1:
+        kind, body = bodies[0]
+        out.events.append(event(kind, said.id, said.who, **body))
+        return
     for name, (kind, body) in zip(numbered(said.id, len(bodies)), bodies, strict=True):
         out.events.append(event(kind, name, said.who, **body))
 
 
 def keys_of(properties: dict[str, Any], order: bool) -> dict[str, str]:
-    """The keys that properties name. An order names its cart in itself."""
+    """The keys of identity that the properties name. An order names its cart in its own field."""
     cart = None if order else identifier(properties.get("cart_id"))
     return compact(cart=cart, checkout=identifier(properties.get("checkout_id")))
-
-
-def fields(given: dict[str, Any]) -> dict[str, Any]:
-    """A product's or a line's values by our names."""
-    return {
-        "id": first(given, *IDS),
-        "variant": first(given, "variant_id", "variant"),
-        "image": first(given, "image_url", "image"),
-        "name": given.get("name"),
-        "category": given.get("category"),
-        "price": given.get("price"),
-        "currency": given.get("currency"),
-        "url": given.get("url"),
-        "quantity": given.get("quantity"),
-    }
-
-
-IDS: Final = ("product_id", "sku", "id")
-"""What a product's id is called, the best first."""
-
-
-def products(said: Said) -> list[dict[str, Any]]:
-    """What a message is about: its properties, or the products in them if these have no id."""
-    told = said.properties.get("products")
-    if not told or first(said.properties, *IDS) is not None:
-        return [said.properties]
-    return [each for each in (told if isinstance(told, list) else [told]) if isinstance(each, dict)]
-
-
-def money_of(said: Said) -> str | None:
-    return currency(said.properties.get("currency"))
-
-
-def cart_id(said: Said) -> str | None:
-    return identifier(said.properties.get("cart_id"))
-
-
-def whole_cart(said: Said, source: Source, out: Translation) -> dict[str, Any]:
-    code, lines = money_of(said), []
-    for index, given in enumerate(listing(said.properties.get("products"))):
-        line = items.item(source, code, **fields(mapping(given)))
-        lines.append(line)
-        if line is None:
-            out.leave_out(said.name, "no_line", f"{said.path}.properties.products[{index}]")
-    return items.cart(source, lines, id=cart_id(said), currency=code)

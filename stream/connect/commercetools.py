@@ -1,18 +1,28 @@
 """Messages of commercetools, in its own format or as CloudEvents: orders and customers.
 
-Source: docs/connect.md, 1.9. Later messages name an order and nothing else, so it has a key of its own.
+Source: docs/connect.md, 1.9. Later messages name only the order, so each order has a key of its own.
 """
 
 from collections.abc import Callable
 from typing import Any, Final
 
 from stream.connect import items
+from stream.connect.commercetools_lines import amount, line
 from stream.connect.contact import contact_keys, contacts
 from stream.connect.deliveries import Said, header
 from stream.connect.events import Who, event
 from stream.connect.ids import content_id, event_id, identifier
-from stream.connect.money import currency, minor
-from stream.connect.reading import UNREADABLE, dig, first, is_present, mapping, parse, text
+from stream.connect.money import currency
+from stream.connect.reading import (
+    UNREADABLE,
+    dig,
+    first,
+    is_present,
+    listing,
+    mapping,
+    parse,
+    text,
+)
 from stream.connect.request import Given, body_of
 from stream.connect.source import Source
 from stream.connect.times import client_time
@@ -36,7 +46,7 @@ def translate(given: Given, source: Source, now: int) -> Translation:
 
 
 def _unwrapped(document: Any) -> Any:
-    """A connector writes the message as a text, SNS as the text `Message`, EventBridge as `detail`."""
+    """The message: a connector writes it as a string, SNS as a string in `Message`, EventBridge in `detail`."""
     if isinstance(document, dict) and document.get("Type") == "Notification":
         document = document.get("Message")
     if isinstance(document, str):
@@ -46,7 +56,7 @@ def _unwrapped(document: Any) -> Any:
 
 
 def _message(given: Given, told: Told) -> Told:
-    """The message with what a CloudEvent's attributes say: inside it, or in headers."""
+    """The message with the attributes of its CloudEvent, from inside it or from headers."""
     if "specversion" in told:
         attributes, data = told, mapping(told.get("data"))
     else:
@@ -93,7 +103,14 @@ def _placed(told: Told, source: Source) -> tuple[Who, Said] | None:
     price = mapping(order.get("totalPrice"))
     code = currency(price.get("currencyCode"))
     cart = identifier(dig(order, "cart", "id"))
-    placed = items.order(source, id=name, value=_amount(price, code), currency=code, cart_id=cart)
+    placed = items.order(
+        source,
+        id=name,
+        value=amount(price, code),
+        currency=code,
+        cart_id=cart,
+        lines=[line(source, mapping(each)) for each in listing(order.get("lineItems"))],
+    )
     if told["type"] == "OrderImported" or is_present(order.get("recurringOrder")):
         placed["recurring"] = True
     email = first(order, "customerEmail", "shippingAddress.email", "billingAddress.email")
@@ -104,13 +121,6 @@ def _placed(told: Told, source: Source) -> tuple[Who, Said] | None:
         keys=compact(cart=cart, checkout=name) | contact_keys(source, email, phone),
     )
     return who, ("order.placed", {"order": placed})
-
-
-def _amount(price: Told, code: str | None) -> float | None:
-    """Cents; a price of high precision has its own digits, and its cents are rounded already."""
-    if price.get("type") == "highPrecision":
-        return minor(price.get("preciseAmount"), price.get("fractionDigits"), code)
-    return minor(price.get("centAmount"), price.get("fractionDigits"), code)
 
 
 def _state(told: Told, source: Source) -> tuple[Who, Said] | None:
@@ -125,6 +135,13 @@ def _payment(told: Told, source: Source) -> tuple[Who, Said] | None:
     if name is None or told.get("paymentState") != "Failed":
         return None
     return Who(keys={"checkout": name}), ("payment.failed", {"order": {"id": name}})
+
+
+def _shipment(told: Told, source: Source) -> tuple[Who, Said] | None:
+    name = _order_id(told)
+    if name is None or told.get("shipmentState") != "Delivered":
+        return None
+    return Who(keys={"checkout": name}), ("order.delivered", {"order": {"id": name}})
 
 
 def _customer(told: Told, source: Source) -> tuple[Who, Said] | None:
@@ -150,6 +167,7 @@ MESSAGES: Final[dict[str, Callable[[Told, Source], tuple[Who, Said] | None]]] = 
     "OrderImported": _placed,
     "OrderStateChanged": _state,
     "OrderPaymentStateChanged": _payment,
+    "OrderShipmentStateChanged": _shipment,
     "CustomerCreated": _customer,
     "CustomerEmailChanged": _customer,
 }

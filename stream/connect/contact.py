@@ -1,10 +1,11 @@
-"""People's addresses: they leave as keyed hashes only. Source: docs/connect.md, 2.8 and 8."""
+"""People's addresses: they go on as keyed hashes only. Source: docs/connect.md, 2.8 and 8."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from stream.connect.ids import identifier
+from stream.connect.lost import LOST
 from stream.connect.reading import text
 from stream.connect.source import Source
 
@@ -13,28 +14,41 @@ LETTER: Final = r"[^\s@/\\<>\"',;:=&?]"
 AT: Final = re.compile("@|%40", re.I)
 BEFORE: Final = re.compile(LETTER + "{1,64}")
 AFTER: Final = re.compile(LETTER + r"{1,255}\." + LETTER + "{1,255}")
-"""What stands around the @ of an address. Bounded, so that no text costs more than its length."""
+"""The part of an address after its @. It is bounded, so the cost stays linear in the text."""
+
+REACHES: Final = {"email": "email", "phone": "sms"}
+"""The channel that reaches an address, by its kind."""
 
 KEY: Final = re.compile(r"[A-Za-z0-9_-]{16,128}")
 
 
 def contact_keys(source: Source, email: Any, phone: Any) -> dict[str, str]:
-    """`keys` of an event: {email, phone}, those that the source has a key of."""
+    """The `keys` of an event: hashes of the e-mail address and the phone number, if the source can make them.
+
+    The name of an address that gives no hash is listed among what was lost.
+    """
     if email is None and phone is None:
         return {}
     given = {"email": _address(email), "phone": _address(phone)}
-    keys = {kind: source.key_of(kind, raw) for kind, raw in given.items() if raw is not None}
-    return {kind: key for kind, key in keys.items() if key is not None and KEY.fullmatch(key)}
+    told = {kind: source.key_of(kind, raw) for kind, raw in given.items() if raw is not None}
+    keys = {kind: key for kind, key in told.items() if key is not None and KEY.fullmatch(key)}
+    lost = " ".join(kind for kind in told if kind not in keys)
+    return {**keys, LOST: lost} if lost else keys
+
+
+def identifies(keys: Mapping[str, str]) -> bool:
+    """Whether one of them names a person."""
+    return "email" in keys or "phone" in keys
 
 
 def contacts(email: Any, phone: Any) -> list[str] | None:
-    """The channels that can reach somebody; None if nothing is said of them."""
+    """The channels that reach somebody. None if neither address was given."""
     said = [("email", _address(email)), ("sms", _address(phone))]
     return [channel for channel, raw in said if raw is not None] or None
 
 
 def customer_id(value: Any) -> str | None:
-    """A customer's id. An e-mail address is none: it must not stand in the log."""
+    """A customer's id. An e-mail address is refused: no address may get into the log."""
     return None if is_address(value) else identifier(value)
 
 
@@ -43,7 +57,7 @@ def is_address(value: Any) -> bool:
 
 
 def hidden(words: str) -> str:
-    """The text with e-mail addresses taken out."""
+    """The text without e-mail addresses."""
     kept, done = list[str](), 0
     for start, end in _places(words):
         kept.append(words[done:start])
@@ -52,7 +66,7 @@ def hidden(words: str) -> str:
 
 
 def _places(words: str) -> Iterator[tuple[int, int]]:
-    """Where addresses begin and end. From each @ it looks back as far as the letters before it reach."""
+    """Begin and end of each address. Looks back from each @ as far as its letters reach."""
     done = 0
     for at in AT.finditer(words):
         before = BEFORE.match(words[max(done, at.start() - 64) : at.start()][::-1])

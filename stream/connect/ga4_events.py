@@ -1,16 +1,17 @@
-"""GA4's events and what they are here. Source: docs/connect.md, 1.2, its second table."""
+"""GA4's events, and what they become. Source: docs/connect.md, 1.2, its second table."""
 
 from collections.abc import Callable
 from typing import Any, Final
 
 from stream.connect import items, money
+from stream.connect.consent import joined
 from stream.connect.contact import contacts, customer_id, is_address
 from stream.connect.ga4_hits import Hit
 from stream.connect.ids import identifier
 from stream.connect.pages import page, stage
 from stream.connect.reading import first, text
 from stream.connect.source import Source
-from stream.connect.telling import IGNORED, PING, Body, Said
+from stream.connect.telling import IGNORED, PING, Said
 from stream.connect.translation import compact
 
 Saying = Callable[[Hit, Source], Said]
@@ -24,7 +25,7 @@ def page_viewed(hit: Hit, source: Source) -> Said:
 
 
 def product_viewed(hit: Hit, source: Source) -> Said:
-    """The first item; of several items the others are only shown with it."""
+    """A product view. Only the first item counts; others are shown beside it."""
     facts = _facts(hit.items[0]) if hit.items else {}
     product = items.product(source, currency(hit), **facts)
     return [("product.viewed", {"product": product})] if product is not None else "no_product"
@@ -43,24 +44,21 @@ def searched(hit: Hit, source: Source) -> Said:
 
 
 def added(hit: Hit, source: Source) -> Said:
-    lines = _lines(hit, source)
-    bodies: list[Body] = [("cart.item_added", {"item": line}) for line in lines]
-    return bodies or "no_items"
+    return items.each("cart.item_added", _lines(hit, source, items.item)) or "no_items"
 
 
 def removed(hit: Hit, source: Source) -> Said:
     gone = [items.removed(**_facts(one)) for one in hit.items]
-    bodies: list[Body] = [("cart.item_removed", {"item": one}) for one in gone if one is not None]
-    return bodies or "no_items"
+    return items.each("cart.item_removed", gone) or "no_items"
 
 
 def cart_viewed(hit: Hit, source: Source) -> Said:
-    """The whole cart, if its items are there; an empty list may as well mean that none were given."""
-    lines = _lines(hit, source)
-    if not lines:
+    """A whole cart, if it has items. An empty list may mean that none were given."""
+    lines = _lines(hit, source, items.item)
+    if not any(lines):
         way = page(hit.params.get("page_location"), hit.params.get("page_title"))
         return [("page.viewed", {"page": {**way, "kind": "cart"}})]
-    whole = items.cart(source, [*lines], id=_cart_id(hit), currency=currency(hit))
+    whole = items.cart(source, lines, id=_cart_id(hit), currency=currency(hit))
     return [("cart.updated", {"cart": whole})]
 
 
@@ -77,7 +75,7 @@ def payment_given(hit: Hit, source: Source) -> Said:
 
 
 def checkout_advanced(hit: Hit, source: Source) -> Said:
-    """A step under the shop's own name."""
+    """A checkout step that the shop named itself."""
     step = stage(source.steps, hit.params.get("checkout_step"), hit.name)
     return [("checkout.advanced", {"stage": step})] if step is not None else "unknown_step"
 
@@ -87,13 +85,31 @@ def payment_failed(hit: Hit, source: Source) -> Said:
 
 
 def order_placed(hit: Hit, source: Source) -> Said:
-    """Without a transaction id the repeat of a thank-you page could not be told from a second order."""
+    """An order, if it has a transaction id. Without one a reload of the thank-you page would be a second order."""
     name = identifier(hit.params.get("transaction_id"))
     if name is None:
         return "no_transaction_id"
-    value = hit.params.get("value")
-    told = {"id": name, "value": value, "currency": currency(hit), "cart_id": _cart_id(hit)}
-    return [("order.placed", {"order": items.order(source, **told)})]
+    order = items.order(
+        source,
+        id=name,
+        value=hit.params.get("value"),
+        currency=currency(hit),
+        cart_id=_cart_id(hit),
+        lines=_lines(hit, source, items.ordered),
+    )
+    return [("order.placed", {"order": order})]
+
+
+def delivered(hit: Hit, source: Source) -> Said:
+    name = identifier(first(hit.params, "transaction_id", "order_id"))
+    return [("order.delivered", {"order": {"id": name}})] if name else "no_transaction_id"
+
+
+def subscribed(hit: Hit, source: Source) -> Said:
+    """Only under a name of the shop's own."""
+    address = {"email": ""} if is_address(hit.user) else {}
+    channels = joined(source, hit.params, address)
+    return [("visitor.subscribed", {"channels": channels})] if channels else "no_channels"
 
 
 def refunded(hit: Hit, source: Source) -> Said:
@@ -106,7 +122,7 @@ def refunded(hit: Hit, source: Source) -> Said:
 
 
 def identified(hit: Hit, source: Source) -> Said:
-    """A login with the id of somebody. An address in its place is against Google's terms, and happens."""
+    """A login with a user id. Some shops send an address instead, against Google's terms."""
     if is_address(hit.user):
         return [("visitor.identified", compact(contacts=contacts(hit.user, None)))]
     if customer_id(hit.user) is not None:
@@ -119,7 +135,7 @@ def pinged(hit: Hit, source: Source) -> Said:
 
 
 def ignored(hit: Hit, source: Source) -> Said:
-    """It comes with a page_view."""
+    """Nothing: a page_view comes with it."""
     return IGNORED
 
 
@@ -128,14 +144,15 @@ def currency(hit: Hit) -> str | None:
     return next((code for each in told if (code := money.currency(each.get("currency")))), None)
 
 
-def _lines(hit: Hit, source: Source) -> list[dict[str, Any]]:
+def _lines(
+    hit: Hit, source: Source, line: Callable[..., dict[str, Any] | None]
+) -> list[dict[str, Any] | None]:
     """A line's currency is its own, else the hit's."""
     code = currency(hit)
-    lines = [
-        items.item(source, money.currency(one.get("currency")) or code, **_facts(one))
+    return [
+        line(source, money.currency(one.get("currency")) or code, **_facts(one))
         for one in hit.items
     ]
-    return [line for line in lines if line is not None]
 
 
 def _cart_id(hit: Hit) -> str | None:
@@ -144,8 +161,8 @@ def _cart_id(hit: Hit) -> str | None:
 
 def _facts(one: dict[str, Any]) -> dict[str, Any]:
     return {
-        "id": first(one, "item_id", "id"),
-        "name": first(one, "item_name", "name"),
+        "id": _set(first(one, "item_id", "id")),
+        "name": _set(first(one, "item_name", "name")),
         "category": _set(first(one, "item_category", "category")),
         "variant": _set(one.get("item_variant")),
         "price": one.get("price"),
@@ -154,7 +171,7 @@ def _facts(one: dict[str, Any]) -> dict[str, Any]:
 
 
 def _set(value: Any) -> Any:
-    """The export writes `(not set)` for what is missing."""
+    """The value, None for `(not set)`: the export writes that for what is missing."""
     return None if value == "(not set)" else value
 
 
@@ -190,7 +207,7 @@ EVENTS: Final[dict[str, Saying]] = {
     "login": identified,
     "sign_up": identified,
 }
-"""GA4's names, and what is said by each."""
+"""The function for each GA4 event name."""
 
 OURS: Final[dict[str, Saying]] = {
     "page.viewed": page_viewed,
@@ -205,8 +222,10 @@ OURS: Final[dict[str, Saying]] = {
     "payment.failed": payment_failed,
     "order.placed": order_placed,
     "order.cancelled": refunded,
+    "order.delivered": delivered,
+    "visitor.subscribed": subscribed,
     "visitor.identified": identified,
     "activity.pinged": pinged,
     "ignore": ignored,
 }
-"""What a shop may call its own events: a type of ours reads the parameters of GA4's event like it."""
+"""The types that a shop's table may name. Each reads the parameters of the GA4 event like it."""

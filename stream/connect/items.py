@@ -1,13 +1,15 @@
-"""Products and lines of carts, made of values in whatever form a source writes them.
+"""Products and lines of carts, from values in any form that a source writes.
 
 Source: docs/semantics.md, 2, "Items"; docs/connect.md, 2.5 and 2.6.
 """
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from stream.connect import money
 from stream.connect.ids import thing
-from stream.connect.reading import text
+from stream.connect.lost import LOST, NO_LINE, gathered, marked, unread
+from stream.connect.reading import text, whole
 from stream.connect.source import Source
 from stream.connect.translation import compact
 from stream.connect.urls import clean_url
@@ -15,23 +17,35 @@ from stream.connect.urls import clean_url
 
 def described(source: Source, given: dict[str, Any], currency: str | None) -> dict[str, Any]:
     """name, category, price, currency, url and image of a product."""
-    own = money.currency(given.get("currency")) or currency or source.currency
-    price = money.money(given.get("price"), own)
-    url, image = given.get("url"), given.get("image")
-    return compact(
+    told, cost, url, image = map(given.get, ("currency", "price", "url", "image"))
+    code = money.currency(told)
+    own = code or currency or source.currency
+    price = money.money(cost, own)
+    url_read = None if url is None else clean_url(url, source.url_parameters)
+    image_read = None if image is None else clean_url(image, source.url_parameters)
+    found = compact(
         name=text(given.get("name")),
         category=text(given.get("category")),
         price=price,
         currency=own if price is not None else None,
-        url=None if url is None else clean_url(url, source.url_parameters),
-        image=None if image is None else clean_url(image, source.url_parameters),
+        url=url_read,
+        image=image_read,
     )
+    if (
+        (price is None and cost is not None)
+        or (code is None and told is not None)
+        or (url_read is None and url is not None)
+        or (image_read is None and image is not None)
+    ):
+        read = {"price": (cost, price), "currency": (told, code)}
+        return marked(found, unread(**read, url=(url, url_read), image=(image, image_read)))
+    return found
 
 
 def product(source: Source, currency: str | None = None, /, **given: Any) -> dict[str, Any] | None:
-    """`given`: id, name, category, price, currency, url, image. None without an id.
+    """A product. `given`: id, name, category, price, currency, url, image. None without an id.
 
-    A product of ours has no currency of its own.
+    Our products have no currency of their own.
     """
     name = thing(given.get("id"))
     if name is None:
@@ -42,31 +56,52 @@ def product(source: Source, currency: str | None = None, /, **given: Any) -> dic
 
 
 def item(source: Source, currency: str | None = None, /, **given: Any) -> dict[str, Any] | None:
-    """A line: as a product, and variant and quantity. None without an id, or if it is no line.
+    """A line: a product with variant and quantity. None without an id, or with an absurd quantity.
 
-    No quantity, or one that cannot be read, is 1.
+    A missing or unreadable quantity counts as 1.
     """
-    name = thing(given.get("id"))
-    pieces = money.quantity(given.get("quantity"))
-    pieces = 1 if pieces is None else pieces
+    name, told = thing(given.get("id")), given.get("quantity")
+    counted = money.quantity(told)
+    pieces = 1 if counted is None else counted
     if name is None or not money.is_line(pieces):
         return None
-    variant = compact(variant_id=thing(given.get("variant")))
-    return {
+    found = described(source, given, currency)
+    line = {
         "product_id": name,
-        **variant,
+        **compact(variant_id=thing(given.get("variant"))),
         "quantity": pieces,
-        **described(source, given, currency),
+        **found,
     }
+    if counted is None and (lost := unread(quantity=(told, None))):
+        return {**line, LOST: [*lost, *found.get(LOST, [])]}
+    return line
+
+
+def ordered(
+    source: Source, currency: str | None = None, /, renews: bool = False, **given: Any
+) -> dict[str, Any] | None:
+    """A line of an order. `renews`: a subscription will bring it again."""
+    line = item(source, currency, **given)
+    return line if line is None or not renews else {**line, "renews": True}
 
 
 def removed(**given: Any) -> dict[str, Any] | None:
-    """`given`: id, variant, quantity. Without a readable quantity all of it goes."""
-    name = thing(given.get("id"))
-    pieces = money.quantity(given.get("quantity"))
+    """A removed line. `given`: id, variant, quantity. Without a readable quantity the whole line goes."""
+    name, told = thing(given.get("id")), given.get("quantity")
+    pieces = money.quantity(told)
     if name is None or (pieces is not None and not money.is_line(pieces)):
         return None
-    return compact(product_id=name, variant_id=thing(given.get("variant")), quantity=pieces)
+    line = compact(product_id=name, variant_id=thing(given.get("variant")), quantity=pieces)
+    return marked(line, unread(quantity=(told, pieces)))
+
+
+def each(type: str, lines: Sequence[dict[str, Any] | None]) -> list[tuple[str, dict[str, Any]]]:
+    """A body of this type for each line. The first of them tells which were none."""
+    bodies: list[tuple[str, dict[str, Any]]] = [(type, {"item": line}) for line in lines if line]
+    if bodies and len(bodies) < len(lines):
+        none = [(f"items[{index}]", NO_LINE) for index, line in enumerate(lines) if not line]
+        bodies[0][1][LOST] = none
+    return bodies
 
 
 def cart(
@@ -78,14 +113,17 @@ def cart(
     url: Any = None,
     currency: str | None = None,
 ) -> dict[str, Any]:
-    """A whole cart; a line that is None is none."""
-    return compact(
+    """A whole cart. Lines that are None are left out."""
+    kept, lost = gathered(lines, "items")
+    link = clean_url(url, source.url_parameters)
+    found = compact(
         id=id,
         version=version,
-        items=[line for line in lines if line is not None],
-        url=clean_url(url, source.url_parameters),
+        items=kept,
+        url=link,
         currency=currency or source.currency,
     )
+    return marked(found, [*lost, *unread(url=(url, link))])
 
 
 def order(
@@ -95,13 +133,25 @@ def order(
     value: Any = None,
     currency: Any = None,
     cart_id: str | None = None,
+    lines: Iterable[dict[str, Any] | None] = (),
 ) -> dict[str, Any]:
-    """An order; without an id it is one all the same."""
-    code = money.currency(currency) or source.currency
+    """An order. It may lack an id."""
+    own = money.currency(currency)
+    code = own or source.currency
     amount = money.money(value, code)
-    return compact(
+    kept, lost = gathered(lines, "items")
+    found = compact(
         id=thing(id),
         value=amount,
         currency=code if amount is not None else None,
         cart_id=cart_id,
+        items=kept or None,
     )
+    return marked(found, [*unread(value=(value, amount), currency=(currency, own)), *lost])
+
+
+def traits(orders: Any, value: Any, currency: str | None = None) -> dict[str, Any]:
+    """What a shop tells of a customer: how many orders, and what they are worth together."""
+    count, worth = whole(orders), money.money(value, currency)
+    lost = unread(orders=(orders, count), value=(value, worth))
+    return marked(compact(orders=count, value=worth), lost)

@@ -1,4 +1,4 @@
-"""Matomo: parameters of one request, or a bulk of them; its cart is the whole cart. Source: docs/connect.md, 1.7."""
+"""Matomo: one request's parameters, or a bulk of requests. Its cart is the whole cart. Source: docs/connect.md, 1.7."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -17,7 +17,7 @@ from stream.connect.urls import parameters
 
 PREFIX: Final = "mt"
 UNSTABLE: Final = frozenset({"token_auth", "send_image", "queuedtracking", "cdo"})
-"""Parameters that a repeat of the same request has not, or has otherwise."""
+"""Parameters that differ in a repeat of the same request."""
 
 Hit = dict[str, Any]
 
@@ -40,7 +40,7 @@ def translate(given: Given, source: Source, now: int) -> Translation:
 
 
 def _hits(given: Given) -> list[tuple[str, Any]] | None:
-    """The requests of a bulk, a text or an object each; else the parameters of query and form."""
+    """The requests of a bulk, each a string or an object; else the parameters of query and form."""
     body = body_of(given)
     query: Hit = {} if isinstance(given, Record) else dict(given.query)
     if not body.lstrip().startswith((b"{", b"[")):
@@ -84,14 +84,14 @@ def _said(hit: Hit, path: str, source: Source, now: int) -> Said:
 
 
 def _name(hit: Hit) -> str:
-    """What a request is called where it is left out: its own event, or what it tracks."""
+    """The name of a request that was left out: its own event, or what it tracks."""
     return (
         text(hit.get("e_a")) or text(hit.get("e_c")) or ("ecommerce" if _is_shop(hit) else "page")
     )
 
 
 def _client_time(hit: Hit, source: Source, now: int) -> int | None:
-    """`cdo` is how many seconds it waited; `cdt` is a clock that only a server is believed."""
+    """When it happened (ms). `cdo` is how many seconds it waited; `cdt` is a time, believed only of servers."""
     waited = number(hit.get("cdo"))
     if waited is not None and 0 <= waited * 1000 <= now - EARLIEST:
         return now - int(waited * 1000)
@@ -112,33 +112,28 @@ def _is_order(hit: Hit) -> bool:
 
 
 def _cart(said: Said, source: Source, out: Translation) -> list[Body]:
-    """Each line is [sku, name, category or up to five, price, quantity]."""
+    """A cart. Each line is [sku, name, category or list of up to five, price, quantity]."""
+    rows = _rows(said)
+    if rows is None:
+        return nothing(said, out, "no_items")
+    cart = items.cart(source, [items.item(source, None, **_line(row)) for row in rows])
+    return [("cart.updated", {"cart": cart})]
+
+
+def _rows(said: Said) -> list[Any] | None:
     told = said.properties.get("ec_items")
     rows = parse(told.encode("utf-8", "replace")) if isinstance(told, str) else told
-    if not isinstance(rows, list):
-        return nothing(said, out, "no_items")
-    lines = [_line(source, row) for row in rows]
-    for index, line in enumerate(lines):
-        if line is None:
-            out.leave_out(said.name, "no_line", f"{said.path}.ec_items[{index}]")
-    return [("cart.updated", {"cart": items.cart(source, lines)})]
+    return rows if isinstance(rows, list) else None
 
 
-def _line(source: Source, row: Any) -> dict[str, Any] | None:
+def _line(row: Any) -> dict[str, Any]:
     sku, name, category, price, quantity = [*listing(row), *[None] * 5][:5]
-    return items.item(
-        source,
-        None,
-        id=sku,
-        name=name,
-        category=_category(category),
-        price=price,
-        quantity=quantity,
-    )
+    told = {"name": name, "category": _category(category), "price": price, "quantity": quantity}
+    return {"id": sku, **told}
 
 
 def _category(value: Any) -> str | None:
-    """One category, or the first of several, which may be written as JSON."""
+    """The category, or the first of several. They may be written as JSON."""
     told = value
     if isinstance(value, str) and value.startswith("["):
         told = parse(value.encode("utf-8", "replace"))
@@ -146,9 +141,10 @@ def _category(value: Any) -> str | None:
 
 
 def _order(said: Said, source: Source, out: Translation) -> list[Body]:
-    """The currency is a setting of the site, which only the shop can tell."""
+    """An order. Its currency comes from the source's setting, because Matomo does not send it."""
     hit = said.properties
-    order = items.order(source, id=hit.get("ec_id"), value=hit.get("revenue"))
+    lines = [items.ordered(source, None, **_line(row)) for row in _rows(said) or ()]
+    order = items.order(source, id=hit.get("ec_id"), value=hit.get("revenue"), lines=lines)
     return [("order.placed", {"order": order})]
 
 
@@ -182,7 +178,7 @@ def _page(said: Said, source: Source, out: Translation) -> list[Body]:
 
 
 def _event(said: Said, source: Source, out: Translation) -> list[Body]:
-    """An event of the shop's own may be in the shop's own table; its name is what it is about."""
+    """An event of the shop's own, by the shop's table. Its name is its subject."""
     if words(said.name) not in {words(name) for name in source.events}:
         return _ping(said, source, out)
     about = said.properties.get("e_n")
@@ -215,4 +211,4 @@ ROWS: Final[tuple[tuple[Callable[[Hit], bool], Row], ...]] = (
     (_has("url", "action_name"), _page),
     (lambda hit: True, _empty),
 )
-"""Which parameters make which event; the first row that fits."""
+"""Which parameters make which event. The first row that fits counts."""

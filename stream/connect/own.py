@@ -1,17 +1,18 @@
-"""Bodies in the shape of our own events, from a stranger: read field by field. Source: docs/semantics.md, 2."""
+"""Reads bodies in the form of our own events, field by field. Source: docs/semantics.md, 2."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from stream.connect import items, pages
 from stream.connect.ids import identifier, thing
-from stream.connect.money import currency, money
+from stream.connect.lost import Lost, marked
+from stream.connect.money import currency
 from stream.connect.reading import listing, mapping, number, text, whole
 from stream.connect.source import Source
 from stream.connect.translation import compact
 
 Read = Callable[[dict[str, Any], Source], dict[str, Any] | None]
-"""The body; None if something essential cannot be read."""
+"""The body. None if an essential field cannot be read."""
 
 CHANNELS: Final = ("email", "sms", "push", "messenger", "onsite")
 SIGNALS: Final = frozenset(
@@ -84,14 +85,25 @@ def _failed(data: dict[str, Any], source: Source) -> dict[str, Any]:
 
 def _order(data: dict[str, Any], source: Source) -> dict[str, Any]:
     order = mapping(data.get("order"))
+    code = currency(order.get("currency"))
     told = items.order(
         source,
         id=order.get("id"),
         value=order.get("value"),
         currency=order.get("currency"),
         cart_id=identifier(order.get("cart_id")),
+        lines=[_ordered(mapping(each), source, code) for each in listing(order.get("items"))],
     )
-    return {"order": {**told, **_recurring(order, None)}}
+    return {"order": {**told, **_recurring(order, None)}, **_imported(data)}
+
+
+def _ordered(line: dict[str, Any], source: Source, code: str | None) -> dict[str, Any] | None:
+    return items.ordered(source, code, renews=line.get("renews") is True, **_fields(line))
+
+
+def _imported(data: dict[str, Any]) -> dict[str, Any]:
+    told = data.get("imported")
+    return {"imported": told} if isinstance(told, bool) else {}
 
 
 def _recurring(order: dict[str, Any], id: str | None) -> dict[str, Any]:
@@ -109,18 +121,39 @@ def _identified(data: dict[str, Any], source: Source) -> dict[str, Any]:
     known = [name for name in CHANNELS[:4] if name in listing(contacts)]
     return {
         "contacts": known if known or contacts == [] else None,
-        "traits": compact(orders=whole(traits.get("orders")), value=money(traits.get("value"))),
+        "traits": items.traits(traits.get("orders"), traits.get("value")),
         "time_zone": text(data.get("time_zone")),
     }
 
 
 def _consent(data: dict[str, Any], source: Source) -> dict[str, Any] | None:
-    told = data.get("channels")
-    channels = [name for name in CHANNELS if told == "all" or name in listing(told)]
-    granted = data.get("granted")
+    """An empty list withdraws all."""
+    told, granted = data.get("channels"), data.get("granted")
+    channels = _channels("all" if told == [] and granted is False else told)
     if not channels or not isinstance(granted, bool):
         return None
-    return {"channels": channels, "granted": granted}
+    return marked({"channels": channels, "granted": granted}, _unknown(told))
+
+
+def _subscribed(data: dict[str, Any], source: Source) -> dict[str, Any] | None:
+    told = data.get("channels")
+    channels = _channels(told)
+    if not channels:
+        return None
+    return marked({"channels": channels, **_imported(data)}, _unknown(told))
+
+
+def _channels(told: Any) -> list[str]:
+    return [name for name in CHANNELS if told == "all" or name in listing(told)]
+
+
+def _unknown(told: Any) -> Lost:
+    """The channels of a list that there are not."""
+    named = enumerate(listing(told))
+    return [(f"channels[{at}]", NO_CHANNEL) for at, name in named if name not in CHANNELS]
+
+
+NO_CHANNEL: Final = "no_channel"
 
 
 def _signal(data: dict[str, Any], source: Source) -> dict[str, Any] | None:
@@ -152,7 +185,10 @@ BODIES: Final[Mapping[str, Read]] = {
     "activity.pinged": _nothing,
     "order.placed": _order,
     "order.cancelled": _cancelled,
+    "order.delivered": _cancelled,
     "visitor.identified": _identified,
     "consent.changed": _consent,
+    "visitor.subscribed": _subscribed,
+    "person.erased": _nothing,
     "exit.signal": _signal,
 }

@@ -1,4 +1,4 @@
-"""Access to foreign documents that never raises: what is missing or of a wrong type is None."""
+"""Reads foreign documents without ever raising: what is missing or of a wrong type is None."""
 
 import json
 import math
@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 
 ABSENT: Final = frozenset({"", "null", "undefined"})
-"""Texts that say nothing, whatever their case. Source: docs/connect.md, 2.7."""
+"""Texts that mean nothing, in any case of letters. Source: docs/connect.md, 2.7."""
 
 DEEPEST: Final = 100
 """Levels of nesting that are read."""
@@ -27,8 +27,20 @@ def parse(body: bytes) -> Any:
 
 
 def _may_be_too_deep(body: bytes) -> bool:
-    """A short message opens too few brackets for that."""
-    return body.count(b"{") + body.count(b"[") > DEEPEST
+    """Whether the text may nest too deep. A short one has too few brackets for that."""
+    if body.count(b"{") + body.count(b"[") <= DEEPEST:
+        return False
+    brackets = body.translate(None, OTHERS)
+    for _ in range(DEEPEST if len(brackets) <= MOST_BRACKETS else 0):
+        if not brackets:
+            return False
+        brackets = brackets.replace(b"{}", b"").replace(b"[]", b"")
+    return True
+
+
+OTHERS: Final = bytes(set(range(256)) - set(b"{}[]"))
+MOST_BRACKETS: Final = 65_536
+"""With more of them the document is looked at at once: the levels would take longer."""
 
 
 def _slow(body: bytes) -> Any:
@@ -44,7 +56,7 @@ UNREADABLE: Final = object()
 
 
 def _nothing(name: str) -> None:
-    """NaN and Infinity are no numbers."""
+    """None in place of NaN and Infinity."""
     return
 
 
@@ -71,7 +83,7 @@ def _parts(node: Any) -> Any:
 
 
 def dig(document: Any, *names: str) -> Any:
-    """The value at a path of names; None where there is none."""
+    """The value at a path of names. None if there is none."""
     for name in names:
         if type(document) is not dict:
             return None
@@ -80,7 +92,7 @@ def dig(document: Any, *names: str) -> Any:
 
 
 def first(document: Any, *paths: str) -> Any:
-    """The first present value of several paths, each written with dots."""
+    """The first value that is there, of several paths written with dots."""
     for path in paths:
         value = document
         for name in _names(path):
@@ -97,26 +109,25 @@ def _names(path: str) -> tuple[str, ...]:
 
 def is_present(value: Any) -> bool:
     if type(value) is str:
-        return (len(value) > LONGEST_ABSENT and not value[:1].isspace()) or _says(value)
+        readable = value.strip()
+        return len(readable) not in LENGTHS or readable.lower() not in ABSENT
     return value is not None
 
 
-LONGEST_ABSENT: Final = max(map(len, ABSENT))
-
-
-def _says(value: str) -> bool:
-    return value.strip().lower() not in ABSENT
+LENGTHS: Final = frozenset(map(len, ABSENT))
 
 
 def text(value: Any) -> str | None:
-    """A text without surrounding spaces; numbers become their digits."""
+    """The text without surrounding spaces. A number becomes its digits. Else None."""
     if value is None:
         return None
     if type(value) is str:
         readable = value.strip()
         if not readable.isascii():
             readable = readable.encode("utf-8", "replace").decode()
-        return readable if len(readable) > LONGEST_ABSENT or _says(readable) else None
+        if len(readable) in LENGTHS and readable.lower() in ABSENT:
+            return None
+        return readable
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     if isinstance(value, float):
@@ -127,7 +138,7 @@ def text(value: Any) -> str | None:
 
 
 def number(value: Any) -> float | None:
-    """A finite number, or a text that is one."""
+    """The finite number, given as a number or as text. Else None."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     if isinstance(value, str) and len(value) > 40:
@@ -145,7 +156,7 @@ def whole(value: Any) -> int | None:
 
 
 def mapping(value: Any) -> dict[str, Any]:
-    """The object; an empty one in place of anything else."""
+    """The object, an empty one in place of anything else."""
     return value if isinstance(value, dict) else {}
 
 
@@ -154,7 +165,7 @@ def listing(value: Any) -> list[Any]:
 
 
 def words(name: Any) -> str:
-    """An event's name for comparison: lower case, `_` and `-` are spaces."""
+    """The name of an event, for comparison: in lower case, with spaces for `_` and `-`."""
     return _words(text(name) or "")
 
 

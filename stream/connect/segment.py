@@ -3,14 +3,15 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from stream.connect import commerce, commerce_names
+from msgspec import structs
+
+from stream.connect import commerce, commerce_names, items
 from stream.connect.commerce import Said
 from stream.connect.consent import changes
-from stream.connect.contact import contacts
+from stream.connect.contact import contacts, identifies
 from stream.connect.events import Who
 from stream.connect.ids import identifier
-from stream.connect.money import money
-from stream.connect.reading import UNREADABLE, first, mapping, text, whole, words
+from stream.connect.reading import UNREADABLE, first, mapping, text, words
 from stream.connect.request import Given
 from stream.connect.segment_message import (
     Message,
@@ -21,6 +22,7 @@ from stream.connect.segment_message import (
     who_of,
 )
 from stream.connect.source import Source
+from stream.connect.telling import renamed
 from stream.connect.translation import Translation, compact
 
 
@@ -55,18 +57,25 @@ def _said(message: Message, order: bool = False) -> Said:
 def _track(message: Message, out: Translation) -> None:
     if words(message.name).startswith(("consent", "segment consent")):
         return _consent(message, out)
+    told = renamed(message.source, message.name)
+    if told is not None and told in PEOPLE:
+        return PEOPLE[told](message, out)
     row = commerce_names.row_of(message.name, message.source)
     said = _said(message, order=row is commerce.order_placed)
     return commerce.tell(said, row(said, message.source, out), out)
 
 
 def _page(message: Message, out: Translation) -> None:
+    """The category of a page stands beside its properties."""
     said = _said(message)
+    category = text(message.given.get("category"))
+    if category is not None and "category" not in said.properties:
+        said = structs.replace(said, properties={**said.properties, "category": category})
     commerce.tell(said, commerce.page_viewed(said, message.source, out), out)
 
 
 def _screen(message: Message, out: Translation) -> None:
-    """A screen is a page if it has a name."""
+    """A screen, which is a page if it has a name."""
     return _page(message, out) if message.name != "screen" else _presence(message, out)
 
 
@@ -77,14 +86,13 @@ def _presence(message: Message, out: Translation) -> None:
 
 def _identify(message: Message, out: Translation) -> None:
     said = _said(message)
-    known = said.who.customer or {"email", "phone"} & said.who.keys.keys()
+    known = said.who.customer is not None or identifies(said.who.keys)
     if not known:
         commerce.nothing(said, out, "no_customer")
     body = compact(
         contacts=contacts(message.person("email"), message.person("phone")),
-        traits=compact(
-            orders=whole(message.person("orders_count")),
-            value=money(message.person("total_spent", "lifetime_value")),
+        traits=items.traits(
+            message.person("orders_count"), message.person("total_spent", "lifetime_value")
         ),
         time_zone=text(message.context.get("timezone")),
     )
@@ -93,7 +101,7 @@ def _identify(message: Message, out: Translation) -> None:
 
 
 def _alias(message: Message, out: Translation) -> None:
-    """The visitor `previousId` is the customer `userId`."""
+    """An alias: the visitor `previousId` is the customer `userId`."""
     said, previous = _said(message), identifier(message.given.get("previousId"))
     if previous is None or said.who.customer is None:
         commerce.nothing(said, out, "no_customer")
@@ -123,6 +131,12 @@ def _changes(message: Message) -> list[commerce.Body]:
 def _unknown_type(message: Message, out: Translation) -> None:
     out.leave_out(message.type, "unknown_type", message.path)
 
+
+PEOPLE: Final[Mapping[str, Callable[[Message, Translation], None]]] = {
+    "visitor.identified": _identify,
+    "consent.changed": _consent,
+}
+"""What else than the specification's names the shop's own table may name."""
 
 TYPES: Final[Mapping[str, Callable[[Message, Translation], None]]] = {
     "track": _track,

@@ -10,25 +10,34 @@ from stream.connect import items, times
 from stream.connect.contact import contact_keys
 from stream.connect.deliveries import Said, noted_visitor
 from stream.connect.events import Who
-from stream.connect.money import currency
-from stream.connect.reading import UNREADABLE, dig, first, is_present, listing, mapping, parse, text
+from stream.connect.reading import (
+    UNREADABLE,
+    dig,
+    first,
+    is_present,
+    listing,
+    mapping,
+    parse,
+    text,
+)
 from stream.connect.request import Given, body_of
-from stream.connect.shopify_customers import consent, customer
+from stream.connect.shopify_customers import consent, customer, erased
 from stream.connect.shopify_delivery import Delivery, delivery, topic_of, unwrapped
+from stream.connect.shopify_fulfilment import all_delivered, fulfillment
 from stream.connect.shopify_ids import plain
+from stream.connect.shopify_lines import cart_line, line_currency, ordered_line
 from stream.connect.source import Source
 from stream.connect.translation import Translation, compact
 from stream.connect.urls import clean_url
 
 PLACED_WITHIN: Final = 86_400_000
-"""An orders/updated places an order that is younger, in ms. Later ones are parcels and notes."""
+"""Ms: orders/updated places an order younger than this. Later updates are about parcels and notes."""
 
 RESTORING: Final = "key"
-"""The parameter without which a link to an abandoned checkout restores nothing."""
+"""The parameter that a link to an abandoned checkout needs to restore it."""
 
 RENEWALS: Final = "subscription_contract"
 RENEWAL_TAG: Final = "subscription recurring order"
-SETS: Final = ("discounted_price_set", "price_set")
 
 
 def translate(given: Given, source: Source, now: int) -> Translation:
@@ -47,7 +56,7 @@ def translate(given: Given, source: Source, now: int) -> Translation:
 
 
 def cart(it: Delivery) -> None:
-    """A new cart without lines has a token that the next reading changes: it is none yet."""
+    """A cart. A new one without lines is skipped: its token will change."""
     token, lines = plain(first(it.body, "token", "id")), it.body.get("line_items")
     if token is None or not isinstance(lines, list):
         it.leave_out("no_cart", "$.token" if token is None else "$.line_items")
@@ -58,7 +67,7 @@ def cart(it: Delivery) -> None:
 
 
 def checkout(it: Delivery) -> None:
-    """The lines of a checkout are a cart; it has the checkout's token if no cart led there."""
+    """A checkout with its lines as a cart. Without a cart's token the cart has the checkout's."""
     if is_present(it.body.get("completed_at")):
         it.leave_out("completed", "$.completed_at")
         return
@@ -72,17 +81,24 @@ def checkout(it: Delivery) -> None:
 
 
 def order(it: Delivery) -> None:
-    """Created, paid or updated: whichever comes first places it, the others repeat it."""
+    """An order. Created, paid and updated all place it: the first one counts, the others repeat it."""
     body = it.body
     if body.get("test") is True:
         it.leave_out("test", "$.test")
     elif is_present(body.get("cancelled_at")) or body.get("financial_status") in TAKEN_BACK:
         _cancel(it)
-    elif it.topic == "orders/updated" and not _is_young(body):
-        it.leave_out("old", "$.created_at")
     else:
         who = _who(it, noted_visitor(body.get("note_attributes")))
-        it.say(who, ("order.placed", {"order": _order(it, who)}))
+        said = list[Said]()
+        if it.topic != "orders/updated" or _is_young(body):
+            said.append(("order.placed", {"order": _order(it, who)}))
+        name = plain(body.get("id"))
+        if name is not None and all_delivered(body):
+            said.append(("order.delivered", {"order": {"id": name}}))
+        if said:
+            it.say(who, *said)
+        else:
+            it.leave_out("old", "$.created_at")
 
 
 TAKEN_BACK: Final = ("refunded", "voided")
@@ -105,6 +121,8 @@ def _cancel(it: Delivery) -> None:
 
 
 def _order(it: Delivery, who: Who) -> dict[str, Any]:
+    lines = listing(it.body.get("line_items"))
+    code = line_currency(it.body, lines)
     total = first(it.body, "current_total_price_set.shop_money", "total_price_set.shop_money")
     placed = items.order(
         it.source,
@@ -113,16 +131,16 @@ def _order(it: Delivery, who: Who) -> dict[str, Any]:
         or first(it.body, "current_total_price", "total_price"),
         currency=first(mapping(total), "currency_code") or it.body.get("currency"),
         cart_id=who.keys.get("cart"),
+        lines=[ordered_line(it.source, mapping(line), code) for line in lines],
     )
     return {**placed, **({"recurring": True} if _is_renewal(it.body) else {})}
 
 
 def _cart(it: Delivery, token: str, lines: list[Any]) -> Said:
-    codes = [first(line, *(f"{name}.shop_money.currency_code" for name in SETS)) for line in lines]
-    code = currency(next((code for code in codes if code is not None), it.body.get("currency")))
+    code = line_currency(it.body, lines)
     whole_cart = items.cart(
         it.source,
-        [_line(it.source, mapping(line), code) for line in lines],
+        [cart_line(it.source, mapping(line), code) for line in lines],
         id=token,
         version=times.moment(it.body.get("updated_at")),
         currency=code,
@@ -131,26 +149,8 @@ def _cart(it: Delivery, token: str, lines: list[Any]) -> Said:
     return "cart.updated", {"cart": {**whole_cart, **compact(url=link)}}
 
 
-def _line(source: Source, line: dict[str, Any], code: str | None) -> dict[str, Any] | None:
-    return items.item(
-        source,
-        code,
-        id=plain(line.get("product_id")),
-        variant=plain(line.get("variant_id")),
-        quantity=line.get("quantity"),
-        name=line.get("title"),
-        price=first(
-            line,
-            "discounted_price_set.shop_money.amount",
-            "discounted_price",
-            "price_set.shop_money.amount",
-            "price",
-        ),
-    )
-
-
 def _who(it: Delivery, visitor: str | None = None) -> Who:
-    """By every key there is. Only orders have a visitor: a webhook does not show that they are here."""
+    """The owner, by every key. Only an order has a visitor: a webhook does not show that anybody is there."""
     body = it.body
     of_checkout = plain(
         body.get("token" if it.topic.startswith("checkouts/") else "checkout_token")
@@ -166,7 +166,7 @@ def _who(it: Delivery, visitor: str | None = None) -> Who:
 
 
 def _stage(body: dict[str, Any]) -> str | None:
-    """The furthest step that is filled in."""
+    """The furthest stage that is filled in."""
     if is_present(body.get("gateway")):
         return "payment"
     if any(body.get(name) for name in ("shipping_line", "shipping_lines", "shipping_address")):
@@ -197,11 +197,17 @@ TOPICS: Final[dict[str, Callable[[Delivery], None]]] = {
     "customers/update": customer,
     "customers_marketing_consent/update": consent,
     "customers_email_marketing_consent/update": consent,
+    "fulfillments/create": fulfillment,
+    "fulfillments/update": fulfillment,
+    "fulfillment_events/create": fulfillment,
+    "customers/redact": erased,
 }
 NEEDLESS: Final = {
     "": "no_topic",
     "refunds/create": "needs_the_order",
     "customers/merge": "not_supported",
-    "customers/redact": "erasure",
-    "shop/redact": "erasure",
+    "customers/data_request": "data_request",
+    "shop/redact": "shop_erasure",
 }
+"""Topics that are answered and say nothing here, with the reason that is told. A request for somebody's data and the end
+of a whole shop are the operator's to answer."""

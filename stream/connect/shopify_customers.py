@@ -2,27 +2,26 @@
 
 from typing import Any, Final
 
-from stream.connect import times
-from stream.connect.contact import contact_keys, contacts
+from stream.connect import items, times
+from stream.connect.contact import contact_keys, contacts, identifies
 from stream.connect.events import Who, event
 from stream.connect.ids import event_id
-from stream.connect.money import currency, money
-from stream.connect.reading import dig, first, text, whole
+from stream.connect.money import currency
+from stream.connect.reading import dig, first, mapping, text
 from stream.connect.shopify_delivery import Delivery
 from stream.connect.shopify_ids import plain
-from stream.connect.translation import compact
 
 CHANNELS: Final = {"email_marketing_consent": "email", "sms_marketing_consent": "sms"}
 GRANTED: Final = {"subscribed": True, "unsubscribed": False}
-"""States that are a decision; `not_subscribed` and `pending` are none."""
+"""The states that are decisions, and whether they grant. `not_subscribed` and `pending` are none."""
 
 
 def customer(it: Delivery) -> None:
-    """A customer with the addresses that are theirs, and their consents."""
+    """A customer, with its addresses and consents."""
     body, who = it.body, _who(it)
     email, phone = body.get("email"), body.get("phone")
-    spent = money(body.get("total_spent"), currency(body.get("currency")))
-    traits = compact(orders=whole(body.get("orders_count")), value=spent)
+    code = currency(body.get("currency"))
+    traits = items.traits(body.get("orders_count"), body.get("total_spent"), code)
     if who.customer is None:
         it.leave_out("no_customer", "$.id")
         return
@@ -31,7 +30,22 @@ def customer(it: Delivery) -> None:
 
 
 def consent(it: Delivery) -> None:
-    _consents(it, _who(it))
+    """The change itself: with it somebody joins a list, or leaves it."""
+    _consents(it, _who(it), joins=True)
+
+
+def erased(it: Delivery) -> None:
+    """A customer who asked the shop to be forgotten, with the addresses that the shop had."""
+    customer = mapping(it.body.get("customer"))
+    who = Who(
+        customer=plain(customer.get("id")),
+        keys=contact_keys(it.source, customer.get("email"), customer.get("phone")),
+        client_time=it.when,
+    )
+    if who.customer is None and not identifies(who.keys):
+        it.leave_out("no_customer", "$.customer")
+    else:
+        it.say(who, ("person.erased", {}))
 
 
 def _who(it: Delivery) -> Who:
@@ -43,12 +57,15 @@ def _who(it: Delivery) -> Who:
     )
 
 
-def _consents(it: Delivery, who: Who) -> None:
+def _consents(it: Delivery, who: Who, joins: bool = False) -> None:
     """Each as of when it was given. Every change of a customer repeats it: an old grant must lift nothing."""
     for field, channel in CHANNELS.items():
-        granted = GRANTED.get(text(dig(it.body, field, "state")) or "")
+        state = text(dig(it.body, field, "state"))
+        granted = GRANTED.get(state or "")
         since = _since(it.body, field)
         if granted is None:
+            if state is not None:
+                it.leave_out("no_decision", f"$.{field}.state")
             continue
         if since is None and granted:
             it.leave_out("no_time", f"$.{field}")
@@ -56,9 +73,11 @@ def _consents(it: Delivery, who: Who) -> None:
         known = [at for at in (since, who.client_time) if at is not None]
         told = Who(customer=who.customer, keys=who.keys, client_time=min(known, default=None))
         name = event_id(it.id, channel)
-        it.out.events.append(
-            event("consent.changed", name, told, channels=[channel], granted=granted)
-        )
+        if granted and joins:
+            made = event("visitor.subscribed", name, told, channels=[channel])
+        else:
+            made = event("consent.changed", name, told, channels=[channel], granted=granted)
+        it.out.events.append(made)
 
 
 def _since(body: dict[str, Any], field: str) -> int | None:

@@ -1,6 +1,6 @@
-"""WooCommerce's webhooks: orders in all their states, drafts and unpaid ones too, and customers.
+"""WooCommerce's webhooks: customers, and orders in all their states, drafts and unpaid ones too.
 
-Source: docs/connect.md, 1.4. An order has a key of its own, so that whatever is told of it later meets it.
+Source: docs/connect.md, 1.4. Each order has a key of its own, which joins all that comes of it later.
 """
 
 from collections.abc import Callable
@@ -14,24 +14,24 @@ from stream.connect.contact import contact_keys, contacts
 from stream.connect.deliveries import Said, header, noted_visitor, several
 from stream.connect.events import Who
 from stream.connect.ids import content_id, event_id, identifier, shortened
-from stream.connect.money import currency, money
-from stream.connect.reading import UNREADABLE, dig, first, listing, mapping, parse, text, whole
+from stream.connect.money import currency
+from stream.connect.reading import UNREADABLE, dig, first, listing, mapping, parse, text
 from stream.connect.request import Given, body_of
 from stream.connect.source import Source
 from stream.connect.translation import Translation, compact
 from stream.connect.urls import clean_url
 
 PING: Final = b"webhook_id="
-"""How the body of a webhook's first call begins."""
+"""The start of the body of a webhook's first call."""
 
 PAYING: Final = frozenset({"pay_for_order", "key"})
-"""Parameters without which a link to pay for an order opens nothing."""
+"""Parameters that a link to pay for an order needs."""
 
 RENEWALS: Final = ("_subscription_renewal", "_subscription_renewal_early")
 
 
 class Delivery(Struct, frozen=True):
-    """One webhook. `shop`: the host that it came from; ids of two shops must not meet."""
+    """One webhook. `shop`: the host that sent it; it keeps the ids of two shops apart."""
 
     topic: str
     shop: str
@@ -45,7 +45,7 @@ class Delivery(Struct, frozen=True):
         return times.client_time(self.now, None, told, server=True)
 
     def id(self, *parts: Any) -> str:
-        """By the object and the time of its change: the delivery's own id is that of a second."""
+        """The event's id, of the object and the time of its change. All deliveries of a second share one own id."""
         when = text(self.body.get("date_modified_gmt"))
         if when is None and self.topic != "order.deleted":
             return content_id("wc", self.shop, self.topic, self.body)
@@ -76,13 +76,14 @@ def _shop(given: Given, source: Source) -> str:
 
 
 def order(it: Delivery) -> None:
-    """What an order's state means. Carts and checkouts come without a visitor: nobody is seen here."""
+    """Translates an order by its state. It has no visitor for carts and checkouts: a webhook shows no presence."""
     status = "trash" if it.topic == "order.deleted" else text(it.body.get("status")) or ""
     status = status.lower().removeprefix("wc-")
-    function = STATES.get(status)
+    own = it.source.events.get(status)
+    function = STATES.get(status) if own is None else MEANT.get(own)
     if identifier(it.body.get("id")) is None:
         it.out.leave_out(it.topic, "no_order_id", "$.id")
-    elif it.source.events.get(status) == "ignore" or function is None:
+    elif own == "ignore" or function is None:
         it.out.leave_out(it.topic, "unknown_status", "$.status")
     else:
         said = function(it)
@@ -98,8 +99,8 @@ def customer(it: Delivery) -> None:
         it.out.leave_out(it.topic, "no_customer", "$.id")
         return
     email, phone = it.body.get("email"), dig(it.body, "billing", "phone")
-    spent = money(it.body.get("total_spent"), it.source.currency)
-    traits = compact(orders=whole(it.body.get("orders_count")), value=spent)
+    told = it.body.get("orders_count"), it.body.get("total_spent")
+    traits = items.traits(*told, it.source.currency)
     keys = contact_keys(it.source, email, phone)
     body = {"contacts": contacts(email, phone), "traits": traits}
     who = Who(customer=name, keys=keys, client_time=it.changed())
@@ -131,6 +132,7 @@ def _placed(it: Delivery) -> list[Said]:
         id=it.body.get("id"),
         value=it.body.get("total"),
         currency=it.body.get("currency"),
+        lines=_lines(it, items.ordered),
     )
     notes = {mapping(note).get("key") for note in listing(it.body.get("meta_data")) if _named(note)}
     renewed = it.body.get("created_via") == "subscription" or not notes.isdisjoint(RENEWALS)
@@ -142,7 +144,7 @@ def _named(note: Any) -> bool:
 
 
 def _failed(it: Delivery) -> list[Said]:
-    """The order is taken back first, with its cart; then the lines are what they are now."""
+    """A failed payment: it takes the order out first, then sets the cart to the lines of now."""
     failed = ("payment.failed", {"order": {"id": text(it.body.get("id"))}})
     return [failed, *_cart(it, it.body.get("payment_url"))]
 
@@ -152,31 +154,42 @@ def _cancelled(it: Delivery) -> list[Said]:
 
 
 def _cart(it: Delivery, link: Any) -> list[Said]:
-    """An order's lines as the cart that they are until it is paid; it has no id, as Woo's carts have none."""
+    """The order's lines as a cart, until it is paid. The cart has no id, like all carts of WooCommerce."""
     if not it.source.cart_authority or not listing(it.body.get("line_items")):
         return []
-    code = currency(it.body.get("currency"))
     cart = items.cart(
         it.source,
-        [_line(it.source, mapping(line), code) for line in it.body["line_items"]],
+        _lines(it, items.item),
         version=times.moment(it.body.get("date_modified_gmt")),
-        currency=code,
+        currency=currency(it.body.get("currency")),
     )
     url = clean_url(link, {*it.source.url_parameters, *PAYING})
     return [("cart.updated", {"cart": {**cart, **compact(url=url)}})]
 
 
-def _line(source: Source, line: dict[str, Any], code: str | None) -> dict[str, Any] | None:
-    return items.item(
-        source,
-        code,
-        id=identifier(line.get("product_id")),
-        variant=identifier(line.get("variation_id")),
-        quantity=line.get("quantity"),
-        name=first(line, "parent_name", "name"),
-        price=line.get("price"),
-        image=dig(line, "image", "src"),
-    )
+Line = Callable[..., dict[str, Any] | None]
+
+
+def _lines(it: Delivery, line: Line) -> list[dict[str, Any] | None]:
+    """The lines that an order has, as those of a cart or of an order."""
+    code, given = currency(it.body.get("currency")), listing(it.body.get("line_items"))
+    return [line(it.source, code, **_fields(mapping(each))) for each in given]
+
+
+def _fields(line: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "id": identifier(line.get("product_id")),
+        "variant": identifier(line.get("variation_id")),
+        "quantity": line.get("quantity"),
+        "name": first(line, "parent_name", "name"),
+        "price": line.get("price"),
+        "image": dig(line, "image", "src"),
+    }
+
+
+def _delivered(it: Delivery) -> list[Said]:
+    """An order that has arrived was placed, whether that was told or not."""
+    return [*_placed(it), ("order.delivered", {"order": {"id": text(it.body.get("id"))}})]
 
 
 STATES: Final[dict[str, Callable[[Delivery], list[Said]]]] = {
@@ -185,11 +198,22 @@ STATES: Final[dict[str, Callable[[Delivery], list[Said]]]] = {
     "processing": _placed,
     "completed": _placed,
     "on-hold": _placed,
+    "delivered": _delivered,
     "failed": _failed,
     "cancelled": _cancelled,
     "refunded": _cancelled,
     "trash": _cancelled,
 }
+MEANT: Final[dict[str, Callable[[Delivery], list[Said]]]] = {
+    "checkout.started": _draft,
+    "checkout.advanced": _pending,
+    "order.placed": _placed,
+    "order.delivered": _delivered,
+    "order.cancelled": _cancelled,
+    "payment.failed": _failed,
+}
+"""What a status of the shop's own may mean, by our type."""
+
 TOPICS: Final[dict[str, Callable[[Delivery], None]]] = {
     "order.created": order,
     "order.updated": order,

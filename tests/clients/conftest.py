@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 from agents.config.settings import Settings
+from tests.browser.conftest import chromium, display, tab
 from tests.integration.collecting import make_topics
+
+__all__ = ["chromium", "display", "room", "settings", "tab"]
 
 ROOT = Path(__file__).parents[2]
 LOCK = ROOT / "requirements-clients.lock"

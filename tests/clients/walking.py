@@ -201,7 +201,10 @@ def _facts(event: dict[str, Any]) -> list[str]:
         lines = ", ".join(_line(line) for line in event["cart"]["items"])
         facts += [str(event["cart"].get("id", "")), f"[{lines}]"]
     if "order" in event:
-        facts += [str(event["order"].get(name, "")) for name in ("id", "value", "currency")]
+        order = event["order"]
+        facts += [str(order.get(name, "")) for name in ("id", "value", "currency")]
+        bought = ", ".join(_line(line) for line in order.get("items", ()))
+        facts += [f"[{bought}]"] if bought else []
     facts += [str(event[name]) for name in ("category", "query", "stage") if name in event]
     facts += event.get("contacts") or []
     return [fact for fact in facts if fact]

@@ -16,6 +16,7 @@ from stream.connect.registry import REGISTRY
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs" / "sources"
 PAGES = sorted(file for file in FOLDER.glob("*.md") if file.name != "README.md")
+BROWSER = ROOT / "tests" / "clients" / "browser"
 HEADINGS = ["sources.yaml", "Try it", "What it can tell, and what not"]
 
 
@@ -74,7 +75,7 @@ def test_the_list_of_pages_has_each() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=label)
-def test_a_page_says_what_to_set_how_to_try_it_and_what_it_cannot_tell(page: Path) -> None:
+def test_each_page_says_what_to_set_how_to_try_it_and_its_limits(page: Path) -> None:
     found = re.findall(r"^## (.+)$", page.read_text(), re.MULTILINE)
     assert [heading for heading in HEADINGS if heading not in found] == []
     for word in ("**Joins**", "**Consent**"):
@@ -104,7 +105,21 @@ def test_the_clients_that_walk_are_named_with_their_versions() -> None:
     folder = ROOT / "tests" / "clients" / "node"
     pinned = json.loads((folder / "package.json").read_text())["dependencies"]
     scripts = "".join(script.read_text() for script in folder.glob("*.mjs"))
-    node = [f"{name} {version}" for name, version in pinned.items() if f'"{name}"' in scripts]
+    pages = "".join(page.read_text() for page in BROWSER.glob("*.html"))
+    node = [
+        f"{name} {version}"
+        for name, version in pinned.items()
+        if f'"{name}"' in scripts or f"/node_modules/{name}/" in pages
+    ]
+    assert len(node) == len(pinned), "a package that no client walks with"
     walking = [*(each.replace("==", " ") for each in group), *node]
     assert len(walking) > 10
     assert [name for name in walking if name not in told] == []
+
+
+def test_a_script_of_others_has_its_licence_beside_it() -> None:
+    scripts = sorted((BROWSER / "vendor").glob("*.js"))
+    assert scripts
+    for script in scripts:
+        licence = script.with_suffix(".LICENSE").read_text()
+        assert "Redistribution and use" in licence or "Permission is hereby granted" in licence

@@ -81,7 +81,7 @@ def rendered(folder: Path) -> list[Resource]:
 
 
 @pytest.mark.parametrize("folder", RENDERED, ids=lambda folder: folder.name)
-def test_kubernetes_knows_every_field(folder: Path) -> None:
+def test_every_field_is_known_to_kubernetes(folder: Path) -> None:
     ours = [each for each in rendered(folder) if "." not in each["apiVersion"].split("/")[0]]
     ours += [each for each in rendered(folder) if each["apiVersion"].endswith("k8s.io/v1")]
     assert len(ours) > 5
@@ -229,14 +229,54 @@ def test_there_are_never_more_workers_than_partitions() -> None:
     assert trigger["metadata"]["bootstrapServers"] == settings()["TRIGGERS_KAFKA"]
 
 
-def test_no_secret_stands_in_the_manifests() -> None:
+def test_the_console_knows_where_the_collectors_have_their_figures() -> None:
+    """By a name that is each pod's, at the port of their metrics, with the key that they know, too."""
+    found = {label(each): each for each in rendered(HOME / "example")}
+    console, collector = (
+        {each["name"]: each for each in the_container(found[f"Deployment {name}"])["env"]}
+        for name in ("triggers-console", "triggers-collector")
+    )
+    host, _, port = console["TRIGGERS_CONSOLE_COLLECTORS"]["value"].partition(":")
+    service = found[f"Service {host}"]["spec"]
+    pods = found["Deployment triggers-collector"]["spec"]["template"]["metadata"]["labels"]
+    assert service["clusterIP"] == "None"
+    assert service["selector"].items() <= pods.items()
+    ports = {
+        each["name"]: each["containerPort"]
+        for each in the_container(found["Deployment triggers-collector"])["ports"]
+    }
+    assert int(port) == ports["metrics"]
+    key = "TRIGGERS_COLLECT_OPERATOR_KEY"
+    assert console[key] == collector[key]
+    assert console[key]["valueFrom"]["secretKeyRef"]["optional"]
+
+
+def test_the_console_may_ask_the_collectors_and_they_let_it() -> None:
+    asks = named("NetworkPolicy", "triggers-console-collectors")["spec"]
+    hears = named("NetworkPolicy", "triggers-collector")["spec"]["ingress"]
+    port = [{"port": "metrics", "protocol": "TCP"}]
+    collector, console = (
+        {"podSelector": {"matchLabels": {"app.kubernetes.io/name": name}}}
+        for name in ("triggers-collector", "triggers-console")
+    )
+    assert asks["podSelector"] == console["podSelector"]
+    assert asks["egress"] == [{"to": [collector], "ports": port}]
+    assert any(console in rule["from"] and rule["ports"] == port for rule in hears)
+
+
+def test_a_console_without_collectors_asks_none() -> None:
+    [console] = [each for each in rendered(HOME) if label(each) == "Deployment triggers-console"]
+    assert "TRIGGERS_CONSOLE_COLLECTORS" not in json.dumps(console)
+
+
+def test_the_manifests_contain_no_secret() -> None:
     kinds = {each["kind"] for folder in (HOME, HOME / "example") for each in rendered(folder)}
     assert "Secret" not in kinds
     text = json.dumps(RESOURCES)
     assert not re.search(r'"name": "TRIGGERS_(PASSWORD|REDIS|WEBHOOK_URL|WEBHOOK_SECRET)"', text)
 
 
-def test_what_strimzi_is_told_is_what_the_topic_list_says() -> None:
+def test_the_strimzi_topics_equal_the_topic_list() -> None:
     made = strimzi.documents(Settings(), read(None).names, Layout(*[strimzi.PARTITIONS] * 3))
     text = (HOME / "kafka" / "strimzi.yaml").read_text(encoding="utf-8")
     assert text == strimzi.text(made), "run python -m agents.generate.strimzi"

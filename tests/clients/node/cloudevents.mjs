@@ -9,7 +9,7 @@ const send = async ({ headers, body }) => {
   if (!response.ok) throw new Error(`${response.status} ${await response.text()}`);
 };
 const item = { product_id: "p-1", quantity: 2, price: 19.9, currency: "EUR" };
-const order = { id: "o-1", value: 39.8, currency: "EUR" };
+const order = { id: "o-1", value: 39.8, currency: "EUR", items: [item] };
 await send(HTTP.binary(told("page.viewed", "1", { page: { path: "/", kind: "home" } })));
 await send(HTTP.structured(told("product.viewed", "2", { product: { id: "p-1", price: 19.9 } })));
 await send(HTTP.binary(told("cart.updated", "3", { cart: { id: "c-1", items: [item] } })));

@@ -28,7 +28,7 @@ act("product_view", entity("product", shirt));
 act("add_to_cart", entity("product", { ...shirt, quantity: 2 }), entity("cart", { total_value: 39.8, currency: "EUR" }));
 act("checkout_step", entity("checkout_step", { step: 1 }));
 act("checkout_step", entity("checkout_step", { step: 3 }));
-act("transaction", entity("transaction", { transaction_id: "o-1", revenue: 39.8, currency: "EUR", payment_method: "card" }));
+act("transaction", entity("transaction", { transaction_id: "o-1", revenue: 39.8, currency: "EUR", payment_method: "card" }), entity("product", { ...shirt, quantity: 2 }));
 tracker.track(buildEcommerceTransaction({ orderId: "o-2", total: 5, currency: "EUR" }));
 for (const wait of [0, 500, 500]) {
   await new Promise((done) => setTimeout(done, wait));

@@ -21,13 +21,13 @@ checkout.started v-1
 checkout.advanced v-1: shipping
 checkout.advanced v-1: payment
 visitor.identified v-1/u-1/email: email
-order.placed v-1/u-1: o-1 39.8 EUR
+order.placed v-1/u-1: o-1 39.8 EUR [p-1×2@19.9EUR]
 """
 POSTHOG = """\
 cart.updated u-1/cart: c-1 [p-1×2@19.9EUR]
 checkout.started u-1
 visitor.identified u-1/email: email
-order.placed u-1: o-1 39.8 EUR
+order.placed u-1: o-1 39.8 EUR [p-1×2@19.9EUR]
 order.cancelled u-1: o-1
 visitor.identified V/u-1
 """
@@ -40,7 +40,7 @@ cart.item_added v-1/u-1: p-1×2@19.9EUR
 checkout.started v-1/u-1
 checkout.advanced v-1/u-1: contact
 checkout.advanced v-1/u-1: payment
-order.placed v-1/u-1: o-1 39.8 EUR
+order.placed v-1/u-1: o-1 39.8 EUR [p-1×2@19.9EUR]
 order.placed v-1/u-1: o-2 5.0 EUR
 """
 MATOMO = """\
@@ -50,14 +50,14 @@ search.performed V: shirt
 product.viewed V: p-1@19.9
 cart.updated V: [p-1×2@19.9EUR]
 activity.pinged V
-order.placed V: o-1 39.8 EUR
+order.placed V: o-1 39.8 EUR [p-1×2@19.9EUR]
 """
 CLOUDEVENTS = """\
 page.viewed v-1: home /
 product.viewed v-1: p-1@19.9
 cart.updated v-1: c-1 [p-1×2@19.9EUR]
 checkout.started v-1
-order.placed v-1: o-1 39.8 EUR
+order.placed v-1: o-1 39.8 EUR [p-1×2@19.9EUR]
 """
 STORIES = {
     "segment": (["sk"], SEGMENT),
@@ -79,9 +79,7 @@ def walk(name: str, settings: Settings, answering: Answering = honest) -> Walk:
 
 
 @pytest.mark.parametrize("name", STORIES)
-def test_a_client_walks_the_story_and_everything_is_told_once(
-    name: str, settings: Settings
-) -> None:
+def test_a_client_walks_the_story_and_sends_each_event_once(name: str, settings: Settings) -> None:
     done = walk(name, settings)
     assert sorted(done.told()) == sorted(STORIES[name][1].splitlines()), done
     assert done.copies() == 1

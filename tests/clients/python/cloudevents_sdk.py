@@ -10,7 +10,7 @@ from cloudevents.core.bindings.http import HTTPMessage, to_binary_event, to_stru
 from cloudevents.core.v1.event import CloudEvent
 
 ITEM = {"product_id": "p-1", "quantity": 2, "price": 19.9, "currency": "EUR"}
-ORDER = {"id": "o-1", "value": 39.8, "currency": "EUR"}
+ORDER = {"id": "o-1", "value": 39.8, "currency": "EUR", "items": [ITEM]}
 
 
 def told(name: str, number: int, data: Any) -> CloudEvent:

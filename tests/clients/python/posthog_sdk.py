@@ -15,7 +15,7 @@ client.set(distinct_id="u-1", properties={"email": "Ann@Shop-Mail.de"})
 client.capture(
     "Order Completed",
     distinct_id="u-1",
-    properties={"order_id": "o-1", "total": "39.80", "currency": "EUR"},
+    properties={"order_id": "o-1", "total": "39.80", "currency": "EUR", "products": [ADDED]},
 )
 client.capture("Order Cancelled", distinct_id="u-1", properties={"order_id": "o-1"})
 client.capture("Wheel Spun", distinct_id="u-1", properties={"$process_person_profile": False})

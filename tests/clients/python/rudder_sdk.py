@@ -18,7 +18,8 @@ client.track(event="Cart Viewed", properties={"cart_id": "c-1", "products": [ADD
 client.track(event="Checkout Started", properties={"order_id": "o-1"}, **WHO)
 client.identify("u-1", {"email": "Ann@Shop-Mail.de", "orders_count": 2}, **WHO)
 client.track("u-1", "Payment Info Entered", {"checkout_id": "k-1"}, **WHO)
-client.track("u-1", "Order Completed", {"order_id": "o-1", "total": 39.8, "currency": "EUR"}, **WHO)
+ORDER = {"order_id": "o-1", "total": 39.8, "currency": "EUR", "products": [ADDED]}
+client.track("u-1", "Order Completed", ORDER, **WHO)
 client.track("u-1", "Order Cancelled", {"order_id": "o-1"}, **WHO)
 client.track("u-2", "Wheel Spun", {"prize": None})
 client.shutdown()

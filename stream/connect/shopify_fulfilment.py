@@ -1,0 +1,42 @@
+"""Parcels of Shopify's orders: which order has arrived. Source: docs/connect.md, 2.11; docs/semantics-life.md, 12."""
+
+from typing import Any, Final
+
+from stream.connect.contact import contact_keys
+from stream.connect.events import Who
+from stream.connect.reading import dig, first, listing
+from stream.connect.shopify_delivery import Delivery
+from stream.connect.shopify_ids import plain
+
+ARRIVED: Final = "delivered"
+
+
+def fulfillment(it: Delivery) -> None:
+    """A parcel that has arrived. It names its order, and its buyer by an address at most."""
+    name = plain(it.body.get("order_id"))
+    status = it.body.get(
+        "status" if it.topic.startswith("fulfillment_events") else "shipment_status"
+    )
+    if name is None:
+        it.leave_out("no_order_id", "$.order_id")
+    elif status != ARRIVED:
+        it.leave_out("not_delivered")
+    else:
+        phone = first(it.body, "destination.phone", "phone")
+        keys = contact_keys(it.source, it.body.get("email"), phone)
+        it.say(Who(keys=keys, client_time=it.when), ("order.delivered", {"order": {"id": name}}))
+
+
+def all_delivered(order: dict[str, Any]) -> bool:
+    """Whether everything of an order is on its way, and every parcel of it has arrived."""
+    parcels = listing(order.get("fulfillments"))
+    arrived = [dig(each, "shipment_status") for each in parcels if not _is_off(each)]
+    return (
+        order.get("fulfillment_status") == "fulfilled"
+        and bool(arrived)
+        and all(status == ARRIVED for status in arrived)
+    )
+
+
+def _is_off(parcel: Any) -> bool:
+    return dig(parcel, "status") in ("cancelled", "error", "failure")

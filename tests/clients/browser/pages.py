@@ -1,0 +1,118 @@
+"""The shop's pages, each with a published client in it, on an origin that is not the collector's."""
+
+import asyncio
+import re
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from selenium.webdriver import Chrome
+from selenium.webdriver.support.ui import WebDriverWait
+
+from tests.clients.walking import Walk
+
+FOLDER = Path(__file__).parent
+NODE = FOLDER.parent / "node"
+SOURCES = FOLDER.parents[2] / "docs" / "sources"
+DOCUMENTED = ("shopify", "adobe-commerce")
+"""Pages of the documentation with a script that a shop pastes."""
+
+LOAD_S = 60.0
+QUIET_S = 1.0
+"""Without a request for so long, a page that was left has nothing more to send."""
+
+
+class Handler(SimpleHTTPRequestHandler):
+    """Pages of this folder, packages of node, and scripts of the documentation."""
+
+    def __init__(self, *args: Any, packages: Path) -> None:
+        self.packages = packages
+        super().__init__(*args)
+
+    def translate_path(self, path: str) -> str:
+        plain = urlsplit(path).path
+        if plain.startswith("/node_modules/"):
+            return str(self.packages / plain.removeprefix("/node_modules/"))
+        if plain == "/matomo.js":
+            return str(FOLDER / "vendor" / "matomo.js")
+        return str(FOLDER / Path(plain).name)
+
+    def do_GET(self) -> None:
+        name = urlsplit(self.path).path.strip("/").removesuffix(".js")
+        if name not in DOCUMENTED:
+            return super().do_GET()
+        self.send_response(200)
+        self.send_header("Content-Type", "text/javascript")
+        self.end_headers()
+        self.wfile.write(pasted(name, self.collector).encode())
+        return None
+
+    def do_POST(self) -> None:
+        """Stands for a server of somebody else, who has it all."""
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"ok")
+
+    @property
+    def collector(self) -> str:
+        """Where the page that asks was told that the collector is."""
+        told = urlsplit(self.headers.get("Referer", "")).query
+        return parse_qs(told).get("collector", [""])[0]
+
+    def log_message(self, *told: Any) -> None:
+        """Says nothing."""
+
+
+def pasted(name: str, collector: str) -> str:
+    """The script of a page of the documentation, with the collector's address in it."""
+    text = (SOURCES / f"{name}.md").read_text(encoding="utf-8")
+    found = re.search(r"^ *```js\n(.*?)```", text, re.S | re.M)
+    assert found is not None
+    assert collector, "the page that asks says no collector"
+    return found[1].replace("https://collect.shop.example", collector)
+
+
+@contextmanager
+def shop(packages: Path = FOLDER) -> Iterator[str]:
+    """The address of a shop whose pages have the clients. `packages`: of node, for the pages that need them."""
+    handler = partial(Handler, packages=packages)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://localhost:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def visit(
+    tab: Chrome, url: str, page: str, found: Walk, **wanted: str
+) -> Callable[[str], Awaitable[str]]:
+    """A walk through a page: to its end, away from it, and until nothing more comes."""
+
+    async def walk(collector: str) -> str:
+        query = urlencode({"collector": collector, **wanted})
+        await asyncio.to_thread(_look, tab, f"{url}/{page}.html?{query}")
+        heard = -1
+        while heard != len(found.heard):
+            heard = len(found.heard)
+            await asyncio.sleep(QUIET_S)
+        log = await asyncio.to_thread(tab.get_log, "browser")
+        return "\n".join(str(line["message"]) for line in log)
+
+    return walk
+
+
+def _look(tab: Chrome, address: str) -> None:
+    tab.get(address)
+    WebDriverWait(tab, LOAD_S, 0.1).until(lambda _: tab.title == "told")
+    tab.get("about:blank")

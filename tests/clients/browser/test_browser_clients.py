@@ -1,0 +1,32 @@
+"""Browser SDKs as they are published, in a real Chromium, on pages of another site than the collector's."""
+
+from collections.abc import Iterator
+
+import pytest
+from selenium.webdriver import Chrome
+
+from agents.config.settings import Settings
+from tests.clients.browser.pages import NODE, shop
+from tests.clients.browser.stories import QUICK, STORIES, check, walk
+from tests.clients.walking import accepted
+from tests.node import installed
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with shop(installed(NODE) / "node_modules") as address:
+        yield address
+
+
+@pytest.mark.parametrize("name", [name for name in STORIES if name not in QUICK])
+def test_a_client_walks_the_story_and_everything_is_told_once(
+    name: str, settings: Settings, tab: Chrome, url: str
+) -> None:
+    check(name, settings, tab, url)
+
+
+def test_an_answer_of_202_would_have_everything_told_again(
+    settings: Settings, tab: Chrome, url: str
+) -> None:
+    """The control of the test above: PostHog's library repeats what was taken with another success than 200."""
+    assert walk("posthog", settings, tab, url, accepted).copies() > 1

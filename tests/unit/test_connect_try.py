@@ -1,0 +1,92 @@
+"""The command `connect try`: what becomes of a request, and each part that its events go without."""
+
+import io
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agents.__main__ import main
+
+SOURCES = """
+sources:
+- {name: server, kind: segment, trust: server, secrets: [hush], region: DE}
+- {name: web, kind: segment, keys: [wk]}
+"""
+LIBRARY = {"context": {"library": {"name": "analytics-node"}}}
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    found = tmp_path / "sources.yaml"
+    found.write_text(SOURCES)
+    return found
+
+
+def tried(
+    file: Path, monkeypatch: pytest.MonkeyPatch, message: dict[str, Any], source: str = "server"
+) -> int:
+    body = json.dumps({"messageId": "m", "anonymousId": "v-1", **LIBRARY, **message}).encode()
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(body)))
+    return main(["connect", "try", source, "--sources", str(file), "--path", "/v1/track"])
+
+
+def told(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """What was left out, one a line."""
+    lines = capsys.readouterr().err.splitlines()
+    return [line for line in lines if line.startswith("left out")]
+
+
+def test_a_price_that_could_be_two_is_told(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    properties = {"product_id": "lamp", "price": "1.234,56"}
+    message = {"type": "track", "event": "Product Added", "properties": properties}
+    assert tried(file, monkeypatch, message) == 0
+    assert told(capsys) == ["left out: cart.item_added $.item.price: unreadable"]
+
+
+def test_what_is_read_is_not_told(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    properties = {"product_id": "lamp", "price": "40", "quantity": "2", "currency": "EUR"}
+    message = {"type": "track", "event": "Product Added", "properties": properties}
+    assert tried(file, monkeypatch, message) == 0
+    assert told(capsys) == []
+
+
+def test_a_line_without_a_product_is_told_by_its_place(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    products = [{"product_id": "lamp"}, {"name": "a lamp"}, {"product_id": "bulb", "quantity": 0}]
+    properties = {"order_id": "o-1", "total": "40 EUR", "products": products}
+    message = {"type": "track", "event": "Order Completed", "properties": properties}
+    assert tried(file, monkeypatch, message) == 0
+    assert told(capsys) == [
+        "left out: order.placed $.order.value: unreadable",
+        "left out: order.placed $.order.items[1]: no_line",
+        "left out: order.placed $.order.items[2]: no_line",
+    ]
+
+
+def test_an_address_that_is_none_is_told(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    traits = {"email": "none of it", "phone": "12"}
+    message = {"type": "identify", "userId": "u-1", "traits": traits}
+    assert tried(file, monkeypatch, message) == 0
+    assert told(capsys) == [
+        "left out: visitor.identified $.keys.email: no_address",
+        "left out: visitor.identified $.keys.phone: no_address",
+    ]
+
+
+def test_a_browser_hears_that_it_is_not_believed_and_not_that_its_address_is_none(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    properties = {"order_id": "o-1", "email": "none of it"}
+    message = {"type": "track", "event": "Order Completed", "properties": properties}
+    assert tried(file, monkeypatch, message, "web") == 0
+    assert told(capsys) == ["left out: order.placed $.keys.email: untrusted"]
