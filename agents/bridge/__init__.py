@@ -1,1 +1,1 @@
-"""The bridge: what sources write to topics, read, translated, and written to `storefront.events`. docs/bridge.md."""
+"""The bridge: reads topics of sources, translates the records, and writes `storefront.events`. docs/bridge.md."""

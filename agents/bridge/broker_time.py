@@ -1,14 +1,14 @@
-"""The brokers' time, as far as this machine can know it.
+"""The brokers' time, estimated on this machine.
 
-A bridge's "now" decides whether an event is late, and the clock of a machine may be wrong. Each acknowledgement carries the
-broker's time, precise to the duration of the request.
+A bridge's "now" decides whether an event is late, and this machine's clock may be wrong. Each acknowledgement
+carries the broker's time, precise to the duration of the request.
 """
 
 import time
 
 
 class BrokerTime:
-    """Times in ms since the epoch."""
+    """The estimate. Times are in ms since the epoch."""
 
     def __init__(self) -> None:
         self._ahead = 0
@@ -18,7 +18,7 @@ class BrokerTime:
         return own_ms() + self._ahead
 
     def saw(self, stamp: int) -> None:
-        """A record of a source has this time, so it is at least this late. It counts until a broker acknowledges something."""
+        """A record of a source has this time, so it is at least as late. This counts until the first acknowledgement."""
         if not self._told:
             self._ahead = max(self._ahead, stamp - own_ms())
 

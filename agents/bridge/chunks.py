@@ -1,7 +1,7 @@
-"""Cuts fetched records into chunks, each of which becomes durable as a whole. Pure, except that it waits for schemas.
+"""Cuts fetched records into chunks. A chunk becomes durable as a whole. Pure, except that it waits for schemas.
 
-Records of different partitions go by their time, those of one partition in their order. A chunk is small: it comes
-again after a crash, and the state of a visitor must still remember its events.
+Records of different partitions are ordered by time, those of one partition keep their order. A chunk is small:
+after a crash it comes again, and visitors must still remember the ids of its events.
 """
 
 from collections import Counter
@@ -21,19 +21,19 @@ from stream.connect.source import Source
 from stream.connect.translation import LeftOut
 
 MOST: Final = 500
-"""Records of a chunk. More: more comes again after a crash. Fewer: more round trips."""
+"""Largest number of records in a chunk. More: more comes again after a crash. Fewer: more round trips."""
 
 OF_A_VISITOR: Final = 200
-"""Events of one visitor in a chunk. The state of a visitor remembers the ids of the last 256."""
+"""Largest number of events of one visitor in a chunk. A visitor remembers its last 256 ids."""
 
 TOMBSTONE: Final = LeftOut("", "tombstone", "$")
 
 Fetched = Mapping[TopicPartition, Sequence[Any]]
-"""Raw batches by partition."""
+"""What was fetched: raw batches by partition."""
 
 
 class Piece:
-    """A chunk, and what is counted once it is durable. `times`: time (ms) of the newest record of each partition."""
+    """A chunk, and what to count once it is durable. `times`: time (ms) of the newest record of each partition."""
 
     def __init__(self) -> None:
         self.chunk = Chunk([], {})
@@ -65,7 +65,7 @@ class Piece:
 
 
 class Cutter:
-    """Translates as it goes. `sources`: of each topic."""
+    """Translates and cuts. `sources`: the source of each topic."""
 
     def __init__(
         self, sources: Mapping[str, Source], schemas: SchemaRegistry, time: BrokerTime
@@ -75,9 +75,9 @@ class Cutter:
     async def pieces(
         self, fetched: Fetched, stands: Mapping[TopicPartition, int]
     ) -> AsyncIterator[Piece]:
-        """The chunks of what was fetched, from `stands` on: a position may lie inside a batch.
+        """The chunks of what was fetched, from the positions `stands` on; one may lie inside a batch.
 
-        The last chunk has the offsets behind everything fetched, also behind markers of transactions.
+        The last chunk has the offsets behind everything fetched, transaction markers included.
         """
         if not fetched:
             return
@@ -95,7 +95,7 @@ class Cutter:
         yield piece
 
     async def _translated(self, arrived: Arrived, source: Source) -> tuple[bytes | None, Bridged]:
-        """The JSON or the row, None for bytes that cannot be read; and what it says."""
+        """The JSON or the row, None for unreadable bytes; and its translation."""
         if arrived.value is None:
             return None, Bridged([], [], [TOMBSTONE])
         if arrived.value is OVERSIZED:
@@ -107,7 +107,7 @@ class Cutter:
         return value, bridged(arrived, value, source, self._time.now())
 
     async def _decoded(self, arrived: Arrived) -> bytes:
-        """Raises Undecodable."""
+        """The decoded value. Raises Undecodable."""
         found = framed(arrived.value or b"", arrived.headers)
         if found is None:
             return unwrapped(arrived.value or b"")
@@ -119,7 +119,7 @@ class Cutter:
 def _records(
     place: TopicPartition, batches: Sequence[Any], stands: int
 ) -> Iterator[tuple[TopicPartition, Arrived]]:
-    """The records of one partition, with times that never go back."""
+    """The records of one partition. Their times never go back."""
     reached = 0
     for batch in batches:
         for each in batch.records:

@@ -1,7 +1,7 @@
-"""The consumer of a bridge: a member of its group that carries chunk after chunk.
+"""The consumer of a bridge: a member of its group that writes one chunk after another.
 
-Invariant: at most one chunk is under way, and a partition is given up only when that chunk and its offsets are durable.
-Fetched records do not outlive an assignment: the next one begins at the committed offsets.
+Invariant: at most one chunk is in progress, and a partition is given up only when that chunk and its offsets are
+durable. Fetched records do not outlive an assignment: the next one begins at the committed offsets.
 """
 
 import asyncio
@@ -31,14 +31,14 @@ log = logging.getLogger("triggers.bridge")
 
 POLL_MS: Final = 200
 METADATA_MS: Final = 60_000
-"""How long it takes to find a new partition of a topic. Far below TRIGGERS_BRIDGE_START."""
+"""Ms until a new partition of a topic is found. It must be far below TRIGGERS_BRIDGE_START."""
 
 REVOKE_S: Final = 20.0
-"""Time for the chunk under way before a rebalance. If it is not durable by then, the process ends."""
+"""Seconds for the current chunk before a rebalance. If it is not durable by then, the process ends."""
 
 
 FRESH_S: Final = 10.0
-"""Up to this age of its last answer a broker counts as answering."""
+"""A broker counts as answering up to this age (s) of its last answer."""
 
 
 class Stuck(Exception):
@@ -46,7 +46,7 @@ class Stuck(Exception):
 
 
 class BridgeConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
-    """`polled`: when it last looked for records (monotonic s). `assigned`: None between two assignments."""
+    """The consumer. `polled`: when it polled last (monotonic, s) · `assigned`: None between two assignments."""
 
     def __init__(
         self, settings: BridgeSettings, schemas: SchemaRegistry, metrics: BridgeMetrics
@@ -68,7 +68,7 @@ class BridgeConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         return self._time.now()
 
     async def start(self) -> None:
-        """Waits for a broker. Raises TopicsMissing, and KafkaError for what will not pass."""
+        """Waits for a broker. Raises TopicsMissing, and KafkaError for errors that are not temporary."""
         reconnect.install()
         raw_batches.install()
         self._consumer = await group_member.start_client(self._made, log)
@@ -97,7 +97,7 @@ class BridgeConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
             raise TopicsMissing("\n".join(faults))
 
     async def run(self) -> None:
-        """Runs until it is cancelled. Raises KafkaError, Stuck, and what a chunk raised."""
+        """Runs until it is cancelled. Raises KafkaError, Stuck, and what writing a chunk raises."""
         self._consumer.subscribe(list(self._settings.topics), listener=self)
         reading = asyncio.ensure_future(self._read())
         try:
@@ -117,13 +117,13 @@ class BridgeConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
                 continue
             fetched = await self._fetched()
             if self.assigned is not assigned:
-                continue  # it waited through a rebalance: the new assignment begins where the group stands
+                continue  # a rebalance came in between: the new assignment begins at the group's offsets
             async for piece in self._cutter.pieces(fetched, dict(assigned.next)):
                 if not await self._carry(assigned, piece):
                     break
 
     async def _fetched(self) -> Fetched:
-        """Nothing, where a connection breaks: it is asked again."""
+        """Fetched batches. Empty if a connection breaks; the caller fetches again."""
         try:
             with connection_loss_as_error():
                 found: Fetched = await self._consumer.getmany(timeout_ms=POLL_MS)
@@ -133,7 +133,7 @@ class BridgeConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         return found
 
     async def _carry(self, assigned: Assigned, piece: Piece) -> bool:
-        """Carries what was fetched. Returns False when the assignment is over: the rest is fetched again."""
+        """Writes what was fetched. Returns False if the assignment is over: the rest is fetched again."""
         async with self._lock:
             if self.assigned is not assigned or not piece.chunk.next.keys() <= assigned.places:
                 return False
@@ -152,7 +152,7 @@ class BridgeConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
             self._metrics.carried(source, out)
 
     async def _open(self, assigned: Assigned) -> bool:
-        """Fences former owners and seeks to the committed offsets. Returns False if it must be tried again."""
+        """Fences former owners and seeks to the committed offsets. Returns False if this must be tried again."""
         assert self._output is not None, "it has begun"
         async with self._lock:
             if self.assigned is not assigned:
@@ -167,7 +167,7 @@ class BridgeConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
             return True
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
-        """Waits for the chunk under way. Exceptions of this method are lost."""
+        """Waits for the current chunk. aiokafka drops exceptions of this method."""
         try:
             async with asyncio.timeout(REVOKE_S), self._lock:
                 self.assigned = None
@@ -190,7 +190,7 @@ class BridgeConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
             self._failed.set_exception(error)
 
     def ends(self) -> dict[TopicPartition, int | None]:
-        """Where the partitions end, by a recent answer of a broker; None without one."""
+        """The ends of the partitions, by a recent answer of a broker. None without one."""
         return {place: self._end(place) for place in self.assigned.places} if self.assigned else {}
 
     def _end(self, place: TopicPartition) -> int | None:
@@ -203,7 +203,7 @@ class BridgeConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         return end if fresh else None
 
     async def stop(self) -> None:
-        """Finishes the chunk under way and leaves the group."""
+        """Finishes the current chunk and leaves the group."""
         if self._under_way is not None and not self._under_way.done():
             await asyncio.wait((self._under_way,), timeout=group_member.GRACE_S)
         if self._consumer is not None:

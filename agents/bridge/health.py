@@ -10,12 +10,12 @@ from agents.bridge.schema_registry import SchemaRegistry
 from agents.bridge.settings import BridgeSettings
 
 STILL_S: Final = 60.0
-"""A consumer looks for records several times a second. If it has not looked this long, though a broker and the schema
-registry answer, it hangs. To start it again helps."""
+"""A consumer polls several times a second. If a broker and the schema registry answer and it has not polled for
+this long (s), it hangs, and a restart helps."""
 
 
 class BridgeHealth:
-    """Answers when asked; it runs nothing of its own."""
+    """Answers probes. It runs nothing of its own."""
 
     def __init__(
         self,
@@ -30,15 +30,15 @@ class BridgeHealth:
             metrics.known(source.name)
 
     def stalled(self) -> list[str]:
-        """What makes it count as dead. While no broker or no registry answers it counts as alive."""
+        """Why it is not live. While a broker or the registry does not answer, it counts as live."""
         still = time.monotonic() - self._consumer.polled
         assigned = self._consumer.assigned
         works = assigned is not None and assigned.open and self._schemas.up
         answers = works and None not in self._consumer.ends().values()
-        return [f"no look for records for {still:.0f} s"] if answers and still > STILL_S else []
+        return [f"no poll for {still:.0f} s"] if answers and still > STILL_S else []
 
     def unready(self) -> list[str]:
-        """What keeps it from carrying records."""
+        """Why it cannot write records."""
         found = []
         assigned = self._consumer.assigned
         if assigned is None or not assigned.open:

@@ -7,13 +7,13 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from agents.bridge.translating import Bridged
 
 Outcome = Literal["translated", "left_out", "dead_letter"]
-"""Outcomes of a record. `left_out`: it says nothing that the service needs."""
+"""The outcomes of a record. `left_out`: it says nothing that the service needs."""
 
 CARRIED_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 
 class BridgeMetrics:
-    """Gauges are set when somebody asks."""
+    """The metrics. Gauges are set at a scrape."""
 
     def __init__(self) -> None:
         registry = self.registry = CollectorRegistry(auto_describe=True)
@@ -66,12 +66,12 @@ class BridgeMetrics:
         )
 
     def known(self, source: str) -> None:
-        """Starts the counters of a source at zero, so that the first scrape has them."""
+        """Starts the counters of a source at zero, so that the first scrape shows them."""
         for outcome in ("translated", "left_out", "dead_letter"):
             self.records.labels(source, outcome)
 
     def carried(self, source: str, out: Bridged) -> None:
-        """Of one record, once all of it is durable."""
+        """Counts one record, once all of it is durable."""
         outcome: Outcome = (
             "dead_letter" if out.letters else "translated" if out.events else "left_out"
         )

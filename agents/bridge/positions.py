@@ -14,8 +14,11 @@ log = logging.getLogger("triggers.bridge")
 
 
 class Assigned:
-    """The partitions of an assignment: `next` is the offset behind what is durable, `newest` its time in ms, at
-    first that of the assignment · `open`: it may begin."""
+    """The partitions of an assignment.
+
+    `next`: the offset behind what is durable · `newest`: the time (ms) of what is durable, at first that of the
+    assignment · `open`: it may begin.
+    """
 
     def __init__(self, places: Iterable[TopicPartition]) -> None:
         self.places = frozenset(places)
@@ -27,10 +30,10 @@ class Assigned:
 async def begin(
     consumer: Any, assigned: Assigned, settings: BridgeSettings, metrics: BridgeMetrics, now: int
 ) -> None:
-    """Seeks to the committed offsets. Raises IllegalStateError, KafkaError.
+    """Seeks to the committed offsets. Raises IllegalStateError, KafkaError. `now`: ms.
 
-    A partition that the group has not read begins some minutes back: a new one of a topic loses nothing, and the
-    history of a topic that is new here is not taken for what happens now. `now`: ms.
+    A partition that the group has never read begins some minutes back. So a new partition of a topic loses nothing,
+    and the history of a new topic does not count as happening now.
     """
     places = list(assigned.places)
     beginnings = await consumer.beginning_offsets(places)

@@ -1,11 +1,11 @@
-"""How a chunk becomes durable: its events and dead letters, and the offsets behind it.
+"""Makes a chunk durable: its events and dead letters, then the offsets behind it.
 
-At least once: one idempotent producer; the offsets follow the acknowledgements. After a crash the last chunk comes again
-with the same ids. A chunk is so small that the state of a visitor still knows all of them.
+At least once: one idempotent producer; offsets are committed after the acknowledgements. After a crash the last
+chunk comes again with the same ids. A chunk is small enough for visitors to remember all of them.
 
-Exactly once: a transaction for each source partition holds both. As in a worker, each partition has a producer of its
-own. To open it fences the partition's former owner and aborts what that left open (KIP-98). The client cannot name the
-group's generation (KIP-447).
+Exactly once: a transaction for each source partition contains both. As in a worker, each partition has a producer
+of its own. Opening it fences the partition's former owner and aborts what that left open (KIP-98). The client
+cannot name the group's generation (KIP-447).
 """
 
 import asyncio
@@ -30,18 +30,18 @@ from agents.runtime.log import say
 log = logging.getLogger("triggers.bridge")
 
 PACKED: Final = "gzip"
-"""No compression: every client can read it."""
+"""No compression: so every client can read the events."""
 
 BATCH_BYTES: Final = 512 * 1024
 TRANSACTION_MS: Final = 10_000
-"""An open transaction that was left holds back all readers of its partitions, at most this long."""
+"""An abandoned transaction blocks readers of its partitions for at most this long (ms)."""
 
 RETRY_MS: Final = 20
-"""The broker often answers a transaction's first records with `try again`, while the one before ends."""
+"""Ms between tries: the broker often answers `try again` to the first records, while the last transaction ends."""
 
 
 class Row(NamedTuple):
-    """A record to write. `dead`: to the topic of dead letters."""
+    """A record to write. `dead`: it goes to the topic of dead letters."""
 
     place: TopicPartition
     key: bytes | None
@@ -51,19 +51,19 @@ class Row(NamedTuple):
 
 
 class Chunk(NamedTuple):
-    """`next`: the offsets behind what was read, by source partition."""
+    """A chunk. `next`: the offsets behind what was read, by source partition."""
 
     rows: list[Row]
     next: dict[TopicPartition, int]
 
 
 class Output(Protocol):
-    """`open` comes before the first chunk of an assignment, `close` after its last."""
+    """Writes chunks. Call `open` before the first chunk of an assignment, `close` after its last."""
 
     async def open(self, places: Iterable[TopicPartition]) -> None: ...
 
     async def carry(self, chunk: Chunk) -> None:
-        """Returns once the chunk is durable, or the partitions are another bridge's. Raises KafkaError."""
+        """Returns once the chunk is durable, or once the partitions are another bridge's. Raises KafkaError."""
         ...
 
     async def close(self) -> None: ...
@@ -80,7 +80,7 @@ class _Rows:
         self._time = time
 
     async def write(self, producer: AIOKafkaProducer, rows: Iterable[Row]) -> None:
-        """Returns once all are acknowledged. Raises KafkaError."""
+        """Writes rows. Returns once all are acknowledged. Raises KafkaError."""
         began = own_ms()
         sent = [await self._send(producer, row) for row in rows]
         for each in sent:
@@ -102,12 +102,12 @@ class _Rows:
 
 
 def _wanted() -> bool:
-    """Waits until a broker answers. A caller that does not want it any more cancels the wait."""
+    """Waits until a broker answers. The caller cancels it if it is no longer wanted."""
     return True
 
 
 def _looked_at(sent: "asyncio.Future[Any]") -> None:
-    """Marks failures as retrieved: a caller that sees the first failure does not look at the others."""
+    """Marks failures as retrieved: the caller looks at the first one only."""
     if not sent.cancelled():
         sent.exception()
 
@@ -125,7 +125,7 @@ def _producer(settings: BridgeSettings, **options: Any) -> AIOKafkaProducer:
 
 
 class AtLeastOnce:
-    """`consumer`: the group's, which commits."""
+    """Delivery at least once. `consumer`: the group's, which commits."""
 
     def __init__(self, settings: BridgeSettings, time: BrokerTime, consumer: Any) -> None:
         self._settings, self._rows, self._consumer = settings, _Rows(settings, time), consumer
@@ -134,7 +134,7 @@ class AtLeastOnce:
     async def open(self, places: Iterable[TopicPartition]) -> None:
         if self._producer is None:
             producer = _producer(self._settings)
-            # Else what waited for so long fails when the broker comes back and has no leader yet.
+            # Without this a batch that waited long fails when the broker comes back and has no leader yet.
             producer._message_accumulator._batch_ttl = math.inf
             await start_when_available(producer.start, _wanted)
             self._producer = producer
@@ -146,7 +146,7 @@ class AtLeastOnce:
             await asyncio.sleep(PATIENCE_S)
 
     async def _committed(self, next: dict[TopicPartition, int]) -> bool:
-        """Returns also if the partitions are another bridge's by now, which reads the chunk again."""
+        """Commits. Also returns if the partitions are another bridge's by now: that one reads the chunk again."""
         offsets = {place: OffsetAndMetadata(offset, "") for place, offset in next.items()}
         try:
             with connection_loss_as_error():
@@ -173,7 +173,7 @@ class AtLeastOnce:
 
 
 class ExactlyOnce:
-    """A producer for each source partition that is this bridge's."""
+    """Delivery exactly once: a transactional producer for each source partition of this bridge."""
 
     def __init__(self, settings: BridgeSettings, time: BrokerTime) -> None:
         self._settings, self._rows = settings, _Rows(settings, time)

@@ -20,19 +20,19 @@ log = logging.getLogger("triggers.bridge")
 ANSWER_S: Final = 5.0
 PAUSE_S: Final = 0.5
 LONGEST_PAUSE_S: Final = 10.0
-"""Pause between two tries while the registry does not answer: the first one, and the longest."""
+"""Pauses (s) between tries while the registry does not answer: the first one, and the longest."""
 
 AGAIN_S: Final = 60.0
-"""How long a missing schema counts as missing. Shorter: a topic with such records asks all the time."""
+"""Seconds for which a missing schema counts as missing. Shorter: a topic with such records asks all the time."""
 
 DEEPEST: Final = 32
-"""Schemas that refer to one another."""
+"""Largest depth of references between schemas."""
 
 ACCEPT: Final = "application/vnd.schemaregistry.v1+json, application/json"
 
 
 class SchemaRegistry:
-    """`up`: whether it answered last time. `url` None: there is none."""
+    """The registry. `up`: whether it answered last time · `url` None: there is none."""
 
     def __init__(self, url: str | None) -> None:
         self._url = None if url is None else URL(url)
@@ -46,7 +46,7 @@ class SchemaRegistry:
             await self._session.close()
 
     def known(self, address: str) -> Read | None:
-        """The reader of a schema that was fetched before."""
+        """The reader of a schema, if it was fetched before."""
         return self._known.get(address)
 
     async def reader(self, address: str) -> Read:
@@ -77,7 +77,7 @@ class SchemaRegistry:
         return avro(_schema(found), named)
 
     async def _load(self, found: dict[str, Any], named: dict[str, Any], depth: int) -> None:
-        """The schemas that a schema refers to, each after those that it refers to itself."""
+        """The schemas that a schema refers to, each one after those that it refers to."""
         if not depth:
             raise Undecodable("unknown_schema")
         for each in found.get("references") or ():
@@ -86,7 +86,7 @@ class SchemaRegistry:
             avro(_schema(other), named)
 
     async def _asked(self, path: str) -> dict[str, Any]:
-        """Waits for the registry's answer. Raises Undecodable for what it does not have."""
+        """The registry's answer. Waits for it. Raises Undecodable if the registry lacks the schema."""
         pause = PAUSE_S
         while True:
             try:
@@ -128,7 +128,7 @@ def _document(body: bytes) -> dict[str, Any]:
 
 
 def _schema(found: dict[str, Any]) -> Any:
-    """The text of a schema; for a plain type it may be the bare name."""
+    """The text of a schema. For a plain type it may be the bare name."""
     try:
         return json.loads(found["schema"])
     except ValueError:

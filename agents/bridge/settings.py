@@ -1,4 +1,4 @@
-"""Settings of a bridge, from the environment, checked whole together with those of every command.
+"""Settings of a bridge, from the environment. They are checked together with those of every command.
 
 | variable | what | default |
 |---|---|---|
@@ -32,7 +32,7 @@ REGISTRY: Final = "TRIGGERS_SCHEMA_REGISTRY"
 
 @dataclass(frozen=True)
 class BridgeSettings:
-    """`common`: those of every command · `topics`: the source of each topic, by its name on the cluster."""
+    """Settings. `common`: those of every command · `topics`: the source of each topic, by its name on the cluster."""
 
     common: Settings
     topics: Mapping[str, Source]
@@ -42,7 +42,7 @@ class BridgeSettings:
 
     @classmethod
     def read(cls, environ: Mapping[str, str] = os.environ) -> Self:
-        """Raises SettingsError with every mistake, those of the common settings and of the sources file too."""
+        """The settings. Raises SettingsError with every mistake, common settings and sources file included."""
         env = Environment(environ)
         common = read_common(env, environ)
         settings = cls(
@@ -61,7 +61,7 @@ class BridgeSettings:
 def _topics(common: Settings, env: Environment) -> dict[str, Source]:
     if common.sources is None:
         if not any(mistake.startswith("TRIGGERS_SOURCES") for mistake in env.mistakes):
-            env.mistakes.append("TRIGGERS_SOURCES is not set: which topics are to be read?")
+            env.mistakes.append("TRIGGERS_SOURCES is not set: it names the topics to read")
         return {}
     pepper = common.pepper
     try:
@@ -74,7 +74,9 @@ def _topics(common: Settings, env: Environment) -> dict[str, Source]:
         return {}
     read = tuple(each for each in found if each.topics)
     if not read:
-        env.mistakes.append(f"{common.sources}: no source has `topics`: there is nothing to read")
+        env.mistakes.append(
+            f"{common.sources}: no source has `topics`, so there is nothing to read"
+        )
     if pepper is None and (names := sources.unkeyed(read)):
         env.mistakes.append(
             f"{PEPPER} is not set: the addresses that {', '.join(names)} tells would join nobody"
@@ -91,7 +93,7 @@ def _by_topic(read: tuple[Connected, ...]) -> dict[str, Source]:
 
 
 def _registry(env: Environment) -> str | None:
-    """Never quoted: it may carry a password."""
+    """The URL of the registry. Errors never quote it: it may carry a password."""
     given = env.secret(REGISTRY)
     if given is None:
         return None

@@ -1,7 +1,7 @@
-"""A record of a source's topic becomes events, dead letters, or nothing. Pure.
+"""Turns a record of a source's topic into events, dead letters, or nothing. Pure.
 
-The translators of stream/connect do the work. Their events are checked as a worker will check them, and keyed as a
-worker needs them. Source: docs/connect.md, 2.4 and 7.6.
+The translators of stream/connect do the work. This checks their events as a worker will, and gives them the keys
+that a worker needs. Source: docs/connect.md, 2.4 and 7.6.
 """
 
 from collections.abc import Mapping
@@ -18,13 +18,13 @@ from stream.events.decoding import parse
 from stream.events.faults import Rejected
 
 LARGEST: Final = 256 * 1024
-"""Bytes kept of a record that cannot be read."""
+"""Bytes that are kept of an unreadable record."""
 
 _written: Final = msgspec.json.Encoder().encode
 
 
 class Arrived(NamedTuple):
-    """A record of a source's topic. `time`: the source broker's, ms. `value`: None of a tombstone."""
+    """A record of a source's topic. `time`: the source broker's (ms) · `value`: None for a tombstone."""
 
     topic: str
     partition: int
@@ -36,7 +36,7 @@ class Arrived(NamedTuple):
 
 
 class BridgedEvent(NamedTuple):
-    """An event of storefront.events. `key`: its visitor, or its pseudo-visitor."""
+    """An event for storefront.events. `key`: its visitor, or its pseudo-visitor."""
 
     key: bytes
     value: bytes
@@ -44,7 +44,7 @@ class BridgedEvent(NamedTuple):
 
 
 class Letter(NamedTuple):
-    """`reason`: why the record, or a message in it, cannot be read; `path`: where in what was made of it."""
+    """A dead letter. `reason`: why the record, or a message in it, cannot be read · `path`: of the fault."""
 
     reason: str
     path: str
@@ -57,7 +57,7 @@ class Bridged(NamedTuple):
 
 
 def bridged(arrived: Arrived, value: bytes, source: Source, now: int) -> Bridged:
-    """What a record says, whose JSON or row is `value`. `now`: ms, the brokers' time."""
+    """The translation of a record with the JSON or row `value`. `now`: the brokers' time (ms)."""
     headers = {
         name: text.decode("utf-8", "replace")
         for name, text in arrived.headers.items()
@@ -79,9 +79,9 @@ def bridged(arrived: Arrived, value: bytes, source: Source, now: int) -> Bridged
 
 
 def kept(value: bytes | None, letter: Letter, arrived: Arrived, source: str) -> "LetterRecord":
-    """The record of a dead letter: without addresses of people, only text, and not too long.
+    """The text of a dead letter: without people's addresses, and cut to LARGEST.
 
-    `value` None: bytes that could not be read. Nothing of them is kept.
+    `value` None: unreadable bytes. Nothing of them is kept.
     """
     headers = [
         ("reason", letter.reason.encode()),

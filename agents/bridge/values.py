@@ -1,8 +1,8 @@
-"""Finds the schema of a record's value, and the JSON in it. Pure: schemas are given.
+"""Finds the schema of a record's value, and the JSON in it. Pure: the caller gives the schemas.
 
-With a schema registry a value begins with a zero and four bytes, the number of its schema; newer clients leave the
-value as it is and put a one and sixteen bytes into a header. Kafka Connect's JSON converter wraps a value once, as
-{schema, payload} or as a text. Source: docs/connect.md, 1.11.
+With a schema registry a value begins with a zero byte and four bytes with the number of its schema. Newer clients
+leave the value alone and put a one byte and sixteen bytes into a header. Kafka Connect's JSON converter wraps a
+value as {schema, payload} or as a string. Source: docs/connect.md, 1.11.
 """
 
 import json
@@ -21,7 +21,7 @@ HEADER: Final = "__value_schema_id"
 BY_NUMBER: Final = 0
 BY_GUID: Final = 1
 NUMBERED: Final = 5
-"""Bytes that stand before a value with the number of its schema."""
+"""Bytes before a value that begins with the number of its schema."""
 
 WRAPPED: Final = {"schema", "payload"}
 
@@ -33,7 +33,7 @@ class Undecodable(Exception):
 
 
 class Framed(NamedTuple):
-    """`address`: of the schema, as a registry has it: `ids/7`, `guids/…`."""
+    """A value without its frame. `address`: of its schema in a registry: `ids/7`, `guids/…`."""
 
     address: str
     payload: bytes
@@ -58,7 +58,7 @@ def _address(named: bytes) -> str:
 
 
 def avro(schema: Any, named: dict[str, Any]) -> Read:
-    """A reader of values with this schema. `named`: the schemas it refers to. Raises Undecodable."""
+    """A reader of values with this schema. `named`: the schemas that it refers to. Raises Undecodable."""
     try:
         parsed = fastavro.parse_schema(schema, named_schemas=named)
     except (fastavro.schema.SchemaParseException, ValueError, LookupError, TypeError):
@@ -78,7 +78,7 @@ def avro(schema: Any, named: dict[str, Any]) -> Read:
 
 
 def written(document: Any) -> bytes:
-    """As JSON: times as ISO 8601, decimals as text, bytes in base64."""
+    """The value as JSON: times as ISO 8601, decimals as strings, bytes in base64."""
     try:
         text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), default=_plain)
     except (ValueError, TypeError, RecursionError):
@@ -97,7 +97,7 @@ def _plain(value: Any) -> Any:
 
 
 def unwrapped(value: bytes) -> bytes:
-    """The value that Kafka Connect wrapped; any other as it is."""
+    """The value that Kafka Connect wrapped. Any other value unchanged."""
     start = value.lstrip()[:1]
     if start == b'"' or (start == b"{" and b'"payload"' in value and b'"schema"' in value):
         try:

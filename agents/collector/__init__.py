@@ -1,1 +1,1 @@
-"""`POST /collect`: a storefront's events over HTTP."""
+"""The collector: takes a storefront's events over HTTP at `POST /collect`."""

@@ -1,14 +1,14 @@
-"""Who may post to the collector, and from where a post comes. No header is believed that was not asked for.
+"""Who may post to the collector, and where a post comes from. It trusts no header that the settings do not name.
 
 | variable | what | default |
 |---|---|---|
 | TRIGGERS_COLLECT_ORIGINS | other origins whose pages may post: `https://shop.example,…`, or `*` | none |
 | TRIGGERS_COLLECT_PROXIES | proxies in front that add to X-Forwarded-For; 0: the peer's address counts | 0 |
-| TRIGGERS_COLLECT_KEY | whoever names a customer, an order or a consent must know it (or ..._FILE) | none |
+| TRIGGERS_COLLECT_KEY | posts that name a customer, an order or a consent must carry it (or ..._FILE) | none |
 | TRIGGERS_COLLECT_PER_ADDRESS | events a second that one address may post, in the long run; 0: any | 100; of the command collector 1000 |
 | TRIGGERS_COLLECT_PER_VISITOR | the same for one visitor | 20; of the command collector 100 |
 
-The command collector has the higher rates since it takes the events of SDKs on servers and queues of days.
+The command collector has higher rates: it takes events of SDKs on servers, and backlogs of days.
 """
 
 import ipaddress
@@ -28,11 +28,11 @@ from agents.config.settings import SettingsError
 ANY: Final = "*"
 ORIGIN: Final = re.compile(r"https?://[a-z0-9.\-\[\]:]+", re.ASCII)
 REMEMBER_S: Final = 7200
-"""For so long a browser asks no more whether it may post."""
+"""Seconds for which a browser remembers that it may post."""
 
 
 class Rates(NamedTuple):
-    """Events a second, in the long run."""
+    """Rates in events a second, in the long run."""
 
     address: int
     visitor: int
@@ -44,7 +44,7 @@ OF_SDKS: Final = Rates(1000, 100)
 
 @dataclass(frozen=True)
 class Collecting:
-    """Rates in events a second. `key` None: everybody is believed."""
+    """Settings of the collector. Rates are in events a second. `key` None: every sender is trusted."""
 
     origins: frozenset[str] = frozenset()
     proxies: int = 0
@@ -54,7 +54,7 @@ class Collecting:
 
     @classmethod
     def read(cls, environ: Mapping[str, str] = os.environ, rates: Rates = OF_PAGES) -> Self:
-        """`rates`: where none are set. Raises SettingsError with every mistake."""
+        """The settings. `rates`: the defaults. Raises SettingsError with every mistake."""
         env = Environment(environ)
         found = cls(
             origins=_origins(env),
@@ -74,14 +74,14 @@ def _origins(env: Environment) -> frozenset[str]:
     origins = frozenset(filter(None, given))
     for each in sorted(origins - {ANY}):
         if not ORIGIN.fullmatch(each):
-            env.mistakes.append(f"{name}: an origin such as https://shop.example is meant")
+            env.mistakes.append(f"{name}: expected an origin such as https://shop.example")
     return origins
 
 
 def cors(request: web.Request, origins: frozenset[str]) -> dict[str, str] | None:
-    """The headers of an answer to a page of the request's origin; None if it may not post.
+    """The headers of an answer to a page of the request's origin. None if that page may not post.
 
-    Without an Origin it is no browser's page, or the console's own.
+    A request without an Origin comes from no browser's page, or from the console's own.
     """
     origin = request.headers.get("Origin", "").lower()
     if not origin or urlsplit(origin).netloc == request.host.lower():
@@ -99,7 +99,7 @@ def cors(request: web.Request, origins: frozenset[str]) -> dict[str, str] | None
 
 
 def believed(request: web.Request, key: str | None) -> bool:
-    """Whether the post is from who knows the key, such as the shop's own server."""
+    """Whether the sender of the post knows the key, such as the shop's own server."""
     if key is None:
         return True
     given = request.headers.get("Authorization", "").encode("utf-8", "surrogateescape")
@@ -107,9 +107,9 @@ def believed(request: web.Request, key: str | None) -> bool:
 
 
 def address(request: web.Request, proxies: int) -> str:
-    """The client's address, of an IPv6 one its /64: that is one household.
+    """The client's address. For IPv6 it is the /64, which is one household.
 
-    Of X-Forwarded-For only what our own proxies wrote counts, which is its end.
+    Of X-Forwarded-For only the end counts, which our own proxies wrote.
     """
     found = request.remote or ""
     if proxies:

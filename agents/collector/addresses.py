@@ -1,8 +1,8 @@
-"""What of an event may not go on as it came: addresses, which become keys, and what its sender may not say.
+"""Cleans an event: addresses become keyed hashes, and parts that its sender may not send are left out.
 
-Pure. Whoever knows the collector's key may give `contact: {email, phone}`, of which keyed hashes are left.
-Who does not know it tells what a visitor does, and not who somebody is. An event that has nothing of
-this keeps its own bytes. Source: docs/storefront.md, 3 and 8; docs/semantics.md, 11.
+Pure. A sender that knows the collector's key may send `contact: {email, phone}`, which become keyed hashes.
+Any other sender may say what a visitor does, but not who somebody is. An event without such parts keeps
+its own bytes. Source: docs/storefront.md, 3 and 8; docs/semantics.md, 11.
 """
 
 import json
@@ -19,14 +19,17 @@ CONTACT: Final = "contact"
 HASHED: Final = ("email", "phone")
 KEYS: Final = ("cart", "checkout", *HASHED)
 MARKS: Final = (b'"contact"', b'"keys"', b'"~', b"\\u")
-"""One of these is in every event that has to be looked at; the last may write any of the others."""
+"""Every event that must be looked into contains one of these. The last one can escape any of the others."""
 
 WHOM: Final = {"email": "an e-mail address of somebody", "phone": "a phone number with its country"}
 
 
 class KnownSender(NamedTuple):
-    """`known`: it knows the collector's key, or there is none. `key_of` None: there is no pepper. `may_erase`: it knows
-    the key; where there is none nobody may."""
+    """The sender of a post.
+
+    `known`: it knows the collector's key, or none is set · `key_of` None: no pepper is set · `may_erase`: it
+    knows the key; if none is set, nobody may.
+    """
 
     known: bool = True
     key_of: KeyOf | None = None
@@ -39,7 +42,7 @@ ANYBODY: Final = KnownSender()
 def cleaned(
     value: bytes, sender: KnownSender, index: int | None = None
 ) -> tuple[bytes, list[Note]]:
-    """The event's bytes as they may go on, and a note for each part that was left out."""
+    """The cleaned bytes of the event, and a note for each part that was left out."""
     marks = MARKS if sender.known else (*MARKS, b'"customer"')
     if not any(mark in value for mark in marks):
         return value, []
@@ -74,7 +77,7 @@ class _Cleaner:
             self._contact()
 
     def _visitor(self) -> None:
-        """A pseudo-visitor that is none may hide an address; one by name is not for anybody to say."""
+        """Checks the visitor: a malformed pseudo-visitor may hide an address, and a named one needs a known sender."""
         visitor = self._document.get("visitor")
         if type(visitor) is not str or not owner.is_pseudo(visitor):
             return
@@ -115,7 +118,7 @@ class _Cleaner:
                 self._hash(name, contact[name])
 
     def _hash(self, name: str, address: Any) -> None:
-        """The key that the event gives itself counts before one made of its address."""
+        """Makes keys of the addresses. A key that the event itself gives counts first."""
         path, key_of = f"$.contact.{name}", self._sender.key_of
         if type(address) is not str:
             self._note(path, "wrong_type", WHOM[name], address)
@@ -137,7 +140,7 @@ class _Cleaner:
 
 
 def _not_hashed(value: Any) -> str | None:
-    """What is against a key of identity."""
+    """What is wrong with a key of identity, None if nothing is."""
     try:
         scalars.HASH.read(value)
     except Unread as unread:
@@ -154,7 +157,7 @@ def _written(document: dict[str, Any]) -> bytes:
 
 
 def _finite(node: Any) -> Any:
-    """1e999 is read as infinity, which JSON cannot write; null is as unreadable."""
+    """The number, None for infinity: 1e999 is read as infinity, which JSON cannot write."""
     if isinstance(node, dict):
         return {name: _finite(value) for name, value in node.items()}
     if isinstance(node, list):

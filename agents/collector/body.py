@@ -1,4 +1,4 @@
-"""The body of a post: read within its limits and its time, and unpacked."""
+"""Reads the body of a post, within limits of size and time, and unpacks it."""
 
 import asyncio
 from typing import Final, NamedTuple
@@ -9,18 +9,18 @@ from agents.collector.denied import denied
 from agents.connect.unpacking import Broken, TooLarge, UnknownPacking, unpacked
 
 SLOWEST_S: Final = 10.0
-"""For the body of a post to come."""
+"""Seconds within which the body of a post must arrive."""
 
 
 class Limits(NamedTuple):
-    """Bytes, as they come and when they are unpacked."""
+    """Largest body in bytes, packed and unpacked."""
 
     packed: int
     unpacked: int
 
 
 async def raw_body(request: web.Request, limits: Limits) -> bytes:
-    """As it came, which is what a signature is over. Raises Denied.
+    """The body as it came: signatures are made of these bytes. Raises Denied.
 
     The application's runner must leave bodies packed (`auto_decompress=False`).
     """
@@ -37,7 +37,7 @@ async def raw_body(request: web.Request, limits: Limits) -> bytes:
 
 
 def plain_body(request: web.Request, body: bytes, limits: Limits) -> bytes:
-    """The body unpacked. Raises Denied."""
+    """The unpacked body. Raises Denied."""
     encoding = request.headers.get("Content-Encoding", "")
     try:
         return unpacked(body, encoding, limits.unpacked)

@@ -1,15 +1,15 @@
-"""Why a post is not taken now, or not at all, in terms of HTTP."""
+"""Why a post is not taken, as an HTTP answer."""
 
 from collections.abc import Mapping
 from math import ceil
 from typing import Any, Final
 
 AGAIN_S: Final = 2
-"""Retry-After while Kafka takes nothing."""
+"""Retry-After (s) while Kafka takes nothing."""
 
 
 class Denied(Exception):
-    """An answer that is no success, and the headers it needs. `answer` is for JSON."""
+    """An unsuccessful answer with its headers. `answer`: its body, for JSON."""
 
     def __init__(self, status: int, answer: Any, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(status)
@@ -32,4 +32,4 @@ def not_now() -> Denied:
 
 
 UNREAD: Final = frozenset({408, 413, 415})
-"""After these the rest of the body is not read, and the connection is closed."""
+"""Statuses after which the rest of the body is not read and the connection is closed."""

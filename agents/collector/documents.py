@@ -1,6 +1,6 @@
-"""The events in the body of a post, each as its own bytes, or what stands there instead. Pure.
+"""Splits the body of a post into events, each as its own bytes, or says what is wrong. Pure.
 
-A body is one event or a list of them, JSON in UTF-8. Source: docs/storefront.md, 1.
+A body is one event or a list of events, as JSON in UTF-8. Source: docs/storefront.md, 1.
 """
 
 import json
@@ -12,13 +12,13 @@ import msgspec
 from agents.collector.notes import EXPECTED, Note, Unreadable
 
 MOST: Final = 500
-"""Events in a batch. More: one post would take the place of many."""
+"""Events in a batch. More: one post would block many others."""
 
 LARGEST: Final = 1024 * 1024
-"""Bytes of a post."""
+"""The largest post, in bytes."""
 
 MARKS: Final = {b"\xef\xbb\xbf": "UTF-8", b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
-"""Byte order marks, and the encoding that each is of."""
+"""Byte order marks, and the encoding of each."""
 
 _SPACE: Final = b" \t\r\n"
 _elements: Final = msgspec.json.Decoder(list[msgspec.Raw]).decode
@@ -27,11 +27,11 @@ _one: Final = json.JSONDecoder(parse_int=str).raw_decode
 _spaces: Final = re.compile(r"[ \t\r\n]*")
 
 Parts = list[tuple[int | None, bytes]]
-"""(index in the batch, bytes) of each event; the index of a single event is None."""
+"""(index in the batch, bytes) of each event. The index of a single event is None."""
 
 
 def events_of(body: bytes) -> Parts:
-    """The events in their order. Raises Unreadable."""
+    """The events, in order. Raises Unreadable."""
     start = body.lstrip(_SPACE)
     if not start:
         raise _unreadable("empty", EXPECTED["empty"], "nothing", kept=False)
@@ -50,7 +50,7 @@ def events_of(body: bytes) -> Parts:
 
 
 def _single(body: bytes) -> bytes:
-    """The body itself, if one document stands there."""
+    """The body itself, if it is one document."""
     try:
         _whole(body)
     except RecursionError:
@@ -64,7 +64,7 @@ def _single(body: bytes) -> bytes:
 
 
 def _lines(body: bytes) -> int:
-    """How many lines there are, if each is an object and there are several; else 0."""
+    """The number of lines, if there are several and each is an object. Else 0."""
     lines = [line for line in body.splitlines() if line.strip()]
     if len(lines) < 2 or not all(line.lstrip().startswith(b"{") for line in lines):
         return 0
@@ -75,7 +75,7 @@ def _lines(body: bytes) -> int:
 
 
 def _check(body: bytes) -> None:
-    """Raises Unreadable where Python's reader, which reads lone surrogates, finds no document either."""
+    """Raises Unreadable if Python's reader finds no document either. It accepts lone surrogates."""
     text = _text(body)
     try:
         json.loads(text, parse_int=str)
@@ -95,7 +95,7 @@ def _listed(body: bytes) -> list[bytes]:
 
 
 def _listed_slowly(text: str) -> list[bytes]:
-    """The elements where one of them has what only Python reads, such as a lone surrogate or NaN."""
+    """The elements, if one contains what only Python's reader accepts, such as a lone surrogate or NaN."""
     try:
         parts, end = _scanned(text, text.index("[") + 1)
         if end < len(text):
@@ -108,7 +108,7 @@ def _listed_slowly(text: str) -> list[bytes]:
 
 
 def _scanned(text: str, at: int) -> tuple[list[bytes], int]:
-    """The elements of the list whose bracket opens before `at`, and where what follows it begins."""
+    """The elements of the list whose bracket opens before `at`, and the position behind its end."""
     parts: list[bytes] = []
     at = _after_space(text, at)
     while not text.startswith("]", at):
@@ -123,7 +123,7 @@ def _scanned(text: str, at: int) -> tuple[list[bytes], int]:
 
 
 def _end(text: str, at: int) -> int:
-    """Where the document that begins there ends. Raises JSONDecodeError."""
+    """The end of the document that begins at this position. Raises JSONDecodeError."""
     return int(_one(text, at)[1])
 
 
@@ -150,7 +150,7 @@ WANTED: Final = {
     "Invalid control character at": "an escape in place of a control character",
     "Extra data": "the end of the body",
 }
-"""What Python's reader missed, by its message."""
+"""What Python's reader expected, by its error message."""
 
 
 def _broken(text: str, error: json.JSONDecodeError) -> Unreadable:

@@ -1,7 +1,7 @@
-"""POST /collect: a storefront's events, checked, into Kafka. docs/storefront.md is its page for developers.
+"""POST /collect: checks a storefront's events and writes them to Kafka. Developers read docs/storefront.md.
 
-202 is said once the broker has acknowledged every event that is right; it lists the others, and the parts
-that events went without. No answer quotes what was posted, but for the ids that were taken.
+It answers 202 once the broker has acknowledged every valid event. The answer lists the refused events and
+the parts that were left out. It quotes nothing that was posted, except the ids of taken events.
 """
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
@@ -29,21 +29,21 @@ from agents.runtime.metrics_page import tell
 from stream.connect.source import KeyOf
 
 TYPES: Final = frozenset({"application/json", "text/plain", "application/octet-stream"})
-"""text/plain is what a page may send to another origin as it closes, without asking first."""
+"""Content types. A page that closes can send text/plain to another origin without a preflight."""
 
 LIMITS: Final = Limits(LARGEST, LARGEST)
 ORIGIN: Final = "expected an origin of TRIGGERS_COLLECT_ORIGINS, got another"
 
 
 class Collector:
-    """`key_of` None: there is no pepper, and nobody can be told an address."""
+    """The handler. `key_of` None: no pepper is set, so addresses are left out."""
 
     def __init__(self, intake: Intake, key_of: KeyOf | None) -> None:
         self._intake = intake
         self._key_of = key_of
 
     async def ask(self, request: web.Request) -> web.Response:
-        """The preflight of a browser: may a page of this origin post here?"""
+        """Answers a browser's preflight: may a page of this origin post here?"""
         allowed = cors(request, self._intake.collecting.origins)
         if allowed is None:
             return _answer(403, {"fault": ORIGIN}, {})
@@ -63,7 +63,7 @@ class Collector:
         return _answer(status, said(judged), allowed or {})
 
     async def _take(self, request: web.Request) -> Judged:
-        """Raises Denied."""
+        """Takes a post. Raises Denied."""
         collecting = self._intake.collecting
         name = address(request, collecting.proxies)
         self._intake.admit(name)
@@ -89,14 +89,14 @@ class Collector:
 
 
 def _status(judged: Judged) -> int:
-    """It is wrong as a whole only if nothing could be taken."""
+    """The status. A post is refused as a whole only if no event could be taken."""
     if judged.taken:
         return 202
     return 403 if all(each.reason == NEEDS_KEY for each in judged.refused) else 400
 
 
 def said(judged: Judged) -> dict[str, Sequence[str | Note]]:
-    """The body of the answer: what was taken, and what is against the rest."""
+    """The body of the answer: what was taken, and what is wrong with the rest."""
     answer: dict[str, Sequence[str | Note]] = {}
     if judged.taken:
         answer["ids"] = [event.id for event in judged.taken]
@@ -122,7 +122,7 @@ def _answer(status: int, answer: Any, headers: Mapping[str, str]) -> web.Respons
 def add_routes(
     app: web.Application, told: Told = nobody
 ) -> list[Callable[[], Coroutine[Any, Any, None]]]:
-    """/collect and /metrics. What it returns is to run for as long as they answer. Raises SettingsError."""
+    """Adds /collect and /metrics. The caller runs the result for as long as they answer. Raises SettingsError."""
     settings = app[SETTINGS]
     carrier, collected = EventProducer(settings), CollectorMetrics()
     rejects = Rejects(settings, collected)
@@ -132,7 +132,7 @@ def add_routes(
 
 
 def add_collect(app: web.Application, intake: Intake, settings: Settings) -> None:
-    """/collect."""
+    """Adds /collect."""
     key_of = keyed(settings.pepper) if settings.pepper else None
     collector = Collector(intake, key_of)
     app.router.add_post("/collect", collector.post)

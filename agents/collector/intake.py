@@ -1,4 +1,4 @@
-"""What every way into the collector shares: who may send how much, the way to Kafka, and the figures."""
+"""What all doors of the collector share: rate limits, the producer, the rejects, and the metrics."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -16,11 +16,11 @@ Told = Callable[[str, Judged], None]
 
 
 def nobody(source: str, judged: Judged) -> None:
-    """Hears of a post, and tells nobody."""
+    """A listener that does nothing."""
 
 
 class Intake:
-    """`run` of the carrier and of the rejects are to run for as long as it takes events."""
+    """The intake. Run the producer's and the rejects' `run` for as long as it takes events."""
 
     def __init__(
         self,
@@ -30,7 +30,7 @@ class Intake:
         collected: CollectorMetrics,
         told: Told = nobody,
     ) -> None:
-        """`told`: hears of every post that was taken, by its source."""
+        """`told`: called with every post that was taken, and its source."""
         self.collecting = collecting
         self.collected = collected
         self.throttled_log = ThrottledLog()
@@ -42,17 +42,17 @@ class Intake:
 
     @property
     def ready(self) -> bool:
-        """Whether a broker has been reached and the topic is there."""
+        """Whether a broker was reached and the topic exists."""
         return self._producer_of_events.ready
 
     def admit(self, address: str, tokens: int = 1) -> None:
-        """Before a body is looked into; a large one takes more tokens. Raises Denied."""
+        """Takes tokens before a body is read; a large one takes more. Raises Denied."""
         self._admit(self._addresses, {address: tokens})
 
     async def take(self, source: str, judged: Judged, address: str | None) -> None:
-        """Returns once the broker has all that is right. Raises Denied.
+        """Returns once the broker has every valid event. Raises Denied.
 
-        `address` None: the sender is trusted, and nothing bounds it.
+        `address` None: the sender is trusted and has no rate limit.
         """
         visitors = Counter(event.visitor for event in judged.taken)
         if address is not None:
@@ -65,7 +65,7 @@ class Intake:
         self._hears(source, judged)
 
     def refuse(self, source: str, refused: list[Refused]) -> None:
-        """Tells of events that were refused, and keeps a copy of each."""
+        """Counts and logs refused events, and keeps a copy of each."""
         self._rejects.keep(source, refused)
         self.throttled_log.refused(source, refused)
 
@@ -81,7 +81,7 @@ class Intake:
             raise not_now() from None
 
     def _admit(self, buckets: RateLimiter, costs: Mapping[str, int]) -> None:
-        """Takes the tokens of all, or of none. Raises Denied."""
+        """Takes the tokens of all visitors, or none. Raises Denied."""
         wait = max((buckets.wait(name) for name in costs), default=0.0)
         if wait:
             raise too_many(wait)

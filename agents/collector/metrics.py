@@ -1,7 +1,7 @@
-"""What the collector has taken and refused, for /metrics. Labels are closed sets.
+"""The collector's metrics: what it has taken and refused. Labels are closed sets.
 
-`source` is a name of the sources file, or `collect`; `-` in place of one that is not known. `type` is a type of
-event, or `other`; reasons and paths are our own words. Names of foreign events are cut, and few.
+`source`: a name of the sources file, `collect`, or `-` for an unknown one · `type`: a type of event, or
+`other`. Reasons and paths are our own words. Names of foreign events are cut, and their number is bounded.
 """
 
 from collections import Counter as Count
@@ -27,19 +27,19 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 
 BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 ALARMING: Final = ("order.placed", "order.cancelled", "consent.changed")
-"""One that is refused raises an alarm: it is counted from zero, so that the first is an increase."""
+"""Types whose refusal raises an alarm. They are counted from 0, so that the first one is an increase."""
 
 REASONS: Final = (
     "missing", "wrong_type", "out_of_range", "not_in_list", "names_nobody", "too_large", "too_deep", "not_json",
     "several_lines", "byte_order_mark",
 )  # fmt: skip
-"""By which such an event is refused."""
+"""The reasons for which such an event is refused."""
 
 OWN: Final = "collect"
-"""The source of events in the service's own form."""
+"""The label of events in the service's own form."""
 
 NAMES: Final = 100
-"""Names of unknown events that are counted by themselves, of each source; the rest is `other`."""
+"""Unknown event names that are counted by themselves, for each source. The others count as `other`."""
 
 
 class CollectorMetrics:
@@ -92,7 +92,7 @@ class CollectorMetrics:
         self._posts.labels(source, str(status)).inc()
 
     def judged(self, source: str, judged: Judged) -> None:
-        """Once the answer is final: what is sent again is not counted twice."""
+        """Counts a post once its answer is final: a post that is sent again counts once."""
         if judged.taken:
             self._last.labels(source).set_to_current_time()
             for kind, count in Count(event.type for event in judged.taken).items():
@@ -131,5 +131,5 @@ class CollectorMetrics:
             yield
 
     def text(self) -> bytes:
-        """The exposition format of Prometheus."""
+        """The metrics in Prometheus' exposition format."""
         return generate_latest(self.registry)

@@ -1,6 +1,6 @@
-"""What the collector says of a post: which event, which part, what is expected there and what came.
+"""Notes about a post: which event, which part, what was expected and what came.
 
-Nothing in it quotes what was posted. Source: docs/storefront.md, 1.
+A note quotes nothing that was posted. Source: docs/storefront.md, 1.
 """
 
 from typing import Final
@@ -11,10 +11,10 @@ from stream.events.faults import Fault
 
 
 class Note(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A fault or a warning. `index`: which event of a batch, from 0; None for the whole body.
+    """A fault or a warning.
 
-    `position`, `line` and `column` say where JSON breaks: bytes from 0, the others from 1 ·
-    `meant`: the type that an unknown one was meant to be.
+    `index`: of the event in a batch, from 0; None for the whole body · `position`, `line`, `column`: where the
+    JSON breaks, in bytes from 0, the others from 1 · `meant`: the type nearest to an unknown one.
     """
 
     index: int | None
@@ -29,7 +29,7 @@ class Note(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Unreadable(Exception):
-    """Not one event of the post can be looked at. `kept`: whether its bytes are worth keeping."""
+    """No event of the post can be read. `kept`: whether its bytes are worth keeping."""
 
     def __init__(self, note: Note, kept: bool = True) -> None:
         super().__init__(note.reason)
@@ -47,7 +47,7 @@ EXPECTED: Final = {
     "not_json": "JSON in UTF-8",
     "not_an_object": "an object",
 }
-"""By the reasons that are against an event as a whole."""
+"""What was expected, by the reason for which a whole event is refused."""
 
 GOT: Final = {
     "too_large": "more",
@@ -61,7 +61,7 @@ def of_fault(index: int | None, fault: Fault) -> Note:
 
 
 def of_whole(index: int | None, reason: str, path: str = "$") -> Note:
-    """A fault that the reading of events has no more to say of."""
+    """The note for a fault of a whole event."""
     return Note(
         index,
         reason,

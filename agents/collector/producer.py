@@ -1,9 +1,9 @@
-"""Carries events into `storefront.events`: said to be taken once the broker has acknowledged them.
+"""Writes events to `storefront.events`. An event counts as taken once the broker has acknowledged it.
 
-The producer is idempotent with acks=all and keys by visitor with the partitioner of the Java clients. What
-is not acknowledged in PATIENCE_S is not taken; the producer that held it is given up, with all that waits
-in it, and a new one begins: nothing piles up in an outage. A record may have landed all the same. Whoever
-sends it again does so under the same id, and the copy is ignored.
+The producer is idempotent with acks=all. It keys by visitor, with the partitioner of the Java clients.
+Events that are not acknowledged within PATIENCE_S are not taken. Their producer is then closed with all
+that waits in it, and a new one starts: so nothing piles up in an outage. A record may have been written
+all the same. The sender repeats it with the same id, and the copy is ignored.
 """
 
 import asyncio
@@ -25,14 +25,14 @@ from agents.runtime.log import say
 log = logging.getLogger("triggers.collector")
 
 PATIENCE_S: Final = 5.0
-"""Longer: browsers close the page meanwhile. Shorter: a new leader of a partition costs a repetition."""
+"""Seconds. Longer: browsers close the page meanwhile. Shorter: a change of leader costs a repetition."""
 
 HELD: Final = 16 * 1024 * 1024
-"""Bytes of events sent and not yet acknowledged; above it nothing more is taken."""
+"""Bytes of events that may be unacknowledged. Above it no more events are taken."""
 
 BATCH_BYTES: Final = 512 * 1024
 PACKED: Final = "gzip"
-"""Every client reads it as it comes."""
+"""Compression: gzip, because every client can read it."""
 
 AGAIN_S: Final = 0.25
 GOODBYE_S: Final = 3.0
@@ -41,11 +41,11 @@ Ack = asyncio.Future[Any]
 
 
 class NotTaken(Exception):
-    """Not every event is acknowledged: no broker, no topic, too much under way, or it took too long."""
+    """Not every event was acknowledged: no broker, no topic, too many unacknowledged, or too slow."""
 
 
 class ProducerTerm:
-    """One producer, from its start until it is `broken`."""
+    """The life of one producer, from its start until it is `broken`."""
 
     def __init__(self, producer: AIOKafkaProducer, topic: str) -> None:
         self.broken = asyncio.Event()
@@ -54,7 +54,7 @@ class ProducerTerm:
         self._held = 0
 
     async def carry(self, events: Sequence[Taken]) -> None:
-        """Raises NotTaken."""
+        """Writes events and waits for their acknowledgements. Raises NotTaken."""
         size = sum(len(event.value) for event in events)
         if self.broken.is_set() or self._held + size > HELD:
             raise NotTaken
@@ -76,7 +76,7 @@ class ProducerTerm:
                 raise NotTaken
 
     async def _send(self, event: Taken, partitions: int) -> Ack:
-        """The acknowledgement to come. Raises KafkaError."""
+        """Sends a record. Returns the future of its acknowledgement. Raises KafkaError."""
         key = event.visitor.encode()
         place = partition_of(key, partitions)
         sent: Ack = await self._producer.send(self._topic, event.value, key, partition=place)
@@ -95,7 +95,7 @@ class ProducerTerm:
 
 
 class EventProducer:
-    """`run` is to run for as long as events come."""
+    """Writes events with one producer after another. `run` must run for as long as events come."""
 
     def __init__(self, settings: Settings) -> None:
         self._options = aiokafka_options(settings)
@@ -105,17 +105,17 @@ class EventProducer:
 
     @property
     def ready(self) -> bool:
-        """Whether a broker has been reached and the topic is there."""
+        """Whether a broker was reached and the topic exists."""
         return self._line is not None and not self._line.broken.is_set()
 
     async def carry(self, events: Sequence[Taken]) -> None:
-        """Returns once all are acknowledged, each visitor's in the order given. Raises NotTaken."""
+        """Returns once all events are acknowledged, each visitor's in the given order. Raises NotTaken."""
         if self._line is None:
             raise NotTaken
         await self._line.carry(events)
 
     async def run(self) -> None:
-        """A producer, and after it is broken the next."""
+        """Keeps a producer running: when one is broken, the next one starts."""
         try:
             while True:
                 await self._one()
@@ -150,7 +150,7 @@ class EventProducer:
 
 
 async def _close(producer: AIOKafkaProducer) -> None:
-    """What waits in it has a last chance."""
+    """Closes a producer. What waits in it gets a last chance."""
     with suppress(TimeoutError, KafkaError, OSError):
         await asyncio.wait_for(producer.stop(), GOODBYE_S)
     await producer.client.close()

@@ -1,4 +1,4 @@
-"""Token buckets, one for each name: so many a second, and so many at once after a pause."""
+"""Token buckets, one for each name: a rate in the long run, and a burst after a pause."""
 
 import time
 from collections import OrderedDict
@@ -6,21 +6,23 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 SECONDS_AT_ONCE: Final = 10
-"""A full bucket holds the tokens of so many seconds. Fewer: a shop page that opens many things is refused."""
+"""A full bucket holds the tokens of this many seconds. Fewer: a page that sends many events at once is refused."""
 
 NAMES: Final = 50_000
-"""Buckets kept; the one not used for longest goes. More: memory for strangers."""
+"""Buckets that are kept; the least recently used one goes. More: more memory for strangers."""
 
 
 class Bucket(NamedTuple):
     tokens: float
     at: float
-    """Seconds of the clock, when it held so many."""
+    """When the bucket held `tokens`, in seconds of the clock."""
 
 
 class RateLimiter:
-    """`rate`: tokens a second; 0: no limit. Who has any left may take more than that, and then waits longer:
-    so no batch is too large to be taken once."""
+    """Limits rates. `rate`: tokens a second, 0: no limit.
+
+    A sender with any token left may take more than it has, and then waits longer. So no batch is too large.
+    """
 
     def __init__(
         self, rate: int, names: int = NAMES, clock: Callable[[], float] = time.monotonic
@@ -32,14 +34,14 @@ class RateLimiter:
         self._buckets: OrderedDict[str, Bucket] = OrderedDict()
 
     def wait(self, name: str) -> float:
-        """Seconds until there is a token; 0 if there is."""
+        """Seconds until there is a token, 0 if there is one."""
         if not self._rate:
             return 0.0
         tokens = self._tokens(name)
         return 0.0 if tokens >= 1 else (1 - tokens) / self._rate
 
     def charge(self, name: str, tokens: int) -> None:
-        """Takes the tokens, there or not; below 0 gives them back."""
+        """Takes tokens, even if the bucket has fewer. A negative number gives them back."""
         if not self._rate:
             return
         self._buckets[name] = Bucket(self._tokens(name) - tokens, self._clock())

@@ -1,6 +1,6 @@
-"""Carries what was refused into `storefront.rejected`. No answer waits for it, and no event's way depends on it.
+"""Writes copies of refused events to `storefront.rejected`. No answer and no valid event waits for it.
 
-So a topic that is missing or forbidden costs the copies alone; what is lost is counted.
+If the topic is missing or forbidden, only the copies are lost. Lost copies are counted.
 """
 
 import asyncio
@@ -25,10 +25,10 @@ from stream.events.nearest import named
 log = logging.getLogger("triggers.collector")
 
 LARGEST: Final = 256 * 1024
-"""Bytes that are kept of one: every cart is whole."""
+"""Bytes that are kept of an event: enough for any valid cart."""
 
 HELD: Final = 8 * 1024 * 1024
-"""Bytes that may wait and be under way; what comes above it is lost."""
+"""Bytes that may wait or be unacknowledged. Copies above it are lost."""
 
 TIMEOUT_MS: Final = 10_000
 AGAIN_S: Final = 1.0
@@ -58,7 +58,7 @@ def kept(source: str, refused: Refused, now_ms: int) -> RejectedCopy:
 
 
 class Rejects:
-    """`run` is to run for as long as events come."""
+    """Writes copies. `run` must run for as long as events come."""
 
     def __init__(self, settings: Settings, collected: CollectorMetrics) -> None:
         self._options = aiokafka_options(settings)
@@ -81,7 +81,7 @@ class Rejects:
             self._come.set()
 
     async def run(self) -> None:
-        """A producer, and after it has failed the next; at the end what still waits has a last chance."""
+        """Keeps a producer running: when one fails, the next starts. At the end waiting copies get a last chance."""
         try:
             while True:
                 with suppress(KafkaError, OSError):
@@ -92,7 +92,7 @@ class Rejects:
                 await asyncio.wait_for(self._carry(for_ever=False), GOODBYE_S)
 
     async def _carry(self, for_ever: bool) -> None:
-        """Sends what waits, as it comes or what there is now. Raises KafkaError, OSError."""
+        """Sends copies as they come, or only those that wait now. Raises KafkaError, OSError."""
         while for_ever and not self._waiting:
             self._come.clear()
             await self._come.wait()
@@ -122,7 +122,7 @@ class Rejects:
         )
 
     async def _send(self, producer: AIOKafkaProducer, record: RejectedCopy) -> None:
-        """What the topic does not take is lost; what is cut off stays at its place."""
+        """Sends a copy. One that the topic refuses is lost; after a lost connection it keeps its place."""
         try:
             sent = await producer.send(self._topic, record.value, headers=record.headers)
         except KafkaError as error:

@@ -1,4 +1,4 @@
-"""Log lines of what was refused: one for each sort in a while, with how many there were, and nothing of them."""
+"""Logs refused events: at most one line for each sort in a while, with their number and none of their content."""
 
 import logging
 import time
@@ -14,7 +14,7 @@ OFTEN_S: Final = 10.0
 
 
 class ThrottledLog:
-    """A sort is a source, a type, a reason and a path, all of closed sets."""
+    """The log. A sort is (source, type, reason, path), all from closed sets."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._log = SparseLog(log, OFTEN_S, clock)
@@ -26,11 +26,11 @@ class ThrottledLog:
             )
 
     def unknown(self, source: str, name: str) -> None:
-        """An event of a source's own for which there is no row in any table."""
+        """Logs a source's event that no table has a row for."""
         self._log.tell("unknown_event", source=source, name=readable(name))
 
 
 def readable(name: str) -> str:
-    """The name of a foreign event as a log and a metric may show it."""
+    """The name of a foreign event, made safe for a log line and a metric."""
     plain = "".join(letter for letter in name if letter.isalnum() or letter in " ._:/$-")
     return plain[:64].replace(" ", "_")

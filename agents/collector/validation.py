@@ -1,6 +1,6 @@
-"""What a storefront posted, each event checked as a worker will check it: taken, or refused with its faults.
+"""Checks each event of a post as a worker will check it: takes it, or refuses it with its faults.
 
-An event with a fault costs itself alone, a fault in a part of it that is not essential costs that part.
+A fault refuses only its own event. A fault in an optional part leaves out only that part.
 Pure. Source: docs/storefront.md, 1 and 5; docs/semantics.md, 2.
 """
 
@@ -20,12 +20,12 @@ from stream.events.nearest import meant, named, nearest
 from stream.events.types import APPLIED_LATE, TAGS, TYPES, Event, PersonErased
 
 OTHER: Final = "other"
-"""Stands for every type that there is not."""
+"""Stands for every unknown type."""
 
 
 class Taken(NamedTuple):
-    """`visitor`: the record's key, of an event that names none its pseudo-visitor. `value`: the event's own
-    bytes as they came, but for what may not go on."""
+    """A taken event. `visitor`: the record key, a pseudo-visitor if the event names none · `value`: the event's
+    own bytes, without the parts that may not go on."""
 
     id: str
     visitor: str
@@ -34,7 +34,7 @@ class Taken(NamedTuple):
 
 
 class Refused(NamedTuple):
-    """`value`: without people's addresses. `type`: a type that there is, given or meant, or `other`."""
+    """A refused event. `value`: without people's addresses · `type`: a known type, given or nearest, or `other`."""
 
     value: bytes
     type: str
@@ -43,8 +43,8 @@ class Refused(NamedTuple):
 
 
 class Judged(Struct):
-    """`faults` are of the refused events, all of each. `left_out`: parts that taken events went without,
-    each with the type of its event."""
+    """A checked post. `faults`: all faults of the refused events · `left_out`: the parts that were left out of
+    taken events, each with the type of its event."""
 
     taken: list[Taken] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
@@ -53,7 +53,7 @@ class Judged(Struct):
 
 
 def judge(body: bytes, sender: KnownSender = ANYBODY) -> Judged:
-    """The events of a post, in their order. Raises Unreadable."""
+    """Checks the events of a post, in order. Raises Unreadable."""
     found = Judged()
     for index, value in events_of(body):
         judge_event(value, found, sender, index)
@@ -83,21 +83,21 @@ def judge_event(value: bytes, found: Judged, sender: KnownSender, index: int | N
 
 
 def _may_say(sender: KnownSender, event: Event) -> bool:
-    """Who somebody is, an order and a consent are told by a sender that is known; an erasure by one that has a key."""
+    """Whether the sender may send this type: identities, orders and consents if it is known, erasures with the key."""
     if type(event) is PersonErased:
         return sender.may_erase
     return sender.known or type(event) not in APPLIED_LATE
 
 
 def kind_of(value: bytes) -> str:
-    """The type that an event gives or means which cannot be read, or `other`."""
+    """The type of an unreadable event, as given or as the nearest known one, or `other`."""
     return meant(named(value)) or OTHER
 
 
 def _refuse(
     found: Judged, value: bytes, kind: str, notes: list[Note], why: tuple[str, str]
 ) -> None:
-    """A part that was left out before may be why the rest is not enough."""
+    """Refuses an event. Parts that were left out before are named too: they may be why the rest is not enough."""
     needed = next((note for note in notes if note.reason == NEEDS_KEY), None)
     reason, path = (needed.reason, needed.path) if needed and why[0] == "missing" else why
     found.faults += dict.fromkeys(notes)
@@ -105,7 +105,7 @@ def _refuse(
 
 
 def _all_faults(value: bytes, error: Rejected, index: int | None) -> Iterator[Note]:
-    """Of an event that cannot be looked into, the one that it cannot."""
+    """All faults of an event. An event that cannot be read has one."""
     try:
         faults: tuple[Fault, ...] = decoding.faults(value)
     except Rejected:

@@ -1,1 +1,1 @@
-"""One file a command: its arguments and its exit status."""
+"""The commands: one file for each, with its arguments and its exit statuses."""

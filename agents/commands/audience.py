@@ -1,7 +1,7 @@
-"""The command `audience NAME`: who belongs to an audience now, one person a line.
+"""The command `audience NAME`: prints who belongs to an audience now, one person a line.
 
-It reads the topic `audiences` to its end, or with --from what a backtest wrote. It changes nothing. The change of a
-person with the latest time counts; of several with one time, the last in the log.
+It reads the topic `audiences` to its end, or with --from what a backtest wrote. It changes nothing. A
+person's latest change counts. Of changes with the same time the last one in the log counts.
 """
 
 import argparse
@@ -24,14 +24,14 @@ _read: Final = msgspec.json.Decoder(ChangeEvent).decode
 
 
 class Member(Struct):
-    """Since when (ms) a person belongs to the audience."""
+    """A member. `since`: the time of entering (ms)."""
 
     person: str
     since: int
 
 
 def members(values: Iterable[bytes], name: str) -> list[Member]:
-    """The members, by the changes of all audiences in the order of their partitions; the longest members first."""
+    """The members, the longest first. Changes: of all audiences, in the order of their partitions."""
     last: dict[str, ChangeEvent] = {}
     for value in values:
         change = _read(value)
@@ -46,15 +46,15 @@ def members(values: Iterable[bytes], name: str) -> list[Member]:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", metavar="NAME", help="of the audience, as in the recipes file")
-    parser.add_argument("--json", action="store_true", help="with the time of entering (ms)")
+    parser.add_argument("name", metavar="NAME", help="name of the audience in the recipes file")
+    parser.add_argument("--json", action="store_true", help="print the time of entering (ms) too")
     parser.add_argument(
         "--from", dest="folder", type=Path, metavar="DIR", help="a backtest's output"
     )
 
 
 def run(args: argparse.Namespace) -> int:
-    """0: the list is whole. 1: it cannot be read. 2: wrong settings."""
+    """0: the list is complete. 1: it cannot be read. 2: wrong settings."""
     try:
         if args.folder is not None:
             values = (args.folder / "audiences.jsonl").read_bytes().splitlines()
@@ -74,6 +74,6 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _topic(settings: Settings) -> list[bytes]:
-    """All changes that the topic holds now."""
+    """All changes in the topic."""
     async with Kafka(settings) as source:
         return await source.all_of(AUDIENCES)

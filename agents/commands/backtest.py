@@ -24,10 +24,10 @@ from stream.recipes.history import History
 from stream.recipes_file import RecipesError
 
 IF_ANY: Final = ("audiences", "shadow", "shadow_decisions", "outcomes")
-"""What is told only where there is some."""
+"""Outputs that the summary names only if there are any."""
 
 SHOWN: Final = 20
-"""Rejected lines that are reported one by one."""
+"""At most this many rejected lines are reported one by one."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,14 +46,14 @@ def add_any_time(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0: done. 1: what was decided cannot be written. 2: the recipes or the events are wrong."""
+    """0: done. 1: the results cannot be written. 2: the recipes or the events are wrong."""
     return guarded(args, lambda: decide(args, read_history(args.recipes)), args.recipes)
 
 
 def guarded(args: argparse.Namespace, work: Callable[[], int], *given: Path | None) -> int:
-    """The status of `work` over the events in `args.file`. A failure is printed and has a status of its own.
+    """Runs `work` over the events of `args.file`. Returns the exit status; prints what fails.
 
-    `given`: other files that were named.
+    `given`: other files of the command line, to name them in messages.
     """
     try:
         return work()
@@ -71,8 +71,8 @@ def guarded(args: argparse.Namespace, work: Callable[[], int], *given: Path | No
 
 
 def decide(args: argparse.Namespace, recipes: History) -> int:
-    """Raises OutOfOrder, BeforeYear2000, EOFError, OSError."""
-    gc.disable()  # states have no cycles: the collector would search all of them and find nothing
+    """Decides the events and writes the results. Raises OutOfOrder, BeforeYear2000, EOFError, OSError."""
+    gc.disable()  # States have no cycles: the garbage collector would search them all and find nothing.
     counts: Counter[tuple[str, ...]] = Counter()
     rejected: list[tuple[int, str]] = []
     parts: dict[tuple[str, str], findings.First] = {}
@@ -108,9 +108,9 @@ def decide(args: argparse.Namespace, recipes: History) -> int:
 
 
 def _reasons(file: Path, rejected: dict[int, str]) -> Iterator[tuple[int, str]]:
-    """(number from 1, what is wrong) of the lines with these numbers from 0, which are read again.
+    """(number from 1, what is wrong) of rejected lines, given by their numbers from 0.
 
-    A line without a time was not read any further, so it is not known which of the two it is.
+    It reads the lines again. A line without a time was not parsed further, so its message names both causes.
     """
     if not rejected:
         return

@@ -1,7 +1,7 @@
-"""Runs a bridge until it is told to stop: topics of sources in, events out. docs/bridge.md.
+"""The command `bridge`: turns records of sources' topics into events, until it is stopped. docs/bridge.md.
 
-Follow a record: consumer.py fetches it, chunks.py translates it and puts it into a chunk, producers.py writes the chunk
-with its offsets.
+The way of a record: agents/bridge/consumer.py fetches it, chunks.py translates it and puts it into a
+chunk, producers.py writes the chunk with its offsets.
 """
 
 import argparse
@@ -28,7 +28,7 @@ log = logging.getLogger("triggers.bridge")
 
 METRICS: Final = "127.0.0.1:9111"
 GOODBYE_S: Final = 8.5
-"""Below the 10 s that supervisors wait."""
+"""Seconds to end in. It is below the 10 s that supervisors wait."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0: stopped as told. 1: a fault; start it again. 2: wrong settings or sources, topics missing."""
+    """0: stopped by a signal. 1: a failure; start it again. 2: wrong settings or sources, or topics missing."""
     configure()
     try:
         settings = BridgeSettings.read()
@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def work(settings: BridgeSettings, address: tuple[str, int] | None) -> NoReturn:
-    """Runs, and ends the process."""
+    """Runs the bridge, then ends the process."""
     stop = stop_signals()
     try:
         await _work(settings, address, stop)
@@ -64,7 +64,7 @@ async def work(settings: BridgeSettings, address: tuple[str, int] | None) -> NoR
 async def _work(
     settings: BridgeSettings, address: tuple[str, int] | None, stop: asyncio.Event
 ) -> None:
-    """Runs until it is told to stop. Raises the error that ends it otherwise."""
+    """Runs until a signal stops it. Raises the error that ends it otherwise."""
     schemas, metrics = SchemaRegistry(settings.registry), BridgeMetrics()
     consumer = BridgeConsumer(settings, schemas, metrics)
     health = BridgeHealth(settings, consumer, schemas, metrics)

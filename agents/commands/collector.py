@@ -1,7 +1,7 @@
-"""The command `collector`: takes what storefront SDKs and shops send over HTTP, and writes it to Kafka.
+"""The command `collector`: takes events of storefront SDKs and shops over HTTP, and writes them to Kafka.
 
-TRIGGERS_SOURCES names who may send; without it only /collect answers. It asks for no login and speaks no TLS: put
-an ingress before it.
+TRIGGERS_SOURCES names the sources; without it only /collect answers. The collector has no login and no TLS:
+put an ingress in front of it.
 """
 
 import argparse
@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0: stopped as told. 1: a fault; start it again. 2: wrong settings or sources, or the address is taken."""
+    """0: stopped by a signal. 1: a failure; start it again. 2: wrong settings or sources, or the address is taken."""
     configure()
     try:
         settings = Settings.read()
@@ -93,7 +93,7 @@ async def _serve(
     stop = stop_signals()
     site = make_site(settings, sources)
     gc.collect()
-    gc.freeze()  # what lives as long as the process is not looked through again
+    gc.freeze()  # The garbage collector need not look at objects that live as long as the process.
     async with serving(site, *site_at, shared=shared) as (port, failed):
         if metrics_at:
             more = {request_log.PATH: request_log.serving(site.requests, key)} if key else {}

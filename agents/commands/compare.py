@@ -1,7 +1,7 @@
-"""`compare EVENTS`: runs two recipes files over the same events and writes what would change.
+"""The command `compare EVENTS`: runs two recipes files over the same events, and writes what would change.
 
-DIR/compare.html is a page without a server, DIR/compare.json the same figures; DIR/before and DIR/after hold
-what `backtest` writes. Source: docs/semantics.md, 10.
+DIR/compare.html is a page that needs no server, DIR/compare.json has the same figures. DIR/before and
+DIR/after hold what `backtest` writes. Source: docs/semantics.md, 10.
 """
 
 import argparse
@@ -29,10 +29,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "file", type=Path, metavar="EVENTS.jsonl", help="events, one a line (.gz too)"
     )
     parser.add_argument(
-        "--recipes", type=Path, metavar="A", help="what is in force; default: the shipped recipes"
+        "--recipes", type=Path, metavar="A", help="the recipes of now (default: the shipped ones)"
     )
     parser.add_argument(
-        "--with", dest="other", type=Path, metavar="B", required=True, help="what may replace it"
+        "--with",
+        dest="other",
+        type=Path,
+        metavar="B",
+        required=True,
+        help="the recipes that may replace them",
     )
     parser.add_argument("--out", type=Path, metavar="DIR", default=Path("compare"))
     command.add_any_time(parser)
@@ -49,8 +54,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def compare(args: argparse.Namespace, first: Recipes, second: Recipes) -> int:
-    """Raises OutOfOrder, BeforeYear2000, EOFError, OSError."""
-    gc.disable()  # states have no cycles: the collector would search all of them and find nothing
+    """Compares both sides and writes the report. Raises OutOfOrder, BeforeYear2000, EOFError, OSError."""
+    gc.disable()  # States have no cycles: the garbage collector would search them all and find nothing.
     names = _names(args.recipes, args.other)
     with Progress(
         TextColumn("{task.description}"),
@@ -76,7 +81,7 @@ def compare(args: argparse.Namespace, first: Recipes, second: Recipes) -> int:
 
 
 def _names(first: Path | None, second: Path) -> tuple[str, str]:
-    """What the page calls the two."""
+    """The names of the two sides on the page."""
     one = first.name if first else "shipped recipes"
     return one, second.name if second.name != one else str(second)
 

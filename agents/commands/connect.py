@@ -1,7 +1,8 @@
-"""`connect check FILE`: which line of a sources file is wrong and why. `connect try SOURCE`: what becomes of a request.
+"""The commands `connect check FILE` and `connect try SOURCE`, which help to connect a shop.
 
-It helps to connect a shop: `try` reads a body from standard input and prints what a collector would make of it: the
-events, and what was left out and why. It writes nothing to Kafka.
+`check` says which line of a sources file is wrong, and why. `try` reads the body of a request from standard
+input. It prints what a collector would make of it: the events, and what was left out and why. Neither
+writes to Kafka.
 """
 
 import argparse
@@ -33,22 +34,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     check = actions.add_parser("check", help="check a sources file and show what it says")
     check.add_argument("file", type=Path, metavar="FILE")
     attempt = actions.add_parser("try", help="show what becomes of a request on standard input")
-    attempt.add_argument("source", metavar="SOURCE", help="a name of the sources file")
+    attempt.add_argument("source", metavar="SOURCE", help="name of a source in the sources file")
     attempt.add_argument("--sources", type=Path, metavar="FILE", help="(TRIGGERS_SOURCES)")
-    attempt.add_argument("--path", metavar="PATH", help="where it was sent (the usual one)")
-    attempt.add_argument("--query", default="", metavar="A=1&B=2", help="behind the path's ?")
+    attempt.add_argument("--path", metavar="PATH", help="path of the request (the usual one)")
+    attempt.add_argument(
+        "--query", default="", metavar="A=1&B=2", help="query string of the request, without the ?"
+    )
     attempt.add_argument("--method", default="POST", metavar="METHOD", help="(POST)")
     attempt.add_argument(
         "--header", action="append", default=[], metavar="'Name: value'", help="one, and again"
     )
-    attempt.add_argument("--headers", type=Path, metavar="FILE", help="of headers, one a line")
     attempt.add_argument(
-        "--unproven", action="store_true", help="as from a page: without a secret or a signature"
+        "--headers", type=Path, metavar="FILE", help="file with headers, one a line"
+    )
+    attempt.add_argument(
+        "--unproven",
+        action="store_true",
+        help="treat it as sent by a page: without a secret or a signature",
     )
 
 
 def run(args: argparse.Namespace) -> int:
-    """0: all well. 1: the file is wrong, or something was refused. 2: it cannot be read, or wrong arguments."""
+    """0: all is right. 1: the file is wrong, or something was refused. 2: it cannot be read, or wrong arguments."""
     try:
         return _check(args.file) if args.action == "check" else _try(args)
     except SourcesError as fault:
@@ -75,20 +82,20 @@ def _check(file: Path) -> int:
 
 
 def _proofs(each: Connected) -> list[str]:
-    """How senders name and authenticate themselves, with a warning if that is too weak."""
+    """How senders authenticate themselves, with a warning if that is too weak."""
     told = [f"keys: {len(each.keys)}, secrets: {len(each.secrets)}"]
     if each.is_of_topics_alone:
-        told.append("a bridge alone reads it: nobody may post to it")
+        told.append("only a bridge reads it: nobody may post to it")
     elif each.source.kind in SIGNED:
-        told.append("signed: taken with a signature by one of the secrets, and not without")
+        told.append("signed: it needs a signature by one of the secrets")
     elif each.source.trust == "server" and not (each.keys or each.secrets):
         told.append(
-            "warning: without keys and secrets nobody proves anything: taken as trust browser"
+            "warning: it has no keys or secrets, so senders cannot prove who they are: it is treated as trust browser"
         )
     elif not (each.keys or each.secrets):
-        told.append("open: whoever knows the address may send")
+        told.append("open: anybody who knows the address may send")
     if not each.source.cart_authority:
-        told.append("its carts do not count: another source tells of them")
+        told.append("its carts do not count: another source sends them")
     return told
 
 
@@ -141,7 +148,7 @@ def _headers(args: argparse.Namespace) -> dict[str, str]:
 
 
 def _show(result: Tried) -> None:
-    """Events on standard output, a line each; everything else on standard error."""
+    """Prints events on standard output, one a line, and everything else on standard error."""
     for taken in result.judged.taken:
         print(msgspec.json.format(taken.value, indent=2).decode())
     for line in _told(result, result.judged):

@@ -1,8 +1,8 @@
-"""The command `console`: one page that shows what the service decides, and tells why.
+"""The command `console`: a page that shows what the service decides, and why.
 
-The page reads. Somebody who has the key of TRIGGERS_CONSOLE_PUBLISH_KEY can also publish recipes from it. The same
-process fills the Redis view, and takes events of a storefront or of the demo shop as a collector. When Kafka or Redis
-is lost, the page says so and goes on with what is left.
+With the key of TRIGGERS_CONSOLE_PUBLISH_KEY one can also publish recipes from it. The same process fills the
+Redis view, and is a collector for a storefront or the demo shop. When Kafka or Redis is lost, the page
+says so and continues with what is left.
 """
 
 import argparse
@@ -36,12 +36,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--listen",
         default=LISTEN,
         metavar="HOST:PORT",
-        help=f"where it answers; it asks nobody who they are ({LISTEN})",
+        help=f"address of the page; it has no login ({LISTEN})",
     )
 
 
 def run(args: argparse.Namespace) -> int:
-    """0: stopped as told. 1: a fault; start it again. 2: wrong settings, or the address is taken."""
+    """0: stopped by a signal. 1: a failure; start it again. 2: wrong settings, or the address is taken."""
     configure()
     try:
         settings = Settings.read()
@@ -68,7 +68,7 @@ async def _serve(
         access_log=None,
         handler_cancellation=True,
         shutdown_timeout=GOODBYE_S,
-        auto_decompress=False,  # the collector unpacks within its limits
+        auto_decompress=False,  # The collector unpacks bodies itself, within its limits.
     )
     await runner.setup()
     try:

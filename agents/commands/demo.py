@@ -1,8 +1,8 @@
-"""The command `demo`: the whole service at work on this machine, in about a minute.
+"""The command `demo`: runs the whole service on this machine, in about a minute.
 
-A simulated shop day in replay on two workers, then live traffic in real time; at the end what came
-out of it, whether it is what a backtest decides, and two stories. Uses the Kafka of TRIGGERS_KAFKA, else
-starts one. Leaves nothing running and nothing behind.
+It replays a simulated shop day on two workers, then sends live traffic in real time. At the end it shows the
+results, compares them with a backtest, and tells two stories. It uses the Kafka of TRIGGERS_KAFKA, else it
+starts one. It leaves nothing running and no files.
 """
 
 import argparse
@@ -36,7 +36,7 @@ from stream.recipes.history import History
 from stream.recipes_file import RecipesError
 
 WITHIN_MS: Final = 1_000
-"""A later exit trigger finds nobody there."""
+"""Ms: after a later exit trigger the visitor would be gone."""
 
 RATE: Final = 250.0
 INTERRUPTED: Final = 130
@@ -51,17 +51,28 @@ storefront-triggers          all commands: simulate, worker, backtest, explain, 
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--visitors", type=int, default=3000, help="of the day in replay (3000)")
-    parser.add_argument("--seed", type=int, default=1, help="the same seed, the same day (1)")
     parser.add_argument(
-        "--replay", type=float, default=22.0, metavar="S", help="the day takes (22)"
+        "--visitors", type=int, default=3000, help="number of visitors on the replayed day (3000)"
+    )
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=1,
+        help="seed of the simulation: the same seed gives the same day (1)",
+    )
+    parser.add_argument(
+        "--replay",
+        type=float,
+        default=22.0,
+        metavar="S",
+        help="duration of the replayed day in seconds (22)",
     )
     parser.add_argument("--live", type=float, default=20.0, metavar="S", help="live traffic (20)")
-    parser.add_argument("--shop", action="store_true", help="only the demo shop, until Ctrl-C")
+    parser.add_argument("--shop", action="store_true", help="run only the demo shop, until Ctrl-C")
 
 
 def run(args: argparse.Namespace) -> int:
-    """0: all went as promised. 1: it did not. 2: wrong settings. 130: interrupted."""
+    """0: all promises held. 1: one did not. 2: wrong settings. 130: interrupted."""
     console = Console(highlight=False, soft_wrap=True)
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -78,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"the demo failed: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("interrupted; all that was started has ended", file=sys.stderr)
+        print("interrupted; everything that was started has ended", file=sys.stderr)
         return INTERRUPTED
     finally:
         signal.signal(signal.SIGTERM, before)
@@ -87,11 +98,13 @@ def run(args: argparse.Namespace) -> int:
 
 @contextmanager
 def cluster(settings: Settings, console: Console) -> Iterator[Settings]:
-    """Settings with a Kafka: the one they name, or one that runs during the block."""
+    """Settings with a Kafka: the one that they name, or one that runs during the block."""
     if settings.kafka:
         yield settings
         return
-    console.print("a Kafka is started on this machine; TRIGGERS_KAFKA names another", style="dim")
+    console.print(
+        "starting a Kafka on this machine; to use another, set TRIGGERS_KAFKA", style="dim"
+    )
     with kafka(say=console.print) as bootstrap:
         yield replace(settings, kafka=(bootstrap,), security=PLAINTEXT)
 
@@ -123,7 +136,7 @@ async def play(
 
 
 def offered(console: Console) -> bool:
-    """Whether somebody at the terminal wants to see the shop."""
+    """Asks at the terminal whether to open the shop."""
     if not (console.is_terminal and sys.stdin.isatty()):
         return False
     return input("\nEnter for the demo shop in the browser, n to end: ").strip().lower() != "n"
@@ -145,7 +158,7 @@ def heading(console: Console, text: str) -> None:
 
 
 async def stories(session: DemoSession, console: Console) -> None:
-    """People of the day: one was reminded, for one something was refused, a guest has bought."""
+    """Persons of the day: one who was reminded, one with a held back step, and a guest who bought."""
     async with Kafka(session.settings) as source:
         for person in results.examples(session.results(), session.weight):
             answer = await ask(source, person) if person else None
@@ -157,7 +170,7 @@ async def stories(session: DemoSession, console: Console) -> None:
 def verdict(
     replay: DemoSession, live: DemoSession, expected: Results, console: Console
 ) -> Iterator[tuple[bool, str]]:
-    """Prints and returns (whether it holds, what was promised)."""
+    """Prints each promise and whether it held. Returns (held, promise) for each."""
     for holds, line in promises(replay, live, expected):
         console.print(f"{'✓' if holds else '✗'} {line}", style="green" if holds else "bold red")
         yield holds, line

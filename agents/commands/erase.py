@@ -1,7 +1,8 @@
-"""The command `erase`: ends all that is known of somebody, and says what is left.
+"""The command `erase`: deletes all that is known of a person, and says what is left.
 
-It looks through the states for the visitors and keys of identity that are theirs, and writes one event `person.erased`
-for each to `storefront.events`; the workers do the rest. `--check` writes nothing. docs/privacy.md tells when.
+It looks through the states for the person's visitors and keys of identity. For each of them it writes an
+event `person.erased` to `storefront.events`; the workers do the rest. With `--check` it writes nothing.
+docs/privacy.md says when to use it.
 """
 
 import argparse
@@ -41,16 +42,18 @@ _encode: Final = msgspec.json.Encoder().encode
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--customer", metavar="ID", help="the shop's id of the customer")
-    parser.add_argument("--visitor", metavar="ID", help="one browser, with whoever uses it")
-    parser.add_argument("--email", metavar="ADDRESS", help="an address, or its key")
-    parser.add_argument("--phone", metavar="NUMBER", help="a number with its country, or its key")
+    parser.add_argument("--visitor", metavar="ID", help="a visitor, and the person that uses it")
+    parser.add_argument("--email", metavar="ADDRESS", help="an e-mail address, or its key")
     parser.add_argument(
-        "--check", action="store_true", help="write nothing: say what is there of them"
+        "--phone", metavar="NUMBER", help="a phone number with its country code, or its key"
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; only say what is known of the person"
     )
 
 
 def run(args: argparse.Namespace) -> int:
-    """0: their events are written, or nothing is left. 1: something is left, or a server does not answer. 2: wrong
+    """0: the events are written, or nothing is left. 1: something is left, or a server does not answer. 2: wrong
     arguments or settings."""
     try:
         settings = Settings.read()
@@ -66,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def asked_for(args: argparse.Namespace, env: Environment) -> ErasedNames:
-    """Raises SettingsError."""
+    """The names on the command line. Raises SettingsError."""
     asked = ErasedNames()
     if args.customer:
         asked.customers.add(args.customer)
@@ -76,12 +79,14 @@ def asked_for(args: argparse.Namespace, env: Environment) -> ErasedNames:
         if given:
             asked.keys.add(f"{kind}:{_key(kind, given, env)}")
     if not asked.names:
-        raise SettingsError("whom? give --customer, --visitor, --email or --phone")
+        raise SettingsError(
+            "expected --customer, --visitor, --email or --phone, got none: name the person to erase"
+        )
     return asked
 
 
 def _key(kind: str, given: str, env: Environment) -> str:
-    """The key of an address; a key is taken as it is."""
+    """The key of an address. A key stays as it is."""
     given = given.removeprefix(f"{kind}:")
     is_address = "@" in given if kind == "email" else given.startswith("+")
     if not is_address:
@@ -91,17 +96,21 @@ def _key(kind: str, given: str, env: Environment) -> str:
             raise SettingsError(f"--{kind}: expected an address, or its key") from None
     secret = pepper(env)
     if secret is None:
-        raise SettingsError("\n".join([*env.mistakes, f"--{kind}: {PEPPER} makes its key"]))
+        raise SettingsError(
+            "\n".join(
+                [*env.mistakes, f"--{kind}: {PEPPER} is not set: it is needed to make the key"]
+            )
+        )
     key = keyed(secret)(kind, given)
     if key is None:
-        raise SettingsError(f"--{kind}: expected an address that can be somebody's")
+        raise SettingsError(f"--{kind}: expected a valid address")
     return key
 
 
 async def find(
     changelogs: Changelogs, asked: ErasedNames
 ) -> tuple[ErasedNames, dict[str, Visitor]]:
-    """All that is theirs, and the states of their visitors; looked for again until nothing more is found."""
+    """All names of the person, and the states of its visitors. It searches again until it finds nothing new."""
     wanted = asked.copy()
     while True:
         before = wanted.names
@@ -138,7 +147,7 @@ async def _erase(settings: Settings, asked: ErasedNames) -> int:
 
 
 async def _left_long_ago(changelogs: Changelogs, wanted: ErasedNames) -> list[str]:
-    """Record keys of audiences that they have left: the workers know those of the recipes in force."""
+    """Record keys of audiences that the person has left. The workers know those of the recipes in force."""
     last: dict[str, bool] = {}
     async for row in changelogs.rows(AUDIENCES):
         if row.key.partition("|")[2] in wanted.people:
@@ -186,7 +195,7 @@ async def _check(settings: Settings, asked: ErasedNames) -> int:
 
 
 def told(found: Iterable[Trace]) -> list[str]:
-    """A line for each place and key, those that are kept first."""
+    """A line for each place and key, kept ones first."""
     counts = Counter(found)
     ranked = sorted(counts, key=lambda trace: (trace.state != KEPT, trace.place, trace.key))
     return [f"{each.place} {each.key}: {each.state} ({counts[each]})" for each in ranked]

@@ -1,7 +1,7 @@
-"""The command `explain ID`: a person's story, or that of one message, in plain words.
+"""The command `explain ID`: tells the story of a person or of one message, in plain words.
 
-It only reads: the events, facts, decisions and triggers on Kafka, or with --from what a backtest
-wrote. No consumer group, nothing is changed.
+It reads events, facts, decisions and triggers from Kafka, or with --from what a backtest wrote. It joins no
+consumer group and changes nothing.
 """
 
 import argparse
@@ -47,11 +47,11 @@ SIGNS: Final[dict[Kind, tuple[str, str]]] = {
 
 SUMMED: Final[tuple[tuple[Kind, str], ...]] = (
     ("fired", "sent"),
-    ("refused", "not sent"),
-    ("deferred", "put off"),
-    ("cancelled", "taken back"),
+    ("refused", "held back"),
+    ("deferred", "deferred"),
+    ("cancelled", "cancelled"),
     ("closed", "ended early"),
-    ("shadow", "in the shadow"),
+    ("shadow", "as a shadow"),
 )
 
 
@@ -69,12 +69,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0: told. 1: nothing is known of the id, or no broker answers. 2: wrong settings or files."""
+    """0: the story is printed. 1: nothing is known of the id, or no broker answers. 2: wrong settings or files."""
     try:
         settings = Settings.read()
         recipes = read_history(settings.recipes)
         if args.zone and quiet_hours.zone(args.zone) is None:
-            raise SettingsError(f"--zone {args.zone}: there is no such time zone")
+            raise SettingsError(
+                f"--zone: expected an IANA time zone such as Europe/Berlin, got {args.zone!r}"
+            )
         answer, history = asyncio.run(_ask(args, settings, recipes))
     except (SettingsError, RecipesError, OSError, ValueError) as error:
         print(error, file=sys.stderr)
@@ -93,7 +95,7 @@ def run(args: argparse.Namespace) -> int:
 async def _ask(
     args: argparse.Namespace, settings: Settings, given: History
 ) -> tuple[Answer | None, History]:
-    """The answer, and which recipes were in force when. `given`: by the file in TRIGGERS_RECIPES."""
+    """The answer, and the history of recipes. `given`: the recipes of TRIGGERS_RECIPES."""
     if args.folder:
         return await ask(Files(args.folder, args.events), args.id), given
     async with Kafka(settings) as source:
@@ -105,13 +107,13 @@ async def _ask(
 
 
 def show(answer: Answer, recipes: History, zone: str | None, console: Console) -> None:
-    """Prints an answer; colours are left out where they are not seen."""
+    """Prints an answer, with colours only on a terminal."""
     for text, style in written(answer, recipes, zone):
         console.print(Text(text, style))
 
 
 def written(answer: Answer, recipes: History, zone: str | None) -> Iterator[tuple[str, str]]:
-    """(line, style) of an answer."""
+    """The lines of an answer, each with its style."""
     name = zone or own_zone(answer) or recipes.documents[-1].recipes.policy.zone
     place = quiet_hours.zone(name) or quiet_hours.zone("UTC")
     assert place is not None
@@ -129,7 +131,7 @@ def written(answer: Answer, recipes: History, zone: str | None) -> Iterator[tupl
     yield "", ""
     counts = Counter(line.kind for line in told)
     summed = ", ".join(f"{counts[kind]} {word}" for kind, word in SUMMED if counts[kind])
-    yield f"In short: {summed or 'nothing came due'}.", "bold"
+    yield f"In short: {summed or 'no step was due'}.", "bold"
 
 
 def _line(line: StoryLine, zone: tzinfo, asked: str | None) -> Iterator[tuple[str, str]]:

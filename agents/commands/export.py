@@ -1,7 +1,7 @@
-"""The command `export FILE`: what happened, from `storefront.events` into a file for `backtest` and `load`.
+"""The command `export FILE`: writes events of `storefront.events` to a file for `backtest` and `load`.
 
-The file holds the events between two times or offsets, all of them or one person's, with the broker's time as
-`t`, in an order that gives the answers of the live run again. Source: docs/semantics.md, 10.
+The file holds the events between two times or offsets, all of them or one person's. `t` is the broker's
+time. Their order gives the same answers as the live run. Source: docs/semantics.md, 10.
 """
 
 import argparse
@@ -43,7 +43,9 @@ class Written:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", type=Path, metavar="EVENTS.jsonl", help="to write (.gz: packed)")
+    parser.add_argument(
+        "file", type=Path, metavar="EVENTS.jsonl", help="file to write (.gz: compressed)"
+    )
     parser.add_argument(
         "--from", dest="since", type=_bound, default=0, metavar="WHEN", help="default: all there is"
     )
@@ -52,9 +54,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     one = parser.add_mutually_exclusive_group()
     one.add_argument(
-        "--person", metavar="ID", help="only what can touch one person: customer:anna, or a bare id"
+        "--person",
+        metavar="ID",
+        help="only events that can concern this person: customer:anna, or a bare id",
     )
-    one.add_argument("--visitor", metavar="ID", help="likewise, by a visitor of the person")
+    one.add_argument("--visitor", metavar="ID", help="the same, for the person of this visitor")
 
 
 def _bound(text: str) -> Bound:
@@ -113,7 +117,7 @@ async def export(settings: Settings, args: argparse.Namespace) -> Written:
 
 
 def _seeds(args: argparse.Namespace) -> tuple[str, ...]:
-    """The names that the person asked for may have."""
+    """The possible names of the person on the command line."""
     if args.visitor:
         return (f"visitor:{args.visitor}",)
     if not args.person:
@@ -123,14 +127,14 @@ def _seeds(args: argparse.Namespace) -> tuple[str, ...]:
 
 
 async def _touching(names: tuple[str, ...], source: AsyncIterator[Exported]) -> Wanted:
-    """Whether a line can touch the person of one of these names. Raises ExportError."""
+    """Whether a line can concern the person of one of these names. Raises ExportError."""
     joined = Joined()
     async for each in source:
         if each.event is not None:
             joined.add(each.event)
     name = joined.known(names)
     if name is None:
-        raise ExportError(f"no event of {' or '.join(names)} in what was asked for")
+        raise ExportError(f"no event of {' or '.join(names)} in this part of the log")
     visitors = joined.with_(name)
     return lambda each: each.event is not None and each.event.visitor in visitors
 

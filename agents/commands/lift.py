@@ -1,7 +1,7 @@
-"""The command `lift`: what recipes brought, who got a message against who was held back.
+"""The command `lift`: says what recipes brought. It compares persons who got a message with those held back.
 
-It reads the topic `triggers.outcomes`, or with --from what a backtest wrote, and changes nothing. With --out it
-writes DIR/lift.html, a page without a server, and DIR/lift.json. Source: docs/semantics-life.md, 15.
+It reads the topic `triggers.outcomes`, or with --from what a backtest wrote, and changes nothing. With --out
+it writes DIR/lift.html, a page that needs no server, and DIR/lift.json. Source: docs/semantics-life.md, 15.
 """
 
 import argparse
@@ -30,7 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--since", type=_time, metavar="WHEN", help=f"watches that began from then on: {TIMES}"
     )
     parser.add_argument("--until", type=_time, metavar="WHEN", help="and before then")
-    parser.add_argument("--json", action="store_true", help="the figures instead of sentences")
+    parser.add_argument(
+        "--json", action="store_true", help="print the figures as JSON instead of sentences"
+    )
     parser.add_argument("--out", type=Path, metavar="DIR", help="write lift.html and lift.json")
 
 
@@ -42,7 +44,7 @@ def _time(text: str) -> int:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0: said. 1: the outcomes cannot be read, or the page cannot be written. 2: wrong settings."""
+    """0: printed. 1: the outcomes cannot be read, or the page cannot be written. 2: wrong settings."""
     try:
         if args.source is not None:
             with (args.source / "outcomes.jsonl").open("rb") as file:
@@ -64,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def written(lift: Lift) -> str:
-    """As JSON over several lines."""
+    """The figures as indented JSON."""
     return msgspec.json.format(msgspec.json.encode(lift)).decode() + "\n"
 
 

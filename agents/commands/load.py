@@ -1,7 +1,7 @@
 """The command `load FILE`: writes a backtest file to `storefront.events`, and its recipes to `recipes`, for replay.
 
-The topic must carry the records' own time and be empty: loaded twice, a file would count twice.
-Nothing is written of a file that goes back in time. Source: docs/semantics.md, 10.
+The topic must keep the records' own time. It must be empty, because a file that is loaded twice would count
+twice. A file that goes back in time is refused before anything is written. Source: docs/semantics.md, 10.
 """
 
 import argparse
@@ -37,20 +37,20 @@ from stream.recipes.history import START
 from stream.recipes_file import RecipesError
 
 BATCH_BYTES: Final = 256 * 1024
-"""Larger: fewer requests. But packed, a batch must fit into the topic's largest message."""
+"""Bytes of a batch. Larger: fewer requests, but a packed batch must fit into the topic's largest message."""
 
 PACKED: Final = "gzip"
-"""Every client can read it. lz4 would be faster, but some clients need a library for it."""
+"""Compression that every client can read. lz4 would be faster, but some clients need a library for it."""
 
 IN_FLIGHT: Final = 64
-"""Batches sent and not yet acknowledged. They are held in memory."""
+"""Batches that may be unacknowledged. They stay in memory."""
 
 LARGEST: Final = 1_000_000
-"""Bytes of a line that the topic takes in a record."""
+"""The longest line (bytes) that fits into a record of the topic."""
 
 
 class LoadError(Exception):
-    """The file or the topic is not fit for a replay."""
+    """The file or the topic cannot be used for a replay."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -61,17 +61,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--recipes",
         type=Path,
         metavar="FILE",
-        help="documents for the topic recipes, each in force from its `from` (default: none)",
+        help="file of documents for the topic recipes, each in force from its `from` (default: none)",
     )
     add_any_time(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """0: all is written. 1: the broker or the topic is not fit. 2: the file or a setting is not."""
+    """0: all is written. 1: the broker or the topic is wrong. 2: the file or a setting is wrong."""
     try:
         settings = Settings.read()
         if settings.time != "record":
-            raise SettingsError("load writes for a replay: set TRIGGERS_TIME=record")
+            raise SettingsError("load writes for a replay: expected TRIGGERS_TIME=record")
         given = documents(args.recipes) if args.recipes else []
         partitions = empty_topic(settings, EVENTS)
         if given:
@@ -98,12 +98,12 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _published(given: GivenDocument) -> tuple[dict[str, Any], int | None, str, str]:
-    """For the topic: in a replay a document without `from` holds from the start."""
+    """The records of the topic recipes. In a replay a document without `from` is in force from the start."""
     return given.recipes, None if given.since == START else given.since, given.by, given.note
 
 
 def empty_topic(settings: Settings, name: str) -> int:
-    """Its partitions. Raises TopicsError when it is not fit for replay, or not empty."""
+    """The partitions of the topic. Raises TopicsError if it is not empty, or not made for a replay."""
     (spec,) = (s for s in required(settings, (), Layout(0, 0, 0)) if s.name == settings.topic(name))
     with connected(settings) as admin:
         found = find(admin, [spec.name])
@@ -115,14 +115,13 @@ def empty_topic(settings: Settings, name: str) -> int:
         )
     if any(end.offset for end in ends.values()):
         raise TopicsError(
-            f"{spec.name} is not empty: a replay starts on new topics, "
-            "under a TRIGGERS_PREFIX of its own"
+            f"{spec.name} is not empty: a replay needs new topics, so set a new TRIGGERS_PREFIX"
         )
     return count
 
 
 def _read(file: Path, partitions: int, doing: str, any_time: bool = False) -> Iterator[Record]:
-    """The file's records, with a bar on a terminal. Raises LoadError with the file and the line."""
+    """The records of the file, with a progress bar on a terminal. Raises LoadError with file and line."""
     number = 0
 
     def counted(source: Iterator[bytes]) -> Iterator[bytes]:
@@ -154,7 +153,7 @@ def _bar() -> Iterator[Progress]:
 
 
 async def write(settings: Settings, source: Iterator[Record]) -> int:
-    """Writes records, each partition's in their order. Raises aiokafka's KafkaError.
+    """Writes records, those of each partition in order. Raises aiokafka's KafkaError.
 
     Returns their number, once all are acknowledged.
     """

@@ -1,4 +1,4 @@
-"""The command `local`: Kafka and Redis while it runs, or while another command runs."""
+"""The command `local`: runs a Kafka and a Redis, until it is stopped or another command ends."""
 
 import argparse
 import os
@@ -24,16 +24,21 @@ ENDINGS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.usage = "storefront-triggers local [options] [-- COMMAND ...]"
-    parser.add_argument("--port", type=int, help="Kafka's (a free one)")
-    parser.add_argument("--data", type=Path, metavar="DIR", help="kept between runs (nothing is)")
+    parser.add_argument("--port", type=int, help="port of Kafka (a free one)")
+    parser.add_argument(
+        "--data", type=Path, metavar="DIR", help="folder to keep data between runs (none is kept)"
+    )
     parser.add_argument("--no-redis", action="store_true", help="Kafka only")
     parser.add_argument(
-        "command_line", nargs="*", metavar="COMMAND", help="runs with both, and ends them"
+        "command_line",
+        nargs="*",
+        metavar="COMMAND",
+        help="command to run with both; they end with it",
     )
 
 
 def run(args: argparse.Namespace) -> int:
-    """COMMAND's exit status, 127 if there is no such; without one 0 when told to end.
+    """COMMAND's exit status, 127 if there is no such command. Without one 0 after a signal.
 
     1: a server failed. 130: interrupted before both were ready.
     """
@@ -57,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
         say(str(error))
         return 1
     except KeyboardInterrupt:
-        say("interrupted; all that was started has ended")
+        say("interrupted; everything that was started has ended")
         return INTERRUPTED
     finally:
         for each, handler in before.items():
@@ -83,7 +88,7 @@ def stay(servers: Sequence[Process], variables: Mapping[str, str]) -> int:
 
 
 def accompany(command: Sequence[str], variables: Mapping[str, str]) -> int:
-    """Runs it; its exit status, or 128 + the signal that ended it. Raises OSError."""
+    """Runs a command. Returns its exit status, or 128 + the signal that ended it. Raises OSError."""
     child: subprocess.Popen[bytes] | None = None
     early: list[int] = []
 
@@ -103,7 +108,7 @@ def accompany(command: Sequence[str], variables: Mapping[str, str]) -> int:
 
 
 def in_foreground() -> bool:
-    """Then Ctrl-C reached the command too: the terminal sends it to the whole group."""
+    """Whether the terminal sent Ctrl-C to the command too: it sends it to the whole foreground group."""
     try:
         terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)
     except OSError:

@@ -1,7 +1,8 @@
-"""`recipes`: checks a recipes file; publishes, lists, shows, compares and takes back documents of the topic `recipes`.
+"""The command `recipes`: checks recipes files, and publishes, lists, shows and compares documents.
 
-A document is a whole recipes file; its number is its place in the topic, from 1, and 0 is what holds before the first:
-the file in TRIGGERS_RECIPES, or the shipped recipes. Source: docs/semantics-life.md, 14.
+A document is a whole recipes file in the topic `recipes`. Documents are numbered from 1 in the order of the
+topic. Number 0 is what is in force before the first one: the file of TRIGGERS_RECIPES, or the shipped
+recipes. Source: docs/semantics-life.md, 14.
 """
 
 import argparse
@@ -32,42 +33,46 @@ from stream import recipes_file
 
 
 class NoSuchDocument(Exception):
-    """What was named is neither a file nor the number of a document."""
+    """The argument is neither a file nor the number of a document."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True)
     check = actions.add_parser("check", help="check a recipes file and show what it says")
     check.add_argument("file", type=Path, metavar="FILE")
-    publish = actions.add_parser("publish", help="let a recipes file come into force")
+    publish = actions.add_parser("publish", help="publish a recipes file")
     publish.add_argument("file", type=Path, metavar="FILE")
     _add_publishing(publish)
-    rows = actions.add_parser("list", help="what is in force, what is coming, and what was")
-    rows.add_argument("--json", action="store_true", help="for programs")
-    show = actions.add_parser("show", help="a document, as it was published")
-    show.add_argument(
-        "which", nargs="?", metavar="N|TIME", help="number, or time (what is in force)"
-    )
-    diff = actions.add_parser("diff", help="how two documents differ, in words")
+    rows = actions.add_parser("list", help="list the documents: in force, coming and former")
+    rows.add_argument("--json", action="store_true", help="print JSON")
+    show = actions.add_parser("show", help="print a document as it was published")
+    show.add_argument("which", nargs="?", metavar="N|TIME", help="number or time (now)")
+    diff = actions.add_parser("diff", help="say how two documents differ")
     for name in ("before", "after"):
         diff.add_argument(name, metavar=name.upper(), help="a recipes file, or a document's number")
     revert = actions.add_parser("revert", help="publish a former document again")
-    revert.add_argument("number", nargs="?", type=int, metavar="N", help="(the one before)")
+    revert.add_argument(
+        "number", nargs="?", type=int, metavar="N", help="its number (the one before this)"
+    )
     _add_publishing(revert)
-    export = actions.add_parser("export", help="all documents as one file for backtest and load")
-    export.add_argument("file", nargs="?", type=Path, metavar="FILE", help="(standard output)")
+    export = actions.add_parser(
+        "export", help="write all documents to a file for backtest and load"
+    )
+    export.add_argument(
+        "file", nargs="?", type=Path, metavar="FILE", help="file to write (standard output)"
+    )
 
 
 def _add_publishing(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--from", dest="start", metavar="TIME", help="not before this time; a time, or +2h (now)"
+        "--from", dest="start", metavar="TIME", help="in force from then: a time, or +2h (now)"
     )
-    parser.add_argument("--note", default="", metavar="TEXT", help="what for")
+    parser.add_argument("--note", default="", metavar="TEXT", help="what the change is for")
     parser.add_argument("--by", metavar="NAME", help="who publishes (user@host)")
 
 
 def run(args: argparse.Namespace) -> int:
-    """0: well. 1: the file is not right, or the topic cannot be read or written. 2: wrong settings, or nothing there."""
+    """0: done. 1: the file is wrong, or the topic cannot be read or written. 2: wrong settings, or no such document."""
     try:
         return ACTIONS[args.action](args)
     except (recipes_file.RecipesError, TopicsError, TopicsMissing) as fault:
@@ -117,7 +122,7 @@ def _publish(args: argparse.Namespace) -> int:
 def _append(
     args: argparse.Namespace, settings: Settings, document: dict[str, Any], note: str
 ) -> int:
-    """Publishes a document that was checked, and says from when on it is in force."""
+    """Publishes a checked document. Prints when it comes into force."""
     start = publisher.start(args.start, datetime.now(UTC)) if args.start else None
     by = args.by or publisher.somebody()
     publisher.require_live(settings)
@@ -146,12 +151,12 @@ def _show(args: argparse.Namespace) -> int:
     if args.which is None or not _is_number(args.which):
         at = now if args.which is None else bound(args.which, datetime.now(UTC))
         if isinstance(at, dict):
-            raise NoSuchDocument(f"{args.which}: a number or a time was expected")
+            raise NoSuchDocument(f"expected the number of a document or a time, got {args.which!r}")
         found = table.at(at)
     else:
         found = _numbered(table, int(args.which))
     if found is None:
-        print(f"# what holds before the first document: {settings.recipes or 'what is shipped'}")
+        print(f"# in force before the first document: {settings.recipes or 'the shipped recipes'}")
         print(told.as_yaml(files.document(settings.recipes)))
         return 0
     state = table.states(now)[table.documents.index(found)]
@@ -165,7 +170,7 @@ def _is_number(text: str) -> bool:
 
 
 def _numbered(table: Timetable, number: int) -> PublishedDocument | None:
-    """None for 0. Raises NoSuchDocument."""
+    """The document of a number, None for 0. Raises NoSuchDocument."""
     if number == 0:
         return None
     found = next((each for each in table.documents if each.number == number), None)
@@ -175,7 +180,7 @@ def _numbered(table: Timetable, number: int) -> PublishedDocument | None:
 
 
 def _document(table: Timetable, number: int, settings: Settings) -> dict[str, Any]:
-    """Raises NoSuchDocument, and RecipesError for one that was refused."""
+    """The recipes of a document's number, as JSON. Raises NoSuchDocument; RecipesError if it was refused."""
     found = _numbered(table, number)
     if found is not None and found.fault:
         raise recipes_file.RecipesError(f"document {number} was refused: {found.fault}")
@@ -204,7 +209,7 @@ def _revert(args: argparse.Namespace) -> int:
     number: int | None = args.number
     if number is None:
         if table.at(_now()) is None:
-            raise NoSuchDocument("no document is in force yet: there is nothing to go back from")
+            raise NoSuchDocument("no document is in force yet, so there is none to revert")
         former = table.before(_now())
         number = former.number if former else 0
     document = _document(table, number, settings)

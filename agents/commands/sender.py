@@ -1,7 +1,8 @@
-"""Runs a sender until it is told to stop.
+"""The command `sender`: sends triggers to a webhook, until it is stopped.
 
-Follow a trigger: consumer.py reads it, assignment.py and key_queues.py give it its turn, delivery.py sends it to the
-endpoint, and idempotency.py remembers it. cancellations.py knows whether it was cancelled further ahead.
+The way of a trigger, in agents/sender: consumer.py reads it, assignment.py and key_queues.py give it its
+turn, delivery.py sends it to the endpoint, idempotency.py remembers it. cancellations.py knows whether a
+later record cancels it.
 """
 
 import argparse
@@ -40,10 +41,10 @@ log = logging.getLogger("triggers.sender")
 
 METRICS: Final = "127.0.0.1:9109"
 GOODBYE_S: Final = 8.5
-"""Below the 10 s that supervisors wait."""
+"""Seconds to end in. It is below the 10 s that supervisors wait."""
 
 LEASE_MORE_MS: Final = 5_000
-"""How much longer a reservation lasts than the time-out of its request."""
+"""Ms by which a reservation outlasts the time-out of its request."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0: stopped as told. 1: a fault; start it again. 2: wrong settings or recipes, topics missing."""
+    """0: stopped by a signal. 1: a failure; start it again. 2: wrong settings or recipes, or topics missing."""
     configure()
     try:
         settings = SenderSettings.read()
@@ -64,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _recipes(settings: SenderSettings) -> dict[str, str]:
-    """The recipe of each topic to read. Raises SettingsError, RecipesError, OSError."""
+    """The recipe for each topic to read. Raises SettingsError, RecipesError, OSError."""
     names = read(settings.common.recipes).names
     if unknown := [name for name in settings.recipes if name not in names]:
         raise SettingsError(f"TRIGGERS_SENDER_RECIPES: there is no recipe {', '.join(unknown)}")
@@ -75,7 +76,7 @@ def _recipes(settings: SenderSettings) -> dict[str, str]:
 async def work(
     settings: SenderSettings, recipes: dict[str, str], address: tuple[str, int] | None
 ) -> NoReturn:
-    """Runs, and ends the process."""
+    """Runs the sender, then ends the process."""
     stop = stop_signals()
     try:
         await Sender(settings, recipes).run(stop, address)
@@ -118,7 +119,7 @@ class Sender:
         self._names = PublishedNames(common, self._consumer)
 
     async def run(self, stop: asyncio.Event, address: tuple[str, int] | None) -> None:
-        """Runs until it is told to stop. Raises the error that ends it otherwise."""
+        """Runs until a signal stops it. Raises the error that ends it otherwise."""
         exposed = SenderHealth(self._consumer, self._delivery)
         if address:
             await probes.serve(address, exposed.stalled, exposed.unready, exposed.metrics)
@@ -151,7 +152,7 @@ class Sender:
                 tasks.create_task(self._names.run())
 
     async def _stop(self) -> None:
-        """Ends the consumer first: requests on their way still need the endpoint and the idempotency records."""
+        """Ends the consumer first: open requests still need the endpoint and the idempotency records."""
         await self._consumer.stop()
         await self._delivery.undelivered.stop()
         await self._delivery.cancellations.stop()

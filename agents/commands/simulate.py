@@ -1,8 +1,8 @@
-"""The command `simulate`: a shop's traffic, made up but realistic, into Kafka or into a file.
+"""The command `simulate`: writes realistic, simulated shop traffic to Kafka or to a file.
 
-Without --out it goes to storefront.events in real time, keyed by visitor (or the pseudo-visitor of what names none)
-with the Java-compatible partitioner, at a steady rate. With --out a whole day becomes a file for `backtest` and `load`: one
-event a line, with its time `t`.
+Without --out it writes to storefront.events in real time and at a steady rate. The record key is the
+visitor, or a pseudo-visitor; the partitioner is that of the Java clients. With --out it writes a whole day
+to a file for `backtest` and `load`: one event a line, with its time `t`.
 """
 
 import argparse
@@ -29,21 +29,25 @@ LINGER_MS: Final = 5
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--seed", type=int, help="the same seed, the same traffic (a file: 1, live: ever new)"
+        "--seed",
+        type=int,
+        help="seed: the same seed gives the same traffic (file: 1, live: random)",
     )
     parser.add_argument(
         "--faults",
         type=_faults,
         default=Faults(),
         metavar="NAME=SHARE,…",
-        help="shares of duplicates, late, unknown, rubbish, parts (a few thousandths of each)",
+        help="shares of duplicates, late, unknown, rubbish, parts (a few thousandths each)",
     )
     live = parser.add_argument_group("live, to Kafka")
     live.add_argument("--rate", type=_positive, default=100.0, help="events a second (100)")
-    live.add_argument("--seconds", type=_positive, default=60.0, help="for so long (60)")
-    file = parser.add_argument_group("a day, to a file")
-    file.add_argument("--out", type=Path, metavar="FILE", help="write a file for backtest and load")
-    file.add_argument("--visitors", type=int, default=3000, help="shoppers who come (3000)")
+    live.add_argument("--seconds", type=_positive, default=60.0, help="duration in seconds (60)")
+    file = parser.add_argument_group("options for a day in a file")
+    file.add_argument(
+        "--out", type=Path, metavar="FILE", help="file to write, for backtest and load"
+    )
+    file.add_argument("--visitors", type=int, default=3000, help="number of shoppers (3000)")
     file.add_argument("--start", type=_time, default=START, help=f"UTC ({START})")
     file.add_argument("--length", type=_length, default="1d", help="like 8h (1d)")
 
@@ -80,7 +84,7 @@ def _length(text: str) -> int:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0: done. 1: no broker, one that refuses, or a file that cannot be written. 2: settings."""
+    """0: done. 1: no broker, a broker that refuses, or a file that cannot be written. 2: wrong settings."""
     return _to_file(args) if args.out else _to_kafka(args)
 
 

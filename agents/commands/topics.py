@@ -1,7 +1,7 @@
-"""The command `topics`: creates the topics that are missing, and checks them all: those of the recipes file, and of the
-documents that are published.
+"""The command `topics`: creates missing topics, and checks them all.
 
-Workers check them the same way when they start, and refuse to run on a wrong one.
+It needs the topics of the recipes file and of the published documents. Workers run the same check when they
+start, and refuse to run on a wrong topic.
 """
 
 import argparse
@@ -36,7 +36,7 @@ def _count(text: str) -> int:
 
 
 def _published(settings: Settings) -> tuple[str, ...]:
-    """The recipes of documents in force now or later; none where the topic has just been made."""
+    """The recipes of documents in force now or later. Empty if the topic has just been created."""
     try:
         return asyncio.run(published_log.names(settings, time.time_ns() // 1_000_000))
     except TopicsMissing:
@@ -44,7 +44,7 @@ def _published(settings: Settings) -> tuple[str, ...]:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0: all topics are right. 1: they are not, or no broker answers. 2: wrong settings."""
+    """0: all topics are right. 1: a topic is wrong, or no broker answers. 2: wrong settings."""
     try:
         settings = Settings.read()
         names = read(settings.recipes).names

@@ -1,7 +1,7 @@
-"""The command `view`: keeps in Redis what people like to look up, as the log grows.
+"""The command `view`: keeps a view of the newest decisions in Redis.
 
-It runs beside the workers, never in them. The console does the same while it runs; both may run. No decision reads the
-view. agents/view/redis_keys.py says what it holds.
+It runs beside the workers, never inside one. A console does the same while it runs; both may run. No decision
+reads the view. agents/view/redis_keys.py says what it holds.
 """
 
 import argparse
@@ -31,7 +31,9 @@ LOOK_S: Final = 0.2
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--rebuild", action="store_true", help="drop the view, fill it from the log, and end"
+        "--rebuild",
+        action="store_true",
+        help="delete the view, fill it again from the log, and end",
     )
     parser.add_argument(
         "--metrics",
@@ -42,13 +44,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0: stopped as told, or rebuilt. 1: Redis or the log is not fit. 2: wrong settings."""
+    """0: stopped by a signal, or rebuilt. 1: Redis or the log cannot be used. 2: wrong settings."""
     configure()
     try:
         settings = Settings.read()
         settings.require_kafka()
         if not settings.redis:
-            raise SettingsError("TRIGGERS_REDIS is not set: there is no view without a Redis")
+            raise SettingsError("TRIGGERS_REDIS is not set: the view needs a Redis")
         recipes = read(settings.recipes)
         at = None if args.rebuild or not args.metrics else address("--metrics", args.metrics)
         writer = Writer(settings, recipes, Link(settings.redis))
@@ -63,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _keep(writer: Writer, at: tuple[str, int] | None) -> None:
-    """Follows the log until it is told to stop. Raises UnreadableState; OSError if the address is taken."""
+    """Follows the log until a signal stops it. Raises UnreadableState; OSError if the address is taken."""
     stop = stop_signals()
     if at:
         text = ViewMetrics(writer.link, writer).text
@@ -72,14 +74,14 @@ async def _keep(writer: Writer, at: tuple[str, int] | None) -> None:
 
 
 async def _rebuild(writer: Writer) -> None:
-    """Raises UnreadableState, ViewLost."""
+    """Deletes the view and fills it again. Raises UnreadableState, ViewLost."""
     print(f"dropped {await clear(writer.link, writer.keys)} keys of {writer.keys.all}*")
     await _beside(writer, _caught_up(writer))
-    print("the view is as the log is")
+    print("the view is up to date with the log")
 
 
 async def _beside(writer: Writer, until: Coroutine[Any, Any, object]) -> None:
-    """Writes while the other runs."""
+    """Runs the writer beside the other coroutine."""
     tasks = [asyncio.create_task(writer.run()), asyncio.create_task(until)]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -93,7 +95,7 @@ async def _beside(writer: Writer, until: Coroutine[Any, Any, object]) -> None:
 
 
 async def _caught_up(writer: Writer) -> None:
-    """Waits until the view has everything that the log had when it was last asked."""
+    """Waits until the view has everything that was in the log at the last look."""
     while writer.tail.behind != 0:
         await asyncio.sleep(LOOK_S)
 

@@ -1,8 +1,8 @@
-"""The command `worker`: clicks in, triggers out, until it is told to stop.
+"""The command `worker`: turns events into triggers, until it is stopped.
 
-Follow an event: agents/worker/consumer.py fetches it, agents/worker/visitors.py applies it, agents/worker/producer.py sends
-what is decided, agents/worker/checkpoint.py makes it durable. Facts come back through agents/worker/people.py. An error
-that is neither the data's fault nor temporary ends the process. A supervisor starts it again, and it goes on from the
+The way of an event, in agents/worker: consumer.py fetches it, visitors.py applies it, producer.py sends what
+is decided, checkpoint.py makes it durable. Facts come back through people.py. An error that is neither
+temporary nor a fault of the data ends the process. A supervisor starts it again, and it continues from the
 committed offsets.
 """
 
@@ -34,11 +34,11 @@ from stream.store.changelog import UnreadableState
 log = logging.getLogger("triggers.worker")
 
 COLLECT: Final = (50_000, 20, 1_000)
-"""Thresholds of the garbage collector. Lower: with 200,000 visitors most of the time goes into states that are no garbage.
-Higher, or none at all: no faster, and more memory."""
+"""Thresholds of the garbage collector. Lower: with 200,000 visitors it spends most of its time on states that
+are in use. Higher, or none: no faster, and more memory."""
 
 GOODBYE_S: Final = 8.0
-"""For the last checkpoint and for leaving the group. It is below the 10 s that supervisors wait."""
+"""Seconds for the last checkpoint and for leaving the group. It is below the 10 s that supervisors wait."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0: stopped as told. 1: a fault; start it again. 2: wrong settings or recipes, wrong topics."""
+    """0: stopped by a signal. 1: a failure; start it again. 2: wrong settings, recipes or topics."""
     configure()
     try:
         settings = Settings.read()
@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def work(settings: Settings, recipes: Recipes) -> NoReturn:
-    """Runs, and ends the process."""
+    """Runs the worker, then ends the process."""
     stop = stop_signals()
     try:
         await serve(settings, recipes, stop)
@@ -78,8 +78,8 @@ async def work(settings: Settings, recipes: Recipes) -> NoReturn:
 
 
 async def serve(settings: Settings, recipes: Recipes, stop: asyncio.Event) -> None:
-    """Returns when it was told to. Raises TopicsError, SettingsError, Stopped, and what makes going on
-    impossible.
+    """Runs until a signal stops it. Raises TopicsError, SettingsError, Stopped, and every error that ends a
+    worker.
     """
     metrics = Metrics(recipes.names, live=settings.time == "append")
     healthy = Health()
@@ -101,7 +101,7 @@ async def serve(settings: Settings, recipes: Recipes, stop: asyncio.Event) -> No
     if running.done():
         running.result()
     say(log, "stopping")
-    # Running work is not cancelled: a cancelled checkpoint has taken out changes that it has not written.
+    # Do not cancel running work: a cancelled checkpoint would have taken out changes without writing them.
     leaving = asyncio.ensure_future(worker.stop())
     await asyncio.wait((leaving,), timeout=GOODBYE_S)
     if leaving.done():

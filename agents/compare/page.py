@@ -34,7 +34,7 @@ def page(report: Report) -> str:
             section("What differs in the recipes", listed(report.changes) or "<p>Nothing.</p>"),
             section("Sent per day", plots.columns(_days(report), report.names, "sent per day")),
             section("By recipe", _recipes(report)),
-            section("Why something was not sent", _reasons(report)),
+            section("Why steps were held back", _reasons(report)),
             section("Caps, quiet hours and priorities at work", _working(report)),
             section("Whom it reaches", _reached(report)),
             section("Examples", _examples(report) or "<p>Both send the same.</p>"),
@@ -57,7 +57,7 @@ def _answer(report: Report) -> str:
     return (
         f'<p class="answer"><strong>{before:,}</strong> messages become <strong>{after:,}</strong>'
         f" ({signed(after - before)}{_share(before, after)}).</p>"
-        f'<p class="soft">Taken back after an order or a withdrawal: {report.cancelled[0]:,} and '
+        f'<p class="soft">Cancelled after an order or a withdrawal: {report.cancelled[0]:,} and '
         f"{report.cancelled[1]:,}.</p>"
     )
 
@@ -84,7 +84,7 @@ def _reasons(report: Report) -> str:
         (f"{each.recipe}: {each.reason or each.outcome} ({each.outcome})", each.before, each.after)
         for each in report.held
     ]
-    return plots.rows(values, report.names, "why something was not sent")
+    return plots.rows(values, report.names, "why steps were held back")
 
 
 def _working(report: Report) -> str:

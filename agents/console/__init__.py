@@ -1,1 +1,1 @@
-"""The page that shows what the service decides."""
+"""The console: a page that shows what the service decides, and why."""

@@ -1,4 +1,4 @@
-"""The console as an application: its routes, and what runs behind them for as long as it does."""
+"""The console as an aiohttp application: its routes, and the tasks behind them."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -30,12 +30,15 @@ from agents.view.redis_client import Link
 from agents.view.writer import Writer
 
 FAILED: Final = web.AppKey("failed", asyncio.Future[None])
-"""Ends with what ended the work behind the page."""
+"""A future that ends with the error of a background task."""
 
 
 class PageSettings(NamedTuple):
-    """`publish_key`: of those who may publish recipes from the page; None: nobody may · `collectors`: where they have their
-    metrics · `operator_key`: what they want to hear before they say what they were sent."""
+    """Settings of the page.
+
+    `publish_key`: needed to publish recipes from the page, None: nobody may · `collectors`: host:port of
+    their metrics · `operator_key`: collectors want it before they show requests.
+    """
 
     publish_key: str | None = None
     collectors: tuple[Place, ...] = ()
@@ -49,9 +52,9 @@ def make_app(
     *,
     loopback: bool = True,
 ) -> web.Application:
-    """`loopback`: it is bound to this machine, so a question that names another host is refused.
+    """Makes the application. Call it on the event loop that serves it.
 
-    To be called on the loop that serves it.
+    `loopback`: it listens on this machine only, so requests that name another host are refused.
     """
     app = web.Application(middlewares=[only_loopback] if loopback else [])
     app.on_response_prepare.append(add_headers)
@@ -104,7 +107,7 @@ def make_app(
 
 
 def _ended(failed: asyncio.Future[None], task: asyncio.Future[None]) -> None:
-    """What runs behind the page runs for ever, or the console ends."""
+    """Ends the console when a background task ends: they should run for ever."""
     if not failed.done():
         error = None if task.cancelled() else task.exception()
         failed.set_exception(error or RuntimeError("it ended by itself"))

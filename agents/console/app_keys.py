@@ -1,4 +1,4 @@
-"""What the console's routes find in the application: `request.app[HUB]`."""
+"""Keys of what the console's routes find in the application: `request.app[HUB]`."""
 
 from typing import Final
 

@@ -1,11 +1,12 @@
-"""What storefronts and shops sent, as the collectors tell: events, refusals, and the last requests of a source.
+"""What storefronts and shops sent, as collectors report it: events, refusals, the last requests of a source.
 
-A collector is a service of its own, in several processes: each has its figures at /metrics and its last requests at
-/requests, and both are asked here and put together. The console's own collector is one of them.
+A collector is a service of its own and may have several processes. Each shows its figures at /metrics and
+its last requests at /requests. This asks all of them and adds up the answers. The console's own collector
+is one of them.
 
 | variable | what | default |
 |---|---|---|
-| TRIGGERS_CONSOLE_COLLECTORS | where collectors have their metrics, `host:port,host:port`; all addresses of a name are asked | none |
+| TRIGGERS_CONSOLE_COLLECTORS | where collectors serve their metrics, `host:port,host:port`; all addresses of a name are asked | none |
 """
 
 import asyncio
@@ -27,18 +28,21 @@ SETTING: Final = "TRIGGERS_CONSOLE_COLLECTORS"
 PATIENCE: Final = ClientTimeout(total=3)
 START: Final = "triggers_collector_"
 LABELS: Final = ("type", "name", "status", "reason")
-"""Beside the source, in the order in which they are shown."""
+"""Labels beside the source, in the order in which the page shows them."""
 
 MOST: Final = 100
-"""Requests of one source that are shown."""
+"""The page shows at most this many requests of a source."""
 
 Place = tuple[str, int]
 _requests: Final = msgspec.json.Decoder(list[dict[str, Any]]).decode
 
 
 class OfSource(Struct):
-    """Since the collectors started. `events` by type, `posts` by status; `refused` (type, reason, number), `left_out` and
-    `unknown` (reason or name, number), the most first; `last`: when an event was last taken (ms), None: never."""
+    """Figures of one source since its collectors started.
+
+    `events`: by type · `posts`: by status · `refused`: (type, reason, number) · `left_out`, `unknown`:
+    (reason or name, number), the largest first · `last`: when an event was last taken (ms), None: never.
+    """
 
     source: str
     events: dict[str, int]
@@ -51,7 +55,7 @@ class OfSource(Struct):
 
 
 def places(environ: Mapping[str, str] = os.environ) -> tuple[Place, ...]:
-    """Raises SettingsError."""
+    """The host:port of each collector's metrics. Raises SettingsError."""
     env = Environment(environ)
     given = [part.strip() for part in env.text(SETTING).split(",") if part.strip()]
     found = [env.address(SETTING, part) for part in given]
@@ -61,7 +65,7 @@ def places(environ: Mapping[str, str] = os.environ) -> tuple[Place, ...]:
 
 
 class Sources:
-    """`own`: the metrics of the collector in this process. `key`: the operator's, None: no requests are asked for."""
+    """Asks collectors. `own`: metrics of this process's collector · `key`: the operator's, None: no requests."""
 
     def __init__(
         self, at: tuple[Place, ...], key: str | None, own: Callable[[], Iterable[bytes]]
@@ -75,12 +79,12 @@ class Sources:
         return self._key is not None and bool(self.at)
 
     async def figures(self) -> tuple[list[OfSource], list[str]]:
-        """Of all sources, and what could not be asked."""
+        """The figures of all sources, and a sentence for each collector that does not answer."""
         texts, faults = await self._asked("/metrics", {})
         return counted([*self._own(), *texts]), faults
 
     async def requests(self, source: str) -> tuple[list[dict[str, Any]], list[str]]:
-        """The newest first, as agents/faces/request_log.py has them."""
+        """The last requests of a source, the newest first, in the form of agents/faces/request_log.py."""
         headers = {"Authorization": f"Bearer {self._key}"}
         texts, faults = await self._asked(PATH, headers, {"source": source})
         found = [each for text in texts for each in _requests(text)]
@@ -108,7 +112,7 @@ class Sources:
         return texts, [*faults, *(each for each in answers if isinstance(each, str))]
 
     async def _addresses(self) -> tuple[list[Place], list[str]]:
-        """Each address of each name once."""
+        """Each address of each host name, once."""
         loop, found, faults = asyncio.get_running_loop(), dict[Place, None](), []
         for host, port in self.at:
             try:
@@ -121,7 +125,7 @@ class Sources:
 
 
 def counted(texts: Iterable[bytes]) -> list[OfSource]:
-    """Figures of several processes put together, by source; `-` stands for those that no source could be told of."""
+    """The figures of several processes added up, by source. `-` stands for an unknown source."""
     total: dict[tuple[str, ...], float] = {}
     last: dict[str, float] = {}
     for text in texts:

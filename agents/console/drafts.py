@@ -1,4 +1,4 @@
-"""A draft of recipes, as it is written: what is wrong with it at which line, and what it changes. Pure."""
+"""Checks a draft of recipes: what is wrong at which line, and what it would change. Pure."""
 
 import json
 import re
@@ -14,21 +14,22 @@ from stream.recipes.recipe import Recipes
 from stream.recipes_file import RecipesError
 
 LARGEST: Final = 512 * 1024
-"""Characters of a draft."""
+"""The largest draft, in characters."""
 
 NAME: Final = "draft"
 PLACED: Final = re.compile(rf"{NAME}:(\d+): (.*)", re.DOTALL)
 
 
 class DraftFault(Struct):
-    """`line`: from 1; None where no line is to blame."""
+    """A fault of a draft. `line`: from 1, None if no single line is at fault."""
 
     line: int | None
     why: str
 
 
 class Draft(Struct):
-    """`document`: as JSON, None with a fault · `changes`: what differs from what is in force, a sentence each."""
+    """A checked draft. `document`: as JSON, None with a fault · `changes`: a sentence for each difference
+    from the recipes in force."""
 
     fault: DraftFault | None = None
     document: dict[str, Any] | None = None
@@ -36,10 +37,10 @@ class Draft(Struct):
 
 
 def draft(text: str, current: Recipes) -> Draft:
-    """Reads and checks a recipes file's text, as `recipes check` does."""
+    """Reads and checks the text of a recipes file, as `recipes check` does."""
     if len(text) > LARGEST:
         return Draft(
-            DraftFault(None, f"expected {LARGEST:,} characters at most, got {len(text):,}")
+            DraftFault(None, f"expected at most {LARGEST:,} characters, got {len(text):,}")
         )
     try:
         recipes_file.load(text, NAME)
@@ -53,5 +54,5 @@ def draft(text: str, current: Recipes) -> Draft:
 
 
 def document_of(text: str) -> dict[str, Any]:
-    """A text without a fault as plain JSON, as it is published."""
+    """The text of a faultless draft as JSON, in the form in which it is published."""
     return dict(json.loads(json.dumps(recipes_file.named(yaml.safe_load(text)) or {})))

@@ -1,5 +1,6 @@
-"""What every answer carries and every question must have: a page that runs only its own code, asked for only
-by a browser that means this address.
+"""Headers of every answer, and a check of every request.
+
+The page may run its own code only. A console on loopback answers only requests for this machine.
 """
 
 import ipaddress
@@ -36,7 +37,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
-    """A route that sets one itself keeps its own."""
+    """Adds the security headers. A route that sets one keeps its own."""
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     if request.path.startswith("/static/"):
@@ -44,7 +45,7 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host name or address is this machine and nothing else."""
+    """Whether a host name or address means this machine only."""
     if host == "localhost":
         return True
     try:
@@ -55,7 +56,7 @@ def is_loopback(host: str) -> bool:
 
 @web.middleware
 async def only_loopback(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuses a foreign name that somebody let point to this machine: a page of theirs would read ours."""
+    """Refuses requests for foreign names that resolve to this machine: another site's page could read this one."""
     host = request.url.host or ""
     if not is_loopback(host):
         raise web.HTTPMisdirectedRequest(text="the console answers to this machine's own names\n")

@@ -1,8 +1,8 @@
-"""What happens, given to those who look on: each with a bounded queue, all with a common memory.
+"""Passes live events to browsers. Each subscriber has a bounded queue; all share one memory.
 
-A happening has a number that only grows while the process lives; `name` puts the process's own mark
-before it, so that a browser that comes back tells after which one it wants to go on. Who reads too
-slowly loses the oldest of what waits and is told how much: nobody's slowness holds up the rest.
+Events are numbered while the process lives. `name` puts an id of the process before the number, so that a
+browser that comes back can say after which event it continues. A slow reader loses the oldest events in
+its queue and hears how many: it never holds up the others.
 """
 
 import asyncio
@@ -16,19 +16,21 @@ from typing import Any, Final, Literal, Self
 Kind = Literal["trigger", "cancel", "decision", "rejected", "left_out", "status"]
 
 Words = Callable[[Kind, Mapping[str, Any]], Mapping[str, Any]]
-"""What is said of a happening besides its data."""
+"""What the page says of a live event beside its data."""
 
 REMEMBERED: Final = 1_000
-"""Happenings kept for those who come, or come back. Fewer: gaps after a short loss of the line."""
+"""Live events kept for browsers that come or come back. Fewer: gaps after a short loss of the connection."""
 
 WAITING: Final = 500
-"""Happenings that may wait for one subscriber. More: memory for each who sleeps."""
+"""Live events that may wait for one subscriber. More: more memory for each slow one."""
 
 
 class LiveEvent:
-    """`data`: plain JSON. A `trigger` or `cancel` has the fields of the CloudEvent's data, a `decision`
-    its own, `rejected` the headers, `left_out` what an event that was posted went without; all with the record's `topic` (without the prefix), `partition`,
-    `offset` and `t`, the broker's time (ms). `number` 0: not remembered (`status`).
+    """Something that happened, with its `data` as plain JSON.
+
+    `trigger` and `cancel` have the fields of the CloudEvent's data, `decision` its own, `rejected` the
+    headers, `left_out` the part of a posted event that was left out. All have the record's `topic` (without
+    the prefix), `partition`, `offset` and `t`, the broker's time (ms). `number` 0: not remembered (`status`).
     """
 
     __slots__ = ("_text", "_words", "data", "kind", "number")
@@ -42,7 +44,7 @@ class LiveEvent:
 
     @property
     def text(self) -> str:
-        """`data` and what it says in words, as JSON: made when it is sent first, for all who get it."""
+        """`data` with its words, as JSON. It is made once, when it is first sent."""
         if self._text is None:
             whole = {**self.data, **self._words(self.kind, self.data)}
             self._text = json.dumps(whole, separators=(",", ":"), ensure_ascii=False)
@@ -58,7 +60,7 @@ class LiveEvent:
 
 
 class Hub:
-    """One in a process, on one event loop. Nothing in it waits or blocks."""
+    """The hub of a process, on one event loop. No method waits or blocks."""
 
     def __init__(
         self,
@@ -75,7 +77,7 @@ class Hub:
         self.closed = False
 
     def publish(self, kind: Kind, data: Mapping[str, Any], *, remember: bool = True) -> None:
-        """Gives a happening to all whom it concerns."""
+        """Passes a live event to every subscriber that it concerns."""
         number = 0
         if remember:
             self._count += 1
@@ -94,10 +96,10 @@ class Hub:
         kinds: frozenset[Kind] | None = None,
         after: str | None = "",
     ) -> "Subscription":
-        """What concerns this visitor, this person, or everybody; of these kinds, or of all.
+        """Subscribes to the events of a visitor, of a person, or of everybody. `kinds`: None for all.
 
-        `after`: the name of the last one had; what is remembered since then comes first. The default
-        gives all that is remembered; None only what comes from now on. To be used with `async with`.
+        `after`: the name of the last event that the subscriber had. The remembered ones since then come
+        first. "": all that are remembered. None: only new ones. Use it with `async with`.
         """
 
         def wanted(event: LiveEvent) -> bool:
@@ -116,11 +118,11 @@ class Hub:
         return subscription
 
     def name(self, event: LiveEvent) -> str:
-        """The id of a server-sent event."""
+        """The id of an event as a server-sent event."""
         return f"{self._process_id}-{event.number}"
 
     def knows(self, name: str) -> bool:
-        """Whether a name was given by this process, so that to go on after it leaves no doubt."""
+        """Whether this process gave the name: only then is it clear what comes after it."""
         return name.startswith(f"{self._process_id}-")
 
     @property
@@ -128,7 +130,7 @@ class Hub:
         return len(self._subscriptions)
 
     def close(self) -> None:
-        """Wakes all who wait, so that they go: the console ends."""
+        """Wakes all subscribers, so that they end."""
         self.closed = True
         for subscription in self._subscriptions:
             subscription.wake()
@@ -139,7 +141,7 @@ class Hub:
 
 
 class Subscription:
-    """`missed`: how many were lost since the last call of `next`, because they were not fetched."""
+    """A subscription. `missed`: events dropped since the last call of `next`, because it came too late."""
 
     def __init__(
         self,
@@ -178,7 +180,7 @@ class Subscription:
         self._come.set()
 
     async def next(self, seconds: float | None = None) -> list[LiveEvent]:
-        """All that waits, as soon as there is any; empty after so many seconds without."""
+        """The events that wait, as soon as there is one. Empty if none comes within the time (s)."""
         if not self._queue:
             self._come.clear()
             try:

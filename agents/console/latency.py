@@ -1,7 +1,7 @@
-"""How long triggers took, from the broker's times of their records. Pure.
+"""How long triggers took, by the broker's times of their records. Pure.
 
-A trigger's record has the broker's time; less its `not_before`, that is the time from the signal (exit)
-or from when it was due. For a cancel it is the time since the order or the withdrawal.
+The latency of a trigger is the broker's time of its record minus its `not_before`: the time since the
+signal (exit) or since it was due. For a cancel it is the time since the order or the withdrawal.
 """
 
 from collections import Counter
@@ -17,7 +17,7 @@ SORTS: Final[tuple[Sort, ...]] = ("exit", "due", "cancel")
 
 _SERIES: Final = (mantissa * 10**power for power in range(6) for mantissa in (1, 2, 5))
 BOUNDS: Final = (*_SERIES, 1_000_000, 3_600_000)
-"""ms: upper bounds of the buckets; what took longer is in the last one."""
+"""Upper bounds of the buckets (ms). A last bucket holds what took longer."""
 
 
 def sort(recipe: str, cancelled: bool, recipes: Recipes) -> Sort:
@@ -28,13 +28,13 @@ def sort(recipe: str, cancelled: bool, recipes: Recipes) -> Sort:
 
 
 def key(sort: Sort, taken: int) -> Key:
-    """Where a time (ms) is counted."""
+    """The bucket of a time (ms)."""
     bucket = next((n for n, bound in enumerate(BOUNDS) if taken <= bound), len(BOUNDS) - 1)
     return "latency", sort, str(bucket)
 
 
 def summary(total: Counter[Key], sort: Sort) -> Mapping[str, Any]:
-    """{count, p50, p95, p99 (ms, None without any), buckets: a number for each of BOUNDS}."""
+    """{count, p50, p95, p99 (ms, None if count is 0), buckets: one number for each of BOUNDS}."""
     buckets = [total["latency", sort, str(number)] for number in range(len(BOUNDS))]
     return {
         "count": sum(buckets),
@@ -44,7 +44,7 @@ def summary(total: Counter[Key], sort: Sort) -> Mapping[str, Any]:
 
 
 def _quantile(buckets: list[int], q: float) -> float | None:
-    """Interpolated inside its bucket, so it is as exact as the bucket is narrow."""
+    """A quantile (ms), interpolated inside its bucket: it is as exact as the bucket is narrow."""
     rank, before = q * sum(buckets), 0
     if not rank:
         return None

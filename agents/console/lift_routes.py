@@ -1,4 +1,4 @@
-"""The routes that say what recipes brought: the figures with their sentences, and the page with plots."""
+"""The routes for what recipes brought: figures with their sentences, and a page with plots."""
 
 import asyncio
 import time
@@ -21,7 +21,7 @@ from stream.durations import DAY
 
 DAYS: Final = (7, 30, 90)
 FRESH_S: Final = 60.0
-"""So long one reading of the topic serves all who ask. Longer: a watch that ended shows later."""
+"""One reading of the topic serves all requests for this many seconds. Longer: an ended watch shows later."""
 
 PATIENCE_S: Final = 60.0
 
@@ -29,7 +29,7 @@ routes = web.RouteTableDef()
 
 
 class LiftReader:
-    """What recipes brought in the last days: the topic is read beside the page's loop, by one at a time."""
+    """Reads what recipes brought in the last days: in a thread beside the event loop, one reading at a time."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -37,7 +37,7 @@ class LiftReader:
         self._known: dict[int, tuple[float, Lift]] = {}
 
     async def lift(self, days: int) -> Lift:
-        """Raises aiokafka's KafkaError, OSError, msgspec.MsgspecError."""
+        """The figures of the last days. Raises aiokafka's KafkaError, OSError, msgspec.MsgspecError."""
         async with self._turn:
             made, found = self._known.get(days, (0.0, None))
             if found is None or time.monotonic() - made > FRESH_S:
@@ -61,10 +61,10 @@ def add_routes(app: web.Application) -> None:
 
 
 async def _lift(request: web.Request) -> Lift | web.Response:
-    """The figures, or the answer that says why there are none."""
+    """The figures, or an answer that says why there are none."""
     days = request.query.get("days", "30")
     if days not in map(str, DAYS):
-        return answer({"fault": f"days: one of {', '.join(map(str, DAYS))} was expected"}, 400)
+        return answer({"fault": f"days: expected one of {', '.join(map(str, DAYS))}"}, 400)
     try:
         return await request.app[LIFT].lift(int(days))
     except (KafkaError, OSError, TimeoutError) as error:
@@ -75,7 +75,7 @@ async def _lift(request: web.Request) -> Lift | web.Response:
 
 @routes.get("/api/lift")
 async def lift(request: web.Request) -> web.Response:
-    """?days=: what is said of each recipe, version and arm."""
+    """?days=: the sentences about each recipe, version and arm."""
     found = await _lift(request)
     if isinstance(found, web.Response):
         return found

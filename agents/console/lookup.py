@@ -1,5 +1,6 @@
-"""Who was asked for, told whole: the timeline in plain words and what waits, from Kafka; the last decisions
-and what waits, from Redis, while no broker answers.
+"""Answers a question about a person: the timeline in plain words, and what waits, from Kafka.
+
+While no broker answers, it shows the last decisions and what waits, from the Redis view.
 """
 
 import asyncio
@@ -26,19 +27,19 @@ from agents.view.redis_client import ViewLost
 from stream.episodes import quiet_hours
 
 AT_ONCE: Final = 2
-"""Questions read from Kafka at one time; more wait."""
+"""Questions that read Kafka at the same time. More questions wait."""
 
 PATIENCE_S: Final = 30.0
 MOST_LINES: Final = 2_000
-"""Of one answer, the latest."""
+"""Lines of one answer: the latest ones."""
 
 
 class Unanswered(Exception):
-    """Neither Kafka nor Redis could be asked, or it took too long; the text says which."""
+    """Neither Kafka nor Redis answered, or it took too long. The text says which."""
 
 
 class Lookup:
-    """`view`: the view, None without a Redis."""
+    """Looks up persons. `view`: the Redis view, None without a Redis."""
 
     def __init__(
         self,
@@ -54,7 +55,7 @@ class Lookup:
         self._turn = asyncio.Semaphore(AT_ONCE)
 
     async def answer(self, asked: str) -> dict[str, Any] | None:
-        """As JSON; None if nothing is known of the id. Raises Unanswered."""
+        """The answer as JSON, None if nothing is known of the id. Raises Unanswered."""
         name, id = asked, None
         if TRIGGER_ID.fullmatch(asked.lower()):
             id = asked.lower()
@@ -80,7 +81,7 @@ class Lookup:
             return told | {"source": "kafka", "waiting_source": place}
 
     async def _owner(self, id: str) -> str | None:
-        """The person of a trigger id, where it is remembered."""
+        """The person of a trigger id, if it is remembered."""
         person = self._reader.person_of(id)
         if person is None and self._view:
             try:
@@ -90,7 +91,7 @@ class Lookup:
         return person
 
     async def _waiting(self, source: Kafka, person: str) -> tuple[PendingSteps | None, str]:
-        """What waits, and who said it: the view, or the changelog where the view cannot."""
+        """What waits, and where that comes from: the view, or the changelog if the view does not answer."""
         if self._view:
             try:
                 known = await self._view.waiting(person)

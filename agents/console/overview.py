@@ -1,4 +1,4 @@
-"""The figures of the page, as JSON: what is up, counts by recipe and reason, latency, evidence."""
+"""The figures of the page as JSON: connections, counts by recipe and reason, latency, evidence."""
 
 import time
 from collections import Counter
@@ -25,14 +25,14 @@ DAYS: Final = 30
 RANGES: Final = (*SPANS, MONTH)
 
 CONTRACT: Final = HOME / "asyncapi.html"
-"""The topics' contracts as a page, if it was made."""
+"""The page with the contracts of the topics, if it was generated."""
 
 FRESH_S: Final = 0.5
-"""So long one answer serves all who ask."""
+"""One answer serves all requests for this many seconds."""
 
 
 class Overview:
-    """`writer`, `view`: of the Redis view, None without a Redis."""
+    """Makes the figures. `writer`, `view`: of the Redis view, None without a Redis."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class Overview:
         self._made: dict[str, tuple[float, dict[str, Any]]] = {}
 
     async def figures(self, over: str) -> dict[str, Any]:
-        """Over one of RANGES."""
+        """The figures over one of RANGES."""
         made, found = self._made.get(over, (0.0, {}))
         if not found or time.monotonic() - made > FRESH_S:
             found = await self._figures(over)
@@ -91,7 +91,7 @@ class Overview:
         }
 
     def _now(self) -> int:
-        """The broker's time, so far as it is known here, else this machine's (ms)."""
+        """The broker's time (ms) if it is known here, else this machine's."""
         return self._reader.progress.now or int(time.time() * 1000)
 
     def _kafka(self) -> dict[str, Any]:
@@ -114,13 +114,13 @@ class Overview:
         }
 
     def _recent(self, over: str, now: int) -> tuple[list[list[Any]], list[list[Any]]]:
-        """(recipe, outcome, reason, number) and (begin, fired by recipe, not sent) by bucket."""
+        """Rows of (recipe, outcome, reason, number), and (begin, fired by recipe, number not sent) for each bucket."""
         tally = self._reader.counts.spans[over]
         series = [[begin, *_split(_rows(bucket))] for begin, bucket in tally.buckets(now)]
         return _rows(tally.total(now)), series
 
     async def _month(self, now: int) -> tuple[list[list[Any]], list[list[Any]]]:
-        """The same from the view, by day; nothing while there is none."""
+        """The same by day, from the view. Empty without a view."""
         try:
             found = await self._view.counts() if self._view else []
         except ViewLost:
@@ -138,7 +138,7 @@ class Overview:
         return _rows(total), series
 
     def _names(self, counts: list[list[Any]], total: Counter[Key]) -> list[str]:
-        """The recipes in force, then those that were."""
+        """The recipes in force, then former ones."""
         rows = [*counts, *_rows(total, "shadow")]
         return list(dict.fromkeys([*self._documents.now().names, *(row[0] for row in rows)]))
 
@@ -158,12 +158,12 @@ class Overview:
 
 
 def _rows(total: Counter[Key], sort: str = "decision") -> list[list[Any]]:
-    """(recipe, outcome, reason, number) of the decisions of live recipes, or of shadows."""
+    """(recipe, outcome, reason, number) for the decisions of live recipes, or of shadow recipes."""
     return [[*key[1:], number] for key, number in sorted(total.items()) if key[0] == sort]
 
 
 def _split(rows: Iterable[list[Any]]) -> tuple[dict[str, int], int]:
-    """Fired by recipe, and how many steps were refused or ended early."""
+    """Fired steps by recipe, and the number of steps that were refused or ended early."""
     fired: Counter[str] = Counter()
     held = 0
     for recipe, outcome, _, number in rows:

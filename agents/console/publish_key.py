@@ -1,11 +1,11 @@
-"""The key of those who may publish recipes from the page. Without one the page only reads.
+"""The key for publishing recipes from the page. Without one the page is read-only.
 
 | variable | what | default |
 |---|---|---|
-| TRIGGERS_CONSOLE_PUBLISH_KEY | key of those who may publish from the page, 16 characters of ASCII or more (or ..._FILE) | none |
+| TRIGGERS_CONSOLE_PUBLISH_KEY | key for publishing from the page, 16 characters of ASCII or more (or ..._FILE) | none |
 
-It is sent in the header KEY_HEADER. A page of somebody else cannot send that header: a browser asks first, and is not
-answered.
+The page sends it in the header KEY_HEADER. Another site's page cannot send that header: its browser would
+ask for permission first, and gets none.
 """
 
 import asyncio
@@ -20,17 +20,17 @@ from agents.config import shared_key
 SETTING: Final = "TRIGGERS_CONSOLE_PUBLISH_KEY"
 KEY_HEADER: Final = "Triggers-Publish-Key"
 PENALTY_S: Final = 1.0
-"""What a wrong key costs whoever sent it, one after the other. Shorter: more guesses a day. Longer: a slip of the finger
-waits, and so does the next one."""
+"""Seconds that each wrong key waits, one after another. Shorter: more guesses a day. Longer: a typing error
+costs more time."""
 
 
 def read(environ: Mapping[str, str] = os.environ) -> str | None:
-    """The key; None: nobody may publish. Raises SettingsError."""
+    """The key. None: nobody may publish. Raises SettingsError."""
     return shared_key.read(SETTING, environ)
 
 
 class PublishKey:
-    """Compares in a time that says nothing about the key; wrong ones are answered one a second."""
+    """Compares keys in constant time. It answers one wrong key a second."""
 
     def __init__(self, key: str | None) -> None:
         self._digest = None if key is None else sha256(key.encode()).digest()

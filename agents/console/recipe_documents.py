@@ -1,4 +1,4 @@
-"""Which recipes are in force, as far as the console has read the topic `recipes`, and their history. Times in ms.
+"""The recipes in force and their history, as far as the topic `recipes` has been read. Times are in ms.
 
 Source: docs/semantics-life.md, 14.
 """
@@ -18,25 +18,28 @@ from stream.recipes.recipe import Recipes
 from stream.state.cart import NEVER
 
 LATEST: Final = 2**63
-"""After all times."""
+"""A time after all times."""
 
 SHIPPED: Final = told.as_yaml({"recipes": [{"name": name} for name in recipes_file.DEFAULT.names]})
-"""The shipped recipes, named: a text to begin with."""
+"""A text to start from: it names the shipped recipes."""
 
 
 class RecipeDocuments:
-    """`first`: what holds before the first document, `text` as a file, `name` what people call it. `live`: the broker's
-    time counts."""
+    """Documents of recipes, as they were published.
+
+    `first`: the recipes before the first document, `text`: the same as a file, `name`: its name for people ·
+    `live`: the broker's time counts.
+    """
 
     def __init__(self, first: Recipes, text: str, name: str, live: bool = True) -> None:
         self.first, self.name = first, name
         self._text, self._live = text, live
         self._table = Timetable([])
         self._current = (0, 0, first)
-        """From when to when (ms) the recipes given last are in force."""
+        """When (ms) the recipes that were returned last come into force and go out of it."""
 
     def take(self, offset: int, appended: int, value: bytes | None) -> None:
-        """A record of the topic, in its order. One that was read already says nothing new."""
+        """Takes a record of the topic, in order. One that was read before is skipped."""
         known = self._table.documents
         if not known or offset > known[-1].offset:
             found = read(offset, appended, value, self._live)
@@ -48,12 +51,12 @@ class RecipeDocuments:
         return self.current(time.time_ns() // 1_000_000)
 
     def history(self) -> History:
-        """Which recipes decide when."""
+        """The history: which recipes decide when."""
         return in_force.history(self.first, self._table.documents)
 
     @property
     def newest(self) -> int:
-        """The number of the record that was appended last, 0 without any."""
+        """The number of the last record, 0 if there is none."""
         known = self._table.documents
         return known[-1].number if known else 0
 
@@ -68,7 +71,7 @@ class RecipeDocuments:
         return recipes
 
     def text(self, number: int) -> str | None:
-        """A document as a file, 0: what holds before the first. None if there is none, or it was refused."""
+        """A document as the text of a file. 0: what holds before the first. None: there is none, or it was refused."""
         if number == 0:
             return self._text
         found = next((each for each in self._table.documents if each.number == number), None)
@@ -79,7 +82,7 @@ class RecipeDocuments:
         return 0 if found is None else found.number
 
     def rows(self, now: int) -> list[dict[str, Any]]:
-        """The history, the newest first; at its end what holds before the first document."""
+        """The history, the newest first. The last row is what holds before the first document."""
         states = self._table.states(now)
         rows = [
             self._row(each, state)
@@ -109,7 +112,7 @@ class RecipeDocuments:
         }
 
     def _changes(self, found: PublishedDocument) -> list[str]:
-        """What it changes when it comes into force."""
+        """What a document changes when it comes into force, in sentences."""
         order = self._table.in_order
         if found.recipes is None or found not in order:
             return []
@@ -120,7 +123,7 @@ class RecipeDocuments:
 
 
 def starting(settings: Settings) -> RecipeDocuments:
-    """With what TRIGGERS_RECIPES says. Raises RecipesError, OSError."""
+    """Starts with the recipes of TRIGGERS_RECIPES. Raises RecipesError, OSError."""
     live = settings.time == "append"
     if settings.recipes is None:
         first = read_file(None)

@@ -1,4 +1,4 @@
-"""The routes of the recipes page: what is in force, its history, a draft, its trial, and publishing it."""
+"""The routes of the recipes page: the recipes in force, their history, and drafts: check, try, publish."""
 
 import asyncio
 import time
@@ -46,7 +46,7 @@ FRAME_HEADERS: Final = {
     "X-Frame-Options": "SAMEORIGIN",
     "Cache-Control": "no-store",
 }
-"""Of a report that stands in a frame of the page: its own style and nothing else."""
+"""Headers of a report in a frame of the page: it may use its own style and nothing else."""
 
 routes = web.RouteTableDef()
 
@@ -59,13 +59,14 @@ Posted = TypeVar("Posted", bound=Struct)
 
 
 class Wanted(Text):
-    """A trial over the last `hours`."""
+    """A request for a trial over the last `hours`."""
 
     hours: int
 
 
 class ToPublish(Text):
-    """`newest`: the newest document that whoever writes has seen · `start`: as `recipes publish --from` takes it."""
+    """A request to publish. `newest`: the newest document that the writer has seen · `start`: as for
+    `recipes publish --from`."""
 
     newest: int
     by: str = ""
@@ -78,7 +79,7 @@ def add_routes(app: web.Application) -> None:
 
 
 async def _given(request: web.Request, of: type[Posted]) -> Posted:
-    """The JSON that was posted; only a page of this address can post it without being asked first."""
+    """The JSON that was posted. Browsers let only this site's own pages post it."""
     if request.content_type != "application/json":
         raise web.HTTPUnsupportedMediaType(text="application/json was expected\n")
     try:
@@ -124,7 +125,7 @@ async def check(request: web.Request) -> web.Response:
 
 
 async def _draft(request: web.Request, text: str) -> Draft:
-    """Beside the loop: a long file takes a while."""
+    """Checks a draft in a thread beside the event loop: a long file takes a while."""
     return await asyncio.to_thread(draft, text, request.app[DOCUMENTS].current(_now()))
 
 
@@ -132,7 +133,7 @@ async def _draft(request: web.Request, text: str) -> Draft:
 async def begin(request: web.Request) -> web.Response:
     wanted = await _given(request, Wanted)
     if wanted.hours not in HOURS:
-        return answer({"fault": f"hours: one of {', '.join(map(str, HOURS))} was expected"}, 400)
+        return answer({"fault": f"hours: expected one of {', '.join(map(str, HOURS))}"}, 400)
     found = await _draft(request, wanted.text)
     if found.fault:
         return answer({"fault": found.fault.why, "line": found.fault.line}, 422)
@@ -172,7 +173,7 @@ async def report(request: web.Request) -> web.StreamResponse:
 
 @routes.post("/api/recipes/publish")
 async def publish(request: web.Request) -> web.Response:
-    """With the key in the header: appends the draft, and says from when on it is in force."""
+    """Publishes a draft, with the key in the header. Says when it comes into force."""
     key = request.app[KEY]
     if not key.is_set:
         return answer({"fault": f"This console only reads: {SETTING} is not set."}, 403)
@@ -181,14 +182,14 @@ async def publish(request: web.Request) -> web.Response:
     given = await _given(request, ToPublish)
     tail = request.app[READER].tail
     if tail.state != "up" or tail.behind is None:
-        return answer({"fault": "No broker answers: what is published is not known here."}, 503)
+        return answer({"fault": "No broker answers: look at the history, then try again."}, 503)
     if given.newest != request.app[DOCUMENTS].newest:
-        fault = "Somebody published meanwhile: look at the history, and try again."
+        fault = "Somebody else has published meanwhile: look at the history, then try again."
         return answer({"fault": fault}, 409)
     found = await _draft(request, given.text)
     if found.fault or found.document is None:
         why = found.fault.why if found.fault else ""
-        return answer({"fault": f"The draft is not right: {why}"}, 422)
+        return answer({"fault": f"The draft has a mistake: {why}"}, 422)
     return await _published(request, given, found.document)
 
 
@@ -208,8 +209,8 @@ async def _published(
     except (RecipesError, SettingsError, TopicsError, TopicsMissing) as error:
         return answer({"fault": str(error)}, 409)
     except TopicAuthorizationFailedError:
-        fault = "This console's Kafka user may not write to the topic of recipes: it needs the role publisher."
+        fault = "The console's Kafka user may not write to the topic recipes: give it the role publisher."
         return answer({"fault": fault}, 403)
     except (KafkaError, KafkaPythonError, OSError, TimeoutError) as error:
-        return answer({"fault": f"The broker did not take it ({type(error).__name__})."}, 503)
+        return answer({"fault": f"The broker refused the record ({type(error).__name__})."}, 503)
     return answer({"number": found.number, "since": found.since, "made": made}, 201)

@@ -1,4 +1,4 @@
-"""The original bytes of a rejected record, fetched when somebody asks to see them."""
+"""Fetches the original bytes of a rejected record."""
 
 from typing import Any, Final
 
@@ -8,22 +8,22 @@ from agents.config.settings import Settings, aiokafka_options
 from agents.worker.producer import REJECTED
 
 SHOWN: Final = 16 * 1024
-"""Bytes of a value that are shown."""
+"""At most this many bytes of a value are shown."""
 
 WAIT_MS: Final = 3_000
 
 
 async def payload(settings: Settings, partition: int, offset: int) -> dict[str, Any] | None:
-    """{key, value, size, whole} as text, None if the record is no more there. Raises KafkaError.
+    """{key, value, size, whole} with key and value as text. None if the record is gone. Raises KafkaError.
 
-    What is no UTF-8 is shown by U+FFFD; nothing in it is interpreted.
+    U+FFFD replaces what is not UTF-8. Nothing in the bytes is interpreted.
     """
     place = TopicPartition(settings.topic(REJECTED), partition)
     consumer = AIOKafkaConsumer(
         **aiokafka_options(settings),
         client_id="triggers-console-payload",
         enable_auto_commit=False,
-        max_partition_fetch_bytes=1,  # the broker gives the first batch whole, and no more
+        max_partition_fetch_bytes=1,  # the broker sends the whole first batch, and no other
     )
     await consumer.start()
     try:

@@ -1,4 +1,4 @@
-"""Numbers of the last hour and the last day, by the broker's time of the records. Pure, bounded."""
+"""Counts over the last hour and the last day, by the broker's time of the records. Pure, bounded."""
 
 from collections import Counter
 from typing import Final, NamedTuple
@@ -8,11 +8,11 @@ from stream.durations import HOUR, MINUTE
 Key = tuple[str, ...]
 
 MOST_KEYS: Final = 5_000
-"""Of one bucket. There are recipes times reasons; more than this is somebody else's topic."""
+"""Keys of one bucket. Recipes times reasons are fewer; more means that another service writes the topic."""
 
 
 class Span(NamedTuple):
-    """So many buckets of so many ms."""
+    """A span of time: a number of buckets, and their width (ms)."""
 
     width: int
     buckets: int
@@ -22,7 +22,7 @@ SPANS: Final = {"hour": Span(MINUTE, 60), "day": Span(HOUR // 2, 48)}
 
 
 class RollingCount:
-    """Counters by key in buckets of time; what is older than the newest bucket's span is dropped."""
+    """Counts by key, in buckets of time. Buckets older than the span are dropped."""
 
     def __init__(self, span: Span) -> None:
         self._span = span
@@ -43,14 +43,14 @@ class RollingCount:
             del self._buckets[place]
 
     def total(self, now: int) -> Counter[Key]:
-        """The sum over the span that ends with `now` (ms)."""
+        """The sums over the span that ends at `now` (ms)."""
         found: Counter[Key] = Counter()
         for _, bucket in self.buckets(now):
             found.update(bucket)
         return found
 
     def buckets(self, now: int) -> list[tuple[int, Counter[Key]]]:
-        """(begin in ms, counters) of every bucket of that span, in order; empty ones too."""
+        """(begin in ms, counts) of every bucket of that span, in order, empty ones included."""
         last = now // self._span.width
         return [
             (place * self._span.width, self._buckets.get(place, Counter()))
@@ -59,7 +59,7 @@ class RollingCount:
 
 
 class RollingCounts:
-    """The same numbers over every span."""
+    """The same counts over every span."""
 
     def __init__(self) -> None:
         self.spans = {name: RollingCount(span) for name, span in SPANS.items()}

@@ -1,4 +1,4 @@
-"""The routes of the console: the page, its figures, its stream, questions, rejected records."""
+"""The routes of the console: the page, its figures, its live events, questions, rejected records."""
 
 import asyncio
 from pathlib import Path
@@ -21,7 +21,7 @@ from agents.kafka.reconnect import connection_loss_as_error
 STATIC: Final = Path(__file__).parent / "static"
 PATIENCE_S: Final = 10.0
 LONGEST: Final = 200
-"""Characters of an id that is asked for."""
+"""The longest id in a question, in characters."""
 
 READER: Final = web.AppKey("feed", TopicReader)
 OVERVIEW: Final = web.AppKey("overview", Overview)
@@ -36,7 +36,7 @@ def add_routes(app: web.Application) -> None:
 
 
 def answer(found: Any, status: int = 200) -> web.Response:
-    """As JSON, which nobody keeps."""
+    """An answer as JSON, which nobody caches."""
     return web.Response(
         body=msgspec.json.encode(found),
         status=status,
@@ -53,13 +53,13 @@ async def page(request: web.Request) -> web.StreamResponse:
 @routes.get("/asyncapi")
 async def contract(request: web.Request) -> web.StreamResponse:
     if not CONTRACT.exists():
-        raise web.HTTPNotFound(text="the page was not made\n")
+        raise web.HTTPNotFound(text="The page was not generated: run make generate.\n")
     return web.FileResponse(CONTRACT, headers={"Cache-Control": "no-cache"})
 
 
 @routes.get("/live")
 async def live(request: web.Request) -> web.Response:
-    """Kafka or Redis may be lost: the page says so, and a restart would not help."""
+    """Always 200 while the process serves: a restart would not bring Kafka or Redis back."""
     return web.Response(text="live\n")
 
 
@@ -67,7 +67,7 @@ async def live(request: web.Request) -> web.Response:
 async def overview(request: web.Request) -> web.Response:
     over = request.query.get("over", RANGES[0])
     if over not in RANGES:
-        return answer({"fault": f"over: one of {', '.join(RANGES)} is meant"}, 400)
+        return answer({"fault": f"over: expected one of {', '.join(RANGES)}"}, 400)
     return answer(await request.app[OVERVIEW].figures(over))
 
 
@@ -79,10 +79,10 @@ async def stream(request: web.Request) -> web.StreamResponse:
 
 @routes.get("/api/ask")
 async def asked(request: web.Request) -> web.Response:
-    """?id=: a person or a trigger id."""
+    """?id=: the answer about a person or a trigger id."""
     id = request.query.get("id", "").strip()
     if not 0 < len(id) <= LONGEST:
-        return answer({"fault": f"an id of 1 to {LONGEST} characters is meant"}, 400)
+        return answer({"fault": f"id: expected 1 to {LONGEST} characters"}, 400)
     try:
         found = await request.app[LOOKUP].answer(id)
     except Unanswered as error:
@@ -94,7 +94,7 @@ async def asked(request: web.Request) -> web.Response:
 
 @routes.get("/api/rejected")
 async def rejected(request: web.Request) -> web.Response:
-    """The last ones, the newest first, without their bytes."""
+    """The last rejected records, the newest first, without their bytes."""
     found = reversed(request.app[READER].rejects)
     return answer([{**each, "why": why(each["reason"])} for each in found])
 
@@ -109,5 +109,5 @@ async def rejected_bytes(request: web.Request) -> web.Response:
     except (KafkaError, OSError, TimeoutError):
         return answer({"fault": "No broker answers."}, 503)
     if found is None:
-        return answer({"fault": "The record is no more there."}, 404)
+        return answer({"fault": "The record is no longer in Kafka."}, 404)
     return answer(found)

@@ -1,7 +1,7 @@
-"""The demo shop: a storefront's page, and the exit offers that come back to it as server-sent events.
+"""The demo shop: a storefront's page, and exit offers that come back to it as server-sent events.
 
-A page hears of its own visitor only, and of an offer only what it shows. A visitor's id is a secret of
-the browser that made it: nobody else can ask for it.
+A page gets the offers of its own visitor only, and only what it shows of them. A visitor's id is a secret
+of the browser that made it, so nobody else can ask for it.
 """
 
 import time
@@ -17,7 +17,7 @@ from agents.console.hub import Kind, LiveEvent, Subscription
 
 PAGE: Final = Path(__file__).parent / "static" / "shop" / "index.html"
 LONGEST: Final = 128
-"""Characters of a visitor's id."""
+"""The longest id of a visitor, in characters."""
 
 KINDS: Final = frozenset[Kind]({"trigger", "cancel"})
 
@@ -35,10 +35,10 @@ async def enter(request: web.Request) -> web.StreamResponse:
 
 @routes.get("/shop/offers")
 async def offers(request: web.Request) -> web.StreamResponse:
-    """?visitor=: `trigger` with an offer for the page, `cancel` when it must go again."""
+    """?visitor=: a stream of `trigger` with an offer to show, and `cancel` to take it away."""
     visitor = request.query.get("visitor", "")
     if not 0 < len(visitor) <= LONGEST:
-        raise web.HTTPBadRequest(text=f"visitor: an id of 1 to {LONGEST} characters is meant\n")
+        raise web.HTTPBadRequest(text=f"visitor: expected an id of 1 to {LONGEST} characters\n")
     hub = request.app[HUB]
     heard = hub.subscribe(kinds=KINDS, after=sse.last_name(request))
     return await sse.stream(request, hub, Offers(heard, visitor))
@@ -46,12 +46,12 @@ async def offers(request: web.Request) -> web.StreamResponse:
 
 @routes.get("/shop/{place:.*}")
 async def page(request: web.Request) -> web.StreamResponse:
-    """The same page for every place of the shop: its script reads the address."""
+    """The same page for every address of the shop: its script reads the address."""
     return web.FileResponse(PAGE, headers={"Cache-Control": "no-cache"})
 
 
 class Offers:
-    """Of all that is heard, a visitor's exit triggers that are still valid, and what takes them back."""
+    """A visitor's valid exit triggers, and the cancels that take them back."""
 
     def __init__(self, heard: Subscription, visitor: str) -> None:
         self._heard = heard
@@ -77,7 +77,7 @@ class Offers:
         return [shown for each in found if (shown := self._shown(each, now))]
 
     def _shown(self, event: LiveEvent, now: float) -> LiveEvent | None:
-        """`now`: ms."""
+        """What the page shows of a trigger. `now`: ms."""
         data, id = event.data, event.data["trigger_id"]
         if event.kind == "cancel":
             if id not in self._open:

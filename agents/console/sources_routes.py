@@ -37,7 +37,7 @@ async def requests(request: web.Request) -> web.Response:
     asked, name = request.app[SOURCES], request.match_info["name"]
     if not asked.may_look or len(name) > LONGEST:
         return answer(
-            {"fault": f"This console may not look: {SETTING} or {KEY_SETTING} is not set."}, 403
+            {"fault": f"Requests are not shown here: set {SETTING} and {KEY_SETTING}."}, 403
         )
     found, faults = await asked.requests(name)
     return answer({"requests": found, "faults": faults})

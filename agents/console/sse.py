@@ -1,4 +1,4 @@
-"""A subscription as server-sent events: resumable, with heartbeats, for as long as the browser listens."""
+"""Sends a subscription as server-sent events: resumable, with heartbeats, until the browser leaves."""
 
 import asyncio
 from contextlib import AbstractAsyncContextManager
@@ -9,12 +9,12 @@ from aiohttp import web
 from agents.console.hub import Hub, LiveEvent
 
 HEARTBEAT_S: Final = 10.0
-"""Rarer: proxies take the line for dead. More often: phones wake for nothing."""
+"""Seconds. Longer: proxies close the connection as dead. Shorter: phones wake for nothing."""
 
 RETRY_MS: Final = 1_000
 
 SLOW_S: Final = 20.0
-"""A browser that takes nothing for so long is let go; it comes back by itself."""
+"""Seconds: a browser that takes nothing for this long is disconnected. It comes back by itself."""
 
 HEADERS: Final = {
     "Content-Type": "text/event-stream; charset=utf-8",
@@ -24,7 +24,7 @@ HEADERS: Final = {
 
 
 class Heard(AbstractAsyncContextManager[Any], Protocol):
-    """A Subscription, or what narrows one."""
+    """A Subscription, or a filter around one."""
 
     missed: int
 
@@ -32,7 +32,7 @@ class Heard(AbstractAsyncContextManager[Any], Protocol):
 
 
 async def stream(request: web.Request, hub: Hub, subscription: Heard) -> web.StreamResponse:
-    """Answers until the browser goes. Made from `hub.subscribe(..., after=last_name(request))`."""
+    """Answers until the browser leaves. `heard`: from `hub.subscribe(..., after=last_name(request))`."""
     response = web.StreamResponse(headers=HEADERS)
     async with subscription:
         await response.prepare(request)
@@ -43,7 +43,7 @@ async def stream(request: web.Request, hub: Hub, subscription: Heard) -> web.Str
                 await _write(response, _written(hub, found, subscription.missed if found else 0))
         except (ConnectionError, TimeoutError):
             if request.transport:
-                request.transport.abort()  # the browser has gone, or takes nothing
+                request.transport.abort()  # the browser has left, or takes nothing
     return response
 
 
@@ -53,12 +53,12 @@ async def _write(response: web.StreamResponse, data: bytes) -> None:
 
 
 def last_name(request: web.Request) -> str:
-    """The id of the last event that the browser had, empty at its first visit."""
+    """The id of the last event that the browser had. Empty at its first visit."""
     return request.headers.get("Last-Event-ID") or request.query.get("after", "")
 
 
 def _opening(hub: Hub, last: str) -> bytes:
-    """`fresh` tells a browser that it begins anew: what it shows may come again."""
+    """The first lines. `fresh` tells a browser to start over: events that it shows may come again."""
     fresh = "" if hub.knows(last) else "event: fresh\ndata: {}\n\n"
     return f"retry: {RETRY_MS}\n{fresh}: open\n\n".encode()
 
@@ -71,6 +71,6 @@ def _written(hub: Hub, happenings: list[LiveEvent], missed: int) -> bytes:
 
 
 def _event(hub: Hub, event: LiveEvent) -> str:
-    """JSON has no line breaks outside of strings, and inside they are escaped."""
+    """One event. JSON has no line breaks outside strings, and escapes them inside."""
     name = f"id: {hub.name(event)}\n" if event.number else ""
     return f"{name}event: {event.kind}\ndata: {event.text}\n\n"

@@ -1,7 +1,7 @@
-"""What the console knows of the log: the last day's numbers, the last records, and what is happening.
+"""Reads the log for the console: the last day's counts, the last records, and live events.
 
-It reads triggers, decisions, rejected records, published recipes, and of one partition of the facts the workers' watermark records.
-Memory is bounded: numbers in buckets of time, records in rings.
+It reads triggers, decisions, rejected records, published recipes, and the watermark records of one
+partition of the facts. Memory is bounded: counts in buckets of time, records in rings.
 """
 
 import asyncio
@@ -28,29 +28,29 @@ from stream.state.facts import WatermarkRecord
 
 TRIGGERS: Final = "triggers."
 BACK: Final = DAY
-"""ms. How far back it reads when it starts,"""
+"""How far back it reads when it starts (ms),"""
 MOST_BACK: Final = 200_000
-"""and how many records of one topic at most: the last ones. A larger shop counts a shorter past."""
+"""and at most this many records of each topic, the last ones. A larger shop counts a shorter past."""
 
 WATERMARKS_BACK: Final = 10 * MINUTE
 MOST_WATERMARKS: Final = 5_000
 
 REJECTS: Final = 200
 OWNERS: Final = 20_000
-"""Trigger ids of which the person is remembered."""
+"""Trigger ids whose person is remembered."""
 
 ORIGIN: Final = ("topic", "partition", "offset", "time", "source")
-"""Headers of a rejected record that say where it came from: of the input's topic, or as it was posted."""
+"""Headers of a rejected record that say where it came from: a topic, or a post."""
 
 BREATH: Final = 500
-"""Records taken in without letting others run."""
+"""Records taken in before other tasks may run."""
 
 _decode: Final = msgspec.json.Decoder().decode
 _watermark: Final = msgspec.json.Decoder(WatermarkRecord).decode
 
 
 class TopicReader:
-    """`since`: the broker's time (ms) of the oldest record that was counted, None before any."""
+    """The reader. `since`: the broker's time (ms) of the oldest counted record, None before the first."""
 
     def __init__(self, settings: Settings, documents: RecipeDocuments, hub: Hub) -> None:
         self.counts = RollingCounts()
@@ -65,7 +65,7 @@ class TopicReader:
         self.tail = TopicTail(settings, self, "console", self._turned)
 
     async def sample(self) -> None:
-        """For ever: notes how far the workers know time."""
+        """Notes again and again how far the workers' watermark is."""
         while True:
             await asyncio.sleep(EVERY_MS / 1000)
             if self.tail.behind is not None and self.tail.state == "up":
@@ -82,7 +82,7 @@ class TopicReader:
     async def starts(
         self, partitions: Collection[Tp], begin: dict[Tp, int], end: dict[Tp, int], at: OffsetsAt
     ) -> dict[Tp, int]:
-        """The last day's, but of each topic not more than the last so many; of recipes all."""
+        """Where to start: at the last day's records, but not before the last MOST_BACK. Recipes: at the first."""
         now = int(time.time() * 1000)
         watermarks = [tp for tp in partitions if tp[0] == FACTS]
         whole = {tp: begin[tp] for tp in partitions if tp[0] == RECIPES}
@@ -133,7 +133,7 @@ class TopicReader:
         key = "shadow" if shadow else "decision", recipe, outcome, decision.get("reason", "")
         self.counts.add(t, key, decision.get("steps_left", 1))
         self._own(decision["trigger_id"], decision["person"])
-        if outcome != "fired" and not shadow:  # the trigger itself tells more
+        if outcome != "fired" and not shadow:  # the trigger's own record says more
             self._hub.publish("decision", decision | place)
 
     def _triggered(self, event: dict[str, Any], t: int, place: dict[str, Any]) -> None:

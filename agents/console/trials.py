@@ -1,7 +1,8 @@
-"""Trials of a draft of recipes: the last hours of the log under what is in force and under the draft.
+"""Trials of a draft: decide the last hours of the log by the recipes in force, and by the draft.
 
-A trial is a process of its own (agents/compare/trial.py), so that the page goes on meanwhile. There is one at a time: a
-new one ends the one before. What it wrote holds what persons did; it goes with the next trial and with the console.
+A trial runs in a process of its own (agents/compare/trial.py), so that the page stays responsive. There is
+one at a time: a new one ends the last. Its files hold what persons did, so the next trial and the end of
+the console delete them.
 """
 
 import asyncio
@@ -19,21 +20,21 @@ from typing import Any, Final, Literal
 import msgspec
 
 HOURS: Final = (1, 6, 24, 72, 168)
-"""How far back a trial may look. The log holds seven days unless its operator says otherwise."""
+"""How far back a trial may look (hours). The log holds seven days unless its operator changes that."""
 
 State = Literal["running", "done", "failed"]
 STEPS: Final = ("reading the log", "in force", "your draft", "writing the report")
-"""What it does, in its order."""
+"""The steps of a trial, in order."""
 
 LAST_WORDS: Final = 2_000
-"""Characters of what a failed trial said."""
+"""Characters that are kept of a failed trial's error output."""
 
 _line: Final = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 @dataclass
 class Trial:
-    """`doing` is one of STEPS, `done` how much of it, from 0 to 1."""
+    """A trial. `doing`: one of STEPS · `done`: how much of it, 0 to 1."""
 
     id: str
     hours: int
@@ -62,7 +63,7 @@ class Trial:
 
 
 class Trials:
-    """`environ`: of the process that is started; its settings come from there. An async context manager."""
+    """Runs trials. An async context manager. `environ`: of the process, with its settings."""
 
     def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
         self._environ = environ
@@ -74,7 +75,7 @@ class Trials:
         return self._trial if self._trial and self._trial.id == id else None
 
     async def start(self, before: str, after: str, hours: int) -> Trial:
-        """Two recipes files as text, which have no fault. Raises OSError."""
+        """Starts a trial of two recipes files, given as text without faults. Raises OSError."""
         async with self._turn:
             await self.stop()
             folder = Path(tempfile.mkdtemp(prefix="triggers-trial-"))
@@ -90,7 +91,7 @@ class Trials:
             return trial
 
     async def stop(self) -> None:
-        """Ends the trial that runs, and takes away what it wrote."""
+        """Ends the running trial, and deletes its files."""
         trial, self._trial = self._trial, None
         if trial is None:
             return
@@ -103,7 +104,7 @@ class Trials:
 
 
 async def _follow(trial: Trial, process: asyncio.subprocess.Process) -> None:
-    """Hears how far it is, until it ends."""
+    """Reads the progress of the trial until it ends."""
     assert process.stdout is not None
     assert process.stderr is not None
     said = asyncio.create_task(process.stderr.read())

@@ -1,7 +1,7 @@
-"""How far the workers know time, as their watermark records on `visitor.facts` say.
+"""How far the workers' watermark is, by their watermark records on `visitor.facts`.
 
-Pure but for a monotonic clock that is given. What such a record says is as old as the record: the broker's time
-goes on between two of them, which the clock bridges.
+Pure, but for a monotonic clock that the caller gives. Between two records the broker's time goes on; the
+clock bridges that.
 """
 
 from collections import deque
@@ -10,7 +10,7 @@ from typing import Any, Final
 
 SAMPLES: Final = 120
 EVERY_MS: Final = 5_000
-"""Ten minutes of samples."""
+"""Ms between samples; SAMPLES of them are ten minutes."""
 
 
 class WatermarkProgress:
@@ -24,7 +24,7 @@ class WatermarkProgress:
         self._samples: deque[tuple[int, int]] = deque(maxlen=SAMPLES)
 
     def update(self, t: int, sources: int, evidence: Mapping[int, int]) -> None:
-        """A watermark record that the broker stamped `t` (ms)."""
+        """Takes a watermark record of the broker's time `t` (ms)."""
         ahead = t - self._clock()
         self._ahead = ahead if self._ahead is None else max(self._ahead, ahead)
         self._last = max(self._last, t)
@@ -36,23 +36,23 @@ class WatermarkProgress:
 
     @property
     def now(self) -> int | None:
-        """The broker's time (ms), as well as can be told from here; None before any watermark record."""
+        """The broker's time (ms), estimated. None before the first watermark record."""
         return None if self._ahead is None else self._ahead + self._clock()
 
     def sample(self) -> None:
-        """Remembers the age of the watermark; to be called every EVERY_MS."""
+        """Remembers the age of the watermark. Call it every EVERY_MS."""
         now, watermark = self.now, self._watermark()
         if now is not None and watermark is not None:
             self._samples.append((now, now - watermark))
 
     def _watermark(self) -> int | None:
-        """The smallest evidence of all partitions, once all have told."""
+        """The smallest evidence (ms) of all partitions. None until every partition has sent some."""
         known = [self._evidence.get(each) for each in range(self._sources)]
         told = [each for each in known if each is not None]
         return min(told) if told and len(told) == len(known) else None
 
     def summary(self) -> Mapping[str, Any]:
-        """Ages and times in ms; `partitions`: age of each, None: never told."""
+        """Ages and times in ms. `partitions`: the age of each one's evidence, None: it never sent any."""
         now, watermark = self.now, self._watermark()
         return {
             "silent": None if now is None else max(0, now - self._last),

@@ -1,7 +1,6 @@
-"""What a live happening says in plain words: a title, and details that explain it. Pure.
+"""A live event in plain words: a title, and details that explain it. Pure.
 
-Written from the record alone, without its person's story: the answer to a question (answers.py) says
-more.
+It uses the record alone, without the person's story. The answer to a question (lookup.py) says more.
 """
 
 from collections.abc import Callable, Mapping
@@ -38,11 +37,11 @@ FAULTS: Final = {
     "translator_failed": "the service failed at it: please report it",
     "too_many": "more messages in one post than are taken",
 }
-"""By the reason that schemas/rejected.json lists."""
+"""The words for each reason of schemas/rejected.json."""
 
 
 def wording(recipes: Recipes) -> Callable[[Kind, Record], Record]:
-    """The function that says it, with times in the policy's zone."""
+    """A function that words live events, with times in the policy's zone."""
     zone = quiet_hours.zone(recipes.policy.zone) or quiet_hours.zone("UTC")
     assert zone is not None
 
@@ -56,7 +55,7 @@ def wording(recipes: Recipes) -> Callable[[Kind, Record], Record]:
 
 
 def wording_of(current: Callable[[], Recipes]) -> Callable[[Kind, Record], Record]:
-    """The same by the recipes that are in force when it is said."""
+    """The same, by the recipes that are in force at the event."""
 
     def words(kind: Kind, data: Record) -> Record:
         return wording(current())(kind, data)

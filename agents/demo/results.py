@@ -52,9 +52,9 @@ def summary(results: Results) -> Iterator[str]:
         if decision["outcome"] in outcomes:
             outcomes[decision["outcome"]][decision["reason"]] += 1
     yield from _table("Triggers by recipe", fired)
-    yield from _table("Taken back", cancelled)
-    yield from _table("Refused, by reason", outcomes["refused"])
-    yield from _table("Put off, by reason", outcomes["deferred"])
+    yield from _table("Cancelled", cancelled)
+    yield from _table("Held back, by reason", outcomes["refused"])
+    yield from _table("Deferred, by reason", outcomes["deferred"])
     yield from _table("Ended early, by reason", outcomes["closed"])
 
 

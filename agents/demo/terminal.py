@@ -91,7 +91,7 @@ class Terminal:
         self.counts["cancels" if cancelled else "triggers"] += 1
         if self.triggers.allows():
             if cancelled:
-                text = f"{data['recipe']} taken back for {data['person']}: {data['reason']}"
+                text = f"{data['recipe']} cancelled for {data['person']}: {data['reason']}"
                 self._line(data["at"], "↩", text, "bold magenta")
             else:
                 self._line(data["not_before"], "✓", fired(data), "bold green")

@@ -21,10 +21,10 @@ BY_TIME: Final = ("expired", "forgotten", "disabled")
 TAKEN_BACK: Final[Mapping[str, str]] = {
     "ordered": "they ordered",
     "consent": "consent was withdrawn",
-    "cancelled": "the order that it is about was taken back",
+    "cancelled": "the order that it is about was cancelled",
     "erased": "they were erased",
 }
-"""Why a trigger is taken back."""
+"""Why a trigger is cancelled."""
 
 
 class DecisionText:
@@ -67,7 +67,7 @@ class DecisionText:
         """(what became of it, details)."""
         text, details = self._decision(decision)
         if decision.get("shadow"):
-            text = f"In the shadow: {text}"
+            text = f"Shadow: {text}"
         return text, (*details, *self._document(decision))
 
     def _document(self, decision: Record) -> Iterator[str]:
@@ -97,14 +97,14 @@ class DecisionText:
             steps = "1 step" if left == 1 else f"{left} steps"
             return f"{decision['recipe']} ended with {steps} left", tuple(details)
         shown = self._recipe(decision).kind == EXIT
-        return f"{step} was not {'shown' if shown else 'sent'}", tuple(details)
+        return f"{step} was {'not shown' if shown else 'held back'}", tuple(details)
 
     def cancel(self, cancel: Record) -> str:
         because = TAKEN_BACK[cancel["reason"]]
         if cancel.get("order_id"):
             because += f" ({cancel['order_id']})"
-        text = f"{self._step(cancel)} was taken back: {because}"
-        return f"In the shadow: {text}" if self.is_of_shadow(cancel) else text
+        text = f"{self._step(cancel)} was cancelled: {because}"
+        return f"Shadow: {text}" if self.is_of_shadow(cancel) else text
 
     def is_of_shadow(self, record: Record) -> bool:
         """Whether nothing of it was sent."""

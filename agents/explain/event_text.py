@@ -140,7 +140,7 @@ SENTENCES: Final[Mapping[str, Callable[[Event], str | None]]] = {
     "order.placed": _order,
     "order.delivered": lambda event: f"the order {event['order']['id']} has arrived",
     "visitor.subscribed": lambda event: f"joined the list for messages by {_channels(event)}",
-    "order.cancelled": lambda event: f"the order {event['order']['id']} was taken back",
+    "order.cancelled": lambda event: f"the order {event['order']['id']} was cancelled",
     "visitor.identified": _identified,
     "consent.changed": _consent,
     "exit.signal": _signal,

@@ -1,4 +1,4 @@
-"""Why a step was not sent, and what would have let it through, in words a marketer understands.
+"""Why a step was held back, and what would have let it through, in words that a marketer understands.
 
 Pure: one plain sentence each for every reason of a decision. Source: docs/semantics.md, 5 to 7.
 """
@@ -43,7 +43,7 @@ class Case(NamedTuple):
 
 
 def why(case: Case) -> tuple[str, str]:
-    """(why it was not sent, what would have let it through) of what did not fire."""
+    """(why it was held back, what would have let it through) for a step that did not fire."""
     reason = case.decision.get("reason", "")
     known = REASONS.get(reason)
     return known(case) if known else (f"the reason given is {reason!r}", "")
@@ -210,7 +210,7 @@ REASONS: Final[Mapping[str, Callable[[Case], tuple[str, str]]]] = {
     "past": _past,
     "joined": _joined,
     "cancelled": _closed(
-        "the order that it is about was taken back",
+        "the order that it is about was cancelled",
         "With that order in place it would have gone on.",
     ),
     "left": _closed(

@@ -1,1 +1,1 @@
-"""What every client of the brokers needs: topics, rights, offsets, raw batches, reconnecting."""
+"""What every Kafka client of the service needs: topics, rights, offsets, raw batches, reconnecting."""

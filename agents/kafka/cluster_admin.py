@@ -1,6 +1,6 @@
 """Creates the topics that are missing, and checks them all; waits for a broker.
 
-Nothing that exists is ever changed: a fault comes with its fix. Source of what is required: schemas/topics.yaml.
+It never changes an existing topic: a fault comes with its fix. Source of the requirements: schemas/topics.yaml.
 """
 
 import asyncio
@@ -23,19 +23,19 @@ LONGEST_PAUSE_S: Final = 5.0
 """Pause between two tries while no broker answers: the first one, and the longest."""
 
 PARTITIONS: Final = 4
-"""Partitions of the input by default. This many workers can share the work."""
+"""Partitions of the input by default. At most this many workers can share the work."""
 
 
 log = logging.getLogger("triggers.topics")
 
 
 class TopicsError(Exception):
-    """Everything that is wrong with the topics, one line each, with its fix."""
+    """All faults of the topics, one line each, with its fix."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """A topic as the broker has it."""
+    """A topic as it is on the broker."""
 
     partitions: int
     config: dict[str, str]
@@ -43,7 +43,7 @@ class Found:
 
 @contextmanager
 def connected(settings: Settings) -> Iterator[KafkaAdminClient]:
-    """An admin client. Raises SettingsError without a broker, KafkaError when none answers."""
+    """An admin client. Raises SettingsError if no broker is set, KafkaError if none answers."""
     admin = KafkaAdminClient(client_id="triggers-topics", **kafka_python_options(settings))
     try:
         yield admin
@@ -60,9 +60,9 @@ def create(
     claims_partitions: int | None = None,
     replication: int | None = None,
 ) -> list[str]:
-    """Makes the topics that are missing, and returns their names. Raises TopicsError, KafkaError.
+    """Creates the missing topics, and returns their names. Raises TopicsError, KafkaError.
 
-    A count that is left out is that of the topic that exists. Without one the input has 4 partitions, the facts as
+    A count that is not given is that of the existing topic. Without one the input has 4 partitions, the facts as
     many as the input, the claims as many as the facts. `replication` defaults to the broker's setting.
     """
     names = tuple(dict.fromkeys(names))
@@ -77,7 +77,7 @@ def create(
 def make(
     admin: KafkaAdminClient, missing: Iterable[TopicSpec], replication: int | None = None
 ) -> list[str]:
-    """Makes topics, and returns their names. Raises KafkaError."""
+    """Creates topics, and returns their names. Raises KafkaError."""
     wanted = {
         spec.name: {
             "num_partitions": spec.partitions,
@@ -97,7 +97,7 @@ def make(
 
 
 def _partitions(found: Mapping[str, Found], name: str, wanted: int | None) -> int | None:
-    """The partitions of an existing topic, else those wanted. Raises TopicsError when the two differ."""
+    """The partitions of an existing topic, else those wanted. Raises TopicsError if the two differ."""
     if name not in found:
         return wanted
     there = found[name].partitions
@@ -111,7 +111,7 @@ def _partitions(found: Mapping[str, Found], name: str, wanted: int | None) -> in
 
 
 def check(admin: KafkaAdminClient, settings: Settings, names: Iterable[str]) -> Layout:
-    """The partitions of the stages, when every topic is as it must be.
+    """The partitions of the stages, if every topic is right.
 
     Raises TopicsError, KafkaError.
     """
@@ -132,7 +132,7 @@ def check(admin: KafkaAdminClient, settings: Settings, names: Iterable[str]) -> 
 
 
 def faults_of(spec: TopicSpec, found: Found | None, settings: Settings) -> Iterator[str]:
-    """What is wrong with one topic, in words that say what to do."""
+    """The faults of one topic, each with what to do."""
     if found is None:
         yield f"{spec.name} is missing: make it with `storefront-triggers topics`"
         return
@@ -159,7 +159,7 @@ def faults_of(spec: TopicSpec, found: Found | None, settings: Settings) -> Itera
 
 
 def find(admin: KafkaAdminClient, names: Iterable[str]) -> dict[str, Found]:
-    """Those of the topics that exist."""
+    """The topics that exist, of those given."""
     described = {
         topic["name"]: len(topic["partitions"])
         for topic in admin.describe_topics(list(names))
@@ -178,7 +178,7 @@ def find(admin: KafkaAdminClient, names: Iterable[str]) -> dict[str, Found]:
 async def ready(settings: Settings, names: Iterable[str]) -> tuple[Layout, int]:
     """The partitions of the stages and the number of brokers, as soon as a broker answers.
 
-    Raises TopicsError, SettingsError when we are not let in, and KafkaError for what will not pass.
+    Raises TopicsError, SettingsError for refused credentials, KafkaError for errors that are not temporary.
     """
     names = tuple(names)
 

@@ -1,7 +1,7 @@
-"""How strongly a worker compresses the batches that only workers read: facts and state.
+"""Compression of the batches that only workers read: facts and states.
 
-aiokafka compresses with zstd at level 3. Level 1 takes a third of the time for facts and a fifth for states, and a
-tenth more bytes. A state is mostly ids, which no level makes much smaller.
+aiokafka compresses with zstd at level 3. Level 1 takes a third of the time for facts and a fifth for states, and
+gives a tenth more bytes. A state is mostly ids, which no level makes much smaller.
 """
 
 from typing import Any, Final
@@ -10,19 +10,19 @@ from aiokafka import codec
 from aiokafka.record._crecords import default_records
 
 LEVEL: Final = 1
-"""Of zstd. Higher: fewer bytes on the broker; the worker takes longer for each."""
+"""Level of zstd. Higher: fewer bytes on the broker, but more CPU for each."""
 
 
 SMALL: Final = 1024
-"""Bytes that are packed as they are: to set up the compression takes longer than to send them. More: more bytes on the
-broker."""
+"""Batches up to this many bytes are not compressed: setting up the compression costs more than sending them. More:
+more bytes on the broker."""
 
 _MAGIC: Final = b"\x28\xb5\x2f\xfd"
 _SHORT: Final = 256
 
 
 def stored(payload: bytes) -> bytes:
-    """A frame of zstd with up to 64 KiB as they are. Source: RFC 8878, 3.1.1."""
+    """A zstd frame with up to 64 KiB of uncompressed bytes. Source: RFC 8878, 3.1.1."""
     size = len(payload)
     if size < _SHORT:
         head = b"\x20" + size.to_bytes(1, "little")

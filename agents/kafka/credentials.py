@@ -1,4 +1,4 @@
-"""Whether the brokers let us in. A client keeps trying when they do not; it looks as if no broker was there."""
+"""Checks whether the brokers accept the credentials. A client would keep trying, as if no broker were there."""
 
 import ssl
 
@@ -23,7 +23,7 @@ KNOCK_MS = 10_000
 
 
 async def check_credentials(settings: Settings) -> None:
-    """Raises SettingsError when a broker answers and refuses us, or is not the one it should be."""
+    """Raises SettingsError if a broker refuses the credentials, or has the wrong certificate."""
     if settings.security.protocol == "PLAINTEXT":
         return
     options = aiokafka_options(settings)
@@ -40,8 +40,8 @@ async def check_credentials(settings: Settings) -> None:
             ) from None
         except ssl.SSLCertVerificationError as error:
             raise SettingsError(
-                f"{address} has a certificate that is not good: {error.verify_message}. "
-                "TRIGGERS_CAFILE names the authorities that are trusted"
+                f"{address} has an invalid certificate: {error.verify_message}. "
+                "Set TRIGGERS_CAFILE to the authorities to trust"
             ) from None
         except (KafkaError, OSError, TimeoutError):
             continue

@@ -26,14 +26,14 @@ LARGEST: Final = 32 * 1024 * 1024
 """Bytes of an unpacked batch, and of what is unpacked in one go before others have their turn."""
 
 XERIAL: Final = b"\x82SNAPPY\x00\x00\x00\x00\x01\x00\x00\x00\x01"
-"""What a snappy stream begins with, as Java's clients write it: blocks follow, each behind its length."""
+"""The start of a snappy stream of Java's clients. Blocks follow, each behind its length."""
 
 OVERSIZED: Final = b" " * (decoding.LARGEST_CART + 1)
-"""In place of a value that was not unpacked: rejected, as too large."""
+"""Stands for a value that was not unpacked. It is rejected as too large."""
 
 
 RECORD: Final = 100
-"""Bytes that a record counts for, however small it is: a million empty ones are many to reject in one go."""
+"""Bytes that each record counts in addition: a million empty records are much work, too."""
 
 
 class DecompressionBomb(Exception):
@@ -76,7 +76,7 @@ def weigh(records: int) -> None:
 
 
 def oversized(batch: Any) -> Oversized:
-    """What stands in place of the records of a batch that unpacks to too much."""
+    """The stand-in for the records of a batch that unpacks to too much."""
     count = batch.next_offset - batch.base_offset
     return Oversized(batch.base_offset, batch.max_timestamp, [("records", b"%d" % count)])
 
@@ -113,7 +113,7 @@ def _into_room(unpack: Callable[[bytes, Any], int], payload: bytes) -> bytes:
     try:
         size = unpack(payload, _room.memory)
     except cramjam.DecompressionError as error:
-        if "whole buffer" in str(error):  # of the room there is no more left
+        if "whole buffer" in str(error):  # no room is left
             raise DecompressionBomb from None
         raise
     return _counted(_room.memory[:size])
@@ -133,7 +133,7 @@ DECODERS: Final[Sequence[Callable[[Any], bytes | memoryview]]] = (
     lz4_decode,
     zstd_decode,
 )
-"""By the compression type of a batch."""
+"""Decoders by the compression type of a batch."""
 
 
 def install() -> None:

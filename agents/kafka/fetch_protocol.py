@@ -15,7 +15,7 @@ Partition = tuple[int, int, int, int, int, list[tuple[int, int]] | None, int, by
 """(partition, error, high watermark, last stable offset, first offset, aborted transactions, replica, records)."""
 
 LEADER: Final = -1
-"""As the replica: the one that answers."""
+"""The leader's replica id in a request."""
 
 _ASKED: Final = struct.Struct(">iiiibiii")
 _ASKED_OF: Final = struct.Struct(">iiqqi")
@@ -33,7 +33,7 @@ def _text(text: str) -> bytes:
 
 
 def encode(self: Any) -> bytes:
-    """In place of FetchRequest_v11.encode."""
+    """Replaces FetchRequest_v11.encode."""
     kind = self.isolation_level, self.session_id, self.session_epoch
     sizes = self.replica_id, self.max_wait_time, self.min_bytes, self.max_bytes
     parts = [_ASKED.pack(*sizes, *kind, len(self.topics))]
@@ -48,8 +48,8 @@ def encode(self: Any) -> bytes:
 
 
 def decode(cls: Any, source: BytesIO | bytes) -> Any:
-    """In place of FetchResponse_v11.decode, without the partitions of which nothing is told. Raises struct.error for what
-    ends too soon."""
+    """Replaces FetchResponse_v11.decode. Leaves out partitions without news. Raises struct.error for a truncated
+    answer."""
     data, at = (source, 0) if isinstance(source, bytes) else (source.getvalue(), source.tell())
     throttle, error, session, count = _TOLD.unpack_from(data, at)
     at += _TOLD.size
@@ -70,7 +70,7 @@ def decode(cls: Any, source: BytesIO | bytes) -> Any:
 
 
 def _partition(data: bytes, at: int) -> tuple[Partition, int]:
-    """What an answer says of a partition, and where that ends."""
+    """One partition of an answer, and the offset behind it."""
     *told, aborted = _TOLD_OF.unpack_from(data, at)
     at += _TOLD_OF.size
     transactions = None
@@ -83,7 +83,7 @@ def _partition(data: bytes, at: int) -> tuple[Partition, int]:
         return (*told, transactions, replica, None), at
     records = data[at : at + size]
     if len(records) != size:
-        raise struct.error(f"{size} bytes of records expected, got {len(records)}")
+        raise struct.error(f"expected {size} bytes of records, got {len(records)}")
     return (*told, transactions, replica, records), at + size
 
 

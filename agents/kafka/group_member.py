@@ -1,4 +1,4 @@
-"""What senders and bridges share: a member of a consumer group that reads and commits by hand."""
+"""What senders and bridges share: a member of a consumer group that commits its own offsets."""
 
 import asyncio
 import logging
@@ -13,21 +13,21 @@ from agents.kafka.reconnect import connection_loss_as_error
 from agents.runtime.log import say
 
 HEARTBEATS: Final = 4
-"""In a session timeout."""
+"""Heartbeats in a session timeout."""
 
 PAUSE_S: Final = 0.5
 LONGEST_PAUSE_S: Final = 5.0
 """Pause between two tries while no broker answers: the first one, and the longest."""
 
 COMMIT_S: Final = 3.0
-"""Time limit of a commit. Without one it would wait for ever for a broker."""
+"""Time limit (s) of a commit. Without one it would wait for a broker for ever."""
 
 GRACE_S: Final = 5.0
-"""For work on its way at a signal to stop. With the last commit it stays below the 10 s that supervisors wait."""
+"""Seconds for open work after a signal to stop. With the last commit it is below the 10 s that supervisors wait."""
 
 
 def member(settings: Settings, client: str, group: str, **options: Any) -> Any:
-    """A consumer that is not started: it commits nothing by itself, and reads committed records only."""
+    """A consumer, not yet started. It commits nothing by itself, and reads committed records only."""
     return AIOKafkaConsumer(
         **aiokafka_options(settings),
         client_id=client,
@@ -43,7 +43,7 @@ def member(settings: Settings, client: str, group: str, **options: Any) -> Any:
 
 
 async def start_client(make: Callable[[], Any], log: logging.Logger) -> Any:
-    """A started client, as soon as a broker answers. `make`: makes one. Raises KafkaError for what will not pass."""
+    """A started client, as soon as a broker answers. `make` makes one. Raises KafkaError if it will never start."""
     pause = PAUSE_S
     while True:
         client = make()
@@ -60,7 +60,7 @@ async def start_client(make: Callable[[], Any], log: logging.Logger) -> Any:
 
 
 def missing(own: Iterable[str], there: Iterable[str]) -> list[str]:
-    """A line for each topic of the service that is not there."""
+    """A line for each missing topic of the service."""
     return [
         f"{each} is missing: make it with `storefront-triggers topics`"
         for each in sorted(set(own) - set(there))

@@ -22,18 +22,18 @@ from agents.kafka.reconnect import PATIENCE_S, connection_loss_as_error
 
 LATEST: Final = -1
 AS_REPLICA: Final = -2
-"""Consumers get the high watermark. With Kafka's DEBUGGING_REPLICA_ID the answer is the end of the leader's log, as
-replicas get it; no right is needed. A broker that does not know this id answers with the high watermark."""
+"""Kafka's DEBUGGING_REPLICA_ID. With it the broker answers with the end of the leader's log, as it does to replicas,
+instead of the high watermark. It needs no right. A broker that does not know it answers with the high watermark."""
 
 Partitions = Iterable[tuple[str, int]]
 Question = Callable[[list[TopicPartition]], Awaitable[dict[TopicPartition, int]]]
 
 
 class Offsets:
-    """Where partitions begin and end, asked on a connection of its own.
+    """Asks where partitions begin and end, on a connection of its own.
 
-    On the group's consumer a question would wait behind a fetch. A consumer that reads only committed records would
-    get an end before the records of open transactions.
+    On the group's consumer a question would wait behind a fetch. A consumer of committed records would get an
+    end before the records of open transactions.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -49,19 +49,19 @@ class Offsets:
         await self._consumer.stop()
 
     async def ends(self, partitions: Partitions) -> dict[tuple[str, int], int]:
-        """The offsets behind the last records."""
+        """The offset behind the last record of each partition."""
         return await self._ask(self._consumer.end_offsets, partitions)
 
     async def log_end_offsets(self, partitions: Partitions) -> dict[tuple[str, int], int]:
-        """The offsets behind the last records that the leaders have, whether replicas have them or not."""
+        """The offset behind the leader's last record of each partition, replicated or not."""
         return await self._ask(self._log_end_offsets, partitions)
 
     async def beginnings(self, partitions: Partitions) -> dict[tuple[str, int], int]:
-        """The offsets of the first records that are still there."""
+        """The offset of the first retained record of each partition."""
         return await self._ask(self._consumer.beginning_offsets, partitions)
 
     async def topics(self) -> set[str]:
-        """The names of all topics that there are and may be seen."""
+        """The names of all visible topics."""
         while True:
             try:
                 with connection_loss_as_error():
@@ -72,7 +72,7 @@ class Offsets:
                 await asyncio.sleep(PATIENCE_S)
 
     async def _ask(self, question: Question, partitions: Partitions) -> dict[tuple[str, int], int]:
-        """Asks until a broker answers. Raises KafkaError for what will not pass."""
+        """Asks until a broker answers. Raises KafkaError for errors that are not temporary."""
         asked = [TopicPartition(*tp) for tp in partitions]
         while asked:
             try:
@@ -86,7 +86,7 @@ class Offsets:
         return {}
 
     async def _log_end_offsets(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
-        """Raises KafkaError; metadata is fetched again after one that says it is old."""
+        """The log ends. Fetches metadata again after an error that says it is old. Raises KafkaError."""
         client = self._consumer._client
         asked: dict[int, dict[str, list[tuple[int, int]]]] = defaultdict(lambda: defaultdict(list))
         try:

@@ -1,10 +1,11 @@
-"""Fetches that wait for company, and hand over what they bring without a question.
+"""Fetches less often, and hands over what a fetch brings without being asked.
 
-aiokafka fetches anew as soon as its records are taken, and the broker answers as soon as there is one record: at 100
-events a second most fetches would bring one. Here the next fetch of a broker begins a moment after the last one brought
-something; whatever comes after a silence is still brought at once. What comes is handed to the loop that processes it.
-aiokafka would keep it, wake whoever asks from the other thread, and look at all partitions twice: that costs more than
-the fetch. Whatever is not plain (an error, an older broker, a record that is too large) is left to aiokafka.
+aiokafka fetches again as soon as its records are taken, and the broker answers as soon as it has one record: at
+100 events a second most fetches would bring one record. Here the next fetch of a broker begins a short pause
+after the last one that brought something. A record after a silence is still fetched at once. Batches go
+straight to the event loop that processes them. aiokafka would keep them, wake the other thread, and look at all
+partitions twice, which costs more than the fetch. Unusual cases are left to aiokafka: errors, older brokers,
+records that are too large.
 """
 
 import asyncio
@@ -21,21 +22,21 @@ from agents.kafka.raw_batches import RawBatch
 from agents.kafka.retained_batches import RetainedBatches
 
 PLENTY: Final = 256 * 1024
-"""A fetch of this many bytes is followed at once by the next. Fewer: many small fetches cost more; more: a backlog
-is read with pauses."""
+"""After a fetch of this many bytes the next one follows at once. Fewer: many small fetches cost more. More: a
+backlog is read with pauses."""
 
 IDLE_S: Final = 1.0
-"""From look to look of aiokafka at what is to be fetched, and where. Shorter: CPU for nothing; longer: a partition that
-was not fetched for want of a leader waits."""
+"""Seconds between aiokafka's looks at what to fetch, and where. Shorter: needless CPU. Longer: a partition that had
+no leader waits."""
 
 NEWEST: Final = 11
-"""The version of the fetch API that is read here."""
+"""The version of the fetch API that this file reads."""
 
 
 class FetchedBatches:
-    """What one fetch brought, or a part of it: batches in their order, by partition.
+    """What one fetch brought, or a part of it: batches in order, by partition.
 
-    `error`: what it brought instead · `elsewhere`: aiokafka keeps it, and is to be asked.
+    `error`: what it brought instead · `elsewhere`: aiokafka has it and must be asked.
     """
 
     def __init__(
@@ -53,16 +54,17 @@ class FetchedBatches:
         return bool(self._batches or self.error or self.elsewhere)
 
     def add(self, tp: TopicPartition, position: int, batch: RawBatch) -> None:
-        """`position`: where the fetch of the partition, or of this part, began."""
+        """Adds batches. `position`: where the fetch of the partition, or this part of it, began."""
         self._batches.setdefault(tp, []).append(batch)
         self._from.setdefault(tp, position)
 
     def take(
         self, wanted: Callable[[TopicPartition], bool]
     ) -> dict[TopicPartition, list[RawBatch]]:
-        """What is still to be processed, and the positions moved behind it. Called once, by any thread.
+        """Returns the batches, and moves the positions behind them. Called once, by any thread.
 
-        Left out, to be fetched again: partitions that are not `wanted`, assigned anew, or sought elsewhere.
+        Partitions that are not `wanted`, were assigned again, or were sought elsewhere are left out and fetched
+        again.
         """
         found = {}
         for tp, batches in self._batches.items() if self._assignment.active else ():
@@ -76,9 +78,9 @@ class FetchedBatches:
         return found
 
     async def taken(self) -> None:
-        """Waits for `take`, in the loop that fetched it."""
+        """Waits for `take`, in the event loop of the fetcher."""
         self._taken = asyncio.get_running_loop().create_future()
-        if not self._is_taken:  # told before the future was there: nobody finishes it
+        if not self._is_taken:  # taken before the future existed: nobody would finish it
             await self._taken
 
 
@@ -88,10 +90,10 @@ def _finish(future: asyncio.Future[None]) -> None:
 
 
 class PacedFetch:
-    """In place of `_proc_fetch_request` of a fetcher of aiokafka, from now on.
+    """Replaces `_proc_fetch_request` of an aiokafka fetcher.
 
-    `pause_s`: from a fetch that brought a little to the next one of that broker · `deliver`: told in the fetcher's loop of
-    everything that comes; no fetch of that broker begins before it is taken.
+    `pause_s`: from a fetch that brought little to the next one of that broker · `deliver`: called in the
+    fetcher's event loop with everything that comes. No fetch of that broker begins before it is taken.
     """
 
     def __init__(
@@ -106,9 +108,9 @@ class PacedFetch:
         fetcher._fetch_max_wait_ms = int(1000 * IDLE_S)
 
     async def __call__(self, assignment: Any, node: int, request: Any) -> bool:
-        """Fetches until aiokafka is to look anew at what is to be fetched. Whether it keeps something for whoever asks.
+        """Fetches until aiokafka must look again at what to fetch. Returns whether aiokafka keeps something.
 
-        A fetch that is no longer wanted is none.
+        A fetch that is no longer wanted returns False.
         """
         places = _places(request)
         until = time.monotonic() + IDLE_S
@@ -128,22 +130,22 @@ class PacedFetch:
         return False
 
     async def _by_aiokafka(self, assignment: Any, node: int, request: Any) -> bool:
-        """The same fetch once more, by whoever knows what to do about whatever is wrong."""
+        """Repeats the fetch through aiokafka, which knows what to do about errors."""
         found: bool = await self._fetch(assignment, node, request)
         if found:
             self._deliver(FetchedBatches(assignment, elsewhere=True))
         return found
 
     async def _hand_over(self, assignment: Any, response: Any, places: "_Places") -> bool:
-        """Whether the request can be sent once more, for what follows."""
+        """Hands over what came. Returns whether the request can be sent again, for what follows."""
         size = sum(len(part[-1]) for _, parts in response.topics for part in parts if part[-1])
         for brought in self._parts(assignment, response, places):
             self._deliver(brought)
-            if size < PLENTY:  # it is taken meanwhile, and need not tell
+            if size < PLENTY:  # it was taken in the meantime and need not report
                 await asyncio.sleep(self._pause_s)
             await brought.taken()
             with self._fetcher._subscriptions.fetch_context():
-                pass  # it has been asked: else the group takes this consumer for one that hangs
+                pass  # counts as a poll: else the group takes this consumer for a hanging one
             if brought.error:
                 return False
         return all(
@@ -153,7 +155,7 @@ class PacedFetch:
         )
 
     def _parts(self, assignment: Any, response: Any, places: "_Places") -> Iterator[FetchedBatches]:
-        """All that was fetched, so much at a time as may wait for an agent."""
+        """All that was fetched, in parts that are small enough to wait for an agent."""
         brought, most = FetchedBatches(assignment), decompression.unpacked() + raw_batches.AT_ONCE
         try:
             for tp, position, batch in self._batches(response, places):
@@ -195,12 +197,12 @@ class PacedFetch:
             fetcher._check_crcs,
             fetcher._isolation_level,
         )
-        records._records_iterator = None  # it holds its owner until the collector comes by
+        records._records_iterator = None  # else it keeps its owner alive
         return records
 
 
 _Places = dict[tuple[str, int], tuple[list[tuple[int, int, int]], int]]
-"""Where the (partition, offset, bytes) of a topic's partition stands in a request: (list, index)."""
+"""Where a topic's partition is in a request: (list, index) of its (partition, offset, bytes)."""
 
 
 def _places(request: Any) -> _Places:
@@ -212,7 +214,7 @@ def _places(request: Any) -> _Places:
 
 
 def _plain(response: Any) -> bool:
-    """Whether it holds nothing but batches, one at least of each partition that has any bytes."""
+    """Whether an answer holds only batches, at least a whole one of each partition with bytes."""
     return response.API_VERSION >= NEWEST and not any(
         error or (data and not RetainedBatches(data).has_next())
         for _, parts in response.topics
@@ -223,7 +225,7 @@ def _plain(response: Any) -> bool:
 def _renew(
     assignment: Any, tp: TopicPartition, listed: list[tuple[int, int, int]], at: int
 ) -> bool:
-    """Whether a partition is still to be fetched; then its request asks for what follows."""
+    """Whether a partition is still to be fetched. If so, its request is set to what follows."""
     state = assignment.state_value(tp) if assignment.active else None
     if state is None or state.paused or not state.has_valid_position:
         return False

@@ -1,4 +1,4 @@
-"""Which partition a key belongs to. The rule is that of the Java client, so that all writers agree."""
+"""Finds the partition of a key by the rule of the Java client, so that all writers agree."""
 
 from functools import lru_cache
 
@@ -8,13 +8,13 @@ from aiokafka.partitioner import murmur2
 
 @lru_cache(maxsize=65_536)
 def partition_of(key: bytes, partitions: int) -> int:
-    """The partition, from 0. It is cached: the hash costs more than the rest of a send."""
+    """The partition, from 0. Cached, because the hash costs more than the rest of a send."""
     positive: int = murmur2(key) & 0x7FFFFFFF
     return positive % partitions
 
 
 async def partition_counts(consumer: AIOKafkaConsumer) -> dict[str, int]:
-    """Partitions by topic, of all topics that are now and may be seen. Raises aiokafka's KafkaError.
+    """The number of partitions of every visible topic. Raises aiokafka's KafkaError.
 
     A consumer itself knows only the topics that existed when it started, and those assigned to it.
     """

@@ -1,4 +1,4 @@
-"""The private names of Faust and aiokafka that are used. A test compares them with the installed releases."""
+"""The private names of Faust and aiokafka that this code uses. A test checks them against the installed releases."""
 
 from typing import Final
 
@@ -69,4 +69,4 @@ PRIVATE: Final = {
     "aiokafka.producer.producer:AIOKafkaProducer": ("_message_accumulator",),
     "aiokafka.producer.message_accumulator:MessageAccumulator": ("_batch_ttl",),
 }
-"""Overridden or used, though private: by class, `module:class`."""
+"""Private names that are overridden or used, by `module:class`."""

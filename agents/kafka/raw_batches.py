@@ -1,11 +1,11 @@
 """Whole record batches for Faust's agents, as the broker stored them.
 
-`FetchResult.getall` of aiokafka is replaced. It returns one `RawBatch` for each batch of the log, instead of a
-ConsumerRecord for each event. Control batches and aborted transactions come out empty, with the offset behind them:
-so a position passes transaction markers, and time does not stop at them. The replacement serves all consumers of the
-process: the group's, and the one that restores state.
+This replaces aiokafka's `FetchResult.getall`. It returns one `RawBatch` for each batch of the log, instead of a
+ConsumerRecord for each event. Control batches and aborted transactions come out empty, with the offset behind
+them: so positions and time pass transaction markers. The replacement serves all consumers of the process: the
+group's, and the one that restores states.
 
-The private names that it needs stand in private_names.py; the versions that have them are pinned.
+private_names.py lists the private names that it needs; the versions that have them are pinned.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,11 +20,11 @@ from stream.events.records import Block, Record
 from stream.store.changelog import Change
 
 AT_ONCE: Final = 8 * 1024 * 1024
-"""Unpacked bytes of a message, unless one batch is larger. More: what waits for an agent takes more memory; fewer: more
-messages."""
+"""Unpacked bytes of a message, unless one batch is larger. More: more memory for what waits for an agent. Fewer:
+more messages."""
 
 as_blocks: Final[set[str]] = set()
-"""Topics whose records a stage takes a batch at a time."""
+"""Topics whose records a stage takes as blocks."""
 
 
 class RawRecord(Protocol):
@@ -38,10 +38,10 @@ class RawRecord(Protocol):
 
 
 class RawBatch:
-    """`count`: its records; 0 for a control batch or an aborted one.
+    """A batch of records. `count`: how many; 0 for a control batch or an aborted one.
 
     `base`, `next`: the first offset, and the one behind the last.
-    `time`: the broker's (ms), the same for all records; None when each has its own.
+    `time`: the broker's (ms), the same for all records; None if each has its own.
     """
 
     __slots__ = ("_block", "_records", "base", "count", "next", "time")
@@ -54,7 +54,7 @@ class RawBatch:
         time: int | None,
         block: Block | None = None,
     ) -> None:
-        """`records`: made when they are asked for, if there is a `block` of the same."""
+        """`records`: parsed only when they are asked for, if there is a `block` of them."""
         self._records = records if block else list(records)
         self._block = block
         self.base = base
@@ -69,7 +69,7 @@ class RawBatch:
         return self._records
 
     def rows(self) -> Iterable[Record | Block]:
-        """(offset, time, key, value) of each record, or a block that stands for all."""
+        """(offset, time, key, value) of each record, or one block for all."""
         if self._block:
             return (self._block,)
         if self.time is None:
@@ -78,16 +78,16 @@ class RawBatch:
         return [(r.offset, time, r.key, r.value) for r in self.records]
 
     def pairs(self) -> Iterable[Change | Block]:
-        """(key, value) of each record, or a block that stands for all."""
+        """(key, value) of each record, or one block for all."""
         if self._block:
             return (self._block,)
         return [(r.key or b"", r.value) for r in self.records]
 
 
 def raw_batches(records: Any, blocks: bool = False) -> Iterator[RawBatch]:
-    """The batches of one fetched partition (`PartitionRecords`), and its position moved past each.
+    """The batches of one fetched partition (`PartitionRecords`). Its position moves past each.
 
-    Raises CorruptRecordException. `blocks`: leaves their records together where it can.
+    `blocks`: keep records as blocks where possible. Raises CorruptRecordException.
     """
     source = records._records
     while source.has_next():
@@ -99,7 +99,7 @@ def raw_batches(records: Any, blocks: bool = False) -> Iterator[RawBatch]:
 
 
 def _parsed(records: Any, source: RetainedBatches, blocks: bool) -> RawBatch:
-    """The next batch, as aiokafka reads it."""
+    """The next batch, read by aiokafka."""
     batch = source.next_batch()
     if records._check_crcs and not source.is_whole(batch):
         raise CorruptRecordException(f"invalid CRC at offset {batch.base_offset}")
@@ -114,7 +114,7 @@ def _parsed(records: Any, source: RetainedBatches, blocks: bool) -> RawBatch:
 def _unpacked(
     batch: Any, time: int | None, source: RetainedBatches, blocks: bool
 ) -> tuple[Iterable[RawRecord], Block | None]:
-    """The batch that came last of `source`, as records or as a block."""
+    """The last batch of `source`, as records or as a block."""
     try:
         decompression.weigh(source.count)
         block = source.block(batch, time) if blocks else None
@@ -124,7 +124,7 @@ def _unpacked(
 
 
 def _skipped(records: Any, batch: Any) -> bool:
-    """Whether it is the marker of a transaction, or was written by one that was aborted."""
+    """Whether the batch is a transaction marker, or belongs to an aborted transaction."""
     if records._isolation_level == fetcher.READ_COMMITTED and batch.producer_id is not None:
         records._consume_aborted_up_to(batch.base_offset)
         if batch.is_control_batch and records._contains_abort_marker(batch):
@@ -135,7 +135,7 @@ def _skipped(records: Any, batch: Any) -> bool:
 
 
 def _getall(self: Any, max_records: int | None = None) -> list[RawBatch]:
-    """In place of FetchResult.getall. Ignores `max_records`: the bytes are bounded."""
+    """Replaces FetchResult.getall. Ignores `max_records`, because the bytes are bounded."""
     if not self.check_assignment(self._topic_partition) or not self.has_more():
         return []
     batches, most = list[RawBatch](), decompression.unpacked() + AT_ONCE
@@ -146,7 +146,7 @@ def _getall(self: Any, max_records: int | None = None) -> list[RawBatch]:
             self._update_position()
             return batches
     self._update_position()
-    # It holds its owner, and so all that was fetched until the collector comes by.
+    # It would keep all that was fetched alive until the next garbage collection.
     self._partition_records._records_iterator = None
     self._partition_records = None
     return batches

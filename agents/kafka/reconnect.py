@@ -9,15 +9,15 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaConnectionError, NodeNotReadyError
 
 PATIENCE_S: Final = 0.5
-"""Pause between two tries while a broker does not answer."""
+"""Pause (s) between two tries while a broker does not answer."""
 
 AGAIN_S: Final = 0.2
-"""Pause between two tries to connect. Longer: a broker that is back is found later."""
+"""Pause (s) between two tries to connect. Longer: a broker that is back is found later."""
 
 
 @contextmanager
 def connection_loss_as_error() -> Iterator[None]:
-    """Raises KafkaConnectionError for a connection that breaks.
+    """Raises KafkaConnectionError if a connection breaks.
 
     aiokafka cancels the task that waits for the connection. If nobody cancelled the task, the connection was lost.
     """
@@ -33,7 +33,7 @@ def connection_loss_as_error() -> Iterator[None]:
 async def start_when_available(
     start: Callable[[], Awaitable[None]], wanted: Callable[[], bool]
 ) -> bool:
-    """Starts a client, and tries again until a broker answers. Returns False once it is not wanted any more."""
+    """Starts a client, and tries again until a broker answers. Returns False once it is no longer wanted."""
     while wanted():
         try:
             with connection_loss_as_error():
@@ -48,10 +48,11 @@ _coordinator_lookup: Final = AIOKafkaClient.coordinator_lookup
 
 
 async def _lookup(client: AIOKafkaClient, *what: Any) -> int:
-    """Asks for metadata again after an error that passes.
+    """Asks for metadata again after a temporary error.
 
-    A broker that has just come back may name no broker, not even itself; aiokafka asserts that this cannot happen. Its
-    producers give up for good when a connection breaks during this request."""
+    A broker that has just come back may name no broker, not even itself; aiokafka asserts that this cannot happen.
+    Its producers give up for good if a connection breaks during this request.
+    """
     if client.get_random_node() is None:
         raise NodeNotReadyError("no broker is named yet")
     try:
@@ -65,7 +66,7 @@ _get_conn: Final = AIOKafkaClient._get_conn
 
 
 async def _connection(client: AIOKafkaClient, *what: Any, **options: Any) -> Any:
-    """Returns None if there is no connection, but not at once: a client would try hundreds of times a second."""
+    """Returns None if there is no connection, but after a pause: else a client would try hundreds of times a second."""
     found = await _get_conn(client, *what, **options)
     if found is None:
         await asyncio.sleep(AGAIN_S)
@@ -73,6 +74,6 @@ async def _connection(client: AIOKafkaClient, *what: Any, **options: Any) -> Any
 
 
 def install() -> None:
-    """Makes every aiokafka client of this process wait for a broker that is coming back."""
+    """Makes every aiokafka client of this process wait for a broker that comes back."""
     AIOKafkaClient.coordinator_lookup = _lookup
     AIOKafkaClient._get_conn = _connection

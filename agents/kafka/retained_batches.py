@@ -1,4 +1,4 @@
-"""The batches of a fetched partition, and the bytes of each."""
+"""Reads the batches of a fetched partition, and keeps the bytes of each."""
 
 import struct
 from collections.abc import Iterator
@@ -13,25 +13,25 @@ from agents.kafka import decompression
 from stream.events.records import Block
 
 _SIZE: Final = struct.Struct(">qi")
-"""Base offset, and the bytes behind: what a batch of any format begins with."""
+"""Base offset and number of bytes behind it: the start of a batch of any format."""
 
 _HEAD: Final = struct.Struct(">qiibIhiqqqhii")
-"""What stands before the records of a batch. Source: the Kafka protocol, "Record Batch"."""
+"""The fields before the records of a batch. Source: the Kafka protocol, "Record Batch"."""
 
 _FORMAT_AT: Final = 16
-"""The byte of the format: 2 is the newest."""
+"""Offset of the format byte. 2 is the newest format."""
 
 _CODEC: Final = 0x07
 _STAMPED: Final = 0x08
 _OF_A_TRANSACTION: Final = 0x30
-"""Of the attributes: the compression type, whether the broker stamped all records, and a transaction's records or marker."""
+"""Bits of the attributes: compression type, broker's time for all records, records or marker of a transaction."""
 
 _CHECKED_FROM: Final = 21
-"""Behind the checksum (CRC-32C), which is of all from here on."""
+"""Offset behind the checksum (CRC-32C). The checksum covers everything from here on."""
 
 
 class _Records:
-    """The records of a batch, parsed by aiokafka when they are first used."""
+    """The records of a batch. aiokafka parses them when they are first used."""
 
     __slots__ = ("_data", "_end", "_start")
 
@@ -49,7 +49,7 @@ Read = tuple[_Records, int, int, int | None, Block]
 
 
 class RetainedBatches:
-    """In place of aiokafka's MemoryRecords: the same batches, and the bytes of the last one."""
+    """Replaces aiokafka's MemoryRecords: the same batches, and the bytes of the last one."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -60,17 +60,17 @@ class RetainedBatches:
         return len(self._data)
 
     def has_next(self) -> bool:
-        """Whether there is another whole batch: a fetch may end in the middle of one."""
+        """Whether there is another whole batch. A fetch may end in the middle of one."""
         behind = self._end + _SIZE.size
         return behind <= len(self._data) and behind + self._size() <= len(self._data)
 
     def _size(self) -> int:
-        """Bytes of the next batch, behind where its size stands."""
+        """Bytes of the next batch behind its size field."""
         size: int = _SIZE.unpack_from(self._data, self._end)[1]
         return size
 
     def _move(self) -> None:
-        """Goes on to the next batch."""
+        """Moves to the next batch."""
         self._start, self._end = self._end, self._end + _SIZE.size + self._size()
         new = self._end - self._start >= _HEAD.size and self._data[self._start + _FORMAT_AT] >= 2
         self._head = _HEAD.unpack_from(self._data, self._start) if new else None
@@ -82,7 +82,9 @@ class RetainedBatches:
     def next_block(self, check: bool) -> Read | None:
         """The next batch as a block, read without aiokafka, which takes ten times as long for a batch of one event.
 
-        Returns None, and stays before the batch, if it is of a transaction, of an older format, or unpacks to too much."""
+        Returns None and stays before the batch, if that belongs to a transaction, has an older format, or unpacks
+        to too much.
+        """
         before = self._start, self._end
         self._move()
         if self._head is not None and not self._head[5] & _OF_A_TRANSACTION:
@@ -107,7 +109,7 @@ class RetainedBatches:
 
     @property
     def count(self) -> int:
-        """Records of the last batch; 0 for an older format, which does not say."""
+        """Number of records of the last batch. 0 for an older format, which does not say it."""
         return self._head[-1] if self._head else 0
 
     def block(self, batch: Any, time: int | None) -> Block | None:
@@ -119,6 +121,6 @@ class RetainedBatches:
     def _block(self, base: int, codec: int, time: int | None) -> Block:
         assert self._head is not None
         head = self._start + _HEAD.size
-        stored = self._data if codec else memoryview(self._data)  # as it is, it is not copied
+        stored = self._data if codec else memoryview(self._data)  # no copy
         payload = decompression.DECODERS[codec](stored[head : self._end])
         return base, self._head[7], time, self.count, payload

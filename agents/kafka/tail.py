@@ -1,7 +1,7 @@
 """Follows topics as they grow, also over outages of the broker.
 
-It joins no consumer group and commits nothing, so no worker notices it. It finds within seconds that a broker does not
-answer, reports that, and tries again. Reading then goes on where it was.
+It joins no consumer group and commits nothing, so no worker notices it. It finds within seconds that a broker does
+not answer, reports that, and tries again. Then it continues where it was.
 """
 
 import asyncio
@@ -21,34 +21,34 @@ from agents.runtime.log import say
 log = logging.getLogger("triggers.following")
 
 POLL_MS: Final = 250
-"""An upper bound: records are handed over as they come."""
+"""Longest wait of a poll. Records are handed over as they come."""
 
 LOOK_S: Final = 2.0
-"""How often it asks whether the broker answers and whether there is a new partition."""
+"""Seconds between questions whether the broker answers and whether there are new partitions."""
 
 ANSWER_S: Final = 4.0
-"""A broker that does not answer a small request this long counts as lost."""
+"""Seconds: a broker that does not answer a small request for this long counts as lost."""
 
 PAUSES_S: Final = (0.5, 1.0, 2.0, 5.0)
-"""Between attempts to reach it; the last one stays."""
+"""Pauses (s) between tries to reach the broker. The last one repeats."""
 
 Tp = tuple[str, int]
 """Topic without the prefix, and partition."""
 
 
 class TailReader(Protocol):
-    """A follower: it says what to read and from where, and takes the records."""
+    """Says what to read and from where, and takes the records."""
 
     def wants(self, topic: str, partition: int) -> bool: ...
 
     async def starts(
         self, partitions: Collection[Tp], begin: dict[Tp, int], end: dict[Tp, int], at: "OffsetsAt"
     ) -> dict[Tp, int]:
-        """Where to begin partitions that were not read before. `begin`, `end`: the bounds of each."""
+        """The offsets at which to begin new partitions. `begin`, `end`: the bounds of each."""
         ...
 
     async def take(self, topic: str, partition: int, records: Sequence[Any]) -> int | None:
-        """Takes records in their order. Returns an offset if reading should not go on behind the last one."""
+        """Takes records in order. Returns an offset to read from, None to continue behind the last record."""
         ...
 
 
@@ -87,7 +87,7 @@ class TopicTail:
         return sum(max(0, end - self.positions.get(tp, 0)) for tp, end in self._ends.items())
 
     def restart(self) -> None:
-        """Forgets its positions: the reader says again where to begin."""
+        """Forgets all positions: the reader is asked again where to begin."""
         self._restarting = True
 
     async def run(self) -> NoReturn:
@@ -112,7 +112,7 @@ class TopicTail:
             self._on_change()
 
     async def _session(self) -> None:
-        """One connection, until it fails."""
+        """Reads through one connection, until it fails."""
         consumer = AIOKafkaConsumer(
             **aiokafka_options(self._settings),
             client_id=f"triggers-{self._name}",
@@ -135,7 +135,7 @@ class TopicTail:
                 behind = self.behind
                 await self._read(consumer)
                 if behind and not self.behind:
-                    asked = -LOOK_S  # caught up with what was there when it was asked last
+                    asked = -LOOK_S  # caught up with the end that was asked last
         finally:
             await _stopped(consumer)
 
@@ -173,7 +173,7 @@ class TopicTail:
         return found
 
     async def _assign(self, consumer: AIOKafkaConsumer, wanted: set[TopicPartition]) -> None:
-        """Reads these partitions from now on: each from its position, a new one from where the reader says."""
+        """Reads these partitions from now on: each from its position, new ones from where the reader says."""
         self.positions = {tp: at for tp, at in self.positions.items() if self._long(tp) in wanted}
         if not wanted:
             consumer.unsubscribe()
@@ -193,7 +193,7 @@ class TopicTail:
         new = [tp for tp in end if tp not in self.positions]
         places = self.positions | await self._reader.starts(new, begin, end, at)
         for tp, place in places.items():
-            # A topic that was made anew ends before the place that was reached in the old one.
+            # A topic that was created again ends before the position in the old one.
             self.positions[tp] = place if begin[tp] <= place <= end[tp] else begin[tp]
             consumer.seek(self._long(tp), self.positions[tp])
 
@@ -210,7 +210,7 @@ class TopicTail:
 async def _stopped(consumer: AIOKafkaConsumer) -> None:
     """Closes a connection that may be dead, without waiting long for the broker.
 
-    When the fetch under way fails, stop() leaves the client behind, which would try for ever.
+    If the current fetch fails, stop() leaves the client behind, which would try for ever.
     """
     for close in (consumer.stop, consumer._client.close):
         try:

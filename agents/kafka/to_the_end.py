@@ -1,4 +1,4 @@
-"""Topics read once, up to where they end now, outside of any group. Raises aiokafka's KafkaError."""
+"""Reads topics once, up to their present end, outside any group. Raises aiokafka's KafkaError."""
 
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
@@ -10,12 +10,12 @@ from agents.config.settings import Settings, aiokafka_options
 
 POLL_MS: Final = 1_000
 FETCH_MS: Final = 10
-"""How long a fetch waits where nothing comes. Longer: each next question waits behind it."""
+"""How long (ms) a fetch waits for records. Longer: the next request waits behind it."""
 
 
 @asynccontextmanager
 async def reader(settings: Settings, client_id: str) -> AsyncIterator[AIOKafkaConsumer]:
-    """A consumer that commits nothing, started. It is closed again, also if no broker answers."""
+    """A started consumer that commits nothing. It is closed in the end, even if no broker answers."""
     consumer = AIOKafkaConsumer(
         **aiokafka_options(settings),
         client_id=client_id,
@@ -33,7 +33,7 @@ async def reader(settings: Settings, client_id: str) -> AsyncIterator[AIOKafkaCo
 async def fetched(
     consumer: AIOKafkaConsumer, places: Collection[TopicPartition], since: int = 0
 ) -> AsyncIterator[Sequence[Any]]:
-    """What the partitions hold from a time (ms) on, of one partition after another as it comes."""
+    """The records of the partitions from a time (ms) on, as they come."""
     if not places:
         return
     consumer.assign(places)
@@ -45,7 +45,7 @@ async def fetched(
 
 
 async def _seek(consumer: AIOKafkaConsumer, places: Collection[TopicPartition], since: int) -> None:
-    """By number: `seek_to_beginning` loses against the consumer's own first look for a place to begin."""
+    """Seeks by offset: `seek_to_beginning` would race with the consumer's own first seek."""
     starts = await consumer.beginning_offsets(places)
     if since > 0:
         found = await consumer.offsets_for_times(dict.fromkeys(places, since))
@@ -55,7 +55,7 @@ async def _seek(consumer: AIOKafkaConsumer, places: Collection[TopicPartition], 
 
 
 async def _left(consumer: AIOKafkaConsumer, ends: dict[TopicPartition, int]) -> bool:
-    """Whether any partition has records up to its end that were not read."""
+    """Whether any partition is not yet read to its end."""
     for place, end in ends.items():
         if await consumer.position(place) < end:
             return True

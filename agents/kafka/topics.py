@@ -1,4 +1,4 @@
-"""The topics that are required, made from the list in schemas/topics.yaml."""
+"""The required topics, made from the list in schemas/topics.yaml."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ UNREADABLE: Final = "bridge.unreadable"
 RECIPES: Final = "recipes"
 
 FOR_EVER: Final = "for ever"
-"""The retention of a topic whose records are needed as long as the service runs."""
+"""The retention of a topic whose records are needed for as long as the service runs."""
 
 LONGEST: Final = str(2**63 - 1)
 
@@ -29,16 +29,16 @@ REPLAY: Final = {
     "message.timestamp.before.max.ms": LONGEST,
     "message.timestamp.after.max.ms": LONGEST,
 }
-"""For input with the records' own times. With a retention the broker would soon delete records by their old times. Without
-the two bounds it would refuse old records, and the last ones, whose times lie ahead."""
+"""Settings for input with the records' own times. With a retention the broker would soon delete records with old
+times. Without the two bounds it would refuse old records, and those with times ahead."""
 
 
 class TopicsMissing(Exception):
-    """Topics are missing. The text names them and says what to do."""
+    """Topics are missing. The message names them and says what to do."""
 
 
 class Layout(NamedTuple):
-    """Partitions of the stages' inputs: of storefront.events, of visitor.facts and of identity.claims."""
+    """The number of partitions of the stages' inputs: storefront.events, visitor.facts and identity.claims."""
 
     inputs: int
     people: int
@@ -61,7 +61,7 @@ class TopicSpec:
 
 
 def required(settings: Settings, names: Iterable[str], layout: Layout) -> list[TopicSpec]:
-    """Every topic, with the prefix, for recipes of these names."""
+    """All required topics, with the prefix, for recipes of these names."""
     specs = []
     for topic in schemas.load("topics")["topics"]:
         pattern = topic["name"]

@@ -1,1 +1,1 @@
-"""Webhook delivery: once, in order, never after a cancel."""
+"""The sender: delivers triggers to a webhook or a messaging service: once, in order, never after a cancel."""

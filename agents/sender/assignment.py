@@ -1,7 +1,7 @@
-"""What a sender does between two rebalances: it reads, delivers, and says how far it has come.
+"""What a sender does between two rebalances: it reads, delivers, and says which offsets to commit.
 
-A rebalance ends an assignment; the next one begins at the committed offsets. No record that is still open is kept in
-memory, so none can go out twice or in another order.
+A rebalance ends an assignment; the next one begins at the committed offsets. No open record stays in memory, so
+none can go out twice or out of order.
 """
 
 import time
@@ -17,8 +17,7 @@ from agents.sender.metrics import Outcome
 from agents.sender.offset_tracker import OffsetTracker
 
 OPEN: Final = 10_000
-"""Open records of all partitions. Fewer: many persons that wait hold up the others. More: some kilobytes of memory
-each."""
+"""Open records of all partitions. Fewer: persons that wait block others. More: some kilobytes of memory each."""
 
 SPAN: Final = 100_000
 """Records of a partition behind its oldest open one. A restart reads them again."""
@@ -63,7 +62,7 @@ class SenderAssignment:
         self.open -= 1
 
     def check(self) -> None:
-        """Raises what makes going on impossible."""
+        """Raises an error with which the sender cannot continue."""
         self._queues.check()
         self._delivery.cancellations.check()
 

@@ -1,9 +1,9 @@
-"""Reads ahead of the deliveries, to know every cancel before its trigger goes out.
+"""Reads ahead of the deliveries, so that every cancel is known before its trigger goes out.
 
-A sender that was stopped, or waits for its endpoint, reads triggers whose cancels lie thousands of records ahead. So
-nothing of a partition goes out before this index has seen the partition's end, not longer than FRESH_S ago. While no
-broker answers nothing goes out either. The index keeps the ids of the cancels that the deliveries have not reached,
-some hundred bytes each.
+After a stop, or while the endpoint fails, the cancel of a trigger can be thousands of records ahead. So nothing
+of a partition goes out unless this index has seen the partition's end within the last FRESH_S. While no broker
+answers, nothing goes out. The index keeps the ids of cancels that the deliveries have not reached, some hundred
+bytes each.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ log = logging.getLogger("triggers.sender")
 
 POLL_MS: Final = 100
 FRESH_S: Final = 2.0
-"""Shorter: a slow broker stops the sending. Longer: an order this old may still be unknown."""
+"""Seconds. Shorter: a slow broker stops the sending. Longer: an order of this age may still be unknown."""
 
 
 Starts = Mapping[TopicPartition, int | None]
@@ -49,7 +49,7 @@ class _Ahead:
 
 
 class CancellationIndex:
-    """Serves all assignments, one after the other: `watch` begins one, `rest` ends it."""
+    """The index for all assignments, one after the other: `watch` begins one, `rest` ends it."""
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings, self._clock = settings, clock
@@ -59,7 +59,7 @@ class CancellationIndex:
         self._consumer: Any = None
 
     async def start(self) -> None:
-        """Starts, and waits for a broker. Raises KafkaError for what will not pass."""
+        """Starts, and waits for a broker. Raises KafkaError for errors that are not temporary."""
         self._consumer = await group_member.start_client(
             lambda: AIOKafkaConsumer(
                 **aiokafka_options(self._settings),
@@ -78,7 +78,7 @@ class CancellationIndex:
             await self._consumer.stop()
 
     def watch(self, places: Iterable[TopicPartition], starts: Awaitable[Starts]) -> None:
-        """`starts`: where the deliveries begin; None: at the first record that is still there."""
+        """Begins a watch. `starts`: where the deliveries begin; None: at the first retained record."""
         self._ahead = {place: _Ahead() for place in places}
         self._task = asyncio.create_task(self._run(starts))
 
@@ -161,7 +161,7 @@ class CancellationIndex:
                 self._waiting[found.trigger_id].set()
 
     async def _at_end(self, place: TopicPartition) -> bool:
-        """As of what a broker said last, and that not long ago."""
+        """Whether the position is at the end that a broker gave, not long ago."""
         polled, end = (
             self._consumer.last_poll_timestamp(place),
             self._consumer.last_stable_offset(place),

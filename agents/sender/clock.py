@@ -1,4 +1,4 @@
-"""The time by which a sender waits, and drops what has ended."""
+"""The clock by which a sender waits, and drops triggers that have ended."""
 
 import time
 
@@ -13,9 +13,9 @@ class Clock:
         self._newest = 0
 
     def saw(self, stamp: int) -> None:
-        """`stamp`: the broker's time of a record (ms)."""
+        """Notes the broker's time of a record (ms)."""
         self._newest = max(self._newest, stamp)
 
     def now(self) -> int:
-        """ms since the epoch."""
+        """Now, in ms since the epoch."""
         return max(self._newest, int(time.time() * 1000))

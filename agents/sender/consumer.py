@@ -30,7 +30,7 @@ AT_ONCE: Final = 500
 COMMIT_S: Final = 1.0
 
 MORE_S: Final = 2.0
-"""For requests on their way before a rebalance, beyond the time-out of a request."""
+"""Seconds for open requests before a rebalance, beyond the time-out of a request."""
 
 
 class TriggerConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -45,12 +45,12 @@ class TriggerConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self.polled = 0.0
 
     async def start(self) -> None:
-        """Waits for a broker. Raises TopicsMissing, and KafkaError for what will not pass."""
+        """Waits for a broker. Raises TopicsMissing, and KafkaError for errors that are not temporary."""
         self._consumer = await group_member.start_client(self._make, log)
         self._check(await self._consumer.topics())
 
     async def add(self, recipes: Mapping[str, str]) -> None:
-        """Reads these topics, too, those of them that are there. Raises KafkaError."""
+        """Reads these topics too, if they exist. Raises KafkaError."""
         there = await self._consumer.topics() if recipes.keys() - self._recipes.keys() else ()
         new = {topic: name for topic, name in recipes.items() if topic in there}
         if new.keys() - self._recipes.keys():
@@ -76,7 +76,7 @@ class TriggerConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
                 committed = time.monotonic()
 
     async def stop(self) -> None:
-        """Finishes requests on their way, commits settled records, and leaves the group."""
+        """Finishes open requests, commits settled records, and leaves the group."""
         if self._consumer is not None:
             await self._end(group_member.GRACE_S)
             await self._consumer.stop()
@@ -86,7 +86,7 @@ class TriggerConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
             self._settings.common,
             "triggers-sender",
             self._settings.group,
-            # one member has the same partition of all topics, so a person has one sender
+            # one member has the same partition of all topics: so a person has one sender
             partition_assignment_strategy=(RangePartitionAssignor,),
         )
 
@@ -120,7 +120,7 @@ class TriggerConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._consumer.resume(*(paused - full))
 
     async def _positions(self, assignment: SenderAssignment) -> dict[TopicPartition, int]:
-        """Positions of partitions without an open record: they pass the markers of transactions, which are no records."""
+        """The positions of partitions without open records. They may be behind transaction markers."""
         offsets, idle = assignment.settled(), assignment.idle()
         for place in offsets.keys() & idle:
             try:
@@ -132,7 +132,7 @@ class TriggerConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
     async def _commit(
         self, assignment: SenderAssignment, offsets: Mapping[TopicPartition, int]
     ) -> None:
-        """Commits. If that fails the next commit makes up for it; after a crash the idempotency records say what was sent."""
+        """Commits. If that fails, the next commit includes it; after a crash the idempotency records say what was sent."""
         new = {
             place: at for place, at in offsets.items() if assignment.committed.get(place, -1) < at
         }

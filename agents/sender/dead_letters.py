@@ -1,4 +1,4 @@
-"""Dead letters for `sender.undelivered`: what no endpoint took, with its key and value, and the reason in headers."""
+"""Writes dead letters to `sender.undelivered`: messages that were not delivered, with the reason in headers."""
 
 import asyncio
 import logging
@@ -16,7 +16,7 @@ log = logging.getLogger("triggers.sender")
 
 UNDELIVERED: Final = "sender.undelivered"
 LARGEST: Final = 2 * 1024 * 1024
-"""Bytes that the topic takes: the largest trigger and its headers fit."""
+"""Largest record of the topic in bytes: the largest trigger and its headers fit."""
 
 AGAIN_S: Final = 1.0
 
@@ -24,14 +24,14 @@ Reason = Literal["refused", "gave_up", "expired", "not_a_trigger"]
 
 
 class Undelivered:
-    """A caller waits until the broker has its record."""
+    """Writes dead letters, and waits for each acknowledgement."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._producer: Any = None
 
     async def start(self) -> None:
-        """Starts, and waits for a broker. Raises KafkaError for what will not pass."""
+        """Starts, and waits for a broker. Raises KafkaError for errors that are not temporary."""
         self._producer = await group_member.start_client(
             lambda: AIOKafkaProducer(
                 **aiokafka_options(self._settings),
@@ -55,9 +55,9 @@ class Undelivered:
         answer: str,
         attempts: int,
     ) -> None:
-        """`answer`: the last one's status, `timeout` or `unreachable`; empty: nothing was tried.
+        """Writes one. `answer`: the last status, `timeout` or `unreachable`; "": nothing was tried.
 
-        Raises KafkaError for what will not pass.
+        Raises KafkaError for errors that are not temporary.
         """
         headers = [
             ("reason", reason.encode()),

@@ -1,8 +1,8 @@
 """Delivers one message. What becomes durable, in order: reservation, request, idempotency record, offset.
 
-Each try asks again: is the trigger cancelled, has it ended, may it go yet, has the end of its partition been seen, does
-the endpoint accept requests, was it sent already? A cancel goes out unless its trigger certainly was never tried: the
-receiver may have acted, whatever it answered.
+Each try asks again: is the trigger cancelled, has it ended, may it go yet, has the end of its partition been
+seen, does the endpoint accept requests, was it sent already? A cancel goes out unless its trigger was certainly
+never tried: the receiver may have acted, whatever it answered.
 """
 
 import asyncio
@@ -26,13 +26,13 @@ from agents.sender.webhook import Endpoint
 from stream import durations
 
 LOOKUP_AGAIN_S: Final = 1.0
-"""Pause between two attempts while nothing can be looked up."""
+"""Seconds between two attempts while no idempotency record can be read."""
 
 LOOK_S: Final = 60.0
-"""Longest wait without a look at the clock, which may be set meanwhile."""
+"""Longest wait (s) without a look at the clock, which somebody may set."""
 
 RECALLED_MS: Final = durations.DAY
-"""How long a cancel goes out whose trigger is no longer remembered."""
+"""Ms: how long a cancel goes out after the trigger's idempotency record may be gone."""
 
 
 @dataclass
@@ -93,7 +93,7 @@ class TriggerDelivery:
             await self.cancellations.pause(place, message.trigger_id, seconds)
 
     async def _next(self, attempt: Attempt, message: Message) -> Outcome | float:
-        """The outcome, or the seconds to wait."""
+        """The outcome, or the seconds to wait before the next try."""
         if not self.cancellations.caught_up(attempt.place):
             return 0.0
         until = message.until
@@ -125,7 +125,7 @@ class TriggerDelivery:
         return "cancelled"
 
     async def _end(self, attempt: Attempt, message: Message) -> Outcome:
-        """It has ended. If it was tried, by whomever, somebody must know."""
+        """Ends an expired trigger. If it was ever tried, it becomes a dead letter: a person must look at it."""
         known = await self.idempotency.find(message.id)
         if known and known.state == "sent":
             return "duplicate"
@@ -146,7 +146,7 @@ class TriggerDelivery:
         if answer.verdict == "delivered":
             await self._note_sent(message, until)
             return "delivered"
-        with suppress(IdempotencyUnavailable):  # the claim is still ours, or ends by itself
+        with suppress(IdempotencyUnavailable):  # the reservation is still ours, or ends by itself
             await self.idempotency.release(message.id)
         if answer.verdict == "refused":
             return await self._give_up(attempt, "refused")
@@ -156,7 +156,7 @@ class TriggerDelivery:
         return max(wait, answer.retry_after or 0) / 1000
 
     async def _note_sent(self, message: Message, until: int) -> None:
-        """A 2xx was seen. It tries again until that is written down."""
+        """Writes that a 2xx was seen. It tries again until that is written."""
         while True:
             try:
                 return await self.idempotency.sent(message.id, until)

@@ -1,8 +1,8 @@
-"""What a sender does when somebody is erased: it keeps no idempotency record of what was sent to them before.
+"""Deletes the idempotency records of an erased person.
 
-It follows `people.erased`, looks in the topics of triggers for the ids, and forgets each. A record of before that is
-settled later, such as the cancels which the erasure brings, is forgotten when it is settled. What is forgotten is not
-sent again: each trigger of before has ended, or has its cancel behind it. A cancel may come twice.
+It follows `people.erased`, finds the ids in the topics of triggers, and deletes their records. An older message
+that is settled later, such as a cancel that the erasure brings, is deleted when it is settled. Nothing is sent
+again: each older trigger has ended, or has its cancel behind it. A cancel may come twice.
 """
 
 import asyncio
@@ -23,16 +23,16 @@ from stream.durations import DAY
 from stream.outputs.erasures import ErasureEvent
 
 LOOK_BACK_MS: Final = 8 * DAY + KEPT_MS
-"""Older records have ended: the longest of them are valid for a week or so, and a record of them lives a day more."""
+"""Ms to look back. Older triggers have ended: they are valid for a week or so, and their records live a day longer."""
 
 AGAIN_S: Final = 1.0
-"""From try to try while nothing can be forgotten."""
+"""Seconds between tries while no record can be deleted."""
 
 _read: Final = msgspec.json.Decoder(ErasureEvent).decode
 
 
 class ErasedPeople:
-    """Follows who was erased: a reader of a TopicTail. `people`: each, and up to when (ms)."""
+    """Follows erasures; a reader of a TopicTail. `people`: erased persons, and up to when (ms)."""
 
     def __init__(self, settings: Settings, store: IdempotencyStore) -> None:
         self._settings, self._store = settings, store
@@ -40,7 +40,7 @@ class ErasedPeople:
         self._tail = TopicTail(settings, self, "erased")
 
     async def run(self) -> None:
-        """Until it is cancelled."""
+        """Runs until it is cancelled."""
         await self._tail.run()
 
     def wants(self, topic: str, partition: int) -> bool:
@@ -68,7 +68,7 @@ class ErasedPeople:
                 await self._forget(each["id"])
 
     async def settled(self, key: bytes | None, message: Message | None) -> None:
-        """A record of this key needs nothing more."""
+        """Called when a record of this key is settled."""
         person = "" if key is None else key.decode("utf-8", "replace")
         if message is not None and message.at <= self.people.get(person, -1):
             await self._forget(message.id)

@@ -7,35 +7,35 @@ from agents.sender.consumer import TriggerConsumer
 from agents.sender.delivery import TriggerDelivery
 
 STILL_S: Final = 60.0
-"""A consumer looks for records many times a second, whatever the endpoint does. If it has not looked this long, though
-a broker answers, it hangs. To start it again helps."""
+"""A consumer polls many times a second, whatever the endpoint does. If a broker answers and it has not polled for
+this long (s), it hangs, and a restart helps."""
 
 
 class SenderHealth:
-    """Answers when asked; it runs nothing of its own."""
+    """Answers probes. It runs nothing of its own."""
 
     def __init__(self, consumer: TriggerConsumer, delivery: TriggerDelivery) -> None:
         self._consumer, self._delivery = consumer, delivery
 
     def stalled(self) -> list[str]:
-        """What makes it count as dead. While no broker answers it counts as alive."""
+        """Why it is not live. While no broker answers it counts as live."""
         still = time.monotonic() - self._consumer.polled
         answers = self._consumer.assignment is not None and not self._delivery.cancellations.behind
-        return [f"no look for records for {still:.0f} s"] if answers and still > STILL_S else []
+        return [f"no poll for {still:.0f} s"] if answers and still > STILL_S else []
 
     def unready(self) -> list[str]:
-        """What keeps it from sending, except for the endpoint."""
+        """Why it cannot send, apart from the endpoint."""
         found = []
         if self._consumer.assignment is None:
             found.append("no assignment yet, or a rebalance is under way")
         if behind := self._delivery.cancellations.behind:
             found.append(f"the end of {behind} partitions has not been seen lately")
         if not self._delivery.idempotency.available:
-            found.append("what was sent cannot be looked up")
+            found.append("the idempotency records cannot be read")
         return found
 
     def metrics(self) -> bytes:
-        """The exposition format of Prometheus."""
+        """The metrics in Prometheus' exposition format."""
         metrics, assignment = self._delivery.metrics, self._consumer.assignment
         metrics.open.set(assignment.open if assignment else 0)
         metrics.oldest.set(assignment.oldest if assignment else 0)

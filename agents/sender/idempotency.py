@@ -1,11 +1,11 @@
-"""Idempotency records: what is remembered of each message by id, so that it goes out once.
+"""Idempotency records: what is remembered of each message by its id, so that it goes out once.
 
-`tried`: a request may have reached the endpoint. `sent`: a 2xx was seen; it never goes again. `dropped`: it was cancelled
-before a try; it never goes. `sent` and `dropped` are final.
+`tried`: a request may have reached the endpoint. `sent`: a 2xx was seen; the message never goes out again.
+`dropped`: it was cancelled before a try; it never goes out. `sent` and `dropped` are final.
 
-A sender reserves an id for a lease before it sends. So of two senders (one that was frozen and woke up, and its
-successor) one waits. A reservation ends with `sent`, with `release`, or by itself. In the last case its owner is dead
-and nobody knows what became of the request: the message goes out again under the same webhook-id.
+A sender reserves an id for a lease before it sends. So of two senders (one that was frozen, and its successor)
+one waits. A reservation ends with `sent`, with `release`, or by itself. In the last case its owner is dead and
+the result of the request is unknown: the message goes out again with the same webhook-id.
 """
 
 from typing import Final, Literal, NamedTuple, Protocol
@@ -15,34 +15,37 @@ from stream import durations
 State = Literal["tried", "sent", "dropped"]
 
 KEPT_MS: Final = durations.DAY
-"""A record outlives its message by this much. A message that comes again later is dropped as expired. The day covers
-clocks that differ, and cancels that come at the last moment."""
+"""Ms by which a record outlives its message. A message that comes again later is dropped as expired. The day covers
+clocks that differ, and cancels at the last moment."""
 
 
 class IdempotencyUnavailable(Exception):
-    """Records can be neither read nor written now, so nothing may be sent."""
+    """Records cannot be read or written now, so nothing may be sent."""
 
 
 class IdempotencyRecord(NamedTuple):
-    """`until`: when the message ends (ms)."""
+    """A record. `until`: when the message ends (ms)."""
 
     state: State
     until: int
 
 
 class Reservation(NamedTuple):
-    """`state` "ours": send it, then call `sent` or `release`. "busy": another sender has it, ask again after `wait` ms.
-    "sent", "dropped": do not send it."""
+    """The answer to a reservation.
+
+    `state` "ours": send it, then call `sent` or `release`. "busy": another sender has it, ask again after `wait`
+    ms. "sent", "dropped": do not send it.
+    """
 
     state: Literal["ours", "busy", "sent", "dropped"]
     wait: int = 0
 
 
 class IdempotencyStore(Protocol):
-    """`find` to `forget` raise IdempotencyUnavailable."""
+    """The store. `find` to `forget` raise IdempotencyUnavailable."""
 
     async def open(self) -> None:
-        """Raises OSError, sqlite3.Error."""
+        """Opens the store. Raises OSError, sqlite3.Error."""
         ...
 
     async def close(self) -> None: ...
@@ -64,10 +67,10 @@ class IdempotencyStore(Protocol):
         ...
 
     async def forget(self, id: str) -> None:
-        """Nothing is remembered of the message."""
+        """Deletes the record of a message."""
         ...
 
     @property
     def available(self) -> bool:
-        """Whether the last call went well."""
+        """Whether the last call succeeded."""
         ...

@@ -4,8 +4,8 @@
 message has ended. The group is the consumer group; another group has another endpoint. The braces keep both keys on one
 node of a cluster. A sender needs only GET, SET, DEL and PING.
 
-While Redis does not answer nothing can be reserved, so nothing is sent. A request that was on its way and got its 2xx is
-written to the file, and to Redis when it answers again.
+While Redis does not answer, nothing can be reserved, so nothing is sent. A 2xx to an open request is written to
+the file, and to Redis when it answers again.
 """
 
 import asyncio
@@ -34,16 +34,16 @@ log = logging.getLogger("triggers.sender")
 
 ANSWER_S: Final = 0.5
 BREAK_S: Final = 0.5
-"""After a failure Redis is not asked this long: a frozen Redis must not cost every message its time-out."""
+"""After a failure Redis is not asked for this long (s): a frozen Redis must not cost every message a time-out."""
 
 TEND_S: Final = 1.0
 
 BUSY_MS: Final = 500
-"""How often to look at an id that another sender has reserved."""
+"""Ms between looks at an id that another sender has reserved."""
 
 
 class RedisIdempotency:
-    """`owner`: a name no other sender has. `spool`: records that Redis does not have yet."""
+    """The store in Redis. `owner`: a name that no other sender has · `spool`: records that Redis lacks yet."""
 
     def __init__(
         self, url: str, group: str, owner: str, lease_ms: int, spool: SqliteIdempotency
@@ -62,7 +62,7 @@ class RedisIdempotency:
         self.available = True
 
     async def open(self) -> None:
-        """Raises OSError, sqlite3.Error."""
+        """Opens the store. Raises OSError, sqlite3.Error."""
         await self._spool.open()
         self._spooled = await self._spool.all_sent()
 
@@ -161,5 +161,5 @@ def _record(text: str | None) -> IdempotencyRecord | None:
 
 
 def _life(until: int) -> int:
-    """ms from now."""
+    """The lifetime of a record in ms from now."""
     return max(until - int(time.time() * 1000), 0) + KEPT_MS

@@ -1,7 +1,7 @@
 """Idempotency records in a file of this machine (SQLite), for senders without a Redis.
 
-All senders of a machine can share the file. One that is frozen in the middle of a write blocks the others. A record is on
-the disk before the call returns, so it survives the process and the machine.
+All senders of a machine can share the file. One that is frozen in the middle of a write blocks the others. A
+record is on the disk before the call returns, so it survives a crash of the process and of the machine.
 """
 
 import asyncio
@@ -31,11 +31,11 @@ create table if not exists deliveries (
 SENT: Final = "insert or replace into deliveries (id, state, until) values (?, 'sent', ?)"
 DROPPED: Final = "insert or ignore into deliveries (id, state, until) values (?, 'dropped', ?)"
 BUSY_S: Final = 5.0
-"""How long another process may lock the file."""
+"""Seconds for which another process may lock the file."""
 
 
 class SqliteIdempotency:
-    """One connection in a thread of its own. `owner`: a name no other sender has."""
+    """The store in a file: one connection, in a thread of its own. `owner`: a name that no other sender has."""
 
     def __init__(self, file: Path, owner: str, lease_ms: int) -> None:
         self._file, self._owner, self._lease = file, owner, lease_ms
@@ -45,7 +45,7 @@ class SqliteIdempotency:
         self.available = True
 
     async def open(self) -> None:
-        """Raises OSError, sqlite3.Error."""
+        """Opens the file. Raises OSError, sqlite3.Error."""
 
         def connect() -> sqlite3.Connection:
             self._file.parent.mkdir(parents=True, exist_ok=True)
@@ -84,7 +84,7 @@ class SqliteIdempotency:
         await self._run(lambda: self._base.execute(DROPPED, (id, until)))
 
     async def all_sent(self) -> dict[str, int]:
-        """Until when each message that was sent is valid."""
+        """The ids of all sent messages, each with the end of its message (ms)."""
         statement = "select id, until from deliveries where state = 'sent'"
         return await self._run(lambda: dict(self._base.execute(statement).fetchall()))
 
@@ -95,14 +95,14 @@ class SqliteIdempotency:
         loop = asyncio.get_running_loop()
         try:
             result = await loop.run_in_executor(self._thread, lambda: self._whole(work))
-        except sqlite3.OperationalError as error:  # the disk is full, or the file locked for long
+        except sqlite3.OperationalError as error:  # disk full, or locked too long
             self.available = False
             raise IdempotencyUnavailable(str(error)) from error
         self.available = True
         return result
 
     def _whole(self, work: Callable[[], T]) -> T:
-        """In one transaction, which no other process comes into."""
+        """Runs a function in one exclusive transaction."""
         self._base.execute("begin immediate")
         try:
             self._sweep()

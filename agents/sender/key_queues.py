@@ -1,4 +1,4 @@
-"""One queue for each person: its messages go one after the other, in the order read; queues run side by side."""
+"""One queue for each person. Its messages go out one after the other, in order; queues run side by side."""
 
 import asyncio
 from collections import deque
@@ -8,7 +8,7 @@ from agents.sender.delivery import Attempt
 
 
 class KeyQueues:
-    """`settle` brings an attempt to its end."""
+    """The queues. `settle`: brings an attempt to its end."""
 
     def __init__(self, settle: Callable[[Attempt], Awaitable[None]]) -> None:
         self._settle = settle
@@ -26,12 +26,12 @@ class KeyQueues:
         task.add_done_callback(self._ended)
 
     def check(self) -> None:
-        """Raises what a queue raised."""
+        """Raises the error that a queue raised."""
         if self._fault:
             raise self._fault
 
     async def close(self, grace: float) -> None:
-        """Cancels attempts that only wait. Requests on their way have `grace` seconds."""
+        """Cancels attempts that only wait. Open requests have `grace` seconds to end."""
         tasks = list(self._tasks.items())
         for key, task in tasks:
             attempts = self._attempts[key]

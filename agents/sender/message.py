@@ -1,6 +1,6 @@
-"""A record of a trigger topic, as far as a sender must understand it.
+"""A record of a trigger topic. The sender reads only its ids and times.
 
-The value goes to the endpoint byte for byte. The sender reads only the ids and the times.
+The value goes to the endpoint byte for byte.
 """
 
 from typing import Annotated, Final, NamedTuple
@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 from stream.outputs.triggers import CANCELLED, FIRED
 
 Id = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}\Z")]
-"""The id becomes an HTTP header, so it may hold nothing else."""
+"""The form of an id. It becomes an HTTP header, so nothing else is allowed."""
 
 Time = Annotated[int, Meta(ge=0, le=10**15)]
 
@@ -33,12 +33,15 @@ class _Envelope(Struct):
 
 
 class NotATrigger(Exception):
-    """The record is no trigger: no worker writes such a record."""
+    """The record is not a trigger: no worker wrote it."""
 
 
 class Message(NamedTuple):
-    """`id`: the webhook's. `at`: when it may go (a cancel: when it was decided). `until`: when it ends;
-    None for a cancel, which ends with its trigger. Times in ms."""
+    """A message. Times are in ms.
+
+    `id`: the webhook-id · `at`: when it may go out; of a cancel: when it was decided · `until`: when it ends;
+    None for a cancel, which ends with its trigger.
+    """
 
     id: str
     trigger_id: str
@@ -57,7 +60,7 @@ _cancelled: Final = msgspec.json.Decoder(_Cancelled)
 
 
 def read(value: bytes | None) -> Message:
-    """Raises NotATrigger."""
+    """Reads a record. Raises NotATrigger."""
     body = value or b""
     try:
         envelope = _envelope.decode(body)

@@ -10,14 +10,14 @@ from agents.sender.message import Message
 Outcome = Literal[
     "delivered", "duplicate", "cancelled", "expired", "unsent", "undelivered", "not_a_trigger"
 ]
-"""Outcomes of a record. `duplicate`: its 2xx was seen before. `unsent`: a cancel whose trigger never went out."""
+"""The outcomes of a record. `duplicate`: it was sent before. `unsent`: a cancel whose trigger never went out."""
 
 ATTEMPT_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 LATE_S: Final = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 1800, 7200, 86_400)
 
 
 class Metrics:
-    """Gauges are set by `show`, when somebody asks."""
+    """The metrics. Gauges are set at a scrape."""
 
     def __init__(self) -> None:
         registry = self.registry = CollectorRegistry(auto_describe=True)
@@ -80,7 +80,7 @@ class Metrics:
             self.undelivered.labels(reason)
 
     def ended(self, recipe: str, message: Message | None, outcome: Outcome, now: int) -> None:
-        """`now`: ms."""
+        """Counts a settled record. `now`: ms."""
         kind = "unknown" if message is None else "cancelled" if message.cancels else "fired"
         self.settled.labels(recipe, kind, outcome).inc()
         if message and outcome == "delivered":
@@ -91,5 +91,5 @@ class Metrics:
         self.attempt_seconds.observe(seconds)
 
     def text(self) -> bytes:
-        """The exposition format of Prometheus."""
+        """The metrics in Prometheus' exposition format."""
         return generate_latest(self.registry)

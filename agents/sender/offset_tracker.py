@@ -1,10 +1,10 @@
-"""How far a partition is settled: its offset is committed up to the oldest record that is not."""
+"""Tracks how far a partition is settled: offsets are committed up to the oldest open record."""
 
 from collections import deque
 
 
 class OffsetTracker:
-    """Records begin in the order of their offsets. They are settled in any order."""
+    """The records of one partition. They begin in the order of their offsets and are settled in any order."""
 
     def __init__(self) -> None:
         self._begun: deque[tuple[int, float]] = deque()
@@ -12,7 +12,7 @@ class OffsetTracker:
         self._next = -1
 
     def begin(self, offset: int, at: float) -> None:
-        """`at`: when it was read, on a clock of the caller's."""
+        """Adds an open record. `at`: when it was read, by the caller's clock."""
         self._begun.append((offset, at))
         self._next = offset + 1
 
@@ -23,12 +23,12 @@ class OffsetTracker:
 
     @property
     def position(self) -> int:
-        """Everything before it is settled. -1: nothing was begun."""
+        """The offset before which everything is settled. -1: no record has begun."""
         return self._begun[0][0] if self._begun else self._next
 
     @property
     def span(self) -> int:
-        """Records from the oldest open one on."""
+        """The number of records from the oldest open one on."""
         return len(self._begun)
 
     @property

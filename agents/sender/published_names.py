@@ -1,4 +1,4 @@
-"""Recipes that documents of the topic `recipes` name: a sender that sends for all of them begins with a new one by itself."""
+"""Finds new recipes in the topic `recipes`, so that a sender for all recipes also sends for new ones."""
 
 import asyncio
 import logging
@@ -15,23 +15,23 @@ from agents.sender.consumer import TriggerConsumer
 log = logging.getLogger("triggers.sender")
 
 LOOK_S: Final = 30.0
-"""From look to look. Longer: the first triggers of a new recipe go out later; they are valid for minutes at least."""
+"""Seconds between looks. Longer: the first triggers of a new recipe go out later. They last minutes."""
 
 
 class PublishedNames:
-    """Looks at the documents, and has the consumer read the topics of recipes that are new to it."""
+    """Looks at the documents, and makes the consumer read the topics of new recipes."""
 
     def __init__(self, settings: Settings, consumer: TriggerConsumer) -> None:
         self._settings, self._consumer = settings, consumer
 
     async def run(self) -> None:
-        """For ever."""
+        """Runs for ever."""
         while True:
             await self.look()
             await asyncio.sleep(LOOK_S)
 
     async def look(self) -> None:
-        """Once. Without a broker, a topic or the right to read it all stays as it is."""
+        """Looks once. Without a broker, a topic or the right to read it, nothing changes."""
         try:
             found = await published(self._settings)
             names = {name for each in found if each.recipes for name in each.recipes.names}

@@ -9,14 +9,14 @@ from typing import Final, Literal, NamedTuple
 Verdict = Literal["delivered", "failed", "refused"]
 
 LATER: Final = (408, 425, 429)
-"""Those 4xx that may succeed later. Every other one says that this request is wrong."""
+"""The 4xx that may succeed later. Every other 4xx says that this request is wrong."""
 
 LONGEST_MS: Final = 3_600_000
-"""Longest Retry-After that is obeyed. A longer one is a mistake, and triggers end meanwhile."""
+"""Longest Retry-After (ms) that is obeyed. A longer one is a mistake, and triggers would end meanwhile."""
 
 
 class Backoff(NamedTuple):
-    """ms, the upper bounds of a random pause: after the first failure (doubled after each), at most."""
+    """Upper bounds (ms) of the random pause: after the first failure, doubled after each further one, and the largest."""
 
     first: int = 500
     most: int = 300_000
@@ -26,7 +26,7 @@ BACKOFF: Final = Backoff()
 
 
 class Response(NamedTuple):
-    """`said`: the status, `timeout` or `unreachable`. `retry_after` (ms): as the endpoint asked."""
+    """An answer. `said`: the status, `timeout` or `unreachable` · `retry_after` (ms): as the endpoint asked."""
 
     verdict: Verdict
     said: str
@@ -38,7 +38,7 @@ UNREACHABLE: Final = Response("failed", "unreachable")
 
 
 def response_of(status: int, retry_after: str | None, now: int) -> Response:
-    """`retry_after`: the header, seconds or an HTTP date. `now`: ms."""
+    """The answer of a status. `retry_after`: the header, in seconds or as an HTTP date · `now`: ms."""
     if 200 <= status < 300:
         return Response("delivered", str(status))
     if status >= 500 or status in LATER:
@@ -47,7 +47,7 @@ def response_of(status: int, retry_after: str | None, now: int) -> Response:
 
 
 def _delay(text: str | None, now: int) -> int | None:
-    """The wait in ms; None if the text is no Retry-After."""
+    """The wait in ms. None if the text is not a valid Retry-After."""
     text = (text or "").strip()
     if text.isascii() and text.isdigit():
         return min(int(text[:9]) * 1000, LONGEST_MS)
@@ -60,14 +60,14 @@ def _delay(text: str | None, now: int) -> int | None:
 
 
 def pause(attempts: int, backoff: Backoff, draw: Callable[[], float] = random.random) -> int:
-    """The pause (ms) after this many failures: full jitter, evenly from 0 to a bound that doubles. `draw`: 0 to 1.
+    """The pause (ms) after this many failures: between 0 and a bound that doubles. `draw`: 0 to 1.
 
-    Without jitter all requests that failed together would come back together.
+    Without the random part all requests that failed together would come back together.
     """
     bound = min(backoff.most, backoff.first * 2 ** min(attempts - 1, 30))
     return int(draw() * bound)
 
 
 def label(said: str) -> str:
-    """For metrics, from a closed set: 2xx 3xx 4xx 429 5xx timeout unreachable."""
+    """The label of an answer in metrics, from a closed set: 2xx 3xx 4xx 429 5xx timeout unreachable."""
     return said if not said.isdigit() or said == "429" else f"{said[0]}xx"

@@ -1,4 +1,4 @@
-"""Settings of a sender, from the environment, checked whole together with those of every command.
+"""Settings of a sender, from the environment. They are checked together with those of every command.
 
 | variable | what | default |
 |---|---|---|
@@ -36,8 +36,8 @@ from stream import durations
 TIMEOUT_MS: Final = 10_000
 REQUESTS: Final = 16
 GIVE_UP: Final = "24h"
-"""Shorter: an outage of the endpoint fills the dead letters. Longer: one trigger that the endpoint cannot take holds the
-offset of its partition this long."""
+"""Shorter: an outage of the endpoint fills the dead letters. Longer: one trigger that the endpoint cannot take blocks
+the offset of its partition this long."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class SenderSettings:
 
     @classmethod
     def read(cls, environ: Mapping[str, str] = os.environ) -> Self:
-        """Raises SettingsError with every mistake, those of the common settings too."""
+        """The settings. Raises SettingsError with every mistake, those of the common settings included."""
         env = Environment(environ)
         common = read_common(env, environ)
         group = env.text("TRIGGERS_SENDER_GROUP", f"{common.prefix}sender")
@@ -101,10 +101,12 @@ def _key(env: Environment, preset: type[Preset]) -> str:
 
 
 def _url(env: Environment, address: str | None) -> str:
-    """Never quoted: an address often carries a token. `address`: that of the messaging service."""
+    """The address. Errors never quote it: it often carries a token. `address`: that of the messaging service."""
     given = env.secret("TRIGGERS_WEBHOOK_URL") or address
     if given is None:
-        env.mistakes.append("TRIGGERS_WEBHOOK_URL is not set: where should triggers go?")
+        env.mistakes.append(
+            "TRIGGERS_WEBHOOK_URL is not set: set it to the address that takes triggers"
+        )
         return ""
     env.http_url("TRIGGERS_WEBHOOK_URL", given)
     return given
@@ -113,7 +115,9 @@ def _url(env: Environment, address: str | None) -> str:
 def _secrets(env: Environment) -> tuple[bytes, ...]:
     given = env.secret("TRIGGERS_WEBHOOK_SECRET")
     if given is None:
-        env.mistakes.append("TRIGGERS_WEBHOOK_SECRET is not set: the receiver could trust nobody")
+        env.mistakes.append(
+            "TRIGGERS_WEBHOOK_SECRET is not set: without it the receiver cannot verify requests"
+        )
         return ()
     try:
         found = tuple(_secret(each) for each in given.split())

@@ -26,7 +26,7 @@ LARGEST_ANSWER: Final = 64 * 1024
 
 
 class Service(Protocol):
-    """What a request holds and what its answer means: a preset of a messaging service, or a webhook."""
+    """Makes requests and reads their answers: a preset of a messaging service, or a webhook."""
 
     asks_for_body: ClassVar[bool]
 
@@ -43,7 +43,7 @@ def service(settings: SenderSettings) -> Service:
 
 
 class Endpoint:
-    """Redirects are not followed: a signed body goes to the address that was set, or nowhere."""
+    """The endpoint. It follows no redirects: a signed body goes to the configured address, or nowhere."""
 
     def __init__(self, settings: SenderSettings, metrics: Metrics) -> None:
         self._settings, self._metrics = settings, metrics
@@ -70,7 +70,7 @@ class Endpoint:
         return max(max(self._closed_until, self._next_at) - time.monotonic(), 0.0)
 
     async def post(self, message: Message) -> Response:
-        """Sends one request. Returns with the head of the answer, or with the body for a service that reports faults in it."""
+        """Sends one request. Reads the body of the answer only for a service that reports faults in it."""
         begun = time.monotonic()
         if self._settings.rate:
             self._next_at = max(self._next_at, begun) + 1 / self._settings.rate
@@ -83,7 +83,7 @@ class Endpoint:
         return answer
 
     def _report(self, answer: Response) -> None:
-        """Logs when the endpoint begins to fail and when it works again, and few lines while it does both."""
+        """Logs when the endpoint starts to fail and when it works again, with few lines if that alternates."""
         well, now = answer.verdict == "delivered", time.monotonic()
         if well != self._well and now >= self._quiet_until:
             level = logging.INFO if well else logging.WARNING

@@ -1,4 +1,4 @@
-"""What a partition processor needs of its stage, whichever it is. `stream/stages/stage.py` is the base of all of them."""
+"""What a partition processor needs of its stage. `stream/stages/stage.py` is the base of all stages."""
 
 from collections.abc import Iterator
 from typing import Protocol
@@ -19,37 +19,37 @@ class AnyStage(Protocol):
 
     @property
     def clock(self) -> int:
-        """Time (ms) up to which the stage has decided."""
+        """The time (ms) up to which the stage has decided."""
 
     @property
     def owes(self) -> bool:
-        """Whether `catch_up` would do more."""
+        """Whether `catch_up` has more to do."""
 
     @property
     def next_deadline(self) -> int | None:
-        """A lower bound (ms) of the time at which a deadline could fire."""
+        """No deadline fires before this time (ms). None: there is no deadline."""
 
     @property
     def keys(self) -> int:
-        """Keys with state."""
+        """The number of keys with a state."""
 
     @property
     def size(self) -> int:
-        """Bytes of the packed states."""
+        """Bytes of all packed states."""
 
     @property
     def changed(self) -> bool:
-        """Whether a state differs from what is written down."""
+        """Whether a state has changed since it was written."""
 
     @property
     def written(self) -> bool:
-        """Whether anything was ever written down."""
+        """Whether the changelog has any record."""
 
     def catch_up(self, out: Outputs) -> None:
-        """Does some of what is due."""
+        """Fires some of the due deadlines, or applies some of the waiting records."""
 
     def parts(self) -> Iterator[Changes]:
-        """Changelog records since the last call, a part at a time."""
+        """The changelog records since the last call, in parts."""
 
     def committed(self, offset: int) -> None:
         """The group has committed `offset`."""
@@ -58,4 +58,4 @@ class AnyStage(Protocol):
         """Takes in records of the changelog. Raises UnreadableState."""
 
     def restored(self) -> None:
-        """All records of the changelog are in."""
+        """Ends a restore."""

@@ -1,6 +1,6 @@
-"""Which partitions are this worker's, and the way of their input to the processors.
+"""The partitions of this worker, and the way of their input to the processors.
 
-What happens to them in a rebalance stands in rebalance.py; which state follows which, in assignment_state.py.
+rebalance.py says what a rebalance does to them, assignment_state.py which state follows which.
 """
 
 import asyncio
@@ -24,11 +24,12 @@ log = logging.getLogger("triggers.assignment")
 
 
 class Assignment:
-    """`processors`: those of this generation.
+    """The partitions of this worker.
 
-    `state`: as assignment_state.py has it.
-    `held_since`: since when (monotonic, s) input is held that should flow; None while it flows, or there is none.
-    `owing`: set when more is due in a partition than has fired.
+    `processors`: those of this generation.
+    `state`: see assignment_state.py.
+    `held_since`: since when (monotonic, s) input is held; None while it flows, or while there is none.
+    `owing`: set when a partition has due deadlines that have not fired.
     `failed`: the exception with which the process must end.
     """
 
@@ -47,11 +48,11 @@ class Assignment:
 
     @property
     def flowing(self) -> bool:
-        """Whether input is let through."""
+        """Whether input is passed to the processors."""
         return self.state is AssignmentState.FLOWING
 
     def move(self, event: Happened) -> None:
-        """To the next state of the table. `held_since` follows it."""
+        """Moves to the next state of the table, and sets `held_since`."""
         self.state = TRANSITIONS[self.state][event]
         if self.flowing:
             self.held_since = None
@@ -59,17 +60,17 @@ class Assignment:
             self.held_since = time.monotonic()
 
     def owned(self) -> list[PartitionProcessor]:
-        """Those that process now."""
+        """The processors that may apply input now."""
         return list(self.processors.values()) if self.flowing else []
 
     async def take(self, message: Message) -> None:
-        """Applies input of one topic. Input of a partition that is not ours now is dropped; its owner fetches it."""
+        """Applies input of one topic. Drops input of a partition that is not ours now: its owner fetches it."""
         for tp, batches in message.value.items():
             if self.flowing and (processor := self.processors.get(tp)):
                 await self._while_ours(tp, processor, self._apply(processor, batches))
 
     async def catch_up(self, processor: PartitionProcessor) -> None:
-        """Fires some of what is due in a partition."""
+        """Fires some of the due deadlines of a partition."""
         await self._while_ours(processor.tp, processor, processor.catch_up())
 
     async def _while_ours(
@@ -80,8 +81,8 @@ class Assignment:
                 await work
         except Exception as error:
             if self.processors.get(tp) is not processor:
-                return  # given up meanwhile, and its producer with it
-            # Faust would start the agent again, which would go on behind this batch: the process ends.
+                return  # given up in the meantime, and its producer with it
+            # Faust would restart the agent, which would continue behind this batch. So the process ends.
             self.fail(error)
             await asyncio.Future()
 
@@ -94,7 +95,7 @@ class Assignment:
             self.owing.set()
 
     async def _fetch_again(self, processor: PartitionProcessor) -> None:
-        """What was fetched skips records: they were dropped in a rebalance, or deleted by retention."""
+        """Fetches again: the batch skips records that were dropped in a rebalance, or deleted by retention."""
         first = (await self._bounds.beginnings([processor.tp]))[processor.tp]
         if first > processor.position:
             say(
@@ -111,12 +112,12 @@ class Assignment:
             await self._group.seek_wait({processor.tp: processor.position})
 
     def fail(self, error: BaseException) -> None:
-        """The process must end: memory and log no longer agree."""
+        """Notes the exception with which the process must end: memory and log no longer agree."""
         if not self.failed.done():
             self.failed.set_exception(error)
 
     async def save(self) -> None:
-        """Applies nothing more, and makes durable what was applied. Raises what the checkpoint raises."""
+        """Stops applying, and makes durable what was applied. Raises what the checkpoint raises."""
         close(self.processors.values())
         await self._checkpoint(self.processors.values())
 
@@ -130,12 +131,12 @@ class Assignment:
 
 
 def close(processors: Collection[PartitionProcessor]) -> None:
-    """Nothing is applied any more."""
+    """Stops applying input for good."""
     for processor in processors:
         processor.closed = True
 
 
 def drop(processors: dict[TP, PartitionProcessor], which: Mapping[TP, object]) -> None:
-    """Takes partitions out: they are another worker's, and what they hold is not written."""
+    """Removes partitions that are another worker's now. What they hold is not written."""
     for tp in list(which):
         processors.pop(tp).forget()

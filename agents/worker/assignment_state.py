@@ -1,7 +1,7 @@
 """The life of an assignment, as a table: which state follows which event.
 
-Input is let through in FLOWING alone. A rebalance may come in every state, also in the middle of a restore: what
-the restore says afterwards then changes nothing. `docs/architecture.md` shows this table.
+Input flows in FLOWING only. A rebalance may come in any state, even during a restore; the end of that restore
+then changes nothing. `docs/architecture.md` shows this table.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 
 class AssignmentState(Enum):
-    """Of the partitions of this worker, all together."""
+    """The state of all partitions of this worker together."""
 
     UNASSIGNED = "the group has given nothing yet"
     REVOKED = "a rebalance is under way; what is kept in memory may come back"
@@ -27,7 +27,7 @@ _HELD: Final[Mapping[Happened, AssignmentState]] = {
     "assigned": AssignmentState.RESTORING,
     "stopped": AssignmentState.STOPPED,
 }
-"""What these three lead to in every state in which the process goes on."""
+"""Where these three events lead from every state in which the process continues."""
 
 TRANSITIONS: Final[Mapping[AssignmentState, Mapping[Happened, AssignmentState]]] = {
     AssignmentState.UNASSIGNED: {

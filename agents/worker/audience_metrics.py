@@ -1,7 +1,4 @@
-"""What /metrics tells of audiences: who enters and leaves, how many belong; and how many persons were erased.
-
-docs/metrics.md says what for.
-"""
+"""Metrics of audiences (entered, left, members) and of erased persons. docs/metrics.md explains them."""
 
 from typing import Any
 
@@ -11,7 +8,7 @@ from stream.stages.people import People
 
 
 class AudienceMetrics:
-    """`made`: the registry and the namespace."""
+    """The instruments. `made`: the registry and the namespace."""
 
     def __init__(self, made: dict[str, Any]) -> None:
         self.changes = Counter("audience_changes", "Entered and left", ["audience", "kind"], **made)
@@ -24,12 +21,12 @@ class AudienceMetrics:
         self._told: dict[str, set[str]] = {}
 
     def collect(self, partition: str, people: People) -> None:
-        """Reads off how many belong to each audience."""
+        """Sets the number of members of each audience."""
         self._told[partition] = set(people.members)
         for audience, number in people.members.items():
             self._members.labels(audience, partition).set(number)
 
     def forget(self, partition: str) -> None:
-        """The partition is another worker's now."""
+        """Drops a partition that is another worker's now."""
         for audience in self._told.pop(partition, ()):
             self._members.remove(audience, partition)

@@ -1,8 +1,8 @@
-"""Announces to later stages how far a stage's partitions in this worker have decided.
+"""Announces to later stages how far this worker's partitions of a stage have decided.
 
-A watermark record stands behind all records that it covers: in the same batch, or in a later one. The producer is
-idempotent, so a partition takes no watermark record before the records sent to it earlier. With transactions it is
-sent once what it covers is committed. Source: docs/semantics.md, 1.
+A watermark record follows all records that it covers, in the same batch or in a later one. The producer is
+idempotent, so it cannot overtake records that were sent earlier. With transactions it is sent once what it
+covers is committed. Source: docs/semantics.md, 1.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,7 +17,7 @@ from stream.state.cart import NEVER
 
 
 class Broadcast:
-    """`stage`: its name in watermark records and metrics.
+    """Sends the watermark records of a stage. `stage`: its name in watermark records and metrics.
 
     `sources`: how many partitions its input has.
     `to`: the partitions to which watermark records go.

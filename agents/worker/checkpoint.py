@@ -1,4 +1,4 @@
-"""A checkpoint makes durable what was decided, in the one order that loses nothing."""
+"""A checkpoint makes decisions durable, in the only order that loses nothing: outputs, state, offset."""
 
 import asyncio
 import time
@@ -15,7 +15,7 @@ Commit = Callable[[Mapping[TP, int]], Awaitable[bool]]
 
 
 class Checkpoint:
-    """One at a time in a process."""
+    """Makes processors durable. Only one checkpoint runs at a time in a process."""
 
     def __init__(self, commit: Commit, metrics: Metrics) -> None:
         self._commit = commit
@@ -54,15 +54,13 @@ class Checkpoint:
             self._metrics.checkpoint.observe(time.monotonic() - began)
 
     async def _append(self, processors: Collection[PartitionProcessor]) -> bool:
-        """Outputs acknowledged, then state acknowledged, then the offset committed."""
+        """Waits for the outputs, writes the state and waits for it, then commits the offset."""
         snapshots = []
         for processor in processors:
             snapshot = await processor.snapshot()
-            if (
-                not processor.forgotten
-            ):  # else its outputs may have been dropped before they were sent
+            if not processor.forgotten:  # else outputs may have been dropped that were not sent
                 snapshots.append((processor, snapshot))
-            await asyncio.sleep(0)  # exit triggers need not wait until all are packed
+            await asyncio.sleep(0)  # let exit triggers go out while states are packed
         await acknowledged([ack for _, snapshot in snapshots for ack in snapshot.acks])
         await acknowledged([a for processor, s in snapshots for a in await processor.write(s)])
         offsets = {s.tp: snap.offset for s, snap in snapshots if snap.offset != s.committed}
@@ -76,7 +74,7 @@ class Checkpoint:
 async def commit_transaction(
     processor: PartitionProcessor, producer: TransactionalProducer
 ) -> bool:
-    """Outputs, state and offset in one transaction. Nothing is applied while it ends."""
+    """Commits outputs, state and offset in one transaction. Nothing is applied while it ends."""
     async with processor.lock:
         if not processor.unsaved:
             processor.committed_watermark = processor.clock

@@ -1,8 +1,8 @@
-"""Faust's consumer, made to deliver whole fetches and to hold what is written to its order.
+"""Faust's consumer, changed to deliver whole fetches and to leave commits to the checkpoint.
 
-A Faust message is what one fetch brought of one topic: a list of `RawBatch` for each partition. Faust commits nothing
-(the topics have no acks, the streams no acknowledgements). The checkpoint commits, with `commit_offsets`. Positions
-are the processors' own: what was fetched and dropped in a rebalance is fetched again.
+A Faust message is what one fetch brought of one topic: a list of `RawBatch` for each partition. Faust itself
+commits nothing; the checkpoint does, with `commit_offsets`. The processors keep the positions: what was
+fetched and dropped in a rebalance is fetched again.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from agents.worker.group import Member
 
 
 class Begun:
-    """A coroutine that has begun and waits for a future. To await it runs the rest."""
+    """A coroutine that has started and waits for a future. Awaiting this runs the rest."""
 
     def __init__(self, work: Coroutine[Any, Any, None], waits_for: Any) -> None:
         self._work = work
@@ -63,7 +63,7 @@ class BatchConsumer(driver.Consumer):
             yield message.tp, message
 
     async def sleep(self, n: float) -> None:
-        """Faust sleeps for 0 s before each fetch, with a task and a timer. This costs neither."""
+        """Skips Faust's sleep of 0 s before each fetch, which costs a task and a timer."""
         await (super().sleep(n) if n else asyncio.sleep(0))
 
     async def wait_first(self, *coros: Any, timeout: float | None = None) -> Any:
@@ -103,13 +103,13 @@ class BatchConsumer(driver.Consumer):
 
     @property
     def member(self) -> Member:
-        """As Group.member."""
+        """See Group.member."""
         coordinator = self._thread._ensure_consumer()._coordinator
         return coordinator.generation, coordinator.member_id
 
     async def check(self) -> None:
         """Raises KafkaError if the worker cannot stay in its group: a right is missing, or another process has its
-        instance id. aiokafka says so when it is asked, and Faust never asks.
+        instance id. aiokafka raises this only when somebody asks it, and Faust never does.
         """
 
         async def ask() -> None:
@@ -121,23 +121,23 @@ class BatchConsumer(driver.Consumer):
             await self._thread.call_thread(ask)
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
-        """Writes and commits what was processed, while the group still allows it."""
+        """Writes and commits what was processed, while the group still accepts it."""
         self.hold()
         await self.app.listener.on_revoked(lost=self.member[0] < 0)
         await super().on_partitions_revoked(revoked)
 
     def hold(self) -> None:
-        """Stops the input. What waits for an agent is dropped, and is fetched again."""
+        """Stops the input. Drops what waits for an agent; it is fetched again."""
         self.stop_flow()
         self.app.flow_control.suspend()
         self.app.flow_control.clear()
 
     async def perform_seek(self) -> None:
-        """Faust's turn to seek: to the positions of the processors, before input flows again."""
+        """Called by Faust to seek: sets the processors' positions before input flows again."""
         await self.app.listener.resume()
 
     async def wait_empty(self) -> None:
-        """Faust has nothing to wait for: the checkpoint has an order of its own."""
+        """Does not wait: the checkpoint has its own order."""
 
     async def committed_offsets(self, partitions: list[TP]) -> dict[TP, int | None]:
         """The group's offsets."""
@@ -151,9 +151,9 @@ class BatchConsumer(driver.Consumer):
         return found
 
     async def commit_offsets(self, offsets: Mapping[TP, int]) -> bool:
-        """False when a rebalance came first: the offsets are then the next owner's.
+        """Commits. Returns False if a rebalance came first: the offsets then belong to the next owner.
 
-        Waits for the broker when it does not answer. Raises KafkaError for what will not pass.
+        Waits for a broker that does not answer. Raises KafkaError for errors that are not temporary.
         """
 
         async def commit() -> bool:
@@ -170,7 +170,7 @@ class BatchConsumer(driver.Consumer):
         return bool(await self._asked(commit))
 
     async def _asked(self, question: Callable[[], Awaitable[Any]]) -> Any:
-        """The group coordinator's answer. It is asked again when a connection breaks; to ask changes nothing."""
+        """The group coordinator's answer. A broken connection repeats the request, which changes nothing."""
         while True:
             try:
                 return await self._thread.call_thread(question)
@@ -179,7 +179,7 @@ class BatchConsumer(driver.Consumer):
 
 
 def install() -> None:
-    """Faust's Kafka transport uses this consumer, and aiokafka's consumers read raw batches."""
+    """Makes Faust's Kafka transport use this consumer, and aiokafka's consumers read raw batches."""
     reconnect.install()
     raw_batches.install()
     fetch_protocol.install()

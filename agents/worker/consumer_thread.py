@@ -1,4 +1,4 @@
-"""Faust's thread for the consumer: it fetches, and hands over to the loop that processes."""
+"""Faust's consumer thread: it fetches, and hands batches to the event loop that processes them."""
 
 import asyncio
 from collections import deque
@@ -14,7 +14,7 @@ Fetched = dict[TP, list[raw_batches.RawBatch]]
 
 
 class CommittedReads(driver.AIOKafkaConsumerThread):
-    """Reads no event of a transaction that is open or aborted."""
+    """A consumer that reads no events of open or aborted transactions."""
 
     def _create_worker_consumer(self, transport: driver.Transport) -> AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)
@@ -37,7 +37,7 @@ class CommittedReads(driver.AIOKafkaConsumerThread):
         return loop
 
     def _deliver(self, brought: FetchedBatches) -> None:
-        """To the loop that processes."""
+        """Hands a fetch to the event loop that processes it."""
         self._processing_loop.call_soon_threadsafe(self._arrive, brought)
 
     def _arrive(self, brought: FetchedBatches) -> None:
@@ -49,8 +49,8 @@ class CommittedReads(driver.AIOKafkaConsumerThread):
             self._arrived.set_result(None)
 
     async def getmany(self, active: set[TP] | None, timeout: float) -> Fetched:
-        """What was fetched. The other thread is asked about once a second, for what aiokafka has kept, and whether it
-        lives."""
+        """Returns what was fetched. About once a second it also asks the other thread for what aiokafka has kept,
+        and so finds out whether that thread lives."""
         if not self._fetched:
             self._arrived = self._processing_loop.create_future()
             timer = self._processing_loop.call_later(timeout, self._wake)
@@ -63,7 +63,7 @@ class CommittedReads(driver.AIOKafkaConsumerThread):
         return await self._kept(active)
 
     def _take(self, active: set[TP] | None) -> Fetched:
-        """What the oldest fetch brought. Raises what it brought instead."""
+        """The batches of the oldest fetch. Raises the error that it brought instead."""
         if not self.consumer.flow_active:
             return {}
         brought = self._fetched.popleft()

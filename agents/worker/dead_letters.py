@@ -1,4 +1,4 @@
-"""Records for `storefront.rejected`: the bytes of an invalid event, with the reason in headers."""
+"""Makes records for `storefront.rejected`: the bytes of an invalid event, with the reason in headers."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -8,7 +8,7 @@ from agents.kafka.raw_batches import RawBatch, RawRecord
 from stream.events.nearest import named
 
 LARGEST: Final = 2 * 1024 * 1024 - 128 * 1024
-"""Bytes of a record that the topic takes for certain. What was packed can be larger: it is cut."""
+"""Bytes of a record that the topic certainly accepts. Larger ones, unpacked from a batch, are cut."""
 
 Row = tuple[bytes | None, bytes | None, list[tuple[str, bytes | None]]]
 
@@ -45,15 +45,15 @@ def records(
 
 
 def _type(value: bytes | None) -> list[tuple[str, bytes | None]]:
-    """The type that the record gives, if there is such a type or one near it."""
+    """The event type of the record: as given, or the nearest known one."""
     name = named(value or b"")
     return [("type", name.encode())] if name else []
 
 
 def _fitting(record: RawRecord, why: list[tuple[str, bytes | None]]) -> Row:
-    """The whole record; or its beginning and its size, if the topic cannot take it.
+    """The whole record, or its beginning and its size if the topic cannot take all of it.
 
-    Of a batch that was not unpacked there are no bytes: its header `records` says for how many records it stands.
+    A batch that was not unpacked has no bytes: the header `records` says how many records it stands for.
     """
     key, value, headers = record.key, record.value, record.headers
     if isinstance(record, Oversized):

@@ -1,8 +1,8 @@
-"""Fires what is due, some at a time, so that nobody waits for a million deadlines.
+"""Fires due deadlines a few at a time, so that nothing else waits for a million of them.
 
-After an outage, or when a recipe changes, any number of deadlines can be due at one moment. A stage fires a few with
-each call. Only when all have fired does a watermark record announce that time. Between two calls events are applied,
-exit triggers are sent, and other partitions have their turn.
+After an outage, or when a recipe changes, many deadlines can be due at once. A stage fires a few in each call.
+A watermark record announces their time only when all have fired. Between two calls events are applied, exit
+triggers are sent, and other partitions take their turn.
 """
 
 import asyncio
@@ -11,18 +11,18 @@ from typing import Final
 from agents.worker.assignment import Assignment
 
 MOST: Final = 200
-"""Deadlines that fire at a stretch: a visitor takes some 20 µs, a person up to 150. More: exit triggers wait longer;
-fewer: more and smaller batches to send."""
+"""Deadlines that fire in one stretch: a visitor takes about 20 µs, a person up to 150. More: exit triggers wait
+longer. Fewer: more and smaller batches to send."""
 
 
 class Deadlines:
-    """Looks whenever the assignment says that a partition owes some."""
+    """Fires deadlines whenever the assignment says that a partition owes some."""
 
     def __init__(self, assignment: Assignment) -> None:
         self._assignment = assignment
 
     async def run(self) -> None:
-        """For ever. Raises what the producer raises."""
+        """Runs for ever. Raises what the producer raises."""
         while True:
             await self._assignment.owing.wait()
             self._assignment.owing.clear()

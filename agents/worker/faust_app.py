@@ -1,7 +1,7 @@
-"""The Faust app: an agent for each stage, one consumer group, no tables, no web server, no topics made.
+"""The Faust app: an agent for each stage in one consumer group, without tables, web server or created topics.
 
-Faust does membership, fetching and the agents. The checkpoint makes things durable; the processors have positions and
-state. The app is started from code: Faust's command line would open a web server.
+Faust does the membership, the fetching and the agents. The checkpoint makes things durable; the processors
+keep positions and state. The app is started from code, because Faust's command line would open a web server.
 """
 
 import asyncio
@@ -25,19 +25,19 @@ from agents.worker.processors import STAGES
 from stream.stages.backend import COMPILED
 
 HEARTBEATS: Final = 5
-"""In a session timeout. Fewer: a lost one costs a rebalance; more: requests for nothing."""
+"""Heartbeats in a session timeout. Fewer: a lost one costs a rebalance. More: needless requests."""
 
 LARGEST_FETCH: Final = 2 * 1024 * 1024
-"""Bytes of one partition in a fetch: what is applied at most between two looks at the others."""
+"""Bytes of one partition in a fetch. At most this much is applied before other partitions take their turn."""
 
 QUEUED: Final = 2
-"""Fetches that wait for an agent. More: more memory and no more speed."""
+"""Fetches that may wait for an agent. More: more memory, but no more speed."""
 
 REQUEST_S: Final = 30.0
 
 
 class PassThrough(faust.Schema):
-    """Keys and values stay as they are: a message is a list of raw batches."""
+    """A codec that changes nothing: a message is a list of raw batches."""
 
     def loads_key(self, app: Any, message: Any, **options: Any) -> Any:
         return message.key
@@ -47,14 +47,14 @@ class PassThrough(faust.Schema):
 
 
 class NoTables(TableManager):
-    """Faust's start waits a second until tables are made. There are none."""
+    """Skips the second that Faust's start waits for tables. There are none."""
 
     async def sleep(self, n: Any) -> None:
         await asyncio.sleep(0)
 
 
 class Unsampled(Monitor):
-    """Faust's monitor takes averages every second. Nobody reads them."""
+    """A monitor without Faust's averages of every second, which nobody reads."""
 
     @Service.task  # type: ignore[untyped-decorator]
     async def _sampler(self) -> None:
@@ -62,7 +62,7 @@ class Unsampled(Monitor):
 
 
 class App(faust.App):
-    """`listener`: is told by the consumer when partitions come and go.
+    """The app. `listener`: hears from the consumer when partitions come and go.
 
     `gather_s`: pause (s) between two fetches that bring little.
     """
@@ -71,11 +71,11 @@ class App(faust.App):
     gather_s: float
 
     def _create_directories(self) -> None:
-        """Nothing is kept on disk: a root that is read-only is enough."""
+        """Creates nothing on disk, so a read-only file system is enough."""
 
 
 def make(settings: Settings) -> App:
-    """The app, without agents; `connect` completes it."""
+    """Makes the app without agents. `connect` adds them."""
     consumer.install()
     if COMPILED and settings.compiled:
         blocks = EVENTS, *(stage.changelog for stage in STAGES)
@@ -112,7 +112,7 @@ def make(settings: Settings) -> App:
 def connect(
     app: App, settings: Settings, assignment: Assignment, listener: RebalanceListener
 ) -> None:
-    """An agent for each stage hands its input to the assignment; the listener hears of every rebalance."""
+    """Adds an agent for each stage, which hands its input to the assignment. The listener hears of rebalances."""
     app.listener = listener
 
     async def assigned(*args: Any, **kwargs: Any) -> None:

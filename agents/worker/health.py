@@ -1,7 +1,7 @@
-"""/live, /ready and /metrics. Alive: the worker makes progress. Ready: it is restored, caught up, and a broker answers.
+"""/live, /ready and /metrics. Live: the worker makes progress. Ready: it is restored, caught up, and a broker answers.
 
-A worker is not alive when a broker answers and the worker does not move on with input that is there. To start it
-again helps. While no broker answers it counts as alive.
+A worker is not live if a broker answers, there is input, and the worker makes no progress. A restart helps
+then. While no broker answers it counts as live.
 """
 
 import time
@@ -18,17 +18,17 @@ from agents.worker.recipes_follower import RecipesFollower
 from agents.worker.watermarks import WatermarkEmitter
 
 STILL_S: Final = 60.0
-"""Behind, and without progress this long: not alive. Shorter: a long pause of the machine counts as death."""
+"""Seconds behind without progress before it is not live. Shorter: a long pause of the machine counts as death."""
 
 HELD_S: Final = 300.0
-"""A rebalance or restore that takes this long: not alive. Shorter: a long restore counts as death."""
+"""Seconds of a rebalance or restore before it is not live. Shorter: a long restore counts as death."""
 
 FRESH_S: Final = 10.0
-"""Up to this age of its last answer a broker counts as answering."""
+"""A broker counts as answering up to this age (s) of its last answer."""
 
 
 class Health:
-    """Answers when asked; it runs nothing of its own."""
+    """Answers probes. It runs nothing of its own."""
 
     def __init__(self) -> None:
         self._assignment: Assignment | None = None
@@ -39,12 +39,12 @@ class Health:
     def observe(
         self, assignment: Assignment, evidence: WatermarkEmitter, follower: RecipesFollower
     ) -> None:
-        """The topics are right; from now on there is something to tell of."""
+        """Called once the topics are right: from now on there is something to report."""
         self._assignment, self._evidence, self.follower = assignment, evidence, follower
 
     @property
     def processors(self) -> list[PartitionProcessor]:
-        """Of the partitions that are this worker's now."""
+        """The processors of the partitions that are this worker's now."""
         return self._assignment.owned() if self._assignment else []
 
     @property
@@ -52,7 +52,7 @@ class Health:
         return self._evidence is not None and time.monotonic() - self._evidence.asked < FRESH_S
 
     def unready(self) -> list[str]:
-        """What is missing for readiness."""
+        """What is missing for readiness, a sentence each."""
         found = []
         if self._assignment is None or not self._assignment.flowing:
             found.append("no assignment yet, or a rebalance or a restore is under way")
@@ -65,7 +65,7 @@ class Health:
         return found
 
     def stalled(self) -> list[str]:
-        """Partitions that have input and have not moved on with it for long, or have never begun to."""
+        """Partitions with input that have made no progress for long, or have never started."""
         now, processors = time.monotonic(), self.processors
         since = self._assignment.held_since if self._assignment else None
         if self._answering and since is not None and now - since > HELD_S:
@@ -77,7 +77,7 @@ class Health:
             for processor in processors
         }
         return [
-            f"{processor.tp.topic} {processor.tp.partition} stands at {processor.position} of {processor.end}"
+            f"{processor.tp.topic} {processor.tp.partition} is at {processor.position} of {processor.end}"
             for processor in processors
             if self._answering
             and processor.position < processor.end
@@ -86,7 +86,7 @@ class Health:
 
 
 async def serve(settings: Settings, health: Health, metrics: Metrics) -> None:
-    """Answers for as long as the process runs. Raises OSError when the address is taken."""
+    """Answers for as long as the process runs. Raises OSError if the address is taken."""
 
     def page() -> bytes:
         metrics.collect(health.processors)

@@ -13,7 +13,7 @@ EVERY_S: Final = 60.0
 
 
 class InputLog:
-    """Of one partition of the input."""
+    """The log of one input partition."""
 
     def __init__(self, partition: int) -> None:
         self._partition = str(partition)

@@ -1,4 +1,4 @@
-"""Instruments that several metrics share. Times and durations are ms in the code and seconds to Prometheus."""
+"""Instruments that several metrics share. Times and durations are ms in the code and seconds in Prometheus."""
 
 from typing import Final
 
@@ -6,11 +6,11 @@ from prometheus_client import Gauge
 
 QUICK: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 SLOW: Final = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200)
-"""Seconds. An exit trigger is of use for a second or two; a reminder that is a minute late is not late."""
+"""Buckets (s). An exit trigger is useful for a second or two; a reminder may be a minute late."""
 
 
 class Times(Gauge):
-    """Set in ms, told in seconds."""
+    """A gauge that is set in ms and shown in seconds."""
 
     def set(self, value: float) -> None:
         super().set(value / 1000)

@@ -1,4 +1,4 @@
-"""A partition of the claims: the keys stage, for which people wait."""
+"""One partition of the claims: the keys stage. The people stage waits for it."""
 
 import asyncio
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from stream.stages.keys import Keys
 
 
 class KeysProcessor(WaitingProcessor):
-    """`advanced` is set whenever the stage may have more to tell, so that nobody waits for the next round."""
+    """The processor. `advanced` is set whenever the stage may announce a later time, without waiting for a round."""
 
     name = KEYS
     stage: Keys

@@ -1,15 +1,15 @@
-"""A worker keeps the memory that it frees: the next fetch needs as much again."""
+"""Makes glibc keep freed memory: the next fetch needs it again."""
 
 import ctypes
 from collections.abc import Callable
 from typing import Final
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
-"""Of mallopt(3)."""
+"""Parameters of mallopt(3)."""
 
 KEPT: Final = 64 * 1024 * 1024
-"""Bytes. With less, glibc gives the buffers of each fetch back to the kernel and gets them again, cleared: a tenth
-of a worker's CPU."""
+"""Bytes to keep. With less, glibc returns the buffers of each fetch to the kernel and gets cleared ones back,
+which costs a tenth of a worker's CPU."""
 
 
 def keep() -> None:
@@ -19,11 +19,11 @@ def keep() -> None:
 
 
 def trim() -> None:
-    """Gives back what is free now. After a restore that is more than will be needed again."""
+    """Returns free memory to the kernel. After a restore more is free than will be needed again."""
     _glibc("malloc_trim")(0)
 
 
 def _glibc(name: str) -> Callable[..., object]:
-    """A function of glibc; with another C library nothing is done."""
+    """A function of glibc. With another C library it does nothing."""
     found: Callable[..., object] = getattr(ctypes.CDLL(None), name, lambda *given: None)
     return found

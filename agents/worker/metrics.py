@@ -1,8 +1,8 @@
-"""What /metrics shows. docs/metrics.md says what each metric is for.
+"""The worker's metrics. docs/metrics.md explains each of them.
 
-Counters grow once a batch. Latencies come from acknowledgements. The gauges of a partition are read when somebody asks.
-So an event costs nothing here. The values of every label are a closed set. Times and durations are ms in the code
-and seconds in Prometheus.
+Counters grow once a batch. Latencies come from acknowledgements. Gauges of partitions are set at a scrape. So
+a single event costs nothing here. The values of every label are a closed set. Times and durations are ms in
+the code and seconds in Prometheus.
 """
 
 import time
@@ -50,7 +50,7 @@ ORDERED: Final = ("types", "applied", "order.placed")
 
 
 class Metrics:
-    """`live`: records carry the broker's time. A replay has no latencies and no ages: its times lie in the past."""
+    """The metrics. `live`: records carry the broker's time. A replay has no latencies and no ages."""
 
     def __init__(self, recipes: Iterable[str] = (), live: bool = True) -> None:
         registry = self.registry = CollectorRegistry(auto_describe=True)
@@ -114,7 +114,7 @@ class Metrics:
         self._start()
 
     def _start(self) -> None:
-        """Starts at zero: a rate needs a first value."""
+        """Starts the counters at zero: a rate needs a first value."""
         for reason in schemas.load("rejected")["properties"]["reason"]["enum"]:
             self.rejected.labels(reason)
         for outcome, kind in (("rejected", ""), ("unknown", ""), ("clock", CLOCK)):
@@ -133,7 +133,7 @@ class Metrics:
             self.skipped.labels(stage)
 
     def now(self) -> int | None:
-        """The brokers' time (ms), in a replay that reached by a partition; None before it is known."""
+        """The brokers' time (ms); in a replay the time that a partition has reached. None before it is known."""
         if not self._live:
             return self._reached
         if self._brokers is None:
@@ -159,7 +159,7 @@ class Metrics:
                 acks[-1].add_done_callback(partial(self._acknowledged, processor.name, out.moments))
 
     def _acknowledged(self, stage: str, moments: list[tuple[str, int]], ack: "Ack") -> None:
-        """Measures how late the triggers of a batch are: up to the broker's time of its last output."""
+        """Measures the latency of a batch's triggers, up to the broker's time of its last output."""
         if ack.cancelled() or ack.exception():
             return
         landed = ack.result().timestamp
@@ -170,27 +170,27 @@ class Metrics:
             histogram.observe(max(0, landed - at) / 1000)
 
     def set_broker_time(self, brokers: int) -> None:
-        """A moment ago the brokers' clock stood at `brokers` (ms)."""
+        """Notes that the brokers' time was `brokers` (ms) a moment ago."""
         self._brokers = brokers, time.monotonic()
 
     def set_partitions(self, layout: "Layout") -> None:
-        """Each of these partitions must have an owner."""
+        """Sets the number of partitions, each of which must have an owner."""
         self.partitions.labels(VISITORS).set(layout.inputs)
         self.partitions.labels(KEYS).set(layout.keys)
         self.partitions.labels(PEOPLE).set(layout.people)
 
     def paused(self) -> None:
-        """The input is held: a rebalance."""
+        """Notes that a rebalance holds the input."""
         self._paused = self._paused or time.monotonic()
 
     def resumed(self) -> None:
-        """The input flows."""
+        """Notes that the input flows."""
         if self._paused is not None:
             self.pauses.observe(time.monotonic() - self._paused)
             self._paused = None
 
     def collect(self, processors: Collection["PartitionProcessor"]) -> None:
-        """Sets the gauges of the worker's partitions, and removes those of partitions it no longer has."""
+        """Sets the gauges of this worker's partitions, and removes those of partitions that it no longer has."""
         self._reached = max((processor.clock for processor in processors), default=NEVER)
         owned = {
             (processor.name, processor.source.partition): processor for processor in processors
@@ -222,7 +222,7 @@ class Metrics:
                 self.evidence_lag.labels(partition).set(max(0, now - processor.clock))
 
     def forget(self, stage: str, partition: int) -> None:
-        """A partition is another worker's now, which has the gauges of it."""
+        """Removes the gauges of a partition that is another worker's now."""
         own = {VISITORS: [self.evidence, self.evidence_lag, self.run], PEOPLE: [self.episodes]}
         for gauge in own.get(stage, ()):
             gauge.remove(str(partition))
@@ -234,5 +234,5 @@ class Metrics:
             gauge.remove(stage, str(partition))
 
     def text(self) -> bytes:
-        """The exposition format of Prometheus."""
+        """The metrics in Prometheus' exposition format."""
         return generate_latest(self.registry)

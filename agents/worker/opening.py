@@ -13,13 +13,13 @@ from agents.worker.partition_processor import PartitionProcessor
 log = logging.getLogger("triggers.assignment")
 
 OPENING_S: Final = 30.0
-"""Between two log lines while transactions of former owners do not end."""
+"""Seconds between two log lines while transactions of former owners do not end."""
 
 
 async def open_all(
     processors: Collection[PartitionProcessor], still_ours: Callable[[], bool]
 ) -> bool:
-    """Opens processors. Returns False as soon as they are not wanted any more, even if the broker does not answer."""
+    """Opens processors. Returns False as soon as they are no longer wanted, even if the broker does not answer."""
     opening = asyncio.gather(*(processor.open(still_ours) for processor in processors))
     reported = time.monotonic()
     while not opening.done():

@@ -1,4 +1,4 @@
-"""Records packed into the batches in which they are sent. The broker stamps every record."""
+"""Packs records into the batches in which they are sent. The broker stamps every record."""
 
 from typing import Final
 
@@ -6,22 +6,22 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.record.default_records import DefaultRecordBatch
 
 BATCH_BYTES: Final = 512 * 1024
-"""Size of a batch before compression. Larger: fewer requests; it must fit into the largest message of a topic."""
+"""Bytes of a batch before compression. Larger: fewer requests, but it must fit into a topic's largest message."""
 
 PLAIN: Final = 0
 PACKED: Final = DefaultRecordBatch.CODEC_ZSTD
-"""What others read is not compressed: kafka-python, for one, needs further libraries for all but gzip. Facts
-and state, which only workers read, are."""
+"""Compression by topic. Facts and states, which only workers read, are compressed. What others read is not:
+kafka-python, for one, needs further libraries for all but gzip."""
 
 UNSTAMPED: Final = 0
-"""The time given to records: the topics are LogAppendTime, so the broker writes its own."""
+"""The time that records carry: the topics use LogAppendTime, so the broker replaces it."""
 
 Headers = list[tuple[str, bytes | None]]
 NONE: Final[Headers] = []
 
 
 class Packer:
-    """Records gathered into batches by topic and partition, in their order. `records`: how many."""
+    """Gathers records into batches by topic and partition, in order. `records`: how many."""
 
     def __init__(self, codec: int, transactional: bool = False) -> None:
         self._codec = codec
@@ -56,7 +56,7 @@ class Packer:
         return BatchBuilder(BATCH_BYTES, self._codec, is_transactional=self._transactional)
 
     def batches(self) -> list[tuple[str, int, BatchBuilder]]:
-        """All of them, each closed to further records."""
+        """All batches, each closed to further records."""
         found = self._full + [(*place, batch) for place, batch in self._open.items()]
         for _, _, batch in found:
             batch.close()

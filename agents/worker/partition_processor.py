@@ -1,7 +1,7 @@
-"""One owned partition of a stage: its state, what it has sent, and how far that is acknowledged.
+"""One owned partition of a stage: its state, what it has sent, and how much of that is acknowledged.
 
-`lock` is held while input is applied and its outputs are handed to the producer. So a snapshot has all of a batch, or
-nothing of it. checkpoint.py makes a snapshot durable.
+`lock` is held while input is applied and its outputs are handed to the producer. So a snapshot contains a
+whole batch or nothing of it. checkpoint.py makes snapshots durable.
 """
 
 import asyncio
@@ -21,16 +21,16 @@ from stream.outputs.outputs import Outputs
 from stream.store.stretches import AT_A_STRETCH
 
 AT_A_TIME: Final = 4000
-"""Records applied before others have their turn. More: answers of the other stage wait longer (a
-thousand take about 10 ms); fewer: more and smaller batches to send."""
+"""Records applied before other tasks may run. More: the other stages wait longer (a thousand take about
+10 ms). Fewer: more and smaller batches to send."""
 
 
 class Gap(Exception):
-    """What was fetched does not begin at the position."""
+    """The fetched batch does not begin at the position."""
 
 
 class Snapshot(NamedTuple):
-    """What becomes durable of a processor in one checkpoint. `acks`: of the outputs that come before it."""
+    """What one checkpoint makes durable of a processor. `acks`: of the outputs that must come before it."""
 
     acks: list[Ack]
     changes: list[tuple[bytes, bytes | None]]
@@ -38,20 +38,20 @@ class Snapshot(NamedTuple):
 
 
 class PartitionProcessor(ABC):
-    """`position`: the next offset to be read.
+    """The processor of one partition. `position`: the next offset to be read.
 
     `committed`: the offset that the group has committed, None before the first.
     `end`: where the topic ended when last asked, -1 before.
-    `caught_up`: the position has once been at the end.
+    `caught_up`: whether the position has once been at the end.
     `closed`: nothing is applied, because input is held or the last checkpoint has begun.
-    `forgotten`: given up; what it decided and held back is not sent, so its state must not be written any more.
-    `transaction`: the producer that has one, with delivery exactly once.
+    `forgotten`: given up. Outputs that it held back were dropped, so its state must not be written any more.
+    `transaction`: the transactional producer, with delivery exactly once.
     `committed_watermark`: with transactions, the clock (ms) as last committed.
     """
 
     stage: AnyStage
     name: ClassVar[str]
-    """Of the stage, as metrics have it."""
+    """The name of the stage in metrics."""
 
     def __init__(
         self, source: Provenance, changelog: str, producer: OutputProducer, metrics: Metrics
@@ -73,21 +73,21 @@ class PartitionProcessor(ABC):
 
     @abstractmethod
     def apply(self, batches: Sequence[RawBatch]) -> Outputs:
-        """Applies batches, the first of which is at the position or holds it."""
+        """Applies batches. The position lies in the first one, or at its start."""
 
     @property
     @abstractmethod
     def committable(self) -> int:
-        """The offset that may be committed once the changes are durable: nothing before it is needed any more."""
+        """The offset to commit once the changes are durable: nothing before it is needed any more."""
 
     @property
     def clock(self) -> int:
-        """Time (ms) up to which the stage has decided."""
+        """The time (ms) up to which the stage has decided."""
         return self.stage.clock
 
     @property
     def announceable_watermark(self) -> int:
-        """The time (ms) up to which every decision is sent or held back; with transactions, is committed."""
+        """The time (ms) up to which every decision is sent or buffered; with transactions: committed."""
         return self.committed_watermark if self.transaction else self.clock
 
     @property
@@ -95,11 +95,11 @@ class PartitionProcessor(ABC):
         return TP(self.source.topic, self.source.partition)
 
     def begin(self, position: int) -> None:
-        """Input will come from `position` on."""
+        """Starts: input will come from `position` on."""
         self.position = self.stage.position = position
 
     async def take(self, batches: Sequence[RawBatch]) -> None:
-        """Applies what was fetched and sends what it decides; what comes again is skipped. Raises Gap."""
+        """Applies fetched batches and sends what they decide. Records that come again are skipped. Raises Gap."""
         for part in parts(batches):
             if not await self.admitted(part):
                 return
@@ -118,11 +118,11 @@ class PartitionProcessor(ABC):
                 await asyncio.sleep(0)
 
     async def admitted(self, batches: Sequence[RawBatch]) -> bool:
-        """Waits until the batches may be applied; False if nothing may be any more."""
+        """Waits until the batches may be applied. False if nothing may be applied any more."""
         return True
 
     async def catch_up(self) -> None:
-        """Does some of what is due, and sends what it decides."""
+        """Fires some of the due deadlines, and sends what they decide."""
         async with self.lock:
             if not self.closed and self.stage.owes:
                 out = Outputs()
@@ -130,14 +130,14 @@ class PartitionProcessor(ABC):
                 await self.send(out)
 
     async def send(self, out: Outputs, batches: Sequence[RawBatch] = ()) -> None:
-        """Hands outputs to the producer, which sends those that are urgent. The lock is held."""
+        """Hands outputs to the producer, which sends the urgent ones. The caller holds the lock."""
         acks = await self._producer.outputs(out, self.source, self.position, batches)
         self._acks += acks
         self._metrics.decided(out, self, acks)
 
     @property
     def unsaved(self) -> bool:
-        """Whether a checkpoint would change anything."""
+        """Whether a checkpoint would write or commit anything."""
         return self.committable != self.committed or self.stage.changed or bool(self._acks)
 
     async def snapshot(self) -> Snapshot:
@@ -145,29 +145,29 @@ class PartitionProcessor(ABC):
             return await self.snapshot_locked()
 
     async def snapshot_locked(self) -> Snapshot:
-        """A snapshot, of outputs that are sent. The lock is held."""
+        """A snapshot whose outputs are sent. The caller holds the lock."""
         acks, offset = [*self._acks, *await self._producer.post()], self.committable
         changes: list[tuple[bytes, bytes | None]] = []
         for part in self.stage.parts():
             changes += part
             if len(part) == AT_A_STRETCH:
-                await asyncio.sleep(0)  # others need not wait for the packing of all
+                await asyncio.sleep(0)  # let other tasks run between the parts
         return Snapshot(acks, changes, offset)
 
     async def acked_time(self) -> int:
-        """As `announceable_watermark`, with what is just being applied."""
+        """Like `announceable_watermark`, including what is being applied at this moment."""
         async with self.lock:
             return self.announceable_watermark
 
     async def write(self, snapshot: Snapshot) -> list[Ack]:
-        """Sends the changelog records of a snapshot whose outputs are acknowledged."""
+        """Sends the changelog records of a snapshot. Its outputs are acknowledged."""
         self.forget_acks()
         if not snapshot.changes:
             return []
         return await self._producer.changes(self.changelog, self.source.partition, snapshot.changes)
 
     def checkpointed(self, snapshot: Snapshot) -> None:
-        """All of a snapshot is durable, and its offset committed."""
+        """Notes that a snapshot is durable and its offset committed."""
         if snapshot.changes or snapshot.offset != self.committed:
             self.committed = snapshot.offset
             self.stage.committed(snapshot.offset)
@@ -176,7 +176,7 @@ class PartitionProcessor(ABC):
         self._acks = outstanding(self._acks)
 
     def forget(self) -> None:
-        """The partition is another worker's now. What other partitions decided was sent before."""
+        """Gives the partition up: it is another worker's now. What other partitions decided was sent before."""
         self.closed = self.forgotten = True
         self._producer.discard()
         if self.transaction:
@@ -184,30 +184,30 @@ class PartitionProcessor(ABC):
         self._metrics.forget(self.name, self.source.partition)
 
     async def open(self, wanted: Callable[[], bool]) -> bool:
-        """With transactions, fences the former owner; this comes before the state is read back.
+        """With transactions: fences the former owner. This must come before the restore.
 
-        Returns False once the partition is not wanted any more.
+        Returns False once the partition is no longer wanted.
         """
         return self.transaction is None or await start_when_available(
             self.transaction.start, wanted
         )
 
     def update_end_offset(self, end: int) -> None:
-        """The topic ended at `end` a moment ago.
+        """Notes that the topic ended at `end` a moment ago.
 
-        A position that has passed the end before this one has caught up, too. Under load, and behind an open
-        transaction, the position never equals the current end.
+        A position past the previous end has caught up too: under load, and behind an open transaction, the
+        position never equals the current end.
         """
         before, self.end = self.end, end
         self.caught_up = self.caught_up or self.position >= end or -1 < before <= self.position
 
 
 Maker = Callable[[TP], PartitionProcessor]
-"""Makes the empty processor of a partition, to be restored from its changelog."""
+"""Makes the empty processor of a partition. A restore fills it from the changelog."""
 
 
 def parts(batches: Sequence[RawBatch]) -> Iterator[list[RawBatch]]:
-    """The batches in their order, a bounded number of records at a time (a batch is never split)."""
+    """The batches in order, in parts of a bounded number of records. A batch is never split."""
     part: list[RawBatch] = []
     records = 0
     for batch in batches:

@@ -1,4 +1,4 @@
-"""A partition of the facts: the people stage."""
+"""One partition of the facts: the people stage."""
 
 from collections.abc import Sequence
 
@@ -17,7 +17,7 @@ from stream.state.facts import WatermarkRecord
 
 
 class PeopleProcessor(WaitingProcessor):
-    """Partitions of the input and of the claims each have evidence of their own."""
+    """The processor. Each partition of the input and of the claims has its own evidence."""
 
     name = PEOPLE
     stage: People
@@ -32,13 +32,13 @@ class PeopleProcessor(WaitingProcessor):
         metrics: Metrics,
         follower: RecipesFollower | None = None,
     ) -> None:
-        """`follower` None: no document ever comes into force."""
+        """`follower` None: no document will ever come into force."""
         super().__init__(source, changelog, producer, metrics)
         self.stage = People(recipes, layout.inputs, layout.keys)
         self._follower = follower
 
     async def admitted(self, batches: Sequence[RawBatch]) -> bool:
-        """Waits until every document is known that may be in force by the evidence that watermark records bring."""
+        """Waits until every document is known that may be in force at the evidence of the batches."""
         evidence = latest_evidence(batches)
         if self._follower is None or evidence == NEVER:
             return True
@@ -46,7 +46,7 @@ class PeopleProcessor(WaitingProcessor):
 
 
 def latest_evidence(batches: Sequence[RawBatch]) -> int:
-    """The latest time (ms) that watermark records among facts tell; NEVER if they tell none."""
+    """The latest time (ms) in the watermark records among facts. NEVER if there is none."""
     values = (record.value for batch in batches for record in batch.records if not record.key)
     told = (facts.decode(value) for value in values if value)
     times_told = (each.evidence.values() for each in told if isinstance(each, WatermarkRecord))

@@ -1,4 +1,4 @@
-"""The stages of a worker, one line each, and the processor that a partition of a stage's input gets."""
+"""The stages of a worker, one line each, and how the processor of a partition is made."""
 
 import asyncio
 from collections.abc import Callable
@@ -29,10 +29,10 @@ from stream.stages.backend import PURE, VisitorBackend, best_backend
 
 
 class Parts(NamedTuple):
-    """What processors are made of, beside their partition.
+    """What all processors need beside their partition.
 
-    `visitors`: how visitors are made.
-    `advanced`: set when a partition of the keys stage may have more to say.
+    `visitors`: the backend that makes visitors.
+    `advanced`: set when a partition of the keys stage may announce a later time.
     """
 
     follower: RecipesFollower
@@ -43,11 +43,11 @@ class Parts(NamedTuple):
 
 
 Own = tuple[Provenance, str, OutputProducer]
-"""Of one partition: where its input comes from, the changelog topic, the producer."""
+"""What one processor needs: its input partition, its changelog topic, its producer."""
 
 
 class StageSpec(NamedTuple):
-    """`name`: of the stage, as metrics and watermark records have it.
+    """A stage. `name`: in metrics and watermark records.
 
     `input`, `changelog`: topics, without the prefix.
     """
@@ -82,7 +82,7 @@ STAGES: Final = (
         ),
     ),
 )
-"""Agents, changelogs and processors are made from these lines."""
+"""All stages. Agents, changelogs and processors are made from these lines."""
 
 
 def maker(
@@ -93,9 +93,9 @@ def maker(
     metrics: Metrics,
     advanced: asyncio.Event,
 ) -> Maker:
-    """Makes an empty processor of a partition, to be restored from its changelog.
+    """A function that makes the empty processor of a partition. A restore fills it from the changelog.
 
-    `advanced`: set when a partition of the keys stage may have more to say.
+    `advanced`: set when a partition of the keys stage may announce a later time.
     """
     visitors = best_backend() if settings.compiled else PURE
     parts = Parts(follower, layout, metrics, visitors, advanced)

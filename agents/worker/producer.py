@@ -1,10 +1,10 @@
-"""Sends what was decided: packed by partition, acknowledged later.
+"""Sends what was decided, packed by partition. Acknowledgements come later.
 
-Triggers and cancels are sent at once. Everything else is held back until the next watermark record or checkpoint,
-which waits for it. So the few records of many batches take one request. The producer is idempotent with acks=all:
-the records of a partition land in the order in which they were sent, and a broken connection repeats nothing. It
-retries until the broker takes a record. Senders wait meanwhile (back-pressure). The broker stamps every record; the
-worker's clock is in none.
+Triggers and cancels are sent at once. Everything else is buffered until the next watermark record or
+checkpoint, so that the few records of many batches take one request. The producer is idempotent with
+acks=all: records of a partition keep their order, and a broken connection repeats none. It retries until the
+broker takes a record; callers wait meanwhile (back-pressure). The broker stamps every record. No record
+carries the worker's clock.
 """
 
 import asyncio
@@ -35,20 +35,20 @@ log = logging.getLogger("triggers.producer")
 REQUEST_MS: Final = 30_000
 
 HELD: Final = 1_000
-"""Records held back at most. Fewer: more requests in a backlog; more: the event loop waits while they are compressed."""
+"""Records buffered at most. Fewer: more requests in a backlog. More: compressing them blocks the event loop."""
 
 DECISIONS: Final = "triggers.decisions"
 SHADOW: Final = "triggers.shadow"
 OUTCOMES: Final = "triggers.outcomes"
 NOT_TO_SEND: Final = frozenset((SHADOW, OUTCOMES))
-"""Topics beside those of recipes whose records are no triggers to act on."""
+"""Topics named `triggers.…` whose records are not triggers to act on."""
 
 AUDIENCES: Final = "audiences"
 ERASED: Final = "people.erased"
 REJECTED: Final = "storefront.rejected"
 
 CLOUDEVENT: Final = ("content-type", b"application/cloudevents+json; charset=UTF-8")
-"""Of triggers and cancels. Source: Kafka Protocol Binding for CloudEvents 1.0, 3.3."""
+"""Header of triggers and cancels. Source: Kafka Protocol Binding for CloudEvents 1.0, 3.3."""
 
 Ack = asyncio.Future[RecordMetadata]
 
@@ -56,7 +56,7 @@ Ack = asyncio.Future[RecordMetadata]
 async def acknowledged(acks: Iterable[Ack]) -> list[RecordMetadata]:
     """Waits for all acknowledgements. Raises the first failure.
 
-    Unlike `gather`, a caller that is cancelled does not cancel them: others may wait for the same ones.
+    Unlike `gather`, it does not cancel them if the caller is cancelled: others may wait for the same ones.
     """
     waited = list(acks)
     if waited:
@@ -67,12 +67,12 @@ async def acknowledged(acks: Iterable[Ack]) -> list[RecordMetadata]:
 
 
 def outstanding(acks: Iterable[Ack]) -> list[Ack]:
-    """The acknowledgements that have not come. One that failed stays: the next caller must see it."""
+    """The acknowledgements that have not come. Failed ones stay, so that the next caller sees them."""
     return [ack for ack in acks if not ack.done() or ack.exception()]
 
 
 class Provenance:
-    """Where a decision comes from. It stands in the headers of triggers and decisions, never in their values."""
+    """Where a decision comes from. It goes into the headers of triggers and decisions, never into their values."""
 
     def __init__(self, topic: str, partition: int) -> None:
         self.topic = topic
@@ -84,7 +84,7 @@ class Provenance:
         ]
 
     def headers(self, offset: int) -> Headers:
-        """`offset`: decided after all input before it had been read, and nothing behind it."""
+        """The headers. `offset`: all input before it had been read at the decision, and nothing behind it."""
         return [*self._fixed, ("offset", b"%d" % offset)]
 
 
@@ -115,7 +115,7 @@ class OutputProducer:
         self.discard()
         self._posted: list[Ack] = []
         self._posting = asyncio.Lock()
-        # Without this a batch fails that waited long, when the broker comes back and has no leader yet.
+        # Without this a batch that waited long fails when the broker comes back and has no leader yet.
         self._producer._message_accumulator._batch_ttl = math.inf
 
     async def start(self) -> None:
@@ -129,7 +129,7 @@ class OutputProducer:
     async def outputs(
         self, out: Outputs, source: Provenance, offset: int, batches: Sequence[RawBatch] = ()
     ) -> list[Ack]:
-        """Sends the triggers of a batch of input, and holds everything else back for `post`.
+        """Sends the triggers of a batch of input, and buffers everything else for `post`.
 
         `batches`: the input, for the bytes of rejected records.
         `offset`: the one behind the last input read.
@@ -184,7 +184,7 @@ class OutputProducer:
                 self._plain.add(name, 0, *record)
 
     async def post(self) -> list[Ack]:
-        """Sends what is held back. Returns the acknowledgements that have not come, or failed, of all records held back."""
+        """Sends what is buffered. Returns the acknowledgements of buffered records that have not come, or failed."""
         async with self._posting:
             held = self._internal, self._plain
             self.discard()
@@ -196,13 +196,13 @@ class OutputProducer:
             return list(posted)
 
     def discard(self) -> None:
-        """Drops what is held back: the next owner decides it again."""
+        """Drops what is buffered: the next owner decides it again."""
         self._internal, self._plain = self._packer(PACKED), self._packer(PLAIN)
 
     async def changes(
         self, topic: str, partition: int, records: Iterable[tuple[bytes, bytes | None]]
     ) -> list[Ack]:
-        """Sends changelog records of one partition, in their order."""
+        """Sends changelog records of one partition, in order."""
         packer = self._packer(PACKED)
         for key, value in records:
             packer.add(topic, partition, key, value)
@@ -213,7 +213,7 @@ class OutputProducer:
     async def send_watermark(
         self, value: bytes, partitions: Iterable[tuple[str, int]]
     ) -> list[Ack]:
-        """Sends one watermark record to each partition, behind everything held back for it. Returns what `post` does."""
+        """Sends one watermark record to each partition, behind all that is buffered for it. Returns as `post`."""
         for place in partitions:
             packer = self._internal if place in self._internal else self._plain
             packer.add(*place, b"", value)
@@ -232,6 +232,6 @@ class OutputProducer:
                 ack.add_done_callback(retrieve_exception)
                 return ack
             except KafkaTimeoutError:
-                continue  # the batch before it is still on its way: the broker is down, or slow
+                continue  # the batch before it is unacknowledged: the broker is down or slow
             except UnknownTopicOrPartitionError:
                 say(log, "topic_missing", logging.ERROR, topic=topic)  # it waits: nothing is lost

@@ -1,8 +1,8 @@
-"""A rebalance: partitions are given up after a checkpoint, and taken after a restore. In between they are nobody's.
+"""A rebalance: partitions are given up after a checkpoint, and taken over after a restore.
 
-Revoked partitions are written and committed while that is still allowed, and kept in memory: if the very next
-generation gives them back to the same member, nobody else can have written their state. Otherwise they are dropped
-and read again. A member that the group has cast out drops all of them without writing.
+Revoked partitions are written and committed while the group still accepts it. They stay in memory: if the
+next generation gives them back to the same member, nobody else can have written their state. Otherwise they
+are dropped and restored again. A member that the group has removed drops them all without writing.
 """
 
 import asyncio
@@ -26,17 +26,17 @@ from agents.worker.restore import StateError, restore
 log = logging.getLogger("triggers.assignment")
 
 SHARE_OF_SESSION: Final = 0.8
-"""Of the session timeout, for the last checkpoint. Longer: the partitions may be another worker's already."""
+"""Share of the session timeout for the last checkpoint. Longer: the partitions may be another worker's already."""
 
 NOBODY: Final[Member] = (-1, "")
 
 
 class LogWentBack(StateError):
-    """A topic ends before what has been processed: it was emptied, or made again."""
+    """A topic ends before the offset that was processed: it was emptied, or created again."""
 
 
 class Rebalance:
-    """The worker's RebalanceListener: it moves the assignment from state to state."""
+    """The worker's RebalanceListener. It moves the assignment from state to state."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class Rebalance:
         self._member = NOBODY
 
     async def on_revoked(self, lost: bool) -> None:
-        """The group rebalances. `lost`: it already has, without this worker."""
+        """The group begins a rebalance. `lost`: it has already ended one without this worker."""
         self._metrics.paused()
         ours, flowed = self._assignment.processors, self._assignment.flowing
         self._assignment.move("revoked")
@@ -83,20 +83,20 @@ class Rebalance:
                 drop(ours, ours)
 
     async def on_assigned(self) -> None:
-        """The group has settled: the state of new partitions is restored. The input is still held."""
+        """The group has assigned the partitions: restores the new ones. The input is still held."""
         with self._failing():
             await self._restore()
 
     async def resume(self) -> None:
-        """Seeks every partition to its processor's position, and lets the input through."""
+        """Seeks every partition to its processor's position, and lets the input flow."""
         with self._failing():
             await self._resume()
 
     @contextmanager
     def _failing(self) -> Iterator[None]:
-        """What is raised here ends the process. Faust would stop with words of its own.
+        """Makes every exception end the process. Faust would only log a message of its own and stop.
 
-        A connection that breaks cancels the task: Faust's recovery would end without a word and never come back.
+        A broken connection cancels the task: then Faust's recovery would end silently and never come back.
         """
         try:
             with connection_loss_as_error():
@@ -132,7 +132,7 @@ class Rebalance:
         say(log, "assigned", generation=member[0], kept=kept, restored=len(new))
 
     def _kept(self, wanted: set[TP], member: Member) -> dict[TP, PartitionProcessor]:
-        """What is still in memory and still true. The rest of what there was is dropped."""
+        """The processors in memory whose state is still valid. Drops the others."""
         next_one = (self._member[0] + 1, self._member[1]) == member
         kept = dict(self._assignment.processors)
         drop(kept, {tp: None for tp in kept if not next_one or tp not in wanted})
@@ -175,11 +175,11 @@ class Rebalance:
 
 
 def first_position(processor: PartitionProcessor, committed: int) -> int:
-    """The offset at which a restored partition goes on: the larger of the state's position and the group's offset.
+    """The offset at which a restored partition continues: the larger of the state's position and the group's offset.
 
-    The state is durable before the offset is committed, and the outputs before the state. So all input before
-    either of the two is in the state, and its outputs are on the topics; to read it again would only repeat
-    rejected records. Without any state everything that is still there is read again: it decides the same again.
+    Outputs are durable before the state, and the state before the offset. So the state contains all input
+    before either of the two, and its outputs are on the topics. Reading it again would only repeat rejected
+    records. Without any state all retained input is read again, and gives the same decisions.
     """
     if processor.clock >= 0:
         return max(processor.stage.position, committed)

@@ -1,10 +1,10 @@
-"""Follows the topic `recipes`: every document is read before the time at which it comes into force is decided.
+"""Follows the topic `recipes`: it reads every document before any decision at its time of coming into force.
 
-A document is in force 5 s after its append at the earliest. So once all is read that the topic held after the broker's
-clock had stood at T, every document is known that is in force before T + 5 s, and evidence may go as far as that, and no
-further. The end of the topic is asked in the rounds that ask for the ends of the input; who has read up to there waits for
-nothing. In a replay documents lie in the topic before the first event, and one such question is enough.
-Source: docs/semantics-life.md, 14.
+A document comes into force 5 s after its append at the earliest. Suppose the topic is read up to an end that
+was asked after the broker's clock was at T. Then every document is known that is in force before T + 5 s, and
+evidence may go that far. The end of the topic is asked in the rounds that ask for the ends of the input, so
+usually nothing waits. In a replay the documents are in the topic before the first event, and one question is
+enough. Source: docs/semantics-life.md, 14.
 """
 
 import asyncio
@@ -34,24 +34,28 @@ from stream.state.cart import NEVER
 log = logging.getLogger("triggers.recipes")
 
 CLOSED_S: Final = 0.2
-"""From look to look whether who waits has been told to stop. Longer: a rebalance waits for it."""
+"""Seconds between looks whether a waiting caller was closed. Longer: a rebalance waits for it."""
 
 TOPICS_S: Final = 10.0
-"""From look to look for topics of triggers that a document names and nobody has made."""
+"""Seconds between looks for missing trigger topics of published recipes."""
 
 ALL: Final = 2**62
-"""A time (ms) after all others: in a replay every document is known at once."""
+"""A time (ms) after all others: in a replay all documents are known at once."""
 
 
 class TopicWentBack(StateError):
-    """The topic ends before what has been read of it: it was made again."""
+    """The topic ends before the offset that was read: it was created again."""
 
 
 class RecipesFollower:
-    """`history`: of all stages of this worker · `tp`: the topic's partition · `position`: the next offset to be read ·
-    `end`: where the topic ended when last asked · `known_until`: every document is read that is in force before this time
-    (ms) · `refused`: whether the newest record is no document that may take effect · `missing`: topics of triggers that
-    documents name and that are not there."""
+    """Follows the topic.
+
+    - `history`: of all stages of this worker
+    - `tp`, `position`, `end`: the topic's partition, the next offset to read, where it ended when last asked
+    - `known_until`: every document that is in force before this time (ms) has been read
+    - `refused`: whether the newest record is not a valid document
+    - `missing`: missing trigger topics of recipes in documents
+    """
 
     def __init__(
         self,
@@ -61,7 +65,7 @@ class RecipesFollower:
         metrics: RecipesMetrics,
         inputs: int,
     ) -> None:
-        """`inputs`: partitions of the events."""
+        """`inputs`: number of partitions of the events."""
         self.history: Final = history
         self.tp: Final = TP(settings.topic(RECIPES), 0)
         self.position = self.end = 0
@@ -69,7 +73,7 @@ class RecipesFollower:
         self.refused = False
         self.missing: tuple[str, ...] = ()
         self.offset_at: Final[dict[int, int]] = {}
-        """The offset of the document that is in force from a time (ms) on."""
+        """Offsets of documents, by the time (ms) from which they are in force."""
         self._settings = settings
         self._live = settings.time == "append"
         self._offsets = offsets
@@ -82,18 +86,18 @@ class RecipesFollower:
 
     @property
     def ready(self) -> bool:
-        """Whether all is read that the topic held when it was last asked."""
+        """Whether the topic is read up to the end that was asked last."""
         return self._begun and self.position >= self.end
 
     async def start(self) -> None:
-        """Reads all that the topic holds: nothing is decided before. Raises KafkaError."""
+        """Reads the whole topic. Nothing is decided before that. Raises KafkaError."""
         self.end = (await self._offsets.ends([self.tp]))[self.tp]
         await self._read()
         self._begun = True
         say(log, "documents_read", documents=len(self.history.documents) - 1, offset=self.position)
 
     async def run(self) -> None:
-        """For ever: reads what is new. Raises KafkaError."""
+        """Reads new documents for ever. Raises KafkaError."""
         while True:
             if self.position >= self.end and not self._wanted.is_set():
                 with suppress(TimeoutError):
@@ -105,7 +109,7 @@ class RecipesFollower:
                 self._reach(reached)
 
     def confirm_end(self, end: int, time: int) -> None:
-        """The broker's clock stood at `time` (ms) before the topic ended at `end`. Raises TopicWentBack."""
+        """The broker's clock was at `time` (ms) before the topic ended at `end`. Raises TopicWentBack."""
         if end < self.position:
             raise TopicWentBack(
                 f"{self.tp.topic} ends at {end}, read to {self.position}: it was made again. Start this worker again"
@@ -123,7 +127,7 @@ class RecipesFollower:
         self._moved = asyncio.Event()
 
     async def reaches(self, time: int, closed: Callable[[], bool]) -> bool:
-        """Waits until every document is known that is in force at `time` (ms); False if it was `closed` before."""
+        """Waits until every document that is in force at `time` (ms) is known. False if it was `closed` first."""
         if not self._live and self.known_until < ALL and not await self._loaded():
             return True
         while time >= self.known_until:
@@ -134,14 +138,14 @@ class RecipesFollower:
         return True
 
     async def _loaded(self) -> bool:
-        """In a replay: whether there is an event. Before there is one nothing moves time, and behind it lies no document."""
+        """In a replay: whether there is an event. Documents come before the first one, and only events move time."""
         if not any((await self._offsets.ends(self._events)).values()):
             return False
         self.confirm_end((await self._offsets.ends([self.tp]))[self.tp], ALL)
         return True
 
     async def _read(self) -> None:
-        """Up to the end as last asked; and looks for the topics that are needed."""
+        """Reads up to the end that was asked last, and looks for needed topics."""
         if self.position < self.end:
             await self._fetch(self.end)
         names = {name for each in self._holding() for name in each}
@@ -152,7 +156,7 @@ class RecipesFollower:
             say(log, "topics_missing", logging.ERROR, topics=",".join(self.missing))
 
     def _holding(self) -> list[tuple[str, ...]]:
-        """The names of the recipes of published documents that are in force, or will be."""
+        """The names of the recipes of documents that are or will be in force."""
         now = self._metrics.now()
         current = self.history.document_at(NEVER if now is None else now)
         return [
@@ -207,5 +211,5 @@ class RecipesFollower:
 
 
 def latest(batches: Sequence[RawBatch]) -> int:
-    """The latest time (ms) of records that a broker stamped; NEVER if it has stamped none."""
+    """The latest time (ms) that a broker stamped on a record. NEVER if there is none."""
     return max((batch.time for batch in batches if batch.time is not None), default=NEVER)

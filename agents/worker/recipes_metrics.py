@@ -1,4 +1,4 @@
-"""What /metrics tells of recipes and of the documents of `recipes`. docs/metrics.md says what for."""
+"""Metrics of recipes and of published documents. docs/metrics.md explains them."""
 
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final
@@ -13,12 +13,16 @@ if TYPE_CHECKING:
     from agents.worker.recipes_follower import RecipesFollower
 
 GONE_AFTER: Final = 5 * MINUTE
-"""Ms after which a recipe that no document names any more is told of no longer: what it fired has been counted by then."""
+"""Ms after which the metrics of a recipe vanish that no document names any more: its triggers are counted by then."""
 
 
 class RecipesMetrics:
-    """`made`: the registry and the namespace · `now`: the time (ms) that decides which document is in force; None before it
-    is known · `forget`: told of a recipe whose counters are gone · `fired`, `shadow`: triggers and cancels."""
+    """The instruments.
+
+    `made`: the registry and the namespace · `now`: the time (ms) that decides which document is in force, None
+    before it is known · `forget`: called for a recipe whose counters vanish · `fired`, `shadow`: counters of
+    triggers and cancels.
+    """
 
     def __init__(
         self,
@@ -46,7 +50,7 @@ class RecipesMetrics:
         self.name(names)
 
     def name(self, names: Iterable[str]) -> None:
-        """Zeros: a recipe that never fired must be seen to be silent."""
+        """Starts the counters of a recipe at zero, so that a silent recipe is seen."""
         for recipe in names:
             self._named.add(recipe)
             self.fired.labels(recipe, "fired")
@@ -55,7 +59,7 @@ class RecipesMetrics:
             self.outcomes.labels(recipe, "treated")
 
     def collect(self, follower: "RecipesFollower") -> None:
-        """Reads off what the worker knows of documents."""
+        """Sets the gauges of the documents that the worker knows."""
         now = self.now()
         if now is not None:
             since = follower.history.document_at(now).since
@@ -67,7 +71,7 @@ class RecipesMetrics:
         self._missing.set(len(follower.missing))
 
     def _retire(self, history: History, time: int) -> None:
-        """Who was taken out is not called silent."""
+        """Removes the metrics of recipes that are no longer in force: they do not count as silent."""
         since = history.document_at(time).since
         kept = {n for each in history.documents if each.since >= since for n in each.recipes.names}
         for recipe in self._named - kept:

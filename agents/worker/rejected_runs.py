@@ -1,4 +1,4 @@
-"""How many rejected records have come in a row at the end of a partition: a client that sends nothing right shows here."""
+"""Counts rejected records in a row at the end of a partition: it shows a client that sends only invalid events."""
 
 from prometheus_client import Gauge
 
@@ -6,14 +6,14 @@ from stream.outputs.outputs import Outputs
 
 
 class RejectedRuns:
-    """The rejected records that nothing accepted has followed, by partition."""
+    """The number of rejected records since the last accepted one, by partition."""
 
     def __init__(self, gauge: Gauge) -> None:
         self._gauge = gauge
         self._unbroken = set[str]()
 
     def add(self, out: Outputs, partition: str, position: int) -> None:
-        """Adds what became of a batch that ends before `position`."""
+        """Adds the outcomes of a batch that ends before `position`."""
         if not out.rejected and partition in self._unbroken:
             return
         outcomes = {count[1] for count in out.counts if count[0] == "events"}
@@ -30,5 +30,5 @@ class RejectedRuns:
         (self._unbroken.discard if run else self._unbroken.add)(partition)
 
     def forget(self, partition: str) -> None:
-        """The partition is another worker's now."""
+        """Drops a partition that is another worker's now."""
         self._unbroken.discard(partition)

@@ -1,7 +1,7 @@
-"""State read back from the changelogs.
+"""Restores states from the changelogs.
 
-A consumer of its own, outside the group, reads the partitions' changelogs from their beginning to the end
-they had when asked. It gives up as soon as the partitions may be another's.
+A consumer outside the group reads each changelog partition from its beginning to the end that it has at the
+start. It gives up as soon as the partitions may be another worker's.
 """
 
 import gc
@@ -24,11 +24,11 @@ from agents.worker.group import PartitionBounds
 log = logging.getLogger("triggers.state")
 
 FETCH_BYTES: Final = 1024 * 1024
-"""Of a partition, packed. Fewer: more waiting for the broker; more: more memory."""
+"""Packed bytes of a partition in a fetch. Fewer: more waiting for the broker. More: more memory."""
 
 
 class StateError(Exception):
-    """What a topic holds does not fit what was processed of it."""
+    """A topic does not fit what was processed of it."""
 
 
 async def restore(
@@ -37,7 +37,7 @@ async def restore(
     stages: Mapping[tuple[str, int], AnyStage],
     still_ours: Callable[[], bool],
 ) -> bool:
-    """Fills the stages from their changelog partitions; False if they ceased to be ours meanwhile.
+    """Fills the stages from their changelog partitions. False if they are no longer ours.
 
     Raises KafkaError, and UnreadableState for a changelog of another format.
     """
@@ -57,9 +57,7 @@ async def restore(
         try:
             if not await start_when_available(consumer.start, still_ours):
                 return False
-            for (
-                tp
-            ) in left:  # one after another: the next one fills the memory that older records leave
+            for tp in left:  # one at a time: the next reuses the memory
                 reached, here = first[tp], TopicPartition(*tp)
                 consumer.assign([here])
                 consumer.seek(here, reached)
@@ -82,7 +80,7 @@ async def restore(
 
 
 def fill(stage: AnyStage, batches: Iterable[RawBatch]) -> int:
-    """Hands changelog records to the stage, in their order. Returns how many."""
+    """Hands changelog records to the stage, in order. Returns how many."""
     records = 0
     for batch in batches:
         records += batch.count

@@ -1,10 +1,10 @@
 """Exactly once, as an option: one transactional producer for each owned partition of an input.
 
-A transaction holds what a partition decided, its state and its offset. Each checkpoint ends one. Readers of committed
-records see all of it or nothing, so they never see a copy. To open the producer fences the partition's former owner
-and aborts what it left open. This must happen before the state is read back.
-Source: KIP-98. The client cannot name the group's generation (KIP-447), so the transactional id is that of a
-partition: an id for each worker would fence nobody.
+A transaction contains what a partition decided, its state and its offset. Each checkpoint ends one. Readers of
+committed records see all of it or nothing, so they never see a copy. Opening the producer fences the
+partition's former owner and aborts what that left open. This must happen before the restore.
+Source: KIP-98. The client cannot name the group's generation (KIP-447), so each partition has its own
+transactional id: an id for each worker would fence nobody.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from agents.worker.packing import Packer
 from agents.worker.producer import Ack, OutputProducer, retrieve_exception
 
 TIMEOUT_MS: Final = 10_000
-"""An open transaction that was left holds back all readers of its partitions, at most this long."""
+"""An abandoned transaction blocks readers of its partitions for at most this long (ms)."""
 
 ENDED: Final = (
     f"a transaction was open for more than {TIMEOUT_MS / 1000:.0f} s, because the broker did not answer or this process "
@@ -29,11 +29,11 @@ ENDED: Final = (
 )
 
 RETRY_MS: Final = 20
-"""The broker often answers a transaction's first records with `try again`, while the one before ends."""
+"""Ms between tries: the broker often answers `try again` to the first records, while the last transaction ends."""
 
 
 class TransactionalProducer(OutputProducer):
-    """Sends for one partition. A transaction begins with the first records after the last commit."""
+    """The producer of one partition. A transaction begins with the first records after the last commit."""
 
     def __init__(self, settings: Settings, layout: Layout, tp: TP) -> None:
         super().__init__(
@@ -57,7 +57,7 @@ class TransactionalProducer(OutputProducer):
             await self._producer.begin_transaction()
 
     async def _send(self, packer: Packer) -> list[Ack]:
-        """Raises ProducerFenced when the transaction has ended."""
+        """Sends records. Raises ProducerFenced if the transaction has ended."""
         await self._begin()
         try:
             return await super()._send(packer)
@@ -65,7 +65,7 @@ class TransactionalProducer(OutputProducer):
             raise ProducerFenced(ENDED) from error
 
     def abandon(self) -> None:
-        """The partition is another worker's, or soon will be. Its next owner aborts what is open."""
+        """Gives the partition up: it is or will be another worker's, who aborts what is open."""
         if not self._abandoned.done():
             self._abandoned.set_result(None)
         self._closing = asyncio.create_task(self._close())
@@ -73,18 +73,18 @@ class TransactionalProducer(OutputProducer):
     async def _close(self) -> None:
         await self.stop()
         if self._request:
-            self._request.cancel()  # what has no answer by now gets none
+            self._request.cancel()  # requests without an answer by now get none
 
     async def _await_coordinator(self, question: Coroutine[Any, Any, None]) -> None:
-        """Awaits a request to the coordinator. It goes on if the caller is cancelled; its failure is ignored then."""
+        """Awaits a request to the coordinator. If the caller is cancelled, it continues and its failure is ignored."""
         self._request = asyncio.ensure_future(question)
         self._request.add_done_callback(retrieve_exception)
         await asyncio.shield(self._request)
 
     async def run_until_fenced(self, work: Coroutine[Any, Any, bool]) -> bool:
-        """The result of `work`, or False once the partition was given up: a producer that stops answers no more."""
+        """The result of `work`, or False once the partition was given up: a stopped producer answers no more."""
         working = asyncio.ensure_future(work)
-        # the caller may be cancelled in the moment in which the work fails
+        # the caller may be cancelled at the moment when the work fails
         working.add_done_callback(retrieve_exception)
         try:
             await asyncio.wait((working, self._abandoned), return_when=asyncio.FIRST_COMPLETED)
@@ -95,7 +95,7 @@ class TransactionalProducer(OutputProducer):
         return ended and working.result()
 
     async def commit(self, offsets: Mapping[TP, int]) -> None:
-        """Ends the transaction, with these offsets in it. Raises ProducerFenced when another owns them."""
+        """Ends the transaction, with these offsets in it. Raises ProducerFenced if another worker owns them."""
         if offsets:
             await self._begin()
             given = {TopicPartition(*tp): offset for tp, offset in offsets.items()}

@@ -1,4 +1,4 @@
-"""A partition of the input. The visitors stage applies its events, a fetched batch at a time."""
+"""One partition of the input: the visitors stage applies its events, a fetched batch at a time."""
 
 import logging
 import time
@@ -23,11 +23,11 @@ from stream.stages.visitors import Visitors
 log = logging.getLogger("triggers.visitors")
 
 REPORTED_EVERY_S: Final = 60.0
-"""Between two log lines about brokers whose clocks differ by more than the margin."""
+"""Seconds between two log lines about brokers whose clocks differ by more than the margin."""
 
 
 class VisitorsProcessor(PartitionProcessor):
-    """A partition of the input."""
+    """The processor of an input partition."""
 
     name = VISITORS
     stage: Visitors
@@ -42,7 +42,7 @@ class VisitorsProcessor(PartitionProcessor):
         make: VisitorBackend | None = None,
         follower: RecipesFollower | None = None,
     ) -> None:
-        """`follower` None: no document ever comes into force."""
+        """`follower` None: no document will ever come into force."""
         super().__init__(source, changelog, producer, metrics)
         self.stage = Visitors(recipes, make)
         self._follower = follower
@@ -51,7 +51,7 @@ class VisitorsProcessor(PartitionProcessor):
         self._input = InputLog(source.partition)
 
     async def admitted(self, batches: Sequence[RawBatch]) -> bool:
-        """Waits until every document is known that may be in force at the events' times."""
+        """Waits until every document that may be in force at the events' times is known."""
         if self._follower is None:
             return True
         return await self._follower.reaches(latest(batches), lambda: self.closed)
@@ -67,7 +67,7 @@ class VisitorsProcessor(PartitionProcessor):
         return out
 
     def _count_behind(self, batches: Sequence[RawBatch]) -> None:
-        """Counts records that a broker stamped before the idle watermark."""
+        """Counts records with a broker's time before the idle watermark."""
         behind = [
             b for b in batches if b.time is not None and b.time < self.handshake.idle_watermark
         ]
@@ -83,7 +83,7 @@ class VisitorsProcessor(PartitionProcessor):
             say(log, "clocks_apart", logging.WARNING, partition=number, records=records, ms=most)
 
     async def confirm_end(self, end: int, time: int) -> None:
-        """The broker's clock stood at `time` (ms) before the partition ended at `end`."""
+        """The broker's clock was at `time` (ms) before the partition ended at `end`."""
         async with self.lock:
             if self.closed:
                 return

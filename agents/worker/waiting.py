@@ -1,4 +1,4 @@
-"""A partition of a stage behind a watermark: a record is applied once the watermark has passed it."""
+"""One partition of a stage behind a watermark: a record is applied once the watermark has passed it."""
 
 import time
 from collections.abc import Sequence
@@ -10,12 +10,12 @@ from stream.outputs.outputs import Outputs
 from stream.stages.waiting import WaitingStage
 
 IDLE_COMMIT_S: Final = 30.0
-"""Until the offset is committed though only watermark records were read. Longer: a restart reads more of them again.
-Shorter: commits for nothing."""
+"""Seconds until an offset is committed although only watermark records were read. Longer: a restart reads more
+of them again. Shorter: needless commits."""
 
 
 class WaitingProcessor(PartitionProcessor):
-    """Claims and facts wait in the stage. They are read again after a crash until they are applied."""
+    """The processor. Claims and facts wait in its stage. After a crash those that were not applied are read again."""
 
     stage: WaitingStage[Any, Any]
     _saved = 0.0
@@ -32,7 +32,7 @@ class WaitingProcessor(PartitionProcessor):
 
     @property
     def unsaved(self) -> bool:
-        """Watermark records alone change nothing, and may be read again."""
+        """Whether there is anything to commit. Watermark records alone change nothing, and may be read again."""
         if self.stage.changed or self._acks:
             return True
         return self.committable != self.committed and time.monotonic() - self._saved > IDLE_COMMIT_S

@@ -1,10 +1,11 @@
-"""The clock: asks the brokers about time once a second, and announces it in watermark records.
+"""Asks the brokers for the time once a second, and announces watermarks. Source: docs/semantics.md, 1.
 
-One round: a watermark record of this worker is acknowledged with the broker's time T. Then the leaders are asked where
-the input partitions end (a record before T may not be replicated yet). A processor that has read up to that end has
-processed everything before T. Without records the new time is announced at once. The time of records is announced once
-a round, or more often where TRIGGERS_LATENCY_MS is short. Rounds are rarer while nobody waits. In a replay only records move time. The keys stage announces
-its time as soon as it has decided. Source: docs/semantics.md, 1.
+One round: a watermark record of this worker is acknowledged with the broker's time T. Then the leaders are
+asked where the input partitions end (a record before T may not be replicated yet). A processor that has read
+up to that end has processed everything before T. If that took no records, the new time is announced at once.
+The time of records is announced once a round, or more often if TRIGGERS_LATENCY_MS is short. Rounds are rarer
+while nothing waits. In a replay only records move time. The keys stage announces its time as soon as it has
+decided.
 """
 
 import asyncio
@@ -26,32 +27,33 @@ from agents.worker.visitors import VisitorsProcessor
 from agents.worker.waiting import WaitingProcessor
 
 ROUND_S: Final = 1.0
-"""Longer: quiet partitions fire later. Shorter: more watermark records in every partition of claims and facts."""
+"""Seconds of a round. Longer: quiet partitions fire later. Shorter: more watermark records in every partition of
+claims and facts."""
 
 IDLE_ROUND_S: Final = 2.5
-"""The same where nothing was read for IDLE_AFTER_S and nothing waits. Longer: a deadline fires later; shorter: CPU for
-nothing."""
+"""The same if nothing was read for IDLE_AFTER_S and nothing waits. Longer: a deadline fires later. Shorter:
+needless CPU."""
 
 IDLE_AFTER_S: Final = 10.0
-"""Shorter: in a shop with an event every few seconds an order cancels later."""
+"""Seconds. Shorter: in a shop with an event every few seconds an order cancels later."""
 
 TELLING: Final = 20
-"""Live: time that records have moved is announced after this many pauses of the fetching (TRIGGERS_LATENCY_MS); a round
-has a whole number of such announcements. More: an order cancels later; fewer: more watermark records."""
+"""Live: time that records moved is announced after this many pauses of the fetching (TRIGGERS_LATENCY_MS). A round
+has a whole number of announcements. More: an order cancels later. Fewer: more watermark records."""
 
 HALF_MORE: Final = 1.5
-"""Announcements that must still fit into the round. Closer to its end the round itself announces."""
+"""Announcements that must still fit into the round. Nearer to its end the round itself announces."""
 
 REPLAY_ANNOUNCE_S: Final = 0.05
-"""In a replay: between two looks whether records have moved time. With transactions: whether one was committed that
+"""Seconds between two looks. In a replay: whether records have moved time. With transactions: whether a commit
 allows more."""
 
 PAUSE_S: Final = 0.02
-"""From the first partition of the keys stage that has decided to the watermark record. Longer: people wait for it.
-Shorter: a record for each partition."""
+"""Seconds from the first partition of the keys stage that has decided to the watermark record. Longer: the people
+stage waits. Shorter: a record for each partition."""
 
 MARGIN_MS: Final = 2_000
-"""With several brokers: covers their clocks' skew."""
+"""Ms, with several brokers: covers the skew of their clocks."""
 
 
 def margin_of(settings: Settings, brokers: int) -> int:
@@ -62,7 +64,7 @@ def margin_of(settings: Settings, brokers: int) -> int:
 
 
 class WatermarkEmitter:
-    """`asked`: when (monotonic, s) the ends were last told by the broker."""
+    """Announces watermarks. `asked`: when (monotonic, s) a broker last answered with the ends."""
 
     def __init__(
         self,
@@ -76,7 +78,7 @@ class WatermarkEmitter:
         margin: int,
         advanced: asyncio.Event,
     ) -> None:
-        """`advanced`: set when a partition of the keys stage may have more to tell."""
+        """`advanced`: set when a partition of the keys stage may announce a later time."""
         self.asked = 0.0
         self._replay = settings.time == "record"
         often = self._replay or settings.delivery == "exactly_once"
@@ -92,7 +94,7 @@ class WatermarkEmitter:
         self._stamped = facts[:1]
         self._any = TP(
             settings.topic(EVENTS), 0
-        )  # asked by who owns nothing: whether a broker answers
+        )  # a worker that owns nothing asks, too: whether a broker answers
         self._assignment = assignment
         self._offsets = offsets
         self._metrics = metrics
@@ -101,7 +103,7 @@ class WatermarkEmitter:
         self._advanced = advanced
 
     async def run(self) -> None:
-        """Runs for ever. Raises what the clients raise: a worker that does not know the time must not go on."""
+        """Runs for ever. Raises what the clients raise: a worker that does not know the time must not continue."""
         while True:
             began = time.monotonic()
             await self.round()
@@ -111,7 +113,7 @@ class WatermarkEmitter:
                     await self._visitors.announce()
 
     def _pause(self) -> float:
-        """Seconds between two rounds: more while nothing happens."""
+        """Seconds until the next round: more while nothing happens."""
         processors, now = self._assignment.owned(), time.monotonic()
         read = sum(each.position for each in processors if isinstance(each, VisitorsProcessor))
         waiting = (each for each in processors if isinstance(each, WaitingProcessor))
@@ -120,7 +122,7 @@ class WatermarkEmitter:
         return ROUND_S if self._replay or now - self._lively < IDLE_AFTER_S else IDLE_ROUND_S
 
     async def announce_keys(self) -> None:
-        """Runs for ever: announces the time of the keys stage as soon as it has decided, and once a round. Raises as `run`."""
+        """Runs for ever: announces the time of the keys stage once it has decided, and once a round. Raises like `run`."""
         while True:
             began = time.monotonic()
             await self._keys.announce()
@@ -131,7 +133,7 @@ class WatermarkEmitter:
             await asyncio.sleep(PAUSE_S)
 
     async def round(self) -> None:
-        """Asks the brokers once, and passes on the time that is known then."""
+        """Asks the brokers once, and passes the time on."""
         processors = self._assignment.owned()
         inputs = [processor for processor in processors if isinstance(processor, VisitorsProcessor)]
         moved = not self._replay and self._visitors.moved()

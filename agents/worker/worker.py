@@ -1,4 +1,4 @@
-"""The parts of a worker put together, and the loops that run beside the agents."""
+"""A worker: all its parts, and the loops that run beside the agents."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -23,18 +23,18 @@ from stream.recipes.history import History
 from stream.recipes.recipe import Recipes
 
 BACKLOG: Final = 5_000
-"""Records behind, from which on transactions are longer: more work for each, less for each record."""
+"""With this many records behind, transactions get longer: each costs more, each record costs less."""
 
 GROUP_S: Final = 1.0
-"""From look to look whether the worker is still well in its group."""
+"""Seconds between looks whether the worker is still in its group."""
 
 
 class AppFailed(Exception):
-    """Faust gave up; its own log says why."""
+    """Faust stopped; its own log says why."""
 
 
 class Worker:
-    """Of one process. `run` and `stop` raise whatever makes going on impossible."""
+    """The worker of a process. `run` and `stop` raise every error with which it cannot continue."""
 
     def __init__(
         self, settings: Settings, recipes: Recipes, layout: Layout, brokers: int, metrics: Metrics
@@ -61,7 +61,7 @@ class Worker:
         self._deadlines = Deadlines(self.assignment)
 
     async def run(self) -> None:
-        """For ever."""
+        """Runs for ever."""
         for start in (self._producer.start, self._offsets.start):
             await start_when_available(start, wanted=lambda: True)
         await self.follower.start()
@@ -90,7 +90,7 @@ class Worker:
             await self._checkpoint(self.assignment.owned())
 
     def _pause_ms(self) -> float:
-        """From one checkpoint to the next. A restart applies again what came since the last one.
+        """Ms between two checkpoints. A restart applies again what came since the last one.
 
         With transactions it is shorter: readers see an output only after its checkpoint.
         """
@@ -101,7 +101,7 @@ class Worker:
         return pause if behind > BACKLOG else transaction
 
     async def stop(self) -> None:
-        """No more input, everything written and committed, the group left."""
+        """Stops the input, writes and commits everything, and leaves the group."""
         await self.assignment.stop()
         await self._app.stop()
         await self._producer.stop()
@@ -109,6 +109,6 @@ class Worker:
 
 
 async def _run_task(work: Callable[[], Awaitable[None]]) -> None:
-    """A task that is cancelled by a connection that breaks would end without a word."""
+    """Runs a task so that a broken connection, which cancels it, does not end it silently."""
     with connection_loss_as_error():
         await work()

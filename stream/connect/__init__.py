@@ -1,1 +1,1 @@
-"""From what storefronts already send into our events: a source's own words in, `storefront.events` out."""
+"""Translators: from what storefronts already send to other services into our own events."""

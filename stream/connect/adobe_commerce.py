@@ -16,7 +16,7 @@ from stream.connect.telling import IGNORED, renamed, tell
 from stream.connect.translation import Translation
 
 MARK: Final = b"com.adobe.commerce."
-"""What every I/O Event of a shop has in its type, and no storefront event anywhere."""
+"""A part of the type of every I/O Event. No storefront event contains it."""
 
 TYPE: Final = re.compile(r".*?\b(observer|plugin)\.")
 TYPES: Final = ("ce-type", "ce_type")
@@ -46,7 +46,7 @@ def translate(given: Given, source: Source, now: int) -> Translation:
 
 
 def _each(document: Any) -> list[tuple[str, Any]]:
-    """One event, a list of them, or a page of the journal."""
+    """The events of a request: one, a list of them, or a page of the journal."""
     if isinstance(document, list):
         return [(f"$[{index}]", one) for index, one in enumerate(document)]
     page = mapping(document).get("events")
@@ -56,7 +56,7 @@ def _each(document: Any) -> list[tuple[str, Any]]:
 
 
 def _tell(given: dict[str, Any], path: str, source: Source, now: int, done: Translation) -> None:
-    """An event as it is, or inside of what names its id. A shop's order stands in `data.value`."""
+    """Translates an event, or one inside an envelope that names its id. The order is in `data.value`."""
     inner = mapping(given.get("event")) or given
     kind = text(inner.get("type")) or "unnamed"
     name = TYPE.sub("", kind, count=1)
@@ -74,7 +74,7 @@ def _tell(given: dict[str, Any], path: str, source: Source, now: int, done: Tran
 
 
 def _id(given: dict[str, Any], inner: dict[str, Any], value: dict[str, Any]) -> str:
-    """A repeat of I/O Events has the same id."""
+    """The id of an I/O Event. A repeat has the same one."""
     told = first(given, "event_id", "eventid") or first(inner, "event_id", "id")
     name = identifier(told)
     return event_id("ad", name) if name is not None else content_id("ad", inner.get("type"), value)

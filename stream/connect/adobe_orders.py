@@ -1,4 +1,4 @@
-"""Adobe Commerce's I/O Events: orders, quotes, customers and subscribers, as its observers tell them.
+"""Adobe Commerce's I/O Events: orders, quotes, customers and subscribers, as its observers send them.
 
 Source: docs/connect.md, 1.8, its second way.
 """
@@ -19,22 +19,22 @@ from stream.connect.times import client_time, moment
 from stream.connect.translation import compact
 
 PAYING: Final = frozenset({"pending_payment"})
-"""The order is made and its buyer is at the payment's own page."""
+"""States of an order whose buyer is still at the payment page."""
 
 STANDING: Final = frozenset(
     {"new", "pending", "processing", "complete", "holded", "payment_review"}
 )
 ENDED: Final = frozenset({"canceled", "closed"})
-"""States of an order. One that was refunded as a whole is closed."""
+"""States of an order that ended. A full refund closes it."""
 
 SUBSCRIBED: Final = 1
 UNSUBSCRIBED: Final = 3
 NEWSLETTER: Final = "newsletter"
-"""The category of consent that a subscriber's status is about."""
+"""The category of consent behind a subscriber's status."""
 
 
 class EventData(Struct, frozen=True):
-    """What an observer told: `value` as the shop sends it, `at` the time of the CloudEvent."""
+    """What an observer sent. `value`: as the shop wrote it · `at`: the time of the CloudEvent (ms)."""
 
     value: dict[str, Any]
     at: Any
@@ -42,7 +42,7 @@ class EventData(Struct, frozen=True):
     now: int
 
     def owner(self, given: dict[str, Any], happened: Any = None) -> Who:
-        """Who an order, a quote or a customer is of. A guest's id is none."""
+        """The owner of an order, a quote or a customer. A guest has no id."""
         address = _address(given)
         email = first(given, "customer_email", "subscriber_email", "email", "customer.email")
         return Who(
@@ -56,7 +56,7 @@ Saying = Callable[[EventData], tuple[Who, Said]]
 
 
 def ordered(told: EventData) -> tuple[Who, Said]:
-    """An order by its state. A later change of one that stands tells of the same order again."""
+    """Translates an order by its state. A later change of an order that stands repeats order.placed."""
     order = mapping(first(told.value, "order")) or told.value
     states = [str(order.get(name)) for name in ("state", "status")]
     state = next((name for name in states if name in PAYING | STANDING | ENDED), None)
@@ -80,7 +80,7 @@ def ordered(told: EventData) -> tuple[Who, Said]:
 
 
 def _of_its_cart(who: Who, order: dict[str, Any]) -> Who:
-    """A step of a checkout belongs to the cart that the order was made of."""
+    """Adds the key of the cart that became the order: a checkout step belongs to it."""
     cart = identifier(order.get("quote_id"))
     keys = compact(cart=cart, **who.keys)
     return Who(customer=who.customer, keys=keys, client_time=who.client_time)
@@ -120,7 +120,7 @@ def _bought(lines: Any) -> list[dict[str, Any]]:
 
 
 def quoted(told: EventData) -> tuple[Who, Said]:
-    """A quote is the whole cart. One that is no longer active has become an order."""
+    """Translates a quote, which is a whole cart. An inactive quote has become an order, and is ignored."""
     quote = mapping(first(told.value, "quote")) or told.value
     who = told.owner(quote, quote.get("updated_at"))
     lines = quote.get("items")
@@ -151,7 +151,7 @@ def identified(told: EventData) -> tuple[Who, Said]:
 
 
 def subscribed(told: EventData) -> tuple[Who, Said]:
-    """The newsletter is a matter of e-mail, unless the source's table says otherwise."""
+    """Translates a newsletter status: consent for email, unless the source's table says otherwise."""
     given = mapping(first(told.value, "subscriber")) or told.value
     who = told.owner(given, given.get("change_status_at"))
     status = whole(given.get("subscriber_status"))
@@ -196,4 +196,4 @@ OBSERVERS: Final[dict[str, Saying]] = {
     "newsletter_subscriber_save_after": subscribed,
     "newsletter_subscriber_save_commit_after": subscribed,
 }
-"""Observers and plugins, without what stands before their names."""
+"""The function for each observer or plugin, by its name without prefix."""

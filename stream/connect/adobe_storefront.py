@@ -15,7 +15,7 @@ from stream.connect.telling import PING, Body, Said
 
 MAGENTO: Final = "com_adobe_magento_entity_"
 PRICES: Final = ("minimalPrice", "specialPrice", "regularPrice")
-"""What a product costs: the first that is more than nothing."""
+"""Fields with a product's price. The first one above 0 counts."""
 
 
 def is_its_own(sent: Sent) -> bool:
@@ -28,7 +28,7 @@ def product_viewed(sent: Sent, source: Source) -> Said:
 
 
 def added(sent: Sent, source: Source) -> Said:
-    """The whole cart, if it is there: the event comes once for each product that changed."""
+    """The whole cart if the event carries it: the event comes once for each product that changed."""
     whole = _cart(sent, source)
     if whole:
         return whole
@@ -49,7 +49,7 @@ def checkout_started(sent: Sent, source: Source) -> Said:
 
 
 def order_placed(sent: Sent, source: Source) -> Said:
-    """The label is the order's number; what it cost is not told."""
+    """An order without a value: the event names only its number, in the label."""
     number = identifier(sent.fields.get("se_label"))
     order = items.order(source, id=number, cart_id=cart_id(sent))
     return [("order.placed", {"order": order})]
@@ -67,12 +67,12 @@ def currency(sent: Sent) -> str | None:
 
 
 def cart_id(sent: Sent) -> str | None:
-    """The quote's id, which is masked for guests."""
+    """The quote's id. For guests it is a masked one."""
     return identifier(sent.entity(f"{MAGENTO}shopping_cart").get("cartId"))
 
 
 def _cart(sent: Sent, source: Source) -> list[Body]:
-    """The cart that an event carries; none if it names no items, not even that there are none."""
+    """The cart of an event. None if the event has no list of items."""
     told, code = sent.entity(f"{MAGENTO}shopping_cart"), currency(sent)
     if not isinstance(told.get("items"), list) or (not told["items"] and cart_id(sent) is None):
         return []
@@ -123,4 +123,4 @@ EVENTS: Final[dict[str, Saying]] = {
     "recommendation-unit/rec-click": pinged,
     "recommendation-unit/rec-add-to-cart-click": pinged,
 }
-"""Category and action of structured events."""
+"""The function for each category and action of structured events."""

@@ -47,7 +47,7 @@ def translate(given: Given, source: Source, now: int) -> Translation:
 
 
 def _document(given: Given) -> Any:
-    """The event in structured form: of a binary one and of an outbox the attributes are headers."""
+    """The event in structured form. A binary event and an outbox row have their attributes in headers."""
     headers = {name.lower(): value for name, value in given.headers.items()}
     mark = "ce_" if isinstance(given, Record) else "ce-"
     document = parse(body_of(given)) if body_of(given).strip() else {}
@@ -60,7 +60,7 @@ def _document(given: Given) -> Any:
 
 
 def _outbox(given: Record, headers: dict[str, str], document: Any) -> dict[str, Any]:
-    """A row of an outbox, as Debezium writes it: the key is what it is about."""
+    """The event of an outbox row, as Debezium writes it. Its key is the subject."""
     key = (given.key or b"").decode("utf-8", "replace")
     return {
         "id": headers.get("id"),
@@ -100,7 +100,7 @@ def addresses(data: dict[str, Any]) -> tuple[Any, Any]:
 
 
 def _type(name: str, source: Source) -> str | None:
-    """By the source's table; else our own name, alone or behind a prefix."""
+    """Our type: by the source's table, else our own name, with or without a prefix."""
     if name in source.events:
         own = source.events[name]
         return own if own in BODIES else None
@@ -119,7 +119,7 @@ def _data(given: dict[str, Any]) -> Any:
 
 
 def _id(given: dict[str, Any], data: dict[str, Any]) -> str:
-    """Source and id together name an event; without an id its content does."""
+    """The event's id: of source and id together, or of the content if there is no id."""
     name, source = text(given.get("id")), text(given.get("source")) or ""
     if name is None or names_nobody(name):
         return content_id(PREFIX, source, given.get("type"), given.get("subject"), data)
@@ -127,7 +127,7 @@ def _id(given: dict[str, Any], data: dict[str, Any]) -> str:
 
 
 def _who(given: dict[str, Any], data: dict[str, Any], source: Source, now: int) -> Who:
-    """The subject is the visitor, unless the data names one."""
+    """The owner. The subject is the visitor, unless the data names one."""
     told = data.get("visitor")
     visitor = told if is_present(told) else given.get("subject")
     user, keys = data.get("customer"), mapping(data.get("keys"))

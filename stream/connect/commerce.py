@@ -1,6 +1,6 @@
 """The e-commerce names of Segment's specification, which RudderStack and PostHog share. Source: docs/connect.md, 1.1.
 
-A row of the table makes the bodies of our events of one message; whoever read the message gives them ids.
+Each row of the table turns one message into the bodies of our events. The caller gives them ids.
 """
 
 from collections.abc import Callable
@@ -18,11 +18,11 @@ from stream.connect.source import Source
 from stream.connect.translation import Translation, compact
 
 Body = tuple[str, dict[str, Any]]
-"""A type of ours, and the fields of the event's body."""
+"""The type of one of our events, and the fields of its body."""
 
 
 class Said(Struct, frozen=True):
-    """A named message: `page` is where it was said, `path` is its place in what was sent."""
+    """A named message. `page`: the page that sent it · `path`: its place in the request."""
 
     id: str
     name: str
@@ -86,14 +86,14 @@ def removed(said: Said, source: Source, out: Translation) -> list[Body]:
 
 
 def cart_updated(said: Said, source: Source, out: Translation) -> list[Body]:
-    """A list of products is the whole cart, and an empty list an empty one."""
+    """A whole cart: the list of products, empty for an empty cart."""
     if not isinstance(said.properties.get("products"), list):
         return viewed(said, "cart")
     return [("cart.updated", {"cart": whole_cart(said.properties, source)})]
 
 
 def checkout_started(said: Said, source: Source, out: Translation) -> list[Body]:
-    """With products and a cart's id it tells the whole cart, too."""
+    """A started checkout. With products and a cart id it carries the whole cart too."""
     started: Body = ("checkout.started", {})
     if not listing(said.properties.get("products")) or cart_id(said.properties) is None:
         return [started]
@@ -153,14 +153,14 @@ def order_cancelled(said: Said, source: Source, out: Translation) -> list[Body]:
 
 
 def order_refunded(said: Said, source: Source, out: Translation) -> list[Body]:
-    """A refund that lists products is one of a part: the order stands."""
+    """A cancelled order. A refund that lists products is a partial one: the order stands."""
     if listing(said.properties.get("products")):
         return nothing(said, out, "partial_refund")
     return order_cancelled(said, source, out)
 
 
 def pinged(said: Said, source: Source, out: Translation) -> list[Body]:
-    """Whatever a browser says, somebody is there; a server's word is no presence."""
+    """A sign of presence. Any message of a browser is one; a message of a server is none."""
     return [("activity.pinged", {})] if said.browser else nothing(said, out, "ignored")
 
 
@@ -174,7 +174,7 @@ def nothing(said: Said, out: Translation, reason: str) -> list[Body]:
 
 
 def unknown(said: Said, source: Source, out: Translation) -> list[Body]:
-    """A name without a row is counted by its name, so that the shop sees what its table lacks."""
+    """Counts a name without a row, so that the shop sees what its table lacks."""
     out.leave_out(said.name, "unknown", said.path)
     return [("activity.pinged", {})] if said.browser else []
 
@@ -190,6 +190,6 @@ def tell(said: Said, bodies: list[Body], out: Translation) -> None:
 
 
 def keys_of(properties: dict[str, Any], order: bool) -> dict[str, str]:
-    """The keys that properties name. An order names its cart in itself."""
+    """The keys of identity that the properties name. An order names its cart in its own field."""
     cart = None if order else identifier(properties.get("cart_id"))
     return compact(cart=cart, checkout=identifier(properties.get("checkout_id")))

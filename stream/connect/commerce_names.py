@@ -1,4 +1,4 @@
-"""Which names of e-commerce events are which: the specification's, the shop's own. Source: docs/connect.md, 1.1."""
+"""The names of e-commerce events: the specification's and the shop's own. Source: docs/connect.md, 1.1."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -59,7 +59,7 @@ NAMES: Final[Mapping[str, Row]] = {
     "refunded order": order_refunded,
     "order updated": unneeded,
 }
-"""The specification's names, and those of its first version, as `words` writes them."""
+"""The names of the specification and of its first version, as `words` normalizes them."""
 
 TYPES: Final[Mapping[str, Row]] = {
     "page.viewed": page_viewed,
@@ -79,15 +79,15 @@ TYPES: Final[Mapping[str, Row]] = {
     "visitor.subscribed": subscribed,
     "ignore": unneeded,
 }
-"""What the shop's own table may name."""
+"""The types that the shop's own table may name."""
 
 QUIET: Final = ("promotion ", "coupon ", "wishlist ", "product clicked", "product shared")
 QUIET_ENDS: Final = ("wishlist",)
-"""Names of the specification that only say that somebody is there."""
+"""Endings of names that only show presence."""
 
 
 def row_of(name: str, source: Source, names: Mapping[str, Row] = NAMES) -> Row:
-    """The shop's own table comes first."""
+    """The row of a name. The shop's own table comes first."""
     plain = words(name)
     told = source.events.items() if source.events else ()
     own = next((TYPES.get(to) for given, to in told if words(given) == plain), None)

@@ -1,6 +1,6 @@
 """Messages of commercetools, in its own format or as CloudEvents: orders and customers.
 
-Source: docs/connect.md, 1.9. Later messages name an order and nothing else, so it has a key of its own.
+Source: docs/connect.md, 1.9. Later messages name only the order, so each order has a key of its own.
 """
 
 from collections.abc import Callable
@@ -46,7 +46,7 @@ def translate(given: Given, source: Source, now: int) -> Translation:
 
 
 def _unwrapped(document: Any) -> Any:
-    """A connector writes the message as a text, SNS as the text `Message`, EventBridge as `detail`."""
+    """The message: a connector writes it as a string, SNS as a string in `Message`, EventBridge in `detail`."""
     if isinstance(document, dict) and document.get("Type") == "Notification":
         document = document.get("Message")
     if isinstance(document, str):
@@ -56,7 +56,7 @@ def _unwrapped(document: Any) -> Any:
 
 
 def _message(given: Given, told: Told) -> Told:
-    """The message with what a CloudEvent's attributes say: inside it, or in headers."""
+    """The message with the attributes of its CloudEvent, from inside it or from headers."""
     if "specversion" in told:
         attributes, data = told, mapping(told.get("data"))
     else:

@@ -11,9 +11,9 @@ CHANNELS: Final = ("email", "sms", "push", "messenger", "onsite")
 
 
 def changes(source: Source, said: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    """The consent.changed of categories that are true or false; a channel needs all of its categories.
+    """The consent.changed events for categories that are true or false.
 
-    A withdrawal comes before a grant.
+    A channel is granted only if all its categories are. The withdrawal comes before the grant.
     """
     table = {words(category): channels for category, channels in source.consent.items()}
     allowed: dict[str, bool] = {}

@@ -1,4 +1,4 @@
-"""People's addresses: they leave as keyed hashes only. Source: docs/connect.md, 2.8 and 8."""
+"""People's addresses: they go on as keyed hashes only. Source: docs/connect.md, 2.8 and 8."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -14,7 +14,7 @@ LETTER: Final = r"[^\s@/\\<>\"',;:=&?]"
 AT: Final = re.compile("@|%40", re.I)
 BEFORE: Final = re.compile(LETTER + "{1,64}")
 AFTER: Final = re.compile(LETTER + r"{1,255}\." + LETTER + "{1,255}")
-"""What stands around the @ of an address. Bounded, so that no text costs more than its length."""
+"""The part of an address after its @. It is bounded, so the cost stays linear in the text."""
 
 REACHES: Final = {"email": "email", "phone": "sms"}
 """The channel that reaches an address, by its kind."""
@@ -42,13 +42,13 @@ def identifies(keys: Mapping[str, str]) -> bool:
 
 
 def contacts(email: Any, phone: Any) -> list[str] | None:
-    """The channels that can reach somebody; None if nothing is said of them."""
+    """The channels that reach somebody. None if neither address was given."""
     said = [("email", _address(email)), ("sms", _address(phone))]
     return [channel for channel, raw in said if raw is not None] or None
 
 
 def customer_id(value: Any) -> str | None:
-    """A customer's id. An e-mail address is none: it must not stand in the log."""
+    """A customer's id. An e-mail address is refused: no address may get into the log."""
     return None if is_address(value) else identifier(value)
 
 
@@ -57,7 +57,7 @@ def is_address(value: Any) -> bool:
 
 
 def hidden(words: str) -> str:
-    """The text with e-mail addresses taken out."""
+    """The text without e-mail addresses."""
     kept, done = list[str](), 0
     for start, end in _places(words):
         kept.append(words[done:start])
@@ -66,7 +66,7 @@ def hidden(words: str) -> str:
 
 
 def _places(words: str) -> Iterator[tuple[int, int]]:
-    """Where addresses begin and end. From each @ it looks back as far as the letters before it reach."""
+    """Begin and end of each address. Looks back from each @ as far as its letters reach."""
     done = 0
     for at in AT.finditer(words):
         before = BEFORE.match(words[max(done, at.start() - 64) : at.start()][::-1])

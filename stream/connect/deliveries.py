@@ -1,4 +1,4 @@
-"""What the shops' own webhooks have in common: headers, one delivery that is several events, a visitor's note.
+"""What shop webhooks share: headers, deliveries with several events, and the note with our visitor's id.
 
 Source: docs/connect.md, 1.3.1, 1.4 and 2.2.
 """
@@ -12,14 +12,14 @@ from stream.connect.reading import listing, mapping
 from stream.connect.request import Given
 
 NOTE: Final = ("_storefront_visitor", "storefront_visitor")
-"""Names under which a theme or a plugin writes our visitor's id into an order."""
+"""Names under which a theme or a plugin notes our visitor's id in an order."""
 
 Said = tuple[str, dict[str, Any]]
-"""The type of an event and its body."""
+"""The type and the body of each event."""
 
 
 def header(given: Given, name: str) -> str | None:
-    """A header, whatever its case; a record's headers keep that of their sender."""
+    """A header by its name, in any case: a record's headers keep the case of their sender."""
     found = given.headers.get(name)
     if found is None:
         found = next((value for key, value in given.headers.items() if key.lower() == name), None)
@@ -27,13 +27,13 @@ def header(given: Given, name: str) -> str | None:
 
 
 def several(id: str, who: Who, said: list[Said]) -> list[dict[str, Any]]:
-    """The events of one delivery, numbered if there is more than one."""
+    """Adds the events of one delivery. Several get numbered ids."""
     ids = numbered(id, len(said))
     return [event(type, name, who, **body) for name, (type, body) in zip(ids, said, strict=True)]
 
 
 def noted_visitor(notes: Any, name: str = "name") -> str | None:
-    """Our visitor's id among a list of {`name`, value}, or in an object of names and values."""
+    """Our visitor's id in a list of {`name`, value}, or in an object of names and values."""
     known: Mapping[str, Any] = mapping(notes) or {
         str(mapping(note).get(name)): mapping(note).get("value") for note in listing(notes)
     }

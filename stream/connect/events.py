@@ -1,4 +1,4 @@
-"""Whose an event is, and the event made of it."""
+"""The owner of an event, and the event in our form."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from stream.connect.translation import compact
 
 
 class Who(Struct, frozen=True, kw_only=True):
-    """What an event of a source says of its owner, and when it happened."""
+    """The owner of a source's event, and when it happened (ms)."""
 
     visitor: str | None = None
     customer: str | None = None
@@ -17,7 +17,7 @@ class Who(Struct, frozen=True, kw_only=True):
 
 
 def event(type: str, id: str, who: Who, **body: Any) -> dict[str, Any]:
-    """One of our events; what is None is not in it."""
+    """One of our events. Fields that are None are left out."""
     made: dict[str, Any] = {"id": id, "type": type}
     if who.visitor is not None:
         made["visitor"] = who.visitor

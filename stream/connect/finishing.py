@@ -1,4 +1,4 @@
-"""What holds for every source, after its translator: trust, authority, owners, and no addresses.
+"""The last step for every source: checks trust, cart authority and owners, and takes addresses out.
 
 Source: docs/connect.md, 2.4, 2.8, 7.5; docs/semantics.md, 11.
 """
@@ -23,27 +23,27 @@ NEEDS_A_VISITOR: Final = frozenset(
         "exit.signal",
     }
 )
-"""Of a pseudo-visitor these say nothing."""
+"""Types of events that mean nothing without a visitor."""
 
 IDS: Final = frozenset(
     {"id", "visitor", "customer", "product_id", "variant_id", "cart_id", "cart", "checkout"}
 )
-"""Fields that hold an id; `cart` and `checkout` do in `keys`."""
+"""Fields that hold an id. `cart` and `checkout` hold one inside `keys`."""
 
 PERSONAL: Final = ("customer", "contacts", "traits", "time_zone")
 OWN_KEYS: Final = frozenset({"cart", "checkout"})
-"""Keys that a browser may tell: whoever knows a cart's id has the cart."""
+"""Keys that a browser may send: knowing a cart's id proves that one has the cart."""
 
 GIVEN: Final = frozenset({"visitor.subscribed", "person.erased"})
 """What a browser may not say at all."""
 
 ABOUT_PEOPLE: Final = frozenset({"visitor.identified", "consent.changed"}) | GIVEN
 OTHERS: Final = ("~customer:", "~email:", "~phone:")
-"""How the names of pseudo-visitors begin that a browser may not speak for."""
+"""Prefixes of the pseudo-visitors for which a browser may not speak."""
 
 
 def finish(translation: Translation, source: Source, shift: int = 0) -> Translation:
-    """The translation as it may leave. `shift`: how long a record lay in the source's topic, in ms."""
+    """The translation, checked and cleaned. `shift`: how long a record lay in the source's topic (ms)."""
     done = Translation(left_out=translation.left_out, refused=translation.refused)
     for event in translation.events:
         _tell_lost(event, source, done)
@@ -76,7 +76,7 @@ def _tell_lost(event: dict[str, Any], source: Source, done: Translation) -> None
 
 
 def _may_have_addresses(event: dict[str, Any]) -> bool:
-    """Whether an @ is anywhere in it. Writing it out costs less than looking into every part."""
+    """Whether the event contains an @. Encoding it costs less than looking into every part."""
     try:
         written = _encode(event)
     except UnicodeEncodeError:
@@ -88,7 +88,7 @@ _encode: Final = msgspec.json.Encoder().encode
 
 
 def _allowed(event: dict[str, Any], source: Source, done: Translation) -> dict[str, Any] | None:
-    """The event with what its source is trusted with."""
+    """The event without what its source may not say. None if nothing is left."""
     if source.trust == "server" or _tells_of_itself_alone(event):
         return event
     if event["type"] in GIVEN or (event["type"] == "consent.changed" and event.get("granted")):
@@ -107,7 +107,7 @@ def _allowed(event: dict[str, Any], source: Source, done: Translation) -> dict[s
 
 
 def _tells_of_itself_alone(event: dict[str, Any]) -> bool:
-    """Whether there is nothing in it that a browser is not believed in."""
+    """Whether a browser may say all that is in the event."""
     return (
         event["type"] not in ABOUT_PEOPLE
         and event.keys().isdisjoint(PERSONAL)
@@ -138,7 +138,7 @@ def mapping_of(event: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def _without_addresses(node: Any, name: str = "") -> Any:
-    """The event with e-mail addresses taken out of its texts; an id that has an @ is hashed."""
+    """The event without e-mail addresses in its texts. An id with an @ is hashed."""
     kind = type(node)
     if kind is str:
         if "@" in node or "%40" in node:

@@ -30,9 +30,9 @@ def translate(given: Given, source: Source, now: int) -> Translation:
 
 
 def who(hit: Hit, source: Source, said: Said) -> Who:
-    """The visitor, and the user's id; an address in its place becomes a key.
+    """The owner of a hit. A user id that is an address becomes a key.
 
-    An order names its cart in itself.
+    An order names its cart in its own field.
     """
     order = isinstance(said, list) and any("order" in body for _, body in said)
     address = hit.user if is_address(hit.user) else None
@@ -73,7 +73,7 @@ def _of_a_tag(request: Request, done: Translation) -> list[Hit]:
 
 
 def _of_bytes(body: bytes, stream: str | None, now: int, done: Translation) -> list[Hit]:
-    """A document, several of them in a list, or a hit of a tag that a topic keeps as it came."""
+    """The hits of a record: a document, a list of documents, or a tag's hit as it came."""
     document = parse(body)
     if document is UNREADABLE and b"en=" in body:
         query = body.decode("utf-8", "replace").rpartition("?")[2]

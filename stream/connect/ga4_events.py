@@ -1,4 +1,4 @@
-"""GA4's events and what they are here. Source: docs/connect.md, 1.2, its second table."""
+"""GA4's events, and what they become. Source: docs/connect.md, 1.2, its second table."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -25,7 +25,7 @@ def page_viewed(hit: Hit, source: Source) -> Said:
 
 
 def product_viewed(hit: Hit, source: Source) -> Said:
-    """The first item; of several items the others are only shown with it."""
+    """A product view. Only the first item counts; others are shown beside it."""
     facts = _facts(hit.items[0]) if hit.items else {}
     product = items.product(source, currency(hit), **facts)
     return [("product.viewed", {"product": product})] if product is not None else "no_product"
@@ -75,7 +75,7 @@ def payment_given(hit: Hit, source: Source) -> Said:
 
 
 def checkout_advanced(hit: Hit, source: Source) -> Said:
-    """A step under the shop's own name."""
+    """A checkout step that the shop named itself."""
     step = stage(source.steps, hit.params.get("checkout_step"), hit.name)
     return [("checkout.advanced", {"stage": step})] if step is not None else "unknown_step"
 
@@ -85,7 +85,7 @@ def payment_failed(hit: Hit, source: Source) -> Said:
 
 
 def order_placed(hit: Hit, source: Source) -> Said:
-    """Without a transaction id the repeat of a thank-you page could not be told from a second order."""
+    """An order, if it has a transaction id. Without one a reload of the thank-you page would be a second order."""
     name = identifier(hit.params.get("transaction_id"))
     if name is None:
         return "no_transaction_id"
@@ -122,7 +122,7 @@ def refunded(hit: Hit, source: Source) -> Said:
 
 
 def identified(hit: Hit, source: Source) -> Said:
-    """A login with the id of somebody. An address in its place is against Google's terms, and happens."""
+    """A login with a user id. Some shops send an address instead, against Google's terms."""
     if is_address(hit.user):
         return [("visitor.identified", compact(contacts=contacts(hit.user, None)))]
     if customer_id(hit.user) is not None:
@@ -135,7 +135,7 @@ def pinged(hit: Hit, source: Source) -> Said:
 
 
 def ignored(hit: Hit, source: Source) -> Said:
-    """It comes with a page_view."""
+    """Nothing: a page_view comes with it."""
     return IGNORED
 
 
@@ -171,7 +171,7 @@ def _facts(one: dict[str, Any]) -> dict[str, Any]:
 
 
 def _set(value: Any) -> Any:
-    """The export writes `(not set)` for what is missing."""
+    """The value, None for `(not set)`: the export writes that for what is missing."""
     return None if value == "(not set)" else value
 
 
@@ -207,7 +207,7 @@ EVENTS: Final[dict[str, Saying]] = {
     "login": identified,
     "sign_up": identified,
 }
-"""GA4's names, and what is said by each."""
+"""The function for each GA4 event name."""
 
 OURS: Final[dict[str, Saying]] = {
     "page.viewed": page_viewed,
@@ -228,4 +228,4 @@ OURS: Final[dict[str, Saying]] = {
     "activity.pinged": pinged,
     "ignore": ignored,
 }
-"""What a shop may call its own events: a type of ours reads the parameters of GA4's event like it."""
+"""The types that a shop's table may name. Each reads the parameters of the GA4 event like it."""

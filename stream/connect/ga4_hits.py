@@ -28,11 +28,11 @@ ITEM_PARTS: Final = {
 ITEM: Final = re.compile(r"pr([0-9]{1,3})", re.ASCII)
 VALUES: Final = ("string_value", "int_value", "float_value", "double_value")
 ROW: Final = ("event_timestamp", "event_name", "event_bundle_sequence_id", "batch_event_index")
-"""What a row is told from others of its visitor by, with its parameters and items."""
+"""The columns that identify a row among those of its visitor, beside its parameters and items."""
 
 
 class Hit(Struct, frozen=True, kw_only=True):
-    """One event. `denied`: its visitor's id is random, since analytics were not consented to."""
+    """One event. `denied`: the visitor did not consent to analytics, so its id is random."""
 
     name: str
     id: str
@@ -47,7 +47,7 @@ class Hit(Struct, frozen=True, kw_only=True):
 
 
 def collected(request: Request) -> list[Hit]:
-    """Hits of a tag: parameters that all share in the query, an event a line in the body."""
+    """The hits of a tag. The query holds shared parameters, each line of the body an event."""
     shared = unwrapped(request.query)
     lines = request.body.decode("utf-8", "replace").splitlines()
     told = [{**shared, **parameters(line)} for line in lines if line.strip()] or [shared]
@@ -55,7 +55,7 @@ def collected(request: Request) -> list[Hit]:
 
 
 def unwrapped(query: dict[str, str]) -> dict[str, str]:
-    """The query, taken out of the one parameter in which a loader may have packed it."""
+    """The query. A loader may have packed all of it into one parameter."""
     if "v" in query or "en" in query:
         return query
     for value in query.values():
@@ -105,7 +105,7 @@ def _items(given: dict[str, str]) -> list[dict[str, Any]]:
 
 
 def _item(packed: str) -> dict[str, Any]:
-    """`idSKU~nmName~pr9.90`: two letters name a part; `k0…~v0…` are the shop's own."""
+    """An item like `idSKU~nmName~pr9.90`: two letters name a part. `k0…~v0…` are the shop's own parts."""
     parts = {part[:2]: part[2:] for part in packed.split("~")}
     own = {key[1:]: value for key, value in parts.items() if key[:1] == "k"}
     custom = {name: parts.get(f"v{at}") for at, name in own.items() if at.isdigit()}
@@ -113,7 +113,7 @@ def _item(packed: str) -> dict[str, Any]:
 
 
 def measured(document: dict[str, Any], stream: str | None, now: int) -> list[Hit]:
-    """Hits of the Measurement Protocol. A repeat of a server has the same body."""
+    """The hits of a Measurement Protocol request. A server's repeat has the same body."""
     base = content_id("ga", stream, document)
     sent = document.get("timestamp_micros")
     return [
@@ -134,7 +134,7 @@ def measured(document: dict[str, Any], stream: str | None, now: int) -> list[Hit
 
 
 def exported(row: dict[str, Any], now: int) -> Hit:
-    """The hit of a row of the export."""
+    """The hit of a row of the BigQuery export."""
     params = _flat(row.get("event_params"))
     sale = mapping(row.get("ecommerce"))
     told = {

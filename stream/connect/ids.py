@@ -1,4 +1,4 @@
-"""Ids: of people and things as the source names them, of events so that a repeat has the same.
+"""Ids of people, of things and of events. A repeated event gets the same id.
 
 Source: docs/connect.md, 2.2 and 2.7; docs/semantics.md, 2.
 """
@@ -15,10 +15,10 @@ SHARED: Final = """undefined null none nil nan anonymous anon guest unknown 0 -1
 distinctid distinct_id id email $posthog_cookieless cookieless shopify-admin
 00000000-0000-0000-0000-000000000000"""
 NOBODY: Final = frozenset(SHARED.split()) | {"", "(not set)"}
-"""Names that many visitors share, in lower case. Sources: PostHog's and Segment's lists of blocked ids."""
+"""Ids that many visitors share, in lower case. Sources: PostHog's and Segment's lists of blocked ids."""
 
 INSIDE: Final = ("{{", "${", "%%")
-"""Of a template that nobody filled in."""
+"""Parts of a template that was not filled in."""
 
 
 def names_nobody(name: str) -> bool:
@@ -37,15 +37,15 @@ def _is_nobodys(name: str) -> bool:
 
 
 _nobodys: Final = lru_cache(16_384)(_is_nobodys)
-"""Products and visitors come again and again."""
+"""Whether the id stands for nobody. Cached, because ids repeat."""
 
 
 GLOBAL: Final = "gid://shopify/"
-"""How Shopify's global ids begin: `gid://shopify/Order/5778` is the order 5778 of its webhooks."""
+"""Prefix of Shopify's global ids: `gid://shopify/Order/5778` is order 5778 in its webhooks."""
 
 
 def _named(value: Any) -> str | None:
-    """The id that stands there, without what only says what kind of thing it is of."""
+    """The id without a prefix that only names the kind of thing."""
     name = text(value)
     if name is None or not name.startswith(GLOBAL):
         return name
@@ -53,7 +53,7 @@ def _named(value: Any) -> str | None:
 
 
 def identifier(value: Any) -> str | None:
-    """The id of somebody or something; None if there is none or it names nobody."""
+    """The id of a person or a thing. None if there is none, or if it is a name of nobody."""
     name = _named(value)
     if name is None or names_nobody(name):
         return None
@@ -61,7 +61,7 @@ def identifier(value: Any) -> str | None:
 
 
 def thing(value: Any) -> str | None:
-    """The id of a product or a variant, which may be called "unknown" if the shop likes."""
+    """The id of a product or a variant. Here any name is allowed, even "unknown"."""
     name = _named(value)
     return shortened(name) if name is not None else None
 
@@ -75,20 +75,20 @@ def digest(name: str) -> str:
 
 
 def event_id(prefix: str, *parts: Any) -> str:
-    """`sg:<part>:<part>`; a long one is hashed behind its prefix."""
+    """The id of an event: `sg:<part>:<part>`. A long one is hashed after its prefix."""
     name = ":".join(str(part) for part in parts)
     whole = f"{prefix}:{name}"
     return whole if len(whole) <= LONGEST else f"{prefix}:{digest(name)}"
 
 
 def content_id(prefix: str, *contents: Any) -> str:
-    """The id of an event that has none: the hash of what it says, however its keys are ordered."""
+    """The id of an event without one: a hash of its content, in any order of its keys."""
     canonical = json.dumps(contents, sort_keys=True, separators=(",", ":"), default=str)
     return f"{prefix}:{digest(canonical)}"
 
 
 def numbered(name: str, count: int) -> list[str]:
-    """The ids of the events that one event becomes: `…/0`, `…/1`; of a single one its own."""
+    """The ids of the events that one event becomes: `…/0`, `…/1`. A single event keeps the id."""
     if count == 1:
         return [name]
     return [shortened(f"{name}/{index}") for index in range(count)]

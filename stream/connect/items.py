@@ -1,4 +1,4 @@
-"""Products and lines of carts, made of values in whatever form a source writes them.
+"""Products and lines of carts, from values in any form that a source writes.
 
 Source: docs/semantics.md, 2, "Items"; docs/connect.md, 2.5 and 2.6.
 """
@@ -43,9 +43,9 @@ def described(source: Source, given: dict[str, Any], currency: str | None) -> di
 
 
 def product(source: Source, currency: str | None = None, /, **given: Any) -> dict[str, Any] | None:
-    """`given`: id, name, category, price, currency, url, image. None without an id.
+    """A product. `given`: id, name, category, price, currency, url, image. None without an id.
 
-    A product of ours has no currency of its own.
+    Our products have no currency of their own.
     """
     name = thing(given.get("id"))
     if name is None:
@@ -56,9 +56,9 @@ def product(source: Source, currency: str | None = None, /, **given: Any) -> dic
 
 
 def item(source: Source, currency: str | None = None, /, **given: Any) -> dict[str, Any] | None:
-    """A line: as a product, and variant and quantity. None without an id, or if it is no line.
+    """A line: a product with variant and quantity. None without an id, or with an absurd quantity.
 
-    No quantity, or one that cannot be read, is 1.
+    A missing or unreadable quantity counts as 1.
     """
     name, told = thing(given.get("id")), given.get("quantity")
     counted = money.quantity(told)

@@ -1,4 +1,4 @@
-"""LZ-string in base64, the packing `lz64` of PostHog's old browser libraries. Pure.
+"""Unpacks LZ-string in base64, the packing `lz64` of PostHog's old browser libraries. Pure.
 
 Source: docs/connect.md, 1.6. A dictionary of texts grows as the bits are read; the lowest bit of a number comes first.
 """
@@ -13,11 +13,11 @@ BYTE, PAIR, END = 0, 1, 2
 
 
 class NotPacked(Exception):
-    """It is not packed so, or becomes more than is taken."""
+    """The text is not LZ-string, or its content is too long."""
 
 
 def unpacked(packed: str, largest: int) -> str:
-    """The text. Raises NotPacked for what is none, and for one of more than `largest` characters."""
+    """The unpacked text. Raises NotPacked if it is not packed text, or longer than `largest` characters."""
     try:
         halves = "".join(_texts(_Bits(packed.rstrip("=")), largest))
     except ValueError:
@@ -26,13 +26,13 @@ def unpacked(packed: str, largest: int) -> str:
 
 
 class _Bits:
-    """Every letter is six bits. What is no letter stays as it is, and is no number."""
+    """A stream of bits, six for each letter. Any other character makes `number` raise."""
 
     def __init__(self, packed: str) -> None:
         self._bits, self._at = packed.translate(SIX), 0
 
     def number(self, width: int) -> int:
-        """Raises ValueError where there is none."""
+        """The next number of `width` bits. Raises ValueError if there is none."""
         start, self._at = self._at, self._at + width
         if self._at > len(self._bits):
             raise ValueError
@@ -40,7 +40,7 @@ class _Bits:
 
 
 def _texts(bits: _Bits, largest: int) -> Iterator[str]:
-    """The parts of the text, each of which makes an entry with the first letter of the next."""
+    """The parts of the text. Each part and the first letter of the next make a new entry."""
     known: list[str] = ["", "", ""]
     last = ""
     done = 0
@@ -69,7 +69,7 @@ def _texts(bits: _Bits, largest: int) -> Iterator[str]:
 
 
 def _next(last: str, code: int, known: list[str]) -> str:
-    """The entry that is about to be made."""
+    """The entry that the last part is about to make."""
     if code != len(known) or not last:
         raise NotPacked
     return last + last[0]

@@ -1,4 +1,4 @@
-"""Matomo: parameters of one request, or a bulk of them; its cart is the whole cart. Source: docs/connect.md, 1.7."""
+"""Matomo: one request's parameters, or a bulk of requests. Its cart is the whole cart. Source: docs/connect.md, 1.7."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -17,7 +17,7 @@ from stream.connect.urls import parameters
 
 PREFIX: Final = "mt"
 UNSTABLE: Final = frozenset({"token_auth", "send_image", "queuedtracking", "cdo"})
-"""Parameters that a repeat of the same request has not, or has otherwise."""
+"""Parameters that differ in a repeat of the same request."""
 
 Hit = dict[str, Any]
 
@@ -40,7 +40,7 @@ def translate(given: Given, source: Source, now: int) -> Translation:
 
 
 def _hits(given: Given) -> list[tuple[str, Any]] | None:
-    """The requests of a bulk, a text or an object each; else the parameters of query and form."""
+    """The requests of a bulk, each a string or an object; else the parameters of query and form."""
     body = body_of(given)
     query: Hit = {} if isinstance(given, Record) else dict(given.query)
     if not body.lstrip().startswith((b"{", b"[")):
@@ -84,14 +84,14 @@ def _said(hit: Hit, path: str, source: Source, now: int) -> Said:
 
 
 def _name(hit: Hit) -> str:
-    """What a request is called where it is left out: its own event, or what it tracks."""
+    """The name of a request that was left out: its own event, or what it tracks."""
     return (
         text(hit.get("e_a")) or text(hit.get("e_c")) or ("ecommerce" if _is_shop(hit) else "page")
     )
 
 
 def _client_time(hit: Hit, source: Source, now: int) -> int | None:
-    """`cdo` is how many seconds it waited; `cdt` is a clock that only a server is believed."""
+    """When it happened (ms). `cdo` is how many seconds it waited; `cdt` is a time, believed only of servers."""
     waited = number(hit.get("cdo"))
     if waited is not None and 0 <= waited * 1000 <= now - EARLIEST:
         return now - int(waited * 1000)
@@ -133,7 +133,7 @@ def _line(row: Any) -> dict[str, Any]:
 
 
 def _category(value: Any) -> str | None:
-    """One category, or the first of several, which may be written as JSON."""
+    """The category, or the first of several. They may be written as JSON."""
     told = value
     if isinstance(value, str) and value.startswith("["):
         told = parse(value.encode("utf-8", "replace"))
@@ -141,7 +141,7 @@ def _category(value: Any) -> str | None:
 
 
 def _order(said: Said, source: Source, out: Translation) -> list[Body]:
-    """The currency is a setting of the site, which only the shop can tell."""
+    """An order. Its currency comes from the source's setting, because Matomo does not send it."""
     hit = said.properties
     lines = [items.ordered(source, None, **_line(row)) for row in _rows(said) or ()]
     order = items.order(source, id=hit.get("ec_id"), value=hit.get("revenue"), lines=lines)
@@ -178,7 +178,7 @@ def _page(said: Said, source: Source, out: Translation) -> list[Body]:
 
 
 def _event(said: Said, source: Source, out: Translation) -> list[Body]:
-    """An event of the shop's own may be in the shop's own table; its name is what it is about."""
+    """An event of the shop's own, by the shop's table. Its name is its subject."""
     if words(said.name) not in {words(name) for name in source.events}:
         return _ping(said, source, out)
     about = said.properties.get("e_n")
@@ -211,4 +211,4 @@ ROWS: Final[tuple[tuple[Callable[[Hit], bool], Row], ...]] = (
     (_has("url", "action_name"), _page),
     (lambda hit: True, _empty),
 )
-"""Which parameters make which event; the first row that fits."""
+"""Which parameters make which event. The first row that fits counts."""

@@ -7,11 +7,11 @@ from typing import Any, Final
 from stream.connect.reading import number, text
 
 NUMERAL: Final = re.compile(r"[0-9]{1,15}(\.[0-9]{1,20})?", re.ASCII)
-"""`1.234,56` and `1,234` are ambiguous: they are no amounts."""
+"""The form of an amount. `1.234,56` and `1,234` are ambiguous, and not accepted."""
 
 LARGEST: Final = 10**9
 MOST: Final = 10_000
-"""Pieces of a line. More is a test or an attack."""
+"""The largest quantity of a line. More is a test or an attack."""
 
 ISO_4217: Final = """
 AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BOV BRL BSD BTN BWP BYN
@@ -22,7 +22,7 @@ NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD 
 SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD USN UYI UYU UYW UZS VED VES
 VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG"""
 CODES: Final = frozenset(ISO_4217.split())
-"""With those that ended lately."""
+"""Currency codes, including those that ended recently."""
 
 NONE: Final = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
 THREE: Final = "BHD IQD JOD KWD LYD OMR TND"
@@ -31,10 +31,10 @@ DIGITS: Final = {
     **dict.fromkeys(THREE.split(), 3),
     **dict.fromkeys(("CLF", "UYW"), 4),
 }
-"""Digits after the point, where they are not two."""
+"""Decimal digits of the currencies that do not have two."""
 
 UNKNOWN: Final = 4
-"""Digits that are kept where no currency is told."""
+"""Decimal digits that are kept if no currency is given."""
 
 
 def currency(value: Any) -> str | None:
@@ -47,7 +47,7 @@ def digits(code: str | None) -> int:
 
 
 def money(value: Any, code: str | None = None) -> float | None:
-    """The amount in units, rounded to the digits of its currency; None for what is none."""
+    """The amount in units, rounded to the digits of its currency. None if it is no amount."""
     if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
         return None
     if isinstance(value, float) or (isinstance(value, int) and abs(value) > LARGEST):
@@ -61,7 +61,7 @@ def money(value: Any, code: str | None = None) -> float | None:
 
 
 def minor(amount: Any, fraction_digits: Any, code: str | None = None) -> float | None:
-    """Cents and how many digits they are: 1999 and 2 are 19.99."""
+    """The amount of a number of cents and its digits: 1999 and 2 are 19.99."""
     units, places = number(amount), number(fraction_digits)
     if units is None or places is None or not 0 <= places <= 20:
         return None
@@ -69,7 +69,7 @@ def minor(amount: Any, fraction_digits: Any, code: str | None = None) -> float |
 
 
 def quantity(value: Any) -> int | float | None:
-    """A quantity, also one of 0 or less; None for none or an unreadable one."""
+    """A quantity, which may be 0 or negative. None if it is missing or unreadable."""
     found = number(value) if text(value) is not None else None
     if found is None or abs(found) > LARGEST:
         return None
@@ -78,5 +78,5 @@ def quantity(value: Any) -> int | float | None:
 
 
 def is_line(pieces: int | float) -> bool:
-    """Whether so many pieces are a line: 0 is none, and neither is an absurd number."""
+    """Whether this quantity makes a line: it is above 0 and not absurd."""
     return 0 < pieces <= MOST

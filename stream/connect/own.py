@@ -1,4 +1,4 @@
-"""Bodies in the shape of our own events, from a stranger: read field by field. Source: docs/semantics.md, 2."""
+"""Reads bodies in the form of our own events, field by field. Source: docs/semantics.md, 2."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -12,7 +12,7 @@ from stream.connect.source import Source
 from stream.connect.translation import compact
 
 Read = Callable[[dict[str, Any], Source], dict[str, Any] | None]
-"""The body; None if something essential cannot be read."""
+"""The body. None if an essential field cannot be read."""
 
 CHANNELS: Final = ("email", "sms", "push", "messenger", "onsite")
 SIGNALS: Final = frozenset(

@@ -1,4 +1,4 @@
-"""What page it is, and which step of a checkout: by a word of its name, category or path."""
+"""Finds the kind of a page, and the stage of a checkout step, by words in its name, category or path."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -21,7 +21,7 @@ KINDS: Final = (
     ("home", ("home", "homepage", "index")),
     ("other", ("other",)),
 )
-"""Kinds of pages and the words that name them, the later step of a purchase first."""
+"""Kinds of pages and the words that name them. Later steps of a purchase come first."""
 
 STEPS: Final = (
     ("payment", ("payment", "pay", "billing", "review")),
@@ -33,7 +33,7 @@ STAGES: Final = frozenset({"contact", "shipping", "payment"})
 
 
 def page(path: Any = None, title: Any = None, *names: Any) -> dict[str, Any]:
-    """A page of ours. `names`: what the source calls it."""
+    """A page in our form. `names`: the source's names for it."""
     way = path_of(path)
     kind = page_kind(*names) or _by_path(way)
     return compact(path=way, title=text(title), kind=kind)
@@ -44,7 +44,7 @@ def page_kind(*names: Any) -> str | None:
 
 
 def stage(steps: Mapping[str, str], *names: Any) -> str | None:
-    """The stage of a checkout's step: by the source's table, else by a word of its name."""
+    """The stage of a checkout step: by the source's table, else by a word in its name."""
     table = {words(step): name for step, name in steps.items()}
     said = [words(name) for name in names]
     told = next((table[name] for name in said if name in table), None)

@@ -25,7 +25,7 @@ from stream.connect.source import Source
 from stream.connect.translation import Translation, compact
 
 MADE: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.I)
-"""A UUID: an id that a browser made, and no shop gave."""
+"""A UUID: such an id was made by a browser, not by a shop."""
 
 
 def translate(given: Given, source: Source, now: int) -> Translation:
@@ -63,7 +63,7 @@ def _said(message: Message, order: bool = False) -> Said:
 
 
 def _named(message: Message, out: Translation) -> None:
-    """A shop's own event."""
+    """An event that the shop named itself."""
     row = commerce_names.row_of(message.name, message.source)
     said = _said(message, order=row is commerce.order_placed)
     commerce.tell(said, row(said, message.source, out), out)
@@ -78,18 +78,18 @@ def _row(row: commerce.Row) -> Callable[[Message, Translation], None]:
 
 
 def _identify(message: Message, out: Translation) -> None:
-    """The visitor is who it was before; the distinct id is the customer already."""
+    """An identify event: the visitor is the former id, the distinct id is already the customer."""
     before = identifier(message.properties.get("$anon_distinct_id"))
     _claim(message, before or message.device, message.distinct, out)
 
 
 def _merge(message: Message, out: Translation) -> None:
-    """The alias goes into the distinct id."""
+    """A merge: the alias becomes the distinct id."""
     _claim(message, identifier(message.properties.get("alias")), message.distinct, out)
 
 
 def _alias(message: Message, out: Translation) -> None:
-    """The libraries do not agree which of the two is new: the one that a browser made is the visitor."""
+    """An alias. Libraries disagree which id is the new one; the id that a browser made is the visitor."""
     pair = (message.distinct, message.properties.get("alias"))
     made = [MADE.fullmatch(text(name) or "") is not None for name in pair]
     if made[0] == made[1]:
@@ -100,7 +100,7 @@ def _alias(message: Message, out: Translation) -> None:
 
 
 def _set(message: Message, out: Translation) -> None:
-    """Properties of a person who is known."""
+    """Properties of a known person."""
     user = message.distinct if is_known(message, is_browser(message)) else None
     _claim(message, who_of(message).visitor, user, out)
 
@@ -135,4 +135,4 @@ TYPES: Final[Mapping[str, Callable[[Message, Translation], None]]] = {
     "$exception": _row(commerce.unneeded),
     "$snapshot": _row(commerce.unneeded),
 }
-"""PostHog's own names. The last five happen without anybody."""
+"""The function for each of PostHog's own names. The last five show no presence."""

@@ -1,4 +1,4 @@
-"""An event of PostHog: out of its batch or form, by whom and when. Source: docs/connect.md, 1.6."""
+"""Reads PostHog's events out of a batch or a form, with their owner and time. Source: docs/connect.md, 1.6."""
 
 import binascii
 import re
@@ -21,14 +21,14 @@ PREFIX: Final = "ph"
 SERVERS: Final = re.compile(
     r"\b(node|python|ruby|java|php|go|net|dotnet|rust|elixir|server)\b", re.I
 )
-"""In the name of a library that runs at no shopper's."""
+"""Parts of the names of libraries that run on servers."""
 
 CLOCKS: Final = frozenset({"sent_at", "offset", "api_key", "token"})
-"""What differs in a repeat of the same event."""
+"""Fields that differ in a repeat of the same event."""
 
 
 class Message(Struct, frozen=True):
-    """One event, when it was sent, and when it arrived."""
+    """One event, with the times when it was sent and when it arrived (ms)."""
 
     given: dict[str, Any]
     sent_at: Any
@@ -60,11 +60,11 @@ class Message(Struct, frozen=True):
 
 MOST: Final = 1024 * 1024
 LONGEST: Final = 128 * 1024
-"""Characters that the packing of old libraries may become, and may have: a beacon has 64 Ki."""
+"""Characters of old libraries' packing: at most MOST unpacked, LONGEST packed. A beacon has 64 Ki."""
 
 
 def document_of(given: Given) -> Any:
-    """The body: JSON, or the base64 of it in the field `data` of a form or a query, or its lz64."""
+    """The document of a request: JSON, or base64 or lz64 of it in the field `data` of a form or a query."""
     body = body_of(given)
     if body.startswith(b"data="):
         return _form(parameters(body.decode("utf-8", "replace")).get("data", ""))
@@ -74,7 +74,7 @@ def document_of(given: Given) -> Any:
 
 
 def _form(data: str) -> Any:
-    """JSON begins with a bracket, however it is packed: what does not is tried as the next packing."""
+    """The unpacked form. JSON begins with a bracket; if it does not, the next packing is tried."""
     if data.lstrip()[:1] in ("{", "["):
         return parse(data.encode("utf-8", "replace"))
     written = data.replace(" ", "+")
@@ -94,11 +94,11 @@ def _form(data: str) -> Any:
 
 LIBRARY: Final = "posthog-sdk-info"
 SENT: Final = "posthog-request-timestamp"
-"""Headers of the newer protocol: which library sends, and when."""
+"""Headers of the newer protocol: the library, and the time of sending."""
 
 
 def sent_at(document: Any, given: Given) -> Any:
-    """When all of it was sent: in the envelope, in a header, in the query of a browser."""
+    """When the request was sent (ms): by its envelope, a header, or a browser's query."""
     told = first(document, "sent_at") or given.headers.get(SENT)
     return given.query.get("_") if told is None and isinstance(given, Request) else told
 
@@ -111,7 +111,7 @@ def messages_of(document: Any, given: Given) -> list[tuple[str, Any]]:
 
 
 def _renewed(each: Any, library: str) -> Any:
-    """An event of the newer protocol as the older has it: its library and its options are properties."""
+    """An event of the newer protocol in the form of the older: its library and options become properties."""
     if not isinstance(each, dict):
         return each
     told: dict[str, Any] = {"$lib": library.partition("/")[0]}
@@ -131,7 +131,7 @@ def _listed(document: Any) -> list[tuple[str, Any]]:
 
 
 def is_browser(message: Message) -> bool:
-    """Whether a shopper's device sent it; without a library's name only a device has a device's id."""
+    """Whether a shopper's device sent it. Without a library's name: whether it has a device id."""
     library = text(message.properties.get("$lib"))
     if message.properties.get("$is_server") is True:
         return False
@@ -148,7 +148,7 @@ def id_of(message: Message) -> str:
 
 
 def _visitor(message: Message, browser: bool) -> str | None:
-    """The device, since the distinct id changes at a login; a server speaks for no device."""
+    """The visitor: the device id, because the distinct id changes at a login. A server has none."""
     if not browser:
         return None
     if message.device is not None or is_known(message, browser):
@@ -157,7 +157,7 @@ def _visitor(message: Message, browser: bool) -> str | None:
 
 
 def is_known(message: Message, browser: bool) -> bool:
-    """Whether the distinct id is a customer's: the event says so, or a server does not deny it."""
+    """Whether the distinct id is a customer's: the event says so, or it comes from a server that does not deny it."""
     told = message.properties.get("$is_identified")
     processed = message.properties.get("$process_person_profile")
     if isinstance(told, bool):
@@ -180,7 +180,7 @@ def who_of(message: Message, keys: dict[str, str] | None = None) -> Who:
 
 
 def _client_time(message: Message, browser: bool) -> int | None:
-    """By the event's time and the time of sending; else by how long it waited."""
+    """When it happened (ms): by the event's time and the time of sending, else by how long it waited."""
     waited = number(message.given.get("offset"))
     happened = first(message.given, "timestamp", "properties.timestamp")
     if happened is None and waited is not None and 0 <= waited <= message.arrival - EARLIEST:

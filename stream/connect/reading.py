@@ -1,4 +1,4 @@
-"""Access to foreign documents that never raises: what is missing or of a wrong type is None."""
+"""Reads foreign documents without ever raising: what is missing or of a wrong type is None."""
 
 import json
 import math
@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 
 ABSENT: Final = frozenset({"", "null", "undefined"})
-"""Texts that say nothing, whatever their case. Source: docs/connect.md, 2.7."""
+"""Texts that mean nothing, in any case of letters. Source: docs/connect.md, 2.7."""
 
 DEEPEST: Final = 100
 """Levels of nesting that are read."""
@@ -59,7 +59,7 @@ UNREADABLE: Final = object()
 
 
 def _nothing(name: str) -> None:
-    """NaN and Infinity are no numbers."""
+    """None in place of NaN and Infinity."""
     return
 
 
@@ -86,7 +86,7 @@ def _parts(node: Any) -> Any:
 
 
 def dig(document: Any, *names: str) -> Any:
-    """The value at a path of names; None where there is none."""
+    """The value at a path of names. None if there is none."""
     for name in names:
         if type(document) is not dict:
             return None
@@ -95,7 +95,7 @@ def dig(document: Any, *names: str) -> Any:
 
 
 def first(document: Any, *paths: str) -> Any:
-    """The first present value of several paths, each written with dots."""
+    """The first value that is there, of several paths written with dots."""
     for path in paths:
         value = document
         for name in _names(path):
@@ -121,7 +121,7 @@ LENGTHS: Final = frozenset(map(len, ABSENT))
 
 
 def text(value: Any) -> str | None:
-    """A text without surrounding spaces; numbers become their digits."""
+    """The text without surrounding spaces. A number becomes its digits. Else None."""
     if value is None:
         return None
     if type(value) is str:
@@ -141,7 +141,7 @@ def text(value: Any) -> str | None:
 
 
 def number(value: Any) -> float | None:
-    """A finite number, or a text that is one."""
+    """The finite number, given as a number or as text. Else None."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     if isinstance(value, str) and len(value) > 40:
@@ -159,7 +159,7 @@ def whole(value: Any) -> int | None:
 
 
 def mapping(value: Any) -> dict[str, Any]:
-    """The object; an empty one in place of anything else."""
+    """The object, an empty one in place of anything else."""
     return value if isinstance(value, dict) else {}
 
 
@@ -168,7 +168,7 @@ def listing(value: Any) -> list[Any]:
 
 
 def words(name: Any) -> str:
-    """An event's name for comparison: lower case, `_` and `-` are spaces."""
+    """The name of an event, for comparison: in lower case, with spaces for `_` and `-`."""
     return _words(text(name) or "")
 
 

@@ -1,6 +1,6 @@
-"""The registry: one line for each kind of source there is.
+"""The registry: one line for each kind of source.
 
-A kind has a file in stream/connect, a folder of examples in schemas/examples/connect, and its line below.
+To add a kind, add a file in stream/connect, a folder of examples in schemas/examples/connect, and its line.
 """
 
 from collections.abc import Callable, Mapping
@@ -30,7 +30,7 @@ from stream.connect.source import Source
 from stream.connect.translation import Translation
 
 Translate = Callable[[Given, Source, int], Translation]
-"""What was sent, whose source it is, and when it arrived in ms."""
+"""(request or record, its source, when it arrived in ms) to our events."""
 
 REGISTRY: Final[Mapping[str, Translate]] = {
     "adobe-commerce": adobe_commerce.translate,
@@ -68,9 +68,9 @@ RENAMED: Final[Mapping[str, frozenset[str]]] = {
 
 
 def translate(kind: str, given: Given, source: Source, now_ms: int) -> Translation:
-    """Our events of what a source sent. Never raises; a kind that is not known is refused.
+    """Our events of what a source sent. Never raises. An unknown kind is refused.
 
-    A record is translated as of when its broker took it. What it lay there makes nothing late.
+    A record counts as arrived when its broker took it: the time that it lay in the topic makes nothing late.
     """
     function = REGISTRY.get(kind)
     if function is None:
@@ -78,5 +78,5 @@ def translate(kind: str, given: Given, source: Source, now_ms: int) -> Translati
     arrived = given.time if isinstance(given, Record) and 0 < given.time < now_ms else now_ms
     try:
         return finish(function(given, source, arrived), source, now_ms - arrived)
-    except Exception:  # a fault of ours must cost one message and no stream
+    except Exception:  # a fault of ours costs one message, not the stream
         return Translation(refused=[(0, "translator_failed")])

@@ -1,10 +1,10 @@
-"""What a carrier hands over: an HTTP request, or a record of a topic. Source: docs/connect.md, 7.3 and 7.6."""
+"""What the collector and the bridge hand over: an HTTP request, or a record. Source: docs/connect.md, 7.3 and 7.6."""
 
 from msgspec import Struct
 
 
 class Request(Struct, frozen=True):
-    """`headers` have lower-case names; `body` is unpacked already."""
+    """An HTTP request. `headers`: with lower-case names · `body`: unpacked."""
 
     path: str
     query: dict[str, str] = {}
@@ -14,7 +14,7 @@ class Request(Struct, frozen=True):
 
 
 class Record(Struct, frozen=True):
-    """`time` is when the source's broker appended it, in ms."""
+    """A record of a source's topic. `time`: when the source's broker appended it (ms)."""
 
     value: bytes
     headers: dict[str, str] = {}

@@ -75,7 +75,7 @@ def _page(message: Message, out: Translation) -> None:
 
 
 def _screen(message: Message, out: Translation) -> None:
-    """A screen is a page if it has a name."""
+    """A screen, which is a page if it has a name."""
     return _page(message, out) if message.name != "screen" else _presence(message, out)
 
 
@@ -101,7 +101,7 @@ def _identify(message: Message, out: Translation) -> None:
 
 
 def _alias(message: Message, out: Translation) -> None:
-    """The visitor `previousId` is the customer `userId`."""
+    """An alias: the visitor `previousId` is the customer `userId`."""
     said, previous = _said(message), identifier(message.given.get("previousId"))
     if previous is None or said.who.customer is None:
         commerce.nothing(said, out, "no_customer")

@@ -1,4 +1,4 @@
-"""A message of Segment or RudderStack: out of its batch or pixel, by whom and when. Source: docs/connect.md, 1.1."""
+"""Reads messages of Segment and RudderStack out of a batch or a pixel. Source: docs/connect.md, 1.1."""
 
 import re
 from functools import lru_cache
@@ -23,21 +23,22 @@ LETTERS: Final = {
     "g": "group",
     "a": "alias",
 }
-"""The last part of a path, as the browser's SDK shortens it."""
+"""The last part of a path: how the browser's SDK shortens each type."""
 
 SERVERS: Final = re.compile(
     r"\b(node|python|ruby|java|php|go|net|rust|clojure|http|server)\b", re.I
 )
-"""In the name of a library that runs at no shopper's."""
+"""Parts of the names of libraries that run on servers."""
 
 CLOCKS: Final = frozenset({"sentAt", "receivedAt", "writeKey"})
-"""What differs in a repeat of the same message."""
+"""Fields that differ in a repeat of the same message."""
 
 
 class Message(Struct, frozen=True):
-    """One message, and what was said around it. `name`: what it calls itself; its type, if it has no name.
+    """One message and its envelope.
 
-    `homes`: where facts of the person stand. `browser`: whether a shopper's device sent it.
+    `name`: its own name, else its type · `homes`: where properties of the person are · `browser`: whether a
+    shopper's device sent it.
     """
 
     given: dict[str, Any]
@@ -52,7 +53,7 @@ class Message(Struct, frozen=True):
     browser: bool
 
     def person(self, *names: str) -> Any:
-        """A fact of the person: of the traits, of the context's traits, of the properties."""
+        """A property of the person: from the traits, the context's traits, or the properties."""
         for home in self.homes:
             for name in names:
                 value = home.get(name)
@@ -82,7 +83,7 @@ def message_of(
 
 
 def document_of(given: Given) -> Any:
-    """The body; a text in it is unwrapped once; a pixel's parameters are the message."""
+    """The document of a request: its body, unwrapped once if it is a string, or a pixel's parameters."""
     if isinstance(given, Request) and given.method == "GET":
         return _pixel(given.query)
     document = parse(body_of(given))
@@ -90,7 +91,7 @@ def document_of(given: Given) -> Any:
 
 
 def _pixel(query: dict[str, str]) -> dict[str, Any]:
-    """`properties.price=1` is the price of the properties."""
+    """The message of a pixel: `properties.price=1` is the field `price` of `properties`."""
     document: dict[str, Any] = {}
     for name, value in query.items():
         *homes, last = name.split(".")[:10]
@@ -103,7 +104,7 @@ def _pixel(query: dict[str, str]) -> dict[str, Any]:
 
 
 def messages_of(document: Any) -> list[tuple[str, Any]]:
-    """Each message with its path; of a batch with the context and times of the whole."""
+    """Each message with its path. Those of a batch get its context and times."""
     batch = dig(document, "batch")
     if isinstance(document, list):
         return [(f"$[{index}]", each) for index, each in enumerate(document)]
@@ -121,7 +122,7 @@ def _merged(outer: dict[str, Any], each: Any) -> Any:
 
 
 def type_of(message: dict[str, Any], given: Given) -> str:
-    """The type of the message; of one without, the last part of the path."""
+    """The type of the message, else the last part of the path."""
     told = text(message.get("type"))
     if told is not None or isinstance(given, Record):
         return (told or "").lower()
@@ -130,13 +131,13 @@ def type_of(message: dict[str, Any], given: Given) -> str:
 
 
 def arrival_of(message: dict[str, Any], given: Given, now: int) -> int:
-    """A message in a topic has been received before, and says when."""
+    """When the message arrived (ms). A message in a topic says when it was received before."""
     received = moment(message.get("receivedAt")) if isinstance(given, Record) else None
     return min(received, now) if received is not None else now
 
 
 def _is_browser(given: dict[str, Any], context: dict[str, Any], source: Source) -> bool:
-    """By its channel, its library, else by a page in its context."""
+    """Whether a shopper's device sent it: by its channel or library, else by a page in its context."""
     channel = text(given.get("channel")) or text(context.get("channel"))
     if channel is not None:
         return channel.lower() != "server"
@@ -159,7 +160,7 @@ def id_of(message: Message) -> str:
 
 
 def who_of(message: Message, keys: dict[str, str] | None = None) -> Who:
-    """A customer's id that is an e-mail address is an address of the customer."""
+    """The owner. A customer id that is an e-mail address becomes a key."""
     given, user = message.given, message.given.get("userId")
     email = message.person("email") or (user if is_address(user) else None)
     happened = first(given, "originalTimestamp", "timestamp")

@@ -31,10 +31,10 @@ from stream.connect.translation import Translation, compact
 from stream.connect.urls import clean_url
 
 PLACED_WITHIN: Final = 86_400_000
-"""An orders/updated places an order that is younger, in ms. Later ones are parcels and notes."""
+"""Ms: orders/updated places an order younger than this. Later updates are about parcels and notes."""
 
 RESTORING: Final = "key"
-"""The parameter without which a link to an abandoned checkout restores nothing."""
+"""The parameter that a link to an abandoned checkout needs to restore it."""
 
 RENEWALS: Final = "subscription_contract"
 RENEWAL_TAG: Final = "subscription recurring order"
@@ -56,7 +56,7 @@ def translate(given: Given, source: Source, now: int) -> Translation:
 
 
 def cart(it: Delivery) -> None:
-    """A new cart without lines has a token that the next reading changes: it is none yet."""
+    """A cart. A new one without lines is skipped: its token will change."""
     token, lines = plain(first(it.body, "token", "id")), it.body.get("line_items")
     if token is None or not isinstance(lines, list):
         it.leave_out("no_cart", "$.token" if token is None else "$.line_items")
@@ -67,7 +67,7 @@ def cart(it: Delivery) -> None:
 
 
 def checkout(it: Delivery) -> None:
-    """The lines of a checkout are a cart; it has the checkout's token if no cart led there."""
+    """A checkout with its lines as a cart. Without a cart's token the cart has the checkout's."""
     if is_present(it.body.get("completed_at")):
         it.leave_out("completed", "$.completed_at")
         return
@@ -81,7 +81,7 @@ def checkout(it: Delivery) -> None:
 
 
 def order(it: Delivery) -> None:
-    """Created, paid or updated: whichever comes first places it, the others repeat it."""
+    """An order. Created, paid and updated all place it: the first one counts, the others repeat it."""
     body = it.body
     if body.get("test") is True:
         it.leave_out("test", "$.test")
@@ -150,7 +150,7 @@ def _cart(it: Delivery, token: str, lines: list[Any]) -> Said:
 
 
 def _who(it: Delivery, visitor: str | None = None) -> Who:
-    """By every key there is. Only orders have a visitor: a webhook does not show that they are here."""
+    """The owner, by every key. Only an order has a visitor: a webhook does not show that anybody is there."""
     body = it.body
     of_checkout = plain(
         body.get("token" if it.topic.startswith("checkouts/") else "checkout_token")
@@ -166,7 +166,7 @@ def _who(it: Delivery, visitor: str | None = None) -> Who:
 
 
 def _stage(body: dict[str, Any]) -> str | None:
-    """The furthest step that is filled in."""
+    """The furthest stage that is filled in."""
     if is_present(body.get("gateway")):
         return "payment"
     if any(body.get(name) for name in ("shipping_line", "shipping_lines", "shipping_address")):

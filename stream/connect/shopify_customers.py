@@ -13,11 +13,11 @@ from stream.connect.shopify_ids import plain
 
 CHANNELS: Final = {"email_marketing_consent": "email", "sms_marketing_consent": "sms"}
 GRANTED: Final = {"subscribed": True, "unsubscribed": False}
-"""States that are a decision; `not_subscribed` and `pending` are none."""
+"""The states that are decisions, and whether they grant. `not_subscribed` and `pending` are none."""
 
 
 def customer(it: Delivery) -> None:
-    """A customer with the addresses that are theirs, and their consents."""
+    """A customer, with its addresses and consents."""
     body, who = it.body, _who(it)
     email, phone = body.get("email"), body.get("phone")
     code = currency(body.get("currency"))

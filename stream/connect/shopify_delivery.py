@@ -1,4 +1,4 @@
-"""One webhook of Shopify: its topic, what it says, and where the events of it go. Source: docs/connect.md, 1.3.1."""
+"""One webhook of Shopify: its topic, its object, and its events. Source: docs/connect.md, 1.3.1."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from stream.connect.translation import Translation
 
 
 class Delivery(Struct, frozen=True):
-    """`when`: the time that it was triggered, or that its object was changed."""
+    """A webhook. `when`: when it was triggered, or its object changed (ms)."""
 
     topic: str
     id: str
@@ -32,9 +32,9 @@ class Delivery(Struct, frozen=True):
 
 
 def unwrapped(given: Given, body: Any) -> tuple[dict[str, Any], Any]:
-    """The headers, in lower case, and the object; EventBridge has both in its `detail`.
+    """The headers in lower case, and the object. EventBridge has both in its `detail`.
 
-    An app may have the topic in the address that it subscribes with.
+    An app may put the topic into the address to which it subscribes.
     """
     query = given.query if isinstance(given, Request) else {}
     told = {"x-shopify-topic": query["topic"]} if "topic" in query else {}
@@ -46,7 +46,7 @@ def unwrapped(given: Given, body: Any) -> tuple[dict[str, Any], Any]:
 
 
 def topic_of(headers: dict[str, Any]) -> str:
-    """`carts/update`, also where it is written `CARTS_UPDATE`."""
+    """The topic, like `carts/update`. It may be written `CARTS_UPDATE`."""
     topic = (text(headers.get("x-shopify-topic")) or "").lower()
     return topic if "/" in topic else topic.replace("_", "/", 1)
 
@@ -54,7 +54,7 @@ def topic_of(headers: dict[str, Any]) -> str:
 def delivery(
     headers: dict[str, Any], body: dict[str, Any], source: Source, now: int, out: Translation
 ) -> Delivery:
-    """Its id is that of the shop's event; a repeat has the same."""
+    """The webhook. Its id is that of the shop's event, so a repeat has the same."""
     topic = topic_of(headers)
     name = text(headers.get("x-shopify-event-id")) or text(headers.get("x-shopify-webhook-id"))
     id = event_id("sh", name, topic) if name else content_id("sh", topic, body)

@@ -7,11 +7,11 @@ from stream.connect.ids import identifier
 from stream.connect.reading import text
 
 IN_CHECKOUT: Final = re.compile(r"/checkouts/(?:cn|ac)/([^/?#]+)")
-"""The cart's token in the path of its checkout."""
+"""Finds the cart's token in the path of its checkout."""
 
 
 def plain(value: Any) -> str | None:
-    """`gid://shopify/Cart/Z2Nw…?key=…` is `Z2Nw…`; what names nobody is none."""
+    """The plain id: `gid://shopify/Cart/Z2Nw…?key=…` is `Z2Nw…`. None for a name of nobody."""
     name = text(value)
     return identifier(name.partition("?")[0]) if name is not None else None
 

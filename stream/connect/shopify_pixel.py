@@ -1,4 +1,4 @@
-"""Shopify's customer events, as a pixel of the shop posts them: what a visitor does, and their cart's token.
+"""Shopify's customer events, as the shop's pixel posts them: what a visitor does, and the cart's token.
 
 Source: docs/connect.md, 1.3.2.
 """
@@ -22,10 +22,10 @@ from stream.connect.times import client_time
 from stream.connect.translation import Translation, compact
 
 PING: Final[Said] = ("activity.pinged", {})
-"""Somebody is there: all that is known of an event without a row, or without what its row needs."""
+"""A sign of presence: all that an event says if it has no row, or lacks what its row needs."""
 
 Read = Callable[[dict[str, Any], Source], Said | None]
-"""An event of the pixel → ours, or None if what ours needs is missing."""
+"""From a pixel event to ours. None if it lacks what ours needs."""
 
 
 def translate(given: Given, source: Source, now: int) -> Translation:
@@ -75,7 +75,7 @@ CONSENTS: Final = ("visitorConsentCollected", "visitor_consent_collected")
 
 
 def _who(told: dict[str, Any], source: Source, now: int) -> Who:
-    """The keys join a visitor to the webhooks. A cart without lines has a token that does not last."""
+    """The owner. Its keys join the visitor to the webhooks. A cart without lines has a token that changes."""
     data = mapping(told.get("data"))
     checkout, cart = mapping(data.get("checkout")), mapping(data.get("cart"))
     filled = cart.get("id") if listing(cart.get("lines")) else None
@@ -122,7 +122,7 @@ def _search(told: dict[str, Any], source: Source) -> Said | None:
 
 
 def _added(told: dict[str, Any], source: Source) -> Said | None:
-    """Only if no webhook tells of carts: one that is added twice would be twice in the cart."""
+    """An added line, unless webhooks send the carts: else it would be in the cart twice."""
     if not source.cart_authority:
         return PING
     line = _line(told, dig(told, "data", "cartLine"), source)
@@ -165,7 +165,7 @@ def _ordered(told: dict[str, Any], line: Any, source: Source) -> dict[str, Any] 
 
 
 def _described(told: dict[str, Any], variant: Any) -> dict[str, Any]:
-    """A variant's fields, under our names. Links are written in the shop's own address."""
+    """The fields of a variant, by our names. Links are completed with the shop's address."""
     product = dig(variant, "product")
     shop = text(first(told, "context.document.location.href", "context.window.location.href"))
     return {
@@ -239,4 +239,4 @@ NAMES: Final = {
     "checkout.started": "checkout_started",
     "order.placed": "checkout_completed",
 }
-"""Which event of the pixel an event with a name of the shop's own is read as, by our type."""
+"""By our type: the pixel event whose form an event with the shop's own name has."""

@@ -36,7 +36,7 @@ def translate(given: Given, source: Source, now: int) -> Translation:
 
 
 def named(sent: Sent) -> str:
-    """What a shop's table calls an event: `category/action`, a type of an action, a schema."""
+    """The names of an event in a shop's table: `category/action`, the type of an action, a schema."""
     if sent.kind == "se":
         parts = text(sent.fields.get("se_category")), text(sent.fields.get("se_action"))
         return "/".join(part for part in parts if part is not None)
@@ -47,9 +47,9 @@ def named(sent: Sent) -> str:
 
 
 def who(sent: Sent, source: Source, said: Said) -> Who:
-    """The visitor by the tracker's or the app's own id; a guest has an address and is no customer.
+    """The owner. The visitor has the tracker's or the app's id. A guest has an address, but is no customer.
 
-    An order names its cart in itself.
+    An order names its cart in its own field.
     """
     session, user = sent.entity(SESSION), sent.entity(f"{SHOP}user")
     known, guest = sent.fields.get("user_id"), str(user.get("is_guest")).lower() == "true"
@@ -68,7 +68,7 @@ def who(sent: Sent, source: Source, said: Said) -> Who:
 
 
 def _said(sent: Sent, name: str, path: str, source: Source, done: Translation) -> Said:
-    """The shop's own table comes first, where a schema may stand without its vendor."""
+    """Translates an event. The shop's own table comes first; it may name a schema without its vendor."""
     own = _renamed(source, sent, name) if source.events else None
     row = _row(sent, name) if own is None else OURS.get(own)
     server = source.trust == "server"
@@ -76,7 +76,7 @@ def _said(sent: Sent, name: str, path: str, source: Source, done: Translation) -
 
 
 def _renamed(source: Source, sent: Sent, name: str) -> str | None:
-    """What the shop's own table says, whichever way it writes the name of a schema."""
+    """What the shop's own table says, in any spelling of a schema's name."""
     short = text(sent.fields.get("event_name")) or ""
     names = name, sent.name, *_endings(sent.name), short
     table = {flat(given): to for given, to in source.events.items()}
@@ -84,7 +84,7 @@ def _renamed(source: Source, sent: Sent, name: str) -> str | None:
 
 
 def _endings(name: str) -> list[str]:
-    """A flattened schema's name without its vendor, for every length that the vendor may have."""
+    """The possible names of a flattened schema without its vendor, whose length is unknown."""
     parts = name.split("_")
     return ["_".join(parts[at:]) for at in range(1, len(parts))][:20]
 
@@ -105,7 +105,7 @@ Found = list[tuple[str, Sent]]
 
 
 def _sent(given: Given, source: Source, now: int, done: Translation) -> Found:
-    """What was sent, each event with its path."""
+    """The events of a request, each with its path."""
     if isinstance(given, Request) and not given.body.strip():
         return _checked([("$", dict(given.query))], source, now, done)
     body = body_of(given)

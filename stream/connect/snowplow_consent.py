@@ -1,4 +1,4 @@
-"""Consent as Snowplow's consent plugin tells it, by the source's table. Source: docs/connect.md, 1.5."""
+"""Consent as Snowplow's consent plugin sends it, by the source's table. Source: docs/connect.md, 1.5."""
 
 from typing import Final
 
@@ -10,11 +10,11 @@ from stream.connect.telling import IGNORED, Said
 
 GRANTS: Final = frozenset({"allow_all", "allow_selected"})
 WITHDRAWALS: Final = frozenset({"deny_all", "withdrawn", "expired"})
-"""Nothing else is a decision: consent that is pending or only implied permits no message."""
+"""The events that withdraw. Consent that is pending or only implied is no decision."""
 
 
 def consented(sent: Sent, source: Source) -> Said:
-    """The scopes name what is allowed now, so what they leave out is withdrawn."""
+    """The consents. The scopes list what is allowed now; all other categories are withdrawn."""
     kind, scopes = first(sent.data, "eventType", "event_type"), sent.data.get("consentScopes")
     if not isinstance(kind, str) or kind not in GRANTS | WITHDRAWALS:
         return IGNORED

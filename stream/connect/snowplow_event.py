@@ -34,7 +34,7 @@ NAMES: Final = {
     "tr_tt": "tr_total",
     "tr_cu": "tr_currency",
 }
-"""Parameters of the tracker protocol, and the columns that they become."""
+"""Parameters of the tracker protocol, and the columns of the enriched row that they become."""
 
 KINDS: Final = {
     "page_view": "pv",
@@ -52,7 +52,7 @@ SAID: Final = "unstruct_event_"
 
 
 class Sent(Struct, frozen=True, kw_only=True):
-    """`name` and those of `entities` are schemas without their version: `com_acme_wishlist_add`."""
+    """One event. Its `name` and those of `entities` are schemas without version: `com_acme_wishlist_add`."""
 
     kind: str
     id: str
@@ -67,7 +67,7 @@ class Sent(Struct, frozen=True, kw_only=True):
 
 
 def tracked(given: dict[str, Any], now: int, server: bool) -> Sent:
-    """An event as a tracker sends it. `stm` is written anew at each sending, so no id may hang on it."""
+    """An event as a tracker sends it. Each sending has another `stm`, so no id may depend on it."""
     fields = {NAMES.get(name, name): value for name, value in given.items()}
     lasting = {name: value for name, value in given.items() if name != "stm"}
     name, data = _described(_embedded(given, "ue_pr", "ue_px"))
@@ -84,7 +84,7 @@ def tracked(given: dict[str, Any], now: int, server: bool) -> Sent:
 
 
 def enriched(fields: dict[str, Any], now: int) -> Sent:
-    """An event of the enriched stream: a row by its columns, or the JSON that is made of it."""
+    """An event of the enriched stream: a row by its columns, or its JSON form."""
     kind = text(fields.get("event")) or ""
     name, data = _described(_document(fields.get("unstruct_event")))
     entities = _entities(_document(fields.get("contexts")))
@@ -113,13 +113,13 @@ def flat(schema: Any) -> str:
 
 
 def _id(fields: dict[str, Any], contents: dict[str, Any]) -> str:
-    """The event's id. Several visitors may have the same: repeats are looked for in each one's own."""
+    """The event's id. Several visitors may share one: duplicates are only looked for within a visitor."""
     name = identifier(fields.get("event_id"))
     return event_id("sp", name) if name is not None else content_id("sp", contents)
 
 
 def _derived(fields: dict[str, Any], now: int) -> int | None:
-    """The collector's clock less the time that the event waited in its device."""
+    """When it happened (ms): the collector's time minus how long the event waited on its device."""
     if is_present(fields.get("derived_tstamp")):
         return client_time(now, None, fields["derived_tstamp"], server=True)
     arrived = moment(fields.get("collector_tstamp"))
@@ -142,14 +142,14 @@ def _unpacked(value: Any) -> bytes:
 
 
 def _document(value: Any) -> Any:
-    """JSON that stands in a text."""
+    """The JSON document in a string."""
     if isinstance(value, str):
         return parse(value.encode("utf-8", "replace"))
     return parse(value) if isinstance(value, bytes) else value
 
 
 def _described(outer: Any) -> tuple[str, dict[str, Any]]:
-    """Name and data of a self-describing event, which stands in another one."""
+    """Name and data of a self-describing event, which is wrapped in another one."""
     inner = mapping(mapping(outer).get("data"))
     return flat(inner.get("schema")), mapping(inner.get("data"))
 
@@ -168,7 +168,7 @@ def _unversioned(column: str, prefix: str) -> str:
 
 @lru_cache(1_024)
 def _plain(name: str) -> str:
-    """`actionFieldObject` is a column's `action_field_object`."""
+    """The column of a name: `actionFieldObject` is `action_field_object`."""
     return PLAIN.sub("_", CAMEL.sub("_", name).lower())
 
 

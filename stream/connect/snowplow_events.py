@@ -1,4 +1,4 @@
-"""Snowplow's events and what they are here. Source: docs/connect.md, 1.5, its table."""
+"""Snowplow's events, and what they become. Source: docs/connect.md, 1.5, its table."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -19,11 +19,11 @@ Saying = Callable[[Sent, Source], Said]
 SHOP: Final = "com_snowplowanalytics_snowplow_ecommerce_"
 OWN: Final = "com_snowplowanalytics_snowplow_"
 GOOGLE: Final = "com_google_analytics_enhanced_ecommerce_"
-"""What names of schemas begin with: e-commerce entities, Snowplow's others, the older plugin's."""
+"""Prefixes of schema names: e-commerce entities, other Snowplow ones, those of the older plugin."""
 
 PRODUCTS: Final = (f"{SHOP}product", f"{GOOGLE}product_field_object")
 STEPS: Final = {1: "contact", 2: "shipping"}
-"""Stages of steps that have only a number. From the third on it is the payment."""
+"""Stages of steps that have only a number. The third and later ones are the payment."""
 
 
 def page_viewed(sent: Sent, source: Source) -> Said:
@@ -49,13 +49,13 @@ def added(sent: Sent, source: Source) -> Said:
 
 
 def removed(sent: Sent, source: Source) -> Said:
-    """A product entity without a quantity is one piece."""
+    """Removed lines. A product entity without a quantity counts as one piece."""
     told = [items.removed(**{"quantity": 1, **_facts(one)}) for one in products(sent)]
     return items.each("cart.item_removed", told) or "no_items"
 
 
 def list_viewed(sent: Sent, source: Source) -> Said:
-    """The list's name; a list of what a search found is that search."""
+    """A viewed list, by its name. A list of search results is a search."""
     query, name = _terms(sent.entity(f"{OWN}site_search")), text(sent.data.get("name"))
     if query is not None and "search" in words(name):
         return [("search.performed", {"query": query})]
@@ -73,7 +73,7 @@ def checkout_started(sent: Sent, source: Source) -> Said:
 
 
 def checkout_advanced(sent: Sent, source: Source) -> Said:
-    """The stage of a step by the shop's table, else by its number; with the first one it begins."""
+    """A checkout step: its stage by the shop's table, else by its number. The first one starts the checkout."""
     entity = sent.entity(f"{SHOP}checkout_step") or sent.entity(f"{GOOGLE}action_field_object")
     step = first(entity, "step") or sent.data.get("step")
     number = whole(step)
@@ -87,7 +87,7 @@ def checkout_advanced(sent: Sent, source: Source) -> Said:
 
 
 def order_placed(sent: Sent, source: Source) -> Said:
-    """A transaction by its entity, by the older plugin's, or by the columns of the oldest event."""
+    """An order: from the transaction entity, the older plugin's, or the columns of the oldest event."""
     told = sent.entity(f"{SHOP}transaction") or sent.entity(f"{GOOGLE}action_field_object")
     told = told or (_columns(sent, "tr_") if sent.kind == "tr" else sent.data)
     name = identifier(first(told, "transaction_id", "order_id", "orderid", "id"))
@@ -116,7 +116,7 @@ def payment_failed(sent: Sent, source: Source) -> Said:
 
 
 def refunded(sent: Sent, source: Source) -> Said:
-    """Only a refund of all that the order's own entity names takes the order back."""
+    """A refund. It cancels the order only if it refunds all that the order's entity names."""
     refund, sold = sent.entity(f"{SHOP}refund"), sent.entity(f"{SHOP}transaction")
     name = identifier(first(refund, "transaction_id"))
     amount, revenue = money.money(refund.get("refund_amount")), money.money(sold.get("revenue"))
@@ -155,7 +155,7 @@ def ignored(sent: Sent, source: Source) -> Said:
 
 
 def products(sent: Sent) -> list[dict[str, Any]]:
-    """The product entities; without any the event itself, if it names a product."""
+    """The product entities, else the event itself if it names a product."""
     found = [one for name in PRODUCTS for one in sent.entities.get(name, ())]
     return found or ([sent.data] if first(sent.data, "id", "sku", "product_id") else [])
 
@@ -179,7 +179,7 @@ def _terms(search: dict[str, Any]) -> str | None:
 
 
 def _facts(one: dict[str, Any]) -> dict[str, Any]:
-    """A product's price is a number of units; its list price is none that anybody pays."""
+    """The fields of a product. Its price is in units; its list price is not what anybody pays."""
     quantity = first(one, "quantity")
     return {
         "id": first(one, "id", "sku", "product_id"),
@@ -209,4 +209,4 @@ OURS: Final[dict[str, Saying]] = {
     "activity.pinged": pinged,
     "ignore": ignored,
 }
-"""What a shop may call its own events: a type of ours reads the entities that come along."""
+"""The types that a shop's table may name. Each reads the entities of the event."""

@@ -1,4 +1,4 @@
-"""Which of Snowplow's events is read by which function. Source: docs/connect.md, 1.5, its table."""
+"""Which function reads which Snowplow event. Source: docs/connect.md, 1.5, its table."""
 
 from typing import Final
 
@@ -15,7 +15,7 @@ KINDS: Final[dict[str, Saying]] = {
     "tr": events.order_placed,
     "ti": events.ignored,
 }
-"""Events that need no schema. The items of a transaction say nothing that its own event does not."""
+"""Events without a schema. The items of a transaction add nothing to its own event."""
 
 ACTIONS: Final[dict[str, Saying]] = {
     "product_view": events.product_viewed,
@@ -30,7 +30,7 @@ ACTIONS: Final[dict[str, Saying]] = {
     "trns_error": events.payment_failed,
     "refund": events.refunded,
 }
-"""Types of an e-commerce action."""
+"""The function for each type of e-commerce action."""
 
 GOOGLE_ACTIONS: Final[dict[str, Saying]] = {
     "detail": events.product_viewed,
@@ -44,7 +44,7 @@ GOOGLE_ACTIONS: Final[dict[str, Saying]] = {
     "purchase": events.order_placed,
     "refund": events.ignored,
 }
-"""Types of an action of the older plugin, whose refunds do not say how much of the order they are."""
+"""The same for the older plugin. Its refunds do not say how much of the order they cover."""
 
 SCHEMAS: Final[dict[str, Saying]] = {
     f"{OWN}site_search": events.searched,
@@ -64,4 +64,4 @@ SCHEMAS: Final[dict[str, Saying]] = {
     "com_snowplowanalytics_mobile_application_install": events.ignored,
     f"{OWN}application_background": events.ignored,
 }
-"""Self-describing events by their schemas."""
+"""The function for each schema of self-describing events."""

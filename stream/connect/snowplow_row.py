@@ -24,11 +24,11 @@ true_tstamp"""
 COLUMNS: Final = tuple(ORDER.split())
 
 FEWEST: Final = 59
-"""Columns up to `unstruct_event`. Rows of old versions end earlier than today's, but not before it."""
+"""Columns up to `unstruct_event`. Rows of old versions are shorter, but have at least these."""
 
 
 def columns(row: str) -> dict[str, str] | None:
-    """The values that there are, by name; None for a text that is no row."""
+    """The values of a row by column, without empty ones. None if the text is no row."""
     values = row.strip("\r\n").split("\t")
     if len(values) < FEWEST:
         return None

@@ -1,4 +1,4 @@
-"""A source: one shop's Segment, GA4, Shopify … and what the shop says of it. Source: docs/connect.md, 7.4."""
+"""A source: one shop's Segment, GA4, Shopify …, and its settings. Source: docs/connect.md, 7.4."""
 
 from collections.abc import Callable
 from typing import Final, Literal
@@ -6,36 +6,36 @@ from typing import Final, Literal
 from msgspec import Struct
 
 KeyOf = Callable[[str, str], str | None]
-"""("email" or "phone", raw) → a keyed hash, or None for an address that is none."""
+"""("email" or "phone", raw address) to a keyed hash. None for an unusable address."""
 
 HARMLESS: Final = frozenset({"variant", "sku"})
-"""Parameters of a URL that name a product's variant and nobody."""
+"""Parameters of a URL that name a product's variant, and no person."""
 
 
 def no_key(kind: str, raw: str) -> str | None:
-    """Without a pepper there is no key: a hash that everybody can make is an address."""
+    """The KeyOf without a pepper: it makes no keys, since anybody could undo a hash without one."""
     return None
 
 
 class Source(Struct, frozen=True, kw_only=True):
-    """`key_of` is given from outside, since normalising an address needs libraries and a secret."""
+    """A source. `key_of`: given by the caller, because normalizing an address needs libraries and a secret."""
 
     name: str
     kind: str
     trust: Literal["browser", "server"] = "browser"
-    """A key that stands in a page proves nothing: `browser` tells of its own visitor only."""
+    """`browser` may speak for its own visitor only: a key that is written into a page proves nothing."""
     cart_authority: bool = True
-    """Whether carts of this source count. With two sources only one may tell of carts."""
+    """Whether carts of this source count. Of two sources only one may send carts."""
     network_userid: bool = False
-    """Of Snowplow: whether its collector's cookie names a visitor whom its tracker does not."""
+    """For Snowplow: whether the collector's cookie names the visitor if the tracker does not."""
     events: dict[str, str] = {}
-    """The shop's own event names → a type of ours, or "ignore"."""
+    """From the shop's own event names to a type of ours, or to "ignore"."""
     steps: dict[str, str] = {}
-    """Names or numbers of checkout steps → contact, shipping or payment."""
+    """From names or numbers of checkout steps to contact, shipping or payment."""
     consent: dict[str, list[str]] = {}
-    """Categories of consent → channels."""
+    """From categories of consent to channels."""
     currency: str | None = None
     region: str | None = None
-    """The region of phone numbers that are written without one."""
+    """The region of phone numbers that are written without a country."""
     url_parameters: frozenset[str] = HARMLESS
     key_of: KeyOf = no_key

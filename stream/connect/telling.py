@@ -1,4 +1,4 @@
-"""What one event of a source says: bodies of our events, or a word for why it says nothing to us.
+"""What one event of a source becomes: bodies of our events, or the reason why it becomes none.
 
 Source: docs/connect.md, 2.2 and 2.10.
 """
@@ -12,7 +12,7 @@ from stream.connect.source import Source
 from stream.connect.translation import Translation
 
 Body = tuple[str, dict[str, Any]]
-"""The type of one of our events, and what is in it besides its owner."""
+"""The type of one of our events, and its fields without the owner's."""
 
 Said = list[Body] | str
 
@@ -21,7 +21,7 @@ IGNORED: Final = "ignored"
 
 
 def tell(done: Translation, name: str, id: str, who: Who, said: Said, path: str = "$") -> None:
-    """The events of one foreign event; several of them have numbered ids."""
+    """Adds the events of one foreign event. Several get numbered ids."""
     if isinstance(said, str):
         done.leave_out(name, said, path)
         return
@@ -30,7 +30,7 @@ def tell(done: Translation, name: str, id: str, who: Who, said: Said, path: str 
 
 
 def unknown(done: Translation, name: str, browser: bool, path: str = "$") -> Said:
-    """An event without a row is a sign of life in a browser, and nothing from a server. It is counted."""
+    """Counts an event without a row. From a browser it is a sign of presence; from a server it is nothing."""
     done.leave_out(name, "unknown", path)
     return [PING] if browser else []
 

@@ -1,4 +1,4 @@
-"""Times as sources write them, and the sender's clock taken out of them. Source: docs/connect.md, 2.3."""
+"""Reads times as sources write them, and corrects the sender's clock. Source: docs/connect.md, 2.3."""
 
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -7,13 +7,13 @@ from typing import Any, Final
 from stream.connect.reading import number
 
 EARLIEST: Final = 946_684_800_000
-"""The year 2000 in ms: what is before it is no time of a shop."""
+"""The year 2000 in ms. No event of a shop is older."""
 
 LATEST: Final = 10**15
 
 
 def moment(value: Any) -> int | None:
-    """ISO 8601, or a number of seconds, ms, µs or ns since 1970, in ms. Without a zone it is UTC."""
+    """The time in ms. Reads ISO 8601 (UTC without a zone), or seconds, ms, µs or ns since 1970."""
     written = type(value) is str and value[4:5] == "-"
     found = None if written else number(value)
     at = _epoch(found) if found is not None else _calendar(value)
@@ -42,9 +42,9 @@ def _written(value: str) -> int | None:
 
 
 def client_time(arrival: int, sent_at: Any, original: Any, server: bool = False) -> int | None:
-    """When it happened, by our clock: the sender's two times only tell how long it lay there.
+    """When it happened (ms), by our clock: the sender's two times only say how long the event waited.
 
-    One time alone is kept of a server and never of a browser, whose clock nobody sets.
+    A single time is used from a server only. A browser's clock may be wrong.
     """
     sent, happened = moment(sent_at), moment(original)
     if happened is None:

@@ -1,4 +1,4 @@
-"""What comes out of a translator: events, and a reason for everything that did not become one."""
+"""The result of a translator: events, and a reason for everything that did not become one."""
 
 from typing import Any, NamedTuple
 
@@ -15,7 +15,7 @@ class LeftOut(NamedTuple):
 
 
 class Translation(Struct):
-    """`refused` are messages that cannot be read, by their index; `left_out` what nobody here needs."""
+    """`refused`: (index, reason) of messages that cannot be read · `left_out`: what this service does not need."""
 
     events: list[dict[str, Any]] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
@@ -29,9 +29,9 @@ class Translation(Struct):
 
 
 LONGEST_NAME = 64
-"""Characters of a foreign event's name that are told."""
+"""Characters that are kept of a foreign event's name."""
 
 
 def compact(**fields: Any) -> dict[str, Any]:
-    """The fields that are there. An empty object is not there; an empty list is."""
+    """The fields that have a value. An empty object is left out; an empty list is kept."""
     return {name: value for name, value in fields.items() if value is not None and value != {}}

@@ -1,4 +1,4 @@
-"""URLs without what they may tell of people: no query but harmless parameters, no fragment, no user.
+"""Cleans URLs of what they may say about people: only harmless parameters stay, no fragment, no user.
 
 Source: docs/connect.md, 2.8.
 """
@@ -12,7 +12,7 @@ from stream.connect.reading import text
 
 LONGEST: Final = 2_048
 MOST: Final = 1_000
-"""Parameters of a query or a form. One with more is not read."""
+"""A query or a form with more parameters than this is not read."""
 
 SCHEMES: Final = frozenset({"", "http", "https", "android-app", "ios-app"})
 
@@ -25,7 +25,7 @@ def clean_url(value: Any, allowed: Iterable[str] = ()) -> str | None:
 
 
 REMEMBERED: Final = 256
-"""Characters of a URL that is remembered: those of products come again and again."""
+"""Longest URL in the cache, in characters: the URLs of products repeat."""
 
 
 def _cleaned(value: str, kept: frozenset[str]) -> str | None:
@@ -43,7 +43,7 @@ _remembered: Final = lru_cache(8_192)(_cleaned)
 
 
 def path_of(value: Any) -> str | None:
-    """The path of a URL or of a path; `/` for a host alone."""
+    """The path of a URL or a path. `/` for a host alone."""
     if not isinstance(value, str):
         return None
     return _path(value) if len(value) > REMEMBERED else _remembered_path(value)
@@ -60,7 +60,7 @@ _remembered_path: Final = lru_cache(8_192)(_path)
 
 
 def parameters(query: Any) -> dict[str, str]:
-    """A query string or a form; the last of several values wins."""
+    """The parameters of a query string or a form. The last of several values wins."""
     return dict(_pairs(query.removeprefix("?"))) if isinstance(query, str) else {}
 
 

@@ -1,6 +1,6 @@
-"""WooCommerce's webhooks: orders in all their states, drafts and unpaid ones too, and customers.
+"""WooCommerce's webhooks: customers, and orders in all their states, drafts and unpaid ones too.
 
-Source: docs/connect.md, 1.4. An order has a key of its own, so that whatever is told of it later meets it.
+Source: docs/connect.md, 1.4. Each order has a key of its own, which joins all that comes of it later.
 """
 
 from collections.abc import Callable
@@ -22,16 +22,16 @@ from stream.connect.translation import Translation, compact
 from stream.connect.urls import clean_url
 
 PING: Final = b"webhook_id="
-"""How the body of a webhook's first call begins."""
+"""The start of the body of a webhook's first call."""
 
 PAYING: Final = frozenset({"pay_for_order", "key"})
-"""Parameters without which a link to pay for an order opens nothing."""
+"""Parameters that a link to pay for an order needs."""
 
 RENEWALS: Final = ("_subscription_renewal", "_subscription_renewal_early")
 
 
 class Delivery(Struct, frozen=True):
-    """One webhook. `shop`: the host that it came from; ids of two shops must not meet."""
+    """One webhook. `shop`: the host that sent it; it keeps the ids of two shops apart."""
 
     topic: str
     shop: str
@@ -45,7 +45,7 @@ class Delivery(Struct, frozen=True):
         return times.client_time(self.now, None, told, server=True)
 
     def id(self, *parts: Any) -> str:
-        """By the object and the time of its change: the delivery's own id is that of a second."""
+        """The event's id, of the object and the time of its change. All deliveries of a second share one own id."""
         when = text(self.body.get("date_modified_gmt"))
         if when is None and self.topic != "order.deleted":
             return content_id("wc", self.shop, self.topic, self.body)
@@ -76,7 +76,7 @@ def _shop(given: Given, source: Source) -> str:
 
 
 def order(it: Delivery) -> None:
-    """What an order's state means. Carts and checkouts come without a visitor: nobody is seen here."""
+    """Translates an order by its state. It has no visitor for carts and checkouts: a webhook shows no presence."""
     status = "trash" if it.topic == "order.deleted" else text(it.body.get("status")) or ""
     status = status.lower().removeprefix("wc-")
     own = it.source.events.get(status)
@@ -144,7 +144,7 @@ def _named(note: Any) -> bool:
 
 
 def _failed(it: Delivery) -> list[Said]:
-    """The order is taken back first, with its cart; then the lines are what they are now."""
+    """A failed payment: it takes the order out first, then sets the cart to the lines of now."""
     failed = ("payment.failed", {"order": {"id": text(it.body.get("id"))}})
     return [failed, *_cart(it, it.body.get("payment_url"))]
 
@@ -154,7 +154,7 @@ def _cancelled(it: Delivery) -> list[Said]:
 
 
 def _cart(it: Delivery, link: Any) -> list[Said]:
-    """An order's lines as the cart that they are until it is paid; it has no id, as Woo's carts have none."""
+    """The order's lines as a cart, until it is paid. The cart has no id, like all carts of WooCommerce."""
     if not it.source.cart_authority or not listing(it.body.get("line_items")):
         return []
     cart = items.cart(

@@ -1,4 +1,4 @@
-"""The ways an episode closes with steps left. Source: docs/semantics.md, 6 and 7."""
+"""The reasons for which an episode closes with steps left. Source: docs/semantics.md, 6 and 7."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -18,4 +18,4 @@ WAYS: Final[Mapping[Closing, str]] = {
     "erased": "its person is erased",
     "disabled": "a new document does not go on with its recipe",
 }
-"""Each way, and when an episode goes it. No other reason closes one."""
+"""Each reason, and when it applies. Nothing else closes an episode."""

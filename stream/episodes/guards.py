@@ -1,6 +1,6 @@
-"""The guards: what may hold a due step back, in their order; the first refusal is the reason.
+"""The guards: nine questions that may hold a due step back. The first refusal counts.
 
-Source: docs/semantics.md, 7. To add a guard is to add a function and its line in GUARDS.
+Source: docs/semantics.md, 7. To add a guard, add its function and its line in GUARDS.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ LOWER_PRIORITY_WITHIN: Final = 5 * MINUTE
 
 
 class Due(Struct, frozen=True):
-    """A step that is due at `at` (ms)."""
+    """A step that is due at `at` (ms), with what the guards ask about."""
 
     person: Person
     episode: Episode
@@ -29,16 +29,16 @@ class Due(Struct, frozen=True):
 
     @property
     def episodes(self) -> list[Episode]:
-        """Those that exist for the recipe."""
+        """The person's episodes that the recipe may know of."""
         return [each for each in self.person.episodes if self.recipe.sees(each.recipe)]
 
     @property
     def fired(self) -> list[FiredStep]:
-        """The person's steps that fired, of those that exist for the recipe."""
+        """The person's fired steps that the recipe may know of."""
         return [each for each in self.person.fired if self.recipe.sees(each.recipe)]
 
     def is_own(self, step: FiredStep) -> bool:
-        """Whether a step that fired was this episode's."""
+        """Whether a fired step belongs to this episode."""
         own = self.episode
         return (step.recipe, step.origin, step.key_time) == (
             own.recipe,
@@ -48,7 +48,8 @@ class Due(Struct, frozen=True):
 
 
 class Refusal(Struct, frozen=True):
-    """`until` (ms): deferred to then; else the step is passed over. `closes`: the whole episode is, for this."""
+    """A guard's refusal. `until`: the step is deferred to this time (ms); None: it is passed over ·
+    `closes`: the reason for which the whole episode closes, if it does."""
 
     reason: Guarded | NotAsked
     until: int | None = None
@@ -56,7 +57,7 @@ class Refusal(Struct, frozen=True):
 
 
 def channels(due: Due) -> list[str]:
-    """The recipe's channels that reach the person and that consent leaves."""
+    """The recipe's channels that reach the person and that its consent allows."""
     left = life.shows_channels(due.episode, due.recipe.consented(due.person.consent))
     reach = due.person.reach
     return left if reach is None else [channel for channel in left if channel in reach]
@@ -136,7 +137,7 @@ def lower_priority(due: Due) -> Refusal | None:
 
 
 def _after_higher(due: Due, is_higher: Callable[[str], bool]) -> Refusal | None:
-    """A life step waits until 5 minutes after the latest other step of a higher priority that is near."""
+    """Defers a life step to 5 minutes after the latest step of a higher priority that is near."""
     at, within = due.at, LOWER_PRIORITY_WITHIN
     near = [step.at for step in due.fired if at - within < step.at and is_higher(step.recipe)]
     near += [
@@ -176,11 +177,11 @@ GUARDS: Final[tuple[tuple[str, Callable[[Due], Refusal | None]], ...]] = (
 
 _LIFE: Final = GUARDS[1:]
 _AT_ONCE: Final = _LIFE[:-1]
-"""A welcome that is sent at once is sent in quiet hours, too."""
+"""A welcome that is sent at once is sent in quiet hours too."""
 
 
 def asked(due: Due) -> tuple[tuple[str, Callable[[Due], Refusal | None]], ...]:
-    """The guards that a step is asked by."""
+    """The guards that apply to a step, in order."""
     if due.episode.course is None:
         return GUARDS
     at_once = False
@@ -191,7 +192,7 @@ def asked(due: Due) -> tuple[tuple[str, Callable[[Due], Refusal | None]], ...]:
 
 
 def answer(due: Due) -> tuple[Refusal | None, bool]:
-    """The first guard's refusal, None if all let the step pass; and whether it came as far as the holdout.
+    """The first refusal, None if the step passes all guards; and whether the step reached the holdout.
 
     A step of a recipe that is not enabled is refused before all guards.
     """

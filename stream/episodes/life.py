@@ -1,7 +1,7 @@
-"""Life episodes: how they open, are planned, pass steps over, and close. Source: docs/semantics-life.md, 12.
+"""Life episodes: how they open, plan and pass over steps, and close. Source: docs/semantics-life.md, 12.
 
-Their steps count from a base of their own, whoever is active meanwhile. What makes one open or close is its kind's
-subject (stream/kinds).
+Their steps count from a base of their own, whether or not a visitor is active. Their kinds in
+stream/kinds say what opens and closes one.
 """
 
 from collections.abc import Iterable
@@ -21,12 +21,14 @@ from stream.state.person import Episode, Person
 from stream.state.whole_order import size
 
 LATEST: Final = 10**16
-"""Ms: no base is later, whatever a quantity says."""
+"""Ms: no base is later than this, whatever the quantity."""
 
 
 class Occurrence(NamedTuple):
-    """What makes life episodes open and close: a fact at `at` (ms), or another moment. `visitor`, `evidence`: of the
-    event behind it; "" and none if there is none."""
+    """What opens and closes life episodes: a fact at `at` (ms), or another moment.
+
+    `visitor`, `evidence`: those of the event behind it. Without an event: "" and an empty list.
+    """
 
     at: int
     visitor: str
@@ -42,7 +44,7 @@ def begin(
     here: Occurrence,
     out: Outputs,
 ) -> None:
-    """Opens an episode, unless one is open for this origin or had this key time; plans its first step."""
+    """Opens an episode and plans its first step, unless one is open for this origin or had this key time."""
     if person.left or _stands_against(person, recipe, origin, key_time):
         return
     seen = [each for each in person.episodes if recipe.sees(each.recipe)]
@@ -78,7 +80,7 @@ def _stands_against(person: Person, recipe: Recipe, origin: str, key_time: int) 
 
 
 def _fit(episodes: Iterable[Episode], course: Course) -> None:
-    """Leaves those lines of an order that have room beside the orders of other open episodes."""
+    """Keeps as many lines of an order as have room beside the orders of other open episodes."""
     if course.order is None or not course.order.lines:
         return
     room = limits.LARGEST_LIFE - size(course.order.lines)
@@ -90,9 +92,10 @@ def _fit(episodes: Iterable[Episode], course: Course) -> None:
 
 
 def plan(person: Person, episode: Episode, recipe: Recipe, now: int, out: Outputs) -> None:
-    """Plans the next step: at the base plus its offset, kept apart from the last that fired.
+    """Plans the next step at the base plus its offset, and apart from the last one that fired.
 
-    A step whose time lies before the opening is refused at once; so is nothing of an episode that waits.
+    It refuses at once each step whose time lies before the opening. An episode that waits for its base
+    refuses nothing.
     """
     course = episode.course
     assert course is not None, "it is a life episode"
@@ -122,7 +125,7 @@ def _pass_over(
 
 
 def joined(person: Person, episode: Episode, recipe: Recipe, at: int) -> list[Episode]:
-    """The other episodes of a replenishment recipe of which this step, fired at `at`, tells, by product."""
+    """The other replenishment episodes that the step fired at `at` (ms) includes, by product."""
     if recipe.kind != REPLENISHMENT:
         return []
     found = [
@@ -139,7 +142,7 @@ def joined(person: Person, episode: Episode, recipe: Recipe, at: int) -> list[Ep
 def join(
     person: Person, episodes: Iterable[Episode], recipe: Recipe, at: int, out: Outputs
 ) -> None:
-    """Passes over the next steps of episodes of which another one told."""
+    """Passes over the next steps of episodes that another step included."""
     for each in episodes:
         _pass_over(person, each, recipe, "joined", at, out)
         plan(person, each, recipe, at, out)
@@ -155,7 +158,7 @@ def close(
     recipes: Recipes,
     out: Outputs,
 ) -> None:
-    """Closes an episode, if it is open; `cancels`: its triggers that are still valid are, for this."""
+    """Closes an episode, if it is open. `cancels`: the reason to cancel its valid triggers; None: they stay."""
     if episode.open:
         lifecycle.close(person, episode, reason, at, recipes, out)
     if cancels is not None:
@@ -164,21 +167,24 @@ def close(
 
 
 def of_kind(person: Person, kind: str, recipes: Recipes) -> list[Episode]:
-    """The life episodes of a kind, finished ones too, by priority, recipe and origin."""
+    """The life episodes of a kind, finished ones too, ordered by priority, recipe and origin."""
     found = [each for each in person.episodes if each.kind == kind and each.course is not None]
     return sorted(found, key=lambda each: rank(each, recipes)) if len(found) > 1 else found
 
 
 def rank(episode: Episode, recipes: Recipes) -> tuple[int, str, str, int]:
-    """By priority, recipe and origin."""
+    """The sort key of an episode: by priority, recipe and origin."""
     recipe = recipes.by_alias.get(episode.recipe)
     priority = recipe.priority if recipe else 0
     return priority, name_of(episode.recipe), episode.origin, episode.key_time
 
 
 def tidy(person: Person, at: int, recipes: Recipes) -> None:
-    """Of finished episodes none of whose triggers can be cancelled any more the memory alone stays: of those that an order
-    opened, which may come again at its own time. What opens at the time of its fact cannot."""
+    """Reduces finished episodes to their memory, once none of their triggers can be cancelled any more.
+
+    Only episodes that an order opened are remembered: the order may come again at its own time. Others
+    open at the time of their fact, and cannot open twice.
+    """
     remembered = recipes.remembers
     if person.fired and person.fired[0].at < at - remembered:
         person.fired = [step for step in person.fired if at - step.at <= remembered]
@@ -199,7 +205,7 @@ def tidy(person: Person, at: int, recipes: Recipes) -> None:
 
 
 def shows_channels(episode: Episode, channels: Iterable[str]) -> list[str]:
-    """Those of a recipe's channels that the episode may use: of a subscription the ones that it named."""
+    """The recipe's channels that the episode may use: after a subscription only those that it named."""
     course = episode.course
     if course is None or not course.channels:
         return list(channels)
@@ -209,7 +215,7 @@ def shows_channels(episode: Episode, channels: Iterable[str]) -> list[str]:
 def cancel_taken_out(
     person: Person, kind: str, gone: list[OrderEntry], at: int, recipes: Recipes, out: Outputs
 ) -> None:
-    """Closes the episodes of a kind whose order has left the record."""
+    """Closes the episodes of a kind whose order left the record, and cancels their triggers."""
     taken = {(order.id, order.at) for order in gone}
     for episode in of_kind(person, kind, recipes):
         course = episode.course

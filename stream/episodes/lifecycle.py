@@ -1,7 +1,7 @@
-"""How any episode opens, is remembered and closes. Source: docs/semantics.md, 6.
+"""How episodes of all kinds open, close and are remembered. Source: docs/semantics.md, 6.
 
-What makes one open is its kind's subject: `funnel` for carts, checkouts and payments, and the kinds that
-are looked at when a visitor is idle (`registry`).
+The kinds say what opens one: `stream/kinds/funnel.py` for carts, checkouts and payments, and the kinds
+that the registry calls.
 """
 
 from stream.episodes import numbering
@@ -25,7 +25,7 @@ def known(
     sub_kind: str | None,
     message: int = 0,
 ) -> Known:
-    """What conditions are held against for this person and what is at hand."""
+    """What a recipe's conditions are compared with, for this person and what an episode is about."""
     return Known(
         person.visits,
         person.order_count,
@@ -43,7 +43,8 @@ def is_remembered(
 ) -> bool:
     """Whether an episode of the recipe forbids another one for this cart id, or this visitor.
 
-    Any forbids its key time for ever, a finished one its contents until that cart was known empty.
+    Every episode forbids its key time for ever. A finished one forbids its contents until the cart is
+    known to be empty.
     """
     for each in person.episodes:
         if origin not in (each.origin, each.cart_id) or not recipe.owns(each.recipe):
@@ -57,7 +58,7 @@ def is_remembered(
 
 
 def finish(person: Person, episode: Episode) -> None:
-    """From here on the episode is fed no more and waits for nothing; what stays is its memory."""
+    """Ends an episode: it is fed no more and waits for nothing. Its memory stays."""
     numbering.forget(person, episode)
     episode.open = False
     episode.due = NEVER
@@ -70,7 +71,7 @@ def finish(person: Person, episode: Episode) -> None:
 
 
 def decision(person: Person, episode: Episode, version: int, at: int) -> Decision:
-    """The decision on the episode's next step; the outcome is the caller's to say."""
+    """The decision on the episode's next step. The caller sets its outcome."""
     name = name_of(episode.recipe)
     id = trigger_id(name, person.id, episode.origin, episode.key_time, episode.step)
     return Decision(
@@ -95,7 +96,7 @@ def close(
     recipes: Recipes,
     out: Outputs,
 ) -> None:
-    """Closes an open episode with all the steps it has left."""
+    """Closes an open episode with all its remaining steps, and publishes the decision."""
     recipe = recipes.by_alias.get(episode.recipe)
     closed = decision(person, episode, recipe.version if recipe else 0, at)
     closed.reason = reason
@@ -114,7 +115,7 @@ def consent(
     *,
     late: bool = False,
 ) -> None:
-    """A consent that changed: triggers with no channel left are cancelled; a late grant lifts nothing."""
+    """Applies a change of consent. Cancels triggers without a channel left. A late grant lifts no withdrawal."""
     for channel in channels:
         if not (granted and late and person.consent.get(channel) is False):
             person.consent[channel] = granted

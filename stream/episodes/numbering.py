@@ -1,6 +1,7 @@
-"""Numbers of an episode's steps: those of its recipe, unless a former document decided some. Source: docs/semantics-life.md, 14.
+"""The numbers of an episode's steps when a new document changes them. Source: docs/semantics-life.md, 14.
 
-Of a new document those steps are left whose offset is above that of the last decided one; they are numbered on from it.
+Of the new steps those remain whose offset is above that of the last decided step. Their numbers continue
+from that step.
 """
 
 from typing import Final
@@ -14,14 +15,14 @@ _ITS_OWN: Final = Renumbered()
 
 
 def found(person: Person, episode: Episode) -> Renumbered:
-    """What of the episode's steps is not its recipe's; not to be changed."""
+    """How the episode's steps differ from those of its recipe. Do not change the result."""
     if person.in_time is None or not person.in_time.steps:
         return _ITS_OWN
     return person.in_time.steps.get(_mark(episode), _ITS_OWN)
 
 
 def of(person: Person, episode: Episode) -> Renumbered:
-    """As `found`, to be changed."""
+    """Like `found`, made if there is none, to be changed."""
     return person.of_time().steps.setdefault(_mark(episode), Renumbered())
 
 
@@ -30,13 +31,13 @@ def _mark(episode: Episode) -> int:
 
 
 def forget(person: Person, episode: Episode) -> None:
-    """The episode is finished."""
+    """Drops the renumbering of a finished episode."""
     if person.in_time is not None and person.in_time.steps:
         person.in_time.steps.pop(_mark(episode), None)
 
 
 def offset(person: Person, episode: Episode, recipe: Recipe, number: int) -> int:
-    """Of a step that is decided by the recipe, or of the last one that fired (ms)."""
+    """The offset (ms) of a step of the recipe. For a step decided before: that of the last one that fired."""
     known = found(person, episode)
     if number <= known.number:
         return known.fired
@@ -44,7 +45,7 @@ def offset(person: Person, episode: Episode, recipe: Recipe, number: int) -> int
 
 
 def last(person: Person, episode: Episode, recipe: Recipe) -> int:
-    """The number of the last step."""
+    """The number of the episode's last step."""
     known = found(person, episode)
     return known.number + len(_left(recipe, known))
 
@@ -56,7 +57,7 @@ def _left(recipe: Recipe, known: Renumbered) -> tuple[int, ...]:
 
 
 def go_on(person: Person, episode: Episode, before: Recipe, now: Recipe) -> None:
-    """A new document has other steps for the episode."""
+    """Renumbers the remaining steps of an episode for a new document."""
     decided = episode.step - 1
     if before.steps == now.steps or not decided:
         return

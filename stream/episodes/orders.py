@@ -1,7 +1,7 @@
-"""What an order does to a person: what is bought, what ends, what is cancelled. Source: docs/semantics.md, 6.
+"""What an order does to a person: it marks lines as bought, and ends episodes. Source: docs/semantics.md, 6.
 
-An order comes at its time, or later: handed over by a login or a key. It ends what was fed before it, and
-what holds nothing any more that counts.
+An order comes at its time, or later if a login or a key hands it over. It ends the episodes that were fed
+before it, and those of which nothing counts any more.
 """
 
 from typing import NamedTuple
@@ -33,8 +33,10 @@ from stream.state.whole_order import WholeOrder, brought
 
 
 class Entered(NamedTuple):
-    """An order as it stands in the record. `is_new`: it was entered, or is one that recurred no more · `parts`: what a
-    repetition brought to the record."""
+    """An order of the record.
+
+    `is_new`: it was entered now, or is not recurring any more · `parts`: what a repetition added to it.
+    """
 
     entry: OrderEntry
     is_new: bool
@@ -42,7 +44,7 @@ class Entered(NamedTuple):
 
 
 def place(person: Person, placed: HandedOrder, now: int, recipes: Recipes, out: Outputs) -> Entered:
-    """An order, of now or handed over: a recurring one is counted, a repeated one adds to what is bought."""
+    """Applies an order, made now or handed over. A recurring one is only counted. A repeated one adds lines."""
     known = repeated(person.orders, placed.id, placed.at)
     first = person.orders[0] if len(person.orders) >= limits.MOST_ORDERS else None
     entered = enter_order(person.orders, placed.id, placed.at, placed.recurring)
@@ -59,7 +61,7 @@ def place(person: Person, placed: HandedOrder, now: int, recipes: Recipes, out: 
 
 
 def _note(person: Person, placed: HandedOrder, known: OrderEntry | None, done: Entered) -> Entered:
-    """Enters what is told of an order; of a repetition what the record lacks."""
+    """Enters an order in the record; for a repetition only what the record lacks."""
     told, entry = placed.whole or WholeOrder(), done.entry
     if not done.is_new:
         return done._replace(parts=supplement(entry, told))
@@ -77,7 +79,7 @@ def _note(person: Person, placed: HandedOrder, known: OrderEntry | None, done: E
 
 
 def supplement(entry: OrderEntry, told: WholeOrder) -> WholeOrder | None:
-    """Enters what a repetition brings to an order of the record, and gives it; None for nothing."""
+    """Adds what a repetition brings to an order of the record. Returns what was new, None if nothing was."""
     parts = brought(
         told,
         value=entry.value is None,
@@ -99,7 +101,7 @@ def _end(
     recipes: Recipes,
     out: Outputs,
 ) -> None:
-    """What is bought, and what that ends: all but the kinds that outlast orders."""
+    """Marks the order's lines as bought, and ends the episodes that this ends."""
     _buy(person, placed, entry, now)
     for episode in person.episodes:
         if episode.kind in OUTLAST_ORDERS:
@@ -130,7 +132,7 @@ def _convert(
 
 
 def _recount(person: Person, episode: Episode, now: int) -> bool:
-    """Lines that no longer count leave an open funnel episode; False if nothing of it counts."""
+    """Takes lines that no longer count out of an open funnel episode. False if none counts any more."""
     cart = episode.cart
     if cart is None:
         return True
@@ -144,9 +146,9 @@ def _recount(person: Person, episode: Episode, now: int) -> bool:
 
 
 def cancel(person: Person, fact: Unordered) -> list[OrderEntry]:
-    """An order leaves the record, with what was bought with it; it goes on to be the last, unless unpaid.
+    """Takes an order and its bought lines out of the record. Returns the entries that left.
 
-    Gives what left the record.
+    The order still counts as the last one, unless it was unpaid.
     """
     recorded = any(order.id == fact.order_id for order in person.orders)
     taken = gone = take_back(person.orders, fact.order_id, fact.unpaid)
@@ -162,7 +164,7 @@ def cancel(person: Person, fact: Unordered) -> list[OrderEntry]:
 
 
 def _unpaid(person: Person, id: str, window: tuple[int, int]) -> list[OrderEntry]:
-    """Of orders that left the record before, the latest of this id, if it lies in the window and still counts."""
+    """The latest order of this id that left the record before, if it lies in the window and still counts."""
     found = [order for order in person.cancelled + person.unpaid if order.id == id]
     latest = max(found, key=lambda order: order.at, default=None)
     if latest not in person.cancelled or not window[0] <= latest.at < window[1]:

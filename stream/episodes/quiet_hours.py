@@ -1,7 +1,7 @@
-"""Quiet hours in the zone of the person. Source: docs/semantics.md, 7.
+"""Quiet hours in the person's time zone. Source: docs/semantics.md, 7.
 
-Zones are read from the pinned tzdata package and never from the machine: the same log must give the
-same answers on every machine.
+Zones come from the pinned tzdata package, never from the machine: one log gives the same answers on
+every machine.
 """
 
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ from stream.durations import DAY, MINUTE
 from stream.recipes.recipe import Quiet
 
 _LAST: Final = 253_402_300_799_999 - 2 * DAY
-"""Past the calendar of datetime no hour is quiet."""
+"""Minutes since the epoch: the end of datetime's calendar. No later hour is quiet."""
 
 
 @lru_cache(1)
@@ -24,7 +24,7 @@ def _names() -> frozenset[str]:
 
 @lru_cache(1024)
 def zone(name: str) -> ZoneInfo | None:
-    """The IANA zone of a name, None if there is none."""
+    """The IANA zone of this name, None if there is none."""
     if name not in _names():
         return None
     with resources.files("tzdata").joinpath("zoneinfo", *name.split("/")).open("rb") as file:
@@ -33,13 +33,13 @@ def zone(name: str) -> ZoneInfo | None:
 
 @lru_cache(100_000)
 def _minute_of_day(place: ZoneInfo, minute: int) -> int:
-    """The minute of the local day, 0 to 1439, at `minute` since the epoch."""
+    """The minute of the local day, 0 to 1439. `minute`: minutes since the epoch."""
     local = datetime.fromtimestamp(minute * 60, UTC).astimezone(place)
     return local.hour * 60 + local.minute
 
 
 def over(quiet: Quiet, place: ZoneInfo, at: int) -> int | None:
-    """If `at` (ms) is quiet, the first full minute (ms) after it that is not; None if it is not."""
+    """The end of the quiet hours at `at` (ms), as a full minute (ms). None if `at` is not quiet."""
     minute = at // MINUTE
     if at > _LAST or not _holds(quiet, _minute_of_day(place, minute)):
         return None

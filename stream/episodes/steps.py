@@ -1,6 +1,7 @@
-"""Steps of episodes: when the next is due, and what becomes of it. Source: docs/semantics.md, 6 to 8.
+"""The steps of episodes: when the next is due, and what becomes of it. Source: docs/semantics.md, 6 to 8.
 
-All waiting is here: a cart reminder is due when `plan` says, passes the `guards`, and `_fire` sends it.
+A cart reminder is decided here: `plan` sets when it is due, `decide` asks the guards, `_fire` publishes
+the trigger.
 """
 
 from msgspec import UNSET
@@ -18,7 +19,7 @@ from stream.state.visitor import Published
 
 
 def plan(person: Person, episode: Episode, recipes: Recipes, now: int) -> None:
-    """Plans the next step anew: at the anchor plus its offset, kept apart from the last that fired."""
+    """Plans the next step again: at the anchor plus its offset, and apart from the last one that fired."""
     recipe = recipes.by_alias.get(episode.recipe)
     if recipe is None or episode.step > numbering.last(person, episode, recipe):
         episode.due = now
@@ -32,7 +33,7 @@ def plan(person: Person, episode: Episode, recipes: Recipes, now: int) -> None:
 
 
 def plan_all(person: Person, recipes: Recipes, now: int) -> None:
-    """After an idle or moved fact: nothing is due while one visitor is active, else all is planned."""
+    """Plans all episodes after an idle or moved fact, unless a visitor is still active."""
     if not person.is_active:
         for episode in person.episodes:
             if episode.open and episode.course is None:
@@ -40,14 +41,14 @@ def plan_all(person: Person, recipes: Recipes, now: int) -> None:
 
 
 def unplan(person: Person) -> None:
-    """A visitor is active: nothing is due until all are idle."""
+    """Takes all planned times back: a visitor is active, and nothing is due until all are idle."""
     for episode in person.episodes:
         if episode.course is None:
             episode.due = NEVER
 
 
 def next_due(person: Person, at: int, recipes: Recipes) -> Episode | None:
-    """The episode whose step, or whose waiting, comes first of those that are due at `at` (ms) or before."""
+    """The first episode whose step, or whose wait for a delivery, is due at `at` (ms) or before."""
     due = [each for each in person.episodes if each.open and NEVER < each.wakes <= at]
     return min(due, key=lambda each: _order(each, recipes)) if due else None
 
@@ -59,7 +60,7 @@ def _order(episode: Episode, recipes: Recipes) -> tuple[int, int, str, str, int]
 
 
 def decide(person: Person, episode: Episode, recipes: Recipes, out: Outputs) -> None:
-    """Decides the step that is due: fired, passed over, deferred, or the episode closed."""
+    """Decides the due step: fires it, passes it over, defers it, or closes the episode."""
     at = episode.wakes
     recipe = recipes.by_alias.get(episode.recipe)
     if episode.due == NEVER:
@@ -122,7 +123,7 @@ def _fire(due: Due, id: str, joined: list[Episode], out: Outputs) -> None:
 
 
 def _offer(due: Due, cart_value: float | None, categories: frozenset[str]) -> str | None:
-    """At most one offer in 30 days, the first of the recipe's that holds."""
+    """The first offer of the recipe whose conditions hold, at most one in 30 days."""
     person, episode = due.person, due.episode
     last = person.offered_at
     if due.recipe.is_shadow and person.in_time is not None:
@@ -157,7 +158,7 @@ def _trigger(due: Due, published: Published) -> triggers.Fired:
 
 
 def _life_trigger(due: Due, published: Published, joined: list[Episode]) -> triggers.Fired:
-    """What a life step sends; each kind shows what it is about."""
+    """The trigger of a life step. Each kind shows what it is about: an order, a product, an audience."""
     episode, recipe, course = due.episode, due.recipe, due.episode.course
     assert course is not None, "it is a life episode"
     shown, line = course.order, course.line
@@ -192,7 +193,7 @@ def _life_trigger(due: Due, published: Published, joined: list[Episode]) -> trig
 
 
 def _why(due: Due) -> dict[str, object]:
-    """The guards passed and the facts behind them."""
+    """The `why` of a trigger: the guards that it passed, and the facts behind them."""
     person, episode = due.person, due.episode
     return {
         "passed": [name for name, _ in guards.asked(due)],

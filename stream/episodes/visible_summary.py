@@ -1,7 +1,7 @@
-"""What an idle visitor's summary shows of cart and checkout, as the person's orders let it count.
+"""Which parts of an idle visitor's summary count, given the person's orders.
 
-Source: docs/semantics.md, 6, "What counts of a summary". Whoever decides on a summary, of the funnel or not,
-looks through this; an episode that an order reaches later is looked at by the same rule.
+Source: docs/semantics.md, 6, "What counts of a summary". Every kind that decides on a summary reads it
+through this. An order that comes later looks at open episodes by the same rule.
 """
 
 from collections.abc import Set as AbstractSet
@@ -17,11 +17,11 @@ from stream.state.person import NO_ORDER, Person
 from stream.state.visitor import Checkout
 
 AFTER_ORDER: Final = 24 * HOUR
-"""A checkout of so shortly after an order says nothing without a cart that counts."""
+"""Ms: a checkout this shortly after an order does not count, unless its cart does."""
 
 
 class Counted(NamedTuple):
-    """The lines and the checkout that count. `old`: the cart counts as empty and closes nothing."""
+    """The lines and the checkout that count. `old`: the cart counts as empty, but closes no episode."""
 
     lines: list[Line]
     checkout: Checkout | None
@@ -29,14 +29,14 @@ class Counted(NamedTuple):
 
 
 def count(person: Person, cart: CartSummary, checkout: Checkout | None, at: int) -> Counted:
-    """What counts at `at` of a cart and its checkout."""
+    """What counts of a cart and its checkout at `at` (ms)."""
     return _count(person, person.last_order, cart, checkout, at)
 
 
 def _count(
     person: Person, last: int, cart: CartSummary, checkout: Checkout | None, at: int
 ) -> Counted:
-    """`last`: when the person's last order was."""
+    """`last`: the time (ms) of the person's last order."""
     if last == NO_ORDER:
         old = not cart.lines and cart.changed_at == carts.NEVER and checkout is None
         return Counted(cart.lines, checkout, old)
@@ -64,10 +64,11 @@ def _is_closed(checkout: Checkout, last: int, filled: bool, old: bool) -> bool:
 
 
 class VisibleSummary:
-    """A summary as the person's orders let it count; what is kept of it is what was given.
+    """A summary, reduced to what counts given the person's orders.
 
     `lines`, `checkout`, `contents`: what counts · `stale`: the person is known to have had this cart later,
-    with other contents · `last`: the person's last order · `held`: the lines given, as a KnownCart has them.
+    with other contents · `last`: the time (ms) of the person's last order · `held`: all lines of the
+    summary, as a KnownCart keeps them.
     """
 
     __slots__ = (
@@ -105,7 +106,7 @@ class VisibleSummary:
 
     @property
     def whole(self) -> bool:
-        """All lines count."""
+        """Whether all lines count."""
         return len(self.lines) == len(self.cart.lines)
 
     @property
@@ -114,7 +115,7 @@ class VisibleSummary:
 
     @property
     def evidence(self) -> list[str]:
-        """Ids of all events behind the summary."""
+        """The ids of all events behind the summary."""
         if self._evidence is None:
             summary = self._summary
             self._evidence = [view.event for view in summary.views] + summary.evidence
@@ -126,18 +127,18 @@ class VisibleSummary:
 
     @property
     def looked_at(self) -> str | None:
-        """The category of the subject."""
+        """The category of the subject, if it has one."""
         return self._summary.subject.category if self._summary.subject is not None else None
 
     @property
     def categories(self) -> frozenset[str]:
-        """Of any line that counts; without lines, of the subject."""
+        """The categories of the lines that count. Without lines: that of the subject."""
         found = [line.category for line in self.lines] if self.lines else [self.looked_at]
         return frozenset([each for each in found if each is not None])
 
 
 def remember(person: Person, seen: VisibleSummary, at: int) -> None:
-    """Enters what a summary says of its cart: what is bought under its id, and what is known to be in it."""
+    """Notes what a summary says of its cart: the lines bought under its id, and its known contents."""
     id, cart, last = seen.cart.id, seen.cart, seen.last
     if not seen.stale and last is not None:
         if id in person.bought and cart.changed_at > last.at + bought.AFTER_ORDER:

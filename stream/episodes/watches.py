@@ -1,4 +1,4 @@
-"""Watches: what a person orders after a step, or after a candidate on the page. Source: docs/semantics-life.md, 15."""
+"""Watches: count what a person orders after a step or an onsite candidate. Source: docs/semantics-life.md, 15."""
 
 from collections.abc import Iterable
 
@@ -12,8 +12,10 @@ from stream.state.person import Person
 
 
 def reached(due: Due, trigger_id: str, *, fires: bool) -> None:
-    """A step has come as far as the holdout: the first one of an episode opens a watch. `fires`: whether nothing
-    refuses it."""
+    """Opens a watch at the first step of an episode that reaches the holdout.
+
+    `fires`: whether no guard refuses the step.
+    """
     recipe, person, episode = due.recipe, due.person, due.episode
     if recipe.is_shadow or episode.messages or numbering.found(person, episode).watched:
         return
@@ -27,21 +29,21 @@ def reached(due: Due, trigger_id: str, *, fires: bool) -> None:
 
 
 def begin(person: Person, about: Attributed, visitor: str) -> None:
-    """Opens a watch, unless one of this recipe is open."""
+    """Opens a watch, unless the person has an open one of this recipe."""
     times = person.of_time()
     if all(watch.about.recipe != about.recipe for watch in times.watches):
         times.watches.append(Watch(about, visitor))
 
 
 def go_along(person: Person, told: Iterable[Attributed], visitor: str, at: int) -> None:
-    """A visitor brings those that it was told of last."""
+    """Takes over the watches that a visitor brings to the person."""
     for about in told:
         if at < about.until:
             begin(person, about, visitor)
 
 
 def leave(person: Person, visitor: str) -> None:
-    """A visitor has left the person, and its watches with it."""
+    """Drops the watches of a visitor that left the person."""
     if person.in_time is not None and person.in_time.watches:
         person.in_time.watches = [
             watch for watch in person.in_time.watches if watch.visitor != visitor
@@ -49,7 +51,7 @@ def leave(person: Person, visitor: str) -> None:
 
 
 def placed(person: Person, order: OrderEntry) -> None:
-    """An order was entered."""
+    """Counts an order in the open watches."""
     if person.in_time is not None and not (order.recurring or order.marks & OLD):
         for watch in person.in_time.watches:
             watch.add(order.id, order.at, order.value or 0.0)
@@ -63,7 +65,7 @@ def taken_out(person: Person, gone: Iterable[OrderEntry]) -> None:
 
 
 def end(person: Person, at: int, out: Outputs, *, every: bool = False) -> bool:
-    """Ends the watches whose time is over at `at` (ms), or every one; whether there was any."""
+    """Ends the watches that are over at `at` (ms), or every one. Returns whether any ended."""
     if person.in_time is None:
         return False
     over = [watch for watch in person.in_time.watches if every or watch.about.until <= at]

@@ -1,4 +1,4 @@
-"""Audience: a person has come to belong to one. Source: docs/semantics-life.md, 12."""
+"""Audience episodes: a person has entered an audience. Source: docs/semantics-life.md, 12."""
 
 from typing import Final
 
@@ -16,21 +16,21 @@ DEFAULTS: Final = Recipe(
 
 
 def entered(person: Person, name: str, at: int, recipes: Recipes, out: Outputs) -> None:
-    """The person belongs to the audience from `at` (ms) on."""
+    """Opens the episodes of an audience that the person enters at `at` (ms)."""
     for recipe in recipes.of[AUDIENCE]:
         if recipe.audience == name:
             begin(person, recipe, at, out)
 
 
 def begin(person: Person, recipe: Recipe, at: int, out: Outputs) -> None:
-    """Opens the recipe's episode for somebody who is in its audience, as entered at `at` (ms)."""
+    """Opens the recipe's episode for a member of its audience, as if it entered at `at` (ms)."""
     if recipe.when.holds(lifecycle.known(person, 0.0, frozenset(), None)):
         here = Occurrence(at, "", [])
         life.begin(person, recipe, recipe.audience, at, Course(base=at), here, out)
 
 
 def left(person: Person, name: str, at: int, recipes: Recipes, out: Outputs) -> None:
-    """The person belongs to it no more."""
+    """Closes the episodes of an audience that the person leaves."""
     for episode in life.of_kind(person, AUDIENCE, recipes):
         if episode.open and episode.origin == name:
             life.close(person, episode, "left", None, None, at, recipes, out)

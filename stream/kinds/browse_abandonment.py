@@ -1,7 +1,8 @@
-"""Browse episodes: products looked at and left without a cart. Source: docs/semantics.md, 6.
+"""Browse episodes: somebody looked at products and left without a cart. Source: docs/semantics.md, 6.
 
-One per person and recipe, on one visit of one visitor. A later visit that meets the conditions takes
-its place; a cart or a checkout, the visitor's own or one that opens a funnel episode, ends it.
+A person has one for each recipe, about one visit of one visitor. A later visit that meets the
+conditions replaces it. The visitor's own cart or checkout ends it, and so does any that opens a funnel
+episode.
 """
 
 from typing import Final
@@ -35,7 +36,7 @@ AFTER_ADDING: Final = 24 * HOUR
 
 
 def sub_kind(summary: Summary) -> str:
-    """What kind of looking around it was."""
+    """The sub-kind of a visit: product, category, search or recent."""
     counts: dict[str | None, int] = {}
     for view in summary.views:
         if view.count >= 2:
@@ -48,7 +49,7 @@ def sub_kind(summary: Summary) -> str:
 
 
 def _looked(summary: Summary) -> bool:
-    """Whether one product was looked at for long, or several were at all."""
+    """Whether the visit showed one product for long enough, or several products at all."""
     looked_at = 0
     for view in summary.views:
         if view.dwell >= DWELL:
@@ -58,7 +59,7 @@ def _looked(summary: Summary) -> bool:
 
 
 def look(person: Person, fact: Idle, seen: VisibleSummary, recipes: Recipes, out: Outputs) -> None:
-    """An idle visitor's visit: opens, feeds, replaces or closes the browse episodes of the person."""
+    """Opens, feeds, replaces or closes the person's browse episodes, by an idle visitor's visit."""
     opened, in_funnel = list[Episode](), False
     for each in person.episodes:
         if each.open:

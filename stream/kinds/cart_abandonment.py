@@ -18,5 +18,5 @@ DEFAULTS: Final = Recipe(
 
 
 def key_time(seen: VisibleSummary) -> int | None:
-    """When the cart's contents changed last, if it holds something; else None."""
+    """When the cart's contents last changed (ms). None if the cart is empty."""
     return seen.cart.changed_at if seen.lines else None

@@ -1,4 +1,4 @@
-"""Checkout abandonment: a checkout that was begun and left. Source: docs/semantics.md, 6 and 9."""
+"""Checkout abandonment: a checkout that was started and left. Source: docs/semantics.md, 6 and 9."""
 
 from typing import Final
 
@@ -18,5 +18,5 @@ DEFAULTS: Final = Recipe(
 
 
 def key_time(seen: VisibleSummary) -> int | None:
-    """When the checkout started, if one is open; else None."""
+    """When the open checkout started (ms). None if no checkout is open."""
     return seen.checkout.started_at if seen.checkout is not None else None

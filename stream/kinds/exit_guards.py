@@ -1,6 +1,6 @@
-"""What may refuse an exit candidate, in the order of the page; the first is the reason.
+"""The guards of an exit candidate, in the order of docs/semantics.md, 5. The first refusal counts.
 
-Source: docs/semantics.md, 5. To add a guard is to add a function, its name in OnsiteRefusal and its line in EXIT_GUARDS.
+To add a guard, add its function, its name in OnsiteRefusal and its line in EXIT_GUARDS.
 """
 
 from collections.abc import Callable
@@ -71,5 +71,5 @@ EXIT_GUARDS: Final[tuple[tuple[OnsiteRefusal, Callable[[ExitCandidate], bool]], 
 
 
 def refusal(candidate: ExitCandidate) -> OnsiteRefusal | None:
-    """The first guard that refuses, None if all let the candidate pass."""
+    """The name of the first guard that refuses, None if the candidate passes all."""
     return next((name for name, refuses in EXIT_GUARDS if refuses(candidate)), None)

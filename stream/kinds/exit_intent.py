@@ -1,7 +1,7 @@
-"""Exit intent, decided at the exit.signal itself from the visitor's own state. Source: docs/semantics.md, 5.
+"""Exit intent, decided at each exit.signal from the visitor's own state. Source: docs/semantics.md, 5.
 
-A signal is accepted or not; the accepted ones of the visit, each fading with its age, make the score;
-a score high enough makes a candidate for each exit recipe, which is refused by the first reason or fires.
+The accepted signals of the visit make a score; each fades with its age. A score that is high enough
+makes a candidate for each exit recipe. The first guard that refuses it gives the reason; else it fires.
 """
 
 from typing import Any, Final
@@ -32,7 +32,7 @@ PASSED: Final = [name for name, _ in EXIT_GUARDS]
 
 
 def signalled(state: Visitor, event: ExitSignal, t: int, recipes: Recipes, out: Outputs) -> None:
-    """An exit.signal at `t`: if it is accepted and the score is high enough, decides each exit recipe."""
+    """Applies an exit.signal at `t` (ms). Decides each exit recipe if the score is high enough."""
     if not accepted(state, event, t):
         return
     state.signals[event.signal] = Signal(t, event.id)

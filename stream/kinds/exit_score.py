@@ -1,7 +1,6 @@
-"""How likely it is that a visitor leaves now, by its exit signals. Source: docs/semantics.md, 5.
+"""The score of an exit: how likely it is that a visitor leaves now. Source: docs/semantics.md, 5.
 
-The accepted signals of the visit, each fading with its age, make the score; a cart and products that were
-looked at raise it.
+The accepted signals of the visit make it; each fades with its age. A cart and viewed products raise it.
 """
 
 from typing import Final
@@ -19,7 +18,7 @@ PRODUCTS_WEIGHT: Final = 0.20
 
 
 class Sort(Struct, frozen=True):
-    """Weight, half-life (ms) and the least time held (ms), if one is given."""
+    """One sort of signal: its weight, its half-life (ms), and the shortest `held` (ms) that counts, if any."""
 
     weight: float
     half_life: int
@@ -47,7 +46,7 @@ def accepted(state: Visitor, event: ExitSignal, t: int) -> bool:
 
 
 def score(state: Visitor, t: int) -> float:
-    """S = 1 - P of the page: how likely it is that this visitor leaves now."""
+    """The score at `t` (ms), 0 to 1: S = 1 - P of docs/semantics.md, 5."""
     stays = 1.0
     for name, signal in state.signals.items():
         sort = SORTS[name]

@@ -1,8 +1,8 @@
 """Funnel episodes: carts, checkouts and payments left behind. Source: docs/semantics.md, 6.
 
-One cart is at one stage of the funnel, the first in the registry that gives it a key time, or at none;
-every enabled recipe of that kind has an episode of its own on it. When a step of it is due is `steps`,
-what may still hold it back is `guards`.
+A cart is at one stage of the funnel at most: the first one in the registry that gives it a key time.
+Every enabled recipe of that kind opens an episode of its own. `stream/episodes/steps.py` says when a
+step is due, `guards.py` beside it what may hold the step back.
 """
 
 from msgspec import structs
@@ -20,7 +20,7 @@ from stream.state.person import Episode, Person
 
 
 def look(person: Person, fact: Idle, seen: VisibleSummary, recipes: Recipes, out: Outputs) -> None:
-    """An idle visitor's cart: opens, keeps, feeds or closes what is about it."""
+    """Opens, keeps, feeds or closes the episodes about an idle visitor's cart."""
     at, id = fact.at, seen.cart.id
     opened = _open_ones(person)
     for episode in opened:
@@ -49,7 +49,7 @@ def look(person: Person, fact: Idle, seen: VisibleSummary, recipes: Recipes, out
 
 
 def _goes_on(person: Person, episode: Episode, seen: VisibleSummary) -> bool:
-    """Whether the cart of an episode only has a new id."""
+    """Whether the episode's cart goes on under a new id: the contents are the same."""
     id = seen.cart.id
     return (
         not seen.stale
@@ -66,12 +66,12 @@ def _has_open(person: Person, recipe: str, id: str) -> bool:
 
 
 def _open_ones(person: Person) -> list[Episode]:
-    """Open episodes about a cart."""
+    """The person's open episodes about carts."""
     return [each for each in person.episodes if each.cart is not None]
 
 
 def _stage(seen: VisibleSummary) -> tuple[str | None, int]:
-    """The kind of what is left behind, with its key time."""
+    """The kind for what was left behind, and its key time (ms). (None, NEVER) if nothing was."""
     for kind, stage in registry.STAGES:
         key_time = stage(seen)
         if key_time is not None:
@@ -80,7 +80,7 @@ def _stage(seen: VisibleSummary) -> tuple[str | None, int]:
 
 
 def _known_empty(person: Person, id: str) -> None:
-    """The cart is known empty: what it held when an episode on it ended may start one again."""
+    """Notes that the cart is known to be empty: its former contents may open an episode again."""
     for episode in person.episodes:
         if episode.is_about(id) and id not in episode.emptied:
             episode.emptied = [*episode.emptied, id]
@@ -118,7 +118,7 @@ def _feed(person: Person, episode: Episode, fact: Idle, seen: VisibleSummary) ->
 
 
 def _fitting(person: Person, episode: Episode, cart: CartSummary) -> CartSummary:
-    """The cart with the lines that have room beside the carts of the person's other open episodes."""
+    """The cart with as many lines as have room beside the carts of the person's other open episodes."""
     lines = len(cart.lines)
     for other in person.episodes:
         lines += len(other.cart.lines) if other.cart is not None else 0

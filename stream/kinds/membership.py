@@ -1,6 +1,7 @@
-"""Which audiences a person belongs to, from the moment it is true. Source: docs/semantics-life.md, 13.
+"""Which audiences a person belongs to. Source: docs/semantics-life.md, 13.
 
-Looked at after each fact and each step, and when a time crosses a bound, which the person keeps as `bound`.
+The people stage looks after each fact, after each step, and at the time that the person keeps as `bound`:
+the next one at which a condition on time may change.
 """
 
 from collections.abc import Iterable
@@ -21,7 +22,7 @@ from stream.state.whole_order import OrderLine
 
 
 class Standing:
-    """What the conditions of audiences look at, of a person at `at` (ms)."""
+    """A person at `at` (ms), as the conditions of audiences see it."""
 
     def __init__(self, person: Person, at: int) -> None:
         self.person = person
@@ -68,7 +69,7 @@ class Standing:
         return False
 
     def next(self, audiences: Audiences) -> int:
-        """The next time (ms) at which a time crosses a bound, NEVER if none does."""
+        """The next time (ms) at which a condition on time may change. NEVER if none can."""
         at = self.at
         found = [next_bound(self.ordered, audiences.order_bounds, at)] if self.ordered >= 0 else []
         if self.anchor >= 0 and not self.active:
@@ -84,7 +85,10 @@ class Standing:
 def look(
     person: Person, at: int, recipes: Recipes, out: Outputs, former: Recipes | None = None
 ) -> None:
-    """Tells what the person left and entered at `at` (ms). `former`: what was in force until then, if that is not it."""
+    """Publishes which audiences the person left and entered at `at` (ms).
+
+    `former`: the recipes that were in force until then, if a new document came.
+    """
     audiences, life = recipes.audiences, person.life
     if not audiences and (life is None or not life.audiences):
         return
@@ -103,7 +107,7 @@ def look(
 def leave_all(
     person: Person, at: int, recipes: Recipes, out: Outputs, former: Recipes | None = None
 ) -> None:
-    """The person is forgotten."""
+    """Takes a forgotten or erased person out of all audiences."""
     _change(person, [], at, recipes, out, former)
 
 
@@ -143,14 +147,14 @@ def _tell(person: Person, kind: str, name: str, at: int, out: Outputs) -> Life:
 
 
 def forget_names(person: Person, audiences: Audiences) -> None:
-    """Of names that no audience names any more nothing is known."""
+    """Drops the interests that no audience asks for any more."""
     life = person.life
     if life is not None and life.interests.keys() - audiences.named:
         life.interests = {k: v for k, v in life.interests.items() if k in audiences.named}
 
 
 def viewed(person: Person, summary: Summary, audiences: Audiences) -> None:
-    """Notes when what an audience names was last viewed."""
+    """Notes when the products and categories that audiences name were last viewed."""
     for view in summary.views:
         for name in _names(view.category, view.id):
             if name in audiences.named:
@@ -159,7 +163,7 @@ def viewed(person: Person, summary: Summary, audiences: Audiences) -> None:
 
 
 def bought(person: Person, lines: list[OrderLine], day: int, audiences: Audiences) -> None:
-    """Notes when what an audience names was last bought."""
+    """Notes when the products and categories that audiences name were last bought."""
     for line in lines:
         for name in _names(line.category, line.product_id):
             if name in audiences.named:
@@ -172,6 +176,6 @@ def _names(of_category: str | None, id: str) -> list[str]:
 
 
 def _interest(person: Person, name: str, audiences: Audiences) -> Interest:
-    """What is known of a name."""
+    """The interest of a name, made if there is none."""
     forget_names(person, audiences)
     return person.of_life().interests.setdefault(name, Interest())

@@ -1,6 +1,7 @@
-"""What is decided on the page, from the visitor's own state: exit intent, and the popup. Source: docs/semantics.md, 5.
+"""What exit intent and the popup share: both are decided on the page. Source: docs/semantics.md, 5.
 
-A candidate is refused for the first reason against it, which is told once a visit, or fires at once.
+They read the visitor's own state only. A candidate fires at once, or is refused for the first reason
+against it. Each reason is published once a visit.
 """
 
 from math import fsum
@@ -29,18 +30,18 @@ OFFERS: Final = (
 OFFER_EVERY: Final = 30 * DAY
 HELD: Final = "holdout"
 POPPED_UP: Final = "|"
-"""Stands beside the recipes that fired in a visit, if one of them was a popup: no recipe has this name."""
+"""An entry of `Visitor.fired` that says that one of its recipes was a popup. No recipe has this name."""
 
 
 def in_time(state: Visitor) -> VisitorInTime:
-    """What watches and shadows leave; from now on there is something."""
+    """The visitor's record of watches and shadows, made if there is none."""
     if state.in_time is None:
         state.in_time = VisitorInTime()
     return state.in_time
 
 
 class Candidate:
-    """One moment at which something may be shown to a visitor. `why`: of a trigger · `evidence`: ids of events."""
+    """One moment at which a recipe may show something. `why`: field of the trigger · `evidence`: ids of events."""
 
     def __init__(
         self, state: Visitor, t: int, evidence: list[str], why: dict[str, Any], out: Outputs
@@ -55,14 +56,17 @@ class Candidate:
 
     @property
     def known(self) -> Known:
-        """What conditions are held against."""
+        """What the recipe's conditions are compared with."""
         if self._known is None:
             self._shown = self._state.subject()
             self._known = _known(self._state, self._shown)
         return self._known
 
     def decide(self, recipe: Recipe, reason: OnsiteRefusal | None) -> None:
-        """Refused for a reason that was not told in this visit yet, or fired; nothing if `when` does not hold."""
+        """Publishes the decision: refused for `reason`, or fired if there is none.
+
+        Does nothing if `when` does not hold, or if the visit has this reason already.
+        """
         state = self._state
         if reason is not None and any(
             _mark(name, reason) in state.refused for name in recipe.aliases
@@ -107,7 +111,7 @@ class Candidate:
         triggers.fire(fired, self._out, shadow=recipe.is_shadow)
 
     def _watch(self, recipe: Recipe, id: str) -> None:
-        """The first candidate of a visit that comes as far as the holdout is told to the person."""
+        """Opens a watch at the person, for the first candidate of a visit that reaches the holdout."""
         state, t = self._state, self._t
         if not recipe.attribution or recipe.is_shadow or _mark(recipe.name, HELD) in state.refused:
             return
@@ -119,7 +123,7 @@ class Candidate:
         self._out.tell(OnsiteDecided(n=number(state), about=about, **place))
 
     def _offer(self, recipe: Recipe) -> str | None:
-        """At most one in 30 days; a shadow's own counts for itself alone."""
+        """The offer, at most one in 30 days. A shadow's offers count for itself only."""
         state, t, own = self._state, self._t, NEVER
         if recipe.is_shadow and state.in_time is not None:
             own = state.in_time.offered.get(recipe.alias, NEVER)
@@ -175,7 +179,7 @@ class Candidate:
 
 
 def _mark(alias: str, reason: str) -> str:
-    """What stands in `refused` of a visit in which this was told."""
+    """The entry of `Visitor.refused` for a published refusal."""
     return f"{alias}|{reason}"
 
 
@@ -197,25 +201,25 @@ def _known(state: Visitor, shown: View | None) -> Known:
 
 
 def _spent(state: Visitor) -> float:
-    """The visitor's own: what was told, or the sum of its orders."""
+    """What the visitor has spent: as the shop said, else the sum of its orders."""
     worths = [order.whole.value for order in state.orders if order.whole is not None]
     return max(state.traits_value, fsum([worth for worth in worths if worth is not None]))
 
 
 def has_ordered(state: Visitor) -> bool:
-    """Whether there was an order in this visit."""
+    """Whether the visitor ordered in this visit."""
     return state.page == "confirmation" or any(
         order.at >= state.visit_start and not order.recurring for order in state.orders
     )
 
 
 def last_shown(state: Visitor, recipe: Recipe) -> int:
-    """When the recipe last fired, NEVER if it did not."""
+    """When the recipe last fired (ms), NEVER if it did not."""
     return max(state.exits.get(name, NEVER) for name in recipe.aliases)
 
 
 def refusal(state: Visitor, recipe: Recipe, t: int) -> OnsiteRefusal | None:
-    """The reasons that come last, of exits and popups alike."""
+    """The first of the last reasons, which exits and popups share. None if none applies."""
     last = last_shown(state, recipe)
     if last != NEVER and t - recipe.cooldown < last:
         return "cooldown"

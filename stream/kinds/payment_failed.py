@@ -18,6 +18,6 @@ DEFAULTS: Final = Recipe(
 
 
 def key_time(seen: VisibleSummary) -> int | None:
-    """When the checkout started, if its payment failed last; else None."""
+    """When the checkout started (ms), if its last payment failed. Else None."""
     checkout = seen.checkout
     return checkout.started_at if checkout is not None and checkout.failed else None

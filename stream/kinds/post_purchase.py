@@ -1,4 +1,4 @@
-"""Post-purchase: thanks for an order, or a word once it was delivered. Source: docs/semantics-life.md, 12."""
+"""Post-purchase: a message after an order, or after its delivery. Source: docs/semantics-life.md, 12."""
 
 from typing import Final
 
@@ -36,7 +36,7 @@ def ordered(
     recipes: Recipes,
     out: Outputs,
 ) -> None:
-    """An order was entered, with what was told of it."""
+    """Opens the episodes of an order that entered the record."""
     if not order.opens:
         return
     categories = frozenset([line.category for line in told.lines if line.category is not None])
@@ -60,7 +60,7 @@ def supplemented(
     recipes: Recipes,
     out: Outputs,
 ) -> None:
-    """A repetition brought parts of an order: open episodes show them."""
+    """Adds what a repeated order brought to the open episodes about it."""
     for episode in life.of_kind(person, POST_PURCHASE, recipes):
         course = episode.course
         if course is None or not episode.open or course.order is None:
@@ -72,7 +72,7 @@ def supplemented(
 def delivered(
     person: Person, order_id: str, here: Occurrence, recipes: Recipes, out: Outputs
 ) -> None:
-    """The first delivery after its opening is what an episode waits for."""
+    """Plans the episodes that wait for this delivery: the first one after their opening counts."""
     latest = max((each.at for each in person.orders if each.id == order_id), default=NEVER)
     for episode in life.of_kind(person, POST_PURCHASE, recipes):
         course, recipe = episode.course, recipes.by_alias.get(episode.recipe)
@@ -87,5 +87,5 @@ def delivered(
 def taken_out(
     person: Person, gone: list[OrderEntry], here: Occurrence, recipes: Recipes, out: Outputs
 ) -> None:
-    """Orders have left the record."""
+    """Closes the episodes about orders that left the record."""
     life.cancel_taken_out(person, POST_PURCHASE, gone, here.at, recipes, out)

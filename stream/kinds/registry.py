@@ -1,11 +1,16 @@
-"""The registry: one line for each kind of trigger there is.
+"""The registry: one line for each kind of trigger.
 
-A kind has a file of its name here, which holds its DEFAULTS and decides, a schema with examples in
-schemas/kinds, and its line below; nothing else knows it. Where they decide: a stage of the funnel is
-asked for the key time of what it sees in a cart, the first that gives one has the cart; `at_idle` is
-called at each idle fact, after the funnel; `at_signal` at each exit.signal, in the visitors stage, `at_look` at each
-page, product, category and search there. The kinds that follow a customer's life are called at what facts tell of orders
-and subscriptions.
+To add a kind, add three things: a file of its name in this folder, with its DEFAULTS and what it decides;
+a schema with examples in schemas/kinds; its line in REGISTRY. Nothing else knows it.
+
+When a kind is asked:
+
+- `stage`: at each idle fact, for the key time of the cart. The first kind that gives one has the cart.
+- `at_idle`: at each idle fact, after the funnel.
+- `at_signal`: at each exit.signal, in the visitors stage.
+- `at_look`: at each page, product, category and search, in the visitors stage.
+- `at_order`, `at_supplement`, `at_taking_out`, `at_delivery`, `at_subscription`: at what facts say of
+  orders and subscriptions, in the people stage.
 """
 
 from collections.abc import Callable, Mapping
@@ -41,14 +46,14 @@ AtIdle = Callable[[Person, Idle, VisibleSummary, Recipes, Outputs], None]
 AtSignal = Callable[[Visitor, ExitSignal, int, Recipes, Outputs], None]
 AtLook = Callable[[Visitor, str, int, Recipes, Outputs], None]
 AtOrder = Callable[[Person, OrderEntry, WholeOrder, Occurrence, Recipes, Outputs], None]
-"""An order that was entered, or what a repetition brought of it."""
+"""Called with an order that entered the record, or with what a repetition added to one."""
 AtTakingOut = Callable[[Person, list[OrderEntry], Occurrence, Recipes, Outputs], None]
 AtDelivery = Callable[[Person, str, Occurrence, Recipes, Outputs], None]
 AtSubscription = Callable[[Person, list[str], Occurrence, Recipes, Outputs], None]
 
 
 class Kind(Struct, frozen=True):
-    """What its recipes leave out, and where it is decided."""
+    """A kind: the values that its recipes may leave out, and the functions that decide it."""
 
     defaults: Recipe
     stage: Stage | None = None
@@ -87,7 +92,7 @@ REGISTRY: Final = (
 )
 
 SHIPPED: Final = tuple(kind.defaults for kind in REGISTRY[:5])
-"""The recipes that are in force without a file's: nothing that follows a customer's life."""
+"""The recipes that are in force without a recipes file. None of them follows a customer's life."""
 
 
 KINDS: Final[Mapping[str, Recipe]] = {kind.defaults.kind: kind.defaults for kind in REGISTRY}

@@ -1,4 +1,4 @@
-"""Replenishment: what was bought must be nearly used up. Source: docs/semantics-life.md, 12."""
+"""Replenishment: a product that was bought is nearly used up. Source: docs/semantics-life.md, 12."""
 
 from typing import Final
 
@@ -32,7 +32,7 @@ def ordered(
     recipes: Recipes,
     out: Outputs,
 ) -> None:
-    """An order with these lines was entered, or a repetition brought them."""
+    """Opens episodes for the products of an order that was entered, or of lines that a repetition added."""
     if not recipes.replenishes or not told.lines:
         return
     _bring(person, order, told.lines, here, recipes, out)
@@ -60,7 +60,7 @@ def _bring(
     recipes: Recipes,
     out: Outputs,
 ) -> None:
-    """A later order brings a product: its episodes are over."""
+    """Closes the episodes of products that a later order contains."""
     brought = {line.product_id for line in lines}
     for episode in life.of_kind(person, REPLENISHMENT, recipes):
         course = episode.course
@@ -80,7 +80,10 @@ def _open(
     out: Outputs,
     ahead: bool = False,
 ) -> None:
-    """Opens an episode for a purchase, if the product has a life; `ahead`: if its base is yet to come."""
+    """Opens an episode for a purchase, if the recipe has a life for the product.
+
+    `ahead`: only if its base is still to come.
+    """
     line = kept.lines[one.line]
     lasts = _life(recipe, line)
     if lasts is None:
@@ -97,7 +100,7 @@ def _open(
 
 
 def _life(recipe: Recipe, line: OrderLine) -> int | None:
-    """How long a unit lasts (ms), None if the recipe says nothing of it."""
+    """How long a unit lasts (ms). None if the recipe does not say."""
     names = [line.product_id]
     if line.category is not None:
         names.append(f"category:{line.category}")
@@ -107,7 +110,7 @@ def _life(recipe: Recipe, line: OrderLine) -> int | None:
 def taken_out(
     person: Person, gone: list[OrderEntry], here: Occurrence, recipes: Recipes, out: Outputs
 ) -> None:
-    """Orders have left the record, with their purchases: what is left of a product may be used up, too."""
+    """Closes the episodes of orders that left the record. Opens episodes for the purchases that remain."""
     life.cancel_taken_out(person, REPLENISHMENT, gone, here.at, recipes, out)
     kept = person.life
     if kept is None or not kept.purchases:
@@ -130,6 +133,6 @@ def taken_out(
 
 
 def dropped(person: Person, recipes: Recipes) -> None:
-    """Without a replenishment recipe nobody's purchases are kept."""
+    """Drops the person's purchases if no replenishment recipe is in force."""
     if person.life is not None and person.life.purchases and not recipes.replenishes:
         person.life.purchases = {}

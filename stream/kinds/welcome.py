@@ -1,6 +1,6 @@
 """Welcome: a person has joined a list. Source: docs/semantics-life.md, 12.
 
-A person has one episode of such a recipe, for ever. It goes by the channels that the subscription named.
+A person has one episode of such a recipe in its life. It uses the channels that the subscription named.
 """
 
 from typing import Final
@@ -25,13 +25,13 @@ DEFAULTS: Final = Recipe(
 )
 
 OF_A_VISITOR: Final = frozenset(("push", "messenger"))
-"""Channels that reach somebody who is no more than a visitor."""
+"""The channels that reach an unknown visitor."""
 
 
 def subscribed(
     person: Person, channels: list[str], here: Occurrence, recipes: Recipes, out: Outputs
 ) -> None:
-    """A subscription, not an old one, told now or handed over by a login."""
+    """Opens the episodes of a subscription that is not old: made now, or handed over by a login."""
     if person.left or not (person.is_known or OF_A_VISITOR & set(channels)):
         return
     for recipe in recipes.of[WELCOME]:

@@ -1,6 +1,6 @@
-"""The welcome popup: a visitor who looks around and is on no list yet. Source: docs/semantics-life.md, 12.
+"""The welcome popup: a visitor looks around and is on no list yet. Source: docs/semantics-life.md, 12.
 
-Decided in the visitors stage, at each page, product, category and search.
+The visitors stage decides it, at each page, product, category and search.
 """
 
 from typing import Final
@@ -36,7 +36,7 @@ PAYING: Final = frozenset(("checkout", "payment"))
 
 
 def looked(state: Visitor, event: str, t: int, recipes: Recipes, out: Outputs) -> None:
-    """An event at `t` has shown something to the visitor: decides each popup recipe whose candidate it makes."""
+    """Decides each popup recipe for which the event at `t` (ms) makes the visitor a candidate."""
     if state.is_known or state.subscribed:
         return
     why = {"passed": list(PASSED), "visit_start": state.visit_start, "looks": state.looks}
@@ -47,7 +47,7 @@ def looked(state: Visitor, event: str, t: int, recipes: Recipes, out: Outputs) -
 
 
 def _refusal(state: Visitor, recipe: Recipe, t: int) -> OnsiteRefusal | None:
-    """The first reason against the candidate, in the order of the page."""
+    """The first reason against the candidate, in the order of docs/semantics-life.md, 12. None: it fires."""
     if open_checkout(state, t) is not None or state.page in PAYING:
         return "paying"
     if onsite.has_ordered(state):

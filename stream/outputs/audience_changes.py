@@ -1,4 +1,7 @@
-"""Who entered and left an audience, as CloudEvents 1.0 in structured JSON. Source: docs/semantics-life.md, 13."""
+"""Audience changes: who entered and who left, as CloudEvents 1.0 in structured JSON.
+
+Source: docs/semantics-life.md, 13.
+"""
 
 from hashlib import sha256
 from typing import Final
@@ -35,7 +38,7 @@ _encode: Final = msgspec.json.Encoder().encode
 
 
 def publish(kind: str, audience: str, person: str, at: int, number: int, out: Outputs) -> None:
-    """`number`: of the person's changes, this one included."""
+    """Adds the record of a change. `number`: how many changes the person has had, this one included."""
     id = sha256(f"{audience}|{person}|{at}|{number}".encode()).hexdigest()[:32]
     customer = person.removeprefix("customer:") if person.startswith("customer:") else None
     event = ChangeEvent(

@@ -1,4 +1,4 @@
-"""Decisions: an answer for every candidate, with its reason. Source: docs/semantics.md, 8."""
+"""Decisions: the answer for every candidate, with its reason. Source: docs/semantics.md, 8."""
 
 import msgspec
 from msgspec import Struct
@@ -8,9 +8,10 @@ from stream.outputs.reasons import Outcome, Reason
 
 
 class Decision(Struct, omit_defaults=True):
-    """`at`, `until` (deferred) in ms; `steps_left` (closed): how many, counted from `step`.
+    """A decision. `at` and `until` are in ms.
 
-    `visitor` None: of no visitor's doing · `shadow`: of a recipe that nothing else leaves of; absent of any other.
+    `until`: only of a deferred step · `steps_left`: only of a closed episode, counted from `step` ·
+    `visitor` None: no visitor caused it · `shadow`: true for a shadow recipe, else absent.
     """
 
     trigger_id: str

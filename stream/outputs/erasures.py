@@ -1,4 +1,4 @@
-"""Who was erased, as CloudEvents 1.0 in structured JSON: whoever keeps something of a person deletes it then.
+"""Erasures: who was erased, as CloudEvents 1.0 in structured JSON. Readers delete what they keep of it.
 
 Source: docs/semantics-life.md, "Erasure".
 """
@@ -19,7 +19,7 @@ SOURCE: Final = "/people/erased"
 
 
 class Erasure(Struct):
-    """`at` (ms): everything of the person up to then is gone."""
+    """An erasure. `at` (ms): everything of the person up to this time is gone."""
 
     person: str
     customer: str | None
@@ -41,7 +41,7 @@ _encode: Final = msgspec.json.Encoder().encode
 
 
 def publish(person: str, at: int, recipes: Recipes, out: Outputs, also: Iterable[str] = ()) -> None:
-    """`also`: audiences that the person belonged to, beside those of the recipes."""
+    """Adds the records of an erasure. `also`: audiences of the person that no recipe names any more."""
     id = sha256(f"erased|{person}|{at}".encode()).hexdigest()[:32]
     customer = person.removeprefix("customer:") if person.startswith("customer:") else None
     event = ErasureEvent(

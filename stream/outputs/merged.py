@@ -1,4 +1,4 @@
-"""The outputs of several stages as those of one."""
+"""Merges the outputs of several stages."""
 
 from typing import Final
 
@@ -16,10 +16,10 @@ _decided: Final = msgspec.json.Decoder(_Decided).decode
 
 
 def merged(first: Outputs, *others: Outputs) -> Outputs:
-    """The outputs of all stages as one, in the order of time."""
+    """The outputs of all stages as one, ordered by time."""
     every = (first, *others)
     triggers = [each for out in every for each in out.triggers]
-    times = [at for out in every for _, at in out.moments]  # one each, in the same order
+    times = [at for out in every for _, at in out.moments]  # one for each, in that order
     first.triggers = [triggers[place] for place in sorted(range(len(times)), key=times.__getitem__)]
     decisions = [each for out in every for each in out.decisions]
     first.audiences = sorted(others[-1].audiences, key=lambda change: change[2])

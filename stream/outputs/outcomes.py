@@ -1,4 +1,4 @@
-"""Outcomes: what a person ordered while it was watched. Source: docs/semantics-life.md, 15."""
+"""Outcomes of watches: what a person ordered while a watch was open. Source: docs/semantics-life.md, 15."""
 
 from typing import Final, Literal
 
@@ -12,7 +12,7 @@ _Group = Literal["held", "treated"]
 
 
 class WatchOutcome(Struct):
-    """`at` to `until` (ms): how long the watch was open · `value`: of the orders."""
+    """The outcome of a watch. `at`, `until`: when it opened and ended (ms) · `value`: sum of the orders."""
 
     trigger_id: str
     recipe: str
@@ -30,7 +30,7 @@ _encode: Final = msgspec.json.Encoder().encode
 
 
 def publish(watch: Watch, person: str, until: int, out: Outputs) -> None:
-    """The record of a watch that has ended at `until` (ms)."""
+    """Adds the record of a watch that ended at `until` (ms)."""
     about = watch.about
     orders, value = watch.total
     group: _Group = "held" if about.held else "treated"

@@ -1,4 +1,4 @@
-"""What a batch decided and `agents/` sends: plain lists, in the order in which they were made."""
+"""What a batch decided, for `agents/` to send: plain lists in the order in which they were made."""
 
 from collections import defaultdict
 from typing import ClassVar
@@ -10,19 +10,19 @@ from stream.state.facts import AnyFact
 
 
 class Outputs:
-    """What came out, each in the order in which it was made.
+    """The outputs of one call, each list in the order in which it was made.
 
-    - `as_json`: facts are wanted as JSON, not as they are made
+    - `as_json`: whether facts are kept as JSON, not as objects
     - `facts`, `decisions`: (person, JSON); `claims`: (key of identity, JSON)
     - `triggers`: (recipe, person, JSON), fired and cancelled
-    - `shadow`: (recipe, person, ms, JSON), triggers and cancels of shadows
+    - `shadow`: (recipe, person, ms, JSON), triggers and cancels of shadow recipes
     - `outcomes`: (person, ms, JSON)
-    - `audiences`: (audience, person, ms, entered or left, JSON), None for JSON: nothing is kept of the two
+    - `audiences`: (audience, person, ms, entered or left, JSON); None for JSON deletes the pair's record
     - `erased`: (person, JSON)
     - `rejected`: (input offset, reason, JSON path)
-    - `reported`: (input offset, type, fault), of a part that was left out
-    - `counts`: (kind, its labels …) to a number, for metrics
-    - `moments`: (fired or cancelled, the time in ms at which it was to be)
+    - `reported`: (input offset, type, fault), one for each part that was left out
+    - `counts`: (name, its labels …) to a number, for metrics
+    - `moments`: (fired or cancelled, the time in ms at which it was planned)
     """
 
     __slots__ = (

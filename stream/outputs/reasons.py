@@ -1,4 +1,4 @@
-"""The words of outcomes and reasons, as they stand in decisions and cancels. Source: docs/semantics.md, 5 to 8."""
+"""The names of outcomes and reasons in decisions and cancels. Source: docs/semantics.md, 5 to 8."""
 
 from typing import Literal
 
@@ -21,8 +21,8 @@ NotAsked = Literal["disabled"]
 """Why a due step is refused before all guards: its recipe is not enabled."""
 
 Passed = Literal["past", "joined"]
-"""Why a step of a life episode is passed over before it is due: its time lies before the opening, or another step of its
-recipe is about the same."""
+"""Why a step of a life episode is passed over before it is due: its time lies before the opening, or
+another step of its recipe includes it."""
 
 Closing = Literal[
     "superseded",

@@ -1,4 +1,4 @@
-"""Carts, orders and products as triggers show them. Source: docs/semantics.md, 8."""
+"""Snapshots of carts, orders and products in triggers. Source: docs/semantics.md, 8."""
 
 from collections.abc import Sequence
 
@@ -23,7 +23,7 @@ class CartItem(Struct):
 
 
 class CartSnapshot(Struct):
-    """`value` None: the items name more than one currency; `currency` is then that of the cart alone."""
+    """A cart. `value` None: the items have more than one currency; `currency` is then the cart's own."""
 
     id: str
     items: list[CartItem]
@@ -42,7 +42,7 @@ class Product(Struct):
 
 
 class OrderSnapshot(Struct):
-    """An order as a trigger shows it; `value` None: unknown."""
+    """An order. `value` None: unknown."""
 
     id: str
     value: float | None
@@ -51,7 +51,7 @@ class OrderSnapshot(Struct):
 
 
 class OrderedProduct(Struct):
-    """A product as an order gave it. Parts that it did not give are absent."""
+    """A product as an order named it. Fields that the order left out are absent."""
 
     id: str
     variant_id: str | UnsetType = UNSET
@@ -64,7 +64,7 @@ class OrderedProduct(Struct):
 
 
 def snapshot(id: str, lines: list[Line], currency: str | None, url: str | None) -> CartSnapshot:
-    """A cart as a trigger shows it. Its currency is that of its lines, if they name one."""
+    """The snapshot of a cart. Its currency is that of its lines, if they name one."""
     value = carts.value(lines)
     named = next((line.currency for line in lines if line.currency), None)
     return CartSnapshot(
@@ -114,7 +114,7 @@ def cart_items(lines: Sequence[Line] | Sequence[OrderLine]) -> list[CartItem]:
 
 
 def _written(quantity: float) -> float:
-    """The quantity; a whole one without a point."""
+    """A quantity for JSON: a whole number without a decimal point."""
     return int(quantity) if quantity == int(quantity) else quantity
 
 

@@ -1,6 +1,6 @@
 """Triggers and cancels as CloudEvents 1.0 in structured JSON. Source: docs/semantics.md, 8.
 
-Bytes are a function of the log: the fields stand in the order written here, times come from deadlines.
+The bytes depend on the log only: fields keep the order written here, and times come from deadlines.
 """
 
 from collections.abc import Iterable, Mapping
@@ -24,14 +24,14 @@ CANCELLED: Final = "storefront.trigger.cancelled.v1"
 
 _EPOCH: Final = datetime(1970, 1, 1)  # UTC throughout; an aware one would write +00:00
 _LAST: Final = 253_402_300_799_999
-"""The last ms of the year 9999: RFC 3339 can write no later time."""
+"""The last ms of the year 9999. RFC 3339 cannot write a later time."""
 
 
 class Fired(Struct):
-    """Data of a trigger; times in ms, `value` in the cart's currency, None if there is more than one.
+    """The data of a trigger. Times are in ms.
 
-    UNSET is absent: the last fields are those of single life kinds, which have no product else · `visitor` None: of no
-    visitor's doing.
+    `value`: in the cart's currency, None if there is more than one · `visitor` None: no visitor caused it.
+    UNSET fields are absent; the last ones belong to single life kinds.
     """
 
     trigger_id: str
@@ -84,14 +84,14 @@ _encode = msgspec.json.Encoder().encode
 
 
 def fire(data: Fired, out: Outputs, *, shadow: bool = False) -> None:
-    """Publishes a trigger that fires at its `not_before`."""
+    """Publishes a trigger. It fires at its `not_before`."""
     _publish(data, data.trigger_id, FIRED, data.not_before, out, shadow)
 
 
 def cancel(
     published: Published, at: int, reason: CancelReason, order_id: str | None, out: Outputs
 ) -> None:
-    """Publishes that a trigger that is valid at `at` must not be acted on."""
+    """Publishes a cancel for a trigger that is valid at `at` (ms)."""
     data = Cancelled(
         published.trigger_id,
         name_of(published.recipe),
@@ -112,7 +112,7 @@ def cancel_all(
     order_id: str | None,
     out: Outputs,
 ) -> None:
-    """Cancels every trigger that is still valid at `at`."""
+    """Cancels every trigger that is still valid at `at` (ms)."""
     for each in published:
         if at < each.valid_until:
             cancel(each, at, reason, order_id, out)
@@ -121,7 +121,7 @@ def cancel_all(
 def cancel_withdrawn(
     published: Iterable[Published], consent: Mapping[str, bool], at: int, out: Outputs
 ) -> list[Published]:
-    """Cancels triggers that a consent leaves without a channel. Returns the others that are still valid."""
+    """Cancels the triggers that have no consented channel left. Returns the other valid ones."""
     valid = [each for each in published if at < each.valid_until]
     lost = [each for each in valid if all(consent.get(name) is False for name in each.channels)]
     cancel_all(lost, at, "consent", None, out)
@@ -143,7 +143,7 @@ def _publish(
 
 
 def rfc3339(at: int) -> str:
-    """`at` (ms) as 2026-01-31T12:00:00.000Z. A time past the year 9999 is written as its last ms."""
+    """`at` (ms) as 2026-01-31T12:00:00.000Z. A time after the year 9999 is written as its last ms."""
     time = _EPOCH + timedelta(milliseconds=min(at, _LAST))
     return time.isoformat(timespec="milliseconds") + "Z"
 
@@ -162,7 +162,7 @@ def build(
     why: dict[str, Any],
     evidence: list[str],
 ) -> Fired:
-    """The data of a trigger that fires at `at`. Without a cart the value is the price of the product."""
+    """The data of a trigger that fires at `at` (ms). Without a cart its value is the product's price."""
     person = published.person
     return Fired(
         trigger_id=published.trigger_id,

@@ -1,7 +1,8 @@
-"""What an event tells the keys stage: which keys are whose, orders, consents. Source: docs/semantics.md, 11.
+"""What the visitors stage says to the keys stage: claims. Source: docs/semantics.md, 11.
 
-Claims take the visitor's fact numbers, after its facts. The pairs of a key and a person that were told last
-are remembered, so that what is known is not told with every event.
+A claim binds a person to a key of identity, or carries an order, a cancellation, a delivery or a
+consent. Claims are numbered with the visitor's facts, and come after them. A visitor remembers the
+pairs (key, person) that it sent last, so that it does not repeat them with every event.
 """
 
 from collections.abc import Iterable
@@ -18,11 +19,11 @@ from stream.state.whole_order import WholeOrder
 KEPT_PAIRS: Final = 16
 TOLD_LASTS: Final = 7 * DAY
 _BETWEEN: Final = "|"
-"""Between a key and a person: the last of a pair, since a person's sort holds none."""
+"""Separates the length of the key from the key and the person in a remembered pair."""
 
 
 def bind(state: Visitor, keys: Iterable[str], changed: bool, t: int, out: Outputs) -> None:
-    """The keys of an event, and, if the person changed, those that were told before."""
+    """Claims the keys of an event for the person. After a change of person it claims the earlier keys too."""
     bound_pairs, person = state.bound_pairs, state.person
     if changed:
         for key in dict.fromkeys(key for key, _ in told(state)):
@@ -38,13 +39,13 @@ def _pair(key: str, person: str) -> str:
 
 
 def key_and_person(pair: str) -> tuple[str, str]:
-    """Of a pair as a visitor remembers it. Raises ValueError for another text."""
+    """The key and the person of a remembered pair. Raises ValueError for any other text."""
     length, _, rest = pair.partition(_BETWEEN)
     return rest[: int(length)], rest[int(length) :]
 
 
 def told(state: Visitor) -> list[tuple[str, str]]:
-    """The pairs of a key and a person that were told last."""
+    """The pairs (key, person) that the visitor claimed last."""
     return [key_and_person(pair) for pair in state.bound_pairs]
 
 
@@ -71,7 +72,7 @@ def ordered(
     t: int,
     out: Outputs,
 ) -> None:
-    """`order`: its id, cart id, contents, and the whole of it."""
+    """Claims an order for each key. `order`: its id, cart id, emptied contents, and all its fields."""
     id, cart_id, contents, whole = order
     for key in dict.fromkeys(keys):
         claim = OrderClaim(

@@ -1,7 +1,7 @@
-"""What a visitor's state tells the people stage of its presence and of its person.
+"""Facts about a visitor's presence and person, for the people stage. Source: docs/semantics.md, 4.
 
-Source: docs/semantics.md, 4. Every fact takes the visitor's next fact number; after a change of person
-nothing counts as sent to the new one. What events say of themselves: `own_facts.py` beside this file.
+Every fact takes the visitor's next fact number. After a change of person nothing counts as sent to
+the new one. `own_facts.py` beside this file holds the facts that repeat what an event says.
 """
 
 from stream.outputs.outputs import Outputs
@@ -46,7 +46,7 @@ def would_tell_idle(state: Visitor, t: int) -> bool:
 
 
 def fell_idle(state: Visitor, out: Outputs) -> None:
-    """The visitor's idle deadline."""
+    """Fires the visitor's idle deadline: sends an idle fact, if it would say something."""
     deadline = state.last_sign + IDLE_AFTER
     state.idle_pending = False
     if would_tell_idle(state, deadline):
@@ -59,8 +59,11 @@ def moved(state: Visitor, old: str, t: int, out: Outputs) -> None:
 
 
 def became(state: Visitor, event: str, t: int, out: Outputs) -> None:
-    """The visitor has become another person, by the event of this id: who takes over its orders, its consent, and a
-    subscription that nobody known has heard of."""
+    """Says that the visitor has become another person, by the event of this id.
+
+    The new person takes over the visitor's orders, its consent, and a subscription that no known
+    person has heard of yet.
+    """
     state.sent = NOTHING
     state.shown = False
     out.tell(
@@ -82,7 +85,7 @@ def became(state: Visitor, event: str, t: int, out: Outputs) -> None:
 
 
 def _sent(state: Visitor, t: int) -> list[Attributed]:
-    """The last watches that were told, of those whose time is not over."""
+    """The watches that the visitor sent last and that are still open at `t` (ms)."""
     sent = () if state.in_time is None else state.in_time.sent.values()
     return [about for about in sent if t < about.until]
 
@@ -97,7 +100,7 @@ def _handed(state: Visitor, order: OrderEntry) -> HandedOrder:
 
 
 def presence(state: Visitor, t: int, out: Outputs) -> None:
-    """After an event at `t` that shows nobody: whoever became another person is told of anew."""
+    """Repeats active or idle to a new person, after an event at `t` (ms) that shows nobody at a screen."""
     if state.last_active != NEVER and t - state.last_active < IDLE_AFTER:
         active(state, t, out)
     elif state.last_sign != NEVER:

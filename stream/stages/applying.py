@@ -1,7 +1,7 @@
-"""One event that counts, applied to its visitor in the one order of all. Source: docs/semantics.md, 4.
+"""Applies one event to its visitor. Source: docs/semantics.md, 4.
 
-A change of person is announced; the event is applied; presence follows; then the event's own fact; then its
-claims.
+The order is the same for all events: announce a change of person, apply the event, announce
+presence, send the event's own fact, send its claims.
 """
 
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ from stream.stages.other_events import NOTED, Occasion, elsewhere
 from stream.state.visitor import IDLE, NOTHING, Visitor
 
 CODES: Final[Mapping[type, str]] = {kind: chr(65 + place) for place, kind in enumerate(TAGS)}
-"""A letter for each type, before the id of an event: events of two types may have the same id."""
+"""A letter for each type, written before an event's id: two types may use the same id."""
 
 KEPT_AS: Final = {LATE: "late", IGNORED: "ignored"}
 
@@ -79,7 +79,7 @@ def apply(
 
 
 LOOKS: Final = frozenset((PageViewed, ProductViewed, CategoryViewed, SearchPerformed))
-"""What shows something to a visitor."""
+"""The events that show something to a visitor. Each may open a popup."""
 
 _NO_KEYS: Final[list[str]] = []
 _CART: Final = next(kind for kind, tag in TAGS.items() if tag == "cart.updated")
@@ -94,7 +94,7 @@ def _change(
     t: int,
     out: Outputs,
 ) -> None:
-    """An unattended change: it starts and extends no visit, and is no sign of presence."""
+    """Applies an unattended change. It neither starts nor extends a visit, and shows no presence."""
     if ENGAGED[kind](state, event, t) or refilled:
         state.last_change = t
         state.idle_pending = True

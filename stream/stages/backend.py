@@ -1,7 +1,7 @@
-"""The compiled part of the visitors stage (`stream/native/_visitors.c`), where it could be built.
+"""The compiled part of the visitors stage (`stream/native/_visitors.c`), if it could be built.
 
-It takes the frequent events and gives the same states, to the byte. `stream/state/visitor.py` and
-`stream/stages/visitors.py` define what it does, and run without it.
+It applies the frequent events and gives the same states, byte for byte. `stream/state/visitor.py` and
+`stream/stages/visitors.py` define the behaviour, and run alone where no compiler is available.
 """
 
 from collections.abc import Callable, Mapping
@@ -79,11 +79,11 @@ KINDS: Final[tuple[type, ...]] = (
     CheckoutAdvanced,
     OrderPlaced,
 )
-"""The events that `run` takes: the first six by itself where they change nothing but a visit; of the others it does
-what is the same for all events, and calls Python for the rest."""
+"""The events that `run` takes. It applies the first six by itself, while they change only a visit.
+For the others it does what all events share, and calls Python for the rest."""
 
 SCORE_TOLERANCE: Final = 1e-6
-"""How far the compiled score may be from the rounded one, and more. Python decides what is nearer to the threshold."""
+"""Upper bound on |C score - rounded Python score|. Closer to the threshold than this, Python decides."""
 
 _OBJECTS: Final[Mapping[str, Any]] = {
     "cart": Cart,
@@ -118,7 +118,7 @@ _CONSTANTS: Final = {
     "HEADER": HEADER.size,
     "ARMED": calcsize(">bq"),
 }
-"""What `_constants.h` repeats. The module refuses to be configured with other values."""
+"""The constants that `_constants.h` repeats. `configure` refuses other values."""
 
 _WORDS: Final = {
     "types": tuple(TAGS[kind] for kind in KINDS),
@@ -128,45 +128,45 @@ _WORDS: Final = {
     "fields of a view": View.__struct_fields__,
     "fields of a visitor": Visitor.__struct_fields__,
 }
-"""Likewise, in the same order."""
+"""The words that `_constants.h` repeats, in the same order. `configure` refuses other words."""
 
 
 _WHOLLY: Final = 6
-"""So many of KINDS need no Python."""
+"""The number of KINDS that need no Python: the first ones."""
 
 _ALONE: Final = frozenset((CartItemAdded, CartItemRemoved, CheckoutStarted, CheckoutAdvanced))
-"""Without keys an event of these types names nothing but its visitor, and changes nothing but cart and checkout."""
+"""Without keys, events of these types name only their visitor and change only cart and checkout."""
 
 
 class Callbacks(NamedTuple):
-    """What `run` calls in Python."""
+    """The Python functions that `run` calls."""
 
     record: Callable[[int, bytes, int], Record] | None
-    """Makes a record of a line that is not plain."""
+    """(offset, line, time in ms): makes a record of a backtest line that C does not read by itself."""
     take: Callable[[int, int, bytes | None, Any], None]
-    """Takes (offset, time, key, value) of every event that `run` does not apply."""
+    """(offset, time in ms, key, value): handles an event that `run` does not apply."""
     parse: Callable[[Any], Event | None]
-    """Reads an event that `run` is not to apply by itself."""
+    """Decodes an event that `run` does not decode by itself."""
     fresh: Callable[[str], Visitor | None]
-    """A new visitor, now at hand; None if its name is nobody's, or if it was known once."""
+    """Makes and keeps a new visitor. None for a name of nobody, or for a visitor that was deleted."""
     apply: Callable[[Visitor, Any, int], None]
-    """Applies such an event to its visitor, at a time (ms)."""
+    """Applies a decoded event to its visitor, at a time (ms)."""
     active: Callable[[Visitor, int, Outputs], None]
     arm: Callable[[Visitor], None]
     facts: list[tuple[str, bytes]] | None
-    """Where facts of presence go that are to be JSON; None: `active` tells them, and `take` those that are due."""
+    """The list for presence facts as JSON. None: `active` makes them, and `take` those that fall due."""
     out: Outputs
     popups: tuple[int, int] = (0, 0)
-    """From which of a visit's looks, and from which age of it (ms), `take` is asked; 0 looks: never."""
+    """`take` decides popups from this many looks in a visit, and this age of it (ms). 0 looks: never."""
 
 
 Run = Callable[..., tuple[int, int, tuple[int, ...]]]
-"""(records, blocks or lines, position, time reached, states as Keyed.held, Callbacks) to (position, time reached, how
-many of each of KINDS were applied)."""
+"""Takes (records, blocks or lines; position; time reached; states as Keyed.held; Callbacks). Returns
+(position, time reached, number of events applied by each of KINDS)."""
 
 
 class VisitorBackend(NamedTuple):
-    """How visitors are made, packed and unpacked, and what takes the frequent events, if anything."""
+    """Makes, packs and unpacks visitors. `run` applies the frequent events; None: Python applies all."""
 
     new: Callable[[str], Visitor]
     encode: Callable[[Visitor], bytes]
@@ -175,7 +175,7 @@ class VisitorBackend(NamedTuple):
     back: RestoreFunctions | None = None
     run: Run | None = None
     fell_idle: Callable[[Visitor, list[tuple[str, bytes]]], None] | None = None
-    """As announce_facts.fell_idle, of facts that are to be JSON."""
+    """Like announce_facts.fell_idle, for facts as JSON."""
 
 
 _encode: Final = msgspec.msgpack.Encoder().encode
@@ -189,9 +189,9 @@ PURE: Final = VisitorBackend(_new, packer(Visitor), msgspec.msgpack.Decoder(Visi
 
 
 def _configure(compiled: Any) -> None:
-    """Raises ValueError if it repeats other constants than those here."""
-    # Every other kind that decides at a signal is to be asked about each of them. Those that decide at a look say from
-    # which look on: `popups` of Recipes.
+    """Hands the constants to the C. Raises ValueError if it was compiled with others."""
+    # C may skip low scores only if exit intent is the only kind that decides at a signal. The kinds
+    # that decide at a look say from which look on: `popups` of Recipes.
     alone = set(registry.AT_SIGNAL) == {exit_intent.signalled}
     compiled.configure(
         constants=_CONSTANTS,
@@ -215,7 +215,7 @@ def _configure(compiled: Any) -> None:
 
 
 def _built() -> VisitorBackend | None:
-    """Raises ImportError if what was built is of another release."""
+    """The compiled backend, None if there is none. Raises ImportError if it is of another release."""
     try:
         from stream.native import _visitors  # noqa: PLC0415 - it is not everywhere
     except ImportError:  # pragma: no cover - where there was no compiler
@@ -238,9 +238,9 @@ def _built() -> VisitorBackend | None:
 
 
 COMPILED: Final = _built()
-"""None where it was not built."""
+"""None if it was not built."""
 
 
 def best_backend() -> VisitorBackend:
-    """The way that the service takes."""
+    """The compiled backend if it was built, else the Python one."""
     return COMPILED or PURE

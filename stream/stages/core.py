@@ -1,4 +1,4 @@
-"""All stages over one input partition, without topics between them. Source: docs/semantics.md, 10."""
+"""All three stages over one input partition, without topics between them. Source: docs/semantics.md, 10."""
 
 from copy import copy
 from typing import Final
@@ -17,9 +17,9 @@ from stream.state.facts import AnyFact, Idle, WatermarkRecord
 
 
 class Handed(Outputs):
-    """Facts and claims as they are made, for the next stages in the same hand.
+    """Keeps facts and claims as objects, for the next stages in this process.
 
-    What the visitor goes on to change is copied, so a fact stays what it would be on a topic.
+    It copies what the visitor may still change. So a fact stays as it would be on a topic.
     """
 
     __slots__ = ("claimed", "handed")
@@ -44,7 +44,7 @@ class Handed(Outputs):
 
 
 class Core:
-    """All stages over one input partition."""
+    """The visitors, keys and people stages over one input partition."""
 
     def __init__(self, recipes: Recipes | History, make: VisitorBackend | None = None) -> None:
         history = History.of(recipes)
@@ -56,7 +56,7 @@ class Core:
         return WatermarkRecord(1, {0: self.visitors.clock})
 
     def forwarded(self, first: Handed) -> Handed:
-        """What the keys stage makes of what the visitors stage handed on, up to its time."""
+        """The facts that the keys stage makes of the visitors stage's claims, up to that stage's clock."""
         out = Handed()
         for claim in first.claimed:
             self.keys.take(self.keys.position, claim)
@@ -65,7 +65,7 @@ class Core:
         return out
 
     def decided(self, first: Handed) -> Outputs:
-        """What follows from what the visitors stage handed on, up to its time."""
+        """The outputs of all three stages, up to the clock of the visitors stage."""
         forwarded, out = self.forwarded(first), Outputs()
         for fact in first.handed + forwarded.handed:
             self.people.take(self.people.position, fact)

@@ -1,4 +1,7 @@
-"""A new document comes into force: every person is looked at, before all else of that time. Source: docs/semantics-life.md, 14."""
+"""What a new document does to every person when it comes into force. Source: docs/semantics-life.md, 14.
+
+The stage looks at each person once, before anything else of that time.
+"""
 
 from stream.episodes import life, lifecycle, numbering, steps
 from stream.kinds import audience, membership, replenishment
@@ -11,8 +14,11 @@ from stream.state.person import Episode, Person
 
 
 def turn(person: Person, at: int, before: Recipes, now: Recipes, out: Outputs) -> bool:
-    """The person at `at` (ms), from when on `now` is in force in place of `before`, with what is due then; False if that
-    forgot the person. A person that was looked at for this, before a crash, is not looked at again."""
+    """Applies the change from `before` to `now` at `at` (ms) to a person, then fires what is due.
+
+    Returns False if that forgot the person. A person that was looked at before a crash is not looked
+    at again.
+    """
     keep = now.policy.keep
     if keep != before.policy.keep and person.forgotten_at(keep) <= at:
         moments.forget(person, at, before, now, out)
@@ -45,7 +51,7 @@ def _was_there(recipe: Recipe, before: Recipes) -> bool:
 
 
 def _episodes(person: Person, at: int, before: Recipes, now: Recipes, out: Outputs) -> None:
-    """Closes what the document does not go on with, then plans the rest anew."""
+    """Closes the episodes that the document does not continue, then plans the others again."""
     opened = sorted(person.open_episodes(), key=lambda each: life.rank(each, before))
     left: list[tuple[Episode, Recipe]] = []
     for episode in opened:
@@ -80,7 +86,7 @@ def _plan(
 
 
 def _forget_shadows(person: Person, before: Recipes, now: Recipes) -> None:
-    """A recipe that was live and is a shadow again remembers nothing of what it did as a shadow before."""
+    """Clears what a recipe did as an earlier shadow, if it went live and is a shadow again."""
 
     def is_anew(alias: str) -> bool:
         again = alias in now.by_alias and alias not in before.by_alias

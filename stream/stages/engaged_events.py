@@ -1,6 +1,7 @@
-"""How an engaged event changes a visitor, one line of the table a type. Source: docs/semantics.md, 2 and 3.
+"""How engaged events change a visitor: one function and one line of the table for each type.
 
-Each tells whether it changed the contents of the cart or anything of the checkout.
+Source: docs/semantics.md, 2 and 3. Each function returns whether it changed the contents of the cart
+or anything of the checkout.
 """
 
 from collections.abc import Callable, Mapping
@@ -96,4 +97,4 @@ ENGAGED: Final[Mapping[type, Callable[[Visitor, Any, int], bool]]] = {
     PaymentFailed: _failed,
     ActivityPinged: _pinged,
 }
-"""The engaged events: these start and extend a visit, unless they are unattended changes."""
+"""The engaged events. They start and extend a visit, unless they are unattended changes."""

@@ -1,7 +1,7 @@
 """`person.erased`: what ends at a visitor, and at a person. Source: docs/semantics-life.md, "Erasure".
 
-The visitor's state tells whom it was and which keys of identity it named; each of them ends at the same time. A key ends
-in the keys stage.
+The visitor's state says which persons it was and which keys of identity it named. Each of them ends at
+the same time. The keys stage ends the keys.
 """
 
 from collections.abc import Callable, Iterable
@@ -26,7 +26,7 @@ from stream.store.keyed import Keyed
 
 _ADDRESSES: Final = ("email:", "phone:")
 _NOBODY: Final = ("visitor:~customer:", "visitor:~email:", "visitor:~phone:")
-"""No persons: a pseudo-visitor of such a name is the customer or the contact that it names."""
+"""Not persons of their own: such a pseudo-visitor is the customer or the contact that it names."""
 
 
 def erase_at(
@@ -38,8 +38,11 @@ def erase_at(
     t: int,
     out: Outputs,
 ) -> str:
-    """Forgets the visitor, if it is the one that is meant; a name that was unknown is forgotten too, so that a copy of the
-    record is known. The outcome of the event."""
+    """Erases the visitor of an event at `offset` and `t` (ms), unless it is another customer's.
+
+    An unknown visitor is made and forgotten too: so a copy of the record is found again. Returns the
+    outcome of the event.
+    """
     if state is None:
         state = new(event.visitor)
         states.add(event.visitor, state)
@@ -54,7 +57,7 @@ def erase_at(
 
 
 def erase(state: Visitor, event: PersonErased, t: int, out: Outputs) -> bool:
-    """Tells the persons and the keys that end; False if the visitor is another customer's, and stays."""
+    """Sends an end to every person and key of the visitor. False: it is another customer's, and stays."""
     keys, customer = keys_of(event), customer_of(event)
     named = list(keys)
     people = [] if customer is None else [f"customer:{customer}"]
@@ -90,7 +93,7 @@ def _claim(
 
 
 def end_person(person: Person, at: int, recipes: Recipes, out: Outputs) -> None:
-    """Open episodes close, what is still valid is taken back, and the person leaves its audiences."""
+    """Closes the person's episodes, cancels its valid triggers, and takes it out of its audiences."""
     for episode in person.open_episodes():
         lifecycle.close(person, episode, "erased", at, recipes, out)
     for episode in person.episodes:

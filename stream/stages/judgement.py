@@ -30,17 +30,18 @@ from stream.state.ordered import last_order
 from stream.state.visitor import Visitor
 
 ATTENDED, UNATTENDED, ELSEWHERE, LATE, IGNORED = 0, 1, 2, 3, 4
-"""Applied with somebody at a screen, or with nobody; of the customer before alone; not applied."""
+"""The verdicts. ATTENDED: applied, somebody is at a screen. UNATTENDED: applied, nobody is.
+ELSEWHERE: applied to the former customer only. LATE and IGNORED: not applied."""
 
 PRESENT: Final = frozenset(
     (PageViewed, ProductViewed, CategoryViewed, SearchPerformed, ActivityPinged, ExitSignal)
 )
-"""What says something at its time alone, and of somebody at a screen."""
+"""Events that only count at their own time, and only with somebody at a screen."""
 
 SHOPPING: Final = frozenset(
     (CartUpdated, CartItemAdded, CartItemRemoved, CheckoutStarted, CheckoutAdvanced, PaymentFailed)
 )
-"""What can be an unattended change."""
+"""Events that can be unattended changes."""
 
 
 def judge(state: Visitor | None, event: Any, kind: type, late: bool) -> int:
@@ -59,7 +60,7 @@ def judge(state: Visitor | None, event: Any, kind: type, late: bool) -> int:
 
 
 def _of_another(state: Visitor, event: Event) -> bool:
-    """Whether a late event is of a customer before: it changes no person."""
+    """Whether a late event belongs to a former customer. Such an event changes no person."""
     customer = customer_of(event)
     sent = event.client_time
     return (
@@ -71,7 +72,7 @@ def _of_another(state: Visitor, event: Event) -> bool:
 
 
 def _before_the_order(state: Visitor, event: Event, kind: type, late: bool) -> bool:
-    """Whether an event tells of a time before the last order, or of a recurring order of the record."""
+    """Whether an event is from before the last order, or about a recurring order of the record."""
     if goes(state, event, kind, late):
         return False
     order = event.order if type(event) is PaymentFailed else UNSET
@@ -89,7 +90,7 @@ def _recurs(state: Visitor, id: str) -> bool:
 
 
 def goes(state: Visitor, event: Event, kind: type, late: bool) -> bool:
-    """Whether the customer has gone, by this event."""
+    """Whether this event says that the customer has gone."""
     if state.customer is None:
         return False
     if event.customer is None and kind in LEAVES and not late and not is_pseudo(event.visitor):

@@ -1,8 +1,8 @@
 """The keys stage of one partition of claims: one state per key of identity.
 
-Source: docs/semantics.md, 11. A claim binds a person to a key, or tells an order, a cancellation or a consent of
-a person. The key forwards it to its other owners, and hands over to a new owner what it knows of others. The
-facts that it sends carry the claim's time, the visitor `~~<key>` and the key's own fact number.
+Source: docs/semantics.md, 11. A claim binds a person to a key, or carries a person's order, cancellation,
+delivery or consent. The key forwards it to its other owners. It hands over to a new owner what it knows
+of the others. Its facts carry the claim's time, the visitor `~~<key>` and the key's own fact number.
 """
 
 from collections.abc import Callable, Mapping
@@ -48,14 +48,14 @@ _decode: Final = msgspec.msgpack.Decoder(Key).decode
 
 
 def _place(key: Key, claim: Claim, person: str) -> dict[str, Any]:
-    """What every fact of the key to a person carries, with the key's next fact number."""
+    """The fields of every fact from the key to a person. It takes the key's next fact number."""
     number = key.facts
     key.facts += 1
     return {"at": claim.at, "visitor": f"~~{key.id}", "n": number, "person": person}
 
 
 def _others(key: Key, claim: Claim) -> list[str]:
-    """The owners that hear of what the claim's person did; the one bound last stands last."""
+    """The other owners to which the key forwards the claim, in the order in which they were bound."""
     return [
         owner.person
         for owner in key.owners
@@ -64,7 +64,7 @@ def _others(key: Key, claim: Claim) -> list[str]:
 
 
 def _hearers(key: Key, claim: Claim) -> list[str]:
-    """As `_others`; of a shared key only the one bound last."""
+    """Like `_others`, but for a shared key only the owner that was bound last."""
     return _others(key, claim)[-1:] if key.shared else _others(key, claim)
 
 
@@ -88,7 +88,7 @@ def _bound(key: Key, claim: Bound, out: Outputs) -> None:
 
 
 def _told(order: ClaimedOrder, person: str) -> WholeOrder | None:
-    """What a person is told of an order: one of a visitor opens at the first known owner that hears of it."""
+    """The order as it goes to a person. A visitor's order may open episodes only at its first known owner."""
     whole = order.whole
     if whole is None or not order.person.startswith(VISITOR) or person.startswith(VISITOR):
         return whole
@@ -115,7 +115,7 @@ def _ordered(key: Key, claim: OrderClaim, out: Outputs) -> None:
 
 
 def _repeated(key: Key, claim: OrderClaim, order: ClaimedOrder, out: Outputs) -> None:
-    """A repetition: what it brings is told to those that the order would be told to."""
+    """Sends what a repeated order adds to the owners that would hear of the order."""
     parts = None if claim.whole is None else supplement(key, order, claim.whole)
     if parts is None:
         return
@@ -150,7 +150,7 @@ def _consented(key: Key, claim: ConsentClaim, out: Outputs) -> None:
 
 
 def _erased(key: Key, claim: ErasureClaim, out: Outputs) -> None:
-    """Whom the key alone names is erased with it: its owners, but not the many of a shared key."""
+    """Erases the owners with a key that alone names them, unless the key is shared."""
     if claim.owners and not key.shared:
         for owner in key.owners:
             out.tell(facts.Erased(**_place(key, claim, owner.person)))
@@ -167,7 +167,7 @@ APPLY: Final[Mapping[type, Callable[[Key, Any, Outputs], None]]] = {
 
 
 class Keys(WaitingStage[Key, AnyClaim]):
-    """`sources`: partitions of the input, each with evidence of its own."""
+    """The keys stage. `sources`: number of input partitions; each has its own evidence."""
 
     counted = "claims"
 

@@ -1,6 +1,6 @@
-"""What facts do to life episodes, and to what a person is remembered by. Source: docs/semantics-life.md, 12.
+"""What facts do to life episodes and to a person's memory. Source: docs/semantics-life.md, 12.
 
-Each function is called after the fact has done all else; the registry's kinds decide.
+Each function runs after everything else that the fact does. The kinds of the registry decide.
 """
 
 from typing import Final
@@ -32,7 +32,7 @@ OF_A_VISITOR: Final = ("push", "messenger")
 
 
 def arrives(person: Person, fact: AnyFact) -> None:
-    """Before a fact is applied: a person that nobody was at is somebody's again, unless a key or another's order tells."""
+    """Before a fact is applied: says that the person has a visitor again, unless the fact is forwarded."""
     if type(fact) is Supplemented:
         if person.remembered == NEVER:
             person.remembered = person.applied
@@ -50,7 +50,7 @@ def _is_forwarded(fact: AnyFact) -> bool:
 
 
 def moved(person: Person, fact: Moved) -> None:
-    """Whether the last of its visitors has left the person."""
+    """Notes whether the person's last visitor has left it."""
     person.left = not person.visitors
 
 
@@ -62,12 +62,12 @@ def placed(
     recipes: Recipes,
     out: Outputs,
 ) -> None:
-    """An order was entered in the record, or a repetition of it brought something."""
+    """Calls the kinds for an order that entered the record, or for what a repetition added to it."""
     parts = told if done.is_new else done.parts
     if parts is None or not recipes.follows:
         return
     if parts.value is None and done.is_new and done.entry.value is not None:
-        parts = structs.replace(parts, value=done.entry.value)  # of the time when it recurred
+        parts = structs.replace(parts, value=done.entry.value)  # its value as a recurring order
     here = _of_order(parts, fact)
     hooks = registry.AT_ORDER if done.is_new else registry.AT_SUPPLEMENT
     _lines(person, done.entry, parts, recipes)
@@ -76,7 +76,7 @@ def placed(
 
 
 def _of_order(told: WholeOrder, fact: Ordered | Identified | Supplemented) -> Occurrence:
-    """The event behind an order: of one that a login hands over, the login."""
+    """The event behind an order. For an order that a login hands over it is the login."""
     if type(fact) is Identified and not fact.visitor.startswith(BY_A_KEY):
         return Occurrence(fact.at, fact.visitor, [fact.event] if fact.event else [])
     return Occurrence(fact.at, told.visitor, [told.event] if told.event else [])
@@ -89,7 +89,7 @@ def _lines(person: Person, order: OrderEntry, told: WholeOrder, recipes: Recipes
 
 
 def supplemented(person: Person, fact: Supplemented, recipes: Recipes, out: Outputs) -> None:
-    """A key tells what a repetition brought; of an order that the person does not know it is nothing."""
+    """Applies what a key forwards of a repeated order. Does nothing if the person lacks the order."""
     order = repeated(person.orders, fact.order_id, fact.order_at)
     if order is None:
         return
@@ -105,7 +105,7 @@ def supplemented(person: Person, fact: Supplemented, recipes: Recipes, out: Outp
 def taken_out(
     person: Person, gone: list[OrderEntry], at: int, recipes: Recipes, out: Outputs
 ) -> None:
-    """Orders have left the record."""
+    """Calls the kinds for orders that left the record."""
     if gone and recipes.follows:
         here = Occurrence(at, "", [])
         for hook in registry.AT_TAKING_OUT:
@@ -119,7 +119,7 @@ def delivered(person: Person, fact: Delivered, recipes: Recipes, out: Outputs) -
 
 
 def subscribed(person: Person, fact: Subscribed, recipes: Recipes, out: Outputs) -> None:
-    """The channels reach the person from now on; a subscription that is not old may open something."""
+    """Notes that the channels reach the person. A subscription that is not old may open episodes."""
     reaching = [name for name in fact.channels if name != "onsite"]
     if not person.is_known:
         reaching = [name for name in reaching if name in OF_A_VISITOR]
@@ -132,7 +132,7 @@ def subscribed(person: Person, fact: Subscribed, recipes: Recipes, out: Outputs)
 
 
 def handed_over(person: Person, fact: Identified, recipes: Recipes, out: Outputs) -> None:
-    """A subscription of before the login."""
+    """Calls the kinds for a subscription that the visitor made before its login."""
     if fact.subscription:
         here = Occurrence(fact.at, fact.visitor, [fact.event] if fact.event else [])
         _hear(person, fact.subscription, here, recipes, out)
@@ -146,7 +146,7 @@ def _hear(
 
 
 def settle(person: Person, at: int, recipes: Recipes, out: Outputs) -> None:
-    """After a fact: what it makes true of audiences; and what need not be kept any more is not."""
+    """After a fact: looks at the audiences, then drops what need not be kept any more."""
     membership.look(person, at, recipes, out)
     life.tidy(person, at, recipes)
     replenishment.dropped(person, recipes)

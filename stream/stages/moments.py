@@ -1,7 +1,7 @@
-"""What time alone does to a person: steps due, bounds of audiences crossed, forgetting. Source: docs/semantics-life.md, 13.
+"""What the passing of time does to a person. Source: docs/semantics-life.md, 13.
 
-At one time the steps come first, by priority, recipe and origin, then ends of watches, bounds and forgetting. After each step the
-audiences are looked at.
+At one time the due steps come first, by priority, recipe and origin. Then come ends of watches, bounds
+of audiences, and forgetting. The audiences are looked at after each step.
 """
 
 from stream.episodes import life, lifecycle, steps, watches
@@ -13,8 +13,10 @@ from stream.state.person import Person
 
 
 def fire(person: Person, until: int, recipes: Recipes, out: Outputs, since: int = NEVER) -> bool:
-    """Fires the person's deadlines at or before `until` (ms) in their order, none before `since`; False if that forgot
-    the person."""
+    """Fires the person's deadlines up to and including `until` (ms), in their order.
+
+    A deadline before `since` (ms) fires at `since`. Returns False if that forgot the person.
+    """
     keep = recipes.policy.keep
     while True:
         at = since = max(person.deadline(keep), since)
@@ -39,7 +41,7 @@ def fire(person: Person, until: int, recipes: Recipes, out: Outputs, since: int 
 
 
 def forget(person: Person, at: int, before: Recipes, recipes: Recipes, out: Outputs) -> None:
-    """Closes what the person still has; `before`: what was in force until then."""
+    """Closes all that the person has, at `at` (ms). `before`: the recipes in force until then."""
     for episode in person.open_episodes():
         lifecycle.close(person, episode, "forgotten", at, before, out)
     watches.end(person, at, out, every=True)

@@ -1,4 +1,4 @@
-"""Orders at a visitor: placed, cancelled, and not paid after all. Source: docs/semantics.md, 3, 4 and 11."""
+"""What orders do to a visitor: placed, cancelled, and unpaid. Source: docs/semantics.md, 3, 4 and 11."""
 
 from typing import Final
 
@@ -30,18 +30,18 @@ from stream.state.whole_order import (
 
 FORMER_LASTS: Final = DAY
 WINDOW: Final = DAY
-"""A payment that fails is of an order at most this old."""
+"""Ms: a failed payment can only be about an order at most this old."""
 UNNAMED: Final = HOUR
-"""A payment that names no order is of an order at most this old."""
+"""Ms: a failed payment that names no order can only be about one at most this old."""
 
 KEPT_LINES: Final = 5
-"""A visitor's record keeps the lines of so many orders."""
+"""A visitor's record keeps the lines of this many orders: the latest."""
 
 
 def place(
     state: Visitor, event: OrderPlaced, t: int, out: Outputs
 ) -> tuple[PlacedOrder, str | None]:
-    """Applies an order; gives what is told of it, and the key of its cart."""
+    """Applies an order at `t` (ms). Returns the order as it goes into facts, and the key of its cart."""
     order = event.order
     before = repeated(state.orders, order.id, t)
     again = before is not None and (order.recurring or not before.recurring)
@@ -60,7 +60,7 @@ def place(
 
 
 def _keep(state: Visitor, id: str, before: OrderEntry | None, told: WholeOrder, t: int) -> None:
-    """The record keeps an order whole, and what a repetition brings; the lines of the last orders alone."""
+    """Keeps the whole order in the record, with what a repetition adds. Only the latest keep their lines."""
     entry = repeated(state.orders, id, t)
     if entry is None:
         return
@@ -69,7 +69,7 @@ def _keep(state: Visitor, id: str, before: OrderEntry | None, told: WholeOrder, 
     elif before is entry:
         parts = lacking(before.whole, told)
         entry.whole = before.whole if parts is None else bring(before.whole, parts)
-    else:  # it was a recurring one, and its value stays
+    else:  # the order was recurring: keep its value
         entry.whole = told
         if before.whole.value is not None:
             entry.whole = structs.replace(told, value=before.whole.value)
@@ -82,7 +82,7 @@ def _keep(state: Visitor, id: str, before: OrderEntry | None, told: WholeOrder, 
 
 
 def named_cart(event: OrderPlaced) -> str | None:
-    """The cart that an order names: by itself, by its pseudo-visitor, or by its key."""
+    """The id of the cart that an order names: in its own field, by its pseudo-visitor, or by its key."""
     if event.order.cart_id is not UNSET:
         return event.order.cart_id
     own = pseudo_key(event.visitor) if is_pseudo(event.visitor) else None
@@ -93,7 +93,10 @@ def named_cart(event: OrderPlaced) -> str | None:
 
 
 def _empty(state: Visitor, event: OrderPlaced, t: int) -> Contents | None:
-    """Empties the cart, if the order is about this one, closes the checkout, and keeps both in mind."""
+    """Closes the checkout, and empties the cart if the order is about it. Keeps the lines for `unpaid`.
+
+    Returns the contents that it emptied, None if there were none.
+    """
     cart, order = state.cart, event.order
     under = named_cart(event) or cart.id
     kept = state.ordered = Kept(order.id, t, cart.id, cart.from_shop, bought_under=under)
@@ -118,19 +121,23 @@ def cancel_triggers(state: Visitor, order_id: str, t: int, out: Outputs) -> None
 
 
 def is_for_former(state: Visitor, t: int) -> bool:
-    """Whether an order at `t` is told to the former person, too."""
+    """Whether an order at `t` (ms) goes to the former person too."""
     former = state.former
     return former is not None and t - state.left_at < FORMER_LASTS and former != state.person
 
 
 def cancelled(state: Visitor, id: str) -> list[str]:
-    """Takes an order out of the record; gives the keys that its claims went to."""
+    """Takes an order out of the record. Returns the keys to which its claims went."""
     kept = orders.cancel(state, id)
     return [] if kept is None else kept.keys
 
 
 class Unpaid:
-    """An order that a failed payment takes back: `window` [from, until) · `keys`: its claims went there."""
+    """An order that a failed payment takes out.
+
+    `window`: [from, until) in ms, the times at which the order may have been placed · `keys`: to which
+    its claims went · `refilled`: its lines are in the cart again.
+    """
 
     def __init__(self, id: str, window: tuple[int, int]) -> None:
         self.id: Final = id
@@ -142,7 +149,7 @@ class Unpaid:
 def unpaid(
     state: Visitor, event: PaymentFailed, attended: bool, t: int, out: Outputs
 ) -> Unpaid | None:
-    """Takes back the order that was not paid, if there is one, and puts its lines into the cart again."""
+    """Takes out the order whose payment failed, if there is one, and refills the cart with its lines."""
     window = _window(event, t)
     id = _meant(state, event, attended, window)
     if id is None:
@@ -172,7 +179,7 @@ def _window(event: Event, t: int) -> tuple[int, int]:
 def _meant(
     state: Visitor, event: PaymentFailed, attended: bool, window: tuple[int, int]
 ) -> str | None:
-    """The order that was not paid: that which the event names, else the last one, if all speaks for it."""
+    """The id of the unpaid order: the one that the event names, else the last one if all conditions hold."""
     if event.order is not UNSET and event.order.id is not UNSET:
         return event.order.id
     kept = state.ordered

@@ -1,7 +1,7 @@
-"""Events that show nobody at work: orders, consent, identity, exit signals. Source: docs/semantics.md, 2 to 5.
+"""Events that neither start nor extend a visit. Source: docs/semantics.md, 2 to 5.
 
-They start and extend no visit. Each is applied, then presence follows a change of person, then the event's
-own fact, then its claims.
+They are orders, consents, identities and exit signals. Each is applied; presence follows a change of
+person; then come the event's own fact and its claims.
 """
 
 from collections.abc import Callable, Mapping
@@ -30,7 +30,7 @@ from stream.state.whole_order import given_lines, is_old, whole
 
 
 class Occasion(NamedTuple):
-    """How an event came: at `t`, late, with a change of person, with keys of identity."""
+    """How an event came: at `t` (ms), late or not, with a change of person or not, with these keys."""
 
     t: int
     late: bool
@@ -105,7 +105,7 @@ def _delivered(
 def _subscribed(
     state: Visitor, event: VisitorSubscribed, when: Occasion, recipes: Recipes, out: Outputs
 ) -> None:
-    """A consent that grants, and a subscription: one that nobody known hears of is kept to be handed over."""
+    """Applies a subscription, which also grants. One that no known person hears of is kept for the login."""
     channels: list[str] = list(event.channels)
     _consent(state, channels, True, when.late, when.t, out)
     state.subscribed = True
@@ -169,7 +169,7 @@ def elsewhere(
     when: Occasion,
     out: Outputs,
 ) -> None:
-    """A late event of a customer before: told to that customer alone, and to the event's keys."""
+    """Sends a late event of a former customer to that customer and to the event's keys only."""
     t = when.t
     if isinstance(event, OrderPlaced):
         told = whole(event, person, given_lines(event), t)
@@ -204,4 +204,4 @@ NOTED: Final[Mapping[type, Callable[[Visitor, Any, Occasion, Recipes, Outputs], 
     VisitorSubscribed: _subscribed,
     VisitorIdentified: _identified,
 }
-"""What is done at each of them, one line of the table a type."""
+"""The function for each type of event."""

@@ -1,6 +1,6 @@
-"""What events say of themselves to the people stage: orders, consents, identity. Source: docs/semantics.md, 4.
+"""Facts that repeat what an event says: orders, consents, identity. Source: docs/semantics.md, 4.
 
-`person`: the visitor's, or another one whom the event is told to.
+`person`: the visitor's person, or another one to whom the fact goes.
 """
 
 from typing import NamedTuple
@@ -17,7 +17,7 @@ from stream.state.whole_order import WholeOrder, is_old
 
 
 class PlacedOrder(NamedTuple):
-    """An order of an event, with the contents that it emptied."""
+    """An order of an event, with the cart contents that it emptied."""
 
     id: str
     cart_id: str | None

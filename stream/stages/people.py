@@ -1,6 +1,6 @@
-"""The people stage of one partition of facts: one state per person, everything that waits.
+"""The people stage of one partition of facts: one state for each person, and all that waits.
 
-Source: docs/semantics.md, 1 and 6. How facts wait, and in which order they are applied, stands in stage.py.
+Source: docs/semantics.md, 1 and 6. `waiting.py` says how facts wait and in which order they are applied.
 """
 
 from collections import Counter
@@ -33,7 +33,7 @@ _MAKES_NOBODY: Final = frozenset((Moved, facts.Supplemented))
 
 
 class People(WaitingStage[Person, AnyFact]):
-    """`inputs`: partitions of the input topic · `keys`: of the claims."""
+    """The people stage. `inputs`: partitions of the input topic · `keys`: partitions of the claims."""
 
     counted = "facts"
 
@@ -43,15 +43,16 @@ class People(WaitingStage[Person, AnyFact]):
         self._history = History.of(recipes)
         self._follow()
         self._looking: EveryState[Person] | None = None
-        """Those that are to be looked at by a new document, while that goes on."""
+        """The persons that a new document has yet to look at; None while no document comes into force."""
         self.members: Counter[str] = Counter()
-        """Of each audience."""
+        """The number of members by audience."""
         self._open: dict[str, int] = {}
         self.open_episodes = 0
-        """Of all persons, as of the last call of `changes`; restored, those that wait for a step."""
+        """The open episodes of all persons, as of the last call of `changes`. After a restore: the number of
+        states that wait for a step."""
 
     def _follow(self) -> None:
-        """The document that is in force from here on."""
+        """Reads the document that is in force at the clock."""
         self._recipes = self._history.at(self._turned)
         self._keep = self._recipes.policy.keep
 
@@ -102,7 +103,7 @@ class People(WaitingStage[Person, AnyFact]):
             return
         life_facts.arrives(state, record)
         APPLY[kind](state, record, recipes, out)
-        if kind is not facts.Active:  # which brings nothing else that has a bound
+        if kind is not facts.Active:  # an active fact adds nothing that is bounded
             trim(state, record.at)
         if recipes.follows or state.life is not None:
             life_facts.settle(state, record.at, recipes, out)
@@ -153,6 +154,6 @@ class People(WaitingStage[Person, AnyFact]):
                 self.members[name] += persons
 
     def _waits_for_a_step(self, value: bytes) -> bool:
-        """Whether a packed state, of which no head tells, is armed before it is forgotten."""
+        """Whether a packed state without a header has a deadline before the one that forgets it."""
         _, applied, deadline, _ = HEADER.unpack_from(value)
         return bool(NEVER < deadline < applied + self._keep)

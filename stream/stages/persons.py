@@ -1,4 +1,4 @@
-"""Whose a visitor is: somebody becomes known, or the customer goes. Source: docs/semantics.md, 4."""
+"""Whose a visitor is: an event names a person, or the customer goes. Source: docs/semantics.md, 4."""
 
 from msgspec import UNSET
 
@@ -11,7 +11,7 @@ from stream.state.visitor import Visitor
 
 
 def follow(state: Visitor, event: Event, kind: type, late: bool, t: int, out: Outputs) -> bool:
-    """Takes over whom an event names, and announces a change of person; tells whether there was one."""
+    """Takes over the person that an event names. Announces a change of person, and returns whether it was one."""
     old = state.person
     gone = goes(state, event, kind, late)
     if gone:
@@ -33,7 +33,7 @@ def follow(state: Visitor, event: Event, kind: type, late: bool, t: int, out: Ou
 
 
 def _take_keys(state: Visitor, event: Event) -> None:
-    """The e-mail and phone keys of an event are the visitor's own from then on."""
+    """Keeps the e-mail and phone keys of an event as the visitor's own."""
     own = pseudo_key(event.visitor) if is_pseudo(event.visitor) else None
     if own is not None and own[0] != CUSTOMER:
         if own[0] == "email":
@@ -49,7 +49,7 @@ def _take_keys(state: Visitor, event: Event) -> None:
 
 
 def _leave(state: Visitor, t: int, out: Outputs) -> None:
-    """The customer has gone: all of the visitor but its id, its fact number and its ids begins anew."""
+    """Ends the customer's part: only the visitor's id, fact number and accepted event ids stay."""
     if announce_facts.would_tell_idle(state, t):
         announce_facts.idle(state, t, out)
     former = state.person

@@ -1,4 +1,4 @@
-"""The place of a fact or a claim among all that one state is told. Source: docs/semantics.md, 1."""
+"""The place of a fact or a claim among all that one state receives. Source: docs/semantics.md, 1."""
 
 from typing import Protocol
 
@@ -6,7 +6,7 @@ from stream.store.keyed import State
 
 
 class Sequenced(Protocol):
-    """A fact or a claim. Its place among all that one state is told: (at, visitor, n)."""
+    """A fact or a claim. Its place among all that one state receives is (at, visitor, n)."""
 
     at: int
     visitor: str
@@ -14,7 +14,7 @@ class Sequenced(Protocol):
 
 
 class Placed(State, Protocol):
-    """A state whose last fact or claim has the place (applied, last_visitor, last_n)."""
+    """A state. Its last fact or claim had the place (applied, last_visitor, last_n)."""
 
     id: str
     last_visitor: str

@@ -19,8 +19,8 @@ OUTCOMES: Final = (
     "rejected",
     "replayed",
 )
-"""What becomes of a record: each has exactly one outcome. Late and ignored: it
-changes nothing, for its time or for another reason. Replayed: applied before a crash."""
+"""The outcomes of input records: each record has exactly one. A late record changes nothing because of
+its time, an ignored one for another reason. A replayed record was applied before a crash."""
 
 
 class RecordOutcomes:
@@ -34,7 +34,7 @@ class RecordOutcomes:
         self._kinds[outcome].append(kind)
 
     def count(self, applied: Iterable[tuple[type, int]], out: Outputs) -> None:
-        """Counts what was noted, and what was applied without being noted."""
+        """Adds the noted outcomes to the counts, and `applied`: (type, number) of events that C applied."""
         found = {outcome: Counter(kinds) for outcome, kinds in self._kinds.items() if kinds}
         quick = {kind: number for kind, number in applied if number}
         if quick:
@@ -46,7 +46,7 @@ class RecordOutcomes:
 
 
 def reject(fault: Rejected, kind: type, offset: int, value: Any, out: Outputs) -> type:
-    """Counts a rejected record by type, reason and path. Returns what it was meant to be; Event: that cannot be told."""
+    """Counts a rejected record by type, reason and path. Returns its type, Event if it cannot be told."""
     if kind is Event and isinstance(value, bytes):
         kind = _KINDS.get(meant(named(value)), Event)
     out.rejected.append((offset, fault.reason, fault.path))
@@ -58,7 +58,7 @@ _KINDS: Final[dict[str, type]] = {tag: kind for kind, tag in TAGS.items()}
 
 
 def report(event: Event, kind: type, offset: int, out: Outputs) -> None:
-    """Counts the parts of an event that were left out, and the name of a type that there is not."""
+    """Counts the parts of an event that were left out, and the name of an unknown type."""
     type = TAGS.get(kind, "")
     for fault in event.faults:
         out.reported.append((offset, type, fault))

@@ -1,4 +1,4 @@
-"""The common part of the stages: states by key, and their changelog. Source: docs/semantics.md, 1."""
+"""What all stages share: states by record key, and their changelog. Source: docs/semantics.md, 1."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -12,25 +12,27 @@ S = TypeVar("S", bound=State)
 
 
 class Stage(ABC, Generic[S]):
-    """The states of one partition. `position`: the next offset of the input."""
+    """A stage over one partition. `position`: the next offset of its input."""
 
     def __init__(self, states: Keyed[S]) -> None:
         self._states: Final = states
         self.position = 0
 
     def changes(self) -> Changes:
-        """All of `parts`."""
+        """All records of `parts`."""
         return list(chain.from_iterable(self.parts()))
 
     @abstractmethod
     def parts(self) -> Iterator[Changes]:
-        """Changelog records since the last call, to land in this order, a part at a time; the last vouches for the
-        rest. Until it is given nothing may be applied.
+        """The changelog records since the last call, in parts, in the order in which they must be written.
+
+        The last part holds the clock, which says that the others are complete. Apply nothing before the
+        last part was taken.
         """
 
     @property
     def next_deadline(self) -> int | None:
-        """A lower bound (ms) of the time at which a deadline could fire."""
+        """No deadline fires before this time (ms). None: there is no deadline."""
         return self._states.next_deadline
 
     @property
@@ -39,23 +41,23 @@ class Stage(ABC, Generic[S]):
 
     @property
     def size(self) -> int:
-        """Bytes of the packed states, as of the last call of `changes`."""
+        """Bytes of all packed states, as of the last call of `changes`."""
         return self._states.size
 
     @property
     def changed(self) -> bool:
-        """Whether a state differs from what is written down."""
+        """Whether a state has changed since the last call of `changes`."""
         return self._states.changed
 
     @property
     def written(self) -> bool:
-        """Whether anything was ever written down: it was, before any offset was committed."""
+        """Whether the changelog has any record. It has one before the first offset is committed."""
         return self._states.written
 
     def rest(self) -> None:
-        """In place of `changes` where nothing is written down: keeps what is held in its bounds."""
+        """Call this instead of `changes` where no changelog is written: it bounds the memory of states."""
         self._states.rest()
 
     def restore(self, records: Entries) -> None:
-        """Takes in records of the changelog, in its order. Raises UnreadableState."""
+        """Takes in records of the changelog, in their order. Raises UnreadableState."""
         self._states.restore(records)

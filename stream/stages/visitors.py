@@ -1,9 +1,9 @@
-"""The visitors stage of one input partition: events in their order, one state per visitor.
+"""The visitors stage of one input partition: events in their order, one state for each visitor.
 
-Source: docs/semantics.md, 1 to 5. An event is handled in one order: the visitor's deadlines up to its
-time fire; if it is not ignored, a change of person is announced, the event is applied, presence follows,
-then the event's own fact, then its claims (`stream/stages/applying.py`). Deadlines of other visitors fire at
-the end of the batch: no answer depends on the order among visitors. Invariant: all that stands before `position` is in the states.
+Source: docs/semantics.md, 1 to 5. First the visitor's deadlines fire, up to the event's time. Then the
+event is judged (`judgement.py`), and applied if it counts (`applying.py`). Deadlines of other visitors
+fire at the end of the batch: no answer depends on the order among visitors.
+Invariant: the states contain every record before `position`.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -34,14 +34,16 @@ Parse = Callable[[Any], Event | None]
 
 
 class Visitors(Stage[Visitor]):
-    """`clock`: evidence reached (ms) · `position`: the next input offset; both -1 and 0 at first · `most`: deadlines of
-    other visitors than those of the events that fire in one call, None: all.
+    """The visitors stage.
+
+    `clock`: evidence reached (ms), -1 at first · `position`: the next input offset, 0 at first ·
+    `most`: how many deadlines of visitors without an event fire in one call, None: all.
     """
 
     most: int | None = None
 
     def __init__(self, recipes: Recipes | History, make: VisitorBackend | None = None) -> None:
-        """`make`: how visitors are made; None: the fastest way there is."""
+        """`make`: the backend that makes visitors. None: the fastest one that is built."""
         self._history = History.of(recipes)
         self._make = make or best_backend()
         made = self._make
@@ -56,12 +58,12 @@ class Visitors(Stage[Visitor]):
         parse: Parse = parse,
         record: Callable[[int, bytes, int], Record] | None = None,
     ) -> None:
-        """Applies a batch of records in offset order and fires what was due before its last one.
+        """Applies a batch of records in offset order, and fires what was due before its last one.
 
-        A block stands for its records, and so does a line by `record`, if this stage `takes_blocks`.
-        `parse` gives the event of a value, as `decoding.parse` does, which is for records as they come.
-        Records before `position` are skipped. Time does not move back behind evidence either: of a broker whose clock
-        is further behind than the margin, an order still counts. Never raises for what a record holds.
+        Records before `position` are skipped. If this stage `takes_blocks`, a batch may hold blocks, and
+        lines that `record` reads. `parse` decodes a value, as `decoding.parse` does. Time never moves
+        back behind evidence: a record of a broker whose clock is slow counts at the evidence. No content
+        of a record makes this raise.
         """
         outcomes = RecordOutcomes()
         self._time = max(self._time, self._until)
@@ -101,7 +103,7 @@ class Visitors(Stage[Visitor]):
         key: bytes | None,
         value: Any,
     ) -> None:
-        """One record at `t`."""
+        """Handles one record at `t` (ms), and counts its outcome."""
         kind: type = Event
         try:
             event = parse(value)
@@ -123,14 +125,15 @@ class Visitors(Stage[Visitor]):
         return self._make.run is not None
 
     def advance(self, time: int, out: Outputs) -> None:
-        """Evidence has reached `time`: deadlines at or before it fire, `most` of them at a time. The clock is there once
-        all have fired; `catch_up` fires more.
+        """Moves evidence to `time` (ms) and fires the deadlines up to and including it, at most `most`.
+
+        The clock reaches `time` once all have fired; `catch_up` fires more.
         """
         self._until = max(self._until, time)
         self.catch_up(out)
 
     def catch_up(self, out: Outputs) -> None:
-        """Fires deadlines that evidence has reached."""
+        """Fires more of the deadlines that evidence has reached, at most `most`."""
         if not self.owes:
             return
         for _, state in self._states.due(self._until, self.most):
@@ -143,11 +146,11 @@ class Visitors(Stage[Visitor]):
 
     @property
     def owes(self) -> bool:
-        """Whether `catch_up` would do more."""
+        """Whether `catch_up` has more to do."""
         return self._until > self.clock
 
     def _handle(self, offset: int, t: int, event: Event, kind: type, out: Outputs) -> str:
-        """Applies one event at `t` to its visitor's state; tells its outcome."""
+        """Applies one event at `t` (ms) to its visitor's state. Returns the outcome."""
         states, key = self._states, event.visitor
         state = states.live.get(key) or states.get(key)
         if state is not None and NEVER < state.armed <= t and not self._fire(state, t, offset, out):
@@ -187,11 +190,11 @@ class Visitors(Stage[Visitor]):
         return "applied"
 
     def _apply(self, out: Outputs, state: Visitor, event: Event, t: int) -> None:
-        """One event that changes no person and has no keys, and is neither late nor of a pseudo-visitor."""
+        """Applies an event without keys and customer, neither late nor of a pseudo-visitor. C calls this."""
         apply(state, event, type(event), ATTENDED, False, t, self._history.at(t), out)
 
     def _fresh(self, key: str) -> Visitor | None:
-        """A new state; None for a name of nobody, and for one that has a grave."""
+        """A new state. None for a name of nobody, and for a visitor that was deleted."""
         states = self._states
         if names_nobody(key) or states.deleted(key) is not None:
             return None
@@ -200,16 +203,16 @@ class Visitors(Stage[Visitor]):
         return state
 
     def _arm(self, state: Visitor) -> None:
-        """Wakes the visitor at its next deadline."""
+        """Sets the timer of the visitor's next deadline."""
         idle = state.idle_pending
         deadline = state.last_sign + IDLE_AFTER if idle else state.last_event + FORGET_AFTER
         self._states.arm(state.id, state, deadline)
 
     def _fire(self, state: Visitor, until: int, position: int, out: Outputs) -> bool:
-        """Fires the visitor's deadlines at or before `until`; False if that forgot the visitor.
+        """Fires the visitor's deadlines up to and including `until` (ms). False if that forgot the visitor.
 
-        `position`: all events before it have been handled. Those that left the state as it was must not be taken for
-        events of somebody new when they are read again.
+        `position`: the events before it have been handled. A forgotten visitor keeps it, so that events
+        that are read again do not make a new visitor.
         """
         if state.idle_pending and state.last_sign + IDLE_AFTER <= until:
             if self._make.fell_idle is not None and out.as_json:
@@ -230,11 +233,11 @@ class Visitors(Stage[Visitor]):
         return self._states.parts(clock, self._time != self._states.clock[1])
 
     def committed(self, offset: int) -> None:
-        """What was forgotten before `offset` may be buried, if the clock that has landed vouches for it."""
+        """`offset` was committed: what was deleted before it, and before the written clock, gets its tombstone."""
         self._states.committed(min(offset, self._states.clock[0]))
 
     def restored(self) -> None:
-        """All records of the changelog are in: goes on from where they left off."""
+        """Ends a restore: the stage continues from where the changelog ends."""
         position, self._time, self.clock = self._states.restored()
         self.position, self._until = max(position, 0), self.clock
         self._states.reach(self.clock)

@@ -1,9 +1,9 @@
 """A stage whose claims or facts wait for the watermark.
 
-Source: docs/semantics.md, 1. A stage behind a watermark applies what it is told in the order (at, visitor, n),
-and only what is before the watermark; deadlines of a state at or before that time fire first. Copies, which a
-crash of the stage before may leave, take the same place and count once. Invariant: all that is before `advanced`
-is in the states, and all deadlines up to it have fired.
+Source: docs/semantics.md, 1. Such a stage applies records in the order (at, visitor, n), and only those
+before the watermark. The deadlines of a state up to that time fire first. A crash of the stage before
+may leave copies; a copy has the same place and counts once.
+Invariant: the states contain all records before `advanced`, and all deadlines up to it have fired.
 """
 
 from abc import abstractmethod
@@ -27,10 +27,10 @@ T = TypeVar("T", bound=Sequenced)
 
 
 class WaitingStage(Stage[P], Generic[P, T]):
-    """A stage behind a watermark. A subclass says whose a record is, makes a state and folds a record into it.
+    """A stage behind a watermark. A subclass finds the key of a record, makes states and applies records.
 
-    `counted`: the name of what is applied, among the counts of the outputs · `most`: records and deadlines of one
-    `advance`, None: all.
+    `counted`: the name of its records in the counts of the outputs · `most`: how many records and
+    deadlines one `advance` does, None: all.
     """
 
     counted: ClassVar[str]
@@ -48,7 +48,7 @@ class WaitingStage(Stage[P], Generic[P, T]):
 
     @abstractmethod
     def _whose(self, record: T) -> str:
-        """The key of the state that a record is for."""
+        """The key of the record's state."""
 
     @abstractmethod
     def _new(self, key: str) -> P:
@@ -59,11 +59,11 @@ class WaitingStage(Stage[P], Generic[P, T]):
         """Applies a record to its state."""
 
     def _begins(self, record: T) -> bool:
-        """Whether a record makes a state where there is none."""
+        """Whether the record makes a state if there is none."""
         return True
 
     def _ends(self, record: T) -> bool:
-        """Whether nothing of the state is kept behind a record, be it new: what comes at its time is gone, too."""
+        """Whether the state ends with this record. Later records of the same time are dropped too."""
         return False
 
     def _deadline(self, state: P) -> int:
@@ -71,29 +71,29 @@ class WaitingStage(Stage[P], Generic[P, T]):
         return state.deadline()
 
     def _fire(self, state: P, until: int, out: Outputs) -> bool:
-        """Fires the deadlines at or before `until`, of which there are some; False if the state is forgotten."""
+        """Fires the deadlines up to and including `until` (ms); there is at least one. False: the state ended."""
         return False
 
     def _forgotten(self, key: str) -> None:
-        """A state was forgotten."""
+        """Called after a state was forgotten."""
 
     def _next_turn(self) -> int | None:
-        """The first time (ms) after `_turned` at which all states are looked at, before all else that happens then."""
+        """The next time (ms) after `_turned` at which the stage looks at all states first. None: there is none."""
         return None
 
     def _turn(self, time: int, most: int, out: Outputs) -> bool:
-        """Looks at the states at such a time, `most` of them in one call; whether it has looked at all."""
+        """Looks at the states at such a time (ms), at most `most` of them. Returns whether all are done."""
         raise NotImplementedError
 
     def add(self, records: Iterable[tuple[int, bytes | None]]) -> None:
-        """Takes in (offset, value) of records; `advance` applies what is before the watermark."""
+        """Takes in records as (offset, value). `advance` applies those before the watermark."""
         for offset, value in records:
             if offset < self.position or value is None:
                 continue
             self.take(offset, self._decode(value))
 
     def take(self, offset: int, record: T | WatermarkRecord) -> None:
-        """Takes in one record, of an offset not taken in before."""
+        """Takes in one record. Its offset must be new."""
         self.position = offset + 1
         if isinstance(record, WatermarkRecord):
             self._watermark.move(record)
@@ -102,8 +102,9 @@ class WaitingStage(Stage[P], Generic[P, T]):
             self._offsets[offset] = None
 
     def advance(self, out: Outputs) -> None:
-        """Applies the records before the watermark and fires the deadlines up to it, `most` at a time. It has advanced
-        once all of that is done.
+        """Applies the records before the watermark and fires the deadlines up to it, at most `most`.
+
+        `advanced` moves once all of that is done.
         """
         if self._until <= self.advanced:
             self._until = self._watermark.value
@@ -122,8 +123,9 @@ class WaitingStage(Stage[P], Generic[P, T]):
                 return
 
     def _reach(self, until: int, before: int, left: int, out: Outputs) -> int:
-        """Applies the records with a time before `before` and fires the deadlines up to `until`. How many more may be:
-        0 if not all is done.
+        """Applies the records before `before` (ms), then fires the deadlines up to and including `until` (ms).
+
+        Does at most `left` of them. Returns how many more may be done, 0 if this is not finished.
         """
         waiting = self._waiting
         while waiting and waiting[0][0] < before:
@@ -141,12 +143,12 @@ class WaitingStage(Stage[P], Generic[P, T]):
         return 0 if self._states.behind else left
 
     def catch_up(self, out: Outputs) -> None:
-        """Does more of what the watermark allows."""
+        """Does more of what `advance` left undone."""
         self.advance(out)
 
     @property
     def owes(self) -> bool:
-        """Whether `advance` would do more."""
+        """Whether `advance` has more to do."""
         return self._watermark.value > self.advanced
 
     def _apply(self, record: T, out: Outputs) -> None:
@@ -181,7 +183,7 @@ class WaitingStage(Stage[P], Generic[P, T]):
         out.counts[self.counted, "applied"] += 1
 
     def _survives(self, state: P, until: int, out: Outputs) -> bool:
-        """Fires what is due at or before `until`; False if that forgot the state."""
+        """Fires the state's deadlines up to and including `until` (ms). False if that forgot the state."""
         if self._deadline(state) > until:
             return True
         self._states.dirty[state.id] = state
@@ -202,17 +204,17 @@ class WaitingStage(Stage[P], Generic[P, T]):
 
     @property
     def watermark(self) -> int:
-        """The smallest evidence (ms) over all sources, -1 until all are known."""
+        """The smallest evidence (ms) over all sources, -1 until every source is known."""
         return self._watermark.value
 
     @property
     def clock(self) -> int:
-        """Time (ms) up to which the stage has decided."""
+        """The time (ms) up to which the stage has decided."""
         return self.advanced
 
     @property
     def committable(self) -> int:
-        """The offset that may be committed once what `changes` gave at this moment has landed."""
+        """The offset to commit, once the records of `changes` at this moment are written."""
         return next(iter(self._offsets), self.position)
 
     def parts(self) -> Iterator[Changes]:
@@ -220,11 +222,11 @@ class WaitingStage(Stage[P], Generic[P, T]):
         return self._states.parts((self.advanced, max(self._turned, 0), 0), first)
 
     def committed(self, offset: int) -> None:
-        """What was forgotten may be buried, if the clock that landed vouches for it: copies come only behind that."""
+        """Deleted states before the written clock get their tombstones: no copy comes before that clock."""
         self._states.committed(self._states.clock[0])
 
     def restored(self) -> None:
-        """All records of the changelog are in: goes on from where they left off."""
+        """Ends a restore: the stage continues from where the changelog ends."""
         self.advanced, self._turned, _ = self._states.restored()
         self._until = self.advanced
         self._states.reach(self.advanced)

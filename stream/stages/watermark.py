@@ -1,8 +1,8 @@
 """The watermark of a stage: the smallest evidence over all partitions that feed it. Source: docs/semantics.md, 1.
 
-A mark says "partition i of N has evidence up to T" and stands behind all facts it vouches for; what is
-before the smallest T of all can get no more company. Keys are fed by the visitors stage alone, people by
-visitors and keys.
+A watermark record says "partition i of N has evidence up to T". It follows all facts before T on its
+topic. So no fact before the smallest T of all is still to come. The visitors stage feeds the keys stage;
+both feed the people stage.
 """
 
 from collections.abc import Mapping
@@ -17,22 +17,22 @@ KEYS: Final = "keys"
 
 
 def watermark_record(evidence: Mapping[int, int], sources: int, stage: str = VISITORS) -> bytes:
-    """The value of a mark: evidence (ms) by partition of a stage, of how many there are."""
+    """The value of a watermark record: evidence (ms) by partition of a stage with `sources` partitions."""
     return facts.encode(WatermarkRecord(sources, dict(evidence), stage))
 
 
 class Watermark:
-    """`inputs`: partitions of the input topic · `keys`: partitions of the claims, 0 if no keys feed the stage."""
+    """`inputs`: partitions of the input topic · `keys`: partitions of the claims, 0 if keys do not feed it."""
 
     def __init__(self, inputs: int, keys: int = 0) -> None:
         self.evidence: Final = [NEVER] * inputs
-        """Ms, by partition of the input topic."""
+        """Evidence of the visitors stage (ms), by partition of the input topic."""
         self.value = NEVER
-        """Ms; -1 until every source has been heard of."""
+        """The watermark (ms), -1 until every source has sent evidence."""
         self._of: Final = {VISITORS: self.evidence, KEYS: [NEVER] * keys}
 
     def move(self, watermark_record: WatermarkRecord) -> None:
-        """Takes a mark in; evidence never moves back, and a mark of another number of sources is void."""
+        """Takes in a watermark record. Evidence never moves back. A record for another number of sources is dropped."""
         evidence = self._of.get(watermark_record.stage)
         if evidence is None or watermark_record.sources != len(evidence):
             return

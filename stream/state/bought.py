@@ -1,4 +1,4 @@
-"""What a person has bought under a cart id, so that the shop may show it again. Source: docs/semantics.md, 6.
+"""What a person has bought under a cart id: the shop may still show these lines. Source: docs/semantics.md, 6.
 
 A line is bought in one quantity, with one order. It stays bought for 14 days after its order, and for 14
 days after each summary that shows it. Another quantity, or a later cart without the line, ends that.
@@ -15,7 +15,7 @@ from stream.state.orders import OrderEntry
 
 LASTS: Final = 14 * DAY
 AFTER_ORDER: Final = 5 * MINUTE
-"""A cart that changed this soon after an order may still be the ordered one."""
+"""Ms: a cart that changed this soon after an order may still be the ordered one."""
 
 
 class BoughtLine(Struct, array_like=True, gc=False):
@@ -42,7 +42,7 @@ class KnownCart(Struct, array_like=True, gc=False):
 
 
 Bought = dict[str, list[BoughtLine]]
-"""By cart id."""
+"""Bought lines by cart id."""
 
 
 def held(lines: Iterable[Line]) -> list[tuple[str, str, float, int]]:

@@ -1,8 +1,8 @@
 """A visitor's cart: its lines, its id and when it changed. Source: docs/semantics.md, 3, "Cart".
 
 Invariants: a line has a quantity above 0; `changed_at` moves exactly when the contents (product, variant,
-quantity) change; `added_at`, and a line's `since`, move exactly when a line appears or grows. How an event
-changes a cart stands in `stream/state/filling.py`.
+quantity) change; `added_at`, and a line's `since`, move exactly when a line appears or grows.
+`stream/state/filling.py` says how an event changes a cart.
 """
 
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ Contents = list[tuple[str, str, float]]
 
 
 class Line(Struct, array_like=True, gc=False, omit_defaults=True):
-    """`since`: when an event last made it appear or grow · `added`: whether that was a cart.item_added."""
+    """A line. `since`: when it last appeared or grew (ms) · `added`: whether a cart.item_added did that."""
 
     product_id: str
     variant_id: str
@@ -37,7 +37,7 @@ class Line(Struct, array_like=True, gc=False, omit_defaults=True):
 
 
 class Priced(Protocol):
-    """What a value is made of."""
+    """Anything with a price and a quantity."""
 
     @property
     def quantity(self) -> float: ...
@@ -50,10 +50,10 @@ class Priced(Protocol):
 
 
 class Cart(Struct, array_like=True, gc=False):
-    """`id`: of the filled cart, `shop_id` and `version`: as the shop gave them last. Times in ms.
+    """A cart. Times are in ms.
 
-    `currency`: of the cart.updated applied last · `size`: characters of its lines, never less than there
-    are, for the bound alone.
+    `id`: of the filled cart · `shop_id`, `version`: as the shop gave them last · `currency`: of the last
+    cart.updated · `size`: an upper bound of the characters of its lines, to keep the cart bounded.
     """
 
     id: str
@@ -69,7 +69,7 @@ class Cart(Struct, array_like=True, gc=False):
 
 
 def line_key(product_id: str, variant_id: str) -> str:
-    """One string for (product, variant); the length in front keeps any two pairs apart."""
+    """One string for (product, variant). The length in front keeps any two pairs apart."""
     return f"{len(product_id)}:{product_id}{variant_id}"
 
 
@@ -81,7 +81,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 def fingerprint(lines: Iterable[Line]) -> str:
-    """Equal for equal contents, "" for an empty cart."""
+    """A hash of the contents: equal for equal contents, "" for an empty cart."""
     found = contents(lines)
     return blake2b(_encode(found), digest_size=12).hexdigest() if found else ""
 

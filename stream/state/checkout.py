@@ -1,4 +1,4 @@
-"""A visitor's checkout: how it opens, goes on and closes. Source: docs/semantics.md, 3, "Checkout"."""
+"""A visitor's checkout: how it opens, advances and closes. Source: docs/semantics.md, 3, "Checkout"."""
 
 from typing import Final
 
@@ -8,11 +8,11 @@ from stream.state.visitor import Checkout, Visitor
 
 LASTS: Final = 7 * DAY
 AFTER_ORDER: Final = DAY
-"""A checkout that opens this soon after an order counts as the end of that order's checkout."""
+"""Ms: a checkout that opens this soon after an order belongs to that order."""
 
 
 def open_checkout(state: Visitor, t: int) -> Checkout | None:
-    """The checkout that is open at `t`, or None. One that is 7 days old closes here."""
+    """The checkout that is open at `t` (ms), or None. Closes a checkout that is 7 days old."""
     checkout = state.checkout
     if checkout is not None and t - checkout.started_at >= LASTS:
         checkout = state.checkout = None
@@ -36,7 +36,7 @@ def check_out(state: Visitor, stage: int, failed: bool, t: int, event: str) -> b
 
 
 def settle(state: Visitor, t: int) -> None:
-    """Closes, at an idle fact, the checkout of a cart that was emptied, or that an order emptied before."""
+    """Closes, at an idle fact, a checkout whose cart was emptied, or emptied by an order before it."""
     checkout = open_checkout(state, t)
     if checkout is None or state.cart.lines:
         return

@@ -13,7 +13,7 @@ from stream.state.whole_order import WholeOrder
 
 
 class Claim(Struct, tag_field="type", kw_only=True, omit_defaults=True, gc=False):
-    """`at` in ms · `key`: the key of identity, like `cart:7` · `person`: of the visitor, at this event."""
+    """A claim. `at`: ms · `key`: the key of identity, like `cart:7` · `person`: the visitor's, at this event."""
 
     at: int
     visitor: str
@@ -23,7 +23,7 @@ class Claim(Struct, tag_field="type", kw_only=True, omit_defaults=True, gc=False
 
 
 class Bound(Claim, tag="bound", gc=False):
-    """The key belongs to this person."""
+    """Says that the key belongs to this person."""
 
 
 class OrderClaim(Claim, tag="order.placed", gc=False):
@@ -49,7 +49,7 @@ class ConsentClaim(Claim, tag="consent.changed", gc=False):
 
 
 class ErasureClaim(Claim, tag="person.erased", gc=False):
-    """The key ends here; `owners`: and all whom it names with it."""
+    """Says that the key is erased. `owners`: its owners are erased too."""
 
     owners: bool = False
 

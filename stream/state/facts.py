@@ -1,4 +1,4 @@
-"""Facts: what the stages before it say to the people stage in `visitor.facts`. Source: docs/semantics.md, 4.
+"""Facts: what the visitors and keys stages say to the people stage, in `visitor.facts`. Source: docs/semantics.md, 4.
 
 The place of a fact among all facts of a person is (at, visitor, n). The same place always has the same bytes, so a copy
 after a crash is recognised by its place. Watermark records travel in the same topic.
@@ -27,7 +27,7 @@ class CartSummary(Struct, gc=False, omit_defaults=True):
 
 
 class Summary(Struct, omit_defaults=True, gc=False):
-    """Everything on which episodes are decided: the visitor at the time of the fact.
+    """All that episodes are decided by: the visitor at the time of the fact.
 
     `last_active`: the last sign of the visitor, its last unattended change included · `subject`: the
     view that a reminder would be about · `on_screen`: the product on screen, "" for none · `evidence`: ids
@@ -50,7 +50,7 @@ class Summary(Struct, omit_defaults=True, gc=False):
 
 
 class Fact(Struct, tag_field="type", kw_only=True, omit_defaults=True, gc=False):
-    """`at` in ms, `n` the visitor's fact number: the order of a person's facts is (at, visitor, n)."""
+    """A fact. `at`: ms · `n`: the fact number. The order of a person's facts is (at, visitor, n)."""
 
     at: int
     visitor: str
@@ -67,14 +67,14 @@ class Active(Fact, tag="visitor.active", gc=False):
 
 
 class Moved(Fact, tag="visitor.moved", gc=False):
-    """The visitor belongs to another person from now on."""
+    """Says that the visitor belongs to another person from now on."""
 
 
 class Identified(Fact, tag="visitor.identified", omit_defaults=True, gc=False):
-    """A change of person, with what it takes over; or what an event said.
+    """A change of person with what it takes over; or what an identifying event said.
 
-    `contacts` None: not told; empty: the person has none · `event`: the id of the event of a change ·
-    `subscription`: channels of one that is handed over · `watches`: what the visitor was told of last, by recipe.
+    `contacts` None: not given; empty: the person has none · `event`: the id of the event of a change ·
+    `subscription`: channels of a subscription that is handed over · `watches`: the visitor's last ones, by recipe.
     """
 
     orders: list[HandedOrder] = []
@@ -90,13 +90,13 @@ class Identified(Fact, tag="visitor.identified", omit_defaults=True, gc=False):
 
 
 class OnsiteDecided(Fact, tag="onsite.decided", gc=False):
-    """A candidate on the page has come as far as the holdout, under a recipe whose orders are counted."""
+    """An onsite candidate has reached the holdout, under a recipe whose orders are counted."""
 
     about: Attributed
 
 
 class Ordered(Fact, tag="order.placed", gc=False):
-    """`cart_id`: under which something counts as bought · `contents`: of the cart that the order emptied."""
+    """An order. `cart_id`: under which its lines count as bought · `contents`: of the cart that it emptied."""
 
     order_id: str
     cart_id: str | None = None
@@ -121,14 +121,14 @@ class Delivered(Fact, tag="order.delivered", gc=False):
 
 
 class Unordered(Fact, tag="order.cancelled", gc=False):
-    """`unpaid`: times [from, until) of an order whose payment failed."""
+    """A cancelled order. `unpaid`: [from, until) in ms, when an order whose payment failed may have been placed."""
 
     order_id: str
     unpaid: tuple[int, int] | None = None
 
 
 class Consented(Fact, tag="consent.changed", gc=False):
-    """`late`: a late grant lifts no withdrawal."""
+    """A consent. `late`: its event was late; a late grant lifts no withdrawal."""
 
     channels: list[str]
     granted: bool
@@ -145,13 +145,13 @@ class Subscribed(Fact, tag="visitor.subscribed", gc=False):
 
 
 class Erased(Fact, tag="person.erased", gc=False):
-    """The person ends here, and nothing is kept of it."""
+    """Says that the person is erased. Nothing of it is kept."""
 
 
 class WatermarkRecord(Struct, tag_field="type", tag="mark", gc=False, omit_defaults=True):
-    """Evidence (ms) of some of `sources` partitions: all facts before that time stand before this record.
+    """Evidence (ms) of some of `sources` partitions. All facts before that time come before this record.
 
-    `stage`: whose partitions they are, those of the input (visitors) or of the claims (keys).
+    `stage`: whose partitions they are: those of the input (visitors) or of the claims (keys).
     """
 
     sources: int

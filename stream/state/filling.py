@@ -1,6 +1,6 @@
 """How events fill and empty a cart. Source: docs/semantics.md, 2 ("Items", "Prices") and 3 ("Cart").
 
-Each function tells whether the contents of the cart changed.
+Each function returns whether the contents of the cart changed.
 """
 
 from collections.abc import Sequence
@@ -14,11 +14,11 @@ from stream.events.parts import Item, RemovedItem, WholeCart
 from stream.state.cart import Cart, Line, contents, line_key
 
 PLACES: Final = 6
-"""Of a quantity."""
+"""Decimal places of a quantity."""
 
 
 def replace(cart: Cart, given: WholeCart, t: int, visitor: str) -> bool:
-    """Replaces the cart by the one that the shop gave, unless that is an older version."""
+    """Replaces the cart with the one that the shop gave, unless that is an older version."""
     if given.id is UNSET or given.id == cart.shop_id:
         if given.version is not UNSET:
             if cart.version is not None and given.version < cart.version:
@@ -72,7 +72,7 @@ def lines_of(items: Sequence[Item], currency: str | None) -> dict[str, Line]:
 
 
 def _price_of(items: list[Item], currency: str | None) -> float | None:
-    """The price of a unit; None if no item has a price, or if they name two currencies."""
+    """The price of a unit. None if no item has a price, or if they name two currencies."""
     given = [_own(item) or currency for item in items]
     named = {each.lower() for each in given if each}
     prices = [None if item.price is UNSET else item.price for item in items]
@@ -149,13 +149,13 @@ def refill(cart: Cart, lines: list[Line], id: str, from_shop: bool, t: int) -> N
 
 
 def _name(cart: Cart, visitor: str) -> None:
-    """The id of a cart that has just been filled."""
+    """Gives a cart that has just been filled its id."""
     cart.from_shop = cart.shop_id is not None
     cart.id = cart.shop_id if cart.shop_id is not None else visitor
 
 
 def _has_room(cart: Cart, item: Item) -> bool:
-    """Whether the item fits into the cart. Its size is added; near the bound all sizes are counted again."""
+    """Whether the item fits into the cart. Adds its size; near the bound it counts all sizes again."""
     cart.size += limits.size(item)
     if cart.size > limits.LARGEST_CART:
         cart.size = limits.size(item) + sum(map(limits.size, cart.lines.values()))
@@ -177,7 +177,7 @@ def key_of(item: Item | RemovedItem) -> str:
 
 
 def _take(line: Line, item: Item, currency: str | None) -> None:
-    """The attributes that the item gives; `currency`: if it gives none of its own."""
+    """Copies the attributes that the item gives. `currency`: for an item that names none."""
     if item.name is not UNSET:
         line.name = item.name
     if item.category is not UNSET:

@@ -1,7 +1,7 @@
-"""What few visitors and persons have: watches, and what recipes in time leave. Source: docs/semantics-life.md, 14 and 15.
+"""What few visitors and persons have: watches, and traces of changing recipes.
 
-A state without any of it holds None in its place, which is not written down. Times in ms, NEVER (-1) for what has not
-happened.
+Source: docs/semantics-life.md, 14 and 15. Most states hold None instead, which is not written to the
+changelog. Times are in ms, NEVER (-1) for what has not happened.
 """
 
 from math import fsum
@@ -13,11 +13,11 @@ from stream import limits
 from stream.state.cart import NEVER
 
 NO_OFFSET: Final = -1
-"""Before the offset of every step."""
+"""Smaller than the offset of any step."""
 
 
 class Attributed(Struct, array_like=True, gc=False):
-    """What a watch is about, as a fact tells it: `held`: by the holdout · from `at` to `until`."""
+    """What a watch is about. `held`: whether the holdout held it back · `at`, `until`: its begin and end (ms)."""
 
     recipe: str
     version: int
@@ -37,8 +37,11 @@ class CountedOrder(Struct, array_like=True, gc=False):
 
 
 class Watch(Struct, array_like=True, gc=False):
-    """An open watch of a person. `visitor`: with whom it goes, "" for nobody · `orders`, `value`: of the orders that
-    `counted` had no more room for."""
+    """An open watch of a person.
+
+    `visitor`: the visitor with whom it goes to another person, "" for none · `orders`, `value`: number and
+    sum of the orders for which `counted` had no room.
+    """
 
     about: Attributed
     visitor: str = ""
@@ -47,7 +50,7 @@ class Watch(Struct, array_like=True, gc=False):
     value: float = 0.0
 
     def add(self, id: str, at: int, value: float) -> None:
-        """An order was entered, if its time lies in the watch."""
+        """Counts an order, if its time lies in the watch."""
         if not self.about.at < at < self.about.until:
             return
         self.counted.append(CountedOrder(id, at, value))
@@ -57,19 +60,22 @@ class Watch(Struct, array_like=True, gc=False):
             self.value += first.value
 
     def take_out(self, id: str, at: int) -> None:
-        """An order has left the record."""
+        """Takes out an order that left the record."""
         self.counted = [each for each in self.counted if (each.id, each.at) != (id, at)]
 
     @property
     def total(self) -> tuple[int, float]:
-        """How many orders, and their value, rounded to 2 places."""
+        """The number of orders, and their value rounded to 2 places."""
         values = [each.value for each in self.counted]
         return self.orders + len(values), round(fsum([self.value, *values]), 2)
 
 
 class Renumbered(Struct, array_like=True, gc=False):
-    """What of an episode's steps is not its recipe's: the number of the last one that a former document decided, its
-    offset, and that of the last one that fired · `watched`: a step has reached guard 8."""
+    """How an episode's steps differ from those of its recipe.
+
+    `number`, `offset`: of the last step that a former document decided · `fired`: offset of the last one
+    that fired · `watched`: whether a step has reached guard 8. Offsets in ms.
+    """
 
     number: int = 0
     offset: int = NO_OFFSET
@@ -78,8 +84,11 @@ class Renumbered(Struct, array_like=True, gc=False):
 
 
 class PersonInTime(Struct, array_like=True, gc=False):
-    """`looked`: from when the document is in force by which the person was looked at last · `steps`: by the episode's
-    mark · `offered`: when a shadow gave its last offer, by its name in states."""
+    """Of a person.
+
+    `looked`: since when the document is in force that last looked at the person (ms) · `steps`: by the
+    episode's mark · `offered`: when each shadow gave its last offer (ms), by its name in states.
+    """
 
     looked: int = NEVER
     watches: list[Watch] = []
@@ -88,7 +97,7 @@ class PersonInTime(Struct, array_like=True, gc=False):
 
 
 class VisitorInTime(Struct, array_like=True, gc=False):
-    """`sent`: what was told last, by recipe · `offered`: as of a person."""
+    """Of a visitor. `sent`: its last watches, by recipe · `offered`: as in PersonInTime."""
 
     sent: dict[str, Attributed] = {}
     offered: dict[str, int] = {}

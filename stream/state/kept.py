@@ -1,4 +1,4 @@
-"""What a visitor keeps of its orders. Source: docs/semantics.md, 3. Times in ms."""
+"""What a visitor keeps of its orders. Source: docs/semantics.md, 3. Times are in ms."""
 
 from msgspec import Struct
 
@@ -6,11 +6,11 @@ from stream.state.cart import Line
 
 
 class Kept(Struct, array_like=True, gc=False):
-    """The last order that was placed here, with what it emptied.
+    """The last order of this visitor, with what it emptied.
 
     `cart_id`: of the visitor's cart · `empty`: the cart has been empty since · `started`: a checkout.started
-    came since · `cancelled`: the visitor was told since that it was · `keys`: its claims went there ·
-    `bought_under`: the cart id under which its lines are bought.
+    came since · `cancelled`: an order.cancelled for it came since · `keys`: those to which its claims went ·
+    `bought_under`: the cart id under which its lines count as bought.
     """
 
     id: str
@@ -26,7 +26,7 @@ class Kept(Struct, array_like=True, gc=False):
 
 
 class Gone(Struct, array_like=True, gc=False):
-    """An order that was taken out of the record: it was cancelled, or not paid."""
+    """An order that was taken out of the record: cancelled, or unpaid."""
 
     id: str
     at: int
@@ -34,7 +34,7 @@ class Gone(Struct, array_like=True, gc=False):
 
 
 class TakenLines(Struct, array_like=True, gc=False):
-    """The lines that a cart.updated took away, all at once."""
+    """The lines that one cart.updated removed, all that the cart had."""
 
     at: int
     lines: list[Line]

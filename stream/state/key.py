@@ -1,4 +1,4 @@
-"""A key of identity: the persons that it names, the orders and withdrawals that were claimed under it.
+"""A key of identity: its owners, and the orders and withdrawals that were claimed under it.
 
 Source: docs/semantics.md, 11. Times in ms, NEVER (-1) for what has not happened.
 """
@@ -26,14 +26,14 @@ VISITOR: Final = "visitor:"
 
 
 class Owner(Struct, array_like=True, gc=False):
-    """A person bound to the key, `at` the last time."""
+    """A person bound to the key. `at`: when it was bound last (ms)."""
 
     person: str
     at: int
 
 
 class ClaimedOrder(Struct, array_like=True, gc=False):
-    """`person`: whose order it is · `contents`: what it emptied · `opened`: a known owner was told of it."""
+    """An order. `person`: who placed it · `contents`: what it emptied · `opened`: a known owner got it."""
 
     id: str
     at: int
@@ -45,10 +45,10 @@ class ClaimedOrder(Struct, array_like=True, gc=False):
 
 
 class Key(Struct, array_like=True, gc=False):
-    """The state of one key. The last claim in it has the place (applied, last_visitor, last_n).
+    """The state of one key. Its last claim had the place (applied, last_visitor, last_n).
 
-    `facts`: how many it has sent · `owners`: the one bound last stands last · `orders`: in the order of their
-    claims · `withdrawn`: who withdrew each channel.
+    `facts`: how many it has sent · `owners`: in the order in which they were bound · `orders`: in the order
+    of their claims · `withdrawn`: who withdrew each channel.
     """
 
     id: str
@@ -64,11 +64,11 @@ class Key(Struct, array_like=True, gc=False):
     withdrawn: dict[str, list[str]] = {}
 
     def deadline(self) -> int:
-        """The time at which the key is forgotten."""
+        """The time (ms) at which the key is forgotten."""
         return self.applied + FORGET_AFTER
 
     def parts(self, one: str, other: str) -> bool:
-        """Whether two persons are two customers who share an address. Then the orders of each are their own."""
+        """Whether two persons are two customers who share an address. The key then forwards nothing between them."""
         return (
             self.id.startswith(ADDRESSES)
             and one.startswith(CUSTOMER)
@@ -77,7 +77,7 @@ class Key(Struct, array_like=True, gc=False):
 
 
 def bind(key: Key, person: str, at: int) -> bool:
-    """Makes the person the owner bound last; False if the person was an owner before."""
+    """Makes the person the owner that was bound last. False if the person was an owner before."""
     for place, owner in enumerate(key.owners):
         if owner.person == person:
             key.owners.append(key.owners.pop(place))
@@ -92,7 +92,7 @@ def bind(key: Key, person: str, at: int) -> bool:
 
 
 def known(key: Key, id: str, at: int) -> ClaimedOrder | None:
-    """The order that an order placed at `at` repeats. An id that is a name of nobody is known only with its time."""
+    """The order that one placed at `at` (ms) repeats. With an id of nobody it must have the same time."""
     nobody = names_nobody(id)
     for order in key.orders:
         if order.id == id and (order.at == at or not nobody):
@@ -101,7 +101,7 @@ def known(key: Key, id: str, at: int) -> ClaimedOrder | None:
 
 
 def supplement(key: Key, order: ClaimedOrder, told: WholeOrder) -> WholeOrder | None:
-    """Adds to an order the parts that it lacks and a repetition brings. Returns them, or None."""
+    """Adds the parts that an order lacks and a repetition brings. Returns them, None if there are none."""
     record = order.whole or WholeOrder()
     parts = lacking(record, told)
     if parts is not None:
@@ -136,7 +136,7 @@ def _trim_contents(key: Key) -> None:
 
 
 def take_out(key: Key, order_id: str, window: tuple[int, int] | None) -> None:
-    """Takes an order out, if its time lies in the window. An id that names nobody means the latest of them."""
+    """Takes an order out, if its time lies in the window. With an id of nobody: the latest such order."""
     found = [order for order in key.orders if order.id == order_id]
     if names_nobody(order_id):
         found = found[-1:]
@@ -146,14 +146,17 @@ def take_out(key: Key, order_id: str, window: tuple[int, int] | None) -> None:
 
 
 def drop_old(key: Key, at: int) -> None:
-    """Drops the orders that are 30d old at `at`."""
+    """Drops the orders that are 30 days old at `at` (ms)."""
     if key.orders and key.orders[0].at <= at - ORDERS_FOR:
         key.orders = [order for order in key.orders if order.at > at - ORDERS_FOR]
 
 
 def withdraw(key: Key, channels: list[str], person: str) -> None:
-    """Notes who withdrew the channels. Two customers and two others answer for all who did: each person then
-    finds somebody else among them, as far as there is anybody."""
+    """Notes who withdrew the channels.
+
+    It keeps at most two customers and two others. So every person finds somebody else among them, if
+    anybody else withdrew.
+    """
     customer = person.startswith(CUSTOMER)
     for channel in channels:
         known = key.withdrawn.setdefault(channel, [])
@@ -163,6 +166,6 @@ def withdraw(key: Key, channels: list[str], person: str) -> None:
 
 
 def grant(key: Key, channels: list[str]) -> None:
-    """Deletes the withdrawals of the channels, of all persons."""
+    """Deletes all withdrawals of the channels."""
     for channel in channels:
         key.withdrawn.pop(channel, None)

@@ -1,6 +1,6 @@
-"""What is kept of a person for the kinds that follow a customer's life. Source: docs/semantics-life.md, 12 and 13.
+"""A person's record for the kinds that follow a customer's life. Source: docs/semantics-life.md, 12 and 13.
 
-Times in ms, NEVER (-1) for what has not happened. A person has none of it until something of it is needed.
+Times are in ms, NEVER (-1) for what has not happened. A person has no such record until it is needed.
 """
 
 from hashlib import sha256
@@ -13,16 +13,17 @@ from stream.state.cart import NEVER
 from stream.state.whole_order import OrderLine, WholeOrder
 
 KEPT_PURCHASES: Final = 5
-"""Of one product."""
+"""Purchases kept of one product: the last ones."""
 KEPT_PRODUCTS: Final = 100
 
 
 class Course(Struct, array_like=True, gc=False):
-    """What a life episode has beside other ones.
+    """What a life episode has beside the fields of every episode.
 
-    `base`: its steps count from there, NEVER while it waits for a delivery · `ends`: it then closes, NEVER: it does not
-    wait · `order_id`, `order_at`: of the order that it is about · `order`: what a post-purchase trigger shows ·
-    `line`: the product of a replenishment · `channels`: those of a subscription.
+    `base`: the time from which its steps count, NEVER while it waits for a delivery · `ends`: when that
+    wait ends, NEVER if it does not wait · `order_id`, `order_at`: of the order that it is about · `order`:
+    what a post-purchase trigger shows · `line`: the product of a replenishment · `channels`: those of a
+    subscription.
     """
 
     base: int = NEVER
@@ -35,8 +36,11 @@ class Course(Struct, array_like=True, gc=False):
 
 
 class Purchase(Struct, array_like=True, gc=False):
-    """A product in one order, of which there are `units`; `at`: the order's time, if that is not its day · `line`: where
-    its data stand among those of the product."""
+    """A product in one order.
+
+    `units`: how many · `at`: the order's time, if it differs from its day · `line`: index of its data in
+    `Purchases.lines`.
+    """
 
     order_id: str
     day: int
@@ -50,7 +54,7 @@ class Purchase(Struct, array_like=True, gc=False):
 
 
 class Purchases(Struct, array_like=True, gc=False):
-    """The last purchases of one product, by day, then as entered; `lines`: their data, equal ones once."""
+    """The last purchases of one product, by day, then as entered. `lines`: their data, equal ones once."""
 
     all: list[Purchase] = []
     lines: list[OrderLine] = []
@@ -64,10 +68,12 @@ class Interest(Struct, array_like=True, gc=False):
 
 
 class Life(Struct, array_like=True, gc=False):
-    """`memory`: of finished life episodes · `welcomed`: recipes that had one, of which a person has one alone ·
-    `audiences`: those it belongs to, with the time of entering · `changes`: how often it entered or left one · `bound`: when
-    it may enter or leave one without a fact · `interests`: by name, see Named · `spent`: in orders that the record had no
-    more room for.
+    """The record.
+
+    `memory`: marks of finished life episodes · `welcomed`: recipes whose only episode the person has had ·
+    `audiences`: the time of entering, by audience · `changes`: how often it entered or left one · `bound`:
+    the next time at which it may do so without a fact · `interests`: by name, see Named · `spent`: the
+    value of orders for which the record had no room.
     """
 
     memory: list[int] = []
@@ -81,7 +87,7 @@ class Life(Struct, array_like=True, gc=False):
 
 
 def mark_of(recipe: str, origin: str, key_time: int) -> int:
-    """A number (32 bits of a hash) by which a person remembers an episode."""
+    """The number (32 bits of a hash) by which a person remembers an episode."""
     digest = sha256(f"{recipe}|{origin}|{key_time}".encode()).digest()
     return int.from_bytes(digest[:4], "big")
 

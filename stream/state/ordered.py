@@ -1,4 +1,4 @@
-"""What a visitor's orders leave behind: the last one, what it emptied, those that were taken back.
+"""What a visitor's orders leave behind: the last one, what it emptied, those that were taken out.
 
 Source: docs/semantics.md, 3, "order.placed" and "A payment that fails after the order".
 """
@@ -18,7 +18,7 @@ TAKEN_LASTS: Final = 5 * MINUTE
 
 
 def last_order(state: Visitor) -> int | None:
-    """The latest time of an order ever entered, without recurring and unpaid ones."""
+    """The latest time (ms) of an order ever entered, without recurring and unpaid ones. None: there was none."""
     times = [order.at for order in state.orders if not order.recurring]
     times += [order.at for order in state.gone if not order.unpaid]
     return max(times, default=None)
@@ -29,31 +29,31 @@ def copies(lines: Iterable[Line]) -> list[Line]:
 
 
 def take_away(state: Visitor, lines: Iterable[Line], t: int) -> None:
-    """A cart.updated has removed these lines, all that the cart had."""
+    """Notes that a cart.updated removed these lines, all that the cart had."""
     state.taken = TakenLines(t, copies(lines))
 
 
 def filled(state: Visitor) -> None:
-    """The cart is not empty now."""
+    """Notes that the cart is not empty now."""
     state.taken = None
     if state.ordered is not None:
         state.ordered.empty = False
 
 
 def emptied_before(state: Visitor, t: int) -> list[Line]:
-    """The lines that an order at `t`, placed with an empty cart, was about."""
+    """The lines that an order at `t` (ms) was about, if the cart was empty by then."""
     taken = state.taken
     return taken.lines if taken is not None and t - taken.at <= TAKEN_LASTS else []
 
 
 def is_kept(state: Visitor, id: str) -> Kept | None:
-    """The kept order, if `id` names it. An id of nobody names the latest order."""
+    """The kept order, if it has this id. An id of nobody means the latest order."""
     kept = state.ordered
     return kept if kept is not None and kept.id == id else None
 
 
 def cancel(state: Visitor, id: str) -> Kept | None:
-    """order.cancelled: the order is taken out of the record. Gives the order kept, if that one is meant."""
+    """Applies order.cancelled: takes the order out of the record. Returns the kept order, if it is that one."""
     kept, gone = is_kept(state, id), take_back(state.orders, id)
     _let_go(state, gone, unpaid=False)
     if kept is None or (gone and all(order.at != kept.at for order in gone)):
@@ -63,7 +63,7 @@ def cancel(state: Visitor, id: str) -> Kept | None:
 
 
 def known(state: Visitor, id: str) -> OrderEntry | Gone | None:
-    """The order in the record, else the latest of this id."""
+    """The order in the record, else the latest one of this id that left it."""
     found = [order for order in state.orders if order.id == id]
     if found:
         return max(found, key=lambda order: order.at)
@@ -73,7 +73,7 @@ def known(state: Visitor, id: str) -> OrderEntry | Gone | None:
 
 
 def unpay(state: Visitor, found: OrderEntry | Gone | None, window: tuple[int, int]) -> None:
-    """Marks an order that was not paid, if its time lies in the window, and takes it out of the record."""
+    """Takes an unpaid order out of the record, if its time lies in the window, and marks it as unpaid."""
     if found is None or not window[0] <= found.at < window[1]:
         return
     if isinstance(found, Gone):

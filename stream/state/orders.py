@@ -1,4 +1,4 @@
-"""The orders of a visitor's or a person's record, the last entered last. Source: docs/semantics.md, 3."""
+"""The record of orders of a visitor or a person, in the order of entering. Source: docs/semantics.md, 3."""
 
 from typing import Final
 
@@ -10,17 +10,21 @@ from stream.state.cart import NEVER, Contents
 from stream.state.whole_order import WholeOrder
 
 COMPARED_ORDERS: Final = 64
-"""An order is repeated if it is among the last entered, this many."""
+"""An order is repeated if it is among the last this many that were entered."""
 
 
 OLD, OWN, LINED, CURRENCY = 1, 2, 4, 8
-"""Marks of an order in a person's record: it is old; it opens there, or would if it were not old; it has lines;
-it has a currency."""
+"""Bits of `OrderEntry.marks`, in a person's record. OLD: it is older than the service · OWN: it opens
+episodes there, unless it is old · LINED: it has lines · CURRENCY: it has a currency."""
 
 
 class OrderEntry(Struct, array_like=True, gc=False):
-    """An order in a record. Of a visitor it is `whole`; of a person there are `value`, `day` (if it is not `at`) and
-    `marks`, and `whole` of one alone that recurred before and says another value now: `value` is that of then."""
+    """An order in a record.
+
+    A visitor's record has it `whole`. A person's record has `value`, `day` (if it differs from `at`) and
+    `marks`. It has `whole` too for an order that was recurring and has another value now: `value` is then
+    the former one.
+    """
 
     id: str
     at: int
@@ -37,12 +41,12 @@ class OrderEntry(Struct, array_like=True, gc=False):
 
     @property
     def opens(self) -> bool:
-        """Whether it opened what orders open, for the person whose record this is."""
+        """Whether it may open episodes, for the person whose record this is."""
         return self.marks & (OWN | OLD) == OWN
 
 
 class HandedOrder(Struct, array_like=True, gc=False, omit_defaults=True):
-    """An order that a `visitor.identified` hands over, with the cart that it emptied, if that is known."""
+    """An order that a change of person hands over, with the cart that it emptied, if that is known."""
 
     id: str
     at: int
@@ -53,7 +57,7 @@ class HandedOrder(Struct, array_like=True, gc=False, omit_defaults=True):
 
 
 def repeated(orders: list[OrderEntry], id: str, at: int) -> OrderEntry | None:
-    """The order that an order placed at `at` repeats. With an id of nobody it must have the same time."""
+    """The order that one placed at `at` (ms) repeats. With an id of nobody it must have the same time."""
     for entry in reversed(orders[-COMPARED_ORDERS:]):
         if entry.id == id and (entry.at == at or not names_nobody(id)):
             return entry
@@ -61,7 +65,7 @@ def repeated(orders: list[OrderEntry], id: str, at: int) -> OrderEntry | None:
 
 
 def enter_order(orders: list[OrderEntry], id: str, at: int, recurring: bool = False) -> bool:
-    """Enters an order into a record. Returns False if it only counts: it recurs, or is there already.
+    """Enters an order into a record. Returns False if it only counts: it is recurring, or repeated.
 
     A recurring order that is placed again without that mark becomes an order of this time.
     """
@@ -79,7 +83,9 @@ def enter_order(orders: list[OrderEntry], id: str, at: int, recurring: bool = Fa
 def take_back(
     orders: list[OrderEntry], id: str, window: tuple[int, int] | None = None
 ) -> list[OrderEntry]:
-    """Takes an order out of a record, in a window [from, until) if one is given. Returns the order.
+    """Takes an order out of a record. Returns it, None if it is not there.
+
+    A window [from, until) in ms, if given, must contain its time.
 
     An id of nobody means the latest order of this id.
     """

@@ -1,6 +1,6 @@
-"""A person: visitors, carts they are known to have, episodes, orders, reach, consent, what has fired.
+"""A person: its visitors, known carts, episodes, orders, contacts, consent and fired steps.
 
-Source: docs/semantics.md, 6 and 7. Times in ms, NEVER (-1) for what has not happened.
+Source: docs/semantics.md, 6 and 7. Times are in ms, NEVER (-1) for what has not happened.
 """
 
 from math import fsum
@@ -22,7 +22,7 @@ from stream.state.visitor import Checkout, Published
 
 FORGET_AFTER: Final = 30 * DAY
 NO_ORDER: Final = NEVER - 1
-"""A time before every other, also before NEVER: a cart that never changed is not older than no order."""
+"""A time before every other, NEVER included: a cart that never changed is not older than no order."""
 
 _REACH: Final = (("email:", ["email"]), ("phone:", ["sms"]))
 
@@ -32,7 +32,7 @@ def by_time(order: OrderEntry) -> int:
 
 
 class PersonVisitor(Struct, array_like=True, gc=False):
-    """One visitor of the person, as the last fact said."""
+    """One visitor of the person, as its last fact said."""
 
     active: bool
     last_active: int
@@ -47,14 +47,15 @@ class FiredStep(Struct, array_like=True, gc=False):
 
 
 class Episode(Struct, array_like=True, gc=False):
-    """One abandonment under one recipe; finished (not open) it is the memory of itself.
+    """One thing left behind, under one recipe. A finished episode stays as its own memory.
 
-    `origin`: the cart id at opening, for browse the visitor · `cart_id`: the present one · `visitor`: that
-    fed it last, at `fed_at` · `step`: the next to be decided, from 1, due at `due` if it is planned ·
-    `contents`: fingerprint of the cart as last fed, "" once it no longer counts · `emptied`: its cart ids
-    that were known empty since · `messages`: steps fired, the last one `fired_step` at `fired_at` ·
-    `looked_at`: category of the subject · `course`: what a life episode has, None of any other; "" for a visitor
-    is then that no fact of one opened it.
+    - `origin`: the cart id at its opening; of a browse episode the visitor · `cart_id`: the cart id now
+    - `visitor`, `fed_at`: who fed it last, and when; "" if no visitor's fact opened a life episode
+    - `step`, `due`: the next step, from 1, and its planned time
+    - `contents`: fingerprint of the cart as last fed, "" once it no longer counts
+    - `emptied`: its cart ids that were known to be empty since · `looked_at`: category of the subject
+    - `messages`, `fired_step`, `fired_at`: number of fired steps, the last one, and its time
+    - `course`: what a life episode has beside this, None for any other
     """
 
     recipe: str
@@ -84,21 +85,20 @@ class Episode(Struct, array_like=True, gc=False):
 
     @property
     def wakes(self) -> int:
-        """When (ms) its next step or the end of its waiting is due; NEVER if nothing is."""
+        """When its next step or the end of its wait is due (ms). NEVER if nothing is planned."""
         course = self.course
         return self.due if course is None or self.due != NEVER else course.ends
 
     def is_about(self, cart_id: str) -> bool:
-        """Whether the cart id is its origin or its present one."""
+        """Whether the cart id is the episode's, now or at its opening."""
         return cart_id in {self.origin, self.cart_id}
 
 
 class Person(Struct, array_like=True, gc=False):
-    """The state of one person. The last fact in it has the place (applied, last_visitor, last_n).
-
-    `orders`: the record · `cancelled`, `unpaid`: orders that were taken out of it · `contacts`: as last told,
-    None if they never were · `left`: the last of its visitors has left it, and no fact of it has come since ·
-    `remembered`: the time of the last fact that it is remembered by, if that is not the last one.
+    """The state of one person. Its last fact had the place (applied, last_visitor, last_n).
+    - `orders`: the record; `cancelled`, `unpaid`: taken out of it · `contacts`: None if never given
+    - `left`: its last visitor has left it, and no fact of the person has come since
+    - `remembered`: the last fact from which `keep` counts, if later ones do not prolong it (ms)
     """
 
     id: str
@@ -132,14 +132,14 @@ class Person(Struct, array_like=True, gc=False):
 
     @property
     def reach(self) -> list[str] | None:
-        """The channels that reach the person: those said last, else the one that names a contact person; None: unknown."""
+        """The channels that reach the person: the contacts, else the one that names a contact person. None: unknown."""
         if self.contacts is None:
             return next((reach for kind, reach in _REACH if self.id.startswith(kind)), None)
         return self.contacts
 
     @property
     def placed(self) -> list[OrderEntry]:
-        """The orders in the record that somebody placed."""
+        """The orders of the record that somebody placed: not recurring."""
         return [order for order in self.orders if not order.recurring]
 
     @property
@@ -156,13 +156,13 @@ class Person(Struct, array_like=True, gc=False):
 
     @property
     def last_order(self) -> int:
-        """The time of that order."""
+        """The time (ms) of `last_placed`."""
         last = self.last_placed
         return NO_ORDER if last is None else last.at
 
     @property
     def last_recorded(self) -> int:
-        """The time of the latest order in the record."""
+        """The time (ms) of the latest order in the record."""
         return max([order.at for order in self.placed], default=NO_ORDER)
 
     @property
@@ -171,7 +171,7 @@ class Person(Struct, array_like=True, gc=False):
 
     @property
     def spent(self) -> float:
-        """The larger of the value in traits and the sum of all orders that were entered and not taken out."""
+        """What the person spent: the larger of the value in its traits and the sum of its orders."""
         sums = [order.value for order in self.orders if order.value is not None]
         if self.life is not None:
             sums.append(self.life.spent)
@@ -179,7 +179,7 @@ class Person(Struct, array_like=True, gc=False):
 
     @property
     def is_reachable(self) -> bool:
-        """Whether a channel reaches the person that is not withdrawn."""
+        """Whether a channel reaches the person and is not withdrawn."""
         reach = self.reach
         if reach is None:
             reach = [] if self.customer is None else list(CONTACTS)
@@ -187,7 +187,7 @@ class Person(Struct, array_like=True, gc=False):
 
     @property
     def is_known(self) -> bool:
-        """Whether it is more than a visitor."""
+        """Whether it is a customer or a contact person, not only a visitor."""
         return not self.id.startswith("visitor:")
 
     @property
@@ -199,7 +199,7 @@ class Person(Struct, array_like=True, gc=False):
 
     @property
     def anchor(self) -> int:
-        """The largest `last_active` over the person's visitors."""
+        """The latest activity (ms) of any of the person's visitors."""
         latest = NEVER
         for device in self.visitors.values():
             if device.last_active > latest:  # noqa: PLR1730 - as in the loop over records
@@ -217,7 +217,7 @@ class Person(Struct, array_like=True, gc=False):
         return [episode for episode in self.episodes if episode.open]
 
     def forgotten_at(self, keep: int) -> int:
-        """When the person is forgotten: `keep` (ms) after its last fact, but not before a planned life step."""
+        """When the person is forgotten (ms): `keep` (ms) after its last fact, but not before a planned life step."""
         last = (self.applied if self.remembered == NEVER else self.remembered) + keep
         for each in self.episodes:
             planned = each.course is not None and each.open and each.due > last
@@ -226,7 +226,7 @@ class Person(Struct, array_like=True, gc=False):
         return last
 
     def deadline(self, keep: int = FORGET_AFTER) -> int:
-        """The next time at which something of this person fires."""
+        """The next time (ms) at which something of this person fires."""
         first = self.forgotten_at(keep)
         for each in self.episodes:
             if each.open and NEVER != each.wakes < first:
@@ -238,13 +238,13 @@ class Person(Struct, array_like=True, gc=False):
         return first
 
     def of_life(self) -> Life:
-        """The record of the life kinds. It is made if there is none."""
+        """The record of the life kinds, made if there is none."""
         if self.life is None:
             self.life = Life()
         return self.life
 
     def of_time(self) -> PersonInTime:
-        """What recipes in time and watches leave; from now on there is something."""
+        """The record of watches and changing recipes, made if there is none."""
         if self.in_time is None:
             self.in_time = PersonInTime()
         return self.in_time

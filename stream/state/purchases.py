@@ -1,6 +1,7 @@
 """What a person has bought of each product, and when it will be used up. Source: docs/semantics-life.md, 12.
 
-The last purchases of the products bought last are kept. With each one the person's own pace counts more.
+It keeps the last purchases of the products that were bought last. With each purchase the person's own
+pace counts more.
 """
 
 from collections.abc import Iterable
@@ -18,14 +19,14 @@ from stream.state.whole_order import OrderLine, size
 
 
 class Bought(NamedTuple):
-    """A product of an order: its first line, and how many units."""
+    """A product of an order: its first line, and the number of units."""
 
     line: OrderLine
     units: float
 
 
 def products(lines: Iterable[OrderLine]) -> dict[str, Bought]:
-    """The products of an order in the order of their ids, without those that a subscription renews."""
+    """The products of an order, sorted by id, without those that a subscription renews."""
     found: dict[str, list[OrderLine]] = {}
     for line in lines:
         if not line.renews:
@@ -40,7 +41,7 @@ def _bought(lines: list[OrderLine]) -> Bought:
 
 
 def enter(life: Life, order_id: str, at: int, day: int, bought: dict[str, Bought]) -> None:
-    """Enters an order, placed at `at` and of that `day` (ms)."""
+    """Enters an order. `at`: when it was placed (ms) · `day`: the day on which it counts (ms)."""
     for id, (line, units) in bought.items():
         kept = life.purchases.setdefault(id, Purchases())
         if line not in kept.lines:
@@ -92,7 +93,7 @@ def of_order(kept: Purchases | None, order_id: str, at: int) -> Purchase | None:
 
 
 def used_up(kept: Purchases, one: Purchase, lasts: int) -> tuple[int, int]:
-    """When a purchase was made and when it will be used up (ms); `lasts`: the life of a unit that the recipe gives."""
+    """When a purchase was made and when it will be used up (ms). `lasts`: the recipe's life of a unit (ms)."""
     days: list[int] = []
     units: list[Fraction] = []
     place = 0

@@ -8,17 +8,18 @@ from stream.state import bought
 from stream.state.person import Person, by_time
 
 FEW: Final = 2
-"""Episodes of a person that are not looked through."""
+"""A person with at most this many episodes keeps all its finished browse episodes."""
 
 
 def trim_visitors(person: Person) -> None:
-    """To be called after a fact that brings at most one visitor."""
+    """Drops visitors beyond the bound. Call it after a fact that brings at most one visitor."""
     if len(person.visitors) > limits.MOST_VISITORS:
         del person.visitors[min(person.visitors, key=lambda id: person.visitors[id].last_active)]
 
 
 def trim(person: Person, at: int) -> None:
-    """To be called after every fact, which brings at most one visitor, one cart and few episodes."""
+    """Drops what is beyond the bounds. Call it after every fact: one brings at most a visitor, a cart and
+    few episodes."""
     trim_visitors(person)
     if person.bought:
         _trim_bought(person, at)
@@ -36,7 +37,7 @@ def trim(person: Person, at: int) -> None:
 
 
 def _trim_browsing(person: Person, at: int) -> None:
-    """Of the finished episodes of a visitor's visits the latest is remembered: an earlier visit does not come again."""
+    """Keeps the latest finished browse episode of a visitor: an earlier visit does not come again."""
     latest: dict[tuple[str, str], int] = {}
     for each in person.episodes:
         if each.kind == BROWSE:
@@ -53,8 +54,10 @@ def _trim_browsing(person: Person, at: int) -> None:
 
 
 def _trim_carts(person: Person, at: int) -> None:
-    """Drops the oldest of too many known carts, the lines of older carts that have no room, and carts that were empty long
-    before the last order."""
+    """Drops the oldest known carts beyond the bound, and carts that were empty long before the last order.
+
+    Older carts lose their lines where there is no room.
+    """
     if len(person.carts) > limits.MOST_CARTS:
         del person.carts[min(person.carts, key=lambda id: person.carts[id].changed_at)]
     lines, long_empty = 0, False
@@ -75,7 +78,7 @@ def _trim_carts(person: Person, at: int) -> None:
 
 
 def _trim_bought(person: Person, at: int) -> None:
-    """Drops bought lines that have lapsed, and those of older carts that have no room."""
+    """Drops bought lines that have lapsed, and those of older carts beyond the bound."""
     bought.lapse(person.bought, at)
     while len(person.bought) > limits.MOST_CARTS:
         del person.bought[min(person.bought, key=lambda id: _bought_at(person, id))]

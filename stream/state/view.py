@@ -1,10 +1,10 @@
-"""A product that a visitor looked at in the visit. Source: docs/semantics.md, 3, "Views". Times in ms."""
+"""A product that a visitor viewed in the visit. Source: docs/semantics.md, 3, "Views". Times are in ms."""
 
 from msgspec import Struct
 
 
 class View(Struct, array_like=True, gc=False, omit_defaults=True):
-    """One product of the visit: how often and how long (ms) it was on screen, when last, and its data."""
+    """One viewed product: how often and how long (ms) it was on screen, when it was last, and its data."""
 
     id: str
     count: int
@@ -19,7 +19,7 @@ class View(Struct, array_like=True, gc=False, omit_defaults=True):
 
 
 class ViewSummary(Struct, array_like=True, gc=False):
-    """A view without the product's texts, which take most of the bytes. Only the subject has them."""
+    """A view without the product's texts, which are most of its bytes. Only the subject keeps them."""
 
     id: str
     count: int

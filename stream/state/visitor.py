@@ -26,7 +26,7 @@ KEPT_IDS: Final = 256
 KEPT_VIEWS: Final = 20
 
 NOTHING, ACTIVE, IDLE = 0, 1, 2
-"""The last fact of presence that the people stage got of this visitor."""
+"""The last fact of presence that was sent of this visitor."""
 
 STARTED, CONTACT, SHIPPING, PAYMENT = 0, 1, 2, 3
 STAGES: Final = {"contact": CONTACT, "shipping": SHIPPING, "payment": PAYMENT}
@@ -56,13 +56,17 @@ class Published(Struct, array_like=True, gc=False):
 
 
 class Visitor(Struct, array_like=True, gc=False):
-    """The state of one visitor. Times in ms, NEVER (-1) for what has not happened.
+    """The state of one visitor. Times are in ms, NEVER (-1) for what has not happened.
 
-    `page`: the kind of the page on screen, "" for none · `ids`: of the last accepted events, each after the
-    code of its type · `shown`: the last summary had a cart or a checkout · `customer_since`: when the customer
-    changed last · `email` and `phone`: its own keys · `former`: whose it was until `left_at` · `told`: the last
-    pairs of a key and a person that were claimed, with their time · `looks`: pages, products, categories and
-    searches of the visit · `subscription`: channels of one that is to be handed over, [] for none.
+    - `page`: the kind of the page on screen, "" for none
+    - `ids`: ids of the last accepted events, each after the code of its type
+    - `shown`: the last summary had a cart or a checkout
+    - `customer_since`: when the customer changed last
+    - `email`, `phone`: its own keys
+    - `former`, `left_at`: whose it was, and until when
+    - `bound_pairs`: the pairs (key, person) that were claimed last, with their time
+    - `looks`: number of pages, products, categories and searches of the visit
+    - `subscription`: channels of a subscription that is to be handed over, [] for none
     """
 
     id: str
@@ -126,12 +130,12 @@ class Visitor(Struct, array_like=True, gc=False):
 
     @property
     def is_known(self) -> bool:
-        """Whether its person is more than the visitor."""
+        """Whether it belongs to a customer or a contact person."""
         return self.customer is not None or self.email is not None or self.phone is not None
 
     @property
     def last_sign(self) -> int:
-        """The last engaged event, or a later unattended change."""
+        """The time (ms) of the last engaged event, or of a later unattended change."""
         return self.last_active if self.last_active > self.last_change else self.last_change
 
     @property
@@ -140,7 +144,7 @@ class Visitor(Struct, array_like=True, gc=False):
         return len(self.views)
 
     def begin_anew(self) -> None:
-        """Clears everything but its id, its numbers, its last event and the ids of its events."""
+        """Clears everything but the visitor's id, its numbers, its last event and the accepted event ids."""
         new = Visitor(self.id, Cart(self.id))
         for name in _BEGINS_ANEW:
             setattr(self, name, getattr(new, name))
@@ -200,7 +204,7 @@ class Visitor(Struct, array_like=True, gc=False):
         self.looks += 1
 
     def turn(self, event: PageViewed, t: int) -> None:
-        """Applies page.viewed: the page replaces what was on screen."""
+        """Applies page.viewed: the page replaces what is on screen."""
         self.look_away(t)
         page = event.page
         if page is not UNSET and page.kind is not UNSET:
@@ -214,7 +218,7 @@ class Visitor(Struct, array_like=True, gc=False):
         self.search_event = event.id
 
     def subject(self) -> View | None:
-        """The product with the most dwell in the visit; of equal ones the one viewed last."""
+        """The product with the longest dwell in the visit. Of equal ones it is the one viewed last."""
         best, longest = None, NEVER
         for each in self.views.values():
             if each.dwell >= longest:
@@ -229,7 +233,7 @@ class Visitor(Struct, array_like=True, gc=False):
         ]
 
     def knows(self, name: str) -> bool:
-        """Whether an event is among the last ones. `name`: the code of its type and its id."""
+        """Whether an event is among the last accepted ones. `name`: the code of its type and its id."""
         return name in self.ids
 
     def remember(self, name: str) -> None:

@@ -1,6 +1,6 @@
 """The value and lines of an order as it travels: in facts, in claims, and in records that are handed over.
 
-Source: docs/semantics-life.md, 12, "Orders travel whole". Times in ms, NEVER (-1) for what was not given.
+Source: docs/semantics-life.md, 12, "Orders travel whole". Times are in ms, NEVER (-1) for what was not given.
 """
 
 from collections.abc import Iterable
@@ -35,8 +35,11 @@ class OrderLine(Struct, array_like=True, gc=False):
 
 
 class WholeOrder(Struct, array_like=True, gc=False):
-    """`value` None: unknown · `day`: if it is not the order's time · `whose`: the person of its event · `visitor`,
-    `event`: of that event · `withheld`: it opens nothing where it is told."""
+    """An order with its lines.
+
+    `value` None: unknown · `day`: if it differs from the order's time · `whose`, `visitor`, `event`: person,
+    visitor and id of its event · `withheld`: it opens no episode where it arrives.
+    """
 
     value: float | None = None
     currency: str | None = None
@@ -50,7 +53,7 @@ class WholeOrder(Struct, array_like=True, gc=False):
 
 
 def is_old(event: OrderPlaced | VisitorSubscribed, t: int) -> bool:
-    """Whether an order or a subscription is older than this service: it counts, and opens nothing."""
+    """Whether an order or a subscription is an old one: it counts, but opens no episode."""
     sent = event.client_time
     return event.imported is True or (sent is not UNSET and t - sent > OLD_AFTER)
 
@@ -67,7 +70,7 @@ def given_lines(event: OrderPlaced) -> list[OrderLine]:
 
 
 def _renewing(items: Iterable[OrderItem]) -> dict[str, bool]:
-    """What the last of equal items says about a subscription."""
+    """Whether a subscription renews the line: the last of equal items says it."""
     return {
         key_of(item): item.renews
         for item in items
@@ -96,7 +99,7 @@ def _line(line: Line, renews: bool) -> OrderLine:
 
 
 def whole(event: OrderPlaced, person: str, lines: list[OrderLine], t: int) -> WholeOrder:
-    """The whole order at `t`, as it travels. `person`: that of the event."""
+    """The whole order of an event at `t` (ms). `person`: that of the event."""
     order, sent = event.order, event.client_time
     return WholeOrder(
         value=order.value if order.value is not UNSET else worth(lines),
@@ -111,7 +114,7 @@ def whole(event: OrderPlaced, person: str, lines: list[OrderLine], t: int) -> Wh
 
 
 def worth(lines: Iterable[OrderLine]) -> float | None:
-    """The value of lines; None if no line has a price, or if they name more than one currency."""
+    """The value of lines. None if no line has a price, or if they name more than one currency."""
     found = list(lines)
     if all(line.price is None for line in found):
         return None
@@ -129,7 +132,7 @@ def currency_shown(order: WholeOrder) -> str | None:
 
 
 def brought(told: WholeOrder, *, value: bool, currency: bool, lines: bool) -> WholeOrder | None:
-    """The parts of a repetition that a record lacks; None if there are none."""
+    """The parts of a repetition that a record lacks. None if it lacks none."""
     parts = WholeOrder(
         value=told.value if value else None,
         currency=told.currency if currency else None,
@@ -142,7 +145,7 @@ def brought(told: WholeOrder, *, value: bool, currency: bool, lines: bool) -> Wh
 
 
 def lacking(record: WholeOrder, told: WholeOrder) -> WholeOrder | None:
-    """As `brought`, to a record that keeps its orders whole."""
+    """Like `brought`, for a record that keeps its orders whole."""
     return brought(
         told,
         value=record.value is None,
@@ -152,7 +155,7 @@ def lacking(record: WholeOrder, told: WholeOrder) -> WholeOrder | None:
 
 
 def bring(record: WholeOrder, parts: WholeOrder) -> WholeOrder:
-    """The record's order with what a repetition brought."""
+    """The record's order with the parts of a repetition added."""
     return WholeOrder(
         record.value if parts.value is None else parts.value,
         record.currency if parts.currency is None else parts.currency,
@@ -167,5 +170,5 @@ def bring(record: WholeOrder, parts: WholeOrder) -> WholeOrder:
 
 
 def size(lines: Iterable[OrderLine]) -> int:
-    """About how many characters the lines take."""
+    """About how many characters the lines take up."""
     return sum(map(limits.size, lines))

@@ -1,10 +1,10 @@
 """How states are written to the changelog, and read back.
 
-A value is a header (format, applied, deadline, version) and the packed state. A restore needs only the header to arm the
-deadline and to see which of two records is newer. The highest (applied, version) of a key wins, not the last record: an
-owner that was frozen and woke up writes old state after the new owner's. A header without a state says that its key was
-forgotten. The record with the empty key carries the partition's clock. It is the last one of a checkpoint: once it is
-there, all the others are.
+A value is a header (format, applied, deadline, version) and the packed state. The header alone tells a
+restore which deadline to arm, and which of two records is newer. The highest (applied, version) of a key
+wins, not the last record: a worker that was frozen may write old state after its successor. A header
+without a state says that its key was forgotten. The record with the empty key carries the partition's
+clock. It is the last record of a checkpoint: if it is there, all the others are.
 """
 
 import struct
@@ -15,17 +15,17 @@ from stream.events.records import Block
 from stream.state.cart import NEVER
 
 FORMAT: Final = 2
-"""The format of version 2 of the semantics. Format 1 is refused: it has no keys, and other lines."""
+"""The format of version 2 of the semantics. Format 1 is refused: it knows no keys of identity."""
 HEADER: Final = struct.Struct(">bqqq")
 CLOCK: Final = HEADER
 _PLACE: Final = struct.Struct(">xq8xq")
-"""(applied, version) of a header."""
+"""The place of (applied, version) in a header."""
 
 Change = tuple[bytes, bytes | None]
 Changes = list[Change]
 
 Entries = Iterable[Change | Block]
-"""Records in their order, or blocks of them."""
+"""Records in order, or blocks of them."""
 
 Place = tuple[int, int]
 
@@ -39,15 +39,15 @@ Read = Callable[
     ],
     None,
 ]
-"""(records or blocks, packed, tombstoned, format, take_one): does for each record what Reader.take_one does, and calls it for
-all but the plain ones."""
+"""(records or blocks, packed, tombstoned, format, take_one): reads plain records as Reader.take_one does,
+and calls take_one for all others."""
 
 
 Found = tuple[int, dict[str, int], dict[int, list[str]]]
 
 
 class RestoreFunctions(NamedTuple):
-    """Both steps of a restore, compiled. `survey` does what the function `survey` does."""
+    """The two steps of a restore, compiled. `survey` does what the function `survey` does."""
 
     read: Read
     survey: Callable[[dict[str, bytes], int], Found]
@@ -94,7 +94,7 @@ class Reader:
         self.clock = (NEVER, NEVER, NEVER)
 
     def take(self, records: Entries) -> None:
-        """Takes records of the changelog in its order; blocks only with a `fast` reader. Raises UnreadableState."""
+        """Takes records of the changelog in order; blocks only with a `fast` reader. Raises UnreadableState."""
         if self.fast is None:
             for key, value in records:  # type: ignore[misc]
                 self.take_one(key, value)
@@ -107,7 +107,7 @@ class Reader:
             return
         self._check(value)
         name = key.decode()
-        old = self._packed.setdefault(name, value)  # most keys are new: one look, not two
+        old = self._packed.setdefault(name, value)  # most keys are new: one lookup, not two
         if old is not value:
             if _PLACE.unpack_from(value) >= _PLACE.unpack_from(old):
                 self._packed[name] = value
@@ -117,7 +117,7 @@ class Reader:
             del self._packed[name]
 
     def _take_other(self, key: bytes, value: bytes | None) -> None:
-        """Takes a clock, or a tombstone."""
+        """Takes a clock or a tombstone."""
         if value is not None:
             self._check(value)
             self.clock = max(self.clock, CLOCK.unpack(value)[1:])

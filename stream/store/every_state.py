@@ -1,4 +1,4 @@
-"""All states of a partition, looked at one after the other: packed ones are not kept at hand for that."""
+"""Looks at all states of a partition, one after the other, without keeping packed ones decoded."""
 
 from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
@@ -10,7 +10,7 @@ S = TypeVar("S", bound=State)
 
 
 class EveryState(Generic[S]):
-    """Of the keys that there are when it is made; meanwhile nothing else may add or forget one."""
+    """All states at the moment when this is made. Until it is done, nothing else may add or forget a key."""
 
     def __init__(
         self,
@@ -19,7 +19,7 @@ class EveryState(Generic[S]):
         decode: Callable[[memoryview], S],
         time: int,
     ) -> None:
-        """`time`: ms, at which they are looked at."""
+        """`time`: the time (ms) at which they are looked at."""
         self._states = states
         self._encode = encode
         self._decode = decode
@@ -29,11 +29,11 @@ class EveryState(Generic[S]):
         self._keys = list(dict.fromkeys([*whole, *older, *live]))
 
     def __bool__(self) -> bool:
-        """Whether some are left."""
+        """Whether any are left."""
         return bool(self._keys)
 
     def some(self, most: int) -> Iterator[tuple[str, S]]:
-        """So many of them. Each is as it was left in the end: one that changed is at hand, and to be written down."""
+        """The next `most` states. A state that the caller changes is kept decoded, and written at the next changes."""
         live, older, packed, dirty = self._states.held
         for _ in range(min(most, len(self._keys))):
             key = self._keys.pop()

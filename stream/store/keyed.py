@@ -1,7 +1,8 @@
-"""The states of one partition by key: packed, decoded when touched, each with one armed deadline.
+"""The states of one partition by record key. Each has one armed deadline.
 
-The life of a key: decoded → packed → forgotten. A forgotten key leaves a header-only record first, so that input which
-comes again after a crash is known as applied. Once a commit has passed it, a tombstone follows.
+A state is decoded when it is used, and packed again later. A forgotten key first leaves a header-only
+record: after a crash the same input comes again, and must be recognised as applied. Once a commit has
+passed that input, a tombstone follows.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,12 +16,16 @@ from stream.store.stretches import AT_A_STRETCH, in_parts
 from stream.store.timer_wheel import SPAN, Wheel
 
 DECODED: Final = 20_000
-"""States kept decoded in each of two generations. Fewer: more decoding; more: more memory."""
+"""States kept decoded in each of two generations. Fewer: more decoding. More: more memory."""
 
 
 class State(Protocol):
-    """`applied`: the last input that is in it. `armed`: ms, or NEVER. `version`: grows with each packing, and is at least the
-    time (ms) of the deadlines that fired: of two owners the one further on wins, however often each has packed."""
+    """A state.
+
+    `applied`: the last input that it contains · `armed`: its deadline (ms), or NEVER · `version`: grows with
+    each packing, and is at least the time (ms) of the last deadline that fired. So the state of the worker
+    that is further ahead wins, however often each has packed.
+    """
 
     applied: int
     version: int
@@ -30,8 +35,8 @@ class State(Protocol):
 S = TypeVar("S", bound=State)
 
 PackAll = Callable[[int, dict[str, S], dict[str, bytes], Changes], int]
-"""(format, dirty states, packed states, records): does what Keyed._pack_each does. Returns by how many bytes the packed
-states have grown."""
+"""(format, dirty states, packed states, records): does what Keyed._pack_each does. Returns by how many
+bytes the packed states have grown."""
 
 
 class Keyed(Generic[S]):
@@ -42,7 +47,7 @@ class Keyed(Generic[S]):
         pack_all: PackAll[S] | None = None,
         back: RestoreFunctions | None = None,
     ) -> None:
-        """`pack_all`, `back`: faster replacements of the methods here, if there are any."""
+        """`pack_all`, `back`: compiled replacements of methods here, None if there are none."""
         self._encode = encode
         self._decode = decode
         self._pack_all = pack_all
@@ -84,7 +89,7 @@ class Keyed(Generic[S]):
         return applied, version
 
     def add(self, key: str, state: S) -> None:
-        """Adds a new state. It goes on from the header-only record, if there is one."""
+        """Adds a new state. It continues from the key's header-only record, if there is one."""
         deleted = self.deleted(key)
         if deleted is not None:
             state.applied, state.version = deleted
@@ -93,7 +98,7 @@ class Keyed(Generic[S]):
         self._forgotten.pop(key, None)
 
     def arm(self, key: str, state: S, deadline: int) -> None:
-        """Wakes the key at `deadline` (ms) at the latest."""
+        """Sets the key's timer to `deadline` (ms). It may come up earlier, never later."""
         if deadline < state.armed or state.armed == NEVER:
             state.armed = deadline
             self._wheel.arm(key, deadline)
@@ -104,9 +109,10 @@ class Keyed(Generic[S]):
                 self._packed[key] = header + value[HEADER.size :]
 
     def due(self, time: int, most: int | None = None) -> list[tuple[str, S]]:
-        """Disarms and returns the states armed at or before `time`, to be fired and armed again.
+        """Disarms and returns the states armed at or before `time` (ms). The caller fires them and arms them again.
 
-        `most`: how many at most, or fewer after much work; `behind` then says whether there can be more."""
+        `most`: at most this many, or fewer after much work. `behind` then says whether there may be more.
+        """
         found = []
         for key in self._wheel.due(time, self._armed, most):
             state = self.get(key)
@@ -117,7 +123,7 @@ class Keyed(Generic[S]):
 
     @property
     def behind(self) -> bool:
-        """Whether the last call of `due` left some."""
+        """Whether the last call of `due` may have left some."""
         return self._wheel.behind
 
     @property
@@ -138,9 +144,10 @@ class Keyed(Generic[S]):
         self._forgotten[key] = HEADER.pack(FORMAT, state.applied, NEVER, state.version + 1)
 
     def parts(self, clock: tuple[int, int, int], moved: bool) -> Iterator[Changes]:
-        """The changelog records since the last call, a part at a time, in the order in which they must land.
+        """The changelog records since the last call, in parts, in the order in which they must be written.
 
-        Nothing may change until the last part is given. The clock comes last, alone if it has `moved`."""
+        Change nothing until the last part was taken. The clock comes last; it comes alone if only it has `moved`.
+        """
         gone = [key for key in self._tombstones if key not in self.live]
         tombstones: Changes = [(key.encode(), None) for key in gone]
         changed = bool(tombstones or self.dirty or self._forgotten)
@@ -162,11 +169,11 @@ class Keyed(Generic[S]):
             self._older, self.live = self.live, {}
 
     def changes(self, clock: tuple[int, int, int], moved: bool) -> Changes:
-        """All of `parts`."""
+        """All records of `parts`."""
         return list(chain.from_iterable(self.parts(clock, moved)))
 
     def _header_record(self, key: str, value: bytes) -> tuple[bytes, bytes]:
-        """A header-only record, as it is kept and written."""
+        """The header-only record of a forgotten key."""
         self.size += len(value) - len(self._packed.get(key, b""))
         self._packed[key] = value
         self._header_only[key] = HEADER.unpack(value)[1]
@@ -190,7 +197,7 @@ class Keyed(Generic[S]):
 
     @property
     def written(self) -> bool:
-        """Whether a clock was ever written down, or read back."""
+        """Whether a clock was ever written, or restored."""
         return self.clock != (NEVER, NEVER, NEVER)
 
     @property
@@ -199,7 +206,7 @@ class Keyed(Generic[S]):
         return self.live, self._older, self._packed, self.dirty
 
     def rest(self) -> None:
-        """Takes the place of `parts` in a run without a changelog: packs only states that are not used."""
+        """Call this instead of `parts` in a run without a changelog: it only packs states that are not used."""
         self._forgotten.clear()
         if len(self.live) <= DECODED:
             return
@@ -223,11 +230,11 @@ class Keyed(Generic[S]):
             self._tombstones.append(key)
 
     def restore(self, records: Entries) -> None:
-        """Records of the changelog, in its order. Raises UnreadableState."""
+        """Takes in records of the changelog, in order. Raises UnreadableState."""
         self._reader.take(records)
 
     def restored(self) -> tuple[int, int, int]:
-        """Arms the deadlines after the last record, by the headers. Returns the clock as it was written."""
+        """Ends a restore: arms the deadlines by the headers. Returns the clock as it was written."""
         self.clock = max(self.clock, self._reader.clock)
         self._reader = changelog.Reader(self._packed, self._reader.fast)
         self.size, self._header_only, spans = self._survey(self._packed, SPAN)
@@ -235,9 +242,9 @@ class Keyed(Generic[S]):
         return self.clock
 
     def reach(self, time: int) -> None:
-        """Brings the timers to a time (ms) after a restore, for `next_deadline`."""
+        """Moves the timers to a time (ms) after a restore, so that `next_deadline` is right."""
         self._wheel.reach(time, self._armed)
 
     def __len__(self) -> int:
-        """Keys as of the last call of `parts`, with those of header-only records."""
+        """The number of keys as of the last call of `parts`, header-only records included."""
         return len(self._packed)

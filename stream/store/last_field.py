@@ -1,4 +1,4 @@
-"""Packing of states whose last field few have: where it is None it is not written down, and reads as None again."""
+"""Packs states whose last field is rarely set. A None there is not written, and is read back as None."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -11,7 +11,7 @@ _encode = msgspec.msgpack.Encoder().encode
 
 
 def packer(kind: type[S]) -> Callable[[S], bytes]:
-    """Packs states of a kind, which has 17 fields or more."""
+    """The packer of a type of states with 17 fields or more."""
     fields: tuple[str, ...] = kind.__struct_fields__  # type: ignore[attr-defined]
     head, last = _encode([None] * (len(fields) - 1))[:3], fields[-1]
 

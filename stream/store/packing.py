@@ -1,8 +1,9 @@
-"""A person as bytes. Whoever is kept for a year and waits for nothing is kept small. Source: docs/semantics-life.md, 12.
+"""Packs persons. Persons are kept for a year, so those that wait for nothing are made small.
 
-What is kept of the life of a customer begins with a head, from which a restore counts members and open episodes without
-decoding a state. A state beyond 400 bytes is deflated while nothing is open and no visitor is at the shop: the next fact
-may be far. Others are packed as they are: they are soon written again.
+Source: docs/semantics-life.md, 12. The bytes of a person with a life record begin with a head. From it a
+restore counts members and open episodes without decoding the state. A state above 400 bytes is deflated
+while no episode is open and no visitor is active: its next fact may be far off. Other states will be
+written again soon, so they are not deflated.
 """
 
 import struct
@@ -15,14 +16,14 @@ from stream.state.person import Person
 from stream.store.last_field import packer
 
 LIVES: Final = 0xC1
-"""The first byte of a state with a head: no other begins with it."""
+"""The first byte of a state with a head. No other state begins with it."""
 SMALL: Final = 350
-"""Bytes of a state that is not deflated, so that with its head and key times it has 400 at most."""
+"""A state of at most this many bytes is not deflated: with its head and key times it has at most 400."""
 
 _HEAD: Final = struct.Struct(">BBBH")
-"""LIVES, whether it is deflated, open episodes (255: as many or more), bytes of the names of its audiences."""
+"""LIVES, whether it is deflated, open episodes (255: that many or more), bytes of its audiences' names."""
 _WINDOW: Final = -11
-"""Raw, 2 KiB: more than the state of a customer, and soon set up."""
+"""Raw deflate, 2 KiB: more than the state of a customer, and quick to set up."""
 _COMMON: Final = (
     b"\x9a\xa11\xa0\xcb?\xf0\x00\x00\x00\x00\x00\x00\xa4Shop\xa8category\xcb@$\x00\x00\x00\x00"
     b"\x00\x00\xd9!https://www.example.com/products/\xd9#https://cdn.example.com/images/.jpg"
@@ -44,13 +45,13 @@ _COMMON: Final = (
     b"\x00\x00\x00\x00\x00\x00\x00\xff\x90\x90\x80\xc2\xff\x98\x90\x90\x80\x80\x00\xff\x80\xcb"
     b"\x00\x00\x00\x00\x00\x00\x00\x00"
 )
-"""Pieces of a packed state that every customer has. With other ones no state that was written could be read."""
+"""Pieces that every packed customer has. Never change them: written states could not be read any more."""
 _encode: Final = packer(Person)
 _decode: Final = msgspec.msgpack.Decoder(Person).decode
 
 
 class Head(NamedTuple):
-    """`audiences`: names, a line each."""
+    """The head of a packed person. `audiences`: names, one a line."""
 
     open: int
     audiences: bytes
@@ -81,7 +82,7 @@ def decode(packed: memoryview) -> Person:
 
 
 def head(value: bytes, start: int) -> Head | None:
-    """What stands at the beginning of a state, from `start` on; None of a state without life."""
+    """The head of a packed state that begins at `start`. None if it has none."""
     if value[start] != LIVES:
         return None
     _, _, opened, length = _HEAD.unpack_from(value, start)

@@ -1,11 +1,12 @@
 """A timer wheel in two rings: which keys may be due at a time. The deadlines themselves live in the states.
 
-Keys that are due soon wait in buckets of a tick. Keys that are due later wait in buckets of a span, which is spread over
-ticks when its time is near: most deadlines are 30 days away, and a bucket takes more memory than a key.
-A key has one valid entry, the one at its armed time. Older entries are skipped when their bucket comes. A deadline that
-moves later is not armed again: its key comes up early, its state is looked at, and then it is armed again. So an event
-that postpones a deadline costs nothing here. A key that is armed twice in one tick is found once.
-Any number of due keys can be taken a few at a time, so no call takes long.
+Keys that are due soon wait in buckets of a tick. Keys that are due later wait in buckets of a span. A span
+is spread over ticks when its time is near: most deadlines are 30 days away, and a bucket takes more memory
+than a key.
+A key has one valid entry, the one at its armed time. Older entries are skipped when their bucket comes. A
+deadline that moves later is not armed again: its key comes up early, and the caller arms it again. So an
+event that postpones a deadline costs nothing here. A key that is armed twice in one tick is found once.
+Due keys can be taken a few at a time, so no call takes long.
 """
 
 from collections.abc import Callable
@@ -14,17 +15,17 @@ from sys import maxsize
 from typing import Final
 
 TICK: Final = 100
-"""Width (ms) of a bucket of keys that are due soon. Longer: each is looked through more often; shorter: more buckets."""
+"""Width (ms) of a bucket of keys that are due soon. Longer: more scans of each. Shorter: more buckets."""
 
 SPAN: Final = 3_600_000
-"""Width (ms) of a bucket of keys that are due later. Longer: more keys are spread at once; shorter: more buckets."""
+"""Width (ms) of a bucket of keys that are due later. Longer: more keys spread at once. Shorter: more buckets."""
 
 LOOKED_AT: Final = 32
-"""Entries looked at for each key that is wanted. Most cost less than a due key. More: old entries make a stretch long;
-fewer: more stretches."""
+"""Entries looked at for each key that is wanted. Most cost less than a due key. More: old entries make a
+stretch long. Fewer: more stretches."""
 
 Armed = Callable[[str], int]
-"""The armed time of a key. It says which of the key's entries is valid."""
+"""A key's armed time. It says which of the key's entries is valid."""
 
 
 class _Ring:
@@ -44,13 +45,13 @@ class _Ring:
             bucket.append(key)
 
     def pop(self) -> tuple[int, list[str]]:
-        """Removes the first bucket. Returns its place and its keys."""
+        """Removes the first bucket. Returns its index and its keys."""
         place = heappop(self.order)
         return place, self.buckets.pop(place)
 
     @property
     def first(self) -> int | None:
-        """When (ms) the first bucket begins."""
+        """The time (ms) at which the first bucket begins."""
         return self.order[0] * self.span if self.order else None
 
 
@@ -65,7 +66,7 @@ class Wheel:
         self._spreading: tuple[int, list[str]] = (0, [])
         """A span, and its keys that are still to be spread, in reverse order."""
         self._pass = (0, 0, 0)
-        """A tick that is not over, the time for which its keys are looked at, and how many are left."""
+        """An unfinished tick: its index, the time (ms) for which its keys are looked at, and how many are left."""
 
     def arm(self, key: str, time: int) -> None:
         span = time // SPAN
@@ -75,12 +76,12 @@ class Wheel:
             self._soon.put(key, time // TICK)
 
     def take(self, spans: dict[int, list[str]], armed: Armed) -> None:
-        """Arms all keys, which are given by the span of their times."""
-        self._later.buckets, self._later.order = spans, sorted(spans)  # which is a heap
+        """Arms keys, given by the span of their times."""
+        self._later.buckets, self._later.order = spans, sorted(spans)  # a sorted list is a heap
         self._spread_until(self._spread, armed, maxsize)
 
     def reach(self, time: int, armed: Armed) -> None:
-        """Time has come to `time` (ms): keys that are due within a span are spread over ticks."""
+        """Moves time to `time` (ms): spreads the keys that are due within a span over ticks."""
         self._spread_until(time // SPAN + 1, armed, maxsize)
 
     def _spread_until(self, last: int, armed: Armed, most: int) -> int:
@@ -105,7 +106,7 @@ class Wheel:
     def due(self, time: int, armed: Armed, most: int | None = None) -> list[str]:
         """Removes and returns the keys armed at or before `time` (ms), in the order of their ticks.
 
-        `most`: how many at most, or fewer after much work. `behind` then says whether there can be more.
+        `most`: at most this many, or fewer after much work. `behind` then says whether there may be more.
         """
         found: dict[str, None] = {}
         wanted, left = (most, most * LOOKED_AT) if most else (maxsize, maxsize)
@@ -128,7 +129,7 @@ class Wheel:
     def _look(
         self, tick: int, time: int, armed: Armed, found: dict[str, None], wanted: int, left: int
     ) -> int:
-        """Looks at some keys of a tick and returns how many. Keys that are armed later in the tick stay in it."""
+        """Looks at some keys of a tick. Returns how many. Keys that are armed later in the tick stay in it."""
         bucket = self._soon.buckets[tick]
         waiting: dict[str, None] = {}
         last = self._pass[2] if self._pass[:2] == (tick, time) else len(bucket)
@@ -149,7 +150,7 @@ class Wheel:
 
     @property
     def next(self) -> int | None:
-        """A lower bound (ms) of the next deadline. Within a span it is the begin of the deadline's tick."""
+        """A lower bound (ms) of the next deadline: the start of its tick, or of its span."""
         bounds = [self._soon.first, self._later.first]
         if self._spreading[1]:
             bounds.append(self._spreading[0] * SPAN)

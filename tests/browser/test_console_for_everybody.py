@@ -104,7 +104,7 @@ def test_a_keyboard_reaches_everything_and_the_first_stop_skips_to_the_content(p
     assert page.focused().get_attribute("id") == "content"
 
 
-def test_the_page_has_landmarks_one_heading_and_says_politely_what_changes(page: Page) -> None:
+def test_the_page_has_landmarks_one_heading_and_polite_announcements(page: Page) -> None:
     page.go()
     page.day()
     for landmark in ("header", "main", "nav[aria-label]", "[role=search]", "footer"):

@@ -75,7 +75,7 @@ def someone(log: Log) -> str:
     )
 
 
-def test_without_redis_the_page_goes_on_and_what_waits_is_read_from_kafka(
+def test_without_redis_the_page_works_and_reads_waiting_steps_from_kafka(
     page: Page, redis: Server, log: Log
 ) -> None:
     redis.kill()
@@ -84,11 +84,11 @@ def test_without_redis_the_page_goes_on_and_what_waits_is_read_from_kafka(
         page.until(lambda: "Redis does not answer" in page.text("#banner"))
         page.picture("without-redis")
         page.run(f"location.hash = '#/ask/{someone(log)}'")
-        page.until(lambda: "As the workers’ state has it".replace("’", "'") in page.text("#answer"))
+        page.until(lambda: "From the workers' state" in page.text("#answer"))
         assert page.all("#answer .timeline li")
         page.run("location.hash = '#/'")
         page.run("document.querySelector('input[name=over][value=month]').click()")
-        page.until(lambda: "there is none now" in page.text("#counted"))
+        page.until(lambda: "which is not connected now" in page.text("#counted"))
     finally:
         redis.start()
     page.until(lambda: states(page) == ("up", "up", "up"), 90)
@@ -96,7 +96,7 @@ def test_without_redis_the_page_goes_on_and_what_waits_is_read_from_kafka(
     page.until(lambda: page.all("#funnel-plot svg"), 90)
 
 
-def test_without_kafka_the_figures_stand_and_a_person_is_told_from_redis(
+def test_without_kafka_the_figures_stay_and_a_person_is_shown_from_redis(
     page: Page, kafka: Cluster, settings: Settings, log: Log
 ) -> None:
     (node,) = kafka.nodes

@@ -93,11 +93,11 @@ def test_what_is_decided_appears_at_once_with_its_reason(page: Page, settings: S
     produce(settings, "triggers.decisions", "customer:vera", refused("customer:vera", "d" * 32))
     page.until(lambda: "customer:vera" in page.text("#stream .happening:first-child"))
     shown = page.text("#stream .happening:first-child")
-    assert "cart-abandonment 1 of 3 was not sent" in shown
+    assert "cart-abandonment 1 of 3 was held back" in shown
     assert "Because they want no messages by any channel that is left." in shown
 
 
-def test_a_paused_list_stands_still_and_says_what_waits(page: Page, settings: Settings) -> None:
+def test_a_paused_list_does_not_change_and_counts_new_lines(page: Page, settings: Settings) -> None:
     page.go()
     page.until(lambda: page.all("#stream .happening"))
     page.click("#pause")
@@ -137,7 +137,7 @@ def test_what_visitors_write_is_never_taken_for_the_page_s_own(
     page.click("#rejected-table tbody button")
     page.until(lambda: HOSTILE in page.text("#rejected-table pre"))
     page.go(f"#/ask/{person.replace('<', '%3C').replace('>', '%3E').replace(' ', '%20')}")
-    page.until(lambda: page.text("#answer h1") == person and "not sent" in page.text("#answer"))
+    page.until(lambda: page.text("#answer h1") == person and "held back" in page.text("#answer"))
     assert page.run("return window.struck ?? null") is None
     assert page.run("return document.querySelectorAll('main img').length") == 0
 
@@ -172,7 +172,7 @@ def test_a_trigger_id_shows_its_step_first(page: Page, log: Log) -> None:
     assert page.all("#answer .timeline .this")
 
 
-def test_who_is_not_known_is_said_to_be_unknown(page: Page) -> None:
+def test_an_unknown_person_is_reported_as_unknown(page: Page) -> None:
     page.go("#/ask/customer%3Anobody")
     page.until(lambda: "Nothing is known of “customer:nobody”." in page.text("#answer"))
 

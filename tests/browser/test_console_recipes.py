@@ -40,7 +40,7 @@ def page(tab: Chrome, served: Console) -> Iterator[Page]:
 
 def enter(page: Page) -> None:
     page.go("#/recipes")
-    page.until(lambda: "decides like what is in force" in page.text("#draft-state"))
+    page.until(lambda: "decides like the recipes in force" in page.text("#draft-state"))
 
 
 def write(page: Page, text: str) -> None:
@@ -78,7 +78,9 @@ def test_a_fault_is_shown_at_its_line_and_a_click_leads_there(page: Page) -> Non
     assert page.run(chosen) == WRONG.split("\n")[int(marked) - 1]
 
 
-def test_a_marketer_changes_tries_publishes_and_takes_back(page: Page, served: Console) -> None:
+def test_a_marketer_changes_tries_publishes_and_reverts_recipes(
+    page: Page, served: Console
+) -> None:
     enter(page)
     assert "what is shipped" in page.text("#in-force")
     write(page, DRAFT)
@@ -118,7 +120,7 @@ def test_a_marketer_changes_tries_publishes_and_takes_back(page: Page, served: C
     publish(page, "back to the start")
     page.until(lambda: "In force: document 2" in page.text("#in-force"), 40)
     assert len(page.all("#history > li")) == 3
-    page.until(lambda: "decides like what is in force" in page.text("#draft-state"))
+    page.until(lambda: "decides like the recipes in force" in page.text("#draft-state"))
 
 
 def test_a_console_without_a_key_only_reads(tab: Chrome, settings: Settings) -> None:

@@ -100,7 +100,7 @@ def settle(seconds: float = 0.8) -> None:
     time.sleep(seconds)
 
 
-def test_the_file_is_small_and_stands_alone() -> None:
+def test_the_file_is_small_and_needs_no_other() -> None:
     text = SENSOR.read_text()
     assert len(text.encode()) < 6_000
     assert "import " not in text.split("*/")[1]
@@ -184,7 +184,7 @@ def test_one_step_back_from_the_page_of_entry_is_back_and_the_next_one_leaves(
     until(page, lambda: page.current_url == "about:blank")
 
 
-def test_without_use_history_is_left_alone(page: Chrome) -> None:
+def test_an_unused_sensor_does_not_touch_the_history(page: Chrome) -> None:
     before = page.execute_script("return history.length")
     mouse(page, 300, 300)
     assert page.execute_script("return history.length") == before
@@ -347,7 +347,7 @@ def test_back_inside_a_shop_of_one_page_is_landing_return_and_then_back(
     until(page, lambda: [event["signal"] for event in seen(page)] == ["landing_return", "back"])
 
 
-def test_a_sort_of_signal_is_told_at_most_once_in_its_time(tab: Chrome, site: str) -> None:
+def test_a_sort_of_signal_is_sent_at_most_once_in_its_period(tab: Chrome, site: str) -> None:
     tab.get(site + '?options={"every":2000}')
     for _ in range(3):
         ActionChains(tab).key_down(Keys.CONTROL).send_keys("w").key_up(Keys.CONTROL).perform()
@@ -373,7 +373,7 @@ def test_a_page_in_use_pings_and_one_at_rest_does_not(tab: Chrome, site: str) ->
     assert seen(tab) == [{"type": "activity.pinged"}]
 
 
-def test_after_its_end_nothing_more_is_told(page: Chrome) -> None:
+def test_after_its_end_the_sensor_sends_nothing(page: Chrome) -> None:
     mouse(page, 300, 300)
     mouse(page, 300, -8)
     page.execute_script("stop()")

@@ -36,9 +36,7 @@ def events(house: House, visitor: str) -> list[dict[str, Any]]:
     return found
 
 
-def test_a_way_through_the_whole_shop_is_told_event_by_event(
-    shopper: Shopper, house: House
-) -> None:
+def test_a_walk_through_the_whole_shop_sends_each_event(shopper: Shopper, house: House) -> None:
     shopper.follow("category/tents")
     shopper.tab.find_element(By.ID, "query").send_keys("boot\n")
     shopper.until(lambda: "boot" in shopper.heading())

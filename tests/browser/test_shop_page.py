@@ -56,7 +56,7 @@ def test_on_a_phone_nothing_runs_out_of_the_page_all_is_named_and_no_text_is_pal
             phone.picture(f"{place or 'home'}-phone-{'dark' if dark else 'light'}")
 
 
-def test_the_shop_is_used_by_keyboard_alone(tab: Chrome, url: str) -> None:
+def test_the_shop_works_with_the_keyboard_only(tab: Chrome, url: str) -> None:
     shopper = Shopper(tab, url)
 
     def press(*keys: str) -> Any:

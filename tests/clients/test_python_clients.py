@@ -86,7 +86,7 @@ def walk(
 
 
 @pytest.mark.parametrize("name", STORIES)
-def test_a_client_walks_the_story_and_everything_is_told_once(
+def test_a_client_walks_the_story_and_sends_each_event_once(
     name: str, settings: Settings, room: Path
 ) -> None:
     done = walk(name, settings, room)
@@ -96,7 +96,7 @@ def test_a_client_walks_the_story_and_everything_is_told_once(
 
 
 @pytest.mark.parametrize("name", ["rudder_sdk", "posthog_sdk"])
-def test_an_answer_of_202_would_have_everything_told_again(
+def test_an_answer_of_202_makes_the_client_send_everything_again(
     name: str, settings: Settings, room: Path
 ) -> None:
     """The control of the test above: with another success, clients repeat what was taken."""

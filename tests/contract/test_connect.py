@@ -96,7 +96,7 @@ def test_a_kind_of_source_has_its_file_its_examples_and_its_line(kind: str) -> N
     assert missing(kind) == []
 
 
-def test_what_a_new_kind_of_source_lacks_is_said_in_a_sentence_each() -> None:
+def test_each_missing_part_of_a_new_kind_of_source_has_a_sentence() -> None:
     assert missing("new-tag") == [
         "new-tag has no file stream/connect/new_tag.py with its translate",
         "new-tag has no examples in schemas/examples/connect/new-tag",
@@ -118,7 +118,7 @@ def test_an_example_becomes_exactly_its_events(file: Path) -> None:
 
 
 @pytest.mark.parametrize("file", EXAMPLES, ids=label)
-def test_the_events_of_an_example_are_accepted_and_tell_no_address(file: Path) -> None:
+def test_the_events_of_an_example_are_accepted_and_contain_no_address(file: Path) -> None:
     for event in translated(read(file), file.parent.name).events:
         check(event)
 

@@ -59,7 +59,7 @@ def test_a_kind_has_its_file_its_schema_with_examples_and_its_line(kind: str) ->
     assert missing(kind) == []
 
 
-def test_what_a_new_kind_lacks_is_said_in_a_sentence_each() -> None:
+def test_each_missing_part_of_a_new_kind_has_a_sentence() -> None:
     assert missing("price-drop") == [
         "price-drop has no file stream/price_drop.py with its DEFAULTS",
         "price-drop has no schema schemas/kinds/price-drop.json",

@@ -81,21 +81,21 @@ def test_every_file_of_both_rooms_is_looked_at() -> None:
     assert len(FILES) > 150
 
 
-def test_no_public_class_name_stands_in_two_packages_unless_it_is_listed() -> None:
+def test_no_public_class_name_is_in_two_packages_unless_it_is_listed() -> None:
     assert class_homonyms() - set(CLASSES) == set()
 
 
-def test_no_class_is_listed_that_stands_in_one_package_alone() -> None:
+def test_no_class_is_listed_that_is_in_one_package_only() -> None:
     assert set(CLASSES) - class_homonyms() == set()
 
 
 @pytest.mark.parametrize("room", ROOMS)
-def test_no_file_name_stands_in_two_packages_unless_it_is_listed(room: str) -> None:
+def test_no_file_name_is_in_two_packages_unless_it_is_listed(room: str) -> None:
     assert module_homonyms(room) - set(MODULES[room]) == set()
 
 
 @pytest.mark.parametrize("room", ROOMS)
-def test_no_file_name_is_listed_that_stands_in_one_package_alone(room: str) -> None:
+def test_no_file_name_is_listed_that_is_in_one_package_only(room: str) -> None:
     assert set(MODULES[room]) - module_homonyms(room) == set()
 
 

@@ -20,7 +20,7 @@ def rows(first: str) -> dict[str, str]:
     return {row[0]: row[-1] for row in cells}
 
 
-def test_every_topic_stands_there_and_no_other() -> None:
+def test_the_page_lists_every_topic_and_no_other() -> None:
     assert set(rows("topic")) == {f"`{topic['name']}`" for topic in TOPICS}
 
 
@@ -33,7 +33,7 @@ def test_a_topic_with_a_retention_has_its_time(topic: dict[str, str]) -> None:
         assert topic["cleanup"] == "compact"
 
 
-def test_every_key_of_the_view_that_names_somebody_stands_there() -> None:
+def test_the_page_lists_every_key_of_the_view_that_names_a_person() -> None:
     keys, page = RedisKeys(""), " ".join(rows("where"))
     for name in (keys.fired, keys.triggers, keys.decisions("<person>"), keys.waiting("<person>")):
         assert name in page

@@ -55,7 +55,7 @@ def test_every_section_names_the_files_that_carry_it_out() -> None:
     assert [name for name in named if not (ROOT / name).exists()] == []
 
 
-def test_every_file_of_the_core_that_decides_stands_under_a_section() -> None:
+def test_every_deciding_file_of_the_core_is_named_in_a_section() -> None:
     """Left out: connect, which translates; the compiled twin; what many sections share."""
     named = set(re.findall(r"`(stream/[\w/]+\.py)`", PAGES))
     shared = {"durations", "records", "words", "faults", "document", "nearest", "outputs", "marked"}

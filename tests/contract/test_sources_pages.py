@@ -75,7 +75,7 @@ def test_the_list_of_pages_has_each() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=label)
-def test_a_page_says_what_to_set_how_to_try_it_and_what_it_cannot_tell(page: Path) -> None:
+def test_each_page_says_what_to_set_how_to_try_it_and_its_limits(page: Path) -> None:
     found = re.findall(r"^## (.+)$", page.read_text(), re.MULTILINE)
     assert [heading for heading in HEADINGS if heading not in found] == []
     for word in ("**Joins**", "**Consent**"):

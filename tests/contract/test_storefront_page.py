@@ -99,7 +99,9 @@ BOUGHT = (
         pytest.param({"keys": {"cart": "c"}}, [], id="the cart alone: nobody is reminded"),
     ],
 )
-def test_a_failed_payment_reminds_whom_it_names(who: dict[str, Any], reminders: list[int]) -> None:
+def test_a_failed_payment_reminds_the_person_that_it_names(
+    who: dict[str, Any], reminders: list[int]
+) -> None:
     """`reminders`: the lines of the cart in each."""
     events = [*BOUGHT, {**FAILS, **who}]
     lines = [

@@ -83,13 +83,13 @@ def test_what_is_mounted_is_there() -> None:
     assert all((DEPLOY / file).exists() for file in files)
 
 
-def test_whoever_must_be_there_first_is_a_service_that_can_say_so() -> None:
+def test_every_dependency_of_a_service_has_a_health_check() -> None:
     for service in SERVICES.values():
         for name, need in service.get("depends_on", {}).items():
             assert need["condition"] != "service_healthy" or "healthcheck" in SERVICES[name]
 
 
-def test_prometheus_asks_whom_there_is() -> None:
+def test_prometheus_scrapes_existing_services_only() -> None:
     config = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yaml").read_text(encoding="utf-8"))
     for job in config["scrape_configs"]:
         for target in job["static_configs"][0]["targets"]:

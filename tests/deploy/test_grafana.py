@@ -25,7 +25,7 @@ def provisioned(name: str) -> Any:
     return yaml.safe_load(file.read_text(encoding="utf-8"))
 
 
-def test_all_that_the_dashboard_draws_is_told() -> None:
+def test_every_metric_of_the_dashboard_is_exported() -> None:
     assert expressions.faults(EXPRESSIONS, RECORDED) == []
 
 

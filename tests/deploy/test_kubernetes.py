@@ -81,7 +81,7 @@ def rendered(folder: Path) -> list[Resource]:
 
 
 @pytest.mark.parametrize("folder", RENDERED, ids=lambda folder: folder.name)
-def test_kubernetes_knows_every_field(folder: Path) -> None:
+def test_every_field_is_known_to_kubernetes(folder: Path) -> None:
     ours = [each for each in rendered(folder) if "." not in each["apiVersion"].split("/")[0]]
     ours += [each for each in rendered(folder) if each["apiVersion"].endswith("k8s.io/v1")]
     assert len(ours) > 5
@@ -276,7 +276,7 @@ def test_no_secret_stands_in_the_manifests() -> None:
     assert not re.search(r'"name": "TRIGGERS_(PASSWORD|REDIS|WEBHOOK_URL|WEBHOOK_SECRET)"', text)
 
 
-def test_what_strimzi_is_told_is_what_the_topic_list_says() -> None:
+def test_the_strimzi_topics_equal_the_topic_list() -> None:
     made = strimzi.documents(Settings(), read(None).names, Layout(*[strimzi.PARTITIONS] * 3))
     text = (HOME / "kafka" / "strimzi.yaml").read_text(encoding="utf-8")
     assert text == strimzi.text(made), "run python -m agents.generate.strimzi"

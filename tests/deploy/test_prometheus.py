@@ -68,7 +68,7 @@ def test_the_runbook_knows_no_alarm_that_is_not_there() -> None:
     assert set(re.findall(r"^### (Triggers\w+)$", RUNBOOK, re.MULTILINE)) == set(ALERTS)
 
 
-def test_all_that_the_rules_ask_for_is_told() -> None:
+def test_every_metric_of_the_rules_is_exported() -> None:
     assert expressions.faults((rule["expr"] for rule in rules()), RECORDED) == []
 
 
@@ -81,7 +81,7 @@ def test_all_that_the_rules_ask_for_is_told() -> None:
         ("recipe:triggers_fired:increase2h", "nothing records recipe:triggers_fired:increase2h"),
     ],
 )
-def test_what_nobody_tells_is_noticed(expression: str, fault: str) -> None:
+def test_an_unexported_metric_is_noticed(expression: str, fault: str) -> None:
     assert expressions.faults([expression], RECORDED) == [fault]
 
 

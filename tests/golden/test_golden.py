@@ -40,7 +40,7 @@ def test_state_of_an_older_format_is_refused_with_a_way(file: Path) -> None:
 
 
 @each
-def test_what_a_release_wrote_goes_on_as_a_fresh_fold_of_its_log(file: Path) -> None:
+def test_states_of_a_release_continue_like_a_fresh_run_over_its_log(file: Path) -> None:
     golden = Golden.of(file)
     fresh = golden.fresh()
     fresh.take(golden.read)
@@ -54,7 +54,7 @@ def test_what_a_release_wrote_goes_on_as_a_fresh_fold_of_its_log(file: Path) -> 
 
 
 @each
-def test_the_partition_s_own_record_says_where_a_file_goes_on(file: Path) -> None:
+def test_the_clock_record_says_where_a_file_continues(file: Path) -> None:
     golden = Golden.of(file)
     for records in (golden.visitors, golden.keys, golden.people):
         assert records[-1][0] == "", "it is the last of a checkpoint"
@@ -70,7 +70,7 @@ def test_the_partition_s_own_record_says_where_a_file_goes_on(file: Path) -> Non
 
 
 @each
-def test_state_of_a_newer_version_is_refused_wherever_it_stands(file: Path) -> None:
+def test_a_state_of_a_newer_version_is_refused_anywhere_in_the_log(file: Path) -> None:
     golden = Golden.of(file)
     for stage, records in ((Visitors, golden.visitors), (People, golden.people)):
         for key, value in unpacked(records):

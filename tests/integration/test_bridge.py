@@ -55,7 +55,7 @@ def test_every_example_of_a_record_becomes_its_events(sources: Sources) -> None:
     assert len(sources.letters()) == refused
 
 
-def test_a_partitions_order_is_kept_and_each_event_is_keyed_anew(sources: Sources) -> None:
+def test_a_partitions_order_is_kept_and_each_event_gets_its_key(sources: Sources) -> None:
     topic = sources.add("web", "segment")
     with bridge(sources):
         for number in range(300):
@@ -98,7 +98,7 @@ def test_what_lay_in_a_topic_before_it_was_bridged_is_left_there(sources: Source
         assert found + numbers(sources.wait(3))[2:] == [2, 3, 9]
 
 
-def test_it_goes_on_where_it_was_told_to_stop(sources: Sources) -> None:
+def test_it_continues_where_it_was_stopped(sources: Sources) -> None:
     topic = sources.add("web", "segment")
     for number in range(400):
         sources.put(topic, viewed(number, f"v{number % 7}"))
@@ -116,7 +116,7 @@ def test_it_goes_on_where_it_was_told_to_stop(sources: Sources) -> None:
     assert sorted(numbers(events)) == list(range(500))
 
 
-def test_it_tells_what_became_of_the_records(sources: Sources) -> None:
+def test_its_metrics_count_the_outcomes_of_the_records(sources: Sources) -> None:
     topic = sources.add("web", "segment")
     unread = sources.add("quiet", "snowplow")
     with bridge(sources) as running:
@@ -139,7 +139,7 @@ def test_it_tells_what_became_of_the_records(sources: Sources) -> None:
     assert unread.endswith("quiet")
 
 
-def test_a_dead_letter_says_where_it_lies_and_holds_no_address(sources: Sources) -> None:
+def test_a_dead_letter_names_its_record_and_contains_no_address(sources: Sources) -> None:
     topic = sources.add("web", "segment", 1)
     with bridge(sources):
         sources.put(topic, viewed(1, "v"))

@@ -31,7 +31,7 @@ def settings(broker: str, prefix: str) -> Settings:
     return make_topics(broker, prefix)
 
 
-def test_a_taken_event_stands_in_kafka_byte_for_byte_under_its_visitors_key(
+def test_a_taken_event_is_in_kafka_byte_for_byte_with_its_visitor_as_key(
     settings: Settings,
 ) -> None:
     body = (
@@ -83,7 +83,7 @@ def test_every_valid_example_is_taken_and_a_worker_reads_it(settings: Settings) 
         assert read.visitor.encode() == record.key
 
 
-def test_a_batch_is_taken_but_for_its_faulty_events_which_are_kept_and_told(
+def test_a_batch_is_taken_without_its_faulty_events_which_are_kept_and_listed(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     faulty = event(2, "undefined", client_time=-1)
@@ -145,7 +145,7 @@ def test_an_order_that_is_no_json_is_counted_logged_and_kept_as_an_order(
     assert "refused source=collect type=order.placed reason=not_json path=$" in caplog.text
 
 
-def test_an_event_without_a_visitor_stands_under_its_pseudo_visitors_key(
+def test_an_event_without_a_visitor_has_its_pseudo_visitor_as_key(
     settings: Settings,
 ) -> None:
     order = {"id": "e-1", "type": "order.placed", "order": {"id": "o-1", "cart_id": "c-7"}}

@@ -39,7 +39,7 @@ def test_pages_of_other_origins_may_post_only_if_they_are_named(
     assert sorted(ids(kept(settings))) == ["e-0", "e-1"]
 
 
-def test_a_visitor_who_floods_is_told_to_wait_and_others_are_not(
+def test_a_flooding_visitor_must_wait_and_others_need_not(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TRIGGERS_COLLECT_PER_VISITOR", "1")
@@ -87,7 +87,7 @@ def test_behind_a_known_proxy_each_client_has_its_own_measure(
     served(settings, test)
 
 
-def test_what_it_did_is_told_to_prometheus(settings: Settings) -> None:
+def test_it_exports_what_it_did_to_prometheus(settings: Settings) -> None:
     async def test(site: Site) -> None:
         await site.taken([event(0), event(1, client_time=True)])
         await site.post(event(2, "guest"))
@@ -105,7 +105,7 @@ def test_what_it_did_is_told_to_prometheus(settings: Settings) -> None:
     served(settings, test)
 
 
-def test_with_a_key_only_who_knows_it_may_name_customers_orders_and_consents(
+def test_with_a_key_set_only_its_holders_may_send_customers_orders_and_consents(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TRIGGERS_COLLECT_KEY", "s3cret-of-the-shop")

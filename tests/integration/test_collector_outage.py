@@ -39,7 +39,7 @@ async def refused(site: Site, given: Any) -> None:
     assert "ids" not in answer.body
 
 
-def test_while_the_broker_is_down_nothing_is_said_to_be_taken_and_afterwards_all_is(
+def test_while_the_broker_is_down_no_event_is_taken_and_afterwards_all_are(
     node: Node, settings: Settings
 ) -> None:
     async def test(site: Site) -> None:
@@ -155,7 +155,7 @@ def test_a_topic_that_goes_away_is_missed_and_a_new_one_is_used(
     assert "e-2" in ids(kept(settings))
 
 
-def test_what_a_client_is_told_was_taken_is_there_whenever_the_broker_is_killed(
+def test_every_event_reported_as_taken_survives_a_kill_of_the_broker(
     node: Node, settings: Settings
 ) -> None:
     told: list[str] = []

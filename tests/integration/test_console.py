@@ -94,7 +94,7 @@ def test_the_evidence_is_that_of_the_marks(page: Console, log: Log) -> None:
     assert len(found["partitions"]) == 2
 
 
-def test_a_person_s_story_is_told_whole(page: Console, log: Log) -> None:
+def test_a_persons_whole_story_is_shown(page: Console, log: Log) -> None:
     person = busiest(log)
     answer = page.ask(person)
     assert answer.status == 200
@@ -149,7 +149,7 @@ def test_what_waits_is_the_same_from_redis_and_from_the_changelog(
 @pytest.mark.parametrize(
     ("id", "status"), [("customer:nobody-of-that-name", 404), ("a" * 201, 400), (" ", 400)]
 )
-def test_who_is_not_known_is_said_to_be_unknown(page: Console, id: str, status: int) -> None:
+def test_an_unknown_person_is_reported_as_unknown(page: Console, id: str, status: int) -> None:
     answer = page.ask(id)
     assert answer.status == status
     assert answer.json["fault"]
@@ -207,7 +207,7 @@ def test_a_name_that_somebody_points_at_this_machine_is_refused(page: Console, h
     assert page.get("/api/overview", Host="localhost:9").status == 200
 
 
-def test_without_kafka_and_redis_it_starts_and_says_what_is_lost() -> None:
+def test_without_kafka_and_redis_it_starts_and_names_what_is_missing() -> None:
     kafka, redis = free(2)
     nothing = Settings(kafka=(f"127.0.0.1:{kafka}",), redis=f"redis://127.0.0.1:{redis}")
     with console(nothing) as made:

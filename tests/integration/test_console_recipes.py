@@ -114,7 +114,7 @@ def test_who_did_not_see_the_newest_document_publishes_nothing(page: Console) ->
     assert (late.status, "meanwhile" in late.json["fault"]) == (409, True)
 
 
-def test_a_time_that_is_none_is_told_at_its_field(page: Console) -> None:
+def test_an_invalid_time_is_reported_at_its_field(page: Console) -> None:
     wrong = publish(page, DRAFT, start="next week")
     assert (wrong.status, wrong.json["field"]) == (422, "start")
 
@@ -155,7 +155,7 @@ def test_a_console_that_starts_later_knows_the_whole_history(
         assert found["documents"] == known["documents"]
 
 
-def test_what_recipes_brought_is_said_of_the_outcomes(page: Console, settings: Settings) -> None:
+def test_the_page_says_what_recipes_brought(page: Console, settings: Settings) -> None:
     assert page.get("/api/lift?days=8").status == 400
     producer = KafkaProducer(bootstrap_servers=list(settings.kafka))
     now = time.time_ns() // 1_000_000

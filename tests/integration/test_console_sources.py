@@ -95,7 +95,7 @@ def test_what_a_source_sent_and_what_became_of_it_is_on_the_page(collecting: Col
     assert "shop.example" not in json.dumps(entry)
 
 
-def test_the_collector_tells_its_requests_to_nobody_else(collecting: Collecting) -> None:
+def test_the_collector_shows_its_requests_only_with_the_key(collecting: Collecting) -> None:
     asker = Site(f"http://{collecting.metrics}")
     assert asker.get("/requests?source=web").status == 401
     assert asker.get("/requests?source=web", Authorization="Bearer no").status == 401

@@ -48,7 +48,7 @@ def stream(page: Console, count: int, **headers: str) -> list[dict[str, str]]:
     return found
 
 
-def test_a_stream_goes_on_where_the_browser_had_it(page: Console) -> None:
+def test_a_stream_resumes_where_the_browser_stopped(page: Console) -> None:
     first = stream(page, 21)
     assert first[0]["event"] == "fresh"
     with_ids = [each for each in first if "id" in each]
@@ -57,7 +57,7 @@ def test_a_stream_goes_on_where_the_browser_had_it(page: Console) -> None:
     assert "fresh" not in {each["event"] for each in again}
 
 
-def test_what_is_streamed_is_told_in_words_with_its_reason(page: Console) -> None:
+def test_streamed_decisions_have_words_and_a_reason(page: Console) -> None:
     for each in stream(page, 50)[1:]:
         data = json.loads(each["data"])
         assert data["title"]
@@ -101,7 +101,7 @@ def test_a_silent_stream_beats(monkeypatch: pytest.MonkeyPatch) -> None:
     asyncio.run(listen())
 
 
-def test_a_browser_that_takes_nothing_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_browser_that_reads_nothing_is_disconnected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sse, "SLOW_S", 0.2)
 
     async def listen() -> None:

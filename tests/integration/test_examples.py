@@ -98,7 +98,7 @@ def test_a_consumer_acts_once_and_not_after_a_cancel(
         running.kill()
 
 
-def test_an_endpoint_acts_once_on_what_a_sender_brings_and_takes_nothing_that_is_forged(
+def test_an_endpoint_acts_once_on_each_message_and_refuses_forged_ones(
     broker: str, prefix: str, topics: Topics, tmp_path: Path
 ) -> None:
     port = ports.free(1)[0]

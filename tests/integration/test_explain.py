@@ -117,19 +117,19 @@ def explain(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 
 
 @pytest.mark.usefixtures("at_the_broker")
-def test_a_persons_story_says_what_she_did_and_why_the_message_came(
+def test_a_story_says_what_the_person_did_and_why_the_message_came(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     story = explain(capsys, "customer:anna")
     assert "customer:anna · on d1, p1 · times in UTC" in story
     assert "11:30:00 ✓" in story
     assert "12:10:00 ↩" in story
-    assert "In short: 1 sent, 1 taken back, 1 ended early." in story
+    assert "In short: 1 sent, 1 cancelled, 1 ended early." in story
     assert story.index("Lamp") < story.index("✓") < story.index("o-1") < story.index("↩")
 
 
 @pytest.mark.usefixtures("at_the_broker")
-def test_a_guest_is_told_of_what_could_not_be_read_and_of_the_order_that_names_her_cart_alone(
+def test_a_guests_story_has_unreadable_parts_and_the_order_that_names_only_the_cart(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     story = explain(capsys, "email:nZ3x0bqkR7Jt2c8Yw4mLfQ")
@@ -162,7 +162,7 @@ def test_a_trigger_id_gives_the_story_with_its_step_marked(
 
 
 @pytest.mark.usefixtures("at_the_broker")
-def test_of_a_shared_key_the_story_of_who_told_it_last_has_the_order(
+def test_with_a_shared_key_the_last_owners_story_has_the_order(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     heard = f"somebody (known by the checkout {OFFICE}) ordered (o-4)"
@@ -175,7 +175,7 @@ NAMES = ("anna", "p1", "p2", "nZ3x0bqkR7Jt2c8Yw4mLfQ", "trigger", "desk1", "desk
 
 @pytest.mark.usefixtures("at_the_broker")
 @pytest.mark.parametrize("name", NAMES)
-def test_the_topics_tell_what_the_files_of_a_backtest_tell(
+def test_the_topics_give_the_same_story_as_the_files_of_a_backtest(
     capsys: pytest.CaptureFixture[str], told: Told, name: str
 ) -> None:
     asked = told.trigger_id if name == "trigger" else name
@@ -183,12 +183,14 @@ def test_the_topics_tell_what_the_files_of_a_backtest_tell(
 
 
 @pytest.mark.usefixtures("at_the_broker")
-def test_times_are_told_in_the_zone_that_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+def test_times_are_shown_in_the_requested_zone(capsys: pytest.CaptureFixture[str]) -> None:
     assert "12:30:00 ✓" in explain(capsys, "anna", "--zone", "Europe/Berlin")
 
 
 @pytest.mark.usefixtures("at_the_broker")
-def test_who_is_not_known_is_said_to_be_so(capsys: pytest.CaptureFixture[str], told: Told) -> None:
+def test_an_unknown_person_is_reported_as_unknown(
+    capsys: pytest.CaptureFixture[str], told: Told
+) -> None:
     assert main(["explain", "nobody"]) == 1
     prefix = told.environ["TRIGGERS_PREFIX"]
     assert f"nothing is known of 'nobody' in the topics {prefix}*" in capsys.readouterr().err

@@ -185,9 +185,7 @@ def test_two_times_bound_what_is_exported(broker: str, prefix: str, tmp_path: Pa
     assert sorted(lines) == sorted(x for x in given if middle <= json.loads(x)["t"] < end)
 
 
-def test_the_offsets_that_are_told_give_the_same_file(
-    broker: str, prefix: str, tmp_path: Path
-) -> None:
+def test_the_printed_offsets_give_the_same_file(broker: str, prefix: str, tmp_path: Path) -> None:
     settings = made(broker, prefix, SHOP_DAY[:4000])
     done = export(settings, tmp_path / "a.jsonl", "--to", str(times(SHOP_DAY[:9])[0] + 3_600_000))
     told = done.stdout.splitlines()[-1].split()
@@ -256,9 +254,7 @@ def test_one_person_up_to_a_past_time(broker: str, prefix: str, tmp_path: Path) 
     assert lines == [given[0], given[1], given[2], given[4]]
 
 
-def test_a_person_of_whom_nothing_is_known_leaves_no_file(
-    broker: str, prefix: str, tmp_path: Path
-) -> None:
+def test_an_unknown_person_leaves_no_file(broker: str, prefix: str, tmp_path: Path) -> None:
     settings = made(broker, prefix, story())
     done = export(settings, tmp_path / "who.jsonl", "--person", "nobody-here")
     assert done.returncode == 1

@@ -114,7 +114,9 @@ def test_posthogs_ways_to_pack_are_all_read_and_answered_with_ok(settings: Setti
     assert in_kafka(settings) == {f"ph:{n}" for n in ("gz", "form", "list", "batch", "capture")}
 
 
-def test_matomo_ga4_and_snowplow_hear_what_their_trackers_wait_for(settings: Settings) -> None:
+def test_matomo_ga4_and_snowplow_get_the_answers_that_their_trackers_expect(
+    settings: Settings,
+) -> None:
     hit = "idsite=1&rec=1&_id=3f2a9c0b1d4e5f60&url=https%3A%2F%2Fshop.example%2F"
     event = {"e": "pv", "eid": "s-1", "aid": "shop", "duid": "d-1", "url": "https://shop.example/"}
     tp2 = "/com.snowplowanalytics.snowplow/tp2"
@@ -227,7 +229,7 @@ def test_a_sender_of_cloudevents_agrees_first_and_then_sends(settings: Settings)
     assert in_kafka(settings) == {f"ce:/shop:{n}" for n in range(1, 5)}
 
 
-def test_a_browser_is_told_that_it_may_post_before_it_does(settings: Settings) -> None:
+def test_a_preflight_of_a_browser_is_allowed(settings: Settings) -> None:
     async def test(site: Facing) -> None:
         for path, wanted in (
             ("/v1/t", "authorization,content-type"),
@@ -250,7 +252,7 @@ def test_a_browser_is_told_that_it_may_post_before_it_does(settings: Settings) -
     faced(settings, SOURCES, test)
 
 
-def test_one_faulty_message_costs_itself_alone_and_is_kept_under_its_source(
+def test_a_faulty_message_is_refused_alone_and_kept_under_its_source(
     settings: Settings,
 ) -> None:
     batch = {"batch": [message("fine"), "no object: ann@shop.de", message("fine-2")]}
@@ -279,7 +281,7 @@ def test_one_faulty_message_costs_itself_alone_and_is_kept_under_its_source(
     assert not any(b"shop.de" in record.value for record in refused)
 
 
-def test_what_a_browser_says_of_people_is_left_out_and_a_servers_word_is_not(
+def test_facts_about_people_count_from_servers_and_not_from_browsers(
     settings: Settings,
 ) -> None:
     def who(id: str, key: str) -> dict[str, Any]:
@@ -326,7 +328,7 @@ async def flood(site: Facing, document: Any) -> Heard:
     return next(each for each in heard if each.status == 429)
 
 
-def test_who_floods_is_told_when_to_come_again_and_a_trusted_server_never(
+def test_a_flooding_browser_gets_retry_after_and_a_trusted_server_never(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TRIGGERS_COLLECT_PER_ADDRESS", "2")
@@ -342,7 +344,7 @@ def test_who_floods_is_told_when_to_come_again_and_a_trusted_server_never(
     faced(settings, SOURCES, test)
 
 
-def test_metrics_tell_of_each_source(settings: Settings) -> None:
+def test_metrics_count_each_source(settings: Settings) -> None:
     async def test() -> None:
         site = make_site(settings, tuple(SOURCES))
         async with serving(site, "127.0.0.1", 0) as (port, _), ClientSession() as session:
@@ -363,7 +365,7 @@ def test_metrics_tell_of_each_source(settings: Settings) -> None:
     asyncio.run(test())
 
 
-def test_a_client_that_hangs_up_does_not_take_its_events_back(settings: Settings) -> None:
+def test_a_client_that_hangs_up_does_not_undo_its_events(settings: Settings) -> None:
     body = packed(message("gone"))
     head = (
         b"POST /v1/p HTTP/1.0\r\nHost: x\r\nContent-Type: text/plain\r\n"

@@ -193,7 +193,7 @@ def test_the_record_of_a_trigger_is_a_cloudevent_in_structured_mode(live: Live) 
     ("visitor", "outcome", "reason"),
     [("asked-not-to", "refused", "consent"), ("hasty", "refused", "too_soon")],
 )
-def test_an_exit_trigger_that_may_not_be_leaves_a_decision_that_says_why(
+def test_a_refused_exit_candidate_leaves_a_decision_with_its_reason(
     live: Live, visitor: str, outcome: str, reason: str
 ) -> None:
     (decision,) = live.decided(visitor)

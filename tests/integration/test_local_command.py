@@ -157,7 +157,7 @@ def test_a_commands_signals_and_exit_status_pass_through(tmp_path: Path) -> None
         assert all_gone(running, tmp_path)
 
 
-def test_data_is_kept_where_it_is_told_to(tmp_path: Path) -> None:
+def test_data_is_kept_in_the_given_folder(tmp_path: Path) -> None:
     options = [*LOCAL, "--data", str(tmp_path), "--", sys.executable, "-c"]
     assert subprocess.run([*options, KEEP], timeout=60).returncode == 0
     done = subprocess.run([*options, LOOK], timeout=60, stdout=subprocess.PIPE, text=True)

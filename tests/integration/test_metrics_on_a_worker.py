@@ -67,7 +67,9 @@ def asked() -> set[str]:
     return mine
 
 
-def test_all_that_is_asked_of_a_worker_is_told(workers: WorkerProcesses) -> None:
+def test_a_worker_exports_every_metric_that_rules_and_dashboards_use(
+    workers: WorkerProcesses,
+) -> None:
     until, missing = time.monotonic() + UNTIL_S, asked()
     while missing and time.monotonic() < until:
         missing = asked() - told(workers).keys()
@@ -85,7 +87,7 @@ def test_labels_come_from_closed_sets(workers: WorkerProcesses) -> None:
     assert {label for each in samples.values() for labels in each for label in labels} <= known
 
 
-def test_what_is_told_holds_together(workers: WorkerProcesses) -> None:
+def test_the_exported_metrics_are_consistent(workers: WorkerProcesses) -> None:
     """All that was sent is read and counted by outcome; states of both stages are there."""
     until = time.monotonic() + UNTIL_S
     while workers.counted("triggers_events", "outcome").total() < 1200 and time.monotonic() < until:

@@ -36,7 +36,7 @@ async def told(settings: Settings) -> list[dict[tuple[str, int], int]]:
     return found
 
 
-def test_what_is_appended_is_told_as_soon_as_there_is_a_leader() -> None:
+def test_a_log_end_is_known_as_soon_as_there_is_a_leader() -> None:
     with cluster(1) as broker:
         settings = Settings(kafka=(broker.bootstrap,), prefix="ends.", group="ends.g")
         before, log_end_offsets, ends, beginnings = asyncio.run(told(settings))

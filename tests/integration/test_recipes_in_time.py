@@ -276,7 +276,7 @@ def test_a_bad_document_is_ignored_with_an_alarm_and_a_good_one_ends_it(
 
 
 @pytest.mark.slow
-def test_a_trigger_waits_for_a_topic_that_nobody_has_made(
+def test_a_trigger_waits_until_its_topic_exists(
     shop: Shop, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A program published a document without making its topic; `topics` makes it, and nothing is lost."""
@@ -314,7 +314,7 @@ def test_a_trigger_waits_for_a_topic_that_nobody_has_made(
         assert in_force_of(workers)[0]["triggers_recipes_topics_missing"] == 0
 
 
-def test_documents_are_published_listed_told_apart_and_taken_back(
+def test_documents_are_published_listed_compared_and_reverted(
     shop: Shop, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def said(*given: str) -> str:
@@ -438,7 +438,7 @@ def test_a_second_history_is_not_loaded(
     replaying.make_topics(settings, recipes_file.DEFAULT, 1, 1)
     assert main(["load", str(events), "--recipes", str(file)]) == 0
     assert main(["load", str(events), "--recipes", str(file)]) == 1
-    assert "recipes is not empty: a replay starts on new topics" in capsys.readouterr().err
+    assert "recipes is not empty: a replay needs new topics" in capsys.readouterr().err
     (tmp_path / "one.json").write_text("{}")
     assert main(["recipes", "publish", str(tmp_path / "one.json")]) == 2
     assert "TRIGGERS_TIME=record" in capsys.readouterr().err

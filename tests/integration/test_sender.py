@@ -84,7 +84,7 @@ def test_what_has_ended_is_dropped_and_its_offset_committed(
     assert topics.dead() == []
 
 
-def test_a_cancel_after_the_trigger_went_out_is_a_webhook_of_its_own(
+def test_a_cancel_after_its_trigger_is_a_second_webhook(
     broker: str, prefix: str, topics: Topics, endpoint: Endpoint, tmp_path: Path
 ) -> None:
     given = trigger("recalled")
@@ -116,7 +116,7 @@ def test_a_trigger_that_was_tried_is_recalled_and_not_tried_again(
         assert len(endpoint.seen) == tries
 
 
-def test_a_person_is_served_in_order_and_so_many_people_at_once(
+def test_each_person_is_served_in_order_and_several_persons_at_once(
     broker: str, prefix: str, topics: Topics, endpoint: Endpoint, tmp_path: Path
 ) -> None:
     given = triggers_of(120, people=30)

@@ -60,7 +60,7 @@ def moody(seed: int) -> Callable[[Seen], Reply]:
 
 
 @pytest.mark.slow
-def test_a_sender_killed_again_and_again_loses_nothing_and_repeats_nothing_that_was_seen(
+def test_a_sender_killed_many_times_loses_nothing_and_repeats_no_acknowledged_message(
     broker: str,
     prefix: str,
     topics: Topics,
@@ -89,7 +89,7 @@ def test_a_sender_killed_again_and_again_loses_nothing_and_repeats_nothing_that_
     assert sum(endpoint.delivered.values()) <= len(given) + 16 * len(blows)
 
 
-def test_told_to_stop_it_finishes_what_is_on_its_way_and_repeats_nothing(
+def test_a_stopped_sender_finishes_open_requests_and_repeats_nothing(
     broker: str,
     prefix: str,
     topics: Topics,

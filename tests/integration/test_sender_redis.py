@@ -21,7 +21,7 @@ def kept(tmp_path: Path) -> Iterator[Server]:
         yield server
 
 
-def test_while_redis_is_gone_nothing_goes_out_and_afterwards_everything_does(
+def test_while_redis_is_down_nothing_goes_out_and_afterwards_everything_does(
     broker: str, prefix: str, topics: Topics, endpoint: Endpoint, tmp_path: Path, kept: Server
 ) -> None:
     given = triggers_of(60, people=30)

@@ -77,7 +77,7 @@ def test_topics_for_replay_are_right_for_replay_only(
         check(admin, live, NAMES)
 
 
-def test_what_the_fault_says_mends_it(admin: KafkaAdminClient, live: Settings) -> None:
+def test_the_fix_in_a_fault_works(admin: KafkaAdminClient, live: Settings) -> None:
     create(admin, live, NAMES, 2)
     topic = live.topic("visitor.facts")
     alter(admin, topic, message_timestamp_type="CreateTime")

@@ -75,7 +75,7 @@ async def sent_after_the_end(settings: Settings) -> None:
         await asyncio.gather(former.stop(), owner.stop(), return_exceptions=True)
 
 
-def test_who_sends_in_a_transaction_that_was_ended_hears_why() -> None:
+def test_sending_in_an_ended_transaction_raises_the_reason() -> None:
     """The client's own word for it is that it cannot send while not in a transaction."""
     with made("ended.") as (settings, _), pytest.raises(ProducerFenced, match="another worker"):
         asyncio.run(asyncio.wait_for(sent_after_the_end(settings), 30))

@@ -86,9 +86,7 @@ def test_two_writers_at_once_count_nothing_twice(settings: Settings, log: Log) -
     assert asyncio.run(counts(settings)) == log.counts()
 
 
-def test_a_writer_that_starts_again_goes_on_where_the_view_stands(
-    settings: Settings, log: Log
-) -> None:
+def test_a_restarted_writer_continues_where_the_view_is(settings: Settings, log: Log) -> None:
     asyncio.run(catch_up(settings))
     asyncio.run(catch_up(settings))
     assert asyncio.run(counts(settings)) == log.counts()
@@ -113,7 +111,7 @@ def test_a_person_s_decisions_are_the_last_ones_in_their_order(
     assert asyncio.run(ask()) == expected
 
 
-def test_what_waits_is_what_the_changelog_says(settings: Settings, log: Log) -> None:
+def test_waiting_steps_equal_those_of_the_changelog(settings: Settings, log: Log) -> None:
     asyncio.run(catch_up(settings))
     states: dict[str, list[bytes | None]] = {}
     for _, key, value in log.records["state.people"]:
@@ -133,7 +131,7 @@ def test_what_waits_is_what_the_changelog_says(settings: Settings, log: Log) -> 
     assert asyncio.run(compare()) > 10
 
 
-def test_whose_a_trigger_is_is_known(settings: Settings, log: Log) -> None:
+def test_the_person_of_a_trigger_is_known(settings: Settings, log: Log) -> None:
     asyncio.run(catch_up(settings))
     data = log.triggers()[-1][1]["data"]
 
@@ -147,7 +145,7 @@ def test_whose_a_trigger_is_is_known(settings: Settings, log: Log) -> None:
     assert asyncio.run(ask("0" * 32)) is None
 
 
-def test_all_that_is_written_stands_under_the_prefix_and_people_s_keys_end(
+def test_every_key_has_the_prefix_and_keys_of_people_expire(
     settings: Settings, client: Redis
 ) -> None:
     before = set(client.scan_iter("*", 500))
@@ -161,7 +159,7 @@ def test_all_that_is_written_stands_under_the_prefix_and_people_s_keys_end(
             assert client.pttl(key) > 0, key
 
 
-def test_trigger_ids_are_the_newest_so_many(
+def test_only_the_newest_trigger_ids_are_kept(
     settings: Settings, log: Log, client: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(projection, "FIRED_KEPT", 20)
@@ -195,7 +193,7 @@ def test_the_command_rebuilds_the_view_from_the_log(
     )
     done = command(settings, "--rebuild")
     assert done.returncode == 0, done.stderr
-    assert "the view is as the log is" in done.stdout
+    assert "the view is up to date with the log" in done.stdout
     assert asyncio.run(counts(settings)) == log.counts()
     assert not client.exists(keys.waiting("customer:nobody"))
 

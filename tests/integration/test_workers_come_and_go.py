@@ -155,7 +155,7 @@ def test_with_delivery_exactly_once_a_killed_worker_leaves_no_copies(play: Play)
 
 
 @pytest.mark.slow
-def test_with_delivery_exactly_once_a_worker_that_was_frozen_is_fenced_or_comes_back_as_a_member(
+def test_with_delivery_exactly_once_a_frozen_worker_is_fenced_or_rejoins(
     play: Play,
 ) -> None:
     play.more["TRIGGERS_DELIVERY"] = "exactly_once"

@@ -1,7 +1,7 @@
-"""Changes the code at random places, one at a time, and sees whether a test fails. `make mutants SEED=1 N=160`.
+"""Changes the code at random places, one at a time, and checks that a test fails. `make mutants SEED=1 N=160`.
 
 sites.py       the places where code can be changed, and the changes
 covering.py    which tests run which lines
 tree.py        a copy of the repository, in which the changes are made
-__main__.py    draws a sample, runs the tests, prints who survived
+__main__.py    draws a sample, runs the tests, prints the survivors
 """

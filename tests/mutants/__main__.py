@@ -1,16 +1,20 @@
-"""`python -m tests.mutants --seed 1 --number 160 stream`: prints who survived, and the share that was seen."""
+"""`python -m tests.mutants --seed 1 --number 160 stream`: prints the survivors and the share of caught changes.
+
+Only tests without a broker run, so a change of agents/ that only an integration test would catch survives.
+"""
 
 import argparse
 import random
 import sys
 import time
+from collections.abc import Callable
 
 from tests.mutants import covering, tree
 from tests.mutants.sites import Mutant, mutants
 
 
 def drawn(seed: int, number: int, folders: list[str]) -> list[Mutant]:
-    """A sample of all changes of all files, the same for the same seed and code."""
+    """A sample of all changes in the folders. The same seed and code give the same sample."""
     every = [
         mutant
         for folder in folders
@@ -22,7 +26,7 @@ def drawn(seed: int, number: int, folders: list[str]) -> list[Mutant]:
 
 
 def seen(mutant: Mutant, maps: list[covering.Lines]) -> bool:
-    """Whether a test fails, of those that run the line."""
+    """Whether one of the tests that run the changed lines fails."""
     with tree.changed(mutant):
         for lines in maps:
             tests = covering.tests_of(lines, mutant.file, mutant.start[0], mutant.end[0])
@@ -32,10 +36,11 @@ def seen(mutant: Mutant, maps: list[covering.Lines]) -> bool:
 
 
 def run(seed: int, number: int, folders: list[str]) -> int:
-    """1 if one survived, else 0."""
+    """1 if a change survived, else 0."""
     tree.copy()
     sample = drawn(seed, number, folders)
-    maps = [covering.measured(each, folders) for each in (covering.FAST, covering.SLOWER)]
+    slower = [tests for top, tests in covering.SLOWER.items() if any(map(_in(top), folders))]
+    maps = [covering.measured(each, folders) for each in (covering.FAST, *slower)]
     survivors, began = [], time.monotonic()
     for place, mutant in enumerate(sample, 1):
         if not seen(mutant, maps):
@@ -44,8 +49,12 @@ def run(seed: int, number: int, folders: list[str]) -> int:
         if place % 10 == 0:
             print(f"{place} of {len(sample)}, {time.monotonic() - began:.0f} s", flush=True)
     caught = len(sample) - len(survivors)
-    print(f"{caught} of {len(sample)} seen: {100 * caught / max(1, len(sample)):.1f} %")
+    print(f"{caught} of {len(sample)} caught: {100 * caught / max(1, len(sample)):.1f} %")
     return 1 if survivors else 0
+
+
+def _in(top: str) -> Callable[[str], bool]:
+    return lambda folder: folder.split("/")[0] == top
 
 
 if __name__ == "__main__":

@@ -16,8 +16,11 @@ import pytest
 from tests.mutants.tree import HOME, TREE
 
 FAST: Final = ("tests/unit", "tests/contract", "tests/golden")
-SLOWER: Final = ("tests/reference",)
-"""Asked about what survives the fast ones."""
+SLOWER: Final = {
+    "stream": ("tests/reference",),
+    "agents": ("tests/properties/test_fetch_protocol.py",),
+}
+"""By the first folder of a change: the tests to run if it survives the fast ones. None needs a broker."""
 
 Lines = dict[str, dict[int, set[str]]]
 """By file and line, the tests that run it, without their parameters."""

@@ -101,7 +101,7 @@ def by_turns(seed: int) -> Iterator[VisitorBackend]:
 @needed
 @settings(max_examples=150, deadline=None)
 @given(SEEDS, st.sampled_from((60, 250, 600)))
-def test_it_tells_the_same_and_writes_the_same_states(seed: int, size: int) -> None:
+def test_it_gives_the_same_outputs_and_writes_the_same_states(seed: int, size: int) -> None:
     assert COMPILED is not None
     log = records(seed, size)
     pure = steps(always(PURE), log, seed)
@@ -204,7 +204,7 @@ LEFT = (
 
 @needed
 @pytest.mark.parametrize("blocks", [False, True])
-def test_it_takes_the_frequent_events_by_itself(blocks: bool) -> None:
+def test_the_compiled_part_applies_the_frequent_events_by_itself(blocks: bool) -> None:
     """A comparison in which Python took every event would prove nothing."""
     assert COMPILED is not None
     log: list[Line] = [
@@ -231,7 +231,7 @@ def left(log: list[Line], blocks: bool) -> list[int]:
 
 
 @needed
-def test_it_takes_most_of_an_odd_log() -> None:
+def test_the_compiled_part_applies_most_of_an_odd_log() -> None:
     taken = applied = 0
     for seed in range(20):
         log = records(seed, 300)

@@ -151,7 +151,7 @@ def test_what_is_read_of_any_bytes_is_what_the_typed_decoding_reads(
 @needed
 @settings(max_examples=500, deadline=None)
 @given(st.floats(allow_nan=False, allow_infinity=False), st.integers(0, 25))
-def test_a_price_is_the_double_that_is_meant(price: float, places: int) -> None:
+def test_a_price_is_the_nearest_double(price: float, places: int) -> None:
     for text in (repr(price), f"{price:.{places}f}", f"{price:g}", str(round(price, 2))):
         check_reading(
             b'{"id":"e","visitor":"v","type":"product.viewed","product":{"id":"p","price":%b}}'
@@ -166,7 +166,7 @@ def test_a_price_is_the_double_that_is_meant(price: float, places: int) -> None:
     st.sampled_from(("id", "visitor", "customer")),
     st.text(max_size=3),
 )
-def test_a_name_of_nobody_is_never_taken_for_somebody(name: object, field: str, more: str) -> None:
+def test_a_name_of_nobody_never_becomes_a_person(name: object, field: str, more: str) -> None:
     """Whatever stands around it, and in whatever case it is written."""
     for written_as in (
         name,

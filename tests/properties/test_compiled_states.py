@@ -135,7 +135,7 @@ def used(visitor: Visitor) -> Visitor:
 
 
 @needed
-def test_a_visitor_that_begins_anew_is_the_same_one() -> None:
+def test_a_visitor_whose_customer_left_keeps_its_id() -> None:
     assert COMPILED is not None
     mine, theirs = used(COMPILED.new("v")), used(PURE.new("v"))
     assert COMPILED.encode(mine) == PURE.encode(theirs)
@@ -233,7 +233,7 @@ def test_constants_and_words_of_another_release_are_refused() -> None:
 
 @pytest.mark.skipif(COMPILER is None, reason="no C compiler here")
 @pytest.mark.parametrize("header", HEADERS, ids=lambda header: header.name)
-def test_a_header_stands_for_itself(header: Path) -> None:
+def test_a_header_compiles_alone_and_twice(header: Path) -> None:
     """Twice, because each keeps itself from a second reading."""
     file = f'#include "{header}"\n#include "{header}"\n'
     include = sysconfig.get_path("include")

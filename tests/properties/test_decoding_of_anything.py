@@ -94,7 +94,7 @@ def said(value: bytes | None) -> tuple[str, str] | bytes:
 
 @settings(max_examples=1000, deadline=None)
 @given(whatever)
-def test_anything_is_an_event_or_has_a_listed_reason_and_says_so_twice(value: bytes) -> None:
+def test_any_bytes_are_an_event_or_have_a_listed_reason_every_time(value: bytes) -> None:
     first = said(value)
     assert said(bytes(value)) == first
     if isinstance(first, tuple):
@@ -104,7 +104,7 @@ def test_anything_is_an_event_or_has_a_listed_reason_and_says_so_twice(value: by
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(whatever, min_size=2, max_size=12), st.randoms())
-def test_what_is_said_of_a_value_does_not_depend_on_those_before_it(
+def test_the_verdict_on_a_value_does_not_depend_on_earlier_values(
     values: list[bytes], order: random.Random
 ) -> None:
     alone = {value: said(value) for value in values}

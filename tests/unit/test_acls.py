@@ -56,7 +56,7 @@ def test_a_bridge_may_read_the_topics_of_sources_and_write_events() -> None:
     }
 
 
-def test_nobody_else_may_read_the_topics_of_sources() -> None:
+def test_only_bridges_may_read_the_topics_of_sources() -> None:
     others = [role for role in ROLES if role != "bridge"]
     assert not [r for role in others for r in acls(role, PLAIN, ["segment"]) if r.name == "segment"]
 
@@ -86,7 +86,7 @@ def test_a_publisher_is_an_operator_who_may_write_recipes() -> None:
 
 
 @pytest.mark.parametrize("role", [role for role in ROLES if role != "publisher"])
-def test_nobody_else_may_publish_recipes(role: str) -> None:
+def test_only_publishers_may_publish_recipes(role: str) -> None:
     rights = [right for right in acls(role, PLAIN) if right.name == "eu.recipes"]
     assert "Write" not in {each for right in rights for each in right.operations}
 
@@ -108,7 +108,7 @@ def documents(prefix: str) -> list[dict[str, Any]]:
     return strimzi.documents(settings, NAMES, Layout(12, 6, 6), "kafka", 3)
 
 
-def test_names_that_kubernetes_does_not_take_are_told_apart() -> None:
+def test_names_that_kubernetes_refuses_stay_distinct() -> None:
     found = documents("Shop_A.") + documents("shop_a.") + documents("shop-a.")
     names = [each["metadata"]["name"] for each in found]
     assert len(names) == len(set(names))

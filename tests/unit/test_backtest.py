@@ -60,7 +60,7 @@ def test_nothing_is_decided_beyond() -> None:
         line(T + 30 * DAY, x="y" * 70_000),
     ],
 )
-def test_a_line_with_a_time_moves_time_whatever_else_it_says(mover: bytes) -> None:
+def test_any_line_with_a_time_moves_time(mover: bytes) -> None:
     rules = recipes_file.load("recipes: [{name: cart-abandonment, steps: [20d], expires: 21d}]")
     assert backtest.decide([cart(T)], rules)[1] == []
     assert len(backtest.decide([cart(T), mover], rules)[1]) == 1
@@ -108,7 +108,7 @@ def test_lines_of_one_time_are_applied_in_their_order() -> None:
     assert len(decisions(removal, cart(T))) == 3
 
 
-def test_outputs_stand_in_the_order_of_their_time_in_chunks_of_lines() -> None:
+def test_outputs_are_ordered_by_time_across_chunks() -> None:
     lines = [cart(T + n * MINUTE, id=f"{n}") for n in range(3_000)]
     times = [each["at"] for each in decisions(*lines, line(T + 3_000 * MINUTE))]
     assert times == sorted(times)

@@ -47,7 +47,9 @@ def test_triggers_and_decisions_are_written_one_a_line(tmp_path: Path, name: str
     assert [json.loads(line)["outcome"] for line in decided] == ["fired"] * 3
 
 
-def test_it_says_how_much_came_and_went(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_summary_counts_input_and_outputs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert backtest(written(tmp_path, LINES), tmp_path) == 0
     told = capsys.readouterr()
     assert told.err == ""
@@ -80,7 +82,7 @@ def test_a_rejected_line_is_named_and_stops_nothing(
     ]
 
 
-def test_what_the_input_lost_is_said_by_type(
+def test_the_summary_counts_lost_input_by_type(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A shop's developer sees the order that nobody reads, and the clock in seconds, at one look."""

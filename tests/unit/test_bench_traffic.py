@@ -85,7 +85,7 @@ def test_the_same_seed_makes_the_same_events():
     assert list(rows(500, 50)) != list(rows(500, 50, seed=2))
 
 
-def test_a_share_is_the_least_value_that_so_many_do_not_exceed():
+def test_a_quantile_is_the_least_value_that_its_share_does_not_exceed():
     values = list(range(1, 1001))
     assert [share(values, part) for part in (0.5, 0.99, 0.999, 1)] == [500, 990, 999, 1000]
     assert share([7], 0.999) == 7

@@ -62,7 +62,7 @@ def batch(first: int, visitors: Sequence[str], time: int | None = T) -> Batch:
     return Batch(rows, first + len(visitors), time)
 
 
-def test_a_position_inside_of_a_batch_takes_none_before_it() -> None:
+def test_a_position_inside_a_batch_skips_the_records_before_it() -> None:
     pieces = cut({A: [batch(0, ["v"] * 5)]}, {A: 3})
     assert products(pieces) == ["3", "4"]
 
@@ -96,7 +96,7 @@ def test_nothing_fetched_is_no_piece() -> None:
     assert cut({}) == []
 
 
-def test_a_batch_that_was_not_unpacked_and_a_tombstone_are_told_apart() -> None:
+def test_a_packed_batch_and_a_tombstone_are_distinguished() -> None:
     [piece] = cut({A: [Batch([Raw(0, T, OVERSIZED), Raw(1, T, None)], 2, T)]})
     [row] = piece.chunk.rows
     assert row.dead

@@ -54,7 +54,7 @@ def test_a_signed_kind_needs_no_secret_in_a_topic(tmp_path: Path) -> None:
     )
 
 
-def test_what_is_wrong_is_told_at_once(tmp_path: Path) -> None:
+def test_every_mistake_is_reported_at_once(tmp_path: Path) -> None:
     told = fault(tmp_path, TRIGGERS_BRIDGE_START="soon", TRIGGERS_SCHEMA_REGISTRY="ftp://u:pw@r")
     assert "TRIGGERS_BRIDGE_START is 'soon'" in told
     assert "TRIGGERS_SCHEMA_REGISTRY: expected a URL" in told
@@ -92,7 +92,7 @@ def test_a_frame_names_the_schema() -> None:
 
 
 @pytest.mark.parametrize("value", [b"\0", b"\0\0\0\1"])
-def test_a_frame_that_is_cut_is_told(value: bytes) -> None:
+def test_a_truncated_frame_is_undecodable(value: bytes) -> None:
     with pytest.raises(Undecodable, match="unknown_schema"):
         framed(value, {})
     with pytest.raises(Undecodable, match="unknown_schema"):
@@ -148,7 +148,7 @@ def packed(schema: Any, document: Any) -> bytes:
     return stream.getvalue()
 
 
-def test_what_avro_knows_and_json_does_not_is_written_plainly() -> None:
+def test_avro_types_without_json_form_are_written_as_text() -> None:
     document = {
         "at": datetime(2026, 1, 5, tzinfo=UTC),
         "day": date(2026, 1, 5),
@@ -168,7 +168,7 @@ def test_what_avro_knows_and_json_does_not_is_written_plainly() -> None:
 
 @examples(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.binary(max_size=40))
-def test_bytes_that_are_no_value_of_the_schema_are_told(payload: bytes) -> None:
+def test_bytes_that_do_not_fit_the_schema_are_undecodable(payload: bytes) -> None:
     try:
         found = avro(ORDER, {})(payload)
     except Undecodable:
@@ -178,7 +178,7 @@ def test_bytes_that_are_no_value_of_the_schema_are_told(payload: bytes) -> None:
 
 
 @pytest.mark.parametrize("schema", [{"type": "recrod"}, {"type": "record"}, 7, "Unknown", None])
-def test_a_schema_that_is_none_is_told(schema: Any) -> None:
+def test_an_invalid_schema_is_undecodable(schema: Any) -> None:
     with pytest.raises(Undecodable, match="unknown_schema"):
         avro(schema, {})(b"")
 

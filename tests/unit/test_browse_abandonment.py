@@ -146,9 +146,7 @@ def test_a_visit_is_reminded_of_once() -> None:
         (["a", "b", "c"], "recent"),
     ],
 )
-def test_its_sub_kind_says_what_sort_of_looking_around_it_was(
-    products: list[Any], sub_kind: str
-) -> None:
+def test_the_sub_kind_names_the_sort_of_visit(products: list[Any], sub_kind: str) -> None:
     driver = looks(Driver(RULES), *products).pipe("search.performed", query="x")
     assert [each["sub_kind"] for each in gone(driver).wait(DAY).fired] == [sub_kind]
 

@@ -60,7 +60,7 @@ def test_an_added_item_adds_to_its_line_and_brings_the_attributes_that_it_gives(
     [({}, []), ({"quantity": 2}, [("lamp", "", 1)]), ({"quantity": 3}, []), ({"quantity": 9}, []),
      ({"variant_id": "red"}, [("lamp", "", 3)])],
 )  # fmt: skip
-def test_a_removal_takes_its_quantity_or_all_and_the_line_at_zero(
+def test_a_removal_reduces_the_quantity_and_drops_a_line_at_zero(
     taken: dict[str, Any], left: cart.Contents
 ) -> None:
     made = filled(item(quantity=3))
@@ -69,7 +69,7 @@ def test_a_removal_takes_its_quantity_or_all_and_the_line_at_zero(
     assert made.changed_at == (1 if left == [("lamp", "", 3)] else 5)
 
 
-def test_product_and_variant_are_told_apart_however_they_are_spelled() -> None:
+def test_product_and_variant_stay_distinct_in_any_spelling() -> None:
     plain = [item(product) for product in ("a:b:c", "1:ab", "1:ab:")]
     made = filled(item("a", variant_id="b:"), item("a:b", variant_id="c"), *plain)
     assert len(made.lines) == 5
@@ -112,7 +112,7 @@ def test_emptying_an_empty_cart_changes_nothing() -> None:
         ({"id": "k"}, {"id": "k", "version": 4}, False),
     ],
 )
-def test_a_whole_cart_of_a_smaller_version_of_the_id_last_given_leaves_the_cart_as_it_is(
+def test_an_older_version_of_the_same_cart_changes_nothing(
     first: dict[str, Any], second: dict[str, Any], kept: bool
 ) -> None:
     made = Cart("v")
@@ -138,7 +138,7 @@ def test_a_cart_has_the_visitors_id_until_a_shop_fills_it() -> None:
     assert made.id == "k"
 
 
-def test_another_shops_id_takes_the_place_of_a_shops_id() -> None:
+def test_a_new_cart_id_of_the_shop_replaces_the_old_one() -> None:
     made = Cart("v")
     filling.replace(made, whole(item(), id="k"), 1, "v")
     filling.replace(made, whole(item()), 2, "v")
@@ -227,7 +227,7 @@ def full() -> Cart:
     return filled(*(item(f"{n:0128}", url=LONG) for n in range(200)))
 
 
-def test_a_cart_built_up_line_by_line_takes_no_new_line_beyond_its_bound() -> None:
+def test_a_cart_that_grows_by_lines_stops_at_its_bound() -> None:
     made = full()
     filling.add(made, item("one more", 5, url=LONG), 9, "v")
     assert "one more" not in {line.product_id for line in made.lines.values()}

@@ -208,7 +208,7 @@ def test_a_restore_that_stops_being_ours_is_not_whole(fake_consumer: list[FakeBr
     run(test)
 
 
-def test_a_restore_whose_partitions_go_with_the_last_record_is_not_whole(
+def test_a_restore_that_loses_its_partitions_at_the_last_record_is_incomplete(
     fake_consumer: list[FakeBroker], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ours = [True]

@@ -19,7 +19,7 @@ def test_a_key_is_bound_once_in_7_days() -> None:
     assert told(driver) == [("bound", "cart:k", "visitor:phone")] * 2
 
 
-def test_the_keys_told_before_are_bound_to_the_new_person() -> None:
+def test_earlier_keys_are_bound_to_the_new_person() -> None:
     driver = Driver().pipe("page.viewed", keys={"cart": "k", "checkout": "h"})
     driver.pipe("page.viewed", customer="anna", keys={"cart": "m"})
     assert told(driver, 2) == [
@@ -53,7 +53,7 @@ def test_a_cart_that_an_order_names_is_no_key_of_its_visitor() -> None:
     assert told(driver) == [("order.placed", "cart:k", "visitor:~cart:k")]
 
 
-def test_of_two_orders_of_nobodys_id_the_latest_alone_is_claimed_where_it_was() -> None:
+def test_of_two_orders_with_an_id_of_nobody_only_the_latest_is_claimed() -> None:
     driver = Driver().pipe("order.placed", order={"id": "guest"}).wait(DAY)
     driver.pipe("order.placed", order={"id": "guest", "cart_id": "k"})
     for _ in range(2):

@@ -54,7 +54,7 @@ def forwarded(proxies: int, *values: str) -> str:
     return address(make_mocked_request("POST", "/", headers), proxies)
 
 
-def test_what_a_client_says_of_its_address_counts_only_as_far_as_our_proxies_wrote_it() -> None:
+def test_only_addresses_that_our_proxies_wrote_count() -> None:
     peer = forwarded(0)
     assert forwarded(0, "203.0.113.9") == peer
     assert forwarded(1, "203.0.113.9") == "203.0.113.9"

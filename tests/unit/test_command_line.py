@@ -5,7 +5,9 @@ import pytest
 from agents.__main__ import COMMANDS, main
 
 
-def test_the_program_alone_lists_all_commands(capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_command_the_program_lists_all_commands(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     assert main([]) == 0
     shown = capsys.readouterr().out
     assert [name for name in COMMANDS if f"    {name}" not in shown] == []

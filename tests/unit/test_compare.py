@@ -40,7 +40,7 @@ def test_two_equal_files_send_the_same(tmp_path: Path) -> None:
     assert report["sure"]["value"] == report["sure"]["low"] == report["sure"]["high"] == 0
 
 
-def test_a_step_less_is_gone_and_one_at_another_time_has_moved(tmp_path: Path) -> None:
+def test_a_missing_step_is_gone_and_a_shifted_one_has_moved(tmp_path: Path) -> None:
     report = compared(tmp_path, CART % "steps: [30m, 1d]")
     assert of_recipe(report) == {"before": 3, "after": 2, "same": 1, "moved": 1, "gone": 1}
     assert report["changes"] == [
@@ -75,7 +75,7 @@ def test_what_a_cap_holds_back_is_counted_with_its_reason(tmp_path: Path) -> Non
         }
     ]
     gone = [each for each in report["examples"] if each["sort"] == "gone"]
-    assert all("was not sent" in each["after"][0] for each in gone)
+    assert all("was held back" in each["after"][0] for each in gone)
     assert all("as many messages as are allowed" in each["after"][1] for each in gone)
 
 
@@ -93,7 +93,7 @@ def test_days_are_those_of_the_policys_zone(tmp_path: Path) -> None:
     assert [day["day"] for day in report["days"]] == ["2026-01-04", "2026-01-05", "2026-01-07"]
 
 
-def test_it_says_what_lies_after_the_last_event_and_what_it_cannot_know(tmp_path: Path) -> None:
+def test_the_report_names_its_limits_and_what_lies_after_the_last_event(tmp_path: Path) -> None:
     report = compared(tmp_path, FIRST)
     assert report["after_end"] == [3, 3]
     assert report["cold_until"] == T + 7 * DAY
@@ -126,7 +126,7 @@ class Checked(HTMLParser):
         self.text += data
 
 
-def test_the_page_stands_alone_and_escapes_what_people_wrote(tmp_path: Path) -> None:
+def test_the_page_needs_no_server_and_escapes_foreign_text(tmp_path: Path) -> None:
     bad = [line.replace(b'"anna"', b'"<img src=x onerror=alert(1)>"') for line in LINES]
     compared(tmp_path, CART % "steps: [1h]", lines=bad)
     page = (tmp_path / "out" / "compare.html").read_text()
@@ -137,7 +137,7 @@ def test_the_page_stands_alone_and_escapes_what_people_wrote(tmp_path: Path) -> 
     assert "3 messages become 1" in " ".join(checked.text.split())
 
 
-def test_a_fault_in_a_file_is_told_with_its_name(
+def test_a_fault_in_a_file_is_reported_with_its_name(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = written(tmp_path, LINES)

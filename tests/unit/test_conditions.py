@@ -124,6 +124,6 @@ def test_a_bucket_is_the_hash_of_the_page() -> None:
 
 
 @pytest.mark.parametrize(("percent", "held"), [(51.58, False), (51.581, True), (51.59, True)])
-def test_whoever_lies_below_the_holdout_is_held_out(percent: float, held: bool) -> None:
+def test_a_person_below_the_holdout_share_is_held_out(percent: float, held: bool) -> None:
     text = f"recipes: [{{name: cart-abandonment, holdout: {percent}}}]"
     assert recipes_file.load(text).by_name["cart-abandonment"].held_out("customer:anna") is held

@@ -93,7 +93,7 @@ def test_a_key_is_what_the_contract_of_keys_asks_for_and_can_be_made_elsewhere()
     assert re.fullmatch("[A-Za-z0-9_-]{16,128}", made)
 
 
-def test_keys_depend_on_the_pepper_and_the_address_alone() -> None:
+def test_keys_depend_on_pepper_and_address_only() -> None:
     key_of = keyed(PEPPER, "DE")
     assert (
         key_of("phone", "030 123456")

@@ -70,7 +70,7 @@ NAMELESS = """undefined|NULL| none |0|-1|000|0-0|--|n/a|(not set)|$posthog_cooki
 
 
 @pytest.mark.parametrize("name", NAMELESS.replace("\n", "|").split("|"))
-def test_an_id_that_names_nobody_is_none(name: str) -> None:
+def test_a_name_of_nobody_is_no_id(name: str) -> None:
     assert ids.identifier(name) is None
 
 
@@ -133,7 +133,7 @@ def test_nothing_happens_after_it_arrived() -> None:
     assert times.client_time(NOW, None, NOW + 5_000, server=True) == NOW
 
 
-def test_a_browsers_clock_alone_is_not_believed() -> None:
+def test_a_single_time_of_a_browser_is_ignored() -> None:
     assert times.client_time(NOW, None, NOW - 5_000) is None
     assert times.client_time(NOW, None, NOW - 5_000, server=True) == NOW - 5_000
 
@@ -156,7 +156,7 @@ def test_what_lay_there_since_before_any_shop_has_no_time() -> None:
         ("", None),
     ],
 )
-def test_a_url_loses_what_tells_of_people(url: Any, clean: str) -> None:
+def test_a_url_loses_its_personal_parts(url: Any, clean: str) -> None:
     assert urls.clean_url(url, {"variant"}) == clean
 
 

@@ -62,7 +62,7 @@ def test_the_header_of_one_kind_proves_nothing_for_another() -> None:
         ("&copy;", "&copy;"),
     ],
 )
-def test_wordpress_takes_entities_back_before_it_signs(stored: str, signs: str) -> None:
+def test_wordpress_unescapes_entities_before_it_signs(stored: str, signs: str) -> None:
     assert is_genuine("woocommerce", BODY, {HEADERS["woocommerce"]: signed(signs)}, [stored])
     if stored != signs:
         assert not is_genuine("shopify", BODY, {HEADERS["shopify"]: signed(signs)}, [stored])

@@ -26,7 +26,7 @@ def test_what_a_source_leaves_out_is_shipped() -> None:
     assert (found.keys, found.secrets) == ((), ())
 
 
-def test_a_source_has_all_that_its_file_says() -> None:
+def test_a_source_has_every_setting_of_its_file() -> None:
     text = """
 sources:
 - name: web
@@ -149,7 +149,7 @@ def test_secrets_do_not_show() -> None:
         ),
     ],
 )
-def test_a_fault_is_told_by_its_line(text: str, says: str) -> None:
+def test_a_fault_is_reported_with_its_line(text: str, says: str) -> None:
     assert fault(text).startswith(says)
 
 
@@ -168,7 +168,9 @@ def test_a_file_that_repeats_itself_by_reference_is_read() -> None:
         ("secrets: [x], secrets_file: empty", "secrets stand in the file, too: keep one"),
     ],
 )
-def test_a_fault_of_a_file_is_told_where_it_is_named(tmp_path: Path, named: str, says: str) -> None:
+def test_a_fault_of_a_file_is_reported_where_the_file_is_named(
+    tmp_path: Path, named: str, says: str
+) -> None:
     (tmp_path / "empty").write_text("\n")
     (tmp_path / "binary").write_bytes(b"\xff")
     text = f"sources:\n- name: a\n  kind: shopify\n  {named.replace(', ', chr(10) + '  ')}"
@@ -176,7 +178,7 @@ def test_a_fault_of_a_file_is_told_where_it_is_named(tmp_path: Path, named: str,
     assert fault(text, tmp_path) == f"sources:{line}: sources[0].secrets_file: {says}"
 
 
-def test_a_file_that_is_no_text_is_told(tmp_path: Path) -> None:
+def test_a_binary_file_is_reported(tmp_path: Path) -> None:
     file = tmp_path / "sources.yaml"
     file.write_bytes(b"\xff")
     with pytest.raises(SourcesError, match="not a text file in UTF-8"):

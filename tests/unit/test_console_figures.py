@@ -27,7 +27,7 @@ UNREAD = [
 ]
 
 
-def test_what_was_left_out_is_counted_by_type_and_path_and_heard_once_a_minute() -> None:
+def test_left_out_parts_are_counted_by_type_and_path_and_shown_once_a_minute() -> None:
     hub, now = Hub(wording(recipes_file.DEFAULT)), [NOW]
     left_out = PartsLeftOut(hub, lambda: now[0])
     for now[0] in (NOW, NOW + 1, NOW + MINUTE):
@@ -44,7 +44,7 @@ def test_what_was_left_out_is_counted_by_type_and_path_and_heard_once_a_minute()
     ]
 
 
-def test_faults_of_ever_other_sources_take_no_memory_without_end() -> None:
+def test_faults_of_many_sources_use_bounded_memory() -> None:
     left_out = PartsLeftOut(Hub(), lambda: NOW)
     for number in range(2_000):
         left_out.take(f"shop-{number}", judge(json.dumps(UNREAD[0]).encode()))
@@ -82,14 +82,14 @@ def test_the_hour_and_the_day_count_the_same_records() -> None:
     }
 
 
-def test_what_is_older_than_the_span_takes_no_memory() -> None:
+def test_counts_older_than_the_span_are_dropped() -> None:
     tally = RollingCount(SPANS["hour"])
     for minute in range(10_000):
         tally.add(minute * MINUTE, ("fired",))
     assert len(tally._buckets) == 60
 
 
-def test_names_without_end_take_no_memory_without_end() -> None:
+def test_many_names_use_bounded_memory() -> None:
     tally = RollingCount(SPANS["hour"])
     for number in range(20_000):
         tally.add(NOW, (str(number),))
@@ -190,7 +190,7 @@ def test_every_reason_of_a_rejected_record_has_words() -> None:
     assert set(FAULTS) == set(load("rejected")["properties"]["reason"]["enum"])
 
 
-def test_whatever_a_day_brings_is_said_in_words() -> None:
+def test_every_live_event_has_words() -> None:
     said, words = whole_day(), wording(recipes_file.DEFAULT)
     for value in said.decisions:
         decision = json.loads(value)

@@ -47,7 +47,7 @@ def test_what_is_in_force_and_what_a_draft_changes_is_known_without_a_broker() -
     visited(test, PageSettings())
 
 
-def test_who_may_not_publish_is_told_so(monkeypatch: Any) -> None:
+def test_a_wrong_key_cannot_publish(monkeypatch: Any) -> None:
     monkeypatch.setattr(publish_key, "PENALTY_S", 0.01)
     given = {"text": DRAFT, "newest": 0}
 

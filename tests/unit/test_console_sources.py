@@ -130,7 +130,7 @@ def test_a_collector_that_is_lost_is_named_and_the_others_are_shown() -> None:
     assert fault.startswith("127.0.0.1:9 does not answer")
 
 
-def test_who_does_not_know_the_key_hears_nothing_of_requests() -> None:
+def test_without_the_key_no_requests_are_shown() -> None:
     _, (requests, faults) = asked("another key of somebody")
     assert requests == []
     assert len(faults) == 2

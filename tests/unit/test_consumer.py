@@ -74,7 +74,7 @@ def test_a_coroutine_that_has_begun_is_brought_to_its_end() -> None:
     assert asyncio.run(begun("cancel")) == ["cancelled"]
 
 
-def test_input_is_held_before_anybody_hears_of_a_revoke() -> None:
+def test_input_is_held_before_a_revoke_is_announced() -> None:
     """What is fetched while the last checkpoint is written belongs to the next owner."""
     story = list[str]()
 

@@ -30,7 +30,7 @@ class Owing:
         self._story.append(self._number)
 
 
-def test_partitions_take_turns_and_others_have_theirs_between() -> None:
+def test_partitions_take_turns_and_other_tasks_run_in_between() -> None:
     story: list[int] = []
 
     async def run() -> None:

@@ -73,7 +73,7 @@ def test_a_batch_of_which_one_bit_is_another_is_not_read(codec: int) -> None:
 
 
 @pytest.mark.parametrize("codec", [1, 2, 3, 4], ids=list(CODECS)[1:])
-def test_a_bomb_is_one_rejected_record_that_stands_for_all_of_its_batch(codec: int) -> None:
+def test_a_decompression_bomb_is_one_rejected_record_for_its_whole_batch(codec: int) -> None:
     data = packed(codec, *[b" " * MB] * 33)
     assert len(data) < 2 * MB
     (batch,), fetched = read(data)

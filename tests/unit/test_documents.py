@@ -73,7 +73,7 @@ def changes(events: list[Document], *documents: Document) -> list[str]:
 BUYERS = [{"name": "buyers", "members": {"orders": {"min": 1}}}]
 
 
-def test_a_recipe_that_is_gone_closes_at_that_time() -> None:
+def test_the_episodes_of_a_removed_recipe_close_at_that_time() -> None:
     found = story([cart()], document(carts("1h")), document(after=30 * MINUTE))
     assert found == ["closed carts 1 disabled 0.5h"]
 
@@ -144,7 +144,7 @@ def test_a_step_of_a_recipe_that_is_not_enabled_is_refused_and_the_next_is_plann
     assert found == ["refused carts 1 disabled 1h", "fired carts 2 5h"]
 
 
-def test_a_life_step_is_planned_anew_by_the_base_that_it_has() -> None:
+def test_a_life_step_is_planned_again_from_its_base() -> None:
     thanks = {"name": "thanks", "kind": "post-purchase", "steps": ["10h"]}
     documents = document(thanks), document({**thanks, "steps": ["2h", "3h"]}, after=HOUR)
     assert story([order()], *documents) == ["fired thanks 1 2h", "fired thanks 2 3h"]
@@ -177,7 +177,7 @@ def test_a_recipe_of_another_audience_closes_what_it_had() -> None:
     assert story([order()], *documents) == ["closed win 1 disabled 24h"]
 
 
-def test_whoever_enters_an_audience_with_a_document_is_told_then() -> None:
+def test_a_document_lets_persons_enter_audiences_at_its_time() -> None:
     win = {"name": "win", "kind": "audience", "audience": "buyers", "ordered_within": 0}
     keep = {"keep": "400d"}
     documents = document(policy=keep), document(win, audiences=BUYERS, policy=keep, after=3 * DAY)
@@ -205,7 +205,7 @@ def test_a_shorter_keep_forgets_at_once_before_a_step_that_is_due() -> None:
     assert story(events, *documents) == ["fired carts 1 1h", "closed carts 2 forgotten 768h"]
 
 
-def test_what_is_bought_is_kept_while_a_replenishment_recipe_stands_in_the_document() -> None:
+def test_purchases_are_kept_while_a_replenishment_recipe_is_in_force() -> None:
     again: dict[str, Any] = {
         "name": "again",
         "kind": "replenishment",
@@ -239,7 +239,7 @@ def test_a_name_that_no_audience_has_any_more_is_forgotten() -> None:
     assert found == ["entered owners 0d", "left owners 1d", "entered buyers 1d", "left buyers 2d"]
 
 
-def test_what_a_recipe_that_is_gone_sent_counts_as_what_it_was() -> None:
+def test_steps_of_a_removed_recipe_still_count() -> None:
     caps = {"caps": [{"max": 1, "per": "1d", "then": "drop"}]}
     for capped, result in ((True, "refused two 1 cap 2h"), (False, "fired two 1 2h")):
         one = {**carts("1h", capped=capped), "name": "one"}
@@ -298,14 +298,14 @@ def test_a_history_with_a_fault_is_refused_with_its_place(said: str) -> None:
     assert f"{path} {why}".strip() in str(found.value)
 
 
-def test_a_history_stands_alone_in_its_file() -> None:
+def test_a_history_file_holds_nothing_else() -> None:
     with pytest.raises(recipes_file.RecipesError, match="recipes must not stand beside history"):
         recipes_file.load_history(json.dumps({"history": [{}], "recipes": []}))
     with pytest.raises(recipes_file.RecipesError, match="expected one document"):
         recipes_file.load(json.dumps({"history": [{}]}))
 
 
-def test_a_document_says_who_published_it_and_why() -> None:
+def test_a_document_names_its_author_and_note() -> None:
     text = json.dumps({"history": [{}, {"from": 5.0, "by": "anna", "note": "spring"}]})
     document = recipes_file.load_history(text).document_at(5)
     assert (document.since, document.by, document.note) == (5, "anna", "spring")

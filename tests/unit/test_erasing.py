@@ -104,7 +104,7 @@ class Told:
 
 
 @pytest.mark.parametrize("make", BACKENDS)
-def test_an_erased_visitor_takes_its_person_and_its_keys_with_it(make: VisitorBackend) -> None:
+def test_erasing_a_visitor_erases_its_person_and_keys(make: VisitorBackend) -> None:
     told = Told(
         [
             cart(0, "v-1"),
@@ -146,7 +146,7 @@ def test_an_exit_trigger_is_taken_back() -> None:
     assert told.cancels == [("visitor:v-1", "erased")]
 
 
-def test_of_audiences_it_is_said_that_the_person_left_and_nothing_is_kept() -> None:
+def test_an_erased_person_leaves_its_audiences_and_nothing_is_kept() -> None:
     told = Told(
         [
             order(0, "v-1", customer="anna"),
@@ -170,7 +170,7 @@ def test_a_customer_who_is_unknown_is_erased_all_the_same() -> None:
 
 
 @pytest.mark.parametrize("make", BACKENDS)
-def test_an_address_alone_ends_all_whom_it_names(make: VisitorBackend) -> None:
+def test_erasing_an_address_erases_everybody_that_it_names(make: VisitorBackend) -> None:
     told = Told(
         [
             at(0, "visitor.identified", visitor="v-1", customer="anna", keys={"email": EMAIL}),
@@ -195,7 +195,7 @@ def test_the_other_customer_of_an_address_stays() -> None:
     assert told.kept == {"v-2", "customer:bert"}
 
 
-def test_an_address_of_many_ends_nobody_else() -> None:
+def test_erasing_a_shared_address_erases_nobody_else() -> None:
     crowd = [
         at(n, "visitor.identified", visitor=f"v-{n}", customer=f"c-{n}", keys={"email": EMAIL})
         for n in range(9)

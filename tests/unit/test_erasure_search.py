@@ -56,7 +56,7 @@ def made(asked: ErasedNames, *states: Visitor | Key) -> list[Event]:
     return events(wanted, visitors, asked.keys)
 
 
-def test_a_customer_has_its_devices_and_what_these_told() -> None:
+def test_a_customers_erasure_includes_its_visitors_and_their_keys() -> None:
     phone = visitor("v-1", "anna", email=EMAIL)
     laptop = visitor("v-2", "anna", bound_pairs={pair("cart:7", "customer:anna"): 1})
     other = visitor("v-3", "bert", email=EMAIL)
@@ -93,7 +93,7 @@ def test_a_visitor_that_is_asked_for_has_its_customer() -> None:
     assert (wanted.customers, wanted.visitors) == ({"anna"}, {"v-1", "v-2"})
 
 
-def test_an_address_that_is_asked_for_means_all_whom_it_names_but_not_a_crowd() -> None:
+def test_an_address_means_all_its_owners_unless_it_is_shared() -> None:
     asked, owners = ErasedNames(keys={f"email:{EMAIL}"}), [Owner("customer:anna", 1)]
     assert found(asked, Key(f"email:{EMAIL}", owners=owners)).customers == {"anna"}
     crowd = Key(f"email:{EMAIL}", owners=owners, shared=True)
@@ -101,7 +101,7 @@ def test_an_address_that_is_asked_for_means_all_whom_it_names_but_not_a_crowd() 
     assert made(asked, crowd) == [{"type": "person.erased", "keys": {"email": EMAIL}}]
 
 
-def test_a_key_of_theirs_brings_nobody_else() -> None:
+def test_a_key_of_the_person_adds_nobody_else() -> None:
     key = Key(f"email:{EMAIL}", owners=[Owner("customer:anna", 1), Owner("customer:bert", 2)])
     wanted = found(ErasedNames({"anna"}), key)
     assert (wanted.customers, wanted.keys) == ({"anna"}, {f"email:{EMAIL}"})
@@ -115,7 +115,7 @@ def test_a_name_is_found_whole_and_not_as_a_part_of_another() -> None:
     assert not wanted.is_mentioned(["annabel", "customer:annabel", "v-10", 7, None])
 
 
-def test_what_is_kept_is_told_first() -> None:
+def test_kept_records_are_listed_first() -> None:
     waits, kept = Trace("state.keys", "cart:7", WAITS), Trace("state.people", "customer:anna", KEPT)
     assert erase.told([waits, waits, kept]) == [
         "state.people customer:anna: is kept (1)",
@@ -139,17 +139,17 @@ def test_an_address_becomes_its_key_and_a_key_is_taken_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("given", "why"),
     [
-        ({}, "whom"),
+        ({}, "got none"),
         ({"email": "anna@shop.example.org"}, "TRIGGERS_IDENTITY_PEPPER"),
         ({"email": "anna"}, "an address, or its key"),
     ],
 )
-def test_who_cannot_be_meant_is_refused(given: dict[str, str], why: str) -> None:
+def test_an_impossible_name_is_refused(given: dict[str, str], why: str) -> None:
     with pytest.raises(SettingsError, match=why):
         erase.asked_for(asked(**given), Environment({}))
 
 
-def test_the_collector_takes_an_erasure_from_who_knows_its_key_alone() -> None:
+def test_the_collector_takes_an_erasure_only_with_its_key() -> None:
     """Where no key is set everybody is believed, but not in this."""
     body = b'{"id": "1", "type": "person.erased", "visitor": "v-1"}'
     assert judge(body, KnownSender(True, None, True)).taken
@@ -157,7 +157,7 @@ def test_the_collector_takes_an_erasure_from_who_knows_its_key_alone() -> None:
     assert (fault.reason, fault.path) == ("needs_key", "$.type")
 
 
-def test_explain_tells_the_erased_one_from_who_comes_after() -> None:
+def test_explain_separates_an_erased_person_from_a_later_one() -> None:
     start = {"visitor": "v-1", "type": "page.viewed"}
     erased = {"visitor": "v-1", "type": "person.erased", "id": "2", "t": 2}
     told = Beings(
@@ -172,5 +172,5 @@ def test_explain_tells_the_erased_one_from_who_comes_after() -> None:
     assert told.all[-1].person == "visitor:v-1"
 
 
-def test_every_reason_to_take_a_trigger_back_has_words() -> None:
+def test_every_reason_of_a_cancel_has_words() -> None:
     assert set(TAKEN_BACK) == set(CancelReason.__args__)  # type: ignore[attr-defined]

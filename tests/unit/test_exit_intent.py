@@ -27,7 +27,7 @@ def test_one_strong_signal_fires_at_once_for_30_seconds() -> None:
 
 
 @pytest.mark.parametrize("signal", sorted(SORTS))
-def test_a_signal_alone_weighs_what_the_page_says(signal: str) -> None:
+def test_a_single_signal_has_the_documented_weight(signal: str) -> None:
     sort = SORTS[signal]
     driver = leaves(here(), signal, held_ms=sort.least_held)
     assert bool(driver.decisions) is (sort.weight >= 0.7)
@@ -115,13 +115,13 @@ def test_it_is_too_soon_3_seconds_after_a_page_a_product_a_category_or_a_search(
     assert leaves(driver.wait(1)).story[1:] == ["fired exit-intent 1"]
 
 
-def test_whoever_is_paying_is_left_alone_unless_the_payment_failed() -> None:
+def test_a_paying_visitor_gets_no_exit_offer_unless_the_payment_failed() -> None:
     driver = leaves(here().pipe("checkout.advanced", stage="payment"))
     assert driver.story == ["refused exit-intent 1 paying"]
     assert leaves(driver.pipe("payment.failed")).story[1:] == ["fired exit-intent 1"]
 
 
-def test_whoever_ordered_in_this_visit_is_left_alone_unless_the_order_is_taken_back() -> None:
+def test_after_an_order_in_the_visit_there_is_no_exit_offer_unless_it_is_cancelled() -> None:
     driver = leaves(here().pipe("order.placed", order={"id": "o"}))
     assert driver.story == ["refused exit-intent 1 ordered"]
     leaves(driver.pipe("order.cancelled", order={"id": "o"}))
@@ -152,7 +152,7 @@ def test_a_recipe_that_asks_for_consent_fires_once_it_is_granted() -> None:
     assert driver.story == ["refused exit-intent 1 consent", "fired exit-intent 1"]
 
 
-def test_whoever_is_held_out_sees_nothing() -> None:
+def test_a_held_out_visitor_sees_nothing() -> None:
     assert leaves(here(recipe("exit-intent", holdout=100))).story == [
         "refused exit-intent 1 holdout"
     ]
@@ -216,7 +216,7 @@ def test_the_shipped_offers_are_for_newcomers_returners_and_buyers(
     assert [each["offer"] for each in leaves(driver.wait(20 * SECOND)).fired] == [offer]
 
 
-def test_the_value_is_the_carts_and_without_one_the_price_of_the_product_looked_at_most() -> None:
+def test_the_value_is_the_carts_or_else_the_price_of_the_subject() -> None:
     driver = Driver().pipe("product.viewed", product={"id": "a", "price": 7}).wait(20 * SECOND)
     driver.pipe("product.viewed", product={"id": "b", "price": 3, "category": "x"}).wait(4 * SECOND)
     (trigger,) = leaves(driver).fired

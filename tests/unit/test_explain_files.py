@@ -46,21 +46,21 @@ def heard(capsys: pytest.CaptureFixture[str], name: str, told: tuple[str, ...]) 
     return re.findall(by_others, capsys.readouterr().out)
 
 
-def test_seven_who_told_a_key_hear_of_an_order_that_names_it(
+def test_all_seven_owners_of_a_key_get_an_order_that_names_it(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     told = files(tmp_path, *(desk(n, f"desk{n}") for n in range(7)), order(7))
     assert [heard(capsys, f"desk{n}", told) for n in range(7)] == [["o7"]] * 7
 
 
-def test_of_a_shared_key_the_one_who_told_it_last_hears_alone(
+def test_only_the_last_owner_of_a_shared_key_gets_the_order(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     told = files(tmp_path, *(desk(n, f"desk{n}") for n in range(9)), order(9))
     assert [heard(capsys, f"desk{n}", told) for n in range(9)] == [[]] * 8 + [["o9"]]
 
 
-def test_who_tells_a_key_later_is_told_of_its_order_but_not_at_a_shared_key(
+def test_a_later_owner_gets_earlier_orders_unless_the_key_is_shared(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     told = files(tmp_path, desk(0, "desk0"), order(1), desk(2, "later"))

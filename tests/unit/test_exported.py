@@ -98,7 +98,7 @@ def test_a_line_that_the_time_makes_too_large_loses_its_white_space() -> None:
     assert json.loads(found) == {**json.loads(value), "t": T}
 
 
-def test_a_line_for_whose_time_there_is_no_room_says_so() -> None:
+def test_a_line_without_room_for_its_time_is_reported() -> None:
     value = event(text="").replace(b": ", b":").replace(b", ", b",")
     value = value.replace(b'"text":""', b'"text":"%s"' % (b"x" * (LARGEST - len(value))))
     parse(value)
@@ -124,7 +124,7 @@ values = plain | st.lists(plain, max_size=2) | st.dictionaries(texts, plain, max
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(st.sampled_from(["t", "id", "type", "visitor", "é", "\ud800"]), values))
-def test_the_time_is_told_whatever_stands_beside_it(members: dict[str, object]) -> None:
+def test_the_time_is_kept_beside_any_other_field(members: dict[str, object]) -> None:
     made = timed(json.dumps(members).encode(), T)
     found = envelope(made)
     assert found is not None
@@ -158,18 +158,18 @@ def test_a_bound_is_a_time_or_offsets(text: str, expected: object) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "tomorrow", "2026", "2026-13-01", "0:1,0:2", "0:", "-5h"])
-def test_a_bound_that_cannot_be_read_is_told(text: str) -> None:
+def test_an_unreadable_bound_is_reported(text: str) -> None:
     with pytest.raises(ValueError, match=r"expected|twice"):
         bound(text, NOW)
 
 
-def test_offsets_are_told_as_they_are_asked_for() -> None:
+def test_offsets_are_printed_in_the_form_of_the_option() -> None:
     spans = {1: OffsetSpan(3, 9), 0: OffsetSpan(0, 4)}
     assert bound(offsets(spans, end=True), NOW) == {0: 4, 1: 9}
     assert bound(offsets(spans, end=False), NOW) == {0: 0, 1: 3}
 
 
-def test_a_story_is_told_from_a_packed_file_of_events(tmp_path: Path) -> None:
+def test_a_story_can_be_read_from_a_compressed_file(tmp_path: Path) -> None:
     file = tmp_path / "events.jsonl.gz"
     with whole(file) as written:
         written.write(line_of(event()) + b"\n" + line_of(b"{") + b"\n")

@@ -21,18 +21,18 @@ def post(body: bytes = b"", query: dict[str, str] | None = None) -> Post:
 
 
 @pytest.mark.parametrize("each", [v for v in vars(face).values() if isinstance(v, face.Face)])
-def test_no_face_answers_202_which_sdks_take_for_a_fault(each: face.Face) -> None:
+def test_no_face_answers_202_because_sdks_treat_it_as_a_fault(each: face.Face) -> None:
     for given in (post(), post(b"{}"), post(b'{"requests": ["?a=1"]}')):
         assert each.taken(given, 0).status in (200, 204)
     assert each.unreadable in (204, 400)
 
 
-def test_segment_and_posthog_hear_their_own_words() -> None:
+def test_segment_and_posthog_get_their_own_answers() -> None:
     assert face.SEGMENT.taken(post(), 0) == Reply(200, b'{"success": true}', "application/json")
     assert json.loads(face.POSTHOG.taken(post(), 0).body) == {"status": "Ok"}
 
 
-def test_snowplow_hears_ok_as_text_and_its_pixel_is_not_kept() -> None:
+def test_snowplow_gets_ok_as_text_and_its_pixel_is_not_cached() -> None:
     assert face.SNOWPLOW.taken(post(), 0)[:3] == (200, b"ok", "text/plain; charset=utf-8")
     pixel = face.SNOWPLOW_PIXEL.taken(post(), 0)
     assert pixel.body[:6] == b"GIF89a"
@@ -48,19 +48,19 @@ def test_snowplow_hears_ok_as_text_and_its_pixel_is_not_kept() -> None:
         (post(b"idsite=1"), 200, b"GIF89a"),
     ],
 )
-def test_matomo_hears_a_pixel_or_nothing(given: Post, status: int, start: bytes) -> None:
+def test_matomo_gets_a_pixel_or_nothing(given: Post, status: int, start: bytes) -> None:
     reply = answers.of_matomo(given, 0)
     assert reply.status == status
     assert reply.body.startswith(start)
 
 
-def test_a_bulk_of_matomo_hears_how_many_were_tracked() -> None:
+def test_a_bulk_request_of_matomo_gets_the_number_of_tracked_ones() -> None:
     given = post(b'{"requests": ["?a=1", "?b=2", 5]}')
     told = json.loads(answers.of_matomo(given, 1).body)
     assert told == {"status": "success", "tracked": 2, "invalid": 1}
 
 
-def test_ga4_hears_nothing_whatever_it_sends() -> None:
+def test_ga4_gets_an_empty_answer() -> None:
     assert face.GA4_TAG.taken(post(), 3) == Reply(204)
     assert (face.GA4_TAG.unreadable, face.GA4_PROTOCOL.unreadable) == (204, 204)
 
@@ -70,7 +70,7 @@ def test_a_fault_has_the_form_that_sdks_read() -> None:
     assert json.loads(reply.body) == {"code": "unauthorized", "message": "expected a key"}
 
 
-def test_a_page_hears_its_own_origin_since_trackers_send_cookies() -> None:
+def test_a_page_gets_its_own_origin_because_trackers_send_cookies() -> None:
     told = cors.headers("https://shop.example", frozenset())
     assert told is not None
     assert told["Access-Control-Allow-Origin"] == "https://shop.example"
@@ -147,7 +147,7 @@ def test_a_crawler_is_a_robot(user_agent: str) -> None:
         ("purpose", "", False),
     ],
 )
-def test_a_page_that_is_loaded_ahead_is_seen_by_nobody(name: str, value: str, ahead: bool) -> None:
+def test_a_page_that_is_loaded_ahead_is_recognised(name: str, value: str, ahead: bool) -> None:
     assert robots.is_ahead({name: value}) is ahead
 
 
@@ -184,7 +184,7 @@ def source(**told: Any) -> Source:
     return Source(name="shop", kind="segment", **told)
 
 
-def test_an_event_that_a_worker_would_reject_is_refused_alone() -> None:
+def test_only_the_event_that_a_worker_would_reject_is_refused() -> None:
     fine = {"id": "sg:1", "type": "page.viewed", "visitor": "v"}
     large = {"id": "sg:2", "type": "page.viewed", "visitor": "v", "page": {"title": "x" * 70_000}}
     nobody = {"id": "sg:3", "type": "page.viewed"}
@@ -218,7 +218,7 @@ def test_only_a_body_without_any_event_is_unreadable() -> None:
     assert not is_unreadable(Translation(events=[{}], refused=[(0, "not_json")]))
 
 
-def test_a_try_tells_what_a_collector_would_answer() -> None:
+def test_a_try_prints_the_answer_of_a_collector() -> None:
     web = connected("web", "segment", keys=["wk"])
     message = {"type": "page", "messageId": "m", "anonymousId": "v", "writeKey": "wk"}
     found = tried(web, body=json.dumps(message).encode(), headers={})

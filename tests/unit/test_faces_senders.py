@@ -76,7 +76,7 @@ def test_a_write_key_names_its_source_wherever_an_sdk_puts_it(given: Post) -> No
         (post(body=b"not json"), "no_key"),
     ],
 )
-def test_without_a_known_write_key_nobody_is_let_in(given: Post, reason: str) -> None:
+def test_without_a_known_write_key_a_post_is_refused(given: Post, reason: str) -> None:
     assert refused(WEB, face.SEGMENT, given) == reason
 
 
@@ -219,7 +219,7 @@ SHOPS = (
 
 
 @pytest.mark.parametrize("secret", ["two", "two-before"])
-def test_a_webhook_is_of_the_shop_whose_secret_signed_it_before_and_after_a_change(
+def test_a_webhook_belongs_to_the_shop_whose_old_or_new_secret_signed_it(
     secret: str,
 ) -> None:
     given = signed("x-shopify-hmac-sha256", secret, b'{"id": 1}')
@@ -266,7 +266,7 @@ def test_a_kind_without_any_source_is_no_source() -> None:
     assert refused(WEB, way.face, post(), name="other") == "no_source"
 
 
-def test_a_source_that_a_bridge_alone_reads_is_not_posted_to() -> None:
+def test_nobody_can_post_to_a_source_that_only_a_bridge_reads() -> None:
     text = "{name: log, kind: segment, topics: [rudder.events]}"
     assert refused(text, face.SEGMENT, post()) == "no_source"
     assert refused(text, face.SEGMENT, post(), name="log") == "no_source"

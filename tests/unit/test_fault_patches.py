@@ -83,7 +83,7 @@ def applied(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], list[tu
 
 
 @pytest.mark.parametrize("name", sorted(patches.PATCHES))
-def test_a_patch_replaces_what_is_there_and_takes_what_that_is_given(
+def test_a_patch_finds_its_target_and_keeps_its_arguments(
     name: str, applied: Callable[[str], list[tuple[Any, Any]]]
 ) -> None:
     changed = applied(name)

@@ -71,7 +71,7 @@ def test_another_visitors_other_cart_replaces_nothing() -> None:
     assert driver.wait(DAY).story == ["fired cart-abandonment 1"] * 2
 
 
-def test_an_episode_that_goes_on_keeps_its_key_time_and_has_the_newest_cart() -> None:
+def test_a_continued_episode_keeps_its_key_time_and_takes_the_newest_cart() -> None:
     driver = shows(shows(Driver(FUNNEL), LAMP, id="k"), LAMP, SHOE, id="k").wait(DAY)
     (trigger,) = driver.fired
     assert trigger["value"] == 199.8
@@ -139,7 +139,7 @@ def test_a_repeated_order_lifts_no_memory() -> None:
     assert len(shows(driver, LAMP, id="k").wait(DAY).fired) == 1
 
 
-def test_a_checkout_of_before_the_last_order_is_closed_and_its_old_cart_closes_nothing() -> None:
+def test_an_earlier_checkout_is_closed_by_the_order_and_its_old_cart_closes_nothing() -> None:
     driver = Driver(FUNNEL).pipe(
         "cart.updated", "old", cart=items(LAMP, id="k"), customer="anna"
     )  # fmt: skip
@@ -204,7 +204,7 @@ def test_with_as_many_episodes_open_as_are_kept_no_other_opens() -> None:
     assert len(driver.wait(DAY).fired) == limits.MOST_OPEN
 
 
-def test_the_carts_of_all_open_episodes_together_keep_so_many_lines() -> None:
+def test_the_lines_of_all_open_episodes_are_bounded() -> None:
     lines = [{**LAMP, "product_id": f"{n:0128}"} for n in range(300)]
     driver = Driver(FUNNEL)
     for number in range(25):

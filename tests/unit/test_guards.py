@@ -35,7 +35,7 @@ def refused(reason: str) -> list[str]:
     return [f"refused cart-abandonment 1 {reason}"]
 
 
-def test_the_guards_stand_in_the_order_of_the_page() -> None:
+def test_the_guards_have_the_documented_order() -> None:
     names = [name for name, _ in GUARDS]
     assert " ".join(names) == (
         "expired ordered unreachable consent cooldown cap lower_priority holdout quiet"
@@ -43,9 +43,7 @@ def test_the_guards_stand_in_the_order_of_the_page() -> None:
 
 
 @pytest.mark.parametrize(("expires", "story"), [("55m", "fired"), ("54m", "closed")])
-def test_a_step_expires_when_more_than_so_long_has_passed_since_the_opening(
-    expires: str, story: str
-) -> None:
+def test_a_step_expires_too_long_after_the_opening(expires: str, story: str) -> None:
     """The episode opens at the idle fact, 5 minutes after the last activity."""
     driver = annas(expires=expires).wait(DAY)
     assert [each["outcome"] for each in driver.decisions] == [story]
@@ -159,7 +157,7 @@ def two(first: str, second: str, **policy: Any) -> dict[str, Any]:
         ("60m", "60m", "refused"),
     ],
 )
-def test_a_more_important_episode_within_5_minutes_before_or_after_goes_alone(
+def test_within_5_minutes_only_the_more_important_episode_sends(
     high: str, low: str, outcome: str
 ) -> None:
     driver = cart(Driver(two(high, low)), customer="anna").wait(DAY)
@@ -174,7 +172,7 @@ def test_a_more_important_episode_that_is_deferred_to_within_5_minutes_counts_to
     assert driver.story == ["deferred high 1 quiet", "refused low 1 lower_priority", "fired high 1"]
 
 
-def test_whoever_is_held_out_is_sent_nothing() -> None:
+def test_a_held_out_person_gets_nothing() -> None:
     assert annas(holdout=100).wait(DAY).story == refused("holdout")
     assert annas(holdout=0).wait(DAY).story == FIRED
 

@@ -53,7 +53,7 @@ def test_what_has_fired_is_remembered_for_the_longest_that_any_document_asks() -
     assert (FIRST.memory, FIRST.remembers) == (7 * DAY, 30 * DAY)
 
 
-def test_a_recipe_that_is_gone_is_known_as_it_was_last() -> None:
+def test_a_removed_recipe_is_explained_as_it_was_last() -> None:
     history = History(FIRST, [Document(SECOND, 200), Document(THIRD, 300)])
     gone = history.at(300).known("a")
     assert gone is FIRST.by_alias["a"]

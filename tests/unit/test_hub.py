@@ -27,7 +27,7 @@ def test_what_happens_reaches_all_in_its_order() -> None:
     asyncio.run(look())
 
 
-def test_a_visitor_and_a_person_are_told_of_themselves_only() -> None:
+def test_subscribers_get_their_own_visitor_or_person_only() -> None:
     async def look() -> None:
         hub = Hub()
         async with hub.subscribe(visitor="a") as a, hub.subscribe(person="customer:ben") as ben:
@@ -51,7 +51,7 @@ def test_who_wants_some_kinds_gets_no_others() -> None:
     asyncio.run(look())
 
 
-def test_who_comes_back_goes_on_behind_the_last_one_had() -> None:
+def test_a_returning_subscriber_continues_behind_its_last_event() -> None:
     async def look() -> None:
         hub = Hub()
         async with hub.subscribe() as first:
@@ -89,7 +89,7 @@ def test_who_wants_only_what_comes_gets_nothing_that_was() -> None:
     asyncio.run(look())
 
 
-def test_who_fetches_nothing_loses_the_oldest_and_is_told_how_many() -> None:
+def test_a_slow_subscriber_loses_the_oldest_events_and_learns_how_many() -> None:
     async def look() -> None:
         hub = Hub(waiting=10)
         async with hub.subscribe() as slow:
@@ -116,7 +116,7 @@ def test_what_is_remembered_is_bounded_and_the_newest() -> None:
     asyncio.run(look())
 
 
-def test_a_state_is_told_and_not_remembered() -> None:
+def test_a_status_is_passed_on_but_not_remembered() -> None:
     async def look() -> None:
         hub = Hub()
         async with hub.subscribe() as there:

@@ -82,7 +82,7 @@ def test_an_event_is_taken_exactly_if_a_worker_takes_it() -> None:
         assert refused == [why for why in [reason(body)] if why]
 
 
-def test_a_faulty_event_costs_itself_alone_and_all_its_faults_are_told() -> None:
+def test_a_faulty_event_is_refused_alone_with_all_its_faults() -> None:
     judged = posted(
         event(0),
         event(1, visitor="undefined"),
@@ -107,7 +107,7 @@ def test_a_faulty_event_costs_itself_alone_and_all_its_faults_are_told() -> None
     ]
 
 
-def test_a_fault_says_what_is_expected_and_what_came() -> None:
+def test_a_fault_says_what_was_expected_and_what_came() -> None:
     judged = posted(event(1, id=None), {"id": "2", "type": "category.viewed", "visitor": "v"})
     assert [(note.expected, note.got) for note in judged.faults] == [
         ("an id of 1 to 128 characters", "null"),
@@ -127,13 +127,13 @@ def test_a_part_that_is_wrong_costs_the_part_and_is_a_warning() -> None:
     ]
 
 
-def test_the_same_warning_of_many_items_is_told_once() -> None:
+def test_the_same_warning_for_many_items_is_given_once() -> None:
     items = [{"product_id": "p", "price": "dear"}] * 300
     judged = posted(event(1, type="cart.updated", cart={"items": items}))
     assert warnings(judged) == [(0, "wrong_type", "$.cart.items[].price")]
 
 
-def test_an_unknown_type_is_taken_with_a_word_for_what_was_meant() -> None:
+def test_an_unknown_type_is_taken_with_the_nearest_type_as_a_hint() -> None:
     judged = posted(event(1, type="add_to_cart"), event(2, type="coupon.applied"))
     assert [each.type for each in judged.taken] == ["other", "other"]
     assert warnings(judged) == [(0, "unknown_type", "$.type"), (1, "unknown_type", "$.type")]
@@ -160,7 +160,7 @@ def test_time_is_not_moved_by_a_storefront() -> None:
     assert told(posted(clock, event(1)).faults) == [(0, "not_in_list", "$.type")]
 
 
-def test_a_batch_has_up_to_so_many_events() -> None:
+def test_a_batch_has_a_largest_number_of_events() -> None:
     assert len(posted(*(event(n) for n in range(MOST))).taken) == MOST
     note = unreadable(json.dumps([event(n) for n in range(MOST + 1)]).encode())
     assert (note.reason, note.expected, note.got) == ("too_many", "up to 500 events", "501 events")
@@ -174,7 +174,7 @@ def test_an_event_has_up_to_64_kib() -> None:
     assert len(large.taken) == 1
 
 
-def test_a_stranger_tells_what_a_visitor_does_and_not_who_it_is() -> None:
+def test_an_unknown_sender_may_send_behaviour_but_no_identity() -> None:
     judged = posted(
         event(0, customer="c-1"),
         event(1, customer=None),
@@ -191,7 +191,7 @@ def test_a_stranger_tells_what_a_visitor_does_and_not_who_it_is() -> None:
     assert warnings(judged) == [(0, "needs_key", "$.customer"), (2, "needs_key", "$.keys.email")]
 
 
-def test_a_stranger_tells_of_no_orders_consents_and_other_peoples_carts() -> None:
+def test_an_unknown_sender_may_not_send_orders_consents_or_foreign_carts() -> None:
     judged = posted(
         event(0, type="order.placed", order={"id": "o-1"}),
         event(1, type="order.cancelled", order={"id": "o-1"}),

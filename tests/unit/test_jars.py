@@ -75,7 +75,7 @@ def test_a_file_with_another_sum_is_refused(source: str, tmp_path: Path) -> None
     assert not list((tmp_path / "cache").glob("kafka-*"))
 
 
-def test_a_file_that_cannot_be_had_is_named_and_the_rest_is_fetched_anew_later(
+def test_a_missing_file_is_named_and_the_others_are_fetched_again_later(
     source: str, tmp_path: Path
 ) -> None:
     file = tmp_path / "repository" / "org/shop/two/2/two-2.jar"

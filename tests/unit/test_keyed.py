@@ -98,7 +98,7 @@ def test_a_clean_state_that_is_armed_keeps_its_deadline_when_it_is_packed_away(
     assert [key for key, _ in states.due(500)] == ["a"]
 
 
-def test_states_beyond_what_is_kept_decoded_are_packed_away_and_come_back_as_they_were(
+def test_states_beyond_the_cache_are_packed_and_restored_unchanged(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(keyed, "DECODED", 1)
@@ -110,7 +110,7 @@ def test_states_beyond_what_is_kept_decoded_are_packed_away_and_come_back_as_the
     assert len(states) == 3
 
 
-def test_only_what_changed_is_written_and_the_clock_stands_last() -> None:
+def test_only_changed_states_are_written_and_the_clock_comes_last() -> None:
     states = counts()
     put(states, "a", 1)
     put(states, "b", 2)
@@ -168,14 +168,14 @@ def test_a_forgotten_key_leaves_its_header_until_the_commit_has_passed_it() -> N
     assert (states.deleted("a"), len(states), states.size) == (None, 0, 0)
 
 
-def test_a_grave_that_was_restored_is_buried_too() -> None:
+def test_a_restored_header_only_record_gets_its_tombstone() -> None:
     states, alive = forgotten()
     new = restored([*alive, *written(states)])
     new.committed(11)
     assert written(new)[0] == (b"a", None)
 
 
-def test_a_key_that_comes_again_goes_on_from_its_grave() -> None:
+def test_a_returning_key_continues_from_its_header_only_record() -> None:
     states, _ = forgotten()
     state = put(states, "a", 5, applied=12)
     assert state.version == 2
@@ -190,7 +190,7 @@ def test_a_key_that_comes_again_goes_on_from_its_grave() -> None:
     assert number(states, "a") == 0
 
 
-def test_an_old_owners_late_state_does_not_rise_from_its_grave() -> None:
+def test_a_late_state_of_an_old_owner_does_not_revive_a_deleted_key() -> None:
     states, alive = forgotten()
     deleted = written(states)
     states.committed(11)
@@ -198,7 +198,7 @@ def test_an_old_owners_late_state_does_not_rise_from_its_grave() -> None:
     assert number(restored([*alive, *deleted, *alive, *burial, *alive]), "a") is None
 
 
-def test_a_key_that_lives_again_after_its_burial_lives() -> None:
+def test_a_key_that_returns_after_its_tombstone_has_a_state() -> None:
     states, alive = forgotten()
     deleted = written(states)
     states.committed(11)
@@ -212,7 +212,7 @@ def test_a_late_tombstone_leaves_a_living_state() -> None:
     assert number(restored([*alive, (b"a", None)]), "a") == 1
 
 
-def test_a_tombstone_of_a_key_that_nobody_knows_is_nothing() -> None:
+def test_a_tombstone_of_an_unknown_key_does_nothing() -> None:
     assert len(restored([(b"a", None)])) == 0
 
 
@@ -234,7 +234,7 @@ def test_the_size_is_that_of_the_packed_states() -> None:
     assert (states.size, restored(records).size) == (size, size)
 
 
-def test_the_states_of_a_partition_that_is_gone_are_freed_at_once() -> None:
+def test_the_states_of_a_dropped_partition_are_freed_at_once() -> None:
     """A worker collects garbage seldom: what held itself would stay for minutes."""
     states = counts()
     put(states, "a", 1)

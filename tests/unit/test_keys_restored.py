@@ -63,7 +63,7 @@ def again(keys: Keys, keep: int | None = None) -> Keys:
     return new
 
 
-def test_a_new_owner_of_the_partition_goes_on_where_the_state_stands() -> None:
+def test_a_new_owner_continues_where_the_state_is() -> None:
     keys = Keys(1)
     records: list[Any] = [bound(1), order(2, 1), WatermarkRecord(1, {0: 9})]
     taken(keys, 0, *records)

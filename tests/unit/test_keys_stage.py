@@ -194,7 +194,7 @@ def test_a_forwarded_failure_carries_its_window() -> None:
 
 
 @pytest.mark.parametrize("key", [MAIL, "phone:0123456789abcdef"])
-def test_customers_of_one_address_hear_nothing_of_each_other(key: str) -> None:
+def test_customers_with_one_address_get_nothing_of_each_other(key: str) -> None:
     told = KeysDriver(key).bound(ANNA, 1).ordered(BERT, 2).cancelled(BERT, 3).withdrew(BERT, 4)
     assert told.heard == []
 
@@ -203,7 +203,7 @@ def test_customers_of_one_address_inherit_nothing() -> None:
     assert KeysDriver(MAIL).ordered(ANNA, 1).withdrew(ANNA, 2).bound(BERT, 3).handed == []
 
 
-def test_a_guest_of_an_address_and_a_customer_hear_of_each_other() -> None:
+def test_a_guest_and_a_customer_with_one_address_share_orders() -> None:
     told = KeysDriver(MAIL).bound(ANNA, 1).ordered(GUEST, 2).bound(GUEST, 3).ordered(ANNA, 4, "o2")
     assert told.heard == [(ANNA, "order.placed"), (GUEST, "order.placed")]
 
@@ -238,7 +238,7 @@ def test_a_shared_key_forwards_withdrawals_to_all() -> None:
     assert len(KeysDriver().crowd().withdrew(TILL, 10).heard) == 8
 
 
-def test_a_shared_key_hands_nothing_over() -> None:
+def test_a_shared_key_hands_over_nothing() -> None:
     assert KeysDriver().ordered(TILL, 0).withdrew(TILL, 0).crowd(8).handed[8:] == []
 
 

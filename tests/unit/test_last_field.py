@@ -13,7 +13,7 @@ STATES = (Person("p"), Visitor("v", Cart("v")))
 
 
 @pytest.mark.parametrize("state", STATES, ids=lambda state: type(state).__name__)
-def test_an_empty_last_field_takes_no_byte(state: msgspec.Struct) -> None:
+def test_an_empty_last_field_adds_no_byte(state: msgspec.Struct) -> None:
     fields = msgspec.structs.astuple(state)
     packed = packer(type(state))(state)
     assert packed == msgspec.msgpack.encode(fields[:-1])

@@ -140,11 +140,11 @@ def test_contacts_are_read(contacts: Any, expected: Any) -> None:
         ({}, False),
     ],
 )
-def test_an_identity_says_who_it_is(body: dict[str, Any], valid: bool) -> None:
+def test_an_identity_event_must_name_its_customer(body: dict[str, Any], valid: bool) -> None:
     assert (reason(given("visitor.identified", **body)) is None) is valid
 
 
-def test_all_faults_of_an_event_are_told() -> None:
+def test_all_faults_of_an_event_are_reported() -> None:
     value = given("cart.updated", id=None, customer=1.5, cart={"items": 5, "version": "x"})
     found = decoding.faults(value)
     assert [(fault.path, fault.got, fault.essential) for fault in found] == [
@@ -173,7 +173,7 @@ def test_a_field_that_the_reading_uses_itself_is_an_unknown_one() -> None:
     ("name", "meant"),
     [("order.completed", "order.placed"), ("page_viewed", "page.viewed"), ("wishlist.added", None)],
 )
-def test_the_type_that_was_meant_is_told(name: str, meant: str | None) -> None:
+def test_the_nearest_type_is_reported(name: str, meant: str | None) -> None:
     assert nearest(name) == meant
 
 

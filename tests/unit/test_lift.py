@@ -62,9 +62,7 @@ def test_a_watch_that_is_written_twice_counts_once() -> None:
     assert only(lift([watch("p", orders=1)] * 2)).treated.persons == 1
 
 
-def test_recipes_versions_and_arms_are_told_apart_and_a_person_stays_with_the_first_version() -> (
-    None
-):
+def test_figures_are_by_recipe_version_and_arm_and_a_person_stays_with_its_first_version() -> None:
     values = [
         watch("p"), watch("p", at=T + 1, version=2), watch("q", version=2, arm="b"),
         watch("r", version=2, arm="a"), watch("p", recipe="browse-abandonment"),
@@ -81,7 +79,7 @@ def test_a_person_with_several_orders_is_one_with_an_order() -> None:
     assert (arm.treated.share, arm.treated.each) == (0.5, 45)
 
 
-def test_with_99_held_nothing_is_said_and_with_100_it_is() -> None:
+def test_below_100_held_persons_there_is_no_statement() -> None:
     few = only(lift(groups((1_000, 52), (99, 3))))
     assert (few.enough, few.orders, few.value) == (False, None, None)
     assert sentences.sentences(few) == [
@@ -91,12 +89,12 @@ def test_with_99_held_nothing_is_said_and_with_100_it_is() -> None:
     assert only(lift(groups((1_000, 52), (100, 3)))).enough
 
 
-def test_without_anybody_held_it_says_what_to_do() -> None:
+def test_without_a_holdout_it_says_what_to_do() -> None:
     arm = only(lift(groups((500, 20), (0, 0))))
     assert "nobody was held back (a recipe holds some back" in sentences.sentences(arm)[0]
 
 
-def test_a_difference_is_said_with_its_bounds() -> None:
+def test_a_difference_is_printed_with_its_bounds() -> None:
     arm = only(lift(groups((1_000, 52), (950, 31))))
     assert sentences.sentences(arm) == [
         "Of 1,000 who got it 52 ordered, of 950 held 31: 1.9 percentage points more (between 0.1 and 3.8).",
@@ -104,7 +102,7 @@ def test_a_difference_is_said_with_its_bounds() -> None:
     ]
 
 
-def test_less_is_said_as_less() -> None:
+def test_a_smaller_value_is_called_less() -> None:
     arm = only(lift(groups((950, 31), (1_000, 52))))
     assert sentences.sentences(arm) == [
         "Of 950 who got it 31 ordered, of 1,000 held 52: 1.9 percentage points fewer (between 0.1 and 3.8).",
@@ -112,14 +110,14 @@ def test_less_is_said_as_less() -> None:
     ]
 
 
-def test_what_may_be_chance_is_said_so() -> None:
+def test_a_difference_that_may_be_chance_is_called_so() -> None:
     first, _ = sentences.sentences(only(lift(groups((1_000, 40), (500, 18)))))
     assert first.endswith(
         ": 0.4 percentage points more, which may be chance (between 1.9 fewer and 2.3 more)."
     )
 
 
-def test_where_all_spent_the_same_the_value_says_nothing() -> None:
+def test_if_all_spent_the_same_there_is_no_statement_on_value() -> None:
     arm = only(lift(groups((200, 0), (200, 0))))
     assert arm.orders is not None
     assert not arm.orders.sure
@@ -127,7 +125,7 @@ def test_where_all_spent_the_same_the_value_says_nothing() -> None:
     assert sentences.sentences(arm)[1] == "All spent the same, so the value says nothing."
 
 
-def test_few_who_got_it_are_said_to_be_few() -> None:
+def test_too_few_recipients_are_reported() -> None:
     text = sentences.sentences(only(lift(groups((20, 2), (200, 9)))))[1]
     assert text.endswith("Too few got it for that to be relied on.")
 
@@ -167,7 +165,7 @@ def written(folder: Path, values: list[bytes]) -> list[str]:
     return ["lift", "--from", str(folder)]
 
 
-def test_the_command_says_it_in_words_and_writes_a_page(
+def test_the_command_prints_sentences_and_writes_a_page(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     command = written(tmp_path, groups((1_000, 52), (950, 31)))
@@ -193,14 +191,14 @@ def test_the_command_gives_its_figures_as_json(
     assert arm["orders"]["value"] == pytest.approx(0.052 - 31 / 950)
 
 
-def test_the_command_says_that_there_is_no_watch(
+def test_the_command_reports_that_there_is_no_watch(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(written(tmp_path, [])) == 0
     assert "No watch has ended in this time" in capsys.readouterr().out
 
 
-def test_the_command_says_what_it_cannot_read(
+def test_the_command_reports_what_it_cannot_read(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["lift", "--from", str(tmp_path)]) == 1
@@ -215,7 +213,7 @@ def test_a_time_that_is_offsets_is_refused(capsys: pytest.CaptureFixture[str]) -
     assert "expected 2026-11-28" in capsys.readouterr().err
 
 
-def test_the_page_is_whole_says_the_same_and_shows_only_what_can_be_told() -> None:
+def test_the_page_says_the_same_and_plots_only_certain_figures() -> None:
     values = [*groups((1_000, 52), (950, 31)), watch("x", "held", recipe="<b>", arm="&")]
     text = page(lift(values))
     checked = Checked()

@@ -20,7 +20,7 @@ def line(name: str, text: str, *args: object) -> logging.LogRecord:
     return logging.LogRecord(name, logging.ERROR, "", 0, text, args, None)
 
 
-def test_what_a_library_repeats_is_told_once_and_then_how_often(now: list[float]) -> None:
+def test_repeated_library_lines_are_logged_once_and_then_counted(now: list[float]) -> None:
     only, told = log.Repeated(), []
     for second in range(25):
         now[0] = 1000.0 + second
@@ -38,7 +38,7 @@ def test_other_lines_and_our_own_always_pass(now: list[float]) -> None:
     assert all(map(only.filter, lines))
 
 
-def test_so_many_lines_are_remembered_and_no_more(now: list[float]) -> None:
+def test_the_number_of_remembered_lines_is_bounded(now: list[float]) -> None:
     only = log.Repeated()
     for number in range(3 * log.DIFFERENT):
         assert only.filter(line("aiokafka", "node %d", number))

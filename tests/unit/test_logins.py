@@ -66,7 +66,7 @@ def test_a_withdrawal_taken_over_holds_back_and_cancels() -> None:
     assert [each["reason"] for each in driver.cancelled] == ["consent"]
 
 
-def test_a_grant_is_taken_over_only_where_the_customer_said_nothing() -> None:
+def test_a_grant_is_taken_over_only_if_the_customer_never_decided() -> None:
     rules = recipe("cart-abandonment", consent="granted", steps=["1h"])
     driver = Driver(rules).pipe("consent.changed", channels=["sms"], granted=False, customer="anna")
     driver.pipe("consent.changed", "laptop", channels=["email", "sms"], granted=True)
@@ -74,14 +74,14 @@ def test_a_grant_is_taken_over_only_where_the_customer_said_nothing() -> None:
     assert [each["channels"] for each in cart(driver).wait(DAY).fired] == [["email"]]
 
 
-def test_another_customer_on_the_device_takes_nothing_over() -> None:
+def test_a_second_customer_of_a_device_takes_over_nothing() -> None:
     driver = Driver(RULES).pipe("order.placed", "laptop", order={"id": "o"}, customer="bert")
     driver.pipe("consent.changed", "laptop", channels=CHANNELS, granted=False).wait(1)
     cart(driver, customer="anna").pipe("page.viewed", "laptop", customer="anna").wait(DAY)
     assert driver.story == ["fired cart-abandonment 1", "fired cart-abandonment 2"]
 
 
-def test_a_visitor_that_moves_away_from_a_person_nobody_knows_leaves_no_trace() -> None:
+def test_leaving_an_unknown_person_creates_no_state() -> None:
     assert Driver(RULES).pipe("page.viewed", customer="anna").wait(DAY).decisions == []
 
 

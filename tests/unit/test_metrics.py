@@ -142,21 +142,21 @@ def of(*values: Mapping[str, object] | bytes) -> Metrics:
         (b"", ""),
     ],
 )  # fmt: skip
-def test_a_rejected_record_is_told_by_the_type_that_it_gives_or_means(
+def test_a_rejected_record_is_counted_under_its_type_or_the_nearest_one(
     given: dict[str, object] | bytes, type: str
 ) -> None:
     assert told(of(given), "events_total", outcome="rejected", type=type) == 1
     assert told(of(given), "events_total", outcome="rejected") == 1
 
 
-def test_parts_that_were_left_out_are_told_by_type_and_path() -> None:
+def test_left_out_parts_are_counted_by_type_and_path() -> None:
     cart = {"items": [{"quantity": 1}, {"quantity": 1}, {"product_id": "lamp"}]}
     metrics = of({"id": "e", "type": "cart.updated", "visitor": "v", "cart": cart})
     assert told(metrics, "parts_left_out_total", type="cart.updated") == 2
     assert told(metrics, "parts_left_out_total", path="$.cart.items[].product_id") == 2
 
 
-def test_a_type_that_there_is_not_is_told_by_what_it_was_meant_to_be() -> None:
+def test_an_unknown_type_is_counted_under_the_nearest_type() -> None:
     metrics = of(*({"id": "e", "type": type, "visitor": "v"} for type in ("purchase", "x", "y")))
     assert told(metrics, "unknown_types_total", meant="order.placed") == 1
     assert told(metrics, "unknown_types_total", meant="other") == 2
@@ -167,7 +167,7 @@ def test_the_first_rejected_event_of_a_type_is_an_increase(type: str) -> None:
     assert told(Metrics(), "events_total", outcome="rejected", type=type) == 0
 
 
-def test_the_time_of_the_last_order_is_told() -> None:
+def test_the_time_of_the_last_order_is_exported() -> None:
     def test(metrics: Metrics, visitors: VisitorsProcessor, _: PeopleProcessor) -> None:
         order = msgspec.json.encode({"id": "o", "type": "order.placed", "visitor": "v"})
         metrics.decided(apply(visitors, good(0)), visitors)
@@ -181,7 +181,7 @@ def test_the_time_of_the_last_order_is_told() -> None:
 
 
 @pytest.mark.parametrize("recipe", recipes_file.DEFAULT.names)
-def test_a_recipe_that_never_fired_is_told_of(recipe: str) -> None:
+def test_a_recipe_that_never_fired_has_counters(recipe: str) -> None:
     assert told(Metrics([recipe]), "published_total", recipe=recipe, kind="fired") == 0
 
 
@@ -244,7 +244,7 @@ def test_latency_runs_from_the_decision_to_the_brokers_time_of_the_acknowledgeme
     assert told(metrics, "cancel_latency_seconds_count") == 2
 
 
-def test_every_trigger_and_cancel_says_when_it_was_to_be() -> None:
+def test_every_trigger_and_cancel_has_its_planned_time() -> None:
     visitors, people, out = (
         Visitors(recipes_file.DEFAULT),
         People(recipes_file.DEFAULT, 1),
@@ -257,7 +257,7 @@ def test_every_trigger_and_cancel_says_when_it_was_to_be() -> None:
     assert len(out.moments) == len(out.triggers) > 0
 
 
-def test_a_partition_is_told_of_while_it_is_this_workers() -> None:
+def test_a_partition_has_gauges_while_it_is_this_workers() -> None:
     def test(metrics: Metrics, visitors: VisitorsProcessor, people: PeopleProcessor) -> None:
         out = apply(visitors, good(0))
         visitors.stage.changes()

@@ -55,7 +55,7 @@ def test_code_is_changed(tmp_path: Path, source: str, changed: str) -> None:
         "def f():\n    return None",
     ],
 )
-def test_what_does_nothing_of_its_own_is_left_alone(tmp_path: Path, source: str) -> None:
+def test_code_without_an_effect_is_not_changed(tmp_path: Path, source: str) -> None:
     assert changes(tmp_path, source) == []
 
 

@@ -78,13 +78,13 @@ def broken(claims: list[Row], *reminders: Row) -> list[str]:
         "before", "at once", "behind", "long behind", "told later", "bound", "back", "no claim", "copies", "forgotten",
     ],
 )  # fmt: skip
-def test_a_reminder_behind_an_order_that_names_a_key_of_the_person_is_told(
+def test_a_reminder_after_an_order_under_a_key_of_the_person_is_found(
     claims: list[Row], due: int, heard: bool
 ) -> None:
     assert (broken(claims, reminder(due)) == []) is heard
 
 
-def test_of_a_shared_key_the_one_bound_last_alone_must_hear() -> None:
+def test_for_a_shared_key_only_the_last_owner_must_get_the_order() -> None:
     claims = [*CROWD, CLAIM]
     assert broken(claims, reminder(AT + 1, "visitor:0"))
     assert not broken(claims, *(reminder(AT + 1, f"visitor:{n}") for n in range(1, 9)))
@@ -92,7 +92,7 @@ def test_of_a_shared_key_the_one_bound_last_alone_must_hear() -> None:
     assert not broken([*claims, later], reminder(AT + HOUR, "visitor:later"))
 
 
-def test_of_a_key_of_nine_on_several_days_the_eight_bound_last_must_hear() -> None:
+def test_for_a_key_of_nine_on_several_days_the_last_eight_must_get_the_order() -> None:
     claims = [bound(f"visitor:{n}", AT - n * DAY) for n in range(9)] + [CLAIM]
     assert len(broken(claims, *(reminder(AT + 1, f"visitor:{n}") for n in range(9)))) == 8
     assert not broken(claims, reminder(AT + 1, "visitor:8"))

@@ -14,7 +14,7 @@ ZEROS = "00000000-0000-0000-0000-000000000000"
      "[object HTMLElement]", "user-{{id}}", "${id}", "%%ID%%", "/users/undefined", "a/null",
      "event:null", "EVENT: guest"],
 )  # fmt: skip
-def test_this_names_nobody(name: str) -> None:
+def test_each_of_these_is_a_name_of_nobody(name: str) -> None:
     assert names_nobody(name)
 
 
@@ -25,13 +25,13 @@ def test_this_names_somebody(name: str) -> None:
     assert not names_nobody(name)
 
 
-def test_a_visitor_of_nobody_is_left_out_if_there_is_another_owner() -> None:
+def test_a_visitor_of_nobody_is_dropped_if_the_event_has_another_owner() -> None:
     event = parse(b'{"id":"e","type":"checkout.started","visitor":"null","customer":"c"}')
     assert event is not None
     assert event.visitor == "~customer:c"
     assert [fault.path for fault in event.faults] == ["$.visitor"]
 
 
-def test_a_visitor_of_nobody_is_invalid_alone() -> None:
+def test_a_visitor_of_nobody_without_another_owner_is_invalid() -> None:
     with pytest.raises(Rejected, match=r"names_nobody at \$\.visitor"):
         parse(b'{"id":"e","type":"checkout.started","visitor":"null"}')

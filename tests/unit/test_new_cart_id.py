@@ -19,7 +19,7 @@ def test_other_contents_under_a_new_id_replace_it() -> None:
     assert told.story == [REPLACED, CART]
 
 
-def test_a_new_id_with_an_episode_of_its_own_replaces_it() -> None:
+def test_a_new_cart_id_with_its_own_episode_replaces_the_old_one() -> None:
     told = PeopleDriver().idle(line("lamp", START), id="m", visitor="tab").idle(line("lamp", START))
     assert told.idle(line("lamp", START), id="m").wait(DAY).story == [REPLACED, CART]
 
@@ -56,7 +56,7 @@ def test_a_finished_episode_is_remembered_under_its_origin() -> None:
     assert told.idle(line("lamp", told.now), visitor="tab").wait(DAY).story == [CART]
 
 
-def test_a_cart_known_empty_frees_its_own_id_alone() -> None:
+def test_a_known_empty_cart_frees_only_its_own_id() -> None:
     told = PeopleDriver().idle(line("lamp", START)).idle(line("lamp", START), id="m").wait(DAY)
     told.idle(visitor="tab", changed_at=told.now).wait()
     told.idle(line("lamp", told.now), id="m", visitor="tab").wait(DAY)

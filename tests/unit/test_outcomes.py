@@ -32,7 +32,7 @@ def watched(*steps: str, **fields: Any) -> Document:
     return carts(*steps, attribution="10h", ordered_within=0, **fields)
 
 
-def test_an_order_counts_between_both_ends_alone() -> None:
+def test_an_order_counts_only_inside_its_watch() -> None:
     for after, number in ((HOUR, 0), (HOUR + 1, 1), (11 * HOUR - 1, 1), (11 * HOUR, 0)):
         found = outcomes([filled(), order(after, value=7)], document(watched("1h")))
         assert found == [f"carts customer:c1 treated {number} {7 * number} 1-11h"]
@@ -71,7 +71,7 @@ def test_a_shadow_opens_no_watch() -> None:
     assert outcomes(shown, document({**EXIT, "mode": "shadow"})) == []
 
 
-def test_a_watch_keeps_its_end_whatever_a_new_document_says() -> None:
+def test_a_new_document_does_not_move_the_end_of_a_watch() -> None:
     documents = document(watched("1h")), document(after=2 * HOUR)
     assert outcomes([filled()], *documents) == ["carts customer:c1 treated 0 0 1-11h"]
 
@@ -105,7 +105,7 @@ def test_only_the_watches_of_the_visitor_that_moved_leave() -> None:
     assert found == ["exit email:anna-mail-0123456789 treated 0 0 0.00333333-48.0033h"]
 
 
-def test_a_visitor_whose_customer_goes_takes_nothing_along() -> None:
+def test_a_visitor_whose_customer_left_keeps_no_watch() -> None:
     events = [
         event("page.viewed", customer="c1"),
         signal(12_000),

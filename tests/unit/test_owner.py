@@ -42,12 +42,12 @@ def test_an_event_is_its_visitors_or_its_strongest_keys(body: dict[str, Any], ow
     assert visitor_of(event(**body)) == owner
 
 
-def test_a_cart_is_of_its_own_id() -> None:
+def test_an_event_with_only_a_cart_id_belongs_to_that_cart() -> None:
     assert event("cart.updated", cart={"items": [], "id": 7}).visitor == "~cart:7"
 
 
 @pytest.mark.parametrize("body", [{}, {"keys": {"email": "a@b.example"}}, {"visitor": "~x"}])
-def test_an_event_of_nobody_is_invalid(body: dict[str, Any]) -> None:
+def test_an_event_without_any_owner_is_invalid(body: dict[str, Any]) -> None:
     with pytest.raises(Rejected, match=r"\$\.visitor"):
         event(**body)
 
@@ -63,7 +63,7 @@ def test_an_event_of_nobody_is_invalid(body: dict[str, Any]) -> None:
         ("cart.updated", {"visitor": "v", "cart": {"items": [], "id": "k"}}, ["cart:k"]),
     ],
 )  # fmt: skip
-def test_the_keys_of_an_event_stand_in_their_order(
+def test_the_keys_of_an_event_keep_their_order(
     type: str, body: dict[str, Any], keys: list[str]
 ) -> None:
     assert keys_of(event(type, **body)) == keys

@@ -200,7 +200,7 @@ def test_a_partition_that_is_not_wanted_keeps_its_place() -> None:
     assert run.assignment.states[TP].position == 0
 
 
-def test_what_was_assigned_anew_is_dropped() -> None:
+def test_batches_of_a_partition_that_was_assigned_again_are_dropped() -> None:
     run = Run(answer(batch(0)), take=False)
     asyncio.run(run.for_a_while(PAUSE_S / 2))
     run.assignment.active = False
@@ -224,7 +224,7 @@ def test_whatever_is_not_plain_is_left_to_aiokafka(odd: Any) -> None:
     assert [each.elsewhere for each in run.brought] == [True]
 
 
-def test_a_batch_that_is_not_what_it_was_is_told_and_its_place_kept() -> None:
+def test_a_corrupt_batch_is_reported_and_its_position_kept() -> None:
     broken = bytearray(batch(0))
     broken[-1] ^= 1
     run = Run(answer(bytes(broken)))

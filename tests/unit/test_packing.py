@@ -40,7 +40,7 @@ def test_what_is_packed_is_the_same_again() -> None:
     assert packing.head(packing.encode(Person("visitor:v1")), 0) is None
 
 
-def test_the_head_says_what_a_restore_counts() -> None:
+def test_the_head_holds_what_a_restore_counts() -> None:
     person = Person("customer:c1", life=Life(audiences={"lapsed": 5, "loyal": 6}))
     person.episodes = [Episode("welcome", "welcome", "welcome", 1, 1, "v1", 1)]
     assert packing.head(packing.encode(person), 0) == (1, b"lapsed\nloyal")

@@ -24,7 +24,7 @@ def last_cart(driver: Driver) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("named", [{}, {"order": {"id": "o"}}])
-def test_a_failed_payment_takes_the_last_order_back(named: dict[str, Any]) -> None:
+def test_a_failed_payment_takes_out_the_last_order(named: dict[str, Any]) -> None:
     (fact,) = of(ordered().pipe("payment.failed", **named), "order.cancelled")
     failed = START + MINUTE
     assert (fact["order_id"], fact["unpaid"]) == ("o", [failed - 24 * HOUR, failed + 1])

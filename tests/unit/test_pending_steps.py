@@ -133,7 +133,7 @@ def test_a_state_of_a_later_release_is_not_guessed_at() -> None:
         pending_steps.of_records("customer:anna", [b"\x7f" + bytes(40)], recipes_file.DEFAULT)
 
 
-def test_a_recipe_that_is_no_more_in_force_is_told_with_what_it_left() -> None:
+def test_a_removed_recipe_is_explained_with_what_it_left() -> None:
     shop = Shop()
     shop.at(10 * MINUTE, *CART)
     other = recipes_file.load("recipes: [{name: exit-intent}]")

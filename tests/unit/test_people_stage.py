@@ -100,7 +100,7 @@ def test_records_of_before_the_position_and_tombstones_are_skipped() -> None:
     assert (applied(out), out.counts["facts", "copy"]) == (1, 0)
 
 
-def test_a_move_of_a_person_that_nobody_knows_makes_no_state() -> None:
+def test_a_move_from_an_unknown_person_creates_no_state() -> None:
     people = stage()
     out = told(people, 0, Moved(at=1, visitor="v", n=0, person=ANNA), WatermarkRecord(1, {0: 9}))
     people.changes()
@@ -138,7 +138,7 @@ def test_a_forgotten_person_does_not_come_back_by_a_copy() -> None:
     assert applied(told(new, 2, ordered(41 * DAY), WatermarkRecord(1, {0: 42 * DAY}))) == 1
 
 
-def test_a_grave_is_buried_only_behind_the_clock_that_has_landed() -> None:
+def test_a_tombstone_follows_only_behind_the_written_clock() -> None:
     people = stage()
     told(people, 0, ordered(100), WatermarkRecord(1, {0: 40 * DAY}))
     people.changes()

@@ -80,7 +80,7 @@ def test_a_recurring_order_is_in_the_record_and_not_the_last() -> None:
         ("visitor:v", None, None),
     ],
 )
-def test_a_person_is_reached_by_what_was_told_or_what_names_it(
+def test_a_person_is_reached_by_its_contacts_or_its_own_address(
     id: str, contacts: list[str] | None, reach: list[str] | None
 ) -> None:
     assert Person(id, contacts=contacts).reach == reach

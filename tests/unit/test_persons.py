@@ -32,14 +32,14 @@ def test_an_email_of_a_customer_changes_no_person() -> None:
     assert told(driver.pipe("page.viewed", keys={"email": H}), before) == []
 
 
-def test_the_customer_who_goes_takes_the_cart_along() -> None:
+def test_after_a_logout_the_cart_stays_with_the_customer() -> None:
     driver = logged_in()
     before = len(driver.facts)
     driver.pipe("page.viewed", customer=None).wait(DAY)
     assert told(driver, before) == [("visitor.idle", "customer:anna")]
 
 
-def test_the_next_customer_is_announced_and_takes_nothing_over() -> None:
+def test_the_next_customer_is_announced_and_takes_over_nothing() -> None:
     driver = logged_in().pipe("order.placed", order={"id": "o"}).wait(MINUTE)
     before = len(driver.facts)
     driver.pipe("page.viewed", customer="bert")
@@ -50,7 +50,7 @@ def test_the_next_customer_is_announced_and_takes_nothing_over() -> None:
     assert "orders" not in driver.facts[-2]
 
 
-def test_an_order_within_a_day_is_told_to_the_former_person_too() -> None:
+def test_an_order_within_a_day_goes_to_the_former_person_too() -> None:
     driver = logged_in().pipe("page.viewed", customer=None).wait(DAY - 1)
     driver.pipe("order.placed", order={"id": "o"}).wait(1).pipe("order.placed", order={"id": "p"})
     placed = [(f["order_id"], f["person"]) for f in driver.facts if f["type"] == "order.placed"]
@@ -62,7 +62,7 @@ def test_null_on_an_order_is_left_out() -> None:
     assert (driver.facts[-1]["person"], driver.reported) == ("customer:anna", ["$.customer"])
 
 
-def test_a_late_order_of_the_customer_before_goes_to_that_customer_alone() -> None:
+def test_a_late_order_of_a_former_customer_goes_to_that_customer_only() -> None:
     driver = logged_in().wait(HOUR).pipe("page.viewed", customer="bert").wait(MINUTE)
     before = len(driver.facts)
     driver.pipe("order.placed", order={"id": "o"}, customer="anna", client_time=START)
@@ -78,7 +78,7 @@ def test_a_late_grant_lifts_no_withdrawal() -> None:
     assert identified["withdrawn"] == ["sms"]
 
 
-def test_a_cart_of_a_pseudo_visitor_is_told_idle_after_5_minutes() -> None:
+def test_a_pseudo_visitors_cart_is_idle_after_5_minutes() -> None:
     driver = Driver().of("cart.item_added", item=LAMP, keys={"checkout": "h"}).wait(5 * MINUTE)
     (fact,) = driver.facts
     assert (fact["visitor"], fact["summary"]["visits"]) == ("~checkout:h", 0)

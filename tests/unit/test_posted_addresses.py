@@ -80,7 +80,7 @@ def test_without_a_pepper_a_contact_is_left_out_and_the_setting_is_named() -> No
     assert "TRIGGERS_IDENTITY_PEPPER" in note.expected
 
 
-def test_who_does_not_know_the_key_gives_no_contact() -> None:
+def test_a_sender_without_the_key_may_give_no_contact() -> None:
     judged = posted(
         {"id": "1", "type": "page.viewed", "visitor": "v", "contact": {"email": "anna@shop.de"}},
         sender=KnownSender(False, keyed(PEPPER)),
@@ -107,7 +107,7 @@ def test_a_raw_address_among_the_keys_does_not_reach_the_log() -> None:
     ]
 
 
-def test_what_is_kept_of_a_refused_event_tells_no_address() -> None:
+def test_a_kept_refused_event_contains_no_address() -> None:
     judged = posted(
         event(contact={"email": "test@shop.de", "phone": "030 901820"}),
         event(id="", visitor="v", note="write to anna@shop.de", billing={"name": "Anna"}),

@@ -12,7 +12,7 @@ def said(body: bytes) -> Note:
     return caught.value.note
 
 
-def test_an_empty_body_and_an_empty_list_are_told_apart() -> None:
+def test_an_empty_body_and_an_empty_list_have_different_faults() -> None:
     assert said(b"") == Note(None, "empty", "$", "an event, or a list of them", "nothing")
     assert said(b" [ ] ").got == "an empty list"
 
@@ -51,7 +51,7 @@ def test_lines_in_place_of_a_list_are_called_so() -> None:
         (b"<script>", (0, 1, 1), "a value", "something else"),
     ],
 )
-def test_broken_json_is_told_with_its_place_and_what_was_expected_there(
+def test_broken_json_is_reported_with_its_place_and_what_was_expected(
     body: bytes, place: tuple[int, int, int], expected: str, got: str
 ) -> None:
     note = said(body)
@@ -60,7 +60,7 @@ def test_broken_json_is_told_with_its_place_and_what_was_expected_there(
     assert (note.expected, note.got) == (expected, got)
 
 
-def test_bytes_that_are_no_utf_8_are_told_by_their_position() -> None:
+def test_bytes_that_are_not_utf_8_are_reported_with_their_position() -> None:
     note = said(b'[1, \n"\xff" x')
     assert (note.reason, note.expected, note.position, note.line) == ("not_json", "UTF-8", 6, 2)
 

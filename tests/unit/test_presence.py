@@ -15,7 +15,7 @@ def told(driver: Driver, since: int = 0) -> list[tuple[str, str]]:
     return [(fact["type"], fact["person"]) for fact in driver.facts[since:]]
 
 
-def test_an_anonymous_visitor_with_nothing_to_act_on_is_not_told() -> None:
+def test_an_anonymous_visitor_without_anything_to_act_on_sends_no_idle() -> None:
     assert told(Driver().pipe("page.viewed").pipe("activity.pinged").wait(DAY)) == []
 
 
@@ -28,7 +28,7 @@ def test_an_anonymous_visitor_with_nothing_to_act_on_is_not_told() -> None:
         ("checkout.started", {}),
     ],
 )
-def test_a_view_a_search_a_cart_or_a_checkout_is_told_5_minutes_after_the_last_activity(
+def test_a_view_search_cart_or_checkout_sends_idle_5_minutes_after_the_last_activity(
     type: str, body: dict[str, Any]
 ) -> None:
     driver = Driver().pipe(type, **body).wait(MINUTE).pipe("page.viewed").wait(5 * MINUTE - 1)
@@ -38,17 +38,17 @@ def test_a_view_a_search_a_cart_or_a_checkout_is_told_5_minutes_after_the_last_a
     assert fact["summary"]["last_active"] == START + MINUTE
 
 
-def test_idle_is_told_once() -> None:
+def test_idle_is_sent_once() -> None:
     driver = Driver().pipe("product.viewed", **VIEW).wait(DAY)
     assert told(driver) == [("visitor.idle", "visitor:phone")]
 
 
-def test_whoever_was_told_idle_is_told_active_and_then_idle_even_with_nothing_to_act_on() -> None:
+def test_after_idle_comes_active_and_then_idle_even_without_anything_to_act_on() -> None:
     driver = Driver().pipe("product.viewed", **VIEW).wait(HOUR).pipe("page.viewed").wait(HOUR)
     assert [kind for kind, _ in told(driver)] == ["visitor.idle", "visitor.active", "visitor.idle"]
 
 
-def test_a_known_customer_is_told_active_at_once_and_once() -> None:
+def test_a_known_customer_sends_active_at_once_and_once() -> None:
     driver = Driver().pipe("page.viewed", customer="anna").pipe("page.viewed")
     assert [kind for kind, _ in told(driver)][2:] == ["visitor.active"]
 
@@ -58,7 +58,7 @@ def test_a_deadline_comes_before_an_event_of_the_same_time() -> None:
     assert [kind for kind, _ in told(driver)] == ["visitor.idle", "visitor.active"]
 
 
-def test_a_change_of_person_is_told_to_the_old_one_and_to_the_new_one() -> None:
+def test_a_change_of_person_goes_to_the_old_and_the_new_one() -> None:
     driver = Driver().pipe("product.viewed", **VIEW).wait(HOUR)
     driver.pipe("page.viewed", customer="anna").pipe("page.viewed", customer="bert")
     assert told(driver, 1) == [
@@ -87,7 +87,7 @@ def test_the_new_person_takes_over_orders_withdrawals_and_grants_of_an_anonymous
 @pytest.mark.parametrize(
     ("passed", "presence"), [(5 * MINUTE - 1, "visitor.active"), (5 * MINUTE, "visitor.idle")]
 )
-def test_a_login_by_the_server_tells_active_within_5_minutes_of_activity_and_then_idle(
+def test_a_login_by_the_server_sends_active_within_5_minutes_of_activity_and_then_idle(
     passed: int, presence: str
 ) -> None:
     driver = Driver().pipe("page.viewed").wait(passed)
@@ -100,7 +100,7 @@ def test_a_login_by_the_server_tells_active_within_5_minutes_of_activity_and_the
     ]
 
 
-def test_a_login_by_the_server_of_whoever_never_was_active_tells_no_presence() -> None:
+def test_a_login_by_the_server_without_any_activity_sends_no_presence() -> None:
     driver = Driver().pipe("visitor.identified", customer="anna")
     assert [kind for kind, _ in told(driver)][1:] == ["visitor.identified"] * 2
 
@@ -123,14 +123,14 @@ def test_presence_after_a_change_comes_before_the_events_own_fact(
     assert kinds[2:] == ["visitor.active", *own]
 
 
-def test_a_repeated_order_is_told_too() -> None:
+def test_a_repeated_order_is_sent_too() -> None:
     driver = (
         Driver().pipe("order.placed", order={"id": "o"}).pipe("order.placed", order={"id": "o"})
     )
     assert [kind for kind, _ in told(driver)] == ["order.placed"] * 2
 
 
-def test_identity_is_told_as_it_was_given() -> None:
+def test_identity_is_sent_as_it_was_given() -> None:
     driver = Driver().pipe("visitor.identified", customer="anna", contacts=[], time_zone="UTC")
     fact = driver.facts[-1]
     assert (fact["contacts"], fact["time_zone"]) == ([], "UTC")

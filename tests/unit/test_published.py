@@ -35,7 +35,7 @@ def test_a_document_is_in_force_from_the_larger_of_two_times(start: int | None, 
 
 
 @pytest.mark.parametrize(("start", "since"), [(None, -1), (7, 7)])
-def test_in_a_replay_its_own_time_alone_counts(start: int | None, since: int) -> None:
+def test_in_a_replay_only_the_records_time_counts(start: int | None, since: int) -> None:
     assert document(0, AT, start, live=False).since == since
 
 

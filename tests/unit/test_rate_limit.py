@@ -20,7 +20,7 @@ def taken(buckets: RateLimiter, name: str, tries: int) -> int:
     return found
 
 
-def test_a_full_bucket_gives_what_gathers_in_ten_seconds_and_then_so_many_a_second() -> None:
+def test_a_full_bucket_gives_ten_seconds_of_tokens_and_then_the_rate() -> None:
     clock = Clock()
     buckets = RateLimiter(5, clock=clock)
     assert taken(buckets, "a", 100) == 5 * SECONDS_AT_ONCE
@@ -42,7 +42,7 @@ def test_names_do_not_share() -> None:
     assert taken(buckets, "a", 100) == taken(buckets, "b", 100) == SECONDS_AT_ONCE
 
 
-def test_who_takes_more_than_there_is_waits_the_longer_and_is_told_how_long() -> None:
+def test_taking_more_tokens_than_there_are_makes_the_wait_longer() -> None:
     clock = Clock()
     buckets = RateLimiter(10, clock=clock)
     buckets.charge("a", 500)

@@ -47,7 +47,7 @@ def test_a_contact_person_is_reached_by_what_names_it(
     assert told.wait(DAY).story == story
 
 
-def test_contacts_told_of_a_contact_person_are_its_only_ones() -> None:
+def test_given_contacts_of_a_contact_person_are_its_only_ones() -> None:
     told = PeopleDriver(rules()).identified(person="email:hash", contacts=["push"])
     told.idle(line("lamp", START), person="email:hash").wait(DAY)
     assert [each["channels"] for each in told.fired] == [["push"]]
@@ -72,7 +72,7 @@ def test_an_anonymous_person_without_contacts_cannot_be_reached() -> None:
         ([], ["sms"], refused("unreachable")),
     ],
 )
-def test_whoever_has_contacts_is_reached_by_these_alone(
+def test_a_person_with_contacts_is_reached_only_by_these(
     contacts: list[str], channels: list[str], story: list[str]
 ) -> None:
     driver = annas(channels=channels)
@@ -80,7 +80,7 @@ def test_whoever_has_contacts_is_reached_by_these_alone(
     assert driver.wait(DAY).story == story
 
 
-def test_an_empty_list_of_contacts_says_that_there_are_none() -> None:
+def test_an_empty_list_of_contacts_means_none() -> None:
     driver = annas(channels=["sms"])
     driver.pipe("visitor.identified", customer="anna", contacts=["email"])
     driver.pipe("visitor.identified", customer="anna", contacts=[])

@@ -65,7 +65,7 @@ def test_a_cart_that_never_changed_closes_nothing() -> None:
         assert driver.story[-1] == "closed checkout-abandonment 2 converted"
 
 
-def test_an_old_cart_that_counts_as_empty_is_older_than_a_filled_one_and_lifts_no_memory() -> None:
+def test_an_old_cart_that_counts_as_empty_closes_nothing_and_frees_no_memory() -> None:
     driver = shows(Driver(rules()), LAMP, id="k", visitor="old")
     driver.pipe("order.placed", "phone", order={"id": "o"}, **ANNA).wait(1)
     shows(driver, LAMP, id="k").wait(DAY)
@@ -110,7 +110,7 @@ def test_a_checkout_without_a_cart_has_the_category_of_the_subject() -> None:
     assert driver.pipe("checkout.started").wait(HOUR).story == ["fired checkout-abandonment 1"]
 
 
-def test_a_refused_exit_is_recorded_once_a_visit_whoever_the_visitor_is_by_then() -> None:
+def test_a_refused_exit_is_recorded_once_a_visit_even_after_a_change_of_person() -> None:
     driver = Driver(recipe("exit-intent", holdout=100)).pipe("page.viewed").wait(20_000)
     driver.pipe("exit.signal", signal="close_shortcut")
     driver.pipe("exit.signal", signal="close_shortcut", **ANNA)

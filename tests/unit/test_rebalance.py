@@ -328,7 +328,7 @@ def test_a_checkpoint_that_fails_at_a_revoke_ends_the_process(
     play(monkeypatch, test)
 
 
-def test_a_stop_saves_what_was_applied_and_takes_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stop_saves_what_was_applied_and_applies_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     async def test(worker: Worker) -> None:
         await worker.joins(1, P0)
         await worker.take(P0, 0)

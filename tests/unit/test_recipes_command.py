@@ -24,7 +24,7 @@ def checked(folder: Path, text: str) -> tuple[int, Path]:
     return main(["recipes", "check", str(file)]), file
 
 
-def test_a_right_file_is_told_back_in_words(
+def test_a_valid_file_is_described_in_words(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     status, file = checked(tmp_path, GOOD)
@@ -50,7 +50,7 @@ def test_a_right_file_is_told_back_in_words(
         ("- 1\n", ":1: file"),
     ],
 )
-def test_a_wrong_file_is_told_by_line_and_path(
+def test_a_wrong_file_is_reported_by_line_and_path(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, told: str
 ) -> None:
     status, file = checked(tmp_path, text)

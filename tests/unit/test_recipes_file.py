@@ -121,7 +121,7 @@ def test_a_recipe_that_is_not_enabled_is_known_by_name_only() -> None:
     )  # fmt: skip
 
 
-def test_recipes_of_a_kind_stand_by_priority_and_name() -> None:
+def test_recipes_of_a_kind_are_ordered_by_priority_and_name() -> None:
     named = [("b", 2), ("a", 2), ("z", 1)]
     each = ", ".join(f"{{name: {n}, kind: exit-intent, priority: {p}}}" for n, p in named)
     found = load(f"recipes: [{each}]")
@@ -159,7 +159,7 @@ def test_recipes_of_a_kind_stand_by_priority_and_name() -> None:
         ("[" * 500, "file.yaml: "),
     ],
 )
-def test_a_fault_is_told_with_its_line_or_path_and_nothing_of_the_file_counts(
+def test_a_fault_is_reported_with_its_line_or_path_and_the_whole_file_is_refused(
     text: str, message: str
 ) -> None:
     with pytest.raises(RecipesError) as caught:

@@ -59,7 +59,7 @@ async def test_nothing_is_known_before_the_first_answer_of_a_broker() -> None:
 
 
 @on_a_loop
-async def test_who_has_read_to_the_end_knows_five_seconds_more() -> None:
+async def test_reading_to_the_end_covers_five_more_seconds() -> None:
     made = follower()
     made.confirm_end(0, T)
     assert made.known_until == T + NOTICE
@@ -77,7 +77,7 @@ async def test_a_document_that_is_not_read_stops_evidence_at_what_was_known() ->
 
 
 @on_a_loop
-async def test_who_waits_goes_on_when_more_is_known() -> None:
+async def test_a_waiting_caller_continues_when_more_is_known() -> None:
     made = follower()
     waiting = asyncio.create_task(made.reaches(T, lambda: False))
     await asyncio.sleep(0)
@@ -104,7 +104,7 @@ async def test_a_topic_that_was_made_again_is_a_fault() -> None:
 
 
 @on_a_loop
-async def test_a_document_is_in_force_from_its_time_and_told_of() -> None:
+async def test_a_document_is_in_force_from_its_time_and_logged() -> None:
     metrics = Metrics(live=False)
     made = follower(metrics=metrics)
     made._take([batch(0, T, value_of(WIN_BACK, T + 60_000, "anna", "why"))])

@@ -66,7 +66,7 @@ def test_files_that_decide_alike_differ_in_nothing() -> None:
         ("version: 1", "version: 2", ["version goes from 1 to 2"]),
     ],
 )
-def test_a_changed_field_is_told_in_a_sentence(before: str, after: str, told: list[str]) -> None:
+def test_a_changed_field_has_a_sentence(before: str, after: str, told: list[str]) -> None:
     assert of_cart(before, after) == told
 
 
@@ -98,7 +98,7 @@ def test_a_changed_field_is_told_in_a_sentence(before: str, after: str, told: li
         ("keep: 30d", "keep: 90d", ["people are remembered for 90d, 30d before"]),
     ],
 )
-def test_a_changed_policy_is_told_in_a_sentence(before: str, after: str, told: list[str]) -> None:
+def test_a_changed_policy_has_a_sentence(before: str, after: str, told: list[str]) -> None:
     assert words(f"policy: {{{before}}}", f"policy: {{{after}}}") == told
 
 
@@ -125,7 +125,7 @@ def test_audiences_that_come_go_and_change_are_named() -> None:
     assert found == ["audience a has other members", "audience b removed", "new audience c"]
 
 
-def test_the_command_tells_how_two_files_differ(
+def test_the_command_prints_how_two_files_differ(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     files = [tmp_path / "old.yaml", tmp_path / "new.yaml"]

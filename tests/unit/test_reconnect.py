@@ -39,7 +39,7 @@ def test_a_client_is_started_again_until_a_broker_answers() -> None:
     assert client.asked == 3
 
 
-def test_a_client_is_not_started_again_once_nobody_wants_it() -> None:
+def test_a_client_is_not_started_again_once_it_is_not_wanted() -> None:
     client = Client()
     assert not asyncio.run(reconnect.start_when_available(client.start, lambda: client.asked < 2))
     assert client.asked == 2

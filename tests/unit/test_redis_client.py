@@ -16,7 +16,7 @@ class Clock:
         return self.s
 
 
-def test_it_opens_after_so_many_failures_in_a_row() -> None:
+def test_the_breaker_opens_after_several_failures_in_a_row() -> None:
     breaker = Breaker(Clock())
     for _ in range(FAILURES - 1):
         breaker.failed()

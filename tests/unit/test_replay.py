@@ -43,16 +43,14 @@ def test_a_record_has_the_lines_time_bytes_and_visitor() -> None:
     assert Record(partition_of(b"v-1", 4), T + 17, b"v-1", given) in found
 
 
-def test_time_moves_on_everywhere_on_each_full_minute_with_a_line_and_8_days_after_the_last() -> (
-    None
-):
+def test_time_advances_on_each_full_minute_with_a_line_and_8_days_after_the_last() -> None:
     given = [line(T + 10), line(T + 20), line(T + 3 * MINUTE), line(T + 3 * MINUTE + 1)]
     found = [record for record in records(given, 2) if record.value == CLOCK]
     last = T + 3 * MINUTE + 1 + 8 * DAY
     assert found == [*clocks(T, 2), *clocks(T + 3 * MINUTE, 2), *clocks(last, 2)]
 
 
-def test_the_full_minute_stands_before_its_lines() -> None:
+def test_the_full_minute_comes_before_its_lines() -> None:
     assert [record.value == CLOCK for record in records([line(T)], 1)] == [True, False, True]
 
 

@@ -62,7 +62,7 @@ def test_a_reference_that_leads_back_to_itself_is_an_error(folder: Path) -> None
         files.load("a")
 
 
-def test_what_stands_beside_a_reference_is_an_error(folder: Path) -> None:
+def test_a_field_beside_a_reference_is_an_error(folder: Path) -> None:
     write(folder, "a.json", {"properties": {"id": {"$ref": "#", "type": "string"}}})
     with pytest.raises(SchemaError, match="would be ignored"):
         files.load("a")

@@ -28,7 +28,7 @@ def test_a_trigger_has_its_id_and_its_times() -> None:
     assert found.body is body
 
 
-def test_a_cancel_has_an_id_of_its_own_and_ends_with_its_trigger() -> None:
+def test_a_cancel_has_its_own_id_and_ends_with_its_trigger() -> None:
     found = read(json.dumps(example("trigger.cancelled/valid/ordered.json")).encode())
     assert (found.id, found.trigger_id, found.cancels) == (f"{ID}/cancelled", ID, True)
     assert (found.at, found.until) == (1_767_230_000_000, None)

@@ -23,7 +23,7 @@ def test_what_may_go_well_later_is_tried_again(status: int) -> None:
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308, 400, 401, 403, 404, 409, 410, 413, 422])
-def test_what_says_that_the_request_is_wrong_is_not_tried_again(status: int) -> None:
+def test_an_answer_that_blames_the_request_is_not_tried_again(status: int) -> None:
     assert response_of(status, None, NOW).verdict == "refused"
 
 
@@ -50,7 +50,7 @@ def test_retry_after_is_seconds_or_a_date(text: str, expected: int | None) -> No
 
 
 @given(st.text())
-def test_whatever_stands_in_retry_after_is_survived(text: str) -> None:
+def test_any_text_in_retry_after_is_handled(text: str) -> None:
     found = response_of(503, text, NOW).retry_after
     assert found is None or 0 <= found <= LONGEST_MS
 

@@ -44,7 +44,7 @@ def large() -> dict[str, Any]:
     return FIRED | {"data": FIRED["data"] | {"cart": cart}}
 
 
-def test_the_services_are_those_whose_shapes_are_known() -> None:
+def test_every_service_has_known_request_shapes() -> None:
     assert set(PRESETS) == set(CHECKS) == set(MOST)
 
 
@@ -60,7 +60,7 @@ def test_every_request_has_the_shape_that_the_service_documents(
 
 
 @each
-def test_a_large_cart_is_cut_to_what_the_service_takes_and_says_how_much_is_missing(
+def test_a_large_cart_is_cut_to_the_services_limit_and_counts_left_out_items(
     name: str,
 ) -> None:
     found = request(name, large())
@@ -81,7 +81,7 @@ def test_a_request_is_the_same_at_every_try(name: str) -> None:
 
 
 @each
-def test_a_cancel_is_an_event_of_its_own_with_an_id_of_its_own_for_the_same_person(
+def test_a_cancel_is_a_separate_event_with_its_own_id_for_the_same_person(
     name: str,
 ) -> None:
     fired, cancelled = (said(name, event) for event in (FIRED, CANCELLED))
@@ -166,7 +166,7 @@ def test_what_an_answer_means(name: str, status: int, verdict: str, wait: int | 
     assert (answer.verdict, answer.retry_after) == (verdict, wait)
 
 
-def test_braze_says_in_a_201_that_it_left_the_event_out() -> None:
+def test_an_event_that_braze_leaves_out_in_a_201_is_refused() -> None:
     braze = preset("braze")
     fine = braze.answered(201, {}, b'{"message":"success","events_processed":1}', NOW)
     body = b'{"message":"success","errors":[{"type":"bad","input_array":"events","index":0}]}'
@@ -175,7 +175,7 @@ def test_braze_says_in_a_201_that_it_left_the_event_out() -> None:
     assert braze.answered(201, {}, b"not json", NOW).verdict == "delivered"
 
 
-def test_braze_says_in_seconds_since_1970_when_to_come_again() -> None:
+def test_the_reset_time_of_braze_is_in_seconds_since_1970() -> None:
     reset = {"x-ratelimit-reset": str(NOW // 1000 + 30)}
     assert preset("braze").answered(429, reset, b"", NOW).retry_after == 30_000
     assert (
@@ -191,7 +191,7 @@ def test_a_service_needs_a_key_and_no_secret() -> None:
     assert found.startswith("TRIGGERS_WEBHOOK_URL is not set")
 
 
-def test_a_key_of_a_wrong_shape_is_refused_and_never_told() -> None:
+def test_a_malformed_key_is_refused_and_never_quoted() -> None:
     (found,) = mistakes(
         LEAST | {"TRIGGERS_SENDER_SERVICE": "customerio", "TRIGGERS_SENDER_KEY": "hunter2"}
     )

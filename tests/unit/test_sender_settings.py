@@ -91,14 +91,14 @@ def test_what_must_be_set_is_named() -> None:
     "secret",
     ["k" * 32, "whsec_", "whsec_c2hvcnQ=", "whsec_!!!", "whsec_" + b64encode(b"x" * 65).decode()],
 )
-def test_a_secret_is_checked_and_never_told(secret: str) -> None:
+def test_a_secret_is_checked_and_never_quoted(secret: str) -> None:
     (found,) = mistakes(LEAST | {"TRIGGERS_WEBHOOK_SECRET": secret})
     assert found.startswith("TRIGGERS_WEBHOOK_SECRET: expected whsec_ and")
     assert secret not in found or secret == "whsec_"
 
 
 @pytest.mark.parametrize("url", ["hooks.example", "https://", "http://a:b:c/", "https://a/\nb"])
-def test_an_address_is_checked_and_never_told(url: str) -> None:
+def test_an_address_is_checked_and_never_quoted(url: str) -> None:
     (found,) = mistakes(LEAST | {"TRIGGERS_WEBHOOK_URL": url})
     assert found == "TRIGGERS_WEBHOOK_URL: expected a URL http:// or https://"
 

@@ -107,7 +107,7 @@ def test_a_broker_without_host_and_port_is_a_mistake(address: str) -> None:
     assert "host:port" in mistakes({"TRIGGERS_KAFKA": address})
 
 
-def test_a_command_that_needs_a_broker_says_which_setting_is_missing() -> None:
+def test_a_command_that_needs_a_broker_names_the_missing_setting() -> None:
     with pytest.raises(SettingsError, match="TRIGGERS_KAFKA"):
         Settings.read({}).require_kafka()
 
@@ -119,7 +119,7 @@ def test_a_name_written_nearly_right_is_a_mistake() -> None:
 @pytest.mark.parametrize(
     "name", ["TRIGGERS_PORT", "TRIGGERS_SERVICE_HOST", "TRIGGERS_REDIS_PORT_6379_TCP"]
 )
-def test_what_kubernetes_sets_for_a_service_is_left_alone(name: str) -> None:
+def test_variables_that_kubernetes_sets_are_ignored(name: str) -> None:
     assert Settings.read({name: "tcp://10.0.0.1:80"}) == Settings()
 
 

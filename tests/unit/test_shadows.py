@@ -108,7 +108,7 @@ def test_a_shadow_that_was_live_in_between_remembers_nothing_of_before() -> None
     assert shadow(joins, *documents) == ["fired hello any 1h", "fired hello any 31h"]
 
 
-def test_a_shadow_s_welcome_keeps_nobody_from_a_welcome() -> None:
+def test_a_shadow_welcome_does_not_prevent_a_live_one() -> None:
     hello = {"name": "hello", "kind": "welcome", "steps": ["1h"], "ordered_within": 0}
     joins = [
         event("visitor.subscribed", after, customer="c1", channels=["email"])
@@ -119,7 +119,7 @@ def test_a_shadow_s_welcome_keeps_nobody_from_a_welcome() -> None:
     assert story(joins, document({**hello, **SHADOW})) == ["~fired hello 1 1h"]
 
 
-def test_a_life_step_of_a_shadow_keeps_nobody_in_memory() -> None:
+def test_a_life_step_of_a_shadow_does_not_keep_a_person() -> None:
     thanks = {"name": "thanks", "kind": "post-purchase", "steps": ["35d"]}
     keep = {"caps": [], "keep": "36d"}
     events = [order(), event("page.viewed", 50 * DAY, "z")]

@@ -67,7 +67,7 @@ async def heard(answer: Any, count: int) -> list[tuple[str, Any]]:
     return found
 
 
-def test_a_page_hears_of_its_own_visitors_valid_offers_and_of_what_takes_them_back() -> None:
+def test_a_page_gets_its_visitors_valid_offers_and_their_cancels() -> None:
     async def test(hub: Hub, session: ClientSession, url: str) -> None:
         past = int(time.time() * 1000) - 1
         hub.publish("trigger", trigger("over", "v-1", valid_until=past))
@@ -100,7 +100,7 @@ def test_an_offer_carries_what_the_page_shows_and_nothing_of_the_person() -> Non
     served(test)
 
 
-def test_nobody_is_told_without_naming_a_visitor() -> None:
+def test_without_a_visitor_there_are_no_offers() -> None:
     async def test(hub: Hub, session: ClientSession, url: str) -> None:
         for query in ("", "?visitor=", "?visitor=" + "x" * 129):
             async with session.get(f"{url}/shop/offers{query}") as answer:

@@ -87,7 +87,7 @@ def of_type(kind: str, **more: Any) -> list[dict[str, Any]]:
     return [event for event in events(**more) if event["type"] == kind]
 
 
-def test_some_orders_name_the_cart_or_the_mail_alone_that_a_browser_told_before() -> None:
+def test_some_orders_name_only_a_cart_or_an_address_that_a_browser_sent_before() -> None:
     """Such an order can end somebody's reminders, for its key is told by a page, too."""
     told: set[tuple[str, str]] = set()
     alone = []
@@ -111,7 +111,7 @@ def test_guests_are_known_by_their_mail_and_some_by_their_phone() -> None:
     assert all("email" in keys for keys in given)
 
 
-def test_some_log_out_and_are_nobody_afterwards() -> None:
+def test_some_log_out_and_are_anonymous_afterwards() -> None:
     gone = {
         event["visitor"]: event
         for event in of_type("visitor.identified")
@@ -180,7 +180,7 @@ def read(record: Record) -> Event | None:
 
 
 @pytest.mark.parametrize("text", ["speed=1", "late", "late=much", "late=1.5", "late=nan"])
-def test_faults_that_are_none_are_refused_with_what_is_meant(text: str) -> None:
+def test_unknown_faults_are_refused_with_the_known_ones(text: str) -> None:
     with pytest.raises(ValueError, match=r"share from 0 to 1|one of dup"):
         Faults.parse(text)
 

@@ -26,7 +26,7 @@ def test_what_happened_and_where_is_one_record_of_the_log(caplog: pytest.LogCapt
     assert stack[0].endswith(", in failed")
 
 
-def test_the_words_of_an_error_that_is_not_known_are_not_told(
+def test_the_text_of_an_unknown_error_is_not_logged(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     shutdown.report(log, failed(), ())
@@ -36,7 +36,7 @@ def test_the_words_of_an_error_that_is_not_known_are_not_told(
     assert known == "failed error=ValueError: anna@example.com"
 
 
-def test_each_error_of_a_group_is_told(caplog: pytest.LogCaptureFixture) -> None:
+def test_each_error_of_a_group_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     shutdown.report(log, ExceptionGroup("both", [failed(), KeyError("b")]), ())
     told = [record.getMessage().splitlines()[0] for record in caplog.records]
     assert told == ["failed error=ValueError", "failed error=KeyError"]

@@ -137,7 +137,7 @@ def test_an_order_closes_all_episodes_of_the_person() -> None:
     assert [each["steps_left"] for each in driver.decisions] == [3, 3]
 
 
-def test_a_person_is_forgotten_30_days_after_the_last_fact_and_a_step_of_then_goes_first() -> None:
+def test_a_person_is_forgotten_30_days_after_the_last_fact_after_the_steps_of_that_time() -> None:
     made = rules(steps=["1h", "2h", "3h"], expires="90d")
     caps = [{"max": 1, "per": "40d", "then": "defer"}]
     driver = cart(Driver(made | {"policy": {"caps": caps}})).wait(31 * DAY)

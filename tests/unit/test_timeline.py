@@ -64,7 +64,7 @@ def of_kind(found: list[StoryLine], kind: str) -> list[StoryLine]:
 CART_LEFT = (login(0), event("cart.item_added", 1000, item=DRILL))
 
 
-def test_a_reminder_is_told_with_what_led_to_it() -> None:
+def test_a_reminder_is_shown_with_what_led_to_it() -> None:
     first = of_kind(told(decided(*CART_LEFT)), "fired")[0]
     assert first.at == START + 1000 + HOUR
     assert first.text == "cart-abandonment 1 of 3 was sent by email"
@@ -84,7 +84,7 @@ def test_what_names_no_device_came_from_a_server() -> None:
     assert Answer("customer:anna", ("p1",), story).places == ("p1",)
 
 
-def test_a_quiet_that_has_not_come_yet_is_not_told() -> None:
+def test_a_deadline_that_has_not_come_is_not_shown() -> None:
     story = Story(frozenset(("customer:anna",)), CART_LEFT, now=START + 5 * MINUTE)
     assert of_kind(told(story), "quiet") == []
     assert of_kind(told(dataclasses.replace(story, now=START + HOUR)), "quiet") != []
@@ -114,13 +114,13 @@ def test_times_are_in_the_zone_asked_for() -> None:
     assert "phone has been quiet since 23:00:01" in texts(found)
 
 
-def test_a_purchase_ends_the_reminders_and_takes_back_the_one_that_is_out() -> None:
+def test_a_purchase_ends_the_reminders_and_cancels_the_valid_one() -> None:
     order = event("order.placed", 2 * HOUR, order={"id": "o1", "value": 119, "currency": "EUR"})
     found = told(decided(*CART_LEFT, order))
     assert texts(found)[-3:] == [
         "phone ordered (o1, 119.00 EUR)",
         "cart-abandonment ended with 2 steps left",
-        "cart-abandonment 1 of 3 was taken back: they ordered (o1)",
+        "cart-abandonment 1 of 3 was cancelled: they ordered (o1)",
     ]
     assert of_kind(found, "closed")[0].details == (
         "Because they ordered.",
@@ -128,16 +128,16 @@ def test_a_purchase_ends_the_reminders_and_takes_back_the_one_that_is_out() -> N
     )
 
 
-def test_a_withdrawn_consent_takes_back_the_message_that_is_out() -> None:
+def test_a_withdrawn_consent_cancels_the_valid_message() -> None:
     withdrawn = event("consent.changed", 2 * HOUR, channels=["email"], granted=False)
     found = told(decided(*CART_LEFT, withdrawn))
     assert "phone wants no messages by email" in texts(found)
-    assert "cart-abandonment 1 of 3 was taken back: consent was withdrawn" in texts(found)
+    assert "cart-abandonment 1 of 3 was cancelled: consent was withdrawn" in texts(found)
 
 
-def test_a_visitor_whom_nobody_can_reach_is_told_what_would_have_reached_them() -> None:
+def test_an_unreachable_visitor_is_shown_with_what_would_have_reached_them() -> None:
     found = told(decided(CART_LEFT[1]))
-    assert of_kind(found, "refused")[0].text == "cart-abandonment 1 of 3 was not sent"
+    assert of_kind(found, "refused")[0].text == "cart-abandonment 1 of 3 was held back"
     assert of_kind(found, "refused")[0].details == (
         "Because nobody knows how to reach them: no login, or no address for its channels.",
         "A login, with contacts among email, sms, push or messenger if any are given, "
@@ -145,7 +145,7 @@ def test_a_visitor_whom_nobody_can_reach_is_told_what_would_have_reached_them() 
     )
 
 
-def test_an_exit_trigger_is_told_with_its_signals_and_offer() -> None:
+def test_an_exit_trigger_is_shown_with_its_signals_and_offer() -> None:
     product = {"id": "drill"}
     found = told(
         decided(
@@ -163,7 +163,7 @@ def test_an_exit_trigger_is_told_with_its_signals_and_offer() -> None:
     )
 
 
-def test_an_exit_signal_that_came_too_soon_is_told_why() -> None:
+def test_an_exit_signal_that_came_too_soon_has_its_reason() -> None:
     found = told(
         decided(
             event("product.viewed", 0, product={"id": "drill"}),
@@ -176,7 +176,7 @@ def test_an_exit_signal_that_came_too_soon_is_told_why() -> None:
     )
 
 
-def test_a_cooldown_is_told_with_the_day_on_which_it_ends() -> None:
+def test_a_cooldown_is_shown_with_the_day_on_which_it_ends() -> None:
     lone = recipes_file.parse({"recipes": [{"name": "cart-abandonment", "steps": ["1h"]}]})
     again = event("cart.item_added", DAY, item={"product_id": "saw", "quantity": 1})
     emptied = event("cart.updated", DAY - HOUR, cart={"items": []})
@@ -187,7 +187,7 @@ def test_a_cooldown_is_told_with_the_day_on_which_it_ends() -> None:
     )
 
 
-def test_a_message_put_off_for_the_night_is_told_with_the_morning_it_waits_for() -> None:
+def test_a_message_deferred_for_the_night_is_shown_with_its_morning() -> None:
     night = recipes_file.parse({"policy": {"quiet": {"from": "15:00", "to": "08:00"}}})
     waiting = of_kind(told(decided(*CART_LEFT, by=night), night), "deferred")[0]
     assert waiting.text == "cart-abandonment 1 of 3 waits until Tue 6 Jan 08:00"
@@ -202,24 +202,24 @@ def test_what_another_customer_did_on_the_same_device_is_left_out() -> None:
     assert "cart-abandonment 3 of 3 was sent by email" in found
 
 
-def test_a_repeated_event_is_told_once() -> None:
+def test_a_repeated_event_is_shown_once() -> None:
     assert len(of_kind(told(decided(*CART_LEFT, CART_LEFT[1])), "did")) == 2
 
 
-def test_a_decision_written_twice_is_told_once() -> None:
+def test_a_decision_written_twice_is_shown_once() -> None:
     story = decided(*CART_LEFT)
     twice = Story(story.people, story.events, [*story.decisions] * 2, [*story.triggers] * 2)
     assert told(twice) == told(story)
 
 
-def test_an_event_told_too_late_is_marked_as_not_counting() -> None:
+def test_a_late_event_is_marked_as_not_counting() -> None:
     late = event("product.viewed", HOUR, product={"id": "saw"}, client_time=START)
     assert "phone looked at saw (told minutes too late, so it does not count)" in texts(
         told(decided(*CART_LEFT, late))
     )
 
 
-def test_a_part_that_could_not_be_read_is_told_at_its_place_in_time() -> None:
+def test_an_unreadable_part_is_shown_at_its_time() -> None:
     order = event("order.placed", HOUR, order={"id": "o1", "value": "4,245.42"})
     read = event_records.read(json.dumps(order).encode())
     assert read is not None
@@ -230,7 +230,7 @@ def test_a_part_that_could_not_be_read_is_told_at_its_place_in_time() -> None:
     assert found[-1].details == ("Left out $.order.value: expected a number, got text.",)
 
 
-def test_a_heartbeat_is_told_only_if_a_part_of_it_could_not_be_read() -> None:
+def test_a_heartbeat_is_shown_only_if_a_part_was_unreadable() -> None:
     pings = [event("activity.pinged", at, client_time=at) for at in (0, 1)]
     well, wrong = event("activity.pinged", 2), event_records.read(json.dumps(pings[0]).encode())
     assert wrong is not None
@@ -239,7 +239,7 @@ def test_a_heartbeat_is_told_only_if_a_part_of_it_could_not_be_read() -> None:
     )
 
 
-def test_an_event_of_a_type_that_there_is_not_is_told_with_the_near_one() -> None:
+def test_an_event_of_an_unknown_type_is_shown_with_the_nearest_type() -> None:
     completed = json.dumps(event("order.completed", 0)).encode()
     read = event_records.read(completed)
     assert read is not None
@@ -248,7 +248,7 @@ def test_an_event_of_a_type_that_there_is_not_is_told_with_the_near_one() -> Non
     assert line.details == ("Did you mean order.placed?",)
 
 
-def test_an_event_that_could_not_be_read_is_told_of_its_records_key() -> None:
+def test_an_unreadable_event_is_shown_under_its_record_key() -> None:
     value = json.dumps({"id": "e", "type": "order.cancelled", "order": {}}).encode()
     read = event_records.read(value, START, b"phone")
     assert read is not None
@@ -269,21 +269,21 @@ def test_after_a_logout_the_story_is_somebody_elses() -> None:
     assert any("Drill" in text for text in texts(told(story)))
 
 
-def test_an_order_soon_after_a_logout_is_told_of_who_was_there() -> None:
+def test_an_order_soon_after_a_logout_is_in_the_former_persons_story() -> None:
     gone = event("visitor.identified", 2 * HOUR, customer=None)
     order = event("order.placed", 2 * HOUR + 1, order={"id": "o1"})
     found = texts(told(Story(frozenset(("customer:anna",)), [*CART_LEFT, gone, order])))
     assert found[-1] == "phone ordered (o1)"
 
 
-def test_what_was_done_before_a_mail_was_given_is_told_of_the_mail() -> None:
+def test_earlier_events_are_in_the_story_of_a_later_address() -> None:
     mail = "nZ3x0bqkR7Jt2c8Yw4mLfQ"
     given = event("checkout.started", HOUR, keys={"email": mail})
     found = texts(told(Story(frozenset((f"email:{mail}",)), [CART_LEFT[1], given])))
     assert "phone put 2 × Drill into the cart" in found
 
 
-def test_an_order_of_another_by_a_key_is_told_in_words() -> None:
+def test_an_order_that_a_key_forwards_has_words() -> None:
     order = {
         "t": START + HOUR,
         "visitor": "~~cart:k1",
@@ -294,7 +294,7 @@ def test_an_order_of_another_by_a_key_is_told_in_words() -> None:
     assert "somebody (known by the cart k1) ordered (o1)" in texts(told(story))
 
 
-def test_an_order_of_a_server_is_told_in_words() -> None:
+def test_an_order_of_a_server_has_words() -> None:
     order = {
         "t": START,
         "id": "o",
@@ -308,7 +308,7 @@ def test_an_order_of_a_server_is_told_in_words() -> None:
     assert line.text == "somebody (known by the cart k1) ordered (event:o)"
 
 
-def test_how_long_a_product_was_looked_at_is_told() -> None:
+def test_the_dwell_of_a_product_is_shown() -> None:
     found = texts(
         told(
             decided(
@@ -365,7 +365,7 @@ def test_every_reason_has_a_plain_sentence(recipe: str, outcome: str, reason: st
     )
 
 
-def test_a_reason_that_is_not_known_is_told_as_it_is() -> None:
+def test_an_unknown_reason_is_shown_as_it_is() -> None:
     decision = {"recipe": "gone", "reason": "odd", "at": 0}
     recipe = refusal_reasons.recipe_of(decision, recipes_file.DEFAULT)
     case = refusal_reasons.Case(decision, recipe, recipes_file.DEFAULT, (), None, str)
@@ -393,16 +393,16 @@ def in_the_shadow() -> tuple[Story, Recipes]:
     ), by
 
 
-def test_what_a_shadow_did_is_marked_and_not_told_as_sent() -> None:
+def test_steps_of_a_shadow_are_marked_and_not_shown_as_sent() -> None:
     found = of_kind(told(*in_the_shadow()), "shadow")
     assert texts(found) == [
-        "In the shadow: cart-abandonment 1 of 3 would have been sent by email",
-        "In the shadow: cart-abandonment ended with 2 steps left",
-        "In the shadow: cart-abandonment 1 of 3 was taken back: they ordered (o1)",
+        "Shadow: cart-abandonment 1 of 3 would have been sent by email",
+        "Shadow: cart-abandonment ended with 2 steps left",
+        "Shadow: cart-abandonment 1 of 3 was cancelled: they ordered (o1)",
     ]
 
 
-def test_a_decision_says_which_document_made_it_where_there_are_several() -> None:
+def test_with_several_documents_a_decision_names_its_own() -> None:
     document = {"history": [{}, {"from": START + 2 * HOUR, "by": "bob", "note": "spring"}]}
     history = recipes_file.load_history(json.dumps(document))
     triggers, decisions = backtest.decide(

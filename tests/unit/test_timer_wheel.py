@@ -51,7 +51,7 @@ def test_keys_come_up_in_the_order_of_their_ticks() -> None:
     assert made.due(1_000, armed_at({"late": 900, "early": 100})) == ["early", "late"]
 
 
-def test_the_next_deadline_is_never_said_to_be_later_than_it_is() -> None:
+def test_the_next_deadline_is_never_reported_too_late() -> None:
     assert wheel().next is None
     assert wheel(("a", 1_050), ("b", 2_000)).next == 1_000
 
@@ -96,7 +96,7 @@ def test_all_keys_of_a_restore_are_taken_by_their_spans() -> None:
     assert made.due(FAR, armed_at(times)) == ["a", "b", "c"]
 
 
-def test_the_next_deadline_of_a_later_span_is_not_said_to_be_before_it_could_be() -> None:
+def test_the_next_deadline_of_a_later_span_is_not_reported_before_that_span() -> None:
     made = wheel(("a", FAR + 500))
     assert made.next == FAR
     made.reach(FAR - SPAN, armed_at({"a": FAR + 500}))
@@ -149,7 +149,7 @@ def test_of_a_tick_that_is_not_over_each_key_is_looked_at_once() -> None:
     assert made.next is None
 
 
-def test_entries_left_behind_come_up_in_no_part_and_hold_nobody_up() -> None:
+def test_old_entries_are_skipped_and_delay_no_key() -> None:
     times = {str(n): TICK for n in range(10_000)}
     made = wheel(*times.items())
     assert made.due(5 * TICK, armed_at({}), 10) == []

@@ -33,6 +33,6 @@ async def complaints() -> list[dict[str, Any]]:
     return told
 
 
-def test_nobody_complains_of_a_failure_that_nobody_waits_for() -> None:
+def test_a_failure_without_a_waiter_is_not_logged() -> None:
     """As when a frozen process wakes up: its session is over and its producer fenced, both at once."""
     assert asyncio.run(complaints()) == []

@@ -47,7 +47,7 @@ def test_a_trigger_is_a_cloud_event() -> None:
     }
 
 
-def test_a_cancel_has_the_same_trigger_id_an_id_of_its_own_and_says_why() -> None:
+def test_a_cancel_has_the_trigger_id_its_own_id_and_a_reason() -> None:
     fired, cancelled = published()
     id = fired["id"]
     assert (cancelled["id"], cancelled["type"]) == (f"{id}/cancelled", triggers.CANCELLED)
@@ -74,14 +74,14 @@ def test_an_exit_triggers_origin_is_the_visitor_and_its_key_time_the_visits_star
     assert driver.fired[0]["trigger_id"] == hashlib.sha256(name.encode()).hexdigest()[:32]
 
 
-def test_a_recipes_version_is_told_and_not_in_the_id() -> None:
+def test_a_recipes_version_is_in_the_trigger_and_not_in_its_id() -> None:
     one, _ = published("recipes: [{name: cart-abandonment}]")
     two, _ = published("recipes: [{name: cart-abandonment, version: 2}]")
     assert (one["data"]["version"], two["data"]["version"]) == (1, 2)
     assert one["id"] == two["id"]
 
 
-def test_a_trigger_tells_all_that_a_sender_needs() -> None:
+def test_a_trigger_has_all_that_a_sender_needs() -> None:
     data = published()[0]["data"]
     assert data["cart"]["items"][0] == {
         "product_id": "shoe", "variant_id": "", "quantity": 2, "name": "Shoe",

@@ -79,7 +79,7 @@ def test_a_product_dwells_from_its_view_to_the_last_engaged_event_while_it_is_on
         ("product.viewed", {"product": {"id": "b"}}),
     ],
 )
-def test_a_page_a_category_a_search_or_another_product_takes_a_product_off_the_screen(
+def test_a_page_category_search_or_other_product_takes_a_product_off_the_screen(
     type: str, body: dict[str, Any]
 ) -> None:
     driver = viewed(Driver(), "a", every=3 * SECOND).pipe(type, **body).wait(4 * SECOND)
@@ -141,7 +141,7 @@ def test_an_event_of_another_type_and_the_same_id_is_no_duplicate() -> None:
     assert quantity(driver) == 1
 
 
-def test_an_id_of_nobody_makes_no_duplicate() -> None:
+def test_an_event_id_of_nobody_makes_no_duplicate() -> None:
     assert quantity(repeat(repeat(Driver(), "null"), "null")) == 2
 
 

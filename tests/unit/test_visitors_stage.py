@@ -135,7 +135,7 @@ def test_the_clock_is_there_once_all_that_is_due_has_fired() -> None:
     assert rest == [fact for fact in all_facts.facts if fact[0] != "visitor:v99"]
 
 
-def test_an_earlier_time_takes_back_nothing_that_is_owed() -> None:
+def test_an_earlier_time_does_not_undo_due_deadlines() -> None:
     """The brokers' clock may give an earlier time while deadlines of a later one are still to fire."""
     made, out = stage(), Outputs()
     made.most = 7
@@ -215,7 +215,7 @@ def test_what_a_forgotten_visitor_did_is_skipped_when_it_comes_again() -> None:
     assert outcome(new, record(1, T + 31 * DAY)) == "applied"
 
 
-def test_a_grave_is_buried_once_the_commit_has_passed_it() -> None:
+def test_a_deleted_key_gets_its_tombstone_once_the_commit_has_passed_it() -> None:
     made = stage()
     made.process([record(0)], Outputs())
     made.advance(T + 30 * DAY, Outputs())
@@ -227,7 +227,7 @@ def test_a_grave_is_buried_once_the_commit_has_passed_it() -> None:
     assert made.changes()[0] == (b"v", None)
 
 
-def test_a_new_owner_goes_on_from_the_clock_with_deadlines_armed() -> None:
+def test_a_new_owner_continues_from_the_clock_with_armed_deadlines() -> None:
     made = stage()
     made.process([record(0)], Outputs())
     new, out = again(made), Outputs()

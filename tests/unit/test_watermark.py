@@ -13,7 +13,7 @@ def moved(*marks: WatermarkRecord, sources: int = 2) -> int:
     return made.value
 
 
-def test_it_waits_until_every_partition_has_been_heard_of() -> None:
+def test_the_watermark_waits_for_every_partition() -> None:
     assert moved(WatermarkRecord(2, {0: 50})) == NEVER
     assert moved(WatermarkRecord(2, {0: 50}), WatermarkRecord(2, {1: 70})) == 50
 
@@ -51,7 +51,7 @@ def test_people_wait_for_the_keys_too() -> None:
     assert both(INPUTS, WatermarkRecord(1, {0: 60}, KEYS)) == 50
 
 
-def test_keys_alone_move_nothing() -> None:
+def test_evidence_of_keys_alone_does_not_move_the_watermark() -> None:
     assert both(WatermarkRecord(1, {0: 40}, KEYS)) == NEVER
 
 

@@ -179,7 +179,7 @@ def test_a_worker_that_does_not_move_on_with_its_input_is_stalled() -> None:
         assert health.stalled() == []
         place, (position, since) = INPUT, health._positions[INPUT]
         health._positions[place] = position, since - 61
-        assert health.stalled() == ["storefront.events 0 stands at 0 of 2"]
+        assert health.stalled() == ["storefront.events 0 is at 0 of 2"]
         await clock.processor.take([batch(0)])
         assert health.stalled() == []
 

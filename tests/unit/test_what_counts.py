@@ -27,7 +27,7 @@ def test_a_line_as_old_as_the_last_order_does_not_count() -> None:
     assert PeopleDriver().order().wait(HOUR).idle(line("lamp", START)).wait(DAY).story == []
 
 
-def test_a_cancelled_order_goes_on_to_be_the_last() -> None:
+def test_a_cancelled_order_still_counts_as_the_last() -> None:
     told = PeopleDriver().order().wait(HOUR).unorder().idle(line("lamp", START)).wait(DAY)
     assert told.story == []
 
@@ -47,7 +47,7 @@ def test_an_order_cancelled_and_then_unpaid_is_not_the_last() -> None:
     assert told.idle(line("lamp", START)).wait(DAY).story == [CART]
 
 
-def test_a_second_failure_takes_no_earlier_order_of_the_same_id() -> None:
+def test_a_second_failure_does_not_take_out_an_earlier_order_of_the_same_id() -> None:
     told = PeopleDriver().order().wait(HOUR).unorder().order().wait(HOUR)
     window = START, told.now
     told.unorder(unpaid=window).unorder(unpaid=window)
@@ -79,7 +79,7 @@ def test_another_quantity_counts() -> None:
     assert told.idle(line("lamp", told.now, 2.0)).wait(DAY).story == [CART]
 
 
-def test_what_was_added_by_hand_since_the_order_counts() -> None:
+def test_lines_added_by_hand_since_the_order_count() -> None:
     told = bought()
     assert told.idle(line("lamp", told.now, added=True)).wait(DAY).story == [CART]
 
@@ -104,7 +104,7 @@ def test_other_contents_more_than_5_minutes_later_end_it(after: int, value: int)
     assert [each["value"] for each in told.fired] == [value]
 
 
-def test_a_cart_that_grew_by_hand_ends_nothing() -> None:
+def test_a_cart_that_grew_by_hand_closes_no_episode() -> None:
     told = bought()
     told.idle(line("shoe", told.now, added=True)).active()
     told.idle(line("lamp", told.now), line("shoe", told.now - 1)).wait(DAY)
@@ -126,7 +126,7 @@ def test_a_repeated_order_closes_what_counts_no_more() -> None:
     assert told.order(cart_id="k").wait(DAY).story == [CONVERTED]
 
 
-def test_a_repeated_order_takes_lines_out_of_an_open_episode() -> None:
+def test_a_repeated_order_removes_lines_from_an_open_episode() -> None:
     told = PeopleDriver().order().wait(HOUR)
     told.idle(line("lamp", told.now - 2), line("shoe", told.now - 1))
     told.order(cart_id="k", contents=[("lamp", "", 1.0)]).wait(DAY)

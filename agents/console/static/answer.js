@@ -1,4 +1,4 @@
-/* The answer to a question: a person's whole story, and what waits. */
+/* The answer about a person: the whole story, and what waits. */
 import { $, h } from "./dom.js";
 import { clock, day, moment, span } from "./format.js";
 import { OUTCOMES, reason } from "./words.js";
@@ -12,18 +12,18 @@ export async function ask(id, now) {
   asking?.abort();
   asking = new AbortController();
   const { signal } = asking;
-  frame(id, h("p", { class: "empty busy" }, `Looking for ${id}: the log is read for it…`));
+  frame(id, h("p", { class: "empty busy" }, `Looking for ${id} in the log…`));
   try {
     const response = await fetch(`/api/ask?id=${encodeURIComponent(id)}`, { signal });
     const found = await response.json();
     if (response.ok) tell(found, now());
     else frame(id, h("p", { class: "empty", role: "status" }, found.fault));
   } catch (error) {
-    if (error.name !== "AbortError") frame(id, h("p", { class: "empty", role: "status" }, "The console does not answer. It is asked again when you ask again."));
+    if (error.name !== "AbortError") frame(id, h("p", { class: "empty", role: "status" }, "The console does not answer. Ask again in a moment."));
   }
 }
 
-/** Whoever leaves the page of an answer does not wait for it any more. */
+/** Stops waiting for the answer, because its page was left. */
 export function leave() {
   asking?.abort();
   asking = null;
@@ -43,7 +43,7 @@ function tell(found, now) {
   frame(name,
     h("p", { class: "note" }, visitors.length ? `On ${visitors.join(", ")}. ` : "", `Times in ${zone}.`),
     note,
-    h("ul", { class: "counts", "aria-label": "In short" }, chips.length ? chips : h("li", { class: "count" }, "nothing came due")),
+    h("ul", { class: "counts", "aria-label": "In short" }, chips.length ? chips : h("li", { class: "count" }, "no step was due")),
     asked ? one(lines.filter((line) => line.trigger_id === asked), asked, zone) : null,
     h("div", { class: "two story" }, timeline(found), waiting(found, now)));
 }
@@ -52,7 +52,7 @@ function tell(found, now) {
 function one(lines, id, zone) {
   return h("section", { class: "card asked", "aria-label": "The trigger that was asked for" }, h("h2", {}, "This trigger ", h("code", {}, id)),
     lines.length ? lines.map((line) => h("div", { class: line.kind }, h("p", { class: "title" }, `${line.text}, ${moment(line.at, zone)}`), h("p", { class: "because" }, line.details.join(" "))))
-      : h("p", { class: "empty" }, "Its decision is no more in the log."));
+      : h("p", { class: "empty" }, "Its decision is no longer in the log."));
 }
 
 function timeline({ lines, zone, trigger_id: asked, left_out: left }) {
@@ -67,7 +67,7 @@ function timeline({ lines, zone, trigger_id: asked, left_out: left }) {
   }))));
   return h("section", { class: "card", "aria-labelledby": "timeline-h" }, h("h2", { id: "timeline-h" }, "What happened"),
     left ? h("p", { class: "note" }, `${left} earlier lines are left out.`) : null,
-    days.length ? days : h("p", { class: "empty" }, "Nothing is known but what waits."));
+    days.length ? days : h("p", { class: "empty" }, "No events are known, only what waits."));
 }
 
 function grouped(lines, zone) {
@@ -80,12 +80,12 @@ function waiting({ waiting: steps, waiting_source: source, zone }, now) {
   const card = ({ step, put_off: put }) => {
     const about = [step.product, step.value ? `worth ${step.value.toFixed(2)} ${step.currency ?? ""}`.trim() : null, `for ${step.origin}`].filter(Boolean).join(", ");
     const when = step.due ? h("p", { class: "due" }, moment(step.due, zone), h("b", {}, step.due > now ? `in ${span(step.due - now)}` : "due now"))
-      : h("p", { class: "due" }, "when they are quiet again", h("b", {}, "active"));
+      : h("p", { class: "due" }, "when they have been idle for 5 minutes", h("b", {}, "active now"));
     return h("li", {}, h("p", { class: "title" }, step.steps > 1 ? `${step.recipe} ${step.step} of ${step.steps}` : step.recipe), when,
-      h("p", { class: "because" }, `${about}. Waiting since ${moment(step.opened_at, zone)}.${put ? ` Put off: ${reason(put)}.` : ""}`),
+      h("p", { class: "because" }, `${about}. Waiting since ${moment(step.opened_at, zone)}.${put ? ` Deferred: ${reason(put)}.` : ""}`),
       h("p", { class: "id" }, step.trigger_id));
   };
   return h("section", { class: "card next", "aria-labelledby": "next-h" }, h("h2", { id: "next-h" }, "What waits"),
     steps.length ? h("ol", { class: "steps" }, steps.map(card)) : h("p", { class: "empty" }, "Nothing waits for this person."),
-    h("p", { class: "note" }, `As ${source === "redis" ? "the Redis view" : "the workers' state"} has it. The guards are asked when a step is due.`));
+    h("p", { class: "note" }, `From ${source === "redis" ? "the Redis view" : "the workers' state"}. The guards decide when a step is due.`));
 }

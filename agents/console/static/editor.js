@@ -1,16 +1,16 @@
-/* The draft: its lines are numbered, and while somebody writes it is checked, with the fault at its line. */
+/* The draft: it has line numbers, and is checked while somebody writes. The line of a fault is marked. */
 import { $, h } from "./dom.js";
 import { post } from "./post.js";
 
 const PAUSE = 400; // ms without a key before it is checked
 
 let timer = null, checking = null, fault = null, changed = () => {};
-/** What is known of the draft: "empty" | "checking" | "wrong" | "same" | "ready". */
+/** The state of the draft: "empty" | "checking" | "wrong" | "same" | "ready". */
 export let state = "empty";
 
 export const text = () => $("draft").value;
 
-/** `told` is called whenever the state changes. */
+/** Calls `told` whenever the state changes. */
 export function prepare(told) {
   changed = told;
   $("draft").addEventListener("input", () => {
@@ -20,7 +20,7 @@ export function prepare(told) {
   $("draft").addEventListener("scroll", () => { $("draft-lines").scrollTop = $("draft").scrollTop; });
 }
 
-/** Puts another text in, and checks it. */
+/** Replaces the text, and checks it. */
 export function put(content) {
   $("draft").value = content;
   $("draft").scrollTop = 0;
@@ -39,7 +39,7 @@ function enter(next) {
   changed();
 }
 
-/** Again, because something else is in force now. */
+/** Checks the draft, also when other recipes have come into force. */
 export async function check() {
   clearTimeout(timer);
   checking?.abort();
@@ -66,15 +66,15 @@ function show({ fault: wrong, changes }) {
     $("draft-state").replaceChildren(h("p", { class: "wrong" }, where, where ? " " : null, wrong.why));
     enter("wrong");
   } else if (!changes.length) {
-    $("draft-state").replaceChildren(h("p", { class: "note" }, "It decides like what is in force."));
+    $("draft-state").replaceChildren(h("p", { class: "note" }, "It decides like the recipes in force."));
     enter("same");
   } else {
-    $("draft-state").replaceChildren(h("p", { class: "good" }, "It is right. What it changes:"), h("ul", { class: "changes" }, changes.map((each) => h("li", {}, each))));
+    $("draft-state").replaceChildren(h("p", { class: "good" }, "No mistakes. What it changes:"), h("ul", { class: "changes" }, changes.map((each) => h("li", {}, each))));
     enter("ready");
   }
 }
 
-/** The numbers of the lines, that of the fault marked. */
+/** Numbers the lines, and marks the one with the fault. */
 function number() {
   const count = text().split("\n").length, lines = $("draft-lines");
   while (lines.childElementCount > count) lines.lastElementChild.remove();
@@ -84,7 +84,7 @@ function number() {
   lines.scrollTop = $("draft").scrollTop;
 }
 
-/** The caret to the beginning of a line, which is marked. */
+/** Moves the caret to a line, and selects it. */
 function at(line) {
   const lines = text().split("\n"), start = lines.slice(0, line - 1).join("\n").length + (line > 1 ? 1 : 0), area = $("draft");
   area.focus();

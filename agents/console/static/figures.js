@@ -8,7 +8,7 @@ const LATE_MS = 15_000;
 const sum = (rows) => rows.reduce((total, [, , , number]) => total + number, 0);
 const of = (rows, ...outcomes) => rows.filter(([, outcome]) => outcomes.includes(outcome));
 
-/** Each recipe keeps its colour: by its place among the names. */
+/** The colour of a recipe, by its place among the names. It stays the same. */
 const colours = new Map();
 export const colour = (name) => {
   if (!colours.has(name)) colours.set(name, colours.size % 6);
@@ -17,7 +17,7 @@ export const colour = (name) => {
 
 let shown = null;
 
-/** Draws all that a new answer of /api/overview changes. */
+/** Draws what an answer of /api/overview changes. */
 export function show(figures) {
   shown = figures;
   const names = figures.recipes.map(({ name }) => name);
@@ -40,9 +40,9 @@ const counted = onChange((over, since, zone, known, redis) => {
   const whole = { hour: 3_600_000, day: 86_400_000 }[over];
   let note = "";
   if (over === "month") {
-    note = redis === "up" ? "From the Redis view, by days of UTC." : "The 30 days are kept in Redis, and there is none now.";
-  } else if (since === null) note = "Nothing was decided in the last day, as far as Kafka tells.";
-  else if (known < whole) note = `Counted since ${moment(since, zone)}: there is nothing older, or it was not read.`;
+    note = redis === "up" ? "From the Redis view, by days in UTC." : "The 30 days come from Redis, which is not connected now.";
+  } else if (since === null) note = "Nothing was decided in the last day, according to Kafka.";
+  else if (known < whole) note = `Counted since ${moment(since, zone)}: nothing older exists, or it was not read.`;
   $("counted").textContent = note;
 });
 
@@ -55,15 +55,15 @@ function tiles({ counts, series, latency, evidence: known, replay, rejected: rej
   const sent = series.map(([, by]) => Object.values(by).reduce((total, each) => total + each, 0));
   const bad = Object.values(rejects).reduce((total, each) => total + each, 0);
   const read = kafka.state === "up", late = read && known.age !== null && known.age > LATE_MS;
-  const upTo = known.silent === null ? "no worker has told" : !read ? "as Kafka said last" : late ? "workers are behind, or gone" : "in every partition";
+  const upTo = known.silent === null ? "no worker has reported" : !read ? "last known, Kafka is lost" : late ? "workers are behind, or stopped" : "in every partition";
   const found = [
     tile("Sent", brief(fired), `${percent(fired, fired + refused + closed)} of all steps decided`, plots.spark(sent)),
-    tile("Held back", brief(refused), `by a reason; ${brief(closed)} ended before`, plots.spark(series.map(([, , held]) => held))),
-    tile("Taken back", brief(sum(of(counts, "cancelled"))), "after an order or a withdrawal"),
-    tile("Exit intent", replay ? "replay" : span(latency.exit.p99), replay ? "times are the records' own" : `99 of 100; half in ${span(latency.exit.p50)}`),
-    tile("Time known up to", replay ? "replay" : known.age === null ? "–" : `${span(known.age)} ago`,
+    tile("Held back", brief(refused), `by a guard; ${brief(closed)} ended early`, plots.spark(series.map(([, , held]) => held))),
+    tile("Cancelled", brief(sum(of(counts, "cancelled"))), "after an order or a withdrawal"),
+    tile("Exit intent, p99", replay ? "replay" : span(latency.exit.p99), replay ? "times are the records' own" : `p50 ${span(latency.exit.p50)}`),
+    tile("Watermark", replay ? "replay" : known.age === null ? "–" : `${span(known.age)} ago`,
       upTo, null, !replay && late ? "late" : null),
-    tile("Rejected", brief(bad), "records that are no event"),
+    tile("Rejected", brief(bad), "records that are not events"),
   ];
   $("tiles").replaceChildren(...found);
 }
@@ -79,7 +79,7 @@ const picks = onChange((names) => {
   select.value = names.includes(chosen) ? chosen : "";
 });
 
-/** Rows of the plot: all steps decided, less what ended early, less what the guards held back, in their order. */
+/** Rows of the plot: all steps decided, minus those that ended early, minus those that each guard held back. */
 function stages(counts, recipe) {
   const rows = counts.filter(([name]) => !recipe || name === recipe);
   const by = (outcome, known) => {
@@ -91,7 +91,7 @@ function stages(counts, recipe) {
   const fired = sum(of(rows, "fired")), refused = sum(of(rows, "refused")), closed = sum(of(rows, "closed"));
   return [
     { name: "Steps decided", number: fired + refused + closed, sort: "total" }, ...by("closed", ENDINGS),
-    { name: "Came due", number: fired + refused, sort: "total" }, ...by("refused", GUARDS),
+    { name: "Due", number: fired + refused, sort: "total" }, ...by("refused", GUARDS),
     { name: "Sent", number: fired, sort: "total" },
   ];
 }
@@ -99,7 +99,7 @@ function stages(counts, recipe) {
 const funnel = onChange((counts, recipe) => {
   const rows = stages(counts, recipe), all = rows[0].number;
   if (!all) {
-    $("funnel-plot").replaceChildren(h("p", { class: "empty" }, "Nothing was decided in this time."));
+    $("funnel-plot").replaceChildren(h("p", { class: "empty" }, "Nothing was decided in this period."));
     $("funnel-table").replaceChildren();
     return;
   }
@@ -109,7 +109,7 @@ const funnel = onChange((counts, recipe) => {
 
 const NUMBERS = ["refused", "closed", "deferred", "cancelled"];
 
-/** A recipe's row, and one of what it did as a shadow: decided like any other, and nothing sent. */
+/** The row of a recipe, and one for what it did as a shadow: decided like any other, but not sent. */
 const recipes = onChange((found, counts, shadow, series, zone) => {
   const named = (recipe, ...more) => h("span", { class: "named" }, h("i", { class: "dot", "data-colour": colour(recipe.name), "aria-hidden": "true" }), h("span", {}, recipe.name, more));
   const about = ({ steps, channels }) => `${steps.length ? `after ${steps.map(span).join(", ")}` : "at once"} · ${channels.join(", ")}`;
@@ -119,21 +119,21 @@ const recipes = onChange((found, counts, shadow, series, zone) => {
     const over = h("span", { "data-colour": colour(recipe.name) }, plots.spark(series.map(([, by]) => by[recipe.name] ?? 0)));
     return [named(recipe, h("small", {}, recipe.in_force && !recipe.shadow ? about(recipe) : "no longer in force")), h("b", {}, count(sum(of(rows, "fired")))), ...numbers(rows), over, last];
   };
-  const mute = (recipe, rows) => [named(recipe, h("span", { class: "mute" }, "shadow"), h("small", {}, recipe.shadow ? `${about(recipe)} · decides, and sends nothing` : "no longer a shadow")),
+  const mute = (recipe, rows) => [named(recipe, h("span", { class: "mute" }, "shadow"), h("small", {}, recipe.shadow ? `${about(recipe)} · decides, but sends nothing` : "no longer a shadow")),
     h("span", {}, count(sum(of(rows, "fired"))), h("small", {}, "would be sent")), ...numbers(rows), "", ""];
   const rows = found.flatMap((recipe) => {
     const [done, would] = [counts, shadow].map((all) => all.filter(([name]) => name === recipe.name));
     return [...(recipe.shadow && !done.length ? [] : [live(recipe, done)]), ...(recipe.shadow || would.length ? [mute(recipe, would)] : [])];
   });
-  $("recipes-table").replaceChildren(table(["Recipe", "Sent", "Held back", "Ended early", "Put off", "Taken back", "Over time", "Last sent"], rows));
+  $("recipes-table").replaceChildren(table(["Recipe", "Sent", "Held back", "Ended early", "Deferred", "Cancelled", "Over time", "Last sent"], rows));
 });
 
 const speed = onChange((latency, replay) => {
   $("speed-over").textContent = replay ? "" : `in the last ${latency.over}, by the broker's clock`;
   const places = Object.entries(LATENCIES).map(([sort, [name, about]]) => {
     const plot = h("div", { class: "plot" }), found = latency[sort];
-    const value = h("p", { class: "value" }, h("b", {}, span(found.p50)), " half · ", h("b", {}, span(found.p99)), " 99 of 100");
-    const none = h("p", { class: "empty" }, replay ? "A replay: its times are the records' own." : "None in this time.");
+    const value = h("p", { class: "value" }, h("b", {}, span(found.p50)), " p50 · ", h("b", {}, span(found.p99)), " p99");
+    const none = h("p", { class: "empty" }, replay ? "A replay: its times are the records' own." : "None in this period.");
     const card = h("div", { class: "card" }, h("h3", {}, name), h("p", { class: "note" }, about), ...(found.count ? [value, plot] : [none]));
     return { card, plot, found, name };
   });
@@ -143,35 +143,35 @@ const speed = onChange((latency, replay) => {
 
 const evidence = onChange((known, replay, zone, read) => {
   const late = read && known.age !== null && known.age > LATE_MS;
-  let note = "Deadlines fire when every input partition is known to have been read up to them.";
+  let note = "A deadline fires once every input partition has been read up to it.";
   if (replay) note = "A replay: only records move time, so it has no age.";
-  else if (known.silent === null) note = "No worker has told how far it knows time.";
-  else if (!read) note = "Kafka is not read at the moment: how far the workers are cannot be said.";
-  else if (known.silent > LATE_MS) note = `The last word of a worker is ${span(known.silent)} old: nothing is decided until they are back, and nothing is lost.`;
-  else if (late) note = `The slowest partition is ${span(known.age)} behind: what is due waits so long.`;
+  else if (known.silent === null) note = "No worker has reported its watermark.";
+  else if (!read) note = "Kafka is not connected, so the workers' progress is unknown.";
+  else if (known.silent > LATE_MS) note = `The last report of a worker is ${span(known.silent)} old: nothing is decided until workers are back, and nothing is lost.`;
+  else if (late) note = `The slowest partition is ${span(known.age)} behind: due steps wait that long.`;
   $("evidence-note").textContent = note;
   $("evidence-note").classList.toggle("late", !replay && read && (late || known.silent > LATE_MS));
   if (replay || known.samples.length < 2) $("evidence").replaceChildren();
   else plots.line($("evidence"), known.samples, zone);
   $("partitions").replaceChildren(...(replay ? [] : known.partitions).slice(0, 64).map((age, number) =>
-    h("li", { class: read && (age === null || age > LATE_MS) ? "late" : "" }, `${number}: ${age === null ? "never told" : span(age)}`)));
+    h("li", { class: read && (age === null || age > LATE_MS) ? "late" : "" }, `${number}: ${age === null ? "no report" : span(age)}`)));
 });
 
 const rejected = onChange((reasons) => {
   const entries = Object.entries(reasons);
   if (entries.length) plots.bars($("rejected-reasons"), entries);
-  else $("rejected-reasons").replaceChildren(h("p", { class: "empty" }, "None in this time: every record was an event."));
+  else $("rejected-reasons").replaceChildren(h("p", { class: "empty" }, "None in this period: every record was an event."));
 });
 
 const leftOut = onChange((found, zone) => {
   const row = ({ source, type, reason, path, expected, got, meant, number, last }) => reason === "unknown_type"
-    ? ["no such type", h("code", {}, path), meant ? h("span", {}, "did you mean ", h("b", {}, meant), "?") : "it does not count", source, count(number), moment(last, zone)]
+    ? ["unknown type", h("code", {}, path), meant ? h("span", {}, "did you mean ", h("b", {}, meant), "?") : "it does not count", source, count(number), moment(last, zone)]
     : [type, h("code", {}, path), h("span", {}, `expected ${expected}`, h("small", {}, `got ${got}`)), source, count(number), moment(last, zone)];
   $("left-out").hidden = !found.length;
   $("left-out-table").replaceChildren(...(found.length ? [table(["Type", "Part", "What was wrong", "Posted to", "Times", "Last"], found.map(row))] : []));
 });
 
-/** Again with what was shown last: the window's width, or the recipe of the funnel, is another. */
+/** Draws the last figures again: the window's width or the funnel's recipe has changed. */
 export function redraw() {
   if (shown) show(shown);
 }

@@ -1,4 +1,4 @@
-/* The page: asks for the figures, listens, and goes where the address says. */
+/* The page: loads the figures, listens to live events, and shows what the address names. */
 import * as answer from "./answer.js";
 import { $ } from "./dom.js";
 import { brief, span } from "./format.js";
@@ -11,7 +11,7 @@ import * as stream from "./stream.js";
 const EVERY = 2_000;
 const SLOW = 8_000;
 const MUCH = 1_000; // records: fewer are on their way
-const THEMES = { system: ["◐", "as the system has them"], light: ["☀", "light"], dark: ["☾", "dark"] };
+const THEMES = { system: ["◐", "as in the system"], light: ["☀", "light"], dark: ["☾", "dark"] };
 
 const PAGES = {
   "#/recipes": { element: "recipes-page", name: "Recipes", enter: recipes.enter },
@@ -42,7 +42,7 @@ async function poll() {
   }
 }
 
-/** Polls, and again EVERY ms after the answer: never two at a time. */
+/** Polls, and again EVERY ms after the answer: never two polls at a time. */
 async function keep() {
   await poll();
   setTimeout(keep, EVERY);
@@ -72,10 +72,10 @@ function chip(id, state, text) {
 
 function banner(kafka, redis) {
   const said = [];
-  if (line === "lost") said.push("The console does not answer. What you see is what it said last; it is asked again and again.");
+  if (line === "lost") said.push("The console does not answer. The figures are its last ones; the page keeps trying.");
   else {
-    if (kafka.state === "lost") said.push(`Kafka does not answer (for ${span(Math.max(1, kafka.for_s) * 1000)}, ${kafka.fault}). The figures stand as they were read; reading goes on by itself. Decisions wait with it, none is lost.`);
-    if (redis.state === "lost") said.push(`Redis does not answer (${redis.fault}). Only the view is gone: no decision reads it. What waits is read from Kafka; 30 days are counted when it is back.`);
+    if (kafka.state === "lost") said.push(`Kafka does not answer (for ${span(Math.max(1, kafka.for_s) * 1000)}, ${kafka.fault}). The figures are the last ones; reading resumes by itself. Decisions wait, and none is lost.`);
+    if (redis.state === "lost") said.push(`Redis does not answer (${redis.fault}). Only the view is missing: no decision reads it. What waits comes from Kafka; the 30 days return with Redis.`);
   }
   const element = $("banner"), text = said.join(" ");
   element.hidden = !text;

@@ -37,14 +37,14 @@ export function activity(place, { series, names, colour, over, zone }) {
       base += value;
     }
     const by = names.filter((name) => fired[name]).map((name) => `${name} ${fired[name]}`).join("\n");
-    parts.push(titled(group, `${said(begin, zone)}: ${sums[number]} sent, ${held} held back or ended\n${by}`));
+    parts.push(titled(group, `${said(begin, zone)}: ${sums[number]} sent, ${held} held back or ended early\n${by}`));
   });
   const every = Math.ceil(series.length / Math.max(2, Math.floor(width / 90)));
   series.forEach(([begin], number) => {
     if (number % every === 0) parts.push(text(left + number * wide, height - 6, said(begin, zone), { class: "tick" }));
   });
   const total = sums.reduce((sum, each) => sum + each, 0);
-  svg(place, width, height, `${count(total)} triggers sent; the most in one stretch of time were ${Math.max(...sums)}.`, ...parts);
+  svg(place, width, height, `${count(total)} triggers sent; at most ${Math.max(...sums)} in one bar.`, ...parts);
 }
 
 /** What is taken away from candidates until the sent ones are left. Rows: { name, about, number, sort }; `sort`
@@ -93,7 +93,7 @@ export function histogram(place, { bounds, buckets, p50, p99, count: all }, name
     parts.push(s("line", { class: "quantile", x1: at(value), x2: at(value), y1: 12, y2: top + high }),
       text(at(value), 10, said, { class: "tick", "text-anchor": at(value) > width - 20 ? "end" : "middle" }));
   }
-  svg(place, width, height, all ? `${name}: half within ${span(p50)}, 99 of 100 within ${span(p99)}, of ${count(all)}.` : `${name}: none yet.`, ...parts);
+  svg(place, width, height, all ? `${name}: p50 ${span(p50)}, p99 ${span(p99)}, of ${count(all)}.` : `${name}: none yet.`, ...parts);
 }
 
 /** Samples of [time, age] (ms) as a line with its area. */

@@ -1,6 +1,6 @@
-/* Questions to the console that carry something. */
+/* Requests to the console. */
 
-/** { ok, status, data } of a JSON answer. Rejects where the console does not answer. */
+/** { ok, status, data } of a JSON answer. Rejects if the console does not answer. */
 export async function ask(method, path, { given, headers = {}, signal } = {}) {
   const body = given === undefined ? {} : { body: JSON.stringify(given), headers: { "Content-Type": "application/json", ...headers } };
   const response = await fetch(path, { method, signal, ...body });

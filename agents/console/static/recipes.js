@@ -1,4 +1,4 @@
-/* The recipes page: what is in force, its history, a draft that is tried and published, and what recipes brought. */
+/* The recipes page: the recipes in force, their history, a draft to try and publish, and what recipes brought. */
 import { $, h, onChange } from "./dom.js";
 import * as editor from "./editor.js";
 import { moment } from "./format.js";
@@ -18,7 +18,7 @@ export function prepare() {
   $("lift-days").addEventListener("change", lift);
 }
 
-/** Somebody comes to the page. */
+/** The page is opened. */
 export async function enter() {
   $("recipes-page-h").focus({ preventScroll: true });
   try {
@@ -28,7 +28,7 @@ export async function enter() {
   }
 }
 
-/** Asks what is in force while the page is looked at. */
+/** Asks which recipes are in force, while the page is open. */
 export async function poll() {
   if ($("recipes-page").hidden) return;
   const { ok, data } = await ask("GET", "/api/recipes");
@@ -44,13 +44,13 @@ export async function poll() {
   if (Date.now() - lifted > LIFT_EVERY) lift(); // beside: the topic may be long
 }
 
-/** Another text to change: that of a document. */
+/** Puts the text of a document into the editor. */
 function begin(text, number) {
   based = { number, text: text.endsWith("\n") ? text : `${text}\n` };
   editor.put(based.text);
 }
 
-/** Something else is in force: a draft that nobody touched follows, another one is compared again. */
+/** Other recipes came into force: an unchanged draft follows them, a changed one is compared again. */
 function follow(before, data) {
   if (based.number === before.current && editor.text() === based.text) begin(data.text, data.current);
   else editor.check();
@@ -59,7 +59,7 @@ function follow(before, data) {
 const inForce = onChange((found, zone) => {
   const since = found.since === null ? "" : `, since ${moment(found.since, zone)}`;
   const by = found.by ? ` by ${found.by}` : "";
-  $("in-force").textContent = found.number ? `In force: document ${found.number}${since}${by}${found.note ? `: “${found.note}”` : ""}.` : `In force: ${found.note}. Nothing was published before now.`;
+  $("in-force").textContent = found.number ? `In force: document ${found.number}${since}${by}${found.note ? `: “${found.note}”` : ""}.` : `In force: ${found.note}. Nothing has been published yet.`;
 });
 
 const STATES = { "in force": "fired", coming: "deferred", former: "closed", replaced: "closed", refused: "rejected" };
@@ -92,10 +92,10 @@ async function load(number) {
 const closed = onChange((may, setting) => {
   $("publish").hidden = !may;
   $("publish-closed").hidden = may;
-  $("publish-closed").textContent = `This console only reads: whoever runs it sets ${setting} to let people publish from here.`;
+  $("publish-closed").textContent = `This console is read-only. To publish from here, its operator must set ${setting}.`;
 });
 
-/** What can be done with the draft as it is. */
+/** Enables the buttons that fit the draft. */
 function ready() {
   const right = editor.state === "ready" || editor.state === "same";
   if ($("trial-done").hidden) $("trial-begin").disabled = !right;
@@ -109,7 +109,7 @@ async function publish(event) {
   if (!/^[ -~]+$/.test(key)) return wrong({ fault: "The key is wrong.", field: "key" });
   publishing = true;
   ready();
-  tell("It is being published…");
+  tell("Publishing…");
   const given = { text: editor.text(), newest: known.newest, by: $("publish-by").value, note: $("publish-note").value, start: $("publish-start").value };
   try {
     const { ok, data } = await post("/api/recipes/publish", given, { headers: { "Triggers-Publish-Key": key } });
@@ -142,7 +142,7 @@ async function lift() {
   if ($("recipes-page").hidden) return;
   lifted = Date.now();
   const days = $("lift-days").value;
-  if (!$("lift").childElementCount) $("lift").replaceChildren(h("p", { class: "empty" }, "The outcomes are read…"));
+  if (!$("lift").childElementCount) $("lift").replaceChildren(h("p", { class: "empty" }, "Reading the outcomes…"));
   try {
     const { ok, data } = await ask("GET", `/api/lift?days=${days}`);
     brought(ok ? data : { fault: data.fault }, days);
@@ -153,9 +153,9 @@ async function lift() {
 
 const brought = onChange(({ fault, recipes = [], limits = [] }, days) => {
   if (fault) return $("lift").replaceChildren(h("p", { class: "empty" }, fault));
-  if (!recipes.length) return $("lift").replaceChildren(h("p", { class: "empty" }, "No watch has ended in this time: a recipe has watches if it says attribution, and held persons if it says holdout."));
+  if (!recipes.length) return $("lift").replaceChildren(h("p", { class: "empty" }, "No watch has ended in this period. A recipe has watches if it sets attribution, and a holdout if it sets holdout."));
   const entries = recipes.map(({ name, said, enough }) => h("li", { class: enough ? "enough" : "few" }, h("h3", {}, name), said.map((each) => h("p", {}, each))));
   return $("lift").replaceChildren(h("ul", { class: "brought" }, entries),
     h("p", {}, h("a", { href: `/api/lift/page?days=${days}`, target: "_blank", rel: "noopener" }, "The same with plots")),
-    h("details", {}, h("summary", {}, "How sure it is, and what it cannot know"), h("ul", { class: "changes" }, limits.map((each) => h("li", {}, each)))));
+    h("details", {}, h("summary", {}, "How certain this is, and what it cannot know"), h("ul", { class: "changes" }, limits.map((each) => h("li", {}, each)))));
 });

@@ -1,4 +1,4 @@
-/* Rejected records: why, where, how large; their bytes only when somebody asks. */
+/* Rejected records: why, where, how large. Their bytes are fetched on demand. */
 import { $, h, onChange, table } from "./dom.js";
 import { count, moment, size } from "./format.js";
 
@@ -15,7 +15,7 @@ const show = onChange((found, zone) => {
     $("rejected-table").replaceChildren();
     return;
   }
-  $("rejected-table").replaceChildren(table(["Why", "Type", "When", "Where in it", "Record", "Size", "Bytes"], found.map((each) => row(each, zone))));
+  $("rejected-table").replaceChildren(table(["Why", "Type", "When", "Path", "Record", "Size", "Bytes"], found.map((each) => row(each, zone))));
 });
 
 function row(each, zone) {
@@ -51,6 +51,6 @@ async function toggle(button, { partition, offset }) {
 }
 
 const bytes = ({ key, value, size: all, whole }) => [
-  h("p", { class: "note" }, `Key ${key || "none"} · ${count(all)} bytes${whole ? "" : ", the beginning"} · what is no UTF-8 is shown as �`),
+  h("p", { class: "note" }, `Key ${key || "none"} · ${count(all)} bytes${whole ? "" : ", only the beginning"} · � stands for bytes that are not UTF-8`),
   h("pre", { tabindex: "0" }, value),
 ];

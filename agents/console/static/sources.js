@@ -1,16 +1,16 @@
-/* The sources page: what each source sent, what was refused and why, and the last requests of one of them, as they come. */
+/* The sources page: what each source sent, what was refused and why, and the live requests of one source. */
 import { $, h, onChange, table } from "./dom.js";
 import { clock, count, moment, size, span } from "./format.js";
 import { ask } from "./post.js";
 
 const EVERY = 2_000;
-const NAMES = { collect: "collect (in the service's own form)", "-": "nobody's: no source could be told" };
+const NAMES = { collect: "collect (the service's own form)", "-": "unknown source" };
 
 let watched = null, timer = null;
 
 export const isOpen = () => !$("sources-page").hidden;
 
-/** Somebody comes to the page. */
+/** The page is opened. */
 export async function enter(zone) {
   $("sources-page-h").focus({ preventScroll: true });
   try {
@@ -32,8 +32,8 @@ const sum = (numbers) => numbers.reduce((total, each) => total + each, 0);
 
 const show = onChange(({ sources, faults, collectors, may_look: may, settings }, zone) => {
   const notes = [...faults];
-  if (!collectors) notes.push(`Only the collector of this console is shown: ${settings[0]} says where the others are.`);
-  else if (!may) notes.push(`Requests are not shown: ${settings[1]} is not set here and at the collectors.`);
+  if (!collectors) notes.push(`Only this console's own collector is shown. To see the others, set ${settings[0]}.`);
+  else if (!may) notes.push(`Requests are not shown. To see them, set ${settings[1]} here and at the collectors.`);
   $("sources-note").replaceChildren(...notes.map((each) => h("p", {}, each)));
   const shown = sources.filter((each) => each.last || sum(Object.values(each.posts)) || each.source !== "-");
   $("sources-table").replaceChildren(shown.length ? table(["Source", "Events taken", "Last event", "Refused", "Left out", "Answers"], shown.map((each) => row(each, zone, may))) : h("p", { class: "empty" }, "No source is known."));
@@ -57,7 +57,7 @@ function watch(source, zone) {
   watched = source;
   $("requests-card").hidden = false;
   $("requests-h").textContent = `Requests of ${NAMES[source] ?? source}`;
-  $("requests").replaceChildren(h("p", { class: "empty" }, "They are asked for…"));
+  $("requests").replaceChildren(h("p", { class: "empty" }, "Loading…"));
   $("requests-h").focus();
   clearTimeout(timer);
   follow(source, zone);
@@ -80,7 +80,7 @@ async function follow(source, zone) {
 const requests = onChange(({ requests: found, faults }, zone) => {
   const rows = found.map((each) => [clock(each.at, zone), h("span", {}, h("b", {}, each.status), h("small", {}, `${each.method} ${each.path}, ${size(each.size)}`)), became(each.became, each.status)]);
   $("requests").replaceChildren(...faults.map((each) => h("p", { class: "wrong" }, each)),
-    found.length ? table(["When", "Answer", "What became of it"], rows) : h("p", { class: "empty" }, "None yet. What comes is shown within seconds."));
+    found.length ? table(["When", "Answer", "What became of it"], rows) : h("p", { class: "empty" }, "None yet. New requests appear within seconds."));
 });
 
 function became({ events, refused, left_out: left, robot }, status) {
@@ -89,6 +89,6 @@ function became({ events, refused, left_out: left, robot }, status) {
     ...refused.map(([type, reason, path]) => h("li", { class: "wrong" }, `refused: ${type}, ${reason} at ${path}`)),
     ...left.map(([name, reason, path]) => h("li", {}, `left out: ${name}, ${reason}${path === "$" ? "" : ` at ${path}`}`)),
   ];
-  if (robot) said.push(h("li", {}, "a robot, or a page loaded ahead"));
-  return said.length ? h("ul", {}, said) : status < 300 ? "nothing that is an event" : "not taken";
+  if (robot) said.push(h("li", {}, "a robot, or a prerendered page"));
+  return said.length ? h("ul", {}, said) : status < 300 ? "no events in it" : "not taken";
 }

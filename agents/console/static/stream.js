@@ -1,10 +1,10 @@
-/* What is decided, as it is decided: server-sent events into a list, the newest first. */
+/* Live decisions: server-sent events in a list, the newest first. */
 import { $, h } from "./dom.js";
 import { clock, day, span } from "./format.js";
 import { OUTCOMES } from "./words.js";
 
 const MOST = 120;
-/** Lines of the list. More: the page grows heavy; what is older is found by asking. */
+/** Lines that are kept. More: the page gets slow. Older ones can be looked up. */
 const HELD = 500;
 const SAY_EVERY = 15_000;
 
@@ -19,7 +19,7 @@ let unsaid = { fired: 0, other: 0 };
 const kindOf = (type, data) => ({ trigger: "fired", cancel: "cancelled", rejected: "rejected", left_out: "faulty" }[type] ?? data.outcome);
 const isHeld = () => paused || $("stream").matches(":hover") || $("stream").contains(document.activeElement);
 
-/** Starts to listen; `told` is called with "up" or "lost", `status` when the console says what changed. */
+/** Starts to listen. Calls `told` with "up" or "lost", and `status` when a connection of the console changes. */
 export function listen(told, status) {
   const source = new EventSource("/api/stream");
   source.addEventListener("open", () => told("up"));
@@ -70,8 +70,8 @@ function draw() {
     drawn = next;
     const there = new Map([...list.children].map((each) => [each.dataset.id, each]));
     list.replaceChildren(...shown.map((item) => there.get(item.id) ?? entry(item)));
-    if (!shown.length) list.append(h("li", { class: "empty" }, "Nothing yet. What is decided appears here at once."));
-    if (missed) list.append(h("li", { class: "empty" }, `${missed} more came faster than they can be shown; the figures count them.`));
+    if (!shown.length) list.append(h("li", { class: "empty" }, "Nothing yet. Decisions appear here at once."));
+    if (missed) list.append(h("li", { class: "empty" }, `${missed} more came too fast to be shown; the figures count them.`));
   });
 }
 
@@ -85,7 +85,7 @@ function entry(item) {
       h("p", { class: "who" }, who, h("span", {}, `${today ? "" : `${day(item.t, zone)} `}${clock(item.t, zone)}${taken}`))));
 }
 
-/** Where what could not be read came from. */
+/** Where a rejected or incomplete event came from. */
 function place({ from, source }) {
   const name = source ?? from.source;
   return name ? `posted to ${name}` : `partition ${from.partition}, offset ${from.offset}`;
@@ -101,7 +101,7 @@ function filters() {
   }, h("span", { "aria-hidden": "true" }, OUTCOMES[kind].sign), ` ${OUTCOMES[kind].filter}`)));
 }
 
-/** The list is one stop of the keyboard; within it the arrows go from person to person. */
+/** The list is one tab stop. Inside it the arrow keys move from person to person. */
 function walk(event) {
   const links = [...$("stream").querySelectorAll("a")], at = links.indexOf(document.activeElement);
   const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: links.length - 1 }[event.key];
@@ -110,10 +110,10 @@ function walk(event) {
   (to < 0 ? $("stream") : links[Math.min(to, links.length - 1)]).focus();
 }
 
-/** A screen reader hears a sum now and then, not every line. */
+/** A screen reader gets a sum now and then, not every line. */
 function say() {
   const { fired, other } = unsaid;
-  if ((fired || other) && !document.hidden && !$("overview").hidden) $("said").textContent = `${fired} sent, ${other} not sent or taken back in the last seconds.`;
+  if ((fired || other) && !document.hidden && !$("overview").hidden) $("said").textContent = `${fired} sent, ${other} held back or cancelled in the last seconds.`;
   unsaid = { fired: 0, other: 0 };
 }
 
@@ -127,13 +127,13 @@ export function prepare() {
   $("pause").addEventListener("click", () => {
     paused = !paused;
     $("pause").setAttribute("aria-pressed", String(paused));
-    $("pause").textContent = paused ? "Go on" : "Pause";
+    $("pause").textContent = paused ? "Resume" : "Pause";
     if (!paused) release();
   });
   setInterval(say, SAY_EVERY);
 }
 
-/** The zone of the times shown: the policy's. */
+/** The time zone of the page: the policy's. */
 export function inZone(name) {
   zone = name;
 }

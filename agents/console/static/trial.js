@@ -1,13 +1,13 @@
-/* A trial of the draft on the last hours: begun, followed, stopped, and its report in a frame. */
+/* A trial of the draft on the last hours: start, progress, stop, and its report in a frame. */
 import { $, h } from "./dom.js";
 import { ask, post } from "./post.js";
 
 const EVERY = 500;
-const DOING = { "reading the log": "The log is read", "in force": "What is in force decides", "your draft": "Your draft decides", "writing the report": "The report is written" };
+const DOING = { "reading the log": "Reading the log", "in force": "Deciding by the recipes in force", "your draft": "Deciding by your draft", "writing the report": "Writing the report" };
 
 let running = null, tried = null;
 
-/** The text that was tried last, null before. */
+/** The text that was tried last, null before the first trial. */
 export const triedText = () => tried;
 
 export function prepare(text) {
@@ -24,7 +24,7 @@ export function hours(choices) {
 }
 
 async function begin(text) {
-  say("It begins…");
+  say("Starting…");
   $("trial-report").replaceChildren();
   try {
     const found = await post("/api/recipes/trial", { text, hours: Number($("trial-hours").value) });
@@ -51,7 +51,7 @@ async function follow(id) {
       $("trial-done").value = part;
       say(`${DOING[data.doing] ?? data.doing} (${data.step} of ${data.steps})…`);
     } catch {
-      say("The console does not answer. It is asked again.");
+      say("The console does not answer. Trying again…");
     }
     await new Promise((wake) => setTimeout(wake, EVERY));
   }
@@ -59,7 +59,7 @@ async function follow(id) {
 
 async function stop() {
   const id = running;
-  end("It was stopped.");
+  end("Stopped.");
   try {
     await ask("DELETE", `/api/recipes/trial/${id}`);
   } catch {
@@ -74,7 +74,7 @@ function end(text) {
   say(text);
 }
 
-/** A screen reader hears a text once, not each time that it is asked for. */
+/** Says a text once, so that a screen reader does not repeat it. */
 function say(text) {
   const place = $("trial-state");
   if (place.textContent !== text) place.replaceChildren(h("p", { class: "note" }, text));
@@ -86,7 +86,7 @@ function show(trial) {
   $("trial-report").replaceChildren(frame);
 }
 
-/** As tall as what it shows, in the colours of the page. */
+/** Makes the frame as tall as its content, in the colours of the page. */
 function fit(frame) {
   const inside = frame.contentDocument?.documentElement;
   if (!inside) return;

@@ -1,49 +1,49 @@
-/* The words of the page: outcomes with their sign, reasons in short. */
+/* The words of the page: outcomes with their signs, and reasons in short. */
 
-/** By what a line of the stream or of a timeline is: its sign, its name, and what the filter calls it. */
+/** For each kind of line in the stream or a timeline: its sign, its name, and its name in the filter. */
 export const OUTCOMES = {
   fired: { sign: "✓", name: "Sent", filter: "Sent" },
-  refused: { sign: "✕", name: "Not sent", filter: "Not sent" },
-  deferred: { sign: "…", name: "Put off", filter: "Put off" },
+  refused: { sign: "✕", name: "Held back", filter: "Held back" },
+  deferred: { sign: "…", name: "Deferred", filter: "Deferred" },
   closed: { sign: "■", name: "Ended early", filter: "Ended early" },
-  cancelled: { sign: "↩", name: "Taken back", filter: "Taken back" },
+  cancelled: { sign: "↩", name: "Cancelled", filter: "Cancelled" },
   rejected: { sign: "!", name: "Rejected", filter: "Rejected" },
-  faulty: { sign: "!", name: "Not read", filter: "Left out" },
-  shadow: { sign: "○", name: "In the shadow" },
+  faulty: { sign: "!", name: "Left out", filter: "Left out" },
+  shadow: { sign: "○", name: "Shadow" },
   did: { sign: "·", name: "" },
   quiet: { sign: "–", name: "" },
 };
 
-/** Why an episode ends before its steps are due, in the order of the plot. */
+/** Why an episode ends with steps left, in the order of the plot. */
 export const ENDINGS = {
   converted: "they ordered",
   emptied: "the cart was emptied",
-  superseded: "something more telling came",
+  superseded: "a stronger signal came",
   replaced: "a newer cart or visit came",
   moved: "another login on the device",
   expired: "too old",
-  forgotten: "nothing heard for long",
+  forgotten: "inactive for too long",
   erased: "the person was erased",
-  cancelled: "the order was taken back",
+  cancelled: "the order was cancelled",
   left: "no longer in the audience",
   disabled: "recipe no longer in force",
 };
 
-/** Why a step that was due is held back, in the order in which the guards are asked. */
+/** Why a due step is held back, in the order of the guards. */
 export const GUARDS = {
   too_soon: "too soon in the visit",
   paying: "about to pay",
   ordered: "ordered lately",
   already: "shown in this visit",
-  unreachable: "no way to reach them",
-  cooldown: "one was sent lately",
+  unreachable: "no channel reaches them",
+  cooldown: "in the cooldown",
   consent: "no consent",
-  cap: "enough messages for now",
-  lower_priority: "something more important",
+  cap: "frequency cap",
+  lower_priority: "a more important message",
   holdout: "in the holdout",
   quiet: "quiet hours",
-  past: "its time had gone by",
-  joined: "another message tells it",
+  past: "its time had passed",
+  joined: "part of another message",
   expired: "too old",
   disabled: "recipe not enabled",
 };
@@ -52,8 +52,8 @@ export const REASONS = { ...GUARDS, ...ENDINGS };
 
 export const LATENCIES = {
   exit: ["Exit intent", "from the signal to the trigger"],
-  due: ["Reminders", "from when they were due to the trigger"],
-  cancel: ["Taken back", "from the order or withdrawal to the cancel"],
+  due: ["Reminders", "from the due time to the trigger"],
+  cancel: ["Cancels", "from the order or withdrawal to the cancel"],
 };
 
 export const reason = (name) => REASONS[name] ?? name;

@@ -79,9 +79,7 @@ def walk(name: str, settings: Settings, answering: Answering = honest) -> Walk:
 
 
 @pytest.mark.parametrize("name", STORIES)
-def test_a_client_walks_the_story_and_everything_is_told_once(
-    name: str, settings: Settings
-) -> None:
+def test_a_client_walks_the_story_and_sends_each_event_once(name: str, settings: Settings) -> None:
     done = walk(name, settings)
     assert sorted(done.told()) == sorted(STORIES[name][1].splitlines()), done
     assert done.copies() == 1

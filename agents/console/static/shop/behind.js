@@ -24,7 +24,7 @@ export function told(event, outcome, reason, path) {
 /** Hears of triggers and cancels that came back. */
 export function heard(kind, { offer, trigger_id: id, reason }) {
   const took = kind === "trigger" && signalled ? Math.round(performance.now() - signalled.at) : null;
-  const line = put(kind === "trigger" ? `← offer ${offer ?? "without a gift"}` : "← offer taken back");
+  const line = put(kind === "trigger" ? `← offer ${offer ?? "without a gift"}` : "← offer cancelled");
   line.dataset.outcome = "heard";
   line.lastChild.replaceChildren(took === null ? reason ?? "" : `${took} ms after the signal `,
     h("a", { href: `/#/ask/${id}` }, "why"));

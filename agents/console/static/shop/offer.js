@@ -20,7 +20,7 @@ export function listen(visitor, seen) {
     source.addEventListener("trigger", (event) => fired(JSON.parse(event.data), seen));
     source.addEventListener("cancel", (event) => cancelled(JSON.parse(event.data), seen));
   };
-  // A page that is only kept for going back would hold one of the few lines that a browser has.
+  // A page in the back-forward cache would hold one of the few connections that a browser has.
   addEventListener("pagehide", () => source.close());
   addEventListener("pageshow", (event) => event.persisted && start());
   start();
