@@ -50,7 +50,7 @@ def viewed(said: Said, kind: str) -> list[Body]:
 
 
 def product_viewed(said: Said, source: Source, out: Translation) -> list[Body]:
-    """Of several products the first."""
+    """A product view. Of several products the first one counts."""
     told = (items.product(source, **fields(each)) for each in products(said.properties))
     product = next((found for found in told if found), None)
     if product is None:
@@ -180,7 +180,7 @@ def unknown(said: Said, source: Source, out: Translation) -> list[Body]:
 
 
 def tell(said: Said, bodies: list[Body], out: Translation) -> None:
-    """Adds the events of one message; several have ids `…/0`, `…/1`."""
+    """Adds the events of one message. Several get ids `…/0`, `…/1`."""
     if len(bodies) == 1:
         kind, body = bodies[0]
         out.events.append(event(kind, said.id, said.who, **body))

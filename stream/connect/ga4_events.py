@@ -53,7 +53,7 @@ def removed(hit: Hit, source: Source) -> Said:
 
 
 def cart_viewed(hit: Hit, source: Source) -> Said:
-    """The whole cart, if its items are there; an empty list may as well mean that none were given."""
+    """A whole cart, if it has items. An empty list may mean that none were given."""
     lines = _lines(hit, source, items.item)
     if not any(lines):
         way = page(hit.params.get("page_location"), hit.params.get("page_title"))
@@ -147,7 +147,7 @@ def currency(hit: Hit) -> str | None:
 def _lines(
     hit: Hit, source: Source, line: Callable[..., dict[str, Any] | None]
 ) -> list[dict[str, Any] | None]:
-    """A line's currency is its own, else the hit's."""
+    """The lines of a cart or an order. A line's currency is its own, else the hit's."""
     code = currency(hit)
     return [
         line(source, money.currency(one.get("currency")) or code, **_facts(one))

@@ -86,7 +86,7 @@ def ordered(
 
 
 def removed(**given: Any) -> dict[str, Any] | None:
-    """`given`: id, variant, quantity. Without a readable quantity all of it goes."""
+    """A removed line. `given`: id, variant, quantity. Without a readable quantity the whole line goes."""
     name, told = thing(given.get("id")), given.get("quantity")
     pieces = money.quantity(told)
     if name is None or (pieces is not None and not money.is_line(pieces)):
