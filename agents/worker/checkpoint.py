@@ -58,7 +58,8 @@ class Checkpoint:
         snapshots = []
         for processor in processors:
             snapshot = await processor.snapshot()
-            if not processor.forgotten:  # else outputs may have been dropped that were not sent
+            # of a forgotten processor outputs may have been dropped before they were sent
+            if not processor.forgotten:
                 snapshots.append((processor, snapshot))
             await asyncio.sleep(0)  # let exit triggers go out while states are packed
         await acknowledged([ack for _, snapshot in snapshots for ack in snapshot.acks])

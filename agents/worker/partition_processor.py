@@ -44,7 +44,7 @@ class PartitionProcessor(ABC):
     `end`: where the topic ended when last asked, -1 before.
     `caught_up`: whether the position has once been at the end.
     `closed`: nothing is applied, because input is held or the last checkpoint has begun.
-    `forgotten`: given up. Outputs that it held back were dropped, so its state must not be written any more.
+    `forgotten`: given up; outputs that were buffered are dropped, so its state must not be written any more.
     `transaction`: the transactional producer, with delivery exactly once.
     `committed_watermark`: with transactions, the clock (ms) as last committed.
     """

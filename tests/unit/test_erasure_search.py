@@ -139,7 +139,7 @@ def test_an_address_becomes_its_key_and_a_key_is_taken_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("given", "why"),
     [
-        ({}, "got none"),
+        ({}, "name the person"),
         ({"email": "anna@shop.example.org"}, "TRIGGERS_IDENTITY_PEPPER"),
         ({"email": "anna"}, "an address, or its key"),
     ],

@@ -1,0 +1,239 @@
+"""Parts of a sender for unit tests: a clock that a test moves, an endpoint with given answers, a consumer in memory."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from types import SimpleNamespace
+from typing import Any, cast
+
+import msgspec
+from aiokafka.structs import TopicPartition
+
+from agents.sender.cancellations import CancellationIndex
+from agents.sender.clock import Clock
+from agents.sender.dead_letters import Undelivered
+from agents.sender.delivery import Attempt, TriggerDelivery
+from agents.sender.idempotency import IdempotencyStore
+from agents.sender.message import read
+from agents.sender.metrics import Metrics
+from agents.sender.responses import Backoff, Response
+from stream.durations import HOUR, MINUTE
+from stream.outputs.triggers import CANCELLED, FIRED
+from tests.fake_broker import SETTINGS
+
+AT = 4_000_000_000_000
+"""Ms, far ahead of this machine's clock: so records and leases live in the time of the test."""
+
+PLACE = TopicPartition("triggers.cart-abandonment", 0)
+DELIVERED = Response("delivered", "200")
+
+
+def id_of(number: int) -> str:
+    return f"{number:032x}"
+
+
+def fired(number: int = 1, at: int = AT, until: int = AT + HOUR) -> bytes:
+    data = {"trigger_id": id_of(number), "not_before": at, "valid_until": until}
+    return msgspec.json.encode({"type": FIRED, "data": data})
+
+
+def cancelled(number: int = 1, at: int = AT) -> bytes:
+    data = {"trigger_id": id_of(number), "at": at}
+    return msgspec.json.encode({"type": CANCELLED, "data": data})
+
+
+def record(
+    value: bytes | None, offset: int = 0, key: bytes | None = b"customer:anna", t: int = AT
+) -> Any:
+    return SimpleNamespace(value=value, key=key, offset=offset, timestamp=t)
+
+
+def attempt(value: bytes | None, **more: Any) -> Attempt:
+    of = record(value, **more)
+    return Attempt(PLACE, of, read(value))
+
+
+class SetClock(Clock):
+    """Stands still until a test or a pause moves it."""
+
+    def __init__(self, now: int = AT) -> None:
+        super().__init__()
+        self.ms = now
+
+    def now(self) -> int:
+        return max(self._newest, self.ms)
+
+
+class Endpoint:
+    """Gives its answers in order, the last one for ever."""
+
+    def __init__(self, *answers: Response) -> None:
+        self.answers = list(answers) or [DELIVERED]
+        self.posted: list[str] = []
+        self.closed = 0.0
+        self.at_once = self.most = 0
+        self.slow = False
+
+    async def post(self, message: Any) -> Response:
+        self.posted.append(message.id)
+        self.at_once += 1
+        self.most = max(self.most, self.at_once)
+        if self.slow:
+            await asyncio.sleep(0.01)
+        self.at_once -= 1
+        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+
+
+class DeadLetterProducer:
+    """`fails`: raised once each, before records are taken."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, bytes | None, bytes | None, dict[str, str]]] = []
+        self.fails: list[Exception] = []
+        self.stopped = False
+
+    async def send_and_wait(self, topic: str, value: Any, key: Any, headers: Any) -> None:
+        if self.fails:
+            raise self.fails.pop(0)
+        self.sent.append((topic, value, key, {name: text.decode() for name, text in headers}))
+
+    async def stop(self) -> None:
+        self.stopped = True
+
+
+class Ahead(CancellationIndex):
+    """Caught up. `pauses`: the seconds of each, which move the clock at once."""
+
+    def __init__(self, clock: SetClock) -> None:
+        super().__init__(SETTINGS, clock)
+        self.known: set[str] = set()
+        self.pauses: list[float] = []
+        self.up = True
+        self.moved = clock
+
+    async def seen(self, place: TopicPartition) -> None:
+        self.up = True
+
+    def caught_up(self, place: TopicPartition) -> bool:
+        return self.up
+
+    def cancelled(self, place: TopicPartition, trigger_id: str) -> bool:
+        return trigger_id in self.known
+
+    async def pause(self, place: TopicPartition, trigger_id: str, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self.moved.ms += max(int(seconds * 1000), 1)
+
+
+class Erased:
+    """Nobody is erased. `settled`: the keys of settled records."""
+
+    def __init__(self) -> None:
+        self.keys: list[bytes | None] = []
+
+    async def settled(self, key: bytes | None, message: Any) -> None:
+        self.keys.append(key)
+
+
+class Parts:
+    """A delivery and what it is made of."""
+
+    def __init__(self, store: IdempotencyStore, *answers: Response, requests: int = 16) -> None:
+        self.clock = SetClock()
+        self.ahead, self.endpoint = Ahead(self.clock), Endpoint(*answers)
+        self.store, self.metrics = store, Metrics()
+        self.letters, self.erased = DeadLetterProducer(), Erased()
+        undelivered = Undelivered(SETTINGS)
+        undelivered._producer = self.letters
+        settings = SimpleNamespace(
+            give_up_ms=10 * MINUTE, backoff_ms=Backoff(1000, 1000), common=SETTINGS
+        )
+        self.delivery = TriggerDelivery(
+            cast(Any, settings),
+            self.clock,
+            self.ahead,
+            cast(Any, self.endpoint),
+            store,
+            undelivered,
+            self.metrics,
+            asyncio.Semaphore(requests),
+            cast(Any, self.erased),
+        )
+
+
+class FakeConsumer:
+    """A consumer of aiokafka over lists of records. `polled`: of each partition (ms), None before it was asked."""
+
+    def __init__(self, logs: Mapping[TopicPartition, list[Any]] | None = None) -> None:
+        self.logs: defaultdict[TopicPartition, list[Any]] = defaultdict(list, logs or {})
+        self.positions: dict[TopicPartition, int] = {}
+        self.assigned: list[TopicPartition] = []
+        self.committed_offsets: dict[TopicPartition, int] = {}
+        self.commits: list[dict[TopicPartition, int]] = []
+        self.commit_fails: list[Exception] = []
+        self.names: set[str] = set()
+        self.subscribed: list[list[str]] = []
+        self.held: set[TopicPartition] = set()
+        self.beginnings: list[TopicPartition] = []
+        self.polled: float | None = None
+        self.fault: Exception | None = None
+        self.stopped = False
+
+    def assign(self, places: Iterable[TopicPartition]) -> None:
+        self.assigned = list(places)
+
+    def subscribe(self, topics: list[str], listener: Any) -> None:
+        self.subscribed.append(topics)
+
+    def seek(self, place: TopicPartition, offset: int) -> None:
+        self.positions[place] = offset
+
+    async def seek_to_beginning(self, *places: TopicPartition) -> None:
+        self.beginnings += places
+        for place in places:
+            self.positions[place] = self.logs[place][0].offset if self.logs[place] else 0
+
+    async def topics(self) -> set[str]:
+        return self.names
+
+    async def committed(self, place: TopicPartition) -> int | None:
+        return self.committed_offsets.get(place)
+
+    async def commit(self, offsets: dict[TopicPartition, int]) -> None:
+        if self.commit_fails:
+            raise self.commit_fails.pop(0)
+        self.commits.append(dict(offsets))
+
+    async def position(self, place: TopicPartition) -> int:
+        return self.positions.get(place, 0)
+
+    def last_poll_timestamp(self, place: TopicPartition) -> float | None:
+        return self.polled
+
+    def last_stable_offset(self, place: TopicPartition) -> int | None:
+        return self.logs[place][-1].offset + 1 if self.logs[place] else 0
+
+    def paused(self) -> set[TopicPartition]:
+        return set(self.held)
+
+    def pause(self, *places: TopicPartition) -> None:
+        self.held |= set(places)
+
+    def resume(self, *places: TopicPartition) -> None:
+        self.held -= set(places)
+
+    async def getmany(self, timeout_ms: int, max_records: int | None = None) -> dict[Any, Any]:
+        await asyncio.sleep(0.001)
+        if self.fault:
+            raise self.fault
+        found = {}
+        for place in self.assigned:
+            at = self.positions.get(place, 0)
+            records = [each for each in self.logs[place] if each.offset >= at]
+            if records and place not in self.held:
+                found[place] = records
+                self.positions[place] = records[-1].offset + 1
+        return found
+
+    async def stop(self) -> None:
+        self.stopped = True

@@ -1,0 +1,248 @@
+"""The consumer of a sender: what it reads, pauses and commits, and how an assignment ends."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from aiokafka.errors import CommitFailedError, IllegalStateError
+from aiokafka.structs import TopicPartition
+
+from agents.kafka import group_member
+from agents.kafka.topics import TopicsMissing
+from agents.sender import assignment, consumer
+from agents.sender.assignment import SenderAssignment
+from agents.sender.consumer import TriggerConsumer
+from agents.sender.health import SenderHealth
+from agents.sender.idempotency_sqlite import SqliteIdempotency
+from tests.fake_broker import SETTINGS
+from tests.sender_parts import AT, PLACE, FakeConsumer, Parts, cancelled, fired, id_of, record
+
+RECIPES = {PLACE.topic: "cart-abandonment"}
+OTHER = TopicPartition("triggers.exit-intent", 0)
+
+
+class Member(Parts):
+    """A delivery with the consumer around it."""
+
+    def __init__(self, store: SqliteIdempotency) -> None:
+        super().__init__(store)
+        settings = SimpleNamespace(common=SETTINGS, timeout_ms=10, group="sender")
+        self.kafka = FakeConsumer()
+        self.kafka.names = {PLACE.topic, "sender.undelivered"}
+        self.consumer = TriggerConsumer(cast(Any, settings), self.delivery, RECIPES)
+        self.consumer._consumer = self.kafka
+        self.ahead._consumer = FakeConsumer()
+        self.health = SenderHealth(self.consumer, self.delivery)
+
+    async def assigned(self, *places: TopicPartition) -> SenderAssignment:
+        await self.consumer.on_partitions_assigned(set(places))
+        assert self.consumer.assignment is not None
+        return self.consumer.assignment
+
+
+@pytest.fixture
+def play(tmp_path: Path) -> Any:
+    def run(test: Callable[[Member], Awaitable[None]]) -> None:
+        async def whole() -> None:
+            store = SqliteIdempotency(tmp_path / "sent.sqlite3", "me", 60_000)
+            await store.open()
+            member = Member(store)
+            try:
+                await asyncio.wait_for(test(member), 10)
+            finally:
+                await member.consumer.stop()
+                await store.close()
+
+        asyncio.run(whole())
+
+    return run
+
+
+async def until(holds: Callable[[], Any]) -> None:
+    async with asyncio.timeout(5):
+        while not holds():
+            await asyncio.sleep(0.005)
+
+
+def test_settled_records_are_counted_tracked_and_told_to_the_erasures(play: Any) -> None:
+    async def test(member: Member) -> None:
+        taken = await member.assigned(PLACE)
+        assert (taken.settled(), taken.idle(), taken.oldest) == ({}, {PLACE}, 0)
+        member.clock.ms = AT + 2_000
+        taken.take({PLACE: [record(fired(1), 5), record(b"?", 6), record(cancelled(1), 7)]})
+        assert (taken.open, taken.idle()) == (3, set())
+        await until(lambda: not taken.open)
+        assert taken.settled() == {PLACE: 8}
+        assert member.endpoint.posted == [id_of(1), f"{id_of(1)}/cancelled"]
+        assert member.erased.keys == [b"customer:anna"] * 3
+        settled = member.metrics.settled
+        for labels in (("fired", "delivered"), ("unknown", "not_a_trigger")):
+            assert settled.labels("cart-abandonment", *labels)._value.get() == 1
+        assert member.metrics.late_seconds.labels("cart-abandonment")._sum.get() == 4
+
+    play(test)
+
+
+def test_one_fetch_is_delivered_in_the_order_of_the_brokers_time(play: Any) -> None:
+    async def test(member: Member) -> None:
+        member.consumer._recipes[OTHER.topic] = "exit-intent"
+        taken = await member.assigned(PLACE, OTHER)
+        late, early = record(fired(1), 0, t=AT + 20), record(fired(2), 0, t=AT + 10)
+        back = record(fired(3), 1, t=AT + 5)
+        taken.take({PLACE: [late, back], OTHER: [early]})
+        await until(lambda: not taken.open)
+        assert member.endpoint.posted == [id_of(2), id_of(1), id_of(3)]
+        assert member.clock.now() == AT + 20
+
+    play(test)
+
+
+def test_too_many_open_records_pause_the_reading(
+    play: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(assignment, "OPEN", 2)
+    monkeypatch.setattr(assignment, "SPAN", 3)
+
+    async def test(member: Member) -> None:
+        taken = await member.assigned(PLACE, OTHER)
+        member.endpoint.slow = True
+        taken.take({PLACE: [record(fired(n), n) for n in (1, 2)]})
+        assert taken.full() == {PLACE, OTHER}
+        member.consumer._throttle(taken)
+        assert member.kafka.held == {PLACE, OTHER}
+        await until(lambda: not taken.open)
+        member.consumer._throttle(taken)
+        assert member.kafka.held == set()
+        monkeypatch.setattr(assignment, "OPEN", 100)
+        taken.take({PLACE: [record(fired(n), n) for n in (3, 4)]})
+        assert taken.full() == set()
+        taken.take({PLACE: [record(fired(5), 5)]})
+        assert taken.full() == {PLACE}
+        assert taken.oldest >= 0
+
+    play(test)
+
+
+def test_a_run_takes_commits_and_passes_what_is_settled(
+    play: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumer, "COMMIT_S", 0.02)
+
+    async def test(member: Member) -> None:
+        running = asyncio.create_task(member.consumer.run())
+        await asyncio.sleep(0.01)
+        assert member.kafka.subscribed == [[PLACE.topic]]
+        await member.assigned(PLACE)
+        passed: list[tuple[Any, int]] = []
+        member.ahead.passed = lambda *each: passed.append(each)  # type: ignore[method-assign]
+        member.kafka.assign([PLACE])
+        member.kafka.logs[PLACE] += [record(fired(1), 0), record(fired(2), 1)]
+        member.kafka.positions[PLACE] = 0
+        await until(lambda: member.kafka.commits)
+        await until(lambda: member.kafka.commits[-1] == {PLACE: 2})
+        member.kafka.positions[PLACE] = 4
+        await until(lambda: member.kafka.commits[-1] == {PLACE: 4})
+        assert passed[-1] == (PLACE, 4), "also behind the markers of transactions"
+        assert len(member.kafka.commits) <= 3, "nothing is committed twice"
+        running.cancel()
+        await asyncio.wait((running,))
+
+    play(test)
+
+
+def test_a_revoke_commits_what_is_settled_and_forgets_the_rest(play: Any) -> None:
+    async def test(member: Member) -> None:
+        taken = await member.assigned(PLACE)
+        member.endpoint.closed = 60.0
+        member.ahead.pause = lambda *_: asyncio.sleep(60)  # type: ignore[method-assign]
+        taken.take({PLACE: [record(b"?", 3), record(fired(1), 4), record(fired(2), 5)]})
+        await until(lambda: taken.open == 2)
+        await member.consumer.on_partitions_revoked({PLACE})
+        assert member.consumer.assignment is None
+        assert member.kafka.commits == [{PLACE: 4}]
+        assert member.endpoint.posted == []
+        await member.consumer.on_partitions_revoked({PLACE})
+        assert len(member.kafka.commits) == 1
+
+    play(test)
+
+
+@pytest.mark.parametrize("fault", [CommitFailedError(), IllegalStateError()])
+def test_a_commit_that_comes_too_late_is_left_to_the_next_owner(
+    play: Any, fault: Exception
+) -> None:
+    async def test(member: Member) -> None:
+        taken = await member.assigned(PLACE)
+        member.kafka.commit_fails = [fault]
+        await member.consumer._commit(taken, {PLACE: 3})
+        assert taken.committed == {}
+        await member.consumer._commit(taken, {PLACE: 3})
+        assert (taken.committed, member.kafka.commits) == ({PLACE: 3}, [{PLACE: 3}])
+        await member.consumer._commit(taken, {PLACE: 3})
+        assert len(member.kafka.commits) == 1
+
+    play(test)
+
+
+def test_a_commit_without_an_answer_is_made_up_for_by_the_next(
+    play: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(group_member, "COMMIT_S", 0.01)
+
+    async def test(member: Member) -> None:
+        taken = await member.assigned(PLACE)
+        commit = member.kafka.commit
+        member.kafka.commit = lambda offsets: asyncio.sleep(60)  # type: ignore[method-assign, assignment]
+        await member.consumer._commit(taken, {PLACE: 3})
+        assert taken.committed == {}
+        member.kafka.commit = commit  # type: ignore[method-assign]
+        await member.consumer._commit(taken, {PLACE: 3})
+        assert taken.committed == {PLACE: 3}
+
+    play(test)
+
+
+def test_a_missing_topic_is_named_and_a_new_recipe_is_read_once_its_topic_exists(
+    play: Any,
+) -> None:
+    async def test(member: Member) -> None:
+        member.consumer._check(member.kafka.names)
+        with pytest.raises(TopicsMissing, match=r"sender\.undelivered is missing"):
+            member.consumer._check({PLACE.topic})
+        await member.consumer.add({OTHER.topic: "exit-intent"})
+        assert member.kafka.subscribed == []
+        member.kafka.names.add(OTHER.topic)
+        await member.consumer.add({OTHER.topic: "exit-intent", PLACE.topic: "cart-abandonment"})
+        await member.consumer.add({OTHER.topic: "exit-intent"})
+        assert member.kafka.subscribed == [[PLACE.topic, OTHER.topic]]
+
+    play(test)
+
+
+def test_a_sender_is_ready_with_an_assignment_an_end_and_readable_records(play: Any) -> None:
+    async def test(member: Member) -> None:
+        health = member.health
+        assert health.unready() == ["no assignment yet, or a rebalance is under way"]
+        assert health.stalled() == [], "without an assignment it counts as live"
+        taken = await member.assigned(PLACE)
+        await asyncio.sleep(0.02)
+        assert health.unready() == ["the end of 1 partitions has not been seen lately"]
+        assert health.stalled() == [], "while no broker answers it counts as live"
+        await member.ahead.rest()
+        assert health.stalled()[0].startswith("no poll for ")
+        member.store.available = False  # type: ignore[misc]
+        assert health.unready() == ["the idempotency records cannot be read"]
+        text = health.metrics().decode()
+        assert "triggers_sender_open_records 0.0" in text
+        member.endpoint.closed = 2.5
+        member.ahead.up = False
+        taken.open = 3
+        text = health.metrics().decode()
+        for line in ("open_records 3.0", "endpoint_closed_seconds 2.5", "rebalances_total 1.0"):
+            assert f"triggers_sender_{line}" in text
+        taken.open = 0
+
+    play(test)

@@ -1,0 +1,137 @@
+"""What a sender waits for before and after a request. Source: docs/senders.md."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiokafka.errors import KafkaConnectionError, RecordTooLargeError
+
+from agents.sender import dead_letters, delivery
+from agents.sender.idempotency import IdempotencyRecord, IdempotencyUnavailable
+from agents.sender.idempotency_sqlite import SqliteIdempotency
+from agents.sender.responses import Response
+from stream.durations import HOUR
+from tests.sender_parts import AT, Parts, attempt, fired, id_of
+
+REFUSED = Response("refused", "400")
+FAILED = Response("failed", "503")
+
+
+@pytest.fixture
+def play(tmp_path: Path) -> Any:
+    def run(test: Callable[[Parts], Awaitable[None]], *answers: Response, **more: Any) -> None:
+        async def whole() -> None:
+            store = SqliteIdempotency(tmp_path / "sent.sqlite3", "me", 60_000)
+            await store.open()
+            try:
+                await test(Parts(store, *answers, **more))
+            finally:
+                await store.close()
+
+        asyncio.run(whole())
+
+    return run
+
+
+def test_nothing_goes_out_while_the_endpoint_is_closed_or_the_index_is_behind(play: Any) -> None:
+    async def test(parts: Parts) -> None:
+        parts.endpoint.closed = 3.5
+        last = attempt(fired())
+        last.last = True
+        with pytest.raises(asyncio.CancelledError):
+            await parts.delivery.settle(last)
+        parts.endpoint.closed = 0.0
+        parts.ahead.up = False
+        assert await parts.delivery._next(last, last.message) == 0.0  # type: ignore[arg-type]
+        assert parts.endpoint.posted == []
+        assert await parts.delivery.settle(last) == "delivered"
+
+    play(test)
+
+
+def test_an_id_that_another_sender_has_reserved_is_looked_at_again(
+    play: Any, tmp_path: Path
+) -> None:
+    async def test(parts: Parts) -> None:
+        other = SqliteIdempotency(tmp_path / "sent.sqlite3", "other", 60_000)
+        await other.open()
+        await other.reserve(id_of(1), AT + HOUR)
+        waits = attempt(fired())
+        waits.last = True
+        with pytest.raises(asyncio.CancelledError):
+            await parts.delivery.settle(waits)
+        assert waits.number == 0
+        await other.drop(id_of(2), AT + HOUR)
+        assert await parts.delivery.settle(attempt(fired(2))) == "cancelled"
+        await other.release(id_of(1))
+        assert await parts.delivery.settle(waits) == "delivered"
+        await other.close()
+
+    play(test)
+
+
+def test_a_2xx_is_written_as_soon_as_records_can_be_written_again(
+    play: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery, "LOOKUP_AGAIN_S", 0.001)
+
+    async def test(parts: Parts) -> None:
+        left, sent = [2], parts.store.sent
+
+        async def fails(id: str, until: int) -> None:
+            if left[0]:
+                left[0] -= 1
+                raise IdempotencyUnavailable
+            await sent(id, until)
+
+        parts.store.sent = fails  # type: ignore[method-assign]
+        assert await parts.delivery.settle(attempt(fired())) == "delivered"
+        assert (await parts.store.find(id_of(1))) == IdempotencyRecord("sent", AT + HOUR)
+        assert parts.endpoint.posted == [id_of(1)]
+
+    play(test)
+
+
+def test_while_no_record_can_be_read_nothing_goes_out(play: Any) -> None:
+    async def test(parts: Parts) -> None:
+        left, reserve = [1], parts.store.reserve
+
+        async def fails(id: str, until: int) -> Any:
+            if left[0]:
+                left[0] -= 1
+                raise IdempotencyUnavailable
+            return await reserve(id, until)
+
+        parts.store.reserve = fails  # type: ignore[method-assign]
+        assert await parts.delivery.settle(attempt(fired())) == "delivered"
+        assert parts.ahead.pauses == [delivery.LOOKUP_AGAIN_S] == [1.0]
+
+    play(test)
+
+
+def test_no_more_requests_are_open_than_there_are_slots(play: Any) -> None:
+    async def test(parts: Parts) -> None:
+        parts.endpoint.slow = True
+        await asyncio.gather(*(parts.delivery.settle(attempt(fired(n))) for n in range(1, 6)))
+        assert parts.endpoint.most == 2
+
+    play(test, requests=2)
+
+
+def test_a_dead_letter_waits_for_a_broker_and_raises_what_will_not_pass(
+    play: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dead_letters, "AGAIN_S", 0.001)
+
+    async def test(parts: Parts) -> None:
+        parts.letters.fails = [KafkaConnectionError()]
+        assert await parts.delivery.settle(attempt(fired())) == "undelivered"
+        parts.letters.fails = [RecordTooLargeError()]
+        with pytest.raises(RecordTooLargeError):
+            await parts.delivery.settle(attempt(fired(2)))
+        await parts.delivery.undelivered.stop()
+        assert parts.letters.stopped
+
+    play(test, REFUSED)
