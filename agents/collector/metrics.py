@@ -4,7 +4,6 @@
 `other`. Reasons and paths are our own words. Names of foreign events are cut, and their number is bounded.
 """
 
-from collections import Counter as Count
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from prometheus_client import (
     generate_latest,
 )
 
+from agents.collector.tally import tally
 from agents.collector.throttled_log import readable
 from agents.collector.validation import OTHER, Judged, Refused
 
@@ -110,7 +110,7 @@ class CollectorMetrics:
         """Counts a post once its answer is final: a post that is sent again counts once."""
         if judged.taken:
             self._lasts[(source,)].set_to_current_time()
-            for kind, count in Count(event.type for event in judged.taken).items():
+            for kind, count in tally(event.type for event in judged.taken).items():
                 self._events[source, kind].inc(count)
         self.refused(source, judged.refused)
         for kind, note in judged.left_out:
