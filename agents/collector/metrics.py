@@ -86,7 +86,10 @@ class CollectorMetrics:
             "parts_left_out", "Parts that taken events went without", "type", "path", "reason"
         )
         self._left_out = counter(
-            "left_out", "What a source sent and nobody here needs", "source", "reason"
+            "left_out",
+            "What a source sent and nobody here needs, or nobody can read",
+            "source",
+            "reason",
         )
         self._robots = counter("robots", "Posts of robots and of pages loaded ahead", "source")
         self._lost = counter("rejects_lost", "Refused events of which no copy is kept")
