@@ -1,4 +1,4 @@
-"""A person of a year is small while it rests, and is the same again."""
+"""A person with a year of history is packed small while idle, and is the same when unpacked."""
 
 from msgspec import msgpack
 
