@@ -45,8 +45,8 @@ def test_the_names_in_a_deflated_state_show_in_its_plain_form() -> None:
     person.visitors = {f"visitor-{n}": PersonVisitor(False, n) for n in range(50)}
     value = packing.encode(person)
     assert b"visitor-49" not in value
-    for packed in (value, msgpack.encode(person)):
-        assert b"visitor-49" in bytes(packing.plain(memoryview(packed)))
+    for each in (value, msgpack.encode(person)):
+        assert b"visitor-49" in bytes(packing.plain(memoryview(each)))
 
 
 def test_the_head_holds_what_a_restore_counts() -> None:
