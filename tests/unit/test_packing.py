@@ -40,6 +40,15 @@ def test_what_is_packed_is_the_same_again() -> None:
     assert packing.head(packing.encode(Person("visitor:v1")), 0) is None
 
 
+def test_the_names_in_a_deflated_state_show_in_its_plain_form() -> None:
+    person = Person("customer:c1", life=Life(audiences={"lapsed": 5}))
+    person.visitors = {f"visitor-{n}": PersonVisitor(False, n) for n in range(50)}
+    value = packing.encode(person)
+    assert b"visitor-49" not in value
+    for each in (value, msgpack.encode(person)):
+        assert b"visitor-49" in bytes(packing.plain(memoryview(each)))
+
+
 def test_the_head_holds_what_a_restore_counts() -> None:
     person = Person("customer:c1", life=Life(audiences={"lapsed": 5, "loyal": 6}))
     person.episodes = [Episode("welcome", "welcome", "welcome", 1, 1, "v1", 1)]
