@@ -1,5 +1,6 @@
 """Batches of transactions: markers and aborted ones come out empty, with the offset behind them."""
 
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -7,8 +8,9 @@ import pytest
 from aiokafka.consumer import fetcher
 from aiokafka.errors import CorruptRecordException
 
-from agents.kafka import decompression, raw_batches
+from agents.kafka import compression, decompression, raw_batches
 from agents.kafka.raw_batches import RawBatch
+from agents.kafka.retained_batches import RetainedBatches
 
 
 class Batch:
@@ -143,3 +145,17 @@ def test_a_fetch_is_handed_over_in_parts_of_a_bounded_size(
     result.check_assignment = lambda place: False
     result._partition_records = records
     assert raw_batches._getall(result) == []
+
+
+def test_installing_the_batches_installs_compression_and_decompression_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    called: list[str] = []
+    for module in (compression, decompression):
+        monkeypatch.setattr(module, "install", partial(called.append, module.__name__))
+    for name in ("FetchResult", "MemoryRecords"):
+        monkeypatch.setattr(fetcher, name, type(name, (), {}))
+    raw_batches.install()
+    assert called == ["agents.kafka.compression", "agents.kafka.decompression"]
+    assert fetcher.FetchResult.getall is raw_batches._getall
+    assert fetcher.MemoryRecords is RetainedBatches
