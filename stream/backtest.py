@@ -139,6 +139,14 @@ def run(
         yield core.decided(first)
 
 
+def finished(lines: Iterable[bytes], recipes: Recipes | History) -> Core:
+    """The stages after a whole log, with the states that it leaves. Raises OutOfOrder."""
+    core = Core(recipes)
+    for first in handed(core.visitors, lines):
+        core.decided(first)
+    return core
+
+
 def handed(visitors: Visitors, lines: Iterable[bytes]) -> Iterator[Handed]:
     """What the visitors stage hands on, a chunk of lines at a time. Raises OutOfOrder."""
     source: Iterator[Line | Record] = enumerate(lines) if visitors.takes_blocks else records(lines)

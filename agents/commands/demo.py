@@ -1,15 +1,15 @@
 """The command `demo`: runs the whole service on this machine, in about a minute.
 
-It replays a simulated shop day on two workers, then sends live traffic in real time. At the end it shows the
-results, compares them with a backtest, and tells two stories. It uses the Kafka of TRIGGERS_KAFKA, else it
-starts one. It leaves nothing running and no files.
+It replays a simulated shop day on two workers and a year of customers' lives, then sends live traffic in real time. At
+the end it shows the results and each kind once, compares them with a backtest, and tells some stories. It uses the Kafka
+of TRIGGERS_KAFKA, else it starts one. It leaves nothing running and no files.
 """
 
 import argparse
 import asyncio
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -20,19 +20,17 @@ from aiokafka.errors import KafkaError as ClientError
 from kafka.errors import KafkaError
 from rich.console import Console
 
-from agents.commands import explain
 from agents.config.settings import PLAINTEXT, Settings, SettingsError
-from agents.demo import results, scenarios
+from agents.demo import results, scenarios, stories
 from agents.demo import shop as shop_page
 from agents.demo.results import Results
 from agents.demo.session import DemoFailed, DemoSession
+from agents.demo.terminal import fired
 from agents.demo.workers import WorkerFailed
-from agents.explain.decision_sources import Kafka
-from agents.explain.lookup import ask
 from agents.kafka.cluster_admin import TopicsError
 from agents.local.cluster import kafka
 from agents.local.process import LocalFailed
-from stream.recipes.history import History
+from stream.kinds.registry import KINDS
 from stream.recipes_file import RecipesError
 
 WITHIN_MS: Final = 1_000
@@ -63,10 +61,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--replay",
         type=float,
-        default=22.0,
+        default=10.0,
         metavar="S",
-        help="duration of the replayed day in seconds (22)",
+        help="duration of the replayed day in seconds (10)",
     )
+    parser.add_argument("--customers", type=int, default=30, help="of the year in replay (30)")
+    parser.add_argument("--years", type=float, default=5.0, metavar="S", help="the year takes (5)")
     parser.add_argument("--live", type=float, default=20.0, metavar="S", help="live traffic (20)")
     parser.add_argument("--shop", action="store_true", help="run only the demo shop, until Ctrl-C")
 
@@ -114,24 +114,44 @@ async def play(
 ) -> None:
     """Plays both scenarios and prints the results. Raises DemoFailed and what Kafka raises."""
     replay = DemoSession(settings, "replay", "record", console)
+    years = DemoSession(replace(settings, recipes=scenarios.LIVES), "years", "record", console)
     live = DemoSession(settings, "live", "append", console)
     try:
-        heading(console, f"A day of {args.visitors} shoppers, in {args.replay:.0f} seconds")
+        stories.heading(console, f"A day of {args.visitors} shoppers, in {args.replay:.0f} seconds")
         expected = await scenarios.replay(replay, folder, args.visitors, args.seed, args.replay)
-        heading(console, f"Live, for {args.live:.0f} seconds: exit intent within a second")
+        stories.heading(
+            console, f"A year of {args.customers} customers, in {args.years:.0f} seconds"
+        )
+        lives = await scenarios.years(years, folder, args.customers, args.seed, args.years)
+        stories.heading(console, f"Live, for {args.live:.0f} seconds: exit intent within a second")
         await scenarios.live(live, folder, RATE, args.seed, args.live)
-        heading(console, "What came of the day")
+        stories.heading(console, "What came of the day")
         for line in results.summary(replay.results()):
             console.print(line)
-        await stories(replay, console)
-        heading(console, "Whether it holds")
-        failed = [line for holds, line in verdict(replay, live, expected, console) if not holds]
+        await stories.some(replay, console)
+        stories.heading(console, "Each kind once")
+        kinds = results.of_each_kind(replay.triggers | live.triggers, replay.recipes)
+        kinds |= results.of_each_kind(years.triggers, years.recipes)
+        for data in kinds.values():
+            console.print(f"✓ {fired(data)}", style="green")
+        members = results.sizes(years.changes)
+        console.print(
+            f"  members after the year: {', '.join(f'{n} {m}' for n, m in members.items())}"
+        )
+        await stories.drifting(years, console)
+        stories.heading(console, "Whether it holds")
+        promised = [
+            *promises(replay, live, expected),
+            same("live = backtest over the year", years, lives),
+            (kinds.keys() == KINDS.keys(), f"each of the {len(kinds)} kinds has sent something"),
+        ]
+        failed = [line for holds, line in verdict(promised, console) if not holds]
         if failed:
             raise DemoFailed("; ".join(failed))
-        heading(console, "Where to look next")
+        stories.heading(console, "Where to look next")
         console.print(NEXT)
     finally:
-        for session in (replay, live):
+        for session in (replay, years, live):
             session.drop_topics()
 
 
@@ -153,44 +173,29 @@ def shop(settings: Settings, folder: Path, console: Console) -> None:
         session.drop_topics()
 
 
-def heading(console: Console, text: str) -> None:
-    console.print(f"\n── {text} ──", style="bold cyan")
-
-
-async def stories(session: DemoSession, console: Console) -> None:
-    """Persons of the day: one who was reminded, one with a held back step, and a guest who bought."""
-    async with Kafka(session.settings) as source:
-        for person in results.examples(session.results(), session.weight):
-            answer = await ask(source, person) if person else None
-            if answer:
-                heading(console, f"storefront-triggers explain {person}")
-                explain.show(answer, History(session.recipes), None, console)
-
-
-def verdict(
-    replay: DemoSession, live: DemoSession, expected: Results, console: Console
-) -> Iterator[tuple[bool, str]]:
+def verdict(promised: Iterable[tuple[bool, str]], console: Console) -> Iterator[tuple[bool, str]]:
     """Prints each promise and whether it held. Returns (held, promise) for each."""
-    for holds, line in promises(replay, live, expected):
+    for holds, line in promised:
         console.print(f"{'✓' if holds else '✗'} {line}", style="green" if holds else "bold red")
         yield holds, line
+
+
+def same(name: str, session: DemoSession, expected: Results) -> tuple[bool, str]:
+    """Whether exactly what a backtest decides has come."""
+    found = session.results()
+    counts = [f"{len(each)}" for each in found]
+    told = f"{counts[0]} triggers, {counts[1]} decisions"
+    if found.changes:
+        told += f", {counts[2]} changes of audiences"
+    if found == expected and found.triggers:
+        return True, f"{name}, {told}, byte for byte"
+    return False, f"{name}: {told}; backtest: {', '.join(f'{len(each)}' for each in expected)}"
 
 
 def promises(
     replay: DemoSession, live: DemoSession, expected: Results
 ) -> Iterator[tuple[bool, str]]:
-    found = replay.results()
-    same = found == expected and bool(found.triggers)
-    yield (
-        same,
-        (
-            f"live = backtest, {len(found.triggers)} triggers, {len(found.decisions)} decisions, "
-            "byte for byte"
-            if same
-            else f"backtest: {len(expected.triggers)} triggers, {len(expected.decisions)} decisions; "
-            f"live: {len(found.triggers)} and {len(found.decisions)}"
-        ),
-    )
+    yield same("live = backtest", replay, expected)
     for name, session in (("replay", replay), ("live", live)):
         outcomes = ", ".join(
             f"{count} {outcome}" for outcome, count in session.outcomes.most_common() if count

@@ -2,7 +2,8 @@
 
 Without --out it writes to storefront.events in real time and at a steady rate. The record key is the
 visitor, or a pseudo-visitor; the partitioner is that of the Java clients. With --out it writes a whole day
-to a file for `backtest` and `load`: one event a line, with its time `t`.
+to a file for `backtest` and `load`: one event a line, with its time `t`. With --years the file holds the lives of
+customers instead: subscriptions, orders in a rhythm, drift and returns. `load` plays it in minutes.
 """
 
 import argparse
@@ -25,6 +26,7 @@ from stream import durations
 
 START: Final = "2026-01-05T00:00"
 LINGER_MS: Final = 5
+YEAR: Final = 365 * durations.DAY
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,13 +45,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     live = parser.add_argument_group("live, to Kafka")
     live.add_argument("--rate", type=_positive, default=100.0, help="events a second (100)")
     live.add_argument("--seconds", type=_positive, default=60.0, help="duration in seconds (60)")
-    file = parser.add_argument_group("options for a day in a file")
+    file = parser.add_argument_group("options for a day or years in a file")
     file.add_argument(
         "--out", type=Path, metavar="FILE", help="file to write, for backtest and load"
     )
     file.add_argument("--visitors", type=int, default=3000, help="number of shoppers (3000)")
     file.add_argument("--start", type=_time, default=START, help=f"UTC ({START})")
     file.add_argument("--length", type=_length, default="1d", help="like 8h (1d)")
+    file.add_argument(
+        "--years", type=_positive, help="the lives of --visitors customers, for so long"
+    )
 
 
 def _faults(text: str) -> Faults:
@@ -85,11 +90,18 @@ def _length(text: str) -> int:
 
 def run(args: argparse.Namespace) -> int:
     """0: done. 1: no broker, a broker that refuses, or a file that cannot be written. 2: wrong settings."""
+    if args.years and not args.out:
+        print("--years: expected --out FILE for `load` to play, got none", file=sys.stderr)
+        return 2
     return _to_file(args) if args.out else _to_kafka(args)
 
 
 def _to_file(args: argparse.Namespace) -> int:
-    traffic = shoppers.day(args.seed or 1, args.visitors, args.start, args.length, args.faults)
+    begin = args.seed or 1, args.visitors, args.start
+    if args.years:
+        traffic = shoppers.years(*begin, int(args.years * YEAR), args.faults)
+    else:
+        traffic = shoppers.day(*begin, args.length, args.faults)
     shown = track(lines(traffic), "Simulating", disable=not sys.stderr.isatty(), console=None)
     try:
         with args.out.open("wb") as file:

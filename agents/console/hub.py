@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Final, Literal, Self
 
-Kind = Literal["trigger", "cancel", "decision", "rejected", "left_out", "status"]
+Kind = Literal["trigger", "cancel", "decision", "audience", "rejected", "left_out", "status"]
 
 Words = Callable[[Kind, Mapping[str, Any]], Mapping[str, Any]]
 """What the page says of a live event beside its data."""
@@ -28,9 +28,10 @@ WAITING: Final = 500
 class LiveEvent:
     """Something that happened, with its `data` as plain JSON.
 
-    `trigger` and `cancel` have the fields of the CloudEvent's data, `decision` its own, `rejected` the
-    headers, `left_out` the part of a posted event that was left out. All have the record's `topic` (without
-    the prefix), `partition`, `offset` and `t`, the broker's time (ms). `number` 0: not remembered (`status`).
+    `trigger` and `cancel` have the fields of the CloudEvent's data, `decision` its own, `audience` the change's
+    with its type, `rejected` the headers, `left_out` the part of a posted event that was left out. All have the
+    record's `topic` (without the prefix), `partition`, `offset` and `t`, the broker's time (ms). `number` 0: not
+    remembered (`status`).
     """
 
     __slots__ = ("_text", "_words", "data", "kind", "number")

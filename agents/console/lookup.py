@@ -14,10 +14,11 @@ from aiokafka.errors import KafkaError
 from agents.config.settings import Settings
 from agents.console.recipe_documents import RecipeDocuments
 from agents.console.topic_reader import TopicReader
-from agents.explain import pending_steps
+from agents.explain import pending_steps, present
 from agents.explain.decision_sources import Kafka
 from agents.explain.lookup import TRIGGER_ID, Answer, ask, persons
 from agents.explain.pending_steps import PendingSteps
+from agents.explain.present import Present
 from agents.explain.timeline import Story, StoryLine, lines
 from agents.explain.zone import own_zone
 from agents.kafka.reconnect import connection_loss_as_error
@@ -73,12 +74,17 @@ class Lookup:
 
     async def _from_log(self, name: str, id: str | None) -> dict[str, Any] | None:
         async with self._turn, Kafka(self._settings) as source:
-            found = await ask(source, name)
+            history = self._documents.history()
+            found = await ask(source, name, history.audiences)
             if found is None:
                 return None
             known, place = await self._waiting(source, found.name)
             told = self._shown(found._replace(trigger_id=id or found.trigger_id), known)
-            return told | {"source": "kafka", "waiting_source": place}
+            now: list[Present] = []
+            if history.audiences:
+                now = await present.ask(source, found, history, self._zone(found)[0])
+            outlooks = {each.person: each.outlook for each in now if each.outlook}
+            return told | {"source": "kafka", "waiting_source": place, "outlooks": outlooks}
 
     async def _owner(self, id: str) -> str | None:
         """The person of a trigger id, if it is remembered."""
@@ -110,7 +116,9 @@ class Lookup:
                 decisions = await self._view.decisions(person)
                 known = await self._view.waiting(person)
                 if decisions or known:
-                    devices = tuple(sorted({each["visitor"] for each in decisions}))
+                    devices = tuple(
+                        sorted({each["visitor"] for each in decisions if each["visitor"]})
+                    )
                     story = Story(frozenset({person}), (), decisions)
                     told = self._shown(Answer(person, devices, story, id), known)
                     return told | {"source": "redis", "waiting_source": "redis", "fault": fault}

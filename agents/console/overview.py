@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from agents.config.settings import Settings
-from agents.console import latency
+from agents.console import audience_sizes, latency
 from agents.console.left_out import PartsLeftOut
 from agents.console.recipe_documents import RecipeDocuments
 from agents.console.rolling_counts import SPANS, Key
@@ -29,6 +29,10 @@ CONTRACT: Final = HOME / "asyncapi.html"
 
 FRESH_S: Final = 0.5
 """One answer serves all requests for this many seconds."""
+
+
+Counted = tuple[list[list[Any]], list[list[Any]], list[Counter[Key]]]
+"""(recipe, outcome, reason, number); (begin, fired by recipe, not sent) by bucket; all counters by bucket."""
 
 
 class Overview:
@@ -61,7 +65,7 @@ class Overview:
 
     async def _figures(self, over: str) -> dict[str, Any]:
         now = self._now()
-        counts, series = await self._month(now) if over == MONTH else self._recent(over, now)
+        counts, series, moves = await self._month(now) if over == MONTH else self._recent(over, now)
         timed = "day" if over == MONTH else over
         total = self._reader.counts.spans[timed].total(now)
         return {
@@ -78,6 +82,7 @@ class Overview:
             "counts": counts,
             "shadow": _rows(total, "shadow"),
             "series": series,
+            "audiences": self._audiences([begin for begin, *_ in series], moves),
             "latency": {
                 "over": timed,
                 "bounds": latency.BOUNDS,
@@ -113,13 +118,20 @@ class Overview:
             "behind": self._writer.tail.behind,
         }
 
-    def _recent(self, over: str, now: int) -> tuple[list[list[Any]], list[list[Any]]]:
-        """Rows of (recipe, outcome, reason, number), and (begin, fired by recipe, number not sent) for each bucket."""
-        tally = self._reader.counts.spans[over]
-        series = [[begin, *_split(_rows(bucket))] for begin, bucket in tally.buckets(now)]
-        return _rows(tally.total(now)), series
+    def _audiences(self, begins: list[int], moves: list[Counter[Key]]) -> dict[str, Any]:
+        """Those in force, then those that were, with their sizes at the end of each bucket."""
+        sizes = self._reader.audiences
+        names = dict.fromkeys(each.name for each in self._documents.now().audiences.all)
+        names |= {name: None for name, size in sizes.sizes.items() if size > 0}
+        return {"begins": begins, "whole": sizes.is_whole, "rows": sizes.rows(names, moves)}
 
-    async def _month(self, now: int) -> tuple[list[list[Any]], list[list[Any]]]:
+    def _recent(self, over: str, now: int) -> Counted:
+        tally = self._reader.counts.spans[over]
+        buckets = tally.buckets(now)
+        series = [[begin, *_split(_rows(bucket))] for begin, bucket in buckets]
+        return _rows(tally.total(now)), series, [bucket for _, bucket in buckets]
+
+    async def _month(self, now: int) -> Counted:
         """The same by day, from the view. Empty without a view."""
         try:
             found = await self._view.counts() if self._view else []
@@ -127,15 +139,19 @@ class Overview:
             found = []
         begins = [now // DAY * DAY - back * DAY for back in reversed(range(DAYS))]
         by_day: dict[str, list[Count]] = {day(begin): [] for begin in begins}
+        moves: dict[str, Counter[Key]] = {each: Counter() for each in by_day}
         total: Counter[Key] = Counter()
         for count in found:
-            if count.day in by_day:
+            if count.day in by_day and count.outcome == audience_sizes.SORT:
+                key = audience_sizes.SORT, count.recipe, count.reason
+                moves[count.day][key] += count.number
+            elif count.day in by_day:
                 by_day[count.day].append(count)
                 total["decision", count.recipe, count.outcome, count.reason] += count.number
         series = [
             [begin, *_split([list(count[1:]) for count in by_day[day(begin)]])] for begin in begins
         ]
-        return _rows(total), series
+        return _rows(total), series, list(moves.values())
 
     def _names(self, counts: list[list[Any]], total: Counter[Key]) -> list[str]:
         """The recipes in force, then former ones."""

@@ -1,6 +1,6 @@
 """Reads the log for the console: the last day's counts, the last records, and live events.
 
-It reads triggers, decisions, rejected records, published recipes, and the watermark records of one
+It reads triggers, decisions, rejected records, changes of audiences, published recipes, and the watermark records of one
 partition of the facts. Memory is bounded: counts in buckets of time, records in rings.
 """
 
@@ -13,15 +13,17 @@ from typing import Any, Final
 import msgspec
 
 from agents.config.settings import Settings
-from agents.console import latency
+from agents.console import audience_sizes, latency
+from agents.console.audience_sizes import AudienceSizes
 from agents.console.hub import Hub
 from agents.console.recipe_documents import RecipeDocuments
 from agents.console.rolling_counts import RollingCounts
 from agents.console.watermark_progress import EVERY_MS, WatermarkProgress
 from agents.kafka.tail import OffsetsAt, TopicTail, Tp
 from agents.kafka.topics import FACTS, RECIPES
-from agents.worker.producer import DECISIONS, NOT_TO_SEND, REJECTED
+from agents.worker.producer import AUDIENCES, DECISIONS, NOT_TO_SEND, REJECTED
 from stream.durations import DAY, MINUTE
+from stream.outputs.audience_changes import ENTERED
 from stream.outputs.triggers import CANCELLED
 from stream.stages.watermark import VISITORS
 from stream.state.facts import WatermarkRecord
@@ -31,6 +33,9 @@ BACK: Final = DAY
 """How far back it reads when it starts (ms),"""
 MOST_BACK: Final = 200_000
 """and at most this many records of each topic, the last ones. A larger shop counts a shorter past."""
+
+WHOLE: Final = (RECIPES, AUDIENCES)
+"""Topics that are read from their beginning."""
 
 WATERMARKS_BACK: Final = 10 * MINUTE
 MOST_WATERMARKS: Final = 5_000
@@ -54,12 +59,14 @@ class TopicReader:
 
     def __init__(self, settings: Settings, documents: RecipeDocuments, hub: Hub) -> None:
         self.counts = RollingCounts()
+        self.audiences = AudienceSizes()
         self.progress = WatermarkProgress(lambda: time.monotonic_ns() // 1_000_000)
         self.rejects: deque[Mapping[str, Any]] = deque(maxlen=REJECTS)
         self.last_fired: dict[str, int] = {}
         self.since: int | None = None
         self._owners: OrderedDict[str, str] = OrderedDict()
         self._live = settings.time == "append"
+        self._begun = int(time.time() * 1000) if self._live else 0
         self._documents = documents
         self._hub = hub
         self.tail = TopicTail(settings, self, "console", self._turned)
@@ -76,17 +83,17 @@ class TopicReader:
 
     def wants(self, topic: str, partition: int) -> bool:
         triggers = topic.startswith(TRIGGERS) and topic not in NOT_TO_SEND
-        followed = triggers or topic in (REJECTED, RECIPES)
+        followed = triggers or topic in (REJECTED, RECIPES, AUDIENCES)
         return followed or (topic == FACTS and partition == 0)
 
     async def starts(
         self, partitions: Collection[Tp], begin: dict[Tp, int], end: dict[Tp, int], at: OffsetsAt
     ) -> dict[Tp, int]:
-        """Where to start: at the last day's records, but not before the last MOST_BACK. Recipes: at the first."""
+        """Where to start: at the last day's records, but not before the last MOST_BACK. Topics of WHOLE: at the first."""
         now = int(time.time() * 1000)
         watermarks = [tp for tp in partitions if tp[0] == FACTS]
-        whole = {tp: begin[tp] for tp in partitions if tp[0] == RECIPES}
-        rest = [tp for tp in partitions if tp[0] not in (FACTS, RECIPES)]
+        whole = {tp: begin[tp] for tp in partitions if tp[0] in WHOLE}
+        rest = [tp for tp in partitions if tp[0] not in (FACTS, *WHOLE)]
         found = await at(now - WATERMARKS_BACK, watermarks) | await at(now - BACK, rest)
         for tp in found:
             most = MOST_WATERMARKS if tp[0] == FACTS else MOST_BACK
@@ -100,6 +107,8 @@ class TopicReader:
                 self._watermark(record)
             elif topic == RECIPES:
                 self._documents.take(record.offset, record.timestamp, record.value)
+            elif topic == AUDIENCES:
+                self._changed(record)
             else:
                 self._count(topic, record)
             if not number % BREATH:
@@ -150,6 +159,21 @@ class TopicReader:
             place |= {"taken": taken}
         self._own(data["trigger_id"], data["person"])
         self._hub.publish("cancel" if cancelled else "trigger", data | place)
+
+    def _changed(self, record: Any) -> None:
+        """Somebody entered or left an audience, or is erased. What is older than the other records is not shown."""
+        if record.value is None:
+            self.audiences.forget(record.key)
+            return
+        event, t = _decode(record.value), record.timestamp
+        data, entered = event["data"], event["type"] == ENTERED
+        if not self.audiences.take(data["audience"], record.key, data["at"], entered):
+            return
+        way = audience_sizes.IN if entered else audience_sizes.OUT
+        self.counts.add(t, (audience_sizes.SORT, data["audience"], way))
+        if t >= self._begun - BACK:
+            place = {"topic": AUDIENCES, "partition": record.partition, "offset": record.offset}
+            self._hub.publish("audience", {**data, **place, "t": t, "type": event["type"]})
 
     def _rejected(self, record: Any, t: int, place: dict[str, Any]) -> None:
         why = {name: text.decode("utf-8", "replace") for name, text in record.headers if text}

@@ -8,6 +8,7 @@ from datetime import tzinfo
 from typing import Any, Final
 
 from agents.console.hub import Kind
+from agents.explain import life_text
 from agents.explain.decision_text import DecisionText
 from stream.episodes import quiet_hours
 from stream.outputs.triggers import FIRED
@@ -69,6 +70,9 @@ def _said(kind: Kind, data: Record, recipes: Recipes, zone: tzinfo) -> tuple[str
         return f"{what} was rejected at {data['path']}", (f"Because {why(data['reason'])}.",)
     if kind == "left_out":
         return _left_out(data)
+    if kind == "audience":
+        text, details = life_text.change(data, recipes)
+        return f"{text[0].upper()}{text[1:]}", details
     if kind == "cancel":
         return DecisionText((), (), (), recipes, zone).cancel(data), ()
     if kind == "decision":

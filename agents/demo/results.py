@@ -5,7 +5,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from stream.outputs.audience_changes import ENTERED
 from stream.outputs.triggers import CANCELLED
+from stream.recipes.recipe import Recipes
 
 Record = Mapping[str, Any]
 
@@ -14,10 +16,15 @@ TELLING: Final = ("cooldown", "cap", "consent", "ordered", "lower_priority", "un
 
 
 class Results(NamedTuple):
-    """The values of all triggers and cancels, and of all decisions; each only once."""
+    """The values of all triggers and cancels, of all decisions, and of all changes of audiences; each only once."""
 
     triggers: frozenset[bytes]
     decisions: frozenset[bytes]
+    changes: frozenset[bytes] = frozenset()
+
+    def holds(self, other: "Results") -> bool:
+        """Whether it has all of the other's."""
+        return all(mine >= theirs for mine, theirs in zip(self, other, strict=True))
 
 
 class Latency(NamedTuple):
@@ -65,6 +72,39 @@ def _table(title: str, counts: Counter[str]) -> Iterator[str]:
             yield f"{count:>9} {name}"
 
 
+def of_each_kind(triggers: Iterable[bytes], recipes: Recipes) -> dict[str, Record]:
+    """By kind, the data of its first trigger."""
+    found: dict[str, Record] = {}
+    for event in map(json.loads, sorted(triggers)):
+        data = event["data"]
+        recipe = recipes.by_name.get(data["recipe"])
+        if recipe is not None and event["type"] != CANCELLED:
+            known = found.setdefault(recipe.kind, data)
+            if data["not_before"] < known["not_before"]:
+                found[recipe.kind] = data
+    return found
+
+
+def sizes(changes: Iterable[bytes]) -> Counter[str]:
+    """Members of each audience after these changes, each of which is there once."""
+    found: Counter[str] = Counter()
+    for event in map(json.loads, changes):
+        found[event["data"]["audience"]] += 1 if event["type"] == ENTERED else -1
+    return found
+
+
+def member(changes: Iterable[bytes], audience: str) -> str | None:
+    """The person who entered the audience last, of those who belong to it."""
+    last: dict[str, tuple[int, bool]] = {}
+    for event in map(json.loads, changes):
+        data = event["data"]
+        if data["audience"] == audience:
+            change = data["at"], event["type"] == ENTERED
+            last[data["person"]] = max(change, last.get(data["person"], change))
+    inside = [(at, person) for person, (at, is_in) in last.items() if is_in]
+    return max(inside)[1] if inside else None
+
+
 def examples(
     results: Results, weight: Mapping[str, int]
 ) -> tuple[str | None, str | None, str | None]:
@@ -86,7 +126,7 @@ def examples(
     answers = Counter(each["person"] for each in decisions)
     visitors: dict[str, set[str]] = {}
     for each in decisions:
-        visitors.setdefault(each["person"], set()).add(each["visitor"])
+        visitors.setdefault(each["person"], set()).update(filter(None, [each["visitor"]]))
     load = {
         person: sum(weight.get(visitor, 0) for visitor in own) for person, own in visitors.items()
     }

@@ -1,4 +1,5 @@
-"""The two scenarios of the demo: a simulated day in replay, and live traffic. Each has topics of its own.
+"""The scenarios of the demo: a simulated day and a year of customers' lives in replay, and live traffic. Each has topics
+of its own.
 
 Everything happens as a user could do it: workers are processes, topics are read from outside, and the backtest is the
 command.
@@ -10,7 +11,7 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from threading import Event
-from typing import Final
+from typing import Final, NamedTuple
 
 from kafka import KafkaProducer
 
@@ -28,6 +29,12 @@ FIRST_DAY: Final = 1_767_571_200_000
 """Mon 5 Jan 2026 00:00 UTC."""
 
 
+LIVES: Final = Path(__file__).parent / "lives.yaml"
+"""The recipes of the years."""
+FIRST_YEAR: Final = FIRST_DAY - 730 * DAY
+YEAR: Final = 365 * DAY
+
+
 async def replay(
     session: DemoSession, folder: Path, visitors: int, seed: int, seconds: float
 ) -> Results:
@@ -35,17 +42,40 @@ async def replay(
 
     Returns what a backtest of the same file decides, for comparison.
     """
-    file = folder / "events.jsonl"
     traffic = shoppers.day(seed, visitors, FIRST_DAY, DAY)
+    return await _replayed(session, folder, traffic, Stretch(FIRST_DAY, DAY, seconds))
+
+
+async def years(
+    session: DemoSession, folder: Path, customers: int, seed: int, seconds: float
+) -> Results:
+    """A year of customers' lives in `seconds` seconds; returns as `replay` does."""
+    traffic = shoppers.years(seed, customers, FIRST_YEAR, YEAR)
+    return await _replayed(session, folder, traffic, Stretch(FIRST_YEAR, YEAR, seconds))
+
+
+class Stretch(NamedTuple):
+    """`length` ms from `begin` (ms) on are played in `seconds`."""
+
+    begin: int
+    length: int
+    seconds: float
+
+
+async def _replayed(
+    session: DemoSession, folder: Path, traffic: Iterable[tuple[int, Record]], over: Stretch
+) -> Results:
+    name = session.name
+    file = folder / f"{name}.jsonl"
     with file.open("wb") as out:
         out.writelines(publish.lines(traffic))
     session.make_topics()
     with WorkerProcesses(2, session.environ(), folder) as workers:
-        expected = await backtest(file, session.settings.recipes, folder / "backtest")
+        expected = await backtest(file, session.settings.recipes, folder / f"{name}-backtest")
         workers.wait()
-        async with session.watched("replay"):
-            await session.send(lambda producer, stop: _play(producer, stop, session, file, seconds))
-            await session.until(lambda: session.results() >= expected, workers)
+        async with session.watched(name):
+            await session.send(lambda producer, stop: _play(producer, stop, session, file, over))
+            await session.until(lambda: session.results().holds(expected), workers)
         session.outcomes = workers.counted("triggers_events", "outcome")
     return expected
 
@@ -65,22 +95,20 @@ async def backtest(file: Path, recipes: Path | None, out: Path) -> Results:
             await process.wait()
     if process.returncode:
         raise DemoFailed(f"backtest ended with {process.returncode}:\n{said.decode()}")
-    triggers, decisions = (out / f"{name}.jsonl" for name in ("triggers", "decisions"))
-    return Results(
-        frozenset(triggers.read_bytes().splitlines()),
-        frozenset(decisions.read_bytes().splitlines()),
-    )
+    names = ("triggers", "decisions", "audiences")
+    rows = [(out / f"{name}.jsonl").read_bytes().splitlines() for name in names]
+    return Results(*map(frozenset, rows))
 
 
 def _play(
-    producer: KafkaProducer, stop: Event, session: DemoSession, file: Path, seconds: float
+    producer: KafkaProducer, stop: Event, session: DemoSession, file: Path, over: Stretch
 ) -> int:
-    """Sends the file as `load` does, spread over `seconds` seconds."""
+    """Sends the file as `load` does, spread over the seconds of the stretch."""
     topic, begin, sent = session.settings.topic(EVENTS), time.monotonic(), 0
     partitions = len(producer.partitions_for(topic))
     for record in records(file.read_bytes().splitlines(), partitions):
-        share = min((record.time - FIRST_DAY) / DAY, 1.0)
-        stop.wait(max(0.0, begin + share * seconds - time.monotonic()))
+        share = min((record.time - over.begin) / over.length, 1.0)
+        stop.wait(max(0.0, begin + share * over.seconds - time.monotonic()))
         if stop.is_set():
             break
         producer.send(topic, record.value, record.key, partition=record.partition,

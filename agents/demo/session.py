@@ -21,6 +21,7 @@ from agents.demo.watch import Seen, watch
 from agents.demo.workers import WorkerProcesses
 from agents.kafka import cluster_admin
 from agents.kafka.topics import EVENTS
+from agents.worker.producer import AUDIENCES
 from stream.outputs.triggers import FIRED
 from stream.recipes.recipe import Recipes
 
@@ -41,7 +42,7 @@ class DemoSession:
     """
 
     def __init__(self, settings: Settings, scenario: str, mode: Time, console: Console) -> None:
-        prefix = f"{settings.prefix}demo.{scenario}."
+        self.name, prefix = scenario, f"{settings.prefix}demo.{scenario}."
         self.settings = dataclasses.replace(
             settings, prefix=prefix, time=mode, group=f"{prefix}triggers", instance_id=None
         )
@@ -49,6 +50,7 @@ class DemoSession:
         self.console = console
         self.triggers: set[bytes] = set()
         self.decisions: set[bytes] = set()
+        self.changes: set[bytes] = set()
         self.weight: Counter[str] = Counter()
         self.handed_over: dict[str, float] = {}
         self.delays: list[int] = []
@@ -57,11 +59,12 @@ class DemoSession:
         self.sent = 0
 
     def results(self) -> Results:
-        return Results(frozenset(self.triggers), frozenset(self.decisions))
+        return Results(*map(frozenset, (self.triggers, self.decisions, self.changes)))
 
     def environ(self) -> Mapping[str, str]:
         """The environment of this scenario's workers, beside that of the demo."""
-        return {
+        recipes = {"TRIGGERS_RECIPES": str(self.settings.recipes)} if self.settings.recipes else {}
+        return recipes | {
             "TRIGGERS_KAFKA": ",".join(self.settings.require_kafka()),
             "TRIGGERS_PREFIX": self.settings.prefix,
             "TRIGGERS_TIME": self.settings.time,
@@ -87,6 +90,8 @@ class DemoSession:
                 self.weight[seen.key.decode(errors="replace")] += 1
         elif seen.topic == DECISIONS:
             self.decisions.add(seen.value)
+        elif seen.topic == AUDIENCES:
+            self.changes.add(seen.value)
         elif seen.value not in self.triggers:
             self.triggers.add(seen.value)
             self._time(json.loads(seen.value), seen)
@@ -104,7 +109,7 @@ class DemoSession:
     async def watched(self, title: str) -> AsyncIterator[None]:
         """Shows and takes everything that comes while the block runs. Raises aiokafka's KafkaError."""
         reading = asyncio.Event()
-        read = [EVENTS, DECISIONS, *(f"triggers.{name}" for name in self.recipes.names)]
+        read = [EVENTS, DECISIONS, AUDIENCES, *(f"triggers.{name}" for name in self.recipes.names)]
         with Terminal(self.console, title) as terminal:
 
             def show(seen: Seen) -> None:

@@ -6,6 +6,7 @@ A terminal gets colours and a status line at the bottom. Elsewhere there are pla
 import json
 import time
 from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC
 from types import TracebackType
 from typing import Any, Final, Self
@@ -19,6 +20,7 @@ from agents.explain.by_key import who
 from agents.explain.event_records import read
 from agents.explain.event_text import SENTENCES, moment, money, of_day, things
 from agents.kafka.topics import EVENTS
+from agents.worker.producer import AUDIENCES
 from stream.outputs.triggers import CANCELLED
 
 DECISIONS: Final = "triggers.decisions"
@@ -72,6 +74,8 @@ class Terminal:
             self._event(seen)
         elif seen.topic == DECISIONS:
             self.counts["decisions"] += 1
+        elif seen.topic == AUDIENCES:
+            self.counts["changes of audiences"] += 1
         else:
             self._trigger(json.loads(seen.value))
 
@@ -107,15 +111,20 @@ class Terminal:
         return Text(f"▶ {self.title}  {when}  {counts}", "bold cyan")
 
 
-def fired(data: dict[str, Any]) -> str:
+def fired(data: Mapping[str, Any]) -> str:
     """`cart-abandonment 1 of 3 → customer:anna by email: 2 × Tarp, 258.00 EUR`."""
     step = f" {data['step']} of {data['steps']}" if data["steps"] > 1 else ""
+    order, product = data.get("order"), data.get("product")
     if data["cart"]:
         about = things(data["cart"]["items"])
-    elif data["product"]:
-        about = data["product"]["name"] or data["product"]["id"]
+    elif order:
+        about = things(order["items"]) or f"the order {order['id']}"
+    elif product:
+        about = product.get("name") or product["id"]
+    elif "audience" in data:
+        about = f"belongs to {data['audience']}"
     else:
-        about = "a search"
+        about = "a search" if data["sub_kind"] else "no product"
     value = f", {money(data['value'])}" if data["value"] else ""
     offer = f", with {data['offer']}" if data["offer"] else ""
     channels = ", ".join(data["channels"])

@@ -5,7 +5,8 @@ Both give plain objects by topic and key; events as `agents/explain/event_record
 
 import json
 import time
-from collections.abc import AsyncIterator, Collection, Iterator
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Protocol, Self
@@ -13,19 +14,25 @@ from typing import Final, Protocol, Self
 from aiokafka import TopicPartition
 
 from agents.config.settings import Settings
-from agents.explain import by_key
+from agents.explain import by_key, pending_steps
 from agents.explain.by_key import BY_KEY, named_by, of_fact
 from agents.explain.event_records import Record, read
 from agents.kafka import to_the_end
 from agents.kafka.partitioner import partition_counts, partition_of
-from agents.kafka.topics import EVENTS, FACTS
+from agents.kafka.topics import EVENTS, FACTS, STATE_PEOPLE
 from agents.replay.event_file import lines
-from agents.worker.producer import DECISIONS, OUTCOMES
+from agents.worker.producer import AUDIENCES, DECISIONS, OUTCOMES
+from stream import backtest
 from stream.backtest import OutOfOrder
+from stream.recipes.history import History
+from stream.stages.core import Core
 from stream.state import facts
 from stream.state.facts import AnyFact, WatermarkRecord
+from stream.state.person import Person
 
 TRIGGERS: Final = "triggers."
+LATER: Final = ("shadow", "audiences")
+"""Files that backtests of older releases did not write."""
 
 
 class DecisionSource(Protocol):
@@ -46,9 +53,21 @@ class DecisionSource(Protocol):
         events of the visitor `~~<key>`."""
         ...
 
+    async def changes(self, people: Collection[str], audiences: Collection[str]) -> list[Record]:
+        """Who entered and left these audiences, of these persons; of a compacted topic the last change of each."""
+        ...
+
+    async def state(self, person: str) -> Person | None:
+        """All that is kept of a person now; None: nothing, or it is not known here."""
+        ...
+
     def now(self) -> int | None:
         """The time (ms) up to which things can have happened; None: everything that is there has happened."""
         ...
+
+
+def _moments(decisions: Iterable[Record]) -> list[tuple[str, int]]:
+    return [(each["visitor"], each["at"]) for each in decisions if each["visitor"]]
 
 
 def _lines_of(events: Path) -> Iterator[bytes]:
@@ -57,15 +76,15 @@ def _lines_of(events: Path) -> Iterator[bytes]:
 
 
 class Files:
-    """DIR/triggers.jsonl and DIR/decisions.jsonl of a backtest, and its file of events if given.
+    """DIR/triggers.jsonl and DIR/decisions.jsonl of a backtest, and its file of events and its recipes if given.
 
     Raises OSError, ValueError.
     """
 
-    def __init__(self, folder: Path, events: Path | None) -> None:
-        self.folder = folder
-        self._events = events
-        found = map(read, _lines_of(events)) if events else iter(())
+    def __init__(self, folder: Path, events: Path | None, history: History | None = None) -> None:
+        self.folder, self._events, self._history = folder, events, history
+        self._core: Core | None = None
+        found = map(read, _lines_of(events) if events else ())
         self.all_events = [event for event in found if event]
 
     async def decisions(self, people: Collection[str] | None) -> list[Record]:
@@ -82,7 +101,7 @@ class Files:
         return [each for each in self.all_events if each["visitor"] in visitors]
 
     async def seen(self, people: Collection[str]) -> list[tuple[str, int]]:
-        found = [(each["visitor"], each["at"]) for each in await self.decisions(people)]
+        found = _moments(await self.decisions(people))
         for event in self.all_events:
             if any(person in people for person in named_by(event)):
                 found.append((event["visitor"], event["t"]))
@@ -91,8 +110,26 @@ class Files:
     async def forwarded(self, people: Collection[str], keys: Collection[str]) -> list[Record]:
         """As told in that backtest, whose stages of visitors and keys run again."""
         told = by_key.forwarded(_lines_of(self._events)) if self._events else ()
-        try:
+        with self._in_order():
             return [event for fact in told if fact.person in people for event in of_fact(fact)]
+
+    async def changes(self, people: Collection[str], audiences: Collection[str]) -> list[Record]:
+        found = [each["data"] | {"type": each["type"]} for each in self._lines("audiences")]
+        return [each for each in found if each["person"] in people]
+
+    async def state(self, person: str) -> Person | None:
+        """As that backtest left it: its stages run again."""
+        if self._events is None or self._history is None:
+            return None
+        if self._core is None:
+            with self._in_order():
+                self._core = backtest.finished(_lines_of(self._events), self._history)
+        return self._core.people.state(person)
+
+    @contextmanager
+    def _in_order(self) -> Iterator[None]:
+        try:
+            yield
         except OutOfOrder as fault:
             raise ValueError(f"{self._events}:{fault.line}: {fault}") from None
 
@@ -101,8 +138,8 @@ class Files:
 
     def _lines(self, name: str) -> Iterator[Record]:
         file = self.folder / f"{name}.jsonl"
-        if name == "shadow" and not file.exists():
-            return  # of a release without shadows
+        if name in LATER and not file.exists():
+            return
         with file.open("rb") as lines_of_file:
             yield from map(json.loads, lines_of_file)
 
@@ -111,8 +148,7 @@ class Kafka:
     """The service's topics. An async context manager. Raises aiokafka's KafkaError."""
 
     def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self._reader = to_the_end.reader(settings, "triggers-explain")
+        self.settings, self._reader = settings, to_the_end.reader(settings, "triggers-explain")
 
     async def __aenter__(self) -> Self:
         self.consumer = await self._reader.__aenter__()
@@ -141,16 +177,13 @@ class Kafka:
         return found
 
     async def events(self, visitors: Collection[str], since: int) -> list[Record]:
-        found = [
-            read(value or b"", t, key)
-            for key, t, value in await self._records(EVENTS, visitors, since)
-        ]
-        return [event for event in found if event]
+        rows = await self._records(EVENTS, visitors, since)
+        return [event for key, t, value in rows if (event := read(value or b"", t, key))]
 
     async def seen(self, people: Collection[str]) -> list[tuple[str, int]]:
         heard = await self._facts(people)
         told = [(each.visitor, each.at) for each in heard if not each.visitor.startswith(BY_KEY)]
-        return told + [(each["visitor"], each["at"]) for each in await self.decisions(people)]
+        return told + _moments(await self.decisions(people))
 
     async def forwarded(self, people: Collection[str], keys: Collection[str]) -> list[Record]:
         heard = [each for each in await self._facts(people) if each.visitor.startswith(BY_KEY)]
@@ -162,6 +195,17 @@ class Kafka:
     async def _facts(self, people: Collection[str]) -> list[AnyFact]:
         found = [facts.decode(value) for _, value in await self._read(FACTS, people)]
         return [fact for fact in found if not isinstance(fact, WatermarkRecord)]
+
+    async def changes(self, people: Collection[str], audiences: Collection[str]) -> list[Record]:
+        keys = [f"{audience}|{person}" for audience in audiences for person in people]
+        events = (
+            [json.loads(value) for _, value in await self._read(AUDIENCES, keys)] if keys else []
+        )
+        return [each["data"] | {"type": each["type"]} for each in events]
+
+    async def state(self, person: str) -> Person | None:
+        """Raises stream.store.changelog.UnreadableState."""
+        return pending_steps.state_of(person, await self.values(STATE_PEOPLE, person))
 
     async def values(self, name: str, key: str) -> list[bytes | None]:
         """The values of one key of a topic (without the prefix), with tombstones."""
@@ -181,8 +225,8 @@ class Kafka:
         self, name: str, keys: Collection[str] | None, since: int = 0
     ) -> list[tuple[int, bytes]]:
         """(time, value) of the records of these keys, without tombstones."""
-        found = await self._records(name, keys, since)
-        return [(t, value) for _, t, value in found if value is not None]
+        records = await self._records(name, keys, since)
+        return [(t, value) for _, t, value in records if value is not None]
 
     async def _records(
         self, name: str, keys: Collection[str] | None, since: int = 0

@@ -4,19 +4,26 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import tzinfo
 from typing import Any, Final
 
+from agents.explain import life_text
 from agents.explain.event_text import moment, money, things
 from agents.explain.refusal_reasons import Case, recipe_of, span, why
 from stream.durations import HOUR
 from stream.outputs.triggers import CANCELLED
 from stream.recipes.history import START, History
 from stream.recipes.ids import trigger_id
-from stream.recipes.recipe import EXIT, Recipe, Recipes
+from stream.recipes.recipe import EXIT, LIFE, POPUP, Recipe, Recipes
 
 Record = Mapping[str, Any]
 
 BY_TIME: Final = ("expired", "forgotten", "disabled")
 """Reasons that close an episode when a step comes due. All other reasons close it at once."""
 
+
+ON_THE_PAGE: Final = frozenset((EXIT, POPUP))
+"""Kinds that are shown, not sent."""
+
+AT_THE_EVENT: Final = ON_THE_PAGE | LIFE
+"""Kinds that may be decided at the time of the event behind it."""
 
 TAKEN_BACK: Final[Mapping[str, str]] = {
     "ordered": "they ordered",
@@ -54,9 +61,9 @@ class DecisionText:
         return moment(at, self.zone)
 
     def is_due(self, decision: Record) -> bool:
-        """Whether it came about by time alone, not by an event."""
+        """Whether it came about by time alone, before an event of its time; a step of a life may be due at once."""
         by_time = decision["outcome"] != "closed" or decision["reason"] in BY_TIME
-        return by_time and self._recipe(decision).kind != EXIT
+        return by_time and self._recipe(decision).kind not in AT_THE_EVENT
 
     def _recipe(self, record: Record) -> Recipe:
         """The recipe by which a decision, a trigger or a cancel was made."""
@@ -96,7 +103,7 @@ class DecisionText:
             left = decision["steps_left"]
             steps = "1 step" if left == 1 else f"{left} steps"
             return f"{decision['recipe']} ended with {steps} left", tuple(details)
-        shown = self._recipe(decision).kind == EXIT
+        shown = self._recipe(decision).kind in ON_THE_PAGE
         return f"{step} was {'not shown' if shown else 'held back'}", tuple(details)
 
     def cancel(self, cancel: Record) -> str:
@@ -138,7 +145,7 @@ class DecisionText:
         was = "would have been" if decision.get("shadow") else "was"
         if trigger is None:
             return f"{step} {was} sent", ()
-        shown = self._recipe(decision).kind == EXIT
+        shown = self._recipe(decision).kind in ON_THE_PAGE
         text = f"{was} shown" if shown else f"{was} sent by {', '.join(trigger['channels'])}"
         return f"{step} {text}", tuple(self._about(trigger))
 
@@ -147,11 +154,15 @@ class DecisionText:
         cart, product, reasons = trigger.get("cart"), trigger.get("product"), trigger["why"]
         if cart:
             yield f"Cart: {things(cart['items'])}, {money(cart['value'], cart.get('currency'))}."
-        elif product:
+        elif product and "also" not in trigger:
             yield f"Looked at: {product.get('name') or product['id']}."
+        yield from life_text.about(trigger)
+        because = life_text.because(trigger, self._recipe(trigger).kind)
         if "score" in reasons:
             signals = ", ".join(reasons.get("signals", ()))
             yield f"Because they seemed about to leave: {reasons['score']} of 1 ({signals})."
+        elif because:
+            yield because
         else:
             pause = span((trigger["not_before"] - reasons["last_active"]) // 60_000 * 60_000)
             yield f"Because nothing was heard for {pause}, and nothing stood against it."
@@ -171,9 +182,10 @@ class DecisionText:
     def _next(self, trigger: Record) -> Iterator[str]:
         recipe = self._recipe(trigger)
         step = trigger["step"] + 1
-        if recipe.kind == EXIT or step > len(recipe.steps):
+        if recipe.kind in ON_THE_PAGE or step > len(recipe.steps):
             return
         origin = trigger["cart"]["id"] if trigger.get("cart") else trigger["visitor"]
+        origin = life_text.origin(trigger, recipe.kind) or origin
         key_time = trigger["why"]["key_time"]
         if trigger_id(recipe.name, trigger["person"], origin, key_time, step) in self.decided:
             return

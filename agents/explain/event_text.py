@@ -46,6 +46,12 @@ def moment(at: int, zone: tzinfo) -> str:
     return f"{time:%a} {time.day} {time:%b %H:%M}"
 
 
+def moment_of_year(at: int, zone: tzinfo) -> str:
+    """`Mon 5 Jan 2026 14:02` of ms: where years may lie between."""
+    time = datetime.fromtimestamp(at / 1000, UTC).astimezone(zone)
+    return f"{time:%a} {time.day} {time:%b %Y %H:%M}"
+
+
 def day(at: int, zone: tzinfo) -> str:
     """`Mon 5 Jan 2026` of ms."""
     time = datetime.fromtimestamp(at / 1000, UTC).astimezone(zone)

@@ -1,7 +1,7 @@
 """Finds the person of a question, and everything that was written about them."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final, NamedTuple
 
 from agents.explain.decision_sources import DecisionSource
@@ -33,9 +33,11 @@ class Answer(NamedTuple):
         return devices if len(devices) == len(self.visitors) else (*devices, "a server")
 
 
-async def ask(source: DecisionSource, asked: str) -> Answer | None:
+async def ask(source: DecisionSource, asked: str, audiences: Collection[str] = ()) -> Answer | None:
     """The story of a person (`customer:anna`, `visitor:v1`, `email:<key>`, with or without the word before it) or of
     the person of a step (its trigger id). None if nothing was written about any of them.
+
+    `audiences`: of which it is told when the person entered and left.
     """
     name, id = asked, None
     if TRIGGER_ID.fullmatch(asked.lower()):
@@ -43,10 +45,10 @@ async def ask(source: DecisionSource, asked: str) -> Answer | None:
             if decision["trigger_id"] == asked.lower():
                 name, id = decision["person"], asked.lower()
     for person in persons(name):
-        story = await _story(source, person)
+        story = await _story(source, person, audiences)
         if story.events or story.decisions:
             visitors = {event["visitor"] for event in story.events}
-            visitors |= {decision["visitor"] for decision in story.decisions}
+            visitors |= {each["visitor"] for each in story.decisions if each["visitor"]}
             return Answer(person, tuple(sorted(visitors)), story, id)
     return None
 
@@ -58,7 +60,7 @@ def persons(name: str) -> tuple[str, ...]:
     return tuple(f"{sort}{name}" for sort in SORTS)
 
 
-async def _story(source: DecisionSource, person: str) -> Story:
+async def _story(source: DecisionSource, person: str, audiences: Collection[str]) -> Story:
     """The devices of a person show what was done before the login; a device shows who logged in."""
     people = {person}
     seen = await source.seen(people)
@@ -78,6 +80,7 @@ async def _story(source: DecisionSource, person: str) -> Story:
     were = people.union(*(beings.people[each.whole] for each in own))
     decisions, triggers = await source.decisions(were), await source.triggers(were)
     keys = {key for each in own for key in each.keys}
+    changes = await source.changes(were, audiences)
     return Story(
         frozenset(people),
         events,
@@ -85,6 +88,7 @@ async def _story(source: DecisionSource, person: str) -> Story:
         [each for each in triggers if beings.was(each["subject"], at_of(each), people)],
         _others(await source.forwarded(people, keys), own) if keys else (),
         source.now(),
+        [each for each in changes if beings.was(each["person"], each["at"], people)],
     )
 
 

@@ -15,14 +15,17 @@ from stream.recipes.recipe import Recipes
 from stream.state import cart as carts
 from stream.state.cart import NEVER
 from stream.state.person import Episode, Person
+from stream.state.whole_order import currency_shown
 from stream.store import packing
 from stream.store.keyed import Keyed
 
 
 class Step(Struct, frozen=True, omit_defaults=True):
-    """A step that is still to be decided. `due` in ms; None: not before the person is quiet.
+    """A step that is still to be decided. `due` in ms; None: not before the person is quiet, or an order has arrived.
 
-    `steps`: of the recipe as it is in force, 0 if it is not. `origin`: the cart, or the visitor.
+    `steps`: of the recipe as it is in force, 0 if it is not · `origin`: the cart, or the visitor; of a life episode the
+    order, the product or the audience · `base` (ms): its steps count from there · `order`: that it is about · `until` (ms): it
+    waits for the delivery of that order, until then.
     """
 
     trigger_id: str
@@ -37,6 +40,10 @@ class Step(Struct, frozen=True, omit_defaults=True):
     value: float | None = None
     currency: str | None = None
     product: str | None = None
+    kind: str = ""
+    base: int | None = None
+    order: str | None = None
+    until: int | None = None
 
 
 class PendingSteps(Struct, frozen=True):
@@ -52,13 +59,23 @@ def of_records(key: str, values: Iterable[bytes | None], recipes: Recipes) -> Pe
 
     Raises stream.store.changelog.UnreadableState for a state of another format.
     """
-    states: Keyed[Person] = Keyed(packing.encode, packing.decode)
-    states.restore((key.encode(), value) for value in values)
+    states = _states(key, values)
     person = states.get(key)
     if person is None:
         deleted = states.deleted(key)
         return PendingSteps(*deleted, []) if deleted else None
     return PendingSteps(person.applied, person.version, of_person(person, recipes))
+
+
+def state_of(key: str, values: Iterable[bytes | None]) -> Person | None:
+    """The person's state by the changelog records of this key. Raises as `of_records`."""
+    return _states(key, values).get(key)
+
+
+def _states(key: str, values: Iterable[bytes | None]) -> Keyed[Person]:
+    states: Keyed[Person] = Keyed(packing.encode, packing.decode)
+    states.restore((key.encode(), value) for value in values)
+    return states
 
 
 def of_person(person: Person, recipes: Recipes) -> list[Step]:
@@ -69,7 +86,12 @@ def of_person(person: Person, recipes: Recipes) -> list[Step]:
 
 
 def _step(person: Person, episode: Episode, recipes: Recipes) -> Step:
-    recipe, cart, product = recipes.by_alias.get(episode.recipe), episode.cart, episode.product
+    recipe, cart, course = recipes.by_alias.get(episode.recipe), episode.cart, episode.course
+    value, currency = None, None
+    if cart:
+        value, currency = carts.value(cart.lines), cart.currency
+    elif course and course.order:
+        value, currency = course.order.value, currency_shown(course.order)
     return Step(
         trigger_id(episode.recipe, person.id, episode.origin, episode.key_time, episode.step),
         episode.recipe,
@@ -79,8 +101,24 @@ def _step(person: Person, episode: Episode, recipes: Recipes) -> Step:
         episode.visitor or None,
         episode.opened_at,
         episode.messages,
-        None if episode.due == NEVER else episode.due,
-        carts.value(cart.lines) if cart else None,
-        cart.currency if cart else None,
-        (product.name or product.id) if product else None,
+        _time(episode.due),
+        value,
+        currency,
+        _product(episode),
+        episode.kind,
+        _time(course.base) if course else None,
+        (course.order_id or None) if course else None,
+        _time(course.ends) if course else None,
     )
+
+
+def _time(at: int) -> int | None:
+    return None if at == NEVER else at
+
+
+def _product(episode: Episode) -> str | None:
+    line = episode.course.line if episode.course else None
+    if line is not None:
+        return line.name or line.product_id
+    shown = episode.product
+    return (shown.name or shown.id) if shown else None

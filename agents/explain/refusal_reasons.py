@@ -11,7 +11,7 @@ from stream.episodes.guards import LOWER_PRIORITY_WITHIN
 from stream.kinds.exit_guards import AFTER_LOOK, AFTER_VISIT_START
 from stream.kinds.registry import KINDS
 from stream.recipes.aliases import alias_of
-from stream.recipes.recipe import CART, EXIT, Recipe, Recipes
+from stream.recipes.recipe import CART, EXIT, POPUP, POST_PURCHASE, Recipe, Recipes
 
 Decision = Mapping[str, Any]
 
@@ -32,7 +32,8 @@ class Case(NamedTuple):
 
     @property
     def is_exit(self) -> bool:
-        return self.recipe.kind == EXIT
+        """Whether it is shown on the page."""
+        return self.recipe.kind in (EXIT, POPUP)
 
     def channels(self) -> str:
         return ", ".join(self.recipe.channels[:-1]) + (
@@ -154,7 +155,9 @@ def _lower_priority(case: Case) -> tuple[str, str]:
     return (
         f"a more important message was sent in the {span(LOWER_PRIORITY_WITHIN)} before, or is due in the "
         f"{LOWER_PRIORITY_WITHIN // MINUTE} after",
-        f"Without that one, or more than {span(LOWER_PRIORITY_WITHIN)} away from it, it would have been sent.",
+        f"It waits until {case.clock(case.decision['until'])}."
+        if "until" in case.decision
+        else f"Without that one, or more than {span(LOWER_PRIORITY_WITHIN)} away from it, it would have been sent.",
     )
 
 
@@ -178,6 +181,9 @@ def _joined(case: Case) -> tuple[str, str]:
 
 def _expired(case: Case) -> tuple[str, str]:
     limit = span(case.recipe.expires)
+    if case.recipe.kind == POST_PURCHASE:
+        because = f"no delivery of the order was told within {limit}"
+        return because, "Once it arrives, its steps count."
     return (
         f"it came due more than {limit} after it began and the cart last changed",
         f"A quiet spell within {limit} would have let it be sent.",

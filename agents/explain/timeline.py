@@ -8,17 +8,28 @@ from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from typing import Any, Final, Literal, NamedTuple
 
-from agents.explain import decision_text, dwell, event_records
+from agents.explain import decision_text, dwell, event_records, life_text
 from agents.explain.by_key import who
 from agents.explain.event_text import of_day, sentence
 from agents.explain.whose import Beings, Followed
+from stream.outputs.audience_changes import ENTERED
 from stream.recipes.history import History
 from stream.recipes.recipe import Recipes
 from stream.state.visitor import IDLE_AFTER
 
 Record = Mapping[str, Any]
 Kind = Literal[
-    "did", "faulty", "quiet", "fired", "refused", "deferred", "closed", "cancelled", "shadow"
+    "did",
+    "faulty",
+    "quiet",
+    "fired",
+    "refused",
+    "deferred",
+    "closed",
+    "cancelled",
+    "shadow",
+    "entered",
+    "left",
 ]
 
 AFTER: Final = {
@@ -33,7 +44,8 @@ class Story:
     """What was found: events as `event_records` reads them, decisions, triggers and cancels.
 
     `people`: the persons that the story is about, one human being as far as is known · `forwarded`: what others
-    did that they heard of by a key · `now`: what is later (ms) has not happened yet.
+    did that they heard of by a key · `now`: what is later (ms) has not happened yet · `changes`: of audiences, the data
+    of each with its type.
     """
 
     people: frozenset[str]
@@ -42,6 +54,7 @@ class Story:
     triggers: Sequence[Record] = ()
     forwarded: Sequence[Record] = ()
     now: int | None = None
+    changes: Sequence[Record] = ()
 
 
 class StoryLine(NamedTuple):
@@ -64,6 +77,7 @@ def lines(story: Story, recipes: Recipes | History, zone: tzinfo = UTC) -> list[
         (line.at, 2, line) for line in _quiet(own, zone) if line.at <= (story.now or line.at)
     ]
     events = [*(each.event for each in own if each.outcome == "applied"), *story.forwarded]
+    ranked += [(line.at, 3, line) for line in _audiences(story, recipes)]
     teller = decision_text.DecisionText(story.decisions, story.triggers, events, recipes, zone)
     for decision in teller.decisions:
         text, details = teller.decision(decision)
@@ -75,6 +89,21 @@ def lines(story: Story, recipes: Recipes | History, zone: tzinfo = UTC) -> list[
         taken_back: Kind = "shadow" if teller.is_of_shadow(cancel) else "cancelled"
         ranked.append((cancel["at"], 3, StoryLine(cancel["at"], taken_back, text, (), id)))
     return [line for _, _, line in sorted(ranked, key=lambda entry: entry[:2])]
+
+
+def _audiences(story: Story, recipes: Recipes | History) -> Iterator[StoryLine]:
+    """At one time what was left comes first, both in the order of the document."""
+    history = History.of(recipes)
+    told = {(each["audience"], each["at"], each["type"]): each for each in story.changes}
+
+    def place(each: Record) -> tuple[bool, int, str]:
+        names = [audience.name for audience in history.at(each["at"]).audiences.all]
+        name = each["audience"]
+        return each["type"] == ENTERED, names.index(name) if name in names else -1, name
+
+    for each in sorted(told.values(), key=place):
+        text, details = life_text.change(each, history.at(each["at"]))
+        yield StoryLine(each["at"], "entered" if each["type"] == ENTERED else "left", text, details)
 
 
 def _did(own: Sequence[Followed]) -> Iterator[StoryLine]:

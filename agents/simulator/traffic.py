@@ -4,12 +4,13 @@ Each shopper's story is a generator, and a heap merges them. A story begins when
 comes, so that only those who are in the shop are held in memory.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from heapq import heappop, heappush, heapreplace
 from random import Random
 from typing import Any, Final
 
-from agents.simulator.faults import Faults, Record, spoil
+from agents.simulator.faults import NONE, Faults, Record, spoil
+from agents.simulator.lives import live
 from agents.simulator.shopper import Shopper, Timed
 from agents.simulator.visits import visit
 
@@ -51,14 +52,30 @@ def hour(
             yield t, record
 
 
-def crowd(seed: int, visitors: int, start: int, length: int) -> Iterator[Timed]:
-    """The same without faults: valid events only, all before the end."""
-    end = start + length
+def years(
+    seed: int, customers: int, start: int, length: int, faults: Faults | None = None
+) -> Iterator[tuple[int, Record]]:
+    """(time, event or bytes) of so many customers' lives, who come in the first two thirds of `length` (ms)."""
+    lives = crowd(seed, customers, start, length, live, length * 2 // 3)
+    return spoil(lives, seed, NONE if faults is None else faults)
+
+
+def crowd(
+    seed: int,
+    visitors: int,
+    start: int,
+    length: int,
+    story_of: Callable[[Shopper], Iterator[Timed]] | None = None,
+    coming: int | None = None,
+) -> Iterator[Timed]:
+    """The same without faults: valid events only, all before the end. `story_of`: a shopper's, if not `tell` ·
+    `coming`: for how long (ms) they come, if not all the time."""
+    end, story_of = start + length, story_of or tell
     present: list[tuple[int, int, dict[str, Any], Iterator[Timed]]] = []
-    for number, arrival in enumerate(arrivals(seed, visitors, start, length)):
+    for number, arrival in enumerate(arrivals(seed, visitors, start, coming or length)):
         while present and present[0][0] <= arrival:
             yield _next(present, end)
-        story = tell(Shopper(seed, number, arrival))
+        story = story_of(Shopper(seed, number, arrival))
         t, event = next(story)
         heappush(present, (t, number, event, story))
     while present:

@@ -13,6 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from agents.explain import pending_steps
+from agents.explain.pending_steps import PendingSteps
 from agents.view.redis_keys import (
     DECISIONS_KEPT,
     DECISIONS_LIVE,
@@ -22,7 +23,9 @@ from agents.view.redis_keys import (
     WAITING_LIVE,
     RedisKeys,
 )
-from agents.worker.producer import DECISIONS, ERASED, NOT_TO_SEND
+from agents.worker.producer import AUDIENCES, DECISIONS, ERASED, NOT_TO_SEND
+from stream.durations import DAY
+from stream.outputs.audience_changes import ENTERED
 from stream.outputs.triggers import CANCELLED
 from stream.recipes.recipe import Recipes
 
@@ -39,7 +42,7 @@ _decode: Final = msgspec.json.Decoder().decode
 
 def is_followed(topic: str) -> bool:
     """`topic` without the prefix."""
-    followed = topic in (PEOPLE, ERASED) or topic.startswith(TRIGGERS)
+    followed = topic in (PEOPLE, ERASED, AUDIENCES) or topic.startswith(TRIGGERS)
     return followed and topic not in NOT_TO_SEND
 
 
@@ -57,9 +60,11 @@ def entries(topic: str, rows: Iterable[Row], keys: RedisKeys, recipes: Recipes) 
             yield from _decision(t, value, keys)
         elif topic == ERASED:
             yield _erasure(value, keys)
+        elif topic == AUDIENCES:
+            yield _change(t, value, keys)
         else:
             yield from _trigger(t, value, keys)
-    if topic not in (PEOPLE, DECISIONS, ERASED):
+    if topic not in (PEOPLE, DECISIONS, ERASED, AUDIENCES):
         yield "TRIM", keys.fired, keys.triggers, str(FIRED_KEPT)
 
 
@@ -72,10 +77,23 @@ def _state(person: str, value: bytes, keys: RedisKeys, recipes: Recipes) -> Iter
     known = pending_steps.of_records(person, [value], recipes)
     if known is None:
         return
-    life = WAITING_LIVE if known.steps else SETTLED_LIVE
+    life = max(_lives(known), WAITING_LIVE) if known.steps else SETTLED_LIVE
     place = str(known.applied), str(known.version)
     steps = _encode(known.steps).decode()
     yield "NEWER", keys.waiting(person), *place, steps, str(life), keys.erased(person)
+
+
+def _lives(known: PendingSteps) -> int:
+    """Ms from the last fact on until a day after the last step: of a life they may be months away."""
+    ends = [each.due or each.until or known.applied for each in known.steps]
+    return max(ends) - known.applied + DAY
+
+
+def _change(t: int, value: bytes, keys: RedisKeys) -> Entry:
+    """Counted by day: the console shows sizes over them."""
+    event = _decode(value)
+    way = "entered" if event["type"] == ENTERED else "left"
+    return _count(keys, t, event["data"]["audience"], "audience", way, 1)
 
 
 def _erasure(value: bytes, keys: RedisKeys) -> Entry:

@@ -19,7 +19,7 @@ DAYS_KEPT: Final = 35
 
 DECISIONS_LIVE: Final = 7 * DAY
 WAITING_LIVE: Final = 30 * DAY
-"""A waiting step is forgotten with its person."""
+"""At least; until a day after the last waiting step, if that is later."""
 
 ERASED_LIVE: Final = 30 * DAY
 """That somebody was erased is known for as long as a topic can still hold what is older."""
@@ -36,7 +36,8 @@ class RedisKeys:
         self.offsets = f"{self.all}offsets"
         """Hash `topic:partition` -> the next offset that is not in the view."""
         self.counts = f"{self.all}counts"
-        """Hash `day|recipe|outcome|reason` -> a number; the day is YYYY-MM-DD (UTC) of the record."""
+        """Hash `day|recipe|outcome|reason` -> a number; the day is YYYY-MM-DD (UTC) of the record. Of audiences
+        `day|name|audience|entered` and `…|left`."""
         self.fired = f"{self.all}fired"
         """Sorted set of trigger ids by the time of their record (ms)."""
         self.triggers = f"{self.all}triggers"

@@ -33,10 +33,10 @@ def ordered(
     out: Outputs,
 ) -> None:
     """Opens episodes for the products of an order that was entered, or of lines that a repetition added."""
-    if not recipes.replenishes or not told.lines:
+    if not told.lines:
         return
     _bring(person, order, told.lines, here, recipes, out)
-    if not order.marks & OWN:
+    if not recipes.replenishes or not order.marks & OWN:
         return
     bought = purchases.products(told.lines)
     day = order.at if order.day < 0 else order.day

@@ -113,6 +113,11 @@ class History:
         return self.at(time - 1)
 
     @property
+    def audiences(self) -> frozenset[str]:
+        """The names of all audiences of all documents."""
+        return frozenset(name for each in self._all for name in each.recipes.audiences.names)
+
+    @property
     def popups(self) -> tuple[int, int]:
         """As of Recipes: from which look and age on some document may show a popup."""
         return self._popups

@@ -64,7 +64,7 @@ def placed(
 ) -> None:
     """Calls the kinds for an order that entered the record, or for what a repetition added to it."""
     parts = told if done.is_new else done.parts
-    if parts is None or not recipes.follows:
+    if parts is None or not _follows(person, recipes):
         return
     if parts.value is None and done.is_new and done.entry.value is not None:
         parts = structs.replace(parts, value=done.entry.value)  # its value as a recurring order
@@ -73,6 +73,11 @@ def placed(
     _lines(person, done.entry, parts, recipes)
     for hook in hooks:
         hook(person, done.entry, parts, here, recipes, out)
+
+
+def _follows(person: Person, recipes: Recipes) -> bool:
+    """Whether orders do something beside: by the document in force, or to what a former one has sent."""
+    return recipes.follows or any(each.course is not None for each in person.episodes)
 
 
 def _of_order(told: WholeOrder, fact: Ordered | Identified | Supplemented) -> Occurrence:
@@ -94,7 +99,7 @@ def supplemented(person: Person, fact: Supplemented, recipes: Recipes, out: Outp
     if order is None:
         return
     parts = supplement(order, fact.whole)
-    if parts is None or not recipes.follows:
+    if parts is None or not _follows(person, recipes):
         return
     here = _of_order(parts, fact)
     _lines(person, order, parts, recipes)
@@ -106,7 +111,7 @@ def taken_out(
     person: Person, gone: list[OrderEntry], at: int, recipes: Recipes, out: Outputs
 ) -> None:
     """Calls the kinds for orders that left the record."""
-    if gone and recipes.follows:
+    if gone and _follows(person, recipes):
         here = Occurrence(at, "", [])
         for hook in registry.AT_TAKING_OUT:
             hook(person, gone, here, recipes, out)

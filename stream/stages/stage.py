@@ -39,6 +39,10 @@ class Stage(ABC, Generic[S]):
     def keys(self) -> int:
         return len(self._states)
 
+    def state(self, key: str) -> S | None:
+        """The state of a key, not to be changed; None if there is none."""
+        return self._states.get(key)
+
     @property
     def size(self) -> int:
         """Bytes of all packed states, as of the last call of `changes`."""

@@ -24,6 +24,7 @@ PARTS: Final = {
     "scaling": "one, two and four workers",
     "deadlines": "a million deadlines at one moment: how long the loop stands still",
     "customers": "customers of a year: bytes packed, and a restore of a million",
+    "audiences": "20 audiences in force against none",
     "growth": "cost per event as visitors, carts, open episodes and partitions grow",
 }
 """By name, with what each measures. The module has the part's name."""

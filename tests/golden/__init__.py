@@ -14,8 +14,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from stream.recipes.recipe import Recipes
-from stream.recipes_file import load
+from stream.recipes.history import History
+from stream.recipes_file import load_history
 from tests.properties.service import Changelog, Service
 
 HOME = Path(__file__).parent
@@ -70,8 +70,8 @@ class Golden:
         return json.dumps(asdict(self), indent=0) + "\n"
 
     @property
-    def rules(self) -> Recipes:
-        return load(json.dumps(self.recipes))
+    def rules(self) -> History:
+        return load_history(json.dumps(self.recipes))
 
     def fresh(self) -> Service:
         return Service(self.rules, [line.encode() for line in self.lines])

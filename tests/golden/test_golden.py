@@ -6,10 +6,13 @@ from typing import Any
 import msgspec
 import pytest
 
+from stream.durations import DAY
 from stream.recipes_file import DEFAULT
 from stream.stages.people import People
 from stream.stages.visitors import Visitors
+from stream.state.in_time import PersonInTime
 from stream.state.key import Key
+from stream.state.life_record import Course, Interest, Life, Purchase, Purchases
 from stream.state.person import Person
 from stream.state.visitor import Visitor
 from stream.store import packing
@@ -99,12 +102,60 @@ def test_in_the_newest_file_every_part_of_a_state_is_in_use() -> None:
         whole = [value for value in values if value is not None and _whole(value)]
         states = [decode(memoryview(value)[HEADER.size :]) for value in whole]
         for field in msgspec.structs.fields(kind):
-            default = field.default
-            if field.default_factory is not msgspec.NODEFAULT:
-                default = field.default_factory()
+            default = _default(field)
             assert any(getattr(state, field.name) != default for state in states), field.name
         assert None in values, "a tombstone"
         assert any(value and not _whole(value) for value in values), "one only just forgotten"
+
+
+RARE = {"Life.spent"}
+"""Of people with more than a thousand orders."""
+
+
+def test_in_the_newest_file_every_part_of_a_life_is_in_use() -> None:
+    """A year's state goes through releases: each part of it stands in the file, also in the middle of long waits."""
+    golden = Golden.of(files()[-1])
+    values = [value for key, value in unpacked(golden.people) if key and _whole(value)]
+    people = [packing.decode(memoryview(value)[HEADER.size :]) for value in values if value]
+    found: list[Any] = []
+    for person in people:
+        found += [each for each in (person.life, person.in_time) if each is not None]
+        found += [each.course for each in person.episodes if each.course is not None]
+        if person.life is not None:
+            kept = [*person.life.purchases.values()]
+            found += [
+                *kept,
+                *person.life.interests.values(),
+                *(one for each in kept for one in each.all),
+            ]
+    used = {
+        f"{kind.__name__}.{field.name}"
+        for kind in (Life, Course, Purchases, Purchase, Interest, PersonInTime)
+        for field in msgspec.structs.fields(kind)
+        for each in found
+        if type(each) is kind and getattr(each, field.name) != _default(field)
+    }
+    every = {
+        f"{kind.__name__}.{field.name}"
+        for kind in (Life, Course, Purchases, Purchase, Interest, PersonInTime)
+        for field in msgspec.structs.fields(kind)
+    }
+    assert every - used - RARE == set()
+    waiting = [
+        each.due - person.applied
+        for person in people
+        for each in person.episodes
+        if each.course and each.open
+    ]
+    assert max(waiting) > 10 * DAY, "somebody is in the middle of a long wait"
+    assert any(
+        value and value[HEADER.size] == packing.LIVES and value[HEADER.size + 1] for value in values
+    ), "one who rests is deflated"
+
+
+def _default(field: msgspec.structs.FieldInfo) -> Any:
+    made = field.default_factory is not msgspec.NODEFAULT
+    return field.default_factory() if made else field.default
 
 
 def _whole(value: bytes | None) -> bool:

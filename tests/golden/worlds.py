@@ -1,5 +1,6 @@
 """A log in which many states are alive at once: small generated worlds, all of which begin at one time."""
 
+import copy
 import json
 import random
 from typing import Any
@@ -22,12 +23,32 @@ def log(seed: int) -> tuple[list[str], int]:
     """(lines, how many of them are folded when the changelogs are written). Two visitors of a month before
     are forgotten by then, one of them only just: its header stands in the changelog still."""
     found = lines(seed)
-    read = len(found) * 7 // 10
+    read = _read(found)
     just = json.loads(found[read - 1])["t"] - FORGET_AFTER - IDLE_AFTER
     early = [_view("long-gone", START - FORGET_AFTER - IDLE_AFTER), _view("just-gone", just)]
     found[read - 1 : read - 1] = _emptied(json.loads(found[read - 1])["t"])
-    found[read // 2 : read // 2] = known = _known(json.loads(found[read // 2])["t"])
+    begun = json.loads(found[read // 2])["t"]
+    found[read // 2 : read // 2] = known = _known(begun) + _lives(begun)
     return early + found, read + len(early) + 3 + len(known)
+
+
+def _read(found: list[str]) -> int:
+    """How many of the generated lines are folded when the changelogs are written."""
+    return len(found) * 7 // 10
+
+
+def _lives(t: int) -> list[str]:
+    """One who joins a list; a customer who buys what will be used up in weeks, told an hour late, and waits for it."""
+    joins = {"t": t, "visitor": "joining", "customer": "joining"}
+    head = {"t": t, "visitor": "lived", "customer": "lived"}
+    items = [{"product_id": "p1", "quantity": 2, "price": 5, "category": "shoes", "name": "Shoe"}]
+    order = {"id": "o-lived", "items": items}
+    late = {"client_time": t - 60 * MINUTE, "type": "order.placed", "order": order}
+    listed = {"type": "visitor.subscribed", "channels": ["email"]}
+    return [
+        json.dumps({"id": "e-joins", **joins, **listed}),
+        json.dumps({"id": "e-buys", **head, **late}),
+    ]
 
 
 def _view(visitor: str, t: int) -> str:
@@ -65,15 +86,29 @@ def _known(t: int) -> list[str]:
     ]
 
 
+LIVES: tuple[dict[str, Any], ...] = (
+    {"name": "greeting", "kind": "welcome", "steps": ["0ms", "20d"], "attribution": "25d"},
+    {"name": "parcel", "kind": "post-purchase", "from": "delivered", "expires": "25d"},
+    {"name": "again", "kind": "replenishment", "life": {"*": "14d"}, "lead": "0ms"},
+)
+"""In the middle of long waits when the changelogs are written."""
+
+
 def recipes(seed: int) -> dict[str, Any]:
-    """A recipes file's contents, by which people are forgotten within the log; two shadows have offers of their own."""
+    """A recipes file's contents, by which people are forgotten within the log; two shadows have offers of their own. A
+    second document comes into force while episodes wait."""
     document = generate.life_recipes(seed)
     document["policy"]["keep"] = "30d"
     document["recipes"] += [
         {"name": "shadow-of-exit", "kind": "exit-intent", "mode": "shadow"},
         {"name": "shadow-of-carts", "kind": "cart-abandonment", "mode": "shadow", "offers": OFFERS},
+        *LIVES,
     ]
-    return document
+    found = lines(seed)
+    later = copy.deepcopy(document)
+    later["from"] = json.loads(found[_read(found) * 3 // 4])["t"] + 1
+    later["recipes"][-len(LIVES)]["steps"] = ["0ms", "21d"]
+    return {"history": [document, later]}
 
 
 def lines(seed: int) -> list[str]:

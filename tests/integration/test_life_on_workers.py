@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from agents.__main__ import main
+from agents.simulator import publish, traffic
 from stream import recipes_file as files
 from tests.integration.replaying import missing, play
 from tests.reference import generate
@@ -72,4 +73,41 @@ def test_a_life_gives_live_what_it_gives_in_a_backtest(
         assert main(["audience", name, "--json"]) == 0
         live = capsys.readouterr().out
         assert main(["audience", name, "--json", "--from", str(tmp_path)]) == 0
+        assert capsys.readouterr().out == live
+
+
+START = 1_672_876_800_000
+DAY = 86_400_000
+SHOP = Path(__file__).parents[2] / "deploy" / "recipes.yaml"
+YEARS = tuple(line.rstrip() for line in publish.lines(traffic.years(1, 25, START, 730 * DAY)))
+
+
+def test_simulated_years_give_live_what_they_give_in_a_backtest_and_explain_tells_the_same(
+    broker: str,
+    prefix: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Of those who drift away, too: why they are in an audience, since when, and when they leave it by themselves."""
+    rules = files.load(SHOP.read_text())
+    expected, found = play(broker, prefix, YEARS, rules, tmp_path, workers=2, file=SHOP)
+    assert missing(expected, found) == []
+    assert missing(found, expected) == [], "nobody expected these, or not so often"
+    file = tmp_path / "years.jsonl"
+    file.write_bytes(b"\n".join(YEARS) + b"\n")
+    assert main(["backtest", str(file), "--recipes", str(SHOP), "--out", str(tmp_path)]) == 0
+    environ = {"KAFKA": broker, "PREFIX": prefix, "RECIPES": str(SHOP), "TIME": "record"}
+    for name, value in environ.items():
+        monkeypatch.setenv(f"TRIGGERS_{name}", value)
+    last: dict[str, str] = {}
+    for each in map(json.loads, found.audiences):
+        if each["data"]["audience"] in ("at-risk-regulars", "at-risk-loyal", "lapsed"):
+            last[each["data"]["audience"]] = each["data"]["person"]
+    for person in sorted(set(last.values())):
+        capsys.readouterr()
+        assert main(["explain", person]) == 0
+        live = capsys.readouterr().out
+        assert "entered the audience" in live
+        assert main(["explain", person, "--from", str(tmp_path), "--events", str(file)]) == 0
         assert capsys.readouterr().out == live

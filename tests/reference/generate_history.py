@@ -3,6 +3,7 @@
 import copy
 import json
 import random
+from collections.abc import Callable
 from typing import Any
 
 from tests.reference import generate_life
@@ -11,10 +12,15 @@ from tests.reference.generate_life import STEPS
 Document = dict[str, Any]
 
 
-def history(seed: int, log: list[bytes]) -> Document:
-    """A recipes file's contents: some documents, in force from times at and around those of the log's lines."""
+def history(
+    seed: int, log: list[bytes], recipes: Callable[[int], Document] = generate_life.recipes
+) -> Document:
+    """A recipes file's contents: some documents, in force from times at and around those of the log's lines.
+
+    `recipes`: of a seed, a document's contents, which the log goes with.
+    """
     pick = random.Random(f"history {seed}")
-    documents = [_in_time(pick, generate_life.recipes(seed))]
+    documents = [_in_time(pick, recipes(seed))]
     times = sorted(set(_times(pick, log)))
     for since in pick.sample(times, min(len(times), pick.choice((1, 2, 3, 5)))):
         documents.append({"from": since})
@@ -22,7 +28,7 @@ def history(seed: int, log: list[bytes]) -> Document:
     for place in range(1, len(documents)):
         before = {name: value for name, value in documents[place - 1].items() if name != "from"}
         if pick.random() < 0.2:
-            before = generate_life.recipes(seed + place)
+            before = recipes(seed + place)
         documents[place] = {**_in_time(pick, copy.deepcopy(before)), **documents[place]}
     return {"history": documents}
 

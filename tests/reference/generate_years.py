@@ -10,6 +10,7 @@ from typing import Any
 
 from tests.reference import decide_all
 from tests.reference.generate_years_recipes import recipes
+from tests.reference.generate_years_stories import story, switch_after
 from tests.reference.times import DAY, HOUR, MINUTE, SECOND, duration
 
 __all__ = ["log", "recipes"]
@@ -49,6 +50,7 @@ class _Years:
         self.keyed = pick.choice((0.0, 0.1, 0.4))
         self.servers = pick.choice((0.0, 0.05, 0.3))
         self.late = pick.choice((0.0, 0.1, 0.3))
+        self.tales = pick.choice((0.0, 0.0, 0.1, 0.4))
         self.weights = [weight * pick.choice((0.3, 1, 1, 3)) for weight, _ in self.choices()]
 
     def waits(self) -> None:
@@ -122,6 +124,8 @@ class _Years:
         if pick.random() < self.late:
             back = pick.choice((*OWN, 5 * MINUTE + 1, DAY + 1, 20 * DAY, *self.spans))
             line["client_time"] = pick.choice((self.now - back, pick.choice(self.marks)))
+        if "back" in line:
+            line["client_time"] = self.now - line.pop("back")
         if event["type"] in ("order.placed", "visitor.subscribed") and pick.random() < 0.05:
             line["imported"] = True
         self.marks.append(self.now)
@@ -229,6 +233,26 @@ class _Years:
         pick = self.pick
         return {"type": "page.viewed", "customer": pick.choice((None, *self.customers))}
 
+    def tells(self) -> None:
+        """A story, with other events between its own."""
+        pick = self.pick
+        for wait, event in story(pick, str(len(self.events))):
+            if pick.random() < 0.15:
+                self.happens()
+            if wait is None:
+                self.waits()
+            else:
+                self.now += wait
+            self.write(event)
+
+    def sleeps(self) -> None:
+        """To a night in which clocks change, at somebody whose they are."""
+        pick = self.pick
+        self.now = switch_after(self.now) + pick.choice((-4, -2, -1, 0, 1, 7)) * HOUR
+        self.now = max(self.now, self.events[-1]["t"] if self.events else START)
+        told = {"type": "visitor.identified", "customer": pick.choice(self.customers)}
+        self.write({"visitor": pick.choice(self.visitors), "time_zone": "Europe/Berlin", **told})
+
     def ends_later(self) -> None:
         """All are forgotten before the last line."""
         self.now += self.pick.choice((40 * DAY, 500 * DAY))
@@ -258,7 +282,12 @@ def log(seed: int, size: int) -> list[bytes]:
     years = _Years(seed)
     while len(years.events) < size:
         years.waits()
-        years.happens()
+        if years.pick.random() < years.tales:
+            years.tells()
+        elif years.pick.random() < 0.01:
+            years.sleeps()
+        else:
+            years.happens()
     if years.pick.random() < 0.5:
         years.ends_later()
     for _ in range(years.pick.choice((0, 1, 1, 2))):

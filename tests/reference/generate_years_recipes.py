@@ -114,8 +114,15 @@ def recipes(seed: int) -> dict[str, Any]:
     if pick.random() < 0.7:
         caps = [{"max": 1, "per": "1h", "then": "defer"}, {"max": 2, "per": "7d", "then": "drop"}]
         policy["caps"] = pick.sample(caps, pick.choice((0, 0, 1, 2)))
-    if pick.random() < 0.15:
-        policy["quiet"] = {"from": "21:00", "to": "08:00"}
+    if pick.random() < 0.25:
+        policy["quiet"] = pick.choice(
+            (
+                {"from": "21:00", "to": "08:00"},
+                {"from": "02:15", "to": "02:45"},
+                {"from": "01:30", "to": "03:00"},
+            )
+        )
+        policy["zone"] = pick.choice(("Europe/Berlin", "America/New_York", "UTC"))
     made = [
         file.recipe(f"{kind}-{number}", kind)
         for number, kind in enumerate(pick.sample(KINDS, pick.choice((1, 2, 3, 4))))

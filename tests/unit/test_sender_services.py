@@ -69,6 +69,52 @@ def test_a_large_cart_is_cut_to_the_services_limit_and_counts_left_out_items(
         assert b'"items_left_out":' in found.body
 
 
+LIFE = ("welcome", "post-purchase", "replenishment", "audience")
+OF_LIFE = [
+    json.loads(file.read_text())
+    for kind in LIFE
+    for file in sorted((EXAMPLES / "kinds" / kind / "valid").glob("*.json"))
+]
+
+
+@each
+@pytest.mark.parametrize("event", OF_LIFE, ids=lambda event: str(event["data"]["recipe"]))
+def test_what_follows_a_customers_life_has_the_shape_that_the_service_documents(
+    name: str, event: dict[str, Any]
+) -> None:
+    found = json.loads(request(name, event).body)
+    CHECKS[name](found)
+    kept = {"order", "product", "also", "audience"} & event["data"].keys()
+    assert all(f'"{each}":' in json.dumps(found) for each in kept)
+
+
+def long(name: str) -> dict[str, Any]:
+    """A trigger that shows 200 things of a kilobyte."""
+    event = next(each for each in OF_LIFE if each["data"].get(name))
+    data = event["data"]
+    if name == "order":
+        line = data["order"]["items"][0] | {"name": "ü" * 500}
+        return event | {"data": data | {"order": data["order"] | {"items": [line] * 200}}}
+    return event | {"data": data | {"also": [data["also"][0] | {"name": "ü" * 500}] * 200}}
+
+
+@each
+@pytest.mark.parametrize("shown", ["order", "also"])
+def test_a_long_order_and_many_products_are_cut_to_what_the_service_takes(
+    name: str, shown: str
+) -> None:
+    found = request(name, long(shown))
+    assert len(found.body) <= MOST[name]
+    if name != "klaviyo":
+        assert b'left_out":' in found.body
+
+
+def test_klaviyo_is_told_the_currency_of_an_order() -> None:
+    (event,) = [each for each in OF_LIFE if (each["data"].get("order") or {}).get("value")][:1]
+    attributes = json.loads(request("klaviyo", event).body)["data"]["attributes"]
+    assert attributes["value_currency"] == event["data"]["order"]["currency"]
+
+
 def test_of_a_cart_that_fits_nothing_is_cut() -> None:
     properties = notification(message.read(json.dumps(FIRED).encode()), 10_000).properties
     assert "items_left_out" not in properties["cart"]

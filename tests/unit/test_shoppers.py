@@ -2,6 +2,7 @@
 
 from collections import Counter
 from itertools import pairwise
+from pathlib import Path
 from statistics import mean
 from typing import Any
 
@@ -12,11 +13,13 @@ from msgspec import UNSET
 import schemas
 from agents.simulator import traffic as shoppers
 from agents.simulator.faults import NONE, Faults, Record
+from stream import backtest, recipes_file
 from stream.events import decoding
 from stream.events.types import Event
 
 START = 1_767_571_200_000
 DAY = 86_400_000
+HOME = Path(__file__).parents[2]
 
 
 def traffic(
@@ -194,3 +197,42 @@ def test_visits_sent_at_that_rate_take_about_as_long_as_real_ones() -> None:
     come = int(20 / shoppers.EVENTS_EACH * window / 1000)
     times = [t for t, _ in shoppers.day(1, come, 0, window, NONE)]
     assert 0.7 < sum(t >= shoppers.WARM_UP for t in times) / (20 * 60) < 1.4
+
+
+def lives(seed: int = 1, customers: int = 60) -> list[tuple[int, dict[str, Any]]]:
+    found = shoppers.years(seed, customers, START, 2 * 365 * DAY)
+    return [(t, event) for t, event in found if isinstance(event, dict)]
+
+
+def test_lives_over_years_are_valid_in_order_and_the_same_for_a_seed() -> None:
+    told = lives()
+    assert [event for _, event in told if schemas.fault(event)] == []
+    assert all(before <= after for (before, _), (after, _) in pairwise(told))
+    assert told[-1][0] - told[0][0] > 500 * DAY
+    assert told == lives()
+    assert told != lives(seed=2)
+
+
+def test_customers_buy_again_in_a_rhythm_drift_away_and_some_come_back() -> None:
+    orders: dict[str, list[int]] = {}
+    for t, event in lives():
+        if event["type"] == "order.placed":
+            orders.setdefault(event["customer"], []).append(t)
+    gaps = [after - before for times in orders.values() for before, after in pairwise(times)]
+    assert sum(15 * DAY < gap < 80 * DAY for gap in gaps) > 0.7 * len(gaps)
+    assert sum(gap > 70 * DAY for gap in gaps) >= 5, "some drift away and come back"
+    end = START + 2 * 365 * DAY
+    assert sum(end - times[-1] > 120 * DAY for times in orders.values()) >= 5, "others stay away"
+
+
+def test_every_kind_that_follows_a_life_has_something_to_do_in_a_few_lives() -> None:
+    recipes = recipes_file.load((HOME / "deploy" / "recipes.yaml").read_text())
+    told = [msgspec.json.encode({"t": t, **event}) for t, event in lives()]
+    fired: Counter[str] = Counter()
+    entered: set[str] = set()
+    for out in backtest.run(told, recipes):
+        fired.update(name for name, _, value in out.triggers if b"fired.v1" in value)
+        entered |= {name for name, _, _, is_in, _ in out.audiences if is_in}
+    kinds = {recipes.by_name[name].kind for name in fired}
+    assert kinds >= {"welcome", "post-purchase", "replenishment", "audience", "welcome-popup"}
+    assert entered >= {"leads", "first-time", "recent", "loyal", "lapsed", "at-risk-regulars"}

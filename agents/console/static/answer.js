@@ -3,7 +3,7 @@ import { $, h } from "./dom.js";
 import { clock, day, moment, span } from "./format.js";
 import { OUTCOMES, reason } from "./words.js";
 
-const COUNTED = ["fired", "refused", "deferred", "cancelled", "closed", "shadow"];
+const COUNTED = ["fired", "refused", "deferred", "cancelled", "closed", "shadow", "entered", "left"];
 
 let asking = null;
 
@@ -45,7 +45,7 @@ function tell(found, now) {
     note,
     h("ul", { class: "counts", "aria-label": "In short" }, chips.length ? chips : h("li", { class: "count" }, "no step was due")),
     asked ? one(lines.filter((line) => line.trigger_id === asked), asked, zone) : null,
-    h("div", { class: "two story" }, timeline(found), waiting(found, now)));
+    h("div", { class: "two story" }, timeline(found), h("div", {}, ...Object.entries(found.outlooks ?? {}).map((each) => belongs(...each, zone)), waiting(found, now))));
 }
 
 /** The step that was asked for by its trigger id. */
@@ -76,11 +76,29 @@ function grouped(lines, zone) {
   return groups;
 }
 
+/** The audiences of a person: why, since when, and until when by itself. */
+function belongs(person, { belongs: found, comes, forgotten, is_here: here }, zone) {
+  const ends = ({ leaves, when_left: why }) => leaves === null ? "Time alone does not end it." : `Leaves it by itself on ${dated(leaves, zone)}: ${why ? `no more “${why}”` : "they are then forgotten"}.`;
+  const card = (each) => h("li", {}, h("p", { class: "title" }, each.audience), h("p", { class: "due" }, `since ${dated(each.since, zone)}`),
+    h("p", { class: "because" }, each.because.length ? `Because of: ${each.because.join("; ")}. ` : "Of a former document. ", ends(each)));
+  const coming = comes.map(({ audience, at }) => h("li", {}, h("p", { class: "title" }, audience), h("p", { class: "because" }, `By itself from ${dated(at, zone)} on, if nothing happens.`)));
+  return h("section", { class: "card next", "aria-label": `Audiences of ${person}` }, h("h2", {}, "Audiences"),
+    found.length ? h("ol", { class: "steps" }, found.map(card)) : h("p", { class: "empty" }, "They belong to none."),
+    coming.length ? [h("h3", {}, "To come"), h("ol", { class: "steps" }, coming)] : null,
+    h("p", { class: "note" }, here ? "They are at the shop now: times since the visit begin when they have gone. " : "", forgotten ? `Forgotten on ${dated(forgotten, zone)} without any event.` : ""));
+}
+
+const dated = (t, zone) => `${day(t, zone)} ${clock(t, zone).slice(0, 5)}`;
+
+/** What a step waits for that has no time yet. */
+const idle = (step, zone) => step.until ? [`for the delivery of ${step.order}, until ${dated(step.until, zone)}`, "waits"] : ["when they are quiet again", "active"];
+
 function waiting({ waiting: steps, waiting_source: source, zone }, now) {
   const card = ({ step, put_off: put }) => {
     const about = [step.product, step.value ? `worth ${step.value.toFixed(2)} ${step.currency ?? ""}`.trim() : null, `for ${step.origin}`].filter(Boolean).join(", ");
+    const [said, state] = idle(step, zone);
     const when = step.due ? h("p", { class: "due" }, moment(step.due, zone), h("b", {}, step.due > now ? `in ${span(step.due - now)}` : "due now"))
-      : h("p", { class: "due" }, "when they have been idle for 5 minutes", h("b", {}, "active now"));
+      : h("p", { class: "due" }, said, h("b", {}, state));
     return h("li", {}, h("p", { class: "title" }, step.steps > 1 ? `${step.recipe} ${step.step} of ${step.steps}` : step.recipe), when,
       h("p", { class: "because" }, `${about}. Waiting since ${moment(step.opened_at, zone)}.${put ? ` Deferred: ${reason(put)}.` : ""}`),
       h("p", { class: "id" }, step.trigger_id));

@@ -30,6 +30,7 @@ export function show(figures) {
   picks(names);
   funnel(figures.counts, $("funnel-recipe").value, innerWidth);
   recipes(figures.recipes, figures.counts, figures.shadow, figures.series, figures.zone, Math.floor(figures.now / 60_000));
+  audiences(figures.audiences, figures.over, figures.zone, innerWidth);
   speed(figures.latency, figures.replay, innerWidth);
   evidence(figures.evidence, figures.replay, figures.zone, figures.kafka.state === "up", innerWidth);
   rejected(figures.rejected);
@@ -126,6 +127,19 @@ const recipes = onChange((found, counts, shadow, series, zone) => {
     return [...(recipe.shadow && !done.length ? [] : [live(recipe, done)]), ...(recipe.shadow || would.length ? [mute(recipe, would)] : [])];
   });
   $("recipes-table").replaceChildren(table(["Recipe", "Sent", "Held back", "Ended early", "Deferred", "Cancelled", "Over time", "Last sent"], rows));
+});
+
+/** A plot for each audience: how many belonged to it over time, and who came and went. */
+const audiences = onChange(({ begins, rows, whole }, over, zone) => {
+  $("audiences").hidden = !rows.length;
+  $("audiences-note").textContent = whole ? "Members at the end of each stretch of time. What lies before the console's start is as the compacted topic tells it: who came and went again in between is not in it."
+    : "More persons than this console counts: the workers' metric triggers_audience_members_records has the sizes.";
+  const plotted = rows.filter(({ series }) => series.length).map((row) => ({ ...row, plot: h("div", { class: "plot" }) }));
+  const moves = ({ entered, left }) => `${count(entered)} in, ${count(left)} out`;
+  $("audiences-sizes").replaceChildren(...plotted.map((row) => h("figure", { class: "size" },
+    h("figcaption", {}, h("b", {}, row.name), h("span", {}, `${count(row.members)} now · ${moves(row)}`)), row.plot)));
+  for (const { plot, name, series } of plotted) plots.sizes(plot, { name, series, begins, over, zone });
+  $("audiences-table").replaceChildren(table(["Audience", "Members", "Entered", "Left"], rows.map((row) => [row.name, row.members === null ? "–" : count(row.members), count(row.entered), count(row.left)])));
 });
 
 const speed = onChange((latency, replay) => {

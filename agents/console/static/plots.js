@@ -115,6 +115,21 @@ export function line(place, samples, zone) {
   svg(place, width, height, `Age of the watermark in the last minutes: at most ${span(largest)}, now ${span(samples.at(-1)[1])}.`, ...parts);
 }
 
+/** Members of an audience at the end of each stretch of time, as a line with its area. */
+export function sizes(place, { name, series, begins, over, zone }) {
+  const width = Math.max(200, place.clientWidth), height = 84, left = 34, bottom = 18, top = 6, high = height - bottom - top;
+  const most = ceiling(Math.max(...series, 1)), said = over === "month" ? date : hour, last = series.length - 1;
+  const x = (number) => left + ((width - left - 2) * number) / Math.max(1, last), y = (value) => top + high * (1 - value / most);
+  const points = series.map((value, number) => `${x(number).toFixed(1)},${y(value).toFixed(1)}`);
+  const parts = [0, most].map((value) => s("g", { class: "axis" }, s("line", { x1: left, x2: width, y1: y(value), y2: y(value) }),
+    text(left - 6, y(value) + 4, brief(value), { "text-anchor": "end" })));
+  parts.push(s("path", { class: "area", d: `M${x(0)},${y(0)} L${points.join(" L")} L${x(last)},${y(0)} Z` }), s("path", { class: "line", d: `M${points.join(" L")}` }));
+  const wide = (width - left) / series.length;
+  series.forEach((value, number) => parts.push(titled(s("g", { class: "stack" }, s("rect", { class: "hit", x: left + number * wide, y: top, width: wide, height: high })), `${said(begins[number], zone)}: ${count(value)}`)));
+  for (const number of [0, last]) parts.push(text(x(number), height - 4, said(begins[number], zone), { class: "tick", "text-anchor": number ? "end" : "start" }));
+  svg(place, width, height, `${name}: ${count(series[0])} members at first, ${count(series[last])} now, at most ${count(Math.max(...series))}.`, ...parts);
+}
+
 /** Named numbers as bars in HTML, which wrap as text does. */
 export function bars(place, entries) {
   const most = Math.max(...entries.map(([, number]) => number), 1);

@@ -8,7 +8,7 @@ const MOST = 120;
 const HELD = 500;
 const SAY_EVERY = 15_000;
 
-const kinds = ["fired", "refused", "deferred", "closed", "cancelled", "rejected", "faulty"];
+const kinds = ["fired", "refused", "deferred", "closed", "cancelled", "entered", "left", "rejected", "faulty"];
 const wanted = new Set(kinds.filter((kind) => kind !== "closed"));
 const all = [];
 const held = [];
@@ -16,7 +16,8 @@ let seen = new Set();
 let paused = false, drawing = false, drawn = null, zone = "UTC", missed = 0;
 let unsaid = { fired: 0, other: 0 };
 
-const kindOf = (type, data) => ({ trigger: "fired", cancel: "cancelled", rejected: "rejected", left_out: "faulty" }[type] ?? data.outcome);
+const way = (data) => (data.type?.includes(".entered.") ? "entered" : "left");
+const kindOf = (type, data) => ({ trigger: "fired", cancel: "cancelled", audience: way(data), rejected: "rejected", left_out: "faulty" }[type] ?? data.outcome);
 const isHeld = () => paused || $("stream").matches(":hover") || $("stream").contains(document.activeElement);
 
 /** Starts to listen. Calls `told` with "up" or "lost", and `status` when a connection of the console changes. */
@@ -27,7 +28,7 @@ export function listen(told, status) {
   source.addEventListener("fresh", () => { all.length = held.length = 0; seen = new Set(); draw(); });
   source.addEventListener("missed", (event) => { missed += JSON.parse(event.data).count; draw(); });
   source.addEventListener("status", status);
-  for (const type of ["trigger", "cancel", "decision", "rejected", "left_out"]) {
+  for (const type of ["trigger", "cancel", "decision", "audience", "rejected", "left_out"]) {
     source.addEventListener(type, (event) => take(type, JSON.parse(event.data)));
   }
 }
@@ -41,7 +42,7 @@ function take(type, data) {
     held.push(item);
     if (held.length > HELD) seen.delete(held.shift().id);
   } else add([item]);
-  unsaid[item.kind === "fired" ? "fired" : "other"] += 1;
+  if (type !== "audience") unsaid[item.kind === "fired" ? "fired" : "other"] += 1;
   draw();
 }
 

@@ -9,6 +9,8 @@ export const OUTCOMES = {
   cancelled: { sign: "↩", name: "Cancelled", filter: "Cancelled" },
   rejected: { sign: "!", name: "Rejected", filter: "Rejected" },
   faulty: { sign: "!", name: "Left out", filter: "Left out" },
+  entered: { sign: "→", name: "Entered an audience", filter: "In" },
+  left: { sign: "←", name: "Left an audience", filter: "Out" },
   shadow: { sign: "○", name: "Shadow" },
   did: { sign: "·", name: "" },
   quiet: { sign: "–", name: "" },

@@ -40,7 +40,8 @@ class Klaviyo(Preset):
         value = told.properties.get("value")
         if value:
             attributes["value"] = value
-            currency = (told.properties.get("cart") or {}).get("currency")
+            about = (told.properties.get(name) or {} for name in ("cart", "order", "product"))
+            currency = next((each["currency"] for each in about if each.get("currency")), None)
             if currency:
                 attributes["value_currency"] = currency
         return {"data": {"type": "event", "attributes": attributes}}

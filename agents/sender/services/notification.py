@@ -76,18 +76,29 @@ def _properties(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def shortened(properties: dict[str, Any], most: int) -> dict[str, Any]:
-    """The last lines of a cart are left out until the properties fit; `items_left_out` says how many."""
-    if len(_size(properties)) <= most or not properties.get("cart"):
-        return properties
-    cart = dict(properties["cart"])
-    items = cart["items"]
-    sizes = [len(_size(item)) + 1 for item in items]
-    room = most - len(_size(properties | {"cart": cart | {"items": [], "items_left_out": 10**6}}))
+    """The last lines of a cart or an order, and the last of `also`, are left out until the properties fit;
+    `items_left_out` and `also_left_out` say how many."""
+    for name in ("cart", "order"):
+        whole = properties.get(name)
+        if whole and len(_size(properties)) > most:
+            bare = properties | {name: whole | {"items": [], "items_left_out": 10**6}}
+            items = _that_fit(whole["items"], most - len(_size(bare)))
+            left_out = len(whole["items"]) - len(items)
+            properties = properties | {name: whole | {"items": items, "items_left_out": left_out}}
+    also = properties.get("also")
+    if also and len(_size(properties)) > most:
+        bare = properties | {"also": [], "also_left_out": 10**6}
+        kept = _that_fit(also, most - len(_size(bare)))
+        properties = properties | {"also": kept, "also_left_out": len(also) - len(kept)}
+    return properties
+
+
+def _that_fit(items: list[Any], room: int) -> list[Any]:
+    """The first of them, `room` bytes as JSON at most."""
     kept = 0
-    for size in sizes:
-        room -= size
+    for item in items:
+        room -= len(_size(item)) + 1
         if room < 0:
             break
         kept += 1
-    cart |= {"items": items[:kept], "items_left_out": len(items) - kept}
-    return properties | {"cart": cart}
+    return items[:kept]

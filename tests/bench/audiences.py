@@ -1,0 +1,74 @@
+"""(k) What 20 audiences in force cost, for each event of the input, against none: the stages in one process.
+
+The audiences are those of deploy/recipes.yaml, with some more that look at products, spending and visits; no recipe hears of
+them. Both sides take turns, so that a change of the machine's pace meets both; the share is that of each pair.
+"""
+
+import argparse
+import gc
+import json
+from statistics import median
+from typing import Any, Final
+
+import yaml
+
+from stream import recipes_file as files
+from stream.recipes.recipe import Recipes
+from tests.bench.customers import RECIPES
+from tests.bench.room import Room
+from tests.bench.stages import IN_A_BATCH, Stopwatch, one_round, slices, stored
+from tests.bench.table import show, spread
+from tests.bench.traffic import rows
+
+SMOKE: Final = "--visitors 2500 --events 30000 --rounds 1"
+SHOES: Final = {"category": ["shoes"], "product": ["p1", "p2"], "within": "14d"}
+MORE: Final = (
+    {"viewed": SHOES},
+    {"bought": SHOES},
+    {"spent": {"min": 100}},
+    {"visits": {"min": 3}, "orders": {"max": 0}},
+    {"reachable": False, "since_visit": {"max": "7d"}},
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--visitors", type=int, nargs="+", default=[2_500, 50_000])
+    parser.add_argument("--events", type=int, default=200_000)
+    parser.add_argument("--flush", type=int, default=25_000, help="events from flush to flush")
+    parser.add_argument("--rounds", type=int, default=7)
+
+
+def audiences(count: int) -> Recipes:
+    """The shipped recipes with so many audiences."""
+    shop: list[dict[str, Any]] = yaml.safe_load(RECIPES.read_text())["audiences"]
+    more = [{"name": f"more-{number}", "members": each} for number, each in enumerate(MORE)]
+    found = [*shop, *more][:count]
+    assert len(found) == count, f"there are {len(shop) + len(more)} only"
+    return files.load(json.dumps({"audiences": found} if found else {}))
+
+
+def run(args: argparse.Namespace, room: Room) -> None:
+    sides = {"none": audiences(0), "20 audiences": audiences(20)}
+    for visitors in args.visitors:
+        events = list(rows(visitors + args.events, visitors, "visits", each_first=True))
+        parts = slices(events, IN_A_BATCH)
+        batches = [stored(part, number * IN_A_BATCH) for number, part in enumerate(parts)]
+        found: dict[str, list[float]] = {name: [] for name in sides}
+        gc.collect()
+        gc.freeze()  # what the measurement itself holds costs no collection anything
+        for number in range(args.rounds):
+            for name in list(sides)[:: 1 if number % 2 else -1]:
+                watch = Stopwatch()
+                one_round(watch, batches, visitors, args.flush, sides[name])
+                found[name].append(sum(watch.spent.values()) / args.events * 1e6)
+        pairs = list(zip(*found.values(), strict=True))
+        more = [100 * (other / one - 1) for one, other in pairs]
+        show(
+            f"20 audiences against none, {visitors:,} visitors of one partition",
+            ("", "CPU µs/event", "more, %"),
+            [
+                ("none", spread(found["none"], ".2f"), ""),
+                ("20 audiences", spread(found["20 audiences"], ".2f"), spread(more, ".1f")),
+            ],
+        )
+        print(f"in pairs: {median(more):.1f} % more in the median")
