@@ -61,7 +61,7 @@ mutants: install ## changes the code at random places: is each seen by a test? (
 	$(BIN)/python -m tests.mutants --seed $(or $(SEED),1) --number $(or $(N),160) $(or $(IN),stream)
 
 cover: install ## branch coverage of stream/, which is to be whole
-	$(BIN)/coverage run -m pytest -q tests/unit tests/properties tests/reference
+	$(BIN)/coverage run -m pytest -q tests/unit tests/properties tests/reference tests/contract/test_connect.py
 	$(BIN)/coverage report --skip-covered --show-missing
 
 bench: install ## what it costs, beside Faust and a bare loop, on a real Kafka: about 40 minutes

@@ -1,4 +1,4 @@
-"""What lies beside the checkout and not in it: ../shared, one to three folders above. A worktree lies deeper."""
+"""Finds ../shared, which lies beside the checkout: one to three folders above, because a worktree is deeper."""
 
 from collections.abc import Sequence
 from pathlib import Path

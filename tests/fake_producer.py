@@ -5,6 +5,10 @@ from collections import defaultdict
 from types import SimpleNamespace
 from typing import Any
 
+from aiokafka.producer.message_accumulator import BatchBuilder
+from aiokafka.record._crecords.default_records import DefaultRecordBatch
+
+BATCH_BYTES = 16 * 1024
 STAMP = 1_767_571_200_000
 
 
@@ -54,7 +58,10 @@ class FakeProducer:
     def __init__(self, topics: FakeTopics, options: dict[str, Any]) -> None:
         self.topics, self.options = topics, options
         self.started = self.stopped = False
-        self.client = SimpleNamespace(fetch_all_metadata=self._metadata, close=self._close)
+        cluster = SimpleNamespace(partitions_for_topic=self._partitions)
+        self.client = SimpleNamespace(
+            fetch_all_metadata=self._metadata, close=self._close, cluster=cluster
+        )
         self._message_accumulator = SimpleNamespace(_batch_ttl=0)
 
     async def start(self) -> None:
@@ -71,8 +78,23 @@ class FakeProducer:
     async def _close(self) -> None:
         self.topics.journal.append("client closed")
 
-    async def partitions_for(self, topic: str) -> set[int]:
+    def _partitions(self, topic: str) -> set[int]:
         return set(range(self.topics.partitions[topic]))
+
+    async def partitions_for(self, topic: str) -> set[int]:
+        return self._partitions(topic)
+
+    def create_batch(self) -> BatchBuilder:
+        return BatchBuilder(BATCH_BYTES, 0, is_transactional=False)
+
+    async def send_batch(
+        self, batch: BatchBuilder, topic: str, *, partition: int
+    ) -> "asyncio.Future[Any]":
+        ack: asyncio.Future[Any] | None = None
+        for record in DefaultRecordBatch(batch._build()):
+            ack = await self.send(topic, record.value, record.key, partition, record.headers)
+        assert ack is not None, "a batch without a record"
+        return ack
 
     async def send(
         self,

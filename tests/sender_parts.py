@@ -1,8 +1,6 @@
-"""Parts of a sender for unit tests: a clock that a test moves, an endpoint with given answers, a consumer in memory."""
+"""Parts of a sender for unit tests: a clock that a test moves, an endpoint with given answers."""
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -159,81 +157,3 @@ class Parts:
             asyncio.Semaphore(requests),
             cast(Any, self.erased),
         )
-
-
-class FakeConsumer:
-    """A consumer of aiokafka over lists of records. `polled`: of each partition (ms), None before it was asked."""
-
-    def __init__(self, logs: Mapping[TopicPartition, list[Any]] | None = None) -> None:
-        self.logs: defaultdict[TopicPartition, list[Any]] = defaultdict(list, logs or {})
-        self.positions: dict[TopicPartition, int] = {}
-        self.assigned: list[TopicPartition] = []
-        self.committed_offsets: dict[TopicPartition, int] = {}
-        self.commits: list[dict[TopicPartition, int]] = []
-        self.commit_fails: list[Exception] = []
-        self.names: set[str] = set()
-        self.subscribed: list[list[str]] = []
-        self.held: set[TopicPartition] = set()
-        self.beginnings: list[TopicPartition] = []
-        self.polled: float | None = None
-        self.fault: Exception | None = None
-        self.stopped = False
-
-    def assign(self, places: Iterable[TopicPartition]) -> None:
-        self.assigned = list(places)
-
-    def subscribe(self, topics: list[str], listener: Any) -> None:
-        self.subscribed.append(topics)
-
-    def seek(self, place: TopicPartition, offset: int) -> None:
-        self.positions[place] = offset
-
-    async def seek_to_beginning(self, *places: TopicPartition) -> None:
-        self.beginnings += places
-        for place in places:
-            self.positions[place] = self.logs[place][0].offset if self.logs[place] else 0
-
-    async def topics(self) -> set[str]:
-        return self.names
-
-    async def committed(self, place: TopicPartition) -> int | None:
-        return self.committed_offsets.get(place)
-
-    async def commit(self, offsets: dict[TopicPartition, int]) -> None:
-        if self.commit_fails:
-            raise self.commit_fails.pop(0)
-        self.commits.append(dict(offsets))
-
-    async def position(self, place: TopicPartition) -> int:
-        return self.positions.get(place, 0)
-
-    def last_poll_timestamp(self, place: TopicPartition) -> float | None:
-        return self.polled
-
-    def last_stable_offset(self, place: TopicPartition) -> int | None:
-        return self.logs[place][-1].offset + 1 if self.logs[place] else 0
-
-    def paused(self) -> set[TopicPartition]:
-        return set(self.held)
-
-    def pause(self, *places: TopicPartition) -> None:
-        self.held |= set(places)
-
-    def resume(self, *places: TopicPartition) -> None:
-        self.held -= set(places)
-
-    async def getmany(self, timeout_ms: int, max_records: int | None = None) -> dict[Any, Any]:
-        await asyncio.sleep(0.001)
-        if self.fault:
-            raise self.fault
-        found = {}
-        for place in self.assigned:
-            at = self.positions.get(place, 0)
-            records = [each for each in self.logs[place] if each.offset >= at]
-            if records and place not in self.held:
-                found[place] = records
-                self.positions[place] = records[-1].offset + 1
-        return found
-
-    async def stop(self) -> None:
-        self.stopped = True

@@ -1,4 +1,4 @@
-"""What holds of a checkpoint and of a restore, on whatever broker there is: one in memory, or a real one.
+"""Tests of a checkpoint and of a restore, which run on a broker in memory and on a real one.
 
 `play` is a fixture of the class that inherits these tests: it runs a test with a `World` around it.
 """

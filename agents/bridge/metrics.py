@@ -28,7 +28,7 @@ class BridgeMetrics:
         )
         self.left_out = Counter(
             "triggers_bridge_left_out",
-            "What sources sent and nobody here needs",
+            "What sources sent and nobody here needs, or nobody can read",
             ["source", "reason"],
             registry=registry,
         )

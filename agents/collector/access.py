@@ -16,6 +16,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hmac import compare_digest
 from typing import Final, NamedTuple, Self
 from urllib.parse import urlsplit
@@ -115,10 +116,16 @@ def address(request: web.Request, proxies: int) -> str:
     if proxies:
         hops = ",".join(request.headers.getall("X-Forwarded-For", [])).split(",")
         found = hops[-proxies].strip() if len(hops) >= proxies else found
+    return _household(found) or request.remote or ""
+
+
+@lru_cache(4_096)
+def _household(found: str) -> str | None:
+    """The name under which an address is bounded; None for what is none."""
     try:
         known = ipaddress.ip_address(found)
     except ValueError:
-        return request.remote or ""
+        return None
     if isinstance(known, ipaddress.IPv6Address):
         return str(ipaddress.ip_network((known, 64), strict=False))
     return str(known)

@@ -24,16 +24,26 @@ async def raw_body(request: web.Request, limits: Limits) -> bytes:
 
     The application's runner must leave bodies packed (`auto_decompress=False`).
     """
-    body = bytearray()
+    content = request.content
+    if content.is_eof() and content.exception() is None:
+        body = content.read_nowait()
+        _check(body, limits)
+        return body
+    read = bytearray()
     try:
         async with asyncio.timeout(SLOWEST_S):
-            async for chunk in request.content.iter_any():
-                body += chunk
-                if len(body) > limits.packed:
-                    raise denied(413, f"expected up to {limits.packed} bytes, got more")
+            async for chunk in content.iter_any():
+                read += chunk
+                _check(read, limits)
     except TimeoutError:
         raise denied(408, f"expected the body within {SLOWEST_S:.0f} s, got a part of it") from None
-    return bytes(body)
+    return bytes(read)
+
+
+def _check(body: bytes | bytearray, limits: Limits) -> None:
+    """Raises Denied for a body that is too long."""
+    if len(body) > limits.packed:
+        raise denied(413, f"expected up to {limits.packed} bytes, got more")
 
 
 def plain_body(request: web.Request, body: bytes, limits: Limits) -> bytes:

@@ -1,6 +1,5 @@
 """What all doors of the collector share: rate limits, the producer, the rejects, and the metrics."""
 
-from collections import Counter
 from collections.abc import Callable, Mapping
 
 from agents.collector.access import Collecting
@@ -9,6 +8,7 @@ from agents.collector.metrics import CollectorMetrics
 from agents.collector.producer import EventProducer, NotTaken
 from agents.collector.rate_limit import RateLimiter
 from agents.collector.rejects import Rejects
+from agents.collector.tally import tally
 from agents.collector.throttled_log import ThrottledLog
 from agents.collector.validation import Judged, Refused
 
@@ -54,7 +54,7 @@ class Intake:
 
         `address` None: the sender is trusted and has no rate limit.
         """
-        visitors = Counter(event.visitor for event in judged.taken)
+        visitors = tally(event.visitor for event in judged.taken)
         if address is not None:
             self._admit(self._visitors, visitors)
             self._addresses.charge(address, max(0, len(judged.taken) - 1))
@@ -69,7 +69,9 @@ class Intake:
         self._rejects.keep(source, refused)
         self.throttled_log.refused(source, refused)
 
-    async def _carry(self, judged: Judged, address: str | None, visitors: Counter[str]) -> None:
+    async def _carry(
+        self, judged: Judged, address: str | None, visitors: Mapping[str, int]
+    ) -> None:
         try:
             with self.collected.carrying():
                 await self._producer_of_events.carry(judged.taken)

@@ -4,7 +4,6 @@
 `other`. Reasons and paths are our own words. Names of foreign events are cut, and their number is bounded.
 """
 
-from collections import Counter as Count
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from prometheus_client import (
     generate_latest,
 )
 
+from agents.collector.tally import tally
 from agents.collector.throttled_log import readable
 from agents.collector.validation import OTHER, Judged, Refused
 
@@ -42,6 +42,18 @@ NAMES: Final = 100
 """Unknown event names that are counted by themselves, for each source. The others count as `other`."""
 
 
+class Children(dict[tuple[str, ...], Any]):
+    """The children of a metric by their labels. The library takes longer to find a child than to count."""
+
+    def __init__(self, metric: Counter | Gauge) -> None:
+        super().__init__()
+        self._metric = metric
+
+    def __missing__(self, labels: tuple[str, ...]) -> Any:
+        found = self[labels] = self._metric.labels(*labels)
+        return found
+
+
 class CollectorMetrics:
     def __init__(self, sources: Iterable[str] = ()) -> None:
         registry = self.registry = CollectorRegistry(auto_describe=True)
@@ -50,8 +62,10 @@ class CollectorMetrics:
         def counter(name: str, about: str, *labels: str) -> Counter:
             return Counter(f"collector_{name}", about, labels, **made)
 
-        self._posts = counter("posts", "Posts by the status of their answer", "source", "status")
-        self._events = counter("events", "Events taken into Kafka", "source", "type")
+        self._posts = Children(
+            counter("posts", "Posts by the status of their answer", "source", "status")
+        )
+        self._events = Children(counter("events", "Events taken into Kafka", "source", "type"))
         self._unauthorized = counter(
             "unauthorized", "Posts without a known key, secret or signature", "kind", "reason"
         )
@@ -72,7 +86,10 @@ class CollectorMetrics:
             "parts_left_out", "Parts that taken events went without", "type", "path", "reason"
         )
         self._left_out = counter(
-            "left_out", "What a source sent and nobody here needs", "source", "reason"
+            "left_out",
+            "What a source sent and nobody here needs, or nobody can read",
+            "source",
+            "reason",
         )
         self._robots = counter("robots", "Posts of robots and of pages loaded ahead", "source")
         self._lost = counter("rejects_lost", "Refused events of which no copy is kept")
@@ -82,6 +99,7 @@ class CollectorMetrics:
             buckets=BUCKETS,
             **made,
         )
+        self._lasts = Children(self._last)
         for source in (OWN, *sources):
             self._last.labels(source)
             self._robots.labels(source)
@@ -89,14 +107,14 @@ class CollectorMetrics:
                 self._refused.labels(source, kind, reason)
 
     def answered(self, source: str, status: int) -> None:
-        self._posts.labels(source, str(status)).inc()
+        self._posts[source, str(status)].inc()
 
     def judged(self, source: str, judged: Judged) -> None:
         """Counts a post once its answer is final: a post that is sent again counts once."""
         if judged.taken:
-            self._last.labels(source).set_to_current_time()
-            for kind, count in Count(event.type for event in judged.taken).items():
-                self._events.labels(source, kind).inc(count)
+            self._lasts[(source,)].set_to_current_time()
+            for kind, count in tally(event.type for event in judged.taken).items():
+                self._events[source, kind].inc(count)
         self.refused(source, judged.refused)
         for kind, note in judged.left_out:
             self._parts.labels(kind, note.path, note.reason).inc()

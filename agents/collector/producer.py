@@ -10,14 +10,15 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
-from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from agents.collector.gathering import Ack, Gathering
 from agents.collector.validation import Taken
 from agents.config.settings import Settings, aiokafka_options
+from agents.kafka import compression
 from agents.kafka.partitioner import partition_of
 from agents.kafka.topics import EVENTS
 from agents.runtime.log import say
@@ -37,8 +38,6 @@ PACKED: Final = "gzip"
 AGAIN_S: Final = 0.25
 GOODBYE_S: Final = 3.0
 
-Ack = asyncio.Future[Any]
-
 
 class NotTaken(Exception):
     """Not every event was acknowledged: no broker, no topic, too many unacknowledged, or too slow."""
@@ -51,6 +50,7 @@ class ProducerTerm:
         self.broken = asyncio.Event()
         self._producer = producer
         self._topic = topic
+        self._gathering = Gathering(producer, topic)
         self._held = 0
 
     async def carry(self, events: Sequence[Taken]) -> None:
@@ -59,34 +59,32 @@ class ProducerTerm:
         if self.broken.is_set() or self._held + size > HELD:
             raise NotTaken
         self._held += size
-        sent: list[Ack] = []
         try:
-            async with asyncio.timeout(PATIENCE_S):
-                partitions = len(await self._producer.partitions_for(self._topic))
-                for event in events:
-                    sent.append(await self._send(event, partitions))
-                await asyncio.wait(sent)
+            partitions = await self._partitions()
+            sent = {self._sent(event, partitions) for event in events}
+            _, late = await asyncio.wait(sent, timeout=PATIENCE_S)
         except (TimeoutError, KafkaError) as error:
             self._break(error)
             raise NotTaken from None
         finally:
-            self._held -= sum(len(event.value) for event in events[len(sent) :])
+            self._held -= size
         for each in sent:
-            if each.exception():
+            if fault := TimeoutError() if each in late else each.exception():
+                self._break(fault)
                 raise NotTaken
 
-    async def _send(self, event: Taken, partitions: int) -> Ack:
-        """Sends a record. Returns the future of its acknowledgement. Raises KafkaError."""
-        key = event.visitor.encode()
-        place = partition_of(key, partitions)
-        sent: Ack = await self._producer.send(self._topic, event.value, key, partition=place)
-        sent.add_done_callback(partial(self._done, len(event.value)))
-        return sent
+    async def _partitions(self) -> int:
+        """Counts the partitions of the topic. Raises KafkaError, TimeoutError."""
+        known = self._producer.client.cluster.partitions_for_topic(self._topic)
+        if known is None:
+            async with asyncio.timeout(PATIENCE_S):
+                known = await self._producer.partitions_for(self._topic)
+        return len(known)
 
-    def _done(self, size: int, ack: Ack) -> None:
-        self._held -= size
-        if not ack.cancelled() and (error := ack.exception()):
-            self._break(error)
+    def _sent(self, event: Taken, partitions: int) -> Ack:
+        """Gives a record to its batch. Returns the future of its acknowledgement."""
+        key = event.visitor.encode()
+        return self._gathering.add(partition_of(key, partitions), key, event.value)
 
     def _break(self, error: BaseException) -> None:
         if not self.broken.is_set():
@@ -98,6 +96,7 @@ class EventProducer:
     """Writes events with one producer after another. `run` must run for as long as events come."""
 
     def __init__(self, settings: Settings) -> None:
+        compression.install()
         self._options = aiokafka_options(settings)
         self._topic = settings.topic(EVENTS)
         self._line: ProducerTerm | None = None

@@ -2,10 +2,9 @@
 
 from rich.console import Console
 
-from agents.commands import explain
 from agents.demo import results
 from agents.demo.session import DemoSession
-from agents.explain import present
+from agents.explain import answer_text, present
 from agents.explain.decision_sources import Kafka
 from agents.explain.lookup import ask
 from stream.recipes.history import History
@@ -23,9 +22,9 @@ async def some(session: DemoSession, console: Console) -> None:
             answer = await ask(source, person, history.audiences) if person else None
             if answer:
                 heading(console, f"storefront-triggers explain {person}")
-                zone = explain.zone_of(answer, history, None)[1]
+                zone = answer_text.zone_of(answer, history, None)[1]
                 now = await present.ask(source, answer, history, zone)
-                explain.show(answer, history, now, None, console)
+                answer_text.show(answer, history, now, None, console)
 
 
 async def drifting(session: DemoSession, console: Console) -> None:
@@ -38,8 +37,8 @@ async def drifting(session: DemoSession, console: Console) -> None:
         answer = await ask(source, person, history.audiences)
         if answer is None:
             return
-        zone = explain.zone_of(answer, history, None)[1]
+        zone = answer_text.zone_of(answer, history, None)[1]
         heading(console, f"storefront-triggers explain {person}, its end")
         for now in await present.ask(source, answer, history, zone):
-            for text, style in explain.ending(now, zone):
+            for text, style in answer_text.ending(now, zone):
                 console.print(text, style=style)

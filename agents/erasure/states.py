@@ -18,6 +18,7 @@ from agents.worker.producer import AUDIENCES
 from stream.state.key import Key
 from stream.state.person import Person
 from stream.state.visitor import Visitor
+from stream.store import packing
 from stream.store.changelog import FORMAT, HEADER, UnreadableState
 
 CHANGELOGS: Final = (STATE_VISITORS, STATE_KEYS, STATE_PEOPLE)
@@ -60,12 +61,13 @@ class Changelogs:
         return (await partition_counts(self._consumer)).get(self._settings.topic(topic), 0)
 
     async def rows(self, topic: str) -> AsyncIterator[StateRecord]:
-        """Every record that the topic still holds, up to where it ends now."""
+        """Every record that the topic still holds, up to where it ends now. Persons are inflated, so that names show."""
         name, count = self._settings.topic(topic), await self.partitions(topic)
         places = [TopicPartition(name, number) for number in range(count)]
         async for records in to_the_end.fetched(self._consumer, places):
             for each in records:
-                yield StateRecord(topic, (each.key or b"").decode("utf-8", "replace"), each.value)
+                value = _inflated(each.value) if topic == STATE_PEOPLE and each.key else each.value
+                yield StateRecord(topic, (each.key or b"").decode("utf-8", "replace"), value)
 
     async def states(self, topic: str, needles: list[bytes]) -> dict[str, bytes]:
         """The newest packed state of every key that mentions one of the needles. Raises UnreadableState."""
@@ -81,6 +83,13 @@ class Changelogs:
                 if key not in found or place >= found[key][0]:
                     found[key] = place, value[HEADER.size :]
         return {key: value for key, (_, value) in found.items() if value}
+
+
+def _inflated(value: bytes | None) -> bytes | None:
+    """The record of a person with its state as plain MessagePack."""
+    if value is None or len(value) <= HEADER.size or value[0] != FORMAT:
+        return value
+    return value[: HEADER.size] + packing.plain(memoryview(value)[HEADER.size :])
 
 
 def _place(value: bytes) -> tuple[int, int]:

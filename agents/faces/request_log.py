@@ -9,7 +9,7 @@ Bodies are not kept, nor queries, headers and addresses: they name people, and h
 
 import os
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from hmac import compare_digest
 from typing import Final, NamedTuple
@@ -18,6 +18,7 @@ import msgspec
 from aiohttp import web
 from msgspec import Struct, field
 
+from agents.collector.tally import tally
 from agents.collector.throttled_log import readable
 from agents.collector.validation import Judged
 from agents.config import shared_key
@@ -48,7 +49,7 @@ class Became(Struct):
     robot: bool = False
 
     def judged(self, found: Judged, left_out: Sequence[LeftOut]) -> None:
-        self.events = dict(Counter(each.type for each in found.taken))
+        self.events = tally(each.type for each in found.taken)
         self.refused = [RefusedMessage(*each[1:]) for each in found.refused[:TOLD]]
         self.left_out = [each._replace(name=readable(each.name)) for each in left_out[:TOLD]]
 

@@ -1,9 +1,10 @@
-"""Compression of the batches that only workers read: facts and states.
+"""Compression of batches: of facts and states, which only workers read, and of the events that a collector takes.
 
 aiokafka compresses with zstd at level 3. Level 1 takes a third of the time for facts and a fifth for states, and
 gives a tenth more bytes. A state is mostly ids, which no level makes much smaller.
 """
 
+import zlib
 from typing import Any, Final
 
 from aiokafka import codec
@@ -13,6 +14,10 @@ LEVEL: Final = 1
 """Level of zstd. Higher: fewer bytes on the broker, but more CPU for each."""
 
 
+GZIP_LEVEL: Final = 1
+"""Level of gzip, for the events of a collector. aiokafka's level 9 takes ten times as long for a seventh fewer bytes."""
+
+_GZIP: Final = zlib.MAX_WBITS | 16
 SMALL: Final = 1024
 """Batches up to this many bytes are not compressed: setting up the compression costs more than sending them. More:
 more bytes on the broker."""
@@ -39,7 +44,13 @@ def zstd_encode(payload: Any) -> bytes:
     return packed
 
 
+def gzip_encode(payload: Any) -> bytes:
+    packer = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, _GZIP)
+    return packer.compress(payload) + packer.flush()
+
+
 def install() -> None:
     """Makes every aiokafka producer of this process compress this way from now on."""
-    assert hasattr(default_records, zstd_encode.__name__)
-    default_records.zstd_encode = zstd_encode
+    for encode in (zstd_encode, gzip_encode):
+        assert hasattr(default_records, encode.__name__)
+        setattr(default_records, encode.__name__, encode)

@@ -51,11 +51,11 @@ def viewed(said: Said, kind: str) -> list[Body]:
 
 def product_viewed(said: Said, source: Source, out: Translation) -> list[Body]:
     """A product view. Of several products the first one counts."""
-    told = (items.product(source, **fields(each)) for each in products(said.properties))
-    product = next((found for found in told if found), None)
-    if product is None:
-        return nothing(said, out, "no_product_id")
-    return [("product.viewed", {"product": product})]
+    for each in products(said.properties):
+        product = items.product(source, **fields(each))
+        if product is not None:
+            return [("product.viewed", {"product": product})]
+    return nothing(said, out, "no_product_id")
 
 
 def list_viewed(said: Said, source: Source, out: Translation) -> list[Body]:

@@ -1,4 +1,4 @@
-"""Consent and subscriptions: from a source's categories to channels, by its table. Source: docs/connect.md, 1.1 and 2.11."""
+"""Consent and subscriptions: categories → channels, by the source's table. Source: docs/connect.md, 1.1 and 2.11."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final

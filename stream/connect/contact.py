@@ -25,7 +25,7 @@ KEY: Final = re.compile(r"[A-Za-z0-9_-]{16,128}")
 def contact_keys(source: Source, email: Any, phone: Any) -> dict[str, str]:
     """The `keys` of an event: hashes of the e-mail address and the phone number, if the source can make them.
 
-    The name of an address that gives no hash is listed among what was lost.
+    The kind of an address that gives none is listed as lost.
     """
     if email is None and phone is None:
         return {}

@@ -147,7 +147,7 @@ def currency(hit: Hit) -> str | None:
 def _lines(
     hit: Hit, source: Source, line: Callable[..., dict[str, Any] | None]
 ) -> list[dict[str, Any] | None]:
-    """A line's currency is its own, else the hit's."""
+    """The lines of a cart or an order. A line's currency is its own, else the hit's."""
     code = currency(hit)
     return [
         line(source, money.currency(one.get("currency")) or code, **_facts(one))

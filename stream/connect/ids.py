@@ -54,16 +54,35 @@ def _named(value: Any) -> str | None:
 
 def identifier(value: Any) -> str | None:
     """The id of a person or a thing. None if there is none, or if it is a name of nobody."""
+    if value is None:
+        return None
+    return _known(value) if type(value) is str and len(value) <= LONGEST else _identified(value)
+
+
+def _identified(value: Any) -> str | None:
     name = _named(value)
     if name is None or names_nobody(name):
         return None
     return shortened(name)
 
 
+_known: Final = lru_cache(16_384)(_identified)
+"""Visitors and products come again and again."""
+
+
 def thing(value: Any) -> str | None:
     """The id of a product or a variant. Here any name is allowed, even "unknown"."""
+    if value is None:
+        return None
+    return _thing(value) if type(value) is str and len(value) <= LONGEST else _of_a_thing(value)
+
+
+def _of_a_thing(value: Any) -> str | None:
     name = _named(value)
     return shortened(name) if name is not None else None
+
+
+_thing: Final = lru_cache(16_384)(_of_a_thing)
 
 
 def shortened(name: str) -> str:

@@ -113,7 +113,7 @@ def cart(
     url: Any = None,
     currency: str | None = None,
 ) -> dict[str, Any]:
-    """A whole cart. Lines that are None are left out."""
+    """A whole cart; a line that is None is none."""
     kept, lost = gathered(lines, "items")
     link = clean_url(url, source.url_parameters)
     found = compact(
@@ -135,7 +135,7 @@ def order(
     cart_id: str | None = None,
     lines: Iterable[dict[str, Any] | None] = (),
 ) -> dict[str, Any]:
-    """An order. It may lack an id."""
+    """An order; without an id it is one all the same. A line that is None is none."""
     own = money.currency(currency)
     code = own or source.currency
     amount = money.money(value, code)

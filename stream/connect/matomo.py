@@ -112,7 +112,7 @@ def _is_order(hit: Hit) -> bool:
 
 
 def _cart(said: Said, source: Source, out: Translation) -> list[Body]:
-    """A cart. Each line is [sku, name, category or list of up to five, price, quantity]."""
+    """Each line is [sku, name, category or up to five, price, quantity]."""
     rows = _rows(said)
     if rows is None:
         return nothing(said, out, "no_items")

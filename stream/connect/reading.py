@@ -27,7 +27,10 @@ def parse(body: bytes) -> Any:
 
 
 def _may_be_too_deep(body: bytes) -> bool:
-    """Whether the text may nest too deep. A short one has too few brackets for that."""
+    """A short message opens too few brackets for that. Of others a level is taken off again and again, until none is left.
+
+    Texts may have brackets, too: then the document itself is looked at.
+    """
     if body.count(b"{") + body.count(b"[") <= DEEPEST:
         return False
     brackets = body.translate(None, OTHERS)

@@ -36,7 +36,7 @@ def unknown(done: Translation, name: str, browser: bool, path: str = "$") -> Sai
 
 
 def renamed(source: Source, *names: str) -> str | None:
-    """The entry of the shop's own table for an event: a type of ours, or "ignore". None if there is none."""
+    """What the shop's own table says of an event: a type of ours, or "ignore"."""
     if not source.events:
         return None
     table = {words(given): to for given, to in source.events.items()}

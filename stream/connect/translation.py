@@ -6,10 +6,8 @@ from msgspec import Struct, field
 
 
 class LeftOut(NamedTuple):
-    """Something that was left out. `name`: of the source's event · `path`: of the part; `$` is the whole request.
-
-    Of a part that our event goes without: the type of that event, and the part's path there.
-    """
+    """`name`: of the source's event, `path`: of the part in what was sent; `$` is all of it. Of a part that our event
+    goes without: the type of that event, and the part's path there."""
 
     name: str
     reason: str

@@ -71,14 +71,19 @@ def encode(person: Person) -> bytes:
 
 
 def decode(packed: memoryview) -> Person:
+    return _decode(plain(packed))
+
+
+def plain(packed: memoryview) -> memoryview | bytes:
+    """The MessagePack of a packed person, without its head and inflated."""
     if packed[0] != LIVES:
-        return _decode(packed)
+        return packed
     _, deflated, _, length = _HEAD.unpack_from(packed)
     body = packed[_HEAD.size + length :]
     if not deflated:
-        return _decode(body)
+        return body
     inflate = zlib.decompressobj(_WINDOW, _COMMON + bytes(packed[_HEAD.size : _HEAD.size + length]))
-    return _decode(inflate.decompress(body) + inflate.flush())
+    return inflate.decompress(body) + inflate.flush()
 
 
 def head(value: bytes, start: int) -> Head | None:

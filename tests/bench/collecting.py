@@ -33,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lines", type=int, default=64, help="connections at once")
     parser.add_argument("--partitions", type=int, default=4)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--profile", action="store_true", help="sample the stacks of the collector")
 
 
 def run(args: argparse.Namespace, room: Room) -> None:
@@ -48,7 +49,9 @@ def run(args: argparse.Namespace, room: Room) -> None:
         "TRIGGERS_COLLECT_PER_VISITOR": "0",
     }
     listen = f"127.0.0.1:{ports[0]}"
-    collector = [sys.executable, "-m", "agents", "collector", "--listen", listen, "--metrics", ""]
+    profile = room.folder / "profile.txt"
+    module = ["tests.bench.sampling", str(profile)] if args.profile else ["agents"]
+    collector = [sys.executable, "-m", *module, "collector", "--listen", listen, "--metrics", ""]
     empty = [sys.executable, "-m", "tests.bench.empty", str(ports[1])]
     found = Rounds()
     with (
@@ -72,6 +75,8 @@ def run(args: argparse.Namespace, room: Room) -> None:
     found.show("Collecting: CPU of a post, and of an event in a batch")
     for name, unit in (("a post", "posts"), (f"an event of {args.size}", "batched events")):
         print(f"one core: {1e6 / found.cpu(f'collector, {name}'):,.0f} {unit} a second")
+    if args.profile:
+        print(profile.read_text())
     log.drop(settings)
 
 

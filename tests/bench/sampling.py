@@ -1,4 +1,4 @@
-"""Runs a worker and samples the stacks of its threads: `python -m tests.bench.sampling FILE`.
+"""Runs a worker and samples the stacks of its threads: `python -m tests.bench.sampling FILE [COMMAND …]`.
 
 The file is written anew every two seconds: by function the share of samples in which it was on top, and
 in which it was anywhere on the stack. Threads that wait (select, locks) and imports are left out.
@@ -75,4 +75,4 @@ def report(*counts: Counter[str]) -> str:
 
 if __name__ == "__main__":
     threading.Thread(target=sample, args=(Path(sys.argv[1]),), daemon=True).start()
-    sys.exit(main(["worker"]))
+    sys.exit(main(sys.argv[2:] or ["worker"]))

@@ -1,4 +1,4 @@
-"""Every kind of source has its file, its folder of examples and its line, and translates as they say."""
+"""Every kind of source has its file, its examples and its line in the registry, and translates the examples."""
 
 import hashlib
 import json

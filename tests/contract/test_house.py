@@ -1,4 +1,4 @@
-"""How the house is built: the arrow goes agents → stream → schemas and never back, and files stay small."""
+"""Imports go from agents to stream to schemas and never back, and files stay small."""
 
 import ast
 from pathlib import Path

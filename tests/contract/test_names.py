@@ -1,4 +1,4 @@
-"""One meaning a word: no class and no file has a name that stands for something else in another package."""
+"""No class and no file has a name that means something else in another package."""
 
 import ast
 import re

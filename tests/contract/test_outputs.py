@@ -1,4 +1,4 @@
-"""What the core says keeps the schemas it promises, and the schemas promise nothing else."""
+"""The outputs of the core fit their schemas, and every part of the schemas occurs."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""docs/privacy.md is true: every topic stands there with its time, every key of the view, every way to erase."""
+"""docs/privacy.md is true: it lists every topic with its retention, every key of the view, every way to erase."""
 
 import re
 from pathlib import Path

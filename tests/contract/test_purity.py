@@ -1,4 +1,4 @@
-"""stream/ decides and nothing else: no clock, socket, thread, environment or randomness comes into it."""
+"""stream/ only decides: it uses no clock, socket, thread, environment or randomness."""
 
 import ast
 from collections.abc import Iterator

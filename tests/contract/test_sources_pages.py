@@ -1,4 +1,4 @@
-"""Every kind of source has a page, whose sources file is right and whose first event is one."""
+"""Every kind of source has a page. Its sources file is valid, and its first event is accepted."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""The dashboard: of what is told, drawn from the source that is provisioned, in its place."""
+"""The dashboard draws exported metrics only, from the provisioned data source, in a valid layout."""
 
 import json
 import re

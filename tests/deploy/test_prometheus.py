@@ -1,4 +1,4 @@
-"""The rules hold what they promise, ask for what is told, and each alarm has its page."""
+"""The rules fire as they promise, use exported metrics only, and each alert has its paragraph in the runbook."""
 
 import re
 from typing import Any

@@ -1,4 +1,4 @@
-"""The console over HTTP: what it says is what the log says, and it survives the loss of its sources."""
+"""The console over HTTP: its figures are those of the log, and it survives the loss of Kafka and Redis."""
 
 import os
 from collections import Counter

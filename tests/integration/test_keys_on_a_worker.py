@@ -1,4 +1,4 @@
-"""The keys stage in real workers: what it forwards, when it is vouched for, and that it comes back after a restart."""
+"""The keys stage in real workers: what it forwards, when its time is announced, and that it survives a restart."""
 
 import json
 import time

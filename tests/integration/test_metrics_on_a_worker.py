@@ -1,4 +1,4 @@
-"""A running worker tells all that the alarms and the dashboard ask of it."""
+"""A running worker exports every metric that the alerts and the dashboard use."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Where partitions end, as the brokers tell it."""
+"""Asks real brokers where partitions end."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""A sender that was away: what was cancelled meanwhile does not go out, however much lies between."""
+"""A sender that was stopped sends no trigger that was cancelled meanwhile, however long the backlog is."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Transactions on a broker that stops to answer: whoever waits for one is let go when the partition is left."""
+"""Transactions on a broker that stops answering: nothing waits for one once its partition was given up."""
 
 import asyncio
 from collections.abc import Iterator

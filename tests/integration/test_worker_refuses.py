@@ -1,4 +1,4 @@
-"""A worker that could only decide wrongly does not start: status 2, and a message that holds the fix."""
+"""A worker that could only decide wrongly does not start: exit status 2, and a message with the fix."""
 
 import os
 import subprocess

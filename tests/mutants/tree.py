@@ -12,8 +12,9 @@ from tests.mutants.sites import Mutant
 
 HOME: Final = Path(__file__).parents[2]
 TREE: Final = HOME / ".cache" / "mutants" / "tree"
-WITHIN_S: Final = 180
-"""A run of tests that takes longer hangs: the change was seen."""
+WITHIN_S: Final = 40
+A_TEST_S: Final = 2
+"""Seconds for a run of tests, and for each of them. A run that takes longer hangs: the change was caught."""
 
 
 def copy() -> None:
@@ -39,8 +40,9 @@ def changed(mutant: Mutant) -> Iterator[None]:
         file.write_text(source)
 
 
-def pytest(tests: list[str], *options: str, within: int = WITHIN_S) -> int:
+def pytest(tests: list[str], *options: str) -> int:
     """Runs tests of the tree, up to the first that fails. The status of pytest; 0: none failed."""
+    within = WITHIN_S + A_TEST_S * len(tests)
     command = [sys.executable, "-B", "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
     try:
         return subprocess.run(

@@ -21,8 +21,8 @@ from agents.bridge.producers import AtLeastOnce, Chunk, ExactlyOnce, Row
 from agents.kafka import group_member
 from agents.kafka.partitioner import partition_of
 from tests.fake_broker import SETTINGS
+from tests.fake_consumer import FakeConsumer
 from tests.fake_producer import STAMP, FakeTopics
-from tests.sender_parts import FakeConsumer
 
 A, B = TopicPartition("clicks", 0), TopicPartition("clicks", 1)
 ROWS = [Row(A, b"v", b"1"), Row(B, None, b"?", [("reason", b"x")], dead=True), Row(B, b"w", b"2")]

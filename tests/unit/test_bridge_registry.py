@@ -148,7 +148,7 @@ def test_while_the_registry_does_not_answer_a_record_waits(
             pauses.append(seconds)
             ups.append(registry.up)
 
-        monkeypatch.setattr("agents.bridge.schema_registry.asyncio.sleep", sleep)
+        monkeypatch.setattr(asyncio, "sleep", sleep)
         server.answers["/base/schemas/ids/7"] = {"schema": RECORD}
         server.fails = [503, 401, 500, 302]
         await registry.reader("ids/7")

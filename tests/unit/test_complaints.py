@@ -1,4 +1,4 @@
-"""What people report of other systems (the names of the tests), and what happens here instead."""
+"""Complaints about other systems (the names of the tests), and what happens here instead."""
 
 import json
 from typing import Any

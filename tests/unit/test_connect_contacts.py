@@ -1,4 +1,4 @@
-"""E-mail addresses and phone numbers: one way of writing, and a key that only the pepper makes."""
+"""E-mail addresses and phone numbers: their normal form, and keys that need the pepper."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The packing of PostHog's old libraries, by what its own library makes of texts."""
+"""The packing of PostHog's old libraries, compared with what the original library makes."""
 
 import pytest
 

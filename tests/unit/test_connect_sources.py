@@ -1,4 +1,4 @@
-"""A sources file: what it may leave out, and how its faults are told."""
+"""A sources file: what it may leave out, and how its faults are reported."""
 
 from pathlib import Path
 from typing import Any

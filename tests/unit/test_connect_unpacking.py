@@ -1,4 +1,4 @@
-"""Packed bodies: with or without a word for it, within a bound."""
+"""Packed bodies: with or without a header that says so, and up to a bound."""
 
 import gzip
 import zlib

@@ -1,4 +1,4 @@
-"""The console's figures: numbers over time, latencies, evidence, and a happening's words."""
+"""The console's figures: counts over time, latencies, evidence, and the words of a live event."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""The recipes page behind the page: drafts, the history, the key, and what a trial says on its way."""
+"""The server's part of the recipes page: drafts, history, key, and the progress of a trial."""
 
 import asyncio
 import json

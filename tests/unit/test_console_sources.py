@@ -1,4 +1,4 @@
-"""The sources page behind the page: figures of several collectors, and their last requests."""
+"""The server's part of the sources page: figures of several collectors, and their last requests."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""What is due in many partitions, while others wait for their turn."""
+"""Due deadlines in many partitions, while other tasks wait for their turn."""
 
 import asyncio
 from contextlib import suppress

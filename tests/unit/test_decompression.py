@@ -1,4 +1,4 @@
-"""Batches that unpack to more than is read, in each codec, on their way from the log to the rejected."""
+"""Batches that unpack to too much, in each codec, become rejected records."""
 
 from typing import Any, cast
 

@@ -1,4 +1,4 @@
-"""A new document comes into force: what becomes of persons. Source: docs/semantics-life.md, 14."""
+"""What a new document does to persons when it comes into force. Source: docs/semantics-life.md, 14."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`person.erased`: what ends, what is said of it, and who is left alone. docs/semantics-life.md, "Erasure"."""
+"""`person.erased`: what it ends, what is published, and whom it leaves alone. docs/semantics-life.md, "Erasure"."""
 
 import json
 from typing import Any

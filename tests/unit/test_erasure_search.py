@@ -1,4 +1,4 @@
-"""The command `erase`: whose states are somebody's, and which events end them."""
+"""The command `erase`: which states belong to a person, and which events erase them."""
 
 import argparse
 import json

@@ -1,4 +1,4 @@
-"""From bytes to an event: what is refused before anything is looked at, and what is left out."""
+"""From bytes to an event: what is rejected, and which parts are left out."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Exit intent: which signals count, what they add up to, and what holds the answer back."""
+"""Exit intent: which signals count, what score they make, and what holds a trigger back."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The command explain on a backtest's files: who heard of an order by a key of identity."""
+"""The command explain on the files of a backtest: whose story has an order of a key of identity."""
 
 import json
 import re

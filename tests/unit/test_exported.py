@@ -1,4 +1,4 @@
-"""A record as a line of a file: judged alike, by a worker as a record and by a backtest as a line."""
+"""A worker judges a record as a backtest judges the exported line."""
 
 import json
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Answers, CORS, robots, limits of batches, and translations as they are refused."""
+"""Answers, CORS, robots, limits of batches, and refused translations."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Which path is whose, and what is answered to the calls that carry no event."""
+"""Which path belongs to which source, and the answers to calls without an event."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Each build that is broken on purpose still changes today's code: what was renamed since would break nothing."""
+"""Each patch that breaks a build on purpose still finds the code that it changes."""
 
 import ast
 import inspect

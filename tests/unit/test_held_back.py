@@ -1,4 +1,4 @@
-"""What a batch decided: what is sent at once, and what waits for the next mark."""
+"""The outputs of a batch: what is sent at once, and what waits for the next watermark record."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

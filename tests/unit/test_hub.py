@@ -1,4 +1,4 @@
-"""The hub gives what happens to those who look on."""
+"""The hub passes live events to its subscribers."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""What is taken of a post, and what is said against the rest."""
+"""Which events of a post are taken, and what is wrong with the others."""
 
 import json
 from typing import Any

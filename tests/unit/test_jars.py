@@ -1,4 +1,4 @@
-"""The fetching of files by a list with their sums, from a server of the test's own."""
+"""Fetching files by a list with their checksums, from a server of the test."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""States by key: packed, restored, forgotten and buried."""
+"""States by key: packed, restored, forgotten, and followed by a tombstone."""
 
 import weakref
 

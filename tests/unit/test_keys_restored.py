@@ -1,4 +1,4 @@
-"""The keys stage as a stage behind a watermark: marks, copies, crashes."""
+"""The keys stage behind a watermark: watermark records, copies, crashes."""
 
 import json
 from typing import Any

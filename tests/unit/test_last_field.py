@@ -1,4 +1,4 @@
-"""A state that has nothing of what few have is packed as it was before there was such a thing."""
+"""A state without its last field is packed as before that field existed."""
 
 import msgspec
 import pytest

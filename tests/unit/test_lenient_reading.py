@@ -1,4 +1,4 @@
-"""A fault in a part of an event costs that part, not the event."""
+"""A fault in an optional part of an event leaves out that part, not the event."""
 
 import json
 from typing import Any

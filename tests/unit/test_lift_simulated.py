@@ -1,4 +1,4 @@
-"""A simulated shop whose shoppers answer a reminder as they were told to: lift finds what they do, and nothing else.
+"""A simulated shop with a known effect of reminders: lift finds that effect, and no other.
 
 The shop is decided twice. The first time says who was watched and in which group. Then some of them are made to order,
 by a chance that is known, and the second time is what a shop would have seen.

@@ -1,4 +1,4 @@
-"""Whatever is sent, a state ends somewhere: what it packs to fits into a message of its topic."""
+"""Whatever is sent, a packed state fits into a message of its topic."""
 
 from typing import Any
 

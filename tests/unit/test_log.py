@@ -1,4 +1,4 @@
-"""The worker's log: what a library repeats all the time is one line now and then."""
+"""The worker's log: repeated lines of a library become one line now and then."""
 
 import logging
 

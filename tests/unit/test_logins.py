@@ -1,4 +1,4 @@
-"""A visitor becomes somebody: what the new person takes over, and what the old one keeps."""
+"""Logins: what the new person takes over, and what the old one keeps."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What /metrics tells, on shards of a real day; acknowledgements are the broker's answers, made by hand."""
+"""The worker's metrics over a simulated day. The tests make the acknowledgements themselves."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping

@@ -1,4 +1,4 @@
-"""What tells the matrix of faults that an order by a key of identity was not heeded."""
+"""How the fault matrix finds a trigger that ignored an order under a key of identity."""
 
 import json
 from typing import Any

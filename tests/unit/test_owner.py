@@ -1,4 +1,4 @@
-"""Whose an event is, by what it names, and its keys of identity."""
+"""The owner of an event, and its keys of identity."""
 
 import json
 from typing import Any

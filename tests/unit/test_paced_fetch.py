@@ -1,4 +1,4 @@
-"""Fetches that wait for company, and what they hand over, on a clock of their own."""
+"""When the next fetch begins, and what a fetch hands over."""
 
 import asyncio
 import time

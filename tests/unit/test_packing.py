@@ -1,4 +1,4 @@
-"""A person of a year is small while it rests, and is the same again."""
+"""A person with a year of history is packed small while idle, and is the same when unpacked."""
 
 from msgspec import msgpack
 
@@ -38,6 +38,15 @@ def test_what_is_packed_is_the_same_again() -> None:
     assert len(packing.encode(person)) > len(msgpack.encode(person))
     assert _again(person) == msgpack.encode(person)
     assert packing.head(packing.encode(Person("visitor:v1")), 0) is None
+
+
+def test_the_names_in_a_deflated_state_show_in_its_plain_form() -> None:
+    person = Person("customer:c1", life=Life(audiences={"lapsed": 5}))
+    person.visitors = {f"visitor-{n}": PersonVisitor(False, n) for n in range(50)}
+    value = packing.encode(person)
+    assert b"visitor-49" not in value
+    for each in (value, msgpack.encode(person)):
+        assert b"visitor-49" in bytes(packing.plain(memoryview(each)))
 
 
 def test_the_head_holds_what_a_restore_counts() -> None:

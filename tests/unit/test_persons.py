@@ -1,4 +1,4 @@
-"""Whose a visitor is: contact persons, the customer who goes, late events of the one before."""
+"""Whose a visitor is: contact persons, customers who leave, late events of a former customer."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Ports are given once, whoever asks on this machine."""
+"""Each free port is given out once on this machine."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""A body that is no event and no list of events: what is said of it."""
+"""The faults of a body that is neither an event nor a list of events."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Facts: what the visitors stage tells the people stage, in which order, about whom."""
+"""Facts: what the visitors stage sends to the people stage, in which order, about whom."""
 
 from typing import Any
 

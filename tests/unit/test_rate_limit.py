@@ -1,4 +1,4 @@
-"""So many a second and no more, by a clock of the test's own."""
+"""Token buckets, by a clock of the test."""
 
 from agents.collector.rate_limit import SECONDS_AT_ONCE, RateLimiter
 

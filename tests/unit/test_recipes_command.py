@@ -1,4 +1,4 @@
-"""The command recipes check: what a marketer is told of a recipes file."""
+"""The command recipes check: what it prints of a recipes file."""
 
 from pathlib import Path
 

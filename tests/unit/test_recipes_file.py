@@ -1,4 +1,4 @@
-"""A recipes file: what it may leave out, and how its faults are told."""
+"""A recipes file: what it may leave out, and how its faults are reported."""
 
 import pytest
 

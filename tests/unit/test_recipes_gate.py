@@ -1,4 +1,4 @@
-"""Input waits until the documents are known that may decide it; on a broker in memory."""
+"""Input waits until all documents that may decide it are known. On a broker in memory."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence

@@ -1,4 +1,4 @@
-"""The circuit breaker of the Redis view: who keeps failing is left alone for a while."""
+"""The circuit breaker of the Redis view: after several failures Redis is not asked for a while."""
 
 import asyncio
 

@@ -11,7 +11,8 @@ from aiokafka.structs import TopicPartition
 
 from agents.sender.cancellations import FRESH_S, CancellationIndex
 from tests.fake_broker import SETTINGS
-from tests.sender_parts import AT, PLACE, FakeConsumer, SetClock, cancelled, fired, id_of, record
+from tests.fake_consumer import FakeConsumer
+from tests.sender_parts import AT, PLACE, SetClock, cancelled, fired, id_of, record
 
 OTHER = TopicPartition("triggers.exit-intent", 0)
 

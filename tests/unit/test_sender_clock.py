@@ -1,4 +1,4 @@
-"""The time by which a sender holds and drops."""
+"""The clock of a sender is never behind the brokers' time."""
 
 import time
 

@@ -18,7 +18,8 @@ from agents.sender.consumer import TriggerConsumer
 from agents.sender.health import SenderHealth
 from agents.sender.idempotency_sqlite import SqliteIdempotency
 from tests.fake_broker import SETTINGS
-from tests.sender_parts import AT, PLACE, FakeConsumer, Parts, cancelled, fired, id_of, record
+from tests.fake_consumer import FakeConsumer
+from tests.sender_parts import AT, PLACE, Parts, cancelled, fired, id_of, record
 
 RECIPES = {PLACE.topic: "cart-abandonment"}
 OTHER = TopicPartition("triggers.exit-intent", 0)
@@ -233,7 +234,7 @@ def test_a_sender_is_ready_with_an_assignment_an_end_and_readable_records(play: 
         assert health.stalled() == [], "while no broker answers it counts as live"
         await member.ahead.rest()
         assert health.stalled()[0].startswith("no poll for ")
-        member.store.available = False  # type: ignore[misc]
+        cast(Any, member.store).available = False
         assert health.unready() == ["the idempotency records cannot be read"]
         text = health.metrics().decode()
         assert "triggers_sender_open_records 0.0" in text

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from agents.sender import delivery
+from agents.sender import delivery, responses
 from agents.sender.delivery import Attempt
 from agents.sender.idempotency import IdempotencyRecord
 from agents.sender.idempotency_sqlite import SqliteIdempotency
@@ -157,9 +157,7 @@ def test_a_refused_message_becomes_a_dead_letter_and_its_reservation_ends(play: 
 
 
 def test_a_failed_try_waits_and_is_repeated(play: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        "agents.sender.delivery.responses.pause", lambda attempts, backoff: attempts * 1000
-    )
+    monkeypatch.setattr(responses, "pause", lambda attempts, backoff: attempts * 1000)
 
     async def test(parts: Parts) -> None:
         tried = attempt(fired())

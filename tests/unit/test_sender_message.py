@@ -1,4 +1,4 @@
-"""What a sender reads of a record."""
+"""Which records are triggers, and what a sender reads of them."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The offset that may be committed."""
+"""The offset that may be committed while older records are open."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -54,7 +54,10 @@ def play(test: Callable[[Server, Endpoint, Metrics], Awaitable[None]], **more: A
             try:
                 await test(server, endpoint, metrics)
             finally:
+                session = endpoint._session
                 await endpoint.stop()
+            assert session is not None
+            assert session.closed
 
     asyncio.run(whole())
 

@@ -1,4 +1,4 @@
-"""A recipe in the shadow is decided like any other; nobody sees it but itself. Source: docs/semantics-life.md, 14."""
+"""A shadow recipe is decided like any other, and affects only itself. Source: docs/semantics-life.md, 14."""
 
 import json
 from typing import Any

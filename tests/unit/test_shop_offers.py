@@ -1,4 +1,4 @@
-"""What a shop's page hears: its own visitor's offers, what takes them back, and nothing else."""
+"""A shop's page gets the offers of its own visitor and their cancels, and nothing else."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""What a command says when it ends by a fault: one record of the log, with the place and without an event's content."""
+"""A command that ends with an error logs one record, with the place and without the content of events."""
 
 import logging
 

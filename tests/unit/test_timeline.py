@@ -1,4 +1,4 @@
-"""The timeline tells a person's story in sentences that a marketer understands."""
+"""The timeline shows a person's story in sentences that a marketer understands."""
 
 import dataclasses
 import json

@@ -1,4 +1,4 @@
-"""The topics that must be, and what is said of those that are not right."""
+"""The required topics, and the faults of wrong ones."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A checkpoint's part in a transaction that fails while nobody waits for it any more."""
+"""A transaction that fails while nobody waits for it logs nothing."""
 
 import asyncio
 import gc

@@ -1,4 +1,4 @@
-"""Triggers and cancels as CloudEvents; ids and bytes are functions of the log."""
+"""Triggers and cancels as CloudEvents. Their ids and bytes depend on the log only."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""A partition with two owners: one froze and woke up, and both wrote states. The one further on wins."""
+"""Two owners of a partition wrote states, because one was frozen. The state that is further ahead wins."""
 
 import json
 from typing import Any

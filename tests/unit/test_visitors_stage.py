@@ -1,4 +1,4 @@
-"""The visitors stage: what becomes of each record, and of records that come again."""
+"""The visitors stage: the outcome of each record, and of records that come again."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""What one round of the brokers' clock asks and says, on a broker in memory."""
+"""What one round asks the brokers and announces, on a broker in memory."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable

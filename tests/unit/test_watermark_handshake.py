@@ -1,4 +1,4 @@
-"""When a quiet partition may move on with the brokers' clock."""
+"""When the brokers' clock advances a quiet partition."""
 
 from agents.worker.watermark_handshake import WatermarkHandshake
 

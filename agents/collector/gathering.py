@@ -1,0 +1,75 @@
+"""Events of many posts gathered into batches of a partition: what comes while one is under way goes in the next.
+
+So nobody waits for company, and a busy collector sends few large batches. A partition has one batch under way and keeps
+the order in which events came.
+"""
+
+import asyncio
+import time
+from collections import deque
+from typing import NamedTuple
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+from aiokafka.producer.message_accumulator import BatchBuilder
+
+Ack = asyncio.Future[None]
+
+
+class GatheredBatch(NamedTuple):
+    batch: BatchBuilder
+    ack: Ack
+
+
+class Gathering:
+    """Batches of one topic for one producer, until that fails: what waits then fails with it."""
+
+    def __init__(self, producer: AIOKafkaProducer, topic: str) -> None:
+        self._producer = producer
+        self._topic = topic
+        self._waiting: dict[int, deque[GatheredBatch]] = {}
+        """By partition. The first of them is under way."""
+        self._senders: dict[int, asyncio.Task[None]] = {}
+
+    def add(self, partition: int, key: bytes, value: bytes) -> Ack:
+        """The acknowledgement to come of the batch with this event. Others wait for it, too: it is not to be cancelled."""
+        now = time.time_ns() // 1_000_000
+        waiting = self._waiting.setdefault(partition, deque())
+        if waiting and _takes(waiting[-1].batch, now, key, value):
+            return waiting[-1].ack
+        opened = GatheredBatch(self._producer.create_batch(), _promise())
+        _takes(opened.batch, now, key, value)
+        waiting.append(opened)
+        if partition not in self._senders:
+            self._senders[partition] = asyncio.create_task(self._send(partition, waiting))
+        return opened.ack
+
+    async def _send(self, partition: int, waiting: deque[GatheredBatch]) -> None:
+        """Until nothing waits, or the producer fails."""
+        fault = KafkaError("the producer is gone")
+        try:
+            while waiting:
+                batch, ack = waiting[0]
+                batch.close()
+                sent = await self._producer.send_batch(batch, self._topic, partition=partition)
+                await sent
+                waiting.popleft()
+                ack.set_result(None)
+        except KafkaError as error:
+            fault = error
+        finally:
+            while waiting:
+                waiting.popleft().ack.set_exception(fault)
+            del self._senders[partition]
+
+
+def _takes(batch: BatchBuilder, now: int, key: bytes, value: bytes) -> bool:
+    """False if it is full or under way. One without an event takes any."""
+    return batch.append(timestamp=now, key=key, value=value) is not None
+
+
+def _promise() -> Ack:
+    """An acknowledgement whose fault need not be looked at: the posts that it is of may have given up."""
+    ack: Ack = asyncio.get_running_loop().create_future()
+    ack.add_done_callback(lambda done: done.cancelled() or done.exception())
+    return ack

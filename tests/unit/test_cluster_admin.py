@@ -1,0 +1,172 @@
+"""Topics are created if they are missing, never changed, and each fault has its fix."""
+
+from typing import Any, cast
+
+import pytest
+from kafka.errors import TopicAuthorizationFailedError
+
+from agents.config.settings import Settings
+from agents.kafka.cluster_admin import TopicsError, check, create
+from agents.kafka.topics import Layout, required
+
+SETTINGS = Settings(kafka=("one:9092", "two:9092"))
+NAMES = ("cart-abandonment",)
+
+
+class Admin:
+    """A cluster without a network. `topics`: partitions and settings by name."""
+
+    def __init__(self, layout: Layout | None = None) -> None:
+        self.topics: dict[str, tuple[int, dict[str, str]]] = {}
+        self.made: dict[str, Any] = {}
+        self.waited: list[str] = []
+        self.codes: dict[str, int] = {}
+        if layout is not None:
+            for spec in required(SETTINGS, NAMES, layout):
+                self.topics[spec.name] = (spec.partitions, dict(spec.config))
+
+    def describe_topics(self, names: list[str]) -> list[Any]:
+        return [
+            {"name": n, "partitions": range(self.topics[n][0]), "error_code": 0}
+            if n in self.topics
+            else {"name": n, "partitions": [], "error_code": 3}
+            for n in names
+        ]
+
+    def describe_configs(self, resources: list[Any], config_filter: str) -> Any:
+        assert config_filter == "all"
+        found = {each.name: self.topics[each.name][1] for each in resources}
+        return {
+            "topic": {
+                name: {key: {"value": value} for key, value in config.items()}
+                for name, config in found.items()
+            }
+        }
+
+    def create_topics(self, wanted: dict[str, Any], raise_errors: bool) -> Any:
+        assert not raise_errors
+        self.made |= wanted
+        return {
+            "topics": [
+                {"name": name, "error_code": self.codes.get(name, 0), "error_message": "no"}
+                for name in wanted
+            ]
+        }
+
+    def wait_for_topics(self, names: list[str], timeout_ms: int) -> None:
+        self.waited = names
+
+
+def of(admin: Admin) -> Any:
+    return cast(Any, admin)
+
+
+def faults(admin: Admin) -> list[str]:
+    with pytest.raises(TopicsError) as caught:
+        check(of(admin), SETTINGS, NAMES)
+    return str(caught.value).splitlines()
+
+
+def partitions(admin: Admin) -> dict[str, int]:
+    return {name: each["num_partitions"] for name, each in admin.made.items()}
+
+
+def test_an_empty_cluster_gets_every_topic_with_four_partitions_of_the_input() -> None:
+    admin = Admin()
+    made = create(of(admin), SETTINGS, NAMES)
+    assert partitions(admin) == {
+        spec.name: spec.partitions for spec in required(SETTINGS, NAMES, Layout(4, 4, 4))
+    }
+    assert made == admin.waited == list(admin.made)
+    assert admin.made["storefront.events"]["replication_factor"] == -1
+    assert admin.made["storefront.events"]["configs"]["message.timestamp.type"] == "LogAppendTime"
+
+
+def test_counts_follow_what_exists_then_the_options_then_the_stage_before() -> None:
+    admin = Admin()
+    create(of(admin), SETTINGS, NAMES, 2, 3, 5, 1)
+    found = partitions(admin)
+    names = ("storefront.events", "visitor.facts", "identity.claims")
+    assert [found[name] for name in names] == [2, 3, 5]
+    assert admin.made["storefront.events"]["replication_factor"] == 1
+    admin = Admin()
+    create(of(admin), SETTINGS, NAMES, 6)
+    assert [partitions(admin)[name] for name in names] == [6, 6, 6]
+    admin = Admin()
+    admin.topics["storefront.events"] = (7, {})
+    create(of(admin), SETTINGS, NAMES, facts_partitions=3)
+    assert [partitions(admin).get(name) for name in names] == [None, 3, 3]
+
+
+def test_another_count_than_that_of_an_existing_topic_is_refused() -> None:
+    admin = Admin(Layout(4, 4, 4))
+    assert create(of(admin), SETTINGS, NAMES, 4) == []
+    assert admin.made == {}
+    with pytest.raises(TopicsError, match=r"storefront\.events has 4 partitions, not 5"):
+        create(of(admin), SETTINGS, NAMES, 5)
+
+
+def test_a_topic_that_somebody_else_created_meanwhile_is_no_error() -> None:
+    admin = Admin()
+    admin.codes = {"storefront.events": 36}
+    create(of(admin), SETTINGS, NAMES)
+    admin.codes = {"storefront.events": 29}
+    with pytest.raises(TopicAuthorizationFailedError):
+        create(of(admin), SETTINGS, NAMES)
+
+
+def test_right_topics_give_the_layout() -> None:
+    assert check(of(Admin(Layout(4, 2, 3))), SETTINGS, NAMES) == Layout(4, 2, 3)
+
+
+def test_a_missing_topic_is_named_with_the_command_that_makes_it() -> None:
+    admin = Admin(Layout(4, 4, 4))
+    del admin.topics["triggers.cart-abandonment"]
+    assert faults(admin) == [
+        "triggers.cart-abandonment is missing: make it with `storefront-triggers topics`"
+    ]
+    assert len(faults(Admin())) > 5
+
+
+def test_a_changelog_must_have_the_partitions_of_its_input() -> None:
+    admin = Admin(Layout(4, 4, 4))
+    admin.topics["state.visitors"] = (3, admin.topics["state.visitors"][1])
+    (fault,) = faults(admin)
+    assert fault.startswith("state.visitors has 3 partitions, its stage's input 4: ")
+    assert "TRIGGERS_PREFIX, with 4 partitions" in fault
+
+
+def test_a_wrong_setting_is_named_with_the_command_that_changes_it() -> None:
+    admin = Admin(Layout(4, 4, 4))
+    config = admin.topics["storefront.events"][1]
+    config["message.timestamp.type"] = "CreateTime"
+    (fault,) = faults(admin)
+    assert fault == (
+        "storefront.events has message.timestamp.type=CreateTime, LogAppendTime is needed: "
+        "kafka-configs.sh --bootstrap-server one:9092,two:9092 --alter --entity-type topics "
+        "--entity-name storefront.events --add-config message.timestamp.type=LogAppendTime"
+    )
+
+
+def test_a_setting_may_be_above_its_least_value_and_not_below_and_must_be_readable() -> None:
+    spec = next(s for s in required(SETTINGS, NAMES, Layout(4, 4, 4)) if s.least - s.exact)
+    key = sorted(spec.least - spec.exact)[0]
+    least = int(spec.config[key])
+    for value, wrong in ((least + 1, False), (least, False), (least - 1, True)):
+        admin = Admin(Layout(4, 4, 4))
+        admin.topics[spec.name][1][key] = str(value)
+        if wrong:
+            assert faults(admin)[0].startswith(f"{spec.name} has {key}={value}, {least} is needed")
+        else:
+            check(of(admin), SETTINGS, NAMES)
+    admin = Admin(Layout(4, 4, 4))
+    del admin.topics[spec.name][1][key]
+    assert faults(admin) == [
+        f"{spec.name}: {key} cannot be read: allow DescribeConfigs, use Kafka 3.6 or later"
+    ]
+
+
+def test_no_topic_is_asked_for_its_settings_if_none_exists() -> None:
+    admin = Admin()
+    admin.describe_configs = lambda *_, **__: 1 / 0  # type: ignore[method-assign, assignment]
+    assert len(faults(admin)) > 5

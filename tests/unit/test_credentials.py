@@ -1,0 +1,72 @@
+"""Brokers that refuse the credentials, or have the wrong certificate, are named at once."""
+
+import asyncio
+import ssl
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from aiokafka.errors import KafkaConnectionError, SaslAuthenticationFailed
+
+from agents.config.settings import Security, Settings, SettingsError
+from agents.kafka import credentials
+
+SASL = Security("SASL_PLAINTEXT", "SCRAM-SHA-512", "anna", "secret")
+
+
+class Brokers:
+    """`faults`: by address; others let us in."""
+
+    def __init__(self, **faults: BaseException) -> None:
+        self.faults, self.asked, self.closed = faults, list[tuple[str, int]](), 0
+
+    async def connect(self, host: str, port: int, **options: Any) -> Any:
+        self.asked.append((host, port))
+        assert options["sasl_plain_username"] == "anna"
+        if host in self.faults:
+            raise self.faults[host]
+        return SimpleNamespace(close=self._close)
+
+    def _close(self) -> None:
+        self.closed += 1
+
+
+def check(monkeypatch: pytest.MonkeyPatch, brokers: Brokers, security: Security = SASL) -> None:
+    monkeypatch.setattr(credentials, "create_conn", brokers.connect)
+    settings = Settings(kafka=("one:9092", "[::1]:9093"), security=security)
+    asyncio.run(credentials.check_credentials(settings))
+
+
+def test_every_broker_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    brokers = Brokers()
+    check(monkeypatch, brokers)
+    assert brokers.asked == [("one", 9092), ("::1", 9093)]
+    assert brokers.closed == 2
+
+
+def test_without_credentials_no_broker_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    brokers = Brokers()
+    check(monkeypatch, brokers, Security())
+    assert brokers.asked == []
+
+
+def test_a_refusal_names_the_broker_and_the_settings_and_no_password(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    refused = "one:9092 refuses TRIGGERS_USER with TRIGGERS_PASSWORD"
+    with pytest.raises(SettingsError, match=refused) as caught:
+        check(monkeypatch, Brokers(one=SaslAuthenticationFailed()))
+    assert "secret" not in str(caught.value)
+
+
+def test_a_wrong_certificate_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    fault = ssl.SSLCertVerificationError("x")
+    fault.verify_message = "certificate has expired"
+    with pytest.raises(SettingsError, match="invalid certificate: certificate has expired"):
+        check(monkeypatch, Brokers(one=fault))
+
+
+def test_a_broker_that_is_not_there_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    brokers = Brokers(one=KafkaConnectionError())
+    check(monkeypatch, brokers)
+    assert (len(brokers.asked), brokers.closed) == (2, 1)

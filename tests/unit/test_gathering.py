@@ -1,0 +1,113 @@
+"""Events of many posts in batches of a partition: their order, their company, and what a fault does to them."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from aiokafka.errors import KafkaError
+from aiokafka.producer.message_accumulator import BatchBuilder
+
+from agents.collector.gathering import Gathering
+
+
+class Broker:
+    """Takes batches in the place of a producer, each when it is told to."""
+
+    def __init__(self, size: int = 16 * 1024) -> None:
+        self.sent: list[tuple[int, int]] = []
+        self.acks: list[asyncio.Future[Any]] = []
+        self._size = size
+
+    def create_batch(self) -> BatchBuilder:
+        return BatchBuilder(self._size, 0, is_transactional=False)
+
+    async def send_batch(
+        self, batch: BatchBuilder, topic: str, *, partition: int
+    ) -> asyncio.Future[Any]:
+        self.sent.append((partition, batch.record_count()))
+        self.acks.append(asyncio.get_running_loop().create_future())
+        return self.acks[-1]
+
+
+def run(test: Callable[[Gathering, Broker], Awaitable[None]], size: int = 16 * 1024) -> Broker:
+    broker = Broker(size)
+
+    async def inside() -> None:
+        await test(Gathering(broker, "events"), broker)  # type: ignore[arg-type]
+
+    asyncio.run(inside())
+    return broker
+
+
+async def soon() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+def test_what_comes_together_goes_together() -> None:
+    async def test(gathering: Gathering, broker: Broker) -> None:
+        first = [gathering.add(0, b"v", b"%d" % n) for n in range(3)]
+        other = gathering.add(1, b"w", b"3")
+        await soon()
+        for ack in broker.acks:
+            ack.set_result(None)
+        await asyncio.wait({*first, other})
+        assert len(set(first)) == 1
+
+    assert run(test).sent == [(0, 3), (1, 1)]
+
+
+def test_what_comes_while_a_batch_is_under_way_goes_in_the_next() -> None:
+    async def test(gathering: Gathering, broker: Broker) -> None:
+        first = gathering.add(0, b"v", b"1")
+        await soon()
+        second, third = (gathering.add(0, b"v", b"2") for _ in range(2))
+        await soon()
+        assert broker.sent == [(0, 1)]
+        broker.acks[0].set_result(None)
+        await soon()
+        assert first.done()
+        assert not second.done()
+        broker.acks[1].set_result(None)
+        await asyncio.wait({second, third})
+
+    assert run(test).sent == [(0, 1), (0, 2)]
+
+
+def test_a_full_batch_is_followed_by_another() -> None:
+    async def test(gathering: Gathering, broker: Broker) -> None:
+        acks = {gathering.add(0, b"v", b"x" * 300) for _ in range(4)}
+        for _ in acks:
+            await soon()
+            broker.acks[-1].set_result(None)
+        await asyncio.wait(acks)
+
+    assert run(test, size=512).sent == [(0, 1)] * 4
+
+
+def test_a_fault_is_told_to_all_that_wait_behind_it() -> None:
+    async def test(gathering: Gathering, broker: Broker) -> None:
+        first = gathering.add(0, b"v", b"1")
+        await soon()
+        second = gathering.add(0, b"v", b"2")
+        broker.acks[0].set_exception(KafkaError("away"))
+        await asyncio.wait({first, second})
+        assert [str(ack.exception()) for ack in (first, second)] == ["KafkaError: away"] * 2
+        third = gathering.add(0, b"v", b"3")
+        await soon()
+        broker.acks[1].set_result(None)
+        await third
+
+    assert run(test).sent == [(0, 1), (0, 1)]
+
+
+def test_nothing_waits_for_ever_for_a_producer_that_breaks() -> None:
+    async def test(gathering: Gathering, broker: Broker) -> None:
+        ack = gathering.add(0, b"v", b"1")
+        await soon()
+        broker.acks[0].cancel()
+        with pytest.raises(KafkaError, match="gone"):
+            await asyncio.wait_for(ack, 5)
+
+    run(test)

@@ -1,0 +1,98 @@
+"""How a worker is put together: Faust's app, its credentials, and the pause between two checkpoints."""
+
+import asyncio
+import ssl
+from types import SimpleNamespace
+from typing import Any, cast
+
+import certifi
+import faust
+import pytest
+from aiokafka.errors import KafkaConnectionError
+
+from agents.config.settings import Security, Settings
+from agents.worker import faust_app
+from agents.worker.processors import STAGES
+from agents.worker.worker import BACKLOG, Worker, _run_task
+
+
+def settings(**more: Any) -> Settings:
+    return Settings(kafka=("one:9092", "two:9092"), prefix="shop.", **more)
+
+
+def test_the_app_joins_the_group_and_makes_nothing() -> None:
+    app = faust_app.make(settings(session_ms=20_000, instance_id="w1", latency_ms=250))
+    conf = app.conf
+    assert [str(url) for url in conf.broker] == ["kafka://one:9092", "kafka://two:9092"]
+    assert (conf.id, conf.consumer_group_instance_id) == (settings().group, "w1")
+    assert (conf.broker_session_timeout, conf.broker_heartbeat_interval) == (20, 4)
+    assert (conf.broker_rebalance_timeout, conf.broker_request_timeout) == (60, 30)
+    assert (conf.web_enabled, conf.topic_allow_declare, conf.stream_wait_empty) == (False,) * 3
+    assert conf.consumer_auto_offset_reset == "earliest"
+    assert app.gather_s == 0.25
+    app._create_directories()
+
+
+def test_a_long_session_lengthens_the_other_time_limits() -> None:
+    conf = faust_app.make(settings(session_ms=90_000)).conf
+    assert (conf.broker_rebalance_timeout, conf.broker_request_timeout) == (90, 95)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "sasl", "tls"),
+    [
+        ("PLAINTEXT", False, False),
+        ("SSL", False, True),
+        ("SASL_PLAINTEXT", True, False),
+        ("SASL_SSL", True, True),
+    ],
+)
+def test_credentials_are_those_of_the_protocol(protocol: str, sasl: bool, tls: bool) -> None:
+    cafile = cast(Any, certifi.where())
+    security = Security(protocol, "SCRAM-SHA-256", "anna", "secret", cafile)
+    found = faust_app._credentials(settings(security=security))
+    if not sasl and not tls:
+        assert found is None
+        return
+    assert isinstance(found, faust.SASLCredentials if sasl else faust.SSLCredentials)
+    if isinstance(found, faust.SASLCredentials):
+        assert (found.username, found.password) == ("anna", "secret")
+        assert found.mechanism.value == "SCRAM-SHA-256"
+        assert isinstance(found.ssl_context, ssl.SSLContext) is tls
+
+
+def test_each_stage_has_an_agent_and_rebalances_reach_the_listener() -> None:
+    app = faust_app.make(settings())
+    heard: list[str] = []
+
+    async def on_assigned() -> None:
+        heard.append("assigned")
+
+    listener = cast(Any, SimpleNamespace(on_assigned=on_assigned))
+    faust_app.connect(app, settings(), cast(Any, None), listener)
+    assert {name.rsplit(".", 1)[-1] for name in app.agents} == {stage.name for stage in STAGES}
+    asyncio.run(app.on_rebalance_complete.send())
+    assert heard == ["assigned"]
+
+
+def pause(delivery: str, *behind: int) -> float:
+    worker = Worker.__new__(Worker)
+    worker._settings = settings(delivery=delivery)
+    owned = [SimpleNamespace(end=10 + each, position=10) for each in behind]
+    worker.assignment = cast(Any, SimpleNamespace(owned=lambda: owned))
+    return worker._pause_ms()
+
+
+def test_checkpoints_are_frequent_only_with_transactions_and_without_a_backlog() -> None:
+    assert pause("at_least_once", 0) == 2_000
+    assert pause("exactly_once", 0) == 100
+    assert pause("exactly_once", BACKLOG - 1, 1, -50) == 100
+    assert pause("exactly_once", BACKLOG, 1) == 2_000
+
+
+def test_a_broken_connection_ends_a_task_with_an_error() -> None:
+    async def cancelled() -> None:
+        raise asyncio.CancelledError
+
+    with pytest.raises(KafkaConnectionError):
+        asyncio.run(_run_task(cancelled))
