@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
 from agents.explain.refusal_reasons import span
+from agents.explain.standing import Standing
 from stream.durations import DAY, HOUR, MINUTE, SECOND
-from stream.kinds.membership import Standing
 from stream.recipes.audiences import Audience, Members, Named, TimeSpan
 from stream.recipes.conditions import Range
 from stream.state.cart import NEVER

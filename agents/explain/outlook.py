@@ -10,7 +10,7 @@ from typing import Final
 from msgspec import Struct
 
 from agents.explain.conditions_text import Asked, Clock, of_person
-from stream.kinds.membership import Standing
+from agents.explain.standing import Standing
 from stream.outputs.outputs import Outputs
 from stream.recipes.audiences import Audience
 from stream.recipes.recipe import Recipes

@@ -4,15 +4,22 @@ The people stage looks after each fact, after each step, and at the time that th
 the next one at which a condition on time may change.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from stream.events.owner import is_pseudo
 from stream.kinds import audience
 from stream.outputs import audience_changes
 from stream.outputs.outputs import Outputs
 from stream.recipes.aliases import is_shadow
-from stream.recipes.audiences import Audiences, Members, Named, category, next_bound, product
-from stream.recipes.conditions import Known
+from stream.recipes.audiences import (
+    Audience,
+    Audiences,
+    Members,
+    Named,
+    category,
+    next_bound,
+    product,
+)
 from stream.recipes.recipe import Recipes
 from stream.state.cart import NEVER
 from stream.state.facts import Summary
@@ -21,65 +28,91 @@ from stream.state.person import Person
 from stream.state.whole_order import OrderLine
 
 
-class Standing:
-    """A person at `at` (ms), as the conditions of audiences see it."""
+def last_visit(person: Person) -> tuple[bool, int]:
+    """Whether a visitor of the person, pseudo-visitors left out, is active; and when one was last (ms), NEVER if none."""
+    active, anchor = False, NEVER
+    for id, device in person.visitors.items():
+        if not is_pseudo(id):
+            active = active or device.active
+            if device.last_active > anchor:  # noqa: PLR1730 - at every fact
+                anchor = device.last_active
+    return active, anchor
 
-    def __init__(self, person: Person, at: int) -> None:
-        self.person = person
-        self.at = at
-        self.known = Known(person.visits, person.order_count, spent=person.spent)
-        own = [device for id, device in person.visitors.items() if not is_pseudo(id)]
-        self.active = any(device.active for device in own)
-        self.anchor = max((device.last_active for device in own), default=NEVER)
-        days = [order.at if order.day == NEVER else order.day for order in person.orders]
-        self.ordered = max(days, default=NEVER)
-        self.open = {
-            each.kind for each in person.episodes if each.open and not is_shadow(each.recipe)
-        }
-        self.interests = person.life.interests if person.life is not None else {}
 
-    def holds(self, wanted: Members) -> bool:
-        return (
-            all(each.holds(self.known) for each in wanted.ranges)
-            and (wanted.since_visit is None or self._visited(wanted))
-            and (wanted.since_order is None or self._has_ordered(wanted))
-            and (wanted.reachable is None or self.person.is_reachable == wanted.reachable)
-            and (wanted.open is None or not wanted.open.isdisjoint(self.open))
-            and (wanted.viewed is None or self._lately(wanted.viewed, bought=False))
-            and (wanted.bought is None or self._lately(wanted.bought, bought=True))
-        )
+def last_order(person: Person) -> int:
+    """The latest day (ms) of an order in the record, NEVER if there is none."""
+    latest = NEVER
+    for order in person.orders:
+        day = order.at if order.day == NEVER else order.day
+        if day > latest:  # noqa: PLR1730 - at every fact
+            latest = day
+    return latest
 
-    def _visited(self, wanted: Members) -> bool:
-        if wanted.since_visit is None or self.anchor == NEVER:
-            return False
-        return wanted.since_visit.holds(0 if self.active else self.at - self.anchor)
 
-    def _has_ordered(self, wanted: Members) -> bool:
-        if wanted.since_order is None or self.ordered == NEVER:
-            return False
-        return wanted.since_order.holds(self.at - self.ordered)
+def fulfilled(person: Person, at: int, audiences: Audiences) -> int:
+    """The bits of the conditions that hold of the person at `at` (ms)."""
+    bits = 0
+    if audiences.visits is not None:
+        bits |= audiences.visits.of(person.visits)
+    if audiences.orders is not None:
+        bits |= audiences.orders.of(person.order_count)
+    if audiences.spent is not None:
+        bits |= audiences.spent.of(person.spent)
+    if audiences.since_visit is not None:
+        active, anchor = last_visit(person)
+        if anchor != NEVER:
+            bits |= audiences.since_visit.of(0 if active else at - anchor)
+    if audiences.since_order is not None and person.orders:
+        bits |= audiences.since_order.of(at - last_order(person))
+    if audiences.reachable:
+        bits |= audiences.reachable.get(person.is_reachable, 0)
+    if audiences.open:
+        for each in person.episodes:
+            if each.open and each.kind in audiences.open and not is_shadow(each.recipe):
+                bits |= audiences.open[each.kind]
+    if person.life is not None and person.life.interests:
+        interests = person.life.interests
+        for bit, named in audiences.viewed:
+            if _lately(interests, named, at, bought=False):
+                bits |= bit
+        for bit, named in audiences.bought:
+            if _lately(interests, named, at, bought=True):
+                bits |= bit
+    return bits
 
-    def _lately(self, wanted: Named, *, bought: bool) -> bool:
-        for name in wanted.names:
-            interest = self.interests.get(name)
-            if interest is not None:
-                last = interest.bought if bought else interest.viewed
-                if last != NEVER and self.at - last < wanted.within:
-                    return True
-        return False
 
-    def next(self, audiences: Audiences) -> int:
-        """The next time (ms) at which a condition on time may change. NEVER if none can."""
-        at = self.at
-        found = [next_bound(self.ordered, audiences.order_bounds, at)] if self.ordered >= 0 else []
-        if self.anchor >= 0 and not self.active:
-            found.append(next_bound(self.anchor, audiences.visit_bounds, at))
-        for name, interest in self.interests.items():
+def fulfils(person: Person, at: int, members: Members) -> bool:
+    """Whether all conditions of one map hold."""
+    alone = Audiences((Audience("", (members,)),))
+    return bool(alone.of(fulfilled(person, at, alone))[0])
+
+
+def _lately(interests: Mapping[str, Interest], wanted: Named, at: int, *, bought: bool) -> bool:
+    for name in wanted.names:
+        interest = interests.get(name)
+        if interest is not None:
+            last = interest.bought if bought else interest.viewed
+            if last != NEVER and at - last < wanted.within:
+                return True
+    return False
+
+
+def next_change(person: Person, at: int, audiences: Audiences) -> int:
+    """The next time (ms) at which a condition on time may change. NEVER if none can."""
+    found: list[int | None] = []
+    if audiences.since_order is not None and person.orders:
+        found.append(next_bound(last_order(person), audiences.since_order.bounds, at))
+    if audiences.since_visit is not None:
+        active, anchor = last_visit(person)
+        if anchor != NEVER and not active:
+            found.append(next_bound(anchor, audiences.since_visit.bounds, at))
+    if person.life is not None:
+        for name, interest in person.life.interests.items():
             if interest.viewed >= 0 and name in audiences.viewed_within:
                 found.append(next_bound(interest.viewed, audiences.viewed_within[name], at))
             if interest.bought >= 0 and name in audiences.bought_within:
                 found.append(next_bound(interest.bought, audiences.bought_within[name], at))
-        return min((time for time in found if time is not None), default=NEVER)
+    return min((time for time in found if time is not None), default=NEVER)
 
 
 def look(
@@ -96,10 +129,10 @@ def look(
         _change(person, [], at, recipes, out, former)
         person.of_life().bound = NEVER
         return
-    standing = Standing(person, at)
-    belongs = [each.name for each in audiences.all if any(map(standing.holds, each.members))]
-    _change(person, belongs, at, recipes, out, former)
-    bound = standing.next(audiences)
+    belongs, names = audiences.of(fulfilled(person, at, audiences))
+    if names != (life.audiences.keys() if life is not None else frozenset()):
+        _change(person, belongs, at, recipes, out, former)
+    bound = next_change(person, at, audiences)
     if bound != NEVER or person.life is not None:
         person.of_life().bound = bound
 
@@ -113,7 +146,7 @@ def leave_all(
 
 def _change(
     person: Person,
-    belongs: list[str],
+    belongs: Sequence[str],
     at: int,
     recipes: Recipes,
     out: Outputs,

@@ -1,12 +1,15 @@
 """Audiences: who belongs, as data, and the times at which that may change. Source: docs/semantics-life.md, 13."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
-from typing import Final
+from collections.abc import Iterable, Iterator, Sequence
+from math import inf, nextafter
+from typing import Final, TypeVar
 
 from msgspec import Struct
 
 from stream.recipes.conditions import Range
+
+C = TypeVar("C")
 
 
 def category(name: str) -> str:
@@ -24,13 +27,6 @@ class TimeSpan(Struct, frozen=True):
 
     min: int = 0
     max: int | None = None
-
-    def holds(self, since: int) -> bool:
-        return since >= self.min and (self.max is None or since < self.max)
-
-    @property
-    def bounds(self) -> list[int]:
-        return [self.min] if self.max is None else [self.min, self.max]
 
 
 class Named(Struct, frozen=True):
@@ -59,37 +55,138 @@ class Audience(Struct, frozen=True):
     members: tuple[Members, ...]
 
 
+class Cuts:
+    """Which conditions on one number hold, by where it lies between their bounds.
+
+    `bounds`: sorted; `fulfilled[n]`: the bits of those that hold from `bounds[n - 1]` to less than `bounds[n]`.
+    """
+
+    __slots__ = ("bounds", "fulfilled")
+
+    def __init__(self, wanted: Sequence[tuple[int, float, float]]) -> None:
+        """`wanted`: (bit, from, to), which holds for from <= number < to."""
+        ends = {end for _, low, high in wanted for end in (low, high)}
+        self.bounds: Final = tuple(sorted(ends - {-inf, inf}))
+        self.fulfilled: Final = tuple(
+            sum(bit for bit, low, high in wanted if low <= number < high)
+            for number in (-inf, *self.bounds)
+        )
+
+    def of(self, number: float) -> int:
+        """The bits of the conditions that hold."""
+        return self.fulfilled[bisect_right(self.bounds, number)]
+
+
 class Audiences:
-    """All of a file, in its order, and the times that its conditions name."""
+    """All of a file, in its order. Each condition has a bit, equal ones share it: whoever fulfils all bits of a map
+    belongs. None in place of Cuts: nothing asks for the number."""
 
     def __init__(self, audiences: tuple[Audience, ...]) -> None:
         self.all: Final = audiences
         self.names: Final = frozenset(audience.name for audience in audiences)
-        every = [members for audience in audiences for members in audience.members]
-        self.visit_bounds: Final = _bounds(each.since_visit for each in every)
-        self.order_bounds: Final = _bounds(each.since_order for each in every)
-        self.viewed_within: Final = _within(each.viewed for each in every)
-        self.bought_within: Final = _within(each.bought for each in every)
+        self._bits: dict[tuple[str, object], int] = {}
+        self._alternatives: Final = [
+            (audience.name, [sum(self._of(members)) for members in audience.members])
+            for audience in audiences
+        ]
+        self._known: dict[int, tuple[tuple[str, ...], frozenset[str]]] = {}
+        self.visits: Final = self._range("visits")
+        self.orders: Final = self._range("orders")
+        self.spent: Final = self._range("spent")
+        self.since_visit: Final = self._span("since_visit")
+        self.since_order: Final = self._span("since_order")
+        self.reachable: Final = {
+            value: bit for (sort, value), bit in self._bits.items() if sort == "reachable"
+        }
+        self.open: Final = self._open()
+        self.viewed: Final = self._named("viewed")
+        self.bought: Final = self._named("bought")
+        self.viewed_within: Final = _within(named for _, named in self.viewed)
+        self.bought_within: Final = _within(named for _, named in self.bought)
         self.named: Final = frozenset(self.viewed_within) | frozenset(self.bought_within)
         """The categories and products that audiences name."""
 
     def __bool__(self) -> bool:
         return bool(self.all)
 
+    def of(self, bits: int) -> tuple[tuple[str, ...], frozenset[str]]:
+        """The audiences of whoever fulfils these conditions, in the order of the file, and as a set."""
+        found = self._known.get(bits)
+        if found is None:
+            names = tuple(
+                name
+                for name, each in self._alternatives
+                if any(bits & wanted == wanted for wanted in each)
+            )
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
+            found = self._known[bits] = names, frozenset(names)
+        return found
 
-def _bounds(spans: Iterable[TimeSpan | None]) -> tuple[int, ...]:
-    return tuple(sorted({bound for span in spans if span is not None for bound in span.bounds}))
+    def _of(self, members: Members) -> set[int]:
+        """The bits of a map's conditions."""
+        found = {self._bit(each.name, each) for each in members.ranges}
+        for sort in ("since_visit", "since_order", "reachable", "open", "viewed", "bought"):
+            wanted = getattr(members, sort)
+            if wanted is not None:
+                found.add(self._bit(sort, wanted))
+        return found
+
+    def _bit(self, sort: str, wanted: object) -> int:
+        return self._bits.setdefault((sort, wanted), 1 << len(self._bits))
+
+    def _range(self, sort: str) -> Cuts | None:
+        """Both ends of a range are included."""
+        return self._cuts(
+            (
+                bit,
+                -inf if each.min is None else each.min,
+                inf if each.max is None else nextafter(each.max, inf),
+            )
+            for each, bit in self._conditions(sort, Range)
+        )
+
+    def _span(self, sort: str) -> Cuts | None:
+        return self._cuts(
+            (bit, each.min, inf if each.max is None else each.max)
+            for each, bit in self._conditions(sort, TimeSpan)
+        )
+
+    def _cuts(self, wanted: Iterable[tuple[int, float, float]]) -> Cuts | None:
+        found = list(wanted)
+        return Cuts(found) if found else None
+
+    def _open(self) -> dict[str, int]:
+        """By kind, the bits of the conditions that an open episode of it fulfils."""
+        found: dict[str, int] = {}
+        for (sort, kinds), bit in self._bits.items():
+            if sort == "open" and isinstance(kinds, frozenset):
+                for kind in kinds:
+                    found[kind] = found.get(kind, 0) | bit
+        return found
+
+    def _named(self, sort: str) -> list[tuple[int, Named]]:
+        return [(bit, each) for each, bit in self._conditions(sort, Named)]
+
+    def _conditions(self, sort: str, kind: type[C]) -> Iterator[tuple[C, int]]:
+        for (of, wanted), bit in self._bits.items():
+            if of == sort and isinstance(wanted, kind):
+                yield wanted, bit
 
 
-def _within(wanted: Iterable[Named | None]) -> dict[str, tuple[int, ...]]:
+MOST_KNOWN: Final = 4_096
+"""Combinations of conditions whose audiences are remembered. There are few: people are alike."""
+
+
+def _within(wanted: Iterable[Named]) -> dict[str, tuple[int, ...]]:
     found: dict[str, set[int]] = {}
     for named in wanted:
-        for name in named.names if named is not None else ():
-            found.setdefault(name, set()).add(named.within if named is not None else 0)
+        for name in named.names:
+            found.setdefault(name, set()).add(named.within)
     return {name: tuple(sorted(times)) for name, times in found.items()}
 
 
-def next_bound(since: int, bounds: Sequence[int], now: int) -> int | None:
+def next_bound(since: int, bounds: Sequence[float], now: int) -> int | None:
     """The first time after `now` (ms) at which the time since `since` crosses one of the bounds."""
     place = bisect_right(bounds, now - since)
-    return since + bounds[place] if place < len(bounds) else None
+    return since + int(bounds[place]) if place < len(bounds) else None

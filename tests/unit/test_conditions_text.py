@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from agents.explain import conditions_text
+from agents.explain.standing import Standing
 from stream import recipes_file
 from stream.durations import DAY
-from stream.kinds.membership import Standing
 from stream.recipes.audiences import Audience
 from stream.state.life_record import Interest, Life
 from stream.state.orders import OrderEntry
