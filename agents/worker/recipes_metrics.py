@@ -76,6 +76,9 @@ class RecipesMetrics:
         kept = {n for each in history.documents if each.since >= since for n in each.recipes.names}
         for recipe in self._named - kept:
             self._named.discard(recipe)
-            self.fired.remove(recipe, "fired")
-            self.fired.remove(recipe, "cancelled")
+            for kind in ("fired", "cancelled"):
+                self.fired.remove(recipe, kind)
+                self.shadow.remove(recipe, kind)
+            for group in ("treated", "held"):
+                self.outcomes.remove(recipe, group)
             self._forget(recipe)

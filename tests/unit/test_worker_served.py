@@ -52,9 +52,12 @@ def test_metrics_of_a_recipe_vanish_some_time_after_no_document_names_it() -> No
     labels = {"recipe": "gone", "kind": "fired"}
     value = metrics.registry.get_sample_value
     assert value("triggers_published_total", labels) == 0
+    assert value("triggers_shadow_published_total", labels) == 0
     metrics.set_broker_time(GONE_AFTER + 1)
     metrics.recipes.collect(follower)
     assert value("triggers_published_total", labels) is None
+    assert value("triggers_shadow_published_total", labels) is None
+    assert value("triggers_outcomes_total", {"recipe": "gone", "group": "treated"}) is None
     assert value("triggers_published_total", labels | {"recipe": "cart-abandonment"}) == 0
     found = [
         value(f"triggers_{name}")
