@@ -65,7 +65,7 @@ class Undelivered:
             ("partition", b"%d" % place.partition),
             ("offset", b"%d" % record.offset),
             ("time", b"%d" % record.timestamp),
-            ("attempts", b"%d" % attempts),
+            ("tries", b"%d" % attempts),
             *([("answer", answer.encode())] if answer else []),
         ]
         topic = self._settings.topic(UNDELIVERED)

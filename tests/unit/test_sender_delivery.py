@@ -59,7 +59,7 @@ def test_a_record_that_is_no_trigger_becomes_a_dead_letter(play: Any) -> None:
             "partition": "0",
             "offset": "7",
             "time": str(AT - 5),
-            "attempts": "0",
+            "tries": "0",
         }
         assert parts.metrics.undelivered.labels("not_a_trigger")._value.get() == 1
 
@@ -129,7 +129,7 @@ def test_a_trigger_at_its_end_is_dropped_and_becomes_a_dead_letter_only_if_it_wa
         tried.number, tried.said = 2, "503"
         assert await parts.delivery.settle(tried) == "undelivered"
         headers = [each[3] for each in parts.letters.sent]
-        assert [(each["reason"], each["attempts"], each.get("answer")) for each in headers] == [
+        assert [(each["reason"], each["tries"], each.get("answer")) for each in headers] == [
             ("expired", "0", None),
             ("expired", "2", "503"),
         ]
@@ -144,7 +144,7 @@ def test_a_refused_message_becomes_a_dead_letter_and_its_reservation_ends(play: 
     async def test(parts: Parts) -> None:
         assert await parts.delivery.settle(attempt(fired())) == "undelivered"
         ((*_, headers),) = parts.letters.sent
-        assert (headers["reason"], headers["answer"], headers["attempts"]) == (
+        assert (headers["reason"], headers["answer"], headers["tries"]) == (
             "refused",
             "400",
             "1",
@@ -186,7 +186,7 @@ def test_a_message_that_fails_too_long_is_given_up(
         clock[0] += 0.1
         assert await parts.delivery.settle(tried) == "undelivered"
         assert parts.letters.sent[0][3]["reason"] == "gave_up"
-        assert parts.letters.sent[0][3]["attempts"] == "3"
+        assert parts.letters.sent[0][3]["tries"] == "3"
         assert parts.delivery.settings.give_up_ms == 10 * MINUTE
 
     play(test, FAILED)
