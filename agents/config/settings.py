@@ -17,7 +17,7 @@
 | TRIGGERS_SESSION_MS | a worker that is silent this long loses its partitions | 7000 |
 | TRIGGERS_LATENCY_MS | longest wait of an event for others to be fetched with; longer: exit triggers come later, workers take less CPU | 40 |
 | TRIGGERS_CHECKPOINT_MS | `pause/transaction`: between two checkpoints / the same with delivery exactly once and no backlog | 2000/100 |
-| TRIGGERS_MARGIN_MS | how far time stays behind the brokers' clock | 0; with several brokers 2000 |
+| TRIGGERS_MARGIN_MS | how far time stays behind the brokers' clock | 100; with several brokers 2000 |
 | TRIGGERS_DELIVERY | `at_least_once` or `exactly_once` | at_least_once |
 | TRIGGERS_SOURCES | sources file: what storefronts send and who may (`connect check` reads it) | none |
 | TRIGGERS_IDENTITY_PEPPER | makes keys of addresses, at least 32 bytes (or ..._FILE) | none |

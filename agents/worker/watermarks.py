@@ -52,6 +52,10 @@ PAUSE_S: Final = 0.02
 """Seconds from the first partition of the keys stage that has decided to the watermark record. Longer: the people
 stage waits. Shorter: a record for each partition."""
 
+APPEND_MS: Final = 100
+"""Ms behind the clock of a single broker. It stamps a record a moment before the record is in the log, and on a busy machine
+that moment is long. Shorter: a record may come with a time that is over. Longer: idle visitors are noticed later."""
+
 MARGIN_MS: Final = 2_000
 """Ms, with several brokers: covers the skew of their clocks."""
 
@@ -60,7 +64,7 @@ def margin_of(settings: Settings, brokers: int) -> int:
     """How far evidence stays behind the brokers' clock (ms)."""
     if settings.margin_ms is not None:
         return settings.margin_ms
-    return MARGIN_MS if brokers > 1 else 0
+    return MARGIN_MS if brokers > 1 else APPEND_MS
 
 
 class WatermarkEmitter:

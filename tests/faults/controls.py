@@ -125,7 +125,7 @@ def _coming_and_going(room: Room, patch: str = "no_ownership") -> Report:
         return concluded(it, copies=False)
 
 
-@case("control", star=True)
+@case("control")
 def rejected_after_ack(room: Room) -> list[Report]:
     """Rejected records sent after the offset has moved: they vanish."""
     return caught(room, "rejected", lambda r: _dying(r, "rejected_after_ack", "committed"))

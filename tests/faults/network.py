@@ -11,7 +11,7 @@ from tests.faults.report import Report
 CUT_S = 20.0
 
 
-@case("network", star=True)
+@case("network")
 def black_hole(room: Room) -> list[Report]:
     """Nothing goes through for 20 s: to the broker, from it, and both ways."""
     ways = [(True, True), (True, False), (False, True)]

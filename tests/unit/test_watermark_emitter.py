@@ -16,7 +16,7 @@ from agents.worker.metrics import Metrics
 from agents.worker.producer import Ack, Provenance
 from agents.worker.recipes_follower import RecipesFollower
 from agents.worker.visitors import VisitorsProcessor
-from agents.worker.watermarks import WatermarkEmitter, margin_of
+from agents.worker.watermarks import APPEND_MS, WatermarkEmitter, margin_of
 from stream import recipes_file
 from stream.recipes.history import History
 from stream.stages.backend import PURE
@@ -96,8 +96,8 @@ def play(test: Callable[[Clock], Awaitable[None]], time: str = "broker", brokers
 def test_a_quiet_partition_moves_on_with_the_brokers_clock() -> None:
     async def test(clock: Clock) -> None:
         await clock.emitter.round()
-        assert clock.processor.clock == BROKER_TIME
-        assert clock.said[-1].evidence == {0: BROKER_TIME}
+        assert clock.processor.clock == BROKER_TIME - APPEND_MS
+        assert clock.said[-1].evidence == {0: BROKER_TIME - APPEND_MS}
         assert clock.broker.asked == [[INPUT, clock.follower.tp]]
         assert clock.processor.caught_up
 
@@ -119,7 +119,7 @@ def test_a_partition_with_input_to_read_waits() -> None:
         await clock.emitter.round()
         assert clock.processor.clock == START
         await clock.processor.take([batch(1)])
-        assert clock.processor.clock == BROKER_TIME, "the first promise is kept"
+        assert clock.processor.clock == BROKER_TIME - APPEND_MS, "the first promise is kept"
 
     play(test)
 
