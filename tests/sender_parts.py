@@ -1,6 +1,8 @@
 """Parts of a sender for unit tests: a clock that a test moves, an endpoint with given answers."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -12,6 +14,7 @@ from agents.sender.clock import Clock
 from agents.sender.dead_letters import Undelivered
 from agents.sender.delivery import Attempt, TriggerDelivery
 from agents.sender.idempotency import IdempotencyStore
+from agents.sender.idempotency_sqlite import SqliteIdempotency
 from agents.sender.message import read
 from agents.sender.metrics import Metrics
 from agents.sender.responses import Backoff, Response
@@ -24,6 +27,8 @@ AT = 4_000_000_000_000
 
 PLACE = TopicPartition("triggers.cart-abandonment", 0)
 DELIVERED = Response("delivered", "200")
+REFUSED = Response("refused", "400")
+FAILED = Response("failed", "503")
 
 
 def id_of(number: int) -> str:
@@ -157,3 +162,20 @@ class Parts:
             asyncio.Semaphore(requests),
             cast(Any, self.erased),
         )
+
+
+def played(folder: Path) -> Callable[..., None]:
+    """Runs a test with parts, whose endpoint gives these answers, and a store in the folder."""
+
+    def run(test: Callable[[Parts], Awaitable[None]], *answers: Response, **more: Any) -> None:
+        async def whole() -> None:
+            store = SqliteIdempotency(folder / "sent.sqlite3", "me", 60_000)
+            await store.open()
+            try:
+                await test(Parts(store, *answers, **more))
+            finally:
+                await store.close()
+
+        asyncio.run(whole())
+
+    return run

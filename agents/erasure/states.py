@@ -66,7 +66,9 @@ class Changelogs:
         places = [TopicPartition(name, number) for number in range(count)]
         async for records in to_the_end.fetched(self._consumer, places):
             for each in records:
-                value = _inflated(each.value) if topic == STATE_PEOPLE and each.key else each.value
+                value = each.value
+                if topic == STATE_PEOPLE and each.key:
+                    value = packing.plain_record(value)
                 yield StateRecord(topic, (each.key or b"").decode("utf-8", "replace"), value)
 
     async def states(self, topic: str, needles: list[bytes]) -> dict[str, bytes]:
@@ -83,13 +85,6 @@ class Changelogs:
                 if key not in found or place >= found[key][0]:
                     found[key] = place, value[HEADER.size :]
         return {key: value for key, (_, value) in found.items() if value}
-
-
-def _inflated(value: bytes | None) -> bytes | None:
-    """The record of a person with its state as plain MessagePack."""
-    if value is None or len(value) <= HEADER.size or value[0] != FORMAT:
-        return value
-    return value[: HEADER.size] + packing.plain(memoryview(value)[HEADER.size :])
 
 
 def _place(value: bytes) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""The numbers of a person that conditions of audiences look at. Pure. Source: docs/semantics-life.md, 13."""
+"""The values of a person that conditions of audiences ask for. Pure. Source: docs/semantics-life.md, 13."""
 
 from stream.kinds import membership
 from stream.recipes.aliases import is_shadow
@@ -8,18 +8,17 @@ from stream.state.person import Person
 
 
 class Standing:
-    """Of a person at `at` (ms). `anchor`, `ordered`: the last visit and the last order (ms), NEVER if there is none."""
+    """A person at `at` (ms). `anchor`, `ordered`: the times of the last visit and order (ms), NEVER if there is none."""
 
     def __init__(self, person: Person, at: int) -> None:
         self.person, self.at = person, at
         self.known = Known(person.visits, person.order_count, spent=person.spent)
-        self.active, self.anchor = membership.last_visit(person)
-        self.ordered = membership.last_order(person)
+        self.active, self.anchor, self.ordered = membership.lately(person)
         self.open = {
             each.kind for each in person.episodes if each.open and not is_shadow(each.recipe)
         }
         self.interests = person.life.interests if person.life is not None else {}
 
     def holds(self, members: Members) -> bool:
-        """Whether all conditions hold, as the core decides it."""
+        """Whether all conditions hold, decided by the core."""
         return membership.fulfils(self.person, self.at, members)

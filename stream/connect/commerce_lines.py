@@ -1,5 +1,6 @@
 """Products and lines in the messages of Segment's specification. Source: docs/connect.md, 1.1."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from stream.connect import items
@@ -9,11 +10,11 @@ from stream.connect.reading import first, listing, mapping
 from stream.connect.source import Source
 
 IDS: Final = ("product_id", "sku", "id")
-"""What a product's id is called, the best first."""
+"""Names of a product's id, the best first."""
 
 
 def fields(given: dict[str, Any]) -> dict[str, Any]:
-    """A product's or a line's values by our names."""
+    """The values of a product or a line, by our names."""
     return {
         "id": first(given, *IDS),
         "variant": first(given, "variant_id", "variant"),
@@ -28,7 +29,7 @@ def fields(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def products(properties: dict[str, Any]) -> list[dict[str, Any]]:
-    """What a message is about: its properties, or the products in them if these have no id."""
+    """The products of a message: its properties, or the list in them if they have no id."""
     told = properties.get("products")
     if not told or first(properties, *IDS) is not None:
         return [properties]
@@ -44,14 +45,17 @@ def cart_id(properties: dict[str, Any]) -> str | None:
 
 
 def whole_cart(properties: dict[str, Any], source: Source) -> dict[str, Any]:
-    code = money_of(properties)
-    given = listing(properties.get("products"))
-    lines = [items.item(source, code, **fields(mapping(each))) for each in given]
-    return items.cart(source, lines, id=cart_id(properties), currency=code)
+    lines = _lines(properties, source, items.item)
+    return items.cart(source, lines, id=cart_id(properties), currency=money_of(properties))
 
 
 def ordered(properties: dict[str, Any], source: Source) -> list[dict[str, Any] | None]:
     """The lines of an order."""
-    code = money_of(properties)
-    given = listing(properties.get("products"))
-    return [items.ordered(source, code, **fields(mapping(each))) for each in given]
+    return _lines(properties, source, items.ordered)
+
+
+def _lines(
+    properties: dict[str, Any], source: Source, line: Callable[..., dict[str, Any] | None]
+) -> list[dict[str, Any] | None]:
+    code, given = money_of(properties), listing(properties.get("products"))
+    return [line(source, code, **fields(mapping(each))) for each in given]

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from stream.connect import items, pages
+from stream.connect.consent import CHANNELS
 from stream.connect.ids import identifier, thing
 from stream.connect.lost import Lost, marked
 from stream.connect.money import currency
@@ -14,7 +15,6 @@ from stream.connect.translation import compact
 Read = Callable[[dict[str, Any], Source], dict[str, Any] | None]
 """The body. None if an essential field cannot be read."""
 
-CHANNELS: Final = ("email", "sms", "push", "messenger", "onsite")
 SIGNALS: Final = frozenset(
     {
         *("pointer_top", "close_shortcut", "back", "tab_hidden"),

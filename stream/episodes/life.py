@@ -14,6 +14,7 @@ from stream.outputs.outputs import Outputs
 from stream.outputs.reasons import CancelReason, Closing, Passed
 from stream.recipes.aliases import name_of
 from stream.recipes.recipe import OUTLAST_ORDERS, POST_PURCHASE, REPLENISHMENT, Recipe, Recipes
+from stream.state import trimming
 from stream.state.cart import NEVER
 from stream.state.life_record import Course, mark_of, remember
 from stream.state.orders import OrderEntry
@@ -185,9 +186,7 @@ def tidy(person: Person, at: int, recipes: Recipes) -> None:
     Only episodes that an order opened are remembered: the order may come again at its own time. Others
     open at the time of their fact, and cannot open twice.
     """
-    remembered = recipes.remembers
-    if person.fired and person.fired[0].at < at - remembered:
-        person.fired = [step for step in person.fired if at - step.at <= remembered]
+    trimming.forget_fired(person, at - recipes.remembers)
     ended = [each for each in person.episodes if not each.open]
     for each in ended:
         if each.published and all(sent.valid_until <= at for sent in each.published):

@@ -13,6 +13,7 @@ from stream.outputs.outputs import Outputs
 from stream.recipes.aliases import name_of
 from stream.recipes.conditions import OFFER_EVERY, first_offer
 from stream.recipes.recipe import AUDIENCE, Recipes
+from stream.state import trimming
 from stream.state.cart import NEVER
 from stream.state.person import Episode, FiredStep, Person
 from stream.state.visitor import Published
@@ -117,7 +118,7 @@ def _fire(due: Due, id: str, joined: list[Episode], out: Outputs) -> None:
     episode.fired_at = at
     episode.published = [each for each in episode.published if at < each.valid_until]
     episode.published.append(published)
-    person.fired = [each for each in person.fired if at - each.at <= due.recipes.remembers]
+    trimming.forget_fired(person, at - due.recipes.remembers)
     person.fired.append(FiredStep(at, recipe.alias, episode.origin, episode.key_time))
     triggers.fire(trigger, out, shadow=recipe.is_shadow)
 

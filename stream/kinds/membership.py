@@ -5,6 +5,7 @@ the next one at which a condition on time may change.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from stream.events.owner import is_pseudo
 from stream.kinds import audience
@@ -28,28 +29,30 @@ from stream.state.person import Person
 from stream.state.whole_order import OrderLine
 
 
-def last_visit(person: Person) -> tuple[bool, int]:
-    """Whether a visitor of the person, pseudo-visitors left out, is active; and when one was last (ms), NEVER if none."""
-    active, anchor = False, NEVER
+class Lately(NamedTuple):
+    """`active`: whether a visitor is at the shop · `anchor`, `ordered`: the last visit and the last order (ms), NEVER if none."""
+
+    active: bool
+    anchor: int
+    ordered: int
+
+
+def lately(person: Person) -> Lately:
+    """The last visit and order of a person. Pseudo-visitors do not count as visits."""
+    active, anchor, ordered = False, NEVER, NEVER
     for id, device in person.visitors.items():
         if not is_pseudo(id):
             active = active or device.active
             if device.last_active > anchor:  # noqa: PLR1730 - at every fact
                 anchor = device.last_active
-    return active, anchor
-
-
-def last_order(person: Person) -> int:
-    """The latest day (ms) of an order in the record, NEVER if there is none."""
-    latest = NEVER
     for order in person.orders:
         day = order.at if order.day == NEVER else order.day
-        if day > latest:  # noqa: PLR1730 - at every fact
-            latest = day
-    return latest
+        if day > ordered:  # noqa: PLR1730 - at every fact
+            ordered = day
+    return Lately(active, anchor, ordered)
 
 
-def fulfilled(person: Person, at: int, audiences: Audiences) -> int:
+def fulfilled(person: Person, last: Lately, at: int, audiences: Audiences) -> int:
     """The bits of the conditions that hold of the person at `at` (ms)."""
     bits = 0
     if audiences.visits is not None:
@@ -58,12 +61,10 @@ def fulfilled(person: Person, at: int, audiences: Audiences) -> int:
         bits |= audiences.orders.of(person.order_count)
     if audiences.spent is not None:
         bits |= audiences.spent.of(person.spent)
-    if audiences.since_visit is not None:
-        active, anchor = last_visit(person)
-        if anchor != NEVER:
-            bits |= audiences.since_visit.of(0 if active else at - anchor)
+    if audiences.since_visit is not None and last.anchor != NEVER:
+        bits |= audiences.since_visit.of(0 if last.active else at - last.anchor)
     if audiences.since_order is not None and person.orders:
-        bits |= audiences.since_order.of(at - last_order(person))
+        bits |= audiences.since_order.of(at - last.ordered)
     if audiences.reachable:
         bits |= audiences.reachable.get(person.is_reachable, 0)
     if audiences.open:
@@ -73,10 +74,10 @@ def fulfilled(person: Person, at: int, audiences: Audiences) -> int:
     if person.life is not None and person.life.interests:
         interests = person.life.interests
         for bit, named in audiences.viewed:
-            if _lately(interests, named, at, bought=False):
+            if _is_recent(interests, named, at, bought=False):
                 bits |= bit
         for bit, named in audiences.bought:
-            if _lately(interests, named, at, bought=True):
+            if _is_recent(interests, named, at, bought=True):
                 bits |= bit
     return bits
 
@@ -84,10 +85,10 @@ def fulfilled(person: Person, at: int, audiences: Audiences) -> int:
 def fulfils(person: Person, at: int, members: Members) -> bool:
     """Whether all conditions of one map hold."""
     alone = Audiences((Audience("", (members,)),))
-    return bool(alone.of(fulfilled(person, at, alone))[0])
+    return bool(alone.of(fulfilled(person, lately(person), at, alone))[0])
 
 
-def _lately(interests: Mapping[str, Interest], wanted: Named, at: int, *, bought: bool) -> bool:
+def _is_recent(interests: Mapping[str, Interest], wanted: Named, at: int, *, bought: bool) -> bool:
     for name in wanted.names:
         interest = interests.get(name)
         if interest is not None:
@@ -97,15 +98,13 @@ def _lately(interests: Mapping[str, Interest], wanted: Named, at: int, *, bought
     return False
 
 
-def next_change(person: Person, at: int, audiences: Audiences) -> int:
+def next_change(person: Person, last: Lately, at: int, audiences: Audiences) -> int:
     """The next time (ms) at which a condition on time may change. NEVER if none can."""
     found: list[int | None] = []
     if audiences.since_order is not None and person.orders:
-        found.append(next_bound(last_order(person), audiences.since_order.bounds, at))
-    if audiences.since_visit is not None:
-        active, anchor = last_visit(person)
-        if anchor != NEVER and not active:
-            found.append(next_bound(anchor, audiences.since_visit.bounds, at))
+        found.append(next_bound(last.ordered, audiences.since_order.bounds, at))
+    if audiences.since_visit is not None and last.anchor != NEVER and not last.active:
+        found.append(next_bound(last.anchor, audiences.since_visit.bounds, at))
     if person.life is not None:
         for name, interest in person.life.interests.items():
             if interest.viewed >= 0 and name in audiences.viewed_within:
@@ -129,10 +128,11 @@ def look(
         _change(person, [], at, recipes, out, former)
         person.of_life().bound = NEVER
         return
-    belongs, names = audiences.of(fulfilled(person, at, audiences))
+    last = lately(person)
+    belongs, names = audiences.of(fulfilled(person, last, at, audiences))
     if names != (life.audiences.keys() if life is not None else frozenset()):
         _change(person, belongs, at, recipes, out, former)
-    bound = next_change(person, at, audiences)
+    bound = next_change(person, last, at, audiences)
     if bound != NEVER or person.life is not None:
         person.of_life().bound = bound
 

@@ -11,6 +11,11 @@ FEW: Final = 2
 """A person with at most this many episodes keeps all its finished browse episodes."""
 
 
+def forget_fired(person: Person, before: int) -> None:
+    """Drops the steps that fired before a time (ms)."""
+    person.fired = [step for step in person.fired if step.at >= before]
+
+
 def trim_visitors(person: Person) -> None:
     """Drops visitors beyond the bound. Call it after a fact that brings at most one visitor."""
     if len(person.visitors) > limits.MOST_VISITORS:

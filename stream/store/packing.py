@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from stream.state.person import Person
+from stream.store.changelog import FORMAT, HEADER
 from stream.store.last_field import packer
 
 LIVES: Final = 0xC1
@@ -84,6 +85,13 @@ def plain(packed: memoryview) -> memoryview | bytes:
         return body
     inflate = zlib.decompressobj(_WINDOW, _COMMON + bytes(packed[_HEAD.size : _HEAD.size + length]))
     return inflate.decompress(body) + inflate.flush()
+
+
+def plain_record(value: bytes | None) -> bytes | None:
+    """A record of the changelog with its state in plain form, so that a search of its bytes finds names."""
+    if value is None or len(value) <= HEADER.size or value[0] != FORMAT:
+        return value
+    return value[: HEADER.size] + plain(memoryview(value)[HEADER.size :])
 
 
 def head(value: bytes, start: int) -> Head | None:

@@ -34,7 +34,7 @@ MORE: Final = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--visitors", type=int, nargs="+", default=[2_500, 50_000])
     parser.add_argument("--events", type=int, default=200_000)
-    parser.add_argument("--flush", type=int, default=25_000, help="events from flush to flush")
+    parser.add_argument("--checkpoint", type=int, default=25_000, help="events between checkpoints")
     parser.add_argument("--rounds", type=int, default=7)
 
 
@@ -59,7 +59,7 @@ def run(args: argparse.Namespace, room: Room) -> None:
         for number in range(args.rounds):
             for name in list(sides)[:: 1 if number % 2 else -1]:
                 watch = Stopwatch()
-                one_round(watch, batches, visitors, args.flush, sides[name])
+                one_round(watch, batches, visitors, args.checkpoint, sides[name])
                 found[name].append(sum(watch.spent.values()) / args.events * 1e6)
         pairs = list(zip(*found.values(), strict=True))
         more = [100 * (other / one - 1) for one, other in pairs]

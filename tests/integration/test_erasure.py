@@ -28,7 +28,6 @@ from agents.view.redis_client import Link
 from agents.view.writer import Writer
 from stream import recipes_file
 from stream.store import packing
-from stream.store.changelog import HEADER
 from tests.faults import raw
 from tests.integration import viewing
 from tests.integration.hostile import Endpoint
@@ -134,14 +133,14 @@ def compact_soon(settings: Settings) -> None:
 def on_topics(settings: Settings, *names: str) -> list[tuple[str, bytes | None, bytes | None]]:
     """(topic, key, value) of every record that still lies there. Persons are inflated."""
     rows = [row for name in names for row in raw.packed(settings, name)]
-    return [(row.topic, row.key, _inflated(row)) for row in rows]
-
-
-def _inflated(row: raw.Row) -> bytes | None:
-    value = row.value
-    if value is None or row.topic != STATE_PEOPLE or not row.key or len(value) <= HEADER.size:
-        return value
-    return value[: HEADER.size] + packing.plain(memoryview(value)[HEADER.size :])
+    return [
+        (
+            row.topic,
+            row.key,
+            packing.plain_record(row.value) if row.topic == STATE_PEOPLE and row.key else row.value,
+        )
+        for row in rows
+    ]
 
 
 def in_redis(settings: Settings) -> list[str]:

@@ -1,7 +1,6 @@
 """What becomes of a message: each try, each reason to wait, each end. Source: docs/senders.md."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,29 +10,26 @@ import pytest
 from agents.sender import delivery, responses
 from agents.sender.delivery import Attempt
 from agents.sender.idempotency import IdempotencyRecord
-from agents.sender.idempotency_sqlite import SqliteIdempotency
 from agents.sender.responses import Response
 from stream.durations import DAY, HOUR, MINUTE
-from tests.sender_parts import AT, PLACE, Parts, attempt, cancelled, fired, id_of, record
-
-REFUSED = Response("refused", "400")
-FAILED = Response("failed", "503")
+from tests.sender_parts import (
+    AT,
+    FAILED,
+    PLACE,
+    REFUSED,
+    Parts,
+    attempt,
+    cancelled,
+    fired,
+    id_of,
+    played,
+    record,
+)
 
 
 @pytest.fixture
 def play(tmp_path: Path) -> Any:
-    def run(test: Callable[[Parts], Awaitable[None]], *answers: Response, **more: Any) -> None:
-        async def whole() -> None:
-            store = SqliteIdempotency(tmp_path / "sent.sqlite3", "me", 60_000)
-            await store.open()
-            try:
-                await test(Parts(store, *answers, **more))
-            finally:
-                await store.close()
-
-        asyncio.run(whole())
-
-    return run
+    return played(tmp_path)
 
 
 def test_a_delivered_trigger_is_remembered_until_it_ends_and_never_sent_again(play: Any) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,28 +11,13 @@ from aiokafka.errors import KafkaConnectionError, RecordTooLargeError
 from agents.sender import dead_letters, delivery
 from agents.sender.idempotency import IdempotencyRecord, IdempotencyUnavailable
 from agents.sender.idempotency_sqlite import SqliteIdempotency
-from agents.sender.responses import Response
 from stream.durations import HOUR
-from tests.sender_parts import AT, Parts, attempt, fired, id_of
-
-REFUSED = Response("refused", "400")
-FAILED = Response("failed", "503")
+from tests.sender_parts import AT, REFUSED, Parts, attempt, fired, id_of, played
 
 
 @pytest.fixture
 def play(tmp_path: Path) -> Any:
-    def run(test: Callable[[Parts], Awaitable[None]], *answers: Response, **more: Any) -> None:
-        async def whole() -> None:
-            store = SqliteIdempotency(tmp_path / "sent.sqlite3", "me", 60_000)
-            await store.open()
-            try:
-                await test(Parts(store, *answers, **more))
-            finally:
-                await store.close()
-
-        asyncio.run(whole())
-
-    return run
+    return played(tmp_path)
 
 
 def test_nothing_goes_out_while_the_endpoint_is_closed_or_the_index_is_behind(play: Any) -> None:
