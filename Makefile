@@ -24,7 +24,7 @@ install: .venv/done ## .venv from the lock file
 	.cache/compiler/bin/pip install -q --disable-pip-version-check --require-hashes -r requirements-compiler.lock
 	touch .cache/compiler/done
 
-demo: install ## the whole service at work on this machine, in about a minute
+demo: install ## the whole service at work on this machine, in about 80 seconds
 	$(BIN)/python -m agents demo
 
 shop: install ## a demo shop and the console in the browser, until Ctrl-C
@@ -36,7 +36,7 @@ test: install lint ## the tests, a real Kafka and Redis included
 slow: install ## the tests that `make test` leaves out because each takes long: kills, outages, compaction, much real traffic
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m slow tests --ignore tests/clients/node --ignore tests/clients/browser
 
-unit: install ## the tests that need no broker, in about a minute
+unit: install ## the tests that need no broker, in about two and a half minutes
 	$(BIN)/python -m pytest -q -n 2 tests/unit tests/contract tests/golden
 
 clients: install .cache/clients/done ## SDKs of storefronts as they are published walk a shop: those of Python, node and browsers

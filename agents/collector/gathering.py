@@ -1,7 +1,7 @@
-"""Events of many posts gathered into batches of a partition: what comes while one is under way goes in the next.
+"""Gathers the events of many posts into one batch for each partition.
 
-So nobody waits for company, and a busy collector sends few large batches. A partition has one batch under way and keeps
-the order in which events came.
+Each partition has one batch under way. Events that come meanwhile go into the next batch. So no event waits for others, a
+busy collector sends few large batches, and events keep their order.
 """
 
 import asyncio
@@ -22,17 +22,17 @@ class GatheredBatch(NamedTuple):
 
 
 class Gathering:
-    """Batches of one topic for one producer, until that fails: what waits then fails with it."""
+    """The batches of one topic and one producer. When the producer fails, all waiting batches fail too."""
 
     def __init__(self, producer: AIOKafkaProducer, topic: str) -> None:
         self._producer = producer
         self._topic = topic
         self._waiting: dict[int, deque[GatheredBatch]] = {}
-        """By partition. The first of them is under way."""
+        """By partition. The first batch is under way."""
         self._senders: dict[int, asyncio.Task[None]] = {}
 
     def add(self, partition: int, key: bytes, value: bytes) -> Ack:
-        """The acknowledgement to come of the batch with this event. Others wait for it, too: it is not to be cancelled."""
+        """Adds an event. Returns the acknowledgement of its batch. Other posts wait for it too: do not cancel it."""
         now = time.time_ns() // 1_000_000
         waiting = self._waiting.setdefault(partition, deque())
         if waiting and _takes(waiting[-1].batch, now, key, value):
@@ -45,7 +45,7 @@ class Gathering:
         return opened.ack
 
     async def _send(self, partition: int, waiting: deque[GatheredBatch]) -> None:
-        """Until nothing waits, or the producer fails."""
+        """Sends the batches of a partition until none waits, or the producer fails."""
         fault = KafkaError("the producer is gone")
         try:
             while waiting:
@@ -64,12 +64,12 @@ class Gathering:
 
 
 def _takes(batch: BatchBuilder, now: int, key: bytes, value: bytes) -> bool:
-    """False if it is full or under way. One without an event takes any."""
+    """Whether the batch took the event. It does not if it is full or under way; an empty batch takes any event."""
     return batch.append(timestamp=now, key=key, value=value) is not None
 
 
 def _promise() -> Ack:
-    """An acknowledgement whose fault need not be looked at: the posts that it is of may have given up."""
+    """An acknowledgement. asyncio does not report its failure when nobody retrieves it: the posts may have given up."""
     ack: Ack = asyncio.get_running_loop().create_future()
     ack.add_done_callback(lambda done: done.cancelled() or done.exception())
     return ack

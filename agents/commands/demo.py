@@ -1,4 +1,4 @@
-"""The command `demo`: runs the whole service on this machine, in about a minute.
+"""The command `demo`: runs the whole service on this machine, in about 80 seconds.
 
 It replays a simulated shop day on two workers and a year of customers' lives, then sends live traffic in real time. At
 the end it shows the results and each kind once, compares them with a backtest, and tells some stories. It uses the Kafka

@@ -1,7 +1,7 @@
-"""How many belong to each audience, by the changes on the topic `audiences`. Bounded.
+"""Counts the members of each audience from the changes on the topic `audiences`. Memory is bounded.
 
-The last change of a person counts by the time in it, not by its place. Where a shop has more persons in audiences than are
-remembered here, the sizes are not told: the workers' metric has them (docs/metrics.md).
+The latest change of a person counts, by the time in it and not by its place. A shop may have more persons in audiences than
+fit here. Then the sizes are unknown here, and the workers' metric has them (docs/metrics.md).
 """
 
 from collections import Counter
@@ -12,30 +12,30 @@ from typing import Any, Final
 from agents.console.rolling_counts import Key
 
 MOST: Final = 500_000
-"""Persons in audiences, past ones too: about 100 bytes each. More: memory; fewer: fewer shops see sizes."""
+"""Persons in audiences, former members included, about 100 bytes each. More: more memory. Fewer: fewer shops see sizes."""
 
 SORT: Final = "audience"
-"""The first part of a key of rolling counts; then the audience, and IN or OUT."""
+"""First part of a key of the rolling counts. The audience and IN or OUT follow."""
 IN: Final = "entered"
 OUT: Final = "left"
 
 
 class AudienceSizes:
-    """`sizes`: of each audience that anybody was ever in."""
+    """`sizes`: members now, by audience."""
 
     def __init__(self, most: int = MOST) -> None:
         self.sizes: Counter[str] = Counter()
         self._most = most
         self._last: dict[int, int] = {}
-        """Hash of audience and person -> twice the time of the last change (ms), and 1 of who belongs."""
+        """By hash of audience and person: twice the time of the last change (ms), plus 1 for a member."""
 
     @property
     def is_whole(self) -> bool:
-        """Whether all persons are remembered."""
+        """Whether every person fits."""
         return len(self._last) < self._most
 
     def take(self, audience: str, key: bytes, at: int, entered: bool) -> bool:
-        """A change; whether it is the last one known of the person, and changes anything."""
+        """Takes a change. Returns whether it is newer than the known one and differs from it."""
         name = _hash(key)
         known = self._last.get(name)
         if known is None and not self.is_whole:
@@ -47,7 +47,7 @@ class AudienceSizes:
         return True
 
     def forget(self, key: bytes) -> None:
-        """Nothing is kept of a person any more."""
+        """Forgets a person in an audience."""
         known = self._last.pop(_hash(key), 0)
         if known % 2:
             self.sizes[key.decode().partition("|")[0]] -= 1
@@ -55,7 +55,7 @@ class AudienceSizes:
     def rows(
         self, names: Iterable[str], buckets: Sequence[Mapping[Key, int]]
     ) -> list[dict[str, Any]]:
-        """Of each audience: members now, who entered and left in the buckets, and members at the end of each of them."""
+        """By audience: members now, how many entered and left in the buckets, and members at the end of each bucket."""
         return [self._row(name, buckets) for name in names]
 
     def _row(self, name: str, buckets: Sequence[Mapping[Key, int]]) -> dict[str, Any]:

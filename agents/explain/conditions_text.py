@@ -1,4 +1,4 @@
-"""What an audience asks of its members in words, and how that stands with one person. Pure.
+"""Words for the conditions of an audience, and whether each holds for a person. Pure.
 
 Source: docs/semantics-life.md, 13.
 """
@@ -17,7 +17,7 @@ NOUNS: Final = {"orders": ("order", "orders"), "visits": ("visit", "visits")}
 UNITS: Final = ((DAY, "days"), (HOUR, "hours"), (MINUTE, "minutes"), (SECOND, "seconds"))
 
 Clock = Callable[[int], str]
-"""Writes a time (ms) as the reader has it."""
+"""Formats a time (ms) in the reader's time zone."""
 
 
 class Asked(NamedTuple):
@@ -29,12 +29,12 @@ class Asked(NamedTuple):
 
 
 def wanted(audience: Audience) -> str:
-    """What makes a member, in a sentence without its end."""
+    """The conditions of an audience, as a sentence without its full stop."""
     return "; or ".join(", ".join(_wanted(each)) for each in audience.members)
 
 
 def of_person(standing: Standing, members: Members, clock: Clock) -> list[Asked]:
-    """Each condition of one alternative, and how it stands at the time of `standing`."""
+    """Each condition of one alternative, and whether it holds at the time of `standing`."""
     return [
         Asked(text, so_far, standing.holds(alone))
         for alone, text, so_far in _parts(members, standing, clock)
@@ -61,7 +61,7 @@ def _wanted(members: Members) -> Iterator[str]:
 def _parts(
     members: Members, standing: Standing, clock: Clock
 ) -> Iterator[tuple[Members, str, str]]:
-    """(a condition alone, what it asks, how it stands)."""
+    """(one condition alone, what it wants, what is true so far)."""
     alone = [Members(ranges=(each,)) for each in members.ranges]
     so_far = [_number(each, standing) for each in members.ranges]
     if members.since_visit is not None:

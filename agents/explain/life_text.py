@@ -1,4 +1,4 @@
-"""What follows a customer's life in words: what a message is about, what a step waits for, and audiences. Pure.
+"""Words for the life kinds: what a message is about, what a step waits for, and audiences. Pure.
 
 Source: docs/semantics-life.md, 12 and 13.
 """
@@ -24,11 +24,11 @@ BECAUSE: Final[Mapping[str, str]] = {
     AUDIENCE: "Because they belong to the audience {audience}, and nothing stood against it.",
     POPUP: "Because they looked around ({looks} looks in this visit) and are on no list yet.",
 }
-"""Why a message came, by kind."""
+"""Why a message was sent, by kind."""
 
 
 def about(trigger: Record) -> Iterator[str]:
-    """What a trigger shows of an order, or of what must be used up."""
+    """The order that a trigger is about, or the products that must be used up."""
     order, product = trigger.get("order"), trigger.get("product")
     if order:
         worth = money(order["value"], order.get("currency")) if order["value"] is not None else ""
@@ -39,14 +39,14 @@ def about(trigger: Record) -> Iterator[str]:
 
 
 def because(trigger: Record, kind: str) -> str | None:
-    """Why a trigger of this kind came; None of a kind that waits for a pause."""
+    """Why a trigger of this kind was sent. None for a kind that waits for a pause."""
     text = BECAUSE.get(kind)
     looks = trigger["why"].get("looks", "some")
     return text and text.format(audience=trigger.get("audience"), looks=looks)
 
 
 def origin(trigger: Record, kind: str) -> str | None:
-    """What an episode of the kind is about, as its ids have it; None of a kind that is not of life."""
+    """The origin of an episode of this kind. None if it is not a life kind."""
     if kind == WELCOME:
         return WELCOME
     if kind == POST_PURCHASE:
@@ -57,7 +57,7 @@ def origin(trigger: Record, kind: str) -> str | None:
 
 
 def change(record: Record, recipes: Recipes) -> tuple[str, tuple[str, ...]]:
-    """That somebody entered or left an audience, and who its members are."""
+    """(a change of an audience, who its members are) as lines."""
     name = record["audience"]
     text = f"{'entered' if record['type'] == ENTERED else 'left'} the audience {name}"
     audience = next((each for each in recipes.audiences.all if each.name == name), None)
@@ -81,7 +81,7 @@ def belonging(found: Belonging, is_here: bool, clock: Clock) -> Iterator[str]:
 
 
 def comes(found: Outlook, clock: Clock) -> Iterator[str]:
-    """What somebody enters by time alone."""
+    """The audiences that a person enters if nothing happens."""
     for each in sorted(found.comes, key=lambda coming: coming.at):
         yield f"{each.audience}, by itself on {clock(each.at)}"
 

@@ -1,6 +1,6 @@
-"""What holds of a person, and what time alone will make of it: audiences, why, since when, and when they end by themselves.
+"""Which audiences a person is in, why and since when, and what will change if nothing more happens.
 
-Nothing is decided here: a copy of the state goes on by the rules of the core, as if nothing more happened. Source:
+This decides nothing itself: it lets a copy of the state go on by the rules of the core. Source:
 docs/semantics-life.md, 13.
 """
 
@@ -19,12 +19,12 @@ from stream.state.person import Person
 from stream.store import packing
 
 FAR: Final = 10_000
-"""Deadlines that are looked at. A person has fewer: each step, bound and watch is one."""
+"""The most deadlines that fire. A person has fewer: one for each step, bound and watch."""
 
 
 class Belonging(Struct, frozen=True):
-    """To one audience. `since` in ms · `because`: the conditions that hold · `leaves` (ms): by itself, None: not by time
-    alone · `when_left`: what will then not hold any more."""
+    """A membership. `since`: ms · `because`: the conditions that hold · `leaves`: when time alone ends it (ms), None: it does
+    not · `when_left`: the condition that then no longer holds."""
 
     audience: str
     since: int
@@ -34,25 +34,25 @@ class Belonging(Struct, frozen=True):
 
 
 class Coming(Struct, frozen=True):
-    """An audience that the person enters at a time (ms) if nothing happens."""
+    """An audience that the person enters at `at` (ms) if nothing happens."""
 
     audience: str
     at: int
 
 
 class Outlook(Struct, frozen=True):
-    """`at` (ms): how far the state goes · `forgotten` (ms): the person is then, if nothing happens."""
+    """`at`: the time of the state (ms) · `forgotten`: when the person is forgotten if nothing happens (ms)."""
 
     at: int
     belongs: list[Belonging]
     comes: list[Coming]
     forgotten: int | None
     is_here: bool
-    """A visitor is active: times since the visit begin when it has gone."""
+    """Whether a visitor is active. Times since a visit count from its end."""
 
 
 def of(person: Person, recipes: Recipes, at: int, clock: Clock) -> Outlook:
-    """`person`: at `at` (ms), by the document in force; it stays as it is."""
+    """The outlook of a person at `at` (ms), by the document in force. The person is not changed."""
     held = person.life.audiences if person.life is not None else {}
     known = {each.name: each for each in recipes.audiences.all}
     ahead = _Ahead(person, recipes, at, clock)
@@ -62,7 +62,7 @@ def of(person: Person, recipes: Recipes, at: int, clock: Clock) -> Outlook:
 
 
 class _Ahead:
-    """What a copy of the person enters and leaves by time alone, the first time of each."""
+    """When a copy of the person first enters and leaves each audience, if nothing happens."""
 
     def __init__(self, person: Person, recipes: Recipes, at: int, clock: Clock) -> None:
         self.recipes, self.at, self.clock = recipes, at, clock
@@ -85,7 +85,7 @@ class _Ahead:
                     self.left.setdefault(name, (at, Standing(_copy(person), at)))
 
     def _times(self, person: Person) -> Iterator[int]:
-        """Its deadlines, each after the one before has fired."""
+        """The deadlines (ms), each after the one before has fired."""
         for _ in range(FAR):
             yield max(person.deadline(self.recipes.policy.keep), self.at)
 
@@ -109,7 +109,7 @@ class _Ahead:
         return []
 
     def _asked(self, audience: Audience, then: Standing) -> Iterator[Asked]:
-        """How those alternatives stand then that hold now."""
+        """The conditions, at that time, of the alternatives that hold now."""
         for members in audience.members:
             if self.now.holds(members):
                 yield from of_person(then, members, self.clock)

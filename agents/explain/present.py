@@ -1,4 +1,4 @@
-"""What holds of a person now, and what is next: audiences with why and until when, and what waits. Source:
+"""What is true of a person now, and what comes next: audiences, and steps that wait. Source:
 docs/semantics-life.md, 12 and 13.
 """
 
@@ -20,7 +20,7 @@ from stream.state.person import Person
 
 
 class Present(Struct, frozen=True):
-    """Of one person. `at` in ms · `outlook`: None while no audience is in force."""
+    """A person at `at` (ms). `outlook`: None while no audience is in force."""
 
     person: str
     at: int
@@ -31,7 +31,7 @@ class Present(Struct, frozen=True):
 async def ask(
     source: DecisionSource, answer: Answer, history: History, zone: tzinfo
 ) -> list[Present]:
-    """Of each person that the answer is about and that has a state; of none where states are not known."""
+    """One for each person of the answer that has a state. None of them has one where the source has no states."""
     found = []
     for name in sorted(answer.story.people):
         person = await source.state(name)
@@ -41,7 +41,7 @@ async def ask(
 
 
 def of(person: Person, history: History, at: int, zone: tzinfo) -> Present:
-    """At a time (ms) up to which the state goes."""
+    """`at`: the time of the state (ms)."""
     recipes = history.at(at)
     seen = None
     if recipes.audiences:
@@ -50,7 +50,7 @@ def of(person: Person, history: History, at: int, zone: tzinfo) -> Present:
 
 
 def as_of(story: Story, person: Person) -> int:
-    """Now; in a replay the last time (ms) that anything is known of."""
+    """Now (ms); in a replay the latest time of anything known."""
     if story.now is not None:
         return story.now
     times: list[int] = [each["t"] for each in (*story.events, *story.forwarded)]
@@ -59,7 +59,7 @@ def as_of(story: Story, person: Person) -> int:
 
 
 def lines(present: Present, zone: tzinfo) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """(line, what explains it)."""
+    """(line, its explanations) of what a reader sees."""
     clock = partial(moment_of_year, zone=zone)
     seen = present.outlook
     if seen is not None:

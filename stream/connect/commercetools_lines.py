@@ -8,10 +8,10 @@ from stream.connect.reading import first, is_present, mapping, text
 from stream.connect.source import Source
 
 PRICES: Final = ("price.discounted.value", "price.value")
-"""What one piece costs, the best first."""
+"""Paths of the price of one piece, the best first."""
 
 RENEWS: Final = "recurrenceInfo"
-"""A recurring order brings the line again."""
+"""Set on a line that a recurring order brings again."""
 
 
 def line(source: Source, given: dict[str, Any]) -> dict[str, Any] | None:
@@ -31,14 +31,14 @@ def line(source: Source, given: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def amount(price: dict[str, Any], code: str | None) -> float | None:
-    """Cents; a price of high precision has its own digits, and its cents are rounded already."""
+    """An amount of a price in cents. A high-precision price has its own digits, because its cents are rounded."""
     if price.get("type") == "highPrecision":
         return minor(price.get("preciseAmount"), price.get("fractionDigits"), code)
     return minor(price.get("centAmount"), price.get("fractionDigits"), code)
 
 
 def localized(name: Any) -> str | None:
-    """A text in several languages: the first of them."""
+    """The first text of a localized one."""
     return next((found for each in mapping(name).values() if (found := text(each))), text(name))
 
 

@@ -1,6 +1,6 @@
-"""Parts that could not be read: which, by their places in our event.
+"""Records which parts of an event could not be read, by their paths in our event.
 
-A part of an event carries the list under a name that no event has. `finishing` takes it out and tells it. Source:
+Each part carries its list under LOST, a name that no event has. `finishing` takes the list out and reports it. Source:
 docs/connect.md, 2.5 and 2.6.
 """
 
@@ -15,14 +15,14 @@ UNREADABLE: Final = "unreadable"
 NO_ADDRESS: Final = "no_address"
 
 PARTS: Final = ("product", "item", "cart", "order", "traits")
-"""Parts of our events that may have lost some of theirs."""
+"""Parts of our events that may carry a list of what was lost."""
 
 Lost = list[tuple[str, str]]
-"""Places below the part, each with a reason."""
+"""(path below the part, reason) of each lost value."""
 
 
 def unread(**given: tuple[Any, Any]) -> Lost:
-    """The names of those that were given and of which nothing was read, of (given, read) each."""
+    """The names of values that were given but could not be read. `given`: (given, read) by name."""
     return [
         (name, UNREADABLE)
         for name, (raw, found) in given.items()
@@ -35,7 +35,7 @@ def marked(part: dict[str, Any], lost: Lost) -> dict[str, Any]:
 
 
 def moved(part: dict[str, Any], place: str) -> Lost:
-    """What a part has lost, by places below the whole that it goes into. The part no longer says so."""
+    """Takes the list out of a part. Returns it with paths below the whole that the part goes into."""
     lost: Lost = part.pop(LOST, [])
     return [(f"{place}.{name}", reason) for name, reason in lost]
 
@@ -43,7 +43,7 @@ def moved(part: dict[str, Any], place: str) -> Lost:
 def gathered(
     parts: Iterable[dict[str, Any] | None], place: str
 ) -> tuple[list[dict[str, Any]], Lost]:
-    """The lines of a list that are lines, and what it has lost."""
+    """The lines that could be read, and what was lost of the list at `place`."""
     kept: list[dict[str, Any]] = []
     lost: Lost = []
     for index, part in enumerate(parts):

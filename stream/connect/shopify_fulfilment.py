@@ -1,4 +1,4 @@
-"""Parcels of Shopify's orders: which order has arrived. Source: docs/connect.md, 2.11; docs/semantics-life.md, 12."""
+"""Parcels of Shopify's orders: tells which orders were delivered. Source: docs/connect.md, 2.11; docs/semantics-life.md, 12."""
 
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ ARRIVED: Final = "delivered"
 
 
 def fulfillment(it: Delivery) -> None:
-    """A parcel that has arrived. It names its order, and its buyer by an address at most."""
+    """Translates a delivered parcel. It names its order, and at most an address of the buyer."""
     name = plain(it.body.get("order_id"))
     status = it.body.get(
         "status" if it.topic.startswith("fulfillment_events") else "shipment_status"
@@ -28,7 +28,7 @@ def fulfillment(it: Delivery) -> None:
 
 
 def all_delivered(order: dict[str, Any]) -> bool:
-    """Whether everything of an order is on its way, and every parcel of it has arrived."""
+    """Whether an order is shipped completely and every parcel of it was delivered."""
     parcels = listing(order.get("fulfillments"))
     arrived = [dig(each, "shipment_status") for each in parcels if not _is_off(each)]
     return (

@@ -16,10 +16,10 @@ PRICES: Final = (
     "price_set.shop_money.amount",
     "price",
 )
-"""What one piece costs, the best first."""
+"""Paths of the price of one piece, the best first."""
 
 PLAN: Final = "selling_plan_allocation"
-"""A subscription brings the line again."""
+"""Set on a line that a subscription brings again."""
 
 
 def line_currency(body: dict[str, Any], lines: list[Any]) -> str | None:

@@ -21,14 +21,14 @@ Document = dict[str, Any]
 
 
 def second(first: Document) -> Document:
-    """All recipes but the last in another version. What waited under the last is closed."""
+    """All recipes but the last, in another version. Episodes of the last one close."""
     given = first.get("recipes") or [{"name": name} for name in recipes_file.DEFAULT.names]
     recipes = copy.deepcopy(given)[: max(1, len(given) - 1)]
     return {**first, "recipes": [{**each, "version": 2} for each in recipes]}
 
 
 def publish(settings: Settings, first: Document, since: int | None) -> None:
-    """Publishes the second document. `since`: ms; None: as soon as may be."""
+    """Publishes the second document. `since`: ms; None: as soon as possible."""
     row = second(first), since, "faults", "in the middle"
     asyncio.run(published_log.append(settings, [row]))
 
