@@ -90,6 +90,7 @@ class FakeConsumer:
         self.stopped = True
 
     async def start(self) -> None:
+        await asyncio.to_thread(int)  # as a broker's answer; a test may watch asyncio.sleep
         if self.down:
             raise self.down.pop(0)
 

@@ -151,5 +151,6 @@ class EventProducer:
 async def _close(producer: AIOKafkaProducer) -> None:
     """Closes a producer. What waits in it gets a last chance."""
     with suppress(TimeoutError, KafkaError, OSError):
-        await asyncio.wait_for(producer.stop(), GOODBYE_S)
+        async with asyncio.timeout(GOODBYE_S):
+            await producer.stop()
     await producer.client.close()

@@ -89,7 +89,8 @@ class Rejects:
                 await asyncio.sleep(AGAIN_S)
         finally:
             with suppress(TimeoutError, KafkaError, OSError):
-                await asyncio.wait_for(self._carry(for_ever=False), GOODBYE_S)
+                async with asyncio.timeout(GOODBYE_S):
+                    await self._carry(for_ever=False)
 
     async def _carry(self, for_ever: bool) -> None:
         """Sends copies as they come, or only those that wait now. Raises KafkaError, OSError."""
@@ -110,7 +111,8 @@ class Rejects:
                     await self._come.wait()
         finally:
             with suppress(TimeoutError, KafkaError, OSError):
-                await asyncio.wait_for(producer.stop(), GOODBYE_S)
+                async with asyncio.timeout(GOODBYE_S):
+                    await producer.stop()
 
     def _producer(self) -> AIOKafkaProducer:
         return AIOKafkaProducer(

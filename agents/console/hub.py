@@ -185,7 +185,8 @@ class Subscription:
         if not self._queue:
             self._come.clear()
             try:
-                await asyncio.wait_for(self._come.wait(), seconds)
+                async with asyncio.timeout(seconds):
+                    await self._come.wait()
             except TimeoutError:
                 return []
         found = list(self._queue)

@@ -123,11 +123,13 @@ class TopicTail:
             metadata_max_age_ms=10_000,
         )
         try:
-            await asyncio.wait_for(consumer.start(), ANSWER_S)
+            async with asyncio.timeout(ANSWER_S):
+                await consumer.start()
             asked = -LOOK_S
             while True:
                 if time.monotonic() - asked >= LOOK_S:
-                    await asyncio.wait_for(self._look(consumer), ANSWER_S)
+                    async with asyncio.timeout(ANSWER_S):
+                        await self._look(consumer)
                     asked = time.monotonic()
                 if not consumer.assignment():
                     await asyncio.sleep(LOOK_S)
@@ -215,6 +217,7 @@ async def _stopped(consumer: AIOKafkaConsumer) -> None:
     for close in (consumer.stop, consumer._client.close):
         try:
             with connection_loss_as_error():
-                await asyncio.wait_for(close(), ANSWER_S)
+                async with asyncio.timeout(ANSWER_S):
+                    await close()
         except (KafkaError, OSError, TimeoutError) as error:
             say(log, "unclean_stop", logging.WARNING, fault=type(error).__name__)

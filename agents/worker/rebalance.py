@@ -72,7 +72,8 @@ class Rebalance:
         when it is cancelled, too: a connection that breaks does that."""
         within, saved = SHARE_OF_SESSION * self._settings.session_ms / 1000, False
         try:
-            await asyncio.wait_for(self._assignment.save(), within)
+            async with asyncio.timeout(within):
+                await self._assignment.save()
             saved = True
         except TimeoutError:
             say(log, "checkpoint_too_slow", logging.ERROR, partitions=len(ours))

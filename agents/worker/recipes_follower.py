@@ -101,8 +101,8 @@ class RecipesFollower:
         while True:
             if self.position >= self.end and not self._wanted.is_set():
                 with suppress(TimeoutError):
-                    wait = TOPICS_S if self.missing else None
-                    await asyncio.wait_for(self._wanted.wait(), wait)
+                    async with asyncio.timeout(TOPICS_S if self.missing else None):
+                        await self._wanted.wait()
             self._wanted.clear()
             await self._read()
             if (reached := self._handshake.passed(self.position)) is not None:
@@ -134,7 +134,8 @@ class RecipesFollower:
             if closed():
                 return False
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._moved.wait(), CLOSED_S)
+                async with asyncio.timeout(CLOSED_S):
+                    await self._moved.wait()
         return True
 
     async def _loaded(self) -> bool:

@@ -133,7 +133,8 @@ class WatermarkEmitter:
             while (left := began + IDLE_ROUND_S - time.monotonic()) > 0 and not self._keys.moved():
                 self._advanced.clear()
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._advanced.wait(), left)
+                    async with asyncio.timeout(left):
+                        await self._advanced.wait()
             await asyncio.sleep(PAUSE_S)
 
     async def round(self) -> None:

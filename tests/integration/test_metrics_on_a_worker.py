@@ -21,6 +21,9 @@ from tests.deploy.test_prometheus import rules
 
 UNTIL_S = 60.0
 STAGES = {"visitors", "keys", "people"}
+FAULTS = "duplicates=0.05,late=0.05,unknown=0.05,rubbish=0.05,parts=0.05"
+"""Shares so large that 1,200 events have each fault."""
+
 AUDIENCES = "audiences: [{name: everyone, members: {orders: {min: 0}}}]"
 
 
@@ -41,7 +44,8 @@ def workers(broker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[W
         cluster_admin.create(admin, settings, recipes_file.DEFAULT.names, 2)
     with WorkerProcesses(1, environ, tmp_path_factory.mktemp("logs")) as workers:
         workers.wait()
-        simulate = [sys.executable, "-m", "agents", "simulate", "--rate", "300", "--seconds", "4"]
+        simulate = [sys.executable, "-m", "agents", "simulate", "--faults", FAULTS]
+        simulate += ["--rate", "300", "--seconds", "4"]
         subprocess.run(simulate, env=environ, check=True, cwd=Path(__file__).parents[2], timeout=60)
         yield workers
 

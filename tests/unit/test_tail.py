@@ -115,6 +115,27 @@ def test_it_reads_what_is_there_and_what_comes(play: Any) -> None:
     play(test)
 
 
+def test_it_ends_when_it_is_cancelled_while_the_broker_answers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """`asyncio.wait_for` of Python 3.11 loses a cancellation that comes in the moment of the answer."""
+
+    async def test() -> None:
+        given = Given(monkeypatch)
+        loop = asyncio.get_running_loop()
+        running: asyncio.Task[None]
+
+        def cancel() -> None:
+            loop.call_soon(running.cancel)
+
+        monkeypatch.setattr(given.tail, "_on_change", cancel)
+        running = asyncio.create_task(given.tail.run())
+        await asyncio.wait((running,), timeout=5)
+        assert running.cancelled()
+
+    asyncio.run(test())
+
+
 def test_it_begins_where_the_reader_says(play: Any) -> None:
     async def test(given: Given) -> None:
         given.reader.since = 15
