@@ -12,8 +12,8 @@ class Standing:
 
     def __init__(self, person: Person, at: int) -> None:
         self.person, self.at = person, at
-        self.known = Known(person.visits, person.order_count, spent=person.spent)
-        self.active, self.anchor, self.ordered = membership.lately(person)
+        self.active, self.anchor, self.ordered, visits = membership.lately(person)
+        self.known = Known(visits, person.order_count, spent=person.spent)
         self.open = {
             each.kind for each in person.episodes if each.open and not is_shadow(each.recipe)
         }

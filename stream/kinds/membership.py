@@ -4,7 +4,7 @@ The people stage looks after each fact, after each step, and at the time that th
 the next one at which a condition on time may change.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from stream.events.owner import is_pseudo
@@ -16,9 +16,7 @@ from stream.recipes.audiences import (
     Audience,
     Audiences,
     Members,
-    Named,
     category,
-    next_bound,
     product,
 )
 from stream.recipes.recipe import Recipes
@@ -30,17 +28,20 @@ from stream.state.whole_order import OrderLine
 
 
 class Lately(NamedTuple):
-    """`active`: whether a visitor is at the shop · `anchor`, `ordered`: the last visit and the last order (ms), NEVER if none."""
+    """`active`: whether a visitor is at the shop · `anchor`, `ordered`: the last visit and the last order (ms), NEVER if none
+    · `visits`: their number."""
 
     active: bool
     anchor: int
     ordered: int
+    visits: int
 
 
 def lately(person: Person) -> Lately:
     """The last visit and order of a person. Pseudo-visitors do not count as visits."""
-    active, anchor, ordered = False, NEVER, NEVER
+    active, anchor, ordered, visits = False, NEVER, NEVER, 0
     for id, device in person.visitors.items():
+        visits += device.visits
         if not is_pseudo(id):
             active = active or device.active
             if device.last_active > anchor:  # noqa: PLR1730 - at every fact
@@ -49,22 +50,36 @@ def lately(person: Person) -> Lately:
         day = order.at if order.day == NEVER else order.day
         if day > ordered:  # noqa: PLR1730 - at every fact
             ordered = day
-    return Lately(active, anchor, ordered)
+    return Lately(active, anchor, ordered, visits)
 
 
-def fulfilled(person: Person, last: Lately, at: int, audiences: Audiences) -> int:
-    """The bits of the conditions that hold of the person at `at` (ms)."""
-    bits = 0
+class Fulfilled(NamedTuple):
+    """`bits`: of the conditions that hold · `changes`: when one of them next changes by itself (ms), NEVER if none does."""
+
+    bits: int
+    changes: int
+
+
+def fulfilled(person: Person, last: Lately, at: int, audiences: Audiences) -> Fulfilled:
+    """The conditions that hold of the person at `at` (ms)."""
+    bits, times = 0, []
     if audiences.visits is not None:
-        bits |= audiences.visits.of(person.visits)
+        bits |= audiences.visits.of(last.visits)
     if audiences.orders is not None:
         bits |= audiences.orders.of(person.order_count)
     if audiences.spent is not None:
         bits |= audiences.spent.of(person.spent)
     if audiences.since_visit is not None and last.anchor != NEVER:
-        bits |= audiences.since_visit.of(0 if last.active else at - last.anchor)
+        if last.active:
+            bits |= audiences.since_visit.of(0)
+        else:
+            more, changes = audiences.since_visit.over_time(last.anchor, at)
+            bits |= more
+            times.append(changes)
     if audiences.since_order is not None and person.orders:
-        bits |= audiences.since_order.of(at - last.ordered)
+        more, changes = audiences.since_order.over_time(last.ordered, at)
+        bits |= more
+        times.append(changes)
     if audiences.reachable:
         bits |= audiences.reachable.get(person.is_reachable, 0)
     if audiences.open:
@@ -72,46 +87,33 @@ def fulfilled(person: Person, last: Lately, at: int, audiences: Audiences) -> in
             if each.open and each.kind in audiences.open and not is_shadow(each.recipe):
                 bits |= audiences.open[each.kind]
     if person.life is not None and person.life.interests:
-        interests = person.life.interests
-        for bit, named in audiences.viewed:
-            if _is_recent(interests, named, at, bought=False):
-                bits |= bit
-        for bit, named in audiences.bought:
-            if _is_recent(interests, named, at, bought=True):
-                bits |= bit
+        bits |= _interested(person.life.interests, at, audiences, times)
+    return Fulfilled(bits, min((time for time in times if time != NEVER), default=NEVER))
+
+
+def _interested(
+    interests: Mapping[str, Interest], at: int, audiences: Audiences, times: list[int]
+) -> int:
+    """The bits of the conditions on products and categories. Adds to `times` when they end (ms)."""
+    bits = 0
+    for name, interest in interests.items():
+        for last, wanted in (
+            (interest.viewed, audiences.viewed.get(name)),
+            (interest.bought, audiences.bought.get(name)),
+        ):
+            if last == NEVER or wanted is None:
+                continue
+            for bit, within in wanted:
+                if at - last < within:
+                    bits |= bit
+                    times.append(last + within)
     return bits
 
 
 def fulfils(person: Person, at: int, members: Members) -> bool:
     """Whether all conditions of one map hold."""
     alone = Audiences((Audience("", (members,)),))
-    return bool(alone.of(fulfilled(person, lately(person), at, alone))[0])
-
-
-def _is_recent(interests: Mapping[str, Interest], wanted: Named, at: int, *, bought: bool) -> bool:
-    for name in wanted.names:
-        interest = interests.get(name)
-        if interest is not None:
-            last = interest.bought if bought else interest.viewed
-            if last != NEVER and at - last < wanted.within:
-                return True
-    return False
-
-
-def next_change(person: Person, last: Lately, at: int, audiences: Audiences) -> int:
-    """The next time (ms) at which a condition on time may change. NEVER if none can."""
-    found: list[int | None] = []
-    if audiences.since_order is not None and person.orders:
-        found.append(next_bound(last.ordered, audiences.since_order.bounds, at))
-    if audiences.since_visit is not None and last.anchor != NEVER and not last.active:
-        found.append(next_bound(last.anchor, audiences.since_visit.bounds, at))
-    if person.life is not None:
-        for name, interest in person.life.interests.items():
-            if interest.viewed >= 0 and name in audiences.viewed_within:
-                found.append(next_bound(interest.viewed, audiences.viewed_within[name], at))
-            if interest.bought >= 0 and name in audiences.bought_within:
-                found.append(next_bound(interest.bought, audiences.bought_within[name], at))
-    return min((time for time in found if time is not None), default=NEVER)
+    return bool(alone.of(fulfilled(person, lately(person), at, alone).bits)[0])
 
 
 def look(
@@ -128,13 +130,12 @@ def look(
         _change(person, [], at, recipes, out, former)
         person.of_life().bound = NEVER
         return
-    last = lately(person)
-    belongs, names = audiences.of(fulfilled(person, last, at, audiences))
+    holds = fulfilled(person, lately(person), at, audiences)
+    belongs, names = audiences.of(holds.bits)
     if names != (life.audiences.keys() if life is not None else frozenset()):
         _change(person, belongs, at, recipes, out, former)
-    bound = next_change(person, last, at, audiences)
-    if bound != NEVER or person.life is not None:
-        person.of_life().bound = bound
+    if holds.changes != NEVER or person.life is not None:
+        person.of_life().bound = holds.changes
 
 
 def leave_all(
@@ -152,15 +153,10 @@ def _change(
     out: Outputs,
     former: Recipes | None,
 ) -> None:
-    before: Iterable[str] = person.life.audiences if person.life is not None else ()
+    before: Collection[str] = person.life.audiences if person.life is not None else ()
     if not before and not belongs:
         return
-    names = [each.name for each in recipes.audiences.all]
-    order = dict.fromkeys(before)
-    if former is not None:
-        order = dict.fromkeys([*(each.name for each in former.audiences.all), *before])
-    known = [name for name in order if name in before and name not in recipes.audiences.names]
-    left = [name for name in known + names if name in before and name not in belongs]
+    left = _left(before, belongs, recipes, former) if before else []
     entered = [name for name in belongs if name not in before]
     for name in left:
         del _tell(person, audience_changes.LEFT, name, at, out).audiences[name]
@@ -170,6 +166,19 @@ def _change(
         audience.left(person, name, at, recipes, out)
     for name in entered:
         audience.entered(person, name, at, recipes, out)
+
+
+def _left(
+    before: Collection[str], belongs: Sequence[str], recipes: Recipes, former: Recipes | None
+) -> list[str]:
+    """Those it left, in the order of the file. Audiences that the file has no more come first."""
+    names = recipes.audiences.names
+    gone = [name for name in before if name not in names]
+    if gone and former is not None:
+        gone = [each.name for each in former.audiences.all if each.name in gone]
+        gone += [name for name in before if name not in names and name not in gone]
+    still = [each.name for each in recipes.audiences.all if each.name in before]
+    return gone + [name for name in still if name not in belongs]
 
 
 def _tell(person: Person, kind: str, name: str, at: int, out: Outputs) -> Life:

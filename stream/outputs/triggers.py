@@ -5,6 +5,7 @@ The bytes depend on the log only: fields keep the order written here, and times 
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -142,6 +143,7 @@ def _publish(
     out.moments.append((happened, at))
 
 
+@lru_cache(maxsize=1024)
 def rfc3339(at: int) -> str:
     """`at` (ms) as 2026-01-31T12:00:00.000Z. A time after the year 9999 is written as its last ms."""
     time = _EPOCH + timedelta(milliseconds=min(at, _LAST))

@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 from msgspec import Struct
 
 from stream.recipes.conditions import Range
+from stream.state.cart import NEVER
 
 C = TypeVar("C")
 
@@ -76,6 +77,12 @@ class Cuts:
         """The bits of the conditions that hold."""
         return self.fulfilled[bisect_right(self.bounds, number)]
 
+    def over_time(self, since: int, now: int) -> tuple[int, int]:
+        """The bits of those that hold of the time since `since` (ms), and when they next change (ms), NEVER if they do not."""
+        place = bisect_right(self.bounds, now - since)
+        changes = since + int(self.bounds[place]) if place < len(self.bounds) else NEVER
+        return self.fulfilled[place], changes
+
 
 class Audiences:
     """All of a file, in its order. Each condition has a bit, equal ones share it: whoever fulfils all bits of a map
@@ -101,9 +108,7 @@ class Audiences:
         self.open: Final = self._open()
         self.viewed: Final = self._named("viewed")
         self.bought: Final = self._named("bought")
-        self.viewed_within: Final = _within(named for _, named in self.viewed)
-        self.bought_within: Final = _within(named for _, named in self.bought)
-        self.named: Final = frozenset(self.viewed_within) | frozenset(self.bought_within)
+        self.named: Final = self.viewed.keys() | self.bought.keys()
         """The categories and products that audiences name."""
 
     def __bool__(self) -> bool:
@@ -165,8 +170,13 @@ class Audiences:
                     found[kind] = found.get(kind, 0) | bit
         return found
 
-    def _named(self, sort: str) -> list[tuple[int, Named]]:
-        return [(bit, each) for each, bit in self._conditions(sort, Named)]
+    def _named(self, sort: str) -> dict[str, list[tuple[int, int]]]:
+        """By name (bit, within) of the conditions that a view or purchase of it fulfils for so long (ms)."""
+        found: dict[str, list[tuple[int, int]]] = {}
+        for each, bit in self._conditions(sort, Named):
+            for name in each.names:
+                found.setdefault(name, []).append((bit, each.within))
+        return found
 
     def _conditions(self, sort: str, kind: type[C]) -> Iterator[tuple[C, int]]:
         for (of, wanted), bit in self._bits.items():
@@ -176,17 +186,3 @@ class Audiences:
 
 MOST_KNOWN: Final = 4_096
 """Combinations of conditions whose audiences are remembered. There are few: people are alike."""
-
-
-def _within(wanted: Iterable[Named]) -> dict[str, tuple[int, ...]]:
-    found: dict[str, set[int]] = {}
-    for named in wanted:
-        for name in named.names:
-            found.setdefault(name, set()).add(named.within)
-    return {name: tuple(sorted(times)) for name, times in found.items()}
-
-
-def next_bound(since: int, bounds: Sequence[float], now: int) -> int | None:
-    """The first time after `now` (ms) at which the time since `since` crosses one of the bounds."""
-    place = bisect_right(bounds, now - since)
-    return since + int(bounds[place]) if place < len(bounds) else None

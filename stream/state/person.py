@@ -182,7 +182,9 @@ class Person(Struct, array_like=True, gc=False):
         """Whether a channel reaches the person and is not withdrawn."""
         reach = self.reach
         if reach is None:
-            reach = [] if self.customer is None else list(CONTACTS)
+            reach = list(CONTACTS) if self.id.startswith("customer:") else []
+        if not self.consent:
+            return bool(reach)
         return any(self.consent.get(channel) is not False for channel in reach)
 
     @property
@@ -192,10 +194,7 @@ class Person(Struct, array_like=True, gc=False):
 
     @property
     def visits(self) -> int:
-        number = 0
-        for device in self.visitors.values():
-            number += device.visits
-        return number
+        return sum(device.visits for device in self.visitors.values())
 
     @property
     def anchor(self) -> int:

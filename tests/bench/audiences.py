@@ -1,7 +1,9 @@
 """(k) What 20 audiences in force cost, for each event of the input, against none: the stages in one process.
 
-The audiences are those of deploy/recipes.yaml, with some more that look at products, spending and visits; no recipe hears of
-them. Both sides take turns, so that a change of the machine's pace meets both; the share is that of each pair.
+What it costs a worker with a broker, `growth` measures (`--cases audiences-0 audiences-20`). The audiences are those of
+deploy/recipes.yaml, with some more that look at products, spending and visits; no recipe hears of them. The first visit of
+each visitor, with which it enters several audiences for the first time, is not measured. Both sides take turns, so that a
+change of the machine's pace meets both; the share is that of each pair.
 """
 
 import argparse
@@ -13,12 +15,11 @@ from typing import Any, Final
 import yaml
 
 from stream import recipes_file as files
-from stream.recipes.recipe import Recipes
 from tests.bench.customers import RECIPES
 from tests.bench.room import Room
 from tests.bench.stages import IN_A_BATCH, Stopwatch, one_round, slices, stored
 from tests.bench.table import show, spread
-from tests.bench.traffic import rows
+from tests.bench.traffic import JOURNEY, rows
 
 SMOKE: Final = "--visitors 2500 --events 30000 --rounds 1"
 SHOES: Final = {"category": ["shoes"], "product": ["p1", "p2"], "within": "14d"}
@@ -38,19 +39,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rounds", type=int, default=7)
 
 
-def audiences(count: int) -> Recipes:
-    """The shipped recipes with so many audiences."""
+def document(count: int) -> dict[str, Any]:
+    """The shipped recipes with so many audiences, as a file has them."""
     shop: list[dict[str, Any]] = yaml.safe_load(RECIPES.read_text())["audiences"]
     more = [{"name": f"more-{number}", "members": each} for number, each in enumerate(MORE)]
     found = [*shop, *more][:count]
     assert len(found) == count, f"there are {len(shop) + len(more)} only"
-    return files.load(json.dumps({"audiences": found} if found else {}))
+    return {"audiences": found} if found else {}
 
 
 def run(args: argparse.Namespace, room: Room) -> None:
-    sides = {"none": audiences(0), "20 audiences": audiences(20)}
+    counts = {"none": 0, "20 audiences": 20}
+    sides = {name: files.load(json.dumps(document(count))) for name, count in counts.items()}
     for visitors in args.visitors:
-        events = list(rows(visitors + args.events, visitors, "visits", each_first=True))
+        warm = visitors * (1 + JOURNEY)
+        events = list(rows(warm + args.events, visitors, "visits", each_first=True))
         parts = slices(events, IN_A_BATCH)
         batches = [stored(part, number * IN_A_BATCH) for number, part in enumerate(parts)]
         found: dict[str, list[float]] = {name: [] for name in sides}
@@ -59,7 +62,7 @@ def run(args: argparse.Namespace, room: Room) -> None:
         for number in range(args.rounds):
             for name in list(sides)[:: 1 if number % 2 else -1]:
                 watch = Stopwatch()
-                one_round(watch, batches, visitors, args.checkpoint, sides[name])
+                one_round(watch, batches, warm, args.checkpoint, sides[name])
                 found[name].append(sum(watch.spent.values()) / args.events * 1e6)
         pairs = list(zip(*found.values(), strict=True))
         more = [100 * (other / one - 1) for one, other in pairs]

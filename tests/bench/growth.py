@@ -1,30 +1,35 @@
 """(g) Cost per event as one thing grows tenfold and all else stays: it must stay flat.
 
 Visitors, lines in every visitor's cart, open episodes in each partition, partitions. Time is the
-records': so carts can be left an hour ago. What prepares a state is not measured.
+records': so carts can be left an hour ago. What prepares a state is not measured. Audiences are measured where
+visits end, since only then somebody enters and leaves; the first visit of each visitor is not measured there.
 """
 
 import argparse
+import json
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import chain
+from pathlib import Path
 from typing import Final, NamedTuple
 
-from tests.bench import log, subjects
+from tests.bench import audiences, log, subjects
 from tests.bench.room import Room
 from tests.bench.table import Rounds
-from tests.bench.traffic import PRODUCTS, START, Row, rows
+from tests.bench.traffic import PRODUCTS, SHORT, START, Row, rows
 
 SMOKE: Final = "--cases open-10 --events 150000 --rounds 1"
 MINUTE: Final = 60_000
 
 
 class Case(NamedTuple):
-    """`open`: episodes in each partition."""
+    """`open`: episodes in each partition · `audiences`: in force while visits end, None: no visit ends."""
 
     visitors: int = 10_000
     lines: int = 0
     open: int = 0
     partitions: int = 4
+    audiences: int | None = None
 
 
 CASES: Final = {
@@ -40,6 +45,8 @@ CASES: Final = {
     "open-10000": Case(open=10_000),
     "partitions-1": Case(partitions=1),
     "partitions-40": Case(partitions=40),
+    "audiences-0": Case(audiences=0),
+    "audiences-20": Case(audiences=20),
 }
 """By what grows, and to how many. All else is as in visitors-10000."""
 
@@ -55,13 +62,12 @@ def run(args: argparse.Namespace, room: Room) -> None:
     for number, name in enumerate(args.cases):
         case = CASES[name]
         settings = log.settings_of(room.bootstrap, f"growth.{number}", "record")
+        if case.audiences is not None:
+            settings = replace(settings, recipes=_recipes(room, case.audiences))
         log.make(settings, case.partitions)
         before = log.load(settings, prepared(case))
-        start, carts = START + 10 * MINUTE, not case.lines
-        count = case.visitors + args.events + args.events // 3
-        traffic = rows(count, case.visitors, start=start, carts=carts, each_first=True)
-        warm = before + case.visitors + args.events // 3  # facts of what was prepared are applied
-        loaded[name] = settings, warm, before + log.load(settings, traffic)
+        warm, traffic = _traffic(case, args.events)
+        loaded[name] = settings, before + warm, before + log.load(settings, traffic)
     found = Rounds()
     for number in range(args.rounds):
         print(f"round {number + 1} of {args.rounds}", flush=True)
@@ -71,6 +77,23 @@ def run(args: argparse.Namespace, room: Room) -> None:
     for settings, _, _ in loaded.values():
         log.drop(settings)
     found.show("Cost per event as one thing grows")
+
+
+def _traffic(case: Case, events: int) -> tuple[int, Iterator[Row]]:
+    """The number of events that are not measured, and all events."""
+    if case.audiences is not None:
+        warm = case.visitors * SHORT
+        return warm, rows(warm + events, case.visitors, "ending")
+    warm = case.visitors + events // 3  # facts of what was prepared are applied
+    start, carts = START + 10 * MINUTE, not case.lines
+    return warm, rows(warm + events, case.visitors, start=start, carts=carts, each_first=True)
+
+
+def _recipes(room: Room, count: int) -> Path:
+    """A recipe file with so many audiences."""
+    file = room.folder / f"audiences-{count}.json"
+    file.write_text(json.dumps(audiences.document(count)))
+    return file
 
 
 def prepared(case: Case) -> Iterator[Row]:
