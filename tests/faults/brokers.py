@@ -36,7 +36,7 @@ def several(room: Room, count: int) -> Iterator[Cluster]:
             yield own
 
 
-@case("broker", star=True)
+@case("broker")
 def restart(room: Room) -> list[Report]:
     """The only broker ends in order and is killed, by turns; nothing is lost, workers wait."""
     count = room.times(2, 24)
@@ -64,7 +64,7 @@ def long_away(room: Room) -> list[Report]:
         return [report]
 
 
-@case("broker", star=True)
+@case("broker")
 def down_at_start(room: Room) -> list[Report]:
     """Workers start before any broker does, one of them is told to go meanwhile: exit 0 in time."""
     with room.scene() as it:

@@ -65,13 +65,13 @@ def outage(
         return it.conclude(until=last(it), within=within)
 
 
-@case("processes", star=True)
+@case("processes")
 def backlog(room: Room) -> list[Report]:
     """All workers down, a backlog with carts and later orders: no false trigger, and none is missed."""
     return [outage(room, rounds=room.times(1, 8))]
 
 
-@case("data", star=True)
+@case("data")
 def quiet_partition(room: Room) -> list[Report]:
     """One cart in each partition, and then nothing in any of them: each fires in time."""
     with hasty_scene(room) as it:

@@ -9,7 +9,7 @@ from tests.faults.report import Report
 EVERY_S = 3.0
 
 
-@case("rebalance", star=True)
+@case("rebalance")
 def storm(room: Room) -> list[Report]:
     """A worker joins or leaves every 3 s."""
     count = room.times(10, 40)
