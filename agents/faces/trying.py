@@ -1,4 +1,4 @@
-"""What a collector would make of one request to a source. Pure, but for the clock that the caller reads."""
+"""Shows what a collector would make of one request to a source, for `connect try`. It reads the clock and sends nothing."""
 
 import time
 from typing import Final, NamedTuple
@@ -26,10 +26,12 @@ USUAL: Final = {
     "segment": "/v1/batch",
     "snowplow": "/com.snowplowanalytics.snowplow/tp2",
 }
-"""Where the SDKs of a kind send when nobody tells them otherwise."""
+"""By the kind of a source: the path to which its SDKs post by default."""
 
 
 class Tried(NamedTuple):
+    """`path`: where the request was posted · `answer`: the status that the sender would get, with the reason of a fault."""
+
     path: str
     judged: Judged
     left_out: list[LeftOut]
@@ -37,7 +39,7 @@ class Tried(NamedTuple):
 
 
 def addresses(each: Connected) -> list[str]:
-    """Paths at which a source may be sent to; none where a bridge alone reads it."""
+    """The paths that accept requests of a source; none if only a bridge reads it."""
     if each.is_of_topics_alone:
         return []
     own = f"{OWN}{each.source.kind}/{each.source.name}"
@@ -55,7 +57,7 @@ def tried(
     headers: dict[str, str],
     proven: bool = True,
 ) -> Tried:
-    """`proven`: as if its sender had shown a secret. Raises UnknownPacking, Broken, TooLarge."""
+    """The result of one request. `proven`: trusts it as if it had a secret. Raises UnknownPacking, Broken, TooLarge."""
     source = each.source
     where = path or USUAL.get(source.kind, f"{OWN}{source.kind}/{source.name}")
     way = _way(source.kind, method, where)
@@ -72,7 +74,7 @@ def tried(
 
 
 def _way(kind: str, method: str, path: str) -> Way:
-    """Of a path that the collector does not know, the source's own face."""
+    """The route of a path. For a path of no face, or of another kind, it is the source's own face."""
     way = way_of(method, path)
     if isinstance(way, Reply) or kind not in way.face.kinds:
         return Way(DEFAULTS[kind], None, path)
