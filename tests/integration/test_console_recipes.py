@@ -171,7 +171,7 @@ def test_the_page_says_what_recipes_brought(page: Console, settings: Settings) -
     found = page.get("/api/lift?days=7").json
     (row,) = found["recipes"]
     assert (row["name"], row["enough"]) == ("cart-abandonment, version 1", True)
-    assert row["said"][0].startswith("Of 280 who got it 140 ordered, of 120 held 60: ")
+    assert row["said"][0].startswith("Of 280 who got it, 140 ordered; of 120 held back, 60: ")
     assert b"<svg" in page.get("/api/lift/page?days=7").body
 
 
