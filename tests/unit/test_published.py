@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from agents.published import publisher, told
+from agents.published import document_listing, publisher
 from agents.published.published_document import NOTICE, PublishedDocument, read, value_of
 from agents.published.timetable import Timetable
 
@@ -84,13 +84,13 @@ def test_a_document_for_later_waits_for_its_time() -> None:
 def test_a_list_has_the_newest_first_and_what_holds_before() -> None:
     bad = read(2, AT, b"{")
     table = Timetable([document(0, AT), document(1, AT + 1_000, AT + 86_400_000), bad])
-    assert list(told.listed(table, AT + 10_000, "recipes.yaml")) == [
+    assert list(document_listing.listed(table, AT + 10_000, "recipes.yaml")) == [
         "  3  never in force           refused   -  refused: not JSON",
         "  2  2026-01-06 00:00:00 UTC  coming    anna@shop  note 1",
         "  1  2026-01-05 00:00:05 UTC  in force  anna@shop  note 0",
         "  0  before these             former    recipes.yaml",
     ]
-    assert [row["state"] for row in json.loads(told.as_json(table, AT + 10_000))] == [
+    assert [row["state"] for row in json.loads(document_listing.as_json(table, AT + 10_000))] == [
         "in_force",
         "coming",
         "refused",
