@@ -137,7 +137,7 @@ def _text(body: bytes) -> str:
         return body.decode()
     except UnicodeDecodeError as error:
         line = body.count(b"\n", 0, error.start) + 1
-        note = Note(None, "not_json", "$", "UTF-8", "a byte that is none", error.start, line)
+        note = Note(None, "not_json", "$", "UTF-8", "another byte", error.start, line)
         raise Unreadable(note) from None
 
 

@@ -52,7 +52,7 @@ EXPECTED: Final = {
 GOT: Final = {
     "too_large": "more",
     "too_deep": "more",
-    "not_json": "NaN, a number without end, or bytes that are no UTF-8",
+    "not_json": "NaN, an infinite number, or bytes that are not UTF-8",
 }
 
 

@@ -40,7 +40,7 @@ GOODBYE_S: Final = 3.0
 
 
 class NotTaken(Exception):
-    """Not every event was acknowledged: no broker, no topic, too many unacknowledged, or too slow."""
+    """Not all events were acknowledged: no broker, no topic, too much unacknowledged, or too slow."""
 
 
 class ProducerTerm:
