@@ -36,6 +36,7 @@ class Service(Protocol):
 
 
 def service(settings: SenderSettings) -> Service:
+    """The service that the settings name."""
     preset = PRESETS.get(settings.service)
     if preset is None:
         return Webhook(settings.url, settings.secrets)
@@ -97,12 +98,12 @@ class Endpoint:
             async with self._session.post(
                 URL(url, encoded=True), data=body, headers=headers, allow_redirects=False
             ) as response:
-                said = {name.lower(): value for name, value in response.headers.items()}
-                told = b""
+                answered = {name.lower(): value for name, value in response.headers.items()}
+                text = b""
                 if self._service.asks_for_body:
-                    told = await response.content.read(LARGEST_ANSWER)
+                    text = await response.content.read(LARGEST_ANSWER)
                 now = time.time_ns() // 1_000_000
-                return self._service.answered(response.status, said, told, now)
+                return self._service.answered(response.status, answered, text, now)
         except TimeoutError:
             return responses.TIMEOUT
         except (aiohttp.ClientError, OSError):

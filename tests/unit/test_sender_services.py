@@ -232,7 +232,7 @@ def test_the_reset_time_of_braze_is_in_seconds_since_1970() -> None:
 def test_a_service_needs_a_key_and_no_secret() -> None:
     least = {"TRIGGERS_KAFKA": "localhost:9092", "TRIGGERS_SENDER_SERVICE": "klaviyo"}
     (found,) = mistakes(least)
-    assert found.startswith("TRIGGERS_SENDER_KEY is not set: klaviyo asks for a private API key")
+    assert found.startswith("TRIGGERS_SENDER_KEY is not set: klaviyo needs a private API key")
     (found,) = mistakes(least | {"TRIGGERS_SENDER_SERVICE": "braze", "TRIGGERS_SENDER_KEY": "k"})
     assert found.startswith("TRIGGERS_WEBHOOK_URL is not set")
 
