@@ -128,8 +128,8 @@ def _id(given: dict[str, Any], data: dict[str, Any]) -> str:
 
 def _who(given: dict[str, Any], data: dict[str, Any], source: Source, now: int) -> Who:
     """The owner. The subject is the visitor, unless the data names one."""
-    told = data.get("visitor")
-    visitor = told if is_present(told) else given.get("subject")
+    named = data.get("visitor")
+    visitor = named if is_present(named) else given.get("subject")
     user, keys = data.get("customer"), mapping(data.get("keys"))
     told_email, phone = addresses(data)
     email = told_email or (user if is_address(user) else None)

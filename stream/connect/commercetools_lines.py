@@ -43,5 +43,5 @@ def localized(name: Any) -> str | None:
 
 
 def _images(given: dict[str, Any]) -> list[Any]:
-    told = mapping(given.get("variant")).get("images")
-    return told if isinstance(told, list) else []
+    images = mapping(given.get("variant")).get("images")
+    return images if isinstance(images, list) else []

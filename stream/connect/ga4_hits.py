@@ -50,8 +50,8 @@ def collected(request: Request) -> list[Hit]:
     """The hits of a tag. The query holds shared parameters, each line of the body an event."""
     shared = unwrapped(request.query)
     lines = request.body.decode("utf-8", "replace").splitlines()
-    told = [{**shared, **parameters(line)} for line in lines if line.strip()] or [shared]
-    return [_of_a_tag(index, each) for index, each in enumerate(told) if is_present(each.get("en"))]
+    hits = [{**shared, **parameters(line)} for line in lines if line.strip()] or [shared]
+    return [_of_a_tag(index, each) for index, each in enumerate(hits) if is_present(each.get("en"))]
 
 
 def unwrapped(query: dict[str, str]) -> dict[str, str]:
@@ -137,7 +137,7 @@ def exported(row: dict[str, Any], now: int) -> Hit:
     """The hit of a row of the BigQuery export."""
     params = _flat(row.get("event_params"))
     sale = mapping(row.get("ecommerce"))
-    told = {
+    merged = {
         "value": first(sale, "purchase_revenue"),
         "transaction_id": sale.get("transaction_id"),
         **{name: value for name, value in params.items() if is_present(value)},
@@ -147,7 +147,7 @@ def exported(row: dict[str, Any], now: int) -> Hit:
     return Hit(
         name=text(row.get("event_name")) or "",
         id=content_id("ga", *unique, row.get("event_params"), row.get("items")),
-        params=told,
+        params=merged,
         items=_mappings(row.get("items")),
         visitor=visitor,
         user=row.get("user_id"),

@@ -24,7 +24,9 @@ def fulfillment(it: Delivery) -> None:
     else:
         phone = first(it.body, "destination.phone", "phone")
         keys = contact_keys(it.source, it.body.get("email"), phone)
-        it.say(Who(keys=keys, client_time=it.when), ("order.delivered", {"order": {"id": name}}))
+        it.add_events(
+            Who(keys=keys, client_time=it.when), ("order.delivered", {"order": {"id": name}})
+        )
 
 
 def all_delivered(order: dict[str, Any]) -> bool:
