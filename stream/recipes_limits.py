@@ -1,6 +1,6 @@
-"""What no schema can say of a recipes file: names that must be there, durations that fit. Source: docs/semantics-life.md.
+"""The rules of a recipes file that no schema can express: names that must exist, durations that must fit.
 
-Each fault is told with its path; nothing of a file counts that has one.
+Each fault comes with its path. A file with a fault is refused as a whole. Source: docs/semantics-life.md.
 """
 
 from collections.abc import Iterator

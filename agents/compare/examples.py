@@ -1,7 +1,7 @@
-"""What became of some triggers on either side, told as `explain` tells it.
+"""Shows what became of some triggers on either side, in the words of `explain`.
 
-The examples are the first of each sort and recipe by the hash of their id: the same in every run, and not
-those of one morning.
+The examples are the first of each sort and recipe by the hash of their id. So they are the same in every run, and spread
+over the whole time.
 """
 
 from collections import defaultdict
@@ -96,14 +96,14 @@ class _Told:
         mine = [each for each in teller.decisions if each["trigger_id"] == trigger_id]
         if not mine:
             return ["It did not come due."]
-        said: list[str] = []
+        lines: list[str] = []
         for decision in mine:
             text, details = teller.decision(decision)
-            said += [f"{teller.clock(decision['at'])}: {text}", *details]
+            lines += [f"{teller.clock(decision['at'])}: {text}", *details]
         for cancel in teller.cancels:
             if cancel["trigger_id"] == trigger_id:
-                said.append(f"{teller.clock(cancel['at'])}: {teller.cancel(cancel)}")
-        return said
+                lines.append(f"{teller.clock(cancel['at'])}: {teller.cancel(cancel)}")
+        return lines
 
 
 def _lines(file: Path) -> Iterator[bytes]:

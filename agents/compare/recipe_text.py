@@ -36,8 +36,8 @@ SWITCHES: Final = {
 }
 
 
-def told(recipe: Recipe) -> str:
-    """What a recipe does, in a line."""
+def summary(recipe: Recipe) -> str:
+    """What a recipe does, in one line."""
     times = ", ".join(short(step) for step in recipe.steps)
     shadow = "in shadow, " if recipe.is_shadow else ""
     when = f"after {times}" if times else "at once"

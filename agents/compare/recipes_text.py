@@ -23,14 +23,14 @@ def _recipes(before: Recipes, after: Recipes) -> Iterator[str]:
         old, new = before.by_name.get(name), after.by_name.get(name)
         if name not in before.names:
             yield (
-                f"new recipe {name}: {recipe_text.told(new)}"
+                f"new recipe {name}: {recipe_text.summary(new)}"
                 if new
                 else f"new recipe {name}, disabled"
             )
         elif name not in after.names:
             yield f"recipe {name} removed"
         elif old is None and new is not None:
-            yield f"{name}: enabled again: {recipe_text.told(new)}"
+            yield f"{name}: enabled again: {recipe_text.summary(new)}"
         elif old is not None and new is None:
             yield f"{name}: disabled"
         elif old is not None and new is not None:

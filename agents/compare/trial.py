@@ -96,7 +96,7 @@ def _compare(folder: Path, file: Path, first: Recipes, second: Recipes, say: Say
 def _side(folder: Path, file: Path, recipes: Recipes, say: Callable[[float], None]) -> Side:
     total = file.stat().st_size or 1
 
-    def told() -> Iterator[bytes]:
+    def read_lines() -> Iterator[bytes]:
         read_ = 0
         with file.open("rb", buffering=AT_ONCE) as lines:
             for number, line in enumerate(lines):
@@ -105,7 +105,7 @@ def _side(folder: Path, file: Path, recipes: Recipes, say: Callable[[float], Non
                 read_ += len(line)
                 yield line
 
-    return decide(told(), recipes, folder)
+    return decide(read_lines(), recipes, folder)
 
 
 if __name__ == "__main__":

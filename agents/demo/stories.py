@@ -1,4 +1,4 @@
-"""Stories of persons in the demo, told as the command `explain` tells them."""
+"""Prints stories of persons in the demo, in the words of the command `explain`."""
 
 from rich.console import Console
 

@@ -84,8 +84,8 @@ class Terminal:
         self.time = max(self.time, seen.t)
         if self.events.allows():
             event = read(seen.value, seen.t)
-            tell = SENTENCES.get(event["type"]) if event and not event.get("unknown") else None
-            text = tell(event) if event and tell else None
+            sentence = SENTENCES.get(event["type"]) if event and not event.get("unknown") else None
+            text = sentence(event) if event and sentence else None
             if event and text:
                 self._line(seen.t, " ", f"{who(event['visitor'])} {text}", "dim")
 

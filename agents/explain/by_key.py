@@ -49,7 +49,7 @@ def named_by(event: Mapping[str, Any]) -> Iterator[str]:
 
 
 def forwarded(lines: Iterable[bytes]) -> Iterator[AnyFact]:
-    """What the keys stage told anybody in a backtest of these lines: at a shared key fewer hear of it.
+    """The facts that the keys stage forwards in a backtest of these lines. A shared key forwards to fewer persons.
 
     Raises OutOfOrder.
     """

@@ -108,10 +108,10 @@ class Files:
         return found
 
     async def forwarded(self, people: Collection[str], keys: Collection[str]) -> list[Record]:
-        """As told in that backtest, whose stages of visitors and keys run again."""
-        told = by_key.forwarded(_lines_of(self._events)) if self._events else ()
+        """The forwarded events of that backtest. Its visitors and keys stages run again to find them."""
+        forwarded = by_key.forwarded(_lines_of(self._events)) if self._events else ()
         with self._in_order():
-            return [event for fact in told if fact.person in people for event in of_fact(fact)]
+            return [event for fact in forwarded if fact.person in people for event in of_fact(fact)]
 
     async def changes(self, people: Collection[str], audiences: Collection[str]) -> list[Record]:
         found = [each["data"] | {"type": each["type"]} for each in self._lines("audiences")]
@@ -182,8 +182,8 @@ class Kafka:
 
     async def seen(self, people: Collection[str]) -> list[tuple[str, int]]:
         heard = await self._facts(people)
-        told = [(each.visitor, each.at) for each in heard if not each.visitor.startswith(BY_KEY)]
-        return told + _moments(await self.decisions(people))
+        visits = [(each.visitor, each.at) for each in heard if not each.visitor.startswith(BY_KEY)]
+        return visits + _moments(await self.decisions(people))
 
     async def forwarded(self, people: Collection[str], keys: Collection[str]) -> list[Record]:
         heard = [each for each in await self._facts(people) if each.visitor.startswith(BY_KEY)]

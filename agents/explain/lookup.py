@@ -37,7 +37,7 @@ async def ask(source: DecisionSource, asked: str, audiences: Collection[str] = (
     """The story of a person (`customer:anna`, `visitor:v1`, `email:<key>`, with or without the word before it) or of
     the person of a step (its trigger id). None if nothing was written about any of them.
 
-    `audiences`: of which it is told when the person entered and left.
+    `audiences`: those whose changes are part of the story.
     """
     name, id = asked, None
     if TRIGGER_ID.fullmatch(asked.lower()):
@@ -101,9 +101,9 @@ def at_of(trigger: Record) -> int:
 
 def _others(forwarded: Sequence[Record], own: Sequence[Followed]) -> list[Record]:
     """What others did, each event once. What persons did themselves is known without the key."""
-    told = {(each.event["t"], each.event["type"]) for each in own}
+    known = {(each.event["t"], each.event["type"]) for each in own}
     found: dict[tuple[int, str], Record] = {}
     for event in forwarded:
-        if (event["t"], event["type"]) not in told:
+        if (event["t"], event["type"]) not in known:
             found.setdefault((event["t"], event["type"]), event)
     return list(found.values())

@@ -94,14 +94,14 @@ def lines(story: Story, recipes: Recipes | History, zone: tzinfo = UTC) -> list[
 def _audiences(story: Story, recipes: Recipes | History) -> Iterator[StoryLine]:
     """At one time what was left comes first, both in the order of the document."""
     history = History.of(recipes)
-    told = {(each["audience"], each["at"], each["type"]): each for each in story.changes}
+    changes = {(each["audience"], each["at"], each["type"]): each for each in story.changes}
 
     def place(each: Record) -> tuple[bool, int, str]:
         names = [audience.name for audience in history.at(each["at"]).audiences.all]
         name = each["audience"]
         return each["type"] == ENTERED, names.index(name) if name in names else -1, name
 
-    for each in sorted(told.values(), key=place):
+    for each in sorted(changes.values(), key=place):
         text, details = life_text.change(each, history.at(each["at"]))
         yield StoryLine(each["at"], "entered" if each["type"] == ENTERED else "left", text, details)
 

@@ -28,7 +28,7 @@ NOBODY: Final[frozenset[str]] = frozenset()
 class Followed(NamedTuple):
     """`outcome`: applied, duplicate, late, ignored, unknown, rejected · `being`: numbers the human beings that one
     visitor was · `person`: who it is after the event · `others`: who heard of the event beside · `attended`: it shows
-    somebody at a screen · `keys`: of identity, that it told."""
+    somebody at a screen · `keys`: its keys of identity."""
 
     event: Record
     outcome: str
@@ -90,7 +90,7 @@ class _Visitor:
 
     def take(self, event: Record) -> Followed:
         if "rejected" in event or event.get("unknown"):
-            return self._told(event, "rejected" if "rejected" in event else "unknown")
+            return self._followed(event, "rejected" if "rejected" in event else "unknown")
         plain = {name: value for name, value in event.items() if name != "left_out"}
         read = decoding.parse(msgspec.json.encode(plain))
         assert read is not None, "what moves time alone is no event"
@@ -100,13 +100,13 @@ class _Visitor:
         state, kind, t = self.state, type(read), event["t"]
         name = CODES[kind] + read.id
         if state.knows(name):
-            return self._told(event, "duplicate")
+            return self._followed(event, "duplicate")
         if isinstance(read, PersonErased):
             return self._erased(event, read)
         late = read.client_time is not UNSET and read.client_time < t - LATE_AFTER
         verdict = judge(state, read, kind, late)
         if verdict > ELSEWHERE:
-            return self._told(event, KEPT_AS[verdict])
+            return self._followed(event, KEPT_AS[verdict])
         out, left = Outputs(), state.left_at
         apply(state, read, kind, verdict, late, t, recipes_file.DEFAULT, out)
         state.remember(name)
@@ -116,18 +116,18 @@ class _Visitor:
             others.add(state.former)
         keys = frozenset(key for key, _ in out.claims)
         attended = verdict == ATTENDED
-        return self._told(event, "applied")._replace(
+        return self._followed(event, "applied")._replace(
             others=frozenset(others), attended=attended, keys=keys
         )
 
     def _erased(self, event: Record, read: PersonErased) -> Followed:
         """Told of whom it was; who comes after is somebody else."""
-        out, told = Outputs(), self._told(event, "applied")
+        out, followed = Outputs(), self._followed(event, "applied")
         if erase(self.state, read, event["t"], out):
             self.state = Visitor(self.state.id, Cart(self.state.id))
             self.being += 1
         others = frozenset(person for person, _ in out.facts)
-        return told._replace(others=others, keys=frozenset(key for key, _ in out.claims))
+        return followed._replace(others=others, keys=frozenset(key for key, _ in out.claims))
 
-    def _told(self, event: Record, outcome: str) -> Followed:
+    def _followed(self, event: Record, outcome: str) -> Followed:
         return Followed(event, outcome, self.being, self.state.person)

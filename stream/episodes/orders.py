@@ -62,26 +62,26 @@ def place(person: Person, placed: HandedOrder, now: int, recipes: Recipes, out: 
 
 def _note(person: Person, placed: HandedOrder, known: OrderEntry | None, done: Entered) -> Entered:
     """Enters an order in the record; for a repetition only what the record lacks."""
-    told, entry = placed.whole or WholeOrder(), done.entry
+    order, entry = placed.whole or WholeOrder(), done.entry
     if not done.is_new:
-        return done._replace(parts=supplement(entry, told))
-    entry.value = told.value
+        return done._replace(parts=supplement(entry, order))
+    entry.value = order.value
     if known is not None and known.value is not None:
         entry.value = known.value
-        if told.value not in (None, known.value):
-            entry.whole = WholeOrder(told.value)
-    entry.day = told.day
-    own = told.whose == person.id or (told.whose.startswith("visitor:") and not told.withheld)
+        if order.value not in (None, known.value):
+            entry.whole = WholeOrder(order.value)
+    entry.day = order.day
+    own = order.whose == person.id or (order.whose.startswith("visitor:") and not order.withheld)
     opens = own and person.is_known and not person.left and not placed.recurring
-    entry.marks = OWN * opens + OLD * told.old + LINED * bool(told.lines)
-    entry.marks += CURRENCY * (told.currency is not None)
+    entry.marks = OWN * opens + OLD * order.old + LINED * bool(order.lines)
+    entry.marks += CURRENCY * (order.currency is not None)
     return done
 
 
-def supplement(entry: OrderEntry, told: WholeOrder) -> WholeOrder | None:
+def supplement(entry: OrderEntry, order: WholeOrder) -> WholeOrder | None:
     """Adds what a repetition brings to an order of the record. Returns what was new, None if nothing was."""
     parts = brought(
-        told,
+        order,
         value=entry.value is None,
         currency=not entry.marks & CURRENCY,
         lines=not entry.marks & LINED,

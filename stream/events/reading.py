@@ -230,4 +230,4 @@ BODIES: Final[Mapping[str, tuple[_Fields, _Fields]]] = {
         {"held_ms": _NUMBER, "form_focus": _FLAG},
     ),
 }
-"""The essential and the optional fields of each type, in the order in which their faults are told."""
+"""The essential and the optional fields of each type, in the order in which their faults are reported."""

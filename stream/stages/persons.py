@@ -50,7 +50,7 @@ def _take_keys(state: Visitor, event: Event) -> None:
 
 def _leave(state: Visitor, t: int, out: Outputs) -> None:
     """Ends the customer's part: only the visitor's id, fact number and accepted event ids stay."""
-    if announce_facts.would_tell_idle(state, t):
+    if announce_facts.idle_is_news(state, t):
         announce_facts.idle(state, t, out)
     former = state.person
     state.begin_anew()

@@ -100,10 +100,10 @@ def known(key: Key, id: str, at: int) -> ClaimedOrder | None:
     return None
 
 
-def supplement(key: Key, order: ClaimedOrder, told: WholeOrder) -> WholeOrder | None:
+def supplement(key: Key, order: ClaimedOrder, repetition: WholeOrder) -> WholeOrder | None:
     """Adds the parts that an order lacks and a repetition brings. Returns them, None if there are none."""
     record = order.whole or WholeOrder()
-    parts = lacking(record, told)
+    parts = lacking(record, repetition)
     if parts is not None:
         order.whole = bring(record, parts)
         _trim_contents(key)
