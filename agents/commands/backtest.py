@@ -130,6 +130,6 @@ def _report(out: Path, counts: Counter[tuple[str, ...]], parts: findings.Parts) 
         found = [f"{number} {label.strip(':')}" for label, number in sorted(of_kind.items())]
         print(f"{kind.replace('_', ' ')}: {', '.join(found) or 'none'}")
         if kind == "events":
-            for line in findings.said(counts, parts):
+            for line in findings.report(counts, parts):
                 print(line)
     print(f"written: {out / 'triggers.jsonl'}, {out / 'decisions.jsonl'}")

@@ -31,7 +31,7 @@ TRUTHS: Final = frozenset({CART_AUTHORITY, "network_userid"})
 SPOKEN: Final = frozenset(
     f"tag:yaml.org,2002:{name}" for name in ("bool", "int", "float", "timestamp")
 )
-"""What YAML makes of a plain NO or 1. Here everything but TRUTHS is a text."""
+"""The types that YAML gives to a plain NO or 1. In a sources file all values but TRUTHS are texts."""
 
 Keyed = Callable[[str | None], KeyOf]
 """A region to a function that makes keys of addresses there. `agents.connect.contacts` has one."""
