@@ -68,7 +68,7 @@ CHECKPOINT: Final = CheckpointPauses()
 
 @dataclass(frozen=True)
 class Security:
-    """How to speak to the brokers. `user` and `password` are for SASL."""
+    """The security of connections to the brokers. `user`, `password`: for SASL."""
 
     protocol: str = "PLAINTEXT"
     mechanism: str = "SCRAM-SHA-512"

@@ -78,7 +78,7 @@ def _keep(state: Visitor, id: str, before: OrderEntry | None, order: WholeOrder,
         if kept.whole is not None and kept.whole.lines:
             room -= size(kept.whole.lines)
             if place >= KEPT_LINES or room < 0:
-                order.whole = structs.replace(order.whole, lines=[])
+                kept.whole = structs.replace(kept.whole, lines=[])
 
 
 def named_cart(event: OrderPlaced) -> str | None:
