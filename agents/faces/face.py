@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from agents.faces import answers, identification
-from agents.faces.identification import Shown
+from agents.faces.identification import Credentials
 from agents.faces.post import Post, Reply
 
 
@@ -16,14 +16,14 @@ from agents.faces.post import Post, Reply
 class Face:
     """`kinds`: the kinds of sources that it serves.
 
-    `shown`: reads the credentials of a request · `taken`: the reply to accepted messages, given how many were refused ·
+    `credentials`: reads the credentials of a request · `reply`: the reply to accepted messages, given how many were refused ·
     `unreadable`: the status for an unreadable body; 204 where the SDK expects 204 for every body · `needs`: what a
     source that has both keys and secrets requires. secret: one of its secrets · any: a key or a secret · key: a key.
     """
 
     kinds: tuple[str, ...]
-    shown: Callable[[Post], Shown]
-    taken: Callable[[Post, int], Reply]
+    credentials: Callable[[Post], Credentials]
+    reply: Callable[[Post, int], Reply]
     needs: Literal["secret", "any", "key"] = "any"
     unreadable: int = 400
 

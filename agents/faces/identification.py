@@ -17,7 +17,7 @@ from stream.connect.request import Request
 from stream.connect.urls import parameters
 
 
-class Shown(NamedTuple):
+class Credentials(NamedTuple):
     """The keys and secrets of a request. None repeats, none is empty."""
 
     keys: tuple[str, ...] = ()
@@ -36,7 +36,7 @@ _head: Final = msgspec.json.Decoder(_Head).decode
 TOKENS: Final = ("api_key", "token", "properties.token", "properties.api_key")
 
 
-def write_key(post: Post) -> Shown:
+def write_key(post: Post) -> Credentials:
     """Segment and RudderStack: the user of basic authentication, or `writeKey` in the query or the body."""
     user, _ = _basic(post)
     in_body = _write_key_of_body(post) if post.body else None
@@ -64,7 +64,7 @@ def _first_of(body: bytes, batch: str, name: str) -> Any:
     return first(next(iter(listing(messages)), None), name)
 
 
-def project_token(post: Post) -> Shown:
+def project_token(post: Post) -> Credentials:
     """PostHog: in the event, in the envelope of a batch, or as a bearer token."""
     tokens = [post.query.get("token"), post.query.get("api_key"), _bearer(post)]
     if post.body[:1] == b"{":
@@ -79,7 +79,7 @@ def project_token(post: Post) -> Shown:
     return _both(*tokens)
 
 
-def site(post: Post) -> Shown:
+def site(post: Post) -> Credentials:
     """Matomo: the site's number is the key, and `token_auth` is the secret."""
     if post.body.lstrip()[:1] in (b"{", b"["):
         document = parse(post.body)
@@ -87,16 +87,16 @@ def site(post: Post) -> Shown:
         first_hit = next(iter(bulk), None)
         hit = parameters(first_hit) if isinstance(first_hit, str) else mapping(first_hit)
         token = first(document, "token_auth") or hit.get("token_auth")
-        return Shown(_some({**post.query, **hit}.get("idsite")), _some(token))
+        return Credentials(_some({**post.query, **hit}.get("idsite")), _some(token))
     hit = {**post.query, **parameters(post.body.decode("utf-8", "replace").strip())}
-    return Shown(_some(hit.get("idsite")), _some(hit.get("token_auth")))
+    return Credentials(_some(hit.get("idsite")), _some(hit.get("token_auth")))
 
 
-def stream(post: Post) -> Shown:
+def stream(post: Post) -> Credentials:
     """GA4: the data stream's id is the key, and the Measurement Protocol's `api_secret` is the secret."""
     query = unwrapped(post.query)
     ids = (query.get("tid"), query.get("measurement_id"), query.get("firebase_app_id"))
-    return Shown(_some(*ids), _some(query.get("api_secret")))
+    return Credentials(_some(*ids), _some(query.get("api_secret")))
 
 
 class _Tracked(msgspec.Struct):
@@ -110,7 +110,7 @@ class _Payload(msgspec.Struct):
 _payload: Final = msgspec.json.Decoder(_Payload).decode
 
 
-def app(post: Post) -> Shown:
+def app(post: Post) -> Credentials:
     """Snowplow: the app id of the query, or of the first event."""
     app_id = post.query.get("aid")
     if post.body and not app_id:
@@ -118,10 +118,10 @@ def app(post: Post) -> Shown:
             app_id = next((each.aid for each in _payload(post.body).data), None)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             app_id = _first_of(post.body, "data", "aid")
-    return Shown(_some(app_id))
+    return Credentials(_some(app_id))
 
 
-def token(post: Post) -> Shown:
+def token(post: Post) -> Credentials:
     """Webhooks without a signature: in the URL, as a bearer token, or in basic authentication."""
     query = (post.query.get(name) for name in ("key", "access_token"))
     return _both(_bearer(post), *_basic(post), *query)
@@ -150,7 +150,7 @@ def _some(*values: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(plain for each in values if (plain := text(each)) is not None))
 
 
-def _both(*values: Any) -> Shown:
+def _both(*values: Any) -> Credentials:
     """Values that may be keys or secrets. The sources file says which of the two each one is."""
     texts = _some(*values)
-    return Shown(texts, texts)
+    return Credentials(texts, texts)

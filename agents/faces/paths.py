@@ -53,7 +53,7 @@ QUIET: Final[dict[str, Reply]] = {
 CONFIG: Final = re.compile(r"/array/[^/]+/config(\.js)?")
 
 
-class Way(NamedTuple):
+class Route(NamedTuple):
     """`name`: a source's name or key; None at the root. `rest`: the path below the source's own address."""
 
     face: Face
@@ -61,7 +61,7 @@ class Way(NamedTuple):
     rest: str
 
 
-def way_of(method: str, path: str) -> Way | Reply:
+def route_of(method: str, path: str) -> Route | Reply:
     """The route of a request to its face, or the reply if the request reaches no face."""
     if path.startswith(OWN):
         return _own(method, path)
@@ -69,13 +69,13 @@ def way_of(method: str, path: str) -> Way | Reply:
     entry = FACES.get(plain)
     if entry is not None:
         methods, found = entry
-        return Way(found, None, plain) if method in methods else NOT_ALLOWED
+        return Route(found, None, plain) if method in methods else NOT_ALLOWED
     if method == "POST" and TRACKER.fullmatch(plain):
-        return Way(face.SNOWPLOW, None, plain)
+        return Route(face.SNOWPLOW, None, plain)
     return _quiet(plain)
 
 
-def _own(method: str, path: str) -> Way | Reply:
+def _own(method: str, path: str) -> Route | Reply:
     kind, _, below = path.removeprefix(OWN).partition("/")
     name, slash, rest = below.partition("/")
     if kind not in DEFAULTS or not name:
@@ -91,7 +91,7 @@ def _own(method: str, path: str) -> Way | Reply:
         found = face.SNOWPLOW_PIXEL
     if found is face.ADOBE and TRACKER.fullmatch(rest):
         found = face.SNOWPLOW
-    return Way(found, name, rest or path) if method in allowed else NOT_ALLOWED
+    return Route(found, name, rest or path) if method in allowed else NOT_ALLOWED
 
 
 def _quiet(path: str) -> Reply:
