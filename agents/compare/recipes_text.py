@@ -1,4 +1,4 @@
-"""How two recipes files differ, in the words of a marketer: `step 1 moves from 30m to 45m`."""
+"""Describes how two recipes files differ, in a marketer's words: `step 1 moves from 30m to 45m`."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from stream.recipes.recipe import Cap, Policy, Quiet, Recipes
 
 
 def differences(before: Recipes, after: Recipes) -> list[str]:
-    """One sentence each; empty if both decide alike."""
+    """A sentence for each difference; empty if both files decide alike."""
     return [
         *_recipes(before, after),
         *_caps(before.policy.caps, after.policy.caps),
