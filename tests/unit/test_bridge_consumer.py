@@ -144,7 +144,7 @@ def test_a_missing_topic_is_named_with_its_source() -> None:
     async def test(given: Given) -> None:
         own = {"storefront.events", "bridge.unreadable"}
         given.consumer._check({"clicks", *own})
-        with pytest.raises(TopicsMissing, match="clicks is missing, of source shop"):
+        with pytest.raises(TopicsMissing, match="clicks is missing: source shop names it"):
             given.consumer._check(own)
         with pytest.raises(TopicsMissing, match=r"bridge\.unreadable is missing"):
             given.consumer._check({"clicks", "storefront.events"})

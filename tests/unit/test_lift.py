@@ -91,7 +91,7 @@ def test_below_100_held_persons_there_is_no_statement() -> None:
 
 def test_without_a_holdout_it_says_what_to_do() -> None:
     arm = only(lift(groups((500, 20), (0, 0))))
-    assert "nobody was held back (a recipe holds some back" in sentences.sentences(arm)[0]
+    assert "nobody was held back (a recipe holds persons back" in sentences.sentences(arm)[0]
 
 
 def test_a_difference_is_printed_with_its_bounds() -> None:

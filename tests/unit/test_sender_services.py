@@ -109,7 +109,7 @@ def test_a_long_order_and_many_products_are_cut_to_what_the_service_takes(
         assert b'left_out":' in found.body
 
 
-def test_klaviyo_is_told_the_currency_of_an_order() -> None:
+def test_klaviyo_gets_the_currency_of_an_order() -> None:
     (event,) = [each for each in OF_LIFE if (each["data"].get("order") or {}).get("value")][:1]
     attributes = json.loads(request("klaviyo", event).body)["data"]["attributes"]
     assert attributes["value_currency"] == event["data"]["order"]["currency"]
