@@ -87,13 +87,13 @@ async def backtest(file: Path, recipes: Path | None, out: Path) -> Results:
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
     try:
-        said, _ = await process.communicate()
+        output, _ = await process.communicate()
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
     if process.returncode:
-        raise DemoFailed(f"backtest ended with {process.returncode}:\n{said.decode()}")
+        raise DemoFailed(f"backtest ended with {process.returncode}:\n{output.decode()}")
     names = ("triggers", "decisions", "audiences")
     rows = [(out / f"{name}.jsonl").read_bytes().splitlines() for name in names]
     return Results(*map(frozenset, rows))

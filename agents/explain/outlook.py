@@ -89,8 +89,8 @@ class _Ahead:
             yield max(person.deadline(self.recipes.policy.keep), self.at)
 
     def belonging(self, audience: Audience, since: int) -> Belonging:
-        asked = self._held(audience, self.now)
-        because = [f"{each.so_far} (wanted: {each.wanted})" for each in asked]
+        held = self._held(audience, self.now)
+        because = [f"{each.so_far} (wanted: {each.wanted})" for each in held]
         leaves, when_left = None, ""
         if audience.name in self.left:
             leaves, then = self.left[audience.name]

@@ -33,7 +33,7 @@ Kind = Literal[
 ]
 
 AFTER: Final = {
-    "late": " (told minutes too late, so it does not count)",
+    "late": " (sent minutes too late, so it does not count)",
     "ignored": " (it does not count)",
 }
 """Added to the sentence of an event that changed nothing."""

@@ -26,10 +26,11 @@ BACKOFF: Final = Backoff()
 
 
 class Response(NamedTuple):
-    """An answer. `said`: the status, `timeout` or `unreachable` · `retry_after` (ms): as the endpoint asked."""
+    """An answer. `status`: the HTTP status, `timeout` or `unreachable` · `retry_after`: the wait that the endpoint asked
+    for (ms)."""
 
     verdict: Verdict
-    said: str
+    status: str
     retry_after: int | None = None
 
 
@@ -68,6 +69,6 @@ def pause(attempts: int, backoff: Backoff, draw: Callable[[], float] = random.ra
     return int(draw() * bound)
 
 
-def label(said: str) -> str:
+def label(status: str) -> str:
     """The label of an answer in metrics, from a closed set: 2xx 3xx 4xx 429 5xx timeout unreachable."""
-    return said if not said.isdigit() or said == "429" else f"{said[0]}xx"
+    return status if not status.isdigit() or status == "429" else f"{status[0]}xx"

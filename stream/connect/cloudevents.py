@@ -42,7 +42,7 @@ def translate(given: Given, source: Source, now: int) -> Translation:
             out.refuse(index, "not_an_object")
             continue
         path = f"$[{index}]" if isinstance(document, list) else "$"
-        _tell(each, path, source, now, out)
+        _translate_event(each, path, source, now, out)
     return out
 
 
@@ -73,7 +73,9 @@ def _outbox(given: Record, headers: dict[str, str], document: Any) -> dict[str, 
     }
 
 
-def _tell(given: dict[str, Any], path: str, source: Source, now: int, out: Translation) -> None:
+def _translate_event(
+    given: dict[str, Any], path: str, source: Source, now: int, out: Translation
+) -> None:
     name = text(given.get("type")) or "unnamed"
     kind = _type(name, source)
     if kind is None:

@@ -1,4 +1,4 @@
-"""Parcels of Shopify's orders: tells which orders were delivered. Source: docs/connect.md, 2.11; docs/semantics-life.md, 12."""
+"""Translates the parcels of Shopify's orders: which orders were delivered. Source: docs/connect.md, 2.11; docs/semantics-life.md, 12."""
 
 from typing import Any, Final
 

@@ -119,8 +119,8 @@ def _subscribed(
     given: dict[str, Any], name: str, path: str, faults: Faults, essential: bool
 ) -> Any:
     """Of a subscription: as of a consent that grants, whatever else the event says."""
-    said = {name: given[name]} if name in given else {}
-    return _channels(said, name, path, faults, essential)
+    named = {name: given[name]} if name in given else {}
+    return _channels(named, name, path, faults, essential)
 
 
 def _contacts(given: dict[str, Any], name: str, path: str, faults: Faults, essential: bool) -> Any:

@@ -214,7 +214,7 @@ def test_a_decision_written_twice_is_shown_once() -> None:
 
 def test_a_late_event_is_marked_as_not_counting() -> None:
     late = event("product.viewed", HOUR, product={"id": "saw"}, client_time=START)
-    assert "phone looked at saw (told minutes too late, so it does not count)" in texts(
+    assert "phone looked at saw (sent minutes too late, so it does not count)" in texts(
         told(decided(*CART_LEFT, late))
     )
 
