@@ -98,7 +98,7 @@ def _members(document: dict[str, Any]) -> Iterator[tuple[list[str], dict[str, An
 
 
 def _durations(document: dict[str, Any]) -> Iterator[tuple[list[str], str | int]]:
-    """Those that nobody may be forgotten before."""
+    """The durations for which a person must be remembered."""
     for place, recipe in enumerate(document.get("recipes") or ()):
         at = ["recipes", str(place)]
         for number, step in enumerate(recipe.get("steps", ())):

@@ -25,7 +25,7 @@ from stream.connect.translation import Translation
 
 PREFIX: Final = "ce"
 VERSION: Final = re.compile(r"\.v[0-9]{1,3}$", re.ASCII)
-"""At the end of a type: `com.example.cart.updated.v1`."""
+"""A version at the end of a type, as in `com.example.cart.updated.v1`."""
 
 ATTRIBUTES: Final = ("id", "source", "type", "subject", "time")
 
@@ -97,7 +97,7 @@ def _translate_event(
 
 
 def addresses(data: dict[str, Any]) -> tuple[Any, Any]:
-    """E-mail address and phone number, which may stand in `contact`."""
+    """(e-mail address, phone number), which may be inside `contact`."""
     return first(data, "email", "contact.email"), first(data, "phone", "contact.phone")
 
 

@@ -66,7 +66,7 @@ def hidden(words: str) -> str:
 
 
 def _places(words: str) -> Iterator[tuple[int, int]]:
-    """Begin and end of each address. Looks back from each @ as far as its letters reach."""
+    """(begin, end) of each address. It looks back from each @ over the characters of an address."""
     done = 0
     for at in AT.finditer(words):
         before = BEFORE.match(words[max(done, at.start() - 64) : at.start()][::-1])

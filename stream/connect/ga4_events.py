@@ -106,7 +106,7 @@ def delivered(hit: Hit, source: Source) -> Bodies:
 
 
 def subscribed(hit: Hit, source: Source) -> Bodies:
-    """Only under a name of the shop's own."""
+    """A subscription. Only names of the shop's own table lead here."""
     address = {"email": ""} if is_address(hit.user) else {}
     channels = joined(source, hit.params, address)
     return [("visitor.subscribed", {"channels": channels})] if channels else "no_channels"

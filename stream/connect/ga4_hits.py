@@ -28,7 +28,7 @@ ITEM_PARTS: Final = {
 ITEM: Final = re.compile(r"pr([0-9]{1,3})", re.ASCII)
 VALUES: Final = ("string_value", "int_value", "float_value", "double_value")
 ROW: Final = ("event_timestamp", "event_name", "event_bundle_sequence_id", "batch_event_index")
-"""The columns that identify a row among those of its visitor, beside its parameters and items."""
+"""The columns that, with its parameters and items, identify a row among those of its visitor."""
 
 
 class Hit(Struct, frozen=True, kw_only=True):

@@ -66,7 +66,7 @@ def _track(message: Message, out: Translation) -> None:
 
 
 def _page(message: Message, out: Translation) -> None:
-    """The category of a page stands beside its properties."""
+    """Translates a page. Its category is a field of the message, not one of its properties."""
     tracked = _tracked(message)
     category = text(message.given.get("category"))
     if category is not None and "category" not in tracked.properties:

@@ -1,4 +1,4 @@
-"""Shopify's webhooks: carts, checkouts, orders and customers, none of which names a visitor.
+"""Shopify's webhooks: carts, checkouts, orders and customers. None names a visitor.
 
 Source: docs/connect.md, 1.3.1, 3 and 4. Amounts are in the shop's money, everywhere.
 """

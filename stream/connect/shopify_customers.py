@@ -13,7 +13,7 @@ from stream.connect.shopify_ids import plain
 
 CHANNELS: Final = {"email_marketing_consent": "email", "sms_marketing_consent": "sms"}
 GRANTED: Final = {"subscribed": True, "unsubscribed": False}
-"""The states that are decisions, and whether they grant. `not_subscribed` and `pending` are none."""
+"""The states that are decisions, and whether they grant. `not_subscribed` and `pending` are not decisions."""
 
 
 def customer(it: Delivery) -> None:

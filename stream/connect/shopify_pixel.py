@@ -239,4 +239,4 @@ NAMES: Final = {
     "checkout.started": "checkout_started",
     "order.placed": "checkout_completed",
 }
-"""By our type: the pixel event whose form an event with the shop's own name has."""
+"""The pixel event for each type of ours. An event that the shop's table maps to the type has its form."""

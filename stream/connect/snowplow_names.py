@@ -1,4 +1,4 @@
-"""Which function reads which Snowplow event. Source: docs/connect.md, 1.5, its table."""
+"""The function that translates each Snowplow event. Source: docs/connect.md, 1.5, its table."""
 
 from typing import Final
 

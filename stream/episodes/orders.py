@@ -1,7 +1,7 @@
-"""What an order does to a person: it marks lines as bought, and ends episodes. Source: docs/semantics.md, 6.
+"""Applies an order to a person: marks lines as bought, and ends episodes. Source: docs/semantics.md, 6.
 
-An order comes at its time, or later if a login or a key hands it over. It ends the episodes that were fed
-before it, and those of which nothing counts any more.
+An order comes at its time, or later if a login or a key hands it over. It ends the episodes that were fed before it, and
+those without any line that still counts.
 """
 
 from typing import NamedTuple
@@ -164,7 +164,7 @@ def cancel(person: Person, fact: Unordered) -> list[OrderEntry]:
 
 
 def _unpaid(person: Person, id: str, window: tuple[int, int]) -> list[OrderEntry]:
-    """The latest order of this id that left the record before, if it lies in the window and still counts."""
+    """The latest order of this id that left the record before, if its time is in the window and it still counts."""
     found = [order for order in person.cancelled + person.unpaid if order.id == id]
     latest = max(found, key=lambda order: order.at, default=None)
     if latest not in person.cancelled or not window[0] <= latest.at < window[1]:

@@ -1,7 +1,7 @@
 """Facts about a visitor's presence and person, for the people stage. Source: docs/semantics.md, 4.
 
 Every fact takes the visitor's next fact number. After a change of person nothing counts as sent to
-the new one. `own_facts.py` beside this file holds the facts that repeat what an event says.
+the new one. The facts that carry an event on are in `own_facts.py`.
 """
 
 from stream.outputs.outputs import Outputs
@@ -62,7 +62,7 @@ def became(state: Visitor, event: str, t: int, out: Outputs) -> None:
     """Says that the visitor has become another person, by the event of this id.
 
     The new person takes over the visitor's orders, its consent, and a subscription that no known
-    person has heard of yet.
+    person has got yet.
     """
     state.sent = NOTHING
     state.shown = False

@@ -117,7 +117,7 @@ def _ordered(key: Key, claim: OrderClaim, out: Outputs) -> None:
 
 
 def _repeated(key: Key, claim: OrderClaim, order: ClaimedOrder, out: Outputs) -> None:
-    """Sends what a repeated order adds to the owners that would hear of the order."""
+    """Sends the parts that a repeated order adds, to the owners to which the key forwards the order."""
     parts = None if claim.whole is None else supplement(key, order, claim.whole)
     if parts is None:
         return

@@ -76,7 +76,7 @@ def placed(
 
 
 def _follows(person: Person, recipes: Recipes) -> bool:
-    """Whether orders do something beside: by the document in force, or to what a former one has sent."""
+    """Whether orders concern life recipes: those of the document in force, or open episodes of a former one."""
     return recipes.follows or any(each.course is not None for each in person.episodes)
 
 

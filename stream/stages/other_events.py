@@ -30,7 +30,7 @@ from stream.state.whole_order import given_lines, is_old, whole
 
 
 class Occasion(NamedTuple):
-    """How an event came: at `t` (ms), late or not, with a change of person or not, with these keys."""
+    """The circumstances of an event. `t`: ms · `changed`: it changed the visitor's person · `keys`: its keys of identity."""
 
     t: int
     late: bool
@@ -105,7 +105,7 @@ def _delivered(
 def _subscribed(
     state: Visitor, event: VisitorSubscribed, when: Occasion, recipes: Recipes, out: Outputs
 ) -> None:
-    """Applies a subscription, which also grants. One that no known person hears of is kept for the login."""
+    """Applies a subscription, which also grants. Without a known person it is kept for the login."""
     channels: list[str] = list(event.channels)
     _consent(state, channels, True, when.late, when.t, out)
     state.subscribed = True

@@ -1,4 +1,4 @@
-"""Whose a visitor is: an event names a person, or the customer goes. Source: docs/semantics.md, 4."""
+"""Changes a visitor's person: an event names a person, or the customer goes. Source: docs/semantics.md, 4."""
 
 from msgspec import UNSET
 

@@ -136,7 +136,7 @@ def _trim_contents(key: Key) -> None:
 
 
 def take_out(key: Key, order_id: str, window: tuple[int, int] | None) -> None:
-    """Takes an order out, if its time lies in the window. With an id of nobody: the latest such order."""
+    """Takes an order out, if its time is in the window. With an id of nobody it takes the latest such order."""
     found = [order for order in key.orders if order.id == order_id]
     if names_nobody(order_id):
         found = found[-1:]
