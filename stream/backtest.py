@@ -37,9 +37,7 @@ class BeforeYear2000(Exception):
     """The first time of a file is before the year 2000, so its `t` are not in ms."""
 
     def __init__(self, time: int) -> None:
-        super().__init__(
-            f"t {time} is before the year 2000: ms are meant (--any-time accepts it)"
-        )
+        super().__init__(f"t {time} is before the year 2000: ms are meant (--any-time accepts it)")
 
 
 class OutOfOrder(Exception):
