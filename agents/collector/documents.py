@@ -75,7 +75,7 @@ def _lines(body: bytes) -> int:
 
 
 def _check(body: bytes) -> None:
-    """Raises Unreadable if Python's reader finds no document either. It accepts lone surrogates."""
+    """Reads the body with Python's JSON reader, which accepts lone surrogates. Raises Unreadable if it is not JSON."""
     text = _text(body)
     try:
         json.loads(text, parse_int=str)

@@ -149,7 +149,7 @@ class EventProducer:
 
 
 async def _close(producer: AIOKafkaProducer) -> None:
-    """Closes a producer. What waits in it gets a last chance."""
+    """Closes a producer. It has GOODBYE_S to send the events that wait in it."""
     with suppress(TimeoutError, KafkaError, OSError):
         async with asyncio.timeout(GOODBYE_S):
             await producer.stop()

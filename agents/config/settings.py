@@ -104,7 +104,7 @@ class Settings:
 
     @classmethod
     def read(cls, environ: Mapping[str, str] = os.environ) -> Self:
-        """Raises SettingsError with every mistake."""
+        """The settings of the environment. Raises SettingsError with every mistake."""
         env = Environment(environ)
         prefix = _prefix(env)
         settings = cls(

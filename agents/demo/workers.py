@@ -82,7 +82,7 @@ class WorkerProcesses:
                 time.sleep(0.05)
 
     def check(self) -> None:
-        """Raises WorkerFailed if one has ended."""
+        """Checks that all workers run. Raises WorkerFailed if one has ended."""
         for number, worker in enumerate(self._processes, 1):
             if worker.poll() is not None:
                 code = worker.returncode

@@ -60,7 +60,7 @@ def connected(settings: Settings) -> tuple[Connected, ...]:
 
 
 def make_site(settings: Settings, sources: tuple[Connected, ...]) -> Site:
-    """Raises SettingsError."""
+    """Builds the service for these sources. Raises SettingsError."""
     robots.is_robot("")  # reads the list now, not while the first post waits
     collected = CollectorMetrics(each.source.name for each in sources)
     carrier, rejects = EventProducer(settings), Rejects(settings, collected)

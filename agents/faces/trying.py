@@ -30,7 +30,8 @@ USUAL: Final = {
 
 
 class Tried(NamedTuple):
-    """`path`: where the request was posted · `answer`: the status that the sender would get, with the reason of a fault."""
+    """The result of a request. `path`: where it was posted · `answer`: the status that the sender would get, with a reason
+    if it is a fault."""
 
     path: str
     judged: Judged

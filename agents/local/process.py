@@ -91,7 +91,7 @@ class Process:
         self.wait_ready()
 
     def check(self) -> None:
-        """Raises LocalFailed if it has ended."""
+        """Checks that it runs. Raises LocalFailed if it has ended."""
         if not self.running():
             code = self._started.returncode if self._started else None
             raise LocalFailed(f"{self.name} ended with {code}:\n{self.tail()}")

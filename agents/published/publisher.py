@@ -51,7 +51,7 @@ def somebody() -> str:
 
 
 def require_live(settings: Settings) -> None:
-    """Raises SettingsError in a replay."""
+    """Checks that the service is live. Raises SettingsError in a replay."""
     if settings.time != "append":
         raise SettingsError(
             "expected TRIGGERS_TIME=append, got record: a replay gets its documents from `load --recipes`"

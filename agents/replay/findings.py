@@ -101,6 +101,6 @@ def _short(fault: Fault) -> str:
 
 
 def firsts(found: dict[tuple[str, str], First], reported: Iterable[tuple[int, str, Fault]]) -> None:
-    """Notes the first of each sort."""
+    """Adds the first fault of each (type, path) to `found`."""
     for number, kind, fault in reported:
         found.setdefault((kind, fault.path), First(number + 1, fault))

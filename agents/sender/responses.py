@@ -1,4 +1,4 @@
-"""What an endpoint's answer means, and how long to wait after it. Pure."""
+"""Interprets an endpoint's answer, and says how long to wait after it. Pure."""
 
 import random
 from collections.abc import Callable
@@ -16,7 +16,8 @@ LONGEST_MS: Final = 3_600_000
 
 
 class Backoff(NamedTuple):
-    """Upper bounds (ms) of the random pause: after the first failure, doubled after each further one, and the largest."""
+    """Bounds of the random pause (ms). `first`: after the first failure; it doubles with each further one · `most`: the
+    largest bound."""
 
     first: int = 500
     most: int = 300_000

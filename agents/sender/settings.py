@@ -131,7 +131,7 @@ def _secrets(env: Environment) -> tuple[bytes, ...]:
 
 
 def _secret(text: str) -> bytes:
-    """Raises ValueError."""
+    """The bytes of a secret `whsec_…`. Raises ValueError."""
     if not text.startswith("whsec_"):
         raise ValueError
     try:
