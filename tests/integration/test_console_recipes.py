@@ -109,7 +109,7 @@ def test_a_document_that_is_published_is_in_force_and_in_the_history(page: Conso
     assert in_force.get("exit-intent", False) is False
 
 
-def test_who_did_not_see_the_newest_document_publishes_nothing(page: Console) -> None:
+def test_a_writer_who_has_not_seen_the_newest_document_publishes_nothing(page: Console) -> None:
     late = publish(page, DRAFT, newest=shown(page)["newest"] + 1)
     assert (late.status, "meanwhile" in late.json["fault"]) == (409, True)
 

@@ -84,7 +84,7 @@ def test_a_chunk_that_never_becomes_durable_ends_the_process(
     play(test, running=False)
 
 
-def test_what_a_chunk_raises_ends_the_process() -> None:
+def test_an_error_of_a_chunk_ends_the_process() -> None:
     async def test(given: Given) -> None:
         work = asyncio.create_task(given.consumer.run())
         given.kafka.logs[A] = [record(0)]

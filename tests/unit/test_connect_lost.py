@@ -28,7 +28,7 @@ def test_a_part_that_was_read_has_lost_nothing() -> None:
     assert LOST not in items.order(SHOP, id="o", value="9.00", currency="eur", lines=[line])
 
 
-def test_what_says_nothing_is_not_lost() -> None:
+def test_an_empty_value_is_not_lost() -> None:
     for nothing in (None, "", " ", "null", "undefined"):
         line = items.item(SHOP, None, id="p", price=nothing, quantity=nothing, currency=nothing)
         assert line == {"product_id": "p", "quantity": 1}

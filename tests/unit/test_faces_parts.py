@@ -151,7 +151,7 @@ def test_a_page_that_is_loaded_ahead_is_recognised(name: str, value: str, ahead:
     assert robots.is_ahead({name: value}) is ahead
 
 
-def test_of_a_robot_an_order_stays_and_what_shows_somebody_goes() -> None:
+def test_an_order_of_a_robot_stays_and_its_engaged_events_are_left_out() -> None:
     done = Translation(events=[{"type": "page.viewed"}, {"type": "order.placed"}])
     assert without_nobody(done, {"user-agent": ROBOTS[0]})
     assert [event["type"] for event in done.events] == ["order.placed"]

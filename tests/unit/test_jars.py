@@ -93,7 +93,7 @@ def test_a_jar_that_was_removed_is_fetched_again(source: str, tmp_path: Path) ->
     assert contents(jars.kept(print, tmp_path / "cache", source)) == WANTED
 
 
-def test_of_many_processes_one_fetches(source: str, tmp_path: Path) -> None:
+def test_one_of_many_processes_downloads(source: str, tmp_path: Path) -> None:
     fork = multiprocessing.get_context("fork")
     many = [
         fork.Process(target=jars.kept, args=(print, tmp_path / "cache", source)) for _ in range(4)

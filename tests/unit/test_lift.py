@@ -46,7 +46,7 @@ def groups(treated: tuple[int, int], held: tuple[int, int]) -> list[bytes]:
     ]
 
 
-def test_of_each_person_the_first_watch_in_the_time_counts() -> None:
+def test_the_first_watch_of_each_person_in_the_period_counts() -> None:
     values = [
         watch("p", at=T + 2 * DAY, orders=1, value=5), watch("p", at=T + DAY),
         watch("p", at=T, orders=3, value=30), watch("q", "held", at=T + 3 * DAY),

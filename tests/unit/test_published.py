@@ -64,7 +64,7 @@ def test_a_bad_record_has_a_fault_and_no_recipes(value: bytes | None, fault: str
     assert Timetable([found]).in_order == ()
 
 
-def test_of_two_with_one_time_the_later_record_holds() -> None:
+def test_the_later_record_of_two_with_one_time_is_in_force() -> None:
     first, second = document(0, AT, AT + 60_000), document(1, AT + 10, AT + 60_000)
     table = Timetable([first, second])
     assert table.at(AT + 59_999) is None
@@ -123,6 +123,6 @@ def test_a_time_to_come_is_read_as_people_say_it(text: str, since: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["soon", "+soon", "12", "2h"])
-def test_what_is_no_time_is_refused_with_the_forms(text: str) -> None:
+def test_a_text_that_is_no_time_is_refused_with_the_forms(text: str) -> None:
     with pytest.raises(ValueError, match="expected 2026-11-28"):
         publisher.start(text, datetime(2026, 1, 5, tzinfo=UTC))
