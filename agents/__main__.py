@@ -1,7 +1,7 @@
-"""The commands: `python -m agents COMMAND`, installed as `storefront-triggers`.
+"""Runs a command: `python -m agents COMMAND`, installed as `storefront-triggers`. Without a command it lists them.
 
-Without a command it lists them. A command is a module of agents/commands with `add_arguments(parser)` and `run(args)`, which returns the exit status. Each is
-imported when it is called: `explain` needs no Faust, and `backtest` no Kafka.
+A command is a module of agents/commands with `add_arguments(parser)` and `run(args)`, which returns the exit status. It is
+imported only when it runs: `explain` needs no Faust, and `backtest` no Kafka.
 """
 
 import argparse
@@ -18,12 +18,12 @@ COMMANDS: Final = {
     "export": "write events from Kafka to a file, for a backtest",
     "backtest": "decide a file of events, without Kafka",
     "compare": "show what other recipes would change, over a file of events",
-    "lift": "show what recipes brought: persons who got a message beside those held back",
+    "lift": "show what recipes brought: compare persons who got a message with persons held back",
     "simulate": "write simulated shop traffic to Kafka or to a file",
     "recipes": "check and publish recipes files, and list what was in force when",
     "audience": "list who belongs to an audience now",
     "explain": "say why a person got a message, or did not",
-    "erase": "delete all that is known of a person, and say what is left",
+    "erase": "delete all data of a person, and say what is left",
     "collector": "take events of storefront SDKs and shops over HTTP",
     "connect": "check a sources file, or try a request of a source",
     "console": "serve a page that shows live decisions and their reasons",
@@ -36,7 +36,7 @@ COMMANDS: Final = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit status: 0 well · 1 it failed · 2 wrong arguments or settings · 130 interrupted."""
+    """Runs the command. Exit status: 0 done · 1 it failed · 2 wrong arguments or settings · 130 interrupted."""
     given = sys.argv[1:] if arguments is None else list(arguments)
     parser = argparse.ArgumentParser(
         prog="storefront-triggers", description="Event-streaming triggers for storefronts."

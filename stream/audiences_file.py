@@ -10,7 +10,7 @@ RANGES = ("visits", "orders", "spent")
 
 
 def audiences(document: dict[str, Any]) -> tuple[Audience, ...]:
-    """Those of a document that its schema accepts."""
+    """The audiences of a document that its schema accepts."""
     return tuple(
         Audience(each["name"], tuple(map(_members, _maps(each["members"]))))
         for each in document.get("audiences") or ()

@@ -34,12 +34,10 @@ CHUNK: Final = 2_000
 
 
 class BeforeYear2000(Exception):
-    """The first time of a file lies before the year 2000: its `t` are no ms."""
+    """The first time of a file is before the year 2000, so its `t` are not in ms."""
 
     def __init__(self, time: int) -> None:
-        super().__init__(
-            f"t {time} lies before the year 2000: ms are meant (--any-time takes it all the same)"
-        )
+        super().__init__(f"t {time} is before the year 2000: ms are meant (--any-time accepts it)")
 
 
 class OutOfOrder(Exception):
@@ -51,7 +49,7 @@ class OutOfOrder(Exception):
 
 
 class Envelope(Struct):
-    """What a line says beside its event: its time in ms, and its visitor if it may be the record's key."""
+    """The fields of a line outside its event: its time (ms), and its visitor if that may be the record's key."""
 
     t: int
     visitor: Any = None
@@ -163,7 +161,7 @@ def handed(visitors: Visitors, lines: Iterable[bytes]) -> Iterator[Handed]:
 
 
 def in_ms(lines: Iterable[bytes]) -> Iterator[bytes]:
-    """The lines as they are. Raises BeforeYear2000 if the first time among them lies before."""
+    """The lines, unchanged. Raises BeforeYear2000 if the first time is before the year 2000."""
     known = False
     for line in lines:
         if not known:

@@ -26,7 +26,7 @@ class GivenDocument(Struct):
 
 
 def documents(file: dict[str, Any]) -> list[GivenDocument]:
-    """Those of {history: [document, …]}, each but the first with `from`. Raises HistoryFault."""
+    """The documents of {history: [document, …]}. All but the first need `from`. Raises HistoryFault."""
     history = file["history"]
     if len(file) > 1:
         raise HistoryFault(

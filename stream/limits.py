@@ -1,8 +1,8 @@
 """Bounds of our own: what is kept of one visitor or person, whatever a robot or a shared id sends.
 
-A record of a changelog must fit into a message of the broker, so a state must end somewhere. Each bound
-lies far beyond what a shop's customer does, and counts what was applied, never time or batches: the same
-log meets it at the same event. Source: docs/semantics.md, "Bounds of our own".
+A record of a changelog must fit into a message of the broker, so a state needs a bound. Each bound is far above
+what a shop's customer does. It counts applied things, never time or batches, so the same log reaches it at the same
+event. Source: docs/semantics.md, "Bounds of our own".
 """
 
 from typing import Any, Final
@@ -48,10 +48,10 @@ MOST_LINES: Final = 5_000
 """Lines of a person's known carts, and as many bought ones, those of the latest carts."""
 
 MOST_OPEN: Final = 100
-"""Open episodes of a person. With so many no other opens."""
+"""Open episodes of a person. With this many no other opens."""
 
 MOST_LIFE: Final = 1_000
-"""Open life episodes of a person. With so many no other opens."""
+"""Open life episodes of a person. With this many no other opens."""
 
 MOST_REMEMBERED: Final = 1_000
 """Finished episodes of a person, the last fed. Fewer could let an old cart remind again."""

@@ -1,4 +1,4 @@
-"""Where in a YAML file a fault is: its line, and its path as a person writes it."""
+"""Finds a fault in a YAML file: its line, and its path as a person writes it."""
 
 from collections.abc import Sequence
 

@@ -74,7 +74,7 @@ def _read(text: str, name: str) -> tuple[yaml.Node | None, Any]:
 
 
 def _document(document: Any, root: yaml.Node | None, at: list[str], name: str) -> Recipes:
-    """The recipes of a document that stands at a path of the file."""
+    """The recipes of the document at a path of the file."""
     try:
         schemas.validator("recipes")(document)
     except JsonSchemaValueException as fault:
@@ -98,7 +98,7 @@ def parse(document: dict[str, Any]) -> Recipes:
 
 
 def named(document: Any) -> Any:
-    """With text for the names of all fields: a product id may be a number."""
+    """The document with all names of fields as text: YAML may read a product id as a number."""
     if isinstance(document, dict):
         return {
             name if isinstance(name, str) else _digits(name): named(value)

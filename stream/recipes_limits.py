@@ -1,6 +1,6 @@
-"""What no schema can say of a recipes file: names that must be there, durations that fit. Source: docs/semantics-life.md.
+"""The rules of a recipes file that no schema can express: names that must exist, durations that must fit.
 
-Each fault is told with its path; nothing of a file counts that has one.
+Each fault comes with its path. A file with a fault is refused as a whole. Source: docs/semantics-life.md.
 """
 
 from collections.abc import Iterator
@@ -98,7 +98,7 @@ def _members(document: dict[str, Any]) -> Iterator[tuple[list[str], dict[str, An
 
 
 def _durations(document: dict[str, Any]) -> Iterator[tuple[list[str], str | int]]:
-    """Those that nobody may be forgotten before."""
+    """The durations for which a person must be remembered."""
     for place, recipe in enumerate(document.get("recipes") or ()):
         at = ["recipes", str(place)]
         for number, step in enumerate(recipe.get("steps", ())):

@@ -12,21 +12,21 @@ class BrokerTime:
 
     def __init__(self) -> None:
         self._ahead = 0
-        self._told = False
+        self._known = False
 
     def now(self) -> int:
         return own_ms() + self._ahead
 
     def saw(self, stamp: int) -> None:
-        """A record of a source has this time, so it is at least as late. This counts until the first acknowledgement."""
-        if not self._told:
+        """Notes the time of a source's record: it is at least as late as that. Ignored after the first acknowledgement."""
+        if not self._known:
             self._ahead = max(self._ahead, stamp - own_ms())
 
     def acknowledged(self, stamp: int, sent: int) -> None:
-        """A record that was sent at `sent` (this machine's clock) has the broker's time `stamp`."""
+        """Notes that a record sent at `sent` (this machine's clock) got the broker's time `stamp`; below 0: none."""
         if stamp < 0:
             return
-        self._told = True
+        self._known = True
         if stamp < sent:
             self._ahead = stamp - sent
         else:
@@ -34,5 +34,5 @@ class BrokerTime:
 
 
 def own_ms() -> int:
-    """This machine's clock."""
+    """This machine's clock, ms since the epoch."""
     return time.time_ns() // 1_000_000

@@ -88,7 +88,7 @@ class BridgeConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         topic = self._settings.common.topic
         known = set(there)
         faults = [
-            f"{name} is missing, of source {source.name}: who writes it?"
+            f"{name} is missing: source {source.name} names it in `topics`; create it, or correct the sources file"
             for name, source in self._settings.topics.items()
             if name not in known
         ]

@@ -30,7 +30,7 @@ from agents.runtime.log import say
 log = logging.getLogger("triggers.bridge")
 
 PACKED: Final = "gzip"
-"""No compression: so every client can read the events."""
+"""Compression that every client can read."""
 
 BATCH_BYTES: Final = 512 * 1024
 TRANSACTION_MS: Final = 10_000
@@ -97,17 +97,17 @@ class _Rows:
         sent: asyncio.Future[Any] = await producer.send(
             topic, row.value, row.key, partition=place, headers=list(row.headers)
         )
-        sent.add_done_callback(_looked_at)
+        sent.add_done_callback(_mark_retrieved)
         return sent
 
 
-def _wanted() -> bool:
-    """Waits until a broker answers. The caller cancels it if it is no longer wanted."""
+def _always() -> bool:
+    """Says that the start is still wanted. The caller cancels the start if it is not."""
     return True
 
 
-def _looked_at(sent: "asyncio.Future[Any]") -> None:
-    """Marks failures as retrieved: the caller looks at the first one only."""
+def _mark_retrieved(sent: "asyncio.Future[Any]") -> None:
+    """Marks a failure as retrieved, so that asyncio does not log it. The caller handles only the first failure."""
     if not sent.cancelled():
         sent.exception()
 
@@ -136,7 +136,7 @@ class AtLeastOnce:
             producer = _producer(self._settings)
             # Without this a batch that waited long fails when the broker comes back and has no leader yet.
             producer._message_accumulator._batch_ttl = math.inf
-            await start_when_available(producer.start, _wanted)
+            await start_when_available(producer.start, _always)
             self._producer = producer
 
     async def carry(self, chunk: Chunk) -> None:
@@ -191,7 +191,7 @@ class ExactlyOnce:
             )
             for place in places
         }
-        starts = (start_when_available(each.start, _wanted) for each in self._producers.values())
+        starts = (start_when_available(each.start, _always) for each in self._producers.values())
         await asyncio.gather(*starts)
 
     async def carry(self, chunk: Chunk) -> None:

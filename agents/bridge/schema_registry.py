@@ -23,7 +23,7 @@ LONGEST_PAUSE_S: Final = 10.0
 """Pauses (s) between tries while the registry does not answer: the first one, and the longest."""
 
 AGAIN_S: Final = 60.0
-"""Seconds for which a missing schema counts as missing. Shorter: a topic with such records asks all the time."""
+"""Seconds for which a missing schema counts as missing. Shorter: a topic with such records causes a request for each."""
 
 DEEPEST: Final = 32
 """Largest depth of references between schemas."""
@@ -66,7 +66,7 @@ class SchemaRegistry:
         return self._known[address]
 
     async def _made(self, address: str) -> Read:
-        found = await self._asked(f"schemas/{address}")
+        found = await self._answer(f"schemas/{address}")
         kind = found.get("schemaType", "AVRO")
         if kind == "JSON":
             return _json
@@ -81,11 +81,11 @@ class SchemaRegistry:
         if not depth:
             raise Undecodable("unknown_schema")
         for each in found.get("references") or ():
-            other = await self._asked(f"subjects/{each['subject']}/versions/{each['version']}")
+            other = await self._answer(f"subjects/{each['subject']}/versions/{each['version']}")
             await self._load(other, named, depth - 1)
             avro(_schema(other), named)
 
-    async def _asked(self, path: str) -> dict[str, Any]:
+    async def _answer(self, path: str) -> dict[str, Any]:
         """The registry's answer. Waits for it. Raises Undecodable if the registry lacks the schema."""
         pause = PAUSE_S
         while True:

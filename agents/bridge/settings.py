@@ -79,12 +79,14 @@ def _topics(common: Settings, env: Environment) -> dict[str, Source]:
         )
     if pepper is None and (names := sources.unkeyed(read)):
         env.mistakes.append(
-            f"{PEPPER} is not set: the addresses that {', '.join(names)} tells would join nobody"
+            f"{PEPPER} is not set: the addresses that {', '.join(names)} sends need it"
         )
     own = common.topic(EVENTS)
     topics = _by_topic(read)
     if own in topics:
-        env.mistakes.append(f"{common.sources}: {own} is what a bridge writes: it cannot read it")
+        env.mistakes.append(
+            f"{common.sources}: expected other topics than {own}, which a bridge writes"
+        )
     return topics
 
 

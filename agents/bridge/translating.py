@@ -79,7 +79,7 @@ def bridged(arrived: Arrived, value: bytes, source: Source, now: int) -> Bridged
 
 
 def kept(value: bytes | None, letter: Letter, arrived: Arrived, source: str) -> "LetterRecord":
-    """The text of a dead letter: without people's addresses, and cut to LARGEST.
+    """The record of a dead letter: without people's addresses, and cut to LARGEST.
 
     `value` None: unreadable bytes. Nothing of them is kept.
     """

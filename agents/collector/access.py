@@ -1,10 +1,10 @@
-"""Who may post to the collector, and where a post comes from. It trusts no header that the settings do not name.
+"""Decides who may post to the collector, and finds a post's address. It trusts no header that the settings do not name.
 
 | variable | what | default |
 |---|---|---|
 | TRIGGERS_COLLECT_ORIGINS | other origins whose pages may post: `https://shop.example,…`, or `*` | none |
 | TRIGGERS_COLLECT_PROXIES | proxies in front that add to X-Forwarded-For; 0: the peer's address counts | 0 |
-| TRIGGERS_COLLECT_KEY | posts that name a customer, an order or a consent must carry it (or ..._FILE) | none |
+| TRIGGERS_COLLECT_KEY | key of posts that name a customer, an order or a consent (or ..._FILE) | none: all posts may |
 | TRIGGERS_COLLECT_PER_ADDRESS | events a second that one address may post, in the long run; 0: any | 100; of the command collector 1000 |
 | TRIGGERS_COLLECT_PER_VISITOR | the same for one visitor | 20; of the command collector 100 |
 
@@ -100,7 +100,7 @@ def cors(request: web.Request, origins: frozenset[str]) -> dict[str, str] | None
 
 
 def believed(request: web.Request, key: str | None) -> bool:
-    """Whether the sender of the post knows the key, such as the shop's own server."""
+    """Whether the sender of the post knows the key, as the shop's own server does. None: every sender does."""
     if key is None:
         return True
     given = request.headers.get("Authorization", "").encode("utf-8", "surrogateescape")
@@ -110,7 +110,7 @@ def believed(request: web.Request, key: str | None) -> bool:
 def address(request: web.Request, proxies: int) -> str:
     """The client's address. For IPv6 it is the /64, which is one household.
 
-    Of X-Forwarded-For only the end counts, which our own proxies wrote.
+    Only the last `proxies` entries of X-Forwarded-For count, because the shop's own proxies wrote them.
     """
     found = request.remote or ""
     if proxies:
@@ -121,7 +121,7 @@ def address(request: web.Request, proxies: int) -> str:
 
 @lru_cache(4_096)
 def _household(found: str) -> str | None:
-    """The name under which an address is bounded; None for what is none."""
+    """The address, or the /64 of an IPv6 address, as text; None if it is not an address."""
     try:
         known = ipaddress.ip_address(found)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Cleans an event: addresses become keyed hashes, and parts that its sender may not send are left out.
+"""Cleans an event: replaces addresses with keyed hashes, and leaves out parts that its sender may not send.
 
 Pure. A sender that knows the collector's key may send `contact: {email, phone}`, which become keyed hashes.
 Any other sender may say what a visitor does, but not who somebody is. An event without such parts keeps
@@ -19,9 +19,10 @@ CONTACT: Final = "contact"
 HASHED: Final = ("email", "phone")
 KEYS: Final = ("cart", "checkout", *HASHED)
 MARKS: Final = (b'"contact"', b'"keys"', b'"~', b"\\u")
-"""Every event that must be looked into contains one of these. The last one can escape any of the others."""
+"""Every event that needs cleaning contains one of these. The last one can escape any of the others."""
 
-WHOM: Final = {"email": "an e-mail address of somebody", "phone": "a phone number with its country"}
+ADDRESSES: Final = {"email": "an e-mail address", "phone": "a phone number with its country code"}
+"""What is expected of a contact, by its kind."""
 
 
 class KnownSender(NamedTuple):
@@ -118,14 +119,14 @@ class _Cleaner:
                 self._hash(name, contact[name])
 
     def _hash(self, name: str, address: Any) -> None:
-        """Makes keys of the addresses. A key that the event itself gives counts first."""
+        """Adds the key of an address, unless the event itself has that key."""
         path, key_of = f"$.contact.{name}", self._sender.key_of
         if type(address) is not str:
-            self._note(path, "wrong_type", WHOM[name], address)
+            self._note(path, "wrong_type", ADDRESSES[name], address)
         elif key_of is None:
             self._note(path, "no_pepper", "TRIGGERS_IDENTITY_PEPPER to be set", address)
         elif (key := key_of(name, address)) is None:
-            self._note(path, "no_address", WHOM[name], address)
+            self._note(path, "no_address", ADDRESSES[name], address)
         else:
             self._document.setdefault("keys", {}).setdefault(name, key)
 
@@ -140,7 +141,7 @@ class _Cleaner:
 
 
 def _not_hashed(value: Any) -> str | None:
-    """What is wrong with a key of identity, None if nothing is."""
+    """The reason why a key of identity is wrong; None if it is right."""
     try:
         scalars.HASH.read(value)
     except Unread as unread:
@@ -157,7 +158,7 @@ def _written(document: dict[str, Any]) -> bytes:
 
 
 def _finite(node: Any) -> Any:
-    """The number, None for infinity: 1e999 is read as infinity, which JSON cannot write."""
+    """The document with None for infinite numbers: Python reads 1e999 as infinity, which JSON cannot write."""
     if isinstance(node, dict):
         return {name: _finite(value) for name, value in node.items()}
     if isinstance(node, list):

@@ -52,12 +52,10 @@ def plain_body(request: web.Request, body: bytes, limits: Limits) -> bytes:
     try:
         return unpacked(body, encoding, limits.unpacked)
     except UnknownPacking:
-        raise denied(
-            415, "expected gzip, deflate or nothing packed, got another encoding"
-        ) from None
+        raise denied(415, "expected gzip, deflate or no Content-Encoding, got another") from None
     except Broken:
         raise denied(
-            400, "expected what Content-Encoding says, got what cannot be unpacked"
+            400, "expected a body packed as Content-Encoding says, got one that cannot be unpacked"
         ) from None
     except TooLarge:
         raise denied(413, f"expected up to {limits.unpacked} bytes unpacked, got more") from None

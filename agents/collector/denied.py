@@ -1,11 +1,11 @@
-"""Why a post is not taken, as an HTTP answer."""
+"""The HTTP answers to a post that is not accepted."""
 
 from collections.abc import Mapping
 from math import ceil
 from typing import Any, Final
 
 AGAIN_S: Final = 2
-"""Retry-After (s) while Kafka takes nothing."""
+"""Retry-After (s) while Kafka accepts no events."""
 
 
 class Denied(Exception):

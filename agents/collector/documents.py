@@ -75,7 +75,7 @@ def _lines(body: bytes) -> int:
 
 
 def _check(body: bytes) -> None:
-    """Raises Unreadable if Python's reader finds no document either. It accepts lone surrogates."""
+    """Reads the body with Python's JSON reader, which accepts lone surrogates. Raises Unreadable if it is not JSON."""
     text = _text(body)
     try:
         json.loads(text, parse_int=str)
@@ -137,7 +137,7 @@ def _text(body: bytes) -> str:
         return body.decode()
     except UnicodeDecodeError as error:
         line = body.count(b"\n", 0, error.start) + 1
-        note = Note(None, "not_json", "$", "UTF-8", "a byte that is none", error.start, line)
+        note = Note(None, "not_json", "$", "UTF-8", "another byte", error.start, line)
         raise Unreadable(note) from None
 
 

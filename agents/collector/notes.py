@@ -29,7 +29,7 @@ class Note(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Unreadable(Exception):
-    """No event of the post can be read. `kept`: whether its bytes are worth keeping."""
+    """No event of the post can be read. `kept`: whether a copy of its bytes is written to the rejects."""
 
     def __init__(self, note: Note, kept: bool = True) -> None:
         super().__init__(note.reason)
@@ -52,7 +52,7 @@ EXPECTED: Final = {
 GOT: Final = {
     "too_large": "more",
     "too_deep": "more",
-    "not_json": "NaN, a number without end, or bytes that are no UTF-8",
+    "not_json": "NaN, an infinite number, or bytes that are not UTF-8",
 }
 
 

@@ -40,7 +40,7 @@ GOODBYE_S: Final = 3.0
 
 
 class NotTaken(Exception):
-    """Not every event was acknowledged: no broker, no topic, too many unacknowledged, or too slow."""
+    """Not all events were acknowledged: no broker, no topic, too much unacknowledged, or too slow."""
 
 
 class ProducerTerm:
@@ -149,7 +149,7 @@ class EventProducer:
 
 
 async def _close(producer: AIOKafkaProducer) -> None:
-    """Closes a producer. What waits in it gets a last chance."""
+    """Closes a producer. It has GOODBYE_S to send the events that wait in it."""
     with suppress(TimeoutError, KafkaError, OSError):
         async with asyncio.timeout(GOODBYE_S):
             await producer.stop()

@@ -33,7 +33,7 @@ HELD: Final = 8 * 1024 * 1024
 TIMEOUT_MS: Final = 10_000
 AGAIN_S: Final = 1.0
 GOODBYE_S: Final = 3.0
-TOLD_EVERY_S: Final = 60.0
+REPORT_EVERY_S: Final = 60.0
 
 Headers = list[tuple[str, bytes]]
 
@@ -44,6 +44,7 @@ class RejectedCopy(NamedTuple):
 
 
 def kept(source: str, refused: Refused, now_ms: int) -> RejectedCopy:
+    """The record of a refused event: its bytes, cut to LARGEST, and headers that say why it was refused."""
     headers = [
         ("reason", refused.reason.encode()),
         ("path", refused.path.encode()),
@@ -67,14 +68,14 @@ class Rejects:
         self._waiting: deque[RejectedCopy] = deque()
         self._come = asyncio.Event()
         self._held = 0
-        self._reported = -TOLD_EVERY_S
+        self._reported = -REPORT_EVERY_S
 
     def keep(self, source: str, refused: Sequence[Refused]) -> None:
         now = time.time_ns() // 1_000_000
         for each in refused:
             record = kept(source, each, now)
             if self._held + len(record.value) > HELD:
-                self._lost("they come faster than they go")
+                self._lost("too many at once")
                 continue
             self._held += len(record.value)
             self._waiting.append(record)
@@ -140,6 +141,6 @@ class Rejects:
 
     def _lost(self, why: str) -> None:
         self._collected.lost()
-        if time.monotonic() - self._reported > TOLD_EVERY_S:
+        if time.monotonic() - self._reported > REPORT_EVERY_S:
             self._reported = time.monotonic()
             say(log, "rejects_lost", logging.WARNING, why=why, topic=self._topic)

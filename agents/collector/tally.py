@@ -1,11 +1,11 @@
-"""Counts of few things. A post has one event most often, and collections.Counter takes longer to be made than to count it."""
+"""Counts names. Most posts have one event, and to create a collections.Counter takes longer than to count it here."""
 
 from collections.abc import Iterable
 
 
 def tally(names: Iterable[str]) -> dict[str, int]:
-    """How often each name is there."""
-    found: dict[str, int] = {}
+    """How often each name occurs."""
+    counts: dict[str, int] = {}
     for name in names:
-        found[name] = found.get(name, 0) + 1
-    return found
+        counts[name] = counts.get(name, 0) + 1
+    return counts

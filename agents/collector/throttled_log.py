@@ -1,4 +1,4 @@
-"""Logs refused events: at most one line for each sort in a while, with their number and none of their content."""
+"""Logs refused events: at most one line of each sort in OFTEN_S seconds, with their number and without their content."""
 
 import logging
 import time
@@ -26,7 +26,7 @@ class ThrottledLog:
             )
 
     def unknown(self, source: str, name: str) -> None:
-        """Logs a source's event that no table has a row for."""
+        """Logs an event of a source whose name is in no table."""
         self._log.tell("unknown_event", source=source, name=readable(name))
 
 

@@ -72,7 +72,7 @@ def judge_event(value: bytes, found: Judged, sender: KnownSender, index: int | N
         expected = "a type of a storefront: clock.advanced is for replays"
         notes.append(Note(index, "not_in_list", "$.type", expected, "text"))
         _refuse(found, value, OTHER, notes, ("not_in_list", "$.type"))
-    elif not _may_say(sender, event):
+    elif not _may_send(sender, event):
         notes.append(Note(index, NEEDS_KEY, "$.type", KNOWN_SENDER, "anybody"))
         _refuse(found, value, TAGS[type(event)], notes, (NEEDS_KEY, "$.type"))
     else:
@@ -82,7 +82,7 @@ def judge_event(value: bytes, found: Judged, sender: KnownSender, index: int | N
         found.left_out += [(kind, note) for note in warnings]
 
 
-def _may_say(sender: KnownSender, event: Event) -> bool:
+def _may_send(sender: KnownSender, event: Event) -> bool:
     """Whether the sender may send this type: identities, orders and consents if it is known, erasures with the key."""
     if type(event) is PersonErased:
         return sender.may_erase

@@ -1,1 +1,1 @@
-"""The commands: one file for each, with its arguments and its exit statuses."""
+"""The commands: one file for each, with its arguments and its exit status."""

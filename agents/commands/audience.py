@@ -1,7 +1,7 @@
 """The command `audience NAME`: prints who belongs to an audience now, one person a line.
 
-It reads the topic `audiences` to its end, or with --from what a backtest wrote. It changes nothing. A
-person's latest change counts. Of changes with the same time the last one in the log counts.
+It reads the topic `audiences` to its end, or with --from the output of a backtest. It changes nothing. A person's latest
+change counts. If two changes have the same time, the later one in the log counts.
 """
 
 import argparse
@@ -31,7 +31,7 @@ class Member(Struct):
 
 
 def members(values: Iterable[bytes], name: str) -> list[Member]:
-    """The members, the longest first. Changes: of all audiences, in the order of their partitions."""
+    """The members, the longest first. `values`: changes of all audiences, in the order of their partitions."""
     last: dict[str, ChangeEvent] = {}
     for value in values:
         change = _read(value)

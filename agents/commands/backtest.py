@@ -24,10 +24,10 @@ from stream.recipes.history import History
 from stream.recipes_file import RecipesError
 
 IF_ANY: Final = ("audiences", "shadow", "shadow_decisions", "outcomes")
-"""Outputs that the summary names only if there are any."""
+"""Outputs that the summary leaves out if there are none."""
 
 SHOWN: Final = 20
-"""At most this many rejected lines are reported one by one."""
+"""Rejected lines that are reported one by one. The others are only counted."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,9 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_any_time(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--any-time", action="store_true", help="take a `t` before the year 2000 for ms, too"
-    )
+    parser.add_argument("--any-time", action="store_true", help="accept a `t` before the year 2000")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -51,9 +49,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def guarded(args: argparse.Namespace, work: Callable[[], int], *given: Path | None) -> int:
-    """Runs `work` over the events of `args.file`. Returns the exit status; prints what fails.
+    """Runs `work`, which reads the events of `args.file`. Prints an error and returns the exit status.
 
-    `given`: other files of the command line, to name them in messages.
+    `given`: the other input files. A fault of an input file has the status 2, of an output file 1.
     """
     try:
         return work()
@@ -108,9 +106,9 @@ def decide(args: argparse.Namespace, recipes: History) -> int:
 
 
 def _reasons(file: Path, rejected: dict[int, str]) -> Iterator[tuple[int, str]]:
-    """(number from 1, what is wrong) of rejected lines, given by their numbers from 0.
+    """(number from 1, what is wrong) of rejected lines. `rejected`: the reasons, by line number from 0.
 
-    It reads the lines again. A line without a time was not parsed further, so its message names both causes.
+    It reads the file again. A line without a time was not parsed any further, so its message names both causes.
     """
     if not rejected:
         return
@@ -132,6 +130,6 @@ def _report(out: Path, counts: Counter[tuple[str, ...]], parts: findings.Parts) 
         found = [f"{number} {label.strip(':')}" for label, number in sorted(of_kind.items())]
         print(f"{kind.replace('_', ' ')}: {', '.join(found) or 'none'}")
         if kind == "events":
-            for line in findings.said(counts, parts):
+            for line in findings.report(counts, parts):
                 print(line)
     print(f"written: {out / 'triggers.jsonl'}, {out / 'decisions.jsonl'}")

@@ -1,7 +1,7 @@
 """The command `bridge`: turns records of sources' topics into events, until it is stopped. docs/bridge.md.
 
-The way of a record: agents/bridge/consumer.py fetches it, chunks.py translates it and puts it into a
-chunk, producers.py writes the chunk with its offsets.
+The path of a record: agents/bridge/consumer.py fetches it, chunks.py translates it and puts it into a chunk, and
+producers.py writes the chunk with its offsets.
 """
 
 import argparse
@@ -28,7 +28,7 @@ log = logging.getLogger("triggers.bridge")
 
 METRICS: Final = "127.0.0.1:9111"
 GOODBYE_S: Final = 8.5
-"""Seconds to end in. It is below the 10 s that supervisors wait."""
+"""Seconds for a shutdown: less than the 10 s that supervisors wait."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

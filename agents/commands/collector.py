@@ -30,14 +30,14 @@ METRICS: Final = "127.0.0.1:9110"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--listen", default=LISTEN, metavar="HOST:PORT", help=f"where it takes events ({LISTEN})"
+        "--listen", default=LISTEN, metavar="HOST:PORT", help=f"address for events ({LISTEN})"
     )
     parser.add_argument(
         "--metrics",
         default=METRICS,
         metavar="HOST:PORT",
-        help="of /metrics, /live and /ready; with several processes the first one's, and the next ports "
-        f"are the others'; empty: none ({METRICS})",
+        help="address of /metrics, /live and /ready; further processes use the next ports; "
+        f"empty: none ({METRICS})",
     )
     parser.add_argument(
         "--processes", type=int, default=1, metavar="N", help="processes that share the port (1)"
@@ -93,7 +93,7 @@ async def _serve(
     stop = stop_signals()
     site = make_site(settings, sources)
     gc.collect()
-    gc.freeze()  # The garbage collector need not look at objects that live as long as the process.
+    gc.freeze()  # The garbage collector no longer visits objects that live as long as the process.
     async with serving(site, *site_at, shared=shared) as (port, failed):
         if metrics_at:
             more = {request_log.PATH: request_log.serving(site.requests, key)} if key else {}

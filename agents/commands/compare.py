@@ -1,7 +1,7 @@
 """The command `compare EVENTS`: runs two recipes files over the same events, and writes what would change.
 
-DIR/compare.html is a page that needs no server, DIR/compare.json has the same figures. DIR/before and
-DIR/after hold what `backtest` writes. Source: docs/semantics.md, 10.
+DIR/compare.html is a page that needs no server. DIR/compare.json has the same figures. DIR/before and DIR/after hold
+the output of `backtest` for each side. Source: docs/semantics.md, 10.
 """
 
 import argparse
@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "file", type=Path, metavar="EVENTS.jsonl", help="events, one a line (.gz too)"
     )
     parser.add_argument(
-        "--recipes", type=Path, metavar="A", help="the recipes of now (default: the shipped ones)"
+        "--recipes", type=Path, metavar="A", help="the current recipes (default: the shipped ones)"
     )
     parser.add_argument(
         "--with",
@@ -90,12 +90,12 @@ def _side(args: argparse.Namespace, recipes: Recipes, name: str, progress: Progr
     task = progress.add_task(name, total=args.file.stat().st_size)
     with args.file.open("rb", buffering=AT_ONCE) as raw:
 
-        def told() -> Iterator[bytes]:
+        def read_lines() -> Iterator[bytes]:
             for number, line in enumerate(lines(args.file, raw)):
                 if number % 10_000 == 0:
                     progress.update(task, completed=raw.tell())
                 yield line
             progress.update(task, completed=raw.tell())
 
-        events = told() if args.any_time else backtest.in_ms(told())
+        events = read_lines() if args.any_time else backtest.in_ms(read_lines())
         return decide(events, recipes, args.out / name)

@@ -1,8 +1,8 @@
 """The commands `connect check FILE` and `connect try SOURCE`, which help to connect a shop.
 
-`check` says which line of a sources file is wrong, and why. `try` reads the body of a request from standard
-input. It prints what a collector would make of it: the events, and what was left out and why. Neither
-writes to Kafka.
+`check` says which line of a sources file is wrong, and why. `try` reads the body of a request from standard input. It
+prints the events that a collector would write, and each part that is left out, with the reason. Neither command writes to
+Kafka.
 """
 
 import argparse
@@ -21,10 +21,10 @@ from agents.connect.unpacking import Broken, TooLarge, UnknownPacking
 from agents.faces.trying import Tried, addresses, tried
 from stream.connect.source import KeyOf
 
-PEPPER: Final = b"a pepper of nobody's, for a try alone"
+PEPPER: Final = b"a pepper for tries, which no service has"
 PACKED: Final = {
-    UnknownPacking: "expected gzip, deflate or nothing packed, got another Content-Encoding",
-    Broken: "expected what is packed, got what cannot be unpacked",
+    UnknownPacking: "expected gzip, deflate or no Content-Encoding, got another",
+    Broken: "expected a body packed as Content-Encoding says, got one that cannot be unpacked",
     TooLarge: "expected up to 8 MiB unpacked, got more",
 }
 
@@ -42,7 +42,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     attempt.add_argument("--method", default="POST", metavar="METHOD", help="(POST)")
     attempt.add_argument(
-        "--header", action="append", default=[], metavar="'Name: value'", help="one, and again"
+        "--header",
+        action="append",
+        default=[],
+        metavar="'Name: value'",
+        help="a header of the request; may be repeated",
     )
     attempt.add_argument(
         "--headers", type=Path, metavar="FILE", help="file with headers, one a line"
@@ -50,12 +54,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     attempt.add_argument(
         "--unproven",
         action="store_true",
-        help="treat it as sent by a page: without a secret or a signature",
+        help="treat the request as sent by a page, without a secret or a signature",
     )
 
 
 def run(args: argparse.Namespace) -> int:
-    """0: all is right. 1: the file is wrong, or something was refused. 2: it cannot be read, or wrong arguments."""
+    """0: all is right. 1: the file has a fault, or a message was refused. 2: a file cannot be read, or wrong arguments."""
     try:
         return _check(args.file) if args.action == "check" else _try(args)
     except SourcesError as fault:
@@ -82,21 +86,21 @@ def _check(file: Path) -> int:
 
 
 def _proofs(each: Connected) -> list[str]:
-    """How senders authenticate themselves, with a warning if that is too weak."""
-    told = [f"keys: {len(each.keys)}, secrets: {len(each.secrets)}"]
+    """Lines that say how senders authenticate themselves, with a warning if that is too weak."""
+    lines = [f"keys: {len(each.keys)}, secrets: {len(each.secrets)}"]
     if each.is_of_topics_alone:
-        told.append("only a bridge reads it: nobody may post to it")
+        lines.append("only a bridge reads it: nobody may post to it")
     elif each.source.kind in SIGNED:
-        told.append("signed: it needs a signature by one of the secrets")
+        lines.append("signed: it needs a signature by one of the secrets")
     elif each.source.trust == "server" and not (each.keys or each.secrets):
-        told.append(
+        lines.append(
             "warning: it has no keys or secrets, so senders cannot prove who they are: it is treated as trust browser"
         )
     elif not (each.keys or each.secrets):
-        told.append("open: anybody who knows the address may send")
+        lines.append("open: anybody who knows the address may send")
     if not each.source.cart_authority:
-        told.append("its carts do not count: another source sends them")
-    return told
+        lines.append("its carts do not count: another source sends them")
+    return lines
 
 
 def _try(args: argparse.Namespace) -> int:
@@ -151,11 +155,11 @@ def _show(result: Tried) -> None:
     """Prints events on standard output, one a line, and everything else on standard error."""
     for taken in result.judged.taken:
         print(msgspec.json.format(taken.value, indent=2).decode())
-    for line in _told(result, result.judged):
+    for line in _lines(result, result.judged):
         print(line, file=sys.stderr)
 
 
-def _told(result: Tried, judged: Judged) -> list[str]:
+def _lines(result: Tried, judged: Judged) -> list[str]:
     lines = [f"{len(judged.taken)} events of {result.path}"]
     lines += [f"left out: {name} {path}: {reason}" for name, reason, path in result.left_out]
     lines += [

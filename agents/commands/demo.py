@@ -1,8 +1,8 @@
 """The command `demo`: runs the whole service on this machine, in about 80 seconds.
 
-It replays a simulated shop day on two workers and a year of customers' lives, then sends live traffic in real time. At
-the end it shows the results and each kind once, compares them with a backtest, and tells some stories. It uses the Kafka
-of TRIGGERS_KAFKA, else it starts one. It leaves nothing running and no files.
+It replays a simulated day of a shop on two workers, and a year of customers' lives. Then it sends live traffic in real
+time. At the end it prints the results, an example of each kind and some persons' stories, and compares the results with
+a backtest. It uses the Kafka of TRIGGERS_KAFKA, or starts one. It leaves no process running, and no files.
 """
 
 import argparse
@@ -181,20 +181,21 @@ def verdict(promised: Iterable[tuple[bool, str]], console: Console) -> Iterator[
 
 
 def same(name: str, session: DemoSession, expected: Results) -> tuple[bool, str]:
-    """Whether exactly what a backtest decides has come."""
+    """(whether the session's results are exactly those of a backtest, a line that says so)."""
     found = session.results()
     counts = [f"{len(each)}" for each in found]
-    told = f"{counts[0]} triggers, {counts[1]} decisions"
+    counted = f"{counts[0]} triggers, {counts[1]} decisions"
     if found.changes:
-        told += f", {counts[2]} changes of audiences"
+        counted += f", {counts[2]} changes of audiences"
     if found == expected and found.triggers:
-        return True, f"{name}, {told}, byte for byte"
-    return False, f"{name}: {told}; backtest: {', '.join(f'{len(each)}' for each in expected)}"
+        return True, f"{name}, {counted}, byte for byte"
+    return False, f"{name}: {counted}; backtest: {', '.join(f'{len(each)}' for each in expected)}"
 
 
 def promises(
     replay: DemoSession, live: DemoSession, expected: Results
 ) -> Iterator[tuple[bool, str]]:
+    """(whether it held, a line that says so) of each promise."""
     yield same("live = backtest", replay, expected)
     for name, session in (("replay", replay), ("live", live)):
         outcomes = ", ".join(

@@ -1,7 +1,7 @@
-"""The command `erase`: deletes all that is known of a person, and says what is left.
+"""The command `erase`: deletes all data of a person, and with `--check` says what is left.
 
-It looks through the states for the person's visitors and keys of identity. For each of them it writes an
-event `person.erased` to `storefront.events`; the workers do the rest. With `--check` it writes nothing.
+It searches the states for the person's visitors and keys of identity. For each of them it writes an event
+`person.erased` to `storefront.events`, which makes the workers delete the data. With `--check` it writes nothing.
 docs/privacy.md says when to use it.
 """
 
@@ -58,8 +58,8 @@ def run(args: argparse.Namespace) -> int:
     try:
         settings = Settings.read()
         settings.require_kafka()
-        asked = asked_for(args, Environment(os.environ))
-        return asyncio.run(_check(settings, asked) if args.check else _erase(settings, asked))
+        given = given_names(args, Environment(os.environ))
+        return asyncio.run(_check(settings, given) if args.check else _erase(settings, given))
     except (SettingsError, UnreadableState) as error:
         print(error, file=sys.stderr)
         return 2
@@ -68,21 +68,21 @@ def run(args: argparse.Namespace) -> int:
         return 1
 
 
-def asked_for(args: argparse.Namespace, env: Environment) -> ErasedNames:
+def given_names(args: argparse.Namespace, env: Environment) -> ErasedNames:
     """The names on the command line. Raises SettingsError."""
-    asked = ErasedNames()
+    names = ErasedNames()
     if args.customer:
-        asked.customers.add(args.customer)
+        names.customers.add(args.customer)
     if args.visitor:
-        asked.visitors.add(args.visitor)
-    for kind, given in (("email", args.email), ("phone", args.phone)):
-        if given:
-            asked.keys.add(f"{kind}:{_key(kind, given, env)}")
-    if not asked.names:
+        names.visitors.add(args.visitor)
+    for kind, address in (("email", args.email), ("phone", args.phone)):
+        if address:
+            names.keys.add(f"{kind}:{_key(kind, address, env)}")
+    if not names.names:
         raise SettingsError(
             "expected --customer, --visitor, --email or --phone, got none: name the person to erase"
         )
-    return asked
+    return names
 
 
 def _key(kind: str, given: str, env: Environment) -> str:
@@ -93,7 +93,8 @@ def _key(kind: str, given: str, env: Environment) -> str:
         try:
             return str(HASH.read(given))
         except Unread:
-            raise SettingsError(f"--{kind}: expected an address, or its key") from None
+            expected = "an e-mail address" if kind == "email" else "a number such as +4917612345678"
+            raise SettingsError(f"--{kind}: expected {expected}, or its key") from None
     secret = pepper(env)
     if secret is None:
         raise SettingsError(
@@ -108,10 +109,10 @@ def _key(kind: str, given: str, env: Environment) -> str:
 
 
 async def find(
-    changelogs: Changelogs, asked: ErasedNames
+    changelogs: Changelogs, given: ErasedNames
 ) -> tuple[ErasedNames, dict[str, Visitor]]:
-    """All names of the person, and the states of its visitors. It searches again until it finds nothing new."""
-    wanted = asked.copy()
+    """(all names of the person, the states of its visitors). It searches again until it finds no new name."""
+    wanted = given.copy()
     while True:
         before = wanted.names
         needles = wanted.needles()
@@ -119,7 +120,7 @@ async def find(
         for state in visitors.values():
             search.of_visitor(state, wanted)
         for key in (await _decoded(changelogs, STATE_KEYS, needles, key_of)).values():
-            search.of_key(key, wanted, asked.keys)
+            search.of_key(key, wanted, given.keys)
         for person in (await _decoded(changelogs, STATE_PEOPLE, needles, person_of)).values():
             search.of_person(person, wanted)
         if wanted.names == before:
@@ -130,10 +131,10 @@ async def _decoded(changelogs: Changelogs, topic: str, needles: list[bytes], of:
     return {key: of(value) for key, value in (await changelogs.states(topic, needles)).items()}
 
 
-async def _erase(settings: Settings, asked: ErasedNames) -> int:
+async def _erase(settings: Settings, given: ErasedNames) -> int:
     async with Changelogs(settings) as changelogs:
-        wanted, states = await find(changelogs, asked)
-        made = events(wanted, states, asked.keys)
+        wanted, states = await find(changelogs, given)
+        made = events(wanted, states, given.keys)
         old = await _left_long_ago(changelogs, wanted)
         counts = {topic: await changelogs.partitions(topic) for topic in (EVENTS, AUDIENCES)}
     if not counts[EVENTS]:
@@ -147,7 +148,7 @@ async def _erase(settings: Settings, asked: ErasedNames) -> int:
 
 
 async def _left_long_ago(changelogs: Changelogs, wanted: ErasedNames) -> list[str]:
-    """Record keys of audiences that the person has left. The workers know those of the recipes in force."""
+    """Record keys of audiences that the person has left. Workers delete only those of the recipes in force."""
     last: dict[str, bool] = {}
     async for row in changelogs.rows(AUDIENCES):
         if row.key.partition("|")[2] in wanted.people:
@@ -180,13 +181,13 @@ async def _write(
         await producer.stop()
 
 
-async def _check(settings: Settings, asked: ErasedNames) -> int:
+async def _check(settings: Settings, given: ErasedNames) -> int:
     async with Changelogs(settings) as changelogs:
-        wanted, _ = await find(changelogs, asked)
+        wanted, _ = await find(changelogs, given)
         found = await traces.in_topics(changelogs, wanted)
     if settings.redis:
         found += await traces.in_redis(settings.redis, wanted)
-    for line in told(found):
+    for line in lines(found):
         print(line)
     if not found:
         where = "the compacted topics and Redis" if settings.redis else "the compacted topics"
@@ -194,8 +195,8 @@ async def _check(settings: Settings, asked: ErasedNames) -> int:
     return 1 if found else 0
 
 
-def told(found: Iterable[Trace]) -> list[str]:
+def lines(traces: Iterable[Trace]) -> list[str]:
     """A line for each place and key, kept ones first."""
-    counts = Counter(found)
+    counts = Counter(traces)
     ranked = sorted(counts, key=lambda trace: (trace.state != KEPT, trace.place, trace.key))
     return [f"{each.place} {each.key}: {each.state} ({counts[each]})" for each in ranked]

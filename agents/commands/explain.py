@@ -1,7 +1,7 @@
-"""The command `explain ID`: tells the story of a person or of one message, in plain words.
+"""The command `explain ID`: explains in plain words why a person got a message, or did not.
 
-It reads events, facts, decisions and triggers from Kafka, or with --from what a backtest wrote. It joins no
-consumer group and changes nothing.
+It reads events, facts, decisions and triggers from Kafka, or with --from the output of a backtest. It joins no consumer
+group and changes nothing.
 """
 
 import argparse
@@ -71,16 +71,18 @@ Found = tuple[Answer, History, list[Present]]
 async def _ask(args: argparse.Namespace, settings: Settings, given: History) -> Found | None:
     """The answer, the history of recipes, and what holds now. `given`: the recipes of TRIGGERS_RECIPES."""
     if args.folder:
-        return await _told(Files(args.folder, args.events, given), args, given)
+        return await _found(Files(args.folder, args.events, given), args, given)
     async with Kafka(settings) as source:
         try:
             history = in_force.history(given.at(START), await published(settings))
         except TopicsMissing:
             history = given
-        return await _told(source, args, history)
+        return await _found(source, args, history)
 
 
-async def _told(source: DecisionSource, args: argparse.Namespace, history: History) -> Found | None:
+async def _found(
+    source: DecisionSource, args: argparse.Namespace, history: History
+) -> Found | None:
     answer = await ask(source, args.id, history.audiences)
     if answer is None:
         return None

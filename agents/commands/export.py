@@ -35,7 +35,7 @@ Wanted = Callable[[Exported], bool]
 
 @dataclass
 class Written:
-    """What the file contains."""
+    """What the file contains: the offsets by partition, and the numbers of events and of rejected records."""
 
     spans: dict[int, OffsetSpan]
     events: int = 0
@@ -47,10 +47,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "file", type=Path, metavar="EVENTS.jsonl", help="file to write (.gz: compressed)"
     )
     parser.add_argument(
-        "--from", dest="since", type=_bound, default=0, metavar="WHEN", help="default: all there is"
+        "--from",
+        dest="since",
+        type=_bound,
+        default=0,
+        metavar="WHEN",
+        help="first time or offsets (default: the oldest record)",
     )
     parser.add_argument(
-        "--to", dest="until", type=_bound, metavar="WHEN", help=f"up to before it: {FORMS}"
+        "--to", dest="until", type=_bound, metavar="WHEN", help=f"end, not included: {FORMS}"
     )
     one = parser.add_mutually_exclusive_group()
     one.add_argument(
@@ -69,7 +74,7 @@ def _bound(text: str) -> Bound:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0: written. 1: nothing is known of the person, no broker answers, or the file cannot be written. 2: settings."""
+    """0: written. 1: the person is unknown, no broker answers, or the file cannot be written. 2: wrong settings."""
     try:
         settings = Settings.read()
         written = asyncio.run(export(settings, args))
@@ -94,14 +99,14 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def export(settings: Settings, args: argparse.Namespace) -> Written:
-    """Raises ExportError, aiokafka's KafkaError, OSError."""
+    """Writes the file. Raises ExportError, aiokafka's KafkaError, OSError."""
     reader = consumer(settings)
     topic = settings.topic(EVENTS)
     try:
         await reader.start()
         found = await spans(reader, topic, args.since, args.until)
         with _bar() as bar:
-            wanted: Wanted = lambda _: True  # noqa: E731 - all
+            wanted: Wanted = lambda _: True  # noqa: E731 - every line
             if seeds := _seeds(args):
                 wanted = await _touching(seeds, _lines(reader, topic, found, bar, "looking"))
             written = Written(found)
@@ -127,7 +132,7 @@ def _seeds(args: argparse.Namespace) -> tuple[str, ...]:
 
 
 async def _touching(names: tuple[str, ...], source: AsyncIterator[Exported]) -> Wanted:
-    """Whether a line can concern the person of one of these names. Raises ExportError."""
+    """A filter for lines that can concern the person of one of these names. Raises ExportError."""
     joined = Joined()
     async for each in source:
         if each.event is not None:
@@ -146,6 +151,7 @@ async def _lines(
     bar: Progress,
     doing: str,
 ) -> AsyncIterator[Exported]:
+    """The lines of the file in their order. `doing`: a verb for the progress bar."""
     merged = Merged(reader, topic, found)
     total = sum(span.end - span.start for span in found.values())
     task = bar.add_task(f"{doing} {topic}", total=total)

@@ -1,7 +1,7 @@
-"""The command `lift`: says what recipes brought. It compares persons who got a message with those held back.
+"""The command `lift`: says what recipes brought. It compares persons who got a message with persons held back.
 
-It reads the topic `triggers.outcomes`, or with --from what a backtest wrote, and changes nothing. With --out
-it writes DIR/lift.html, a page that needs no server, and DIR/lift.json. Source: docs/semantics-life.md, 15.
+It reads the topic `triggers.outcomes`, or with --from the output of a backtest, and changes nothing. With --out it writes
+DIR/lift.html, a page that needs no server, and DIR/lift.json. Source: docs/semantics-life.md, 15.
 """
 
 import argparse
@@ -27,9 +27,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--from", dest="source", type=Path, metavar="DIR", help="a backtest's output"
     )
     parser.add_argument(
-        "--since", type=_time, metavar="WHEN", help=f"watches that began from then on: {TIMES}"
+        "--since",
+        type=_time,
+        metavar="WHEN",
+        help=f"count watches that began at this time or later: {TIMES}",
     )
-    parser.add_argument("--until", type=_time, metavar="WHEN", help="and before then")
+    parser.add_argument(
+        "--until", type=_time, metavar="WHEN", help="count watches that began before this time"
+    )
     parser.add_argument(
         "--json", action="store_true", help="print the figures as JSON instead of sentences"
     )

@@ -1,7 +1,7 @@
-"""The command `load FILE`: writes a backtest file to `storefront.events`, and its recipes to `recipes`, for replay.
+"""The command `load FILE`: writes a backtest file to `storefront.events`, and recipes to `recipes`, for a replay.
 
-The topic must keep the records' own time. It must be empty, because a file that is loaded twice would count
-twice. A file that goes back in time is refused before anything is written. Source: docs/semantics.md, 10.
+The topics must keep the records' own time. They must be empty, because a file that is loaded twice would count twice. If
+the times of a file go back, nothing is written. Source: docs/semantics.md, 10.
 """
 
 import argparse
@@ -43,7 +43,7 @@ PACKED: Final = "gzip"
 """Compression that every client can read. lz4 would be faster, but some clients need a library for it."""
 
 IN_FLIGHT: Final = 64
-"""Batches that may be unacknowledged. They stay in memory."""
+"""Batches that may be unacknowledged. They are in memory meanwhile."""
 
 LARGEST: Final = 1_000_000
 """The longest line (bytes) that fits into a record of the topic."""
@@ -71,7 +71,9 @@ def run(args: argparse.Namespace) -> int:
     try:
         settings = Settings.read()
         if settings.time != "record":
-            raise SettingsError("load writes for a replay: expected TRIGGERS_TIME=record")
+            raise SettingsError(
+                "expected TRIGGERS_TIME=record, as `load` writes for a replay, got append"
+            )
         given = documents(args.recipes) if args.recipes else []
         partitions = empty_topic(settings, EVENTS)
         if given:
@@ -98,12 +100,12 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _published(given: GivenDocument) -> tuple[dict[str, Any], int | None, str, str]:
-    """The records of the topic recipes. In a replay a document without `from` is in force from the start."""
+    """The (document, `from`, by, note) of a record. In a replay a document without `from` is in force from the start."""
     return given.recipes, None if given.since == START else given.since, given.by, given.note
 
 
 def empty_topic(settings: Settings, name: str) -> int:
-    """The partitions of the topic. Raises TopicsError if it is not empty, or not made for a replay."""
+    """The number of partitions of the topic. Raises TopicsError if it is not empty, or not made for a replay."""
     (spec,) = (s for s in required(settings, (), Layout(0, 0, 0)) if s.name == settings.topic(name))
     with connected(settings) as admin:
         found = find(admin, [spec.name])
@@ -128,7 +130,7 @@ def _read(file: Path, partitions: int, doing: str, any_time: bool = False) -> It
         nonlocal number
         for number, line in enumerate(source, 1):
             if len(line) > LARGEST:
-                raise LoadError(f"{file}:{number}: {len(line)} bytes do not fit into a record")
+                raise LoadError(f"{file}:{number}: expected up to {LARGEST} bytes, got {len(line)}")
             if not number % 1000:
                 bar.update(task, completed=raw.tell())
             yield line

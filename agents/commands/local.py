@@ -1,4 +1,4 @@
-"""The command `local`: runs a Kafka and a Redis, until it is stopped or another command ends."""
+"""The command `local`: runs a Kafka and a Redis, until it is stopped or the given command ends."""
 
 import argparse
 import os
@@ -33,17 +33,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "command_line",
         nargs="*",
         metavar="COMMAND",
-        help="command to run with both; they end with it",
+        help="command to run; Kafka and Redis end with it",
     )
 
 
 def run(args: argparse.Namespace) -> int:
-    """COMMAND's exit status, 127 if there is no such command. Without one 0 after a signal.
+    """The exit status of COMMAND; 127: it does not exist. Without COMMAND 0: stopped by a signal.
 
     1: a server failed. 130: interrupted before both were ready.
     """
     if args.command_line and not shutil.which(args.command_line[0]):
-        say(f"{args.command_line[0]}: there is no such command")
+        say(f"{args.command_line[0]}: command not found")
         return NOT_FOUND
     before = {each: signal.signal(each, signal.default_int_handler) for each in ENDINGS}
     try:
@@ -74,7 +74,7 @@ def say(text: str) -> None:
 
 
 def stay(servers: Sequence[Process], variables: Mapping[str, str]) -> int:
-    """Waits for a signal. Raises LocalFailed if a server ends."""
+    """Prints the settings, then waits for a signal. Raises LocalFailed if a server ends."""
     for name, value in variables.items():
         print(f"export {name}={value}", flush=True)
     say("ready; Ctrl-C ends both")

@@ -24,7 +24,7 @@ from agents.config import recipes as files
 from agents.config.settings import Settings, SettingsError
 from agents.kafka.cluster_admin import TopicsError
 from agents.kafka.topics import TopicsMissing
-from agents.published import publisher, told
+from agents.published import document_listing, publisher
 from agents.published.published_document import PublishedDocument, checked
 from agents.published.published_log import published
 from agents.published.timetable import Timetable
@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     check = actions.add_parser("check", help="check a recipes file and show what it says")
     check.add_argument("file", type=Path, metavar="FILE")
     publish = actions.add_parser("publish", help="publish a recipes file")
-    publish.add_argument("file", type=Path, metavar="FILE")
+    publish.add_argument("file", type=Path, metavar="FILE", help="recipes file to publish")
     _add_publishing(publish)
     rows = actions.add_parser("list", help="list the documents: in force, coming and former")
     rows.add_argument("--json", action="store_true", help="print JSON")
@@ -52,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         diff.add_argument(name, metavar=name.upper(), help="a recipes file, or a document's number")
     revert = actions.add_parser("revert", help="publish a former document again")
     revert.add_argument(
-        "number", nargs="?", type=int, metavar="N", help="its number (the one before this)"
+        "number", nargs="?", type=int, metavar="N", help="its number (default: the previous one)"
     )
     _add_publishing(revert)
     export = actions.add_parser(
@@ -65,14 +65,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_publishing(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--from", dest="start", metavar="TIME", help="in force from then: a time, or +2h (now)"
+        "--from", dest="start", metavar="TIME", help="when it comes into force: a time or +2h (now)"
     )
     parser.add_argument("--note", default="", metavar="TEXT", help="what the change is for")
     parser.add_argument("--by", metavar="NAME", help="who publishes (user@host)")
 
 
 def run(args: argparse.Namespace) -> int:
-    """0: done. 1: the file is wrong, or the topic cannot be read or written. 2: wrong settings, or no such document."""
+    """0: done. 1: the file has a fault, or the topic cannot be used. 2: wrong settings, or no such document."""
     try:
         return ACTIONS[args.action](args)
     except (recipes_file.RecipesError, TopicsError, TopicsMissing) as fault:
@@ -129,7 +129,9 @@ def _append(
     for topic in publisher.make_topics(settings, document):
         print(f"made {topic}")
     found = asyncio.run(publisher.publish(settings, document, start, by, note))
-    print(f"document {found.number} is in force from {told.time_of(found.since)} ({found.since})")
+    print(
+        f"document {found.number} is in force from {document_listing.time_of(found.since)} ({found.since})"
+    )
     return 0
 
 
@@ -137,9 +139,9 @@ def _list(args: argparse.Namespace) -> int:
     settings = Settings.read()
     table, now = _published(settings), _now()
     if args.json:
-        print(told.as_json(table, now))
+        print(document_listing.as_json(table, now))
         return 0
-    for line in told.listed(table, now, str(settings.recipes or "the shipped recipes")):
+    for line in document_listing.listed(table, now, str(settings.recipes or "the shipped recipes")):
         print(line)
     return 0
 
@@ -157,10 +159,10 @@ def _show(args: argparse.Namespace) -> int:
         found = _numbered(table, int(args.which))
     if found is None:
         print(f"# in force before the first document: {settings.recipes or 'the shipped recipes'}")
-        print(told.as_yaml(files.document(settings.recipes)))
+        print(document_listing.as_yaml(files.document(settings.recipes)))
         return 0
     state = table.states(now)[table.documents.index(found)]
-    for line in told.shown(found, state):
+    for line in document_listing.shown(found, state):
         print(line)
     return 0
 
@@ -175,12 +177,14 @@ def _numbered(table: Timetable, number: int) -> PublishedDocument | None:
         return None
     found = next((each for each in table.documents if each.number == number), None)
     if found is None:
-        raise NoSuchDocument(f"there is no document {number}: {told.numbers(table.documents)}")
+        raise NoSuchDocument(
+            f"there is no document {number}: {document_listing.numbers(table.documents)}"
+        )
     return found
 
 
 def _document(table: Timetable, number: int, settings: Settings) -> dict[str, Any]:
-    """The recipes of a document's number, as JSON. Raises NoSuchDocument; RecipesError if it was refused."""
+    """The document of this number, as JSON. Raises NoSuchDocument; RecipesError if the document was refused."""
     found = _numbered(table, number)
     if found is not None and found.fault:
         raise recipes_file.RecipesError(f"document {number} was refused: {found.fault}")

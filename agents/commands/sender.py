@@ -1,7 +1,7 @@
 """The command `sender`: sends triggers to a webhook, until it is stopped.
 
-The way of a trigger, in agents/sender: consumer.py reads it, assignment.py and key_queues.py give it its
-turn, delivery.py sends it to the endpoint, idempotency.py remembers it. cancellations.py knows whether a
+The path of a trigger, in agents/sender: consumer.py reads it, assignment.py and key_queues.py put it into the queue of
+its person, delivery.py sends it to the endpoint, idempotency.py keeps a record of it. cancellations.py knows whether a
 later record cancels it.
 """
 
@@ -41,10 +41,10 @@ log = logging.getLogger("triggers.sender")
 
 METRICS: Final = "127.0.0.1:9109"
 GOODBYE_S: Final = 8.5
-"""Seconds to end in. It is below the 10 s that supervisors wait."""
+"""Seconds for a shutdown: less than the 10 s that supervisors wait."""
 
 LEASE_MORE_MS: Final = 5_000
-"""Ms by which a reservation outlasts the time-out of its request."""
+"""Ms by which a reservation is longer than the time-out of its request."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -68,7 +68,9 @@ def _recipes(settings: SenderSettings) -> dict[str, str]:
     """The recipe for each topic to read. Raises SettingsError, RecipesError, OSError."""
     names = read(settings.common.recipes).names
     if unknown := [name for name in settings.recipes if name not in names]:
-        raise SettingsError(f"TRIGGERS_SENDER_RECIPES: there is no recipe {', '.join(unknown)}")
+        raise SettingsError(
+            f"TRIGGERS_SENDER_RECIPES: expected names of recipes, got {', '.join(unknown)}"
+        )
     chosen = settings.recipes or names
     return {settings.common.topic(f"triggers.{name}"): name for name in chosen}
 
@@ -90,7 +92,7 @@ async def work(
 
 
 class Sender:
-    """All parts of a sender, put together."""
+    """Builds the parts of a sender and runs them."""
 
     def __init__(self, settings: SenderSettings, recipes: dict[str, str]) -> None:
         self._settings, common = settings, settings.common

@@ -1,9 +1,9 @@
 """The command `simulate`: writes realistic, simulated shop traffic to Kafka or to a file.
 
-Without --out it writes to storefront.events in real time and at a steady rate. The record key is the
-visitor, or a pseudo-visitor; the partitioner is that of the Java clients. With --out it writes a whole day
-to a file for `backtest` and `load`: one event a line, with its time `t`. With --years the file holds the lives of
-customers instead: subscriptions, orders in a rhythm, drift and returns. `load` plays it in minutes.
+Without --out it writes to storefront.events in real time, at a steady rate. The record key is the visitor or the
+pseudo-visitor, and the partitioner is that of the Java clients. With --out it writes a whole day to a file for `backtest`
+and `load`: one event a line, with its time `t`. With --years the file holds years of customers' lives instead:
+subscriptions, orders in a rhythm, drift and returns.
 """
 
 import argparse
@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=_faults,
         default=Faults(),
         metavar="NAME=SHARE,…",
-        help="shares of duplicates, late, unknown, rubbish, parts (a few thousandths each)",
+        help="shares of duplicates, late, unknown, rubbish, parts (a few per thousand each)",
     )
     live = parser.add_argument_group("live, to Kafka")
     live.add_argument("--rate", type=_positive, default=100.0, help="events a second (100)")
@@ -50,10 +50,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out", type=Path, metavar="FILE", help="file to write, for backtest and load"
     )
     file.add_argument("--visitors", type=int, default=3000, help="number of shoppers (3000)")
-    file.add_argument("--start", type=_time, default=START, help=f"UTC ({START})")
-    file.add_argument("--length", type=_length, default="1d", help="like 8h (1d)")
     file.add_argument(
-        "--years", type=_positive, help="the lives of --visitors customers, for so long"
+        "--start", type=_time, default=START, help=f"time of the start, UTC ({START})"
+    )
+    file.add_argument("--length", type=_length, default="1d", help="duration, such as 8h (1d)")
+    file.add_argument(
+        "--years", type=_positive, help="write this many years of the lives of --visitors customers"
     )
 
 
@@ -78,7 +80,7 @@ def _time(text: str) -> int:
     try:
         return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() * 1000)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"expected {START}, got {text!r}") from None
+        raise argparse.ArgumentTypeError(f"expected a time such as {START}, got {text!r}") from None
 
 
 def _length(text: str) -> int:
@@ -91,7 +93,7 @@ def _length(text: str) -> int:
 def run(args: argparse.Namespace) -> int:
     """0: done. 1: no broker, a broker that refuses, or a file that cannot be written. 2: wrong settings."""
     if args.years and not args.out:
-        print("--years: expected --out FILE for `load` to play, got none", file=sys.stderr)
+        print("--years: expected --out FILE too, got none", file=sys.stderr)
         return 2
     return _to_file(args) if args.out else _to_kafka(args)
 

@@ -21,12 +21,18 @@ from stream.recipes_file import RecipesError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--partitions", type=_count, metavar="N", help="of storefront.events (4)")
-    parser.add_argument("--facts-partitions", type=_count, metavar="M", help="of visitor.facts (N)")
     parser.add_argument(
-        "--claims-partitions", type=_count, metavar="K", help="of identity.claims (M)"
+        "--partitions", type=_count, metavar="N", help="partitions of storefront.events (4)"
     )
-    parser.add_argument("--replication", type=_count, metavar="R", help="the broker's default")
+    parser.add_argument(
+        "--facts-partitions", type=_count, metavar="M", help="partitions of visitor.facts (N)"
+    )
+    parser.add_argument(
+        "--claims-partitions", type=_count, metavar="K", help="partitions of identity.claims (M)"
+    )
+    parser.add_argument(
+        "--replication", type=_count, metavar="R", help="replicas (the broker's default)"
+    )
 
 
 def _count(text: str) -> int:
@@ -36,7 +42,7 @@ def _count(text: str) -> int:
 
 
 def _published(settings: Settings) -> tuple[str, ...]:
-    """The recipes of documents in force now or later. Empty if the topic has just been created."""
+    """The recipes of documents in force now or later. Empty if the topic does not exist yet."""
     try:
         return asyncio.run(published_log.names(settings, time.time_ns() // 1_000_000))
     except TopicsMissing:
@@ -44,7 +50,7 @@ def _published(settings: Settings) -> tuple[str, ...]:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0: all topics are right. 1: a topic is wrong, or no broker answers. 2: wrong settings."""
+    """0: all topics exist and are right. 1: a topic is wrong, or no broker answers. 2: wrong settings."""
     try:
         settings = Settings.read()
         names = read(settings.recipes).names

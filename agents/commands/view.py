@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--metrics",
         default=METRICS,
         metavar="HOST:PORT",
-        help=f"of /metrics, /live and /ready; empty: none ({METRICS})",
+        help=f"address of /metrics, /live and /ready; empty: none ({METRICS})",
     )
 
 

@@ -1,9 +1,8 @@
 """The command `worker`: turns events into triggers, until it is stopped.
 
-The way of an event, in agents/worker: consumer.py fetches it, visitors.py applies it, producer.py sends what
-is decided, checkpoint.py makes it durable. Facts come back through people.py. An error that is neither
-temporary nor a fault of the data ends the process. A supervisor starts it again, and it continues from the
-committed offsets.
+The path of an event, in agents/worker: consumer.py fetches it, visitors.py applies it, producer.py sends the outputs,
+checkpoint.py makes them durable. people.py applies the facts. An error that is neither temporary nor a fault of the data
+ends the process. A supervisor then starts it again, and it continues from the committed offsets.
 """
 
 import argparse
@@ -42,7 +41,7 @@ GOODBYE_S: Final = 8.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds nothing: a worker takes its settings from the environment alone."""
+    """Adds nothing: a worker has all its settings from the environment."""
 
 
 def run(args: argparse.Namespace) -> int:
@@ -96,12 +95,12 @@ async def serve(settings: Settings, recipes: Recipes, stop: asyncio.Event) -> No
         inputs=layout.inputs,
         compiled=settings.compiled and COMPILED is not None,
     )
-    running, asked = asyncio.ensure_future(worker.run()), asyncio.ensure_future(stop.wait())
-    await asyncio.wait((running, asked), return_when=asyncio.FIRST_COMPLETED)
+    running, stopping = asyncio.ensure_future(worker.run()), asyncio.ensure_future(stop.wait())
+    await asyncio.wait((running, stopping), return_when=asyncio.FIRST_COMPLETED)
     if running.done():
         running.result()
     say(log, "stopping")
-    # Do not cancel running work: a cancelled checkpoint would have taken out changes without writing them.
+    # Do not cancel the worker: a cancelled checkpoint would lose changes that it took from the state and did not write.
     leaving = asyncio.ensure_future(worker.stop())
     await asyncio.wait((leaving,), timeout=GOODBYE_S)
     if leaving.done():

@@ -1,4 +1,4 @@
-"""How two sides differ: trigger by trigger, and person by person.
+"""Compares two sides, trigger by trigger and person by person.
 
 A trigger has one id on both sides if its recipe has one name: the id holds the person, the episode and the
 step, and neither the version nor the time (docs/semantics.md, 8).
@@ -17,10 +17,10 @@ Sort = Literal["same", "new", "gone", "moved", "changed"]
 SORTS: Final[tuple[Sort, ...]] = ("same", "moved", "changed", "new", "gone")
 
 Z: Final = 1.959964
-"""Standard deviations of an interval of 95 %."""
+"""Half the width of a 95 % interval, in standard deviations."""
 
 FEW: Final = 30
-"""Persons who differ. With fewer a normal interval says less than it seems to."""
+"""Persons who differ. With fewer, an interval of the normal distribution is unreliable."""
 
 
 class Pair(Struct, frozen=True):
@@ -39,7 +39,7 @@ class Pair(Struct, frozen=True):
 
 
 class Interval(Struct, frozen=True):
-    """A difference with its bounds at 95 %; `few`: too few persons differ for the bounds to be relied on."""
+    """A difference with the bounds of its 95 % interval. `few`: too few persons differ for reliable bounds."""
 
     value: float
     low: float
@@ -69,7 +69,7 @@ def _promise(sent: SentTrigger) -> tuple[object, ...]:
 
 
 def counts(found: Iterable[Pair]) -> dict[str, Counter[Sort]]:
-    """By recipe."""
+    """The number of triggers of each sort, by recipe."""
     by_recipe: dict[str, Counter[Sort]] = {}
     for pair in found:
         by_recipe.setdefault(pair.one.recipe, Counter())[pair.sort] += 1
@@ -77,16 +77,16 @@ def counts(found: Iterable[Pair]) -> dict[str, Counter[Sort]]:
 
 
 def overlap(before: Side, after: Side) -> tuple[int, int, int]:
-    """Persons who get something from both, from the first alone, from the second alone."""
+    """Numbers of persons: (who get triggers from both sides, from the first only, from the second only)."""
     one = {sent.person for sent in before.sent.values()}
     other = {sent.person for sent in after.sent.values()}
     return len(one & other), len(one - other), len(other - one)
 
 
 def more(before: Side, after: Side) -> Interval:
-    """How many more triggers the second side sends, for as many persons like these.
+    """The number of triggers that the second side sends more, with its interval for as many persons like these.
 
-    The persons are taken for a sample: each has a difference of its own, 0 for most.
+    The persons are a sample of differences, of which most are 0.
     """
     persons = len(before.persons | after.persons)
     each = Counter(sent.person for sent in after.sent.values())

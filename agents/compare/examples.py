@@ -1,7 +1,7 @@
-"""What became of some triggers on either side, told as `explain` tells it.
+"""Shows what became of some triggers on either side, in the words of `explain`.
 
-The examples are the first of each sort and recipe by the hash of their id: the same in every run, and not
-those of one morning.
+The examples are the first of each sort and recipe by the hash of their id. So they are the same in every run, and spread
+over the whole time.
 """
 
 from collections import defaultdict
@@ -25,7 +25,7 @@ Record = dict[str, Any]
 
 
 class Example(Struct):
-    """`before`, `after`: lines of what became of it on the side; the first of them is the answer."""
+    """An example. `before`, `after`: lines about the trigger on each side, of which the first says what became of it."""
 
     sort: Sort
     recipe: str
@@ -48,10 +48,10 @@ _cloud: Final = msgspec.json.Decoder(_Cloud).decode
 
 
 def examples(found: Iterable[Pair], before: Side, after: Side, zone: tzinfo) -> list[Example]:
-    """Raises OSError."""
+    """The examples of each sort and recipe. Raises OSError."""
     chosen = list(_chosen(found))
     persons = {pair.one.person for pair in chosen}
-    old, new = _Told(before, persons, zone), _Told(after, persons, zone)
+    old, new = _Story(before, persons, zone), _Story(after, persons, zone)
     return [
         Example(
             pair.sort,
@@ -75,8 +75,8 @@ def _chosen(found: Iterable[Pair]) -> Iterator[Pair]:
         yield from each[:EACH]
 
 
-class _Told:
-    """What one side decided about some persons."""
+class _Story:
+    """The decisions of one side about some persons, in words."""
 
     def __init__(self, side: Side, persons: Collection[str], zone: tzinfo) -> None:
         self._recipes, self._zone = side.recipes, zone
@@ -96,14 +96,14 @@ class _Told:
         mine = [each for each in teller.decisions if each["trigger_id"] == trigger_id]
         if not mine:
             return ["It did not come due."]
-        said: list[str] = []
+        lines: list[str] = []
         for decision in mine:
             text, details = teller.decision(decision)
-            said += [f"{teller.clock(decision['at'])}: {text}", *details]
+            lines += [f"{teller.clock(decision['at'])}: {text}", *details]
         for cancel in teller.cancels:
             if cancel["trigger_id"] == trigger_id:
-                said.append(f"{teller.clock(cancel['at'])}: {teller.cancel(cancel)}")
-        return said
+                lines.append(f"{teller.clock(cancel['at'])}: {teller.cancel(cancel)}")
+        return lines
 
 
 def _lines(file: Path) -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""Parts of a report as an HTML page: no server, no script, nothing from elsewhere."""
+"""The parts of a report as an HTML page, which needs no server, no script and no other file."""
 
 from collections.abc import Iterable, Sequence
 from html import escape
@@ -51,7 +51,7 @@ def listed(lines: Iterable[str]) -> str:
 
 
 def table(head: Sequence[str], body: Iterable[Sequence[object]]) -> str:
-    """The first cell of a row is its head."""
+    """A table. The first cell of each row is its header."""
     columns = "".join(f"<th scope=col>{escape(each)}</th>" for each in head)
     lines = "".join(
         f"<tr><th scope=row>{_cell(row[0])}</th>"
@@ -67,5 +67,5 @@ def _cell(value: object) -> str:
 
 
 def signed(number: float, digits: int = 0) -> str:
-    """With its sign, as +1,200 or \u22123.5."""
+    """A number with its sign, such as +1,200 or \u22123.5."""
     return f"{number:+,.{digits}f}".replace("-", "\u2212")

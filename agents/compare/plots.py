@@ -1,4 +1,4 @@
-"""Plots as SVG in the page: two bars for each row or day, the first side's and the second's; intervals about 0."""
+"""Plots in SVG for the page: two bars for each row or day, one for each side; and intervals around 0."""
 
 from collections.abc import Sequence
 from html import escape
@@ -13,7 +13,7 @@ LABEL: Final = 330
 
 
 def columns(days: Sequence[tuple[str, int, int]], names: tuple[str, str], about: str) -> str:
-    """Over time: a pair of columns for each (label, first, second)."""
+    """Columns over time: a pair for each (label, first, second)."""
     if not days:
         return "<p>Nothing was sent.</p>"
     top = max(max(one, other) for _, one, other in days) or 1
@@ -70,7 +70,7 @@ def rows(values: Sequence[tuple[str, int, int]], names: tuple[str, str], about: 
 
 
 def ranges(values: Sequence[tuple[str, float, float, float]], digits: int, about: str) -> str:
-    """A dot with its interval for each (label, value, low, high), about a line at 0."""
+    """A dot with its interval for each (label, value, low, high), and a line at 0."""
     low = min(0.0, *(each[2] for each in values))
     high = max(0.0, *(each[3] for each in values))
     room, wide = WIDTH - LABEL - 80, (high - low) or 1.0
@@ -95,7 +95,7 @@ def ranges(values: Sequence[tuple[str, float, float, float]], digits: int, about
 
 
 def _svg(width: int, height: int, parts: Sequence[str], about: str) -> str:
-    """In a box of its own, which scrolls where the plot would be too small to be read."""
+    """The plot in a box, which scrolls if the page is too narrow for the plot."""
     name = escape(about)
     return (
         f'<div class="scrolls" tabindex="0" role="region" aria-label="{name}">'

@@ -1,4 +1,4 @@
-"""One recipe, and how it changes, in the words of a marketer."""
+"""Describes a recipe, and the changes of a recipe, in a marketer's words."""
 
 from collections.abc import Iterator
 from itertools import zip_longest
@@ -18,7 +18,7 @@ DURATIONS: Final = {
     "after": "age of the visit before it shows",
     "attribution": "time in which orders count for it",
 }
-"""Fields that are a time (ms), by what people call them."""
+"""The names that people use for fields with a time (ms)."""
 
 SWITCHES: Final = {
     ("capped", True): "counts under the caps",
@@ -36,8 +36,8 @@ SWITCHES: Final = {
 }
 
 
-def told(recipe: Recipe) -> str:
-    """What a recipe does, in a line."""
+def summary(recipe: Recipe) -> str:
+    """What a recipe does, in one line."""
     times = ", ".join(short(step) for step in recipe.steps)
     shadow = "in shadow, " if recipe.is_shadow else ""
     when = f"after {times}" if times else "at once"
@@ -142,7 +142,7 @@ def _plain(value: Any) -> str:
 
 
 def short(duration: int) -> str:
-    """A time (ms) as recipes files have it, in the largest unit that divides it: `45m`."""
+    """A time (ms) as recipes files write it, in the largest unit that divides it: `45m`."""
     for unit, size in (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000)):
         if duration and duration % size == 0:
             return f"{duration // size}{unit}"

@@ -1,4 +1,4 @@
-"""How two recipes files differ, in the words of a marketer: `step 1 moves from 30m to 45m`."""
+"""Describes how two recipes files differ, in a marketer's words: `step 1 moves from 30m to 45m`."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from stream.recipes.recipe import Cap, Policy, Quiet, Recipes
 
 
 def differences(before: Recipes, after: Recipes) -> list[str]:
-    """One sentence each; empty if both decide alike."""
+    """A sentence for each difference; empty if both files decide alike."""
     return [
         *_recipes(before, after),
         *_caps(before.policy.caps, after.policy.caps),
@@ -23,14 +23,14 @@ def _recipes(before: Recipes, after: Recipes) -> Iterator[str]:
         old, new = before.by_name.get(name), after.by_name.get(name)
         if name not in before.names:
             yield (
-                f"new recipe {name}: {recipe_text.told(new)}"
+                f"new recipe {name}: {recipe_text.summary(new)}"
                 if new
                 else f"new recipe {name}, disabled"
             )
         elif name not in after.names:
             yield f"recipe {name} removed"
         elif old is None and new is not None:
-            yield f"{name}: enabled again: {recipe_text.told(new)}"
+            yield f"{name}: enabled again: {recipe_text.summary(new)}"
         elif old is not None and new is None:
             yield f"{name}: disabled"
         elif old is not None and new is not None:

@@ -1,4 +1,4 @@
-"""The comparison as one document, which compare.json holds and the page shows. Times in ms."""
+"""The comparison, as the document of compare.json and of the page. Times are in ms."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -21,11 +21,11 @@ LIMITS: Final = (
     "What a sender lost, held back or repeated is not in it, nor are the messages of other systems.",
     "It says what would have been sent, not what it would have brought: for that, a holdout must run live.",
 )
-"""What a backtest cannot know, whatever the events."""
+"""What no backtest can know."""
 
 
 class OfRecipe(Struct):
-    """Triggers of a recipe by sort, and how many were sent in all on each side."""
+    """Numbers of triggers of a recipe: of each sort, and of all that each side sent."""
 
     recipe: str
     before: int
@@ -38,7 +38,7 @@ class OfRecipe(Struct):
 
 
 class OfDay(Struct):
-    """`day`: of the policy's zone, as 2026-01-31."""
+    """Numbers of triggers of a day. `day`: in the policy's zone, as 2026-01-31."""
 
     day: str
     before: int
@@ -46,7 +46,7 @@ class OfDay(Struct):
 
 
 class Held(Struct):
-    """Decisions that sent nothing: `refused` and `closed` for good, `deferred` for a while."""
+    """Numbers of decisions that sent nothing: `refused` and `closed` finally, `deferred` for a while."""
 
     recipe: str
     outcome: str
@@ -56,8 +56,8 @@ class Held(Struct):
 
 
 class Report(Struct):
-    """`sure`: how many more the second side sends. `cold_until`: before it the sides know too little of what
-    was sent and bought earlier. `after_end`: sent after the last event, on each side."""
+    """The document. `sure`: how many more triggers the second side sends · `cold_until`: before this time the sides know
+    too little about earlier messages and orders · `after_end`: triggers that each side sent after the last event."""
 
     names: tuple[str, str]
     events: int
@@ -80,7 +80,7 @@ class Report(Struct):
 
 
 def report(before: Side, after: Side, names: tuple[str, str]) -> Report:
-    """Raises OSError."""
+    """The document of two sides. Raises OSError."""
     zone = quiet_hours.zone(after.recipes.policy.zone) or quiet_hours.zone("UTC")
     assert zone is not None
     found = differences.pairs(before, after)

@@ -1,4 +1,4 @@
-"""One recipes file over a file of events: what it sends and what it holds back. Times in ms."""
+"""Runs one recipes file over a file of events: the triggers that it sends, and the steps that it holds back. Times in ms."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -16,7 +16,7 @@ from stream.recipes.recipe import Recipes
 
 
 class SentTrigger(Struct, frozen=True):
-    """A trigger, as far as two sides are compared by it."""
+    """The fields of a trigger by which two sides are compared."""
 
     trigger_id: str
     recipe: str
@@ -39,8 +39,8 @@ class Decided(Struct, frozen=True):
 
 
 class Side(Struct):
-    """`sent` and `cancelled` by trigger id; `held` counts (recipe, outcome, reason); `last` says of each
-    trigger id the decision made last; `ends` is the time of the last event, None of none."""
+    """The results of one side. `sent`, `cancelled`: by trigger id · `held`: number of decisions by (recipe, outcome,
+    reason) · `last`: the last decision by trigger id · `ends`: the time of the last event; None without events."""
 
     recipes: Recipes
     folder: Path
@@ -70,7 +70,7 @@ _decided: Final = msgspec.json.Decoder(Decided).decode
 
 
 def decide(lines: Iterable[bytes], recipes: Recipes, folder: Path) -> Side:
-    """Writes what `backtest` writes into the folder. Raises OutOfOrder, OSError."""
+    """Decides the events, and writes the output of `backtest` into the folder. Raises OutOfOrder, OSError."""
     side = Side(recipes, folder)
     with BacktestFiles(folder) as files:
         for out in backtest.run(_timed(lines, side), recipes):
@@ -83,7 +83,7 @@ def decide(lines: Iterable[bytes], recipes: Recipes, folder: Path) -> Side:
 
 
 def _timed(lines: Iterable[bytes], side: Side) -> Iterator[bytes]:
-    """The lines as they are. Notes how many there are, and the first and the last time among them."""
+    """The lines, unchanged. It notes their number, and their first and last time."""
     last = b""
     for line in lines:
         side.events += 1

@@ -1,8 +1,8 @@
-"""The last hours of the log under two recipes files, as a process of its own: `python -m agents.compare.trial`.
+"""Compares two recipes files over the last hours of the log, in a process of its own: `python -m agents.compare.trial`.
 
-DIR holds before.yaml and after.yaml. It writes DIR/compare.html and DIR/compare.json, and on the way says on its
-standard output how far it is, a JSON object a line: {"doing": text, "done": 0 to 1}. The console starts it: it takes a
-core for as long as it runs, and may be killed at any time.
+DIR holds before.yaml and after.yaml. It writes DIR/compare.html and DIR/compare.json. It prints its progress, a JSON
+object a line: {"doing": text, "done": 0 to 1}. The console starts the process, which uses one core while it runs, and may
+kill it at any time.
 """
 
 import argparse
@@ -34,13 +34,13 @@ from stream.recipes_file import RecipesError
 
 NAMES: Final = ("in force", "your draft")
 SHOW_EVERY: Final = 2_000
-"""Lines from one word of how far it is to the next."""
+"""Lines between two reports of the progress."""
 
 Say = Callable[[str, float], None]
 
 
 def main() -> int:
-    """0: the report is written. 1: it is not; standard error says why."""
+    """The exit status. 0: the report is written. 1: it is not; standard error says why."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--hours", type=int, required=True)
     parser.add_argument("folder", type=Path, metavar="DIR")
@@ -49,20 +49,20 @@ def main() -> int:
     try:
         first, second = (read(args.folder / name) for name in ("before.yaml", "after.yaml"))
         file = args.folder / "events.jsonl"
-        asyncio.run(_export(Settings.read(), args.hours, file, _said))
-        _compare(args.folder, file, first, second, _said)
+        asyncio.run(_export(Settings.read(), args.hours, file, _print_progress))
+        _compare(args.folder, file, first, second, _print_progress)
     except (SettingsError, RecipesError, ExportError, KafkaError, OSError) as error:
         print(error or type(error).__name__, file=sys.stderr)
         return 1
     return 0
 
 
-def _said(doing: str, done: float) -> None:
+def _print_progress(doing: str, done: float) -> None:
     print(msgspec.json.encode({"doing": doing, "done": round(done, 3)}).decode(), flush=True)
 
 
 async def _export(settings: Settings, hours: int, file: Path, say: Say) -> None:
-    """Raises ExportError, aiokafka's KafkaError, OSError."""
+    """Writes the last hours of the log to a file. Raises ExportError, aiokafka's KafkaError, OSError."""
     reader = consumer(settings)
     try:
         await reader.start()
@@ -83,8 +83,8 @@ async def _export(settings: Settings, hours: int, file: Path, say: Say) -> None:
 
 
 def _compare(folder: Path, file: Path, first: Recipes, second: Recipes, say: Say) -> None:
-    """Raises OSError."""
-    gc.disable()  # states hold no cycles: it would look through them all and find nothing
+    """Compares two recipes files and writes the report. Raises OSError."""
+    gc.disable()  # States have no cycles: the garbage collector would search them all and find nothing.
     before = _side(folder / "before", file, first, lambda done: say(NAMES[0], done))
     after = _side(folder / "after", file, second, lambda done: say(NAMES[1], done))
     say("writing the report", 0)
@@ -96,7 +96,7 @@ def _compare(folder: Path, file: Path, first: Recipes, second: Recipes, say: Say
 def _side(folder: Path, file: Path, recipes: Recipes, say: Callable[[float], None]) -> Side:
     total = file.stat().st_size or 1
 
-    def told() -> Iterator[bytes]:
+    def read_lines() -> Iterator[bytes]:
         read_ = 0
         with file.open("rb", buffering=AT_ONCE) as lines:
             for number, line in enumerate(lines):
@@ -105,7 +105,7 @@ def _side(folder: Path, file: Path, recipes: Recipes, say: Callable[[float], Non
                 read_ += len(line)
                 yield line
 
-    return decide(told(), recipes, folder)
+    return decide(read_lines(), recipes, folder)
 
 
 if __name__ == "__main__":

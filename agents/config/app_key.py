@@ -1,4 +1,4 @@
-"""Where routes of an aiohttp application find the settings: `request.app[SETTINGS]`."""
+"""The key under which an aiohttp application holds the settings: `request.app[SETTINGS]`."""
 
 from typing import Final
 

@@ -10,7 +10,7 @@ SHORTEST: Final = 32
 
 
 def pepper(env: Environment) -> bytes | None:
-    """The pepper, or None where none is set; one that is too short is a mistake."""
+    """The pepper, or None if it is not set. Adds a mistake if it is too short."""
     given = (env.secret(PEPPER) or "").encode()
     if 0 < len(given) < SHORTEST:
         env.mistakes.append(f"{PEPPER}: expected at least {SHORTEST} bytes")

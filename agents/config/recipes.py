@@ -18,7 +18,7 @@ def read(path: Path | None) -> Recipes:
 
 
 def read_history(path: Path | None) -> History:
-    """As `read`, of a file that may be a history of documents."""
+    """The history of a file that holds one document or several. Raises as `read`."""
     if path is None:
         return History(recipes_file.DEFAULT)
     return recipes_file.load_history(_text(path), str(path))

@@ -68,7 +68,7 @@ CHECKPOINT: Final = CheckpointPauses()
 
 @dataclass(frozen=True)
 class Security:
-    """How to speak to the brokers. `user` and `password` are for SASL."""
+    """The security of connections to the brokers. `user`, `password`: for SASL."""
 
     protocol: str = "PLAINTEXT"
     mechanism: str = "SCRAM-SHA-512"
@@ -104,7 +104,7 @@ class Settings:
 
     @classmethod
     def read(cls, environ: Mapping[str, str] = os.environ) -> Self:
-        """Raises SettingsError with every mistake."""
+        """The settings of the environment. Raises SettingsError with every mistake."""
         env = Environment(environ)
         prefix = _prefix(env)
         settings = cls(

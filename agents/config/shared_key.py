@@ -11,7 +11,7 @@ SHORTEST: Final = 16
 
 
 def read(setting: str, environ: Mapping[str, str]) -> str | None:
-    """None where neither the setting nor its ..._FILE is given. Raises SettingsError."""
+    """The key; None if neither the setting nor its ..._FILE is set. Raises SettingsError."""
     env = Environment(environ)
     key = env.secret(setting)
     if key is not None and not (key.isascii() and key.isprintable() and len(key) >= SHORTEST):

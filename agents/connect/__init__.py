@@ -1,1 +1,1 @@
-"""What connecting a shop needs beside `stream/connect/`: the sources file, signatures, keyed contacts."""
+"""Connects shops, together with `stream/connect/`: the sources file, signatures, keyed contacts."""

@@ -1,7 +1,7 @@
-"""E-mail addresses and phone numbers: normalized, then hashed with a key.
+"""Normalizes e-mail addresses and phone numbers, and makes keys of identity of them.
 
-Source: docs/connect.md, 8. The key is base64url of HMAC-SHA256(pepper, address), so that a shop can make the
-same one. Without the pepper an address is found by trying a list.
+A key is base64url of HMAC-SHA256(pepper, address), so a shop can make the same one. The pepper keeps others from finding
+an address by trying a list. Source: docs/connect.md, 8.
 """
 
 import hmac
@@ -17,7 +17,7 @@ from stream.connect.source import KeyOf
 NAMES: Final = """anonymous donotreply do-not-reply example guest nobody no none no-reply noreply null test
 undefined unknown"""
 PLACEHOLDERS: Final = frozenset(NAMES.split())
-"""Names before the @ that many people type and nobody has."""
+"""Names before the @ that many people type, and that belong to nobody."""
 
 LONGEST: Final = 320
 
@@ -38,7 +38,7 @@ def key(pepper: bytes, address: str) -> str:
 
 
 def email(raw: str) -> str | None:
-    """The address in lower case, its domain in ASCII; dots and +tags stay. None if it is no address, or nobody's."""
+    """The address in lower case, with its domain in ASCII. Dots and +tags stay. None for an invalid address, or nobody's."""
     written = unicodedata.normalize("NFC", raw.strip())
     if not written or len(written) > LONGEST:
         return None

@@ -1,6 +1,6 @@
-"""Removes addresses, names and secrets of people from bytes that are kept although they could not be read.
+"""Removes people's addresses, names and secrets from the bytes of unreadable records, which are kept.
 
-Source: docs/connect.md, 8. JSON is written again only if something was removed.
+JSON is encoded again only if something was removed. Source: docs/connect.md, 8.
 """
 
 import json
@@ -24,15 +24,16 @@ PERSONAL: Final = re.compile(
 PEOPLE: Final = frozenset(
     {"customer", "billing", "shipping", "user", "recipient", "traits", "$set"}
 )
-"""Objects of which only the form is kept."""
+"""Objects whose values are all removed."""
 
 DIGITS: Final = re.compile(r"(?<![\w.-])\+?\d(?:[ ()/-]{0,2}\d){7,18}(?![\w.])")
-"""What may be a phone number in a text of unknown form."""
+"""A possible phone number in a text that is not JSON."""
 
 PAIR: Final = re.compile(r"(?<![\w.$\[\]-])([\w.$\[\]-]{1,64})=[^&\s]*")
 
 
 def redacted(body: bytes) -> bytes:
+    """The bytes without personal values, each replaced by `…`."""
     document = parse(body)
     if document is UNREADABLE or not isinstance(document, dict | list):
         return _text(body)
@@ -65,7 +66,7 @@ def _is_personal(name: str, value: Any) -> bool:
 
 
 def _text(body: bytes) -> bytes:
-    """Of a text that is no document: addresses, long rows of digits, and values of forms by their names."""
+    """A text that is not JSON, without addresses, long numbers, and personal values of forms."""
     words = body.decode("utf-8", "surrogateescape").replace("\\u0040", "@")
     words = PAIR.sub(_pair, words)
     cleaned = DIGITS.sub(GONE, hidden(words))

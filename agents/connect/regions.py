@@ -1,4 +1,4 @@
-"""Regions whose phone numbers can be read without a country code: ISO 3166 and a few islands of their own."""
+"""The regions whose phone numbers can be read without a country code: those of ISO 3166, and a few islands."""
 
 from typing import Final
 

@@ -1,6 +1,6 @@
-"""Signatures of webhooks: they prove that the sender of these bytes knows the secret.
+"""Verifies the signatures of webhooks, which prove that the sender knows a secret.
 
-Source: docs/connect.md, 1.3.1 and 1.4. Both shops send the base64 of HMAC-SHA256 over the body as it came.
+Shopify and WooCommerce send the base64 of HMAC-SHA256 over the body as it came. Source: docs/connect.md, 1.3.1 and 1.4.
 """
 
 import hmac
@@ -22,7 +22,7 @@ ENTITY: Final = re.compile("|".join(map(re.escape, ENTITIES)))
 
 
 class Signed(NamedTuple):
-    """`header`: where the signature stands, in lower case. `key`: what of a secret signs."""
+    """How a kind of source signs. `header`: with the signature, in lower case · `key`: makes the HMAC key of a secret."""
 
     header: str
     key: Callable[[str], bytes]
@@ -40,11 +40,11 @@ SIGNED: Final[Mapping[str, Signed]] = {
     "shopify": Signed("x-shopify-hmac-sha256", plain),
     "woocommerce": Signed("x-wc-webhook-signature", decoded),
 }
-"""Kinds of sources that sign what they send."""
+"""The kinds of sources that sign their requests."""
 
 
 def is_genuine(kind: str, body: bytes, headers: Mapping[str, str], secrets: Sequence[str]) -> bool:
-    """Whether one of the secrets signed it. After a change a shop may still sign with the old secret.
+    """Whether one of the secrets signed the body. After a change a shop may still sign with the old secret.
 
     `headers` have lower-case names. A kind that signs nothing is never genuine.
     """

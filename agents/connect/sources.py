@@ -24,14 +24,14 @@ SERVERS: Final = frozenset({"shopify", "woocommerce", "commercetools"})
 """Kinds that only servers send. They are trusted by default."""
 
 LEAVES_CARTS_TO: Final = {"shopify-pixel": "shopify"}
-"""Kinds whose carts do not count where a source of the other kind tells of whole ones."""
+"""Kinds whose carts do not count if there is a source of the other kind, which sends whole carts."""
 
-TELLS_CARTS: Final = "cart_authority"
-TRUTHS: Final = frozenset({TELLS_CARTS, "network_userid"})
+CART_AUTHORITY: Final = "cart_authority"
+TRUTHS: Final = frozenset({CART_AUTHORITY, "network_userid"})
 SPOKEN: Final = frozenset(
     f"tag:yaml.org,2002:{name}" for name in ("bool", "int", "float", "timestamp")
 )
-"""What YAML makes of a plain NO or 1. Here everything but TRUTHS is a text."""
+"""The types that YAML gives to a plain NO or 1. In a sources file all values but TRUTHS are texts."""
 
 Keyed = Callable[[str | None], KeyOf]
 """A region to a function that makes keys of addresses there. `agents.connect.contacts` has one."""
@@ -134,9 +134,9 @@ def _error(name: str, root: yaml.Node | None, fault: _Fault) -> SourcesError:
 Given = tuple[dict[str, Any], list[_Fault]]
 
 
-def _with_files(told: dict[str, Any], index: int, folder: Path) -> Given:
-    """A source with the lines of its files in place of their names, and the faults of these."""
-    source, faults = dict(told), list[_Fault]()
+def _with_files(given: dict[str, Any], index: int, folder: Path) -> Given:
+    """(a source with the lines of its files instead of their names, the faults of these files)."""
+    source, faults = dict(given), list[_Fault]()
     for kind in ("keys", "secrets"):
         file = source.pop(f"{kind}_file", None)
         path = ("sources", str(index), f"{kind}_file")
@@ -190,26 +190,26 @@ def _of_itself(source: dict[str, Any], at: tuple[str, ...]) -> Iterator[_Fault]:
         yield _Fault((*at, "region"), "must be a region of ISO 3166, such as DE, or GB for the UK")
 
 
-def _connected(told: dict[str, Any], kinds: set[str], keyed: Keyed) -> Connected:
-    kind, region = told["kind"], told.get("region")
+def _connected(given: dict[str, Any], kinds: set[str], keyed: Keyed) -> Connected:
+    kind, region = given["kind"], given.get("region")
     trusted: Trust = "server" if kind in SERVERS else "browser"
     fields = {
-        name: told[name]
+        name: given[name]
         for name in ("events", "steps", "consent", "currency", "network_userid")
-        if name in told
+        if name in given
     }
     source = Source(
-        name=told["name"],
+        name=given["name"],
         kind=kind,
-        trust=told.get("trust", trusted),
-        cart_authority=told.get(TELLS_CARTS, LEAVES_CARTS_TO.get(kind) not in kinds),
+        trust=given.get("trust", trusted),
+        cart_authority=given.get(CART_AUTHORITY, LEAVES_CARTS_TO.get(kind) not in kinds),
         region=region,
-        url_parameters=HARMLESS | {word.lower() for word in told.get("url_parameters", ())},
+        url_parameters=HARMLESS | {word.lower() for word in given.get("url_parameters", ())},
         key_of=keyed(region),
         **fields,
     )
-    given = (tuple(told.get(name, ())) for name in ("keys", "secrets", "topics"))
-    return Connected(source, *given)
+    lists = (tuple(given.get(name, ())) for name in ("keys", "secrets", "topics"))
+    return Connected(source, *lists)
 
 
 def unkeyed(sources: tuple[Connected, ...]) -> tuple[str, ...]:

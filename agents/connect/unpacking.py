@@ -1,7 +1,7 @@
 """Unpacks the bodies of requests. Pure.
 
-Some senders pack without saying so: PostHog's browser library sends gzip as text/plain, RudderStack's for node as a form.
-So the first bytes decide; a header decides only where they say nothing. Source: docs/connect.md, 1.
+Some senders pack a body without a header: PostHog's browser library sends gzip as text/plain, RudderStack's node library
+as a form. So the first bytes decide, and the header only if they are not those of gzip. Source: docs/connect.md, 1.
 """
 
 import zlib
@@ -11,23 +11,23 @@ GZIP: Final = b"\x1f\x8b"
 PLAIN: Final = frozenset({"", "identity", "gzip", "x-gzip", "gzip-js"})
 DEFLATE: Final = "deflate"
 EITHER: Final = 32 + zlib.MAX_WBITS
-"""zlib finds out by itself whether it is gzip or its own format."""
+"""A window size with which zlib accepts both gzip and its own format."""
 
 
 class UnknownPacking(Exception):
-    """It is packed in an unknown way."""
+    """The Content-Encoding is unknown."""
 
 
 class Broken(Exception):
-    """It says that it is packed, and cannot be unpacked."""
+    """The body cannot be unpacked."""
 
 
 class TooLarge(Exception):
-    """It unpacks to more than is allowed."""
+    """The unpacked body exceeds the limit."""
 
 
 def unpacked(body: bytes, encoding: str, largest: int) -> bytes:
-    """`encoding`: what the header Content-Encoding says. Raises UnknownPacking, Broken, TooLarge."""
+    """The unpacked body. `encoding`: the header Content-Encoding · `largest`: bytes. Raises UnknownPacking, Broken, TooLarge."""
     named = encoding.strip().lower()
     if body.startswith(GZIP):
         return _inflated(body, EITHER, largest)
@@ -42,7 +42,7 @@ def unpacked(body: bytes, encoding: str, largest: int) -> bytes:
 
 
 def _inflated(body: bytes, window: int, largest: int) -> bytes:
-    """Unpacks at most as much as is allowed, however large the body would become."""
+    """Unpacks at most `largest` bytes and one, whatever the size of the whole."""
     unpacker = zlib.decompressobj(window)
     try:
         found = unpacker.decompress(body, largest + 1)

@@ -42,7 +42,7 @@ class PartsLeftOut:
         self._clock = clock
         self._number: dict[PartSort, int] = {}
         self._last: dict[PartSort, int] = {}
-        self._told: dict[PartSort, int] = {}
+        self._published_at: dict[PartSort, int] = {}
         self._happened = 0
 
     def take(self, source: str, judged: Judged) -> None:
@@ -56,8 +56,8 @@ class PartsLeftOut:
         now = self._clock()
         self._number[sort] = self._number.get(sort, 0) + 1
         self._last[sort] = now
-        if now - self._told.get(sort, now - EVERY_MS) >= EVERY_MS:
-            self._told[sort] = now
+        if now - self._published_at.get(sort, now - EVERY_MS) >= EVERY_MS:
+            self._published_at[sort] = now
             self._happened += 1
             place = {"topic": "collect", "partition": 0, "offset": self._happened, "t": now}
             self._hub.publish("left_out", sort._asdict() | place)

@@ -55,11 +55,11 @@ class Lookup:
         self._view = view
         self._turn = asyncio.Semaphore(AT_ONCE)
 
-    async def answer(self, asked: str) -> dict[str, Any] | None:
+    async def answer(self, wanted: str) -> dict[str, Any] | None:
         """The answer as JSON, None if nothing is known of the id. Raises Unanswered."""
-        name, id = asked, None
-        if TRIGGER_ID.fullmatch(asked.lower()):
-            id = asked.lower()
+        name, id = wanted, None
+        if TRIGGER_ID.fullmatch(wanted.lower()):
+            id = wanted.lower()
             name = await self._owner(id) or id
         if self._reader.tail.state == "lost":
             return await self._from_view(name, id, "No broker answers.")
@@ -79,12 +79,12 @@ class Lookup:
             if found is None:
                 return None
             known, place = await self._waiting(source, found.name)
-            told = self._shown(found._replace(trigger_id=id or found.trigger_id), known)
+            shown = self._shown(found._replace(trigger_id=id or found.trigger_id), known)
             now: list[Present] = []
             if history.audiences:
                 now = await present.ask(source, found, history, self._zone(found)[0])
             outlooks = {each.person: each.outlook for each in now if each.outlook}
-            return told | {"source": "kafka", "waiting_source": place, "outlooks": outlooks}
+            return shown | {"source": "kafka", "waiting_source": place, "outlooks": outlooks}
 
     async def _owner(self, id: str) -> str | None:
         """The person of a trigger id, if it is remembered."""
@@ -120,16 +120,16 @@ class Lookup:
                         sorted({each["visitor"] for each in decisions if each["visitor"]})
                     )
                     story = Story(frozenset({person}), (), decisions)
-                    told = self._shown(Answer(person, devices, story, id), known)
-                    return told | {"source": "redis", "waiting_source": "redis", "fault": fault}
+                    shown = self._shown(Answer(person, devices, story, id), known)
+                    return shown | {"source": "redis", "waiting_source": "redis", "fault": fault}
         except ViewLost as error:
             raise Unanswered(f"{fault} Redis does not answer either ({error}).") from None
         return None
 
     def _shown(self, answer: Answer, known: PendingSteps | None) -> dict[str, Any]:
         zone, name = self._zone(answer)
-        told = lines(answer.story, self._documents.history(), zone)
-        counts = Counter(line.kind for line in told)
+        story = lines(answer.story, self._documents.history(), zone)
+        counts = Counter(line.kind for line in story)
         deferred = {
             each["trigger_id"]: each["reason"]
             for each in answer.story.decisions
@@ -142,8 +142,8 @@ class Lookup:
             "visitors": answer.places,
             "zone": name,
             "counts": counts,
-            "left_out": max(0, len(told) - MOST_LINES),
-            "lines": [_line(line) for line in told[-MOST_LINES:]],
+            "left_out": max(0, len(story) - MOST_LINES),
+            "lines": [_line(line) for line in story[-MOST_LINES:]],
             "waiting": [{"step": step, "put_off": deferred.get(step.trigger_id)} for step in steps],
         }
 

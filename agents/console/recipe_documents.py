@@ -9,7 +9,7 @@ from typing import Any, Final
 from agents.compare import recipes_text
 from agents.config.recipes import read as read_file
 from agents.config.settings import Settings
-from agents.published import in_force, told
+from agents.published import document_listing, in_force
 from agents.published.published_document import PublishedDocument, read
 from agents.published.timetable import Timetable
 from stream import recipes_file
@@ -20,7 +20,9 @@ from stream.state.cart import NEVER
 LATEST: Final = 2**63
 """A time after all times."""
 
-SHIPPED: Final = told.as_yaml({"recipes": [{"name": name} for name in recipes_file.DEFAULT.names]})
+SHIPPED: Final = document_listing.as_yaml(
+    {"recipes": [{"name": name} for name in recipes_file.DEFAULT.names]}
+)
 """A text to start from: it names the shipped recipes."""
 
 
@@ -75,7 +77,11 @@ class RecipeDocuments:
         if number == 0:
             return self._text
         found = next((each for each in self._table.documents if each.number == number), None)
-        return None if found is None or found.recipes is None else told.as_yaml(found.document)
+        return (
+            None
+            if found is None or found.recipes is None
+            else document_listing.as_yaml(found.document)
+        )
 
     def current_number(self, now: int) -> int:
         found = self._table.at(now)

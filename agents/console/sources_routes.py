@@ -19,14 +19,14 @@ def add_routes(app: web.Application) -> None:
 
 @routes.get("/api/sources")
 async def sources(request: web.Request) -> web.Response:
-    asked = request.app[SOURCES]
-    found, faults = await asked.figures()
+    sources = request.app[SOURCES]
+    found, faults = await sources.figures()
     return answer(
         {
             "sources": found,
             "faults": faults,
-            "collectors": len(asked.at),
-            "may_look": asked.may_look,
+            "collectors": len(sources.at),
+            "may_look": sources.may_look,
             "settings": [SETTING, KEY_SETTING],
         }
     )
@@ -34,10 +34,10 @@ async def sources(request: web.Request) -> web.Response:
 
 @routes.get("/api/sources/{name}/requests")
 async def requests(request: web.Request) -> web.Response:
-    asked, name = request.app[SOURCES], request.match_info["name"]
-    if not asked.may_look or len(name) > LONGEST:
+    sources, name = request.app[SOURCES], request.match_info["name"]
+    if not sources.may_look or len(name) > LONGEST:
         return answer(
             {"fault": f"Requests are not shown here: set {SETTING} and {KEY_SETTING}."}, 403
         )
-    found, faults = await asked.requests(name)
+    found, faults = await sources.requests(name)
     return answer({"requests": found, "faults": faults})

@@ -58,7 +58,7 @@ def last_name(request: web.Request) -> str:
 
 
 def _opening(hub: Hub, last: str) -> bytes:
-    """The first lines. `fresh` tells a browser to start over: events that it shows may come again."""
+    """The first lines. `fresh` makes a browser start over: events that it shows may come again."""
     fresh = "" if hub.knows(last) else "event: fresh\ndata: {}\n\n"
     return f"retry: {RETRY_MS}\n{fresh}: open\n\n".encode()
 

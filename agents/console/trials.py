@@ -107,12 +107,12 @@ async def _follow(trial: Trial, process: asyncio.subprocess.Process) -> None:
     """Reads the progress of the trial until it ends."""
     assert process.stdout is not None
     assert process.stderr is not None
-    said = asyncio.create_task(process.stderr.read())
+    errors = asyncio.create_task(process.stderr.read())
     async for line in process.stdout:
         with contextlib.suppress(msgspec.MsgspecError):
-            told = _line(line)
-            trial.doing, trial.done = told["doing"], told["done"]
-    words = (await said).decode("utf-8", "replace").strip()
+            progress = _line(line)
+            trial.doing, trial.done = progress["doing"], progress["done"]
+    words = (await errors).decode("utf-8", "replace").strip()
     if await process.wait() == 0:
         trial.state, trial.done = "done", 1.0
     else:

@@ -47,9 +47,9 @@ class WatermarkProgress:
 
     def _watermark(self) -> int | None:
         """The smallest evidence (ms) of all partitions. None until every partition has sent some."""
-        known = [self._evidence.get(each) for each in range(self._sources)]
-        told = [each for each in known if each is not None]
-        return min(told) if told and len(told) == len(known) else None
+        latest = [self._evidence.get(each) for each in range(self._sources)]
+        known = [each for each in latest if each is not None]
+        return min(known) if known and len(known) == len(latest) else None
 
     def summary(self) -> Mapping[str, Any]:
         """Ages and times in ms. `partitions`: the age of each one's evidence, None: it never sent any."""

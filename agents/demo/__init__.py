@@ -1,1 +1,1 @@
-"""The one-minute demo."""
+"""The demo: runs the whole service on this machine, in about 80 seconds."""

@@ -1,4 +1,4 @@
-"""Counts what came out of a run, and writes it down. Pure."""
+"""Counts the results of a run, and writes them as text. Pure."""
 
 import json
 from collections import Counter, defaultdict
@@ -23,12 +23,12 @@ class Results(NamedTuple):
     changes: frozenset[bytes] = frozenset()
 
     def holds(self, other: "Results") -> bool:
-        """Whether it has all of the other's."""
+        """Whether these results include all of the other ones."""
         return all(mine >= theirs for mine, theirs in zip(self, other, strict=True))
 
 
 class Latency(NamedTuple):
-    """ms over a number of triggers."""
+    """Latencies (ms) of a number of triggers."""
 
     triggers: int
     p50: int
@@ -37,7 +37,7 @@ class Latency(NamedTuple):
 
 
 def latency(times: Sequence[int]) -> Latency | None:
-    """None without any."""
+    """The latencies of these times (ms); None if there are none."""
     ranked = sorted(times)
     if not ranked:
         return None
@@ -73,7 +73,7 @@ def _table(title: str, counts: Counter[str]) -> Iterator[str]:
 
 
 def of_each_kind(triggers: Iterable[bytes], recipes: Recipes) -> dict[str, Record]:
-    """By kind, the data of its first trigger."""
+    """The data of the first trigger of each kind."""
     found: dict[str, Record] = {}
     for event in map(json.loads, sorted(triggers)):
         data = event["data"]
@@ -86,7 +86,7 @@ def of_each_kind(triggers: Iterable[bytes], recipes: Recipes) -> dict[str, Recor
 
 
 def sizes(changes: Iterable[bytes]) -> Counter[str]:
-    """Members of each audience after these changes, each of which is there once."""
+    """The number of members of each audience after these changes. No change may repeat."""
     found: Counter[str] = Counter()
     for event in map(json.loads, changes):
         found[event["data"]["audience"]] += 1 if event["type"] == ENTERED else -1
@@ -94,7 +94,7 @@ def sizes(changes: Iterable[bytes]) -> Counter[str]:
 
 
 def member(changes: Iterable[bytes], audience: str) -> str | None:
-    """The person who entered the audience last, of those who belong to it."""
+    """The member who entered the audience last."""
     last: dict[str, tuple[int, bool]] = {}
     for event in map(json.loads, changes):
         data = event["data"]
@@ -108,10 +108,10 @@ def member(changes: Iterable[bytes], audience: str) -> str | None:
 def examples(
     results: Results, weight: Mapping[str, int]
 ) -> tuple[str | None, str | None, str | None]:
-    """(a person who got a reminder, one for whom something was refused, one whose reminders were ended by an order of a
-    server that knew no visitor), with short stories.
+    """Three persons with short stories: (one who got a reminder, one with a refused step, one whose reminders ended with an
+    order of a server that knew no visitor). None where nobody fits.
 
-    `weight`: how many events each visitor has.
+    `weight`: the number of events of each visitor.
     """
     decisions = [json.loads(value) for value in results.decisions]
 
@@ -147,7 +147,7 @@ def examples(
 
 
 def _names(results: Results) -> dict[str, set[str]]:
-    """By the person of a trigger: the pseudo-visitors that a server's events of them have."""
+    """The pseudo-visitors that a server's events have, by the person of a trigger."""
     names: dict[str, set[str]] = defaultdict(set)
     for trigger in map(json.loads, results.triggers):
         person, cart = trigger["data"]["person"], trigger["data"].get("cart")

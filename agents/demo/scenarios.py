@@ -1,8 +1,7 @@
-"""The scenarios of the demo: a simulated day and a year of customers' lives in replay, and live traffic. Each has topics
-of its own.
+"""The scenarios of the demo: a simulated day and a year of customers' lives in replay, and live traffic.
 
-Everything happens as a user could do it: workers are processes, topics are read from outside, and the backtest is the
-command.
+Each has its own topics. The demo does only what a user can do: it starts worker processes, reads topics as a client, and
+runs the command `backtest`.
 """
 
 import asyncio
@@ -38,9 +37,9 @@ YEAR: Final = 365 * DAY
 async def replay(
     session: DemoSession, folder: Path, visitors: int, seed: int, seconds: float
 ) -> Results:
-    """A day of traffic in `seconds` seconds, and what follows in the 8 days after it.
+    """Plays a day of traffic in `seconds` seconds, and the 8 days after it.
 
-    Returns what a backtest of the same file decides, for comparison.
+    Returns the results of a backtest of the same file, for comparison.
     """
     traffic = shoppers.day(seed, visitors, FIRST_DAY, DAY)
     return await _replayed(session, folder, traffic, Stretch(FIRST_DAY, DAY, seconds))
@@ -49,13 +48,13 @@ async def replay(
 async def years(
     session: DemoSession, folder: Path, customers: int, seed: int, seconds: float
 ) -> Results:
-    """A year of customers' lives in `seconds` seconds; returns as `replay` does."""
+    """Plays a year of customers' lives in `seconds` seconds. Returns as `replay` does."""
     traffic = shoppers.years(seed, customers, FIRST_YEAR, YEAR)
     return await _replayed(session, folder, traffic, Stretch(FIRST_YEAR, YEAR, seconds))
 
 
 class Stretch(NamedTuple):
-    """`length` ms from `begin` (ms) on are played in `seconds`."""
+    """A part of a file: `length` ms from `begin` (ms) on are played in `seconds`."""
 
     begin: int
     length: int
@@ -88,13 +87,13 @@ async def backtest(file: Path, recipes: Path | None, out: Path) -> Results:
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
     try:
-        said, _ = await process.communicate()
+        output, _ = await process.communicate()
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
     if process.returncode:
-        raise DemoFailed(f"backtest ended with {process.returncode}:\n{said.decode()}")
+        raise DemoFailed(f"backtest ended with {process.returncode}:\n{output.decode()}")
     names = ("triggers", "decisions", "audiences")
     rows = [(out / f"{name}.jsonl").read_bytes().splitlines() for name in names]
     return Results(*map(frozenset, rows))
@@ -119,7 +118,7 @@ def _play(
 
 
 async def live(session: DemoSession, folder: Path, rate: float, seed: int, seconds: float) -> None:
-    """A full shop in real time, for `seconds` seconds."""
+    """Plays the traffic of a full shop in real time, for `seconds` seconds."""
     traffic = publish.current(shoppers.hour(seed, rate, seconds))
     session.make_topics()
     with WorkerProcesses(2, session.environ(), folder) as workers:
@@ -145,7 +144,7 @@ def _applied(workers: WorkerProcesses) -> int:
 def _noted(
     traffic: Iterable[Record], handed_over: dict[str, float], stop: Event
 ) -> Iterator[Record]:
-    """The traffic. The time (ms, this machine's clock) at which each event is handed over is noted."""
+    """The traffic. It notes the time (ms, this machine's clock) at which each event is handed over."""
     for record in traffic:
         if stop.is_set():
             return

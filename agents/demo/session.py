@@ -1,4 +1,4 @@
-"""The topics of a scenario of the demo, and everything that was seen on them."""
+"""The topics of a scenario of the demo, and the records read from them."""
 
 import asyncio
 import dataclasses
@@ -27,7 +27,7 @@ from stream.recipes.recipe import Recipes
 
 CATCH_UP_S: Final = 60.0
 SETTLE_S: Final = 1.0
-"""After the last expected record nothing may come this long."""
+"""Seconds after the last expected record in which no other may come."""
 
 
 class DemoFailed(Exception):
@@ -35,10 +35,10 @@ class DemoFailed(Exception):
 
 
 class DemoSession:
-    """The topics of one scenario, and everything that was seen on them.
+    """The topics of one scenario, and the records read from them.
 
-    `delays`: of fired exit triggers, ms from the signal's record to the trigger's, by the broker's
-    times; `waits`: from handing the signal to the producer until the trigger was read, by one clock.
+    `delays`: ms from the record of an exit signal to that of its trigger, by the broker's times · `waits`: ms from giving
+    the signal to the producer until the trigger was read, by this machine's clock.
     """
 
     def __init__(self, settings: Settings, scenario: str, mode: Time, console: Console) -> None:
@@ -62,7 +62,7 @@ class DemoSession:
         return Results(*map(frozenset, (self.triggers, self.decisions, self.changes)))
 
     def environ(self) -> Mapping[str, str]:
-        """The environment of this scenario's workers, beside that of the demo."""
+        """The environment variables of this scenario's workers, besides those of the demo."""
         recipes = {"TRIGGERS_RECIPES": str(self.settings.recipes)} if self.settings.recipes else {}
         return recipes | {
             "TRIGGERS_KAFKA": ",".join(self.settings.require_kafka()),
@@ -73,7 +73,7 @@ class DemoSession:
         }
 
     def make_topics(self) -> None:
-        """Raises TopicsError, KafkaError."""
+        """Creates the topics. Raises TopicsError, KafkaError."""
         with cluster_admin.connected(self.settings) as admin:
             cluster_admin.create(admin, self.settings, self.recipes.names)
 
@@ -107,7 +107,7 @@ class DemoSession:
 
     @asynccontextmanager
     async def watched(self, title: str) -> AsyncIterator[None]:
-        """Shows and takes everything that comes while the block runs. Raises aiokafka's KafkaError."""
+        """Reads and shows all records while the block runs. Raises aiokafka's KafkaError."""
         reading = asyncio.Event()
         read = [EVENTS, DECISIONS, AUDIENCES, *(f"triggers.{name}" for name in self.recipes.names)]
         with Terminal(self.console, title) as terminal:
@@ -133,7 +133,7 @@ class DemoSession:
                     await watching
 
     async def send(self, play: Callable[[KafkaProducer, Event], int]) -> None:
-        """Lets `play` send in a thread, and stops it when this ends early."""
+        """Runs `play` in a thread, and stops it if this call is cancelled."""
         stop = Event()
         producer = KafkaProducer(acks="all", linger_ms=5, **kafka_python_options(self.settings))
         try:
@@ -143,7 +143,7 @@ class DemoSession:
             producer.close()
 
     async def until(self, complete: Callable[[], bool], workers: WorkerProcesses) -> None:
-        """Waits until everything expected is there. Raises DemoFailed, WorkerFailed."""
+        """Waits until all expected records have come. Raises DemoFailed, WorkerFailed."""
         limit = time.monotonic() + CATCH_UP_S
         while not complete():
             workers.check()

@@ -1,4 +1,4 @@
-"""The demo shop: a worker and the console, until Ctrl-C."""
+"""Runs the demo shop, a worker and the console, until Ctrl-C."""
 
 import subprocess
 import sys
@@ -17,7 +17,7 @@ GOODBYE_S: Final = 10.0
 
 
 def show(session: DemoSession, folder: Path, console: Console) -> None:
-    """Until Ctrl-C. Raises DemoFailed, WorkerFailed, and KeyboardInterrupt when it ends."""
+    """Runs until Ctrl-C. Raises DemoFailed, WorkerFailed, and KeyboardInterrupt when it ends."""
     session.make_topics()
     with WorkerProcesses(1, session.environ(), folder) as workers:
         workers.wait()

@@ -1,4 +1,4 @@
-"""Stories of persons in the demo, told as the command `explain` tells them."""
+"""Prints stories of persons in the demo, in the words of the command `explain`."""
 
 from rich.console import Console
 
@@ -15,7 +15,7 @@ def heading(console: Console, text: str) -> None:
 
 
 async def some(session: DemoSession, console: Console) -> None:
-    """Persons of the day: one who was reminded, one with a held back step, and a guest who bought."""
+    """Prints the stories of a person who was reminded, of one with a held back step, and of a guest who bought."""
     async with Kafka(session.settings) as source:
         for person in results.examples(session.results(), session.weight):
             history = History(session.recipes)
@@ -28,7 +28,7 @@ async def some(session: DemoSession, console: Console) -> None:
 
 
 async def drifting(session: DemoSession, console: Console) -> None:
-    """The end of the story of somebody who drifts away: why, since when, and until when by itself."""
+    """Prints the end of the story of a member of the drifting audience: why, since when, and until when."""
     person = results.member(session.changes, "at-risk")
     history = History(session.recipes)
     if person is None:

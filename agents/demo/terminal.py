@@ -27,11 +27,11 @@ DECISIONS: Final = "triggers.decisions"
 
 EVENT_LINES: Final = (4.0, 1.0)
 TRIGGER_LINES: Final = (6.0, 2.0)
-"""Most lines a second, on a terminal and elsewhere. Nobody can read more; fewer look like a halt."""
+"""Most lines a second, on a terminal and elsewhere. More: nobody can read them. Fewer: the feed seems to have stopped."""
 
 
 class Pace:
-    """Lets a number of lines a second through, evenly."""
+    """Limits lines to a number a second, evenly spread."""
 
     def __init__(self, rate: float) -> None:
         self.pause, self.next = 1 / rate, 0.0
@@ -45,7 +45,7 @@ class Pace:
 
 
 class Terminal:
-    """Counts everything it takes, and shows some of it."""
+    """Counts all records, and shows some of them."""
 
     def __init__(self, console: Console, title: str) -> None:
         slow = 0 if console.is_terminal else 1
@@ -84,8 +84,8 @@ class Terminal:
         self.time = max(self.time, seen.t)
         if self.events.allows():
             event = read(seen.value, seen.t)
-            tell = SENTENCES.get(event["type"]) if event and not event.get("unknown") else None
-            text = tell(event) if event and tell else None
+            sentence = SENTENCES.get(event["type"]) if event and not event.get("unknown") else None
+            text = sentence(event) if event and sentence else None
             if event and text:
                 self._line(seen.t, " ", f"{who(event['visitor'])} {text}", "dim")
 

@@ -1,4 +1,4 @@
-"""Reads everything that is written to the service's topics, as it comes.
+"""Reads all records of the service's topics as they come.
 
 It joins no consumer group. It reads the topics from their start and hands each record to a function.
 """
@@ -13,11 +13,11 @@ from aiokafka import AIOKafkaConsumer
 from agents.config.settings import Settings, aiokafka_options
 
 POLL_MS: Final = 100
-"""An upper bound: records are handed over as they come."""
+"""Ms of a poll at most. Records are handed over as soon as they come."""
 
 
 class Seen(NamedTuple):
-    """`topic` without the prefix; `t` the broker's time, `wall` when it was read here (ms)."""
+    """A record. `topic`: without the prefix · `t`: the broker's time (ms) · `wall`: when it was read here (ms)."""
 
     topic: str
     t: int
@@ -32,7 +32,7 @@ async def watch(
     show: Callable[[Seen], None],
     ready: Callable[[], None],
 ) -> None:
-    """Reads until it is cancelled; `ready` is called once it reads. Raises aiokafka's KafkaError."""
+    """Reads until it is cancelled, and calls `ready` once it reads. Raises aiokafka's KafkaError."""
     consumer = AIOKafkaConsumer(
         *(settings.topic(topic) for topic in topics),
         **aiokafka_options(settings),

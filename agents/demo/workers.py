@@ -1,4 +1,4 @@
-"""Worker processes that a command starts and watches. They end with the block."""
+"""Starts and watches worker processes, for the duration of a `with` block."""
 
 import os
 import socket
@@ -17,7 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 READY_S: Final = 60.0
 GOODBYE_S: Final = 20.0
-"""A worker makes a checkpoint before it ends. One that still runs after this time is killed."""
+"""Seconds for a worker to make a checkpoint and end. It is killed afterwards."""
 
 
 class WorkerFailed(Exception):
@@ -25,7 +25,7 @@ class WorkerFailed(Exception):
 
 
 class WorkerProcesses:
-    """`count` workers with this environment, logs in a folder, and metrics on free ports."""
+    """`count` workers with this environment, logs in the folder `logs`, and metrics on free ports."""
 
     def __init__(self, count: int, environ: Mapping[str, str], logs: Path) -> None:
         self.count, self.environ, self.logs = count, environ, logs
@@ -82,7 +82,7 @@ class WorkerProcesses:
                 time.sleep(0.05)
 
     def check(self) -> None:
-        """Raises WorkerFailed if one has ended."""
+        """Checks that all workers run. Raises WorkerFailed if one has ended."""
         for number, worker in enumerate(self._processes, 1):
             if worker.poll() is not None:
                 code = worker.returncode
@@ -92,7 +92,7 @@ class WorkerProcesses:
         return "\n".join(self._log(number).read_text(errors="replace").splitlines()[-20:])
 
     def counted(self, metric: str, label: str) -> Counter[str]:
-        """A counter's values by one of its labels, of all workers together. Raises WorkerFailed."""
+        """The values of a counter by one of its labels, summed over all workers. Raises WorkerFailed."""
         found: Counter[str] = Counter()
         for port in self.ports:
             text = _get(port, "metrics")
@@ -124,7 +124,7 @@ def _free_port() -> int:
 
 
 def _ask(port: int, path: str) -> tuple[int, str]:
-    """(status, text) of a worker's page; without an answer 0 and why."""
+    """(status, text) of a worker's page; (0, the reason) without an answer."""
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/{path}", timeout=5) as answer:
             return answer.status, answer.read().decode()
@@ -135,6 +135,6 @@ def _ask(port: int, path: str) -> tuple[int, str]:
 
 
 def _get(port: int, path: str) -> str | None:
-    """None while there is no answer, or another one than 200."""
+    """The text of a page; None without an answer, or if its status is not 200."""
     status, text = _ask(port, path)
     return text if status == 200 else None

@@ -1,1 +1,1 @@
-"""Somebody erased: whose states there are, the events that end them, and what is left afterwards."""
+"""Erases a person: finds its states, makes the events that erase them, and finds what is left afterwards."""

@@ -1,6 +1,6 @@
-"""The events that erase somebody: one for each visitor, each customer, and the keys. Pure.
+"""Makes the events that erase a person: one for each visitor and each customer, and some for the keys. Pure.
 
-Each names the customer where there is one, so that a visitor who is another customer's by the time it arrives stays.
+Each event names the customer if there is one. So a visitor is not erased if it has become another customer's meanwhile.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,13 +15,13 @@ SORTS: Final = ("cart", "checkout", "email", "phone")
 Event = dict[str, Any]
 
 
-def events(wanted: ErasedNames, states: Mapping[str, Visitor], asked: set[str]) -> list[Event]:
-    """Without ids. `states`: of the visitors, as far as there are any; `asked`: keys that were asked for alone."""
+def events(wanted: ErasedNames, states: Mapping[str, Visitor], given: set[str]) -> list[Event]:
+    """The events, without ids. `states`: those of visitors that have one · `given`: the keys on the command line."""
     found = [*_of_visitors(wanted, states)]
     found += [{"customer": id} for id in sorted(wanted.customers)]
     found += _of_keys(wanted)
     if not wanted.customers:
-        found += [{"keys": {sort: id}} for sort, id in map(_parts, sorted(asked))]
+        found += [{"keys": {sort: id}} for sort, id in map(_parts, sorted(given))]
     return [{"type": "person.erased", **each} for each in found]
 
 
@@ -39,7 +39,7 @@ def _customer(person: str | None) -> str:
 
 
 def _of_keys(wanted: ErasedNames) -> Iterator[Event]:
-    """As many as the most keys of one sort: an event names one of each. A key alone would name its owners."""
+    """The events for the keys. An event names one key of each sort, and an owner: a key alone would name all its owners."""
     owner: Event = {}
     if wanted.customers:
         owner = {"customer": min(wanted.customers)}

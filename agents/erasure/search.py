@@ -1,21 +1,21 @@
-"""Whose states belong to somebody: by the visitors that are theirs, the keys they told and whom the keys name. Pure.
+"""Finds the states of a person: of its visitors, its keys of identity, and the persons that these keys name. Pure.
 
-Nobody is taken for them by a device alone: a visitor that is another customer's by now stays, and so does the other
-customer of an address.
+A device alone does not make two persons one. A visitor that is another customer's by now is not part of the person, nor is
+another customer with the same address.
 """
 
 from collections.abc import Iterable
 
 from agents.erasure.wanted import ADDRESSES, ErasedNames
-from stream.stages.announce_claims import own_keys, told
+from stream.stages.announce_claims import claimed_pairs, own_keys
 from stream.state.key import CUSTOMER, VISITOR, Key
 from stream.state.person import Person
 from stream.state.visitor import Visitor
 
 
 def of_visitor(state: Visitor, wanted: ErasedNames) -> None:
-    """Adds what a visitor tells of them: itself, its customer and its keys."""
-    people, pairs = wanted.people, told(state)
+    """Adds a visitor of the person, its customer and its keys."""
+    people, pairs = wanted.people, claimed_pairs(state)
     theirs = {state.person, *own_keys(state), *(person for _, person in pairs)}
     by_a_key = state.id.startswith("~") and state.id[1:] in wanted.keys
     if state.customer is not None and state.customer not in wanted.customers:
@@ -30,13 +30,13 @@ def of_visitor(state: Visitor, wanted: ErasedNames) -> None:
     wanted.keys.update(own_keys(state), (key for key, _ in pairs))
 
 
-def of_key(state: Key, wanted: ErasedNames, asked: Iterable[str]) -> None:
-    """Adds a key that names them; `asked`: keys of which all owners are meant, unless they are many."""
+def of_key(state: Key, wanted: ErasedNames, given: Iterable[str]) -> None:
+    """Adds a key that names the person. `given`: keys whose owners all belong to the person, unless the key is shared."""
     people = wanted.people
     mentioned = {owner.person for owner in state.owners}
     mentioned |= {person for people in state.withdrawn.values() for person in people}
     mentioned |= {order.person for order in state.orders}
-    if state.id in asked and not state.shared:
+    if state.id in given and not state.shared:
         for owner in state.owners:
             _add_person(owner.person, wanted)
     if state.id in wanted.keys or mentioned & people:
@@ -44,7 +44,7 @@ def of_key(state: Key, wanted: ErasedNames, asked: Iterable[str]) -> None:
 
 
 def of_person(state: Person, wanted: ErasedNames) -> None:
-    """Adds the visitors that a person of theirs was at; each visitor's own state then says whose it is."""
+    """Adds the visitors of a person. Each visitor's own state then says to whom it belongs."""
     if state.id in wanted.people:
         wanted.visitors.update(id for id in state.visitors if not id.startswith("~~"))
 

@@ -1,6 +1,6 @@
-"""The states that mention somebody, read from the changelogs as they are now: no group, nothing is changed.
+"""Reads the states that mention a person from the changelogs. It joins no group and changes nothing.
 
-Only what holds one of the names is kept in memory, so a shop of millions is read through, not held.
+Only states with one of the person's names stay in memory, so the states of a large shop need little.
 """
 
 from collections.abc import AsyncIterator
@@ -57,11 +57,11 @@ class Changelogs:
         await self._reader.__aexit__(kind, fault, at)
 
     async def partitions(self, topic: str) -> int:
-        """Of a topic without the prefix; 0 if there is none."""
+        """The number of partitions of a topic, named without the prefix; 0 if it does not exist."""
         return (await partition_counts(self._consumer)).get(self._settings.topic(topic), 0)
 
     async def rows(self, topic: str) -> AsyncIterator[StateRecord]:
-        """Every record that the topic still holds, up to where it ends now. Persons are inflated, so that names show."""
+        """All records of the topic, up to its present end. Persons' states are decompressed, so that names can be found."""
         name, count = self._settings.topic(topic), await self.partitions(topic)
         places = [TopicPartition(name, number) for number in range(count)]
         async for records in to_the_end.fetched(self._consumer, places):
@@ -88,7 +88,7 @@ class Changelogs:
 
 
 def _place(value: bytes) -> tuple[int, int]:
-    """(applied, version) of a state, by which the newest is known."""
+    """(applied, version) of a state. The newest state has the highest."""
     if value[0] != FORMAT:
         raise UnreadableState(value[0])
     _, applied, _, version = HEADER.unpack_from(value)

@@ -1,4 +1,4 @@
-"""What is left of somebody in the compacted topics and in Redis. It reads all of both, and changes nothing."""
+"""Finds what is left of a person in the compacted topics and in Redis. It reads all of both, and changes nothing."""
 
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
@@ -18,7 +18,7 @@ REDIS: Final = "Redis"
 
 
 class Trace(NamedTuple):
-    """`state`: KEPT if it is the newest of its key, WAITS if the broker deletes it when it compacts the topic."""
+    """A mention of the person. `state`: KEPT for the newest record of a key, WAITS for one that compaction deletes."""
 
     place: str
     key: str
@@ -26,7 +26,7 @@ class Trace(NamedTuple):
 
 
 async def in_topics(changelogs: Changelogs, wanted: ErasedNames) -> list[Trace]:
-    """A trace for each record that mentions them."""
+    """A trace for each record that mentions the person."""
     found = []
     for topic in COMPACTED:
         newest: dict[str, StateRecord] = {}
@@ -46,7 +46,7 @@ async def in_topics(changelogs: Changelogs, wanted: ErasedNames) -> list[Trace]:
 
 
 def _is_kept(row: StateRecord) -> bool:
-    """Whether compaction leaves a record: no tombstone, and no state that is to have one."""
+    """Whether compaction keeps a record: it is not a tombstone, nor a header-only record that will get one."""
     return row.value is not None and (row.topic == AUDIENCES or len(row.value) > HEADER.size)
 
 
@@ -62,14 +62,14 @@ def _mentions(row: StateRecord, wanted: ErasedNames) -> bool:
 
 
 async def in_redis(url: str, wanted: ErasedNames) -> list[Trace]:
-    """A trace for each key, and each entry of one. Raises redis.exceptions.RedisError."""
+    """A trace for each key and each entry that mentions the person. Raises redis.exceptions.RedisError."""
     client: Any = Redis.from_url(url, decode_responses=True)
     try:
         found = []
         async for key in client.scan_iter(count=500):
             async for text in _entries(client, key):
                 if text is key or any(needle in text.encode() for needle in wanted.needles()):
-                    found += [Trace(REDIS, key, KEPT)] if _tells(text, wanted) else []
+                    found += [Trace(REDIS, key, KEPT)] if _names_person(text, wanted) else []
         return found
     finally:
         await client.aclose()
@@ -92,8 +92,8 @@ async def _entries(client: Any, key: str) -> AsyncIterator[str]:
                 yield member
 
 
-def _tells(text: str, wanted: ErasedNames) -> bool:
-    """A JSON document, or a text with a name behind one of its colons."""
+def _names_person(text: str, wanted: ErasedNames) -> bool:
+    """Whether a JSON document mentions the person, or a text has a name, alone or behind one of its colons."""
     try:
         document = msgspec.json.decode(text)
     except msgspec.DecodeError:

@@ -1,4 +1,4 @@
-"""Who is to be erased: the names that are known of one human being, and where a document mentions them. Pure."""
+"""The names of a person to be erased, and where a document mentions them. Pure."""
 
 from collections.abc import Iterator
 from typing import Any, Final, Self
@@ -11,7 +11,7 @@ ADDRESSES: Final = ("email", "phone")
 
 
 class ErasedNames(Struct):
-    """`customers`, `visitors`: ids · `keys` of identity, such as `email:…`. Each set only grows."""
+    """The names. `customers`, `visitors`: ids · `keys`: keys of identity, such as `email:…`. Each set only grows."""
 
     customers: set[str] = field(default_factory=set)
     visitors: set[str] = field(default_factory=set)
@@ -22,26 +22,25 @@ class ErasedNames(Struct):
 
     @property
     def people(self) -> set[str]:
-        """The persons that they are."""
+        """The names as persons, such as `customer:4711`."""
         addresses = {key for key in self.keys if key.partition(":")[0] in ADDRESSES}
         customers = {f"customer:{id}" for id in self.customers}
         return customers | {f"visitor:{id}" for id in self.visitors} | addresses
 
     @property
     def names(self) -> set[str]:
-        """Every text that stands for them."""
+        """Every text that names the person."""
         ids = {key.partition(":")[2] for key in self.keys if key.partition(":")[0] in ADDRESSES}
         pseudo = {f"~{key}" for key in self.keys} | {f"~customer:{id}" for id in self.customers}
         return self.customers | self.visitors | self.keys | self.people | ids | pseudo
 
     def needles(self) -> list[bytes]:
-        """Bytes one of which is wherever one of the names is."""
+        """Byte strings. Bytes that contain none of them mention no name."""
         ids = self.customers | self.visitors | {key.partition(":")[2] for key in self.keys}
         return [id.encode() for id in ids]
 
     def is_named(self, text: str) -> bool:
-        """Whether a text is one of the names, ends with one of the persons behind a `|`, or is a pair of a key and a
-        person of theirs."""
+        """Whether a text is one of the names, ends with one behind a `|`, or is a pair (key, person) with one of them."""
         names = self.names
         if text in names:
             return True
@@ -59,7 +58,7 @@ class ErasedNames(Struct):
 
 
 def _texts(document: Any) -> Iterator[str]:
-    """All texts of plain data, names of fields too."""
+    """All texts of a document, with the names of its fields."""
     if isinstance(document, str):
         yield document
     elif isinstance(document, dict):

@@ -1,1 +1,1 @@
-"""Why somebody got a message, or did not: sources, timeline, words."""
+"""Explains why a person got a message, or did not: sources, timeline, words."""

@@ -45,9 +45,9 @@ SUMMED: Final[tuple[tuple[Kind, str], ...]] = (
 )
 
 
-def zone_of(answer: Answer, recipes: History, asked: str | None) -> tuple[str, tzinfo]:
-    """The zone of the times: the one asked for, the person's own, or the policy's."""
-    name = asked or own_zone(answer) or recipes.documents[-1].recipes.policy.zone
+def zone_of(answer: Answer, recipes: History, wanted: str | None) -> tuple[str, tzinfo]:
+    """The zone of the times: the one wanted for, the person's own, or the policy's."""
+    name = wanted or own_zone(answer) or recipes.documents[-1].recipes.policy.zone
     place = quiet_hours.zone(name) or quiet_hours.zone("UTC")
     assert place is not None
     return name, place
@@ -66,19 +66,19 @@ def written(
 ) -> Iterator[tuple[str, str]]:
     """The lines of an answer, each with its style."""
     name, place = zone_of(answer, recipes, zone)
-    told = lines(answer.story, recipes, place)
+    story = lines(answer.story, recipes, place)
     devices = ", ".join(answer.places)
     yield f"{answer.name} · on {devices} · times in {name}", "bold"
-    for line in told:
+    for line in story:
         if answer.trigger_id and line.trigger_id == answer.trigger_id:
             yield f"{answer.trigger_id}: {line.text}, {day(line.at, place)}", "bold"
-    for date, of_date in groupby(told, lambda line: day(line.at, place)):
+    for date, of_date in groupby(story, lambda line: day(line.at, place)):
         yield "", ""
         yield date, "bold underline"
         for line in of_date:
             yield from _line(line, place, answer.trigger_id)
     yield "", ""
-    counts = Counter(line.kind for line in told)
+    counts = Counter(line.kind for line in story)
     summed = ", ".join(f"{counts[kind]} {word}" for kind, word in SUMMED if counts[kind])
     yield f"In short: {summed or 'no step was due'}.", "bold"
     for each in now:
@@ -86,23 +86,23 @@ def written(
 
 
 def ending(now: Present, zone: tzinfo) -> Iterator[tuple[str, str]]:
-    """The lines of what holds of one person now and of what is next, each with its style."""
-    told = list(present.lines(now, zone))
-    if told:
+    """The lines about one person's present and next steps, each with its style."""
+    upcoming = list(present.lines(now, zone))
+    if upcoming:
         yield "", ""
         yield (
             f"{now.person} on {moment_of_year(now.at, zone)}, if nothing happens",
             "bold underline",
         )
-    for text, details in told:
+    for text, details in upcoming:
         yield f"  {text}", ""
         for detail in details:
             yield f"             {detail}", "dim"
 
 
-def _line(line: StoryLine, zone: tzinfo, asked: str | None) -> Iterator[tuple[str, str]]:
+def _line(line: StoryLine, zone: tzinfo, wanted: str | None) -> Iterator[tuple[str, str]]:
     sign, style = SIGNS[line.kind]
-    mark = " ◀" if asked and line.trigger_id == asked else ""
+    mark = " ◀" if wanted and line.trigger_id == wanted else ""
     yield f"  {of_day(line.at, zone)} {sign} {line.text}{mark}", style
     for detail in line.details:
         yield f"             {detail}", "dim"

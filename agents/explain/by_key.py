@@ -1,6 +1,6 @@
-"""What somebody heard of by a key of identity: another's order, cancelled order or consent. Source: docs/semantics.md, 11.
+"""Facts forwarded to a person by a key of identity: another visitor's order, cancelled order or consent.
 
-It is shown as an event of the visitor `~~<key>`, like its fact.
+Each is shown as an event of the visitor `~~<key>`, which its fact names. Source: docs/semantics.md, 11.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -24,7 +24,7 @@ SORTS: Final = {
 
 
 def who(visitor: str) -> str:
-    """A visitor in words: `phone-7`, or what is known of a pseudo-visitor."""
+    """A visitor in words: `phone-7`, or `somebody (known by the cart 7)` for a pseudo-visitor."""
     if not visitor.startswith(MARK):
         return visitor
     return f"somebody (known by {_key(visitor.lstrip(MARK))})"
@@ -49,7 +49,7 @@ def named_by(event: Mapping[str, Any]) -> Iterator[str]:
 
 
 def forwarded(lines: Iterable[bytes]) -> Iterator[AnyFact]:
-    """What the keys stage told anybody in a backtest of these lines: at a shared key fewer hear of it.
+    """The facts that the keys stage forwards in a backtest of these lines. A shared key forwards to fewer persons.
 
     Raises OutOfOrder.
     """
@@ -61,7 +61,7 @@ def forwarded(lines: Iterable[bytes]) -> Iterator[AnyFact]:
 
 
 def of_fact(fact: AnyFact) -> Iterator[Record]:
-    """The events of a forwarded fact, and of what a key hands over to somebody who is bound to it later."""
+    """The events of a forwarded fact, also of the orders that a key hands over to a person bound to it later."""
     start = {"t": fact.at, "visitor": fact.visitor}
     if isinstance(fact, Ordered):
         yield start | {"type": "order.placed", "order": {"id": fact.order_id}}

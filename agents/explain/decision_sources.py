@@ -1,6 +1,6 @@
-"""Where `explain` finds what was written: on Kafka, or in the files of a backtest.
+"""The sources of `explain`: the topics on Kafka, or the files of a backtest.
 
-Both give plain objects by topic and key; events as `agents/explain/event_records.py` reads them.
+Both return records as plain objects, and events as `agents/explain/event_records.py` reads them.
 """
 
 import json
@@ -36,7 +36,7 @@ LATER: Final = ("shadow", "audiences")
 
 
 class DecisionSource(Protocol):
-    """`keys` None: of every key. `since` (ms): older events may be left out."""
+    """A source. `people` None: all persons · `since` (ms): older events may be left out."""
 
     async def decisions(self, people: Collection[str] | None) -> list[Record]: ...
 
@@ -45,24 +45,24 @@ class DecisionSource(Protocol):
     async def events(self, visitors: Collection[str], since: int) -> list[Record]: ...
 
     async def seen(self, people: Collection[str]) -> list[tuple[str, int]]:
-        """(visitor, time in ms) of each moment at which a visitor was one of these persons."""
+        """(visitor, time in ms) of each record that shows a visitor as one of these persons."""
         ...
 
     async def forwarded(self, people: Collection[str], keys: Collection[str]) -> list[Record]:
-        """Orders, cancelled orders and consents of others that these persons heard of by a key of identity, as
-        events of the visitor `~~<key>`."""
+        """Orders, cancelled orders and consents of others that a key of identity forwarded to these persons, as events
+        of the visitor `~~<key>`."""
         ...
 
     async def changes(self, people: Collection[str], audiences: Collection[str]) -> list[Record]:
-        """Who entered and left these audiences, of these persons; of a compacted topic the last change of each."""
+        """The changes of these persons in these audiences. A compacted topic may hold only the last of each."""
         ...
 
     async def state(self, person: str) -> Person | None:
-        """All that is kept of a person now; None: nothing, or it is not known here."""
+        """The state of a person now; None: there is none, or the source has no states."""
         ...
 
     def now(self) -> int | None:
-        """The time (ms) up to which things can have happened; None: everything that is there has happened."""
+        """The present (ms); None for a source of the past, of which every record has happened."""
         ...
 
 
@@ -76,7 +76,7 @@ def _lines_of(events: Path) -> Iterator[bytes]:
 
 
 class Files:
-    """DIR/triggers.jsonl and DIR/decisions.jsonl of a backtest, and its file of events and its recipes if given.
+    """The files of a backtest: DIR/triggers.jsonl and DIR/decisions.jsonl, and its events and recipes if given.
 
     Raises OSError, ValueError.
     """
@@ -93,7 +93,7 @@ class Files:
         ]
 
     async def triggers(self, people: Collection[str]) -> list[Record]:
-        """Those of shadows, too: their decisions say so."""
+        """The triggers and cancels of these persons, with those of shadows, which their decisions mark."""
         every = [*self._lines("triggers"), *self._lines("shadow")]
         return [each for each in every if each["subject"] in people]
 
@@ -108,17 +108,17 @@ class Files:
         return found
 
     async def forwarded(self, people: Collection[str], keys: Collection[str]) -> list[Record]:
-        """As told in that backtest, whose stages of visitors and keys run again."""
-        told = by_key.forwarded(_lines_of(self._events)) if self._events else ()
+        """The forwarded events of that backtest. Its visitors and keys stages run again to find them."""
+        forwarded = by_key.forwarded(_lines_of(self._events)) if self._events else ()
         with self._in_order():
-            return [event for fact in told if fact.person in people for event in of_fact(fact)]
+            return [event for fact in forwarded if fact.person in people for event in of_fact(fact)]
 
     async def changes(self, people: Collection[str], audiences: Collection[str]) -> list[Record]:
         found = [each["data"] | {"type": each["type"]} for each in self._lines("audiences")]
         return [each for each in found if each["person"] in people]
 
     async def state(self, person: str) -> Person | None:
-        """As that backtest left it: its stages run again."""
+        """The person's state at the end of that backtest, whose stages run again to find it."""
         if self._events is None or self._history is None:
             return None
         if self._core is None:
@@ -166,7 +166,7 @@ class Kafka:
         return [json.loads(value) for _, value in await self._read(DECISIONS, people)]
 
     async def triggers(self, people: Collection[str], since: int = 0) -> list[Record]:
-        """Those of these persons, appended at `since` (ms) or later."""
+        """The triggers and cancels of these persons, appended at `since` (ms) or later."""
         start = self.settings.topic(TRIGGERS)
         found = []
         for topic in sorted(await partition_counts(self.consumer)):
@@ -181,13 +181,13 @@ class Kafka:
         return [event for key, t, value in rows if (event := read(value or b"", t, key))]
 
     async def seen(self, people: Collection[str]) -> list[tuple[str, int]]:
-        heard = await self._facts(people)
-        told = [(each.visitor, each.at) for each in heard if not each.visitor.startswith(BY_KEY)]
-        return told + _moments(await self.decisions(people))
+        found = await self._facts(people)
+        visits = [(each.visitor, each.at) for each in found if not each.visitor.startswith(BY_KEY)]
+        return visits + _moments(await self.decisions(people))
 
     async def forwarded(self, people: Collection[str], keys: Collection[str]) -> list[Record]:
-        heard = [each for each in await self._facts(people) if each.visitor.startswith(BY_KEY)]
-        return [event for fact in heard for event in of_fact(fact)]
+        by_key = [each for each in await self._facts(people) if each.visitor.startswith(BY_KEY)]
+        return [event for fact in by_key for event in of_fact(fact)]
 
     def now(self) -> int | None:
         return time.time_ns() // 1_000_000 if self.settings.time == "append" else None
@@ -204,7 +204,7 @@ class Kafka:
         return [each["data"] | {"type": each["type"]} for each in events]
 
     async def state(self, person: str) -> Person | None:
-        """Raises stream.store.changelog.UnreadableState."""
+        """The person's state in the changelog. Raises stream.store.changelog.UnreadableState."""
         return pending_steps.state_of(person, await self.values(STATE_PEOPLE, person))
 
     async def values(self, name: str, key: str) -> list[bytes | None]:
@@ -212,11 +212,11 @@ class Kafka:
         return [value for _, _, value in await self._records(name, (key,))]
 
     async def all_of(self, name: str) -> list[bytes]:
-        """Every value of a topic (without the prefix), without tombstones."""
+        """All values of a topic (without the prefix), without tombstones."""
         return [value for _, value in await self._read(name, None)]
 
     async def each_of(self, name: str, since: int) -> AsyncIterator[bytes]:
-        """The values of a topic (without the prefix) from a time (ms) on, one by one, tombstones left out."""
+        """The values of a topic (without the prefix) from a time (ms) on, one by one, without tombstones."""
         async for _, _, value in self._each(name, None, since):
             if value is not None:
                 yield value
@@ -236,7 +236,7 @@ class Kafka:
     async def _each(
         self, name: str, keys: Collection[str] | None, since: int
     ) -> AsyncIterator[tuple[bytes | None, int, bytes | None]]:
-        """(key, time, value) of the records of these keys, up to where their partitions end now."""
+        """(key, time, value) of the records of these keys, up to the present ends of their partitions."""
         topic = self.settings.topic(name)
         count = (await partition_counts(self.consumer)).get(topic, 0)
         wanted = None if keys is None else {key.encode() for key in keys}

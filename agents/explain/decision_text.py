@@ -35,7 +35,7 @@ TAKEN_BACK: Final[Mapping[str, str]] = {
 
 
 class DecisionText:
-    """Everything that was decided for a person. A record that was written twice counts once."""
+    """The decisions, triggers and cancels of a person. A record that was written twice counts once."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class DecisionText:
         return moment(at, self.zone)
 
     def is_due(self, decision: Record) -> bool:
-        """Whether it came about by time alone, before an event of its time; a step of a life may be due at once."""
+        """Whether time alone brought the decision about, so that it comes before an event of the same time."""
         by_time = decision["outcome"] != "closed" or decision["reason"] in BY_TIME
         return by_time and self._recipe(decision).kind not in AT_THE_EVENT
 
@@ -78,7 +78,7 @@ class DecisionText:
         return text, (*details, *self._document(decision))
 
     def _document(self, decision: Record) -> Iterator[str]:
-        """Which document decided, where there is more than one."""
+        """A line about the document that decided, if there is more than one document."""
         if len(self.history.documents) == 1:
             return
         document = self.history.document_at(decision["at"])
@@ -114,7 +114,7 @@ class DecisionText:
         return f"Shadow: {text}" if self.is_of_shadow(cancel) else text
 
     def is_of_shadow(self, record: Record) -> bool:
-        """Whether nothing of it was sent."""
+        """Whether the record belongs to a recipe in shadow, of which nothing was sent."""
         return bool(record.get("shadow")) or record["trigger_id"] in self.shadows
 
     def _step(self, record: Record) -> str:
@@ -150,7 +150,7 @@ class DecisionText:
         return f"{step} {text}", tuple(self._about(trigger))
 
     def _about(self, trigger: Record) -> Iterator[str]:
-        """What a trigger was about, why it came, and what may come next."""
+        """Lines about the subject of a trigger, its reason, and its next step."""
         cart, product, reasons = trigger.get("cart"), trigger.get("product"), trigger["why"]
         if cart:
             yield f"Cart: {things(cart['items'])}, {money(cart['value'], cart.get('currency'))}."

@@ -1,4 +1,4 @@
-"""How long a shopper looked at a product, and when they went quiet. Pure."""
+"""Measures how long a shopper looked at a product, and when the shopper went quiet. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
@@ -12,7 +12,7 @@ Event = Mapping[str, Any]
 
 ENGAGED_TYPES: Final = frozenset(TAGS[kind] for kind in ENGAGED)
 SCREENS: Final = frozenset(TAGS[kind] for kind in LOOKS)
-"""What shows something to a visitor, and so ends the look at what was shown before."""
+"""Types of events that show a visitor something new, and so end the dwell on a product."""
 
 
 def engaged(events: Iterable[Event]) -> dict[str, list[Event]]:
@@ -25,7 +25,7 @@ def engaged(events: Iterable[Event]) -> dict[str, list[Event]]:
 
 
 def seconds(events: Iterable[Event]) -> dict[tuple[str, str], int]:
-    """(visitor, event id) of a product view -> how long the product was on screen, if a second."""
+    """(visitor, event id) of a product view -> seconds for which the product was on screen, from 1."""
     looked: dict[tuple[str, str], int] = {}
     for visitor, acts in engaged(events).items():
         screen: Event | None = None
@@ -42,7 +42,7 @@ def seconds(events: Iterable[Event]) -> dict[tuple[str, str], int]:
 
 
 def pauses(events: Iterable[Event]) -> Iterator[tuple[str, int]]:
-    """(visitor, time in ms of the last act) wherever nothing followed for as long as makes a visitor idle."""
+    """(visitor, time in ms) of each engaged event after which the visitor became idle."""
     for visitor, acts in engaged(events).items():
         times = [act["t"] for act in acts]
         for time, following in zip(times, [*times[1:], None], strict=True):

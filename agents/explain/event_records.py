@@ -50,11 +50,11 @@ def read(value: bytes, t: int | None = None, key: bytes | None = None) -> Record
     if name and name not in TYPES:
         record |= {"type": shown(name), "unknown": True}
     if event.faults:
-        record["left_out"] = [said(fault) for fault in event.faults]
+        record["left_out"] = [in_words(fault) for fault in event.faults]
     return record
 
 
-def said(fault: Fault) -> str:
+def in_words(fault: Fault) -> str:
     """`$.order.value: expected a number, got text`."""
     return f"{fault.path}: expected {fault.expected}, got {fault.got}"
 
@@ -69,7 +69,7 @@ def _rejected(value: bytes, t: int | None, key: bytes | None, fault: Rejected) -
     if t is None or not key:
         return None
     try:
-        faults = [said(each) for each in decoding.faults(value) if each.essential]
+        faults = [in_words(each) for each in decoding.faults(value) if each.essential]
     except Rejected:
         faults = []
     whole = WHOLE.get(fault.reason, f"{fault.reason} at {fault.path}")

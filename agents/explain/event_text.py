@@ -1,6 +1,7 @@
-"""What a shopper did, in words: a sentence for each type of event. Pure.
+"""Events in words: a sentence for each type of event. Pure.
 
-Sentences go on after "phone-7 …" and take events as `event_records` reads them (docs/semantics.md, 2).
+A sentence continues after the visitor: "phone-7 opened …". Events come as `event_records` reads them. Source:
+docs/semantics.md, 2.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -22,7 +23,7 @@ SIGNALS: Final = {
 
 
 def sentence(event: Event) -> str | None:
-    """The sentence; None for a heartbeat, which nobody needs to read."""
+    """The sentence; None for a heartbeat."""
     return SENTENCES[event["type"]](event)
 
 
@@ -41,25 +42,25 @@ def money(value: float | None, currency: str | None = None) -> str:
 
 
 def moment(at: int, zone: tzinfo) -> str:
-    """`Mon 5 Jan 14:02` of ms."""
+    """A time in ms as `Mon 5 Jan 14:02`."""
     time = datetime.fromtimestamp(at / 1000, UTC).astimezone(zone)
     return f"{time:%a} {time.day} {time:%b %H:%M}"
 
 
 def moment_of_year(at: int, zone: tzinfo) -> str:
-    """`Mon 5 Jan 2026 14:02` of ms: where years may lie between."""
+    """A time in ms as `Mon 5 Jan 2026 14:02`."""
     time = datetime.fromtimestamp(at / 1000, UTC).astimezone(zone)
     return f"{time:%a} {time.day} {time:%b %Y %H:%M}"
 
 
 def day(at: int, zone: tzinfo) -> str:
-    """`Mon 5 Jan 2026` of ms."""
+    """The day of a time in ms, as `Mon 5 Jan 2026`."""
     time = datetime.fromtimestamp(at / 1000, UTC).astimezone(zone)
     return f"{time:%a} {time.day} {time:%b %Y}"
 
 
 def of_day(at: int, zone: tzinfo) -> str:
-    """`14:02:11` of ms."""
+    """The time of day of a time in ms, as `14:02:11`."""
     return f"{datetime.fromtimestamp(at / 1000, UTC).astimezone(zone):%H:%M:%S}"
 
 

@@ -1,4 +1,4 @@
-"""Finds the person of a question, and everything that was written about them."""
+"""Finds the person of an id, and all records about that person."""
 
 import re
 from collections.abc import Collection, Sequence
@@ -19,7 +19,7 @@ SORTS: Final = ("customer:", "visitor:", "email:", "phone:")
 
 
 class Answer(NamedTuple):
-    """`name`: the person that was asked for. `trigger_id`: the step, if one was asked for."""
+    """The answer. `name`: the person · `trigger_id`: the id that was given, if it was that of a step."""
 
     name: str
     visitors: tuple[str, ...]
@@ -28,16 +28,16 @@ class Answer(NamedTuple):
 
     @property
     def places(self) -> tuple[str, ...]:
-        """The devices, and whether an event came that names none."""
+        """The devices, and `a server` if an event names none."""
         devices = tuple(each for each in self.visitors if not is_pseudo(each))
         return devices if len(devices) == len(self.visitors) else (*devices, "a server")
 
 
 async def ask(source: DecisionSource, asked: str, audiences: Collection[str] = ()) -> Answer | None:
-    """The story of a person (`customer:anna`, `visitor:v1`, `email:<key>`, with or without the word before it) or of
-    the person of a step (its trigger id). None if nothing was written about any of them.
+    """The story of a person, or None if there is no record about one.
 
-    `audiences`: of which it is told when the person entered and left.
+    `asked`: a person (`customer:anna`, `visitor:v1`, `email:<key>`, with or without the word before the colon), or the
+    trigger id of a step · `audiences`: the audiences whose changes are part of the story.
     """
     name, id = asked, None
     if TRIGGER_ID.fullmatch(asked.lower()):
@@ -54,14 +54,14 @@ async def ask(source: DecisionSource, asked: str, audiences: Collection[str] = (
 
 
 def persons(name: str) -> tuple[str, ...]:
-    """The persons that a name may mean, the likelier first."""
+    """The persons that a name may stand for, the most likely first."""
     if name.startswith(SORTS):
         return (name,)
     return tuple(f"{sort}{name}" for sort in SORTS)
 
 
 async def _story(source: DecisionSource, person: str, audiences: Collection[str]) -> Story:
-    """The devices of a person show what was done before the login; a device shows who logged in."""
+    """The story. A person's devices lead to events before the login, and a device leads to the customer who logged in."""
     people = {person}
     seen = await source.seen(people)
     visitors = {visitor for visitor, _ in seen}
@@ -100,10 +100,10 @@ def at_of(trigger: Record) -> int:
 
 
 def _others(forwarded: Sequence[Record], own: Sequence[Followed]) -> list[Record]:
-    """What others did, each event once. What persons did themselves is known without the key."""
-    told = {(each.event["t"], each.event["type"]) for each in own}
+    """The forwarded events of others, each once. The persons' own events are left out."""
+    known = {(each.event["t"], each.event["type"]) for each in own}
     found: dict[tuple[int, str], Record] = {}
     for event in forwarded:
-        if (event["t"], event["type"]) not in told:
+        if (event["t"], event["type"]) not in known:
             found.setdefault((event["t"], event["type"]), event)
     return list(found.values())

@@ -1,7 +1,6 @@
-"""Which audiences a person is in, why and since when, and what will change if nothing more happens.
+"""Says in which audiences a person is, why and since when, and what will change if nothing more happens.
 
-This decides nothing itself: it lets a copy of the state go on by the rules of the core. Source:
-docs/semantics-life.md, 13.
+The core decides: it fires the deadlines of a copy of the state. Source: docs/semantics-life.md, 13.
 """
 
 from collections.abc import Iterator
@@ -19,12 +18,12 @@ from stream.state.person import Person
 from stream.store import packing
 
 FAR: Final = 10_000
-"""The most deadlines that fire. A person has fewer: one for each step, bound and watch."""
+"""The largest number of deadlines that fire. A person has fewer: one for each step, bound and watch."""
 
 
 class Belonging(Struct, frozen=True):
-    """A membership. `since`: ms · `because`: the conditions that hold · `leaves`: when time alone ends it (ms), None: it does
-    not · `when_left`: the condition that then no longer holds."""
+    """A membership. `since`: ms · `because`: the conditions that hold · `leaves`: when time alone ends it (ms); None: never
+    · `when_left`: the conditions that no longer hold then."""
 
     audience: str
     since: int
@@ -62,7 +61,7 @@ def of(person: Person, recipes: Recipes, at: int, clock: Clock) -> Outlook:
 
 
 class _Ahead:
-    """When a copy of the person first enters and leaves each audience, if nothing happens."""
+    """Fires the deadlines of a copy of the person, and notes when it first enters and leaves each audience."""
 
     def __init__(self, person: Person, recipes: Recipes, at: int, clock: Clock) -> None:
         self.recipes, self.at, self.clock = recipes, at, clock
@@ -90,8 +89,8 @@ class _Ahead:
             yield max(person.deadline(self.recipes.policy.keep), self.at)
 
     def belonging(self, audience: Audience, since: int) -> Belonging:
-        asked = self._held(audience, self.now)
-        because = [f"{each.so_far} (wanted: {each.wanted})" for each in asked]
+        held = self._held(audience, self.now)
+        because = [f"{each.so_far} (wanted: {each.wanted})" for each in held]
         leaves, when_left = None, ""
         if audience.name in self.left:
             leaves, then = self.left[audience.name]

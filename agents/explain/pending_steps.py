@@ -1,7 +1,7 @@
-"""What waits for a person: the next step of each open episode, read from the state of the people stage.
+"""Reads a person's waiting steps from the state of the people stage: the next step of each open episode. Pure.
 
-Pure. A state comes as the changelog `state.people` has it; of several the highest (applied, version)
-counts, not the last.
+States come from the changelog `state.people`. If there are several, the one with the highest (applied, version) counts,
+not the last one.
 """
 
 from collections.abc import Iterable
@@ -21,11 +21,11 @@ from stream.store.keyed import Keyed
 
 
 class Step(Struct, frozen=True, omit_defaults=True):
-    """A step that is still to be decided. `due` in ms; None: not before the person is quiet, or an order has arrived.
+    """A step that is not decided yet. `due`: ms; None: it waits until the person is quiet, or an order has arrived.
 
-    `steps`: of the recipe as it is in force, 0 if it is not · `origin`: the cart, or the visitor; of a life episode the
-    order, the product or the audience · `base` (ms): its steps count from there · `order`: that it is about · `until` (ms): it
-    waits for the delivery of that order, until then.
+    `steps`: number of steps of the recipe in force, 0 if it is not in force · `origin`: the cart or the visitor; of a life
+    episode the order, the product or the audience · `base`: the time from which its steps wait (ms) · `order`: the order
+    that it is about · `until`: the end of its wait for the delivery of that order (ms).
     """
 
     trigger_id: str
@@ -47,7 +47,7 @@ class Step(Struct, frozen=True, omit_defaults=True):
 
 
 class PendingSteps(Struct, frozen=True):
-    """The waiting part of a person's state. `applied`, `version`: its place among the person's states."""
+    """The waiting steps of a person's state. `applied`, `version`: order the states of a person."""
 
     applied: int
     version: int
@@ -55,7 +55,7 @@ class PendingSteps(Struct, frozen=True):
 
 
 def of_records(key: str, values: Iterable[bytes | None], recipes: Recipes) -> PendingSteps | None:
-    """What waits by the changelog records of this key, in their order; None: nothing is known.
+    """The waiting steps by the changelog records of this key; None: there is no record.
 
     Raises stream.store.changelog.UnreadableState for a state of another format.
     """

@@ -1,6 +1,4 @@
-"""What is true of a person now, and what comes next: audiences, and steps that wait. Source:
-docs/semantics-life.md, 12 and 13.
-"""
+"""A person's present and next steps: audiences, and steps that wait. Source: docs/semantics-life.md, 12 and 13."""
 
 from collections.abc import Iterator
 from datetime import tzinfo
@@ -31,7 +29,7 @@ class Present(Struct, frozen=True):
 async def ask(
     source: DecisionSource, answer: Answer, history: History, zone: tzinfo
 ) -> list[Present]:
-    """One for each person of the answer that has a state. None of them has one where the source has no states."""
+    """The present of each person of the answer that has a state. Empty if the source has no states."""
     found = []
     for name in sorted(answer.story.people):
         person = await source.state(name)
@@ -41,7 +39,7 @@ async def ask(
 
 
 def of(person: Person, history: History, at: int, zone: tzinfo) -> Present:
-    """`at`: the time of the state (ms)."""
+    """The present of one person. `at`: the time of the state (ms)."""
     recipes = history.at(at)
     seen = None
     if recipes.audiences:
@@ -59,7 +57,7 @@ def as_of(story: Story, person: Person) -> int:
 
 
 def lines(present: Present, zone: tzinfo) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """(line, its explanations) of what a reader sees."""
+    """(line, its details) of the present, in words."""
     clock = partial(moment_of_year, zone=zone)
     seen = present.outlook
     if seen is not None:

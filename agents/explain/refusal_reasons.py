@@ -167,14 +167,14 @@ def _quiet(case: Case) -> tuple[str, str]:
 
 def _past(case: Case) -> tuple[str, str]:
     return (
-        "its time had gone by before anybody known could be told",
+        "its time had gone by before the person became known",
         "Had they been known when they ordered, it would have come in time.",
     )
 
 
 def _joined(case: Case) -> tuple[str, str]:
     return (
-        "another message of the same sort tells of this product, too",
+        "another message of the same sort is about this product, too",
         f"More than {span(case.recipe.cooldown)} away from it, it would have been sent by itself.",
     )
 
@@ -182,7 +182,7 @@ def _joined(case: Case) -> tuple[str, str]:
 def _expired(case: Case) -> tuple[str, str]:
     limit = span(case.recipe.expires)
     if case.recipe.kind == POST_PURCHASE:
-        because = f"no delivery of the order was told within {limit}"
+        because = f"no delivery of the order was reported within {limit}"
         return because, "Once it arrives, its steps count."
     return (
         f"it came due more than {limit} after it began and the cart last changed",

@@ -1,4 +1,4 @@
-"""The values of a person that conditions of audiences ask for. Pure. Source: docs/semantics-life.md, 13."""
+"""The values of a person that conditions of audiences use. Pure. Source: docs/semantics-life.md, 13."""
 
 from stream.kinds import membership
 from stream.recipes.aliases import is_shadow

@@ -1,6 +1,6 @@
-"""A person's story in order of time: what they did, what came due, and why it was sent or not.
+"""A person's story in order of time: events, due steps, and why each was sent or not.
 
-Pure: records in, lines out. Nothing is decided again here. It shows what was decided, with the events behind it.
+Pure: records in, lines out. It shows the decisions that were made, with their events, and decides nothing again.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -33,7 +33,7 @@ Kind = Literal[
 ]
 
 AFTER: Final = {
-    "late": " (told minutes too late, so it does not count)",
+    "late": " (sent minutes too late, so it does not count)",
     "ignored": " (it does not count)",
 }
 """Added to the sentence of an event that changed nothing."""
@@ -41,11 +41,11 @@ AFTER: Final = {
 
 @dataclass(frozen=True)
 class Story:
-    """What was found: events as `event_records` reads them, decisions, triggers and cancels.
+    """The records of a story: events as `event_records` reads them, decisions, triggers and cancels.
 
-    `people`: the persons that the story is about, one human being as far as is known · `forwarded`: what others
-    did that they heard of by a key · `now`: what is later (ms) has not happened yet · `changes`: of audiences, the data
-    of each with its type.
+    `people`: the persons of the story, one human being as far as is known · `forwarded`: events of others that a key
+    forwarded to them · `now`: the end of the story (ms); None: no end · `changes`: the data of each change of an audience,
+    with its type.
     """
 
     people: frozenset[str]
@@ -58,8 +58,8 @@ class Story:
 
 
 class StoryLine(NamedTuple):
-    """`at` in ms; `details` explain the text; `trigger_id` of a step. Faulty: a part of
-    it, or all of it, could not be read."""
+    """A line. `at`: ms · `kind`: `faulty` for an event that could not be read, or only in part · `details`: explain the
+    text · `trigger_id`: that of a step."""
 
     at: int
     kind: Kind
@@ -69,7 +69,7 @@ class StoryLine(NamedTuple):
 
 
 def lines(story: Story, recipes: Recipes | History, zone: tzinfo = UTC) -> list[StoryLine]:
-    """The story in order of time. At one time a due step comes first, then an event, then its consequences."""
+    """The lines in order of time. At the same time a due step comes first, then an event, then its consequences."""
     own = Beings(story.events).own(story.people)
     ranked = [(line.at, 1, line) for line in _did(own)]
     ranked += [(line.at, 1, line) for line in _heard(story.forwarded)]
@@ -92,16 +92,16 @@ def lines(story: Story, recipes: Recipes | History, zone: tzinfo = UTC) -> list[
 
 
 def _audiences(story: Story, recipes: Recipes | History) -> Iterator[StoryLine]:
-    """At one time what was left comes first, both in the order of the document."""
+    """The changes of audiences. At the same time leaving comes before entering, each in the order of the document."""
     history = History.of(recipes)
-    told = {(each["audience"], each["at"], each["type"]): each for each in story.changes}
+    changes = {(each["audience"], each["at"], each["type"]): each for each in story.changes}
 
     def place(each: Record) -> tuple[bool, int, str]:
         names = [audience.name for audience in history.at(each["at"]).audiences.all]
         name = each["audience"]
         return each["type"] == ENTERED, names.index(name) if name in names else -1, name
 
-    for each in sorted(told.values(), key=place):
+    for each in sorted(changes.values(), key=place):
         text, details = life_text.change(each, history.at(each["at"]))
         yield StoryLine(each["at"], "entered" if each["type"] == ENTERED else "left", text, details)
 
@@ -110,7 +110,7 @@ def _did(own: Sequence[Followed]) -> Iterator[StoryLine]:
     looked = dwell.seconds(each.event for each in own if each.attended)
     for each in own:
         event = each.event
-        text, details = _said(each)
+        text, details = _words(each)
         if text is None:
             continue
         if (event["visitor"], event.get("id")) in looked:
@@ -124,12 +124,13 @@ def _did(own: Sequence[Followed]) -> Iterator[StoryLine]:
         )
 
 
-def _said(each: Followed) -> tuple[str | None, tuple[str, ...]]:
-    """(what happened, what could not be read of it)."""
+def _words(each: Followed) -> tuple[str | None, tuple[str, ...]]:
+    """(a sentence about the event, its unreadable parts). No sentence for a heartbeat."""
     event = each.event
     if each.outcome == "rejected":
-        of = f"an event of type {event['type']}" if event["type"] else "something"
-        return f"sent {of} that could not be read, so it does not count", tuple(event["rejected"])
+        sent = f"an event of type {event['type']}" if event["type"] else "something"
+        text = f"sent {sent} that could not be read, so it does not count"
+        return text, tuple(event["rejected"])
     if each.outcome == "unknown":
         near = event_records.near(event["type"])
         sent = f"sent {event['type']}: there is no such type, so it does not count"

@@ -1,7 +1,7 @@
-"""Whose each event was, and whether it counted. The rules are the core's, applied to a visitor's events in order.
+"""Finds the person of each event, and whether the event counted, by the rules of the core.
 
-A visitor can be several persons in turn. When it becomes known, by a contact and then as a customer, it stays the same
-human being. After its customer has gone it is somebody else's. Source: docs/semantics.md, 2 and 4.
+A visitor can be several persons in turn. A visitor that becomes known, by a contact and then as a customer, stays the same
+human being. After its customer has gone it belongs to another. Source: docs/semantics.md, 2 and 4.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -26,9 +26,9 @@ NOBODY: Final[frozenset[str]] = frozenset()
 
 
 class Followed(NamedTuple):
-    """`outcome`: applied, duplicate, late, ignored, unknown, rejected · `being`: numbers the human beings that one
-    visitor was · `person`: who it is after the event · `others`: who heard of the event beside · `attended`: it shows
-    somebody at a screen · `keys`: of identity, that it told."""
+    """An event and its effect. `outcome`: applied, duplicate, late, ignored, unknown, rejected · `being`: a number for
+    each human being behind one visitor · `person`: the visitor's person after the event · `others`: further persons that
+    got its facts · `attended`: it shows somebody at a screen · `keys`: its keys of identity."""
 
     event: Record
     outcome: str
@@ -40,12 +40,12 @@ class Followed(NamedTuple):
 
     @property
     def whole(self) -> tuple[str, int]:
-        """The human being, among all of all visitors."""
+        """The human being, by visitor and number."""
         return self.event["visitor"], self.being
 
 
 class Beings:
-    """All events of some visitors, in order of time: who was who, and what was ignored. Nothing is decided."""
+    """All events of some visitors, in order of time, with the person and the outcome of each. It decides nothing."""
 
     def __init__(self, events: Iterable[Record]) -> None:
         visitors: dict[str, _Visitor] = {}
@@ -60,7 +60,7 @@ class Beings:
             ).add(found.person)
 
     def own(self, people: Collection[str]) -> list[Followed]:
-        """The events of these persons, of persons that became them, and those they heard of; a copy counts once."""
+        """The events of these persons, of persons that became them, and events forwarded to them, without duplicates."""
         wanted = frozenset(people)
         return [
             each
@@ -69,7 +69,7 @@ class Beings:
         ]
 
     def was(self, person: str, at: int, people: Collection[str]) -> bool:
-        """Whether a person was, at a time (ms), one of these or somebody who became one of them."""
+        """Whether a person, at a time (ms), was one of these or later became one of them."""
         if person in people:
             return True
         then: dict[str, Followed] = {}
@@ -90,7 +90,7 @@ class _Visitor:
 
     def take(self, event: Record) -> Followed:
         if "rejected" in event or event.get("unknown"):
-            return self._told(event, "rejected" if "rejected" in event else "unknown")
+            return self._followed(event, "rejected" if "rejected" in event else "unknown")
         plain = {name: value for name, value in event.items() if name != "left_out"}
         read = decoding.parse(msgspec.json.encode(plain))
         assert read is not None, "what moves time alone is no event"
@@ -100,13 +100,13 @@ class _Visitor:
         state, kind, t = self.state, type(read), event["t"]
         name = CODES[kind] + read.id
         if state.knows(name):
-            return self._told(event, "duplicate")
+            return self._followed(event, "duplicate")
         if isinstance(read, PersonErased):
             return self._erased(event, read)
         late = read.client_time is not UNSET and read.client_time < t - LATE_AFTER
         verdict = judge(state, read, kind, late)
         if verdict > ELSEWHERE:
-            return self._told(event, KEPT_AS[verdict])
+            return self._followed(event, KEPT_AS[verdict])
         out, left = Outputs(), state.left_at
         apply(state, read, kind, verdict, late, t, recipes_file.DEFAULT, out)
         state.remember(name)
@@ -116,18 +116,18 @@ class _Visitor:
             others.add(state.former)
         keys = frozenset(key for key, _ in out.claims)
         attended = verdict == ATTENDED
-        return self._told(event, "applied")._replace(
+        return self._followed(event, "applied")._replace(
             others=frozenset(others), attended=attended, keys=keys
         )
 
     def _erased(self, event: Record, read: PersonErased) -> Followed:
-        """Told of whom it was; who comes after is somebody else."""
-        out, told = Outputs(), self._told(event, "applied")
+        """Follows an erasure: it belongs to the visitor's person so far. Later events belong to another human being."""
+        out, followed = Outputs(), self._followed(event, "applied")
         if erase(self.state, read, event["t"], out):
             self.state = Visitor(self.state.id, Cart(self.state.id))
             self.being += 1
         others = frozenset(person for person, _ in out.facts)
-        return told._replace(others=others, keys=frozenset(key for key, _ in out.claims))
+        return followed._replace(others=others, keys=frozenset(key for key, _ in out.claims))
 
-    def _told(self, event: Record, outcome: str) -> Followed:
+    def _followed(self, event: Record, outcome: str) -> Followed:
         return Followed(event, outcome, self.being, self.state.person)

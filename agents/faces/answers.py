@@ -1,4 +1,4 @@
-"""Replies to what was taken: each as its SDK takes it for a success. 202 is none for several of them.
+"""Replies to accepted messages, each in the form that its SDK accepts as a success. Several SDKs do not accept 202.
 
 Source: docs/connect.md, 1.
 """
@@ -20,7 +20,7 @@ FRESH: Final = {"Cache-Control": "no-cache, no-store, must-revalidate"}
 SUCCESS: Final = Reply(200, b'{"success": true}', JSON)
 STATUS_OK: Final = Reply(200, b'{"status":"Ok"}', JSON)
 RESULTS: Final = Reply(200, b'{"results":{}}', JSON)
-"""Of an event that is not in it nothing more is asked."""
+"""PostHog's SDK does not send an event again that is missing from `results`."""
 
 OK: Final = Reply(200, b"ok", TEXT)
 EMPTY: Final = Reply(200)
@@ -30,7 +30,7 @@ NO_FLAGS: Final = Reply(200, b"{}", JSON)
 NO_SCRIPT: Final = Reply(200, b"{}", "text/javascript")
 NOT_FOUND: Final = Reply(404, b'{"code":"not_found","message":"expected a path of a source"}', JSON)
 LET_PASS: Final = Reply(200, b'[{"op":"success"}]', JSON)
-"""A shop that waits for this answer goes on with its checkout."""
+"""A shop's checkout waits for this answer, and then continues."""
 
 
 def success(post: Post, invalid: int) -> Reply:
@@ -62,16 +62,16 @@ def pixel(post: Post, invalid: int) -> Reply:
 
 
 def of_matomo(post: Post, invalid: int) -> Reply:
-    """Of a bulk how many requests there were; else a pixel, or nothing where none is wanted."""
+    """For a bulk request the counts; for one hit a pixel, or 204 if the hit wants no image."""
     if post.body.lstrip()[:1] in (b"{", b"["):
         tracked = len(messages(post.body) or (b"",)) - invalid
-        told = {"status": "success", "tracked": tracked, "invalid": invalid}
-        return Reply(200, json.dumps(told).encode(), JSON)
+        counts = {"status": "success", "tracked": tracked, "invalid": invalid}
+        return Reply(200, json.dumps(counts).encode(), JSON)
     if post.query.get("send_image") == "0" or b"send_image=0" in post.body:
         return NO_CONTENT
     return PIXEL
 
 
 def fault(status: int, code: str, message: str) -> Reply:
-    """The form in which Segment's SDK for Python reads a fault; the others look at the status alone."""
+    """An error in the form that Segment's SDK for Python reads. The other SDKs read the status alone."""
     return Reply(status, json.dumps({"code": code, "message": message}).encode(), JSON)

@@ -1,4 +1,4 @@
-"""The messages of a body: how many there may be, and the bytes of those that are refused. Pure.
+"""The messages of a body: how many are accepted, and the bytes of each. Pure.
 
 Source: docs/connect.md, 1.1.
 """
@@ -8,10 +8,10 @@ from typing import Final
 import msgspec
 
 MOST: Final = 2_500
-"""Messages of one post. Segment takes as many; the rest is refused."""
+"""Messages of one post that are accepted, as many as Segment accepts. The rest is refused."""
 
 LISTS: Final = ("batch", "data", "requests", "events")
-"""Where the documents of the SDKs keep their messages."""
+"""The fields in which SDKs send a list of messages."""
 
 
 class _Batch(msgspec.Struct):
@@ -27,30 +27,33 @@ _whole: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 def messages(body: bytes) -> list[bytes] | None:
-    """The bytes of each message of a list; None where there is no list, or nothing can be read."""
-    _, found = _listed(body)
-    return None if found is None else [bytes(each) for each in found]
+    """The bytes of each message in the body's list; None if the body has no list or is unreadable."""
+    _, elements = _listed(body)
+    return None if elements is None else [bytes(each) for each in elements]
 
 
 def within(body: bytes) -> tuple[bytes, list[bytes]]:
-    """The body with no more messages than are taken, and the messages that are cut off."""
+    """(the body with its first MOST messages, the bytes of each further message)."""
     if body.count(b",") < MOST and body.count(b"\n") < MOST:
         return body, []
     if body.lstrip()[:1] not in (b"{", b"["):
         lines = body.split(b"\n")
         return b"\n".join(lines[:MOST]), lines[MOST:]
-    name, found = _listed(body)
-    if found is None or len(found) <= MOST:
+    name, elements = _listed(body)
+    if elements is None or len(elements) <= MOST:
         return body, []
-    kept = msgspec.json.encode(found[:MOST])
-    rest = [bytes(each) for each in found[MOST:]]
+    kept = msgspec.json.encode(elements[:MOST])
+    rest = [bytes(each) for each in elements[MOST:]]
     if name is None:
         return kept, rest
     return msgspec.json.encode({**_whole(body), name: msgspec.Raw(kept)}), rest
 
 
 def _listed(body: bytes) -> tuple[str | None, list[msgspec.Raw] | None]:
-    """The name of the list, if it has one, and its elements."""
+    """(the field that holds the list, the list's elements).
+
+    The field is None if the body itself is the list. Both are None if there is no list.
+    """
     try:
         if body.lstrip()[:1] == b"[":
             return None, _list(body)

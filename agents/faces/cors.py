@@ -1,6 +1,6 @@
-"""What a browser asks before it posts to another origin, and what it must hear with every answer.
+"""CORS: the headers of every answer to a page of another origin, and of the answer to a preflight.
 
-Trackers send `identification: include`, so the exact origin is named. Source: docs/connect.md, 1.
+Trackers post with `credentials: include`, so the headers name the exact origin. Source: docs/connect.md, 1.
 """
 
 import re
@@ -17,9 +17,9 @@ USUAL: Final = "Content-Type, Authorization, SP-Anonymous, AnonymousId"
 
 
 def headers(origin: str, origins: frozenset[str], framed: bool = False) -> dict[str, str] | None:
-    """The headers of an answer to a page of this origin; None if it may not post.
+    """The headers of an answer to a page of this origin; None if the page may not post.
 
-    Without a list every page may. `framed`: a page in a sandbox may, too.
+    If `origins` is empty, every page may. `framed`: a page in a sandboxed frame may, too.
     """
     if not origin:
         return {"Vary": "Origin"}
@@ -34,9 +34,9 @@ def headers(origin: str, origins: frozenset[str], framed: bool = False) -> dict[
     }
 
 
-def preflight(asked: Mapping[str, str]) -> dict[str, str]:
-    """What more a browser hears that asks first. `asked`: its headers, with lower-case names."""
-    wanted = asked.get("access-control-request-headers", "").strip()
+def preflight(request_headers: Mapping[str, str]) -> dict[str, str]:
+    """The further headers of the answer to a preflight. `request_headers` have lower-case names."""
+    wanted = request_headers.get("access-control-request-headers", "").strip()
     return {
         "Access-Control-Allow-Methods": "POST, GET, OPTIONS",
         "Access-Control-Allow-Headers": wanted if NAMES.fullmatch(wanted) else USUAL,

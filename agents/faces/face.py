@@ -1,4 +1,4 @@
-"""The faces: for each way of sending who may send, and what is answered. None knows events.
+"""The faces: for each protocol the kinds of sources, their credentials, and the replies. A face knows no events.
 
 Source: docs/connect.md, 1.
 """
@@ -8,22 +8,22 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from agents.faces import answers, identification
-from agents.faces.identification import Shown
+from agents.faces.identification import Credentials
 from agents.faces.post import Post, Reply
 
 
 @dataclass(frozen=True)
 class Face:
-    """`kinds`: of the sources that may be meant. `taken`: the reply, with how many messages were refused.
+    """`kinds`: the kinds of sources that it serves.
 
-    `unreadable`: the status for a body that is none; a success where the service says so that the SDK knows.
-    `needs`: what a source wants to see that has both keys and secrets. secret: one of the secrets · any: one of
-    either · key: one of the keys, and where there are none nothing.
+    `credentials`: reads the credentials of a request · `reply`: the reply to accepted messages, given how many were refused ·
+    `unreadable`: the status for an unreadable body; 204 where the SDK expects 204 for every body · `needs`: what a
+    source that has both keys and secrets requires. secret: one of its secrets · any: a key or a secret · key: a key.
     """
 
     kinds: tuple[str, ...]
-    shown: Callable[[Post], Shown]
-    taken: Callable[[Post, int], Reply]
+    credentials: Callable[[Post], Credentials]
+    reply: Callable[[Post, int], Reply]
     needs: Literal["secret", "any", "key"] = "any"
     unreadable: int = 400
 
@@ -62,4 +62,4 @@ DEFAULTS: Final = {
     "snowplow": SNOWPLOW,
     "woocommerce": WOOCOMMERCE,
 }
-"""By the kind of a source: who answers at its own address when the path says no more."""
+"""By the kind of a source: the face that answers at the source's own address, unless the path names another."""

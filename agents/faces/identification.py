@@ -1,4 +1,4 @@
-"""Keys and secrets that a request shows, each where its SDK puts them. Nothing here decides whether they count.
+"""Reads the keys and secrets of a request, which each SDK sends in a place of its own. `senders` checks them.
 
 Source: docs/connect.md, 1.
 """
@@ -17,15 +17,15 @@ from stream.connect.request import Request
 from stream.connect.urls import parameters
 
 
-class Shown(NamedTuple):
-    """Without repeats, without empty ones."""
+class Credentials(NamedTuple):
+    """The keys and secrets of a request. None repeats, none is empty."""
 
     keys: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
 
 
 class _Head(msgspec.Struct):
-    """What tells of a document whose it is. The rest is not read."""
+    """The fields of a document that name its source. The decoder skips all others."""
 
     writeKey: Any = None
     api_key: Any = None
@@ -36,14 +36,14 @@ _head: Final = msgspec.json.Decoder(_Head).decode
 TOKENS: Final = ("api_key", "token", "properties.token", "properties.api_key")
 
 
-def write_key(post: Post) -> Shown:
-    """Segment and RudderStack: as a user without a password, in the body, in the query."""
+def write_key(post: Post) -> Credentials:
+    """Segment and RudderStack: the user of basic authentication, or `writeKey` in the query or the body."""
     user, _ = _basic(post)
-    told = (user, post.query.get("writeKey"), _written(post) if post.body else None)
-    return _both(*told)
+    in_body = _write_key_of_body(post) if post.body else None
+    return _both(user, post.query.get("writeKey"), in_body)
 
 
-def _written(post: Post) -> Any:
+def _write_key_of_body(post: Post) -> Any:
     document = _document(post.body)
     if isinstance(document, _Head):
         return document.writeKey or _first_of(post.body, "batch", "writeKey")
@@ -58,46 +58,45 @@ def _document(body: bytes) -> Any:
 
 
 def _first_of(body: bytes, batch: str, name: str) -> Any:
-    """A field of the first message: SDKs repeat in each what is the same in all."""
+    """A field of the first message. SDKs send the same value in every message."""
     document = parse(body)
-    found = document if isinstance(document, list) else mapping(document).get(batch)
-    return first(next(iter(listing(found)), None), name)
+    messages = document if isinstance(document, list) else mapping(document).get(batch)
+    return first(next(iter(listing(messages)), None), name)
 
 
-def project_token(post: Post) -> Shown:
-    """PostHog: in the event, in the envelope of a batch, or as a bearer's."""
-    told = [post.query.get("token"), post.query.get("api_key"), _bearer(post)]
+def project_token(post: Post) -> Credentials:
+    """PostHog: in the event, in the envelope of a batch, or as a bearer token."""
+    tokens = [post.query.get("token"), post.query.get("api_key"), _bearer(post)]
     if post.body[:1] == b"{":
         head = _document(post.body)
         if isinstance(head, _Head):
-            told += [head.api_key, head.token]
-    if not any(told):
+            tokens += [head.api_key, head.token]
+    if not any(tokens):
         given = Request(post.path, post.query, post.headers, post.body, post.method)
         document = document_of(given)
         batch = document if isinstance(document, list) else listing(first(document, "batch"))
-        told += [first(each, *TOKENS) for each in (document, next(iter(batch), None))]
-    return _both(*told)
+        tokens += [first(each, *TOKENS) for each in (document, next(iter(batch), None))]
+    return _both(*tokens)
 
 
-def site(post: Post) -> Shown:
-    """Matomo: the site's number, and the token of who may say more than a browser."""
+def site(post: Post) -> Credentials:
+    """Matomo: the site's number is the key, and `token_auth` is the secret."""
     if post.body.lstrip()[:1] in (b"{", b"["):
         document = parse(post.body)
         bulk = document if isinstance(document, list) else listing(first(document, "requests"))
-        one = next(iter(bulk), None)
-        hit = parameters(one) if isinstance(one, str) else mapping(one)
-        told = {**post.query, **hit, **{"token_auth": first(document, "token_auth")}}
-        token = told["token_auth"] or hit.get("token_auth")
-        return Shown(_some(told.get("idsite")), _some(token))
+        first_hit = next(iter(bulk), None)
+        hit = parameters(first_hit) if isinstance(first_hit, str) else mapping(first_hit)
+        token = first(document, "token_auth") or hit.get("token_auth")
+        return Credentials(_some({**post.query, **hit}.get("idsite")), _some(token))
     hit = {**post.query, **parameters(post.body.decode("utf-8", "replace").strip())}
-    return Shown(_some(hit.get("idsite")), _some(hit.get("token_auth")))
+    return Credentials(_some(hit.get("idsite")), _some(hit.get("token_auth")))
 
 
-def stream(post: Post) -> Shown:
-    """GA4: the stream of a tag, or of the Measurement Protocol with its secret."""
+def stream(post: Post) -> Credentials:
+    """GA4: the data stream's id is the key, and the Measurement Protocol's `api_secret` is the secret."""
     query = unwrapped(post.query)
-    told = (query.get("tid"), query.get("measurement_id"), query.get("firebase_app_id"))
-    return Shown(_some(*told), _some(query.get("api_secret")))
+    ids = (query.get("tid"), query.get("measurement_id"), query.get("firebase_app_id"))
+    return Credentials(_some(*ids), _some(query.get("api_secret")))
 
 
 class _Tracked(msgspec.Struct):
@@ -111,31 +110,31 @@ class _Payload(msgspec.Struct):
 _payload: Final = msgspec.json.Decoder(_Payload).decode
 
 
-def app(post: Post) -> Shown:
-    """Snowplow: the app's id of the first event."""
-    told = post.query.get("aid")
-    if post.body and not told:
+def app(post: Post) -> Credentials:
+    """Snowplow: the app id of the query, or of the first event."""
+    app_id = post.query.get("aid")
+    if post.body and not app_id:
         try:
-            told = next((each.aid for each in _payload(post.body).data), None)
+            app_id = next((each.aid for each in _payload(post.body).data), None)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            told = _first_of(post.body, "data", "aid")
-    return Shown(_some(told))
+            app_id = _first_of(post.body, "data", "aid")
+    return Credentials(_some(app_id))
 
 
-def token(post: Post) -> Shown:
-    """Of webhooks without a signature: in the URL, as a bearer's, or as a password."""
+def token(post: Post) -> Credentials:
+    """Webhooks without a signature: in the URL, as a bearer token, or in basic authentication."""
     query = (post.query.get(name) for name in ("key", "access_token"))
     return _both(_bearer(post), *_basic(post), *query)
 
 
 def _bearer(post: Post) -> str | None:
-    """RFC 6750."""
+    """The bearer token of RFC 6750."""
     scheme, _, given = post.headers.get("authorization", "").partition(" ")
     return given.strip() if scheme.lower() == "bearer" else None
 
 
 def _basic(post: Post) -> tuple[str | None, str | None]:
-    """User and password; RFC 7617."""
+    """User and password of basic authentication, RFC 7617; (None, None) without them."""
     scheme, _, given = post.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "basic":
         return None, None
@@ -146,11 +145,12 @@ def _basic(post: Post) -> tuple[str | None, str | None]:
     return user, password
 
 
-def _some(*told: Any) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(found for each in told if (found := text(each)) is not None))
+def _some(*values: Any) -> tuple[str, ...]:
+    """The values that are text, without repeats."""
+    return tuple(dict.fromkeys(plain for each in values if (plain := text(each)) is not None))
 
 
-def _both(*told: Any) -> Shown:
-    """A key that is kept secret is a secret."""
-    found = _some(*told)
-    return Shown(found, found)
+def _both(*values: Any) -> Credentials:
+    """Values that may be keys or secrets. The sources file says which of the two each one is."""
+    texts = _some(*values)
+    return Credentials(texts, texts)

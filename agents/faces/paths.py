@@ -1,7 +1,7 @@
-"""Which path is whose. Every path of an SDK is answered at the root, and below a source's own address.
+"""Which face answers which path. An SDK's paths work at the root and below a source's own address.
 
-`/connect/<kind>/<name>` is a source's own address: webhooks are sent there, and an SDK may be given it as its
-server. In the place of the name a key of the source may stand. Source: docs/connect.md, 1.
+`/connect/<kind>/<name>` is a source's own address. Webhooks post there, and an SDK may have it as its server. A key of
+the source may stand in the place of its name. Source: docs/connect.md, 1.
 """
 
 import re
@@ -36,10 +36,10 @@ FACES: Final[dict[str, tuple[frozenset[str], Face]]] = {
     "/i": (GET, face.SNOWPLOW_PIXEL),
     "/ice.png": (GET, face.SNOWPLOW_PIXEL),
 }
-"""Without the slash that some SDKs end them with."""
+"""By path, without the final slash that some SDKs add: the allowed methods, and the face."""
 
 TRACKER: Final = re.compile(r"/[\w-]+(\.[\w-]+)+/[\w-]+|/[\w-]+/tp2")
-"""A path that a Snowplow tracker was told to post to, such as `/com.shop.events/track`, or Adobe's `/collector/tp2`."""
+"""A path that somebody configured in a Snowplow tracker, such as `/com.shop.events/track`, or Adobe's `/collector/tp2`."""
 
 QUIET: Final[dict[str, Reply]] = {
     "/flags": answers.NO_FLAGS,
@@ -48,33 +48,34 @@ QUIET: Final[dict[str, Reply]] = {
     "/v1/m": answers.SUCCESS,
     "/debug/mp/collect": Reply(200, b'{"validationMessages":[]}', "application/json"),
 }
-"""Calls that an SDK makes beside its events: feature flags, recordings, its own figures. Nothing of them is kept."""
+"""Calls of SDKs that carry no events: feature flags, recordings, the SDK's own metrics. Nothing of them is kept."""
 
 CONFIG: Final = re.compile(r"/array/[^/]+/config(\.js)?")
 
 
-class Way(NamedTuple):
-    """`name`: of a source, or a key of it; None at the root. `rest`: the path that the SDK means."""
+class Route(NamedTuple):
+    """`name`: a source's name or key; None at the root. `rest`: the path below the source's own address."""
 
     face: Face
     name: str | None
     rest: str
 
 
-def way_of(method: str, path: str) -> Way | Reply:
-    """Who answers a request, or what is answered without looking into it."""
+def route_of(method: str, path: str) -> Route | Reply:
+    """The route of a request to its face, or the reply if the request reaches no face."""
     if path.startswith(OWN):
         return _own(method, path)
     plain = path.rstrip("/")
-    told = FACES.get(plain)
-    if told is not None:
-        return Way(told[1], None, plain) if method in told[0] else NOT_ALLOWED
+    entry = FACES.get(plain)
+    if entry is not None:
+        methods, found = entry
+        return Route(found, None, plain) if method in methods else NOT_ALLOWED
     if method == "POST" and TRACKER.fullmatch(plain):
-        return Way(face.SNOWPLOW, None, plain)
+        return Route(face.SNOWPLOW, None, plain)
     return _quiet(plain)
 
 
-def _own(method: str, path: str) -> Way | Reply:
+def _own(method: str, path: str) -> Route | Reply:
     kind, _, below = path.removeprefix(OWN).partition("/")
     name, slash, rest = below.partition("/")
     if kind not in DEFAULTS or not name:
@@ -90,7 +91,7 @@ def _own(method: str, path: str) -> Way | Reply:
         found = face.SNOWPLOW_PIXEL
     if found is face.ADOBE and TRACKER.fullmatch(rest):
         found = face.SNOWPLOW
-    return Way(found, name, rest or path) if method in allowed else NOT_ALLOWED
+    return Route(found, name, rest or path) if method in allowed else NOT_ALLOWED
 
 
 def _quiet(path: str) -> Reply:

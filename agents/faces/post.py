@@ -1,4 +1,4 @@
-"""A request as the faces read it, and what is answered."""
+"""A request as the faces read it, and a reply."""
 
 from collections.abc import Mapping
 from typing import Final, NamedTuple
@@ -10,10 +10,8 @@ NOTHING: Final[Mapping[str, str]] = {}
 
 
 class Post(Struct):
-    """`path`: without the source's own part. `headers` have lower-case names. `raw`: the bytes as they came.
-
-    `body`: the bytes unpacked.
-    """
+    """`path`: without the source's own address · `headers`: with lower-case names · `raw`: the body as it came ·
+    `body`: the body unpacked."""
 
     method: str
     path: str

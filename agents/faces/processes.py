@@ -1,4 +1,4 @@
-"""Several processes on one port: each a collector of its own, and the kernel gives each its share of connections."""
+"""Several collector processes on one port. The kernel shares the connections out among them."""
 
 import signal
 import subprocess
@@ -13,7 +13,10 @@ GOODBYE_S: Final = 10.0
 
 
 def supervise(commands: Sequence[Sequence[str]]) -> int:
-    """Runs all until one ends or this process is told to stop; then ends the others. The first bad status."""
+    """Runs all commands until one ends or this process gets SIGTERM or SIGINT, then ends the others.
+
+    Returns the first exit status that is not 0, or 0.
+    """
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

@@ -16,7 +16,7 @@ from agents.collector.denied import UNREAD, Denied, denied
 from agents.collector.intake import Intake
 from agents.faces import answers, batches, cors, robots
 from agents.faces.face import ADOBE, CLOUDEVENTS, SHOPIFY_PIXEL
-from agents.faces.paths import OWN, Way, way_of
+from agents.faces.paths import OWN, Route, route_of
 from agents.faces.post import Post, Reply
 from agents.faces.request_log import Became, RequestLog
 from agents.faces.senders import Admitted, Senders, Unknown
@@ -65,43 +65,43 @@ class Reception:
         allowed = cors.headers(headers.get("origin", ""), origins, framed)
         if request.method == "OPTIONS":
             return _asked(headers, allowed)
-        way = way_of(request.method, request.path)
-        if isinstance(way, Reply):
-            return _response(way, allowed)
+        route = route_of(request.method, request.path)
+        if isinstance(route, Reply):
+            return _response(route, allowed)
         if allowed is None:
             self._intake.collected.answered(NOBODY, 403)
             return _response(answers.fault(403, CODES[403], ORIGIN), None)
         became = Became()
-        source, reply = await self._answered(request, way, headers, became)
+        source, reply = await self._answered(request, route, headers, became)
         self._intake.collected.answered(source, reply.status)
         self._requests.note(request, source, reply.status, became)
         return _response(reply, allowed)
 
     async def _answered(
-        self, request: web.Request, way: Way, headers: dict[str, str], became: Became
+        self, request: web.Request, route: Route, headers: dict[str, str], became: Became
     ) -> tuple[str, Reply]:
         """The source's name, and what it hears."""
         source = NOBODY
         try:
-            post = await _post(request, way, headers)
-            told = _beforehand(post, way)
+            post = await _post(request, route, headers)
+            told = _beforehand(post, route)
             if told is not None:
                 return source, told
             sender = address(request, self._intake.collecting.proxies)
-            admitted = self._admitted(way, post, sender)
+            admitted = self._admitted(route, post, sender)
             source = admitted.source.name
-            return source, await self._take(way, post, admitted, sender, became)
+            return source, await self._take(route, post, admitted, sender, became)
         except Denied as no:
             message = no.answer.get("fault", "")
             told = answers.fault(no.status, CODES[no.status], message)
             return source, told._replace(headers=no.headers)
 
-    def _admitted(self, way: Way, post: Post, sender: str) -> Admitted:
+    def _admitted(self, route: Route, post: Post, sender: str) -> Admitted:
         """Raises Denied."""
         try:
-            found = self._senders.admitted(way.face, way.name, post)
+            found = self._senders.admitted(route.face, route.name, post)
         except Unknown as unknown:
-            self._intake.collected.unauthorized(way.face.kinds[0], unknown.reason)
+            self._intake.collected.unauthorized(route.face.kinds[0], unknown.reason)
             self._intake.admit(sender)
             raise denied(*SAID[unknown.reason]) from None
         if not found.proven:
@@ -109,11 +109,11 @@ class Reception:
         return found
 
     async def _take(
-        self, way: Way, post: Post, admitted: Admitted, sender: str, became: Became
+        self, route: Route, post: Post, admitted: Admitted, sender: str, became: Became
     ) -> Reply:
         """Raises Denied."""
         source, collected = admitted.source, self._intake.collected
-        if way.face is CLOUDEVENTS and "json" not in post.content_type not in PLAIN:
+        if route.face is CLOUDEVENTS and "json" not in post.content_type not in PLAIN:
             raise denied(415, "expected JSON, got another content type")
         body, cut_off = batches.within(post.body)
         now = time.time_ns() // 1_000_000
@@ -127,10 +127,10 @@ class Reception:
         became.judged(found, done.left_out)
         self._tell(source, done)
         if is_unreadable(done):
-            status = way.face.unreadable
+            status = route.face.unreadable
             if status >= 400:
                 return answers.fault(status, CODES[status], "expected JSON, got something else")
-        return way.face.taken(post, len(found.refused))
+        return route.face.reply(post, len(found.refused))
 
     def _tell(self, source: Source, done: Translation) -> None:
         self._intake.collected.left_out(source.name, (left.reason for left in done.left_out))
@@ -149,17 +149,17 @@ SAID: Final = {
 }
 
 
-async def _post(request: web.Request, way: Way, headers: dict[str, str]) -> Post:
+async def _post(request: web.Request, route: Route, headers: dict[str, str]) -> Post:
     """Raises Denied."""
     raw = await raw_body(request, LIMITS) if request.can_read_body else b""
     query = parameters(request.rel_url.raw_query_string)
     body = plain_body(request, raw, LIMITS) if raw else b""
-    return Post(request.method, way.rest, query, headers, raw, body)
+    return Post(request.method, route.rest, query, headers, raw, body)
 
 
-def _beforehand(post: Post, way: Way) -> Reply | None:
+def _beforehand(post: Post, route: Route) -> Reply | None:
     """What is answered whoever asks: Adobe's test of a new address, and its calls that hold a checkout up."""
-    if way.face is not ADOBE:
+    if route.face is not ADOBE:
         return None
     if WAITS in post.headers:
         return answers.LET_PASS

@@ -1,10 +1,11 @@
-"""The last requests of each source and what became of them, for whoever connects a shop and looks on.
+"""The last requests of each source and what became of them. They help to connect a shop.
 
-Bodies are not kept, nor queries, headers and addresses: they name people, and hold keys. It is served beside the metrics, to those who know a key.
+The log keeps no body, query, header or address: these name people, and hold keys. The metrics port serves the log to
+clients that send the operator key.
 
 | variable | what | default |
 |---|---|---|
-| TRIGGERS_COLLECT_OPERATOR_KEY | whoever asks a collector for its last requests must know it, 16 characters of ASCII or more (or ..._FILE); the console asks with it | none: nobody may |
+| TRIGGERS_COLLECT_OPERATOR_KEY | the key that a client must send to read a collector's last requests, 16 characters of ASCII or more (or ..._FILE); the console sends it | none: nobody may |
 """
 
 import os
@@ -26,10 +27,10 @@ from stream.connect.translation import LeftOut
 
 SETTING: Final = "TRIGGERS_COLLECT_OPERATOR_KEY"
 KEPT: Final = 50
-"""Requests of each source."""
+"""Requests kept of each source."""
 
-TOLD: Final = 10
-"""Refused messages, and parts left out, of one request."""
+MOST_LISTED: Final = 10
+"""Refused messages kept of one request, and as many parts that were left out."""
 
 PATH: Final = "/requests"
 
@@ -41,7 +42,7 @@ class RefusedMessage(NamedTuple):
 
 
 class Became(Struct):
-    """What became of a request: events taken by type, messages refused, and what was left out."""
+    """What became of a request: number of events taken by type, refused messages, and parts left out."""
 
     events: dict[str, int] = {}
     refused: list[RefusedMessage] = []
@@ -50,12 +51,13 @@ class Became(Struct):
 
     def judged(self, found: Judged, left_out: Sequence[LeftOut]) -> None:
         self.events = tally(each.type for each in found.taken)
-        self.refused = [RefusedMessage(*each[1:]) for each in found.refused[:TOLD]]
-        self.left_out = [each._replace(name=readable(each.name)) for each in left_out[:TOLD]]
+        self.refused = [RefusedMessage(*each[1:]) for each in found.refused[:MOST_LISTED]]
+        listed = left_out[:MOST_LISTED]
+        self.left_out = [each._replace(name=readable(each.name)) for each in listed]
 
 
 class LoggedRequest(Struct):
-    """`at`: ms of this machine's clock · `size`: bytes of the body as it came · `path`: without the query."""
+    """`at`: ms of this machine's clock · `path`: without the query · `size`: bytes of the body as it came."""
 
     at: int
     source: str
@@ -67,7 +69,7 @@ class LoggedRequest(Struct):
 
 
 class RequestLog:
-    """In memory: the newest requests of each source that the sources file names, and of nobody's."""
+    """Keeps in memory the newest requests of each source of the sources file, and those of unknown sources as `-`."""
 
     def __init__(self, sources: Iterable[str]) -> None:
         self._kept = {name: deque[LoggedRequest](maxlen=KEPT) for name in (*sources, "-")}
@@ -79,18 +81,18 @@ class RequestLog:
         self._kept[source].append(entry)
 
     def newest(self, source: str | None = None) -> list[LoggedRequest]:
-        """Of one source, or of all; the newest first."""
+        """The requests of one source, or of all; the newest first."""
         wanted = self._kept.values() if source is None else [self._kept.get(source, ())]
         return sorted((each for kept in wanted for each in kept), key=lambda each: -each.at)
 
 
 def operator_key(environ: Mapping[str, str] = os.environ) -> str | None:
-    """None: nobody may ask. Raises SettingsError."""
+    """The operator key; None: nobody may read the log. Raises SettingsError."""
     return shared_key.read(SETTING, environ)
 
 
 def serving(log: RequestLog, key: str) -> Callable[[web.Request], Awaitable[web.Response]]:
-    """?source=: with `Authorization: Bearer KEY` the last requests, as JSON."""
+    """A handler: needs `Authorization: Bearer KEY`, and answers with the last requests (of `?source=`) as JSON."""
     expected = f"Bearer {key}".encode()
 
     async def answer(request: web.Request) -> web.Response:

@@ -1,7 +1,7 @@
-"""Who is no shopper: crawlers by their user agents, and pages that a browser loads ahead.
+"""Recognizes requests without a shopper: crawlers, by user agent, and pages that a browser loads ahead.
 
-The list is that of the package crawler-user-agents. Libraries that programs post with are not in it here, since
-shops' own servers use them; nor are driven browsers, which a shop tests its pages with. Source: docs/connect.md, 2.9.
+The list comes from the package crawler-user-agents. HTTP libraries are left out of it, because shops' own servers use
+them, and automated browsers, because shops test their pages with them. Source: docs/connect.md, 2.9.
 """
 
 import re
@@ -16,27 +16,27 @@ from stream.stages import engaged_events
 
 LEFT_OUT: Final = frozenset({"http-library", "browser-automation"})
 SERVERS: Final = frozenset({r"WordPress\/"})
-"""A shop's own server says so, too."""
+"""Patterns of the list that match a shop's own server, too."""
 
 TOGETHER: Final = 50
-"""Patterns in one expression. Together in one they take twice as long."""
+"""Patterns in one expression. All in one take twice as long."""
 
 LONGEST: Final = 512
 REMEMBERED: Final = 16_384
 AHEAD: Final = ("sec-purpose", "purpose", "x-purpose", "x-moz")
 AT_A_SCREEN: Final = frozenset({*(TAGS[kind] for kind in engaged_events.ENGAGED), "exit.signal"})
-"""Types that show somebody at a screen. What a robot does is nobody's."""
+"""Types of events that show somebody at a screen. From a robot they are left out."""
 
 
 def is_robot(user_agent: str) -> bool:
-    """Whether the list has this user agent."""
+    """Whether the list has a pattern for this user agent."""
     return _listed(user_agent[:LONGEST])
 
 
 def is_ahead(headers: Mapping[str, str]) -> bool:
-    """Whether the page was loaded before anybody asked to see it."""
-    told = (headers.get(name) for name in AHEAD)
-    return any(each and ("prefetch" in each or "preview" in each) for each in told)
+    """Whether the browser loaded the page ahead, before anybody opened it. `headers` have lower-case names."""
+    purposes = (headers.get(name) for name in AHEAD)
+    return any(each and ("prefetch" in each or "preview" in each) for each in purposes)
 
 
 @lru_cache(REMEMBERED)
@@ -47,11 +47,12 @@ def _listed(user_agent: str) -> bool:
 @cache
 def _expressions() -> list[re.Pattern[str]]:
     rows: list[dict[str, Any]] = CRAWLER_USER_AGENTS_DATA
-    found = [
+    patterns = [
         row["pattern"]
         for row in rows
         if LEFT_OUT.isdisjoint(row.get("tags", ())) and row["pattern"] not in SERVERS
     ]
     return [
-        re.compile("|".join(found[at : at + TOGETHER])) for at in range(0, len(found), TOGETHER)
+        re.compile("|".join(patterns[at : at + TOGETHER]))
+        for at in range(0, len(patterns), TOGETHER)
     ]

@@ -14,7 +14,7 @@ from msgspec import structs
 from agents.connect.signatures import SIGNED, is_genuine
 from agents.connect.sources import Connected
 from agents.faces.face import Face
-from agents.faces.identification import Shown
+from agents.faces.identification import Credentials
 from agents.faces.post import Post
 from stream.connect.source import Source
 
@@ -61,22 +61,26 @@ class Senders:
             return self._signed(candidates, post)
         if len(candidates) == 1 and not candidates[0].keys and not candidates[0].secrets:
             return self._unproven(candidates[0])
-        shown = face.shown(post)
+        credentials = face.credentials(post)
         if name is not None:
-            shown = Shown((*shown.keys, name), (*shown.secrets, name))
-        return self._by_what_is_shown(face, candidates, shown, name)
+            credentials = Credentials((*credentials.keys, name), (*credentials.secrets, name))
+        return self._by_credentials(face, candidates, credentials, name)
 
-    def _by_what_is_shown(
-        self, face: Face, candidates: Sequence[Connected], shown: Shown, name: str | None
+    def _by_credentials(
+        self,
+        face: Face,
+        candidates: Sequence[Connected],
+        credentials: Credentials,
+        name: str | None,
     ) -> Admitted:
         for each in candidates:
-            if _proves(shown.secrets, each.secrets):
+            if _proves(credentials.secrets, each.secrets):
                 return self._proven(each)
         open_to_keys = [
             each for each in candidates if not (face.needs == "secret" and each.secrets)
         ]
         for each in open_to_keys:
-            if any(key in each.keys for key in shown.keys):
+            if any(key in each.keys for key in credentials.keys):
                 return self._unproven(each) if each.secrets else self._proven(each)
         without = [
             each
@@ -85,7 +89,7 @@ class Senders:
         ]
         if len(without) == 1:
             return self._unproven(without[0])
-        given = set(shown.keys) - {name}
+        given = set(credentials.keys) - {name}
         raise Unknown("wrong_key" if given else "no_key")
 
     def _signed(self, candidates: Sequence[Connected], post: Post) -> Admitted:
@@ -107,6 +111,6 @@ def _called(each: Connected, name: str) -> bool:
     return name == each.source.name or name in each.keys or _proves((name,), each.secrets)
 
 
-def _proves(shown: Iterable[str], secrets: Sequence[str]) -> bool:
-    given = [each.encode("utf-8", "replace") for each in shown]
+def _proves(credentials: Iterable[str], secrets: Sequence[str]) -> bool:
+    given = [each.encode("utf-8", "replace") for each in credentials]
     return any(compare_digest(one, secret.encode()) for one in given for secret in secrets)

@@ -1,4 +1,4 @@
-"""The collector as a service: the faces, /collect, probes, and the way to Kafka behind them."""
+"""The collector as a service: the faces, /collect, the probes, and the producers behind them."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -25,14 +25,14 @@ LONGEST_LINE: Final = 64 * 1024
 """Bytes of a request's first line: trackers put whole carts into a URL."""
 
 LONGEST_HEADER: Final = 32 * 1024
-"""Bytes of a header: a page of the shop's own domain sends its cookies."""
+"""Bytes of a header: a page on the shop's own domain sends its cookies."""
 
 GOODBYE_S: Final = 6.0
-"""For the posts that are under way when it is told to stop. Longer than the broker may take."""
+"""Seconds for posts under way at a shutdown. Longer than the broker may take to acknowledge."""
 
 
 class Site(NamedTuple):
-    """`work` is to run for as long as the application answers."""
+    """`work`: what must run for as long as the application answers."""
 
     app: web.Application
     work: tuple[Callable[[], Awaitable[None]], ...]
@@ -41,6 +41,7 @@ class Site(NamedTuple):
     requests: RequestLog
 
     def unready(self) -> list[str]:
+        """Why the service cannot take events; empty if it can."""
         return [] if self.intake.ready else ["no broker has been reached, or the topic is missing"]
 
 
@@ -59,8 +60,8 @@ def connected(settings: Settings) -> tuple[Connected, ...]:
 
 
 def make_site(settings: Settings, sources: tuple[Connected, ...]) -> Site:
-    """Raises SettingsError."""
-    robots.is_robot("")  # the list is read now and not while the first post waits
+    """Builds the service for these sources. Raises SettingsError."""
+    robots.is_robot("")  # reads the list now, not while the first post waits
     collected = CollectorMetrics(each.source.name for each in sources)
     carrier, rejects = EventProducer(settings), Rejects(settings, collected)
     intake = Intake(Collecting.read(rates=OF_SDKS), carrier, rejects, collected)
@@ -78,9 +79,9 @@ def make_site(settings: Settings, sources: tuple[Connected, ...]) -> Site:
 async def serving(
     site: Site, host: str, port: int, *, shared: bool = False
 ) -> AsyncIterator[tuple[int, asyncio.Future[None]]]:
-    """The port, and what ends with the fault that ended the work behind. Raises OSError.
+    """(the port, a future that fails when work of the site fails). Raises OSError.
 
-    `shared`: other processes answer at the same port. A client that goes away does not stop what it sent.
+    `shared`: other processes answer at the same port. A post continues when its client disconnects.
     """
     runner = web.AppRunner(
         site.app,
@@ -105,7 +106,7 @@ async def serving(
 
 
 async def _first(tasks: Sequence[asyncio.Future[None]]) -> None:
-    """What runs behind the site runs for ever, or the service ends."""
+    """Waits until one task ends, which must not happen. Raises its error, or RuntimeError."""
     done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     for task in done:
         task.result()

@@ -1,4 +1,4 @@
-"""A translation, checked as a worker will check it: events for Kafka, and what is refused, without addresses.
+"""Checks a translation as a worker will check it: events for Kafka, and refused messages without addresses.
 
 Pure. Source: docs/connect.md, 2 and 7.7; docs/semantics.md, 2.
 """
@@ -18,13 +18,13 @@ from stream.events.decoding import Rejected
 from stream.events.types import TYPES
 
 UNREADABLE: Final = frozenset({"not_json"})
-"""Reasons that are against a body as a whole."""
+"""Reasons that refuse a body as a whole."""
 
 encode: Final = msgspec.json.Encoder().encode
 
 
 def judged(done: Translation, body: bytes, cut_off: Sequence[bytes] = ()) -> Judged:
-    """`body`: what was translated. `cut_off`: the messages that were too many."""
+    """The events to take, and the refused messages. `body`: the translated bytes · `cut_off`: messages above the limit."""
     found = Judged()
     for event in done.events:
         _judge(event, found)
@@ -35,7 +35,7 @@ def judged(done: Translation, body: bytes, cut_off: Sequence[bytes] = ()) -> Jud
 
 
 def is_unreadable(done: Translation) -> bool:
-    """Whether there was nothing to translate."""
+    """Whether the body as a whole could not be read."""
     return not done.events and any(reason in UNREADABLE for _, reason in done.refused)
 
 
@@ -64,7 +64,7 @@ def _written(event: dict[str, Any]) -> bytes:
 
 
 def _readable(node: Any) -> Any:
-    """Texts without halves of letters, which no UTF-8 has."""
+    """The document with lone surrogates replaced, which UTF-8 cannot encode."""
     if isinstance(node, dict):
         return {_readable(name): _readable(value) for name, value in node.items()}
     if isinstance(node, list):
@@ -73,11 +73,11 @@ def _readable(node: Any) -> Any:
 
 
 def _refused(done: Translation, body: bytes) -> list[Refused]:
-    """Each message that cannot be read by its own bytes, where these can be told from the rest."""
+    """The refused messages, each with its own bytes, or with the whole body if it has no list of messages."""
     parts = messages(body)
-    found = []
+    refused = []
     for index, reason in done.refused:
         known = parts is not None and 0 <= index < len(parts)
         value = parts[index] if parts is not None and known else body
-        found.append(Refused(redacted(value), OTHER, reason, f"$[{index}]" if known else "$"))
-    return found
+        refused.append(Refused(redacted(value), OTHER, reason, f"$[{index}]" if known else "$"))
+    return refused

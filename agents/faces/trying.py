@@ -1,4 +1,4 @@
-"""What a collector would make of one request to a source. Pure, but for the clock that the caller reads."""
+"""Shows what a collector would make of one request to a source, for `connect try`. It reads the clock and sends nothing."""
 
 import time
 from typing import Final, NamedTuple
@@ -9,7 +9,7 @@ from agents.connect.sources import Connected
 from agents.connect.unpacking import unpacked
 from agents.faces import batches
 from agents.faces.face import DEFAULTS
-from agents.faces.paths import OWN, Way, way_of
+from agents.faces.paths import OWN, Route, route_of
 from agents.faces.post import Post, Reply
 from agents.faces.reception import LIMITS, without_nobody
 from agents.faces.senders import Senders, Unknown
@@ -26,10 +26,13 @@ USUAL: Final = {
     "segment": "/v1/batch",
     "snowplow": "/com.snowplowanalytics.snowplow/tp2",
 }
-"""Where the SDKs of a kind send when nobody tells them otherwise."""
+"""By the kind of a source: the path to which its SDKs post by default."""
 
 
 class Tried(NamedTuple):
+    """The result of a request. `path`: where it was posted · `answer`: the status that the sender would get, with a reason
+    if it is a fault."""
+
     path: str
     judged: Judged
     left_out: list[LeftOut]
@@ -37,7 +40,7 @@ class Tried(NamedTuple):
 
 
 def addresses(each: Connected) -> list[str]:
-    """Paths at which a source may be sent to; none where a bridge alone reads it."""
+    """The paths that accept requests of a source; none if only a bridge reads it."""
     if each.is_of_topics_alone:
         return []
     own = f"{OWN}{each.source.kind}/{each.source.name}"
@@ -55,12 +58,12 @@ def tried(
     headers: dict[str, str],
     proven: bool = True,
 ) -> Tried:
-    """`proven`: as if its sender had shown a secret. Raises UnknownPacking, Broken, TooLarge."""
+    """The result of one request. `proven`: trusts it as if it had a secret. Raises UnknownPacking, Broken, TooLarge."""
     source = each.source
     where = path or USUAL.get(source.kind, f"{OWN}{source.kind}/{source.name}")
-    way = _way(source.kind, method, where)
+    route = _route(source.kind, method, where)
     plain = unpacked(body, headers.get("content-encoding", ""), LIMITS.unpacked)
-    post = Post(method, way.rest, parameters(query), headers, body, plain)
+    post = Post(method, route.rest, parameters(query), headers, body, plain)
     kept, cut_off = batches.within(plain)
     trusted = source if proven else Senders([each]).as_browser(source.name)
     given = Request(post.path, post.query, headers, kept, method)
@@ -68,23 +71,25 @@ def tried(
     if trusted.trust == "browser":
         without_nobody(done, headers)
     found = judged(done, kept, cut_off)
-    return Tried(where, found, done.left_out, _answer(each, way, post, found, is_unreadable(done)))
+    return Tried(
+        where, found, done.left_out, _answer(each, route, post, found, is_unreadable(done))
+    )
 
 
-def _way(kind: str, method: str, path: str) -> Way:
-    """Of a path that the collector does not know, the source's own face."""
-    way = way_of(method, path)
-    if isinstance(way, Reply) or kind not in way.face.kinds:
-        return Way(DEFAULTS[kind], None, path)
-    return way
+def _route(kind: str, method: str, path: str) -> Route:
+    """The route of a path. For a path of no face, or of another kind, it is the source's own face."""
+    route = route_of(method, path)
+    if isinstance(route, Reply) or kind not in route.face.kinds:
+        return Route(DEFAULTS[kind], None, path)
+    return route
 
 
-def _answer(each: Connected, way: Way, post: Post, found: Judged, unreadable: bool) -> str:
+def _answer(each: Connected, route: Route, post: Post, found: Judged, unreadable: bool) -> str:
     try:
-        Senders([each]).admitted(way.face, way.name, post)
+        Senders([each]).admitted(route.face, route.name, post)
     except Unknown as unknown:
         hint = " (a signature is over the bytes as they came)" if each.source.kind in SIGNED else ""
         return f"401 {unknown.reason}{hint}"
-    if unreadable and way.face.unreadable >= 400:
-        return f"{way.face.unreadable} not_json"
-    return str(way.face.taken(post, len(found.refused)).status)
+    if unreadable and route.face.unreadable >= 400:
+        return f"{route.face.unreadable} not_json"
+    return str(route.face.reply(post, len(found.refused)).status)

@@ -1,1 +1,1 @@
-"""Files of this repository that are made from others."""
+"""Generates files of this repository from others. `make generate` runs them."""

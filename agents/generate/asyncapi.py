@@ -1,6 +1,6 @@
-"""The AsyncAPI document of the topics and schemas: `python -m agents.generate.asyncapi` writes it, and the page of it.
+"""Generates the AsyncAPI document of the topics and schemas. `python -m agents.generate.asyncapi` writes it and its page.
 
-It shows what others write and read; topics between parts of the service are left out.
+It covers the topics that other systems write or read. Topics between parts of the service are left out.
 """
 
 import json
@@ -21,7 +21,7 @@ MADE: Final = "# Made by `python -m agents.generate.asyncapi` from topics.yaml a
 
 
 def document() -> dict[str, Any]:
-    """AsyncAPI 3.1. References are relative to the folder of the schemas."""
+    """The document, AsyncAPI 3.1. Its references are relative to the folder of the schemas."""
     topics = [topic for topic in schemas.load("topics")["topics"] if not topic.get("internal")]
     return {
         "asyncapi": "3.1.0",
@@ -47,7 +47,7 @@ def _id(topic: dict[str, Any]) -> str:
 
 
 def _names(topic: dict[str, Any]) -> list[str]:
-    """The schemas of a topic's messages."""
+    """The names of the schemas of a topic's messages."""
     return [name for each in topic["schemas"] for name in schemas.names(each) or (each,)]
 
 
@@ -71,7 +71,7 @@ def _channel(topic: dict[str, Any]) -> dict[str, Any]:
 
 
 def _operation(topic: dict[str, Any]) -> dict[str, Any]:
-    """The service receives what others write, even where a bridge may write it, too."""
+    """`receive` for a topic that storefronts write, even if a bridge may write it too; otherwise `send`."""
     writers = {*topic["writers"]}
     return {
         "action": "receive" if OTHERS in writers and not OURS & writers else "send",
@@ -81,7 +81,7 @@ def _operation(topic: dict[str, Any]) -> dict[str, Any]:
 
 
 def _message(name: str) -> dict[str, Any]:
-    """Some schemas describe the headers of a record. Its value is then the original bytes."""
+    """A message. For the schemas of OF_HEADERS it describes the headers: the value is then the original bytes."""
     schema = schemas.load(name)
     message: dict[str, Any] = {"name": name.rpartition("/")[2], "title": schema["title"]}
     message["summary"] = schema["description"]
@@ -91,12 +91,13 @@ def _message(name: str) -> dict[str, Any]:
 
 
 def example(name: str) -> Any:
-    """The valid example of a schema that shows most fields."""
+    """The longest valid example of a schema: it shows most fields."""
     files = sorted((HOME / "examples" / name / "valid").glob("*.json"))
     return json.loads(max((file.read_text(encoding="utf-8") for file in files), key=len))
 
 
 def text() -> str:
+    """The document as YAML."""
     return MADE + yaml.safe_dump(document(), sort_keys=False, allow_unicode=True, width=100)
 
 

@@ -1,4 +1,4 @@
-"""The AsyncAPI document as a page for people, without scripts: the console serves it at /asyncapi.
+"""Generates an HTML page from the AsyncAPI document. The console serves it at /asyncapi.
 
 `python -m agents.generate.asyncapi` writes it beside the document.
 """
@@ -37,7 +37,7 @@ HEAD: Final = """<!doctype html>
 
 
 class Field(NamedTuple):
-    """One value of a message: its path, what it may be, and whether it is required."""
+    """One value of a message. `kind`: its type and bounds · `about`: its description."""
 
     path: str
     kind: str
@@ -46,6 +46,7 @@ class Field(NamedTuple):
 
 
 def text() -> str:
+    """The whole page."""
     document = asyncapi.document()
     info, channels = document["info"], document["channels"]
     links = "".join(
@@ -65,10 +66,10 @@ def text() -> str:
 
 def _channel(document: Mapping[str, Any], id: str) -> str:
     channel, operation = document["channels"][id], document["operations"][id]
-    way = "The service writes" if operation["action"] == "send" else "The service reads"
+    action = "The service writes" if operation["action"] == "send" else "The service reads"
     messages = "".join(_message(document, name) for name in channel["messages"])
     return (
-        f'<section id="{id}"><h2>{escape(channel["address"])} <small>{way}</small></h2>\n'
+        f'<section id="{id}"><h2>{escape(channel["address"])} <small>{action}</small></h2>\n'
         f"<p>{escape(channel['description'])} {escape(operation['description'])}</p>\n"
         f"{messages}</section>\n"
     )
@@ -97,7 +98,7 @@ def _row(field: Field) -> str:
 
 
 def fields(schema: Mapping[str, Any]) -> list[Field]:
-    """The values of an object in the order of their schema; conditions (if) are left to the schema."""
+    """The values of an object, in the order of its schema. Conditions (`if`) are left out."""
     return list(_fields(_whole(schema), ""))
 
 
@@ -112,22 +113,23 @@ def _fields(schema: Mapping[str, Any], before: str) -> Iterator[Field]:
 
 
 def _whole(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """The schema with what `allOf` adds; of an `anyOf` with null only the other type."""
-    found: dict[str, Any] = {"properties": {}, "required": []}
+    """The schema with all parts of `allOf`. An `anyOf` of null and another type becomes that type with `or_null`."""
+    whole: dict[str, Any] = {"properties": {}, "required": []}
     others = [each for each in schema.get("anyOf", ()) if each != {"type": "null"}]
     for part in (*schema.get("allOf", ()), *others, schema):
         if "if" in part:
             continue
         inner = part if part is schema else _whole(part)
-        found["properties"] |= inner.get("properties", {})
-        found["required"] = [*found["required"], *inner.get("required", ())]
-        found |= {k: v for k, v in inner.items() if k not in ("properties", "required", "allOf")}
+        whole["properties"] |= inner.get("properties", {})
+        whole["required"] = [*whole["required"], *inner.get("required", ())]
+        whole |= {k: v for k, v in inner.items() if k not in ("properties", "required", "allOf")}
     if len(others) < len(schema.get("anyOf", ())):
-        found["or_null"] = True
-    return found
+        whole["or_null"] = True
+    return whole
 
 
 def _kind(schema: Mapping[str, Any]) -> str:
+    """A type and its bounds in words: `integer or null, from 0`."""
     if "const" in schema:
         return json.dumps(schema["const"])
     if "enum" in schema:

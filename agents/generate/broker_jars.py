@@ -1,6 +1,6 @@
-"""`python -m agents.generate.broker_jars > agents/local/jars.json`: makes the list of the broker's jars again.
+"""Generates the list of the broker's jars: `python -m agents.generate.broker_jars > agents/local/jars.json`.
 
-Needed when Kafka's version changes and at no other time, like `make lock`. Maven's rules are jgo's.
+Run it only when Kafka's version changes. jgo resolves the dependencies as Maven does.
 """
 
 import hashlib
@@ -19,16 +19,17 @@ NEEDED: Final = (
     f"org.apache.kafka:kafka_2.13:{VERSION}",
     "org.apache.logging.log4j:log4j-slf4j-impl:2.24.3!",  # without it a broker logs nothing
 )
-"""`!`: its list of versions says nothing about Kafka's."""
+"""The artifacts that a broker needs. `!`: the versions that this artifact manages do not apply to Kafka's jars."""
 
 
 def main() -> None:
+    """Prints the list as JSON: the path of each jar in the repository, and its SHA-256."""
     with TemporaryDirectory() as folder:
         repository = Path(folder)
         context = MavenContext(repo_cache=repository)
-        asked = [context.create_dependency(Coordinate.parse(each)) for each in NEEDED]
-        _, below = context.resolver.resolve(asked)
-        used = [*asked, *(each for each in below if each.scope in ("compile", "runtime"))]
+        direct = [context.create_dependency(Coordinate.parse(each)) for each in NEEDED]
+        _, indirect = context.resolver.resolve(direct)
+        used = [*direct, *(each for each in indirect if each.scope in ("compile", "runtime"))]
         jars = {each.artifact.resolve() for each in used}
         sums = {
             jar.relative_to(repository).as_posix(): hashlib.sha256(jar.read_bytes()).hexdigest()

@@ -1,6 +1,6 @@
-"""The table of docs/architecture.md that says how an episode ends before its steps do, made from the code.
+"""Generates the table in docs/architecture.md of the reasons that close an episode early.
 
-`python -m agents.generate.closing_table` writes it between its two marks.
+`python -m agents.generate.closing_table` writes it between two comments of the page.
 """
 
 from pathlib import Path
@@ -20,7 +20,7 @@ def table() -> str:
 
 
 def text(root: Path = Path()) -> str:
-    """The page with the table as it must be. Raises ValueError if a mark is missing."""
+    """The page with a new table. `root`: the project's folder. Raises ValueError if one of the comments is missing."""
     page = (root / PAGE).read_text(encoding="utf-8")
     begin, end = page.index(BEGIN) + len(BEGIN), page.index(END)
     return page[:begin] + table() + page[end:]

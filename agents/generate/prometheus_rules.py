@@ -1,4 +1,4 @@
-"""The alert rules as a resource of the Prometheus operator.
+"""Generates a resource of the Prometheus operator from the alert rules.
 
 `python -m agents.generate.prometheus_rules` writes deploy/kubernetes/base/rules.yaml from deploy/prometheus.
 """
@@ -16,7 +16,7 @@ MADE: Final = (
 
 
 def document(root: Path = Path()) -> dict[str, Any]:
-    """A PrometheusRule with all groups; `root`: the project's folder."""
+    """A PrometheusRule with the groups of all files. `root`: the project's folder."""
     files = [yaml.safe_load((root / file).read_text(encoding="utf-8")) for file in RULES]
     return {
         "apiVersion": "monitoring.coreos.com/v1",
@@ -27,6 +27,7 @@ def document(root: Path = Path()) -> dict[str, Any]:
 
 
 def text(root: Path = Path()) -> str:
+    """The resource as YAML."""
     return MADE + yaml.safe_dump(document(root), sort_keys=False, width=110)
 
 

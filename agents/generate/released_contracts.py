@@ -1,9 +1,12 @@
-"""The contracts of a release, frozen: `python -m agents.generate.released_contracts` writes schemas/released/VERSION.json once.
+"""Freezes the contracts of a release: `python -m agents.generate.released_contracts` writes schemas/released/VERSION.json.
 
-The rule of compatibility, held by tests/contract/test_compatibility.py for every version in the folder:
-what a storefront or a recipes file of that version sends is valid today; what a worker of that version wrote can be read
-today; and what is written today is valid by the schemas of that version, so readers need not be upgraded first. A change
-that breaks the rule needs a new type or topic beside the old one.
+tests/contract/test_compatibility.py holds the rule of compatibility for every version in that folder:
+
+- Events and recipes files of that version are valid today.
+- Records that a worker of that version wrote can be read today.
+- Records written today are valid by the schemas of that version, so readers need not be upgraded first.
+
+A change that breaks the rule needs a new type or topic beside the old one.
 """
 
 import json
@@ -24,7 +27,7 @@ OUTPUTS: Final = (
     "rejected",
     "undelivered",
 )
-"""What others read."""
+"""The schemas of records that other systems read."""
 
 
 def examples(name: str) -> list[Any]:
@@ -34,7 +37,7 @@ def examples(name: str) -> list[Any]:
 
 
 def contracts() -> dict[str, Any]:
-    """`examples`: of all schemas that have some, by name · `schemas`: of what others read, whole."""
+    """`examples`: the valid examples of each schema, by its name · `schemas`: the schemas of OUTPUTS."""
     folders = (HOME / "examples").rglob("valid")
     names = sorted(str(folder.parent.relative_to(HOME / "examples")) for folder in folders)
     return {
@@ -44,10 +47,10 @@ def contracts() -> dict[str, Any]:
 
 
 def main() -> int:
-    """1 when the version is frozen already: a release is never changed."""
+    """The exit status. 0: written. 1: this version is frozen already, and a release never changes."""
     file: Path = FOLDER / f"{version('storefront-triggers')}.json"
     if file.exists():
-        print(f"{file} is there: raise the version in pyproject.toml", file=sys.stderr)
+        print(f"{file} exists: raise the version in pyproject.toml first", file=sys.stderr)
         return 1
     text = json.dumps(contracts(), indent=1, ensure_ascii=False, sort_keys=True)
     file.write_text(text + "\n", encoding="utf-8")

@@ -1,8 +1,8 @@
-"""The topics and the users with their rights as Strimzi's resources.
+"""Generates Strimzi resources: the topics, and the users with their rights.
 
-`python -m agents.generate.strimzi` writes deploy/kubernetes/kafka/strimzi.yaml for the five shipped recipes. A deployment with
-recipes, topics to bridge or a prefix of its own (TRIGGERS_RECIPES, TRIGGERS_SOURCES, TRIGGERS_PREFIX) writes its own
-file: `--out FILE`. API version v1: Strimzi 0.49 or later.
+`python -m agents.generate.strimzi` writes deploy/kubernetes/kafka/strimzi.yaml for the five shipped recipes. A deployment
+with its own recipes, prefix or topics to bridge (TRIGGERS_RECIPES, TRIGGERS_PREFIX, TRIGGERS_SOURCES) writes its own file
+with `--out FILE`. The API version is v1, of Strimzi 0.49 or later.
 """
 
 import argparse
@@ -37,7 +37,7 @@ def documents(
     replicas: int = REPLICAS,
     bridged: Iterable[str] = (),
 ) -> list[dict[str, Any]]:
-    """A KafkaTopic for each topic, a KafkaUser for each role. `bridged`: the topics of sources."""
+    """A KafkaTopic for each topic, and a KafkaUser for each role. `bridged`: topics of sources, which a bridge reads."""
     names, read_too = tuple(recipes), tuple(bridged)
     topics = [_topic(spec, cluster, replicas) for spec in required(settings, names, layout)]
     users = [
@@ -54,7 +54,7 @@ def _resource(kind: str, name: str, cluster: str, spec: dict[str, Any]) -> dict[
 
 
 def _resource_name(name: str) -> str:
-    """A name that Kubernetes allows. If it differs from Kafka's name, a hash keeps it unique."""
+    """A name that Kubernetes allows. If it differs from Kafka's name, a hash makes it unique."""
     if re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", name):
         return name
     plain = re.sub(r"[^a-z0-9.-]+", "-", name.lower()).strip("-.")
@@ -62,7 +62,7 @@ def _resource_name(name: str) -> str:
 
 
 def _topic(spec: TopicSpec, cluster: str, replicas: int) -> dict[str, Any]:
-    """With three replicas two must have a record before it counts as written."""
+    """A KafkaTopic. With three replicas or more, all but one must have a record before it counts as written."""
     config = dict(spec.config)
     if replicas > 2:
         config["min.insync.replicas"] = str(replicas - 1)
@@ -72,23 +72,24 @@ def _topic(spec: TopicSpec, cluster: str, replicas: int) -> dict[str, Any]:
     return _resource("KafkaTopic", spec.name, cluster, wanted)
 
 
-def _user(name: str, cluster: str, found: Iterable[Acl]) -> dict[str, Any]:
-    """Strimzi keeps the password in a secret of the user's name."""
+def _user(name: str, cluster: str, rights: Iterable[Acl]) -> dict[str, Any]:
+    """A KafkaUser. Strimzi keeps its password in a secret of the same name."""
     spec = {
         "authentication": {"type": "scram-sha-512"},
-        "authorization": {"type": "simple", "acls": list(_acls(found))},
+        "authorization": {"type": "simple", "acls": list(_acls(rights))},
     }
     return _resource("KafkaUser", name, cluster, spec)
 
 
-def _acls(found: Iterable[Acl]) -> Iterator[dict[str, Any]]:
-    for right in found:
+def _acls(rights: Iterable[Acl]) -> Iterator[dict[str, Any]]:
+    for right in rights:
         pattern = "prefix" if right.prefixed else "literal"
         resource = {"type": right.resource, "name": right.name, "patternType": pattern}
         yield {"resource": resource, "operations": list(right.operations)}
 
 
 def text(documents: Iterable[dict[str, Any]]) -> str:
+    """The resources as YAML."""
     return MADE + yaml.safe_dump_all(documents, sort_keys=False, width=110, explicit_start=True)
 
 
@@ -107,8 +108,8 @@ def main() -> None:
     people = args.facts_partitions or args.partitions
     layout = Layout(args.partitions, people, args.claims_partitions or people)
     names = read(settings.recipes).names
-    found = sources.read(settings.sources) if settings.sources else ()
-    bridged = [topic for each in found for topic in each.topics]
+    connected = sources.read(settings.sources) if settings.sources else ()
+    bridged = [topic for each in connected for topic in each.topics]
     made = documents(settings, names, layout, args.cluster, args.replicas, bridged)
     args.out.write_text(text(made), encoding="utf-8")
 

@@ -23,7 +23,7 @@ KNOCK_MS = 10_000
 
 
 async def check_credentials(settings: Settings) -> None:
-    """Raises SettingsError if a broker refuses the credentials, or has the wrong certificate."""
+    """Logs in to the brokers once. Raises SettingsError if one refuses the credentials, or has the wrong certificate."""
     if settings.security.protocol == "PLAINTEXT":
         return
     options = aiokafka_options(settings)

@@ -21,8 +21,8 @@ _ASKED: Final = struct.Struct(">iiiibiii")
 _ASKED_OF: Final = struct.Struct(">iiqqi")
 _NUMBER: Final = struct.Struct(">i")
 _LENGTH: Final = struct.Struct(">h")
-_TOLD: Final = struct.Struct(">ihii")
-_TOLD_OF: Final = struct.Struct(">ihqqqi")
+_ANSWER: Final = struct.Struct(">ihii")
+_PARTITION: Final = struct.Struct(">ihqqqi")
 _ABORTED: Final = struct.Struct(">qq")
 _RECORDS: Final = struct.Struct(">ii")
 
@@ -51,8 +51,8 @@ def decode(cls: Any, source: BytesIO | bytes) -> Any:
     """Replaces FetchResponse_v11.decode. Leaves out partitions without news. Raises struct.error for a truncated
     answer."""
     data, at = (source, 0) if isinstance(source, bytes) else (source.getvalue(), source.tell())
-    throttle, error, session, count = _TOLD.unpack_from(data, at)
-    at += _TOLD.size
+    throttle, error, session, count = _ANSWER.unpack_from(data, at)
+    at += _ANSWER.size
     topics = []
     for _ in range(count):
         (length,) = _LENGTH.unpack_from(data, at)
@@ -71,8 +71,8 @@ def decode(cls: Any, source: BytesIO | bytes) -> Any:
 
 def _partition(data: bytes, at: int) -> tuple[Partition, int]:
     """One partition of an answer, and the offset behind it."""
-    *told, aborted = _TOLD_OF.unpack_from(data, at)
-    at += _TOLD_OF.size
+    *fields, aborted = _PARTITION.unpack_from(data, at)
+    at += _PARTITION.size
     transactions = None
     if aborted >= 0:
         transactions = [_ABORTED.unpack_from(data, at + n * _ABORTED.size) for n in range(aborted)]
@@ -80,11 +80,11 @@ def _partition(data: bytes, at: int) -> tuple[Partition, int]:
     replica, size = _RECORDS.unpack_from(data, at)
     at += _RECORDS.size
     if size < 0:
-        return (*told, transactions, replica, None), at
+        return (*fields, transactions, replica, None), at
     records = data[at : at + size]
     if len(records) != size:
         raise struct.error(f"expected {size} bytes of records, got {len(records)}")
-    return (*told, transactions, replica, records), at + size
+    return (*fields, transactions, replica, records), at + size
 
 
 def install() -> None:

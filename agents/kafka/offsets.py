@@ -42,7 +42,7 @@ class Offsets:
         )
 
     async def start(self) -> None:
-        """Raises KafkaConnectionError when no broker answers."""
+        """Connects to a broker. Raises KafkaConnectionError if none answers."""
         await self._consumer.start()
 
     async def stop(self) -> None:

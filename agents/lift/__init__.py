@@ -1,11 +1,11 @@
-"""What recipes brought: who got a message against who was held back, of the records of `triggers.outcomes`.
+"""What recipes brought: compares persons who got a message with persons held back, from the topic `triggers.outcomes`.
 
-intervals.py      differences with their 95 % intervals; nothing but arithmetic
 outcome_topic.py  reads the topic
-watches.py        of each recipe and person the first watch in the time looked at, summed by group
-figures.py        all of it as one document
-sentences.py      what the document says, in words
-lift_page.py      the document as one HTML page
+watches.py        keeps the first watch of each recipe and person in a span of time, and sums it by group
+intervals.py      differences with their 95 % intervals; arithmetic only
+figures.py        all figures as one document
+sentences.py      the document in words
+lift_page.py      the document as an HTML page
 
 Source: docs/semantics-life.md, 15.
 """

@@ -1,4 +1,4 @@
-"""What recipes brought, as one document, which lift.json holds and the page shows. Times in ms."""
+"""What recipes brought, as the document of lift.json and of the page. Times are in ms."""
 
 from typing import Final
 
@@ -9,21 +9,22 @@ from agents.lift.intervals import Difference
 from agents.lift.watches import Compared, FirstWatches, Groups, WatchedGroup
 
 ENOUGH: Final = 100
-"""Persons held back. With fewer nothing is said."""
+"""Persons held back that a comparison needs."""
 
 LIMITS: Final = (
-    "A message counts from the moment at which the holdout is asked, sent or not: chance alone parts the two groups. "
-    "What a later guard or a sender held back makes the difference smaller than the message is.",
+    "A person counts as treated from the moment at which the holdout guard lets the message pass, so chance alone decides "
+    "the group. If a later guard or a sender holds the message back, the difference is smaller than the effect of a message.",
     "A watch that has not ended is not counted, so the last days are missing.",
-    "An interval of 95 % misses one time in twenty: of twenty recipes that do nothing, one seems to do something. "
-    "Choose the time to look at before you look.",
-    "Orders of all channels count, and their values as the shop gave them, whatever the currency.",
+    "A 95 % interval misses the true value one time in twenty: of twenty recipes without any effect, one seems to have one. "
+    "Choose the period before you look at the result.",
+    "Orders of all channels count. Their values are as the shop gave them, in any currency.",
 )
-"""What such figures cannot say."""
+"""What the figures cannot say."""
 
 
 class GroupFigures(Struct):
-    """`share`: of the persons, with an order. `each`: the value of the orders a person. None without persons."""
+    """A group of persons. `ordered`: persons with an order · `share`: their share of all · `value`: of all orders ·
+    `each`: value per person. `share` and `each` are None without persons."""
 
     persons: int
     ordered: int
@@ -33,8 +34,12 @@ class GroupFigures(Struct):
 
 
 class OfArm(Struct):
-    """Who got it against who was held back. `orders`: more persons with an order, as a share; `value`: more a person.
-    Both None where it is not enough to tell; `value` also where all spent the same. `few` got it: the interval of the value says less than it seems to."""
+    """One arm of a recipe: persons who got the message (`treated`) and persons held back (`held`).
+
+    `enough`: a comparison is possible · `few`: few got the message, so the interval of `value` is unreliable ·
+    `orders`: difference of the shares of persons with an order · `value`: difference of the values per person. Both are
+    None if not `enough`; `value` also if all persons spent the same.
+    """
 
     recipe: str
     version: int
@@ -48,7 +53,7 @@ class OfArm(Struct):
 
 
 class Lift(Struct):
-    """`watches`: records in the time looked at, of which each person's first counts."""
+    """The document. `since`, `until`: the period · `watches`: records in it, of which the first of each person counts."""
 
     since: int | None
     until: int | None
@@ -57,9 +62,10 @@ class Lift(Struct):
     limits: list[str]
 
 
-def report(found: FirstWatches, since: int | None, until: int | None) -> Lift:
-    recipes = [_arm(compared, groups) for compared, groups in found.groups().items()]
-    return Lift(since, until, found.read, recipes, list(LIMITS))
+def report(watches: FirstWatches, since: int | None, until: int | None) -> Lift:
+    """The document of these watches, for the period in which they began."""
+    recipes = [_arm(compared, groups) for compared, groups in watches.groups().items()]
+    return Lift(since, until, watches.read, recipes, list(LIMITS))
 
 
 def _arm(compared: Compared, groups: Groups) -> OfArm:

@@ -1,4 +1,4 @@
-"""The difference of two shares and of two means, each with its 95 % interval. Nothing but arithmetic.
+"""The difference of two shares, and of two means, each with its 95 % interval. Arithmetic only.
 
 Shares: R. G. Newcombe, Interval estimation for the difference between independent proportions: comparison of
 eleven methods, Statistics in Medicine 17 (1998), 873-890, method 10 (hybrid score, no continuity correction).
@@ -16,19 +16,19 @@ from typing import Final
 from msgspec import Struct
 
 UPPER: Final = 0.975
-"""What lies below the upper bound of an interval of 95 %."""
+"""The probability below the upper bound of a 95 % interval."""
 
 Z: Final = NormalDist().inv_cdf(UPPER)
 
 MANY: Final = 1_000.0
-"""Degrees of freedom from which the expansion is used: its error is below 1e-14 there."""
+"""Degrees of freedom from which on the expansion is used: its error is below 1e-14 there."""
 
 TINY: Final = 1e-300
 EXACT: Final = 1e-15
 
 
 class Difference(Struct, frozen=True):
-    """`value` with its bounds at 95 %."""
+    """A difference with the bounds of its 95 % interval."""
 
     value: float
     low: float
@@ -36,12 +36,12 @@ class Difference(Struct, frozen=True):
 
     @property
     def sure(self) -> bool:
-        """Whether the interval leaves out 0, so that chance alone is hardly the reason."""
+        """Whether the interval excludes 0, so that chance alone hardly explains the difference."""
         return self.low > 0 or self.high < 0
 
 
 class Sample(Struct, frozen=True):
-    """Numbers of which the count, the sum and the sum of their squares are known."""
+    """A sample, as its size, its sum and the sum of its squares."""
 
     count: int
     total: float
@@ -53,12 +53,12 @@ class Sample(Struct, frozen=True):
 
     @property
     def variance(self) -> float:
-        """Of a sample, with n - 1; never below 0. `count` is 2 or more."""
+        """The unbiased variance (n - 1), never below 0. Needs a `count` of 2 or more."""
         return max(self.squares - self.total * self.mean, 0.0) / (self.count - 1)
 
 
 def wilson(part: int, count: int) -> tuple[float, float]:
-    """Bounds of the share `part` of `count` (1 or more)."""
+    """Wilson's bounds of the share `part` of `count`, which is 1 or more."""
     share, square = part / count, Z * Z
     middle = 2 * count * share + square
     spread = Z * sqrt(square + 4 * count * share * (1 - share))
@@ -67,7 +67,7 @@ def wilson(part: int, count: int) -> tuple[float, float]:
 
 
 def shares(part: int, count: int, other_part: int, other_count: int) -> Difference:
-    """The first share less the second. Both counts are 1 or more."""
+    """The first share minus the second. Both counts are 1 or more."""
     one, other = part / count, other_part / other_count
     low, high = wilson(part, count)
     other_low, other_high = wilson(other_part, other_count)
@@ -77,7 +77,7 @@ def shares(part: int, count: int, other_part: int, other_count: int) -> Differen
 
 
 def means(one: Sample, other: Sample) -> Difference | None:
-    """The first mean less the second. None where it cannot be said: fewer than 2 on a side, or no spread at all."""
+    """The first mean minus the second. None if a sample has fewer than 2 numbers, or neither varies."""
     if one.count < 2 or other.count < 2:
         return None
     first, second = one.variance / one.count, other.variance / other.count
@@ -90,7 +90,7 @@ def means(one: Sample, other: Sample) -> Difference | None:
 
 
 def t_quantile(freedom: float) -> float:
-    """The number below which Student's t lies with UPPER. `freedom`: degrees of freedom, 1 or more."""
+    """The quantile of Student's t at UPPER. `freedom`: degrees of freedom, 1 or more."""
     if freedom >= MANY:
         return _expanded(freedom)
     low, high = 0.0, 13.0  # with 1 degree it is 12.7, and it falls
@@ -104,11 +104,12 @@ def t_quantile(freedom: float) -> float:
 
 
 def t_below(t: float, freedom: float) -> float:
-    """The chance that Student's t is below `t`, which is 0 or more."""
+    """The probability that Student's t is below `t`, which is 0 or more."""
     return 1 - incomplete_beta(freedom / 2, 0.5, freedom / (freedom + t * t)) / 2
 
 
 def _expanded(freedom: float) -> float:
+    """The quantile for many degrees of freedom, by the expansion."""
     z = Z
     terms = (
         (z**3 + z) / 4,
@@ -120,7 +121,7 @@ def _expanded(freedom: float) -> float:
 
 
 def incomplete_beta(a: float, b: float, x: float) -> float:
-    """I_x(a, b), regularized: from 0 to 1. `x` from 0 to 1."""
+    """The regularized incomplete beta function I_x(a, b), from 0 to 1. `x`: from 0 to 1."""
     if x <= 0 or x >= 1:
         return min(max(x, 0.0), 1.0)
     front = exp(lgamma(a + b) - lgamma(a) - lgamma(b) + a * log(x) + b * log1p(-x))

@@ -1,4 +1,4 @@
-"""What recipes brought as one HTML page, made of the parts that `compare` has."""
+"""What recipes brought, as an HTML page. It uses the page parts of `compare`."""
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
@@ -12,22 +12,22 @@ from agents.lift.intervals import Difference
 from agents.lift.sentences import money, name, sentences
 
 GROUPS: Final = ("held back", "got it")
-"""In the colours of the first side and the second."""
+"""The two groups, in the colours of the first side and the second."""
 
 
 def page(lift: Lift) -> str:
-    """UTF-8 text of the whole page."""
-    told = [arm for arm in lift.recipes if arm.enough]
+    """The text of the whole page, to be written in UTF-8."""
+    compared = [arm for arm in lift.recipes if arm.enough]
     return document(
         "What recipes brought",
         (
             f'<p class="soft">{_span(lift)}</p>',
             section("In short", _short(lift.recipes) or "<p>No watch has ended in this time.</p>"),
-            section("Percentage points more who ordered", _orders(told)),
-            section("More spent by each", _values(told)),
-            section("With an order, of 1,000 persons", _shares(told)),
-            section("The same as a table", _table(lift.recipes)),
-            section("How sure it is, and what it cannot know", listed(lift.limits)),
+            section("More orders, in percentage points", _orders(compared)),
+            section("More spent per person", _values(compared)),
+            section("Persons with an order, per 1,000", _shares(compared)),
+            section("All figures", _table(lift.recipes)),
+            section("What the figures cannot say", listed(lift.limits)),
         ),
     )
 
@@ -53,12 +53,12 @@ def _short(arms: Iterable[OfArm]) -> str:
 
 def _orders(arms: Iterable[OfArm]) -> str:
     found = ((name(arm), arm.orders) for arm in arms)
-    return _ranges(found, 100, 1, "percentage points more who ordered, with 95 % intervals")
+    return _ranges(found, 100, 1, "more orders, in percentage points, with 95 % intervals")
 
 
 def _values(arms: Iterable[OfArm]) -> str:
     found = ((name(arm), arm.value) for arm in arms)
-    return _ranges(found, 1, 2, "how much more each spent, with 95 % intervals")
+    return _ranges(found, 1, 2, "more spent per person, with 95 % intervals")
 
 
 def _ranges(
@@ -67,7 +67,7 @@ def _ranges(
     values = list(_scaled(found, scale))
     if not values:
         return "<p>Not enough to tell.</p>"
-    note = '<p class="soft">The dot is what was found, the line where the truth lies 95 times in 100. A line across 0 may be chance.</p>'
+    note = '<p class="soft">The dot is the measured difference, the line its 95 % interval. If the line crosses 0, the difference may be chance.</p>'
     return note + plots.ranges(values, digits, about)
 
 
@@ -87,7 +87,7 @@ def _shares(arms: Iterable[OfArm]) -> str:
     keys = "".join(
         f'<span class="key key{side}"></span>{group}' for side, group in enumerate(GROUPS)
     )
-    return f"<p>{keys}</p>" + plots.rows(values, GROUPS, "with an order, of 1,000 persons")
+    return f"<p>{keys}</p>" + plots.rows(values, GROUPS, "persons with an order, per 1,000")
 
 
 def _table(arms: Iterable[OfArm]) -> str:

@@ -1,4 +1,4 @@
-"""What recipes brought, in words that need no statistics."""
+"""What recipes brought, in words for readers without statistics."""
 
 from collections.abc import Callable, Iterator
 
@@ -7,9 +7,9 @@ from agents.lift.intervals import Difference
 
 
 def lines(lift: Lift) -> Iterator[str]:
-    """The text of the command."""
+    """The lines that the command prints."""
     if not lift.recipes:
-        yield "No watch has ended in this time: a recipe has watches if it says `attribution`."
+        yield "No watch has ended in this period. A recipe has watches if it sets `attribution`."
     for arm in lift.recipes:
         yield name(arm)
         for sentence in sentences(arm):
@@ -25,10 +25,10 @@ def name(arm: OfArm) -> str:
 
 
 def sentences(arm: OfArm) -> list[str]:
-    """One of the orders, one of their value; or that it is not enough to tell."""
+    """A sentence about the orders and one about their value; or why there is not enough data."""
     counted = (
-        f"Of {arm.treated.persons:,} who got it {arm.treated.ordered:,} ordered, "
-        f"of {arm.held.persons:,} held {arm.held.ordered:,}"
+        f"Of {arm.treated.persons:,} who got it, {arm.treated.ordered:,} ordered; "
+        f"of {arm.held.persons:,} held back, {arm.held.ordered:,}"
     )
     if arm.orders is None:
         return [f"Not enough to tell: {_lacking(arm)}.", f"{counted}."]
@@ -37,39 +37,42 @@ def sentences(arm: OfArm) -> list[str]:
 
 def _lacking(arm: OfArm) -> str:
     if arm.held.persons == 0:
-        return "nobody was held back (a recipe holds some back if it says `holdout`)"
+        return "nobody was held back (a recipe holds persons back if it sets `holdout`)"
     if arm.held.persons < ENOUGH:
-        return f"{arm.held.persons:,} were held back, and it takes {ENOUGH}"
+        return f"{arm.held.persons:,} were held back, and {ENOUGH} are needed"
     return "nobody got it"
 
 
 def _orders(orders: Difference) -> str:
-    return _said(orders, points, " percentage points", "fewer")
+    return _sentence(orders, points, " percentage points", "fewer")
 
 
 def _value(arm: OfArm) -> str:
     if arm.value is None:
-        return "All spent the same, so the value says nothing."
+        return "All spent the same, so the values show no difference."
+    treated, held = money(arm.treated.each or 0), money(arm.held.each or 0)
     text = (
-        f"On average each who got it spent {money(arm.treated.each or 0)}, each held {money(arm.held.each or 0)}: "
-        f"{_said(arm.value, money, '', 'less')}."
+        f"On average, those who got it spent {treated}, and those held back {held}: "
+        f"{_sentence(arm.value, money, '', 'less')}."
     )
-    return text + (" Too few got it for that to be relied on." if arm.few else "")
+    return text + (" Too few got it for a reliable figure." if arm.few else "")
 
 
-def _said(found: Difference, form: Callable[[float], str], unit: str, less: str) -> str:
-    more = "more" if found.value >= 0 else less
-    chance = "" if found.sure else ", which may be chance"
-    bounds = [found.low, found.high] if found.value >= 0 else [-found.high, -found.low]
-    if found.sure:
+def _sentence(difference: Difference, form: Callable[[float], str], unit: str, less: str) -> str:
+    """`1.9 percentage points more (between 0.1 and 3.8)`. `form`: writes a number · `less`: the word for a fall."""
+    rises = difference.value >= 0
+    chance = "" if difference.sure else ", which may be chance"
+    if difference.sure:
+        low, high = difference.low, difference.high
+        bounds = [low, high] if rises else [-high, -low]
         between = " and ".join(form(bound) for bound in bounds)
     else:
-        between = f"{form(-found.low)} {less} and {form(found.high)} more"
-    return f"{form(abs(found.value))}{unit} {more}{chance} (between {between})"
+        between = f"{form(-difference.low)} {less} and {form(difference.high)} more"
+    return f"{form(abs(difference.value))}{unit} {'more' if rises else less}{chance} (between {between})"
 
 
 def points(share: float) -> str:
-    """A share as percentage points; one digit more where it would be nothing."""
+    """A share as percentage points with one decimal, or two if one would show 0."""
     return f"{100 * share:.1f}" if abs(share) >= 0.0005 or not share else f"{100 * share:.2f}"
 
 

@@ -1,7 +1,7 @@
-"""Ended watches by recipe, version and arm: of each recipe and person the first in the time looked at.
+"""Sums ended watches by recipe, version and arm. The first watch of each recipe and person in a period counts.
 
-A person whose first watch ran under an older version stays with that version: what a recipe did once would
-otherwise count for the next one, too. Times in ms. Source: docs/semantics-life.md, 15.
+A person whose first watch ran under an older version stays with that version. Otherwise the effect of one version would
+count for the next, too. Times are in ms. Source: docs/semantics-life.md, 15.
 """
 
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ from stream.outputs.outcomes import WatchOutcome
 
 
 class Compared(NamedTuple):
-    """What is compared by itself."""
+    """What gets a comparison of its own. `arm` None: the recipe has no arms."""
 
     recipe: str
     version: int
@@ -23,7 +23,8 @@ class Compared(NamedTuple):
 
 
 class WatchedGroup(Struct):
-    """Persons of one group, those of them with an order, and what their orders came to, squared too."""
+    """Sums over one group. `ordered`: persons with an order · `value`, `squares`: sums of the persons' order values, and
+    of their squares."""
 
     persons: int = 0
     ordered: int = 0
@@ -38,7 +39,7 @@ class WatchedGroup(Struct):
 
     @property
     def sample(self) -> Sample:
-        """What each person spent."""
+        """The order value of each person."""
         return Sample(self.persons, self.value, self.squares)
 
 
@@ -51,8 +52,10 @@ _read: Final = msgspec.json.Decoder(WatchOutcome).decode
 
 
 class FirstWatches:
-    """Fed with the values of the topic, in any order; a watch that comes twice counts once. `since` and `until`:
-    when a watch may have opened, the end not included; `read`: how many did."""
+    """Collects values of the topic in any order. A watch that comes twice counts once.
+
+    `since`, `until`: the period in which a watch began, without its end; None: no bound · `read`: records in it.
+    """
 
     def __init__(self, since: int | None = None, until: int | None = None) -> None:
         self._since, self._until = since, until
@@ -60,7 +63,7 @@ class FirstWatches:
         self.read = 0
 
     def add(self, value: bytes) -> None:
-        """Raises msgspec.MsgspecError."""
+        """Adds one value of the topic. Raises msgspec.MsgspecError."""
         watch = _read(value)
         if self._since is not None and watch.at < self._since:
             return
@@ -73,18 +76,18 @@ class FirstWatches:
             self._first[key] = watch
 
     def groups(self) -> dict[Compared, Groups]:
-        """By recipe, then by version and arm, those without an arm first."""
-        found: dict[Compared, Groups] = {}
+        """The groups, sorted by recipe, version and arm; no arm comes first."""
+        groups: dict[Compared, Groups] = {}
         for watch in self._first.values():
             compared = Compared(watch.recipe, watch.version, watch.arm)
-            groups = found.setdefault(compared, Groups(WatchedGroup(), WatchedGroup()))
-            (groups.held if watch.group == "held" else groups.treated).add(watch)
-        return dict(sorted(found.items(), key=lambda each: (*each[0][:2], each[0].arm or "")))
+            both = groups.setdefault(compared, Groups(WatchedGroup(), WatchedGroup()))
+            (both.held if watch.group == "held" else both.treated).add(watch)
+        return dict(sorted(groups.items(), key=lambda each: (*each[0][:2], each[0].arm or "")))
 
 
 def first_watches(values: Iterable[bytes], since: int | None, until: int | None) -> FirstWatches:
-    """Raises msgspec.MsgspecError."""
-    found = FirstWatches(since, until)
+    """The watches of these values in a period (ms). Raises msgspec.MsgspecError."""
+    watches = FirstWatches(since, until)
     for value in values:
-        found.add(value)
-    return found
+        watches.add(value)
+    return watches

@@ -1,1 +1,1 @@
-"""A Kafka and a Redis on this machine, without Docker or an installed Java."""
+"""Runs a Kafka and a Redis on this machine, without Docker or an installed Java."""

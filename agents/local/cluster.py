@@ -1,4 +1,4 @@
-"""A Kafka cluster on this machine: real brokers, on loopback only. It ends with the block."""
+"""A Kafka cluster on this machine: real brokers on loopback, for the duration of a `with` block."""
 
 import base64
 import secrets
@@ -18,17 +18,18 @@ NONE: Final[Mapping[str, str]] = {}
 
 
 def quiet(_: str) -> None:
-    """For callers that report nothing while jars are fetched."""
+    """Reports nothing while jars are downloaded."""
 
 
 @dataclass(frozen=True)
 class Cluster:
-    """A cluster of ready nodes, each of which can be stopped, killed, frozen and started again."""
+    """A cluster of ready nodes. Each can be stopped, killed, frozen and started again."""
 
     nodes: tuple[Node, ...]
 
     @property
     def bootstrap(self) -> str:
+        """The addresses of all nodes, with commas between."""
         return ",".join(node.address for node in self.nodes)
 
 
@@ -40,7 +41,7 @@ def kafka(
     properties: Mapping[str, str] = NONE,
     say: Callable[[str], None] = quiet,
 ) -> Iterator[str]:
-    """One broker's address, `127.0.0.1:port`, while the block runs. Raises LocalFailed."""
+    """A cluster of one broker; yields its address, `127.0.0.1:port`. Raises LocalFailed."""
     with cluster(1, port=port, data=data, properties=properties, say=say) as running:
         yield running.bootstrap
 
@@ -54,13 +55,13 @@ def cluster(
     properties: Mapping[str, str] = NONE,
     say: Callable[[str], None] = quiet,
 ) -> Iterator[Cluster]:
-    """So many brokers. Raises LocalFailed.
+    """A cluster of `count` brokers. Raises LocalFailed.
 
-    `port` is the first one's (a free one); `data` is a folder that is kept (nothing is);
-    `properties` come after those of node.py and may give the listener CLIENT a security of its own.
+    `port`: that of the first broker; None: a free one · `data`: a folder that keeps the data; None: the data is deleted ·
+    `properties`: they override those of node.py, and may secure the listener CLIENT · `say`: gets messages for people.
     """
     if port is not None and not is_free(port):
-        raise LocalFailed(f"port {port} is taken")
+        raise LocalFailed(f"port {port} is in use: choose another, or none for a free one")
     jars.kept(say)
     with TemporaryDirectory(prefix="kafka-", ignore_cleanup_errors=True) as temporary:
         litter = None if data else Path(temporary)
@@ -97,5 +98,5 @@ def _nodes(count: int, port: int | None, home: Path, litter: Path | None) -> tup
 
 
 def _identity() -> str:
-    """22 characters that stand for 16 bytes, the first none that the tool takes for an option."""
+    """A cluster id: 16 bytes as 22 characters. It never begins with `-`, which the tool would read as an option."""
     return base64.urlsafe_b64encode(b"storefront" + secrets.token_bytes(6)).decode()[:22]

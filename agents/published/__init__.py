@@ -1,1 +1,1 @@
-"""Recipes in time: the documents of the topic `recipes`, published, listed and told apart."""
+"""Recipes that come into force at a time: publishes, reads and lists the documents of the topic `recipes`."""

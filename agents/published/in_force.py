@@ -1,4 +1,7 @@
-"""Published documents as a history: which recipes are in force when. Pure. Source: docs/semantics-life.md, 14."""
+"""Turns published documents into a history, which says what recipes are in force when. Pure.
+
+Source: docs/semantics-life.md, 14.
+"""
 
 from collections.abc import Iterable
 
@@ -8,11 +11,11 @@ from stream.recipes.recipe import Recipes
 
 
 def entry(published: PublishedDocument) -> Document:
-    """For a history. The document has no fault."""
+    """The document of a history. `published` must have no fault."""
     assert published.recipes is not None
     return Document(published.recipes, published.since, published.by, published.note)
 
 
 def history(first: Recipes, published: Iterable[PublishedDocument]) -> History:
-    """`first` holds before all of them; `published` in the order of the topic."""
+    """The history. `first`: in force before all documents · `published`: in the order of the topic."""
     return History(first, [entry(each) for each in published if each.recipes is not None])

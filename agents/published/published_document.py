@@ -1,6 +1,6 @@
-"""A record of the topic `recipes`: a whole recipes file, and from when on it is in force.
+"""A record of the topic `recipes`: a whole recipes file, and the time from which it is in force. Pure.
 
-Pure. A record that a schema refuses has a fault and never takes effect. Source: docs/semantics-life.md, 14.
+A record that breaks a rule has a fault, and never comes into force. Source: docs/semantics-life.md, 14.
 """
 
 from typing import Any, Final
@@ -17,13 +17,14 @@ from stream.recipes.recipe import Recipes
 from stream.recipes_file import RecipesError
 
 NOTICE: Final = 5_000
-"""Ms from the append of a document to the earliest moment at which it is in force: workers read it meanwhile. Shorter: a
-worker that asks once a second holds events back for it. Longer: a marketer waits."""
+"""Ms from the append of a document to the earliest time at which it is in force. Workers read it meanwhile. Shorter: a
+worker, which looks once a second, holds events back until it has read the document. Longer: marketers wait."""
 
 
 class PublishedDocument(Struct, frozen=True):
-    """`offset`: of its record · `appended`: when, by the broker (ms) · `since`: F (ms), START: from the start ·
-    `document`: as JSON · `recipes`: None with a `fault`, which says why it never takes effect."""
+    """A document. `offset`: of its record · `appended`: the broker's time of the record (ms) · `since`: the time from
+    which it is in force (F, ms); START: from the start · `by`, `note`: who published it, and what for · `document`: as
+    JSON · `recipes`: None if it has a fault · `fault`: why it never comes into force."""
 
     offset: int
     appended: int
@@ -36,7 +37,7 @@ class PublishedDocument(Struct, frozen=True):
 
     @property
     def number(self) -> int:
-        """As people count, from 1; 0 stands for what holds before the first."""
+        """The document's number, from 1. Number 0 means the recipes in force before the first document."""
         return self.offset + 1
 
 
@@ -55,7 +56,8 @@ def checked(document: Any) -> Recipes:
 
 
 def read(offset: int, appended: int, value: bytes | None, live: bool = True) -> PublishedDocument:
-    """What a record says. `live`: F is 5 s after the append at the earliest; in a replay it is `from` alone."""
+    """The document of a record. `live`: it is in force at the earliest NOTICE after the append; in a replay its `from`
+    alone decides."""
     earliest = appended + NOTICE if live else START
     try:
         given = msgspec.json.decode(value or b"")
@@ -76,5 +78,5 @@ def read(offset: int, appended: int, value: bytes | None, live: bool = True) -> 
 
 
 def value_of(document: dict[str, Any], start: int | None, by: str, note: str) -> bytes:
-    """The value of a record; `start` (ms): its `from`."""
+    """The value of a record. `start`: its `from` (ms); None: as soon as possible."""
     return msgspec.json.encode({"document": document, "from": start, "by": by, "note": note})

@@ -1,4 +1,4 @@
-"""The topic `recipes` for commands: read to its end, and written. Raises aiokafka's KafkaError."""
+"""Reads the topic `recipes` to its end, and appends to it, for commands. Raises aiokafka's KafkaError."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -15,31 +15,31 @@ from stream.recipes.history import START
 
 CLIENT: Final = "triggers-recipes"
 LARGEST: Final = 4 * 1024 * 1024
-"""Bytes of a document that the topic takes for certain."""
+"""Bytes of a document. The topic accepts records of this size."""
 
 
 async def published(settings: Settings) -> list[PublishedDocument]:
-    """All documents that the topic holds now, in its order; those with a fault, too. Raises TopicsMissing."""
+    """All documents of the topic now, in its order, with those that have a fault. Raises TopicsMissing."""
     settings.require_kafka()
     async with to_the_end.reader(settings, CLIENT) as consumer:
         topic, live = settings.topic(RECIPES), settings.time == "append"
         if topic not in await partition_counts(consumer):
             raise TopicsMissing(f"{topic} is missing: make it with `storefront-triggers topics`")
-        found: list[PublishedDocument] = []
+        documents: list[PublishedDocument] = []
         async for records in to_the_end.fetched(consumer, [TopicPartition(topic, 0)]):
-            found += [read(*row, live) for row in _rows(records)]
-        return found
+            documents += [read(*row, live) for row in _rows(records)]
+        return documents
 
 
 async def names(settings: Settings, now: int) -> tuple[str, ...]:
-    """The recipes of documents that are in force at `now` (ms) or will be; in a replay of all. Raises as `published`."""
+    """The names of the recipes in force at `now` (ms) or later; in a replay, of all documents. Raises as `published`."""
     table = Timetable(await published(settings))
     holding = table.holding(now if settings.time == "append" else START)
     return tuple({name: 0 for each in holding if each.recipes for name in each.recipes.names})
 
 
 def _rows(records: Sequence[Any]) -> list[tuple[int, int, bytes | None]]:
-    """(offset, time, value) of records, or of raw batches where this process reads those."""
+    """(offset, time, value) of each record. `records`: raw batches if this process has installed those."""
     if records and hasattr(records[0], "rows"):
         return [
             (offset, time, value) for batch in records for offset, time, _, value in batch.rows()
@@ -50,8 +50,7 @@ def _rows(records: Sequence[Any]) -> list[tuple[int, int, bytes | None]]:
 async def append(
     settings: Settings, documents: Sequence[tuple[dict[str, Any], int | None, str, str]]
 ) -> list[PublishedDocument]:
-    """Writes documents that have no fault, each as (document, from in ms, by, note), and waits until the broker has
-    them."""
+    """Appends documents without a fault, each as (document, `from` in ms, by, note), and waits for the acknowledgements."""
     producer = AIOKafkaProducer(
         **aiokafka_options(settings),
         client_id=CLIENT,
@@ -61,11 +60,11 @@ async def append(
     )
     await producer.start()
     try:
-        topic, live, found = settings.topic(RECIPES), settings.time == "append", []
+        topic, live, appended = settings.topic(RECIPES), settings.time == "append", []
         for each in documents:
             value = value_of(*each)
             ack = await producer.send_and_wait(topic, value, partition=0)
-            found.append(read(ack.offset, ack.timestamp, value, live))
-        return found
+            appended.append(read(ack.offset, ack.timestamp, value, live))
+        return appended
     finally:
         await producer.stop()

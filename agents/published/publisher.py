@@ -1,4 +1,4 @@
-"""Publishes a document: its topics are made first, then it is appended. Raises TopicsError, KafkaError."""
+"""Publishes a document: creates the topics of its recipes, then appends it. Raises TopicsError, KafkaError."""
 
 import getpass
 import socket
@@ -19,12 +19,12 @@ from stream.events.words import BOUND
 
 FORMS: Final = (
     "2026-11-28, 2026-11-28T12:30, 2026-11-28T12:30+01:00 (without a zone: UTC), ms since 1970, tomorrow, "
-    "or +2h (so long from now)"
+    "or +2h (from now)"
 )
 
 
 def start(text: str, now: datetime) -> int:
-    """What a `--from` of `publish` says, in ms. Raises ValueError with what is expected."""
+    """The time of `publish --from`, in ms. `now`: with a time zone. Raises ValueError with what is expected."""
     word, epoch = text.strip(), datetime(1970, 1, 1, tzinfo=UTC)
     if word.lower() == "tomorrow":
         found = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -51,26 +51,27 @@ def somebody() -> str:
 
 
 def require_live(settings: Settings) -> None:
-    """Raises SettingsError in a replay."""
+    """Checks that the service is live. Raises SettingsError in a replay."""
     if settings.time != "append":
         raise SettingsError(
-            "TRIGGERS_TIME=record: a replay takes its documents from `load --recipes`, and none is published"
+            "expected TRIGGERS_TIME=append, got record: a replay gets its documents from `load --recipes`"
         )
 
 
 def make_topics(settings: Settings, document: dict[str, Any]) -> list[str]:
-    """Makes the topics of triggers that the document's recipes lack, and gives their names.
+    """Creates the missing topics of the document's recipes. Returns their names.
 
-    Raises TopicsError if others are missing, or if these may not be made; RecipesError for a document with a fault.
+    Raises TopicsError if other topics are missing, or if the user may not create topics; RecipesError for a document with
+    a fault.
     """
     names = checked(document).names
     wanted = [settings.topic(f"triggers.{name}") for name in names]
     needed = [settings.topic(RECIPES), settings.topic(FACTS)]
     with cluster_admin.connected(settings) as admin:
         found = cluster_admin.find(admin, [*wanted, *needed])
-        if gone := [name for name in needed if name not in found]:
+        if absent := [name for name in needed if name not in found]:
             lines = [
-                f"{name} is missing: make it with `storefront-triggers topics`" for name in gone
+                f"{name} is missing: make it with `storefront-triggers topics`" for name in absent
             ]
             raise TopicsError("\n".join(lines))
         missing = [name for name in wanted if name not in found]
@@ -81,8 +82,8 @@ def make_topics(settings: Settings, document: dict[str, Any]) -> list[str]:
         except TopicAuthorizationFailedError as error:
             raise TopicsError(
                 "\n".join(
-                    f"{name} is missing, and this user may not make it: run `storefront-triggers topics` with this "
-                    "file in TRIGGERS_RECIPES, or make it as the other topics of triggers are made"
+                    f"{name} is missing, and this user may not create it: run `storefront-triggers topics` with this "
+                    "file in TRIGGERS_RECIPES, or create it like the other topics of triggers"
                     for name in missing
                 )
             ) from error
@@ -92,9 +93,11 @@ def make_topics(settings: Settings, document: dict[str, Any]) -> list[str]:
 async def publish(
     settings: Settings, document: dict[str, Any], since: int | None, by: str, note: str
 ) -> PublishedDocument:
-    """Appends a document without a fault, whose topics are there. `since` (ms): its `from`. Raises SettingsError in a
-    replay, RecipesError; aiokafka's KafkaError."""
+    """Appends a document whose topics exist. `since`: its `from` (ms).
+
+    Raises SettingsError in a replay, RecipesError for a document with a fault, aiokafka's KafkaError.
+    """
     require_live(settings)
     checked(document)
-    [found] = await published_log.append(settings, [(document, since, by, note)])
-    return found
+    [appended] = await published_log.append(settings, [(document, since, by, note)])
+    return appended

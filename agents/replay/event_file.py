@@ -1,4 +1,4 @@
-"""A file of events. It is read line by line, and written as a whole or not at all. A name in .gz means gzip."""
+"""Reads a file of events line by line, and writes one as a whole or not at all. A name in .gz means gzip."""
 
 import gzip
 import os
@@ -11,7 +11,7 @@ from typing import BinaryIO, Final, cast
 PACKED: Final = ".gz"
 AT_ONCE: Final = 256 * 1024
 LEVEL: Final = 6
-"""Of gzip. 9 takes three times as long for a file that is hardly smaller."""
+"""The compression level of gzip. Level 9 takes three times as long for a file that is hardly smaller."""
 
 
 def lines(path: Path, raw: BinaryIO) -> Iterator[bytes]:
@@ -37,9 +37,9 @@ def _unpacked(raw: BinaryIO) -> Iterator[bytes]:
 
 @contextmanager
 def whole(path: Path) -> Iterator[BinaryIO]:
-    """Written beside `path`, and put in its place when all of it is there. Raises OSError.
+    """A file to write. It is written beside `path`, and gets that name when it is complete. Raises OSError.
 
-    The same bytes give the same file: a packed file has no name and no time in it.
+    The same bytes give the same file: a packed file holds no name and no time.
     """
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:

@@ -1,8 +1,7 @@
-"""A record of `storefront.events` as a line of a backtest file. Pure. Source: docs/semantics.md, 1 and 10.
+"""Turns a record of `storefront.events` into a line of a backtest file. Pure. Source: docs/semantics.md, 1 and 10.
 
-A worker and a backtest decide the same on the record and on its line. A record that is no event becomes a line that a
-backtest rejects: its own bytes if they are rejected for the same reason, else a line that gives the reason and the place
-of the record.
+A backtest of the line decides as a worker does on the record. A record that is no event becomes a line that a backtest
+rejects: its own bytes if they are rejected for the same reason, otherwise a line with the reason and the record's place.
 """
 
 from collections.abc import Iterator
@@ -16,13 +15,13 @@ from stream.events.faults import Rejected
 from stream.events.types import Event
 
 SPACE: Final = b" \t\r\n"
-"""What may stand around a JSON text and between its parts."""
+"""White space of JSON."""
 
 _members: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 class LogRecord(NamedTuple):
-    """`t`: ms, the broker's time, which never goes back inside a partition."""
+    """A record. `t`: the broker's time (ms), which never goes back inside a partition."""
 
     t: int
     partition: int
@@ -32,14 +31,14 @@ class LogRecord(NamedTuple):
 
 
 class Exported(NamedTuple):
-    """A line without its end. `event`: None where the record is none."""
+    """A line without its end. `event` None: the record is no event."""
 
     line: bytes
     event: Event | None
 
 
 def exported(record: LogRecord) -> Exported | None:
-    """The line of a record; None of a `clock.advanced`, without which a file says the same."""
+    """The line of a record; None for `clock.advanced`, which a file does not need."""
     try:
         event = parse(record.value)
         if event is None:
@@ -56,7 +55,7 @@ def exported(record: LogRecord) -> Exported | None:
 
 
 def timed(value: bytes, t: int) -> bytes:
-    """A JSON object with the member `t`, on one line. All else stays as it was written."""
+    """A JSON object with the member `t` added, on one line. Its other bytes stay as they are."""
     flat = value.strip(SPACE).replace(b"\n", b" ").replace(b"\r", b" ")
     if b'"t"' in flat and (found := _retimed(flat, t)):
         return found
@@ -65,7 +64,7 @@ def timed(value: bytes, t: int) -> bytes:
 
 
 def _retimed(flat: bytes, t: int) -> bytes | None:
-    """With its own `t` replaced; None if it has none of its own, or has a name that is no text."""
+    """The object with its own `t` replaced; None if it has no `t`, or cannot be read."""
     try:
         members = _members(flat)
     except (msgspec.MsgspecError, UnicodeDecodeError):
@@ -81,7 +80,7 @@ def _retimed(flat: bytes, t: int) -> bytes | None:
 
 
 def _fitting(line: bytes, event: Event) -> Iterator[Exported]:
-    """The line, else the line without white space, if a backtest takes it: the `t` counts in its size."""
+    """The line, and the line without white space, each if it is within the size limit of a backtest."""
     for each in (line, msgspec.json.format(line, indent=-1)):
         try:
             parse(each)
@@ -103,7 +102,7 @@ def _rejected(record: LogRecord, fault: Rejected) -> bytes:
 
 
 def _placed(record: LogRecord, fault: Rejected) -> bytes:
-    """A line that is no event and moves time to the record's."""
+    """A line that is no event and moves the time on to the record's."""
     return msgspec.json.encode(
         {
             "t": record.t,

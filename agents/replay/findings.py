@@ -1,6 +1,6 @@
-"""What a backtest reports of its input: what was ignored, rejected or left out, by type. Pure, but it may read a line again.
+"""Reports what a backtest ignored, rejected or left out of its input, by type. Pure.
 
-Source: docs/semantics.md, 2. Of the events only the names of unknown types are quoted.
+It quotes nothing of an event but the name of an unknown type. Source: docs/semantics.md, 2.
 """
 
 from collections import Counter
@@ -14,25 +14,25 @@ from stream.events.nearest import meant, named
 
 IGNORED: Final = ("duplicate", "late", "ignored")
 UNTYPED: Final = "without a type"
-UNKNOWN: Final = "of no type that there is"
+UNKNOWN: Final = "of an unknown type"
 
 SHOWN: Final = 10
-"""The most frequent sorts of faults are reported one by one, this many."""
+"""Sorts of faults that are reported one by one, the most frequent ones."""
 
 
 class First(NamedTuple):
-    """The first part of its sort that was left out: the number of its line, from 1."""
+    """The first fault of its sort. `line`: its number, from 1."""
 
     line: int
     fault: Fault
 
 
 Parts = Mapping[tuple[str, str], First]
-"""By type and path."""
+"""The first fault of each (type, path)."""
 
 
-def said(counts: Counter[tuple[str, ...]], parts: Parts) -> Iterator[str]:
-    """Lines about everything the input lost, the most frequent first; no line if it lost nothing."""
+def report(counts: Counter[tuple[str, ...]], parts: Parts) -> Iterator[str]:
+    """Lines about ignored, rejected and left out input, the most frequent sort first. No line if there is none."""
     ignored = [
         f"{number} {outcome} {kind}"
         for (outcome, kind), number in _ranked(counts, "types")
@@ -101,6 +101,6 @@ def _short(fault: Fault) -> str:
 
 
 def firsts(found: dict[tuple[str, str], First], reported: Iterable[tuple[int, str, Fault]]) -> None:
-    """Notes the first of each sort."""
+    """Adds the first fault of each (type, path) to `found`."""
     for number, kind, fault in reported:
         found.setdefault((kind, fault.path), First(number + 1, fault))

@@ -1,7 +1,7 @@
-"""The records of a topic's partitions in one order: by time, then partition, then offset.
+"""Merges the records of a topic's partitions into one order: by time, then partition, then offset.
 
-A visitor is in one partition, and facts go by (time, visitor, number). So any order by time that keeps the order of each
-partition gives the same answers. This order is always the same. Source: docs/semantics.md, 1 and 10.
+A visitor is in one partition, and facts are ordered by (time, visitor, number). So any order by time that keeps the order
+of each partition gives the same answers. Source: docs/semantics.md, 1 and 10.
 """
 
 import heapq
@@ -21,7 +21,7 @@ from agents.replay.span import Bound, OffsetSpan
 
 POLL_MS: Final = 1_000
 PATIENCE: Final = 30
-"""Polls without records, though there are some, after which no broker counts as answering."""
+"""Polls without records before the end, after which the export fails."""
 
 
 class ExportError(Exception):
@@ -29,7 +29,7 @@ class ExportError(Exception):
 
 
 def consumer(settings: Settings) -> AIOKafkaConsumer:
-    """Reads what workers read, batch by batch, in no group. From now on all consumers of this process do."""
+    """A consumer without a group that returns raw batches. From now on all consumers of this process do."""
     raw_batches.install()
     return AIOKafkaConsumer(
         **aiokafka_options(settings),
@@ -43,13 +43,15 @@ def consumer(settings: Settings) -> AIOKafkaConsumer:
 async def spans(
     reader: AIOKafkaConsumer, topic: str, since: Bound, until: Bound | None
 ) -> dict[int, OffsetSpan]:
-    """What there is of each partition between two bounds. Raises ExportError, aiokafka's KafkaError.
+    """The offsets of each partition between two bounds. Raises ExportError, aiokafka's KafkaError.
 
-    `until`: None for where the topic ends now. Offsets bound the partitions that they name, and no others.
+    `until` None: the present end of the topic. A bound of offsets limits only the partitions that it names.
     """
     count = (await partition_counts(reader)).get(topic, 0)
     if not count:
-        raise ExportError(f"there is no topic {topic}")
+        raise ExportError(
+            f"{topic} is missing: check TRIGGERS_PREFIX, or run `storefront-triggers topics`"
+        )
     for each in (since, until):
         if isinstance(each, dict) and (strange := sorted(n for n in each if n >= count)):
             raise ExportError(f"{topic} has no partition {strange[0]}: it has {count}")
@@ -70,17 +72,17 @@ Places = dict[TopicPartition, int]
 async def _offsets(
     reader: AIOKafkaConsumer, given: Bound, begin: Places, end: Places, else_: Places
 ) -> Places:
-    """Where a bound lies in each partition."""
+    """The offset of a bound in each partition, within its records. `else_`: for partitions that the bound does not name."""
     if isinstance(given, dict):
-        asked = {place: given.get(place.partition, else_[place]) for place in end}
+        wanted = {place: given.get(place.partition, else_[place]) for place in end}
     else:
         found = await reader.offsets_for_times(dict.fromkeys(end, given))
-        asked = {place: found[place].offset if found[place] else end[place] for place in end}
-    return {place: min(max(asked[place], begin[place]), end[place]) for place in end}
+        wanted = {place: found[place].offset if found[place] else end[place] for place in end}
+    return {place: min(max(wanted[place], begin[place]), end[place]) for place in end}
 
 
 class Merged:
-    """`done`: offsets that have been read, of all partitions."""
+    """The merged records. `done`: number of offsets read, of all partitions."""
 
     def __init__(self, reader: AIOKafkaConsumer, topic: str, spans: dict[int, OffsetSpan]) -> None:
         self._reader = reader
@@ -91,7 +93,7 @@ class Merged:
         return sum(log.next - log.span.start for log in self._logs)
 
     async def records(self) -> AsyncIterator[LogRecord]:
-        """Raises ExportError, aiokafka's KafkaError."""
+        """The records in their order. Raises ExportError, aiokafka's KafkaError."""
         self._reader.assign([log.place for log in self._logs if log.span.start < log.span.end])
         heads: list[tuple[LogRecord, int]] = []
         for number, log in enumerate(self._logs):
@@ -116,18 +118,18 @@ class Merged:
                     got = await self._reader.getmany(log.place, timeout_ms=POLL_MS)
             except OffsetOutOfRangeError:
                 raise ExportError(
-                    f"{log} has been deleted meanwhile: its retention is over"
+                    f"{log} was deleted by retention during the export: start again"
                 ) from None
             silent = 0 if got else silent + 1
             if silent >= PATIENCE:
-                raise ExportError(f"{log} has not been answered for {silent} s")
+                raise ExportError(f"{log}: no broker answered for {silent} s")
             for batch in got.get(log.place, ()):
                 log.take(batch)
         return bool(log.waiting)
 
 
 class _Log:
-    """One partition. `next`: the offset behind what has been read."""
+    """One partition. `next`: the offset behind the records read · `waiting`: records read and not yet merged."""
 
     def __init__(self, place: TopicPartition, span: OffsetSpan) -> None:
         self.place, self.span = place, span

@@ -1,6 +1,6 @@
-"""The visitors whose events can affect one person: those joined by customers, carts, checkouts and addresses. Pure.
+"""Finds the visitors whose events can affect a person: those joined by customers, carts, checkouts and addresses. Pure.
 
-These are more than the person's own: an order that names only a cart ends this person's reminders, too.
+These are more than the person's own visitors: an order that names only a cart can end the person's reminders, too.
 Source: docs/semantics.md, 4 and 11.
 """
 
@@ -46,7 +46,7 @@ class Joined:
 
 
 def _names(event: Event) -> Iterator[str]:
-    """What an event joins its visitor to."""
+    """The names to which an event joins its visitor."""
     customer = customer_of(event)
     if customer is not None:
         yield f"customer:{customer}"

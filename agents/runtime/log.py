@@ -1,4 +1,4 @@
-"""Log lines: short, structured as `word key=value`, without anything of an event's content."""
+"""Log lines of the form `word key=value`. They hold nothing of an event's content."""
 
 import logging
 import sys
@@ -6,14 +6,14 @@ import time
 from typing import Final
 
 OFTEN_S: Final = 10.0
-"""Between two equal lines of a library. While a broker is away a library logs hundreds of lines a second."""
+"""Seconds between two equal lines of a library. While a broker is away, a library logs hundreds of lines a second."""
 
 DIFFERENT: Final = 500
-"""Lines that are remembered."""
+"""Lines in memory. Above this number the memory starts again."""
 
 
 def say(logger: logging.Logger, what: str, level: int = logging.INFO, **fields: object) -> None:
-    """Logs one line: what happened, and its numbers. A stack, if there is one, follows it."""
+    """Logs one line. `what`: a word for what happened · `fields`: its numbers and names."""
     if logger.isEnabledFor(level):
         logger.log(level, "%s", " ".join([what, *(f"{k}={v}" for k, v in fields.items())]))
 
@@ -28,17 +28,17 @@ class Repeated(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         if record.name.startswith("triggers"):
             return True
-        said = record.name, record.getMessage()
+        line = record.name, record.getMessage()
         now = time.monotonic()
-        passed, left_out = self._seen.get(said, (now - OFTEN_S, 0))
+        passed, left_out = self._seen.get(line, (now - OFTEN_S, 0))
         if now - passed < OFTEN_S:
-            self._seen[said] = passed, left_out + 1
+            self._seen[line] = passed, left_out + 1
             return False
         if len(self._seen) >= DIFFERENT:
             self._seen.clear()
-        self._seen[said] = now, 0
+        self._seen[line] = now, 0
         if left_out:
-            record.msg, record.args = f"{said[1]} ({left_out} times more)", None
+            record.msg, record.args = f"{line[1]} ({left_out} times more)", None
         return True
 
 

@@ -1,4 +1,4 @@
-"""/metrics of the console: the metrics of its parts, one after the other."""
+"""/metrics of the console: the metrics of all its parts."""
 
 from collections.abc import Callable
 from typing import Final
@@ -10,7 +10,7 @@ TEXTS: Final = web.AppKey("texts", list[Callable[[], bytes]])
 
 
 def tell(app: web.Application, text: Callable[[], bytes]) -> None:
-    """Adds a part, in the exposition format; no two may name the same metric."""
+    """Adds the metrics of a part, in the exposition format. No two parts may name the same metric."""
     if TEXTS not in app:
         app[TEXTS] = []
         app.router.add_get("/metrics", _metrics)
@@ -18,7 +18,7 @@ def tell(app: web.Application, text: Callable[[], bytes]) -> None:
 
 
 def own_texts(app: web.Application) -> list[bytes]:
-    """What each part tells now."""
+    """The metrics of each part now."""
     return [text() for text in app[TEXTS]] if TEXTS in app else []
 
 

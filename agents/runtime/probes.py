@@ -1,4 +1,4 @@
-"""/live, /ready and /metrics, on a small server of their own."""
+"""Serves /live, /ready and /metrics on an address of their own."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
@@ -9,7 +9,7 @@ from aiohttp import web
 METRICS_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 Faults = Callable[[], list[str]]
-"""What is wrong, a line each; nothing: well."""
+"""The faults, a line each; empty if all is well."""
 
 Answer = Callable[[web.Request], Awaitable[web.Response]]
 
@@ -21,14 +21,14 @@ async def serve(
     metrics: Callable[[], bytes],
     more: Mapping[str, Answer] = MappingProxyType({}),
 ) -> None:
-    """Answers for as long as the process runs; `more`: other paths. Raises OSError when the address is taken."""
+    """Answers for as long as the process runs. `more`: further paths. Raises OSError if the address is in use."""
 
     async def page(request: web.Request) -> web.Response:
         return web.Response(body=metrics(), headers={"Content-Type": METRICS_TYPE})
 
     site = web.Application()
-    site.router.add_get("/live", _told(live))
-    site.router.add_get("/ready", _told(ready))
+    site.router.add_get("/live", _faults_page(live))
+    site.router.add_get("/ready", _faults_page(ready))
     site.router.add_get("/metrics", page)
     for path, answer in more.items():
         site.router.add_get(path, answer)
@@ -37,7 +37,9 @@ async def serve(
     await web.TCPSite(runner, *address).start()
 
 
-def _told(faults: Faults) -> Callable[[web.Request], Awaitable[web.Response]]:
+def _faults_page(faults: Faults) -> Callable[[web.Request], Awaitable[web.Response]]:
+    """A page with the faults: status 503 if there are any, else 200."""
+
     async def answer(request: web.Request) -> web.Response:
         found = faults()
         return web.Response(text="\n".join(found or ["ok"]) + "\n", status=503 if found else 200)

@@ -1,4 +1,4 @@
-"""How a command that runs for ever ends: at a signal, or with the error that stopped it."""
+"""Ends a command that runs for ever: at a signal, or with the error that stopped it."""
 
 import asyncio
 import logging
@@ -43,10 +43,10 @@ def report(log: logging.Logger, error: BaseException, known: tuple[type[Exceptio
         for each in error.exceptions:
             report(log, each, known)
         return
-    told = f": {error}" if isinstance(error, known) else ""
+    text = f": {error}" if isinstance(error, known) else ""
     where = "".join(["\n", *traceback.format_tb(error.__traceback__)]).rstrip()
-    # one record, so that no other thread's line stands between what happened and where
-    say(log, "failed", logging.CRITICAL, error=f"{type(error).__name__}{told}{where}")
+    # One record, so that no other thread's line comes between the error and its traceback.
+    say(log, "failed", logging.CRITICAL, error=f"{type(error).__name__}{text}{where}")
 
 
 def end(status: int) -> NoReturn:

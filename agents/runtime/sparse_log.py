@@ -1,4 +1,4 @@
-"""Log lines about things that may happen very often: one line in a while for each sort, with a count."""
+"""Logs things that may happen very often: at most one line of each sort in a period, with a count."""
 
 import logging
 import time
@@ -8,13 +8,14 @@ from typing import Final
 from agents.runtime.log import say
 
 SORTS: Final = 2_000
-"""Sorts that are remembered. Their parts come from closed sets, and few combinations occur."""
+"""Sorts in memory. Their parts come from closed sets, and few combinations occur."""
 
 NOTHING: Final[Mapping[str, str]] = {}
 
 
 class SparseLog:
-    """`every`: seconds between two lines of one sort, so that a flood of input cannot fill the disk."""
+    """The log. `every`: seconds between two lines of one sort, so that a flood of input cannot fill the disk · `counted`:
+    the name of the count in a line."""
 
     def __init__(
         self,
@@ -27,20 +28,21 @@ class SparseLog:
         self._every = every
         self._clock = clock
         self._counted = counted
-        self._told: dict[tuple[str, ...], float] = {}
-        self._untold: dict[tuple[str, ...], int] = {}
+        self._logged_at: dict[tuple[str, ...], float] = {}
+        self._unlogged: dict[tuple[str, ...], int] = {}
 
     def tell(
         self, what: str, number: int = 1, example: Mapping[str, str] = NOTHING, **sort: str
     ) -> None:
-        """`sort` says what is one sort; `example` is of this one alone and makes none."""
+        """Logs `number` things of one sort, or counts them for its next line. `example`: fields that do not define a
+        sort; the line has those of the last thing."""
         key, now = (what, *sort.values()), self._clock()
-        if now - self._told.get(key, now - self._every) < self._every:
-            self._untold[key] = self._untold.get(key, 0) + number
+        if now - self._logged_at.get(key, now - self._every) < self._every:
+            self._unlogged[key] = self._unlogged.get(key, 0) + number
             return
-        if len(self._told) >= SORTS:
-            self._told.clear()
-            self._untold.clear()
-        self._told[key] = now
-        counted = {self._counted: number + self._untold.pop(key, 0)}
+        if len(self._logged_at) >= SORTS:
+            self._logged_at.clear()
+            self._unlogged.clear()
+        self._logged_at[key] = now
+        counted = {self._counted: number + self._unlogged.pop(key, 0)}
         say(self._log, what, logging.WARNING, **sort, **example, **counted)

@@ -1,4 +1,4 @@
-"""What a sender does between two rebalances: it reads, delivers, and says which offsets to commit.
+"""The work of a sender between two rebalances: it reads and delivers records, and says which offsets to commit.
 
 A rebalance ends an assignment; the next one begins at the committed offsets. No open record stays in memory, so
 none can go out twice or out of order.
@@ -62,7 +62,7 @@ class SenderAssignment:
         self.open -= 1
 
     def check(self) -> None:
-        """Raises an error with which the sender cannot continue."""
+        """Raises the error of a queue or of the cancellation index, if one has failed."""
         self._queues.check()
         self._delivery.cancellations.check()
 

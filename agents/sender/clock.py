@@ -4,9 +4,9 @@ import time
 
 
 class Clock:
-    """This machine's clock, but never behind the brokers' time, which the records carry.
+    """This machine's clock, or the brokers' time of the newest record if that is later.
 
-    So a clock that is slow delays nothing. One that is fast drops triggers before they end: it must be kept right.
+    So a slow clock delays nothing. A fast clock drops triggers before they end, so it must be right.
     """
 
     def __init__(self) -> None:

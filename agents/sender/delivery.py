@@ -40,7 +40,7 @@ class Attempt:
     """A record under way.
 
     `message`: None if the record holds no trigger.
-    `said`: the last answer.
+    `last_answer`: the last answer.
     `sending`: a request may be on its way, so the task is not cancelled.
     `last`: there is no other try after this one.
     """
@@ -50,7 +50,7 @@ class Attempt:
     message: Message | None
     number: int = 0
     begun: float = 0.0
-    said: str = ""
+    last_answer: str = ""
     sending: bool = False
     last: bool = False
 
@@ -142,7 +142,7 @@ class TriggerDelivery:
         attempt.begun = attempt.begun or time.monotonic()
         attempt.number += 1
         answer = await self.endpoint.post(message)
-        attempt.said = answer.said
+        attempt.last_answer = answer.status
         if answer.verdict == "delivered":
             await self._note_sent(message, until)
             return "delivered"
@@ -165,7 +165,7 @@ class TriggerDelivery:
 
     async def _give_up(self, attempt: Attempt, reason: Reason) -> Outcome:
         await self.undelivered.send(
-            attempt.record, attempt.place, reason, attempt.said, attempt.number
+            attempt.record, attempt.place, reason, attempt.last_answer, attempt.number
         )
         self.metrics.undelivered.labels(reason).inc()
         return "undelivered"

@@ -52,7 +52,7 @@ class ErasedPeople:
         return await at(int(time.time() * 1000) - LOOK_BACK_MS, partitions)
 
     async def take(self, topic: str, partition: int, records: Sequence[Any]) -> int | None:
-        """Raises KafkaError: the records then come again."""
+        """Notes erased persons, and deletes their records. Raises KafkaError: the tail then reads the records again."""
         found = [_read(each.value).data for each in records if each.value is not None]
         for each in found:
             self.people[each.person] = max(each.at, self.people.get(each.person, 0))
@@ -68,7 +68,7 @@ class ErasedPeople:
                 await self._forget(each["id"])
 
     async def settled(self, key: bytes | None, message: Message | None) -> None:
-        """Called when a record of this key is settled."""
+        """Deletes the record of a settled message, if its person was erased. `key`: the record key."""
         person = "" if key is None else key.decode("utf-8", "replace")
         if message is not None and message.at <= self.people.get(person, -1):
             await self._forget(message.id)

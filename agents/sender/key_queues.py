@@ -26,7 +26,7 @@ class KeyQueues:
         task.add_done_callback(self._ended)
 
     def check(self) -> None:
-        """Raises the error that a queue raised."""
+        """Raises the error of a queue, if one has failed."""
         if self._fault:
             raise self._fault
 

@@ -1,4 +1,4 @@
-"""What an endpoint's answer means, and how long to wait after it. Pure."""
+"""Interprets an endpoint's answer, and says how long to wait after it. Pure."""
 
 import random
 from collections.abc import Callable
@@ -16,7 +16,8 @@ LONGEST_MS: Final = 3_600_000
 
 
 class Backoff(NamedTuple):
-    """Upper bounds (ms) of the random pause: after the first failure, doubled after each further one, and the largest."""
+    """Bounds of the random pause (ms). `first`: after the first failure; it doubles with each further one · `most`: the
+    largest bound."""
 
     first: int = 500
     most: int = 300_000
@@ -26,10 +27,11 @@ BACKOFF: Final = Backoff()
 
 
 class Response(NamedTuple):
-    """An answer. `said`: the status, `timeout` or `unreachable` · `retry_after` (ms): as the endpoint asked."""
+    """An answer. `status`: the HTTP status, `timeout` or `unreachable` · `retry_after`: the wait that the endpoint asked
+    for (ms)."""
 
     verdict: Verdict
-    said: str
+    status: str
     retry_after: int | None = None
 
 
@@ -68,6 +70,6 @@ def pause(attempts: int, backoff: Backoff, draw: Callable[[], float] = random.ra
     return int(draw() * bound)
 
 
-def label(said: str) -> str:
+def label(status: str) -> str:
     """The label of an answer in metrics, from a closed set: 2xx 3xx 4xx 429 5xx timeout unreachable."""
-    return said if not said.isdigit() or said == "429" else f"{said[0]}xx"
+    return status if not status.isdigit() or status == "429" else f"{status[0]}xx"

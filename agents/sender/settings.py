@@ -36,7 +36,7 @@ from stream import durations
 TIMEOUT_MS: Final = 10_000
 REQUESTS: Final = 16
 GIVE_UP: Final = "24h"
-"""Shorter: an outage of the endpoint fills the dead letters. Longer: one trigger that the endpoint cannot take blocks
+"""Shorter: an outage of the endpoint causes many dead letters. Longer: one trigger that the endpoint cannot take holds
 the offset of its partition this long."""
 
 
@@ -93,7 +93,7 @@ class SenderSettings:
 def _key(env: Environment, preset: type[Preset]) -> str:
     given = env.secret("TRIGGERS_SENDER_KEY")
     if given is None:
-        env.mistakes.append(f"TRIGGERS_SENDER_KEY is not set: {preset.name} asks for {preset.key}")
+        env.mistakes.append(f"TRIGGERS_SENDER_KEY is not set: {preset.name} needs {preset.key}")
         return ""
     if fault := preset.fault(given):
         env.mistakes.append(f"TRIGGERS_SENDER_KEY: {fault}")
@@ -131,7 +131,7 @@ def _secrets(env: Environment) -> tuple[bytes, ...]:
 
 
 def _secret(text: str) -> bytes:
-    """Raises ValueError."""
+    """The bytes of a secret `whsec_…`. Raises ValueError."""
     if not text.startswith("whsec_"):
         raise ValueError
     try:

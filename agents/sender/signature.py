@@ -1,7 +1,7 @@
 """Headers of a webhook after the Standard Webhooks convention (standardwebhooks.com, 1.0.0).
 
-The signature is HMAC-SHA256 over `id.timestamp.body`; the id is the same at every try, so it is also the
-key by which a receiver knows what it already has. The timestamp (s) is that of the try.
+The signature is HMAC-SHA256 over `id.timestamp.body`. The id is the same at every try, so a receiver recognizes a
+message that it already has. The timestamp (s) is that of the try.
 """
 
 import hashlib
@@ -11,7 +11,10 @@ from collections.abc import Sequence
 
 
 def headers(id: str, at: int, body: bytes, secrets: Sequence[bytes]) -> dict[str, str]:
-    """`at` in ms. There is a signature for each secret: while a secret is changed, the old and the new one both verify."""
+    """The headers of one try. `at`: its time (ms).
+
+    There is a signature for each secret: while somebody changes the secret, both the old and the new one verify.
+    """
     seconds = at // 1000
     signed = b"%s.%d.%s" % (id.encode(), seconds, body)
     digests = (hmac.digest(secret, signed, hashlib.sha256) for secret in secrets)

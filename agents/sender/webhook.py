@@ -36,6 +36,7 @@ class Service(Protocol):
 
 
 def service(settings: SenderSettings) -> Service:
+    """The service that the settings name."""
     preset = PRESETS.get(settings.service)
     if preset is None:
         return Webhook(settings.url, settings.secrets)
@@ -66,7 +67,7 @@ class Endpoint:
 
     @property
     def closed(self) -> float:
-        """Seconds until the next request: the endpoint said so with Retry-After, or the rate is reached."""
+        """Seconds until the next request: by the endpoint's Retry-After, or because the rate is reached."""
         return max(max(self._closed_until, self._next_at) - time.monotonic(), 0.0)
 
     async def post(self, message: Message) -> Response:
@@ -75,7 +76,7 @@ class Endpoint:
         if self._settings.rate:
             self._next_at = max(self._next_at, begun) + 1 / self._settings.rate
         answer = await self._post(message)
-        self._metrics.tried(responses.label(answer.said), time.monotonic() - begun)
+        self._metrics.tried(responses.label(answer.status), time.monotonic() - begun)
         self._report(answer)
         if answer.retry_after is not None:
             until = time.monotonic() + answer.retry_after / 1000
@@ -87,7 +88,7 @@ class Endpoint:
         well, now = answer.verdict == "delivered", time.monotonic()
         if well != self._well and now >= self._quiet_until:
             level = logging.INFO if well else logging.WARNING
-            say(log, "endpoint_well" if well else "endpoint_fails", level, said=answer.said)
+            say(log, "endpoint_well" if well else "endpoint_fails", level, answer=answer.status)
             self._well, self._quiet_until = well, now + QUIET_S
 
     async def _post(self, message: Message) -> Response:
@@ -97,12 +98,12 @@ class Endpoint:
             async with self._session.post(
                 URL(url, encoded=True), data=body, headers=headers, allow_redirects=False
             ) as response:
-                said = {name.lower(): value for name, value in response.headers.items()}
-                told = b""
+                answered = {name.lower(): value for name, value in response.headers.items()}
+                text = b""
                 if self._service.asks_for_body:
-                    told = await response.content.read(LARGEST_ANSWER)
+                    text = await response.content.read(LARGEST_ANSWER)
                 now = time.time_ns() // 1_000_000
-                return self._service.answered(response.status, said, told, now)
+                return self._service.answered(response.status, answered, text, now)
         except TimeoutError:
             return responses.TIMEOUT
         except (aiohttp.ClientError, OSError):

@@ -1,1 +1,1 @@
-"""Made-up shoppers and their traffic."""
+"""Simulated shoppers and their traffic."""

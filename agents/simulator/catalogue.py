@@ -1,4 +1,4 @@
-"""What the simulated shop sells, and from what its customers look at it. Data only."""
+"""Data of the simulated shop: its articles, and the devices, homes and names of its customers."""
 
 from typing import Final, NamedTuple
 
@@ -6,7 +6,7 @@ HOST: Final = "https://shop.example"
 
 
 class Article(NamedTuple):
-    """A product of the shop; `variants` are sizes, empty: there is only one."""
+    """A product of the shop. `variants`: its sizes; empty: it has no variants."""
 
     id: str
     name: str
@@ -16,7 +16,7 @@ class Article(NamedTuple):
 
     @property
     def attributes(self) -> dict[str, object]:
-        """What events say of it besides its id."""
+        """The fields of the product in an event, except its id."""
         return {
             "name": self.name,
             "category": self.category,
@@ -27,7 +27,7 @@ class Article(NamedTuple):
 
 
 class DeviceKind(NamedTuple):
-    """A kind of device. `signals`: what it sends on leaving, with the longest held_ms (0: none)."""
+    """A kind of device. `signals`: its exit signals, each with the largest `held_ms`; 0: it sends none."""
 
     name: str
     agent: str
@@ -129,7 +129,7 @@ HOMES: Final = (
     ("America/New_York", "en-US"),
     ("Asia/Tokyo", "ja-JP"),
 )
-"""(time zone, locale) of customers, the frequent ones more than once."""
+"""(time zone, locale) of customers. A frequent pair is listed twice."""
 
 NAMES: Final = (
     "anna", "ben", "clara", "david", "elif", "finn", "greta", "hugo", "ines", "jonas", "katja",

@@ -1,4 +1,4 @@
-"""The faults of real traffic: duplicates, late events, unknown types, unreadable parts, and rubbish."""
+"""Adds the faults of real traffic: duplicates, late events, unknown types, unreadable parts, and rubbish."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields
@@ -9,13 +9,13 @@ from typing import Any, Final, Self
 import msgspec
 
 Record = dict[str, Any] | bytes
-"""An event, or the bytes of something that is none."""
+"""An event, or bytes that are no event."""
 
 
 @dataclass(frozen=True)
 class Faults:
-    """Shares of all events, 0 to 1. `late`: sent minutes too late; `parts`: an optional part cannot be read;
-    `rubbish`: no event at all."""
+    """Shares of all events, 0 to 1. `late`: sent minutes late · `parts`: with an unreadable optional part · `rubbish`: an
+    invalid event comes before this one."""
 
     duplicates: float = 0.01
     late: float = 0.005
@@ -25,7 +25,7 @@ class Faults:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """`duplicates=0.02,rubbish=0.01`; what is left out is 0. ValueError says what is expected."""
+        """Reads `duplicates=0.02,rubbish=0.01`; a fault that is not named is 0. Raises ValueError with what is expected."""
         names = [field.name for field in fields(cls)]
         shares = dict.fromkeys(names, 0.0)
         for part in filter(None, text.split(",")):
@@ -35,9 +35,9 @@ class Faults:
             try:
                 shares[name] = float(share)
             except ValueError:
-                raise ValueError(f"{name} is a share from 0 to 1, not {share!r}") from None
+                raise ValueError(f"{name}: expected a share from 0 to 1, got {share!r}") from None
             if not 0 <= shares[name] <= 1:
-                raise ValueError(f"{name} is a share from 0 to 1, not {share!r}")
+                raise ValueError(f"{name}: expected a share from 0 to 1, got {share!r}")
         return cls(**shares)
 
 
@@ -47,13 +47,13 @@ NONE: Final = Faults(0, 0, 0, 0, 0)
 def spoil(
     events: Iterable[tuple[int, dict[str, Any]]], seed: int, faults: Faults
 ) -> Iterator[tuple[int, Record]]:
-    """The events, in order of time, with faults among them."""
+    """The events, in order of time, with faults added."""
     random = Random(f"rubbish {seed}")
-    again: list[tuple[int, int, dict[str, Any]]] = []
+    duplicates: list[tuple[int, int, dict[str, Any]]] = []
     late, unknown, rubbish, parts = faults.late, faults.unknown, faults.rubbish, faults.parts
     for number, (t, event) in enumerate(events):
-        while again and again[0][0] <= t:
-            repeated, _, copy = heappop(again)
+        while duplicates and duplicates[0][0] <= t:
+            repeated, _, copy = heappop(duplicates)
             yield repeated, copy
         if random.random() < late and "client_time" in event:
             event["client_time"] = t - random.randint(6, 90) * 60_000
@@ -65,9 +65,9 @@ def spoil(
             event = random.choice(PARTS)(event)  # noqa: PLW2901
         yield t, event
         if random.random() < faults.duplicates:
-            heappush(again, (t + random.randint(1, 2_000), number, event))
-    while again:
-        repeated, _, copy = heappop(again)
+            heappush(duplicates, (t + random.randint(1, 2_000), number, event))
+    while duplicates:
+        repeated, _, copy = heappop(duplicates)
         yield repeated, copy
 
 

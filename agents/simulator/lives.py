@@ -1,4 +1,4 @@
-"""What a simulated customer does over years: subscribes, buys again in a rhythm, drifts away, and sometimes comes back."""
+"""The life of a simulated customer: subscribes, buys again in a rhythm, drifts away, and sometimes comes back."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -15,17 +15,17 @@ CONSUMED: Final = (
     Article("boot-wax", "Boot wax", "care", 9.9, ()),
     Article("wash-in", "Wash-in proofing", "care", 14.5, ()),
 )
-"""What is used up, and bought again."""
+"""Articles that are used up and bought again."""
 
 RHYTHMS: Final = (21, 30, 30, 45, 60)
-"""Days between two orders of one customer, so far as it keeps to them."""
+"""Days between two orders of one customer, give or take a fifth."""
 
 PAUSE: Final = (70, 220)
-"""Days after which one who drifted away comes back."""
+"""Fewest and most days after which a customer who drifted away comes back."""
 
 
 def live(shopper: Shopper) -> Iterator[Timed]:
-    """A customer's years, with no end of their own."""
+    """The events of a customer. They end if the customer is lost, otherwise never."""
     shopper.orders = 0
     yield from visit(shopper, shopper.random.choice(("look", "browse")))
     if shopper.chance(0.25):
@@ -52,7 +52,7 @@ def _days(shopper: Shopper, least: float, most: float) -> None:
 
 
 def _joins(shopper: Shopper) -> Iterator[Timed]:
-    """Becomes a customer, mostly on a list: of the newsletter, or by a confirmed mail days later."""
+    """Becomes a customer, and most often subscribes."""
     shopper.customer = shopper.customer or f"guest-{shopper.email[:8]}"
     shopper.wait(20, 90)
     yield shopper.login()
@@ -63,7 +63,7 @@ def _joins(shopper: Shopper) -> Iterator[Timed]:
 
 
 def _buys(shopper: Shopper, article: Article) -> Iterator[Timed]:
-    """An order of what is used up, now and then with more; it arrives, or is sent back."""
+    """Orders an article, sometimes a second one too. The order is delivered, and a few are cancelled afterwards."""
     if shopper.device.customer is None:
         yield shopper.login()
         shopper.wait(2, 20)
@@ -85,7 +85,7 @@ def _buys(shopper: Shopper, article: Article) -> Iterator[Timed]:
 def _order(id: str, lines: list[tuple[Article, int]]) -> dict[str, Any]:
     items = []
     for article, quantity in lines:
-        known = {name: article.attributes[name] for name in ("name", "category", "price")}
-        items.append({"product_id": article.id, "quantity": quantity, **known})
+        fields = {name: article.attributes[name] for name in ("name", "category", "price")}
+        items.append({"product_id": article.id, "quantity": quantity, **fields})
     value = round(sum(article.price * quantity for article, quantity in lines), 2)
     return {"id": id, "value": value, "currency": "EUR", "items": items}

@@ -1,4 +1,4 @@
-"""Made-up traffic on its way: as lines of a file, or to Kafka at a steady rate."""
+"""Writes simulated traffic as the lines of a file, or to Kafka at a steady rate."""
 
 import time
 from collections.abc import Iterable, Iterator
@@ -14,13 +14,13 @@ encode: Final = msgspec.json.Encoder().encode
 
 
 def lines(traffic: Iterable[tuple[int, Record]]) -> Iterator[bytes]:
-    """Traffic as the lines of a backtest file."""
+    """The lines of a backtest file, each with its line end."""
     for t, record in traffic:
         yield (record if isinstance(record, bytes) else encode({"t": t, **record})) + b"\n"
 
 
 def current(traffic: Iterable[tuple[int, Record]]) -> Iterator[Record]:
-    """Traffic at the present time. The storefront's clock keeps its error."""
+    """The records with `client_time` moved to now. Each keeps its distance between the broker's and the client's time."""
     for t, record in traffic:
         if isinstance(record, dict) and isinstance(record.get("client_time"), int):
             now = int(time.time() * 1000)
@@ -31,9 +31,9 @@ def current(traffic: Iterable[tuple[int, Record]]) -> Iterator[Record]:
 def send(
     producer: KafkaProducer, topic: str, records: Iterable[Record], rate: float, seconds: float
 ) -> int:
-    """Sends events evenly at a rate, for some seconds. Returns how many. Raises KafkaError.
+    """Sends records for `seconds`, evenly at `rate` a second. Returns their number. Raises KafkaError.
 
-    When it is behind it sends without a pause until it has caught up.
+    If it falls behind, it sends without a pause until it has caught up.
     """
     failed: list[Exception] = []
     begin, sent = time.monotonic(), 0

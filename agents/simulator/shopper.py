@@ -1,6 +1,6 @@
-"""One simulated customer: devices, account, the shop's cart, and how their events are written.
+"""One simulated shopper: its devices, account and cart, and the events that they send.
 
-The clock of a shopper, `now` (ms), only moves forward, so that their events come in order of time.
+A shopper's clock, `now` (ms), only moves forward, so its events are in order of time.
 """
 
 from random import Random
@@ -9,13 +9,13 @@ from typing import Any, Final
 from agents.simulator.catalogue import DESKTOP, HOMES, HOST, NAMES, PHONE, Article, DeviceKind
 
 Timed = tuple[int, dict[str, Any]]
-"""The broker's time (ms) of an event, and the event."""
+"""(the broker's time in ms, event)."""
 
 CHANNELS: Final = ("email", "sms", "push", "messenger")
 
 
 class Device:
-    """A browser. `visitor` is the id in its cookie; `customer` is set while it is logged in."""
+    """A browser. `visitor`: the id in its cookie · `customer`: set while somebody is logged in."""
 
     __slots__ = ("context", "customer", "kind", "visitor")
 
@@ -27,10 +27,10 @@ class Device:
 
 
 class Shopper:
-    """`whole_carts`: the shop sends its own cart with id and version, else items one by one.
+    """A shopper. `whole_carts`: the shop sends whole carts with id and version, otherwise single items.
 
     `bought`: the id of the order of this visit · `email`, `phone`: the keyed hashes of the shopper's addresses ·
-    `mailed`: the device on which the address was typed.
+    `mailed`: the device on which the shopper gave the address.
     """
 
     __slots__ = (
@@ -57,15 +57,16 @@ class Shopper:
         self.lines: dict[tuple[str, str], tuple[Article, int]] = {}
 
     def chance(self, share: float) -> bool:
+        """True with this probability."""
         return self.random.random() < share
 
     def wait(self, least: float, most: float) -> None:
-        """Seconds go by: more often few than many."""
+        """Moves the clock on by `least` to `most` seconds, more often by few than by many."""
         draw = self.random.random()
         self.now += int(1000 * (least + (most - least) * draw * draw))
 
     def event(self, type: str, **body: Any) -> Timed:
-        """An event that the browser sends: it carries the browser's clock and its context."""
+        """An event of the browser, with its clock and its context."""
         random, device = self.random, self.device
         event = {
             "id": f"{random.getrandbits(96):024x}",
@@ -80,7 +81,7 @@ class Shopper:
         return self.now, event
 
     def server_event(self, type: str, **body: Any) -> Timed:
-        """An event that the shop's server sends: without a browser and its clock."""
+        """An event of the shop's server, which has no browser and no client's clock."""
         event = {"id": f"{type}/{self.random.getrandbits(64):016x}", "type": type}
         event["visitor"] = self.device.visitor
         if self.device.customer is not None:
@@ -88,14 +89,14 @@ class Shopper:
         return self.now, event | body | {"context": {"source": "orders", "host": HOST}}
 
     def order_of_a_server(self, order: dict[str, Any]) -> Timed:
-        """As a server tells it that knows no visitor: by the cart, or by the address that was typed, alone."""
+        """An order of a server that knows no visitor: it names only the cart, or only the address."""
         if self.whole_carts and not (self.mailed is self.device and self.chance(0.5)):
             return self._by_key("order.placed", {"cart": self.cart_id}, order=order)
         return self._by_key("order.placed", {"email": self.email}, order=order)
 
     @property
     def is_known_to_a_server(self) -> bool:
-        """Whether a server can name something that the browser has told, too."""
+        """Whether a server and the browser know the same cart or address."""
         return (self.whole_carts and self.version > 0) or self.mailed is self.device
 
     def _by_key(self, type: str, keys: dict[str, str], **body: Any) -> Timed:
@@ -103,20 +104,20 @@ class Shopper:
         return self.now, event | body | {"context": {"source": "orders", "host": HOST}}
 
     def give_contact(self) -> dict[str, Any]:
-        """What a guest tells at the checkout: keys of the address, and sometimes of the number."""
+        """The keys that a guest gives at the checkout: of the e-mail address, and sometimes of the phone number."""
         self.mailed = self.device
         return {"email": self.email} | ({"phone": self.phone} if self.chance(0.3) else {})
 
     def logout(self) -> Timed:
-        """Somebody else may use the browser next; the account's cart is gone from it."""
-        told = self.event("visitor.identified")
-        told[1]["customer"] = None
+        """Logs the customer out. The browser loses the account's cart, and somebody else may use it next."""
+        t, event = self.event("visitor.identified")
+        event["customer"] = None
         self.device.customer = self.mailed = None
         self.new_cart()
-        return told
+        return t, event
 
     def login(self) -> Timed:
-        """The browser becomes the customer's; contacts, traits and zone as the account has them."""
+        """Logs the customer in. The event has traits, and mostly contacts, time zone and e-mail key of the account."""
         random = self.random
         self.device.customer = self.customer
         body: dict[str, Any] = {"traits": {"orders": self.orders, "value": 84.5 * self.orders}}
@@ -130,7 +131,7 @@ class Shopper:
         return self.event("visitor.identified", **body)
 
     def carry(self, article: Article, variant: str, quantity: int) -> Timed:
-        """Puts so many of an article into the cart, or takes them out (quantity below 0)."""
+        """Puts `quantity` of an article into the cart, or takes them out if it is below 0."""
         line = (article.id, variant)
         count = self.lines[line][1] + quantity if line in self.lines else quantity
         if count > 0:
@@ -147,7 +148,7 @@ class Shopper:
         return self.event("cart.item_added", item=item | article.attributes)
 
     def whole_cart(self) -> Timed:
-        """The shop's cart as it is."""
+        """An event with the whole cart, in a new version."""
         self.version += 1
         return self.event(
             "cart.updated",
@@ -161,7 +162,7 @@ class Shopper:
         )
 
     def items(self) -> list[dict[str, Any]]:
-        """What is in the cart, as carts and orders have it."""
+        """The items of the cart, in the form of carts and orders."""
         items = []
         for (product, variant), (article, quantity) in self.lines.items():
             item: dict[str, Any] = {"product_id": product, "quantity": quantity}
@@ -171,9 +172,11 @@ class Shopper:
         return items
 
     def value(self) -> float:
+        """The value of the cart."""
         return round(sum(article.price * count for article, count in self.lines.values()), 2)
 
     def sold(self, order: str) -> None:
+        """Notes an order of the cart, and starts a new cart. `order`: its id."""
         self.bought = order
         self.orders += 1
         self.new_cart()
@@ -184,7 +187,7 @@ class Shopper:
         self.version = 0
 
     def other_device(self) -> None:
-        """Goes on elsewhere: a shop's cart comes along with the account, any other stays behind."""
+        """Continues on the other device. The shop's cart follows a logged-in customer; any other cart stays behind."""
         known = self.device.customer is not None
         self.device = self.devices[1 - self.devices.index(self.device)]
         if not (known and self.whole_carts):

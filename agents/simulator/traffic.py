@@ -1,7 +1,7 @@
-"""A simulated shop's traffic: pure, in order of time, the same for the same seed.
+"""The traffic of a simulated shop, in order of time, and the same for the same seed. Pure.
 
-Each shopper's story is a generator, and a heap merges them. A story begins when its shopper
-comes, so that only those who are in the shop are held in memory.
+Each shopper's events are a generator, and a heap merges the generators. A generator begins when its shopper arrives, so
+only the shoppers in the shop are in memory.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,13 +15,13 @@ from agents.simulator.shopper import Shopper, Timed
 from agents.simulator.visits import visit
 
 HOURS: Final = (2, 1, 1, 1, 1, 2, 4, 6, 7, 8, 8, 9, 10, 9, 8, 8, 9, 10, 12, 15, 16, 14, 9, 5)
-"""How many come in each hour of the day (UTC), in proportion."""
+"""Relative number of arrivals in each hour of the day (UTC)."""
 
 NOON: Final = 12 * 3_600_000
 WARM_UP: Final = 240_000
-"""After this time (ms) in an empty shop about as many shoppers leave as come."""
+"""Ms until about as many shoppers leave an empty shop as arrive."""
 EVENTS_EACH: Final = 9.7
-"""Events a second in the shop then, for one who comes a second."""
+"""Events of one shopper. With one arrival a second, a full shop has this many events a second."""
 
 INTENTS: Final = ("look",) * 9 + ("browse",) * 6 + ("fill",) * 4 + ("buy",) * 2
 HOUR: Final = 3_600_000
@@ -30,10 +30,10 @@ HOUR: Final = 3_600_000
 def day(
     seed: int, visitors: int, start: int, length: int, faults: Faults | None = None
 ) -> Iterator[tuple[int, Record]]:
-    """(time, event or bytes) of so many shoppers who come from `start` to `start + length` (ms).
+    """(time, event or bytes) of `visitors` shoppers who arrive from `start` to `start + length` (ms).
 
-    Some come again, on another device too, so that there are more visitor ids than shoppers. What
-    would happen after the end is left out, but for duplicates of the last two seconds.
+    Some return, also on another device, so there are more visitor ids than shoppers. Nothing comes after the end but
+    duplicates, within two seconds.
     """
     return spoil(crowd(seed, visitors, start, length), seed, Faults() if faults is None else faults)
 
@@ -41,9 +41,9 @@ def day(
 def hour(
     seed: int, rate: float, seconds: float, faults: Faults | None = None
 ) -> Iterator[tuple[int, Record]]:
-    """A stretch of a full shop's traffic, to be sent at `rate` events a second for so many seconds.
+    """Traffic of a full shop, to be sent at `rate` events a second for `seconds`.
 
-    In this way visits take about as long as real ones. There are more events than needed.
+    At this rate visits last about as long as real ones. It has more events than needed.
     """
     length = WARM_UP + int(1_500 * seconds)
     shoppers = 1 + int(rate / EVENTS_EACH * length / 1000)
@@ -55,7 +55,7 @@ def hour(
 def years(
     seed: int, customers: int, start: int, length: int, faults: Faults | None = None
 ) -> Iterator[tuple[int, Record]]:
-    """(time, event or bytes) of so many customers' lives, who come in the first two thirds of `length` (ms)."""
+    """(time, event or bytes) of the lives of `customers`, who arrive in the first two thirds of `length` (ms)."""
     lives = crowd(seed, customers, start, length, live, length * 2 // 3)
     return spoil(lives, seed, NONE if faults is None else faults)
 
@@ -68,9 +68,11 @@ def crowd(
     story_of: Callable[[Shopper], Iterator[Timed]] | None = None,
     coming: int | None = None,
 ) -> Iterator[Timed]:
-    """The same without faults: valid events only, all before the end. `story_of`: a shopper's, if not `tell` ·
-    `coming`: for how long (ms) they come, if not all the time."""
-    end, story_of = start + length, story_of or tell
+    """The same without faults: valid events only, all before the end.
+
+    `story_of`: the events of a shopper; None: `visits_of` · `coming`: ms in which shoppers arrive; None: all the time.
+    """
+    end, story_of = start + length, story_of or visits_of
     present: list[tuple[int, int, dict[str, Any], Iterator[Timed]]] = []
     for number, arrival in enumerate(arrivals(seed, visitors, start, coming or length)):
         while present and present[0][0] <= arrival:
@@ -83,7 +85,7 @@ def crowd(
 
 
 def _next(present: list[tuple[int, int, dict[str, Any], Iterator[Timed]]], end: int) -> Timed:
-    """The earliest event of all; its shopper goes on to the next one, if that is before the end."""
+    """Takes the earliest event, and replaces it with the next one of the same shopper if that is before the end."""
     t, number, event, story = present[0]
     following = next(story, None)
     if following is not None and following[0] < end:
@@ -93,8 +95,8 @@ def _next(present: list[tuple[int, int, dict[str, Any], Iterator[Timed]]], end: 
     return t, event
 
 
-def tell(shopper: Shopper) -> Iterator[Timed]:
-    """A shopper's visits: again the same day, with the cart as it was left, often elsewhere."""
+def visits_of(shopper: Shopper) -> Iterator[Timed]:
+    """The visits of a shopper. Some return the same day to the cart that they left, often on the other device."""
     yield from visit(shopper, shopper.random.choice(INTENTS))
     while shopper.chance(0.35):
         if shopper.bought and shopper.chance(0.15):
@@ -112,7 +114,7 @@ def tell(shopper: Shopper) -> Iterator[Timed]:
 
 
 def arrivals(seed: int, visitors: int, start: int, length: int) -> Iterator[int]:
-    """When each one comes, in order: spread over the hours as a shop's day is."""
+    """The times (ms) at which shoppers arrive, in order, spread over the hours by HOURS."""
     random = Random(f"arrivals {seed}")
     slices = _slices(start, length)
     total = sum(weight for _, _, weight in slices)
@@ -127,7 +129,7 @@ def arrivals(seed: int, visitors: int, start: int, length: int) -> Iterator[int]
 
 
 def _slices(start: int, length: int) -> list[tuple[int, int, float]]:
-    """(begin, end, weight) of each hour or part of one."""
+    """(begin, end, weight) of each hour, or part of an hour."""
     slices, begin = [], start
     while begin < start + length:
         end = min(begin - begin % HOUR + HOUR, start + length)

@@ -1,4 +1,4 @@
-"""What a simulated shopper does in the shop: landing, looking around, cart, checkout, leaving."""
+"""One visit of a simulated shopper: landing, browsing, cart, checkout, leaving."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -11,7 +11,7 @@ DECLINED: Final = ("card_declined", "insufficient_funds", "3ds_timeout")
 
 
 def visit(shopper: Shopper, intent: str) -> Iterator[Timed]:
-    """One stay in the shop; `intent` is how far it goes: look, browse, fill or buy."""
+    """The events of one visit. `intent`: how far it goes: look, browse, fill or buy."""
     yield from _land(shopper)
     if intent == "look":
         if shopper.chance(0.5):
@@ -54,7 +54,7 @@ def _land(shopper: Shopper) -> Iterator[Timed]:
 
 
 def _browse(shopper: Shopper, fill: bool) -> Iterator[Timed]:
-    """A shelf or a search, then some of its articles, of which some go into the cart."""
+    """Opens a category or a search, then some of its articles. `fill`: puts some into the cart."""
     random = shopper.random
     if shopper.chance(0.25):
         yield shopper.event("search.performed", query=random.choice(QUERIES), results=12)
@@ -76,7 +76,7 @@ def _browse(shopper: Shopper, fill: bool) -> Iterator[Timed]:
 
 
 def _look_at(shopper: Shopper, article: Article) -> Iterator[Timed]:
-    """A product page; while it is read the page's heartbeat is heard every 20 s."""
+    """Opens a product page. The page sends a heartbeat every 20 s while the shopper reads it."""
     product = {"id": article.id, **article.attributes}
     yield shopper.event("product.viewed", product=product, referrer=HOST + "/")
     before = shopper.now
@@ -89,7 +89,7 @@ def _look_at(shopper: Shopper, article: Article) -> Iterator[Timed]:
 
 
 def _change_mind(shopper: Shopper) -> Iterator[Timed]:
-    """Goes to the cart and takes something out."""
+    """Opens the cart and takes something out."""
     yield _page(shopper, "cart", "/cart", "Your cart")
     shopper.wait(3, 20)
     (_, variant), (article, quantity) = shopper.random.choice(list(shopper.lines.items()))
@@ -98,7 +98,7 @@ def _change_mind(shopper: Shopper) -> Iterator[Timed]:
 
 
 def _checkout(shopper: Shopper, pays: bool) -> Iterator[Timed]:
-    """The stages up to the payment; who does not pay leaves at any of them."""
+    """The stages of a checkout, up to the order if the shopper pays. One who does not pay may leave at any stage."""
     yield shopper.event("checkout.started", url=f"{HOST}/checkout")
     for stage in STAGES:
         shopper.wait(5, 60)
@@ -107,10 +107,10 @@ def _checkout(shopper: Shopper, pays: bool) -> Iterator[Timed]:
         if stage == "contact" and shopper.customer and not shopper.device.customer:
             yield shopper.login()
             shopper.wait(2, 10)
-        told: dict[str, Any] = {"stage": stage, "url": f"{HOST}/checkout/{stage}"}
+        body: dict[str, Any] = {"stage": stage, "url": f"{HOST}/checkout/{stage}"}
         if stage == "contact" and not shopper.device.customer:
-            told["keys"] = shopper.give_contact()
-        yield shopper.event("checkout.advanced", **told)
+            body["keys"] = shopper.give_contact()
+        yield shopper.event("checkout.advanced", **body)
     shopper.wait(8, 70)
     if shopper.chance(0.15 if pays else 0.6):
         code = shopper.random.choice(DECLINED)
@@ -125,9 +125,9 @@ def _checkout(shopper: Shopper, pays: bool) -> Iterator[Timed]:
 
 
 def _order(shopper: Shopper) -> Iterator[Timed]:
-    """The order comes from the browser or from the shop's server, which often knows no visitor.
+    """An order, from the browser or from the shop's server, which often knows no visitor.
 
-    Some shops make it before the payment, which may fail: then the cart is back.
+    Some shops place the order before the payment. If the payment fails, the shopper may have the cart back.
     """
     order: dict[str, Any] = {
         "id": f"order-{shopper.random.getrandbits(40):010x}",
@@ -160,7 +160,7 @@ def _order(shopper: Shopper) -> Iterator[Timed]:
 
 
 def _waver(shopper: Shopper) -> Iterator[Timed]:
-    """A movement towards the exit that may mean nothing."""
+    """An exit signal, which need not mean that the shopper leaves."""
     signal, longest = shopper.random.choice(shopper.device.kind.signals)
     body: dict[str, object] = {"signal": signal}
     if longest:
@@ -172,7 +172,7 @@ def _waver(shopper: Shopper) -> Iterator[Timed]:
 
 
 def _leave(shopper: Shopper) -> Iterator[Timed]:
-    """Most leave with signals of it, one to three within seconds."""
+    """Leaves. Most shoppers send one to three exit signals within seconds."""
     if shopper.chance(0.7):
         for _ in range(shopper.random.choice((1, 1, 2, 3))):
             yield from _waver(shopper)

@@ -1,1 +1,1 @@
-"""The materialized view in Redis."""
+"""The view in Redis: the newest decisions, triggers and waiting steps by person. docs/redis.md."""

@@ -1,4 +1,4 @@
-"""Metrics of a process that writes the view, read when somebody asks."""
+"""Metrics of a process that writes the view. Gauges are set at a scrape."""
 
 from typing import Final
 
@@ -13,7 +13,7 @@ ANSWERS: Final = ("ok", "failed", "refused")
 
 
 class Calls(Collector):
-    """The link's own counters."""
+    """Exports the counters of a link."""
 
     def __init__(self, link: Link) -> None:
         self._link = link
@@ -32,7 +32,7 @@ class ViewMetrics:
         self._up = Gauge("triggers_view_up", "1: Redis answered last time", registry=registry)
         self._time = Gauge(
             "triggers_view_timestamp_seconds",
-            "Of the newest record in the view; 0 before the first",
+            "Time of the newest record in the view; 0 before the first",
             registry=registry,
         )
         registry.register(Calls(link))

@@ -1,9 +1,9 @@
-"""Records of the log as entries of the view. Pure.
+"""Turns records of the log into entries of the view. Pure.
 
-An entry is a command to Redis, or one that the script of agents/view/writer.py adds: `NEWER` writes a state
-unless a newer one is there, `TRIM` keeps the newest trigger ids, `ERASE` drops what is of a person up to a time;
-`UNLESS` does a command unless its person was erased at that time or later. Counters alone change when a record is
-applied twice; the offsets that are written with them keep it from that.
+An entry is a command of Redis, or one that the script in agents/view/writer.py adds. `NEWER` writes a state unless a newer
+one is there. `TRIM` keeps the newest trigger ids. `ERASE` deletes a person's entries up to a time. `UNLESS` runs a command
+unless the person was erased at that time or later. To apply a record twice changes nothing but counters. The script writes
+offsets with the counters, so it applies no record twice.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -34,26 +34,26 @@ TRIGGERS: Final = "triggers."
 
 Entry = tuple[str, ...]
 Row = tuple[int, bytes | None, bytes | None]
-"""(broker's time in ms, key, value) of a record."""
+"""A record: (broker's time in ms, key, value)."""
 
 _encode: Final = msgspec.json.Encoder().encode
 _decode: Final = msgspec.json.Decoder().decode
 
 
 def is_followed(topic: str) -> bool:
-    """`topic` without the prefix."""
+    """Whether the view reads this topic, named without the prefix."""
     followed = topic in (PEOPLE, ERASED, AUDIENCES) or topic.startswith(TRIGGERS)
     return followed and topic not in NOT_TO_SEND
 
 
 def entries(topic: str, rows: Iterable[Row], keys: RedisKeys, recipes: Recipes) -> Iterator[Entry]:
-    """What records of one topic (named without the prefix) change in the view.
+    """The entries for records of one topic, named without the prefix.
 
     Raises stream.store.changelog.UnreadableState for a state of another format.
     """
     for t, key, value in rows:
         if value is None or not key:
-            continue  # a tombstone follows a state in which nothing waits; "" is the stage's clock
+            continue  # a tombstone follows a state without waiting steps; the key "" holds the stage's clock
         if topic == PEOPLE:
             yield from _state(key.decode(), value, keys, recipes)
         elif topic == DECISIONS:
@@ -69,39 +69,40 @@ def entries(topic: str, rows: Iterable[Row], keys: RedisKeys, recipes: Recipes) 
 
 
 def day(t: int) -> str:
-    """`2026-01-31` (UTC) of ms."""
+    """The day of a time in ms, as `2026-01-31` (UTC)."""
     return datetime.fromtimestamp(t / 1000, UTC).strftime("%Y-%m-%d")
 
 
 def _state(person: str, value: bytes, keys: RedisKeys, recipes: Recipes) -> Iterator[Entry]:
-    known = pending_steps.of_records(person, [value], recipes)
-    if known is None:
+    pending = pending_steps.of_records(person, [value], recipes)
+    if pending is None:
         return
-    life = max(_lives(known), WAITING_LIVE) if known.steps else SETTLED_LIVE
-    place = str(known.applied), str(known.version)
-    steps = _encode(known.steps).decode()
-    yield "NEWER", keys.waiting(person), *place, steps, str(life), keys.erased(person)
+    lifetime = max(_lifetime(pending), WAITING_LIVE) if pending.steps else SETTLED_LIVE
+    version = str(pending.applied), str(pending.version)
+    steps = _encode(pending.steps).decode()
+    yield "NEWER", keys.waiting(person), *version, steps, str(lifetime), keys.erased(person)
 
 
-def _lives(known: PendingSteps) -> int:
-    """Ms from the last fact on until a day after the last step: of a life they may be months away."""
-    ends = [each.due or each.until or known.applied for each in known.steps]
-    return max(ends) - known.applied + DAY
+def _lifetime(pending: PendingSteps) -> int:
+    """Ms from the last fact until a day after the last step. Lifecycle steps may be months away."""
+    ends = [each.due or each.until or pending.applied for each in pending.steps]
+    return max(ends) - pending.applied + DAY
 
 
 def _change(t: int, value: bytes, keys: RedisKeys) -> Entry:
-    """Counted by day: the console shows sizes over them."""
+    """Counts a change of an audience by day. The console shows sizes from these counts."""
     event = _decode(value)
-    way = "entered" if event["type"] == ENTERED else "left"
-    return _count(keys, t, event["data"]["audience"], "audience", way, 1)
+    change = "entered" if event["type"] == ENTERED else "left"
+    return _count(keys, t, event["data"]["audience"], "audience", change, 1)
 
 
 def _erasure(value: bytes, keys: RedisKeys) -> Entry:
     data = _decode(value)["data"]
     person = data["person"]
     of_person = keys.erased(person), keys.decisions(person), keys.waiting(person)
-    named = f'"person":{_encode(person).decode()}'
-    return "ERASE", *of_person, keys.fired, keys.triggers, named, str(data["at"]), str(ERASED_LIVE)
+    needle = f'"person":{_encode(person).decode()}'
+    shared = keys.fired, keys.triggers
+    return "ERASE", *of_person, *shared, needle, str(data["at"]), str(ERASED_LIVE)
 
 
 def _decision(t: int, value: bytes, keys: RedisKeys) -> Iterator[Entry]:
@@ -127,9 +128,9 @@ def _trigger(t: int, value: bytes, keys: RedisKeys) -> Iterator[Entry]:
         yield _count(keys, t, data["recipe"], "cancelled", data["reason"], 1)
     else:
         brief["valid_until"] = data["valid_until"]
-    id, told = data["trigger_id"], _encode(brief).decode()
+    id = data["trigger_id"]
     yield "UNLESS", unless, at, "ZADD", keys.fired, str(t), id
-    yield "UNLESS", unless, at, "HSET", keys.triggers, id, told
+    yield "UNLESS", unless, at, "HSET", keys.triggers, id, _encode(brief).decode()
 
 
 def _count(

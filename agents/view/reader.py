@@ -1,4 +1,4 @@
-"""Questions to the view. Every method raises ViewLost."""
+"""Reads the view. Every method raises ViewLost."""
 
 import json
 from typing import Any, NamedTuple
@@ -13,7 +13,7 @@ _steps = msgspec.json.Decoder(list[Step]).decode
 
 
 class Count(NamedTuple):
-    """`number` of steps (closed: those that were left) or cancels, on a `day` (UTC)."""
+    """A count of one day (UTC). `number`: steps, of a closed episode those that were left; or cancels."""
 
     day: str
     recipe: str
@@ -28,7 +28,7 @@ class ViewReader:
         self._keys = keys
 
     async def decisions(self, person: str) -> list[dict[str, Any]]:
-        """The last of a person, in order."""
+        """The last decisions of a person, the oldest first."""
         return [
             json.loads(each)
             for each in await self._link.call("ZRANGE", self._keys.decisions(person), 0, -1)
@@ -36,20 +36,21 @@ class ViewReader:
 
     async def waiting(self, person: str) -> PendingSteps | None:
         """The waiting steps, or None if the view does not know the person."""
-        found = await self._link.call("HGETALL", self._keys.waiting(person))
-        if not found:
+        entry = await self._link.call("HGETALL", self._keys.waiting(person))
+        if not entry:
             return None
-        return PendingSteps(int(found["applied"]), int(found["version"]), _steps(found["steps"]))
+        return PendingSteps(int(entry["applied"]), int(entry["version"]), _steps(entry["steps"]))
 
     async def person_of(self, trigger_id: str) -> str | None:
-        """The person of a trigger, if it fired lately."""
-        found = await self._link.call("HGET", self._keys.triggers, trigger_id)
-        return str(json.loads(found)["person"]) if found else None
+        """The person of a trigger, or None if the view no longer has the trigger."""
+        brief = await self._link.call("HGET", self._keys.triggers, trigger_id)
+        return str(json.loads(brief)["person"]) if brief else None
 
     async def counts(self) -> list[Count]:
-        found = await self._link.call("HGETALL", self._keys.counts)
+        """All counts, in no order."""
+        numbers = await self._link.call("HGETALL", self._keys.counts)
         counts = []
-        for field, number in found.items():
+        for field, number in numbers.items():
             day, recipe, outcome, reason = field.split("|", 3)
             counts.append(Count(day, recipe, outcome, reason, int(number)))
         return counts

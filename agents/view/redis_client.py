@@ -1,7 +1,7 @@
-"""A client of a Redis that may vanish. Every call ends within 50 ms, and none is repeated. A Redis that keeps failing is
-not asked for a while.
+"""A client for a Redis that may fail. Every call ends within 50 ms, and none is repeated. After several failures a breaker
+stops the calls for a while.
 
-redis-py's own defaults would wait for up to a minute on a frozen server.
+With redis-py's own defaults a call would wait for a frozen server for up to a minute.
 """
 
 import asyncio
@@ -17,22 +17,22 @@ from redis.exceptions import RedisError
 from redis.maint_notifications import MaintNotificationsConfig
 
 LIMIT_S: Final = 0.05
-"""Time limit of a call, with a new connection. Longer: a question waits longer for the view. Shorter: a busy moment
-counts as a loss."""
+"""Time limit of a call, a new connection included. Longer: a page waits longer for the view. Shorter: a busy moment of
+Redis counts as a failure."""
 
 FAILURES: Final = 3
 """Failures in a row that open the breaker."""
 
 OPEN_S: Final = (1.0, 2.0, 5.0, 10.0, 30.0)
-"""How long it stays open: longer each time the trial call fails."""
+"""Seconds for which the breaker stays open: longer each time the trial call fails."""
 
 
 class ViewLost(Exception):
-    """Redis did not answer in time, refused, or is not asked at the moment."""
+    """Redis did not answer in time, answered with an error, or the breaker is open."""
 
 
 class Breaker:
-    """Closed: calls go through. Open: none does. After a time one may try."""
+    """A circuit breaker. Closed: calls go through. Open: no call does, until the pause is over and a trial call may go."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -59,7 +59,8 @@ class Breaker:
 
 
 class Link:
-    """`fault`: why the last call failed, empty if it did not. `calls`: how many went well, failed, were not made."""
+    """`fault`: why the last call failed, empty if it succeeded · `calls`: number of calls that succeeded (ok), failed, and
+    were not made (refused)."""
 
     def __init__(self, url: str) -> None:
         self.breaker = Breaker()
@@ -72,7 +73,7 @@ class Link:
             socket_connect_timeout=LIMIT_S,
             retry=Retry(NoBackoff(), 0),
             client_name="triggers-view",
-            lib_name=None,  # each greeting is a round trip within the limit
+            lib_name=None,  # to send the library's name would cost a round trip within the limit
             lib_version=None,
             maint_notifications_config=MaintNotificationsConfig(enabled=False),
             max_connections=8,
@@ -97,6 +98,6 @@ class Link:
         return answer
 
     async def close(self) -> None:
-        """A Redis that does not say goodbye in time is left."""
+        """Closes the connections. An error of Redis is ignored."""
         with suppress(RedisError):
             await self._client.aclose()

@@ -9,46 +9,46 @@ from typing import Final
 from stream.durations import DAY, HOUR
 
 DECISIONS_KEPT: Final = 20
-"""Of a person, the newest."""
+"""Decisions kept of a person, the newest."""
 
 FIRED_KEPT: Final = 20_000
-"""Trigger ids, the newest of the whole shop."""
+"""Trigger ids kept of the whole shop, the newest."""
 
 DAYS_KEPT: Final = 35
-"""Of counters: a little more than the topics keep."""
+"""Days for which counts are kept: a little longer than the topics keep their records."""
 
 DECISIONS_LIVE: Final = 7 * DAY
 WAITING_LIVE: Final = 30 * DAY
-"""At least; until a day after the last waiting step, if that is later."""
+"""The shortest lifetime of waiting steps (ms). They stay until a day after the last step, if that is later."""
 
 ERASED_LIVE: Final = 30 * DAY
-"""That somebody was erased is known for as long as a topic can still hold what is older."""
+"""Lifetime (ms) of the note that a person was erased: as long as a topic can still hold older records of the person."""
 
 SETTLED_LIVE: Final = HOUR
-"""How long the note "nothing waits" is kept: longer than a frozen worker could still write an older state."""
+"""Lifetime (ms) of the note that no step waits: so long that no frozen worker can still write an older state."""
 
 
 class RedisKeys:
-    """The names under one prefix (the service's)."""
+    """The names of the keys under the service's prefix."""
 
     def __init__(self, prefix: str) -> None:
         self.all = f"{prefix}view:"
         self.offsets = f"{self.all}offsets"
-        """Hash `topic:partition` -> the next offset that is not in the view."""
+        """Hash `topic:partition` -> the first offset that is not in the view."""
         self.counts = f"{self.all}counts"
-        """Hash `day|recipe|outcome|reason` -> a number; the day is YYYY-MM-DD (UTC) of the record. Of audiences
-        `day|name|audience|entered` and `…|left`."""
+        """Hash `day|recipe|outcome|reason` -> a number. The day is that of the record, YYYY-MM-DD (UTC). Changes of an
+        audience are counted as `day|name|audience|entered` and `…|left`."""
         self.fired = f"{self.all}fired"
         """Sorted set of trigger ids by the time of their record (ms)."""
         self.triggers = f"{self.all}triggers"
-        """Hash trigger id -> JSON, of those in `fired`."""
+        """Hash trigger id -> JSON, for the ids in `fired`."""
 
     def decisions(self, person: str) -> str:
         """Sorted set of decisions (JSON) by the time of their record (ms)."""
         return f"{self.all}decisions:{person}"
 
     def erased(self, person: str) -> str:
-        """Hash: `at`, up to when (ms) nothing of a person may stand here; the person is not named."""
+        """Hash: `at`, the time (ms) up to which the person was erased. The key holds a hash of the person's name."""
         return f"{self.all}erased:{sha256(person.encode()).hexdigest()[:32]}"
 
     def waiting(self, person: str) -> str:

@@ -1,8 +1,8 @@
-"""The log written into Redis as it grows: decisions, triggers, what waits.
+"""Follows the log and writes decisions, triggers and waiting steps into Redis.
 
-One script writes the entries of a batch and the offset behind it, if the view is at the offset that the writer expects;
-otherwise it returns the view's offset. So nothing is counted twice or left out: not with several writers, a lost answer,
-a restart, or an emptied Redis.
+One script writes the entries of a batch and the offset behind it, if the view is at the offset that the writer expects.
+Otherwise it returns the view's offset. So no record is counted twice or left out, even with several writers, after a lost
+answer, a restart, or a loss of Redis' data.
 """
 
 import asyncio
@@ -25,11 +25,11 @@ from stream.recipes.recipe import Recipes
 log = logging.getLogger("triggers.view")
 
 BATCH: Final = 100
-"""Records in a call. More: a call takes too long for its limit. Fewer: more of them."""
+"""Records in a call. More: a call exceeds its time limit. Fewer: more calls."""
 
 TEND_S: Final = 2.0
 PATIENCE_S: Final = 10.0
-"""Of a command that somebody waits for; each call has its limit all the same."""
+"""Seconds for which `clear` repeats a command that fails. Each call has its own, shorter limit."""
 
 APPLY: Final = """
 local function gone(marker, at)
@@ -83,14 +83,14 @@ end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
 return 'ok'
 """
-"""KEYS: offsets, counts. ARGV: partition, where it is believed to stand, where it stands afterwards,
-entries (msgpack). Counters without offsets are from a view that was lost: they begin anew."""
+"""KEYS: offsets, counts. ARGV: partition, the offset that the view should have, its offset afterwards, entries (msgpack).
+Counts without offsets belong to a view that was lost: they start again at zero."""
 
 _pack: Final = msgspec.msgpack.Encoder().encode
 
 
 class Writer:
-    """`run` follows the log for ever. `time`: of the last record written (ms), 0 before any."""
+    """Writes the view. `time`: that of the last record written (ms), 0 before the first."""
 
     def __init__(self, settings: Settings, recipes: Recipes, link: Link) -> None:
         self.link = link
@@ -102,13 +102,13 @@ class Writer:
         self.tail = TopicTail(settings, self, "view")
 
     async def run(self) -> None:
-        """Runs until it is cancelled. Raises an ExceptionGroup, also for stream.store.changelog.UnreadableState."""
+        """Follows the log until it is cancelled. Raises an ExceptionGroup, also for stream.store.changelog.UnreadableState."""
         async with asyncio.TaskGroup() as both:
             both.create_task(self._tend())
             await self.tail.run()
 
     async def _tend(self) -> None:
-        """Notices that Redis is lost, or emptied, though the log is quiet."""
+        """Looks whether Redis still has the view's offsets, and starts again if they are gone, even while no record comes."""
         while True:
             await asyncio.sleep(TEND_S)
             known = [_field(tp) for tp, stands in self._stands.items() if stands]
@@ -127,7 +127,7 @@ class Writer:
     async def starts(
         self, partitions: Collection[Tp], begin: dict[Tp, int], end: dict[Tp, int], at: OffsetsAt
     ) -> dict[Tp, int]:
-        """The offsets of the view. A partition that it does not know is read from the beginning."""
+        """The offsets of the view. A partition without one is read from its beginning."""
         offsets = await self._surely("HGETALL", self.keys.offsets)
         self._stands |= {tp: offsets.get(_field(tp), "") for tp in partitions}
         return {tp: int(self._stands[tp] or begin[tp]) for tp in partitions}
@@ -137,11 +137,11 @@ class Writer:
         for start in range(0, len(records), BATCH):
             some = records[start : start + BATCH]
             rows = [(each.timestamp, each.key, each.value) for each in some]
-            found = list(entries(topic, rows, self.keys, self._recipes))
+            packed = _pack(list(entries(topic, rows, self.keys, self._recipes)))
             behind = str(some[-1].offset + 1)
             answer = await self._surely(
                 "EVAL", APPLY, 2, self.keys.offsets, self.keys.counts,
-                _field(tp), self._stands.get(tp, ""), behind, _pack(found),
+                _field(tp), self._stands.get(tp, ""), behind, packed,
             )  # fmt: skip
             if answer != "ok":
                 self._stands[tp] = answer
@@ -152,7 +152,7 @@ class Writer:
         return None
 
     async def _prune(self) -> None:
-        """Once a day: drops the counters of days that are long past."""
+        """Deletes the counts of days before DAYS_KEPT, once for each day of the log."""
         if self._pruned == day(self.time):
             return
         self._pruned = day(self.time)
@@ -162,7 +162,7 @@ class Writer:
             await self._surely("HDEL", self.keys.counts, *old)
 
     async def _surely(self, *command: Any) -> Any:
-        """Waits for an answer of Redis. The log waits meanwhile."""
+        """The answer of Redis. Repeats the command until there is one; meanwhile the log is not read."""
         while True:
             try:
                 return await self.link.call(*command)
@@ -175,10 +175,10 @@ def _field(tp: Tp) -> str:
 
 
 async def clear(link: Link, keys: RedisKeys) -> int:
-    """Drops the view; what follows the log begins anew. Returns the number of keys.
+    """Deletes the view; writers then start again at the beginning of the log. Returns the number of deleted keys.
 
-    Counters go with the offsets in one step: a writer at work meanwhile finds both or neither. Raises
-    ViewLost if Redis does not answer for PATIENCE_S.
+    It deletes counts and offsets in one step, so a writer that runs meanwhile finds both or neither. Raises ViewLost if
+    Redis does not answer for PATIENCE_S.
     """
     dropped, cursor = 0, "0"
     whole = (keys.offsets, keys.counts, keys.fired, keys.triggers)
@@ -196,6 +196,7 @@ async def clear(link: Link, keys: RedisKeys) -> int:
 
 
 async def _patiently(link: Link, *command: str | int) -> Any:
+    """The answer of Redis. Repeats the command for PATIENCE_S. Raises ViewLost."""
     until = time.monotonic() + PATIENCE_S
     while True:
         try:

@@ -8,11 +8,11 @@ from typing import Any, Final
 
 from stream.connect import snowplow
 from stream.connect.adobe_orders import OBSERVERS, EventData
+from stream.connect.bodies import IGNORED, add_events, renamed
 from stream.connect.ids import content_id, event_id, identifier
 from stream.connect.reading import UNREADABLE, first, mapping, parse, text
 from stream.connect.request import Given, body_of
 from stream.connect.source import Source
-from stream.connect.telling import IGNORED, renamed, tell
 from stream.connect.translation import Translation
 
 MARK: Final = b"com.adobe.commerce."
@@ -35,11 +35,11 @@ def translate(given: Given, source: Source, now: int) -> Translation:
         done.refuse(0, "not_json")
     elif kind is not None:
         binary = {name[3:]: value for name, value in headers.items() if name[:3] in ("ce-", "ce_")}
-        _tell({**binary, "data": document}, "$", source, now, done)
+        _translate_event({**binary, "data": document}, "$", source, now, done)
     else:
         for index, (path, each) in enumerate(_each(document)):
             if isinstance(each, dict):
-                _tell(each, path, source, now, done)
+                _translate_event(each, path, source, now, done)
             else:
                 done.refuse(index, "not_an_object")
     return done
@@ -55,7 +55,9 @@ def _each(document: Any) -> list[tuple[str, Any]]:
     return [("$", document)]
 
 
-def _tell(given: dict[str, Any], path: str, source: Source, now: int, done: Translation) -> None:
+def _translate_event(
+    given: dict[str, Any], path: str, source: Source, now: int, done: Translation
+) -> None:
     """Translates an event, or one inside an envelope that names its id. The order is in `data.value`."""
     inner = mapping(given.get("event")) or given
     kind = text(inner.get("type")) or "unnamed"
@@ -63,18 +65,19 @@ def _tell(given: dict[str, Any], path: str, source: Source, now: int, done: Tran
     if renamed(source, name, kind) == "ignore":
         done.leave_out(name, IGNORED, path)
         return
-    say = OBSERVERS.get(name)
-    if say is None:
+    translator = OBSERVERS.get(name)
+    if translator is None:
         done.leave_out(name, "unknown", path)
         return
     data = mapping(inner.get("data"))
     value = mapping(data.get("value")) or data
-    who, said = say(EventData(value, first(inner, "time") or given.get("time"), source, now))
-    tell(done, name, _id(given, inner, value), who, said, path)
+    who, bodies = translator(
+        EventData(value, first(inner, "time") or given.get("time"), source, now)
+    )
+    add_events(done, name, _id(given, inner, value), who, bodies, path)
 
 
 def _id(given: dict[str, Any], inner: dict[str, Any], value: dict[str, Any]) -> str:
     """The id of an I/O Event. A repeat has the same one."""
-    told = first(given, "event_id", "eventid") or first(inner, "event_id", "id")
-    name = identifier(told)
+    name = identifier(first(given, "event_id", "eventid") or first(inner, "event_id", "id"))
     return event_id("ad", name) if name is not None else content_id("ad", inner.get("type"), value)

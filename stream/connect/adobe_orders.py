@@ -9,17 +9,17 @@ from typing import Any, Final
 from msgspec import Struct
 
 from stream.connect import items, money
+from stream.connect.bodies import IGNORED, Bodies, Body, renamed
 from stream.connect.contact import contact_keys, contacts, customer_id
 from stream.connect.events import Who
 from stream.connect.ids import identifier
 from stream.connect.reading import dig, first, is_present, listing, mapping, whole
 from stream.connect.source import Source
-from stream.connect.telling import IGNORED, Body, Said, renamed
 from stream.connect.times import client_time, moment
 from stream.connect.translation import compact
 
 PAYING: Final = frozenset({"pending_payment"})
-"""States of an order whose buyer is still at the payment page."""
+"""States of an order whose buyer is still on the payment page."""
 
 STANDING: Final = frozenset(
     {"new", "pending", "processing", "complete", "holded", "payment_review"}
@@ -52,22 +52,22 @@ class EventData(Struct, frozen=True):
         )
 
 
-Saying = Callable[[EventData], tuple[Who, Said]]
+Translator = Callable[[EventData], tuple[Who, Bodies]]
 
 
-def ordered(told: EventData) -> tuple[Who, Said]:
-    """Translates an order by its state. A later change of an order that stands repeats order.placed."""
-    order = mapping(first(told.value, "order")) or told.value
+def ordered(data: EventData) -> tuple[Who, Bodies]:
+    """Translates an order by its state. A later change of a valid order repeats order.placed."""
+    order = mapping(first(data.value, "order")) or data.value
     states = [str(order.get(name)) for name in ("state", "status")]
     state = next((name for name in states if name in PAYING | STANDING | ENDED), None)
     ended = state in ENDED
-    who = told.owner(order, order.get("updated_at" if ended else "created_at"))
+    who = data.owner(order, order.get("updated_at" if ended else "created_at"))
     number = identifier(first(order, "increment_id", "real_order_id", "entity_id"))
     if number is None:
         return who, "no_order_id"
-    own = renamed(told.source, *states)
+    own = renamed(data.source, *states)
     if own in OF_STATES:
-        return who, OF_STATES[own](order, number, told.source)
+        return who, OF_STATES[own](order, number, data.source)
     if own == "ignore":
         return who, IGNORED
     if ended or own == "order.cancelled":
@@ -76,7 +76,7 @@ def ordered(told: EventData) -> tuple[Who, Said]:
         return who, "unknown_status"
     if state in PAYING:
         return _of_its_cart(who, order), [("checkout.advanced", {"stage": "payment"})]
-    return who, _placed(order, number, told.source)
+    return who, _placed(order, number, data.source)
 
 
 def _of_its_cart(who: Who, order: dict[str, Any]) -> Who:
@@ -86,7 +86,7 @@ def _of_its_cart(who: Who, order: dict[str, Any]) -> Who:
     return Who(customer=who.customer, keys=keys, client_time=who.client_time)
 
 
-def _placed(order: dict[str, Any], number: str, source: Source) -> Said:
+def _placed(order: dict[str, Any], number: str, source: Source) -> Bodies:
     facts = items.order(
         source,
         id=number,
@@ -101,28 +101,28 @@ def _placed(order: dict[str, Any], number: str, source: Source) -> Said:
     return [("order.placed", {"order": facts})]
 
 
-def _delivered(order: dict[str, Any], number: str, source: Source) -> Said:
-    """An order that has arrived was placed, whether that was told or not."""
+def _delivered(order: dict[str, Any], number: str, source: Source) -> Bodies:
+    """A delivered order was placed, even if no event reported that."""
     bodies: list[Body] = [("order.delivered", {"order": {"id": number}})]
     placed = _placed(order, number, source)
     return [*placed, *bodies] if isinstance(placed, list) else bodies
 
 
 OF_STATES: Final = {"order.placed": _placed, "order.delivered": _delivered}
-"""What a status of the shop's own may mean, by our type, beside order.cancelled and ignore."""
+"""The types to which the shop's table may map a status of its own, beside order.cancelled and ignore."""
 
 
 def _bought(lines: Any) -> list[dict[str, Any]]:
-    """The lines, without what stands below another line: of a shirt in red the shirt says it all."""
+    """The lines without those that belong to another line: a red shirt has a line for the shirt and one for its variant."""
     return [
         one for one in map(mapping, listing(lines)) if not is_present(one.get("parent_item_id"))
     ]
 
 
-def quoted(told: EventData) -> tuple[Who, Said]:
+def quoted(data: EventData) -> tuple[Who, Bodies]:
     """Translates a quote, which is a whole cart. An inactive quote has become an order, and is ignored."""
-    quote = mapping(first(told.value, "quote")) or told.value
-    who = told.owner(quote, quote.get("updated_at"))
+    quote = mapping(first(data.value, "quote")) or data.value
+    who = data.owner(quote, quote.get("updated_at"))
     lines = quote.get("items")
     if not isinstance(lines, list) or str(quote.get("is_active")).lower() in ("false", "0"):
         return who, IGNORED
@@ -131,8 +131,8 @@ def quoted(told: EventData) -> tuple[Who, Said]:
         return who, "no_cart_id"
     code = money.currency(first(quote, "quote_currency_code", "currency.quote_currency_code"))
     cart = items.cart(
-        told.source,
-        [items.item(told.source, code, **_line(one, "qty")) for one in _bought(lines)],
+        data.source,
+        [items.item(data.source, code, **_line(one, "qty")) for one in _bought(lines)],
         id=name,
         version=moment(quote.get("updated_at")),
         currency=code,
@@ -140,22 +140,22 @@ def quoted(told: EventData) -> tuple[Who, Said]:
     return who, [("cart.updated", {"cart": cart})]
 
 
-def identified(told: EventData) -> tuple[Who, Said]:
-    customer = mapping(first(told.value, "customer")) or told.value
+def identified(data: EventData) -> tuple[Who, Bodies]:
+    customer = mapping(first(data.value, "customer")) or data.value
     name = customer_id(first(customer, "id", "entity_id"))
-    known = told.owner({**customer, "customer_id": name}, customer.get("updated_at"))
+    known = data.owner({**customer, "customer_id": name}, customer.get("updated_at"))
     if name is None:
         return known, "no_customer"
     reached = contacts(customer.get("email"), _address(customer).get("telephone"))
     return known, [("visitor.identified", compact(contacts=reached))]
 
 
-def subscribed(told: EventData) -> tuple[Who, Said]:
+def subscribed(data: EventData) -> tuple[Who, Bodies]:
     """Translates a newsletter status: consent for email, unless the source's table says otherwise."""
-    given = mapping(first(told.value, "subscriber")) or told.value
-    who = told.owner(given, given.get("change_status_at"))
+    given = mapping(first(data.value, "subscriber")) or data.value
+    who = data.owner(given, given.get("change_status_at"))
     status = whole(given.get("subscriber_status"))
-    channels = told.source.consent.get(NEWSLETTER, ["email"])
+    channels = data.source.consent.get(NEWSLETTER, ["email"])
     if status not in (SUBSCRIBED, UNSUBSCRIBED) or not channels:
         return who, IGNORED
     if status == SUBSCRIBED:
@@ -179,7 +179,7 @@ def _line(one: dict[str, Any], quantity: str) -> dict[str, Any]:
     }
 
 
-OBSERVERS: Final[dict[str, Saying]] = {
+OBSERVERS: Final[dict[str, Translator]] = {
     "sales_order_save_commit_after": ordered,
     "sales_order_save_after": ordered,
     "sales_order_place_after": ordered,

@@ -6,12 +6,12 @@ Source: docs/connect.md, 1.8, its first way.
 from typing import Any, Final
 
 from stream.connect import items, money
+from stream.connect.bodies import PING, Bodies, Body
 from stream.connect.ids import identifier
 from stream.connect.reading import dig, first, listing, mapping, text
 from stream.connect.snowplow_event import Sent
-from stream.connect.snowplow_events import Saying, ignored, page_viewed, pinged
+from stream.connect.snowplow_events import Translator, ignored, page_viewed, pinged
 from stream.connect.source import Source
-from stream.connect.telling import PING, Body, Said
 
 MAGENTO: Final = "com_adobe_magento_entity_"
 PRICES: Final = ("minimalPrice", "specialPrice", "regularPrice")
@@ -22,12 +22,12 @@ def is_its_own(sent: Sent) -> bool:
     return any(name.startswith(MAGENTO) for name in sent.entities)
 
 
-def product_viewed(sent: Sent, source: Source) -> Said:
+def product_viewed(sent: Sent, source: Source) -> Bodies:
     found = items.product(source, currency(sent), **_product(sent))
     return [("product.viewed", {"product": found})] if found is not None else "no_product"
 
 
-def added(sent: Sent, source: Source) -> Said:
+def added(sent: Sent, source: Source) -> Bodies:
     """The whole cart if the event carries it: the event comes once for each product that changed."""
     whole = _cart(sent, source)
     if whole:
@@ -36,34 +36,36 @@ def added(sent: Sent, source: Source) -> Said:
     return [("cart.item_added", {"item": line})] if line is not None else "no_product"
 
 
-def cart_viewed(sent: Sent, source: Source) -> Said:
-    told = page_viewed(sent, source)
-    if isinstance(told, str):
-        return told
-    shown: list[Body] = [(kind, {"page": {**body["page"], "kind": "cart"}}) for kind, body in told]
+def cart_viewed(sent: Sent, source: Source) -> Bodies:
+    viewed = page_viewed(sent, source)
+    if isinstance(viewed, str):
+        return viewed
+    shown: list[Body] = [
+        (kind, {"page": {**body["page"], "kind": "cart"}}) for kind, body in viewed
+    ]
     return _cart(sent, source) or shown
 
 
-def checkout_started(sent: Sent, source: Source) -> Said:
+def checkout_started(sent: Sent, source: Source) -> Bodies:
     return [*_cart(sent, source), ("checkout.started", {})]
 
 
-def order_placed(sent: Sent, source: Source) -> Said:
+def order_placed(sent: Sent, source: Source) -> Bodies:
     """An order without a value: the event names only its number, in the label."""
     number = identifier(sent.fields.get("se_label"))
     order = items.order(source, id=number, cart_id=cart_id(sent))
     return [("order.placed", {"order": order})]
 
 
-def searched(sent: Sent, source: Source) -> Said:
+def searched(sent: Sent, source: Source) -> Bodies:
     query = text(sent.entity(f"{MAGENTO}search_input").get("query"))
     return [("search.performed", {"query": query})] if query is not None else [PING]
 
 
 def currency(sent: Sent) -> str | None:
     shop, product = sent.entity(f"{MAGENTO}storefront_instance"), sent.entity(f"{MAGENTO}product")
-    told = dig(product, "pricing", "currencyCode"), shop.get("storeViewCurrencyCode")
-    return next((code for each in told if (code := money.currency(each))), None)
+    codes = dig(product, "pricing", "currencyCode"), shop.get("storeViewCurrencyCode")
+    return next((code for each in codes if (code := money.currency(each))), None)
 
 
 def cart_id(sent: Sent) -> str | None:
@@ -72,11 +74,11 @@ def cart_id(sent: Sent) -> str | None:
 
 
 def _cart(sent: Sent, source: Source) -> list[Body]:
-    """The cart of an event. None if the event has no list of items."""
-    told, code = sent.entity(f"{MAGENTO}shopping_cart"), currency(sent)
-    if not isinstance(told.get("items"), list) or (not told["items"] and cart_id(sent) is None):
+    """The cart of an event; empty if the event has no list of items."""
+    cart, code = sent.entity(f"{MAGENTO}shopping_cart"), currency(sent)
+    if not isinstance(cart.get("items"), list) or (not cart["items"] and cart_id(sent) is None):
         return []
-    lines = [items.item(source, code, **_line(mapping(one))) for one in listing(told["items"])]
+    lines = [items.item(source, code, **_line(mapping(one))) for one in listing(cart["items"])]
     return [("cart.updated", {"cart": items.cart(source, lines, id=cart_id(sent), currency=code)})]
 
 
@@ -91,19 +93,19 @@ def _line(one: dict[str, Any]) -> dict[str, Any]:
 
 
 def _product(sent: Sent) -> dict[str, Any]:
-    told = sent.entity(f"{MAGENTO}product")
-    prices = (dig(told, "pricing", name) for name in PRICES)
+    product = sent.entity(f"{MAGENTO}product")
+    prices = (dig(product, "pricing", name) for name in PRICES)
     return {
-        "id": first(told, "sku"),
-        "name": told.get("name"),
-        "category": next(iter(listing(told.get("categories"))), None),
+        "id": first(product, "sku"),
+        "name": product.get("name"),
+        "category": next(iter(listing(product.get("categories"))), None),
         "price": next((price for price in prices if money.money(price)), None),
-        "url": told.get("canonicalUrl"),
-        "image": told.get("mainImageUrl"),
+        "url": product.get("canonicalUrl"),
+        "image": product.get("mainImageUrl"),
     }
 
 
-EVENTS: Final[dict[str, Saying]] = {
+EVENTS: Final[dict[str, Translator]] = {
     "product/view": product_viewed,
     "product/add-to-cart": added,
     "shopping-cart/view": cart_viewed,

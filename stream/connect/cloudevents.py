@@ -25,7 +25,7 @@ from stream.connect.translation import Translation
 
 PREFIX: Final = "ce"
 VERSION: Final = re.compile(r"\.v[0-9]{1,3}$", re.ASCII)
-"""At the end of a type: `com.example.cart.updated.v1`."""
+"""A version at the end of a type, as in `com.example.cart.updated.v1`."""
 
 ATTRIBUTES: Final = ("id", "source", "type", "subject", "time")
 
@@ -42,7 +42,7 @@ def translate(given: Given, source: Source, now: int) -> Translation:
             out.refuse(index, "not_an_object")
             continue
         path = f"$[{index}]" if isinstance(document, list) else "$"
-        _tell(each, path, source, now, out)
+        _translate_event(each, path, source, now, out)
     return out
 
 
@@ -73,7 +73,9 @@ def _outbox(given: Record, headers: dict[str, str], document: Any) -> dict[str, 
     }
 
 
-def _tell(given: dict[str, Any], path: str, source: Source, now: int, out: Translation) -> None:
+def _translate_event(
+    given: dict[str, Any], path: str, source: Source, now: int, out: Translation
+) -> None:
     name = text(given.get("type")) or "unnamed"
     kind = _type(name, source)
     if kind is None:
@@ -95,7 +97,7 @@ def _tell(given: dict[str, Any], path: str, source: Source, now: int, out: Trans
 
 
 def addresses(data: dict[str, Any]) -> tuple[Any, Any]:
-    """E-mail address and phone number, which may stand in `contact`."""
+    """(e-mail address, phone number), which may be inside `contact`."""
     return first(data, "email", "contact.email"), first(data, "phone", "contact.phone")
 
 
@@ -128,8 +130,8 @@ def _id(given: dict[str, Any], data: dict[str, Any]) -> str:
 
 def _who(given: dict[str, Any], data: dict[str, Any], source: Source, now: int) -> Who:
     """The owner. The subject is the visitor, unless the data names one."""
-    told = data.get("visitor")
-    visitor = told if is_present(told) else given.get("subject")
+    named = data.get("visitor")
+    visitor = named if is_present(named) else given.get("subject")
     user, keys = data.get("customer"), mapping(data.get("keys"))
     told_email, phone = addresses(data)
     email = told_email or (user if is_address(user) else None)

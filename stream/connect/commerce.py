@@ -21,8 +21,9 @@ Body = tuple[str, dict[str, Any]]
 """The type of one of our events, and the fields of its body."""
 
 
-class Said(Struct, frozen=True):
-    """A named message. `page`: the page that sent it · `path`: its place in the request."""
+class TrackedEvent(Struct, frozen=True):
+    """A named event of a tracker. `page`: the page that sent it · `browser`: a browser sent it · `path`: its place in the
+    request."""
 
     id: str
     name: str
@@ -33,160 +34,161 @@ class Said(Struct, frozen=True):
     path: str
 
 
-Row = Callable[[Said, Source, Translation], list[Body]]
+Row = Callable[[TrackedEvent, Source, Translation], list[Body]]
 
 
-def page_viewed(said: Said, source: Source, out: Translation) -> list[Body]:
-    path = first(said.properties, "path", "url") or first(said.page, "path", "url")
-    title = first(said.properties, "title") or first(said.page, "title")
-    names = (said.properties.get("category"), said.properties.get("name"), said.name)
+def page_viewed(tracked: TrackedEvent, source: Source, out: Translation) -> list[Body]:
+    path = first(tracked.properties, "path", "url") or first(tracked.page, "path", "url")
+    title = first(tracked.properties, "title") or first(tracked.page, "title")
+    names = (tracked.properties.get("category"), tracked.properties.get("name"), tracked.name)
     page = pages.page(path, title, *names)
     return [("page.viewed", {"page": {"kind": "other", **page}})]
 
 
-def viewed(said: Said, kind: str) -> list[Body]:
-    path = first(said.properties, "path", "url") or first(said.page, "path", "url")
-    return [("page.viewed", {"page": pages.page(path, said.page.get("title"), kind)})]
+def viewed(tracked: TrackedEvent, kind: str) -> list[Body]:
+    path = first(tracked.properties, "path", "url") or first(tracked.page, "path", "url")
+    return [("page.viewed", {"page": pages.page(path, tracked.page.get("title"), kind)})]
 
 
-def product_viewed(said: Said, source: Source, out: Translation) -> list[Body]:
+def product_viewed(tracked: TrackedEvent, source: Source, out: Translation) -> list[Body]:
     """A product view. Of several products the first one counts."""
-    for each in products(said.properties):
+    for each in products(tracked.properties):
         product = items.product(source, **fields(each))
         if product is not None:
             return [("product.viewed", {"product": product})]
-    return nothing(said, out, "no_product_id")
+    return nothing(tracked, out, "no_product_id")
 
 
-def list_viewed(said: Said, source: Source, out: Translation) -> list[Body]:
-    category = text(first(said.properties, "category", "list_id"))
+def list_viewed(tracked: TrackedEvent, source: Source, out: Translation) -> list[Body]:
+    category = text(first(tracked.properties, "category", "list_id"))
     if category is None:
-        return viewed(said, "list")
+        return viewed(tracked, "list")
     return [("category.viewed", {"category": category})]
 
 
-def searched(said: Said, source: Source, out: Translation) -> list[Body]:
-    query = text(first(said.properties, "query", "search_term"))
+def searched(tracked: TrackedEvent, source: Source, out: Translation) -> list[Body]:
+    query = text(first(tracked.properties, "query", "search_term"))
     if query is None:
-        return nothing(said, out, "no_query")
+        return nothing(tracked, out, "no_query")
     return [("search.performed", {"query": query})]
 
 
-def added(said: Said, source: Source, out: Translation) -> list[Body]:
-    code, given = money_of(said.properties), products(said.properties)
+def added(tracked: TrackedEvent, source: Source, out: Translation) -> list[Body]:
+    code, given = money_of(tracked.properties), products(tracked.properties)
     bodies = items.each(
         "cart.item_added", [items.item(source, code, **fields(each)) for each in given]
     )
-    return bodies or nothing(said, out, "no_line")
+    return bodies or nothing(tracked, out, "no_line")
 
 
-def removed(said: Said, source: Source, out: Translation) -> list[Body]:
-    gone = [items.removed(**fields(each)) for each in products(said.properties)]
-    return items.each("cart.item_removed", gone) or nothing(said, out, "no_line")
+def removed(tracked: TrackedEvent, source: Source, out: Translation) -> list[Body]:
+    gone = [items.removed(**fields(each)) for each in products(tracked.properties)]
+    return items.each("cart.item_removed", gone) or nothing(tracked, out, "no_line")
 
 
-def cart_updated(said: Said, source: Source, out: Translation) -> list[Body]:
+def cart_updated(tracked: TrackedEvent, source: Source, out: Translation) -> list[Body]:
     """A whole cart: the list of products, empty for an empty cart."""
-    if not isinstance(said.properties.get("products"), list):
-        return viewed(said, "cart")
-    return [("cart.updated", {"cart": whole_cart(said.properties, source)})]
+    if not isinstance(tracked.properties.get("products"), list):
+        return viewed(tracked, "cart")
+    return [("cart.updated", {"cart": whole_cart(tracked.properties, source)})]
 
 
-def checkout_started(said: Said, source: Source, out: Translation) -> list[Body]:
+def checkout_started(tracked: TrackedEvent, source: Source, out: Translation) -> list[Body]:
     """A started checkout. With products and a cart id it carries the whole cart too."""
     started: Body = ("checkout.started", {})
-    if not listing(said.properties.get("products")) or cart_id(said.properties) is None:
+    if not listing(tracked.properties.get("products")) or cart_id(tracked.properties) is None:
         return [started]
-    return [("cart.updated", {"cart": whole_cart(said.properties, source)}), started]
+    return [("cart.updated", {"cart": whole_cart(tracked.properties, source)}), started]
 
 
-def checkout_advanced(said: Said, source: Source, out: Translation) -> list[Body]:
-    told = ("step_name", "checkout_step_name", "stage", "step", "name")
-    stage = pages.stage(source.steps, *(said.properties.get(name) for name in told))
+def checkout_advanced(tracked: TrackedEvent, source: Source, out: Translation) -> list[Body]:
+    names = ("step_name", "checkout_step_name", "stage", "step", "name")
+    stage = pages.stage(source.steps, *(tracked.properties.get(name) for name in names))
     if stage is None:
-        return nothing(said, out, "unknown_step")
+        return nothing(tracked, out, "unknown_step")
     return [("checkout.advanced", {"stage": stage})]
 
 
-def payment_entered(said: Said, source: Source, out: Translation) -> list[Body]:
+def payment_entered(tracked: TrackedEvent, source: Source, out: Translation) -> list[Body]:
     return [("checkout.advanced", {"stage": "payment"})]
 
 
-def payment_failed(said: Said, source: Source, out: Translation) -> list[Body]:
-    code = text(first(said.properties, "code", "error_code", "decline_code", "reason"))
-    order = compact(id=identifier(said.properties.get("order_id")))
+def payment_failed(tracked: TrackedEvent, source: Source, out: Translation) -> list[Body]:
+    code = text(first(tracked.properties, "code", "error_code", "decline_code", "reason"))
+    order = compact(id=identifier(tracked.properties.get("order_id")))
     return [("payment.failed", {"code": code, "order": order})]
 
 
-def order_placed(said: Said, source: Source, out: Translation) -> list[Body]:
+def order_placed(tracked: TrackedEvent, source: Source, out: Translation) -> list[Body]:
     order = items.order(
         source,
-        id=first(said.properties, "order_id", "checkout_id"),
-        value=first(said.properties, "total", "revenue", "value"),
-        currency=said.properties.get("currency"),
-        cart_id=cart_id(said.properties),
-        lines=ordered(said.properties, source),
+        id=first(tracked.properties, "order_id", "checkout_id"),
+        value=first(tracked.properties, "total", "revenue", "value"),
+        currency=tracked.properties.get("currency"),
+        cart_id=cart_id(tracked.properties),
+        lines=ordered(tracked.properties, source),
     )
     return [("order.placed", {"order": order})]
 
 
-def order_delivered(said: Said, source: Source, out: Translation) -> list[Body]:
-    order = thing(said.properties.get("order_id"))
+def order_delivered(tracked: TrackedEvent, source: Source, out: Translation) -> list[Body]:
+    order = thing(tracked.properties.get("order_id"))
     if order is None:
-        return nothing(said, out, "no_order_id")
+        return nothing(tracked, out, "no_order_id")
     return [("order.delivered", {"order": {"id": order}})]
 
 
-def subscribed(said: Said, source: Source, out: Translation) -> list[Body]:
-    """Only under a name of the shop's own: what somebody joins is the shop's to say."""
-    channels = joined(source, said.properties, said.who.keys)
+def subscribed(tracked: TrackedEvent, source: Source, out: Translation) -> list[Body]:
+    """A subscription. Only names of the shop's own table lead here: the specification has none."""
+    channels = joined(source, tracked.properties, tracked.who.keys)
     if not channels:
-        return nothing(said, out, "no_channels")
+        return nothing(tracked, out, "no_channels")
     return [("visitor.subscribed", {"channels": channels})]
 
 
-def order_cancelled(said: Said, source: Source, out: Translation) -> list[Body]:
-    order = thing(first(said.properties, "order_id", "checkout_id"))
+def order_cancelled(tracked: TrackedEvent, source: Source, out: Translation) -> list[Body]:
+    order = thing(first(tracked.properties, "order_id", "checkout_id"))
     if order is None:
-        return nothing(said, out, "no_order_id")
+        return nothing(tracked, out, "no_order_id")
     return [("order.cancelled", {"order": {"id": order}})]
 
 
-def order_refunded(said: Said, source: Source, out: Translation) -> list[Body]:
-    """A cancelled order. A refund that lists products is a partial one: the order stands."""
-    if listing(said.properties.get("products")):
-        return nothing(said, out, "partial_refund")
-    return order_cancelled(said, source, out)
+def order_refunded(tracked: TrackedEvent, source: Source, out: Translation) -> list[Body]:
+    """A cancelled order. A refund that lists products is a partial one, which cancels nothing."""
+    if listing(tracked.properties.get("products")):
+        return nothing(tracked, out, "partial_refund")
+    return order_cancelled(tracked, source, out)
 
 
-def pinged(said: Said, source: Source, out: Translation) -> list[Body]:
-    """A sign of presence. Any message of a browser is one; a message of a server is none."""
-    return [("activity.pinged", {})] if said.browser else nothing(said, out, "ignored")
+def pinged(tracked: TrackedEvent, source: Source, out: Translation) -> list[Body]:
+    """A sign of presence, if a browser sent the message. A server's message is left out."""
+    return [("activity.pinged", {})] if tracked.browser else nothing(tracked, out, "ignored")
 
 
-def unneeded(said: Said, source: Source, out: Translation) -> list[Body]:
-    return nothing(said, out, "ignored")
+def unneeded(tracked: TrackedEvent, source: Source, out: Translation) -> list[Body]:
+    return nothing(tracked, out, "ignored")
 
 
-def nothing(said: Said, out: Translation, reason: str) -> list[Body]:
-    out.leave_out(said.name, reason, said.path)
+def nothing(tracked: TrackedEvent, out: Translation, reason: str) -> list[Body]:
+    """Leaves the event out, for this reason."""
+    out.leave_out(tracked.name, reason, tracked.path)
     return []
 
 
-def unknown(said: Said, source: Source, out: Translation) -> list[Body]:
+def unknown(tracked: TrackedEvent, source: Source, out: Translation) -> list[Body]:
     """Counts a name without a row, so that the shop sees what its table lacks."""
-    out.leave_out(said.name, "unknown", said.path)
-    return [("activity.pinged", {})] if said.browser else []
+    out.leave_out(tracked.name, "unknown", tracked.path)
+    return [("activity.pinged", {})] if tracked.browser else []
 
 
-def tell(said: Said, bodies: list[Body], out: Translation) -> None:
+def add_events(tracked: TrackedEvent, bodies: list[Body], out: Translation) -> None:
     """Adds the events of one message. Several get ids `…/0`, `…/1`."""
     if len(bodies) == 1:
         kind, body = bodies[0]
-        out.events.append(event(kind, said.id, said.who, **body))
+        out.events.append(event(kind, tracked.id, tracked.who, **body))
         return
-    for name, (kind, body) in zip(numbered(said.id, len(bodies)), bodies, strict=True):
-        out.events.append(event(kind, name, said.who, **body))
+    for name, (kind, body) in zip(numbered(tracked.id, len(bodies)), bodies, strict=True):
+        out.events.append(event(kind, name, tracked.who, **body))
 
 
 def keys_of(properties: dict[str, Any], order: bool) -> dict[str, str]:

@@ -30,10 +30,10 @@ def fields(given: dict[str, Any]) -> dict[str, Any]:
 
 def products(properties: dict[str, Any]) -> list[dict[str, Any]]:
     """The products of a message: its properties, or the list in them if they have no id."""
-    told = properties.get("products")
-    if not told or first(properties, *IDS) is not None:
+    given = properties.get("products")
+    if not given or first(properties, *IDS) is not None:
         return [properties]
-    return [mapping(each) for each in (told if isinstance(told, list) else [told])]
+    return [mapping(each) for each in (given if isinstance(given, list) else [given])]
 
 
 def money_of(properties: dict[str, Any]) -> str | None:

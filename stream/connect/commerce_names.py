@@ -89,8 +89,8 @@ QUIET_ENDS: Final = ("wishlist",)
 def row_of(name: str, source: Source, names: Mapping[str, Row] = NAMES) -> Row:
     """The row of a name. The shop's own table comes first."""
     plain = words(name)
-    told = source.events.items() if source.events else ()
-    own = next((TYPES.get(to) for given, to in told if words(given) == plain), None)
+    table = source.events.items() if source.events else ()
+    own = next((TYPES.get(to) for given, to in table if words(given) == plain), None)
     found = own or names.get(plain)
     if found is not None:
         return found

@@ -9,7 +9,7 @@ from typing import Any, Final
 from stream.connect import items
 from stream.connect.commercetools_lines import amount, line
 from stream.connect.contact import contact_keys, contacts
-from stream.connect.deliveries import Said, header
+from stream.connect.deliveries import Body, header
 from stream.connect.events import Who, event
 from stream.connect.ids import content_id, event_id, identifier
 from stream.connect.money import currency
@@ -28,7 +28,8 @@ from stream.connect.source import Source
 from stream.connect.times import client_time
 from stream.connect.translation import Translation, compact
 
-Told = dict[str, Any]
+Message = dict[str, Any]
+"""A message of commercetools, with the attributes of its CloudEvent."""
 
 
 def translate(given: Given, source: Source, now: int) -> Translation:
@@ -39,7 +40,7 @@ def translate(given: Given, source: Source, now: int) -> Translation:
         return out
     for index, each in enumerate(document if isinstance(document, list) else [document]):
         if isinstance(each, dict):
-            _tell(_message(given, each), source, now, out)
+            _translate_message(_message(given, each), source, now, out)
         else:
             out.refuse(index, "not_an_object")
     return out
@@ -55,16 +56,16 @@ def _unwrapped(document: Any) -> Any:
     return detail if isinstance(detail, dict) else document
 
 
-def _message(given: Given, told: Told) -> Told:
+def _message(given: Given, message: Message) -> Message:
     """The message with the attributes of its CloudEvent, from inside it or from headers."""
-    if "specversion" in told:
-        attributes, data = told, mapping(told.get("data"))
+    if "specversion" in message:
+        attributes, data = message, mapping(message.get("data"))
     else:
         names = ("id", "type", "time")
         attributes = {
             name: header(given, f"ce_{name}") or header(given, f"ce-{name}") for name in names
         }
-        data = told
+        data = message
     kind = text(data.get("type")) or (text(attributes.get("type")) or "").rpartition(".")[2]
     return {
         **data,
@@ -74,30 +75,30 @@ def _message(given: Given, told: Told) -> Told:
     }
 
 
-def _tell(told: Told, source: Source, now: int, out: Translation) -> None:
-    name = told["type"] or text(told.get("notificationType")) or "unnamed"
+def _translate_message(message: Message, source: Source, now: int, out: Translation) -> None:
+    name = message["type"] or text(message.get("notificationType")) or "unnamed"
     read = MESSAGES.get(name)
     if read is None or source.events.get(name) == "ignore":
         out.leave_out(name, "ignored")
         return
-    if is_present(told.get("payloadNotIncluded")):
+    if is_present(message.get("payloadNotIncluded")):
         out.leave_out(name, "payload_not_included", "$.payloadNotIncluded")
         return
-    said = read(told, source)
-    if said is None:
+    translated = read(message, source)
+    if translated is None:
         out.leave_out(name, "nothing_to_tell")
         return
-    who, (kind, body) = said
-    told_id = text(told.get("id"))
-    id = event_id("ct", told_id) if told_id else content_id("ct", told)
-    at = client_time(now, None, told.get("createdAt"), server=True)
+    who, (kind, body) = translated
+    message_id = text(message.get("id"))
+    id = event_id("ct", message_id) if message_id else content_id("ct", message)
+    at = client_time(now, None, message.get("createdAt"), server=True)
     owner = Who(visitor=who.visitor, customer=who.customer, keys=who.keys, client_time=at)
     out.events.append(event(kind, id, owner, **body))
 
 
-def _placed(told: Told, source: Source) -> tuple[Who, Said] | None:
-    order = mapping(told.get("order"))
-    name = identifier(first(order, "id") or _resource(told))
+def _placed(message: Message, source: Source) -> tuple[Who, Body] | None:
+    order = mapping(message.get("order"))
+    name = identifier(first(order, "id") or _resource(message))
     if name is None:
         return None
     price = mapping(order.get("totalPrice"))
@@ -111,7 +112,7 @@ def _placed(told: Told, source: Source) -> tuple[Who, Said] | None:
         cart_id=cart,
         lines=[line(source, mapping(each)) for each in listing(order.get("lineItems"))],
     )
-    if told["type"] == "OrderImported" or is_present(order.get("recurringOrder")):
+    if message["type"] == "OrderImported" or is_present(order.get("recurringOrder")):
         placed["recurring"] = True
     email = first(order, "customerEmail", "shippingAddress.email", "billingAddress.email")
     phone = first(order, "billingAddress.mobile", "billingAddress.phone")
@@ -123,46 +124,46 @@ def _placed(told: Told, source: Source) -> tuple[Who, Said] | None:
     return who, ("order.placed", {"order": placed})
 
 
-def _state(told: Told, source: Source) -> tuple[Who, Said] | None:
-    name = _order_id(told)
-    if name is None or told.get("orderState") != "Cancelled":
+def _state(message: Message, source: Source) -> tuple[Who, Body] | None:
+    name = _order_id(message)
+    if name is None or message.get("orderState") != "Cancelled":
         return None
     return Who(keys={"checkout": name}), ("order.cancelled", {"order": {"id": name}})
 
 
-def _payment(told: Told, source: Source) -> tuple[Who, Said] | None:
-    name = _order_id(told)
-    if name is None or told.get("paymentState") != "Failed":
+def _payment(message: Message, source: Source) -> tuple[Who, Body] | None:
+    name = _order_id(message)
+    if name is None or message.get("paymentState") != "Failed":
         return None
     return Who(keys={"checkout": name}), ("payment.failed", {"order": {"id": name}})
 
 
-def _shipment(told: Told, source: Source) -> tuple[Who, Said] | None:
-    name = _order_id(told)
-    if name is None or told.get("shipmentState") != "Delivered":
+def _shipment(message: Message, source: Source) -> tuple[Who, Body] | None:
+    name = _order_id(message)
+    if name is None or message.get("shipmentState") != "Delivered":
         return None
     return Who(keys={"checkout": name}), ("order.delivered", {"order": {"id": name}})
 
 
-def _customer(told: Told, source: Source) -> tuple[Who, Said] | None:
-    customer = mapping(told.get("customer"))
-    name = identifier(first(customer, "id") or _resource(told))
-    email = first(customer, "email") or told.get("email")
+def _customer(message: Message, source: Source) -> tuple[Who, Body] | None:
+    customer = mapping(message.get("customer"))
+    name = identifier(first(customer, "id") or _resource(message))
+    email = first(customer, "email") or message.get("email")
     if name is None:
         return None
     who = Who(customer=name, keys=contact_keys(source, email, None))
     return who, ("visitor.identified", {"contacts": contacts(email, None)})
 
 
-def _order_id(told: Told) -> str | None:
-    return identifier(first(told, "orderId") or _resource(told))
+def _order_id(message: Message) -> str | None:
+    return identifier(first(message, "orderId") or _resource(message))
 
 
-def _resource(told: Told) -> Any:
-    return dig(told, "resource", "id")
+def _resource(message: Message) -> Any:
+    return dig(message, "resource", "id")
 
 
-MESSAGES: Final[dict[str, Callable[[Told, Source], tuple[Who, Said] | None]]] = {
+MESSAGES: Final[dict[str, Callable[[Message, Source], tuple[Who, Body] | None]]] = {
     "OrderCreated": _placed,
     "OrderImported": _placed,
     "OrderStateChanged": _state,

@@ -11,7 +11,7 @@ PRICES: Final = ("price.discounted.value", "price.value")
 """Paths of the price of one piece, the best first."""
 
 RENEWS: Final = "recurrenceInfo"
-"""Set on a line that a recurring order brings again."""
+"""A field of a line that a recurring order repeats."""
 
 
 def line(source: Source, given: dict[str, Any]) -> dict[str, Any] | None:
@@ -43,5 +43,5 @@ def localized(name: Any) -> str | None:
 
 
 def _images(given: dict[str, Any]) -> list[Any]:
-    told = mapping(given.get("variant")).get("images")
-    return told if isinstance(told, list) else []
+    images = mapping(given.get("variant")).get("images")
+    return images if isinstance(images, list) else []

@@ -10,14 +10,14 @@ from stream.connect.source import Source
 CHANNELS: Final = ("email", "sms", "push", "messenger", "onsite")
 
 
-def changes(source: Source, said: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    """The consent.changed events for categories that are true or false.
+def changes(source: Source, consents: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """The consent.changed bodies for categories that are true or false.
 
     A channel is granted only if all its categories are. The withdrawal comes before the grant.
     """
     table = {words(category): channels for category, channels in source.consent.items()}
     allowed: dict[str, bool] = {}
-    for category, granted in said.items():
+    for category, granted in consents.items():
         if isinstance(granted, bool):
             for channel in table.get(words(category), ()):
                 allowed[channel] = granted and allowed.get(channel, True)
@@ -30,22 +30,23 @@ def changes(source: Source, said: dict[str, Any]) -> list[tuple[str, dict[str, A
 
 
 LISTS: Final = ("channels", "channel", "category", "list", "list_name", "list_id", "newsletter")
-"""Where a subscription names its channels, or a category of the source's table."""
+"""The fields in which a subscription names its channels, or a category of the source's table."""
 
 
-def joined(source: Source, said: Mapping[str, Any], keys: Mapping[str, str]) -> list[str]:
-    """The channels of a subscription: those that it names, else those of the address that comes along."""
+def joined(source: Source, properties: Mapping[str, Any], keys: Mapping[str, str]) -> list[str]:
+    """The channels of a subscription: those that it names, otherwise those of the addresses that it carries."""
     table = {words(category): channels for category, channels in source.consent.items()}
     named: set[str] = set()
-    for word in _said(said):
+    for word in _named(properties):
         named |= {word} if word in CHANNELS else set(table.get(word, ()))
     reached = {channel for key, channel in REACHES.items() if key in keys}
     return [channel for channel in CHANNELS if channel in (named or reached)]
 
 
-def _said(said: Mapping[str, Any]) -> Iterator[str]:
+def _named(properties: Mapping[str, Any]) -> Iterator[str]:
+    """The names of channels and categories in the properties, in plain words."""
     for name in LISTS:
-        told = said.get(name)
-        for each in told if isinstance(told, list) else [told]:
+        value = properties.get(name)
+        for each in value if isinstance(value, list) else [value]:
             if text(each) is not None:
                 yield words(each)

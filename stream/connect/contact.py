@@ -30,9 +30,9 @@ def contact_keys(source: Source, email: Any, phone: Any) -> dict[str, str]:
     if email is None and phone is None:
         return {}
     given = {"email": _address(email), "phone": _address(phone)}
-    told = {kind: source.key_of(kind, raw) for kind, raw in given.items() if raw is not None}
-    keys = {kind: key for kind, key in told.items() if key is not None and KEY.fullmatch(key)}
-    lost = " ".join(kind for kind in told if kind not in keys)
+    hashed = {kind: source.key_of(kind, raw) for kind, raw in given.items() if raw is not None}
+    keys = {kind: key for kind, key in hashed.items() if key is not None and KEY.fullmatch(key)}
+    lost = " ".join(kind for kind in hashed if kind not in keys)
     return {**keys, LOST: lost} if lost else keys
 
 
@@ -43,8 +43,8 @@ def identifies(keys: Mapping[str, str]) -> bool:
 
 def contacts(email: Any, phone: Any) -> list[str] | None:
     """The channels that reach somebody. None if neither address was given."""
-    said = [("email", _address(email)), ("sms", _address(phone))]
-    return [channel for channel, raw in said if raw is not None] or None
+    addresses = [("email", _address(email)), ("sms", _address(phone))]
+    return [channel for channel, raw in addresses if raw is not None] or None
 
 
 def customer_id(value: Any) -> str | None:
@@ -66,7 +66,7 @@ def hidden(words: str) -> str:
 
 
 def _places(words: str) -> Iterator[tuple[int, int]]:
-    """Begin and end of each address. Looks back from each @ as far as its letters reach."""
+    """(begin, end) of each address. It looks back from each @ over the characters of an address."""
     done = 0
     for at in AT.finditer(words):
         before = BEFORE.match(words[max(done, at.start() - 64) : at.start()][::-1])

@@ -1,4 +1,4 @@
-"""What shop webhooks share: headers, deliveries with several events, and the note with our visitor's id.
+"""Helpers for the webhooks of shops: headers, deliveries with several events, and the note with our visitor's id.
 
 Source: docs/connect.md, 1.3.1, 1.4 and 2.2.
 """
@@ -14,8 +14,8 @@ from stream.connect.request import Given
 NOTE: Final = ("_storefront_visitor", "storefront_visitor")
 """Names under which a theme or a plugin notes our visitor's id in an order."""
 
-Said = tuple[str, dict[str, Any]]
-"""The type and the body of each event."""
+Body = tuple[str, dict[str, Any]]
+"""The type of one of our events, and the fields of its body."""
 
 
 def header(given: Given, name: str) -> str | None:
@@ -26,10 +26,10 @@ def header(given: Given, name: str) -> str | None:
     return found or None
 
 
-def several(id: str, who: Who, said: list[Said]) -> list[dict[str, Any]]:
-    """Adds the events of one delivery. Several get numbered ids."""
-    ids = numbered(id, len(said))
-    return [event(type, name, who, **body) for name, (type, body) in zip(ids, said, strict=True)]
+def events_of(id: str, who: Who, bodies: list[Body]) -> list[dict[str, Any]]:
+    """The events of one delivery. Several get numbered ids."""
+    ids = numbered(id, len(bodies))
+    return [event(type, name, who, **body) for name, (type, body) in zip(ids, bodies, strict=True)]
 
 
 def noted_visitor(notes: Any, name: str = "name") -> str | None:

@@ -35,18 +35,18 @@ OWN_KEYS: Final = frozenset({"cart", "checkout"})
 """Keys that a browser may send: knowing a cart's id proves that one has the cart."""
 
 GIVEN: Final = frozenset({"visitor.subscribed", "person.erased"})
-"""What a browser may not say at all."""
+"""Types that a browser may not send."""
 
 ABOUT_PEOPLE: Final = frozenset({"visitor.identified", "consent.changed"}) | GIVEN
 OTHERS: Final = ("~customer:", "~email:", "~phone:")
-"""Prefixes of the pseudo-visitors for which a browser may not speak."""
+"""Prefixes of the pseudo-visitors that a browser may not name."""
 
 
 def finish(translation: Translation, source: Source, shift: int = 0) -> Translation:
     """The translation, checked and cleaned. `shift`: how long a record lay in the source's topic (ms)."""
     done = Translation(left_out=translation.left_out, refused=translation.refused)
     for event in translation.events:
-        _tell_lost(event, source, done)
+        _report_lost(event, source, done)
         kept = _allowed(event, source, done)
         if kept is not None and _has_a_place(kept, source, done):
             if shift > 0 and "client_time" in kept:
@@ -55,8 +55,8 @@ def finish(translation: Translation, source: Source, shift: int = 0) -> Translat
     return done
 
 
-def _tell_lost(event: dict[str, Any], source: Source, done: Translation) -> None:
-    """Takes out what the parts of an event say of theirs that were not read, and tells it."""
+def _report_lost(event: dict[str, Any], source: Source, done: Translation) -> None:
+    """Reports the values of an event that could not be read, and removes their list from each part."""
     for name in PARTS:
         part = event.get(name)
         if part is not None and LOST in part:
@@ -88,8 +88,8 @@ _encode: Final = msgspec.json.Encoder().encode
 
 
 def _allowed(event: dict[str, Any], source: Source, done: Translation) -> dict[str, Any] | None:
-    """The event without what its source may not say. None if nothing is left."""
-    if source.trust == "server" or _tells_of_itself_alone(event):
+    """The event without the parts that its source may not send. None if nothing is left."""
+    if source.trust == "server" or _is_about_itself(event):
         return event
     if event["type"] in GIVEN or (event["type"] == "consent.changed" and event.get("granted")):
         done.leave_out(event["type"], "untrusted")
@@ -106,8 +106,8 @@ def _allowed(event: dict[str, Any], source: Source, done: Translation) -> dict[s
     return None if event["type"] == "visitor.identified" else compact(**{**kept, "keys": keys})
 
 
-def _tells_of_itself_alone(event: dict[str, Any]) -> bool:
-    """Whether a browser may say all that is in the event."""
+def _is_about_itself(event: dict[str, Any]) -> bool:
+    """Whether a browser may send all parts of the event."""
     return (
         event["type"] not in ABOUT_PEOPLE
         and event.keys().isdisjoint(PERSONAL)

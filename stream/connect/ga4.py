@@ -6,6 +6,7 @@ Source: docs/connect.md, 1.2.
 from typing import Any
 
 from stream.connect import ga4_events
+from stream.connect.bodies import Bodies, add_events, renamed, unknown
 from stream.connect.contact import contact_keys, customer_id, is_address
 from stream.connect.events import Who
 from stream.connect.ga4_hits import Hit, collected, exported, measured
@@ -13,7 +14,6 @@ from stream.connect.ids import identifier
 from stream.connect.reading import UNREADABLE, first, parse
 from stream.connect.request import Given, Record, Request
 from stream.connect.source import Source
-from stream.connect.telling import Said, renamed, tell, unknown
 from stream.connect.translation import Translation, compact
 from stream.connect.urls import parameters
 
@@ -24,17 +24,17 @@ def translate(given: Given, source: Source, now: int) -> Translation:
         if hit.denied:
             done.leave_out(hit.name, "consent_denied", hit.path)
         else:
-            said = _said(hit, source, done)
-            tell(done, hit.name, hit.id, who(hit, source, said), said, hit.path)
+            bodies = _bodies(hit, source, done)
+            add_events(done, hit.name, hit.id, who(hit, source, bodies), bodies, hit.path)
     return done
 
 
-def who(hit: Hit, source: Source, said: Said) -> Who:
+def who(hit: Hit, source: Source, bodies: Bodies) -> Who:
     """The owner of a hit. A user id that is an address becomes a key.
 
     An order names its cart in its own field.
     """
-    order = isinstance(said, list) and any("order" in body for _, body in said)
+    order = isinstance(bodies, list) and any("order" in body for _, body in bodies)
     address = hit.user if is_address(hit.user) else None
     named = {
         "cart": None if order else identifier(hit.params.get("cart_id")),
@@ -48,7 +48,7 @@ def who(hit: Hit, source: Source, said: Said) -> Who:
     )
 
 
-def _said(hit: Hit, source: Source, done: Translation) -> Said:
+def _bodies(hit: Hit, source: Source, done: Translation) -> Bodies:
     own = renamed(source, hit.name)
     known = ga4_events.EVENTS.get(hit.name) if own is None else ga4_events.OURS.get(own)
     return unknown(done, hit.name, hit.browser, hit.path) if known is None else known(hit, source)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from stream.connect import items, money
+from stream.connect.bodies import IGNORED, PING, Bodies
 from stream.connect.consent import joined
 from stream.connect.contact import contacts, customer_id, is_address
 from stream.connect.ga4_hits import Hit
@@ -11,48 +12,47 @@ from stream.connect.ids import identifier
 from stream.connect.pages import page, stage
 from stream.connect.reading import first, text
 from stream.connect.source import Source
-from stream.connect.telling import IGNORED, PING, Said
 from stream.connect.translation import compact
 
-Saying = Callable[[Hit, Source], Said]
+Translator = Callable[[Hit, Source], Bodies]
 
 
-def page_viewed(hit: Hit, source: Source) -> Said:
+def page_viewed(hit: Hit, source: Source) -> Bodies:
     params = hit.params
     title = first(params, "page_title", "screen_name", "firebase_screen")
     where = first(params, "page_location", "page_path")
     return [("page.viewed", {"page": page(where, title, params.get("page_type"))})]
 
 
-def product_viewed(hit: Hit, source: Source) -> Said:
+def product_viewed(hit: Hit, source: Source) -> Bodies:
     """A product view. Only the first item counts; others are shown beside it."""
     facts = _facts(hit.items[0]) if hit.items else {}
     product = items.product(source, currency(hit), **facts)
     return [("product.viewed", {"product": product})] if product is not None else "no_product"
 
 
-def list_viewed(hit: Hit, source: Source) -> Said:
+def list_viewed(hit: Hit, source: Source) -> Bodies:
     shown = [hit.params, *hit.items[:1]]
     names = ("item_list_name", "item_category")
     category = next((text(found) for each in shown if (found := first(each, *names))), None)
     return [("category.viewed", {"category": category})] if category is not None else [PING]
 
 
-def searched(hit: Hit, source: Source) -> Said:
+def searched(hit: Hit, source: Source) -> Bodies:
     query = text(hit.params.get("search_term"))
     return [("search.performed", {"query": query})] if query is not None else [PING]
 
 
-def added(hit: Hit, source: Source) -> Said:
+def added(hit: Hit, source: Source) -> Bodies:
     return items.each("cart.item_added", _lines(hit, source, items.item)) or "no_items"
 
 
-def removed(hit: Hit, source: Source) -> Said:
+def removed(hit: Hit, source: Source) -> Bodies:
     gone = [items.removed(**_facts(one)) for one in hit.items]
     return items.each("cart.item_removed", gone) or "no_items"
 
 
-def cart_viewed(hit: Hit, source: Source) -> Said:
+def cart_viewed(hit: Hit, source: Source) -> Bodies:
     """A whole cart, if it has items. An empty list may mean that none were given."""
     lines = _lines(hit, source, items.item)
     if not any(lines):
@@ -62,29 +62,29 @@ def cart_viewed(hit: Hit, source: Source) -> Said:
     return [("cart.updated", {"cart": whole})]
 
 
-def checkout_started(hit: Hit, source: Source) -> Said:
+def checkout_started(hit: Hit, source: Source) -> Bodies:
     return [("checkout.started", {})]
 
 
-def shipping_given(hit: Hit, source: Source) -> Said:
+def shipping_given(hit: Hit, source: Source) -> Bodies:
     return [("checkout.advanced", {"stage": "shipping"})]
 
 
-def payment_given(hit: Hit, source: Source) -> Said:
+def payment_given(hit: Hit, source: Source) -> Bodies:
     return [("checkout.advanced", {"stage": "payment"})]
 
 
-def checkout_advanced(hit: Hit, source: Source) -> Said:
+def checkout_advanced(hit: Hit, source: Source) -> Bodies:
     """A checkout step that the shop named itself."""
     step = stage(source.steps, hit.params.get("checkout_step"), hit.name)
     return [("checkout.advanced", {"stage": step})] if step is not None else "unknown_step"
 
 
-def payment_failed(hit: Hit, source: Source) -> Said:
+def payment_failed(hit: Hit, source: Source) -> Bodies:
     return [("payment.failed", compact(code=text(first(hit.params, "error_code", "code"))))]
 
 
-def order_placed(hit: Hit, source: Source) -> Said:
+def order_placed(hit: Hit, source: Source) -> Bodies:
     """An order, if it has a transaction id. Without one a reload of the thank-you page would be a second order."""
     name = identifier(hit.params.get("transaction_id"))
     if name is None:
@@ -100,19 +100,19 @@ def order_placed(hit: Hit, source: Source) -> Said:
     return [("order.placed", {"order": order})]
 
 
-def delivered(hit: Hit, source: Source) -> Said:
+def delivered(hit: Hit, source: Source) -> Bodies:
     name = identifier(first(hit.params, "transaction_id", "order_id"))
     return [("order.delivered", {"order": {"id": name}})] if name else "no_transaction_id"
 
 
-def subscribed(hit: Hit, source: Source) -> Said:
-    """Only under a name of the shop's own."""
+def subscribed(hit: Hit, source: Source) -> Bodies:
+    """A subscription. Only names of the shop's own table lead here."""
     address = {"email": ""} if is_address(hit.user) else {}
     channels = joined(source, hit.params, address)
     return [("visitor.subscribed", {"channels": channels})] if channels else "no_channels"
 
 
-def refunded(hit: Hit, source: Source) -> Said:
+def refunded(hit: Hit, source: Source) -> Bodies:
     name = identifier(hit.params.get("transaction_id"))
     if name is None:
         return "no_transaction_id"
@@ -121,7 +121,7 @@ def refunded(hit: Hit, source: Source) -> Said:
     return [("order.cancelled", {"order": {"id": name}})]
 
 
-def identified(hit: Hit, source: Source) -> Said:
+def identified(hit: Hit, source: Source) -> Bodies:
     """A login with a user id. Some shops send an address instead, against Google's terms."""
     if is_address(hit.user):
         return [("visitor.identified", compact(contacts=contacts(hit.user, None)))]
@@ -130,18 +130,18 @@ def identified(hit: Hit, source: Source) -> Said:
     return [PING] if hit.browser else "no_user"
 
 
-def pinged(hit: Hit, source: Source) -> Said:
+def pinged(hit: Hit, source: Source) -> Bodies:
     return [PING]
 
 
-def ignored(hit: Hit, source: Source) -> Said:
+def ignored(hit: Hit, source: Source) -> Bodies:
     """Nothing: a page_view comes with it."""
     return IGNORED
 
 
 def currency(hit: Hit) -> str | None:
-    told = [hit.params, *hit.items[:1]]
-    return next((code for each in told if (code := money.currency(each.get("currency")))), None)
+    places = [hit.params, *hit.items[:1]]
+    return next((code for each in places if (code := money.currency(each.get("currency")))), None)
 
 
 def _lines(
@@ -175,7 +175,7 @@ def _set(value: Any) -> Any:
     return None if value == "(not set)" else value
 
 
-EVENTS: Final[dict[str, Saying]] = {
+EVENTS: Final[dict[str, Translator]] = {
     "page_view": page_viewed,
     "screen_view": page_viewed,
     "view_item": product_viewed,
@@ -209,7 +209,7 @@ EVENTS: Final[dict[str, Saying]] = {
 }
 """The function for each GA4 event name."""
 
-OURS: Final[dict[str, Saying]] = {
+OURS: Final[dict[str, Translator]] = {
     "page.viewed": page_viewed,
     "product.viewed": product_viewed,
     "category.viewed": list_viewed,

@@ -28,7 +28,7 @@ ITEM_PARTS: Final = {
 ITEM: Final = re.compile(r"pr([0-9]{1,3})", re.ASCII)
 VALUES: Final = ("string_value", "int_value", "float_value", "double_value")
 ROW: Final = ("event_timestamp", "event_name", "event_bundle_sequence_id", "batch_event_index")
-"""The columns that identify a row among those of its visitor, beside its parameters and items."""
+"""The columns that, with its parameters and items, identify a row among those of its visitor."""
 
 
 class Hit(Struct, frozen=True, kw_only=True):
@@ -50,8 +50,8 @@ def collected(request: Request) -> list[Hit]:
     """The hits of a tag. The query holds shared parameters, each line of the body an event."""
     shared = unwrapped(request.query)
     lines = request.body.decode("utf-8", "replace").splitlines()
-    told = [{**shared, **parameters(line)} for line in lines if line.strip()] or [shared]
-    return [_of_a_tag(index, each) for index, each in enumerate(told) if is_present(each.get("en"))]
+    hits = [{**shared, **parameters(line)} for line in lines if line.strip()] or [shared]
+    return [_of_a_tag(index, each) for index, each in enumerate(hits) if is_present(each.get("en"))]
 
 
 def unwrapped(query: dict[str, str]) -> dict[str, str]:
@@ -137,7 +137,7 @@ def exported(row: dict[str, Any], now: int) -> Hit:
     """The hit of a row of the BigQuery export."""
     params = _flat(row.get("event_params"))
     sale = mapping(row.get("ecommerce"))
-    told = {
+    merged = {
         "value": first(sale, "purchase_revenue"),
         "transaction_id": sale.get("transaction_id"),
         **{name: value for name, value in params.items() if is_present(value)},
@@ -147,7 +147,7 @@ def exported(row: dict[str, Any], now: int) -> Hit:
     return Hit(
         name=text(row.get("event_name")) or "",
         id=content_id("ga", *unique, row.get("event_params"), row.get("items")),
-        params=told,
+        params=merged,
         items=_mappings(row.get("items")),
         visitor=visitor,
         user=row.get("user_id"),

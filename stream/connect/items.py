@@ -17,8 +17,8 @@ from stream.connect.urls import clean_url
 
 def described(source: Source, given: dict[str, Any], currency: str | None) -> dict[str, Any]:
     """name, category, price, currency, url and image of a product."""
-    told, cost, url, image = map(given.get, ("currency", "price", "url", "image"))
-    code = money.currency(told)
+    named, cost, url, image = map(given.get, ("currency", "price", "url", "image"))
+    code = money.currency(named)
     own = code or currency or source.currency
     price = money.money(cost, own)
     url_read = None if url is None else clean_url(url, source.url_parameters)
@@ -33,11 +33,11 @@ def described(source: Source, given: dict[str, Any], currency: str | None) -> di
     )
     if (
         (price is None and cost is not None)
-        or (code is None and told is not None)
+        or (code is None and named is not None)
         or (url_read is None and url is not None)
         or (image_read is None and image is not None)
     ):
-        read = {"price": (cost, price), "currency": (told, code)}
+        read = {"price": (cost, price), "currency": (named, code)}
         return marked(found, unread(**read, url=(url, url_read), image=(image, image_read)))
     return found
 
@@ -60,8 +60,8 @@ def item(source: Source, currency: str | None = None, /, **given: Any) -> dict[s
 
     A missing or unreadable quantity counts as 1.
     """
-    name, told = thing(given.get("id")), given.get("quantity")
-    counted = money.quantity(told)
+    name, quantity = thing(given.get("id")), given.get("quantity")
+    counted = money.quantity(quantity)
     pieces = 1 if counted is None else counted
     if name is None or not money.is_line(pieces):
         return None
@@ -72,7 +72,7 @@ def item(source: Source, currency: str | None = None, /, **given: Any) -> dict[s
         "quantity": pieces,
         **found,
     }
-    if counted is None and (lost := unread(quantity=(told, None))):
+    if counted is None and (lost := unread(quantity=(quantity, None))):
         return {**line, LOST: [*lost, *found.get(LOST, [])]}
     return line
 
@@ -87,16 +87,16 @@ def ordered(
 
 def removed(**given: Any) -> dict[str, Any] | None:
     """A removed line. `given`: id, variant, quantity. Without a readable quantity the whole line goes."""
-    name, told = thing(given.get("id")), given.get("quantity")
-    pieces = money.quantity(told)
+    name, quantity = thing(given.get("id")), given.get("quantity")
+    pieces = money.quantity(quantity)
     if name is None or (pieces is not None and not money.is_line(pieces)):
         return None
     line = compact(product_id=name, variant_id=thing(given.get("variant")), quantity=pieces)
-    return marked(line, unread(quantity=(told, pieces)))
+    return marked(line, unread(quantity=(quantity, pieces)))
 
 
 def each(type: str, lines: Sequence[dict[str, Any] | None]) -> list[tuple[str, dict[str, Any]]]:
-    """A body of this type for each line. The first of them tells which were none."""
+    """A body of this type for each line that is not None. The first body names the lines that were None."""
     bodies: list[tuple[str, dict[str, Any]]] = [(type, {"item": line}) for line in lines if line]
     if bodies and len(bodies) < len(lines):
         none = [(f"items[{index}]", NO_LINE) for index, line in enumerate(lines) if not line]
@@ -113,7 +113,7 @@ def cart(
     url: Any = None,
     currency: str | None = None,
 ) -> dict[str, Any]:
-    """A whole cart; a line that is None is none."""
+    """A whole cart. Lines that are None are left out and reported."""
     kept, lost = gathered(lines, "items")
     link = clean_url(url, source.url_parameters)
     found = compact(
@@ -135,7 +135,7 @@ def order(
     cart_id: str | None = None,
     lines: Iterable[dict[str, Any] | None] = (),
 ) -> dict[str, Any]:
-    """An order; without an id it is one all the same. A line that is None is none."""
+    """An order, with or without an id. Lines that are None are left out and reported."""
     own = money.currency(currency)
     code = own or source.currency
     amount = money.money(value, code)
@@ -151,7 +151,7 @@ def order(
 
 
 def traits(orders: Any, value: Any, currency: str | None = None) -> dict[str, Any]:
-    """What a shop tells of a customer: how many orders, and what they are worth together."""
+    """The traits of a customer: the number of orders, and their value."""
     count, worth = whole(orders), money.money(value, currency)
     lost = unread(orders=(orders, count), value=(value, worth))
     return marked(compact(orders=count, value=worth), lost)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from stream.connect import commerce_names, items, pages
-from stream.connect.commerce import Body, Said, nothing, tell
+from stream.connect.commerce import Body, TrackedEvent, add_events, nothing
 from stream.connect.contact import contact_keys, customer_id, is_address
 from stream.connect.events import Who
 from stream.connect.ids import content_id, identifier
@@ -33,9 +33,9 @@ def translate(given: Given, source: Source, now: int) -> Translation:
         if not isinstance(hit, dict):
             out.refuse(index, "not_an_object")
             continue
-        said = _said(hit, path, source, now)
+        tracked = _tracked(hit, path, source, now)
         row = next(row for is_so, row in ROWS if is_so(hit))
-        tell(said, row(said, source, out), out)
+        add_events(tracked, row(tracked, source, out), out)
     return out
 
 
@@ -65,9 +65,9 @@ def _with(each: Any, token: Hit) -> Any:
     return {**token, **hit} if isinstance(hit, dict) else each
 
 
-def _said(hit: Hit, path: str, source: Source, now: int) -> Said:
+def _tracked(hit: Hit, path: str, source: Source, now: int) -> TrackedEvent:
     user = hit.get("uid")
-    return Said(
+    return TrackedEvent(
         id=content_id(PREFIX, {name: value for name, value in hit.items() if name not in UNSTABLE}),
         name=_name(hit),
         properties=hit,
@@ -91,7 +91,7 @@ def _name(hit: Hit) -> str:
 
 
 def _client_time(hit: Hit, source: Source, now: int) -> int | None:
-    """When it happened (ms). `cdo` is how many seconds it waited; `cdt` is a time, believed only of servers."""
+    """When it happened (ms). `cdo`: seconds that it waited · `cdt`: a time, which counts only from a server."""
     waited = number(hit.get("cdo"))
     if waited is not None and 0 <= waited * 1000 <= now - EARLIEST:
         return now - int(waited * 1000)
@@ -111,45 +111,45 @@ def _is_order(hit: Hit) -> bool:
     return _is_shop(hit) and text(hit.get("ec_id")) is not None
 
 
-def _cart(said: Said, source: Source, out: Translation) -> list[Body]:
+def _cart(tracked: TrackedEvent, source: Source, out: Translation) -> list[Body]:
     """Each line is [sku, name, category or up to five, price, quantity]."""
-    rows = _rows(said)
+    rows = _rows(tracked)
     if rows is None:
-        return nothing(said, out, "no_items")
+        return nothing(tracked, out, "no_items")
     cart = items.cart(source, [items.item(source, None, **_line(row)) for row in rows])
     return [("cart.updated", {"cart": cart})]
 
 
-def _rows(said: Said) -> list[Any] | None:
-    told = said.properties.get("ec_items")
-    rows = parse(told.encode("utf-8", "replace")) if isinstance(told, str) else told
+def _rows(tracked: TrackedEvent) -> list[Any] | None:
+    given = tracked.properties.get("ec_items")
+    rows = parse(given.encode("utf-8", "replace")) if isinstance(given, str) else given
     return rows if isinstance(rows, list) else None
 
 
 def _line(row: Any) -> dict[str, Any]:
     sku, name, category, price, quantity = [*listing(row), *[None] * 5][:5]
-    told = {"name": name, "category": _category(category), "price": price, "quantity": quantity}
-    return {"id": sku, **told}
+    fields = {"name": name, "category": _category(category), "price": price, "quantity": quantity}
+    return {"id": sku, **fields}
 
 
 def _category(value: Any) -> str | None:
     """The category, or the first of several. They may be written as JSON."""
-    told = value
+    document = value
     if isinstance(value, str) and value.startswith("["):
-        told = parse(value.encode("utf-8", "replace"))
-    return next((text(each) for each in listing(told) if text(each)), None) or text(told)
+        document = parse(value.encode("utf-8", "replace"))
+    return next((text(each) for each in listing(document) if text(each)), None) or text(document)
 
 
-def _order(said: Said, source: Source, out: Translation) -> list[Body]:
+def _order(tracked: TrackedEvent, source: Source, out: Translation) -> list[Body]:
     """An order. Its currency comes from the source's setting, because Matomo does not send it."""
-    hit = said.properties
-    lines = [items.ordered(source, None, **_line(row)) for row in _rows(said) or ()]
+    hit = tracked.properties
+    lines = [items.ordered(source, None, **_line(row)) for row in _rows(tracked) or ()]
     order = items.order(source, id=hit.get("ec_id"), value=hit.get("revenue"), lines=lines)
     return [("order.placed", {"order": order})]
 
 
-def _product(said: Said, source: Source, out: Translation) -> list[Body]:
-    hit = said.properties
+def _product(tracked: TrackedEvent, source: Source, out: Translation) -> list[Body]:
+    hit = tracked.properties
     product = items.product(
         source,
         None,
@@ -159,45 +159,53 @@ def _product(said: Said, source: Source, out: Translation) -> list[Body]:
         price=hit.get("_pkp"),
         url=hit.get("url"),
     )
-    return [("product.viewed", {"product": product})] if product else _page(said, source, out)
+    return [("product.viewed", {"product": product})] if product else _page(tracked, source, out)
 
 
-def _list(said: Said, source: Source, out: Translation) -> list[Body]:
-    category = _category(said.properties.get("_pkc"))
+def _list(tracked: TrackedEvent, source: Source, out: Translation) -> list[Body]:
+    category = _category(tracked.properties.get("_pkc"))
     if category is None:
-        return _page(said, source, out)
+        return _page(tracked, source, out)
     return [("category.viewed", {"category": category})]
 
 
-def _search(said: Said, source: Source, out: Translation) -> list[Body]:
-    return [("search.performed", {"query": text(said.properties.get("search"))})]
+def _search(tracked: TrackedEvent, source: Source, out: Translation) -> list[Body]:
+    return [("search.performed", {"query": text(tracked.properties.get("search"))})]
 
 
-def _page(said: Said, source: Source, out: Translation) -> list[Body]:
-    return [("page.viewed", {"page": pages.page(said.page["path"], said.page["title"])})]
+def _page(tracked: TrackedEvent, source: Source, out: Translation) -> list[Body]:
+    return [("page.viewed", {"page": pages.page(tracked.page["path"], tracked.page["title"])})]
 
 
-def _event(said: Said, source: Source, out: Translation) -> list[Body]:
+def _event(tracked: TrackedEvent, source: Source, out: Translation) -> list[Body]:
     """An event of the shop's own, by the shop's table. Its name is its subject."""
-    if words(said.name) not in {words(name) for name in source.events}:
-        return _ping(said, source, out)
-    about = said.properties.get("e_n")
-    told = dict.fromkeys(
+    if words(tracked.name) not in {words(name) for name in source.events}:
+        return _ping(tracked, source, out)
+    about = tracked.properties.get("e_n")
+    properties = dict.fromkeys(
         ("step_name", "query", "category", "code", "product_id", "order_id"), about
     )
-    own = Said(said.id, said.name, told, said.page, said.who, said.browser, said.path)
-    return commerce_names.row_of(said.name, source)(own, source, out)
+    own = TrackedEvent(
+        tracked.id,
+        tracked.name,
+        properties,
+        tracked.page,
+        tracked.who,
+        tracked.browser,
+        tracked.path,
+    )
+    return commerce_names.row_of(tracked.name, source)(own, source, out)
 
 
-def _ping(said: Said, source: Source, out: Translation) -> list[Body]:
+def _ping(tracked: TrackedEvent, source: Source, out: Translation) -> list[Body]:
     return [("activity.pinged", {})]
 
 
-def _empty(said: Said, source: Source, out: Translation) -> list[Body]:
-    return nothing(said, out, "empty")
+def _empty(tracked: TrackedEvent, source: Source, out: Translation) -> list[Body]:
+    return nothing(tracked, out, "empty")
 
 
-Row = Callable[[Said, Source, Translation], list[Body]]
+Row = Callable[[TrackedEvent, Source, Translation], list[Body]]
 
 ROWS: Final[tuple[tuple[Callable[[Hit], bool], Row], ...]] = (
     (_is_order, _order),
@@ -211,4 +219,4 @@ ROWS: Final[tuple[tuple[Callable[[Hit], bool], Row], ...]] = (
     (_has("url", "action_name"), _page),
     (lambda hit: True, _empty),
 )
-"""Which parameters make which event. The first row that fits counts."""
+"""(which hits, their translation). The first row that fits counts."""

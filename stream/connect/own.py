@@ -35,8 +35,8 @@ def _product(data: dict[str, Any], source: Source) -> dict[str, Any] | None:
 
 def _text(name: str) -> Read:
     def read(data: dict[str, Any], source: Source) -> dict[str, Any] | None:
-        told = text(data.get(name))
-        return {name: told} if told else None
+        given = text(data.get(name))
+        return {name: given} if given else None
 
     return read
 
@@ -86,7 +86,7 @@ def _failed(data: dict[str, Any], source: Source) -> dict[str, Any]:
 def _order(data: dict[str, Any], source: Source) -> dict[str, Any]:
     order = mapping(data.get("order"))
     code = currency(order.get("currency"))
-    told = items.order(
+    placed = items.order(
         source,
         id=order.get("id"),
         value=order.get("value"),
@@ -94,7 +94,7 @@ def _order(data: dict[str, Any], source: Source) -> dict[str, Any]:
         cart_id=identifier(order.get("cart_id")),
         lines=[_ordered(mapping(each), source, code) for each in listing(order.get("items"))],
     )
-    return {"order": {**told, **_recurring(order, None)}, **_imported(data)}
+    return {"order": {**placed, **_recurring(order, None)}, **_imported(data)}
 
 
 def _ordered(line: dict[str, Any], source: Source, code: str | None) -> dict[str, Any] | None:
@@ -102,13 +102,13 @@ def _ordered(line: dict[str, Any], source: Source, code: str | None) -> dict[str
 
 
 def _imported(data: dict[str, Any]) -> dict[str, Any]:
-    told = data.get("imported")
-    return {"imported": told} if isinstance(told, bool) else {}
+    imported = data.get("imported")
+    return {"imported": imported} if isinstance(imported, bool) else {}
 
 
 def _recurring(order: dict[str, Any], id: str | None) -> dict[str, Any]:
-    told = order.get("recurring")
-    return compact(id=id, recurring=told if isinstance(told, bool) else None)
+    recurring = order.get("recurring")
+    return compact(id=id, recurring=recurring if isinstance(recurring, bool) else None)
 
 
 def _cancelled(data: dict[str, Any], source: Source) -> dict[str, Any] | None:
@@ -128,28 +128,28 @@ def _identified(data: dict[str, Any], source: Source) -> dict[str, Any]:
 
 def _consent(data: dict[str, Any], source: Source) -> dict[str, Any] | None:
     """An empty list withdraws all."""
-    told, granted = data.get("channels"), data.get("granted")
-    channels = _channels("all" if told == [] and granted is False else told)
+    given, granted = data.get("channels"), data.get("granted")
+    channels = _channels("all" if given == [] and granted is False else given)
     if not channels or not isinstance(granted, bool):
         return None
-    return marked({"channels": channels, "granted": granted}, _unknown(told))
+    return marked({"channels": channels, "granted": granted}, _unknown(given))
 
 
 def _subscribed(data: dict[str, Any], source: Source) -> dict[str, Any] | None:
-    told = data.get("channels")
-    channels = _channels(told)
+    given = data.get("channels")
+    channels = _channels(given)
     if not channels:
         return None
-    return marked({"channels": channels, **_imported(data)}, _unknown(told))
+    return marked({"channels": channels, **_imported(data)}, _unknown(given))
 
 
-def _channels(told: Any) -> list[str]:
-    return [name for name in CHANNELS if told == "all" or name in listing(told)]
+def _channels(given: Any) -> list[str]:
+    return [name for name in CHANNELS if given == "all" or name in listing(given)]
 
 
-def _unknown(told: Any) -> Lost:
-    """The channels of a list that there are not."""
-    named = enumerate(listing(told))
+def _unknown(given: Any) -> Lost:
+    """The unknown channels of a list."""
+    named = enumerate(listing(given))
     return [(f"channels[{at}]", NO_CHANNEL) for at, name in named if name not in CHANNELS]
 
 
@@ -167,8 +167,8 @@ def _signal(data: dict[str, Any], source: Source) -> dict[str, Any] | None:
 
 def _fields(given: dict[str, Any], id: str = "product_id") -> dict[str, Any]:
     names = ("name", "category", "price", "currency", "url", "image", "quantity")
-    told = {name: given.get(name) for name in names}
-    return {**told, "id": given.get(id), "variant": given.get("variant_id")}
+    fields = {name: given.get(name) for name in names}
+    return {**fields, "id": given.get(id), "variant": given.get("variant_id")}
 
 
 BODIES: Final[Mapping[str, Read]] = {

@@ -46,11 +46,11 @@ def page_kind(*names: Any) -> str | None:
 def stage(steps: Mapping[str, str], *names: Any) -> str | None:
     """The stage of a checkout step: by the source's table, else by a word in its name."""
     table = {words(step): name for step, name in steps.items()}
-    said = [words(name) for name in names]
-    told = next((table[name] for name in said if name in table), None)
-    if told is not None:
-        return told if told in STAGES else None
-    return next((found for name in said if (found := _kind(name, STEPS))), None)
+    plain = [words(name) for name in names]
+    mapped = next((table[name] for name in plain if name in table), None)
+    if mapped is not None:
+        return mapped if mapped in STAGES else None
+    return next((found for name in plain if (found := _kind(name, STEPS))), None)
 
 
 @lru_cache(4_096)
@@ -65,4 +65,4 @@ def _by_path(way: str | None) -> str | None:
 @lru_cache(4_096)
 def _kind(name: str, table: tuple[tuple[str, tuple[str, ...]], ...]) -> str | None:
     padded = f" {name} "
-    return next((kind for kind, said in table if any(f" {w} " in padded for w in said)), None)
+    return next((kind for kind, signs in table if any(f" {w} " in padded for w in signs)), None)

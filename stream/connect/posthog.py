@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from stream.connect import commerce, commerce_names
-from stream.connect.commerce import Said
+from stream.connect.commerce import TrackedEvent
 from stream.connect.contact import contact_keys, contacts, customer_id, identifies, is_address
 from stream.connect.events import Who
 from stream.connect.ids import identifier
@@ -25,7 +25,7 @@ from stream.connect.source import Source
 from stream.connect.translation import Translation, compact
 
 MADE: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.I)
-"""A UUID: such an id was made by a browser, not by a shop."""
+"""A UUID: a browser made an id of this form, not a shop."""
 
 
 def translate(given: Given, source: Source, now: int) -> Translation:
@@ -46,9 +46,9 @@ def translate(given: Given, source: Source, now: int) -> Translation:
     return out
 
 
-def _said(message: Message, order: bool = False) -> Said:
+def _tracked(message: Message, order: bool = False) -> TrackedEvent:
     properties = message.properties
-    return Said(
+    return TrackedEvent(
         id=id_of(message),
         name=message.name,
         properties=properties,
@@ -65,16 +65,16 @@ def _said(message: Message, order: bool = False) -> Said:
 def _named(message: Message, out: Translation) -> None:
     """An event that the shop named itself."""
     row = commerce_names.row_of(message.name, message.source)
-    said = _said(message, order=row is commerce.order_placed)
-    commerce.tell(said, row(said, message.source, out), out)
+    tracked = _tracked(message, order=row is commerce.order_placed)
+    commerce.add_events(tracked, row(tracked, message.source, out), out)
 
 
 def _row(row: commerce.Row) -> Callable[[Message, Translation], None]:
-    def tell(message: Message, out: Translation) -> None:
-        said = _said(message)
-        commerce.tell(said, row(said, message.source, out), out)
+    def translate_message(message: Message, out: Translation) -> None:
+        tracked = _tracked(message)
+        commerce.add_events(tracked, row(tracked, message.source, out), out)
 
-    return tell
+    return translate_message
 
 
 def _identify(message: Message, out: Translation) -> None:
@@ -93,7 +93,7 @@ def _alias(message: Message, out: Translation) -> None:
     pair = (message.distinct, message.properties.get("alias"))
     made = [MADE.fullmatch(text(name) or "") is not None for name in pair]
     if made[0] == made[1]:
-        commerce.nothing(_said(message), out, "ambiguous_alias")
+        commerce.nothing(_tracked(message), out, "ambiguous_alias")
         return
     visitor, customer = pair if made[0] else pair[::-1]
     _claim(message, identifier(visitor), customer, out)
@@ -106,17 +106,17 @@ def _set(message: Message, out: Translation) -> None:
 
 
 def _claim(message: Message, visitor: str | None, user: Any, out: Translation) -> None:
-    said, customer = _said(message), customer_id(user)
+    tracked, customer = _tracked(message), customer_id(user)
     address = user if is_address(user) else None
     email = message.person("email") or message.person("$email") or address
     keys = contact_keys(message.source, email, message.person("phone"))
     if customer == visitor or (customer is None and not identifies(keys)):
-        commerce.nothing(said, out, "no_customer")
+        commerce.nothing(tracked, out, "no_customer")
         return
-    who = Who(visitor=visitor, customer=customer, keys=keys, client_time=said.who.client_time)
+    who = Who(visitor=visitor, customer=customer, keys=keys, client_time=tracked.who.client_time)
     body = compact(contacts=contacts(email, message.person("phone")))
-    claim = Said(said.id, said.name, {}, {}, who, said.browser, said.path)
-    commerce.tell(claim, [("visitor.identified", body)], out)
+    claim = TrackedEvent(tracked.id, tracked.name, {}, {}, who, tracked.browser, tracked.path)
+    commerce.add_events(claim, [("visitor.identified", body)], out)
 
 
 TYPES: Final[Mapping[str, Callable[[Message, Translation], None]]] = {

@@ -99,8 +99,8 @@ SENT: Final = "posthog-request-timestamp"
 
 def sent_at(document: Any, given: Given) -> Any:
     """When the request was sent (ms): by its envelope, a header, or a browser's query."""
-    told = first(document, "sent_at") or given.headers.get(SENT)
-    return given.query.get("_") if told is None and isinstance(given, Request) else told
+    time = first(document, "sent_at") or given.headers.get(SENT)
+    return given.query.get("_") if time is None and isinstance(given, Request) else time
 
 
 def messages_of(document: Any, given: Given) -> list[tuple[str, Any]]:
@@ -114,11 +114,11 @@ def _renewed(each: Any, library: str) -> Any:
     """An event of the newer protocol in the form of the older: its library and options become properties."""
     if not isinstance(each, dict):
         return each
-    told: dict[str, Any] = {"$lib": library.partition("/")[0]}
+    added: dict[str, Any] = {"$lib": library.partition("/")[0]}
     processed = dig(each, "options", "process_person_profile")
     if isinstance(processed, bool):
-        told["$process_person_profile"] = processed
-    return {**each, "properties": {**mapping(each.get("properties")), **told}}
+        added["$process_person_profile"] = processed
+    return {**each, "properties": {**mapping(each.get("properties")), **added}}
 
 
 def _listed(document: Any) -> list[tuple[str, Any]]:
@@ -158,10 +158,10 @@ def _visitor(message: Message, browser: bool) -> str | None:
 
 def is_known(message: Message, browser: bool) -> bool:
     """Whether the distinct id is a customer's: the event says so, or it comes from a server that does not deny it."""
-    told = message.properties.get("$is_identified")
+    identified = message.properties.get("$is_identified")
     processed = message.properties.get("$process_person_profile")
-    if isinstance(told, bool):
-        return told
+    if isinstance(identified, bool):
+        return identified
     return processed is True if browser else processed is not False
 
 

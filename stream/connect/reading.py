@@ -15,9 +15,9 @@ DEEPEST: Final = 100
 
 
 def parse(body: bytes) -> Any:
-    """The JSON document; `UNREADABLE` for what is none, or nests too deep.
+    """The JSON document; `UNREADABLE` if it is not JSON, or too deeply nested.
 
-    What the fast reader refuses, such as a number without end or half a letter, the other may read.
+    The slow reader may read what the fast one refuses, such as an infinite number or a lone surrogate.
     """
     try:
         document = _fast(body)
@@ -43,7 +43,7 @@ def _may_be_too_deep(body: bytes) -> bool:
 
 OTHERS: Final = bytes(set(range(256)) - set(b"{}[]"))
 MOST_BRACKETS: Final = 65_536
-"""With more of them the document is looked at at once: the levels would take longer."""
+"""With more brackets than this the whole document is checked at once: to count its levels would take longer."""
 
 
 def _slow(body: bytes) -> Any:
@@ -59,7 +59,7 @@ UNREADABLE: Final = object()
 
 
 def _nothing(name: str) -> None:
-    """None in place of NaN and Infinity."""
+    """None, which replaces NaN and Infinity."""
     return
 
 

@@ -64,7 +64,7 @@ RENAMED: Final[Mapping[str, frozenset[str]]] = {
     "snowplow": TRACKED,
     "woocommerce": frozenset(woocommerce.MEANT) | IGNORE,
 }
-"""Which types of ours the names of a shop's own may mean, by the kind of its source."""
+"""The types of ours to which a shop's own names may be mapped, by the kind of its source."""
 
 
 def translate(kind: str, given: Given, source: Source, now_ms: int) -> Translation:

@@ -6,7 +6,8 @@ from typing import Final
 from msgspec import structs
 
 from stream.connect import commerce, commerce_names, items
-from stream.connect.commerce import Said
+from stream.connect.bodies import renamed
+from stream.connect.commerce import TrackedEvent
 from stream.connect.consent import changes
 from stream.connect.contact import contacts, identifies
 from stream.connect.events import Who
@@ -22,7 +23,6 @@ from stream.connect.segment_message import (
     who_of,
 )
 from stream.connect.source import Source
-from stream.connect.telling import renamed
 from stream.connect.translation import Translation, compact
 
 
@@ -37,13 +37,13 @@ def translate(given: Given, source: Source, now: int) -> Translation:
             out.refuse(index, "not_an_object")
             continue
         message = message_of(each, given, now, path, source)
-        tell = TYPES.get(message.type, _unknown_type)
-        tell(message, out)
+        translate_message = TYPES.get(message.type, _unknown_type)
+        translate_message(message, out)
     return out
 
 
-def _said(message: Message, order: bool = False) -> Said:
-    return Said(
+def _tracked(message: Message, order: bool = False) -> TrackedEvent:
+    return TrackedEvent(
         id=id_of(message),
         name=message.name,
         properties=message.properties,
@@ -57,21 +57,21 @@ def _said(message: Message, order: bool = False) -> Said:
 def _track(message: Message, out: Translation) -> None:
     if words(message.name).startswith(("consent", "segment consent")):
         return _consent(message, out)
-    told = renamed(message.source, message.name)
-    if told is not None and told in PEOPLE:
-        return PEOPLE[told](message, out)
+    kind = renamed(message.source, message.name)
+    if kind is not None and kind in PEOPLE:
+        return PEOPLE[kind](message, out)
     row = commerce_names.row_of(message.name, message.source)
-    said = _said(message, order=row is commerce.order_placed)
-    return commerce.tell(said, row(said, message.source, out), out)
+    tracked = _tracked(message, order=row is commerce.order_placed)
+    return commerce.add_events(tracked, row(tracked, message.source, out), out)
 
 
 def _page(message: Message, out: Translation) -> None:
-    """The category of a page stands beside its properties."""
-    said = _said(message)
+    """Translates a page. Its category is a field of the message, not one of its properties."""
+    tracked = _tracked(message)
     category = text(message.given.get("category"))
-    if category is not None and "category" not in said.properties:
-        said = structs.replace(said, properties={**said.properties, "category": category})
-    commerce.tell(said, commerce.page_viewed(said, message.source, out), out)
+    if category is not None and "category" not in tracked.properties:
+        tracked = structs.replace(tracked, properties={**tracked.properties, "category": category})
+    commerce.add_events(tracked, commerce.page_viewed(tracked, message.source, out), out)
 
 
 def _screen(message: Message, out: Translation) -> None:
@@ -80,15 +80,15 @@ def _screen(message: Message, out: Translation) -> None:
 
 
 def _presence(message: Message, out: Translation) -> None:
-    said = _said(message)
-    commerce.tell(said, commerce.pinged(said, message.source, out), out)
+    tracked = _tracked(message)
+    commerce.add_events(tracked, commerce.pinged(tracked, message.source, out), out)
 
 
 def _identify(message: Message, out: Translation) -> None:
-    said = _said(message)
-    known = said.who.customer is not None or identifies(said.who.keys)
+    tracked = _tracked(message)
+    known = tracked.who.customer is not None or identifies(tracked.who.keys)
     if not known:
-        commerce.nothing(said, out, "no_customer")
+        commerce.nothing(tracked, out, "no_customer")
     body = compact(
         contacts=contacts(message.person("email"), message.person("phone")),
         traits=items.traits(
@@ -97,26 +97,27 @@ def _identify(message: Message, out: Translation) -> None:
         time_zone=text(message.context.get("timezone")),
     )
     identified = [("visitor.identified", body)] if known else []
-    commerce.tell(said, [*identified, *_changes(message)], out)
+    commerce.add_events(tracked, [*identified, *_changes(message)], out)
 
 
 def _alias(message: Message, out: Translation) -> None:
     """An alias: the visitor `previousId` is the customer `userId`."""
-    said, previous = _said(message), identifier(message.given.get("previousId"))
-    if previous is None or said.who.customer is None:
-        commerce.nothing(said, out, "no_customer")
+    tracked, previous = _tracked(message), identifier(message.given.get("previousId"))
+    if previous is None or tracked.who.customer is None:
+        commerce.nothing(tracked, out, "no_customer")
         return
-    who = Who(visitor=previous, customer=said.who.customer, client_time=said.who.client_time)
-    commerce.tell(
-        Said(said.id, said.name, {}, {}, who, said.browser, said.path),
+    who = Who(visitor=previous, customer=tracked.who.customer, client_time=tracked.who.client_time)
+    commerce.add_events(
+        TrackedEvent(tracked.id, tracked.name, {}, {}, who, tracked.browser, tracked.path),
         [("visitor.identified", {})],
         out,
     )
 
 
 def _consent(message: Message, out: Translation) -> None:
-    said, told = _said(message), _changes(message)
-    commerce.tell(said, told or commerce.nothing(said, out, "unknown_consent"), out)
+    tracked, changed = _tracked(message), _changes(message)
+    bodies = changed or commerce.nothing(tracked, out, "unknown_consent")
+    commerce.add_events(tracked, bodies, out)
 
 
 def _changes(message: Message) -> list[commerce.Body]:
@@ -136,7 +137,7 @@ PEOPLE: Final[Mapping[str, Callable[[Message, Translation], None]]] = {
     "visitor.identified": _identify,
     "consent.changed": _consent,
 }
-"""What else than the specification's names the shop's own table may name."""
+"""The types that only the shop's own table can name: the specification has no event for them."""
 
 TYPES: Final[Mapping[str, Callable[[Message, Translation], None]]] = {
     "track": _track,

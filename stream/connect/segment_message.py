@@ -123,9 +123,9 @@ def _merged(outer: dict[str, Any], each: Any) -> Any:
 
 def type_of(message: dict[str, Any], given: Given) -> str:
     """The type of the message, else the last part of the path."""
-    told = text(message.get("type"))
-    if told is not None or isinstance(given, Record):
-        return (told or "").lower()
+    kind = text(message.get("type"))
+    if kind is not None or isinstance(given, Record):
+        return (kind or "").lower()
     last = given.path.rstrip("/").rpartition("/")[2].lower()
     return LETTERS.get(last, last)
 

@@ -1,4 +1,4 @@
-"""Shopify's webhooks: carts, checkouts, orders and customers, none of which names a visitor.
+"""Shopify's webhooks: carts, checkouts, orders and customers. None names a visitor.
 
 Source: docs/connect.md, 1.3.1, 3 and 4. Amounts are in the shop's money, everywhere.
 """
@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from stream.connect import items, times
 from stream.connect.contact import contact_keys
-from stream.connect.deliveries import Said, noted_visitor
+from stream.connect.deliveries import Body, noted_visitor
 from stream.connect.events import Who
 from stream.connect.reading import (
     UNREADABLE,
@@ -63,7 +63,7 @@ def cart(it: Delivery) -> None:
     elif not lines and it.topic == "carts/create":
         it.leave_out("empty", "$.line_items")
     else:
-        it.say(Who(client_time=it.when), _cart(it, token, lines))
+        it.add_events(Who(client_time=it.when), _cart(it, token, lines))
 
 
 def checkout(it: Delivery) -> None:
@@ -71,13 +71,13 @@ def checkout(it: Delivery) -> None:
     if is_present(it.body.get("completed_at")):
         it.leave_out("completed", "$.completed_at")
         return
-    who, said = _who(it), list[Said]()
+    who, bodies = _who(it), list[Body]()
     lines = listing(it.body.get("line_items"))
     if lines and "cart" in who.keys:
-        said.append(_cart(it, who.keys["cart"], lines))
+        bodies.append(_cart(it, who.keys["cart"], lines))
     stage = None if it.topic == "checkouts/create" else _stage(it.body)
-    said.append(("checkout.advanced", {"stage": stage}) if stage else ("checkout.started", {}))
-    it.say(who, *said)
+    bodies.append(("checkout.advanced", {"stage": stage}) if stage else ("checkout.started", {}))
+    it.add_events(who, *bodies)
 
 
 def order(it: Delivery) -> None:
@@ -89,14 +89,14 @@ def order(it: Delivery) -> None:
         _cancel(it)
     else:
         who = _who(it, noted_visitor(body.get("note_attributes")))
-        said = list[Said]()
+        bodies = list[Body]()
         if it.topic != "orders/updated" or _is_young(body):
-            said.append(("order.placed", {"order": _order(it, who)}))
+            bodies.append(("order.placed", {"order": _order(it, who)}))
         name = plain(body.get("id"))
         if name is not None and all_delivered(body):
-            said.append(("order.delivered", {"order": {"id": name}}))
-        if said:
-            it.say(who, *said)
+            bodies.append(("order.delivered", {"order": {"id": name}}))
+        if bodies:
+            it.add_events(who, *bodies)
         else:
             it.leave_out("old", "$.created_at")
 
@@ -117,7 +117,7 @@ def _cancel(it: Delivery) -> None:
         it.leave_out("no_order_id", "$.id")
         return
     who = _who(it, noted_visitor(it.body.get("note_attributes")))
-    it.say(who, ("order.cancelled", {"order": {"id": name}}))
+    it.add_events(who, ("order.cancelled", {"order": {"id": name}}))
 
 
 def _order(it: Delivery, who: Who) -> dict[str, Any]:
@@ -136,7 +136,7 @@ def _order(it: Delivery, who: Who) -> dict[str, Any]:
     return {**placed, **({"recurring": True} if _is_renewal(it.body) else {})}
 
 
-def _cart(it: Delivery, token: str, lines: list[Any]) -> Said:
+def _cart(it: Delivery, token: str, lines: list[Any]) -> Body:
     code = line_currency(it.body, lines)
     whole_cart = items.cart(
         it.source,
@@ -209,5 +209,5 @@ NEEDLESS: Final = {
     "customers/data_request": "data_request",
     "shop/redact": "shop_erasure",
 }
-"""Topics that are answered and say nothing here, with the reason that is told. A request for somebody's data and the end
-of a whole shop are the operator's to answer."""
+"""Topics that are answered and left out, with the reason. The operator must handle a request for somebody's data, and the
+end of a whole shop."""

@@ -13,7 +13,7 @@ from stream.connect.shopify_ids import plain
 
 CHANNELS: Final = {"email_marketing_consent": "email", "sms_marketing_consent": "sms"}
 GRANTED: Final = {"subscribed": True, "unsubscribed": False}
-"""The states that are decisions, and whether they grant. `not_subscribed` and `pending` are none."""
+"""The states that are decisions, and whether they grant. `not_subscribed` and `pending` are not decisions."""
 
 
 def customer(it: Delivery) -> None:
@@ -25,7 +25,9 @@ def customer(it: Delivery) -> None:
     if who.customer is None:
         it.leave_out("no_customer", "$.id")
         return
-    it.say(who, ("visitor.identified", {"contacts": contacts(email, phone), "traits": traits}))
+    it.add_events(
+        who, ("visitor.identified", {"contacts": contacts(email, phone), "traits": traits})
+    )
     _consents(it, who)
 
 
@@ -45,7 +47,7 @@ def erased(it: Delivery) -> None:
     if who.customer is None and not identifies(who.keys):
         it.leave_out("no_customer", "$.customer")
     else:
-        it.say(who, ("person.erased", {}))
+        it.add_events(who, ("person.erased", {}))
 
 
 def _who(it: Delivery) -> Who:
@@ -71,12 +73,12 @@ def _consents(it: Delivery, who: Who, joins: bool = False) -> None:
             it.leave_out("no_time", f"$.{field}")
             continue
         known = [at for at in (since, who.client_time) if at is not None]
-        told = Who(customer=who.customer, keys=who.keys, client_time=min(known, default=None))
+        owner = Who(customer=who.customer, keys=who.keys, client_time=min(known, default=None))
         name = event_id(it.id, channel)
         if granted and joins:
-            made = event("visitor.subscribed", name, told, channels=[channel])
+            made = event("visitor.subscribed", name, owner, channels=[channel])
         else:
-            made = event("consent.changed", name, told, channels=[channel], granted=granted)
+            made = event("consent.changed", name, owner, channels=[channel], granted=granted)
         it.out.events.append(made)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from msgspec import Struct
 
 from stream.connect import times
-from stream.connect.deliveries import Said, several
+from stream.connect.deliveries import Body, events_of
 from stream.connect.events import Who
 from stream.connect.ids import content_id, event_id
 from stream.connect.reading import dig, mapping, text
@@ -24,8 +24,8 @@ class Delivery(Struct, frozen=True):
     when: int | None
     out: Translation
 
-    def say(self, who: Who, *said: Said) -> None:
-        self.out.events += several(self.id, who, list(said))
+    def add_events(self, who: Who, *bodies: Body) -> None:
+        self.out.events += events_of(self.id, who, list(bodies))
 
     def leave_out(self, reason: str, path: str = "$") -> None:
         self.out.leave_out(self.topic, reason, path)
@@ -37,8 +37,8 @@ def unwrapped(given: Given, body: Any) -> tuple[dict[str, Any], Any]:
     An app may put the topic into the address to which it subscribes.
     """
     query = given.query if isinstance(given, Request) else {}
-    told = {"x-shopify-topic": query["topic"]} if "topic" in query else {}
-    headers: dict[str, Any] = {**told, **given.headers}
+    topic = {"x-shopify-topic": query["topic"]} if "topic" in query else {}
+    headers: dict[str, Any] = {**topic, **given.headers}
     if isinstance(dig(body, "detail", "payload"), dict):
         headers |= mapping(dig(body, "detail", "metadata"))
         body = dig(body, "detail", "payload")
@@ -58,6 +58,6 @@ def delivery(
     topic = topic_of(headers)
     name = text(headers.get("x-shopify-event-id")) or text(headers.get("x-shopify-webhook-id"))
     id = event_id("sh", name, topic) if name else content_id("sh", topic, body)
-    told = times.moment(headers.get("x-shopify-triggered-at"))
-    when = times.client_time(now, None, told or body.get("updated_at"), server=True)
+    triggered = times.moment(headers.get("x-shopify-triggered-at"))
+    when = times.client_time(now, None, triggered or body.get("updated_at"), server=True)
     return Delivery(topic, id, body, source, when, out)

@@ -1,4 +1,4 @@
-"""Parcels of Shopify's orders: tells which orders were delivered. Source: docs/connect.md, 2.11; docs/semantics-life.md, 12."""
+"""Translates the parcels of Shopify's orders: which orders were delivered. Source: docs/connect.md, 2.11; docs/semantics-life.md, 12."""
 
 from typing import Any, Final
 
@@ -24,7 +24,9 @@ def fulfillment(it: Delivery) -> None:
     else:
         phone = first(it.body, "destination.phone", "phone")
         keys = contact_keys(it.source, it.body.get("email"), phone)
-        it.say(Who(keys=keys, client_time=it.when), ("order.delivered", {"order": {"id": name}}))
+        it.add_events(
+            Who(keys=keys, client_time=it.when), ("order.delivered", {"order": {"id": name}})
+        )
 
 
 def all_delivered(order: dict[str, Any]) -> bool:

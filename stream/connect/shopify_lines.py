@@ -19,7 +19,7 @@ PRICES: Final = (
 """Paths of the price of one piece, the best first."""
 
 PLAN: Final = "selling_plan_allocation"
-"""Set on a line that a subscription brings again."""
+"""A field of a line that a subscription repeats."""
 
 
 def line_currency(body: dict[str, Any], lines: list[Any]) -> str | None:

@@ -10,7 +10,7 @@ from urllib.parse import urljoin
 from stream.connect import items, pages
 from stream.connect.consent import changes
 from stream.connect.contact import contact_keys
-from stream.connect.deliveries import Said, several
+from stream.connect.deliveries import Body, events_of
 from stream.connect.events import Who
 from stream.connect.ids import content_id, event_id, identifier
 from stream.connect.money import currency
@@ -21,10 +21,10 @@ from stream.connect.source import Source
 from stream.connect.times import client_time
 from stream.connect.translation import Translation, compact
 
-PING: Final[Said] = ("activity.pinged", {})
-"""A sign of presence: all that an event says if it has no row, or lacks what its row needs."""
+PING: Final[Body] = ("activity.pinged", {})
+"""A sign of presence: the body of an event that has no row, or lacks what its row needs."""
 
-Read = Callable[[dict[str, Any], Source], Said | None]
+Read = Callable[[dict[str, Any], Source], Body | None]
 """From a pixel event to ours. None if it lacks what ours needs."""
 
 
@@ -36,36 +36,36 @@ def translate(given: Given, source: Source, now: int) -> Translation:
         return out
     for index, each in enumerate(document if isinstance(document, list) else [document]):
         if isinstance(each, dict):
-            _tell(each, source, now, out)
+            _translate_event(each, source, now, out)
         else:
             out.refuse(index, "not_an_object")
     return out
 
 
-def _tell(told: dict[str, Any], source: Source, now: int, out: Translation) -> None:
-    name = text(told.get("name")) or "unnamed"
+def _translate_event(event: dict[str, Any], source: Source, now: int, out: Translation) -> None:
+    name = text(event.get("name")) or "unnamed"
     kind = source.events.get(name)
     if kind == "ignore":
         out.leave_out(name, "ignored")
         return
-    said = _said(name, NAMES.get(kind, kind) if kind else name, told, source, out)
-    id = text(told.get("id"))
-    id = event_id("sh", id) if id else content_id("sh", told)
-    out.events += several(id, _who(told, source, now), said)
+    bodies = _bodies(name, NAMES.get(kind, kind) if kind else name, event, source, out)
+    id = text(event.get("id"))
+    id = event_id("sh", id) if id else content_id("sh", event)
+    out.events += events_of(id, _who(event, source, now), bodies)
 
 
-def _said(
-    name: str, meant: str, told: dict[str, Any], source: Source, out: Translation
-) -> list[Said]:
+def _bodies(
+    name: str, meant: str, event: dict[str, Any], source: Source, out: Translation
+) -> list[Body]:
     if meant in CONSENTS:
-        allowed = mapping(first(told, "data.customerPrivacy", "customerPrivacy"))
+        allowed = mapping(first(event, "data.customerPrivacy", "customerPrivacy"))
         given = {key.removesuffix("Allowed"): value for key, value in allowed.items()}
         return changes(source, given)
     read = EVENTS.get(meant)
     if read is None:
         out.leave_out(name, "unknown", "$.name")
         return [PING]
-    found = read(told, source)
+    found = read(event, source)
     if found is None:
         out.leave_out(name, "incomplete", "$.data")
     return [found or PING]
@@ -74,72 +74,72 @@ def _said(
 CONSENTS: Final = ("visitorConsentCollected", "visitor_consent_collected")
 
 
-def _who(told: dict[str, Any], source: Source, now: int) -> Who:
+def _who(event: dict[str, Any], source: Source, now: int) -> Who:
     """The owner. Its keys join the visitor to the webhooks. A cart without lines has a token that changes."""
-    data = mapping(told.get("data"))
+    data = mapping(event.get("data"))
     checkout, cart = mapping(data.get("checkout")), mapping(data.get("cart"))
     filled = cart.get("id") if listing(cart.get("lines")) else None
     keys = compact(
-        cart=plain(filled) or cart_in(_path(told)), checkout=plain(checkout.get("token"))
+        cart=plain(filled) or cart_in(_path(event)), checkout=plain(checkout.get("token"))
     )
     phone = first(checkout, "phone", "smsMarketingPhone")
     return Who(
-        visitor=identifier(told.get("clientId")),
+        visitor=identifier(event.get("clientId")),
         customer=plain(dig(checkout, "order", "customer", "id")),
         keys=keys | contact_keys(source, checkout.get("email"), phone),
-        client_time=client_time(now, told.get("sentAt"), told.get("timestamp")),
+        client_time=client_time(now, event.get("sentAt"), event.get("timestamp")),
     )
 
 
-def _path(told: dict[str, Any]) -> Any:
-    return first(told, "context.document.location.pathname", "context.window.location.pathname")
+def _path(event: dict[str, Any]) -> Any:
+    return first(event, "context.document.location.pathname", "context.window.location.pathname")
 
 
-def _page(told: dict[str, Any], source: Source) -> Said:
-    path, name = str(_path(told) or ""), None
+def _page(event: dict[str, Any], source: Source) -> Body:
+    path, name = str(_path(event) or ""), None
     if "/thank" in path:
         name = "confirmation"
     elif "/checkouts/" in path:
         name = "checkout"
-    title = dig(told, "context", "document", "title")
+    title = dig(event, "context", "document", "title")
     return "page.viewed", {"page": pages.page(path or None, title, name)}
 
 
-def _product(told: dict[str, Any], source: Source) -> Said | None:
-    variant = dig(told, "data", "productVariant")
-    found = items.product(source, None, **_described(told, variant))
+def _product(event: dict[str, Any], source: Source) -> Body | None:
+    variant = dig(event, "data", "productVariant")
+    found = items.product(source, None, **_described(event, variant))
     return ("product.viewed", {"product": found}) if found else None
 
 
-def _category(told: dict[str, Any], source: Source) -> Said | None:
-    name = text(first(told, "data.collection.title", "data.collection.id"))
+def _category(event: dict[str, Any], source: Source) -> Body | None:
+    name = text(first(event, "data.collection.title", "data.collection.id"))
     return ("category.viewed", {"category": name}) if name else None
 
 
-def _search(told: dict[str, Any], source: Source) -> Said | None:
-    query = text(dig(told, "data", "searchResult", "query"))
+def _search(event: dict[str, Any], source: Source) -> Body | None:
+    query = text(dig(event, "data", "searchResult", "query"))
     return ("search.performed", {"query": query}) if query else None
 
 
-def _added(told: dict[str, Any], source: Source) -> Said | None:
+def _added(event: dict[str, Any], source: Source) -> Body | None:
     """An added line, unless webhooks send the carts: else it would be in the cart twice."""
     if not source.cart_authority:
         return PING
-    line = _line(told, dig(told, "data", "cartLine"), source)
+    line = _line(event, dig(event, "data", "cartLine"), source)
     return ("cart.item_added", {"item": line}) if line else None
 
 
-def _removed(told: dict[str, Any], source: Source) -> Said | None:
+def _removed(event: dict[str, Any], source: Source) -> Body | None:
     if not source.cart_authority:
         return PING
-    line = mapping(dig(told, "data", "cartLine"))
-    given = _described(told, line.get("merchandise"))
+    line = mapping(dig(event, "data", "cartLine"))
+    given = _described(event, line.get("merchandise"))
     found = items.removed(id=given["id"], variant=given["variant"], quantity=line.get("quantity"))
     return ("cart.item_removed", {"item": found}) if found else None
 
 
-def _cart(told: dict[str, Any], source: Source) -> Said | None:
-    cart = dig(told, "data", "cart")
+def _cart(event: dict[str, Any], source: Source) -> Body | None:
+    cart = dig(event, "data", "cart")
     lines = dig(cart, "lines")
     if not source.cart_authority:
         return PING
@@ -147,27 +147,27 @@ def _cart(told: dict[str, Any], source: Source) -> Said | None:
         return None
     found = items.cart(
         source,
-        [_line(told, line, source) for line in lines],
+        [_line(event, line, source) for line in lines],
         id=plain(dig(cart, "id")) if lines else None,
         currency=currency(dig(cart, "cost", "totalAmount", "currencyCode")),
     )
     return "cart.updated", {"cart": found}
 
 
-def _line(told: dict[str, Any], line: Any, source: Source) -> dict[str, Any] | None:
-    given = _described(told, dig(line, "merchandise"))
+def _line(event: dict[str, Any], line: Any, source: Source) -> dict[str, Any] | None:
+    given = _described(event, dig(line, "merchandise"))
     return items.item(source, None, **given, quantity=dig(line, "quantity"))
 
 
-def _ordered(told: dict[str, Any], line: Any, source: Source) -> dict[str, Any] | None:
-    given = {**_described(told, dig(line, "variant")), "quantity": dig(line, "quantity")}
+def _ordered(event: dict[str, Any], line: Any, source: Source) -> dict[str, Any] | None:
+    given = {**_described(event, dig(line, "variant")), "quantity": dig(line, "quantity")}
     return items.ordered(source, renews=dig(line, "sellingPlanAllocation") is not None, **given)
 
 
-def _described(told: dict[str, Any], variant: Any) -> dict[str, Any]:
+def _described(event: dict[str, Any], variant: Any) -> dict[str, Any]:
     """The fields of a variant, by our names. Links are completed with the shop's address."""
     product = dig(variant, "product")
-    shop = text(first(told, "context.document.location.href", "context.window.location.href"))
+    shop = text(first(event, "context.document.location.href", "context.window.location.href"))
     return {
         "id": plain(dig(product, "id")),
         "variant": plain(dig(variant, "id")),
@@ -189,26 +189,26 @@ def _joined(shop: str | None, link: Any) -> str | None:
         return None
 
 
-def _started(told: dict[str, Any], source: Source) -> Said:
+def _started(event: dict[str, Any], source: Source) -> Body:
     return "checkout.started", {}
 
 
 def _step(stage: str) -> Read:
-    def read(told: dict[str, Any], source: Source) -> Said:
+    def read(event: dict[str, Any], source: Source) -> Body:
         return "checkout.advanced", {"stage": stage}
 
     return read
 
 
-def _order(told: dict[str, Any], source: Source) -> Said:
-    checkout = dig(told, "data", "checkout")
+def _order(event: dict[str, Any], source: Source) -> Body:
+    checkout = dig(event, "data", "checkout")
     placed = items.order(
         source,
         id=plain(dig(checkout, "order", "id")),
         value=dig(checkout, "totalPrice", "amount"),
         currency=first(checkout, "totalPrice.currencyCode", "currencyCode"),
-        cart_id=cart_in(_path(told)),
-        lines=[_ordered(told, line, source) for line in listing(dig(checkout, "lineItems"))],
+        cart_id=cart_in(_path(event)),
+        lines=[_ordered(event, line, source) for line in listing(dig(checkout, "lineItems"))],
     )
     return "order.placed", {"order": placed}
 
@@ -239,4 +239,4 @@ NAMES: Final = {
     "checkout.started": "checkout_started",
     "order.placed": "checkout_completed",
 }
-"""By our type: the pixel event whose form an event with the shop's own name has."""
+"""The pixel event for each type of ours. An event that the shop's table maps to the type has its form."""

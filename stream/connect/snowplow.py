@@ -6,16 +6,16 @@ Source: docs/connect.md, 1.5.
 from typing import Any
 
 from stream.connect import adobe_storefront, snowplow_names
+from stream.connect.bodies import Bodies, add_events, unknown
 from stream.connect.contact import contact_keys, customer_id, is_address
 from stream.connect.events import Who
 from stream.connect.ids import identifier
 from stream.connect.reading import UNREADABLE, first, mapping, parse, text
 from stream.connect.request import Given, Record, Request, body_of
 from stream.connect.snowplow_event import Sent, enriched, flat, tracked
-from stream.connect.snowplow_events import OURS, OWN, SHOP, Saying, cart_id
+from stream.connect.snowplow_events import OURS, OWN, SHOP, Translator, cart_id
 from stream.connect.snowplow_row import columns
 from stream.connect.source import Source
-from stream.connect.telling import Said, tell, unknown
 from stream.connect.translation import Translation, compact
 
 BAD_ROWS = "com_snowplowanalytics_snowplow_badrows"
@@ -30,8 +30,8 @@ def translate(given: Given, source: Source, now: int) -> Translation:
         if FAILURE in sent.entities:
             done.leave_out(name, "incomplete", path)
             continue
-        said = _said(sent, name, path, source, done)
-        tell(done, name, sent.id, who(sent, source, said), said, path)
+        bodies = _bodies(sent, name, path, source, done)
+        add_events(done, name, sent.id, who(sent, source, bodies), bodies, path)
     return done
 
 
@@ -46,14 +46,14 @@ def named(sent: Sent) -> str:
     return (text(first(sent.data, "type", "action")) if action else None) or sent.name or "ue"
 
 
-def who(sent: Sent, source: Source, said: Said) -> Who:
+def who(sent: Sent, source: Source, bodies: Bodies) -> Who:
     """The owner. The visitor has the tracker's or the app's id. A guest has an address, but is no customer.
 
     An order names its cart in its own field.
     """
     session, user = sent.entity(SESSION), sent.entity(f"{SHOP}user")
     known, guest = sent.fields.get("user_id"), str(user.get("is_guest")).lower() == "true"
-    order = isinstance(said, list) and any("order" in body for _, body in said)
+    order = isinstance(bodies, list) and any("order" in body for _, body in bodies)
     address = first(user, "email") or (known if is_address(known) else None)
     cart = adobe_storefront.cart_id(sent) or cart_id(sent)
     network = sent.fields.get("network_userid") if source.network_userid else None
@@ -67,7 +67,7 @@ def who(sent: Sent, source: Source, said: Said) -> Who:
     )
 
 
-def _said(sent: Sent, name: str, path: str, source: Source, done: Translation) -> Said:
+def _bodies(sent: Sent, name: str, path: str, source: Source, done: Translation) -> Bodies:
     """Translates an event. The shop's own table comes first; it may name a schema without its vendor."""
     own = _renamed(source, sent, name) if source.events else None
     row = _row(sent, name) if own is None else OURS.get(own)
@@ -89,7 +89,7 @@ def _endings(name: str) -> list[str]:
     return ["_".join(parts[at:]) for at in range(1, len(parts))][:20]
 
 
-def _row(sent: Sent, name: str) -> Saying | None:
+def _row(sent: Sent, name: str) -> Translator | None:
     if sent.kind == "se":
         return adobe_storefront.EVENTS.get(name) if adobe_storefront.is_its_own(sent) else None
     if sent.kind != "ue":

@@ -3,17 +3,17 @@
 from typing import Final
 
 from stream.connect import consent
+from stream.connect.bodies import IGNORED, Bodies
 from stream.connect.reading import first
 from stream.connect.snowplow_event import Sent
 from stream.connect.source import Source
-from stream.connect.telling import IGNORED, Said
 
 GRANTS: Final = frozenset({"allow_all", "allow_selected"})
 WITHDRAWALS: Final = frozenset({"deny_all", "withdrawn", "expired"})
 """The events that withdraw. Consent that is pending or only implied is no decision."""
 
 
-def consented(sent: Sent, source: Source) -> Said:
+def consented(sent: Sent, source: Source) -> Bodies:
     """The consents. The scopes list what is allowed now; all other categories are withdrawn."""
     kind, scopes = first(sent.data, "eventType", "event_type"), sent.data.get("consentScopes")
     if not isinstance(kind, str) or kind not in GRANTS | WITHDRAWALS:

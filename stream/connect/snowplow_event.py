@@ -108,8 +108,8 @@ def enriched(fields: dict[str, Any], now: int) -> Sent:
 
 def flat(schema: Any) -> str:
     """`iglu:com.acme/wishlist_add/jsonschema/1-0-0` → `com_acme_wishlist_add`."""
-    told = (text(schema) or "").removeprefix("iglu:").split("/")
-    return _plain("_".join(told[:2]))
+    parts = (text(schema) or "").removeprefix("iglu:").split("/")
+    return _plain("_".join(parts[:2]))
 
 
 def _id(fields: dict[str, Any], contents: dict[str, Any]) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from stream.connect import items, money
+from stream.connect.bodies import IGNORED, PING, Bodies, Body
 from stream.connect.consent import joined
 from stream.connect.contact import is_address
 from stream.connect.ids import identifier
@@ -11,10 +12,9 @@ from stream.connect.pages import page, stage
 from stream.connect.reading import first, listing, text, whole, words
 from stream.connect.snowplow_event import Sent
 from stream.connect.source import Source
-from stream.connect.telling import IGNORED, PING, Body, Said
 from stream.connect.translation import compact
 
-Saying = Callable[[Sent, Source], Said]
+Translator = Callable[[Sent, Source], Bodies]
 
 SHOP: Final = "com_snowplowanalytics_snowplow_ecommerce_"
 OWN: Final = "com_snowplowanalytics_snowplow_"
@@ -26,35 +26,35 @@ STEPS: Final = {1: "contact", 2: "shipping"}
 """Stages of steps that have only a number. The third and later ones are the payment."""
 
 
-def page_viewed(sent: Sent, source: Source) -> Said:
-    told = sent.fields.get("page_url"), sent.fields.get("page_title")
+def page_viewed(sent: Sent, source: Source) -> Bodies:
+    url, title = sent.fields.get("page_url"), sent.fields.get("page_title")
     kind = sent.entity(f"{SHOP}page").get("type")
-    return [("page.viewed", {"page": page(*told, kind)})]
+    return [("page.viewed", {"page": page(url, title, kind)})]
 
 
-def screen_viewed(sent: Sent, source: Source) -> Said:
+def screen_viewed(sent: Sent, source: Source) -> Bodies:
     return [("page.viewed", {"page": page(None, sent.data.get("name"), sent.data.get("type"))})]
 
 
-def product_viewed(sent: Sent, source: Source) -> Said:
-    told = (items.product(source, None, **_facts(one)) for one in products(sent))
-    product = next((one for one in told if one is not None), None)
+def product_viewed(sent: Sent, source: Source) -> Bodies:
+    read = (items.product(source, None, **_facts(one)) for one in products(sent))
+    product = next((one for one in read if one is not None), None)
     return "no_product" if product is None else [("product.viewed", {"product": product})]
 
 
-def added(sent: Sent, source: Source) -> Said:
+def added(sent: Sent, source: Source) -> Bodies:
     code = money.currency(cart_of(sent).get("currency"))
-    told = [items.item(source, code, **_facts(one)) for one in products(sent)]
-    return items.each("cart.item_added", told) or "no_items"
+    lines = [items.item(source, code, **_facts(one)) for one in products(sent)]
+    return items.each("cart.item_added", lines) or "no_items"
 
 
-def removed(sent: Sent, source: Source) -> Said:
+def removed(sent: Sent, source: Source) -> Bodies:
     """Removed lines. A product entity without a quantity counts as one piece."""
-    told = [items.removed(**{"quantity": 1, **_facts(one)}) for one in products(sent)]
-    return items.each("cart.item_removed", told) or "no_items"
+    lines = [items.removed(**{"quantity": 1, **_facts(one)}) for one in products(sent)]
+    return items.each("cart.item_removed", lines) or "no_items"
 
 
-def list_viewed(sent: Sent, source: Source) -> Said:
+def list_viewed(sent: Sent, source: Source) -> Bodies:
     """A viewed list, by its name. A list of search results is a search."""
     query, name = _terms(sent.entity(f"{OWN}site_search")), text(sent.data.get("name"))
     if query is not None and "search" in words(name):
@@ -63,16 +63,16 @@ def list_viewed(sent: Sent, source: Source) -> Said:
     return [("category.viewed", {"category": category})] if category is not None else [PING]
 
 
-def searched(sent: Sent, source: Source) -> Said:
+def searched(sent: Sent, source: Source) -> Bodies:
     query = _terms(sent.data)
     return [("search.performed", {"query": query})] if query is not None else [PING]
 
 
-def checkout_started(sent: Sent, source: Source) -> Said:
+def checkout_started(sent: Sent, source: Source) -> Bodies:
     return [("checkout.started", {})]
 
 
-def checkout_advanced(sent: Sent, source: Source) -> Said:
+def checkout_advanced(sent: Sent, source: Source) -> Bodies:
     """A checkout step: its stage by the shop's table, else by its number. The first one starts the checkout."""
     entity = sent.entity(f"{SHOP}checkout_step") or sent.entity(f"{GOOGLE}action_field_object")
     step = first(entity, "step") or sent.data.get("step")
@@ -86,21 +86,21 @@ def checkout_advanced(sent: Sent, source: Source) -> Said:
     return [*begun, ("checkout.advanced", {"stage": found})]
 
 
-def order_placed(sent: Sent, source: Source) -> Said:
+def order_placed(sent: Sent, source: Source) -> Bodies:
     """An order: from the transaction entity, the older plugin's, or the columns of the oldest event."""
-    told = sent.entity(f"{SHOP}transaction") or sent.entity(f"{GOOGLE}action_field_object")
-    told = told or (_columns(sent, "tr_") if sent.kind == "tr" else sent.data)
-    name = identifier(first(told, "transaction_id", "order_id", "orderid", "id"))
+    transaction = sent.entity(f"{SHOP}transaction") or sent.entity(f"{GOOGLE}action_field_object")
+    transaction = transaction or (_columns(sent, "tr_") if sent.kind == "tr" else sent.data)
+    name = identifier(first(transaction, "transaction_id", "order_id", "orderid", "id"))
     if name is None:
         return "no_transaction_id"
     order = items.order(
         source,
         id=name,
-        value=first(told, "revenue", "total"),
-        currency=told.get("currency"),
+        value=first(transaction, "revenue", "total"),
+        currency=transaction.get("currency"),
         cart_id=cart_id(sent),
         lines=[
-            items.ordered(source, money.currency(told.get("currency")), **_facts(one))
+            items.ordered(source, money.currency(transaction.get("currency")), **_facts(one))
             for name in PRODUCTS
             for one in sent.entities.get(name, ())
         ],
@@ -108,14 +108,14 @@ def order_placed(sent: Sent, source: Source) -> Said:
     return [("order.placed", {"order": order})]
 
 
-def payment_failed(sent: Sent, source: Source) -> Said:
+def payment_failed(sent: Sent, source: Source) -> Bodies:
     error = sent.entity(f"{SHOP}transaction_error")
     order = compact(id=identifier(sent.entity(f"{SHOP}transaction").get("transaction_id")))
     code = text(first(error, "error_shortcode", "error_code"))
     return [("payment.failed", compact(code=code, order=order))]
 
 
-def refunded(sent: Sent, source: Source) -> Said:
+def refunded(sent: Sent, source: Source) -> Bodies:
     """A refund. It cancels the order only if it refunds all that the order's entity names."""
     refund, sold = sent.entity(f"{SHOP}refund"), sent.entity(f"{SHOP}transaction")
     name = identifier(first(refund, "transaction_id"))
@@ -127,30 +127,30 @@ def refunded(sent: Sent, source: Source) -> Said:
     return [("order.cancelled", {"order": {"id": name}})]
 
 
-def of_an_order(kind: str) -> Saying:
+def of_an_order(kind: str) -> Translator:
     """A cancellation or a delivery under the shop's own name."""
 
-    def say(sent: Sent, source: Source) -> Said:
-        told = sent.entity(f"{SHOP}transaction") or sent.data
-        name = identifier(first(told, "transaction_id", "order_id", "id"))
+    def translate(sent: Sent, source: Source) -> Bodies:
+        transaction = sent.entity(f"{SHOP}transaction") or sent.data
+        name = identifier(first(transaction, "transaction_id", "order_id", "id"))
         return [(kind, {"order": {"id": name}})] if name is not None else "no_order_id"
 
-    return say
+    return translate
 
 
-def subscribed(sent: Sent, source: Source) -> Said:
-    """Only under a name of the shop's own."""
+def subscribed(sent: Sent, source: Source) -> Bodies:
+    """A subscription. Only names of the shop's own table lead here."""
     user = sent.entity(f"{SHOP}user").get("email") or sent.fields.get("user_id")
     address = {"email": ""} if is_address(user) else {}
     channels = joined(source, sent.data, address)
     return [("visitor.subscribed", {"channels": channels})] if channels else "no_channels"
 
 
-def pinged(sent: Sent, source: Source) -> Said:
+def pinged(sent: Sent, source: Source) -> Bodies:
     return [PING]
 
 
-def ignored(sent: Sent, source: Source) -> Said:
+def ignored(sent: Sent, source: Source) -> Bodies:
     return IGNORED
 
 
@@ -169,8 +169,8 @@ def cart_id(sent: Sent) -> str | None:
 
 
 def _columns(sent: Sent, prefix: str) -> dict[str, Any]:
-    told = sent.fields.items()
-    return {name.removeprefix(prefix): at for name, at in told if name.startswith(prefix)}
+    fields = sent.fields.items()
+    return {name.removeprefix(prefix): at for name, at in fields if name.startswith(prefix)}
 
 
 def _terms(search: dict[str, Any]) -> str | None:
@@ -192,7 +192,7 @@ def _facts(one: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-OURS: Final[dict[str, Saying]] = {
+OURS: Final[dict[str, Translator]] = {
     "page.viewed": page_viewed,
     "product.viewed": product_viewed,
     "category.viewed": list_viewed,

@@ -1,15 +1,15 @@
-"""Which function reads which Snowplow event. Source: docs/connect.md, 1.5, its table."""
+"""The function that translates each Snowplow event. Source: docs/connect.md, 1.5, its table."""
 
 from typing import Final
 
 from stream.connect import snowplow_events as events
 from stream.connect.snowplow_consent import consented
-from stream.connect.snowplow_events import GOOGLE, OWN, SHOP, Saying
+from stream.connect.snowplow_events import GOOGLE, OWN, SHOP, Translator
 
 ACTION: Final = f"{SHOP}snowplow_ecommerce_action"
 GOOGLE_ACTION: Final = f"{GOOGLE}action"
 
-KINDS: Final[dict[str, Saying]] = {
+KINDS: Final[dict[str, Translator]] = {
     "pv": events.page_viewed,
     "pp": events.pinged,
     "tr": events.order_placed,
@@ -17,7 +17,7 @@ KINDS: Final[dict[str, Saying]] = {
 }
 """Events without a schema. The items of a transaction add nothing to its own event."""
 
-ACTIONS: Final[dict[str, Saying]] = {
+ACTIONS: Final[dict[str, Translator]] = {
     "product_view": events.product_viewed,
     "add_to_cart": events.added,
     "remove_from_cart": events.removed,
@@ -32,7 +32,7 @@ ACTIONS: Final[dict[str, Saying]] = {
 }
 """The function for each type of e-commerce action."""
 
-GOOGLE_ACTIONS: Final[dict[str, Saying]] = {
+GOOGLE_ACTIONS: Final[dict[str, Translator]] = {
     "detail": events.product_viewed,
     "click": events.pinged,
     "view": events.pinged,
@@ -46,7 +46,7 @@ GOOGLE_ACTIONS: Final[dict[str, Saying]] = {
 }
 """The same for the older plugin. Its refunds do not say how much of the order they cover."""
 
-SCHEMAS: Final[dict[str, Saying]] = {
+SCHEMAS: Final[dict[str, Translator]] = {
     f"{OWN}site_search": events.searched,
     f"{OWN}screen_view": events.screen_viewed,
     "com_snowplowanalytics_mobile_screen_view": events.screen_viewed,

@@ -23,7 +23,7 @@ class Source(Struct, frozen=True, kw_only=True):
     name: str
     kind: str
     trust: Literal["browser", "server"] = "browser"
-    """`browser` may speak for its own visitor only: a key that is written into a page proves nothing."""
+    """A `browser` may send only what concerns its own visitor: a key in a page proves nothing."""
     cart_authority: bool = True
     """Whether carts of this source count. Of two sources only one may send carts."""
     network_userid: bool = False

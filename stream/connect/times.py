@@ -42,7 +42,7 @@ def _written(value: str) -> int | None:
 
 
 def client_time(arrival: int, sent_at: Any, original: Any, server: bool = False) -> int | None:
-    """When it happened (ms), by our clock: the sender's two times only say how long the event waited.
+    """When it happened (ms), by our clock. The sender's two times only give the time that the event waited.
 
     A single time is used from a server only. A browser's clock may be wrong.
     """

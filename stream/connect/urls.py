@@ -1,4 +1,4 @@
-"""Cleans URLs of what they may say about people: only harmless parameters stay, no fragment, no user.
+"""Removes from URLs what may name people: it keeps only harmless parameters, no fragment and no user.
 
 Source: docs/connect.md, 2.8.
 """

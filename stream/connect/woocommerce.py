@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from stream.connect import items, times
 from stream.connect.contact import contact_keys, contacts
-from stream.connect.deliveries import Said, header, noted_visitor, several
+from stream.connect.deliveries import Body, events_of, header, noted_visitor
 from stream.connect.events import Who
 from stream.connect.ids import content_id, event_id, identifier, shortened
 from stream.connect.money import currency
@@ -41,8 +41,9 @@ class Delivery(Struct, frozen=True):
     out: Translation
 
     def changed(self) -> int | None:
-        told = first(self.body, "date_modified_gmt", "date_created_gmt")
-        return times.client_time(self.now, None, told, server=True)
+        """The time of the change (ms)."""
+        time = first(self.body, "date_modified_gmt", "date_created_gmt")
+        return times.client_time(self.now, None, time, server=True)
 
     def id(self, *parts: Any) -> str:
         """The event's id, of the object and the time of its change. All deliveries of a second share one own id."""
@@ -86,11 +87,11 @@ def order(it: Delivery) -> None:
     elif own == "ignore" or function is None:
         it.out.leave_out(it.topic, "unknown_status", "$.status")
     else:
-        said = function(it)
+        bodies = function(it)
         noted = noted_visitor(it.body.get("meta_data"), "key")
-        of_order = all(kind.startswith("order.") for kind, _ in said)
+        of_order = all(kind.startswith("order.") for kind, _ in bodies)
         who = _who(it, noted if of_order else None)
-        it.out.events += several(it.id(text(it.body["id"]), status), who, said)
+        it.out.events += events_of(it.id(text(it.body["id"]), status), who, bodies)
 
 
 def customer(it: Delivery) -> None:
@@ -99,12 +100,12 @@ def customer(it: Delivery) -> None:
         it.out.leave_out(it.topic, "no_customer", "$.id")
         return
     email, phone = it.body.get("email"), dig(it.body, "billing", "phone")
-    told = it.body.get("orders_count"), it.body.get("total_spent")
-    traits = items.traits(*told, it.source.currency)
+    count, spent = it.body.get("orders_count"), it.body.get("total_spent")
+    traits = items.traits(count, spent, it.source.currency)
     keys = contact_keys(it.source, email, phone)
     body = {"contacts": contacts(email, phone), "traits": traits}
     who = Who(customer=name, keys=keys, client_time=it.changed())
-    it.out.events += several(it.id("customer", name), who, [("visitor.identified", body)])
+    it.out.events += events_of(it.id("customer", name), who, [("visitor.identified", body)])
 
 
 def _who(it: Delivery, visitor: str | None) -> Who:
@@ -118,15 +119,15 @@ def _who(it: Delivery, visitor: str | None) -> Who:
     )
 
 
-def _draft(it: Delivery) -> list[Said]:
+def _draft(it: Delivery) -> list[Body]:
     return [*_cart(it, None), ("checkout.started", {})]
 
 
-def _pending(it: Delivery) -> list[Said]:
+def _pending(it: Delivery) -> list[Body]:
     return [*_cart(it, it.body.get("payment_url")), ("checkout.advanced", {"stage": "payment"})]
 
 
-def _placed(it: Delivery) -> list[Said]:
+def _placed(it: Delivery) -> list[Body]:
     placed = items.order(
         it.source,
         id=it.body.get("id"),
@@ -143,17 +144,17 @@ def _named(note: Any) -> bool:
     return isinstance(dig(note, "key"), str)
 
 
-def _failed(it: Delivery) -> list[Said]:
+def _failed(it: Delivery) -> list[Body]:
     """A failed payment: it takes the order out first, then sets the cart to the lines of now."""
     failed = ("payment.failed", {"order": {"id": text(it.body.get("id"))}})
     return [failed, *_cart(it, it.body.get("payment_url"))]
 
 
-def _cancelled(it: Delivery) -> list[Said]:
+def _cancelled(it: Delivery) -> list[Body]:
     return [("order.cancelled", {"order": {"id": text(it.body.get("id"))}})]
 
 
-def _cart(it: Delivery, link: Any) -> list[Said]:
+def _cart(it: Delivery, link: Any) -> list[Body]:
     """The order's lines as a cart, until it is paid. The cart has no id, like all carts of WooCommerce."""
     if not it.source.cart_authority or not listing(it.body.get("line_items")):
         return []
@@ -171,7 +172,7 @@ Line = Callable[..., dict[str, Any] | None]
 
 
 def _lines(it: Delivery, line: Line) -> list[dict[str, Any] | None]:
-    """The lines that an order has, as those of a cart or of an order."""
+    """The lines of the order, in the form of a cart's or an order's lines."""
     code, given = currency(it.body.get("currency")), listing(it.body.get("line_items"))
     return [line(it.source, code, **_fields(mapping(each))) for each in given]
 
@@ -187,12 +188,12 @@ def _fields(line: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _delivered(it: Delivery) -> list[Said]:
-    """An order that has arrived was placed, whether that was told or not."""
+def _delivered(it: Delivery) -> list[Body]:
+    """A delivered order was placed, even if no webhook reported that."""
     return [*_placed(it), ("order.delivered", {"order": {"id": text(it.body.get("id"))}})]
 
 
-STATES: Final[dict[str, Callable[[Delivery], list[Said]]]] = {
+STATES: Final[dict[str, Callable[[Delivery], list[Body]]]] = {
     "checkout-draft": _draft,
     "pending": _pending,
     "processing": _placed,
@@ -204,7 +205,7 @@ STATES: Final[dict[str, Callable[[Delivery], list[Said]]]] = {
     "refunded": _cancelled,
     "trash": _cancelled,
 }
-MEANT: Final[dict[str, Callable[[Delivery], list[Said]]]] = {
+MEANT: Final[dict[str, Callable[[Delivery], list[Body]]]] = {
     "checkout.started": _draft,
     "checkout.advanced": _pending,
     "order.placed": _placed,
@@ -212,7 +213,7 @@ MEANT: Final[dict[str, Callable[[Delivery], list[Said]]]] = {
     "order.cancelled": _cancelled,
     "payment.failed": _failed,
 }
-"""What a status of the shop's own may mean, by our type."""
+"""The types to which the shop's table may map a status of its own."""
 
 TOPICS: Final[dict[str, Callable[[Delivery], None]]] = {
     "order.created": order,

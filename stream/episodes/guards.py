@@ -180,7 +180,7 @@ _AT_ONCE: Final = _LIFE[:-1]
 """A welcome that is sent at once is sent in quiet hours too."""
 
 
-def asked(due: Due) -> tuple[tuple[str, Callable[[Due], Refusal | None]], ...]:
+def guards_of(due: Due) -> tuple[tuple[str, Callable[[Due], Refusal | None]], ...]:
     """The guards that apply to a step, in order."""
     if due.episode.course is None:
         return GUARDS
@@ -199,7 +199,7 @@ def answer(due: Due) -> tuple[Refusal | None, bool]:
     if not due.recipe.enabled:
         return Refusal("disabled"), False
     reached = False
-    for _, guard in asked(due):
+    for _, guard in guards_of(due):
         reached = reached or guard is holdout
         found = guard(due)
         if found is not None:

@@ -81,7 +81,7 @@ def _stands_against(person: Person, recipe: Recipe, origin: str, key_time: int) 
 
 
 def _fit(episodes: Iterable[Episode], course: Course) -> None:
-    """Keeps as many lines of an order as have room beside the orders of other open episodes."""
+    """Keeps the lines of an order for which the orders of other open episodes leave room."""
     if course.order is None or not course.order.lines:
         return
     room = limits.LARGEST_LIFE - size(course.order.lines)
@@ -93,10 +93,9 @@ def _fit(episodes: Iterable[Episode], course: Course) -> None:
 
 
 def plan(person: Person, episode: Episode, recipe: Recipe, now: int, out: Outputs) -> None:
-    """Plans the next step at the base plus its offset, and apart from the last one that fired.
+    """Plans the next step at the base plus its offset, at a distance from the last one that fired.
 
-    It refuses at once each step whose time lies before the opening. An episode that waits for its base
-    refuses nothing.
+    It refuses at once each step whose time is before the opening. An episode that waits for its base refuses none.
     """
     course = episode.course
     assert course is not None, "it is a life episode"

@@ -1,4 +1,4 @@
-"""How episodes of all kinds open, close and are remembered. Source: docs/semantics.md, 6.
+"""Opens, closes and remembers episodes of all kinds. Source: docs/semantics.md, 6.
 
 The kinds say what opens one: `stream/kinds/funnel.py` for carts, checkouts and payments, and the kinds
 that the registry calls.
@@ -43,8 +43,8 @@ def is_remembered(
 ) -> bool:
     """Whether an episode of the recipe forbids another one for this cart id, or this visitor.
 
-    Every episode forbids its key time for ever. A finished one forbids its contents until the cart is
-    known to be empty.
+    Every episode forbids its key time, without end. A finished one forbids its contents until the cart is known to be
+    empty.
     """
     for each in person.episodes:
         if origin not in (each.origin, each.cart_id) or not recipe.owns(each.recipe):

@@ -1,7 +1,7 @@
-"""What an order does to a person: it marks lines as bought, and ends episodes. Source: docs/semantics.md, 6.
+"""Applies an order to a person: marks lines as bought, and ends episodes. Source: docs/semantics.md, 6.
 
-An order comes at its time, or later if a login or a key hands it over. It ends the episodes that were fed
-before it, and those of which nothing counts any more.
+An order comes at its time, or later if a login or a key hands it over. It ends the episodes that were fed before it, and
+those without any line that still counts.
 """
 
 from typing import NamedTuple
@@ -62,26 +62,26 @@ def place(person: Person, placed: HandedOrder, now: int, recipes: Recipes, out: 
 
 def _note(person: Person, placed: HandedOrder, known: OrderEntry | None, done: Entered) -> Entered:
     """Enters an order in the record; for a repetition only what the record lacks."""
-    told, entry = placed.whole or WholeOrder(), done.entry
+    order, entry = placed.whole or WholeOrder(), done.entry
     if not done.is_new:
-        return done._replace(parts=supplement(entry, told))
-    entry.value = told.value
+        return done._replace(parts=supplement(entry, order))
+    entry.value = order.value
     if known is not None and known.value is not None:
         entry.value = known.value
-        if told.value not in (None, known.value):
-            entry.whole = WholeOrder(told.value)
-    entry.day = told.day
-    own = told.whose == person.id or (told.whose.startswith("visitor:") and not told.withheld)
+        if order.value not in (None, known.value):
+            entry.whole = WholeOrder(order.value)
+    entry.day = order.day
+    own = order.whose == person.id or (order.whose.startswith("visitor:") and not order.withheld)
     opens = own and person.is_known and not person.left and not placed.recurring
-    entry.marks = OWN * opens + OLD * told.old + LINED * bool(told.lines)
-    entry.marks += CURRENCY * (told.currency is not None)
+    entry.marks = OWN * opens + OLD * order.old + LINED * bool(order.lines)
+    entry.marks += CURRENCY * (order.currency is not None)
     return done
 
 
-def supplement(entry: OrderEntry, told: WholeOrder) -> WholeOrder | None:
+def supplement(entry: OrderEntry, order: WholeOrder) -> WholeOrder | None:
     """Adds what a repetition brings to an order of the record. Returns what was new, None if nothing was."""
     parts = brought(
-        told,
+        order,
         value=entry.value is None,
         currency=not entry.marks & CURRENCY,
         lines=not entry.marks & LINED,
@@ -164,7 +164,7 @@ def cancel(person: Person, fact: Unordered) -> list[OrderEntry]:
 
 
 def _unpaid(person: Person, id: str, window: tuple[int, int]) -> list[OrderEntry]:
-    """The latest order of this id that left the record before, if it lies in the window and still counts."""
+    """The latest order of this id that left the record before, if its time is in the window and it still counts."""
     found = [order for order in person.cancelled + person.unpaid if order.id == id]
     latest = max(found, key=lambda order: order.at, default=None)
     if latest not in person.cancelled or not window[0] <= latest.at < window[1]:

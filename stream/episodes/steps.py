@@ -197,7 +197,7 @@ def _why(due: Due) -> dict[str, object]:
     """The `why` of a trigger: the guards that it passed, and the facts behind them."""
     person, episode = due.person, due.episode
     return {
-        "passed": [name for name, _ in guards.asked(due)],
+        "passed": [name for name, _ in guards.guards_of(due)],
         "last_active": person.anchor,
         "opened_at": episode.opened_at,
         "key_time": episode.key_time,

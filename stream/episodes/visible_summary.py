@@ -1,4 +1,4 @@
-"""Which parts of an idle visitor's summary count, given the person's orders.
+"""Finds the parts of an idle visitor's summary that count, given the person's orders.
 
 Source: docs/semantics.md, 6, "What counts of a summary". Every kind that decides on a summary reads it
 through this. An order that comes later looks at open episodes by the same rule.

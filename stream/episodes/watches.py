@@ -35,9 +35,9 @@ def begin(person: Person, about: Attributed, visitor: str) -> None:
         times.watches.append(Watch(about, visitor))
 
 
-def go_along(person: Person, told: Iterable[Attributed], visitor: str, at: int) -> None:
-    """Takes over the watches that a visitor brings to the person."""
-    for about in told:
+def take_over(person: Person, watches: Iterable[Attributed], visitor: str, at: int) -> None:
+    """Takes over the watches that a visitor brings to the person, if they have not ended at `at` (ms)."""
+    for about in watches:
         if at < about.until:
             begin(person, about, visitor)
 

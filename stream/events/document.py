@@ -16,7 +16,7 @@ _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 def check_text(value: bytes) -> None:
-    """Raises Rejected for what a typed decoding skips in unknown fields: bytes that are no UTF-8, deep nesting."""
+    """Checks what a typed decoding skips in unknown fields: the encoding and the nesting. Raises Rejected."""
     try:
         value.decode()
     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""What is wrong with an event: a fault for each part that could not be read.
+"""Faults of an event: one for each part that could not be read.
 
 A fault of an essential part makes the event invalid; for any other fault the part is left out. A fault never quotes the
 payload. Its path is of a closed set: `[]` stands for any index. Source: docs/semantics.md, 2.
@@ -10,7 +10,7 @@ from msgspec import Struct
 
 
 class Fault(Struct, frozen=True):
-    """`path`: a JSON path · `expected`: what is read there · `got`: the JSON type of what stands there."""
+    """A fault. `path`: a JSON path · `expected`: what is read there · `got`: the JSON type of the value."""
 
     path: str
     expected: str

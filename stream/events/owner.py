@@ -1,4 +1,4 @@
-"""Whose an event is: its visitor, or the pseudo-visitor of its strongest key; and its keys of identity.
+"""Finds the visitor of an event, or the pseudo-visitor of its strongest key; and its keys of identity.
 
 Source: docs/semantics.md, 2 and 11. A pseudo-visitor's name is `~` and a key, and may be longer than an id.
 """

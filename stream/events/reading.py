@@ -99,7 +99,7 @@ def _items(of_each: Mapping[str, Reader]) -> Reader:
 
 
 def _channels(given: dict[str, Any], name: str, path: str, faults: Faults, essential: bool) -> Any:
-    """Of a consent: "all", and an empty list that withdraws, mean every channel."""
+    """The channels of a consent. "all" means every channel, and so does an empty list that withdraws."""
     if name not in given:
         return _missing(faults, path, _CHANNELS_EXPECTED, essential)
     value = given[name]
@@ -118,13 +118,13 @@ def _channels(given: dict[str, Any], name: str, path: str, faults: Faults, essen
 def _subscribed(
     given: dict[str, Any], name: str, path: str, faults: Faults, essential: bool
 ) -> Any:
-    """Of a subscription: as of a consent that grants, whatever else the event says."""
-    said = {name: given[name]} if name in given else {}
-    return _channels(said, name, path, faults, essential)
+    """The channels of a subscription, read like those of a consent that grants."""
+    named = {name: given[name]} if name in given else {}
+    return _channels(named, name, path, faults, essential)
 
 
 def _contacts(given: dict[str, Any], name: str, path: str, faults: Faults, essential: bool) -> Any:
-    """Only the empty list itself says that there are none."""
+    """The contacts. Only an empty list means that there are none; a list of unknown ones is a fault."""
     value = given.get(name, LEFT_OUT)
     if value is LEFT_OUT:
         return LEFT_OUT
@@ -230,4 +230,4 @@ BODIES: Final[Mapping[str, tuple[_Fields, _Fields]]] = {
         {"held_ms": _NUMBER, "form_focus": _FLAG},
     ),
 }
-"""The essential and the optional fields of each type, in the order in which their faults are told."""
+"""The essential and the optional fields of each type, in the order in which their faults are reported."""

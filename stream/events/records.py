@@ -1,4 +1,4 @@
-"""How input comes to a stage: a record at a time, a batch at a time, or as lines of a file."""
+"""The input of a stage: single records, batches of records, or lines of a file."""
 
 from typing import Any
 

@@ -91,7 +91,7 @@ def _flag(value: Any) -> bool:
 
 
 def word(*names: str) -> Scalar:
-    """One of these texts."""
+    """A text of a closed set."""
 
     def read(value: Any) -> str:
         if _text(value) not in names:

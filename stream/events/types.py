@@ -29,7 +29,7 @@ from stream.events.words import (
 
 
 class Reading(Struct, frozen=True):
-    """What the reading of an event found out beside it.
+    """What was found while an event was read.
 
     `faults`: the parts that were left out · `derived`: the visitor is not given, but that of a key ·
     `type`: the name of a type that there is not.
@@ -191,7 +191,7 @@ APPLIED_LATE: Final = frozenset(
         PersonErased,
     )
 )
-"""Late events that are applied all the same: what they say stays true."""
+"""Types whose events are applied even if they are late: what they say stays true."""
 LEAVES: Final = frozenset(AnyEvent.__args__) - {
     OrderPlaced,
     OrderCancelled,
@@ -201,4 +201,4 @@ LEAVES: Final = frozenset(AnyEvent.__args__) - {
     OrderDelivered,
     PersonErased,
 }
-"""Where `customer: null` says that the customer has gone: engaged events, and visitor.identified."""
+"""Types in which `customer: null` means that the customer has gone: engaged events, and visitor.identified."""

@@ -49,7 +49,7 @@ def look(person: Person, fact: Idle, seen: VisibleSummary, recipes: Recipes, out
 
 
 def _goes_on(person: Person, episode: Episode, seen: VisibleSummary) -> bool:
-    """Whether the episode's cart goes on under a new id: the contents are the same."""
+    """Whether the episode's cart continues under a new id, with the same contents."""
     id = seen.cart.id
     return (
         not seen.stale
@@ -118,7 +118,7 @@ def _feed(person: Person, episode: Episode, fact: Idle, seen: VisibleSummary) ->
 
 
 def _fitting(person: Person, episode: Episode, cart: CartSummary) -> CartSummary:
-    """The cart with as many lines as have room beside the carts of the person's other open episodes."""
+    """The cart with the lines for which the other open episodes of the person leave room."""
     lines = len(cart.lines)
     for other in person.episodes:
         lines += len(other.cart.lines) if other.cart is not None else 0

@@ -120,7 +120,7 @@ class Candidate:
         about = Attributed(recipe.name, recipe.version, id, held, arm, t, until)
         in_time(state).sent[recipe.name] = about
         place: dict[str, Any] = {"at": t, "visitor": state.id, "person": state.person}
-        self._out.tell(OnsiteDecided(n=number(state), about=about, **place))
+        self._out.add_fact(OnsiteDecided(n=number(state), about=about, **place))
 
     def _offer(self, recipe: Recipe) -> str | None:
         """The offer, at most one in 30 days. A shadow's offers count for itself only."""

@@ -31,7 +31,7 @@ DEFAULTS: Final = Recipe(
 def ordered(
     person: Person,
     order: OrderEntry,
-    told: WholeOrder,
+    whole: WholeOrder,
     here: Occurrence,
     recipes: Recipes,
     out: Outputs,
@@ -39,12 +39,12 @@ def ordered(
     """Opens the episodes of an order that entered the record."""
     if not order.opens:
         return
-    categories = frozenset([line.category for line in told.lines if line.category is not None])
+    categories = frozenset([line.category for line in whole.lines if line.category is not None])
     for recipe in recipes.of[POST_PURCHASE]:
-        if not recipe.when.holds(lifecycle.known(person, told.value, categories, None)):
+        if not recipe.when.holds(lifecycle.known(person, whole.value, categories, None)):
             continue
         course = Course(order_id=order.id, order_at=order.at)
-        course.order = WholeOrder(told.value, told.currency, list(told.lines))
+        course.order = WholeOrder(whole.value, whole.currency, list(whole.lines))
         if recipe.base == "order":
             course.base = order.at
         else:

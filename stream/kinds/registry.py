@@ -3,7 +3,7 @@
 To add a kind, add three things: a file of its name in this folder, with its DEFAULTS and what it decides;
 a schema with examples in schemas/kinds; its line in REGISTRY. Nothing else knows it.
 
-When a kind is asked:
+When each function of a kind is called:
 
 - `stage`: at each idle fact, for the key time of the cart. The first kind that gives one has the cart.
 - `at_idle`: at each idle fact, after the funnel.

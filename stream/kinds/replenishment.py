@@ -27,18 +27,18 @@ DEFAULTS: Final = Recipe(
 def ordered(
     person: Person,
     order: OrderEntry,
-    told: WholeOrder,
+    whole: WholeOrder,
     here: Occurrence,
     recipes: Recipes,
     out: Outputs,
 ) -> None:
     """Opens episodes for the products of an order that was entered, or of lines that a repetition added."""
-    if not told.lines:
+    if not whole.lines:
         return
-    _bring(person, order, told.lines, here, recipes, out)
+    _bring(person, order, whole.lines, here, recipes, out)
     if not recipes.replenishes or not order.marks & OWN:
         return
-    bought = purchases.products(told.lines)
+    bought = purchases.products(whole.lines)
     day = order.at if order.day < 0 else order.day
     kept = person.of_life()
     purchases.enter(kept, order.id, order.at, day, bought)

@@ -19,7 +19,7 @@ SOURCE: Final = "/people/erased"
 
 
 class Erasure(Struct):
-    """An erasure. `at` (ms): everything of the person up to this time is gone."""
+    """An erasure. `at` (ms): everything of the person up to this time is erased."""
 
     person: str
     customer: str | None

@@ -56,7 +56,7 @@ class Outputs:
         self.counts: defaultdict[tuple[str, ...], int] = defaultdict(int)
         self.moments: list[tuple[str, int]] = []
 
-    def tell(self, fact: AnyFact) -> None:
+    def add_fact(self, fact: AnyFact) -> None:
         """Adds a fact for the people stage. Its parts may change after this call."""
         self.facts.append((fact.person, facts.encode(fact)))
 

@@ -21,8 +21,8 @@ NotAsked = Literal["disabled"]
 """Why a due step is refused before all guards: its recipe is not enabled."""
 
 Passed = Literal["past", "joined"]
-"""Why a step of a life episode is passed over before it is due: its time lies before the opening, or
-another step of its recipe includes it."""
+"""Why a step of a life episode is refused before it is due. past: its time is before the opening · joined: another step
+of its recipe includes it."""
 
 Closing = Literal[
     "superseded",

@@ -1,7 +1,6 @@
-"""The name of a recipe in states: of a shadow another one than of the live recipe. Source: docs/semantics-life.md, 14.
+"""The name of a recipe in states. A shadow has another name than the live recipe. Source: docs/semantics-life.md, 14.
 
-So a recipe that goes live finds nothing of its shadow, and no live recipe takes what a shadow did for something that
-happened.
+So a recipe that goes live finds nothing of its shadow, and no live recipe counts what a shadow did as sent.
 """
 
 from typing import Final

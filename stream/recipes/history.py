@@ -47,7 +47,7 @@ class History:
 
     @classmethod
     def of(cls, recipes: "Recipes | History") -> "History":
-        """The history of recipes that are in force for ever, or the one given."""
+        """The history itself, or a history of recipes that are always in force."""
         return recipes if isinstance(recipes, cls) else cls(recipes)  # type: ignore[arg-type]
 
     @property
@@ -119,5 +119,5 @@ class History:
 
     @property
     def popups(self) -> tuple[int, int]:
-        """As of Recipes: from which look and age on some document may show a popup."""
+        """As `Recipes.popups`, over all documents: the first look and age (ms) at which one may show a popup."""
         return self._popups

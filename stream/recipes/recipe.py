@@ -1,6 +1,7 @@
-"""A recipe: what a shop sends, when, to whom, as data. Source: docs/semantics.md, 9.
+"""A recipe as data: what a shop sends, when, and to whom. Source: docs/semantics.md, 9.
 
-A recipe takes what it leaves out from its kind. The defaults of a kind stand in its own file (stream/kinds/registry.py).
+A recipe has the defaults of its kind for all fields that it leaves out. They are in the kind's file (see
+stream/kinds/registry.py).
 """
 
 from collections import defaultdict
@@ -16,7 +17,7 @@ from stream.recipes.conditions import Offer, When
 from stream.recipes.ids import bucket
 
 FIRED_FOR: Final = 90 * DAY
-"""ms. Steps that fired are remembered for so long at least: the next document may look back further."""
+"""Ms for which fired steps are remembered at least. The next document may look back further than this one."""
 MESSAGING: Final = ("email", "sms", "push", "messenger")
 
 
@@ -29,7 +30,7 @@ class Cap(Struct, frozen=True):
 
 
 class Quiet(Struct, frozen=True):
-    """Quiet hours [start, end) in minutes of the person's day; equal ends are none."""
+    """Quiet hours [start, end) in minutes of the person's day. If both are equal, there are none."""
 
     start: int
     end: int
@@ -93,11 +94,12 @@ class Recipe(Struct, frozen=True):
 
     @property
     def aliases(self) -> tuple[str, ...]:
-        """Where states keep what is its own: a shadow remembers what it did when it was live, and not the other way."""
+        """The names under which states hold the recipe's own past. A shadow also remembers its time as a live recipe; a
+        live recipe does not remember its time as a shadow."""
         return (self.name, self.alias) if self.is_shadow else (self.name,)
 
     def sees(self, alias: str) -> bool:
-        """Whether what states keep under this name exists for the recipe: a live recipe's, or its own."""
+        """Whether the recipe counts what states hold under this name: it is a live recipe's, or its own."""
         return not is_shadow(alias) or alias == self.alias
 
     def owns(self, alias: str) -> bool:
@@ -177,5 +179,5 @@ class Recipes:
         """How long (ms) fired steps are remembered."""
 
     def known(self, alias: str) -> Recipe | None:
-        """A recipe by its name in states, also one that is gone."""
+        """A recipe by its name in states, also one of a former document."""
         return self.by_alias.get(alias) or self.former.get(alias)

@@ -1,4 +1,4 @@
-"""What the visitors stage says to the keys stage: claims. Source: docs/semantics.md, 11.
+"""Sends claims of the visitors stage to the keys stage. Source: docs/semantics.md, 11.
 
 A claim binds a person to a key of identity, or carries an order, a cancellation, a delivery or a
 consent. Claims are numbered with the visitor's facts, and come after them. A visitor remembers the
@@ -17,7 +17,9 @@ from stream.state.visitor import Visitor
 from stream.state.whole_order import WholeOrder
 
 KEPT_PAIRS: Final = 16
-TOLD_LASTS: Final = 7 * DAY
+REPEAT_AFTER: Final = 7 * DAY
+"""A claim is sent again if the last one of its pair is this old (ms)."""
+
 _BETWEEN: Final = "|"
 """Separates the length of the key from the key and the person in a remembered pair."""
 
@@ -26,11 +28,11 @@ def bind(state: Visitor, keys: Iterable[str], changed: bool, t: int, out: Output
     """Claims the keys of an event for the person. After a change of person it claims the earlier keys too."""
     bound_pairs, person = state.bound_pairs, state.person
     if changed:
-        for key in dict.fromkeys(key for key, _ in told(state)):
+        for key in dict.fromkeys(key for key, _ in claimed_pairs(state)):
             _bound(state, key, person, t, out)
     for key in keys:
         at = bound_pairs.get(_pair(key, person))
-        if at is None or t - at >= TOLD_LASTS:
+        if at is None or t - at >= REPEAT_AFTER:
             _bound(state, key, person, t, out)
 
 
@@ -44,7 +46,7 @@ def key_and_person(pair: str) -> tuple[str, str]:
     return rest[: int(length)], rest[int(length) :]
 
 
-def told(state: Visitor) -> list[tuple[str, str]]:
+def claimed_pairs(state: Visitor) -> list[tuple[str, str]]:
     """The pairs (key, person) that the visitor claimed last."""
     return [key_and_person(pair) for pair in state.bound_pairs]
 

@@ -1,7 +1,7 @@
 """Facts about a visitor's presence and person, for the people stage. Source: docs/semantics.md, 4.
 
 Every fact takes the visitor's next fact number. After a change of person nothing counts as sent to
-the new one. `own_facts.py` beside this file holds the facts that repeat what an event says.
+the new one. The facts that carry an event on are in `own_facts.py`.
 """
 
 from stream.outputs.outputs import Outputs
@@ -16,17 +16,17 @@ from stream.state.visitor import ACTIVE, IDLE, IDLE_AFTER, NOTHING, Visitor
 
 def idle(state: Visitor, t: int, out: Outputs) -> None:
     settle(state, t)
-    told = summary(state, t)
+    shown = summary(state, t)
     fact = facts.Idle(
         at=t,
         visitor=state.id,
         n=number(state),
         person=state.person,
-        summary=told,
+        summary=shown,
     )
     state.sent = IDLE
-    state.shown = bool(told.cart.lines) or told.checkout is not None
-    out.tell(fact)
+    state.shown = bool(shown.cart.lines) or shown.checkout is not None
+    out.add_fact(fact)
 
 
 def active(state: Visitor, t: int, out: Outputs) -> None:
@@ -38,10 +38,10 @@ def active(state: Visitor, t: int, out: Outputs) -> None:
         last_active=state.last_active,
     )
     state.sent = ACTIVE
-    out.tell(fact)
+    out.add_fact(fact)
 
 
-def would_tell_idle(state: Visitor, t: int) -> bool:
+def idle_is_news(state: Visitor, t: int) -> bool:
     return state.sent == ACTIVE or state.shown or something_to_act_on(state, t)
 
 
@@ -49,24 +49,24 @@ def fell_idle(state: Visitor, out: Outputs) -> None:
     """Fires the visitor's idle deadline: sends an idle fact, if it would say something."""
     deadline = state.last_sign + IDLE_AFTER
     state.idle_pending = False
-    if would_tell_idle(state, deadline):
+    if idle_is_news(state, deadline):
         idle(state, deadline, out)
 
 
 def moved(state: Visitor, old: str, t: int, out: Outputs) -> None:
     """The visitor has left the person `old`."""
-    out.tell(facts.Moved(at=t, visitor=state.id, n=number(state), person=old))
+    out.add_fact(facts.Moved(at=t, visitor=state.id, n=number(state), person=old))
 
 
 def became(state: Visitor, event: str, t: int, out: Outputs) -> None:
     """Says that the visitor has become another person, by the event of this id.
 
     The new person takes over the visitor's orders, its consent, and a subscription that no known
-    person has heard of yet.
+    person has got yet.
     """
     state.sent = NOTHING
     state.shown = False
-    out.tell(
+    out.add_fact(
         facts.Identified(
             at=t,
             visitor=state.id,

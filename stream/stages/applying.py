@@ -64,8 +64,8 @@ def apply(
     if verdict == ATTENDED:
         state.engage(t)
         fold(state, event, t)
-        told = state.sent
-        if told == IDLE or (told == NOTHING and state.is_known):
+        sent = state.sent
+        if sent == IDLE or (sent == NOTHING and state.is_known):
             announce_facts.active(state, t, out)
         if recipes.popups[0] and kind in LOOKS:
             for looked in registry.AT_LOOK:

@@ -238,7 +238,7 @@ def _built() -> VisitorBackend | None:
 
 
 COMPILED: Final = _built()
-"""None if it was not built."""
+"""The compiled backend; None if it was not built."""
 
 
 def best_backend() -> VisitorBackend:

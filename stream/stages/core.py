@@ -31,7 +31,7 @@ class Handed(Outputs):
         self.handed: list[AnyFact] = []
         self.claimed: list[AnyClaim] = []
 
-    def tell(self, fact: AnyFact) -> None:
+    def add_fact(self, fact: AnyFact) -> None:
         if type(fact) is Idle:
             summary = fact.summary
             summary.cart.lines = list(map(copy, summary.cart.lines))

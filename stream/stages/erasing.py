@@ -57,31 +57,31 @@ def erase_at(
 
 
 def erase(state: Visitor, event: PersonErased, t: int, out: Outputs) -> bool:
-    """Sends an end to every person and key of the visitor. False: it is another customer's, and stays."""
+    """Erases every person and key of the visitor. Returns False if the visitor is another customer's by now."""
     keys, customer = keys_of(event), customer_of(event)
     named = list(keys)
     people = [] if customer is None else [f"customer:{customer}"]
     own = customer is None or state.customer in {None, customer}
     if own:
-        told = announce_claims.told(state)
+        pairs = announce_claims.claimed_pairs(state)
         itself = (state.person, f"visitor:{state.id}")
         people += [each for each in itself if not each.startswith(_NOBODY)]
-        people += [person for _, person in told]
-        keys += [key for key, _ in told] + announce_claims.own_keys(state)
+        people += [person for _, person in pairs]
+        keys += [key for key, _ in pairs] + announce_claims.own_keys(state)
         keys += [] if state.ordered is None else state.ordered.keys
         triggers.cancel_all(state.published, t, "erased", None, out)
     elif state.former == f"customer:{customer}":
         state.former = None
     people += [key for key in keys if key.startswith(_ADDRESSES)]
     alone = customer is None and is_pseudo(event.visitor)
-    _tell(state, people, t, out)
+    _send_facts(state, people, t, out)
     _claim(state, keys, named if alone else [], t, out)
     return own
 
 
-def _tell(state: Visitor, people: Iterable[str], t: int, out: Outputs) -> None:
+def _send_facts(state: Visitor, people: Iterable[str], t: int, out: Outputs) -> None:
     for person in dict.fromkeys(people):
-        out.tell(facts.Erased(at=t, visitor=state.id, n=number(state), person=person))
+        out.add_fact(facts.Erased(at=t, visitor=state.id, n=number(state), person=person))
 
 
 def _claim(

@@ -73,7 +73,9 @@ def _bound(key: Key, claim: Bound, out: Outputs) -> None:
     if not bind(key, person, claim.at) or key.shared:
         return
     orders = [
-        HandedOrder(order.id, order.at, False, order.cart_id, order.contents, _told(order, person))
+        HandedOrder(
+            order.id, order.at, False, order.cart_id, order.contents, _order_for(order, person)
+        )
         for order in key.orders
         if order.person != person and not key.parts(order.person, person)
     ]
@@ -84,17 +86,17 @@ def _bound(key: Key, claim: Bound, out: Outputs) -> None:
     ]
     if orders or withdrawn:
         place = _place(key, claim, person)
-        out.tell(facts.Identified(**place, orders=orders, withdrawn=withdrawn))
+        out.add_fact(facts.Identified(**place, orders=orders, withdrawn=withdrawn))
 
 
-def _told(order: ClaimedOrder, person: str) -> WholeOrder | None:
+def _order_for(order: ClaimedOrder, person: str) -> WholeOrder | None:
     """The order as it goes to a person. A visitor's order may open episodes only at its first known owner."""
     whole = order.whole
     if whole is None or not order.person.startswith(VISITOR) or person.startswith(VISITOR):
         return whole
-    told = structs.replace(whole, withheld=order.opened)
+    sent = structs.replace(whole, withheld=order.opened)
     order.opened = True
-    return told
+    return sent
 
 
 def _ordered(key: Key, claim: OrderClaim, out: Outputs) -> None:
@@ -107,27 +109,27 @@ def _ordered(key: Key, claim: OrderClaim, out: Outputs) -> None:
     )
     enter(key, order)
     hearers = _hearers(key, claim)
-    told = {person: _told(order, person) for person in reversed(hearers)}
+    orders = {person: _order_for(order, person) for person in reversed(hearers)}
     for person in hearers:
         fact = facts.Ordered(**_place(key, claim, person), order_id=claim.order_id)
-        fact.cart_id, fact.contents, fact.whole = claim.cart_id, claim.contents, told[person]
-        out.tell(fact)
+        fact.cart_id, fact.contents, fact.whole = claim.cart_id, claim.contents, orders[person]
+        out.add_fact(fact)
 
 
 def _repeated(key: Key, claim: OrderClaim, order: ClaimedOrder, out: Outputs) -> None:
-    """Sends what a repeated order adds to the owners that would hear of the order."""
+    """Sends the parts that a repeated order adds, to the owners to which the key forwards the order."""
     parts = None if claim.whole is None else supplement(key, order, claim.whole)
     if parts is None:
         return
     for person in _hearers(key, claim):
         place = _place(key, claim, person)
-        told = facts.Supplemented(**place, order_id=claim.order_id, order_at=order.at, whole=parts)
-        out.tell(told)
+        fact = facts.Supplemented(**place, order_id=claim.order_id, order_at=order.at, whole=parts)
+        out.add_fact(fact)
 
 
 def _delivered(key: Key, claim: DeliveryClaim, out: Outputs) -> None:
     for person in _hearers(key, claim):
-        out.tell(facts.Delivered(**_place(key, claim, person), order_id=claim.order_id))
+        out.add_fact(facts.Delivered(**_place(key, claim, person), order_id=claim.order_id))
 
 
 def _cancelled(key: Key, claim: CancelClaim, out: Outputs) -> None:
@@ -135,7 +137,7 @@ def _cancelled(key: Key, claim: CancelClaim, out: Outputs) -> None:
     for person in _hearers(key, claim):
         fact = facts.Unordered(**_place(key, claim, person), order_id=claim.order_id)
         fact.unpaid = claim.unpaid
-        out.tell(fact)
+        out.add_fact(fact)
 
 
 def _consented(key: Key, claim: ConsentClaim, out: Outputs) -> None:
@@ -146,14 +148,14 @@ def _consented(key: Key, claim: ConsentClaim, out: Outputs) -> None:
     withdraw(key, claim.channels, claim.person)
     for person in _others(key, claim):
         place = _place(key, claim, person)
-        out.tell(facts.Consented(**place, channels=claim.channels, granted=False))
+        out.add_fact(facts.Consented(**place, channels=claim.channels, granted=False))
 
 
 def _erased(key: Key, claim: ErasureClaim, out: Outputs) -> None:
     """Erases the owners with a key that alone names them, unless the key is shared."""
     if claim.owners and not key.shared:
         for owner in key.owners:
-            out.tell(facts.Erased(**_place(key, claim, owner.person)))
+            out.add_fact(facts.Erased(**_place(key, claim, owner.person)))
 
 
 APPLY: Final[Mapping[type, Callable[[Key, Any, Outputs], None]]] = {

@@ -56,14 +56,14 @@ def moved(person: Person, fact: Moved) -> None:
 
 def placed(
     person: Person,
-    told: WholeOrder | None,
+    whole: WholeOrder | None,
     done: Entered,
     fact: Ordered | Identified,
     recipes: Recipes,
     out: Outputs,
 ) -> None:
     """Calls the kinds for an order that entered the record, or for what a repetition added to it."""
-    parts = told if done.is_new else done.parts
+    parts = whole if done.is_new else done.parts
     if parts is None or not _follows(person, recipes):
         return
     if parts.value is None and done.is_new and done.entry.value is not None:
@@ -76,21 +76,21 @@ def placed(
 
 
 def _follows(person: Person, recipes: Recipes) -> bool:
-    """Whether orders do something beside: by the document in force, or to what a former one has sent."""
+    """Whether orders concern life recipes: those of the document in force, or open episodes of a former one."""
     return recipes.follows or any(each.course is not None for each in person.episodes)
 
 
-def _of_order(told: WholeOrder, fact: Ordered | Identified | Supplemented) -> Occurrence:
+def _of_order(whole: WholeOrder, fact: Ordered | Identified | Supplemented) -> Occurrence:
     """The event behind an order. For an order that a login hands over it is the login."""
     if type(fact) is Identified and not fact.visitor.startswith(BY_A_KEY):
         return Occurrence(fact.at, fact.visitor, [fact.event] if fact.event else [])
-    return Occurrence(fact.at, told.visitor, [told.event] if told.event else [])
+    return Occurrence(fact.at, whole.visitor, [whole.event] if whole.event else [])
 
 
-def _lines(person: Person, order: OrderEntry, told: WholeOrder, recipes: Recipes) -> None:
-    if told.lines and recipes.audiences.named:
+def _lines(person: Person, order: OrderEntry, whole: WholeOrder, recipes: Recipes) -> None:
+    if whole.lines and recipes.audiences.named:
         day = order.at if order.day == NEVER else order.day
-        membership.bought(person, told.lines, day, recipes.audiences)
+        membership.bought(person, whole.lines, day, recipes.audiences)
 
 
 def supplemented(person: Person, fact: Supplemented, recipes: Recipes, out: Outputs) -> None:
@@ -129,8 +129,8 @@ def subscribed(person: Person, fact: Subscribed, recipes: Recipes, out: Outputs)
     if not person.is_known:
         reaching = [name for name in reaching if name in OF_A_VISITOR]
     if person.contacts is not None or (reaching and not person.is_known):
-        told = person.contacts or []
-        person.contacts = told + [name for name in dict.fromkeys(reaching) if name not in told]
+        known = person.contacts or []
+        person.contacts = known + [name for name in dict.fromkeys(reaching) if name not in known]
     if not fact.old:
         here = Occurrence(fact.at, fact.visitor, [fact.event])
         _hear(person, fact.channels, here, recipes, out)

@@ -54,31 +54,31 @@ def place(
         emptied = _empty(state, event, t)
         cancel_triggers(state, order.id, t, out)
     kept = state.ordered.lines if emptied and state.ordered is not None else []
-    told = whole(event, state.person, given_lines(event) or emptied_lines(kept), t)
-    _keep(state, order.id, before, told, t)
-    return PlacedOrder(order.id, cart_id, emptied, told), None if key is None else f"cart:{key}"
+    parts = whole(event, state.person, given_lines(event) or emptied_lines(kept), t)
+    _keep(state, order.id, before, parts, t)
+    return PlacedOrder(order.id, cart_id, emptied, parts), None if key is None else f"cart:{key}"
 
 
-def _keep(state: Visitor, id: str, before: OrderEntry | None, told: WholeOrder, t: int) -> None:
+def _keep(state: Visitor, id: str, before: OrderEntry | None, order: WholeOrder, t: int) -> None:
     """Keeps the whole order in the record, with what a repetition adds. Only the latest keep their lines."""
     entry = repeated(state.orders, id, t)
     if entry is None:
         return
     if before is None or before.whole is None:
-        entry.whole = told
+        entry.whole = order
     elif before is entry:
-        parts = lacking(before.whole, told)
+        parts = lacking(before.whole, order)
         entry.whole = before.whole if parts is None else bring(before.whole, parts)
     else:  # the order was recurring: keep its value
-        entry.whole = told
+        entry.whole = order
         if before.whole.value is not None:
-            entry.whole = structs.replace(told, value=before.whole.value)
+            entry.whole = structs.replace(order, value=before.whole.value)
     room = limits.LARGEST_LINES
-    for place, order in enumerate(reversed(state.orders)):
-        if order.whole is not None and order.whole.lines:
-            room -= size(order.whole.lines)
+    for place, kept in enumerate(reversed(state.orders)):
+        if kept.whole is not None and kept.whole.lines:
+            room -= size(kept.whole.lines)
             if place >= KEPT_LINES or room < 0:
-                order.whole = structs.replace(order.whole, lines=[])
+                kept.whole = structs.replace(kept.whole, lines=[])
 
 
 def named_cart(event: OrderPlaced) -> str | None:

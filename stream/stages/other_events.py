@@ -30,7 +30,7 @@ from stream.state.whole_order import given_lines, is_old, whole
 
 
 class Occasion(NamedTuple):
-    """How an event came: at `t` (ms), late or not, with a change of person or not, with these keys."""
+    """The circumstances of an event. `t`: ms · `changed`: it changed the visitor's person · `keys`: its keys of identity."""
 
     t: int
     late: bool
@@ -105,7 +105,7 @@ def _delivered(
 def _subscribed(
     state: Visitor, event: VisitorSubscribed, when: Occasion, recipes: Recipes, out: Outputs
 ) -> None:
-    """Applies a subscription, which also grants. One that no known person hears of is kept for the login."""
+    """Applies a subscription, which also grants. Without a known person it is kept for the login."""
     channels: list[str] = list(event.channels)
     _consent(state, channels, True, when.late, when.t, out)
     state.subscribed = True
@@ -121,16 +121,16 @@ def _subscribed(
 def _consented(
     state: Visitor, event: ConsentChanged, when: Occasion, recipes: Recipes, out: Outputs
 ) -> None:
-    said: tuple[list[str], bool, bool] = (list(event.channels), event.granted, when.late)
-    _consent(state, *said, when.t, out)
+    consent: tuple[list[str], bool, bool] = (list(event.channels), event.granted, when.late)
+    _consent(state, *consent, when.t, out)
     _presence(state, when, out)
-    own_facts.consented(state, state.person, *said, when.t, out)
+    own_facts.consented(state, state.person, *consent, when.t, out)
     keys = [*when.keys, *announce_claims.own_keys(state)]
     if event.granted:
-        announce_claims.consented(state, state.person, keys, *said, when.t, out)
+        announce_claims.consented(state, state.person, keys, *consent, when.t, out)
     _bind(state, when, out)
     if not event.granted:
-        announce_claims.consented(state, state.person, keys, *said, when.t, out)
+        announce_claims.consented(state, state.person, keys, *consent, when.t, out)
 
 
 def _identified(
@@ -172,8 +172,8 @@ def elsewhere(
     """Sends a late event of a former customer to that customer and to the event's keys only."""
     t = when.t
     if isinstance(event, OrderPlaced):
-        told = whole(event, person, given_lines(event), t)
-        order = PlacedOrder(event.order.id, orders_placed.named_cart(event), None, told)
+        parts = whole(event, person, given_lines(event), t)
+        order = PlacedOrder(event.order.id, orders_placed.named_cart(event), None, parts)
         own_facts.ordered(state, person, order, event.order.recurring, t, out)
         if not event.order.recurring:
             cart = event.order.cart_id
@@ -190,9 +190,9 @@ def elsewhere(
         channels: list[str] = list(event.channels)
         announce_claims.consented(state, person, when.keys, channels, True, True, t, out)
     else:
-        said: tuple[list[str], bool, bool] = (list(event.channels), event.granted, True)
-        own_facts.consented(state, person, *said, t, out)
-        announce_claims.consented(state, person, when.keys, *said, t, out)
+        consent: tuple[list[str], bool, bool] = (list(event.channels), event.granted, True)
+        own_facts.consented(state, person, *consent, t, out)
+        announce_claims.consented(state, person, when.keys, *consent, t, out)
 
 
 NOTED: Final[Mapping[type, Callable[[Visitor, Any, Occasion, Recipes, Outputs], None]]] = {

@@ -1,4 +1,4 @@
-"""Facts that repeat what an event says: orders, consents, identity. Source: docs/semantics.md, 4.
+"""Sends facts that carry an event on: orders, consents, identity. Source: docs/semantics.md, 4.
 
 `person`: the visitor's person, or another one to whom the fact goes.
 """
@@ -34,7 +34,7 @@ def ordered(
     out: Outputs,
 ) -> None:
     id, cart_id, contents, whole = order
-    out.tell(
+    out.add_fact(
         facts.Ordered(
             at=t,
             visitor=state.id,
@@ -52,7 +52,7 @@ def ordered(
 def unordered(
     state: Visitor, person: str, id: str, unpaid: tuple[int, int] | None, t: int, out: Outputs
 ) -> None:
-    out.tell(
+    out.add_fact(
         facts.Unordered(
             at=t, visitor=state.id, n=number(state), person=person, order_id=id, unpaid=unpaid
         )
@@ -61,13 +61,13 @@ def unordered(
 
 def delivered(state: Visitor, person: str, id: str, t: int, out: Outputs) -> None:
     fact = facts.Delivered(at=t, visitor=state.id, n=number(state), person=person, order_id=id)
-    out.tell(fact)
+    out.add_fact(fact)
 
 
 def subscribed(
     state: Visitor, person: str, event: VisitorSubscribed, late: bool, t: int, out: Outputs
 ) -> None:
-    out.tell(
+    out.add_fact(
         facts.Subscribed(
             at=t,
             visitor=state.id,
@@ -90,7 +90,7 @@ def consented(
     t: int,
     out: Outputs,
 ) -> None:
-    out.tell(
+    out.add_fact(
         facts.Consented(
             at=t,
             visitor=state.id,
@@ -114,4 +114,4 @@ def identified(state: Visitor, event: VisitorIdentified, t: int, out: Outputs) -
             fact.traits_value = event.traits.value
     if event.time_zone is not UNSET:
         fact.time_zone = event.time_zone
-    out.tell(fact)
+    out.add_fact(fact)

@@ -1,4 +1,4 @@
-"""Whose a visitor is: an event names a person, or the customer goes. Source: docs/semantics.md, 4."""
+"""Changes a visitor's person: an event names a person, or the customer goes. Source: docs/semantics.md, 4."""
 
 from msgspec import UNSET
 
@@ -50,7 +50,7 @@ def _take_keys(state: Visitor, event: Event) -> None:
 
 def _leave(state: Visitor, t: int, out: Outputs) -> None:
     """Ends the customer's part: only the visitor's id, fact number and accepted event ids stay."""
-    if announce_facts.would_tell_idle(state, t):
+    if announce_facts.idle_is_news(state, t):
         announce_facts.idle(state, t, out)
     former = state.person
     state.begin_anew()

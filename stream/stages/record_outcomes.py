@@ -46,7 +46,7 @@ class RecordOutcomes:
 
 
 def reject(fault: Rejected, kind: type, offset: int, value: Any, out: Outputs) -> type:
-    """Counts a rejected record by type, reason and path. Returns its type, Event if it cannot be told."""
+    """Counts a rejected record by type, reason and path. Returns its type; Event if the type is unknown."""
     if kind is Event and isinstance(value, bytes):
         kind = _KINDS.get(meant(named(value)), Event)
     out.rejected.append((offset, fault.reason, fault.path))

@@ -56,7 +56,7 @@ def bought_now(lines: Iterable[BoughtLine], at: int) -> set[tuple[str, str, floa
 
 
 def carried(contents: Contents | None, cart: KnownCart | None, ordered_at: int) -> Contents:
-    """The lines that an order buys: its own, else those that its cart had up to 5 minutes after the order."""
+    """The lines that an order buys: its own, or those that its cart had up to 5 minutes after the order."""
     if contents is not None:
         return contents
     lines = cart.lines if cart is not None else []

@@ -69,7 +69,7 @@ class Cart(Struct, array_like=True, gc=False):
 
 
 def line_key(product_id: str, variant_id: str) -> str:
-    """One string for (product, variant). The length in front keeps any two pairs apart."""
+    """A string for (product, variant). The length in front makes it unique for each pair."""
     return f"{len(product_id)}:{product_id}{variant_id}"
 
 

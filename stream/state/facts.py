@@ -27,7 +27,7 @@ class CartSummary(Struct, gc=False, omit_defaults=True):
 
 
 class Summary(Struct, omit_defaults=True, gc=False):
-    """All that episodes are decided by: the visitor at the time of the fact.
+    """The visitor at the time of the fact, from which episodes are decided.
 
     `last_active`: the last sign of the visitor, its last unattended change included · `subject`: the
     view that a reminder would be about · `on_screen`: the product on screen, "" for none · `evidence`: ids

@@ -1,4 +1,4 @@
-"""How events fill and empty a cart. Source: docs/semantics.md, 2 ("Items", "Prices") and 3 ("Cart").
+"""Fills and empties a cart by events. Source: docs/semantics.md, 2 ("Items", "Prices") and 3 ("Cart").
 
 Each function returns whether the contents of the cart changed.
 """

@@ -50,7 +50,7 @@ class Watch(Struct, array_like=True, gc=False):
     value: float = 0.0
 
     def add(self, id: str, at: int, value: float) -> None:
-        """Counts an order, if its time lies in the watch."""
+        """Counts an order, if its time is in the watch."""
         if not self.about.at < at < self.about.until:
             return
         self.counted.append(CountedOrder(id, at, value))
@@ -84,7 +84,7 @@ class Renumbered(Struct, array_like=True, gc=False):
 
 
 class PersonInTime(Struct, array_like=True, gc=False):
-    """Of a person.
+    """The watches of a person, and what it needs of former documents.
 
     `looked`: since when the document is in force that last looked at the person (ms) · `steps`: by the
     episode's mark · `offered`: when each shadow gave its last offer (ms), by its name in states.
@@ -97,7 +97,7 @@ class PersonInTime(Struct, array_like=True, gc=False):
 
 
 class VisitorInTime(Struct, array_like=True, gc=False):
-    """Of a visitor. `sent`: its last watches, by recipe · `offered`: as in PersonInTime."""
+    """The watches of a visitor. `sent`: its last watches, by recipe · `offered`: as in PersonInTime."""
 
     sent: dict[str, Attributed] = {}
     offered: dict[str, int] = {}

@@ -100,10 +100,10 @@ def known(key: Key, id: str, at: int) -> ClaimedOrder | None:
     return None
 
 
-def supplement(key: Key, order: ClaimedOrder, told: WholeOrder) -> WholeOrder | None:
+def supplement(key: Key, order: ClaimedOrder, repetition: WholeOrder) -> WholeOrder | None:
     """Adds the parts that an order lacks and a repetition brings. Returns them, None if there are none."""
     record = order.whole or WholeOrder()
-    parts = lacking(record, told)
+    parts = lacking(record, repetition)
     if parts is not None:
         order.whole = bring(record, parts)
         _trim_contents(key)
@@ -136,7 +136,7 @@ def _trim_contents(key: Key) -> None:
 
 
 def take_out(key: Key, order_id: str, window: tuple[int, int] | None) -> None:
-    """Takes an order out, if its time lies in the window. With an id of nobody: the latest such order."""
+    """Takes an order out, if its time is in the window. With an id of nobody it takes the latest such order."""
     found = [order for order in key.orders if order.id == order_id]
     if names_nobody(order_id):
         found = found[-1:]

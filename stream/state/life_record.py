@@ -18,7 +18,7 @@ KEPT_PRODUCTS: Final = 100
 
 
 class Course(Struct, array_like=True, gc=False):
-    """What a life episode has beside the fields of every episode.
+    """The fields of a life episode that other episodes do not have.
 
     `base`: the time from which its steps count, NEVER while it waits for a delivery · `ends`: when that
     wait ends, NEVER if it does not wait · `order_id`, `order_at`: of the order that it is about · `order`:

@@ -73,7 +73,7 @@ def known(state: Visitor, id: str) -> OrderEntry | Gone | None:
 
 
 def unpay(state: Visitor, found: OrderEntry | Gone | None, window: tuple[int, int]) -> None:
-    """Takes an unpaid order out of the record, if its time lies in the window, and marks it as unpaid."""
+    """Takes an unpaid order out of the record, if its time is in the window, and marks it as unpaid."""
     if found is None or not window[0] <= found.at < window[1]:
         return
     if isinstance(found, Gone):

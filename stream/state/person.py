@@ -47,7 +47,7 @@ class FiredStep(Struct, array_like=True, gc=False):
 
 
 class Episode(Struct, array_like=True, gc=False):
-    """One thing left behind, under one recipe. A finished episode stays as its own memory.
+    """An episode: one thing left behind, under one recipe. A finished episode stays, so that it is remembered.
 
     - `origin`: the cart id at its opening; of a browse episode the visitor · `cart_id`: the cart id now
     - `visitor`, `fed_at`: who fed it last, and when; "" if no visitor's fact opened a life episode

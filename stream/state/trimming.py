@@ -23,8 +23,7 @@ def trim_visitors(person: Person) -> None:
 
 
 def trim(person: Person, at: int) -> None:
-    """Drops what is beyond the bounds. Call it after every fact: one brings at most a visitor, a cart and
-    few episodes."""
+    """Drops what exceeds the bounds. Call it after every fact: a fact adds at most a visitor, a cart and few episodes."""
     trim_visitors(person)
     if person.bought:
         _trim_bought(person, at)

@@ -131,23 +131,23 @@ def currency_shown(order: WholeOrder) -> str | None:
     return next(iter(named.values())) if len(named) == 1 else None
 
 
-def brought(told: WholeOrder, *, value: bool, currency: bool, lines: bool) -> WholeOrder | None:
+def brought(order: WholeOrder, *, value: bool, currency: bool, lines: bool) -> WholeOrder | None:
     """The parts of a repetition that a record lacks. None if it lacks none."""
     parts = WholeOrder(
-        value=told.value if value else None,
-        currency=told.currency if currency else None,
-        lines=told.lines if lines else [],
-        visitor=told.visitor,
-        event=told.event,
+        value=order.value if value else None,
+        currency=order.currency if currency else None,
+        lines=order.lines if lines else [],
+        visitor=order.visitor,
+        event=order.event,
     )
     has = parts.value is not None or parts.currency is not None or bool(parts.lines)
     return parts if has else None
 
 
-def lacking(record: WholeOrder, told: WholeOrder) -> WholeOrder | None:
+def lacking(record: WholeOrder, order: WholeOrder) -> WholeOrder | None:
     """Like `brought`, for a record that keeps its orders whole."""
     return brought(
-        told,
+        order,
         value=record.value is None,
         currency=record.currency is None,
         lines=not record.lines,

@@ -1,7 +1,7 @@
-"""How states are written to the changelog, and read back.
+"""Writes states to the changelog, and reads them back.
 
-A value is a header (format, applied, deadline, version) and the packed state. The header alone tells a
-restore which deadline to arm, and which of two records is newer. The highest (applied, version) of a key
+A value is a header (format, applied, deadline, version) and the packed state. From the header alone a restore
+knows which deadline to arm, and which of two records is newer. The highest (applied, version) of a key
 wins, not the last record: a worker that was frozen may write old state after its successor. A header
 without a state says that its key was forgotten. The record with the empty key carries the partition's
 clock. It is the last record of a checkpoint: if it is there, all the others are.

@@ -1,4 +1,4 @@
-"""Packs states whose last field is rarely set. A None there is not written, and is read back as None."""
+"""Packs states whose last field is rarely set. A None in it is not written, and is read back as None."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar

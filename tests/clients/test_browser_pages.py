@@ -20,7 +20,7 @@ def url() -> Iterator[str]:
 
 
 @pytest.mark.parametrize("name", QUICK)
-def test_a_client_walks_the_story_and_everything_is_told_once(
+def test_a_client_walks_the_story_and_each_event_comes_once(
     name: str, settings: Settings, tab: Chrome, url: str
 ) -> None:
     check(name, settings, tab, url)

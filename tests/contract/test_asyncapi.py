@@ -62,7 +62,7 @@ def references(node: Any) -> Iterator[str]:
 @pytest.mark.parametrize(
     ("file", "made"), [(asyncapi.PAGE, asyncapi.text()), (asyncapi_html.PAGE, PAGE)]
 )
-def test_what_is_made_is_up_to_date(file: Path, made: str) -> None:
+def test_the_generated_files_are_up_to_date(file: Path, made: str) -> None:
     assert file.read_text(encoding="utf-8") == made, "run python -m agents.generate.asyncapi"
 
 

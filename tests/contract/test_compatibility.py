@@ -50,12 +50,12 @@ def test_this_release_is_frozen() -> None:
 
 
 @pytest.mark.parametrize(("release", "name", "number"), EXAMPLES)
-def test_what_was_valid_is_valid(release: str, name: str, number: int) -> None:
+def test_examples_that_were_valid_are_valid(release: str, name: str, number: int) -> None:
     schemas.validator(name)(deepcopy(FROZEN[release]["examples"][name][number]))
 
 
 @pytest.mark.parametrize(("release", "name", "number"), EXAMPLES)
-def test_what_was_read_is_read(release: str, name: str, number: int) -> None:
+def test_records_that_were_readable_are_readable(release: str, name: str, number: int) -> None:
     document = FROZEN[release]["examples"][name][number]
     value = json.dumps(document).encode()
     if name.startswith("events/") or name == "envelope":
@@ -69,7 +69,7 @@ def test_what_was_read_is_read(release: str, name: str, number: int) -> None:
 
 
 @pytest.mark.parametrize(("release", "name"), OUTPUTS)
-def test_what_is_written_today_is_valid_by_the_schemas_of_then(
+def test_records_of_today_are_valid_by_the_released_schemas(
     release: str, name: str, said: Said
 ) -> None:
     valid = validator(FROZEN[release]["schemas"][name])

@@ -124,5 +124,5 @@ def test_the_words_of_a_table_are_in_order() -> None:
         assert words == sorted(words, key=str.lower), section.partition("\n")[0]
 
 
-def test_a_meaning_is_told_in_sentences() -> None:
+def test_a_meaning_is_written_in_sentences() -> None:
     assert [word for word, meaning in rows() if not re.match(r"[A-Z0-9].*\.$", meaning)] == []

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from agents.connect.sources import Connected, load
-from agents.faces.paths import Way, way_of
+from agents.faces.paths import Route, route_of
 from stream.connect.registry import REGISTRY
 
 ROOT = Path(__file__).parents[2]
@@ -86,12 +86,12 @@ def test_each_page_says_what_to_set_how_to_try_it_and_its_limits(page: Path) -> 
 def test_the_addresses_on_a_page_are_answered(page: Path) -> None:
     found = re.findall(r"https://collect\.shop\.example(/[\w./-]*)", page.read_text())
     for path in found:
-        way = way_of("POST", path)
-        assert isinstance(way, Way), path
-        if way.name is not None:
+        route = route_of("POST", path)
+        assert isinstance(route, Route), path
+        if route.name is not None:
             names = [each.source.name for each in sources(page)]
             keys = [key for each in sources(page) for key in each.keys]
-            assert way.name in [*names, *keys]
+            assert route.name in [*names, *keys]
 
 
 def test_a_command_on_a_page_is_read_as_a_shell_does() -> None:

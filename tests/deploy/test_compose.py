@@ -65,7 +65,7 @@ def test_a_container_of_ours_needs_no_rights_and_no_disk(name: str) -> None:
     assert "user" not in service, "the image's own is nobody's"
 
 
-def test_two_workers_are_told_apart() -> None:
+def test_two_workers_can_be_distinguished() -> None:
     workers = [each for each in OURS.values() if each["command"] == ["worker"]]
     names = {each["environment"]["TRIGGERS_INSTANCE_ID"] for each in workers}
     assert len(workers) == len(names) == 2

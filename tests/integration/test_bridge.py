@@ -86,7 +86,7 @@ def test_a_backlog_is_no_later_than_it_was_at_its_own_broker(sources: Sources) -
     assert 30 * MINUTE <= late["o1"] < 34 * MINUTE
 
 
-def test_what_lay_in_a_topic_before_it_was_bridged_is_left_there(sources: Sources) -> None:
+def test_records_from_before_the_bridge_are_left_in_the_topic(sources: Sources) -> None:
     topic = sources.add("web", "segment", stamps="CreateTime")
     for number, ago in enumerate((2 * HOUR, HOUR, MINUTE, 0)):
         sources.put(topic, viewed(number, "v"), t=now() - ago, partition=0)

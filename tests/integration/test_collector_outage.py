@@ -75,9 +75,7 @@ def test_a_frozen_broker_is_not_waited_for_long_and_its_thaw_is_noticed(
     assert {"e-0", "e-2"} <= set(ids(kept(settings))) <= {"e-0", "e-1", "e-2"}
 
 
-def test_what_waits_for_a_frozen_broker_is_bounded_and_the_rest_is_refused_at_once(
-    node: Node, settings: Settings
-) -> None:
+def test_events_waiting_for_a_frozen_broker_are_bounded(node: Node, settings: Settings) -> None:
     large = [event(n, f"v-{n}", x="x" * 60_000) for n in range(15)]
 
     async def timed(site: Site) -> float:

@@ -120,7 +120,7 @@ def test_a_trigger_id_leads_to_its_person(page: Console, log: Log) -> None:
         assert found["trigger_id"] == decision["trigger_id"]
 
 
-def test_what_waits_is_the_same_from_redis_and_from_the_changelog(
+def test_the_waiting_steps_are_the_same_from_redis_and_from_the_changelog(
     settings: Settings, page: Console, log: Log
 ) -> None:
     states: dict[str, list[bytes | None]] = {}
@@ -170,7 +170,7 @@ def test_rejected_records_are_listed_with_their_reason_and_shown_on_demand(
     assert page.get("/api/rejected/0/999999999").status == 404
 
 
-def test_what_is_posted_and_taken_without_a_part_is_shown(page: Console) -> None:
+def test_an_event_taken_without_a_part_is_shown(page: Console) -> None:
     order = {"id": "o", "type": "order.placed", "visitor": "v", "order": {"value": "4,245.42"}}
     assert page.until("hour", lambda found: True)["left_out"] == []
     assert page.post("/collect", order) == 202

@@ -109,7 +109,7 @@ def test_a_document_that_is_published_is_in_force_and_in_the_history(page: Conso
     assert in_force.get("exit-intent", False) is False
 
 
-def test_who_did_not_see_the_newest_document_publishes_nothing(page: Console) -> None:
+def test_a_writer_who_has_not_seen_the_newest_document_publishes_nothing(page: Console) -> None:
     late = publish(page, DRAFT, newest=shown(page)["newest"] + 1)
     assert (late.status, "meanwhile" in late.json["fault"]) == (409, True)
 
@@ -171,7 +171,7 @@ def test_the_page_says_what_recipes_brought(page: Console, settings: Settings) -
     found = page.get("/api/lift?days=7").json
     (row,) = found["recipes"]
     assert (row["name"], row["enough"]) == ("cart-abandonment, version 1", True)
-    assert row["said"][0].startswith("Of 280 who got it 140 ordered, of 120 held 60: ")
+    assert row["said"][0].startswith("Of 280 who got it, 140 ordered; of 120 held back, 60: ")
     assert b"<svg" in page.get("/api/lift/page?days=7").body
 
 

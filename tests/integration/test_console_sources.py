@@ -71,7 +71,7 @@ def of_web(page: Console) -> Any:
     return next(each for each in found["sources"] if each["source"] == "web")
 
 
-def test_what_a_source_sent_and_what_became_of_it_is_on_the_page(collecting: Collecting) -> None:
+def test_the_page_shows_the_requests_of_a_source_and_their_results(collecting: Collecting) -> None:
     page = {"type": "page", "messageId": "m-1", "anonymousId": "v-1", "name": "Home",
             "properties": {"url": "https://shop.example/"}}  # fmt: skip
     strange = {

@@ -169,7 +169,7 @@ def marks(file: Path) -> list[str]:
         return [id for (id,) in base.execute("select id from deliveries")]
 
 
-def test_of_somebody_who_is_erased_nothing_is_left_and_of_others_everything(
+def test_nothing_is_left_of_an_erased_person_and_everything_of_others(
     shop: Shop,
     endpoint: Endpoint,
     broker: str,

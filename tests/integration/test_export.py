@@ -279,7 +279,7 @@ def test_a_file_that_cannot_be_written_whole_leaves_the_old_one(
 def test_a_topic_that_is_not_there_is_named(broker: str, prefix: str, tmp_path: Path) -> None:
     done = export(replaying.settings_of(broker, prefix), tmp_path / "log.jsonl")
     assert done.returncode == 1
-    assert f"there is no topic {prefix}storefront.events" in done.stderr
+    assert f"{prefix}storefront.events is missing" in done.stderr
 
 
 def test_on_a_terminal_a_bar_is_shown(broker: str, prefix: str, tmp_path: Path) -> None:

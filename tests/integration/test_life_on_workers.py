@@ -82,7 +82,7 @@ SHOP = Path(__file__).parents[2] / "deploy" / "recipes.yaml"
 YEARS = tuple(line.rstrip() for line in publish.lines(traffic.years(1, 25, START, 730 * DAY)))
 
 
-def test_simulated_years_give_live_what_they_give_in_a_backtest_and_explain_tells_the_same(
+def test_simulated_years_give_the_same_live_in_a_backtest_and_in_explain(
     broker: str,
     prefix: str,
     tmp_path: Path,

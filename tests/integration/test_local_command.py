@@ -170,7 +170,7 @@ def test_without_data_nothing_is_kept_and_a_port_may_be_named(tmp_path: Path) ->
         assert found["TRIGGERS_KAFKA"] == "127.0.0.1:9877"
         taken = subprocess.run([*LOCAL, "--port", "9877"], capture_output=True, timeout=60)
         assert taken.returncode == 1
-        assert taken.stderr == b"port 9877 is taken\n"
+        assert taken.stderr == b"port 9877 is in use: choose another, or none for a free one\n"
 
 
 def test_a_command_that_does_not_exist_is_named_before_anything_starts() -> None:

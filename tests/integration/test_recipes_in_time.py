@@ -322,7 +322,7 @@ def test_documents_are_published_listed_compared_and_reverted(
         assert main(["recipes", *given]) == 0
         return capsys.readouterr().out
 
-    assert said("list") == f"nothing is published: {shop.file} holds\n"
+    assert said("list") == f"nothing is published: {shop.file} is in force\n"
     told = said("publish", str(shop.second), "--by", "anna", "--note", "two reminders")
     first = shop.documents()[0]
     assert f"made {shop.settings.topic('triggers.win-back')}\n" in told

@@ -70,7 +70,7 @@ def test_a_trigger_waits_for_its_time_and_one_cancelled_meanwhile_never_goes(
     assert int(endpoint.seen[0].headers["webhook-timestamp"]) * 1000 >= soon.start - 999
 
 
-def test_what_has_ended_is_dropped_and_its_offset_committed(
+def test_an_ended_trigger_is_dropped_and_its_offset_committed(
     broker: str, prefix: str, topics: Topics, endpoint: Endpoint, tmp_path: Path
 ) -> None:
     late, live = trigger("late", wait=-9_000, valid=8_000), trigger("live")
@@ -185,7 +185,7 @@ def test_a_failing_stalling_breaking_restarting_endpoint_gets_everything_in_the_
         assert hidden not in told
 
 
-def test_what_the_endpoint_refuses_and_what_is_no_trigger_become_dead_letters(
+def test_refused_triggers_and_other_records_become_dead_letters(
     broker: str, prefix: str, topics: Topics, endpoint: Endpoint, tmp_path: Path
 ) -> None:
     refused, well = trigger("refused", "visitor:r"), trigger("well", "visitor:r")

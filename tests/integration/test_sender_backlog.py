@@ -26,7 +26,7 @@ def test_in_a_long_backlog_no_cancelled_trigger_goes_out(
     assert endpoint.delivered == {each.id: 1 for each in live}
 
 
-def test_what_waits_for_an_endpoint_that_is_down_is_not_sent_after_its_cancel(
+def test_a_trigger_waiting_for_its_endpoint_is_not_sent_after_its_cancel(
     broker: str, prefix: str, topics: Topics, endpoint: Endpoint, tmp_path: Path
 ) -> None:
     given = triggers_of(40, people=40)

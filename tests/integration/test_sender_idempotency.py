@@ -52,7 +52,7 @@ async def opened(marks: IdempotencyStore) -> AsyncIterator[IdempotencyStore]:
         await marks.close()
 
 
-def test_of_two_that_claim_one_waits(both: Callable[[Work], None]) -> None:
+def test_one_of_two_senders_that_reserve_an_id_waits(both: Callable[[Work], None]) -> None:
     async def work(a: IdempotencyStore, b: IdempotencyStore) -> None:
         claims = await asyncio.gather(a.reserve("x", UNTIL), b.reserve("x", UNTIL))
         assert sorted(claim.state for claim in claims) == ["busy", "ours"]
@@ -96,7 +96,7 @@ def test_its_owner_can_claim_again_and_has_a_whole_lease(both: Callable[[Work], 
     both(work)
 
 
-def test_what_was_sent_is_never_claimed_again(both: Callable[[Work], None]) -> None:
+def test_a_sent_message_is_never_reserved_again(both: Callable[[Work], None]) -> None:
     async def work(a: IdempotencyStore, b: IdempotencyStore) -> None:
         await a.reserve("x", UNTIL)
         await a.sent("x", UNTIL)
@@ -108,7 +108,7 @@ def test_what_was_sent_is_never_claimed_again(both: Callable[[Work], None]) -> N
     both(work)
 
 
-def test_what_was_dropped_is_never_claimed_and_what_was_tried_is_not_dropped(
+def test_a_dropped_message_is_never_reserved_and_a_tried_one_never_dropped(
     both: Callable[[Work], None],
 ) -> None:
     async def work(a: IdempotencyStore, b: IdempotencyStore) -> None:

@@ -198,7 +198,7 @@ def test_the_command_rebuilds_the_view_from_the_log(
     assert not client.exists(keys.waiting("customer:nobody"))
 
 
-def test_what_comes_later_is_in_the_view_too(broker: str, prefix: str, redis_url: str) -> None:
+def test_later_records_are_in_the_view_too(broker: str, prefix: str, redis_url: str) -> None:
     settings = left(broker, prefix, 60, 3 * HOUR, redis_url)
     asyncio.run(catch_up(settings))
     before = asyncio.run(counts(settings))

@@ -47,12 +47,12 @@ class Fetched:
     value: ClassVar = {TP_0: ()}
 
 
-def test_what_fails_of_a_partition_that_was_given_up_meanwhile_ends_nothing() -> None:
+def test_a_failure_of_a_partition_given_up_meanwhile_is_ignored() -> None:
     """Its producer was stopped under it; its next owner reads the same input again."""
     assert asyncio.run(taken(drop=True)) is None
 
 
-def test_what_fails_of_a_partition_that_is_owned_ends_the_process() -> None:
+def test_a_failure_of_an_assigned_partition_ends_the_process() -> None:
     assert isinstance(asyncio.run(taken(drop=False)), KafkaConnectionError)
 
 

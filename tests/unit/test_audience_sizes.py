@@ -42,7 +42,7 @@ def test_a_change_that_comes_twice_counts_once() -> None:
     assert sizes.sizes["fans"] == 0
 
 
-def test_who_leaves_without_having_been_seen_to_enter_takes_nobody_away() -> None:
+def test_leaving_without_a_known_entry_does_not_lower_the_size() -> None:
     """The topic is compacted: of an older member the leaving alone is there."""
     sizes = AudienceSizes()
     changed(sizes, (5, False))
@@ -51,7 +51,7 @@ def test_who_leaves_without_having_been_seen_to_enter_takes_nobody_away() -> Non
     assert sizes.sizes["fans"] == 1
 
 
-def test_who_is_erased_belongs_to_nothing() -> None:
+def test_an_erased_person_belongs_to_no_audience() -> None:
     sizes = AudienceSizes()
     changed(sizes, (0, True))
     sizes.forget(KEY)

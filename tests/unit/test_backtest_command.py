@@ -115,7 +115,7 @@ def test_a_rejected_line_is_named_with_all_its_faults_and_the_type_that_it_gives
     assert "rejected: 1 × order.cancelled: missing at $.id" in told.out
 
 
-def test_of_many_rejected_lines_the_first_are_named(
+def test_the_first_of_many_rejected_lines_are_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = written(tmp_path, [b"{"] * 50)

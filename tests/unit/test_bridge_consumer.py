@@ -84,7 +84,7 @@ def test_a_chunk_that_never_becomes_durable_ends_the_process(
     play(test, running=False)
 
 
-def test_what_a_chunk_raises_ends_the_process() -> None:
+def test_an_error_of_a_chunk_ends_the_process() -> None:
     async def test(given: Given) -> None:
         work = asyncio.create_task(given.consumer.run())
         given.kafka.logs[A] = [record(0)]
@@ -144,7 +144,7 @@ def test_a_missing_topic_is_named_with_its_source() -> None:
     async def test(given: Given) -> None:
         own = {"storefront.events", "bridge.unreadable"}
         given.consumer._check({"clicks", *own})
-        with pytest.raises(TopicsMissing, match="clicks is missing, of source shop"):
+        with pytest.raises(TopicsMissing, match="clicks is missing: source shop names it"):
             given.consumer._check(own)
         with pytest.raises(TopicsMissing, match=r"bridge\.unreadable is missing"):
             given.consumer._check({"clicks", "storefront.events"})

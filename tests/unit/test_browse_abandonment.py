@@ -37,7 +37,7 @@ def test_a_product_looked_at_for_10_seconds_is_worth_a_reminder(
     assert gone(looks(Driver(RULES), "a", every=dwell)).wait(DAY).story == story
 
 
-def test_so_are_three_products() -> None:
+def test_three_viewed_products_are_a_reason_too() -> None:
     assert gone(looks(Driver(RULES), "a", "b", "a")).wait(DAY).story == []
     assert gone(looks(Driver(RULES), "a", "b", "c")).wait(DAY).story == FIRED
 
@@ -47,14 +47,14 @@ def test_each_of_three_was_looked_at_for_a_second(dwell: int, story: list[str]) 
     assert gone(looks(Driver(RULES), "a", "b", "c", every=dwell)).wait(DAY).story == story
 
 
-def test_what_is_still_on_screen_was_looked_at() -> None:
+def test_the_product_still_on_screen_was_looked_at() -> None:
     assert (
         looks(Driver(RULES), "a", "b").pipe("product.viewed", product={"id": "c"}).wait(DAY).story
         == FIRED
     )
 
 
-def test_so_is_a_search_with_no_product_view_after_it() -> None:
+def test_a_search_without_a_product_view_after_it_is_a_reason_too() -> None:
     driver = Driver(RULES).pipe("search.performed", query="x")
     (trigger,) = gone(driver).wait(DAY).fired
     assert (trigger["sub_kind"], trigger["product"], trigger["value"]) == ("search", None, 0)

@@ -162,7 +162,7 @@ def test_a_commit_that_a_rebalance_overtakes_counts_as_not_done() -> None:
     run(test)
 
 
-def test_what_comes_again_is_skipped() -> None:
+def test_a_record_that_comes_again_is_skipped() -> None:
     async def test(world: FakeWorld) -> None:
         await world.take(0, 0)
         assert world.processor.position == 1

@@ -53,7 +53,7 @@ def test_a_cart_that_an_order_names_is_no_key_of_its_visitor() -> None:
     assert told(driver) == [("order.placed", "cart:k", "visitor:~cart:k")]
 
 
-def test_of_two_orders_with_an_id_of_nobody_only_the_latest_is_claimed() -> None:
+def test_only_the_latest_of_two_orders_with_an_id_of_nobody_is_claimed() -> None:
     driver = Driver().pipe("order.placed", order={"id": "guest"}).wait(DAY)
     driver.pipe("order.placed", order={"id": "guest", "cart_id": "k"})
     for _ in range(2):

@@ -223,7 +223,7 @@ def test_an_address_pays_for_every_event_of_a_batch(play: Any) -> None:
     play(test, per_address=1)
 
 
-def test_what_kafka_does_not_take_costs_no_tokens(play: Any) -> None:
+def test_events_that_kafka_does_not_take_cost_no_tokens(play: Any) -> None:
     async def test(given: Given) -> None:
         line = given.carrier._line
         given.carrier._line = None

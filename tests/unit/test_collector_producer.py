@@ -80,7 +80,7 @@ def test_events_are_taken_only_once_they_are_acknowledged(play: Any) -> None:
     play(test)
 
 
-def test_what_is_not_acknowledged_in_time_is_not_taken_and_another_producer_begins(
+def test_a_late_acknowledgement_refuses_the_events_and_renews_the_producer(
     play: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(producer, "PATIENCE_S", 0.02)

@@ -60,7 +60,7 @@ def test_another_offer_at_the_same_time_is_a_change(tmp_path: Path) -> None:
     assert found == {"before": 3, "after": 3, "same": 2, "changed": 1}
 
 
-def test_what_a_cap_holds_back_is_counted_with_its_reason(tmp_path: Path) -> None:
+def test_a_step_held_back_by_a_cap_is_counted_with_its_reason(tmp_path: Path) -> None:
     capped = f"policy: {{caps: [{{max: 1, per: 7d, then: drop}}]}}\n{FIRST}"
     report = compared(tmp_path, capped)
     assert of_recipe(report) == {"before": 3, "after": 1, "same": 1, "gone": 2}

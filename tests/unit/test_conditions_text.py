@@ -44,7 +44,7 @@ WORDS: tuple[tuple[Any, str], ...] = (
 
 
 @pytest.mark.parametrize(("members", "text"), WORDS, ids=lambda value: str(value)[:40])
-def test_what_an_audience_asks_is_said_in_words(members: Any, text: str) -> None:
+def test_the_conditions_of_an_audience_are_written_in_words(members: Any, text: str) -> None:
     assert conditions_text.wanted(audience(members)) == text
 
 
@@ -96,6 +96,6 @@ def test_how_it_stands_with_somebody_of_whom_nothing_is_known() -> None:
     ])  # fmt: skip
 
 
-def test_who_is_at_the_shop_is_here_now() -> None:
+def test_a_person_with_an_active_visitor_is_here_now() -> None:
     person = Person("visitor:v", visitors={"v": PersonVisitor(True, T - 3 * DAY, 2)})
     assert so_far({"since_visit": {"max": "2d"}}, person) == [("here now", True)]

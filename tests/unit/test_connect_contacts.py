@@ -45,7 +45,7 @@ def test_an_address_is_written_one_way(raw: str, written: str) -> None:
         "ann@shop..de",
     ],
 )
-def test_what_is_no_address_is_none(raw: str) -> None:
+def test_an_invalid_address_gives_none(raw: str) -> None:
     assert email(raw) is None
 
 

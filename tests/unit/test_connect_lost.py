@@ -28,13 +28,13 @@ def test_a_part_that_was_read_has_lost_nothing() -> None:
     assert LOST not in items.order(SHOP, id="o", value="9.00", currency="eur", lines=[line])
 
 
-def test_what_says_nothing_is_not_lost() -> None:
+def test_an_empty_value_is_not_lost() -> None:
     for nothing in (None, "", " ", "null", "undefined"):
         line = items.item(SHOP, None, id="p", price=nothing, quantity=nothing, currency=nothing)
         assert line == {"product_id": "p", "quantity": 1}
 
 
-def test_what_a_line_lost_is_told_by_its_place_in_the_order() -> None:
+def test_a_lost_value_of_a_line_is_reported_by_its_place_in_the_order() -> None:
     line = items.ordered(SHOP, None, id="p", price="1.234,56", quantity="two", renews=True)
     done = finished(placed(value="-1", lines=[None, line]))
     assert done.events[0]["order"]["items"] == [{"product_id": "p", "quantity": 1, "renews": True}]
@@ -51,7 +51,7 @@ def test_an_order_of_which_no_line_is_one_has_no_lines() -> None:
     assert done.events[0]["order"] == {"id": "o"}
 
 
-def test_lines_of_an_event_each_tell_of_those_that_were_none() -> None:
+def test_the_first_line_of_an_event_reports_those_that_were_none() -> None:
     bodies = items.each("cart.item_added", [None, {"product_id": "p"}, {"product_id": "q"}])
     done = finished(*(event(kind, "e", Who(visitor="v"), **body) for kind, body in bodies))
     assert [(left.name, left.reason, left.path) for left in done.left_out] == [

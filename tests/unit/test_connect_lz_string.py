@@ -23,7 +23,7 @@ def test_a_text_is_what_it_was_before_it_was_packed(text: str) -> None:
 
 
 @pytest.mark.parametrize("packed", ["", "A", "zzzz", "====", "€", "BIS\u0000"])
-def test_what_is_not_packed_so_is_broken(packed: str) -> None:
+def test_a_text_that_is_not_packed_is_broken(packed: str) -> None:
     with pytest.raises(NotPacked):
         unpacked(packed, 1_000)
 

@@ -138,7 +138,7 @@ def test_a_single_time_of_a_browser_is_ignored() -> None:
     assert times.client_time(NOW, None, NOW - 5_000, server=True) == NOW - 5_000
 
 
-def test_what_lay_there_since_before_any_shop_has_no_time() -> None:
+def test_a_time_before_any_shop_is_no_time() -> None:
     assert times.client_time(times.EARLIEST + 5, NOW, NOW - 60_000) is None
 
 

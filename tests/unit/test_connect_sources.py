@@ -20,7 +20,7 @@ def fault(text: str, folder: Path = Path()) -> str:
     return str(caught.value)
 
 
-def test_what_a_source_leaves_out_is_shipped() -> None:
+def test_a_source_has_the_shipped_values_for_what_it_leaves_out() -> None:
     (found,) = load("sources: [{name: web, kind: segment}]")
     assert found.source == Source(name="web", kind="segment")
     assert (found.keys, found.secrets) == ((), ())
@@ -59,7 +59,7 @@ sources:
     )
 
 
-def test_what_only_servers_send_is_trusted() -> None:
+def test_a_kind_that_only_servers_send_is_trusted() -> None:
     text = f"sources: [{{name: a, {SECRETS}}}, {{name: b, kind: commercetools}}, {{name: c, kind: ga4}}]"
     found = load(text)
     assert [each.source.trust for each in found] == ["server", "server", "browser"]

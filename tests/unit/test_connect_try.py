@@ -39,7 +39,7 @@ def told(capsys: pytest.CaptureFixture[str]) -> list[str]:
     return [line for line in lines if line.startswith("left out")]
 
 
-def test_a_price_that_could_be_two_is_told(
+def test_an_ambiguous_price_is_reported(
     file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     properties = {"product_id": "lamp", "price": "1.234,56"}
@@ -48,7 +48,7 @@ def test_a_price_that_could_be_two_is_told(
     assert told(capsys) == ["left out: cart.item_added $.item.price: unreadable"]
 
 
-def test_what_is_read_is_not_told(
+def test_readable_values_are_not_reported(
     file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     properties = {"product_id": "lamp", "price": "40", "quantity": "2", "currency": "EUR"}
@@ -57,7 +57,7 @@ def test_what_is_read_is_not_told(
     assert told(capsys) == []
 
 
-def test_a_line_without_a_product_is_told_by_its_place(
+def test_a_line_without_a_product_is_reported_by_its_place(
     file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     products = [{"product_id": "lamp"}, {"name": "a lamp"}, {"product_id": "bulb", "quantity": 0}]
@@ -71,7 +71,7 @@ def test_a_line_without_a_product_is_told_by_its_place(
     ]
 
 
-def test_an_address_that_is_none_is_told(
+def test_an_invalid_address_is_reported(
     file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     traits = {"email": "none of it", "phone": "12"}

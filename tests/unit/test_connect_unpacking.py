@@ -38,7 +38,7 @@ def test_a_bomb_costs_no_more_than_what_is_taken() -> None:
 
 
 @pytest.mark.parametrize("body", [gzip.compress(BODY, mtime=0)[:-9], b"\x1f\x8bnonsense"])
-def test_what_cannot_be_unpacked_is_broken(body: bytes) -> None:
+def test_a_body_that_cannot_be_unpacked_is_broken(body: bytes) -> None:
     with pytest.raises(Broken):
         unpacked(body, "gzip", 1000)
     with pytest.raises(Broken):

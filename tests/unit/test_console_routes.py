@@ -32,7 +32,7 @@ async def post(client: Client, path: str, given: Any, **headers: str) -> tuple[i
         return answer.status, await answer.json(content_type=None)
 
 
-def test_what_is_in_force_and_what_a_draft_changes_is_known_without_a_broker() -> None:
+def test_recipes_in_force_and_changes_of_a_draft_need_no_broker() -> None:
     async def test(client: Client) -> None:
         async with client.get("/api/recipes") as answer:
             found = await answer.json()
@@ -96,7 +96,7 @@ def test_a_trial_without_a_broker_fails_and_can_be_ended() -> None:
     visited(test, PageSettings())
 
 
-def test_what_recipes_brought_is_not_known_without_a_broker() -> None:
+def test_the_lift_of_recipes_needs_a_broker() -> None:
     async def test(client: Client) -> None:
         assert (await client.get("/api/lift?days=7")).status == 503
         assert (await client.get("/api/lift/page?days=7")).status == 503
@@ -120,7 +120,7 @@ def test_the_consoles_own_collector_is_a_source() -> None:
     visited(test, PageSettings())
 
 
-def test_what_the_page_loads_is_there() -> None:
+def test_every_file_that_the_page_loads_exists() -> None:
     async def test(client: Client) -> None:
         page = await (await client.get("/")).text()
         for name in ("recipes.css", "main.js", "recipes.js", "editor.js", "trial.js", "sources.js", "post.js"):  # fmt: skip

@@ -67,7 +67,7 @@ def test_a_request_is_kept_with_what_became_of_it_and_without_what_it_carried() 
     assert b"secret" not in msgspec.json.encode(found)
 
 
-def test_of_each_source_the_newest_requests_are_kept() -> None:
+def test_the_newest_requests_of_each_source_are_kept() -> None:
     log = RequestLog(["shop"])
     for number in range(KEPT + 5):
         log.note(request(f"/{number}"), "shop", 200, Became())

@@ -35,7 +35,7 @@ def checked(thread: Thread) -> None:
     asyncio.run(consumer.check())
 
 
-def test_what_has_ended_the_part_in_the_group_is_asked_for() -> None:
+def test_the_error_that_ended_the_group_membership_is_raised() -> None:
     """aiokafka keeps it until somebody asks, and Faust would wait for ever, without a word."""
     with pytest.raises(GroupAuthorizationFailedError):
         checked(Thread(Coordinator()))

@@ -54,7 +54,7 @@ def read(data: bytes, blocks: bool = False) -> tuple[list[raw_batches.RawBatch],
 
 
 @pytest.mark.parametrize("codec", CODECS.values(), ids=CODECS)
-def test_what_is_within_bounds_is_read_as_it_was_written(codec: int) -> None:
+def test_a_batch_within_bounds_is_read_as_it_was_written(codec: int) -> None:
     values = [VIEW, b"x" * 300_000, b"", VIEW * 2000]
     (batch,), _ = read(packed(codec, *values))
     assert [bytes(record.value or b"") for record in batch.records] == values
@@ -106,7 +106,7 @@ def test_very_many_empty_records_are_one_rejected_record(
 
 
 @pytest.mark.parametrize("codec", [1, 2, 3, 4], ids=list(CODECS)[1:])
-def test_what_comes_behind_a_bomb_is_read(codec: int) -> None:
+def test_a_batch_behind_a_bomb_is_read(codec: int) -> None:
     bomb = packed(codec, *[b" " * MB] * 33)
     behind = bytearray(packed(codec, VIEW))
     behind[:8] = (BASE + 33).to_bytes(8, "big")
@@ -161,7 +161,7 @@ def told(batch: raw_batches.RawBatch) -> tuple[Any, ...]:
     return batch.base, batch.next, batch.time, batch.count, rows
 
 
-def test_what_is_small_is_packed_as_it_is() -> None:
+def test_a_small_batch_is_not_compressed() -> None:
     """And unpacked by anybody who knows zstd."""
     for size in (0, 1, 255, 256, compression.SMALL - 1, 65_000):
         payload = bytes(n * 7 % 256 for n in range(size))

@@ -29,7 +29,7 @@ def test_the_size_of_an_audience_is_who_entered_and_did_not_leave() -> None:
     assert sizes(changes(("a", 1, True), ("b", 2, True), ("b", 5, False))) == {"fans": 1}
 
 
-def test_who_entered_last_and_is_still_in_is_the_member_told_of() -> None:
+def test_the_member_is_the_person_who_entered_last_and_is_still_in() -> None:
     assert member(changes(*MOVES), "fans") == "c"
     assert member(changes(*MOVES), "others") is None
 

@@ -312,7 +312,7 @@ def test_a_document_names_its_author_and_note() -> None:
     assert recipes_file.load_history("{}").documents[0].recipes.names
 
 
-def test_what_load_publishes_for_a_replay_is_in_force_as_in_a_backtest(tmp_path: Path) -> None:
+def test_documents_that_load_publishes_are_in_force_as_in_a_backtest(tmp_path: Path) -> None:
     document = {"history": [{}, {"recipes": [carts("1h")], "from": 3 * DAY, "note": "spring"}]}
     (tmp_path / "recipes.json").write_text(json.dumps(document))
     given = [load._published(each) for each in documents(tmp_path / "recipes.json")]

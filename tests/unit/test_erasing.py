@@ -122,7 +122,7 @@ def test_erasing_a_visitor_erases_its_person_and_keys(make: VisitorBackend) -> N
 
 
 @pytest.mark.parametrize("make", BACKENDS)
-def test_what_is_valid_is_taken_back_once(make: VisitorBackend) -> None:
+def test_a_valid_trigger_is_cancelled_once(make: VisitorBackend) -> None:
     told = Told(
         [
             cart(0, "v-1", customer="anna", contacts=["email"]),
@@ -206,7 +206,7 @@ def test_erasing_a_shared_address_erases_nobody_else() -> None:
 
 
 @pytest.mark.parametrize("make", BACKENDS)
-def test_who_has_the_device_now_stays(make: VisitorBackend) -> None:
+def test_the_present_customer_of_the_device_stays(make: VisitorBackend) -> None:
     told = Told(
         [
             cart(0, "v-1", customer="anna"),
@@ -223,7 +223,7 @@ def test_who_has_the_device_now_stays(make: VisitorBackend) -> None:
 
 
 @pytest.mark.parametrize("make", BACKENDS)
-def test_who_comes_again_is_somebody_new(make: VisitorBackend) -> None:
+def test_a_visitor_that_comes_again_is_new(make: VisitorBackend) -> None:
     told = Told(
         [
             at(0, "consent.changed", visitor="v-1", customer="anna", channels="all", granted=False),

@@ -117,7 +117,7 @@ def test_a_name_is_found_whole_and_not_as_a_part_of_another() -> None:
 
 def test_kept_records_are_listed_first() -> None:
     waits, kept = Trace("state.keys", "cart:7", WAITS), Trace("state.people", "customer:anna", KEPT)
-    assert erase.told([waits, waits, kept]) == [
+    assert erase.lines([waits, waits, kept]) == [
         "state.people customer:anna: is kept (1)",
         "state.keys cart:7: waits for compaction (2)",
     ]
@@ -130,9 +130,9 @@ def asked(**given: str) -> argparse.Namespace:
 
 def test_an_address_becomes_its_key_and_a_key_is_taken_as_it_is() -> None:
     secret = Environment({"TRIGGERS_IDENTITY_PEPPER": "p" * 32})
-    (key,) = erase.asked_for(asked(email="Anna@laden-am-eck.de"), secret).keys
+    (key,) = erase.given_names(asked(email="Anna@laden-am-eck.de"), secret).keys
     assert len(key) == len("email:") + 43
-    (same,) = erase.asked_for(asked(email=key), Environment({})).keys
+    (same,) = erase.given_names(asked(email=key), Environment({})).keys
     assert same == key
 
 
@@ -141,12 +141,12 @@ def test_an_address_becomes_its_key_and_a_key_is_taken_as_it_is() -> None:
     [
         ({}, "name the person"),
         ({"email": "anna@shop.example.org"}, "TRIGGERS_IDENTITY_PEPPER"),
-        ({"email": "anna"}, "an address, or its key"),
+        ({"email": "anna"}, "an e-mail address, or its key"),
     ],
 )
 def test_an_impossible_name_is_refused(given: dict[str, str], why: str) -> None:
     with pytest.raises(SettingsError, match=why):
-        erase.asked_for(asked(**given), Environment({}))
+        erase.given_names(asked(**given), Environment({}))
 
 
 def test_the_collector_takes_an_erasure_only_with_its_key() -> None:

@@ -145,7 +145,7 @@ LEFT: tuple[tuple[str, tuple[dict[str, Any], ...]], ...] = (
 
 
 @pytest.mark.parametrize(("name", "done"), LEFT, ids=[name for name, _ in LEFT])
-def test_who_left_something_belongs_to_the_abandoners_of_that_alone(
+def test_a_person_belongs_only_to_the_abandoners_of_what_was_left(
     name: str, done: tuple[dict[str, Any], ...]
 ) -> None:
     begun = NOW - 20 * MINUTE

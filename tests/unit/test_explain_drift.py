@@ -76,7 +76,7 @@ def test_the_message_of_an_audience_comes_behind_the_entering_and_says_why(told:
     assert because in story
 
 
-def test_who_left_it_by_an_order_is_told_so(told: Any) -> None:
+def test_an_order_is_given_as_the_reason_for_leaving(told: Any) -> None:
     story = told(anna(80, order(68, "o3")))
     assert "← left the audience at-risk-regulars" in story
     assert "belongs to at-risk-regulars" not in story
@@ -114,5 +114,5 @@ def test_a_message_about_an_order_shows_it(told: Any) -> None:
     assert "Because they ordered, and nothing stood against it." in story
 
 
-def test_somebody_who_is_asked_for_by_a_device_is_told_of_as_the_customer(told: Any) -> None:
+def test_the_story_of_a_device_is_about_its_customer(told: Any) -> None:
     assert "belongs to at-risk-regulars" in told(anna(70), "v1")

@@ -64,7 +64,7 @@ def test_a_record_that_moves_time_is_no_line() -> None:
 
 
 @pytest.mark.parametrize(("key", "value", "reason", "path"), NO_EVENTS)
-def test_what_a_worker_rejects_is_a_line_that_a_backtest_rejects(
+def test_a_rejected_record_becomes_a_line_that_a_backtest_rejects(
     key: bytes | None, value: bytes | None, reason: str, path: str
 ) -> None:
     found = exported(LogRecord(T, 3, 77, key, value))

@@ -23,18 +23,18 @@ def post(body: bytes = b"", query: dict[str, str] | None = None) -> Post:
 @pytest.mark.parametrize("each", [v for v in vars(face).values() if isinstance(v, face.Face)])
 def test_no_face_answers_202_because_sdks_treat_it_as_a_fault(each: face.Face) -> None:
     for given in (post(), post(b"{}"), post(b'{"requests": ["?a=1"]}')):
-        assert each.taken(given, 0).status in (200, 204)
+        assert each.reply(given, 0).status in (200, 204)
     assert each.unreadable in (204, 400)
 
 
 def test_segment_and_posthog_get_their_own_answers() -> None:
-    assert face.SEGMENT.taken(post(), 0) == Reply(200, b'{"success": true}', "application/json")
-    assert json.loads(face.POSTHOG.taken(post(), 0).body) == {"status": "Ok"}
+    assert face.SEGMENT.reply(post(), 0) == Reply(200, b'{"success": true}', "application/json")
+    assert json.loads(face.POSTHOG.reply(post(), 0).body) == {"status": "Ok"}
 
 
 def test_snowplow_gets_ok_as_text_and_its_pixel_is_not_cached() -> None:
-    assert face.SNOWPLOW.taken(post(), 0)[:3] == (200, b"ok", "text/plain; charset=utf-8")
-    pixel = face.SNOWPLOW_PIXEL.taken(post(), 0)
+    assert face.SNOWPLOW.reply(post(), 0)[:3] == (200, b"ok", "text/plain; charset=utf-8")
+    pixel = face.SNOWPLOW_PIXEL.reply(post(), 0)
     assert pixel.body[:6] == b"GIF89a"
     assert "no-cache" in pixel.headers["Cache-Control"]
 
@@ -61,7 +61,7 @@ def test_a_bulk_request_of_matomo_gets_the_number_of_tracked_ones() -> None:
 
 
 def test_ga4_gets_an_empty_answer() -> None:
-    assert face.GA4_TAG.taken(post(), 3) == Reply(204)
+    assert face.GA4_TAG.reply(post(), 3) == Reply(204)
     assert (face.GA4_TAG.unreadable, face.GA4_PROTOCOL.unreadable) == (204, 204)
 
 
@@ -151,7 +151,7 @@ def test_a_page_that_is_loaded_ahead_is_recognised(name: str, value: str, ahead:
     assert robots.is_ahead({name: value}) is ahead
 
 
-def test_of_a_robot_an_order_stays_and_what_shows_somebody_goes() -> None:
+def test_an_order_of_a_robot_stays_and_its_engaged_events_are_left_out() -> None:
     done = Translation(events=[{"type": "page.viewed"}, {"type": "order.placed"}])
     assert without_nobody(done, {"user-agent": ROBOTS[0]})
     assert [event["type"] for event in done.events] == ["order.placed"]

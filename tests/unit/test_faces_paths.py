@@ -4,7 +4,7 @@ import pytest
 
 from agents.faces import face
 from agents.faces.answers import NOT_FOUND
-from agents.faces.paths import NOT_ALLOWED, Way, way_of
+from agents.faces.paths import NOT_ALLOWED, Route, route_of
 from agents.faces.post import Reply
 from tests.contract.test_connect import EXAMPLES, read
 
@@ -54,15 +54,15 @@ def test_a_path_of_an_sdk_has_its_face_at_the_root_and_below_a_source(line: str)
     method, path = line.split()
     expected = USUAL[line]
     plain = path.rstrip("/")
-    assert way_of(method, path) == Way(expected, None, plain)
+    assert route_of(method, path) == Route(expected, None, plain)
     own = f"/connect/{expected.kinds[0]}/shop"
-    assert way_of(method, own + path) == Way(expected, "shop", plain)
+    assert route_of(method, own + path) == Route(expected, "shop", plain)
 
 
 @pytest.mark.parametrize("kind", face.DEFAULTS)
 def test_a_kind_of_source_has_an_address_of_its_own(kind: str) -> None:
-    way = way_of("POST", f"/connect/{kind}/shop")
-    assert way == Way(face.DEFAULTS[kind], "shop", f"/connect/{kind}/shop")
+    route = route_of("POST", f"/connect/{kind}/shop")
+    assert route == Route(face.DEFAULTS[kind], "shop", f"/connect/{kind}/shop")
 
 
 def test_every_kind_of_source_has_a_face() -> None:
@@ -73,7 +73,7 @@ def test_the_path_of_every_stored_request_to_an_sdk_is_known() -> None:
     for file in EXAMPLES:
         request = read(file).get("request", {"path": "/"})
         if request["path"].count("/") > 1 and "/load" not in request["path"]:
-            assert isinstance(way_of(request.get("method", "POST"), request["path"]), Way), file
+            assert isinstance(route_of(request.get("method", "POST"), request["path"]), Route), file
 
 
 @pytest.mark.parametrize(
@@ -91,12 +91,12 @@ def test_the_path_of_every_stored_request_to_an_sdk_is_known() -> None:
 )
 def test_another_path_is_quietly_not_found(line: str) -> None:
     method, path = line.split()
-    assert way_of(method, path) == NOT_FOUND
+    assert route_of(method, path) == NOT_FOUND
 
 
 def test_a_method_that_an_sdk_never_uses_is_not_allowed() -> None:
-    assert way_of("GET", "/v1/batch") == NOT_ALLOWED
-    assert way_of("PUT", "/v1/track") == NOT_ALLOWED
+    assert route_of("GET", "/v1/batch") == NOT_ALLOWED
+    assert route_of("PUT", "/v1/track") == NOT_ALLOWED
 
 
 @pytest.mark.parametrize(
@@ -111,24 +111,24 @@ def test_a_method_that_an_sdk_never_uses_is_not_allowed() -> None:
         ("/v1/m", 200, b'{"success": true}'),
     ],
 )
-def test_what_an_sdk_asks_for_beside_events_is_answered_with_nothing(
+def test_calls_of_an_sdk_beside_events_get_an_empty_answer(
     path: str, status: int, body: bytes
 ) -> None:
-    reply = way_of("POST", path)
+    reply = route_of("POST", path)
     assert isinstance(reply, Reply)
     assert (reply.status, reply.body) == (status, body)
 
 
 def test_a_loader_of_ga4_may_send_to_any_path_below_its_source() -> None:
-    way = way_of("GET", "/connect/ga4/web/x9/load")
-    assert way == Way(face.GA4_TAG, "web", "/x9/load")
+    route = route_of("GET", "/connect/ga4/web/x9/load")
+    assert route == Route(face.GA4_TAG, "web", "/x9/load")
 
 
 def test_storefront_events_of_adobe_come_as_a_trackers_and_orders_as_webhooks() -> None:
     own = "/connect/adobe-commerce/shop"
-    tracker = way_of("POST", f"{own}/com.snowplowanalytics.snowplow/tp2")
-    assert isinstance(tracker, Way)
+    tracker = route_of("POST", f"{own}/com.snowplowanalytics.snowplow/tp2")
+    assert isinstance(tracker, Route)
     assert tracker.face is face.SNOWPLOW
-    order = way_of("POST", own)
-    assert isinstance(order, Way)
+    order = route_of("POST", own)
+    assert isinstance(order, Route)
     assert order.face is face.ADOBE

@@ -12,7 +12,7 @@ import pytest
 from agents.connect.sources import Connected, load
 from agents.faces import face
 from agents.faces.face import Face
-from agents.faces.paths import Way, way_of
+from agents.faces.paths import Route, route_of
 from agents.faces.post import Post
 from agents.faces.senders import Admitted, Senders, Unknown
 
@@ -85,7 +85,7 @@ def test_the_only_source_of_a_kind_needs_no_key_if_it_has_none_and_is_not_truste
     assert admitted(alone, face.SEGMENT, post()) == ("web", "browser", False)
 
 
-def test_of_two_sources_without_keys_the_address_says_which() -> None:
+def test_the_address_tells_two_sources_without_keys_apart() -> None:
     two = "{name: a, kind: segment}, {name: b, kind: segment}"
     assert refused(two, face.SEGMENT, post()) == "no_key"
     assert admitted(two, face.SEGMENT, post(), name="b")[0] == "b"
@@ -261,9 +261,9 @@ def test_a_kind_without_any_source_is_no_source() -> None:
     nobody: tuple[Connected, ...] = ()
     with pytest.raises(Unknown, match="no_source"):
         Senders(nobody).admitted(face.SEGMENT, None, post())
-    way = way_of("POST", "/connect/segment/web/v1/t")
-    assert isinstance(way, Way)
-    assert refused(WEB, way.face, post(), name="other") == "no_source"
+    route = route_of("POST", "/connect/segment/web/v1/t")
+    assert isinstance(route, Route)
+    assert refused(WEB, route.face, post(), name="other") == "no_source"
 
 
 def test_nobody_can_post_to_a_source_that_only_a_bridge_reads() -> None:

@@ -164,7 +164,7 @@ def test_an_order_that_was_taken_back_revives_no_cart() -> None:
     assert driver.story == []
 
 
-def test_what_an_order_hid_is_known_again_when_the_order_is_taken_back() -> None:
+def test_a_cart_that_an_order_hid_is_known_again_after_its_cancel() -> None:
     """The newer cart, shown while the order stood, makes the older one older still."""
     driver = Driver(FUNNEL).pipe(
         "cart.updated", "old", cart=items(SHOE, id="k"), customer="anna"

@@ -86,7 +86,7 @@ def test_a_full_batch_is_followed_by_another() -> None:
     assert run(test, size=512).sent == [(0, 1)] * 4
 
 
-def test_a_fault_is_told_to_all_that_wait_behind_it() -> None:
+def test_a_fault_reaches_all_posts_that_wait_behind_it() -> None:
     async def test(gathering: Gathering, broker: Broker) -> None:
         first = gathering.add(0, b"v", b"1")
         await soon()

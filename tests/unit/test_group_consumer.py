@@ -222,7 +222,7 @@ def test_a_fetch_is_handed_over_without_asking_the_other_thread() -> None:
     asyncio.run(test())
 
 
-def test_what_a_fetch_brought_elsewhere_is_asked_for_once() -> None:
+def test_records_fetched_elsewhere_are_requested_once() -> None:
     async def test() -> None:
         loop = asyncio.get_running_loop()
         thread = Fetcher(SimpleNamespace(loop=loop, flow_active=True))

@@ -85,7 +85,7 @@ def test_only_so_much_is_held_back() -> None:
     assert after(work) == [[(*FACTS, producer.HELD + 1)]]
 
 
-def test_what_another_worker_decides_again_is_not_sent() -> None:
+def test_a_decision_that_another_worker_repeats_is_not_sent() -> None:
     async def work(sending: Sending) -> None:
         await sending.outputs(decided(facts=1), SOURCE, 1)
         sending.discard()

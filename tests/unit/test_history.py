@@ -32,7 +32,7 @@ def test_a_document_is_in_force_from_its_time_on() -> None:
     assert [history.before(time).names for time in (200, 300)] == [("a",), ("b",)]
 
 
-def test_of_two_documents_of_one_time_the_later_record_wins() -> None:
+def test_the_later_record_of_two_documents_with_one_time_wins() -> None:
     history = History(FIRST, [Document(SECOND, 200)])
     assert _names(history, 200) == ["b"]
     history.append(Document(THIRD, 200))
@@ -46,7 +46,7 @@ def test_popups_are_asked_for_as_soon_as_some_document_would_show_one() -> None:
     assert history.popups == (3, 20_000)
 
 
-def test_what_has_fired_is_remembered_for_the_longest_that_any_document_asks() -> None:
+def test_fired_steps_are_remembered_for_the_longest_time_of_all_documents() -> None:
     long = parse({"recipes": [{"name": "a", "kind": "cart-abandonment", "cooldown": "40d"}]})
     history = History(FIRST, [Document(long, 200)])
     assert [history.at(time).remembers for time in (0, 200)] == [40 * DAY, 40 * DAY]

@@ -15,7 +15,7 @@ async def numbers(subscription: Subscription, seconds: float = 0.01) -> list[int
     return [each.data["number"] for each in await subscription.next(seconds)]
 
 
-def test_what_happens_reaches_all_in_its_order() -> None:
+def test_events_reach_all_subscribers_in_order() -> None:
     async def look() -> None:
         hub = Hub()
         async with hub.subscribe() as one, hub.subscribe() as two:
@@ -40,7 +40,7 @@ def test_subscribers_get_their_own_visitor_or_person_only() -> None:
     asyncio.run(look())
 
 
-def test_who_wants_some_kinds_gets_no_others() -> None:
+def test_a_subscriber_of_some_kinds_gets_no_others() -> None:
     async def look() -> None:
         hub = Hub()
         async with hub.subscribe(kinds=frozenset({"cancel"})) as cancels:
@@ -65,7 +65,7 @@ def test_a_returning_subscriber_continues_behind_its_last_event() -> None:
     asyncio.run(look())
 
 
-def test_who_had_the_last_one_of_another_process_gets_all_that_is_remembered() -> None:
+def test_an_event_id_of_another_process_replays_the_whole_buffer() -> None:
     async def look() -> None:
         other, hub = Hub(), Hub()
         trigger(hub, 1)
@@ -78,7 +78,7 @@ def test_who_had_the_last_one_of_another_process_gets_all_that_is_remembered() -
     asyncio.run(look())
 
 
-def test_who_wants_only_what_comes_gets_nothing_that_was() -> None:
+def test_a_subscriber_of_new_events_gets_no_older_ones() -> None:
     async def look() -> None:
         hub = Hub()
         trigger(hub, 1)
@@ -104,7 +104,7 @@ def test_a_slow_subscriber_loses_the_oldest_events_and_learns_how_many() -> None
     asyncio.run(look())
 
 
-def test_what_is_remembered_is_bounded_and_the_newest() -> None:
+def test_the_buffer_is_bounded_and_holds_the_newest_events() -> None:
     async def look() -> None:
         hub = Hub(remembered=5, waiting=3)
         for number in range(20):
@@ -148,7 +148,7 @@ def test_words_are_made_once_for_all_and_only_if_somebody_reads() -> None:
     asyncio.run(look())
 
 
-def test_who_goes_is_forgotten() -> None:
+def test_a_subscriber_that_leaves_is_forgotten() -> None:
     async def look() -> None:
         hub = Hub()
         async with hub.subscribe():

@@ -66,7 +66,7 @@ def test_an_event_that_is_well_is_not_logged(caplog: pytest.LogCaptureFixture) -
     assert said(caplog, event("order.placed")) == []
 
 
-def test_of_names_without_end_one_line_comes(caplog: pytest.LogCaptureFixture) -> None:
+def test_endless_different_names_cause_one_line(caplog: pytest.LogCaptureFixture) -> None:
     values = [event(f"made.up{n}x", id=f"e{n}") for n in range(50)]
     log = InputLog(0)
     for value in values:

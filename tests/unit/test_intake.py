@@ -248,7 +248,7 @@ def test_poison_is_refused_with_a_reason_and_nothing_else(body: bytes) -> None:
         assert note.path.startswith("$")
 
 
-def test_what_is_strange_and_can_be_read_is_taken() -> None:
+def test_a_strange_but_readable_event_is_taken() -> None:
     endless = json.dumps(event(client_time=0)).replace(": 0", ": 1e999").encode()
     surrogate = json.dumps(event(query="x")).replace('"x"', '"\\ud800"').encode()
     for body in (endless, surrogate, b"[" + endless + b"," + surrogate + b"]"):

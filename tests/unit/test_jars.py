@@ -70,7 +70,7 @@ def test_all_are_fetched_once_with_a_word(source: str, tmp_path: Path) -> None:
 
 def test_a_file_with_another_sum_is_refused(source: str, tmp_path: Path) -> None:
     (tmp_path / "repository" / "org/shop/two/2/two-2.jar").write_bytes(b"other")
-    with pytest.raises(LocalFailed, match=r"two-2\.jar is another file than expected"):
+    with pytest.raises(LocalFailed, match=r"two-2\.jar: expected the checksum"):
         jars.kept(print, tmp_path / "cache", source)
     assert not list((tmp_path / "cache").glob("kafka-*"))
 
@@ -80,7 +80,7 @@ def test_a_missing_file_is_named_and_the_others_are_fetched_again_later(
 ) -> None:
     file = tmp_path / "repository" / "org/shop/two/2/two-2.jar"
     file.unlink()
-    with pytest.raises(LocalFailed, match=r"two-2\.jar cannot be had: .*404"):
+    with pytest.raises(LocalFailed, match=r"two-2\.jar: download failed: .*404"):
         jars.kept(print, tmp_path / "cache", source)
     assert Server.asked["org/shop/two/2/two-2.jar"] == 2
     file.write_bytes(b"two")
@@ -93,7 +93,7 @@ def test_a_jar_that_was_removed_is_fetched_again(source: str, tmp_path: Path) ->
     assert contents(jars.kept(print, tmp_path / "cache", source)) == WANTED
 
 
-def test_of_many_processes_one_fetches(source: str, tmp_path: Path) -> None:
+def test_one_of_many_processes_downloads(source: str, tmp_path: Path) -> None:
     fork = multiprocessing.get_context("fork")
     many = [
         fork.Process(target=jars.kept, args=(print, tmp_path / "cache", source)) for _ in range(4)

@@ -130,7 +130,7 @@ def test_the_highest_applied_and_version_wins_not_the_last_record() -> None:
     assert number(restored([*old, *written(states), *old]), "a") == 2
 
 
-def test_of_equally_far_states_the_later_version_wins() -> None:
+def test_the_later_version_of_equally_far_states_wins() -> None:
     """A deadline that fired changes the state and applies nothing."""
     states = counts()
     put(states, "a", 1, applied=10)

@@ -213,7 +213,7 @@ def test_a_withdrawal_of_a_guest_reaches_a_customer_behind_others() -> None:
     assert told.bound(BERT, 4).handed == [(BERT, [], ["email"])]
 
 
-def test_of_nine_owners_the_first_bound_is_dropped() -> None:
+def test_the_first_bound_of_nine_owners_is_dropped() -> None:
     told = KeysDriver().crowd(2 * DAY).ordered(TILL, 3 * DAY)
     assert [person for person, _ in told.heard] == [f"customer:{n}" for n in range(1, 9)]
 

@@ -42,6 +42,6 @@ def test_an_order_taken_out_cancels_what_a_gone_thanks_sent() -> None:
     assert cancels(THANKS, 2 * HOUR, order(0, "o1", COFFEE), gone) == [("cancelled", "o1")]
 
 
-def test_what_is_no_longer_valid_is_not_cancelled() -> None:
+def test_an_ended_trigger_is_not_cancelled() -> None:
     gone = {"t": T + 7 * DAY, "type": "order.cancelled", "order": {"id": "o1"}}
     assert cancels(THANKS, 2 * HOUR, order(0, "o1", COFFEE), gone) == []

@@ -46,7 +46,7 @@ def groups(treated: tuple[int, int], held: tuple[int, int]) -> list[bytes]:
     ]
 
 
-def test_of_each_person_the_first_watch_in_the_time_counts() -> None:
+def test_the_first_watch_of_each_person_in_the_period_counts() -> None:
     values = [
         watch("p", at=T + 2 * DAY, orders=1, value=5), watch("p", at=T + DAY),
         watch("p", at=T, orders=3, value=30), watch("q", "held", at=T + 3 * DAY),
@@ -83,30 +83,30 @@ def test_below_100_held_persons_there_is_no_statement() -> None:
     few = only(lift(groups((1_000, 52), (99, 3))))
     assert (few.enough, few.orders, few.value) == (False, None, None)
     assert sentences.sentences(few) == [
-        "Not enough to tell: 99 were held back, and it takes 100.",
-        "Of 1,000 who got it 52 ordered, of 99 held 3.",
+        "Not enough to tell: 99 were held back, and 100 are needed.",
+        "Of 1,000 who got it, 52 ordered; of 99 held back, 3.",
     ]
     assert only(lift(groups((1_000, 52), (100, 3)))).enough
 
 
 def test_without_a_holdout_it_says_what_to_do() -> None:
     arm = only(lift(groups((500, 20), (0, 0))))
-    assert "nobody was held back (a recipe holds some back" in sentences.sentences(arm)[0]
+    assert "nobody was held back (a recipe holds persons back" in sentences.sentences(arm)[0]
 
 
 def test_a_difference_is_printed_with_its_bounds() -> None:
     arm = only(lift(groups((1_000, 52), (950, 31))))
     assert sentences.sentences(arm) == [
-        "Of 1,000 who got it 52 ordered, of 950 held 31: 1.9 percentage points more (between 0.1 and 3.8).",
-        "On average each who got it spent 0.52, each held 0.33: 0.19 more (between 0.02 and 0.37).",
+        "Of 1,000 who got it, 52 ordered; of 950 held back, 31: 1.9 percentage points more (between 0.1 and 3.8).",
+        "On average, those who got it spent 0.52, and those held back 0.33: 0.19 more (between 0.02 and 0.37).",
     ]
 
 
 def test_a_smaller_value_is_called_less() -> None:
     arm = only(lift(groups((950, 31), (1_000, 52))))
     assert sentences.sentences(arm) == [
-        "Of 950 who got it 31 ordered, of 1,000 held 52: 1.9 percentage points fewer (between 0.1 and 3.8).",
-        "On average each who got it spent 0.33, each held 0.52: 0.19 less (between 0.02 and 0.37).",
+        "Of 950 who got it, 31 ordered; of 1,000 held back, 52: 1.9 percentage points fewer (between 0.1 and 3.8).",
+        "On average, those who got it spent 0.33, and those held back 0.52: 0.19 less (between 0.02 and 0.37).",
     ]
 
 
@@ -122,12 +122,12 @@ def test_if_all_spent_the_same_there_is_no_statement_on_value() -> None:
     assert arm.orders is not None
     assert not arm.orders.sure
     assert arm.value is None
-    assert sentences.sentences(arm)[1] == "All spent the same, so the value says nothing."
+    assert sentences.sentences(arm)[1] == "All spent the same, so the values show no difference."
 
 
 def test_too_few_recipients_are_reported() -> None:
     text = sentences.sentences(only(lift(groups((20, 2), (200, 9)))))[1]
-    assert text.endswith("Too few got it for that to be relied on.")
+    assert text.endswith("Too few got it for a reliable figure.")
 
 
 def shop(seed: int, treated: float, held: float, persons: int = 20_000) -> Iterator[bytes]:
@@ -172,7 +172,7 @@ def test_the_command_prints_sentences_and_writes_a_page(
     assert main([*command, "--out", str(tmp_path / "out")]) == 0
     said = capsys.readouterr().out.splitlines()
     assert said[0] == "cart-abandonment, version 1"
-    assert said[1].startswith("  Of 1,000 who got it 52 ordered, of 950 held 31: ")
+    assert said[1].startswith("  Of 1,000 who got it, 52 ordered; of 950 held back, 31: ")
     assert json.loads((tmp_path / "out" / "lift.json").read_text())["watches"] == 1_950
     assert (tmp_path / "out" / "lift.html").read_text().startswith("<!doctype html>")
 
@@ -195,7 +195,7 @@ def test_the_command_reports_that_there_is_no_watch(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(written(tmp_path, [])) == 0
-    assert "No watch has ended in this time" in capsys.readouterr().out
+    assert "No watch has ended in this period" in capsys.readouterr().out
 
 
 def test_the_command_reports_what_it_cannot_read(
@@ -219,8 +219,8 @@ def test_the_page_says_the_same_and_plots_only_certain_figures() -> None:
     checked = Checked()
     checked.feed(text)
     assert checked.open == []
-    assert "Of 1,000 who got it 52 ordered" in checked.text
-    assert "1 were held back, and it takes 100" in checked.text
+    assert "Of 1,000 who got it, 52 ordered" in checked.text
+    assert "1 were held back, and 100 are needed" in checked.text
     assert "<b>" not in text
     assert text.count("<circle") == 2
     assert "+1.9 (+0.1 to +3.8)" in checked.text

@@ -93,7 +93,7 @@ def apply(processor: VisitorsProcessor, *values: Input) -> Outputs:
     return out
 
 
-def test_events_are_told_by_fate_and_type_and_none_is_left_out() -> None:
+def test_every_event_is_counted_by_outcome_and_type() -> None:
     metrics, visitors, out = Metrics(), Visitors(recipes_file.DEFAULT), Outputs()
     rows = [(n, r.time, r.key, r.value) for n, r in enumerate(records(day(), 1))]
     visitors.process(rows, out)

@@ -45,7 +45,7 @@ def test_recurring_and_old_orders_do_not_count() -> None:
     assert found == ["carts customer:c1 treated 0 0 1-11h"]
 
 
-def test_what_a_repetition_brings_stays_out_and_what_is_taken_out_is_subtracted() -> None:
+def test_a_repetition_does_not_count_and_a_cancelled_order_is_subtracted() -> None:
     bare = {"visitor": "server", "id": "bare"}
     events = [filled(), order(2 * HOUR) | bare, order(3 * HOUR, value=9)]
     assert outcomes(events, document(watched("1h"))) == ["carts customer:c1 treated 1 0 1-11h"]

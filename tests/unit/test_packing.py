@@ -29,7 +29,7 @@ def test_a_customer_of_a_year_costs_400_bytes() -> None:
             assert len(value) <= 400
 
 
-def test_what_is_packed_is_the_same_again() -> None:
+def test_a_packed_state_is_read_back_unchanged() -> None:
     person = Person("customer:c1", life=Life(audiences={"lapsed": 5}))
     person.consent = {f"channel {n}": True for n in range(50)}
     assert len(packing.encode(person)) < len(msgpack.encode(person))
@@ -80,7 +80,7 @@ def test_a_cart_that_was_empty_long_before_the_last_order_is_known_no_more() -> 
     assert set(person.carts) == {"b", "c"}
 
 
-def test_of_a_visitors_visits_the_latest_is_remembered() -> None:
+def test_the_latest_visit_of_a_visitor_is_remembered() -> None:
     person = Person("customer:c1")
     person.episodes = [_browsed("v1", 1), _browsed("v2", 2), _browsed("v1", 3), _browsed("v1", 4)]
     person.episodes[2].published = [Published("id", "browse", "customer:c1", 1, [], 50)]

@@ -116,14 +116,14 @@ def test_an_older_state_that_was_written_later_does_not_count() -> None:
     assert [step.step for step in found.steps] == [2]
 
 
-def test_of_a_person_who_was_forgotten_nothing_waits() -> None:
+def test_a_forgotten_person_has_no_waiting_steps() -> None:
     shop = Shop()
     shop.at(10 * MINUTE, *CART)
     shop.at(40 * 24 * HOUR)
     assert shop.known("customer:anna").steps == []
 
 
-def test_of_a_person_without_a_state_nothing_is_known() -> None:
+def test_a_person_without_a_state_is_unknown() -> None:
     assert pending_steps.of_records("customer:anna", [], recipes_file.DEFAULT) is None
     assert pending_steps.of_records("customer:anna", [None], recipes_file.DEFAULT) is None
 

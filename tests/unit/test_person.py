@@ -9,7 +9,7 @@ from stream.state.person import NO_ORDER, Person, PersonVisitor
 from stream.state.trimming import trim
 
 
-def test_of_too_many_visitors_the_one_last_active_first_goes() -> None:
+def test_the_visitor_that_was_active_longest_ago_is_dropped_first() -> None:
     person = Person("customer:anna")
     for number in range(limits.MOST_VISITORS + 1):
         person.visitors[f"v{number}"] = PersonVisitor(False, 100 + number)
@@ -18,7 +18,7 @@ def test_of_too_many_visitors_the_one_last_active_first_goes() -> None:
     assert len(person.visitors) == limits.MOST_VISITORS
 
 
-def test_of_too_many_carts_the_one_last_changed_first_goes() -> None:
+def test_the_cart_that_changed_longest_ago_is_dropped_first() -> None:
     person = Person("customer:anna")
     for number in range(limits.MOST_CARTS + 1):
         person.carts[f"k{number}"] = KnownCart(100 + number, "")
@@ -27,7 +27,7 @@ def test_of_too_many_carts_the_one_last_changed_first_goes() -> None:
     assert len(person.carts) == limits.MOST_CARTS
 
 
-def test_of_too_many_known_lines_those_of_the_oldest_cart_go() -> None:
+def test_the_known_lines_of_the_oldest_cart_are_dropped_first() -> None:
     person = Person("customer:anna")
     lines = [("p", str(number), 1.0, 0) for number in range(limits.MOST_LINES // 2)]
     for number in range(3):
@@ -36,7 +36,7 @@ def test_of_too_many_known_lines_those_of_the_oldest_cart_go() -> None:
     assert [bool(cart.lines) for cart in person.carts.values()] == [False, True, True]
 
 
-def test_of_too_many_bought_lines_those_of_the_oldest_order_go() -> None:
+def test_the_bought_lines_of_the_oldest_order_are_dropped_first() -> None:
     person = Person("customer:anna")
     for number in range(3):
         person.bought[f"k{number}"] = [
@@ -47,7 +47,7 @@ def test_of_too_many_bought_lines_those_of_the_oldest_order_go() -> None:
     assert list(person.bought) == ["k1", "k2"]
 
 
-def test_of_too_many_cancelled_orders_the_oldest_goes() -> None:
+def test_the_oldest_cancelled_order_is_dropped_first() -> None:
     person = Person("customer:anna")
     person.cancelled = [OrderEntry(str(n), n) for n in range(limits.MOST_ORDERS + 1)]
     trim(person, 0)
@@ -55,7 +55,7 @@ def test_of_too_many_cancelled_orders_the_oldest_goes() -> None:
     assert person.last_order == limits.MOST_ORDERS
 
 
-def test_what_is_bought_no_more_is_dropped() -> None:
+def test_a_line_that_no_longer_counts_as_bought_is_dropped() -> None:
     person = Person("customer:anna", bought={"k": [BoughtLine("p", "", 1.0, "o", 1, 9)]})
     trim(person, 8)
     assert "k" in person.bought

@@ -124,7 +124,7 @@ def test_an_event_without_any_of_this_keeps_its_bytes() -> None:
     assert judge(body, KNOWN).taken[0].value == body
 
 
-def test_what_json_cannot_write_is_written_as_null() -> None:
+def test_a_number_that_json_cannot_write_becomes_null() -> None:
     body = b'{"id":"1","type":"order.placed","visitor":"v","contact":{},"order":{"value":1e999}}'
     (taken,) = judge(body, KNOWN).taken
     assert json.loads(taken.value)["order"] == {"value": None}

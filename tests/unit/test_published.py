@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from agents.published import publisher, told
+from agents.published import document_listing, publisher
 from agents.published.published_document import NOTICE, PublishedDocument, read, value_of
 from agents.published.timetable import Timetable
 
@@ -64,7 +64,7 @@ def test_a_bad_record_has_a_fault_and_no_recipes(value: bytes | None, fault: str
     assert Timetable([found]).in_order == ()
 
 
-def test_of_two_with_one_time_the_later_record_holds() -> None:
+def test_the_later_record_of_two_with_one_time_is_in_force() -> None:
     first, second = document(0, AT, AT + 60_000), document(1, AT + 10, AT + 60_000)
     table = Timetable([first, second])
     assert table.at(AT + 59_999) is None
@@ -84,13 +84,13 @@ def test_a_document_for_later_waits_for_its_time() -> None:
 def test_a_list_has_the_newest_first_and_what_holds_before() -> None:
     bad = read(2, AT, b"{")
     table = Timetable([document(0, AT), document(1, AT + 1_000, AT + 86_400_000), bad])
-    assert list(told.listed(table, AT + 10_000, "recipes.yaml")) == [
+    assert list(document_listing.listed(table, AT + 10_000, "recipes.yaml")) == [
         "  3  never in force           refused   -  refused: not JSON",
         "  2  2026-01-06 00:00:00 UTC  coming    anna@shop  note 1",
         "  1  2026-01-05 00:00:05 UTC  in force  anna@shop  note 0",
         "  0  before these             former    recipes.yaml",
     ]
-    assert [row["state"] for row in json.loads(told.as_json(table, AT + 10_000))] == [
+    assert [row["state"] for row in json.loads(document_listing.as_json(table, AT + 10_000))] == [
         "in_force",
         "coming",
         "refused",
@@ -123,6 +123,6 @@ def test_a_time_to_come_is_read_as_people_say_it(text: str, since: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["soon", "+soon", "12", "2h"])
-def test_what_is_no_time_is_refused_with_the_forms(text: str) -> None:
+def test_a_text_that_is_no_time_is_refused_with_the_forms(text: str) -> None:
     with pytest.raises(ValueError, match="expected 2026-11-28"):
         publisher.start(text, datetime(2026, 1, 5, tzinfo=UTC))

@@ -57,7 +57,7 @@ def test_a_rate_of_nothing_is_no_limit() -> None:
     assert len(buckets) == 0
 
 
-def test_of_too_many_names_the_one_not_used_for_longest_goes() -> None:
+def test_the_least_recently_used_name_is_dropped_first() -> None:
     buckets = RateLimiter(1, names=2, clock=Clock())
     for name in ("a", "b", "a", "c"):
         buckets.charge(name, SECONDS_AT_ONCE)

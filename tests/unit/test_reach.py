@@ -87,7 +87,7 @@ def test_an_empty_list_of_contacts_means_none() -> None:
     assert driver.wait(DAY).story == refused("unreachable")
 
 
-def test_what_contacts_and_consent_leave_are_the_triggers_channels() -> None:
+def test_a_trigger_has_the_channels_that_contacts_and_consent_allow() -> None:
     driver = annas().pipe("visitor.identified", customer="anna", contacts=["sms", "email"])
     driver.pipe("consent.changed", channels=["sms", "push"], granted=False).wait(DAY)
     assert [each["channels"] for each in driver.fired] == [["email"]]

@@ -28,7 +28,7 @@ def test_a_file_without_recipes_has_the_five_that_are_shipped(text: str) -> None
 
 
 @pytest.mark.parametrize("kind", sorted({each.kind for each in SHIPPED_RECIPES} - {"exit-intent"}))
-def test_what_all_reminders_have_in_common(kind: str) -> None:
+def test_all_reminders_share_these_values(kind: str) -> None:
     recipe = recipes_file.DEFAULT.by_name[kind]
     assert recipe.channels == ("email", "sms", "push", "messenger")
     assert (recipe.reach, recipe.consent, recipe.holdout) == ("known", "not_withdrawn", 0)
@@ -46,13 +46,13 @@ def test_the_shipped_policy() -> None:
     assert (policy.quiet, policy.zone) == (None, "UTC")
 
 
-def test_what_a_policy_leaves_out_is_the_shipped_one() -> None:
+def test_a_policy_has_the_shipped_values_for_what_it_leaves_out() -> None:
     policy = load('policy: {zone: Asia/Seoul, quiet: {from: "21:00", to: "08:30"}}').policy
     assert (policy.zone, policy.quiet) == ("Asia/Seoul", Quiet(21 * 60, 8 * 60 + 30))
     assert policy.caps == recipes_file.DEFAULT.policy.caps
 
 
-def test_what_a_recipe_leaves_out_is_its_kinds_and_a_kind_left_out_is_its_name() -> None:
+def test_a_recipe_has_its_kinds_values_and_its_name_is_the_default_kind() -> None:
     found = load("recipes: [{name: gentle, kind: cart-abandonment, steps: [2h]}]")
     (recipe,) = found.by_name.values()
     assert (recipe.steps, recipe.cooldown, recipe.kind) == (

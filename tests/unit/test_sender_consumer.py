@@ -68,7 +68,7 @@ async def until(holds: Callable[[], Any]) -> None:
             await asyncio.sleep(0.005)
 
 
-def test_settled_records_are_counted_tracked_and_told_to_the_erasures(play: Any) -> None:
+def test_settled_records_are_counted_tracked_and_passed_to_the_erasures(play: Any) -> None:
     async def test(member: Member) -> None:
         taken = await member.assigned(PLACE)
         assert (taken.settled(), taken.idle(), taken.oldest) == ({}, {PLACE}, 0)

@@ -122,7 +122,7 @@ def test_a_trigger_at_its_end_is_dropped_and_becomes_a_dead_letter_only_if_it_wa
         await parts.store.reserve(id_of(2), AT + HOUR)
         assert await parts.delivery.settle(attempt(fired(2))) == "undelivered"
         tried = attempt(fired(3))
-        tried.number, tried.said = 2, "503"
+        tried.number, tried.last_answer = 2, "503"
         assert await parts.delivery.settle(tried) == "undelivered"
         headers = [each[3] for each in parts.letters.sent]
         assert [(each["reason"], each["tries"], each.get("answer")) for each in headers] == [
@@ -159,7 +159,7 @@ def test_a_failed_try_waits_and_is_repeated(play: Any, monkeypatch: pytest.Monke
         tried = attempt(fired())
         assert await parts.delivery.settle(tried) == "delivered"
         assert parts.ahead.pauses == [1, 2, 9]
-        assert (tried.number, tried.said, tried.sending) == (4, "200", False)
+        assert (tried.number, tried.last_answer, tried.sending) == (4, "200", False)
         assert parts.endpoint.posted == [id_of(1)] * 4
 
     answers = [FAILED, FAILED, Response("failed", "429", 9_000), Response("delivered", "200")]

@@ -18,7 +18,7 @@ def test_every_2xx_is_a_delivery(status: int) -> None:
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 599])
-def test_what_may_go_well_later_is_tried_again(status: int) -> None:
+def test_an_answer_that_may_change_is_followed_by_another_try(status: int) -> None:
     assert response_of(status, None, NOW).verdict == "failed"
 
 

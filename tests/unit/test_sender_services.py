@@ -79,7 +79,7 @@ OF_LIFE = [
 
 @each
 @pytest.mark.parametrize("event", OF_LIFE, ids=lambda event: str(event["data"]["recipe"]))
-def test_what_follows_a_customers_life_has_the_shape_that_the_service_documents(
+def test_life_triggers_have_the_shape_that_the_service_documents(
     name: str, event: dict[str, Any]
 ) -> None:
     found = json.loads(request(name, event).body)
@@ -109,13 +109,13 @@ def test_a_long_order_and_many_products_are_cut_to_what_the_service_takes(
         assert b'left_out":' in found.body
 
 
-def test_klaviyo_is_told_the_currency_of_an_order() -> None:
+def test_klaviyo_gets_the_currency_of_an_order() -> None:
     (event,) = [each for each in OF_LIFE if (each["data"].get("order") or {}).get("value")][:1]
     attributes = json.loads(request("klaviyo", event).body)["data"]["attributes"]
     assert attributes["value_currency"] == event["data"]["order"]["currency"]
 
 
-def test_of_a_cart_that_fits_nothing_is_cut() -> None:
+def test_a_cart_that_fits_is_not_cut() -> None:
     properties = notification(message.read(json.dumps(FIRED).encode()), 10_000).properties
     assert "items_left_out" not in properties["cart"]
     assert shortened({"recipe": "x" * 100}, 10) == {"recipe": "x" * 100}
@@ -172,7 +172,7 @@ def test_klaviyo_gets_value_and_currency_and_the_key_in_its_own_scheme() -> None
     assert found.url == "https://service.example/api/events"
 
 
-def test_what_explains_a_decision_to_the_shop_stays_out() -> None:
+def test_the_explanation_of_a_decision_is_left_out() -> None:
     for name in PRESETS:
         assert b"e-1" not in request(name, FIRED).body
         assert b"passed" not in request(name, FIRED).body
@@ -207,7 +207,7 @@ def test_a_ulid_begins_with_its_time() -> None:
         (500, "failed", 7_000),
     ],
 )
-def test_what_an_answer_means(name: str, status: int, verdict: str, wait: int | None) -> None:
+def test_each_answer_has_a_verdict(name: str, status: int, verdict: str, wait: int | None) -> None:
     answer = preset(name).answered(status, {"retry-after": "7"}, b"", NOW)
     assert (answer.verdict, answer.retry_after) == (verdict, wait)
 
@@ -232,7 +232,7 @@ def test_the_reset_time_of_braze_is_in_seconds_since_1970() -> None:
 def test_a_service_needs_a_key_and_no_secret() -> None:
     least = {"TRIGGERS_KAFKA": "localhost:9092", "TRIGGERS_SENDER_SERVICE": "klaviyo"}
     (found,) = mistakes(least)
-    assert found.startswith("TRIGGERS_SENDER_KEY is not set: klaviyo asks for a private API key")
+    assert found.startswith("TRIGGERS_SENDER_KEY is not set: klaviyo needs a private API key")
     (found,) = mistakes(least | {"TRIGGERS_SENDER_SERVICE": "braze", "TRIGGERS_SENDER_KEY": "k"})
     assert found.startswith("TRIGGERS_WEBHOOK_URL is not set")
 

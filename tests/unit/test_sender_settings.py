@@ -81,7 +81,7 @@ def test_all_mistakes_come_in_one_message_with_those_of_the_common_settings() ->
     ]
 
 
-def test_what_must_be_set_is_named() -> None:
+def test_missing_settings_are_named() -> None:
     found = "\n".join(mistakes({}))
     for name in LEAST:
         assert f"{name} is not set" in found

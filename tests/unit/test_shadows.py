@@ -82,7 +82,7 @@ def test_a_shadow_sees_its_own_offers_and_those_of_live_ones() -> None:
     ]
 
 
-def test_what_was_live_is_remembered_by_its_shadow_and_not_the_other_way() -> None:
+def test_a_shadow_remembers_its_live_past_and_not_the_reverse() -> None:
     events = [filled(), event("page.viewed", 3 * HOUR), event("page.viewed", 6 * HOUR)]
     live, hidden = carts("1h"), carts("1h", **SHADOW)
     documents = document(live), document(hidden, after=2 * HOUR), document(live, after=5 * HOUR)

@@ -16,7 +16,7 @@ def failed() -> Exception:
         return error
 
 
-def test_what_happened_and_where_is_one_record_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_error_and_its_traceback_are_one_log_record(caplog: pytest.LogCaptureFixture) -> None:
     """Another thread's line between an error and its stack would send whoever reads it the wrong way."""
     shutdown.report(log, failed(), ())
     (record,) = caplog.records

@@ -152,7 +152,7 @@ def test_it_begins_where_the_reader_says(play: Any) -> None:
     play(test)
 
 
-def test_what_is_behind_is_the_sum_over_all_partitions(play: Any) -> None:
+def test_the_lag_is_the_sum_over_all_partitions(play: Any) -> None:
     async def test(given: Given) -> None:
         given.reader.wanted = {"a", "b"}
         given.consumer.logs[B] = [record(0), record(1), record(2)]

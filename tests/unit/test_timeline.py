@@ -75,7 +75,7 @@ def test_a_reminder_is_shown_with_what_led_to_it() -> None:
     )
 
 
-def test_what_names_no_device_came_from_a_server() -> None:
+def test_an_event_without_a_device_came_from_a_server() -> None:
     story = Story(frozenset(("customer:anna",)))
     assert Answer("customer:anna", ("p1", "~customer:anna", "~cart:1"), story).places == (
         "p1",
@@ -194,7 +194,7 @@ def test_a_message_deferred_for_the_night_is_shown_with_its_morning() -> None:
     assert waiting.details[0] == "Because it is night where they are."
 
 
-def test_what_another_customer_did_on_the_same_device_is_left_out() -> None:
+def test_events_of_another_customer_on_the_same_device_are_left_out() -> None:
     other = login(2 * HOUR, customer="ben")
     seen = event("product.viewed", 2 * HOUR + 1, product={"id": "secret"}, customer="ben")
     found = texts(told(decided(*CART_LEFT, other, seen)))
@@ -214,7 +214,7 @@ def test_a_decision_written_twice_is_shown_once() -> None:
 
 def test_a_late_event_is_marked_as_not_counting() -> None:
     late = event("product.viewed", HOUR, product={"id": "saw"}, client_time=START)
-    assert "phone looked at saw (told minutes too late, so it does not count)" in texts(
+    assert "phone looked at saw (sent minutes too late, so it does not count)" in texts(
         told(decided(*CART_LEFT, late))
     )
 

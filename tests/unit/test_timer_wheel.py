@@ -129,7 +129,7 @@ def test_a_few_at_a_time_is_the_same_order_as_all_at_once() -> None:
         assert [key for part in parts for key in part] == whole
 
 
-def test_of_a_tick_that_is_not_over_each_key_is_looked_at_once() -> None:
+def test_each_key_of_an_unfinished_tick_is_looked_at_once() -> None:
     times = {str(n): TICK + n % TICK for n in range(100 * TICK)}
     made, looked = wheel(*times.items()), list[str]()
 

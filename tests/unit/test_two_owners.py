@@ -25,7 +25,7 @@ CART = event(0, "cart.item_added", item={"product_id": "p", "quantity": 1, "pric
 
 
 @pytest.mark.parametrize("backend", [PURE, best_backend()], ids=["pure", "best"])
-def test_of_visitors_the_one_who_fell_idle_wins(backend: VisitorBackend) -> None:
+def test_the_state_of_a_visitor_that_fell_idle_wins(backend: VisitorBackend) -> None:
     """Neither has read another event of the visitor. The slower one has packed more often and written last."""
     first = Visitors(recipes_file.DEFAULT, backend)
     first.process([CART], Outputs())
@@ -75,7 +75,7 @@ def decided(owner: People, until: int) -> int:
     return len(out.triggers) + len(out.decisions)
 
 
-def test_of_persons_the_one_who_was_reminded_wins() -> None:
+def test_the_state_of_a_person_with_a_reminder_wins() -> None:
     """Both go on from one record. The slower one decides the first reminder alone, in several small steps."""
     visitors = Visitors(recipes_file.DEFAULT)
     told = Outputs()

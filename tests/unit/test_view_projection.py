@@ -59,7 +59,7 @@ def test_changes_of_audiences_are_counted_by_day() -> None:
     ]
 
 
-def test_what_waits_says_for_what() -> None:
+def test_a_waiting_step_names_what_it_waits_for() -> None:
     row = T, b"customer:anna", state(waiting(-1, ends=T + 60 * DAY))
     ((_, _, _, _, steps, _, _),) = entries("state.people", [row], KEYS, recipes_file.DEFAULT)
     (step,) = json.loads(steps)

@@ -180,7 +180,7 @@ def again(made: Visitors, keep: int | None = None) -> Visitors:
     return new
 
 
-def test_what_is_already_applied_is_skipped_when_it_comes_again() -> None:
+def test_an_applied_record_is_skipped_when_it_comes_again() -> None:
     """The state landed, the clock that vouches for the rest did not."""
     made = stage()
     made.process([record(0)], Outputs())
@@ -206,7 +206,7 @@ def test_whether_anything_was_written_is_known() -> None:
     assert made.written
 
 
-def test_what_a_forgotten_visitor_did_is_skipped_when_it_comes_again() -> None:
+def test_a_record_of_a_forgotten_visitor_is_skipped_when_it_comes_again() -> None:
     made = stage()
     made.process([record(0)], Outputs())
     made.advance(T + 30 * DAY, Outputs())

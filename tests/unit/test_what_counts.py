@@ -85,7 +85,7 @@ def test_lines_added_by_hand_since_the_order_count() -> None:
 
 
 @pytest.mark.parametrize(("days", "story"), [(13, []), (14, [CART])])
-def test_what_is_bought_lapses_after_14_days(days: int, story: list[str]) -> None:
+def test_a_bought_line_lapses_after_14_days(days: int, story: list[str]) -> None:
     told = bought(days)
     assert told.idle(line("lamp", told.now)).wait(DAY).story == story
 
@@ -116,7 +116,7 @@ def test_an_order_without_contents_buys_what_is_known_under_its_cart() -> None:
     assert told.idle(line("lamp", told.now)).wait(DAY).story == [CONVERTED]
 
 
-def test_what_came_5_minutes_after_a_repeated_order_was_not_bought_by_it() -> None:
+def test_a_repeated_order_does_not_buy_a_line_added_5_minutes_later() -> None:
     told = PeopleDriver().order().wait(HOUR).idle(line("lamp", START + 5 * MINUTE + 1))
     assert told.order(cart_id="k").wait(DAY).story == [CART]
 
@@ -145,7 +145,7 @@ def test_a_cancelled_order_buys_nothing_any_more() -> None:
     assert told.idle(line("lamp", told.now)).wait(DAY).story == [CART]
 
 
-def test_what_an_old_cart_shows_is_bought_on_every_device() -> None:
+def test_the_lines_of_an_old_cart_are_bought_on_every_device() -> None:
     told = PeopleDriver().order().wait(HOUR).idle(line("lamp", START), visitor="tab")
     assert told.idle(line("lamp", told.now)).wait(DAY).story == []
 

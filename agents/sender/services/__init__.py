@@ -1,5 +1,5 @@
-"""The requests of messaging services: one file a service, each with its address, its limits and its shapes.
+"""The requests of messaging services: one file a service, with its address, its limits and its request. Nothing here sends.
 
-`registry.py` lists them; `notification.py` is what all of them say of a trigger or a cancel; `preset.py` is
-what a file must give. Pure: nothing here sends.
+`registry.py` lists the services. `preset.py` is their base class. `notification.py` holds what all of them send of a
+trigger or a cancel. `webhook.py` is the signed webhook.
 """

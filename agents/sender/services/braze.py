@@ -11,39 +11,39 @@ from agents.sender.services.preset import Preset
 from stream.outputs.triggers import rfc3339
 
 LABEL: Final = "storefront"
-"""The label of the user alias of a person that is no customer."""
+"""The label of the user alias of a person who is not a customer."""
 
 
 class Braze(Preset):
-    """Braze has no id of an event: an event whose answer was lost may stand there twice, with the same `trigger_id`.
+    """Braze knows no ids of events. If its answer was lost, it may hold an event twice, with the same `trigger_id`.
 
-    It answers 201 and lists what was wrong with an event that it left out; a 429 says in `X-RateLimit-Reset`
-    when the next request may come.
+    If it leaves an event out, it answers 201 and lists `errors`. With a 429, `X-RateLimit-Reset` says when the next
+    request may come.
     """
 
     name: ClassVar = "braze"
     address: ClassVar = None
-    rate: ClassVar = 500  # 3,000 in three seconds for a workspace; others send, too
+    rate: ClassVar = 500  # a workspace may send 3,000 in three seconds, and has other senders, too
     most: ClassVar = 48 * 1024
     key: ClassVar = "a REST API key with the permission users.track"
     asks_for_body: ClassVar = True
 
-    def path(self, told: Notification) -> str:
+    def path(self, notification: Notification) -> str:
         return "/users/track"
 
     def headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
 
-    def body(self, told: Notification) -> object:
+    def body(self, notification: Notification) -> object:
         event: dict[str, Any] = {
-            "name": told.event,
-            "time": rfc3339(told.time),
-            "properties": told.properties,
+            "name": notification.event,
+            "time": rfc3339(notification.time),
+            "properties": notification.properties,
         }
-        if told.person.sort == "customer":
-            event["external_id"] = told.person.id
+        if notification.person.sort == "customer":
+            event["external_id"] = notification.person.id
         else:
-            event["user_alias"] = {"alias_name": told.person.name, "alias_label": LABEL}
+            event["user_alias"] = {"alias_name": notification.person.name, "alias_label": LABEL}
             event["_update_existing_only"] = False
         return {"events": [event]}
 
@@ -56,6 +56,7 @@ class Braze(Preset):
 
 
 def _left_out(body: bytes) -> bool:
+    """Whether Braze left the event out."""
     try:
         document = msgspec.json.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -64,7 +65,7 @@ def _left_out(body: bytes) -> bool:
 
 
 def _until(reset: str, now: int) -> int | None:
-    """ms from now to a time in seconds since 1970."""
+    """Ms from now until `reset`, a time in seconds since 1970; None if it is not a number."""
     if not (reset.isascii() and reset.isdigit()):
         return None
     return min(max(int(reset[:12]) * 1000 - now, 0), responses.LONGEST_MS)

@@ -1,7 +1,7 @@
 """Customer.io: POST /api/v1/customers/{identifier}/events of the Track API.
 
-Source: docs.customer.io/api/track. The `id` of an event must be a ULID (github.com/ulid/spec): Customer.io
-takes an event of one id once. This one is made of the message's time and id, so it is the same at every try.
+Source: docs.customer.io/api/track. Customer.io takes an event of one `id` once. The id must be a ULID
+(github.com/ulid/spec). This one comes from the message's time and id, so it is the same at every try.
 """
 
 from base64 import b64encode
@@ -16,7 +16,7 @@ CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 class CustomerIo(Preset):
-    """The identifier is the customer's id, of all others the whole name of the person."""
+    """The identifier of a customer is the customer's id, that of any other person the whole name."""
 
     name: ClassVar = "customerio"
     address: ClassVar = "https://track.customer.io"
@@ -24,8 +24,8 @@ class CustomerIo(Preset):
     most: ClassVar = 30 * 1024
     key: ClassVar = "SITE_ID:API_KEY of the Track API"
 
-    def path(self, told: Notification) -> str:
-        person = told.person
+    def path(self, notification: Notification) -> str:
+        person = notification.person
         name = person.id if person.sort == "customer" else person.name
         return f"/api/v1/customers/{quote(name, safe='')}/events"
 
@@ -33,12 +33,12 @@ class CustomerIo(Preset):
         basic = b64encode(self._key.encode()).decode()
         return {"Authorization": f"Basic {basic}", "Content-Type": "application/json"}
 
-    def body(self, told: Notification) -> object:
+    def body(self, notification: Notification) -> object:
         return {
-            "name": told.event,
-            "id": ulid(told.time, told.id),
-            "timestamp": told.time // 1000,
-            "data": told.properties,
+            "name": notification.event,
+            "id": ulid(notification.time, notification.id),
+            "timestamp": notification.time // 1000,
+            "data": notification.properties,
         }
 
     @classmethod
@@ -49,6 +49,6 @@ class CustomerIo(Preset):
 
 
 def ulid(ms: int, id: str) -> str:
-    """48 bits of time, 80 bits of the id's SHA-256, in 26 characters of Crockford's base 32."""
+    """A ULID: 48 bits of time and 80 bits of the id's SHA-256, as 26 characters of Crockford's base 32."""
     number = ms << 80 | int.from_bytes(sha256(id.encode()).digest()[:10])
-    return "".join(CROCKFORD[number >> assignment & 31] for assignment in range(125, -1, -5))
+    return "".join(CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))

@@ -14,11 +14,11 @@ class Klaviyo(Preset):
 
     name: ClassVar = "klaviyo"
     address: ClassVar = "https://a.klaviyo.com"
-    rate: ClassVar = 58  # 3,500 a minute; bursts of 350 a second would be taken, too
+    rate: ClassVar = 58  # 3,500 a minute; Klaviyo also takes bursts of 350 a second
     most: ClassVar = 1024 * 1024
     key: ClassVar = "a private API key (pk_…) with the scope events:write"
 
-    def path(self, told: Notification) -> str:
+    def path(self, notification: Notification) -> str:
         return "/api/events"
 
     def headers(self) -> dict[str, str]:
@@ -29,27 +29,29 @@ class Klaviyo(Preset):
             "Accept": "application/vnd.api+json",
         }
 
-    def body(self, told: Notification) -> object:
+    def body(self, notification: Notification) -> object:
         attributes: dict[str, Any] = {
-            "unique_id": told.id,
-            "time": rfc3339(told.time),
-            "properties": told.properties,
-            "metric": {"data": {"type": "metric", "attributes": {"name": told.event}}},
-            "profile": {"data": {"type": "profile", "attributes": _profile(told)}},
+            "unique_id": notification.id,
+            "time": rfc3339(notification.time),
+            "properties": notification.properties,
+            "metric": {"data": {"type": "metric", "attributes": {"name": notification.event}}},
+            "profile": {"data": {"type": "profile", "attributes": _profile(notification)}},
         }
-        value = told.properties.get("value")
+        value = notification.properties.get("value")
         if value:
             attributes["value"] = value
-            about = (told.properties.get(name) or {} for name in ("cart", "order", "product"))
+            about = (
+                notification.properties.get(name) or {} for name in ("cart", "order", "product")
+            )
             currency = next((each["currency"] for each in about if each.get("currency")), None)
             if currency:
                 attributes["value_currency"] = currency
         return {"data": {"type": "event", "attributes": attributes}}
 
 
-def _profile(told: Notification) -> dict[str, str]:
-    """A visitor is the `anonymous_id` that the shop's pages give; a contact is known by its whole name."""
-    person = told.person
+def _profile(notification: Notification) -> dict[str, str]:
+    """The profile of the person. A visitor's id is the `anonymous_id` of the shop's pages, a contact has its whole name."""
+    person = notification.person
     if person.sort == "visitor":
         return {"anonymous_id": person.id}
     return {"external_id": person.id if person.sort == "customer" else person.name}

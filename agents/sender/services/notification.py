@@ -1,7 +1,7 @@
-"""What a messaging service gets of a trigger or its cancel: a name, a person, a time and properties.
+"""The notification of a trigger or a cancel for a messaging service: a name, a person, a time and properties.
 
-The evidence ids and the guards are left out: they explain the decision to the shop, and a message has no use for
-them. Source: docs/semantics.md, 8; docs/senders.md.
+It leaves out the evidence ids and the guards, which explain the decision and are of no use in a message. Source:
+docs/semantics.md, 8; docs/senders.md.
 """
 
 from datetime import datetime
@@ -14,7 +14,7 @@ from agents.sender.message import Message
 from stream.outputs.triggers import rfc3339
 
 CHANNELS: Final = ("email", "sms", "push", "messenger", "onsite")
-"""Each is also a property of its own, for services whose filters cannot look into a list."""
+"""Channels. Each also gets a property of its own, for services whose filters cannot search a list."""
 
 INTERNAL: Final = ("why", "evidence", "version")
 
@@ -22,7 +22,7 @@ Sort = Literal["customer", "email", "phone", "visitor"]
 
 
 class Recipient(NamedTuple):
-    """`customer:4711`: sort and id. Of an e-mail or a phone the id is the keyed hash, never the address."""
+    """A person. `customer:4711` has the sort `customer` and the id `4711`. The id of an e-mail or phone is its keyed hash."""
 
     sort: str
     id: str
@@ -33,7 +33,8 @@ class Recipient(NamedTuple):
 
 
 class Notification(NamedTuple):
-    """`id`: the same at every try. `event`: the recipe, of a cancel `<recipe> cancelled`. `time`: ms."""
+    """A notification. `id`: the same at every try · `event`: the recipe, or `<recipe> cancelled` for a cancel · `time`:
+    ms."""
 
     id: str
     event: str
@@ -52,7 +53,7 @@ _size: Final = msgspec.json.encode
 
 
 def notification(message: Message, most: int) -> Notification:
-    """Of a message that `message.read` took. `most`: bytes that the properties may have as JSON."""
+    """The notification of a message. `most`: largest size of the properties as JSON, in bytes."""
     event = _event.decode(message.body)
     data = event.data
     recipe, person = data["recipe"], data["person"]
@@ -65,19 +66,22 @@ def notification(message: Message, most: int) -> Notification:
 
 
 def _properties(data: dict[str, Any]) -> dict[str, Any]:
-    """Times as ISO 8601, which every service reads; a channel also as a property of its own."""
-    found = {name: value for name, value in data.items() if name not in INTERNAL}
+    """The properties, with times in ISO 8601, which every service reads, and a property for each channel."""
+    properties = {name: value for name, value in data.items() if name not in INTERNAL}
     for name in ("not_before", "valid_until", "at"):
-        if name in found:
-            found[name] = rfc3339(found[name])
-    if "channels" in found:
-        found |= {f"channel_{name}": name in found["channels"] for name in CHANNELS}
-    return found
+        if name in properties:
+            properties[name] = rfc3339(properties[name])
+    if "channels" in properties:
+        properties |= {f"channel_{name}": name in properties["channels"] for name in CHANNELS}
+    return properties
 
 
 def shortened(properties: dict[str, Any], most: int) -> dict[str, Any]:
-    """The last lines of a cart or an order, and the last of `also`, are left out until the properties fit;
-    `items_left_out` and `also_left_out` say how many."""
+    """The properties, cut to `most` bytes of JSON.
+
+    It leaves out the last lines of a cart or an order, then the last of `also`. `items_left_out` and `also_left_out` say
+    how many.
+    """
     for name in ("cart", "order"):
         whole = properties.get(name)
         if whole and len(_size(properties)) > most:
@@ -94,7 +98,7 @@ def shortened(properties: dict[str, Any], most: int) -> dict[str, Any]:
 
 
 def _that_fit(items: list[Any], room: int) -> list[Any]:
-    """The first of them, `room` bytes as JSON at most."""
+    """The first items that fit into `room` bytes as JSON."""
     kept = 0
     for item in items:
         room -= len(_size(item)) + 1

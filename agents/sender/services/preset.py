@@ -1,4 +1,4 @@
-"""What the file of a messaging service says: where requests go, what they hold, what the answers mean."""
+"""The base class of a messaging service: where its requests go, what they contain, and what its answers mean."""
 
 from abc import ABC, abstractmethod
 from typing import ClassVar, Final, NamedTuple
@@ -12,11 +12,11 @@ from agents.sender.services.notification import Notification, notification
 
 KEY_REFUSED: Final = (401, 403)
 KEY_PAUSE_MS: Final = 60_000
-"""A refused key is wrong for every message. All messages wait until somebody mends it; none is given up."""
+"""Ms to wait after a refused key. A wrong key fails every message, so all wait until somebody corrects it."""
 
 
 class ServiceRequest(NamedTuple):
-    """`url`: whole. `headers`: without those that every request has."""
+    """A request. `url`: the whole URL · `headers`: all but those that every request has."""
 
     url: str
     headers: dict[str, str]
@@ -26,8 +26,9 @@ class ServiceRequest(NamedTuple):
 class Preset(ABC):
     """One messaging service.
 
-    `address`: where its interface is, None where each account has its own. `rate`: requests a second that it
-    takes of one account. `most`: bytes of properties that it takes. `key`: how the key is written.
+    `address`: of its API; None: each account has its own · `rate`: requests a second that it takes from one account ·
+    `most`: bytes of properties that it takes · `key`: describes its key · `asks_for_body`: it reports faults in the body
+    of an answer.
     """
 
     name: ClassVar[str]
@@ -41,28 +42,28 @@ class Preset(ABC):
         self.base, self._key = base.rstrip("/"), key
 
     def request(self, message: Message) -> ServiceRequest:
-        """Of a message that `message.read` took."""
-        told = notification(message, self.most)
+        """The request for a message."""
+        content = notification(message, self.most)
         return ServiceRequest(
-            self.base + self.path(told), self.headers(), msgspec.json.encode(self.body(told))
+            self.base + self.path(content), self.headers(), msgspec.json.encode(self.body(content))
         )
 
     @abstractmethod
-    def path(self, told: Notification) -> str: ...
+    def path(self, notification: Notification) -> str: ...
 
     @abstractmethod
     def headers(self) -> dict[str, str]: ...
 
     @abstractmethod
-    def body(self, told: Notification) -> object: ...
+    def body(self, notification: Notification) -> object: ...
 
     def answered(self, status: int, headers: dict[str, str], body: bytes, now: int) -> Response:
-        """`headers`: names in lower case. `body`: read only for a service that `asks_for_body`. `now`: ms."""
+        """The meaning of an answer. `headers`: with lower-case names · `body`: empty unless `asks_for_body` · `now`: ms."""
         if status in KEY_REFUSED:
             return Response("failed", str(status), KEY_PAUSE_MS)
         return responses.response_of(status, headers.get("retry-after"), now)
 
     @classmethod
     def fault(cls, key: str) -> str | None:
-        """What is wrong with a key, without quoting it."""
+        """What is wrong with a key, without quoting it; None if nothing is."""
         return None if key.isascii() and key.isprintable() else f"expected {cls.key}"

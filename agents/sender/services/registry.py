@@ -1,4 +1,4 @@
-"""The messaging services by the name that TRIGGERS_SENDER_SERVICE gives. A new one is a file and a line here."""
+"""The messaging services by their names in TRIGGERS_SENDER_SERVICE. A new one needs a file and a line here."""
 
 from typing import Final
 
@@ -13,4 +13,4 @@ PRESETS: Final[dict[str, type[Preset]]] = {
 }
 
 WEBHOOK: Final = "webhook"
-"""The name of the signed webhook (`webhook.py`), which has secrets in place of a key."""
+"""The name of the signed webhook (`webhook.py`), which has secrets instead of a key."""

@@ -1,6 +1,6 @@
 """Segment: POST /v1/track of the HTTP Tracking API. Source: segment.com/docs, HTTP API source.
 
-The interface is also that of RudderStack's gateway: set its address.
+RudderStack's gateway has the same API: set TRIGGERS_WEBHOOK_URL to its address.
 """
 
 from base64 import b64encode
@@ -14,7 +14,7 @@ LIBRARY: Final = {"name": "storefront-triggers", "version": "1"}
 
 
 class Segment(Preset):
-    """Segment passes a `messageId` on only once within a day or more."""
+    """Segment drops an event whose `messageId` it has had within the last day or more."""
 
     name: ClassVar = "segment"
     address: ClassVar = "https://api.segment.io"
@@ -22,22 +22,22 @@ class Segment(Preset):
     most: ClassVar = 30 * 1024
     key: ClassVar = "the write key of a source of kind HTTP API"
 
-    def path(self, told: Notification) -> str:
+    def path(self, notification: Notification) -> str:
         return "/v1/track"
 
     def headers(self) -> dict[str, str]:
         basic = b64encode(f"{self._key}:".encode()).decode()
         return {"Authorization": f"Basic {basic}", "Content-Type": "application/json"}
 
-    def body(self, told: Notification) -> object:
+    def body(self, notification: Notification) -> object:
         document: dict[str, Any] = {
-            "event": told.event,
-            "messageId": told.id,
-            "timestamp": rfc3339(told.time),
-            "properties": told.properties,
+            "event": notification.event,
+            "messageId": notification.id,
+            "timestamp": rfc3339(notification.time),
+            "properties": notification.properties,
             "context": {"library": LIBRARY},
         }
-        person = told.person
+        person = notification.person
         if person.sort == "visitor":
             return document | {"anonymousId": person.id}
         return document | {"userId": person.id if person.sort == "customer" else person.name}

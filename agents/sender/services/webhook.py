@@ -1,4 +1,4 @@
-"""A signed webhook: the CloudEvent byte for byte, after the Standard Webhooks convention."""
+"""A signed webhook: sends the CloudEvent byte for byte, after the Standard Webhooks convention."""
 
 import time
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ CONTENT_TYPE: Final = "application/cloudevents+json; charset=utf-8"
 
 
 class Webhook:
-    """An endpoint of the shop's own. Its 401 refuses the message: it may have refused this one alone."""
+    """An endpoint of the shop's own. A 401 refuses the message, since the endpoint may take others."""
 
     asks_for_body: ClassVar = False
 

@@ -19,13 +19,13 @@ def url() -> Iterator[str]:
 
 
 @pytest.mark.parametrize("name", [name for name in STORIES if name not in QUICK])
-def test_a_client_walks_the_story_and_everything_is_told_once(
+def test_a_client_walks_the_story_and_each_event_comes_once(
     name: str, settings: Settings, tab: Chrome, url: str
 ) -> None:
     check(name, settings, tab, url)
 
 
-def test_an_answer_of_202_would_have_everything_told_again(
+def test_an_answer_of_202_makes_the_client_send_everything_again(
     settings: Settings, tab: Chrome, url: str
 ) -> None:
     """The control of the test above: PostHog's library repeats what was taken with another success than 200."""

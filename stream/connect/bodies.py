@@ -1,4 +1,4 @@
-"""What one event of a source becomes: bodies of our events, or the reason why it becomes none.
+"""The bodies of our events that one foreign event becomes, or the reason why it becomes none.
 
 Source: docs/connect.md, 2.2 and 2.10.
 """
@@ -14,29 +14,32 @@ from stream.connect.translation import Translation
 Body = tuple[str, dict[str, Any]]
 """The type of one of our events, and its fields without the owner's."""
 
-Said = list[Body] | str
+Bodies = list[Body] | str
+"""The bodies, or the reason why there is none."""
 
 PING: Final[Body] = ("activity.pinged", {})
 IGNORED: Final = "ignored"
 
 
-def tell(done: Translation, name: str, id: str, who: Who, said: Said, path: str = "$") -> None:
+def add_events(
+    done: Translation, name: str, id: str, who: Who, bodies: Bodies, path: str = "$"
+) -> None:
     """Adds the events of one foreign event. Several get numbered ids."""
-    if isinstance(said, str):
-        done.leave_out(name, said, path)
+    if isinstance(bodies, str):
+        done.leave_out(name, bodies, path)
         return
-    for own, (kind, body) in zip(numbered(id, len(said)), said, strict=True):
+    for own, (kind, body) in zip(numbered(id, len(bodies)), bodies, strict=True):
         done.events.append(event(kind, own, who, **body))
 
 
-def unknown(done: Translation, name: str, browser: bool, path: str = "$") -> Said:
+def unknown(done: Translation, name: str, browser: bool, path: str = "$") -> Bodies:
     """Counts an event without a row. From a browser it is a sign of presence; from a server it is nothing."""
     done.leave_out(name, "unknown", path)
     return [PING] if browser else []
 
 
 def renamed(source: Source, *names: str) -> str | None:
-    """What the shop's own table says of an event: a type of ours, or "ignore"."""
+    """The type of ours to which the shop's own table maps an event, or "ignore"; None if it has no row."""
     if not source.events:
         return None
     table = {words(given): to for given, to in source.events.items()}

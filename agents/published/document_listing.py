@@ -1,4 +1,4 @@
-"""What the command `recipes` says of published documents, in lines. Pure."""
+"""Published documents as lines of text, for the command `recipes`. Pure."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -13,25 +13,25 @@ from stream.recipes.history import START
 
 
 def time_of(ms: int) -> str:
-    """`2026-11-28 12:30:00 UTC`, with ms where there are some."""
+    """`2026-11-28 12:30:00 UTC`, with milliseconds if they are not 0."""
     if ms <= START:
         return "the start"
-    found = datetime.fromtimestamp(ms / 1000, UTC)
+    time = datetime.fromtimestamp(ms / 1000, UTC)
     part = f".{ms % 1000:03}" if ms % 1000 else ""
-    return f"{found:%Y-%m-%d %H:%M:%S}{part} UTC"
+    return f"{time:%Y-%m-%d %H:%M:%S}{part} UTC"
 
 
 def listed(table: Timetable, now: int, before: str) -> Iterator[str]:
-    """A line each, the newest first; `before`: what holds before the first."""
+    """A line for each document, the newest first. `before`: names the recipes in force before the first document."""
     rows = list(zip(table.documents, table.states(now), strict=True))
     if not rows:
-        yield f"nothing is published: {before} holds"
+        yield f"nothing is published: {before} is in force"
         return
     for each, state in reversed(rows):
         since = "never in force" if state in ("refused", "replaced") else time_of(each.since)
-        said = f"{each.number:>3}  {since:<23}  {state:<8}  {each.by or '-'}"
-        why = f"refused: {each.fault}" if each.fault else each.note
-        yield f"{said}  {why}".rstrip()
+        about = f"refused: {each.fault}" if each.fault else each.note
+        row = f"{each.number:>3}  {since:<23}  {state:<8}  {each.by or '-'}  {about}"
+        yield row.rstrip()
     word = "former" if table.at(now) else "in force"
     yield f"  0  {'before these':<23}  {word:<8}  {before}"
 
@@ -55,7 +55,7 @@ def as_json(table: Timetable, now: int) -> str:
 
 
 def shown(found: PublishedDocument, state: str) -> Iterator[str]:
-    """A document with what is known of it, as a recipes file that may be published again."""
+    """A document as a recipes file that can be published again, with comments about its publication."""
     yield f"# document {found.number}, {state}, from {time_of(found.since)}"
     yield f"# published {time_of(found.appended)} by {found.by or 'somebody'}"
     yield from (f"# {line}" for line in found.note.splitlines())
@@ -69,7 +69,7 @@ def as_yaml(document: dict[str, Any]) -> str:
 
 
 def numbers(documents: Sequence[PublishedDocument]) -> str:
-    """Which numbers there are, in words."""
+    """The numbers that a command accepts, for an error message."""
     if not documents:
-        return "nothing is published yet: 0, what holds before the first, is the only one"
-    return f"there are 0 to {documents[-1].number}"
+        return "expected 0, as nothing is published yet"
+    return f"expected 0 to {documents[-1].number}"
