@@ -88,10 +88,9 @@ def _spec(topic: dict[str, Any], settings: Settings, name: str, layout: Layout) 
         config["segment.bytes"] = str(topic["segment"])
     if "max_message" in topic:
         config["max.message.bytes"] = str(topic["max_message"])
-    if "time" in topic:
-        config["message.timestamp.type"] = "LogAppendTime"
-        exact.add("message.timestamp.type")
-    if topic.get("time") == "setting" and settings.time == "record":
+    config["message.timestamp.type"] = "LogAppendTime"
+    exact.add("message.timestamp.type")
+    if topic["time"] == "setting" and settings.time == "record":
         config |= REPLAY
         exact |= REPLAY.keys()
     return TopicSpec(
