@@ -17,5 +17,5 @@ def parse(text: str | int) -> int:
         return 0
     match = PATTERN.fullmatch(text) if isinstance(text, str) else None
     if match is None:
-        raise ValueError("a duration is written like 500ms 30s 5m 1h 7d")
+        raise ValueError(f"expected a duration such as 500ms, 30s, 5m, 1h or 7d, got {text!r}")
     return int(match[1]) * UNITS[match[2]]

@@ -81,7 +81,7 @@ def _check(file: Path) -> int:
             print(f"  {line}")
     if names := unkeyed(sources):
         print(f"TRIGGERS_IDENTITY_PEPPER must be set for {', '.join(names)}")
-    print(f"{file}: {len(sources)} sources, all well")
+    print(f"{file}: {len(sources)} sources, no faults")
     return 0
 
 

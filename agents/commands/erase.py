@@ -138,7 +138,9 @@ async def _erase(settings: Settings, given: ErasedNames) -> int:
         old = await _left_long_ago(changelogs, wanted)
         counts = {topic: await changelogs.partitions(topic) for topic in (EVENTS, AUDIENCES)}
     if not counts[EVENTS]:
-        raise SettingsError(f"{settings.topic(EVENTS)} is missing")
+        raise SettingsError(
+            f"{settings.topic(EVENTS)} is missing: make it with `storefront-triggers topics`"
+        )
     await _write(settings, made, old, counts)
     for event in made:
         names = {name: value for name, value in event.items() if name not in ("id", "type")}

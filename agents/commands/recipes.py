@@ -100,7 +100,7 @@ def _check(args: argparse.Namespace) -> int:
         print(
             f"{name} ({recipe.kind}, version {recipe.version}): {when}, to {', '.join(recipe.channels)}"
         )
-    print(f"{args.file}: {len(found.names)} recipes, all well")
+    print(f"{args.file}: {len(found.names)} recipes, no faults")
     return 0
 
 

@@ -64,12 +64,12 @@ class Environment:
         return None
 
     def duration(self, name: str, default: str) -> int:
-        """ms, written as `10m`."""
+        """A duration in ms, which is written as `10m`."""
         value = self.text(name, default)
         try:
             return durations.parse(value)
         except ValueError as error:
-            self.mistakes.append(f"{name} is {value!r}: {error}")
+            self.mistakes.append(f"{name}: {error}")
             return durations.parse(default)
 
     def http_url(self, name: str, given: str) -> None:
@@ -88,7 +88,7 @@ class Environment:
             return None
         if Path(value).is_file():
             return Path(value)
-        self.mistakes.append(f"{name}: there is no file {value}")
+        self.mistakes.append(f"{name}: expected a file, got {value}, which does not exist")
         return None
 
     def address(self, name: str, value: str, lowest_port: int = 1) -> tuple[str, int] | None:
@@ -106,4 +106,4 @@ class Environment:
         """Adds a mistake for each variable that looks like a misspelt setting; others are ignored."""
         for name in sorted(self.variables.keys() - self.known):
             for meant in difflib.get_close_matches(name, sorted(self.known), 1, 0.9):
-                self.mistakes.append(f"{name} is no setting; did you mean {meant}?")
+                self.mistakes.append(f"unknown setting {name}; did you mean {meant}?")

@@ -32,7 +32,7 @@ def document(path: Path | None) -> dict[str, Any]:
     recipes_file.load(text, str(path))
     found = json.loads(json.dumps(recipes_file.named(yaml.safe_load(text)) or {}))
     if "history" in found:
-        raise recipes_file.RecipesError(f"{path}: a history of documents, not one of them")
+        raise recipes_file.RecipesError(f"{path}: expected one recipes file, got a history of them")
     return dict(found)
 
 
@@ -48,4 +48,4 @@ def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
-        raise recipes_file.RecipesError(f"{path}: not a text file in UTF-8") from None
+        raise recipes_file.RecipesError(f"{path}: expected a text file in UTF-8") from None

@@ -138,7 +138,7 @@ class Settings:
         """The brokers. Raises SettingsError when none is set."""
         if not self.kafka:
             raise SettingsError(
-                "TRIGGERS_KAFKA is not set: host:port of a broker, or start one with `local`"
+                "TRIGGERS_KAFKA is not set: set it to host:port of a broker, or start one with `local`"
             )
         return self.kafka
 

@@ -15,7 +15,7 @@ def read(setting: str, environ: Mapping[str, str]) -> str | None:
     env = Environment(environ)
     key = env.secret(setting)
     if key is not None and not (key.isascii() and key.isprintable() and len(key) >= SHORTEST):
-        env.mistakes.append(f"{setting}: expected {SHORTEST} or more of the characters of ASCII")
+        env.mistakes.append(f"{setting}: expected {SHORTEST} or more printable characters of ASCII")
     if env.mistakes:
         raise SettingsError("\n".join(env.mistakes))
     return key

@@ -72,7 +72,7 @@ def read(path: Path, keyed: Keyed = without_keys) -> tuple[Connected, ...]:
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
-        raise SourcesError(f"{path}: not a text file in UTF-8") from None
+        raise SourcesError(f"{path}: expected a text file in UTF-8") from None
     return load(text, str(path), path.parent, keyed)
 
 
@@ -106,7 +106,7 @@ def _composed(text: str, name: str) -> tuple[yaml.Node | None, Any]:
         line = fault.problem_mark.line + 1 if fault.problem_mark else 1
         raise SourcesError(f"{name}:{line}: {fault.problem or fault.context}") from None
     except (yaml.YAMLError, ValueError, RecursionError):
-        raise SourcesError(f"{name}: not a YAML file") from None
+        raise SourcesError(f"{name}: expected a YAML file") from None
 
 
 def _as_text(node: yaml.Node, seen: set[int]) -> None:

@@ -103,8 +103,8 @@ def _partitions(found: Mapping[str, Found], name: str, wanted: int | None) -> in
     there = found[name].partitions
     if wanted and wanted != there:
         raise TopicsError(
-            f"{name} has {there} partitions, not {wanted}: their number stays as it was made, "
-            "or keys move away from their state. Leave the option out, or start under another "
+            f"{name}: expected {wanted} partitions, got {there}. Their number cannot change, "
+            "or keys would move away from their state. Leave the option out, or start under another "
             "TRIGGERS_PREFIX"
         )
     return there

@@ -49,7 +49,7 @@ def checked(document: Any) -> Recipes:
         where = dotted(fault.path[1:])
         raise RecipesError(f"{where}: {fault.message.split(' ', 1)[1]}") from None
     if "history" in document:
-        raise RecipesError("history: a document is one recipes file, not a history of them")
+        raise RecipesError("history: expected one recipes file, got a history of them")
     for path, why in recipes_limits.faults(document):
         raise RecipesError(f"{dotted(path)}{why}")
     return recipes_file.parse(document)

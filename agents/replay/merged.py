@@ -54,7 +54,7 @@ async def spans(
         )
     for each in (since, until):
         if isinstance(each, dict) and (strange := sorted(n for n in each if n >= count)):
-            raise ExportError(f"{topic} has no partition {strange[0]}: it has {count}")
+            raise ExportError(f"expected partitions 0 to {count - 1} of {topic}, got {strange[0]}")
     places = [TopicPartition(topic, number) for number in range(count)]
     reader.assign(places)
     begin, end = await reader.beginning_offsets(places), await reader.end_offsets(places)

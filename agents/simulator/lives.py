@@ -18,7 +18,7 @@ CONSUMED: Final = (
 """Articles that are used up and bought again."""
 
 RHYTHMS: Final = (21, 30, 30, 45, 60)
-"""Days between two orders of one customer, give or take a fifth."""
+"""Usual days between two orders of one customer."""
 
 PAUSE: Final = (70, 220)
 """Fewest and most days after which a customer who drifted away comes back."""

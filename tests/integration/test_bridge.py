@@ -262,7 +262,7 @@ def test_a_topic_that_is_not_there_ends_it_with_a_word(sources: Sources) -> None
     topic = sources.add("web", "segment")
     told = sources.file.read_text()
     sources.file.write_text(told.replace(topic, f"{topic}-gone"))
-    with pytest.raises(Exception, match=f"{topic}-gone is missing, of source web"), bridge(sources):
+    with pytest.raises(Exception, match=f"{topic}-gone is missing: source web"), bridge(sources):
         pass
 
 

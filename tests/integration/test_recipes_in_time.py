@@ -441,4 +441,4 @@ def test_a_second_history_is_not_loaded(
     assert "recipes is not empty: a replay needs new topics" in capsys.readouterr().err
     (tmp_path / "one.json").write_text("{}")
     assert main(["recipes", "publish", str(tmp_path / "one.json")]) == 2
-    assert "TRIGGERS_TIME=record" in capsys.readouterr().err
+    assert "expected TRIGGERS_TIME=append" in capsys.readouterr().err

@@ -102,5 +102,5 @@ def test_another_number_of_partitions_than_there_are_is_refused(
     admin: KafkaAdminClient, live: Settings
 ) -> None:
     create(admin, live, NAMES, 2)
-    with pytest.raises(TopicsError, match="has 2 partitions, not 5"):
+    with pytest.raises(TopicsError, match="expected 5 partitions, got 2"):
         create(admin, live, NAMES, 5)

@@ -44,7 +44,7 @@ def test_nothing_flows_again_once_the_process_ends() -> None:
 
 
 @pytest.mark.parametrize("event", ["restored", "resumed"])
-def test_what_a_revoke_has_overtaken_lets_nothing_through(event: Happened) -> None:
+def test_an_event_that_a_revoke_has_overtaken_lets_nothing_flow(event: Happened) -> None:
     assert TRANSITIONS[AssignmentState.REVOKED][event] is AssignmentState.REVOKED
 
 

@@ -126,7 +126,7 @@ async def _changes_on_the_topic() -> None:
     assert reader.audiences.sizes["fans"] == 0
 
 
-def test_a_change_is_said_in_words() -> None:
+def test_a_change_is_written_in_words() -> None:
     rules: dict[str, Any] = {
         "audiences": [{"name": "fans", "members": {"orders": {"min": 4}, "reachable": True}}]
     }

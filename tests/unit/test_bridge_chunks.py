@@ -88,11 +88,11 @@ def test_a_piece_has_no_more_of_a_visitor_than_its_state_remembers() -> None:
     ]
 
 
-def test_behind_marks_of_transactions_goes_the_offset_too() -> None:
+def test_the_offset_passes_markers_of_transactions() -> None:
     assert [piece.chunk for piece in cut({A: [Batch([], 12)]})] == [([], {A: 12})]
 
 
-def test_nothing_fetched_is_no_piece() -> None:
+def test_an_empty_fetch_makes_no_chunk() -> None:
     assert cut({}) == []
 
 

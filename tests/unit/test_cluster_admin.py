@@ -106,7 +106,7 @@ def test_another_count_than_that_of_an_existing_topic_is_refused() -> None:
     admin = Admin(Layout(4, 4, 4))
     assert create(of(admin), SETTINGS, NAMES, 4) == []
     assert admin.made == {}
-    with pytest.raises(TopicsError, match=r"storefront\.events has 4 partitions, not 5"):
+    with pytest.raises(TopicsError, match=r"storefront\.events: expected 5 partitions, got 4"):
         create(of(admin), SETTINGS, NAMES, 5)
 
 

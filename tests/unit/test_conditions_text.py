@@ -56,7 +56,7 @@ def so_far(members: Any, person: Person) -> list[tuple[str, bool]]:
     return [(each.so_far, each.holds) for each in found]
 
 
-def test_how_it_stands_with_somebody_who_is_known() -> None:
+def test_the_values_of_a_known_person_are_written_in_words() -> None:
     person = Person("customer:anna", visitors={"v": PersonVisitor(False, T - 3 * DAY, 2)})
     person.orders = [OrderEntry("o1", T - 9 * DAY, value=40.0)]
     person.life = Life(interests={"c:tents": Interest(viewed=T - 4 * DAY)})
@@ -83,7 +83,7 @@ def test_how_it_stands_with_somebody_who_is_known() -> None:
     ])  # fmt: skip
 
 
-def test_how_it_stands_with_somebody_of_whom_nothing_is_known() -> None:
+def test_the_values_of_an_unknown_person_are_written_in_words() -> None:
     members = {
         "since_visit": {"max": "2d"}, "since_order": {"max": "2d"},
         "reachable": True, "open": ["welcome"],

@@ -88,7 +88,7 @@ def test_a_subscription_names_its_channels_or_has_those_of_the_address_that_come
     assert joined({}) == []
 
 
-def test_nobody_is_erased_and_nobody_joins_at_a_browsers_word() -> None:
+def test_a_browser_can_erase_nobody_and_subscribe_nobody() -> None:
     browser = Source(name="web", kind="segment")
     said: list[dict[str, Any]] = [
         {"id": "1", "type": "person.erased", "visitor": "v"},

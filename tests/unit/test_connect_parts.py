@@ -219,7 +219,7 @@ def told(**event: Any) -> dict[str, Any]:
     return {"id": "e", "type": "order.placed", "visitor": "v", "order": {"id": "o"}, **event}
 
 
-def test_a_page_is_not_believed_about_people() -> None:
+def test_a_page_may_not_send_what_identifies_people() -> None:
     event = told(customer="u", keys={"email": "k" * 20, "cart": "c"})
     done = finishing.finish(Translation([event]), SHOP)
     assert done.events == [told(keys={"cart": "c"})]

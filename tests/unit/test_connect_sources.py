@@ -109,8 +109,8 @@ def test_secrets_do_not_show() -> None:
         ("", "sources:1: file: must contain ['sources'] properties"),
         ("sources:\n- [", "sources:2: expected the node content, but found '<stream end>'"),
         ("a: 1\n--- \nb: 2", "sources:2: but found another document"),
-        ("sources: \x07", "sources: not a YAML file"),
-        ("sources: " + "[" * 3000, "sources: not a YAML file"),
+        ("sources: \x07", "sources: expected a YAML file"),
+        ("sources: " + "[" * 3000, "sources: expected a YAML file"),
         (
             "sources:\n- name: a\n  kind: segment\n  trust: full",
             "sources:4: sources[0].trust: must be one of ['browser', 'server']",
@@ -181,7 +181,7 @@ def test_a_fault_of_a_file_is_reported_where_the_file_is_named(
 def test_a_binary_file_is_reported(tmp_path: Path) -> None:
     file = tmp_path / "sources.yaml"
     file.write_bytes(b"\xff")
-    with pytest.raises(SourcesError, match="not a text file in UTF-8"):
+    with pytest.raises(SourcesError, match="expected a text file in UTF-8"):
         read(file)
 
 

@@ -83,7 +83,7 @@ def test_an_invalid_address_is_reported(
     ]
 
 
-def test_a_browser_hears_that_it_is_not_believed_and_not_that_its_address_is_none(
+def test_a_browsers_contact_is_reported_as_untrusted_and_not_as_invalid(
     file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     properties = {"order_id": "o-1", "email": "none of it"}

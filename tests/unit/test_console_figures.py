@@ -143,7 +143,7 @@ class Clock:
         return self.ms
 
 
-def test_the_age_of_evidence_goes_on_between_two_marks() -> None:
+def test_the_age_of_evidence_grows_between_two_watermark_records() -> None:
     clock = Clock()
     evidence = WatermarkProgress(clock)
     evidence.update(NOW, 2, {0: NOW - 100, 1: NOW - 400})
@@ -153,7 +153,7 @@ def test_the_age_of_evidence_goes_on_between_two_marks() -> None:
     assert (found["age"], found["silent"], found["partitions"]) == (3_400, 3_000, [3_100, 3_400])
 
 
-def test_an_old_mark_read_late_does_not_set_the_broker_s_clock_back() -> None:
+def test_a_late_watermark_record_does_not_set_the_brokers_clock_back() -> None:
     clock = Clock()
     evidence = WatermarkProgress(clock)
     evidence.update(NOW - HOUR, 1, {0: NOW - HOUR})

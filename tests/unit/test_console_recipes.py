@@ -136,7 +136,7 @@ def test_the_key_comes_from_its_setting_or_its_file(tmp_path: Any) -> None:
 
 @pytest.mark.parametrize("key", ["too short", "no ASCII, and yet long enough: ü"])
 def test_a_key_that_could_be_guessed_or_not_be_sent_is_refused(key: str) -> None:
-    with pytest.raises(SettingsError, match="16 or more of the characters of ASCII") as fault:
+    with pytest.raises(SettingsError, match="16 or more printable characters of ASCII") as fault:
         publish_key.read({publish_key.SETTING: key})
     assert key not in str(fault.value)
 

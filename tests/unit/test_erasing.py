@@ -135,7 +135,7 @@ def test_a_valid_trigger_is_cancelled_once(make: VisitorBackend) -> None:
     assert told.cancels == [("customer:anna", "erased")]
 
 
-def test_an_exit_trigger_is_taken_back() -> None:
+def test_an_exit_trigger_is_cancelled() -> None:
     told = Told(
         [
             at(0, "page.viewed", visitor="v-1"),
@@ -164,7 +164,7 @@ def test_an_erased_person_leaves_its_audiences_and_nothing_is_kept() -> None:
     ]
 
 
-def test_a_customer_who_is_unknown_is_erased_all_the_same() -> None:
+def test_an_unknown_customer_is_erased_too() -> None:
     """Others may keep something of them for longer."""
     assert Told([at(0, "person.erased", customer="anna")]).erased == ["customer:anna"]
 
@@ -237,7 +237,7 @@ def test_a_visitor_that_comes_again_is_new(make: VisitorBackend) -> None:
     assert first["data"]["not_before"] == T + 63 * MINUTE, "and nothing is known of its withdrawal"
 
 
-def test_both_ways_of_the_visitors_stage_say_the_same() -> None:
+def test_both_backends_of_the_visitors_stage_decide_the_same() -> None:
     if COMPILED is None:
         pytest.skip("there was no compiler")
     events = [

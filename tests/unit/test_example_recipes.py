@@ -65,7 +65,7 @@ def test_it_has_every_kind() -> None:
         ),
     ],
 )
-def test_whom_the_audiences_hold(
+def test_each_audience_holds_the_expected_persons(
     events: list[dict[str, Any]], day: float, expected: set[str]
 ) -> None:
     assert members(*events, day=day) == expected

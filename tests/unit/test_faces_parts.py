@@ -228,7 +228,7 @@ def test_a_try_prints_the_answer_of_a_collector() -> None:
     assert tried(web, body=b"{", headers={}, query="writeKey=wk").answer == "400 not_json"
 
 
-def test_a_try_of_what_is_not_proven_is_as_that_of_a_browser() -> None:
+def test_an_unproven_try_is_treated_as_a_browsers() -> None:
     server = connected("web", "segment", secrets=["hush"], trust="server")
     message = {"type": "identify", "messageId": "m", "anonymousId": "v", "userId": "u"}
     body = json.dumps(message).encode()

@@ -157,7 +157,7 @@ def test_a_cart_of_before_the_last_order_counts_with_a_checkout_24h_later() -> N
     assert trigger["value"] == 40
 
 
-def test_an_order_that_was_taken_back_revives_no_cart() -> None:
+def test_a_cancelled_order_revives_no_cart() -> None:
     driver = Driver(FUNNEL).pipe("cart.item_added", item=LAMP, customer="anna").wait(1)
     driver.pipe("order.placed", "server", order={"id": "o"}, customer="anna").wait(1)
     driver.pipe("order.cancelled", "server", order={"id": "o"}).wait(DAY)

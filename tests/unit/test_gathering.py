@@ -49,7 +49,7 @@ async def soon() -> None:
         await asyncio.sleep(0)
 
 
-def test_what_comes_together_goes_together() -> None:
+def test_events_that_come_together_go_in_one_batch() -> None:
     async def test(gathering: Gathering, broker: Broker) -> None:
         first = [gathering.add(0, b"v", b"%d" % n) for n in range(3)]
         other = gathering.add(1, b"w", b"3")
@@ -62,7 +62,7 @@ def test_what_comes_together_goes_together() -> None:
     assert run(test).sent == [(0, 3), (1, 1)]
 
 
-def test_what_comes_while_a_batch_is_under_way_goes_in_the_next() -> None:
+def test_events_that_come_during_a_batch_go_in_the_next() -> None:
     async def test(gathering: Gathering, broker: Broker) -> None:
         first = gathering.add(0, b"v", b"1")
         await soon()
@@ -106,7 +106,7 @@ def test_a_fault_reaches_all_posts_that_wait_behind_it() -> None:
     assert run(test).sent == [(0, 1), (0, 1)]
 
 
-def test_nothing_waits_for_ever_for_a_producer_that_breaks() -> None:
+def test_no_event_waits_forever_for_a_producer_that_breaks() -> None:
     async def test(gathering: Gathering, broker: Broker) -> None:
         ack = gathering.add(0, b"v", b"1")
         await soon()

@@ -54,7 +54,7 @@ def decided(facts: int, triggers: int = 0) -> Outputs:
     return out
 
 
-def test_triggers_are_sent_at_once_and_facts_with_the_next_mark() -> None:
+def test_triggers_are_sent_at_once_and_facts_with_the_next_watermark_record() -> None:
     async def work(sending: Sending) -> None:
         await sending.outputs(decided(facts=2, triggers=1), SOURCE, 1)
         await sending.outputs(decided(facts=1), SOURCE, 2)
@@ -64,7 +64,7 @@ def test_triggers_are_sent_at_once_and_facts_with_the_next_mark() -> None:
     assert after(work) == [trigger, [(*FACTS, 4)], [(*CLAIMS, 1)]]
 
 
-def test_a_mark_that_travels_with_facts_is_the_last_of_their_batch() -> None:
+def test_a_watermark_record_is_the_last_record_of_its_batch() -> None:
     async def work(sending: Sending) -> None:
         await sending.outputs(decided(facts=1), SOURCE, 1)
         kept = sending._internal
@@ -76,7 +76,7 @@ def test_a_mark_that_travels_with_facts_is_the_last_of_their_batch() -> None:
     assert after(work) == [[(*FACTS, 2)]]
 
 
-def test_only_so_much_is_held_back() -> None:
+def test_held_back_facts_are_bounded() -> None:
     async def work(sending: Sending) -> None:
         await sending.outputs(decided(facts=producer.HELD), SOURCE, 1)
         assert sending.sent == []

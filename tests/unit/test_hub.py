@@ -65,7 +65,7 @@ def test_a_returning_subscriber_continues_behind_its_last_event() -> None:
     asyncio.run(look())
 
 
-def test_an_event_id_of_another_process_replays_the_whole_buffer() -> None:
+def test_event_id_of_another_process_replays_the_whole_buffer() -> None:
     async def look() -> None:
         other, hub = Hub(), Hub()
         trigger(hub, 1)

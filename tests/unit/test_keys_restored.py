@@ -38,7 +38,7 @@ def test_a_claim_waits_for_every_input_partition() -> None:
     assert (keys.advanced, keys.committable) == (101, 4)
 
 
-def test_a_mark_of_the_keys_stage_moves_no_key() -> None:
+def test_a_watermark_record_of_the_keys_stage_moves_no_key() -> None:
     keys = Keys(1)
     keys.add([(0, watermark_record({0: 500}, 1, "keys"))])
     keys.advance(Outputs())

@@ -135,7 +135,7 @@ def told(lines: list[bytes], deaf: bool) -> list[str]:
 
 
 @pytest.mark.parametrize("seed", [3, 8])
-def test_what_is_decided_by_the_rules_breaks_nothing_and_what_is_deaf_to_keys_does(
+def test_only_decisions_without_forwarded_orders_break_the_promise(
     seed: int,
 ) -> None:
     lines = keyed_logs.log(seed, 60)

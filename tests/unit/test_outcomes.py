@@ -87,7 +87,7 @@ def test_a_watch_goes_with_its_visitor_before_its_orders_are_entered() -> None:
     assert found == ["exit customer:c1 treated 1 4 0.00333333-48.0033h"]
 
 
-def test_a_watch_that_is_over_does_not_go_along() -> None:
+def test_an_ended_watch_is_not_taken_over() -> None:
     events = [
         event("page.viewed"),
         signal(12_000),

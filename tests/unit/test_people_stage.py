@@ -38,13 +38,13 @@ def test_a_fact_waits_for_the_watermark_to_pass_it() -> None:
     assert people.watermark == people.advanced == 101
 
 
-def test_every_partition_must_vouch_for_it() -> None:
+def test_every_partition_must_have_evidence_for_it() -> None:
     people = stage(2)
     assert applied(told(people, 0, ordered(100), WatermarkRecord(2, {0: 500}))) == 0
     assert applied(told(people, 2, WatermarkRecord(2, {1: 300}))) == 1
 
 
-def test_the_keys_must_vouch_for_it_too() -> None:
+def test_the_keys_must_have_evidence_for_it_too() -> None:
     people = People(recipes_file.DEFAULT, 1, 1)
     assert applied(told(people, 0, ordered(100), WatermarkRecord(1, {0: 500}))) == 0
     assert applied(told(people, 2, WatermarkRecord(1, {0: 300}, "keys"))) == 1

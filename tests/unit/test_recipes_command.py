@@ -33,7 +33,7 @@ def test_a_valid_file_is_described_in_words(
         "exit-intent (exit-intent, version 1): at once, to onsite",
         "cart-abandonment (cart-abandonment, version 3): after 90m, 2d, to email",
         "browse-abandonment: disabled",
-        f"{file}: 3 recipes, all well",
+        f"{file}: 3 recipes, no faults",
     ]
 
 
@@ -73,7 +73,7 @@ def test_a_file_that_is_no_text_is_named(
     file = tmp_path / "recipes.yaml"
     file.write_bytes(b"\xff\xfe\x00")
     assert main(["recipes", "check", str(file)]) == 1
-    assert capsys.readouterr().err == f"{file}: not a text file in UTF-8\n"
+    assert capsys.readouterr().err == f"{file}: expected a text file in UTF-8\n"
 
 
 def test_a_wrong_file_is_not_published(

@@ -63,7 +63,7 @@ def test_a_recipe_has_its_kinds_values_and_its_name_is_the_default_kind() -> Non
     assert load("recipes: [{name: payment-failed}]").names == ("payment-failed",)
 
 
-def test_a_recipe_may_say_everything() -> None:
+def test_a_recipe_may_set_every_field() -> None:
     text = """
 recipes:
   - name: all

@@ -35,7 +35,7 @@ def test_a_sender_reads_the_topics_of_the_recipes_that_it_names_and_no_others() 
     }
 
 
-def test_a_recipe_that_there_is_not_is_named() -> None:
+def test_an_unknown_recipe_is_named() -> None:
     with pytest.raises(SettingsError, match=r"expected names of recipes, got cart-abandon$"):
         _recipes(replace(SETTINGS, recipes=("exit-intent", "cart-abandon")))
 

@@ -53,7 +53,7 @@ def test_one_person_waits_for_the_attempt_before_and_others_do_not() -> None:
     asyncio.run(test())
 
 
-def test_a_close_leaves_what_only_waits_and_complains_of_nothing() -> None:
+def test_a_close_cancels_waiting_attempts_without_an_error() -> None:
     """A queue that is cancelled is no fault, of its own or of the event loop."""
 
     async def test() -> None:
@@ -74,7 +74,7 @@ def test_a_close_leaves_what_only_waits_and_complains_of_nothing() -> None:
 
 
 @pytest.mark.parametrize("answers", [True, False])
-def test_a_close_gives_what_is_on_its_way_its_grace(answers: bool) -> None:
+def test_a_close_gives_open_requests_their_grace(answers: bool) -> None:
     async def test() -> None:
         endpoint = Endpoint()
         queues = KeyQueues(endpoint.settle)

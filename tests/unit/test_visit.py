@@ -242,7 +242,7 @@ def test_an_order_that_names_a_cart_empties_one_that_no_shop_named() -> None:
     assert driver.pipe("page.viewed").wait(5 * MINUTE).facts[-1]["type"] == "order.placed"
 
 
-def test_a_repeated_order_id_changes_nothing_until_the_order_is_taken_back() -> None:
+def test_a_repeated_order_id_changes_nothing_until_the_order_is_cancelled() -> None:
     driver = Driver().pipe("order.placed", order={"id": "o"}).pipe("cart.item_added", item=LAMP)
     driver.pipe("order.placed", order={"id": "o"})
     assert "lines" in summary(driver.wait(5 * MINUTE))["cart"]

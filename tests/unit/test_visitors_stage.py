@@ -48,7 +48,7 @@ def outcome(of: Visitors, each: Record) -> str:
         ((1, T, b"v", None), "rejected"),
     ],
 )
-def test_every_record_has_one_fate(each: Record, expected: str) -> None:
+def test_every_record_has_one_outcome(each: Record, expected: str) -> None:
     made = stage()
     made.process([record(0)], Outputs())
     assert outcome(made, each) == expected
@@ -245,7 +245,7 @@ def test_time_that_moved_is_written_even_when_no_state_changed() -> None:
     assert [key for key, _ in made.changes()] == [b""]
 
 
-def test_outputs_are_counted_by_fate_and_type() -> None:
+def test_outputs_are_counted_by_outcome_and_type() -> None:
     out = Outputs()
     stage().process([record(0), record(1, id="e0"), (2, T, b"v", b"{")], out)
     assert out.counts["types", "applied", "product.viewed"] == 1
