@@ -135,6 +135,7 @@ class FakeProducer(OutputProducer):
 
     def __init__(self, broker: FakeBroker, layout: Layout) -> None:
         super().__init__(SETTINGS, layout)
+        self._producer._closed = True  # it was never started, and says so when it is collected
         self._broker = broker
 
     async def _send_batch(self, topic: str, partition: int, batch: Any) -> Ack:
