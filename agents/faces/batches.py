@@ -33,7 +33,7 @@ def messages(body: bytes) -> list[bytes] | None:
 
 
 def within(body: bytes) -> tuple[bytes, list[bytes]]:
-    """(the body with its first MOST messages, the bytes of each further message)."""
+    """Cuts a body: (the body with its first MOST messages, the bytes of each further message)."""
     if body.count(b",") < MOST and body.count(b"\n") < MOST:
         return body, []
     if body.lstrip()[:1] not in (b"{", b"["):

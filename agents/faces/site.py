@@ -79,7 +79,7 @@ def make_site(settings: Settings, sources: tuple[Connected, ...]) -> Site:
 async def serving(
     site: Site, host: str, port: int, *, shared: bool = False
 ) -> AsyncIterator[tuple[int, asyncio.Future[None]]]:
-    """(the port, a future that fails when work of the site fails). Raises OSError.
+    """Serves the site. Yields (the port, a future that fails when work of the site fails). Raises OSError.
 
     `shared`: other processes answer at the same port. A post continues when its client disconnects.
     """

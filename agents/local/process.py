@@ -56,7 +56,7 @@ class Process:
         return False
 
     def launch(self) -> None:
-        """Starts it without waiting until it is ready."""
+        """Starts the server unless it runs. It does not wait until the server is ready."""
         if self.running():
             return
         with self.log.open("ab") as log:

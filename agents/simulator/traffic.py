@@ -68,7 +68,7 @@ def crowd(
     story_of: Callable[[Shopper], Iterator[Timed]] | None = None,
     coming: int | None = None,
 ) -> Iterator[Timed]:
-    """The same without faults: valid events only, all before the end.
+    """The events of a crowd of shoppers, in order of time: valid, and all before the end.
 
     `story_of`: the events of a shopper; None: `visits_of` · `coming`: ms in which shoppers arrive; None: all the time.
     """

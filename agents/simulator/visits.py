@@ -172,7 +172,7 @@ def _waver(shopper: Shopper) -> Iterator[Timed]:
 
 
 def _leave(shopper: Shopper) -> Iterator[Timed]:
-    """Leaves. Most shoppers send one to three exit signals within seconds."""
+    """The end of a visit. Most shoppers send one to three exit signals within seconds."""
     if shopper.chance(0.7):
         for _ in range(shopper.random.choice((1, 1, 2, 3))):
             yield from _waver(shopper)

@@ -108,7 +108,7 @@ class Writer:
             await self.tail.run()
 
     async def _tend(self) -> None:
-        """Looks whether Redis still has the view's offsets, and starts again if they are gone, even while no record comes."""
+        """Checks whether Redis still has the view's offsets, even while no record comes. If not, starts again."""
         while True:
             await asyncio.sleep(TEND_S)
             known = [_field(tp) for tp, stands in self._stands.items() if stands]

@@ -50,7 +50,7 @@ class Klaviyo(Preset):
 
 
 def _profile(notification: Notification) -> dict[str, str]:
-    """The profile of the person. A visitor's id is the `anonymous_id` of the shop's pages, a contact has its whole name."""
+    """The keys of the person's profile: `anonymous_id` for a visitor, `external_id` for a customer or a contact."""
     person = notification.person
     if person.sort == "visitor":
         return {"anonymous_id": person.id}
