@@ -34,6 +34,7 @@ PRIVATE: Final = {
         "_proc_fetch_request",
         "_subscriptions",
     ),
+    "aiokafka.protocol.fetch:FetchRequest": ("_max_wait_ms", "_min_bytes"),
     "aiokafka.consumer.subscription_state:SubscriptionState": ("fetch_context",),
     "aiokafka.consumer.subscription_state:Assignment": ("active", "state_value"),
     "aiokafka.consumer.subscription_state:TopicPartitionState": (

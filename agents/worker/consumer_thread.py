@@ -8,7 +8,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 from agents.kafka import paced_fetch, raw_batches
-from agents.kafka.paced_fetch import FetchedBatches
+from agents.kafka.fetched_batches import FetchedBatches
 
 Fetched = dict[TP, list[raw_batches.RawBatch]]
 
@@ -28,7 +28,9 @@ class CommittedReads(driver.AIOKafkaConsumerThread):
         paced_fetch.PacedFetch(
             self._consumer._fetcher,
             self.app.gather_s,
-            self._deliver,
+            self.app.fetch,
+            self._arrive,
+            self._processing_loop,
         )
 
     @property
@@ -36,11 +38,8 @@ class CommittedReads(driver.AIOKafkaConsumerThread):
         loop: asyncio.AbstractEventLoop = self.consumer.loop
         return loop
 
-    def _deliver(self, brought: FetchedBatches) -> None:
-        """Hands a fetch to the event loop that processes it."""
-        self._processing_loop.call_soon_threadsafe(self._arrive, brought)
-
     def _arrive(self, brought: FetchedBatches) -> None:
+        """Takes what a fetch brought. Called in the event loop that processes it."""
         self._fetched.append(brought)
         self._wake()
 

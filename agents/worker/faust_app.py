@@ -6,6 +6,7 @@ keep positions and state. The app is started from code, because Faust's command 
 
 import asyncio
 import ssl
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 import faust
@@ -64,11 +65,13 @@ class Unsampled(Monitor):
 class App(faust.App):
     """The app. `listener`: hears from the consumer when partitions come and go.
 
-    `gather_s`: pause (s) between two fetches that bring little.
+    `gather_s`: for how long (s) records gather before a fetch is answered.
+    `fetch`: sends a fetch to a broker, by its number, in the event loop that processes.
     """
 
     listener: RebalanceListener
     gather_s: float
+    fetch: Callable[[int, Any], Awaitable[Any]]
 
     def _create_directories(self) -> None:
         """Creates nothing on disk, so a read-only file system is enough."""
@@ -110,10 +113,15 @@ def make(settings: Settings) -> App:
 
 
 def connect(
-    app: App, settings: Settings, assignment: Assignment, listener: RebalanceListener
+    app: App,
+    settings: Settings,
+    assignment: Assignment,
+    listener: RebalanceListener,
+    fetch: Callable[[int, Any], Awaitable[Any]],
 ) -> None:
     """Adds an agent for each stage, which hands its input to the assignment. The listener hears of rebalances."""
     app.listener = listener
+    app.fetch = fetch
 
     async def assigned(*args: Any, **kwargs: Any) -> None:
         await listener.on_assigned()

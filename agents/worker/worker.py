@@ -53,7 +53,7 @@ class Worker:
         make = maker(settings, self.follower, layout, self._producer, metrics, advanced)
         brokers_say = self._group, self._offsets
         listener = Rebalance(settings, make, self.assignment, *brokers_say, metrics)
-        faust_app.connect(self._app, settings, self.assignment, listener)
+        faust_app.connect(self._app, settings, self.assignment, listener, self._offsets.fetch)
         clock = self._producer, self._offsets, metrics, margin
         self.watermarks = WatermarkEmitter(
             settings, layout, self.assignment, self.follower, *clock, advanced

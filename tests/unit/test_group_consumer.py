@@ -16,7 +16,7 @@ from aiokafka.structs import TopicPartition
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
-from agents.kafka.paced_fetch import FetchedBatches
+from agents.kafka.fetched_batches import FetchedBatches
 from agents.worker import consumer as consuming
 from agents.worker.consumer import BatchConsumer
 from agents.worker.consumer_thread import CommittedReads
@@ -210,9 +210,9 @@ def test_a_fetch_is_handed_over_without_asking_the_other_thread() -> None:
         thread = Fetcher(SimpleNamespace(loop=loop, flow_active=True))
         getting = asyncio.create_task(thread.getmany({B}, 60))
         await asyncio.sleep(0)
-        thread._deliver(fetched())
+        thread._arrive(fetched())
         assert await asyncio.wait_for(getting, 1) == {A: False}
-        thread._deliver(fetched())
+        thread._arrive(fetched())
         await asyncio.sleep(0.001)
         assert await thread.getmany(None, 60) == {A: True}
         assert thread.asked == 0
