@@ -127,7 +127,7 @@ class PacedFetch:
         )
 
     def _parts(self, assignment: Any, response: Any, places: "_Places") -> Iterator[FetchedBatches]:
-        """All that was fetched, in parts that are small enough to wait for an agent."""
+        """All that was fetched, in parts that are small enough to wait until they are applied."""
         brought, most = FetchedBatches(assignment), decompression.unpacked() + raw_batches.AT_ONCE
         try:
             for tp, position, batch in self._batches(response, places):

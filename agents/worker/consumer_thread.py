@@ -48,8 +48,8 @@ class CommittedReads(driver.AIOKafkaConsumerThread):
             self._arrived.set_result(None)
 
     async def getmany(self, active: set[TP] | None, timeout: float) -> Fetched:
-        """Returns what was fetched. About once a second it also asks the other thread for what aiokafka has kept,
-        and so finds out whether that thread lives."""
+        """Returns what was fetched. After `timeout` (s) without it asks the other thread for what aiokafka has kept, and so
+        finds out whether that thread lives."""
         if not self._fetched:
             self._arrived = self._processing_loop.create_future()
             timer = self._processing_loop.call_later(timeout, self._wake)
