@@ -16,6 +16,7 @@ PRIVATE: Final = {
         "_fetch_records",
         "call_thread",
     ),
+    "mode.threads:ServiceThread": ("_keepalive2", "_thread_keepalive"),
     "faust.app.base:App": ("_create_directories",),
     "faust.sensors.monitor:Monitor": ("_sampler",),
     "aiokafka.client:AIOKafkaClient": ("_get_conn",),

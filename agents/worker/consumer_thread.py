@@ -6,6 +6,7 @@ from collections import deque
 from aiokafka import AIOKafkaConsumer
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
+from mode import Service
 
 from agents.kafka import paced_fetch, raw_batches
 from agents.kafka.fetched_batches import FetchedBatches
@@ -20,6 +21,14 @@ class CommittedReads(driver.AIOKafkaConsumerThread):
         consumer = super()._create_worker_consumer(transport)
         consumer._isolation_level = "read_committed"
         return consumer
+
+    async def _keepalive2(self) -> None:
+        """Does nothing. Faust's two keepalives turn both event loops once a second; whatever calls into another loop here
+        wakes it."""
+
+    @Service.task  # type: ignore[untyped-decorator]
+    async def _thread_keepalive(self) -> None:
+        """Does nothing, as `_keepalive2`."""
 
     async def on_start(self) -> None:
         await super().on_start()
