@@ -61,7 +61,8 @@ class PacedFetch:
         self._deliver = deliver
         self._loop = loop
         fetcher._proc_fetch_request = self
-        fetcher._fetcher_timeout = IDLE_S
+        # aiokafka looks when a fetch ends, so not a moment before as well
+        fetcher._fetcher_timeout = 2 * IDLE_S
         fetcher._fetch_max_wait_ms = int(1000 * IDLE_S)
 
     async def __call__(self, assignment: Any, node: int, request: Any) -> bool:
