@@ -20,7 +20,7 @@
 The way of an event, in `worker/`:
 
     1  kafka/raw_batches.py              a fetch becomes raw record batches
-    2  worker/consumer.py                one Faust message for each topic and fetch (fetching: kafka/paced_fetch.py)
+    2  worker/consumer.py                what each fetch brought (fetching: kafka/paced_fetch.py)
     3  worker/faust_app.py               the agents hand it to the assignment
     4  worker/assignment.py              finds the partition's processor
     5  worker/partition_processor.py     applies it with a stage of `stream/`, and sends what was decided

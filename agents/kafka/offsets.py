@@ -25,6 +25,9 @@ AS_REPLICA: Final = -2
 """Kafka's DEBUGGING_REPLICA_ID. With it the broker answers with the end of the leader's log, as it does to replicas,
 instead of the high watermark. It needs no right. A broker that does not know it answers with the high watermark."""
 
+FETCHING: Final = "fetching"
+"""The connection of fetches, beside those that aiokafka numbers. A question on it would wait behind a fetch."""
+
 Partitions = Iterable[tuple[str, int]]
 Question = Callable[[list[TopicPartition]], Awaitable[dict[TopicPartition, int]]]
 
@@ -59,6 +62,10 @@ class Offsets:
     async def beginnings(self, partitions: Partitions) -> dict[tuple[str, int], int]:
         """The offset of the first retained record of each partition."""
         return await self._ask(self._consumer.beginning_offsets, partitions)
+
+    async def fetch(self, node: int, request: Any) -> Any:
+        """A broker's answer to a fetch request. Raises KafkaError."""
+        return await self._consumer._client.send(node, request, group=FETCHING)
 
     async def topics(self) -> set[str]:
         """The names of all visible topics."""

@@ -1,16 +1,18 @@
 """Fetches less often, and hands over what a fetch brings without being asked.
 
 aiokafka fetches again as soon as its records are taken, and the broker answers as soon as it has one record: at
-100 events a second most fetches would bring one record. Here the next fetch of a broker begins a short pause
-after the last one that brought something. A record after a silence is still fetched at once. Batches go
-straight to the event loop that processes them. aiokafka would keep them, wake the other thread, and look at all
-partitions twice, which costs more than the fetch. Unusual cases are left to aiokafka: errors, older brokers,
-records that are too large.
+100 events a second most fetches would bring one record. Here the broker lets records gather for a moment before it
+answers a fetch that follows one that brought something. A record after a silence is still fetched at once. A pause of
+the worker's own would wake it twice for each fetch, and to be woken costs more than to fetch. aiokafka says what to
+fetch, about once a second, in the consumer's thread. The fetches themselves run in the event loop that processes what
+they bring: to wake the other thread for each costs more than the fetch. Unusual cases are left to aiokafka: errors,
+older brokers, records that are too large.
 """
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from copy import copy
 from typing import Any, Final
 
 from aiokafka.consumer.fetcher import PartitionRecords
@@ -18,12 +20,13 @@ from aiokafka.errors import KafkaError
 from aiokafka.structs import TopicPartition
 
 from agents.kafka import decompression, raw_batches
+from agents.kafka.fetched_batches import FetchedBatches
 from agents.kafka.raw_batches import RawBatch
 from agents.kafka.retained_batches import RetainedBatches
 
 PLENTY: Final = 256 * 1024
-"""After a fetch of this many bytes the next one follows at once. Fewer: many small fetches cost more. More: a
-backlog is read with pauses."""
+"""Bytes for which a fetch does not wait for more. Fewer: many small fetches cost more. More: a backlog is read with
+pauses."""
 
 IDLE_S: Final = 1.0
 """Seconds between aiokafka's looks at what to fetch, and where. Shorter: needless CPU. Longer: a partition that had
@@ -33,119 +36,89 @@ NEWEST: Final = 11
 """The version of the fetch API that this file reads."""
 
 
-class FetchedBatches:
-    """What one fetch brought, or a part of it: batches in order, by partition.
-
-    `error`: what it brought instead · `elsewhere`: aiokafka has it and must be asked.
-    """
-
-    def __init__(
-        self, assignment: Any, error: Exception | None = None, elsewhere: bool = False
-    ) -> None:
-        self.error = error
-        self.elsewhere = elsewhere
-        self._assignment = assignment
-        self._batches: dict[TopicPartition, list[RawBatch]] = {}
-        self._from: dict[TopicPartition, int] = {}
-        self._is_taken = False
-        self._taken: asyncio.Future[None] | None = None
-
-    def __bool__(self) -> bool:
-        return bool(self._batches or self.error or self.elsewhere)
-
-    def add(self, tp: TopicPartition, position: int, batch: RawBatch) -> None:
-        """Adds batches. `position`: where the fetch of the partition, or this part of it, began."""
-        self._batches.setdefault(tp, []).append(batch)
-        self._from.setdefault(tp, position)
-
-    def take(
-        self, wanted: Callable[[TopicPartition], bool]
-    ) -> dict[TopicPartition, list[RawBatch]]:
-        """Returns the batches, and moves the positions behind them. Called once, by any thread.
-
-        Partitions that are not `wanted`, were assigned again, or were sought elsewhere are left out and fetched
-        again.
-        """
-        found = {}
-        for tp, batches in self._batches.items() if self._assignment.active else ():
-            state = self._assignment.state_value(tp)
-            if wanted(tp) and state.has_valid_position and state.position == self._from[tp]:
-                state.consumed_to(batches[-1].next)
-                found[tp] = batches
-        self._is_taken = True
-        if self._taken:
-            self._taken.get_loop().call_soon_threadsafe(_finish, self._taken)
-        return found
-
-    async def taken(self) -> None:
-        """Waits for `take`, in the event loop of the fetcher."""
-        self._taken = asyncio.get_running_loop().create_future()
-        if not self._is_taken:  # taken before the future existed: nobody would finish it
-            await self._taken
-
-
-def _finish(future: asyncio.Future[None]) -> None:
-    if not future.done():
-        future.set_result(None)
-
-
 class PacedFetch:
     """Replaces `_proc_fetch_request` of an aiokafka fetcher.
 
-    `pause_s`: from a fetch that brought little to the next one of that broker · `deliver`: called in the
-    fetcher's event loop with everything that comes. No fetch of that broker begins before it is taken.
+    `gather_s`: for how long records gather before a fetch is answered that follows one that brought something ·
+    `send`: sends a request to a broker · `deliver`: called with everything that comes. No fetch of that broker begins
+    before it is taken.
+    `loop`: the event loop in which `send` and `deliver` are called. `take` belongs there, too.
     """
 
     def __init__(
-        self, fetcher: Any, pause_s: float, deliver: Callable[[FetchedBatches], None]
+        self,
+        fetcher: Any,
+        gather_s: float,
+        send: Callable[[int, Any], Awaitable[Any]],
+        deliver: Callable[[FetchedBatches], None],
+        loop: asyncio.AbstractEventLoop,
     ) -> None:
         self._fetcher = fetcher
         self._fetch: Final = fetcher._proc_fetch_request
-        self._pause_s = pause_s
+        self._gather_s = gather_s
+        self._brought: set[int] = set()
+        self._send = send
         self._deliver = deliver
+        self._loop = loop
         fetcher._proc_fetch_request = self
-        fetcher._fetcher_timeout = IDLE_S
+        # aiokafka looks when a fetch ends, so not a moment before as well
+        fetcher._fetcher_timeout = 2 * IDLE_S
         fetcher._fetch_max_wait_ms = int(1000 * IDLE_S)
 
     async def __call__(self, assignment: Any, node: int, request: Any) -> bool:
         """Fetches until aiokafka must look again at what to fetch. Returns whether aiokafka keeps something.
 
-        A fetch that is no longer wanted returns False.
+        It is called in the fetcher's event loop. A fetch that is no longer wanted returns False.
         """
-        places = _places(request)
-        until = time.monotonic() + IDLE_S
+        going = asyncio.run_coroutine_threadsafe(
+            self._rounds(assignment, node, request), self._loop
+        )
         try:
-            while time.monotonic() < until:
-                response = await self._fetcher._client.send(node, request)
-                if not assignment.active:
-                    return False
-                if not _plain(response):
-                    return await self._by_aiokafka(assignment, node, request)
-                if not await self._hand_over(assignment, response, places):
-                    break
+            plain = await asyncio.wrap_future(going)
         except asyncio.CancelledError:
             return False
+        with self._fetcher._subscriptions.fetch_context():
+            pass  # counts as a poll: else the group takes this consumer for a hanging one
+        return not plain and await self._by_aiokafka(assignment, node, request)
+
+    async def _rounds(self, assignment: Any, node: int, request: Any) -> bool:
+        """Fetches for about IDLE_S. Returns False for what is left to aiokafka."""
+        places, gathering = _places(request), _gathering(request, self._gather_s)
+        until = time.monotonic() + IDLE_S
+        try:
+            while True:
+                gathers = self._gather_s > 0 and node in self._brought
+                response = await self._send(node, gathering if gathers else request)
+                self._brought.discard(node)
+                if not assignment.active:
+                    break
+                if not _plain(response):
+                    return False
+                again = await self._hand_over(assignment, node, response, places)
+                if not again or time.monotonic() >= until:
+                    break
+        except asyncio.CancelledError:
+            return True  # it is not wanted any more, or the connection broke
         except KafkaError:
-            return await self._by_aiokafka(assignment, node, request)
-        return False
+            return False
+        return True
 
     async def _by_aiokafka(self, assignment: Any, node: int, request: Any) -> bool:
         """Repeats the fetch through aiokafka, which knows what to do about errors."""
         found: bool = await self._fetch(assignment, node, request)
         if found:
-            self._deliver(FetchedBatches(assignment, elsewhere=True))
+            elsewhere = FetchedBatches(assignment, elsewhere=True)
+            self._loop.call_soon_threadsafe(self._deliver, elsewhere)
         return found
 
-    async def _hand_over(self, assignment: Any, response: Any, places: "_Places") -> bool:
+    async def _hand_over(
+        self, assignment: Any, node: int, response: Any, places: "_Places"
+    ) -> bool:
         """Hands over what came. Returns whether the request can be sent again, for what follows."""
-        size = sum(len(part[-1]) for _, parts in response.topics for part in parts if part[-1])
         for brought in self._parts(assignment, response, places):
+            self._brought.add(node)
             self._deliver(brought)
-            if size < PLENTY:  # it was taken in the meantime and need not report
-                await asyncio.sleep(self._pause_s)
             await brought.taken()
-            with self._fetcher._subscriptions.fetch_context():
-                pass  # counts as a poll: else the group takes this consumer for a hanging one
             if brought.error:
                 return False
         return all(
@@ -155,7 +128,7 @@ class PacedFetch:
         )
 
     def _parts(self, assignment: Any, response: Any, places: "_Places") -> Iterator[FetchedBatches]:
-        """All that was fetched, in parts that are small enough to wait for an agent."""
+        """All that was fetched, in parts that are small enough to wait until they are applied."""
         brought, most = FetchedBatches(assignment), decompression.unpacked() + raw_batches.AT_ONCE
         try:
             for tp, position, batch in self._batches(response, places):
@@ -211,6 +184,13 @@ def _places(request: Any) -> _Places:
         for topic, listed in request.topics
         for at in range(len(listed))
     }
+
+
+def _gathering(request: Any, wait_s: float) -> Any:
+    """The same request, of the same list of partitions. It is answered after `wait_s`, or once there is plenty."""
+    gathering = copy(request)
+    gathering._max_wait_ms, gathering._min_bytes = int(1000 * wait_s), PLENTY
+    return gathering
 
 
 def _plain(response: Any) -> bool:

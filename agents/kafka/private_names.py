@@ -16,6 +16,7 @@ PRIVATE: Final = {
         "_fetch_records",
         "call_thread",
     ),
+    "mode.threads:ServiceThread": ("_keepalive2", "_thread_keepalive"),
     "faust.app.base:App": ("_create_directories",),
     "faust.sensors.monitor:Monitor": ("_sampler",),
     "aiokafka.client:AIOKafkaClient": ("_get_conn",),
@@ -34,6 +35,7 @@ PRIVATE: Final = {
         "_proc_fetch_request",
         "_subscriptions",
     ),
+    "aiokafka.protocol.fetch:FetchRequest": ("_max_wait_ms", "_min_bytes"),
     "aiokafka.consumer.subscription_state:SubscriptionState": ("fetch_context",),
     "aiokafka.consumer.subscription_state:Assignment": ("active", "state_value"),
     "aiokafka.consumer.subscription_state:TopicPartitionState": (

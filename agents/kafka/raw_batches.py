@@ -1,4 +1,4 @@
-"""Whole record batches for Faust's agents, as the broker stored them.
+"""Whole record batches, as the broker stored them.
 
 This replaces aiokafka's `FetchResult.getall`. It returns one `RawBatch` for each batch of the log, instead of a
 ConsumerRecord for each event. Control batches and aborted transactions come out empty, with the offset behind
@@ -20,8 +20,8 @@ from stream.events.records import Block, Record
 from stream.store.changelog import Change
 
 AT_ONCE: Final = 8 * 1024 * 1024
-"""Unpacked bytes of a message, unless one batch is larger. More: more memory for what waits for an agent. Fewer:
-more messages."""
+"""Unpacked bytes that are handed over at once, unless one batch is larger. More: more memory for what waits to be applied.
+Fewer: more parts of a fetch."""
 
 as_blocks: Final[set[str]] = set()
 """Topics whose records a stage takes as blocks."""

@@ -9,7 +9,7 @@ import time
 from collections.abc import Collection, Coroutine, Mapping, Sequence
 from typing import Any
 
-from faust.types import TP, Message
+from faust.types import TP
 
 from agents.kafka.raw_batches import RawBatch
 from agents.kafka.reconnect import connection_loss_as_error
@@ -63,9 +63,9 @@ class Assignment:
         """The processors that may apply input now."""
         return list(self.processors.values()) if self.flowing else []
 
-    async def take(self, message: Message) -> None:
-        """Applies input of one topic. Drops input of a partition that is not ours now: its owner fetches it."""
-        for tp, batches in message.value.items():
+    async def take(self, fetched: Mapping[TP, Sequence[RawBatch]]) -> None:
+        """Applies what a fetch brought. Drops input of a partition that is not ours now: its owner fetches it."""
+        for tp, batches in fetched.items():
             if self.flowing and (processor := self.processors.get(tp)):
                 await self._while_ours(tp, processor, self._apply(processor, batches))
 
@@ -82,7 +82,7 @@ class Assignment:
         except Exception as error:
             if self.processors.get(tp) is not processor:
                 return  # given up in the meantime, and its producer with it
-            # Faust would restart the agent, which would continue behind this batch. So the process ends.
+            # Faust would start the reading again, which would continue behind this batch. So the process ends.
             self.fail(error)
             await asyncio.Future()
 

@@ -1,16 +1,13 @@
-"""Faust's consumer, changed to deliver whole fetches and to leave commits to the checkpoint.
+"""Faust's consumer, changed to hand whole fetches to the assignment and to leave commits to the checkpoint.
 
-A Faust message is what one fetch brought of one topic: a list of `RawBatch` for each partition. Faust itself
-commits nothing; the checkpoint does, with `commit_offsets`. The processors keep the positions: what was
-fetched and dropped in a rebalance is fetched again.
+What a fetch brings is a list of `RawBatch` for each partition. It does not become Faust's messages: at a few hundred
+events a second these cost more than to apply the events. Faust itself commits nothing; the checkpoint does, with
+`commit_offsets`. The processors keep the positions: what was fetched and dropped in a rebalance is fetched again.
 """
 
 import asyncio
-import inspect
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Mapping
-from contextlib import suppress
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Any, Final
 
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaConnectionError
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
@@ -19,87 +16,31 @@ from faust.types import TP, ConsumerMessage
 
 from agents.kafka import fetch_protocol, raw_batches, reconnect
 from agents.kafka.reconnect import PATIENCE_S, connection_loss_as_error
-from agents.worker.consumer_thread import CommittedReads, Fetched
+from agents.worker.consumer_thread import CommittedReads
 from agents.worker.group import Member
 
-
-class Begun:
-    """A coroutine that has started and waits for a future. Awaiting this runs the rest."""
-
-    def __init__(self, work: Coroutine[Any, Any, None], waits_for: Any) -> None:
-        self._work = work
-        self._waits_for = waits_for
-
-    def __await__(self) -> Generator[Any, Any, None]:
-        waits_for = self._waits_for
-        with suppress(StopIteration):
-            while True:
-                try:
-                    yield waits_for
-                except BaseException as error:
-                    waits_for = self._work.throw(error)
-                else:
-                    waits_for = self._work.send(None)
+LOOK_S: Final = 5.0
+"""Seconds without input until it looks whether the thread that fetches lives. Longer: a dead one is found later.
+Shorter: an idle worker takes more CPU."""
 
 
 class BatchConsumer(driver.Consumer):
-    """`polled`: when (monotonic, s) it last looked for records; it does so about once a second."""
-
-    polled: float = 0.0
+    """The consumer of a worker."""
 
     def _new_consumer_thread(self) -> CommittedReads:
         return CommittedReads(self, loop=self.loop, beacon=self.beacon)
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
-        records, _ = await self._wait_next_records(timeout)
-        self.polled = time.monotonic()
-        topics: dict[str, Fetched] = {}
-        for tp, batches in (records or {}).items():
-            topics.setdefault(tp.topic, {})[tp] = batches
-        for fetched in topics.values():
-            if self.should_stop or not self.flow_active:
-                return
-            message = self._message(fetched)
-            yield message.tp, message
-
-    async def sleep(self, n: float) -> None:
-        """Skips Faust's sleep of 0 s before each fetch, which costs a task and a timer."""
-        await (super().sleep(n) if n else asyncio.sleep(0))
-
-    async def wait_first(self, *coros: Any, timeout: float | None = None) -> Any:
-        """Faust hands a message to its agent in a task, beside three tasks that watch whether the flow or the app stops.
-
-        An agent that has room takes it at once. Then no task is needed.
+        """Hands what is fetched to the assignment, until Faust stops. Faust would call it for each fetch, and make messages
+        of what it yields: it yields none.
         """
-        handing, *others = coros
-        if not inspect.iscoroutine(handing):
-            return await super().wait_first(*coros, timeout=timeout)
-        try:
-            waits_for = handing.send(None)
-        except StopIteration:
-            for other in others:
-                other.close()
-            return None
-        return await super().wait_first(Begun(handing, waits_for), *others, timeout=timeout)
-
-    def _message(self, fetched: Fetched) -> ConsumerMessage:
-        """A message of one topic. It has the number of its first partition."""
-        tp, batches = next(iter(fetched.items()))
-        return ConsumerMessage(
-            tp.topic,
-            tp.partition,
-            batches[-1].next - 1,
-            0.0,
-            0,
-            (),
-            None,
-            fetched,
-            None,
-            0,
-            0,
-            tp,
-            generation_id=self.app.consumer_generation_id,
-        )
+        while not self.should_stop:
+            fetched, _ = await self._wait_next_records(max(timeout, LOOK_S))
+            if fetched and self.flow_active:
+                await self.app.take(fetched)
+        nothing: tuple[tuple[TP, ConsumerMessage], ...] = ()
+        for each in nothing:
+            yield each
 
     @property
     def member(self) -> Member:
@@ -127,7 +68,7 @@ class BatchConsumer(driver.Consumer):
         await super().on_partitions_revoked(revoked)
 
     def hold(self) -> None:
-        """Stops the input. Drops what waits for an agent; it is fetched again."""
+        """Stops the input. What was fetched and not applied is fetched again."""
         self.stop_flow()
         self.app.flow_control.suspend()
         self.app.flow_control.clear()

@@ -6,9 +6,10 @@ from collections import deque
 from aiokafka import AIOKafkaConsumer
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
+from mode import Service
 
 from agents.kafka import paced_fetch, raw_batches
-from agents.kafka.paced_fetch import FetchedBatches
+from agents.kafka.fetched_batches import FetchedBatches
 
 Fetched = dict[TP, list[raw_batches.RawBatch]]
 
@@ -21,6 +22,14 @@ class CommittedReads(driver.AIOKafkaConsumerThread):
         consumer._isolation_level = "read_committed"
         return consumer
 
+    async def _keepalive2(self) -> None:
+        """Does nothing. Faust's two keepalives turn both event loops once a second; whatever calls into another loop here
+        wakes it."""
+
+    @Service.task  # type: ignore[untyped-decorator]
+    async def _thread_keepalive(self) -> None:
+        """Does nothing, as `_keepalive2`."""
+
     async def on_start(self) -> None:
         await super().on_start()
         self._fetched: deque[FetchedBatches] = deque()
@@ -28,7 +37,9 @@ class CommittedReads(driver.AIOKafkaConsumerThread):
         paced_fetch.PacedFetch(
             self._consumer._fetcher,
             self.app.gather_s,
-            self._deliver,
+            self.app.fetch,
+            self._arrive,
+            self._processing_loop,
         )
 
     @property
@@ -36,11 +47,8 @@ class CommittedReads(driver.AIOKafkaConsumerThread):
         loop: asyncio.AbstractEventLoop = self.consumer.loop
         return loop
 
-    def _deliver(self, brought: FetchedBatches) -> None:
-        """Hands a fetch to the event loop that processes it."""
-        self._processing_loop.call_soon_threadsafe(self._arrive, brought)
-
     def _arrive(self, brought: FetchedBatches) -> None:
+        """Takes what a fetch brought. Called in the event loop that processes it."""
         self._fetched.append(brought)
         self._wake()
 
@@ -49,8 +57,8 @@ class CommittedReads(driver.AIOKafkaConsumerThread):
             self._arrived.set_result(None)
 
     async def getmany(self, active: set[TP] | None, timeout: float) -> Fetched:
-        """Returns what was fetched. About once a second it also asks the other thread for what aiokafka has kept,
-        and so finds out whether that thread lives."""
+        """Returns what was fetched. After `timeout` (s) without it asks the other thread for what aiokafka has kept, and so
+        finds out whether that thread lives."""
         if not self._fetched:
             self._arrived = self._processing_loop.create_future()
             timer = self._processing_loop.call_later(timeout, self._wake)

@@ -1,22 +1,24 @@
 """The Faust app: an agent for each stage in one consumer group, without tables, web server or created topics.
 
-Faust does the membership, the fetching and the agents. The checkpoint makes things durable; the processors
-keep positions and state. The app is started from code, because Faust's command line would open a web server.
+Faust does the membership, the flow of input and the topics of the agents. The checkpoint makes things durable; the
+processors keep positions and state. The app is started from code, because Faust's command line would open a web server.
 """
 
 import asyncio
 import ssl
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 import faust
 from faust.sensors import Monitor
 from faust.tables import TableManager
-from faust.types import StreamT
+from faust.types import TP, StreamT
 from faust.types.auth import SASLMechanism
 from mode import Service
 
 from agents.config.settings import Settings
 from agents.kafka import raw_batches
+from agents.kafka.raw_batches import RawBatch
 from agents.kafka.topics import EVENTS
 from agents.worker import consumer
 from agents.worker.assignment import Assignment
@@ -30,20 +32,7 @@ HEARTBEATS: Final = 5
 LARGEST_FETCH: Final = 2 * 1024 * 1024
 """Bytes of one partition in a fetch. At most this much is applied before other partitions take their turn."""
 
-QUEUED: Final = 2
-"""Fetches that may wait for an agent. More: more memory, but no more speed."""
-
 REQUEST_S: Final = 30.0
-
-
-class PassThrough(faust.Schema):
-    """A codec that changes nothing: a message is a list of raw batches."""
-
-    def loads_key(self, app: Any, message: Any, **options: Any) -> Any:
-        return message.key
-
-    def loads_value(self, app: Any, message: Any, **options: Any) -> Any:
-        return message.value
 
 
 class NoTables(TableManager):
@@ -64,11 +53,15 @@ class Unsampled(Monitor):
 class App(faust.App):
     """The app. `listener`: hears from the consumer when partitions come and go.
 
-    `gather_s`: pause (s) between two fetches that bring little.
+    `take`: applies what a fetch brought.
+    `gather_s`: for how long (s) records gather before a fetch is answered.
+    `fetch`: sends a fetch to a broker, by its number, in the event loop that processes.
     """
 
     listener: RebalanceListener
+    take: Callable[[Mapping[TP, Sequence[RawBatch]]], Awaitable[None]]
     gather_s: float
+    fetch: Callable[[int, Any], Awaitable[Any]]
 
     def _create_directories(self) -> None:
         """Creates nothing on disk, so a read-only file system is enough."""
@@ -93,7 +86,6 @@ def make(settings: Settings) -> App:
         consumer_auto_offset_reset="earliest",
         consumer_group_instance_id=settings.instance_id,
         consumer_max_fetch_size=LARGEST_FETCH,
-        stream_buffer_maxsize=QUEUED,
         stream_recovery_delay=0.0,
         stream_wait_empty=False,
         table_standby_replicas=0,
@@ -110,23 +102,30 @@ def make(settings: Settings) -> App:
 
 
 def connect(
-    app: App, settings: Settings, assignment: Assignment, listener: RebalanceListener
+    app: App,
+    settings: Settings,
+    assignment: Assignment,
+    listener: RebalanceListener,
+    fetch: Callable[[int, Any], Awaitable[Any]],
 ) -> None:
-    """Adds an agent for each stage, which hands its input to the assignment. The listener hears of rebalances."""
+    """Adds an agent for each stage, whose topic Faust then reads. The listener hears of rebalances."""
     app.listener = listener
+    app.take = assignment.take
+    app.fetch = fetch
 
     async def assigned(*args: Any, **kwargs: Any) -> None:
         await listener.on_assigned()
 
     app.on_rebalance_complete.connect(assigned, weak=False)
 
-    async def take(stream: StreamT[Any]) -> None:
-        async for event in stream.noack().events():
-            await assignment.take(event.message)
+    async def unused(stream: StreamT[Any]) -> None:
+        """Gets nothing: the consumer hands the input to the assignment itself."""
+        async for _ in stream.noack():
+            pass
 
     for stage in STAGES:
-        topic = app.topic(settings.topic(stage.input), schema=PassThrough(), acks=False)
-        app.agent(topic, name=stage.name)(take)
+        topic = app.topic(settings.topic(stage.input), acks=False)
+        app.agent(topic, name=stage.name)(unused)
 
 
 def _credentials(settings: Settings) -> faust.SASLCredentials | faust.SSLCredentials | None:

@@ -126,11 +126,15 @@ class RecipesFollower:
         self._moved.set()
         self._moved = asyncio.Event()
 
+    def knows(self, time: int) -> bool:
+        """Whether every document that is in force at `time` (ms) is known."""
+        return time < self.known_until
+
     async def reaches(self, time: int, closed: Callable[[], bool]) -> bool:
         """Waits until every document that is in force at `time` (ms) is known. False if it was `closed` first."""
         if not self._live and self.known_until < ALL and not await self._loaded():
             return True
-        while time >= self.known_until:
+        while not self.knows(time):
             if closed():
                 return False
             with suppress(TimeoutError):

@@ -52,9 +52,9 @@ class VisitorsProcessor(PartitionProcessor):
 
     async def admitted(self, batches: Sequence[RawBatch]) -> bool:
         """Waits until every document that may be in force at the events' times is known."""
-        if self._follower is None:
+        if self._follower is None or self._follower.knows(time := latest(batches)):
             return True
-        return await self._follower.reaches(latest(batches), lambda: self.closed)
+        return await self._follower.reaches(time, lambda: self.closed)
 
     def apply(self, batches: Sequence[RawBatch]) -> Outputs:
         out = Outputs()

@@ -62,7 +62,8 @@ class Fulfilled(NamedTuple):
 
 def fulfilled(person: Person, last: Lately, at: int, audiences: Audiences) -> Fulfilled:
     """The conditions that hold of the person at `at` (ms)."""
-    bits, times = 0, []
+    bits = 0
+    times: list[int | None] = []
     if audiences.visits is not None:
         bits |= audiences.visits.of(last.visits)
     if audiences.orders is not None:
@@ -88,11 +89,11 @@ def fulfilled(person: Person, last: Lately, at: int, audiences: Audiences) -> Fu
                 bits |= audiences.open[each.kind]
     if person.life is not None and person.life.interests:
         bits |= _interested(person.life.interests, at, audiences, times)
-    return Fulfilled(bits, min((time for time in times if time != NEVER), default=NEVER))
+    return Fulfilled(bits, min((time for time in times if time is not None), default=NEVER))
 
 
 def _interested(
-    interests: Mapping[str, Interest], at: int, audiences: Audiences, times: list[int]
+    interests: Mapping[str, Interest], at: int, audiences: Audiences, times: list[int | None]
 ) -> int:
     """The bits of the conditions on products and categories. Adds to `times` when they end (ms)."""
     bits = 0

@@ -8,7 +8,6 @@ from typing import Final, TypeVar
 from msgspec import Struct
 
 from stream.recipes.conditions import Range
-from stream.state.cart import NEVER
 
 C = TypeVar("C")
 
@@ -77,10 +76,10 @@ class Cuts:
         """The bits of the conditions that hold."""
         return self.fulfilled[bisect_right(self.bounds, number)]
 
-    def over_time(self, since: int, now: int) -> tuple[int, int]:
-        """The bits of those that hold of the time since `since` (ms), and when they next change (ms), NEVER if they do not."""
+    def over_time(self, since: int, now: int) -> tuple[int, int | None]:
+        """The bits of those that hold of the time since `since` (ms), and when they next change (ms), None if they do not."""
         place = bisect_right(self.bounds, now - since)
-        changes = since + int(self.bounds[place]) if place < len(self.bounds) else NEVER
+        changes = since + int(self.bounds[place]) if place < len(self.bounds) else None
         return self.fulfilled[place], changes
 
 

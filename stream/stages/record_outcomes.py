@@ -1,6 +1,5 @@
 """What becomes of the records of a batch, counted by the types of their events. Source: docs/semantics.md, 2."""
 
-from collections import Counter
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -34,15 +33,19 @@ class RecordOutcomes:
         self._kinds[outcome].append(kind)
 
     def count(self, applied: Iterable[tuple[type, int]], out: Outputs) -> None:
-        """Adds the noted outcomes to the counts, and `applied`: (type, number) of events that C applied."""
-        found = {outcome: Counter(kinds) for outcome, kinds in self._kinds.items() if kinds}
-        quick = {kind: number for kind, number in applied if number}
-        if quick:
-            found.setdefault("applied", Counter()).update(quick)
-        for outcome, kinds in found.items():
-            for kind, number in kinds.items():
-                out.counts["events", outcome] += number
-                out.counts["types", outcome, TAGS.get(kind, "")] += number
+        """Adds the noted outcomes to the counts, and `applied`: (type, number) of events that C applied.
+
+        Most batches have a few events, and for these a `Counter` for each outcome costs more than to count one by one.
+        """
+        counts = out.counts
+        for outcome, kinds in self._kinds.items():
+            for kind in kinds:
+                counts["events", outcome] += 1
+                counts["types", outcome, TAGS.get(kind, "")] += 1
+        for kind, number in applied:
+            if number:
+                counts["events", "applied"] += number
+                counts["types", "applied", TAGS.get(kind, "")] += number
 
 
 def reject(fault: Rejected, kind: type, offset: int, value: Any, out: Outputs) -> type:

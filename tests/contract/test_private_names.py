@@ -120,6 +120,7 @@ def test_every_listed_private_name_is_used() -> None:
     names = (
         "worker/faust_app",
         "kafka/raw_batches",
+        "kafka/fetched_batches",
         "kafka/paced_fetch",
         "kafka/reconnect",
         "worker/consumer",

@@ -1,11 +1,11 @@
 """Partitions that are given up while input of theirs is applied, or while they are being opened."""
 
 import asyncio
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 
 import pytest
 from aiokafka.errors import KafkaConnectionError
-from faust.types import TP, Message
+from faust.types import TP
 
 from agents.worker import opening
 from agents.worker.assignment import Assignment
@@ -35,16 +35,11 @@ async def taken(drop: bool) -> BaseException | None:
         PartitionProcessor, Failing(owner.processors.clear if drop else lambda: None)
     )
     owner.state = AssignmentState.FLOWING
-    taking = asyncio.ensure_future(owner.take(cast(Message, Fetched())))
+    taking = asyncio.ensure_future(owner.take({TP_0: ()}))
     await asyncio.wait((taking,), timeout=0.1)
     assert taking.done() == drop
     taking.cancel()
     return owner.failed.exception() if owner.failed.done() else None
-
-
-class Fetched:
-    tp = TP_0
-    value: ClassVar = {TP_0: ()}
 
 
 def test_a_failure_of_a_partition_given_up_meanwhile_is_ignored() -> None:

@@ -7,7 +7,7 @@ import pytest
 from aiokafka.errors import GroupAuthorizationFailedError
 from faust.transport.drivers import aiokafka as driver
 
-from agents.worker.consumer import BatchConsumer, Begun
+from agents.worker.consumer import BatchConsumer
 
 
 class Thread:
@@ -41,37 +41,6 @@ def test_the_error_that_ended_the_group_membership_is_raised() -> None:
         checked(Thread(Coordinator()))
     checked(Thread(None))
     checked(Thread(Coordinator(), made=False))
-
-
-def test_a_coroutine_that_has_begun_is_brought_to_its_end() -> None:
-    """What it waited for, and what comes after; and what it waits for may fail, or be cancelled."""
-
-    async def added(first: asyncio.Future[int], found: list[str]) -> None:
-        try:
-            found.append(f"first {await first}")
-        except ValueError as error:
-            found.append(f"caught {error}")
-        await asyncio.sleep(0)
-        found.append("done")
-
-    async def begun(end: str) -> list[str]:
-        first = asyncio.get_running_loop().create_future()
-        found = list[str]()
-        work = added(first, found)
-        rest = asyncio.ensure_future(Begun(work, work.send(None)))
-        await asyncio.sleep(0)
-        if end == "set":
-            first.set_result(1)
-        elif end == "fail":
-            first.set_exception(ValueError("broken"))
-        else:
-            rest.cancel()
-        await asyncio.wait((rest,))
-        return [*found, "cancelled"] if rest.cancelled() else found
-
-    assert asyncio.run(begun("set")) == ["first 1", "done"]
-    assert asyncio.run(begun("fail")) == ["caught broken", "done"]
-    assert asyncio.run(begun("cancel")) == ["cancelled"]
 
 
 def test_input_is_held_before_a_revoke_is_announced() -> None:

@@ -13,10 +13,9 @@ from aiokafka.errors import (
     TopicAuthorizationFailedError,
 )
 from aiokafka.structs import TopicPartition
-from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
-from agents.kafka.paced_fetch import FetchedBatches
+from agents.kafka.fetched_batches import FetchedBatches
 from agents.worker import consumer as consuming
 from agents.worker.consumer import BatchConsumer
 from agents.worker.consumer_thread import CommittedReads
@@ -57,18 +56,23 @@ class Thread:
 
 
 class Consumer(BatchConsumer):
-    """Without Faust around it. `records`: what the next fetch brings."""
+    """Without Faust around it. `records`: what the fetches bring; then Faust stops it. `taken`: what was handed over."""
 
     flow_active = True
     should_stop = False
 
-    def __init__(self) -> None:
-        self.app = SimpleNamespace(consumer_generation_id=5)
+    def __init__(self, *records: Any) -> None:
+        self.taken: list[Any] = []
+        self.app = SimpleNamespace(take=self._take)
         self._thread = Thread()
-        self.records: Any = None
+        self._records = list(records)
+
+    async def _take(self, fetched: Any) -> None:
+        self.taken.append(fetched)
 
     async def _wait_next_records(self, timeout: float) -> Any:
-        return self.records, None
+        self.should_stop = len(self._records) == 1
+        return self._records.pop(0), None
 
 
 @pytest.fixture(autouse=True)
@@ -83,28 +87,19 @@ def messages(consumer: Consumer) -> list[Any]:
     return asyncio.run(read())
 
 
-def test_a_message_is_what_a_fetch_brought_of_one_topic() -> None:
-    consumer = Consumer()
-    first, second, third = [batch(0), batch(1)], [batch(4)], [batch(9)]
-    consumer.records = {A: first, B: third, A1: second}
-    found = messages(consumer)
-    assert [tp for tp, _ in found] == [A, B]
-    assert [message.value for _, message in found] == [{A: first, A1: second}, {B: third}]
-    message = found[0][1]
-    assert (message.topic, message.partition, message.offset) == ("a", 0, 1)
-    assert (message.tp, message.generation_id) == (A, 5)
-    assert consumer.polled > 0
+def test_whole_fetches_are_handed_over_and_make_no_messages_of_fausts() -> None:
+    first, second = {A: [batch(0), batch(1)], B: [batch(9)]}, {A1: [batch(4)]}
+    consumer = Consumer(first, {}, None, second)
+    assert messages(consumer) == []
+    assert consumer.taken == [first, second]
 
 
-def test_held_input_is_not_delivered() -> None:
-    consumer = Consumer()
-    consumer.records = {A: [batch(0)]}
+def test_held_input_is_not_handed_over() -> None:
+    """A rebalance may have begun while the fetch was under way."""
+    consumer = Consumer({A: [batch(0)]})
     consumer.flow_active = False
     assert messages(consumer) == []
-    consumer.flow_active, consumer.should_stop = True, True
-    assert messages(consumer) == []
-    consumer.records, consumer.should_stop = None, False
-    assert messages(consumer) == []
+    assert consumer.taken == []
 
 
 def test_committed_offsets_are_asked_for_until_the_coordinator_answers() -> None:
@@ -135,56 +130,6 @@ def test_a_commit_without_a_right_raises() -> None:
         asyncio.run(consumer.commit_offsets({A: 5}))
 
 
-def test_a_sleep_of_nothing_gives_others_their_turn(monkeypatch: pytest.MonkeyPatch) -> None:
-    slept: list[float] = []
-
-    async def sleep(self: Any, n: float) -> None:
-        slept.append(n)
-
-    monkeypatch.setattr(driver.Consumer, "sleep", sleep)
-    consumer = Consumer()
-
-    async def sleeps() -> list[str]:
-        ran: list[str] = []
-        asyncio.get_running_loop().call_soon(ran.append, "another")
-        await consumer.sleep(0)
-        await consumer.sleep(2.5)
-        return ran
-
-    assert asyncio.run(sleeps()) == ["another"]
-    assert slept == [2.5]
-
-
-def test_an_agent_with_room_takes_a_message_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    raced: list[int] = []
-
-    async def wait_first(self: Any, first: Any, *others: Any, timeout: float | None = None) -> Any:
-        raced.append(len(others))
-        for other in others:
-            other.close()
-        return await first
-
-    monkeypatch.setattr(driver.Consumer, "wait_first", wait_first)
-    taken: list[str] = []
-
-    async def hand(full: bool) -> None:
-        if full:
-            await asyncio.sleep(0)
-        taken.append("full" if full else "at once")
-
-    async def watch() -> None:
-        await asyncio.sleep(60)
-
-    async def test() -> None:
-        consumer = Consumer()
-        await consumer.wait_first(hand(False), watch(), watch())
-        assert (taken, raced) == (["at once"], [])
-        await consumer.wait_first(hand(True), watch())
-        assert (taken, raced) == (["at once", "full"], [1])
-
-    asyncio.run(test())
-
-
 class Fetcher(CommittedReads):
     """The thread's side of the hand-over. `kept`: what aiokafka has; `asked`: how often it was asked for it."""
 
@@ -210,10 +155,9 @@ def test_a_fetch_is_handed_over_without_asking_the_other_thread() -> None:
         thread = Fetcher(SimpleNamespace(loop=loop, flow_active=True))
         getting = asyncio.create_task(thread.getmany({B}, 60))
         await asyncio.sleep(0)
-        thread._deliver(fetched())
+        thread._arrive(fetched())
         assert await asyncio.wait_for(getting, 1) == {A: False}
-        thread._deliver(fetched())
-        await asyncio.sleep(0.001)
+        thread._arrive(fetched())
         assert await thread.getmany(None, 60) == {A: True}
         assert thread.asked == 0
         assert await thread.getmany(None, 0.005) == {"kept": []}

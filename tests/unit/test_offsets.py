@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from aiokafka.client import ConnectionGroup
 from aiokafka.errors import (
     KafkaConnectionError,
     KafkaTimeoutError,
@@ -67,6 +68,22 @@ def given(monkeypatch: pytest.MonkeyPatch) -> tuple[Offsets, FakeConsumer, Clust
 
 
 Given = tuple[Offsets, FakeConsumer, Cluster]
+
+
+def test_a_fetch_has_a_connection_of_its_own(given: Given) -> None:
+    """A broker answers a connection's requests in order: a question would wait as long as the fetch does."""
+    asked, consumer, _ = given
+    groups = list[Any]()
+
+    async def send(
+        node: int, request: str, group: Any = ConnectionGroup.DEFAULT
+    ) -> tuple[int, str]:
+        groups.append(group)
+        return node, request
+
+    consumer._client = SimpleNamespace(send=send)  # type: ignore[assignment]
+    assert asyncio.run(asked.fetch(1, "request")) == (1, "request")
+    assert groups[0] not in tuple(ConnectionGroup)
 
 
 def test_a_question_is_repeated_until_a_broker_answers(given: Given) -> None:

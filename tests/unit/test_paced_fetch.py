@@ -1,10 +1,9 @@
-"""When the next fetch begins, and what a fetch hands over."""
+"""How long a fetch waits for records, and what it hands over."""
 
 import asyncio
-import time
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any, Final
 
@@ -15,9 +14,10 @@ from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.structs import TopicPartition
 
 from agents.kafka import paced_fetch, raw_batches
-from agents.kafka.paced_fetch import FetchedBatches, PacedFetch
+from agents.kafka.fetched_batches import FetchedBatches
+from agents.kafka.paced_fetch import PacedFetch
 
-PAUSE_S: Final = 0.2
+GATHER_S: Final = 0.2
 NODE: Final = 1
 TP: Final = TopicPartition("storefront.events", 0)
 OTHER: Final = TopicPartition("storefront.events", 1)
@@ -73,16 +73,17 @@ class Fetcher:
     def __init__(self, *answers: Any) -> None:
         self._answers = list(answers)
         self._client = self._subscriptions = self
-        self.began: list[float] = []
+        self.waits: list[tuple[int, int]] = []
         self.asked: list[int] = []
-        self.itself = 0
+        self.itself = self.polls = 0
 
     @contextmanager
     def fetch_context(self) -> Iterator[None]:
+        self.polls += 1
         yield
 
     async def send(self, node: int, request: FetchRequest) -> Any:
-        self.began.append(time.monotonic())
+        self.waits.append((request._max_wait_ms, request._min_bytes))
         self.asked.append(request.topics[0][1][0][1])
         if not self._answers:
             await asyncio.Future()
@@ -104,13 +105,13 @@ def request() -> FetchRequest:
 class Run:
     """A fetch in a loop, whose results are taken as they come, unless `take` is False."""
 
-    def __init__(self, *answers: Any, take: bool = True) -> None:
+    def __init__(self, *answers: Any, take: bool = True, gather_s: float = GATHER_S) -> None:
         self.fetcher = Fetcher(*answers)
         self.assignment = Assignment()
         self.brought: list[FetchedBatches] = []
         self.found: list[tuple[TopicPartition, list[int]]] = []
         self._take = take
-        self.fetch = PacedFetch(self.fetcher, PAUSE_S, self._deliver)
+        self._gather_s = gather_s
 
     def _deliver(self, brought: FetchedBatches) -> None:
         self.brought.append(brought)
@@ -121,9 +122,13 @@ class Run:
         for tp, batches in self.brought[-1].take(lambda tp: True).items():
             self.found.append((tp, [each.base for each in batches]))
 
-    async def for_a_while(self, seconds: float = 3 * PAUSE_S) -> bool | None:
+    def paced(self) -> PacedFetch:
+        loop = asyncio.get_running_loop()
+        return PacedFetch(self.fetcher, self._gather_s, self.fetcher.send, self._deliver, loop)
+
+    async def for_a_while(self, seconds: float = 3 * GATHER_S) -> bool | None:
         """What the fetch has answered; None: it was still at work."""
-        task = asyncio.ensure_future(self.fetch(self.assignment, NODE, request()))
+        task = asyncio.ensure_future(self.paced()(self.assignment, NODE, request()))
         done, _ = await asyncio.wait([task], timeout=seconds)
         if not done:
             task.cancel()
@@ -131,21 +136,43 @@ class Run:
             return None
         return task.result()
 
-    def waits(self) -> list[float]:
-        """From fetch to fetch (s)."""
-        return [later - sooner for sooner, later in pairwise(self.fetcher.began)]
-
 
 @pytest.mark.parametrize(
-    ("brought", "paused"),
-    [(batch(0), True), (b"", False), (PLENTY, False)],
+    ("brought", "gathers"),
+    [(batch(0), True), (b"", False), (PLENTY, True)],
     ids=["a little", "nothing", "plenty"],
 )
-def test_the_next_fetch_waits_after_one_that_brought_a_little(brought: bytes, paused: bool) -> None:
+def test_records_gather_for_a_fetch_after_one_that_brought_some(
+    brought: bytes, gathers: bool
+) -> None:
     """What comes after a silence, and what comes in masses, is brought at once."""
-    run = Run(answer(brought))
+    run = Run(answer(brought), answer(b""))
     asyncio.run(run.for_a_while())
-    assert [wait >= PAUSE_S for wait in run.waits()] == [paused]
+    at_once, gathered = (500, 1), (int(GATHER_S * 1000), paced_fetch.PLENTY)
+    assert run.fetcher.waits == [at_once, gathered if gathers else at_once, at_once]
+
+
+def test_no_fetch_waits_for_company_where_none_is_wanted() -> None:
+    run = Run(answer(batch(0)), gather_s=0)
+    asyncio.run(run.for_a_while())
+    assert run.fetcher.waits == [(500, 1)] * 2
+
+
+def test_records_gather_over_the_looks_of_aiokafka(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a fetch a second would bring a single record."""
+    monkeypatch.setattr(paced_fetch, "IDLE_S", 0)
+    run = Run(answer(batch(0)))
+
+    async def looks() -> None:
+        fetch = run.paced()
+        assert await fetch(run.assignment, NODE, request()) is False
+        monkeypatch.setattr(paced_fetch, "IDLE_S", 1)
+        again = asyncio.ensure_future(fetch(run.assignment, NODE, request()))
+        await asyncio.sleep(GATHER_S / 2)
+        again.cancel()
+
+    asyncio.run(looks())
+    assert [most for _, most in run.fetcher.waits] == [1, paced_fetch.PLENTY]
 
 
 def test_each_fetch_asks_for_what_follows() -> None:
@@ -161,9 +188,9 @@ def test_nothing_is_fetched_before_what_came_is_taken() -> None:
 
     async def taken_late() -> None:
         task = asyncio.ensure_future(run.for_a_while())
-        await asyncio.sleep(PAUSE_S)
-        assert len(run.fetcher.began) == 1
-        await asyncio.to_thread(run.take)  # as the loop that processes does: in another thread
+        await asyncio.sleep(GATHER_S)
+        assert len(run.fetcher.asked) == 1
+        run.take()
         await task
 
     asyncio.run(taken_late())
@@ -183,7 +210,7 @@ def test_what_is_sought_elsewhere_meanwhile_is_left_out() -> None:
 
     async def sought() -> None:
         task = asyncio.ensure_future(run.for_a_while())
-        await asyncio.sleep(PAUSE_S / 2)
+        await asyncio.sleep(GATHER_S / 2)
         run.assignment.states[TP].position = 7
         run.take()
         await task
@@ -195,14 +222,14 @@ def test_what_is_sought_elsewhere_meanwhile_is_left_out() -> None:
 
 def test_a_partition_that_is_not_wanted_keeps_its_place() -> None:
     run = Run(answer(batch(0)), take=False)
-    asyncio.run(run.for_a_while(PAUSE_S / 2))
+    asyncio.run(run.for_a_while(GATHER_S / 2))
     assert run.brought[0].take(lambda tp: tp == OTHER) == {}
     assert run.assignment.states[TP].position == 0
 
 
 def test_batches_of_a_partition_that_was_assigned_again_are_dropped() -> None:
     run = Run(answer(batch(0)), take=False)
-    asyncio.run(run.for_a_while(PAUSE_S / 2))
+    asyncio.run(run.for_a_while(GATHER_S / 2))
     run.assignment.active = False
     assert run.brought[0].take(lambda tp: True) == {}
 
@@ -233,6 +260,36 @@ def test_a_corrupt_batch_is_reported_and_its_position_kept() -> None:
     assert run.assignment.states[TP].position == 0
 
 
+def test_fetches_run_in_the_loop_that_processes_and_not_in_the_fetchers_thread() -> None:
+    run = Run(answer(batch(0)), answer(b"", error=6))
+    threads = set[str]()
+
+    async def sent(node: int, request: FetchRequest) -> Any:
+        threads.add(threading.current_thread().name)
+        return await run.fetcher.send(node, request)
+
+    async def fetched() -> bool:
+        main = asyncio.get_running_loop()
+
+        def in_a_thread() -> bool:
+            fetch = PacedFetch(run.fetcher, GATHER_S, sent, run._deliver, main)
+            return asyncio.run(fetch(run.assignment, NODE, request()))
+
+        return await asyncio.to_thread(in_a_thread)
+
+    assert asyncio.run(fetched()) is True
+    assert run.found == [(TP, [0])]
+    assert threads == {threading.current_thread().name}
+    assert [each.elsewhere for each in run.brought] == [False, True]
+
+
+def test_each_look_of_aiokafka_counts_as_a_poll() -> None:
+    """Else the group would take a consumer that takes its batches elsewhere for a hanging one."""
+    run = Run(answer(b"", error=6))
+    asyncio.run(run.for_a_while())
+    assert run.fetcher.polls == 1
+
+
 def test_a_fetch_that_is_not_wanted_any_more_has_brought_nothing() -> None:
     """aiokafka cancels it when the partitions change, and asks for its result."""
     assert asyncio.run(Run().for_a_while(0.01)) is None
@@ -241,6 +298,6 @@ def test_a_fetch_that_is_not_wanted_any_more_has_brought_nothing() -> None:
 def test_aiokafka_looks_now_and_then_at_what_is_to_be_fetched(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(paced_fetch, "IDLE_S", 0.01)
-    run = Run(answer(b""), *(answer(batch(n)) for n in range(3)))
+    monkeypatch.setattr(paced_fetch, "IDLE_S", 0)
+    run = Run(answer(batch(0)))
     assert asyncio.run(run.for_a_while()) is False

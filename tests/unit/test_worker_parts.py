@@ -69,7 +69,9 @@ def test_each_stage_has_an_agent_and_rebalances_reach_the_listener() -> None:
         heard.append("assigned")
 
     listener = cast(Any, SimpleNamespace(on_assigned=on_assigned))
-    faust_app.connect(app, settings(), cast(Any, None), listener)
+    fetch = cast(Any, None)
+    owner = cast(Any, SimpleNamespace(take=None))
+    faust_app.connect(app, settings(), owner, listener, fetch)
     assert {name.rsplit(".", 1)[-1] for name in app.agents} == {stage.name for stage in STAGES}
     asyncio.run(app.on_rebalance_complete.send())
     assert heard == ["assigned"]
