@@ -1,5 +1,6 @@
 """What all doors of the collector share: rate limits, the producer, the rejects, and the metrics."""
 
+import time
 from collections.abc import Callable, Mapping
 
 from agents.collector.access import Collecting
@@ -60,7 +61,8 @@ class Intake:
             self._addresses.charge(address, max(0, len(judged.taken) - 1))
         if judged.taken:
             await self._carry(judged, address, visitors)
-        self.refuse(source, judged.refused)
+        if judged.refused:
+            self.refuse(source, judged.refused)
         self.collected.judged(source, judged)
         self._hears(source, judged)
 
@@ -72,19 +74,23 @@ class Intake:
     async def _carry(
         self, judged: Judged, address: str | None, visitors: Mapping[str, int]
     ) -> None:
+        begun = time.perf_counter()
         try:
-            with self.collected.carrying():
-                await self._producer_of_events.carry(judged.taken)
+            await self._producer_of_events.carry(judged.taken)
         except NotTaken:
             if address is not None:
                 self._addresses.charge(address, -len(judged.taken))
                 for visitor, count in visitors.items():
                     self._visitors.charge(visitor, -count)
             raise not_now() from None
+        finally:
+            self.collected.carried(time.perf_counter() - begun)
 
     def _admit(self, buckets: RateLimiter, costs: Mapping[str, int]) -> None:
         """Takes the tokens of all visitors, or none. Raises Denied."""
-        wait = max((buckets.wait(name) for name in costs), default=0.0)
+        wait = 0.0
+        for name in costs:
+            wait = max(wait, buckets.wait(name))
         if wait:
             raise too_many(wait)
         for name, cost in costs.items():

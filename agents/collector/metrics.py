@@ -5,8 +5,7 @@
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from itertools import product
 from typing import Any, Final
 
@@ -53,6 +52,10 @@ class Children(dict[tuple[str, ...], Any]):
         found = self[labels] = self._metric.labels(*labels)
         return found
 
+    def begin(self, *labels: str) -> None:
+        """Counts from 0 on what has not been seen yet."""
+        self[labels]
+
 
 class CollectorMetrics:
     def __init__(self, sources: Iterable[str] = ()) -> None:
@@ -69,29 +72,42 @@ class CollectorMetrics:
         self._unauthorized = counter(
             "unauthorized", "Posts without a known key, secret or signature", "kind", "reason"
         )
-        self._unknown = counter(
-            "unknown_events", "Events of a source for which no table has a row", "source", "name"
+        self._unknown = Children(
+            counter(
+                "unknown_events",
+                "Events of a source for which no table has a row",
+                "source",
+                "name",
+            )
         )
         self._names: defaultdict[str, set[str]] = defaultdict(set)
-        self._last = Gauge(
-            "collector_last_event_timestamp_seconds",
-            "When an event of the source was last taken; 0: never",
-            ["source"],
-            **made,
+        self._lasts = Children(
+            Gauge(
+                "collector_last_event_timestamp_seconds",
+                "When an event of the source was last taken; 0: never",
+                ["source"],
+                **made,
+            )
         )
-        self._refused = counter(
-            "refused", "Events and messages that were refused", "source", "type", "reason"
+        self._refused = Children(
+            counter("refused", "Events and messages that were refused", "source", "type", "reason")
         )
-        self._parts = counter(
-            "parts_left_out", "Parts that taken events went without", "type", "path", "reason"
+        self._parts = Children(
+            counter(
+                "parts_left_out", "Parts that taken events went without", "type", "path", "reason"
+            )
         )
-        self._left_out = counter(
-            "left_out",
-            "What a source sent and nobody here needs, or nobody can read",
-            "source",
-            "reason",
+        self._left_out = Children(
+            counter(
+                "left_out",
+                "What a source sent and nobody here needs, or nobody can read",
+                "source",
+                "reason",
+            )
         )
-        self._robots = counter("robots", "Posts of robots and of pages loaded ahead", "source")
+        self._robots = Children(
+            counter("robots", "Posts of robots and of pages loaded ahead", "source")
+        )
         self._lost = counter("rejects_lost", "Refused events of which no copy is kept")
         self._seconds = Histogram(
             "collector_acknowledged_seconds",
@@ -99,12 +115,11 @@ class CollectorMetrics:
             buckets=BUCKETS,
             **made,
         )
-        self._lasts = Children(self._last)
         for source in (OWN, *sources):
-            self._last.labels(source)
-            self._robots.labels(source)
+            self._lasts.begin(source)
+            self._robots.begin(source)
             for kind, reason in product(ALARMING, REASONS):
-                self._refused.labels(source, kind, reason)
+                self._refused.begin(source, kind, reason)
 
     def answered(self, source: str, status: int) -> None:
         self._posts[source, str(status)].inc()
@@ -117,15 +132,15 @@ class CollectorMetrics:
                 self._events[source, kind].inc(count)
         self.refused(source, judged.refused)
         for kind, note in judged.left_out:
-            self._parts.labels(kind, note.path, note.reason).inc()
+            self._parts[kind, note.path, note.reason].inc()
 
     def refused(self, source: str, refused: Sequence[Refused]) -> None:
         for each in refused:
-            self._refused.labels(source, each.type, each.reason).inc()
+            self._refused[source, each.type, each.reason].inc()
 
     def left_out(self, source: str, reasons: Iterable[str]) -> None:
         for reason in reasons:
-            self._left_out.labels(source, reason).inc()
+            self._left_out[source, reason].inc()
 
     def unauthorized(self, kind: str, reason: str) -> None:
         self._unauthorized.labels(kind, reason).inc()
@@ -135,18 +150,17 @@ class CollectorMetrics:
         if plain not in names and len(names) >= NAMES:
             plain = OTHER
         names.add(plain)
-        self._unknown.labels(source, plain).inc()
+        self._unknown[source, plain].inc()
 
     def robot(self, source: str) -> None:
-        self._robots.labels(source).inc()
+        self._robots[(source,)].inc()
 
     def lost(self) -> None:
         self._lost.inc()
 
-    @contextmanager
-    def carrying(self) -> Iterator[None]:
-        with self._seconds.time():
-            yield
+    def carried(self, seconds: float) -> None:
+        """Counts how long a post waited for the broker, whether it acknowledged or not."""
+        self._seconds.observe(seconds)
 
     def text(self) -> bytes:
         """The metrics in Prometheus' exposition format."""

@@ -50,7 +50,7 @@ class ProducerTerm:
         self.broken = asyncio.Event()
         self._producer = producer
         self._topic = topic
-        self._gathering = Gathering(producer, topic)
+        self._gathering = Gathering(producer, topic, PATIENCE_S)
         self._held = 0
 
     async def carry(self, events: Sequence[Taken]) -> None:
@@ -60,18 +60,13 @@ class ProducerTerm:
             raise NotTaken
         self._held += size
         try:
-            partitions = await self._partitions()
-            sent = {self._sent(event, partitions) for event in events}
-            _, late = await asyncio.wait(sent, timeout=PATIENCE_S)
+            for each in self._sent(events, await self._partitions()):
+                await asyncio.shield(each)  # other posts wait for it, too
         except (TimeoutError, KafkaError) as error:
             self._break(error)
             raise NotTaken from None
         finally:
             self._held -= size
-        for each in sent:
-            if fault := TimeoutError() if each in late else each.exception():
-                self._break(fault)
-                raise NotTaken
 
     async def _partitions(self) -> int:
         """Counts the partitions of the topic. Raises KafkaError, TimeoutError."""
@@ -81,10 +76,13 @@ class ProducerTerm:
                 known = await self._producer.partitions_for(self._topic)
         return len(known)
 
-    def _sent(self, event: Taken, partitions: int) -> Ack:
-        """Gives a record to its batch. Returns the future of its acknowledgement."""
-        key = event.visitor.encode()
-        return self._gathering.add(partition_of(key, partitions), key, event.value)
+    def _sent(self, events: Sequence[Taken], partitions: int) -> set[Ack]:
+        """Gives each record to its batch. Returns the acknowledgements of these batches."""
+        sent = set()
+        for event in events:
+            key = event.visitor.encode()
+            sent.add(self._gathering.add(partition_of(key, partitions), key, event.value))
+        return sent
 
     def _break(self, error: BaseException) -> None:
         if not self.broken.is_set():

@@ -32,7 +32,12 @@ class _Head(msgspec.Struct):
     token: Any = None
 
 
+class _Batch(_Head):
+    batch: list[_Head] = []
+
+
 _head: Final = msgspec.json.Decoder(_Head).decode
+_batch: Final = msgspec.json.Decoder(_Batch).decode
 TOKENS: Final = ("api_key", "token", "properties.token", "properties.api_key")
 
 
@@ -44,10 +49,14 @@ def write_key(post: Post) -> Credentials:
 
 
 def _write_key_of_body(post: Post) -> Any:
-    document = _document(post.body)
-    if isinstance(document, _Head):
-        return document.writeKey or _first_of(post.body, "batch", "writeKey")
-    return first(document, "writeKey") or _first_of(post.body, "batch", "writeKey")
+    """The key of a document, else of its first message."""
+    try:
+        document = _batch(post.body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        other = _document(post.body)
+        told = other.writeKey if isinstance(other, _Head) else first(other, "writeKey")
+        return told or _first_of(post.body, "batch", "writeKey")
+    return document.writeKey or (document.batch[0].writeKey if document.batch else None)
 
 
 def _document(body: bytes) -> Any:

@@ -125,7 +125,8 @@ class Reception:
         found = judged(done, body, cut_off)
         await self._intake.take(source.name, found, None if admitted.proven else sender)
         became.judged(found, done.left_out)
-        self._tell(source, done)
+        if done.left_out:
+            self._tell(source, done)
         if is_unreadable(done):
             status = route.face.unreadable
             if status >= 400:

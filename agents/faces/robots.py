@@ -35,8 +35,11 @@ def is_robot(user_agent: str) -> bool:
 
 def is_ahead(headers: Mapping[str, str]) -> bool:
     """Whether the browser loaded the page ahead, before anybody opened it. `headers` have lower-case names."""
-    purposes = (headers.get(name) for name in AHEAD)
-    return any(each and ("prefetch" in each or "preview" in each) for each in purposes)
+    for name in AHEAD:
+        purpose = headers.get(name)
+        if purpose and ("prefetch" in purpose or "preview" in purpose):
+            return True
+    return False
 
 
 @lru_cache(REMEMBERED)

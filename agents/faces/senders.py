@@ -40,6 +40,7 @@ class Admitted(NamedTuple):
 class Senders:
     def __init__(self, connected: Iterable[Connected]) -> None:
         self._by_kind: defaultdict[str, list[Connected]] = defaultdict(list)
+        self._candidates: dict[tuple[str, ...], list[Connected]] = {}
         self._browsers: dict[str, Source] = {}
         for each in connected:
             self._browsers[each.source.name] = structs.replace(each.source, trust="browser")
@@ -52,7 +53,10 @@ class Senders:
 
     def admitted(self, face: Face, name: str | None, post: Post) -> Admitted:
         """Raises Unknown."""
-        candidates = [each for kind in face.kinds for each in self._by_kind.get(kind, ())]
+        candidates = self._candidates.get(face.kinds)
+        if candidates is None:
+            candidates = [each for kind in face.kinds for each in self._by_kind.get(kind, ())]
+            self._candidates[face.kinds] = candidates
         if name is not None:
             candidates = [each for each in candidates if _called(each, name)]
         if not candidates:
@@ -112,5 +116,7 @@ def _called(each: Connected, name: str) -> bool:
 
 
 def _proves(credentials: Iterable[str], secrets: Sequence[str]) -> bool:
+    if not secrets:
+        return False
     given = [each.encode("utf-8", "replace") for each in credentials]
     return any(compare_digest(one, secret.encode()) for one in given for secret in secrets)

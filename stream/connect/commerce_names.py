@@ -89,9 +89,15 @@ QUIET_ENDS: Final = ("wishlist",)
 def row_of(name: str, source: Source, names: Mapping[str, Row] = NAMES) -> Row:
     """The row of a name. The shop's own table comes first."""
     plain = words(name)
-    table = source.events.items() if source.events else ()
-    own = next((TYPES.get(to) for given, to in table if words(given) == plain), None)
-    found = own or names.get(plain)
+    found = _own_row(plain, source) or names.get(plain)
     if found is not None:
         return found
     return pinged if plain.startswith(QUIET) or plain.endswith(QUIET_ENDS) else unknown
+
+
+def _own_row(plain: str, source: Source) -> Row | None:
+    """The row that the shop's own table gives a name."""
+    if not source.events:
+        return None
+    table = source.events.items()
+    return next((TYPES.get(to) for given, to in table if words(given) == plain), None)

@@ -49,7 +49,7 @@ def contacts(email: Any, phone: Any) -> list[str] | None:
 
 def customer_id(value: Any) -> str | None:
     """A customer's id. An e-mail address is refused: no address may get into the log."""
-    return None if is_address(value) else identifier(value)
+    return None if value is None or is_address(value) else identifier(value)
 
 
 def is_address(value: Any) -> bool:

@@ -99,7 +99,9 @@ def _params(given: dict[str, str]) -> dict[str, Any]:
 
 def _items(given: dict[str, str]) -> list[dict[str, Any]]:
     numbered = [
-        (int(at[1]), value) for name, value in given.items() if (at := ITEM.fullmatch(name))
+        (int(at[1]), value)
+        for name, value in given.items()
+        if name.startswith("pr") and (at := ITEM.fullmatch(name))
     ]
     return [_item(value) for _, value in sorted(numbered)]
 

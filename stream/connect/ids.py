@@ -5,6 +5,7 @@ Source: docs/connect.md, 2.2 and 2.7; docs/semantics.md, 2.
 
 import hashlib
 import json
+import re
 from functools import lru_cache
 from typing import Any, Final
 
@@ -21,11 +22,14 @@ INSIDE: Final = ("{{", "${", "%%")
 """Parts of a template that was not filled in."""
 
 
+ORDINARY: Final = re.compile(r"[A-Za-z0-9_.:-]+")
+"""What has neither quotes nor a part of a template."""
+
+
 def names_nobody(name: str) -> bool:
-    return _nobodys(name) if len(name) <= LONGEST else _is_nobodys(name)
-
-
-def _is_nobodys(name: str) -> bool:
+    """Whether the id stands for nobody."""
+    if ORDINARY.fullmatch(name):
+        return name.lower() in NOBODY or not name.strip("0-")
     plain = name.strip().lower().strip("\"'`").strip()
     return (
         plain in NOBODY
@@ -34,10 +38,6 @@ def _is_nobodys(name: str) -> bool:
         or plain.endswith(("/undefined", "/null"))
         or any(part in plain for part in INSIDE)
     )
-
-
-_nobodys: Final = lru_cache(16_384)(_is_nobodys)
-"""Whether the id stands for nobody. Cached, because ids repeat."""
 
 
 GLOBAL: Final = "gid://shopify/"

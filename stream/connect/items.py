@@ -4,7 +4,8 @@ Source: docs/semantics.md, 2, "Items"; docs/connect.md, 2.5 and 2.6.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
 
 from stream.connect import money
 from stream.connect.ids import thing
@@ -14,18 +15,44 @@ from stream.connect.source import Source
 from stream.connect.translation import compact
 from stream.connect.urls import clean_url
 
+FACTS: Final = ("name", "category", "price", "currency", "url", "image")
+REMEMBERED: Final = 256
+"""Longest text in the cache, in characters: the same products are looked at again and again."""
+
 
 def described(source: Source, given: dict[str, Any], currency: str | None) -> dict[str, Any]:
     """name, category, price, currency, url and image of a product."""
-    named, cost, url, image = map(given.get, ("currency", "price", "url", "image"))
+    facts: tuple[Any, ...] = tuple(map(given.get, FACTS))
+    shared = currency or source.currency, source.url_parameters
+    for each in facts:
+        kind = type(each)
+        if kind not in PLAIN or (kind is str and len(each) > REMEMBERED):
+            return _described(*shared, *facts)
+    return {**_remembered(*shared, *facts)}
+
+
+PLAIN: Final = frozenset({str, int, float, bool, type(None)})
+
+
+def _described(
+    currency: str | None,
+    parameters: frozenset[str],
+    name: Any,
+    category: Any,
+    cost: Any,
+    named: Any,
+    url: Any,
+    image: Any,
+) -> dict[str, Any]:
+    """`currency`: of what does not tell its own."""
     code = money.currency(named)
-    own = code or currency or source.currency
+    own = code or currency
     price = money.money(cost, own)
-    url_read = None if url is None else clean_url(url, source.url_parameters)
-    image_read = None if image is None else clean_url(image, source.url_parameters)
+    url_read = None if url is None else clean_url(url, parameters)
+    image_read = None if image is None else clean_url(image, parameters)
     found = compact(
-        name=text(given.get("name")),
-        category=text(given.get("category")),
+        name=text(name),
+        category=text(category),
         price=price,
         currency=own if price is not None else None,
         url=url_read,
@@ -40,6 +67,10 @@ def described(source: Source, given: dict[str, Any], currency: str | None) -> di
         read = {"price": (cost, price), "currency": (named, code)}
         return marked(found, unread(**read, url=(url, url_read), image=(image, image_read)))
     return found
+
+
+_remembered: Final = lru_cache(4_096, typed=True)(_described)
+"""Who is given one makes a copy."""
 
 
 def product(source: Source, currency: str | None = None, /, **given: Any) -> dict[str, Any] | None:

@@ -97,10 +97,11 @@ def dig(document: Any, *names: str) -> Any:
 def first(document: Any, *paths: str) -> Any:
     """The first value that is there, of several paths written with dots."""
     for path in paths:
-        value = document
-        for name in _names(path):
-            value = value.get(name) if type(value) is dict else None
-        if value is not None and is_present(value):
+        if "." in path:
+            value = dig(document, *_names(path))
+        else:
+            value = document.get(path) if type(document) is dict else None
+        if value is not None and (type(value) is not str or is_present(value)):
             return value
     return None
 

@@ -116,8 +116,11 @@ def messages_of(document: Any) -> list[tuple[str, Any]]:
 def _merged(outer: dict[str, Any], each: Any) -> Any:
     if not isinstance(each, dict):
         return each
-    context = {**mapping(outer.get("context")), **mapping(each.get("context"))}
-    sent = each.get("sentAt") if is_present(each.get("sentAt")) else outer.get("sentAt")
+    shared, own, sent = outer.get("context"), each.get("context"), each.get("sentAt")
+    if not shared and type(own) is dict and is_present(sent):
+        return each  # there is nothing to merge
+    context = {**mapping(shared), **mapping(own)}
+    sent = sent if is_present(sent) else outer.get("sentAt")
     return {**each, "context": context, "sentAt": sent}
 
 

@@ -10,13 +10,17 @@ EARLIEST: Final = 946_684_800_000
 """The year 2000 in ms. No event of a shop is older."""
 
 LATEST: Final = 10**15
+LONGEST: Final = 64
+"""Characters of a written time."""
 
 
 def moment(value: Any) -> int | None:
     """The time in ms. Reads ISO 8601 (UTC without a zone), or seconds, ms, µs or ns since 1970."""
-    written = type(value) is str and value[4:5] == "-"
-    found = None if written else number(value)
-    at = _epoch(found) if found is not None else _calendar(value)
+    if type(value) is str and value[4:5] == "-":
+        at = _written(value) if len(value) <= LONGEST else None
+    else:
+        found = number(value)
+        at = _epoch(found) if found is not None else _calendar(value)
     return at if at is not None and EARLIEST <= at <= LATEST else None
 
 
@@ -28,7 +32,7 @@ def _epoch(count: float) -> int:
 
 
 def _calendar(value: Any) -> int | None:
-    return _written(value) if isinstance(value, str) and len(value) <= 64 else None
+    return _written(value) if isinstance(value, str) and len(value) <= LONGEST else None
 
 
 @lru_cache(1_024)

@@ -61,7 +61,7 @@ _remembered_path: Final = lru_cache(8_192)(_path)
 
 def parameters(query: Any) -> dict[str, str]:
     """The parameters of a query string or a form. The last of several values wins."""
-    return dict(_pairs(query.removeprefix("?"))) if isinstance(query, str) else {}
+    return dict(_pairs(query.removeprefix("?"))) if query and isinstance(query, str) else {}
 
 
 def _pairs(query: str) -> list[tuple[str, str]]:

@@ -9,11 +9,11 @@ from typing import Any, Final
 import msgspec
 from msgspec import UNSET
 
-from schemas import somebody
 from stream import limits
 from stream.events import owner, reading
 from stream.events.document import DEEPEST, check_text, parsed
 from stream.events.faults import Fault, Rejected
+from stream.events.plain import is_named, is_plain
 from stream.events.reading import LEFT_OUT
 from stream.events.types import (
     LEAVES,
@@ -21,13 +21,10 @@ from stream.events.types import (
     TYPES,
     AnyEvent,
     CartUpdated,
-    ConsentChanged,
     Event,
     OrderPlaced,
-    PaymentFailed,
     Reading,
     VisitorIdentified,
-    VisitorSubscribed,
 )
 
 __all__ = ["DEEPEST", "LARGEST", "LARGEST_CART", "Rejected", "decode", "faults", "parse"]
@@ -59,9 +56,35 @@ def parse(value: bytes | None) -> Event | None:
     try:
         event: Event = typed(value)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return _of_nobody_named(value)
+    if not is_named(event) or not is_plain(event):
         return parse_slowly(value)
-    if not _plain(event):
+    return _bounded(event, value)
+
+
+def _of_nobody_named(value: bytes) -> Event | None:
+    """As `parse`, for an event that names no visitor: the strongest of its keys is its owner."""
+    if not value.startswith(b'{"') or any(mark in value for mark in _MAY_NAME):
         return parse_slowly(value)
+    try:
+        event: Event = typed(_NOBODY + value[1:])
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return parse_slowly(value)
+    whose = owner.of_keys(event) if is_plain(event) else None
+    if whose is None:
+        return parse_slowly(value)
+    event.visitor, event.aside = whose, _DERIVED
+    return _bounded(event, value)
+
+
+_NOBODY: Final = b'{"visitor":"-",'
+_MAY_NAME: Final = (b'"visitor"', b"\\u")
+_DERIVED: Final = Reading(derived=True)
+
+
+def _bounded(event: Event, value: bytes) -> Event:
+    """The event with no text longer than is kept. Raises Rejected."""
+    size = len(value)
     if size > _PLAIN or not value.isascii():
         check_text(value)
         if size > LARGEST and type(event) is not CartUpdated:
@@ -87,39 +110,6 @@ def faults(value: bytes) -> tuple[Fault, ...]:
         return ()
     _check_size(value, document)
     return tuple(_read(document)[1])
-
-
-def _plain(event: Event) -> bool:
-    """Whether every name in an event that was decoded fast is the name of somebody."""
-    visitor, customer, keys, kind = event.visitor, event.customer, event.keys, type(event)
-    if not somebody(visitor) or visitor[0] == owner.MARK or event.aside is not None:
-        return False
-    if customer is not UNSET and not (kind in LEAVES if customer is None else somebody(customer)):
-        return False
-    if keys is not UNSET:
-        for id in (keys.cart, keys.checkout, keys.email, keys.phone):
-            if id is not UNSET and not somebody(id):
-                return False
-    if kind is CartUpdated:
-        id = event.cart.id  # type: ignore[attr-defined]
-        return id is UNSET or somebody(id)
-    return kind not in _TO_ASK or _plain_body(event)
-
-
-_GRANTS: Final = (ConsentChanged, VisitorSubscribed)
-_TO_ASK: Final = frozenset((OrderPlaced, PaymentFailed, VisitorIdentified, *_GRANTS))
-
-
-def _plain_body(event: Event) -> bool:
-    """The same for an order; and whether an identity says who it is, and a consent names its channels."""
-    if type(event) is OrderPlaced:
-        order = event.order
-        return 0 < len(order.id) <= 128 and (order.cart_id is UNSET or somebody(order.cart_id))
-    if type(event) is PaymentFailed:
-        return event.order is UNSET or event.order.id is UNSET or somebody(event.order.id)
-    if isinstance(event, _GRANTS):
-        return len(event.channels) > 0
-    return event.customer is not UNSET
 
 
 def _check_size(value: bytes, document: dict[str, Any]) -> None:

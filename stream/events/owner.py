@@ -10,7 +10,7 @@ from msgspec import UNSET
 
 from stream.events.faults import Unread
 from stream.events.scalars import HASH, SOMEBODY
-from stream.events.types import CartUpdated, Event
+from stream.events.types import CartUpdated, Event, OrderPlaced
 
 MARK: Final = "~"
 CUSTOMER: Final = "customer"
@@ -52,6 +52,25 @@ def derived(document: Mapping[str, Any]) -> str | None:
         ("phone", keys.get("phone")),
     )
     return next((f"{MARK}{sort}:{id}" for sort, id in strongest if id), None)
+
+
+def of_keys(event: Event) -> str | None:
+    """The pseudo-visitor of an event that was read without a fault."""
+    keys = event.keys
+    cart = keys.cart if keys is not UNSET else UNSET
+    if cart is UNSET and type(event) is CartUpdated:
+        cart = event.cart.id
+    if cart is UNSET and type(event) is OrderPlaced:
+        cart = event.order.cart_id
+    if cart is not UNSET:
+        return f"{MARK}cart:{cart}"
+    if keys is not UNSET and keys.checkout is not UNSET:
+        return f"{MARK}checkout:{keys.checkout}"
+    if type(event.customer) is str:
+        return f"{MARK}{CUSTOMER}:{event.customer}"
+    if keys is not UNSET and keys.email is not UNSET:
+        return f"{MARK}email:{keys.email}"
+    return f"{MARK}phone:{keys.phone}" if keys is not UNSET and keys.phone is not UNSET else None
 
 
 def keys_of(event: Event) -> list[str]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 KEY: Final = "bench"
-SOURCES: Final = f"sources: [{{name: web, kind: segment, keys: [{KEY}]}}]\n"
+SOURCES: Final = f"- {{name: web, kind: segment, keys: [{KEY}]}}\n"
 HEAD: Final = (
     "POST {path} HTTP/1.1\r\nHost: collect.shop.example\r\nConnection: keep-alive\r\n"
     "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36\r\n"
@@ -70,7 +70,7 @@ def messages(visitors: int) -> Iterator[dict[str, Any]]:
 def singles(visitors: int) -> Iterator[bytes]:
     """As a browser sends them: text/plain, a message each."""
     for message in messages(visitors):
-        yield _request("/v1/t", json.dumps(message).encode(), "Content-Type: text/plain\r\n")
+        yield request("/v1/t", json.dumps(message).encode(), "Content-Type: text/plain\r\n")
 
 
 def batched(visitors: int, size: int) -> Iterator[bytes]:
@@ -79,10 +79,13 @@ def batched(visitors: int, size: int) -> Iterator[bytes]:
     for _ in itertools.count():
         body = json.dumps({"batch": list(itertools.islice(told, size)), "writeKey": KEY}).encode()
         more = "Content-Type: application/json\r\nContent-Encoding: gzip\r\n"
-        yield _request("/v1/batch", gzip.compress(body, 1), more)
+        yield request("/v1/batch", gzip.compress(body, 1), more)
 
 
-def _request(path: str, body: bytes, more: str) -> bytes:
+def request(path: str, body: bytes, more: str) -> bytes:
+    """A browser's request. `more`: its other headers, each with its line end."""
+    if not body and not more:
+        return HEAD.replace("POST", "GET").format(path=path, more="", length=0).encode()
     return HEAD.format(path=path, more=more, length=len(body)).encode() + body
 
 

@@ -30,11 +30,15 @@ class Broker:
         return self.acks[-1]
 
 
-def run(test: Callable[[Gathering, Broker], Awaitable[None]], size: int = 16 * 1024) -> Broker:
+def run(
+    test: Callable[[Gathering, Broker], Awaitable[None]],
+    size: int = 16 * 1024,
+    patience: float = 5.0,
+) -> Broker:
     broker = Broker(size)
 
     async def inside() -> None:
-        await test(Gathering(broker, "events"), broker)  # type: ignore[arg-type]
+        await test(Gathering(broker, "events", patience), broker)  # type: ignore[arg-type]
 
     asyncio.run(inside())
     return broker
@@ -111,3 +115,19 @@ def test_no_event_waits_forever_for_a_producer_that_breaks() -> None:
             await asyncio.wait_for(ack, 5)
 
     run(test)
+
+
+def test_who_waits_for_one_batch_gives_up_at_one_moment_and_the_broker_may_still_answer() -> None:
+    async def test(gathering: Gathering, broker: Broker) -> None:
+        first, second = gathering.add(0, b"v", b"1"), gathering.add(0, b"v", b"2")
+        assert first is second
+        with pytest.raises(TimeoutError):
+            await first
+        broker.acks[0].set_result(None)
+        await soon()
+        third = gathering.add(0, b"v", b"3")
+        await soon()
+        broker.acks[1].set_result(None)
+        await third
+
+    assert run(test, patience=0.02).sent == [(0, 2), (0, 1)]
