@@ -106,4 +106,4 @@ class Environment:
         """Adds a mistake for each variable that looks like a misspelt setting; others are ignored."""
         for name in sorted(self.variables.keys() - self.known):
             for meant in difflib.get_close_matches(name, sorted(self.known), 1, 0.9):
-                self.mistakes.append(f"unknown setting {name}; did you mean {meant}?")
+                self.mistakes.append(f"{name} is not a setting; did you mean {meant}?")

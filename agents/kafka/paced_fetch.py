@@ -39,7 +39,7 @@ NEWEST: Final = 11
 class PacedFetch:
     """Replaces `_proc_fetch_request` of an aiokafka fetcher.
 
-    `gather_s`: for how long records gather before a fetch is answered that follows one that brought something ·
+    `gather_s`: for how long records gather after a fetch has brought something, before the next one is answered ·
     `send`: sends a request to a broker · `deliver`: called with everything that comes. No fetch of that broker begins
     before it is taken.
     `loop`: the event loop in which `send` and `deliver` are called. `take` belongs there, too.
@@ -56,7 +56,8 @@ class PacedFetch:
         self._fetcher = fetcher
         self._fetch: Final = fetcher._proc_fetch_request
         self._gather_s = gather_s
-        self._brought: set[int] = set()
+        self._came: dict[int, float] = {}
+        """By broker, when its last answer came (monotonic, s), if it brought something."""
         self._send = send
         self._deliver = deliver
         self._loop = loop
@@ -83,13 +84,11 @@ class PacedFetch:
 
     async def _rounds(self, assignment: Any, node: int, request: Any) -> bool:
         """Fetches for about IDLE_S. Returns False for what is left to aiokafka."""
-        places, gathering = _places(request), _gathering(request, self._gather_s)
+        places = _places(request)
         until = time.monotonic() + IDLE_S
         try:
             while True:
-                gathers = self._gather_s > 0 and node in self._brought
-                response = await self._send(node, gathering if gathers else request)
-                self._brought.discard(node)
+                response = await self._send(node, self._gathering(node, request))
                 if not assignment.active:
                     break
                 if not _plain(response):
@@ -103,6 +102,16 @@ class PacedFetch:
             return False
         return True
 
+    def _gathering(self, node: int, request: Any) -> Any:
+        """The request, answered at once; after one that brought something, when records have gathered or there is plenty."""
+        since = time.monotonic() - self._came.pop(node, 0.0)
+        wait_ms = int(1000 * (self._gather_s - since))
+        if wait_ms <= 0:
+            return request
+        gathering = copy(request)
+        gathering._max_wait_ms, gathering._min_bytes = wait_ms, PLENTY
+        return gathering
+
     async def _by_aiokafka(self, assignment: Any, node: int, request: Any) -> bool:
         """Repeats the fetch through aiokafka, which knows what to do about errors."""
         found: bool = await self._fetch(assignment, node, request)
@@ -115,8 +124,9 @@ class PacedFetch:
         self, assignment: Any, node: int, response: Any, places: "_Places"
     ) -> bool:
         """Hands over what came. Returns whether the request can be sent again, for what follows."""
+        came = time.monotonic()
         for brought in self._parts(assignment, response, places):
-            self._brought.add(node)
+            self._came[node] = came
             self._deliver(brought)
             await brought.taken()
             if brought.error:
@@ -184,13 +194,6 @@ def _places(request: Any) -> _Places:
         for topic, listed in request.topics
         for at in range(len(listed))
     }
-
-
-def _gathering(request: Any, wait_s: float) -> Any:
-    """The same request, of the same list of partitions. It is answered after `wait_s`, or once there is plenty."""
-    gathering = copy(request)
-    gathering._max_wait_ms, gathering._min_bytes = int(1000 * wait_s), PLENTY
-    return gathering
 
 
 def _plain(response: Any) -> bool:

@@ -60,7 +60,7 @@ def test_every_mistake_is_reported_at_once(tmp_path: Path) -> None:
     assert "TRIGGERS_SCHEMA_REGISTRY: expected a URL" in told
     assert "pw" not in told
     assert "TRIGGERS_SOURCES is not set" in fault(tmp_path, TRIGGERS_SOURCES="")
-    assert "unknown setting TRIGGERS_BRIDGE_GRUOP" in fault(tmp_path, TRIGGERS_BRIDGE_GRUOP="x")
+    assert "TRIGGERS_BRIDGE_GRUOP is not a setting" in fault(tmp_path, TRIGGERS_BRIDGE_GRUOP="x")
 
 
 def test_a_file_without_topics_is_nothing_to_read(tmp_path: Path) -> None:

@@ -2,10 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any, cast
 
 import pytest
-from faust.types import TP, Message
+from faust.types import TP
 
 from agents.config.settings import Settings
 from agents.kafka.topics import EVENTS, STATE_VISITORS
@@ -62,13 +61,7 @@ class Worker:
 
     async def take(self, tp: TP, *offsets: int) -> None:
         for offset in offsets:
-            given = {tp: [batch(offset, customer="anna")]}
-            await self.assignment.take(cast(Message, Fetched(given)))
-
-
-class Fetched:
-    def __init__(self, value: dict[TP, Any]) -> None:
-        self.value = value
+            await self.assignment.take({tp: [batch(offset, customer="anna")]})
 
 
 def play(
