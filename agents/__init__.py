@@ -9,7 +9,7 @@
     erasure/                      erasing a person: its names, the events that erase them, what is left
     explain/  view/               why a person got a message, or did not; the view in Redis
     published/                    recipes that come into force while workers run: the topic `recipes`
-    replay/  simulator/  demo/    files of events; simulated shoppers; the one-minute demo
+    replay/  simulator/  demo/    files of events; simulated shoppers; the demo
     lift/                         what recipes brought
     generate/                     makes files of this repository from others
     faces/                        the collector as a service: what each SDK and each webhook expects
@@ -19,9 +19,9 @@
 
 The way of an event, in `worker/`:
 
-    1  kafka/raw_batches.py              a fetch becomes raw record batches
-    2  worker/consumer.py                what each fetch brought (fetching: kafka/paced_fetch.py)
-    3  worker/faust_app.py               the agents hand it to the assignment
+    1  kafka/paced_fetch.py              fetches, as often as the wanted latency needs
+    2  kafka/raw_batches.py              a fetch becomes raw record batches
+    3  worker/consumer.py                hands what a fetch brought to the assignment
     4  worker/assignment.py              finds the partition's processor
     5  worker/partition_processor.py     applies it with a stage of `stream/`, and sends what was decided
     6  worker/producer.py                facts, triggers, decisions and rejected records to Kafka
