@@ -23,18 +23,17 @@ INSIDE: Final = ("{{", "${", "%%")
 
 
 ORDINARY: Final = re.compile(r"[A-Za-z0-9_.:-]+")
-"""What has neither quotes nor a part of a template."""
+"""An id of these characters alone has no quotes, no slash and no part of a template."""
 
 
 def names_nobody(name: str) -> bool:
     """Whether the id stands for nobody."""
-    if ORDINARY.fullmatch(name):
-        return name.lower() in NOBODY or not name.strip("0-")
-    plain = name.strip().lower().strip("\"'`").strip()
-    return (
-        plain in NOBODY
-        or not plain.strip("0-")
-        or plain.startswith("[object")
+    ordinary = ORDINARY.fullmatch(name) is not None
+    plain = name.lower() if ordinary else name.strip().lower().strip("\"'`").strip()
+    if plain in NOBODY or not plain.strip("0-"):
+        return True
+    return not ordinary and (
+        plain.startswith("[object")
         or plain.endswith(("/undefined", "/null"))
         or any(part in plain for part in INSIDE)
     )

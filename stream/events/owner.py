@@ -6,9 +6,10 @@ Source: docs/semantics.md, 2 and 11. A pseudo-visitor's name is `~` and a key, a
 from collections.abc import Mapping
 from typing import Any, Final
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from stream.events.faults import Unread
+from stream.events.parts import Keys
 from stream.events.scalars import HASH, SOMEBODY
 from stream.events.types import CartUpdated, Event, OrderPlaced
 
@@ -21,6 +22,7 @@ _SORTS: Final = {
     "email": HASH,
     "phone": HASH,
 }
+"""How ids of each sort are read; the strongest sort first."""
 
 
 def is_pseudo(visitor: str) -> bool:
@@ -44,33 +46,29 @@ def derived(document: Mapping[str, Any]) -> str | None:
     keys = document.get("keys") or {}
     cart = (document.get("cart") or {}).get("id")
     order = (document.get("order") or {}).get("cart_id")
-    strongest = (
-        ("cart", keys.get("cart") or cart or order),
-        ("checkout", keys.get("checkout")),
-        (CUSTOMER, document.get(CUSTOMER)),
-        ("email", keys.get("email")),
-        ("phone", keys.get("phone")),
+    return _strongest(
+        keys.get("cart") or cart or order,
+        keys.get("checkout"),
+        document.get(CUSTOMER),
+        keys.get("email"),
+        keys.get("phone"),
     )
-    return next((f"{MARK}{sort}:{id}" for sort, id in strongest if id), None)
 
 
 def of_keys(event: Event) -> str | None:
-    """The pseudo-visitor of an event that was read without a fault."""
-    keys = event.keys
-    cart = keys.cart if keys is not UNSET else UNSET
-    if cart is UNSET and type(event) is CartUpdated:
-        cart = event.cart.id
-    if cart is UNSET and type(event) is OrderPlaced:
-        cart = event.order.cart_id
-    if cart is not UNSET:
-        return f"{MARK}cart:{cart}"
-    if keys is not UNSET and keys.checkout is not UNSET:
-        return f"{MARK}checkout:{keys.checkout}"
-    if type(event.customer) is str:
-        return f"{MARK}{CUSTOMER}:{event.customer}"
-    if keys is not UNSET and keys.email is not UNSET:
-        return f"{MARK}email:{keys.email}"
-    return f"{MARK}phone:{keys.phone}" if keys is not UNSET and keys.phone is not UNSET else None
+    """The pseudo-visitor of an event that names no visitor and was read without a fault; None if it has no key."""
+    keys = Keys() if event.keys is UNSET else event.keys
+    cart = keys.cart
+    if type(event) is CartUpdated:
+        cart = cart or event.cart.id
+    elif type(event) is OrderPlaced:
+        cart = cart or event.order.cart_id
+    return _strongest(cart, keys.checkout, event.customer, keys.email, keys.phone)
+
+
+def _strongest(*ids: str | UnsetType | None) -> str | None:
+    """The pseudo-visitor of the first id that is given, in the order of _SORTS."""
+    return next((f"{MARK}{sort}:{id}" for sort, id in zip(_SORTS, ids, strict=True) if id), None)
 
 
 def keys_of(event: Event) -> list[str]:
