@@ -53,7 +53,7 @@ class Children(dict[tuple[str, ...], Any]):
         return found
 
     def begin(self, *labels: str) -> None:
-        """Counts from 0 on what has not been seen yet."""
+        """Shows the labels with 0 before anything was counted."""
         self[labels]
 
 

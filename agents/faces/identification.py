@@ -54,8 +54,8 @@ def _write_key_of_body(post: Post) -> Any:
         document = _batch(post.body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         other = _document(post.body)
-        told = other.writeKey if isinstance(other, _Head) else first(other, "writeKey")
-        return told or _first_of(post.body, "batch", "writeKey")
+        key = other.writeKey if isinstance(other, _Head) else first(other, "writeKey")
+        return key or _first_of(post.body, "batch", "writeKey")
     return document.writeKey or (document.batch[0].writeKey if document.batch else None)
 
 

@@ -25,7 +25,7 @@ from agents.kafka.raw_batches import RawBatch
 from agents.kafka.retained_batches import RetainedBatches
 
 PLENTY: Final = 256 * 1024
-"""Bytes for which a fetch does not wait for more. Fewer: many small fetches cost more. More: a backlog is read with
+"""A fetch is answered as soon as it has so many bytes. Fewer: many small fetches cost more. More: a backlog is read with
 pauses."""
 
 IDLE_S: Final = 1.0
@@ -103,7 +103,7 @@ class PacedFetch:
         return True
 
     def _gathering(self, node: int, request: Any) -> Any:
-        """The request, answered at once; after one that brought something, when records have gathered or there is plenty."""
+        """The request. After one that brought something it lets the broker wait until records have gathered, or there is plenty."""
         since = time.monotonic() - self._came.pop(node, 0.0)
         wait_ms = int(1000 * (self._gather_s - since))
         if wait_ms <= 0:

@@ -54,7 +54,7 @@ class App(faust.App):
     """The app. `listener`: hears from the consumer when partitions come and go.
 
     `take`: applies what a fetch brought.
-    `gather_s`: for how long (s) records gather before a fetch is answered.
+    `gather_s`: for how long (s) records gather after a fetch has brought something, before the next one is answered.
     `fetch`: sends a fetch to a broker, by its number, in the event loop that processes.
     """
 

@@ -17,7 +17,10 @@ from stream.connect.urls import clean_url
 
 FACTS: Final = ("name", "category", "price", "currency", "url", "image")
 REMEMBERED: Final = 256
-"""Longest text in the cache, in characters: the same products are looked at again and again."""
+"""Longest text in the cache, in characters. Shoppers look at the same products again and again."""
+
+PLAIN: Final = frozenset({str, int, float, bool, type(None)})
+"""Types of the values that the cache takes."""
 
 
 def described(source: Source, given: dict[str, Any], currency: str | None) -> dict[str, Any]:
@@ -31,9 +34,6 @@ def described(source: Source, given: dict[str, Any], currency: str | None) -> di
     return {**_remembered(*shared, *facts)}
 
 
-PLAIN: Final = frozenset({str, int, float, bool, type(None)})
-
-
 def _described(
     currency: str | None,
     parameters: frozenset[str],
@@ -44,7 +44,7 @@ def _described(
     url: Any,
     image: Any,
 ) -> dict[str, Any]:
-    """`currency`: of what does not tell its own."""
+    """The read facts of a product. `currency`: of a product that names none · `named`: the currency that it names."""
     code = money.currency(named)
     own = code or currency
     price = money.money(cost, own)
@@ -70,7 +70,7 @@ def _described(
 
 
 _remembered: Final = lru_cache(4_096, typed=True)(_described)
-"""Who is given one makes a copy."""
+"""It returns the same dict each time: copy it before you change it."""
 
 
 def product(source: Source, currency: str | None = None, /, **given: Any) -> dict[str, Any] | None:

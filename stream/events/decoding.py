@@ -56,13 +56,13 @@ def parse(value: bytes | None) -> Event | None:
     try:
         event: Event = typed(value)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return _of_nobody_named(value)
+        return _without_visitor(value)
     if not is_named(event) or not is_plain(event):
         return parse_slowly(value)
     return _bounded(event, value)
 
 
-def _of_nobody_named(value: bytes) -> Event | None:
+def _without_visitor(value: bytes) -> Event | None:
     """As `parse`, for an event that names no visitor: the strongest of its keys is its owner."""
     if not value.startswith(b'{"') or any(mark in value for mark in _MAY_NAME):
         return parse_slowly(value)
@@ -83,7 +83,7 @@ _DERIVED: Final = Reading(derived=True)
 
 
 def _bounded(event: Event, value: bytes) -> Event:
-    """The event with no text longer than is kept. Raises Rejected."""
+    """The event, its texts cut to the lengths that are kept. Raises Rejected if the value is too large or too deep."""
     size = len(value)
     if size > _PLAIN or not value.isascii():
         check_text(value)

@@ -29,7 +29,7 @@ from stream.state.whole_order import OrderLine
 
 class Lately(NamedTuple):
     """`active`: whether a visitor is at the shop · `anchor`, `ordered`: the last visit and the last order (ms), NEVER if none
-    · `visits`: their number."""
+    · `visits`: the number of visits."""
 
     active: bool
     anchor: int
@@ -54,7 +54,7 @@ def lately(person: Person) -> Lately:
 
 
 class Fulfilled(NamedTuple):
-    """`bits`: of the conditions that hold · `changes`: when one of them next changes by itself (ms), NEVER if none does."""
+    """`bits`: the bits of the conditions that hold · `changes`: when one of them next changes by itself (ms), NEVER if none does."""
 
     bits: int
     changes: int
@@ -172,7 +172,7 @@ def _change(
 def _left(
     before: Collection[str], belongs: Sequence[str], recipes: Recipes, former: Recipes | None
 ) -> list[str]:
-    """Those it left, in the order of the file. Audiences that the file has no more come first."""
+    """The audiences that the person left: first those that the file no longer has, then the others in its order."""
     names = recipes.audiences.names
     gone = [name for name in before if name not in names]
     if gone and former is not None:

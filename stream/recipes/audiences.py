@@ -77,7 +77,7 @@ class Cuts:
         return self.fulfilled[bisect_right(self.bounds, number)]
 
     def over_time(self, since: int, now: int) -> tuple[int, int | None]:
-        """The bits of those that hold of the time since `since` (ms), and when they next change (ms), None if they do not."""
+        """(the bits of the conditions that hold at `now`, when they next change). Times in ms; None if they never change."""
         place = bisect_right(self.bounds, now - since)
         changes = since + int(self.bounds[place]) if place < len(self.bounds) else None
         return self.fulfilled[place], changes
