@@ -137,6 +137,24 @@ class Run:
         return task.result()
 
 
+class Clock:
+    """The time as the fetch sees it: it stands until it is set on."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(paced_fetch, "time", clock)
+    return clock
+
+
+@pytest.mark.usefixtures("clock")
 @pytest.mark.parametrize(
     ("brought", "gathers"),
     [(batch(0), True), (b"", False), (PLENTY, True)],
@@ -148,31 +166,36 @@ def test_records_gather_for_a_fetch_after_one_that_brought_some(
     """What comes after a silence, and what comes in masses, is brought at once."""
     run = Run(answer(brought), answer(b""))
     asyncio.run(run.for_a_while())
-    first, (wait_ms, least), last = run.fetcher.waits
+    first, second, last = run.fetcher.waits
     assert first == last == (500, 1)
-    if gathers:
-        assert GATHER_S * 900 < wait_ms <= GATHER_S * 1000
-        assert least == paced_fetch.PLENTY
-    else:
-        assert (wait_ms, least) == (500, 1)
+    assert second == ((GATHER_S * 1000, paced_fetch.PLENTY) if gathers else (500, 1))
 
 
-def test_records_gather_from_the_moment_at_which_the_last_ones_came() -> None:
-    """What was brought takes time to apply; records gather meanwhile."""
+@pytest.mark.parametrize("passed", [0.25, 1, 1.5])
+def test_records_gather_from_the_moment_at_which_the_last_ones_came(
+    passed: float, clock: Clock
+) -> None:
+    """What was brought takes time to apply; records gather meanwhile. Here it takes so much of the time to gather."""
     run = Run(answer(batch(0)), take=False)
 
     async def slowly() -> None:
         going = asyncio.ensure_future(run.paced()(run.assignment, NODE, request()))
-        await asyncio.sleep(GATHER_S / 2)
+        while not run.brought:
+            await asyncio.sleep(0.001)
+        clock.now += GATHER_S * passed
         run.take()
-        await asyncio.sleep(0.01)
+        while len(run.fetcher.waits) < 2:
+            await asyncio.sleep(0.001)
         going.cancel()
         await going
 
     asyncio.run(slowly())
     wait_ms, least = run.fetcher.waits[1]
-    assert 0 < wait_ms <= GATHER_S * 500
-    assert least == paced_fetch.PLENTY
+    if passed < 1:
+        assert abs(wait_ms - GATHER_S * 1000 * (1 - passed)) <= 1
+        assert least == paced_fetch.PLENTY
+    else:
+        assert (wait_ms, least) == (500, 1)
 
 
 def test_no_fetch_waits_for_company_where_none_is_wanted() -> None:
