@@ -9,11 +9,19 @@ from typing import Any
 from msgspec import Struct
 
 from stream.connect import items, pages
-from stream.connect.commerce_lines import cart_id, fields, money_of, ordered, products, whole_cart
+from stream.connect.commerce_lines import (
+    cart_id,
+    fields,
+    listed,
+    money_of,
+    ordered,
+    products,
+    whole_cart,
+)
 from stream.connect.consent import joined
 from stream.connect.events import Who, event
 from stream.connect.ids import identifier, numbered, thing
-from stream.connect.reading import first, listing, text
+from stream.connect.reading import first, text
 from stream.connect.source import Source
 from stream.connect.translation import Translation, compact
 
@@ -88,7 +96,7 @@ def removed(tracked: TrackedEvent, source: Source, out: Translation) -> list[Bod
 
 def cart_updated(tracked: TrackedEvent, source: Source, out: Translation) -> list[Body]:
     """A whole cart: the list of products, empty for an empty cart."""
-    if not isinstance(tracked.properties.get("products"), list):
+    if listed(tracked.properties) is None:
         return viewed(tracked, "cart")
     return [("cart.updated", {"cart": whole_cart(tracked.properties, source)})]
 
@@ -96,7 +104,7 @@ def cart_updated(tracked: TrackedEvent, source: Source, out: Translation) -> lis
 def checkout_started(tracked: TrackedEvent, source: Source, out: Translation) -> list[Body]:
     """A started checkout. With products and a cart id it carries the whole cart too."""
     started: Body = ("checkout.started", {})
-    if not listing(tracked.properties.get("products")) or cart_id(tracked.properties) is None:
+    if not listed(tracked.properties) or cart_id(tracked.properties) is None:
         return [started]
     return [("cart.updated", {"cart": whole_cart(tracked.properties, source)}), started]
 
@@ -155,7 +163,7 @@ def order_cancelled(tracked: TrackedEvent, source: Source, out: Translation) -> 
 
 def order_refunded(tracked: TrackedEvent, source: Source, out: Translation) -> list[Body]:
     """A cancelled order. A refund that lists products is a partial one, which cancels nothing."""
-    if listing(tracked.properties.get("products")):
+    if listed(tracked.properties):
         return nothing(tracked, out, "partial_refund")
     return order_cancelled(tracked, source, out)
 

@@ -37,6 +37,7 @@ NAMES: Final[Mapping[str, Row]] = {
     "viewed product category": list_viewed,
     "products searched": searched,
     "view search results": searched,
+    "search submitted": searched,
     "product added": added,
     "added product": added,
     "product removed": removed,
@@ -59,7 +60,8 @@ NAMES: Final[Mapping[str, Row]] = {
     "refunded order": order_refunded,
     "order updated": unneeded,
 }
-"""The names of the specification and of its first version, as `words` normalizes them."""
+"""The names of the specification, of its first version, and of RudderStack's source for Shopify, as `words` normalizes
+them."""
 
 TYPES: Final[Mapping[str, Row]] = {
     "page.viewed": page_viewed,
