@@ -4,7 +4,7 @@ Each row of the table turns one message into the bodies of our events. The calle
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Struct
 
@@ -43,6 +43,9 @@ class TrackedEvent(Struct, frozen=True):
 
 
 Row = Callable[[TrackedEvent, Source, Translation], list[Body]]
+
+ORDER_IDS: Final = ("order_id", "orderId")
+"""Names of an order's id. The specification's first version had the second."""
 
 
 def page_viewed(tracked: TrackedEvent, source: Source, out: Translation) -> list[Body]:
@@ -123,14 +126,14 @@ def payment_entered(tracked: TrackedEvent, source: Source, out: Translation) -> 
 
 def payment_failed(tracked: TrackedEvent, source: Source, out: Translation) -> list[Body]:
     code = text(first(tracked.properties, "code", "error_code", "decline_code", "reason"))
-    order = compact(id=identifier(tracked.properties.get("order_id")))
+    order = compact(id=identifier(first(tracked.properties, *ORDER_IDS)))
     return [("payment.failed", {"code": code, "order": order})]
 
 
 def order_placed(tracked: TrackedEvent, source: Source, out: Translation) -> list[Body]:
     order = items.order(
         source,
-        id=first(tracked.properties, "order_id", "checkout_id"),
+        id=first(tracked.properties, *ORDER_IDS, "checkout_id"),
         value=first(tracked.properties, "total", "revenue", "value"),
         currency=tracked.properties.get("currency"),
         cart_id=cart_id(tracked.properties),
@@ -140,7 +143,7 @@ def order_placed(tracked: TrackedEvent, source: Source, out: Translation) -> lis
 
 
 def order_delivered(tracked: TrackedEvent, source: Source, out: Translation) -> list[Body]:
-    order = thing(tracked.properties.get("order_id"))
+    order = thing(first(tracked.properties, *ORDER_IDS))
     if order is None:
         return nothing(tracked, out, "no_order_id")
     return [("order.delivered", {"order": {"id": order}})]
@@ -155,7 +158,7 @@ def subscribed(tracked: TrackedEvent, source: Source, out: Translation) -> list[
 
 
 def order_cancelled(tracked: TrackedEvent, source: Source, out: Translation) -> list[Body]:
-    order = thing(first(tracked.properties, "order_id", "checkout_id"))
+    order = thing(first(tracked.properties, *ORDER_IDS, "checkout_id"))
     if order is None:
         return nothing(tracked, out, "no_order_id")
     return [("order.cancelled", {"order": {"id": order}})]

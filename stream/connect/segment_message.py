@@ -38,7 +38,10 @@ DEVICES: Final = re.compile(
 
 ORIGINS: Final = {"client": True, "server": False}
 LONGEST_NAME: Final = 128
-CHANNELS: Final = {"web": True, "browser": True, "mobile": True, "server": False, "sources": False}
+CHANNELS: Final = {
+    **dict.fromkeys(("web", "browser", "client", "mobile"), True),
+    **dict.fromkeys(("server", "sources"), False),
+}
 """Whether a shopper's device sent what has this channel. RudderStack's cloud sources have `sources`."""
 
 CLOCKS: Final = frozenset({"sentAt", "receivedAt", "writeKey"})
