@@ -59,6 +59,10 @@ NAMES: Final[Mapping[str, Row]] = {
     "order refunded": order_refunded,
     "refunded order": order_refunded,
     "order updated": unneeded,
+    "updated order": unneeded,
+    "clicked product": pinged,
+    "clicked promotion": pinged,
+    "viewed promotion": pinged,
 }
 """The names of the specification, of its first version, and of RudderStack's source for Shopify, as `words` normalizes
 them."""
