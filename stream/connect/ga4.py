@@ -9,7 +9,7 @@ from stream.connect import ga4_events
 from stream.connect.bodies import Bodies, add_events, renamed, unknown
 from stream.connect.contact import contact_keys, customer_id, is_address
 from stream.connect.events import Who
-from stream.connect.ga4_hits import Hit, collected, exported, measured, relayed
+from stream.connect.ga4_hits import Hit, client_of, collected, exported, measured, relayed
 from stream.connect.ids import identifier
 from stream.connect.reading import UNREADABLE, first, parse
 from stream.connect.request import Given, Record, Request
@@ -41,7 +41,7 @@ def who(hit: Hit, source: Source, bodies: Bodies) -> Who:
         "checkout": identifier(hit.params.get("checkout_id")),
     }
     return Who(
-        visitor=identifier(hit.visitor),
+        visitor=identifier(client_of(hit.visitor)),
         customer=customer_id(hit.user),
         keys=compact(**named, **contact_keys(source, address, None)),
         client_time=hit.client_time,

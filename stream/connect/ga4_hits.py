@@ -27,6 +27,7 @@ ITEM_PARTS: Final = {
     "qt": "quantity",
 }
 ITEM: Final = re.compile(r"pr([0-9]{1,3})", re.ASCII)
+COOKIE: Final = re.compile(r"GA[0-9]+\.[0-9]+(?:-[0-9]+)?\.([0-9]+\.[0-9]+)", re.ASCII)
 PART: Final = re.compile(r"(?:[^~]|~~)+")
 OWN: Final = re.compile(r"[0-9A-Z]")
 VALUES: Final = ("string_value", "int_value", "float_value", "double_value")
@@ -54,7 +55,12 @@ def collected(request: Request) -> list[Hit]:
     shared = unwrapped(request.query)
     lines = request.body.decode("utf-8", "replace").splitlines()
     hits = [{**shared, **parameters(line)} for line in lines if line.strip()] or [shared]
-    return [_of_a_tag(index, each) for index, each in enumerate(hits) if is_present(each.get("en"))]
+    paths = ["$"] if len(hits) == 1 else [f"$[{index}]" for index in range(len(hits))]
+    return [
+        _of_a_tag(index, each, path)
+        for index, (each, path) in enumerate(zip(hits, paths, strict=True))
+        if is_present(each.get("en"))
+    ]
 
 
 def unwrapped(query: dict[str, str]) -> dict[str, str]:
@@ -76,7 +82,7 @@ def _unpacked(value: str) -> str:
         return ""
 
 
-def _of_a_tag(index: int, given: dict[str, str]) -> Hit:
+def _of_a_tag(index: int, given: dict[str, str], path: str) -> Hit:
     names = ("tid", "cid", "_p", "_s")
     return Hit(
         name=text(given.get("en")) or "",
@@ -86,6 +92,7 @@ def _of_a_tag(index: int, given: dict[str, str]) -> Hit:
         visitor=given.get("cid"),
         user=given.get("uid"),
         denied=_is_denied(given.get("gcs", "")),
+        path=path,
     )
 
 
@@ -186,6 +193,12 @@ def _flat(params: Any) -> dict[str, Any]:
     if isinstance(params, dict):
         return params
     return {str(one.get("key")): first(one.get("value"), *VALUES) for one in _mappings(params)}
+
+
+def client_of(value: Any) -> Any:
+    """The client id. Google takes the whole cookie `_ga` in its place, such as `GA1.1.1369988567.1756151735`."""
+    cookie = COOKIE.fullmatch(value) if isinstance(value, str) else None
+    return value if cookie is None else cookie[1]
 
 
 def _mappings(value: Any) -> list[dict[str, Any]]:
