@@ -201,13 +201,22 @@ def id_of(message: Message) -> str:
     return content_id(PREFIX, {k: v for k, v in message.given.items() if k not in CLOCKS})
 
 
+def unquoted(value: Any) -> Any:
+    """An id without quotes. Older cookies of analytics.js, which shops' servers pass on, have it as `%22…%22`."""
+    quoted = QUOTED.fullmatch(value) if isinstance(value, str) else None
+    return value if quoted is None else quoted[1]
+
+
+QUOTED: Final = re.compile(r"""(?:"|%22)([^"%]+)(?:"|%22)""")
+
+
 def who_of(message: Message, keys: dict[str, str] | None = None) -> Who:
     """The owner. A customer id that is an e-mail address becomes a key."""
-    given, user = message.given, message.given.get("userId")
+    given, user = message.given, unquoted(message.given.get("userId"))
     email = message.person("email") or (user if is_address(user) else None)
     happened = first(given, "originalTimestamp", "timestamp")
     return Who(
-        visitor=identifier(given.get("anonymousId")),
+        visitor=identifier(unquoted(given.get("anonymousId"))),
         customer=customer_id(user),
         keys={**(keys or {}), **contact_keys(message.source, email, message.person("phone"))},
         client_time=client_time(
