@@ -9,14 +9,14 @@ from stream.connect.translation import compact
 from stream.connect.urls import path_of
 
 KINDS: Final = (
-    (
-        "confirmation",
-        ("confirmation", "thank you", "thankyou", "order received", "order complete", "success"),
-    ),
+    ("confirmation", ("confirmation", "thank you", "thankyou", "success")),
+    ("confirmation", ("order received", "order complete", "order completed", "order confirmed")),
+    ("confirmation", ("checkout complete", "checkout completed")),
     ("payment", ("payment",)),
     ("cart", ("checkout cart",)),
     ("checkout", ("checkout", "checkouts")),
     ("cart", ("cart", "basket", "bag")),
+    ("list", ("product list", "product listing", "product category", "product categories")),
     ("product", ("product", "products", "item", "pdp")),
     ("list", ("category", "categories", "collection", "collections", "list", "catalog", "plp")),
     ("home", ("home", "homepage", "index")),
