@@ -31,7 +31,7 @@ RENEWALS: Final = ("_subscription_renewal", "_subscription_renewal_early")
 
 
 class Delivery(Struct, frozen=True):
-    """One webhook. `shop`: the host that sent it; it keeps the ids of two shops apart."""
+    """One webhook. `shop`: the address that sent it; it keeps the ids of two shops apart."""
 
     topic: str
     shop: str
@@ -69,11 +69,12 @@ def translate(given: Given, source: Source, now: int) -> Translation:
 
 
 def _shop(given: Given, source: Source) -> str:
+    """The shop's address, without its scheme: sites of one network may have the same host."""
     try:
-        host = urlsplit(header(given, "x-wc-webhook-source") or "").hostname
+        site = urlsplit(header(given, "x-wc-webhook-source") or "")
     except ValueError:
-        host = None
-    return host or source.name
+        return source.name
+    return f"{site.hostname}{site.path.rstrip('/')}" if site.hostname else source.name
 
 
 def order(it: Delivery) -> None:
@@ -182,7 +183,7 @@ def _fields(line: dict[str, Any]) -> dict[str, Any]:
         "id": identifier(line.get("product_id")),
         "variant": identifier(line.get("variation_id")),
         "quantity": line.get("quantity"),
-        "name": first(line, "parent_name", "name"),
+        "name": first(line, "name", "parent_name"),
         "price": line.get("price"),
         "image": dig(line, "image", "src"),
     }
