@@ -13,7 +13,7 @@ from stream.connect import items, times
 from stream.connect.contact import contact_keys, contacts
 from stream.connect.deliveries import Body, events_of, header, noted_visitor
 from stream.connect.events import Who
-from stream.connect.ids import content_id, event_id, identifier, shortened
+from stream.connect.ids import content_id, event_id, identifier, shortened, thing
 from stream.connect.money import currency
 from stream.connect.reading import UNREADABLE, dig, first, listing, mapping, parse, text
 from stream.connect.request import Given, body_of
@@ -147,12 +147,12 @@ def _named(note: Any) -> bool:
 
 def _failed(it: Delivery) -> list[Body]:
     """A failed payment: it takes the order out first, then sets the cart to the lines of now."""
-    failed = ("payment.failed", {"order": {"id": text(it.body.get("id"))}})
+    failed = ("payment.failed", {"order": {"id": thing(it.body.get("id"))}})
     return [failed, *_cart(it, it.body.get("payment_url"))]
 
 
 def _cancelled(it: Delivery) -> list[Body]:
-    return [("order.cancelled", {"order": {"id": text(it.body.get("id"))}})]
+    return [("order.cancelled", {"order": {"id": thing(it.body.get("id"))}})]
 
 
 def _cart(it: Delivery, link: Any) -> list[Body]:
@@ -191,7 +191,7 @@ def _fields(line: dict[str, Any]) -> dict[str, Any]:
 
 def _delivered(it: Delivery) -> list[Body]:
     """A delivered order was placed, even if no webhook reported that."""
-    return [*_placed(it), ("order.delivered", {"order": {"id": text(it.body.get("id"))}})]
+    return [*_placed(it), ("order.delivered", {"order": {"id": thing(it.body.get("id"))}})]
 
 
 STATES: Final[dict[str, Callable[[Delivery], list[Body]]]] = {
