@@ -1,4 +1,4 @@
-"""Metrics of audiences (entered, left, members) and of erased persons. docs/metrics.md explains them."""
+"""Metrics of audiences (entered, left, members) and of erased persons. docs/metrics.md describes them."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from stream.stages.people import People
 
 
 class AudienceMetrics:
-    """The instruments. `made`: the registry and the namespace."""
+    """The instruments. `made`: registry and namespace of each."""
 
     def __init__(self, made: dict[str, Any]) -> None:
         self.changes = Counter("audience_changes", "Entered and left", ["audience", "kind"], **made)
@@ -27,6 +27,6 @@ class AudienceMetrics:
             self._members.labels(audience, partition).set(number)
 
     def forget(self, partition: str) -> None:
-        """Drops a partition that is another worker's now."""
+        """Removes the gauges of a partition that another worker owns now."""
         for audience in self._told.pop(partition, ()):
             self._members.remove(audience, partition)

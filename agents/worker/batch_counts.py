@@ -14,28 +14,28 @@ CLOCK: Final = "clock.advanced"
 
 
 class BatchCounts:
-    """Adds counts. It keeps each counter that it has looked up: a lookup costs more than adding."""
+    """Adds counts. Counters are cached, because a lookup costs more than an increment."""
 
     def __init__(self, metrics: "Metrics") -> None:
         self._metrics = metrics
         self._found: dict[tuple[str, ...], Counter] = {}
 
     def add(self, counts: Mapping[tuple[str, ...], int]) -> None:
-        """Adds the counts of a batch. `counts`: by (name, its labels …), as in `Outputs`."""
+        """Adds the counts of a batch. `counts`: number by (name, label, …), as in `Outputs`."""
         for counted, number in counts.items():
             counter = self._found.get(counted) or self._counter(counted)
             if counter is not None:
                 counter.inc(number)
 
     def forget(self, recipe: str) -> None:
-        """Drops the counters of a recipe that is no longer in force."""
+        """Removes the cached counters of a recipe that is no longer in force."""
         for counted in [
             each for each in self._found if each[0] == "triggers" and each[2] == recipe
         ]:
             del self._found[counted]
 
     def _counter(self, counted: tuple[str, ...]) -> Counter | None:
-        """The counter, None if no metric shows the count. A counter with text of the input as label is not kept."""
+        """The counter, or None if no metric has this count. A counter labelled with input text is not cached."""
         metrics = self._metrics
         match counted:
             case "reported", type, path:

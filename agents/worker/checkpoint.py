@@ -26,7 +26,7 @@ class Checkpoint:
     async def __call__(self, processors: Collection[PartitionProcessor]) -> None:
         """Makes the processors durable. Raises what the producer or the commit raises.
 
-        After a failure every call raises it again: memory is ahead of the log for good, and the process must end.
+        After a failure every call raises it again: memory stays ahead of the log, so the process must end.
         """
         async with self._lock:
             if self._failed:
@@ -45,9 +45,9 @@ class Checkpoint:
         changed = await asyncio.gather(
             self._append(plain),
             *(
-                s.transaction.run_until_fenced(commit_transaction(s, s.transaction))
-                for s in processors
-                if s.transaction
+                each.transaction.run_until_fenced(commit_transaction(each, each.transaction))
+                for each in processors
+                if each.transaction
             ),
         )
         if any(changed):
@@ -58,13 +58,19 @@ class Checkpoint:
         snapshots = []
         for processor in processors:
             snapshot = await processor.snapshot()
-            # of a forgotten processor outputs may have been dropped before they were sent
+            # a forgotten processor may have dropped outputs that were not sent
             if not processor.forgotten:
                 snapshots.append((processor, snapshot))
             await asyncio.sleep(0)  # let exit triggers go out while states are packed
         await acknowledged([ack for _, snapshot in snapshots for ack in snapshot.acks])
-        await acknowledged([a for processor, s in snapshots for a in await processor.write(s)])
-        offsets = {s.tp: snap.offset for s, snap in snapshots if snap.offset != s.committed}
+        await acknowledged(
+            [ack for processor, snapshot in snapshots for ack in await processor.write(snapshot)]
+        )
+        offsets = {
+            processor.tp: snapshot.offset
+            for processor, snapshot in snapshots
+            if snapshot.offset != processor.committed
+        }
         if offsets and not await self._commit(offsets):
             return False
         for processor, snapshot in snapshots:
@@ -75,7 +81,7 @@ class Checkpoint:
 async def commit_transaction(
     processor: PartitionProcessor, producer: TransactionalProducer
 ) -> bool:
-    """Commits outputs, state and offset in one transaction. Nothing is applied while it ends."""
+    """Commits outputs, state and offset in one transaction. The processor applies nothing meanwhile."""
     async with processor.lock:
         if not processor.unsaved:
             processor.committed_watermark = processor.clock

@@ -1,8 +1,8 @@
-"""Faust's consumer, changed to hand whole fetches to the assignment and to leave commits to the checkpoint.
+"""Faust's consumer, changed to pass whole fetches to the assignment and to leave commits to the checkpoint.
 
-What a fetch brings is a list of `RawBatch` for each partition. It does not become Faust's messages: at a few hundred
-events a second these cost more than to apply the events. Faust itself commits nothing; the checkpoint does, with
-`commit_offsets`. The processors keep the positions: what was fetched and dropped in a rebalance is fetched again.
+A fetch returns a list of `RawBatch` for each partition. They are not turned into Faust's messages: at a few hundred
+events a second, messages cost more than applying the events. Faust itself commits nothing; the checkpoint calls
+`commit_offsets`. The processors keep the positions, so input that a rebalance drops is fetched again.
 """
 
 import asyncio
@@ -20,8 +20,8 @@ from agents.worker.consumer_thread import CommittedReads
 from agents.worker.group import Member
 
 LOOK_S: Final = 5.0
-"""Seconds without input until it looks whether the thread that fetches lives. Longer: a dead one is found later.
-Shorter: an idle worker takes more CPU."""
+"""Seconds without input before the fetching thread is checked. Longer: a dead thread is found later. Shorter: an idle
+worker uses more CPU."""
 
 
 class BatchConsumer(driver.Consumer):
@@ -31,8 +31,8 @@ class BatchConsumer(driver.Consumer):
         return CommittedReads(self, loop=self.loop, beacon=self.beacon)
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
-        """Hands what is fetched to the assignment, until Faust stops. Faust would call it for each fetch, and make messages
-        of what it yields: it yields none.
+        """Passes fetched batches to the assignment until Faust stops. It yields nothing: Faust would make messages of
+        what it yields.
         """
         while not self.should_stop:
             fetched, _ = await self._wait_next_records(max(timeout, LOOK_S))
@@ -50,7 +50,7 @@ class BatchConsumer(driver.Consumer):
 
     async def check(self) -> None:
         """Raises KafkaError if the worker cannot stay in its group: a right is missing, or another process has its
-        instance id. aiokafka raises this only when somebody asks it, and Faust never does.
+        instance id. aiokafka raises this only on request, and Faust never requests it.
         """
 
         async def ask() -> None:
@@ -62,26 +62,26 @@ class BatchConsumer(driver.Consumer):
             await self._thread.call_thread(ask)
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
-        """Writes and commits what was processed, while the group still accepts it."""
+        """Writes and commits what was processed, while the group still accepts a commit."""
         self.hold()
         await self.app.listener.on_revoked(lost=self.member[0] < 0)
         await super().on_partitions_revoked(revoked)
 
     def hold(self) -> None:
-        """Stops the input. What was fetched and not applied is fetched again."""
+        """Stops the input. Fetched batches that are not applied yet are dropped, and fetched again."""
         self.stop_flow()
         self.app.flow_control.suspend()
         self.app.flow_control.clear()
 
     async def perform_seek(self) -> None:
-        """Called by Faust to seek: sets the processors' positions before input flows again."""
+        """Seeks to the processors' positions, before input flows again. Faust calls it."""
         await self.app.listener.resume()
 
     async def wait_empty(self) -> None:
-        """Does not wait: the checkpoint has its own order."""
+        """Returns at once: there are no Faust messages to wait for."""
 
     async def committed_offsets(self, partitions: list[TP]) -> dict[TP, int | None]:
-        """The group's offsets."""
+        """See Group.committed_offsets."""
 
         async def ask() -> dict[TP, int | None]:
             consumer = self._thread._ensure_consumer()
@@ -111,7 +111,7 @@ class BatchConsumer(driver.Consumer):
         return bool(await self._asked(commit))
 
     async def _asked(self, question: Callable[[], Awaitable[Any]]) -> Any:
-        """The group coordinator's answer. A broken connection repeats the request, which changes nothing."""
+        """Returns the group coordinator's answer. Repeats the request after a broken connection; that is safe."""
         while True:
             try:
                 return await self._thread.call_thread(question)
@@ -120,7 +120,7 @@ class BatchConsumer(driver.Consumer):
 
 
 def install() -> None:
-    """Makes Faust's Kafka transport use this consumer, and aiokafka's consumers read raw batches."""
+    """Makes Faust's Kafka transport use this consumer, and aiokafka's consumers return raw batches."""
     reconnect.install()
     raw_batches.install()
     fetch_protocol.install()

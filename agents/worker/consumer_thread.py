@@ -1,4 +1,4 @@
-"""Faust's consumer thread: it fetches, and hands batches to the event loop that processes them."""
+"""Faust's consumer thread, changed to pass fetched batches to the event loop that processes them."""
 
 import asyncio
 from collections import deque
@@ -15,7 +15,7 @@ Fetched = dict[TP, list[raw_batches.RawBatch]]
 
 
 class CommittedReads(driver.AIOKafkaConsumerThread):
-    """A consumer that reads no events of open or aborted transactions."""
+    """A consumer thread that reads committed records only."""
 
     def _create_worker_consumer(self, transport: driver.Transport) -> AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)
@@ -23,8 +23,8 @@ class CommittedReads(driver.AIOKafkaConsumerThread):
         return consumer
 
     async def _keepalive2(self) -> None:
-        """Does nothing. Faust's two keepalives turn both event loops once a second; whatever calls into another loop here
-        wakes it."""
+        """Does nothing. Faust's two keepalives would wake both event loops once a second. They need no waking: every call
+        from another thread wakes the loop that it calls."""
 
     @Service.task  # type: ignore[untyped-decorator]
     async def _thread_keepalive(self) -> None:
@@ -48,7 +48,7 @@ class CommittedReads(driver.AIOKafkaConsumerThread):
         return loop
 
     def _arrive(self, brought: FetchedBatches) -> None:
-        """Takes what a fetch brought. Called in the event loop that processes it."""
+        """Queues the batches of a fetch. Called in the event loop that processes them."""
         self._fetched.append(brought)
         self._wake()
 
@@ -57,8 +57,8 @@ class CommittedReads(driver.AIOKafkaConsumerThread):
             self._arrived.set_result(None)
 
     async def getmany(self, active: set[TP] | None, timeout: float) -> Fetched:
-        """Returns what was fetched. After `timeout` (s) without it asks the other thread for what aiokafka has kept, and so
-        finds out whether that thread lives."""
+        """Returns fetched batches. If none come within `timeout` (s), it asks the fetching thread for batches that aiokafka
+        has buffered. That also shows whether the thread is alive."""
         if not self._fetched:
             self._arrived = self._processing_loop.create_future()
             timer = self._processing_loop.call_later(timeout, self._wake)
@@ -71,7 +71,7 @@ class CommittedReads(driver.AIOKafkaConsumerThread):
         return await self._kept(active)
 
     def _take(self, active: set[TP] | None) -> Fetched:
-        """The batches of the oldest fetch. Raises the error that it brought instead."""
+        """Returns the batches of the oldest fetch. Raises the error of a failed fetch."""
         if not self.consumer.flow_active:
             return {}
         brought = self._fetched.popleft()

@@ -8,7 +8,7 @@ from agents.kafka.raw_batches import RawBatch, RawRecord
 from stream.events.nearest import named
 
 LARGEST: Final = 2 * 1024 * 1024 - 128 * 1024
-"""Bytes of a record that the topic certainly accepts. Larger ones, unpacked from a batch, are cut."""
+"""Largest record (bytes) that the topic certainly accepts. Larger ones, from a compressed batch, are cut."""
 
 Row = tuple[bytes | None, bytes | None, list[tuple[str, bytes | None]]]
 
@@ -19,7 +19,7 @@ def records(
     topic: str,
     partition: int,
 ) -> Iterator[Row]:
-    """(key, value, headers) for each fault (input offset, reason, JSON path) of the batches' records."""
+    """Yields (key, value, headers) for each fault (input offset, reason, JSON path) of records in `batches`."""
     wanted = {offset for offset, _, _ in faults}
     found = {
         record.offset: (record, record.timestamp if batch.time is None else batch.time)
@@ -45,15 +45,15 @@ def records(
 
 
 def _type(value: bytes | None) -> list[tuple[str, bytes | None]]:
-    """The event type of the record: as given, or the nearest known one."""
+    """A header with the event type of the record, or with the nearest known one. Empty without a type."""
     name = named(value or b"")
     return [("type", name.encode())] if name else []
 
 
 def _fitting(record: RawRecord, why: list[tuple[str, bytes | None]]) -> Row:
-    """The whole record, or its beginning and its size if the topic cannot take all of it.
+    """The whole record, or its beginning with its size in a header, if it is larger than LARGEST.
 
-    A batch that was not unpacked has no bytes: the header `records` says how many records it stands for.
+    The stand-in for a batch that was not decompressed has no bytes; its header `records` has the number of records.
     """
     key, value, headers = record.key, record.value, record.headers
     if isinstance(record, Oversized):

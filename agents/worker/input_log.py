@@ -1,4 +1,4 @@
-"""Log lines about faults of the input: one line a minute for each type of fault, and no content."""
+"""Logs faults of the input: at most one line a minute for each sort of fault, without any content."""
 
 import logging
 from typing import Final
@@ -20,7 +20,7 @@ class InputLog:
         self._log = SparseLog(log, EVERY_S, counted="records")
 
     def told(self, out: Outputs) -> None:
-        """Logs what a batch counted: rejected records, unknown types, parts that were left out."""
+        """Logs the faults of a batch: rejected records, unknown types, parts that were left out."""
         for (kind, *labels), number in out.counts.items():
             if kind == "rejected":
                 type, reason, path = labels

@@ -1,8 +1,8 @@
-"""The worker's metrics. docs/metrics.md explains each of them.
+"""The worker's metrics. docs/metrics.md describes each of them.
 
-Counters grow once a batch. Latencies come from acknowledgements. Gauges of partitions are set at a scrape. So
-a single event costs nothing here. The values of every label are a closed set. Times and durations are ms in
-the code and seconds in Prometheus.
+Counters are incremented once a batch, latencies observed at acknowledgements, gauges of partitions set at a scrape.
+So a single event costs nothing here. The values of every label are a closed set. Times and durations are ms in the
+code and seconds in Prometheus.
 """
 
 import time
@@ -50,7 +50,7 @@ ORDERED: Final = ("types", "applied", "order.placed")
 
 
 class Metrics:
-    """The metrics. `live`: records carry the broker's time. A replay has no latencies and no ages."""
+    """The metrics. `live`: records have the broker's time; else, in a replay, latencies and ages are not set."""
 
     def __init__(self, recipes: Iterable[str] = (), live: bool = True) -> None:
         registry = self.registry = CollectorRegistry(auto_describe=True)
@@ -114,7 +114,7 @@ class Metrics:
         self._start()
 
     def _start(self) -> None:
-        """Starts the counters at zero: a rate needs a first value."""
+        """Creates the counters at zero, because a rate needs a first value."""
         for reason in schemas.load("rejected")["properties"]["reason"]["enum"]:
             self.rejected.labels(reason)
         for outcome, kind in (("rejected", ""), ("unknown", ""), ("clock", CLOCK)):
@@ -133,7 +133,7 @@ class Metrics:
             self.skipped.labels(stage)
 
     def now(self) -> int | None:
-        """The brokers' time (ms); in a replay the time that a partition has reached. None before it is known."""
+        """The brokers' time (ms), None before it is known. In a replay: the latest time that a partition has reached."""
         if not self._live:
             return self._reached
         if self._brokers is None:
@@ -146,7 +146,7 @@ class Metrics:
         processor: "PartitionProcessor | None" = None,
         acks: Sequence["Ack"] = (),
     ) -> None:
-        """Adds the counts of a batch. `acks`: of its outputs, in the order in which they were sent."""
+        """Adds the counts of a batch. `acks`: acknowledgements of its outputs, in sending order."""
         self._counts.add(out.counts)
         for _, reason, _ in out.rejected:
             self.rejected.labels(reason).inc()
@@ -159,7 +159,7 @@ class Metrics:
                 acks[-1].add_done_callback(partial(self._acknowledged, processor.name, out.moments))
 
     def _acknowledged(self, stage: str, moments: list[tuple[str, int]], ack: "Ack") -> None:
-        """Measures the latency of a batch's triggers, up to the broker's time of its last output."""
+        """Observes the latency of a batch's triggers, up to the broker's time of its last output."""
         if ack.cancelled() or ack.exception():
             return
         landed = ack.result().timestamp
@@ -174,23 +174,23 @@ class Metrics:
         self._brokers = brokers, time.monotonic()
 
     def set_partitions(self, layout: "Layout") -> None:
-        """Sets the number of partitions, each of which must have an owner."""
+        """Sets the number of partitions of each stage's input."""
         self.partitions.labels(VISITORS).set(layout.inputs)
         self.partitions.labels(KEYS).set(layout.keys)
         self.partitions.labels(PEOPLE).set(layout.people)
 
     def paused(self) -> None:
-        """Notes that a rebalance holds the input."""
+        """Starts to measure how long a rebalance holds the input."""
         self._paused = self._paused or time.monotonic()
 
     def resumed(self) -> None:
-        """Notes that the input flows."""
+        """Observes how long the rebalance held the input."""
         if self._paused is not None:
             self.pauses.observe(time.monotonic() - self._paused)
             self._paused = None
 
     def collect(self, processors: Collection["PartitionProcessor"]) -> None:
-        """Sets the gauges of this worker's partitions, and removes those of partitions that it no longer has."""
+        """Sets the gauges of this worker's partitions, and removes those of partitions that it no longer owns."""
         self._reached = max((processor.clock for processor in processors), default=NEVER)
         owned = {
             (processor.name, processor.source.partition): processor for processor in processors
@@ -222,7 +222,7 @@ class Metrics:
                 self.evidence_lag.labels(partition).set(max(0, now - processor.clock))
 
     def forget(self, stage: str, partition: int) -> None:
-        """Removes the gauges of a partition that is another worker's now."""
+        """Removes the gauges of a partition that another worker owns now."""
         own = {VISITORS: [self.evidence, self.evidence_lag, self.run], PEOPLE: [self.episodes]}
         for gauge in own.get(stage, ()):
             gauge.remove(str(partition))

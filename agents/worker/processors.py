@@ -1,4 +1,4 @@
-"""The stages of a worker, one line each, and how the processor of a partition is made."""
+"""The stages of a worker, one line each, and a function that makes the processor of a partition."""
 
 import asyncio
 from collections.abc import Callable
@@ -29,9 +29,9 @@ from stream.stages.backend import PURE, VisitorBackend, best_backend
 
 
 class Parts(NamedTuple):
-    """What all processors need beside their partition.
+    """What all processors share.
 
-    `visitors`: the backend that makes visitors.
+    `visitors`: the backend of the visitors stage.
     `advanced`: set when a partition of the keys stage may announce a later time.
     """
 
@@ -43,7 +43,7 @@ class Parts(NamedTuple):
 
 
 Own = tuple[Provenance, str, OutputProducer]
-"""What one processor needs: its input partition, its changelog topic, its producer."""
+"""What one processor has for itself: its input partition, its changelog topic, its producer."""
 
 
 class StageSpec(NamedTuple):
@@ -93,7 +93,7 @@ def maker(
     metrics: Metrics,
     advanced: asyncio.Event,
 ) -> Maker:
-    """A function that makes the empty processor of a partition. A restore fills it from the changelog.
+    """Returns a function that makes the empty processor of a partition. A restore fills it from the changelog.
 
     `advanced`: set when a partition of the keys stage may announce a later time.
     """

@@ -1,10 +1,10 @@
-"""Sends what was decided, packed by partition. Acknowledgements come later.
+"""Sends decisions, packed into batches by partition. It returns the acknowledgements without waiting for them.
 
 Triggers and cancels are sent at once. Everything else is buffered until the next watermark record or
 checkpoint, so that the few records of many batches take one request. The producer is idempotent with
-acks=all: records of a partition keep their order, and a broken connection repeats none. It retries until the
-broker takes a record; callers wait meanwhile (back-pressure). The broker stamps every record. No record
-carries the worker's clock.
+acks=all: records of a partition keep their order, and a retry after a broken connection duplicates none. It
+retries until the broker accepts a record; callers wait meanwhile (back-pressure). The broker sets the time of
+every record. No record has a time of the worker's clock.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ log = logging.getLogger("triggers.producer")
 REQUEST_MS: Final = 30_000
 
 HELD: Final = 1_000
-"""Records buffered at most. Fewer: more requests in a backlog. More: compressing them blocks the event loop."""
+"""Maximum number of buffered records. Fewer: more requests in a backlog. More: compressing them blocks the event loop."""
 
 DECISIONS: Final = "triggers.decisions"
 SHADOW: Final = "triggers.shadow"
@@ -58,21 +58,21 @@ async def acknowledged(acks: Iterable[Ack]) -> list[RecordMetadata]:
 
     Unlike `gather`, it does not cancel them if the caller is cancelled: others may wait for the same ones.
     """
-    waited = list(acks)
-    if waited:
-        done, _ = await asyncio.wait(waited, return_when=asyncio.FIRST_EXCEPTION)
+    pending = list(acks)
+    if pending:
+        done, _ = await asyncio.wait(pending, return_when=asyncio.FIRST_EXCEPTION)
         for ack in done:
             ack.result()
-    return [ack.result() for ack in waited]
+    return [ack.result() for ack in pending]
 
 
 def outstanding(acks: Iterable[Ack]) -> list[Ack]:
-    """The acknowledgements that have not come. Failed ones stay, so that the next caller sees them."""
+    """The acknowledgements that are pending or failed. Failed ones are kept, so that the next caller raises."""
     return [ack for ack in acks if not ack.done() or ack.exception()]
 
 
 class Provenance:
-    """Where a decision comes from. It goes into the headers of triggers and decisions, never into their values."""
+    """The worker and input partition of a decision: headers of triggers and decisions, never part of their values."""
 
     def __init__(self, topic: str, partition: int) -> None:
         self.topic = topic
@@ -84,14 +84,14 @@ class Provenance:
         ]
 
     def headers(self, offset: int) -> Headers:
-        """The headers. `offset`: all input before it had been read at the decision, and nothing behind it."""
+        """The headers. `offset`: the next input offset at the moment of the decision."""
         return [*self._fixed, ("offset", b"%d" % offset)]
 
 
 def retrieve_exception(ack: Ack) -> None:
     """Marks a failure as retrieved. A caller that waits still sees it.
 
-    After a rebalance nobody waits, and asyncio would log that the exception was never retrieved.
+    After a rebalance no caller waits, and asyncio would log that the exception was never retrieved.
     """
     if not ack.cancelled():
         ack.exception()
@@ -115,15 +115,15 @@ class OutputProducer:
         self.discard()
         self._posted: list[Ack] = []
         self._posting = asyncio.Lock()
-        # Without this a batch that waited long fails when the broker comes back and has no leader yet.
+        # Without this a batch that waited long fails if the broker is back and the partition has no leader yet.
         self._producer._message_accumulator._batch_ttl = math.inf
 
     async def start(self) -> None:
-        """Raises KafkaConnectionError when no broker answers."""
+        """Connects to a broker. Raises KafkaConnectionError if none answers."""
         await self._producer.start()
 
     async def stop(self) -> None:
-        """Waits for what was sent."""
+        """Waits until everything sent is acknowledged or failed, and disconnects."""
         await self._producer.stop()
 
     async def outputs(
@@ -132,8 +132,8 @@ class OutputProducer:
         """Sends the triggers of a batch of input, and buffers everything else for `post`.
 
         `batches`: the input, for the bytes of rejected records.
-        `offset`: the one behind the last input read.
-        Returns the acknowledgements of what was sent.
+        `offset`: the next input offset.
+        Returns the acknowledgements of the triggers.
         """
         held = out.facts, out.claims, out.decisions, out.rejected, out.audiences, out.outcomes
         if any(held) or out.shadow or out.erased:
@@ -184,7 +184,7 @@ class OutputProducer:
                 self._plain.add(name, 0, *record)
 
     async def post(self) -> list[Ack]:
-        """Sends what is buffered. Returns the acknowledgements of buffered records that have not come, or failed."""
+        """Sends what is buffered. Returns all pending or failed acknowledgements of buffered records."""
         async with self._posting:
             held = self._internal, self._plain
             self.discard()
@@ -196,7 +196,7 @@ class OutputProducer:
             return list(posted)
 
     def discard(self) -> None:
-        """Drops what is buffered: the next owner decides it again."""
+        """Drops what is buffered. The next owner of the partition decides it again."""
         self._internal, self._plain = self._packer(PACKED), self._packer(PLAIN)
 
     async def changes(
@@ -213,7 +213,7 @@ class OutputProducer:
     async def send_watermark(
         self, value: bytes, partitions: Iterable[tuple[str, int]]
     ) -> list[Ack]:
-        """Sends one watermark record to each partition, behind all that is buffered for it. Returns as `post`."""
+        """Sends a watermark record to each partition, after everything buffered for it. Returns like `post`."""
         for place in partitions:
             packer = self._internal if place in self._internal else self._plain
             packer.add(*place, b"", value)
@@ -232,6 +232,6 @@ class OutputProducer:
                 ack.add_done_callback(retrieve_exception)
                 return ack
             except KafkaTimeoutError:
-                continue  # the batch before it is unacknowledged: the broker is down or slow
+                continue  # the previous batch is not acknowledged yet: the broker is down or slow
             except UnknownTopicOrPartitionError:
-                say(log, "topic_missing", logging.ERROR, topic=topic)  # it waits: nothing is lost
+                say(log, "topic_missing", logging.ERROR, topic=topic)  # retry, so nothing is lost

@@ -1,8 +1,8 @@
-"""A rebalance: partitions are given up after a checkpoint, and taken over after a restore.
+"""A rebalance: a checkpoint before partitions are given up, a restore after new ones are assigned.
 
-Revoked partitions are written and committed while the group still accepts it. They stay in memory: if the
-next generation gives them back to the same member, nobody else can have written their state. Otherwise they
-are dropped and restored again. A member that the group has removed drops them all without writing.
+Revoked partitions are written and committed while the group still accepts a commit. They stay in memory: if
+the next generation assigns them to the same member, no other worker can have written their state. Otherwise
+they are dropped and restored again. A member that the group has removed drops them all without writing.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from agents.worker.restore import StateError, restore
 log = logging.getLogger("triggers.assignment")
 
 SHARE_OF_SESSION: Final = 0.8
-"""Share of the session timeout for the last checkpoint. Longer: the partitions may be another worker's already."""
+"""Share of the session timeout for the last checkpoint. Longer: another worker may own the partitions by then."""
 
 NOBODY: Final[Member] = (-1, "")
 
@@ -56,7 +56,7 @@ class Rebalance:
         self._member = NOBODY
 
     async def on_revoked(self, lost: bool) -> None:
-        """The group begins a rebalance. `lost`: it has already ended one without this worker."""
+        """Writes and commits the partitions. `lost`: drops them instead; the group has removed this worker."""
         self._metrics.paused()
         ours, flowed = self._assignment.processors, self._assignment.flowing
         self._assignment.move("revoked")
@@ -68,8 +68,8 @@ class Rebalance:
         say(log, "revoked", lost=lost, kept=len(ours), generation=self._member[0])
 
     async def _save(self, ours: dict[TP, PartitionProcessor]) -> None:
-        """Writes them, or drops them: a checkpoint that does not end has sent a part, and what it held is gone. That is so
-        when it is cancelled, too: a connection that breaks does that."""
+        """Checkpoints the processors. Drops them if that fails, times out, or is cancelled by a broken connection: a part
+        of their outputs is then sent, and the rest is no longer in memory."""
         within, saved = SHARE_OF_SESSION * self._settings.session_ms / 1000, False
         try:
             async with asyncio.timeout(within):
@@ -84,7 +84,7 @@ class Rebalance:
                 drop(ours, ours)
 
     async def on_assigned(self) -> None:
-        """The group has assigned the partitions: restores the new ones. The input is still held."""
+        """Restores newly assigned partitions. The input is still held."""
         with self._failing():
             await self._restore()
 
@@ -95,9 +95,9 @@ class Rebalance:
 
     @contextmanager
     def _failing(self) -> Iterator[None]:
-        """Makes every exception end the process. Faust would only log a message of its own and stop.
+        """Makes every exception end the process. Faust would only log it and stop.
 
-        A broken connection cancels the task: then Faust's recovery would end silently and never come back.
+        A broken connection cancels the task: Faust's recovery would then end silently and never run again.
         """
         try:
             with connection_loss_as_error():
@@ -160,8 +160,8 @@ class Rebalance:
                 processor.begin(first_position(processor, committed[tp] or 0))
             if processor.position > ends[tp]:
                 raise LogWentBack(
-                    f"{tp.topic} {tp.partition} ends at {ends[tp]}, processed to "
-                    f"{processor.position}: start again under another TRIGGERS_PREFIX"
+                    f"{tp.topic} {tp.partition}: expected an end at {processor.position} or later, got {ends[tp]}. "
+                    "It was emptied or created again: start again under another TRIGGERS_PREFIX"
                 )
             if first[tp] > processor.position:
                 processor.begin(first[tp])
@@ -179,8 +179,8 @@ def first_position(processor: PartitionProcessor, committed: int) -> int:
     """The offset at which a restored partition continues: the larger of the state's position and the group's offset.
 
     Outputs are durable before the state, and the state before the offset. So the state contains all input
-    before either of the two, and its outputs are on the topics. Reading it again would only repeat rejected
-    records. Without any state all retained input is read again, and gives the same decisions.
+    before either offset, and its outputs are in Kafka. Reading that input again would only write rejected
+    records twice. Without any state, all retained input is read again and gives the same decisions.
     """
     if processor.clock >= 0:
         return max(processor.stage.position, committed)

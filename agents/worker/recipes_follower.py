@@ -1,10 +1,10 @@
-"""Follows the topic `recipes`: it reads every document before any decision at its time of coming into force.
+"""Follows the topic `recipes`. It reads every document before anything is decided at a time when that is in force.
 
-A document comes into force 5 s after its append at the earliest. Suppose the topic is read up to an end that
-was asked after the broker's clock was at T. Then every document is known that is in force before T + 5 s, and
-evidence may go that far. The end of the topic is asked in the rounds that ask for the ends of the input, so
-usually nothing waits. In a replay the documents are in the topic before the first event, and one question is
-enough. Source: docs/semantics-life.md, 14.
+A document comes into force 5 s after its append at the earliest. If the broker's clock showed T before the end of
+the topic was fetched, and the topic is read up to that end, then every document is known that is in force before
+T + 5 s. Evidence may advance that far. The rounds that fetch the ends of the input fetch this end too, so usually
+nothing waits. In a replay the documents precede the first event, and one request is enough.
+Source: docs/semantics-life.md, 14.
 """
 
 import asyncio
@@ -34,27 +34,27 @@ from stream.state.cart import NEVER
 log = logging.getLogger("triggers.recipes")
 
 CLOSED_S: Final = 0.2
-"""Seconds between looks whether a waiting caller was closed. Longer: a rebalance waits for it."""
+"""Seconds between checks whether a waiting processor was closed. Longer: a rebalance waits for it."""
 
 TOPICS_S: Final = 10.0
-"""Seconds between looks for missing trigger topics of published recipes."""
+"""Seconds between checks for missing trigger topics of published recipes."""
 
 ALL: Final = 2**62
-"""A time (ms) after all others: in a replay all documents are known at once."""
+"""A time (ms) after all others. In a replay, documents are known up to this time at once."""
 
 
 class TopicWentBack(StateError):
-    """The topic ends before the offset that was read: it was created again."""
+    """The topic ends before an offset that was already read: it was created again."""
 
 
 class RecipesFollower:
     """Follows the topic.
 
-    - `history`: of all stages of this worker
-    - `tp`, `position`, `end`: the topic's partition, the next offset to read, where it ended when last asked
+    - `history`: the documents, shared by all stages of this worker
+    - `tp`, `position`, `end`: the topic's partition, the next offset to read, the end as last fetched
     - `known_until`: every document that is in force before this time (ms) has been read
     - `refused`: whether the newest record is not a valid document
-    - `missing`: missing trigger topics of recipes in documents
+    - `missing`: trigger topics that recipes in documents need and Kafka does not have
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class RecipesFollower:
 
     @property
     def ready(self) -> bool:
-        """Whether the topic is read up to the end that was asked last."""
+        """Whether the topic is read up to the end as last fetched."""
         return self._begun and self.position >= self.end
 
     async def start(self) -> None:
@@ -109,10 +109,14 @@ class RecipesFollower:
                 self._reach(reached)
 
     def confirm_end(self, end: int, time: int) -> None:
-        """The broker's clock was at `time` (ms) before the topic ended at `end`. Raises TopicWentBack."""
+        """Notes that the topic ended at `end`, some time after the broker's clock showed `time` (ms).
+
+        Raises TopicWentBack.
+        """
         if end < self.position:
             raise TopicWentBack(
-                f"{self.tp.topic} ends at {end}, read to {self.position}: it was made again. Start this worker again"
+                f"{self.tp.topic}: expected an end at {self.position} or later, got {end}. It was created again: "
+                "restart this worker"
             )
         self.end = end
         reached = self._handshake.confirm_end(end, time, self.position)
@@ -131,7 +135,7 @@ class RecipesFollower:
         return time < self.known_until
 
     async def reaches(self, time: int, closed: Callable[[], bool]) -> bool:
-        """Waits until every document that is in force at `time` (ms) is known. False if it was `closed` first."""
+        """Waits until every document that is in force at `time` (ms) is known. False if `closed` is true first."""
         if not self._live and self.known_until < ALL and not await self._loaded():
             return True
         while not self.knows(time):
@@ -143,14 +147,14 @@ class RecipesFollower:
         return True
 
     async def _loaded(self) -> bool:
-        """In a replay: whether there is an event. Documents come before the first one, and only events move time."""
+        """In a replay: whether the input has an event. Then all documents are in the topic, and known at once."""
         if not any((await self._offsets.ends(self._events)).values()):
             return False
         self.confirm_end((await self._offsets.ends([self.tp]))[self.tp], ALL)
         return True
 
     async def _read(self) -> None:
-        """Reads up to the end that was asked last, and looks for needed topics."""
+        """Reads up to the end as last fetched, and checks for missing trigger topics."""
         if self.position < self.end:
             await self._fetch(self.end)
         names = {name for each in self._holding() for name in each}
@@ -161,7 +165,7 @@ class RecipesFollower:
             say(log, "topics_missing", logging.ERROR, topics=",".join(self.missing))
 
     def _holding(self) -> list[tuple[str, ...]]:
-        """The names of the recipes of documents that are or will be in force."""
+        """The recipe names of each published document that is or will be in force."""
         now = self._metrics.now()
         current = self.history.document_at(NEVER if now is None else now)
         return [
@@ -216,5 +220,5 @@ class RecipesFollower:
 
 
 def latest(batches: Sequence[RawBatch]) -> int:
-    """The latest time (ms) that a broker stamped on a record. NEVER if there is none."""
+    """The latest broker's time (ms) of the batches. NEVER if there is none."""
     return max((batch.time for batch in batches if batch.time is not None), default=NEVER)

@@ -1,4 +1,4 @@
-"""Metrics of recipes and of published documents. docs/metrics.md explains them."""
+"""Metrics of recipes and of published documents. docs/metrics.md describes them."""
 
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     from agents.worker.recipes_follower import RecipesFollower
 
 GONE_AFTER: Final = 5 * MINUTE
-"""Ms after which the metrics of a recipe vanish that no document names any more: its triggers are counted by then."""
+"""Ms until the metrics of a recipe are removed that is no longer in force. By then its last triggers are counted."""
 
 
 class RecipesMetrics:
     """The instruments.
 
-    `made`: the registry and the namespace · `now`: the time (ms) that decides which document is in force, None
-    before it is known · `forget`: called for a recipe whose counters vanish · `fired`, `shadow`: counters of
-    triggers and cancels.
+    `made`: registry and namespace of each · `now`: the time (ms) that decides which document is in force, None
+    before it is known · `forget`: called with a recipe whose counters are removed · `fired`, `shadow`: counters
+    of triggers and cancels.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class RecipesMetrics:
         self.name(names)
 
     def name(self, names: Iterable[str]) -> None:
-        """Starts the counters of a recipe at zero, so that a silent recipe is seen."""
+        """Creates the counters of recipes at zero, so that a recipe that never fires is visible."""
         for recipe in names:
             self._named.add(recipe)
             self.fired.labels(recipe, "fired")
@@ -71,7 +71,7 @@ class RecipesMetrics:
         self._missing.set(len(follower.missing))
 
     def _retire(self, history: History, time: int) -> None:
-        """Removes the metrics of recipes that are no longer in force: they do not count as silent."""
+        """Removes the metrics of recipes that were not in force since `time` (ms), so that no alert calls them silent."""
         since = history.document_at(time).since
         kept = {n for each in history.documents if each.since >= since for n in each.recipes.names}
         for recipe in self._named - kept:

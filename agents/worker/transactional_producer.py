@@ -1,10 +1,10 @@
-"""Exactly once, as an option: one transactional producer for each owned partition of an input.
+"""One transactional producer for each owned input partition, with delivery exactly once.
 
-A transaction contains what a partition decided, its state and its offset. Each checkpoint ends one. Readers of
+A transaction contains a partition's outputs, its state and its offset. Each checkpoint commits one. Readers of
 committed records see all of it or nothing, so they never see a copy. Opening the producer fences the
-partition's former owner and aborts what that left open. This must happen before the restore.
-Source: KIP-98. The client cannot name the group's generation (KIP-447), so each partition has its own
-transactional id: an id for each worker would fence nobody.
+partition's former owner and aborts its open transaction. This must happen before the restore.
+Source: KIP-98. The client does not support the group's generation (KIP-447), so each partition has its own
+transactional id: an id for each worker would not fence a former owner.
 """
 
 import asyncio
@@ -21,15 +21,15 @@ from agents.worker.packing import Packer
 from agents.worker.producer import Ack, OutputProducer, retrieve_exception
 
 TIMEOUT_MS: Final = 10_000
-"""An abandoned transaction blocks readers of its partitions for at most this long (ms)."""
+"""Ms after which the broker aborts a transaction. Until then an abandoned one blocks readers of its partitions."""
 
 ENDED: Final = (
-    f"a transaction was open for more than {TIMEOUT_MS / 1000:.0f} s, because the broker did not answer or this process "
-    "stood still; or its partition is another worker's now"
+    f"the transaction was aborted: it was open for more than {TIMEOUT_MS / 1000:.0f} s, because the broker did not "
+    "answer or this process was frozen; or another worker owns the partition now"
 )
 
 RETRY_MS: Final = 20
-"""Ms between tries: the broker often answers `try again` to the first records, while the last transaction ends."""
+"""Ms between retries. The broker often refuses the first records of a transaction while it ends the last one."""
 
 
 class TransactionalProducer(OutputProducer):
@@ -65,7 +65,7 @@ class TransactionalProducer(OutputProducer):
             raise ProducerFenced(ENDED) from error
 
     def abandon(self) -> None:
-        """Gives the partition up: it is or will be another worker's, who aborts what is open."""
+        """Gives the partition up. Its next owner aborts the open transaction."""
         if not self._abandoned.done():
             self._abandoned.set_result(None)
         self._closing = asyncio.create_task(self._close())
@@ -73,18 +73,18 @@ class TransactionalProducer(OutputProducer):
     async def _close(self) -> None:
         await self.stop()
         if self._request:
-            self._request.cancel()  # requests without an answer by now get none
+            self._request.cancel()  # a stopped producer gets no more answers
 
     async def _await_coordinator(self, question: Coroutine[Any, Any, None]) -> None:
-        """Awaits a request to the coordinator. If the caller is cancelled, it continues and its failure is ignored."""
+        """Awaits a request to the coordinator. If the caller is cancelled, the request continues; a failure is ignored."""
         self._request = asyncio.ensure_future(question)
         self._request.add_done_callback(retrieve_exception)
         await asyncio.shield(self._request)
 
     async def run_until_fenced(self, work: Coroutine[Any, Any, bool]) -> bool:
-        """The result of `work`, or False once the partition was given up: a stopped producer answers no more."""
+        """Returns the result of `work`, or False once the partition is given up: a stopped producer gets no answers."""
         working = asyncio.ensure_future(work)
-        # the caller may be cancelled at the moment when the work fails
+        # the caller may be cancelled while the work fails
         working.add_done_callback(retrieve_exception)
         try:
             await asyncio.wait((working, self._abandoned), return_when=asyncio.FIRST_COMPLETED)
@@ -95,7 +95,7 @@ class TransactionalProducer(OutputProducer):
         return ended and working.result()
 
     async def commit(self, offsets: Mapping[TP, int]) -> None:
-        """Ends the transaction, with these offsets in it. Raises ProducerFenced if another worker owns them."""
+        """Commits the transaction with these offsets. Raises ProducerFenced if another worker owns the partition."""
         if offsets:
             await self._begin()
             given = {TopicPartition(*tp): offset for tp, offset in offsets.items()}

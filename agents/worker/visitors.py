@@ -1,4 +1,4 @@
-"""One partition of the input: the visitors stage applies its events, a fetched batch at a time."""
+"""The processor of a partition of the input. It runs the visitors stage."""
 
 import logging
 import time
@@ -42,7 +42,7 @@ class VisitorsProcessor(PartitionProcessor):
         make: VisitorBackend | None = None,
         follower: RecipesFollower | None = None,
     ) -> None:
-        """`follower` None: no document will ever come into force."""
+        """`follower` None: no document ever comes into force."""
         super().__init__(source, changelog, producer, metrics)
         self.stage = Visitors(recipes, make)
         self._follower = follower
@@ -51,7 +51,7 @@ class VisitorsProcessor(PartitionProcessor):
         self._input = InputLog(source.partition)
 
     async def admitted(self, batches: Sequence[RawBatch]) -> bool:
-        """Waits until every document that may be in force at the events' times is known."""
+        """Waits until every document is known that may be in force at the events' times. False if closed first."""
         if self._follower is None or self._follower.knows(time := latest(batches)):
             return True
         return await self._follower.reaches(time, lambda: self.closed)
@@ -67,7 +67,7 @@ class VisitorsProcessor(PartitionProcessor):
         return out
 
     def _count_behind(self, batches: Sequence[RawBatch]) -> None:
-        """Counts records with a broker's time before the idle watermark."""
+        """Counts records whose broker's time is before the idle watermark: the brokers' clocks differ too much."""
         behind = [
             b for b in batches if b.time is not None and b.time < self.handshake.idle_watermark
         ]
@@ -83,7 +83,7 @@ class VisitorsProcessor(PartitionProcessor):
             say(log, "clocks_apart", logging.WARNING, partition=number, records=records, ms=most)
 
     async def confirm_end(self, end: int, time: int) -> None:
-        """The broker's clock was at `time` (ms) before the partition ended at `end`."""
+        """Notes that the partition ended at `end`, some time after the broker's clock showed `time` (ms)."""
         async with self.lock:
             if self.closed:
                 return

@@ -1,4 +1,4 @@
-"""One partition of a stage behind a watermark: a record is applied once the watermark has passed it."""
+"""The processor of a stage that waits for a watermark. It applies a record once the watermark has passed it."""
 
 import time
 from collections.abc import Sequence
@@ -10,12 +10,12 @@ from stream.outputs.outputs import Outputs
 from stream.stages.waiting import WaitingStage
 
 IDLE_COMMIT_S: Final = 30.0
-"""Seconds until an offset is committed although only watermark records were read. Longer: a restart reads more
-of them again. Shorter: needless commits."""
+"""Seconds between commits if only watermark records were read. Longer: a restart reads more of them again.
+Shorter: needless commits."""
 
 
 class WaitingProcessor(PartitionProcessor):
-    """The processor. Claims and facts wait in its stage. After a crash those that were not applied are read again."""
+    """The processor. Claims or facts wait in its stage. After a crash it reads those again that were not applied."""
 
     stage: WaitingStage[Any, Any]
     _saved = 0.0
@@ -32,7 +32,7 @@ class WaitingProcessor(PartitionProcessor):
 
     @property
     def unsaved(self) -> bool:
-        """Whether there is anything to commit. Watermark records alone change nothing, and may be read again."""
+        """Whether a checkpoint is due. Watermark records alone change no state, and may be read again."""
         if self.stage.changed or self._acks:
             return True
         return self.committable != self.committed and time.monotonic() - self._saved > IDLE_COMMIT_S

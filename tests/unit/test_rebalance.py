@@ -257,7 +257,7 @@ def test_a_log_that_went_back_ends_the_process(monkeypatch: pytest.MonkeyPatch) 
         await worker.rebalance.on_revoked(lost=False)
         worker.broker.logs[P0] = [None]
         await worker.joins(2, P0)
-        with pytest.raises(LogWentBack, match="ends at 1, processed to 2"):
+        with pytest.raises(LogWentBack, match="expected an end at 2 or later, got 1"):
             worker.assignment.failed.result()
         assert not worker.assignment.flowing
 

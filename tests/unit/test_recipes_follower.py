@@ -99,7 +99,7 @@ async def test_in_a_replay_one_answer_is_enough() -> None:
 async def test_a_topic_that_was_made_again_is_a_fault() -> None:
     made = follower()
     made._take([batch(0, T, value_of(WIN_BACK, None, "", ""))])
-    with pytest.raises(TopicWentBack, match="recipes ends at 0, read to 1"):
+    with pytest.raises(TopicWentBack, match="recipes: expected an end at 1 or later, got 0"):
         made.confirm_end(0, T)
 
 
