@@ -1,6 +1,6 @@
-"""Creates the topics that are missing, and checks them all; waits for a broker.
+"""Creates missing topics, and checks all of them. Waits for a broker.
 
-It never changes an existing topic: a fault comes with its fix. Source of the requirements: schemas/topics.yaml.
+It never changes an existing topic; each fault names its fix. Source of the requirements: schemas/topics.yaml.
 """
 
 import asyncio
@@ -20,22 +20,22 @@ from agents.runtime.log import say
 
 PATIENCE_S: Final = 0.5
 LONGEST_PAUSE_S: Final = 5.0
-"""Pause between two tries while no broker answers: the first one, and the longest."""
+"""First and longest pause (s) between two attempts while no broker answers."""
 
 PARTITIONS: Final = 4
-"""Partitions of the input by default. At most this many workers can share the work."""
+"""Default number of partitions of the input. At most this many workers share the input."""
 
 
 log = logging.getLogger("triggers.topics")
 
 
 class TopicsError(Exception):
-    """All faults of the topics, one line each, with its fix."""
+    """The faults of the topics, one a line, each with its fix."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """A topic as it is on the broker."""
+    """An existing topic. `config`: its settings by name."""
 
     partitions: int
     config: dict[str, str]
@@ -43,7 +43,7 @@ class Found:
 
 @contextmanager
 def connected(settings: Settings) -> Iterator[KafkaAdminClient]:
-    """An admin client. Raises SettingsError if no broker is set, KafkaError if none answers."""
+    """Connects an admin client. Raises SettingsError if no broker is set, KafkaError if none answers."""
     admin = KafkaAdminClient(client_id="triggers-topics", **kafka_python_options(settings))
     try:
         yield admin
@@ -62,8 +62,8 @@ def create(
 ) -> list[str]:
     """Creates the missing topics, and returns their names. Raises TopicsError, KafkaError.
 
-    A count that is not given is that of the existing topic. Without one the input has 4 partitions, the facts as
-    many as the input, the claims as many as the facts. `replication` defaults to the broker's setting.
+    A partition count defaults to that of the existing topic. If there is no topic, the input gets 4 partitions, the
+    facts as many as the input, the claims as many as the facts. `replication` defaults to the broker's setting.
     """
     names = tuple(dict.fromkeys(names))
     found = find(admin, [spec.name for spec in required(settings, names, Layout(0, 0, 0))])
@@ -97,7 +97,7 @@ def make(
 
 
 def _partitions(found: Mapping[str, Found], name: str, wanted: int | None) -> int | None:
-    """The partitions of an existing topic, else those wanted. Raises TopicsError if the two differ."""
+    """The number of partitions of a topic: as it exists, else as wanted. Raises TopicsError if both are set and differ."""
     if name not in found:
         return wanted
     there = found[name].partitions
@@ -111,7 +111,7 @@ def _partitions(found: Mapping[str, Found], name: str, wanted: int | None) -> in
 
 
 def check(admin: KafkaAdminClient, settings: Settings, names: Iterable[str]) -> Layout:
-    """The partitions of the stages, if every topic is right.
+    """Checks all topics, and returns the numbers of partitions of the stages' inputs.
 
     Raises TopicsError, KafkaError.
     """
@@ -132,14 +132,14 @@ def check(admin: KafkaAdminClient, settings: Settings, names: Iterable[str]) -> 
 
 
 def faults_of(spec: TopicSpec, found: Found | None, settings: Settings) -> Iterator[str]:
-    """The faults of one topic, each with what to do."""
+    """The faults of one topic, each with its fix."""
     if found is None:
         yield f"{spec.name} is missing: make it with `storefront-triggers topics`"
         return
     changelog = spec.config["cleanup.policy"] == "compact"
     if changelog and spec.partitions and found.partitions != spec.partitions:
         yield (
-            f"{spec.name} has {found.partitions} partitions, its stage's input {spec.partitions}: "
+            f"{spec.name}: expected {spec.partitions} partitions, as its stage's input has, got {found.partitions}: "
             "keys have moved away from their state. Start again under another TRIGGERS_PREFIX, "
             f"with {spec.partitions} partitions from the start"
         )
@@ -152,14 +152,14 @@ def faults_of(spec: TopicSpec, found: Found | None, settings: Settings) -> Itera
         elif is_ != wanted and (key in spec.exact or int(is_) < int(wanted)):
             brokers = ",".join(settings.kafka)
             yield (
-                f"{spec.name} has {key}={is_}, {wanted} is needed: kafka-configs.sh "
+                f"{spec.name}: expected {key}={wanted}, got {is_}: kafka-configs.sh "
                 f"--bootstrap-server {brokers} --alter --entity-type topics "
                 f"--entity-name {spec.name} --add-config {key}={wanted}"
             )
 
 
 def find(admin: KafkaAdminClient, names: Iterable[str]) -> dict[str, Found]:
-    """The topics that exist, of those given."""
+    """The existing topics among `names`, by name."""
     described = {
         topic["name"]: len(topic["partitions"])
         for topic in admin.describe_topics(list(names))
@@ -176,7 +176,7 @@ def find(admin: KafkaAdminClient, names: Iterable[str]) -> dict[str, Found]:
 
 
 async def ready(settings: Settings, names: Iterable[str]) -> tuple[Layout, int]:
-    """The partitions of the stages and the number of brokers, as soon as a broker answers.
+    """Waits for a broker and checks the topics. Returns the partitions of the stages and the number of brokers.
 
     Raises TopicsError, SettingsError for refused credentials, KafkaError for errors that are not temporary.
     """

@@ -1,4 +1,4 @@
-"""Checks whether the brokers accept the credentials. A client would keep trying, as if no broker were there."""
+"""Checks whether the brokers accept the credentials. A client would retry for ever, as if no broker were up."""
 
 import ssl
 
@@ -23,7 +23,7 @@ KNOCK_MS = 10_000
 
 
 async def check_credentials(settings: Settings) -> None:
-    """Logs in to the brokers once. Raises SettingsError if one refuses the credentials, or has the wrong certificate."""
+    """Logs in to each broker once. Raises SettingsError if one refuses the credentials or has an invalid certificate."""
     if settings.security.protocol == "PLAINTEXT":
         return
     options = aiokafka_options(settings)

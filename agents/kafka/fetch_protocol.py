@@ -1,8 +1,8 @@
-"""Writes fetch requests and reads their answers at a tenth of aiokafka's cost.
+"""Encodes fetch requests and decodes their responses at a tenth of aiokafka's cost.
 
 aiokafka walks a schema field by field. At a hundred events a second that is a third of the cost of a fetch. This file
-writes and reads the newest version that aiokafka knows, a partition at a time. A test compares it with aiokafka's schema.
-Source: the Kafka protocol, "Fetch API", version 11.
+handles the newest version that aiokafka supports, a whole partition at a time. A test compares it with aiokafka's
+schema. Source: the Kafka protocol, "Fetch API", version 11.
 """
 
 import struct
@@ -12,10 +12,10 @@ from typing import Any, Final
 from aiokafka.protocol.fetch import FetchRequest_v11, FetchResponse_v11
 
 Partition = tuple[int, int, int, int, int, list[tuple[int, int]] | None, int, bytes | None]
-"""(partition, error, high watermark, last stable offset, first offset, aborted transactions, replica, records)."""
+"""(partition, error, high watermark, last stable offset, first offset, aborted transactions, preferred replica, records)."""
 
 LEADER: Final = -1
-"""The leader's replica id in a request."""
+"""The preferred replica of a response that names none: read from the leader."""
 
 _ASKED: Final = struct.Struct(">iiiibiii")
 _ASKED_OF: Final = struct.Struct(">iiqqi")
@@ -48,8 +48,8 @@ def encode(self: Any) -> bytes:
 
 
 def decode(cls: Any, source: BytesIO | bytes) -> Any:
-    """Replaces FetchResponse_v11.decode. Leaves out partitions without news. Raises struct.error for a truncated
-    answer."""
+    """Replaces FetchResponse_v11.decode. Leaves out partitions without records or errors. Raises struct.error for a
+    truncated response."""
     data, at = (source, 0) if isinstance(source, bytes) else (source.getvalue(), source.tell())
     throttle, error, session, count = _ANSWER.unpack_from(data, at)
     at += _ANSWER.size
@@ -70,7 +70,7 @@ def decode(cls: Any, source: BytesIO | bytes) -> Any:
 
 
 def _partition(data: bytes, at: int) -> tuple[Partition, int]:
-    """One partition of an answer, and the offset behind it."""
+    """The partition that starts at byte `at` of a response, and the byte after it."""
     *fields, aborted = _PARTITION.unpack_from(data, at)
     at += _PARTITION.size
     transactions = None
@@ -88,6 +88,6 @@ def _partition(data: bytes, at: int) -> tuple[Partition, int]:
 
 
 def install() -> None:
-    """Makes every aiokafka consumer of this process use it from now on."""
+    """Makes every aiokafka consumer of this process use these functions."""
     FetchRequest_v11.encode = encode
     FetchResponse_v11.decode = classmethod(decode)

@@ -1,4 +1,4 @@
-"""Asks the brokers where partitions begin and end."""
+"""Fetches the offsets at which partitions begin and end."""
 
 import asyncio
 from collections import defaultdict
@@ -22,20 +22,20 @@ from agents.kafka.reconnect import PATIENCE_S, connection_loss_as_error
 
 LATEST: Final = -1
 AS_REPLICA: Final = -2
-"""Kafka's DEBUGGING_REPLICA_ID. With it the broker answers with the end of the leader's log, as it does to replicas,
-instead of the high watermark. It needs no right. A broker that does not know it answers with the high watermark."""
+"""Kafka's DEBUGGING_REPLICA_ID. With it the broker answers with the end of the leader's log, as for a replica, instead
+of the high watermark. It needs no right. A broker that does not support it answers with the high watermark."""
 
 FETCHING: Final = "fetching"
-"""The connection of fetches, beside those that aiokafka numbers. A question on it would wait behind a fetch."""
+"""The connection group for fetches; aiokafka numbers its own. Other requests would wait there behind a fetch."""
 
 Partitions = Iterable[tuple[str, int]]
 Question = Callable[[list[TopicPartition]], Awaitable[dict[TopicPartition, int]]]
 
 
 class Offsets:
-    """Asks where partitions begin and end, on a connection of its own.
+    """Fetches beginnings and ends of partitions, on a connection of its own.
 
-    On the group's consumer a question would wait behind a fetch. A consumer of committed records would get an
+    On the group's consumer such a request would wait behind a fetch. A consumer of committed records would get an
     end before the records of open transactions.
     """
 
@@ -52,11 +52,11 @@ class Offsets:
         await self._consumer.stop()
 
     async def ends(self, partitions: Partitions) -> dict[tuple[str, int], int]:
-        """The offset behind the last record of each partition."""
+        """The offset after the last record of each partition."""
         return await self._ask(self._consumer.end_offsets, partitions)
 
     async def log_end_offsets(self, partitions: Partitions) -> dict[tuple[str, int], int]:
-        """The offset behind the leader's last record of each partition, replicated or not."""
+        """The offset after the leader's last record of each partition, replicated or not."""
         return await self._ask(self._log_end_offsets, partitions)
 
     async def beginnings(self, partitions: Partitions) -> dict[tuple[str, int], int]:
@@ -79,7 +79,7 @@ class Offsets:
                 await asyncio.sleep(PATIENCE_S)
 
     async def _ask(self, question: Question, partitions: Partitions) -> dict[tuple[str, int], int]:
-        """Asks until a broker answers. Raises KafkaError for errors that are not temporary."""
+        """Repeats the request until a broker answers. Raises KafkaError for errors that are not temporary."""
         asked = [TopicPartition(*tp) for tp in partitions]
         while asked:
             try:
@@ -93,7 +93,7 @@ class Offsets:
         return {}
 
     async def _log_end_offsets(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
-        """The log ends. Fetches metadata again after an error that says it is old. Raises KafkaError."""
+        """The ends of the leaders' logs. Requests new metadata if an error says that it is outdated. Raises KafkaError."""
         client = self._consumer._client
         asked: dict[int, dict[str, list[tuple[int, int]]]] = defaultdict(lambda: defaultdict(list))
         try:
@@ -117,7 +117,7 @@ class Offsets:
 
 
 def _answers(response: Any) -> Iterator[tuple[str, Any]]:
-    """(topic, answer) of each partition."""
+    """Yields (topic, answer) of each partition."""
     for topic, answers in response.topics:
         yield from ((topic, answer) for answer in answers)
 

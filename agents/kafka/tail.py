@@ -1,7 +1,7 @@
-"""Follows topics as they grow, also over outages of the broker.
+"""Follows topics as they grow, across outages of the broker.
 
-It joins no consumer group and commits nothing, so no worker notices it. It finds within seconds that a broker does
-not answer, reports that, and tries again. Then it continues where it was.
+It joins no consumer group and commits nothing, so it does not affect workers. It detects within seconds that a broker
+does not answer, reports that, and reconnects. Then it continues at its position.
 """
 
 import asyncio
@@ -21,46 +21,46 @@ from agents.runtime.log import say
 log = logging.getLogger("triggers.following")
 
 POLL_MS: Final = 250
-"""Longest wait of a poll. Records are handed over as they come."""
+"""Longest wait (ms) of a poll. A poll returns as soon as there are records."""
 
 LOOK_S: Final = 2.0
-"""Seconds between questions whether the broker answers and whether there are new partitions."""
+"""Seconds between checks whether the broker answers and whether there are new partitions."""
 
 ANSWER_S: Final = 4.0
-"""Seconds: a broker that does not answer a small request for this long counts as lost."""
+"""Timeout (s) of a small request. After it the broker counts as lost."""
 
 PAUSES_S: Final = (0.5, 1.0, 2.0, 5.0)
-"""Pauses (s) between tries to reach the broker. The last one repeats."""
+"""Pauses (s) between attempts to reach the broker. The last one repeats."""
 
 Tp = tuple[str, int]
 """Topic without the prefix, and partition."""
 
 
 class TailReader(Protocol):
-    """Says what to read and from where, and takes the records."""
+    """Chooses partitions and start offsets, and takes the records."""
 
     def wants(self, topic: str, partition: int) -> bool: ...
 
     async def starts(
         self, partitions: Collection[Tp], begin: dict[Tp, int], end: dict[Tp, int], at: "OffsetsAt"
     ) -> dict[Tp, int]:
-        """The offsets at which to begin new partitions. `begin`, `end`: the bounds of each."""
+        """The start offsets of new partitions. `begin`, `end`: the first offset and the end offset of each."""
         ...
 
     async def take(self, topic: str, partition: int, records: Sequence[Any]) -> int | None:
-        """Takes records in order. Returns an offset to read from, None to continue behind the last record."""
+        """Takes records in order. Returns the offset to read next, None to continue after the last record."""
         ...
 
 
 class OffsetsAt(Protocol):
     async def __call__(self, time: int, partitions: Collection[Tp]) -> dict[Tp, int]:
-        """The first offset at or after a time (ms), or the end of the partition."""
+        """The offset of the first record at or after `time` (ms), or the end of the partition, for each partition."""
         ...
 
 
 class TopicTail:
-    """`state`: of the broker · `since`: its last change (monotonic s) · `fault`: why it is lost ·
-    `behind`: records not yet read, None until known."""
+    """`state`: of the broker · `since`: time (monotonic, s) of its last change · `fault`: why the broker is lost ·
+    `behind`: number of unread records, None until known."""
 
     def __init__(
         self,
@@ -87,11 +87,11 @@ class TopicTail:
         return sum(max(0, end - self.positions.get(tp, 0)) for tp, end in self._ends.items())
 
     def restart(self) -> None:
-        """Forgets all positions: the reader is asked again where to begin."""
+        """Drops all positions, and asks the reader again where to begin."""
         self._restarting = True
 
     async def run(self) -> NoReturn:
-        """Reads until it is cancelled."""
+        """Reads until cancelled."""
         attempt = 0
         while True:
             try:
@@ -112,7 +112,7 @@ class TopicTail:
             self._on_change()
 
     async def _session(self) -> None:
-        """Reads through one connection, until it fails."""
+        """Reads through one connection until it fails. Raises KafkaError, OSError, TimeoutError."""
         consumer = AIOKafkaConsumer(
             **aiokafka_options(self._settings),
             client_id=f"triggers-{self._name}",
@@ -137,7 +137,7 @@ class TopicTail:
                 behind = self.behind
                 await self._read(consumer)
                 if behind and not self.behind:
-                    asked = -LOOK_S  # caught up with the end that was asked last
+                    asked = -LOOK_S  # caught up with the end as last fetched
         finally:
             await _stopped(consumer)
 
@@ -152,7 +152,7 @@ class TopicTail:
             self.positions[tp] = again
 
     async def _look(self, consumer: AIOKafkaConsumer) -> None:
-        """Asks whether the broker answers, how far behind reading is, and which partitions are new."""
+        """Checks that the broker answers, assigns new partitions, and fetches the ends of all."""
         wanted = await self._wanted(consumer)
         if self._restarting or wanted != set(consumer.assignment()):
             if self._restarting:
@@ -175,7 +175,7 @@ class TopicTail:
         return found
 
     async def _assign(self, consumer: AIOKafkaConsumer, wanted: set[TopicPartition]) -> None:
-        """Reads these partitions from now on: each from its position, new ones from where the reader says."""
+        """Assigns these partitions: known ones at their positions, new ones where the reader says."""
         self.positions = {tp: at for tp, at in self.positions.items() if self._long(tp) in wanted}
         if not wanted:
             consumer.unsubscribe()
@@ -195,7 +195,7 @@ class TopicTail:
         new = [tp for tp in end if tp not in self.positions]
         places = self.positions | await self._reader.starts(new, begin, end, at)
         for tp, place in places.items():
-            # A topic that was created again ends before the position in the old one.
+            # A topic that was created again may end before the old position.
             self.positions[tp] = place if begin[tp] <= place <= end[tp] else begin[tp]
             consumer.seek(self._long(tp), self.positions[tp])
 
@@ -210,9 +210,9 @@ class TopicTail:
 
 
 async def _stopped(consumer: AIOKafkaConsumer) -> None:
-    """Closes a connection that may be dead, without waiting long for the broker.
+    """Closes a consumer, without waiting long for a broker that does not answer.
 
-    If the current fetch fails, stop() leaves the client behind, which would try for ever.
+    If the current fetch fails, stop() does not close the client, which would then reconnect for ever.
     """
     for close in (consumer.stop, consumer._client.close):
         try:

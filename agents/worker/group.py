@@ -45,7 +45,7 @@ class PartitionBounds(Protocol):
         """The offset of the first retained record of each partition."""
 
     async def ends(self, partitions: Partitions) -> dict[tuple[str, int], int]:
-        """The offset behind the last record of each partition."""
+        """The offset after the last record of each partition."""
 
 
 class RebalanceListener(Protocol):

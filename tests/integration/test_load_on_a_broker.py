@@ -132,4 +132,6 @@ def test_live_input_is_refused(
     assert "TRIGGERS_TIME=record" in capsys.readouterr().err
     monkeypatch.setenv("TRIGGERS_TIME", "record")
     assert run(written(tmp_path, lines(10))) == 1
-    assert "LogAppendTime, CreateTime is needed" in capsys.readouterr().err
+    assert (
+        "expected message.timestamp.type=CreateTime, got LogAppendTime" in capsys.readouterr().err
+    )

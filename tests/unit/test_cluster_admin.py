@@ -136,7 +136,9 @@ def test_a_changelog_must_have_the_partitions_of_its_input() -> None:
     admin = Admin(Layout(4, 4, 4))
     admin.topics["state.visitors"] = (3, admin.topics["state.visitors"][1])
     (fault,) = faults(admin)
-    assert fault.startswith("state.visitors has 3 partitions, its stage's input 4: ")
+    assert fault.startswith(
+        "state.visitors: expected 4 partitions, as its stage's input has, got 3: "
+    )
     assert "TRIGGERS_PREFIX, with 4 partitions" in fault
 
 
@@ -146,7 +148,7 @@ def test_a_wrong_setting_is_named_with_the_command_that_changes_it() -> None:
     config["message.timestamp.type"] = "CreateTime"
     (fault,) = faults(admin)
     assert fault == (
-        "storefront.events has message.timestamp.type=CreateTime, LogAppendTime is needed: "
+        "storefront.events: expected message.timestamp.type=LogAppendTime, got CreateTime: "
         "kafka-configs.sh --bootstrap-server one:9092,two:9092 --alter --entity-type topics "
         "--entity-name storefront.events --add-config message.timestamp.type=LogAppendTime"
     )
@@ -160,7 +162,7 @@ def test_a_setting_may_be_above_its_least_value_and_not_below_and_must_be_readab
         admin = Admin(Layout(4, 4, 4))
         admin.topics[spec.name][1][key] = str(value)
         if wrong:
-            assert faults(admin)[0].startswith(f"{spec.name} has {key}={value}, {least} is needed")
+            assert faults(admin)[0].startswith(f"{spec.name}: expected {key}={least}, got {value}")
         else:
             check(of(admin), SETTINGS, NAMES)
     admin = Admin(Layout(4, 4, 4))

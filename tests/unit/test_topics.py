@@ -116,7 +116,7 @@ def test_a_wrong_setting_is_a_fault_with_the_command_that_mends_it(
 ) -> None:
     spec = specs()[f"shop1.{topic}"]
     (fault,) = faults(spec, {key: value})
-    assert f"shop1.{topic} has {key}={value}" in fault
+    assert f"shop1.{topic}: expected {key}={spec.config[key]}, got {value}" in fault
     assert "--bootstrap-server localhost:9092" in fault
     assert f"--entity-name shop1.{topic} --add-config {key}={spec.config[key]}" in fault
 
@@ -131,7 +131,7 @@ def test_how_long_records_are_kept_is_the_operators_choice() -> None:
 
 def test_a_changelog_with_other_partitions_than_its_input_is_a_fault() -> None:
     (fault,) = faults(specs()["shop1.state.visitors"], partitions=3)
-    assert "has 3 partitions, its stage's input 4" in fault
+    assert "expected 4 partitions, as its stage's input has, got 3" in fault
     assert "TRIGGERS_PREFIX" in fault
 
 
