@@ -1,12 +1,12 @@
-"""What storefronts and shops sent, as collectors report it: events, refusals, the last requests of a source.
+"""Figures of the sources, from the collectors: events, refusals, the last requests.
 
-A collector is a service of its own and may have several processes. Each shows its figures at /metrics and
-its last requests at /requests. This asks all of them and adds up the answers. The console's own collector
-is one of them.
+A collector is a separate service, and may have several processes. Each serves its figures at /metrics and its last
+requests at /requests. This module queries all of them and adds up the answers. The console's own collector is one
+of them.
 
 | variable | what | default |
 |---|---|---|
-| TRIGGERS_CONSOLE_COLLECTORS | where collectors serve their metrics, `host:port,host:port`; all addresses of a name are asked | none |
+| TRIGGERS_CONSOLE_COLLECTORS | where collectors serve their metrics, `host:port,host:port`; all addresses of a name are queried | none |
 """
 
 import asyncio
@@ -41,7 +41,7 @@ class OfSource(Struct):
     """Figures of one source since its collectors started.
 
     `events`: by type · `posts`: by status · `refused`: (type, reason, number) · `left_out`, `unknown`:
-    (reason or name, number), the largest first · `last`: when an event was last taken (ms), None: never.
+    (reason or name, number), the largest first · `last`: time (ms) of the last accepted event, None: there is none.
     """
 
     source: str
@@ -65,7 +65,7 @@ def places(environ: Mapping[str, str] = os.environ) -> tuple[Place, ...]:
 
 
 class Sources:
-    """Asks collectors. `own`: metrics of this process's collector · `key`: the operator's, None: no requests."""
+    """Queries collectors. `own`: returns the metrics of this process · `key`: the operator's, None: no requests."""
 
     def __init__(
         self, at: tuple[Place, ...], key: str | None, own: Callable[[], Iterable[bytes]]
@@ -84,7 +84,7 @@ class Sources:
         return counted([*self._own(), *texts]), faults
 
     async def requests(self, source: str) -> tuple[list[dict[str, Any]], list[str]]:
-        """The last requests of a source, the newest first, in the form of agents/faces/request_log.py."""
+        """The last requests of a source, newest first, as agents/faces/request_log.py writes them, and faults."""
         headers = {"Authorization": f"Bearer {self._key}"}
         texts, faults = await self._asked(PATH, headers, {"source": source})
         found = [each for text in texts for each in _requests(text)]
@@ -125,7 +125,7 @@ class Sources:
 
 
 def counted(texts: Iterable[bytes]) -> list[OfSource]:
-    """The figures of several processes added up, by source. `-` stands for an unknown source."""
+    """Adds up the figures of several processes, by source. `-`: unknown sources."""
     total: dict[tuple[str, ...], float] = {}
     last: dict[str, float] = {}
     for text in texts:

@@ -1,4 +1,4 @@
-"""Checks a draft of recipes: what is wrong at which line, and what it would change. Pure."""
+"""Checks a draft of recipes: its fault with the line, or what it would change. Pure."""
 
 import json
 import re
@@ -28,7 +28,7 @@ class DraftFault(Struct):
 
 
 class Draft(Struct):
-    """A checked draft. `document`: as JSON, None with a fault · `changes`: a sentence for each difference
+    """A checked draft. `document`: as JSON, None if there is a fault · `changes`: a sentence for each difference
     from the recipes in force."""
 
     fault: DraftFault | None = None
@@ -54,5 +54,5 @@ def draft(text: str, current: Recipes) -> Draft:
 
 
 def document_of(text: str) -> dict[str, Any]:
-    """The text of a faultless draft as JSON, in the form in which it is published."""
+    """A valid draft as JSON, in the form that is published."""
     return dict(json.loads(json.dumps(recipes_file.named(yaml.safe_load(text)) or {})))

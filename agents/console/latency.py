@@ -1,7 +1,7 @@
-"""How long triggers took, by the broker's times of their records. Pure.
+"""The latency of triggers, by the broker's times of their records. Pure.
 
 The latency of a trigger is the broker's time of its record minus its `not_before`: the time since the
-signal (exit) or since it was due. For a cancel it is the time since the order or the withdrawal.
+signal (exit) or since it was due. The latency of a cancel is the time since the order or the withdrawal.
 """
 
 from collections import Counter
@@ -17,7 +17,7 @@ SORTS: Final[tuple[Sort, ...]] = ("exit", "due", "cancel")
 
 _SERIES: Final = (mantissa * 10**power for power in range(6) for mantissa in (1, 2, 5))
 BOUNDS: Final = (*_SERIES, 1_000_000, 3_600_000)
-"""Upper bounds of the buckets (ms). A last bucket holds what took longer."""
+"""Upper bounds of the buckets (ms). The last bucket also counts longer latencies."""
 
 
 def sort(recipe: str, cancelled: bool, recipes: Recipes) -> Sort:
@@ -28,7 +28,7 @@ def sort(recipe: str, cancelled: bool, recipes: Recipes) -> Sort:
 
 
 def key(sort: Sort, taken: int) -> Key:
-    """The bucket of a time (ms)."""
+    """The key in the rolling counts of the bucket of a latency (ms)."""
     bucket = next((n for n, bound in enumerate(BOUNDS) if taken <= bound), len(BOUNDS) - 1)
     return "latency", sort, str(bucket)
 
@@ -44,7 +44,7 @@ def summary(total: Counter[Key], sort: Sort) -> Mapping[str, Any]:
 
 
 def _quantile(buckets: list[int], q: float) -> float | None:
-    """A quantile (ms), interpolated inside its bucket: it is as exact as the bucket is narrow."""
+    """A quantile (ms), interpolated inside its bucket. None without any count."""
     rank, before = q * sum(buckets), 0
     if not rank:
         return None

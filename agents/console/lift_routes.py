@@ -1,4 +1,4 @@
-"""The routes for what recipes brought: figures with their sentences, and a page with plots."""
+"""The routes for the lift of recipes: figures in sentences, and a page with plots."""
 
 import asyncio
 import time
@@ -21,7 +21,7 @@ from stream.durations import DAY
 
 DAYS: Final = (7, 30, 90)
 FRESH_S: Final = 60.0
-"""One reading of the topic serves all requests for this many seconds. Longer: an ended watch shows later."""
+"""Seconds for which one reading of the topic is cached. Longer: an ended watch shows later."""
 
 PATIENCE_S: Final = 60.0
 
@@ -29,7 +29,7 @@ routes = web.RouteTableDef()
 
 
 class LiftReader:
-    """Reads what recipes brought in the last days: in a thread beside the event loop, one reading at a time."""
+    """Computes the lift of recipes over the last days: in a thread, one reading of the topic at a time."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -61,7 +61,7 @@ def add_routes(app: web.Application) -> None:
 
 
 async def _lift(request: web.Request) -> Lift | web.Response:
-    """The figures, or an answer that says why there are none."""
+    """The figures, or a response with the fault."""
     days = request.query.get("days", "30")
     if days not in map(str, DAYS):
         return answer({"fault": f"days: expected one of {', '.join(map(str, DAYS))}"}, 400)
@@ -75,7 +75,7 @@ async def _lift(request: web.Request) -> Lift | web.Response:
 
 @routes.get("/api/lift")
 async def lift(request: web.Request) -> web.Response:
-    """?days=: the sentences about each recipe, version and arm."""
+    """The sentences about each recipe, version and arm, over the last `?days=`."""
     found = await _lift(request)
     if isinstance(found, web.Response):
         return found

@@ -1,6 +1,6 @@
-"""Answers a question about a person: the timeline in plain words, and what waits, from Kafka.
+"""Looks up a person: the timeline in plain words and the pending steps, from Kafka.
 
-While no broker answers, it shows the last decisions and what waits, from the Redis view.
+While no broker answers, the Redis view gives the last decisions and the pending steps.
 """
 
 import asyncio
@@ -28,15 +28,15 @@ from agents.view.redis_client import ViewLost
 from stream.episodes import quiet_hours
 
 AT_ONCE: Final = 2
-"""Questions that read Kafka at the same time. More questions wait."""
+"""Lookups that read Kafka at the same time. Further ones wait."""
 
 PATIENCE_S: Final = 30.0
 MOST_LINES: Final = 2_000
-"""Lines of one answer: the latest ones."""
+"""At most this many lines of a timeline are returned, the latest ones."""
 
 
 class Unanswered(Exception):
-    """Neither Kafka nor Redis answered, or it took too long. The text says which."""
+    """Neither Kafka nor Redis answered in time. The text says which failed and how."""
 
 
 class Lookup:
@@ -56,7 +56,7 @@ class Lookup:
         self._turn = asyncio.Semaphore(AT_ONCE)
 
     async def answer(self, wanted: str) -> dict[str, Any] | None:
-        """The answer as JSON, None if nothing is known of the id. Raises Unanswered."""
+        """The answer about a person or a trigger id as JSON, None if nothing is known. Raises Unanswered."""
         name, id = wanted, None
         if TRIGGER_ID.fullmatch(wanted.lower()):
             id = wanted.lower()
@@ -87,7 +87,7 @@ class Lookup:
             return shown | {"source": "kafka", "waiting_source": place, "outlooks": outlooks}
 
     async def _owner(self, id: str) -> str | None:
-        """The person of a trigger id, if it is remembered."""
+        """The person of a trigger id, None if neither the reader nor the view has it."""
         person = self._reader.person_of(id)
         if person is None and self._view:
             try:
@@ -97,7 +97,7 @@ class Lookup:
         return person
 
     async def _waiting(self, source: Kafka, person: str) -> tuple[PendingSteps | None, str]:
-        """What waits, and where that comes from: the view, or the changelog if the view does not answer."""
+        """The pending steps, and their source: the view ("redis"), or the changelog ("kafka") without the view."""
         if self._view:
             try:
                 known = await self._view.waiting(person)
@@ -110,7 +110,7 @@ class Lookup:
 
     async def _from_view(self, name: str, id: str | None, fault: str) -> dict[str, Any] | None:
         if self._view is None:
-            raise Unanswered(f"{fault} There is no Redis to ask instead.")
+            raise Unanswered(f"{fault} There is no Redis view to use instead.")
         try:
             for person in persons(name):
                 decisions = await self._view.decisions(person)

@@ -25,10 +25,10 @@ DAYS: Final = 30
 RANGES: Final = (*SPANS, MONTH)
 
 CONTRACT: Final = HOME / "asyncapi.html"
-"""The page with the contracts of the topics, if it was generated."""
+"""The page with the contracts of the topics. `make generate` writes it."""
 
 FRESH_S: Final = 0.5
-"""One answer serves all requests for this many seconds."""
+"""Seconds for which the figures are cached."""
 
 
 Counted = tuple[list[list[Any]], list[list[Any]], list[Counter[Key]]]
@@ -36,7 +36,7 @@ Counted = tuple[list[list[Any]], list[list[Any]], list[Counter[Key]]]
 
 
 class Overview:
-    """Makes the figures. `writer`, `view`: of the Redis view, None without a Redis."""
+    """Computes the figures. `writer`, `view`: of the Redis view, None without a Redis."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class Overview:
         self._made: dict[str, tuple[float, dict[str, Any]]] = {}
 
     async def figures(self, over: str) -> dict[str, Any]:
-        """The figures over one of RANGES."""
+        """The figures over one of RANGES, as JSON."""
         made, found = self._made.get(over, (0.0, {}))
         if not found or time.monotonic() - made > FRESH_S:
             found = await self._figures(over)
@@ -96,7 +96,7 @@ class Overview:
         }
 
     def _now(self) -> int:
-        """The broker's time (ms) if it is known here, else this machine's."""
+        """The broker's time (ms) if it is known, else this machine's."""
         return self._reader.progress.now or int(time.time() * 1000)
 
     def _kafka(self) -> dict[str, Any]:
@@ -119,7 +119,7 @@ class Overview:
         }
 
     def _audiences(self, begins: list[int], moves: list[Counter[Key]]) -> dict[str, Any]:
-        """Those in force, then those that were, with their sizes at the end of each bucket."""
+        """The audiences in force, then former ones, with their sizes at the end of each bucket."""
         sizes = self._reader.audiences
         names = dict.fromkeys(each.name for each in self._documents.now().audiences.all)
         names |= {name: None for name, size in sizes.sizes.items() if size > 0}
@@ -132,7 +132,7 @@ class Overview:
         return _rows(tally.total(now)), series, [bucket for _, bucket in buckets]
 
     async def _month(self, now: int) -> Counted:
-        """The same by day, from the view. Empty without a view."""
+        """The counts of the last DAYS by day, from the view. Empty without a view."""
         try:
             found = await self._view.counts() if self._view else []
         except ViewLost:
@@ -174,7 +174,7 @@ class Overview:
 
 
 def _rows(total: Counter[Key], sort: str = "decision") -> list[list[Any]]:
-    """(recipe, outcome, reason, number) for the decisions of live recipes, or of shadow recipes."""
+    """(recipe, outcome, reason, number) of decisions. `sort`: "decision" for live recipes, "shadow" for shadow recipes."""
     return [[*key[1:], number] for key, number in sorted(total.items()) if key[0] == sort]
 
 

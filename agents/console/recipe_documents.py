@@ -1,4 +1,4 @@
-"""The recipes in force and their history, as far as the topic `recipes` has been read. Times are in ms.
+"""The recipes in force and their history, from the topic `recipes` as far as it has been read. Times are in ms.
 
 Source: docs/semantics-life.md, 14.
 """
@@ -18,19 +18,19 @@ from stream.recipes.recipe import Recipes
 from stream.state.cart import NEVER
 
 LATEST: Final = 2**63
-"""A time after all times."""
+"""A time (ms) after all others."""
 
 SHIPPED: Final = document_listing.as_yaml(
     {"recipes": [{"name": name} for name in recipes_file.DEFAULT.names]}
 )
-"""A text to start from: it names the shipped recipes."""
+"""A recipes file with the shipped recipes, to start a draft from."""
 
 
 class RecipeDocuments:
-    """Documents of recipes, as they were published.
+    """The published documents.
 
-    `first`: the recipes before the first document, `text`: the same as a file, `name`: its name for people ·
-    `live`: the broker's time counts.
+    `first`: the recipes before the first document · `text`: the text of their file · `name`: its name on the page ·
+    `live`: records have the broker's time; False in a replay.
     """
 
     def __init__(self, first: Recipes, text: str, name: str, live: bool = True) -> None:
@@ -38,10 +38,10 @@ class RecipeDocuments:
         self._text, self._live = text, live
         self._table = Timetable([])
         self._current = (0, 0, first)
-        """When (ms) the recipes that were returned last come into force and go out of it."""
+        """The recipes that `current` last returned, and the times (ms) between which they are in force."""
 
     def take(self, offset: int, appended: int, value: bytes | None) -> None:
-        """Takes a record of the topic, in order. One that was read before is skipped."""
+        """Adds a record of the topic, in order. Skips a record that was already added."""
         known = self._table.documents
         if not known or offset > known[-1].offset:
             found = read(offset, appended, value, self._live)
@@ -49,11 +49,11 @@ class RecipeDocuments:
             self._current = (0, 0, self.first)
 
     def now(self) -> Recipes:
-        """The recipes in force."""
+        """The recipes in force now, by this machine's clock."""
         return self.current(time.time_ns() // 1_000_000)
 
     def history(self) -> History:
-        """The history: which recipes decide when."""
+        """All documents with the times at which they are in force."""
         return in_force.history(self.first, self._table.documents)
 
     @property
@@ -63,7 +63,7 @@ class RecipeDocuments:
         return known[-1].number if known else 0
 
     def current(self, now: int) -> Recipes:
-        """The recipes in force at a time."""
+        """The recipes in force at the time `now` (ms)."""
         begun, ended, recipes = self._current
         if not begun <= now < ended:
             found = self._table.at(now)
@@ -73,7 +73,7 @@ class RecipeDocuments:
         return recipes
 
     def text(self, number: int) -> str | None:
-        """A document as the text of a file. 0: what holds before the first. None: there is none, or it was refused."""
+        """A document as the text of a file; 0: the recipes before the first. None if it is missing or was refused."""
         if number == 0:
             return self._text
         found = next((each for each in self._table.documents if each.number == number), None)
@@ -88,7 +88,7 @@ class RecipeDocuments:
         return 0 if found is None else found.number
 
     def rows(self, now: int) -> list[dict[str, Any]]:
-        """The history, the newest first. The last row is what holds before the first document."""
+        """The history for the page, newest first. The last row is the recipes before the first document."""
         states = self._table.states(now)
         rows = [
             self._row(each, state)
@@ -118,7 +118,7 @@ class RecipeDocuments:
         }
 
     def _changes(self, found: PublishedDocument) -> list[str]:
-        """What a document changes when it comes into force, in sentences."""
+        """A sentence for each change that a document makes when it comes into force."""
         order = self._table.in_order
         if found.recipes is None or found not in order:
             return []
@@ -129,7 +129,7 @@ class RecipeDocuments:
 
 
 def starting(settings: Settings) -> RecipeDocuments:
-    """Starts with the recipes of TRIGGERS_RECIPES. Raises RecipesError, OSError."""
+    """No documents yet, and the recipes of TRIGGERS_RECIPES. Raises RecipesError, OSError."""
     live = settings.time == "append"
     if settings.recipes is None:
         first = read_file(None)

@@ -1,4 +1,4 @@
-"""The routes of the recipes page: the recipes in force, their history, and drafts: check, try, publish."""
+"""The routes of the recipes page: the recipes in force, their history, and checks, trials and publishing of drafts."""
 
 import asyncio
 import time
@@ -46,7 +46,7 @@ FRAME_HEADERS: Final = {
     "X-Frame-Options": "SAMEORIGIN",
     "Cache-Control": "no-store",
 }
-"""Headers of a report in a frame of the page: it may use its own style and nothing else."""
+"""Headers of a report in a frame of the page. It may use its own style, and load nothing."""
 
 routes = web.RouteTableDef()
 
@@ -65,7 +65,7 @@ class Wanted(Text):
 
 
 class ToPublish(Text):
-    """A request to publish. `newest`: the newest document that the writer has seen · `start`: as for
+    """A request to publish. `newest`: number of the newest document that the author has seen · `start`: as for
     `recipes publish --from`."""
 
     newest: int
@@ -79,9 +79,14 @@ def add_routes(app: web.Application) -> None:
 
 
 async def _given(request: web.Request, of: type[Posted]) -> Posted:
-    """The JSON that was posted. Browsers let only this site's own pages post it."""
+    """The posted JSON. Browsers allow only this site's own pages to post that content type.
+
+    Raises HTTPUnsupportedMediaType, HTTPBadRequest.
+    """
     if request.content_type != "application/json":
-        raise web.HTTPUnsupportedMediaType(text="application/json was expected\n")
+        raise web.HTTPUnsupportedMediaType(
+            text=f"expected application/json, got {request.content_type}\n"
+        )
     try:
         return msgspec.json.decode(await request.read(), type=of)
     except msgspec.MsgspecError as error:
@@ -125,7 +130,7 @@ async def check(request: web.Request) -> web.Response:
 
 
 async def _draft(request: web.Request, text: str) -> Draft:
-    """Checks a draft in a thread beside the event loop: a long file takes a while."""
+    """Checks a draft in a thread, because a long file would block the event loop."""
     return await asyncio.to_thread(draft, text, request.app[DOCUMENTS].current(_now()))
 
 
@@ -173,7 +178,7 @@ async def report(request: web.Request) -> web.StreamResponse:
 
 @routes.post("/api/recipes/publish")
 async def publish(request: web.Request) -> web.Response:
-    """Publishes a draft, with the key in the header. Says when it comes into force."""
+    """Publishes a draft, if the header has the key. Answers when it comes into force."""
     key = request.app[KEY]
     if not key.is_set:
         return answer({"fault": f"This console only reads: {SETTING} is not set."}, 403)

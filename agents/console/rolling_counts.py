@@ -1,4 +1,4 @@
-"""Counts over the last hour and the last day, by the broker's time of the records. Pure, bounded."""
+"""Counts over the last hour and the last day, by the broker's time of the records. Pure; memory is bounded."""
 
 from collections import Counter
 from typing import Final, NamedTuple
@@ -8,7 +8,7 @@ from stream.durations import HOUR, MINUTE
 Key = tuple[str, ...]
 
 MOST_KEYS: Final = 5_000
-"""Keys of one bucket. Recipes times reasons are fewer; more means that another service writes the topic."""
+"""Keys of one bucket. Recipes times reasons are fewer; more would mean that another service writes to the topic."""
 
 
 class Span(NamedTuple):
@@ -29,7 +29,7 @@ class RollingCount:
         self._buckets: dict[int, Counter[Key]] = {}
 
     def add(self, t: int, key: Key, number: int = 1) -> None:
-        """Counts `number` at the time `t` (ms)."""
+        """Adds `number` to the count at the time `t` (ms)."""
         place = t // self._span.width
         bucket = self._buckets.get(place)
         if bucket is None:

@@ -1,4 +1,4 @@
-"""The routes of the console: the page, its figures, its live events, questions, rejected records."""
+"""The routes of the console: the page, its figures, live events, lookups, rejected records."""
 
 import asyncio
 from pathlib import Path
@@ -21,7 +21,7 @@ from agents.kafka.reconnect import connection_loss_as_error
 STATIC: Final = Path(__file__).parent / "static"
 PATIENCE_S: Final = 10.0
 LONGEST: Final = 200
-"""The longest id in a question, in characters."""
+"""Characters of the longest id that can be looked up."""
 
 READER: Final = web.AppKey("feed", TopicReader)
 OVERVIEW: Final = web.AppKey("overview", Overview)
@@ -36,7 +36,7 @@ def add_routes(app: web.Application) -> None:
 
 
 def answer(found: Any, status: int = 200) -> web.Response:
-    """An answer as JSON, which nobody caches."""
+    """A response with `found` as JSON, never cached."""
     return web.Response(
         body=msgspec.json.encode(found),
         status=status,
@@ -53,7 +53,7 @@ async def page(request: web.Request) -> web.StreamResponse:
 @routes.get("/asyncapi")
 async def contract(request: web.Request) -> web.StreamResponse:
     if not CONTRACT.exists():
-        raise web.HTTPNotFound(text="The page was not generated: run make generate.\n")
+        raise web.HTTPNotFound(text="This page is not generated yet: run make generate.\n")
     return web.FileResponse(CONTRACT, headers={"Cache-Control": "no-cache"})
 
 
@@ -79,7 +79,7 @@ async def stream(request: web.Request) -> web.StreamResponse:
 
 @routes.get("/api/ask")
 async def asked(request: web.Request) -> web.Response:
-    """?id=: the answer about a person or a trigger id."""
+    """The lookup of a person or a trigger id, `?id=`."""
     id = request.query.get("id", "").strip()
     if not 0 < len(id) <= LONGEST:
         return answer({"fault": f"id: expected 1 to {LONGEST} characters"}, 400)
@@ -94,7 +94,7 @@ async def asked(request: web.Request) -> web.Response:
 
 @routes.get("/api/rejected")
 async def rejected(request: web.Request) -> web.Response:
-    """The last rejected records, the newest first, without their bytes."""
+    """The last rejected records, newest first, without their bytes."""
     found = reversed(request.app[READER].rejects)
     return answer([{**each, "why": why(each["reason"])} for each in found])
 

@@ -1,7 +1,7 @@
-"""The demo shop: a storefront's page, and exit offers that come back to it as server-sent events.
+"""The demo shop: a storefront's page, and its exit offers as server-sent events.
 
-A page gets the offers of its own visitor only, and only what it shows of them. A visitor's id is a secret
-of the browser that made it, so nobody else can ask for it.
+A page gets the offers of its own visitor only, and only the fields that it shows. Only the browser that made a
+visitor's id knows it, so no one else can request its offers.
 """
 
 import time
@@ -17,7 +17,7 @@ from agents.console.hub import Kind, LiveEvent, Subscription
 
 PAGE: Final = Path(__file__).parent / "static" / "shop" / "index.html"
 LONGEST: Final = 128
-"""The longest id of a visitor, in characters."""
+"""Characters of the longest visitor id."""
 
 KINDS: Final = frozenset[Kind]({"trigger", "cancel"})
 
@@ -35,7 +35,7 @@ async def enter(request: web.Request) -> web.StreamResponse:
 
 @routes.get("/shop/offers")
 async def offers(request: web.Request) -> web.StreamResponse:
-    """?visitor=: a stream of `trigger` with an offer to show, and `cancel` to take it away."""
+    """A stream of `trigger` (show this offer) and `cancel` (remove it), for `?visitor=`."""
     visitor = request.query.get("visitor", "")
     if not 0 < len(visitor) <= LONGEST:
         raise web.HTTPBadRequest(text=f"visitor: expected an id of 1 to {LONGEST} characters\n")
@@ -46,12 +46,12 @@ async def offers(request: web.Request) -> web.StreamResponse:
 
 @routes.get("/shop/{place:.*}")
 async def page(request: web.Request) -> web.StreamResponse:
-    """The same page for every address of the shop: its script reads the address."""
+    """The same page for every path of the shop. Its script reads the path."""
     return web.FileResponse(PAGE, headers={"Cache-Control": "no-cache"})
 
 
 class Offers:
-    """A visitor's valid exit triggers, and the cancels that take them back."""
+    """A subscription to a visitor's valid exit triggers and their cancels."""
 
     def __init__(self, heard: Subscription, visitor: str) -> None:
         self._heard = heard
@@ -77,7 +77,7 @@ class Offers:
         return [shown for each in found if (shown := self._shown(each, now))]
 
     def _shown(self, event: LiveEvent, now: float) -> LiveEvent | None:
-        """What the page shows of a trigger. `now`: ms."""
+        """The event with the fields that the page shows, None if it is not for this visitor. `now`: ms."""
         data, id = event.data, event.data["trigger_id"]
         if event.kind == "cancel":
             if id not in self._open:

@@ -1,4 +1,4 @@
-"""Sends a subscription as server-sent events: resumable, with heartbeats, until the browser leaves."""
+"""Sends a subscription as server-sent events, with heartbeats, until the browser disconnects. A browser can resume."""
 
 import asyncio
 from contextlib import AbstractAsyncContextManager
@@ -9,12 +9,12 @@ from aiohttp import web
 from agents.console.hub import Hub, LiveEvent
 
 HEARTBEAT_S: Final = 10.0
-"""Seconds. Longer: proxies close the connection as dead. Shorter: phones wake for nothing."""
+"""Seconds between heartbeats. Longer: proxies close the connection. Shorter: phones wake needlessly."""
 
 RETRY_MS: Final = 1_000
 
 SLOW_S: Final = 20.0
-"""Seconds: a browser that takes nothing for this long is disconnected. It comes back by itself."""
+"""Timeout (s) of a write. A browser that reads nothing for this long is disconnected; it reconnects by itself."""
 
 HEADERS: Final = {
     "Content-Type": "text/event-stream; charset=utf-8",
@@ -32,7 +32,7 @@ class Heard(AbstractAsyncContextManager[Any], Protocol):
 
 
 async def stream(request: web.Request, hub: Hub, subscription: Heard) -> web.StreamResponse:
-    """Answers until the browser leaves. `heard`: from `hub.subscribe(..., after=last_name(request))`."""
+    """Sends events until the browser disconnects. `subscription`: from `hub.subscribe(..., after=last_name(request))`."""
     response = web.StreamResponse(headers=HEADERS)
     async with subscription:
         await response.prepare(request)
@@ -43,7 +43,7 @@ async def stream(request: web.Request, hub: Hub, subscription: Heard) -> web.Str
                 await _write(response, _written(hub, found, subscription.missed if found else 0))
         except (ConnectionError, TimeoutError):
             if request.transport:
-                request.transport.abort()  # the browser has left, or takes nothing
+                request.transport.abort()  # the browser has disconnected, or reads nothing
     return response
 
 
@@ -53,12 +53,12 @@ async def _write(response: web.StreamResponse, data: bytes) -> None:
 
 
 def last_name(request: web.Request) -> str:
-    """The id of the last event that the browser had. Empty at its first visit."""
+    """The id of the last event that the browser received. Empty on its first connection."""
     return request.headers.get("Last-Event-ID") or request.query.get("after", "")
 
 
 def _opening(hub: Hub, last: str) -> bytes:
-    """The first lines. `fresh` makes a browser start over: events that it shows may come again."""
+    """The first lines. The event `fresh` makes a browser clear its page, because events may come again."""
     fresh = "" if hub.knows(last) else "event: fresh\ndata: {}\n\n"
     return f"retry: {RETRY_MS}\n{fresh}: open\n\n".encode()
 
@@ -71,6 +71,6 @@ def _written(hub: Hub, happenings: list[LiveEvent], missed: int) -> bytes:
 
 
 def _event(hub: Hub, event: LiveEvent) -> str:
-    """One event. JSON has no line breaks outside strings, and escapes them inside."""
+    """One event as lines. Its JSON has no line breaks."""
     name = f"id: {hub.name(event)}\n" if event.number else ""
     return f"{name}event: {event.kind}\ndata: {event.text}\n\n"

@@ -1,7 +1,7 @@
-"""Reads the log for the console: the last day's counts, the last records, and live events.
+"""Reads topics for the console: counts of the last day, the last records, and live events.
 
 It reads triggers, decisions, rejected records, changes of audiences, published recipes, and the watermark records of one
-partition of the facts. Memory is bounded: counts in buckets of time, records in rings.
+partition of the facts. Memory is bounded: counts are in time buckets, records in ring buffers.
 """
 
 import asyncio
@@ -30,9 +30,9 @@ from stream.state.facts import WatermarkRecord
 
 TRIGGERS: Final = "triggers."
 BACK: Final = DAY
-"""How far back it reads when it starts (ms),"""
+"""How far back (ms) it reads at the start."""
 MOST_BACK: Final = 200_000
-"""and at most this many records of each topic, the last ones. A larger shop counts a shorter past."""
+"""At most this many records of each topic are read at the start, the last ones. A large shop sees less than a day."""
 
 WHOLE: Final = (RECIPES, AUDIENCES)
 """Topics that are read from their beginning."""
@@ -42,13 +42,13 @@ MOST_WATERMARKS: Final = 5_000
 
 REJECTS: Final = 200
 OWNERS: Final = 20_000
-"""Trigger ids whose person is remembered."""
+"""Number of trigger ids whose person is kept."""
 
 ORIGIN: Final = ("topic", "partition", "offset", "time", "source")
-"""Headers of a rejected record that say where it came from: a topic, or a post."""
+"""Headers of a rejected record with its origin: a topic, or a post to a collector."""
 
 BREATH: Final = 500
-"""Records taken in before other tasks may run."""
+"""Records that are counted before other tasks may run."""
 
 _decode: Final = msgspec.json.Decoder().decode
 _watermark: Final = msgspec.json.Decoder(WatermarkRecord).decode
@@ -72,7 +72,7 @@ class TopicReader:
         self.tail = TopicTail(settings, self, "console", self._turned)
 
     async def sample(self) -> None:
-        """Notes again and again how far the workers' watermark is."""
+        """Runs for ever: samples the age of the workers' watermark."""
         while True:
             await asyncio.sleep(EVERY_MS / 1000)
             if self.tail.behind is not None and self.tail.state == "up":
@@ -89,7 +89,7 @@ class TopicReader:
     async def starts(
         self, partitions: Collection[Tp], begin: dict[Tp, int], end: dict[Tp, int], at: OffsetsAt
     ) -> dict[Tp, int]:
-        """Where to start: at the last day's records, but not before the last MOST_BACK. Topics of WHOLE: at the first."""
+        """Start offsets: the last day's records, at most MOST_BACK a topic. Topics of WHOLE start at the first record."""
         now = int(time.time() * 1000)
         watermarks = [tp for tp in partitions if tp[0] == FACTS]
         whole = {tp: begin[tp] for tp in partitions if tp[0] in WHOLE}
@@ -161,7 +161,7 @@ class TopicReader:
         self._hub.publish("cancel" if cancelled else "trigger", data | place)
 
     def _changed(self, record: Any) -> None:
-        """Somebody entered or left an audience, or is erased. What is older than the other records is not shown."""
+        """Counts a change of an audience, or an erased member. Publishes it live unless it is older than a day."""
         if record.value is None:
             self.audiences.forget(record.key)
             return

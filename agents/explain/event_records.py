@@ -18,10 +18,10 @@ from stream.events.types import TYPES
 Record = dict[str, Any]
 
 WHOLE: Final = {
-    "not_json": "it is no JSON in UTF-8",
-    "too_large": "it is larger than an event may be",
+    "not_json": "it is not JSON in UTF-8",
+    "too_large": "it is too large for an event",
     "too_deep": "it is nested too deeply",
-    "not_an_object": "it is JSON, but no object",
+    "not_an_object": "it is JSON, but not an object",
     "key_differs": "the record's key is not its visitor",
 }
 """What is wrong with an event as a whole, by the reason."""
