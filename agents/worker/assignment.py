@@ -14,7 +14,7 @@ from faust.types import TP
 from agents.kafka.raw_batches import RawBatch
 from agents.kafka.reconnect import connection_loss_as_error
 from agents.runtime.log import say
-from agents.worker.assignment_state import TRANSITIONS, AssignmentState, Happened
+from agents.worker.assignment_state import TRANSITIONS, AssignmentEvent, AssignmentState
 from agents.worker.checkpoint import Checkpoint
 from agents.worker.group import Group, PartitionBounds
 from agents.worker.metrics import Metrics
@@ -51,7 +51,7 @@ class Assignment:
         """Whether input is passed to the processors."""
         return self.state is AssignmentState.FLOWING
 
-    def move(self, event: Happened) -> None:
+    def move(self, event: AssignmentEvent) -> None:
         """Moves to the next state of the table, and updates `held_since`."""
         self.state = TRANSITIONS[self.state][event]
         if self.flowing:
@@ -67,13 +67,13 @@ class Assignment:
         """Applies fetched batches. Drops those of partitions that this worker does not own now."""
         for tp, batches in fetched.items():
             if self.flowing and (processor := self.processors.get(tp)):
-                await self._while_ours(tp, processor, self._apply(processor, batches))
+                await self._while_owned(tp, processor, self._apply(processor, batches))
 
     async def catch_up(self, processor: PartitionProcessor) -> None:
         """Fires some of the due deadlines of a partition."""
-        await self._while_ours(processor.tp, processor, processor.catch_up())
+        await self._while_owned(processor.tp, processor, processor.catch_up())
 
-    async def _while_ours(
+    async def _while_owned(
         self, tp: TP, processor: PartitionProcessor, work: Coroutine[Any, Any, None]
     ) -> None:
         try:
@@ -90,11 +90,11 @@ class Assignment:
         try:
             await processor.take(batches)
         except Gap:
-            await self._fetch_again(processor)
+            await self._seek_back(processor)
         if processor.stage.owes:
             self.owing.set()
 
-    async def _fetch_again(self, processor: PartitionProcessor) -> None:
+    async def _seek_back(self, processor: PartitionProcessor) -> None:
         """Seeks back to the position: a rebalance dropped records before the batch, or retention deleted them."""
         first = (await self._bounds.beginnings([processor.tp]))[processor.tp]
         if first > processor.position:
@@ -136,7 +136,7 @@ def close(processors: Collection[PartitionProcessor]) -> None:
         processor.closed = True
 
 
-def drop(processors: dict[TP, PartitionProcessor], which: Mapping[TP, object]) -> None:
+def drop(processors: dict[TP, PartitionProcessor], revoked: Mapping[TP, object]) -> None:
     """Removes the processors of revoked partitions. Their state is not written."""
-    for tp in list(which):
+    for tp in list(revoked):
         processors.pop(tp).forget()

@@ -22,38 +22,38 @@ class AssignmentState(Enum):
     STOPPED = "the process ends"
 
 
-Happened = Literal["revoked", "assigned", "restored", "resumed", "stopped"]
+AssignmentEvent = Literal["revoked", "assigned", "restored", "resumed", "stopped"]
 
-_HELD: Final[Mapping[Happened, AssignmentState]] = {
+_COMMON: Final[Mapping[AssignmentEvent, AssignmentState]] = {
     "revoked": AssignmentState.REVOKED,
     "assigned": AssignmentState.RESTORING,
     "stopped": AssignmentState.STOPPED,
 }
 """The transitions that every state has in common, except STOPPED."""
 
-TRANSITIONS: Final[Mapping[AssignmentState, Mapping[Happened, AssignmentState]]] = {
+TRANSITIONS: Final[Mapping[AssignmentState, Mapping[AssignmentEvent, AssignmentState]]] = {
     AssignmentState.UNASSIGNED: {
-        **_HELD,
+        **_COMMON,
         "restored": AssignmentState.UNASSIGNED,
         "resumed": AssignmentState.UNASSIGNED,
     },
     AssignmentState.REVOKED: {
-        **_HELD,
+        **_COMMON,
         "restored": AssignmentState.REVOKED,
         "resumed": AssignmentState.REVOKED,
     },
     AssignmentState.RESTORING: {
-        **_HELD,
+        **_COMMON,
         "restored": AssignmentState.READY,
         "resumed": AssignmentState.RESTORING,
     },
     AssignmentState.READY: {
-        **_HELD,
+        **_COMMON,
         "restored": AssignmentState.READY,
         "resumed": AssignmentState.FLOWING,
     },
     AssignmentState.FLOWING: {
-        **_HELD,
+        **_COMMON,
         "restored": AssignmentState.FLOWING,
         "resumed": AssignmentState.FLOWING,
     },

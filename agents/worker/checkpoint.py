@@ -39,11 +39,11 @@ class Checkpoint:
 
     async def _write(self, processors: Collection[PartitionProcessor]) -> None:
         began = time.monotonic()
-        plain = [
+        at_least_once = [
             processor for processor in processors if processor.unsaved and not processor.transaction
         ]
         changed = await asyncio.gather(
-            self._append(plain),
+            self._append(at_least_once),
             *(
                 each.transaction.run_until_fenced(commit_transaction(each, each.transaction))
                 for each in processors
@@ -88,8 +88,8 @@ async def commit_transaction(
             return False
         snapshot, clock = await processor.snapshot_locked(), processor.clock
         await acknowledged([*snapshot.acks, *await processor.write(snapshot)])
-        moved = snapshot.offset != processor.committed
-        await producer.commit({processor.tp: snapshot.offset} if moved else {})
+        has_moved = snapshot.offset != processor.committed
+        await producer.commit({processor.tp: snapshot.offset} if has_moved else {})
         processor.checkpointed(snapshot)
         processor.committed_watermark = clock
-    return moved
+    return has_moved

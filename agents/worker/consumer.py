@@ -19,7 +19,7 @@ from agents.kafka.reconnect import PATIENCE_S, connection_loss_as_error
 from agents.worker.consumer_thread import CommittedReads
 from agents.worker.group import Member
 
-LOOK_S: Final = 5.0
+CHECK_S: Final = 5.0
 """Seconds without input before the fetching thread is checked. Longer: a dead thread is found later. Shorter: an idle
 worker uses more CPU."""
 
@@ -35,7 +35,7 @@ class BatchConsumer(driver.Consumer):
         what it yields.
         """
         while not self.should_stop:
-            fetched, _ = await self._wait_next_records(max(timeout, LOOK_S))
+            fetched, _ = await self._wait_next_records(max(timeout, CHECK_S))
             if fetched and self.flow_active:
                 await self.app.take(fetched)
         nothing: tuple[tuple[TP, ConsumerMessage], ...] = ()
@@ -53,13 +53,13 @@ class BatchConsumer(driver.Consumer):
         instance id. aiokafka raises this only on request, and Faust never requests it.
         """
 
-        async def ask() -> None:
+        async def call() -> None:
             coordinator = self._thread._ensure_consumer()._coordinator
             if coordinator is not None:
                 coordinator.check_errors()
 
         if self._thread._consumer is not None:
-            await self._thread.call_thread(ask)
+            await self._thread.call_thread(call)
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Writes and commits what was processed, while the group still accepts a commit."""
@@ -83,13 +83,13 @@ class BatchConsumer(driver.Consumer):
     async def committed_offsets(self, partitions: list[TP]) -> dict[TP, int | None]:
         """See Group.committed_offsets."""
 
-        async def ask() -> dict[TP, int | None]:
+        async def call() -> dict[TP, int | None]:
             consumer = self._thread._ensure_consumer()
             with connection_loss_as_error():
                 return {tp: await consumer.committed(TopicPartition(*tp)) for tp in partitions}
 
-        found: dict[TP, int | None] = await self._asked(ask)
-        return found
+        committed: dict[TP, int | None] = await self._request(call)
+        return committed
 
     async def commit_offsets(self, offsets: Mapping[TP, int]) -> bool:
         """Commits. Returns False if a rebalance came first: the offsets then belong to the next owner.
@@ -108,13 +108,13 @@ class BatchConsumer(driver.Consumer):
                 return False
             return True
 
-        return bool(await self._asked(commit))
+        return bool(await self._request(commit))
 
-    async def _asked(self, question: Callable[[], Awaitable[Any]]) -> Any:
+    async def _request(self, request: Callable[[], Awaitable[Any]]) -> Any:
         """Returns the group coordinator's answer. Repeats the request after a broken connection; that is safe."""
         while True:
             try:
-                return await self._thread.call_thread(question)
+                return await self._thread.call_thread(request)
             except KafkaConnectionError:
                 await asyncio.sleep(PATIENCE_S)
 

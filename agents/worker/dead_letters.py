@@ -20,17 +20,17 @@ def records(
     partition: int,
 ) -> Iterator[Row]:
     """Yields (key, value, headers) for each fault (input offset, reason, JSON path) of records in `batches`."""
-    wanted = {offset for offset, _, _ in faults}
-    found = {
+    offsets = {offset for offset, _, _ in faults}
+    records_at = {
         record.offset: (record, record.timestamp if batch.time is None else batch.time)
         for batch in batches
-        if any(batch.base <= offset < batch.next for offset in wanted)
+        if any(batch.base <= offset < batch.next for offset in offsets)
         for record in batch.records
-        if record.offset in wanted
+        if record.offset in offsets
     }
     for offset, reason, path in faults:
-        record, time = found[offset]
-        yield _fitting(
+        record, time = records_at[offset]
+        yield _bounded(
             record,
             [
                 ("reason", reason.encode()),
@@ -50,16 +50,20 @@ def _type(value: bytes | None) -> list[tuple[str, bytes | None]]:
     return [("type", name.encode())] if name else []
 
 
-def _fitting(record: RawRecord, why: list[tuple[str, bytes | None]]) -> Row:
+def _bounded(record: RawRecord, reason_headers: list[tuple[str, bytes | None]]) -> Row:
     """The whole record, or its beginning with its size in a header, if it is larger than LARGEST.
 
     The stand-in for a batch that was not decompressed has no bytes; its header `records` has the number of records.
     """
     key, value, headers = record.key, record.value, record.headers
     if isinstance(record, Oversized):
-        return None, None, [*headers, *why]
+        return None, None, [*headers, *reason_headers]
     size = len(key or b"") + len(value or b"")
     size += sum(len(name.encode()) + len(text or b"") for name, text in headers)
     if size <= LARGEST:
-        return key, value, [*headers, *why]
-    return (key or b"")[:1024], (value or b"")[: LARGEST - 4096], [*why, ("size", b"%d" % size)]
+        return key, value, [*headers, *reason_headers]
+    return (
+        (key or b"")[:1024],
+        (value or b"")[: LARGEST - 4096],
+        [*reason_headers, ("size", b"%d" % size)],
+    )

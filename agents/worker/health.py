@@ -32,15 +32,15 @@ class Health:
 
     def __init__(self) -> None:
         self._assignment: Assignment | None = None
-        self._evidence: WatermarkEmitter | None = None
+        self._emitter: WatermarkEmitter | None = None
         self.follower: RecipesFollower | None = None
         self._positions: dict[TP, tuple[int, float]] = {}
 
     def observe(
-        self, assignment: Assignment, evidence: WatermarkEmitter, follower: RecipesFollower
+        self, assignment: Assignment, emitter: WatermarkEmitter, follower: RecipesFollower
     ) -> None:
         """Sets what to watch. Called once the topics are checked; before that nothing is ready."""
-        self._assignment, self._evidence, self.follower = assignment, evidence, follower
+        self._assignment, self._emitter, self.follower = assignment, emitter, follower
 
     @property
     def processors(self) -> list[PartitionProcessor]:
@@ -49,20 +49,20 @@ class Health:
 
     @property
     def _answering(self) -> bool:
-        return self._evidence is not None and time.monotonic() - self._evidence.asked < FRESH_S
+        return self._emitter is not None and time.monotonic() - self._emitter.answered_at < FRESH_S
 
     def unready(self) -> list[str]:
         """A sentence for each reason why the worker is not ready."""
-        found = []
+        faults = []
         if self._assignment is None or not self._assignment.flowing:
-            found.append("no assignment yet, or a rebalance or a restore is under way")
+            faults.append("no assignment yet, or a rebalance or a restore is under way")
         if not all(processor.caught_up for processor in self.processors):
-            found.append("catching up with the input")
+            faults.append("catching up with the input")
         if self.follower is None or not self.follower.ready:
-            found.append("reading the documents of the topic recipes")
+            faults.append("reading the documents of the topic recipes")
         if not self._answering:
-            found.append("no broker answers")
-        return found
+            faults.append("no broker answers")
+        return faults
 
     def stalled(self) -> list[str]:
         """A sentence for each reason why the worker is not live: a long rebalance, or partitions without progress."""

@@ -25,5 +25,5 @@ def trim() -> None:
 
 def _glibc(name: str) -> Callable[..., object]:
     """A function of glibc, or one that does nothing if the C library does not have it."""
-    found: Callable[..., object] = getattr(ctypes.CDLL(None), name, lambda *given: None)
-    return found
+    function: Callable[..., object] = getattr(ctypes.CDLL(None), name, lambda *given: None)
+    return function

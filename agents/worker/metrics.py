@@ -54,41 +54,45 @@ class Metrics:
 
     def __init__(self, recipes: Iterable[str] = (), live: bool = True) -> None:
         registry = self.registry = CollectorRegistry(auto_describe=True)
-        made: dict[str, Any] = {"registry": registry, "namespace": "triggers"}
+        common: dict[str, Any] = {"registry": registry, "namespace": "triggers"}
         stage, place = ["stage"], ["stage", "partition"]
-        self.events = Counter("events", "Input records", ["outcome", "type"], **made)
-        self.facts = Counter("facts", "Facts of the people stage", ["outcome"], **made)
-        self.claims = Counter("claims", "Claims of the keys stage", ["outcome"], **made)
+        self.events = Counter("events", "Input records", ["outcome", "type"], **common)
+        self.facts = Counter("facts", "Facts of the people stage", ["outcome"], **common)
+        self.claims = Counter("claims", "Claims of the keys stage", ["outcome"], **common)
         self._counts = BatchCounts(self)
-        self.recipes = RecipesMetrics(made, self.now, self._counts.forget, recipes)
+        self.recipes = RecipesMetrics(common, self.now, self._counts.forget, recipes)
         self.fired = self.recipes.fired
-        self.audiences = AudienceMetrics(made)
-        self.decisions = Counter("decisions", "Decisions", ["outcome", "reason"], **made)
-        self.rejected = Counter("rejected", "Records that are no valid event", ["reason"], **made)
-        self.unknown = Counter(
-            "unknown_types", "Events of a type that there is not", ["meant"], **made
+        self.audiences = AudienceMetrics(common)
+        self.decisions = Counter("decisions", "Decisions", ["outcome", "reason"], **common)
+        self.rejected = Counter(
+            "rejected", "Records that are not a valid event", ["reason"], **common
         )
-        self.left_out = Counter("parts_left_out", "Parts not read", ["type", "path"], **made)
-        self.order = Times("order_timestamp_seconds", "Of the last order applied", **made)
-        self.run = Gauge("rejected_run_records", "Rejected in a row", ["partition"], **made)
-        self.skipped = Counter("deleted_unread_records", "Deleted before read", stage, **made)
-        self.behind = Counter("behind_evidence_records", "Stamped too early", **made)
+        self.unknown = Counter("unknown_types", "Events of an unknown type", ["meant"], **common)
+        self.left_out = Counter(
+            "parts_left_out", "Optional parts that cannot be read", ["type", "path"], **common
+        )
+        self.order = Times(
+            "order_timestamp_seconds", "Broker's time of the last applied order", **common
+        )
+        self.run = Gauge("rejected_run_records", "Rejected in a row", ["partition"], **common)
+        self.skipped = Counter("deleted_unread_records", "Deleted before read", stage, **common)
+        self.behind = Counter("behind_evidence_records", "Records before the evidence", **common)
 
-        self.lag = Gauge("lag_records", "Records not yet read", place, **made)
-        self.evidence = Times("evidence_timestamp_seconds", "Reached", ["partition"], **made)
+        self.lag = Gauge("lag_records", "Records not yet read", place, **common)
+        self.evidence = Times("evidence_timestamp_seconds", "Evidence", ["partition"], **common)
         self.evidence_lag = Times(
-            "evidence_age_seconds", "Broker's clock less the time reached", ["partition"], **made
+            "evidence_age_seconds", "Broker's clock minus evidence", ["partition"], **common
         )
-        self.watermark = Times("watermark_timestamp_seconds", "Watermark", place, **made)
+        self.watermark = Times("watermark_timestamp_seconds", "Watermark", place, **common)
         self.due_age = Times(
-            "due_age_seconds", "Of the oldest deadline that is due and not fired", place, **made
+            "due_age_seconds", "Of the oldest deadline that is due and not fired", place, **common
         )
-        self.episodes = Gauge("episodes_open", "Abandonments that wait", ["partition"], **made)
-        self.keys = Gauge("state_keys", "Keys with state", place, **made)
-        self.bytes = Gauge("state_bytes", "Packed state", place, **made)
-        self.partitions = Gauge("partitions", "Partitions of a stage's input", stage, **made)
+        self.episodes = Gauge("episodes_open", "Open episodes", ["partition"], **common)
+        self.keys = Gauge("state_keys", "Keys with state", place, **common)
+        self.bytes = Gauge("state_bytes", "Packed state", place, **common)
+        self.partitions = Gauge("partitions", "Partitions of a stage's input", stage, **common)
 
-        quick, slow = {**made, "buckets": QUICK}, {**made, "buckets": SLOW}
+        quick, slow = {**common, "buckets": QUICK}, {**common, "buckets": SLOW}
         self.exit = Histogram("exit_latency_seconds", "From signal to trigger", **quick)
         self.due = Histogram("due_latency_seconds", "From deadline to trigger", **slow)
         self.cancel = Histogram("cancel_latency_seconds", "From order to cancel", **slow)
@@ -96,10 +100,10 @@ class Metrics:
             "checkpoint_seconds", "Checkpoints: outputs, state, offsets", **quick
         )
         self.restore = Histogram("restore_seconds", "Restores of state", **slow)
-        self.rebalances = Counter("rebalances", "Assignments of partitions", **made)
+        self.rebalances = Counter("rebalances", "Assignments of partitions", **common)
         self.pauses = Histogram("rebalance_pause_seconds", "From revoked to flowing", **slow)
 
-        build = Gauge("build_info", "What runs", ["version", "python", "faust"], **made)
+        build = Gauge("build_info", "Versions", ["version", "python", "faust"], **common)
         versions = version("storefront-triggers"), python_version(), version("faust-streaming")
         build.labels(*versions).set(1)
         ProcessCollector(registry=registry)
@@ -107,9 +111,9 @@ class Metrics:
         self._live = live
         self._newest_order = 0
         self._paused: float | None = None
-        self._brokers: tuple[int, float] | None = None
+        self._broker_time: tuple[int, float] | None = None
         self._reported: set[tuple[str, int]] = set()
-        self._reached = NEVER
+        self._latest_clock = NEVER
         self._runs = RejectedRuns(self.run)
         self._start()
 
@@ -135,10 +139,10 @@ class Metrics:
     def now(self) -> int | None:
         """The brokers' time (ms), None before it is known. In a replay: the latest time that a partition has reached."""
         if not self._live:
-            return self._reached
-        if self._brokers is None:
+            return self._latest_clock
+        if self._broker_time is None:
             return None
-        return int(self._brokers[0] + (time.monotonic() - self._brokers[1]) * 1000)
+        return int(self._broker_time[0] + (time.monotonic() - self._broker_time[1]) * 1000)
 
     def decided(
         self,
@@ -162,16 +166,16 @@ class Metrics:
         """Observes the latency of a batch's triggers, up to the broker's time of its last output."""
         if ack.cancelled() or ack.exception():
             return
-        landed = ack.result().timestamp
+        appended = ack.result().timestamp
         for kind, at in moments:
             histogram = self.cancel if kind == "cancelled" else self.due
             if kind == "fired" and stage == VISITORS:
                 histogram = self.exit
-            histogram.observe(max(0, landed - at) / 1000)
+            histogram.observe(max(0, appended - at) / 1000)
 
-    def set_broker_time(self, brokers: int) -> None:
-        """Notes that the brokers' time was `brokers` (ms) a moment ago."""
-        self._brokers = brokers, time.monotonic()
+    def set_broker_time(self, now: int) -> None:
+        """Sets the brokers' time (ms)."""
+        self._broker_time = now, time.monotonic()
 
     def set_partitions(self, layout: "Layout") -> None:
         """Sets the number of partitions of each stage's input."""
@@ -191,31 +195,31 @@ class Metrics:
 
     def collect(self, processors: Collection["PartitionProcessor"]) -> None:
         """Sets the gauges of this worker's partitions, and removes those of partitions that it no longer owns."""
-        self._reached = max((processor.clock for processor in processors), default=NEVER)
+        self._latest_clock = max((processor.clock for processor in processors), default=NEVER)
         owned = {
             (processor.name, processor.source.partition): processor for processor in processors
         }
-        for gone in self._reported - owned.keys():
-            self.forget(*gone)
+        for former in self._reported - owned.keys():
+            self.forget(*former)
         self._reported = set(owned)
         for (stage, number), processor in owned.items():
             self._collect(stage, str(number), processor)
 
     def _collect(self, stage: str, partition: str, processor: "PartitionProcessor") -> None:
-        part = processor.stage
+        state = processor.stage
         self.lag.labels(stage, partition).set(max(0, processor.end - processor.position))
-        self.keys.labels(stage, partition).set(part.keys)
-        self.bytes.labels(stage, partition).set(part.size)
-        if isinstance(part, WaitingStage) and part.watermark >= 0:
-            self.watermark.labels(stage, partition).set(part.watermark)
-        if isinstance(part, People):
-            self.episodes.labels(partition).set(part.open_episodes)
-            self.audiences.collect(partition, part)
+        self.keys.labels(stage, partition).set(state.keys)
+        self.bytes.labels(stage, partition).set(state.size)
+        if isinstance(state, WaitingStage) and state.watermark >= 0:
+            self.watermark.labels(stage, partition).set(state.watermark)
+        if isinstance(state, People):
+            self.episodes.labels(partition).set(state.open_episodes)
+            self.audiences.collect(partition, state)
         elif stage == VISITORS and processor.clock >= 0:
             self.evidence.labels(partition).set(processor.clock)
         now = self.now()
         if self._live and now is not None:
-            due = part.next_deadline
+            due = state.next_deadline
             late = now - due if due is not None and due > 0 else 0
             self.due_age.labels(stage, partition).set(max(0, late))
             if stage == VISITORS and processor.clock >= 0:

@@ -8,8 +8,8 @@ from aiokafka.record.default_records import DefaultRecordBatch
 BATCH_BYTES: Final = 512 * 1024
 """Bytes of a batch before compression. Larger: fewer requests, but it must fit into a topic's largest message."""
 
-PLAIN: Final = 0
-PACKED: Final = DefaultRecordBatch.CODEC_ZSTD
+UNCOMPRESSED: Final = 0
+COMPRESSED: Final = DefaultRecordBatch.CODEC_ZSTD
 """Compression of facts and states, which only workers read. Topics that others read are not compressed: kafka-python,
 for example, needs more libraries for anything but gzip."""
 
@@ -57,7 +57,7 @@ class Packer:
 
     def batches(self) -> list[tuple[str, int, BatchBuilder]]:
         """All (topic, partition, batch). Closes the batches: they accept no more records."""
-        found = self._full + [(*place, batch) for place, batch in self._open.items()]
-        for _, _, batch in found:
+        batches = self._full + [(*place, batch) for place, batch in self._open.items()]
+        for _, _, batch in batches:
             batch.close()
-        return found
+        return batches

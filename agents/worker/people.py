@@ -42,7 +42,7 @@ class PeopleProcessor(WaitingProcessor):
         evidence = latest_evidence(batches)
         if self._follower is None or evidence == NEVER:
             return True
-        return await self._follower.reaches(evidence, lambda: self.closed)
+        return await self._follower.wait_until_known(evidence, lambda: self.closed)
 
 
 def latest_evidence(batches: Sequence[RawBatch]) -> int:

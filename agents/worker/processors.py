@@ -28,7 +28,7 @@ from agents.worker.visitors import VisitorsProcessor
 from stream.stages.backend import PURE, VisitorBackend, best_backend
 
 
-class Parts(NamedTuple):
+class SharedParts(NamedTuple):
     """What all processors share.
 
     `visitors`: the backend of the visitors stage.
@@ -42,7 +42,7 @@ class Parts(NamedTuple):
     advanced: asyncio.Event
 
 
-Own = tuple[Provenance, str, OutputProducer]
+OwnParts = tuple[Provenance, str, OutputProducer]
 """What one processor has for itself: its input partition, its changelog topic, its producer."""
 
 
@@ -55,7 +55,7 @@ class StageSpec(NamedTuple):
     name: str
     input: str
     changelog: str
-    make: Callable[[Parts, Own], PartitionProcessor]
+    make: Callable[[SharedParts, OwnParts], PartitionProcessor]
 
 
 STAGES: Final = (
@@ -98,7 +98,7 @@ def maker(
     `advanced`: set when a partition of the keys stage may announce a later time.
     """
     visitors = best_backend() if settings.compiled else PURE
-    parts = Parts(follower, layout, metrics, visitors, advanced)
+    parts = SharedParts(follower, layout, metrics, visitors, advanced)
     stages = {settings.topic(stage.input): stage for stage in STAGES}
     exactly_once = settings.delivery == "exactly_once"
 

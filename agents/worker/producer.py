@@ -26,7 +26,7 @@ from agents.kafka.raw_batches import RawBatch
 from agents.kafka.topics import CLAIMS, EVENTS, FACTS, Layout
 from agents.runtime.log import say
 from agents.worker import dead_letters
-from agents.worker.packing import BATCH_BYTES, PACKED, PLAIN, Headers, Packer
+from agents.worker.packing import BATCH_BYTES, COMPRESSED, UNCOMPRESSED, Headers, Packer
 from stream.outputs.outputs import Outputs
 from stream.store.stretches import AT_A_STRETCH
 
@@ -34,7 +34,7 @@ log = logging.getLogger("triggers.producer")
 
 REQUEST_MS: Final = 30_000
 
-HELD: Final = 1_000
+MOST_BUFFERED: Final = 1_000
 """Maximum number of buffered records. Fewer: more requests in a backlog. More: compressing them blocks the event loop."""
 
 DECISIONS: Final = "triggers.decisions"
@@ -47,7 +47,7 @@ AUDIENCES: Final = "audiences"
 ERASED: Final = "people.erased"
 REJECTED: Final = "storefront.rejected"
 
-CLOUDEVENT: Final = ("content-type", b"application/cloudevents+json; charset=UTF-8")
+CLOUDEVENT_HEADER: Final = ("content-type", b"application/cloudevents+json; charset=UTF-8")
 """Header of triggers and cancels. Source: Kafka Protocol Binding for CloudEvents 1.0, 3.3."""
 
 Ack = asyncio.Future[RecordMetadata]
@@ -114,7 +114,7 @@ class OutputProducer:
         )
         self.discard()
         self._posted: list[Ack] = []
-        self._posting = asyncio.Lock()
+        self._post_lock = asyncio.Lock()
         # Without this a batch that waited long fails if the broker is back and the partition has no leader yet.
         self._producer._message_accumulator._batch_ttl = math.inf
 
@@ -135,20 +135,20 @@ class OutputProducer:
         `offset`: the next input offset.
         Returns the acknowledgements of the triggers.
         """
-        held = out.facts, out.claims, out.decisions, out.rejected, out.audiences, out.outcomes
-        if any(held) or out.shadow or out.erased:
-            self._hold(out, source, offset, batches)
-            if self._internal.records + self._plain.records > HELD:
+        buffered = out.facts, out.claims, out.decisions, out.rejected, out.audiences, out.outcomes
+        if any(buffered) or out.shadow or out.erased:
+            self._buffer(out, source, offset, batches)
+            if self._compressed.records + self._uncompressed.records > MOST_BUFFERED:
                 await self.post()
         if not out.triggers:
             return []
-        packer, headers = self._packer(PLAIN), [CLOUDEVENT, *source.headers(offset)]
+        packer, headers = self._packer(UNCOMPRESSED), [CLOUDEVENT_HEADER, *source.headers(offset)]
         for recipe, person, value in out.triggers:
             key, name = person.encode(), self._settings.topic(f"triggers.{recipe}")
             packer.add(name, partition_of(key, self._layout.people), key, value, headers)
         return await self._send(packer)
 
-    def _hold(
+    def _buffer(
         self, out: Outputs, source: Provenance, offset: int, batches: Sequence[RawBatch]
     ) -> None:
         topic, people = self._settings.topic, self._layout.people
@@ -156,40 +156,40 @@ class OutputProducer:
             (topic(FACTS), people, out.facts),
             (topic(CLAIMS), self._layout.keys, out.claims),
         ):
-            for whose, value in rows:
-                key = whose.encode()
-                self._internal.add(name, partition_of(key, partitions), key, value)
+            for owner, value in rows:
+                key = owner.encode()
+                self._compressed.add(name, partition_of(key, partitions), key, value)
         headers = source.headers(offset)
-        for name, told in (
+        for name, rows in (
             (topic(DECISIONS), out.decisions),
             (topic(OUTCOMES), [(person, value) for person, _, value in out.outcomes]),
         ):
-            for person, value in told:
+            for person, value in rows:
                 key = person.encode()
-                self._plain.add(name, partition_of(key, people), key, value, headers)
-        name, headers = topic(SHADOW), [CLOUDEVENT, *headers]
+                self._uncompressed.add(name, partition_of(key, people), key, value, headers)
+        name, headers = topic(SHADOW), [CLOUDEVENT_HEADER, *headers]
         for _, person, _, value in out.shadow:
             key = person.encode()
-            self._plain.add(name, partition_of(key, people), key, value, headers)
+            self._uncompressed.add(name, partition_of(key, people), key, value, headers)
         name = topic(AUDIENCES)
         for audience, person, _, _, change in out.audiences:
             key = f"{audience}|{person}".encode()
-            self._plain.add(name, partition_of(key, people), key, change, headers)
+            self._uncompressed.add(name, partition_of(key, people), key, change, headers)
         for person, value in out.erased:
             key = person.encode()
-            self._plain.add(topic(ERASED), partition_of(key, people), key, value, headers)
+            self._uncompressed.add(topic(ERASED), partition_of(key, people), key, value, headers)
         if out.rejected:
             name, origin = topic(REJECTED), topic(EVENTS)
             for record in dead_letters.records(out.rejected, batches, origin, source.partition):
-                self._plain.add(name, 0, *record)
+                self._uncompressed.add(name, 0, *record)
 
     async def post(self) -> list[Ack]:
         """Sends what is buffered. Returns all pending or failed acknowledgements of buffered records."""
-        async with self._posting:
-            held = self._internal, self._plain
+        async with self._post_lock:
+            buffered = self._compressed, self._uncompressed
             self.discard()
             posted = outstanding(self._posted)
-            for packer in held:
+            for packer in buffered:
                 if packer.records:
                     posted += await self._send(packer)
             self._posted = posted
@@ -197,13 +197,13 @@ class OutputProducer:
 
     def discard(self) -> None:
         """Drops what is buffered. The next owner of the partition decides it again."""
-        self._internal, self._plain = self._packer(PACKED), self._packer(PLAIN)
+        self._compressed, self._uncompressed = self._packer(COMPRESSED), self._packer(UNCOMPRESSED)
 
     async def changes(
         self, topic: str, partition: int, records: Iterable[tuple[bytes, bytes | None]]
     ) -> list[Ack]:
         """Sends changelog records of one partition, in order."""
-        packer = self._packer(PACKED)
+        packer = self._packer(COMPRESSED)
         for key, value in records:
             packer.add(topic, partition, key, value)
             if packer.records % AT_A_STRETCH == 0:
@@ -215,7 +215,7 @@ class OutputProducer:
     ) -> list[Ack]:
         """Sends a watermark record to each partition, after everything buffered for it. Returns like `post`."""
         for place in partitions:
-            packer = self._internal if place in self._internal else self._plain
+            packer = self._compressed if place in self._compressed else self._uncompressed
             packer.add(*place, b"", value)
         return await self.post()
 

@@ -41,12 +41,12 @@ async def restore(
 
     `stages`: by changelog topic and partition. Raises KafkaError, and UnreadableState for another format.
     """
-    began = time.monotonic()
+    started = time.monotonic()
     ends = await bounds.ends(stages)
     first = await bounds.beginnings(stages)
-    left = [tp for tp in stages if first[tp] < ends[tp]]
+    unread = [tp for tp in stages if first[tp] < ends[tp]]
     records = 0
-    if left:
+    if unread:
         consumer = AIOKafkaConsumer(
             **aiokafka_options(settings),
             client_id="triggers-restore",
@@ -57,10 +57,10 @@ async def restore(
         try:
             if not await start_when_available(consumer.start, still_ours):
                 return False
-            for tp in left:  # one at a time, so that the next reuses the memory
-                reached, here = first[tp], TopicPartition(*tp)
-                consumer.assign([here])
-                consumer.seek(here, reached)
+            for tp in unread:  # one at a time, so that the next reuses the memory
+                reached, place = first[tp], TopicPartition(*tp)
+                consumer.assign([place])
+                consumer.seek(place, reached)
                 while reached < ends[tp]:
                     if not still_ours():
                         return False
@@ -74,7 +74,7 @@ async def restore(
     gc.collect()
     gc.freeze()
     malloc.trim()
-    seconds = round(time.monotonic() - began, 3)
+    seconds = round(time.monotonic() - started, 3)
     say(log, "restored", partitions=len(stages), records=records, seconds=seconds)
     return still_ours()
 

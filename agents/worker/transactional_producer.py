@@ -23,7 +23,7 @@ from agents.worker.producer import Ack, OutputProducer, retrieve_exception
 TIMEOUT_MS: Final = 10_000
 """Ms after which the broker aborts a transaction. Until then an abandoned one blocks readers of its partitions."""
 
-ENDED: Final = (
+ABORTED: Final = (
     f"the transaction was aborted: it was open for more than {TIMEOUT_MS / 1000:.0f} s, because the broker did not "
     "answer or this process was frozen; or another worker owns the partition now"
 )
@@ -44,7 +44,7 @@ class TransactionalProducer(OutputProducer):
             retry_backoff_ms=RETRY_MS,
         )
         self._group = settings.group
-        self._begun = False
+        self._is_open = False
         self._abandoned = asyncio.get_running_loop().create_future()
         self._request: asyncio.Future[None] | None = None
 
@@ -52,8 +52,8 @@ class TransactionalProducer(OutputProducer):
         return Packer(codec, transactional=True)
 
     async def _begin(self) -> None:
-        if not self._begun:
-            self._begun = True
+        if not self._is_open:
+            self._is_open = True
             await self._producer.begin_transaction()
 
     async def _send(self, packer: Packer) -> list[Ack]:
@@ -62,7 +62,7 @@ class TransactionalProducer(OutputProducer):
         try:
             return await super()._send(packer)
         except IllegalOperation as error:
-            raise ProducerFenced(ENDED) from error
+            raise ProducerFenced(ABORTED) from error
 
     def abandon(self) -> None:
         """Gives the partition up. Its next owner aborts the open transaction."""
@@ -75,24 +75,24 @@ class TransactionalProducer(OutputProducer):
         if self._request:
             self._request.cancel()  # a stopped producer gets no more answers
 
-    async def _await_coordinator(self, question: Coroutine[Any, Any, None]) -> None:
+    async def _await_coordinator(self, request: Coroutine[Any, Any, None]) -> None:
         """Awaits a request to the coordinator. If the caller is cancelled, the request continues; a failure is ignored."""
-        self._request = asyncio.ensure_future(question)
+        self._request = asyncio.ensure_future(request)
         self._request.add_done_callback(retrieve_exception)
         await asyncio.shield(self._request)
 
     async def run_until_fenced(self, work: Coroutine[Any, Any, bool]) -> bool:
         """Returns the result of `work`, or False once the partition is given up: a stopped producer gets no answers."""
-        working = asyncio.ensure_future(work)
+        task = asyncio.ensure_future(work)
         # the caller may be cancelled while the work fails
-        working.add_done_callback(retrieve_exception)
+        task.add_done_callback(retrieve_exception)
         try:
-            await asyncio.wait((working, self._abandoned), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((task, self._abandoned), return_when=asyncio.FIRST_COMPLETED)
         finally:
-            ended = working.done()
+            ended = task.done()
             if not ended:
-                working.cancel()
-        return ended and working.result()
+                task.cancel()
+        return ended and task.result()
 
     async def commit(self, offsets: Mapping[TP, int]) -> None:
         """Commits the transaction with these offsets. Raises ProducerFenced if another worker owns the partition."""
@@ -102,6 +102,6 @@ class TransactionalProducer(OutputProducer):
             await self._await_coordinator(
                 self._producer.send_offsets_to_transaction(given, self._group)
             )
-        if self._begun:
+        if self._is_open:
             await self._await_coordinator(self._producer.commit_transaction())
-            self._begun = False
+            self._is_open = False

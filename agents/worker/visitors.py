@@ -39,28 +39,28 @@ class VisitorsProcessor(PartitionProcessor):
         changelog: str,
         producer: OutputProducer,
         metrics: Metrics,
-        make: VisitorBackend | None = None,
+        backend: VisitorBackend | None = None,
         follower: RecipesFollower | None = None,
     ) -> None:
         """`follower` None: no document ever comes into force."""
         super().__init__(source, changelog, producer, metrics)
-        self.stage = Visitors(recipes, make)
+        self.stage = Visitors(recipes, backend)
         self._follower = follower
         self.handshake = WatermarkHandshake()
         self._reported = -REPORTED_EVERY_S
-        self._input = InputLog(source.partition)
+        self._input_log = InputLog(source.partition)
 
     async def admitted(self, batches: Sequence[RawBatch]) -> bool:
         """Waits until every document is known that may be in force at the events' times. False if closed first."""
         if self._follower is None or self._follower.knows(time := latest(batches)):
             return True
-        return await self._follower.reaches(time, lambda: self.closed)
+        return await self._follower.wait_until_known(time, lambda: self.closed)
 
     def apply(self, batches: Sequence[RawBatch]) -> Outputs:
         out = Outputs()
         self._count_behind(batches)
         self.stage.process(chain.from_iterable(batch.rows() for batch in batches), out)
-        self._input.told(out)
+        self._input_log.report(out)
         reached = self.handshake.passed(batches[-1].next)
         if reached is not None:
             self.stage.advance(reached, out)
@@ -69,7 +69,9 @@ class VisitorsProcessor(PartitionProcessor):
     def _count_behind(self, batches: Sequence[RawBatch]) -> None:
         """Counts records whose broker's time is before the idle watermark: the brokers' clocks differ too much."""
         behind = [
-            b for b in batches if b.time is not None and b.time < self.handshake.idle_watermark
+            batch
+            for batch in batches
+            if batch.time is not None and batch.time < self.handshake.idle_watermark
         ]
         if not behind:
             return
@@ -78,9 +80,9 @@ class VisitorsProcessor(PartitionProcessor):
         now = time.monotonic()
         if now - self._reported > REPORTED_EVERY_S:
             self._reported = now
-            most = self.handshake.idle_watermark - min(batch.time or 0 for batch in behind)
+            largest = self.handshake.idle_watermark - min(batch.time or 0 for batch in behind)
             number = self.source.partition
-            say(log, "clocks_apart", logging.WARNING, partition=number, records=records, ms=most)
+            say(log, "clocks_apart", logging.WARNING, partition=number, records=records, ms=largest)
 
     async def confirm_end(self, end: int, time: int) -> None:
         """Notes that the partition ended at `end`, some time after the broker's clock showed `time` (ms)."""

@@ -18,11 +18,13 @@ class WaitingProcessor(PartitionProcessor):
     """The processor. Claims or facts wait in its stage. After a crash it reads those again that were not applied."""
 
     stage: WaitingStage[Any, Any]
-    _saved = 0.0
+    _saved_at = 0.0
 
     def apply(self, batches: Sequence[RawBatch]) -> Outputs:
         out = Outputs()
-        self.stage.add((r.offset, r.value) for batch in batches for r in batch.records)
+        self.stage.add(
+            (record.offset, record.value) for batch in batches for record in batch.records
+        )
         self.stage.advance(out)
         return out
 
@@ -35,8 +37,10 @@ class WaitingProcessor(PartitionProcessor):
         """Whether a checkpoint is due. Watermark records alone change no state, and may be read again."""
         if self.stage.changed or self._acks:
             return True
-        return self.committable != self.committed and time.monotonic() - self._saved > IDLE_COMMIT_S
+        return (
+            self.committable != self.committed and time.monotonic() - self._saved_at > IDLE_COMMIT_S
+        )
 
     def checkpointed(self, snapshot: Snapshot) -> None:
-        self._saved = time.monotonic()
+        self._saved_at = time.monotonic()
         super().checkpointed(snapshot)

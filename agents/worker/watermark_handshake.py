@@ -25,15 +25,15 @@ class WatermarkHandshake:
         if position < end:
             self._pending = self._pending or (end, time)
             return None
-        return self._reach(time)
+        return self._advance(time)
 
     def passed(self, position: int) -> int | None:
         """Notes that the input before `position` is processed. Returns the time to advance to, None if still pending."""
         if self._pending is None or position < self._pending[0]:
             return None
-        return self._reach(self._pending[1])
+        return self._advance(self._pending[1])
 
-    def _reach(self, time: int) -> int:
+    def _advance(self, time: int) -> int:
         self._pending = None
         self.idle_watermark = max(self.idle_watermark, time)
         return time

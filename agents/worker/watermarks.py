@@ -37,18 +37,18 @@ Shorter: needless CPU."""
 IDLE_AFTER_S: Final = 10.0
 """Seconds without input before rounds are rarer. Shorter: with an event every few seconds, an order cancels later."""
 
-TELLING: Final = 20
-"""Live: the time of new records is announced every TELLING x TRIGGERS_LATENCY_MS, rounded so that a round has a whole
-number of announcements. More: an order cancels later. Fewer: more watermark records."""
+PAUSES_PER_ANNOUNCEMENT: Final = 20
+"""Live: pauses of the fetching (TRIGGERS_LATENCY_MS) between two announcements of the time of new records, rounded so
+that a round has a whole number of announcements. More: an order cancels later. Fewer: more watermark records."""
 
-HALF_MORE: Final = 1.5
-"""An announcement needs this many announcement pauses before the next round. Closer to it, the round announces."""
+LEAST_PAUSES: Final = 1.5
+"""Announcement pauses that must be left before the next round. With fewer left, the round announces."""
 
 REPLAY_ANNOUNCE_S: Final = 0.05
 """Seconds between checks whether there is a later time to announce: in a replay from records, with transactions
 from a commit."""
 
-PAUSE_S: Final = 0.02
+KEYS_PAUSE_S: Final = 0.02
 """Seconds between a decision of the keys stage and its watermark record, so that one record serves several partitions.
 Longer: the people stage waits. Shorter: a record for each partition."""
 
@@ -69,7 +69,7 @@ def margin_of(settings: Settings, brokers: int) -> int:
 
 
 class WatermarkEmitter:
-    """Announces watermarks. `asked`: time (monotonic, s) of a broker's last answer."""
+    """Announces watermarks. `answered_at`: time (monotonic, s) of a broker's last answer."""
 
     def __init__(
         self,
@@ -84,21 +84,21 @@ class WatermarkEmitter:
         advanced: asyncio.Event,
     ) -> None:
         """`advanced`: set when a partition of the keys stage may announce a later time."""
-        self.asked = 0.0
+        self.answered_at = 0.0
         self._replay = settings.time == "record"
-        often = self._replay or settings.delivery == "exactly_once"
+        is_frequent = self._replay or settings.delivery == "exactly_once"
         self._announce_s = REPLAY_ANNOUNCE_S
-        if not often:
-            wanted = max(REPLAY_ANNOUNCE_S, TELLING * settings.latency_ms / 1000)
+        if not is_frequent:
+            wanted = max(REPLAY_ANNOUNCE_S, PAUSES_PER_ANNOUNCEMENT * settings.latency_ms / 1000)
             self._announce_s = ROUND_S / max(1, int(ROUND_S / wanted))
-        self._read, self._lively = 0, time.monotonic()
+        self._positions, self._active_at = 0, time.monotonic()
         facts = [TP(settings.topic(FACTS), number) for number in range(layout.people)]
         claims = [TP(settings.topic(CLAIMS), number) for number in range(layout.keys)]
         self._visitors = Broadcast(VISITORS, layout.inputs, claims + facts, assignment, producer)
         self._keys = Broadcast(KEYS, layout.keys, facts, assignment, producer)
-        self._stamped = facts[:1]
+        self._clock_partition = facts[:1]
         # a worker without partitions fetches this end, to see whether a broker answers
-        self._any = TP(settings.topic(EVENTS), 0)
+        self._probe_partition = TP(settings.topic(EVENTS), 0)
         self._assignment = assignment
         self._offsets = offsets
         self._metrics = metrics
@@ -113,7 +113,7 @@ class WatermarkEmitter:
             await self.round()
             while (left := began + self._pause() - time.monotonic()) > 0:
                 await asyncio.sleep(min(left, self._announce_s))
-                if left > HALF_MORE * self._announce_s and self._visitors.moved():
+                if left > LEAST_PAUSES * self._announce_s and self._visitors.moved():
                     await self._visitors.announce()
 
     def _pause(self) -> float:
@@ -121,9 +121,9 @@ class WatermarkEmitter:
         processors, now = self._assignment.owned(), time.monotonic()
         read = sum(each.position for each in processors if isinstance(each, VisitorsProcessor))
         waiting = (each for each in processors if isinstance(each, WaitingProcessor))
-        if read != self._read or any(each.stage.waits for each in waiting):
-            self._read, self._lively = read, now
-        return ROUND_S if self._replay or now - self._lively < IDLE_AFTER_S else IDLE_ROUND_S
+        if read != self._positions or any(each.stage.waits for each in waiting):
+            self._positions, self._active_at = read, now
+        return ROUND_S if self._replay or now - self._active_at < IDLE_AFTER_S else IDLE_ROUND_S
 
     async def announce_keys(self) -> None:
         """Runs for ever: announces the time of the keys stage after each decision, and once a round. Raises like `run`."""
@@ -135,7 +135,7 @@ class WatermarkEmitter:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(left):
                         await self._advanced.wait()
-            await asyncio.sleep(PAUSE_S)
+            await asyncio.sleep(KEYS_PAUSE_S)
 
     async def round(self) -> None:
         """Reads the clock and the ends once, passes them to the processors, and announces."""
@@ -143,12 +143,16 @@ class WatermarkEmitter:
         inputs = [processor for processor in processors if isinstance(processor, VisitorsProcessor)]
         moved = not self._replay and self._visitors.moved()
         now = 0 if self._replay or not processors else await self._broker_time(moved)
-        asked = [processor.tp for processor in inputs] + [self._follower.tp] * bool(processors)
-        ends, log_end_offsets = await asyncio.gather(
-            self._offsets.ends([processor.tp for processor in processors] or [self._any]),
-            self._offsets.log_end_offsets([] if self._replay else asked),
+        with_log_end = [processor.tp for processor in inputs] + [self._follower.tp] * bool(
+            processors
         )
-        self.asked = time.monotonic()
+        ends, log_end_offsets = await asyncio.gather(
+            self._offsets.ends(
+                [processor.tp for processor in processors] or [self._probe_partition]
+            ),
+            self._offsets.log_end_offsets([] if self._replay else with_log_end),
+        )
+        self.answered_at = time.monotonic()
         for processor in processors:
             processor.update_end_offset(ends[processor.tp])
         if processors and not self._replay:
@@ -165,7 +169,9 @@ class WatermarkEmitter:
 
         If time has `moved`, the record is the next announcement, else a repetition of the last.
         """
-        append = self._visitors.announce() if moved else self._visitors.repeat(self._stamped)
+        append = (
+            self._visitors.announce() if moved else self._visitors.repeat(self._clock_partition)
+        )
         stamped = await append
         self._metrics.set_broker_time(stamped)
         return stamped

@@ -15,7 +15,7 @@ import msgspec
 from agents.config.recipes import read
 from agents.kafka.partitioner import partition_of
 from agents.worker.deadlines import MOST
-from agents.worker.packing import PACKED, Packer
+from agents.worker.packing import COMPRESSED, Packer
 from stream.outputs.outputs import Outputs
 from stream.stages.people import People
 from stream.stages.visitors import Visitors
@@ -44,7 +44,7 @@ def run(args: argparse.Namespace, room: Room) -> None:
     facts: list[bytes] = []
 
     def sent(out: Outputs) -> None:
-        packer = Packer(PACKED)
+        packer = Packer(COMPRESSED)
         for person, value in out.facts:
             key = person.encode()
             packer.add("facts", partition_of(key, args.partitions), key, value)

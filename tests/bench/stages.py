@@ -23,7 +23,7 @@ from agents.config.recipes import read
 from agents.kafka.partitioner import partition_of
 from agents.kafka.raw_batches import RawBatch, raw_batches
 from agents.kafka.retained_batches import RetainedBatches
-from agents.worker.packing import PACKED, PLAIN, Packer
+from agents.worker.packing import COMPRESSED, UNCOMPRESSED, Packer
 from agents.worker.partition_processor import AT_A_TIME
 from agents.worker.producer import Provenance
 from stream.events.records import Block, Record
@@ -156,7 +156,7 @@ def _people(people: People, values: Sequence[bytes], offset: int, out: Outputs) 
 
 def _send(out: Outputs) -> None:
     """As agents/worker/producer.py packs them, with the compression that the sender's loop would do."""
-    facts, others = Packer(PACKED), Packer(PLAIN)
+    facts, others = Packer(COMPRESSED), Packer(UNCOMPRESSED)
     headers = Provenance("storefront.events", 0).headers(1)
     for person, value in out.facts:
         key = person.encode()
@@ -172,7 +172,7 @@ def _send(out: Outputs) -> None:
 
 
 def _changelog(changes: Sequence[tuple[bytes, bytes | None]]) -> None:
-    packer = Packer(PACKED)
+    packer = Packer(COMPRESSED)
     for key, value in changes:
         packer.add("state", 0, key, value)
     build(packer)

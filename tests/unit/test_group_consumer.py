@@ -136,10 +136,10 @@ class Fetcher(CommittedReads):
     def __init__(self, consumer: Any) -> None:
         self.consumer = consumer
         self._fetched: deque[FetchedBatches] = deque()
-        self._arrived = None
+        self._arrival = None
         self.asked = 0
 
-    async def _kept(self, active: set[TP] | None) -> Any:
+    async def _buffered(self, active: set[TP] | None) -> Any:
         self.asked += 1
         return {"kept": []}
 
@@ -155,9 +155,9 @@ def test_a_fetch_is_handed_over_without_asking_the_other_thread() -> None:
         thread = Fetcher(SimpleNamespace(loop=loop, flow_active=True))
         getting = asyncio.create_task(thread.getmany({B}, 60))
         await asyncio.sleep(0)
-        thread._arrive(fetched())
+        thread._on_fetch(fetched())
         assert await asyncio.wait_for(getting, 1) == {A: False}
-        thread._arrive(fetched())
+        thread._on_fetch(fetched())
         assert await thread.getmany(None, 60) == {A: True}
         assert thread.asked == 0
         assert await thread.getmany(None, 0.005) == {"kept": []}

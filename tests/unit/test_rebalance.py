@@ -15,7 +15,7 @@ from agents.worker.checkpoint import Checkpoint
 from agents.worker.metrics import Metrics
 from agents.worker.partition_processor import PartitionProcessor
 from agents.worker.producer import Provenance
-from agents.worker.rebalance import LogWentBack, Rebalance
+from agents.worker.rebalance import LogTruncated, Rebalance
 from agents.worker.visitors import VisitorsProcessor
 from stream import recipes_file
 from stream.stages.backend import PURE
@@ -257,7 +257,7 @@ def test_a_log_that_went_back_ends_the_process(monkeypatch: pytest.MonkeyPatch) 
         await worker.rebalance.on_revoked(lost=False)
         worker.broker.logs[P0] = [None]
         await worker.joins(2, P0)
-        with pytest.raises(LogWentBack, match="expected an end at 2 or later, got 1"):
+        with pytest.raises(LogTruncated, match="expected an end at 2 or later, got 1"):
             worker.assignment.failed.result()
         assert not worker.assignment.flowing
 

@@ -12,7 +12,7 @@ from agents.kafka.offsets import Offsets
 from agents.kafka.raw_batches import RawBatch
 from agents.published.published_document import NOTICE, value_of
 from agents.worker.metrics import Metrics
-from agents.worker.recipes_follower import ALL, RecipesFollower, TopicWentBack, latest
+from agents.worker.recipes_follower import END_OF_TIME, RecipesFollower, TopicTruncated, latest
 from stream import recipes_file
 from stream.recipes.history import History
 from stream.state.cart import NEVER
@@ -55,7 +55,7 @@ def follower(metrics: Metrics | None = None) -> RecipesFollower:
 async def test_nothing_is_known_before_the_first_answer_of_a_broker() -> None:
     made = follower()
     assert made.known_until == NEVER
-    assert not await made.reaches(0, lambda: True)
+    assert not await made.wait_until_known(0, lambda: True)
 
 
 @on_a_loop
@@ -63,8 +63,8 @@ async def test_reading_to_the_end_covers_five_more_seconds() -> None:
     made = follower()
     made.confirm_end(0, T)
     assert made.known_until == T + NOTICE
-    assert await made.reaches(T + NOTICE - 1, lambda: True)
-    assert not await made.reaches(T + NOTICE, lambda: True)
+    assert await made.wait_until_known(T + NOTICE - 1, lambda: True)
+    assert not await made.wait_until_known(T + NOTICE, lambda: True)
 
 
 @on_a_loop
@@ -79,7 +79,7 @@ async def test_a_document_that_is_not_read_stops_evidence_at_what_was_known() ->
 @on_a_loop
 async def test_a_waiting_caller_continues_when_more_is_known() -> None:
     made = follower()
-    waiting = asyncio.create_task(made.reaches(T, lambda: False))
+    waiting = asyncio.create_task(made.wait_until_known(T, lambda: False))
     await asyncio.sleep(0)
     made.confirm_end(0, T - NOTICE)
     await asyncio.sleep(0)
@@ -91,15 +91,15 @@ async def test_a_waiting_caller_continues_when_more_is_known() -> None:
 @on_a_loop
 async def test_in_a_replay_one_answer_is_enough() -> None:
     made = follower()
-    made.confirm_end(0, ALL)
-    assert await made.reaches(10**15, lambda: True)
+    made.confirm_end(0, END_OF_TIME)
+    assert await made.wait_until_known(10**15, lambda: True)
 
 
 @on_a_loop
 async def test_a_topic_that_was_made_again_is_a_fault() -> None:
     made = follower()
     made._take([batch(0, T, value_of(WIN_BACK, None, "", ""))])
-    with pytest.raises(TopicWentBack, match="recipes: expected an end at 1 or later, got 0"):
+    with pytest.raises(TopicTruncated, match="recipes: expected an end at 1 or later, got 0"):
         made.confirm_end(0, T)
 
 

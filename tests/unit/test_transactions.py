@@ -10,7 +10,7 @@ from aiokafka.structs import TopicPartition
 from faust.types import TP
 
 from agents.kafka.topics import Layout
-from agents.worker.transactional_producer import ENDED, TransactionalProducer
+from agents.worker.transactional_producer import ABORTED, TransactionalProducer
 from tests.fake_broker import SETTINGS
 
 A = TP("storefront.events", 3)
@@ -88,7 +88,7 @@ def test_a_transaction_begins_with_the_first_records_and_ends_with_its_offsets()
 def test_sending_after_the_end_of_the_transaction_says_why() -> None:
     async def test(producer: TransactionalProducer, kafka: Kafka) -> None:
         kafka.fault = IllegalOperation("Not in the middle of a transaction")
-        with pytest.raises(ProducerFenced, match=ENDED[:30]):
+        with pytest.raises(ProducerFenced, match=ABORTED[:30]):
             await producer.changes("state.visitors", 3, [(b"v", b"1")])
 
     play(test)

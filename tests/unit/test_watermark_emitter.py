@@ -133,7 +133,7 @@ def test_a_replay_never_asks_for_the_brokers_time() -> None:
         assert clock.processor.clock == START
         assert clock.broker.asked == [[]]
         assert [record.evidence for record in clock.said] == [{0: START}], "said once"
-        assert clock.metrics._brokers is None
+        assert clock.metrics._broker_time is None
 
     play(test, time="record")
 
@@ -164,7 +164,7 @@ def test_health_follows_the_assignment_and_the_brokers_answers() -> None:
         assert clock.assignment.held_since is not None
         clock.assignment.held_since -= 301
         assert health.stalled() == ["a rebalance or a restore has not ended for 301 s"]
-        clock.emitter.asked -= 11
+        clock.emitter.answered_at -= 11
         assert health.stalled() == [], "no broker answers: nothing can be said against the worker"
 
     play(test)
