@@ -23,7 +23,7 @@ from agents.bridge.schema_registry import SchemaRegistry
 from agents.bridge.settings import BridgeSettings
 from agents.kafka import group_member, raw_batches, reconnect
 from agents.kafka.partitioner import partition_counts
-from agents.kafka.reconnect import PATIENCE_S, connection_loss_as_error
+from agents.kafka.reconnect import RETRY_S, connection_loss_as_error
 from agents.kafka.topics import EVENTS, UNREADABLE, TopicsMissing
 from agents.runtime.log import say
 
@@ -113,7 +113,7 @@ class BridgeConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
                 await asyncio.sleep(POLL_MS / 1000)
                 continue
             if not assigned.open and not await self._open(assigned):
-                await asyncio.sleep(PATIENCE_S)
+                await asyncio.sleep(RETRY_S)
                 continue
             fetched = await self._fetched()
             if self.assigned is not assigned:

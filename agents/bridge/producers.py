@@ -23,7 +23,7 @@ from agents.bridge.settings import BridgeSettings
 from agents.config.settings import aiokafka_options
 from agents.kafka import group_member
 from agents.kafka.partitioner import partition_of
-from agents.kafka.reconnect import PATIENCE_S, connection_loss_as_error, start_when_available
+from agents.kafka.reconnect import RETRY_S, connection_loss_as_error, start_when_available
 from agents.kafka.topics import EVENTS, UNREADABLE
 from agents.runtime.log import say
 
@@ -143,7 +143,7 @@ class AtLeastOnce:
         assert self._producer is not None, "it is open before the first chunk"
         await self._rows.write(self._producer, chunk.rows)
         while not await self._committed(chunk.next):
-            await asyncio.sleep(PATIENCE_S)
+            await asyncio.sleep(RETRY_S)
 
     async def _committed(self, next: dict[TopicPartition, int]) -> bool:
         """Commits. Also returns if the partitions are another bridge's by now: that one reads the chunk again."""

@@ -18,7 +18,7 @@ from agents.kafka.credentials import check_credentials
 from agents.kafka.topics import CLAIMS, EVENTS, FACTS, Layout, TopicSpec, required
 from agents.runtime.log import say
 
-PATIENCE_S: Final = 0.5
+FIRST_PAUSE_S: Final = 0.5
 LONGEST_PAUSE_S: Final = 5.0
 """First and longest pause (s) between two attempts while no broker answers."""
 
@@ -34,7 +34,7 @@ class TopicsError(Exception):
 
 
 @dataclass(frozen=True)
-class Found:
+class ExistingTopic:
     """An existing topic. `config`: its settings by name."""
 
     partitions: int
@@ -96,18 +96,18 @@ def make(
     return list(wanted)
 
 
-def _partitions(found: Mapping[str, Found], name: str, wanted: int | None) -> int | None:
+def _partitions(found: Mapping[str, ExistingTopic], name: str, wanted: int | None) -> int | None:
     """The number of partitions of a topic: as it exists, else as wanted. Raises TopicsError if both are set and differ."""
     if name not in found:
         return wanted
-    there = found[name].partitions
-    if wanted and wanted != there:
+    existing = found[name].partitions
+    if wanted and wanted != existing:
         raise TopicsError(
-            f"{name}: expected {wanted} partitions, got {there}. Their number cannot change, "
+            f"{name}: expected {wanted} partitions, got {existing}. Their number cannot change, "
             "or keys would move away from their state. Leave the option out, or start under another "
             "TRIGGERS_PREFIX"
         )
-    return there
+    return existing
 
 
 def check(admin: KafkaAdminClient, settings: Settings, names: Iterable[str]) -> Layout:
@@ -118,9 +118,11 @@ def check(admin: KafkaAdminClient, settings: Settings, names: Iterable[str]) -> 
     names = tuple(dict.fromkeys(names))
     wanted = [spec.name for spec in required(settings, names, Layout(0, 0, 0))]
     found = find(admin, wanted)
-    nothing = Found(0, {})
-    fed = EVENTS, FACTS, CLAIMS
-    layout = Layout(*(found.get(settings.topic(topic), nothing).partitions for topic in fed))
+    absent = ExistingTopic(0, {})
+    inputs_of_stages = EVENTS, FACTS, CLAIMS
+    layout = Layout(
+        *(found.get(settings.topic(topic), absent).partitions for topic in inputs_of_stages)
+    )
     faults = [
         fault
         for spec in required(settings, names, layout)
@@ -131,7 +133,7 @@ def check(admin: KafkaAdminClient, settings: Settings, names: Iterable[str]) -> 
     return layout
 
 
-def faults_of(spec: TopicSpec, found: Found | None, settings: Settings) -> Iterator[str]:
+def faults_of(spec: TopicSpec, found: ExistingTopic | None, settings: Settings) -> Iterator[str]:
     """The faults of one topic, each with its fix."""
     if found is None:
         yield f"{spec.name} is missing: make it with `storefront-triggers topics`"
@@ -144,21 +146,21 @@ def faults_of(spec: TopicSpec, found: Found | None, settings: Settings) -> Itera
             f"with {spec.partitions} partitions from the start"
         )
     for key in sorted(spec.exact | spec.least):
-        wanted, is_ = spec.config[key], found.config.get(key)
-        if is_ is None:
+        wanted, actual = spec.config[key], found.config.get(key)
+        if actual is None:
             yield (
                 f"{spec.name}: {key} cannot be read: allow DescribeConfigs, use Kafka 3.6 or later"
             )
-        elif is_ != wanted and (key in spec.exact or int(is_) < int(wanted)):
+        elif actual != wanted and (key in spec.exact or int(actual) < int(wanted)):
             brokers = ",".join(settings.kafka)
             yield (
-                f"{spec.name}: expected {key}={wanted}, got {is_}: kafka-configs.sh "
+                f"{spec.name}: expected {key}={wanted}, got {actual}: kafka-configs.sh "
                 f"--bootstrap-server {brokers} --alter --entity-type topics "
                 f"--entity-name {spec.name} --add-config {key}={wanted}"
             )
 
 
-def find(admin: KafkaAdminClient, names: Iterable[str]) -> dict[str, Found]:
+def find(admin: KafkaAdminClient, names: Iterable[str]) -> dict[str, ExistingTopic]:
     """The existing topics among `names`, by name."""
     described = {
         topic["name"]: len(topic["partitions"])
@@ -170,7 +172,9 @@ def find(admin: KafkaAdminClient, names: Iterable[str]) -> dict[str, Found]:
     resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in described]
     configs = admin.describe_configs(resources, config_filter="all").get("topic", {})
     return {
-        name: Found(count, {key: entry["value"] for key, entry in configs.get(name, {}).items()})
+        name: ExistingTopic(
+            count, {key: entry["value"] for key, entry in configs.get(name, {}).items()}
+        )
         for name, count in described.items()
     }
 
@@ -182,15 +186,15 @@ async def ready(settings: Settings, names: Iterable[str]) -> tuple[Layout, int]:
     """
     names = tuple(names)
 
-    def ask() -> tuple[Layout, int]:
+    def connect_and_check() -> tuple[Layout, int]:
         with connected(settings) as admin:
             return check(admin, settings, names), len(admin.describe_cluster()["brokers"])
 
-    pause = PATIENCE_S
+    pause = FIRST_PAUSE_S
     while True:
         await check_credentials(settings)
         try:
-            return await asyncio.to_thread(ask)
+            return await asyncio.to_thread(connect_and_check)
         except KafkaError as error:
             if not error.retriable:
                 raise

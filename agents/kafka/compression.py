@@ -40,13 +40,13 @@ def stored(payload: bytes) -> bytes:
 def zstd_encode(payload: Any) -> bytes:
     if len(payload) < SMALL:
         return stored(payload)
-    packed: bytes = codec.zstd_encode(payload, LEVEL)
-    return packed
+    compressed: bytes = codec.zstd_encode(payload, LEVEL)
+    return compressed
 
 
 def gzip_encode(payload: Any) -> bytes:
-    packer = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, _GZIP)
-    return packer.compress(payload) + packer.flush()
+    compressor = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, _GZIP)
+    return compressor.compress(payload) + compressor.flush()
 
 
 def install() -> None:

@@ -19,7 +19,7 @@ REFUSED = (
     SaslAuthenticationFailed,
     UnsupportedSaslMechanismError,
 )
-KNOCK_MS = 10_000
+LOGIN_MS = 10_000
 
 
 async def check_credentials(settings: Settings) -> None:
@@ -31,7 +31,7 @@ async def check_credentials(settings: Settings) -> None:
         host, _, port = address.rpartition(":")
         try:
             connection = await create_conn(
-                host.strip("[]"), int(port), request_timeout_ms=KNOCK_MS, **options
+                host.strip("[]"), int(port), request_timeout_ms=LOGIN_MS, **options
             )
         except REFUSED as error:
             raise SettingsError(

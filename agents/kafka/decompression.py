@@ -20,7 +20,7 @@ from aiokafka.record._crecords import default_records
 
 from stream.events import decoding
 
-Unpacked = TypeVar("Unpacked", bytes, memoryview)
+Decompressed = TypeVar("Decompressed", bytes, memoryview)
 
 LARGEST: Final = 32 * 1024 * 1024
 """Largest decompressed batch (bytes)."""
@@ -51,7 +51,7 @@ class Oversized:
     value: bytes | None = OVERSIZED
 
 
-class _Room(threading.local):
+class _Buffer(threading.local):
     """`memory`: this thread's buffer to decompress into; pages that were never written take no memory · `total`: bytes
     that this thread has decompressed, plus RECORD for each record."""
 
@@ -60,17 +60,17 @@ class _Room(threading.local):
         self.total = 0
 
 
-_room: Final = _Room()
+_buffer: Final = _Buffer()
 
 
 def unpacked() -> int:
     """Bytes that this thread has decompressed, plus RECORD for each record."""
-    return _room.total
+    return _buffer.total
 
 
-def weigh(records: int) -> None:
+def count_records(records: int) -> None:
     """Counts the records of a batch before it is read. Raises DecompressionBomb if they are too many."""
-    _room.total += records * RECORD
+    _buffer.total += records * RECORD
     if records * RECORD > LARGEST:
         raise DecompressionBomb
 
@@ -97,33 +97,33 @@ def snappy_decode(payload: bytes) -> bytes:
         size = cramjam.snappy.decompress_raw_len(payload)
     if size > LARGEST:
         raise DecompressionBomb
-    found: bytes = codec.snappy_decode(payload)
-    return _counted(found)
+    data: bytes = codec.snappy_decode(payload)
+    return _counted(data)
 
 
 def lz4_decode(payload: bytes) -> bytes:
-    return _into_room(cramjam.lz4.decompress_into, payload)
+    return _into_buffer(cramjam.lz4.decompress_into, payload)
 
 
 def zstd_decode(payload: bytes) -> bytes:
-    return _into_room(cramjam.zstd.decompress_into, payload)
+    return _into_buffer(cramjam.zstd.decompress_into, payload)
 
 
-def _into_room(unpack: Callable[[bytes, Any], int], payload: bytes) -> bytes:
+def _into_buffer(decompress: Callable[[bytes, Any], int], payload: bytes) -> bytes:
     try:
-        size = unpack(payload, _room.memory)
+        size = decompress(payload, _buffer.memory)
     except cramjam.DecompressionError as error:
         if "whole buffer" in str(error):  # the buffer is full
             raise DecompressionBomb from None
         raise
-    return _counted(_room.memory[:size])
+    return _counted(_buffer.memory[:size])
 
 
-def _counted(found: Unpacked) -> Unpacked:
-    _room.total += len(found)
-    if len(found) > LARGEST:
+def _counted(data: Decompressed) -> Decompressed:
+    _buffer.total += len(data)
+    if len(data) > LARGEST:
         raise DecompressionBomb
-    return found
+    return data
 
 
 DECODERS: Final[Sequence[Callable[[Any], bytes | memoryview]]] = (

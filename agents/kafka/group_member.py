@@ -15,7 +15,7 @@ from agents.runtime.log import say
 HEARTBEATS: Final = 4
 """Heartbeats in a session timeout."""
 
-PAUSE_S: Final = 0.5
+FIRST_PAUSE_S: Final = 0.5
 LONGEST_PAUSE_S: Final = 5.0
 """First and longest pause (s) between two attempts while no broker answers."""
 
@@ -44,7 +44,7 @@ def member(settings: Settings, client: str, group: str, **options: Any) -> Any:
 
 async def start_client(make: Callable[[], Any], log: logging.Logger) -> Any:
     """Waits for a broker, and returns a started client. `make`: returns a new one. Raises KafkaError if it cannot start."""
-    pause = PAUSE_S
+    pause = FIRST_PAUSE_S
     while True:
         client = make()
         try:

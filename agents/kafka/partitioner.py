@@ -9,8 +9,8 @@ from aiokafka.partitioner import murmur2
 @lru_cache(maxsize=65_536)
 def partition_of(key: bytes, partitions: int) -> int:
     """The partition of a key, from 0. Cached, because the hash costs more than the rest of a send."""
-    positive: int = murmur2(key) & 0x7FFFFFFF
-    return positive % partitions
+    hashed: int = murmur2(key) & 0x7FFFFFFF
+    return hashed % partitions
 
 
 async def partition_counts(consumer: AIOKafkaConsumer) -> dict[str, int]:

@@ -90,8 +90,8 @@ def raw_batches(records: Any, blocks: bool = False) -> Iterator[RawBatch]:
     """
     source = records._records
     while source.has_next():
-        found = source.next_block(records._check_crcs) if blocks else None
-        raw = RawBatch(*found) if found else _parsed(records, source, blocks)
+        read = source.next_block(records._check_crcs) if blocks else None
+        raw = RawBatch(*read) if read else _parsed(records, source, blocks)
         if raw.next > records.next_fetch_offset:
             records.next_fetch_offset = raw.next
             yield raw
@@ -103,11 +103,11 @@ def _parsed(records: Any, source: RetainedBatches, blocks: bool) -> RawBatch:
     if records._check_crcs and not source.is_whole(batch):
         raise CorruptRecordException(f"invalid CRC at offset {batch.base_offset}")
     time = batch.max_timestamp if batch.timestamp_type else None
-    kept: Iterable[RawRecord] = ()
+    unpacked: Iterable[RawRecord] = ()
     block = None
     if not _skipped(records, batch):
-        kept, block = _unpacked(batch, time, source, blocks)
-    return RawBatch(kept, batch.base_offset, batch.next_offset, time, block)
+        unpacked, block = _unpacked(batch, time, source, blocks)
+    return RawBatch(unpacked, batch.base_offset, batch.next_offset, time, block)
 
 
 def _unpacked(
@@ -115,7 +115,7 @@ def _unpacked(
 ) -> tuple[Iterable[RawRecord], Block | None]:
     """The current batch of `source`, as records or as a block."""
     try:
-        decompression.weigh(source.count)
+        decompression.count_records(source.count)
         block = source.block(batch, time) if blocks else None
         return batch if block else list(batch), block
     except decompression.DecompressionBomb:
@@ -137,11 +137,11 @@ def _getall(self: Any, max_records: int | None = None) -> list[RawBatch]:
     """Replaces FetchResult.getall. Ignores `max_records`, because AT_ONCE bounds the bytes."""
     if not self.check_assignment(self._topic_partition) or not self.has_more():
         return []
-    batches, most = list[RawBatch](), decompression.unpacked() + AT_ONCE
+    batches, limit = list[RawBatch](), decompression.unpacked() + AT_ONCE
     blocks = self._topic_partition.topic in as_blocks
     for batch in raw_batches(self._partition_records, blocks):
         batches.append(batch)
-        if decompression.unpacked() >= most:
+        if decompression.unpacked() >= limit:
             self._update_position()
             return batches
     self._update_position()

@@ -8,10 +8,10 @@ from typing import Any, Final
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaConnectionError, NodeNotReadyError
 
-PATIENCE_S: Final = 0.5
+RETRY_S: Final = 0.5
 """Pause (s) between two attempts while no broker answers."""
 
-AGAIN_S: Final = 0.2
+RECONNECT_S: Final = 0.2
 """Pause (s) after a connection that failed. Longer: a broker that is back is found later."""
 
 
@@ -40,14 +40,14 @@ async def start_when_available(
                 await start()
             return True
         except KafkaConnectionError:
-            await asyncio.sleep(PATIENCE_S)
+            await asyncio.sleep(RETRY_S)
     return False
 
 
 _coordinator_lookup: Final = AIOKafkaClient.coordinator_lookup
 
 
-async def _lookup(client: AIOKafkaClient, *what: Any) -> int:
+async def _lookup(client: AIOKafkaClient, *args: Any) -> int:
     """Replaces AIOKafkaClient.coordinator_lookup. Raises errors that aiokafka retries.
 
     A broker that has just started may list no broker, not even itself: aiokafka fails an assertion then. If a
@@ -56,7 +56,7 @@ async def _lookup(client: AIOKafkaClient, *what: Any) -> int:
     if client.get_random_node() is None:
         raise NodeNotReadyError("the metadata lists no broker yet")
     try:
-        node: int = await _coordinator_lookup(client, *what)
+        node: int = await _coordinator_lookup(client, *args)
     except KafkaConnectionError as error:
         raise NodeNotReadyError(str(error)) from error
     return node
@@ -65,12 +65,12 @@ async def _lookup(client: AIOKafkaClient, *what: Any) -> int:
 _get_conn: Final = AIOKafkaClient._get_conn
 
 
-async def _connection(client: AIOKafkaClient, *what: Any, **options: Any) -> Any:
+async def _connection(client: AIOKafkaClient, *args: Any, **options: Any) -> Any:
     """A connection, or None after a pause. Without the pause a client would retry hundreds of times a second."""
-    found = await _get_conn(client, *what, **options)
-    if found is None:
-        await asyncio.sleep(AGAIN_S)
-    return found
+    connection = await _get_conn(client, *args, **options)
+    if connection is None:
+        await asyncio.sleep(RECONNECT_S)
+    return connection
 
 
 def install() -> None:

@@ -23,7 +23,7 @@ _FORMAT_AT: Final = 16
 
 _CODEC: Final = 0x07
 _STAMPED: Final = 0x08
-_OF_A_TRANSACTION: Final = 0x30
+_TRANSACTIONAL: Final = 0x30
 """Bits of the attributes: compression type; the broker's time for all records; part or marker of a transaction."""
 
 _CHECKED_FROM: Final = 21
@@ -87,13 +87,13 @@ class RetainedBatches:
         """
         before = self._start, self._end
         self._move()
-        if self._head is not None and not self._head[5] & _OF_A_TRANSACTION:
+        if self._head is not None and not self._head[5] & _TRANSACTIONAL:
             base, flags, behind, latest = (self._head[n] for n in (0, 5, 6, 8))
             if check and not self.is_whole(None):
                 raise CorruptRecordException(f"invalid CRC at offset {base}")
             time = latest if flags & _STAMPED else None
             with suppress(decompression.DecompressionBomb):
-                decompression.weigh(self.count)
+                decompression.count_records(self.count)
                 block = self._block(base, flags & _CODEC, time)
                 records = _Records(self._data, self._start, self._end)
                 return records, base, base + behind + 1, time, block

@@ -23,7 +23,7 @@ log = logging.getLogger("triggers.following")
 POLL_MS: Final = 250
 """Longest wait (ms) of a poll. A poll returns as soon as there are records."""
 
-LOOK_S: Final = 2.0
+CHECK_S: Final = 2.0
 """Seconds between checks whether the broker answers and whether there are new partitions."""
 
 ANSWER_S: Final = 4.0
@@ -125,33 +125,33 @@ class TopicTail:
         try:
             async with asyncio.timeout(ANSWER_S):
                 await consumer.start()
-            asked = -LOOK_S
+            checked_at = -CHECK_S
             while True:
-                if time.monotonic() - asked >= LOOK_S:
+                if time.monotonic() - checked_at >= CHECK_S:
                     async with asyncio.timeout(ANSWER_S):
-                        await self._look(consumer)
-                    asked = time.monotonic()
+                        await self._check(consumer)
+                    checked_at = time.monotonic()
                 if not consumer.assignment():
-                    await asyncio.sleep(LOOK_S)
+                    await asyncio.sleep(CHECK_S)
                     continue
                 behind = self.behind
                 await self._read(consumer)
                 if behind and not self.behind:
-                    asked = -LOOK_S  # caught up with the end as last fetched
+                    checked_at = -CHECK_S  # caught up with the end as last fetched
         finally:
-            await _stopped(consumer)
+            await _close(consumer)
 
     async def _read(self, consumer: AIOKafkaConsumer) -> None:
         for partition, records in (await consumer.getmany(timeout_ms=POLL_MS)).items():
-            tp = self._short(partition)
-            again = await self._reader.take(*tp, records)
-            if again is None:
-                again = await consumer.position(partition)
+            tp = self._without_prefix(partition)
+            next_offset = await self._reader.take(*tp, records)
+            if next_offset is None:
+                next_offset = await consumer.position(partition)
             else:
-                consumer.seek(partition, again)
-            self.positions[tp] = again
+                consumer.seek(partition, next_offset)
+            self.positions[tp] = next_offset
 
-    async def _look(self, consumer: AIOKafkaConsumer) -> None:
+    async def _check(self, consumer: AIOKafkaConsumer) -> None:
         """Checks that the broker answers, assigns new partitions, and fetches the ends of all."""
         wanted = await self._wanted(consumer)
         if self._restarting or wanted != set(consumer.assignment()):
@@ -160,7 +160,7 @@ class TopicTail:
                 self.positions.clear()
             await self._assign(consumer, wanted)
         found = await consumer.end_offsets(list(wanted)) if wanted else {}
-        self._ends = self._shorten(found)
+        self._ends = self._by_short_name(found)
         self._set_state("up")
 
     async def _wanted(self, consumer: AIOKafkaConsumer) -> set[TopicPartition]:
@@ -176,19 +176,23 @@ class TopicTail:
 
     async def _assign(self, consumer: AIOKafkaConsumer, wanted: set[TopicPartition]) -> None:
         """Assigns these partitions: known ones at their positions, new ones where the reader says."""
-        self.positions = {tp: at for tp, at in self.positions.items() if self._long(tp) in wanted}
+        self.positions = {
+            tp: at for tp, at in self.positions.items() if self._with_prefix(tp) in wanted
+        }
         if not wanted:
             consumer.unsubscribe()
             return
         consumer.assign(list(wanted))
-        begin = self._shorten(await consumer.beginning_offsets(list(wanted)))
-        end = self._shorten(await consumer.end_offsets(list(wanted)))
+        begin = self._by_short_name(await consumer.beginning_offsets(list(wanted)))
+        end = self._by_short_name(await consumer.end_offsets(list(wanted)))
 
         async def at(time: int, partitions: Collection[Tp]) -> dict[Tp, int]:
-            places = {self._long(tp): time for tp in partitions}
+            places = {self._with_prefix(tp): time for tp in partitions}
             found = await consumer.offsets_for_times(places) if places else {}
             return {
-                self._short(each): place.offset if place else end[self._short(each)]
+                self._without_prefix(each): place.offset
+                if place
+                else end[self._without_prefix(each)]
                 for each, place in found.items()
             }
 
@@ -197,19 +201,19 @@ class TopicTail:
         for tp, place in places.items():
             # A topic that was created again may end before the old position.
             self.positions[tp] = place if begin[tp] <= place <= end[tp] else begin[tp]
-            consumer.seek(self._long(tp), self.positions[tp])
+            consumer.seek(self._with_prefix(tp), self.positions[tp])
 
-    def _short(self, partition: TopicPartition) -> Tp:
+    def _without_prefix(self, partition: TopicPartition) -> Tp:
         return partition.topic.removeprefix(self._settings.prefix), partition.partition
 
-    def _long(self, tp: Tp) -> TopicPartition:
+    def _with_prefix(self, tp: Tp) -> TopicPartition:
         return TopicPartition(self._settings.topic(tp[0]), tp[1])
 
-    def _shorten(self, offsets: dict[TopicPartition, int]) -> dict[Tp, int]:
-        return {self._short(each): offset for each, offset in offsets.items()}
+    def _by_short_name(self, offsets: dict[TopicPartition, int]) -> dict[Tp, int]:
+        return {self._without_prefix(each): offset for each, offset in offsets.items()}
 
 
-async def _stopped(consumer: AIOKafkaConsumer) -> None:
+async def _close(consumer: AIOKafkaConsumer) -> None:
     """Closes a consumer, without waiting long for a broker that does not answer.
 
     If the current fetch fails, stop() does not close the client, which would then reconnect for ever.

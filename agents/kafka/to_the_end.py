@@ -39,7 +39,7 @@ async def fetched(
     consumer.assign(places)
     ends = await consumer.end_offsets(places)
     await _seek(consumer, places, since)
-    while await _left(consumer, ends):
+    while await _has_unread(consumer, ends):
         for records in (await consumer.getmany(timeout_ms=POLL_MS)).values():
             yield records
 
@@ -54,7 +54,7 @@ async def _seek(consumer: AIOKafkaConsumer, places: Collection[TopicPartition], 
         consumer.seek(place, start)
 
 
-async def _left(consumer: AIOKafkaConsumer, ends: dict[TopicPartition, int]) -> bool:
+async def _has_unread(consumer: AIOKafkaConsumer, ends: dict[TopicPartition, int]) -> bool:
     """Whether a partition is not yet read to its end."""
     for place, end in ends.items():
         if await consumer.position(place) < end:

@@ -15,7 +15,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 from agents.kafka import fetch_protocol, raw_batches, reconnect
-from agents.kafka.reconnect import PATIENCE_S, connection_loss_as_error
+from agents.kafka.reconnect import RETRY_S, connection_loss_as_error
 from agents.worker.consumer_thread import CommittedReads
 from agents.worker.group import Member
 
@@ -116,7 +116,7 @@ class BatchConsumer(driver.Consumer):
             try:
                 return await self._thread.call_thread(request)
             except KafkaConnectionError:
-                await asyncio.sleep(PATIENCE_S)
+                await asyncio.sleep(RETRY_S)
 
 
 def install() -> None:

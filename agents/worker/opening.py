@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Collection
 from typing import Final
 
-from agents.kafka.reconnect import PATIENCE_S
+from agents.kafka.reconnect import RETRY_S
 from agents.runtime.log import say
 from agents.worker.partition_processor import PartitionProcessor
 
@@ -23,7 +23,7 @@ async def open_all(
     opening = asyncio.gather(*(processor.open(still_ours) for processor in processors))
     reported = time.monotonic()
     while not opening.done():
-        await asyncio.wait((opening,), timeout=PATIENCE_S)
+        await asyncio.wait((opening,), timeout=RETRY_S)
         if not still_ours():
             opening.cancel()
             return False

@@ -63,7 +63,7 @@ def test_partitions_that_cannot_be_opened_are_let_go_when_they_are_another_worke
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Until then the log says what is waited for."""
-    monkeypatch.setattr(opening, "PATIENCE_S", 0.01)
+    monkeypatch.setattr(opening, "RETRY_S", 0.01)
     monkeypatch.setattr(opening, "OPENING_S", 0.0)
     asked = iter([True, True, False])
     processors = [cast(PartitionProcessor, Opening())]

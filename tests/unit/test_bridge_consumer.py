@@ -14,7 +14,7 @@ from tests.bridge_parts import MINUTES, A, B, Given, play, record, until
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(consuming, "POLL_MS", 2)
-    monkeypatch.setattr(consuming, "PATIENCE_S", 0.002)
+    monkeypatch.setattr(consuming, "RETRY_S", 0.002)
 
 
 def test_it_writes_what_it_fetches_and_counts_it_once_it_is_durable() -> None:

@@ -196,7 +196,7 @@ def ready_after(monkeypatch: pytest.MonkeyPatch, errors: list[Exception]) -> tup
 
     monkeypatch.setattr(cluster_admin, "connected", connected)
     monkeypatch.setattr(cluster_admin, "check_credentials", accepted)
-    monkeypatch.setattr(cluster_admin, "PATIENCE_S", 0.001)
+    monkeypatch.setattr(cluster_admin, "FIRST_PAUSE_S", 0.001)
     monkeypatch.setattr(cluster_admin, "LONGEST_PAUSE_S", 0.002)
     return asyncio.run(asyncio.wait_for(cluster_admin.ready(SETTINGS, NAMES), 10))
 

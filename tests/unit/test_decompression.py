@@ -121,7 +121,7 @@ def test_a_batch_at_the_bound_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     size = decompression.unpacked() - before - decompression.RECORD
     for most, refused in ((size, False), (size - 1, True)):
         monkeypatch.setattr(decompression, "LARGEST", most)
-        monkeypatch.setattr(decompression, "_room", type(decompression._room)())
+        monkeypatch.setattr(decompression, "_buffer", type(decompression._buffer)())
         (batch,), _ = read(data)
         assert isinstance(batch.records[0], decompression.Oversized) is refused
 

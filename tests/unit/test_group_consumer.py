@@ -77,7 +77,7 @@ class Consumer(BatchConsumer):
 
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(consuming, "PATIENCE_S", 0.001)
+    monkeypatch.setattr(consuming, "RETRY_S", 0.001)
 
 
 def messages(consumer: Consumer) -> list[Any]:

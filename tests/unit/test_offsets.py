@@ -17,7 +17,7 @@ from aiokafka.errors import (
 from aiokafka.structs import TopicPartition
 
 from agents.kafka import group_member, offsets, to_the_end
-from agents.kafka.offsets import AS_REPLICA, Offsets
+from agents.kafka.offsets import DEBUGGING_REPLICA, Offsets
 from tests.fake_broker import SETTINGS
 from tests.fake_consumer import FakeConsumer
 
@@ -49,7 +49,7 @@ class Cluster:
 
     async def send(self, leader: int, request: Any) -> Any:
         self.asked.append((leader, request._topics))
-        assert request._replica_id == AS_REPLICA
+        assert request._replica_id == DEBUGGING_REPLICA
         code = self.codes.pop(0) if self.codes else 0
         topics = [
             (name, [(n, code, 0, self.ends[TopicPartition(name, n)]) for n, _ in numbers])
@@ -62,7 +62,7 @@ class Cluster:
 def given(monkeypatch: pytest.MonkeyPatch) -> tuple[Offsets, FakeConsumer, Cluster]:
     consumer, cluster = FakeConsumer({A: [record(3), record(4)], B: []}), Cluster()
     monkeypatch.setattr(offsets, "AIOKafkaConsumer", lambda **_: consumer)
-    monkeypatch.setattr(offsets, "PATIENCE_S", 0.001)
+    monkeypatch.setattr(offsets, "RETRY_S", 0.001)
     consumer._client = cluster  # type: ignore[assignment]
     return Offsets(SETTINGS), consumer, cluster
 

@@ -13,7 +13,7 @@ from agents.kafka import reconnect
 
 @pytest.fixture(autouse=True)
 def without_waiting(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(reconnect, "PATIENCE_S", 0.0)
+    monkeypatch.setattr(reconnect, "RETRY_S", 0.0)
     names = ("coordinator_lookup", "_get_conn")
     before = [(name, getattr(AIOKafkaClient, name)) for name in names]
     yield
@@ -90,4 +90,4 @@ def test_a_broker_that_is_away_is_not_asked_all_the_time(monkeypatch: pytest.Mon
         return time.monotonic() - began
 
     reconnect.install()
-    assert asyncio.run(asked()) >= reconnect.AGAIN_S
+    assert asyncio.run(asked()) >= reconnect.RECONNECT_S

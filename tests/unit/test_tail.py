@@ -66,7 +66,7 @@ class Given:
         for name, value in (
             ("AIOKafkaConsumer", make),
             ("partition_counts", counts),
-            ("LOOK_S", 0.01),
+            ("CHECK_S", 0.01),
             ("PAUSES_S", (0.002, 0.004)),
         ):
             monkeypatch.setattr(tail, name, value)

@@ -4,7 +4,7 @@ import pytest
 
 import schemas
 from agents.config.settings import Settings
-from agents.kafka.cluster_admin import Found, faults_of
+from agents.kafka.cluster_admin import ExistingTopic, faults_of
 from agents.kafka.topics import LONGEST, Layout, TopicSpec, required
 
 LIVE = Settings(kafka=("localhost:9092",), prefix="shop1.")
@@ -20,7 +20,7 @@ def faults(
     spec: TopicSpec, config: dict[str, str] | None = None, partitions: int | None = None
 ) -> list[str]:
     """What is said of the topic as it must be, but for what is given."""
-    found = Found(partitions or spec.partitions, {**spec.config, **(config or {})})
+    found = ExistingTopic(partitions or spec.partitions, {**spec.config, **(config or {})})
     return list(faults_of(spec, found, LIVE))
 
 
@@ -141,7 +141,7 @@ def test_triggers_may_have_any_number_of_partitions() -> None:
 
 def test_a_setting_that_cannot_be_read_is_a_fault() -> None:
     spec = specs()["shop1.visitor.facts"]
-    found = list(faults_of(spec, Found(6, {}), LIVE))
+    found = list(faults_of(spec, ExistingTopic(6, {}), LIVE))
     assert all("DescribeConfigs" in fault for fault in found)
     assert len(found) == 3
 
