@@ -79,14 +79,14 @@ def make_app(
     )
     sources_routes.add_routes(app)
     shop.add_routes(app)
-    work: list[Callable[[], Awaitable[None]]] = [reader.tail.run, reader.sample]
-    work += handler.add_routes(app, left_out.take)
+    jobs: list[Callable[[], Awaitable[None]]] = [reader.tail.run, reader.sample]
+    jobs += handler.add_routes(app, left_out.take)
     if link and writer:
         tell(app, ViewMetrics(link, writer).text)
-        work.append(writer.run)
+        jobs.append(writer.run)
 
-    async def behind(_: web.Application) -> AsyncIterator[None]:
-        tasks = [asyncio.ensure_future(each()) for each in work]
+    async def background(_: web.Application) -> AsyncIterator[None]:
+        tasks = [asyncio.ensure_future(each()) for each in jobs]
         for task in tasks:
             task.add_done_callback(partial(_ended, app[FAILED]))
         yield
@@ -98,11 +98,11 @@ def make_app(
         if link:
             await link.close()
 
-    async def leave(_: web.Application) -> None:
+    async def close_hub(_: web.Application) -> None:
         hub.close()
 
-    app.cleanup_ctx.append(behind)
-    app.on_shutdown.append(leave)
+    app.cleanup_ctx.append(background)
+    app.on_shutdown.append(close_hub)
     return app
 
 

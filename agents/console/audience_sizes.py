@@ -37,13 +37,13 @@ class AudienceSizes:
 
     def take(self, audience: str, key: bytes, at: int, entered: bool) -> bool:
         """Counts a change. Returns whether it is newer than the known change of that person and differs from it."""
-        name = _hash(key)
-        known = self._last.get(name)
+        hashed = _hash(key)
+        known = self._last.get(hashed)
         if known is None and not self.is_whole:
             return True
         if known is not None and (at < known // 2 or (known % 2 == 1) == entered):
             return False
-        self._last[name] = 2 * at + entered
+        self._last[hashed] = 2 * at + entered
         self.sizes[audience] += 1 if entered else -1 if known is not None else 0
         return True
 

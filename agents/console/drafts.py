@@ -17,7 +17,7 @@ LARGEST: Final = 512 * 1024
 """The largest draft, in characters."""
 
 NAME: Final = "draft"
-PLACED: Final = re.compile(rf"{NAME}:(\d+): (.*)", re.DOTALL)
+LINE_FAULT: Final = re.compile(rf"{NAME}:(\d+): (.*)", re.DOTALL)
 
 
 class DraftFault(Struct):
@@ -45,12 +45,12 @@ def draft(text: str, current: Recipes) -> Draft:
     try:
         recipes_file.load(text, NAME)
         document = document_of(text)
-        found = checked(document)
+        recipes = checked(document)
     except RecipesError as error:
-        placed = PLACED.fullmatch(str(error))
-        where, why = (int(placed[1]), placed[2]) if placed else (None, str(error))
-        return Draft(DraftFault(where, why.removeprefix(f"{NAME}: ")))
-    return Draft(None, document, recipes_text.differences(current, found))
+        match = LINE_FAULT.fullmatch(str(error))
+        line, why = (int(match[1]), match[2]) if match else (None, str(error))
+        return Draft(DraftFault(line, why.removeprefix(f"{NAME}: ")))
+    return Draft(None, document, recipes_text.differences(current, recipes))
 
 
 def document_of(text: str) -> dict[str, Any]:

@@ -72,7 +72,7 @@ class Hub:
         self._process_id = secrets.token_hex(4)
         self._count = 0
         self._waiting = waiting
-        self._memory: deque[LiveEvent] = deque(maxlen=remembered)
+        self._buffer: deque[LiveEvent] = deque(maxlen=remembered)
         self._subscriptions: set[Subscription] = set()
         self.closed = False
 
@@ -84,7 +84,7 @@ class Hub:
             number = self._count
         event = LiveEvent(number, kind, data, self._words)
         if remember:
-            self._memory.append(event)
+            self._buffer.append(event)
         for subscription in self._subscriptions:
             subscription.offer(event)
 
@@ -112,8 +112,8 @@ class Hub:
         subscription = Subscription(self._subscriptions, wanted, self._waiting)
         if after is not None:
             start = self._number(after)
-            concerned = [each for each in self._memory if each.number > start and wanted(each)]
-            for event in concerned[-self._waiting :]:
+            buffered = [each for each in self._buffer if each.number > start and wanted(each)]
+            for event in buffered[-self._waiting :]:
                 subscription.offer(event)
         return subscription
 
@@ -152,8 +152,8 @@ class Subscription:
         self._all = all_
         self._wanted = wanted
         self._queue: deque[LiveEvent] = deque(maxlen=waiting)
-        self._come = asyncio.Event()
-        self._lost = 0
+        self._ready = asyncio.Event()
+        self._dropped = 0
         self.missed = 0
 
     async def __aenter__(self) -> Self:
@@ -172,23 +172,23 @@ class Subscription:
         if not self._wanted(event):
             return
         if len(self._queue) == self._queue.maxlen:
-            self._lost += 1
+            self._dropped += 1
         self._queue.append(event)
-        self._come.set()
+        self._ready.set()
 
     def wake(self) -> None:
-        self._come.set()
+        self._ready.set()
 
     async def next(self, seconds: float | None = None) -> list[LiveEvent]:
         """Waits for an event, and returns all queued events. Empty if none comes within `seconds`."""
         if not self._queue:
-            self._come.clear()
+            self._ready.clear()
             try:
                 async with asyncio.timeout(seconds):
-                    await self._come.wait()
+                    await self._ready.wait()
             except TimeoutError:
                 return []
-        found = list(self._queue)
+        events = list(self._queue)
         self._queue.clear()
-        self.missed, self._lost = self._lost, 0
-        return found
+        self.missed, self._dropped = self._dropped, 0
+        return events

@@ -27,9 +27,9 @@ def sort(recipe: str, cancelled: bool, recipes: Recipes) -> Sort:
     return "exit" if known and known.kind == EXIT else "due"
 
 
-def key(sort: Sort, taken: int) -> Key:
+def key(sort: Sort, latency: int) -> Key:
     """The key in the rolling counts of the bucket of a latency (ms)."""
-    bucket = next((n for n, bound in enumerate(BOUNDS) if taken <= bound), len(BOUNDS) - 1)
+    bucket = next((n for n, bound in enumerate(BOUNDS) if latency <= bound), len(BOUNDS) - 1)
     return "latency", sort, str(bucket)
 
 
@@ -38,20 +38,23 @@ def summary(total: Counter[Key], sort: Sort) -> Mapping[str, Any]:
     buckets = [total["latency", sort, str(number)] for number in range(len(BOUNDS))]
     return {
         "count": sum(buckets),
-        **{name: _quantile(buckets, q) for name, q in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))},
+        **{
+            name: _quantile(buckets, quantile)
+            for name, quantile in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))
+        },
         "buckets": buckets,
     }
 
 
-def _quantile(buckets: list[int], q: float) -> float | None:
+def _quantile(buckets: list[int], quantile: float) -> float | None:
     """A quantile (ms), interpolated inside its bucket. None without any count."""
-    rank, before = q * sum(buckets), 0
+    rank, before = quantile * sum(buckets), 0
     if not rank:
         return None
     for number, count in enumerate(buckets):
         if count and before + count >= rank:
             low = BOUNDS[number - 1] if number else 0
-            between: float = (BOUNDS[number] - low) * (rank - before) / count
-            return round(low + between, 1)
+            within: float = (BOUNDS[number] - low) * (rank - before) / count
+            return round(low + within, 1)
         before += count
     return None

@@ -43,7 +43,7 @@ class PartsLeftOut:
         self._number: dict[PartSort, int] = {}
         self._last: dict[PartSort, int] = {}
         self._published_at: dict[PartSort, int] = {}
-        self._happened = 0
+        self._published = 0
 
     def take(self, source: str, judged: Judged) -> None:
         """Counts the parts that were left out of the accepted events of a post."""
@@ -58,9 +58,9 @@ class PartsLeftOut:
         self._last[sort] = now
         if now - self._published_at.get(sort, now - EVERY_MS) >= EVERY_MS:
             self._published_at[sort] = now
-            self._happened += 1
-            place = {"topic": "collect", "partition": 0, "offset": self._happened, "t": now}
-            self._hub.publish("left_out", sort._asdict() | place)
+            self._published += 1
+            position = {"topic": "collect", "partition": 0, "offset": self._published, "t": now}
+            self._hub.publish("left_out", sort._asdict() | position)
 
     def rows(self) -> list[dict[str, Any]]:
         """The most frequent sorts, each with its `number` and the time `last` (ms)."""

@@ -34,16 +34,16 @@ class PublishKey:
 
     def __init__(self, key: str | None) -> None:
         self._digest = None if key is None else sha256(key.encode()).digest()
-        self._wrong = asyncio.Lock()
+        self._penalty = asyncio.Lock()
 
     @property
     def is_set(self) -> bool:
         return self._digest is not None
 
     async def admits(self, given: str) -> bool:
-        found = sha256(given.encode("utf-8", "surrogateescape")).digest()
-        if self._digest is not None and hmac.compare_digest(found, self._digest):
+        digest = sha256(given.encode("utf-8", "surrogateescape")).digest()
+        if self._digest is not None and hmac.compare_digest(digest, self._digest):
             return True
-        async with self._wrong:
+        async with self._penalty:
             await asyncio.sleep(PENALTY_S)
         return False

@@ -20,7 +20,7 @@ from stream.state.cart import NEVER
 LATEST: Final = 2**63
 """A time (ms) after all others."""
 
-SHIPPED: Final = document_listing.as_yaml(
+DEFAULT_TEXT: Final = document_listing.as_yaml(
     {"recipes": [{"name": name} for name in recipes_file.DEFAULT.names]}
 )
 """A recipes file with the shipped recipes, to start a draft from."""
@@ -36,16 +36,16 @@ class RecipeDocuments:
     def __init__(self, first: Recipes, text: str, name: str, live: bool = True) -> None:
         self.first, self.name = first, name
         self._text, self._live = text, live
-        self._table = Timetable([])
+        self._timetable = Timetable([])
         self._current = (0, 0, first)
         """The recipes that `current` last returned, and the times (ms) between which they are in force."""
 
     def take(self, offset: int, appended: int, value: bytes | None) -> None:
         """Adds a record of the topic, in order. Skips a record that was already added."""
-        known = self._table.documents
+        known = self._timetable.documents
         if not known or offset > known[-1].offset:
             found = read(offset, appended, value, self._live)
-            self._table = Timetable([*known, found])
+            self._timetable = Timetable([*known, found])
             self._current = (0, 0, self.first)
 
     def now(self) -> Recipes:
@@ -54,21 +54,21 @@ class RecipeDocuments:
 
     def history(self) -> History:
         """All documents with the times at which they are in force."""
-        return in_force.history(self.first, self._table.documents)
+        return in_force.history(self.first, self._timetable.documents)
 
     @property
     def newest(self) -> int:
         """The number of the last record, 0 if there is none."""
-        known = self._table.documents
+        known = self._timetable.documents
         return known[-1].number if known else 0
 
     def current(self, now: int) -> Recipes:
         """The recipes in force at the time `now` (ms)."""
-        begun, ended, recipes = self._current
-        if not begun <= now < ended:
-            found = self._table.at(now)
+        since, until, recipes = self._current
+        if not since <= now < until:
+            found = self._timetable.at(now)
             recipes = self.first if found is None or found.recipes is None else found.recipes
-            later = [each.since for each in self._table.in_order if each.since > now]
+            later = [each.since for each in self._timetable.in_order if each.since > now]
             self._current = now, later[0] if later else LATEST, recipes
         return recipes
 
@@ -76,7 +76,7 @@ class RecipeDocuments:
         """A document as the text of a file; 0: the recipes before the first. None if it is missing or was refused."""
         if number == 0:
             return self._text
-        found = next((each for each in self._table.documents if each.number == number), None)
+        found = next((each for each in self._timetable.documents if each.number == number), None)
         return (
             None
             if found is None or found.recipes is None
@@ -84,17 +84,17 @@ class RecipeDocuments:
         )
 
     def current_number(self, now: int) -> int:
-        found = self._table.at(now)
+        found = self._timetable.at(now)
         return 0 if found is None else found.number
 
     def rows(self, now: int) -> list[dict[str, Any]]:
         """The history for the page, newest first. The last row is the recipes before the first document."""
-        states = self._table.states(now)
+        states = self._timetable.states(now)
         rows = [
             self._row(each, state)
-            for each, state in zip(self._table.documents, states, strict=True)
+            for each, state in zip(self._timetable.documents, states, strict=True)
         ]
-        before = "former" if self._table.at(now) else "in force"
+        before = "former" if self._timetable.at(now) else "in force"
         first = {
             "number": 0,
             "state": before,
@@ -119,7 +119,7 @@ class RecipeDocuments:
 
     def _changes(self, found: PublishedDocument) -> list[str]:
         """A sentence for each change that a document makes when it comes into force."""
-        order = self._table.in_order
+        order = self._timetable.in_order
         if found.recipes is None or found not in order:
             return []
         place = order.index(found)
@@ -128,11 +128,11 @@ class RecipeDocuments:
         return recipes_text.differences(before, found.recipes)
 
 
-def starting(settings: Settings) -> RecipeDocuments:
+def initial_documents(settings: Settings) -> RecipeDocuments:
     """No documents yet, and the recipes of TRIGGERS_RECIPES. Raises RecipesError, OSError."""
     live = settings.time == "append"
     if settings.recipes is None:
         first = read_file(None)
-        return RecipeDocuments(first, SHIPPED, "what is shipped", live)
+        return RecipeDocuments(first, DEFAULT_TEXT, "what is shipped", live)
     text = settings.recipes.read_text(encoding="utf-8")
     return RecipeDocuments(read_file(settings.recipes), text, settings.recipes.name, live)

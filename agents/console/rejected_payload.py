@@ -33,14 +33,14 @@ async def payload(settings: Settings, partition: int, offset: int) -> dict[str, 
         if not begin <= offset < end:
             return None
         consumer.seek(place, offset)
-        found = await consumer.getmany(place, timeout_ms=WAIT_MS, max_records=1)
-        records = found.get(place) or []
-        return _shown(records[0]) if records and records[0].offset == offset else None
+        fetched = await consumer.getmany(place, timeout_ms=WAIT_MS, max_records=1)
+        records = fetched.get(place) or []
+        return _as_text(records[0]) if records and records[0].offset == offset else None
     finally:
         await consumer.stop()
 
 
-def _shown(record: Any) -> dict[str, Any]:
+def _as_text(record: Any) -> dict[str, Any]:
     value = record.value or b""
     return {
         "key": (record.key or b"")[:256].decode("utf-8", "replace"),

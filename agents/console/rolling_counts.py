@@ -30,17 +30,19 @@ class RollingCount:
 
     def add(self, t: int, key: Key, number: int = 1) -> None:
         """Adds `number` to the count at the time `t` (ms)."""
-        place = t // self._span.width
-        bucket = self._buckets.get(place)
+        bucket_number = t // self._span.width
+        bucket = self._buckets.get(bucket_number)
         if bucket is None:
-            bucket = self._buckets[place] = Counter()
+            bucket = self._buckets[bucket_number] = Counter()
             self._drop(max(self._buckets))
         if len(bucket) < MOST_KEYS or key in bucket:
             bucket[key] += number
 
     def _drop(self, newest: int) -> None:
-        for place in [each for each in self._buckets if each <= newest - self._span.buckets]:
-            del self._buckets[place]
+        for bucket_number in [
+            each for each in self._buckets if each <= newest - self._span.buckets
+        ]:
+            del self._buckets[bucket_number]
 
     def total(self, now: int) -> Counter[Key]:
         """The sums over the span that ends at `now` (ms)."""
@@ -53,8 +55,8 @@ class RollingCount:
         """(begin in ms, counts) of every bucket of that span, in order, empty ones included."""
         last = now // self._span.width
         return [
-            (place * self._span.width, self._buckets.get(place, Counter()))
-            for place in range(last - self._span.buckets + 1, last + 1)
+            (bucket_number * self._span.width, self._buckets.get(bucket_number, Counter()))
+            for bucket_number in range(last - self._span.buckets + 1, last + 1)
         ]
 
 
@@ -65,5 +67,5 @@ class RollingCounts:
         self.spans = {name: RollingCount(span) for name, span in SPANS.items()}
 
     def add(self, t: int, key: Key, number: int = 1) -> None:
-        for tally in self.spans.values():
-            tally.add(t, key, number)
+        for count in self.spans.values():
+            count.add(t, key, number)

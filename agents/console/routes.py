@@ -19,7 +19,7 @@ from agents.console.wording import why
 from agents.kafka.reconnect import connection_loss_as_error
 
 STATIC: Final = Path(__file__).parent / "static"
-PATIENCE_S: Final = 10.0
+TIMEOUT_S: Final = 10.0
 LONGEST: Final = 200
 """Characters of the longest id that can be looked up."""
 
@@ -74,11 +74,11 @@ async def overview(request: web.Request) -> web.Response:
 @routes.get("/api/stream")
 async def stream(request: web.Request) -> web.StreamResponse:
     hub = request.app[HUB]
-    return await sse.stream(request, hub, hub.subscribe(after=sse.last_name(request)))
+    return await sse.stream(request, hub, hub.subscribe(after=sse.last_event_id(request)))
 
 
 @routes.get("/api/ask")
-async def asked(request: web.Request) -> web.Response:
+async def look_up(request: web.Request) -> web.Response:
     """The lookup of a person or a trigger id, `?id=`."""
     id = request.query.get("id", "").strip()
     if not 0 < len(id) <= LONGEST:
@@ -101,11 +101,11 @@ async def rejected(request: web.Request) -> web.Response:
 
 @routes.get(r"/api/rejected/{partition:\d{1,9}}/{offset:\d{1,18}}")
 async def rejected_bytes(request: web.Request) -> web.Response:
-    place = int(request.match_info["partition"]), int(request.match_info["offset"])
+    partition_and_offset = int(request.match_info["partition"]), int(request.match_info["offset"])
     try:
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(TIMEOUT_S):
             with connection_loss_as_error():
-                found = await payload(request.app[SETTINGS], *place)
+                found = await payload(request.app[SETTINGS], *partition_and_offset)
     except (KafkaError, OSError, TimeoutError):
         return answer({"fault": "No broker answers."}, 503)
     if found is None:

@@ -23,7 +23,7 @@ HEADERS: Final = {
 }
 
 
-class Heard(AbstractAsyncContextManager[Any], Protocol):
+class LiveEvents(AbstractAsyncContextManager[Any], Protocol):
     """A Subscription, or a filter around one."""
 
     missed: int
@@ -31,16 +31,16 @@ class Heard(AbstractAsyncContextManager[Any], Protocol):
     async def next(self, seconds: float | None = None) -> list[LiveEvent]: ...
 
 
-async def stream(request: web.Request, hub: Hub, subscription: Heard) -> web.StreamResponse:
+async def stream(request: web.Request, hub: Hub, subscription: LiveEvents) -> web.StreamResponse:
     """Sends events until the browser disconnects. `subscription`: from `hub.subscribe(..., after=last_name(request))`."""
     response = web.StreamResponse(headers=HEADERS)
     async with subscription:
         await response.prepare(request)
         try:
-            await _write(response, _opening(hub, last_name(request)))
+            await _write(response, _opening(hub, last_event_id(request)))
             while not hub.closed:
                 found = await subscription.next(HEARTBEAT_S)
-                await _write(response, _written(hub, found, subscription.missed if found else 0))
+                await _write(response, _encoded(hub, found, subscription.missed if found else 0))
         except (ConnectionError, TimeoutError):
             if request.transport:
                 request.transport.abort()  # the browser has disconnected, or reads nothing
@@ -52,7 +52,7 @@ async def _write(response: web.StreamResponse, data: bytes) -> None:
         await response.write(data)
 
 
-def last_name(request: web.Request) -> str:
+def last_event_id(request: web.Request) -> str:
     """The id of the last event that the browser received. Empty on its first connection."""
     return request.headers.get("Last-Event-ID") or request.query.get("after", "")
 
@@ -63,11 +63,11 @@ def _opening(hub: Hub, last: str) -> bytes:
     return f"retry: {RETRY_MS}\n{fresh}: open\n\n".encode()
 
 
-def _written(hub: Hub, happenings: list[LiveEvent], missed: int) -> bytes:
-    if not happenings:
+def _encoded(hub: Hub, events: list[LiveEvent], missed: int) -> bytes:
+    if not events:
         return b": beat\n\n"
-    lost = f'event: missed\ndata: {{"count":{missed}}}\n\n' if missed else ""
-    return (lost + "".join(_event(hub, each) for each in happenings)).encode()
+    missed_event = f'event: missed\ndata: {{"count":{missed}}}\n\n' if missed else ""
+    return (missed_event + "".join(_event(hub, each) for each in events)).encode()
 
 
 def _event(hub: Hub, event: LiveEvent) -> str:

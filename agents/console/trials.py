@@ -26,7 +26,7 @@ State = Literal["running", "done", "failed"]
 STEPS: Final = ("reading the log", "in force", "your draft", "writing the report")
 """The steps of a trial, in order."""
 
-LAST_WORDS: Final = 2_000
+ERROR_TAIL: Final = 2_000
 """Characters of a failed trial's error output that are kept."""
 
 _line: Final = msgspec.json.Decoder(dict[str, Any]).decode
@@ -68,15 +68,15 @@ class Trials:
     def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
         self._environ = environ
         self._trial: Trial | None = None
-        self._watch: asyncio.Task[None] | None = None
-        self._turn = asyncio.Lock()
+        self._following: asyncio.Task[None] | None = None
+        self._lock = asyncio.Lock()
 
     def get(self, id: str) -> Trial | None:
         return self._trial if self._trial and self._trial.id == id else None
 
     async def start(self, before: str, after: str, hours: int) -> Trial:
         """Starts a trial of two valid recipes files, given as text. Raises OSError."""
-        async with self._turn:
+        async with self._lock:
             await self.stop()
             folder = Path(tempfile.mkdtemp(prefix="triggers-trial-"))
             trial = Trial(secrets.token_hex(8), hours, folder)
@@ -87,7 +87,7 @@ class Trials:
                 sys.executable, "-m", "agents.compare.trial", "--hours", str(hours), str(folder),
                 stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, env=self._environ,
             )  # fmt: skip
-            self._watch = asyncio.create_task(_follow(trial, trial.process))
+            self._following = asyncio.create_task(_follow(trial, trial.process))
             return trial
 
     async def stop(self) -> None:
@@ -98,8 +98,8 @@ class Trials:
         if trial.process is not None and trial.process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 trial.process.kill()
-        if self._watch is not None:
-            await self._watch
+        if self._following is not None:
+            await self._following
         await asyncio.to_thread(shutil.rmtree, trial.folder, ignore_errors=True)
 
 
@@ -112,8 +112,8 @@ async def _follow(trial: Trial, process: asyncio.subprocess.Process) -> None:
         with contextlib.suppress(msgspec.MsgspecError):
             progress = _line(line)
             trial.doing, trial.done = progress["doing"], progress["done"]
-    words = (await errors).decode("utf-8", "replace").strip()
+    errors_text = (await errors).decode("utf-8", "replace").strip()
     if await process.wait() == 0:
         trial.state, trial.done = "done", 1.0
     else:
-        trial.state, trial.fault = "failed", words[-LAST_WORDS:] or "the trial was stopped"
+        trial.state, trial.fault = "failed", errors_text[-ERROR_TAIL:] or "the trial was stopped"

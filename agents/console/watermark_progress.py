@@ -18,7 +18,7 @@ class WatermarkProgress:
 
     def __init__(self, clock: Callable[[], int]) -> None:
         self._clock = clock
-        self._ahead: int | None = None
+        self._clock_offset: int | None = None
         self._last = 0
         self._sources = 0
         self._evidence: dict[int, int] = {}
@@ -26,8 +26,10 @@ class WatermarkProgress:
 
     def update(self, t: int, sources: int, evidence: Mapping[int, int]) -> None:
         """Adds a watermark record with the broker's time `t` (ms). `evidence`: ms by partition."""
-        ahead = t - self._clock()
-        self._ahead = ahead if self._ahead is None else max(self._ahead, ahead)
+        offset = t - self._clock()
+        self._clock_offset = (
+            offset if self._clock_offset is None else max(self._clock_offset, offset)
+        )
         self._last = max(self._last, t)
         self._sources = sources
         for partition, reached in evidence.items():
@@ -38,7 +40,7 @@ class WatermarkProgress:
     @property
     def now(self) -> int | None:
         """The broker's time (ms), estimated. None before the first watermark record."""
-        return None if self._ahead is None else self._ahead + self._clock()
+        return None if self._clock_offset is None else self._clock_offset + self._clock()
 
     def sample(self) -> None:
         """Adds a sample of the watermark's age. The caller calls it every EVERY_MS."""

@@ -49,7 +49,7 @@ def wording(recipes: Recipes) -> Callable[[Kind, Record], Record]:
     def words(kind: Kind, data: Record) -> Record:
         if kind == "status":
             return {}
-        title, details = _said(kind, data, recipes, zone)
+        title, details = _title_and_details(kind, data, recipes, zone)
         return {"title": title, "details": details}
 
     return words
@@ -64,10 +64,12 @@ def wording_of(current: Callable[[], Recipes]) -> Callable[[Kind, Record], Recor
     return words
 
 
-def _said(kind: Kind, data: Record, recipes: Recipes, zone: tzinfo) -> tuple[str, tuple[str, ...]]:
+def _title_and_details(
+    kind: Kind, data: Record, recipes: Recipes, zone: tzinfo
+) -> tuple[str, tuple[str, ...]]:
     if kind == "rejected":
-        what = f"An event of type {data['type']}" if data["type"] else "An event"
-        return f"{what} was rejected at {data['path']}", (f"Because {why(data['reason'])}.",)
+        subject = f"An event of type {data['type']}" if data["type"] else "An event"
+        return f"{subject} was rejected at {data['path']}", (f"Because {why(data['reason'])}.",)
     if kind == "left_out":
         return _left_out(data)
     if kind == "audience":
@@ -84,8 +86,8 @@ def _said(kind: Kind, data: Record, recipes: Recipes, zone: tzinfo) -> tuple[str
 
 def _left_out(data: Record) -> tuple[str, tuple[str, ...]]:
     if data["reason"] == "unknown_type":
-        near = (f"Did you mean {data['meant']}?",) if data["meant"] else ()
-        return "An event of an unknown type was accepted: it has no effect", near
+        hint = (f"Did you mean {data['meant']}?",) if data["meant"] else ()
+        return "An event of an unknown type was accepted: it has no effect", hint
     text = f"An event of type {data['type']} was accepted without {data['path']}"
     return text, (f"Expected {data['expected']}, got {data['got']}.",)
 

@@ -75,7 +75,7 @@ def test_it_ends_at_once_though_a_browser_listens(settings: Settings) -> None:
 
 async def _served(hub: Hub) -> tuple[web.AppRunner, int]:
     async def handler(request: web.Request) -> web.StreamResponse:
-        return await sse.stream(request, hub, hub.subscribe(after=sse.last_name(request)))
+        return await sse.stream(request, hub, hub.subscribe(after=sse.last_event_id(request)))
 
     app = web.Application()
     app.router.add_get("/", handler)

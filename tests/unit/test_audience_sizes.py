@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from agents.config.settings import Settings
 from agents.console.audience_sizes import IN, OUT, SORT, AudienceSizes
 from agents.console.hub import Hub
-from agents.console.recipe_documents import starting
+from agents.console.recipe_documents import initial_documents
 from agents.console.topic_reader import TopicReader
 from agents.console.wording import wording
 from agents.worker.producer import AUDIENCES
@@ -106,7 +106,7 @@ def test_changes_on_the_topic_are_counted_and_shown_live() -> None:
 
 async def _changes_on_the_topic() -> None:
     settings, hub = Settings(kafka=("127.0.0.1:9",), time="record"), Hub()
-    reader = TopicReader(settings, starting(settings), hub)
+    reader = TopicReader(settings, initial_documents(settings), hub)
     assert reader.wants(AUDIENCES, 3)
     entered, left = audience_changes.ENTERED, audience_changes.LEFT
     await reader.take(AUDIENCES, 0, [record(entered, 1, 0), record(left, 2, 1)])

@@ -14,7 +14,7 @@ from agents.collector.metrics import CollectorMetrics
 from agents.collector.validation import Judged, Refused, Taken
 from agents.config.settings import SettingsError
 from agents.console import collectors
-from agents.console.collectors import Sources, counted, places
+from agents.console.collectors import Sources, add_up, places
 from agents.faces import request_log
 from agents.faces.request_log import KEPT, Became, RequestLog
 from stream.connect.translation import LeftOut
@@ -35,7 +35,7 @@ def told(events: int, source: str = "shop") -> CollectorMetrics:
 
 
 def test_figures_of_two_collectors_are_put_together_by_source() -> None:
-    found = {each.source: each for each in counted([told(3).text(), told(2).text()])}
+    found = {each.source: each for each in add_up([told(3).text(), told(2).text()])}
     shop = found["shop"]
     assert shop.events == {"order.placed": 5}
     assert shop.posts == {"200": 2}
@@ -47,7 +47,7 @@ def test_figures_of_two_collectors_are_put_together_by_source() -> None:
 
 
 def test_a_source_that_sent_nothing_is_shown_as_silent() -> None:
-    web_ = next(each for each in counted([told(1).text()]) if each.source == "web")
+    web_ = next(each for each in add_up([told(1).text()]) if each.source == "web")
     assert (web_.events, web_.posts, web_.refused, web_.last) == ({}, {}, [], None)
 
 
