@@ -165,7 +165,7 @@ class DecisionText:
             yield because
         else:
             pause = span((trigger["not_before"] - reasons["last_active"]) // 60_000 * 60_000)
-            yield f"Because nothing was heard for {pause}, and nothing stood against it."
+            yield f"Because they were inactive for {pause}, and nothing held it back."
         if trigger.get("offer"):
             yield f"With the offer {trigger['offer']}."
         if trigger.get("arm"):

@@ -94,7 +94,7 @@ def test_what_is_decided_appears_at_once_with_its_reason(page: Page, settings: S
     page.until(lambda: "customer:vera" in page.text("#stream .happening:first-child"))
     shown = page.text("#stream .happening:first-child")
     assert "cart-abandonment 1 of 3 was held back" in shown
-    assert "Because they want no messages by any channel that is left." in shown
+    assert "Because they withdrew their consent to each of its channels." in shown
 
 
 def test_a_paused_list_does_not_change_and_counts_new_lines(page: Page, settings: Settings) -> None:
