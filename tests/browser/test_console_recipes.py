@@ -147,7 +147,7 @@ def test_the_keyboard_goes_through_the_page_and_escape_leaves_it(page: Page) -> 
     page.until(lambda: page.tab.find_element(By.ID, "overview").is_displayed())
 
 
-def test_what_is_in_the_draft_stays_while_the_page_asks_again(page: Page) -> None:
+def test_the_draft_stays_while_the_page_refreshes(page: Page) -> None:
     enter(page)
     write(page, DRAFT)
     page.run("window.asked = performance.getEntriesByName(`${location.origin}/api/recipes`).length")

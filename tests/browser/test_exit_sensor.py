@@ -112,7 +112,7 @@ def test_a_mouse_that_leaves_over_the_top_and_stays_out_is_pointer_top(page: Chr
     assert heard(page, "pointer_top")["form_focus"] is False
 
 
-def test_a_mouse_that_comes_back_at_once_is_no_signal(page: Chrome) -> None:
+def test_a_mouse_that_comes_back_at_once_is_not_a_signal(page: Chrome) -> None:
     mouse(page, 300, 300)
     mouse(page, 300, -8)
     mouse(page, 300, 40)
@@ -121,7 +121,7 @@ def test_a_mouse_that_comes_back_at_once_is_no_signal(page: Chrome) -> None:
 
 
 @pytest.mark.parametrize(("x", "y"), [(-8, 300), (3000, 300), (300, 3000)])
-def test_a_mouse_that_leaves_elsewhere_is_no_signal(page: Chrome, x: int, y: int) -> None:
+def test_a_mouse_that_leaves_elsewhere_is_not_a_signal(page: Chrome, x: int, y: int) -> None:
     mouse(page, 300, 300)
     mouse(page, x, y)
     settle()
@@ -166,7 +166,7 @@ def test_the_keys_that_close_are_close_shortcut(page: Chrome, keys: tuple[str, s
     assert "held_ms" not in heard(page, "close_shortcut")
 
 
-def test_other_keys_are_no_signal(page: Chrome) -> None:
+def test_other_keys_are_not_a_signal(page: Chrome) -> None:
     ActionChains(page).send_keys("wq").key_down(Keys.CONTROL).send_keys("c").perform()
     ActionChains(page).key_down(Keys.ALT).send_keys("w").key_up(Keys.ALT).perform()
     ActionChains(page).key_up(Keys.CONTROL).perform()
@@ -252,7 +252,7 @@ def test_a_flick_of_the_finger_back_up_is_scroll_up(page: Chrome) -> None:
     heard(page, "scroll_up")
 
 
-def test_slow_reading_upwards_and_flicks_downwards_are_no_signal(page: Chrome) -> None:
+def test_slow_scrolling_up_and_flicks_down_are_not_a_signal(page: Chrome) -> None:
     wheel(page, 1500)
     for _ in range(6):
         wheel(page, -100)
@@ -304,7 +304,7 @@ def test_a_page_in_use_is_not_idle(tab: Chrome, site: str) -> None:
     assert seen(tab) == []
 
 
-def test_what_a_script_does_is_no_use_and_no_signal(tab: Chrome, site: str) -> None:
+def test_what_a_script_does_is_neither_a_use_nor_a_signal(tab: Chrome, site: str) -> None:
     tab.get(site + '?options={"idle":1500,"ping":100}')
     for step in range(10):
         tab.execute_script(

@@ -258,7 +258,7 @@ def test_without_a_registry_a_framed_value_is_a_dead_letter(sources: Sources) ->
     assert [letter["reason"] for letter in sources.letters()] == ["no_schema_registry"]
 
 
-def test_a_topic_that_is_not_there_ends_it_with_a_word(sources: Sources) -> None:
+def test_a_missing_topic_ends_the_command_with_an_error(sources: Sources) -> None:
     topic = sources.add("web", "segment")
     told = sources.file.read_text()
     sources.file.write_text(told.replace(topic, f"{topic}-gone"))

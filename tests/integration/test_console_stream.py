@@ -65,7 +65,7 @@ def test_streamed_decisions_have_words_and_a_reason(page: Console) -> None:
             assert data["details"][0].startswith("Because ")
 
 
-def test_it_ends_at_once_though_a_browser_listens(settings: Settings) -> None:
+def test_the_console_ends_at_once_with_a_connected_browser(settings: Settings) -> None:
     with console(settings) as made:
         request = urllib.request.Request(f"{made.url}/api/stream")
         with urllib.request.urlopen(request, timeout=10) as answer:

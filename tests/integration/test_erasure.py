@@ -169,7 +169,7 @@ def marks(file: Path) -> list[str]:
         return [id for (id,) in base.execute("select id from deliveries")]
 
 
-def test_nothing_is_left_of_an_erased_person_and_everything_of_others(
+def test_an_erased_person_leaves_nothing_and_others_keep_everything(
     shop: Shop,
     endpoint: Endpoint,
     broker: str,

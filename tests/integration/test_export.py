@@ -224,7 +224,7 @@ def story() -> list[bytes]:
 @pytest.mark.parametrize(
     "asked", [("--person", "anna"), ("--person", "customer:anna"), ("--visitor", "phone")]
 )
-def test_one_persons_file_holds_all_that_can_touch_her(
+def test_one_persons_file_has_all_events_that_can_affect_her(
     broker: str, prefix: str, tmp_path: Path, asked: tuple[str, str]
 ) -> None:
     given = story()
@@ -276,7 +276,7 @@ def test_a_file_that_cannot_be_written_whole_leaves_the_old_one(
     assert "No such file or directory" in done.stderr
 
 
-def test_a_topic_that_is_not_there_is_named(broker: str, prefix: str, tmp_path: Path) -> None:
+def test_a_topic_that_does_not_exist_is_named(broker: str, prefix: str, tmp_path: Path) -> None:
     done = export(replaying.settings_of(broker, prefix), tmp_path / "log.jsonl")
     assert done.returncode == 1
     assert f"{prefix}storefront.events is missing" in done.stderr

@@ -67,7 +67,7 @@ def read(broker: str, topic: str) -> dict[int, list[Record]]:
 
 
 @pytest.mark.parametrize("name", ["events.jsonl", "events.jsonl.gz"])
-def test_the_topic_holds_the_files_records_in_their_order_with_their_times(
+def test_the_topic_has_the_files_records_in_order_with_their_times(
     broker: str, topic: str, tmp_path: Path, name: str
 ) -> None:
     given = lines()

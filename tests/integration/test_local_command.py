@@ -122,7 +122,7 @@ def test_both_end_when_it_is_killed(tmp_path: Path) -> None:
         assert all_gone(running, tmp_path)
 
 
-def test_it_ends_when_a_server_does(tmp_path: Path) -> None:
+def test_the_command_ends_when_a_server_does(tmp_path: Path) -> None:
     with started(tmp_path) as process:
         exports(process)
         running = family(process)

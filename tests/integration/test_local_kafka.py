@@ -58,7 +58,7 @@ def values(running: Cluster, name: str) -> list[bytes]:
 
 
 @pytest.mark.slow
-def test_two_of_three_nodes_go_on_and_the_third_comes_back(three: Cluster) -> None:
+def test_two_of_three_nodes_continue_and_the_third_comes_back(three: Cluster) -> None:
     name, gone = topic(three, "killed"), three.nodes[1]
     address = gone.address
     send(three.nodes, name, b"1")
@@ -70,7 +70,7 @@ def test_two_of_three_nodes_go_on_and_the_third_comes_back(three: Cluster) -> No
 
 
 @pytest.mark.slow
-def test_two_of_three_nodes_go_on_without_a_frozen_one(three: Cluster) -> None:
+def test_two_of_three_nodes_continue_without_a_frozen_one(three: Cluster) -> None:
     name, frozen = topic(three, "frozen"), three.nodes[2]
     frozen.freeze()
     assert psutil.Process(frozen.pid).status() == psutil.STATUS_STOPPED
@@ -79,7 +79,7 @@ def test_two_of_three_nodes_go_on_without_a_frozen_one(three: Cluster) -> None:
     assert values(three, name) == [b"1"] * 3
 
 
-def test_a_node_that_does_not_start_says_why() -> None:
+def test_the_error_of_a_failed_node_has_the_end_of_its_log() -> None:
     with (
         pytest.raises(LocalFailed, match=r"broker\.rack\.aware"),
         cluster(properties={"log.retention.hours": "broker.rack.aware"}),

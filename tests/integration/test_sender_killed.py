@@ -139,7 +139,7 @@ def test_senders_that_come_and_go_share_the_people_and_send_each_trigger_once(
 
 
 @pytest.mark.slow
-def test_a_frozen_sender_that_wakes_up_repeats_nothing_that_was_seen(
+def test_a_frozen_sender_that_resumes_repeats_nothing_acknowledged(
     broker: str,
     prefix: str,
     topics: Topics,

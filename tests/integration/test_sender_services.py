@@ -84,7 +84,7 @@ def test_one_event_that_braze_leaves_out_is_a_dead_letter_and_the_others_arrive(
     assert dict(dead.headers)["reason"] == b"refused"
 
 
-def test_no_more_go_in_a_second_than_the_rate_allows(
+def test_requests_stay_within_the_rate(
     broker: str, prefix: str, topics: Topics, endpoint: Endpoint, tmp_path: Path
 ) -> None:
     topics.fire(*triggers_of(30, 30))

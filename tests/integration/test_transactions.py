@@ -81,7 +81,7 @@ def test_sending_in_an_ended_transaction_raises_the_reason() -> None:
         asyncio.run(asyncio.wait_for(sent_after_the_end(settings), 30))
 
 
-def test_a_commit_that_nobody_answers_holds_no_flush_back_once_the_partition_is_left() -> None:
+def test_an_unanswered_commit_blocks_no_checkpoint_after_a_revoke() -> None:
     """A producer that is stopped tells nobody of the transaction it was about to end: the checkpoint, of which there is
     one at a time, would wait for it for ever, and the worker with it."""
     with made("left.") as (settings, broker):

@@ -59,7 +59,7 @@ class Opening:
         return True
 
 
-def test_partitions_that_cannot_be_opened_are_let_go_when_they_are_another_workers(
+def test_partitions_that_do_not_open_are_dropped_once_reassigned(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Until then the log says what is waited for."""

@@ -39,7 +39,7 @@ def test_a_revoke_holds_the_input_in_every_state(state: AssignmentState) -> None
     assert TRANSITIONS[state]["revoked"] is AssignmentState.REVOKED
 
 
-def test_nothing_flows_again_once_the_process_ends() -> None:
+def test_input_stays_held_once_the_process_ends() -> None:
     assert set(TRANSITIONS[AssignmentState.STOPPED].values()) == {AssignmentState.STOPPED}
 
 

@@ -24,7 +24,7 @@ def changed(sizes: AudienceSizes, *changes: tuple[int, bool], key: bytes = KEY) 
     return [sizes.take("fans", key, T + at, entered) for at, entered in changes]
 
 
-def test_a_size_is_who_entered_and_has_not_left() -> None:
+def test_a_size_counts_those_who_entered_and_did_not_leave() -> None:
     sizes = AudienceSizes()
     changed(sizes, (0, True))
     changed(sizes, (1, True), (2, False), key=b"fans|customer:bea")
@@ -69,7 +69,7 @@ def test_more_persons_than_are_remembered_have_no_size() -> None:
     assert (row["members"], row["entered"], row["series"]) == (None, 3, [])
 
 
-def test_sizes_over_time_go_back_from_now() -> None:
+def test_sizes_over_time_are_computed_backwards_from_now() -> None:
     sizes = AudienceSizes()
     for number in range(5):
         changed(sizes, (0, True), key=b"fans|customer:%d" % number)

@@ -134,9 +134,7 @@ def test_a_line_that_goes_back_in_time_is_named(
     assert capsys.readouterr().err == f"{file}:4: t goes back from {T + 2 * MINUTE} to {T}\n"
 
 
-def test_a_file_that_is_not_there_is_named(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_missing_file_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert backtest(tmp_path / "none.jsonl", tmp_path) == 2
     assert capsys.readouterr().err == f"{tmp_path}/none.jsonl: No such file or directory\n"
 

@@ -124,7 +124,7 @@ def test_a_partition_without_new_records_begins_at_its_end(old: bool) -> None:
     play(test)
 
 
-def test_a_beginning_that_fails_is_tried_again() -> None:
+def test_a_failed_start_is_retried() -> None:
     async def test(given: Given) -> None:
         given.kafka.asked_fails = [KafkaConnectionError(), IllegalStateError()]
         await given.assigned(A)

@@ -111,7 +111,7 @@ def test_a_later_visit_that_meets_the_conditions_replaces_it() -> None:
     assert driver.story == ["closed browse-abandonment 1 replaced", *FIRED]
 
 
-def test_a_later_visit_that_does_not_leaves_it_as_it_is() -> None:
+def test_a_later_visit_that_does_not_meet_them_changes_nothing() -> None:
     driver = gone(looks(Driver(RULES), "a", "b", "c")).wait(40 * MINUTE)
     (trigger,) = looks(driver, "d").wait(DAY).fired
     assert trigger["product"]["id"] == "c"

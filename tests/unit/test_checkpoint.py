@@ -84,7 +84,7 @@ def test_state_is_not_sent_before_the_outputs_are_acknowledged() -> None:
     run(test)
 
 
-def test_no_state_is_written_of_a_partition_that_was_given_up() -> None:
+def test_no_state_of_a_dropped_partition_is_written() -> None:
     """What it decided was held back, and is dropped: its next owner decides it again."""
 
     async def test(world: FakeWorld) -> None:
@@ -162,7 +162,7 @@ def test_a_commit_that_a_rebalance_overtakes_counts_as_not_done() -> None:
     run(test)
 
 
-def test_a_record_that_comes_again_is_skipped() -> None:
+def test_a_repeated_record_is_skipped() -> None:
     async def test(world: FakeWorld) -> None:
         await world.take(0, 0)
         assert world.processor.position == 1
@@ -182,7 +182,7 @@ def test_nothing_is_applied_while_the_flow_is_held() -> None:
     run(test)
 
 
-def test_a_restore_that_stops_being_ours_is_not_whole(fake_consumer: list[FakeBroker]) -> None:
+def test_a_restore_of_lost_partitions_is_incomplete(fake_consumer: list[FakeBroker]) -> None:
     """Whenever that is: before the first record, half-way, or right after the last one."""
 
     async def test(world: FakeWorld) -> None:
@@ -229,7 +229,7 @@ def test_a_restore_that_loses_its_partitions_at_the_last_record_is_incomplete(
 
 
 @pytest.mark.parametrize(("state", "committed", "start"), [(5, 3, 5), (3, 5, 5), (0, 4, 4)])
-def test_input_starts_where_state_and_commit_have_both_passed(
+def test_input_starts_at_the_larger_of_state_position_and_commit(
     state: int, committed: int, start: int
 ) -> None:
     """A crash between state and commit leaves the state ahead; rejected records alone leave the commit ahead."""

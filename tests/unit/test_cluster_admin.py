@@ -110,7 +110,7 @@ def test_another_count_than_that_of_an_existing_topic_is_refused() -> None:
         create(of(admin), SETTINGS, NAMES, 5)
 
 
-def test_a_topic_that_somebody_else_created_meanwhile_is_no_error() -> None:
+def test_a_topic_that_another_process_created_is_not_an_error() -> None:
     admin = Admin()
     admin.codes = {"storefront.events": 36}
     create(of(admin), SETTINGS, NAMES)
@@ -207,7 +207,7 @@ def test_a_start_waits_for_a_broker(monkeypatch: pytest.MonkeyPatch) -> None:
     assert errors == []
 
 
-def test_a_start_ends_with_an_error_that_waiting_does_not_mend(
+def test_a_start_raises_an_error_that_is_not_temporary(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     errors: list[Exception] = [TopicAuthorizationFailedError(), KafkaConnectionError()]

@@ -176,7 +176,7 @@ def test_addresses_leave_as_hashes_only() -> None:
     assert customer_id("a@b.example") is None
 
 
-def test_a_key_that_is_no_hash_is_left_out() -> None:
+def test_a_key_that_is_not_a_hash_is_left_out() -> None:
     loose = Source(name="s", kind="segment", key_of=lambda kind, raw: raw)
     assert "email" not in contact_keys(loose, "a@b.example", None)
 

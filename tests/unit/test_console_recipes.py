@@ -34,7 +34,7 @@ def documents(*values: bytes) -> RecipeDocuments:
     return made
 
 
-def test_the_text_to_begin_with_decides_like_what_is_shipped() -> None:
+def test_the_default_text_decides_like_the_shipped_recipes() -> None:
     assert recipes_file.load(DEFAULT_TEXT).by_name == DEFAULT.by_name
     assert draft(DEFAULT_TEXT, DEFAULT).changes == []
 

@@ -55,7 +55,7 @@ def request(path: str = "/v1/batch?writeKey=secret", **headers: str) -> web.Requ
     return make_mocked_request("POST", path, headers={"Content-Length": "12", **headers})
 
 
-def test_a_request_is_kept_with_what_became_of_it_and_without_what_it_carried() -> None:
+def test_a_request_is_kept_with_its_result_and_without_its_content() -> None:
     log, became = RequestLog(["shop"]), Became()
     taken = [Taken("1", "v", b"secret", "page.viewed")]
     became.judged(Judged(taken, [WRONG]), [LeftOut("Wishlist Shared", "unknown_event", "$")])

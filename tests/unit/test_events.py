@@ -44,7 +44,7 @@ def test_brackets_in_texts_are_no_nesting() -> None:
     assert reason(event(x='\\"[{' * DEEPEST)) is None
 
 
-def test_a_record_that_moves_time_is_no_event() -> None:
+def test_a_record_that_advances_time_is_not_an_event() -> None:
     assert decoding.decode(b'{"type":"clock.advanced"}') is None
 
 

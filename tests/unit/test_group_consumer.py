@@ -87,7 +87,7 @@ def messages(consumer: Consumer) -> list[Any]:
     return asyncio.run(read())
 
 
-def test_whole_fetches_are_handed_over_and_make_no_messages_of_fausts() -> None:
+def test_whole_fetches_are_passed_on_without_faust_messages() -> None:
     first, second = {A: [batch(0), batch(1)], B: [batch(9)]}, {A1: [batch(4)]}
     consumer = Consumer(first, {}, None, second)
     assert messages(consumer) == []

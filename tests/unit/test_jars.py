@@ -87,7 +87,7 @@ def test_a_missing_file_is_named_and_the_others_are_fetched_again_later(
     assert contents(jars.kept(print, tmp_path / "cache", source)) == WANTED
 
 
-def test_a_jar_that_was_removed_is_fetched_again(source: str, tmp_path: Path) -> None:
+def test_a_removed_jar_is_downloaded_again(source: str, tmp_path: Path) -> None:
     folder = jars.kept(print, tmp_path / "cache", source)
     (folder / "one-1.jar").unlink()
     assert contents(jars.kept(print, tmp_path / "cache", source)) == WANTED

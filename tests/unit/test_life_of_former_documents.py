@@ -31,7 +31,7 @@ def cancels(recipe: dict[str, Any], gone: int, *events: dict[str, Any]) -> list[
     return [(each["reason"], each["order_id"]) for each in data]
 
 
-def test_a_later_order_of_the_product_cancels_what_a_gone_replenishment_sent() -> None:
+def test_a_later_order_cancels_what_a_finished_replenishment_sent() -> None:
     """The smallest story of two that a comparison with the reference found."""
     events = order(0, "o1", COFFEE), order(5 * DAY, "o2", COFFEE, recurring=True)
     assert cancels(AGAIN, 5 * DAY - HOUR, *events) == [("ordered", "o2")]

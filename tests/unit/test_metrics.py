@@ -202,7 +202,7 @@ def test_a_run_of_rejected_records_ends_with_the_first_that_is_accepted() -> Non
     on_shards(test)
 
 
-def test_records_stamped_before_the_time_that_is_called_over_are_counted(
+def test_records_stamped_before_the_idle_watermark_are_counted(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """Once a minute a line says by how much."""

@@ -7,7 +7,7 @@ CART = "fired cart-abandonment 1"
 REPLACED = "closed cart-abandonment 1 replaced"
 
 
-def test_the_same_contents_under_a_new_id_go_on_with_their_origin() -> None:
+def test_the_same_contents_under_a_new_id_keep_their_origin() -> None:
     told = PeopleDriver().idle(line("lamp", START)).idle(line("lamp", START), id="m").wait(DAY)
     assert told.story == [CART]
     (trigger,) = told.fired

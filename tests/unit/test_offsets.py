@@ -194,7 +194,7 @@ def test_a_client_is_started_again_until_a_broker_answers(monkeypatch: pytest.Mo
     assert pauses == [0.5, 1.0, 2.0, 4.0, 5.0]
 
 
-def test_a_client_that_is_refused_is_not_started_again() -> None:
+def test_a_refused_client_is_not_restarted() -> None:
     def make() -> FakeConsumer:
         client = FakeConsumer()
         client.down = [TopicAuthorizationFailedError()]

@@ -114,7 +114,7 @@ def again(people: People, keep: int | None = None) -> People:
     return new
 
 
-def test_a_new_owner_skips_what_is_applied_even_if_the_clock_did_not_land() -> None:
+def test_a_new_owner_skips_applied_input_even_without_the_clock() -> None:
     people = stage()
     told(people, 0, ordered(100), WatermarkRecord(1, {0: 200}))
     new = again(people, 1)
@@ -122,7 +122,7 @@ def test_a_new_owner_skips_what_is_applied_even_if_the_clock_did_not_land() -> N
     assert applied(told(new, 0, ordered(100), WatermarkRecord(1, {0: 200}))) == 0
 
 
-def test_whether_anything_was_written_is_known() -> None:
+def test_a_stage_knows_whether_it_has_written_anything() -> None:
     people = stage()
     told(people, 0, ordered(100), WatermarkRecord(1, {0: 200}))
     assert not people.written

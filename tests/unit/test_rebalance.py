@@ -164,7 +164,7 @@ def test_only_the_next_generation_of_the_same_member_keeps_processors(
     play(monkeypatch, test)
 
 
-def test_input_that_others_read_meanwhile_is_restored(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_partitions_that_others_processed_are_restored(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two workers share a broker: the second goes on where the first was cast out after a checkpoint."""
 
     async def test(first: Worker) -> None:
@@ -220,7 +220,7 @@ def test_a_resume_of_an_older_generation_lets_nothing_flow(monkeypatch: pytest.M
     play(monkeypatch, test)
 
 
-def test_a_member_that_changes_during_the_seek_lets_nothing_flow(
+def test_a_new_generation_during_the_seek_keeps_input_held(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async def test(worker: Worker) -> None:
@@ -248,7 +248,7 @@ def test_a_revoke_during_the_seek_closes_the_partitions(monkeypatch: pytest.Monk
     play(monkeypatch, test)
 
 
-def test_a_log_that_went_back_ends_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_truncated_log_ends_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
     async def test(worker: Worker) -> None:
         worker.broker.committed = {P0: 4}
         await worker.joins(1, P0)

@@ -96,7 +96,7 @@ async def test_in_a_replay_one_answer_is_enough() -> None:
 
 
 @on_a_loop
-async def test_a_topic_that_was_made_again_is_a_fault() -> None:
+async def test_a_topic_that_was_created_again_is_a_fault() -> None:
     made = follower()
     made._take([batch(0, T, value_of(WIN_BACK, None, "", ""))])
     with pytest.raises(TopicTruncated, match="recipes: expected an end at 1 or later, got 0"):
@@ -128,7 +128,7 @@ async def test_a_bad_document_leaves_the_one_before_in_force() -> None:
 
 
 @on_a_loop
-async def test_a_record_that_comes_again_changes_nothing() -> None:
+async def test_a_repeated_record_changes_nothing() -> None:
     made = follower()
     first, second = value_of(WIN_BACK, T + 60_000, "", ""), value_of({}, T + 60_000, "", "")
     made._take([batch(0, T, first), batch(1, T, second)])

@@ -95,7 +95,7 @@ def test_events_that_came_before_need_no_answer() -> None:
     play(scene)
 
 
-def test_waiting_records_are_given_up_with_their_partition() -> None:
+def test_waiting_records_are_dropped_with_their_partition() -> None:
     async def scene(it: Scene) -> None:
         taking = asyncio.create_task(it.visitors.take([batch(0)]))
         await settle()

@@ -149,13 +149,13 @@ def test_a_short_window_has_all_its_shoppers() -> None:
 
 
 @pytest.mark.parametrize("fault", ["duplicates", "late", "unknown", "rubbish", "parts"])
-def test_a_fault_comes_as_often_as_asked_for(fault: str) -> None:
+def test_a_fault_has_the_requested_frequency(fault: str) -> None:
     clean = len(events())
     assert 0.08 * clean < found(fault, traffic(Faults.parse(f"{fault}=0.1"))) < 0.12 * clean
 
 
 @pytest.mark.parametrize("fault", ["duplicates", "late", "unknown", "rubbish", "parts"])
-def test_a_fault_that_is_not_asked_for_does_not_come(fault: str) -> None:
+def test_a_fault_that_is_not_requested_does_not_occur(fault: str) -> None:
     assert found(fault, traffic(NONE)) == 0
 
 

@@ -111,7 +111,7 @@ def test_a_missing_topic_is_a_fault_that_names_the_command() -> None:
         ("recipes", "message.timestamp.type", "CreateTime"),
     ],
 )
-def test_a_wrong_setting_is_a_fault_with_the_command_that_mends_it(
+def test_a_wrong_setting_is_a_fault_with_the_command_that_fixes_it(
     topic: str, key: str, value: str
 ) -> None:
     spec = specs()[f"shop1.{topic}"]

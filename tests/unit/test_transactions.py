@@ -145,7 +145,7 @@ def test_work_ends_without_a_result_once_the_partition_is_given_up() -> None:
     play(test)
 
 
-def test_a_partition_that_is_given_up_waits_for_no_answer_of_the_coordinator() -> None:
+def test_a_dropped_partition_does_not_wait_for_the_coordinator() -> None:
     async def test(producer: TransactionalProducer, kafka: Kafka) -> None:
         await producer.changes("state.visitors", 3, [(b"v", b"1")])
         kafka.go.clear()

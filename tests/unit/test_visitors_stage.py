@@ -180,7 +180,7 @@ def again(made: Visitors, keep: int | None = None) -> Visitors:
     return new
 
 
-def test_an_applied_record_is_skipped_when_it_comes_again() -> None:
+def test_an_applied_record_is_skipped_the_second_time() -> None:
     """The state landed, the clock that vouches for the rest did not."""
     made = stage()
     made.process([record(0)], Outputs())
@@ -198,7 +198,7 @@ def test_a_record_before_the_position_is_passed_over(make: VisitorBackend) -> No
     assert (outcomes, made.position) == ({"applied": 1}, 3)
 
 
-def test_whether_anything_was_written_is_known() -> None:
+def test_a_stage_knows_whether_it_has_written_anything() -> None:
     made = stage()
     made.process([record(0)], Outputs())
     assert not made.written
@@ -206,7 +206,7 @@ def test_whether_anything_was_written_is_known() -> None:
     assert made.written
 
 
-def test_a_record_of_a_forgotten_visitor_is_skipped_when_it_comes_again() -> None:
+def test_a_repeated_record_of_a_forgotten_visitor_is_skipped() -> None:
     made = stage()
     made.process([record(0)], Outputs())
     made.advance(T + 30 * DAY, Outputs())

@@ -146,7 +146,7 @@ def test_a_transaction_holds_the_state_and_the_offset_if_it_moved() -> None:
     asyncio.run(test())
 
 
-def test_the_counters_of_a_removed_recipe_are_looked_up_again() -> None:
+def test_the_counters_of_a_removed_recipe_are_created_again() -> None:
     metrics = Metrics(["a", "b"])
     counts = BatchCounts(metrics)
     for recipe in ("a", "b"):

@@ -76,7 +76,7 @@ def test_announcements_follow_the_wanted_latency(
     asyncio.run(test())
 
 
-def test_a_replay_looks_as_often_as_it_can() -> None:
+def test_a_replay_checks_as_often_as_possible() -> None:
     async def test() -> None:
         given = Given(time="record", latency_ms=1_000)
         assert given.emitter._announce_s == watermarks.REPLAY_ANNOUNCE_S
