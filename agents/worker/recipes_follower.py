@@ -111,7 +111,7 @@ class RecipesFollower:
     def confirm_end(self, end: int, time: int) -> None:
         """Notes that the topic ended at `end`, some time after the broker's clock showed `time` (ms).
 
-        Raises TopicWentBack.
+        Raises TopicTruncated.
         """
         if end < self.position:
             raise TopicTruncated(
