@@ -1,4 +1,4 @@
-"""Which state of the assignment follows which event."""
+"""The transitions between the states of an assignment."""
 
 from itertools import product
 from pathlib import Path
@@ -17,7 +17,7 @@ def test_every_event_has_a_next_state_in_every_state(
 
 
 def into(wanted: AssignmentState) -> set[tuple[AssignmentState, AssignmentEvent]]:
-    """What leads into a state from another one."""
+    """The transitions into a state from other states."""
     return {
         (state, event)
         for state, row in TRANSITIONS.items()

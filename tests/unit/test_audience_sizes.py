@@ -1,4 +1,4 @@
-"""The console counts who belongs to each audience by the changes on a topic, in which a change may come twice or late."""
+"""The console counts members of audiences from a topic of changes. A change may come twice or late."""
 
 import asyncio
 import json
@@ -43,7 +43,7 @@ def test_a_change_that_comes_twice_counts_once() -> None:
 
 
 def test_leaving_without_a_known_entry_does_not_lower_the_size() -> None:
-    """The topic is compacted: of an older member the leaving alone is there."""
+    """The topic is compacted, so an older member may have only its leaving record."""
     sizes = AudienceSizes()
     changed(sizes, (5, False))
     assert sizes.sizes["fans"] == 0
@@ -84,7 +84,7 @@ def test_sizes_over_time_are_computed_backwards_from_now() -> None:
 
 
 class Written(NamedTuple):
-    """A record as a consumer has it."""
+    """A record of a consumer."""
 
     key: bytes
     value: bytes | None

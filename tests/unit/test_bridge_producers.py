@@ -1,4 +1,4 @@
-"""How a chunk becomes durable: events and dead letters, then the offsets, in both deliveries."""
+"""A chunk becomes durable: events and dead letters, then the offsets, with both kinds of delivery."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

@@ -1,4 +1,4 @@
-"""A checkpoint and a restore on a broker in memory: what becomes durable, in which order, and what comes back."""
+"""A checkpoint and a restore on a broker in memory: what becomes durable, in which order, and what is restored."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -85,7 +85,7 @@ def test_state_is_not_sent_before_the_outputs_are_acknowledged() -> None:
 
 
 def test_no_state_of_a_dropped_partition_is_written() -> None:
-    """What it decided was held back, and is dropped: its next owner decides it again."""
+    """Its decisions were buffered, and are dropped. The next owner decides them again."""
 
     async def test(world: FakeWorld) -> None:
         await world.take(0)
@@ -98,7 +98,7 @@ def test_no_state_of_a_dropped_partition_is_written() -> None:
 
 
 def test_an_offset_is_committed_once() -> None:
-    """Also one that moved without a change of state: what comes again changes nothing."""
+    """Also one that moved without a change of state, because a repeated record changes nothing."""
 
     async def test(world: FakeWorld) -> None:
         await world.take(0)
@@ -134,7 +134,7 @@ def test_an_offset_that_moved_without_changes_is_committed_once() -> None:
 
 
 def test_after_a_failure_every_checkpoint_fails() -> None:
-    """Memory is ahead of the log for good."""
+    """Memory stays ahead of the log."""
 
     async def test(world: FakeWorld) -> None:
         await world.take(0)
@@ -183,7 +183,7 @@ def test_nothing_is_applied_while_the_flow_is_held() -> None:
 
 
 def test_a_restore_of_lost_partitions_is_incomplete(fake_consumer: list[FakeBroker]) -> None:
-    """Whenever that is: before the first record, half-way, or right after the last one."""
+    """Before the first record, half-way, or right after the last one."""
 
     async def test(world: FakeWorld) -> None:
         fake_consumer.append(world.broker)
@@ -245,7 +245,7 @@ def test_input_starts_at_the_larger_of_state_position_and_commit(
 def test_without_any_state_all_input_is_read_again(
     committed: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The log says that state was lost, if there was an offset."""
+    """The worker logs that state was lost, if there was an offset."""
 
     async def test(world: FakeWorld) -> None:
         assert first_position(world.processor, committed) == 0

@@ -1,4 +1,4 @@
-"""Claims: what the visitors stage tells the keys stage, in which order."""
+"""Claims of the visitors stage for the keys stage, and their order."""
 
 from stream.durations import DAY
 from tests.driver import LAMP, Driver, items

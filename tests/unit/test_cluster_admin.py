@@ -179,7 +179,7 @@ def test_no_topic_is_asked_for_its_settings_if_none_exists() -> None:
 
 
 def ready_after(monkeypatch: pytest.MonkeyPatch, errors: list[Exception]) -> tuple[Layout, int]:
-    """What `ready` returns if the first connections fail with these errors."""
+    """The result of `ready` if the first connections fail with these errors."""
 
     class Cluster(Admin):
         def describe_cluster(self) -> Any:

@@ -1,4 +1,4 @@
-"""Two recipes files over the same events: what the comparison says, counted by hand."""
+"""Two recipes files over the same events: the comparison's figures, counted by hand."""
 
 import json
 from html.parser import HTMLParser
@@ -101,7 +101,7 @@ def test_the_report_names_its_limits_and_what_lies_after_the_last_event(tmp_path
 
 
 class Checked(HTMLParser):
-    """Every element is closed in its order, nothing comes from elsewhere, and nothing runs."""
+    """Every element is closed in order, nothing is loaded, and no script runs."""
 
     VOID = ("meta", "line", "rect", "circle")
 

@@ -1,4 +1,4 @@
-"""The pages of recipes and of sources over HTTP, while no broker answers."""
+"""The recipes page and the sources page over HTTP, while no broker answers."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

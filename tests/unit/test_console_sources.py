@@ -80,7 +80,7 @@ def test_the_newest_requests_of_each_source_are_kept() -> None:
 
 @asynccontextmanager
 async def collector(log: RequestLog, metrics: CollectorMetrics) -> AsyncIterator[tuple[str, int]]:
-    """What a collector serves beside its site."""
+    """The metrics and requests that a collector serves."""
 
     async def figures(request: web.Request) -> web.Response:
         return web.Response(body=metrics.text())
@@ -99,7 +99,7 @@ async def collector(log: RequestLog, metrics: CollectorMetrics) -> AsyncIterator
 
 
 def asked(key: str | None, *, lost: bool = False) -> tuple[Any, Any]:
-    """(figures, requests) of two collectors, and of one that is not there."""
+    """(figures, requests) of two collectors, and of one that does not exist."""
 
     async def run() -> tuple[Any, Any]:
         logs = RequestLog(["shop"]), RequestLog(["shop"])

@@ -1,4 +1,4 @@
-"""What the demo says of a year: one trigger of each kind, sizes of audiences, and who drifts away."""
+"""The demo's results of a year: one trigger of each kind, sizes of audiences, and a drifting customer."""
 
 import json
 

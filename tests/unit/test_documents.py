@@ -1,4 +1,4 @@
-"""What a new document does to persons when it comes into force. Source: docs/semantics-life.md, 14."""
+"""The effect of a new document on persons when it comes into force. Source: docs/semantics-life.md, 14."""
 
 import json
 from pathlib import Path
@@ -38,7 +38,7 @@ def carts(*steps: str, **fields: Any) -> Document:
 
 
 def document(*recipes: Document, after: int | None = None, **fields: Any) -> Document:
-    """Of a history; in force from START + `after`."""
+    """A document of a history, in force from START + `after`."""
     made = {"recipes": list(recipes), "policy": {"caps": []}, **fields}
     return made if after is None else {**made, "from": START + after}
 

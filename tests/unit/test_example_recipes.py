@@ -1,4 +1,4 @@
-"""deploy/recipes.yaml, with which a shop can start: what its audiences say of some people."""
+"""deploy/recipes.yaml, a start for a shop: the members of its audiences."""
 
 import json
 from pathlib import Path

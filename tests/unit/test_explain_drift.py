@@ -1,4 +1,4 @@
-"""The command explain about a customer who drifts away: why she is in an audience, since when, until when, and what waits.
+"""The command explain for a customer who drifts away: why she is in an audience, since when, until when, and pending steps.
 
 By deploy/recipes.yaml, on the files of a backtest.
 """
@@ -29,7 +29,7 @@ def order(day: float, id: str, *items: dict[str, Any]) -> dict[str, Any]:
 
 
 def anna(until: float, *more: dict[str, Any]) -> list[dict[str, Any]]:
-    """Two orders a week apart, then nothing; another visitor lets time pass until that day."""
+    """Two orders a week apart, then nothing. Another visitor's event advances time to that day."""
     login = event(0, "visitor.identified", customer="anna", contacts=["email"])
     events = [login, order(0.01, "o1", COFFEE), order(7, "o2"), *more]
     passing = event(until - 8, "page.viewed", visitor="other")

@@ -1,4 +1,4 @@
-"""How our consumer differs from Faust's: whole fetches, commits by the checkpoint, few calls between threads."""
+"""Differences from Faust's consumer: whole fetches, commits by the checkpoint, few calls between threads."""
 
 import asyncio
 from collections import deque
@@ -56,7 +56,7 @@ class Thread:
 
 
 class Consumer(BatchConsumer):
-    """Without Faust around it. `records`: what the fetches bring; then Faust stops it. `taken`: what was handed over."""
+    """The consumer without Faust. `records`: results of the fetches; then it stops · `taken`: the batches passed on."""
 
     flow_active = True
     should_stop = False
@@ -95,7 +95,7 @@ def test_whole_fetches_are_passed_on_without_faust_messages() -> None:
 
 
 def test_held_input_is_not_handed_over() -> None:
-    """A rebalance may have begun while the fetch was under way."""
+    """A rebalance may have begun during the fetch."""
     consumer = Consumer({A: [batch(0)]})
     consumer.flow_active = False
     assert messages(consumer) == []
@@ -131,7 +131,7 @@ def test_a_commit_without_a_right_raises() -> None:
 
 
 class Fetcher(CommittedReads):
-    """The thread's side of the hand-over. `kept`: what aiokafka has; `asked`: how often it was asked for it."""
+    """The consumer thread. `kept`: batches that aiokafka buffers; `asked`: how often they were requested."""
 
     def __init__(self, consumer: Any) -> None:
         self.consumer = consumer

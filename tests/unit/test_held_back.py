@@ -1,4 +1,4 @@
-"""The outputs of a batch: what is sent at once, and what waits for the next watermark record."""
+"""The outputs of a batch: those sent at once, and those buffered until the next watermark record."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -22,7 +22,7 @@ Sent = list[list[tuple[str, int, int]]]
 
 
 class Sending(OutputProducer):
-    """Up to the batches, which go nowhere."""
+    """A producer that packs batches and does not send them."""
 
     def __init__(self) -> None:
         super().__init__(Settings(kafka=("localhost:1",)), LAYOUT)

@@ -1,4 +1,4 @@
-"""The hub passes live events to its subscribers."""
+"""The hub publishes live events to its subscribers."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""What a worker logs of its input: a line for each sort of fault, by type, and nothing of the content."""
+"""A worker's log of its input: a line for each sort of fault, by type, without any content."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""A cart under a new id, stale carts, and what a finished episode remembers: section 6."""
+"""A cart under a new id, stale carts, and the memory of finished episodes: section 6."""
 
 from stream.durations import DAY, HOUR
 from tests.people_driver import START, PeopleDriver, line

@@ -71,7 +71,7 @@ Given = tuple[Offsets, FakeConsumer, Cluster]
 
 
 def test_a_fetch_has_a_connection_of_its_own(given: Given) -> None:
-    """A broker answers a connection's requests in order: a question would wait as long as the fetch does."""
+    """A broker answers a connection's requests in order, so another request would wait behind the fetch."""
     asked, consumer, _ = given
     groups = list[Any]()
 

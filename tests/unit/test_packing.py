@@ -1,4 +1,4 @@
-"""A person with a year of history is packed small while idle, and is the same when unpacked."""
+"""An idle person with a year of history is packed small, and unpacked unchanged."""
 
 from msgspec import msgpack
 

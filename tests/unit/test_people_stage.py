@@ -67,7 +67,7 @@ def test_a_copy_of_a_fact_counts_once() -> None:
 
 
 def test_facts_of_one_time_go_by_visitor_and_number() -> None:
-    """Read in the order of their arrival, the order of v2 would come before the cart of v1."""
+    """In the order of arrival, the order of v2 would be applied before the cart of v1."""
     driver = Driver().pipe("cart.updated", "v1", cart=items(LAMP), customer="anna")
     driver.wait(5 * MINUTE).pipe("order.placed", "v2", order={"id": "o"}, customer="anna")
     people = stage()

@@ -1,4 +1,4 @@
-"""`contact` of an event becomes keys; addresses reach neither Kafka nor what is kept of refused events."""
+"""`contact` of an event becomes keys. Neither Kafka nor the kept refused events contain addresses."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Documents of the topic `recipes`: when each is in force, and what is said of them."""
+"""Documents of the topic `recipes`: when each is in force, and how they are listed."""
 
 import json
 from datetime import UTC, datetime

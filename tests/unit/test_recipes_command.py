@@ -1,4 +1,4 @@
-"""The command recipes check: what it prints of a recipes file."""
+"""The command recipes check: its output for a recipes file."""
 
 from pathlib import Path
 
@@ -77,7 +77,7 @@ def test_a_file_that_is_not_text_is_named(
 def test_a_wrong_file_is_not_published(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And no broker is asked."""
+    """No broker is asked."""
     monkeypatch.setenv("TRIGGERS_KAFKA", "127.0.0.1:1")
     file = tmp_path / "recipes.yaml"
     file.write_text("recipes:\n  - name: exit-intent\n    color: red\n")

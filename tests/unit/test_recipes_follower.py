@@ -1,4 +1,4 @@
-"""How far evidence may go by what is known of the documents of `recipes`."""
+"""How far evidence may advance, by the known documents of `recipes`."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
@@ -30,7 +30,7 @@ def on_a_loop(test: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], Non
 
 
 class Record:
-    """One of a raw batch."""
+    """A record of a raw batch."""
 
     key: bytes | None = None
     headers: Sequence[tuple[str, bytes | None]] = ()
@@ -45,7 +45,7 @@ def batch(offset: int, time: int, value: bytes) -> RawBatch:
 
 
 def follower(metrics: Metrics | None = None) -> RecipesFollower:
-    """With a client that is never started: nothing is fetched."""
+    """A follower with a client that is never started, so nothing is fetched."""
     settings = Settings(kafka=("127.0.0.1:1",))
     found = (metrics or Metrics()).recipes
     return RecipesFollower(settings, History(recipes_file.DEFAULT), Offsets(settings), found, 4)

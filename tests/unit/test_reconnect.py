@@ -1,4 +1,4 @@
-"""Clients that are started while no broker answers, or one that is only just coming back."""
+"""Clients that are started while no broker answers, or while one is restarting."""
 
 import asyncio
 import time
@@ -22,7 +22,7 @@ def without_waiting(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 class Client:
-    """Answers from the third time on."""
+    """Answers from the third call on."""
 
     def __init__(self) -> None:
         self.asked = 0
@@ -58,7 +58,7 @@ async def lookup() -> None:
 
 
 def test_metadata_without_any_broker_is_requested_again() -> None:
-    """aiokafka's own word for it is an assertion, which would end the process."""
+    """aiokafka fails an assertion there, which would end the process."""
     with pytest.raises(AssertionError):
         asyncio.run(lookup())
     reconnect.install()
@@ -70,7 +70,7 @@ def test_metadata_without_any_broker_is_requested_again() -> None:
 def test_a_connection_lost_during_a_request_is_a_temporary_error(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """aiokafka's producers would take it for one that does not, and never send again."""
+    """aiokafka's producers would treat it as permanent, and never send again."""
 
     async def broken(*_: object) -> int:
         raise KafkaConnectionError("it broke")

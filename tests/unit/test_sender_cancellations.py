@@ -1,4 +1,4 @@
-"""The index that reads ahead: which triggers are cancelled, and whether a partition's end has been seen."""
+"""The index that reads ahead: cancelled triggers, and whether a partition is caught up."""
 
 import asyncio
 import time

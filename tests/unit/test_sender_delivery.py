@@ -1,4 +1,4 @@
-"""What becomes of a message: each try, each reason to wait, each end. Source: docs/senders.md."""
+"""The delivery of a message: each attempt, each reason to wait, each outcome. Source: docs/senders.md."""
 
 import asyncio
 from pathlib import Path

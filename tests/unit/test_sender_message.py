@@ -1,4 +1,4 @@
-"""Which records are triggers, and what a sender reads of them."""
+"""Records that are triggers, and the fields that a sender reads."""
 
 import json
 from pathlib import Path

@@ -91,7 +91,7 @@ def of_type(kind: str, **more: Any) -> list[dict[str, Any]]:
 
 
 def test_some_orders_name_only_a_cart_or_an_address_that_a_browser_sent_before() -> None:
-    """Such an order can end somebody's reminders, for its key is told by a page, too."""
+    """Such an order can end a person's reminders, because a page sends its key, too."""
     told: set[tuple[str, str]] = set()
     alone = []
     for event in events(visitors=800):

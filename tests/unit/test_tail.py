@@ -1,4 +1,4 @@
-"""Following topics as they grow: where reading begins, what is behind, and an outage of the broker."""
+"""Following topics as they grow: where reading begins, the number of unread records, and an outage of the broker."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
@@ -118,7 +118,7 @@ def test_it_reads_what_is_there_and_what_comes(play: Any) -> None:
 def test_a_cancelled_tail_ends_even_while_the_broker_answers(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """`asyncio.wait_for` of Python 3.11 loses a cancellation that comes in the moment of the answer."""
+    """`asyncio.wait_for` of Python 3.11 loses a cancellation that comes at the same time as the answer."""
 
     async def test() -> None:
         given = Given(monkeypatch)

@@ -26,7 +26,7 @@ DRILL = {"product_id": "drill", "name": "Drill", "quantity": 2, "price": 59.5}
 
 
 def event(type: str, after: int, visitor: str = "phone", **body: Any) -> dict[str, Any]:
-    """An event so many ms after START."""
+    """An event at START + `after` ms."""
     return {
         "t": START + after, "id": f"{type}-{after}", "type": type, "visitor": visitor, **body
     }  # fmt: skip
@@ -38,7 +38,7 @@ def login(after: int, customer: str = "anna", visitor: str = "phone") -> dict[st
 
 def decided(*events: dict[str, Any], people: tuple[str, ...] = ("customer:anna", "visitor:phone"),
             by: Recipes = recipes_file.DEFAULT) -> Story:  # fmt: skip
-    """The story with what the service decides on these events."""
+    """The story of these events, with the service's decisions."""
     triggers, decisions = backtest.decide([json.dumps(each).encode() for each in events], by)
     of = frozenset(people)
     return Story(
@@ -261,7 +261,7 @@ def test_an_unreadable_event_is_shown_under_its_record_key() -> None:
 
 
 def test_after_a_logout_the_story_is_somebody_elses() -> None:
-    """What the next person does on a shared device belongs to nobody who is known."""
+    """The next person on a shared device is unknown."""
     gone = event("page.viewed", 2 * HOUR, customer=None)
     ring = event("product.viewed", 2 * HOUR + 1, product={"id": "ring"})
     story = Story(frozenset(("customer:anna",)), [*CART_LEFT, gone, ring])

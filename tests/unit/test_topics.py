@@ -19,7 +19,7 @@ def specs(settings: Settings = LIVE) -> dict[str, TopicSpec]:
 def faults(
     spec: TopicSpec, config: dict[str, str] | None = None, partitions: int | None = None
 ) -> list[str]:
-    """What is said of the topic as it must be, but for what is given."""
+    """The faults of a right topic with these differences."""
     found = ExistingTopic(partitions or spec.partitions, {**spec.config, **(config or {})})
     return list(faults_of(spec, found, LIVE))
 
@@ -55,7 +55,7 @@ def test_a_changelog_has_the_partitions_of_its_stages_input() -> None:
 
 
 def test_the_broker_stamps_every_topic() -> None:
-    """Without its time segments of a changelog close by their size alone, and no compaction lag holds."""
+    """Without the broker's time, segments of a changelog close by size only, and no compaction lag applies."""
     for spec in specs().values():
         assert spec.config["message.timestamp.type"] == "LogAppendTime", spec.name
         assert "message.timestamp.type" in spec.exact, spec.name

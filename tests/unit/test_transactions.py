@@ -1,4 +1,4 @@
-"""A transaction of one partition: what it holds, how it ends, and what happens once the partition is given up."""
+"""A transaction of one partition: its content, its end, and a partition that is given up."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -17,7 +17,7 @@ A = TP("storefront.events", 3)
 
 
 class Kafka:
-    """aiokafka's producer. `go`: not set: the coordinator does not answer."""
+    """aiokafka's producer. The coordinator does not answer until `go` is set."""
 
     def __init__(self) -> None:
         self.journal: list[str] = []

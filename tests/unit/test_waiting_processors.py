@@ -1,4 +1,4 @@
-"""When a partition of claims has something to save, and a checkpoint as one transaction."""
+"""A checkpoint of a partition of claims, and a checkpoint as one transaction."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping

@@ -1,4 +1,4 @@
-"""When the brokers' clock advances a quiet partition."""
+"""The brokers' clock advances a quiet partition."""
 
 from agents.worker.watermark_handshake import WatermarkHandshake
 
@@ -23,7 +23,7 @@ def test_a_waiting_promise_is_kept_when_the_position_reaches_its_end() -> None:
 
 
 def test_the_first_pair_stays_pending_and_later_ones_are_dropped() -> None:
-    """Under load the end moves on with every round: the last promise would never be reached."""
+    """Under load the end moves with every round, so the latest pair would never be reached."""
     handshake = WatermarkHandshake()
     handshake.confirm_end(end=5, time=1000, position=3)
     handshake.confirm_end(end=9, time=2000, position=4)

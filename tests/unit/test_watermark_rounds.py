@@ -1,4 +1,4 @@
-"""How often a worker asks for the time, and announces it."""
+"""How often a worker reads and announces the time."""
 
 import asyncio
 import time

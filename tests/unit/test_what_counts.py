@@ -1,4 +1,4 @@
-"""What counts of a summary after an order, and what is bought under a cart id: section 6."""
+"""The parts of a summary that count after an order, and the bought lines of a cart id: section 6."""
 
 import pytest
 
@@ -12,7 +12,7 @@ CONVERTED = "closed cart-abandonment 1 converted"
 
 
 def bought(days: int = 0) -> PeopleDriver:
-    """Anna ordered a lamp in cart k at START; then so many days passed."""
+    """Anna ordered a lamp in cart k at START. Then `days` days passed."""
     return PeopleDriver().order(cart_id="k", contents=[("lamp", "", 1.0)]).wait(HOUR + days * DAY)
 
 
@@ -98,7 +98,7 @@ def test_a_summary_that_shows_it_keeps_it_for_14_days_more() -> None:
 
 @pytest.mark.parametrize(("after", "value"), [(5 * MINUTE, 20), (5 * MINUTE + 1, 10)])
 def test_other_contents_more_than_5_minutes_later_end_it(after: int, value: int) -> None:
-    """Two lamps open an episode; the one lamp that follows is still bought, or feeds it."""
+    """Two lamps open an episode. The one lamp that follows still counts as bought, or feeds it."""
     told = bought().idle(line("lamp", START + after, 2.0))
     told.idle(line("lamp", told.now)).wait(DAY)
     assert [each["value"] for each in told.fired] == [value]
