@@ -51,7 +51,7 @@ def all_time(log: Log) -> Counter[tuple[str, str, str]]:
 
 
 def busiest(log: Log) -> str:
-    """The customer about whom most different things were decided."""
+    """The customer with the most different decisions."""
     outcomes: dict[str, set[str]] = {}
     for _, each in log.values("triggers.decisions"):
         if each["person"].startswith("customer:"):

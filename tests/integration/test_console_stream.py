@@ -1,4 +1,4 @@
-"""The console's server-sent events: resumed, told in words, beating, and bounded."""
+"""The console's server-sent events: resumed, in words, with heartbeats, and bounded."""
 
 import asyncio
 import json
@@ -38,7 +38,7 @@ def events(text: str) -> list[dict[str, str]]:
 
 
 def stream(page: Console, count: int, **headers: str) -> list[dict[str, str]]:
-    """So many events from the stream, at least."""
+    """At least `count` events of the stream."""
     request = urllib.request.Request(f"{page.url}/api/stream", headers=headers)
     text = ""
     with urllib.request.urlopen(request, timeout=10) as answer:
