@@ -34,11 +34,11 @@ class Input:
     def __init__(self, offset: int, **body: Any) -> None:
         event = {"id": f"e{offset}", "type": "activity.pinged", "visitor": "v"} | body
         self.offset, self.timestamp = offset, START + offset
-        self.key, self.value = b"v", msgspec.json.encode(event)
+        self.key, self.value = event["visitor"].encode(), msgspec.json.encode(event)
 
 
 def batch(offset: int, **body: Any) -> RawBatch:
-    """One event of visitor `v` at this offset."""
+    """One event at this offset, of visitor `v` if the body names none."""
     return RawBatch([cast(Any, Input(offset, **body))], offset, offset + 1, START + offset)
 
 

@@ -42,6 +42,13 @@ class AnyStage(Protocol):
         """Whether a state has changed since the last call of `parts`."""
 
     @property
+    def unwritten(self) -> int:
+        """The number of states that have changed since they were written."""
+
+    def pack_ahead(self, most: int) -> object:
+        """Packs at most so many changed states. The next call of `parts` gives their records."""
+
+    @property
     def written(self) -> bool:
         """Whether the changelog has any record."""
 

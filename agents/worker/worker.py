@@ -1,6 +1,7 @@
 """A worker: its parts, and the loops that run beside Faust's agents."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -86,9 +87,13 @@ class Worker:
             await self._group.check()
 
     async def _checkpoints(self) -> None:
+        took = 0.0
         while True:
-            await asyncio.sleep(self._pause_ms() / 1000)
-            await self._checkpoint(self.assignment.owned())
+            pause = self._pause_ms() / 1000
+            await asyncio.sleep(max(pause / 2, pause - took))
+            began = time.monotonic()
+            await self._checkpoint(self.assignment.owned(), urgent=False)
+            took = time.monotonic() - began
 
     def _pause_ms(self) -> float:
         """Ms between two checkpoints. A restart applies the input since the last one again.

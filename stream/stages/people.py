@@ -4,7 +4,7 @@ Source: docs/semantics.md, 1 and 6. `waiting.py` says how facts wait and in whic
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from stream.outputs.outputs import Outputs
@@ -114,15 +114,23 @@ class People(WaitingStage[Person, AnyFact]):
     def _forgotten(self, key: str) -> None:
         self._count_open(key, 0)
 
+    def _count_open_of(self, persons: Mapping[str, Person]) -> None:
+        for key, person in persons.items():
+            self._count_open(key, len(person.open_episodes()))
+
     def _count_open(self, key: str, number: int) -> None:
         self.open_episodes += number - self._open.pop(key, 0)
         if number:
             self._open[key] = number
 
+    def pack_ahead(self, most: int) -> Mapping[str, Person]:
+        packed = super().pack_ahead(most)
+        self._count_open_of(packed)
+        return packed
+
     def parts(self) -> Iterator[Changes]:
         for dirty in in_parts(self._states.dirty):
-            for key, person in dirty.items():
-                self._count_open(key, len(person.open_episodes()))
+            self._count_open_of(dirty)
             yield []
         yield from super().parts()
 

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from stream.store.keyed import State
+from stream.store.any_state import State
 
 
 class Sequenced(Protocol):

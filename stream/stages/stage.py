@@ -1,12 +1,13 @@
 """The base class of all stages: states by record key, and their changelog. Source: docs/semantics.md, 1."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import Final, Generic, TypeVar
 
+from stream.store.any_state import State
 from stream.store.changelog import Changes, Entries
-from stream.store.keyed import Keyed, State
+from stream.store.keyed import Keyed
 
 S = TypeVar("S", bound=State)
 
@@ -52,6 +53,15 @@ class Stage(ABC, Generic[S]):
     def changed(self) -> bool:
         """Whether a state has changed since the last call of `changes`."""
         return self._states.changed
+
+    @property
+    def unwritten(self) -> int:
+        """The number of states that have changed since the last call of `changes`."""
+        return self._states.unwritten
+
+    def pack_ahead(self, most: int) -> Mapping[str, S]:
+        """Packs at most so many changed states, and returns them. The next call of `changes` gives their records."""
+        return self._states.pack_ahead(most)
 
     @property
     def written(self) -> bool:

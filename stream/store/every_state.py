@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
+from stream.store.any_state import State
 from stream.store.changelog import HEADER
-from stream.store.keyed import Keyed, State
+from stream.store.keyed import Keyed
 
 S = TypeVar("S", bound=State)
 

@@ -6,30 +6,18 @@ input, a tombstone follows.
 """
 
 from collections.abc import Callable, Iterator
-from itertools import chain, islice
-from typing import Final, Generic, Protocol, TypeVar
+from itertools import islice
+from typing import Final, Generic, TypeVar
 
 from stream.state.cart import NEVER
 from stream.store import changelog
+from stream.store.any_state import State
 from stream.store.changelog import CLOCK, FORMAT, HEADER, Changes, Entries, RestoreFunctions
 from stream.store.stretches import AT_A_STRETCH, in_parts
 from stream.store.timer_wheel import SPAN, Wheel
 
 DECODED: Final = 20_000
 """States kept decoded in each of two generations. Fewer: more decoding. More: more memory."""
-
-
-class State(Protocol):
-    """A state.
-
-    `applied`: the last input that it contains · `armed`: its deadline (ms), or NEVER · `version`: grows with
-    each packing, and is at least the time (ms) of the last deadline that fired. So the state of the worker
-    that is further ahead wins, however often each has packed.
-    """
-
-    applied: int
-    version: int
-    armed: int
 
 
 S = TypeVar("S", bound=State)
@@ -55,6 +43,8 @@ class Keyed(Generic[S]):
         self.live: dict[str, S] = {}
         self._older: dict[str, S] = {}
         self.dirty: dict[str, S] = {}
+        self._ahead: Changes = []
+        """Records of states that were packed before the call of `parts` that gives them."""
         self._header_only: dict[str, int] = {}
         self._tombstones: list[str] = []
         self._reader = changelog.Reader(self._packed, back and back.read)
@@ -143,6 +133,19 @@ class Keyed(Generic[S]):
         self.size -= len(self._packed.pop(key, b""))
         self._forgotten[key] = HEADER.pack(FORMAT, state.applied, NEVER, state.version + 1)
 
+    @property
+    def unwritten(self) -> int:
+        """The number of states that have changed since the last call of `parts`."""
+        return len(self.dirty) + len(self._ahead)
+
+    def pack_ahead(self, most: int) -> dict[str, S]:
+        """Packs at most so many changed states, and returns them. The next call of `parts` gives their records first."""
+        part = dict(islice(self.dirty.items(), most))
+        for key in part:
+            del self.dirty[key]
+        self.size += (self._pack_all or self._pack_each)(FORMAT, part, self._packed, self._ahead)
+        return part
+
     def parts(self, clock: tuple[int, int, int], moved: bool) -> Iterator[Changes]:
         """The changelog records since the last call, in parts, in the order in which they must be written.
 
@@ -150,9 +153,10 @@ class Keyed(Generic[S]):
         """
         gone = [key for key in self._tombstones if key not in self.live]
         tombstones: Changes = [(key.encode(), None) for key in gone]
-        changed = bool(tombstones or self.dirty or self._forgotten)
+        changed = bool(tombstones or self._ahead or self.dirty or self._forgotten)
         self._tombstones.clear()
-        yield tombstones
+        yield tombstones + self._ahead
+        self._ahead = []
         pack_all = self._pack_all or self._pack_each
         for dirty in in_parts(self.dirty):
             records: Changes = []
@@ -168,10 +172,6 @@ class Keyed(Generic[S]):
         if len(self.live) > DECODED:
             self._older, self.live = self.live, {}
 
-    def changes(self, clock: tuple[int, int, int], moved: bool) -> Changes:
-        """All records of `parts`."""
-        return list(chain.from_iterable(self.parts(clock, moved)))
-
     def _header_record(self, key: str, value: bytes) -> tuple[bytes, bytes]:
         """The header-only record of a forgotten key."""
         self.size += len(value) - len(self._packed.get(key, b""))
@@ -182,7 +182,7 @@ class Keyed(Generic[S]):
     @property
     def changed(self) -> bool:
         """Whether `parts` would give records besides the clock."""
-        return bool(self.dirty or self._forgotten or self._tombstones)
+        return bool(self.unwritten or self._forgotten or self._tombstones)
 
     def _pack_each(
         self, format: int, dirty: dict[str, S], packed: dict[str, bytes], records: Changes

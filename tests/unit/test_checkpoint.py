@@ -7,10 +7,10 @@ from functools import partial
 import pytest
 
 from agents.kafka.topics import FACTS, STATE_VISITORS
-from agents.worker import restore
+from agents.worker import checkpoint, restore
 from agents.worker.rebalance import first_position
 from tests.fake_broker import SETTINGS, FakeBroker, FakeConsumer, FakeProducer
-from tests.worker_contract import LAYOUT, START, Play, Scene, WorkerContract, World, state_of
+from tests.worker_contract import LAYOUT, START, Play, Scene, WorkerContract, World, batch, state_of
 
 
 class FakeWorld(World):
@@ -131,6 +131,80 @@ def test_an_offset_that_moved_without_changes_is_committed_once() -> None:
         assert journal[before:] == ["commit"]
 
     run(test)
+
+
+class Visits(FakeWorld):
+    """`take_visitors` changes the state of so many visitors."""
+
+    async def take_visitors(self, first: int, end: int) -> None:
+        for number in range(first, end):
+            await self.processor.take([batch(number, visitor=f"v{number}", customer="anna")])
+
+
+def visits(test: Callable[[Visits], Awaitable[None]]) -> None:
+    async def inside() -> None:
+        await test(Visits())
+
+    asyncio.run(inside())
+
+
+def test_events_are_applied_while_a_checkpoint_packs_states(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The states of these events are part of it, and so is their offset."""
+    monkeypatch.setattr(checkpoint, "STATES", 3)
+
+    async def test(world: Visits) -> None:
+        await world.take_visitors(0, 10)
+        saving = asyncio.ensure_future(world.checkpoint([world.processor], urgent=False))
+        while world.processor.stage._states.dirty.keys() & {"v0"}:
+            await asyncio.sleep(0)
+        assert not saving.done()
+        await world.take_visitors(10, 12)
+        await saving
+        assert world.broker.committed == {world.input: 12}
+        assert world.processor.stage.unwritten == 0
+        written = world.broker.logs[STATE_VISITORS, 0]
+        assert {f"v{number}".encode() for number in range(12)} < {each.key for each in written}
+
+    monkeypatch.setattr(checkpoint, "RESTS_S", 10.0)
+    visits(test)
+
+
+def test_an_urgent_checkpoint_ends_the_rests_of_the_one_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in {"STATES": 1, "REST_S": 0.05, "RESTS_S": 1000.0}.items():
+        monkeypatch.setattr(checkpoint, name, value)
+
+    async def test(world: Visits) -> None:
+        await world.take_visitors(0, 400)  # twenty seconds of rests
+        patient = asyncio.ensure_future(world.checkpoint([world.processor], urgent=False))
+        await asyncio.sleep(0.01)
+        async with asyncio.timeout(10):
+            await world.save()
+        assert patient.done()
+        assert world.broker.committed == {world.input: 400}
+
+    visits(test)
+
+
+def test_a_partition_given_up_in_a_rest_is_neither_written_nor_committed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in {"STATES": 1, "RESTS_S": 1.0}.items():
+        monkeypatch.setattr(checkpoint, name, value)
+
+    async def test(world: Visits) -> None:
+        await world.take_visitors(0, 5)
+        saving = asyncio.ensure_future(world.checkpoint([world.processor], urgent=False))
+        await asyncio.sleep(0)
+        world.processor.forget()
+        await saving
+        assert "commit" not in world.broker.journal
+        assert STATE_VISITORS not in world.broker.journal
+
+    visits(test)
 
 
 def test_after_a_failure_every_checkpoint_fails() -> None:

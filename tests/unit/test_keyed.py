@@ -1,6 +1,7 @@
 """States by key: packed, restored, forgotten, and followed by a tombstone."""
 
 import weakref
+from itertools import chain
 
 import msgspec
 import pytest
@@ -35,8 +36,12 @@ def put(states: Keyed[Count], key: str, number: int, applied: int = 0) -> Count:
     return state
 
 
+def changes_of(states: Keyed[Count], clock: tuple[int, int, int], moved: bool) -> Records:
+    return list(chain.from_iterable(states.parts(clock, moved)))
+
+
 def written(states: Keyed[Count], clock: int = 0) -> Records:
-    return states.changes((clock, 0, 0), False)
+    return changes_of(states, (clock, 0, 0), False)
 
 
 def restored(records: Records) -> Keyed[Count]:
@@ -118,7 +123,7 @@ def test_only_changed_states_are_written_and_the_clock_comes_last() -> None:
     put(states, "b", 3)
     assert [key for key, _ in written(states)] == [b"b", b""]
     assert written(states) == []
-    assert [key for key, _ in states.changes((9, 0, 0), True)] == [b""]
+    assert [key for key, _ in changes_of(states, (9, 0, 0), True)] == [b""]
     assert states.clock == (9, 0, 0)
 
 
@@ -141,8 +146,8 @@ def test_the_later_version_of_equally_far_states_wins() -> None:
 
 def test_the_largest_clock_wins() -> None:
     states = counts()
-    early = states.changes((3, 4, 5), True)
-    late = states.changes((6, 7, 8), True)
+    early = changes_of(states, (3, 4, 5), True)
+    late = changes_of(states, (6, 7, 8), True)
     assert restored([*late, *early]).clock == (6, 7, 8)
     assert restored([*late, (b"", None)]).clock == (6, 7, 8)
 
@@ -242,3 +247,28 @@ def test_the_states_of_a_dropped_partition_are_freed_at_once() -> None:
     gone = weakref.ref(states)
     del states
     assert gone() is None
+
+
+def test_states_packed_ahead_come_with_the_next_records_and_again_if_they_change() -> None:
+    states = counts()
+    for number in range(5):
+        put(states, f"k{number}", number)
+    assert list(states.pack_ahead(2)) == ["k0", "k1"]
+    assert states.unwritten == 5
+    put(states, "k0", 10)
+    records = written(states)
+    assert [key for key, _ in records] == [b"k0", b"k1", b"k2", b"k3", b"k4", b"k0", b""]
+    assert states.unwritten == 0
+    assert [key for key, _ in written(states)] == []
+    again = restored(records)
+    assert [again.get(f"k{number}").number for number in range(5)] == [10, 1, 2, 3, 4]  # type: ignore[union-attr]
+
+
+def test_a_state_that_was_packed_ahead_and_forgotten_stays_forgotten() -> None:
+    states = counts()
+    state = put(states, "k", 1, applied=3)
+    states.pack_ahead(1)
+    states.forget("k", state)
+    again = restored(written(states))
+    assert again.get("k") is None
+    assert again.deleted("k") == (3, state.version + 1)
