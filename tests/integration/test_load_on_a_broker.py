@@ -1,4 +1,4 @@
-"""A file written for replay to a real broker, and read back raw."""
+"""A file loaded into a real broker for a replay, and read back raw."""
 
 import argparse
 import gzip
@@ -20,7 +20,7 @@ PARTITIONS = 3
 
 @pytest.fixture
 def topic(broker: str, prefix: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The input of a replay, empty."""
+    """An empty input topic of a replay."""
     monkeypatch.setenv("TRIGGERS_KAFKA", broker)
     monkeypatch.setenv("TRIGGERS_PREFIX", prefix)
     monkeypatch.setenv("TRIGGERS_TIME", "record")

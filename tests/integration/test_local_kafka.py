@@ -1,4 +1,4 @@
-"""Kafka nodes of this machine's own: ended, frozen, started again, guarded by a password."""
+"""Local Kafka nodes: stopped, frozen, restarted, with a password."""
 
 from collections.abc import Iterator, Sequence
 
@@ -35,7 +35,7 @@ def topic(running: Cluster, name: str) -> str:
 
 
 def send(nodes: Sequence[Node], name: str, value: bytes) -> None:
-    """One to each partition, and back when all replicas that count have it."""
+    """Sends a record to each partition, and waits until the in-sync replicas have it."""
     addresses = [node.address for node in nodes]
     producer = KafkaProducer(bootstrap_servers=addresses, acks="all", request_timeout_ms=5000)
     for sent in [producer.send(name, value, partition=number) for number in range(3)]:

@@ -1,4 +1,4 @@
-"""One sender between a real broker and an endpoint that is well, or says what is wrong."""
+"""One sender between a real broker and an endpoint that works, or answers with errors."""
 
 import json
 import time

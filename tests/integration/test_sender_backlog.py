@@ -1,4 +1,4 @@
-"""A sender that was stopped sends no trigger that was cancelled meanwhile, however long the backlog is."""
+"""A restarted sender sends no trigger that was cancelled meanwhile, even in a long backlog."""
 
 from pathlib import Path
 

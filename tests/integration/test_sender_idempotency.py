@@ -1,4 +1,4 @@
-"""The marks of what was sent, the same in Redis and in a file."""
+"""Idempotency records behave the same in Redis and in a file."""
 
 import asyncio
 import time
@@ -26,7 +26,7 @@ Work = Callable[[IdempotencyStore, IdempotencyStore], Awaitable[None]]
 
 @pytest.fixture(params=["redis", "file"])
 def both(request: pytest.FixtureRequest, prefix: str, tmp_path: Path) -> Callable[[Work], None]:
-    """Runs something with the marks of two senders."""
+    """Runs a function with the idempotency stores of two senders."""
 
     def one(owner: str) -> IdempotencyStore:
         shared = request.param == "file"

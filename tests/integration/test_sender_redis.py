@@ -1,4 +1,4 @@
-"""A sender whose Redis goes, freezes and comes back: late, never twice, nothing lost."""
+"""A sender whose Redis stops, freezes and restarts: messages are late, never doubled, never lost."""
 
 import time
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from tests.integration.sending import Topics, sender, trigger, triggers_of
 
 @pytest.fixture
 def kept(tmp_path: Path) -> Iterator[Server]:
-    """A Redis of this test's own, which keeps what it holds over a restart."""
+    """A Redis of this test, which keeps its data over a restart."""
     with redis.server(tmp_path / "redis-data") as server:
         yield server
 

@@ -33,7 +33,7 @@ def admin(live: Settings) -> Iterator[KafkaAdminClient]:
 
 
 def alter(admin: KafkaAdminClient, topic: str, **config: str) -> None:
-    """Until the broker says so itself: the controller knows it first."""
+    """Changes settings, and waits until the broker has them, too: the controller has them first."""
     wanted = {key.replace("_", "."): value for key, value in config.items()}
     admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, wanted)])
     asked = [ConfigResource(ConfigResourceType.TOPIC, topic)]

@@ -16,7 +16,7 @@ WITHIN_S = 60
 
 
 def refused(**variables: str) -> str:
-    """What a worker with these settings says before it ends with status 2, without a traceback."""
+    """The error of a worker with these settings, which ends with status 2 and without a traceback."""
     ended = subprocess.run(
         [sys.executable, "-m", "agents", "worker"],
         env={**os.environ, "TRIGGERS_METRICS": "", **variables},
