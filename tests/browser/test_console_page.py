@@ -1,4 +1,4 @@
-"""The console's page in a real Chromium: what it shows, and that everybody can use it."""
+"""The console's page in a real Chromium: content and accessibility."""
 
 import os
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ HOSTILE = '<img src=x onerror="window.struck=1"><script>window.struck=1</script>
 
 @pytest.fixture(scope="module")
 def settings(broker: str, redis_url: str) -> Settings:
-    """A day that workers left on the broker."""
+    """Settings of a console whose broker has a day of worker records."""
     return left(broker, f"page{os.getpid()}.", 300, redis=redis_url)
 
 

@@ -1,4 +1,4 @@
-"""A marketer before the recipes page: change, try, publish, take back; by mouse and keyboard, at a desk and on a phone."""
+"""A marketer at the recipes page: change, try, publish, revert; by mouse and keyboard, on desktop and phone."""
 
 import os
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ WRONG = "recipes:\n  - name: cart-abandonment\n  - name: browse-abandonment\n   
 
 @pytest.fixture(scope="module")
 def settings(broker: str) -> Settings:
-    """Six hours that workers left on the broker."""
+    """Settings of a console whose broker has six hours of worker records."""
     return left(broker, f"marketer{os.getpid()}.", 150, 6 * 3_600_000)
 
 

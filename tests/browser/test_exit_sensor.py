@@ -49,7 +49,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Not into the tests' output."""
+        """Keeps requests out of the tests' output."""
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +80,7 @@ def seen(tab: Chrome) -> list[dict[str, Any]]:
 
 
 def heard(tab: Chrome, signal: str, seconds: float = 10) -> dict[str, Any]:
-    """The one signal that the page has sent, once it has; a valid event, and long enough held."""
+    """Waits for the page's only signal; checks that it is a valid event, sent after the required delay."""
     until(tab, lambda: seen(tab), seconds)
     (event,) = seen(tab)
     assert event["signal"] == signal
@@ -91,12 +91,12 @@ def heard(tab: Chrome, signal: str, seconds: float = 10) -> dict[str, Any]:
 
 
 def mouse(tab: Chrome, x: int, y: int, **more: Any) -> None:
-    """The mouse at a place of the window; a negative y lies above the page."""
+    """Moves the mouse to a place of the window; a negative y is above the page."""
     tab.execute_cdp_cmd("Input.dispatchMouseEvent", {"type": "mouseMoved", "x": x, "y": y, **more})
 
 
 def settle(seconds: float = 0.8) -> None:
-    """For what must not come: longer than the mouse or the window must be away."""
+    """Waits longer than the sensor's delays, before checking that nothing was sent."""
     time.sleep(seconds)
 
 
@@ -221,7 +221,7 @@ def wheel(tab: Chrome, by: int) -> None:
 
 
 def far_down(tab: Chrome) -> None:
-    """The page has been told that it was scrolled: a busy one hears of that and of what follows as of one."""
+    """Scrolls down and waits for the scroll event: a busy page merges it with the next one."""
     tab.execute_async_script(
         "const [done] = arguments;"
         "addEventListener('scroll', () => setTimeout(done), { once: true });"
@@ -241,8 +241,8 @@ def touch(tab: Chrome, kind: str, *heights: int) -> None:
 
 
 def test_a_flick_of_the_finger_back_up_is_scroll_up(page: Chrome) -> None:
-    """The second move is the flick, by more than is asked for. Many small ones, each sent when the one before is
-    answered, are a slow finger on a busy machine."""
+    """The second move is the flick, longer than required. Many small moves, each sent after the answer to the one before,
+    would be a slow finger on a busy machine."""
     far_down(page)
     page.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": True})
     touch(page, "touchStart", 150)
