@@ -13,6 +13,7 @@ from stream.outputs import audience_changes
 from stream.outputs.outputs import Outputs
 from stream.recipes.aliases import is_shadow
 from stream.recipes.audiences import (
+    NEVER_CHANGES,
     Audience,
     Audiences,
     Members,
@@ -62,8 +63,7 @@ class Fulfilled(NamedTuple):
 
 def fulfilled(person: Person, last: Lately, at: int, audiences: Audiences) -> Fulfilled:
     """The conditions that hold of the person at `at` (ms)."""
-    bits = 0
-    times: list[int | None] = []
+    bits, changes = 0, NEVER_CHANGES
     if audiences.visits is not None:
         bits |= audiences.visits.of(last.visits)
     if audiences.orders is not None:
@@ -76,11 +76,10 @@ def fulfilled(person: Person, last: Lately, at: int, audiences: Audiences) -> Fu
         else:
             more, changes = audiences.since_visit.over_time(last.anchor, at)
             bits |= more
-            times.append(changes)
     if audiences.since_order is not None and person.orders:
-        more, changes = audiences.since_order.over_time(last.ordered, at)
+        more, then = audiences.since_order.over_time(last.ordered, at)
         bits |= more
-        times.append(changes)
+        changes = min(changes, then)
     if audiences.reachable:
         bits |= audiences.reachable.get(person.is_reachable, 0)
     if audiences.open:
@@ -88,27 +87,30 @@ def fulfilled(person: Person, last: Lately, at: int, audiences: Audiences) -> Fu
             if each.open and each.kind in audiences.open and not is_shadow(each.recipe):
                 bits |= audiences.open[each.kind]
     if person.life is not None and person.life.interests:
-        bits |= _interested(person.life.interests, at, audiences, times)
-    return Fulfilled(bits, min((time for time in times if time is not None), default=NEVER))
+        more, then = _interested(person.life.interests, at, audiences)
+        bits |= more
+        changes = min(changes, then)
+    return Fulfilled(bits, NEVER if changes == NEVER_CHANGES else changes)
 
 
 def _interested(
-    interests: Mapping[str, Interest], at: int, audiences: Audiences, times: list[int | None]
-) -> int:
-    """The bits of the conditions on products and categories. Adds to `times` when they end (ms)."""
-    bits = 0
+    interests: Mapping[str, Interest], at: int, audiences: Audiences
+) -> tuple[int, int]:
+    """(the bits of the conditions on products and categories that hold, when the first of them ends). Times in ms."""
+    bits, changes = 0, NEVER_CHANGES
     for name, interest in interests.items():
-        for last, wanted in (
-            (interest.viewed, audiences.viewed.get(name)),
-            (interest.bought, audiences.bought.get(name)),
+        for last, conditions in (
+            (interest.viewed, audiences.viewed),
+            (interest.bought, audiences.bought),
         ):
-            if last == NEVER or wanted is None:
+            if last == NEVER:
                 continue
-            for bit, within in wanted:
+            for bit, within in conditions.get(name, ()):
                 if at - last < within:
                     bits |= bit
-                    times.append(last + within)
-    return bits
+                    if last + within < changes:  # noqa: PLR1730 - at every fact
+                        changes = last + within
+    return bits, changes
 
 
 def fulfils(person: Person, at: int, members: Members) -> bool:
@@ -125,7 +127,7 @@ def look(
     `former`: the recipes that were in force until then, if a new document came.
     """
     audiences, life = recipes.audiences, person.life
-    if not audiences and (life is None or not life.audiences):
+    if not audiences.all and (life is None or not life.audiences):
         return
     if person.left:
         _change(person, [], at, recipes, out, former)

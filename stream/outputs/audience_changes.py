@@ -3,6 +3,7 @@
 Source: docs/semantics-life.md, 13.
 """
 
+from functools import lru_cache
 from hashlib import sha256
 from typing import Final
 
@@ -34,20 +35,26 @@ class ChangeEvent(Struct):
     data: Change
 
 
+CUSTOMER: Final = "customer:"
+
 _encode: Final = msgspec.json.Encoder().encode
+
+
+_text_of: Final = lru_cache(maxsize=64)(rfc3339)
+"""A person often leaves several audiences and enters others at one time."""
 
 
 def publish(kind: str, audience: str, person: str, at: int, number: int, out: Outputs) -> None:
     """Adds the record of a change. `number`: number of the person's changes so far, including this one."""
     id = sha256(f"{audience}|{person}|{at}|{number}".encode()).hexdigest()[:32]
-    customer = person.removeprefix("customer:") if person.startswith("customer:") else None
+    customer = person[len(CUSTOMER) :] if person.startswith(CUSTOMER) else None
     event = ChangeEvent(
         "1.0",
         id,
         f"/audiences/{audience}",
         kind,
         person,
-        rfc3339(at),
+        _text_of(at),
         "application/json",
         Change(audience, person, customer, at),
     )

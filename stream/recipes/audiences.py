@@ -11,6 +11,9 @@ from stream.recipes.conditions import Range
 
 C = TypeVar("C")
 
+NEVER_CHANGES: Final = 1 << 62
+"""A time (ms) after all others."""
+
 
 def category(name: str) -> str:
     """The name under which a category is remembered."""
@@ -76,10 +79,10 @@ class Cuts:
         """The bits of the conditions that hold."""
         return self.fulfilled[bisect_right(self.bounds, number)]
 
-    def over_time(self, since: int, now: int) -> tuple[int, int | None]:
-        """(the bits of the conditions that hold at `now`, when they next change). Times in ms; None if they never change."""
+    def over_time(self, since: int, now: int) -> tuple[int, int]:
+        """(the bits of the conditions that hold at `now`, when they next change). Times in ms."""
         place = bisect_right(self.bounds, now - since)
-        changes = since + int(self.bounds[place]) if place < len(self.bounds) else None
+        changes = since + int(self.bounds[place]) if place < len(self.bounds) else NEVER_CHANGES
         return self.fulfilled[place], changes
 
 

@@ -172,10 +172,10 @@ class Person(Struct, array_like=True, gc=False):
     @property
     def spent(self) -> float:
         """What the person spent: the larger of the value in its traits and the sum of its orders."""
-        sums = [order.value for order in self.orders if order.value is not None]
-        if self.life is not None:
-            sums.append(self.life.spent)
-        return max(self.traits_value, fsum(sums))
+        spent = 0.0 if self.life is None else self.life.spent
+        if self.orders:
+            spent = fsum((spent, *(each.value for each in self.orders if each.value is not None)))
+        return max(self.traits_value, spent)
 
     @property
     def is_reachable(self) -> bool:
