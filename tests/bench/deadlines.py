@@ -1,17 +1,19 @@
 """(h) A million deadlines at one moment: how long the loop stands still at most, and what each takes.
 
 Of one partition of the visitors stage, and of one of the people stage, as a worker fires them: a few at a time, and
-what they decide is packed. Between two stretches everybody else has a turn. Of the CPU alone: others on the machine make
-nobody stand still here.
+what they decide is packed. Between two stretches everybody else has a turn. The garbage collector has a worker's
+thresholds. Of the CPU alone: others on the machine make nobody stand still here.
 """
 
 import argparse
+import gc
 import time
 from collections.abc import Callable, Iterator
 from typing import Final
 
 import msgspec
 
+from agents.commands.worker import COLLECT
 from agents.config.recipes import read
 from agents.kafka.partitioner import partition_of
 from agents.worker.deadlines import MOST
@@ -35,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, room: Room) -> None:
+    gc.set_threshold(*COLLECT)
     recipes = read(None)
     visitors, people = Visitors(recipes), People(recipes, 1)
     for first in range(0, args.visitors, AT_A_TIME):
