@@ -76,9 +76,9 @@ class Cutter:
     async def pieces(
         self, fetched: Fetched, stands: Mapping[TopicPartition, int]
     ) -> AsyncIterator[Piece]:
-        """The chunks of what was fetched, from the positions `stands` on; one may lie inside a batch.
+        """Yields the chunks of fetched records. `stands`: the positions; one may be inside a batch.
 
-        The last chunk has the offsets behind everything fetched, transaction markers included.
+        The last chunk has the offsets after everything fetched, including transaction markers.
         """
         if not fetched:
             return
@@ -96,7 +96,7 @@ class Cutter:
         yield piece
 
     async def _translated(self, arrived: Arrived, source: Source) -> tuple[bytes | None, Bridged]:
-        """The JSON or the row, None for unreadable bytes; and its translation."""
+        """(the value as JSON or as a row, None if unreadable; its translation)."""
         if arrived.value is None:
             return None, Bridged([], [], [TOMBSTONE])
         if arrived.value is OVERSIZED:

@@ -1,8 +1,8 @@
-"""Finds the schema of a record's value, and the JSON in it. Pure: the caller gives the schemas.
+"""Finds the schema of a record's value, and decodes the value to JSON. Pure: the caller passes the schemas.
 
-With a schema registry a value begins with a zero byte and four bytes with the number of its schema. Newer clients
-leave the value alone and put a one byte and sixteen bytes into a header. Kafka Connect's JSON converter wraps a
-value as {schema, payload} or as a string, and some connectors write a whole record. Source: docs/connect.md, 1.11.
+With a schema registry a value begins with a zero byte and a schema number of four bytes. Newer clients instead put
+a byte 1 and a schema id of sixteen bytes into a header. Kafka Connect's JSON converter wraps a value as
+{schema, payload} or as a string, and some connectors write a whole record. Source: docs/connect.md, 1.11.
 """
 
 import json
@@ -22,7 +22,7 @@ HEADER: Final = "__value_schema_id"
 BY_NUMBER: Final = 0
 BY_GUID: Final = 1
 NUMBERED: Final = 5
-"""Bytes before a value that begins with the number of its schema."""
+"""Length (bytes) of the prefix with the schema number."""
 
 WRAPPED: Final = {"schema", "payload"}
 RECORD: Final = {"headers", "key", "offset", "partition", "timestamp", "topic", "value"}
@@ -38,14 +38,14 @@ class Undecodable(Exception):
 
 
 class Framed(NamedTuple):
-    """A value without its frame. `address`: of its schema in a registry: `ids/7`, `guids/…`."""
+    """A value without its prefix. `address`: of its schema in a registry: `ids/7`, `guids/…`."""
 
     address: str
     payload: bytes
 
 
 def framed(value: bytes, headers: Mapping[str, bytes]) -> Framed | None:
-    """The value without its frame, or None if it names no schema. Raises Undecodable."""
+    """The value without its prefix, or None if it names no schema. Raises Undecodable."""
     named = headers.get(HEADER)
     if named is not None:
         return Framed(_address(named), value)

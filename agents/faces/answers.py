@@ -21,7 +21,7 @@ FRESH: Final = {"Cache-Control": "no-cache, no-store, must-revalidate"}
 SUCCESS: Final = Reply(200, b'{"success": true}', JSON)
 STATUS_OK: Final = Reply(200, b'{"status":"Ok"}', JSON)
 RESULTS: Final = Reply(200, b'{"results":{}}', JSON)
-"""PostHog's SDK does not send an event again that is missing from `results`."""
+"""PostHog's SDK retries only events that `results` lists."""
 
 OK: Final = Reply(200, b"ok", TEXT)
 EMPTY: Final = Reply(200)
@@ -71,7 +71,7 @@ def pixel(post: Post, invalid: int) -> Reply:
 
 
 def of_matomo(post: Post, invalid: int) -> Reply:
-    """For a bulk request the counts; for one hit a pixel, or 204 if the hit wants no image."""
+    """The reply to Matomo: counts for a bulk request; for one hit a pixel, or 204 if the hit wants no image."""
     if post.body.lstrip()[:1] in (b"{", b"["):
         tracked = len(messages(post.body) or (b"",)) - invalid
         counts = {"status": "success", "tracked": tracked, "invalid": invalid}

@@ -1,4 +1,4 @@
-"""Settings of a bridge, values in their frames, and what is kept of a dead letter."""
+"""Settings of a bridge, values with a schema prefix, and the content of dead letters."""
 
 import json
 from base64 import b64decode
@@ -107,7 +107,7 @@ WRITTEN = {
     ),
     "json": ("AAAAAQJ7InR5cGUiOiJ0cmFjayIsIm4iOjd9", {}),
 }
-"""What the serializers of confluent-kafka 2.16.1 made of one document."""
+"""One document, serialized by confluent-kafka 2.16.1."""
 
 TRACK = {
     "type": "record",

@@ -1,4 +1,4 @@
-"""What is kept of a body that nobody could use."""
+"""The redacted bytes of an unreadable body."""
 
 import json
 import time
