@@ -6,9 +6,18 @@ from base64 import b64decode
 from typing import Any, Final
 from urllib.parse import unquote
 
-from stream.connect.contact import KEY, contact_keys, contacts, customer_id, identifies, is_address
+from stream.connect.contact import (
+    KEY,
+    REACHES,
+    contact_keys,
+    contacts,
+    customer_id,
+    identifies,
+    is_address,
+)
 from stream.connect.events import Who, event
 from stream.connect.ids import content_id, event_id, identifier, names_nobody
+from stream.connect.lost import LOST
 from stream.connect.own import BODIES
 from stream.connect.reading import (
     UNREADABLE,
@@ -134,6 +143,13 @@ def _id(given: dict[str, Any], data: dict[str, Any]) -> str:
     return event_id(PREFIX, source, name)
 
 
+def _reported(given: dict[str, Any], read: dict[str, str]) -> dict[str, str]:
+    """The keys, with the kinds of the given ones that are none, such as an address in clear."""
+    none = [kind for kind in REACHES if is_present(given.get(kind)) and kind not in read]
+    lost = dict.fromkeys([*read.get(LOST, "").split(), *none])
+    return {**read, LOST: " ".join(lost)} if lost else read
+
+
 def _who(given: dict[str, Any], data: dict[str, Any], source: Source, now: int) -> Who:
     """The owner. The subject is the visitor, unless the data names one."""
     named = data.get("visitor")
@@ -153,6 +169,6 @@ def _who(given: dict[str, Any], data: dict[str, Any], source: Source, now: int) 
     return Who(
         visitor=identifier(visitor),
         customer=customer_id(user),
-        keys={**clean, **contact_keys(source, email, phone)},
+        keys=_reported(keys, {**clean, **contact_keys(source, email, phone)}),
         client_time=client_time(now, None, happened, source.trust == "server"),
     )

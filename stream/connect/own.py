@@ -1,6 +1,6 @@
 """Reads bodies in the form of our own events, field by field. Source: docs/semantics.md, 2."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from stream.connect import items, pages
@@ -118,12 +118,17 @@ def _cancelled(data: dict[str, Any], source: Source) -> dict[str, Any] | None:
 
 def _identified(data: dict[str, Any], source: Source) -> dict[str, Any]:
     traits, contacts = mapping(data.get("traits")), data.get("contacts")
-    known = [name for name in CHANNELS[:4] if name in listing(contacts)]
-    return {
+    known = [name for name in REACHING if name in listing(contacts)]
+    read = {
         "contacts": known if known or contacts == [] else None,
         "traits": items.traits(traits.get("orders"), traits.get("value")),
         "time_zone": text(data.get("time_zone")),
     }
+    return marked(read, _unknown("contacts", contacts, REACHING))
+
+
+REACHING: Final = CHANNELS[:4]
+"""Channels that reach somebody who is not on the page."""
 
 
 def _consent(data: dict[str, Any], source: Source) -> dict[str, Any] | None:
@@ -132,7 +137,7 @@ def _consent(data: dict[str, Any], source: Source) -> dict[str, Any] | None:
     channels = _channels("all" if given == [] and granted is False else given)
     if not channels or not isinstance(granted, bool):
         return None
-    return marked({"channels": channels, "granted": granted}, _unknown(given))
+    return marked({"channels": channels, "granted": granted}, _unknown("channels", given))
 
 
 def _subscribed(data: dict[str, Any], source: Source) -> dict[str, Any] | None:
@@ -140,17 +145,17 @@ def _subscribed(data: dict[str, Any], source: Source) -> dict[str, Any] | None:
     channels = _channels(given)
     if not channels:
         return None
-    return marked({"channels": channels, **_imported(data)}, _unknown(given))
+    return marked({"channels": channels, **_imported(data)}, _unknown("channels", given))
 
 
 def _channels(given: Any) -> list[str]:
     return [name for name in CHANNELS if given == "all" or name in listing(given)]
 
 
-def _unknown(given: Any) -> Lost:
+def _unknown(field: str, given: Any, known: Sequence[str] = CHANNELS) -> Lost:
     """The unknown channels of a list."""
     named = enumerate(listing(given))
-    return [(f"channels[{at}]", NO_CHANNEL) for at, name in named if name not in CHANNELS]
+    return [(f"{field}[{at}]", NO_CHANNEL) for at, name in named if name not in known]
 
 
 NO_CHANNEL: Final = "no_channel"

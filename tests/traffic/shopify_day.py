@@ -38,7 +38,7 @@ class Told(NamedTuple):
 
 
 class Shopper:
-    """One visitor of the shop, with a cart of two shirts; `buys`, `buys_now` without a cart, or leaves."""
+    """One visitor of the shop, with a cart of two shirts. `ends`: one of ENDS or MORE."""
 
     def __init__(self, number: int, ends: str) -> None:
         self.number, self.ends = number, ends
@@ -49,10 +49,18 @@ class Shopper:
         self.email = f"shopper-{number}@shop-mail.de"
         self.order = 5_000_000 + number
 
+    @property
+    def member(self) -> bool:
+        """Whether the shop knows the shopper as a customer."""
+        return self.ends.startswith("member")
+
     def day(self) -> list[Told]:
         carts = [] if self.cart is None else self._carts()
-        orders = [] if self.ends == "leaves" else self._orders()
-        return [*self._browsing(), *carts, *self._checkout(), *orders]
+        if self.ends == "empties":
+            return [*self._browsing(), *carts, self._emptied(400)]
+        orders = [] if self.ends.endswith("leaves") else self._orders()
+        people = self._customer() if self.member else []
+        return [*self._browsing(), *carts, *self._checkout(), *people, *orders, *self._after()]
 
     def _browsing(self) -> Iterator[Told]:
         yield self._pixel(0, "page_viewed", "/", {})
@@ -83,6 +91,26 @@ class Shopper:
         for topic in ("orders/create", "orders/paid"):
             yield self._hook(300, topic, self._of_order())
 
+    def _customer(self) -> Iterator[Told]:
+        consent = {"state": "subscribed", "consent_updated_at": self._at(202)}
+        known = {"id": 900 + self.number, "email": self.email, "email_marketing_consent": consent}
+        told = {**known, "created_at": self._at(202), "phone": None, "currency": "EUR"}
+        yield self._hook(202, "customers/create", told)
+        yield self._hook(203, "customers/update", {**told, "orders_count": 0, "total_spent": "0"})
+
+    def _after(self) -> Iterator[Told]:
+        """What a shop tells of an order later: the emptied cart, changes, its end."""
+        if self.ends in ("buys and empties", "member buys"):
+            yield self._emptied(301)
+            yield self._hook(302, "orders/updated", self._of_order())
+        if self.ends == "cancels":
+            ended = {**self._of_order(), "cancelled_at": self._at(900)}
+            yield self._hook(900, "orders/cancelled", {**ended, "financial_status": "refunded"})
+            yield self._hook(901, "orders/updated", {**ended, "financial_status": "refunded"})
+
+    def _emptied(self, second: int) -> Told:
+        return self._hook(second, "carts/update", {**self._cart(0), "line_items": []})
+
     def _cart(self, quantity: int) -> dict[str, Any]:
         return {"id": self.cart, "token": self.cart, "line_items": [line(quantity)]}
 
@@ -97,6 +125,7 @@ class Shopper:
             "line_items": [line(2)],
             "currency": "EUR",
             "completed_at": None,
+            **self._whose(),
         }
 
     def _of_order(self) -> dict[str, Any]:
@@ -110,7 +139,11 @@ class Shopper:
             "currency": "EUR",
             "test": False,
             "line_items": [line(2)],
+            **self._whose(),
         }
+
+    def _whose(self) -> dict[str, Any]:
+        return {"customer": {"id": 900 + self.number, "email": self.email}} if self.member else {}
 
     def _at(self, second: int) -> str:
         return datetime.fromtimestamp(self.start / 1000 + second, UTC).isoformat()
@@ -159,20 +192,23 @@ def line(quantity: int) -> dict[str, Any]:
 
 
 ENDS: Final = ("buys", "leaves", "buys now")
+MORE: Final = ("member buys", "member leaves", "buys and empties", "empties", "cancels")
 
 
-def day(shoppers: int) -> list[Told]:
+def day(shoppers: int, ends: tuple[str, ...] = ENDS) -> list[Told]:
     """In the order in which it happened."""
-    told = [each for n in range(shoppers) for each in Shopper(n, ENDS[n % 3]).day()]
+    told = [each for n in range(shoppers) for each in Shopper(n, ends[n % len(ends)]).day()]
     return sorted(told, key=lambda each: each.t)
 
 
-def arrived(told: list[Told], random: Random, longest: int) -> list[tuple[int, Told]]:
-    """When each arrives: webhooks up to `longest` ms late, half of them twice, the pixel within two seconds."""
+def arrived(
+    told: list[Told], random: Random, longest: int, doubled: tuple[str, ...] = ("shopify",)
+) -> list[tuple[int, Told]]:
+    """When each arrives: webhooks up to `longest` ms late, the pixel within two seconds, half of `doubled` twice."""
     found = []
     for each in told:
         late = longest if each.kind == "shopify" else 2_000
-        times = 1 + (each.kind == "shopify" and random.random() < 0.5)
+        times = 1 + (each.kind in doubled and random.random() < 0.5)
         found += [(each.t + random.randint(0, late), each) for _ in range(times)]
     return sorted(found, key=lambda pair: pair[0])
 

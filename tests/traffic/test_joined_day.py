@@ -11,7 +11,7 @@ from stream import backtest
 from stream import recipes_file as files
 from tests.reference import decide
 from tests.reference.compare import difference, rows
-from tests.traffic.shopify_day import CART, MINUTE, Told, arrived, day, log
+from tests.traffic.shopify_day import CART, MINUTE, MORE, Told, arrived, day, log
 
 SHOPPERS = 12
 RULES: dict[str, Any] = {
@@ -53,6 +53,19 @@ def test_who_leaves_is_written_to_once_and_who_buys_is_not() -> None:
 def test_late_doubled_and_shuffled_webhooks_change_no_trigger(seed: int, longest: int) -> None:
     shuffled = log(arrived(day(SHOPPERS), Random(seed), longest))
     assert triggers(shuffled) == triggers(log(in_order()))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_members_emptied_carts_and_cancellations_in_disorder_change_no_trigger(seed: int) -> None:
+    """Who leaves as a member is written to; who emptied the cart, bought, or got the money back is not."""
+    whole = day(20, MORE)
+    shuffled = log(arrived(whole, Random(seed), MINUTE, ("shopify", "shopify-pixel")))
+    expected = {
+        f"checkout-abandonment ~cart:{CART}{n:04d} ['email'] [('100', 2)]": 1
+        for n in range(1, 20, len(MORE))
+    }
+    assert triggers(log([(each.t, each) for each in whole])) == Counter(expected)
+    assert triggers(shuffled) == Counter(expected)
 
 
 @pytest.mark.parametrize("seed", range(2))
