@@ -1,19 +1,26 @@
 """Decides: a list of events in, triggers and decisions out. No clock, socket, environment or randomness.
 
-    limits  durations  marked             bounds of what is read and kept; spans of time; lines of a YAML file
-    events/                               from bytes to a typed event; how input comes to a stage
-    recipes/                              a recipe, its conditions and ids; which recipes are in force when
-    state/                                a visitor, its cart; a person; the facts between them
-    outputs/                              triggers, decisions, and what a batch decided
+    limits  durations  marked             bounds of states; durations; lines of a YAML file
+    events/                               decodes bytes into typed events
+    recipes/                              a recipe, its conditions and ids; the recipes in force at a time
+    state/                                the states of visitors, keys and persons; facts and claims between stages
+    outputs/                              triggers, decisions, and all outputs of a batch
     store/                                states by key, their changelog, their timers
-    episodes/                             what a summary shows, guards, steps, an episode's life
+    episodes/                             opens, plans, decides and closes episodes; guards
     kinds/                                one file for each kind of trigger, and their registry
     native/                               the compiled part of the visitors stage
     stages/                               the stages, which apply events and facts to states
-    recipes_file  recipes_limits          a recipes file, and its rules that no schema can express
+    recipes_file  recipes_limits          reads a recipes file; its rules that no schema can express
     audiences_file  history_file          its audiences; a file of documents, each in force from a time on
-    backtest                              all stages over a file of events
-    connect/                              what storefront SDKs send, translated into events
+    backtest                              runs all stages over a file of events
+    connect/                              translates messages of storefront SDKs and shops into events
+
+Three places to know:
+
+    When does a cart reminder fire?       kinds/cart_abandonment.py and funnel.py open its episode,
+                                          episodes/steps.py plans and decides it, episodes/guards.py may hold it back
+    What makes a new kind of trigger?     a file in kinds/, a schema in schemas/kinds/, a line in kinds/registry.py
+    Where does state become durable?      not here: store/ packs it, agents/worker/checkpoint.py writes it
 
 A package imports only from those above it in this list. Source: docs/semantics.md.
 """

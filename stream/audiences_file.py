@@ -1,4 +1,4 @@
-"""The audiences of a recipes file. Source: docs/semantics-life.md, 13."""
+"""Reads the audiences of a recipes file. Source: docs/semantics-life.md, 13."""
 
 from typing import Any
 
@@ -54,5 +54,5 @@ def _named(given: dict[str, Any] | None) -> Named | None:
 
 
 def as_digits(given: str | float) -> str:
-    """A whole number is read as its decimal digits, written 5.0, too."""
+    """An id as text. A whole number, also one written 5.0, becomes its decimal digits."""
     return given if isinstance(given, str) else str(int(given))

@@ -1,7 +1,7 @@
-"""The same core over a file, without Kafka. Source: docs/semantics.md, 10.
+"""Runs the core over a file, without Kafka. Source: docs/semantics.md, 10.
 
-The file is one input partition: all stages take it in chunks, and after each chunk the watermark is the
-time of its last line. After the last line time moves on 8 days.
+The file is one input partition. All stages process it in chunks. After each chunk the watermark is the time of its
+last line. After the last line time advances by 8 days.
 """
 
 from collections.abc import Iterable, Iterator
@@ -30,7 +30,7 @@ from stream.state.cart import NEVER
 
 MOVES_ON: Final = 8 * DAY
 CHUNK: Final = 2_000
-"""Lines that are folded at a time. More: more memory; fewer: more rounds of the people stage."""
+"""Lines that are applied at a time. More: more memory. Fewer: more rounds of the people stage."""
 
 
 class BeforeYear2000(Exception):
@@ -41,7 +41,7 @@ class BeforeYear2000(Exception):
 
 
 class OutOfOrder(Exception):
-    """A line goes back in time. `line` counts from 1."""
+    """The time of a line is before that of an earlier line. `line`: from 1."""
 
     def __init__(self, line: int, time: int, reached: int) -> None:
         super().__init__(f"t goes back from {reached} to {time}")
@@ -68,7 +68,8 @@ def envelope(line: bytes) -> Envelope | None:
 
 
 def _envelope_slowly(line: bytes) -> Envelope | None:
-    """For what the typed decoding refuses and the page allows: 1.0 or "1" for 1, strings that are no text."""
+    """Like `envelope`, for lines that the typed decoding refuses and semantics.md allows: 1.0 or "1" for 1, strings that
+    are not valid Unicode."""
     try:
         document = parsed(line)
         time = WHOLE.read(document["t"])
@@ -78,7 +79,7 @@ def _envelope_slowly(line: bytes) -> Envelope | None:
 
 
 def key(line: bytes) -> bytes | None:
-    """The record key of a line: the visitor of its event, or its pseudo-visitor; None of no valid event."""
+    """The record key of a line: the visitor of its event, or its pseudo-visitor. None if it is not a valid event."""
     try:
         event = parse(line)
     except Rejected:
@@ -87,10 +88,10 @@ def key(line: bytes) -> bytes | None:
 
 
 def record(number: int, line: bytes, reached: int) -> Record:
-    """A line, with its end or without, as a record of one partition, whose value is an event where it can be; see
-    `event`.
+    """A line, with or without its line end, as a record of one partition. Its value is an event, or the bytes if they
+    cannot be decoded at once; see `event`.
 
-    A line without time comes at the time reached. Raises OutOfOrder.
+    `reached`: the latest time (ms) so far, which a line without a time gets. Raises OutOfOrder.
     """
     line = line.rstrip(b"\r\n")
     try:
@@ -115,7 +116,7 @@ def record(number: int, line: bytes, reached: int) -> Record:
 
 
 def records(lines: Iterable[bytes]) -> Iterator[Record]:
-    """Lines as records of one partition. Raises OutOfOrder."""
+    """Yields lines as records of one partition. Raises OutOfOrder."""
     reached = 0
     for number, line in enumerate(lines):
         made = record(number, line, reached)
@@ -124,21 +125,21 @@ def records(lines: Iterable[bytes]) -> Iterator[Record]:
 
 
 def event(value: Event | bytes) -> Event | None:
-    """The event of a value of `records`; else as `decoding.parse`."""
+    """The event of a value of `records`. Bytes are decoded by `decoding.parse`."""
     return parse(value) if isinstance(value, bytes) else value
 
 
 def run(
     lines: Iterable[bytes], recipes: Recipes | History, make: VisitorBackend | None = None
 ) -> Iterator[Outputs]:
-    """What all stages decide, a chunk of lines at a time. Raises OutOfOrder. `make`: as of Visitors."""
+    """Yields the outputs of all stages for each chunk of lines. Raises OutOfOrder. `make`: as in Visitors."""
     core = Core(recipes, make)
     for first in handed(core.visitors, lines):
         yield core.decided(first)
 
 
 def finished(lines: Iterable[bytes], recipes: Recipes | History) -> Core:
-    """The stages after a whole log, with the states that it leaves. Raises OutOfOrder."""
+    """The stages after a whole log, with their states. Raises OutOfOrder."""
     core = Core(recipes)
     for first in handed(core.visitors, lines):
         core.decided(first)
@@ -146,7 +147,7 @@ def finished(lines: Iterable[bytes], recipes: Recipes | History) -> Core:
 
 
 def handed(visitors: Visitors, lines: Iterable[bytes]) -> Iterator[Handed]:
-    """What the visitors stage hands on, a chunk of lines at a time. Raises OutOfOrder."""
+    """Yields the outputs of the visitors stage for each chunk of lines. Raises OutOfOrder."""
     source: Iterator[Line | Record] = enumerate(lines) if visitors.takes_blocks else records(lines)
     while True:
         first, begun = Handed(), visitors.position

@@ -1,4 +1,4 @@
-"""The history of a backtest's file: documents, and from when each is in force. Source: docs/semantics-life.md, 14."""
+"""Reads a file with a history: documents, each in force from a time on. Source: docs/semantics-life.md, 14."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from stream.recipes.history import START
 
 
 class HistoryFault(Exception):
-    """A sentence's end: what is wrong at `path`."""
+    """A fault of a history. The message is the end of a sentence that begins with `path`."""
 
     def __init__(self, path: list[str], why: str) -> None:
         super().__init__(why)
@@ -17,7 +17,7 @@ class HistoryFault(Exception):
 
 
 class GivenDocument(Struct):
-    """`recipes`: a recipes file, not checked yet · `since`: ms, START for the first."""
+    """A document. `recipes`: a recipes file, not checked yet · `since`: ms, START for the first."""
 
     recipes: Any
     since: int = START
@@ -44,7 +44,7 @@ def documents(file: dict[str, Any]) -> list[GivenDocument]:
 
 
 def _document(given: dict[str, Any], path: list[str], before: int | None) -> GivenDocument:
-    """`before`: from when the one before is in force; None: this is the first."""
+    """Reads one document. `before`: `since` of the previous document; None: this is the first. Raises HistoryFault."""
     recipes = {name: value for name, value in given.items() if name not in ("from", "by", "note")}
     made = GivenDocument(recipes, _since(given, path, before))
     for name in ("by", "note"):

@@ -1,7 +1,7 @@
-"""Bounds of our own: what is kept of one visitor or person, whatever a robot or a shared id sends.
+"""Bounds of the state of one visitor or person, whatever a robot or a shared id sends.
 
-A record of a changelog must fit into a message of the broker, so a state needs a bound. Each bound is far above
-what a shop's customer does. It counts applied things, never time or batches, so the same log reaches it at the same
+A changelog record must fit into a message of the broker, so a state needs a bound. Each bound is far above what a
+customer needs. It counts applied events or parts, never time or batches, so the same log reaches it at the same
 event. Source: docs/semantics.md, "Bounds of our own".
 """
 
@@ -10,14 +10,14 @@ from typing import Any, Final
 from msgspec import UNSET
 
 LONGEST_TEXT: Final = 2_048
-"""Characters of a name, category, url or image. What is longer is a picture in place of its url."""
+"""Characters of a name, category, url or image. A longer text is an inline picture instead of its url."""
 
 LARGEST_CART: Final = 256 * 1024
 """Characters of a cart built up line by line: 800 lines with all their texts, 4,000 without. A whole cart
 of one cart.updated always fits."""
 
 LARGEST_LINE: Final = 50 + 2 * 128 + 4 * LONGEST_TEXT
-"""What `size` gives of a line at most: of two ids and four texts."""
+"""Largest result of `size` for a line: two ids and four texts."""
 
 LARGEST_CARTS: Final = 1024 * 1024
 """Characters of the carts of all open episodes of a person."""
@@ -29,16 +29,16 @@ LARGEST_LINES: Final = 256 * 1024
 """Characters of the lines of a visitor's last orders: those of the largest cart."""
 
 LARGEST_LIFE: Final = 1024 * 1024
-"""Characters of the lines of all open life episodes of a person, and as many of what it bought."""
+"""Characters of the lines of all open life episodes of a person, and as many of its purchases."""
 
 MOST_ORDERS: Final = 1_000
-"""Orders of a record, the last entered. Fewer would count too few for a daily buyer."""
+"""Orders of a record, the last entered. Fewer: too few are counted for a daily buyer."""
 
 MOST_VISITORS: Final = 1_000
-"""Visitors of a person, the last active: with more, the id is a till's or a robot's."""
+"""Visitors of a person, the last active. A person with more is a till or a robot."""
 
 MOST_CARTS: Final = 500
-"""Known carts of a person, the last changed. Fewer could take an old cart for a new one."""
+"""Known carts of a person, the last changed. Fewer: an old cart could be mistaken for a new one."""
 
 EMPTY_FOR: Final = 60 * 24 * 3600 * 1000
 """Ms for which an empty cart of before the last order is known. A device that shows it otherwise would have been used for
@@ -48,17 +48,17 @@ MOST_LINES: Final = 5_000
 """Lines of a person's known carts, and as many bought ones, those of the latest carts."""
 
 MOST_OPEN: Final = 100
-"""Open episodes of a person. With this many no other opens."""
+"""Open episodes of a person. No more are opened."""
 
 MOST_LIFE: Final = 1_000
-"""Open life episodes of a person. With this many no other opens."""
+"""Open life episodes of a person. No more are opened."""
 
 MOST_REMEMBERED: Final = 1_000
-"""Finished episodes of a person, the last fed. Fewer could let an old cart remind again."""
+"""Finished episodes of a person, the last fed. Fewer: an old cart could cause a second reminder."""
 
 
 def shorten(event: Any, size: int) -> None:
-    """Leaves out of an event of `size` bytes those texts of products and items that are not kept."""
+    """Removes texts of products and items that are too long to keep. `size`: bytes of the event."""
     if size <= LONGEST_TEXT:
         return
     whole = getattr(event, "cart", None) or getattr(event, "order", None)
@@ -70,7 +70,7 @@ def shorten(event: Any, size: int) -> None:
 
 
 def size(line: Any) -> int:
-    """Characters that a line of a cart takes, about."""
+    """About how many characters a line of a cart takes."""
     found = 50 + len(line.product_id)
     for part in (line.variant_id, line.name, line.category, line.url, line.image):
         if part:  # neither UNSET nor None

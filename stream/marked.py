@@ -1,4 +1,4 @@
-"""Finds a fault in a YAML file: its line, and its path as a person writes it."""
+"""Finds the line of a fault in a YAML file, and writes its path for people."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ import yaml
 
 
 def line_of(node: yaml.Node | None, path: Sequence[str]) -> int:
-    """The line (from 1) of the innermost part of `path` that the file has."""
+    """The line (from 1) of the innermost part of `path` that exists in the file."""
     line = 1
     for part in ["", *path]:
         if part and isinstance(node, yaml.MappingNode):
@@ -22,7 +22,7 @@ def line_of(node: yaml.Node | None, path: Sequence[str]) -> int:
 
 
 def dotted(path: Sequence[str]) -> str:
-    """`recipes[0].steps[1]` of the parts of a path."""
+    """The parts of a path as one text: `recipes[0].steps[1]`."""
     text = ""
     for part in path:
         text += f"[{part}]" if part.isdigit() else f".{part}"

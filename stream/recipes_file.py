@@ -1,6 +1,6 @@
-"""A recipes file (YAML or JSON), read and checked whole. Source: docs/semantics.md, 9.
+"""Reads and checks a recipes file (YAML or JSON). Source: docs/semantics.md, 9.
 
-A recipe takes from its kind what it leaves out. Nothing of a file counts that has a fault anywhere.
+A field that a recipe leaves out has the default of its kind. A file with any fault is refused as a whole.
 """
 
 from decimal import ROUND_CEILING, Decimal
@@ -23,11 +23,11 @@ from stream.recipes.recipe import Cap, Policy, Quiet, Recipe, Recipes
 
 
 class RecipesError(Exception):
-    """The file is not a recipes file; the message names the file and the line or path of the fault."""
+    """The file is not a valid recipes file. The message names the file and the line or path of the fault."""
 
 
 def load(text: str, name: str = "recipes") -> Recipes:
-    """The recipes of a file's text; `name` is the file's, for the message. Raises RecipesError."""
+    """The recipes of a file's text. `name`: of the file, for errors. Raises RecipesError."""
     root, document = _read(text, name)
     if isinstance(document, dict) and "history" in document:
         raise RecipesError(
@@ -37,7 +37,7 @@ def load(text: str, name: str = "recipes") -> Recipes:
 
 
 def load_history(text: str, name: str = "recipes") -> History:
-    """The documents of a file of a backtest, which may be one without a history. Raises RecipesError."""
+    """The history of a file with a history, or with one document. Raises RecipesError."""
     found = [
         Document(parse(each.recipes), each.since, each.by, each.note)
         for each in given_documents(text, name)
@@ -46,7 +46,7 @@ def load_history(text: str, name: str = "recipes") -> History:
 
 
 def given_documents(text: str, name: str = "recipes") -> list[GivenDocument]:
-    """The documents of such a file as they are written, each of them checked. Raises RecipesError."""
+    """The checked documents of such a file, as written. Raises RecipesError."""
     root, file = _read(text, name)
     if not isinstance(file, dict) or "history" not in file:
         _document(file, root, [], name)
@@ -62,7 +62,7 @@ def given_documents(text: str, name: str = "recipes") -> list[GivenDocument]:
 
 
 def _read(text: str, name: str) -> tuple[yaml.Node | None, Any]:
-    """A file's nodes, for the lines of its faults, and what it says."""
+    """(the YAML nodes of a file, for the lines of faults; its content). Raises RecipesError."""
     try:
         root = yaml.compose(text, yaml.SafeLoader)
         return root, {} if root is None else named(yaml.safe_load(text))
@@ -90,7 +90,7 @@ def _document(document: Any, root: yaml.Node | None, at: list[str], name: str) -
 
 
 def parse(document: dict[str, Any]) -> Recipes:
-    """Recipes of a document that the schema of recipes files accepts; {} is what is shipped."""
+    """The recipes of a document that the schema accepts; those shipped for {}."""
     given = document.get("recipes")
     recipes = SHIPPED if given is None else tuple(_recipe(each) for each in given)
     policy = _policy(document.get("policy") or {}, recipes_limits.keep(document))
@@ -202,7 +202,7 @@ def _arms(given: dict[str, Any]) -> tuple[tuple[str, int], ...]:
 
 
 def _buckets(percent: Decimal) -> int:
-    """Buckets below percent x 100: the first bucket outside."""
+    """The first bucket outside `percent`: percent x 100."""
     return int((percent * 100).to_integral_value(ROUND_CEILING))
 
 

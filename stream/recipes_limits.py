@@ -16,11 +16,11 @@ SHORTEST_KEEP: Final = 30 * DAY
 KEEP_OF_LIFE: Final = 400 * DAY
 
 Fault = tuple[list[str], str]
-"""The path of what is wrong, and a sentence's end: what is wrong with it."""
+"""(path of the fault, the end of a sentence that begins with the path)."""
 
 
 def keep(document: dict[str, Any]) -> int:
-    """How long a person is remembered (ms)."""
+    """How long (ms) a document remembers a person."""
     given = (document.get("policy") or {}).get("keep")
     if given is not None:
         return duration(given)

@@ -1,4 +1,4 @@
-"""Parts of a bridge for unit tests: its consumer over a consumer and an output in memory."""
+"""Parts of a bridge for unit tests: its consumer with an input and an output in memory."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -27,7 +27,7 @@ def record(offset: int, t: int = 0) -> Any:
 
 
 class Output:
-    """`go`: not set: a chunk stays under way."""
+    """A bridge's output in memory. While `go` is not set, a chunk stays in flight."""
 
     def __init__(self) -> None:
         self.chunks: list[Chunk] = []
@@ -55,7 +55,7 @@ class Output:
 
 
 class Cutter:
-    """What is fetched is one piece, as it is."""
+    """Returns each fetched value unchanged, as a single piece."""
 
     async def pieces(self, fetched: dict[TopicPartition, list[Any]], stands: Any) -> Any:
         for place, records in fetched.items():

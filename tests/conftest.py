@@ -1,4 +1,4 @@
-"""A real Kafka and a real Redis, one of each for all tests that ask for them."""
+"""Fixtures: a real Kafka and a real Redis, shared by all tests that request them."""
 
 import os
 import uuid
@@ -17,7 +17,7 @@ settings.load_profile("busy")
 
 @pytest.fixture(scope="session")
 def broker() -> Iterator[str]:
-    """TRIGGERS_KAFKA's if it is set, else a local one."""
+    """The address in TRIGGERS_KAFKA if it is set, else of a local broker."""
     given = os.environ.get("TRIGGERS_KAFKA")
     if given:
         yield given
@@ -28,7 +28,7 @@ def broker() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def redis_url() -> Iterator[str]:
-    """TRIGGERS_REDIS's if it is set, else a local one."""
+    """The URL in TRIGGERS_REDIS if it is set, else of a local Redis."""
     given = os.environ.get("TRIGGERS_REDIS")
     if given:
         yield given
@@ -39,5 +39,5 @@ def redis_url() -> Iterator[str]:
 
 @pytest.fixture
 def prefix() -> str:
-    """Stands before every topic of one test, and of no other."""
+    """A topic prefix that only this test uses."""
     return f"t{uuid.uuid4().hex[:10]}."

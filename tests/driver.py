@@ -1,6 +1,6 @@
-"""All stages in one hand, as Kafka Streams' TopologyTestDriver has it: pipe events, move time, read.
+"""Runs all stages in memory, like Kafka Streams' TopologyTestDriver: pipe events, move time, read outputs.
 
-Every event is taken in at once, its facts and the evidence for its time with it, so what is decided by
+Every event is processed at once, with its facts and its watermark, so the decisions up to
 then can be read after every call. Times are ms since the epoch.
 """
 
@@ -25,7 +25,7 @@ SHOE: Final[Document] = {"product_id": "shoe", "quantity": 2, "price": 79.9, "ca
 
 
 class Driver:
-    """`now` starts at START; `rules` are the contents of a recipes file, the shipped ones if left out."""
+    """All stages with their clock `now`, from START on. `rules`: a recipes file's contents, by default the shipped ones."""
 
     def __init__(self, rules: Document | None = None) -> None:
         self._recipes = recipes_file.load(json.dumps(rules or {}))
@@ -41,23 +41,23 @@ class Driver:
         self.now = START
 
     def pipe(self, type: str, visitor: str = "phone", **body: Any) -> "Driver":
-        """One event at `now`."""
+        """Sends one event of `visitor` at `now`."""
         return self.of(type, visitor=visitor, **body)
 
     def of(self, type: str, **body: Any) -> "Driver":
-        """One event at `now` of whom it names: its key is the visitor, or the pseudo-visitor."""
+        """Sends one event at `now`, keyed by the visitor or pseudo-visitor it names."""
         event = {"id": f"e-{self._events}", "type": type, **body}
         value = json.dumps(event, ensure_ascii=False).encode()
         return self.raw(value, backtest.key(value))
 
     def raw(self, value: bytes | None, key: bytes | None = b"phone") -> "Driver":
-        """A record's value as it stands."""
+        """Sends a record with this value, unchanged."""
         self._visitors.process([(self._events, self.now, key, value)], self._out)
         self._events += 1
         return self._carry()
 
     def wait(self, ms: int) -> "Driver":
-        """Time moves on, on evidence alone: no event comes."""
+        """Advances time by watermarks alone, without an event."""
         self.now += ms
         self._visitors.advance(self.now, self._out)
         return self._carry()
@@ -81,7 +81,7 @@ class Driver:
         return self
 
     def restart(self, rules: Document | None = None) -> "Driver":
-        """New workers, with new recipes if there are any, restored from the changelogs.
+        """Replaces the workers: new ones restore from the changelogs, with `rules` if given.
 
         They read the claims and the facts again from the start.
         """
@@ -101,7 +101,7 @@ class Driver:
 
     @property
     def changelogs(self) -> list[list[tuple[bytes, bytes | None]]]:
-        """What has been written of the states of visitors, of keys, and of people."""
+        """The changelog records of the visitors, keys and people stages."""
         stages: tuple[Any, ...] = (self._visitors, self._keys, self._people)
         for log, stage in zip(self._changelogs, stages, strict=True):
             log += stage.changes()
@@ -121,12 +121,12 @@ class Driver:
 
     @property
     def rejected(self) -> list[tuple[str, str]]:
-        """(reason, JSON path) of each."""
+        """(reason, JSON path) of each rejected event."""
         return [(reason, path) for _, reason, path in self._out.rejected]
 
     @property
     def reported(self) -> list[str]:
-        """JSON paths of what was left out."""
+        """JSON paths of the ignored fields."""
         return [fault.path for _, _, fault in self._out.reported]
 
     @property
@@ -153,20 +153,20 @@ class Driver:
 
     @property
     def fired(self) -> list[Document]:
-        """Data of the triggers."""
+        """The data of the triggers."""
         return self._triggers(FIRED)
 
     @property
     def cancelled(self) -> list[Document]:
-        """Data of the cancels."""
+        """The data of the cancels."""
         return self._triggers(CANCELLED)
 
 
 def recipe(name: str, **fields: Any) -> Document:
-    """A recipes file's contents: this recipe alone, with no caps to hold it back."""
+    """A recipes file's contents: this recipe alone, without caps."""
     return {"policy": {"caps": []}, "recipes": [{"name": name, **fields}]}
 
 
 def items(*lines: Document, **cart: Any) -> Document:
-    """A cart.updated's cart."""
+    """The cart of a cart.updated."""
     return {"items": list(lines), **cart}

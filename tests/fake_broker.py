@@ -1,6 +1,6 @@
-"""A broker in memory, for unit tests of the worker: logs, a consumer group, and a journal of what came in which order.
+"""A broker in memory, for unit tests of the worker: logs, a consumer group, and a journal of calls in order.
 
-`FakeProducer` is the real producer up to the last step, in which a batch goes to the fake instead of to a socket.
+`FakeProducer` is the real producer except for the last step: it gives a batch to the fake, not to a socket.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ SETTINGS = Settings(kafka=("localhost:1",))
 
 
 class FakeBroker:
-    """`held`: batches are appended and not yet acknowledged. `refuses`: every batch fails with this."""
+    """`held`: appended batches are not acknowledged yet. `refuses`: every batch fails with this error."""
 
     def __init__(self) -> None:
         self.logs: defaultdict[Place, list[Any]] = defaultdict(list)
@@ -37,7 +37,7 @@ class FakeBroker:
         self._waiting: list[tuple[Ack, RecordMetadata]] = []
 
     def append(self, topic: str, partition: int, data: bytes) -> Ack:
-        """One batch; the acknowledgement comes at once unless it is `held`."""
+        """Appends one batch and acknowledges it at once, unless `held`."""
         ack: Ack = asyncio.get_running_loop().create_future()
         self.journal.append(topic)
         if self.refuses:
@@ -53,7 +53,7 @@ class FakeBroker:
         return ack
 
     def acknowledge(self) -> None:
-        """All that is held."""
+        """Acknowledges all held batches."""
         for ack, meta in self._waiting:
             ack.set_result(meta)
         self._waiting.clear()
@@ -76,7 +76,7 @@ class FakeBroker:
 
 
 class FakeGroup:
-    """A worker's place in a group; `sought`: the positions that it was given last."""
+    """A worker's membership of a group. `sought`: the positions of its last seek."""
 
     def __init__(self, broker: FakeBroker) -> None:
         self.member: Member = (-1, "")
@@ -102,7 +102,7 @@ class FakeGroup:
 
 
 class FakeConsumer:
-    """Of one partition of the fake at a time, a record a fetch; `looked` is called at each."""
+    """Fetches one record of one partition at a time; calls `looked` at each fetch."""
 
     def __init__(self, broker: FakeBroker, looked: Callable[[], None] = lambda: None) -> None:
         self._broker, self._looked = broker, looked
@@ -131,7 +131,7 @@ class FakeConsumer:
 
 
 class FakeProducer(OutputProducer):
-    """Packs as the real one does."""
+    """Builds batches as the real producer does."""
 
     def __init__(self, broker: FakeBroker, layout: Layout) -> None:
         super().__init__(SETTINGS, layout)

@@ -1,4 +1,4 @@
-"""A consumer of aiokafka in memory, for unit tests of what reads topics."""
+"""A consumer of aiokafka in memory, for unit tests of code that reads topics."""
 
 import asyncio
 from collections import defaultdict
@@ -10,7 +10,7 @@ from aiokafka.structs import TopicPartition
 
 
 class FakeConsumer:
-    """A consumer of aiokafka over lists of records. `polled`: of each partition (ms), None before it was asked."""
+    """A consumer of aiokafka over lists of records. `polled`: time of the last poll of each partition (ms), None before the first."""
 
     def __init__(self, logs: Mapping[TopicPartition, list[Any]] | None = None) -> None:
         self.logs: defaultdict[TopicPartition, list[Any]] = defaultdict(list, logs or {})

@@ -13,9 +13,9 @@ STAMP = 1_767_571_200_000
 
 
 class FakeTopics:
-    """Topics that all producers of a test share. `made`: each producer, in the order of its making.
+    """Topics that all producers of a test share. `made`: the producers, in order of creation.
 
-    `held`: records are written, and not acknowledged yet · `refuses`: a send raises this · `fails`: an acknowledgement
+    `held`: written records are not acknowledged yet · `refuses`: a send raises this · `fails`: an acknowledgement
     is this error · `down`: a start raises this.
     """
 

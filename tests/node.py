@@ -1,4 +1,4 @@
-"""Node packages for tests: installed once, as locked, into .cache; without npm the test is skipped."""
+"""Node packages for tests: installed once from the lock file into .cache; without npm the test is skipped."""
 
 import shutil
 import subprocess
@@ -34,7 +34,7 @@ def installed(folder: Path) -> Path:
 
 
 def run(folder: Path, script: str, given: str = "") -> subprocess.CompletedProcess[str]:
-    """What a script of the folder says to what it is given."""
+    """Runs a script of the folder with `given` on its stdin."""
     return subprocess.run(
         ["node", script], cwd=installed(folder), input=given, capture_output=True, text=True
     )

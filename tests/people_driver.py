@@ -1,6 +1,6 @@
-"""The people stage alone: it is told facts, and what it decides is read.
+"""Runs the people stage alone: pass facts, read its decisions.
 
-A fact comes at `now` and is applied with the next move of time. Times are ms since the epoch.
+A fact has the time `now` and is applied when time next moves. Times are ms since the epoch.
 """
 
 import json
@@ -41,16 +41,16 @@ FUNNEL: Final[dict[str, Any]] = {
         for name in ("payment-failed", "checkout-abandonment", "cart-abandonment")
     ],
 }
-"""The three kinds with one step an hour after the last activity, and nothing to hold it back."""
+"""The three kinds with one step an hour after the last activity, and no caps."""
 
 
 def line(id: str, since: int, quantity: float = 1.0, **fields: Any) -> Line:
-    """A line of 10 EUR a piece."""
+    """A cart line at 10 EUR a piece."""
     return Line(id, "", quantity, since=since, **{"price": 10.0, "currency": "EUR", **fields})
 
 
 class PeopleDriver:
-    """`now` starts at START."""
+    """The people stage with its clock `now`, from START on."""
 
     def __init__(self, rules: dict[str, Any] | None = None) -> None:
         self._people = People(recipes_file.load(json.dumps(rules or FUNNEL)), 1)
@@ -67,7 +67,7 @@ class PeopleDriver:
         return {"at": self.now, "visitor": visitor, "n": self._n, "person": person}
 
     def wait(self, ms: int = 1) -> "PeopleDriver":
-        """Time moves on, on evidence alone."""
+        """Advances time by watermarks alone."""
         self.now += ms
         self._people.add([(self._people.position, watermark_record({0: self.now}, 1))])
         self._people.advance(self._out)
@@ -86,7 +86,7 @@ class PeopleDriver:
         subject: View | None = None,
         **fields: Any,
     ) -> "PeopleDriver":
-        """A visitor.idle: by default its cart changed when its newest line came."""
+        """Adds a visitor.idle; by default the cart changed when its newest line was added."""
         newest = max((each.since for each in lines), default=NEVER)
         cart = CartSummary(id, newest if changed_at is None else changed_at, newest, list(lines))
         opened = None if checkout is None else Checkout(checkout, "c", failed=failed)
@@ -100,7 +100,7 @@ class PeopleDriver:
         return self._tell(Moved(**self._place(visitor, ANNA))).wait()
 
     def order(self, id: str = "o", *, person: str = ANNA, **fields: Any) -> "PeopleDriver":
-        """An order.placed by a server that knows of no cart, unless `fields` say so."""
+        """Adds an order.placed from a server that names no cart, unless `fields` do."""
         return self._tell(Ordered(**self._place("server", person), order_id=id, **fields)).wait()
 
     def unorder(self, id: str = "o", unpaid: tuple[int, int] | None = None) -> "PeopleDriver":

@@ -1,4 +1,4 @@
-"""Parts of a sender for unit tests: a clock that a test moves, an endpoint with given answers."""
+"""Parts of a sender for unit tests: a clock that the test sets, an endpoint with prepared answers."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -23,7 +23,7 @@ from stream.outputs.triggers import CANCELLED, FIRED
 from tests.fake_broker import SETTINGS
 
 AT = 4_000_000_000_000
-"""Ms, far ahead of this machine's clock: so records and leases live in the time of the test."""
+"""Ms, far ahead of this machine's clock: records and leases use the time of the test."""
 
 PLACE = TopicPartition("triggers.cart-abandonment", 0)
 DELIVERED = Response("delivered", "200")
@@ -57,7 +57,7 @@ def attempt(value: bytes | None, **more: Any) -> Attempt:
 
 
 class SetClock(Clock):
-    """Stands still until a test or a pause moves it."""
+    """A clock that only a test or a pause advances."""
 
     def __init__(self, now: int = AT) -> None:
         super().__init__()
@@ -68,7 +68,7 @@ class SetClock(Clock):
 
 
 class Endpoint:
-    """Gives its answers in order, the last one for ever."""
+    """Returns its answers in order, then repeats the last one."""
 
     def __init__(self, *answers: Response) -> None:
         self.answers = list(answers) or [DELIVERED]
@@ -88,7 +88,7 @@ class Endpoint:
 
 
 class DeadLetterProducer:
-    """`fails`: raised once each, before records are taken."""
+    """`fails`: errors, each raised once before records are accepted."""
 
     def __init__(self) -> None:
         self.sent: list[tuple[str, bytes | None, bytes | None, dict[str, str]]] = []
@@ -105,7 +105,7 @@ class DeadLetterProducer:
 
 
 class Ahead(CancellationIndex):
-    """Caught up. `pauses`: the seconds of each, which move the clock at once."""
+    """A reader that has caught up. `pauses`: the seconds of each pause, which advances the clock at once."""
 
     def __init__(self, clock: SetClock) -> None:
         super().__init__(SETTINGS, clock)
@@ -129,7 +129,7 @@ class Ahead(CancellationIndex):
 
 
 class Erased:
-    """Nobody is erased. `settled`: the keys of settled records."""
+    """Reports nobody as erased. `settled`: the keys of settled records."""
 
     def __init__(self) -> None:
         self.keys: list[bytes | None] = []
@@ -139,7 +139,7 @@ class Erased:
 
 
 class Parts:
-    """A delivery and what it is made of."""
+    """A delivery and its parts."""
 
     def __init__(self, store: IdempotencyStore, *answers: Response, requests: int = 16) -> None:
         self.clock = SetClock()
@@ -165,7 +165,7 @@ class Parts:
 
 
 def played(folder: Path) -> Callable[..., None]:
-    """Runs a test with parts, whose endpoint gives these answers, and a store in the folder."""
+    """Runs a test with parts: an endpoint with these answers, and a store in the folder."""
 
     def run(test: Callable[[Parts], Awaitable[None]], *answers: Response, **more: Any) -> None:
         async def whole() -> None:

@@ -1,4 +1,4 @@
-"""What each messaging service takes, as its documentation says: written from it, apart from the presets.
+"""JSON Schemas of each messaging service's requests, written from its documentation, not from the presets.
 
 Sources: developers.klaviyo.com (Create Event, revision 2026-07-15); braze.com/docs/api (Create and update
 users, event object); docs.customer.io/api/track (Track a customer event); segment.com/docs (HTTP API).
@@ -14,7 +14,7 @@ NAME: Final = {"type": "string", "minLength": 1, "maxLength": 127}
 
 
 def closed(required: dict[str, Any], **optional: Any) -> dict[str, Any]:
-    """An object that has these fields and no others."""
+    """The schema of an object that allows only these fields."""
     return {
         "type": "object",
         "required": list(required),
@@ -96,4 +96,4 @@ MOST: Final = {
     "customerio": 32 * 1024,
     "segment": 32 * 1024,
 }
-"""Bytes of a request (Braze: of an event's properties)."""
+"""Largest request in bytes (Braze: largest event properties)."""

@@ -1,4 +1,4 @@
-"""Tests of a checkpoint and of a restore, which run on a broker in memory and on a real one.
+"""Tests of checkpoint and restore that run on a broker in memory and on a real one.
 
 `play` is a fixture of the class that inherits these tests: it runs a test with a `World` around it.
 """
@@ -38,14 +38,14 @@ class Input:
 
 
 def batch(offset: int, **body: Any) -> RawBatch:
-    """One event at this offset, of visitor `v` if the body names none."""
+    """A batch with one event at this offset, of visitor `v` if the body names none."""
     return RawBatch([cast(Any, Input(offset, **body))], offset, offset + 1, START + offset)
 
 
 def empty_processor(
     settings: Settings, producer: OutputProducer, metrics: Metrics
 ) -> VisitorsProcessor:
-    """Of the only partition of the input."""
+    """A new processor of the input's only partition."""
     source, changelog = Provenance(settings.topic(EVENTS), 0), settings.topic(STATE_VISITORS)
     return VisitorsProcessor(recipes_file.DEFAULT, source, changelog, producer, metrics, PURE)
 
@@ -68,7 +68,7 @@ class World:
         return self.processor.tp
 
     async def take(self, *offsets: int) -> None:
-        """Logins: each tells a fact."""
+        """Processes a login at each offset; each publishes a fact."""
         for offset in offsets:
             await self.processor.take([batch(offset, customer="anna")])
 
@@ -78,24 +78,24 @@ class World:
     async def restored(
         self, still_ours: Callable[[], bool] = lambda: True
     ) -> tuple[bool, VisitorsProcessor]:
-        """Whether a restore of the changelog is whole, and the processor that it filled."""
+        """Whether the restore completed, and the restored processor."""
         fresh = empty_processor(self.settings, self._producer, self.metrics)
         stages = {(fresh.changelog, 0): fresh.stage}
         return await restore(self.settings, self.bounds, stages, still_ours), fresh
 
     async def length(self, topic: str) -> int:
-        """Of partition 0 of a topic."""
+        """The end offset of partition 0 of a topic."""
         place = self.settings.topic(topic), 0
         return (await self.bounds.ends([place]))[place]
 
 
 Scene = Callable[[World, Callable[[], Awaitable[int | None]]], Awaitable[None]]
 Play = Callable[[Scene], None]
-"""Runs a test with a world, and a function that asks for the group's offset of its input."""
+"""Runs a test with a world, and a function that returns the group's committed offset of its input."""
 
 
 def state_of(processor: VisitorsProcessor) -> Visitor | None:
-    """Of visitor `v`."""
+    """The state of visitor `v`."""
     return processor.stage._states.get("v")
 
 

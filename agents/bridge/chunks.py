@@ -13,6 +13,7 @@ from aiokafka.structs import TopicPartition
 
 from agents.bridge.broker_time import BrokerTime
 from agents.bridge.producers import Chunk, Row
+from agents.bridge.rows import row
 from agents.bridge.schema_registry import SchemaRegistry
 from agents.bridge.translating import Arrived, Bridged, Letter, bridged, kept
 from agents.bridge.values import Undecodable, framed, unwrapped, written
@@ -75,9 +76,9 @@ class Cutter:
     async def pieces(
         self, fetched: Fetched, stands: Mapping[TopicPartition, int]
     ) -> AsyncIterator[Piece]:
-        """The chunks of what was fetched, from the positions `stands` on; one may lie inside a batch.
+        """Yields the chunks of fetched records. `stands`: the positions; one may be inside a batch.
 
-        The last chunk has the offsets behind everything fetched, transaction markers included.
+        The last chunk has the offsets after everything fetched, including transaction markers.
         """
         if not fetched:
             return
@@ -95,7 +96,7 @@ class Cutter:
         yield piece
 
     async def _translated(self, arrived: Arrived, source: Source) -> tuple[bytes | None, Bridged]:
-        """The JSON or the row, None for unreadable bytes; and its translation."""
+        """(the value as JSON or as a row, None if unreadable; its translation)."""
         if arrived.value is None:
             return None, Bridged([], [], [TOMBSTONE])
         if arrived.value is OVERSIZED:
@@ -104,7 +105,10 @@ class Cutter:
             value = await self._decoded(arrived)
         except Undecodable as error:
             return None, Bridged([], [Letter(str(error), "$")], [])
-        return value, bridged(arrived, value, source, self._time.now())
+        found = row(value)
+        if found.reason is not None:
+            return None, Bridged([], [], [LeftOut("", found.reason, "$")])
+        return found.value, bridged(arrived, found.value, source, self._time.now())
 
     async def _decoded(self, arrived: Arrived) -> bytes:
         """The decoded value. Raises Undecodable."""

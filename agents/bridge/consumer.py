@@ -23,7 +23,7 @@ from agents.bridge.schema_registry import SchemaRegistry
 from agents.bridge.settings import BridgeSettings
 from agents.kafka import group_member, raw_batches, reconnect
 from agents.kafka.partitioner import partition_counts
-from agents.kafka.reconnect import PATIENCE_S, connection_loss_as_error
+from agents.kafka.reconnect import RETRY_S, connection_loss_as_error
 from agents.kafka.topics import EVENTS, UNREADABLE, TopicsMissing
 from agents.runtime.log import say
 
@@ -38,7 +38,7 @@ REVOKE_S: Final = 20.0
 
 
 FRESH_S: Final = 10.0
-"""A broker counts as answering up to this age (s) of its last answer."""
+"""A broker counts as answering if its last answer is at most this old (s)."""
 
 
 class Stuck(Exception):
@@ -46,7 +46,7 @@ class Stuck(Exception):
 
 
 class BridgeConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
-    """The consumer. `polled`: when it polled last (monotonic, s) · `assigned`: None between two assignments."""
+    """The consumer. `polled`: time (monotonic, s) of its last poll · `assigned`: None between two assignments."""
 
     def __init__(
         self, settings: BridgeSettings, schemas: SchemaRegistry, metrics: BridgeMetrics
@@ -113,7 +113,7 @@ class BridgeConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
                 await asyncio.sleep(POLL_MS / 1000)
                 continue
             if not assigned.open and not await self._open(assigned):
-                await asyncio.sleep(PATIENCE_S)
+                await asyncio.sleep(RETRY_S)
                 continue
             fetched = await self._fetched()
             if self.assigned is not assigned:
@@ -133,7 +133,7 @@ class BridgeConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         return found
 
     async def _carry(self, assigned: Assigned, piece: Piece) -> bool:
-        """Writes what was fetched. Returns False if the assignment is over: the rest is fetched again."""
+        """Makes a chunk durable. Returns False if the assignment has ended: its records are fetched again."""
         async with self._lock:
             if self.assigned is not assigned or not piece.chunk.next.keys() <= assigned.places:
                 return False
@@ -190,7 +190,7 @@ class BridgeConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
             self._failed.set_exception(error)
 
     def ends(self) -> dict[TopicPartition, int | None]:
-        """The ends of the partitions, by a recent answer of a broker. None without one."""
+        """The ends of the partitions from a recent answer of a broker; None for a partition without one."""
         return {place: self._end(place) for place in self.assigned.places} if self.assigned else {}
 
     def _end(self, place: TopicPartition) -> int | None:

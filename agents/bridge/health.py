@@ -15,7 +15,7 @@ this long (s), it hangs, and a restart helps."""
 
 
 class BridgeHealth:
-    """Answers probes. It runs nothing of its own."""
+    """The faults that the probes show. It runs no task of its own."""
 
     def __init__(
         self,
@@ -30,7 +30,7 @@ class BridgeHealth:
             metrics.known(source.name)
 
     def stalled(self) -> list[str]:
-        """Why it is not live. While a broker or the registry does not answer, it counts as live."""
+        """A sentence for each reason why it is not live. While a broker or the registry does not answer, it is live."""
         still = time.monotonic() - self._consumer.polled
         assigned = self._consumer.assigned
         works = assigned is not None and assigned.open and self._schemas.up
@@ -38,7 +38,7 @@ class BridgeHealth:
         return [f"no poll for {still:.0f} s"] if answers and still > STILL_S else []
 
     def unready(self) -> list[str]:
-        """Why it cannot write records."""
+        """A sentence for each reason why it cannot write records."""
         found = []
         assigned = self._consumer.assigned
         if assigned is None or not assigned.open:

@@ -66,12 +66,12 @@ class BridgeMetrics:
         )
 
     def known(self, source: str) -> None:
-        """Starts the counters of a source at zero, so that the first scrape shows them."""
+        """Creates the counters of a source at zero, so that the first scrape has them."""
         for outcome in ("translated", "left_out", "dead_letter"):
             self.records.labels(source, outcome)
 
     def carried(self, source: str, out: Bridged) -> None:
-        """Counts one record, once all of it is durable."""
+        """Counts one record. Called once all of it is durable."""
         outcome: Outcome = (
             "dead_letter" if out.letters else "translated" if out.events else "left_out"
         )

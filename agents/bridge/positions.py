@@ -1,4 +1,4 @@
-"""The positions of a bridge in the partitions of an assignment, and where it begins."""
+"""The positions of a bridge in its assigned partitions, and their start."""
 
 import logging
 from collections.abc import Iterable
@@ -16,8 +16,8 @@ log = logging.getLogger("triggers.bridge")
 class Assigned:
     """The partitions of an assignment.
 
-    `next`: the offset behind what is durable · `newest`: the time (ms) of what is durable, at first that of the
-    assignment · `open`: it may begin.
+    `next`: the offset after the durable records · `newest`: time (ms) of the newest durable record, at first that of
+    the assignment · `open`: whether reading may begin.
     """
 
     def __init__(self, places: Iterable[TopicPartition]) -> None:
@@ -32,8 +32,8 @@ async def begin(
 ) -> None:
     """Seeks to the committed offsets. Raises IllegalStateError, KafkaError. `now`: ms.
 
-    A partition that the group has never read begins some minutes back. So a new partition of a topic loses nothing,
-    and the history of a new topic does not count as happening now.
+    A partition that the group has never read begins TRIGGERS_BRIDGE_START back. So no record of a new partition is
+    lost, and old records of a new topic do not count as happening now.
     """
     places = list(assigned.places)
     beginnings = await consumer.beginning_offsets(places)

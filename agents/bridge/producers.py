@@ -1,11 +1,11 @@
-"""Makes a chunk durable: its events and dead letters, then the offsets behind it.
+"""Makes a chunk durable: its events and dead letters, then the offsets after it.
 
 At least once: one idempotent producer; offsets are committed after the acknowledgements. After a crash the last
-chunk comes again with the same ids. A chunk is small enough for visitors to remember all of them.
+chunk is written again with the same ids. A chunk is small enough for visitors to remember all of them.
 
 Exactly once: a transaction for each source partition contains both. As in a worker, each partition has a producer
-of its own. Opening it fences the partition's former owner and aborts what that left open (KIP-98). The client
-cannot name the group's generation (KIP-447).
+of its own. Opening it fences the partition's former owner and aborts its open transaction (KIP-98). The client
+does not support the group's generation (KIP-447).
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from agents.bridge.settings import BridgeSettings
 from agents.config.settings import aiokafka_options
 from agents.kafka import group_member
 from agents.kafka.partitioner import partition_of
-from agents.kafka.reconnect import PATIENCE_S, connection_loss_as_error, start_when_available
+from agents.kafka.reconnect import RETRY_S, connection_loss_as_error, start_when_available
 from agents.kafka.topics import EVENTS, UNREADABLE
 from agents.runtime.log import say
 
@@ -34,10 +34,10 @@ PACKED: Final = "gzip"
 
 BATCH_BYTES: Final = 512 * 1024
 TRANSACTION_MS: Final = 10_000
-"""An abandoned transaction blocks readers of its partitions for at most this long (ms)."""
+"""Ms after which the broker aborts a transaction. Until then an abandoned one blocks readers of its partitions."""
 
 RETRY_MS: Final = 20
-"""Ms between tries: the broker often answers `try again` to the first records, while the last transaction ends."""
+"""Ms between retries. The broker often refuses the first records of a transaction while it ends the last one."""
 
 
 class Row(NamedTuple):
@@ -51,7 +51,7 @@ class Row(NamedTuple):
 
 
 class Chunk(NamedTuple):
-    """A chunk. `next`: the offsets behind what was read, by source partition."""
+    """A chunk. `next`: by source partition, the offset after its last record."""
 
     rows: list[Row]
     next: dict[TopicPartition, int]
@@ -63,7 +63,7 @@ class Output(Protocol):
     async def open(self, places: Iterable[TopicPartition]) -> None: ...
 
     async def carry(self, chunk: Chunk) -> None:
-        """Returns once the chunk is durable, or once the partitions are another bridge's. Raises KafkaError."""
+        """Writes a chunk. Returns once it is durable, or once another bridge owns the partitions. Raises KafkaError."""
         ...
 
     async def close(self) -> None: ...
@@ -102,7 +102,7 @@ class _Rows:
 
 
 def _always() -> bool:
-    """Says that the start is still wanted. The caller cancels the start if it is not."""
+    """Returns True: the start is always wanted. The caller cancels it otherwise."""
     return True
 
 
@@ -134,7 +134,7 @@ class AtLeastOnce:
     async def open(self, places: Iterable[TopicPartition]) -> None:
         if self._producer is None:
             producer = _producer(self._settings)
-            # Without this a batch that waited long fails when the broker comes back and has no leader yet.
+            # Without this a batch that waited long fails if the broker is back and the partition has no leader yet.
             producer._message_accumulator._batch_ttl = math.inf
             await start_when_available(producer.start, _always)
             self._producer = producer
@@ -143,10 +143,10 @@ class AtLeastOnce:
         assert self._producer is not None, "it is open before the first chunk"
         await self._rows.write(self._producer, chunk.rows)
         while not await self._committed(chunk.next):
-            await asyncio.sleep(PATIENCE_S)
+            await asyncio.sleep(RETRY_S)
 
     async def _committed(self, next: dict[TopicPartition, int]) -> bool:
-        """Commits. Also returns if the partitions are another bridge's by now: that one reads the chunk again."""
+        """Commits. Also returns if another bridge owns the partitions by now: it reads the chunk again."""
         offsets = {place: OffsetAndMetadata(offset, "") for place, offset in next.items()}
         try:
             with connection_loss_as_error():

@@ -20,7 +20,7 @@ log = logging.getLogger("triggers.bridge")
 ANSWER_S: Final = 5.0
 PAUSE_S: Final = 0.5
 LONGEST_PAUSE_S: Final = 10.0
-"""Pauses (s) between tries while the registry does not answer: the first one, and the longest."""
+"""First and longest pause (s) between two attempts while the registry does not answer."""
 
 AGAIN_S: Final = 60.0
 """Seconds for which a missing schema counts as missing. Shorter: a topic with such records causes a request for each."""
@@ -32,7 +32,7 @@ ACCEPT: Final = "application/vnd.schemaregistry.v1+json, application/json"
 
 
 class SchemaRegistry:
-    """The registry. `up`: whether it answered last time · `url` None: there is none."""
+    """The registry. `up`: whether it answered the last request · `url` None: there is no registry."""
 
     def __init__(self, url: str | None) -> None:
         self._url = None if url is None else URL(url)
@@ -46,11 +46,11 @@ class SchemaRegistry:
             await self._session.close()
 
     def known(self, address: str) -> Read | None:
-        """The reader of a schema, if it was fetched before."""
+        """The reader of a schema that was fetched before, else None."""
         return self._known.get(address)
 
     async def reader(self, address: str) -> Read:
-        """The reader of this schema. Waits for the registry. Raises Undecodable."""
+        """The reader of a schema. Waits for the registry. Raises Undecodable."""
         if self._url is None:
             raise Undecodable("no_schema_registry")
         since, why = self._missing.get(address, (0.0, ""))
@@ -77,7 +77,7 @@ class SchemaRegistry:
         return avro(_schema(found), named)
 
     async def _load(self, found: dict[str, Any], named: dict[str, Any], depth: int) -> None:
-        """The schemas that a schema refers to, each one after those that it refers to."""
+        """Adds the schemas that a schema refers to, to `named`, dependencies first."""
         if not depth:
             raise Undecodable("unknown_schema")
         for each in found.get("references") or ():
@@ -128,7 +128,7 @@ def _document(body: bytes) -> dict[str, Any]:
 
 
 def _schema(found: dict[str, Any]) -> Any:
-    """The text of a schema. For a plain type it may be the bare name."""
+    """The schema as JSON. For a primitive type it may be just its name."""
     try:
         return json.loads(found["schema"])
     except ValueError:

@@ -1,7 +1,7 @@
 """Turns a record of a source's topic into events, dead letters, or nothing. Pure.
 
-The translators of stream/connect do the work. This checks their events as a worker will, and gives them the keys
-that a worker needs. Source: docs/connect.md, 2.4 and 7.6.
+The translators of stream/connect do the work. This module checks their events as a worker will, and adds the record
+keys. Source: docs/connect.md, 2.4 and 7.6.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from stream.events.decoding import parse
 from stream.events.faults import Rejected
 
 LARGEST: Final = 256 * 1024
-"""Bytes that are kept of an unreadable record."""
+"""Largest part (bytes) of an unreadable record that is kept."""
 
 _written: Final = msgspec.json.Encoder().encode
 
@@ -79,9 +79,9 @@ def bridged(arrived: Arrived, value: bytes, source: Source, now: int) -> Bridged
 
 
 def kept(value: bytes | None, letter: Letter, arrived: Arrived, source: str) -> "LetterRecord":
-    """The record of a dead letter: without people's addresses, and cut to LARGEST.
+    """The record of a dead letter, without people's addresses and cut to LARGEST.
 
-    `value` None: unreadable bytes. Nothing of them is kept.
+    `value` None: the bytes are unreadable, so none are kept.
     """
     headers = [
         ("reason", letter.reason.encode()),

@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         settings = Settings.read()
         settings.require_kafka()
-        documents = recipe_documents.starting(settings)
+        documents = recipe_documents.initial_documents(settings)
         page = PageSettings(publish_key.read(), collectors.places(), request_log.operator_key())
         asyncio.run(_serve(settings, documents, page, *address("--listen", args.listen)))
     except (SettingsError, RecipesError, OSError) as error:

@@ -1,4 +1,4 @@
-"""Shows what became of some triggers on either side, in the words of `explain`.
+"""Shows the outcomes of some triggers on either side, in the words of `explain`.
 
 The examples are the first of each sort and recipe by the hash of their id. So they are the same in every run, and spread
 over the whole time.

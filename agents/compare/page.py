@@ -1,4 +1,4 @@
-"""The report as one HTML page: no server, no script, nothing from elsewhere."""
+"""The report as one HTML page, without a server, a script or other files."""
 
 from datetime import datetime
 from html import escape
@@ -19,7 +19,7 @@ SORTS: Final = {
 }
 
 WORKING: Final = ("cap", "quiet", "lower_priority", "cooldown")
-"""Reasons by which recipes stand in each other's way."""
+"""Reasons by which one recipe holds back another."""
 
 
 def page(report: Report) -> str:

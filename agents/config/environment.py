@@ -1,4 +1,4 @@
-"""Values read from environment variables, with every mistake kept until all have been read."""
+"""Reads values from environment variables, and collects every mistake."""
 
 import difflib
 from collections.abc import Mapping
@@ -64,7 +64,7 @@ class Environment:
         return None
 
     def duration(self, name: str, default: str) -> int:
-        """A duration in ms, which is written as `10m`."""
+        """A duration such as `10m`, in ms."""
         value = self.text(name, default)
         try:
             return durations.parse(value)
@@ -73,7 +73,7 @@ class Environment:
             return durations.parse(default)
 
     def http_url(self, name: str, given: str) -> None:
-        """Checks a URL http:// or https://. A mistake does not quote it: it may carry a password or a token."""
+        """Checks a URL http:// or https://. A mistake does not quote it, because it may contain a password or a token."""
         try:
             url = URL(given)
             right = url.scheme in ("http", "https") and bool(url.host) and given.isprintable()

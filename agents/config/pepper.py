@@ -1,4 +1,4 @@
-"""The secret with which addresses become keys. Source: docs/connect.md, 8."""
+"""The secret that turns addresses into keys. Source: docs/connect.md, 8."""
 
 from typing import Final
 
@@ -6,7 +6,7 @@ from agents.config.environment import Environment
 
 PEPPER: Final = "TRIGGERS_IDENTITY_PEPPER"
 SHORTEST: Final = 32
-"""Bytes of a pepper. It is the same for all collectors and bridges."""
+"""Smallest number of bytes of a pepper. All collectors and bridges use the same pepper."""
 
 
 def pepper(env: Environment) -> bytes | None:

@@ -1,4 +1,4 @@
-"""The recipes of a file, as every command reads them."""
+"""Reads recipes files, for all commands."""
 
 import json
 from pathlib import Path
@@ -13,19 +13,19 @@ from stream.recipes.recipe import Recipes
 
 
 def read(path: Path | None) -> Recipes:
-    """The recipes of a file, the shipped ones without a file. Raises RecipesError, OSError."""
+    """The recipes of a file; the shipped ones if `path` is None. Raises RecipesError, OSError."""
     return recipes_file.DEFAULT if path is None else recipes_file.load(_text(path), str(path))
 
 
 def read_history(path: Path | None) -> History:
-    """The history of a file that holds one document or several. Raises as `read`."""
+    """The history of a file with one document or several. Raises as `read`."""
     if path is None:
         return History(recipes_file.DEFAULT)
     return recipes_file.load_history(_text(path), str(path))
 
 
 def document(path: Path | None) -> dict[str, Any]:
-    """The same as plain JSON, as it is published: {} without a file. Raises RecipesError, OSError."""
+    """The document of a file as JSON, in the published form; {} if `path` is None. Raises RecipesError, OSError."""
     if path is None:
         return {}
     text = _text(path)
@@ -37,7 +37,7 @@ def document(path: Path | None) -> dict[str, Any]:
 
 
 def documents(path: Path) -> list[GivenDocument]:
-    """The documents of a file that may be a history, as plain JSON. Raises RecipesError, OSError."""
+    """The documents of a file with one or several, as JSON. Raises RecipesError, OSError."""
     found = recipes_file.given_documents(_text(path), str(path))
     for each in found:
         each.recipes = json.loads(json.dumps(each.recipes))

@@ -1,4 +1,4 @@
-"""Settings, from the environment, checked whole: one message names every mistake.
+"""Settings from the environment. All are checked at once, and one message lists every mistake.
 
 | variable | what | default |
 |---|---|---|
@@ -42,21 +42,21 @@ PROTOCOLS: Final = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 MECHANISMS: Final = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 METRICS: Final = "127.0.0.1:9108"
 SESSION_MS: Final = 7_000
-"""Shorter: a pause of the machine costs a rebalance; by default brokers refuse less than 6 s. Longer: the carts of a
-dead worker wait longer. Another worker takes 3 s more to restore them."""
+"""Shorter: a pause of the machine causes a rebalance; by default brokers refuse less than 6 s. Longer: the carts of a
+dead worker wait longer, until another worker takes them over. The restore takes about 3 s more."""
 
 LATENCY_MS: Final = 40
 """Shorter: a fetch brings fewer events for the same cost. Longer: the shopper may have left before an exit trigger comes."""
 
 
 class SettingsError(Exception):
-    """All that is wrong with the settings, one line each. Never quotes a secret."""
+    """The mistakes in the settings, one a line. Never quotes a secret."""
 
 
 class CheckpointPauses(NamedTuple):
-    """ms between two checkpoints. A restart applies again what came since the last one.
+    """Ms between two checkpoints. A restart applies the input since the last one again.
 
-    `transaction` holds with delivery exactly once and without a backlog: readers wait for the next checkpoint.
+    `transaction`: with delivery exactly once and without a backlog, because readers wait for the next checkpoint.
     """
 
     pause: int = 2000
@@ -135,7 +135,7 @@ class Settings:
         return settings
 
     def require_kafka(self) -> tuple[str, ...]:
-        """The brokers. Raises SettingsError when none is set."""
+        """The brokers. Raises SettingsError if none is set."""
         if not self.kafka:
             raise SettingsError(
                 "TRIGGERS_KAFKA is not set: set it to host:port of a broker, or start one with `local`"
@@ -143,7 +143,7 @@ class Settings:
         return self.kafka
 
     def topic(self, name: str) -> str:
-        """A topic's name on the cluster."""
+        """The full name of a topic, with the prefix."""
         return self.prefix + name
 
 

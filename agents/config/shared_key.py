@@ -1,4 +1,4 @@
-"""A key that people type or programs send: from a setting or its file, long enough not to be guessed."""
+"""Reads a key that people type or programs send, from a setting or its file. It must be too long to guess."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -7,7 +7,7 @@ from agents.config.environment import Environment
 from agents.config.settings import SettingsError
 
 SHORTEST: Final = 16
-"""Characters. Fewer could be guessed."""
+"""Fewest characters of a key. Shorter keys could be guessed."""
 
 
 def read(setting: str, environ: Mapping[str, str]) -> str | None:

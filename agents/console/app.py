@@ -1,4 +1,4 @@
-"""The console as an aiohttp application: its routes, and the tasks behind them."""
+"""The console as an aiohttp application: its routes and background tasks."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -36,8 +36,8 @@ FAILED: Final = web.AppKey("failed", asyncio.Future[None])
 class PageSettings(NamedTuple):
     """Settings of the page.
 
-    `publish_key`: needed to publish recipes from the page, None: nobody may · `collectors`: host:port of
-    their metrics · `operator_key`: collectors want it before they show requests.
+    `publish_key`: allows to publish recipes from the page, None: the page is read-only · `collectors`: host:port
+    of their metrics · `operator_key`: collectors require it to show requests.
     """
 
     publish_key: str | None = None
@@ -54,7 +54,7 @@ def make_app(
 ) -> web.Application:
     """Makes the application. Call it on the event loop that serves it.
 
-    `loopback`: it listens on this machine only, so requests that name another host are refused.
+    `loopback`: it listens on this machine only, so requests to another host name are refused.
     """
     app = web.Application(middlewares=[only_loopback] if loopback else [])
     app.on_response_prepare.append(add_headers)
@@ -79,14 +79,14 @@ def make_app(
     )
     sources_routes.add_routes(app)
     shop.add_routes(app)
-    work: list[Callable[[], Awaitable[None]]] = [reader.tail.run, reader.sample]
-    work += handler.add_routes(app, left_out.take)
+    jobs: list[Callable[[], Awaitable[None]]] = [reader.tail.run, reader.sample]
+    jobs += handler.add_routes(app, left_out.take)
     if link and writer:
         tell(app, ViewMetrics(link, writer).text)
-        work.append(writer.run)
+        jobs.append(writer.run)
 
-    async def behind(_: web.Application) -> AsyncIterator[None]:
-        tasks = [asyncio.ensure_future(each()) for each in work]
+    async def background(_: web.Application) -> AsyncIterator[None]:
+        tasks = [asyncio.ensure_future(each()) for each in jobs]
         for task in tasks:
             task.add_done_callback(partial(_ended, app[FAILED]))
         yield
@@ -98,16 +98,16 @@ def make_app(
         if link:
             await link.close()
 
-    async def leave(_: web.Application) -> None:
+    async def close_hub(_: web.Application) -> None:
         hub.close()
 
-    app.cleanup_ctx.append(behind)
-    app.on_shutdown.append(leave)
+    app.cleanup_ctx.append(background)
+    app.on_shutdown.append(close_hub)
     return app
 
 
 def _ended(failed: asyncio.Future[None], task: asyncio.Future[None]) -> None:
-    """Ends the console when a background task ends: they should run for ever."""
+    """Ends the console when a background task ends. They should run for ever."""
     if not failed.done():
         error = None if task.cancelled() else task.exception()
-        failed.set_exception(error or RuntimeError("it ended by itself"))
+        failed.set_exception(error or RuntimeError("a background task of the console ended"))

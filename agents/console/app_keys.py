@@ -1,4 +1,4 @@
-"""Keys of what the console's routes find in the application: `request.app[HUB]`."""
+"""Keys of values that the console's routes share in the application: `request.app[HUB]`."""
 
 from typing import Final
 

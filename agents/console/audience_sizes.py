@@ -1,7 +1,7 @@
 """Counts the members of each audience from the changes on the topic `audiences`. Memory is bounded.
 
-The latest change of a person counts, by the time in it and not by its place. A shop may have more persons in audiences than
-fit here. Then the sizes are unknown here, and the workers' metric has them (docs/metrics.md).
+The latest change of a person counts, by its time and not by its offset. A shop may have more persons in audiences than
+fit in memory here. Then the console does not know the sizes; the workers' metric does (docs/metrics.md).
 """
 
 from collections import Counter
@@ -12,16 +12,17 @@ from typing import Any, Final
 from agents.console.rolling_counts import Key
 
 MOST: Final = 500_000
-"""Persons in audiences, former members included, about 100 bytes each. More: more memory. Fewer: fewer shops see sizes."""
+"""Persons in audiences, including former members; about 100 bytes each. More: more memory. Fewer: large shops see no
+sizes."""
 
 SORT: Final = "audience"
-"""First part of a key of the rolling counts. The audience and IN or OUT follow."""
+"""First part of a key of the rolling counts. The audience follows, then IN or OUT."""
 IN: Final = "entered"
 OUT: Final = "left"
 
 
 class AudienceSizes:
-    """`sizes`: members now, by audience."""
+    """The number of members of each audience. `sizes`: by audience name."""
 
     def __init__(self, most: int = MOST) -> None:
         self.sizes: Counter[str] = Counter()
@@ -31,23 +32,23 @@ class AudienceSizes:
 
     @property
     def is_whole(self) -> bool:
-        """Whether every person fits."""
+        """Whether every person is counted."""
         return len(self._last) < self._most
 
     def take(self, audience: str, key: bytes, at: int, entered: bool) -> bool:
-        """Takes a change. Returns whether it is newer than the known one and differs from it."""
-        name = _hash(key)
-        known = self._last.get(name)
+        """Counts a change. Returns whether it is newer than the known change of that person and differs from it."""
+        hashed = _hash(key)
+        known = self._last.get(hashed)
         if known is None and not self.is_whole:
             return True
         if known is not None and (at < known // 2 or (known % 2 == 1) == entered):
             return False
-        self._last[name] = 2 * at + entered
+        self._last[hashed] = 2 * at + entered
         self.sizes[audience] += 1 if entered else -1 if known is not None else 0
         return True
 
     def forget(self, key: bytes) -> None:
-        """Forgets a person in an audience."""
+        """Removes a person from an audience. `key`: of the record."""
         known = self._last.pop(_hash(key), 0)
         if known % 2:
             self.sizes[key.decode().partition("|")[0]] -= 1
@@ -55,7 +56,7 @@ class AudienceSizes:
     def rows(
         self, names: Iterable[str], buckets: Sequence[Mapping[Key, int]]
     ) -> list[dict[str, Any]]:
-        """By audience: members now, how many entered and left in the buckets, and members at the end of each bucket."""
+        """For each audience: its members now, how many entered and left, and its members at the end of each bucket."""
         return [self._row(name, buckets) for name in names]
 
     def _row(self, name: str, buckets: Sequence[Mapping[Key, int]]) -> dict[str, Any]:

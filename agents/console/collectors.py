@@ -1,12 +1,12 @@
-"""What storefronts and shops sent, as collectors report it: events, refusals, the last requests of a source.
+"""Figures of the sources, from the collectors: events, refusals, the last requests.
 
-A collector is a service of its own and may have several processes. Each shows its figures at /metrics and
-its last requests at /requests. This asks all of them and adds up the answers. The console's own collector
-is one of them.
+A collector is a separate service, and may have several processes. Each serves its figures at /metrics and its last
+requests at /requests. This module queries all of them and adds up the answers. The console's own collector is one
+of them.
 
 | variable | what | default |
 |---|---|---|
-| TRIGGERS_CONSOLE_COLLECTORS | where collectors serve their metrics, `host:port,host:port`; all addresses of a name are asked | none |
+| TRIGGERS_CONSOLE_COLLECTORS | where collectors serve their metrics, `host:port,host:port`; all addresses of a name are queried | none |
 """
 
 import asyncio
@@ -25,8 +25,8 @@ from agents.config.settings import SettingsError
 from agents.faces.request_log import PATH
 
 SETTING: Final = "TRIGGERS_CONSOLE_COLLECTORS"
-PATIENCE: Final = ClientTimeout(total=3)
-START: Final = "triggers_collector_"
+TIMEOUT: Final = ClientTimeout(total=3)
+METRIC_PREFIX: Final = "triggers_collector_"
 LABELS: Final = ("type", "name", "status", "reason")
 """Labels beside the source, in the order in which the page shows them."""
 
@@ -37,11 +37,11 @@ Place = tuple[str, int]
 _requests: Final = msgspec.json.Decoder(list[dict[str, Any]]).decode
 
 
-class OfSource(Struct):
+class SourceFigures(Struct):
     """Figures of one source since its collectors started.
 
     `events`: by type · `posts`: by status · `refused`: (type, reason, number) · `left_out`, `unknown`:
-    (reason or name, number), the largest first · `last`: when an event was last taken (ms), None: never.
+    (reason or name, number), the largest first · `last`: time (ms) of the last accepted event, None: there is none.
     """
 
     source: str
@@ -58,14 +58,14 @@ def places(environ: Mapping[str, str] = os.environ) -> tuple[Place, ...]:
     """The host:port of each collector's metrics. Raises SettingsError."""
     env = Environment(environ)
     given = [part.strip() for part in env.text(SETTING).split(",") if part.strip()]
-    found = [env.address(SETTING, part) for part in given]
+    parsed = [env.address(SETTING, part) for part in given]
     if env.mistakes:
         raise SettingsError("\n".join(env.mistakes))
-    return tuple(each for each in found if each)
+    return tuple(each for each in parsed if each)
 
 
 class Sources:
-    """Asks collectors. `own`: metrics of this process's collector · `key`: the operator's, None: no requests."""
+    """Queries collectors. `own`: returns the metrics of this process · `key`: the operator's, None: no requests."""
 
     def __init__(
         self, at: tuple[Place, ...], key: str | None, own: Callable[[], Iterable[bytes]]
@@ -78,81 +78,83 @@ class Sources:
     def may_look(self) -> bool:
         return self._key is not None and bool(self.at)
 
-    async def figures(self) -> tuple[list[OfSource], list[str]]:
+    async def figures(self) -> tuple[list[SourceFigures], list[str]]:
         """The figures of all sources, and a sentence for each collector that does not answer."""
-        texts, faults = await self._asked("/metrics", {})
-        return counted([*self._own(), *texts]), faults
+        texts, faults = await self._query("/metrics", {})
+        return add_up([*self._own(), *texts]), faults
 
     async def requests(self, source: str) -> tuple[list[dict[str, Any]], list[str]]:
-        """The last requests of a source, the newest first, in the form of agents/faces/request_log.py."""
+        """The last requests of a source, newest first, as agents/faces/request_log.py writes them, and faults."""
         headers = {"Authorization": f"Bearer {self._key}"}
-        texts, faults = await self._asked(PATH, headers, {"source": source})
-        found = [each for text in texts for each in _requests(text)]
-        return sorted(found, key=lambda each: -each["at"])[:MOST], faults
+        texts, faults = await self._query(PATH, headers, {"source": source})
+        parsed = [each for text in texts for each in _requests(text)]
+        return sorted(parsed, key=lambda each: -each["at"])[:MOST], faults
 
-    async def _asked(
+    async def _query(
         self, path: str, headers: Mapping[str, str], query: Mapping[str, str] | None = None
     ) -> tuple[list[bytes], list[str]]:
-        async with ClientSession(timeout=PATIENCE) as session:
+        async with ClientSession(timeout=TIMEOUT) as session:
 
             async def ask(host: str, port: int) -> bytes | str:
-                shown = f"[{host}]" if ":" in host else host
-                url = f"http://{shown}:{port}{path}"
+                host_text = f"[{host}]" if ":" in host else host
+                url = f"http://{host_text}:{port}{path}"
                 try:
                     async with session.get(url, headers=headers, params=query) as answer:
                         if answer.status == 200:
                             return await answer.read()
-                        return f"{shown}:{port} answered {answer.status}"
+                        return f"{host_text}:{port} answered {answer.status}"
                 except (ClientError, OSError, TimeoutError) as error:
-                    return f"{shown}:{port} does not answer ({type(error).__name__})"
+                    return f"{host_text}:{port} does not answer ({type(error).__name__})"
 
-            where, faults = await self._addresses()
-            answers = await asyncio.gather(*(ask(*place) for place in where))
+            addresses, faults = await self._addresses()
+            answers = await asyncio.gather(*(ask(*place) for place in addresses))
         texts = [each for each in answers if isinstance(each, bytes)]
         return texts, [*faults, *(each for each in answers if isinstance(each, str))]
 
     async def _addresses(self) -> tuple[list[Place], list[str]]:
         """Each address of each host name, once."""
-        loop, found, faults = asyncio.get_running_loop(), dict[Place, None](), []
+        loop, places, faults = asyncio.get_running_loop(), dict[Place, None](), []
         for host, port in self.at:
             try:
                 rows = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
             except OSError:
                 faults.append(f"{host}:{port} is not known")
                 continue
-            found |= dict.fromkeys((str(row[4][0]), port) for row in rows)
-        return list(found), faults
+            places |= dict.fromkeys((str(row[4][0]), port) for row in rows)
+        return list(places), faults
 
 
-def counted(texts: Iterable[bytes]) -> list[OfSource]:
-    """The figures of several processes added up, by source. `-` stands for an unknown source."""
+def add_up(texts: Iterable[bytes]) -> list[SourceFigures]:
+    """Adds up the figures of several processes, by source. `-`: unknown sources."""
     total: dict[tuple[str, ...], float] = {}
     last: dict[str, float] = {}
     for text in texts:
         for family in text_string_to_metric_families(text.decode()):
-            if not family.name.startswith(START):
+            if not family.name.startswith(METRIC_PREFIX):
                 continue
-            sort = family.name.removeprefix(START)
+            metric = family.name.removeprefix(METRIC_PREFIX)
             for sample in family.samples:
                 source = sample.labels.get("source")
                 if source is None:
                     continue
-                if sort == "last_event_timestamp_seconds":
+                if metric == "last_event_timestamp_seconds":
                     last[source] = max(last.get(source, 0.0), sample.value)
                 elif sample.name.endswith("_total") and sample.value:
-                    rest = [sample.labels[name] for name in LABELS if name in sample.labels]
-                    key = sort, source, *rest
+                    labels = [sample.labels[name] for name in LABELS if name in sample.labels]
+                    key = metric, source, *labels
                     total[key] = total.get(key, 0.0) + sample.value
     names = dict.fromkeys([*last, *(key[1] for key in total)])
-    return [_of_source(name, total, last.get(name, 0.0)) for name in sorted(names)]
+    return [_source_figures(name, total, last.get(name, 0.0)) for name in sorted(names)]
 
 
-def _of_source(name: str, total: Mapping[tuple[str, ...], float], last: float) -> OfSource:
-    def rows(sort: str) -> list[tuple[Any, ...]]:
-        found = [(*key[2:], int(n)) for key, n in total.items() if key[:2] == (sort, name)]
-        return sorted(found, key=lambda row: (-row[-1], row))
+def _source_figures(
+    name: str, total: Mapping[tuple[str, ...], float], last: float
+) -> SourceFigures:
+    def rows(metric: str) -> list[tuple[Any, ...]]:
+        labelled = [(*key[2:], int(n)) for key, n in total.items() if key[:2] == (metric, name)]
+        return sorted(labelled, key=lambda row: (-row[-1], row))
 
-    return OfSource(
+    return SourceFigures(
         name,
         dict(rows("events")),
         dict(rows("posts")),

@@ -1,4 +1,4 @@
-"""Checks a draft of recipes: what is wrong at which line, and what it would change. Pure."""
+"""Checks a draft of recipes: its fault with the line, or what it would change. Pure."""
 
 import json
 import re
@@ -17,7 +17,7 @@ LARGEST: Final = 512 * 1024
 """The largest draft, in characters."""
 
 NAME: Final = "draft"
-PLACED: Final = re.compile(rf"{NAME}:(\d+): (.*)", re.DOTALL)
+LINE_FAULT: Final = re.compile(rf"{NAME}:(\d+): (.*)", re.DOTALL)
 
 
 class DraftFault(Struct):
@@ -28,7 +28,7 @@ class DraftFault(Struct):
 
 
 class Draft(Struct):
-    """A checked draft. `document`: as JSON, None with a fault · `changes`: a sentence for each difference
+    """A checked draft. `document`: as JSON, None if there is a fault · `changes`: a sentence for each difference
     from the recipes in force."""
 
     fault: DraftFault | None = None
@@ -45,14 +45,14 @@ def draft(text: str, current: Recipes) -> Draft:
     try:
         recipes_file.load(text, NAME)
         document = document_of(text)
-        found = checked(document)
+        recipes = checked(document)
     except RecipesError as error:
-        placed = PLACED.fullmatch(str(error))
-        where, why = (int(placed[1]), placed[2]) if placed else (None, str(error))
-        return Draft(DraftFault(where, why.removeprefix(f"{NAME}: ")))
-    return Draft(None, document, recipes_text.differences(current, found))
+        match = LINE_FAULT.fullmatch(str(error))
+        line, why = (int(match[1]), match[2]) if match else (None, str(error))
+        return Draft(DraftFault(line, why.removeprefix(f"{NAME}: ")))
+    return Draft(None, document, recipes_text.differences(current, recipes))
 
 
 def document_of(text: str) -> dict[str, Any]:
-    """The text of a faultless draft as JSON, in the form in which it is published."""
+    """A valid draft as JSON, in the form that is published."""
     return dict(json.loads(json.dumps(recipes_file.named(yaml.safe_load(text)) or {})))

@@ -1,6 +1,6 @@
-"""Headers of every answer, and a check of every request.
+"""Security headers for every response, and a check of every request.
 
-The page may run its own code only. A console on loopback answers only requests for this machine.
+The page may run its own code only. A console on loopback answers only requests to this machine's names.
 """
 
 import ipaddress
@@ -56,7 +56,7 @@ def is_loopback(host: str) -> bool:
 
 @web.middleware
 async def only_loopback(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuses requests for foreign names that resolve to this machine: another site's page could read this one."""
+    """Refuses requests to other host names (DNS rebinding), so that another site's page cannot read this one."""
     host = request.url.host or ""
     if not is_loopback(host):
         raise web.HTTPMisdirectedRequest(text="the console answers to this machine's own names\n")

@@ -1,8 +1,8 @@
-"""Passes live events to browsers. Each subscriber has a bounded queue; all share one memory.
+"""Publishes live events to browsers. Each subscriber has a bounded queue; all share one bounded buffer of past events.
 
-Events are numbered while the process lives. `name` puts an id of the process before the number, so that a
-browser that comes back can say after which event it continues. A slow reader loses the oldest events in
-its queue and hears how many: it never holds up the others.
+Events are numbered within a process. `name` puts an id of the process before the number, so that a browser that
+reconnects can say after which event it continues. A slow subscriber loses the oldest events in its queue, and is
+told their number. It never delays the others.
 """
 
 import asyncio
@@ -16,22 +16,21 @@ from typing import Any, Final, Literal, Self
 Kind = Literal["trigger", "cancel", "decision", "audience", "rejected", "left_out", "status"]
 
 Words = Callable[[Kind, Mapping[str, Any]], Mapping[str, Any]]
-"""What the page says of a live event beside its data."""
+"""Returns further fields of a live event: its title and details in plain words."""
 
 REMEMBERED: Final = 1_000
-"""Live events kept for browsers that come or come back. Fewer: gaps after a short loss of the connection."""
+"""Past live events kept for browsers that connect or reconnect. Fewer: gaps after a short loss of the connection."""
 
 WAITING: Final = 500
-"""Live events that may wait for one subscriber. More: more memory for each slow one."""
+"""Size of a subscriber's queue. Larger: more memory for each slow subscriber."""
 
 
 class LiveEvent:
-    """Something that happened, with its `data` as plain JSON.
+    """An event for the page, with its `data` as plain JSON.
 
-    `trigger` and `cancel` have the fields of the CloudEvent's data, `decision` its own, `audience` the change's
-    with its type, `rejected` the headers, `left_out` the part of a posted event that was left out. All have the
-    record's `topic` (without the prefix), `partition`, `offset` and `t`, the broker's time (ms). `number` 0: not
-    remembered (`status`).
+    The data of `trigger`, `cancel` and `audience` are those of the CloudEvent, of `decision` the record, of `rejected`
+    its headers, of `left_out` the part of a posted event that was left out. All have the record's `topic` (without the
+    prefix), `partition`, `offset` and `t`, the broker's time (ms). `number` 0: not kept in the buffer (`status`).
     """
 
     __slots__ = ("_text", "_words", "data", "kind", "number")
@@ -45,7 +44,7 @@ class LiveEvent:
 
     @property
     def text(self) -> str:
-        """`data` with its words, as JSON. It is made once, when it is first sent."""
+        """`data` and its plain words, as JSON. Encoded once, when it is first sent."""
         if self._text is None:
             whole = {**self.data, **self._words(self.kind, self.data)}
             self._text = json.dumps(whole, separators=(",", ":"), ensure_ascii=False)
@@ -73,19 +72,19 @@ class Hub:
         self._process_id = secrets.token_hex(4)
         self._count = 0
         self._waiting = waiting
-        self._memory: deque[LiveEvent] = deque(maxlen=remembered)
+        self._buffer: deque[LiveEvent] = deque(maxlen=remembered)
         self._subscriptions: set[Subscription] = set()
         self.closed = False
 
     def publish(self, kind: Kind, data: Mapping[str, Any], *, remember: bool = True) -> None:
-        """Passes a live event to every subscriber that it concerns."""
+        """Puts a live event into the queue of every subscriber that wants it."""
         number = 0
         if remember:
             self._count += 1
             number = self._count
         event = LiveEvent(number, kind, data, self._words)
         if remember:
-            self._memory.append(event)
+            self._buffer.append(event)
         for subscription in self._subscriptions:
             subscription.offer(event)
 
@@ -97,10 +96,10 @@ class Hub:
         kinds: frozenset[Kind] | None = None,
         after: str | None = "",
     ) -> "Subscription":
-        """Subscribes to the events of a visitor, of a person, or of everybody. `kinds`: None for all.
+        """Subscribes to the events of a visitor, of a person, or of all. `kinds`: None for all.
 
-        `after`: the name of the last event that the subscriber had. The remembered ones since then come
-        first. "": all that are remembered. None: only new ones. Use it with `async with`.
+        `after`: name of the last event that the subscriber has. The buffered events after it come first.
+        "": all buffered events come first. None: only new events. Use the subscription with `async with`.
         """
 
         def wanted(event: LiveEvent) -> bool:
@@ -113,17 +112,17 @@ class Hub:
         subscription = Subscription(self._subscriptions, wanted, self._waiting)
         if after is not None:
             start = self._number(after)
-            concerned = [each for each in self._memory if each.number > start and wanted(each)]
-            for event in concerned[-self._waiting :]:
+            buffered = [each for each in self._buffer if each.number > start and wanted(each)]
+            for event in buffered[-self._waiting :]:
                 subscription.offer(event)
         return subscription
 
     def name(self, event: LiveEvent) -> str:
-        """The id of an event as a server-sent event."""
+        """The id of an event in the stream of server-sent events."""
         return f"{self._process_id}-{event.number}"
 
     def knows(self, name: str) -> bool:
-        """Whether this process gave the name: only then is it clear what comes after it."""
+        """Whether this process made the name. Only then are the events after it known."""
         return name.startswith(f"{self._process_id}-")
 
     @property
@@ -131,7 +130,7 @@ class Hub:
         return len(self._subscriptions)
 
     def close(self) -> None:
-        """Wakes all subscribers, so that they end."""
+        """Ends all subscriptions."""
         self.closed = True
         for subscription in self._subscriptions:
             subscription.wake()
@@ -142,7 +141,7 @@ class Hub:
 
 
 class Subscription:
-    """A subscription. `missed`: events dropped since the last call of `next`, because it came too late."""
+    """A subscription. `missed`: number of events that the queue dropped before the last call of `next`."""
 
     def __init__(
         self,
@@ -153,8 +152,8 @@ class Subscription:
         self._all = all_
         self._wanted = wanted
         self._queue: deque[LiveEvent] = deque(maxlen=waiting)
-        self._come = asyncio.Event()
-        self._lost = 0
+        self._ready = asyncio.Event()
+        self._dropped = 0
         self.missed = 0
 
     async def __aenter__(self) -> Self:
@@ -173,23 +172,23 @@ class Subscription:
         if not self._wanted(event):
             return
         if len(self._queue) == self._queue.maxlen:
-            self._lost += 1
+            self._dropped += 1
         self._queue.append(event)
-        self._come.set()
+        self._ready.set()
 
     def wake(self) -> None:
-        self._come.set()
+        self._ready.set()
 
     async def next(self, seconds: float | None = None) -> list[LiveEvent]:
-        """The events that wait, as soon as there is one. Empty if none comes within the time (s)."""
+        """Waits for an event, and returns all queued events. Empty if none comes within `seconds`."""
         if not self._queue:
-            self._come.clear()
+            self._ready.clear()
             try:
                 async with asyncio.timeout(seconds):
-                    await self._come.wait()
+                    await self._ready.wait()
             except TimeoutError:
                 return []
-        found = list(self._queue)
+        events = list(self._queue)
         self._queue.clear()
-        self.missed, self._lost = self._lost, 0
-        return found
+        self.missed, self._dropped = self._dropped, 0
+        return events

@@ -1,7 +1,7 @@
-"""How long triggers took, by the broker's times of their records. Pure.
+"""The latency of triggers, by the broker's times of their records. Pure.
 
 The latency of a trigger is the broker's time of its record minus its `not_before`: the time since the
-signal (exit) or since it was due. For a cancel it is the time since the order or the withdrawal.
+signal (exit) or since it was due. The latency of a cancel is the time since the order or the withdrawal.
 """
 
 from collections import Counter
@@ -17,7 +17,7 @@ SORTS: Final[tuple[Sort, ...]] = ("exit", "due", "cancel")
 
 _SERIES: Final = (mantissa * 10**power for power in range(6) for mantissa in (1, 2, 5))
 BOUNDS: Final = (*_SERIES, 1_000_000, 3_600_000)
-"""Upper bounds of the buckets (ms). A last bucket holds what took longer."""
+"""Upper bounds of the buckets (ms). The last bucket also counts longer latencies."""
 
 
 def sort(recipe: str, cancelled: bool, recipes: Recipes) -> Sort:
@@ -27,9 +27,9 @@ def sort(recipe: str, cancelled: bool, recipes: Recipes) -> Sort:
     return "exit" if known and known.kind == EXIT else "due"
 
 
-def key(sort: Sort, taken: int) -> Key:
-    """The bucket of a time (ms)."""
-    bucket = next((n for n, bound in enumerate(BOUNDS) if taken <= bound), len(BOUNDS) - 1)
+def key(sort: Sort, latency: int) -> Key:
+    """The key in the rolling counts of the bucket of a latency (ms)."""
+    bucket = next((n for n, bound in enumerate(BOUNDS) if latency <= bound), len(BOUNDS) - 1)
     return "latency", sort, str(bucket)
 
 
@@ -38,20 +38,23 @@ def summary(total: Counter[Key], sort: Sort) -> Mapping[str, Any]:
     buckets = [total["latency", sort, str(number)] for number in range(len(BOUNDS))]
     return {
         "count": sum(buckets),
-        **{name: _quantile(buckets, q) for name, q in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))},
+        **{
+            name: _quantile(buckets, quantile)
+            for name, quantile in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))
+        },
         "buckets": buckets,
     }
 
 
-def _quantile(buckets: list[int], q: float) -> float | None:
-    """A quantile (ms), interpolated inside its bucket: it is as exact as the bucket is narrow."""
-    rank, before = q * sum(buckets), 0
+def _quantile(buckets: list[int], quantile: float) -> float | None:
+    """A quantile (ms), interpolated inside its bucket. None without any count."""
+    rank, before = quantile * sum(buckets), 0
     if not rank:
         return None
     for number, count in enumerate(buckets):
         if count and before + count >= rank:
             low = BOUNDS[number - 1] if number else 0
-            between: float = (BOUNDS[number] - low) * (rank - before) / count
-            return round(low + between, 1)
+            within: float = (BOUNDS[number] - low) * (rank - before) / count
+            return round(low + within, 1)
         before += count
     return None

@@ -1,7 +1,7 @@
-"""Counts events that this console's collector took without a part, or of an unknown type, by type and path.
+"""Counts events that this console's collector accepted without a part, or with an unknown type, by type and path.
 
 Workers count the same for events that reach Kafka in other ways (docs/metrics.md). Memory is bounded.
-Nothing is quoted from what was posted.
+No posted value is kept.
 """
 
 import time
@@ -13,15 +13,15 @@ from agents.collector.validation import Judged
 from agents.console.hub import Hub
 
 MOST: Final = 500
-"""Sorts that are counted by themselves: combinations of type, path and reason, of which few occur."""
+"""Sorts that are counted: combinations of type, path and reason. Few occur."""
 
 SHOWN: Final = 50
 EVERY_MS: Final = 60_000
-"""At most one live event of a sort in this time (ms): a page with one constant fault does not hide the rest."""
+"""At most one live event of a sort in this time (ms), so that one frequent fault does not hide the others."""
 
 
 class PartSort(NamedTuple):
-    """What is counted together. All fields come from closed sets."""
+    """A sort of left-out part. Parts with equal fields are counted together; all fields come from closed sets."""
 
     source: str
     type: str
@@ -33,7 +33,7 @@ class PartSort(NamedTuple):
 
 
 class PartsLeftOut:
-    """The counts. `clock`: this machine's time (ms)."""
+    """The counts by sort. `clock`: returns this machine's time (ms)."""
 
     def __init__(
         self, hub: Hub, clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000
@@ -43,10 +43,10 @@ class PartsLeftOut:
         self._number: dict[PartSort, int] = {}
         self._last: dict[PartSort, int] = {}
         self._published_at: dict[PartSort, int] = {}
-        self._happened = 0
+        self._published = 0
 
     def take(self, source: str, judged: Judged) -> None:
-        """Counts the parts that were left out of the taken events of a post."""
+        """Counts the parts that were left out of the accepted events of a post."""
         for kind, note in judged.left_out:
             self._take(_sort(source, kind, note))
 
@@ -58,9 +58,9 @@ class PartsLeftOut:
         self._last[sort] = now
         if now - self._published_at.get(sort, now - EVERY_MS) >= EVERY_MS:
             self._published_at[sort] = now
-            self._happened += 1
-            place = {"topic": "collect", "partition": 0, "offset": self._happened, "t": now}
-            self._hub.publish("left_out", sort._asdict() | place)
+            self._published += 1
+            position = {"topic": "collect", "partition": 0, "offset": self._published, "t": now}
+            self._hub.publish("left_out", sort._asdict() | position)
 
     def rows(self) -> list[dict[str, Any]]:
         """The most frequent sorts, each with its `number` and the time `last` (ms)."""

@@ -1,4 +1,4 @@
-"""The routes for what recipes brought: figures with their sentences, and a page with plots."""
+"""The routes for the lift of recipes: figures in sentences, and a page with plots."""
 
 import asyncio
 import time
@@ -21,35 +21,35 @@ from stream.durations import DAY
 
 DAYS: Final = (7, 30, 90)
 FRESH_S: Final = 60.0
-"""One reading of the topic serves all requests for this many seconds. Longer: an ended watch shows later."""
+"""Seconds for which one reading of the topic is cached. Longer: an ended watch shows later."""
 
-PATIENCE_S: Final = 60.0
+TIMEOUT_S: Final = 60.0
 
 routes = web.RouteTableDef()
 
 
 class LiftReader:
-    """Reads what recipes brought in the last days: in a thread beside the event loop, one reading at a time."""
+    """Computes the lift of recipes over the last days: in a thread, one reading of the topic at a time."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._turn = asyncio.Lock()
-        self._known: dict[int, tuple[float, Lift]] = {}
+        self._lock = asyncio.Lock()
+        self._cached: dict[int, tuple[float, Lift]] = {}
 
     async def lift(self, days: int) -> Lift:
         """The figures of the last days. Raises aiokafka's KafkaError, OSError, msgspec.MsgspecError."""
-        async with self._turn:
-            made, found = self._known.get(days, (0.0, None))
-            if found is None or time.monotonic() - made > FRESH_S:
-                found = await asyncio.to_thread(self._read, days)
-                self._known[days] = time.monotonic(), found
-            return found
+        async with self._lock:
+            made_at, figures = self._cached.get(days, (0.0, None))
+            if figures is None or time.monotonic() - made_at > FRESH_S:
+                figures = await asyncio.to_thread(self._read, days)
+                self._cached[days] = time.monotonic(), figures
+            return figures
 
     def _read(self, days: int) -> Lift:
         since = time.time_ns() // 1_000_000 - days * DAY
         with connection_loss_as_error():
-            found = asyncio.run(asyncio.wait_for(read(self._settings, since, None), PATIENCE_S))
-        return report(found, since, None)
+            outcomes = asyncio.run(asyncio.wait_for(read(self._settings, since, None), TIMEOUT_S))
+        return report(outcomes, since, None)
 
 
 LIFT: Final = web.AppKey("lift", LiftReader)
@@ -61,7 +61,7 @@ def add_routes(app: web.Application) -> None:
 
 
 async def _lift(request: web.Request) -> Lift | web.Response:
-    """The figures, or an answer that says why there are none."""
+    """The figures, or a response with the fault."""
     days = request.query.get("days", "30")
     if days not in map(str, DAYS):
         return answer({"fault": f"days: expected one of {', '.join(map(str, DAYS))}"}, 400)
@@ -75,20 +75,20 @@ async def _lift(request: web.Request) -> Lift | web.Response:
 
 @routes.get("/api/lift")
 async def lift(request: web.Request) -> web.Response:
-    """?days=: the sentences about each recipe, version and arm."""
-    found = await _lift(request)
-    if isinstance(found, web.Response):
-        return found
+    """The sentences about each recipe, version and arm, over the last `?days=`."""
+    figures = await _lift(request)
+    if isinstance(figures, web.Response):
+        return figures
     rows: list[dict[str, Any]] = [
         {"name": sentences.name(arm), "enough": arm.enough, "said": sentences.sentences(arm)}
-        for arm in found.recipes
+        for arm in figures.recipes
     ]
-    return answer({"since": found.since, "recipes": rows, "limits": found.limits})
+    return answer({"since": figures.since, "recipes": rows, "limits": figures.limits})
 
 
 @routes.get("/api/lift/page")
-async def whole(request: web.Request) -> web.Response:
-    found = await _lift(request)
-    if isinstance(found, web.Response):
-        return found
-    return web.Response(text=page(found), content_type="text/html", headers=FRAME_HEADERS)
+async def lift_page(request: web.Request) -> web.Response:
+    figures = await _lift(request)
+    if isinstance(figures, web.Response):
+        return figures
+    return web.Response(text=page(figures), content_type="text/html", headers=FRAME_HEADERS)

@@ -1,6 +1,6 @@
-"""Answers a question about a person: the timeline in plain words, and what waits, from Kafka.
+"""Looks up a person: the timeline in plain words and the pending steps, from Kafka.
 
-While no broker answers, it shows the last decisions and what waits, from the Redis view.
+While no broker answers, the Redis view gives the last decisions and the pending steps.
 """
 
 import asyncio
@@ -27,16 +27,16 @@ from agents.view.reader import ViewReader
 from agents.view.redis_client import ViewLost
 from stream.episodes import quiet_hours
 
-AT_ONCE: Final = 2
-"""Questions that read Kafka at the same time. More questions wait."""
+MOST_AT_ONCE: Final = 2
+"""Lookups that read Kafka at the same time. Further ones wait."""
 
-PATIENCE_S: Final = 30.0
+TIMEOUT_S: Final = 30.0
 MOST_LINES: Final = 2_000
-"""Lines of one answer: the latest ones."""
+"""At most this many lines of a timeline are returned, the latest ones."""
 
 
 class Unanswered(Exception):
-    """Neither Kafka nor Redis answered, or it took too long. The text says which."""
+    """Neither Kafka nor Redis answered in time. The text says which failed and how."""
 
 
 class Lookup:
@@ -53,10 +53,10 @@ class Lookup:
         self._documents = documents
         self._reader = reader
         self._view = view
-        self._turn = asyncio.Semaphore(AT_ONCE)
+        self._slots = asyncio.Semaphore(MOST_AT_ONCE)
 
     async def answer(self, wanted: str) -> dict[str, Any] | None:
-        """The answer as JSON, None if nothing is known of the id. Raises Unanswered."""
+        """The answer about a person or a trigger id as JSON, None if nothing is known. Raises Unanswered."""
         name, id = wanted, None
         if TRIGGER_ID.fullmatch(wanted.lower()):
             id = wanted.lower()
@@ -64,30 +64,30 @@ class Lookup:
         if self._reader.tail.state == "lost":
             return await self._from_view(name, id, "No broker answers.")
         try:
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(TIMEOUT_S):
                 with connection_loss_as_error():
                     return await self._from_log(name, id)
         except TimeoutError:
-            return await self._from_view(name, id, f"The log took more than {PATIENCE_S:.0f} s.")
+            return await self._from_view(name, id, f"The log took more than {TIMEOUT_S:.0f} s.")
         except (KafkaError, OSError) as error:
             return await self._from_view(name, id, f"No broker answers ({type(error).__name__}).")
 
     async def _from_log(self, name: str, id: str | None) -> dict[str, Any] | None:
-        async with self._turn, Kafka(self._settings) as source:
+        async with self._slots, Kafka(self._settings) as source:
             history = self._documents.history()
             found = await ask(source, name, history.audiences)
             if found is None:
                 return None
-            known, place = await self._waiting(source, found.name)
-            shown = self._shown(found._replace(trigger_id=id or found.trigger_id), known)
+            pending, place = await self._waiting(source, found.name)
+            result = self._as_json(found._replace(trigger_id=id or found.trigger_id), pending)
             now: list[Present] = []
             if history.audiences:
                 now = await present.ask(source, found, history, self._zone(found)[0])
             outlooks = {each.person: each.outlook for each in now if each.outlook}
-            return shown | {"source": "kafka", "waiting_source": place, "outlooks": outlooks}
+            return result | {"source": "kafka", "waiting_source": place, "outlooks": outlooks}
 
     async def _owner(self, id: str) -> str | None:
-        """The person of a trigger id, if it is remembered."""
+        """The person of a trigger id, None if neither the reader nor the view has it."""
         person = self._reader.person_of(id)
         if person is None and self._view:
             try:
@@ -97,53 +97,53 @@ class Lookup:
         return person
 
     async def _waiting(self, source: Kafka, person: str) -> tuple[PendingSteps | None, str]:
-        """What waits, and where that comes from: the view, or the changelog if the view does not answer."""
+        """The pending steps, and their source: the view ("redis"), or the changelog ("kafka") without the view."""
         if self._view:
             try:
-                known = await self._view.waiting(person)
+                pending = await self._view.waiting(person)
             except ViewLost:
-                known = None
-            if known is not None:
-                return known, "redis"
+                pending = None
+            if pending is not None:
+                return pending, "redis"
         values = await source.values(PEOPLE, person)
         return pending_steps.of_records(person, values, self._documents.now()), "kafka"
 
     async def _from_view(self, name: str, id: str | None, fault: str) -> dict[str, Any] | None:
         if self._view is None:
-            raise Unanswered(f"{fault} There is no Redis to ask instead.")
+            raise Unanswered(f"{fault} There is no Redis view to use instead.")
         try:
             for person in persons(name):
                 decisions = await self._view.decisions(person)
-                known = await self._view.waiting(person)
-                if decisions or known:
+                pending = await self._view.waiting(person)
+                if decisions or pending:
                     devices = tuple(
                         sorted({each["visitor"] for each in decisions if each["visitor"]})
                     )
-                    story = Story(frozenset({person}), (), decisions)
-                    shown = self._shown(Answer(person, devices, story, id), known)
-                    return shown | {"source": "redis", "waiting_source": "redis", "fault": fault}
+                    timeline = Story(frozenset({person}), (), decisions)
+                    result = self._as_json(Answer(person, devices, timeline, id), pending)
+                    return result | {"source": "redis", "waiting_source": "redis", "fault": fault}
         except ViewLost as error:
             raise Unanswered(f"{fault} Redis does not answer either ({error}).") from None
         return None
 
-    def _shown(self, answer: Answer, known: PendingSteps | None) -> dict[str, Any]:
+    def _as_json(self, answer: Answer, pending: PendingSteps | None) -> dict[str, Any]:
         zone, name = self._zone(answer)
-        story = lines(answer.story, self._documents.history(), zone)
-        counts = Counter(line.kind for line in story)
+        timeline = lines(answer.story, self._documents.history(), zone)
+        counts = Counter(line.kind for line in timeline)
         deferred = {
             each["trigger_id"]: each["reason"]
             for each in answer.story.decisions
             if each["outcome"] == "deferred"
         }
-        steps = known.steps if known else []
+        steps = pending.steps if pending else []
         return {
             "name": answer.name,
             "trigger_id": answer.trigger_id,
             "visitors": answer.places,
             "zone": name,
             "counts": counts,
-            "left_out": max(0, len(story) - MOST_LINES),
-            "lines": [_line(line) for line in story[-MOST_LINES:]],
+            "left_out": max(0, len(timeline) - MOST_LINES),
+            "lines": [_line(line) for line in timeline[-MOST_LINES:]],
             "waiting": [{"step": step, "put_off": deferred.get(step.trigger_id)} for step in steps],
         }
 

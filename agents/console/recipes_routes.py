@@ -1,4 +1,4 @@
-"""The routes of the recipes page: the recipes in force, their history, and drafts: check, try, publish."""
+"""The routes of the recipes page: the recipes in force, their history, and checks, trials and publishing of drafts."""
 
 import asyncio
 import time
@@ -31,7 +31,7 @@ DOCUMENTS: Final = web.AppKey("documents", RecipeDocuments)
 TRIALS: Final = web.AppKey("trials", Trials)
 KEY: Final = web.AppKey("publish_key", PublishKey)
 
-PATIENCE_S: Final = 30.0
+TIMEOUT_S: Final = 30.0
 
 FRAME_HEADERS: Final = {
     "Content-Security-Policy": "; ".join(
@@ -46,26 +46,26 @@ FRAME_HEADERS: Final = {
     "X-Frame-Options": "SAMEORIGIN",
     "Cache-Control": "no-store",
 }
-"""Headers of a report in a frame of the page: it may use its own style and nothing else."""
+"""Headers of a report in a frame of the page. It may use its own style, and load nothing."""
 
 routes = web.RouteTableDef()
 
 
-class Text(Struct):
+class DraftText(Struct):
     text: str
 
 
 Posted = TypeVar("Posted", bound=Struct)
 
 
-class Wanted(Text):
+class TrialRequest(DraftText):
     """A request for a trial over the last `hours`."""
 
     hours: int
 
 
-class ToPublish(Text):
-    """A request to publish. `newest`: the newest document that the writer has seen · `start`: as for
+class PublishRequest(DraftText):
+    """A request to publish. `newest`: number of the newest document that the author has seen · `start`: as for
     `recipes publish --from`."""
 
     newest: int
@@ -78,10 +78,15 @@ def add_routes(app: web.Application) -> None:
     app.add_routes(routes)
 
 
-async def _given(request: web.Request, of: type[Posted]) -> Posted:
-    """The JSON that was posted. Browsers let only this site's own pages post it."""
+async def _posted_json(request: web.Request, of: type[Posted]) -> Posted:
+    """The posted JSON. Browsers allow only this site's own pages to post that content type.
+
+    Raises HTTPUnsupportedMediaType, HTTPBadRequest.
+    """
     if request.content_type != "application/json":
-        raise web.HTTPUnsupportedMediaType(text="application/json was expected\n")
+        raise web.HTTPUnsupportedMediaType(
+            text=f"expected application/json, got {request.content_type}\n"
+        )
     try:
         return msgspec.json.decode(await request.read(), type=of)
     except msgspec.MsgspecError as error:
@@ -120,18 +125,18 @@ async def document(request: web.Request) -> web.Response:
 
 @routes.post("/api/recipes/check")
 async def check(request: web.Request) -> web.Response:
-    found = await _draft(request, (await _given(request, Text)).text)
+    found = await _draft(request, (await _posted_json(request, DraftText)).text)
     return answer({"fault": found.fault, "changes": found.changes})
 
 
 async def _draft(request: web.Request, text: str) -> Draft:
-    """Checks a draft in a thread beside the event loop: a long file takes a while."""
+    """Checks a draft in a thread, because a long file would block the event loop."""
     return await asyncio.to_thread(draft, text, request.app[DOCUMENTS].current(_now()))
 
 
 @routes.post("/api/recipes/trial")
 async def begin(request: web.Request) -> web.Response:
-    wanted = await _given(request, Wanted)
+    wanted = await _posted_json(request, TrialRequest)
     if wanted.hours not in HOURS:
         return answer({"fault": f"hours: expected one of {', '.join(map(str, HOURS))}"}, 400)
     found = await _draft(request, wanted.text)
@@ -173,39 +178,39 @@ async def report(request: web.Request) -> web.StreamResponse:
 
 @routes.post("/api/recipes/publish")
 async def publish(request: web.Request) -> web.Response:
-    """Publishes a draft, with the key in the header. Says when it comes into force."""
+    """Publishes a draft, if the header has the key. Answers when it comes into force."""
     key = request.app[KEY]
     if not key.is_set:
         return answer({"fault": f"This console only reads: {SETTING} is not set."}, 403)
     if not await key.admits(request.headers.get(KEY_HEADER, "")):
         return answer({"fault": "The key is wrong.", "field": "key"}, 403)
-    given = await _given(request, ToPublish)
+    wanted = await _posted_json(request, PublishRequest)
     tail = request.app[READER].tail
     if tail.state != "up" or tail.behind is None:
         return answer({"fault": "No broker answers: look at the history, then try again."}, 503)
-    if given.newest != request.app[DOCUMENTS].newest:
+    if wanted.newest != request.app[DOCUMENTS].newest:
         fault = "Somebody else has published meanwhile: look at the history, then try again."
         return answer({"fault": fault}, 409)
-    found = await _draft(request, given.text)
+    found = await _draft(request, wanted.text)
     if found.fault or found.document is None:
         why = found.fault.why if found.fault else ""
         return answer({"fault": f"The draft has a mistake: {why}"}, 422)
-    return await _published(request, given, found.document)
+    return await _published(request, wanted, found.document)
 
 
 async def _published(
-    request: web.Request, given: ToPublish, document: Mapping[str, Any]
+    request: web.Request, wanted: PublishRequest, document: Mapping[str, Any]
 ) -> web.Response:
-    settings, whole = request.app[SETTINGS], dict(document)
-    by = given.by.strip() or publisher.somebody()
+    settings, content = request.app[SETTINGS], dict(document)
+    by = wanted.by.strip() or publisher.somebody()
     try:
-        start = publisher.start(given.start, datetime.now(UTC)) if given.start.strip() else None
+        start = publisher.start(wanted.start, datetime.now(UTC)) if wanted.start.strip() else None
     except ValueError as error:
         return answer({"fault": str(error), "field": "start"}, 422)
     try:
-        async with asyncio.timeout(PATIENCE_S):
-            made = await asyncio.to_thread(publisher.make_topics, settings, whole)
-            found = await publisher.publish(settings, whole, start, by, given.note.strip())
+        async with asyncio.timeout(TIMEOUT_S):
+            created = await asyncio.to_thread(publisher.make_topics, settings, content)
+            found = await publisher.publish(settings, content, start, by, wanted.note.strip())
     except (RecipesError, SettingsError, TopicsError, TopicsMissing) as error:
         return answer({"fault": str(error)}, 409)
     except TopicAuthorizationFailedError:
@@ -213,4 +218,4 @@ async def _published(
         return answer({"fault": fault}, 403)
     except (KafkaError, KafkaPythonError, OSError, TimeoutError) as error:
         return answer({"fault": f"The broker refused the record ({type(error).__name__})."}, 503)
-    return answer({"number": found.number, "since": found.since, "made": made}, 201)
+    return answer({"number": found.number, "since": found.since, "made": created}, 201)

@@ -8,22 +8,22 @@ from agents.config.settings import Settings, aiokafka_options
 from agents.worker.producer import REJECTED
 
 SHOWN: Final = 16 * 1024
-"""At most this many bytes of a value are shown."""
+"""At most this many bytes of a value are returned."""
 
 WAIT_MS: Final = 3_000
 
 
 async def payload(settings: Settings, partition: int, offset: int) -> dict[str, Any] | None:
-    """{key, value, size, whole} with key and value as text. None if the record is gone. Raises KafkaError.
+    """{key, value, size, whole}, with key and value as text. None if Kafka no longer has it. Raises KafkaError.
 
-    U+FFFD replaces what is not UTF-8. Nothing in the bytes is interpreted.
+    U+FFFD replaces bytes that are not UTF-8. Nothing in the bytes is interpreted.
     """
     place = TopicPartition(settings.topic(REJECTED), partition)
     consumer = AIOKafkaConsumer(
         **aiokafka_options(settings),
         client_id="triggers-console-payload",
         enable_auto_commit=False,
-        max_partition_fetch_bytes=1,  # the broker sends the whole first batch, and no other
+        max_partition_fetch_bytes=1,  # the broker returns the first batch whole, and no other
     )
     await consumer.start()
     try:
@@ -33,14 +33,14 @@ async def payload(settings: Settings, partition: int, offset: int) -> dict[str, 
         if not begin <= offset < end:
             return None
         consumer.seek(place, offset)
-        found = await consumer.getmany(place, timeout_ms=WAIT_MS, max_records=1)
-        records = found.get(place) or []
-        return _shown(records[0]) if records and records[0].offset == offset else None
+        fetched = await consumer.getmany(place, timeout_ms=WAIT_MS, max_records=1)
+        records = fetched.get(place) or []
+        return _as_text(records[0]) if records and records[0].offset == offset else None
     finally:
         await consumer.stop()
 
 
-def _shown(record: Any) -> dict[str, Any]:
+def _as_text(record: Any) -> dict[str, Any]:
     value = record.value or b""
     return {
         "key": (record.key or b"")[:256].decode("utf-8", "replace"),

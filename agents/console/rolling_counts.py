@@ -1,4 +1,4 @@
-"""Counts over the last hour and the last day, by the broker's time of the records. Pure, bounded."""
+"""Counts over the last hour and the last day, by the broker's time of the records. Pure; memory is bounded."""
 
 from collections import Counter
 from typing import Final, NamedTuple
@@ -8,7 +8,7 @@ from stream.durations import HOUR, MINUTE
 Key = tuple[str, ...]
 
 MOST_KEYS: Final = 5_000
-"""Keys of one bucket. Recipes times reasons are fewer; more means that another service writes the topic."""
+"""Keys of one bucket. Recipes times reasons are fewer; more would mean that another service writes to the topic."""
 
 
 class Span(NamedTuple):
@@ -29,18 +29,20 @@ class RollingCount:
         self._buckets: dict[int, Counter[Key]] = {}
 
     def add(self, t: int, key: Key, number: int = 1) -> None:
-        """Counts `number` at the time `t` (ms)."""
-        place = t // self._span.width
-        bucket = self._buckets.get(place)
+        """Adds `number` to the count at the time `t` (ms)."""
+        bucket_number = t // self._span.width
+        bucket = self._buckets.get(bucket_number)
         if bucket is None:
-            bucket = self._buckets[place] = Counter()
+            bucket = self._buckets[bucket_number] = Counter()
             self._drop(max(self._buckets))
         if len(bucket) < MOST_KEYS or key in bucket:
             bucket[key] += number
 
     def _drop(self, newest: int) -> None:
-        for place in [each for each in self._buckets if each <= newest - self._span.buckets]:
-            del self._buckets[place]
+        for bucket_number in [
+            each for each in self._buckets if each <= newest - self._span.buckets
+        ]:
+            del self._buckets[bucket_number]
 
     def total(self, now: int) -> Counter[Key]:
         """The sums over the span that ends at `now` (ms)."""
@@ -53,8 +55,8 @@ class RollingCount:
         """(begin in ms, counts) of every bucket of that span, in order, empty ones included."""
         last = now // self._span.width
         return [
-            (place * self._span.width, self._buckets.get(place, Counter()))
-            for place in range(last - self._span.buckets + 1, last + 1)
+            (bucket_number * self._span.width, self._buckets.get(bucket_number, Counter()))
+            for bucket_number in range(last - self._span.buckets + 1, last + 1)
         ]
 
 
@@ -65,5 +67,5 @@ class RollingCounts:
         self.spans = {name: RollingCount(span) for name, span in SPANS.items()}
 
     def add(self, t: int, key: Key, number: int = 1) -> None:
-        for tally in self.spans.values():
-            tally.add(t, key, number)
+        for count in self.spans.values():
+            count.add(t, key, number)

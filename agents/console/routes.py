@@ -1,4 +1,4 @@
-"""The routes of the console: the page, its figures, its live events, questions, rejected records."""
+"""The routes of the console: the page, its figures, live events, lookups, rejected records."""
 
 import asyncio
 from pathlib import Path
@@ -19,9 +19,9 @@ from agents.console.wording import why
 from agents.kafka.reconnect import connection_loss_as_error
 
 STATIC: Final = Path(__file__).parent / "static"
-PATIENCE_S: Final = 10.0
+TIMEOUT_S: Final = 10.0
 LONGEST: Final = 200
-"""The longest id in a question, in characters."""
+"""Characters of the longest id that can be looked up."""
 
 READER: Final = web.AppKey("feed", TopicReader)
 OVERVIEW: Final = web.AppKey("overview", Overview)
@@ -36,7 +36,7 @@ def add_routes(app: web.Application) -> None:
 
 
 def answer(found: Any, status: int = 200) -> web.Response:
-    """An answer as JSON, which nobody caches."""
+    """A response with `found` as JSON, never cached."""
     return web.Response(
         body=msgspec.json.encode(found),
         status=status,
@@ -53,7 +53,7 @@ async def page(request: web.Request) -> web.StreamResponse:
 @routes.get("/asyncapi")
 async def contract(request: web.Request) -> web.StreamResponse:
     if not CONTRACT.exists():
-        raise web.HTTPNotFound(text="The page was not generated: run make generate.\n")
+        raise web.HTTPNotFound(text="This page is not generated yet: run make generate.\n")
     return web.FileResponse(CONTRACT, headers={"Cache-Control": "no-cache"})
 
 
@@ -74,12 +74,12 @@ async def overview(request: web.Request) -> web.Response:
 @routes.get("/api/stream")
 async def stream(request: web.Request) -> web.StreamResponse:
     hub = request.app[HUB]
-    return await sse.stream(request, hub, hub.subscribe(after=sse.last_name(request)))
+    return await sse.stream(request, hub, hub.subscribe(after=sse.last_event_id(request)))
 
 
 @routes.get("/api/ask")
-async def asked(request: web.Request) -> web.Response:
-    """?id=: the answer about a person or a trigger id."""
+async def look_up(request: web.Request) -> web.Response:
+    """The lookup of a person or a trigger id, `?id=`."""
     id = request.query.get("id", "").strip()
     if not 0 < len(id) <= LONGEST:
         return answer({"fault": f"id: expected 1 to {LONGEST} characters"}, 400)
@@ -94,18 +94,18 @@ async def asked(request: web.Request) -> web.Response:
 
 @routes.get("/api/rejected")
 async def rejected(request: web.Request) -> web.Response:
-    """The last rejected records, the newest first, without their bytes."""
+    """The last rejected records, newest first, without their bytes."""
     found = reversed(request.app[READER].rejects)
     return answer([{**each, "why": why(each["reason"])} for each in found])
 
 
 @routes.get(r"/api/rejected/{partition:\d{1,9}}/{offset:\d{1,18}}")
 async def rejected_bytes(request: web.Request) -> web.Response:
-    place = int(request.match_info["partition"]), int(request.match_info["offset"])
+    partition_and_offset = int(request.match_info["partition"]), int(request.match_info["offset"])
     try:
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(TIMEOUT_S):
             with connection_loss_as_error():
-                found = await payload(request.app[SETTINGS], *place)
+                found = await payload(request.app[SETTINGS], *partition_and_offset)
     except (KafkaError, OSError, TimeoutError):
         return answer({"fault": "No broker answers."}, 503)
     if found is None:

@@ -1,7 +1,7 @@
-"""The demo shop: a storefront's page, and exit offers that come back to it as server-sent events.
+"""The demo shop: a storefront's page, and its exit offers as server-sent events.
 
-A page gets the offers of its own visitor only, and only what it shows of them. A visitor's id is a secret
-of the browser that made it, so nobody else can ask for it.
+A page gets the offers of its own visitor only, and only the fields that it shows. Only the browser that made a
+visitor's id knows it, so no one else can request its offers.
 """
 
 import time
@@ -17,7 +17,7 @@ from agents.console.hub import Kind, LiveEvent, Subscription
 
 PAGE: Final = Path(__file__).parent / "static" / "shop" / "index.html"
 LONGEST: Final = 128
-"""The longest id of a visitor, in characters."""
+"""Characters of the longest visitor id."""
 
 KINDS: Final = frozenset[Kind]({"trigger", "cancel"})
 
@@ -29,38 +29,38 @@ def add_routes(app: web.Application) -> None:
 
 
 @routes.get("/shop")
-async def enter(request: web.Request) -> web.StreamResponse:
+async def redirect(request: web.Request) -> web.StreamResponse:
     raise web.HTTPFound("/shop/")
 
 
 @routes.get("/shop/offers")
 async def offers(request: web.Request) -> web.StreamResponse:
-    """?visitor=: a stream of `trigger` with an offer to show, and `cancel` to take it away."""
+    """A stream of `trigger` (show this offer) and `cancel` (remove it), for `?visitor=`."""
     visitor = request.query.get("visitor", "")
     if not 0 < len(visitor) <= LONGEST:
         raise web.HTTPBadRequest(text=f"visitor: expected an id of 1 to {LONGEST} characters\n")
     hub = request.app[HUB]
-    heard = hub.subscribe(kinds=KINDS, after=sse.last_name(request))
-    return await sse.stream(request, hub, Offers(heard, visitor))
+    subscription = hub.subscribe(kinds=KINDS, after=sse.last_event_id(request))
+    return await sse.stream(request, hub, Offers(subscription, visitor))
 
 
 @routes.get("/shop/{place:.*}")
 async def page(request: web.Request) -> web.StreamResponse:
-    """The same page for every address of the shop: its script reads the address."""
+    """The same page for every path of the shop. Its script reads the path."""
     return web.FileResponse(PAGE, headers={"Cache-Control": "no-cache"})
 
 
 class Offers:
-    """A visitor's valid exit triggers, and the cancels that take them back."""
+    """A subscription to a visitor's valid exit triggers and their cancels."""
 
-    def __init__(self, heard: Subscription, visitor: str) -> None:
-        self._heard = heard
+    def __init__(self, subscription: Subscription, visitor: str) -> None:
+        self._subscription = subscription
         self._visitor = visitor
         self._open: set[str] = set()
         self.missed = 0
 
     async def __aenter__(self) -> Self:
-        await self._heard.__aenter__()
+        await self._subscription.__aenter__()
         return self
 
     async def __aexit__(
@@ -69,15 +69,15 @@ class Offers:
         fault: BaseException | None,
         at: TracebackType | None,
     ) -> None:
-        await self._heard.__aexit__(kind, fault, at)
+        await self._subscription.__aexit__(kind, fault, at)
 
     async def next(self, seconds: float | None = None) -> list[LiveEvent]:
-        found = await self._heard.next(seconds)
+        found = await self._subscription.next(seconds)
         now = time.time() * 1000
-        return [shown for each in found if (shown := self._shown(each, now))]
+        return [offered for each in found if (offered := self._offer(each, now))]
 
-    def _shown(self, event: LiveEvent, now: float) -> LiveEvent | None:
-        """What the page shows of a trigger. `now`: ms."""
+    def _offer(self, event: LiveEvent, now: float) -> LiveEvent | None:
+        """The event with the fields that the page shows, None if it is not for this visitor. `now`: ms."""
         data, id = event.data, event.data["trigger_id"]
         if event.kind == "cancel":
             if id not in self._open:
@@ -85,10 +85,10 @@ class Offers:
             self._open.discard(id)
             fields: tuple[str, ...] = ("trigger_id", "reason")
         else:
-            mine = data["visitor"] == self._visitor and "onsite" in data["channels"]
-            if not mine or data["valid_until"] <= now:
+            is_for_visitor = data["visitor"] == self._visitor and "onsite" in data["channels"]
+            if not is_for_visitor or data["valid_until"] <= now:
                 return None
             self._open.add(id)
             fields = ("trigger_id", "recipe", "offer", "arm", "value", "valid_until")
-        shown: dict[str, Any] = {name: data.get(name) for name in fields}
-        return LiveEvent(event.number, event.kind, shown, lambda kind, data: {})
+        offered: dict[str, Any] = {name: data.get(name) for name in fields}
+        return LiveEvent(event.number, event.kind, offered, lambda kind, data: {})

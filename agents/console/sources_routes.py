@@ -1,4 +1,4 @@
-"""The routes of the sources page: what each source sent, and its last requests."""
+"""The routes of the sources page: the figures of each source, and its last requests."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Sends a subscription as server-sent events: resumable, with heartbeats, until the browser leaves."""
+"""Sends a subscription as server-sent events, with heartbeats, until the browser disconnects. A browser can resume."""
 
 import asyncio
 from contextlib import AbstractAsyncContextManager
@@ -9,12 +9,12 @@ from aiohttp import web
 from agents.console.hub import Hub, LiveEvent
 
 HEARTBEAT_S: Final = 10.0
-"""Seconds. Longer: proxies close the connection as dead. Shorter: phones wake for nothing."""
+"""Seconds between heartbeats. Longer: proxies close the connection. Shorter: phones wake needlessly."""
 
 RETRY_MS: Final = 1_000
 
 SLOW_S: Final = 20.0
-"""Seconds: a browser that takes nothing for this long is disconnected. It comes back by itself."""
+"""Timeout (s) of a write. A browser that reads nothing for this long is disconnected; it reconnects by itself."""
 
 HEADERS: Final = {
     "Content-Type": "text/event-stream; charset=utf-8",
@@ -23,7 +23,7 @@ HEADERS: Final = {
 }
 
 
-class Heard(AbstractAsyncContextManager[Any], Protocol):
+class LiveEvents(AbstractAsyncContextManager[Any], Protocol):
     """A Subscription, or a filter around one."""
 
     missed: int
@@ -31,19 +31,19 @@ class Heard(AbstractAsyncContextManager[Any], Protocol):
     async def next(self, seconds: float | None = None) -> list[LiveEvent]: ...
 
 
-async def stream(request: web.Request, hub: Hub, subscription: Heard) -> web.StreamResponse:
-    """Answers until the browser leaves. `heard`: from `hub.subscribe(..., after=last_name(request))`."""
+async def stream(request: web.Request, hub: Hub, subscription: LiveEvents) -> web.StreamResponse:
+    """Sends events until the browser disconnects. `subscription`: from `hub.subscribe(..., after=last_name(request))`."""
     response = web.StreamResponse(headers=HEADERS)
     async with subscription:
         await response.prepare(request)
         try:
-            await _write(response, _opening(hub, last_name(request)))
+            await _write(response, _opening(hub, last_event_id(request)))
             while not hub.closed:
                 found = await subscription.next(HEARTBEAT_S)
-                await _write(response, _written(hub, found, subscription.missed if found else 0))
+                await _write(response, _encoded(hub, found, subscription.missed if found else 0))
         except (ConnectionError, TimeoutError):
             if request.transport:
-                request.transport.abort()  # the browser has left, or takes nothing
+                request.transport.abort()  # the browser has disconnected, or reads nothing
     return response
 
 
@@ -52,25 +52,25 @@ async def _write(response: web.StreamResponse, data: bytes) -> None:
         await response.write(data)
 
 
-def last_name(request: web.Request) -> str:
-    """The id of the last event that the browser had. Empty at its first visit."""
+def last_event_id(request: web.Request) -> str:
+    """The id of the last event that the browser received. Empty on its first connection."""
     return request.headers.get("Last-Event-ID") or request.query.get("after", "")
 
 
 def _opening(hub: Hub, last: str) -> bytes:
-    """The first lines. `fresh` makes a browser start over: events that it shows may come again."""
+    """The first lines. The event `fresh` makes a browser clear its page, because events may come again."""
     fresh = "" if hub.knows(last) else "event: fresh\ndata: {}\n\n"
     return f"retry: {RETRY_MS}\n{fresh}: open\n\n".encode()
 
 
-def _written(hub: Hub, happenings: list[LiveEvent], missed: int) -> bytes:
-    if not happenings:
+def _encoded(hub: Hub, events: list[LiveEvent], missed: int) -> bytes:
+    if not events:
         return b": beat\n\n"
-    lost = f'event: missed\ndata: {{"count":{missed}}}\n\n' if missed else ""
-    return (lost + "".join(_event(hub, each) for each in happenings)).encode()
+    missed_event = f'event: missed\ndata: {{"count":{missed}}}\n\n' if missed else ""
+    return (missed_event + "".join(_event(hub, each) for each in events)).encode()
 
 
 def _event(hub: Hub, event: LiveEvent) -> str:
-    """One event. JSON has no line breaks outside strings, and escapes them inside."""
+    """One event as lines. Its JSON has no line breaks."""
     name = f"id: {hub.name(event)}\n" if event.number else ""
     return f"{name}event: {event.kind}\ndata: {event.text}\n\n"

@@ -1,7 +1,7 @@
-"""Reads the log for the console: the last day's counts, the last records, and live events.
+"""Reads topics for the console: counts of the last day, the last records, and live events.
 
 It reads triggers, decisions, rejected records, changes of audiences, published recipes, and the watermark records of one
-partition of the facts. Memory is bounded: counts in buckets of time, records in rings.
+partition of the facts. Memory is bounded: counts are in time buckets, records in ring buffers.
 """
 
 import asyncio
@@ -29,26 +29,26 @@ from stream.stages.watermark import VISITORS
 from stream.state.facts import WatermarkRecord
 
 TRIGGERS: Final = "triggers."
-BACK: Final = DAY
-"""How far back it reads when it starts (ms),"""
+COUNTED_BACK: Final = DAY
+"""How far back (ms) it reads at the start."""
 MOST_BACK: Final = 200_000
-"""and at most this many records of each topic, the last ones. A larger shop counts a shorter past."""
+"""At most this many records of each topic are read at the start, the last ones. A large shop sees less than a day."""
 
-WHOLE: Final = (RECIPES, AUDIENCES)
+READ_WHOLE: Final = (RECIPES, AUDIENCES)
 """Topics that are read from their beginning."""
 
 WATERMARKS_BACK: Final = 10 * MINUTE
 MOST_WATERMARKS: Final = 5_000
 
-REJECTS: Final = 200
-OWNERS: Final = 20_000
-"""Trigger ids whose person is remembered."""
+MOST_REJECTS: Final = 200
+MOST_OWNERS: Final = 20_000
+"""Number of trigger ids whose person is kept."""
 
 ORIGIN: Final = ("topic", "partition", "offset", "time", "source")
-"""Headers of a rejected record that say where it came from: a topic, or a post."""
+"""Headers of a rejected record with its origin: a topic, or a post to a collector."""
 
-BREATH: Final = 500
-"""Records taken in before other tasks may run."""
+RECORDS_PER_TURN: Final = 500
+"""Records that are counted before other tasks may run."""
 
 _decode: Final = msgspec.json.Decoder().decode
 _watermark: Final = msgspec.json.Decoder(WatermarkRecord).decode
@@ -61,18 +61,18 @@ class TopicReader:
         self.counts = RollingCounts()
         self.audiences = AudienceSizes()
         self.progress = WatermarkProgress(lambda: time.monotonic_ns() // 1_000_000)
-        self.rejects: deque[Mapping[str, Any]] = deque(maxlen=REJECTS)
+        self.rejects: deque[Mapping[str, Any]] = deque(maxlen=MOST_REJECTS)
         self.last_fired: dict[str, int] = {}
         self.since: int | None = None
         self._owners: OrderedDict[str, str] = OrderedDict()
         self._live = settings.time == "append"
-        self._begun = int(time.time() * 1000) if self._live else 0
+        self._started = int(time.time() * 1000) if self._live else 0
         self._documents = documents
         self._hub = hub
-        self.tail = TopicTail(settings, self, "console", self._turned)
+        self.tail = TopicTail(settings, self, "console", self._publish_state)
 
     async def sample(self) -> None:
-        """Notes again and again how far the workers' watermark is."""
+        """Runs for ever: samples the age of the workers' watermark."""
         while True:
             await asyncio.sleep(EVERY_MS / 1000)
             if self.tail.behind is not None and self.tail.state == "up":
@@ -83,22 +83,22 @@ class TopicReader:
 
     def wants(self, topic: str, partition: int) -> bool:
         triggers = topic.startswith(TRIGGERS) and topic not in NOT_TO_SEND
-        followed = triggers or topic in (REJECTED, RECIPES, AUDIENCES)
-        return followed or (topic == FACTS and partition == 0)
+        is_counted = triggers or topic in (REJECTED, RECIPES, AUDIENCES)
+        return is_counted or (topic == FACTS and partition == 0)
 
     async def starts(
         self, partitions: Collection[Tp], begin: dict[Tp, int], end: dict[Tp, int], at: OffsetsAt
     ) -> dict[Tp, int]:
-        """Where to start: at the last day's records, but not before the last MOST_BACK. Topics of WHOLE: at the first."""
+        """Start offsets: the last day's records, at most MOST_BACK a topic. Topics of WHOLE start at the first record."""
         now = int(time.time() * 1000)
         watermarks = [tp for tp in partitions if tp[0] == FACTS]
-        whole = {tp: begin[tp] for tp in partitions if tp[0] in WHOLE}
-        rest = [tp for tp in partitions if tp[0] not in (FACTS, *WHOLE)]
-        found = await at(now - WATERMARKS_BACK, watermarks) | await at(now - BACK, rest)
+        whole = {tp: begin[tp] for tp in partitions if tp[0] in READ_WHOLE}
+        rest = [tp for tp in partitions if tp[0] not in (FACTS, *READ_WHOLE)]
+        found = await at(now - WATERMARKS_BACK, watermarks) | await at(now - COUNTED_BACK, rest)
         for tp in found:
             most = MOST_WATERMARKS if tp[0] == FACTS else MOST_BACK
-            share = most // sum(1 for each in partitions if each[0] == tp[0])
-            found[tp] = max(begin[tp], found[tp], end[tp] - share)
+            most_of_partition = most // sum(1 for each in partitions if each[0] == tp[0])
+            found[tp] = max(begin[tp], found[tp], end[tp] - most_of_partition)
         return found | whole
 
     async def take(self, topic: str, partition: int, records: Sequence[Any]) -> None:
@@ -108,13 +108,13 @@ class TopicReader:
             elif topic == RECIPES:
                 self._documents.take(record.offset, record.timestamp, record.value)
             elif topic == AUDIENCES:
-                self._changed(record)
+                self._count_change(record)
             else:
                 self._count(topic, record)
-            if not number % BREATH:
+            if not number % RECORDS_PER_TURN:
                 await asyncio.sleep(0)
 
-    def _turned(self) -> None:
+    def _publish_state(self) -> None:
         state = {"kafka": self.tail.state, "fault": self.tail.fault}
         self._hub.publish("status", state, remember=False)
 
@@ -130,22 +130,22 @@ class TopicReader:
         place = {"topic": topic, "partition": record.partition, "offset": record.offset, "t": t}
         self.since = t if self.since is None else min(t, self.since)
         if topic == REJECTED:
-            self._rejected(record, t, place)
+            self._count_reject(record, t, place)
         elif record.value is not None and topic == DECISIONS:
-            self._decided(_decode(record.value), t, place)
+            self._count_decision(_decode(record.value), t, place)
         elif record.value is not None:
-            self._triggered(_decode(record.value), t, place)
+            self._count_trigger(_decode(record.value), t, place)
 
-    def _decided(self, decision: dict[str, Any], t: int, place: dict[str, Any]) -> None:
+    def _count_decision(self, decision: dict[str, Any], t: int, place: dict[str, Any]) -> None:
         recipe, outcome = decision["recipe"], decision["outcome"]
         shadow = decision.get("shadow", False)
         key = "shadow" if shadow else "decision", recipe, outcome, decision.get("reason", "")
         self.counts.add(t, key, decision.get("steps_left", 1))
-        self._own(decision["trigger_id"], decision["person"])
+        self._keep_person(decision["trigger_id"], decision["person"])
         if outcome != "fired" and not shadow:  # the trigger's own record says more
             self._hub.publish("decision", decision | place)
 
-    def _triggered(self, event: dict[str, Any], t: int, place: dict[str, Any]) -> None:
+    def _count_trigger(self, event: dict[str, Any], t: int, place: dict[str, Any]) -> None:
         data, cancelled = event["data"], event["type"] == CANCELLED
         recipe = data["recipe"]
         if cancelled:
@@ -154,14 +154,14 @@ class TopicReader:
             self.last_fired[recipe] = max(t, self.last_fired.get(recipe, t))
         if self._live:
             sort = latency.sort(recipe, cancelled, self._documents.current(t))
-            taken = max(0, t - data["at" if cancelled else "not_before"])
-            self.counts.add(t, latency.key(sort, taken))
-            place |= {"taken": taken}
-        self._own(data["trigger_id"], data["person"])
+            latency_ms = max(0, t - data["at" if cancelled else "not_before"])
+            self.counts.add(t, latency.key(sort, latency_ms))
+            place |= {"taken": latency_ms}
+        self._keep_person(data["trigger_id"], data["person"])
         self._hub.publish("cancel" if cancelled else "trigger", data | place)
 
-    def _changed(self, record: Any) -> None:
-        """Somebody entered or left an audience, or is erased. What is older than the other records is not shown."""
+    def _count_change(self, record: Any) -> None:
+        """Counts a change of an audience, or an erased member. Publishes it live unless it is older than a day."""
         if record.value is None:
             self.audiences.forget(record.key)
             return
@@ -169,28 +169,28 @@ class TopicReader:
         data, entered = event["data"], event["type"] == ENTERED
         if not self.audiences.take(data["audience"], record.key, data["at"], entered):
             return
-        way = audience_sizes.IN if entered else audience_sizes.OUT
-        self.counts.add(t, (audience_sizes.SORT, data["audience"], way))
-        if t >= self._begun - BACK:
+        direction = audience_sizes.IN if entered else audience_sizes.OUT
+        self.counts.add(t, (audience_sizes.SORT, data["audience"], direction))
+        if t >= self._started - COUNTED_BACK:
             place = {"topic": AUDIENCES, "partition": record.partition, "offset": record.offset}
             self._hub.publish("audience", {**data, **place, "t": t, "type": event["type"]})
 
-    def _rejected(self, record: Any, t: int, place: dict[str, Any]) -> None:
-        why = {name: text.decode("utf-8", "replace") for name, text in record.headers if text}
-        size = why.get("size") or str(len(record.value or b""))
+    def _count_reject(self, record: Any, t: int, place: dict[str, Any]) -> None:
+        headers = {name: text.decode("utf-8", "replace") for name, text in record.headers if text}
+        size = headers.get("size") or str(len(record.value or b""))
         reject = place | {
-            "reason": why.get("reason", ""),
-            "type": why.get("type", ""),
-            "path": why.get("path", "$"),
-            "from": {name: why.get(name, "") for name in ORIGIN},
+            "reason": headers.get("reason", ""),
+            "type": headers.get("type", ""),
+            "path": headers.get("path", "$"),
+            "from": {name: headers.get(name, "") for name in ORIGIN},
             "size": int(size) if size.isdigit() else 0,
-            "cut": "size" in why,
+            "cut": "size" in headers,
         }
         self.rejects.append(reject)
         self.counts.add(t, ("rejected", reject["reason"]))
         self._hub.publish("rejected", reject)
 
-    def _own(self, trigger_id: str, person: str) -> None:
+    def _keep_person(self, trigger_id: str, person: str) -> None:
         self._owners[trigger_id] = person
-        if len(self._owners) > OWNERS:
+        if len(self._owners) > MOST_OWNERS:
             self._owners.popitem(last=False)

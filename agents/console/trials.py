@@ -1,8 +1,8 @@
-"""Trials of a draft: decide the last hours of the log by the recipes in force, and by the draft.
+"""Trials of a draft: a backtest of the last hours with the recipes in force, and one with the draft.
 
-A trial runs in a process of its own (agents/compare/trial.py), so that the page stays responsive. There is
-one at a time: a new one ends the last. Its files hold what persons did, so the next trial and the end of
-the console delete them.
+A trial runs in a process of its own (agents/compare/trial.py), so that the page stays responsive. There is one at
+a time: a new one stops the last. Its files contain personal data, so the next trial and the end of the console
+delete them.
 """
 
 import asyncio
@@ -20,21 +20,21 @@ from typing import Any, Final, Literal
 import msgspec
 
 HOURS: Final = (1, 6, 24, 72, 168)
-"""How far back a trial may look (hours). The log holds seven days unless its operator changes that."""
+"""How far back (hours) a trial may go. Kafka keeps the events for seven days by default."""
 
 State = Literal["running", "done", "failed"]
 STEPS: Final = ("reading the log", "in force", "your draft", "writing the report")
 """The steps of a trial, in order."""
 
-LAST_WORDS: Final = 2_000
-"""Characters that are kept of a failed trial's error output."""
+ERROR_TAIL: Final = 2_000
+"""Characters of a failed trial's error output that are kept."""
 
 _line: Final = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 @dataclass
 class Trial:
-    """A trial. `doing`: one of STEPS · `done`: how much of it, 0 to 1."""
+    """A trial. `doing`: one of STEPS · `done`: progress of that step, 0 to 1."""
 
     id: str
     hours: int
@@ -63,20 +63,20 @@ class Trial:
 
 
 class Trials:
-    """Runs trials. An async context manager. `environ`: of the process, with its settings."""
+    """Runs trials, one at a time. `environ`: environment of their processes, with the settings."""
 
     def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
         self._environ = environ
         self._trial: Trial | None = None
-        self._watch: asyncio.Task[None] | None = None
-        self._turn = asyncio.Lock()
+        self._following: asyncio.Task[None] | None = None
+        self._lock = asyncio.Lock()
 
     def get(self, id: str) -> Trial | None:
         return self._trial if self._trial and self._trial.id == id else None
 
     async def start(self, before: str, after: str, hours: int) -> Trial:
-        """Starts a trial of two recipes files, given as text without faults. Raises OSError."""
-        async with self._turn:
+        """Starts a trial of two valid recipes files, given as text. Raises OSError."""
+        async with self._lock:
             await self.stop()
             folder = Path(tempfile.mkdtemp(prefix="triggers-trial-"))
             trial = Trial(secrets.token_hex(8), hours, folder)
@@ -87,19 +87,19 @@ class Trials:
                 sys.executable, "-m", "agents.compare.trial", "--hours", str(hours), str(folder),
                 stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, env=self._environ,
             )  # fmt: skip
-            self._watch = asyncio.create_task(_follow(trial, trial.process))
+            self._following = asyncio.create_task(_follow(trial, trial.process))
             return trial
 
     async def stop(self) -> None:
-        """Ends the running trial, and deletes its files."""
+        """Stops the running trial, and deletes its files."""
         trial, self._trial = self._trial, None
         if trial is None:
             return
         if trial.process is not None and trial.process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 trial.process.kill()
-        if self._watch is not None:
-            await self._watch
+        if self._following is not None:
+            await self._following
         await asyncio.to_thread(shutil.rmtree, trial.folder, ignore_errors=True)
 
 
@@ -112,8 +112,8 @@ async def _follow(trial: Trial, process: asyncio.subprocess.Process) -> None:
         with contextlib.suppress(msgspec.MsgspecError):
             progress = _line(line)
             trial.doing, trial.done = progress["doing"], progress["done"]
-    words = (await errors).decode("utf-8", "replace").strip()
+    errors_text = (await errors).decode("utf-8", "replace").strip()
     if await process.wait() == 0:
         trial.state, trial.done = "done", 1.0
     else:
-        trial.state, trial.fault = "failed", words[-LAST_WORDS:] or "the trial was ended"
+        trial.state, trial.fault = "failed", errors_text[-ERROR_TAIL:] or "the trial was stopped"

@@ -1,6 +1,6 @@
-"""A live event in plain words: a title, and details that explain it. Pure.
+"""Puts a live event into plain words: a title, and details that explain it. Pure.
 
-It uses the record alone, without the person's story. The answer to a question (lookup.py) says more.
+It uses the record alone, without the person's timeline. A lookup (lookup.py) has more.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,46 +17,46 @@ from stream.recipes.recipe import Recipes
 Record = Mapping[str, Any]
 
 FAULTS: Final = {
-    "not_json": "it is no JSON in UTF-8",
-    "too_large": "it is larger than an event may be",
+    "not_json": "it is not JSON in UTF-8",
+    "too_large": "it is too large for an event",
     "too_deep": "it is nested too deeply",
     "empty": "it has no value",
-    "not_an_object": "it is JSON, but no object",
-    "missing": "a field is missing that every event of this type has",
-    "wrong_type": "a field has a value of another type",
-    "out_of_range": "a number or a length is out of its range",
-    "not_in_list": "a value is none of those that are allowed",
-    "names_nobody": "the visitor or customer it names is nobody, like “undefined”",
-    "key_differs": "its key is not the visitor it names",
+    "not_an_object": "it is JSON, but not an object",
+    "missing": "a required field of its type is missing",
+    "wrong_type": "a field has a value of the wrong type",
+    "out_of_range": "a number or a length is out of range",
+    "not_in_list": "a value is not one of the allowed ones",
+    "names_nobody": "its visitor or customer is a placeholder such as “undefined”",
+    "key_differs": "its key is not its visitor",
     "no_key": "it has no key",
-    "needs_key": "only who knows the collector's key may say so",
+    "needs_key": "only a client with the collector's key may send it",
     "byte_order_mark": "it begins with a byte order mark",
-    "several_lines": "it is a line for each event, and no list",
-    "no_event": "it does not say what happened",
-    "no_row": "it is no row of 131 columns",
-    "unknown_kind": "it is of a kind of source that there is not",
-    "translator_failed": "the service failed at it: please report it",
-    "too_many": "more messages in one post than are taken",
+    "several_lines": "it has one event a line instead of a list",
+    "no_event": "it does not name its event",
+    "no_row": "it is not a row of 131 columns",
+    "unknown_kind": "no source has its kind",
+    "translator_failed": "the service failed to translate it: please report this",
+    "too_many": "its post has too many messages",
 }
 """The words for each reason of schemas/rejected.json."""
 
 
 def wording(recipes: Recipes) -> Callable[[Kind, Record], Record]:
-    """A function that words live events, with times in the policy's zone."""
+    """Returns a function that puts live events into words, with times in the policy's zone."""
     zone = quiet_hours.zone(recipes.policy.zone) or quiet_hours.zone("UTC")
     assert zone is not None
 
     def words(kind: Kind, data: Record) -> Record:
         if kind == "status":
             return {}
-        title, details = _said(kind, data, recipes, zone)
+        title, details = _title_and_details(kind, data, recipes, zone)
         return {"title": title, "details": details}
 
     return words
 
 
 def wording_of(current: Callable[[], Recipes]) -> Callable[[Kind, Record], Record]:
-    """The same, by the recipes that are in force at the event."""
+    """Returns the same function for the recipes that are in force when it is called."""
 
     def words(kind: Kind, data: Record) -> Record:
         return wording(current())(kind, data)
@@ -64,10 +64,12 @@ def wording_of(current: Callable[[], Recipes]) -> Callable[[Kind, Record], Recor
     return words
 
 
-def _said(kind: Kind, data: Record, recipes: Recipes, zone: tzinfo) -> tuple[str, tuple[str, ...]]:
+def _title_and_details(
+    kind: Kind, data: Record, recipes: Recipes, zone: tzinfo
+) -> tuple[str, tuple[str, ...]]:
     if kind == "rejected":
-        what = f"An event of type {data['type']}" if data["type"] else "An event"
-        return f"{what} was rejected at {data['path']}", (f"Because {why(data['reason'])}.",)
+        subject = f"An event of type {data['type']}" if data["type"] else "An event"
+        return f"{subject} was rejected at {data['path']}", (f"Because {why(data['reason'])}.",)
     if kind == "left_out":
         return _left_out(data)
     if kind == "audience":
@@ -84,11 +86,11 @@ def _said(kind: Kind, data: Record, recipes: Recipes, zone: tzinfo) -> tuple[str
 
 def _left_out(data: Record) -> tuple[str, tuple[str, ...]]:
     if data["reason"] == "unknown_type":
-        near = (f"Did you mean {data['meant']}?",) if data["meant"] else ()
-        return "An event of a type that there is not was taken: it does not count", near
-    text = f"An event of type {data['type']} was taken without {data['path']}"
+        hint = (f"Did you mean {data['meant']}?",) if data["meant"] else ()
+        return "An event of an unknown type was accepted: it has no effect", hint
+    text = f"An event of type {data['type']} was accepted without {data['path']}"
     return text, (f"Expected {data['expected']}, got {data['got']}.",)
 
 
 def why(reason: str) -> str:
-    return FAULTS.get(reason, f"the reason given is {reason!r}")
+    return FAULTS.get(reason, f"its reason is {reason!r}")

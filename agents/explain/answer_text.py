@@ -1,4 +1,4 @@
-"""An answer of `explain` as lines, with colours on a terminal."""
+"""Prints an answer of `explain` as lines, with colours on a terminal."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence

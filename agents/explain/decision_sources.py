@@ -62,7 +62,7 @@ class DecisionSource(Protocol):
         ...
 
     def now(self) -> int | None:
-        """The present (ms); None for a source of the past, of which every record has happened."""
+        """The current time (ms); None for a backtest, which has ended."""
         ...
 
 
@@ -236,7 +236,7 @@ class Kafka:
     async def _each(
         self, name: str, keys: Collection[str] | None, since: int
     ) -> AsyncIterator[tuple[bytes | None, int, bytes | None]]:
-        """(key, time, value) of the records of these keys, up to the present ends of their partitions."""
+        """Yields (key, time, value) of the records of these keys, up to the current ends of their partitions."""
         topic = self.settings.topic(name)
         count = (await partition_counts(self.consumer)).get(topic, 0)
         wanted = None if keys is None else {key.encode() for key in keys}

@@ -61,7 +61,7 @@ class DecisionText:
         return moment(at, self.zone)
 
     def is_due(self, decision: Record) -> bool:
-        """Whether time alone brought the decision about, so that it comes before an event of the same time."""
+        """Whether a deadline caused the decision, so that it comes before an event of the same time."""
         by_time = decision["outcome"] != "closed" or decision["reason"] in BY_TIME
         return by_time and self._recipe(decision).kind not in AT_THE_EVENT
 
@@ -71,7 +71,7 @@ class DecisionText:
         return recipe_of(record, self.history.at(at))
 
     def decision(self, decision: Record) -> tuple[str, tuple[str, ...]]:
-        """(what became of it, details)."""
+        """(the outcome in words, details)."""
         text, details = self._decision(decision)
         if decision.get("shadow"):
             text = f"Shadow: {text}"
@@ -165,7 +165,7 @@ class DecisionText:
             yield because
         else:
             pause = span((trigger["not_before"] - reasons["last_active"]) // 60_000 * 60_000)
-            yield f"Because nothing was heard for {pause}, and nothing stood against it."
+            yield f"Because they were inactive for {pause}, and nothing held it back."
         if trigger.get("offer"):
             yield f"With the offer {trigger['offer']}."
         if trigger.get("arm"):

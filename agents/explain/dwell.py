@@ -1,4 +1,4 @@
-"""Measures how long a shopper looked at a product, and when the shopper went quiet. Pure."""
+"""Measures how long a product was on screen, and when a visitor became idle. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final

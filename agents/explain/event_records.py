@@ -1,8 +1,8 @@
-"""An event as a plain object, as a worker reads it. Parts that cannot be read are listed beside it.
+"""Reads an event as a worker does, into a plain object.
 
-Names beside those of the page: `t`, the broker's time in ms · `left_out`: a sentence for each part that was left out ·
-`unknown`: there is no such type · `rejected`: why it is no valid event, a sentence each; of such a one only `t`,
-`visitor` and `type` are known.
+The object has the event's fields and: `t`, the broker's time (ms) · `left_out`: a sentence for each part that was left
+out · `unknown`: whether its type is unknown · `rejected`: a sentence for each fault of an invalid event, which has
+only `t`, `visitor` and `type` beside it.
 """
 
 from typing import Any, Final
@@ -18,19 +18,20 @@ from stream.events.types import TYPES
 Record = dict[str, Any]
 
 WHOLE: Final = {
-    "not_json": "it is no JSON in UTF-8",
-    "too_large": "it is larger than an event may be",
+    "not_json": "it is not JSON in UTF-8",
+    "too_large": "it is too large for an event",
     "too_deep": "it is nested too deeply",
-    "not_an_object": "it is JSON, but no object",
+    "not_an_object": "it is JSON, but not an object",
     "key_differs": "the record's key is not its visitor",
 }
-"""What is wrong with an event as a whole, by the reason."""
+"""The words for a fault of a whole event, by reason."""
 
 
 def read(value: bytes, t: int | None = None, key: bytes | None = None) -> Record | None:
-    """The event in a record's value, or in a line, which has its time itself; None of what moves time alone.
+    """The event in a record's value, or in a line of a file; None if it only advances time.
 
-    `key`: the record's. Of a record that cannot be read, only the key says whose it is.
+    `t`: the record's time (ms), None for a line, which has its own · `key`: the record key, from which the visitor of
+    an invalid event is taken.
     """
     try:
         event = decoding.parse(value)

@@ -151,5 +151,5 @@ SENTENCES: Final[Mapping[str, Callable[[Event], str | None]]] = {
     "visitor.identified": _identified,
     "consent.changed": _consent,
     "exit.signal": _signal,
-    "person.erased": lambda event: "was erased: nothing of before is kept",
+    "person.erased": lambda event: "was erased: no earlier data is kept",
 }

@@ -18,10 +18,10 @@ from stream.recipes.recipe import AUDIENCE, POPUP, POST_PURCHASE, REPLENISHMENT,
 Record = Mapping[str, Any]
 
 BECAUSE: Final[Mapping[str, str]] = {
-    WELCOME: "Because they joined the list, and nothing stood against it.",
-    POST_PURCHASE: "Because they ordered, and nothing stood against it.",
-    REPLENISHMENT: "Because what they bought must be nearly used up, and nothing stood against it.",
-    AUDIENCE: "Because they belong to the audience {audience}, and nothing stood against it.",
+    WELCOME: "Because they joined the list, and nothing held it back.",
+    POST_PURCHASE: "Because they ordered, and nothing held it back.",
+    REPLENISHMENT: "Because what they bought must be nearly used up, and nothing held it back.",
+    AUDIENCE: "Because they belong to the audience {audience}, and nothing held it back.",
     POPUP: "Because they looked around ({looks} looks in this visit) and are on no list yet.",
 }
 """Why a message was sent, by kind."""
@@ -77,7 +77,7 @@ def belonging(found: Belonging, is_here: bool, clock: Clock) -> Iterator[str]:
     else:
         yield f"Leaves it by itself on {clock(found.leaves)}, when they are forgotten."
     if is_here:
-        yield "They are at the shop now: times since the visit begin when they have gone."
+        yield "They are at the shop now: times since the visit count from its end."
 
 
 def comes(found: Outlook, clock: Clock) -> Iterator[str]:

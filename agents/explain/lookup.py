@@ -12,7 +12,7 @@ from stream.outputs.triggers import CANCELLED
 
 TRIGGER_ID: Final = re.compile(r"[0-9a-f]{32}")
 BEFORE_FIRST: Final = 3_600_000
-"""ms. The first fact about a person comes within minutes of the first event."""
+"""Ms before a person's first record from which events are read. The first fact follows the first event in minutes."""
 
 
 SORTS: Final = ("customer:", "visitor:", "email:", "phone:")

@@ -70,21 +70,21 @@ def _too_soon(case: Case) -> tuple[str, str]:
     return (
         f"the visit was less than {span(AFTER_VISIT_START)} old, or a page was opened less than "
         f"{span(AFTER_LOOK)} before",
-        "The same signal some seconds later would have been let through.",
+        "The same signal a few seconds later would have passed.",
     )
 
 
 def _paying(case: Case) -> tuple[str, str]:
     return (
-        "they were about to pay, and who pays is not disturbed",
-        "Before the payment page, or after a payment that failed, it would have been let through.",
+        "they were about to pay, and must not be disturbed then",
+        "Before the payment page, or after a failed payment, it would have passed.",
     )
 
 
 def _ordered(case: Case) -> tuple[str, str]:
     when = f" ({case.clock(case.order)})" if case.order is not None else ""
     if case.is_exit:
-        return f"they ordered in this visit{when}", "A visit without an order has it."
+        return f"they ordered in this visit{when}", "A visit without an order would show it."
     within = span(case.recipe.ordered_within)
     return (
         f"they ordered within the last {within}{when}",
@@ -95,7 +95,7 @@ def _ordered(case: Case) -> tuple[str, str]:
 def _already(case: Case) -> tuple[str, str]:
     return (
         "it was shown in this visit already",
-        f"A later visit may have it, once {span(case.recipe.cooldown)} have passed.",
+        f"A later visit may show it, once {span(case.recipe.cooldown)} have passed.",
     )
 
 
@@ -103,39 +103,39 @@ def _cooldown(case: Case) -> tuple[str, str]:
     pause = span(case.recipe.cooldown)
     same = [each for each in case.earlier if each["recipe"] == case.decision["recipe"]]
     if not same:
-        return f"one was sent within the last {pause}", f"It would have to be {pause} later."
+        return f"one was sent within the last {pause}", f"It could be sent {pause} later."
     last = same[-1]["at"]
     sooner = "" if case.is_exit else ", or after an order"
     return (
-        f"one was sent on {case.clock(last)}, and {pause} must lie between two",
-        f"From {case.clock(last + case.recipe.cooldown)} on it would have come through{sooner}.",
+        f"one was sent on {case.clock(last)}, and two must be {pause} apart",
+        f"From {case.clock(last + case.recipe.cooldown)} on it would have been sent{sooner}.",
     )
 
 
 def _consent(case: Case) -> tuple[str, str]:
     if case.recipe.consent == "granted":
         return (
-            "no channel is left that they agreed to",
-            f"Their consent to messages by {case.channels()} would have let it through.",
+            "they agreed to none of its channels",
+            f"With their consent to messages by {case.channels()} it would have been sent.",
         )
     return (
-        "they want no messages by any channel that is left",
-        f"Had they not withdrawn it, consent to {case.channels()} would have let it through.",
+        "they withdrew their consent to each of its channels",
+        f"With their consent to messages by {case.channels()} it would have been sent.",
     )
 
 
 def _holdout(case: Case) -> tuple[str, str]:
     share = f"{case.recipe.holdout / 100:g} %" if case.recipe.holdout else "share"
     return (
-        f"they belong to the {share} of people who are left out, to measure what it brings",
-        "Only a smaller holdout in the recipe lets it through.",
+        f"they belong to the {share} of people who do not get it, to measure its effect",
+        "Only with a smaller holdout in the recipe would it be sent.",
     )
 
 
 def _unreachable(case: Case) -> tuple[str, str]:
     return (
-        "nobody knows how to reach them: no login, or no address for its channels",
-        f"A login, with contacts among {case.channels()} if any are given, lets it through.",
+        "no channel reaches them: no login, or no address for its channels",
+        f"With a login, and contacts among {case.channels()} if any are given, it would have been sent.",
     )
 
 
@@ -148,7 +148,7 @@ def _cap(case: Case) -> tuple[str, str]:
         if "until" in case.decision
         else "With fewer messages in that time it would have been sent."
     )
-    return f"they have had as many messages as are allowed ({limits}){last}", then
+    return f"they already had the most messages that are allowed ({limits}){last}", then
 
 
 def _lower_priority(case: Case) -> tuple[str, str]:
@@ -167,15 +167,15 @@ def _quiet(case: Case) -> tuple[str, str]:
 
 def _past(case: Case) -> tuple[str, str]:
     return (
-        "its time had gone by before the person became known",
+        "its time had passed before the person became known",
         "Had they been known when they ordered, it would have come in time.",
     )
 
 
 def _joined(case: Case) -> tuple[str, str]:
     return (
-        "another message of the same sort is about this product, too",
-        f"More than {span(case.recipe.cooldown)} away from it, it would have been sent by itself.",
+        "another message of this recipe includes this product",
+        f"More than {span(case.recipe.cooldown)} apart, it would have been sent alone.",
     )
 
 
@@ -185,8 +185,8 @@ def _expired(case: Case) -> tuple[str, str]:
         because = f"no delivery of the order was reported within {limit}"
         return because, "Once it arrives, its steps count."
     return (
-        f"it came due more than {limit} after it began and the cart last changed",
-        f"A quiet spell within {limit} would have let it be sent.",
+        f"it became due more than {limit} after it began and the cart last changed",
+        f"With a pause within {limit} it would have been sent.",
     )
 
 
@@ -196,8 +196,8 @@ def _closed(because: str, otherwise: str) -> Callable[[Case], tuple[str, str]]:
 
 def _disabled(case: Case) -> tuple[str, str]:
     if case.decision["outcome"] == "refused":
-        return "the recipe was switched off", "Switched on, it would have been looked at."
-    return "the recipe is no longer in force", "With the recipe in force it would have gone on."
+        return "the recipe was switched off", "Switched on, it would have been decided."
+    return "the recipe is no longer in force", "With the recipe in force it would have continued."
 
 
 REASONS: Final[Mapping[str, Callable[[Case], tuple[str, str]]]] = {
@@ -217,33 +217,33 @@ REASONS: Final[Mapping[str, Callable[[Case], tuple[str, str]]]] = {
     "joined": _joined,
     "cancelled": _closed(
         "the order that it is about was cancelled",
-        "With that order in place it would have gone on.",
+        "With that order in place it would have continued.",
     ),
     "left": _closed(
         "they do not belong to its audience any more",
-        "It would have gone on for as long as they belonged to it.",
+        "It would have continued for as long as they belonged to it.",
     ),
     "superseded": _closed(
-        "they went on in another way: something more telling than this took its place",
-        "It would have gone on, had they done nothing more.",
+        "they went on in another way: a stronger signal took its place",
+        "It would have continued, had they done nothing more.",
     ),
     "emptied": _closed(
         "the cart was emptied",
-        "With something left in the cart it would have gone on.",
+        "With something left in the cart it would have continued.",
     ),
     "replaced": _closed(
         "a newer cart or visit on the same device took its place",
-        "It would have gone on without the newer one.",
+        "It would have continued without the newer one.",
     ),
     "moved": _closed(
         "the device is somebody else's now: another login",
-        "The reminders go on for the one who logged in, if there is something to remind of.",
+        "Reminders continue for the person who logged in, if there is something to remind of.",
     ),
-    "converted": _closed("they ordered", "Without the order it would have gone on."),
+    "converted": _closed("they ordered", "Without the order it would have continued."),
     "forgotten": _closed(
-        "nothing was heard of them for as long as people are remembered",
+        "they were inactive for as long as people are remembered",
         "Any event in that time would have kept it open.",
     ),
-    "erased": _closed("they were erased", "Whoever comes after that is somebody new."),
+    "erased": _closed("they were erased", "Later events belong to a new person."),
     "disabled": _disabled,
 }

@@ -134,7 +134,7 @@ def _words(each: Followed) -> tuple[str | None, tuple[str, ...]]:
     if each.outcome == "unknown":
         near = event_records.near(event["type"])
         sent = f"sent {event['type']}: there is no such type, so it does not count"
-        return sent, (f"{near[0].upper()}{near[1:]}",) if near else ("Nobody reads it.",)
+        return sent, (f"{near[0].upper()}{near[1:]}",) if near else ("It has no effect.",)
     left_out = tuple(f"Left out {fault}." for fault in event.get("left_out", ()))
     what = sentence(event)
     return (f"sent {event['type']}" if what is None and left_out else what), left_out
@@ -151,5 +151,5 @@ def _stretch(seconds: int) -> str:
 
 def _quiet(own: Iterable[Followed], zone: tzinfo) -> Iterator[StoryLine]:
     for visitor, since in dwell.pauses(each.event for each in own if each.attended):
-        text = f"{visitor} has been quiet since {of_day(since, zone)}"
+        text = f"{visitor} has been inactive since {of_day(since, zone)}"
         yield StoryLine(since + IDLE_AFTER, "quiet", text)

@@ -12,8 +12,8 @@
     translated     checks a translation as a worker will check it
     reception      one request from its bytes to its answer
     request_log    the last requests of each source
-    trying         what would become of a request, for `connect try`
-    site           the service: its routes, and what runs behind them
+    trying         the result of a request, for `connect try`
+    site           the service: its routes and background tasks
     processes      several processes on one port
 
 Source: docs/connect.md, 1 and 5.

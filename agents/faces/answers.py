@@ -8,6 +8,7 @@ from typing import Final
 
 from agents.faces.batches import messages
 from agents.faces.post import JSON, Post, Reply
+from stream.connect.reading import first, listing, parse, text
 
 GIF: Final = bytes.fromhex(
     "47494638396101000100800000ffffff00000021f90401000000002c00000000010001000002024401003b"
@@ -20,7 +21,7 @@ FRESH: Final = {"Cache-Control": "no-cache, no-store, must-revalidate"}
 SUCCESS: Final = Reply(200, b'{"success": true}', JSON)
 STATUS_OK: Final = Reply(200, b'{"status":"Ok"}', JSON)
 RESULTS: Final = Reply(200, b'{"results":{}}', JSON)
-"""PostHog's SDK does not send an event again that is missing from `results`."""
+"""PostHog's SDK retries only events that `results` lists."""
 
 OK: Final = Reply(200, b"ok", TEXT)
 EMPTY: Final = Reply(200)
@@ -53,6 +54,14 @@ def empty(post: Post, invalid: int) -> Reply:
     return EMPTY
 
 
+def validated(post: Post, invalid: int) -> Reply:
+    """Nothing, but for Event Grid's test of a new address: the code that it sent."""
+    if post.headers.get("aeg-event-type") != "SubscriptionValidation":
+        return EMPTY
+    code = text(first(next(iter(listing(parse(post.body))), None), "data.validationCode"))
+    return Reply(200, json.dumps({"validationResponse": code}).encode(), JSON)
+
+
 def no_content(post: Post, invalid: int) -> Reply:
     return NO_CONTENT
 
@@ -62,7 +71,7 @@ def pixel(post: Post, invalid: int) -> Reply:
 
 
 def of_matomo(post: Post, invalid: int) -> Reply:
-    """For a bulk request the counts; for one hit a pixel, or 204 if the hit wants no image."""
+    """The reply to Matomo: counts for a bulk request; for one hit a pixel, or 204 if the hit wants no image."""
     if post.body.lstrip()[:1] in (b"{", b"["):
         tracked = len(messages(post.body) or (b"",)) - invalid
         counts = {"status": "success", "tracked": tracked, "invalid": invalid}

@@ -1,7 +1,7 @@
-"""Which face answers which path. An SDK's paths work at the root and below a source's own address.
+"""Finds the face for a path. An SDK's paths work at the root and below a source's own address.
 
-`/connect/<kind>/<name>` is a source's own address. Webhooks post there, and an SDK may have it as its server. A key of
-the source may stand in the place of its name. Source: docs/connect.md, 1.
+`/connect/<kind>/<name>` is a source's own address. Webhooks post there, and an SDK may use it as its server. A key of
+the source may replace its name. Source: docs/connect.md, 1.
 """
 
 import re

@@ -10,8 +10,8 @@ NOTHING: Final[Mapping[str, str]] = {}
 
 
 class Post(Struct):
-    """`path`: without the source's own address · `headers`: with lower-case names · `raw`: the body as it came ·
-    `body`: the body unpacked."""
+    """A request. `path`: without the source's own address · `headers`: with lower-case names · `raw`: the body as
+    received · `body`: the decompressed body."""
 
     method: str
     path: str

@@ -1,7 +1,7 @@
-"""One request from its bytes to its answer: whose it is, what it says, what Kafka has of it.
+"""Answers a request: reads it, finds its source, translates it, and writes its events to Kafka.
 
-The answer is said once the broker has acknowledged every event. Nothing that is sent makes a face fail: what
-cannot be read is refused by itself. No answer quotes what was posted. Source: docs/connect.md, 5.
+It answers once the broker has acknowledged every event. A message that cannot be read is refused alone, and never
+makes a face fail. No answer quotes what was posted. Source: docs/connect.md, 5.
 """
 
 import time
@@ -29,15 +29,15 @@ from stream.connect.urls import parameters
 
 LIMITS: Final = Limits(packed=4 * 1024 * 1024, unpacked=8 * 1024 * 1024)
 BYTES_A_TOKEN: Final = 4096
-"""Bytes of a body that cost as much as an event: reading them does."""
+"""Bytes of a body that take as many tokens of the rate limit as an event, because they take as long to read."""
 
 NOBODY: Final = "-"
-"""In place of a source that is not known."""
+"""The name for an unknown source."""
 
 FRAMES: Final = f"{OWN}{SHOPIFY_PIXEL.kinds[0]}/"
 HANDSHAKE: Final = "webhook-request-origin"
 WAITS: Final = "x-adobe-commerce-webhook-signature"
-"""A shop that sends it stands still until it is answered."""
+"""A shop that sends this header waits for the answer in the middle of its checkout."""
 
 CODES: Final = {
     400: "unreadable",
@@ -53,6 +53,8 @@ PLAIN: Final = frozenset({"", "text/plain", "application/octet-stream"})
 
 
 class Reception:
+    """Answers the requests of all faces."""
+
     def __init__(self, intake: Intake, senders: Senders, requests: RequestLog) -> None:
         self._intake = intake
         self._senders = senders
@@ -80,7 +82,7 @@ class Reception:
     async def _answered(
         self, request: web.Request, route: Route, headers: dict[str, str], became: Became
     ) -> tuple[str, Reply]:
-        """The source's name, and what it hears."""
+        """(name of the source, the reply)."""
         source = NOBODY
         try:
             post = await _post(request, route, headers)
@@ -97,7 +99,7 @@ class Reception:
             return source, told._replace(headers=no.headers)
 
     def _admitted(self, route: Route, post: Post, sender: str) -> Admitted:
-        """Raises Denied."""
+        """The source of a post, within the rate limit of its sender. Raises Denied."""
         try:
             found = self._senders.admitted(route.face, route.name, post)
         except Unknown as unknown:
@@ -111,7 +113,7 @@ class Reception:
     async def _take(
         self, route: Route, post: Post, admitted: Admitted, sender: str, became: Became
     ) -> Reply:
-        """Raises Denied."""
+        """Writes the events of a post, and returns the reply. `became`: gets the result. Raises Denied."""
         source, collected = admitted.source, self._intake.collected
         if route.face is CLOUDEVENTS and "json" not in post.content_type not in PLAIN:
             raise denied(415, "expected JSON, got another content type")
@@ -151,7 +153,7 @@ SAID: Final = {
 
 
 async def _post(request: web.Request, route: Route, headers: dict[str, str]) -> Post:
-    """Raises Denied."""
+    """Reads a request. Raises Denied."""
     raw = await raw_body(request, LIMITS) if request.can_read_body else b""
     query = parameters(request.rel_url.raw_query_string)
     body = plain_body(request, raw, LIMITS) if raw else b""
@@ -159,7 +161,7 @@ async def _post(request: web.Request, route: Route, headers: dict[str, str]) -> 
 
 
 def _beforehand(post: Post, route: Route) -> Reply | None:
-    """What is answered whoever asks: Adobe's test of a new address, and its calls that hold a checkout up."""
+    """The reply to requests that need no source: Adobe's test of a new address, and calls that block its checkout."""
     if route.face is not ADOBE:
         return None
     if WAITS in post.headers:
@@ -170,9 +172,9 @@ def _beforehand(post: Post, route: Route) -> Reply | None:
 
 
 def without_nobody(done: Translation, headers: Mapping[str, str]) -> bool:
-    """Takes out what shows somebody at a screen where nobody is; says whether nobody is.
+    """Removes events that show somebody at a screen if the request comes from a robot. Returns whether it does.
 
-    An order is one, whoever sends it.
+    An order stays: it is real, whoever sends it.
     """
     nobody = robots.is_ahead(headers) or robots.is_robot(headers.get("user-agent", ""))
     if nobody:
@@ -184,7 +186,7 @@ def without_nobody(done: Translation, headers: Mapping[str, str]) -> bool:
 
 
 def _asked(headers: Mapping[str, str], allowed: Mapping[str, str] | None) -> web.Response:
-    """A browser's preflight, or the handshake of a sender of CloudEvents."""
+    """The response to a browser's preflight, or to the handshake of a sender of CloudEvents."""
     if HANDSHAKE in headers:
         agreed = {
             "Allow": "POST",

@@ -1,4 +1,4 @@
-"""The last requests of each source and what became of them. They help to connect a shop.
+"""The last requests of each source and their results. They help to connect a shop.
 
 The log keeps no body, query, header or address: these name people, and hold keys. The metrics port serves the log to
 clients that send the operator key.
@@ -42,7 +42,7 @@ class RefusedMessage(NamedTuple):
 
 
 class Became(Struct):
-    """What became of a request: number of events taken by type, refused messages, and parts left out."""
+    """The result of a request: number of accepted events by type, refused messages, and parts left out."""
 
     events: dict[str, int] = {}
     refused: list[RefusedMessage] = []
@@ -57,7 +57,8 @@ class Became(Struct):
 
 
 class LoggedRequest(Struct):
-    """`at`: ms of this machine's clock · `path`: without the query · `size`: bytes of the body as it came."""
+    """A request with its result. `at`: ms of this machine's clock · `path`: without the query · `size`: bytes of the
+    body as received."""
 
     at: int
     source: str

@@ -1,7 +1,7 @@
-"""Recognizes requests without a shopper: crawlers, by user agent, and pages that a browser loads ahead.
+"""Recognizes requests without a shopper: crawlers, by user agent, and pages that a browser prefetches.
 
-The list comes from the package crawler-user-agents. HTTP libraries are left out of it, because shops' own servers use
-them, and automated browsers, because shops test their pages with them. Source: docs/connect.md, 2.9.
+The list comes from the package crawler-user-agents, without HTTP libraries, because shops' own servers use them, and
+without automated browsers, because shops test their pages with them. Source: docs/connect.md, 2.9.
 """
 
 import re
@@ -19,7 +19,7 @@ SERVERS: Final = frozenset({r"WordPress\/"})
 """Patterns of the list that match a shop's own server, too."""
 
 TOGETHER: Final = 50
-"""Patterns in one expression. All in one take twice as long."""
+"""Patterns joined into one expression. One expression for all of them takes twice as long."""
 
 LONGEST: Final = 512
 REMEMBERED: Final = 16_384
@@ -34,7 +34,7 @@ def is_robot(user_agent: str) -> bool:
 
 
 def is_ahead(headers: Mapping[str, str]) -> bool:
-    """Whether the browser loaded the page ahead, before anybody opened it. `headers` have lower-case names."""
+    """Whether the browser prefetched the page, before anybody opened it. `headers` have lower-case names."""
     for name in AHEAD:
         purpose = headers.get(name)
         if purpose and ("prefetch" in purpose or "preview" in purpose):

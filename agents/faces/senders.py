@@ -1,7 +1,7 @@
-"""The source that a request is of, and how far it is trusted.
+"""Finds the source of a request, and how far the request is trusted.
 
-A key names a source and proves nothing: it stands in a page. A secret or a signature proves it. Source:
-docs/connect.md, 7.5.
+A key names a source and proves nothing, because pages contain it. A secret or a signature is a proof.
+Source: docs/connect.md, 7.5.
 """
 
 from collections import defaultdict
@@ -19,11 +19,11 @@ from agents.faces.post import Post
 from stream.connect.source import Source
 
 PING: Final = b"webhook_id="
-"""The first call of a new webhook of WooCommerce: it is not signed, and says nothing."""
+"""The first call of a new webhook of WooCommerce: it has no signature and no event."""
 
 
 class Unknown(Exception):
-    """`reason`: no_source, no_key, wrong_key or wrong_signature."""
+    """The request has no valid source. `reason`: no_source, no_key, wrong_key or wrong_signature."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -31,13 +31,15 @@ class Unknown(Exception):
 
 
 class Admitted(NamedTuple):
-    """`source`: with the trust that this request has."""
+    """The source of a request, with the trust that this request has. `proven`: by a secret or a signature."""
 
     source: Source
     proven: bool
 
 
 class Senders:
+    """The sources of the sources file, and how their senders authenticate."""
+
     def __init__(self, connected: Iterable[Connected]) -> None:
         self._by_kind: defaultdict[str, list[Connected]] = defaultdict(list)
         self._candidates: dict[tuple[str, ...], list[Connected]] = {}
@@ -48,11 +50,11 @@ class Senders:
                 self._by_kind[each.source.kind].append(each)
 
     def as_browser(self, name: str) -> Source:
-        """The source, as far as it is trusted without a proof."""
+        """The source with the trust of a request without a proof."""
         return self._browsers[name]
 
     def admitted(self, face: Face, name: str | None, post: Post) -> Admitted:
-        """Raises Unknown."""
+        """The source of a post. `name`: from its address, None without one. Raises Unknown."""
         candidates = self._candidates.get(face.kinds)
         if candidates is None:
             candidates = [each for kind in face.kinds for each in self._by_kind.get(kind, ())]

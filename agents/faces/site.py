@@ -1,4 +1,4 @@
-"""The collector as a service: the faces, /collect, the probes, and the producers behind them."""
+"""The collector as a service: the faces, /collect, the probes, and the producer."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -32,7 +32,7 @@ GOODBYE_S: Final = 6.0
 
 
 class Site(NamedTuple):
-    """`work`: what must run for as long as the application answers."""
+    """The collector's application. `work`: tasks that must run while it serves."""
 
     app: web.Application
     work: tuple[Callable[[], Awaitable[None]], ...]
@@ -41,7 +41,7 @@ class Site(NamedTuple):
     requests: RequestLog
 
     def unready(self) -> list[str]:
-        """Why the service cannot take events; empty if it can."""
+        """Why the service cannot accept events; empty if it can."""
         return [] if self.intake.ready else ["no broker has been reached, or the topic is missing"]
 
 
@@ -110,7 +110,7 @@ async def _first(tasks: Sequence[asyncio.Future[None]]) -> None:
     done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     for task in done:
         task.result()
-    raise RuntimeError("it ended by itself")
+    raise RuntimeError("a background task of the collector ended")
 
 
 async def _live(request: web.Request) -> web.Response:

@@ -1,4 +1,4 @@
-"""Shows what a collector would make of one request to a source, for `connect try`. It reads the clock and sends nothing."""
+"""Handles one request to a source as a collector would, for `connect try`. It reads the clock and sends nothing."""
 
 import time
 from typing import Final, NamedTuple

@@ -1,6 +1,6 @@
-"""What each role may do on the cluster, made from the topic list: exactly what it needs.
+"""The Kafka rights that each role needs, and no more, from the topic list.
 
-Operations are Kafka's own. Read and Write include Describe. agents/generate/strimzi.py makes users of them.
+Operations have Kafka's names. Read and Write include Describe. agents/generate/strimzi.py makes users from them.
 """
 
 from collections.abc import Iterable, Iterator
@@ -14,17 +14,17 @@ Resource = Literal["topic", "group", "transactionalId"]
 ROLES: Final = ("storefront", "bridge", "worker", "sender", "operator", "publisher")
 
 OPERATORS: Final = ("operator", "publisher")
-"""A publisher is an operator who may also publish recipes."""
+"""Roles that create topics. A publisher is an operator who may also publish recipes."""
 
 SENDER_GROUP: Final = "sender"
-"""Behind the prefix; TRIGGERS_SENDER_GROUP names another."""
+"""Name of the senders' group after the prefix. TRIGGERS_SENDER_GROUP sets another."""
 
 BRIDGE_GROUP: Final = "bridge"
-"""Behind the prefix; TRIGGERS_BRIDGE_GROUP names another."""
+"""Name of the bridges' group after the prefix. TRIGGERS_BRIDGE_GROUP sets another."""
 
 
 class Acl(NamedTuple):
-    """`prefixed`: the right holds for all names that begin with `name`."""
+    """A right to some operations. `prefixed`: on all resources whose names begin with `name`."""
 
     resource: Resource
     name: str
@@ -33,13 +33,13 @@ class Acl(NamedTuple):
 
 
 def acls(role: str, settings: Settings, bridged: Iterable[str] = ()) -> list[Acl]:
-    """The rights of a role. `bridged`: whole names of the topics that a bridge reads."""
+    """The rights of a role. `bridged`: full names of the topics that a bridge reads."""
     of_sources = [Acl("topic", name, ("Read",)) for name in bridged if role == "bridge"]
     return [*_topics(role, settings), *of_sources, *_groups(role, settings)]
 
 
 def _topics(role: str, settings: Settings) -> Iterator[Acl]:
-    """Recipes come into force while the service runs: the rights are for the triggers of all of them."""
+    """The rights on topics. Recipes can be published at any time, so the rights on triggers cover all recipes."""
     for topic in schemas.load("topics")["topics"]:
         operations = _operations(role, topic)
         name, recipe, _ = topic["name"].partition("<recipe>")
@@ -48,7 +48,7 @@ def _topics(role: str, settings: Settings) -> Iterator[Acl]:
 
 
 def _operations(role: str, topic: dict[str, Any]) -> tuple[str, ...]:
-    """A worker checks every topic at its start; an operator makes them."""
+    """The operations on a topic. A worker checks every topic at its start; an operator creates them."""
     found = []
     if role in OPERATORS:
         found.append("Create")
@@ -62,7 +62,7 @@ def _operations(role: str, topic: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _groups(role: str, settings: Settings) -> Iterator[Acl]:
-    """An operator looks at the lag of all groups."""
+    """The rights on groups and transactional ids. An operator may see the lag of all groups."""
     groups = {
         "worker": settings.group,
         "sender": settings.topic(SENDER_GROUP),

@@ -1,6 +1,6 @@
-"""Creates the topics that are missing, and checks them all; waits for a broker.
+"""Creates missing topics, and checks all of them. Waits for a broker.
 
-It never changes an existing topic: a fault comes with its fix. Source of the requirements: schemas/topics.yaml.
+It never changes an existing topic; each fault names its fix. Source of the requirements: schemas/topics.yaml.
 """
 
 import asyncio
@@ -18,24 +18,24 @@ from agents.kafka.credentials import check_credentials
 from agents.kafka.topics import CLAIMS, EVENTS, FACTS, Layout, TopicSpec, required
 from agents.runtime.log import say
 
-PATIENCE_S: Final = 0.5
+FIRST_PAUSE_S: Final = 0.5
 LONGEST_PAUSE_S: Final = 5.0
-"""Pause between two tries while no broker answers: the first one, and the longest."""
+"""First and longest pause (s) between two attempts while no broker answers."""
 
 PARTITIONS: Final = 4
-"""Partitions of the input by default. At most this many workers can share the work."""
+"""Default number of partitions of the input. At most this many workers share the input."""
 
 
 log = logging.getLogger("triggers.topics")
 
 
 class TopicsError(Exception):
-    """All faults of the topics, one line each, with its fix."""
+    """The faults of the topics, one a line, each with its fix."""
 
 
 @dataclass(frozen=True)
-class Found:
-    """A topic as it is on the broker."""
+class ExistingTopic:
+    """An existing topic. `config`: its settings by name."""
 
     partitions: int
     config: dict[str, str]
@@ -43,7 +43,7 @@ class Found:
 
 @contextmanager
 def connected(settings: Settings) -> Iterator[KafkaAdminClient]:
-    """An admin client. Raises SettingsError if no broker is set, KafkaError if none answers."""
+    """Connects an admin client. Raises SettingsError if no broker is set, KafkaError if none answers."""
     admin = KafkaAdminClient(client_id="triggers-topics", **kafka_python_options(settings))
     try:
         yield admin
@@ -62,8 +62,8 @@ def create(
 ) -> list[str]:
     """Creates the missing topics, and returns their names. Raises TopicsError, KafkaError.
 
-    A count that is not given is that of the existing topic. Without one the input has 4 partitions, the facts as
-    many as the input, the claims as many as the facts. `replication` defaults to the broker's setting.
+    A partition count defaults to that of the existing topic. If there is no topic, the input gets 4 partitions, the
+    facts as many as the input, the claims as many as the facts. `replication` defaults to the broker's setting.
     """
     names = tuple(dict.fromkeys(names))
     found = find(admin, [spec.name for spec in required(settings, names, Layout(0, 0, 0))])
@@ -96,31 +96,33 @@ def make(
     return list(wanted)
 
 
-def _partitions(found: Mapping[str, Found], name: str, wanted: int | None) -> int | None:
-    """The partitions of an existing topic, else those wanted. Raises TopicsError if the two differ."""
+def _partitions(found: Mapping[str, ExistingTopic], name: str, wanted: int | None) -> int | None:
+    """The number of partitions of a topic: as it exists, else as wanted. Raises TopicsError if both are set and differ."""
     if name not in found:
         return wanted
-    there = found[name].partitions
-    if wanted and wanted != there:
+    existing = found[name].partitions
+    if wanted and wanted != existing:
         raise TopicsError(
-            f"{name}: expected {wanted} partitions, got {there}. Their number cannot change, "
+            f"{name}: expected {wanted} partitions, got {existing}. Their number cannot change, "
             "or keys would move away from their state. Leave the option out, or start under another "
             "TRIGGERS_PREFIX"
         )
-    return there
+    return existing
 
 
 def check(admin: KafkaAdminClient, settings: Settings, names: Iterable[str]) -> Layout:
-    """The partitions of the stages, if every topic is right.
+    """Checks all topics, and returns the numbers of partitions of the stages' inputs.
 
     Raises TopicsError, KafkaError.
     """
     names = tuple(dict.fromkeys(names))
     wanted = [spec.name for spec in required(settings, names, Layout(0, 0, 0))]
     found = find(admin, wanted)
-    nothing = Found(0, {})
-    fed = EVENTS, FACTS, CLAIMS
-    layout = Layout(*(found.get(settings.topic(topic), nothing).partitions for topic in fed))
+    absent = ExistingTopic(0, {})
+    inputs_of_stages = EVENTS, FACTS, CLAIMS
+    layout = Layout(
+        *(found.get(settings.topic(topic), absent).partitions for topic in inputs_of_stages)
+    )
     faults = [
         fault
         for spec in required(settings, names, layout)
@@ -131,35 +133,35 @@ def check(admin: KafkaAdminClient, settings: Settings, names: Iterable[str]) -> 
     return layout
 
 
-def faults_of(spec: TopicSpec, found: Found | None, settings: Settings) -> Iterator[str]:
-    """The faults of one topic, each with what to do."""
+def faults_of(spec: TopicSpec, found: ExistingTopic | None, settings: Settings) -> Iterator[str]:
+    """The faults of one topic, each with its fix."""
     if found is None:
         yield f"{spec.name} is missing: make it with `storefront-triggers topics`"
         return
     changelog = spec.config["cleanup.policy"] == "compact"
     if changelog and spec.partitions and found.partitions != spec.partitions:
         yield (
-            f"{spec.name} has {found.partitions} partitions, its stage's input {spec.partitions}: "
+            f"{spec.name}: expected {spec.partitions} partitions, as its stage's input has, got {found.partitions}: "
             "keys have moved away from their state. Start again under another TRIGGERS_PREFIX, "
             f"with {spec.partitions} partitions from the start"
         )
     for key in sorted(spec.exact | spec.least):
-        wanted, is_ = spec.config[key], found.config.get(key)
-        if is_ is None:
+        wanted, actual = spec.config[key], found.config.get(key)
+        if actual is None:
             yield (
                 f"{spec.name}: {key} cannot be read: allow DescribeConfigs, use Kafka 3.6 or later"
             )
-        elif is_ != wanted and (key in spec.exact or int(is_) < int(wanted)):
+        elif actual != wanted and (key in spec.exact or int(actual) < int(wanted)):
             brokers = ",".join(settings.kafka)
             yield (
-                f"{spec.name} has {key}={is_}, {wanted} is needed: kafka-configs.sh "
+                f"{spec.name}: expected {key}={wanted}, got {actual}: kafka-configs.sh "
                 f"--bootstrap-server {brokers} --alter --entity-type topics "
                 f"--entity-name {spec.name} --add-config {key}={wanted}"
             )
 
 
-def find(admin: KafkaAdminClient, names: Iterable[str]) -> dict[str, Found]:
-    """The topics that exist, of those given."""
+def find(admin: KafkaAdminClient, names: Iterable[str]) -> dict[str, ExistingTopic]:
+    """The existing topics among `names`, by name."""
     described = {
         topic["name"]: len(topic["partitions"])
         for topic in admin.describe_topics(list(names))
@@ -170,27 +172,29 @@ def find(admin: KafkaAdminClient, names: Iterable[str]) -> dict[str, Found]:
     resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in described]
     configs = admin.describe_configs(resources, config_filter="all").get("topic", {})
     return {
-        name: Found(count, {key: entry["value"] for key, entry in configs.get(name, {}).items()})
+        name: ExistingTopic(
+            count, {key: entry["value"] for key, entry in configs.get(name, {}).items()}
+        )
         for name, count in described.items()
     }
 
 
 async def ready(settings: Settings, names: Iterable[str]) -> tuple[Layout, int]:
-    """The partitions of the stages and the number of brokers, as soon as a broker answers.
+    """Waits for a broker and checks the topics. Returns the partitions of the stages and the number of brokers.
 
     Raises TopicsError, SettingsError for refused credentials, KafkaError for errors that are not temporary.
     """
     names = tuple(names)
 
-    def ask() -> tuple[Layout, int]:
+    def connect_and_check() -> tuple[Layout, int]:
         with connected(settings) as admin:
             return check(admin, settings, names), len(admin.describe_cluster()["brokers"])
 
-    pause = PATIENCE_S
+    pause = FIRST_PAUSE_S
     while True:
         await check_credentials(settings)
         try:
-            return await asyncio.to_thread(ask)
+            return await asyncio.to_thread(connect_and_check)
         except KafkaError as error:
             if not error.retriable:
                 raise

@@ -1,7 +1,7 @@
-"""Compression of batches: of facts and states, which only workers read, and of the events that a collector takes.
+"""Compresses batches: of facts and states, which only workers read, and of the events that a collector accepts.
 
-aiokafka compresses with zstd at level 3. Level 1 takes a third of the time for facts and a fifth for states, and
-gives a tenth more bytes. A state is mostly ids, which no level makes much smaller.
+aiokafka uses zstd at level 3. Level 1 takes a third of the time for facts and a fifth for states, for a tenth
+more bytes. A state consists mostly of ids, which no level makes much smaller.
 """
 
 import zlib
@@ -11,16 +11,16 @@ from aiokafka import codec
 from aiokafka.record._crecords import default_records
 
 LEVEL: Final = 1
-"""Level of zstd. Higher: fewer bytes on the broker, but more CPU for each."""
+"""Level of zstd. Higher: fewer bytes on the broker, but more CPU for each batch."""
 
 
 GZIP_LEVEL: Final = 1
-"""Level of gzip, for the events of a collector. aiokafka's level 9 takes ten times as long for a seventh fewer bytes."""
+"""Level of gzip, for the events of a collector. aiokafka's level 9 saves a seventh of the bytes in ten times the time."""
 
 _GZIP: Final = zlib.MAX_WBITS | 16
 SMALL: Final = 1024
-"""Batches up to this many bytes are not compressed: setting up the compression costs more than sending them. More:
-more bytes on the broker."""
+"""Batches smaller than this (bytes) are not compressed: setting up a compressor costs more than sending them. More:
+more bytes on the broker. Fewer: more CPU."""
 
 _MAGIC: Final = b"\x28\xb5\x2f\xfd"
 _SHORT: Final = 256
@@ -40,17 +40,17 @@ def stored(payload: bytes) -> bytes:
 def zstd_encode(payload: Any) -> bytes:
     if len(payload) < SMALL:
         return stored(payload)
-    packed: bytes = codec.zstd_encode(payload, LEVEL)
-    return packed
+    compressed: bytes = codec.zstd_encode(payload, LEVEL)
+    return compressed
 
 
 def gzip_encode(payload: Any) -> bytes:
-    packer = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, _GZIP)
-    return packer.compress(payload) + packer.flush()
+    compressor = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, _GZIP)
+    return compressor.compress(payload) + compressor.flush()
 
 
 def install() -> None:
-    """Makes every aiokafka producer of this process compress this way from now on."""
+    """Makes every aiokafka producer of this process use these functions."""
     for encode in (zstd_encode, gzip_encode):
         assert hasattr(default_records, encode.__name__)
         setattr(default_records, encode.__name__, encode)

@@ -1,4 +1,4 @@
-"""Checks whether the brokers accept the credentials. A client would keep trying, as if no broker were there."""
+"""Checks whether the brokers accept the credentials. A client would retry for ever, as if no broker were up."""
 
 import ssl
 
@@ -19,11 +19,11 @@ REFUSED = (
     SaslAuthenticationFailed,
     UnsupportedSaslMechanismError,
 )
-KNOCK_MS = 10_000
+LOGIN_MS = 10_000
 
 
 async def check_credentials(settings: Settings) -> None:
-    """Logs in to the brokers once. Raises SettingsError if one refuses the credentials, or has the wrong certificate."""
+    """Logs in to each broker once. Raises SettingsError if one refuses the credentials or has an invalid certificate."""
     if settings.security.protocol == "PLAINTEXT":
         return
     options = aiokafka_options(settings)
@@ -31,7 +31,7 @@ async def check_credentials(settings: Settings) -> None:
         host, _, port = address.rpartition(":")
         try:
             connection = await create_conn(
-                host.strip("[]"), int(port), request_timeout_ms=KNOCK_MS, **options
+                host.strip("[]"), int(port), request_timeout_ms=LOGIN_MS, **options
             )
         except REFUSED as error:
             raise SettingsError(

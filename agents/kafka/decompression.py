@@ -1,7 +1,7 @@
-"""Bounds what a batch may unpack to, so that a few packed kilobytes cannot fill the memory.
+"""Bounds the decompressed size of a batch, so that a few compressed kilobytes cannot fill the memory.
 
-aiokafka's decoders are replaced by ones that stop at LARGEST. An event has at most 64 KiB, and a batch about a
-megabyte. A batch that unpacks to more does not come from a storefront. None of its records is read; one record of
+The functions here replace aiokafka's decoders, and stop at LARGEST. An event has at most 64 KiB, and a batch about
+a megabyte, so a larger batch does not come from a storefront. None of its records is read. One record in
 `storefront.rejected` stands for all of them (`oversized`).
 """
 
@@ -20,29 +20,29 @@ from aiokafka.record._crecords import default_records
 
 from stream.events import decoding
 
-Unpacked = TypeVar("Unpacked", bytes, memoryview)
+Decompressed = TypeVar("Decompressed", bytes, memoryview)
 
 LARGEST: Final = 32 * 1024 * 1024
-"""Bytes of an unpacked batch, and of what is unpacked in one go before others have their turn."""
+"""Largest decompressed batch (bytes)."""
 
 XERIAL: Final = b"\x82SNAPPY\x00\x00\x00\x00\x01\x00\x00\x00\x01"
-"""The start of a snappy stream of Java's clients. Blocks follow, each behind its length."""
+"""The start of a snappy stream of Java clients. Blocks follow, each after its length."""
 
 OVERSIZED: Final = b" " * (decoding.LARGEST_CART + 1)
-"""Stands for a value that was not unpacked. It is rejected as too large."""
+"""The value of a stand-in record. It is rejected as too large."""
 
 
 RECORD: Final = 100
-"""Bytes that each record counts in addition: a million empty records are much work, too."""
+"""Bytes that each record counts in addition to its size, because a million empty records are much work, too."""
 
 
 class DecompressionBomb(Exception):
-    """A batch unpacks to more than LARGEST, or has too many records."""
+    """A batch decompresses to more than LARGEST, or has too many records."""
 
 
 @dataclass
 class Oversized:
-    """Stands for all records of a batch that was not unpacked. `headers`: for how many."""
+    """A stand-in for all records of a batch that was not decompressed. `headers`: their number."""
 
     offset: int
     timestamp: int
@@ -51,32 +51,32 @@ class Oversized:
     value: bytes | None = OVERSIZED
 
 
-class _Room(threading.local):
-    """Each thread's memory to unpack into (pages that were never written take none) · `total`: bytes so far, with
-    RECORD for each record."""
+class _Buffer(threading.local):
+    """`memory`: this thread's buffer to decompress into; pages that were never written take no memory · `total`: bytes
+    that this thread has decompressed, plus RECORD for each record."""
 
     def __init__(self) -> None:
         self.memory = mmap.mmap(-1, LARGEST)
         self.total = 0
 
 
-_room: Final = _Room()
+_buffer: Final = _Buffer()
 
 
 def unpacked() -> int:
-    """Bytes that this thread has unpacked so far, with RECORD for each record."""
-    return _room.total
+    """Bytes that this thread has decompressed, plus RECORD for each record."""
+    return _buffer.total
 
 
-def weigh(records: int) -> None:
-    """Counts the records of a batch that is about to be read. Raises Bomb."""
-    _room.total += records * RECORD
+def count_records(records: int) -> None:
+    """Counts the records of a batch before it is read. Raises DecompressionBomb if they are too many."""
+    _buffer.total += records * RECORD
     if records * RECORD > LARGEST:
         raise DecompressionBomb
 
 
 def oversized(batch: Any) -> Oversized:
-    """The stand-in for the records of a batch that unpacks to too much."""
+    """The stand-in for the records of a batch that is too large."""
     count = batch.next_offset - batch.base_offset
     return Oversized(batch.base_offset, batch.max_timestamp, [("records", b"%d" % count)])
 
@@ -97,33 +97,33 @@ def snappy_decode(payload: bytes) -> bytes:
         size = cramjam.snappy.decompress_raw_len(payload)
     if size > LARGEST:
         raise DecompressionBomb
-    found: bytes = codec.snappy_decode(payload)
-    return _counted(found)
+    data: bytes = codec.snappy_decode(payload)
+    return _counted(data)
 
 
 def lz4_decode(payload: bytes) -> bytes:
-    return _into_room(cramjam.lz4.decompress_into, payload)
+    return _into_buffer(cramjam.lz4.decompress_into, payload)
 
 
 def zstd_decode(payload: bytes) -> bytes:
-    return _into_room(cramjam.zstd.decompress_into, payload)
+    return _into_buffer(cramjam.zstd.decompress_into, payload)
 
 
-def _into_room(unpack: Callable[[bytes, Any], int], payload: bytes) -> bytes:
+def _into_buffer(decompress: Callable[[bytes, Any], int], payload: bytes) -> bytes:
     try:
-        size = unpack(payload, _room.memory)
+        size = decompress(payload, _buffer.memory)
     except cramjam.DecompressionError as error:
-        if "whole buffer" in str(error):  # no room is left
+        if "whole buffer" in str(error):  # the buffer is full
             raise DecompressionBomb from None
         raise
-    return _counted(_room.memory[:size])
+    return _counted(_buffer.memory[:size])
 
 
-def _counted(found: Unpacked) -> Unpacked:
-    _room.total += len(found)
-    if len(found) > LARGEST:
+def _counted(data: Decompressed) -> Decompressed:
+    _buffer.total += len(data)
+    if len(data) > LARGEST:
         raise DecompressionBomb
-    return found
+    return data
 
 
 DECODERS: Final[Sequence[Callable[[Any], bytes | memoryview]]] = (
@@ -133,11 +133,11 @@ DECODERS: Final[Sequence[Callable[[Any], bytes | memoryview]]] = (
     lz4_decode,
     zstd_decode,
 )
-"""Decoders by the compression type of a batch."""
+"""Decoders, in the order of the compression types of a batch."""
 
 
 def install() -> None:
-    """Makes every aiokafka consumer of this process unpack within bounds from now on."""
+    """Makes every aiokafka consumer of this process use these decoders."""
     for decode in (gzip_decode, snappy_decode, lz4_decode, zstd_decode):
         assert hasattr(default_records, decode.__name__)
         setattr(default_records, decode.__name__, decode)

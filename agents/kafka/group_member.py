@@ -1,4 +1,4 @@
-"""What senders and bridges share: a member of a consumer group that commits its own offsets."""
+"""A member of a consumer group that commits its own offsets. Senders and bridges use it."""
 
 import asyncio
 import logging
@@ -15,19 +15,19 @@ from agents.runtime.log import say
 HEARTBEATS: Final = 4
 """Heartbeats in a session timeout."""
 
-PAUSE_S: Final = 0.5
+FIRST_PAUSE_S: Final = 0.5
 LONGEST_PAUSE_S: Final = 5.0
-"""Pause between two tries while no broker answers: the first one, and the longest."""
+"""First and longest pause (s) between two attempts while no broker answers."""
 
 COMMIT_S: Final = 3.0
-"""Time limit (s) of a commit. Without one it would wait for a broker for ever."""
+"""Timeout (s) of a commit. Without one it would wait for a broker for ever."""
 
 GRACE_S: Final = 5.0
-"""Seconds for open work after a signal to stop. With the last commit it is below the 10 s that supervisors wait."""
+"""Seconds to finish open work after a signal to stop. With the last commit it fits the 10 s that supervisors wait."""
 
 
 def member(settings: Settings, client: str, group: str, **options: Any) -> Any:
-    """A consumer, not yet started. It commits nothing by itself, and reads committed records only."""
+    """A consumer that is not started yet. It never commits by itself, and reads committed records only."""
     return AIOKafkaConsumer(
         **aiokafka_options(settings),
         client_id=client,
@@ -43,8 +43,8 @@ def member(settings: Settings, client: str, group: str, **options: Any) -> Any:
 
 
 async def start_client(make: Callable[[], Any], log: logging.Logger) -> Any:
-    """A started client, as soon as a broker answers. `make` makes one. Raises KafkaError if it will never start."""
-    pause = PAUSE_S
+    """Waits for a broker, and returns a started client. `make`: returns a new one. Raises KafkaError if it cannot start."""
+    pause = FIRST_PAUSE_S
     while True:
         client = make()
         try:

@@ -1,4 +1,4 @@
-"""Asks the brokers where partitions begin and end."""
+"""Fetches the offsets at which partitions begin and end."""
 
 import asyncio
 from collections import defaultdict
@@ -18,24 +18,24 @@ from aiokafka.structs import TopicPartition
 
 from agents.config.settings import Settings, aiokafka_options
 from agents.kafka.partitioner import partition_counts
-from agents.kafka.reconnect import PATIENCE_S, connection_loss_as_error
+from agents.kafka.reconnect import RETRY_S, connection_loss_as_error
 
 LATEST: Final = -1
-AS_REPLICA: Final = -2
-"""Kafka's DEBUGGING_REPLICA_ID. With it the broker answers with the end of the leader's log, as it does to replicas,
-instead of the high watermark. It needs no right. A broker that does not know it answers with the high watermark."""
+DEBUGGING_REPLICA: Final = -2
+"""Kafka's DEBUGGING_REPLICA_ID. With it the broker answers with the end of the leader's log, as for a replica, instead
+of the high watermark. It needs no right. A broker that does not support it answers with the high watermark."""
 
-FETCHING: Final = "fetching"
-"""The connection of fetches, beside those that aiokafka numbers. A question on it would wait behind a fetch."""
+FETCH_GROUP: Final = "fetching"
+"""The connection group for fetches; aiokafka numbers its own. Other requests would wait there behind a fetch."""
 
 Partitions = Iterable[tuple[str, int]]
-Question = Callable[[list[TopicPartition]], Awaitable[dict[TopicPartition, int]]]
+OffsetLookup = Callable[[list[TopicPartition]], Awaitable[dict[TopicPartition, int]]]
 
 
 class Offsets:
-    """Asks where partitions begin and end, on a connection of its own.
+    """Fetches beginnings and ends of partitions, on a connection of its own.
 
-    On the group's consumer a question would wait behind a fetch. A consumer of committed records would get an
+    On the group's consumer such a request would wait behind a fetch. A consumer of committed records would get an
     end before the records of open transactions.
     """
 
@@ -52,20 +52,20 @@ class Offsets:
         await self._consumer.stop()
 
     async def ends(self, partitions: Partitions) -> dict[tuple[str, int], int]:
-        """The offset behind the last record of each partition."""
-        return await self._ask(self._consumer.end_offsets, partitions)
+        """The offset after the last record of each partition."""
+        return await self._look_up(self._consumer.end_offsets, partitions)
 
     async def log_end_offsets(self, partitions: Partitions) -> dict[tuple[str, int], int]:
-        """The offset behind the leader's last record of each partition, replicated or not."""
-        return await self._ask(self._log_end_offsets, partitions)
+        """The offset after the leader's last record of each partition, replicated or not."""
+        return await self._look_up(self._log_end_offsets, partitions)
 
     async def beginnings(self, partitions: Partitions) -> dict[tuple[str, int], int]:
         """The offset of the first retained record of each partition."""
-        return await self._ask(self._consumer.beginning_offsets, partitions)
+        return await self._look_up(self._consumer.beginning_offsets, partitions)
 
     async def fetch(self, node: int, request: Any) -> Any:
         """A broker's answer to a fetch request. Raises KafkaError."""
-        return await self._consumer._client.send(node, request, group=FETCHING)
+        return await self._consumer._client.send(node, request, group=FETCH_GROUP)
 
     async def topics(self) -> set[str]:
         """The names of all visible topics."""
@@ -76,24 +76,26 @@ class Offsets:
             except KafkaError as error:
                 if not (error.retriable or isinstance(error, KafkaTimeoutError)):
                     raise
-                await asyncio.sleep(PATIENCE_S)
+                await asyncio.sleep(RETRY_S)
 
-    async def _ask(self, question: Question, partitions: Partitions) -> dict[tuple[str, int], int]:
-        """Asks until a broker answers. Raises KafkaError for errors that are not temporary."""
+    async def _look_up(
+        self, lookup: OffsetLookup, partitions: Partitions
+    ) -> dict[tuple[str, int], int]:
+        """Repeats the request until a broker answers. Raises KafkaError for errors that are not temporary."""
         asked = [TopicPartition(*tp) for tp in partitions]
         while asked:
             try:
                 with connection_loss_as_error():
-                    found = await question(asked)
+                    found = await lookup(asked)
                 return {tuple(tp): offset for tp, offset in found.items()}
             except KafkaError as error:
                 if not (error.retriable or isinstance(error, KafkaTimeoutError)):
                     raise
-                await asyncio.sleep(PATIENCE_S)
+                await asyncio.sleep(RETRY_S)
         return {}
 
     async def _log_end_offsets(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
-        """The log ends. Fetches metadata again after an error that says it is old. Raises KafkaError."""
+        """The ends of the leaders' logs. Requests new metadata if an error says that it is outdated. Raises KafkaError."""
         client = self._consumer._client
         asked: dict[int, dict[str, list[tuple[int, int]]]] = defaultdict(lambda: defaultdict(list))
         try:
@@ -105,7 +107,7 @@ class Offsets:
                 asked[leader][topic].append((number, LATEST))
             answer = await asyncio.gather(
                 *(
-                    client.send(leader, OffsetRequest(AS_REPLICA, 0, list(topics.items())))
+                    client.send(leader, OffsetRequest(DEBUGGING_REPLICA, 0, list(topics.items())))
                     for leader, topics in asked.items()
                 )
             )
@@ -117,7 +119,7 @@ class Offsets:
 
 
 def _answers(response: Any) -> Iterator[tuple[str, Any]]:
-    """(topic, answer) of each partition."""
+    """Yields (topic, answer) of each partition."""
     for topic, answers in response.topics:
         yield from ((topic, answer) for answer in answers)
 

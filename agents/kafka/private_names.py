@@ -1,4 +1,4 @@
-"""The private names of Faust and aiokafka that this code uses. A test checks them against the installed releases."""
+"""Private names of Faust and aiokafka that this code uses. A test checks that the installed releases have them."""
 
 from typing import Final
 
@@ -71,4 +71,4 @@ PRIVATE: Final = {
     "aiokafka.producer.producer:AIOKafkaProducer": ("_message_accumulator",),
     "aiokafka.producer.message_accumulator:MessageAccumulator": ("_batch_ttl",),
 }
-"""Private names that are overridden or used, by `module:class`."""
+"""Private names that are overridden or called, by `module:class`."""

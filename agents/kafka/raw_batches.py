@@ -1,11 +1,10 @@
 """Whole record batches, as the broker stored them.
 
-This replaces aiokafka's `FetchResult.getall`. It returns one `RawBatch` for each batch of the log, instead of a
-ConsumerRecord for each event. Control batches and aborted transactions come out empty, with the offset behind
-them: so positions and time pass transaction markers. The replacement serves all consumers of the process: the
-group's, and the one that restores states.
+This file replaces aiokafka's `FetchResult.getall`. The new one returns a `RawBatch` for each batch of the log, instead
+of a ConsumerRecord for each event. Control batches and aborted transactions become empty batches with the offset after
+them, so that positions and time pass transaction markers. All consumers of the process use it.
 
-private_names.py lists the private names that it needs; the versions that have them are pinned.
+private_names.py lists the private names that it needs. Their versions are pinned.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,11 +19,11 @@ from stream.events.records import Block, Record
 from stream.store.changelog import Change
 
 AT_ONCE: Final = 8 * 1024 * 1024
-"""Unpacked bytes that are handed over at once, unless one batch is larger. More: more memory for what waits to be applied.
-Fewer: more parts of a fetch."""
+"""Decompressed bytes that one call returns, unless one batch is larger. More: more memory for batches that are not
+applied yet. Fewer: more calls for a fetch."""
 
 as_blocks: Final[set[str]] = set()
-"""Topics whose records a stage takes as blocks."""
+"""Topics whose batches are passed on as blocks, for the compiled stage."""
 
 
 class RawRecord(Protocol):
@@ -38,10 +37,10 @@ class RawRecord(Protocol):
 
 
 class RawBatch:
-    """A batch of records. `count`: how many; 0 for a control batch or an aborted one.
+    """A batch of records. `count`: their number; 0 for a control batch or an aborted one.
 
-    `base`, `next`: the first offset, and the one behind the last.
-    `time`: the broker's (ms), the same for all records; None if each has its own.
+    `base`, `next`: the first offset, and the one after the last.
+    `time`: the broker's time (ms) of all records; None if each has its own.
     """
 
     __slots__ = ("_block", "_records", "base", "count", "next", "time")
@@ -54,7 +53,7 @@ class RawBatch:
         time: int | None,
         block: Block | None = None,
     ) -> None:
-        """`records`: parsed only when they are asked for, if there is a `block` of them."""
+        """`records`: parsed on first use if there is a `block`, else at once."""
         self._records = records if block else list(records)
         self._block = block
         self.base = base
@@ -69,7 +68,7 @@ class RawBatch:
         return self._records
 
     def rows(self) -> Iterable[Record | Block]:
-        """(offset, time, key, value) of each record, or one block for all."""
+        """One (offset, time, key, value) for each record, or a single block with all records."""
         if self._block:
             return (self._block,)
         if self.time is None:
@@ -78,45 +77,45 @@ class RawBatch:
         return [(r.offset, time, r.key, r.value) for r in self.records]
 
     def pairs(self) -> Iterable[Change | Block]:
-        """(key, value) of each record, or one block for all."""
+        """One (key, value) for each record, or a single block with all records."""
         if self._block:
             return (self._block,)
         return [(r.key or b"", r.value) for r in self.records]
 
 
 def raw_batches(records: Any, blocks: bool = False) -> Iterator[RawBatch]:
-    """The batches of one fetched partition (`PartitionRecords`). Its position moves past each.
+    """Yields the batches of one fetched partition (`PartitionRecords`), and moves its position past each.
 
-    `blocks`: keep records as blocks where possible. Raises CorruptRecordException.
+    `blocks`: return blocks where possible. Raises CorruptRecordException.
     """
     source = records._records
     while source.has_next():
-        found = source.next_block(records._check_crcs) if blocks else None
-        raw = RawBatch(*found) if found else _parsed(records, source, blocks)
+        read = source.next_block(records._check_crcs) if blocks else None
+        raw = RawBatch(*read) if read else _parsed(records, source, blocks)
         if raw.next > records.next_fetch_offset:
             records.next_fetch_offset = raw.next
             yield raw
 
 
 def _parsed(records: Any, source: RetainedBatches, blocks: bool) -> RawBatch:
-    """The next batch, read by aiokafka."""
+    """The next batch, parsed by aiokafka. Raises CorruptRecordException."""
     batch = source.next_batch()
     if records._check_crcs and not source.is_whole(batch):
         raise CorruptRecordException(f"invalid CRC at offset {batch.base_offset}")
     time = batch.max_timestamp if batch.timestamp_type else None
-    kept: Iterable[RawRecord] = ()
+    unpacked: Iterable[RawRecord] = ()
     block = None
     if not _skipped(records, batch):
-        kept, block = _unpacked(batch, time, source, blocks)
-    return RawBatch(kept, batch.base_offset, batch.next_offset, time, block)
+        unpacked, block = _unpacked(batch, time, source, blocks)
+    return RawBatch(unpacked, batch.base_offset, batch.next_offset, time, block)
 
 
 def _unpacked(
     batch: Any, time: int | None, source: RetainedBatches, blocks: bool
 ) -> tuple[Iterable[RawRecord], Block | None]:
-    """The last batch of `source`, as records or as a block."""
+    """The current batch of `source`, as records or as a block."""
     try:
-        decompression.weigh(source.count)
+        decompression.count_records(source.count)
         block = source.block(batch, time) if blocks else None
         return batch if block else list(batch), block
     except decompression.DecompressionBomb:
@@ -124,7 +123,7 @@ def _unpacked(
 
 
 def _skipped(records: Any, batch: Any) -> bool:
-    """Whether the batch is a transaction marker, or belongs to an aborted transaction."""
+    """Whether the batch is a transaction marker or belongs to an aborted transaction."""
     if records._isolation_level == fetcher.READ_COMMITTED and batch.producer_id is not None:
         records._consume_aborted_up_to(batch.base_offset)
         if batch.is_control_batch and records._contains_abort_marker(batch):
@@ -135,25 +134,25 @@ def _skipped(records: Any, batch: Any) -> bool:
 
 
 def _getall(self: Any, max_records: int | None = None) -> list[RawBatch]:
-    """Replaces FetchResult.getall. Ignores `max_records`, because the bytes are bounded."""
+    """Replaces FetchResult.getall. Ignores `max_records`, because AT_ONCE bounds the bytes."""
     if not self.check_assignment(self._topic_partition) or not self.has_more():
         return []
-    batches, most = list[RawBatch](), decompression.unpacked() + AT_ONCE
+    batches, limit = list[RawBatch](), decompression.unpacked() + AT_ONCE
     blocks = self._topic_partition.topic in as_blocks
     for batch in raw_batches(self._partition_records, blocks):
         batches.append(batch)
-        if decompression.unpacked() >= most:
+        if decompression.unpacked() >= limit:
             self._update_position()
             return batches
     self._update_position()
-    # It would keep all that was fetched alive until the next garbage collection.
+    # A reference cycle would keep the fetched bytes in memory until the next garbage collection.
     self._partition_records._records_iterator = None
     self._partition_records = None
     return batches
 
 
 def install() -> None:
-    """Makes every aiokafka consumer of this process read raw batches from now on."""
+    """Makes every aiokafka consumer of this process return raw batches."""
     compression.install()
     decompression.install()
     fetcher.FetchResult.getall = _getall

@@ -1,4 +1,4 @@
-"""Tells a lost connection from a cancelled task, and waits for a broker that is not up yet."""
+"""Distinguishes a lost connection from a cancelled task, and waits for brokers that are not up yet."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
@@ -8,18 +8,18 @@ from typing import Any, Final
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaConnectionError, NodeNotReadyError
 
-PATIENCE_S: Final = 0.5
-"""Pause (s) between two tries while a broker does not answer."""
+RETRY_S: Final = 0.5
+"""Pause (s) between two attempts while no broker answers."""
 
-AGAIN_S: Final = 0.2
-"""Pause (s) between two tries to connect. Longer: a broker that is back is found later."""
+RECONNECT_S: Final = 0.2
+"""Pause (s) after a connection that failed. Longer: a broker that is back is found later."""
 
 
 @contextmanager
 def connection_loss_as_error() -> Iterator[None]:
     """Raises KafkaConnectionError if a connection breaks.
 
-    aiokafka cancels the task that waits for the connection. If nobody cancelled the task, the connection was lost.
+    aiokafka then cancels the task that waits for it. If no one requested the cancellation, the connection was lost.
     """
     try:
         yield
@@ -33,30 +33,30 @@ def connection_loss_as_error() -> Iterator[None]:
 async def start_when_available(
     start: Callable[[], Awaitable[None]], wanted: Callable[[], bool]
 ) -> bool:
-    """Starts a client, and tries again until a broker answers. Returns False once it is no longer wanted."""
+    """Starts a client; retries until a broker answers. Returns False if `wanted` is false first."""
     while wanted():
         try:
             with connection_loss_as_error():
                 await start()
             return True
         except KafkaConnectionError:
-            await asyncio.sleep(PATIENCE_S)
+            await asyncio.sleep(RETRY_S)
     return False
 
 
 _coordinator_lookup: Final = AIOKafkaClient.coordinator_lookup
 
 
-async def _lookup(client: AIOKafkaClient, *what: Any) -> int:
-    """Asks for metadata again after a temporary error.
+async def _lookup(client: AIOKafkaClient, *args: Any) -> int:
+    """Replaces AIOKafkaClient.coordinator_lookup. Raises errors that aiokafka retries.
 
-    A broker that has just come back may name no broker, not even itself; aiokafka asserts that this cannot happen.
-    Its producers give up for good if a connection breaks during this request.
+    A broker that has just started may list no broker, not even itself: aiokafka fails an assertion then. If a
+    connection breaks during this request, its producers would stop for ever.
     """
     if client.get_random_node() is None:
-        raise NodeNotReadyError("no broker is named yet")
+        raise NodeNotReadyError("the metadata lists no broker yet")
     try:
-        node: int = await _coordinator_lookup(client, *what)
+        node: int = await _coordinator_lookup(client, *args)
     except KafkaConnectionError as error:
         raise NodeNotReadyError(str(error)) from error
     return node
@@ -65,15 +65,15 @@ async def _lookup(client: AIOKafkaClient, *what: Any) -> int:
 _get_conn: Final = AIOKafkaClient._get_conn
 
 
-async def _connection(client: AIOKafkaClient, *what: Any, **options: Any) -> Any:
-    """Returns None if there is no connection, but after a pause: else a client would try hundreds of times a second."""
-    found = await _get_conn(client, *what, **options)
-    if found is None:
-        await asyncio.sleep(AGAIN_S)
-    return found
+async def _connection(client: AIOKafkaClient, *args: Any, **options: Any) -> Any:
+    """A connection, or None after a pause. Without the pause a client would retry hundreds of times a second."""
+    connection = await _get_conn(client, *args, **options)
+    if connection is None:
+        await asyncio.sleep(RECONNECT_S)
+    return connection
 
 
 def install() -> None:
-    """Makes every aiokafka client of this process wait for a broker that comes back."""
+    """Makes every aiokafka client of this process wait for a broker that restarts."""
     AIOKafkaClient.coordinator_lookup = _lookup
     AIOKafkaClient._get_conn = _connection

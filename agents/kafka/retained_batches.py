@@ -1,4 +1,4 @@
-"""Reads the batches of a fetched partition, and keeps the bytes of each."""
+"""Reads the batches of a fetched partition one by one, and gives access to their bytes."""
 
 import struct
 from collections.abc import Iterator
@@ -13,21 +13,21 @@ from agents.kafka import decompression
 from stream.events.records import Block
 
 _SIZE: Final = struct.Struct(">qi")
-"""Base offset and number of bytes behind it: the start of a batch of any format."""
+"""Base offset and size of the rest in bytes: the start of a batch of any format."""
 
 _HEAD: Final = struct.Struct(">qiibIhiqqqhii")
 """The fields before the records of a batch. Source: the Kafka protocol, "Record Batch"."""
 
 _FORMAT_AT: Final = 16
-"""Offset of the format byte. 2 is the newest format."""
+"""Position of the format byte in a batch. 2 is the newest format."""
 
 _CODEC: Final = 0x07
 _STAMPED: Final = 0x08
-_OF_A_TRANSACTION: Final = 0x30
-"""Bits of the attributes: compression type, broker's time for all records, records or marker of a transaction."""
+_TRANSACTIONAL: Final = 0x30
+"""Bits of the attributes: compression type; the broker's time for all records; part or marker of a transaction."""
 
 _CHECKED_FROM: Final = 21
-"""Offset behind the checksum (CRC-32C). The checksum covers everything from here on."""
+"""Position after the checksum (CRC-32C) in a batch. The checksum covers everything from here on."""
 
 
 class _Records:
@@ -45,11 +45,11 @@ class _Records:
 
 
 Read = tuple[_Records, int, int, int | None, Block]
-"""(records, first offset, that behind it, the broker's time, all records as a block)."""
+"""(records, first offset, offset after the last, the broker's time (ms) or None, all records as a block)."""
 
 
 class RetainedBatches:
-    """Replaces aiokafka's MemoryRecords: the same batches, and the bytes of the last one."""
+    """Replaces aiokafka's MemoryRecords. It reads the same batches, and can return the current one as a block."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -65,7 +65,7 @@ class RetainedBatches:
         return behind <= len(self._data) and behind + self._size() <= len(self._data)
 
     def _size(self) -> int:
-        """Bytes of the next batch behind its size field."""
+        """Bytes of the next batch after its size field."""
         size: int = _SIZE.unpack_from(self._data, self._end)[1]
         return size
 
@@ -82,18 +82,18 @@ class RetainedBatches:
     def next_block(self, check: bool) -> Read | None:
         """The next batch as a block, read without aiokafka, which takes ten times as long for a batch of one event.
 
-        Returns None and stays before the batch, if that belongs to a transaction, has an older format, or unpacks
-        to too much.
+        Returns None, and does not move, if the batch belongs to a transaction, has an older format or is too large
+        after decompression. Raises CorruptRecordException.
         """
         before = self._start, self._end
         self._move()
-        if self._head is not None and not self._head[5] & _OF_A_TRANSACTION:
+        if self._head is not None and not self._head[5] & _TRANSACTIONAL:
             base, flags, behind, latest = (self._head[n] for n in (0, 5, 6, 8))
             if check and not self.is_whole(None):
                 raise CorruptRecordException(f"invalid CRC at offset {base}")
             time = latest if flags & _STAMPED else None
             with suppress(decompression.DecompressionBomb):
-                decompression.weigh(self.count)
+                decompression.count_records(self.count)
                 block = self._block(base, flags & _CODEC, time)
                 records = _Records(self._data, self._start, self._end)
                 return records, base, base + behind + 1, time, block
@@ -101,7 +101,7 @@ class RetainedBatches:
         return None
 
     def is_whole(self, batch: Any) -> bool:
-        """Whether the checksum of the last batch is right."""
+        """Whether the checksum of the current batch is correct."""
         if self._head is None:
             return bool(batch.validate_crc())
         checked = memoryview(self._data)[self._start + _CHECKED_FROM : self._end]
@@ -109,11 +109,11 @@ class RetainedBatches:
 
     @property
     def count(self) -> int:
-        """Number of records of the last batch. 0 for an older format, which does not say it."""
+        """Number of records of the current batch. 0 for an older format, which does not have it."""
         return self._head[-1] if self._head else 0
 
     def block(self, batch: Any, time: int | None) -> Block | None:
-        """The last batch, unpacked; None for an older format. Raises Bomb."""
+        """The current batch, decompressed; None for an older format. Raises DecompressionBomb."""
         if self._head is None:
             return None
         return self._block(batch.base_offset, batch.compression_type, time)

@@ -1,7 +1,7 @@
-"""Follows topics as they grow, also over outages of the broker.
+"""Follows topics as they grow, across outages of the broker.
 
-It joins no consumer group and commits nothing, so no worker notices it. It finds within seconds that a broker does
-not answer, reports that, and tries again. Then it continues where it was.
+It joins no consumer group and commits nothing, so it does not affect workers. It detects within seconds that a broker
+does not answer, reports that, and reconnects. Then it continues at its position.
 """
 
 import asyncio
@@ -21,46 +21,46 @@ from agents.runtime.log import say
 log = logging.getLogger("triggers.following")
 
 POLL_MS: Final = 250
-"""Longest wait of a poll. Records are handed over as they come."""
+"""Longest wait (ms) of a poll. A poll returns as soon as there are records."""
 
-LOOK_S: Final = 2.0
-"""Seconds between questions whether the broker answers and whether there are new partitions."""
+CHECK_S: Final = 2.0
+"""Seconds between checks whether the broker answers and whether there are new partitions."""
 
 ANSWER_S: Final = 4.0
-"""Seconds: a broker that does not answer a small request for this long counts as lost."""
+"""Timeout (s) of a small request. After it the broker counts as lost."""
 
 PAUSES_S: Final = (0.5, 1.0, 2.0, 5.0)
-"""Pauses (s) between tries to reach the broker. The last one repeats."""
+"""Pauses (s) between attempts to reach the broker. The last one repeats."""
 
 Tp = tuple[str, int]
 """Topic without the prefix, and partition."""
 
 
 class TailReader(Protocol):
-    """Says what to read and from where, and takes the records."""
+    """Chooses partitions and start offsets, and takes the records."""
 
     def wants(self, topic: str, partition: int) -> bool: ...
 
     async def starts(
         self, partitions: Collection[Tp], begin: dict[Tp, int], end: dict[Tp, int], at: "OffsetsAt"
     ) -> dict[Tp, int]:
-        """The offsets at which to begin new partitions. `begin`, `end`: the bounds of each."""
+        """The start offsets of new partitions. `begin`, `end`: the first offset and the end offset of each."""
         ...
 
     async def take(self, topic: str, partition: int, records: Sequence[Any]) -> int | None:
-        """Takes records in order. Returns an offset to read from, None to continue behind the last record."""
+        """Takes records in order. Returns the offset to read next, None to continue after the last record."""
         ...
 
 
 class OffsetsAt(Protocol):
     async def __call__(self, time: int, partitions: Collection[Tp]) -> dict[Tp, int]:
-        """The first offset at or after a time (ms), or the end of the partition."""
+        """The offset of the first record at or after `time` (ms), or the end of the partition, for each partition."""
         ...
 
 
 class TopicTail:
-    """`state`: of the broker · `since`: its last change (monotonic s) · `fault`: why it is lost ·
-    `behind`: records not yet read, None until known."""
+    """`state`: of the broker · `since`: time (monotonic, s) of its last change · `fault`: why the broker is lost ·
+    `behind`: number of unread records, None until known."""
 
     def __init__(
         self,
@@ -87,11 +87,11 @@ class TopicTail:
         return sum(max(0, end - self.positions.get(tp, 0)) for tp, end in self._ends.items())
 
     def restart(self) -> None:
-        """Forgets all positions: the reader is asked again where to begin."""
+        """Drops all positions, and asks the reader again where to begin."""
         self._restarting = True
 
     async def run(self) -> NoReturn:
-        """Reads until it is cancelled."""
+        """Reads until cancelled."""
         attempt = 0
         while True:
             try:
@@ -112,7 +112,7 @@ class TopicTail:
             self._on_change()
 
     async def _session(self) -> None:
-        """Reads through one connection, until it fails."""
+        """Reads through one connection until it fails. Raises KafkaError, OSError, TimeoutError."""
         consumer = AIOKafkaConsumer(
             **aiokafka_options(self._settings),
             client_id=f"triggers-{self._name}",
@@ -125,34 +125,34 @@ class TopicTail:
         try:
             async with asyncio.timeout(ANSWER_S):
                 await consumer.start()
-            asked = -LOOK_S
+            checked_at = -CHECK_S
             while True:
-                if time.monotonic() - asked >= LOOK_S:
+                if time.monotonic() - checked_at >= CHECK_S:
                     async with asyncio.timeout(ANSWER_S):
-                        await self._look(consumer)
-                    asked = time.monotonic()
+                        await self._check(consumer)
+                    checked_at = time.monotonic()
                 if not consumer.assignment():
-                    await asyncio.sleep(LOOK_S)
+                    await asyncio.sleep(CHECK_S)
                     continue
                 behind = self.behind
                 await self._read(consumer)
                 if behind and not self.behind:
-                    asked = -LOOK_S  # caught up with the end that was asked last
+                    checked_at = -CHECK_S  # caught up with the end as last fetched
         finally:
-            await _stopped(consumer)
+            await _close(consumer)
 
     async def _read(self, consumer: AIOKafkaConsumer) -> None:
         for partition, records in (await consumer.getmany(timeout_ms=POLL_MS)).items():
-            tp = self._short(partition)
-            again = await self._reader.take(*tp, records)
-            if again is None:
-                again = await consumer.position(partition)
+            tp = self._without_prefix(partition)
+            next_offset = await self._reader.take(*tp, records)
+            if next_offset is None:
+                next_offset = await consumer.position(partition)
             else:
-                consumer.seek(partition, again)
-            self.positions[tp] = again
+                consumer.seek(partition, next_offset)
+            self.positions[tp] = next_offset
 
-    async def _look(self, consumer: AIOKafkaConsumer) -> None:
-        """Asks whether the broker answers, how far behind reading is, and which partitions are new."""
+    async def _check(self, consumer: AIOKafkaConsumer) -> None:
+        """Checks that the broker answers, assigns new partitions, and fetches the ends of all."""
         wanted = await self._wanted(consumer)
         if self._restarting or wanted != set(consumer.assignment()):
             if self._restarting:
@@ -160,7 +160,7 @@ class TopicTail:
                 self.positions.clear()
             await self._assign(consumer, wanted)
         found = await consumer.end_offsets(list(wanted)) if wanted else {}
-        self._ends = self._shorten(found)
+        self._ends = self._by_short_name(found)
         self._set_state("up")
 
     async def _wanted(self, consumer: AIOKafkaConsumer) -> set[TopicPartition]:
@@ -175,44 +175,48 @@ class TopicTail:
         return found
 
     async def _assign(self, consumer: AIOKafkaConsumer, wanted: set[TopicPartition]) -> None:
-        """Reads these partitions from now on: each from its position, new ones from where the reader says."""
-        self.positions = {tp: at for tp, at in self.positions.items() if self._long(tp) in wanted}
+        """Assigns these partitions: known ones at their positions, new ones where the reader says."""
+        self.positions = {
+            tp: at for tp, at in self.positions.items() if self._with_prefix(tp) in wanted
+        }
         if not wanted:
             consumer.unsubscribe()
             return
         consumer.assign(list(wanted))
-        begin = self._shorten(await consumer.beginning_offsets(list(wanted)))
-        end = self._shorten(await consumer.end_offsets(list(wanted)))
+        begin = self._by_short_name(await consumer.beginning_offsets(list(wanted)))
+        end = self._by_short_name(await consumer.end_offsets(list(wanted)))
 
         async def at(time: int, partitions: Collection[Tp]) -> dict[Tp, int]:
-            places = {self._long(tp): time for tp in partitions}
+            places = {self._with_prefix(tp): time for tp in partitions}
             found = await consumer.offsets_for_times(places) if places else {}
             return {
-                self._short(each): place.offset if place else end[self._short(each)]
+                self._without_prefix(each): place.offset
+                if place
+                else end[self._without_prefix(each)]
                 for each, place in found.items()
             }
 
         new = [tp for tp in end if tp not in self.positions]
         places = self.positions | await self._reader.starts(new, begin, end, at)
         for tp, place in places.items():
-            # A topic that was created again ends before the position in the old one.
+            # A topic that was created again may end before the old position.
             self.positions[tp] = place if begin[tp] <= place <= end[tp] else begin[tp]
-            consumer.seek(self._long(tp), self.positions[tp])
+            consumer.seek(self._with_prefix(tp), self.positions[tp])
 
-    def _short(self, partition: TopicPartition) -> Tp:
+    def _without_prefix(self, partition: TopicPartition) -> Tp:
         return partition.topic.removeprefix(self._settings.prefix), partition.partition
 
-    def _long(self, tp: Tp) -> TopicPartition:
+    def _with_prefix(self, tp: Tp) -> TopicPartition:
         return TopicPartition(self._settings.topic(tp[0]), tp[1])
 
-    def _shorten(self, offsets: dict[TopicPartition, int]) -> dict[Tp, int]:
-        return {self._short(each): offset for each, offset in offsets.items()}
+    def _by_short_name(self, offsets: dict[TopicPartition, int]) -> dict[Tp, int]:
+        return {self._without_prefix(each): offset for each, offset in offsets.items()}
 
 
-async def _stopped(consumer: AIOKafkaConsumer) -> None:
-    """Closes a connection that may be dead, without waiting long for the broker.
+async def _close(consumer: AIOKafkaConsumer) -> None:
+    """Closes a consumer, without waiting long for a broker that does not answer.
 
-    If the current fetch fails, stop() leaves the client behind, which would try for ever.
+    If the current fetch fails, stop() does not close the client, which would then reconnect for ever.
     """
     for close in (consumer.stop, consumer._client.close):
         try:

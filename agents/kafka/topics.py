@@ -19,7 +19,7 @@ UNREADABLE: Final = "bridge.unreadable"
 RECIPES: Final = "recipes"
 
 FOR_EVER: Final = "for ever"
-"""The retention of a topic whose records are needed for as long as the service runs."""
+"""The retention in topics.yaml of a topic that keeps its records for ever."""
 
 LONGEST: Final = str(2**63 - 1)
 
@@ -29,16 +29,16 @@ REPLAY: Final = {
     "message.timestamp.before.max.ms": LONGEST,
     "message.timestamp.after.max.ms": LONGEST,
 }
-"""Settings for input with the records' own times. With a retention the broker would soon delete records with old
-times. Without the two bounds it would refuse old records, and those with times ahead."""
+"""Settings of the input in a replay, whose records have their own times. With a retention the broker would delete old
+records soon. Without the two bounds it would refuse records with old or future times."""
 
 
 class TopicsMissing(Exception):
-    """Topics are missing. The message names them and says what to do."""
+    """Topics are missing. The message names them and the fix."""
 
 
 class Layout(NamedTuple):
-    """The number of partitions of the stages' inputs: storefront.events, visitor.facts and identity.claims."""
+    """Numbers of partitions of the stages' inputs: storefront.events, visitor.facts and identity.claims."""
 
     inputs: int
     people: int
@@ -47,10 +47,10 @@ class Layout(NamedTuple):
 
 @dataclass(frozen=True)
 class TopicSpec:
-    """A topic as it must be.
+    """A topic that the service requires.
 
-    `exact`: names of settings that must have this value. `least`: those that must have at least this value.
-    `config`: all settings with which the topic is made.
+    `config`: all settings with which the topic is created.
+    `exact`, `least`: names of those that must have this value, or at least this value.
     """
 
     name: str
@@ -61,7 +61,7 @@ class TopicSpec:
 
 
 def required(settings: Settings, names: Iterable[str], layout: Layout) -> list[TopicSpec]:
-    """All required topics, with the prefix, for recipes of these names."""
+    """All required topics, with the prefix. `names`: of recipes."""
     specs = []
     for topic in schemas.load("topics")["topics"]:
         pattern = topic["name"]

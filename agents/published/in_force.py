@@ -1,4 +1,4 @@
-"""Turns published documents into a history, which says what recipes are in force when. Pure.
+"""Turns published documents into a history of the recipes in force. Pure.
 
 Source: docs/semantics-life.md, 14.
 """

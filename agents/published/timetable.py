@@ -1,4 +1,4 @@
-"""Says which published document is in force when, and what became of each. Pure. Source: docs/semantics-life.md, 14."""
+"""Finds which published document is in force at a time, and the state of each. Pure. Source: docs/semantics-life.md, 14."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, Literal

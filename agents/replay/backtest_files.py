@@ -1,4 +1,4 @@
-"""DIR/triggers.jsonl and the other files that a backtest writes. Source: docs/semantics.md, 10."""
+"""Writes the files of a backtest: DIR/triggers.jsonl and others. Source: docs/semantics.md, 10."""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,7 +14,7 @@ FILES: Final = ("triggers", "decisions", "audiences", "shadow", "outcomes")
 
 
 class BacktestFiles:
-    """The files are made, with their folder, when the block is entered. Raises OSError."""
+    """The files, as a context manager that creates them and their folder. Raises OSError."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

@@ -37,9 +37,9 @@ def _unpacked(raw: BinaryIO) -> Iterator[bytes]:
 
 @contextmanager
 def whole(path: Path) -> Iterator[BinaryIO]:
-    """A file to write. It is written beside `path`, and gets that name when it is complete. Raises OSError.
+    """Opens a file for writing under a temporary name, and renames it to `path` when it is complete. Raises OSError.
 
-    The same bytes give the same file: a packed file holds no name and no time.
+    The same content gives the same bytes: a compressed file contains no name and no time.
     """
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:

@@ -102,7 +102,7 @@ def _rejected(record: LogRecord, fault: Rejected) -> bytes:
 
 
 def _placed(record: LogRecord, fault: Rejected) -> bytes:
-    """A line that is no event and moves the time on to the record's."""
+    """A line that is not an event, and advances time to the record's."""
     return msgspec.json.encode(
         {
             "t": record.t,

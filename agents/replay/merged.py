@@ -21,7 +21,7 @@ from agents.replay.span import Bound, OffsetSpan
 
 POLL_MS: Final = 1_000
 PATIENCE: Final = 30
-"""Polls without records before the end, after which the export fails."""
+"""Empty polls in a row before the end after which the export fails."""
 
 
 class ExportError(Exception):
@@ -45,7 +45,7 @@ async def spans(
 ) -> dict[int, OffsetSpan]:
     """The offsets of each partition between two bounds. Raises ExportError, aiokafka's KafkaError.
 
-    `until` None: the present end of the topic. A bound of offsets limits only the partitions that it names.
+    `until` None: the current end of the topic. A bound of offsets limits only the partitions that it names.
     """
     count = (await partition_counts(reader)).get(topic, 0)
     if not count:
@@ -110,7 +110,7 @@ class Merged:
                 heapq.heappop(heads)
 
     async def _filled(self, log: "_Log") -> bool:
-        """Whether a record of the partition waits; False at its end."""
+        """Fetches until a record of the partition is in memory. Returns False at its end. Raises ExportError."""
         silent = 0
         while not log.waiting and log.next < log.span.end:
             try:
@@ -129,7 +129,7 @@ class Merged:
 
 
 class _Log:
-    """One partition. `next`: the offset behind the records read · `waiting`: records read and not yet merged."""
+    """One partition. `next`: the next offset to fetch · `waiting`: fetched records that are not merged yet."""
 
     def __init__(self, place: TopicPartition, span: OffsetSpan) -> None:
         self.place, self.span = place, span

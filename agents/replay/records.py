@@ -1,8 +1,8 @@
-"""A backtest file as the records of `storefront.events` in replay. Source: docs/semantics.md, 10.
+"""Turns the lines of a backtest file into records of `storefront.events` for a replay.
 
-A record's time is its line's `t`; in no partition time goes back. What a backtest rejects, workers
-reject: a line without a time keeps its bytes, but gets no key and the time reached; a line of no
-valid event gets no key. Both go to partition 0.
+The time of a record is its line's `t`, and never goes back in a partition. Workers reject the same lines as a
+backtest. A line without a time keeps its bytes and gets no key and the latest time so far. A line that is not a
+valid event gets no key. Both go to partition 0. Source: docs/semantics.md, 10.
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,7 +16,7 @@ CLOCK: Final = b'{"type":"clock.advanced"}'
 
 
 class Record(NamedTuple):
-    """`time` in ms."""
+    """A record to write. `time` in ms."""
 
     partition: int
     time: int
@@ -25,8 +25,8 @@ class Record(NamedTuple):
 
 
 def records(lines: Iterable[bytes], partitions: int) -> Iterator[Record]:
-    """The lines in their order; before the first of each minute, and 8 days after the last line, a
-    record that moves time on in every partition. Raises OutOfOrder.
+    """Yields a record for each line, in order. Before the first line of each minute, and 8 days after the last, it
+    yields records that advance time in every partition. Raises OutOfOrder.
     """
     reached, minute, number = 0, -1, 0
     for number, line in enumerate(lines, 1):

@@ -1,4 +1,4 @@
-"""Log lines of the form `word key=value`. They hold nothing of an event's content."""
+"""Log lines of the form `word key=value`. They contain no content of events."""
 
 import logging
 import sys
@@ -6,20 +6,21 @@ import time
 from typing import Final
 
 OFTEN_S: Final = 10.0
-"""Seconds between two equal lines of a library. While a broker is away, a library logs hundreds of lines a second."""
+"""Seconds between two equal lines of a library. While a broker is down, a library logs hundreds of lines a second."""
 
 DIFFERENT: Final = 500
-"""Lines in memory. Above this number the memory starts again."""
+"""Different lines that are remembered. At this number all are forgotten."""
 
 
 def say(logger: logging.Logger, what: str, level: int = logging.INFO, **fields: object) -> None:
-    """Logs one line. `what`: a word for what happened · `fields`: its numbers and names."""
+    """Logs one line. `what`: one word for the event · `fields`: its numbers and names."""
     if logger.isEnabledFor(level):
         logger.log(level, "%s", " ".join([what, *(f"{k}={v}" for k, v in fields.items())]))
 
 
 class Repeated(logging.Filter):
-    """Lets a library's line pass once in OFTEN_S, with the number of those between. Lines of this service always pass."""
+    """A filter that passes equal lines of a library once in OFTEN_S, with the number of dropped ones. Lines of this
+    service always pass."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -43,7 +44,7 @@ class Repeated(logging.Filter):
 
 
 def configure() -> None:
-    """Logs everything to stderr, in UTC; of libraries only warnings and errors."""
+    """Configures logging to stderr, with times in UTC. Of libraries only warnings and errors are logged."""
     handler = logging.StreamHandler(sys.stderr)
     formatter = logging.Formatter(
         "%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s %(message)s", "%Y-%m-%dT%H:%M:%S"

@@ -21,7 +21,7 @@ async def serve(
     metrics: Callable[[], bytes],
     more: Mapping[str, Answer] = MappingProxyType({}),
 ) -> None:
-    """Answers for as long as the process runs. `more`: further paths. Raises OSError if the address is in use."""
+    """Starts to serve the probes, until the process ends. `more`: further paths. Raises OSError if the address is in use."""
 
     async def page(request: web.Request) -> web.Response:
         return web.Response(body=metrics(), headers={"Content-Type": METRICS_TYPE})

@@ -23,7 +23,7 @@ def stop_signals() -> asyncio.Event:
 
 
 class Stopped(Exception):
-    """A signal to end came first."""
+    """A signal to stop came before the work was done."""
 
 
 async def before(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T:
@@ -38,7 +38,7 @@ async def before(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T:
 
 
 def report(log: logging.Logger, error: BaseException, known: tuple[type[Exception], ...]) -> None:
-    """Logs what happened and where. The text of an unknown error is left out: it may quote an event."""
+    """Logs an error and its traceback. The text is left out unless its type is `known`, because it may quote an event."""
     if isinstance(error, BaseExceptionGroup):
         for each in error.exceptions:
             report(log, each, known)

@@ -1,4 +1,4 @@
-"""Logs things that may happen very often: at most one line of each sort in a period, with a count."""
+"""Logs frequent events: at most one line of each sort in a period, with a count."""
 
 import logging
 import time
@@ -8,13 +8,13 @@ from typing import Final
 from agents.runtime.log import say
 
 SORTS: Final = 2_000
-"""Sorts in memory. Their parts come from closed sets, and few combinations occur."""
+"""Sorts that are remembered. At this number all are forgotten. Few occur, because their parts come from closed sets."""
 
 NOTHING: Final[Mapping[str, str]] = {}
 
 
 class SparseLog:
-    """The log. `every`: seconds between two lines of one sort, so that a flood of input cannot fill the disk · `counted`:
+    """A log. `every`: seconds between two lines of one sort, so that a flood of input cannot fill the disk · `counted`:
     the name of the count in a line."""
 
     def __init__(
@@ -34,8 +34,8 @@ class SparseLog:
     def tell(
         self, what: str, number: int = 1, example: Mapping[str, str] = NOTHING, **sort: str
     ) -> None:
-        """Logs `number` things of one sort, or counts them for its next line. `example`: fields that do not define a
-        sort; the line has those of the last thing."""
+        """Logs `number` events of one sort, or counts them for its next line. `what` and `sort` define the sort.
+        `example`: further fields of the line."""
         key, now = (what, *sort.values()), self._clock()
         if now - self._logged_at.get(key, now - self._every) < self._every:
             self._unlogged[key] = self._unlogged.get(key, 0) + number

@@ -1,7 +1,7 @@
-"""The work of a sender between two rebalances: it reads and delivers records, and says which offsets to commit.
+"""The records of a sender between two rebalances: it queues them for delivery, and tracks which offsets to commit.
 
 A rebalance ends an assignment; the next one begins at the committed offsets. No open record stays in memory, so
-none can go out twice or out of order.
+none can be sent twice or out of order.
 """
 
 import time
@@ -20,13 +20,13 @@ OPEN: Final = 10_000
 """Open records of all partitions. Fewer: persons that wait block others. More: some kilobytes of memory each."""
 
 SPAN: Final = 100_000
-"""Records of a partition behind its oldest open one. A restart reads them again."""
+"""Largest number of records of a partition after its oldest open one. A restart reads them again."""
 
 
 class SenderAssignment:
-    """`places`: the partitions. `recipes`: the recipe of each topic.
+    """An assignment. `places`: its partitions · `recipes`: the recipe of each topic.
 
-    `open`: records that are read and not settled. `committed`: the offsets that the broker has.
+    `open`: number of records that are read and not settled · `committed`: the offsets that the broker has.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class SenderAssignment:
         self._delivery.cancellations.check()
 
     def full(self) -> set[TopicPartition]:
-        """Partitions that are not to be read further for now."""
+        """Partitions with too many open records, which must be paused."""
         if self.open >= OPEN:
             return set(self._trackers)
         return {place for place, tracker in self._trackers.items() if tracker.span >= SPAN}
@@ -77,7 +77,7 @@ class SenderAssignment:
         return {place for place, tracker in self._trackers.items() if not tracker.span}
 
     def settled(self) -> dict[TopicPartition, int]:
-        """The offsets to commit, for partitions of which something was read."""
+        """The offsets to commit, for partitions of which records were read."""
         return {
             place: tracker.position
             for place, tracker in self._trackers.items()
@@ -91,7 +91,7 @@ class SenderAssignment:
         return time.monotonic() - min(begun) if begun else 0.0
 
     async def close(self, grace: float) -> None:
-        """Ends attempts that wait. Requests on their way have `grace` seconds to end."""
+        """Cancels attempts that wait. Open requests have `grace` seconds to end."""
         await self._queues.close(grace)
 
 

@@ -1,9 +1,8 @@
-"""Reads ahead of the deliveries, so that every cancel is known before its trigger goes out.
+"""Reads ahead of the deliveries, so that every cancel is known before its trigger is sent.
 
-After a stop, or while the endpoint fails, the cancel of a trigger can be thousands of records ahead. So nothing
-of a partition goes out unless this index has seen the partition's end within the last FRESH_S. While no broker
-answers, nothing goes out. The index keeps the ids of cancels that the deliveries have not reached, some hundred
-bytes each.
+After a stop, or while the endpoint fails, the cancel of a trigger can be thousands of records ahead. So no trigger
+of a partition is sent unless this index was at the partition's end within the last FRESH_S. While no broker
+answers, nothing is sent. The index keeps the ids of cancels that are not delivered yet, some hundred bytes each.
 """
 
 import asyncio
@@ -25,7 +24,8 @@ log = logging.getLogger("triggers.sender")
 
 POLL_MS: Final = 100
 FRESH_S: Final = 2.0
-"""Seconds. Shorter: a slow broker stops the sending. Longer: an order of this age may still be unknown."""
+"""Seconds for which a partition counts as caught up. Shorter: a slow broker stops the sending. Longer: an order of
+this age may still be unknown."""
 
 
 Starts = Mapping[TopicPartition, int | None]
@@ -49,7 +49,7 @@ class _Ahead:
 
 
 class CancellationIndex:
-    """The index for all assignments, one after the other: `watch` begins one, `rest` ends it."""
+    """The index, for one assignment after the other: `watch` begins one, `rest` ends it."""
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings, self._clock = settings, clock
@@ -78,12 +78,12 @@ class CancellationIndex:
             await self._consumer.stop()
 
     def watch(self, places: Iterable[TopicPartition], starts: Awaitable[Starts]) -> None:
-        """Begins a watch. `starts`: where the deliveries begin; None: at the first retained record."""
+        """Begins to read ahead. `starts`: the first offset to deliver; None: the first retained record."""
         self._ahead = {place: _Ahead() for place in places}
         self._task = asyncio.create_task(self._run(starts))
 
     async def rest(self) -> None:
-        """Ends the watch: no partition counts as caught up."""
+        """Stops reading ahead. No partition counts as caught up."""
         self._ahead = {}
         task, self._task = self._task, None
         if task:
@@ -97,14 +97,14 @@ class CancellationIndex:
 
     @property
     def behind(self) -> int:
-        """Partitions whose end has not been seen lately."""
+        """Number of partitions that are not caught up."""
         return sum(not ahead.seen.is_set() for ahead in self._ahead.values())
 
     def cancelled(self, place: TopicPartition, trigger_id: str) -> bool:
         return trigger_id in self._ahead[place].ids
 
     def caught_up(self, place: TopicPartition) -> bool:
-        """Whether the partition's end has been seen lately."""
+        """Whether the index was at the partition's end within FRESH_S."""
         return self._ahead[place].seen.is_set()
 
     async def seen(self, place: TopicPartition) -> None:
@@ -125,7 +125,7 @@ class CancellationIndex:
             self._waiting.pop(trigger_id, None)
 
     def passed(self, place: TopicPartition, offset: int) -> None:
-        """Everything before `offset` is settled. Ignored once the watch is over."""
+        """Notes that everything before `offset` is settled. Ignored after `rest`."""
         if place in self._ahead:
             self._ahead[place].passed(offset)
 
@@ -161,7 +161,7 @@ class CancellationIndex:
                 self._waiting[found.trigger_id].set()
 
     async def _at_end(self, place: TopicPartition) -> bool:
-        """Whether the position is at the end that a broker gave, not long ago."""
+        """Whether the position is at the end of the partition, as a broker recently returned it."""
         polled, end = (
             self._consumer.last_poll_timestamp(place),
             self._consumer.last_stable_offset(place),

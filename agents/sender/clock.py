@@ -1,4 +1,4 @@
-"""The clock by which a sender waits, and drops triggers that have ended."""
+"""The clock by which a sender waits, and drops expired triggers."""
 
 import time
 
@@ -6,7 +6,7 @@ import time
 class Clock:
     """This machine's clock, or the brokers' time of the newest record if that is later.
 
-    So a slow clock delays nothing. A fast clock drops triggers before they end, so it must be right.
+    So a clock that is behind delays nothing. A clock that is ahead drops triggers too early, so it must be correct.
     """
 
     def __init__(self) -> None:

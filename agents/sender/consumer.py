@@ -34,7 +34,7 @@ MORE_S: Final = 2.0
 
 
 class TriggerConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
-    """`recipes`: the recipe of each topic that is read."""
+    """The consumer. `recipes`: the recipe of each topic that it reads."""
 
     def __init__(
         self, settings: SenderSettings, delivery: TriggerDelivery, recipes: Mapping[str, str]
@@ -50,7 +50,7 @@ class TriggerConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._check(await self._consumer.topics())
 
     async def add(self, recipes: Mapping[str, str]) -> None:
-        """Reads these topics too, if they exist. Raises KafkaError."""
+        """Subscribes to these topics too, if they exist. Raises KafkaError."""
         there = await self._consumer.topics() if recipes.keys() - self._recipes.keys() else ()
         new = {topic: name for topic, name in recipes.items() if topic in there}
         if new.keys() - self._recipes.keys():
@@ -59,7 +59,7 @@ class TriggerConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
             self._consumer.subscribe(list(self._recipes), listener=self)
 
     async def run(self) -> None:
-        """Runs until it is cancelled. Raises KafkaError, and what a queue raised."""
+        """Runs until cancelled. Raises KafkaError, and the error of a queue."""
         self._consumer.subscribe(list(self._recipes), listener=self)
         committed = time.monotonic()
         while True:
@@ -86,7 +86,7 @@ class TriggerConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
             self._settings.common,
             "triggers-sender",
             self._settings.group,
-            # one member has the same partition of all topics: so a person has one sender
+            # one member gets the same partition of all topics, so that a person has one sender
             partition_assignment_strategy=(RangePartitionAssignor,),
         )
 
@@ -120,7 +120,7 @@ class TriggerConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._consumer.resume(*(paused - full))
 
     async def _positions(self, assignment: SenderAssignment) -> dict[TopicPartition, int]:
-        """The positions of partitions without open records. They may be behind transaction markers."""
+        """The positions of partitions without open records. They may be after transaction markers."""
         offsets, idle = assignment.settled(), assignment.idle()
         for place in offsets.keys() & idle:
             try:

@@ -55,7 +55,7 @@ class Undelivered:
         answer: str,
         attempts: int,
     ) -> None:
-        """Writes one. `answer`: the last status, `timeout` or `unreachable`; "": nothing was tried.
+        """Writes a dead letter. `answer`: the last status, `timeout` or `unreachable`; "": there was no attempt.
 
         Raises KafkaError for errors that are not temporary.
         """

@@ -1,8 +1,8 @@
-"""Delivers one message. What becomes durable, in order: reservation, request, idempotency record, offset.
+"""Delivers one message. In this order: reservation, request, idempotency record, offset.
 
-Each try asks again: is the trigger cancelled, has it ended, may it go yet, has the end of its partition been
-seen, does the endpoint accept requests, was it sent already? A cancel goes out unless its trigger was certainly
-never tried: the receiver may have acted, whatever it answered.
+Each attempt checks again: is the trigger cancelled or expired, may it be sent yet, is the cancellation index caught
+up, does the endpoint accept requests, was it sent already? A cancel is sent unless its trigger was certainly never
+tried, because the receiver may have acted on any request.
 """
 
 import asyncio
@@ -29,20 +29,20 @@ LOOKUP_AGAIN_S: Final = 1.0
 """Seconds between two attempts while no idempotency record can be read."""
 
 LOOK_S: Final = 60.0
-"""Longest wait (s) without a look at the clock, which somebody may set."""
+"""Longest wait (s) between two readings of the clock, because somebody may set it."""
 
 RECALLED_MS: Final = durations.DAY
-"""Ms: how long a cancel goes out after the trigger's idempotency record may be gone."""
+"""Ms for which a cancel is still sent after the trigger's idempotency record may be deleted."""
 
 
 @dataclass
 class Attempt:
-    """A record under way.
+    """A record in delivery.
 
-    `message`: None if the record holds no trigger.
-    `last_answer`: the last answer.
-    `sending`: a request may be on its way, so the task is not cancelled.
-    `last`: there is no other try after this one.
+    `message`: None if the record is not a trigger.
+    `last_answer`: the endpoint's last answer.
+    `sending`: a request is open, so the task must not be cancelled.
+    `last`: no further attempt follows.
     """
 
     place: TopicPartition
@@ -68,7 +68,7 @@ class TriggerDelivery:
     erased: ErasedPeople
 
     async def settle(self, attempt: Attempt) -> Outcome:
-        """Returns when the record is settled. Raises CancelledError when it must wait and no try is left."""
+        """Delivers a record. Returns when it is settled. Raises CancelledError if it must wait and no attempt is left."""
         message = attempt.message
         if message is None:
             await self._give_up(attempt, "not_a_trigger")
@@ -93,7 +93,7 @@ class TriggerDelivery:
             await self.cancellations.pause(place, message.trigger_id, seconds)
 
     async def _next(self, attempt: Attempt, message: Message) -> Outcome | float:
-        """The outcome, or the seconds to wait before the next try."""
+        """The outcome, or the seconds to wait before the next attempt."""
         if not self.cancellations.caught_up(attempt.place):
             return 0.0
         until = message.until
@@ -125,7 +125,7 @@ class TriggerDelivery:
         return "cancelled"
 
     async def _end(self, attempt: Attempt, message: Message) -> Outcome:
-        """Ends an expired trigger. If it was ever tried, it becomes a dead letter: a person must look at it."""
+        """Ends an expired trigger. If it was ever tried, it becomes a dead letter, for a person to check."""
         known = await self.idempotency.find(message.id)
         if known and known.state == "sent":
             return "duplicate"
@@ -146,7 +146,7 @@ class TriggerDelivery:
         if answer.verdict == "delivered":
             await self._note_sent(message, until)
             return "delivered"
-        with suppress(IdempotencyUnavailable):  # the reservation is still ours, or ends by itself
+        with suppress(IdempotencyUnavailable):  # the reservation is still ours, or expires
             await self.idempotency.release(message.id)
         if answer.verdict == "refused":
             return await self._give_up(attempt, "refused")
@@ -156,7 +156,7 @@ class TriggerDelivery:
         return max(wait, answer.retry_after or 0) / 1000
 
     async def _note_sent(self, message: Message, until: int) -> None:
-        """Writes that a 2xx was seen. It tries again until that is written."""
+        """Writes `sent`. Retries until it is written."""
         while True:
             try:
                 return await self.idempotency.sent(message.id, until)

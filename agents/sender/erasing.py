@@ -1,8 +1,8 @@
 """Deletes the idempotency records of an erased person.
 
-It follows `people.erased`, finds the ids in the topics of triggers, and deletes their records. An older message
-that is settled later, such as a cancel that the erasure brings, is deleted when it is settled. Nothing is sent
-again: each older trigger has ended, or has its cancel behind it. A cancel may come twice.
+It follows `people.erased`, finds the ids in the topics of triggers, and deletes their records. If an older message
+is settled later, such as the cancel of an erased person, its record is deleted then. No trigger is sent again: each
+older one has expired, or its cancel follows. A cancel may be sent twice.
 """
 
 import asyncio
@@ -23,10 +23,10 @@ from stream.durations import DAY
 from stream.outputs.erasures import ErasureEvent
 
 LOOK_BACK_MS: Final = 8 * DAY + KEPT_MS
-"""Ms to look back. Older triggers have ended: they are valid for a week or so, and their records live a day longer."""
+"""Ms to look back. Older triggers have expired: they are valid for about a week, and their records live a day longer."""
 
 AGAIN_S: Final = 1.0
-"""Seconds between tries while no record can be deleted."""
+"""Seconds between attempts while no record can be deleted."""
 
 _read: Final = msgspec.json.Decoder(ErasureEvent).decode
 
@@ -40,7 +40,7 @@ class ErasedPeople:
         self._tail = TopicTail(settings, self, "erased")
 
     async def run(self) -> None:
-        """Runs until it is cancelled."""
+        """Runs until cancelled."""
         await self._tail.run()
 
     def wants(self, topic: str, partition: int) -> bool:

@@ -7,24 +7,24 @@ from agents.sender.consumer import TriggerConsumer
 from agents.sender.delivery import TriggerDelivery
 
 STILL_S: Final = 60.0
-"""A consumer polls many times a second, whatever the endpoint does. If a broker answers and it has not polled for
-this long (s), it hangs, and a restart helps."""
+"""Seconds without a poll, while a broker answers, after which the sender is not live. It polls many times a second,
+even if the endpoint fails."""
 
 
 class SenderHealth:
-    """Answers probes. It runs nothing of its own."""
+    """The faults that the probes show. It runs no task of its own."""
 
     def __init__(self, consumer: TriggerConsumer, delivery: TriggerDelivery) -> None:
         self._consumer, self._delivery = consumer, delivery
 
     def stalled(self) -> list[str]:
-        """Why it is not live. While no broker answers it counts as live."""
+        """A sentence for each reason why it is not live. While no broker answers it counts as live."""
         still = time.monotonic() - self._consumer.polled
         answers = self._consumer.assignment is not None and not self._delivery.cancellations.behind
         return [f"no poll for {still:.0f} s"] if answers and still > STILL_S else []
 
     def unready(self) -> list[str]:
-        """Why it cannot send, apart from the endpoint."""
+        """A sentence for each reason why it cannot send, except the endpoint's state."""
         found = []
         if self._consumer.assignment is None:
             found.append("no assignment yet, or a rebalance is under way")

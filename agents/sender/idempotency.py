@@ -1,11 +1,11 @@
-"""Idempotency records: what is remembered of each message by its id, so that it goes out once.
+"""Idempotency records: the state of each message by its id, so that it is sent once.
 
-`tried`: a request may have reached the endpoint. `sent`: a 2xx was seen; the message never goes out again.
-`dropped`: it was cancelled before a try; it never goes out. `sent` and `dropped` are final.
+`tried`: a request may have reached the endpoint. `sent`: the endpoint answered 2xx; the message is never sent again.
+`dropped`: it was cancelled before an attempt; it is never sent. `sent` and `dropped` are final.
 
 A sender reserves an id for a lease before it sends. So of two senders (one that was frozen, and its successor)
-one waits. A reservation ends with `sent`, with `release`, or by itself. In the last case its owner is dead and
-the result of the request is unknown: the message goes out again with the same webhook-id.
+one waits. A reservation ends with `sent`, with `release`, or when it expires. In the last case its owner is dead and
+the result of the request is unknown: the message is sent again with the same webhook-id.
 """
 
 from typing import Final, Literal, NamedTuple, Protocol
@@ -15,8 +15,8 @@ from stream import durations
 State = Literal["tried", "sent", "dropped"]
 
 KEPT_MS: Final = durations.DAY
-"""Ms by which a record outlives its message. A message that comes again later is dropped as expired. The day covers
-clocks that differ, and cancels at the last moment."""
+"""Ms by which a record outlives its message. A copy of the message that comes later is dropped as expired. The day
+covers clocks that differ, and cancels at the last moment."""
 
 
 class IdempotencyUnavailable(Exception):
@@ -33,7 +33,7 @@ class IdempotencyRecord(NamedTuple):
 class Reservation(NamedTuple):
     """The answer to a reservation.
 
-    `state` "ours": send it, then call `sent` or `release`. "busy": another sender has it, ask again after `wait`
+    `state` "ours": send it, then call `sent` or `release`. "busy": another sender has reserved it, retry after `wait`
     ms. "sent", "dropped": do not send it.
     """
 
@@ -53,13 +53,13 @@ class IdempotencyStore(Protocol):
     async def find(self, id: str) -> IdempotencyRecord | None: ...
 
     async def reserve(self, id: str, until: int) -> Reservation:
-        """Reserves an id. If it is ours, it counts as `tried` from now on."""
+        """Reserves an id. If that succeeds, its record is `tried` from now on."""
         ...
 
     async def sent(self, id: str, until: int) -> None: ...
 
     async def release(self, id: str) -> None:
-        """The try failed: any sender may try again at once."""
+        """Ends a reservation after a failed attempt. Any sender may retry at once."""
         ...
 
     async def drop(self, id: str, until: int) -> None:

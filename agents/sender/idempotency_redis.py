@@ -4,8 +4,8 @@
 message has ended. The group is the consumer group; another group has another endpoint. The braces keep both keys on one
 node of a cluster. A sender needs only GET, SET, DEL and PING.
 
-While Redis does not answer, nothing can be reserved, so nothing is sent. A 2xx to an open request is written to
-the file, and to Redis when it answers again.
+While Redis does not answer, nothing can be reserved, so nothing is sent. If an open request is answered with 2xx,
+that is written to the spool file, and to Redis when it answers again.
 """
 
 import asyncio
@@ -34,16 +34,16 @@ log = logging.getLogger("triggers.sender")
 
 ANSWER_S: Final = 0.5
 BREAK_S: Final = 0.5
-"""After a failure Redis is not asked for this long (s): a frozen Redis must not cost every message a time-out."""
+"""Seconds without requests to Redis after a failure, so that a frozen Redis does not delay every message."""
 
 TEND_S: Final = 1.0
 
 BUSY_MS: Final = 500
-"""Ms between looks at an id that another sender has reserved."""
+"""Ms between attempts to reserve an id that another sender has reserved."""
 
 
 class RedisIdempotency:
-    """The store in Redis. `owner`: a name that no other sender has · `spool`: records that Redis lacks yet."""
+    """The store in Redis. `owner`: a unique name of this sender · `spool`: records that are not in Redis yet."""
 
     def __init__(
         self, url: str, group: str, owner: str, lease_ms: int, spool: SqliteIdempotency
@@ -118,7 +118,7 @@ class RedisIdempotency:
         await self._ask(lambda: self._redis.delete(self._key(id, "state")))
 
     async def tend(self) -> None:
-        """Runs until it is cancelled: finds out that Redis is gone or back, and writes the spool to it."""
+        """Runs until cancelled: checks whether Redis answers, and writes the spool to it."""
         while True:
             with suppress(IdempotencyUnavailable):
                 await self._ask(self._redis.ping)

@@ -1,7 +1,7 @@
 """Idempotency records in a file of this machine (SQLite), for senders without a Redis.
 
-All senders of a machine can share the file. One that is frozen in the middle of a write blocks the others. A
-record is on the disk before the call returns, so it survives a crash of the process and of the machine.
+All senders of a machine can share the file. A sender that is frozen during a write blocks the others. A record is on
+disk before the call returns, so it survives a crash of the process and of the machine.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ BUSY_S: Final = 5.0
 
 
 class SqliteIdempotency:
-    """The store in a file: one connection, in a thread of its own. `owner`: a name that no other sender has."""
+    """The store in a file: one connection, in a thread of its own. `owner`: a unique name of this sender."""
 
     def __init__(self, file: Path, owner: str, lease_ms: int) -> None:
         self._file, self._owner, self._lease = file, owner, lease_ms

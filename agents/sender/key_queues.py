@@ -1,4 +1,4 @@
-"""One queue for each person. Its messages go out one after the other, in order; queues run side by side."""
+"""One queue for each person. Messages of a person are sent one after the other, in order; queues run concurrently."""
 
 import asyncio
 from collections import deque
@@ -8,7 +8,7 @@ from agents.sender.delivery import Attempt
 
 
 class KeyQueues:
-    """The queues. `settle`: brings an attempt to its end."""
+    """The queues. `settle`: delivers one record."""
 
     def __init__(self, settle: Callable[[Attempt], Awaitable[None]]) -> None:
         self._settle = settle

@@ -33,14 +33,14 @@ class _Envelope(Struct):
 
 
 class NotATrigger(Exception):
-    """The record is not a trigger: no worker wrote it."""
+    """The record is not a trigger or a cancel of a worker."""
 
 
 class Message(NamedTuple):
     """A message. Times are in ms.
 
-    `id`: the webhook-id · `at`: when it may go out; of a cancel: when it was decided · `until`: when it ends;
-    None for a cancel, which ends with its trigger.
+    `id`: the webhook-id · `at`: when it may be sent; of a cancel: when it was decided · `until`: when it expires;
+    None for a cancel, which expires with its trigger.
     """
 
     id: str

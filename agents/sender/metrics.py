@@ -10,7 +10,7 @@ from agents.sender.message import Message
 Outcome = Literal[
     "delivered", "duplicate", "cancelled", "expired", "unsent", "undelivered", "not_a_trigger"
 ]
-"""The outcomes of a record. `duplicate`: it was sent before. `unsent`: a cancel whose trigger never went out."""
+"""The outcomes of a record. `duplicate`: it was sent before. `unsent`: a cancel whose trigger was never sent."""
 
 ATTEMPT_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 LATE_S: Final = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 1800, 7200, 86_400)

@@ -1,10 +1,10 @@
-"""Tracks how far a partition is settled: offsets are committed up to the oldest open record."""
+"""Tracks how far a partition is settled. Offsets are committed up to the oldest open record."""
 
 from collections import deque
 
 
 class OffsetTracker:
-    """The records of one partition. They begin in the order of their offsets and are settled in any order."""
+    """The open records of one partition. They are added in the order of their offsets, and settled in any order."""
 
     def __init__(self) -> None:
         self._begun: deque[tuple[int, float]] = deque()
@@ -23,15 +23,15 @@ class OffsetTracker:
 
     @property
     def position(self) -> int:
-        """The offset before which everything is settled. -1: no record has begun."""
+        """The offset before which everything is settled. -1: no record was added."""
         return self._begun[0][0] if self._begun else self._next
 
     @property
     def span(self) -> int:
-        """The number of records from the oldest open one on."""
+        """The number of records from the oldest open one to the last."""
         return len(self._begun)
 
     @property
     def since(self) -> float | None:
-        """When the oldest open record was read."""
+        """When the oldest open record was read, by the caller's clock. None without one."""
         return self._begun[0][1] if self._begun else None

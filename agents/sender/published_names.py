@@ -15,11 +15,11 @@ from agents.sender.consumer import TriggerConsumer
 log = logging.getLogger("triggers.sender")
 
 LOOK_S: Final = 30.0
-"""Seconds between looks. Longer: the first triggers of a new recipe go out later. They last minutes."""
+"""Seconds between checks. Longer: the first triggers of a new recipe are sent later. They are valid for minutes."""
 
 
 class PublishedNames:
-    """Looks at the documents, and makes the consumer read the topics of new recipes."""
+    """Reads the documents, and makes the consumer subscribe to the topics of new recipes."""
 
     def __init__(self, settings: Settings, consumer: TriggerConsumer) -> None:
         self._settings, self._consumer = settings, consumer
@@ -31,7 +31,7 @@ class PublishedNames:
             await asyncio.sleep(LOOK_S)
 
     async def look(self) -> None:
-        """Looks once. Without a broker, a topic or the right to read it, nothing changes."""
+        """Checks once. Without a broker, the topic, or the right to read it, nothing changes."""
         try:
             found = await published(self._settings)
             names = {name for each in found if each.recipes for name in each.recipes.names}

@@ -12,7 +12,7 @@ LATER: Final = (408, 425, 429)
 """The 4xx that may succeed later. Every other 4xx says that this request is wrong."""
 
 LONGEST_MS: Final = 3_600_000
-"""Longest Retry-After (ms) that is obeyed. A longer one is a mistake, and triggers would end meanwhile."""
+"""Longest Retry-After (ms) that is obeyed. A longer one is a mistake, and triggers would expire meanwhile."""
 
 
 class Backoff(NamedTuple):
@@ -27,8 +27,8 @@ BACKOFF: Final = Backoff()
 
 
 class Response(NamedTuple):
-    """An answer. `status`: the HTTP status, `timeout` or `unreachable` · `retry_after`: the wait that the endpoint asked
-    for (ms)."""
+    """An answer. `status`: the HTTP status, `timeout` or `unreachable` · `retry_after`: the wait (ms) that the endpoint
+    requested."""
 
     verdict: Verdict
     status: str
@@ -64,7 +64,7 @@ def _delay(text: str | None, now: int) -> int | None:
 def pause(attempts: int, backoff: Backoff, draw: Callable[[], float] = random.random) -> int:
     """The pause (ms) after this many failures: between 0 and a bound that doubles. `draw`: 0 to 1.
 
-    Without the random part all requests that failed together would come back together.
+    Without the random part, requests that failed together would be repeated together.
     """
     bound = min(backoff.most, backoff.first * 2 ** min(attempts - 1, 30))
     return int(draw() * bound)

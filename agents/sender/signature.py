@@ -1,7 +1,7 @@
 """Headers of a webhook after the Standard Webhooks convention (standardwebhooks.com, 1.0.0).
 
-The signature is HMAC-SHA256 over `id.timestamp.body`. The id is the same at every try, so a receiver recognizes a
-message that it already has. The timestamp (s) is that of the try.
+The signature is HMAC-SHA256 over `id.timestamp.body`. The id is the same in every attempt, so a receiver recognizes a
+message that it already has. The timestamp (s) is that of the attempt.
 """
 
 import hashlib
@@ -11,9 +11,9 @@ from collections.abc import Sequence
 
 
 def headers(id: str, at: int, body: bytes, secrets: Sequence[bytes]) -> dict[str, str]:
-    """The headers of one try. `at`: its time (ms).
+    """The headers of one attempt. `at`: its time (ms).
 
-    There is a signature for each secret: while somebody changes the secret, both the old and the new one verify.
+    There is a signature for each secret, so that both verify while the secret is changed.
     """
     seconds = at // 1000
     signed = b"%s.%d.%s" % (id.encode(), seconds, body)

@@ -1,4 +1,4 @@
-"""The endpoint: one POST for each try, over a bounded number of connections and at a bounded rate."""
+"""The endpoint: one POST for each attempt, over a bounded number of connections and at a bounded rate."""
 
 import logging
 import time
@@ -67,7 +67,7 @@ class Endpoint:
 
     @property
     def closed(self) -> float:
-        """Seconds until the next request: by the endpoint's Retry-After, or because the rate is reached."""
+        """Seconds until the next request may be sent, by the endpoint's Retry-After and the rate limit."""
         return max(max(self._closed_until, self._next_at) - time.monotonic(), 0.0)
 
     async def post(self, message: Message) -> Response:
@@ -84,7 +84,7 @@ class Endpoint:
         return answer
 
     def _report(self, answer: Response) -> None:
-        """Logs when the endpoint starts to fail and when it works again, with few lines if that alternates."""
+        """Logs when the endpoint starts to fail and when it works again, at most once in a while."""
         well, now = answer.verdict == "delivered", time.monotonic()
         if well != self._well and now >= self._quiet_until:
             level = logging.INFO if well else logging.WARNING

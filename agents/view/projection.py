@@ -2,7 +2,7 @@
 
 An entry is a command of Redis, or one that the script in agents/view/writer.py adds. `NEWER` writes a state unless a newer
 one is there. `TRIM` keeps the newest trigger ids. `ERASE` deletes a person's entries up to a time. `UNLESS` runs a command
-unless the person was erased at that time or later. To apply a record twice changes nothing but counters. The script writes
+unless the person was erased at that time or later. Applying a record twice changes counters only. The script writes
 offsets with the counters, so it applies no record twice.
 """
 

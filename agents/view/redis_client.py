@@ -1,5 +1,5 @@
-"""A client for a Redis that may fail. Every call ends within 50 ms, and none is repeated. After several failures a breaker
-stops the calls for a while.
+"""A client for a Redis that may fail. Every call ends within 50 ms, and none is repeated. After several failures a circuit
+breaker stops the calls for a while.
 
 With redis-py's own defaults a call would wait for a frozen server for up to a minute.
 """
@@ -24,7 +24,7 @@ FAILURES: Final = 3
 """Failures in a row that open the breaker."""
 
 OPEN_S: Final = (1.0, 2.0, 5.0, 10.0, 30.0)
-"""Seconds for which the breaker stays open: longer each time the trial call fails."""
+"""Seconds for which the breaker stays open. Each failed trial call moves to the next, longer value."""
 
 
 class ViewLost(Exception):
@@ -32,7 +32,7 @@ class ViewLost(Exception):
 
 
 class Breaker:
-    """A circuit breaker. Closed: calls go through. Open: no call does, until the pause is over and a trial call may go."""
+    """A circuit breaker. Closed: calls are made. Open: no call is made until the pause has passed; then one trial call is."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -59,8 +59,8 @@ class Breaker:
 
 
 class Link:
-    """`fault`: why the last call failed, empty if it succeeded · `calls`: number of calls that succeeded (ok), failed, and
-    were not made (refused)."""
+    """A connection with a breaker. `fault`: why the last call failed, empty if it succeeded · `calls`: numbers of calls
+    that succeeded (ok), failed, and were not made (refused)."""
 
     def __init__(self, url: str) -> None:
         self.breaker = Breaker()

@@ -1,4 +1,4 @@
-"""The keys of the view in Redis, what they hold, and for how long. Nothing grows without a bound.
+"""The keys of the view in Redis, their content and lifetime. Nothing grows without a bound.
 
 All keys begin with `<prefix>view:`; an ACL user needs no others (docs/redis.md).
 """
@@ -25,7 +25,7 @@ ERASED_LIVE: Final = 30 * DAY
 """Lifetime (ms) of the note that a person was erased: as long as a topic can still hold older records of the person."""
 
 SETTLED_LIVE: Final = HOUR
-"""Lifetime (ms) of the note that no step waits: so long that no frozen worker can still write an older state."""
+"""Lifetime (ms) of the note that no step waits. It outlives any frozen writer with an older state."""
 
 
 class RedisKeys:

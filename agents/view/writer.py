@@ -1,8 +1,8 @@
 """Follows the log and writes decisions, triggers and waiting steps into Redis.
 
-One script writes the entries of a batch and the offset behind it, if the view is at the offset that the writer expects.
-Otherwise it returns the view's offset. So no record is counted twice or left out, even with several writers, after a lost
-answer, a restart, or a loss of Redis' data.
+One script writes the entries of a batch and the offset after it, if the view is at the offset that the writer expects.
+Otherwise it returns the view's offset. So no record is counted twice or left out, even with several writers, or after a
+lost answer, a restart, or a loss of Redis' data.
 """
 
 import asyncio
@@ -102,13 +102,13 @@ class Writer:
         self.tail = TopicTail(settings, self, "view")
 
     async def run(self) -> None:
-        """Follows the log until it is cancelled. Raises an ExceptionGroup, also for stream.store.changelog.UnreadableState."""
+        """Follows the log until cancelled. Raises an ExceptionGroup, also for stream.store.changelog.UnreadableState."""
         async with asyncio.TaskGroup() as both:
             both.create_task(self._tend())
             await self.tail.run()
 
     async def _tend(self) -> None:
-        """Checks whether Redis still has the view's offsets, even while no record comes. If not, starts again."""
+        """Runs for ever: checks whether Redis still has the view's offsets. If not, starts again from the beginning."""
         while True:
             await asyncio.sleep(TEND_S)
             known = [_field(tp) for tp, stands in self._stands.items() if stands]
@@ -162,7 +162,7 @@ class Writer:
             await self._surely("HDEL", self.keys.counts, *old)
 
     async def _surely(self, *command: Any) -> Any:
-        """The answer of Redis. Repeats the command until there is one; meanwhile the log is not read."""
+        """The answer of Redis. Repeats the command until it succeeds. Meanwhile the log is not read."""
         while True:
             try:
                 return await self.link.call(*command)
@@ -177,7 +177,7 @@ def _field(tp: Tp) -> str:
 async def clear(link: Link, keys: RedisKeys) -> int:
     """Deletes the view; writers then start again at the beginning of the log. Returns the number of deleted keys.
 
-    It deletes counts and offsets in one step, so a writer that runs meanwhile finds both or neither. Raises ViewLost if
+    It deletes counts and offsets in one step, so a running writer finds both or neither. Raises ViewLost if
     Redis does not answer for PATIENCE_S.
     """
     dropped, cursor = 0, "0"

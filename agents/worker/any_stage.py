@@ -10,8 +10,8 @@ from stream.store.changelog import Changes, Entries
 class AnyStage(Protocol):
     """A stage of one partition.
 
-    `most`: deadlines and records of one call, None: all.
-    `position`: the next offset of the input.
+    `most`: deadlines or records that one call handles; None: all.
+    `position`: the next input offset.
     """
 
     most: int | None
@@ -23,11 +23,11 @@ class AnyStage(Protocol):
 
     @property
     def owes(self) -> bool:
-        """Whether `catch_up` has more to do."""
+        """Whether due deadlines or waiting records are left for `catch_up`."""
 
     @property
     def next_deadline(self) -> int | None:
-        """No deadline fires before this time (ms). None: there is no deadline."""
+        """A time (ms) before which no deadline fires. None: there is no deadline."""
 
     @property
     def keys(self) -> int:
@@ -39,7 +39,7 @@ class AnyStage(Protocol):
 
     @property
     def changed(self) -> bool:
-        """Whether a state has changed since it was written."""
+        """Whether a state has changed since the last call of `parts`."""
 
     @property
     def unwritten(self) -> int:
@@ -56,13 +56,13 @@ class AnyStage(Protocol):
         """Fires some of the due deadlines, or applies some of the waiting records."""
 
     def parts(self) -> Iterator[Changes]:
-        """The changelog records since the last call, in parts."""
+        """Yields the changelog records of the states that changed since the last call."""
 
     def committed(self, offset: int) -> None:
-        """The group has committed `offset`."""
+        """Notes that the group has committed `offset`."""
 
     def restore(self, records: Entries) -> None:
-        """Takes in records of the changelog. Raises UnreadableState."""
+        """Adds the states of changelog records. Raises UnreadableState."""
 
     def restored(self) -> None:
         """Ends a restore."""

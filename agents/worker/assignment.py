@@ -1,6 +1,6 @@
-"""The partitions of this worker, and the way of their input to the processors.
+"""The partitions of this worker, and the processors that apply their input.
 
-rebalance.py says what a rebalance does to them, assignment_state.py which state follows which.
+rebalance.py changes them in a rebalance. assignment_state.py has the table of states.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from faust.types import TP
 from agents.kafka.raw_batches import RawBatch
 from agents.kafka.reconnect import connection_loss_as_error
 from agents.runtime.log import say
-from agents.worker.assignment_state import TRANSITIONS, AssignmentState, Happened
+from agents.worker.assignment_state import TRANSITIONS, AssignmentEvent, AssignmentState
 from agents.worker.checkpoint import Checkpoint
 from agents.worker.group import Group, PartitionBounds
 from agents.worker.metrics import Metrics
@@ -26,11 +26,11 @@ log = logging.getLogger("triggers.assignment")
 class Assignment:
     """The partitions of this worker.
 
-    `processors`: those of this generation.
+    `processors`: by partition, in this generation of the group.
     `state`: see assignment_state.py.
-    `held_since`: since when (monotonic, s) input is held; None while it flows, or while there is none.
+    `held_since`: time (monotonic, s) since which input is held; None while it flows, or without partitions.
     `owing`: set when a partition has due deadlines that have not fired.
-    `failed`: the exception with which the process must end.
+    `failed`: the exception that ends the process.
     """
 
     def __init__(
@@ -51,8 +51,8 @@ class Assignment:
         """Whether input is passed to the processors."""
         return self.state is AssignmentState.FLOWING
 
-    def move(self, event: Happened) -> None:
-        """Moves to the next state of the table, and sets `held_since`."""
+    def move(self, event: AssignmentEvent) -> None:
+        """Moves to the next state of the table, and updates `held_since`."""
         self.state = TRANSITIONS[self.state][event]
         if self.flowing:
             self.held_since = None
@@ -64,16 +64,16 @@ class Assignment:
         return list(self.processors.values()) if self.flowing else []
 
     async def take(self, fetched: Mapping[TP, Sequence[RawBatch]]) -> None:
-        """Applies what a fetch brought. Drops input of a partition that is not ours now: its owner fetches it."""
+        """Applies fetched batches. Drops those of partitions that this worker does not own now."""
         for tp, batches in fetched.items():
             if self.flowing and (processor := self.processors.get(tp)):
-                await self._while_ours(tp, processor, self._apply(processor, batches))
+                await self._while_owned(tp, processor, self._apply(processor, batches))
 
     async def catch_up(self, processor: PartitionProcessor) -> None:
         """Fires some of the due deadlines of a partition."""
-        await self._while_ours(processor.tp, processor, processor.catch_up())
+        await self._while_owned(processor.tp, processor, processor.catch_up())
 
-    async def _while_ours(
+    async def _while_owned(
         self, tp: TP, processor: PartitionProcessor, work: Coroutine[Any, Any, None]
     ) -> None:
         try:
@@ -81,8 +81,8 @@ class Assignment:
                 await work
         except Exception as error:
             if self.processors.get(tp) is not processor:
-                return  # given up in the meantime, and its producer with it
-            # Faust would start the reading again, which would continue behind this batch. So the process ends.
+                return  # revoked meanwhile, and its producer is closed
+            # Faust would restart its fetch loop, which would skip this batch. So the process ends.
             self.fail(error)
             await asyncio.Future()
 
@@ -90,12 +90,12 @@ class Assignment:
         try:
             await processor.take(batches)
         except Gap:
-            await self._fetch_again(processor)
+            await self._seek_back(processor)
         if processor.stage.owes:
             self.owing.set()
 
-    async def _fetch_again(self, processor: PartitionProcessor) -> None:
-        """Fetches again: the batch skips records that were dropped in a rebalance, or deleted by retention."""
+    async def _seek_back(self, processor: PartitionProcessor) -> None:
+        """Seeks back to the position: a rebalance dropped records before the batch, or retention deleted them."""
         first = (await self._bounds.beginnings([processor.tp]))[processor.tp]
         if first > processor.position:
             say(
@@ -112,12 +112,12 @@ class Assignment:
             await self._group.seek_wait({processor.tp: processor.position})
 
     def fail(self, error: BaseException) -> None:
-        """Notes the exception with which the process must end: memory and log no longer agree."""
+        """Sets the exception that ends the process: memory and log no longer agree."""
         if not self.failed.done():
             self.failed.set_exception(error)
 
     async def save(self) -> None:
-        """Stops applying, and makes durable what was applied. Raises what the checkpoint raises."""
+        """Stops applying input, and makes the applied input durable. Raises what the checkpoint raises."""
         close(self.processors.values())
         await self._checkpoint(self.processors.values())
 
@@ -131,12 +131,12 @@ class Assignment:
 
 
 def close(processors: Collection[PartitionProcessor]) -> None:
-    """Stops applying input for good."""
+    """Stops the processors from applying input, until a resume opens them."""
     for processor in processors:
         processor.closed = True
 
 
-def drop(processors: dict[TP, PartitionProcessor], which: Mapping[TP, object]) -> None:
-    """Removes partitions that are another worker's now. What they hold is not written."""
-    for tp in list(which):
+def drop(processors: dict[TP, PartitionProcessor], revoked: Mapping[TP, object]) -> None:
+    """Removes the processors of revoked partitions. Their state is not written."""
+    for tp in list(revoked):
         processors.pop(tp).forget()

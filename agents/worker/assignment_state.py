@@ -1,6 +1,6 @@
-"""The life of an assignment, as a table: which state follows which event.
+"""The states of an assignment, as a table: which event leads to which state.
 
-Input flows in FLOWING only. A rebalance may come in any state, even during a restore; the end of that restore
+Input flows in FLOWING only. A rebalance may begin in any state, even during a restore. The end of that restore
 then changes nothing. `docs/architecture.md` shows this table.
 """
 
@@ -12,46 +12,48 @@ from typing import Final, Literal
 class AssignmentState(Enum):
     """The state of all partitions of this worker together."""
 
-    UNASSIGNED = "the group has given nothing yet"
-    REVOKED = "a rebalance is under way; what is kept in memory may come back"
-    RESTORING = "the group has settled; the state of new partitions is read back"
-    READY = "the states of all partitions are in memory; positions are still to be set"
-    FLOWING = "input is let through"
+    UNASSIGNED = "the group has assigned nothing yet"
+    REVOKED = (
+        "a rebalance is under way; revoked partitions stay in memory and may be assigned again"
+    )
+    RESTORING = "the group has assigned partitions; the state of new ones is being restored"
+    READY = "the states of all partitions are in memory; positions are not yet set"
+    FLOWING = "the processors apply input"
     STOPPED = "the process ends"
 
 
-Happened = Literal["revoked", "assigned", "restored", "resumed", "stopped"]
+AssignmentEvent = Literal["revoked", "assigned", "restored", "resumed", "stopped"]
 
-_HELD: Final[Mapping[Happened, AssignmentState]] = {
+_COMMON: Final[Mapping[AssignmentEvent, AssignmentState]] = {
     "revoked": AssignmentState.REVOKED,
     "assigned": AssignmentState.RESTORING,
     "stopped": AssignmentState.STOPPED,
 }
-"""Where these three events lead from every state in which the process continues."""
+"""The transitions that every state has in common, except STOPPED."""
 
-TRANSITIONS: Final[Mapping[AssignmentState, Mapping[Happened, AssignmentState]]] = {
+TRANSITIONS: Final[Mapping[AssignmentState, Mapping[AssignmentEvent, AssignmentState]]] = {
     AssignmentState.UNASSIGNED: {
-        **_HELD,
+        **_COMMON,
         "restored": AssignmentState.UNASSIGNED,
         "resumed": AssignmentState.UNASSIGNED,
     },
     AssignmentState.REVOKED: {
-        **_HELD,
+        **_COMMON,
         "restored": AssignmentState.REVOKED,
         "resumed": AssignmentState.REVOKED,
     },
     AssignmentState.RESTORING: {
-        **_HELD,
+        **_COMMON,
         "restored": AssignmentState.READY,
         "resumed": AssignmentState.RESTORING,
     },
     AssignmentState.READY: {
-        **_HELD,
+        **_COMMON,
         "restored": AssignmentState.READY,
         "resumed": AssignmentState.FLOWING,
     },
     AssignmentState.FLOWING: {
-        **_HELD,
+        **_COMMON,
         "restored": AssignmentState.FLOWING,
         "resumed": AssignmentState.FLOWING,
     },

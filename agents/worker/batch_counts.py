@@ -14,57 +14,55 @@ CLOCK: Final = "clock.advanced"
 
 
 class BatchCounts:
-    """Adds counts. It keeps each counter that it has looked up: a lookup costs more than adding."""
+    """Adds counts. Counters are cached, because a lookup costs more than an increment."""
 
     def __init__(self, metrics: "Metrics") -> None:
         self._metrics = metrics
-        self._found: dict[tuple[str, ...], Counter] = {}
+        self._counters: dict[tuple[str, ...], Counter] = {}
 
     def add(self, counts: Mapping[tuple[str, ...], int]) -> None:
-        """Adds the counts of a batch. `counts`: by (name, its labels …), as in `Outputs`."""
-        for counted, number in counts.items():
-            counter = self._found.get(counted) or self._counter(counted)
+        """Adds the counts of a batch. `counts`: number by (name, label, …), as in `Outputs`."""
+        for key, number in counts.items():
+            counter = self._counters.get(key) or self._counter(key)
             if counter is not None:
                 counter.inc(number)
 
     def forget(self, recipe: str) -> None:
-        """Drops the counters of a recipe that is no longer in force."""
-        for counted in [
-            each for each in self._found if each[0] == "triggers" and each[2] == recipe
-        ]:
-            del self._found[counted]
+        """Removes the cached counters of a recipe that is no longer in force."""
+        for key in [each for each in self._counters if each[0] == "triggers" and each[2] == recipe]:
+            del self._counters[key]
 
-    def _counter(self, counted: tuple[str, ...]) -> Counter | None:
-        """The counter, None if no metric shows the count. A counter with text of the input as label is not kept."""
+    def _counter(self, key: tuple[str, ...]) -> Counter | None:
+        """The counter, or None if no metric has this count. A counter labelled with input text is not cached."""
         metrics = self._metrics
-        match counted:
+        match key:
             case "reported", type, path:
                 return metrics.left_out.labels(type, path)
             case "unknown", name:
                 return metrics.unknown.labels(meant(name) or OTHER)
             case "types", "clock", _:
-                found = metrics.events.labels("clock", CLOCK)
+                counter = metrics.events.labels("clock", CLOCK)
             case "types", outcome, type:
-                found = metrics.events.labels(outcome, type)
+                counter = metrics.events.labels(outcome, type)
             case "facts", outcome:
-                found = metrics.facts.labels(outcome)
+                counter = metrics.facts.labels(outcome)
             case "claims", outcome:
-                found = metrics.claims.labels(outcome)
+                counter = metrics.claims.labels(outcome)
             case "triggers", outcome, recipe:
-                found = metrics.fired.labels(recipe, outcome)
+                counter = metrics.fired.labels(recipe, outcome)
             case "audiences", change, audience:
-                found = metrics.audiences.changes.labels(audience, change)
+                counter = metrics.audiences.changes.labels(audience, change)
             case "erased", kind:
-                found = metrics.audiences.erased.labels(kind)
+                counter = metrics.audiences.erased.labels(kind)
             case "decisions", outcome, reason:
-                found = metrics.decisions.labels(outcome, reason)
+                counter = metrics.decisions.labels(outcome, reason)
             case "shadow_decisions", outcome, reason:
-                found = metrics.recipes.shadow_decisions.labels(outcome, reason)
+                counter = metrics.recipes.shadow_decisions.labels(outcome, reason)
             case "shadow", kind, recipe:
-                found = metrics.recipes.shadow.labels(recipe, kind)
+                counter = metrics.recipes.shadow.labels(recipe, kind)
             case "outcomes", group, recipe:
-                found = metrics.recipes.outcomes.labels(recipe, group)
+                counter = metrics.recipes.outcomes.labels(recipe, group)
             case _:
                 return None
-        self._found[counted] = found
-        return found
+        self._counters[key] = counter
+        return counter

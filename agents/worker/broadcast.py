@@ -1,8 +1,8 @@
 """Announces to later stages how far this worker's partitions of a stage have decided.
 
 A watermark record follows all records that it covers, in the same batch or in a later one. The producer is
-idempotent, so it cannot overtake records that were sent earlier. With transactions it is sent once what it
-covers is committed. Source: docs/semantics.md, 1.
+idempotent, so a watermark record cannot overtake records that were sent before it. With transactions it is
+sent after the transaction of the records that it covers. Source: docs/semantics.md, 1.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,8 +19,8 @@ from stream.state.cart import NEVER
 class Broadcast:
     """Sends the watermark records of a stage. `stage`: its name in watermark records and metrics.
 
-    `sources`: how many partitions its input has.
-    `to`: the partitions to which watermark records go.
+    `sources`: the number of partitions of its input.
+    `to`: the partitions that get watermark records.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Broadcast:
         ]
 
     def moved(self) -> bool:
-        """Whether time has moved since the last announcement."""
+        """Whether a partition has decided further than it last announced."""
         announced = self._announced
         return any(
             processor.announceable_watermark > announced.get(processor.tp.partition, -1)
@@ -52,7 +52,7 @@ class Broadcast:
         )
 
     async def announce(self) -> int:
-        """Announces to all partitions how far the stage has decided. Returns what `repeat` does."""
+        """Announces to all partitions how far the stage has decided. Returns like `repeat`."""
         announced = {
             processor.tp.partition: await processor.acked_time() for processor in self._processors()
         }

@@ -45,8 +45,8 @@ class Checkpoint:
     ) -> None:
         """Makes the processors durable. Raises what the producer or the commit raises.
 
-        `urgent`: it does not rest, nor does one that runs already.
-        After a failure every call raises it again: memory is ahead of the log for good, and the process must end.
+        `urgent`: it does not rest, and ends the rests of a running one.
+        After a failure every call raises it again: memory stays ahead of the log, so the process must end.
         """
         self._urgent += urgent
         try:
@@ -63,15 +63,15 @@ class Checkpoint:
 
     async def _write(self, processors: Collection[PartitionProcessor]) -> None:
         began = time.monotonic()
-        plain = [
+        at_least_once = [
             processor for processor in processors if processor.unsaved and not processor.transaction
         ]
         changed = await asyncio.gather(
-            self._append(plain),
+            self._append(at_least_once),
             *(
-                s.transaction.run_until_fenced(commit_transaction(s, s.transaction))
-                for s in processors
-                if s.transaction
+                each.transaction.run_until_fenced(commit_transaction(each, each.transaction))
+                for each in processors
+                if each.transaction
             ),
         )
         if any(changed):
@@ -87,7 +87,11 @@ class Checkpoint:
                 await self._pack_ahead(processor, rest_s)
             written += await _write_states(group)
         written = [(each, snapshot) for each, snapshot in written if not each.forgotten]
-        offsets = {s.tp: snap.offset for s, snap in written if snap.offset != s.committed}
+        offsets = {
+            processor.tp: snapshot.offset
+            for processor, snapshot in written
+            if snapshot.offset != processor.committed
+        }
         if offsets and not await self._commit(offsets):
             return False
         for processor, snapshot in written:
@@ -136,15 +140,15 @@ async def _write_states(
 async def commit_transaction(
     processor: PartitionProcessor, producer: TransactionalProducer
 ) -> bool:
-    """Commits outputs, state and offset in one transaction. Nothing is applied while it ends."""
+    """Commits outputs, state and offset in one transaction. The processor applies nothing meanwhile."""
     async with processor.lock:
         if not processor.unsaved:
             processor.committed_watermark = processor.clock
             return False
         snapshot, clock = await processor.snapshot_locked(), processor.clock
         await acknowledged([*snapshot.acks, *await processor.write(snapshot)])
-        moved = snapshot.offset != processor.committed
-        await producer.commit({processor.tp: snapshot.offset} if moved else {})
+        has_moved = snapshot.offset != processor.committed
+        await producer.commit({processor.tp: snapshot.offset} if has_moved else {})
         processor.checkpointed(snapshot)
         processor.committed_watermark = clock
-    return moved
+    return has_moved

@@ -1,8 +1,8 @@
-"""Faust's consumer, changed to hand whole fetches to the assignment and to leave commits to the checkpoint.
+"""Faust's consumer, changed to pass whole fetches to the assignment and to leave commits to the checkpoint.
 
-What a fetch brings is a list of `RawBatch` for each partition. It does not become Faust's messages: at a few hundred
-events a second these cost more than to apply the events. Faust itself commits nothing; the checkpoint does, with
-`commit_offsets`. The processors keep the positions: what was fetched and dropped in a rebalance is fetched again.
+A fetch returns a list of `RawBatch` for each partition. They are not turned into Faust's messages: at a few hundred
+events a second, messages cost more than applying the events. Faust itself commits nothing; the checkpoint calls
+`commit_offsets`. The processors keep the positions, so input that a rebalance drops is fetched again.
 """
 
 import asyncio
@@ -15,13 +15,13 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 from agents.kafka import fetch_protocol, raw_batches, reconnect
-from agents.kafka.reconnect import PATIENCE_S, connection_loss_as_error
+from agents.kafka.reconnect import RETRY_S, connection_loss_as_error
 from agents.worker.consumer_thread import CommittedReads
 from agents.worker.group import Member
 
-LOOK_S: Final = 5.0
-"""Seconds without input until it looks whether the thread that fetches lives. Longer: a dead one is found later.
-Shorter: an idle worker takes more CPU."""
+CHECK_S: Final = 5.0
+"""Seconds without input before the fetching thread is checked. Longer: a dead thread is found later. Shorter: an idle
+worker uses more CPU."""
 
 
 class BatchConsumer(driver.Consumer):
@@ -31,11 +31,11 @@ class BatchConsumer(driver.Consumer):
         return CommittedReads(self, loop=self.loop, beacon=self.beacon)
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
-        """Hands what is fetched to the assignment, until Faust stops. Faust would call it for each fetch, and make messages
-        of what it yields: it yields none.
+        """Passes fetched batches to the assignment until Faust stops. It yields nothing: Faust would make messages of
+        what it yields.
         """
         while not self.should_stop:
-            fetched, _ = await self._wait_next_records(max(timeout, LOOK_S))
+            fetched, _ = await self._wait_next_records(max(timeout, CHECK_S))
             if fetched and self.flow_active:
                 await self.app.take(fetched)
         nothing: tuple[tuple[TP, ConsumerMessage], ...] = ()
@@ -50,46 +50,46 @@ class BatchConsumer(driver.Consumer):
 
     async def check(self) -> None:
         """Raises KafkaError if the worker cannot stay in its group: a right is missing, or another process has its
-        instance id. aiokafka raises this only when somebody asks it, and Faust never does.
+        instance id. aiokafka raises this only on request, and Faust never requests it.
         """
 
-        async def ask() -> None:
+        async def call() -> None:
             coordinator = self._thread._ensure_consumer()._coordinator
             if coordinator is not None:
                 coordinator.check_errors()
 
         if self._thread._consumer is not None:
-            await self._thread.call_thread(ask)
+            await self._thread.call_thread(call)
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
-        """Writes and commits what was processed, while the group still accepts it."""
+        """Writes and commits what was processed, while the group still accepts a commit."""
         self.hold()
         await self.app.listener.on_revoked(lost=self.member[0] < 0)
         await super().on_partitions_revoked(revoked)
 
     def hold(self) -> None:
-        """Stops the input. What was fetched and not applied is fetched again."""
+        """Stops the input. Fetched batches that are not applied yet are dropped, and fetched again."""
         self.stop_flow()
         self.app.flow_control.suspend()
         self.app.flow_control.clear()
 
     async def perform_seek(self) -> None:
-        """Called by Faust to seek: sets the processors' positions before input flows again."""
+        """Seeks to the processors' positions, before input flows again. Faust calls it."""
         await self.app.listener.resume()
 
     async def wait_empty(self) -> None:
-        """Does not wait: the checkpoint has its own order."""
+        """Returns at once: there are no Faust messages to wait for."""
 
     async def committed_offsets(self, partitions: list[TP]) -> dict[TP, int | None]:
-        """The group's offsets."""
+        """See Group.committed_offsets."""
 
-        async def ask() -> dict[TP, int | None]:
+        async def call() -> dict[TP, int | None]:
             consumer = self._thread._ensure_consumer()
             with connection_loss_as_error():
                 return {tp: await consumer.committed(TopicPartition(*tp)) for tp in partitions}
 
-        found: dict[TP, int | None] = await self._asked(ask)
-        return found
+        committed: dict[TP, int | None] = await self._request(call)
+        return committed
 
     async def commit_offsets(self, offsets: Mapping[TP, int]) -> bool:
         """Commits. Returns False if a rebalance came first: the offsets then belong to the next owner.
@@ -108,19 +108,19 @@ class BatchConsumer(driver.Consumer):
                 return False
             return True
 
-        return bool(await self._asked(commit))
+        return bool(await self._request(commit))
 
-    async def _asked(self, question: Callable[[], Awaitable[Any]]) -> Any:
-        """The group coordinator's answer. A broken connection repeats the request, which changes nothing."""
+    async def _request(self, request: Callable[[], Awaitable[Any]]) -> Any:
+        """Returns the group coordinator's answer. Repeats the request after a broken connection; that is safe."""
         while True:
             try:
-                return await self._thread.call_thread(question)
+                return await self._thread.call_thread(request)
             except KafkaConnectionError:
-                await asyncio.sleep(PATIENCE_S)
+                await asyncio.sleep(RETRY_S)
 
 
 def install() -> None:
-    """Makes Faust's Kafka transport use this consumer, and aiokafka's consumers read raw batches."""
+    """Makes Faust's Kafka transport use this consumer, and aiokafka's consumers return raw batches."""
     reconnect.install()
     raw_batches.install()
     fetch_protocol.install()

@@ -8,7 +8,7 @@ from agents.kafka.raw_batches import RawBatch, RawRecord
 from stream.events.nearest import named
 
 LARGEST: Final = 2 * 1024 * 1024 - 128 * 1024
-"""Bytes of a record that the topic certainly accepts. Larger ones, unpacked from a batch, are cut."""
+"""Largest record (bytes) that the topic certainly accepts. Larger ones, from a compressed batch, are cut."""
 
 Row = tuple[bytes | None, bytes | None, list[tuple[str, bytes | None]]]
 
@@ -19,18 +19,18 @@ def records(
     topic: str,
     partition: int,
 ) -> Iterator[Row]:
-    """(key, value, headers) for each fault (input offset, reason, JSON path) of the batches' records."""
-    wanted = {offset for offset, _, _ in faults}
-    found = {
+    """Yields (key, value, headers) for each fault (input offset, reason, JSON path) of records in `batches`."""
+    offsets = {offset for offset, _, _ in faults}
+    records_at = {
         record.offset: (record, record.timestamp if batch.time is None else batch.time)
         for batch in batches
-        if any(batch.base <= offset < batch.next for offset in wanted)
+        if any(batch.base <= offset < batch.next for offset in offsets)
         for record in batch.records
-        if record.offset in wanted
+        if record.offset in offsets
     }
     for offset, reason, path in faults:
-        record, time = found[offset]
-        yield _fitting(
+        record, time = records_at[offset]
+        yield _bounded(
             record,
             [
                 ("reason", reason.encode()),
@@ -45,21 +45,25 @@ def records(
 
 
 def _type(value: bytes | None) -> list[tuple[str, bytes | None]]:
-    """The event type of the record: as given, or the nearest known one."""
+    """A header with the event type of the record, or with the nearest known one. Empty without a type."""
     name = named(value or b"")
     return [("type", name.encode())] if name else []
 
 
-def _fitting(record: RawRecord, why: list[tuple[str, bytes | None]]) -> Row:
-    """The whole record, or its beginning and its size if the topic cannot take all of it.
+def _bounded(record: RawRecord, reason_headers: list[tuple[str, bytes | None]]) -> Row:
+    """The whole record, or its beginning with its size in a header, if it is larger than LARGEST.
 
-    A batch that was not unpacked has no bytes: the header `records` says how many records it stands for.
+    The stand-in for a batch that was not decompressed has no bytes; its header `records` has the number of records.
     """
     key, value, headers = record.key, record.value, record.headers
     if isinstance(record, Oversized):
-        return None, None, [*headers, *why]
+        return None, None, [*headers, *reason_headers]
     size = len(key or b"") + len(value or b"")
     size += sum(len(name.encode()) + len(text or b"") for name, text in headers)
     if size <= LARGEST:
-        return key, value, [*headers, *why]
-    return (key or b"")[:1024], (value or b"")[: LARGEST - 4096], [*why, ("size", b"%d" % size)]
+        return key, value, [*headers, *reason_headers]
+    return (
+        (key or b"")[:1024],
+        (value or b"")[: LARGEST - 4096],
+        [*reason_headers, ("size", b"%d" % size)],
+    )

@@ -1,8 +1,8 @@
 """Fires due deadlines a few at a time, so that nothing else waits for a million of them.
 
 After an outage, or when a recipe changes, many deadlines can be due at once. A stage fires a few in each call.
-A watermark record announces their time only when all have fired. Between two calls events are applied, exit
-triggers are sent, and other partitions take their turn.
+A watermark record announces their time only when all have fired. Between two calls the worker applies events,
+sends exit triggers and handles other partitions.
 """
 
 import asyncio
@@ -11,12 +11,12 @@ from typing import Final
 from agents.worker.assignment import Assignment
 
 MOST: Final = 200
-"""Deadlines that fire in one stretch: a visitor takes about 20 µs, a person up to 150. More: exit triggers wait
+"""Deadlines that fire in one call. A visitor's takes about 20 µs, a person's up to 150 µs. More: exit triggers wait
 longer. Fewer: more and smaller batches to send."""
 
 
 class Deadlines:
-    """Fires deadlines whenever the assignment says that a partition owes some."""
+    """Fires due deadlines whenever the assignment's event `owing` is set."""
 
     def __init__(self, assignment: Assignment) -> None:
         self._assignment = assignment

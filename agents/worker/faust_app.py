@@ -1,7 +1,8 @@
 """The Faust app: an agent for each stage in one consumer group, without tables, web server or created topics.
 
-Faust does the membership, the flow of input and the topics of the agents. The checkpoint makes things durable; the
-processors keep positions and state. The app is started from code, because Faust's command line would open a web server.
+Faust handles group membership, and the subscription to the topics of the agents. The checkpoint makes outputs, state
+and offsets durable. The processors keep positions and state. Code starts the app, because Faust's command line would
+open a web server.
 """
 
 import asyncio
@@ -36,14 +37,14 @@ REQUEST_S: Final = 30.0
 
 
 class NoTables(TableManager):
-    """Skips the second that Faust's start waits for tables. There are none."""
+    """A table manager without Faust's wait of a second for tables at the start. There are none."""
 
     async def sleep(self, n: Any) -> None:
         await asyncio.sleep(0)
 
 
 class Unsampled(Monitor):
-    """A monitor without Faust's averages of every second, which nobody reads."""
+    """A monitor that does not compute Faust's averages every second. Nothing reads them."""
 
     @Service.task  # type: ignore[untyped-decorator]
     async def _sampler(self) -> None:
@@ -51,11 +52,11 @@ class Unsampled(Monitor):
 
 
 class App(faust.App):
-    """The app. `listener`: hears from the consumer when partitions come and go.
+    """The app. `listener`: the consumer calls it in a rebalance.
 
-    `take`: applies what a fetch brought.
-    `gather_s`: for how long (s) records gather after a fetch has brought something, before the next one is answered.
-    `fetch`: sends a fetch to a broker, by its number, in the event loop that processes.
+    `take`: applies fetched batches.
+    `gather_s`: how long (s) the broker gathers records for the next answer, after a fetch that returned some.
+    `fetch`: sends a fetch request to a broker, by node id, in the event loop that processes.
     """
 
     listener: RebalanceListener
@@ -108,7 +109,7 @@ def connect(
     listener: RebalanceListener,
     fetch: Callable[[int, Any], Awaitable[Any]],
 ) -> None:
-    """Adds an agent for each stage, whose topic Faust then reads. The listener hears of rebalances."""
+    """Adds an agent for each stage, so that Faust subscribes to its topic, and connects the rebalance listener."""
     app.listener = listener
     app.take = assignment.take
     app.fetch = fetch
@@ -119,7 +120,7 @@ def connect(
     app.on_rebalance_complete.connect(assigned, weak=False)
 
     async def unused(stream: StreamT[Any]) -> None:
-        """Gets nothing: the consumer hands the input to the assignment itself."""
+        """Receives nothing: the consumer passes the input to the assignment."""
         async for _ in stream.noack():
             pass
 

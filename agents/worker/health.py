@@ -18,54 +18,54 @@ from agents.worker.recipes_follower import RecipesFollower
 from agents.worker.watermarks import WatermarkEmitter
 
 STILL_S: Final = 60.0
-"""Seconds behind without progress before it is not live. Shorter: a long pause of the machine counts as death."""
+"""Seconds without progress on unread input, until the worker is not live. Shorter: a pause of the machine restarts it."""
 
 HELD_S: Final = 300.0
-"""Seconds of a rebalance or restore before it is not live. Shorter: a long restore counts as death."""
+"""Seconds of a rebalance or restore, until the worker is not live. Shorter: a long restore restarts it."""
 
 FRESH_S: Final = 10.0
-"""A broker counts as answering up to this age (s) of its last answer."""
+"""A broker counts as answering if its last answer is at most this old (s)."""
 
 
 class Health:
-    """Answers probes. It runs nothing of its own."""
+    """The faults that the probes show. It runs no task of its own."""
 
     def __init__(self) -> None:
         self._assignment: Assignment | None = None
-        self._evidence: WatermarkEmitter | None = None
+        self._emitter: WatermarkEmitter | None = None
         self.follower: RecipesFollower | None = None
         self._positions: dict[TP, tuple[int, float]] = {}
 
     def observe(
-        self, assignment: Assignment, evidence: WatermarkEmitter, follower: RecipesFollower
+        self, assignment: Assignment, emitter: WatermarkEmitter, follower: RecipesFollower
     ) -> None:
-        """Called once the topics are right: from now on there is something to report."""
-        self._assignment, self._evidence, self.follower = assignment, evidence, follower
+        """Sets what to watch. Called once the topics are checked; before that nothing is ready."""
+        self._assignment, self._emitter, self.follower = assignment, emitter, follower
 
     @property
     def processors(self) -> list[PartitionProcessor]:
-        """The processors of the partitions that are this worker's now."""
+        """The processors of this worker's partitions; none while input is held."""
         return self._assignment.owned() if self._assignment else []
 
     @property
     def _answering(self) -> bool:
-        return self._evidence is not None and time.monotonic() - self._evidence.asked < FRESH_S
+        return self._emitter is not None and time.monotonic() - self._emitter.answered_at < FRESH_S
 
     def unready(self) -> list[str]:
-        """What is missing for readiness, a sentence each."""
-        found = []
+        """A sentence for each reason why the worker is not ready."""
+        faults = []
         if self._assignment is None or not self._assignment.flowing:
-            found.append("no assignment yet, or a rebalance or a restore is under way")
+            faults.append("no assignment yet, or a rebalance or a restore is under way")
         if not all(processor.caught_up for processor in self.processors):
-            found.append("catching up with the input")
+            faults.append("catching up with the input")
         if self.follower is None or not self.follower.ready:
-            found.append("reading the documents of the topic recipes")
+            faults.append("reading the documents of the topic recipes")
         if not self._answering:
-            found.append("no broker answers")
-        return found
+            faults.append("no broker answers")
+        return faults
 
     def stalled(self) -> list[str]:
-        """Partitions with input that have made no progress for long, or have never started."""
+        """A sentence for each reason why the worker is not live: a long rebalance, or partitions without progress."""
         now, processors = time.monotonic(), self.processors
         since = self._assignment.held_since if self._assignment else None
         if self._answering and since is not None and now - since > HELD_S:
@@ -86,7 +86,7 @@ class Health:
 
 
 async def serve(settings: Settings, health: Health, metrics: Metrics) -> None:
-    """Answers for as long as the process runs. Raises OSError if the address is taken."""
+    """Starts to serve the probes, if an address is set. Raises OSError if the address is in use."""
 
     def page() -> bytes:
         metrics.collect(health.processors)

@@ -1,4 +1,4 @@
-"""Log lines about faults of the input: one line a minute for each type of fault, and no content."""
+"""Logs faults of the input: at most one line a minute for each sort of fault, without any content."""
 
 import logging
 from typing import Final
@@ -19,19 +19,19 @@ class InputLog:
         self._partition = str(partition)
         self._log = SparseLog(log, EVERY_S, counted="records")
 
-    def told(self, out: Outputs) -> None:
-        """Logs what a batch counted: rejected records, unknown types, parts that were left out."""
+    def report(self, out: Outputs) -> None:
+        """Logs the faults of a batch: rejected records, unknown types, parts that were left out."""
         for (kind, *labels), number in out.counts.items():
             if kind == "rejected":
                 type, reason, path = labels
-                self._say("rejected", number, type=type or OTHER, reason=reason, path=path)
+                self._log_sort("rejected", number, type=type or OTHER, reason=reason, path=path)
             elif kind == "reported":
                 type, path = labels
-                self._say("left_out", number, type=type or OTHER, path=path)
+                self._log_sort("left_out", number, type=type or OTHER, path=path)
             elif kind == "unknown":
                 name = labels[0].replace(" ", "_")
-                self._say("unknown_type", number, name, meant=meant(labels[0]) or OTHER)
+                self._log_sort("unknown_type", number, name, meant=meant(labels[0]) or OTHER)
 
-    def _say(self, what: str, number: int, name: str = "", **sort: str) -> None:
+    def _log_sort(self, word: str, number: int, name: str = "", **sort: str) -> None:
         example = {"such_as": name} if name else {}
-        self._log.tell(what, number, example, partition=self._partition, **sort)
+        self._log.tell(word, number, example, partition=self._partition, **sort)

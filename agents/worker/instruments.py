@@ -10,7 +10,7 @@ SLOW: Final = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200)
 
 
 class Times(Gauge):
-    """A gauge that is set in ms and shown in seconds."""
+    """A gauge that is set in ms and exported in seconds."""
 
     def set(self, value: float) -> None:
         super().set(value / 1000)

@@ -1,4 +1,4 @@
-"""One partition of the claims: the keys stage. The people stage waits for it."""
+"""The processor of a partition of the claims. It runs the keys stage."""
 
 import asyncio
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from stream.stages.keys import Keys
 
 
 class KeysProcessor(WaitingProcessor):
-    """The processor. `advanced` is set whenever the stage may announce a later time, without waiting for a round."""
+    """The processor. It sets `advanced` when the stage may announce a later time, so that the people stage waits less."""
 
     name = KEYS
     stage: Keys

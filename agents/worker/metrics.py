@@ -1,8 +1,8 @@
-"""The worker's metrics. docs/metrics.md explains each of them.
+"""The worker's metrics. docs/metrics.md describes each of them.
 
-Counters grow once a batch. Latencies come from acknowledgements. Gauges of partitions are set at a scrape. So
-a single event costs nothing here. The values of every label are a closed set. Times and durations are ms in
-the code and seconds in Prometheus.
+Counters are incremented once a batch, latencies observed at acknowledgements, gauges of partitions set at a scrape.
+So a single event costs nothing here. The values of every label are a closed set. Times and durations are ms in the
+code and seconds in Prometheus.
 """
 
 import time
@@ -50,45 +50,49 @@ ORDERED: Final = ("types", "applied", "order.placed")
 
 
 class Metrics:
-    """The metrics. `live`: records carry the broker's time. A replay has no latencies and no ages."""
+    """The metrics. `live`: records have the broker's time; else, in a replay, latencies and ages are not set."""
 
     def __init__(self, recipes: Iterable[str] = (), live: bool = True) -> None:
         registry = self.registry = CollectorRegistry(auto_describe=True)
-        made: dict[str, Any] = {"registry": registry, "namespace": "triggers"}
+        common: dict[str, Any] = {"registry": registry, "namespace": "triggers"}
         stage, place = ["stage"], ["stage", "partition"]
-        self.events = Counter("events", "Input records", ["outcome", "type"], **made)
-        self.facts = Counter("facts", "Facts of the people stage", ["outcome"], **made)
-        self.claims = Counter("claims", "Claims of the keys stage", ["outcome"], **made)
+        self.events = Counter("events", "Input records", ["outcome", "type"], **common)
+        self.facts = Counter("facts", "Facts of the people stage", ["outcome"], **common)
+        self.claims = Counter("claims", "Claims of the keys stage", ["outcome"], **common)
         self._counts = BatchCounts(self)
-        self.recipes = RecipesMetrics(made, self.now, self._counts.forget, recipes)
+        self.recipes = RecipesMetrics(common, self.now, self._counts.forget, recipes)
         self.fired = self.recipes.fired
-        self.audiences = AudienceMetrics(made)
-        self.decisions = Counter("decisions", "Decisions", ["outcome", "reason"], **made)
-        self.rejected = Counter("rejected", "Records that are no valid event", ["reason"], **made)
-        self.unknown = Counter(
-            "unknown_types", "Events of a type that there is not", ["meant"], **made
+        self.audiences = AudienceMetrics(common)
+        self.decisions = Counter("decisions", "Decisions", ["outcome", "reason"], **common)
+        self.rejected = Counter(
+            "rejected", "Records that are not a valid event", ["reason"], **common
         )
-        self.left_out = Counter("parts_left_out", "Parts not read", ["type", "path"], **made)
-        self.order = Times("order_timestamp_seconds", "Of the last order applied", **made)
-        self.run = Gauge("rejected_run_records", "Rejected in a row", ["partition"], **made)
-        self.skipped = Counter("deleted_unread_records", "Deleted before read", stage, **made)
-        self.behind = Counter("behind_evidence_records", "Stamped too early", **made)
+        self.unknown = Counter("unknown_types", "Events of an unknown type", ["meant"], **common)
+        self.left_out = Counter(
+            "parts_left_out", "Optional parts that cannot be read", ["type", "path"], **common
+        )
+        self.order = Times(
+            "order_timestamp_seconds", "Broker's time of the last applied order", **common
+        )
+        self.run = Gauge("rejected_run_records", "Rejected in a row", ["partition"], **common)
+        self.skipped = Counter("deleted_unread_records", "Deleted before read", stage, **common)
+        self.behind = Counter("behind_evidence_records", "Records before the evidence", **common)
 
-        self.lag = Gauge("lag_records", "Records not yet read", place, **made)
-        self.evidence = Times("evidence_timestamp_seconds", "Reached", ["partition"], **made)
+        self.lag = Gauge("lag_records", "Records not yet read", place, **common)
+        self.evidence = Times("evidence_timestamp_seconds", "Evidence", ["partition"], **common)
         self.evidence_lag = Times(
-            "evidence_age_seconds", "Broker's clock less the time reached", ["partition"], **made
+            "evidence_age_seconds", "Broker's clock minus evidence", ["partition"], **common
         )
-        self.watermark = Times("watermark_timestamp_seconds", "Watermark", place, **made)
+        self.watermark = Times("watermark_timestamp_seconds", "Watermark", place, **common)
         self.due_age = Times(
-            "due_age_seconds", "Of the oldest deadline that is due and not fired", place, **made
+            "due_age_seconds", "Of the oldest deadline that is due and not fired", place, **common
         )
-        self.episodes = Gauge("episodes_open", "Abandonments that wait", ["partition"], **made)
-        self.keys = Gauge("state_keys", "Keys with state", place, **made)
-        self.bytes = Gauge("state_bytes", "Packed state", place, **made)
-        self.partitions = Gauge("partitions", "Partitions of a stage's input", stage, **made)
+        self.episodes = Gauge("episodes_open", "Open episodes", ["partition"], **common)
+        self.keys = Gauge("state_keys", "Keys with state", place, **common)
+        self.bytes = Gauge("state_bytes", "Packed state", place, **common)
+        self.partitions = Gauge("partitions", "Partitions of a stage's input", stage, **common)
 
-        quick, slow = {**made, "buckets": QUICK}, {**made, "buckets": SLOW}
+        quick, slow = {**common, "buckets": QUICK}, {**common, "buckets": SLOW}
         self.exit = Histogram("exit_latency_seconds", "From signal to trigger", **quick)
         self.due = Histogram("due_latency_seconds", "From deadline to trigger", **slow)
         self.cancel = Histogram("cancel_latency_seconds", "From order to cancel", **slow)
@@ -96,10 +100,10 @@ class Metrics:
             "checkpoint_seconds", "Checkpoints: outputs, state, offsets", **quick
         )
         self.restore = Histogram("restore_seconds", "Restores of state", **slow)
-        self.rebalances = Counter("rebalances", "Assignments of partitions", **made)
+        self.rebalances = Counter("rebalances", "Assignments of partitions", **common)
         self.pauses = Histogram("rebalance_pause_seconds", "From revoked to flowing", **slow)
 
-        build = Gauge("build_info", "What runs", ["version", "python", "faust"], **made)
+        build = Gauge("build_info", "Versions", ["version", "python", "faust"], **common)
         versions = version("storefront-triggers"), python_version(), version("faust-streaming")
         build.labels(*versions).set(1)
         ProcessCollector(registry=registry)
@@ -107,14 +111,14 @@ class Metrics:
         self._live = live
         self._newest_order = 0
         self._paused: float | None = None
-        self._brokers: tuple[int, float] | None = None
+        self._broker_time: tuple[int, float] | None = None
         self._reported: set[tuple[str, int]] = set()
-        self._reached = NEVER
+        self._latest_clock = NEVER
         self._runs = RejectedRuns(self.run)
         self._start()
 
     def _start(self) -> None:
-        """Starts the counters at zero: a rate needs a first value."""
+        """Creates the counters at zero, because a rate needs a first value."""
         for reason in schemas.load("rejected")["properties"]["reason"]["enum"]:
             self.rejected.labels(reason)
         for outcome, kind in (("rejected", ""), ("unknown", ""), ("clock", CLOCK)):
@@ -133,12 +137,12 @@ class Metrics:
             self.skipped.labels(stage)
 
     def now(self) -> int | None:
-        """The brokers' time (ms); in a replay the time that a partition has reached. None before it is known."""
+        """The brokers' time (ms), None before it is known. In a replay: the latest time that a partition has reached."""
         if not self._live:
-            return self._reached
-        if self._brokers is None:
+            return self._latest_clock
+        if self._broker_time is None:
             return None
-        return int(self._brokers[0] + (time.monotonic() - self._brokers[1]) * 1000)
+        return int(self._broker_time[0] + (time.monotonic() - self._broker_time[1]) * 1000)
 
     def decided(
         self,
@@ -146,7 +150,7 @@ class Metrics:
         processor: "PartitionProcessor | None" = None,
         acks: Sequence["Ack"] = (),
     ) -> None:
-        """Adds the counts of a batch. `acks`: of its outputs, in the order in which they were sent."""
+        """Adds the counts of a batch. `acks`: acknowledgements of its outputs, in sending order."""
         self._counts.add(out.counts)
         for _, reason, _ in out.rejected:
             self.rejected.labels(reason).inc()
@@ -159,70 +163,70 @@ class Metrics:
                 acks[-1].add_done_callback(partial(self._acknowledged, processor.name, out.moments))
 
     def _acknowledged(self, stage: str, moments: list[tuple[str, int]], ack: "Ack") -> None:
-        """Measures the latency of a batch's triggers, up to the broker's time of its last output."""
+        """Observes the latency of a batch's triggers, up to the broker's time of its last output."""
         if ack.cancelled() or ack.exception():
             return
-        landed = ack.result().timestamp
+        appended = ack.result().timestamp
         for kind, at in moments:
             histogram = self.cancel if kind == "cancelled" else self.due
             if kind == "fired" and stage == VISITORS:
                 histogram = self.exit
-            histogram.observe(max(0, landed - at) / 1000)
+            histogram.observe(max(0, appended - at) / 1000)
 
-    def set_broker_time(self, brokers: int) -> None:
-        """Notes that the brokers' time was `brokers` (ms) a moment ago."""
-        self._brokers = brokers, time.monotonic()
+    def set_broker_time(self, now: int) -> None:
+        """Sets the brokers' time (ms)."""
+        self._broker_time = now, time.monotonic()
 
     def set_partitions(self, layout: "Layout") -> None:
-        """Sets the number of partitions, each of which must have an owner."""
+        """Sets the number of partitions of each stage's input."""
         self.partitions.labels(VISITORS).set(layout.inputs)
         self.partitions.labels(KEYS).set(layout.keys)
         self.partitions.labels(PEOPLE).set(layout.people)
 
     def paused(self) -> None:
-        """Notes that a rebalance holds the input."""
+        """Starts to measure how long a rebalance holds the input."""
         self._paused = self._paused or time.monotonic()
 
     def resumed(self) -> None:
-        """Notes that the input flows."""
+        """Observes how long the rebalance held the input."""
         if self._paused is not None:
             self.pauses.observe(time.monotonic() - self._paused)
             self._paused = None
 
     def collect(self, processors: Collection["PartitionProcessor"]) -> None:
-        """Sets the gauges of this worker's partitions, and removes those of partitions that it no longer has."""
-        self._reached = max((processor.clock for processor in processors), default=NEVER)
+        """Sets the gauges of this worker's partitions, and removes those of partitions that it no longer owns."""
+        self._latest_clock = max((processor.clock for processor in processors), default=NEVER)
         owned = {
             (processor.name, processor.source.partition): processor for processor in processors
         }
-        for gone in self._reported - owned.keys():
-            self.forget(*gone)
+        for former in self._reported - owned.keys():
+            self.forget(*former)
         self._reported = set(owned)
         for (stage, number), processor in owned.items():
             self._collect(stage, str(number), processor)
 
     def _collect(self, stage: str, partition: str, processor: "PartitionProcessor") -> None:
-        part = processor.stage
+        state = processor.stage
         self.lag.labels(stage, partition).set(max(0, processor.end - processor.position))
-        self.keys.labels(stage, partition).set(part.keys)
-        self.bytes.labels(stage, partition).set(part.size)
-        if isinstance(part, WaitingStage) and part.watermark >= 0:
-            self.watermark.labels(stage, partition).set(part.watermark)
-        if isinstance(part, People):
-            self.episodes.labels(partition).set(part.open_episodes)
-            self.audiences.collect(partition, part)
+        self.keys.labels(stage, partition).set(state.keys)
+        self.bytes.labels(stage, partition).set(state.size)
+        if isinstance(state, WaitingStage) and state.watermark >= 0:
+            self.watermark.labels(stage, partition).set(state.watermark)
+        if isinstance(state, People):
+            self.episodes.labels(partition).set(state.open_episodes)
+            self.audiences.collect(partition, state)
         elif stage == VISITORS and processor.clock >= 0:
             self.evidence.labels(partition).set(processor.clock)
         now = self.now()
         if self._live and now is not None:
-            due = part.next_deadline
+            due = state.next_deadline
             late = now - due if due is not None and due > 0 else 0
             self.due_age.labels(stage, partition).set(max(0, late))
             if stage == VISITORS and processor.clock >= 0:
                 self.evidence_lag.labels(partition).set(max(0, now - processor.clock))
 
     def forget(self, stage: str, partition: int) -> None:
-        """Removes the gauges of a partition that is another worker's now."""
+        """Removes the gauges of a partition that another worker owns now."""
         own = {VISITORS: [self.evidence, self.evidence_lag, self.run], PEOPLE: [self.episodes]}
         for gauge in own.get(stage, ()):
             gauge.remove(str(partition))

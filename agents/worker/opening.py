@@ -1,4 +1,4 @@
-"""Opens partition processors: with transactions, each fences the former owner of its partition."""
+"""Opens partition processors. With transactions, each fences the former owner of its partition."""
 
 import asyncio
 import logging
@@ -6,24 +6,24 @@ import time
 from collections.abc import Callable, Collection
 from typing import Final
 
-from agents.kafka.reconnect import PATIENCE_S
+from agents.kafka.reconnect import RETRY_S
 from agents.runtime.log import say
 from agents.worker.partition_processor import PartitionProcessor
 
 log = logging.getLogger("triggers.assignment")
 
 OPENING_S: Final = 30.0
-"""Seconds between two log lines while transactions of former owners do not end."""
+"""Seconds between two log lines while transactions of former owners are still open."""
 
 
 async def open_all(
     processors: Collection[PartitionProcessor], still_ours: Callable[[], bool]
 ) -> bool:
-    """Opens processors. Returns False as soon as they are no longer wanted, even if the broker does not answer."""
+    """Opens processors. Returns False once the partitions are no longer ours, even if the broker does not answer."""
     opening = asyncio.gather(*(processor.open(still_ours) for processor in processors))
     reported = time.monotonic()
     while not opening.done():
-        await asyncio.wait((opening,), timeout=PATIENCE_S)
+        await asyncio.wait((opening,), timeout=RETRY_S)
         if not still_ours():
             opening.cancel()
             return False

@@ -1,4 +1,4 @@
-"""Packs records into the batches in which they are sent. The broker stamps every record."""
+"""Packs records into batches for sending. The broker sets the time of every record."""
 
 from typing import Final
 
@@ -8,20 +8,20 @@ from aiokafka.record.default_records import DefaultRecordBatch
 BATCH_BYTES: Final = 512 * 1024
 """Bytes of a batch before compression. Larger: fewer requests, but it must fit into a topic's largest message."""
 
-PLAIN: Final = 0
-PACKED: Final = DefaultRecordBatch.CODEC_ZSTD
-"""Compression by topic. Facts and states, which only workers read, are compressed. What others read is not:
-kafka-python, for one, needs further libraries for all but gzip."""
+UNCOMPRESSED: Final = 0
+COMPRESSED: Final = DefaultRecordBatch.CODEC_ZSTD
+"""Compression of facts and states, which only workers read. Topics that others read are not compressed: kafka-python,
+for example, needs more libraries for anything but gzip."""
 
 UNSTAMPED: Final = 0
-"""The time that records carry: the topics use LogAppendTime, so the broker replaces it."""
+"""The time of a record when it is sent. The topics use LogAppendTime, so the broker replaces it."""
 
 Headers = list[tuple[str, bytes | None]]
 NONE: Final[Headers] = []
 
 
 class Packer:
-    """Gathers records into batches by topic and partition, in order. `records`: how many."""
+    """Packs records into batches by topic and partition, in order. `records`: their number."""
 
     def __init__(self, codec: int, transactional: bool = False) -> None:
         self._codec = codec
@@ -49,15 +49,15 @@ class Packer:
             batch.append(timestamp=UNSTAMPED, key=key, value=value, headers=headers)
 
     def __contains__(self, place: tuple[str, int]) -> bool:
-        """Whether there are records of a topic and partition."""
+        """Whether it has records for a topic and partition."""
         return place in self._open
 
     def _batch(self) -> BatchBuilder:
         return BatchBuilder(BATCH_BYTES, self._codec, is_transactional=self._transactional)
 
     def batches(self) -> list[tuple[str, int, BatchBuilder]]:
-        """All batches, each closed to further records."""
-        found = self._full + [(*place, batch) for place, batch in self._open.items()]
-        for _, _, batch in found:
+        """All (topic, partition, batch). Closes the batches: they accept no more records."""
+        batches = self._full + [(*place, batch) for place, batch in self._open.items()]
+        for _, _, batch in batches:
             batch.close()
-        return found
+        return batches

@@ -1,4 +1,4 @@
-"""One partition of the facts: the people stage."""
+"""The processor of a partition of the facts. It runs the people stage."""
 
 from collections.abc import Sequence
 
@@ -32,22 +32,22 @@ class PeopleProcessor(WaitingProcessor):
         metrics: Metrics,
         follower: RecipesFollower | None = None,
     ) -> None:
-        """`follower` None: no document will ever come into force."""
+        """`follower` None: no document ever comes into force."""
         super().__init__(source, changelog, producer, metrics)
         self.stage = People(recipes, layout.inputs, layout.keys)
         self._follower = follower
 
     async def admitted(self, batches: Sequence[RawBatch]) -> bool:
-        """Waits until every document is known that may be in force at the evidence of the batches."""
+        """Waits until every document is known that may be in force at the batches' evidence. False if closed first."""
         evidence = latest_evidence(batches)
         if self._follower is None or evidence == NEVER:
             return True
-        return await self._follower.reaches(evidence, lambda: self.closed)
+        return await self._follower.wait_until_known(evidence, lambda: self.closed)
 
 
 def latest_evidence(batches: Sequence[RawBatch]) -> int:
-    """The latest time (ms) in the watermark records among facts. NEVER if there is none."""
+    """The latest evidence (ms) in the watermark records of the batches. NEVER if there is none."""
     values = (record.value for batch in batches for record in batch.records if not record.key)
-    told = (facts.decode(value) for value in values if value)
-    times_told = (each.evidence.values() for each in told if isinstance(each, WatermarkRecord))
-    return max((time for times in times_told for time in times), default=NEVER)
+    decoded = (facts.decode(value) for value in values if value)
+    evidence = (each.evidence.values() for each in decoded if isinstance(each, WatermarkRecord))
+    return max((time for times in evidence for time in times), default=NEVER)

@@ -1,4 +1,4 @@
-"""The stages of a worker, one line each, and how the processor of a partition is made."""
+"""The stages of a worker, one line each, and a function that makes the processor of a partition."""
 
 import asyncio
 from collections.abc import Callable
@@ -28,10 +28,10 @@ from agents.worker.visitors import VisitorsProcessor
 from stream.stages.backend import PURE, VisitorBackend, best_backend
 
 
-class Parts(NamedTuple):
-    """What all processors need beside their partition.
+class SharedParts(NamedTuple):
+    """What all processors share.
 
-    `visitors`: the backend that makes visitors.
+    `visitors`: the backend of the visitors stage.
     `advanced`: set when a partition of the keys stage may announce a later time.
     """
 
@@ -42,8 +42,8 @@ class Parts(NamedTuple):
     advanced: asyncio.Event
 
 
-Own = tuple[Provenance, str, OutputProducer]
-"""What one processor needs: its input partition, its changelog topic, its producer."""
+OwnParts = tuple[Provenance, str, OutputProducer]
+"""What one processor has for itself: its input partition, its changelog topic, its producer."""
 
 
 class StageSpec(NamedTuple):
@@ -55,7 +55,7 @@ class StageSpec(NamedTuple):
     name: str
     input: str
     changelog: str
-    make: Callable[[Parts, Own], PartitionProcessor]
+    make: Callable[[SharedParts, OwnParts], PartitionProcessor]
 
 
 STAGES: Final = (
@@ -93,12 +93,12 @@ def maker(
     metrics: Metrics,
     advanced: asyncio.Event,
 ) -> Maker:
-    """A function that makes the empty processor of a partition. A restore fills it from the changelog.
+    """Returns a function that makes the empty processor of a partition. A restore fills it from the changelog.
 
     `advanced`: set when a partition of the keys stage may announce a later time.
     """
     visitors = best_backend() if settings.compiled else PURE
-    parts = Parts(follower, layout, metrics, visitors, advanced)
+    parts = SharedParts(follower, layout, metrics, visitors, advanced)
     stages = {settings.topic(stage.input): stage for stage in STAGES}
     exactly_once = settings.delivery == "exactly_once"
 

@@ -1,10 +1,10 @@
-"""Sends what was decided, packed by partition. Acknowledgements come later.
+"""Sends decisions, packed into batches by partition. It returns the acknowledgements without waiting for them.
 
 Triggers and cancels are sent at once. Everything else is buffered until the next watermark record or
 checkpoint, so that the few records of many batches take one request. The producer is idempotent with
-acks=all: records of a partition keep their order, and a broken connection repeats none. It retries until the
-broker takes a record; callers wait meanwhile (back-pressure). The broker stamps every record. No record
-carries the worker's clock.
+acks=all: records of a partition keep their order, and a retry after a broken connection duplicates none. It
+retries until the broker accepts a record; callers wait meanwhile (back-pressure). The broker sets the time of
+every record. No record has a time of the worker's clock.
 """
 
 import asyncio
@@ -26,15 +26,15 @@ from agents.kafka.raw_batches import RawBatch
 from agents.kafka.topics import CLAIMS, EVENTS, FACTS, Layout
 from agents.runtime.log import say
 from agents.worker import dead_letters
-from agents.worker.packing import BATCH_BYTES, PACKED, PLAIN, Headers, Packer
+from agents.worker.packing import BATCH_BYTES, COMPRESSED, UNCOMPRESSED, Headers, Packer
 from stream.outputs.outputs import Outputs
 
 log = logging.getLogger("triggers.producer")
 
 REQUEST_MS: Final = 30_000
 
-HELD: Final = 1_000
-"""Records buffered at most. Fewer: more requests in a backlog. More: compressing them blocks the event loop."""
+MOST_BUFFERED: Final = 1_000
+"""Maximum number of buffered records. Fewer: more requests in a backlog. More: compressing them blocks the event loop."""
 
 AT_ONCE: Final = 500
 """Changelog records packed before other tasks may run. More: exit triggers wait longer (a record takes 3 us)."""
@@ -49,7 +49,7 @@ AUDIENCES: Final = "audiences"
 ERASED: Final = "people.erased"
 REJECTED: Final = "storefront.rejected"
 
-CLOUDEVENT: Final = ("content-type", b"application/cloudevents+json; charset=UTF-8")
+CLOUDEVENT_HEADER: Final = ("content-type", b"application/cloudevents+json; charset=UTF-8")
 """Header of triggers and cancels. Source: Kafka Protocol Binding for CloudEvents 1.0, 3.3."""
 
 Ack = asyncio.Future[RecordMetadata]
@@ -60,21 +60,21 @@ async def acknowledged(acks: Iterable[Ack]) -> list[RecordMetadata]:
 
     Unlike `gather`, it does not cancel them if the caller is cancelled: others may wait for the same ones.
     """
-    waited = list(acks)
-    if waited:
-        done, _ = await asyncio.wait(waited, return_when=asyncio.FIRST_EXCEPTION)
+    pending = list(acks)
+    if pending:
+        done, _ = await asyncio.wait(pending, return_when=asyncio.FIRST_EXCEPTION)
         for ack in done:
             ack.result()
-    return [ack.result() for ack in waited]
+    return [ack.result() for ack in pending]
 
 
 def outstanding(acks: Iterable[Ack]) -> list[Ack]:
-    """The acknowledgements that have not come. Failed ones stay, so that the next caller sees them."""
+    """The acknowledgements that are pending or failed. Failed ones are kept, so that the next caller raises."""
     return [ack for ack in acks if not ack.done() or ack.exception()]
 
 
 class Provenance:
-    """Where a decision comes from. It goes into the headers of triggers and decisions, never into their values."""
+    """The worker and input partition of a decision: headers of triggers and decisions, never part of their values."""
 
     def __init__(self, topic: str, partition: int) -> None:
         self.topic = topic
@@ -86,14 +86,14 @@ class Provenance:
         ]
 
     def headers(self, offset: int) -> Headers:
-        """The headers. `offset`: all input before it had been read at the decision, and nothing behind it."""
+        """The headers. `offset`: the next input offset at the moment of the decision."""
         return [*self._fixed, ("offset", b"%d" % offset)]
 
 
 def retrieve_exception(ack: Ack) -> None:
     """Marks a failure as retrieved. A caller that waits still sees it.
 
-    After a rebalance nobody waits, and asyncio would log that the exception was never retrieved.
+    After a rebalance no caller waits, and asyncio would log that the exception was never retrieved.
     """
     if not ack.cancelled():
         ack.exception()
@@ -116,16 +116,16 @@ class OutputProducer:
         )
         self.discard()
         self._posted: list[Ack] = []
-        self._posting = asyncio.Lock()
-        # Without this a batch that waited long fails when the broker comes back and has no leader yet.
+        self._post_lock = asyncio.Lock()
+        # Without this a batch that waited long fails if the broker is back and the partition has no leader yet.
         self._producer._message_accumulator._batch_ttl = math.inf
 
     async def start(self) -> None:
-        """Raises KafkaConnectionError when no broker answers."""
+        """Connects to a broker. Raises KafkaConnectionError if none answers."""
         await self._producer.start()
 
     async def stop(self) -> None:
-        """Waits for what was sent."""
+        """Waits until everything sent is acknowledged or failed, and disconnects."""
         await self._producer.stop()
 
     async def outputs(
@@ -134,23 +134,23 @@ class OutputProducer:
         """Sends the triggers of a batch of input, and buffers everything else for `post`.
 
         `batches`: the input, for the bytes of rejected records.
-        `offset`: the one behind the last input read.
-        Returns the acknowledgements of what was sent.
+        `offset`: the next input offset.
+        Returns the acknowledgements of the triggers.
         """
-        held = out.facts, out.claims, out.decisions, out.rejected, out.audiences, out.outcomes
-        if any(held) or out.shadow or out.erased:
-            self._hold(out, source, offset, batches)
-            if self._internal.records + self._plain.records > HELD:
+        buffered = out.facts, out.claims, out.decisions, out.rejected, out.audiences, out.outcomes
+        if any(buffered) or out.shadow or out.erased:
+            self._buffer(out, source, offset, batches)
+            if self._compressed.records + self._uncompressed.records > MOST_BUFFERED:
                 await self.post()
         if not out.triggers:
             return []
-        packer, headers = self._packer(PLAIN), [CLOUDEVENT, *source.headers(offset)]
+        packer, headers = self._packer(UNCOMPRESSED), [CLOUDEVENT_HEADER, *source.headers(offset)]
         for recipe, person, value in out.triggers:
             key, name = person.encode(), self._settings.topic(f"triggers.{recipe}")
             packer.add(name, partition_of(key, self._layout.people), key, value, headers)
         return await self._send(packer)
 
-    def _hold(
+    def _buffer(
         self, out: Outputs, source: Provenance, offset: int, batches: Sequence[RawBatch]
     ) -> None:
         topic, people = self._settings.topic, self._layout.people
@@ -158,54 +158,54 @@ class OutputProducer:
             (topic(FACTS), people, out.facts),
             (topic(CLAIMS), self._layout.keys, out.claims),
         ):
-            for whose, value in rows:
-                key = whose.encode()
-                self._internal.add(name, partition_of(key, partitions), key, value)
+            for owner, value in rows:
+                key = owner.encode()
+                self._compressed.add(name, partition_of(key, partitions), key, value)
         headers = source.headers(offset)
-        for name, told in (
+        for name, rows in (
             (topic(DECISIONS), out.decisions),
             (topic(OUTCOMES), [(person, value) for person, _, value in out.outcomes]),
         ):
-            for person, value in told:
+            for person, value in rows:
                 key = person.encode()
-                self._plain.add(name, partition_of(key, people), key, value, headers)
-        name, headers = topic(SHADOW), [CLOUDEVENT, *headers]
+                self._uncompressed.add(name, partition_of(key, people), key, value, headers)
+        name, headers = topic(SHADOW), [CLOUDEVENT_HEADER, *headers]
         for _, person, _, value in out.shadow:
             key = person.encode()
-            self._plain.add(name, partition_of(key, people), key, value, headers)
+            self._uncompressed.add(name, partition_of(key, people), key, value, headers)
         name = topic(AUDIENCES)
         for audience, person, _, _, change in out.audiences:
             key = f"{audience}|{person}".encode()
-            self._plain.add(name, partition_of(key, people), key, change, headers)
+            self._uncompressed.add(name, partition_of(key, people), key, change, headers)
         for person, value in out.erased:
             key = person.encode()
-            self._plain.add(topic(ERASED), partition_of(key, people), key, value, headers)
+            self._uncompressed.add(topic(ERASED), partition_of(key, people), key, value, headers)
         if out.rejected:
             name, origin = topic(REJECTED), topic(EVENTS)
             for record in dead_letters.records(out.rejected, batches, origin, source.partition):
-                self._plain.add(name, 0, *record)
+                self._uncompressed.add(name, 0, *record)
 
     async def post(self) -> list[Ack]:
-        """Sends what is buffered. Returns the acknowledgements of buffered records that have not come, or failed."""
-        async with self._posting:
-            held = self._internal, self._plain
+        """Sends what is buffered. Returns all pending or failed acknowledgements of buffered records."""
+        async with self._post_lock:
+            buffered = self._compressed, self._uncompressed
             self.discard()
             posted = outstanding(self._posted)
-            for packer in held:
+            for packer in buffered:
                 if packer.records:
                     posted += await self._send(packer)
             self._posted = posted
             return list(posted)
 
     def discard(self) -> None:
-        """Drops what is buffered: the next owner decides it again."""
-        self._internal, self._plain = self._packer(PACKED), self._packer(PLAIN)
+        """Drops what is buffered. The next owner of the partition decides it again."""
+        self._compressed, self._uncompressed = self._packer(COMPRESSED), self._packer(UNCOMPRESSED)
 
     async def changes(
         self, topic: str, partition: int, records: Iterable[tuple[bytes, bytes | None]]
     ) -> list[Ack]:
         """Sends changelog records of one partition, in order."""
-        packer = self._packer(PACKED)
+        packer = self._packer(COMPRESSED)
         for key, value in records:
             packer.add(topic, partition, key, value)
             if packer.records % AT_ONCE == 0:
@@ -215,9 +215,9 @@ class OutputProducer:
     async def send_watermark(
         self, value: bytes, partitions: Iterable[tuple[str, int]]
     ) -> list[Ack]:
-        """Sends one watermark record to each partition, behind all that is buffered for it. Returns as `post`."""
+        """Sends a watermark record to each partition, after everything buffered for it. Returns like `post`."""
         for place in partitions:
-            packer = self._internal if place in self._internal else self._plain
+            packer = self._compressed if place in self._compressed else self._uncompressed
             packer.add(*place, b"", value)
         return await self.post()
 
@@ -234,6 +234,6 @@ class OutputProducer:
                 ack.add_done_callback(retrieve_exception)
                 return ack
             except KafkaTimeoutError:
-                continue  # the batch before it is unacknowledged: the broker is down or slow
+                continue  # the previous batch is not acknowledged yet: the broker is down or slow
             except UnknownTopicOrPartitionError:
-                say(log, "topic_missing", logging.ERROR, topic=topic)  # it waits: nothing is lost
+                say(log, "topic_missing", logging.ERROR, topic=topic)  # retry, so nothing is lost

@@ -1,8 +1,8 @@
-"""A rebalance: partitions are given up after a checkpoint, and taken over after a restore.
+"""A rebalance: a checkpoint before partitions are given up, a restore after new ones are assigned.
 
-Revoked partitions are written and committed while the group still accepts it. They stay in memory: if the
-next generation gives them back to the same member, nobody else can have written their state. Otherwise they
-are dropped and restored again. A member that the group has removed drops them all without writing.
+Revoked partitions are written and committed while the group still accepts a commit. They stay in memory: if
+the next generation assigns them to the same member, no other worker can have written their state. Otherwise
+they are dropped and restored again. A member that the group has removed drops them all without writing.
 """
 
 import asyncio
@@ -26,12 +26,12 @@ from agents.worker.restore import StateError, restore
 log = logging.getLogger("triggers.assignment")
 
 SHARE_OF_SESSION: Final = 0.8
-"""Share of the session timeout for the last checkpoint. Longer: the partitions may be another worker's already."""
+"""Share of the session timeout for the last checkpoint. Longer: another worker may own the partitions by then."""
 
-NOBODY: Final[Member] = (-1, "")
+NO_MEMBER: Final[Member] = (-1, "")
 
 
-class LogWentBack(StateError):
+class LogTruncated(StateError):
     """A topic ends before the offset that was processed: it was emptied, or created again."""
 
 
@@ -53,26 +53,26 @@ class Rebalance:
         self._group = group
         self._bounds = bounds
         self._metrics = metrics
-        self._member = NOBODY
+        self._member = NO_MEMBER
 
     async def on_revoked(self, lost: bool) -> None:
-        """The group begins a rebalance. `lost`: it has already ended one without this worker."""
+        """Writes and commits the partitions. `lost`: drops them instead; the group has removed this worker."""
         self._metrics.paused()
-        ours, flowed = self._assignment.processors, self._assignment.flowing
+        ours, flowing = self._assignment.processors, self._assignment.flowing
         self._assignment.move("revoked")
         close(ours.values())
         if lost:
             drop(ours, ours)
-        elif flowed:
+        elif flowing:
             await self._save(ours)
         say(log, "revoked", lost=lost, kept=len(ours), generation=self._member[0])
 
     async def _save(self, ours: dict[TP, PartitionProcessor]) -> None:
-        """Writes them, or drops them: a checkpoint that does not end has sent a part, and what it held is gone. That is so
-        when it is cancelled, too: a connection that breaks does that."""
-        within, saved = SHARE_OF_SESSION * self._settings.session_ms / 1000, False
+        """Checkpoints the processors. Drops them if that fails, times out, or is cancelled by a broken connection: a part
+        of their outputs is then sent, and the rest is no longer in memory."""
+        timeout_s, saved = SHARE_OF_SESSION * self._settings.session_ms / 1000, False
         try:
-            async with asyncio.timeout(within):
+            async with asyncio.timeout(timeout_s):
                 await self._assignment.save()
             saved = True
         except TimeoutError:
@@ -84,20 +84,20 @@ class Rebalance:
                 drop(ours, ours)
 
     async def on_assigned(self) -> None:
-        """The group has assigned the partitions: restores the new ones. The input is still held."""
-        with self._failing():
+        """Restores newly assigned partitions. The input is still held."""
+        with self._ending_process():
             await self._restore()
 
     async def resume(self) -> None:
         """Seeks every partition to its processor's position, and lets the input flow."""
-        with self._failing():
+        with self._ending_process():
             await self._resume()
 
     @contextmanager
-    def _failing(self) -> Iterator[None]:
-        """Makes every exception end the process. Faust would only log a message of its own and stop.
+    def _ending_process(self) -> Iterator[None]:
+        """Makes every exception end the process. Faust would only log it and stop.
 
-        A broken connection cancels the task: then Faust's recovery would end silently and never come back.
+        A broken connection cancels the task: Faust's recovery would then end silently and never run again.
         """
         try:
             with connection_loss_as_error():
@@ -124,8 +124,8 @@ class Rebalance:
         }
         opened = await open_all(new.values(), still_ours)
         with self._metrics.restore.time():
-            whole = opened and await restore(self._settings, self._bounds, stages, still_ours)
-        if whole:
+            complete = opened and await restore(self._settings, self._bounds, stages, still_ours)
+        if complete:
             mine.update(new)
             assignment.move("restored")
         else:
@@ -134,9 +134,9 @@ class Rebalance:
 
     def _kept(self, wanted: set[TP], member: Member) -> dict[TP, PartitionProcessor]:
         """The processors in memory whose state is still valid. Drops the others."""
-        next_one = (self._member[0] + 1, self._member[1]) == member
+        is_next = (self._member[0] + 1, self._member[1]) == member
         kept = dict(self._assignment.processors)
-        drop(kept, {tp: None for tp in kept if not next_one or tp not in wanted})
+        drop(kept, {tp: None for tp in kept if not is_next or tp not in wanted})
         return kept
 
     async def _resume(self) -> None:
@@ -150,8 +150,8 @@ class Rebalance:
                 processors=len(processors),
             )
             return
-        fresh = [tp for tp, processor in processors.items() if processor.committed is None]
-        committed = await self._group.committed_offsets(fresh)
+        uncommitted = [tp for tp, processor in processors.items() if processor.committed is None]
+        committed = await self._group.committed_offsets(uncommitted)
         first = await self._bounds.beginnings(processors)
         ends = await self._bounds.ends(processors)
         for tp, processor in processors.items():
@@ -159,9 +159,9 @@ class Rebalance:
                 processor.committed = committed[tp]
                 processor.begin(first_position(processor, committed[tp] or 0))
             if processor.position > ends[tp]:
-                raise LogWentBack(
-                    f"{tp.topic} {tp.partition} ends at {ends[tp]}, processed to "
-                    f"{processor.position}: start again under another TRIGGERS_PREFIX"
+                raise LogTruncated(
+                    f"{tp.topic} {tp.partition}: expected an end at {processor.position} or later, got {ends[tp]}. "
+                    "It was emptied or created again: start again under another TRIGGERS_PREFIX"
                 )
             if first[tp] > processor.position:
                 processor.begin(first[tp])
@@ -179,8 +179,8 @@ def first_position(processor: PartitionProcessor, committed: int) -> int:
     """The offset at which a restored partition continues: the larger of the state's position and the group's offset.
 
     Outputs are durable before the state, and the state before the offset. So the state contains all input
-    before either of the two, and its outputs are on the topics. Reading it again would only repeat rejected
-    records. Without any state all retained input is read again, and gives the same decisions.
+    before either offset, and its outputs are in Kafka. Reading that input again would only write rejected
+    records twice. Without any state, all retained input is read again and gives the same decisions.
     """
     if processor.clock >= 0:
         return max(processor.stage.position, committed)

@@ -1,10 +1,10 @@
-"""Follows the topic `recipes`: it reads every document before any decision at its time of coming into force.
+"""Follows the topic `recipes`. It reads every document before anything is decided at a time when that is in force.
 
-A document comes into force 5 s after its append at the earliest. Suppose the topic is read up to an end that
-was asked after the broker's clock was at T. Then every document is known that is in force before T + 5 s, and
-evidence may go that far. The end of the topic is asked in the rounds that ask for the ends of the input, so
-usually nothing waits. In a replay the documents are in the topic before the first event, and one question is
-enough. Source: docs/semantics-life.md, 14.
+A document comes into force 5 s after its append at the earliest. If the broker's clock showed T before the end of
+the topic was fetched, and the topic is read up to that end, then every document is known that is in force before
+T + 5 s. Evidence may advance that far. The rounds that fetch the ends of the input fetch this end too, so usually
+nothing waits. In a replay the documents precede the first event, and one request is enough.
+Source: docs/semantics-life.md, 14.
 """
 
 import asyncio
@@ -33,28 +33,28 @@ from stream.state.cart import NEVER
 
 log = logging.getLogger("triggers.recipes")
 
-CLOSED_S: Final = 0.2
-"""Seconds between looks whether a waiting caller was closed. Longer: a rebalance waits for it."""
+CLOSED_CHECK_S: Final = 0.2
+"""Seconds between checks whether a waiting processor was closed. Longer: a rebalance waits for it."""
 
-TOPICS_S: Final = 10.0
-"""Seconds between looks for missing trigger topics of published recipes."""
+TOPICS_CHECK_S: Final = 10.0
+"""Seconds between checks for missing trigger topics of published recipes."""
 
-ALL: Final = 2**62
-"""A time (ms) after all others: in a replay all documents are known at once."""
+END_OF_TIME: Final = 2**62
+"""A time (ms) after all others. In a replay, documents are known up to this time at once."""
 
 
-class TopicWentBack(StateError):
-    """The topic ends before the offset that was read: it was created again."""
+class TopicTruncated(StateError):
+    """The topic ends before an offset that was already read: it was created again."""
 
 
 class RecipesFollower:
     """Follows the topic.
 
-    - `history`: of all stages of this worker
-    - `tp`, `position`, `end`: the topic's partition, the next offset to read, where it ended when last asked
+    - `history`: the documents, shared by all stages of this worker
+    - `tp`, `position`, `end`: the topic's partition, the next offset to read, the end as last fetched
     - `known_until`: every document that is in force before this time (ms) has been read
     - `refused`: whether the newest record is not a valid document
-    - `missing`: missing trigger topics of recipes in documents
+    - `missing`: trigger topics that recipes in documents need and Kafka does not have
     """
 
     def __init__(
@@ -80,88 +80,92 @@ class RecipesFollower:
         self._events = [TP(settings.topic(EVENTS), number) for number in range(inputs)]
         self._metrics = metrics
         self._handshake = WatermarkHandshake()
-        self._begun = False
-        self._wanted = asyncio.Event()
-        self._moved = asyncio.Event()
+        self._started = False
+        self._requested = asyncio.Event()
+        self._advanced = asyncio.Event()
 
     @property
     def ready(self) -> bool:
-        """Whether the topic is read up to the end that was asked last."""
-        return self._begun and self.position >= self.end
+        """Whether the topic is read up to the end as last fetched."""
+        return self._started and self.position >= self.end
 
     async def start(self) -> None:
         """Reads the whole topic. Nothing is decided before that. Raises KafkaError."""
         self.end = (await self._offsets.ends([self.tp]))[self.tp]
         await self._read()
-        self._begun = True
+        self._started = True
         say(log, "documents_read", documents=len(self.history.documents) - 1, offset=self.position)
 
     async def run(self) -> None:
         """Reads new documents for ever. Raises KafkaError."""
         while True:
-            if self.position >= self.end and not self._wanted.is_set():
+            if self.position >= self.end and not self._requested.is_set():
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(TOPICS_S if self.missing else None):
-                        await self._wanted.wait()
-            self._wanted.clear()
+                    async with asyncio.timeout(TOPICS_CHECK_S if self.missing else None):
+                        await self._requested.wait()
+            self._requested.clear()
             await self._read()
             if (reached := self._handshake.passed(self.position)) is not None:
-                self._reach(reached)
+                self._advance(reached)
 
     def confirm_end(self, end: int, time: int) -> None:
-        """The broker's clock was at `time` (ms) before the topic ended at `end`. Raises TopicWentBack."""
+        """Notes that the topic ended at `end`, some time after the broker's clock showed `time` (ms).
+
+        Raises TopicTruncated.
+        """
         if end < self.position:
-            raise TopicWentBack(
-                f"{self.tp.topic} ends at {end}, read to {self.position}: it was made again. Start this worker again"
+            raise TopicTruncated(
+                f"{self.tp.topic}: expected an end at {self.position} or later, got {end}. It was created again: "
+                "restart this worker"
             )
         self.end = end
         reached = self._handshake.confirm_end(end, time, self.position)
         if reached is None:
-            self._wanted.set()
+            self._requested.set()
         else:
-            self._reach(reached)
+            self._advance(reached)
 
-    def _reach(self, time: int) -> None:
+    def _advance(self, time: int) -> None:
         self.known_until = max(self.known_until, time + NOTICE)
-        self._moved.set()
-        self._moved = asyncio.Event()
+        self._advanced.set()
+        self._advanced = asyncio.Event()
 
     def knows(self, time: int) -> bool:
         """Whether every document that is in force at `time` (ms) is known."""
         return time < self.known_until
 
-    async def reaches(self, time: int, closed: Callable[[], bool]) -> bool:
-        """Waits until every document that is in force at `time` (ms) is known. False if it was `closed` first."""
-        if not self._live and self.known_until < ALL and not await self._loaded():
+    async def wait_until_known(self, time: int, closed: Callable[[], bool]) -> bool:
+        """Waits until every document that is in force at `time` (ms) is known. False if `closed` is true first."""
+        if not self._live and self.known_until < END_OF_TIME and not await self._has_events():
             return True
         while not self.knows(time):
             if closed():
                 return False
             with suppress(TimeoutError):
-                async with asyncio.timeout(CLOSED_S):
-                    await self._moved.wait()
+                async with asyncio.timeout(CLOSED_CHECK_S):
+                    await self._advanced.wait()
         return True
 
-    async def _loaded(self) -> bool:
-        """In a replay: whether there is an event. Documents come before the first one, and only events move time."""
+    async def _has_events(self) -> bool:
+        """In a replay: whether the input has an event. Then all documents are in the topic, and known at once."""
         if not any((await self._offsets.ends(self._events)).values()):
             return False
-        self.confirm_end((await self._offsets.ends([self.tp]))[self.tp], ALL)
+        self.confirm_end((await self._offsets.ends([self.tp]))[self.tp], END_OF_TIME)
         return True
 
     async def _read(self) -> None:
-        """Reads up to the end that was asked last, and looks for needed topics."""
+        """Reads up to the end as last fetched, and checks for missing trigger topics."""
         if self.position < self.end:
             await self._fetch(self.end)
-        names = {name for each in self._holding() for name in each}
+        names = {name for each in self._recipes_in_use() for name in each}
         self._metrics.name(names)
         wanted = {self._settings.topic(f"triggers.{name}") for name in names}
         self.missing = tuple(sorted(wanted - await self._offsets.topics())) if names else ()
         if self.missing:
             say(log, "topics_missing", logging.ERROR, topics=",".join(self.missing))
 
-    def _holding(self) -> list[tuple[str, ...]]:
-        """The names of the recipes of documents that are or will be in force."""
+    def _recipes_in_use(self) -> list[tuple[str, ...]]:
+        """The recipe names of each published document that is or will be in force."""
         now = self._metrics.now()
         current = self.history.document_at(NEVER if now is None else now)
         return [
@@ -198,23 +202,23 @@ class RecipesFollower:
             self.position = max(self.position, batch.next)
 
     def _append(self, offset: int, time: int, value: bytes | None) -> None:
-        found = read(offset, time, value, self._live)
-        self.refused = found.recipes is None
-        if found.recipes is None:
+        document = read(offset, time, value, self._live)
+        self.refused = document.recipes is None
+        if document.recipes is None:
             say(
                 log,
                 "document_refused",
                 logging.ERROR,
                 offset=offset,
-                by=found.by or "-",
-                why=found.fault,
+                by=document.by or "-",
+                why=document.fault,
             )
             return
-        self.history.append(entry(found))
-        self.offset_at[found.since] = offset
-        say(log, "document", offset=offset, since=found.since, by=found.by or "-")
+        self.history.append(entry(document))
+        self.offset_at[document.since] = offset
+        say(log, "document", offset=offset, since=document.since, by=document.by or "-")
 
 
 def latest(batches: Sequence[RawBatch]) -> int:
-    """The latest time (ms) that a broker stamped on a record. NEVER if there is none."""
+    """The latest broker's time (ms) of the batches. NEVER if there is none."""
     return max((batch.time for batch in batches if batch.time is not None), default=NEVER)

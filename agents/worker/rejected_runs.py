@@ -1,4 +1,4 @@
-"""Counts rejected records in a row at the end of a partition: it shows a client that sends only invalid events."""
+"""Counts how many records in a row were rejected. A long run shows a client that sends only invalid events."""
 
 from prometheus_client import Gauge
 
@@ -30,5 +30,5 @@ class RejectedRuns:
         (self._unbroken.discard if run else self._unbroken.add)(partition)
 
     def forget(self, partition: str) -> None:
-        """Drops a partition that is another worker's now."""
+        """Forgets a partition that another worker owns now."""
         self._unbroken.discard(partition)

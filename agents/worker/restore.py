@@ -1,7 +1,7 @@
 """Restores states from the changelogs.
 
-A consumer outside the group reads each changelog partition from its beginning to the end that it has at the
-start. It gives up as soon as the partitions may be another worker's.
+A consumer outside the group reads each changelog partition from its beginning to the end that it had when the
+restore began. It stops as soon as another worker may own the partitions.
 """
 
 import gc
@@ -24,11 +24,11 @@ from agents.worker.group import PartitionBounds
 log = logging.getLogger("triggers.state")
 
 FETCH_BYTES: Final = 1024 * 1024
-"""Packed bytes of a partition in a fetch. Fewer: more waiting for the broker. More: more memory."""
+"""Compressed bytes of a partition in a fetch. Fewer: more waiting for the broker. More: more memory."""
 
 
 class StateError(Exception):
-    """A topic does not fit what was processed of it."""
+    """A topic contradicts what was already processed of it."""
 
 
 async def restore(
@@ -37,16 +37,16 @@ async def restore(
     stages: Mapping[tuple[str, int], AnyStage],
     still_ours: Callable[[], bool],
 ) -> bool:
-    """Fills the stages from their changelog partitions. False if they are no longer ours.
+    """Fills the stages from their changelog partitions. Returns False if they are no longer ours.
 
-    Raises KafkaError, and UnreadableState for a changelog of another format.
+    `stages`: by changelog topic and partition. Raises KafkaError, and UnreadableState for another format.
     """
-    began = time.monotonic()
+    started = time.monotonic()
     ends = await bounds.ends(stages)
     first = await bounds.beginnings(stages)
-    left = [tp for tp in stages if first[tp] < ends[tp]]
+    unread = [tp for tp in stages if first[tp] < ends[tp]]
     records = 0
-    if left:
+    if unread:
         consumer = AIOKafkaConsumer(
             **aiokafka_options(settings),
             client_id="triggers-restore",
@@ -57,10 +57,10 @@ async def restore(
         try:
             if not await start_when_available(consumer.start, still_ours):
                 return False
-            for tp in left:  # one at a time: the next reuses the memory
-                reached, here = first[tp], TopicPartition(*tp)
-                consumer.assign([here])
-                consumer.seek(here, reached)
+            for tp in unread:  # one at a time, so that the next reuses the memory
+                reached, place = first[tp], TopicPartition(*tp)
+                consumer.assign([place])
+                consumer.seek(place, reached)
                 while reached < ends[tp]:
                     if not still_ours():
                         return False
@@ -74,13 +74,13 @@ async def restore(
     gc.collect()
     gc.freeze()
     malloc.trim()
-    seconds = round(time.monotonic() - began, 3)
+    seconds = round(time.monotonic() - started, 3)
     say(log, "restored", partitions=len(stages), records=records, seconds=seconds)
     return still_ours()
 
 
 def fill(stage: AnyStage, batches: Iterable[RawBatch]) -> int:
-    """Hands changelog records to the stage, in order. Returns how many."""
+    """Passes changelog records to the stage, in order. Returns their number."""
     records = 0
     for batch in batches:
         records += batch.count

@@ -1,10 +1,10 @@
-"""Exactly once, as an option: one transactional producer for each owned partition of an input.
+"""One transactional producer for each owned input partition, with delivery exactly once.
 
-A transaction contains what a partition decided, its state and its offset. Each checkpoint ends one. Readers of
+A transaction contains a partition's outputs, its state and its offset. Each checkpoint commits one. Readers of
 committed records see all of it or nothing, so they never see a copy. Opening the producer fences the
-partition's former owner and aborts what that left open. This must happen before the restore.
-Source: KIP-98. The client cannot name the group's generation (KIP-447), so each partition has its own
-transactional id: an id for each worker would fence nobody.
+partition's former owner and aborts its open transaction. This must happen before the restore.
+Source: KIP-98. The client does not support the group's generation (KIP-447), so each partition has its own
+transactional id: an id for each worker would not fence a former owner.
 """
 
 import asyncio
@@ -21,15 +21,15 @@ from agents.worker.packing import Packer
 from agents.worker.producer import Ack, OutputProducer, retrieve_exception
 
 TIMEOUT_MS: Final = 10_000
-"""An abandoned transaction blocks readers of its partitions for at most this long (ms)."""
+"""Ms after which the broker aborts a transaction. Until then an abandoned one blocks readers of its partitions."""
 
-ENDED: Final = (
-    f"a transaction was open for more than {TIMEOUT_MS / 1000:.0f} s, because the broker did not answer or this process "
-    "stood still; or its partition is another worker's now"
+ABORTED: Final = (
+    f"the transaction was aborted: it was open for more than {TIMEOUT_MS / 1000:.0f} s, because the broker did not "
+    "answer or this process was frozen; or another worker owns the partition now"
 )
 
 RETRY_MS: Final = 20
-"""Ms between tries: the broker often answers `try again` to the first records, while the last transaction ends."""
+"""Ms between retries. The broker often refuses the first records of a transaction while it ends the last one."""
 
 
 class TransactionalProducer(OutputProducer):
@@ -44,7 +44,7 @@ class TransactionalProducer(OutputProducer):
             retry_backoff_ms=RETRY_MS,
         )
         self._group = settings.group
-        self._begun = False
+        self._is_open = False
         self._abandoned = asyncio.get_running_loop().create_future()
         self._request: asyncio.Future[None] | None = None
 
@@ -52,8 +52,8 @@ class TransactionalProducer(OutputProducer):
         return Packer(codec, transactional=True)
 
     async def _begin(self) -> None:
-        if not self._begun:
-            self._begun = True
+        if not self._is_open:
+            self._is_open = True
             await self._producer.begin_transaction()
 
     async def _send(self, packer: Packer) -> list[Ack]:
@@ -62,10 +62,10 @@ class TransactionalProducer(OutputProducer):
         try:
             return await super()._send(packer)
         except IllegalOperation as error:
-            raise ProducerFenced(ENDED) from error
+            raise ProducerFenced(ABORTED) from error
 
     def abandon(self) -> None:
-        """Gives the partition up: it is or will be another worker's, who aborts what is open."""
+        """Gives the partition up. Its next owner aborts the open transaction."""
         if not self._abandoned.done():
             self._abandoned.set_result(None)
         self._closing = asyncio.create_task(self._close())
@@ -73,35 +73,35 @@ class TransactionalProducer(OutputProducer):
     async def _close(self) -> None:
         await self.stop()
         if self._request:
-            self._request.cancel()  # requests without an answer by now get none
+            self._request.cancel()  # a stopped producer gets no more answers
 
-    async def _await_coordinator(self, question: Coroutine[Any, Any, None]) -> None:
-        """Awaits a request to the coordinator. If the caller is cancelled, it continues and its failure is ignored."""
-        self._request = asyncio.ensure_future(question)
+    async def _await_coordinator(self, request: Coroutine[Any, Any, None]) -> None:
+        """Awaits a request to the coordinator. If the caller is cancelled, the request continues; a failure is ignored."""
+        self._request = asyncio.ensure_future(request)
         self._request.add_done_callback(retrieve_exception)
         await asyncio.shield(self._request)
 
     async def run_until_fenced(self, work: Coroutine[Any, Any, bool]) -> bool:
-        """The result of `work`, or False once the partition was given up: a stopped producer answers no more."""
-        working = asyncio.ensure_future(work)
-        # the caller may be cancelled at the moment when the work fails
-        working.add_done_callback(retrieve_exception)
+        """Returns the result of `work`, or False once the partition is given up: a stopped producer gets no answers."""
+        task = asyncio.ensure_future(work)
+        # the caller may be cancelled while the work fails
+        task.add_done_callback(retrieve_exception)
         try:
-            await asyncio.wait((working, self._abandoned), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((task, self._abandoned), return_when=asyncio.FIRST_COMPLETED)
         finally:
-            ended = working.done()
+            ended = task.done()
             if not ended:
-                working.cancel()
-        return ended and working.result()
+                task.cancel()
+        return ended and task.result()
 
     async def commit(self, offsets: Mapping[TP, int]) -> None:
-        """Ends the transaction, with these offsets in it. Raises ProducerFenced if another worker owns them."""
+        """Commits the transaction with these offsets. Raises ProducerFenced if another worker owns the partition."""
         if offsets:
             await self._begin()
             given = {TopicPartition(*tp): offset for tp, offset in offsets.items()}
             await self._await_coordinator(
                 self._producer.send_offsets_to_transaction(given, self._group)
             )
-        if self._begun:
+        if self._is_open:
             await self._await_coordinator(self._producer.commit_transaction())
-            self._begun = False
+            self._is_open = False

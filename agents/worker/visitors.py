@@ -1,4 +1,4 @@
-"""One partition of the input: the visitors stage applies its events, a fetched batch at a time."""
+"""The processor of a partition of the input. It runs the visitors stage."""
 
 import logging
 import time
@@ -39,37 +39,39 @@ class VisitorsProcessor(PartitionProcessor):
         changelog: str,
         producer: OutputProducer,
         metrics: Metrics,
-        make: VisitorBackend | None = None,
+        backend: VisitorBackend | None = None,
         follower: RecipesFollower | None = None,
     ) -> None:
-        """`follower` None: no document will ever come into force."""
+        """`follower` None: no document ever comes into force."""
         super().__init__(source, changelog, producer, metrics)
-        self.stage = Visitors(recipes, make)
+        self.stage = Visitors(recipes, backend)
         self._follower = follower
         self.handshake = WatermarkHandshake()
         self._reported = -REPORTED_EVERY_S
-        self._input = InputLog(source.partition)
+        self._input_log = InputLog(source.partition)
 
     async def admitted(self, batches: Sequence[RawBatch]) -> bool:
-        """Waits until every document that may be in force at the events' times is known."""
+        """Waits until every document is known that may be in force at the events' times. False if closed first."""
         if self._follower is None or self._follower.knows(time := latest(batches)):
             return True
-        return await self._follower.reaches(time, lambda: self.closed)
+        return await self._follower.wait_until_known(time, lambda: self.closed)
 
     def apply(self, batches: Sequence[RawBatch]) -> Outputs:
         out = Outputs()
         self._count_behind(batches)
         self.stage.process(chain.from_iterable(batch.rows() for batch in batches), out)
-        self._input.told(out)
+        self._input_log.report(out)
         reached = self.handshake.passed(batches[-1].next)
         if reached is not None:
             self.stage.advance(reached, out)
         return out
 
     def _count_behind(self, batches: Sequence[RawBatch]) -> None:
-        """Counts records with a broker's time before the idle watermark."""
+        """Counts records whose broker's time is before the idle watermark: the brokers' clocks differ too much."""
         behind = [
-            b for b in batches if b.time is not None and b.time < self.handshake.idle_watermark
+            batch
+            for batch in batches
+            if batch.time is not None and batch.time < self.handshake.idle_watermark
         ]
         if not behind:
             return
@@ -78,12 +80,12 @@ class VisitorsProcessor(PartitionProcessor):
         now = time.monotonic()
         if now - self._reported > REPORTED_EVERY_S:
             self._reported = now
-            most = self.handshake.idle_watermark - min(batch.time or 0 for batch in behind)
+            largest = self.handshake.idle_watermark - min(batch.time or 0 for batch in behind)
             number = self.source.partition
-            say(log, "clocks_apart", logging.WARNING, partition=number, records=records, ms=most)
+            say(log, "clocks_apart", logging.WARNING, partition=number, records=records, ms=largest)
 
     async def confirm_end(self, end: int, time: int) -> None:
-        """The broker's clock was at `time` (ms) before the partition ended at `end`."""
+        """Notes that the partition ended at `end`, some time after the broker's clock showed `time` (ms)."""
         async with self.lock:
             if self.closed:
                 return

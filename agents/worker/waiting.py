@@ -1,4 +1,4 @@
-"""One partition of a stage behind a watermark: a record is applied once the watermark has passed it."""
+"""The processor of a stage that waits for a watermark. It applies a record once the watermark has passed it."""
 
 import time
 from collections.abc import Sequence
@@ -10,19 +10,21 @@ from stream.outputs.outputs import Outputs
 from stream.stages.waiting import WaitingStage
 
 IDLE_COMMIT_S: Final = 30.0
-"""Seconds until an offset is committed although only watermark records were read. Longer: a restart reads more
-of them again. Shorter: needless commits."""
+"""Seconds between commits if only watermark records were read. Longer: a restart reads more of them again.
+Shorter: needless commits."""
 
 
 class WaitingProcessor(PartitionProcessor):
-    """The processor. Claims and facts wait in its stage. After a crash those that were not applied are read again."""
+    """The processor. Claims or facts wait in its stage. After a crash it reads those again that were not applied."""
 
     stage: WaitingStage[Any, Any]
-    _saved = 0.0
+    _saved_at = 0.0
 
     def apply(self, batches: Sequence[RawBatch]) -> Outputs:
         out = Outputs()
-        self.stage.add((r.offset, r.value) for batch in batches for r in batch.records)
+        self.stage.add(
+            (record.offset, record.value) for batch in batches for record in batch.records
+        )
         self.stage.advance(out)
         return out
 
@@ -32,11 +34,13 @@ class WaitingProcessor(PartitionProcessor):
 
     @property
     def unsaved(self) -> bool:
-        """Whether there is anything to commit. Watermark records alone change nothing, and may be read again."""
+        """Whether a checkpoint is due. Watermark records alone change no state, and may be read again."""
         if self.stage.changed or self._acks:
             return True
-        return self.committable != self.committed and time.monotonic() - self._saved > IDLE_COMMIT_S
+        return (
+            self.committable != self.committed and time.monotonic() - self._saved_at > IDLE_COMMIT_S
+        )
 
     def checkpointed(self, snapshot: Snapshot) -> None:
-        self._saved = time.monotonic()
+        self._saved_at = time.monotonic()
         super().checkpointed(snapshot)

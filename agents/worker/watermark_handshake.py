@@ -1,15 +1,15 @@
-"""How the brokers' clock advances a partition that gets no records.
+"""Advances a partition by the brokers' clock, so that time passes without records. Pure.
 
-First the clock is asked, then the end of the partition: all records stamped before that time lie before that
-end. Once the position is there, everything before that time has been processed. Pure. Source:
-docs/semantics.md, 1.
+The worker reads the clock first, then the end of the partition. So every record stamped before that time lies
+before that end. Once the position reaches the end, everything before that time has been processed.
+Source: docs/semantics.md, 1.
 """
 
 
 class WatermarkHandshake:
-    """The pairs of time and end for one input partition.
+    """The pending pair of end and time of one input partition.
 
-    `idle_watermark`: highest broker time (ms) that advanced this partition without a record, -1 before any.
+    `idle_watermark`: latest broker's time (ms) that advanced this partition without a record, -1 before any.
     """
 
     def __init__(self) -> None:
@@ -17,23 +17,23 @@ class WatermarkHandshake:
         self._pending: tuple[int, int] | None = None
 
     def confirm_end(self, end: int, time: int, position: int) -> int | None:
-        """The clock was at `time` (ms) before the partition ended at `end`.
+        """Notes that the partition ended at `end`, some time after the clock showed `time` (ms).
 
-        Returns the time to advance to, None while the position is before the end. Then the first pair waits and
-        later ones are dropped: so a partition under load keeps one that it can reach.
+        Returns the time to advance to, None while the position is before the end. Then the first pair is kept and
+        later ones are dropped: a partition under load would never reach the latest.
         """
         if position < end:
             self._pending = self._pending or (end, time)
             return None
-        return self._reach(time)
+        return self._advance(time)
 
     def passed(self, position: int) -> int | None:
-        """The input before `position` is processed. Returns the time to advance to, None if the pair still waits."""
+        """Notes that the input before `position` is processed. Returns the time to advance to, None if still pending."""
         if self._pending is None or position < self._pending[0]:
             return None
-        return self._reach(self._pending[1])
+        return self._advance(self._pending[1])
 
-    def _reach(self, time: int) -> int:
+    def _advance(self, time: int) -> int:
         self._pending = None
         self.idle_watermark = max(self.idle_watermark, time)
         return time

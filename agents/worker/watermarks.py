@@ -1,11 +1,11 @@
-"""Asks the brokers for the time once a second, and announces watermarks. Source: docs/semantics.md, 1.
+"""Reads the brokers' clock once a second, and announces watermarks. Source: docs/semantics.md, 1.
 
-One round: a watermark record of this worker is acknowledged with the broker's time T. Then the leaders are
-asked where the input partitions end (a record before T may not be replicated yet). A processor that has read
-up to that end has processed everything before T. If that took no records, the new time is announced at once.
-The time of records is announced once a round, or more often if TRIGGERS_LATENCY_MS is short. Rounds are rarer
-while nothing waits. In a replay only records move time. The keys stage announces its time as soon as it has
-decided.
+In a round this worker appends a watermark record; the broker acknowledges it with its time T. Then the worker
+fetches the ends of the input partitions from their leaders (a record before T may not be replicated yet). A
+processor that has read up to that end has processed everything before T. Without new records the time T is
+announced at once. The time of new records is announced once a round, or more often if TRIGGERS_LATENCY_MS is
+short. Rounds are rarer while nothing waits. In a replay only records advance time. The keys stage announces its
+time as soon as it has decided.
 """
 
 import asyncio
@@ -31,44 +31,45 @@ ROUND_S: Final = 1.0
 claims and facts."""
 
 IDLE_ROUND_S: Final = 2.5
-"""The same if nothing was read for IDLE_AFTER_S and nothing waits. Longer: a deadline fires later. Shorter:
-needless CPU."""
+"""Seconds of a round if nothing was read for IDLE_AFTER_S and nothing waits. Longer: a deadline fires later.
+Shorter: needless CPU."""
 
 IDLE_AFTER_S: Final = 10.0
-"""Seconds. Shorter: in a shop with an event every few seconds an order cancels later."""
+"""Seconds without input before rounds are rarer. Shorter: with an event every few seconds, an order cancels later."""
 
-TELLING: Final = 20
-"""Live: time that records moved is announced after this many pauses of the fetching (TRIGGERS_LATENCY_MS). A round
-has a whole number of announcements. More: an order cancels later. Fewer: more watermark records."""
+PAUSES_PER_ANNOUNCEMENT: Final = 20
+"""Live: pauses of the fetching (TRIGGERS_LATENCY_MS) between two announcements of the time of new records, rounded so
+that a round has a whole number of announcements. More: an order cancels later. Fewer: more watermark records."""
 
-HALF_MORE: Final = 1.5
-"""Announcements that must still fit into the round. Nearer to its end the round itself announces."""
+LEAST_PAUSES: Final = 1.5
+"""Announcement pauses that must be left before the next round. With fewer left, the round announces."""
 
 REPLAY_ANNOUNCE_S: Final = 0.05
-"""Seconds between two looks. In a replay: whether records have moved time. With transactions: whether a commit
-allows more."""
+"""Seconds between checks whether there is a later time to announce: in a replay from records, with transactions
+from a commit."""
 
-PAUSE_S: Final = 0.02
-"""Seconds from the first partition of the keys stage that has decided to the watermark record. Longer: the people
-stage waits. Shorter: a record for each partition."""
+KEYS_PAUSE_S: Final = 0.02
+"""Seconds between a decision of the keys stage and its watermark record, so that one record serves several partitions.
+Longer: the people stage waits. Shorter: a record for each partition."""
 
 APPEND_MS: Final = 100
-"""Ms behind the clock of a single broker. It stamps a record a moment before the record is in the log, and on a busy machine
-that moment is long. Shorter: a record may come with a time that is over. Longer: idle visitors are noticed later."""
+"""Ms that evidence stays behind the clock of a single broker. A broker stamps a record a moment before it appends it;
+on a busy machine that moment is long. Shorter: a record may come after its time has passed. Longer: idle visitors are
+noticed later."""
 
 MARGIN_MS: Final = 2_000
-"""Ms, with several brokers: covers the skew of their clocks."""
+"""Ms that evidence stays behind the clocks of several brokers, to cover their skew."""
 
 
 def margin_of(settings: Settings, brokers: int) -> int:
-    """How far evidence stays behind the brokers' clock (ms)."""
+    """How far (ms) evidence stays behind the brokers' clock."""
     if settings.margin_ms is not None:
         return settings.margin_ms
     return MARGIN_MS if brokers > 1 else APPEND_MS
 
 
 class WatermarkEmitter:
-    """Announces watermarks. `asked`: when (monotonic, s) a broker last answered with the ends."""
+    """Announces watermarks. `answered_at`: time (monotonic, s) of a broker's last answer."""
 
     def __init__(
         self,
@@ -83,22 +84,21 @@ class WatermarkEmitter:
         advanced: asyncio.Event,
     ) -> None:
         """`advanced`: set when a partition of the keys stage may announce a later time."""
-        self.asked = 0.0
+        self.answered_at = 0.0
         self._replay = settings.time == "record"
-        often = self._replay or settings.delivery == "exactly_once"
+        is_frequent = self._replay or settings.delivery == "exactly_once"
         self._announce_s = REPLAY_ANNOUNCE_S
-        if not often:
-            wanted = max(REPLAY_ANNOUNCE_S, TELLING * settings.latency_ms / 1000)
+        if not is_frequent:
+            wanted = max(REPLAY_ANNOUNCE_S, PAUSES_PER_ANNOUNCEMENT * settings.latency_ms / 1000)
             self._announce_s = ROUND_S / max(1, int(ROUND_S / wanted))
-        self._read, self._lively = 0, time.monotonic()
+        self._positions, self._active_at = 0, time.monotonic()
         facts = [TP(settings.topic(FACTS), number) for number in range(layout.people)]
         claims = [TP(settings.topic(CLAIMS), number) for number in range(layout.keys)]
         self._visitors = Broadcast(VISITORS, layout.inputs, claims + facts, assignment, producer)
         self._keys = Broadcast(KEYS, layout.keys, facts, assignment, producer)
-        self._stamped = facts[:1]
-        self._any = TP(
-            settings.topic(EVENTS), 0
-        )  # a worker that owns nothing asks, too: whether a broker answers
+        self._clock_partition = facts[:1]
+        # a worker without partitions fetches this end, to see whether a broker answers
+        self._probe_partition = TP(settings.topic(EVENTS), 0)
         self._assignment = assignment
         self._offsets = offsets
         self._metrics = metrics
@@ -107,26 +107,26 @@ class WatermarkEmitter:
         self._advanced = advanced
 
     async def run(self) -> None:
-        """Runs for ever. Raises what the clients raise: a worker that does not know the time must not continue."""
+        """Runs for ever. Raises what the clients raise: without the time a worker must not continue."""
         while True:
             began = time.monotonic()
             await self.round()
             while (left := began + self._pause() - time.monotonic()) > 0:
                 await asyncio.sleep(min(left, self._announce_s))
-                if left > HALF_MORE * self._announce_s and self._visitors.moved():
+                if left > LEAST_PAUSES * self._announce_s and self._visitors.moved():
                     await self._visitors.announce()
 
     def _pause(self) -> float:
-        """Seconds until the next round: more while nothing happens."""
+        """Seconds until the next round: IDLE_ROUND_S while nothing is read and nothing waits."""
         processors, now = self._assignment.owned(), time.monotonic()
         read = sum(each.position for each in processors if isinstance(each, VisitorsProcessor))
         waiting = (each for each in processors if isinstance(each, WaitingProcessor))
-        if read != self._read or any(each.stage.waits for each in waiting):
-            self._read, self._lively = read, now
-        return ROUND_S if self._replay or now - self._lively < IDLE_AFTER_S else IDLE_ROUND_S
+        if read != self._positions or any(each.stage.waits for each in waiting):
+            self._positions, self._active_at = read, now
+        return ROUND_S if self._replay or now - self._active_at < IDLE_AFTER_S else IDLE_ROUND_S
 
     async def announce_keys(self) -> None:
-        """Runs for ever: announces the time of the keys stage once it has decided, and once a round. Raises like `run`."""
+        """Runs for ever: announces the time of the keys stage after each decision, and once a round. Raises like `run`."""
         while True:
             began = time.monotonic()
             await self._keys.announce()
@@ -135,20 +135,24 @@ class WatermarkEmitter:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(left):
                         await self._advanced.wait()
-            await asyncio.sleep(PAUSE_S)
+            await asyncio.sleep(KEYS_PAUSE_S)
 
     async def round(self) -> None:
-        """Asks the brokers once, and passes the time on."""
+        """Reads the clock and the ends once, passes them to the processors, and announces."""
         processors = self._assignment.owned()
         inputs = [processor for processor in processors if isinstance(processor, VisitorsProcessor)]
         moved = not self._replay and self._visitors.moved()
         now = 0 if self._replay or not processors else await self._broker_time(moved)
-        asked = [processor.tp for processor in inputs] + [self._follower.tp] * bool(processors)
-        ends, log_end_offsets = await asyncio.gather(
-            self._offsets.ends([processor.tp for processor in processors] or [self._any]),
-            self._offsets.log_end_offsets([] if self._replay else asked),
+        with_log_end = [processor.tp for processor in inputs] + [self._follower.tp] * bool(
+            processors
         )
-        self.asked = time.monotonic()
+        ends, log_end_offsets = await asyncio.gather(
+            self._offsets.ends(
+                [processor.tp for processor in processors] or [self._probe_partition]
+            ),
+            self._offsets.log_end_offsets([] if self._replay else with_log_end),
+        )
+        self.answered_at = time.monotonic()
         for processor in processors:
             processor.update_end_offset(ends[processor.tp])
         if processors and not self._replay:
@@ -161,11 +165,13 @@ class WatermarkEmitter:
             await self._visitors.announce()
 
     async def _broker_time(self, moved: bool) -> int:
-        """The broker's time (ms) at which a record of this worker was appended a moment ago.
+        """The broker's time (ms) at which it has just appended a watermark record of this worker.
 
-        If time has `moved`, it is that of the announcement, which goes out anyway.
+        If time has `moved`, the record is the next announcement, else a repetition of the last.
         """
-        told = self._visitors.announce() if moved else self._visitors.repeat(self._stamped)
-        stamped = await told
+        append = (
+            self._visitors.announce() if moved else self._visitors.repeat(self._clock_partition)
+        )
+        stamped = await append
         self._metrics.set_broker_time(stamped)
         return stamped

@@ -1,4 +1,4 @@
-"""A worker: all its parts, and the loops that run beside the agents."""
+"""A worker: its parts, and the loops that run beside Faust's agents."""
 
 import asyncio
 import time
@@ -24,19 +24,19 @@ from stream.recipes.history import History
 from stream.recipes.recipe import Recipes
 
 BACKLOG: Final = 5_000
-"""With this many records behind, transactions get longer: each costs more, each record costs less."""
+"""Unread records above which transactions are committed more rarely, so that each record costs less."""
 
 GROUP_S: Final = 5.0
-"""Seconds between looks whether the worker is still in its group. Longer: one that is not ends later. Shorter: an idle
-worker takes more CPU, since each look wakes the consumer's thread."""
+"""Seconds between checks whether the worker is still in its group. Longer: one that is not ends later. Shorter: an
+idle worker uses more CPU, because each check wakes the consumer's thread."""
 
 
 class AppFailed(Exception):
-    """Faust stopped; its own log says why."""
+    """Faust stopped. Its log has the reason."""
 
 
 class Worker:
-    """The worker of a process. `run` and `stop` raise every error with which it cannot continue."""
+    """The worker of a process. `run` and `stop` raise every error after which it cannot continue."""
 
     def __init__(
         self, settings: Settings, recipes: Recipes, layout: Layout, brokers: int, metrics: Metrics
@@ -53,8 +53,8 @@ class Worker:
         documents = self._offsets, metrics.recipes, layout.inputs
         self.follower = RecipesFollower(settings, history, *documents)
         make = maker(settings, self.follower, layout, self._producer, metrics, advanced)
-        brokers_say = self._group, self._offsets
-        listener = Rebalance(settings, make, self.assignment, *brokers_say, metrics)
+        broker = self._group, self._offsets
+        listener = Rebalance(settings, make, self.assignment, *broker, metrics)
         faust_app.connect(self._app, settings, self.assignment, listener, self._offsets.fetch)
         clock = self._producer, self._offsets, metrics, margin
         self.watermarks = WatermarkEmitter(
@@ -63,14 +63,14 @@ class Worker:
         self._deadlines = Deadlines(self.assignment)
 
     async def run(self) -> None:
-        """Runs for ever."""
+        """Runs for ever, or until an error."""
         for start in (self._producer.start, self._offsets.start):
             await start_when_available(start, wanted=lambda: True)
         await self.follower.start()
         async with asyncio.TaskGroup() as tasks:
             clock = self.watermarks.run, self.watermarks.announce_keys, self._deadlines.run
-            kept = self._checkpoints, self.follower.run
-            for work in (self._faust, *kept, *clock, self._failure, self._membership):
+            state = self._checkpoints, self.follower.run
+            for work in (self._faust, *state, *clock, self._failure, self._membership):
                 tasks.create_task(_run_task(work))
 
     async def _faust(self) -> None:
@@ -96,14 +96,14 @@ class Worker:
             took = time.monotonic() - began
 
     def _pause_ms(self) -> float:
-        """Ms between two checkpoints. A restart applies again what came since the last one.
+        """Ms between two checkpoints. A restart applies the input since the last one again.
 
         With transactions it is shorter: readers see an output only after its checkpoint.
         """
         pause, transaction = self._settings.checkpoint_ms
         if self._settings.delivery == "at_least_once":
             return pause
-        behind = sum(max(0, s.end - s.position) for s in self.assignment.owned())
+        behind = sum(max(0, each.end - each.position) for each in self.assignment.owned())
         return pause if behind > BACKLOG else transaction
 
     async def stop(self) -> None:
@@ -115,6 +115,6 @@ class Worker:
 
 
 async def _run_task(work: Callable[[], Awaitable[None]]) -> None:
-    """Runs a task so that a broken connection, which cancels it, does not end it silently."""
+    """Runs a task. Raises KafkaConnectionError if a broken connection cancels it, which would end it silently."""
     with connection_loss_as_error():
         await work()

@@ -18,4 +18,4 @@ WAYS: Final[Mapping[Closing, str]] = {
     "erased": "its person is erased",
     "disabled": "a new document does not go on with its recipe",
 }
-"""Each reason, and when it applies. Nothing else closes an episode."""
+"""When each reason applies. No other reason closes an episode."""

@@ -19,7 +19,7 @@ LOWER_PRIORITY_WITHIN: Final = 5 * MINUTE
 
 
 class Due(Struct, frozen=True):
-    """A step that is due at `at` (ms), with what the guards ask about."""
+    """A step that is due at `at` (ms), with everything that the guards need."""
 
     person: Person
     episode: Episode
@@ -48,8 +48,8 @@ class Due(Struct, frozen=True):
 
 
 class Refusal(Struct, frozen=True):
-    """A guard's refusal. `until`: the step is deferred to this time (ms); None: it is passed over ·
-    `closes`: the reason for which the whole episode closes, if it does."""
+    """A guard's refusal. `until`: the time (ms) to which the step is deferred; None: it is passed over ·
+    `closes`: the reason for closing the whole episode, if it closes."""
 
     reason: Guarded | NotAsked
     until: int | None = None

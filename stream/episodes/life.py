@@ -22,11 +22,11 @@ from stream.state.person import Episode, Person
 from stream.state.whole_order import size
 
 LATEST: Final = 10**16
-"""Ms: no base is later than this, whatever the quantity."""
+"""The latest base (ms), whatever the quantity."""
 
 
 class Occurrence(NamedTuple):
-    """What opens and closes life episodes: a fact at `at` (ms), or another moment.
+    """The cause for which life episodes open and close: a fact at `at` (ms), or a moment.
 
     `visitor`, `evidence`: those of the event behind it. Without an event: "" and an empty list.
     """
@@ -81,7 +81,7 @@ def _stands_against(person: Person, recipe: Recipe, origin: str, key_time: int) 
 
 
 def _fit(episodes: Iterable[Episode], course: Course) -> None:
-    """Keeps the lines of an order for which the orders of other open episodes leave room."""
+    """Keeps as many lines of an order as fit beside the orders of other open episodes."""
     if course.order is None or not course.order.lines:
         return
     room = limits.LARGEST_LIFE - size(course.order.lines)

@@ -25,7 +25,7 @@ def known(
     sub_kind: str | None,
     message: int = 0,
 ) -> Known:
-    """What a recipe's conditions are compared with, for this person and what an episode is about."""
+    """The values that a recipe's conditions check, for this person and the subject of an episode."""
     return Known(
         person.visits,
         person.order_count,
@@ -58,7 +58,7 @@ def is_remembered(
 
 
 def finish(person: Person, episode: Episode) -> None:
-    """Ends an episode: it is fed no more and waits for nothing. Its memory stays."""
+    """Finishes an episode: it is not fed any more and has no planned step. It stays, so that it is remembered."""
     numbering.forget(person, episode)
     episode.open = False
     episode.due = NEVER

@@ -1,7 +1,6 @@
-"""The numbers of an episode's steps when a new document changes them. Source: docs/semantics-life.md, 14.
+"""Renumbers an episode's steps when a new document changes them. Source: docs/semantics-life.md, 14.
 
-Of the new steps those remain whose offset is above that of the last decided step. Their numbers continue
-from that step.
+The new steps whose offset is above that of the last decided step remain. Their numbers continue from that step.
 """
 
 from typing import Final
@@ -15,14 +14,14 @@ _ITS_OWN: Final = Renumbered()
 
 
 def found(person: Person, episode: Episode) -> Renumbered:
-    """How the episode's steps differ from those of its recipe. Do not change the result."""
+    """The episode's renumbering. Do not change the result."""
     if person.in_time is None or not person.in_time.steps:
         return _ITS_OWN
     return person.in_time.steps.get(_mark(episode), _ITS_OWN)
 
 
 def of(person: Person, episode: Episode) -> Renumbered:
-    """Like `found`, made if there is none, to be changed."""
+    """The episode's renumbering, created if there is none. The caller may change it."""
     return person.of_time().steps.setdefault(_mark(episode), Renumbered())
 
 

@@ -33,9 +33,9 @@ from stream.state.whole_order import WholeOrder, brought
 
 
 class Entered(NamedTuple):
-    """An order of the record.
+    """An order of the record, after it was entered.
 
-    `is_new`: it was entered now, or is not recurring any more · `parts`: what a repetition added to it.
+    `is_new`: it was entered now, or is not recurring any more · `parts`: the parts that a repetition added to it.
     """
 
     entry: OrderEntry
@@ -61,7 +61,7 @@ def place(person: Person, placed: HandedOrder, now: int, recipes: Recipes, out: 
 
 
 def _note(person: Person, placed: HandedOrder, known: OrderEntry | None, done: Entered) -> Entered:
-    """Enters an order in the record; for a repetition only what the record lacks."""
+    """Enters an order in the record. Of a repetition, only parts that the record lacks."""
     order, entry = placed.whole or WholeOrder(), done.entry
     if not done.is_new:
         return done._replace(parts=supplement(entry, order))
@@ -79,7 +79,7 @@ def _note(person: Person, placed: HandedOrder, known: OrderEntry | None, done: E
 
 
 def supplement(entry: OrderEntry, order: WholeOrder) -> WholeOrder | None:
-    """Adds what a repetition brings to an order of the record. Returns what was new, None if nothing was."""
+    """Adds the parts of a repetition that an order of the record lacks. Returns them, None if there are none."""
     parts = brought(
         order,
         value=entry.value is None,
@@ -132,7 +132,7 @@ def _convert(
 
 
 def _recount(person: Person, episode: Episode, now: int) -> bool:
-    """Takes lines that no longer count out of an open funnel episode. False if none counts any more."""
+    """Removes lines that no longer count from an open funnel episode. Returns False if none counts any more."""
     cart = episode.cart
     if cart is None:
         return True

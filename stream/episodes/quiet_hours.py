@@ -1,6 +1,6 @@
 """Quiet hours in the person's time zone. Source: docs/semantics.md, 7.
 
-Zones come from the pinned tzdata package, never from the machine: one log gives the same answers on
+Zones come from the pinned tzdata package, never from the machine, so that one log gives the same decisions on
 every machine.
 """
 
@@ -14,7 +14,7 @@ from stream.durations import DAY, MINUTE
 from stream.recipes.recipe import Quiet
 
 _LAST: Final = 253_402_300_799_999 - 2 * DAY
-"""Minutes since the epoch: the end of datetime's calendar. No later hour is quiet."""
+"""The last minute (since the epoch) of datetime's calendar. No later hour is quiet."""
 
 
 @lru_cache(1)

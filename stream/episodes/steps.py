@@ -1,4 +1,4 @@
-"""The steps of episodes: when the next is due, and what becomes of it. Source: docs/semantics.md, 6 to 8.
+"""The steps of episodes: plans and decides them. Source: docs/semantics.md, 6 to 8.
 
 A cart reminder is decided here: `plan` sets when it is due, `decide` asks the guards, `_fire` publishes
 the trigger.
@@ -20,7 +20,7 @@ from stream.state.visitor import Published
 
 
 def plan(person: Person, episode: Episode, recipes: Recipes, now: int) -> None:
-    """Plans the next step again: at the anchor plus its offset, and apart from the last one that fired."""
+    """Plans the next step: at the anchor plus its offset, but not too soon after the last one that fired."""
     recipe = recipes.by_alias.get(episode.recipe)
     if recipe is None or episode.step > numbering.last(person, episode, recipe):
         episode.due = now
@@ -42,7 +42,7 @@ def plan_all(person: Person, recipes: Recipes, now: int) -> None:
 
 
 def unplan(person: Person) -> None:
-    """Takes all planned times back: a visitor is active, and nothing is due until all are idle."""
+    """Removes all planned times. A visitor is active, so nothing is due until all are idle."""
     for episode in person.episodes:
         if episode.course is None:
             episode.due = NEVER

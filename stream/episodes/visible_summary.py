@@ -1,7 +1,7 @@
 """Finds the parts of an idle visitor's summary that count, given the person's orders.
 
-Source: docs/semantics.md, 6, "What counts of a summary". Every kind that decides on a summary reads it
-through this. An order that comes later looks at open episodes by the same rule.
+Source: docs/semantics.md, 6, "What counts of a summary". Every kind that decides on a summary uses this. A later
+order checks open episodes by the same rule.
 """
 
 from collections.abc import Set as AbstractSet
@@ -29,7 +29,7 @@ class Counted(NamedTuple):
 
 
 def count(person: Person, cart: CartSummary, checkout: Checkout | None, at: int) -> Counted:
-    """What counts of a cart and its checkout at `at` (ms)."""
+    """The parts of a cart and its checkout that count at `at` (ms)."""
     return _count(person, person.last_order, cart, checkout, at)
 
 
@@ -64,9 +64,9 @@ def _is_closed(checkout: Checkout, last: int, filled: bool, old: bool) -> bool:
 
 
 class VisibleSummary:
-    """A summary, reduced to what counts given the person's orders.
+    """A summary, reduced to the parts that count given the person's orders.
 
-    `lines`, `checkout`, `contents`: what counts · `stale`: the person is known to have had this cart later,
+    `lines`, `checkout`, `contents`: those that count · `stale`: the person is known to have had this cart later,
     with other contents · `last`: the time (ms) of the person's last order · `held`: all lines of the
     summary, as a KnownCart keeps them.
     """
@@ -138,7 +138,7 @@ class VisibleSummary:
 
 
 def remember(person: Person, seen: VisibleSummary, at: int) -> None:
-    """Notes what a summary says of its cart: the lines bought under its id, and its known contents."""
+    """Updates what is known of a summary's cart: the lines bought under its id, and its contents."""
     id, cart, last = seen.cart.id, seen.cart, seen.last
     if not seen.stale and last is not None:
         if id in person.bought and cart.changed_at > last.at + bought.AFTER_ORDER:

@@ -1,4 +1,4 @@
-"""Watches: count what a person orders after a step or an onsite candidate. Source: docs/semantics-life.md, 15."""
+"""Watches: count a person's orders after a step or an onsite candidate. Source: docs/semantics-life.md, 15."""
 
 from collections.abc import Iterable
 

@@ -1,6 +1,6 @@
-"""From the bytes of a record to a typed event, or the reason against it. Source: docs/semantics.md, 2.
+"""Decodes the bytes of a record into a typed event, or raises the reason against it. Source: docs/semantics.md, 2.
 
-The fast path is one typed decoding (msgspec), for events that are well-formed. All others are read field by field
+Well-formed events take one typed decoding (msgspec). All others are read field by field
 (`stream/events/reading.py`): a faulty part is left out and reported in `faults`.
 """
 
@@ -31,20 +31,20 @@ __all__ = ["DEEPEST", "LARGEST", "LARGEST_CART", "Rejected", "decode", "faults",
 __all__ += ["parse_slowly"]
 
 LARGEST: Final = 64 * 1024
-"""Bytes of the largest event that is read."""
+"""Largest event (bytes)."""
 
 LARGEST_CART: Final = 256 * 1024
-"""Bytes of the largest cart.updated."""
+"""Largest cart.updated (bytes)."""
 
 CLOCK: Final = "clock.advanced"
 
 typed: Final = msgspec.json.Decoder(AnyEvent).decode
 _PLAIN: Final = 800
-"""Bytes of an ASCII event that can neither nest too deep nor hold a text that is too long."""
+"""An ASCII event of at most this many bytes cannot nest too deeply or have a text that is too long."""
 
 
 def parse(value: bytes | None) -> Event | None:
-    """The event in a record's value; of an unknown type a plain Event, of `clock.advanced` None.
+    """The event in a record's value: a plain Event for an unknown type, None for `clock.advanced`.
 
     Raises Rejected and nothing else.
     """
@@ -63,7 +63,7 @@ def parse(value: bytes | None) -> Event | None:
 
 
 def _without_visitor(value: bytes) -> Event | None:
-    """As `parse`, for an event that names no visitor: the strongest of its keys is its owner."""
+    """Like `parse`, for an event without a visitor: its visitor is the pseudo-visitor of its strongest key."""
     if not value.startswith(b'{"') or any(mark in value for mark in _MAY_NAME):
         return parse_slowly(value)
     try:
@@ -83,7 +83,7 @@ _DERIVED: Final = Reading(derived=True)
 
 
 def _bounded(event: Event, value: bytes) -> Event:
-    """The event, its texts cut to the lengths that are kept. Raises Rejected if the value is too large or too deep."""
+    """The event, with its texts cut to their bounds. Raises Rejected if the value is too large or nested too deeply."""
     size = len(value)
     if size > _PLAIN or not value.isascii():
         check_text(value)
@@ -97,9 +97,9 @@ decode: Final = parse
 
 
 def faults(value: bytes) -> tuple[Fault, ...]:
-    """All faults of an event, essential or not. A document that is no object has one fault.
+    """All faults of an event, essential or not. A document that is not an object has one fault.
 
-    Raises Rejected for a value that is no JSON, or too large.
+    Raises Rejected if the value is not JSON, or too large.
     """
     if len(value) > LARGEST_CART:
         raise Rejected("too_large")
@@ -172,7 +172,7 @@ def _read(document: dict[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
 
 
 def _visitor(document: dict[str, Any]) -> tuple[str | None, list[Fault]]:
-    """The visitor that an event gives; None if it gives none that can be read."""
+    """The visitor of an event, None if it has none that can be read; and the faults."""
     given, found = document.get("visitor", LEFT_OUT), list[Fault]()
     if given is LEFT_OUT:
         return None, found
@@ -188,7 +188,7 @@ def _visitor(document: dict[str, Any]) -> tuple[str | None, list[Fault]]:
 
 
 def _customer(document: dict[str, Any], kind: Any, found: list[Fault]) -> Any:
-    """The customer; None where null says that the customer has gone."""
+    """The customer. None if the event's null means that the customer has logged out."""
     if "customer" not in document:
         return LEFT_OUT
     if document["customer"] is None and type(kind) is str and kind in _LEAVES:
@@ -200,7 +200,7 @@ _LEAVES: Final = {TAGS[kind] for kind in LEAVES}
 
 
 def _unidentified(made: dict[str, Any], envelope: list[Fault]) -> list[Fault]:
-    """A fault if a visitor.identified does not say who it is."""
+    """A fault if a visitor.identified names neither a customer nor an e-mail or phone key."""
     keys = made.get("keys") or {}
     own = owner.pseudo_key(made["visitor"]) if owner.is_pseudo(made["visitor"]) else None
     if "customer" in made or "email" in keys or "phone" in keys:

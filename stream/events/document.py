@@ -1,4 +1,4 @@
-"""The JSON document in a record's value, as RFC 8259 has it. Source: docs/semantics.md, 2."""
+"""Parses the JSON document in a record's value, by RFC 8259. Source: docs/semantics.md, 2."""
 
 import json
 import re
@@ -7,16 +7,16 @@ from typing import Any, Final
 from stream.events.faults import Rejected
 
 DEEPEST: Final = 400
-"""Levels of nesting that are read. It is far from the interpreter's limit, which includes the callers."""
+"""Deepest nesting that is read. It is far below the interpreter's limit, which includes the callers."""
 
 _LONGEST_INTEGER: Final = 130
-"""Digits past any id and any bound."""
+"""Integers with more digits exceed every id and every bound."""
 
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 def check_text(value: bytes) -> None:
-    """Checks what a typed decoding skips in unknown fields: the encoding and the nesting. Raises Rejected."""
+    """Checks the encoding and the nesting, which a typed decoding skips in unknown fields. Raises Rejected."""
     try:
         value.decode()
     except UnicodeDecodeError:
@@ -60,7 +60,7 @@ def _refuse(name: str) -> None:
 
 
 def _integer(digits: str) -> int | float:
-    """Reads an integer. One past any bound stays a number, without the cost of thousands of digits."""
+    """Reads an integer. One with very many digits becomes a float, which costs less and is past every bound, too."""
     return int(digits) if len(digits) <= _LONGEST_INTEGER else float(digits)
 
 

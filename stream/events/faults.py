@@ -10,7 +10,7 @@ from msgspec import Struct
 
 
 class Fault(Struct, frozen=True):
-    """A fault. `path`: a JSON path · `expected`: what is read there · `got`: the JSON type of the value."""
+    """A fault. `path`: a JSON path · `expected`: the value that is accepted there · `got`: the JSON type of the value."""
 
     path: str
     expected: str
@@ -33,7 +33,7 @@ class Rejected(Exception):
 
 
 class Unread(Exception):
-    """A value cannot be read as what it should be. `reason` is of the closed set of Rejected."""
+    """A value cannot be read as the expected type. `reason` is one of those of Rejected."""
 
     def __init__(self, reason: str = "wrong_type") -> None:
         super().__init__(reason)

@@ -1,4 +1,4 @@
-"""Unknown types: how their names are reported, and which type was meant. Source: docs/semantics.md, 2."""
+"""Unknown types: the name under which they are counted, and the nearest known type. Source: docs/semantics.md, 2."""
 
 import re
 from difflib import get_close_matches
@@ -12,7 +12,7 @@ from stream.events.types import TYPES
 
 OTHER: Final = "other"
 LOOKED_THROUGH: Final = 64 * 1024
-"""Bytes of a record that is no JSON in which its type is looked for."""
+"""Bytes of a record that is not JSON in which its type is searched."""
 
 _PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.:/ -]{0,63}")
 
@@ -43,13 +43,13 @@ _MEANT: Final = {
 
 
 def shown(name: str) -> str:
-    """The name of an unknown type for a count: itself if it is a plain one."""
+    """The name under which an unknown type is counted: its own if it is short and plain."""
     return name if _PLAIN.fullmatch(name) else OTHER
 
 
 @lru_cache(maxsize=1024)
 def nearest(name: str) -> str | None:
-    """The known type that an unknown name comes closest to, if one is close."""
+    """The known type that is nearest to an unknown name, None if none is near."""
     given = name.strip().lower()
     if given in _MEANT:
         return _MEANT[given]
@@ -66,7 +66,7 @@ _TYPE: Final = re.compile(rb'"type"\s*:\s*"([A-Za-z][A-Za-z0-9_.:/ -]{0,63})"')
 
 
 def named(value: bytes) -> str:
-    """The type in a record that is no valid event: a known type, or the nearest one; "" if there is none."""
+    """The type in a record that is not a valid event: a known type, or the nearest one; "" if there is none."""
     try:
         name = _decode(value).type
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):

@@ -22,7 +22,7 @@ _SORTS: Final = {
     "email": HASH,
     "phone": HASH,
 }
-"""How ids of each sort are read; the strongest sort first."""
+"""The reader of ids of each sort; the strongest sort first."""
 
 
 def is_pseudo(visitor: str) -> bool:
@@ -42,7 +42,7 @@ def pseudo_key(visitor: str) -> tuple[str, str] | None:
 
 
 def derived(document: Mapping[str, Any]) -> str | None:
-    """The pseudo-visitor of an event that names no visitor, by what could be read of it."""
+    """The pseudo-visitor of an event without a visitor, from its readable keys. None without any."""
     keys = document.get("keys") or {}
     cart = (document.get("cart") or {}).get("id")
     order = (document.get("order") or {}).get("cart_id")
@@ -56,7 +56,7 @@ def derived(document: Mapping[str, Any]) -> str | None:
 
 
 def of_keys(event: Event) -> str | None:
-    """The pseudo-visitor of an event that names no visitor and was read without a fault; None if it has no key."""
+    """Like `derived`, for an event that was decoded without a fault."""
     keys = Keys() if event.keys is UNSET else event.keys
     cart = keys.cart
     if type(event) is CartUpdated:
@@ -67,7 +67,7 @@ def of_keys(event: Event) -> str | None:
 
 
 def _strongest(*ids: str | UnsetType | None) -> str | None:
-    """The pseudo-visitor of the first id that is given, in the order of _SORTS."""
+    """The pseudo-visitor of the first id that is set, in the order of _SORTS."""
     return next((f"{MARK}{sort}:{id}" for sort, id in zip(_SORTS, ids, strict=True) if id), None)
 
 
@@ -90,7 +90,7 @@ def keys_of(event: Event) -> list[str]:
 
 
 def customer_of(event: Event) -> str | None:
-    """The customer that an event carries, a pseudo-visitor's own included."""
+    """The customer of an event, or that of its pseudo-visitor."""
     if type(event.customer) is str:
         return event.customer
     own = pseudo_key(event.visitor) if is_pseudo(event.visitor) else None

@@ -1,4 +1,4 @@
-"""What events hold: products, items, carts, orders. Source: docs/semantics.md, 2."""
+"""Parts of events: products, items, carts, orders. Source: docs/semantics.md, 2."""
 
 from msgspec import UNSET, Struct, UnsetType
 
@@ -42,7 +42,7 @@ class Item(Struct, gc=False):
 
 
 class OrderItem(Item, gc=False):
-    """`renews`: a subscription will bring it again."""
+    """An item of an order. `renews`: a subscription will deliver it again."""
 
     renews: bool | UnsetType = UNSET
 
@@ -62,7 +62,7 @@ class WholeCart(Struct, gc=False):
 
 
 class Order(Struct, gc=False):
-    """`id`: if it was given; else `event:` and the event's id."""
+    """An order. `id`: as given, else `event:` and the event's id."""
 
     id: str = ""
     value: Number | UnsetType = UNSET

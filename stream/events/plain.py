@@ -1,4 +1,4 @@
-"""Whether the names in an event that was decoded fast are names of somebody. If not, it is read field by field."""
+"""Checks the names in an event that was decoded fast. If one is a name of nobody, the event is read field by field."""
 
 from typing import Final
 
@@ -19,12 +19,12 @@ from stream.events.types import (
 
 
 def is_named(event: Event) -> bool:
-    """Whether the visitor of an event that was decoded fast is somebody."""
+    """Whether the visitor of the event is not a name of nobody."""
     return somebody(event.visitor) and event.visitor[0] != owner.MARK
 
 
 def is_plain(event: Event) -> bool:
-    """Whether every other name in it is the name of somebody."""
+    """Whether no other name in the event is a name of nobody."""
     customer, keys, kind = event.customer, event.keys, type(event)
     if event.aside is not None:
         return False
@@ -45,7 +45,8 @@ _TO_ASK: Final = frozenset((OrderPlaced, PaymentFailed, VisitorIdentified, *_GRA
 
 
 def _plain_body(event: Event) -> bool:
-    """The same for an order; and whether an identity says who it is, and a consent names its channels."""
+    """Like `is_plain`, for the body: of an order; of an identity, which must name somebody; of a consent, which must name
+    channels."""
     if type(event) is OrderPlaced:
         order = event.order
         return 0 < len(order.id) <= 128 and (order.cart_id is UNSET or somebody(order.cart_id))

@@ -1,7 +1,7 @@
-"""An event as it came, field by field: what can be read of it, and a fault for each part that cannot.
+"""Reads an event field by field: the parts that can be read, and a fault for each part that cannot.
 
-Source: docs/semantics.md, 2. `envelope` and `body` give plain documents without the parts that are left
-out; whether the event is valid is for the caller to see by the essential faults.
+Source: docs/semantics.md, 2. `envelope` and `body` return documents without the parts that are left out. The event
+is invalid if one of the faults is essential; the caller checks that.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,7 +14,7 @@ from stream.events.words import CHANNELS, CONTACTS, KINDS_OF_PAGE, SIGNALS, STAG
 
 Faults = list[Fault]
 Reader = Callable[[dict[str, Any], str, str, Faults, bool], Any]
-"""(object, name, path, faults, essential) to the field's value; LEFT_OUT for none."""
+"""(object, name, path, faults, essential) -> the field's value, LEFT_OUT if there is none. It adds faults."""
 
 LEFT_OUT: Final = object()
 
@@ -63,7 +63,7 @@ def fields(
     optionals: Mapping[str, Reader],
     essential: bool = True,
 ) -> Any:
-    """The fields of an object that can be read; LEFT_OUT if one of its essential ones cannot."""
+    """The readable fields of an object; LEFT_OUT if an essential one cannot be read."""
     made: dict[str, Any] = {}
     whole = True
     for name, read in essentials.items():
@@ -77,7 +77,7 @@ def fields(
 
 
 def _items(of_each: Mapping[str, Reader]) -> Reader:
-    """The items of a whole cart or of an order, without those that cannot be read."""
+    """A reader of the items of a whole cart or an order. It leaves out items that cannot be read."""
 
     def read(given: dict[str, Any], name: str, path: str, faults: Faults, essential: bool) -> Any:
         if name not in given:
@@ -137,7 +137,7 @@ def _contacts(given: dict[str, Any], name: str, path: str, faults: Faults, essen
 def _listed(
     value: list[Any], path: str, names: tuple[str, ...], faults: Faults
 ) -> tuple[list[str], bool]:
-    """What a list names of these, and whether it names anything at all."""
+    """(the entries of a list that are in `names`, whether the list has any entry)."""
     found = []
     for each in value:
         if type(each) is str and each in names:
@@ -230,4 +230,4 @@ BODIES: Final[Mapping[str, tuple[_Fields, _Fields]]] = {
         {"held_ms": _NUMBER, "form_focus": _FLAG},
     ),
 }
-"""The essential and the optional fields of each type, in the order in which their faults are reported."""
+"""(essential fields, optional fields) of each type, in the order in which their faults are reported."""

@@ -3,10 +3,10 @@
 from typing import Any
 
 Record = tuple[int, int, bytes | None, Any]
-"""(offset, broker time in ms, key, value: bytes or None, or what a `parse` of one's own takes)."""
+"""(offset, broker's time in ms, key, value). The value is bytes or None, or the input of a custom `parse`."""
 
 Block = tuple[int, int, int | None, int, bytes | memoryview]
-"""Records of a record batch, unpacked: base offset, first time (ms), the time of all or None, how many, bytes."""
+"""A decompressed record batch: (base offset, first time (ms), the time of all records or None, their number, bytes)."""
 
 Line = tuple[int, bytes]
-"""(number, line of a backtest's file)."""
+"""(number from 0, line of a backtest file)."""

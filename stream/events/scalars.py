@@ -1,6 +1,6 @@
-"""Single values of an event, as they are read: ids, texts, numbers, words of a list.
+"""Readers of single values of an event: ids, texts, numbers, words of a list.
 
-Source: docs/semantics.md, 2, "Ids" and "Numbers". Each reader gives the value or raises Unread.
+Source: docs/semantics.md, 2, "Ids" and "Numbers". Each reader returns the value or raises Unread.
 """
 
 import re
@@ -16,7 +16,7 @@ _HASH: Final = re.compile(r"[A-Za-z0-9_-]{16,128}")
 
 
 class Scalar(NamedTuple):
-    """What is expected, in words, and how it is read."""
+    """A type of value: what is expected, in words, and its reader."""
 
     expected: str
     read: Callable[[Any], Any]
@@ -91,7 +91,7 @@ def _flag(value: Any) -> bool:
 
 
 def word(*names: str) -> Scalar:
-    """A text of a closed set."""
+    """The scalar that accepts one of these texts."""
 
     def read(value: Any) -> str:
         if _text(value) not in names:

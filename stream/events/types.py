@@ -1,4 +1,4 @@
-"""Events of `storefront.events`, a type each. How bytes become one is `decoding`. Source: docs/semantics.md, 2."""
+"""The events of `storefront.events`, one class for each type. `decoding` reads them. Source: docs/semantics.md, 2."""
 
 from typing import Any, Final
 
@@ -29,10 +29,10 @@ from stream.events.words import (
 
 
 class Reading(Struct, frozen=True):
-    """What was found while an event was read.
+    """Notes from reading an event.
 
-    `faults`: the parts that were left out · `derived`: the visitor is not given, but that of a key ·
-    `type`: the name of a type that there is not.
+    `faults`: the parts that were left out · `derived`: the event has no visitor, so that of a key is used ·
+    `type`: the name of an unknown type.
     """
 
     faults: tuple[Fault, ...] = ()
@@ -44,11 +44,11 @@ PLAIN: Final = Reading()
 
 
 class Event(Struct, tag_field="type", gc=False, kw_only=True):
-    """What every event has. Times in ms; `client_time` is the storefront's own clock.
+    """The fields of every event. Times in ms; `client_time` is by the storefront's clock.
 
-    `visitor`: of an event that names none its pseudo-visitor · `customer` None: the customer has gone ·
-    `t`: what a line of a backtest's file says of its time, unchecked; of a record nobody reads it ·
-    `aside`: a Reading, if the event was read field by field; a document that gives it is.
+    `visitor`: the pseudo-visitor if the event names none · `customer` None: the customer has logged out ·
+    `t`: the unchecked time in a line of a backtest file; unused in records ·
+    `aside`: a Reading, if the event was read field by field. A document with this field is read that way.
     """
 
     id: Id
@@ -114,7 +114,7 @@ class ActivityPinged(Event, tag="activity.pinged", gc=False):
 
 
 class OrderPlaced(Event, tag="order.placed", gc=False):
-    """`imported`: of a time before this; it is old."""
+    """An order was placed. `imported`: it is from an earlier time, so it is old."""
 
     order: Order
     imported: bool | UnsetType = UNSET
@@ -142,7 +142,7 @@ class ExitSignal(Event, tag="exit.signal", gc=False):
 
 
 class VisitorSubscribed(Event, tag="visitor.subscribed", gc=False):
-    """`imported`: as of an order."""
+    """A visitor subscribed. `imported`: as of an order."""
 
     channels: list[Channel]
     imported: bool | UnsetType = UNSET
@@ -153,7 +153,7 @@ class OrderDelivered(Event, tag="order.delivered", gc=False):
 
 
 class PersonErased(Event, tag="person.erased", gc=False):
-    """Whom it names is to be erased."""
+    """The persons that this event names must be erased."""
 
 
 AnyEvent = (
@@ -191,7 +191,7 @@ APPLIED_LATE: Final = frozenset(
         PersonErased,
     )
 )
-"""Types whose events are applied even if they are late: what they say stays true."""
+"""Types whose events are applied even if they are late, because they are still true."""
 LEAVES: Final = frozenset(AnyEvent.__args__) - {
     OrderPlaced,
     OrderCancelled,
@@ -201,4 +201,4 @@ LEAVES: Final = frozenset(AnyEvent.__args__) - {
     OrderDelivered,
     PersonErased,
 }
-"""Types in which `customer: null` means that the customer has gone: engaged events, and visitor.identified."""
+"""Types in which `customer: null` means that the customer has logged out: engaged events, and visitor.identified."""

@@ -1,4 +1,4 @@
-"""What single values of an event may be: bounds, and the words of closed lists. Source: docs/semantics.md, 2."""
+"""Bounds and allowed words of single values of an event. Source: docs/semantics.md, 2."""
 
 from typing import Annotated, Final, Literal, get_args
 

@@ -1,4 +1,4 @@
-"""Audience episodes: a person has entered an audience. Source: docs/semantics-life.md, 12."""
+"""Audience episodes: they open when a person enters an audience. Source: docs/semantics-life.md, 12."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Browse episodes: somebody looked at products and left without a cart. Source: docs/semantics.md, 6.
+"""Browse episodes: a visitor viewed products and left without a cart. Source: docs/semantics.md, 6.
 
 A person has one for each recipe, about one visit of one visitor. A later visit that meets the
 conditions replaces it. The visitor's own cart or checkout ends it, and so does any that opens a funnel

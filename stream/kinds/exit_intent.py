@@ -1,7 +1,7 @@
 """Exit intent, decided at each exit.signal from the visitor's own state. Source: docs/semantics.md, 5.
 
-The accepted signals of the visit make a score; each fades with its age. A score that is high enough
-makes a candidate for each exit recipe. The first guard that refuses it gives the reason; else it fires.
+The accepted signals of the visit add up to a score; each fades with its age. If the score is high enough, each exit
+recipe has a candidate. It is refused for the first guard that refuses it, or it fires.
 """
 
 from typing import Any, Final

@@ -1,6 +1,6 @@
 """The score of an exit: how likely it is that a visitor leaves now. Source: docs/semantics.md, 5.
 
-The accepted signals of the visit make it; each fades with its age. A cart and viewed products raise it.
+The accepted signals of the visit add up to it; each fades with its age. A cart and viewed products raise it.
 """
 
 from typing import Final

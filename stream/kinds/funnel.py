@@ -1,8 +1,8 @@
 """Funnel episodes: carts, checkouts and payments left behind. Source: docs/semantics.md, 6.
 
-A cart is at one stage of the funnel at most: the first one in the registry that gives it a key time.
-Every enabled recipe of that kind opens an episode of its own. `stream/episodes/steps.py` says when a
-step is due, `guards.py` beside it what may hold the step back.
+A cart is in at most one kind: the first one in the registry that returns a key time for it. Every enabled recipe of
+that kind opens an episode of its own. `stream/episodes/steps.py` plans and decides the steps; the guards beside it in
+`guards.py` may hold a step back.
 """
 
 from msgspec import structs
@@ -71,7 +71,7 @@ def _open_ones(person: Person) -> list[Episode]:
 
 
 def _stage(seen: VisibleSummary) -> tuple[str | None, int]:
-    """The kind for what was left behind, and its key time (ms). (None, NEVER) if nothing was."""
+    """(kind of the cart, its key time in ms); (None, NEVER) if nothing was left behind."""
     for kind, stage in registry.STAGES:
         key_time = stage(seen)
         if key_time is not None:
@@ -118,7 +118,7 @@ def _feed(person: Person, episode: Episode, fact: Idle, seen: VisibleSummary) ->
 
 
 def _fitting(person: Person, episode: Episode, cart: CartSummary) -> CartSummary:
-    """The cart with the lines for which the other open episodes of the person leave room."""
+    """The cart, with as many lines as fit beside the person's other open episodes."""
     lines = len(cart.lines)
     for other in person.episodes:
         lines += len(other.cart.lines) if other.cart is not None else 0

@@ -1,7 +1,7 @@
-"""What exit intent and the popup share: both are decided on the page. Source: docs/semantics.md, 5.
+"""Decides onsite candidates, which exit intent and the popup share. Source: docs/semantics.md, 5.
 
-They read the visitor's own state only. A candidate fires at once, or is refused for the first reason
-against it. Each reason is published once a visit.
+They depend on the visitor's own state only. A candidate fires at once, or is refused for the first reason that
+applies. Each reason is published once a visit.
 """
 
 from math import fsum
@@ -30,11 +30,11 @@ OFFERS: Final = (
 OFFER_EVERY: Final = 30 * DAY
 HELD: Final = "holdout"
 POPPED_UP: Final = "|"
-"""An entry of `Visitor.fired` that says that one of its recipes was a popup. No recipe has this name."""
+"""An entry of `Visitor.fired` that marks that one of its recipes was a popup. No recipe has this name."""
 
 
 def in_time(state: Visitor) -> VisitorInTime:
-    """The visitor's record of watches and shadows, made if there is none."""
+    """The visitor's record of watches and shadows, created if there is none."""
     if state.in_time is None:
         state.in_time = VisitorInTime()
     return state.in_time
@@ -56,7 +56,7 @@ class Candidate:
 
     @property
     def known(self) -> Known:
-        """What the recipe's conditions are compared with."""
+        """The values that the recipe's conditions check."""
         if self._known is None:
             self._shown = self._state.subject()
             self._known = _known(self._state, self._shown)
@@ -201,7 +201,7 @@ def _known(state: Visitor, shown: View | None) -> Known:
 
 
 def _spent(state: Visitor) -> float:
-    """What the visitor has spent: as the shop said, else the sum of its orders."""
+    """The amount that the visitor has spent: as given by the shop, else the sum of its orders."""
     worths = [order.whole.value for order in state.orders if order.whole is not None]
     return max(state.traits_value, fsum([worth for worth in worths if worth is not None]))
 
@@ -219,7 +219,7 @@ def last_shown(state: Visitor, recipe: Recipe) -> int:
 
 
 def refusal(state: Visitor, recipe: Recipe, t: int) -> OnsiteRefusal | None:
-    """The first of the last reasons, which exits and popups share. None if none applies."""
+    """The first reason that applies, of those that exits and popups check last. None if none applies."""
     last = last_shown(state, recipe)
     if last != NEVER and t - recipe.cooldown < last:
         return "cooldown"

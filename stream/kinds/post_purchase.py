@@ -60,7 +60,7 @@ def supplemented(
     recipes: Recipes,
     out: Outputs,
 ) -> None:
-    """Adds what a repeated order brought to the open episodes about it."""
+    """Adds the new parts of a repeated order to the open episodes about it."""
     for episode in life.of_kind(person, POST_PURCHASE, recipes):
         course = episode.course
         if course is None or not episode.open or course.order is None:

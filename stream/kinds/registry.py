@@ -1,7 +1,7 @@
 """The registry: one line for each kind of trigger.
 
-To add a kind, add three things: a file of its name in this folder, with its DEFAULTS and what it decides;
-a schema with examples in schemas/kinds; its line in REGISTRY. Nothing else knows it.
+To add a kind, add three things: a file of its name in this folder, with its DEFAULTS and the functions that decide;
+a schema with examples in schemas/kinds; its line in REGISTRY. No other code names it.
 
 When each function of a kind is called:
 
@@ -9,7 +9,7 @@ When each function of a kind is called:
 - `at_idle`: at each idle fact, after the funnel.
 - `at_signal`: at each exit.signal, in the visitors stage.
 - `at_look`: at each page, product, category and search, in the visitors stage.
-- `at_order`, `at_supplement`, `at_taking_out`, `at_delivery`, `at_subscription`: at what facts say of
+- `at_order`, `at_supplement`, `at_taking_out`, `at_delivery`, `at_subscription`: at facts about
   orders and subscriptions, in the people stage.
 """
 
@@ -46,14 +46,14 @@ AtIdle = Callable[[Person, Idle, VisibleSummary, Recipes, Outputs], None]
 AtSignal = Callable[[Visitor, ExitSignal, int, Recipes, Outputs], None]
 AtLook = Callable[[Visitor, str, int, Recipes, Outputs], None]
 AtOrder = Callable[[Person, OrderEntry, WholeOrder, Occurrence, Recipes, Outputs], None]
-"""Called with an order that entered the record, or with what a repetition added to one."""
+"""Called with an order that entered the record, or with the parts that a repetition added to one."""
 AtTakingOut = Callable[[Person, list[OrderEntry], Occurrence, Recipes, Outputs], None]
 AtDelivery = Callable[[Person, str, Occurrence, Recipes, Outputs], None]
 AtSubscription = Callable[[Person, list[str], Occurrence, Recipes, Outputs], None]
 
 
 class Kind(Struct, frozen=True):
-    """A kind: the values that its recipes may leave out, and the functions that decide it."""
+    """A kind: the defaults of its recipes, and the functions that decide it."""
 
     defaults: Recipe
     stage: Stage | None = None

@@ -82,7 +82,7 @@ def _open(
 ) -> None:
     """Opens an episode for a purchase, if the recipe has a life for the product.
 
-    `ahead`: only if its base is still to come.
+    `ahead`: only if its base is in the future.
     """
     line = kept.lines[one.line]
     lasts = _life(recipe, line)
@@ -100,7 +100,7 @@ def _open(
 
 
 def _life(recipe: Recipe, line: OrderLine) -> int | None:
-    """How long a unit lasts (ms). None if the recipe does not say."""
+    """How long (ms) a unit lasts. None if the recipe has no life for the product."""
     names = [line.product_id]
     if line.category is not None:
         names.append(f"category:{line.category}")

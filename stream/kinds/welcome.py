@@ -1,6 +1,6 @@
 """Welcome: a person has joined a list. Source: docs/semantics-life.md, 12.
 
-A person has one episode of such a recipe in its life. It uses the channels that the subscription named.
+A person has one episode of such a recipe ever. It uses the channels of the subscription.
 """
 
 from typing import Final

@@ -1,4 +1,4 @@
-"""The welcome popup: a visitor looks around and is on no list yet. Source: docs/semantics-life.md, 12.
+"""The welcome popup, for a visitor that browses and is not subscribed. Source: docs/semantics-life.md, 12.
 
 The visitors stage decides it, at each page, product, category and search.
 """

@@ -1,4 +1,4 @@
-"""Audience changes: who entered and who left, as CloudEvents 1.0 in structured JSON.
+"""Audience changes (entered, left) as CloudEvents 1.0 in structured JSON.
 
 Source: docs/semantics-life.md, 13.
 """
@@ -38,7 +38,7 @@ _encode: Final = msgspec.json.Encoder().encode
 
 
 def publish(kind: str, audience: str, person: str, at: int, number: int, out: Outputs) -> None:
-    """Adds the record of a change. `number`: how many changes the person has had, this one included."""
+    """Adds the record of a change. `number`: number of the person's changes so far, including this one."""
     id = sha256(f"{audience}|{person}|{at}|{number}".encode()).hexdigest()[:32]
     customer = person.removeprefix("customer:") if person.startswith("customer:") else None
     event = ChangeEvent(

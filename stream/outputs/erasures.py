@@ -1,4 +1,4 @@
-"""Erasures: who was erased, as CloudEvents 1.0 in structured JSON. Readers delete what they keep of it.
+"""Erasures of persons as CloudEvents 1.0 in structured JSON. Readers delete their data about the person.
 
 Source: docs/semantics-life.md, "Erasure".
 """

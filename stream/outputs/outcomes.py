@@ -1,4 +1,4 @@
-"""Outcomes of watches: what a person ordered while a watch was open. Source: docs/semantics-life.md, 15."""
+"""Outcomes of watches: a person's orders while a watch was open. Source: docs/semantics-life.md, 15."""
 
 from typing import Final, Literal
 

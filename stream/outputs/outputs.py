@@ -1,4 +1,4 @@
-"""What a batch decided, for `agents/` to send: plain lists in the order in which they were made."""
+"""The outputs of a batch, which `agents/` sends: plain lists in the order in which they were made."""
 
 from collections import defaultdict
 from typing import ClassVar

@@ -15,14 +15,14 @@ Guarded = Literal[
     "holdout",
     "quiet",
 ]
-"""Why a guard holds a due step back."""
+"""The reasons for which a guard holds back a due step."""
 
 NotAsked = Literal["disabled"]
-"""Why a due step is refused before all guards: its recipe is not enabled."""
+"""The reason for which a due step is refused before all guards: its recipe is not enabled."""
 
 Passed = Literal["past", "joined"]
-"""Why a step of a life episode is refused before it is due. past: its time is before the opening · joined: another step
-of its recipe includes it."""
+"""The reasons for which a step of a life episode is refused before it is due. past: its time is before the opening ·
+joined: another step of its recipe includes it."""
 
 Closing = Literal[
     "superseded",
@@ -37,12 +37,12 @@ Closing = Literal[
     "left",
     "erased",
 ]
-"""Why an episode closes with steps left."""
+"""The reasons for which an episode closes with steps left."""
 
 OnsiteRefusal = Literal[
     "too_soon", "paying", "ordered", "already", "cooldown", "consent", "holdout"
 ]
-"""Why an exit or popup candidate is refused."""
+"""The reasons for which an exit or popup candidate is refused."""
 
 CancelReason = Literal["ordered", "consent", "cancelled", "erased"]
 

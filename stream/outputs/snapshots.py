@@ -51,7 +51,7 @@ class OrderSnapshot(Struct):
 
 
 class OrderedProduct(Struct):
-    """A product as an order named it. Fields that the order left out are absent."""
+    """A product of an order. Fields that the order does not have are absent."""
 
     id: str
     variant_id: str | UnsetType = UNSET
@@ -64,7 +64,7 @@ class OrderedProduct(Struct):
 
 
 def snapshot(id: str, lines: list[Line], currency: str | None, url: str | None) -> CartSnapshot:
-    """The snapshot of a cart. Its currency is that of its lines, if they name one."""
+    """The snapshot of a cart. Its currency is that of its lines, if they have one."""
     value = carts.value(lines)
     named = next((line.currency for line in lines if line.currency), None)
     return CartSnapshot(

@@ -1,6 +1,6 @@
 """Triggers and cancels as CloudEvents 1.0 in structured JSON. Source: docs/semantics.md, 8.
 
-The bytes depend on the log only: fields keep the order written here, and times come from deadlines.
+The bytes depend on the log only: fields have the order of these classes, and times come from deadlines.
 """
 
 from collections.abc import Iterable, Mapping
@@ -23,7 +23,7 @@ from stream.state.visitor import Published
 FIRED: Final = "storefront.trigger.fired.v1"
 CANCELLED: Final = "storefront.trigger.cancelled.v1"
 
-_EPOCH: Final = datetime(1970, 1, 1)  # UTC throughout; an aware one would write +00:00
+_EPOCH: Final = datetime(1970, 1, 1)  # UTC; an aware datetime would be written with +00:00
 _LAST: Final = 253_402_300_799_999
 """The last ms of the year 9999. RFC 3339 cannot write a later time."""
 

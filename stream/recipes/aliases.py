@@ -1,12 +1,12 @@
 """The name of a recipe in states. A shadow has another name than the live recipe. Source: docs/semantics-life.md, 14.
 
-So a recipe that goes live finds nothing of its shadow, and no live recipe counts what a shadow did as sent.
+So a recipe that goes live finds nothing of its shadow, and no live recipe counts a shadow's triggers as sent.
 """
 
 from typing import Final
 
 SHADOW: Final = "~"
-"""Before a shadow's name: no recipe's own name begins so."""
+"""The prefix of a shadow's name. No recipe's own name begins with it."""
 
 
 def alias_of(name: str, shadow: bool) -> str:

@@ -1,4 +1,4 @@
-"""`when` of recipes and offers: what must hold of a visitor or person. Source: docs/semantics.md, 9."""
+"""The conditions (`when`) of recipes and offers. Source: docs/semantics.md, 9."""
 
 from typing import Final
 
@@ -11,7 +11,7 @@ OFFER_EVERY: Final = 30 * DAY
 
 
 class Known(Struct, frozen=True):
-    """The numbers that conditions look at. An unknown number counts as 0."""
+    """The values that conditions check. An unknown number counts as 0."""
 
     visits: int = 0
     orders: int = 0
@@ -24,7 +24,7 @@ class Known(Struct, frozen=True):
 
 
 class Range(Struct, frozen=True):
-    """A range with both ends included. None: no bound."""
+    """A range, both ends included. None: no bound."""
 
     name: str
     min: float | None = None
@@ -36,7 +36,7 @@ class Range(Struct, frozen=True):
 
 
 class When(Struct, frozen=True):
-    """All conditions must hold. One that is left out always holds."""
+    """Conditions, all of which must hold. One that is left out always holds."""
 
     ranges: tuple[Range, ...] = ()
     sub_kinds: frozenset[str] | None = None
@@ -59,7 +59,7 @@ class Offer(Struct, frozen=True):
 
 
 def first_offer(offers: tuple[Offer, ...], known: Known) -> str | None:
-    """The first offer of the list that holds."""
+    """The name of the first offer whose conditions hold, None if none does."""
     for offer in offers:
         if offer.when.holds(known):
             return offer.name

@@ -1,10 +1,10 @@
-"""Which recipes are in force at what time: documents, each from a time F on. Source: docs/semantics-life.md, 14.
+"""The recipes in force at each time: documents, each in force from a time F on. Source: docs/semantics-life.md, 14.
 
-What is decided at time X (an event with t = X, a fact or a deadline at X) is decided by the document in force at X. All
-stages of a process share one history. A live worker reads the documents of the topic `recipes` into it, with
-`append`, in the order of the topic; F is the larger of `from` and 5 s after the append time. Of two with one F the later
-record wins, so what is read twice changes nothing. A document must be there before the evidence of any stage, or the
-mark that moves its watermark, passes its F: the stages look at everybody when they come to F, and do not go back.
+A decision at time X (an event with t = X, a fact or a deadline at X) uses the document in force at X. All stages of a
+process share one history. A live worker appends the documents of the topic `recipes` in the order of the topic. F is
+the larger of `from` and 5 s after the append time. If two documents have the same F, the later record wins, so reading
+one twice changes nothing. A document must be appended before the evidence or the watermark of any stage passes its F:
+the stages apply it to all persons at F, and do not go back.
 """
 
 from bisect import bisect_left, bisect_right
@@ -39,7 +39,7 @@ class History:
         self._all: Final = [Document(first)]
         self._since: Final = [START]
         self._now: tuple[int, int, Recipes] = (START, _LAST, first)
-        """From when to when (ms) the recipes given last are in force."""
+        """The last result of `at`, and the times (ms) between which it is in force."""
         self._popups: tuple[int, int] = first.popups
         self._is_complete = True
         for document in later:
@@ -56,7 +56,7 @@ class History:
         return tuple(self._all)
 
     def append(self, document: Document) -> None:
-        """A document that comes into force at its `since` (ms, 0 or later)."""
+        """Adds a document that comes into force at its `since` (ms, 0 or later)."""
         place = bisect_left(self._since, document.since)
         if self._since[place : place + 1] == [document.since]:
             self._all[place] = document
@@ -70,10 +70,10 @@ class History:
         self._is_complete = False
 
     def _complete(self) -> None:
-        """What has fired is remembered for as long as any document looks back, and what it was of is known.
+        """Makes every document remember fired steps as long as any document needs, and know the recipes of all.
 
-        A worker does not know the documents to come. What fired is remembered for FIRED_FOR anyway, so only a cap or a
-        cooldown that is longer than this can find less than a backtest finds, which knows all documents.
+        A worker does not know future documents. It remembers fired steps for at least FIRED_FOR, so only a longer cap or
+        cooldown can find fewer steps than in a backtest, which knows all documents.
         """
         if self._is_complete:
             return

@@ -4,11 +4,11 @@ from hashlib import sha256
 
 
 def trigger_id(recipe: str, person: str, origin: str, key_time: int, step: int) -> str:
-    """32 hex digits. The recipe's version is not in it: a changed recipe sends nothing twice."""
+    """An id of 32 hex digits. It does not depend on the recipe's version, so a changed recipe sends nothing twice."""
     name = f"{recipe}|{person}|{origin}|{key_time}|{step}"
     return sha256(name.encode()).hexdigest()[:32]
 
 
 def bucket(word: str, recipe: str, person: str) -> int:
-    """0 to 9999, even over persons; `word` (holdout, arm) makes the draws independent."""
+    """A number from 0 to 9999, evenly distributed over persons. `word` (holdout, arm) makes the draws independent."""
     return int(sha256(f"{word}|{recipe}|{person}".encode()).hexdigest()[:8], 16) % 10_000

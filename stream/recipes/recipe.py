@@ -1,7 +1,6 @@
-"""A recipe as data: what a shop sends, when, and to whom. Source: docs/semantics.md, 9.
+"""Recipes as data: what a shop sends, when, and to whom. Source: docs/semantics.md, 9.
 
-A recipe has the defaults of its kind for all fields that it leaves out. They are in the kind's file (see
-stream/kinds/registry.py).
+A field that a recipe leaves out has the default of its kind, from the kind's file (see stream/kinds/registry.py).
 """
 
 from collections import defaultdict
@@ -17,7 +16,7 @@ from stream.recipes.conditions import Offer, When
 from stream.recipes.ids import bucket
 
 FIRED_FOR: Final = 90 * DAY
-"""Ms for which fired steps are remembered at least. The next document may look back further than this one."""
+"""Shortest time (ms) for which fired steps are remembered. A later document may need them longer than this one."""
 MESSAGING: Final = ("email", "sms", "push", "messenger")
 
 
@@ -37,7 +36,7 @@ class Quiet(Struct, frozen=True):
 
 
 class Policy(Struct, frozen=True):
-    """`keep`: ms for which a person is remembered after its last fact."""
+    """The policy of a recipes file. `keep`: ms for which a person is remembered after its last fact."""
 
     caps: tuple[Cap, ...] = (Cap(1, HOUR, "defer"), Cap(3, 7 * DAY, "drop"))
     quiet: Quiet | None = None
@@ -46,12 +45,12 @@ class Policy(Struct, frozen=True):
 
 
 class Recipe(Struct, frozen=True):
-    """Durations in ms; `holdout` and the arms' bounds in buckets of 0 to 9999.
+    """A recipe. Durations are in ms; `holdout` and the arms' bounds are in buckets of 0 to 9999.
 
-    Of some kinds alone: `audience`: its name · `life`: of products, categories and "*" · `lead`: before the end of a life ·
-    `base`: what the steps count from · `after`, `looks`: of a visit before a popup · `existing`: it opens for those who
-    are in its audience when it comes. Of all: `mode` · `attribution`: for how long an order counts as its outcome, 0: it
-    has none.
+    Of some kinds only: `audience`: its name · `life`: of products, categories and "*" · `lead`: before the end of a life ·
+    `base`: the time from which steps count · `after`, `looks`: of a visit before a popup · `existing`: it opens for
+    present members of its audience, too. Of all: `mode` · `attribution`: for how long an order counts as its outcome, 0:
+    it has none.
     """
 
     name: str
@@ -84,7 +83,7 @@ class Recipe(Struct, frozen=True):
 
     @property
     def is_shadow(self) -> bool:
-        """Whether it is decided like any other, and nothing of it leaves but its decisions."""
+        """Whether it is decided like any other, but only its decisions are published."""
         return self.mode == "shadow"
 
     @property
@@ -99,7 +98,7 @@ class Recipe(Struct, frozen=True):
         return (self.name, self.alias) if self.is_shadow else (self.name,)
 
     def sees(self, alias: str) -> bool:
-        """Whether the recipe counts what states hold under this name: it is a live recipe's, or its own."""
+        """Whether the recipe counts entries of this name in states: those of live recipes, and its own."""
         return not is_shadow(alias) or alias == self.alias
 
     def owns(self, alias: str) -> bool:
@@ -154,11 +153,11 @@ class Recipes:
         self.follows: Final = bool(audiences) or any(recipe.kind in LIFE for recipe in recipes)
         self.replenishes: Final = any(recipe.kind == REPLENISHMENT for recipe in recipes)
         self.by_alias: Final = {recipe.alias: recipe for recipe in recipes}
-        """All of them, enabled or not, by their names in states."""
+        """All recipes, enabled or not, by their names in states."""
         self.watches: bool = any(recipe.attribution for recipe in recipes)
-        """Whether some recipe has watches, or may have some by another document."""
+        """Whether a recipe of any document has watches."""
         self.former: dict[str, Recipe] = {}
-        """Likewise, those of former documents, as they were last."""
+        """Recipes of former documents, in their last form, by their names in states."""
         self.by_name: Final = {recipe.name: recipe for recipe in recipes if recipe.enabled}
         self.names: Final = tuple(recipe.name for recipe in recipes)
         ranked = sorted(self.by_name.values(), key=lambda recipe: (recipe.priority, recipe.name))
@@ -170,7 +169,7 @@ class Recipes:
             min((recipe.looks for recipe in popups), default=0),
             min((recipe.after for recipe in popups), default=0),
         )
-        """From which of a visit's looks, and from which age of it (ms), a popup may be shown; 0 looks: never."""
+        """(looks, ms) of a visit from which on a popup may be shown; 0 looks: never."""
         self.memory: int = max(
             [cap.per for cap in policy.caps] + [recipe.cooldown for recipe in recipes] + [DAY]
         )

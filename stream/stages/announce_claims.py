@@ -1,8 +1,8 @@
 """Sends claims of the visitors stage to the keys stage. Source: docs/semantics.md, 11.
 
-A claim binds a person to a key of identity, or carries an order, a cancellation, a delivery or a
-consent. Claims are numbered with the visitor's facts, and come after them. A visitor remembers the
-pairs (key, person) that it sent last, so that it does not repeat them with every event.
+A claim binds a person to a key of identity, or contains an order, a cancellation, a delivery or a consent. Claims are
+numbered with the visitor's facts, and sent after them. A visitor remembers the pairs (key, person) that it sent last,
+so that it does not send them with every event.
 """
 
 from collections.abc import Iterable

@@ -1,7 +1,7 @@
 """Facts about a visitor's presence and person, for the people stage. Source: docs/semantics.md, 4.
 
-Every fact takes the visitor's next fact number. After a change of person nothing counts as sent to
-the new one. The facts that carry an event on are in `own_facts.py`.
+Every fact takes the visitor's next fact number. After a change of person, nothing counts as sent to the new person.
+Facts about single events are in `own_facts.py`.
 """
 
 from stream.outputs.outputs import Outputs
@@ -46,7 +46,7 @@ def idle_is_news(state: Visitor, t: int) -> bool:
 
 
 def fell_idle(state: Visitor, out: Outputs) -> None:
-    """Fires the visitor's idle deadline: sends an idle fact, if it would say something."""
+    """Fires the visitor's idle deadline: sends an idle fact, unless it would be empty."""
     deadline = state.last_sign + IDLE_AFTER
     state.idle_pending = False
     if idle_is_news(state, deadline):
@@ -54,15 +54,14 @@ def fell_idle(state: Visitor, out: Outputs) -> None:
 
 
 def moved(state: Visitor, old: str, t: int, out: Outputs) -> None:
-    """The visitor has left the person `old`."""
+    """Sends that the visitor has left the person `old`."""
     out.add_fact(facts.Moved(at=t, visitor=state.id, n=number(state), person=old))
 
 
 def became(state: Visitor, event: str, t: int, out: Outputs) -> None:
-    """Says that the visitor has become another person, by the event of this id.
+    """Sends that the visitor has become another person, by the event of this id.
 
-    The new person takes over the visitor's orders, its consent, and a subscription that no known
-    person has got yet.
+    The new person takes over the visitor's orders, its consent, and a subscription that no known person has yet.
     """
     state.sent = NOTHING
     state.shown = False

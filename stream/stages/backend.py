@@ -1,7 +1,7 @@
-"""The compiled part of the visitors stage (`stream/native/_visitors.c`), if it could be built.
+"""The compiled part of the visitors stage (`stream/native/_visitors.c`), if it was built.
 
-It applies the frequent events and gives the same states, byte for byte. `stream/state/visitor.py` and
-`stream/stages/visitors.py` define the behaviour, and run alone where no compiler is available.
+It applies the frequent events, with the same states byte for byte. `stream/state/visitor.py` and
+`stream/stages/visitors.py` define the behaviour, and are used alone if no compiler is available.
 """
 
 from collections.abc import Callable, Mapping
@@ -79,8 +79,8 @@ KINDS: Final[tuple[type, ...]] = (
     CheckoutAdvanced,
     OrderPlaced,
 )
-"""The events that `run` takes. It applies the first six by itself, while they change only a visit.
-For the others it does what all events share, and calls Python for the rest."""
+"""The events that `run` handles. It applies the first six by itself, if they change only a visit.
+For the others it does the part that all events share, and calls Python for the rest."""
 
 SCORE_TOLERANCE: Final = 1e-6
 """Upper bound on |C score - rounded Python score|. Closer to the threshold than this, Python decides."""
@@ -189,7 +189,7 @@ PURE: Final = VisitorBackend(_new, packer(Visitor), msgspec.msgpack.Decoder(Visi
 
 
 def _configure(compiled: Any) -> None:
-    """Hands the constants to the C. Raises ValueError if it was compiled with others."""
+    """Passes the constants to the C code. Raises ValueError if it was compiled with others."""
     # C may skip low scores only if exit intent is the only kind that decides at a signal. The kinds
     # that decide at a look say from which look on: `popups` of Recipes.
     alone = set(registry.AT_SIGNAL) == {exit_intent.signalled}

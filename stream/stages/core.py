@@ -17,9 +17,9 @@ from stream.state.facts import AnyFact, Idle, WatermarkRecord
 
 
 class Handed(Outputs):
-    """Keeps facts and claims as objects, for the next stages in this process.
+    """Outputs whose facts and claims are objects, for the next stages in this process.
 
-    It copies what the visitor may still change. So a fact stays as it would be on a topic.
+    It copies the parts that the visitor may still change, so a fact stays as it would be on a topic.
     """
 
     __slots__ = ("claimed", "handed")
@@ -56,7 +56,7 @@ class Core:
         return WatermarkRecord(1, {0: self.visitors.clock})
 
     def forwarded(self, first: Handed) -> Handed:
-        """The facts that the keys stage makes of the visitors stage's claims, up to that stage's clock."""
+        """The facts of the keys stage for the claims of the visitors stage, up to that stage's clock."""
         out = Handed()
         for claim in first.claimed:
             self.keys.take(self.keys.position, claim)

@@ -1,6 +1,6 @@
-"""What a new document does to every person when it comes into force. Source: docs/semantics-life.md, 14.
+"""Applies a new document to every person when it comes into force. Source: docs/semantics-life.md, 14.
 
-The stage looks at each person once, before anything else of that time.
+The stage does so once for each person, before anything else of that time.
 """
 
 from stream.episodes import life, lifecycle, numbering, steps
@@ -16,8 +16,7 @@ from stream.state.person import Episode, Person
 def turn(person: Person, at: int, before: Recipes, now: Recipes, out: Outputs) -> bool:
     """Applies the change from `before` to `now` at `at` (ms) to a person, then fires what is due.
 
-    Returns False if that forgot the person. A person that was looked at before a crash is not looked
-    at again.
+    Returns False if that forgot the person. Does nothing if the change was applied before a crash.
     """
     keep = now.policy.keep
     if keep != before.policy.keep and person.forgotten_at(keep) <= at:
@@ -86,7 +85,7 @@ def _plan(
 
 
 def _forget_shadows(person: Person, before: Recipes, now: Recipes) -> None:
-    """Clears what a recipe did as an earlier shadow, if it went live and is a shadow again."""
+    """Clears the entries of a recipe's earlier shadow, if the recipe went live and is a shadow again."""
 
     def is_anew(alias: str) -> bool:
         again = alias in now.by_alias and alias not in before.by_alias

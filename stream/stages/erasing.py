@@ -1,7 +1,7 @@
-"""`person.erased`: what ends at a visitor, and at a person. Source: docs/semantics-life.md, "Erasure".
+"""Applies `person.erased` to a visitor and to a person. Source: docs/semantics-life.md, "Erasure".
 
-The visitor's state says which persons it was and which keys of identity it named. Each of them ends at
-the same time. The keys stage ends the keys.
+The visitor's state has the persons that it was and the keys of identity that it named. Each of them ends at the same
+time. The keys stage ends the keys.
 """
 
 from collections.abc import Callable, Iterable
@@ -40,8 +40,8 @@ def erase_at(
 ) -> str:
     """Erases the visitor of an event at `offset` and `t` (ms), unless it is another customer's.
 
-    An unknown visitor is made and forgotten too: so a copy of the record is found again. Returns the
-    outcome of the event.
+    An unknown visitor is created and forgotten too, so that a copy of the record is recognized. Returns the outcome of
+    the event.
     """
     if state is None:
         state = new(event.visitor)
@@ -93,7 +93,7 @@ def _claim(
 
 
 def end_person(person: Person, at: int, recipes: Recipes, out: Outputs) -> None:
-    """Closes the person's episodes, cancels its valid triggers, and takes it out of its audiences."""
+    """Closes the person's episodes, cancels its valid triggers, and removes it from its audiences."""
     for episode in person.open_episodes():
         lifecycle.close(person, episode, "erased", at, recipes, out)
     for episode in person.episodes:

@@ -1,4 +1,4 @@
-"""Whether an event is applied, and as what: late events, pseudo-visitors, payments of earlier attempts.
+"""Judges whether and how an event is applied: late events, pseudo-visitors, payments of earlier attempts.
 
 Source: docs/semantics.md, 2 ("Late", "Unattended change"), 3 ("A payment that fails after the order"), 11.
 """
@@ -90,7 +90,7 @@ def _recurs(state: Visitor, id: str) -> bool:
 
 
 def goes(state: Visitor, event: Event, kind: type, late: bool) -> bool:
-    """Whether this event says that the customer has gone."""
+    """Whether this event means that the customer has logged out."""
     if state.customer is None:
         return False
     if event.customer is None and kind in LEAVES and not late and not is_pseudo(event.visitor):

@@ -1,8 +1,8 @@
-"""The keys stage of one partition of claims: one state per key of identity.
+"""The keys stage of one partition of claims: one state for each key of identity.
 
-Source: docs/semantics.md, 11. A claim binds a person to a key, or carries a person's order, cancellation,
-delivery or consent. The key forwards it to its other owners. It hands over to a new owner what it knows
-of the others. Its facts carry the claim's time, the visitor `~~<key>` and the key's own fact number.
+Source: docs/semantics.md, 11. A claim binds a person to a key, or contains a person's order, cancellation, delivery or
+consent. The key forwards it to its other owners. A new owner gets the orders and withdrawals of the others. The facts
+have the claim's time, the visitor `~~<key>` and the key's own fact number.
 """
 
 from collections.abc import Callable, Mapping
@@ -90,7 +90,7 @@ def _bound(key: Key, claim: Bound, out: Outputs) -> None:
 
 
 def _order_for(order: ClaimedOrder, person: str) -> WholeOrder | None:
-    """The order as it goes to a person. A visitor's order may open episodes only at its first known owner."""
+    """The order as sent to a person. A visitor's order may open episodes only at its first known owner."""
     whole = order.whole
     if whole is None or not order.person.startswith(VISITOR) or person.startswith(VISITOR):
         return whole

@@ -1,6 +1,6 @@
-"""What facts do to life episodes and to a person's memory. Source: docs/semantics-life.md, 12.
+"""Applies facts to life episodes and to a person's life record. Source: docs/semantics-life.md, 12.
 
-Each function runs after everything else that the fact does. The kinds of the registry decide.
+Each function runs after the other effects of the fact. The kinds of the registry decide.
 """
 
 from typing import Final
@@ -32,7 +32,7 @@ OF_A_VISITOR: Final = ("push", "messenger")
 
 
 def arrives(person: Person, fact: AnyFact) -> None:
-    """Before a fact is applied: says that the person has a visitor again, unless the fact is forwarded."""
+    """Notes, before a fact is applied, that the person has a visitor again, unless the fact is forwarded."""
     if type(fact) is Supplemented:
         if person.remembered == NEVER:
             person.remembered = person.applied
@@ -76,12 +76,12 @@ def placed(
 
 
 def _follows(person: Person, recipes: Recipes) -> bool:
-    """Whether orders concern life recipes: those of the document in force, or open episodes of a former one."""
+    """Whether orders matter to life recipes: of the document in force, or of open episodes of a former one."""
     return recipes.follows or any(each.course is not None for each in person.episodes)
 
 
 def _of_order(whole: WholeOrder, fact: Ordered | Identified | Supplemented) -> Occurrence:
-    """The event behind an order. For an order that a login hands over it is the login."""
+    """The cause of an order's episodes: the event of the order, or the login that hands the order over."""
     if type(fact) is Identified and not fact.visitor.startswith(BY_A_KEY):
         return Occurrence(fact.at, fact.visitor, [fact.event] if fact.event else [])
     return Occurrence(fact.at, whole.visitor, [whole.event] if whole.event else [])
@@ -94,7 +94,7 @@ def _lines(person: Person, order: OrderEntry, whole: WholeOrder, recipes: Recipe
 
 
 def supplemented(person: Person, fact: Supplemented, recipes: Recipes, out: Outputs) -> None:
-    """Applies what a key forwards of a repeated order. Does nothing if the person lacks the order."""
+    """Applies the parts of a repeated order that a key forwards. Does nothing if the person does not have the order."""
     order = repeated(person.orders, fact.order_id, fact.order_at)
     if order is None:
         return
@@ -151,7 +151,7 @@ def _hear(
 
 
 def settle(person: Person, at: int, recipes: Recipes, out: Outputs) -> None:
-    """After a fact: looks at the audiences, then drops what need not be kept any more."""
+    """Updates the audiences after a fact, then drops data that need not be kept any more."""
     membership.look(person, at, recipes, out)
     life.tidy(person, at, recipes)
     replenishment.dropped(person, recipes)

@@ -1,7 +1,7 @@
-"""What the passing of time does to a person. Source: docs/semantics-life.md, 13.
+"""Fires the deadlines of a person. Source: docs/semantics-life.md, 13.
 
-At one time the due steps come first, by priority, recipe and origin. Then come ends of watches, bounds
-of audiences, and forgetting. The audiences are looked at after each step.
+At one time the due steps come first, by priority, recipe and origin. Then come ends of watches, bounds of audiences,
+and forgetting. The audiences are updated after each step.
 """
 
 from stream.episodes import life, lifecycle, steps, watches
@@ -41,7 +41,7 @@ def fire(person: Person, until: int, recipes: Recipes, out: Outputs, since: int 
 
 
 def forget(person: Person, at: int, before: Recipes, recipes: Recipes, out: Outputs) -> None:
-    """Closes all that the person has, at `at` (ms). `before`: the recipes in force until then."""
+    """Closes the person's episodes, audiences and watches at `at` (ms). `before`: the recipes in force until then."""
     for episode in person.open_episodes():
         lifecycle.close(person, episode, "forgotten", at, before, out)
     watches.end(person, at, out, every=True)

@@ -1,4 +1,4 @@
-"""What orders do to a visitor: placed, cancelled, and unpaid. Source: docs/semantics.md, 3, 4 and 11."""
+"""Applies orders to a visitor: placed, cancelled, and unpaid. Source: docs/semantics.md, 3, 4 and 11."""
 
 from typing import Final
 
@@ -41,7 +41,7 @@ KEPT_LINES: Final = 5
 def place(
     state: Visitor, event: OrderPlaced, t: int, out: Outputs
 ) -> tuple[PlacedOrder, str | None]:
-    """Applies an order at `t` (ms). Returns the order as it goes into facts, and the key of its cart."""
+    """Applies an order at `t` (ms). Returns (the order as sent in facts, the key of its cart)."""
     order = event.order
     before = repeated(state.orders, order.id, t)
     again = before is not None and (order.recurring or not before.recurring)
@@ -60,7 +60,7 @@ def place(
 
 
 def _keep(state: Visitor, id: str, before: OrderEntry | None, order: WholeOrder, t: int) -> None:
-    """Keeps the whole order in the record, with what a repetition adds. Only the latest keep their lines."""
+    """Keeps the whole order in the record, with the parts that a repetition adds. Only the latest keep their lines."""
     entry = repeated(state.orders, id, t)
     if entry is None:
         return
@@ -121,13 +121,13 @@ def cancel_triggers(state: Visitor, order_id: str, t: int, out: Outputs) -> None
 
 
 def is_for_former(state: Visitor, t: int) -> bool:
-    """Whether an order at `t` (ms) goes to the former person too."""
+    """Whether an order at `t` (ms) is sent to the former person too."""
     former = state.former
     return former is not None and t - state.left_at < FORMER_LASTS and former != state.person
 
 
 def cancelled(state: Visitor, id: str) -> list[str]:
-    """Takes an order out of the record. Returns the keys to which its claims went."""
+    """Takes an order out of the record. Returns the keys to which its claims were sent."""
     kept = orders.cancel(state, id)
     return [] if kept is None else kept.keys
 
@@ -135,8 +135,8 @@ def cancelled(state: Visitor, id: str) -> list[str]:
 class Unpaid:
     """An order that a failed payment takes out.
 
-    `window`: [from, until) in ms, the times at which the order may have been placed · `keys`: to which
-    its claims went · `refilled`: its lines are in the cart again.
+    `window`: [from, until) in ms, the times at which the order may have been placed · `keys`: those to which its claims
+    were sent · `refilled`: its lines are in the cart again.
     """
 
     def __init__(self, id: str, window: tuple[int, int]) -> None:

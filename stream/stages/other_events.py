@@ -1,7 +1,7 @@
 """Events that neither start nor extend a visit. Source: docs/semantics.md, 2 to 5.
 
-They are orders, consents, identities and exit signals. Each is applied; presence follows a change of
-person; then come the event's own fact and its claims.
+They are orders, consents, identities and exit signals. Each is applied. After a change of person the visitor's
+presence is sent; then the event's own fact and its claims.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,6 +1,6 @@
-"""Sends facts that carry an event on: orders, consents, identity. Source: docs/semantics.md, 4.
+"""Sends facts about single events: orders, consents, identity. Source: docs/semantics.md, 4.
 
-`person`: the visitor's person, or another one to whom the fact goes.
+`person`: the receiver of the fact: the visitor's person, or another one.
 """
 
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""The people stage of one partition of facts: one state for each person, and all that waits.
+"""The people stage of one partition of facts: one state for each person. Reminders are decided here.
 
 Source: docs/semantics.md, 1 and 6. `waiting.py` says how facts wait and in which order they are applied.
 """
@@ -43,7 +43,7 @@ class People(WaitingStage[Person, AnyFact]):
         self._history = History.of(recipes)
         self._follow()
         self._looking: EveryState[Person] | None = None
-        """The persons that a new document has yet to look at; None while no document comes into force."""
+        """The persons to whom a new document is not applied yet; None while no document comes into force."""
         self.members: Counter[str] = Counter()
         """The number of members by audience."""
         self._open: dict[str, int] = {}
@@ -52,7 +52,7 @@ class People(WaitingStage[Person, AnyFact]):
         states that wait for a step."""
 
     def _follow(self) -> None:
-        """Reads the document that is in force at the clock."""
+        """Uses the recipes that are in force at the clock."""
         self._recipes = self._history.at(self._turned)
         self._keep = self._recipes.policy.keep
 

@@ -1,4 +1,4 @@
-"""What each fact does to its person. Source: docs/semantics.md, 6; docs/semantics-life.md, 12 and 15."""
+"""Applies each type of fact to its person. Source: docs/semantics.md, 6; docs/semantics-life.md, 12 and 15."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final

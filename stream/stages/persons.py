@@ -1,4 +1,4 @@
-"""Changes a visitor's person: an event names a person, or the customer goes. Source: docs/semantics.md, 4."""
+"""Changes a visitor's person: an event names a person, or the customer logs out. Source: docs/semantics.md, 4."""
 
 from msgspec import UNSET
 
@@ -11,7 +11,7 @@ from stream.state.visitor import Visitor
 
 
 def follow(state: Visitor, event: Event, kind: type, late: bool, t: int, out: Outputs) -> bool:
-    """Takes over the person that an event names. Announces a change of person, and returns whether it was one."""
+    """Sets the person that an event names. Announces a change of person, and returns whether there was one."""
     old = state.person
     gone = goes(state, event, kind, late)
     if gone:
@@ -49,7 +49,7 @@ def _take_keys(state: Visitor, event: Event) -> None:
 
 
 def _leave(state: Visitor, t: int, out: Outputs) -> None:
-    """Ends the customer's part: only the visitor's id, fact number and accepted event ids stay."""
+    """Clears the state after a logout: only the visitor's id, fact number and accepted event ids stay."""
     if announce_facts.idle_is_news(state, t):
         announce_facts.idle(state, t, out)
     former = state.person

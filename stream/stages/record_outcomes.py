@@ -1,4 +1,4 @@
-"""What becomes of the records of a batch, counted by the types of their events. Source: docs/semantics.md, 2."""
+"""Counts the outcomes of the records of a batch, by event type. Source: docs/semantics.md, 2."""
 
 from collections.abc import Iterable
 from typing import Any, Final
@@ -23,7 +23,7 @@ its time, an ignored one for another reason. A replayed record was applied befor
 
 
 class RecordOutcomes:
-    """What became of the records of a batch, by the type of their events."""
+    """The outcomes of the records of a batch, by event type."""
 
     def __init__(self) -> None:
         self._kinds: dict[str, list[type]] = {outcome: [] for outcome in OUTCOMES}

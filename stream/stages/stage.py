@@ -1,4 +1,4 @@
-"""What all stages share: states by record key, and their changelog. Source: docs/semantics.md, 1."""
+"""The base class of all stages: states by record key, and their changelog. Source: docs/semantics.md, 1."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
@@ -25,15 +25,15 @@ class Stage(ABC, Generic[S]):
 
     @abstractmethod
     def parts(self) -> Iterator[Changes]:
-        """The changelog records since the last call, in parts, in the order in which they must be written.
+        """Yields the changelog records since the last call, in the order in which they must be written.
 
-        The last part holds the clock, which says that the others are complete. Apply nothing before the
-        last part was taken.
+        The last part has the clock, which marks the others as complete. The caller must apply nothing until it has the
+        last part.
         """
 
     @property
     def next_deadline(self) -> int | None:
-        """No deadline fires before this time (ms). None: there is no deadline."""
+        """A time (ms) before which no deadline fires. None: there is no deadline."""
         return self._states.next_deadline
 
     @property
@@ -41,7 +41,7 @@ class Stage(ABC, Generic[S]):
         return len(self._states)
 
     def state(self, key: str) -> S | None:
-        """The state of a key, not to be changed; None if there is none."""
+        """The state of a key, None if there is none. The caller must not change it."""
         return self._states.get(key)
 
     @property
@@ -69,9 +69,9 @@ class Stage(ABC, Generic[S]):
         return self._states.written
 
     def rest(self) -> None:
-        """Call this instead of `changes` where no changelog is written: it bounds the memory of states."""
+        """Bounds the memory of states. Called instead of `changes` if no changelog is written."""
         self._states.rest()
 
     def restore(self, records: Entries) -> None:
-        """Takes in records of the changelog, in their order. Raises UnreadableState."""
+        """Adds the states of changelog records, in order. Raises UnreadableState."""
         self._states.restore(records)

@@ -1,4 +1,4 @@
-"""The visitors stage of one input partition: events in their order, one state for each visitor.
+"""The visitors stage of one input partition: applies events in order, with one state for each visitor.
 
 Source: docs/semantics.md, 1 to 5. First the visitor's deadlines fire, up to the event's time. Then the
 event is judged (`judgement.py`), and applied if it counts (`applying.py`). Deadlines of other visitors
@@ -43,7 +43,7 @@ class Visitors(Stage[Visitor]):
     most: int | None = None
 
     def __init__(self, recipes: Recipes | History, make: VisitorBackend | None = None) -> None:
-        """`make`: the backend that makes visitors. None: the fastest one that is built."""
+        """`make`: the backend of visitors. None: the compiled one if it is built, else Python."""
         self._history = History.of(recipes)
         self._make = make or best_backend()
         made = self._make
@@ -60,10 +60,10 @@ class Visitors(Stage[Visitor]):
     ) -> None:
         """Applies a batch of records in offset order, and fires what was due before its last one.
 
-        Records before `position` are skipped. If this stage `takes_blocks`, a batch may hold blocks, and
-        lines that `record` reads. `parse` decodes a value, as `decoding.parse` does. Time never moves
-        back behind evidence: a record of a broker whose clock is slow counts at the evidence. No content
-        of a record makes this raise.
+        Records before `position` are skipped. If this stage `takes_blocks`, a batch may contain blocks, and
+        lines that `record` reads. `parse` decodes a value, as `decoding.parse` does. Time never goes back
+        before evidence: a record with an earlier broker's time is applied at the evidence. No content of a
+        record makes this raise.
         """
         outcomes = RecordOutcomes()
         self._time = max(self._time, self._until)
@@ -146,7 +146,7 @@ class Visitors(Stage[Visitor]):
 
     @property
     def owes(self) -> bool:
-        """Whether `catch_up` has more to do."""
+        """Whether due deadlines are left for `catch_up`."""
         return self._until > self.clock
 
     def _handle(self, offset: int, t: int, event: Event, kind: type, out: Outputs) -> str:
@@ -211,8 +211,8 @@ class Visitors(Stage[Visitor]):
     def _fire(self, state: Visitor, until: int, position: int, out: Outputs) -> bool:
         """Fires the visitor's deadlines up to and including `until` (ms). False if that forgot the visitor.
 
-        `position`: the events before it have been handled. A forgotten visitor keeps it, so that events
-        that are read again do not make a new visitor.
+        `position`: the events before it have been handled. A forgotten visitor's record keeps it, so that events that
+        are read again do not create a new visitor.
         """
         if state.idle_pending and state.last_sign + IDLE_AFTER <= until:
             if self._make.fell_idle is not None and out.as_json:
@@ -233,7 +233,7 @@ class Visitors(Stage[Visitor]):
         return self._states.parts(clock, self._time != self._states.clock[1])
 
     def committed(self, offset: int) -> None:
-        """`offset` was committed: what was deleted before it, and before the written clock, gets its tombstone."""
+        """Notes that `offset` is committed. Keys forgotten before it and before the written clock get tombstones."""
         self._states.committed(min(offset, self._states.clock[0]))
 
     def restored(self) -> None:

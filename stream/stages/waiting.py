@@ -1,8 +1,8 @@
-"""A stage whose claims or facts wait for the watermark.
+"""The base class of stages whose claims or facts wait for the watermark.
 
-Source: docs/semantics.md, 1. Such a stage applies records in the order (at, visitor, n), and only those
-before the watermark. The deadlines of a state up to that time fire first. A crash of the stage before
-may leave copies; a copy has the same place and counts once.
+Source: docs/semantics.md, 1. Such a stage applies records in the order (at, visitor, n), and only those before the
+watermark. The deadlines of a state up to that time fire first. A crash of the previous stage may leave copies; a copy
+has the same place and counts once.
 Invariant: the states contain all records before `advanced`, and all deadlines up to it have fired.
 """
 
@@ -78,22 +78,22 @@ class WaitingStage(Stage[P], Generic[P, T]):
         """Called after a state was forgotten."""
 
     def _next_turn(self) -> int | None:
-        """The next time (ms) after `_turned` at which the stage looks at all states first. None: there is none."""
+        """The next time (ms) after `_turned` at which a new document must be applied to all states. None: there is none."""
         return None
 
     def _turn(self, time: int, most: int, out: Outputs) -> bool:
-        """Looks at the states at such a time (ms), at most `most` of them. Returns whether all are done."""
+        """Applies the document of that time (ms) to at most `most` states. Returns whether all are done."""
         raise NotImplementedError
 
     def add(self, records: Iterable[tuple[int, bytes | None]]) -> None:
-        """Takes in records as (offset, value). `advance` applies those before the watermark."""
+        """Adds records as (offset, value). `advance` applies those before the watermark."""
         for offset, value in records:
             if offset < self.position or value is None:
                 continue
             self.take(offset, self._decode(value))
 
     def take(self, offset: int, record: T | WatermarkRecord) -> None:
-        """Takes in one record. Its offset must be new."""
+        """Adds one record. Its offset must be new."""
         self.position = offset + 1
         if isinstance(record, WatermarkRecord):
             self._watermark.move(record)
@@ -143,12 +143,12 @@ class WaitingStage(Stage[P], Generic[P, T]):
         return 0 if self._states.behind else left
 
     def catch_up(self, out: Outputs) -> None:
-        """Does more of what `advance` left undone."""
+        """Continues what `advance` left undone, at most `most`."""
         self.advance(out)
 
     @property
     def owes(self) -> bool:
-        """Whether `advance` has more to do."""
+        """Whether waiting records or due deadlines are left for `catch_up`."""
         return self._watermark.value > self.advanced
 
     def _apply(self, record: T, out: Outputs) -> None:
@@ -222,7 +222,7 @@ class WaitingStage(Stage[P], Generic[P, T]):
         return self._states.parts((self.advanced, max(self._turned, 0), 0), first)
 
     def committed(self, offset: int) -> None:
-        """Deleted states before the written clock get their tombstones: no copy comes before that clock."""
+        """Writes tombstones for states forgotten before the written clock: no copy comes before that clock."""
         self._states.committed(self._states.clock[0])
 
     def restored(self) -> None:

@@ -1,8 +1,8 @@
 """The watermark of a stage: the smallest evidence over all partitions that feed it. Source: docs/semantics.md, 1.
 
-A watermark record says "partition i of N has evidence up to T". It follows all facts before T on its
-topic. So no fact before the smallest T of all is still to come. The visitors stage feeds the keys stage;
-both feed the people stage.
+A watermark record says "partition i of N has evidence up to T". It follows all facts before T on its topic. So no fact
+before the smallest T of all partitions can still come. The visitors stage feeds the keys stage; both feed the people
+stage.
 """
 
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ class Watermark:
         self._of: Final = {VISITORS: self.evidence, KEYS: [NEVER] * keys}
 
     def move(self, watermark_record: WatermarkRecord) -> None:
-        """Takes in a watermark record. Evidence never moves back. A record for another number of sources is dropped."""
+        """Applies a watermark record. Evidence never goes back. A record for another number of sources is ignored."""
         evidence = self._of.get(watermark_record.stage)
         if evidence is None or watermark_record.sources != len(evidence):
             return

@@ -1,4 +1,4 @@
-"""What a person has bought under a cart id: the shop may still show these lines. Source: docs/semantics.md, 6.
+"""The lines that a person bought under a cart id, which the shop may still show. Source: docs/semantics.md, 6.
 
 A line is bought in one quantity, with one order. It stays bought for 14 days after its order, and for 14
 days after each summary that shows it. Another quantity, or a later cart without the line, ends that.
@@ -46,7 +46,7 @@ Bought = dict[str, list[BoughtLine]]
 
 
 def held(lines: Iterable[Line]) -> list[tuple[str, str, float, int]]:
-    """The lines as a KnownCart has them."""
+    """The lines in the form of a KnownCart."""
     return [(line.product_id, line.variant_id, line.quantity, line.since) for line in lines]
 
 
@@ -83,7 +83,7 @@ def add(bought: Bought, cart_id: str, contents: Contents, order: OrderEntry, at:
 
 
 def show(bought: Bought, cart_id: str, shown: Contents, at: int) -> None:
-    """A summary shows contents: their bought lines stay bought for 14 days from now."""
+    """Keeps the bought lines among the contents of a summary for 14 days from now."""
     if not shown:
         return
     there = set(shown)
@@ -93,14 +93,14 @@ def show(bought: Bought, cart_id: str, shown: Contents, at: int) -> None:
 
 
 def keep_only(bought: Bought, cart_id: str, shown: Contents) -> None:
-    """A later cart shows other contents: a line that it lacks in this quantity is no longer bought."""
+    """Drops bought lines that a later cart does not have in this quantity."""
     there = set(shown)
     kept = [line for line in bought.get(cart_id, ()) if line.content in there]
     _set(bought, cart_id, kept)
 
 
 def take_back(bought: Bought, order: OrderEntry) -> None:
-    """The lines bought with an order are no longer bought."""
+    """Drops the lines that were bought with an order."""
     for cart_id, lines in list(bought.items()):
         own = order.id, order.at
         _set(bought, cart_id, [line for line in lines if (line.order_id, line.order_at) != own])

@@ -1,7 +1,7 @@
-"""Claims: what the visitors stage says to the keys stage in `identity.claims`. Source: docs/semantics.md, 11.
+"""Claims: records of the visitors stage for the keys stage, in `identity.claims`. Source: docs/semantics.md, 11.
 
 The place of a claim among all claims of a key is (at, visitor, n), like that of a fact among those of a person. n counts
-the facts and claims of a visitor together. Watermark records travel in the same topic.
+the facts and claims of a visitor together. Watermark records are in the same topic.
 """
 
 import msgspec

@@ -1,7 +1,7 @@
-"""Facts: what the visitors and keys stages say to the people stage, in `visitor.facts`. Source: docs/semantics.md, 4.
+"""Facts: records of the visitors and keys stages for the people stage, in `visitor.facts`. Source: docs/semantics.md, 4.
 
 The place of a fact among all facts of a person is (at, visitor, n). The same place always has the same bytes, so a copy
-after a crash is recognised by its place. Watermark records travel in the same topic.
+after a crash is recognized by its place. Watermark records are in the same topic.
 """
 
 import msgspec
@@ -71,7 +71,7 @@ class Moved(Fact, tag="visitor.moved", gc=False):
 
 
 class Identified(Fact, tag="visitor.identified", omit_defaults=True, gc=False):
-    """A change of person with what it takes over; or what an identifying event said.
+    """A change of person, with what the new person takes over; or the contacts and traits of an identifying event.
 
     `contacts` None: not given; empty: the person has none · `event`: the id of the event of a change ·
     `subscription`: channels of a subscription that is handed over · `watches`: the visitor's last ones, by recipe.

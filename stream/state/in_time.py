@@ -1,7 +1,7 @@
-"""What few visitors and persons have: watches, and traces of changing recipes.
+"""Parts of a state that few visitors and persons have: watches, and data of former documents.
 
-Source: docs/semantics-life.md, 14 and 15. Most states hold None instead, which is not written to the
-changelog. Times are in ms, NEVER (-1) for what has not happened.
+Source: docs/semantics-life.md, 14 and 15. Most states have None instead, which is not written to the changelog. Times
+are in ms; NEVER (-1) for a time that has not come.
 """
 
 from math import fsum
@@ -17,7 +17,7 @@ NO_OFFSET: Final = -1
 
 
 class Attributed(Struct, array_like=True, gc=False):
-    """What a watch is about. `held`: whether the holdout held it back · `at`, `until`: its begin and end (ms)."""
+    """The subject of a watch. `held`: whether the holdout held it back · `at`, `until`: its begin and end (ms)."""
 
     recipe: str
     version: int

@@ -1,4 +1,4 @@
-"""What a visitor keeps of its orders. Source: docs/semantics.md, 3. Times are in ms."""
+"""Data that a visitor keeps of its orders. Source: docs/semantics.md, 3. Times are in ms."""
 
 from msgspec import Struct
 
@@ -6,7 +6,7 @@ from stream.state.cart import Line
 
 
 class Kept(Struct, array_like=True, gc=False):
-    """The last order of this visitor, with what it emptied.
+    """The last order of this visitor, and the cart that it emptied.
 
     `cart_id`: of the visitor's cart · `empty`: the cart has been empty since · `started`: a checkout.started
     came since · `cancelled`: an order.cancelled for it came since · `keys`: those to which its claims went ·

@@ -61,7 +61,7 @@ class Purchases(Struct, array_like=True, gc=False):
 
 
 class Interest(Struct, array_like=True, gc=False):
-    """When a category or a product that an audience names was last viewed and bought."""
+    """The times of the last view and purchase of a category or product that an audience names."""
 
     viewed: int = NEVER
     bought: int = NEVER

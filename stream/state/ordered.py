@@ -1,4 +1,4 @@
-"""What a visitor's orders leave behind: the last one, what it emptied, those that were taken out.
+"""Updates what a visitor keeps of its orders: the last one, the cart that it emptied, those taken out.
 
 Source: docs/semantics.md, 3, "order.placed" and "A payment that fails after the order".
 """
@@ -29,7 +29,7 @@ def copies(lines: Iterable[Line]) -> list[Line]:
 
 
 def take_away(state: Visitor, lines: Iterable[Line], t: int) -> None:
-    """Notes that a cart.updated removed these lines, all that the cart had."""
+    """Notes that a cart.updated removed these lines, which were all of the cart."""
     state.taken = TakenLines(t, copies(lines))
 
 
@@ -41,7 +41,7 @@ def filled(state: Visitor) -> None:
 
 
 def emptied_before(state: Visitor, t: int) -> list[Line]:
-    """The lines that an order at `t` (ms) was about, if the cart was empty by then."""
+    """The lines of the cart that an order at `t` (ms) bought, if the cart was already empty by then."""
     taken = state.taken
     return taken.lines if taken is not None and t - taken.at <= TAKEN_LASTS else []
 

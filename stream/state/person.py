@@ -32,7 +32,7 @@ def by_time(order: OrderEntry) -> int:
 
 
 class PersonVisitor(Struct, array_like=True, gc=False):
-    """One visitor of the person, as its last fact said."""
+    """One visitor of the person, as of its last fact."""
 
     active: bool
     last_active: int
@@ -237,13 +237,13 @@ class Person(Struct, array_like=True, gc=False):
         return first
 
     def of_life(self) -> Life:
-        """The record of the life kinds, made if there is none."""
+        """The record of the life kinds, created if there is none."""
         if self.life is None:
             self.life = Life()
         return self.life
 
     def of_time(self) -> PersonInTime:
-        """The record of watches and changing recipes, made if there is none."""
+        """The record of watches and changing recipes, created if there is none."""
         if self.in_time is None:
             self.in_time = PersonInTime()
         return self.in_time

@@ -1,7 +1,7 @@
-"""What a person has bought of each product, and when it will be used up. Source: docs/semantics-life.md, 12.
+"""A person's purchases of each product, and when each is used up. Source: docs/semantics-life.md, 12.
 
-It keeps the last purchases of the products that were bought last. With each purchase the person's own
-pace counts more.
+It keeps the last purchases of the products that were bought last. With each purchase the person's own pace counts
+more.
 """
 
 from collections.abc import Iterable

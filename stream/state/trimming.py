@@ -12,7 +12,7 @@ FEW: Final = 2
 
 
 def forget_fired(person: Person, before: int) -> None:
-    """Drops the steps that fired before a time (ms). They stand in the order in which they fired."""
+    """Drops the steps that fired before a time (ms). They are in the order in which they fired."""
     if person.fired and person.fired[0].at < before:
         person.fired = [step for step in person.fired if step.at >= before]
 

@@ -26,7 +26,7 @@ KEPT_IDS: Final = 256
 KEPT_VIEWS: Final = 20
 
 NOTHING, ACTIVE, IDLE = 0, 1, 2
-"""The last fact of presence that was sent of this visitor."""
+"""The last presence fact that was sent for this visitor."""
 
 STARTED, CONTACT, SHIPPING, PAYMENT = 0, 1, 2, 3
 STAGES: Final = {"contact": CONTACT, "shipping": SHIPPING, "payment": PAYMENT}
@@ -45,7 +45,7 @@ class Signal(Struct, array_like=True, gc=False):
 
 
 class Published(Struct, array_like=True, gc=False):
-    """A trigger that went out and may still be cancelled before `valid_until`."""
+    """A published trigger, which may be cancelled before `valid_until`."""
 
     trigger_id: str
     recipe: str

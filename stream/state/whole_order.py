@@ -1,4 +1,4 @@
-"""The value and lines of an order as it travels: in facts, in claims, and in records that are handed over.
+"""The value and lines of an order, as sent in facts and claims, and handed over between records.
 
 Source: docs/semantics-life.md, 12, "Orders travel whole". Times are in ms, NEVER (-1) for what was not given.
 """
@@ -70,7 +70,7 @@ def given_lines(event: OrderPlaced) -> list[OrderLine]:
 
 
 def _renewing(items: Iterable[OrderItem]) -> dict[str, bool]:
-    """Whether a subscription renews the line: the last of equal items says it."""
+    """By line: whether a subscription renews it. Of equal items the last one counts."""
     return {
         key_of(item): item.renews
         for item in items
@@ -170,5 +170,5 @@ def bring(record: WholeOrder, parts: WholeOrder) -> WholeOrder:
 
 
 def size(lines: Iterable[OrderLine]) -> int:
-    """About how many characters the lines take up."""
+    """About how many characters the lines take."""
     return sum(map(limits.size, lines))

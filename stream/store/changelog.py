@@ -1,10 +1,10 @@
 """Writes states to the changelog, and reads them back.
 
-A value is a header (format, applied, deadline, version) and the packed state. From the header alone a restore
-knows which deadline to arm, and which of two records is newer. The highest (applied, version) of a key
-wins, not the last record: a worker that was frozen may write old state after its successor. A header
-without a state says that its key was forgotten. The record with the empty key carries the partition's
-clock. It is the last record of a checkpoint: if it is there, all the others are.
+A value is a header (format, applied, deadline, version) and the packed state. A restore reads the header only: it has
+the deadline to arm, and shows which of two records is newer. The highest (applied, version) of a key wins, not the
+last record, because a worker that was frozen may write old state after its successor. A header without a state means
+that the key was forgotten. The record with the empty key has the partition's clock. It is the last record of a
+checkpoint: if it is in the log, all others of the checkpoint are.
 """
 
 import struct
@@ -15,7 +15,7 @@ from stream.events.records import Block
 from stream.state.cart import NEVER
 
 FORMAT: Final = 2
-"""The format of version 2 of the semantics. Format 1 is refused: it knows no keys of identity."""
+"""The format of version 2 of the semantics. Format 1 is refused: it has no keys of identity."""
 HEADER: Final = struct.Struct(">bqqq")
 CLOCK: Final = HEADER
 _PLACE: Final = struct.Struct(">xq8xq")
@@ -54,10 +54,9 @@ class RestoreFunctions(NamedTuple):
 
 
 def survey(packed: dict[str, bytes], span: int) -> Found:
-    """What the headers of packed states say.
+    """Reads the headers of packed states.
 
-    Returns the bytes of all states, what is applied in each header-only record, and the keys by the span (ms) of their
-    deadline.
+    Returns (bytes of all states, `applied` of each header-only record, keys by the span (ms) of their deadline).
     """
     size, header_only, spans = 0, dict[str, int](), dict[int, list[str]]()
     read, deleted = HEADER.unpack_from, HEADER.size

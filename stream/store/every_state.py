@@ -1,4 +1,4 @@
-"""Looks at all states of a partition, one after the other, without keeping packed ones decoded."""
+"""Iterates over all states of a partition, without keeping packed ones decoded."""
 
 from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
@@ -11,7 +11,7 @@ S = TypeVar("S", bound=State)
 
 
 class EveryState(Generic[S]):
-    """All states at the moment when this is made. Until it is done, nothing else may add or forget a key."""
+    """All states at its creation. Until the iteration is done, nothing else may add or forget a key."""
 
     def __init__(
         self,
@@ -20,7 +20,7 @@ class EveryState(Generic[S]):
         decode: Callable[[memoryview], S],
         time: int,
     ) -> None:
-        """`time`: the time (ms) at which they are looked at."""
+        """`time`: the time (ms) of the visit, for deadlines that fire."""
         self._states = states
         self._encode = encode
         self._decode = decode

@@ -1,8 +1,8 @@
 """The states of one partition by record key. Each has one armed deadline.
 
-A state is decoded when it is used, and packed again later. A forgotten key first leaves a header-only
-record: after a crash the same input comes again, and must be recognised as applied. Once a commit has
-passed that input, a tombstone follows.
+A state is decoded when it is used, and packed again later. For a forgotten key, a header-only record is written
+first: after a crash the same input is read again, and must be recognized as applied. Once a commit has passed that
+input, a tombstone follows.
 """
 
 from collections.abc import Callable, Iterator
@@ -206,7 +206,7 @@ class Keyed(Generic[S]):
         return self.live, self._older, self._packed, self.dirty
 
     def rest(self) -> None:
-        """Call this instead of `parts` in a run without a changelog: it only packs states that are not used."""
+        """Packs unused states. Called instead of `parts` in a run without a changelog."""
         self._forgotten.clear()
         if len(self.live) <= DECODED:
             return
@@ -222,7 +222,7 @@ class Keyed(Generic[S]):
         return header + self._encode(state)
 
     def committed(self, applied: int) -> None:
-        """The commit has passed `applied`: header-only records before it become tombstones, some at a time."""
+        """Notes that the commit has passed `applied`. Header-only records before it become tombstones, some at a time."""
         passed = (key for key, last in self._header_only.items() if last < applied)
         for key in list(islice(passed, AT_A_STRETCH)):
             del self._header_only[key]
@@ -230,7 +230,7 @@ class Keyed(Generic[S]):
             self._tombstones.append(key)
 
     def restore(self, records: Entries) -> None:
-        """Takes in records of the changelog, in order. Raises UnreadableState."""
+        """Adds the states of changelog records, in order. Raises UnreadableState."""
         self._reader.take(records)
 
     def restored(self) -> tuple[int, int, int]:

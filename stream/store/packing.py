@@ -1,9 +1,8 @@
-"""Packs persons. Persons are kept for a year, so those that wait for nothing are made small.
+"""Packs persons. Persons are kept for a year, so inactive ones are compressed.
 
-Source: docs/semantics-life.md, 12. The bytes of a person with a life record begin with a head. From it a
-restore counts members and open episodes without decoding the state. A state above 400 bytes is deflated
-while no episode is open and no visitor is active: its next fact may be far off. Other states will be
-written again soon, so they are not deflated.
+Source: docs/semantics-life.md, 12. The bytes of a person with a life record begin with a head. From it a restore counts
+members and open episodes without decoding the state. A state above 400 bytes is deflated while no episode is open and
+no visitor is active, because its next fact may be far away. Other states are soon written again, so they are not.
 """
 
 import struct
@@ -19,7 +18,7 @@ from stream.store.last_field import packer
 LIVES: Final = 0xC1
 """The first byte of a state with a head. No other state begins with it."""
 SMALL: Final = 350
-"""A state of at most this many bytes is not deflated: with its head and key times it has at most 400."""
+"""States of at most this many bytes are not deflated. With head and key times such a state has at most 400 bytes."""
 
 _HEAD: Final = struct.Struct(">BBBH")
 """LIVES, whether it is deflated, open episodes (255: that many or more), bytes of its audiences' names."""
@@ -46,7 +45,8 @@ _COMMON: Final = (
     b"\x00\x00\x00\x00\x00\x00\x00\xff\x90\x90\x80\xc2\xff\x98\x90\x90\x80\x80\x00\xff\x80\xcb"
     b"\x00\x00\x00\x00\x00\x00\x00\x00"
 )
-"""Pieces that every packed customer has. Never change them: written states could not be read any more."""
+"""Texts that every packed customer contains (the deflate dictionary). Never change it, or written states become
+unreadable."""
 _encode: Final = packer(Person)
 _decode: Final = msgspec.msgpack.Decoder(Person).decode
 

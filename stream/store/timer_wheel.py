@@ -1,4 +1,4 @@
-"""A timer wheel in two rings: which keys may be due at a time. The deadlines themselves live in the states.
+"""A timer wheel in two rings: finds the keys that may be due. The deadlines themselves are in the states.
 
 Keys that are due soon wait in buckets of a tick. Keys that are due later wait in buckets of a span. A span
 is spread over ticks when its time is near: most deadlines are 30 days away, and a bucket takes more memory
@@ -21,8 +21,8 @@ SPAN: Final = 3_600_000
 """Width (ms) of a bucket of keys that are due later. Longer: more keys spread at once. Shorter: more buckets."""
 
 LOOKED_AT: Final = 32
-"""Entries looked at for each key that is wanted. Most cost less than a due key. More: old entries make a
-stretch long. Fewer: more stretches."""
+"""Entries checked for each key that is requested. Most cost less than a due key. More: old entries make a call long.
+Fewer: more calls."""
 
 Armed = Callable[[str], int]
 """A key's armed time. It says which of the key's entries is valid."""
@@ -56,7 +56,7 @@ class _Ring:
 
 
 class Wheel:
-    """`behind`: whether the last call of `due` left entries to look at."""
+    """The wheel. `behind`: whether the last call of `due` left entries to check."""
 
     def __init__(self) -> None:
         self.behind = False

@@ -1,6 +1,6 @@
 """`python -m tests.bench PART [options]`; without a part all of them, one after the other.
 
-With --smoke everything is small: that it runs is shown, the figures mean nothing.
+With --smoke everything is small: this shows that it runs, the figures mean nothing.
 """
 
 import argparse
@@ -27,7 +27,7 @@ PARTS: Final = {
     "audiences": "20 audiences in force against none",
     "growth": "cost per event as visitors, carts, open episodes and partitions grow",
 }
-"""By name, with what each measures. The module has the part's name."""
+"""What each part measures, by name. The module has the part's name."""
 
 
 def main() -> int:

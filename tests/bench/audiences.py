@@ -1,9 +1,9 @@
 """(k) What 20 audiences in force cost, for each event of the input, against none: the stages in one process.
 
-What it costs a worker with a broker, `growth` measures (`--cases audiences-0 audiences-20`). The audiences are those of
-deploy/recipes.yaml, with some more that look at products, spending and visits; no recipe hears of them. The first visit of
-each visitor, with which it enters several audiences for the first time, is not measured. Both sides take turns, so that a
-change of the machine's pace meets both; the share is that of each pair.
+`growth` measures the cost of a worker with a broker (`--cases audiences-0 audiences-20`). The audiences are those of
+deploy/recipes.yaml and some more about products, spending and visits; no recipe uses them. The first visit of
+each visitor, which enters several audiences, is not measured. Both sides alternate, so that a
+change of the machine's speed affects both; the share is that of each pair.
 """
 
 import argparse
@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def document(count: int) -> dict[str, Any]:
-    """The shipped recipes with so many audiences, as a file has them."""
+    """The contents of a recipe file: the shipped recipes with `count` audiences."""
     shop: list[dict[str, Any]] = yaml.safe_load(RECIPES.read_text())["audiences"]
     more = [{"name": f"more-{number}", "members": each} for number, each in enumerate(MORE)]
     found = [*shop, *more][:count]

@@ -48,7 +48,7 @@ def run(args: argparse.Namespace, room: Room) -> None:
 
 
 def once(room: Room, keys: str) -> tuple[float, float, int]:
-    """(CPU in s, time in s, largest RSS in KiB) of one run."""
+    """Runs one backtest; returns (CPU in s, time in s, largest RSS in KiB)."""
     began = time.monotonic()
     command = [sys.executable, "-m", "agents", "backtest", str(room.folder / f"{keys}.jsonl")]
     child = subprocess.Popen(

@@ -1,7 +1,7 @@
-"""What the collector costs a post, a batched event, and a request of two other sources, beside an empty aiohttp handler.
+"""The collector's CPU for a post, a batched event, and a request of two other sources, beside an empty aiohttp handler.
 
-CPU is that of the process, so that figures hold on a machine that does other things, too: a core takes
-1,000,000 µs of it a second. Requests are made before anything is measured.
+CPU is that of the process, so the figures also hold on a busy machine: a core has
+1,000,000 µs of it a second. Requests are built before anything is measured.
 """
 
 import argparse
@@ -77,7 +77,7 @@ def run(args: argparse.Namespace, room: Room) -> None:
 
 
 def _jobs(args: argparse.Namespace) -> Iterator[tuple[str, list[bytes], int]]:
-    """What is sent, the requests, and the events of each."""
+    """Yields the name of a job, its requests, and the events in each request."""
     yield "a post", _singles(args, args.posts), 1
     batches = itertools.islice(batched(args.visitors, args.size), args.batches)
     yield f"an event of {args.size}", list(batches), args.size
@@ -107,7 +107,7 @@ def _counted(requests: list[bytes], subject: "_Server", events: int) -> Iterator
 
 
 class _Server(Subject):
-    """A process that answers; what it has done is counted by who asks it."""
+    """A server process; the caller counts what it has done."""
 
     def __init__(self, command: list[str], variables: dict[str, str], file: Path) -> None:
         self.done = 0
@@ -125,7 +125,7 @@ def _served(command: list[str], variables: dict[str, str], file: Path, port: int
 
 
 def _ready(port: int) -> bool:
-    """Whether it answers, and a collector has reached its broker."""
+    """Whether it answers; a collector does once it has reached its broker."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=5) as line:
             line.sendall(b"GET /ready HTTP/1.0\r\nHost: x\r\n\r\n")

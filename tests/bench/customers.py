@@ -1,6 +1,6 @@
-"""(j) Customers that are kept for 400 days: bytes packed, and a restore of many of them, in one process.
+"""(j) Customers kept for 400 days: packed bytes, and a restore of many of them, in one process.
 
-Each has had a year of 12 visits and 3 orders with lines, belongs to audiences of deploy/recipes.yaml and waits for nothing.
+Each has had a year of 12 visits and 3 orders with lines, is in audiences of deploy/recipes.yaml and has no timers.
 """
 
 import argparse
@@ -27,7 +27,7 @@ SMOKE: Final = "--n 500"
 START: Final = 1_772_452_800_000
 DAY: Final = 86_400_000
 VARIED: Final = 1_000
-"""Customers whose year is decided; the others are their like under other names."""
+"""Customers whose year is processed; the others are copies of them under other names."""
 RECIPES: Final = Path("deploy/recipes.yaml")
 
 
@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def a_year(number: int) -> Iterator[dict[str, Any]]:
-    """The events of one customer: a visit a month, an order in every fourth."""
+    """Yields the events of one customer: a visit a month, an order in every fourth."""
     who = {"visitor": f"d5b1c9e0-4f6a-4a8e-9b1c-{number:012d}", "customer": f"{48210000 + number}"}
     begun = START + number * 61_000
     yield {"t": begun, "type": "visitor.subscribed", "channels": ["email"], **who}

@@ -1,21 +1,23 @@
-"""(h) A million deadlines at one moment: how long the loop stands still at most, and what each takes.
+"""(h) A million deadlines at one moment: how long the loop blocks at most, and the CPU of each.
 
-Of one partition of the visitors stage, and of one of the people stage, as a worker fires them: a few at a time, and
-what they decide is packed. Between two stretches everybody else has a turn. Of the CPU alone: others on the machine make
-nobody stand still here.
+One partition of the visitors stage and one of the people stage, as a worker fires them: a few at a time, with
+their decisions packed. Between two slices other tasks run. The garbage collector has a worker's thresholds. Only CPU
+counts: other processes of the machine do not block the loop.
 """
 
 import argparse
+import gc
 import time
 from collections.abc import Callable, Iterator
 from typing import Final
 
 import msgspec
 
+from agents.commands.worker import COLLECT
 from agents.config.recipes import read
 from agents.kafka.partitioner import partition_of
 from agents.worker.deadlines import MOST
-from agents.worker.packing import PACKED, Packer
+from agents.worker.packing import COMPRESSED, Packer
 from stream.outputs.outputs import Outputs
 from stream.stages.people import People
 from stream.stages.visitors import Visitors
@@ -35,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, room: Room) -> None:
+    gc.set_threshold(*COLLECT)
     recipes = read(None)
     visitors, people = Visitors(recipes), People(recipes, 1)
     for first in range(0, args.visitors, AT_A_TIME):
@@ -44,7 +47,7 @@ def run(args: argparse.Namespace, room: Room) -> None:
     facts: list[bytes] = []
 
     def sent(out: Outputs) -> None:
-        packer = Packer(PACKED)
+        packer = Packer(COMPRESSED)
         for person, value in out.facts:
             key = person.encode()
             packer.add("facts", partition_of(key, args.partitions), key, value)
@@ -81,7 +84,7 @@ def run(args: argparse.Namespace, room: Room) -> None:
 
 
 def _carts(first: int, last: int) -> Iterator[tuple[int, int, bytes, bytes]]:
-    """Of so many visitors, all within a millisecond."""
+    """Yields a cart of each visitor from `first` to `last`, all within a millisecond."""
     for number in range(first, last):
         visitor = f"v{number}"
         item = {"product_id": "lamp", "quantity": 1, "price": 40}
@@ -92,7 +95,7 @@ def _carts(first: int, last: int) -> Iterator[tuple[int, int, bytes, bytes]]:
 def _stretches(
     stage: Visitors | People, begin: Callable[[Outputs], None], sent: Callable[[Outputs], None]
 ) -> list[int]:
-    """Microseconds of CPU that each stretch takes, until nothing is due."""
+    """Microseconds of CPU of each slice, until nothing is due."""
     took, act = list[int](), begin
     while act is begin or stage.owes:
         began, out = time.thread_time_ns(), Outputs()
@@ -104,7 +107,7 @@ def _stretches(
 
 
 def _parts(stage: Visitors) -> Iterator[int]:
-    """Microseconds of CPU that each part of a checkpoint takes."""
+    """Yields the microseconds of CPU of each part of a checkpoint."""
     parts, began = stage.parts(), time.thread_time_ns()
     for _ in parts:
         yield (time.thread_time_ns() - began) // 1000

@@ -1,4 +1,4 @@
-"""The peer of the collector: an aiohttp application that reads a body and answers with nothing in it.
+"""The collector's baseline: an aiohttp application that reads a body and returns an empty answer.
 
 `python -m tests.bench.empty PORT`
 """

@@ -1,4 +1,4 @@
-"""Requests of two sources beside Segment: hits of Google's tag, and webhooks of Shopify for carts that change."""
+"""Requests of two sources beside Segment: hits of Google's tag, and Shopify's webhooks of changed carts."""
 
 import base64
 import hmac
@@ -19,7 +19,7 @@ SOURCES: Final = (
 
 
 def hits(visitors: int) -> Iterator[bytes]:
-    """As a tag sends them: all in the query; nine views of a product after a view of a page."""
+    """Yields hits as the tag sends them, all in the query: a page view, then nine product views."""
     for number in itertools.count():
         product = number % PRODUCTS
         query = {
@@ -36,7 +36,7 @@ def hits(visitors: int) -> Iterator[bytes]:
 
 
 def carts(visitors: int) -> Iterator[bytes]:
-    """As a shop sends them: signed, three lines each."""
+    """Yields webhooks as a shop sends them: signed, three lines each."""
     for number in itertools.count():
         token = f"token{number % visitors:012d}"
         cart = {

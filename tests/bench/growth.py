@@ -1,8 +1,8 @@
-"""(g) Cost per event as one thing grows tenfold and all else stays: it must stay flat.
+"""(g) Cost per event while one quantity grows tenfold and the rest stays: it must stay flat.
 
-Visitors, lines in every visitor's cart, open episodes in each partition, partitions. Time is the
-records': so carts can be left an hour ago. What prepares a state is not measured. Audiences are measured where
-visits end, since only then somebody enters and leaves; the first visit of each visitor is not measured there.
+The quantities: visitors, lines per cart, open episodes per partition, partitions. Time is the
+records', so carts can be an hour old. Preparing a state is not measured. Audiences are measured where
+visits end, because only then a person enters or leaves; each visitor's first visit is not measured there.
 """
 
 import argparse
@@ -48,7 +48,7 @@ CASES: Final = {
     "audiences-0": Case(audiences=0),
     "audiences-20": Case(audiences=20),
 }
-"""By what grows, and to how many. All else is as in visitors-10000."""
+"""Cases by growing quantity and its size. All else is as in visitors-10000."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -80,7 +80,7 @@ def run(args: argparse.Namespace, room: Room) -> None:
 
 
 def _traffic(case: Case, events: int) -> tuple[int, Iterator[Row]]:
-    """The number of events that are not measured, and all events."""
+    """The number of warm-up events, and all events."""
     if case.audiences is not None:
         warm = case.visitors * SHORT
         return warm, rows(warm + events, case.visitors, "ending")
@@ -90,14 +90,14 @@ def _traffic(case: Case, events: int) -> tuple[int, Iterator[Row]]:
 
 
 def _recipes(room: Room, count: int) -> Path:
-    """A recipe file with so many audiences."""
+    """Writes a recipe file with `count` audiences."""
     file = room.folder / f"audiences-{count}.json"
     file.write_text(json.dumps(audiences.document(count)))
     return file
 
 
 def prepared(case: Case) -> Iterator[Row]:
-    """Carts of the visitors, and those that others left before the traffic begins."""
+    """Yields carts of the visitors, and carts that others abandoned before the traffic begins."""
     carts = (
         _cart(b"visitor-%08d" % n, case.lines) for n in range(case.visitors if case.lines else 0)
     )

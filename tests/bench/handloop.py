@@ -1,7 +1,7 @@
-"""The floor: a loop on librdkafka with the state in a dict. Nothing is kept: a crash loses all of it.
+"""The lower bound: a loop on librdkafka with the state in a dict. Nothing is durable: a crash loses it all.
 
-The job of both peers: per visitor a count, the last product and the cart; 30 minutes after a visitor's
-last event a visitor with a cart is told to have left it. Time is the records'.
+The job of both peers: keep a count, the last product and the cart per visitor; 30 minutes after a visitor's
+last event, report its cart as abandoned. Time is the records'.
 """
 
 import os

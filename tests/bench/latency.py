@@ -1,9 +1,9 @@
-"""(c) Latency at steady rates, by the broker's times: from a record appended to its answer appended; and the CPU.
+"""(c) Latency and CPU at steady rates, by broker timestamps: from an appended record to its appended answer.
 
-Signal to exit trigger, order to cancel, and from the moment a reminder is due to its trigger. The probes
-are visitors of their own amid the traffic. A reminder comes five minutes after its cart at the earliest:
-so the first rate is kept up for longer, and carts are filled from the beginning. Rate 0 is an idle shop. The
-peers get the same traffic afterwards, each on its own: of them only the CPU is told.
+Measures signal to exit trigger, order to cancel, and a reminder's due time to its trigger. The probes
+are separate visitors in the traffic. A reminder fires five minutes after its cart at the earliest,
+so the first rate is kept longer, and carts are filled from the beginning. Rate 0 is an idle shop. The
+peers get the same traffic afterwards, one at a time; only their CPU is shown.
 """
 
 import argparse
@@ -27,16 +27,16 @@ from tests.bench.traffic import Row, rows, wall
 SMOKE: Final = "--rates 200 --seconds 7 --no-reminders --peers handloop"
 VISITORS: Final = 10_000
 SETTLED: Final = 12.0
-"""Seconds after which an idle worker is as idle as it gets."""
+"""Seconds until an idle worker has settled."""
 
 EACH_PROBE: Final = 25
-"""Events for a probe of each kind, at least: a probe is two events itself."""
+"""Smallest number of events per probe of each kind: a probe is two events itself."""
 
 REMINDED: Final = 303.0
 """Seconds from a cart to its reminder; the visitor is idle after 300."""
 
 SIGNALLED: Final = 11.0
-"""Seconds from the visit's start to the signal: sooner it is too soon."""
+"""Seconds from the visit's start to the signal; an earlier signal is refused."""
 
 ORDERED: Final = REMINDED + 6.0
 RECIPES: Final = """recipes:
@@ -46,7 +46,7 @@ RECIPES: Final = """recipes:
 
 
 class Answer(NamedTuple):
-    """`at`, `took` in ms."""
+    """An answer to a probe. `at`, `took`: ms."""
 
     kind: str
     at: int
@@ -91,7 +91,7 @@ def run(args: argparse.Namespace, room: Room) -> None:
 
 
 class Phase(NamedTuple):
-    """A rate kept up from `began` (ms) on. `done`: events a second that were processed · `share`: % of a core."""
+    """A rate kept from `began` (ms) on. `done`: processed events a second · `share`: % of a core."""
 
     began: int
     rate: int
@@ -110,7 +110,7 @@ def _phase(subject: Subject, shop: "Shop", rate: int, seconds: int) -> Phase:
 
 
 def _peer(name: str, room: Room, args: argparse.Namespace) -> list[Phase]:
-    """Of a peer, with topics of its own."""
+    """Measures a peer with its own topics."""
     settings = log.settings_of(room.bootstrap, f"latency.{name}")
     log.make(settings, args.partitions)
     with subjects.peer(name, settings, args.partitions, room.folder / f"{name}.log") as peer:
@@ -124,7 +124,7 @@ def _peer(name: str, room: Room, args: argparse.Namespace) -> list[Phase]:
 
 
 class Shop:
-    """Traffic in real time: what shoppers do, and the probes when their time has come."""
+    """Sends traffic in real time: shoppers' events, and the probes when they are due."""
 
     def __init__(self, settings: Settings, probes: int) -> None:
         self._topic = settings.topic(EVENTS)
@@ -137,7 +137,7 @@ class Shop:
         self._waiting: dict[str, deque[tuple[float, int]]] = defaultdict(deque)
 
     def keep(self, rate: int, seconds: float) -> None:
-        """Sends so many events a second, and probes. Nothing at rate 0."""
+        """Sends `rate` events a second, and probes; nothing at rate 0."""
         self._every = 1 / max(0.001, min(self._probes, rate / EACH_PROBE))
         if not rate:
             time.sleep(seconds)
@@ -185,7 +185,7 @@ def _event(visitor: str, body: bytes, number: int) -> Row:
 
 
 def _answers(settings: Settings) -> Iterator[Answer]:
-    """What the trigger topics hold."""
+    """Yields the answers in the trigger topics."""
     options = {
         "bootstrap.servers": ",".join(settings.kafka),
         "group.id": f"{settings.group}-reader",
@@ -227,7 +227,7 @@ def _show(phase: Phase, answers: list[Answer]) -> None:
 
 
 def _show_cpu(spent: dict[str, list[Phase]]) -> None:
-    """In brackets: events a second that were processed, where that is less than what was sent."""
+    """Prints the CPU; in brackets the processed events a second, where fewer than were sent."""
     show(
         "CPU at steady rates, % of a core",
         ("events/s", *spent),

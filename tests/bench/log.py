@@ -1,4 +1,4 @@
-"""The topics of a measurement: the input loaded once, the service's own made anew for each round."""
+"""The topics of a measurement: the input is loaded once, the service's own topics are recreated each round."""
 
 import dataclasses
 import itertools
@@ -17,20 +17,20 @@ from agents.kafka.topics import EVENTS, Layout, required
 from tests.bench.traffic import Row
 
 BATCH_BYTES: Final = 64 * 1024
-"""Of a batch of the input: about 130 events, what a busy storefront's producer packs together."""
+"""Size of an input batch: about 130 events, as a busy storefront's producer sends them."""
 
 _numbers = itertools.count(1)
 
 
 def settings_of(bootstrap: str, name: str, time: str = "append", **more: object) -> Settings:
-    """Of a worker with topics and a group of its own."""
+    """Settings of a worker with its own topics and group."""
     prefix = f"bench-{os.getpid()}.{name}."
     settings = Settings(kafka=tuple(bootstrap.split(",")), prefix=prefix, group=f"{prefix}triggers")
     return dataclasses.replace(settings, time=time, **more)  # type: ignore[arg-type]
 
 
 def environ(settings: Settings) -> dict[str, str]:
-    """The same for a worker process; the group is a new one each time."""
+    """The environment of a worker process with these settings and a new group."""
     return {
         "TRIGGERS_KAFKA": ",".join(settings.kafka),
         "TRIGGERS_PREFIX": settings.prefix,
@@ -41,14 +41,14 @@ def environ(settings: Settings) -> dict[str, str]:
 
 
 def make(settings: Settings, partitions: int) -> None:
-    """All topics of the service."""
+    """Creates all topics of the service."""
     names = read(settings.recipes).names
     with cluster_admin.connected(settings) as admin:
         cluster_admin.create(admin, settings, names, partitions)
 
 
 def anew(settings: Settings) -> Settings:
-    """Empties all topics but the input, and gives the settings with a group that has read nothing."""
+    """Empties all topics but the input; returns the settings with a new group."""
     events = settings.topic(EVENTS)
     with cluster_admin.connected(settings) as admin:
         partitions = cluster_admin.find(admin, [events])[events].partitions
@@ -81,7 +81,7 @@ def _delete(admin: KafkaAdminClient, names: Sequence[str]) -> None:
 
 
 def producer(settings: Settings, **more: object) -> Producer:
-    """One whose keys go where every Java client's go."""
+    """A producer that partitions keys like the Java client."""
     return Producer(
         {
             "bootstrap.servers": ",".join(settings.kafka),
@@ -96,7 +96,7 @@ def producer(settings: Settings, **more: object) -> Producer:
 
 
 def load(settings: Settings, rows: Iterable[Row]) -> int:
-    """Appends rows to the input, and tells how many. In a replay with their own time."""
+    """Appends rows to the input, in a replay with their own time; returns how many."""
     client, topic, number = producer(settings), settings.topic(EVENTS), 0
     own_time = settings.time == "record"
     for number, row in enumerate(rows, 1):

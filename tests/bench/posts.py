@@ -1,4 +1,4 @@
-"""Posts of shops as their SDKs make them, and a client that sends them over kept connections."""
+"""Posts of shops as their SDKs build them, and a client that sends them over persistent connections."""
 
 import asyncio
 import gzip
@@ -20,7 +20,7 @@ PRODUCTS: Final = 500
 
 
 def messages(visitors: int) -> Iterator[dict[str, Any]]:
-    """A shop's traffic: views of pages and products, a cart now and then, an order in a hundred."""
+    """Yields a shop's traffic: page and product views, some carts, an order in a hundred."""
     for number in itertools.count():
         visitor = number % visitors
         product = {
@@ -68,13 +68,13 @@ def messages(visitors: int) -> Iterator[dict[str, Any]]:
 
 
 def singles(visitors: int) -> Iterator[bytes]:
-    """As a browser sends them: text/plain, a message each."""
+    """Yields posts as a browser sends them: text/plain, one message each."""
     for message in messages(visitors):
         yield request("/v1/t", json.dumps(message).encode(), "Content-Type: text/plain\r\n")
 
 
 def batched(visitors: int, size: int) -> Iterator[bytes]:
-    """As a server sends them: so many in one, packed."""
+    """Yields posts as a server sends them: `size` messages in one, compressed."""
     told = messages(visitors)
     for _ in itertools.count():
         body = json.dumps({"batch": list(itertools.islice(told, size)), "writeKey": KEY}).encode()
@@ -90,7 +90,7 @@ def request(path: str, body: bytes, more: str) -> bytes:
 
 
 class Line(asyncio.Protocol):
-    """One connection: the next request goes out when the last is answered."""
+    """One connection; it sends the next request after the answer to the last."""
 
     def __init__(self, requests: Iterator[bytes]) -> None:
         self.statuses: dict[bytes, int] = {}
@@ -131,7 +131,7 @@ def _length(head: bytes) -> int:
 
 
 async def send(port: int, requests: Iterator[bytes], lines: int) -> dict[bytes, int]:
-    """How often each status came. All that there are, over so many connections at once."""
+    """Sends all requests over `lines` connections; returns the number of answers by status."""
     loop = asyncio.get_running_loop()
     made = [
         await loop.create_connection(lambda: Line(requests), "127.0.0.1", port)

@@ -1,4 +1,4 @@
-"""What the operating system accounts to a process (Linux: /proc)."""
+"""CPU and memory that the operating system accounts to a process (Linux: /proc)."""
 
 import os
 import subprocess
@@ -13,11 +13,11 @@ GOODBYE_S: Final = 20.0
 
 
 class Failed(Exception):
-    """A process ended or does nothing; the message has the end of its log."""
+    """A process ended or makes no progress; the message has the end of its log."""
 
 
 class Moment(NamedTuple):
-    """`time` and `cpu` in s, `rss` in bytes; `done`: events processed until then."""
+    """One measurement. `time`, `cpu`: s · `rss`: bytes · `done`: events processed so far."""
 
     time: float
     cpu: float
@@ -26,7 +26,7 @@ class Moment(NamedTuple):
 
 
 class Cost(NamedTuple):
-    """Between two moments. `cpu`: µs an event · `rate`: events a second · `rss`: bytes, at the end."""
+    """The cost between two moments. `cpu`: µs an event · `rate`: events a second · `rss`: bytes, at the end."""
 
     cpu: float
     rate: float
@@ -35,7 +35,7 @@ class Cost(NamedTuple):
 
 
 def cost(first: Moment, last: Moment) -> Cost:
-    """Raises Failed if nothing was processed."""
+    """The cost between two moments; raises Failed if nothing was processed."""
     events = last.done - first.done
     if not events:
         raise Failed("nothing was processed between the moments: measure more events")
@@ -48,19 +48,19 @@ def cost(first: Moment, last: Moment) -> Cost:
 
 
 def cpu_of(pid: int) -> float:
-    """Seconds of all its threads, user and system."""
+    """CPU seconds of all its threads, user and system."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) * TICK_S
 
 
 def rss_of(pid: int) -> int:
-    """Bytes."""
+    """Resident memory in bytes."""
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 class Subject:
-    """A process that is measured, gone with the block; `processed` asks it how many events it has done."""
+    """A measured process, ended with the block; `processed` returns how many events it has processed."""
 
     def __init__(
         self,
@@ -102,7 +102,7 @@ class Subject:
         return self.process.pid
 
     def moment(self) -> Moment:
-        """Raises Failed if it has ended."""
+        """The current figures; raises Failed if the process has ended."""
         if self.process.poll() is not None:
             raise Failed(f"ended with {self.process.returncode}:\n{self.tail()}")
         done = self._count()
@@ -112,7 +112,7 @@ class Subject:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-20:])
 
     def until(self, done: int, within: float, pause: float = 0.25) -> Moment:
-        """The first moment seen at which so many events are processed. Raises Failed."""
+        """The first moment with `done` events processed; raises Failed."""
         limit = time.monotonic() + within
         while True:
             moment = self.moment()
@@ -123,7 +123,7 @@ class Subject:
             time.sleep(pause)
 
     def steady(self, warm: int, total: int, within: float = 600.0) -> Cost:
-        """From when `warm` events are done to the last moment before all are."""
+        """The cost from `warm` processed events to the last moment before `total`."""
         first = last = self.until(warm, within)
         while True:
             time.sleep(0.5)

@@ -1,7 +1,7 @@
 """(d) A start with the state of 200,000 and 1,000,000 visitors, beside a start with none.
 
-Time from the process's start to ready, and what it holds in memory then. Also from start to the first
-record, and from the end of a worker by kill -9 until another serves all its partitions.
+Time from the process's start to ready, and its memory then. Also from start to the first
+record, and from kill -9 of a worker until another serves all its partitions.
 """
 
 import argparse
@@ -26,7 +26,7 @@ _RESTORED: Final = re.compile(r"restored .*?seconds=([0-9.]+)")
 
 
 class Start(NamedTuple):
-    """`ready`, `restored` (of it, for the state), `cpu` in s, `rss` in bytes."""
+    """One start. `ready`, `restored` (the part spent on state), `cpu`: s · `rss`: bytes."""
 
     ready: float
     restored: float
@@ -107,7 +107,7 @@ def start(settings: Settings, room: Room) -> Start:
 
 
 def first_record(settings: Settings, room: Room) -> float:
-    """Seconds from a worker's start until the first of the records that wait is processed."""
+    """Seconds from a worker's start until it has processed the first waiting record."""
     log.load(settings, rows(100, 100, clock=wall))
     with subjects.Worker(settings, room.folder / "worker.log") as worker:
         return worker.until(1, WITHIN_S, 0.01).time - worker.begun

@@ -1,4 +1,4 @@
-"""What every part has: a folder for logs, and a broker from when it is first asked for."""
+"""The resources of every part: a folder for logs, and a broker started at first use."""
 
 import os
 from contextlib import ExitStack
@@ -12,7 +12,7 @@ from agents.local.cluster import kafka
 
 
 class Room:
-    """Gone with the block, the broker and its data too, unless it is TRIGGERS_KAFKA's."""
+    """A folder and a broker, both removed with the block; a broker from TRIGGERS_KAFKA stays."""
 
     def __enter__(self) -> Self:
         self._stack = ExitStack()

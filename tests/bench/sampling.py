@@ -1,7 +1,7 @@
 """Runs a worker and samples the stacks of its threads: `python -m tests.bench.sampling FILE [COMMAND …]`.
 
-The file is written anew every two seconds: by function the share of samples in which it was on top, and
-in which it was anywhere on the stack. Threads that wait (select, locks) and imports are left out.
+The file is rewritten every two seconds: for each function the share of samples in which it was on top, and
+in which it was anywhere on the stack. Waiting threads (select, locks) and imports are left out.
 """
 
 import sys
@@ -17,7 +17,7 @@ from agents.__main__ import main
 
 EVERY_S: Final = 0.004
 SWITCH_S: Final = 0.000_01
-"""The sampler gets its turn at once. By default it would wait for up to 5 ms or until some thread waits
+"""A short switch interval lets the sampler run at once. By default it would wait up to 5 ms or until a thread waits
 for a socket, and nearly all samples would show sockets."""
 
 WAITING: Final = (

@@ -1,8 +1,8 @@
 """(e) One, two and four workers of a group on one backlog.
 
-A machine with fewer cores than workers and broker need shows how many cores it has, not how the service
-scales. So each worker may run for a part of the time only (it is stopped and goes on by signals, one
-after the other): then the cores suffice, and what is left is what the workers cost each other.
+With fewer cores than workers and broker need, the figures show the cores, not how the service
+scales. So each worker can be limited to a part of the time (signals stop and continue them, one
+after the other): then the cores suffice, and the rest is what the workers cost each other.
 """
 
 import argparse
@@ -24,7 +24,7 @@ SMOKE: Final = "--workers 2 --visitors 500 --events 900000 --seconds 2 --rounds 
 PERIOD_S: Final = 0.1
 WITHIN_S: Final = 300.0
 ENOUGH: Final = 0.85
-"""Of the backlog: behind that some workers may have nothing left to do."""
+"""Measured part of the backlog: after it some workers may be idle."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -77,7 +77,7 @@ def _measure(crew: Sequence[Subject], args: argparse.Namespace, total: int) -> C
 
 
 def _begun(crew: Sequence[Subject], events: int) -> None:
-    """Waits until each has processed so many. Raises Failed."""
+    """Waits until each worker has processed `events`; raises Failed."""
     limit = time.monotonic() + WITHIN_S
     while any(each.moment().done < events for each in crew):
         if time.monotonic() > limit:
@@ -86,7 +86,7 @@ def _begun(crew: Sequence[Subject], events: int) -> None:
 
 
 def _all(crew: Sequence[Subject]) -> Moment:
-    """Of all together; the time is the middle one, as they are asked one after the other."""
+    """The sum of all workers; its time is the middle one, because they are read one after the other."""
     moments = [each.moment() for each in crew]
     return Moment(
         sum(each.time for each in moments) / len(moments),
@@ -97,7 +97,7 @@ def _all(crew: Sequence[Subject]) -> Moment:
 
 
 class Turns:
-    """While the block runs each process runs for its share of the time, and all go on behind it."""
+    """Within the block each process runs for its share of the time; after it all continue."""
 
     def __init__(self, crew: Sequence[Subject], share: float) -> None:
         self._crew, self._share = crew, share

@@ -1,8 +1,8 @@
-"""(b) Stage by stage in one process and without a broker, so that a change's effect can be seen.
+"""(b) Each stage in one process without a broker, to see the effect of a change.
 
-One partition's two shards: events come as the record batches of fetches, a thousand at a time, and after
-so many events what changed is packed and built into batches of the changelog, as a checkpoint does. Times are
-of this thread's CPU, in µs for each event of the input, whatever it leads to.
+One partition's two shards: events come as fetched record batches, a thousand at a time; at every
+checkpoint, changed states are packed into batches of the changelog. Times are
+this thread's CPU in µs per input event.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from agents.config.recipes import read
 from agents.kafka.partitioner import partition_of
 from agents.kafka.raw_batches import RawBatch, raw_batches
 from agents.kafka.retained_batches import RetainedBatches
-from agents.worker.packing import PACKED, PLAIN, Packer
+from agents.worker.packing import COMPRESSED, UNCOMPRESSED, Packer
 from agents.worker.partition_processor import AT_A_TIME
 from agents.worker.producer import Provenance
 from stream.events.records import Block, Record
@@ -39,7 +39,7 @@ from tests.bench.traffic import Row, rows
 
 SMOKE: Final = "--visitors 2500 --events 30000 --rounds 1"
 IN_A_BATCH: Final = 130
-"""Events of a record batch of the input: 64 KiB."""
+"""Events in a record batch of the input: 64 KiB."""
 
 T = TypeVar("T")
 
@@ -56,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 class Stopwatch:
-    """Seconds of CPU by stage."""
+    """CPU seconds by stage."""
 
     def __init__(self) -> None:
         self.spent: dict[str, float] = defaultdict(float)
@@ -97,7 +97,7 @@ def slices(items: Sequence[T], size: int) -> list[Sequence[T]]:
 
 
 def stored(events: Sequence[Row], base: int) -> bytes:
-    """A record batch as a fetch brings it, its first offset `base`."""
+    """A fetched record batch with the first offset `base`."""
     builder = DefaultRecordBatchBuilder(2, 0, 0, -1, -1, 0, 1 << 24)
     for offset, (at, key, value) in enumerate(events):
         builder.append(offset, at, key, value, [])
@@ -107,7 +107,7 @@ def stored(events: Sequence[Row], base: int) -> bytes:
 
 
 def fetched(batch: bytes) -> list[RawBatch]:
-    """As aiokafka's fetcher hands it over."""
+    """The batches as aiokafka's fetcher returns them."""
     where, at = TopicPartition("events", 0), fetcher.READ_COMMITTED
     records = fetcher.PartitionRecords(where, RetainedBatches(batch), [], 0, None, None, True, at)
     return list(raw_batches(records, COMPILED is not None))
@@ -116,7 +116,7 @@ def fetched(batch: bytes) -> list[RawBatch]:
 def one_round(
     watch: Stopwatch, batches: Sequence[bytes], warm: int, checkpoint: int, recipes: Recipes
 ) -> None:
-    """Takes all batches through both stages; what the first `warm` events cost is not counted."""
+    """Runs all batches through both stages; the first `warm` events are not counted."""
     visitors, people = Visitors(recipes), People(recipes, 1)
     offset = facts = since = 0
     quiet, timer = Stopwatch(), watch
@@ -155,8 +155,8 @@ def _people(people: People, values: Sequence[bytes], offset: int, out: Outputs) 
 
 
 def _send(out: Outputs) -> None:
-    """As agents/worker/producer.py packs them, with the compression that the sender's loop would do."""
-    facts, others = Packer(PACKED), Packer(PLAIN)
+    """Packs outputs as agents/worker/producer.py does, with the compression of the sender's loop."""
+    facts, others = Packer(COMPRESSED), Packer(UNCOMPRESSED)
     headers = Provenance("storefront.events", 0).headers(1)
     for person, value in out.facts:
         key = person.encode()
@@ -172,14 +172,14 @@ def _send(out: Outputs) -> None:
 
 
 def _changelog(changes: Sequence[tuple[bytes, bytes | None]]) -> None:
-    packer = Packer(PACKED)
+    packer = Packer(COMPRESSED)
     for key, value in changes:
         packer.add("state", 0, key, value)
     build(packer)
 
 
 def build(packer: Packer) -> None:
-    """Compression and checksum."""
+    """Compresses the batches and adds checksums."""
     for _, _, batch in packer.batches():
         batch._build()
 

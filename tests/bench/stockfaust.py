@@ -1,4 +1,4 @@
-"""Stock Faust on the same job as handloop.py: an agent with a Table, and a timer that looks for the idle."""
+"""Stock Faust on the same job as handloop.py: an agent with a Table, and a timer that finds idle visitors."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""Who is measured: a worker of the service, and beside it those that do the same job otherwise."""
+"""The measured processes: a worker of the service, and peers that do the same job in other ways."""
 
 import re
 import socket
@@ -25,7 +25,7 @@ def free_port() -> int:
 
 
 class Worker(Subject):
-    """A worker of the service; its count of processed events is that of its metrics page."""
+    """A worker of the service; its count of processed events is read from its metrics."""
 
     def __init__(self, settings: Settings, log: Path, profile: Path | None = None) -> None:
         """`profile`: the file for samples of its stacks."""
@@ -35,7 +35,7 @@ class Worker(Subject):
         super().__init__([sys.executable, "-m", *run], variables, log, self._processed)
 
     def page(self, name: str) -> bytes:
-        """Empty while there is no answer, or another one than 200."""
+        """The body of a page; empty without an answer of 200."""
         try:
             with urllib.request.urlopen(
                 f"http://127.0.0.1:{self.port}/{name}", timeout=30
@@ -49,7 +49,7 @@ class Worker(Subject):
         return sum(int(float(number)) for number in _COUNT.findall(self.page("metrics")))
 
     def until_ready(self, within: float) -> None:
-        """Raises Failed."""
+        """Waits until the worker is ready; raises Failed."""
         limit = time.monotonic() + within
         while not self.page("ready"):
             if self.process.poll() is not None or time.monotonic() > limit:

@@ -1,4 +1,4 @@
-"""Figures as text: one line a subject, medians over the rounds and, in brackets, the least and the most."""
+"""Figures as text: one line per subject, medians over the rounds, minimum and maximum in brackets."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -9,7 +9,7 @@ from tests.bench.process import Cost
 
 
 class Rounds:
-    """Costs by subject, in the order in which the subjects first came."""
+    """Costs by subject, in order of first appearance."""
 
     def __init__(self) -> None:
         self.costs: dict[str, list[Cost]] = defaultdict(list)
@@ -48,12 +48,12 @@ def spread(values: Sequence[float], form: str) -> str:
 
 
 def share(values: Sequence[int], part: float) -> int:
-    """The least value that so large a part of all does not exceed."""
+    """The quantile: the least value that the share `part` of all values does not exceed."""
     return sorted(values)[ceil(part * len(values)) - 1]
 
 
 def show(title: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """As a table of Markdown."""
+    """Prints a Markdown table."""
     lines = [tuple(heads), *map(tuple, rows)]
     widths = [max(len(line[i]) for line in lines) for i in range(len(heads))]
     print(f"\n{title}\n")

@@ -1,8 +1,8 @@
 """(a) A backlog: CPU an event of visits that end, and at 10,000, 200,000 and 1,000,000 visitors, beside both peers.
 
-Where visits end, in record time, deadlines fire and persons are decided about, as in a shop; the first visit of each
-visitor is not measured. In the others no visit ends while it is read: they show what an event alone costs. There
-every visitor comes once before anything is measured, so what is measured has all states at hand.
+Where visits end, in record time, deadlines fire and recipes decide, as in a shop; the first visit of each
+visitor is not measured. In the others no visit ends: they show the cost of an event alone. There
+every visitor appears once before the measurement, so all states exist.
 """
 
 import argparse

@@ -1,9 +1,9 @@
-"""Events of a shop as bytes, made fast: about 500 bytes each, the same for the same seed.
+"""Generates events of a shop as bytes: about 500 bytes each, the same for the same seed.
 
-Most are views; 1 visit in 6 has a cart, 1 visitor in 4 is a known customer. Whose turn it is, is one of:
-`uniform` (anybody's), `hot` (half of all events come from 1 visitor in 100), `visits` (a few are in the
-shop at a time, each for a dozen events, and then another one comes: so people leave, and come again) and `ending`
-(the same with eight events a visit and an hour between two: so every visit ends).
+Most are views; 1 visit in 6 has a cart, 1 visitor in 4 is a known customer. The next visitor is drawn as:
+`uniform` (any), `hot` (half of all events come from 1 visitor in 100), `visits` (a few are in the
+shop at a time, each for a dozen events; visitors leave and return) and `ending`
+(the same with eight events a visit and an hour between visits, so every visit ends).
 """
 
 import time
@@ -18,16 +18,16 @@ START: Final = 1_767_571_200_000
 """2026-01-05T00:00Z, ms: when a record-time log begins."""
 
 BETWEEN: Final = 20_000
-"""Ms from one event of a visitor to the next, where time is made up; twice that in visits that end."""
+"""Ms between two events of a visitor in generated time; twice that in visits that end."""
 
 IN_THE_SHOP: Final = 10
-"""Of so many visitors one is in the shop at a time (`visits`)."""
+"""One of this many visitors is in the shop at a time (`visits`)."""
 
 JOURNEY: Final = 16
-"""Events of a visit; after them the next visit begins."""
+"""Events of a visit."""
 
 SHORT: Final = JOURNEY // 2
-"""Events of a visit that ends: what is put into a cart is often bought in the next one, or never."""
+"""Events of a visit that ends: its cart is often bought in the next visit, or never."""
 
 SHELVES: Final = ("jackets", "trousers", "shoes", "socks", "tents", "backpacks", "cooking", "mats")
 CONTEXT: Final = (
@@ -41,12 +41,12 @@ Clock = Callable[[], int]
 
 
 def wall() -> int:
-    """Ms, as a storefront's clock shows it."""
+    """The wall clock in ms."""
     return int(time.time() * 1000)
 
 
 class Row(NamedTuple):
-    """`time` in ms."""
+    """One event. `time`: ms."""
 
     time: int
     key: bytes
@@ -69,14 +69,14 @@ ADDED: Final = tuple(
 )
 SIGNALS: Final = (b"tab_hidden", b"scroll_up", b"close_shortcut", b"pointer_top")
 LOOKS: Final = "pgvvvacvvsvvpxav"
-"""The visit of one who only looks, a letter an event (see `_body`)."""
+"""A visit without a cart, one letter per event (see `_body`)."""
 
 BUYS: Final = "pvviavviucvkvfxo"
 """A visit with a cart: added twice, shown whole, at the checkout; one in two buys at the end."""
 
 
 def _body(letter: str, random: Random, visitor: int, step: int) -> bytes:
-    """Type and content of an event. `i`, `u`, `k`, `f`, `o` stand in visits with a cart only."""
+    """Type and content of an event. `i`, `u`, `k`, `f`, `o` occur only in visits with a cart."""
     number = int(random.random() * 500)
     match letter:
         case "v":
@@ -131,7 +131,7 @@ def rows(
     each_first: bool = False,
     carts: bool = True,
 ) -> Iterator[Row]:
-    """So many events. `clock`: tells their `client_time`; None: time is made up from `start` (ms) on.
+    """Yields `count` events. `clock`: gives their `client_time`; None: time is generated from `start` (ms) on.
 
     `carts`: False leaves out the visits that have one. `each_first`: every visitor comes once, in turn, before anybody's turn is drawn.
     """
@@ -181,5 +181,5 @@ def rows(
 
 
 def timed(row: Row) -> bytes:
-    """As a line of a backtest's file."""
+    """The row as a line of a backtest's file."""
     return b'{"t":%d,%b' % (row.time, row.value[1:])

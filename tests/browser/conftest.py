@@ -1,4 +1,4 @@
-"""A real Chromium, driven by Selenium: in a display of its own (Xvfb) where there is one, else headless."""
+"""A real Chromium, driven by Selenium: in its own display (Xvfb) if available, else headless."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ XVFB = shutil.which("Xvfb")
 
 @pytest.fixture(scope="session")
 def display() -> Iterator[str | None]:
-    """DISPLAY of a screen that nobody sees; None where there is no Xvfb."""
+    """DISPLAY of a virtual screen; None without Xvfb."""
     if XVFB is None:
         yield None
         return
@@ -34,7 +34,7 @@ def display() -> Iterator[str | None]:
 
 @pytest.fixture(scope="session")
 def chromium(display: str | None) -> Iterator[webdriver.Chrome]:
-    """One browser for the whole run; `tab` gives each test a clean place in it."""
+    """One browser for the whole run; `tab` gives each test a clean tab."""
     if CHROMIUM is None or DRIVER is None:
         pytest.skip("no Chromium: apt-get install chromium chromium-driver")
     options = webdriver.ChromeOptions()

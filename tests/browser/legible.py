@@ -1,4 +1,4 @@
-"""Whether everybody can use a page: scripts for the browser, each giving what is wrong."""
+"""Accessibility checks of a page: scripts for the browser, each returning the faults."""
 
 UNNAMED = """
   return [...document.querySelectorAll("a, button, input, select, [role=img]")]
@@ -40,4 +40,4 @@ PALE = """
   }
   return [...new Set(pale)];
 """
-"""Texts whose contrast is below 4.5 to 1; those over pictures are left out."""
+"""Texts with a contrast below 4.5 to 1; texts over pictures are ignored."""

@@ -1,4 +1,4 @@
-"""Somebody before the console's page, and what a worker would write while they look."""
+"""A user at the console's page, and records as a worker would write them meanwhile."""
 
 import base64
 import json
@@ -23,7 +23,7 @@ DESK = {"width": 1400, "height": 1000, "deviceScaleFactor": 1, "mobile": False}
 
 
 class Page:
-    """Somebody before the console."""
+    """A user at the console's page."""
 
     def __init__(self, tab: Chrome, url: str) -> None:
         self.tab = tab
@@ -68,13 +68,13 @@ class Page:
         self.tab.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
 
     def picture(self, name: str) -> None:
-        """The whole page, for people to look at."""
+        """Saves a screenshot of the whole page, for people to check."""
         PICTURES.mkdir(parents=True, exist_ok=True)
         shot = self.tab.execute_cdp_cmd("Page.captureScreenshot", {"captureBeyondViewport": True})
         (PICTURES / f"console-{name}.png").write_bytes(base64.b64decode(shot["data"]))
 
     def day(self) -> None:
-        """The figures of the last day, drawn."""
+        """Shows the chart of the last day."""
         self.until(lambda: self.all("#funnel-plot"))
         self.run("document.querySelector('input[name=over][value=day]').click()")
         self.until(lambda: self.all("#funnel-plot svg") and self.all("#speeds svg"))
@@ -98,7 +98,7 @@ def refused(person: str, id: str) -> bytes:
 
 @contextmanager
 def looking(tab: Chrome, url: str) -> Iterator[Page]:
-    """A page of a desk's size; afterwards the tab is as it was."""
+    """A page in desktop size; afterwards the tab is restored."""
     page = Page(tab, url)
     page.screen(DESK)
     yield page
@@ -107,7 +107,7 @@ def looking(tab: Chrome, url: str) -> Iterator[Page]:
 
 
 def telling(log: Log) -> str:
-    """A customer who was sent one thing and refused another."""
+    """A customer with a trigger and a refusal in the log."""
     outcomes: dict[str, set[str]] = {}
     for _, each in log.values("triggers.decisions"):
         outcomes.setdefault(each["person"], set()).add(each["outcome"])

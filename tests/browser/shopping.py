@@ -23,7 +23,7 @@ from tests.integration.collecting import kept, make_topics
 ROOT = Path(__file__).parents[2]
 PICTURES = ROOT / ".cache" / "screenshots"
 LOOKED_AROUND_S = 10.5
-"""No offer is made sooner after the visit's start (10 s of the page's section 5)."""
+"""Seconds from the visit's start before which no offer is made (10 s of the page's section 5)."""
 
 
 class House(NamedTuple):
@@ -34,7 +34,7 @@ class House(NamedTuple):
         return [json.loads(record.value) for record in kept(self.settings, topic) if record.value]
 
     def until(self, topic: str, holds: Callable[[Any], bool], seconds: float = 20) -> Any:
-        """The first value of a topic of which it holds, once there is one."""
+        """Waits for the first value of a topic that satisfies `holds`."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             for value in self.values(topic):
@@ -60,7 +60,7 @@ def housed(broker: str, logs: Path, mode: Time = "append") -> Iterator[House]:
 
 @contextmanager
 def served(environ: dict[str, str], logs: Path) -> Iterator[str]:
-    """A console's address."""
+    """Starts a console; yields its address."""
     command = [sys.executable, "-m", "agents", "console", "--listen", "127.0.0.1:0"]
     with (logs / "console.log").open("wb") as log:
         console = subprocess.Popen(
@@ -75,7 +75,7 @@ def served(environ: dict[str, str], logs: Path) -> Iterator[str]:
 
 
 class Shopper:
-    """Somebody at the shop's page, who uses the mouse and the keys."""
+    """A visitor at the shop's page, with mouse and keyboard."""
 
     def __init__(self, tab: Chrome, url: str) -> None:
         self.tab = tab
@@ -92,7 +92,7 @@ class Shopper:
         self.tab.find_element(By.CSS_SELECTOR, selector).click()
 
     def follow(self, path: str) -> None:
-        """A link of the shop, from wherever its page shows one."""
+        """Clicks a link to this path on the current page."""
         self.click(f'a[href="/shop/{path}"]')
         self.until(lambda: self.tab.current_url == f"{self.url}/shop/{path}")
 
@@ -105,7 +105,7 @@ class Shopper:
         return str(kept)
 
     def fill_cart(self) -> None:
-        """Looks at two things and takes the second."""
+        """Views two products and adds the second."""
         self.follow("product/tent-sarek-2")
         self.follow("")
         self.follow("product/backpack-tour-45")
@@ -113,7 +113,7 @@ class Shopper:
         self.until(lambda: self.tab.find_element(By.ID, "cart-count").text == "1")
 
     def look_around(self) -> None:
-        """Until the visit has lasted long enough for an offer."""
+        """Waits until the visit is long enough for an offer."""
         time.sleep(max(3.2, self.came + LOOKED_AROUND_S - time.monotonic()))
 
     def leave_over_the_top(self) -> None:
@@ -125,12 +125,12 @@ class Shopper:
         return bool(self.tab.execute_script("return document.getElementById('offer').open"))
 
     def picture(self, name: str) -> None:
-        """What they see, for people to look at."""
+        """Saves a screenshot, for people to check."""
         PICTURES.mkdir(parents=True, exist_ok=True)
         self.tab.save_screenshot(str(PICTURES / f"shop-{name}.png"))
 
     def taken(self) -> bool:
-        """Whether everything that was sent is in Kafka."""
+        """Whether every sent event is in Kafka."""
         outcomes = self.tab.execute_script(
             "return [...document.querySelectorAll('#behind-lines [data-outcome]')]"
             ".map((line) => line.dataset.outcome)"

@@ -17,7 +17,7 @@ from tests.integration.past import left
 
 @pytest.fixture(scope="module")
 def settings(broker: str, redis_url: str) -> Settings:
-    """A day that workers left on the broker."""
+    """Settings of a console whose broker has a day of worker records."""
     return left(broker, f"everybody{os.getpid()}.", 300, redis=redis_url)
 
 

@@ -1,4 +1,4 @@
-"""The page says what is lost, goes on with what is left, and goes on whole when it is back: without a reload."""
+"""The page names a lost service, continues with the rest, and recovers without a reload."""
 
 import os
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ HOUR = 3_600_000
 
 @pytest.fixture(scope="module")
 def kafka() -> Iterator[Cluster]:
-    """One that may be frozen and killed."""
+    """A broker of its own, which a test can freeze and kill."""
     with cluster() as running:
         yield running
 
@@ -58,7 +58,7 @@ def page(tab: Chrome, served: Console) -> Iterator[Page]:
 
 
 def states(page: Page) -> tuple[str, ...]:
-    """Of the console, Kafka and Redis, as the page shows them."""
+    """The states of the console, Kafka and Redis shown on the page."""
     found = page.run(
         "return ['console', 'kafka', 'redis'].map((name) =>"
         " document.querySelector(`#chip-${name}`).dataset.state)"
@@ -67,7 +67,7 @@ def states(page: Page) -> tuple[str, ...]:
 
 
 def someone(log: Log) -> str:
-    """A person about whom something was decided and for whom something waits."""
+    """A person with a trigger other than exit intent in the log."""
     return next(
         each["person"]
         for _, each in log.values("triggers.decisions")

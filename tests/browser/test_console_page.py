@@ -1,4 +1,4 @@
-"""The console's page in a real Chromium: what it shows, and that everybody can use it."""
+"""The console's page in a real Chromium: content and accessibility."""
 
 import os
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ HOSTILE = '<img src=x onerror="window.struck=1"><script>window.struck=1</script>
 
 @pytest.fixture(scope="module")
 def settings(broker: str, redis_url: str) -> Settings:
-    """A day that workers left on the broker."""
+    """Settings of a console whose broker has a day of worker records."""
     return left(broker, f"page{os.getpid()}.", 300, redis=redis_url)
 
 
@@ -94,7 +94,7 @@ def test_what_is_decided_appears_at_once_with_its_reason(page: Page, settings: S
     page.until(lambda: "customer:vera" in page.text("#stream .happening:first-child"))
     shown = page.text("#stream .happening:first-child")
     assert "cart-abandonment 1 of 3 was held back" in shown
-    assert "Because they want no messages by any channel that is left." in shown
+    assert "Because they withdrew their consent to each of its channels." in shown
 
 
 def test_a_paused_list_does_not_change_and_counts_new_lines(page: Page, settings: Settings) -> None:

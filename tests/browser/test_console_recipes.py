@@ -1,4 +1,4 @@
-"""A marketer before the recipes page: change, try, publish, take back; by mouse and keyboard, at a desk and on a phone."""
+"""A marketer at the recipes page: change, try, publish, revert; by mouse and keyboard, on desktop and phone."""
 
 import os
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ WRONG = "recipes:\n  - name: cart-abandonment\n  - name: browse-abandonment\n   
 
 @pytest.fixture(scope="module")
 def settings(broker: str) -> Settings:
-    """Six hours that workers left on the broker."""
+    """Settings of a console whose broker has six hours of worker records."""
     return left(broker, f"marketer{os.getpid()}.", 150, 6 * 3_600_000)
 
 
@@ -147,7 +147,7 @@ def test_the_keyboard_goes_through_the_page_and_escape_leaves_it(page: Page) -> 
     page.until(lambda: page.tab.find_element(By.ID, "overview").is_displayed())
 
 
-def test_what_is_in_the_draft_stays_while_the_page_asks_again(page: Page) -> None:
+def test_the_draft_stays_while_the_page_refreshes(page: Page) -> None:
     enter(page)
     write(page, DRAFT)
     page.run("window.asked = performance.getEntriesByName(`${location.origin}/api/recipes`).length")

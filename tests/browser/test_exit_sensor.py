@@ -49,7 +49,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Not into the tests' output."""
+        """Keeps requests out of the tests' output."""
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +80,7 @@ def seen(tab: Chrome) -> list[dict[str, Any]]:
 
 
 def heard(tab: Chrome, signal: str, seconds: float = 10) -> dict[str, Any]:
-    """The one signal that the page has sent, once it has; a valid event, and long enough held."""
+    """Waits for the page's only signal; checks that it is a valid event, sent after the required delay."""
     until(tab, lambda: seen(tab), seconds)
     (event,) = seen(tab)
     assert event["signal"] == signal
@@ -91,12 +91,12 @@ def heard(tab: Chrome, signal: str, seconds: float = 10) -> dict[str, Any]:
 
 
 def mouse(tab: Chrome, x: int, y: int, **more: Any) -> None:
-    """The mouse at a place of the window; a negative y lies above the page."""
+    """Moves the mouse to a place of the window; a negative y is above the page."""
     tab.execute_cdp_cmd("Input.dispatchMouseEvent", {"type": "mouseMoved", "x": x, "y": y, **more})
 
 
 def settle(seconds: float = 0.8) -> None:
-    """For what must not come: longer than the mouse or the window must be away."""
+    """Waits longer than the sensor's delays, before checking that nothing was sent."""
     time.sleep(seconds)
 
 
@@ -112,7 +112,7 @@ def test_a_mouse_that_leaves_over_the_top_and_stays_out_is_pointer_top(page: Chr
     assert heard(page, "pointer_top")["form_focus"] is False
 
 
-def test_a_mouse_that_comes_back_at_once_is_no_signal(page: Chrome) -> None:
+def test_a_mouse_that_comes_back_at_once_is_not_a_signal(page: Chrome) -> None:
     mouse(page, 300, 300)
     mouse(page, 300, -8)
     mouse(page, 300, 40)
@@ -121,7 +121,7 @@ def test_a_mouse_that_comes_back_at_once_is_no_signal(page: Chrome) -> None:
 
 
 @pytest.mark.parametrize(("x", "y"), [(-8, 300), (3000, 300), (300, 3000)])
-def test_a_mouse_that_leaves_elsewhere_is_no_signal(page: Chrome, x: int, y: int) -> None:
+def test_a_mouse_that_leaves_elsewhere_is_not_a_signal(page: Chrome, x: int, y: int) -> None:
     mouse(page, 300, 300)
     mouse(page, x, y)
     settle()
@@ -166,7 +166,7 @@ def test_the_keys_that_close_are_close_shortcut(page: Chrome, keys: tuple[str, s
     assert "held_ms" not in heard(page, "close_shortcut")
 
 
-def test_other_keys_are_no_signal(page: Chrome) -> None:
+def test_other_keys_are_not_a_signal(page: Chrome) -> None:
     ActionChains(page).send_keys("wq").key_down(Keys.CONTROL).send_keys("c").perform()
     ActionChains(page).key_down(Keys.ALT).send_keys("w").key_up(Keys.ALT).perform()
     ActionChains(page).key_up(Keys.CONTROL).perform()
@@ -221,7 +221,7 @@ def wheel(tab: Chrome, by: int) -> None:
 
 
 def far_down(tab: Chrome) -> None:
-    """The page has been told that it was scrolled: a busy one hears of that and of what follows as of one."""
+    """Scrolls down and waits for the scroll event: a busy page merges it with the next one."""
     tab.execute_async_script(
         "const [done] = arguments;"
         "addEventListener('scroll', () => setTimeout(done), { once: true });"
@@ -241,8 +241,8 @@ def touch(tab: Chrome, kind: str, *heights: int) -> None:
 
 
 def test_a_flick_of_the_finger_back_up_is_scroll_up(page: Chrome) -> None:
-    """The second move is the flick, by more than is asked for. Many small ones, each sent when the one before is
-    answered, are a slow finger on a busy machine."""
+    """The second move is the flick, longer than required. Many small moves, each sent after the answer to the one before,
+    would be a slow finger on a busy machine."""
     far_down(page)
     page.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": True})
     touch(page, "touchStart", 150)
@@ -252,7 +252,7 @@ def test_a_flick_of_the_finger_back_up_is_scroll_up(page: Chrome) -> None:
     heard(page, "scroll_up")
 
 
-def test_slow_reading_upwards_and_flicks_downwards_are_no_signal(page: Chrome) -> None:
+def test_slow_scrolling_up_and_flicks_down_are_not_a_signal(page: Chrome) -> None:
     wheel(page, 1500)
     for _ in range(6):
         wheel(page, -100)
@@ -304,7 +304,7 @@ def test_a_page_in_use_is_not_idle(tab: Chrome, site: str) -> None:
     assert seen(tab) == []
 
 
-def test_what_a_script_does_is_no_use_and_no_signal(tab: Chrome, site: str) -> None:
+def test_what_a_script_does_is_neither_a_use_nor_a_signal(tab: Chrome, site: str) -> None:
     tab.get(site + '?options={"idle":1500,"ping":100}')
     for step in range(10):
         tab.execute_script(

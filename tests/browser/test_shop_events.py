@@ -1,4 +1,4 @@
-"""What a visitor does in the shop stands in Kafka: every event valid, in its order, and none lost or twice."""
+"""A visitor's actions in the shop reach Kafka: every event valid, in order, none lost or duplicated."""
 
 import json
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ def shopper(tab: Chrome, house: House) -> Shopper:
 
 
 def events(house: House, visitor: str) -> list[dict[str, Any]]:
-    """A visitor's, in their order: each a valid event under the visitor's key."""
+    """A visitor's events in order; checks that each is valid and has the visitor's key."""
     mine = [r for r in kept(house.settings) if r.key == visitor.encode()]
     found = [json.loads(record.value) for record in mine]
     for event in found:
@@ -87,7 +87,7 @@ def test_a_walk_through_the_whole_shop_sends_each_event(shopper: Shopper, house:
 
 
 def cut(shopper: Shopper, off: bool) -> None:
-    """The line to the collector, and only to it."""
+    """Blocks or restores requests to the collector only."""
     shopper.tab.execute_cdp_cmd("Network.enable", {})
     blocked = {"urls": ["*/collect"] if off else []}
     shopper.tab.execute_cdp_cmd("Network.setBlockedURLs", blocked)

@@ -1,4 +1,4 @@
-"""From a click in the shop to a worker and back: an offer opens while the visitor leaves, or must not."""
+"""From a click in the shop to a worker and back: an offer opens while the visitor leaves, or stays closed."""
 
 import time
 from collections.abc import Iterator

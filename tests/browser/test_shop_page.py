@@ -1,4 +1,4 @@
-"""The shop's pages for everybody: on a phone, in the dark, by keyboard, with a screen reader, without errors."""
+"""Accessibility of the shop's pages: phone, dark mode, keyboard, screen reader, no errors."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -25,7 +25,7 @@ def url(broker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(params=["light", "dark"])
 def phone(request: pytest.FixtureRequest, tab: Chrome, url: str) -> Iterator[Shopper]:
-    """A phone's page, with two things in the cart."""
+    """The shop on a phone, with two products in the cart."""
     screen = {"width": 360, "height": 740, "deviceScaleFactor": 2, "mobile": True}
     colours = [{"name": "prefers-color-scheme", "value": request.param}]
     tab.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
@@ -80,7 +80,7 @@ def test_the_shop_works_with_the_keyboard_only(tab: Chrome, url: str) -> None:
 
 
 def errors(tab: Chrome) -> list[Any]:
-    """Those in the browser's log since the last call."""
+    """Errors in the browser's log since the last call."""
     lines: list[Any] = tab.get_log("browser")  # type: ignore[no-untyped-call]
     return [line for line in lines if line["level"] == "SEVERE"]
 

@@ -1,4 +1,4 @@
-"""A cart left in the shop: its reminder waits, and the console shows it. Time is moved on by the records'."""
+"""A cart abandoned in the shop: its reminder is scheduled, and the console shows it. Record times advance time."""
 
 import time
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def house(broker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """Its records carry their own time, so that minutes need not be waited for."""
+    """A house whose records carry their own time, so tests need not wait for minutes."""
     with housed(broker, tmp_path_factory.mktemp("shop"), "record") as running:
         yield running
 

@@ -1,4 +1,4 @@
-"""What the tests of published clients share: topics of their own, and the room of the Python ones."""
+"""Fixtures for tests of published clients: their own topics, and the environment of the Python clients."""
 
 import subprocess
 import sys
@@ -24,7 +24,7 @@ def settings(broker: str, prefix: str) -> Settings:
 
 @pytest.fixture(scope="session")
 def room() -> Path:
-    """The Python in whose room the clients are, as `make clients` makes it."""
+    """The Python of the clients' virtual environment, created by `make clients`."""
     python, done = ROOM / "bin" / "python", ROOM / "done"
     if not done.exists() or done.stat().st_mtime < LOCK.stat().st_mtime:
         made = subprocess.run(

@@ -1,4 +1,4 @@
-"""The quickest pages of tests/clients/browser: Shopify's pixel in its sandboxed frame, and Matomo's script.
+"""The fastest pages of tests/clients/browser: Shopify's pixel in its sandboxed frame, and Matomo's script.
 
 `make clients` walks through all of them.
 """

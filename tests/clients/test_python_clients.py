@@ -1,4 +1,4 @@
-"""Python's SDKs as they are published, in a room of their own: Segment, RudderStack, PostHog, Snowplow, GA4, CloudEvents."""
+"""Published Python SDKs in their own environment: Segment, RudderStack, PostHog, Snowplow, GA4, CloudEvents."""
 
 from pathlib import Path
 
@@ -99,13 +99,13 @@ def test_a_client_walks_the_story_and_sends_each_event_once(
 def test_an_answer_of_202_makes_the_client_send_everything_again(
     name: str, settings: Settings, room: Path
 ) -> None:
-    """The control of the test above: with another success, clients repeat what was taken."""
+    """The control of the test above: with another success status, clients resend accepted events."""
     assert walk(name, settings, room, accepted, seconds=10).copies() > 1
 
 
 @pytest.mark.parametrize("name", ["segment_sdk", "rudder_sdk", "posthog_sdk"])
 def test_what_a_client_repeats_has_the_same_ids(name: str, settings: Settings, room: Path) -> None:
-    """The events were taken, and the answer said otherwise."""
+    """The events were accepted, but the answer reported an error."""
     done = walk(name, settings, room, Broken(1))
     once = {each["id"]: line for each, line in zip(done.events, done.told(), strict=True)}
     assert sorted(once.values()) == sorted(STORIES[name][1].splitlines()), done

@@ -1,6 +1,6 @@
-"""A published client walks one shop story against the collector, and what then stands in Kafka.
+"""A published client sends one shop story to the collector; the events in Kafka are compared.
 
-The collector is the real one, before a real broker, in this process: what it heard and answered is written down.
+The collector is real, with a real broker, in this process; its requests and answers are recorded.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ SOURCES = (
 
 
 class Heard(NamedTuple):
-    """A request, and the status that it was answered with."""
+    """A request, and the status of its answer."""
 
     method: str
     path: str
@@ -50,18 +50,18 @@ class Heard(NamedTuple):
 
 @dataclass
 class Walk:
-    """What the collector heard of a client, what the client said, and what is in Kafka of it."""
+    """The collector's requests from a client, the client's output, and the client's events in Kafka."""
 
     heard: list[Heard] = field(default_factory=list)
     output: str = ""
     events: list[dict[str, Any]] = field(default_factory=list)
 
     def told(self) -> list[str]:
-        """Each event in brief, in the order of its partition."""
+        """Each event in brief form, in partition order."""
         return [brief(event) for event in self.events]
 
     def copies(self) -> int:
-        """How often the event that was told most often stands in Kafka."""
+        """The largest number of copies of one event in Kafka."""
         return max(Counter(event["id"] for event in self.events).values())
 
 
@@ -73,14 +73,14 @@ def honest(request: web.Request, response: web.StreamResponse) -> web.StreamResp
 
 
 def accepted(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
-    """What is right for a queue, and wrong here: 202 in the place of every success."""
+    """Answers 202 in place of every success: right for a queue, wrong here."""
     if response.status == 200 and request.method == "POST":
         response.set_status(202)
     return response
 
 
 class Broken:
-    """The first so many posts are taken, and their answers lost behind a fault of the way there."""
+    """Accepts the first `posts`, but answers them with this error status."""
 
     def __init__(self, posts: int, status: int = 503) -> None:
         self._left, self._status = posts, status
@@ -99,9 +99,9 @@ def walked(
     sources: Sequence[Connected] = SOURCES,
     found: Walk | None = None,
 ) -> Walk:
-    """`walk` is given the collector's address and returns once its client has sent everything.
+    """Runs `walk` with the collector's address; it returns once its client has sent everything.
 
-    `found`: where it is written down, for a walk that looks at it meanwhile.
+    `found`: the result to fill, for a walk that reads it meanwhile.
     """
     found = found or Walk()
 
@@ -148,9 +148,9 @@ def command(
     cwd: Path | None = None,
     environ: Mapping[str, str] = NOTHING,
 ) -> Callable[[str], Awaitable[str]]:
-    """A walk that is a program's; `URL` among its words is the collector's address.
+    """A walk that runs a program; the word `URL` is replaced by the collector's address.
 
-    `seconds`: after which it is ended, whatever it still wants to send.
+    `seconds`: the program is ended after this time.
     """
 
     async def walk(url: str) -> str:
@@ -177,7 +177,7 @@ def command(
 
 
 def brief(event: dict[str, Any]) -> str:
-    """`type who: facts`. Whose id a client made is V; keys stand by their names."""
+    """`type who: facts`. A client-generated id becomes V; keys become their names."""
     facts = " ".join(_facts(event))
     customer = event.get("customer")
     keys = "+".join(sorted(event.get("keys", {})))

@@ -66,7 +66,7 @@ def test_the_generated_files_are_up_to_date(file: Path, made: str) -> None:
     assert file.read_text(encoding="utf-8") == made, "run python -m agents.generate.asyncapi"
 
 
-def test_the_official_parser_has_nothing_to_say() -> None:
+def test_the_official_parser_finds_no_fault() -> None:
     done = node.run(CHECK, "check.mjs", str(asyncapi.PAGE))
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
@@ -76,7 +76,7 @@ def test_the_official_parser_has_nothing_to_say() -> None:
     assert len(said["messages"]) == len(MESSAGES)
 
 
-def test_the_official_parser_says_what_is_wrong(tmp_path: Path) -> None:
+def test_the_official_parser_names_a_fault(tmp_path: Path) -> None:
     wrong = tmp_path / "asyncapi.yaml"
     text = asyncapi.PAGE.read_text(encoding="utf-8")
     wrong.write_text(text.replace("action: receive", "action: read"), encoding="utf-8")

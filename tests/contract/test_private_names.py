@@ -52,7 +52,7 @@ def is_private(name: str) -> bool:
 
 
 @pytest.mark.parametrize(("where", "name"), NAMES)
-def test_a_private_name_that_is_used_is_there(where: str, name: str) -> None:
+def test_a_private_name_that_is_used_exists(where: str, name: str) -> None:
     assert name in set(attributes(class_of(where))), (
         f"{where.replace(':', '.')} has no {name} in the installed release: agents/kafka/private_names.py lists "
         "it as used; read the new source, mend its user, then the list and the pin"

@@ -73,5 +73,5 @@ def test_an_import_of_the_carriers_would_be_found() -> None:
     assert not any(map(is_pure, imports(tree)))
 
 
-def test_a_look_at_the_clock_would_be_found() -> None:
+def test_a_use_of_the_clock_would_be_found() -> None:
     assert not IMPURE.isdisjoint(calls(ast.parse("datetime.now(UTC)")))

@@ -76,7 +76,7 @@ def test_what_is_published_is_published_on_loopback_only() -> None:
     assert all(port.startswith("127.0.0.1:") for port in published())
 
 
-def test_what_is_mounted_is_there() -> None:
+def test_every_mounted_file_exists() -> None:
     mounts = [mount for service in SERVICES.values() for mount in service.get("volumes", ())]
     files = [mount.split(":")[0] for mount in mounts if mount.startswith("./")]
     assert files

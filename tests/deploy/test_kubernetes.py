@@ -269,7 +269,7 @@ def test_a_console_without_collectors_asks_none() -> None:
     assert "TRIGGERS_CONSOLE_COLLECTORS" not in json.dumps(console)
 
 
-def test_no_secret_stands_in_the_manifests() -> None:
+def test_no_secret_is_in_the_manifests() -> None:
     kinds = {each["kind"] for folder in (HOME, HOME / "example") for each in rendered(folder)}
     assert "Secret" not in kinds
     text = json.dumps(RESOURCES)

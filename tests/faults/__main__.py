@@ -1,8 +1,8 @@
-"""`make faults`: the full matrix, case by case; what is done already is not done again.
+"""`make faults`: runs the full matrix, case by case. It skips cases that have a result.
 
-Results are kept in .cache/faults/results.jsonl by case and seed; the table of all of them is written to
-.cache/faults/table.md. Another SEED goes through the matrix once more and adds to the table. Each row names the
-commits that its cases ran on.
+Results are kept in .cache/faults/results.jsonl by case and seed. The table of all results is written to
+.cache/faults/table.md. Another SEED runs the matrix again and adds to the table. Each row names the
+commits on which its cases ran.
 """
 
 import argparse
@@ -28,7 +28,7 @@ TABLE = CACHE / "table.md"
 
 
 def main() -> int:
-    """0: every case holds."""
+    """The exit status. 0: every case holds."""
     parser = argparse.ArgumentParser(prog="faults", description=__doc__)
     parser.add_argument("cases", nargs="*", metavar="CASE", help="all, if none is named")
     parser.add_argument("--seed", type=int, default=1)
@@ -59,7 +59,7 @@ def main() -> int:
 
 
 def run(case: Case, args: argparse.Namespace) -> bool:
-    """Runs one case and keeps its result; says whether it held."""
+    """Runs one case and keeps its result. Returns whether it held."""
     began, error, reports = time.monotonic(), "", list[Report]()
     try:
         with cluster(1) as own:
@@ -100,13 +100,13 @@ def run(case: Case, args: argparse.Namespace) -> bool:
 
 
 def build() -> str:
-    """The commit of what is run, with `+` if files differ from it; "" outside of git."""
+    """The current commit, with `+` if files differ from it; "" outside of git."""
     asked = ["git", "describe", "--always", "--dirty=+", "--match="]
     return subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
 
 
 def figures(reports: Iterable[Report]) -> dict[str, Any]:
-    """Sums over the scenes of a case; those that are meant to break count where all of them are."""
+    """Sums over the scenes of a case. Scenes that must break count only if all of them must."""
     given = list(reports)
     found: dict[str, Any] = defaultdict(int)
     for report in [each for each in given if not each.expected] or given:
@@ -143,7 +143,7 @@ CONTROLS = """
 
 
 def table(rows: list[dict[str, Any]]) -> str:
-    """Markdown, a line a case: sums over its seeds, the longest time until all was drained."""
+    """A Markdown table with a line for each case: sums over its seeds, and the longest time to drain."""
     by_case: dict[tuple[str, bool, bool], list[dict[str, Any]]] = defaultdict(list)
     for row in rows:
         by_case[row["case"], row["once"], row["documents"]].append(row)
@@ -173,7 +173,7 @@ def table(rows: list[dict[str, Any]]) -> str:
 
 
 def _why(rows: list[dict[str, Any]]) -> str:
-    """The last one's, in one line."""
+    """The reason of the last failure, in one line."""
     bad = [row for row in rows if not row["held"]][-1]
     return bad["error"].strip().splitlines()[-1] if bad["error"] else f"broken: {bad['broken']}"
 

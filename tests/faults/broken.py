@@ -1,4 +1,4 @@
-"""Builds broken on purpose, each by one change at test time: what the harness must catch."""
+"""Builds broken on purpose, each by one change at test time. The harness must catch them."""
 
 # ruff: noqa: PLC0415 - what is imported before patches.hasty has its say keeps the long minutes
 
@@ -11,7 +11,7 @@ from typing import Any
 
 
 def acked_at_receipt() -> None:
-    """The offset is committed when a batch comes, before anything of it is durable."""
+    """Commits the offset when a batch is fetched, before any of its outputs is durable."""
     from agents.worker.assignment import Assignment
     from agents.worker.partition_processor import PartitionProcessor
 
@@ -35,7 +35,7 @@ def acked_at_receipt() -> None:
 
 
 def state_before_output() -> None:
-    """The changelog is written and the offset committed; outputs leave half a second later."""
+    """Writes the changelog and commits the offset, and sends outputs half a second later."""
     from agents.worker.producer import OutputProducer
 
     outputs = OutputProducer.outputs
@@ -55,7 +55,7 @@ def state_before_output() -> None:
 
 
 def commit_before_changelog() -> None:
-    """The commit does not wait for the changelog, which leaves later."""
+    """Commits without waiting for the changelog, which is sent later."""
     from agents.worker.producer import OutputProducer
 
     changes = OutputProducer.changes
@@ -77,11 +77,11 @@ def commit_before_changelog() -> None:
 
 
 HALVED_S = 1.5
-"""Between the halves of what was fetched: longer than a round of the clock, whose marks pass then."""
+"""Seconds between the halves of a fetch: longer than a round, so that watermark records pass in between."""
 
 
 def wall_clock() -> None:
-    """Deadlines fire by the worker's own clock, whatever is still to be read: a backlog comes in halves."""
+    """Deadlines fire by the worker's own clock, even with unread input. A backlog is applied in halves."""
     from agents.worker.visitors import VisitorsProcessor
 
     apply, take = VisitorsProcessor.apply, VisitorsProcessor.take
@@ -106,7 +106,7 @@ def wall_clock() -> None:
 
 
 def uuid_ids() -> None:
-    """Every trigger gets an id that nothing can be compared by."""
+    """Every trigger gets a random id."""
     from agents.worker.producer import OutputProducer
 
     outputs = OutputProducer.outputs
@@ -125,7 +125,7 @@ def _renamed(value: bytes) -> bytes:
 
 
 def deadlines_not_rebuilt() -> None:
-    """A restore arms nothing."""
+    """A restore arms no deadline."""
     from stream.store.keyed import Keyed
     from stream.store.timer_wheel import Wheel
 
@@ -140,7 +140,7 @@ def deadlines_not_rebuilt() -> None:
 
 
 def no_ownership() -> None:
-    """Partitions that were revoked are kept, and nothing is read anew when they come back."""
+    """Revoked partitions are kept, and not restored when they are assigned again."""
     from agents.worker.rebalance import Rebalance
 
     assigned = Rebalance.on_assigned
@@ -158,7 +158,7 @@ def no_ownership() -> None:
 
 
 def rejected_after_ack() -> None:
-    """Rejected records leave when the offset has long moved."""
+    """Rejected records are sent long after the offset is committed."""
     from agents.worker.producer import OutputProducer
     from stream.outputs.outputs import Outputs
 
@@ -183,7 +183,7 @@ def rejected_after_ack() -> None:
 
 
 def no_applied_guard() -> None:
-    """What is already in the state is applied again: the position is the group's alone."""
+    """Input that the state contains is applied again: only the group's offset counts."""
     from stream.stages.visitors import Visitors
 
     os.environ["TRIGGERS_COMPILED"] = "no"  # what is compiled cannot be changed here
@@ -205,14 +205,14 @@ def no_applied_guard() -> None:
 
 
 def readable_ends() -> None:
-    """Evidence by what consumers can read: what is not replicated yet is forgotten."""
+    """Evidence follows the high watermark, and ignores records that are not replicated yet."""
     from agents.kafka.offsets import Offsets
 
     Offsets.log_end_offsets = Offsets.ends  # type: ignore[assignment, method-assign]
 
 
 def last_record_wins() -> None:
-    """A restore takes the last record of a key, whoever wrote it."""
+    """A restore takes the last record of a key, whichever worker wrote it."""
     from stream.store import changelog, keyed
 
     os.environ["TRIGGERS_COMPILED"] = "no"  # so that no blocks come

@@ -1,4 +1,4 @@
-"""Builds broken on purpose in what version 2 of the rules added: keys of identity, customers who go."""
+"""Builds broken on purpose in the additions of version 2 of the rules: keys of identity, and logouts."""
 
 # ruff: noqa: PLC0415 - what is imported before patches.hasty has its say keeps the long minutes
 
@@ -7,11 +7,11 @@ import os
 from typing import Any
 
 LAG_S = 1.5
-"""By which some partitions are behind: longer than a mark takes to all stages."""
+"""Seconds by which some partitions are behind: longer than a watermark record takes through all stages."""
 
 
 def lagging_partitions() -> None:
-    """No fault: what is fetched of all partitions of the input but the first is handled late."""
+    """No fault: all partitions of the input except the first are processed late."""
     from agents.worker.visitors import VisitorsProcessor
 
     take = VisitorsProcessor.take
@@ -25,7 +25,7 @@ def lagging_partitions() -> None:
 
 
 def no_round_of_keys() -> None:
-    """No fault: the keys stage tells its time when it has decided, and else not within ten minutes."""
+    """No fault: the keys stage announces its time when it has decided, and otherwise every ten minutes."""
     from agents.worker import watermarks
 
     watermarks.IDLE_ROUND_S = 600.0  # type: ignore[misc]
@@ -33,7 +33,7 @@ def no_round_of_keys() -> None:
 
 
 def keys_do_not_wait_for_all_sources() -> None:
-    """Keys go by the partition that is furthest on: claims of the others come too late."""
+    """The keys stage follows the partition that is furthest ahead. Claims of the others come too late."""
     from stream.stages.keys import Keys
     from stream.stages.watermark import VISITORS, Watermark
     from stream.state.facts import WatermarkRecord
@@ -54,7 +54,7 @@ def keys_do_not_wait_for_all_sources() -> None:
 
 
 def people_do_not_wait_for_keys() -> None:
-    """People go by the visitors' evidence alone: what keys forward comes too late."""
+    """The people stage follows the visitors' evidence only. Facts of the keys stage come too late."""
     from stream.stages.people import People
 
     make = People.__init__
@@ -66,7 +66,7 @@ def people_do_not_wait_for_keys() -> None:
 
 
 def null_ignored() -> None:
-    """`customer: null` is left out, as any other null is: the customer before stays."""
+    """`customer: null` is left out like any other null, so the previous customer stays."""
     from msgspec import UNSET
 
     from stream.stages.visitors import Visitors

@@ -1,4 +1,4 @@
-"""Brokers that are away, restarted, killed or frozen."""
+"""Brokers that are down, restarted, killed or frozen."""
 
 import time
 from collections.abc import Iterator
@@ -12,15 +12,15 @@ from tests.faults.report import Report
 from tests.faults.scene import SESSION_MS, Scene
 
 AWAY = r"aiokafka|faust|mode\.|Connection|no_broker|kafka\."
-"""Clients say a good deal while no broker answers; none of it comes from the project's own loggers."""
+"""Clients log many lines while no broker answers. None comes from the project's own loggers."""
 
 
 @contextmanager
 def own_brokers(
     room: Room, worlds: int, seconds: float, count: int = 1, **options: Any
 ) -> Iterator[tuple[Scene, Cluster]]:
-    """A scene under way: two ready workers, a log that is coming. The room's broker, which nobody else
-    uses, or so many of their own."""
+    """A running scene: two ready workers, and a log that is being written. `count` 1: the room's broker, which no other
+    case uses; else this many brokers of its own."""
     with several(room, count) as own, room.scene("", own, **options) as it:
         it.load(logs.worlds(room.seed, worlds), seconds)
         it.workers.add_two()
@@ -38,7 +38,7 @@ def several(room: Room, count: int) -> Iterator[Cluster]:
 
 @case("broker")
 def restart(room: Room) -> list[Report]:
-    """The only broker ends in order and is killed, by turns; nothing is lost, workers wait."""
+    """The only broker is stopped and killed in turn. Nothing is lost; workers wait."""
     count = room.times(2, 24)
     with own_brokers(room, room.times(12, 80), count * 6) as (it, own):
         for number in range(count):
@@ -51,7 +51,7 @@ def restart(room: Room) -> list[Report]:
 
 @case("broker")
 def long_away(room: Room) -> list[Report]:
-    """No broker for 70 s: longer than sessions, requests and metadata live. Workers are alive, not ready."""
+    """No broker for 70 s: longer than sessions, requests and metadata last. Workers are live, not ready."""
     with own_brokers(room, 40, 20) as (it, own):
         time.sleep(5)
         with faults.away(it, own.nodes, killed=True):
@@ -66,7 +66,7 @@ def long_away(room: Room) -> list[Report]:
 
 @case("broker")
 def down_at_start(room: Room) -> list[Report]:
-    """Workers start before any broker does, one of them is told to go meanwhile: exit 0 in time."""
+    """Workers start before any broker does. One of them gets SIGTERM meanwhile, and exits with 0 in time."""
     with room.scene() as it:
         with faults.away(it, room.cluster.nodes, killed=False):
             for _ in range(3):
@@ -82,7 +82,7 @@ def down_at_start(room: Room) -> list[Report]:
 
 @case("broker", star=True)
 def frozen(room: Room) -> list[Report]:
-    """SIGSTOP of the broker, for longer than a session: its sockets are open and nothing answers."""
+    """SIGSTOP of the broker, for longer than a session. Its sockets stay open, and it does not answer."""
     count, cold = (5, 20.0) if room.full else (1, SESSION_MS / 1000 + 4)
     with own_brokers(room, room.times(20, 60), count * (cold + 8)) as (it, own):
         for _ in range(count):
@@ -95,8 +95,8 @@ def frozen(room: Room) -> list[Report]:
 
 @case("broker")
 def three(room: Room) -> list[Report]:
-    """Three brokers, killed in turn (leaders, coordinator and controller are among them), and two at
-    once: below the least of in-sync replicas nothing is acknowledged, and nothing lost."""
+    """Three brokers are killed in turn (including leaders, coordinator and controller), then two at
+    once. Below the minimum of in-sync replicas nothing is acknowledged, and nothing is lost."""
     count = room.times(4, 12)
     with own_brokers(room, 60, count * 14, count=3) as (it, own):
         for number in range(count):
@@ -109,7 +109,7 @@ def three(room: Room) -> list[Report]:
 
 @case("broker")
 def rolling_brokers(room: Room) -> list[Report]:
-    """Three brokers restarted in order, one after another: workers go on."""
+    """Three brokers are restarted one after another. Workers continue."""
     with own_brokers(room, 60, 70, count=3) as (it, own):
         for each in own.nodes * room.times(1, 2):
             with faults.away(it, [each], killed=False):

@@ -1,4 +1,4 @@
-"""The register of cases: each is a function that makes scenes and returns their reports.
+"""The register of cases. Each is a function that runs scenes and returns their reports.
 
 `star`: in every run of the tests. A case gets a Room; `room.times(10, 40)` is 10 there and 40 in the full
 matrix.
@@ -20,12 +20,12 @@ Function = Callable[["Room"], list[Report]]
 
 
 class Skipped(Exception):
-    """The machine lacks what the case needs; the message says what."""
+    """The machine lacks something that the case needs. The message names it."""
 
 
 @dataclass
 class Room:
-    """What a case works with. `full`: the whole matrix, not the tests' short run · `once`: with delivery
+    """The resources of a case. `full`: the whole matrix, not the tests' short run · `once`: with delivery
     exactly once, whatever the case · `documents`: a recipes file comes into force in the middle of each scene."""
 
     case: str

@@ -1,4 +1,4 @@
-"""Time moves on evidence only: outages with a backlog, wrong wall clocks, quiet partitions."""
+"""Time advances by evidence only: outages with a backlog, wrong wall clocks, quiet partitions."""
 
 import os
 import random
@@ -16,21 +16,21 @@ from tests.faults.scene import DRAINED_S, Scene
 
 OUTAGE_S = 12.0
 KEEPALIVE = "Thread keepalive"
-"""Faust measures its own thread by the clock that jumps."""
+"""Faust checks its own thread with the wall clock, which jumps here."""
 
 FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
 
 
 @contextmanager
 def hasty_scene(room: Room, name: str = "", **options: object) -> Iterator[Scene]:
-    """Live, with the short minutes."""
+    """A live scene with shortened idle times."""
     given: dict[str, Any] = {"live": True, "document": live.RECIPES, **options}
     with live.hastened(), room.scene(name, **given) as it:
         yield it
 
 
 def last(it: Scene) -> int:
-    """Ms until which is judged: when all that the events demand is due."""
+    """The time (ms) up to which is judged, when all expected records are due."""
     for loader in it.loaders:
         loader.finish()
     return int(time.time() * 1000) + live.DUE_MS
@@ -44,7 +44,7 @@ def outage(
     away: float = OUTAGE_S,
     within: float = DRAINED_S,
 ) -> Report:
-    """All workers are down while carts come, and later orders for half of them; and `away` s longer."""
+    """All workers are down while carts and later orders for half of them come, and for `away` s after that."""
     with hasty_scene(room, name) as it:
         it.workers.add_two(patch)
         for number in range(rounds):
@@ -67,13 +67,13 @@ def outage(
 
 @case("processes")
 def backlog(room: Room) -> list[Report]:
-    """All workers down, a backlog with carts and later orders: no false trigger, and none is missed."""
+    """All workers are down during carts and later orders. No trigger is false, and none is missing."""
     return [outage(room, rounds=room.times(1, 8))]
 
 
 @case("data")
 def quiet_partition(room: Room) -> list[Report]:
-    """One cart in each partition, and then nothing in any of them: each fires in time."""
+    """One cart in each partition, and then no input. Each fires in time."""
     with hasty_scene(room) as it:
         it.workers.add_two("hasty")
         it.fault("no further traffic")

@@ -1,4 +1,4 @@
-"""Negative controls: builds broken on purpose, each caught by the invariant that is named for it."""
+"""Negative controls: builds broken on purpose. The named invariant must catch each of them."""
 
 import os
 import re
@@ -13,14 +13,14 @@ from tests.faults.report import Report
 from tests.faults.scene import Scene
 
 TRIES = 3
-"""A crash must fall into a window; where it does not, the next seed is tried."""
+"""A crash must hit a window. If it does not, the next seed is tried."""
 
 
 SLIP = re.compile(r"failed error=(Type|Attribute|Name|Import|Key)Error.*")
 
 
 def caught(room: Room, invariant: str, run: object) -> list[Report]:
-    """The report of the first try in which the invariant was broken, or else of the last."""
+    """The report of the first run that broke the invariant, else of the last run."""
     report: Report
     for number in range(TRIES):
         tried = Room(room.case, room.seed + 1000 * number, room.cluster, room.folder, room.full)
@@ -47,7 +47,7 @@ def crashes(room: Room, patch: str, kills: int = 6) -> Report:
 
 
 def concluded(it: Scene, **options: object) -> Report:
-    """Broken builds need not end in order, nor drain; but they must run, or nothing is shown."""
+    """Broken builds need not end cleanly, nor drain. But they must run, or the control shows nothing."""
     slip = SLIP.search(it.workers.logs())
     assert slip is None, f"the patch does not fit the code: {slip}"
     options = {"within": 40.0, "exits": (0, 1, -signal.SIGKILL), "passed": ["."], **options}
@@ -56,7 +56,7 @@ def concluded(it: Scene, **options: object) -> Report:
 
 @case("control", star=True)
 def wall_clock_timers(room: Room) -> list[Report]:
-    """Timers by the worker's own clock: false triggers after an outage."""
+    """Timers follow the worker's own clock: triggers are false after an outage."""
     return caught(
         room, "sound", lambda r: clocks.outage(r, patch="hasty,wall_clock", away=1, within=7)
     )
@@ -64,13 +64,13 @@ def wall_clock_timers(room: Room) -> list[Report]:
 
 @case("control")
 def acked_at_receipt(room: Room) -> list[Report]:
-    """Offsets committed at receipt: what was in the air is lost."""
+    """Offsets are committed at the fetch: unfinished batches are lost."""
     return caught(room, "complete", lambda r: crashes(r, "acked_at_receipt"))
 
 
 @case("control")
 def state_before_output(room: Room) -> list[Report]:
-    """State and offset before the outputs: those are lost."""
+    """State and offset are written before the outputs: outputs are lost."""
     return caught(room, "complete", lambda r: crashes(r, "state_before_output"))
 
 
@@ -82,13 +82,13 @@ def commit_before_changelog(room: Room) -> list[Report]:
 
 @case("control")
 def uuid_ids(room: Room) -> list[Report]:
-    """Random ids: every trigger is another one than the log demands."""
+    """Ids are random: every trigger differs from the expected one."""
     return caught(room, "sound", lambda r: crashes(r, "uuid_ids", kills=1))
 
 
 @case("control")
 def deadlines_not_rebuilt(room: Room) -> list[Report]:
-    """A restore without deadlines: what nobody touches again never fires."""
+    """A restore arms no deadlines: states without new events never fire."""
     return caught(room, "complete", _silent)
 
 
@@ -106,7 +106,7 @@ def _silent(room: Room) -> Report:
 
 @case("control")
 def no_ownership(room: Room) -> list[Report]:
-    """State of revoked partitions is kept and taken up again as it was: what others did meanwhile is done again."""
+    """State of revoked partitions is kept and used again: the work of other owners is repeated."""
     return caught(room, "unique", _coming_and_going)
 
 
@@ -127,7 +127,7 @@ def _coming_and_going(room: Room, patch: str = "no_ownership") -> Report:
 
 @case("control")
 def rejected_after_ack(room: Room) -> list[Report]:
-    """Rejected records sent after the offset has moved: they vanish."""
+    """Rejected records are sent after the commit: they are lost."""
     return caught(room, "rejected", lambda r: _dying(r, "rejected_after_ack", "committed"))
 
 
@@ -150,26 +150,26 @@ def _dying(room: Room, patch: str, point: str) -> Report:
 
 @case("control")
 def last_record_wins(room: Room) -> list[Report]:
-    """A restore that takes the last record: what a zombie wrote late undoes the new owner's work."""
+    """A restore takes the last record: a late write of a former owner undoes the new owner's work."""
     return caught(room, "state", lambda r: late_writer(r, "last_record_wins,"))
 
 
 @case("control")
 def keys_do_not_wait_for_all_sources(room: Room) -> list[Report]:
-    """Keys that go by the partition furthest on: claims of the others come too late and are lost."""
+    """The keys stage follows the partition furthest ahead: claims of the others come too late and are lost."""
     patch = "lagging_partitions,keys_do_not_wait_for_all_sources"
     return caught(room, "named", lambda r: _by_keys(r, patch))
 
 
 @case("control")
 def people_do_not_wait_for_keys(room: Room) -> list[Report]:
-    """People who go by the visitors alone: what a key forwards comes too late and is lost."""
+    """The people stage follows the visitors only: facts of keys come too late and are lost."""
     return caught(room, "named", lambda r: _by_keys(r, "people_do_not_wait_for_keys"))
 
 
 @case("control")
 def null_ignored(room: Room) -> list[Report]:
-    """`customer: null` left out like any other null: the customer before is reminded of the next one's cart."""
+    """`customer: null` is left out like any other null: the previous customer is reminded of the next one's cart."""
     return caught(room, "sound", lambda r: _by_keys(r, "null_ignored"))
 
 
@@ -184,7 +184,7 @@ def _by_keys(room: Room, patch: str) -> Report:
 
 @case("processes")
 def zombie_points(room: Room) -> list[Report]:
-    """Frozen between outputs and state until another has taken over, then awake: it writes old state,
+    """A worker is frozen between outputs and state until another has taken over, then resumed. It writes old state,
     and then both are killed, so that all is restored."""
     return [late_writer(room, "") for _ in range(room.times(1, 6))]
 

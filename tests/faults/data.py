@@ -1,4 +1,4 @@
-"""Bad input, and traffic out of proportion: nothing stops, nothing vanishes, nothing grows for ever."""
+"""Bad input, and extreme traffic: nothing stops, nothing is lost, nothing grows without bound."""
 
 import asyncio
 import json
@@ -22,7 +22,7 @@ MB = 1024 * 1024
 
 @case("data", star=True)
 def poisoned(room: Room) -> list[Report]:
-    """The corpus one in 20, and 1,000 in a row: every outcome is counted once."""
+    """One record in 20 is from the corpus, and 1,000 in a row. Every outcome is counted once."""
     with room.scene() as it:
         given = replayed(logs.worlds(room.seed, room.times(10, 40)), it.inputs)
         it.write(poison.mixed(given, it.inputs, room.pick, 1000), 8)
@@ -38,7 +38,7 @@ def poisoned(room: Room) -> list[Report]:
 
 
 def _until_counted(it: Scene) -> int:
-    """The sum over all outcomes, when it grows no more."""
+    """The sum over all outcomes, once it does not grow any more."""
     before, limit = -1, time.monotonic() + 60
     while time.monotonic() < limit:
         now = int(it.workers.all[0].told("events_total"))
@@ -51,7 +51,7 @@ def _until_counted(it: Scene) -> int:
 
 @case("data")
 def bomb(room: Room) -> list[Report]:
-    """A batch of 200 MB that is packed into less than the topic takes in a message, and many of 20 MB,
+    """A batch of 200 MB that is compressed to less than the largest message of the topic, and many of 20 MB,
     each of which is within bounds."""
     with room.scene() as it:
         worker = it.workers.add()
@@ -65,7 +65,7 @@ def bomb(room: Room) -> list[Report]:
 
 
 async def bombs(it: Scene, sizes: Iterable[int]) -> None:
-    """Batches of so many MB, one of which is a record, to one partition: they come in one fetch."""
+    """Writes batches of these sizes (MB) to one partition, with records of 1 MB. One fetch returns them."""
     producer = AIOKafkaProducer(**aiokafka_options(it.settings), request_timeout_ms=60_000)
     await producer.start()
     try:
@@ -82,7 +82,7 @@ async def bombs(it: Scene, sizes: Iterable[int]) -> None:
 
 @case("data")
 def one_visitor(room: Room) -> list[Report]:
-    """One visitor at 1,000 events a second for a minute: the others' answers keep coming."""
+    """One visitor sends 1,000 events a second for a minute. Triggers of the others stay in time."""
     seconds = room.times(10, 60)
     with hasty_scene(room) as it:
         it.workers.add_two("hasty")
@@ -102,7 +102,7 @@ def one_visitor(room: Room) -> list[Report]:
 
 @case("data")
 def many_visitors(room: Room) -> list[Report]:
-    """So many visitors, each once: state is small, and forgotten after 30 days."""
+    """Very many visitors come once each. Their state is small, and forgotten after 30 days."""
     count = room.times(20_000, 300_000)
     start = 1772452800000
     lines = [

@@ -1,6 +1,6 @@
-"""A recipes file that comes into force in the middle of a case, whatever the case does to the workers.
+"""A recipes file that comes into force in the middle of a case.
 
-Its decisions carry version 2 of their recipes, so that each shows which document decided it. Source: docs/semantics-life.md, 14.
+Its decisions have version 2 of their recipes, which shows the document that decided them. Source: docs/semantics-life.md, 14.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ Document = dict[str, Any]
 
 
 def second(first: Document) -> Document:
-    """All recipes but the last, in another version. Episodes of the last one close."""
+    """All recipes except the last, in another version. Episodes of the last one close."""
     given = first.get("recipes") or [{"name": name} for name in recipes_file.DEFAULT.names]
     recipes = copy.deepcopy(given)[: max(1, len(given) - 1)]
     return {**first, "recipes": [{**each, "version": 2} for each in recipes]}
@@ -34,7 +34,7 @@ def publish(settings: Settings, first: Document, since: int | None) -> None:
 
 
 def middle(lines: list[bytes]) -> int:
-    """The time (ms) of the line in the middle, or of the first behind it that has one."""
+    """The time (ms) of the line in the middle, or of the next line that has one."""
     for line in lines[len(lines) // 2 :]:
         try:
             at = json.loads(line)["t"]
@@ -46,7 +46,7 @@ def middle(lines: list[bytes]) -> int:
 
 
 def history(settings: Settings, first: Document, live: bool) -> Document:
-    """What was in force when, as a recipes file. The first document alone if no other was published."""
+    """The documents with their times, as a recipes file. Only the first document if no other was published."""
     with raw.Tail(settings, [RECIPES], committed=True) as tail:
         rows = tail.read()
     table = Timetable([read(row.offset, row.time, row.value, live) for row in rows])

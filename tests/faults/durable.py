@@ -1,4 +1,4 @@
-"""What is durable after the end: the group's offsets, and the changelogs read back."""
+"""Judges what is durable at the end: the group's offsets, and the changelogs."""
 
 import json
 from collections import defaultdict
@@ -27,7 +27,7 @@ def committed(
     kept: dict[str, list[Row]],
     verdict: Verdict,
 ) -> None:
-    """A commit that a rebalance came before leaves facts and claims behind that are applied: they change nothing.
+    """A commit that failed in a rebalance may leave facts and claims uncommitted. They must be copies without effect.
 
     `told`: all facts and claims · `kept`: the changelogs, by their topics.
     """
@@ -50,7 +50,7 @@ def committed(
 def state(
     recipes: History, log: list[Row], facts: list[Row], kept: dict[str, list[Row]], verdict: Verdict
 ) -> None:
-    """Both changelogs against a fresh fold, without what is compiled: of the input, and of the facts."""
+    """Compares both changelogs with states computed from the input and the facts, by Python only."""
     for number in sorted({r.partition for r in log}):
         back, fresh = Visitors(recipes, PURE), Visitors(recipes, PURE)
         _restore(back, kept["state.visitors"], number)
@@ -69,7 +69,7 @@ def state(
 
 
 def keys(claims: list[Row], kept: list[Row], verdict: Verdict) -> None:
-    """The changelog of the keys stage against a fresh fold of the claims."""
+    """Compares the changelog of the keys stage with states computed from the claims."""
     for number in sorted({r.partition for r in claims}):
         back, fresh = Keys(1), Keys(1)
         _restore(back, kept, number)
@@ -95,7 +95,7 @@ def _compare(name: str, number: int, back: Any, fresh: Any, verdict: Verdict) ->
 
 
 def _states(stage: Any) -> dict[str, Any]:
-    """Decoded, without what may differ between two ways to the same state."""
+    """The decoded states, without fields that may differ between two paths to the same state."""
     found = {}
     for key in list(stage._states._packed):
         state = stage._states.get(key)

@@ -1,4 +1,4 @@
-"""Faults that last: each is a context manager that heals when its block is left, however it is left."""
+"""Lasting faults: each is a context manager that ends the fault with its block, also after an error."""
 
 import os
 import shutil
@@ -29,7 +29,7 @@ def stopped(it: Scene, worker: Worker) -> Iterator[None]:
 
 @contextmanager
 def frozen(it: Scene, node: Node) -> Iterator[None]:
-    """SIGSTOP of a broker: its sockets are open and nothing answers."""
+    """SIGSTOP of a broker. Its sockets stay open, and it does not answer."""
     it.fault(f"SIGSTOP of broker {node.number}")
     node.freeze()
     try:
@@ -40,7 +40,7 @@ def frozen(it: Scene, node: Node) -> Iterator[None]:
 
 @contextmanager
 def away(it: Scene, nodes: Sequence[Node], *, killed: bool) -> Iterator[None]:
-    """Brokers ended with SIGKILL or SIGTERM, and started again."""
+    """Brokers stopped with SIGKILL or SIGTERM, and started again."""
     numbers = ", ".join(str(node.number) for node in nodes)
     it.fault(f"{'kill -9' if killed else 'SIGTERM'} of broker {numbers}")
     try:
@@ -56,7 +56,7 @@ def away(it: Scene, nodes: Sequence[Node], *, killed: bool) -> Iterator[None]:
 
 @contextmanager
 def hole(it: Scene, proxy: Proxy, stalled: bool, mute: bool) -> Iterator[None]:
-    """Nothing gets through to the broker (`stalled`), from it (`mute`)."""
+    """No data reaches the broker (`stalled`), or comes from it (`mute`)."""
     it.fault(f"black hole{' to the broker' * stalled}{' from the broker' * mute}")
     proxy.stalled, proxy.mute = stalled, mute
     try:
@@ -78,7 +78,7 @@ def slowed(it: Scene, proxy: Proxy, latency: float = 0, rate: float = 0) -> Iter
 
 @contextmanager
 def dropped(it: Scene, port: int, percent: int) -> Iterator[None]:
-    """So much of what goes to and from this port is dropped, by a table of its own. Raises Skipped."""
+    """Drops `percent` of the packets to and from this port, with an nft table of its own. Raises Skipped."""
     if os.geteuid() != 0 or not shutil.which("nft"):
         raise Skipped("nft and root are needed (apt-get install nftables)")
     it.fault(f"{percent} % of the packets dropped")

@@ -1,4 +1,4 @@
-"""A broker that asks for certificates, passwords and rights; each right is taken away in turn."""
+"""A broker that requires certificates, passwords and rights. Each right is taken away in turn."""
 
 import shutil
 import subprocess
@@ -37,7 +37,7 @@ JAAS = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
 
 
 class Inside(NamedTuple):
-    """What the harness goes by: the nodes' own listener, on which everybody may do everything."""
+    """The harness's access: the nodes' own listener, on which everything is allowed."""
 
     nodes: tuple[Node, ...]
     bootstrap: str
@@ -70,7 +70,7 @@ def certificates(folder: Path, host: str, expired: bool = False) -> tuple[Path, 
 def guarded(
     folder: Path, host: str = "IP:127.0.0.1", expired: bool = False
 ) -> Iterator[tuple[Inside, dict[str, str]]]:
-    """(the harness's way in, the environment of a worker that may come in)."""
+    """(the harness's access, the environment of a worker with the rights)."""
     ca, server = certificates(folder, host, expired)
     properties = {
         "listener.security.protocol.map": "CLIENT:SASL_SSL,BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT",
@@ -156,13 +156,13 @@ def _forbid(it: Scene, acl: ACL) -> None:
 
 NOTICED_S = 12.0
 TRIGGERED_S = 120.0
-"""What may not be written is not noticed before there is something to write."""
+"""Seconds until a missing right to write is noticed, once there is something to write."""
 
 
 @case("security")
 def each_right(room: Room) -> list[Report]:
-    """SASL_SSL, SCRAM, and the rights of the topic list; without any one of them the worker says so and
-    ends or holds its input, and goes on when it is given back: nothing is lost."""
+    """SASL_SSL, SCRAM, and the rights of the topic list. Without any one of them the worker logs it and
+    ends or holds its input, and continues once it has the right again. Nothing is lost."""
     with (
         guarded(room.folder / "guarded") as (inside, environ),
         room.scene("", inside, environ=environ) as it,
@@ -192,7 +192,7 @@ def each_right(room: Room) -> list[Report]:
 
 
 def _outcome(worker: Worker, within: float) -> str:
-    """How a worker that was started takes it: the status it ends with, or whether it gets ready."""
+    """The result of a start: the worker's exit status, or whether it becomes ready."""
     time.sleep(1)
     starts, limit = worker.starts, time.monotonic() + within
     while time.monotonic() < limit:
@@ -207,8 +207,8 @@ def _outcome(worker: Worker, within: float) -> str:
 
 @case("security")
 def not_let_in(room: Room) -> list[Report]:
-    """Wrong password, certificate of another authority, expired, or for another host: exit non-zero, with
-    words, and without the secret."""
+    """A wrong password, or a certificate of another authority, expired, or for another host: exit non-zero, with
+    an error, and without the secret."""
     found = []
     for name, options in {
         "password": {},

@@ -1,4 +1,4 @@
-"""Orders that are heeded: no reminder is decided behind one that forbids it. Those of others by a key: named.py."""
+"""Checks that no reminder is decided after an order that forbids it. Orders of others by a key: named.py."""
 
 import json
 from collections import defaultdict
@@ -11,9 +11,9 @@ from tests.faults.verdict import Verdict
 
 
 def order(found: list[Row], facts: list[Row], recipes: Recipes, verdict: Verdict) -> None:
-    """A trigger's header says before which fact it was decided. No order that its recipe looks back on
-    stands before that. At equal times a deadline goes first; a repeated order is none; ids that were
-    taken back, or over from another person, are left out."""
+    """A trigger's header has the fact offset before which it was decided. No order within its recipe's `ordered_within`
+    is before that. At equal times a deadline fires first. Repeated orders do not count. Order ids that were
+    cancelled, or taken over from another person, are left out."""
     placed: dict[str, list[tuple[int, int, str, str]]] = defaultdict(list)
     for row in facts:
         fact = json.loads(row.value or b"{}")

@@ -1,6 +1,6 @@
-"""Seeded input in which servers and other devices name a key of identity and no visitor.
+"""Seeded input in which servers and other devices send a key of identity and no visitor.
 
-Each shopper tells one sort of key. The order names it before the shopper is bound to it, or after.
+Each shopper sends one sort of key. The order names it before the shopper is bound to it, or after.
 """
 
 import json
@@ -13,7 +13,7 @@ from tests.reference.times import DAY, HOUR, MINUTE, SECOND
 START = 1_767_571_200_000
 SORTS = ("cart", "cart", "checkout", "email", "phone")
 WAITS = (4 * MINUTE, 40 * MINUTE, 2 * HOUR, 26 * HOUR)
-"""Before the idle fact, before the first reminder, after it, after the second."""
+"""Ms before the order: before the idle fact, before the first reminder, after it, after the second."""
 
 Event = dict[str, Any]
 Told = Iterator[tuple[int, Event]]
@@ -34,7 +34,7 @@ def _cart(number: int, id_: str | None) -> Event:
 
 
 def shopper(number: int, chance: random.Random) -> Told:
-    """A cart, then what a server, another device or the shopper tells; or nothing."""
+    """A cart, then events of a server, another device or the shopper; or none."""
     who: Event = {"visitor": f"s{number}"}
     if chance.random() < 0.7:
         who["customer"] = f"s{number}"
@@ -81,7 +81,7 @@ def _ordered(number: int, who: Event, sort: str, told_first: bool, chance: rando
 
 
 def _next_customer(number: int, chance: random.Random) -> Told:
-    """The customer goes; whoever comes then fills the cart of the same device, and looks again."""
+    """The customer logs out. The next person on the device fills its cart, and returns to look."""
     device: Event = {"visitor": f"s{number}"}
     yield 2 * MINUTE, {"type": "page.viewed", **device, "customer": f"s{number}"}
     yield chance.choice((MINUTE, 10 * MINUTE)), {"type": "page.viewed", **device, "customer": None}
@@ -90,12 +90,12 @@ def _next_customer(number: int, chance: random.Random) -> Told:
 
 
 CROWD = 11
-"""Persons: more than eight within a day make a key that they tell a shared one."""
+"""Number of persons. More than eight within a day make a key shared."""
 
 
 def crowd(chance: random.Random) -> Told:
-    """An office with one phone, or one checkout: each leaves a cart, some of them before an order of a server that
-    names the key, some after it. Once it is shared, the one bound last hears of it."""
+    """An office with one phone, or one checkout. Each person leaves a cart, some of them before a server's order that
+    names the key, some after it. Once the key is shared, only the last bound person gets the order."""
     sort = chance.choice(("phone", "checkout"))
     keys = {sort: "key-of-an-office"}
     orders = [*sorted(chance.sample(range(CROWD - 1), 2)), CROWD - 1]
@@ -110,7 +110,7 @@ def crowd(chance: random.Random) -> Told:
 
 
 def shoppers(seed: int, count: int, start: int, span: int) -> list[tuple[int, bytes]]:
-    """(ms, line) in order: `count` shoppers who begin from `start` on, within `span` ms, and an office."""
+    """(ms, line) in order: `count` shoppers who arrive within `span` ms from `start`, and an office."""
     chance = random.Random(f"shoppers {seed}")
     told = []
     for number in range(count + 1):
@@ -126,5 +126,5 @@ def shoppers(seed: int, count: int, start: int, span: int) -> list[tuple[int, by
 
 
 def log(seed: int, count: int) -> list[bytes]:
-    """A day of such shoppers alone."""
+    """A day with only such shoppers."""
     return [line for _, line in shoppers(seed, count, START, DAY // 4)]

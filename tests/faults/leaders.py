@@ -1,4 +1,4 @@
-"""Who leads a partition, and who else has it."""
+"""The leaders and replicas of partitions."""
 
 import time
 from typing import Any
@@ -17,7 +17,7 @@ def node_of(own: Cluster, number: int) -> Node:
 
 
 def prefer(it: Scene, topic: str, partitions: list[int], node: Node, within: float = 60) -> None:
-    """It is preferred for these partitions, and leads them once it is in sync."""
+    """Makes a node the preferred leader of these partitions, and waits until it leads them."""
     limit = time.monotonic() + within
     while {leaders(it, topic)[number] for number in partitions} != {node.number}:
         assert time.monotonic() < limit, f"broker {node.number} does not lead"
@@ -32,12 +32,12 @@ def leaders(it: Scene, topic: str) -> dict[int, int]:
 
 
 def preferred(it: Scene, topic: str) -> dict[int, int]:
-    """By partition the broker that leads where it can."""
+    """The preferred leader by partition."""
     return {part["partition_index"]: part["replica_nodes"][0] for part in told(it, topic)}
 
 
 def told(it: Scene, topic: str) -> list[dict[str, Any]]:
-    """What the brokers say of each partition: its leader, its replicas, those in sync."""
+    """The metadata of each partition: its leader, its replicas, those in sync."""
     with cluster_admin.connected(it.settings) as admin:
         (found,) = admin.describe_topics([it.settings.topic(topic)])
     parts: list[dict[str, Any]] = found["partitions"]

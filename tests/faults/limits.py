@@ -1,4 +1,4 @@
-"""No room left: on the broker's disk, in a worker's memory. And no rights: on the file system, on the machine."""
+"""A full broker disk, a full worker memory, and missing rights on the file system and the machine."""
 
 import asyncio
 import os
@@ -22,7 +22,7 @@ from tests.faults.workers import WORKER
 
 DISK_MB = 96
 SPARE_BYTES = 4 << 20
-"""What a worker may still take when its memory is limited."""
+"""Bytes that a worker may still allocate when its memory is limited."""
 
 
 @contextmanager
@@ -41,7 +41,7 @@ def small_disk(folder: Path) -> Iterator[Path]:
 
 
 def fill(file: Path) -> None:
-    """Writes until there is no room left."""
+    """Writes until the disk is full."""
     with file.open("wb", buffering=0) as rest:
         try:
             while True:
@@ -52,7 +52,7 @@ def fill(file: Path) -> None:
 
 @case("broker")
 def disk_full(room: Room) -> list[Report]:
-    """The broker's disk has no room left, so it ends; it comes back when there is some."""
+    """The broker's disk is full, so the broker ends. It starts again once there is room."""
     count = room.times(1, 4)
     with (
         small_disk(room.folder / "disk") as disk,
@@ -92,12 +92,12 @@ done
 for at in / /tmp "$home" "$PWD"; do if touch "$at/written" 2>/dev/null; then exit $WRITTEN; fi; done
 exec setpriv --reuid=65534 --regid=65534 --clear-groups --bounding-set=-all --no-new-privs "$@"
 """
-"""In a mount namespace of its own nothing can be written; then as nobody, who may read the interpreter, too."""
+"""A command line that runs a worker as nobody, in a mount namespace in which nothing can be written."""
 
 
 @case("security")
 def read_only(room: Room) -> list[Report]:
-    """A file system that is read-only everywhere, nobody's user and no capability: a worker needs no more, at its
+    """A read-only file system, the user nobody and no capability: a worker needs no more, at its
     start, at work, and when it is killed and started again."""
     confined = ["unshare", "--mount", "sh", "-c", CONFINED, "sh"]
     code = subprocess.run([*confined, sys.executable, "-c", ""], check=False).returncode
@@ -123,8 +123,8 @@ def read_only(room: Room) -> list[Report]:
 
 @case("processes")
 def memory_limit(room: Room) -> list[Report]:
-    """A few MB more and no memory after that, when a batch comes that unpacks to 20 MB: the worker ends by
-    itself, and the next one, which may take what it needs, goes on."""
+    """A worker has only a few MB left when a batch comes that decompresses to 20 MB: it ends by
+    itself, and the next one, without the limit, continues."""
     count = room.times(2, 10)
     with room.scene() as it:
         it.load(logs.worlds(room.seed, room.times(15, 60)), seconds=count * 10)

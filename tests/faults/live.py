@@ -1,4 +1,4 @@
-"""Live traffic of which the outcome is known, and a day that is made short: 5 minutes of idleness are 5 s.
+"""Live traffic with a known outcome, and shortened times: 5 minutes of idleness are 5 s.
 
 The same constant is changed in three places: in the workers (patches.hasty), in the reference and in the
 core that this process folds state with.
@@ -27,7 +27,7 @@ RECIPES: dict[str, Any] = {
     ],
 }
 DUE_MS = 10_000
-"""After the last event all of the recipes' steps are due."""
+"""Ms after the last event at which all steps of the recipes are due."""
 
 Event = tuple[bytes, bytes]
 _numbers = itertools.count()
@@ -35,7 +35,7 @@ _numbers = itertools.count()
 
 @contextmanager
 def hastened() -> Iterator[None]:
-    """What this process judges with has the short minutes too."""
+    """Shortens the times in this process, too, which judges the results."""
     places = [
         (stream.stages.visitors, "IDLE_AFTER", HASTY_MS),
         (stream.stages.announce_facts, "IDLE_AFTER", HASTY_MS),
@@ -70,7 +70,7 @@ def _keys(visitor: str) -> dict[str, Any]:
 
 
 def server_order(visitor: str) -> Event:
-    """Of a server that knows the visitor's cart alone."""
+    """An order of a server that knows only the visitor's cart."""
     id_, key = f"k-{visitor}", f"~cart:k-{visitor}"
     placed = {"type": "order.placed", "order": {"id": f"o-{visitor}-s", "cart_id": id_}}
     return key.encode(), json.dumps({"id": f"e{next(_numbers)}", **placed}).encode()
@@ -79,7 +79,7 @@ def server_order(visitor: str) -> Event:
 def shoppers(pick: random.Random, names: list[str], inputs: int) -> tuple[list[Given], list[Given]]:
     """(carts and a few signals of all of them, the later orders of half of them).
 
-    Half of the orders come from a server, by a cart that the visitor told before, or tells afterwards.
+    Half of the orders come from a server, and name a cart that the visitor sent before, or sends later.
     """
     carts: list[Event] = []
     orders: list[Event] = []

@@ -1,4 +1,4 @@
-"""Writes the input at its own pace, so that faults hit while it comes."""
+"""Writes the input at a steady pace, so that faults hit during it."""
 
 import threading
 import time
@@ -14,11 +14,11 @@ from agents.replay.records import records
 
 FLUSH_S = 180.0
 AGAIN_MS = 1_000
-"""A broker that is back is found so soon; kafka-python's 30 s would be most of a case's time."""
+"""Ms until a restarted broker is found. kafka-python's 30 s would be most of a case's time."""
 
 
 class Given(NamedTuple):
-    """A record to write. `time` None: the broker gives it its own."""
+    """A record to write. `time` None: the broker sets it."""
 
     partition: int
     time: int | None
@@ -31,7 +31,7 @@ def replayed(lines: Iterable[bytes], partitions: int) -> list[Given]:
 
 
 def live(events: Iterable[tuple[bytes | None, bytes | None]], partitions: int) -> list[Given]:
-    """(key, value) of each, to the partition that a storefront's client writes it to."""
+    """Records of (key, value), with the partition that a storefront's client chooses."""
     return [
         Given(0 if key is None else partition_of(key, partitions), None, key, value)
         for key, value in events
@@ -50,7 +50,7 @@ def send(producer: KafkaProducer, topic: str, given: Given) -> Any:
 
 
 class Loader:
-    """A thread that spreads records evenly over so many seconds. Raises what the producer raised.
+    """A thread that writes records evenly over some seconds. Raises what the producer raised.
 
     `waits`: for the replicas too, so that what is sent behind the first of them is appended when they have it.
     """
@@ -83,7 +83,7 @@ class Loader:
 
     @property
     def share(self) -> float:
-        """Of the records, those that were sent."""
+        """The share of the records that is sent."""
         return self.sent / max(1, len(self._given))
 
     def _run(self) -> None:
@@ -103,7 +103,7 @@ class Loader:
             self._failed.append(error)
 
     def hurry(self) -> None:
-        """The rest is written at once."""
+        """Writes the rest at once."""
         self._hurried.set()
 
     def finish(self) -> None:
@@ -114,7 +114,7 @@ class Loader:
             raise self._failed[0]
 
     def halt(self) -> None:
-        """Ends it where it is."""
+        """Stops writing."""
         self._halt.set()
         self._thread.join(5)
         self._producer.close(timeout=1)

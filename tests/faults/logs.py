@@ -1,4 +1,4 @@
-"""Seeded input: many small adversarial worlds side by side in one log, each line in its place in time.
+"""Seeded input: many small adversarial worlds merged by time into one log.
 
 Half of the orders come from servers that name a cart, a checkout, an e-mail or a phone (keyed_logs.py).
 """
@@ -11,10 +11,10 @@ from tests.reference import events, generate
 from tests.reference.times import DAY
 
 KEPT_MS = 25 * DAY
-"""Who came so shortly before a log's end is not forgotten: states are left that can be looked at."""
+"""Ms before a log's end. Later visitors are not forgotten yet, so there are states to check."""
 
 SHOPPERS = 0.95
-"""For each order of the worlds so many shoppers in `keyed_logs`: four of five of them order by a server."""
+"""Shoppers of `keyed_logs` for each order of the worlds. Four of five of them order through a server."""
 
 _OWN = (
     re.compile(rb'"(visitor|customer)": "()([avzcw]\d*|srv|q)"'),
@@ -33,7 +33,7 @@ def worlds(seed: int, count: int, size: int = 150) -> list[bytes]:
     """`count` logs of tests/reference/generate.py merged by time, and shoppers of whom servers tell; visitors,
     customers and keys of one are not those of another, but for the odd names, which they share.
 
-    Every other one lies at the end, as the shoppers do, and ends while its visitors are still known.
+    Every other world ends at the end of the log, like the shoppers, so that its visitors are still known.
     """
     pick = random.Random(f"worlds {seed}")
     seeds = [pick.randrange(10**6) for _ in range(count)]

@@ -1,6 +1,6 @@
-"""Orders that name a key of identity: everybody whom the key names when it is told, or later, hears of them.
+"""Orders that name a key of identity: every owner of the key, also a later one, must get them.
 
-Who that is follows from the claims, folded anew here in the order of their places. Source: docs/semantics.md, 11.
+The owners follow from the claims, applied here again in the order of their places. Source: docs/semantics.md, 11.
 """
 
 import json
@@ -17,7 +17,7 @@ from tests.reference import events, reading
 from tests.reference.times import DAY
 
 KEPT_MS = 30 * DAY
-"""An order is kept at a key, and a key itself behind its last claim."""
+"""Ms for which a key keeps an order, and for which the key is kept after its last claim."""
 MOST_OWNERS, MOST_ORDERS = 8, 64
 Claim = dict[str, Any]
 
@@ -40,7 +40,7 @@ class Heard(NamedTuple):
 
 @dataclass
 class Key:
-    """`owners`: when each was bound last (ms), the one bound last behind the others · `shared`: of more than eight
+    """`owners`: when each was bound last (ms), the last bound one at the end · `shared`: more than eight were bound
     within a day."""
 
     name: str
@@ -50,7 +50,7 @@ class Key:
     told: int = 0
 
     def take(self, claim: Claim) -> Iterator[Heard]:
-        """One claim, at its place; who hears of an order by it."""
+        """Applies one claim. Yields the persons who get an order by it."""
         at = claim["at"]
         if self.told + KEPT_MS <= at:
             self.owners, self.orders, self.shared = {}, [], False
@@ -89,7 +89,7 @@ class Key:
         self.orders = [order for order in self.orders if order not in meant]
 
     def _hears(self, person: str, order: Order) -> bool:
-        """Two customers may share an address: each one's orders are their own."""
+        """Whether a person gets an order. Two customers with one address do not get each other's orders."""
         two = person.startswith("customer:") and order.whose.startswith("customer:")
         parted = two and self.name.startswith(("email:", "phone:"))
         return person != order.whose and not parted
@@ -103,7 +103,7 @@ def named(
     live: bool,
     verdict: Verdict,
 ) -> None:
-    """Which orders name a key is told by the log, who is bound to it by the claims. Ids that were taken back are left
+    """Checks orders by key. The log has the orders that name a key, the claims its owners. Cancelled order ids are left
     out."""
     by_key = _told(claims)
     every = [claim for told in by_key.values() for claim in told]

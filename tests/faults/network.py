@@ -1,4 +1,4 @@
-"""A network that swallows, cuts, delays, loses. Through a proxy of our own; loss needs nft and root."""
+"""A network that drops, cuts, delays and loses data, through a proxy of our own. Packet loss needs nft and root."""
 
 import time
 
@@ -13,7 +13,7 @@ CUT_S = 20.0
 
 @case("network")
 def black_hole(room: Room) -> list[Report]:
-    """Nothing goes through for 20 s: to the broker, from it, and both ways."""
+    """No data gets through for 20 s: to the broker, from it, and both ways."""
     ways = [(True, True), (True, False), (False, True)]
     ways = ways * 4 if room.full else ways
     cut = CUT_S if room.full else 7.0
@@ -30,7 +30,7 @@ def black_hole(room: Room) -> list[Report]:
 
 @case("network")
 def resets(room: Room) -> list[Report]:
-    """Connections are reset at random, at any byte."""
+    """Connections are reset at random bytes."""
     count = room.times(10, 60)
     with proxied() as (own, proxy, near), room.scene("", own) as it:
         it.load(logs.worlds(room.seed, 80), seconds=count * 1.5)
@@ -44,7 +44,7 @@ def resets(room: Room) -> list[Report]:
 
 @case("network")
 def slow(room: Room) -> list[Report]:
-    """200 ms each way, and 64 kbit/s: late, but all of it."""
+    """200 ms each way, and 64 kbit/s: everything comes late, but complete."""
     found = []
     for name, latency, rate in (("latency", 0.2, 0), ("64 kbit/s", 0, 8_000)):
         with proxied() as (own, proxy, near), room.scene(name.replace("/", "-"), own) as it:

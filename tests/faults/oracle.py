@@ -1,4 +1,4 @@
-"""What the log demands, told by the independent reading of the rules from the log as it lies on the broker."""
+"""The records that the log demands, by the reference implementation, from the log on the broker."""
 
 import json
 import re
@@ -23,7 +23,7 @@ class Demand(NamedTuple):
 
 
 def demand(log: Sequence[Row], document: dict[str, Any], live: bool, until: int) -> Demand:
-    """Of the input's records. Live, what is decided after `until` (ms) is left out."""
+    """The demand of the input's records. Live, decisions after `until` (ms) are left out."""
     found = rows(*decide([line for _, line in lines(log, live)], document))
     if live:
         found = Counter({row: count for row, count in found.items() if moment(row) <= until})
@@ -31,8 +31,8 @@ def demand(log: Sequence[Row], document: dict[str, Any], live: bool, until: int)
 
 
 def lines(log: Iterable[Row], live: bool) -> list[tuple[int, bytes]]:
-    """(time, line) as a backtest reads them: in order of time, each partition's in its own order, in
-    which time does not go back (a producer's retry may have written old records again)."""
+    """(time, line) as for a backtest: in order of time, and in the order of each partition, in
+    which time never goes back (a producer's retry may have written old records again)."""
     reached: dict[int, int] = defaultdict(int)
     found = []
     for row in sorted(log, key=lambda row: (row.partition, row.offset)):
@@ -43,7 +43,7 @@ def lines(log: Iterable[Row], live: bool) -> list[tuple[int, bytes]]:
 
 
 def _line(row: Row, time: int, live: bool) -> bytes:
-    """With the time of its record, behind whatever else it calls its time."""
+    """The line, with the time of its record added after its own fields."""
     value = row.value or b""
     match = None if live else _TIME.search(value)
     if match and time == row.time:
@@ -56,7 +56,7 @@ def _line(row: Row, time: int, live: bool) -> bytes:
 
 
 def moment(row: str) -> int:
-    """When it was decided (ms)."""
+    """The time (ms) of a decision."""
     fields = json.loads(row)
     return int(fields["at"] if "at" in fields else fields["not_before"])
 
@@ -71,7 +71,7 @@ def _document(value: bytes | None) -> Any:
 
 
 def _whole_number(text: str) -> int:
-    """Python reads no number of more than 4,300 digits; JSON has them, and every bound lies far below."""
+    """Reads an integer. Python refuses more than 4,300 digits, which JSON allows; every bound is far below."""
     return int(text[:1_000])
 
 
@@ -91,7 +91,7 @@ def _clock(value: bytes | None) -> bool:
 
 
 def is_rejected(key: bytes | None, value: bytes | None) -> bool:
-    """Whether section 2 calls it no valid event: an unknown type is none of these, nor is a clock."""
+    """Whether the record is not a valid event by section 2. Unknown types and clock records are not rejected."""
     document = _document(value)
     if not isinstance(document, dict):
         return True
@@ -115,7 +115,7 @@ def _is_key(key: bytes | None, owner: owners.Owner) -> bool:
 
 
 def judged(found: list[Row], until: int | None) -> list[Row]:
-    """Live, what was decided later than `until` (ms) is left aside."""
+    """The rows to judge: live, without decisions after `until` (ms)."""
     if until is None:
         return found
     kept = []

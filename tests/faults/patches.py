@@ -20,7 +20,7 @@ UNTOLD = "can" + "ary of an error: its words may quote an event, and are not to 
 
 
 def hasty() -> None:
-    """Before anything else is imported: the constant is read where it is used."""
+    """Shortens the idle times. Runs before other imports, because modules copy the constant."""
     import stream.state.visitor
 
     stream.state.visitor.IDLE_AFTER = HASTY_MS  # type: ignore[misc]
@@ -35,7 +35,7 @@ def die(points: str, nth: str) -> None:
 
 
 def freeze(point: str, nth: str) -> None:
-    """SIGSTOP of itself; who wakes it is the test."""
+    """SIGSTOP of itself. The test resumes it."""
     if os.environ["FAULT_START"] == "1":
         _signal_at(point, int(nth), signal.SIGSTOP)
 
@@ -90,7 +90,7 @@ def _signal_at(point: str, left: int, number: signal.Signals) -> None:
 
 
 def bug() -> None:
-    """An event of the visitor `bug` is handled by a mistake in the program."""
+    """Raises at an event of the visitor `bug`, like a programming error."""
     from stream.events.types import Event
     from stream.stages.visitors import Visitors
 

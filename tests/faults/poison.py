@@ -1,4 +1,4 @@
-"""The poison corpus: what no storefront should send, and some will."""
+"""The poison corpus: records that no storefront should send, but some will."""
 
 import json
 import random
@@ -23,7 +23,7 @@ def packed(document: Any) -> bytes:
 
 
 def corpus() -> list[Poison]:
-    """(key, value) of each; what is wrong with it, if anything, is the reference's to say."""
+    """(key, value) of each record. The reference decides whether and why it is invalid."""
     key = b"poison"
     nested = b"[" * 2000 + b"]" * 2000
     product = {"type": "product.viewed"}
@@ -79,8 +79,8 @@ def corpus() -> list[Poison]:
 
 
 def mixed(given: list[Given], partitions: int, pick: random.Random, row: int) -> list[Given]:
-    """The corpus among other records, one in 20, and `row` of them in a row in the middle. What of it is valid
-    goes where its key belongs: a visitor lives in one partition."""
+    """The corpus among other records: one in 20, and `row` of them in a row in the middle. Valid ones
+    go to the partition of their key, because a visitor is in one partition."""
     every = corpus()
     found: list[Given] = []
     for number, each in enumerate(given):

@@ -1,4 +1,4 @@
-"""Workers that are killed, told to go, frozen, or broken by a mistake of ours."""
+"""Workers that are killed, stopped, frozen, or have a programming error."""
 
 import re
 import signal
@@ -33,7 +33,7 @@ def kill(room: Room) -> list[Report]:
 
 @case("processes", star=True)
 def points(room: Room) -> list[Report]:
-    """kill -9 after outputs, after state, before and after the commit; each worker so many times."""
+    """kill -9 after outputs, after state, before and after the commit, several times for each worker."""
     each = [(point, point) for point in POINTS]
     pairs, deaths = (each, 25) if room.full else ([("outputs+commit", "state+committed")], 2)
     return [_dying(room, *pair, deaths) for pair in pairs]
@@ -58,7 +58,7 @@ def _dying(room: Room, one: str, other: str, deaths: int) -> Report:
 
 @case("processes", star=True)
 def sigterm(room: Room) -> list[Report]:
-    """A worker is told to go and comes back: exit 0 in time, no copies."""
+    """A worker gets SIGTERM and starts again: exit 0 in time, no copies."""
     count = room.times(2, 30)
     with room.scene() as it:
         it.load(logs.worlds(room.seed, room.times(15, 80)), seconds=count * 5)
@@ -77,7 +77,7 @@ def sigterm(room: Room) -> list[Report]:
 
 @case("processes")
 def sigterm_anywhen(room: Room) -> list[Report]:
-    """While starting, restoring, rebalancing: at a random moment of a worker's first seconds."""
+    """SIGTERM at a random moment of a worker's first seconds: while it starts, restores or rebalances."""
     count = room.times(3, 30)
     with room.scene() as it:
         it.load(logs.worlds(room.seed, 60), seconds=count * 4)
@@ -95,7 +95,7 @@ def sigterm_anywhen(room: Room) -> list[Report]:
 
 @case("processes", star=True)
 def zombie(room: Room) -> list[Report]:
-    """Frozen for longer than its session, then awake again with old partitions in its memory."""
+    """A worker is frozen for longer than its session, and resumes with old partitions in memory."""
     count = room.times(1, 20)
     with room.scene() as it:
         it.load(logs.worlds(room.seed, room.times(25, 100)), seconds=count * 15)
@@ -115,7 +115,7 @@ def freeze_in_turn(room: Room, it: Scene, count: int) -> None:
 
 @case("processes")
 def bug(room: Room) -> list[Report]:
-    """An event that a mistake of the program trips over: every worker ends, nothing is skipped."""
+    """An event triggers a programming error: every worker ends, and nothing is skipped."""
     lines = logs.worlds(room.seed, 20)
     middle = len(lines) // 2
     time_of = (

@@ -1,4 +1,4 @@
-"""A TCP proxy of our own between workers and a broker: it delays, slows, cuts, and swallows either way."""
+"""A TCP proxy between workers and a broker: it delays, slows, cuts, and stalls data in either direction."""
 
 import random
 import select
@@ -18,7 +18,7 @@ LINGER = struct.pack("ii", 1, 0)
 
 
 class Proxy:
-    """Switches: `stalled` (nothing of the workers reaches the broker) · `mute` (nothing of the broker comes
+    """Switches: `stalled` (no data reaches the broker) · `mute` (no data of the broker comes
     back) · `latency` s each way · `rate` bytes a second, each way of a connection."""
 
     def __init__(self, port: int, to: int) -> None:
@@ -52,7 +52,7 @@ class Proxy:
             threading.Thread(target=self._carry, args=(one, other, way), daemon=True).start()
 
     def _carry(self, one: socket.socket, other: socket.socket, way: str) -> None:
-        """What stands in a black hole waits there, as TCP would send it again."""
+        """Forwards data in one direction. Stalled data waits, because TCP would send it again."""
         try:
             while not self._over:
                 if not select.select([one], [], [], 0.2)[0]:
@@ -73,7 +73,7 @@ class Proxy:
             each.close()
 
     def reset(self, share: float, pick: random.Random) -> int:
-        """RST to so many of the connections; tells how many."""
+        """Resets a share of the connections. Returns their number."""
         victims = [pair for pair in self._pairs if pick.random() < share]
         self._pairs = [pair for pair in self._pairs if pair not in victims]
         for pair in victims:
@@ -93,7 +93,7 @@ class Proxy:
 
 @contextmanager
 def proxied(properties: Mapping[str, str] = {}) -> Iterator[tuple[Cluster, Proxy, str]]:
-    """(a broker, the proxy, the address by which workers come through it); the harness goes straight."""
+    """(a broker, the proxy, the address for workers). The harness connects directly."""
     client, broker, controller, far, near = ports.free(5)
     listeners = f"CLIENT://127.0.0.1:{client},BROKER://127.0.0.1:{broker}"
     given = {

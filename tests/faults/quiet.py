@@ -1,4 +1,4 @@
-"""What the workers' logs may say: the errors that a case's faults explain, and no canary."""
+"""Checks the workers' logs: only errors that a case's faults explain, and no canary."""
 
 import re
 from collections.abc import Iterable
@@ -11,22 +11,22 @@ SAID = re.compile(r"^\d{4}-\d\d-\d\dT\S+Z [A-Z]+ ")
 
 
 STARTING = r"Group Coordinator Request failed: .Error 15. GroupCoordinatorNotAvailableError"
-"""Said while a broker makes the topic of the groups' offsets, and when it has just come back."""
+"""Logged while a broker creates the topic of the groups' offsets, and when it has just restarted."""
 
 
 DOUBTED = r"Heartbeat|heartbeat|OffsetCommit|UnknownMemberId|IllegalGeneration|Thread keepalive"
-"""Said by a member that the group has cast out."""
+"""Logged by a member that the group has removed."""
 
 
 LEAVING = r"LeaveGroup"
-"""A connection that closes while a worker leaves: the group notices by its session."""
+"""Logged if a connection closes while a worker leaves. The group then waits for its session timeout."""
 
 CLOSING = re.compile(r"group_coordinator Error sending \w+ to node \d+ \[.* closed\]")
-"""The same, of what else it had asked: explained between a worker's last two lines and nowhere else."""
+"""The same for other requests. Allowed only between a worker's last two lines."""
 
 
 def logs(text: str, passed: Iterable[str], verdict: Verdict) -> None:
-    """`passed`: patterns of lines that the faults of the case explain. A stack goes with the line above it."""
+    """Judges log lines. `passed`: patterns of lines that the case's faults explain. A stack belongs to the line above it."""
     allowed = [re.compile(pattern) for pattern in (*passed, STARTING, LEAVING)]
     explained = stopping = False
     for line in text.splitlines():

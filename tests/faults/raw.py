@@ -1,7 +1,7 @@
-"""Everything on the topics, as it lies there: offsets, broker times, bytes.
+"""Reads everything on the topics: offsets, broker times, bytes.
 
-kafka-python reads what others read too; what only workers read is packed with lz4, which it cannot open,
-and is read with aiokafka.
+kafka-python reads topics that others read, too. Topics that only workers read are compressed in a way that it cannot read,
+and are read with aiokafka.
 """
 
 import asyncio
@@ -20,11 +20,11 @@ from agents.kafka.cluster_admin import connected
 POLL_MS = 300
 PATIENCE_S = 30.0
 EMPTY = 10
-"""Polls in a row without a record, at which the rest is taken for markers of transactions."""
+"""Empty polls in a row after which the rest is assumed to be transaction markers."""
 
 
 class Row(NamedTuple):
-    """A record. `time` in ms, the broker's or the record's, as the topic has it."""
+    """A record. `time` in ms, the broker's or the record's own, by the topic's setting."""
 
     topic: str
     partition: int
@@ -36,7 +36,7 @@ class Row(NamedTuple):
 
 
 class Tail:
-    """Reads on in some topics: `rows` has all that was there when `read` was called last."""
+    """Follows some topics. `rows`: all records up to the last call of `read`."""
 
     def __init__(self, settings: Settings, topics: Sequence[str], committed: bool = False) -> None:
         self._consumer = KafkaConsumer(

@@ -1,4 +1,4 @@
-"""Workers that come and go: partitions change hands, and come back."""
+"""Workers join and leave: partitions change owners, and return."""
 
 import time
 
@@ -39,7 +39,7 @@ def storm(room: Room) -> list[Report]:
 
 @case("rebalance")
 def crowd(room: Room) -> list[Report]:
-    """More workers than partitions; those without one stand by, and take over."""
+    """More workers than partitions. Those without one are idle, and take over."""
     with room.scene() as it:
         it.load(logs.worlds(room.seed, 40), seconds=45)
         for _ in range(6):
@@ -54,7 +54,7 @@ def crowd(room: Room) -> list[Report]:
 
 @case("rebalance")
 def back_and_forth(room: Room) -> list[Report]:
-    """A partition that comes back twice: the same second worker comes, goes and comes at once."""
+    """A partition returns twice: the same second worker joins, leaves and joins at once."""
     count = room.times(3, 10)
     with room.scene() as it:
         it.load(logs.worlds(room.seed, 60), seconds=count * 8)
@@ -74,7 +74,7 @@ def back_and_forth(room: Room) -> list[Report]:
 
 @case("rebalance")
 def rolling(room: Room) -> list[Report]:
-    """All are restarted one after another, with and without a name of their own: no copies."""
+    """All workers are restarted one after another, with and without static membership: no copies."""
     found = []
     for named in (False, True):
         with room.scene("named" if named else "unnamed") as it:
@@ -96,8 +96,8 @@ def rolling(room: Room) -> list[Report]:
 
 @case("upgrade")
 def mixed(room: Room) -> list[Report]:
-    """Workers with the compiled part and without it in one group: each reads what the other wrote, and no copy
-    that a kill leaves has other bytes."""
+    """Workers with and without the compiled part in one group: each reads the other's states, and no copy
+    after a kill differs in bytes."""
     count = room.times(3, 20)
     with room.scene() as it:
         it.load(logs.worlds(room.seed, room.times(15, 60)), seconds=count * EVERY_S)

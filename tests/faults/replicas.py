@@ -1,4 +1,4 @@
-"""Records that a leader has and its replicas have not, which nobody can read yet; and leaders that are lost."""
+"""Records that are not replicated and so not readable yet; and lost leaders."""
 
 import time
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from tests.faults.scene import Scene
 from tests.faults.skewed import LATER, LATER_S, QUIET_S, WITHIN_S
 
 LAG_S = 10
-"""So seldom a replica fetches, and so long a record may wait to be readable."""
+"""Seconds between fetches of a replica: a record may wait this long to be readable."""
 
 SLOW = f"""
 replica.fetch.min.bytes=100000000
@@ -31,13 +31,13 @@ ALONE = {
     "transaction.state.log.replication.factor": "1",
     "transaction.state.log.min.isr": "1",
 }
-"""So that the group's commits do not wait for the slow replica."""
+"""Broker properties with which the group's commits do not wait for the slow replica."""
 
 
 @case("clock")
 def slow_replica(room: Room) -> list[Report]:
-    """One replica of the input fetches every 10 s, so that events are readable long after their time. Evidence that goes
-    by what consumers are told has passed them by then, whatever the clocks, and what they say is lost."""
+    """One replica of the input fetches every 10 s, so events are readable long after their time. Evidence that follows the
+    high watermark has passed them by then, even with equal clocks, and the events are lost."""
     found = []
     for name, patch in (("leaders", "hasty"), ("consumers", "hasty,readable_ends")):
         own = cluster(3, properties=ALONE)
@@ -61,7 +61,7 @@ def slow_replica(room: Room) -> list[Report]:
 
 @case("broker")
 def leaders_lost(room: Room) -> list[Report]:
-    """Leaders of the input are killed under live traffic, and time is told by those that come after them."""
+    """Leaders of the input are killed under live traffic, and the next leaders stamp the records."""
     count = room.times(2, 10)
     with cluster(3) as own, hasty_scene(room, cluster=own) as it:
         it.workers.add_two("hasty")

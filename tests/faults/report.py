@@ -1,4 +1,4 @@
-"""What a case found, and the story of the first person whom something wrong concerns."""
+"""The result of a case, and the story of the first person with a fault."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from tests.faults.verdict import Verdict
 
 @dataclass
 class Report:
-    """What a case found. `faults`: (s since the start, what) · `expected`: the invariant that a build
+    """The result of a case. `faults`: (s since the start, what) · `expected`: the invariant that a build
     broken on purpose must break."""
 
     case: str
@@ -48,7 +48,7 @@ class Report:
 
 
 def story(person: str, rows: Iterable[raw.Row]) -> list[str]:
-    """What every topic says of a person and of those whom its records name, in the order of offsets."""
+    """The records of every topic about a person and the persons that these records name, in the order of offsets."""
     words = {person.partition(":")[2].encode(), person.encode()}
     named = [
         r for r in rows if r.key in words or any(b'"%s"' % w in (r.value or b"") for w in words)

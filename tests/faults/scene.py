@@ -1,4 +1,4 @@
-"""A case's room: topics under a prefix of their own, a loader, workers, and the conclusion at the end."""
+"""A scene of a case: topics under a prefix of their own, a loader, workers, and the verdict at the end."""
 
 import json
 import shutil
@@ -30,10 +30,10 @@ FENCED = (
     r"aiokafka\.producer|Group Coordinator Request failed",
     quiet.DOUBTED,
 )
-"""With transactions: said by an owner whose partition is another's now, and at a transaction's first record."""
+"""With transactions: logged by a former owner of a partition, and at the first record of a transaction."""
 
 INPUTS, PEOPLE = 4, 3
-"""Partitions; not the same, so that one taken for the other is noticed."""
+"""Numbers of partitions. They differ, so that a mix-up is noticed."""
 
 
 class Scene:
@@ -80,7 +80,7 @@ class Scene:
             **(environ or {}),
         }
         self.once = delivery == "exactly_once"
-        """No copies then, for whoever reads committed records, and workers that are fenced off."""
+        """With delivery exactly once: no copies of committed records, and fenced workers."""
         self.workers = Workers(given, folder)
         self.loaders: list[Loader] = []
         self.began = time.monotonic()
@@ -99,7 +99,7 @@ class Scene:
         return self.write(replayed(given, self.inputs), seconds)
 
     def _publish(self, since: int | None) -> None:
-        """With the first input, if a second document is wanted."""
+        """Publishes a second document with the first input, if the case wants one."""
         if self.documents:
             self.documents = False
             documents.publish(self.settings, self.document, since)
@@ -198,7 +198,7 @@ class Scene:
         return report
 
     def refused(self) -> Report:
-        """Of a case that asserts itself what is to be seen; no outputs are judged."""
+        """The report of a case that makes its own assertions. No outputs are judged."""
         nothing = verdict.Verdict()
         exits, rss = self.workers.exits, self.workers.rss
         return Report(self.case, self.seed, nothing, 0, self.faults, 0.0, exits, rss)
@@ -220,7 +220,7 @@ class Scene:
         return dict(ends)
 
     def _until_caught_up(self) -> None:
-        """What nobody demands an answer to may still lie in the facts, of an owner that has just died."""
+        """Waits until the facts are read, too: a dead owner may have left some that cause no trigger."""
         limit = time.monotonic() + CAUGHT_UP_S
         while not all(each.ready for each in self.workers.running) and time.monotonic() < limit:
             time.sleep(0.1)
@@ -232,7 +232,7 @@ class Scene:
 
 @contextmanager
 def scene(case: str, seed: int, cluster: Cluster, folder: Path, **options: Any) -> Iterator[Scene]:
-    """The topics are made; workers and loaders are gone when the block is left."""
+    """A scene with its topics. Workers and loaders end with the block."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     print(f"case {case}, seed {seed}", flush=True)

@@ -1,4 +1,4 @@
-"""Brokers whose clocks do not agree: what the margin of the evidence is for."""
+"""Brokers with different clocks: the margin of the evidence covers them."""
 
 import itertools
 import os
@@ -19,7 +19,7 @@ from tests.faults.report import Report
 from tests.faults.scene import Scene
 
 SKEW_S = 4
-"""Less than the recipes' first step: so much too early it comes at the most."""
+"""Seconds of skew. Less than the recipes' first step, which fires this much too early at most."""
 
 MARGIN_MS = (SKEW_S + 2) * 1000
 LATER_S = 15.0
@@ -27,10 +27,10 @@ LATER = {
     "policy": {"caps": []},
     "recipes": [{"name": "cart-abandonment", "steps": [f"{LATER_S:.0f}s"], "reach": "any"}],
 }
-"""Time enough for another leader."""
+"""Seconds: enough for another leader."""
 
 QUIET_S = 15.0
-"""Until the last of them are idle, and evidence says so."""
+"""Seconds until the last visitors are idle, and evidence has passed that."""
 
 WITHIN_S = 25.0
 
@@ -127,7 +127,7 @@ def _set_behind(it: Scene, own: Cluster) -> tuple[Node, Node]:
 
 
 def _lead(it: Scene, node: Node, leaving: Node) -> None:
-    """Another broker ends, and `node` leads what it is preferred for."""
+    """Stops another broker, so that `node` leads its preferred partitions."""
     leaving.stop()
     mine = [number for number, first in preferred(it, EVENTS).items() if first == node.number]
     assert mine, "preferred for none of the input's partitions"
@@ -137,7 +137,7 @@ def _lead(it: Scene, node: Node, leaving: Node) -> None:
 
 
 def _steps_back(it: Scene) -> float:
-    """S by which the time of a partition of the input goes back at most, from one record to the next."""
+    """The largest step back (s) of the time in a partition of the input, from one record to the next."""
     with raw.Tail(it.settings, [EVENTS]) as tail:
         rows = sorted(tail.read(), key=lambda row: (row.partition, row.offset))
     pairs = itertools.pairwise(rows)

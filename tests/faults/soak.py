@@ -1,4 +1,4 @@
-"""`make soak MINUTES=60`: a worker under steady live traffic, looked at every few seconds.
+"""`make soak MINUTES=60`: a worker under steady live traffic, sampled every few seconds.
 
 Prints resident memory, file descriptors, threads and the stages' keys and bytes; fails when memory grows
 steadily after the first third (its slope, over an hour, is more than a tenth of what it is), or file
@@ -31,7 +31,7 @@ Look = tuple[float, int, int, int]
 
 
 def main() -> int:
-    """0: nothing grows for ever, and what was decided is right."""
+    """The exit status. 0: nothing grows without bound, and all decisions are right."""
     parser = argparse.ArgumentParser(prog="soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=60)
     seconds = parser.parse_args().minutes * 60
@@ -65,7 +65,7 @@ def _watch(it: Scene, seconds: float) -> list[Look]:
 
 
 def _event(number: int) -> live.Event:
-    """Everyone has a cart and comes back to look: an episode for each cart, which is remembered, would be
+    """Each visitor has a cart and returns to look. An episode for each new cart, which is remembered, would be
     growth that the rules demand."""
     who = f"s{number % PEOPLE}"
     if number < PEOPLE:
@@ -74,7 +74,7 @@ def _event(number: int) -> live.Event:
 
 
 def _sizes(text: str) -> dict[str, float]:
-    """Sums over partitions of what the worker says of its tables."""
+    """Sums over partitions of the worker's gauges of states."""
     found: dict[str, float] = {}
     for family in text_string_to_metric_families(text):
         if "state" in family.name:

@@ -1,4 +1,4 @@
-"""Topics that somebody deletes, empties, shrinks or widens: held, or refused with words, never a loss."""
+"""Topics that are deleted, emptied or changed: input is held, or the worker refuses with an error. Nothing is lost."""
 
 import time
 from collections.abc import Iterable
@@ -17,13 +17,13 @@ from tests.faults.scene import Scene
 from tests.faults.workers import Worker
 
 MARKERS_ONLY = "100"
-"""Bytes: the end of a transaction takes 78, and where not even that fits Kafka never ends it."""
+"""A max.message.bytes with room for a transaction marker only (78 bytes). Without it Kafka never ends a transaction."""
 
 ENDED = r" failed error=|^ +File "
 
 
 def until_said(it: Scene, words: str, within: float = 60) -> str:
-    """Waits for the words in the workers' logs."""
+    """Waits for the text in the workers' logs."""
     limit = time.monotonic() + within
     while words not in it.workers.logs():
         assert time.monotonic() < limit, f"nobody said {words!r}:\n{it.workers.logs()[-3000:]}"
@@ -32,7 +32,7 @@ def until_said(it: Scene, words: str, within: float = 60) -> str:
 
 
 def until_ended(worker: Worker, within: float = 60) -> int:
-    """The exit status with which it ends by itself."""
+    """Waits until a worker ends by itself. Returns its exit status."""
     return worker.process.wait(within)
 
 
@@ -52,13 +52,13 @@ def output_missing(room: Room) -> list[Report]:
 
 @case("data")
 def rejected_unavailable(room: Room) -> list[Report]:
-    """storefront.rejected takes nothing for a while: input is held, and no rejected record is lost."""
+    """storefront.rejected accepts nothing for a while: input is held, and no rejected record is lost."""
     return [_refusing(room, "storefront.rejected")]
 
 
 @case("broker")
 def output_refuses(room: Room) -> list[Report]:
-    """The topic of decisions takes nothing of that size for a while."""
+    """The topic of decisions accepts no record of that size for a while."""
     return [_refusing(room, "triggers.decisions")]
 
 
@@ -82,7 +82,7 @@ def _alter(it: Scene, topic: str, key: str, value: str) -> None:
 
 @case("broker")
 def partitions_added(room: Room) -> list[Report]:
-    """The input gets more partitions: keys would leave their state, so the workers refuse."""
+    """The input gets more partitions. Keys would move away from their state, so the workers refuse."""
     with room.scene() as it:
         it.load(logs.worlds(room.seed, 10), 1).finish()
         worker = it.workers.add()
@@ -100,7 +100,7 @@ def partitions_added(room: Room) -> list[Report]:
 
 @case("broker")
 def input_again(room: Room) -> list[Report]:
-    """The input is deleted and made again: the workers refuse to take its new beginning for the old end."""
+    """The input is deleted and created again. The workers refuse to continue in it."""
     with room.scene() as it:
         it.load(logs.worlds(room.seed, 10), 1).finish()
         worker = it.workers.add()
@@ -118,7 +118,7 @@ def input_again(room: Room) -> list[Report]:
 
 @case("broker")
 def changelog_emptied(room: Room) -> list[Report]:
-    """The changelogs are made anew while nobody looks: an alarm, and everything is folded again."""
+    """The changelogs are created again while no worker runs. The workers log it, and apply all input again."""
     return [
         _without(room, names)
         for names in (("state.visitors", "state.people"), ("state.visitors",), ("state.people",))
@@ -150,7 +150,7 @@ def _make_anew(it: Scene, names: Iterable[str]) -> None:
 
 @case("upgrade")
 def newer_state(room: Room) -> list[Report]:
-    """State of a later release is refused in words; taken away again, the worker goes on."""
+    """State of a later release is refused with an error. Once it is removed, the worker continues."""
     with room.scene() as it:
         it.load(logs.worlds(room.seed, 10), 1).finish()
         worker = it.workers.add()

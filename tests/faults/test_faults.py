@@ -1,4 +1,4 @@
-"""The cases with a star, on a real broker; `make faults` has all of them, each more often."""
+"""The cases with a star, on a real broker. `make faults` runs all cases, each more often."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +14,7 @@ SEED = 1
 
 @pytest.fixture(scope="module")
 def own() -> Iterator[Cluster]:
-    """A broker that nobody else uses."""
+    """A broker that no other test uses."""
     with cluster(1) as running:
         yield running
 

@@ -1,4 +1,4 @@
-"""TRIGGERS_DELIVERY=exactly_once: whoever reads committed records sees no copy, whatever happens."""
+"""TRIGGERS_DELIVERY=exactly_once: readers of committed records never see a copy."""
 
 import signal
 import time
@@ -22,7 +22,7 @@ JUNK = 40
 
 @case("transactions")
 def aborted_input(room: Room) -> list[Report]:
-    """Between its events a storefront aborts transactions, some of them after seconds: nobody reads those."""
+    """A storefront aborts transactions between its events, some of them after seconds. Their events are not read."""
     count = room.times(10, 60)
     lines = logs.worlds(room.seed, 40)
     with room.scene() as it:
@@ -66,7 +66,7 @@ def once_killed(room: Room) -> list[Report]:
 
 @case("transactions")
 def once_zombie(room: Room) -> list[Report]:
-    """Frozen for longer than its session: what it had in the air is fenced off."""
+    """A worker is frozen for longer than its session: its open transaction is fenced."""
     count = room.times(2, 10)
     with room.scene(environ=ONCE) as it:
         it.load(logs.worlds(room.seed, 40), seconds=count * 13)

@@ -1,5 +1,5 @@
-"""The invariants of the promise, each an exact comparison of sets. What is broken is told by its name.
-The last five stand in durable.py, heeded.py, named.py and quiet.py.
+"""The invariants of the promise, each an exact comparison of sets. A violation names its invariant.
+The last five are in durable.py, heeded.py, named.py and quiet.py.
 
 complete   every row that the log demands is there
 sound      nothing else is there
@@ -28,7 +28,7 @@ RSS = 300 * 1024 * 1024
 
 @dataclass
 class Verdict:
-    """`broken`: what does not hold, by invariant · the rest are figures."""
+    """`broken`: the violations, by invariant · the rest are figures."""
 
     broken: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     triggers: int = 0
@@ -38,7 +38,7 @@ class Verdict:
     copies: int = 0
     divergent: int = 0
     person: str | None = None
-    """The first whom something that is broken concerns."""
+    """The first person with a violation."""
 
 
 def outputs(found: list[Row], demand: Demand, verdict: Verdict) -> None:
@@ -75,7 +75,7 @@ def outputs(found: list[Row], demand: Demand, verdict: Verdict) -> None:
 
 
 def bytes_of(found: list[Row], expected: Iterable[bytes], verdict: Verdict) -> None:
-    """identical, down to the byte, to what the backtest gives."""
+    """Checks `identical`: the bytes equal those of the backtest."""
     got = {r.value or b"" for r in found if r.topic.startswith("triggers.")}
     different = got ^ set(expected)
     if different and not verdict.missing and not verdict.false:

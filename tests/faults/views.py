@@ -1,4 +1,4 @@
-"""Redis is a view: whatever becomes of it, no decision changes and no worker waits."""
+"""Redis is a view: no fault of Redis changes a decision or delays a worker."""
 
 import time
 
@@ -12,7 +12,7 @@ from tests.faults.report import Report
 
 @case("redis", star=True)
 def redis_away(room: Room) -> list[Report]:
-    """Frozen, down, flushed, full, and with another password."""
+    """Redis is frozen, down, flushed, full, or has another password."""
     with server() as store, room.scene() as it:
         it.load(logs.worlds(room.seed, 15), seconds=12)
         it.workers.add_two(TRIGGERS_REDIS=store.url)

@@ -1,4 +1,4 @@
-"""Worker processes under a supervisor that starts again what ends, as systemd or Kubernetes would."""
+"""Worker processes under a supervisor that restarts them, as systemd or Kubernetes would."""
 
 import os
 import signal
@@ -21,11 +21,11 @@ WORKER = [sys.executable, "-m", "agents", "worker"]
 AGAIN_S = 0.5
 LOOK_S = 0.1
 RAW_S = 15.0
-"""So soon after its start SIGTERM may come before the interpreter has anything that listens to it."""
+"""Seconds after a start in which SIGTERM may come before the interpreter has a handler."""
 
 
 class Exit(NamedTuple):
-    """`told`: it was ended by the test; else by itself, and `code` says why."""
+    """The end of a process. `told`: the test ended it; else it ended by itself, with `code`."""
 
     slot: int
     code: int
@@ -33,7 +33,7 @@ class Exit(NamedTuple):
 
 
 class Worker:
-    """One slot: a process, and those that come after it."""
+    """A slot: a process, and its successors."""
 
     def __init__(self, slot: int, command: list[str], environ: dict[str, str], log: Path) -> None:
         self.slot, self.command, self.environ, self.log = slot, command, environ, log
@@ -84,7 +84,7 @@ class Worker:
             return 0, ""
 
     def told(self, metric: str) -> float:
-        """The sum of what a metric tells now, over its labels."""
+        """The current value of a metric, summed over its labels."""
         rows = [row.split() for row in self.page("metrics")[1].splitlines()]
         return sum(
             float(row[-1]) for row in rows if row[0].partition("{")[0] == f"triggers_{metric}"
@@ -128,7 +128,7 @@ class Workers:
             worker.process.wait()
 
     def add(self, patch: str = "", command: Sequence[str] = WORKER, **environ: str) -> Worker:
-        """One more. `patch`: with these changes of patches.py, else as it ships."""
+        """Starts a worker. `patch`: with this change of patches.py."""
         chosen = [sys.executable, "-m", "tests.faults.patches"] if patch else list(command)
         given = {**self._environ, **environ, "FAULT_PATCH": patch}
         with self._lock:
@@ -137,7 +137,7 @@ class Workers:
             return self.all[-1]
 
     def add_two(self, patch: str = "", **environ: str) -> None:
-        """Two more that are alike, and ready."""
+        """Starts two equal workers, and waits until they are ready."""
         for _ in range(2):
             self.add(patch, **environ)
         self.until_ready()
@@ -169,13 +169,13 @@ class Workers:
                 worker.launch()
 
     def kill(self, worker: Worker) -> None:
-        """kill -9; the supervisor starts it again."""
+        """kill -9. The supervisor restarts it."""
         if worker.process.poll() is None:
             worker.killed = True
             os.kill(worker.pid, signal.SIGKILL)
 
     def remove(self, worker: Worker, number: int = signal.SIGTERM, within: float = 15) -> float:
-        """Ends it for good; tells after how many seconds it had gone."""
+        """Stops a worker for good. Returns how many seconds that took."""
         with self._lock:
             worker.wanted = False
             began = time.monotonic()
@@ -205,7 +205,7 @@ class Workers:
             time.sleep(0.1)
 
     def answering(self, worker: Worker, within: float = 30) -> None:
-        """Waits until it has its partitions: so early a fault would hit nothing."""
+        """Waits until a worker has its partitions. An earlier fault would hit nothing."""
         limit = time.monotonic() + within
         while time.monotonic() < limit:
             told = worker.page("ready")[1]
@@ -214,7 +214,7 @@ class Workers:
             time.sleep(0.1)
 
     def stop(self) -> list[float]:
-        """SIGTERM to all at once; the seconds each took."""
+        """Sends SIGTERM to all at once. Returns the seconds that each took."""
         with self._lock:
             told = self.running
             for worker in told:

@@ -34,7 +34,7 @@ each = pytest.mark.parametrize("file", READABLE, ids=lambda file: file.stem)
 
 
 @pytest.mark.parametrize("file", REFUSED, ids=lambda file: file.stem)
-def test_state_of_an_older_format_is_refused_with_a_way(file: Path) -> None:
+def test_state_of_an_older_format_is_refused_with_the_fix(file: Path) -> None:
     golden = Golden.of(file)
     for stage, records in ((Visitors, golden.visitors), (People, golden.people)):
         made: Any = stage(DEFAULT) if stage is Visitors else People(DEFAULT, 1, 1)

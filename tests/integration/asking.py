@@ -1,4 +1,4 @@
-"""A console as its own process, and questions to it over HTTP."""
+"""A console in a process of its own, and requests to it over HTTP."""
 
 import json
 import os
@@ -28,7 +28,7 @@ class Answer(NamedTuple):
 
 
 class Site:
-    """What answers at an address."""
+    """An HTTP server at an address."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -81,7 +81,7 @@ class Console(Site):
         return self.get(f"/api/ask?id={urllib.parse.quote(id)}")
 
     def until(self, over: str, holds: Callable[[Any], bool]) -> Any:
-        """The figures, once something holds of them."""
+        """The figures, once `holds` is true for them."""
         end = time.monotonic() + viewing.WITHIN_S
         while not holds(found := self.get(f"/api/overview?over={over}").json):
             assert time.monotonic() < end, found
@@ -107,7 +107,7 @@ def console(settings: Settings, port: int = 0, /, **more: str) -> Iterator[Conso
 
 @contextmanager
 def whole(settings: Settings, **more: str) -> Iterator[Console]:
-    """A console, and a view, that have read everything."""
+    """A console with a view, once both have read everything."""
     with console(settings, 0, **more) as made:
         made.until(
             "day", lambda found: found["kafka"]["behind"] == 0 and found["redis"]["behind"] == 0

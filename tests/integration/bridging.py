@@ -1,4 +1,4 @@
-"""Topics of sources on a real broker, and real bridges that are started, killed and asked how they are."""
+"""Topics of sources on a real broker, and real bridges that are started, killed and probed."""
 
 import json
 import sys
@@ -28,7 +28,7 @@ Headers = list[tuple[str, bytes]]
 
 
 def until(holds: Callable[[], bool], within: float = 90.0) -> None:
-    """As soon as it holds, or when it takes too long: what is missing is told by the comparison."""
+    """Waits until it holds, or for `within` seconds. The test's own comparison then fails."""
     limit = time.monotonic() + within
     while not holds() and time.monotonic() < limit:
         time.sleep(0.3)
@@ -58,7 +58,7 @@ class Sources:
         stamps: str = "LogAppendTime",
         **more: Any,
     ) -> str:
-        """A source with a topic of its own, whose name is returned."""
+        """Adds a source with a topic of its own. Returns the topic's name."""
         topic = f"{self.prefix}{name}"
         self.make(topic, partitions, stamps)
         self._given.append({"name": name, "kind": kind, "topics": [topic], **more})
@@ -96,7 +96,7 @@ class Sources:
         self._producer.flush()
 
     def records(self, name: str) -> list[ConsumerRecord]:
-        """What committed readers find on a topic of the service, in the order of its partitions."""
+        """The committed records of a topic of the service, by partition."""
         topic = self.settings.topic(name)
         consumer = KafkaConsumer(
             bootstrap_servers=self.servers,
@@ -117,7 +117,7 @@ class Sources:
             consumer.close()
 
     def events(self) -> list[dict[str, Any]]:
-        """What stands in storefront.events, each keyed by its visitor in the partition of its key."""
+        """The events of storefront.events. Checks their keys and partitions."""
         found = []
         for record in self.records("storefront.events"):
             event = json.loads(record.value)
@@ -138,13 +138,13 @@ class Sources:
         ]
 
     def wait(self, count: int, within: float = 90.0) -> list[dict[str, Any]]:
-        """The events, as soon as there are so many, or as there are when it takes too long."""
+        """The events, once there are `count`, or after `within` seconds."""
         until(lambda: len(self.events()) >= count, within)
         return self.events()
 
 
 class Bridge:
-    """A process; `env` stands before the settings that every test has."""
+    """A process. `env` overrides the settings that every test has."""
 
     def __init__(self, sources: Sources, **env: str) -> None:
         self.port = ports.free(1)[0]
@@ -170,7 +170,7 @@ class Bridge:
         )
 
     def page(self, path: str) -> tuple[int, str]:
-        """(status, text); without an answer 0 and why."""
+        """(status, text). Without an answer: (0, the error)."""
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
                 return answer.status, answer.read().decode()
@@ -180,7 +180,7 @@ class Bridge:
             return 0, str(error)
 
     def number(self, name: str, **labels: str) -> float:
-        """A metric's value, summed over the labels that are not given; 0: there is none yet."""
+        """A metric's value, summed over the labels that are not given. 0 if it does not exist yet."""
         total = 0.0
         for line in self.page("/metrics")[1].splitlines():
             series, _, value = line.rpartition(" ")
@@ -190,14 +190,14 @@ class Bridge:
         return total
 
     def terminate(self, within: float = 15.0) -> int:
-        """Its exit status after SIGTERM."""
+        """Sends SIGTERM. Returns the exit status."""
         self.process.terminate()
         return self.process.status(within)
 
 
 @contextmanager
 def bridge(sources: Sources, **env: str) -> Iterator[Bridge]:
-    """Started, with its partitions; ended with the block."""
+    """A bridge that has its partitions. It ends with the block."""
     running = Bridge(sources, **env)
     try:
         running.process.start()
@@ -207,7 +207,7 @@ def bridge(sources: Sources, **env: str) -> Iterator[Bridge]:
 
 
 def viewed(number: int, visitor: str) -> bytes:
-    """A message of Segment's: a product that somebody looked at."""
+    """A message of Segment: a viewed product."""
     return json.dumps(
         {
             "type": "track",

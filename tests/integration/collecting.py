@@ -1,4 +1,4 @@
-"""A collector that runs alone, before a real broker, and what it has written there."""
+"""A collector with a real broker, and the records that it has written."""
 
 import asyncio
 import json
@@ -31,14 +31,14 @@ class Site:
         self.url = url
 
     async def post(self, given: Any, **options: Any) -> Answer:
-        """Bytes as they are, everything else as JSON."""
+        """Posts bytes unchanged, everything else as JSON."""
         data = given if isinstance(given, bytes) else json.dumps(given).encode()
         options["headers"] = {"Content-Type": "application/json", **options.get("headers", {})}
         async with self.session.post(f"{self.url}/collect", data=data, **options) as answer:
             return Answer(answer.status, await answer.json(), answer.headers)
 
     async def taken(self, given: Any) -> Answer:
-        """Posts until it is taken: the collector has just begun, or Kafka is away."""
+        """Posts until it is accepted: the collector may be starting, or Kafka down."""
         async with asyncio.timeout(60):
             while (answer := await self.post(given)).status == 503:
                 await asyncio.sleep(0.1)
@@ -94,7 +94,7 @@ class Kept(NamedTuple):
 
 
 def kept(settings: Settings, topic: str = "storefront.events") -> list[Kept]:
-    """All records of a topic, each partition's in their order."""
+    """All records of a topic, each partition in order."""
     name = settings.topic(topic)
     consumer = KafkaConsumer(bootstrap_servers=list(settings.kafka), enable_auto_commit=False)
     parts = [TopicPartition(name, number) for number in consumer.partitions_for_topic(name) or ()]
@@ -118,7 +118,7 @@ def kept(settings: Settings, topic: str = "storefront.events") -> list[Kept]:
 
 
 def rejected(settings: Settings, count: int) -> list[Kept]:
-    """So many records of refused events, waited for: no answer waits for them."""
+    """Waits for `count` records of refused events. The collector's answers do not wait for them."""
     until = time.monotonic() + 20
     while len(found := kept(settings, "storefront.rejected")) < count and time.monotonic() < until:
         time.sleep(0.2)

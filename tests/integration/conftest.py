@@ -1,4 +1,4 @@
-"""What the tests of senders and of bridges share: an endpoint, and topics."""
+"""Fixtures of the tests of senders and bridges: an endpoint, and topics."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +12,7 @@ from tests.integration.sending import Topics
 
 @pytest.fixture
 def endpoint() -> Iterator[Endpoint]:
-    """Well, until a test says otherwise."""
+    """An endpoint that works, unless a test changes that."""
     made = Endpoint()
     made.start()
     yield made

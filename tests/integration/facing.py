@@ -1,4 +1,4 @@
-"""A collector of connected shops before a real broker, and requests to it byte by byte."""
+"""A collector of connected shops with a real broker, and raw requests to it."""
 
 import asyncio
 import base64
@@ -40,7 +40,7 @@ class Facing:
         body: bytes = b"",
         headers: dict[str, str] | None = None,
     ) -> Heard:
-        """The path with its query as it is written."""
+        """Sends a request. The path and its query are sent unchanged."""
         url = URL(self.url + path, encoded=True)
         given = {"Content-Type": "", **(headers or {})}
         async with self.session.request(
@@ -51,7 +51,7 @@ class Facing:
     async def taken(
         self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None
     ) -> Heard:
-        """Sent again while Kafka takes nothing, as SDKs do: the topic has just been made."""
+        """Sends a request, and repeats it while Kafka does not accept records, as SDKs do."""
         async with asyncio.timeout(90):
             while (heard := await self.send(method, path, body, headers)).status == 503:
                 await asyncio.sleep(0.2)
@@ -100,7 +100,7 @@ def connected(
 
 
 class Example(NamedTuple):
-    """A stored request, to be sent to the source that is its own."""
+    """A stored request, and the source to which it is sent."""
 
     file: Path
     source: Connected
@@ -112,7 +112,7 @@ class Example(NamedTuple):
 
 
 def stored(kind: str) -> list[Example]:
-    """The examples of a kind that are requests. Each kind of settings is a source of its own."""
+    """The examples of a kind that are requests. Each set of settings is a source of its own."""
     files = [file for file in EXAMPLES if file.parent.name == kind]
     found = [(file, read(file)) for file in files]
     sources: dict[str, Connected] = {}
@@ -151,5 +151,5 @@ def sign(secret: str, body: bytes) -> str:
 
 
 def timeless(event: dict[str, Any]) -> str:
-    """The event without its time, which hangs on when it was sent."""
+    """The event without its time, which depends on when it was sent."""
     return json.dumps({k: v for k, v in event.items() if k != "client_time"}, sort_keys=True)

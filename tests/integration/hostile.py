@@ -1,4 +1,4 @@
-"""A webhook's other end that fails, stalls, breaks off, asks for patience and restarts: a real HTTP server."""
+"""A webhook's endpoint that fails, stalls, disconnects, sends Retry-After and restarts: a real HTTP server."""
 
 import asyncio
 import threading
@@ -26,7 +26,7 @@ class Reply:
 
 @dataclass
 class Seen:
-    """`at`, `answered`: when it came and when it was answered (s); `status` 0: nobody heard an answer."""
+    """A request. `at`, `answered`: when it came and was answered (s); `status` 0: it got no answer."""
 
     id: str
     headers: Mapping[str, str]
@@ -42,7 +42,7 @@ def well(seen: Seen) -> Reply:
 
 
 class Endpoint:
-    """`behave` says what each request is answered. Stopped and started again it has the same port."""
+    """A server. `behave`: the reply to each request. It keeps its port over a restart."""
 
     def __init__(self) -> None:
         self.port = ports.free(1)[0]
@@ -59,7 +59,7 @@ class Endpoint:
         self._do(self._start())
 
     def stop(self) -> None:
-        """Connections break; nobody listens."""
+        """Breaks all connections and stops listening."""
         self._do(self._stop())
 
     def close(self) -> None:
@@ -69,7 +69,7 @@ class Endpoint:
         self._loop.close()
 
     def ids(self, *statuses: int) -> list[str]:
-        """The webhook ids of the requests answered so, in the order of the answers."""
+        """The webhook ids of the requests with these statuses, in the order of the answers."""
         found = sorted(
             (s for s in list(self.seen) if s.status in statuses), key=lambda s: s.answered
         )
@@ -80,7 +80,7 @@ class Endpoint:
         return Counter(self.ids(200))
 
     def has_delivered(self, number: int) -> bool:
-        """Whether so many messages were taken."""
+        """Whether this many messages were accepted."""
         return len(self.delivered) >= number
 
     def wait(self, until: Callable[[], bool], within: float = 30.0) -> None:

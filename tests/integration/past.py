@@ -1,6 +1,6 @@
-"""A shop's day on a real broker, as workers would have left it: decided by the stages themselves.
+"""A shop's day on a real broker, as workers would have written it. The stages decide it in this process.
 
-The topics carry the records' own time, so that a day can have been written in seconds.
+The topics keep the records' own time, so a day can be written in seconds.
 """
 
 import random
@@ -32,11 +32,11 @@ PARTITIONS = 2
 MINUTE = 60_000
 HOUR = 60 * MINUTE
 DETAIL = 12 * MINUTE
-"""So long before the end the marks come every second, before that every minute."""
+"""Watermark records come every second for this long before the end, and every minute before that."""
 
 
 class RejectedRecord(msgspec.Struct):
-    """What agents/worker/dead_letters.py reads of an input record."""
+    """An input record with the fields that agents/worker/dead_letters.py reads."""
 
     offset: int
     timestamp: int
@@ -71,7 +71,7 @@ def make_topics(settings: Settings, recipes: Recipes) -> None:
 def left(
     broker: str, prefix: str, visitors: int, length: int = 22 * HOUR, redis: str | None = None
 ) -> Settings:
-    """The settings of a shop whose workers have left so many shoppers' story up to now."""
+    """The settings of a shop whose topics have the story of `visitors` shoppers up to now."""
     settings = Settings(kafka=tuple(broker.split(",")), prefix=prefix, redis=redis)
     make_topics(settings, DEFAULT)
     Past(settings, DEFAULT).shop(visitors, int(time.time() * 1000), length)
@@ -79,7 +79,7 @@ def left(
 
 
 class Past:
-    """All stages over two partitions; what they say is written as it would have been."""
+    """All stages over two partitions. Their outputs are written as workers would."""
 
     def __init__(self, settings: Settings, recipes: Recipes, seed: int = 1) -> None:
         self._topic = settings.topic
@@ -95,12 +95,12 @@ class Past:
         )
 
     def shop(self, visitors: int, end: int, length: int = 22 * HOUR) -> None:
-        """So many shoppers until `end` (ms), and the time up to it passed."""
+        """Writes the events of `visitors` shoppers up to `end` (ms), and advances time to it."""
         traffic = shoppers.day(7, visitors, end - length, length)
         self.write(((t, _bytes(event), _visitor(event)) for t, event in traffic), end)
 
     def write(self, events: Iterable[tuple[int, bytes, bytes | None]], end: int) -> None:
-        """Events (time, value, key) in order of time; then time passes to `end`."""
+        """Writes events (time, value, key) in order of time, and advances time to `end`."""
         chunk: list[tuple[int, bytes, bytes | None]] = []
         reached = 0
         for each in events:

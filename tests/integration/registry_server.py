@@ -1,4 +1,4 @@
-"""A schema registry for tests: Confluent's HTTP interface, as far as clients that read use it."""
+"""A schema registry for tests: the part of Confluent's HTTP interface that readers use."""
 
 import asyncio
 import json
@@ -29,7 +29,7 @@ class RegistryServer:
     def register(
         self, id: int, schema: Any, kind: str | None = None, references: tuple[str, ...] = ()
     ) -> uuid.UUID:
-        """Under its number, and under the guid that is returned. `references`: subjects."""
+        """Registers a schema under its number and a guid, which it returns. `references`: subjects."""
         answer: dict[str, Any] = {"schema": json.dumps(schema)}
         if kind:
             answer["schemaType"] = kind

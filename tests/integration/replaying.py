@@ -1,4 +1,4 @@
-"""A log played through real workers on a real broker, and what a raw client then finds on the topics."""
+"""Plays a log through real workers on a real broker, and reads the topics with a raw client."""
 
 import asyncio
 import time
@@ -48,7 +48,7 @@ def settings_of(broker: str, prefix: str, recipes: Path | None = None) -> Settin
 
 
 def environ(settings: Settings) -> dict[str, str]:
-    """For worker processes: a session short enough for tests."""
+    """The environment of worker processes, with a short session."""
     return {
         "TRIGGERS_KAFKA": ",".join(settings.kafka),
         "TRIGGERS_PREFIX": settings.prefix,
@@ -70,7 +70,7 @@ def write(settings: Settings, lines: Iterable[bytes], partitions: int) -> int:
 
 
 def read(settings: Settings, recipes: Recipes) -> Found:
-    """Everything on the output topics, up to where they end now."""
+    """All records of the output topics, up to their current ends."""
     consumer = KafkaConsumer(
         bootstrap_servers=list(settings.kafka),
         enable_auto_commit=False,
@@ -123,10 +123,10 @@ def play(
     file: Path | None = None,
     meanwhile: Callable[[WorkerProcesses], None] = lambda workers: None,
 ) -> tuple[Found, Found]:
-    """(expected by the backtest, found on the topics) once all that is expected has come.
+    """(expected by the backtest, found on the topics), once all expected records have come.
 
-    `meanwhile` is called when the workers have begun; they have written all and gone when the topics are read. A
-    worker that failed on the way, or at its end, fails the test, whatever it had written before.
+    `meanwhile` is called once the workers have started. The workers have ended when the topics are read. A
+    worker that failed at any time fails the test, whatever it has written.
     """
     settings = settings_of(broker, prefix, file)
     make_topics(settings, recipes, partitions, facts or partitions, claims)
@@ -141,7 +141,7 @@ def play(
 
 
 def backtest(lines: Sequence[bytes], recipes: Recipes | History, partitions: int) -> Found:
-    """What the same lines give without Kafka; what is rejected, by where it lies on the topic."""
+    """The outputs for the same lines without Kafka. Rejected records are by their place on the topic."""
     found = nothing()
     rejected: set[int] = set()
     for out in run(lines, recipes):
@@ -163,7 +163,7 @@ def backtest(lines: Sequence[bytes], recipes: Recipes | History, partitions: int
 
 
 def missing(expected: Found, found: Found) -> list[object]:
-    """What is found less often than expected. The other way round: what nobody expected, and copies."""
+    """Values that are found less often than expected. With swapped arguments: unexpected values, and copies."""
     return [
         *(expected.triggers - found.triggers),
         *(expected.decisions - found.decisions),
@@ -175,7 +175,7 @@ def missing(expected: Found, found: Found) -> list[object]:
 
 
 def until(complete: Callable[[], bool], workers: WorkerProcesses) -> None:
-    """Looks again and again, but leaves most of the time to the workers."""
+    """Polls until it is complete, and leaves most of the CPU to the workers."""
     limit = time.monotonic() + WITHIN_S
     while True:
         began = time.monotonic()

@@ -1,4 +1,4 @@
-"""Triggers on a real broker, and real senders that are started, killed and asked how they are."""
+"""Triggers on a real broker, and real senders that are started, killed and probed."""
 
 import json
 import sys
@@ -36,7 +36,7 @@ def now() -> int:
 
 
 class Trigger(NamedTuple):
-    """As a worker writes it. Times in ms."""
+    """A trigger as a worker writes it. Times in ms."""
 
     id: str
     person: str
@@ -88,7 +88,7 @@ def trigger(
     valid: int = 60 * MINUTE,
     recipe: str = RECIPE,
 ) -> Trigger:
-    """`name`: another one, another id. Starts `wait` ms from now, and is valid for `valid` ms from then."""
+    """A trigger. `name` makes its id. It may be sent after `wait` ms, and is valid for `valid` ms from then."""
     id = sha256(f"{name}".encode()).hexdigest()[:32]
     start = now() + wait
     return Trigger(id, person or f"visitor:{name}", recipe, start, start + valid)
@@ -126,7 +126,7 @@ class Topics:
         self._producer.send(self.settings.topic(f"triggers.{recipe}"), value, key)
 
     def dead(self) -> list[ConsumerRecord]:
-        """What is on sender.undelivered."""
+        """The records of sender.undelivered."""
         place = TopicPartition(self.settings.topic("sender.undelivered"), 0)
         consumer = KafkaConsumer(bootstrap_servers=self.servers, enable_auto_commit=False)
         consumer.assign([place])
@@ -139,7 +139,7 @@ class Topics:
         return found
 
     def left(self, group: str | None = None) -> int:
-        """Records behind the group's offsets."""
+        """The number of records after the group's offsets."""
         name = group or f"{self.settings.prefix}sender"
         admin = KafkaAdminClient(bootstrap_servers=self.servers)
         consumer = KafkaConsumer(bootstrap_servers=self.servers)
@@ -161,7 +161,7 @@ class Topics:
 
 
 def rewind(topics: Topics) -> None:
-    """The offsets of the senders' group back to the beginning; no sender may run."""
+    """Resets the offsets of the senders' group to the beginning. No sender may run."""
     settings = topics.settings
     admin = KafkaAdminClient(bootstrap_servers=topics.servers)
     try:
@@ -177,7 +177,7 @@ def rewind(topics: Topics) -> None:
 
 
 class Command(Process):
-    """A process whose exit status is asked for."""
+    """A process with its exit status."""
 
     def status(self, within: float) -> int:
         """Raises subprocess.TimeoutExpired."""
@@ -186,7 +186,7 @@ class Command(Process):
 
 
 class Sender:
-    """A process; `env` stands before the settings that every test has."""
+    """A process. `env` overrides the settings that every test has."""
 
     def __init__(self, broker: str, prefix: str, url: str, folder: Path, **env: str) -> None:
         self.port = ports.free(1)[0]
@@ -224,7 +224,7 @@ class Sender:
             return error.code, error.read().decode()
 
     def number(self, name: str, **labels: str) -> float:
-        """A metric's value, summed over the labels that are not given; 0: there is none yet."""
+        """A metric's value, summed over the labels that are not given. 0 if it does not exist yet."""
         total = 0.0
         for line in self.page("/metrics")[1].splitlines():
             series, _, value = line.rpartition(" ")
@@ -234,14 +234,14 @@ class Sender:
         return total
 
     def terminate(self, within: float = 10.0) -> int:
-        """Its exit status after SIGTERM."""
+        """Sends SIGTERM. Returns the exit status."""
         self.process.terminate()
         return self.process.status(within)
 
 
 @contextmanager
 def sender(broker: str, prefix: str, url: str, folder: Path, **env: str) -> Iterator[Sender]:
-    """Started, with its partitions; ended with the block."""
+    """A sender that has its partitions. It ends with the block."""
     running = Sender(broker, prefix, url, folder, **env)
     try:
         running.process.start()

@@ -1,4 +1,4 @@
-"""Every shape in which sources lie in topics, through a real bridge on a real broker."""
+"""Every form of a source's records, through a real bridge on a real broker."""
 
 import json
 import time
@@ -24,13 +24,13 @@ def now() -> int:
 
 
 def shown(event: dict[str, Any]) -> str:
-    """An event without what depends on the pepper and on the time of the run."""
+    """An event without the parts that depend on the pepper or on the time of the run."""
     plain = {name: value for name, value in event.items() if name not in ("client_time", "keys")}
     return json.dumps(plain, sort_keys=True)
 
 
 def test_every_example_of_a_record_becomes_its_events(sources: Sources) -> None:
-    """As stream/connect translates it; and what cannot be read is a dead letter."""
+    """The events are those of stream/connect. An unreadable record is a dead letter."""
     given = [(file, read(file)) for file in EXAMPLES if "record" in read(file)]
     assert len({file.parent.name for file, _ in given}) >= 6
     expected, refused, topics = list[str](), 0, list[tuple[str, dict[str, Any]]]()
@@ -174,7 +174,7 @@ TRACK = {
 
 
 def packed(number: int, visitor: str | None) -> bytes:
-    """A `viewed` message in Avro, without a frame."""
+    """A `viewed` message in Avro, without a schema prefix."""
     document = {**json.loads(viewed(number, visitor or "")), "anonymousId": visitor, "seen": 0}
     named: dict[str, Any] = {}
     fastavro.parse_schema(ADDRESS, named_schemas=named)
@@ -258,7 +258,7 @@ def test_without_a_registry_a_framed_value_is_a_dead_letter(sources: Sources) ->
     assert [letter["reason"] for letter in sources.letters()] == ["no_schema_registry"]
 
 
-def test_a_topic_that_is_not_there_ends_it_with_a_word(sources: Sources) -> None:
+def test_a_missing_topic_ends_the_command_with_an_error(sources: Sources) -> None:
     topic = sources.add("web", "segment")
     told = sources.file.read_text()
     sources.file.write_text(told.replace(topic, f"{topic}-gone"))

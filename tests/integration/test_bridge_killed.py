@@ -19,7 +19,7 @@ CHUNK = 500
 
 @contextmanager
 def traffic(sources: Sources, topic: str, count: int, rate: float) -> Iterator[None]:
-    """So many messages in the background, each visitor's in one partition; all are there when the block ends."""
+    """Sends `count` messages in the background, each visitor's to one partition. The block's end waits for all."""
 
     def write() -> None:
         for number in range(count):
@@ -37,14 +37,14 @@ def traffic(sources: Sources, topic: str, count: int, rate: float) -> Iterator[N
 
 
 def found(sources: Sources, count: int) -> list[int]:
-    """The numbers in the order of storefront.events, once all are there and nothing more comes."""
+    """The numbers in the order of storefront.events, once all have come and no more come."""
     until(lambda: len(set(numbers(sources.events()))) >= count, 120)
     time.sleep(2)
     return numbers(sources.events())
 
 
 def in_order(found: list[int]) -> bool:
-    """Of each visitor, without copies."""
+    """Whether the numbers of each visitor are in order, without copies."""
     first = list(dict.fromkeys(found))
     return all(
         own == sorted(own)
@@ -53,7 +53,7 @@ def in_order(found: list[int]) -> bool:
 
 
 def reached(sources: Sources, number: int) -> bool:
-    """Whether there are so many events."""
+    """Whether there are `number` events."""
     return len(sources.records("storefront.events")) >= number
 
 

@@ -1,4 +1,4 @@
-"""POST /collect before a real broker: what is answered, and what stands in Kafka then."""
+"""POST /collect with a real broker: the answers, and the records in Kafka."""
 
 import gzip
 import json
@@ -68,7 +68,7 @@ def test_a_visitors_events_stay_in_order_in_the_partition_that_java_clients_choo
 
 
 def test_every_valid_example_is_taken_and_a_worker_reads_it(settings: Settings) -> None:
-    """But an erasure, which needs the key."""
+    """Except an erasure, which needs the key."""
     found = [each for each in examples("valid") if b"person.erased" not in each]
 
     async def test(site: Site) -> None:
@@ -128,7 +128,7 @@ def test_a_batch_is_taken_without_its_faulty_events_which_are_kept_and_listed(
 def test_an_order_that_is_no_json_is_counted_logged_and_kept_as_an_order(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A name with a quotation mark in it costs a whole order: the alarm for orders must see it."""
+    """A name with a quotation mark in it makes the order unreadable. The alert for orders must fire."""
     broken = b'{"id": "e-2", "type": "order.placed", "visitor": "v-1", "name": "6" monitor"}'
 
     async def test(site: Site) -> None:

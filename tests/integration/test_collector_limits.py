@@ -1,4 +1,4 @@
-"""Whom the collector takes events from, and how many."""
+"""The clients from which the collector accepts events, and how many."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The collector while its broker is away, frozen, or without the topic: it says so, and loses nothing it took."""
+"""The collector while its broker is down, frozen, or without the topic: it refuses posts, and loses no accepted event."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def node() -> Iterator[Node]:
-    """A broker of this module's own, to be taken away."""
+    """A broker of this module, which the tests stop."""
     with cluster() as running:
         yield running.nodes[0]
 
@@ -32,7 +32,7 @@ def settings(node: Node, prefix: str) -> Settings:
 
 
 async def refused(site: Site, given: Any) -> None:
-    """Soon, with the time to try again, and without a word that it was taken."""
+    """Checks that a post is refused soon, with a Retry-After."""
     answer = await asyncio.wait_for(site.post(given), PATIENCE_S + 5)
     assert answer.status == 503
     assert int(answer.headers["Retry-After"]) > 0

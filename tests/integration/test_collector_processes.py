@@ -1,4 +1,4 @@
-"""`collector --processes`: several on one port, each with its figures; none stays behind alone."""
+"""`collector --processes`: several processes on one port, each with its figures. They end together."""
 
 import json
 import os
@@ -23,7 +23,7 @@ CONNECTIONS = 200
 
 
 def free_ports() -> tuple[int, int]:
-    """A port to share, and one whose next is free, too."""
+    """A port to share, and one whose successor is free, too."""
     while True:
         taken = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
         shared, first = (each.getsockname()[1] for each in taken)
@@ -52,7 +52,7 @@ class Running:
             assert b"the collector is at" in self.process.stdout.readline()
 
     def post(self) -> int:
-        """On a connection of its own. No broker is there: each answers that it takes nothing now."""
+        """Posts on a new connection. Without a broker each process answers 503."""
         body = json.dumps(MESSAGE).encode()
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}/v1/p", data=body)
         try:

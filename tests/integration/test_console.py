@@ -51,7 +51,7 @@ def all_time(log: Log) -> Counter[tuple[str, str, str]]:
 
 
 def busiest(log: Log) -> str:
-    """The customer about whom most different things were decided."""
+    """The customer with the most different decisions."""
     outcomes: dict[str, set[str]] = {}
     for _, each in log.values("triggers.decisions"):
         if each["person"].startswith("customer:"):
@@ -73,7 +73,7 @@ def test_the_last_hour_is_a_part_of_the_day(page: Console, log: Log) -> None:
     assert len(hour["series"]) == 60
 
 
-def test_latencies_are_the_broker_s_time_less_when_it_was_to_be(page: Console, log: Log) -> None:
+def test_a_latency_is_the_brokers_time_minus_the_planned_time(page: Console, log: Log) -> None:
     taken = [
         t - event["data"]["not_before"]
         for t, event in log.triggers()
@@ -86,7 +86,7 @@ def test_latencies_are_the_broker_s_time_less_when_it_was_to_be(page: Console, l
         assert number == sum(below < each <= bound for each in taken)
 
 
-def test_the_evidence_is_that_of_the_marks(page: Console, log: Log) -> None:
+def test_the_evidence_is_that_of_the_watermark_records(page: Console, log: Log) -> None:
     marks = [each for _, each in log.values("visitor.facts") if each["type"] == "mark"]
     expected = min(max(mark["evidence"][str(n)] for mark in marks) for n in range(2))
     found = page.get("/api/overview").json["evidence"]

@@ -88,7 +88,7 @@ def test_without_the_key_nothing_is_published(page: Console, settings: Settings)
 
 
 def test_a_form_of_another_page_is_not_taken(page: Console) -> None:
-    """A browser posts text of others without asking, and JSON only when it is allowed."""
+    """A browser lets other sites post text, but not JSON."""
     given = {"text": DRAFT, "newest": 0}
     posted = page.send("POST", "/api/recipes/publish", given, Content_Type="text/plain", Triggers_Publish_Key=KEY)  # fmt: skip
     assert posted.status == 415

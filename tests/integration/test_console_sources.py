@@ -1,4 +1,4 @@
-"""A collector as its own process, requests to it, and what the console says of them."""
+"""A collector in a process of its own, requests to it, and the console's figures about them."""
 
 import json
 import os
@@ -33,7 +33,7 @@ class Collecting(NamedTuple):
     url: str
 
     def sent(self, document: Any, key: str = "wk") -> Answer:
-        """Sent again while Kafka takes nothing: the topic has just been made."""
+        """Sends a document, and repeats it while Kafka does not accept records."""
         end = time.monotonic() + 90
         sender = Site(self.url)
         while (answer := sender.send("POST", "/v1/batch", {"writeKey": key, "batch": document})).status == 503:  # fmt: skip

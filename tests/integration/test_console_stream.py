@@ -1,4 +1,4 @@
-"""The console's server-sent events: resumed, told in words, beating, and bounded."""
+"""The console's server-sent events: resumed, in words, with heartbeats, and bounded."""
 
 import asyncio
 import json
@@ -38,7 +38,7 @@ def events(text: str) -> list[dict[str, str]]:
 
 
 def stream(page: Console, count: int, **headers: str) -> list[dict[str, str]]:
-    """So many events from the stream, at least."""
+    """At least `count` events of the stream."""
     request = urllib.request.Request(f"{page.url}/api/stream", headers=headers)
     text = ""
     with urllib.request.urlopen(request, timeout=10) as answer:
@@ -65,7 +65,7 @@ def test_streamed_decisions_have_words_and_a_reason(page: Console) -> None:
             assert data["details"][0].startswith("Because ")
 
 
-def test_it_ends_at_once_though_a_browser_listens(settings: Settings) -> None:
+def test_the_console_ends_at_once_with_a_connected_browser(settings: Settings) -> None:
     with console(settings) as made:
         request = urllib.request.Request(f"{made.url}/api/stream")
         with urllib.request.urlopen(request, timeout=10) as answer:
@@ -75,7 +75,7 @@ def test_it_ends_at_once_though_a_browser_listens(settings: Settings) -> None:
 
 async def _served(hub: Hub) -> tuple[web.AppRunner, int]:
     async def handler(request: web.Request) -> web.StreamResponse:
-        return await sse.stream(request, hub, hub.subscribe(after=sse.last_name(request)))
+        return await sse.stream(request, hub, hub.subscribe(after=sse.last_event_id(request)))
 
     app = web.Application()
     app.router.add_get("/", handler)

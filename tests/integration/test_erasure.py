@@ -1,6 +1,6 @@
-"""Somebody erased on a real broker, in a real Redis and in a sender's file: afterwards nothing names them anywhere.
+"""A person erased on a real broker, in a real Redis and in a sender's file: afterwards no data names them.
 
-Names are of letters that stand nowhere else, so a plain search of all bytes finds what is left, packed or not.
+The names have letters that occur nowhere else, so a search of all bytes finds any remaining data.
 """
 
 import asyncio
@@ -41,7 +41,7 @@ pytestmark = pytest.mark.slow  # it waits until brokers have compacted
 
 MINUTE = 60_000
 CHECKPOINT_S = 2.5
-"""After this every stage has written what it was told. A tombstone goes when a log is cleaned for the second time."""
+"""After this every stage has written its states. A tombstone is removed by the second cleaning of a log."""
 ANNA, HER_PHONE, HER_LAPTOP, HER_KEY = "annaqx", "phoneqx", "laptopqx", "keyqx" + "0" * 16
 HERS = (ANNA, HER_PHONE, HER_LAPTOP, HER_KEY)
 BERT = "bertqy"
@@ -54,7 +54,7 @@ audiences:
 
 
 class Shop:
-    """One whose brokers' topics carry the records' own time, and where hours pass at once."""
+    """A shop whose topics have the records' own time, so that hours pass at once."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -67,7 +67,7 @@ class Shop:
         self._producer.close()
 
     def tell(self, ago: float, type: str, visitor: str, **fields: Any) -> None:
-        """An event of so many minutes before the shop began."""
+        """Sends an event `ago` minutes before the start."""
         id = f"e{next(self._numbers)}"
         value = json.dumps({"id": id, "type": type, "visitor": visitor, **fields}).encode()
         self._put(ago, value, visitor.encode())
@@ -76,7 +76,7 @@ class Shop:
         self._put(ago, b'{"type":"clock.advanced"}', None)
 
     def goes_on(self) -> None:
-        """Somebody else comes, six minutes after the one before has, so that every stage has something to write."""
+        """Sends an event of another visitor six minutes later, so that every stage has something to write."""
         number = next(self._others)
         since = (time.time() * 1000 - self.began) / MINUTE
         whose = {"customer": f"other-{number}", "keys": {"email": f"{number:016}"}}
@@ -116,7 +116,7 @@ def shop(broker: str, prefix: str, redis_url: str, tmp_path: Path) -> Iterator[S
 
 
 def compact_soon(settings: Settings) -> None:
-    """Workers have looked at the topics by now: small segments, cleaned at once, tombstones and all."""
+    """Sets small segments that are cleaned at once. Workers have checked the topics before."""
     with cluster_admin.connected(settings) as admin:
         for name in COMPACTED:
             alter(
@@ -131,7 +131,7 @@ def compact_soon(settings: Settings) -> None:
 
 
 def on_topics(settings: Settings, *names: str) -> list[tuple[str, bytes | None, bytes | None]]:
-    """(topic, key, value) of every record that still lies there. Persons are inflated."""
+    """(topic, key, value) of every remaining record. States of persons are decompressed."""
     rows = [row for name in names for row in raw.packed(settings, name)]
     return [
         (
@@ -169,7 +169,7 @@ def marks(file: Path) -> list[str]:
         return [id for (id,) in base.execute("select id from deliveries")]
 
 
-def test_nothing_is_left_of_an_erased_person_and_everything_of_others(
+def test_an_erased_person_leaves_nothing_and_others_keep_everything(
     shop: Shop,
     endpoint: Endpoint,
     broker: str,
@@ -213,7 +213,7 @@ def test_nothing_is_left_of_an_erased_person_and_everything_of_others(
         assert {(each["trigger_id"], each["reason"]) for each in cancels} == {(of_anna, "erased")}
 
         def gone() -> bool:
-            """Whether brokers have compacted what they can; others go on, so that segments close."""
+            """Whether the brokers have compacted everything. Other visitors' events close the segments."""
             for _ in range(5):
                 shop.goes_on()
                 time.sleep(CHECKPOINT_S)
@@ -251,7 +251,7 @@ def test_workers_decide_on_erasures_what_a_backtest_decides(
 
 
 def _view(settings: Settings) -> None:
-    """Kept until it is as the log is."""
+    """Runs the view until it has read the log."""
 
     async def follow() -> None:
         assert settings.redis

@@ -1,4 +1,4 @@
-"""The examples do what they say, over a kill too."""
+"""The examples work, also after a kill."""
 
 import json
 import shutil
@@ -22,7 +22,7 @@ ALL_S = 40.0
 
 
 def node_folder() -> Path:
-    """The Node example with what it depends on, kept between runs."""
+    """The Node example with its dependencies, kept between runs."""
     if not (shutil.which("node") and shutil.which("npm")):
         pytest.skip("there is no node or npm")
     source, folder = EXAMPLES / "node", HERE / ".cache" / "examples-node"
@@ -53,7 +53,7 @@ def example(command: list[str], folder: Path, **env: str) -> Process:
 
 
 def wait(process: Process, told: list[str]) -> None:
-    """Until it has told all of this, in any order, and nothing else."""
+    """Waits until it has printed exactly these lines, in any order."""
     limit = time.monotonic() + ALL_S
     while sorted(lines(process)) != sorted(told):
         process.check()
@@ -130,7 +130,7 @@ def test_an_endpoint_acts_once_on_each_message_and_refuses_forged_ones(
 
 
 def forged(url: str) -> list[int]:
-    """What it answers to a request without a signature, with a wrong one, and with an old time."""
+    """Its answers to a request without a signature, with a wrong one, and with an old time."""
     body = json.dumps({"data": {"person": "visitor:x"}}).encode()
     now = str(int(time.time()))
     found = []

@@ -1,4 +1,4 @@
-"""The command explain, of a live broker and of a backtest's files: the same story in the same words."""
+"""The command explain on a live broker and on a backtest's files: the same story in the same words."""
 
 import json
 import uuid
@@ -49,8 +49,8 @@ BEA: tuple[tuple[int, dict[str, Any]], ...] = (
     (250, {"type": "page.viewed", "visitor": "p2", "keys": {"checkout": "c3"}}),
     (260, {"type": "order.placed", "order": {"id": "o-2", "cart_id": "k2"}}),
 )
-"""A guest who gave her mail; the price cannot be read; a name that nobody reads; her orders are told by a checkout alone,
-which her page tells later, and by the cart alone."""
+"""A guest with an e-mail key, an unreadable price and an unknown type. One order names only a checkout,
+which her page sends later; another only the cart."""
 
 OFFICE = "of-an-office"
 DESKS = tuple(
@@ -69,11 +69,11 @@ SHARED: tuple[tuple[int, dict[str, Any]], ...] = (
     *DESKS,
     (310, {"type": "order.placed", "order": {"id": "o-4"}, "keys": {"checkout": OFFICE}}),
 )
-"""Nine within a day have one checkout: the one who told it last hears of the order."""
+"""Nine persons have one checkout within a day. Only the last one gets the order."""
 
 
 class Told(NamedTuple):
-    """Where explain is to look: options for the files, variables for the broker."""
+    """The input of explain: options for the files, variables for the broker."""
 
     files: tuple[str, ...]
     environ: dict[str, str]

@@ -1,4 +1,4 @@
-"""A topic written into a file: what workers decided on the topic, a backtest decides on the file.
+"""A topic exported to a file: a backtest of the file decides what workers decided on the topic.
 
 The command runs as a process of its own, as it does for a user.
 """
@@ -38,7 +38,7 @@ SECOND = 1_000
 MINUTE = 60 * SECOND
 T = 1_767_571_200_000
 VISIT_S = 11
-"""Who leaves sooner is not asked to stay."""
+"""A visit that ends sooner has no exit candidate."""
 
 
 def export(settings: Settings, file: Path, *options: str) -> subprocess.CompletedProcess[str]:
@@ -65,7 +65,7 @@ def times(lines: Sequence[bytes]) -> list[int]:
 
 
 def decided(lines: Sequence[bytes], recipes: Any = files.DEFAULT) -> replaying.Found:
-    """What a backtest gives; of what it rejects only the number."""
+    """The outputs of a backtest. Of rejected lines only the number."""
     found = replaying.nothing()
     for out in run(lines, recipes):
         found.triggers.update(value for _, _, value in out.triggers)
@@ -75,7 +75,7 @@ def decided(lines: Sequence[bytes], recipes: Any = files.DEFAULT) -> replaying.F
 
 
 def together() -> list[bytes]:
-    """A shop's day whose events come in bursts: hundreds of one time, in every partition."""
+    """A shop's day with bursts: hundreds of events have the same time, in every partition."""
     return [
         json.dumps({**json.loads(line), "t": json.loads(line)["t"] // 900_000 * 900_000}).encode()
         if line.startswith(b'{"t":')
@@ -119,7 +119,7 @@ def test_an_adversarial_log_gives_the_same_from_its_export(
 def made(
     broker: str, prefix: str, lines: Sequence[bytes], partitions: int = PARTITIONS
 ) -> Settings:
-    """The settings of a replay whose topic holds these lines."""
+    """The settings of a replay whose topic has these lines."""
     settings = replaying.settings_of(broker, prefix)
     replaying.make_topics(settings, files.DEFAULT, partitions, partitions)
     replaying.write(settings, lines, partitions)
@@ -145,7 +145,7 @@ def test_the_same_topic_gives_the_same_file(broker: str, prefix: str, tmp_path: 
 def test_live_records_that_are_no_events_are_rejected_again(
     broker: str, prefix: str, tmp_path: Path
 ) -> None:
-    """What exit signals come to is decided at once, so that a live run needs no half hour."""
+    """Exit signals are decided at once, so a live run does not take half an hour."""
     settings = Settings(kafka=tuple(broker.split(",")), prefix=prefix, group=f"{prefix}triggers")
     with cluster_admin.connected(settings) as admin:
         cluster_admin.create(admin, settings, files.DEFAULT.names, PARTITIONS)
@@ -197,7 +197,7 @@ def test_the_printed_offsets_give_the_same_file(broker: str, prefix: str, tmp_pa
 
 
 def story() -> list[bytes]:
-    """Anna's phone and laptop, an order that only her cart's id joins to her, and a crowd beside her."""
+    """Anna's phone and laptop, an order that only her cart's id joins to her, and other shoppers."""
     minute = iter(range(0, 10_000))
 
     def event(visitor: str | None, kind: str, **more: object) -> bytes:
@@ -224,7 +224,7 @@ def story() -> list[bytes]:
 @pytest.mark.parametrize(
     "asked", [("--person", "anna"), ("--person", "customer:anna"), ("--visitor", "phone")]
 )
-def test_one_persons_file_holds_all_that_can_touch_her(
+def test_one_persons_file_has_all_events_that_can_affect_her(
     broker: str, prefix: str, tmp_path: Path, asked: tuple[str, str]
 ) -> None:
     given = story()
@@ -276,7 +276,7 @@ def test_a_file_that_cannot_be_written_whole_leaves_the_old_one(
     assert "No such file or directory" in done.stderr
 
 
-def test_a_topic_that_is_not_there_is_named(broker: str, prefix: str, tmp_path: Path) -> None:
+def test_a_topic_that_does_not_exist_is_named(broker: str, prefix: str, tmp_path: Path) -> None:
     done = export(replaying.settings_of(broker, prefix), tmp_path / "log.jsonl")
     assert done.returncode == 1
     assert f"{prefix}storefront.events is missing" in done.stderr

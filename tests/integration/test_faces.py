@@ -1,4 +1,4 @@
-"""The faces before a real broker: how SDKs pack and send, what they hear, and what is kept of the rest."""
+"""The faces with a real broker: how SDKs pack and send, the answers, and the refused messages."""
 
 import asyncio
 import base64
@@ -323,7 +323,7 @@ def test_a_robots_visit_is_nobodys_and_its_order_counts(settings: Settings) -> N
 
 
 async def flood(site: Facing, document: Any) -> Heard:
-    """One of many answers at once that says that it is too much."""
+    """Sends many requests at once. Returns an answer that refuses one as too many."""
     heard = await asyncio.gather(*(site.send("POST", "/v1/p", packed(document)) for _ in range(60)))
     return next(each for each in heard if each.status == 429)
 

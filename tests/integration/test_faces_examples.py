@@ -1,4 +1,4 @@
-"""Every stored request, byte by byte to its face before a real broker: once, twice and shuffled."""
+"""Every stored request, sent unchanged to its face with a real broker: once, twice and shuffled."""
 
 import json
 import random
@@ -22,9 +22,9 @@ def in_kafka(settings: Settings) -> list[str]:
 
 
 def send(settings: Settings, examples: list[Example]) -> list[str]:
-    """What stands in Kafka afterwards. No request fails but for what is no JSON.
+    """The records in Kafka afterwards. Every request succeeds, except those that are not JSON.
 
-    While Kafka takes nothing a request is sent again, so that a record may stand there twice.
+    A request is repeated while Kafka does not accept records, so a record may be there twice.
     """
     sources = list({each.source.source.name: each.source for each in examples}.values())
 

@@ -24,15 +24,15 @@ from tests.integration.replaying import environ
 PARTITIONS, CLAIMS_PARTITIONS = 2, 3
 KEY, ANNA, BERTA, TILL = "cart:k1", "customer:anna", "customer:berta", "visitor:~cart:k1"
 AHEAD_MS = 2_000
-"""Claims lie so far ahead of the clock that no watermark has passed them when they come."""
+"""Claims are this far ahead of the clock, so that no watermark has passed them yet."""
 
 ORDERS = 3
 WITHIN_S = 60.0
-"""Its round would not come for far longer."""
+"""Seconds. The next round would be far later."""
 
 
 class Found(NamedTuple):
-    """A fact, the mark of the keys stage that vouches for its time in its partition, and what it says."""
+    """A fact, and the watermark record of the keys stage that covers its time in its partition."""
 
     row: raw.Row
     keys: raw.Row
@@ -53,7 +53,7 @@ class Shop:
 
     @contextmanager
     def workers(self) -> Iterator[Workers]:
-        """Two, whose keys stage tells nothing by its round."""
+        """Two workers, whose keys stage announces nothing in its rounds."""
         with Workers(self._more, self._folder) as workers:
             workers.add_two("no_round_of_keys")
             yield workers
@@ -61,7 +61,7 @@ class Shop:
             assert not [each for each in workers.exits if each.code], workers.logs()
 
     def claim(self, make: Callable[..., AnyClaim], person: str, **body: Any) -> int:
-        """Its time, which is still to come."""
+        """Writes a claim. Returns its time, which is in the future."""
         self._n += 1
         at = int(time.time() * 1000) + AHEAD_MS
         claim = make(at=at, visitor="v", n=self._n, key=KEY, person=person, **body)
@@ -74,7 +74,7 @@ class Shop:
         return at
 
     def fact(self, at: int) -> Found:
-        """The one of this time, once people may know it."""
+        """The fact of this time, once the people stage may apply it."""
         limit = time.monotonic() + WITHIN_S
         while (found := self._found(at)) is None:
             assert time.monotonic() < limit, "nothing came"
@@ -94,7 +94,7 @@ class Shop:
 
 
 def _passing(rows: list[tuple[raw.Row, dict[str, Any]]], source: int, at: int) -> raw.Row | None:
-    """The first mark by which a partition of the claims has passed a time."""
+    """The first watermark record with which a partition of the claims has passed a time."""
     for row, mark in rows:
         if mark["type"] == "mark" and mark.get("stage") == "keys":
             if mark["evidence"].get(str(source), -1) > at:

@@ -1,4 +1,4 @@
-"""Server orders that name only a key, and shared devices, through real workers: as the backtest decides."""
+"""Server orders that name only a key, and shared devices, through real workers: equal to a backtest."""
 
 import json
 from pathlib import Path

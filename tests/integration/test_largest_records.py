@@ -1,4 +1,4 @@
-"""The largest records that the core can make are taken by their topics and come back to a reader."""
+"""The topics accept the largest records that the core can make, and a reader gets them back."""
 
 import asyncio
 import os
@@ -15,7 +15,7 @@ from agents.worker.producer import OutputProducer, acknowledged
 from stream import recipes_file
 
 SIZE = 6 * 2**20
-"""More than tests/unit/test_limits.py finds any record to have, and nothing to compress in it."""
+"""More bytes than any record in tests/unit/test_limits.py, and incompressible."""
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Years of customers' lives through real workers, which write who enters and leaves an audience, shadows and outcomes, as a backtest does."""
+"""Years of customers' lives through real workers: audience changes, shadows and outcomes equal those of a backtest."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,7 @@ from tests.reference import generate
 
 
 def watched(seed: int) -> dict[str, Any]:
-    """Recipes of which every third is a shadow; all have outcomes."""
+    """Recipes, every third of which is a shadow. All have outcomes."""
     document: dict[str, Any] = generate.life_recipes(seed)
     for number, recipe in enumerate(document["recipes"]):
         recipe["attribution"] = "7d"
@@ -34,7 +34,7 @@ def test_a_life_gives_live_what_it_gives_in_a_backtest(
     workers: int,
     partitions: int,
 ) -> None:
-    """And `audience` lists those whose last change is that they entered."""
+    """The command `audience` lists those whose last change was an entry."""
     file = tmp_path / "recipes.json"
     file.write_text(json.dumps(watched(seed)))
     log = generate.life_log(seed, 300)
@@ -89,7 +89,7 @@ def test_simulated_years_give_the_same_live_in_a_backtest_and_in_explain(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Of those who drift away, too: why they are in an audience, since when, and when they leave it by themselves."""
+    """Also for drifting customers: why they are in an audience, since when, and until when."""
     rules = files.load(SHOP.read_text())
     expected, found = play(broker, prefix, YEARS, rules, tmp_path, workers=2, file=SHOP)
     assert missing(expected, found) == []

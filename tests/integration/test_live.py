@@ -1,6 +1,6 @@
-"""Live: the broker's clock stamps every record, and no other is looked at.
+"""Live: the broker's clock stamps every record, and no other clock counts.
 
-To spare the hour, what was done before is written with times of its own, before the topic gets the
+To save an hour, earlier events are written with their own times, before the topic gets the
 broker's; then two workers start and the rest happens in real time.
 """
 
@@ -135,7 +135,7 @@ def write(settings: Settings, given: list[Given]) -> None:
 
 
 def played(settings: Settings, folder: Path) -> Live:
-    """What there is once all that came due until the last event is decided."""
+    """The rows, once everything due before the last event is decided."""
     with (
         WorkerProcesses(2, environ(settings), folder) as workers,
         raw.Tail(settings, [EVENTS]) as log,
@@ -155,7 +155,7 @@ def played(settings: Settings, folder: Path) -> Live:
 
 
 def expected(log: list[raw.Row], judged: int) -> set[bytes]:
-    """What a backtest of the log decides until then."""
+    """The decisions of a backtest of the log up to that time."""
     both = backtest.decide((line for _, line in oracle.lines(log, live=True)), recipes_file.DEFAULT)
     return {value for value in (*both[0], *both[1]) if moment(value) <= judged}
 
@@ -165,7 +165,7 @@ def values(rows: list[raw.Row], judged: int) -> set[bytes]:
 
 
 def moment(value: bytes) -> int:
-    """When it was decided, in ms."""
+    """The time (ms) of a decision."""
     document = json.loads(value)
     data = document.get("data", document)
     return int(data["at"] if "at" in data else data["not_before"])

@@ -44,7 +44,7 @@ def compare(
     layout: Layout,
     file: Path | None = None,
 ) -> Found:
-    """What was expected and found alike."""
+    """Checks that found and expected records are equal. Returns them."""
     expected, found = play(broker, prefix, lines, recipes, folder, **layout._asdict(), file=file)
     assert missing(expected, found) == []
     assert missing(found, expected) == [], "nobody expected these, or not so often"

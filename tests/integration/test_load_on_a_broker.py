@@ -1,4 +1,4 @@
-"""A file written for replay to a real broker, and read back raw."""
+"""A file loaded into a real broker for a replay, and read back raw."""
 
 import argparse
 import gzip
@@ -20,7 +20,7 @@ PARTITIONS = 3
 
 @pytest.fixture
 def topic(broker: str, prefix: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The input of a replay, empty."""
+    """An empty input topic of a replay."""
     monkeypatch.setenv("TRIGGERS_KAFKA", broker)
     monkeypatch.setenv("TRIGGERS_PREFIX", prefix)
     monkeypatch.setenv("TRIGGERS_TIME", "record")
@@ -67,7 +67,7 @@ def read(broker: str, topic: str) -> dict[int, list[Record]]:
 
 
 @pytest.mark.parametrize("name", ["events.jsonl", "events.jsonl.gz"])
-def test_the_topic_holds_the_files_records_in_their_order_with_their_times(
+def test_the_topic_has_the_files_records_in_order_with_their_times(
     broker: str, topic: str, tmp_path: Path, name: str
 ) -> None:
     given = lines()
@@ -132,4 +132,6 @@ def test_live_input_is_refused(
     assert "TRIGGERS_TIME=record" in capsys.readouterr().err
     monkeypatch.setenv("TRIGGERS_TIME", "record")
     assert run(written(tmp_path, lines(10))) == 1
-    assert "LogAppendTime, CreateTime is needed" in capsys.readouterr().err
+    assert (
+        "expected message.timestamp.type=CreateTime, got LogAppendTime" in capsys.readouterr().err
+    )

@@ -1,4 +1,4 @@
-"""The command local, with real servers: what it prints, and that nothing outlives it."""
+"""The command local, with real servers: its output, and its cleanup."""
 
 import os
 import pty
@@ -47,7 +47,7 @@ print(len(came), "came")
 
 @contextmanager
 def started(folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """The command, its temporary files below the folder."""
+    """The running command, with its temporary files below the folder."""
     process = subprocess.Popen(
         [*LOCAL, *arguments],
         stdout=subprocess.PIPE,
@@ -63,7 +63,7 @@ def started(folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
 
 
 def exports(process: subprocess.Popen[str]) -> dict[str, str]:
-    """Both lines, which come when both answer."""
+    """The variables of both lines, which are printed once both servers answer."""
     assert process.stdout
     lines = [process.stdout.readline() for _ in range(2)]
     assert all(line.startswith("export ") for line in lines)
@@ -81,7 +81,7 @@ def servers(processes: list[psutil.Process]) -> dict[str, psutil.Process]:
 
 
 def all_gone(processes: list[psutil.Process], folder: Path, within: float = 15) -> bool:
-    """The processes and their files."""
+    """Whether the processes and their files are gone."""
     until = time.monotonic() + within
     while any(alive(each) for each in processes) or list(folder.iterdir()):
         if time.monotonic() > until:
@@ -122,7 +122,7 @@ def test_both_end_when_it_is_killed(tmp_path: Path) -> None:
         assert all_gone(running, tmp_path)
 
 
-def test_it_ends_when_a_server_does(tmp_path: Path) -> None:
+def test_the_command_ends_when_a_server_does(tmp_path: Path) -> None:
     with started(tmp_path) as process:
         exports(process)
         running = family(process)

@@ -1,4 +1,4 @@
-"""Kafka nodes of this machine's own: ended, frozen, started again, guarded by a password."""
+"""Local Kafka nodes: stopped, frozen, restarted, with a password."""
 
 from collections.abc import Iterator, Sequence
 
@@ -35,7 +35,7 @@ def topic(running: Cluster, name: str) -> str:
 
 
 def send(nodes: Sequence[Node], name: str, value: bytes) -> None:
-    """One to each partition, and back when all replicas that count have it."""
+    """Sends a record to each partition, and waits until the in-sync replicas have it."""
     addresses = [node.address for node in nodes]
     producer = KafkaProducer(bootstrap_servers=addresses, acks="all", request_timeout_ms=5000)
     for sent in [producer.send(name, value, partition=number) for number in range(3)]:
@@ -58,7 +58,7 @@ def values(running: Cluster, name: str) -> list[bytes]:
 
 
 @pytest.mark.slow
-def test_two_of_three_nodes_go_on_and_the_third_comes_back(three: Cluster) -> None:
+def test_two_of_three_nodes_continue_and_the_third_comes_back(three: Cluster) -> None:
     name, gone = topic(three, "killed"), three.nodes[1]
     address = gone.address
     send(three.nodes, name, b"1")
@@ -70,7 +70,7 @@ def test_two_of_three_nodes_go_on_and_the_third_comes_back(three: Cluster) -> No
 
 
 @pytest.mark.slow
-def test_two_of_three_nodes_go_on_without_a_frozen_one(three: Cluster) -> None:
+def test_two_of_three_nodes_continue_without_a_frozen_one(three: Cluster) -> None:
     name, frozen = topic(three, "frozen"), three.nodes[2]
     frozen.freeze()
     assert psutil.Process(frozen.pid).status() == psutil.STATUS_STOPPED
@@ -79,7 +79,7 @@ def test_two_of_three_nodes_go_on_without_a_frozen_one(three: Cluster) -> None:
     assert values(three, name) == [b"1"] * 3
 
 
-def test_a_node_that_does_not_start_says_why() -> None:
+def test_the_error_of_a_failed_node_has_the_end_of_its_log() -> None:
     with (
         pytest.raises(LocalFailed, match=r"broker\.rack\.aware"),
         cluster(properties={"log.retention.hours": "broker.rack.aware"}),

@@ -29,7 +29,7 @@ AUDIENCES = "audiences: [{name: everyone, members: {orders: {min: 0}}}]"
 
 @pytest.fixture(scope="module")
 def workers(broker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkerProcesses]:
-    """A worker with an audience, and a few seconds of a shop's traffic behind it."""
+    """A worker with an audience, after a few seconds of a shop's traffic."""
     recipes = tmp_path_factory.mktemp("recipes") / "recipes.yaml"
     recipes.write_text(AUDIENCES)
     prefix = f"metrics{time.time_ns()}."
@@ -92,7 +92,7 @@ def test_labels_come_from_closed_sets(workers: WorkerProcesses) -> None:
 
 
 def test_the_exported_metrics_are_consistent(workers: WorkerProcesses) -> None:
-    """All that was sent is read and counted by outcome; states of both stages are there."""
+    """All sent records are counted by outcome, and both stages have states."""
     until = time.monotonic() + UNTIL_S
     while workers.counted("triggers_events", "outcome").total() < 1200 and time.monotonic() < until:
         time.sleep(0.2)

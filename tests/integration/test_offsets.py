@@ -1,4 +1,4 @@
-"""Asks real brokers where partitions end."""
+"""Fetches the ends of partitions from real brokers."""
 
 import asyncio
 
@@ -13,7 +13,7 @@ from stream import recipes_file
 
 
 async def told(settings: Settings) -> list[dict[tuple[str, int], int]]:
-    """What is appended and what can be read of two partitions, of topics made after the client has looked around."""
+    """The log ends and the high watermarks of two partitions, of topics created after the client has started."""
     name, asked = settings.topic(EVENTS), Offsets(settings)
     await asked.start()
     parts = [(name, 0), (name, 1)]

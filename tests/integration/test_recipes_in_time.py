@@ -1,4 +1,4 @@
-"""A document that comes into force in the middle of traffic, whatever becomes of the workers around that moment.
+"""A document that comes into force in the middle of traffic, with faults around that moment.
 
 What was done some minutes before is written with times of its own; then workers start, and the rest happens in real time.
 What they decide is what a backtest decides of the log with the same documents. Decisions carry the version of their recipe:
@@ -50,7 +50,7 @@ OUTPUTS = ("triggers.cart-abandonment", "triggers.exit-intent", "triggers.decisi
 
 
 class Shop:
-    """Topics of its own with a past, and traffic that goes on."""
+    """Topics with earlier events, and continuing traffic."""
 
     def __init__(self, broker: str, prefix: str, folder: Path) -> None:
         self.file = folder / "recipes.json"
@@ -93,7 +93,7 @@ class Shop:
         self._producer.send(self.settings.topic(EVENTS), value, key)
 
     def traffic(self, seconds: float, meanwhile: Iterator[None]) -> None:
-        """Somebody looks at something, and turns to leave too soon and once more later, again and again; `meanwhile` goes a
+        """Visitors view a product, and send an exit signal too soon and again later; `meanwhile` advances by a
         step with each."""
         ends, turn = time.monotonic() + seconds, self._turn
         while time.monotonic() < ends:
@@ -109,7 +109,7 @@ class Shop:
         self._turn = turn
 
     def publish(self, value: bytes, **options: Any) -> PublishedDocument:
-        """As another program does."""
+        """Publishes a record as another program would."""
         producer = KafkaProducer(bootstrap_servers=list(self.settings.kafka), **options)
         found = producer.send(self.settings.topic(RECIPES), value, partition=0).get(30)
         producer.close()
@@ -148,7 +148,7 @@ def nothing(shop: Shop, workers: WorkerProcesses) -> Iterator[None]:
 
 
 def killed(shop: Shop, workers: WorkerProcesses) -> Iterator[None]:
-    """One worker, half a second before the moment; another one takes its place after it."""
+    """Kills one worker half a second before the moment, and starts another one after it."""
     for since in published(shop):
         yield
         if since and time.time() * 1000 > since - 500:
@@ -163,7 +163,7 @@ def killed(shop: Shop, workers: WorkerProcesses) -> Iterator[None]:
 
 
 def frozen(shop: Shop, workers: WorkerProcesses) -> Iterator[None]:
-    """One worker stands still from before the publication until after the moment: it has read nothing."""
+    """Freezes one worker from before the publication until after the moment, so it has not read the document."""
     os.kill(workers._processes[0].pid, signal.SIGSTOP)
     for _ in published(shop):
         yield
@@ -173,7 +173,7 @@ def frozen(shop: Shop, workers: WorkerProcesses) -> Iterator[None]:
 
 
 def held(shop: Shop, workers: WorkerProcesses) -> Iterator[None]:
-    """The document lies behind a transaction that stays open until after its moment: nobody can read it."""
+    """The document is behind a transaction that stays open until after its moment, so it cannot be read."""
     for _ in range(int(5 / PAUSE_S)):
         yield
     producer = KafkaProducer(
@@ -206,7 +206,7 @@ def held(shop: Shop, workers: WorkerProcesses) -> Iterator[None]:
 def test_live_decides_what_a_backtest_decides_with_the_same_documents(
     shop: Shop, tmp_path: Path, disturb: Disturbing, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """And `explain` says which document decided."""
+    """`explain` names the document that decided."""
     more = {"TRIGGERS_SESSION_MS": "30000"} if disturb is frozen else {}
     with (
         WorkerProcesses(2, environ(shop.settings) | more, tmp_path) as workers,
@@ -239,7 +239,7 @@ def test_live_decides_what_a_backtest_decides_with_the_same_documents(
 
 
 def in_force_of(workers: WorkerProcesses) -> list[dict[str, float]]:
-    """What each worker tells of documents."""
+    """Each worker's metrics of documents."""
     found = []
     for port in workers.ports:
         lines = (_get(port, "metrics") or "").splitlines()
@@ -279,7 +279,7 @@ def test_a_bad_document_is_ignored_with_an_alarm_and_a_good_one_ends_it(
 def test_a_trigger_waits_until_its_topic_exists(
     shop: Shop, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A program published a document without making its topic; `topics` makes it, and nothing is lost."""
+    """A program published a document without creating its topic. `topics` creates it, and nothing is lost."""
     document = {
         "policy": {"caps": []},
         "recipes": [{**EXIT, "name": "stay", "kind": "exit-intent"}],
@@ -386,7 +386,7 @@ def test_a_history_is_replayed_as_a_backtest_decides_it(
     monkeypatch: pytest.MonkeyPatch,
     workers_first: bool,
 ) -> None:
-    """Also by workers that wait for the events: the documents are there before."""
+    """Also by workers that start before the events: the documents come first."""
     events, file = tmp_path / "events.jsonl", tmp_path / "history.json"
     lines = [line.rstrip(b"\n") for line in publish.lines(traffic.day(5, 80, START, DAY))]
     events.write_bytes(b"\n".join(lines) + b"\n")
@@ -428,7 +428,7 @@ def test_a_second_history_is_not_loaded(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """And a document cannot be published into a replay."""
+    """A document cannot be published into a replay."""
     file, events = tmp_path / "history.json", tmp_path / "events.jsonl"
     file.write_text(json.dumps(HISTORY))
     events.write_text("")

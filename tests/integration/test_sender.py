@@ -1,4 +1,4 @@
-"""One sender between a real broker and an endpoint that is well, or says what is wrong."""
+"""One sender between a real broker and an endpoint that works, or answers with errors."""
 
 import json
 import time
@@ -56,7 +56,7 @@ def test_a_trigger_arrives_byte_for_byte_with_a_signature_that_verifies(
     assert seen.headers["webhook-signature"] == expected
 
 
-def test_a_trigger_waits_for_its_time_and_one_cancelled_meanwhile_never_goes(
+def test_a_trigger_waits_for_its_time_and_a_cancelled_one_is_never_sent(
     broker: str, prefix: str, topics: Topics, endpoint: Endpoint, tmp_path: Path
 ) -> None:
     soon, never = trigger("soon", wait=2_000), trigger("never", wait=3_000)
@@ -101,7 +101,7 @@ def test_a_cancel_after_its_trigger_is_a_second_webhook(
     assert json.loads(endpoint.seen[1].body)["type"] == "storefront.trigger.cancelled.v1"
 
 
-def test_a_trigger_that_was_tried_is_recalled_and_not_tried_again(
+def test_a_tried_trigger_is_recalled_and_not_retried(
     broker: str, prefix: str, topics: Topics, endpoint: Endpoint, tmp_path: Path
 ) -> None:
     given = trigger("tried")
@@ -141,7 +141,7 @@ def test_each_person_is_served_in_order_and_several_persons_at_once(
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_nothing_comes_before_the_time_that_retry_after_names(
+def test_no_request_is_sent_before_the_time_of_retry_after(
     broker: str, prefix: str, topics: Topics, endpoint: Endpoint, tmp_path: Path, status: int
 ) -> None:
     endpoint.behave = lambda seen: (
@@ -208,7 +208,7 @@ def test_refused_triggers_and_other_records_become_dead_letters(
     assert len(endpoint.seen) == 2
 
 
-def test_with_the_offsets_put_back_dead_letters_go_out_and_nothing_else_does(
+def test_after_an_offset_reset_only_dead_letters_are_sent(
     broker: str, prefix: str, topics: Topics, endpoint: Endpoint, tmp_path: Path
 ) -> None:
     refused, well = trigger("refused"), triggers_of(10, people=10)

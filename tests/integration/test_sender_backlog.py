@@ -1,4 +1,4 @@
-"""A sender that was stopped sends no trigger that was cancelled meanwhile, however long the backlog is."""
+"""A restarted sender sends no trigger that was cancelled meanwhile, even in a long backlog."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from tests.integration.sending import Topics, sender, trigger, triggers_of
 
 
 @pytest.mark.slow
-def test_in_a_long_backlog_no_cancelled_trigger_goes_out(
+def test_in_a_long_backlog_no_cancelled_trigger_is_sent(
     broker: str, prefix: str, topics: Topics, endpoint: Endpoint, tmp_path: Path
 ) -> None:
     bought = triggers_of(40, people=40)

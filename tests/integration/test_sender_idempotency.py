@@ -1,4 +1,4 @@
-"""The marks of what was sent, the same in Redis and in a file."""
+"""Idempotency records behave the same in Redis and in a file."""
 
 import asyncio
 import time
@@ -26,7 +26,7 @@ Work = Callable[[IdempotencyStore, IdempotencyStore], Awaitable[None]]
 
 @pytest.fixture(params=["redis", "file"])
 def both(request: pytest.FixtureRequest, prefix: str, tmp_path: Path) -> Callable[[Work], None]:
-    """Runs something with the marks of two senders."""
+    """Runs a function with the idempotency stores of two senders."""
 
     def one(owner: str) -> IdempotencyStore:
         shared = request.param == "file"
@@ -62,7 +62,7 @@ def test_one_of_two_senders_that_reserve_an_id_waits(both: Callable[[Work], None
     both(work)
 
 
-def test_a_claim_that_is_released_is_free_at_once_and_was_tried(
+def test_a_released_reservation_is_free_at_once_and_was_tried(
     both: Callable[[Work], None],
 ) -> None:
     async def work(a: IdempotencyStore, b: IdempotencyStore) -> None:
@@ -75,7 +75,7 @@ def test_a_claim_that_is_released_is_free_at_once_and_was_tried(
     both(work)
 
 
-def test_a_claim_of_one_that_died_ends_with_its_lease(both: Callable[[Work], None]) -> None:
+def test_the_reservation_of_a_dead_sender_ends_with_its_lease(both: Callable[[Work], None]) -> None:
     async def work(a: IdempotencyStore, b: IdempotencyStore) -> None:
         await a.reserve("x", UNTIL)
         assert (await b.reserve("x", UNTIL)).state == "busy"
@@ -85,7 +85,7 @@ def test_a_claim_of_one_that_died_ends_with_its_lease(both: Callable[[Work], Non
     both(work)
 
 
-def test_its_owner_can_claim_again_and_has_a_whole_lease(both: Callable[[Work], None]) -> None:
+def test_its_owner_can_reserve_again_for_a_whole_lease(both: Callable[[Work], None]) -> None:
     async def work(a: IdempotencyStore, b: IdempotencyStore) -> None:
         await a.reserve("x", UNTIL)
         await asyncio.sleep(LEASE_MS / 2000)
@@ -122,7 +122,7 @@ def test_a_dropped_message_is_never_reserved_and_a_tried_one_never_dropped(
     both(work)
 
 
-def test_a_file_remembers_over_a_restart_and_forgets_a_day_after_the_end(tmp_path: Path) -> None:
+def test_a_file_keeps_records_over_a_restart_until_a_day_after_the_end(tmp_path: Path) -> None:
     now = int(time.time() * 1000)
 
     async def write() -> None:
@@ -139,7 +139,7 @@ def test_a_file_remembers_over_a_restart_and_forgets_a_day_after_the_end(tmp_pat
     asyncio.run(find())
 
 
-def test_without_redis_nothing_is_claimed_and_what_was_sent_goes_there_later(
+def test_without_redis_nothing_is_reserved_and_sent_records_follow(
     tmp_path: Path, prefix: str
 ) -> None:
     async def work(server: redis.Server) -> None:

@@ -41,7 +41,7 @@ def in_file(folder: Path) -> set[str]:
 def marks(
     request: pytest.FixtureRequest, prefix: str, tmp_path: Path
 ) -> tuple[dict[str, str], Marks]:
-    """The settings of senders that remember so, and what they remember as sent."""
+    """The settings of senders with this store, and a reader of the records that they have sent."""
     if request.param == "file":
         return {}, lambda: in_file(tmp_path)
     url = request.getfixturevalue("redis_url")
@@ -49,7 +49,7 @@ def marks(
 
 
 def moody(seed: int) -> Callable[[Seen], Reply]:
-    """Fails in every way, but not always."""
+    """Replies with every kind of failure, but not always."""
     draw = random.Random(seed)
     bad = [Reply(500), Reply(503, {"Retry-After": "0"}), Reply(cut=True), Reply(stall=1.5)]
 
@@ -139,7 +139,7 @@ def test_senders_that_come_and_go_share_the_people_and_send_each_trigger_once(
 
 
 @pytest.mark.slow
-def test_a_frozen_sender_that_wakes_up_repeats_nothing_that_was_seen(
+def test_a_frozen_sender_that_resumes_repeats_nothing_acknowledged(
     broker: str,
     prefix: str,
     topics: Topics,

@@ -1,4 +1,4 @@
-"""A sender whose Redis goes, freezes and comes back: late, never twice, nothing lost."""
+"""A sender whose Redis stops, freezes and restarts: messages are late, never doubled, never lost."""
 
 import time
 from collections.abc import Iterator
@@ -16,12 +16,12 @@ from tests.integration.sending import Topics, sender, trigger, triggers_of
 
 @pytest.fixture
 def kept(tmp_path: Path) -> Iterator[Server]:
-    """A Redis of this test's own, which keeps what it holds over a restart."""
+    """A Redis of this test, which keeps its data over a restart."""
     with redis.server(tmp_path / "redis-data") as server:
         yield server
 
 
-def test_while_redis_is_down_nothing_goes_out_and_afterwards_everything_does(
+def test_while_redis_is_down_nothing_is_sent_and_later_everything(
     broker: str, prefix: str, topics: Topics, endpoint: Endpoint, tmp_path: Path, kept: Server
 ) -> None:
     given = triggers_of(60, people=30)
@@ -57,7 +57,7 @@ def test_a_frozen_redis_delays_and_doubles_nothing(
     assert endpoint.delivered == {each.id: 1 for each in given}
 
 
-def test_a_2xx_that_was_seen_without_redis_is_remembered_over_a_kill(
+def test_a_2xx_answer_without_redis_survives_a_kill(
     broker: str, prefix: str, topics: Topics, endpoint: Endpoint, tmp_path: Path, kept: Server
 ) -> None:
     blocked, *given = [trigger("blocked"), *triggers_of(8, people=8)]
@@ -83,7 +83,7 @@ def test_a_2xx_that_was_seen_without_redis_is_remembered_over_a_kill(
     assert endpoint.delivered == {each.id: 1 for each in [blocked, *given]}
 
 
-def test_marks_are_gone_a_day_after_their_triggers_end(
+def test_idempotency_records_expire_a_day_after_their_triggers(
     broker: str, prefix: str, topics: Topics, endpoint: Endpoint, tmp_path: Path, redis_url: str
 ) -> None:
     given = trigger("mortal", valid=60_000)

@@ -1,4 +1,4 @@
-"""A sender between a real broker and a messaging service that is well, overloaded, or has another key."""
+"""A sender between a real broker and a messaging service that works, is overloaded, or has another key."""
 
 import json
 import time
@@ -27,7 +27,7 @@ def settings(name: str, **more: str) -> dict[str, str]:
 def test_triggers_and_cancels_arrive_as_the_service_documents(
     name: str, broker: str, prefix: str, topics: Topics, endpoint: Endpoint, tmp_path: Path
 ) -> None:
-    """It is overloaded at first, and answers some that it took with a 500: those come again with one id."""
+    """It is overloaded at first, and answers 500 to some accepted requests, which are repeated with the same id."""
     given = [trigger(n, f"customer:c{n}") for n in range(5)]
     topics.fire(*given)
 
@@ -84,7 +84,7 @@ def test_one_event_that_braze_leaves_out_is_a_dead_letter_and_the_others_arrive(
     assert dict(dead.headers)["reason"] == b"refused"
 
 
-def test_no_more_go_in_a_second_than_the_rate_allows(
+def test_requests_stay_within_the_rate(
     broker: str, prefix: str, topics: Topics, endpoint: Endpoint, tmp_path: Path
 ) -> None:
     topics.fire(*triggers_of(30, 30))

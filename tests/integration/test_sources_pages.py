@@ -1,4 +1,4 @@
-"""The first event of every page in docs/sources, made as the page says, before a real broker."""
+"""The first event of every page in docs/sources, sent as the page says, with a real broker."""
 
 import base64
 import json

@@ -33,7 +33,7 @@ def admin(live: Settings) -> Iterator[KafkaAdminClient]:
 
 
 def alter(admin: KafkaAdminClient, topic: str, **config: str) -> None:
-    """Until the broker says so itself: the controller knows it first."""
+    """Changes settings, and waits until the broker has them, too: the controller has them first."""
     wanted = {key.replace("_", "."): value for key, value in config.items()}
     admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, wanted)])
     asked = [ConfigResource(ConfigResourceType.TOPIC, topic)]
@@ -73,7 +73,7 @@ def test_topics_for_replay_are_right_for_replay_only(
 ) -> None:
     create(admin, replay, NAMES, 2)
     assert check(admin, replay, NAMES) == Layout(2, 2, 2)
-    with pytest.raises(TopicsError, match="type=CreateTime, LogAppendTime is needed"):
+    with pytest.raises(TopicsError, match="type=LogAppendTime, got CreateTime"):
         check(admin, live, NAMES)
 
 
@@ -94,7 +94,7 @@ def test_partitions_added_to_the_input_are_refused(admin: KafkaAdminClient, live
     until = monotonic() + 10
     while len(admin.describe_topics([events])[0]["partitions"]) < 3 and monotonic() < until:
         sleep(0.05)
-    with pytest.raises(TopicsError, match=r"state\.visitors has 2 partitions, its .* 3:"):
+    with pytest.raises(TopicsError, match=r"state\.visitors: expected 3 partitions, .* got 2:"):
         check(admin, live, NAMES)
 
 

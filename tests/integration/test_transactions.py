@@ -1,4 +1,4 @@
-"""Transactions on a broker that stops answering: nothing waits for one once its partition was given up."""
+"""Transactions on a broker that stops answering: nothing waits for a transaction of a dropped partition."""
 
 import asyncio
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ def made(prefix: str) -> Iterator[tuple[Settings, Cluster]]:
 
 
 async def sender(settings: Settings) -> TransactionalProducer:
-    """One that has something in the air."""
+    """A producer with an open transaction."""
     made = TransactionalProducer(settings, LAYOUT, TP(settings.topic(EVENTS), 0))
     await made.start()
     await acknowledged(await made.changes(settings.topic("state.visitors"), 0, [(b"v", b"state")]))
@@ -45,7 +45,7 @@ async def commit(of: TransactionalProducer, tp: TP) -> bool:
 
 
 async def left_while_it_commits(settings: Settings, broker: Cluster) -> tuple[bool, bool]:
-    """What was told of the commit that nobody answered, and of the next owner's."""
+    """The results of the unanswered commit, and of the next owner's commit."""
     tp, first = TP(settings.topic(EVENTS), 0), await sender(settings)
     (node,) = broker.nodes
     node.freeze()
@@ -64,7 +64,7 @@ async def left_while_it_commits(settings: Settings, broker: Cluster) -> tuple[bo
 
 
 async def sent_after_the_end(settings: Settings) -> None:
-    """By the former owner of a partition: it cannot end what it had in the air, and sends more."""
+    """The former owner of a partition sends after its transaction was aborted."""
     former, tp = await sender(settings), TP(settings.topic(EVENTS), 0)
     owner = await sender(settings)
     with pytest.raises(ProducerFenced):
@@ -76,13 +76,13 @@ async def sent_after_the_end(settings: Settings) -> None:
 
 
 def test_sending_in_an_ended_transaction_raises_the_reason() -> None:
-    """The client's own word for it is that it cannot send while not in a transaction."""
+    """The client's own error is that it cannot send outside of a transaction."""
     with made("ended.") as (settings, _), pytest.raises(ProducerFenced, match="another worker"):
         asyncio.run(asyncio.wait_for(sent_after_the_end(settings), 30))
 
 
-def test_a_commit_that_nobody_answers_holds_no_flush_back_once_the_partition_is_left() -> None:
-    """A producer that is stopped tells nobody of the transaction it was about to end: the checkpoint, of which there is
-    one at a time, would wait for it for ever, and the worker with it."""
+def test_an_unanswered_commit_blocks_no_checkpoint_after_a_revoke() -> None:
+    """A stopped producer never answers a commit. The checkpoint, of which there is
+    one at a time, would wait for ever."""
     with made("left.") as (settings, broker):
         assert asyncio.run(left_while_it_commits(settings, broker)) == (False, True)

@@ -1,4 +1,4 @@
-"""The Redis view says what the log says, whoever writes it and whatever becomes of Redis."""
+"""The Redis view equals the log, with any writers and after any loss of Redis."""
 
 import asyncio
 import json
@@ -41,7 +41,7 @@ def log(day: Settings) -> Log:
 
 @pytest.fixture
 def settings(day: Settings, redis_url: str) -> Iterator[Settings]:
-    """The day, and a Redis in which there is nothing of it."""
+    """The day, and an empty Redis."""
     yield with_redis(day, redis_url)
     client = Redis.from_url(redis_url)
     for key in client.scan_iter(f"{day.prefix}*", 500):

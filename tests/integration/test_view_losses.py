@@ -1,4 +1,4 @@
-"""Whatever becomes of Redis, the view ends as the log is."""
+"""After any loss of Redis, the view equals the log."""
 
 import asyncio
 import os

@@ -16,7 +16,7 @@ WITHIN_S = 60
 
 
 def refused(**variables: str) -> str:
-    """What a worker with these settings says before it ends with status 2, without a traceback."""
+    """The error of a worker with these settings, which ends with status 2 and without a traceback."""
     ended = subprocess.run(
         [sys.executable, "-m", "agents", "worker"],
         env={**os.environ, "TRIGGERS_METRICS": "", **variables},
@@ -59,7 +59,7 @@ def test_topics_of_the_other_time_are_refused_with_the_way_to_change_them(
     made(broker, prefix, of)
     told = refused(TRIGGERS_KAFKA=broker, TRIGGERS_PREFIX=prefix, TRIGGERS_TIME=worker)
     key, events = "message.timestamp.type", f"{prefix}storefront.events"
-    assert f"{events} has {key}={there}, {needed} is needed: kafka-configs.sh" in told
+    assert f"{events}: expected {key}={needed}, got {there}: kafka-configs.sh" in told
     assert f"--entity-name {events} --add-config {key}={needed}" in told
 
 
@@ -74,7 +74,7 @@ def test_a_changelog_with_other_partitions_than_its_stage_is_refused(
         while len(admin.describe_topics([changelog])[0]["partitions"]) < 4 and monotonic() < until:
             sleep(0.05)
     told = refused(TRIGGERS_KAFKA=broker, TRIGGERS_PREFIX=prefix)
-    assert f"{changelog} has 4 partitions, its stage's input 3" in told
+    assert f"{changelog}: expected 3 partitions, as its stage's input has, got 4" in told
     assert "Start again under another TRIGGERS_PREFIX" in told
 
 

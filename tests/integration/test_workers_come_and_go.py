@@ -1,7 +1,7 @@
-"""Workers join, leave, are told to go and are killed in the middle of a log that goes on meanwhile.
+"""Workers join, leave, get SIGTERM and are killed in the middle of a log that continues.
 
-The log comes in three parts, so that there is always something decided, something in work and something
-still to come; what lies on the topics at the end is held against a backtest of the whole.
+The log comes in three parts, so that some records are always decided, some in progress and some
+in the future. The records on the topics at the end are compared with a backtest of the whole log.
 """
 
 import asyncio
@@ -33,11 +33,11 @@ from tests.integration.replaying import (
 PARTITIONS, FACTS = 4, 3
 LOGS = {"worlds": worlds(7, 12), "keys": keyed_logs.log(7, 150)}
 GOODBYE_S = 10
-"""What a supervisor waits between SIGTERM and SIGKILL."""
+"""Seconds that a supervisor waits between SIGTERM and SIGKILL."""
 
 
 class Play:
-    """Topics of their own, the log in three parts, and what a backtest says of it."""
+    """Topics, the log in three parts, and the results of a backtest."""
 
     def __init__(self, broker: str, prefix: str, folder: Path, lines: list[bytes]) -> None:
         self._folder, self._crews = folder, 0
@@ -50,7 +50,7 @@ class Play:
         self.expected = backtest(lines, files.DEFAULT, PARTITIONS)
 
     def goes_on(self) -> None:
-        """The next part is written."""
+        """Writes the next part."""
         asyncio.run(load.write(self.settings, iter(next(self._parts))))
 
     @contextmanager
@@ -69,11 +69,11 @@ class Play:
         until(lambda: bool(self.read().decisions), workers)
 
     def finish(self, workers: WorkerProcesses) -> None:
-        """Waits for all that is expected."""
+        """Waits for all expected records."""
         until(lambda: not missing(self.expected, self.read()), workers)
 
     def ends_exactly(self) -> None:
-        """What is expected lies on the topics, once, and nothing else."""
+        """Checks that the topics have exactly the expected records, once each."""
         found = self.read()
         assert missing(self.expected, found) == []
         assert missing(found, self.expected) == []
@@ -85,7 +85,7 @@ def play(request: pytest.FixtureRequest, broker: str, prefix: str, tmp_path: Pat
 
 
 def told_to_go(workers: WorkerProcesses) -> None:
-    """SIGTERM to its only worker, which ends well and in time."""
+    """Sends SIGTERM to the only worker, which ends cleanly and in time."""
     (worker,) = workers._processes
     began = time.monotonic()
     worker.terminate()

@@ -1,4 +1,4 @@
-"""What the tests of the Redis view share: a day on a broker, read raw, and a writer that catches up."""
+"""Helpers of the tests of the Redis view: a day on a broker, read raw, and a writer that catches up."""
 
 import asyncio
 import json
@@ -22,7 +22,7 @@ WITHIN_S = 60.0
 
 @dataclass
 class Log:
-    """What stands on the topics: (broker's time, key, value) by topic without the prefix."""
+    """The records of the topics: (broker's time, key, value) by topic without the prefix."""
 
     records: dict[str, list[tuple[int, bytes, bytes]]] = field(default_factory=dict)
 
@@ -35,7 +35,7 @@ class Log:
         return [each for name in names for each in self.values(name)]
 
     def counts(self) -> Counter[tuple[str, str, str, str]]:
-        """What the view has to count, by day, recipe, outcome and reason."""
+        """The counts that the view must have, by day, recipe, outcome and reason."""
         found: Counter[tuple[str, str, str, str]] = Counter()
         for t, each in self.values("triggers.decisions"):
             key = day(t), each["recipe"], each["outcome"], each.get("reason", "")
@@ -48,7 +48,7 @@ class Log:
 
 
 def read(settings: Settings) -> Log:
-    """Everything, with a raw client."""
+    """Reads all records with a raw client."""
     consumer = KafkaConsumer(bootstrap_servers=list(settings.kafka), enable_auto_commit=False)
     try:
         names = [each for each in consumer.topics() if each.startswith(settings.prefix)]
@@ -77,7 +77,7 @@ def stored(settings: Settings) -> tuple[Link, ViewReader]:
 
 
 async def surely(ask: Callable[[], Awaitable[Any]]) -> Any:
-    """The answer, on a machine that is busy with other tests too."""
+    """The answer. Retries, because the machine may be busy with other tests."""
     async with asyncio.timeout(WITHIN_S):
         while True:
             try:
@@ -87,7 +87,7 @@ async def surely(ask: Callable[[], Awaitable[Any]]) -> Any:
 
 
 async def counts(settings: Settings) -> Counter[tuple[str, str, str, str]]:
-    """What the view has counted."""
+    """The counts of the view."""
     link, view = stored(settings)
     try:
         found = await surely(view.counts)
@@ -97,7 +97,7 @@ async def counts(settings: Settings) -> Counter[tuple[str, str, str, str]]:
 
 
 async def catch_up(settings: Settings, writers: int = 1) -> None:
-    """So many writers at once, until the view is as the log is."""
+    """Runs `writers` writers at once, until the view equals the log."""
     made = [writer(settings) for _ in range(writers)]
     tasks = [asyncio.create_task(each.run()) for each in made]
     try:

@@ -247,7 +247,7 @@ def test_the_compiled_part_applies_most_of_an_odd_log() -> None:
 @needed
 @settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=60), st.integers(1, 3))
-def test_a_batch_that_is_none_is_an_error(payload: bytes, count: int) -> None:
+def test_bytes_that_are_not_a_batch_are_an_error(payload: bytes, count: int) -> None:
     """The broker has checked what it stores: never read beyond it, whatever it holds."""
     stage, whole = Visitors(RULES, COMPILED), block([(0, 1, b"v", b"{}")], apart=False)
     for broken in (payload, bytes(whole[4])[:-1], bytes(whole[4]) + payload):

@@ -45,7 +45,7 @@ def states(seed: int) -> list[bytes]:
 @needed
 @settings(max_examples=60, deadline=None)
 @given(SEEDS, st.data())
-def test_a_state_that_is_none_is_refused(seed: int, data: st.DataObject) -> None:
+def test_a_record_that_is_not_a_state_is_refused(seed: int, data: st.DataObject) -> None:
     """Any bytes are a state, or are refused with an error: never read beyond, never taken for another."""
     assert COMPILED is not None
     for value in states(seed % 1000):

@@ -66,9 +66,7 @@ def compacted(log: Changelog) -> dict[bytes, bytes]:
 
 @settings(max_examples=40, deadline=None)
 @given(SEEDS, st.booleans())
-def test_of_the_only_visitor_of_a_log_nothing_is_left_in_any_changelog(
-    seed: int, life: bool
-) -> None:
+def test_the_only_visitor_of_a_log_leaves_nothing_in_the_changelogs(seed: int, life: bool) -> None:
     """All that it did, said by others too, is a function of one visitor: it is the one that is erased."""
     rules, lines = made(seed, life)
     visitor = "only-one"

@@ -64,9 +64,7 @@ def test_crashes_in_the_middle_of_waits_decide_the_same(
 
 @settings(max_examples=60, deadline=None)
 @given(SEEDS, st.floats(0, 1))
-def test_who_takes_over_counts_the_members_and_the_open_episodes_that_were_there(
-    seed: int, share: float
-) -> None:
+def test_a_new_owner_counts_members_and_open_episodes(seed: int, share: float) -> None:
     rules, lines = made(seed)
     service = Service(rules, lines)
     service.take(round(share * len(lines)))

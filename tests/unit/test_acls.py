@@ -1,4 +1,4 @@
-"""What each role may do, and how Strimzi is told so."""
+"""The rights of each role, and Strimzi's resources for them."""
 
 from typing import Any
 

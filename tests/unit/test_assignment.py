@@ -1,4 +1,4 @@
-"""Partitions that are given up while input of theirs is applied, or while they are being opened."""
+"""Partitions that are revoked while their input is applied, or while they are opened."""
 
 import asyncio
 from typing import Any, cast
@@ -28,7 +28,7 @@ class Failing:
 
 
 async def taken(drop: bool) -> BaseException | None:
-    """How the process fails after input whose processor fails, having been given up meanwhile or not."""
+    """The error that ends the process after a processor failed. `drop`: its partition was revoked meanwhile."""
     unused = cast(Any, None)
     owner = Assignment(unused, unused, unused, Metrics(("cart_abandonment",)))
     owner.processors[TP_0] = cast(
@@ -43,7 +43,7 @@ async def taken(drop: bool) -> BaseException | None:
 
 
 def test_a_failure_of_a_partition_given_up_meanwhile_is_ignored() -> None:
-    """Its producer was stopped under it; its next owner reads the same input again."""
+    """Its producer is closed. The next owner reads the same input again."""
     assert asyncio.run(taken(drop=True)) is None
 
 
@@ -59,11 +59,11 @@ class Opening:
         return True
 
 
-def test_partitions_that_cannot_be_opened_are_let_go_when_they_are_another_workers(
+def test_partitions_that_do_not_open_are_dropped_once_reassigned(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Until then the log says what is waited for."""
-    monkeypatch.setattr(opening, "PATIENCE_S", 0.01)
+    """Until then the log names what the worker waits for."""
+    monkeypatch.setattr(opening, "RETRY_S", 0.01)
     monkeypatch.setattr(opening, "OPENING_S", 0.0)
     asked = iter([True, True, False])
     processors = [cast(PartitionProcessor, Opening())]

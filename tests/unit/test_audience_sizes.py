@@ -1,4 +1,4 @@
-"""The console counts who belongs to each audience by the changes on a topic, in which a change may come twice or late."""
+"""The console counts members of audiences from a topic of changes. A change may come twice or late."""
 
 import asyncio
 import json
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from agents.config.settings import Settings
 from agents.console.audience_sizes import IN, OUT, SORT, AudienceSizes
 from agents.console.hub import Hub
-from agents.console.recipe_documents import starting
+from agents.console.recipe_documents import initial_documents
 from agents.console.topic_reader import TopicReader
 from agents.console.wording import wording
 from agents.worker.producer import AUDIENCES
@@ -24,7 +24,7 @@ def changed(sizes: AudienceSizes, *changes: tuple[int, bool], key: bytes = KEY) 
     return [sizes.take("fans", key, T + at, entered) for at, entered in changes]
 
 
-def test_a_size_is_who_entered_and_has_not_left() -> None:
+def test_a_size_counts_those_who_entered_and_did_not_leave() -> None:
     sizes = AudienceSizes()
     changed(sizes, (0, True))
     changed(sizes, (1, True), (2, False), key=b"fans|customer:bea")
@@ -43,7 +43,7 @@ def test_a_change_that_comes_twice_counts_once() -> None:
 
 
 def test_leaving_without_a_known_entry_does_not_lower_the_size() -> None:
-    """The topic is compacted: of an older member the leaving alone is there."""
+    """The topic is compacted, so an older member may have only its leaving record."""
     sizes = AudienceSizes()
     changed(sizes, (5, False))
     assert sizes.sizes["fans"] == 0
@@ -69,7 +69,7 @@ def test_more_persons_than_are_remembered_have_no_size() -> None:
     assert (row["members"], row["entered"], row["series"]) == (None, 3, [])
 
 
-def test_sizes_over_time_go_back_from_now() -> None:
+def test_sizes_over_time_are_computed_backwards_from_now() -> None:
     sizes = AudienceSizes()
     for number in range(5):
         changed(sizes, (0, True), key=b"fans|customer:%d" % number)
@@ -84,7 +84,7 @@ def test_sizes_over_time_go_back_from_now() -> None:
 
 
 class Written(NamedTuple):
-    """A record as a consumer has it."""
+    """A record of a consumer."""
 
     key: bytes
     value: bytes | None
@@ -106,7 +106,7 @@ def test_changes_on_the_topic_are_counted_and_shown_live() -> None:
 
 async def _changes_on_the_topic() -> None:
     settings, hub = Settings(kafka=("127.0.0.1:9",), time="record"), Hub()
-    reader = TopicReader(settings, starting(settings), hub)
+    reader = TopicReader(settings, initial_documents(settings), hub)
     assert reader.wants(AUDIENCES, 3)
     entered, left = audience_changes.ENTERED, audience_changes.LEFT
     await reader.take(AUDIENCES, 0, [record(entered, 1, 0), record(left, 2, 1)])

@@ -1,4 +1,4 @@
-"""A backtest: which lines move time, which are events, and what comes out in which order."""
+"""A backtest: lines that advance time, lines that are events, and the order of outputs."""
 
 import json
 from typing import Any
@@ -79,7 +79,7 @@ def test_a_line_that_is_not_json_or_has_no_time_is_rejected_at_the_time_reached(
 
 
 def test_a_line_at_the_time_0_that_is_no_event_keeps_its_bytes() -> None:
-    """0 is a time like any other: the line is rejected as it stands, and not as an empty one."""
+    """0 is a valid time, so the line is rejected with its bytes, not as an empty line."""
     value = b'{"t": 0, "visitor": "v"}'
     assert backtest.record(7, value + b"\n", 0) == (7, 0, None, value)
     (out, *_) = backtest.run([value], recipes_file.DEFAULT)

@@ -1,4 +1,4 @@
-"""The command backtest: what it writes, and how it says what is wrong with a file."""
+"""The command backtest: its output, and its errors about a file."""
 
 import gzip
 import json
@@ -85,7 +85,7 @@ def test_a_rejected_line_is_named_and_stops_nothing(
 def test_the_summary_counts_lost_input_by_type(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A shop's developer sees the order that nobody reads, and the clock in seconds, at one look."""
+    """A developer sees at once that an order is not read and that a clock is in seconds."""
     completed = LINES[2].replace(b"cart.item_added", b"order.completed").replace(b'"3"', b'"4"')
     seconds = LINES[2].replace(b'"40"', b"40")[:-1] + b', "client_time": 1767571200}'
     again = [completed, completed.replace(b'"4"', b'"5"')]
@@ -134,9 +134,7 @@ def test_a_line_that_goes_back_in_time_is_named(
     assert capsys.readouterr().err == f"{file}:4: t goes back from {T + 2 * MINUTE} to {T}\n"
 
 
-def test_a_file_that_is_not_there_is_named(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_missing_file_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert backtest(tmp_path / "none.jsonl", tmp_path) == 2
     assert capsys.readouterr().err == f"{tmp_path}/none.jsonl: No such file or directory\n"
 

@@ -65,7 +65,7 @@ def test_half_of_all_hot_events_come_from_one_visitor_in_a_hundred():
     assert 0.45 < hottest / 20_000 < 0.6
 
 
-def test_people_leave_and_come_again_in_visits():
+def test_shoppers_leave_and_return_in_visits():
     times: dict[bytes, list[int]] = {}
     for row in rows(60_000, VISITORS, "visits"):
         times.setdefault(row.key, []).append(row.time)

@@ -1,4 +1,4 @@
-"""What is fetched, in pieces: in order, from where the group stands, and small enough to come again."""
+"""Fetched records in chunks: in order, from the committed offsets, and small enough to be repeated."""
 
 import asyncio
 import json

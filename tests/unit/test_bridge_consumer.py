@@ -14,7 +14,7 @@ from tests.bridge_parts import MINUTES, A, B, Given, play, record, until
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(consuming, "POLL_MS", 2)
-    monkeypatch.setattr(consuming, "PATIENCE_S", 0.002)
+    monkeypatch.setattr(consuming, "RETRY_S", 0.002)
 
 
 def test_it_writes_what_it_fetches_and_counts_it_once_it_is_durable() -> None:
@@ -124,7 +124,7 @@ def test_a_partition_without_new_records_begins_at_its_end(old: bool) -> None:
     play(test)
 
 
-def test_a_beginning_that_fails_is_tried_again() -> None:
+def test_a_failed_start_is_retried() -> None:
     async def test(given: Given) -> None:
         given.kafka.asked_fails = [KafkaConnectionError(), IllegalStateError()]
         await given.assigned(A)

@@ -44,7 +44,7 @@ def test_a_bridge_is_ready_with_an_open_assignment_and_answers() -> None:
     play(test, running=False)
 
 
-def test_a_record_counts_by_what_became_of_it() -> None:
+def test_a_record_counts_by_its_outcome() -> None:
     metrics = BridgeMetrics()
     letter = Letter("not_json", "$")
     event = BridgedEvent(b"v", b"{}", "page.viewed")

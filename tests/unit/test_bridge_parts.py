@@ -1,4 +1,4 @@
-"""Settings of a bridge, values in their frames, and what is kept of a dead letter."""
+"""Settings of a bridge, values with a schema prefix, and the content of dead letters."""
 
 import json
 from base64 import b64decode
@@ -107,7 +107,7 @@ WRITTEN = {
     ),
     "json": ("AAAAAQJ7InR5cGUiOiJ0cmFjayIsIm4iOjd9", {}),
 }
-"""What the serializers of confluent-kafka 2.16.1 made of one document."""
+"""One document, serialized by confluent-kafka 2.16.1."""
 
 TRACK = {
     "type": "record",
@@ -189,6 +189,10 @@ def test_an_invalid_schema_is_undecodable(schema: Any) -> None:
         (b'{"schema": {"type": "struct"}, "payload": {"a": 1}}', b'{"a":1}'),
         (b'{"schema": null, "payload": "{\\"a\\": 1}"}', b'{"a": 1}'),
         (b'"{\\"a\\": 1}"', b'{"a": 1}'),
+        (b'{"key": null, "value": "{\\"a\\": 1}"}', b'{"a": 1}'),
+        (b'{"value": {"a": 1}, "topic": "t", "offset": 7}', b'{"a":1}'),
+        (b'{"value": 9.9, "topic": "t"}', None),
+        (b'{"value": "9.9", "currency": "EUR"}', None),
         (b'{"schema": "iglu:x", "payload": 1, "more": 2}', None),
         (b'{"a": 1}', None),
         (b'"', None),

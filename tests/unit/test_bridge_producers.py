@@ -1,4 +1,4 @@
-"""How a chunk becomes durable: events and dead letters, then the offsets, in both deliveries."""
+"""A chunk becomes durable: events and dead letters, then the offsets, with both kinds of delivery."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -35,7 +35,7 @@ class Given:
         self.topics = FakeTopics(storefront_events=4)
         self.topics.partitions[DEAD] = 1
         monkeypatch.setattr(producers, "AIOKafkaProducer", self.topics.producer)
-        monkeypatch.setattr(producers, "PATIENCE_S", 0.002)
+        monkeypatch.setattr(producers, "RETRY_S", 0.002)
         self.time, self.consumer = BrokerTime(), FakeConsumer()
         self.settings = cast(Any, SimpleNamespace(common=SETTINGS, group="bridge"))
 

@@ -1,4 +1,4 @@
-"""A schema registry in this process: what is asked once, what waits, what is missing. Source: docs/bridge.md."""
+"""A schema registry in this process: cached schemas, outages, missing schemas. Source: docs/bridge.md."""
 
 import asyncio
 import json

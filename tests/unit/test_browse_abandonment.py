@@ -64,7 +64,7 @@ def test_a_search_without_a_product_view_after_it_is_a_reason_too() -> None:
 
 @pytest.mark.parametrize(("since", "story"), [(DAY - 1, []), (DAY, FIRED)])
 def test_nothing_must_have_been_added_in_the_last_24_hours(since: int, story: list[str]) -> None:
-    """The idle fact, 5 minutes after the last activity, is what is looked at."""
+    """The time of the idle fact counts, 5 minutes after the last activity."""
     rules = {**RULES, "recipes": RULES["recipes"][:1]}
     driver = Driver(rules).pipe("cart.item_added", item=LAMP, customer="anna")
     driver.pipe("cart.item_removed", item=LAMP).wait(since - 5 * MINUTE - 2 * SECOND)
@@ -111,7 +111,7 @@ def test_a_later_visit_that_meets_the_conditions_replaces_it() -> None:
     assert driver.story == ["closed browse-abandonment 1 replaced", *FIRED]
 
 
-def test_a_later_visit_that_does_not_leaves_it_as_it_is() -> None:
+def test_a_later_visit_that_does_not_meet_them_changes_nothing() -> None:
     driver = gone(looks(Driver(RULES), "a", "b", "c")).wait(40 * MINUTE)
     (trigger,) = looks(driver, "d").wait(DAY).fired
     assert trigger["product"]["id"] == "c"

@@ -223,7 +223,7 @@ LONG = "u" * 2_000
 
 
 def full() -> Cart:
-    """So full that no item with a long url fits."""
+    """A cart so full that no item with a long url fits."""
     return filled(*(item(f"{n:0128}", url=LONG) for n in range(200)))
 
 

@@ -1,4 +1,4 @@
-"""A checkpoint and a restore on a broker in memory: what becomes durable, in which order, and what comes back."""
+"""A checkpoint and a restore on a broker in memory: what becomes durable, in which order, and what is restored."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -84,8 +84,8 @@ def test_state_is_not_sent_before_the_outputs_are_acknowledged() -> None:
     run(test)
 
 
-def test_no_state_is_written_of_a_partition_that_was_given_up() -> None:
-    """What it decided was held back, and is dropped: its next owner decides it again."""
+def test_no_state_of_a_dropped_partition_is_written() -> None:
+    """Its decisions were buffered, and are dropped. The next owner decides them again."""
 
     async def test(world: FakeWorld) -> None:
         await world.take(0)
@@ -98,7 +98,7 @@ def test_no_state_is_written_of_a_partition_that_was_given_up() -> None:
 
 
 def test_an_offset_is_committed_once() -> None:
-    """Also one that moved without a change of state: what comes again changes nothing."""
+    """Also one that moved without a change of state, because a repeated record changes nothing."""
 
     async def test(world: FakeWorld) -> None:
         await world.take(0)
@@ -208,7 +208,7 @@ def test_a_partition_given_up_in_a_rest_is_neither_written_nor_committed(
 
 
 def test_after_a_failure_every_checkpoint_fails() -> None:
-    """Memory is ahead of the log for good."""
+    """Memory stays ahead of the log."""
 
     async def test(world: FakeWorld) -> None:
         await world.take(0)
@@ -236,7 +236,7 @@ def test_a_commit_that_a_rebalance_overtakes_counts_as_not_done() -> None:
     run(test)
 
 
-def test_a_record_that_comes_again_is_skipped() -> None:
+def test_a_repeated_record_is_skipped() -> None:
     async def test(world: FakeWorld) -> None:
         await world.take(0, 0)
         assert world.processor.position == 1
@@ -256,8 +256,8 @@ def test_nothing_is_applied_while_the_flow_is_held() -> None:
     run(test)
 
 
-def test_a_restore_that_stops_being_ours_is_not_whole(fake_consumer: list[FakeBroker]) -> None:
-    """Whenever that is: before the first record, half-way, or right after the last one."""
+def test_a_restore_of_lost_partitions_is_incomplete(fake_consumer: list[FakeBroker]) -> None:
+    """Before the first record, half-way, or right after the last one."""
 
     async def test(world: FakeWorld) -> None:
         fake_consumer.append(world.broker)
@@ -303,7 +303,7 @@ def test_a_restore_that_loses_its_partitions_at_the_last_record_is_incomplete(
 
 
 @pytest.mark.parametrize(("state", "committed", "start"), [(5, 3, 5), (3, 5, 5), (0, 4, 4)])
-def test_input_starts_where_state_and_commit_have_both_passed(
+def test_input_starts_at_the_larger_of_state_position_and_commit(
     state: int, committed: int, start: int
 ) -> None:
     """A crash between state and commit leaves the state ahead; rejected records alone leave the commit ahead."""
@@ -319,7 +319,7 @@ def test_input_starts_where_state_and_commit_have_both_passed(
 def test_without_any_state_all_input_is_read_again(
     committed: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The log says that state was lost, if there was an offset."""
+    """The worker logs that state was lost, if there was an offset."""
 
     async def test(world: FakeWorld) -> None:
         assert first_position(world.processor, committed) == 0

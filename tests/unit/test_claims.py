@@ -1,4 +1,4 @@
-"""Claims: what the visitors stage tells the keys stage, in which order."""
+"""Claims of the visitors stage for the keys stage, and their order."""
 
 from stream.durations import DAY
 from tests.driver import LAMP, Driver, items
@@ -48,7 +48,7 @@ def test_an_order_is_claimed_under_its_keys_its_cart_and_the_visitors_addresses(
     ]
 
 
-def test_a_cart_that_an_order_names_is_no_key_of_its_visitor() -> None:
+def test_a_cart_that_an_order_names_is_not_a_key_of_its_visitor() -> None:
     driver = Driver().of("order.placed", order={"id": "o", "cart_id": "k"})
     assert told(driver) == [("order.placed", "cart:k", "visitor:~cart:k")]
 

@@ -1,4 +1,4 @@
-"""The ways an episode closes are one table."""
+"""All reasons for closing an episode are in one table."""
 
 import re
 from pathlib import Path

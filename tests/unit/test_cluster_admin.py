@@ -110,7 +110,7 @@ def test_another_count_than_that_of_an_existing_topic_is_refused() -> None:
         create(of(admin), SETTINGS, NAMES, 5)
 
 
-def test_a_topic_that_somebody_else_created_meanwhile_is_no_error() -> None:
+def test_a_topic_that_another_process_created_is_not_an_error() -> None:
     admin = Admin()
     admin.codes = {"storefront.events": 36}
     create(of(admin), SETTINGS, NAMES)
@@ -136,7 +136,9 @@ def test_a_changelog_must_have_the_partitions_of_its_input() -> None:
     admin = Admin(Layout(4, 4, 4))
     admin.topics["state.visitors"] = (3, admin.topics["state.visitors"][1])
     (fault,) = faults(admin)
-    assert fault.startswith("state.visitors has 3 partitions, its stage's input 4: ")
+    assert fault.startswith(
+        "state.visitors: expected 4 partitions, as its stage's input has, got 3: "
+    )
     assert "TRIGGERS_PREFIX, with 4 partitions" in fault
 
 
@@ -146,7 +148,7 @@ def test_a_wrong_setting_is_named_with_the_command_that_changes_it() -> None:
     config["message.timestamp.type"] = "CreateTime"
     (fault,) = faults(admin)
     assert fault == (
-        "storefront.events has message.timestamp.type=CreateTime, LogAppendTime is needed: "
+        "storefront.events: expected message.timestamp.type=LogAppendTime, got CreateTime: "
         "kafka-configs.sh --bootstrap-server one:9092,two:9092 --alter --entity-type topics "
         "--entity-name storefront.events --add-config message.timestamp.type=LogAppendTime"
     )
@@ -160,7 +162,7 @@ def test_a_setting_may_be_above_its_least_value_and_not_below_and_must_be_readab
         admin = Admin(Layout(4, 4, 4))
         admin.topics[spec.name][1][key] = str(value)
         if wrong:
-            assert faults(admin)[0].startswith(f"{spec.name} has {key}={value}, {least} is needed")
+            assert faults(admin)[0].startswith(f"{spec.name}: expected {key}={least}, got {value}")
         else:
             check(of(admin), SETTINGS, NAMES)
     admin = Admin(Layout(4, 4, 4))
@@ -177,7 +179,7 @@ def test_no_topic_is_asked_for_its_settings_if_none_exists() -> None:
 
 
 def ready_after(monkeypatch: pytest.MonkeyPatch, errors: list[Exception]) -> tuple[Layout, int]:
-    """What `ready` returns if the first connections fail with these errors."""
+    """The result of `ready` if the first connections fail with these errors."""
 
     class Cluster(Admin):
         def describe_cluster(self) -> Any:
@@ -194,7 +196,7 @@ def ready_after(monkeypatch: pytest.MonkeyPatch, errors: list[Exception]) -> tup
 
     monkeypatch.setattr(cluster_admin, "connected", connected)
     monkeypatch.setattr(cluster_admin, "check_credentials", accepted)
-    monkeypatch.setattr(cluster_admin, "PATIENCE_S", 0.001)
+    monkeypatch.setattr(cluster_admin, "FIRST_PAUSE_S", 0.001)
     monkeypatch.setattr(cluster_admin, "LONGEST_PAUSE_S", 0.002)
     return asyncio.run(asyncio.wait_for(cluster_admin.ready(SETTINGS, NAMES), 10))
 
@@ -205,7 +207,7 @@ def test_a_start_waits_for_a_broker(monkeypatch: pytest.MonkeyPatch) -> None:
     assert errors == []
 
 
-def test_a_start_ends_with_an_error_that_waiting_does_not_mend(
+def test_a_start_raises_an_error_that_is_not_temporary(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     errors: list[Exception] = [TopicAuthorizationFailedError(), KafkaConnectionError()]

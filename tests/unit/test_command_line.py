@@ -1,4 +1,4 @@
-"""The command line as a whole: what it says before any command runs."""
+"""The command line: its output before any command runs."""
 
 import pytest
 

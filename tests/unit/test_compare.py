@@ -1,4 +1,4 @@
-"""Two recipes files over the same events: what the comparison says, counted by hand."""
+"""Two recipes files over the same events: the comparison's figures, counted by hand."""
 
 import json
 from html.parser import HTMLParser
@@ -76,7 +76,7 @@ def test_a_step_held_back_by_a_cap_is_counted_with_its_reason(tmp_path: Path) ->
     ]
     gone = [each for each in report["examples"] if each["sort"] == "gone"]
     assert all("was held back" in each["after"][0] for each in gone)
-    assert all("as many messages as are allowed" in each["after"][1] for each in gone)
+    assert all("the most messages that are allowed" in each["after"][1] for each in gone)
 
 
 def test_a_recipe_that_is_not_in_the_second_file_sends_nothing_there(tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_the_report_names_its_limits_and_what_lies_after_the_last_event(tmp_path
 
 
 class Checked(HTMLParser):
-    """Every element is closed in its order, nothing comes from elsewhere, and nothing runs."""
+    """Every element is closed in order, nothing is loaded, and no script runs."""
 
     VOID = ("meta", "line", "rect", "circle")
 

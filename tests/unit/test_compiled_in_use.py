@@ -1,4 +1,4 @@
-"""Where there is a C compiler, the compiled part is built and in use: else all its tests would be skipped unseen."""
+"""With a C compiler the compiled part is built and used. Otherwise all its tests would be skipped unnoticed."""
 
 import shutil
 import sysconfig

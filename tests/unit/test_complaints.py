@@ -1,4 +1,4 @@
-"""Complaints about other systems (the names of the tests), and what happens here instead."""
+"""Complaints about other systems (the names of the tests), and the behaviour here."""
 
 import json
 from typing import Any
@@ -13,12 +13,12 @@ ANNA = {"customer": "anna"}
 
 
 def left_cart(driver: Driver, visitor: str = "phone", **who: Any) -> Driver:
-    """A cart with a lamp in it, and nobody there any more."""
+    """A cart with a lamp, and a visitor that has left."""
     return driver.pipe("cart.item_added", visitor, item=LAMP, **(who or ANNA)).wait(10 * MINUTE)
 
 
 def test_a_reminder_arrives_after_the_purchase() -> None:
-    """No step is decided at or after the order; what is still valid is cancelled with the same id."""
+    """No step is decided at or after the order. A valid trigger is cancelled with the same id."""
     driver = left_cart(Driver()).wait(HOUR)
     (reminder,) = driver.fired
     driver.pipe("order.placed", order={"id": "o1"}).wait(30 * DAY)
@@ -27,7 +27,7 @@ def test_a_reminder_arrives_after_the_purchase() -> None:
 
 
 def test_several_checkout_events_one_order_one_of_the_checkouts_still_reminds() -> None:
-    """One funnel episode a cart; an order closes all of the person's."""
+    """A cart has one funnel episode. An order closes all episodes of the person."""
     driver = Driver().pipe("cart.item_added", item=LAMP, **ANNA)
     driver.pipe("checkout.started").wait(MINUTE).pipe("checkout.started").wait(10 * MINUTE)
     driver.pipe("cart.item_added", "desktop", item=SHOE, **ANNA).pipe("checkout.started", "desktop")
@@ -65,7 +65,7 @@ def test_an_old_cart_shown_again_by_a_second_device_after_the_purchase_starts_a_
 
 
 def test_switching_the_feature_on_mails_all_old_carts() -> None:
-    """Only events from the log's start position count; nothing fires for what happened before."""
+    """Only events from the log's start position count. Nothing fires for earlier events."""
     driver = Driver().pipe("visitor.identified", contacts=["email"], **ANNA).pipe("page.viewed")
     assert driver.wait(30 * DAY).story == []
 
@@ -91,7 +91,7 @@ def test_thirty_mails_in_a_few_days() -> None:
 
 
 def test_runs_were_silently_blocked_for_three_weeks() -> None:
-    """Every step ends in a decision: fired, refused and closed are all steps of all episodes."""
+    """Every step ends in a decision: fired, refused or closed."""
     driver = Driver()
     for number in range(8):
         driver.pipe("product.viewed", product={"id": f"p{number}"}, **ANNA).wait(11 * SECOND)
@@ -112,7 +112,7 @@ def test_suppressed_results_wait_for_a_later_event_that_never_comes() -> None:
 
 
 def test_windows_are_lost_after_a_worker_dies() -> None:
-    """State and deadlines are restored; nothing is missing."""
+    """State and deadlines are restored."""
     driver = left_cart(Driver()).restart().wait(HOUR).restart().restart().wait(30 * DAY)
     assert driver.story == left_cart(Driver()).wait(HOUR + 30 * DAY).story
 
@@ -140,7 +140,7 @@ def test_two_people_on_one_device_are_merged_for_ever() -> None:
     "name", ["undefined", "null", "None", " GUEST ", "", "0", "[object Object]"]
 )
 def test_many_users_are_merged_through_the_id_undefined(name: str) -> None:
-    """An id that names nobody is left out."""
+    """An id of nobody is left out."""
     driver = left_cart(Driver(recipe("cart-abandonment", reach="any")), customer=name)
     assert driver.rejected == []
     assert {each["person"] for each in driver.wait(DAY).decisions} == {"visitor:phone"}
@@ -154,7 +154,7 @@ def test_autocomplete_menus_and_select_lists_count_as_leaving_the_page() -> None
 
 
 def test_a_cursor_outside_by_accident_gives_every_visitor_a_discount() -> None:
-    """How long, a score of several signals, and one offer in 30 days."""
+    """The duration, a score of several signals, and one offer in 30 days."""
     driver = Driver().pipe("cart.item_added", item=LAMP).wait(20 * SECOND)
     driver.pipe("exit.signal", signal="pointer_top", held_ms=499)
     assert driver.decisions == []
@@ -187,7 +187,7 @@ def test_why_did_she_not_get_the_second_mail_takes_hours_with_a_debugger() -> No
 
 
 def test_a_delayed_campaign_told_410_users_something_false() -> None:
-    """What a sender still holds is cancelled while it is valid, once."""
+    """A trigger that a sender still holds is cancelled once while it is valid."""
     driver = left_cart(Driver()).wait(HOUR)
     driver.pipe("order.placed", order={"id": "o1"}).pipe("order.placed", order={"id": "o2"}).wait(1)
     assert [(each["reason"], each["order_id"]) for each in driver.cancelled] == [("ordered", "o1")]

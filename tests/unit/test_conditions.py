@@ -1,4 +1,4 @@
-"""Conditions, offers, arms and holdouts: who gets what."""
+"""Conditions, offers, arms and holdouts."""
 
 from collections import Counter
 from typing import Any

@@ -1,4 +1,4 @@
-"""Conditions of audiences are said in words: what they ask, and how it stands with somebody."""
+"""Conditions of audiences in words, and the values of a person."""
 
 import json
 from typing import Any

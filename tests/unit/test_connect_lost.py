@@ -1,4 +1,4 @@
-"""What parts of an event lose on their way to us is told once, and stands in no event."""
+"""Parts that an event loses in translation are reported once, and are in no event."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The packing of PostHog's old libraries, compared with what the original library makes."""
+"""The compression of PostHog's old libraries, compared with the original library."""
 
 import pytest
 
@@ -14,7 +14,7 @@ MADE = {
     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa": "IY18ZVkA",
     '{"event":"$pageview","event2":"$pageview"}': "N4IgpgbmB2AuIC4QBIAOBDA5pAlmA7iADThRwBMiKG2EehAvkA==",
 }
-"""A text, and what lz-string 1.5.0 packs it into."""
+"""A text, and the result of lz-string 1.5.0."""
 
 
 @pytest.mark.parametrize("text", MADE)

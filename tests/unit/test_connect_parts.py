@@ -1,4 +1,4 @@
-"""What translators share: money, ids, times, addresses of pages and of people, and who may say what."""
+"""Shared parts of translators: money, ids, times, URLs, people's addresses, and trust."""
 
 from typing import Any
 
@@ -123,7 +123,7 @@ def test_a_moment_is_read_as_it_is_written(value: Any, at: int) -> None:
 
 
 def test_the_senders_clock_is_taken_out() -> None:
-    """An hour wrong or right, it lay there for a minute."""
+    """Whether the clock is right or an hour wrong, the event was one minute old."""
     for wrong in (0, 3_600_000, -3_600_000):
         assert times.client_time(NOW, NOW + wrong, NOW + wrong - 60_000) == NOW - 60_000
 
@@ -176,7 +176,7 @@ def test_addresses_leave_as_hashes_only() -> None:
     assert customer_id("a@b.example") is None
 
 
-def test_a_key_that_is_no_hash_is_left_out() -> None:
+def test_a_key_that_is_not_a_hash_is_left_out() -> None:
     loose = Source(name="s", kind="segment", key_of=lambda kind, raw: raw)
     assert "email" not in contact_keys(loose, "a@b.example", None)
 
@@ -239,7 +239,7 @@ def test_a_page_may_not_send_what_identifies_people() -> None:
 
 
 def test_an_id_with_an_address_is_hashed_and_a_text_loses_it() -> None:
-    """The id of a cart is the same wherever it stands."""
+    """The id of a cart is the same in every field."""
     cart = {"id": "a@b.example", "items": [{"product_id": "p", "name": "for a@b.example"}]}
     event = told(type="cart.updated", cart=cart, keys={"cart": "a@b.example"})
     done = finishing.finish(Translation([event]), TRUSTED).events[0]
@@ -248,7 +248,7 @@ def test_an_id_with_an_address_is_hashed_and_a_text_loses_it() -> None:
 
 
 def test_a_backlog_of_a_bridge_makes_nothing_late() -> None:
-    """A record that lay an hour in the source's topic is as late as it was when it came there."""
+    """A record that waited an hour in the source's topic is as late as at its append."""
     value = (
         b'{"type":"track","event":"Order Completed","anonymousId":"v","messageId":"m",'
         b'"sentAt":"2026-11-30T08:30:00Z","originalTimestamp":"2026-11-30T08:29:50Z"}'

@@ -36,7 +36,7 @@ def test_a_changed_body_is_not_genuine(kind: str) -> None:
 
 @pytest.mark.parametrize("given", ["", "no base64", "ü", signed("new")[:-1], signed("new").lower()])
 @pytest.mark.parametrize("kind", HEADERS)
-def test_a_text_that_is_no_signature_is_not_genuine(kind: str, given: str) -> None:
+def test_a_text_that_is_not_a_signature_is_not_genuine(kind: str, given: str) -> None:
     assert not is_genuine(kind, BODY, {HEADERS[kind]: given}, ["new"])
 
 

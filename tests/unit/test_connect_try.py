@@ -1,4 +1,4 @@
-"""The command `connect try`: what becomes of a request, and each part that its events go without."""
+"""The command `connect try`: the result of a request, and each part that is left out."""
 
 import io
 import json
@@ -34,7 +34,7 @@ def tried(
 
 
 def told(capsys: pytest.CaptureFixture[str]) -> list[str]:
-    """What was left out, one a line."""
+    """The parts that were left out, one a line."""
     lines = capsys.readouterr().err.splitlines()
     return [line for line in lines if line.startswith("left out")]
 

@@ -39,8 +39,8 @@ def test_left_out_parts_are_counted_by_type_and_path_and_shown_once_a_minute() -
     heard = asyncio.run(hub.subscribe().next(0))
     titles = [json.loads(each.text)["title"] for each in heard]
     assert titles == 2 * [
-        "An event of type order.placed was taken without $.order.value",
-        "An event of a type that there is not was taken: it does not count",
+        "An event of type order.placed was accepted without $.order.value",
+        "An event of an unknown type was accepted: it has no effect",
     ]
 
 

@@ -12,7 +12,7 @@ from agents.console import publish_key, recipe_documents
 from agents.console.drafts import LARGEST, draft
 from agents.console.http_security import POLICY
 from agents.console.publish_key import PublishKey
-from agents.console.recipe_documents import SHIPPED, RecipeDocuments
+from agents.console.recipe_documents import DEFAULT_TEXT, RecipeDocuments
 from agents.console.recipes_routes import FRAME_HEADERS
 from agents.console.trials import Trials
 from stream import recipes_file
@@ -28,15 +28,15 @@ def published(document: Any, by: str = "anna", note: str = "later") -> bytes:
 
 
 def documents(*values: bytes) -> RecipeDocuments:
-    made = RecipeDocuments(DEFAULT, SHIPPED, "what is shipped")
+    made = RecipeDocuments(DEFAULT, DEFAULT_TEXT, "what is shipped")
     for offset, value in enumerate(values):
         made.take(offset, T + offset * 60_000, value)
     return made
 
 
-def test_the_text_to_begin_with_decides_like_what_is_shipped() -> None:
-    assert recipes_file.load(SHIPPED).by_name == DEFAULT.by_name
-    assert draft(SHIPPED, DEFAULT).changes == []
+def test_the_default_text_decides_like_the_shipped_recipes() -> None:
+    assert recipes_file.load(DEFAULT_TEXT).by_name == DEFAULT.by_name
+    assert draft(DEFAULT_TEXT, DEFAULT).changes == []
 
 
 def test_a_valid_draft_lists_its_changes() -> None:
@@ -73,7 +73,7 @@ def test_a_draft_that_is_too_long_is_not_read() -> None:
 def test_before_the_first_document_the_file_holds() -> None:
     made = documents()
     assert made.current(T) is DEFAULT
-    assert made.text(0) == SHIPPED
+    assert made.text(0) == DEFAULT_TEXT
     (row,) = made.rows(T)
     assert (row["number"], row["state"], row["note"]) == (0, "in force", "what is shipped")
 
@@ -113,7 +113,7 @@ def test_a_record_that_is_read_again_is_one_document() -> None:
 
 
 def test_the_recipes_of_now_follow_the_clock() -> None:
-    made = RecipeDocuments(DEFAULT, SHIPPED, "what is shipped")
+    made = RecipeDocuments(DEFAULT, DEFAULT_TEXT, "what is shipped")
     made.take(0, time.time_ns() // 1_000_000 - 6_000, published(LATER))
     assert list(made.now().by_name) == ["cart-abandonment"]
 
@@ -121,10 +121,10 @@ def test_the_recipes_of_now_follow_the_clock() -> None:
 def test_the_settings_name_what_holds_before_the_first_document(tmp_path: Any) -> None:
     file = tmp_path / "shop.yaml"
     file.write_text("recipes: [{name: cart-abandonment}] # of the shop\n")
-    made = recipe_documents.starting(Settings(recipes=file))
+    made = recipe_documents.initial_documents(Settings(recipes=file))
     assert made.text(0) == file.read_text()
     assert made.rows(T)[0]["note"] == "shop.yaml"
-    assert recipe_documents.starting(Settings()).first is DEFAULT
+    assert recipe_documents.initial_documents(Settings()).first is DEFAULT
 
 
 def test_the_key_comes_from_its_setting_or_its_file(tmp_path: Any) -> None:

@@ -1,4 +1,4 @@
-"""The pages of recipes and of sources over HTTP, while no broker answers."""
+"""The recipes page and the sources page over HTTP, while no broker answers."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -9,7 +9,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from agents.config.settings import Settings
 from agents.console import publish_key
 from agents.console.app import PageSettings, make_app
-from agents.console.recipe_documents import SHIPPED, starting
+from agents.console.recipe_documents import DEFAULT_TEXT, initial_documents
 
 KEY = "correct horse battery staple"
 DRAFT = "recipes:\n  - name: cart-abandonment\n    steps: [2h]\n"
@@ -19,7 +19,7 @@ NOBODY = Settings(kafka=("127.0.0.1:9",))
 
 def visited(test: Callable[[Client], Awaitable[None]], page: PageSettings) -> None:
     async def run() -> None:
-        app = make_app(NOBODY, starting(NOBODY), page)
+        app = make_app(NOBODY, initial_documents(NOBODY), page)
         async with TestClient(TestServer(app)) as client:
             await test(client)
 
@@ -37,7 +37,7 @@ def test_recipes_in_force_and_changes_of_a_draft_need_no_broker() -> None:
         async with client.get("/api/recipes") as answer:
             found = await answer.json()
         assert (found["current"], found["newest"], found["may_publish"]) == (0, 0, False)
-        assert found["text"] == SHIPPED
+        assert found["text"] == DEFAULT_TEXT
         status, checked = await post(client, "/api/recipes/check", {"text": DRAFT})
         assert (status, checked["fault"]) == (200, None)
         assert checked["changes"]

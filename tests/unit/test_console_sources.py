@@ -14,7 +14,7 @@ from agents.collector.metrics import CollectorMetrics
 from agents.collector.validation import Judged, Refused, Taken
 from agents.config.settings import SettingsError
 from agents.console import collectors
-from agents.console.collectors import Sources, counted, places
+from agents.console.collectors import Sources, add_up, places
 from agents.faces import request_log
 from agents.faces.request_log import KEPT, Became, RequestLog
 from stream.connect.translation import LeftOut
@@ -35,7 +35,7 @@ def told(events: int, source: str = "shop") -> CollectorMetrics:
 
 
 def test_figures_of_two_collectors_are_put_together_by_source() -> None:
-    found = {each.source: each for each in counted([told(3).text(), told(2).text()])}
+    found = {each.source: each for each in add_up([told(3).text(), told(2).text()])}
     shop = found["shop"]
     assert shop.events == {"order.placed": 5}
     assert shop.posts == {"200": 2}
@@ -47,7 +47,7 @@ def test_figures_of_two_collectors_are_put_together_by_source() -> None:
 
 
 def test_a_source_that_sent_nothing_is_shown_as_silent() -> None:
-    web_ = next(each for each in counted([told(1).text()]) if each.source == "web")
+    web_ = next(each for each in add_up([told(1).text()]) if each.source == "web")
     assert (web_.events, web_.posts, web_.refused, web_.last) == ({}, {}, [], None)
 
 
@@ -55,7 +55,7 @@ def request(path: str = "/v1/batch?writeKey=secret", **headers: str) -> web.Requ
     return make_mocked_request("POST", path, headers={"Content-Length": "12", **headers})
 
 
-def test_a_request_is_kept_with_what_became_of_it_and_without_what_it_carried() -> None:
+def test_a_request_is_kept_with_its_result_and_without_its_content() -> None:
     log, became = RequestLog(["shop"]), Became()
     taken = [Taken("1", "v", b"secret", "page.viewed")]
     became.judged(Judged(taken, [WRONG]), [LeftOut("Wishlist Shared", "unknown_event", "$")])
@@ -80,7 +80,7 @@ def test_the_newest_requests_of_each_source_are_kept() -> None:
 
 @asynccontextmanager
 async def collector(log: RequestLog, metrics: CollectorMetrics) -> AsyncIterator[tuple[str, int]]:
-    """What a collector serves beside its site."""
+    """The metrics and requests that a collector serves."""
 
     async def figures(request: web.Request) -> web.Response:
         return web.Response(body=metrics.text())
@@ -99,7 +99,7 @@ async def collector(log: RequestLog, metrics: CollectorMetrics) -> AsyncIterator
 
 
 def asked(key: str | None, *, lost: bool = False) -> tuple[Any, Any]:
-    """(figures, requests) of two collectors, and of one that is not there."""
+    """(figures, requests) of two collectors, and of one that does not exist."""
 
     async def run() -> tuple[Any, Any]:
         logs = RequestLog(["shop"]), RequestLog(["shop"])

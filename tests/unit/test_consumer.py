@@ -1,4 +1,4 @@
-"""The consumer's place in its group."""
+"""The consumer as a member of its group."""
 
 import asyncio
 from typing import Any
@@ -11,7 +11,7 @@ from agents.worker.consumer import BatchConsumer
 
 
 class Thread:
-    """Faust's thread, whose consumer has such a coordinator, or is not started yet."""
+    """Faust's thread. Its consumer has this coordinator, or is not started yet."""
 
     def __init__(self, coordinator: Any, made: bool = True) -> None:
         self._consumer = self if made else None
@@ -36,7 +36,7 @@ def checked(thread: Thread) -> None:
 
 
 def test_the_error_that_ended_the_group_membership_is_raised() -> None:
-    """aiokafka keeps it until somebody asks, and Faust would wait for ever, without a word."""
+    """aiokafka raises it only on request, and Faust would wait for ever without logging it."""
     with pytest.raises(GroupAuthorizationFailedError):
         checked(Thread(Coordinator()))
     checked(Thread(None))
@@ -44,7 +44,7 @@ def test_the_error_that_ended_the_group_membership_is_raised() -> None:
 
 
 def test_input_is_held_before_a_revoke_is_announced() -> None:
-    """What is fetched while the last checkpoint is written belongs to the next owner."""
+    """Batches that are fetched during the last checkpoint belong to the next owner."""
     story = list[str]()
 
     class Flow:

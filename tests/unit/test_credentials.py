@@ -15,7 +15,7 @@ SASL = Security("SASL_PLAINTEXT", "SCRAM-SHA-512", "anna", "secret")
 
 
 class Brokers:
-    """`faults`: by address; others let us in."""
+    """`faults`: by address. Other brokers accept the credentials."""
 
     def __init__(self, **faults: BaseException) -> None:
         self.faults, self.asked, self.closed = faults, list[tuple[str, int]](), 0

@@ -1,4 +1,4 @@
-"""Due deadlines in many partitions, while other tasks wait for their turn."""
+"""Due deadlines in many partitions, with other tasks running in between."""
 
 import asyncio
 from contextlib import suppress
@@ -12,7 +12,7 @@ from agents.worker.metrics import Metrics
 
 
 class Owing:
-    """A partition in which so many stretches of deadlines are due."""
+    """A partition with this many stretches of due deadlines."""
 
     def __init__(self, number: int, stretches: int, story: list[int]) -> None:
         self.tp = number

@@ -1,4 +1,4 @@
-"""Batches that unpack to too much, in each codec, become rejected records."""
+"""Batches that are too large after decompression become rejected records, in each codec."""
 
 from typing import Any, cast
 
@@ -30,7 +30,7 @@ def _bounded() -> None:
 
 
 def packed(codec: int, *values: bytes) -> bytes:
-    """A batch as the broker has it, its first offset BASE."""
+    """A batch as stored by the broker, with the first offset BASE."""
     builder = DefaultRecordBatchBuilder(2, codec, False, -1, -1, -1, 400 * MB)
     for number, value in enumerate(values):
         builder.append(number, timestamp=1000 + number, key=b"v-1", value=value, headers=[])
@@ -121,7 +121,7 @@ def test_a_batch_at_the_bound_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     size = decompression.unpacked() - before - decompression.RECORD
     for most, refused in ((size, False), (size - 1, True)):
         monkeypatch.setattr(decompression, "LARGEST", most)
-        monkeypatch.setattr(decompression, "_room", type(decompression._room)())
+        monkeypatch.setattr(decompression, "_buffer", type(decompression._buffer)())
         (batch,), _ = read(data)
         assert isinstance(batch.records[0], decompression.Oversized) is refused
 
@@ -131,7 +131,7 @@ def test_the_decoders_that_are_replaced_are_those_of_the_installed_release() -> 
 
 
 def stamped(data: bytes) -> bytes:
-    """The batch as a broker appends it that stamps all records itself."""
+    """The batch as appended by a broker that sets the time of all records."""
     appended = bytearray(data)
     appended[22] |= 0x08
     appended[17:21] = crc32c(bytes(appended[21:])).to_bytes(4, "big")
@@ -143,7 +143,7 @@ def stamped(data: bytes) -> bytes:
 def test_a_block_is_of_the_batch_that_aiokafka_reads(
     codec: int, values: list[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whether it is read here or there; and one of which a part is missing is read by nobody."""
+    """Both readers return the same batches, and neither returns an incomplete one."""
     one = packed(codec, *values)
     data = one + stamped(one) + one[:-1]
     here, fetched = read(data, blocks=True)
@@ -162,7 +162,7 @@ def told(batch: raw_batches.RawBatch) -> tuple[Any, ...]:
 
 
 def test_a_small_batch_is_not_compressed() -> None:
-    """And unpacked by anybody who knows zstd."""
+    """Any zstd decoder can decompress it."""
     for size in (0, 1, 255, 256, compression.SMALL - 1, 65_000):
         payload = bytes(n * 7 % 256 for n in range(size))
         assert bytes(cramjam.zstd.decompress(compression.stored(payload))) == payload

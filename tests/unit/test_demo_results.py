@@ -1,4 +1,4 @@
-"""What the demo says of a year: one trigger of each kind, sizes of audiences, and who drifts away."""
+"""The demo's results of a year: one trigger of each kind, sizes of audiences, and a drifting customer."""
 
 import json
 
@@ -25,7 +25,7 @@ def changes(*moves: tuple[str, int, bool]) -> list[bytes]:
 MOVES = (("a", 1, True), ("b", 2, True), ("b", 5, False), ("c", 3, True), ("a", 0, False))
 
 
-def test_the_size_of_an_audience_is_who_entered_and_did_not_leave() -> None:
+def test_the_size_counts_those_who_entered_and_did_not_leave() -> None:
     assert sizes(changes(("a", 1, True), ("b", 2, True), ("b", 5, False))) == {"fans": 1}
 
 

@@ -1,4 +1,4 @@
-"""What a new document does to persons when it comes into force. Source: docs/semantics-life.md, 14."""
+"""The effect of a new document on persons when it comes into force. Source: docs/semantics-life.md, 14."""
 
 import json
 from pathlib import Path
@@ -38,7 +38,7 @@ def carts(*steps: str, **fields: Any) -> Document:
 
 
 def document(*recipes: Document, after: int | None = None, **fields: Any) -> Document:
-    """Of a history; in force from START + `after`."""
+    """A document of a history, in force from START + `after`."""
     made = {"recipes": list(recipes), "policy": {"caps": []}, **fields}
     return made if after is None else {**made, "from": START + after}
 
@@ -89,7 +89,7 @@ def test_an_episode_with_no_step_left_closes() -> None:
     assert found == ["fired carts 1 1h", "closed carts 2 disabled 2h"]
 
 
-def test_steps_go_on_above_the_last_one_decided_and_are_numbered_on() -> None:
+def test_steps_continue_above_the_last_decided_one_with_its_numbers() -> None:
     documents = document(carts("1h", "5h")), document(carts("30m", "3h", "4h"), after=2 * HOUR)
     assert story([cart()], *documents) == [
         "fired carts 1 1h", "fired carts 2 3h", "fired carts 3 4h"
@@ -114,7 +114,7 @@ def test_a_step_keeps_its_distance_from_the_last_that_fired_under_another_docume
     assert found[-3:] == ["fired carts 2 4h", "fired carts 3 4.16667h", "fired carts 4 4.5h"]
 
 
-def test_three_documents_number_on_from_one_another() -> None:
+def test_three_documents_continue_the_numbers_of_one_another() -> None:
     documents = (
         document(carts("1h", "9h")),
         document(carts("2h", "9h"), after=90 * MINUTE),

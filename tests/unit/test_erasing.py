@@ -1,4 +1,4 @@
-"""`person.erased`: what it ends, what is published, and whom it leaves alone. docs/semantics-life.md, "Erasure"."""
+"""`person.erased`: what it ends, what is published, and what it does not change. docs/semantics-life.md, "Erasure"."""
 
 import json
 from typing import Any
@@ -43,7 +43,7 @@ def order(minutes: float, visitor: str, id: str = "o-1", **fields: Any) -> Event
 
 
 class Told:
-    """All that came out of a log, and what the stages keep at its end."""
+    """All outputs of a log, and the states at its end."""
 
     def __init__(
         self, events: list[Event], make: VisitorBackend = PURE, recipes: Recipes = RECIPES
@@ -165,7 +165,7 @@ def test_an_erased_person_leaves_its_audiences_and_nothing_is_kept() -> None:
 
 
 def test_an_unknown_customer_is_erased_too() -> None:
-    """Others may keep something of them for longer."""
+    """Other systems may keep data of such a person for longer."""
     assert Told([at(0, "person.erased", customer="anna")]).erased == ["customer:anna"]
 
 

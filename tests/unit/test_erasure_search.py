@@ -37,7 +37,7 @@ def pair(key: str, person: str) -> str:
 
 
 def found(asked: ErasedNames, *states: Visitor | Key) -> ErasedNames:
-    """What is looked up, as the command looks."""
+    """The names that the command finds."""
     wanted = asked.copy()
     while True:
         before = wanted.names
@@ -150,7 +150,7 @@ def test_an_impossible_name_is_refused(given: dict[str, str], why: str) -> None:
 
 
 def test_the_collector_takes_an_erasure_only_with_its_key() -> None:
-    """Where no key is set everybody is believed, but not in this."""
+    """Without a key every other event is accepted."""
     body = b'{"id": "1", "type": "person.erased", "visitor": "v-1"}'
     assert judge(body, KnownSender(True, None, True)).taken
     (fault,) = judge(body, KnownSender(True, None, False)).faults

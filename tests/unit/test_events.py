@@ -1,4 +1,4 @@
-"""From bytes to an event: what is rejected, and which parts are left out."""
+"""Decoding of bytes into an event: rejected events, and parts that are left out."""
 
 import json
 from typing import Any
@@ -44,7 +44,7 @@ def test_brackets_in_texts_are_no_nesting() -> None:
     assert reason(event(x='\\"[{' * DEEPEST)) is None
 
 
-def test_a_record_that_moves_time_is_no_event() -> None:
+def test_a_record_that_advances_time_is_not_an_event() -> None:
     assert decoding.decode(b'{"type":"clock.advanced"}') is None
 
 
@@ -66,7 +66,7 @@ def test_a_text_too_long_to_keep_is_left_out_of_the_event() -> None:
 
 
 def test_a_text_too_long_is_left_out_of_a_slowly_read_event_too() -> None:
-    """1.0 for 1 is what the fast path does not know."""
+    """The fast path does not read 1.0 as 1."""
     item = {"product_id": "p", "quantity": 1.0, "name": "x" * (limits.LONGEST_TEXT + 1)}
     found = decoding.decode(event("cart.updated", cart={"items": [item]}))
     assert isinstance(found, CartUpdated)

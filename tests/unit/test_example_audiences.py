@@ -1,4 +1,4 @@
-"""Each audience of deploy/recipes.yaml holds exactly whom it names: one person for each case at its bounds, to the ms."""
+"""Each audience of deploy/recipes.yaml has exactly the members that it describes, to the ms."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -53,13 +53,13 @@ WHO: dict[str, Callable[[Somebody], bool]] = {
     "at-risk-regulars": lambda who: who.orders in (2, 3) and who.since_order(60, 120),
     "at-risk-loyal": lambda who: who.orders >= 4 and who.since_order(90, 180),
 }
-"""In words of its own, as a marketer would say it."""
+"""The conditions of each audience, in the words of a marketer."""
 
 OPEN = {"cart-abandoners", "checkout-abandoners", "payment-abandoners"}
 
 
 def about(*days: int) -> list[int]:
-    """At each bound, and a millisecond before."""
+    """Each bound, and a millisecond before it."""
     return [day * DAY - less for day in days for less in (1, 0)]
 
 
@@ -80,7 +80,7 @@ PEOPLE = [
 
 
 def events(who: Somebody) -> Iterator[dict[str, Any]]:
-    """Orders are a server's, which is no visit; all are told what can reach them at first."""
+    """The events of a person. Orders come from a server, so they are not visits. The first event has the contacts."""
     first = max(who.ordered or 0, who.visited or 0) + 10 * DAY
     contacts = ["email"] if who.reachable else []
     told = {"type": "visitor.identified", "customer": who.name, "contacts": contacts}

@@ -1,4 +1,4 @@
-"""deploy/recipes.yaml, with which a shop can start: what its audiences say of some people."""
+"""deploy/recipes.yaml, a start for a shop: the members of its audiences."""
 
 import json
 from pathlib import Path
@@ -41,7 +41,7 @@ def members(*events: dict[str, Any], day: float) -> set[str]:
     return {audience for audience, number in found.items() if number}
 
 
-def test_it_has_every_kind() -> None:
+def test_the_registry_has_every_kind() -> None:
     recipes = read(FILE)
     assert {recipe.kind for recipe in recipes.by_name.values()} == set(KINDS)
 

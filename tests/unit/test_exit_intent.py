@@ -1,4 +1,4 @@
-"""Exit intent: which signals count, what score they make, and what holds a trigger back."""
+"""Exit intent: signals that count, their score, and the guards."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The command explain about a customer who drifts away: why she is in an audience, since when, until when, and what waits.
+"""The command explain for a customer who drifts away: why she is in an audience, since when, until when, and pending steps.
 
 By deploy/recipes.yaml, on the files of a backtest.
 """
@@ -29,7 +29,7 @@ def order(day: float, id: str, *items: dict[str, Any]) -> dict[str, Any]:
 
 
 def anna(until: float, *more: dict[str, Any]) -> list[dict[str, Any]]:
-    """Two orders a week apart, then nothing; another visitor lets time pass until that day."""
+    """Two orders a week apart, then nothing. Another visitor's event advances time to that day."""
     login = event(0, "visitor.identified", customer="anna", contacts=["email"])
     events = [login, order(0.01, "o1", COFFEE), order(7, "o2"), *more]
     passing = event(until - 8, "page.viewed", visitor="other")
@@ -72,7 +72,7 @@ def test_why_she_is_in_at_risk_since_when_and_when_she_leaves_by_herself(told: A
 def test_the_message_of_an_audience_comes_behind_the_entering_and_says_why(told: Any) -> None:
     story = told(anna(70))
     assert story.index("entered the audience at-risk-regulars") < story.index("✓ win-back")
-    because = "Because they belong to the audience at-risk-regulars, and nothing stood against it."
+    because = "Because they belong to the audience at-risk-regulars, and nothing held it back."
     assert because in story
 
 
@@ -111,7 +111,7 @@ def test_a_message_about_an_order_shows_it(told: Any) -> None:
     story = told(anna(9))
     assert "✓ post-purchase 1 of 2 was sent by email" in story
     assert "Order o1: 1 × House blend, 40.00 EUR." in story
-    assert "Because they ordered, and nothing stood against it." in story
+    assert "Because they ordered, and nothing held it back." in story
 
 
 def test_the_story_of_a_device_is_about_its_customer(told: Any) -> None:

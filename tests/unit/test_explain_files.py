@@ -1,4 +1,4 @@
-"""The command explain on the files of a backtest: whose story has an order of a key of identity."""
+"""The command explain on the files of a backtest: stories with an order that a key of identity forwarded."""
 
 import json
 import re
@@ -26,7 +26,7 @@ def desk(minute: int, name: str) -> dict[str, Any]:
 
 
 def order(minute: int) -> dict[str, Any]:
-    """Of a server that knows the checkout alone."""
+    """An order of a server that knows only the checkout."""
     placed = {"id": f"o{minute}"}
     return event(minute, "order.placed", keys={"checkout": OFFICE}, order=placed)
 

@@ -59,7 +59,7 @@ def test_a_value_of_many_lines_becomes_one() -> None:
     assert json.loads(found) == {**json.loads(value), "t": T}
 
 
-def test_a_record_that_moves_time_is_no_line() -> None:
+def test_a_record_that_advances_time_is_not_a_line() -> None:
     assert exported(LogRecord(T, 0, 0, None, b'{"type":"clock.advanced"}')) is None
 
 
@@ -176,7 +176,7 @@ def test_a_story_can_be_read_from_a_compressed_file(tmp_path: Path) -> None:
     assert Files(tmp_path, file).all_events == [json.loads(line_of(event()))]
 
 
-def test_a_file_that_is_not_finished_is_not_there(tmp_path: Path) -> None:
+def test_an_unfinished_file_does_not_exist(tmp_path: Path) -> None:
     def write() -> None:
         with whole(tmp_path / "events.jsonl") as written:
             written.write(b"half")

@@ -85,14 +85,14 @@ def test_the_only_source_of_a_kind_needs_no_key_if_it_has_none_and_is_not_truste
     assert admitted(alone, face.SEGMENT, post()) == ("web", "browser", False)
 
 
-def test_the_address_tells_two_sources_without_keys_apart() -> None:
+def test_the_address_distinguishes_two_sources_without_keys() -> None:
     two = "{name: a, kind: segment}, {name: b, kind: segment}"
     assert refused(two, face.SEGMENT, post()) == "no_key"
     assert admitted(two, face.SEGMENT, post(), name="b")[0] == "b"
     assert refused(two, face.SEGMENT, post(), name="c") == "no_source"
 
 
-def test_the_name_of_a_source_is_no_key_of_it() -> None:
+def test_the_name_of_a_source_is_not_its_key() -> None:
     assert refused(WEB, face.SEGMENT, post(), name="web") == "no_key"
     assert admitted(WEB, face.SEGMENT, post(), name="wk-1")[0] == "web"
 

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SOURCES = [Path(str(module.__file__)) for module in (broken, broken_keys, patches)]
 ARGUMENTS = {"die": ("commit", "1"), "freeze": ("outputs", "1")}
 Names = dict[tuple[str, str], Any]
-"""What a module or a class has, by (where, name)."""
+"""The attributes of modules and classes, by (owner, name)."""
 
 
 def _ours(name: str) -> bool:
@@ -46,7 +46,7 @@ def _owners() -> dict[str, Any]:
 
 
 def _changes(before: Names) -> list[tuple[Any, Any]]:
-    """(what was there, what is there now). What a class now has itself it had inherited."""
+    """(old value, new value) of each changed attribute. A class may override an inherited one."""
     after, owners = _snapshot(), _owners()
     found = [(old, after[key]) for key, old in before.items() if old is not after[key]]
     for where, name in after.keys() - before.keys():
@@ -67,7 +67,7 @@ def _undo(before: Names) -> None:
 
 @pytest.fixture
 def applied(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], list[tuple[Any, Any]]]]:
-    """Applies a patch in this process; gives what was there and what is there now. All is put back at the end."""
+    """Applies a patch in this process. Returns the old and new values, and restores them at the end."""
     for name, value in (("TRIGGERS_COMPILED", "yes"), ("FAULT_START", "1"), ("FAULT_DEATHS", "3")):
         monkeypatch.setenv(name, value)
     import agents.worker.worker  # noqa: F401, PLC0415 - so that all that can be patched is there
@@ -111,7 +111,7 @@ def _identifiers(file: Path) -> set[str]:
 
 
 def _reads(file: Path) -> set[str]:
-    """The attributes that a file asks of what is not a module of Python's own."""
+    """The attributes that a file reads, except those of the standard library."""
     tree = ast.parse(file.read_text())
     modules = {
         alias.asname or alias.name
@@ -138,7 +138,7 @@ def test_every_attribute_that_a_patch_reads_is_one_of_todays_code() -> None:
 
 
 def _identifiers_defined(file: Path) -> set[str]:
-    """The functions and classes of a file itself, and what Python's processes and futures have."""
+    """The functions and classes of a file, and the attributes of Python's processes and futures."""
     defs = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
     found = {node.name for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, defs)}
     return found | {"add_done_callback"}

@@ -1,4 +1,4 @@
-"""Situations that people met elsewhere, run through the command backtest. The cases stand in tests/field."""
+"""Situations that people met elsewhere, run through the command backtest. The cases are in tests/field."""
 
 import json
 import re
@@ -16,7 +16,7 @@ Document = dict[str, Any]
 
 
 class Situation(NamedTuple):
-    """`holds`: what is right here, in short · `sentence`: what happened, as the case tells it."""
+    """`holds`: the right behaviour, in short · `sentence`: the situation."""
 
     holds: str
     sentence: str
@@ -156,7 +156,7 @@ def test_situation(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 def decided(
     events: Path, recipes: Document | None, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> Document:
-    """What the command wrote, printed and returned."""
+    """The files, output and status of the command."""
     arguments = ["backtest", str(events), "--out", str(folder)]
     if recipes is not None:
         (folder / "recipes.json").write_text(json.dumps(recipes))
@@ -180,7 +180,7 @@ def written(file: Path) -> Iterator[Document]:
 
 
 def trigger(event: Document) -> Document:
-    """What a case may say of a trigger or a cancel."""
+    """The fields of a trigger or a cancel that a case may check."""
     data = event["data"]
     told = {name: data[name] for name in ("recipe", "step", "person")}
     if event["type"] == "storefront.trigger.cancelled.v1":
@@ -201,7 +201,7 @@ def trigger(event: Document) -> Document:
 
 
 def matches(wanted: Document, found: Document) -> bool:
-    """Whether all fields that are given are so; items in any order."""
+    """Whether all given fields are equal. Items may have any order."""
     given = dict(wanted)
     if given.get("items") is not None:
         given["items"] = sorted(given["items"], key=str)

@@ -15,7 +15,7 @@ FUNNEL: dict[str, Any] = {
         for name in ("payment-failed", "checkout-abandonment", "cart-abandonment")
     ],
 }
-"""The three kinds with one step an hour after the last activity, and nothing to hold it back."""
+"""The three kinds, each with one step an hour after the last activity and no guard."""
 
 
 def shows(driver: Driver, *lines: dict[str, Any], visitor: str = "phone", **cart: Any) -> Driver:

@@ -1,4 +1,4 @@
-"""How our consumer differs from Faust's: whole fetches, commits by the checkpoint, few calls between threads."""
+"""Differences from Faust's consumer: whole fetches, commits by the checkpoint, few calls between threads."""
 
 import asyncio
 from collections import deque
@@ -56,7 +56,7 @@ class Thread:
 
 
 class Consumer(BatchConsumer):
-    """Without Faust around it. `records`: what the fetches bring; then Faust stops it. `taken`: what was handed over."""
+    """The consumer without Faust. `records`: results of the fetches; then it stops · `taken`: the batches passed on."""
 
     flow_active = True
     should_stop = False
@@ -77,7 +77,7 @@ class Consumer(BatchConsumer):
 
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(consuming, "PATIENCE_S", 0.001)
+    monkeypatch.setattr(consuming, "RETRY_S", 0.001)
 
 
 def messages(consumer: Consumer) -> list[Any]:
@@ -87,7 +87,7 @@ def messages(consumer: Consumer) -> list[Any]:
     return asyncio.run(read())
 
 
-def test_whole_fetches_are_handed_over_and_make_no_messages_of_fausts() -> None:
+def test_whole_fetches_are_passed_on_without_faust_messages() -> None:
     first, second = {A: [batch(0), batch(1)], B: [batch(9)]}, {A1: [batch(4)]}
     consumer = Consumer(first, {}, None, second)
     assert messages(consumer) == []
@@ -95,7 +95,7 @@ def test_whole_fetches_are_handed_over_and_make_no_messages_of_fausts() -> None:
 
 
 def test_held_input_is_not_handed_over() -> None:
-    """A rebalance may have begun while the fetch was under way."""
+    """A rebalance may have begun during the fetch."""
     consumer = Consumer({A: [batch(0)]})
     consumer.flow_active = False
     assert messages(consumer) == []
@@ -131,15 +131,15 @@ def test_a_commit_without_a_right_raises() -> None:
 
 
 class Fetcher(CommittedReads):
-    """The thread's side of the hand-over. `kept`: what aiokafka has; `asked`: how often it was asked for it."""
+    """The consumer thread. `kept`: batches that aiokafka buffers; `asked`: how often they were requested."""
 
     def __init__(self, consumer: Any) -> None:
         self.consumer = consumer
         self._fetched: deque[FetchedBatches] = deque()
-        self._arrived = None
+        self._arrival = None
         self.asked = 0
 
-    async def _kept(self, active: set[TP] | None) -> Any:
+    async def _buffered(self, active: set[TP] | None) -> Any:
         self.asked += 1
         return {"kept": []}
 
@@ -155,9 +155,9 @@ def test_a_fetch_is_handed_over_without_asking_the_other_thread() -> None:
         thread = Fetcher(SimpleNamespace(loop=loop, flow_active=True))
         getting = asyncio.create_task(thread.getmany({B}, 60))
         await asyncio.sleep(0)
-        thread._arrive(fetched())
+        thread._on_fetch(fetched())
         assert await asyncio.wait_for(getting, 1) == {A: False}
-        thread._arrive(fetched())
+        thread._on_fetch(fetched())
         assert await thread.getmany(None, 60) == {A: True}
         assert thread.asked == 0
         assert await thread.getmany(None, 0.005) == {"kept": []}

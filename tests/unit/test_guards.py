@@ -1,4 +1,4 @@
-"""The guards in their order: what holds a due step back, to the millisecond."""
+"""The guards in their order, to the millisecond."""
 
 from typing import Any
 

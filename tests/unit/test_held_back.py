@@ -1,4 +1,4 @@
-"""The outputs of a batch: what is sent at once, and what waits for the next watermark record."""
+"""The outputs of a batch: those sent at once, and those buffered until the next watermark record."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -22,7 +22,7 @@ Sent = list[list[tuple[str, int, int]]]
 
 
 class Sending(OutputProducer):
-    """Up to the batches, which go nowhere."""
+    """A producer that packs batches and does not send them."""
 
     def __init__(self) -> None:
         super().__init__(Settings(kafka=("localhost:1",)), LAYOUT)
@@ -67,7 +67,7 @@ def test_triggers_are_sent_at_once_and_facts_with_the_next_watermark_record() ->
 def test_a_watermark_record_is_the_last_record_of_its_batch() -> None:
     async def work(sending: Sending) -> None:
         await sending.outputs(decided(facts=1), SOURCE, 1)
-        kept = sending._internal
+        kept = sending._compressed
         await sending.send_watermark(b"mark", [FACTS])
         ((_, _, batch),) = kept.batches()
         data = bytes(batch._builder.build())
@@ -78,11 +78,11 @@ def test_a_watermark_record_is_the_last_record_of_its_batch() -> None:
 
 def test_held_back_facts_are_bounded() -> None:
     async def work(sending: Sending) -> None:
-        await sending.outputs(decided(facts=producer.HELD), SOURCE, 1)
+        await sending.outputs(decided(facts=producer.MOST_BUFFERED), SOURCE, 1)
         assert sending.sent == []
         await sending.outputs(decided(facts=1), SOURCE, 2)
 
-    assert after(work) == [[(*FACTS, producer.HELD + 1)]]
+    assert after(work) == [[(*FACTS, producer.MOST_BUFFERED + 1)]]
 
 
 def test_a_decision_that_another_worker_repeats_is_not_sent() -> None:

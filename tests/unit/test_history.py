@@ -1,4 +1,4 @@
-"""Which document is in force at what time. Source: docs/semantics-life.md, 14."""
+"""The document in force at a time. Source: docs/semantics-life.md, 14."""
 
 from stream.durations import DAY
 from stream.recipes.history import Document, History

@@ -1,4 +1,4 @@
-"""The hub passes live events to its subscribers."""
+"""The hub publishes live events to its subscribers."""
 
 import asyncio
 import json
@@ -128,7 +128,7 @@ def test_a_status_is_passed_on_but_not_remembered() -> None:
     asyncio.run(look())
 
 
-def test_words_are_made_once_for_all_and_only_if_somebody_reads() -> None:
+def test_words_are_made_once_and_only_for_a_reader() -> None:
     made: list[str] = []
 
     def words(kind: str, data: Any) -> dict[str, str]:
@@ -158,7 +158,7 @@ def test_a_subscriber_that_leaves_is_forgotten() -> None:
     asyncio.run(look())
 
 
-def test_the_end_wakes_all_who_wait() -> None:
+def test_closing_wakes_all_who_wait() -> None:
     async def look() -> None:
         hub = Hub()
         async with hub.subscribe() as subscription:

@@ -1,4 +1,4 @@
-"""What a worker logs of its input: a line for each sort of fault, by type, and nothing of the content."""
+"""A worker's log of its input: a line for each sort of fault, by type, without any content."""
 
 import logging
 
@@ -26,7 +26,7 @@ def event(type: str, **more: object) -> bytes:
 
 
 def said(caplog: pytest.LogCaptureFixture, *values: bytes) -> list[str]:
-    InputLog(3).told(taken(*values))
+    InputLog(3).report(taken(*values))
     return [record.getMessage() for record in caplog.records]
 
 
@@ -70,7 +70,7 @@ def test_endless_different_names_cause_one_line(caplog: pytest.LogCaptureFixture
     values = [event(f"made.up{n}x", id=f"e{n}") for n in range(50)]
     log = InputLog(0)
     for value in values:
-        log.told(taken(value))
+        log.report(taken(value))
     assert len(caplog.records) == 1
 
 

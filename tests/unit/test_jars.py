@@ -1,4 +1,4 @@
-"""Fetching files by a list with their checksums, from a server of the test."""
+"""Downloads of files by a list with checksums, from a server in this test."""
 
 import hashlib
 import json
@@ -28,12 +28,12 @@ class Handler(SimpleHTTPRequestHandler):
         super().do_GET()
 
     def log_message(self, *_: object) -> None:
-        """To nowhere."""
+        """Logs nothing."""
 
 
 @pytest.fixture
 def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A repository with all files, and the list with their sums in force."""
+    """A repository with all files, and the list with their checksums."""
     repository = tmp_path / "repository"
     for path, data in FILES.items():
         (repository / path).parent.mkdir(parents=True)
@@ -87,7 +87,7 @@ def test_a_missing_file_is_named_and_the_others_are_fetched_again_later(
     assert contents(jars.kept(print, tmp_path / "cache", source)) == WANTED
 
 
-def test_a_jar_that_was_removed_is_fetched_again(source: str, tmp_path: Path) -> None:
+def test_a_removed_jar_is_downloaded_again(source: str, tmp_path: Path) -> None:
     folder = jars.kept(print, tmp_path / "cache", source)
     (folder / "one-1.jar").unlink()
     assert contents(jars.kept(print, tmp_path / "cache", source)) == WANTED

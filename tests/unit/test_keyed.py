@@ -136,7 +136,7 @@ def test_the_highest_applied_and_version_wins_not_the_last_record() -> None:
 
 
 def test_the_later_version_of_equally_far_states_wins() -> None:
-    """A deadline that fired changes the state and applies nothing."""
+    """A fired deadline changes the state but not `applied`."""
     states = counts()
     put(states, "a", 1, applied=10)
     old = written(states)
@@ -240,7 +240,7 @@ def test_the_size_is_that_of_the_packed_states() -> None:
 
 
 def test_the_states_of_a_dropped_partition_are_freed_at_once() -> None:
-    """A worker collects garbage seldom: what held itself would stay for minutes."""
+    """A worker rarely collects garbage, so a reference cycle would stay for minutes."""
     states = counts()
     put(states, "a", 1)
     written(states)

@@ -18,14 +18,14 @@ LINES = [("lamp", "", 1.0)]
 
 
 def _order(row: list[Any]) -> dict[str, Any]:
-    """The fields of an order that is handed over, without those that it has not."""
+    """The fields of an order that is handed over, without missing ones."""
     names = ("id", "at", "recurring", "cart_id", "contents")
     found = dict(zip(names, row, strict=False))
     return {name: value for name, value in found.items() if value not in (None, False)}
 
 
 class KeysDriver:
-    """Claims in the order of their times, to a stage that is then told that their time is over."""
+    """Passes claims in time order to a stage, and moves its watermark past them."""
 
     def __init__(self, key: str = CART) -> None:
         self.keys = Keys(1)

@@ -1,4 +1,4 @@
-"""What a recipe sent that is gone by now is cancelled all the same, as long as it is valid. Source: docs/semantics-life.md, 12."""
+"""Valid triggers of a removed recipe are cancelled, too. Source: docs/semantics-life.md, 12."""
 
 import json
 from typing import Any
@@ -19,7 +19,7 @@ def order(at: int, id: str, *items: dict[str, Any], **more: Any) -> dict[str, An
 
 
 def cancels(recipe: dict[str, Any], gone: int, *events: dict[str, Any]) -> list[tuple[str, str]]:
-    """(reason, order) of the cancels, with a second document, in force `gone` ms after T, that has nothing of life."""
+    """(reason, order) of the cancels. A second document without life recipes is in force from T + `gone` ms."""
     documents = [{"recipes": [recipe]}, {"recipes": [], "from": T + gone}]
     rules = recipes_file.load_history(json.dumps({"history": documents}))
     lines = [
@@ -31,8 +31,8 @@ def cancels(recipe: dict[str, Any], gone: int, *events: dict[str, Any]) -> list[
     return [(each["reason"], each["order_id"]) for each in data]
 
 
-def test_a_later_order_of_the_product_cancels_what_a_gone_replenishment_sent() -> None:
-    """The smallest story of two that a comparison with the reference found."""
+def test_a_later_order_cancels_what_a_finished_replenishment_sent() -> None:
+    """The smallest failing log of a comparison with the reference."""
     events = order(0, "o1", COFFEE), order(5 * DAY, "o2", COFFEE, recurring=True)
     assert cancels(AGAIN, 5 * DAY - HOUR, *events) == [("ordered", "o2")]
 

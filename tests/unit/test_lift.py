@@ -1,4 +1,4 @@
-"""What recipes brought: counted by hand, and over seeded records whose effect is known."""
+"""The lift of recipes: counted by hand, and over seeded records with a known effect."""
 
 import json
 import random
@@ -20,7 +20,7 @@ DAY = 86_400_000
 
 
 def watch(person: str, group: str = "treated", **more: Any) -> bytes:
-    """A line of outcomes.jsonl: nobody ordered, unless said."""
+    """A line of outcomes.jsonl, without an order by default."""
     given = {
         "trigger_id": f"id-{person}-{more.get('at', T)}", "recipe": "cart-abandonment", "version": 1,
         "person": person, "group": group, "arm": None, "at": T, "until": T + DAY, "orders": 0, "value": 0,
@@ -38,7 +38,7 @@ def only(found: Lift) -> OfArm:
 
 
 def groups(treated: tuple[int, int], held: tuple[int, int]) -> list[bytes]:
-    """(persons, of them with an order of 10) of each group."""
+    """(persons, persons with an order of 10) of each group."""
     return [
         watch(f"{group}{n}", group, orders=int(n < ordered), value=10 * (n < ordered))
         for group, (persons, ordered) in (("treated", treated), ("held", held))

@@ -1,4 +1,4 @@
-"""Intervals against numbers that were published."""
+"""Intervals, compared with published numbers."""
 
 import random
 
@@ -95,7 +95,7 @@ def test_a_side_without_spread_leaves_the_other_sides_freedom() -> None:
 
 
 def test_an_interval_holds_the_truth_in_95_of_100_samples() -> None:
-    """Shares of 5 % and 3 %, and what they spent, in 2,000 seeded samples of 400 and 150 persons."""
+    """Shares of 5 % and 3 %, and order values, in 2,000 seeded samples of 400 and 150 persons."""
     chance = random.Random(5)
     held = [0, 0]
     for _ in range(2_000):

@@ -31,7 +31,7 @@ recipes:
 
 @pytest.fixture(scope="module")
 def shop() -> list[dict[str, Any]]:
-    """Its events, without faults and orders: what is ordered is for the test to say."""
+    """The shop's events, without faults and orders. The test adds the orders."""
     crowd = traffic.crowd(3, SHOPPERS, START, 20 * HOUR)
     found = [event | {"t": t} for t, event in crowd]
     return [event for event in found if not event["type"].startswith("order.")]

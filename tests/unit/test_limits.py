@@ -1,4 +1,4 @@
-"""Whatever is sent, a packed state fits into a message of its topic."""
+"""A packed state always fits into a message of its topic."""
 
 from typing import Any
 

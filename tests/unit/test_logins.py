@@ -1,4 +1,4 @@
-"""Logins: what the new person takes over, and what the old one keeps."""
+"""Logins: the data that the new person takes over, and those that the old one keeps."""
 
 from typing import Any
 

@@ -57,7 +57,7 @@ def day() -> Iterator[bytes]:
 
 
 def told(metrics: Metrics, name: str, **labels: str) -> float:
-    """The sum of a metric's samples with these labels; no sample at all is an error."""
+    """The sum of a metric's samples with these labels. Raises if there is none."""
     found = [
         sample.value
         for family in text_string_to_metric_families(metrics.text().decode())
@@ -69,7 +69,7 @@ def told(metrics: Metrics, name: str, **labels: str) -> float:
 
 
 def on_shards(test: Callable[[Metrics, VisitorsProcessor, PeopleProcessor], None]) -> None:
-    """Runs a test on a shard of each stage; what they send is not sent, for the producer is not started."""
+    """Runs a test on a partition of each stage. Nothing is sent, because the producer is not started."""
 
     async def run() -> None:
         metrics = Metrics(recipes_file.DEFAULT.names)
@@ -117,7 +117,7 @@ def test_the_type_of_an_event_is_one_of_the_page_or_empty() -> None:
 
 
 def of(*values: Mapping[str, object] | bytes) -> Metrics:
-    """What is told after these values of one visitor."""
+    """The metrics after these values of one visitor."""
     metrics, visitors, out = Metrics(), Visitors(recipes_file.DEFAULT), Outputs()
     rows = [
         (n, START, b"v", value if isinstance(value, bytes) else msgspec.json.encode(value))
@@ -202,10 +202,10 @@ def test_a_run_of_rejected_records_ends_with_the_first_that_is_accepted() -> Non
     on_shards(test)
 
 
-def test_records_stamped_before_the_time_that_is_called_over_are_counted(
+def test_records_stamped_before_the_idle_watermark_are_counted(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Once a minute a line says by how much."""
+    """The worker logs the difference once a minute."""
 
     def test(metrics: Metrics, visitors: VisitorsProcessor, _: PeopleProcessor) -> None:
         for number, time in enumerate((START, START - 1, START, START - 2_500, START - 9_000)):
@@ -312,7 +312,7 @@ def test_a_rebalance_pauses_once_from_the_first_revoked_to_flowing() -> None:
 
 
 def test_the_size_of_state_and_the_open_episodes_are_those_of_the_states() -> None:
-    """Counted as they change, they equal a recount; and a restore finds all that wait for a step."""
+    """The running counts equal a recount. A restore counts all states with a pending step."""
     visitors, people = Visitors(recipes_file.DEFAULT), People(recipes_file.DEFAULT, 1)
     written: dict[str, dict[bytes, bytes | None]] = {VISITORS: {}, PEOPLE: {}}
     offset = most = 0

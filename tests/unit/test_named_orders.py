@@ -1,4 +1,4 @@
-"""How the fault matrix finds a trigger that ignored an order under a key of identity."""
+"""The fault matrix finds a trigger that ignored an order under a key of identity."""
 
 import json
 from typing import Any
@@ -113,7 +113,7 @@ def test_the_last_orders_of_a_key_are_handed_over_and_no_other() -> None:
 
 
 def told(lines: list[bytes], deaf: bool) -> list[str]:
-    """What is said of a log that is decided here; `deaf`: nobody hears of others by a key."""
+    """The verdict on a log that is decided here. `deaf`: keys forward nothing."""
     core = Core(DEFAULT)
     triggers: list[Row] = []
     claimed: list[Row] = []

@@ -1,4 +1,4 @@
-"""Names of nobody, and who counts instead."""
+"""Names of nobody, and the names used instead."""
 
 import pytest
 

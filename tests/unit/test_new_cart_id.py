@@ -1,4 +1,4 @@
-"""A cart under a new id, stale carts, and what a finished episode remembers: section 6."""
+"""A cart under a new id, stale carts, and the memory of finished episodes: section 6."""
 
 from stream.durations import DAY, HOUR
 from tests.people_driver import START, PeopleDriver, line
@@ -7,7 +7,7 @@ CART = "fired cart-abandonment 1"
 REPLACED = "closed cart-abandonment 1 replaced"
 
 
-def test_the_same_contents_under_a_new_id_go_on_with_their_origin() -> None:
+def test_the_same_contents_under_a_new_id_keep_their_origin() -> None:
     told = PeopleDriver().idle(line("lamp", START)).idle(line("lamp", START), id="m").wait(DAY)
     assert told.story == [CART]
     (trigger,) = told.fired

@@ -17,7 +17,7 @@ from aiokafka.errors import (
 from aiokafka.structs import TopicPartition
 
 from agents.kafka import group_member, offsets, to_the_end
-from agents.kafka.offsets import AS_REPLICA, Offsets
+from agents.kafka.offsets import DEBUGGING_REPLICA, Offsets
 from tests.fake_broker import SETTINGS
 from tests.fake_consumer import FakeConsumer
 
@@ -49,7 +49,7 @@ class Cluster:
 
     async def send(self, leader: int, request: Any) -> Any:
         self.asked.append((leader, request._topics))
-        assert request._replica_id == AS_REPLICA
+        assert request._replica_id == DEBUGGING_REPLICA
         code = self.codes.pop(0) if self.codes else 0
         topics = [
             (name, [(n, code, 0, self.ends[TopicPartition(name, n)]) for n, _ in numbers])
@@ -62,7 +62,7 @@ class Cluster:
 def given(monkeypatch: pytest.MonkeyPatch) -> tuple[Offsets, FakeConsumer, Cluster]:
     consumer, cluster = FakeConsumer({A: [record(3), record(4)], B: []}), Cluster()
     monkeypatch.setattr(offsets, "AIOKafkaConsumer", lambda **_: consumer)
-    monkeypatch.setattr(offsets, "PATIENCE_S", 0.001)
+    monkeypatch.setattr(offsets, "RETRY_S", 0.001)
     consumer._client = cluster  # type: ignore[assignment]
     return Offsets(SETTINGS), consumer, cluster
 
@@ -71,7 +71,7 @@ Given = tuple[Offsets, FakeConsumer, Cluster]
 
 
 def test_a_fetch_has_a_connection_of_its_own(given: Given) -> None:
-    """A broker answers a connection's requests in order: a question would wait as long as the fetch does."""
+    """A broker answers a connection's requests in order, so another request would wait behind the fetch."""
     asked, consumer, _ = given
     groups = list[Any]()
 
@@ -194,7 +194,7 @@ def test_a_client_is_started_again_until_a_broker_answers(monkeypatch: pytest.Mo
     assert pauses == [0.5, 1.0, 2.0, 4.0, 5.0]
 
 
-def test_a_client_that_is_refused_is_not_started_again() -> None:
+def test_a_refused_client_is_not_restarted() -> None:
     def make() -> FakeConsumer:
         client = FakeConsumer()
         client.down = [TopicAuthorizationFailedError()]

@@ -1,4 +1,4 @@
-"""Watches: what a person orders after a step or an onsite candidate. Source: docs/semantics-life.md, 15."""
+"""Watches: a person's orders after a step or an onsite candidate. Source: docs/semantics-life.md, 15."""
 
 import json
 from typing import Any

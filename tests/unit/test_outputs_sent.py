@@ -83,7 +83,7 @@ def test_a_rejected_record_goes_to_the_dead_letters_with_its_bytes() -> None:
     assert headers(record)["partition"] == b"1"
 
 
-def test_a_trigger_says_behind_which_input_it_was_decided() -> None:
+def test_a_trigger_names_the_input_offset_of_its_decision() -> None:
     out = Outputs()
     out.triggers.append(("cart-abandonment", WHOSE, b"1"))
     ((record,),) = sent(out, offset=7).values()

@@ -1,4 +1,4 @@
-"""A person with a year of history is packed small while idle, and is the same when unpacked."""
+"""An idle person with a year of history is packed small, and unpacked unchanged."""
 
 from msgspec import msgpack
 
@@ -70,7 +70,7 @@ def test_a_restore_counts_members_and_open_episodes() -> None:
     assert people.open_episodes == 3
 
 
-def test_a_cart_that_was_empty_long_before_the_last_order_is_known_no_more() -> None:
+def test_a_cart_empty_long_before_the_last_order_is_forgotten() -> None:
     person = Person("customer:c1", orders=[OrderEntry("o1", 20 * DAY)])
     empty, filled, later = KnownCart(5, ""), KnownCart(5, "x", [("p1", "", 1.0, 4)]), 20 * DAY + 1
     person.carts = {"a": empty, "b": filled, "c": KnownCart(later, "")}

@@ -1,4 +1,4 @@
-"""A payment that fails after the order takes the order out, and refills the cart."""
+"""A payment that fails after the order removes the order and refills the cart."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What waits for a person is read from the state that the people stage has written."""
+"""A person's pending steps are read from the state that the people stage has written."""
 
 import json
 from typing import Any
@@ -28,7 +28,7 @@ def event(type: str, after: int, visitor: str = "phone", **body: Any) -> dict[st
 
 
 class Shop:
-    """Both stages; `written`: all that they have put into state.people."""
+    """Both stages. `written`: all records of state.people."""
 
     def __init__(self) -> None:
         self.visitors, self.people = Visitors(recipes_file.DEFAULT), People(recipes_file.DEFAULT, 1)

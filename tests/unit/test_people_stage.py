@@ -67,7 +67,7 @@ def test_a_copy_of_a_fact_counts_once() -> None:
 
 
 def test_facts_of_one_time_go_by_visitor_and_number() -> None:
-    """Read in the order of their arrival, the order of v2 would come before the cart of v1."""
+    """In the order of arrival, the order of v2 would be applied before the cart of v1."""
     driver = Driver().pipe("cart.updated", "v1", cart=items(LAMP), customer="anna")
     driver.wait(5 * MINUTE).pipe("order.placed", "v2", order={"id": "o"}, customer="anna")
     people = stage()
@@ -114,7 +114,7 @@ def again(people: People, keep: int | None = None) -> People:
     return new
 
 
-def test_a_new_owner_skips_what_is_applied_even_if_the_clock_did_not_land() -> None:
+def test_a_new_owner_skips_applied_input_even_without_the_clock() -> None:
     people = stage()
     told(people, 0, ordered(100), WatermarkRecord(1, {0: 200}))
     new = again(people, 1)
@@ -122,7 +122,7 @@ def test_a_new_owner_skips_what_is_applied_even_if_the_clock_did_not_land() -> N
     assert applied(told(new, 0, ordered(100), WatermarkRecord(1, {0: 200}))) == 0
 
 
-def test_whether_anything_was_written_is_known() -> None:
+def test_a_stage_knows_whether_it_has_written_anything() -> None:
     people = stage()
     told(people, 0, ordered(100), WatermarkRecord(1, {0: 200}))
     assert not people.written

@@ -1,4 +1,4 @@
-"""The bounds of a person: of too many the oldest goes, not the newest. Reach of a contact person."""
+"""The bounds of a person: the oldest entries are dropped, not the newest. Reach of a contact person."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Whose a visitor is: contact persons, customers who leave, late events of a former customer."""
+"""The person of a visitor: contact persons, logouts, late events of a former customer."""
 
 from typing import Any
 

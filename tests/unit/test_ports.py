@@ -1,4 +1,4 @@
-"""Each free port is given out once on this machine."""
+"""Each free port is returned only once on this machine."""
 
 import subprocess
 import sys
@@ -21,7 +21,7 @@ sys.stdin.read()
 
 
 def other(first: int, last: int) -> subprocess.Popen[str]:
-    """A process that asks for a port among these, and lives until its input ends."""
+    """A process that reserves a port of this range until its input ends."""
     return subprocess.Popen(
         [sys.executable, "-c", ASK, str(first), str(last)],
         cwd=Path(__file__).parents[2],

@@ -1,4 +1,4 @@
-"""`contact` of an event becomes keys; addresses reach neither Kafka nor what is kept of refused events."""
+"""`contact` of an event becomes keys. Neither Kafka nor the kept refused events contain addresses."""
 
 import json
 from typing import Any
@@ -64,7 +64,7 @@ def test_keys_that_an_event_gives_itself_count_before_its_contact() -> None:
         ({"phone": "030 901820"}, ("no_address", "$.contact.phone")),
     ],
 )
-def test_a_contact_that_is_none_is_left_out_and_reported(
+def test_an_invalid_contact_is_left_out_and_reported(
     contact: Any, warning: tuple[str, str]
 ) -> None:
     judged = posted(event(visitor="v", contact=contact))

@@ -1,4 +1,4 @@
-"""Facts: what the visitors stage sends to the people stage, in which order, about whom."""
+"""Facts of the visitors stage for the people stage: their order and their persons."""
 
 from typing import Any
 

@@ -27,4 +27,4 @@ def test_the_value_of_a_cart_is_the_same_in_any_order_of_its_lines() -> None:
 
 
 PRICES = {"a": 12.5, "b": 10.0, "c": 0.005}
-"""Added up one by one they come to 22.50 or to 22.51."""
+"""Added up one by one, they give 22.50 or 22.51."""

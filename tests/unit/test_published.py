@@ -1,4 +1,4 @@
-"""Documents of the topic `recipes`: when each is in force, and what is said of them."""
+"""Documents of the topic `recipes`: when each is in force, and how they are listed."""
 
 import json
 from datetime import UTC, datetime
@@ -123,6 +123,6 @@ def test_a_time_to_come_is_read_as_people_say_it(text: str, since: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["soon", "+soon", "12", "2h"])
-def test_a_text_that_is_no_time_is_refused_with_the_forms(text: str) -> None:
+def test_a_text_that_is_not_a_time_is_refused_with_the_forms(text: str) -> None:
     with pytest.raises(ValueError, match="expected 2026-11-28"):
         publisher.start(text, datetime(2026, 1, 5, tzinfo=UTC))

@@ -54,7 +54,7 @@ def test_a_quiet_time_is_over_at_the_first_full_minute_outside(
 @pytest.mark.parametrize(
     "name", ["Mars/Base", "", "europe/berlin", "../../etc/passwd", "x" * 9_999]
 )
-def test_a_name_that_is_no_zone_is_none(name: str) -> None:
+def test_a_name_that_is_not_a_zone_is_none(name: str) -> None:
     assert quiet_hours.zone(name) is None
 
 

@@ -1,4 +1,4 @@
-"""Who can be reached, and on which channels: contacts, contact persons, consent."""
+"""The channels that reach a person: contacts, contact persons, consent."""
 
 from typing import Any
 

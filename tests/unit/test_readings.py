@@ -1,4 +1,4 @@
-"""Where the page leaves room: the readings of docs/semantics.md, one or more tests each."""
+"""The readings of unclear rules in docs/semantics.md, one or more tests each."""
 
 from typing import Any
 
@@ -86,7 +86,7 @@ def test_an_older_cart_under_another_id_still_replaces_what_its_visitor_fed() ->
 
 
 def test_the_last_order_is_the_latest_and_not_the_one_entered_last() -> None:
-    """The laptop's order of before the cart is entered after the server's of behind it."""
+    """The laptop's order is from before the cart, and entered after the server's later one."""
     driver = Driver(rules()).pipe("order.placed", "laptop", order={"id": "o1"}).wait(1)
     driver.pipe("cart.item_added", item=LAMP, **ANNA).wait(1)
     driver.pipe("order.placed", "server", order={"id": "o2"}, **ANNA).wait(1)

@@ -1,4 +1,4 @@
-"""A rebalance on a broker in memory: what a worker gives up, keeps, restores, and when input flows."""
+"""A rebalance on a broker in memory: partitions given up, kept and restored, and when input flows."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -15,7 +15,7 @@ from agents.worker.checkpoint import Checkpoint
 from agents.worker.metrics import Metrics
 from agents.worker.partition_processor import PartitionProcessor
 from agents.worker.producer import Provenance
-from agents.worker.rebalance import LogWentBack, Rebalance
+from agents.worker.rebalance import LogTruncated, Rebalance
 from agents.worker.visitors import VisitorsProcessor
 from stream import recipes_file
 from stream.stages.backend import PURE
@@ -27,7 +27,7 @@ SETTINGS = Settings(kafka=("localhost:1",), session_ms=1000)
 
 
 class Worker:
-    """A worker in the group of a fake broker, whose input already is on the topic."""
+    """A worker in the group of a fake broker. Its input is already on the topic."""
 
     def __init__(self, broker: FakeBroker) -> None:
         self.broker, self.group = broker, FakeGroup(broker)
@@ -50,11 +50,11 @@ class Worker:
 
     @property
     def positions(self) -> dict[int, int]:
-        """By partition, of the processors there are."""
+        """The positions of the processors, by partition."""
         return {tp.partition: each.position for tp, each in self.assignment.processors.items()}
 
     async def joins(self, generation: int, *tps: TP, member: str = "me") -> None:
-        """The group settles."""
+        """Completes a rebalance with these partitions."""
         self.group.member, self.group.given = (generation, member), set(tps)
         await self.rebalance.on_assigned()
         await self.rebalance.resume()
@@ -67,7 +67,7 @@ class Worker:
 def play(
     monkeypatch: pytest.MonkeyPatch, test: Callable[[Worker], Awaitable[None]], records: int = 9
 ) -> None:
-    """With `records` records in each partition of the input."""
+    """Runs a test with `records` records in each partition of the input."""
 
     async def inside() -> None:
         broker = FakeBroker()
@@ -112,7 +112,7 @@ def test_a_revoke_holds_the_input_and_saves_what_was_applied(
 
 
 def test_a_revoke_that_is_cancelled_keeps_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A connection that breaks cancels it. What was decided may not be sent, so it is decided again."""
+    """A broken connection cancels it. Decisions may not be sent yet, so they are made again."""
 
     async def test(worker: Worker) -> None:
         await worker.joins(1, P0)
@@ -164,8 +164,8 @@ def test_only_the_next_generation_of_the_same_member_keeps_processors(
     play(monkeypatch, test)
 
 
-def test_input_that_others_read_meanwhile_is_restored(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two workers share a broker: the second goes on where the first was cast out after a checkpoint."""
+def test_partitions_that_others_processed_are_restored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two workers share a broker. The second continues where the first was removed after a checkpoint."""
 
     async def test(first: Worker) -> None:
         await first.joins(1, P0)
@@ -220,7 +220,7 @@ def test_a_resume_of_an_older_generation_lets_nothing_flow(monkeypatch: pytest.M
     play(monkeypatch, test)
 
 
-def test_a_member_that_changes_during_the_seek_lets_nothing_flow(
+def test_a_new_generation_during_the_seek_keeps_input_held(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async def test(worker: Worker) -> None:
@@ -248,7 +248,7 @@ def test_a_revoke_during_the_seek_closes_the_partitions(monkeypatch: pytest.Monk
     play(monkeypatch, test)
 
 
-def test_a_log_that_went_back_ends_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_truncated_log_ends_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
     async def test(worker: Worker) -> None:
         worker.broker.committed = {P0: 4}
         await worker.joins(1, P0)
@@ -257,7 +257,7 @@ def test_a_log_that_went_back_ends_the_process(monkeypatch: pytest.MonkeyPatch) 
         await worker.rebalance.on_revoked(lost=False)
         worker.broker.logs[P0] = [None]
         await worker.joins(2, P0)
-        with pytest.raises(LogWentBack, match="ends at 1, processed to 2"):
+        with pytest.raises(LogTruncated, match="expected an end at 2 or later, got 1"):
             worker.assignment.failed.result()
         assert not worker.assignment.flowing
 
@@ -278,7 +278,7 @@ def test_input_that_retention_deleted_is_passed_over(monkeypatch: pytest.MonkeyP
 
 
 def test_a_gap_is_fetched_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Records between were dropped in a rebalance; they are still on the topic."""
+    """A rebalance dropped the records in between. They are still on the topic."""
 
     async def test(worker: Worker) -> None:
         await worker.joins(1, P0)

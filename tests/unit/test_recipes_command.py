@@ -1,4 +1,4 @@
-"""The command recipes check: what it prints of a recipes file."""
+"""The command recipes check: its output for a recipes file."""
 
 from pathlib import Path
 
@@ -59,15 +59,13 @@ def test_a_wrong_file_is_reported_by_line_and_path(
     assert line.startswith(f"{file}{told}")
 
 
-def test_a_file_that_is_not_there_is_named(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_missing_file_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "none.yaml"
     assert main(["recipes", "check", str(file)]) == 2
     assert capsys.readouterr().err == f"{file}: No such file or directory\n"
 
 
-def test_a_file_that_is_no_text_is_named(
+def test_a_file_that_is_not_text_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "recipes.yaml"
@@ -79,7 +77,7 @@ def test_a_file_that_is_no_text_is_named(
 def test_a_wrong_file_is_not_published(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And no broker is asked."""
+    """No broker is asked."""
     monkeypatch.setenv("TRIGGERS_KAFKA", "127.0.0.1:1")
     file = tmp_path / "recipes.yaml"
     file.write_text("recipes:\n  - name: exit-intent\n    color: red\n")

@@ -104,7 +104,7 @@ def test_a_category_may_be_a_number() -> None:
     assert load(text).by_name["cart-abandonment"].when.categories == {"7", "5", "hats"}
 
 
-def test_a_category_that_is_no_whole_number_is_a_fault() -> None:
+def test_a_category_that_is_not_a_whole_number_is_a_fault() -> None:
     with pytest.raises(RecipesError):
         load("recipes: [{name: cart-abandonment, when: {category: [7.5]}}]")
 

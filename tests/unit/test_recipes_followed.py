@@ -110,7 +110,7 @@ def test_a_new_document_is_read_when_the_end_has_moved(play: Any) -> None:
 def test_missing_topics_of_its_recipes_are_named_until_they_exist(
     play: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recipes_follower, "TOPICS_S", 0.01)
+    monkeypatch.setattr(recipes_follower, "TOPICS_CHECK_S", 0.01)
 
     async def test(given: Given) -> None:
         given.publish(WIN_BACK)
@@ -148,11 +148,13 @@ def test_recipes_of_documents_that_are_over_need_no_topic(play: Any) -> None:
 def test_in_a_replay_events_wait_for_no_answer_once_the_topic_was_read(play: Any) -> None:
     async def test(given: Given) -> None:
         await given.follower.start()
-        assert await given.follower.reaches(T, lambda: True), "no event, so nothing moves time"
+        assert await given.follower.wait_until_known(T, lambda: True), (
+            "no event, so nothing moves time"
+        )
         given.topics.logs[EVENTS, 1].append(object())
-        assert await given.follower.reaches(10**15, lambda: True)
+        assert await given.follower.wait_until_known(10**15, lambda: True)
         given.publish(WIN_BACK)
-        assert await given.follower.reaches(10**15, lambda: True), "it asks once"
+        assert await given.follower.wait_until_known(10**15, lambda: True), "it asks once"
         assert given.follower.end == 0
 
     play(test, time="record")

@@ -1,4 +1,4 @@
-"""How far evidence may go by what is known of the documents of `recipes`."""
+"""How far evidence may advance, by the known documents of `recipes`."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
@@ -12,7 +12,7 @@ from agents.kafka.offsets import Offsets
 from agents.kafka.raw_batches import RawBatch
 from agents.published.published_document import NOTICE, value_of
 from agents.worker.metrics import Metrics
-from agents.worker.recipes_follower import ALL, RecipesFollower, TopicWentBack, latest
+from agents.worker.recipes_follower import END_OF_TIME, RecipesFollower, TopicTruncated, latest
 from stream import recipes_file
 from stream.recipes.history import History
 from stream.state.cart import NEVER
@@ -30,7 +30,7 @@ def on_a_loop(test: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], Non
 
 
 class Record:
-    """One of a raw batch."""
+    """A record of a raw batch."""
 
     key: bytes | None = None
     headers: Sequence[tuple[str, bytes | None]] = ()
@@ -45,7 +45,7 @@ def batch(offset: int, time: int, value: bytes) -> RawBatch:
 
 
 def follower(metrics: Metrics | None = None) -> RecipesFollower:
-    """With a client that is never started: nothing is fetched."""
+    """A follower with a client that is never started, so nothing is fetched."""
     settings = Settings(kafka=("127.0.0.1:1",))
     found = (metrics or Metrics()).recipes
     return RecipesFollower(settings, History(recipes_file.DEFAULT), Offsets(settings), found, 4)
@@ -55,7 +55,7 @@ def follower(metrics: Metrics | None = None) -> RecipesFollower:
 async def test_nothing_is_known_before_the_first_answer_of_a_broker() -> None:
     made = follower()
     assert made.known_until == NEVER
-    assert not await made.reaches(0, lambda: True)
+    assert not await made.wait_until_known(0, lambda: True)
 
 
 @on_a_loop
@@ -63,8 +63,8 @@ async def test_reading_to_the_end_covers_five_more_seconds() -> None:
     made = follower()
     made.confirm_end(0, T)
     assert made.known_until == T + NOTICE
-    assert await made.reaches(T + NOTICE - 1, lambda: True)
-    assert not await made.reaches(T + NOTICE, lambda: True)
+    assert await made.wait_until_known(T + NOTICE - 1, lambda: True)
+    assert not await made.wait_until_known(T + NOTICE, lambda: True)
 
 
 @on_a_loop
@@ -79,7 +79,7 @@ async def test_a_document_that_is_not_read_stops_evidence_at_what_was_known() ->
 @on_a_loop
 async def test_a_waiting_caller_continues_when_more_is_known() -> None:
     made = follower()
-    waiting = asyncio.create_task(made.reaches(T, lambda: False))
+    waiting = asyncio.create_task(made.wait_until_known(T, lambda: False))
     await asyncio.sleep(0)
     made.confirm_end(0, T - NOTICE)
     await asyncio.sleep(0)
@@ -91,15 +91,15 @@ async def test_a_waiting_caller_continues_when_more_is_known() -> None:
 @on_a_loop
 async def test_in_a_replay_one_answer_is_enough() -> None:
     made = follower()
-    made.confirm_end(0, ALL)
-    assert await made.reaches(10**15, lambda: True)
+    made.confirm_end(0, END_OF_TIME)
+    assert await made.wait_until_known(10**15, lambda: True)
 
 
 @on_a_loop
-async def test_a_topic_that_was_made_again_is_a_fault() -> None:
+async def test_a_topic_that_was_created_again_is_a_fault() -> None:
     made = follower()
     made._take([batch(0, T, value_of(WIN_BACK, None, "", ""))])
-    with pytest.raises(TopicWentBack, match="recipes ends at 0, read to 1"):
+    with pytest.raises(TopicTruncated, match="recipes: expected an end at 1 or later, got 0"):
         made.confirm_end(0, T)
 
 
@@ -128,7 +128,7 @@ async def test_a_bad_document_leaves_the_one_before_in_force() -> None:
 
 
 @on_a_loop
-async def test_a_record_that_comes_again_changes_nothing() -> None:
+async def test_a_repeated_record_changes_nothing() -> None:
     made = follower()
     first, second = value_of(WIN_BACK, T + 60_000, "", ""), value_of({}, T + 60_000, "", "")
     made._take([batch(0, T, first), batch(1, T, second)])

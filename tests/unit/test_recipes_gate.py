@@ -1,4 +1,4 @@
-"""Input waits until all documents that may decide it are known. On a broker in memory."""
+"""Input waits until all documents are known that may decide it. On a broker in memory."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -35,7 +35,7 @@ class Mark:
 
 
 class Scene:
-    """A partition of the input and one of the facts, with a follower that knows nothing yet."""
+    """A partition of the input and one of the facts, with a follower that has read nothing yet."""
 
     def __init__(self) -> None:
         metrics, producer = Metrics(), FakeProducer(FakeBroker(), LAYOUT)
@@ -95,7 +95,7 @@ def test_events_that_came_before_need_no_answer() -> None:
     play(scene)
 
 
-def test_waiting_records_are_given_up_with_their_partition() -> None:
+def test_waiting_records_are_dropped_with_their_partition() -> None:
     async def scene(it: Scene) -> None:
         taking = asyncio.create_task(it.visitors.take([batch(0)]))
         await settle()
@@ -107,7 +107,7 @@ def test_waiting_records_are_given_up_with_their_partition() -> None:
 
 
 def test_evidence_of_another_worker_waits_as_the_events_behind_it_did() -> None:
-    """Whenever the broker stamped the record that brings it; a fact brings none."""
+    """Whatever the broker's time of the watermark record. A fact has no evidence."""
 
     async def scene(it: Scene) -> None:
         it.follower.confirm_end(0, START)

@@ -1,4 +1,4 @@
-"""How two recipes files differ, in words that a marketer reads."""
+"""The differences of two recipes files, in a marketer's words."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ def words(before: str, after: str) -> list[str]:
 
 
 def of_cart(before: str, after: str) -> list[str]:
-    """What is said of one recipe with these fields."""
+    """The differences of one recipe with these fields."""
     cart = "recipes: [{name: cart-abandonment, %s}]"
     found = words(cart % before, cart % after)
     assert all(line.startswith("cart-abandonment: ") for line in found)

@@ -1,4 +1,4 @@
-"""Clients that are started while no broker answers, or one that is only just coming back."""
+"""Clients that are started while no broker answers, or while one is restarting."""
 
 import asyncio
 import time
@@ -13,7 +13,7 @@ from agents.kafka import reconnect
 
 @pytest.fixture(autouse=True)
 def without_waiting(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(reconnect, "PATIENCE_S", 0.0)
+    monkeypatch.setattr(reconnect, "RETRY_S", 0.0)
     names = ("coordinator_lookup", "_get_conn")
     before = [(name, getattr(AIOKafkaClient, name)) for name in names]
     yield
@@ -22,7 +22,7 @@ def without_waiting(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 class Client:
-    """Answers from the third time on."""
+    """Answers from the third call on."""
 
     def __init__(self) -> None:
         self.asked = 0
@@ -45,7 +45,7 @@ def test_a_client_is_not_started_again_once_it_is_not_wanted() -> None:
     assert client.asked == 2
 
 
-def test_a_fault_that_does_not_pass_is_not_tried_again() -> None:
+def test_a_permanent_fault_is_not_retried() -> None:
     async def start() -> None:
         raise ValueError
 
@@ -57,8 +57,8 @@ async def lookup() -> None:
     await AIOKafkaClient(bootstrap_servers=["localhost:1"]).coordinator_lookup(1, "an id")
 
 
-def test_a_broker_that_names_no_broker_is_asked_again() -> None:
-    """aiokafka's own word for it is an assertion, which would end the process."""
+def test_metadata_without_any_broker_is_requested_again() -> None:
+    """aiokafka fails an assertion there, which would end the process."""
     with pytest.raises(AssertionError):
         asyncio.run(lookup())
     reconnect.install()
@@ -67,10 +67,10 @@ def test_a_broker_that_names_no_broker_is_asked_again() -> None:
     assert raised.value.retriable
 
 
-def test_a_connection_that_breaks_under_the_question_is_an_error_that_passes(
+def test_a_connection_lost_during_a_request_is_a_temporary_error(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """aiokafka's producers would take it for one that does not, and never send again."""
+    """aiokafka's producers would treat it as permanent, and never send again."""
 
     async def broken(*_: object) -> int:
         raise KafkaConnectionError("it broke")
@@ -82,7 +82,7 @@ def test_a_connection_that_breaks_under_the_question_is_an_error_that_passes(
         asyncio.run(lookup())
 
 
-def test_a_broker_that_is_away_is_not_asked_all_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_broker_that_is_down_is_asked_only_after_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     async def asked() -> float:
         client = AIOKafkaClient(bootstrap_servers=["localhost:1"])
         began = time.monotonic()
@@ -90,4 +90,4 @@ def test_a_broker_that_is_away_is_not_asked_all_the_time(monkeypatch: pytest.Mon
         return time.monotonic() - began
 
     reconnect.install()
-    assert asyncio.run(asked()) >= reconnect.AGAIN_S
+    assert asyncio.run(asked()) >= reconnect.RECONNECT_S

@@ -69,7 +69,7 @@ def test_a_field_beside_a_reference_is_an_error(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["nothing", "../pyproject", "/etc/passwd", ""])
-def test_a_name_that_is_no_schema_is_an_error(name: str) -> None:
+def test_a_name_that_is_not_a_schema_is_an_error(name: str) -> None:
     with pytest.raises(SchemaError, match="no schema"):
         files.load(name)
 

@@ -1,4 +1,4 @@
-"""The index that reads ahead: which triggers are cancelled, and whether a partition's end has been seen."""
+"""The index that reads ahead: cancelled triggers, and whether a partition is caught up."""
 
 import asyncio
 import time
@@ -72,7 +72,7 @@ def test_a_cancel_far_ahead_is_known_until_the_deliveries_have_passed_it() -> No
     )
 
 
-def test_a_partition_is_caught_up_only_at_an_end_that_a_broker_gave_lately() -> None:
+def test_a_partition_is_caught_up_only_at_a_recent_end() -> None:
     async def test(given: Index) -> None:
         given.watch(PLACE)
         await given.reads()
@@ -92,7 +92,7 @@ def test_a_partition_is_caught_up_only_at_an_end_that_a_broker_gave_lately() -> 
     play(test, record(fired(1), 0))
 
 
-def test_it_begins_where_the_deliveries_begin() -> None:
+def test_the_index_begins_where_the_deliveries_begin() -> None:
     async def test(given: Index) -> None:
         given.consumer.polled = now_ms()
         given.watch(PLACE, start=1)

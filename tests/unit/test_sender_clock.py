@@ -7,7 +7,7 @@ from agents.sender.clock import Clock
 HOUR = 3_600_000
 
 
-def test_it_is_never_behind_what_the_brokers_have_stamped() -> None:
+def test_the_estimate_is_never_before_a_broker_timestamp() -> None:
     clock, ahead = Clock(), int(time.time() * 1000) + HOUR
     clock.saw(ahead)
     clock.saw(ahead - HOUR)

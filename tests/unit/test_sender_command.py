@@ -1,4 +1,4 @@
-"""Which recipes a sender reads, and how its process ends."""
+"""The recipes that a sender reads, and how its process ends."""
 
 import subprocess
 import sys

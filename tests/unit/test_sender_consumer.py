@@ -26,7 +26,7 @@ OTHER = TopicPartition("triggers.exit-intent", 0)
 
 
 class Member(Parts):
-    """A delivery with the consumer around it."""
+    """A consumer with a real delivery."""
 
     def __init__(self, store: SqliteIdempotency) -> None:
         super().__init__(store)

@@ -1,4 +1,4 @@
-"""What becomes of a message: each try, each reason to wait, each end. Source: docs/senders.md."""
+"""The delivery of a message: each attempt, each reason to wait, each outcome. Source: docs/senders.md."""
 
 import asyncio
 from pathlib import Path
@@ -43,7 +43,7 @@ def test_a_delivered_trigger_is_remembered_until_it_ends_and_never_sent_again(pl
     play(test)
 
 
-def test_a_record_that_is_no_trigger_becomes_a_dead_letter(play: Any) -> None:
+def test_a_record_that_is_not_a_trigger_becomes_a_dead_letter(play: Any) -> None:
     async def test(parts: Parts) -> None:
         of = record(b"{}", offset=7, t=AT - 5)
         assert await parts.delivery.settle(Attempt(PLACE, of, None)) == "not_a_trigger"
@@ -77,7 +77,7 @@ def test_a_cancelled_trigger_is_dropped_for_every_sender_and_its_cancel_is_unsen
     play(test)
 
 
-def test_a_cancel_of_a_sent_trigger_goes_out_while_the_trigger_is_valid(play: Any) -> None:
+def test_a_cancel_of_a_sent_trigger_is_sent_while_that_is_valid(play: Any) -> None:
     async def test(parts: Parts) -> None:
         await parts.delivery.settle(attempt(fired()))
         parts.ahead.known = {id_of(1)}
@@ -92,7 +92,7 @@ def test_a_cancel_of_a_sent_trigger_goes_out_while_the_trigger_is_valid(play: An
 
 
 @pytest.mark.parametrize(("age", "outcome"), [(DAY - 1, "delivered"), (DAY, "expired")])
-def test_a_cancel_of_an_unknown_trigger_goes_out_for_a_day(
+def test_a_cancel_of_an_unknown_trigger_is_sent_for_a_day(
     play: Any, age: int, outcome: str
 ) -> None:
     async def test(parts: Parts) -> None:
@@ -103,7 +103,7 @@ def test_a_cancel_of_an_unknown_trigger_goes_out_for_a_day(
     play(test)
 
 
-def test_a_trigger_waits_for_its_time_and_then_goes_out(play: Any) -> None:
+def test_a_trigger_is_sent_at_its_time(play: Any) -> None:
     async def test(parts: Parts) -> None:
         parts.clock.ms = AT - 90_500
         assert await parts.delivery.settle(attempt(fired())) == "delivered"

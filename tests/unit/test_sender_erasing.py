@@ -1,4 +1,4 @@
-"""What a sender deletes of an erased person, and how it finds new recipes."""
+"""The records that a sender deletes of an erased person, and its search for new recipes."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""Attempts of one person go one after the other, and what ends a queue."""
+"""Attempts of one person follow one another, and what ends a queue."""
 
 import asyncio
 from typing import Any, cast
@@ -54,7 +54,7 @@ def test_one_person_waits_for_the_attempt_before_and_others_do_not() -> None:
 
 
 def test_a_close_cancels_waiting_attempts_without_an_error() -> None:
-    """A queue that is cancelled is no fault, of its own or of the event loop."""
+    """A cancelled queue raises and logs no error."""
 
     async def test() -> None:
         complaints: list[dict[str, Any]] = []

@@ -1,4 +1,4 @@
-"""Which records are triggers, and what a sender reads of them."""
+"""Records that are triggers, and the fields that a sender reads."""
 
 import json
 from pathlib import Path
@@ -55,7 +55,7 @@ def test_unknown_fields_are_ignored() -> None:
         b'{"type":"storefront.trigger.fired.v1"}',
     ],
 )
-def test_a_record_that_no_worker_writes_is_no_trigger(value: bytes | None) -> None:
+def test_a_record_that_no_worker_writes_is_not_a_trigger(value: bytes | None) -> None:
     with pytest.raises(NotATrigger):
         read(value)
 

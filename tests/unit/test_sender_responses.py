@@ -18,12 +18,12 @@ def test_every_2xx_is_a_delivery(status: int) -> None:
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 599])
-def test_an_answer_that_may_change_is_followed_by_another_try(status: int) -> None:
+def test_a_temporary_answer_is_retried(status: int) -> None:
     assert response_of(status, None, NOW).verdict == "failed"
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308, 400, 401, 403, 404, 409, 410, 413, 422])
-def test_an_answer_that_blames_the_request_is_not_tried_again(status: int) -> None:
+def test_an_answer_that_refuses_the_request_is_not_retried(status: int) -> None:
     assert response_of(status, None, NOW).verdict == "refused"
 
 

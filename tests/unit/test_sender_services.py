@@ -89,7 +89,7 @@ def test_life_triggers_have_the_shape_that_the_service_documents(
 
 
 def long(name: str) -> dict[str, Any]:
-    """A trigger that shows 200 things of a kilobyte."""
+    """A trigger with 200 items of a kilobyte."""
     event = next(each for each in OF_LIFE if each["data"].get(name))
     data = event["data"]
     if name == "order":
@@ -144,7 +144,7 @@ class Said(NamedTuple):
 
 
 def said(name: str, event: dict[str, Any]) -> Said:
-    """Where each service has the name, the id and the person. Braze knows no id but that in the properties."""
+    """(name, id, person) in the request of each service. Braze has an id only in the properties."""
     made = request(name, event)
     document = json.loads(made.body)
     if name == "klaviyo":

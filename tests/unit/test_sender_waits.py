@@ -20,7 +20,7 @@ def play(tmp_path: Path) -> Any:
     return played(tmp_path)
 
 
-def test_nothing_goes_out_while_the_endpoint_is_closed_or_the_index_is_behind(play: Any) -> None:
+def test_nothing_is_sent_while_the_endpoint_is_closed_or_the_index_behind(play: Any) -> None:
     async def test(parts: Parts) -> None:
         parts.endpoint.closed = 3.5
         last = attempt(fired())
@@ -79,7 +79,7 @@ def test_a_2xx_is_written_as_soon_as_records_can_be_written_again(
     play(test)
 
 
-def test_while_no_record_can_be_read_nothing_goes_out(play: Any) -> None:
+def test_nothing_is_sent_while_no_record_can_be_read(play: Any) -> None:
     async def test(parts: Parts) -> None:
         left, reserve = [1], parts.store.reserve
 

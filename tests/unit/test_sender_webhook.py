@@ -1,4 +1,4 @@
-"""The endpoint: one POST for each try, to a server in this process. Source: docs/senders.md."""
+"""The endpoint: one POST for each attempt, to a server in this process. Source: docs/senders.md."""
 
 import asyncio
 import time

@@ -15,7 +15,7 @@ SHADOW: Document = {"mode": "shadow"}
 
 
 def shadow(events: list[Document], *documents: Document) -> list[str]:
-    """What is on triggers.shadow: kind, recipe, offer, with the hours since START."""
+    """The records of triggers.shadow: kind, recipe, offer, with the hours since START."""
     found = []
     for out in run(events, *documents):
         for recipe, _, at, value in out.shadow:

@@ -54,7 +54,7 @@ def served(test: Callable[[Hub, ClientSession, str], Awaitable[None]]) -> None:
 
 
 async def heard(answer: Any, count: int) -> list[tuple[str, Any]]:
-    """So many happenings, as (kind, data)."""
+    """The next `count` events, as (kind, data)."""
     found: list[tuple[str, Any]] = []
     kind = ""
     async with asyncio.timeout(10):

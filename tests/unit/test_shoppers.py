@@ -91,7 +91,7 @@ def of_type(kind: str, **more: Any) -> list[dict[str, Any]]:
 
 
 def test_some_orders_name_only_a_cart_or_an_address_that_a_browser_sent_before() -> None:
-    """Such an order can end somebody's reminders, for its key is told by a page, too."""
+    """Such an order can end a person's reminders, because a page sends its key, too."""
     told: set[tuple[str, str]] = set()
     alone = []
     for event in events(visitors=800):
@@ -149,13 +149,13 @@ def test_a_short_window_has_all_its_shoppers() -> None:
 
 
 @pytest.mark.parametrize("fault", ["duplicates", "late", "unknown", "rubbish", "parts"])
-def test_a_fault_comes_as_often_as_asked_for(fault: str) -> None:
+def test_a_fault_has_the_requested_frequency(fault: str) -> None:
     clean = len(events())
     assert 0.08 * clean < found(fault, traffic(Faults.parse(f"{fault}=0.1"))) < 0.12 * clean
 
 
 @pytest.mark.parametrize("fault", ["duplicates", "late", "unknown", "rubbish", "parts"])
-def test_a_fault_that_is_not_asked_for_does_not_come(fault: str) -> None:
+def test_a_fault_that_is_not_requested_does_not_occur(fault: str) -> None:
     assert found(fault, traffic(NONE)) == 0
 
 

@@ -17,7 +17,7 @@ def failed() -> Exception:
 
 
 def test_an_error_and_its_traceback_are_one_log_record(caplog: pytest.LogCaptureFixture) -> None:
-    """Another thread's line between an error and its stack would send whoever reads it the wrong way."""
+    """Another thread's line between an error and its stack would mislead the reader."""
     shutdown.report(log, failed(), ())
     (record,) = caplog.records
     first, *stack = record.getMessage().splitlines()

@@ -10,7 +10,7 @@ KIB = 1024
 
 
 def event(size: int, type: str = "page.viewed", **body: object) -> bytes:
-    """Of so many bytes, most of them in a field that nobody knows."""
+    """An event of `size` bytes, most of them in an unknown field."""
     document = {"id": "e", "type": type, "visitor": "v", **body, "more": ""}
     bare = len(json.dumps(document))
     return json.dumps({**document, "more": "x" * (size - bare)}).encode()

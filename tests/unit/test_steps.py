@@ -1,4 +1,4 @@
-"""Steps: when they are due, in which order, and what becomes of what is left."""
+"""Steps: when they are due, in which order, and what happens to the remaining ones."""
 
 from typing import Any
 
@@ -44,7 +44,7 @@ def test_nothing_is_due_while_one_device_is_active() -> None:
 
 
 def test_a_device_that_becomes_another_customers_is_idle_to_the_first() -> None:
-    """It stays a device of hers: its last activity is the anchor."""
+    """It stays one of her devices, and its last activity is the anchor."""
     driver = cart(Driver(rules(steps=["10m"]))).pipe("page.viewed", "desktop", customer="anna")
     driver.wait(MINUTE).pipe("page.viewed", "desktop", customer="bert").wait(HOUR)
     assert due(driver) == [5 * MINUTE + 1 + 10 * MINUTE]
@@ -78,7 +78,7 @@ def test_a_return_moves_the_next_step_but_never_closer_than_the_offsets_are_apar
 
 
 def test_a_step_after_a_late_one_keeps_its_distance() -> None:
-    """Held back by a cap, the first fires an hour late; the second keeps the hour between them."""
+    """A cap defers the first step by an hour. The second one stays an hour after it."""
     caps = [{"max": 1, "per": "1h", "then": "defer"}]
     made = {**rules(steps=["1h", "2h"]), "policy": {"caps": caps}}
     made["recipes"].append({"name": "payment-failed", "steps": ["55m"]})
@@ -176,7 +176,7 @@ def test_episodes_of_a_recipe_no_longer_in_force_close_like_any_other() -> None:
 
 
 def test_a_person_keeps_as_many_finished_episodes_carts_and_visitors_as_bounds_say() -> None:
-    """The first of more than are kept is forgotten: its cart may remind again."""
+    """The oldest beyond the bound is forgotten, so its cart may cause a reminder again."""
     driver = Driver(rules(steps=["0ms"]))
     count = limits.MOST_REMEMBERED + 1
     for number in range(count):

@@ -1,4 +1,4 @@
-"""Following topics as they grow: where reading begins, what is behind, and an outage of the broker."""
+"""Following topics as they grow: where reading begins, the number of unread records, and an outage of the broker."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
@@ -66,7 +66,7 @@ class Given:
         for name, value in (
             ("AIOKafkaConsumer", make),
             ("partition_counts", counts),
-            ("LOOK_S", 0.01),
+            ("CHECK_S", 0.01),
             ("PAUSES_S", (0.002, 0.004)),
         ):
             monkeypatch.setattr(tail, name, value)
@@ -115,10 +115,10 @@ def test_it_reads_what_is_there_and_what_comes(play: Any) -> None:
     play(test)
 
 
-def test_it_ends_when_it_is_cancelled_while_the_broker_answers(
+def test_a_cancelled_tail_ends_even_while_the_broker_answers(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """`asyncio.wait_for` of Python 3.11 loses a cancellation that comes in the moment of the answer."""
+    """`asyncio.wait_for` of Python 3.11 loses a cancellation that comes at the same time as the answer."""
 
     async def test() -> None:
         given = Given(monkeypatch)
@@ -207,7 +207,7 @@ def test_a_topic_that_was_created_again_is_read_from_its_beginning(play: Any) ->
     play(test)
 
 
-def test_nothing_wanted_is_up_and_read_as_soon_as_there_is_something(play: Any) -> None:
+def test_a_tail_without_topics_is_up_and_reads_a_new_one_at_once(play: Any) -> None:
     async def test(given: Given) -> None:
         given.reader.wanted = set()
         given.counts = {}

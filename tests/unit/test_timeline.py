@@ -26,7 +26,7 @@ DRILL = {"product_id": "drill", "name": "Drill", "quantity": 2, "price": 59.5}
 
 
 def event(type: str, after: int, visitor: str = "phone", **body: Any) -> dict[str, Any]:
-    """An event so many ms after START."""
+    """An event at START + `after` ms."""
     return {
         "t": START + after, "id": f"{type}-{after}", "type": type, "visitor": visitor, **body
     }  # fmt: skip
@@ -38,7 +38,7 @@ def login(after: int, customer: str = "anna", visitor: str = "phone") -> dict[st
 
 def decided(*events: dict[str, Any], people: tuple[str, ...] = ("customer:anna", "visitor:phone"),
             by: Recipes = recipes_file.DEFAULT) -> Story:  # fmt: skip
-    """The story with what the service decides on these events."""
+    """The story of these events, with the service's decisions."""
     triggers, decisions = backtest.decide([json.dumps(each).encode() for each in events], by)
     of = frozenset(people)
     return Story(
@@ -70,7 +70,7 @@ def test_a_reminder_is_shown_with_what_led_to_it() -> None:
     assert first.text == "cart-abandonment 1 of 3 was sent by email"
     assert first.details == (
         "Cart: 2 × Drill, 119.00.",
-        "Because nothing was heard for 1 hour, and nothing stood against it.",
+        "Because they were inactive for 1 hour, and nothing held it back.",
         "Good until Tue 6 Jan 15:00.",
     )
 
@@ -96,7 +96,7 @@ def test_the_story_is_in_order_of_time() -> None:
     assert texts(found)[:4] == [
         "phone is known as anna, can be reached by email",
         "phone put 2 × Drill into the cart",
-        "phone has been quiet since 14:00:01",
+        "phone has been inactive since 14:00:01",
         "cart-abandonment 1 of 3 was sent by email",
     ]
 
@@ -111,7 +111,7 @@ def test_a_step_that_may_still_come_is_announced() -> None:
 
 def test_times_are_in_the_zone_asked_for() -> None:
     found = told(decided(*CART_LEFT), zone="Asia/Tokyo")
-    assert "phone has been quiet since 23:00:01" in texts(found)
+    assert "phone has been inactive since 23:00:01" in texts(found)
 
 
 def test_a_purchase_ends_the_reminders_and_cancels_the_valid_one() -> None:
@@ -124,7 +124,7 @@ def test_a_purchase_ends_the_reminders_and_cancels_the_valid_one() -> None:
     ]
     assert of_kind(found, "closed")[0].details == (
         "Because they ordered.",
-        "Without the order it would have gone on.",
+        "Without the order it would have continued.",
     )
 
 
@@ -139,9 +139,9 @@ def test_an_unreachable_visitor_is_shown_with_what_would_have_reached_them() -> 
     found = told(decided(CART_LEFT[1]))
     assert of_kind(found, "refused")[0].text == "cart-abandonment 1 of 3 was held back"
     assert of_kind(found, "refused")[0].details == (
-        "Because nobody knows how to reach them: no login, or no address for its channels.",
-        "A login, with contacts among email, sms, push or messenger if any are given, "
-        "lets it through.",
+        "Because no channel reaches them: no login, or no address for its channels.",
+        "With a login, and contacts among email, sms, push or messenger if any are given, "
+        "it would have been sent.",
     )
 
 
@@ -172,7 +172,7 @@ def test_an_exit_signal_that_came_too_soon_has_its_reason() -> None:
     )
     assert of_kind(found, "refused")[0].text == "exit-intent was not shown"
     assert of_kind(found, "refused")[0].details[1] == (
-        "The same signal some seconds later would have been let through."
+        "The same signal a few seconds later would have passed."
     )
 
 
@@ -182,8 +182,8 @@ def test_a_cooldown_is_shown_with_the_day_on_which_it_ends() -> None:
     emptied = event("cart.updated", DAY - HOUR, cart={"items": []})
     refused = of_kind(told(decided(*CART_LEFT, emptied, again, by=lone), lone), "refused")
     assert refused[0].details == (
-        "Because one was sent on Mon 5 Jan 15:00, and 7 days must lie between two.",
-        "From Mon 12 Jan 15:00 on it would have come through, or after an order.",
+        "Because one was sent on Mon 5 Jan 15:00, and two must be 7 days apart.",
+        "From Mon 12 Jan 15:00 on it would have been sent, or after an order.",
     )
 
 
@@ -261,7 +261,7 @@ def test_an_unreadable_event_is_shown_under_its_record_key() -> None:
 
 
 def test_after_a_logout_the_story_is_somebody_elses() -> None:
-    """What the next person does on a shared device belongs to nobody who is known."""
+    """The next person on a shared device is unknown."""
     gone = event("page.viewed", 2 * HOUR, customer=None)
     ring = event("product.viewed", 2 * HOUR + 1, product={"id": "ring"})
     story = Story(frozenset(("customer:anna",)), [*CART_LEFT, gone, ring])

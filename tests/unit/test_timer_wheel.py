@@ -104,7 +104,7 @@ def test_the_next_deadline_of_a_later_span_is_not_reported_before_that_span() ->
 
 
 def drawn(made: Wheel, time: int, times: dict[str, int], most: int) -> list[list[str]]:
-    """What comes up, so many at a time, until nothing is left behind."""
+    """The due keys, `most` at a time, until none is left."""
     found: list[list[str]] = []
     while not found or made.behind:
         some = made.due(time, armed_at(times), most)

@@ -4,7 +4,7 @@ import pytest
 
 import schemas
 from agents.config.settings import Settings
-from agents.kafka.cluster_admin import Found, faults_of
+from agents.kafka.cluster_admin import ExistingTopic, faults_of
 from agents.kafka.topics import LONGEST, Layout, TopicSpec, required
 
 LIVE = Settings(kafka=("localhost:9092",), prefix="shop1.")
@@ -19,8 +19,8 @@ def specs(settings: Settings = LIVE) -> dict[str, TopicSpec]:
 def faults(
     spec: TopicSpec, config: dict[str, str] | None = None, partitions: int | None = None
 ) -> list[str]:
-    """What is said of the topic as it must be, but for what is given."""
-    found = Found(partitions or spec.partitions, {**spec.config, **(config or {})})
+    """The faults of a right topic with these differences."""
+    found = ExistingTopic(partitions or spec.partitions, {**spec.config, **(config or {})})
     return list(faults_of(spec, found, LIVE))
 
 
@@ -55,7 +55,7 @@ def test_a_changelog_has_the_partitions_of_its_stages_input() -> None:
 
 
 def test_the_broker_stamps_every_topic() -> None:
-    """Without its time segments of a changelog close by their size alone, and no compaction lag holds."""
+    """Without the broker's time, segments of a changelog close by size only, and no compaction lag applies."""
     for spec in specs().values():
         assert spec.config["message.timestamp.type"] == "LogAppendTime", spec.name
         assert "message.timestamp.type" in spec.exact, spec.name
@@ -111,12 +111,12 @@ def test_a_missing_topic_is_a_fault_that_names_the_command() -> None:
         ("recipes", "message.timestamp.type", "CreateTime"),
     ],
 )
-def test_a_wrong_setting_is_a_fault_with_the_command_that_mends_it(
+def test_a_wrong_setting_is_a_fault_with_the_command_that_fixes_it(
     topic: str, key: str, value: str
 ) -> None:
     spec = specs()[f"shop1.{topic}"]
     (fault,) = faults(spec, {key: value})
-    assert f"shop1.{topic} has {key}={value}" in fault
+    assert f"shop1.{topic}: expected {key}={spec.config[key]}, got {value}" in fault
     assert "--bootstrap-server localhost:9092" in fault
     assert f"--entity-name shop1.{topic} --add-config {key}={spec.config[key]}" in fault
 
@@ -131,7 +131,7 @@ def test_how_long_records_are_kept_is_the_operators_choice() -> None:
 
 def test_a_changelog_with_other_partitions_than_its_input_is_a_fault() -> None:
     (fault,) = faults(specs()["shop1.state.visitors"], partitions=3)
-    assert "has 3 partitions, its stage's input 4" in fault
+    assert "expected 4 partitions, as its stage's input has, got 3" in fault
     assert "TRIGGERS_PREFIX" in fault
 
 
@@ -141,7 +141,7 @@ def test_triggers_may_have_any_number_of_partitions() -> None:
 
 def test_a_setting_that_cannot_be_read_is_a_fault() -> None:
     spec = specs()["shop1.visitor.facts"]
-    found = list(faults_of(spec, Found(6, {}), LIVE))
+    found = list(faults_of(spec, ExistingTopic(6, {}), LIVE))
     assert all("DescribeConfigs" in fault for fault in found)
     assert len(found) == 3
 

@@ -1,4 +1,4 @@
-"""Batches of transactions: markers and aborted ones come out empty, with the offset behind them."""
+"""Batches of transactions: markers and aborted ones become empty batches with the offset after them."""
 
 from functools import partial
 from types import SimpleNamespace
@@ -14,7 +14,7 @@ from agents.kafka.retained_batches import RetainedBatches
 
 
 class Batch:
-    """As aiokafka reads one. `marker`: of an abort."""
+    """A batch as aiokafka reads it. `marker`: of an abort."""
 
     timestamp_type, max_timestamp = 1, 5
 
@@ -45,7 +45,7 @@ class Source:
 
 
 class Records:
-    """As aiokafka's PartitionRecords. `ends`: the producer whose abort is known from an offset on."""
+    """Like aiokafka's PartitionRecords. `ends`: the producer whose abort is known from an offset on."""
 
     def __init__(self, *batches: Batch, committed: bool = True) -> None:
         self._records = Source(*batches)

@@ -1,4 +1,4 @@
-"""A transaction that fails while nobody waits for it logs nothing."""
+"""A transaction that fails without a waiter logs nothing."""
 
 import asyncio
 import gc
@@ -15,7 +15,7 @@ async def fenced() -> bool:
 
 
 async def complaints() -> list[dict[str, Any]]:
-    """What asyncio has to say when the checkpoint is told to stop at the moment in which its work fails."""
+    """The errors that asyncio logs if the checkpoint is cancelled while its work fails."""
     told: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
     sender = TransactionalProducer.__new__(TransactionalProducer)
@@ -34,5 +34,5 @@ async def complaints() -> list[dict[str, Any]]:
 
 
 def test_a_failure_without_a_waiter_is_not_logged() -> None:
-    """As when a frozen process wakes up: its session is over and its producer fenced, both at once."""
+    """This happens to a process that was frozen: its session has ended and its producer is fenced."""
     assert asyncio.run(complaints()) == []

@@ -1,4 +1,4 @@
-"""A transaction of one partition: what it holds, how it ends, and what happens once the partition is given up."""
+"""A transaction of one partition: its content, its end, and a partition that is given up."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -10,14 +10,14 @@ from aiokafka.structs import TopicPartition
 from faust.types import TP
 
 from agents.kafka.topics import Layout
-from agents.worker.transactional_producer import ENDED, TransactionalProducer
+from agents.worker.transactional_producer import ABORTED, TransactionalProducer
 from tests.fake_broker import SETTINGS
 
 A = TP("storefront.events", 3)
 
 
 class Kafka:
-    """aiokafka's producer. `go`: not set: the coordinator does not answer."""
+    """aiokafka's producer. The coordinator does not answer until `go` is set."""
 
     def __init__(self) -> None:
         self.journal: list[str] = []
@@ -88,7 +88,7 @@ def test_a_transaction_begins_with_the_first_records_and_ends_with_its_offsets()
 def test_sending_after_the_end_of_the_transaction_says_why() -> None:
     async def test(producer: TransactionalProducer, kafka: Kafka) -> None:
         kafka.fault = IllegalOperation("Not in the middle of a transaction")
-        with pytest.raises(ProducerFenced, match=ENDED[:30]):
+        with pytest.raises(ProducerFenced, match=ABORTED[:30]):
             await producer.changes("state.visitors", 3, [(b"v", b"1")])
 
     play(test)
@@ -145,7 +145,7 @@ def test_work_ends_without_a_result_once_the_partition_is_given_up() -> None:
     play(test)
 
 
-def test_a_partition_that_is_given_up_waits_for_no_answer_of_the_coordinator() -> None:
+def test_a_dropped_partition_does_not_wait_for_the_coordinator() -> None:
     async def test(producer: TransactionalProducer, kafka: Kafka) -> None:
         await producer.changes("state.visitors", 3, [(b"v", b"1")])
         kafka.go.clear()

@@ -76,7 +76,7 @@ def decided(owner: People, until: int) -> int:
 
 
 def test_the_state_of_a_person_with_a_reminder_wins() -> None:
-    """Both go on from one record. The slower one decides the first reminder alone, in several small steps."""
+    """Both continue from one record. The slower one decides the first reminder only, in several small steps."""
     visitors = Visitors(recipes_file.DEFAULT)
     told = Outputs()
     visitors.process([CART], told)

@@ -1,4 +1,4 @@
-"""What records of life change in the view: steps that wait for months stay, and changes of audiences are counted by day."""
+"""Life records in the view: steps that wait for months stay, and changes of audiences are counted by day."""
 
 import json
 
@@ -23,7 +23,7 @@ def state(person: Person) -> bytes:
 
 
 def lives(person: Person) -> int:
-    """Ms for which what waits for the person is kept."""
+    """Ms for which the person's pending steps are kept."""
     row = T, person.id.encode(), state(person)
     ((sort, _, _, _, _, life, _),) = entries("state.people", [row], KEYS, recipes_file.DEFAULT)
     assert sort == "NEWER"

@@ -1,4 +1,4 @@
-"""Visits, views, checkouts, duplicates and late events: the state of a visitor, as its summary tells."""
+"""Visits, views, checkouts, duplicates and late events: the state of a visitor, as in its summary."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ LONG_AGO = START - DAY
 
 
 def summary(driver: Driver) -> dict[str, Any]:
-    """That of the last visitor.idle."""
+    """The summary of the last visitor.idle."""
     idle = [fact for fact in driver.facts if fact["type"] == "visitor.idle"]
     found: dict[str, Any] = idle[-1]["summary"]
     return found

@@ -1,4 +1,4 @@
-"""The visitors stage: the outcome of each record, and of records that come again."""
+"""The visitors stage: the outcome of each record, and of repeated records."""
 
 import json
 from typing import Any
@@ -77,7 +77,7 @@ def test_a_page_of_a_pseudo_visitor_is_ignored() -> None:
 
 @pytest.mark.parametrize("make", [PURE, None])
 def test_an_order_that_is_stamped_before_evidence_still_counts(make: VisitorBackend | None) -> None:
-    """A broker's clock may be further behind than the margin: the people stage takes no fact of a time that is over."""
+    """A broker's clock may be behind by more than the margin. The people stage applies no fact before its watermark."""
     made, out = Visitors(recipes_file.DEFAULT, make), Outputs()
     made.process([record(0)], Outputs())
     made.advance(T + MINUTE, Outputs())
@@ -114,7 +114,7 @@ def test_deadlines_of_other_visitors_fire_by_the_end_of_the_batch() -> None:
 
 
 def test_the_clock_is_there_once_all_that_is_due_has_fired() -> None:
-    """However many: a few at a time, in the order of all at once; and what comes meanwhile counts."""
+    """They fire a few at a time, in the same order as all at once. Events that come meanwhile are applied."""
     records = [visit(offset, f"v{offset}") for offset in range(100)]
     whole, all_facts = stage(), Outputs()
     whole.process(records, all_facts)
@@ -136,7 +136,7 @@ def test_the_clock_is_there_once_all_that_is_due_has_fired() -> None:
 
 
 def test_an_earlier_time_does_not_undo_due_deadlines() -> None:
-    """The brokers' clock may give an earlier time while deadlines of a later one are still to fire."""
+    """The brokers' clock may show an earlier time while deadlines of a later one have not fired yet."""
     made, out = stage(), Outputs()
     made.most = 7
     made.process([visit(offset, f"v{offset}") for offset in range(20)], out)
@@ -180,8 +180,8 @@ def again(made: Visitors, keep: int | None = None) -> Visitors:
     return new
 
 
-def test_an_applied_record_is_skipped_when_it_comes_again() -> None:
-    """The state landed, the clock that vouches for the rest did not."""
+def test_an_applied_record_is_skipped_the_second_time() -> None:
+    """The state was written, but not the clock record after it."""
     made = stage()
     made.process([record(0)], Outputs())
     new = again(made, 1)
@@ -198,7 +198,7 @@ def test_a_record_before_the_position_is_passed_over(make: VisitorBackend) -> No
     assert (outcomes, made.position) == ({"applied": 1}, 3)
 
 
-def test_whether_anything_was_written_is_known() -> None:
+def test_a_stage_knows_whether_it_has_written_anything() -> None:
     made = stage()
     made.process([record(0)], Outputs())
     assert not made.written
@@ -206,7 +206,7 @@ def test_whether_anything_was_written_is_known() -> None:
     assert made.written
 
 
-def test_a_record_of_a_forgotten_visitor_is_skipped_when_it_comes_again() -> None:
+def test_a_repeated_record_of_a_forgotten_visitor_is_skipped() -> None:
     made = stage()
     made.process([record(0)], Outputs())
     made.advance(T + 30 * DAY, Outputs())

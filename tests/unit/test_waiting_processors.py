@@ -1,4 +1,4 @@
-"""When a partition of claims has something to save, and a checkpoint as one transaction."""
+"""A checkpoint of a partition of claims, and a checkpoint as one transaction."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -90,7 +90,7 @@ def test_watermark_records_alone_are_committed_only_after_a_while() -> None:
         await given.keys.take([watermark(2, START + 2)])
         assert given.keys.committable == 3
         assert not given.keys.unsaved
-        given.keys._saved -= waiting.IDLE_COMMIT_S + 1
+        given.keys._saved_at -= waiting.IDLE_COMMIT_S + 1
         assert given.keys.unsaved
         await given.saved()
         assert given.keys.committed == 3
@@ -146,15 +146,15 @@ def test_a_transaction_holds_the_state_and_the_offset_if_it_moved() -> None:
     asyncio.run(test())
 
 
-def test_the_counters_of_a_removed_recipe_are_looked_up_again() -> None:
+def test_the_counters_of_a_removed_recipe_are_created_again() -> None:
     metrics = Metrics(["a", "b"])
     counts = BatchCounts(metrics)
     for recipe in ("a", "b"):
         counts.add({("triggers", "fired", recipe): 2})
-    kept = counts._found["triggers", "fired", "b"]
+    kept = counts._counters["triggers", "fired", "b"]
     counts.forget("a")
-    assert list(counts._found.values()) == [kept]
+    assert list(counts._counters.values()) == [kept]
     counts.add({("triggers", "fired", "a"): 3})
     value = metrics.text().decode()
     assert 'recipe="a"' in value
-    assert counts._found["triggers", "fired", "a"]._value.get() == 5
+    assert counts._counters["triggers", "fired", "a"]._value.get() == 5

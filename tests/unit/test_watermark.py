@@ -35,7 +35,7 @@ def test_a_watermark_record_is_read_as_it_was_written() -> None:
 
 
 def both(*marks: WatermarkRecord) -> int:
-    """Of people with two input partitions and one of keys."""
+    """The watermark of a people stage with two input partitions and one of keys."""
     made = Watermark(2, 1)
     for each in marks:
         made.move(each)

@@ -1,4 +1,4 @@
-"""What one round asks the brokers and announces, on a broker in memory."""
+"""The requests and announcements of one round, on a broker in memory."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
@@ -30,7 +30,7 @@ BROKER_TIME = START + 60_000
 
 
 class Clocked(FakeBroker):
-    """A broker whose clock stands at BROKER_TIME."""
+    """A broker whose clock always shows BROKER_TIME."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -44,7 +44,7 @@ class Clocked(FakeBroker):
         return ack
 
     async def log_end_offsets(self, partitions: Iterable[tuple[str, int]]) -> dict[Any, int]:
-        """As Offsets.log_end_offsets."""
+        """Like Offsets.log_end_offsets."""
         self.asked.append(list(partitions))
         return await self.ends(self.asked[-1])
 
@@ -125,7 +125,7 @@ def test_a_partition_with_input_to_read_waits() -> None:
 
 
 def test_a_replay_never_asks_for_the_brokers_time() -> None:
-    """Its records carry times of their own, long before or after those of the broker."""
+    """Its records have their own times, far from the broker's."""
 
     async def test(clock: Clock) -> None:
         await clock.processor.take([batch(0)])
@@ -133,7 +133,7 @@ def test_a_replay_never_asks_for_the_brokers_time() -> None:
         assert clock.processor.clock == START
         assert clock.broker.asked == [[]]
         assert [record.evidence for record in clock.said] == [{0: START}], "said once"
-        assert clock.metrics._brokers is None
+        assert clock.metrics._broker_time is None
 
     play(test, time="record")
 
@@ -164,7 +164,7 @@ def test_health_follows_the_assignment_and_the_brokers_answers() -> None:
         assert clock.assignment.held_since is not None
         clock.assignment.held_since -= 301
         assert health.stalled() == ["a rebalance or a restore has not ended for 301 s"]
-        clock.emitter.asked -= 11
+        clock.emitter.answered_at -= 11
         assert health.stalled() == [], "no broker answers: nothing can be said against the worker"
 
     play(test)

@@ -1,4 +1,4 @@
-"""How often a worker asks for the time, and announces it."""
+"""How often a worker reads and announces the time."""
 
 import asyncio
 import time
@@ -76,11 +76,11 @@ def test_announcements_follow_the_wanted_latency(
     asyncio.run(test())
 
 
-def test_a_replay_looks_as_often_as_it_can() -> None:
+def test_a_replay_checks_as_often_as_possible() -> None:
     async def test() -> None:
         given = Given(time="record", latency_ms=1_000)
         assert given.emitter._announce_s == watermarks.REPLAY_ANNOUNCE_S
-        given.emitter._lively -= 1_000
+        given.emitter._active_at -= 1_000
         assert given.emitter._pause() == ROUND_S
 
     asyncio.run(test())
@@ -93,14 +93,14 @@ def test_rounds_are_rarer_while_nothing_is_read_and_nothing_waits() -> None:
         waits = processor(WaitingProcessor, position=9, stage=SimpleNamespace(waits=False))
         given.owned = [visitors, waits]
         assert given.emitter._pause() == ROUND_S
-        given.emitter._lively = time.monotonic() - watermarks.IDLE_AFTER_S
+        given.emitter._active_at = time.monotonic() - watermarks.IDLE_AFTER_S
         assert given.emitter._pause() == IDLE_ROUND_S
         waits.position = 10
         assert given.emitter._pause() == IDLE_ROUND_S, "facts alone keep nobody awake"
         waits.stage.waits = True
         assert given.emitter._pause() == ROUND_S
         waits.stage.waits = False
-        given.emitter._lively = time.monotonic() - watermarks.IDLE_AFTER_S
+        given.emitter._active_at = time.monotonic() - watermarks.IDLE_AFTER_S
         visitors.position = 6
         assert given.emitter._pause() == ROUND_S
 
@@ -138,7 +138,7 @@ def test_time_that_has_moved_is_announced_between_two_rounds(
 def test_the_keys_stage_announces_as_soon_as_it_has_decided(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(watermarks, "PAUSE_S", 0.001)
+    monkeypatch.setattr(watermarks, "KEYS_PAUSE_S", 0.001)
     monkeypatch.setattr(watermarks, "IDLE_ROUND_S", 0.1)
 
     async def test() -> None:

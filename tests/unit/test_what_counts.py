@@ -1,4 +1,4 @@
-"""What counts of a summary after an order, and what is bought under a cart id: section 6."""
+"""The parts of a summary that count after an order, and the bought lines of a cart id: section 6."""
 
 import pytest
 
@@ -12,7 +12,7 @@ CONVERTED = "closed cart-abandonment 1 converted"
 
 
 def bought(days: int = 0) -> PeopleDriver:
-    """Anna ordered a lamp in cart k at START; then so many days passed."""
+    """Anna ordered a lamp in cart k at START. Then `days` days passed."""
     return PeopleDriver().order(cart_id="k", contents=[("lamp", "", 1.0)]).wait(HOUR + days * DAY)
 
 
@@ -98,7 +98,7 @@ def test_a_summary_that_shows_it_keeps_it_for_14_days_more() -> None:
 
 @pytest.mark.parametrize(("after", "value"), [(5 * MINUTE, 20), (5 * MINUTE + 1, 10)])
 def test_other_contents_more_than_5_minutes_later_end_it(after: int, value: int) -> None:
-    """Two lamps open an episode; the one lamp that follows is still bought, or feeds it."""
+    """Two lamps open an episode. The one lamp that follows still counts as bought, or feeds it."""
     told = bought().idle(line("lamp", START + after, 2.0))
     told.idle(line("lamp", told.now)).wait(DAY)
     assert [each["value"] for each in told.fired] == [value]
@@ -121,7 +121,7 @@ def test_a_repeated_order_does_not_buy_a_line_added_5_minutes_later() -> None:
     assert told.order(cart_id="k").wait(DAY).story == [CART]
 
 
-def test_a_repeated_order_closes_what_counts_no_more() -> None:
+def test_a_repeated_order_closes_episodes_that_no_longer_count() -> None:
     told = PeopleDriver().order().wait(HOUR).idle(line("lamp", START + 5 * MINUTE))
     assert told.order(cart_id="k").wait(DAY).story == [CONVERTED]
 
@@ -133,7 +133,7 @@ def test_a_repeated_order_removes_lines_from_an_open_episode() -> None:
     assert told.shown == [["shoe"]]
 
 
-def test_a_repeated_order_cancels_the_trigger_of_what_it_closes() -> None:
+def test_a_repeated_order_cancels_the_trigger_of_a_closed_episode() -> None:
     rules = {"policy": {"caps": []}, "recipes": [{**FUNNEL["recipes"][2], "steps": ["1h", "1d"]}]}
     told = PeopleDriver(rules).order().wait(MINUTE).idle(line("lamp", START + 1)).wait(HOUR)
     told.order(cart_id="k")
@@ -191,25 +191,25 @@ def test_a_line_that_counts_opens_a_checkout_with_it() -> None:
     assert (told.story, told.shown) == ([CHECKOUT], [["shoe"]])
 
 
-def test_a_handed_over_order_ends_what_was_fed_before_it() -> None:
+def test_a_handed_over_order_ends_episodes_fed_before_it() -> None:
     told = PeopleDriver().idle(line("lamp", START)).wait(MINUTE)
     told.identified(HandedOrder("o", told.now - 1)).wait(DAY)
     assert told.story == [CONVERTED]
 
 
-def test_a_handed_over_order_leaves_what_was_fed_later_and_counts() -> None:
+def test_a_handed_over_order_keeps_episodes_fed_later_that_count() -> None:
     told = PeopleDriver().wait(MINUTE).idle(line("lamp", START), line("shoe", START + 2))
     told.identified(HandedOrder("o", START + 1)).wait(DAY)
     assert (told.story, told.shown) == ([CART], [["shoe"]])
 
 
-def test_a_handed_over_order_ends_what_counts_no_more() -> None:
+def test_a_handed_over_order_ends_episodes_that_no_longer_count() -> None:
     told = PeopleDriver().wait(MINUTE).idle(line("lamp", START))
     told.identified(HandedOrder("o", START + 1)).wait(DAY)
     assert told.story == [CONVERTED]
 
 
-def test_a_handed_over_order_brings_what_it_bought() -> None:
+def test_a_handed_over_order_brings_its_bought_lines() -> None:
     told = PeopleDriver().wait(HOUR)
     told.identified(HandedOrder("o", START, cart_id="k", contents=[("lamp", "", 1.0)]))
     assert told.idle(line("lamp", told.now)).wait(DAY).story == []

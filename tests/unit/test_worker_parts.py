@@ -1,4 +1,4 @@
-"""How a worker is put together: Faust's app, its credentials, and the pause between two checkpoints."""
+"""The parts of a worker: Faust's app, its credentials, and the pause between two checkpoints."""
 
 import asyncio
 import ssl

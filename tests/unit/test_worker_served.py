@@ -13,7 +13,7 @@ from agents.local.ports import free
 from agents.worker import health, malloc
 from agents.worker.health import Health
 from agents.worker.metrics import Metrics
-from agents.worker.recipes_metrics import GONE_AFTER
+from agents.worker.recipes_metrics import RETIRE_AFTER
 from stream import recipes_file
 from stream.recipes.history import History
 
@@ -53,7 +53,7 @@ def test_metrics_of_a_recipe_vanish_some_time_after_no_document_names_it() -> No
     value = metrics.registry.get_sample_value
     assert value("triggers_published_total", labels) == 0
     assert value("triggers_shadow_published_total", labels) == 0
-    metrics.set_broker_time(GONE_AFTER + 1)
+    metrics.set_broker_time(RETIRE_AFTER + 1)
     metrics.recipes.collect(follower)
     assert value("triggers_published_total", labels) is None
     assert value("triggers_shadow_published_total", labels) is None

@@ -85,7 +85,7 @@ function belongs(person, { belongs: found, comes, forgotten, is_here: here }, zo
   return h("section", { class: "card next", "aria-label": `Audiences of ${person}` }, h("h2", {}, "Audiences"),
     found.length ? h("ol", { class: "steps" }, found.map(card)) : h("p", { class: "empty" }, "They belong to none."),
     coming.length ? [h("h3", {}, "To come"), h("ol", { class: "steps" }, coming)] : null,
-    h("p", { class: "note" }, here ? "They are at the shop now: times since the visit begin when they have gone. " : "", forgotten ? `Forgotten on ${dated(forgotten, zone)} without any event.` : ""));
+    h("p", { class: "note" }, here ? "They are at the shop now: times since the visit count from its end. " : "", forgotten ? `Forgotten on ${dated(forgotten, zone)} without any event.` : ""));
 }
 
 const dated = (t, zone) => `${day(t, zone)} ${clock(t, zone).slice(0, 5)}`;

@@ -1,5 +1,5 @@
-"""The requests of messaging services: one file a service, with its address, its limits and its request. Nothing here sends.
+"""Builds the requests of messaging services: a file for each service, with its address, limits and request.
 
-`registry.py` lists the services. `preset.py` is their base class. `notification.py` holds what all of them send of a
-trigger or a cancel. `webhook.py` is the signed webhook.
+`registry.py` lists the services. `preset.py` is their base class. `notification.py` has the properties that all of
+them send. `webhook.py` is the signed webhook.
 """

@@ -15,10 +15,10 @@ LABEL: Final = "storefront"
 
 
 class Braze(Preset):
-    """Braze knows no ids of events. If its answer was lost, it may hold an event twice, with the same `trigger_id`.
+    """Braze has no event ids. If its answer is lost, it may store an event twice, with the same `trigger_id`.
 
     If it leaves an event out, it answers 201 and lists `errors`. With a 429, `X-RateLimit-Reset` says when the next
-    request may come.
+    request may be sent.
     """
 
     name: ClassVar = "braze"

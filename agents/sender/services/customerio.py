@@ -1,7 +1,7 @@
 """Customer.io: POST /api/v1/customers/{identifier}/events of the Track API.
 
-Source: docs.customer.io/api/track. Customer.io takes an event of one `id` once. The id must be a ULID
-(github.com/ulid/spec). This one comes from the message's time and id, so it is the same at every try.
+Source: docs.customer.io/api/track. Customer.io accepts an event of one `id` once. The id must be a ULID
+(github.com/ulid/spec). It is made from the message's time and id, so it is the same in every attempt.
 """
 
 from base64 import b64encode
@@ -16,7 +16,7 @@ CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 class CustomerIo(Preset):
-    """The identifier of a customer is the customer's id, that of any other person the whole name."""
+    """Customer.io. The identifier of a customer is the customer's id; of any other person, the full name."""
 
     name: ClassVar = "customerio"
     address: ClassVar = "https://track.customer.io"

@@ -10,11 +10,11 @@ REVISION: Final = "2026-07-15"
 
 
 class Klaviyo(Preset):
-    """Klaviyo takes an event with the same profile, metric and `unique_id` only once."""
+    """Klaviyo accepts an event with the same profile, metric and `unique_id` only once."""
 
     name: ClassVar = "klaviyo"
     address: ClassVar = "https://a.klaviyo.com"
-    rate: ClassVar = 58  # 3,500 a minute; Klaviyo also takes bursts of 350 a second
+    rate: ClassVar = 58  # 3,500 a minute; Klaviyo also accepts bursts of 350 a second
     most: ClassVar = 1024 * 1024
     key: ClassVar = "a private API key (pk_…) with the scope events:write"
 

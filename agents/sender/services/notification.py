@@ -33,8 +33,8 @@ class Recipient(NamedTuple):
 
 
 class Notification(NamedTuple):
-    """A notification. `id`: the same at every try · `event`: the recipe, or `<recipe> cancelled` for a cancel · `time`:
-    ms."""
+    """A notification. `id`: the same in every attempt · `event`: the recipe, or `<recipe> cancelled` for a cancel ·
+    `time`: ms."""
 
     id: str
     event: str

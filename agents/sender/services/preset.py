@@ -1,4 +1,4 @@
-"""The base class of a messaging service: where its requests go, what they contain, and what its answers mean."""
+"""The base class of a messaging service: its address, its requests, and the meaning of its answers."""
 
 from abc import ABC, abstractmethod
 from typing import ClassVar, Final, NamedTuple
@@ -12,7 +12,7 @@ from agents.sender.services.notification import Notification, notification
 
 KEY_REFUSED: Final = (401, 403)
 KEY_PAUSE_MS: Final = 60_000
-"""Ms to wait after a refused key. A wrong key fails every message, so all wait until somebody corrects it."""
+"""Ms to wait after a refused key. A wrong key fails every message, so all wait until it is corrected."""
 
 
 class ServiceRequest(NamedTuple):
@@ -26,9 +26,9 @@ class ServiceRequest(NamedTuple):
 class Preset(ABC):
     """One messaging service.
 
-    `address`: of its API; None: each account has its own · `rate`: requests a second that it takes from one account ·
-    `most`: bytes of properties that it takes · `key`: describes its key · `asks_for_body`: it reports faults in the body
-    of an answer.
+    `address`: of its API; None: each account has its own · `rate`: requests a second that it accepts from one account ·
+    `most`: bytes of properties that it accepts · `key`: describes its key · `asks_for_body`: it reports faults in the
+    body of an answer.
     """
 
     name: ClassVar[str]
@@ -65,5 +65,5 @@ class Preset(ABC):
 
     @classmethod
     def fault(cls, key: str) -> str | None:
-        """What is wrong with a key, without quoting it; None if nothing is."""
+        """The fault of a key, without quoting it; None if it is valid."""
         return None if key.isascii() and key.isprintable() else f"expected {cls.key}"

@@ -1,4 +1,4 @@
-"""The messaging services by their names in TRIGGERS_SENDER_SERVICE. A new one needs a file and a line here."""
+"""The messaging services, by their names in TRIGGERS_SENDER_SERVICE. A new one needs a file, and a line here."""
 
 from typing import Final
 

@@ -14,7 +14,7 @@ LIBRARY: Final = {"name": "storefront-triggers", "version": "1"}
 
 
 class Segment(Preset):
-    """Segment drops an event whose `messageId` it has had within the last day or more."""
+    """Segment drops an event whose `messageId` it has received within at least the last day."""
 
     name: ClassVar = "segment"
     address: ClassVar = "https://api.segment.io"

@@ -13,7 +13,7 @@ CONTENT_TYPE: Final = "application/cloudevents+json; charset=utf-8"
 
 
 class Webhook:
-    """An endpoint of the shop's own. A 401 refuses the message, since the endpoint may take others."""
+    """An endpoint of the shop. A 401 refuses the message only: the endpoint may accept others."""
 
     asks_for_body: ClassVar = False
 

@@ -1,4 +1,4 @@
-"""The shop's pages, each with a published client in it, on an origin that is not the collector's."""
+"""The shop's pages, each with a published client, on another origin than the collector's."""
 
 import asyncio
 import re
@@ -20,15 +20,15 @@ FOLDER = Path(__file__).parent
 NODE = FOLDER.parent / "node"
 SOURCES = FOLDER.parents[2] / "docs" / "sources"
 DOCUMENTED = ("shopify", "adobe-commerce")
-"""Pages of the documentation with a script that a shop pastes."""
+"""Documentation pages with a script for a shop to paste."""
 
 LOAD_S = 60.0
 QUIET_S = 1.0
-"""Without a request for so long, a page that was left has nothing more to send."""
+"""Seconds without a request after which a closed page has sent everything."""
 
 
 class Handler(SimpleHTTPRequestHandler):
-    """Pages of this folder, packages of node, and scripts of the documentation."""
+    """Serves pages of this folder, node packages, and scripts of the documentation."""
 
     def __init__(self, *args: Any, packages: Path) -> None:
         self.packages = packages
@@ -53,7 +53,7 @@ class Handler(SimpleHTTPRequestHandler):
         return None
 
     def do_POST(self) -> None:
-        """Stands for a server of somebody else, who has it all."""
+        """Replaces a third-party server that accepts everything."""
         self.rfile.read(int(self.headers["Content-Length"]))
         self.send_response(200)
         self.send_header("Content-Length", "2")
@@ -62,16 +62,16 @@ class Handler(SimpleHTTPRequestHandler):
 
     @property
     def collector(self) -> str:
-        """Where the page that asks was told that the collector is."""
+        """The collector's address in the requesting page's parameters."""
         told = urlsplit(self.headers.get("Referer", "")).query
         return parse_qs(told).get("collector", [""])[0]
 
     def log_message(self, *told: Any) -> None:
-        """Says nothing."""
+        """Logs nothing."""
 
 
 def pasted(name: str, collector: str) -> str:
-    """The script of a page of the documentation, with the collector's address in it."""
+    """The script of a documentation page, with the collector's address filled in."""
     text = (SOURCES / f"{name}.md").read_text(encoding="utf-8")
     found = re.search(r"^ *```js\n(.*?)```", text, re.S | re.M)
     assert found is not None
@@ -81,7 +81,7 @@ def pasted(name: str, collector: str) -> str:
 
 @contextmanager
 def shop(packages: Path = FOLDER) -> Iterator[str]:
-    """The address of a shop whose pages have the clients. `packages`: of node, for the pages that need them."""
+    """Serves a shop whose pages have the clients; yields its address. `packages`: a folder with node packages."""
     handler = partial(Handler, packages=packages)
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
@@ -97,7 +97,7 @@ def shop(packages: Path = FOLDER) -> Iterator[str]:
 def visit(
     tab: Chrome, url: str, page: str, found: Walk, **wanted: str
 ) -> Callable[[str], Awaitable[str]]:
-    """A walk through a page: to its end, away from it, and until nothing more comes."""
+    """A walk through a page: to its end, away from it, until it has sent everything."""
 
     async def walk(collector: str) -> str:
         query = urlencode({"collector": collector, **wanted})

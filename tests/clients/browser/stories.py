@@ -1,4 +1,4 @@
-"""What each page of this folder tells, and the walk through one."""
+"""The expected events of each page of this folder, and the walk through a page."""
 
 from selenium.webdriver import Chrome
 
@@ -88,10 +88,10 @@ STORIES = {
     "adobe": ("adobe", {}, ADOBE),
     "shopify's pixel": ("shopify", {}, SHOPIFY),
 }
-"""By name: the page, the parameters that it is opened with, and what then stands in Kafka."""
+"""By name: the page, its parameters, and the events expected in Kafka."""
 
 QUICK = ("shopify's pixel", "matomo")
-"""Those that need no package of node."""
+"""The stories without a node package."""
 
 
 def walk(
@@ -103,7 +103,7 @@ def walk(
 
 
 def plain(story: str) -> list[str]:
-    """Without the name of the page, and without signs of life: some clients give more of them."""
+    """The events of a story without the page's name and without pings, whose number differs by client."""
     lines = (line.split(" /")[0] for line in story.splitlines())
     return sorted(line for line in lines if not line.startswith("activity.pinged"))
 

@@ -1,4 +1,4 @@
-"""Browser SDKs as they are published, in a real Chromium, on pages of another site than the collector's."""
+"""Published browser SDKs in a real Chromium, on pages of another site than the collector's."""
 
 from collections.abc import Iterator
 
@@ -28,5 +28,5 @@ def test_a_client_walks_the_story_and_each_event_comes_once(
 def test_an_answer_of_202_makes_the_client_send_everything_again(
     settings: Settings, tab: Chrome, url: str
 ) -> None:
-    """The control of the test above: PostHog's library repeats what was taken with another success than 200."""
+    """The control of the test above: PostHog's library resends events accepted with a success other than 200."""
     assert walk("posthog", settings, tab, url, accepted).copies() > 1

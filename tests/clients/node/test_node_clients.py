@@ -1,4 +1,4 @@
-"""SDKs of node as they are published: Segment, RudderStack, PostHog, Snowplow, Matomo and CloudEvents."""
+"""Published node SDKs: Segment, RudderStack, PostHog, Snowplow, Matomo and CloudEvents."""
 
 from pathlib import Path
 
@@ -88,7 +88,7 @@ def test_a_client_walks_the_story_and_sends_each_event_once(name: str, settings:
 
 @pytest.mark.parametrize("name", ["segment", "rudder", "posthog", "snowplow"])
 def test_what_a_client_repeats_has_the_same_ids(name: str, settings: Settings) -> None:
-    """The events were taken, and the answer said otherwise."""
+    """The events were accepted, but the answer reported an error."""
     done = walk(name, settings, Broken(1))
     once = {each["id"]: line for each, line in zip(done.events, done.told(), strict=True)}
     assert sorted(once.values()) == sorted(STORIES[name][1].splitlines()), done
