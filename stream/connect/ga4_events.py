@@ -19,9 +19,10 @@ Translator = Callable[[Hit, Source], Bodies]
 
 def page_viewed(hit: Hit, source: Source) -> Bodies:
     params = hit.params
-    title = first(params, "page_title", "screen_name", "firebase_screen")
+    screen = first(params, "screen_name", "firebase_screen")
+    title = first(params, "page_title") or screen
     where = first(params, "page_location", "page_path")
-    return [("page.viewed", {"page": page(where, title, params.get("page_type"))})]
+    return [("page.viewed", {"page": page(where, title, params.get("page_type"), screen)})]
 
 
 def product_viewed(hit: Hit, source: Source) -> Bodies:

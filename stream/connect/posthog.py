@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from msgspec import structs
+
 from stream.connect import commerce, commerce_names
 from stream.connect.commerce import TrackedEvent
 from stream.connect.contact import contact_keys, contacts, customer_id, identifies, is_address
@@ -69,6 +71,14 @@ def _named(message: Message, out: Translation) -> None:
     commerce.add_events(tracked, row(tracked, message.source, out), out)
 
 
+def _screen(message: Message, out: Translation) -> None:
+    """A screen of an app. It has no path: its kind is that of its name."""
+    tracked = _tracked(message)
+    named = {"name": tracked.properties.get("$screen_name"), **tracked.properties}
+    screen = structs.replace(tracked, properties=named)
+    commerce.add_events(screen, commerce.page_viewed(screen, message.source, out), out)
+
+
 def _row(row: commerce.Row) -> Callable[[Message, Translation], None]:
     def translate_message(message: Message, out: Translation) -> None:
         tracked = _tracked(message)
@@ -124,7 +134,7 @@ def _claim(message: Message, visitor: str | None, user: Any, out: Translation) -
 
 TYPES: Final[Mapping[str, Callable[[Message, Translation], None]]] = {
     "$pageview": _row(commerce.page_viewed),
-    "$screen": _row(commerce.page_viewed),
+    "$screen": _screen,
     "$pageleave": _row(commerce.pinged),
     "$autocapture": _row(commerce.pinged),
     "$rageclick": _row(commerce.pinged),

@@ -33,7 +33,9 @@ def page_viewed(sent: Sent, source: Source) -> Bodies:
 
 
 def screen_viewed(sent: Sent, source: Source) -> Bodies:
-    return [("page.viewed", {"page": page(None, sent.data.get("name"), sent.data.get("type"))})]
+    """A screen of an app. It has no path: its kind is that of its name."""
+    name = sent.data.get("name")
+    return [("page.viewed", {"page": page(None, name, sent.data.get("type"), name)})]
 
 
 def product_viewed(sent: Sent, source: Source) -> Bodies:
