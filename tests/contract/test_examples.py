@@ -1,4 +1,4 @@
-"""Every example of schemas/examples is as its folder says: accepted, or refused where it says."""
+"""Every example in schemas/examples is valid, or rejected at the named path, as its folder says."""
 
 import json
 import re

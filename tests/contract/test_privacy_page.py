@@ -14,7 +14,7 @@ TOPICS = schemas.load("topics")["topics"]
 
 
 def rows(first: str) -> dict[str, str]:
-    """The table whose header begins so: the last cell by the first."""
+    """The last cell of each row by its first, for the table whose header starts with `first`."""
     table = PAGE[PAGE.index(f"| {first} |") :].split("\n\n")[0].splitlines()[2:]
     cells = [[cell.strip() for cell in row.strip("|").split(" | ")] for row in table]
     return {row[0]: row[-1] for row in cells}

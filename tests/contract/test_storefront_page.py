@@ -1,4 +1,4 @@
-"""docs/storefront.md is true: its examples, its tables, its settings."""
+"""docs/storefront.md is correct: its examples, tables and settings."""
 
 import json
 import re
@@ -32,7 +32,7 @@ def listed(found: Any) -> list[dict[str, Any]]:
 
 
 def rows(first: str) -> list[list[str]]:
-    """The table whose header begins so, cell by cell, without the header."""
+    """The cells of each row of the table whose header starts with `first`, without the header."""
     table = PAGE[PAGE.index(f"| {first} |") :].split("\n\n")[0].splitlines()[2:]
     return [[cell.strip().strip("`") for cell in row.strip("|").split(" | ")] for row in table]
 
@@ -49,7 +49,7 @@ def test_the_examples_show_every_type_and_are_taken() -> None:
 
 @pytest.mark.parametrize("event", EXAMPLES, ids=lambda event: f"{event['id']}-{event['type']}")
 def test_only_nulls_of_an_example_are_left_out(event: dict[str, Any]) -> None:
-    """Some examples show that a null costs its field alone."""
+    """Some examples show that a null affects only its field."""
     assert [fault for fault in faults(json.dumps(event).encode()) if fault.got != "null"] == []
 
 
@@ -58,7 +58,7 @@ def test_the_table_of_types_has_every_type() -> None:
 
 
 def test_the_pseudo_visitors_are_those_that_the_server_table_names() -> None:
-    """The examples that name no visitor, in their order."""
+    """Compares the examples that name no visitor, in order."""
     events = [event for event in EXAMPLES if "visitor" not in event]
     found = [parse(json.dumps(event).encode()) for event in events]
     names = ["~customer:4711", "~cart:c-77", "~checkout:k-5", f"~email:{HASH}", "~customer:4711"]

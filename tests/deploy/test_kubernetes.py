@@ -1,4 +1,4 @@
-"""The manifests: rendered by Kustomize, accepted by the schemas, and true to the service they start."""
+"""The manifests: rendered by Kustomize, accepted by the schemas, and consistent with the service."""
 
 import json
 import re
@@ -57,14 +57,14 @@ def the_container(pod: Resource) -> Resource:
 
 
 def settings() -> dict[str, str]:
-    """Of the ConfigMap that all containers take in."""
+    """The settings in the ConfigMap that all containers use."""
     kustomization = yaml.safe_load((HOME / "base" / "kustomization.yaml").read_text())
     literals = kustomization["configMapGenerator"][0]["literals"]
     return dict(literal.split("=", 1) for literal in literals)
 
 
 def selectors(node: Any) -> Iterator[dict[str, str]]:
-    """The labels by which a part of a resource finds pods or services of ours."""
+    """Yields the labels by which part of a resource selects our pods or services."""
     if isinstance(node, dict):
         for key, value in node.items():
             if key in ("matchLabels", "selector") and "app.kubernetes.io/name" in value:
@@ -114,7 +114,7 @@ def test_the_operators_schemas_refuse_what_is_wrong() -> None:
 
 @pytest.mark.parametrize("pod", PODS, ids=label)
 def test_a_pod_has_a_command_and_settings_that_are_right(pod: Resource, tmp_path: Path) -> None:
-    """Files stand in for what is mounted; whatever names a file names one that is."""
+    """Temporary files replace mounted ones; every setting that names a file names an existing one."""
     found = the_container(pod)
     container.parsed(found["args"])
     mounts = [mount["mountPath"] for mount in found["volumeMounts"]]
@@ -230,7 +230,7 @@ def test_there_are_never_more_workers_than_partitions() -> None:
 
 
 def test_the_console_knows_where_the_collectors_have_their_figures() -> None:
-    """By a name that is each pod's, at the port of their metrics, with the key that they know, too."""
+    """By a name that resolves to each pod, at the metrics port, with the shared key."""
     found = {label(each): each for each in rendered(HOME / "example")}
     console, collector = (
         {each["name"]: each for each in the_container(found[f"Deployment {name}"])["env"]}

@@ -1,6 +1,6 @@
-"""A day of a Shopify shop as its two senders tell it: the pixel of visitors, webhooks without any.
+"""A day of a Shopify shop from its two senders: the pixel, with visitors, and webhooks, without.
 
-Requests are as Shopify writes them; each has when it happened, and may arrive later, and again.
+Requests have Shopify's format; each has its event time, and may arrive later and more than once.
 """
 
 import json
@@ -19,7 +19,7 @@ NINE: Final = 1_767_603_600_000
 
 MINUTE: Final = 60_000
 CART: Final = "Z2NwLWV1cm9wZTE6"
-"""How the tokens of carts begin."""
+"""The prefix of cart tokens."""
 
 SOURCES: Final = {
     "shopify": Source(name="shop", kind="shopify", trust="server", key_of=key_of),
@@ -30,7 +30,7 @@ SOURCES: Final = {
 
 
 class Told(NamedTuple):
-    """`t`: when it happened, in ms."""
+    """One request. `t`: event time in ms."""
 
     t: int
     kind: str
@@ -38,7 +38,7 @@ class Told(NamedTuple):
 
 
 class Shopper:
-    """One visitor of the shop, with a cart of two shirts; `buys`, `buys_now` without a cart, or leaves."""
+    """A visitor of the shop with a cart of two shirts, who `buys`, `buys_now` without a cart, or leaves."""
 
     def __init__(self, number: int, ends: str) -> None:
         self.number, self.ends = number, ends
@@ -162,13 +162,13 @@ ENDS: Final = ("buys", "leaves", "buys now")
 
 
 def day(shoppers: int) -> list[Told]:
-    """In the order in which it happened."""
+    """The requests of a day by event time."""
     told = [each for n in range(shoppers) for each in Shopper(n, ENDS[n % 3]).day()]
     return sorted(told, key=lambda each: each.t)
 
 
 def arrived(told: list[Told], random: Random, longest: int) -> list[tuple[int, Told]]:
-    """When each arrives: webhooks up to `longest` ms late, half of them twice, the pixel within two seconds."""
+    """(arrival time, request): webhooks up to `longest` ms late, half of them twice; pixel within two seconds."""
     found = []
     for each in told:
         late = longest if each.kind == "shopify" else 2_000
@@ -178,7 +178,7 @@ def arrived(told: list[Told], random: Random, longest: int) -> list[tuple[int, T
 
 
 def log(arrivals: list[tuple[int, Told]]) -> list[bytes]:
-    """The lines of a backtest's input: what the collector would have written, and when."""
+    """The lines of a backtest's input, as the collector would have written them."""
     return [
         json.dumps({**event, "t": at}).encode()
         for at, each in arrivals
